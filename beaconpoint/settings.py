@@ -1,0 +1,107 @@
+"""The one settings file. Everything a deployment may change comes from the environment, and a wrong value fails loudly.
+
+docs/operating.md lists the variables.
+"""
+
+import secrets
+import tempfile
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from environs import Env, EnvValidationError, validate
+
+from core.store.layout import LAYOUTS
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = Env(eager=False, expand_vars=False)
+
+# --- the store ------------------------------------------------------------------------------------------------
+
+BEACONPOINT_DATA_DIR = env.path("BEACONPOINT_DATA_DIR", default=BASE_DIR / "core" / "data")
+BEACONPOINT_FACT_LAYOUT = env.str("BEACONPOINT_FACT_LAYOUT", default="single", validate=validate.OneOf(LAYOUTS))
+BEACONPOINT_GRACE_SECONDS = env.float("BEACONPOINT_GRACE_SECONDS", default=3600, validate=validate.Range(min=60))
+
+# --- what one question may use --------------------------------------------------------------------------------
+
+_size = validate.Regexp(r"^\d+(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$", error="expected a size such as 1GB")
+BEACONPOINT_QUERY_MEMORY = env.str("BEACONPOINT_QUERY_MEMORY", default="1GB", validate=_size)
+BEACONPOINT_QUERY_THREADS = env.int("BEACONPOINT_QUERY_THREADS", default=2, validate=validate.Range(min=1, max=64))
+BEACONPOINT_QUERY_SECONDS = env.float("BEACONPOINT_QUERY_SECONDS", default=5, validate=validate.Range(min=0.1))
+BEACONPOINT_QUERY_TEMP_SIZE = env.str("BEACONPOINT_QUERY_TEMP_SIZE", default="4GB", validate=_size)
+BEACONPOINT_TEMP_DIR = env.path("BEACONPOINT_TEMP_DIR", default=Path(tempfile.gettempdir()) / "beaconpoint")
+
+# --- the site -------------------------------------------------------------------------------------------------
+
+DEBUG = env.bool("BEACONPOINT_DEBUG", default=False)
+ALLOWED_HOSTS = env.list("BEACONPOINT_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+# The site signs nothing: it has no sessions, no forms that change anything and no accounts.
+SECRET_KEY = env.str("BEACONPOINT_SECRET_KEY", default=secrets.token_urlsafe(50))
+_https = env.bool("BEACONPOINT_HTTPS", default=False)
+try:
+    env.seal()
+except EnvValidationError as error:
+    wrong = "; ".join(f"{name}: {' '.join(map(str, why))}" for name, why in error.error_messages.items())
+    raise ImproperlyConfigured(f"wrong environment: {wrong} (docs/operating.md lists the variables)") from None
+
+SECURE_SSL_REDIRECT = _https
+SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _https
+SECURE_HSTS_PRELOAD = _https
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+INSTALLED_APPS = ["django.contrib.staticfiles", "csp", "core"]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "beaconpoint.urls"
+WSGI_APPLICATION = "beaconpoint.wsgi.application"
+APPEND_SLASH = True
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {"builtins": ["core.templatetags.figures"], "string_if_invalid": ""},
+    }
+]
+
+# Nothing is kept in a Django database: the facts are Parquet.
+DATABASES: dict[str, dict[str, str]] = {}
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],  # the style sheet draws its arrows and ticks as data: images
+        "script-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True  # serves static/ as it stands: no collectstatic to forget
+
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+}

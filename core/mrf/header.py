@@ -1,0 +1,55 @@
+"""What the root of an in-network file says of the whole file."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from core.mrf import normalize, shapes
+from core.mrf.errors import MrfError
+
+_OTHER_KINDS = {
+    "reporting_structure": "a table of contents, which lists in-network files; load the files it names",
+    "out_of_network": "an allowed-amounts file; this program loads in-network files",
+    "provider_groups": "a provider-reference file, which an in-network file points to; load that file",
+}
+
+
+@dataclass(frozen=True)
+class Header:
+    """Who published the file, and for which month."""
+
+    reporting_entity_name: str
+    reporting_entity_type: str | None
+    last_updated_on: str | None
+    version: str | None
+    year_month: str
+
+
+def refuse_other_kinds(name: str, key: str) -> None:
+    """Raises MrfError where a key of the root belongs to another kind of Transparency-in-Coverage file."""
+    if key in _OTHER_KINDS:
+        raise MrfError(f"{name}: not an in-network file but {_OTHER_KINDS[key]}")
+
+
+def read_header(name: str, root: dict[str, bytes | None], year_month: str | None) -> Header:
+    """The header of the file `name`, whose root's values are given as JSON text.
+
+    `year_month` takes the place of the month the file gives. Raises MrfError for what cannot be done without.
+    """
+    values: dict[str, Any] = {}
+    for key in ("reporting_entity_name", "reporting_entity_type", "last_updated_on", "version"):
+        text = root.get(key)
+        try:
+            values[key] = shapes.loads(text) if text else None
+        except shapes.Unreadable as error:
+            raise MrfError(f"{name}: not JSON: {error.problem} in the value of {key}") from None
+    payer = values["reporting_entity_name"]
+    if not isinstance(payer, str) or not payer.strip():
+        raise MrfError(f"{name}: has no reporting_entity_name; expected an in-network file that names its payer")
+    updated = normalize.text(values["last_updated_on"])
+    month = year_month or normalize.year_month(updated)
+    if month is None:
+        found = f"last_updated_on {updated!r} is no date" if updated else "has no last_updated_on"
+        raise MrfError(f"{name}: {found}; say which month the rates are for with --year-month YYYY-MM")
+    return Header(
+        payer, normalize.text(values["reporting_entity_type"]), updated, normalize.text(values["version"]), month
+    )

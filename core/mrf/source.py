@@ -1,0 +1,136 @@
+"""Local files as streams of JSON bytes: plain, gzip or zip, told by their content and not by their name."""
+
+import glob
+import gzip
+import hashlib
+import io
+import os
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from isal import igzip, isal_zlib
+
+from core.mrf.errors import MrfError
+
+CHUNK = 1 << 20
+"""Bytes of JSON handed on at a time."""
+
+_GZIP = b"\x1f\x8b"
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+_FOREIGN = {b"\xfd7zXZ\x00": "xz", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd", b"7z\xbc\xaf": "7z", b"%PDF": "PDF"}
+_GZIP_LAYERS = 3
+
+Progress = Callable[[int, int], None]
+"""Told how many bytes of the file, as it lies on disk, have been read, and how many there are."""
+
+
+@dataclass
+class Source:
+    """One JSON document: a file, or a member of a zip file.
+
+    `name` is what the batch record keeps. `json_size` is the length of the JSON where the file tells it without
+    being read (for gzip its lowest 32 bits); it is a hint and no promise.
+    """
+
+    name: str
+    path: Path
+    member: str | None = None
+    json_size: int | None = None
+    bytes_read: int = 0
+    _sha: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+
+    @property
+    def batch_id(self) -> str:
+        """The id of what `chunks` has read to the end: the same JSON bytes have the same id in any packing."""
+        return self._sha.hexdigest()[:32]
+
+    def chunks(self, progress: Progress | None = None) -> Iterator[bytes]:
+        """The JSON's bytes, in pieces. Raises MrfError where the file cannot be read to its end."""
+        self.bytes_read, self._sha = 0, hashlib.sha256()
+        size = self.path.stat().st_size
+        try:
+            with self.path.open("rb") as file, closing(_unpacked(file, self.member)) as stream:
+                while chunk := stream.read(CHUNK):
+                    self._sha.update(chunk)
+                    self.bytes_read += len(chunk)
+                    if progress:
+                        progress(min(file.tell(), size), size)
+                    yield chunk
+        except EOFError:
+            raise MrfError(
+                f"{self.name}: the compressed file ends after {self.bytes_read:,} bytes of JSON, before its own end "
+                "mark; it was cut short: get it again"
+            ) from None
+        except (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, isal_zlib.error, NotImplementedError) as error:
+            raise MrfError(
+                f"{self.name}: the compressed file is damaged after {self.bytes_read:,} bytes of JSON ({error}); "
+                "get it again"
+            ) from None
+        except RuntimeError as error:
+            if "password" not in str(error):
+                raise
+            raise MrfError(f"{self.name}: the zip file is encrypted; unpack it first") from None
+        except OSError as error:
+            raise MrfError(f"{self.name}: cannot be read: {error.strerror or error}") from None
+
+
+def expand(patterns: Iterable[str]) -> list[Path]:
+    """The files that paths and globs name, in order, each once. Raises MrfError for a path that is no file."""
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        paths = [pattern] if os.path.lexists(pattern) else sorted(glob.glob(pattern))  # noqa: PTH207 - any glob
+        if not paths:
+            raise MrfError(f"{pattern}: no such file")
+        for path in map(Path, paths):
+            if path.is_dir():
+                raise MrfError(f"{path}: a directory; expected a file, or a glob in quotes: '{path}/*.json.gz'")
+            found[path] = None
+    return list(found)
+
+
+def documents(path: Path) -> list[Source]:
+    """The JSON documents of one file: one, or each member of a zip file.
+
+    Raises MrfError where the file cannot be opened or is packed in a way this program does not unpack.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(6)
+            size = file.seek(0, os.SEEK_END)
+            kind = next((name for magic, name in _FOREIGN.items() if head.startswith(magic)), None)
+            if kind:
+                raise MrfError(f"{path.name}: a {kind} file; expected JSON, plain or in gzip or zip: unpack it first")
+            if head.startswith(_ZIP):
+                return _zip_members(path)
+            if head.startswith(_GZIP) and size >= 18:
+                file.seek(-4, os.SEEK_END)
+                size = int.from_bytes(file.read(4), "little")
+            return [Source(path.name, path, json_size=size)]
+    except OSError as error:
+        raise MrfError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def _zip_members(path: Path) -> list[Source]:
+    try:
+        with zipfile.ZipFile(path) as packed:
+            members = [m for m in packed.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX/")]
+    except zipfile.BadZipFile as error:
+        raise MrfError(f"{path.name}: the zip file is damaged or cut short ({error}); get it again") from None
+    if not members:
+        raise MrfError(f"{path.name}: the zip file holds no file; expected an in-network file")
+    return [Source(f"{path.name}/{m.filename}", path, m.filename, m.file_size) for m in members]
+
+
+def _unpacked(file: IO[bytes], member: str | None) -> IO[bytes]:
+    stream: IO[bytes] = zipfile.ZipFile(file).open(member) if member is not None else file
+    for _ in range(_GZIP_LAYERS):
+        stream = io.BufferedReader(stream, CHUNK)  # type: ignore[type-var]
+        if not stream.peek(2).startswith(_GZIP):  # type: ignore[attr-defined]
+            break
+        stream = igzip.IGzipFile(fileobj=stream, mode="rb")
+    return stream

@@ -1,0 +1,235 @@
+"""What was read of one file to rows of the store's keyed tables (all but the facts)."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from core.mrf.flatten import Spools
+from core.mrf.header import Header
+from core.mrf.providers import NAMED_KEY
+from core.store import ids
+from core.store.connection import parquet_list
+from core.store.schema import (
+    DIM_BATCH,
+    DIM_CODE,
+    DIM_NPI,
+    DIM_PAYER_BRIDGE,
+    DIM_POS_SET,
+    DIM_PROVIDER_GROUP,
+    DIM_REPORTING_ENTITY,
+    DIM_TIN,
+    REJECTS,
+    XREF_BUNDLED_CODE,
+    XREF_GROUP_NPI,
+    XREF_GROUP_TIN,
+    XREF_POS,
+    XREF_TIN_NPI,
+)
+from core.store.store import Transaction
+from core.store.upsert import upsert, write_query
+
+
+@dataclass(frozen=True)
+class Members:
+    """Counts of a file's provider groups and of their members."""
+
+    groups: int
+    """Groups that facts name."""
+    unresolved: int
+    """Those of them of which no member is known."""
+    unused: int
+    """Groups that no kept rate names, left out."""
+    group_npis: int
+    group_tins: int
+    invalid_npis: int
+
+    @property
+    def notes(self) -> dict[str, int]:
+        """The oddities, for the batch record."""
+        return {
+            "unresolved_groups": self.unresolved,
+            "unused_groups": self.unused,
+            "invalid_npi": self.invalid_npis,
+        }
+
+
+def named_keys(connection: duckdb.DuckDBPyConnection, spools: Spools) -> pl.DataFrame:
+    """The keys of ids that are no whole numbers, with the ids: columns key and raw, sorted by key.
+
+    Raises ValueError where two ids share a key, see `providers.group_key`.
+    """
+    table = connection.execute(
+        "SELECT DISTINCT key, raw FROM read_parquet(?) WHERE key >= ?::UBIGINT ORDER BY key",
+        [spools.groups.glob, NAMED_KEY],
+    ).to_arrow_table()
+    found = pl.DataFrame(table)
+    if found["key"].n_unique() != len(found):
+        raise ValueError("two provider group ids of the file have the same 63 bits of their MD5 sums")
+    return found
+
+
+class FileTables:
+    """The rows of one file, as relations of `connection`, and their way into the store.
+
+    `used_keys` are the keys of the groups that facts name, `used_raws` their ids in the file, in the same order.
+    """
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        transaction: Transaction,
+        spools: Spools,
+        header: Header,
+        batch_id: str,
+        used_keys: npt.NDArray[np.uint64],
+        used_raws: pl.Series,
+    ) -> None:
+        self._connection = connection
+        self._transaction = transaction
+        self._header = header
+        self._batch_id = batch_id
+        self._slug = ids.payer_slug(header.reporting_entity_name)
+        used = pl.DataFrame({"key": pl.Series(used_keys), "raw": used_raws})
+        used = used.with_columns(pg_uid=ids.pg_uid_expr(pl.lit(batch_id), pl.col("raw")))
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE scope AS SELECT ? AS year_month, ? AS payer_slug, ? AS batch_id",
+            [header.year_month, self._slug, batch_id],
+        )
+        connection.register("used_frame", used)
+        connection.execute("CREATE OR REPLACE TEMP TABLE used AS FROM used_frame")
+        for name in ("groups", "members", "names", "invalid", "rejects", "codes", "bundles"):
+            glob = parquet_list([getattr(spools, name).glob])
+            connection.execute(f"CREATE OR REPLACE TEMP VIEW spooled_{name} AS FROM {glob}")
+        connection.execute("CREATE OR REPLACE TEMP TABLE member AS FROM spooled_members SEMI JOIN used USING (key)")
+
+    def add_groups(self) -> Members:
+        """Puts the groups that facts name, and their members, into the store."""
+        self._upsert(
+            XREF_GROUP_NPI,
+            """SELECT DISTINCT year_month, payer_slug, pg_uid, npi
+               FROM member JOIN used USING (key), scope WHERE npi IS NOT NULL""",
+        )
+        self._upsert(
+            XREF_GROUP_TIN,
+            """SELECT DISTINCT year_month, payer_slug, pg_uid, tin_type, tin_value
+               FROM member JOIN used USING (key), scope WHERE tin_value IS NOT NULL""",
+        )
+        self._upsert(
+            XREF_TIN_NPI,
+            """SELECT DISTINCT year_month, payer_slug, tin_type, tin_value, npi
+               FROM member, scope WHERE tin_value IS NOT NULL AND npi IS NOT NULL""",
+        )
+        unknown = ", ".join(f"NULL AS {c.name}" for c in DIM_NPI.columns if c.name != "npi")
+        self._upsert(DIM_NPI, f"SELECT DISTINCT npi, {unknown} FROM member WHERE npi IS NOT NULL")
+        self._upsert(
+            DIM_TIN,
+            """SELECT tin_type, tin_value, arg_min(business_name, seq) AS business_name
+               FROM (SELECT DISTINCT tin_type, tin_value FROM member WHERE tin_value IS NOT NULL)
+               LEFT JOIN (FROM spooled_names SEMI JOIN used USING (key)) USING (tin_type, tin_value)
+               GROUP BY ALL""",
+        )
+        self._upsert(
+            DIM_PROVIDER_GROUP,
+            """WITH networks AS (
+                    SELECT key, list_sort(list_distinct(flatten(list(network_names)))) AS network_names
+                    FROM spooled_groups WHERE len(network_names) > 0 GROUP BY key)
+                SELECT pg_uid, batch_id, payer_slug, year_month, raw AS provider_group_id_raw,
+                       coalesce(network_names, []) AS network_names, key IN (SELECT key FROM member) AS resolved
+                FROM used LEFT JOIN networks USING (key), scope""",
+            keep="new",
+        )
+        counts = self._connection.execute(
+            """SELECT (SELECT count(*) FROM used),
+                      (SELECT count(*) FROM used ANTI JOIN member USING (key)),
+                      (SELECT count(DISTINCT key) FROM spooled_groups ANTI JOIN used USING (key)),
+                      (SELECT count(*) FROM (SELECT DISTINCT key, npi FROM member WHERE npi IS NOT NULL)),
+                      (SELECT count(*) FROM (
+                          SELECT DISTINCT key, tin_type, tin_value FROM member WHERE tin_value IS NOT NULL)),
+                      (SELECT count(*) FROM (
+                          SELECT DISTINCT key, value FROM spooled_invalid SEMI JOIN used USING (key)))"""
+        ).fetchone()
+        return Members(*(counts or ()))
+
+    def add_codes(self) -> None:
+        """Puts the words for the codes that facts use, and the members of bundles, into the store."""
+        self._upsert(
+            DIM_CODE,
+            """SELECT code_type, code, arg_min(code_desc, seq) AS code_desc, arg_min(name, seq) AS name
+               FROM spooled_codes GROUP BY ALL""",
+        )
+        self._upsert(
+            XREF_BUNDLED_CODE,
+            """SELECT code_type, code, member_code_type, member_code,
+                      arg_min(negotiation_arrangement, seq) AS negotiation_arrangement,
+                      arg_min(member_description, seq) AS member_description
+               FROM spooled_bundles GROUP BY ALL""",
+        )
+
+    def add_places(self, pos_sets: dict[str, tuple[str, ...]]) -> None:
+        """Puts the sets of places of service that facts use into the store."""
+        if not pos_sets:
+            return
+        frame = pl.DataFrame(
+            {"pos_set_id": list(pos_sets), "service_codes": [list(codes) for codes in pos_sets.values()]},
+            schema={"pos_set_id": pl.String, "service_codes": pl.List(pl.String)},
+        )
+        self._connection.register("pos_sets", frame)
+        self._upsert(DIM_POS_SET, "FROM pos_sets")
+        self._upsert(XREF_POS, "SELECT pos_set_id, unnest(service_codes) AS pos FROM pos_sets")
+
+    def add_payer(self) -> None:
+        """Puts the payer into the store."""
+        self._upsert_row(
+            DIM_REPORTING_ENTITY,
+            {
+                "payer_slug": self._slug,
+                "reporting_entity_name": self._header.reporting_entity_name,
+                "reporting_entity_type": self._header.reporting_entity_type,
+                "version": self._header.version,
+            },
+        )
+        self._upsert_row(
+            DIM_PAYER_BRIDGE,
+            {
+                "reporting_entity_name_raw": self._header.reporting_entity_name,
+                "payer_slug": self._slug,
+            },
+        )
+
+    def add_batch(self, record: dict[str, Any]) -> None:
+        """Puts the batch's record into the store; `rejects`, `notes` and `filters` are dictionaries."""
+        texts = {name: json.dumps(record[name], sort_keys=True) for name in ("rejects", "notes", "filters")}
+        self._upsert_row(DIM_BATCH, {**record, **texts})
+
+    def add_rejects(self) -> None:
+        """Writes what was left out, the NPIs that are none among it, as the batch's file of rejects."""
+        path: Path = self._transaction.new_file(f"rejects.{self._batch_id}")
+        rows = write_query(
+            self._connection,
+            path,
+            REJECTS,
+            """SELECT reason, place, value, rows FROM spooled_rejects
+               UNION ALL
+               SELECT 'invalid_npi', min(place), value, 0 FROM spooled_invalid SEMI JOIN used USING (key)
+               GROUP BY key, value
+               ORDER BY ALL""",
+        )
+        self._transaction.put_rejects(self._batch_id, path, rows)
+
+    def _upsert_row(self, table: Any, row: dict[str, Any]) -> None:
+        self._connection.register("one_row", pl.DataFrame([row], schema_overrides=_text_for_nulls(row)))
+        self._upsert(table, "FROM one_row", keep="new")
+
+    def _upsert(self, table: Any, sql: str, keep: Any = "old") -> None:
+        self._connection.execute(f"CREATE OR REPLACE TEMP VIEW new_rows AS {sql}")
+        upsert(self._connection, self._transaction, table, "new_rows", keep=keep)
+
+
+def _text_for_nulls(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: pl.String for name, value in row.items() if value is None}

@@ -1,0 +1,148 @@
+"""DuckDB connections: a hardened one for questions, and one for the writer's own work."""
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from core.errors import BeaconError
+from core.store import ids
+from core.store.schema import TABLES, Table
+from core.store.store import Manifest, Store
+
+
+class QueryTimeout(BeaconError):
+    """A question took longer than its time limit and was stopped."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What questions may use: DuckDB sizes such as 1GB, threads, and seconds for one question."""
+
+    memory: str = "1GB"
+    threads: int = 2
+    temp_directory: str = ""
+    temp_size: str = "4GB"
+    seconds: float = 5.0
+
+
+def connect_for_writing(work: Path, memory: str = "512MB", threads: int = 2) -> duckdb.DuckDBPyConnection:
+    """A connection for building tables, which spills to `work`; it knows the ids' macros."""
+    connection = duckdb.connect(
+        config={"memory_limit": memory, "threads": threads, "temp_directory": str(work / "duckdb")}
+    )
+    for statement in ("SET preserve_insertion_order = false", *ids.SQL_MACROS):
+        connection.execute(statement)
+    return connection
+
+
+class Snapshot:
+    """One generation of the store, to be asked questions in SQL.
+
+    Every table is a view of its own name; the ids' macros are there. The connection reads below the data directory only, writes
+    nothing there, and its configuration is locked. It is safe to use from several threads.
+    """
+
+    def __init__(self, root: Path, manifest: Manifest, limits: Limits, macros: Sequence[str] = ()) -> None:
+        self.root = root
+        self.manifest = manifest
+        self._limits = limits
+        self._connection = _hardened(root, limits, macros)
+        for table in TABLES.values():
+            self._connection.execute(_view(table, manifest.paths(root, table.name)))
+
+    @contextmanager
+    def cursor(self, seconds: float | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor whose questions are stopped after `seconds` in all (the limits' where not given).
+
+        Raises QueryTimeout, and BeaconError for a question that needs more memory than it may use.
+        """
+        limit = self._limits.seconds if seconds is None else seconds
+        cursor = self._connection.cursor()
+        timer = threading.Timer(limit, cursor.interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield cursor
+        except duckdb.InterruptException:
+            raise QueryTimeout(f"the question took longer than {limit:g} seconds and was stopped") from None
+        except duckdb.OutOfMemoryException:
+            raise BeaconError(f"the question needs more than the {self._limits.memory} of memory it may use") from None
+        finally:
+            timer.cancel()
+            cursor.close()
+
+    def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of an answer."""
+        with self.cursor() as cursor:
+            return cursor.execute(sql, parameters).fetchall()
+
+
+def parquet_list(paths: Sequence[str]) -> str:
+    """SQL that reads the given files or globs. (A view's definition takes no parameters.)"""
+    files = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
+    return f"read_parquet([{files}])"
+
+
+def _view(table: Table, paths: list[str]) -> str:
+    if paths:
+        return f"CREATE VIEW {table.name} AS SELECT * FROM {parquet_list(paths)}"
+    columns = ", ".join(f"NULL::{column.sql_type} AS {column.name}" for column in table.columns)
+    return f"CREATE VIEW {table.name} AS SELECT {columns} WHERE false"
+
+
+def _hardened(root: Path, limits: Limits, macros: Sequence[str]) -> duckdb.DuckDBPyConnection:
+    config: dict[str, Any] = {
+        "memory_limit": limits.memory,
+        "threads": limits.threads,
+        "temp_directory": limits.temp_directory,
+        "max_temp_directory_size": limits.temp_size,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "allow_community_extensions": False,
+    }
+    connection = duckdb.connect(config=config)
+    connection.execute("SET allowed_directories = ?", [[str(root)]])
+    for statement in (
+        "SET TimeZone = 'UTC'",
+        *ids.SQL_MACROS,
+        *macros,
+        "SET enable_external_access = false",
+        "SET lock_configuration = true",
+    ):
+        connection.execute(statement)
+    return connection
+
+
+class Reader:
+    """Gives the newest generation's snapshot, opened when first asked for, in each process for itself."""
+
+    def __init__(self, store: Store, limits: Limits, macros: Sequence[str] = ()) -> None:
+        self._store = store
+        self._macros = macros
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._seen: tuple[int, ...] = ()
+        self._snapshot: Snapshot | None = None
+
+    def snapshot(self) -> Snapshot | None:
+        """The newest generation, or None where nothing has been loaded yet. Raises StoreError."""
+        try:
+            stat = self._store.manifest_path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        # DuckDB does not survive a fork: a process that finds its parent's snapshot opens its own.
+        seen = (os.getpid(), stat.st_ino, stat.st_mtime_ns, stat.st_size)
+        with self._lock:
+            if self._snapshot is None or self._seen != seen:
+                manifest = self._store.manifest()
+                if manifest is None:
+                    return None
+                self._snapshot = Snapshot(self._store.root, manifest, self._limits, self._macros)
+                self._seen = seen
+            return self._snapshot

@@ -1,0 +1,174 @@
+r"""The ids of the store, each defined once, in Python, in SQL (DuckDB) and in Polars.
+
+`fact_uid` hashes the grain in three parts, so that a price that 1,000 provider groups share is hashed once, not 1,000
+times; the parts' MD5 sums are combined by exclusive or:
+
+    scope     state | year_month | reporting_entity_name
+    rate      code_type | code | pos_set_id | negotiated_type | negotiation_arrangement | expiration_date
+              | negotiated_rate | billing_class | setting | billing_code_modifier | severity_of_illness
+    provider  pg_uid | provider_group_id_raw
+
+A part is the MD5 of its fields as text, joined by `|`, where `\` is written `\\`, `|` is written `\|` and null is
+written `\N`: no two different parts have one text. A rate's text is the shortest decimal that reads back as the same
+double, as Python's `repr` writes it. See docs/decisions/0002-fact-uid.md.
+"""
+
+import hashlib
+import re
+from binascii import hexlify, unhexlify
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import polars_hash as plh
+import pyarrow as pa
+
+SCOPE_PART = ("state", "year_month", "reporting_entity_name")
+RATE_PART = (
+    "code_type",
+    "code",
+    "pos_set_id",
+    "negotiated_type",
+    "negotiation_arrangement",
+    "expiration_date",
+    "negotiated_rate",
+    "billing_class",
+    "setting",
+    "billing_code_modifier",
+    "severity_of_illness",
+)
+PROVIDER_PART = ("pg_uid", "provider_group_id_raw")
+
+type_of_hash = npt.NDArray[np.uint64]
+"""MD5 sums as an array of shape (n, 2): the 16 bytes of each as they stand, seen as two machine words."""
+
+SQL_MACROS = (
+    # Python lowers U+0130 to two characters, DuckDB to one; all else that lowers to a-z agrees.
+    """CREATE MACRO payer_slug(name) AS
+       trim(regexp_replace(lower(replace(name, 'İ', 'i̇')), '[^a-z0-9]+', '_', 'g'), '_')""",
+    "CREATE MACRO pos_set_id(codes) AS md5(array_to_string(list_sort(list_distinct(codes)), ','))",
+    "CREATE MACRO pg_uid(batch_id, group_id) AS md5(batch_id || '|' || group_id)",
+    r"""CREATE MACRO uid_field(x) AS
+       coalesce(replace(replace(x::VARCHAR, '\', '\\'), '|', '\|'), '\N')""",
+    """CREATE MACRO uid_bits(fields) AS
+       unhex(md5(array_to_string(list_transform(fields, lambda f: uid_field(f)), '|')))::BIT""",
+    f"""CREATE MACRO fact_uid({", ".join((*SCOPE_PART, *RATE_PART, *PROVIDER_PART))}) AS
+       lower(hex(xor(xor(uid_bits([{", ".join(SCOPE_PART)}]),
+                         uid_bits([{", ".join(c + "::VARCHAR" for c in RATE_PART)}])),
+                     uid_bits([{", ".join(PROVIDER_PART)}]))::BLOB))""",
+)
+"""Statements that define each id in DuckDB; `fact_uid` takes the grain's columns in the order of the three parts."""
+
+
+def md5(text: str) -> str:
+    """The MD5 of the text's UTF-8, in hex."""
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+# --- payer_slug -----------------------------------------------------------------------------------------------
+
+
+def payer_slug(name: str) -> str:
+    """The payer's name as a key: lower case, runs of anything but a-z and 0-9 become one underscore."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def payer_slug_expr(name: pl.Expr) -> pl.Expr:
+    """`payer_slug` of a Polars text expression."""
+    return name.str.to_lowercase().str.replace_all("[^a-z0-9]+", "_").str.strip_chars("_")
+
+
+# --- pos_set_id and pg_uid ------------------------------------------------------------------------------------
+
+
+def pos_set_id(codes: Iterable[str]) -> str:
+    """The id of a set of places of service, whatever their order and repetition; the empty set has one too."""
+    return md5(",".join(sorted(set(codes))))
+
+
+def pos_set_id_expr(codes: pl.Expr) -> pl.Expr:
+    """`pos_set_id` of a Polars expression of lists of text."""
+    return _md5_expr(codes.list.unique().list.sort().list.join(","))
+
+
+def pg_uid(batch_id: str, group_id: str) -> str:
+    """The id of a provider group within a batch."""
+    return md5(f"{batch_id}|{group_id}")
+
+
+def pg_uid_expr(batch_id: pl.Expr, group_id: pl.Expr) -> pl.Expr:
+    """`pg_uid` of Polars text expressions."""
+    return _md5_expr(pl.concat_str(batch_id, group_id, separator="|"))
+
+
+# --- fact_uid -------------------------------------------------------------------------------------------------
+
+
+def fact_uid(row: Mapping[str, str | float | None]) -> str:
+    """The id of a fact: `row` maps each column of the grain to its value; other columns are ignored."""
+    parts = (int(_part(row, columns), 16) for columns in (SCOPE_PART, RATE_PART, PROVIDER_PART))
+    scope, rate, provider = parts
+    return f"{scope ^ rate ^ provider:032x}"
+
+
+def _part(row: Mapping[str, str | float | None], columns: tuple[str, ...]) -> str:
+    return md5("|".join(_field(row[column]) for column in columns))
+
+
+def _field(value: str | float | None) -> str:
+    if value is None:
+        return r"\N"
+    text = value if isinstance(value, str) else repr(float(value))
+    return text.replace("\\", "\\\\").replace("|", r"\|")
+
+
+def part_hash(frame: pl.DataFrame, columns: tuple[str, ...]) -> type_of_hash:
+    """The hash of one part for each row of `frame`, which has the part's columns: an array of shape (rows, 2)."""
+    fields = [_field_expr(frame[column]) for column in columns]
+    text = frame.select(_md5_expr(pl.concat_str(fields, separator="|")).alias("md5"))["md5"]
+    return hash_words(text)
+
+
+def hash_words(hex_digests: pl.Series) -> type_of_hash:
+    """MD5 sums in hex as an array of shape (rows, 2)."""
+    digests = hex_digests.to_arrow().cast(pa.large_string())
+    start, length = digests.offset * 32, len(digests) * 32
+    data = memoryview(digests.buffers()[2])[start : start + length] if length else b""
+    return np.frombuffer(unhexlify(data), np.uint64).reshape(-1, 2)
+
+
+def fact_uid_text(words: type_of_hash) -> pa.Array:
+    """`fact_uid` texts from the exclusive or of the three parts' hashes, shape (rows, 2)."""
+    count = len(words)
+    offsets = np.arange(0, 32 * (count + 1), 32, dtype=np.int32)
+    text = hexlify(np.ascontiguousarray(words).data) if count else b""
+    return pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(text))
+
+
+def fact_uid_of_frame(frame: pl.DataFrame) -> pl.Series:
+    """`fact_uid` of each row of a frame that has the grain's columns."""
+    words = part_hash(frame, SCOPE_PART) ^ part_hash(frame, RATE_PART) ^ part_hash(frame, PROVIDER_PART)
+    return pl.Series("fact_uid", fact_uid_text(words))
+
+
+def _field_expr(values: pl.Series) -> pl.Expr:
+    if values.dtype == pl.Float64:
+        return pl.lit(_rate_text(values))
+    text = pl.col(values.name).cast(pl.String)
+    escaped = text.str.replace_all("\\", "\\\\", literal=True).str.replace_all("|", r"\|", literal=True)
+    return escaped.fill_null(r"\N")
+
+
+def _rate_text(rates: pl.Series) -> pl.Series:
+    """Doubles as Python's `repr` writes them. Polars writes the same digits, but other exponents."""
+    text = rates.cast(pl.String)
+    odd = ~((rates == 0) | ((rates.abs() >= 1e-4) & (rates.abs() < 1e16)))
+    if not odd.any():
+        return text.fill_null(r"\N")
+    return pl.Series(rates.name, [r"\N" if rate is None else repr(rate) for rate in rates])
+
+
+def _md5_expr(text: pl.Expr) -> pl.Expr:
+    # polars-hash hashes null to null and has its own expression class around the same expression.
+    return plh.concat_str(text).nchash.md5()  # type: ignore[no-any-return]

@@ -1,0 +1,54 @@
+"""How the store's Parquet files are written."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.store.schema import Table
+
+ROW_GROUP = 122_880
+"""Rows of a row group: DuckDB's own unit, small enough that a sorted file is skipped through."""
+
+_LEVEL = 1
+
+
+def write_table(path: Path, table: Table, blocks: Iterable[pa.Table]) -> int:
+    """Writes blocks, whose columns may be dictionary-encoded, as the one file `path`; gives the number of rows.
+
+    Blocks are put together to whole row groups.
+    """
+    schema = table.arrow
+    rows = 0
+    writer: pq.ParquetWriter | None = None
+    held: list[pa.Table] = []
+    held_rows = 0
+    try:
+        for block in blocks:
+            if writer is None:
+                writer = _writer(path, block.schema)
+            rows += block.num_rows
+            held.append(block)
+            held_rows += block.num_rows
+            if held_rows >= ROW_GROUP:
+                whole = _joined(held)
+                cut = held_rows - held_rows % ROW_GROUP
+                writer.write_table(whole.slice(0, cut), row_group_size=ROW_GROUP)
+                held, held_rows = [whole.slice(cut)], held_rows - cut
+        writer = writer or _writer(path, schema)
+        if held_rows or not rows:
+            writer.write_table(_joined(held or [schema.empty_table()]))
+    finally:
+        if writer is not None:
+            writer.close()
+    return rows
+
+
+def _joined(blocks: list[pa.Table]) -> pa.Table:
+    # The writer keeps a dictionary only where a row group has one, so they are made one.
+    return pa.concat_tables(blocks).unify_dictionaries().combine_chunks()
+
+
+def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    return pq.ParquetWriter(path, schema, compression="zstd", compression_level=_LEVEL, store_schema=False)

@@ -1,0 +1,21 @@
+#!/usr/bin/env python
+"""Runs the project's commands: `manage.py help` lists them."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Hands the command line to Django."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "beaconpoint.settings")
+    from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415
+    from django.core.management import execute_from_command_line  # noqa: PLC0415 - after the settings are named
+
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(f"beaconpoint: {error}")
+
+
+if __name__ == "__main__":
+    main()
