@@ -1,0 +1,68 @@
+"""What the commands share."""
+
+import argparse
+import re
+import sys
+from typing import Any, NoReturn
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from core.errors import BeaconError
+from core.states import STATES
+
+
+class Command(BaseCommand):
+    """A command whose errors are one line on stderr and exit status 1, without a traceback.
+
+    A subclass does its work in `run`. Django's own options that mean nothing here are left out of the help.
+    """
+
+    requires_system_checks: list[str] = []  # noqa: RUF012 - as Django declares it
+    suppressed_base_arguments = {  # noqa: RUF012 - as Django declares it
+        "--settings", "--pythonpath", "--traceback", "--no-color", "--force-color", "--skip-checks", "--version",
+    }  # fmt: skip
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """A parser that keeps the help's line breaks and tells what is wrong in one line."""
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        parser.formatter_class = argparse.RawDescriptionHelpFormatter
+
+        def error(message: str) -> NoReturn:
+            problem = f"{subcommand}: {message} (see manage.py {subcommand} --help)"
+            if self._called_from_command_line:
+                self.stderr.write(problem)
+                sys.exit(1)
+            raise CommandError(problem)
+
+        parser.error = error  # type: ignore[method-assign]
+        return parser
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Runs the command."""
+        try:
+            self.run(**options)
+        except BeaconError as error:
+            raise CommandError(str(error)) from None
+        except KeyboardInterrupt:
+            raise CommandError("stopped; nothing of the unfinished work has been kept", returncode=130) from None
+        except MemoryError:
+            raise CommandError("out of memory; the store is as it was") from None
+
+    def run(self, **options: Any) -> None:
+        """The command's work."""
+        raise NotImplementedError
+
+
+def state(text: str) -> str:
+    """An argument that is a state's two letters."""
+    found = text.strip().upper()
+    if found not in STATES:
+        raise argparse.ArgumentTypeError(f"{text!r} is no state; expected two letters such as GA (or a territory's)")
+    return found
+
+
+def year_month(text: str) -> str:
+    """An argument that is a month, YYYY-MM."""
+    if not re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text!r} is no month; expected YYYY-MM such as 2025-08")
+    return text

@@ -1,0 +1,114 @@
+"""Shows everything on made-up data."""
+
+import argparse
+import os
+import socket
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+
+from core import data
+from core.benchmarks.load import load_medicare_prof
+from core.demo.benchmark import write_benchmark
+from core.demo.mrf import MONTHS, STATE, write_files
+from core.errors import BeaconError
+from core.management import base
+from core.queries.market import Market
+from core.queries.rates import summaries
+
+CODE = ("CPT", "99213")
+
+
+class Command(base.Command):
+    """manage.py demo."""
+
+    help = """\
+Makes the files of three made-up payers for two months, loads them and a small Medicare fee schedule, checks the data,
+prints a table of rates and serves the site.
+
+The data goes to a new directory: data that is there already is never touched.
+
+  manage.py demo
+  manage.py demo --no-serve --data-dir /tmp/demo
+"""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """The command line."""
+        parser.add_argument("--no-serve", action="store_true", help="end after the table of rates")
+        parser.add_argument("--data-dir", type=Path, help="where to put the data; must not exist, or be empty")
+        parser.add_argument("--port", type=int, default=8000, help="port of the site on 127.0.0.1 (default 8000)")
+
+    def run(self, no_serve: bool, data_dir: Path | None, port: int, **_options: Any) -> None:
+        """Runs the whole path."""
+        if not no_serve:
+            _refuse_used_port(port)
+        directory = _new_directory(data_dir)
+        settings.BEACONPOINT_DATA_DIR = directory / "data"
+        sources = directory / "sources"
+        sources.mkdir()
+        self.stdout.write(f"Demo data in {directory}\n")
+        self.stdout.write("\n1. Three payers' files of two months: manage.py ingest_mrf --state GA sources/*")
+        call_command("ingest_mrf", *map(str, write_files(sources)), state=STATE, stdout=self.stdout, stderr=self.stderr)
+        self.stdout.write("\n2. The Medicare fee schedule: manage.py load_benchmark medicare_prof PPRRVU… GPCI…")
+        loaded = load_medicare_prof(data.store(), write_benchmark(sources))
+        self.stdout.write(f"  {loaded.priced} rows priced in {loaded.states} states, {loaded.months[0]} to {loaded.months[-1]}")
+        self.stdout.write("\n3. Is the data sound? manage.py dq_check")
+        call_command("dq_check", stdout=self.stdout, stderr=self.stderr)
+        self.stdout.write(f"\n4. What is {' '.join(CODE)} (a clinic visit) worth in Georgia, in August 2025?")
+        self._print_rates()
+        if no_serve:
+            self.stdout.write(f"\nTo see the site: BEACONPOINT_DATA_DIR={settings.BEACONPOINT_DATA_DIR} manage.py runserver")
+            return
+        self._serve(port)
+
+    def _print_rates(self) -> None:
+        db = data.snapshot()
+        if db is None:
+            raise BeaconError("the demo's data cannot be read")
+        self.stdout.write(f"  {'payer':<40} {'class':<14} {'rates':>5} {'p10':>9} {'median':>9} {'p90':>9}")
+        for row in summaries(db, Market(STATE, MONTHS[-1], *CODE)):
+            unit = "" if row.kind == "dollars" else f"  ({row.kind})"
+            self.stdout.write(
+                f"  {row.reporting_entity_name:<40} {row.billing_class or '':<14} {row.rates:>5} "
+                f"{row.p10:>9,.2f} {row.p50:>9,.2f} {row.p90:>9,.2f}{unit}"
+            )
+
+    def _serve(self, port: int) -> None:
+        address = f"http://127.0.0.1:{port}"
+        query = f"state={STATE}&year_month={MONTHS[-1]}"
+        self.stdout.write(f"\nThe site is at {address}/ (stop it with Ctrl-C). Worth a click:")
+        self.stdout.write(f"  {address}/rates/?{query}&code_type=CPT&code=99213")
+        self.stdout.write(f"  {address}/medicare/?{query}&code_type=CPT&code=70450")
+        self.stdout.write(f"  {address}/organizations/?{query}&code_type=CPT&code=99214")
+        self.stdout.flush()
+        config = settings.BASE_DIR / "beaconpoint" / "gunicorn.conf.py"
+        environment = {
+            **os.environ,
+            "BEACONPOINT_DATA_DIR": str(settings.BEACONPOINT_DATA_DIR),
+            "BEACONPOINT_BIND": f"127.0.0.1:{port}",
+        }
+        os.chdir(settings.BASE_DIR)
+        arguments = ["-m", "gunicorn", "--config", str(config), "--log-level", "warning", "beaconpoint.wsgi"]
+        os.execve(sys.executable, [sys.executable, *arguments], environment)  # noqa: S606 - our own server
+
+
+def _new_directory(wanted: Path | None) -> Path:
+    if wanted is None:
+        return Path(tempfile.mkdtemp(prefix="beaconpoint-demo-"))
+    if wanted.exists() and (not wanted.is_dir() or any(wanted.iterdir())):
+        raise BeaconError(f"{wanted}: there is something here already; name a directory that does not exist or is empty")
+    wanted.mkdir(parents=True, exist_ok=True)
+    return wanted.resolve()
+
+
+def _refuse_used_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise BeaconError(f"port {port} cannot be used ({error.strerror}); name another with --port") from None

@@ -1,0 +1,65 @@
+"""Checks the data."""
+
+import argparse
+import json
+from typing import Any
+
+from core import data
+from core.errors import BeaconError
+from core.management import base
+from core.quality.report import Finding, Report, check
+
+
+class Command(base.Command):
+    """manage.py dq_check."""
+
+    help = """\
+Checks what is loaded: orphans, duplicates, coverage, odd values, and whether the records add up.
+
+A check fails when the share it finds wrong is over its threshold. Exit status 1 when a check fails; with
+--fail-on error only when one of severity error does (these mean that the store itself is wrong; warnings mean that a
+payer's file is odd).
+
+  manage.py dq_check
+  manage.py dq_check --state GA --year-month 2025-08 --format json
+"""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """The command line."""
+        parser.add_argument("--format", choices=("text", "json"), default="text", help="text for people (default)")
+        parser.add_argument("--state", type=base.state, help="only this state's facts")
+        parser.add_argument("--year-month", type=base.year_month, metavar="YYYY-MM", help="only this month's facts")
+        parser.add_argument(
+            "--fail-on", choices=("error", "warning"), default="warning", help="the least severity that exits with 1"
+        )
+
+    def run(
+        self, format: str, state: str | None, year_month: str | None, fail_on: str, **_options: Any  # noqa: A002
+    ) -> None:
+        """Prints the report."""
+        db = data.snapshot()
+        if db is None:
+            raise BeaconError(f"{data.store().root}: nothing is loaded yet; load a file with ingest_mrf first")
+        report = check(db, state, year_month)
+        if format == "json":
+            self.stdout.write(json.dumps(report.as_json(), indent=1, default=str))
+        else:
+            self._print(report)
+        failed = report.failed(("error",) if fail_on == "error" else ("error", "warning"))
+        if failed:
+            raise BeaconError(f"{len(failed)} of {len(report.findings)} checks failed: {', '.join(f.name for f in failed)}")
+
+    def _print(self, report: Report) -> None:
+        for finding in report.findings:
+            outcome = "ok  " if finding.passed else "FAIL"
+            self.stdout.write(
+                f"{outcome} {finding.severity:<7}  {finding.name:<20}  {finding.count:>12,} of {finding.total:>12,}  "
+                f"{finding.share:8.2%} (at most {finding.threshold:.0%})"
+            )
+            if not finding.passed:
+                self._explain(finding)
+
+    def _explain(self, finding: Finding) -> None:
+        self.stdout.write(f"     {finding.meaning}")
+        for example in finding.examples:
+            self.stdout.write("       " + ", ".join(f"{name} {value}" for name, value in example.items()))

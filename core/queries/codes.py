@@ -1,0 +1,53 @@
+"""Billing codes, found by number or words."""
+
+from dataclasses import dataclass
+
+from core.store.connection import Snapshot
+
+
+@dataclass(frozen=True)
+class Code:
+    """A billing code that facts use."""
+
+    code_type: str
+    code: str
+    name: str | None
+    code_desc: str | None
+
+
+def search(db: Snapshot, text: str, limit: int, offset: int = 0) -> tuple[int, list[Code]]:
+    """The codes whose number begins with `text`, or whose words hold each of its words; and how many there are.
+
+    An exact number comes first, then numbers that begin so, then words. Empty text finds every code.
+    """
+    words = text.lower().split()
+    conditions = " AND ".join(f"contains(words, $word{n})" for n in range(len(words))) or "true"
+    parameters = {f"word{n}": word for n, word in enumerate(words)}
+    rows = db.rows(
+        f"""SELECT count(*) OVER (), code_type, code, name, code_desc
+            FROM (SELECT *, lower(concat_ws(' ', name, code_desc)) AS words FROM dim_code)
+            WHERE starts_with(code, $number) OR ({conditions})
+            ORDER BY code = $number DESC, starts_with(code, $number) DESC, code_type, code
+            LIMIT $limit OFFSET $offset""",
+        {"number": text.strip().upper(), **parameters, "limit": limit, "offset": offset},
+    )
+    if not rows and offset:
+        return search(db, text, 1)[0], []
+    return (rows[0][0] if rows else 0), [Code(*row[1:]) for row in rows]
+
+
+def near(db: Snapshot, state: str, year_month: str, code: str, limit: int) -> list[tuple[Code, int]]:
+    """What is there instead of a code that a state and month do not have: the next codes by number, with their rates."""
+    rows = db.rows(
+        """WITH there AS (
+               SELECT code_type, code, count(*) AS rates FROM fact_rate
+               WHERE state = $state AND year_month = $year_month GROUP BY ALL),
+           nearest AS (
+               (SELECT * FROM there WHERE code >= $code ORDER BY code LIMIT $half)
+               UNION ALL
+               (SELECT * FROM there WHERE code < $code ORDER BY code DESC LIMIT $half))
+           SELECT code_type, code, d.name, d.code_desc, rates
+           FROM nearest LEFT JOIN dim_code d USING (code_type, code) ORDER BY code, code_type""",
+        {"state": state, "year_month": year_month, "code": code, "half": limit // 2},
+    )
+    return [(Code(*row[:4]), row[4]) for row in rows]

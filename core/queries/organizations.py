@@ -1,0 +1,83 @@
+"""A market by tax number: each rate counts once for each tax number of its group, never once per NPI."""
+
+from dataclasses import dataclass
+
+from core.queries.market import Market
+from core.store.connection import Snapshot
+
+ORDERS = {
+    "rates": "rates DESC, tin_value, tin_type",
+    "p50": "p50, tin_value, tin_type",
+    "-p50": "p50 DESC, tin_value, tin_type",
+    "mean": "mean, tin_value, tin_type",
+    "-mean": "mean DESC, tin_value, tin_type",
+}
+
+
+@dataclass(frozen=True)
+class Organization:
+    """One tax number's dollars for a code. `share` is its part of the market's provider groups."""
+
+    tin_type: str
+    tin_value: str
+    business_name: str | None
+    npis: int
+    rates: int
+    groups: int
+    share: float
+    mean: float
+    p10: float
+    p50: float
+    p90: float
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What the table of organizations is about, and what it leaves out."""
+
+    organizations: int
+    dollars: int
+    without_tin: int
+    other_kinds: int
+
+
+def totals(db: Snapshot, market: Market) -> Totals:
+    """How many organizations, rates in dollars (and of them rates whose group has no tax number) and other rates."""
+    row = db.rows(
+        f"""WITH f AS (
+                SELECT pg_uid, rate_kind(f.negotiated_type, f.negotiation_arrangement) AS kind
+                FROM fact_rate f WHERE {market.where}),
+            t AS (SELECT pg_uid, tin_type, tin_value FROM xref_group_tin
+                  WHERE year_month = $year_month AND pg_uid IN (SELECT pg_uid FROM f WHERE kind = 'dollars'))
+            SELECT (SELECT count(*) FROM (SELECT DISTINCT tin_type, tin_value FROM t)),
+                   count(*) FILTER (kind = 'dollars'),
+                   count(*) FILTER (kind = 'dollars' AND pg_uid NOT IN (SELECT pg_uid FROM t)),
+                   count(*) FILTER (kind <> 'dollars')
+            FROM f""",
+        market.parameters,
+    )[0]
+    return Totals(*row)
+
+
+def organizations(db: Snapshot, market: Market, order: str, limit: int, offset: int) -> list[Organization]:
+    """The organizations from `offset` on, at most `limit`, in one of ORDERS. Rates in dollars only."""
+    rows = db.rows(
+        f"""WITH f AS (
+                SELECT pg_uid, negotiated_rate FROM fact_rate f
+                WHERE {market.where} AND rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'),
+            page AS (
+                SELECT tin_type, tin_value, count(*) AS rates, count(DISTINCT pg_uid) AS groups,
+                       count(DISTINCT pg_uid) / (SELECT count(DISTINCT pg_uid) FROM f) AS share,
+                       avg(negotiated_rate) AS mean, quantile_cont(negotiated_rate, [0.1, 0.5, 0.9]) AS spread,
+                       spread[2] AS p50
+                FROM f JOIN xref_group_tin USING (pg_uid) WHERE year_month = $year_month
+                GROUP BY tin_type, tin_value ORDER BY {ORDERS[order]} LIMIT $limit OFFSET $offset),
+            people AS (
+                SELECT tin_type, tin_value, count(DISTINCT npi) AS npis FROM xref_tin_npi
+                WHERE year_month = $year_month AND tin_value IN (SELECT tin_value FROM page) GROUP BY ALL)
+            SELECT tin_type, tin_value, business_name, coalesce(npis, 0), rates, groups, share, mean, spread
+            FROM page LEFT JOIN dim_tin USING (tin_type, tin_value) LEFT JOIN people USING (tin_type, tin_value)
+            ORDER BY {ORDERS[order]}""",
+        {**market.parameters, "limit": limit, "offset": offset},
+    )
+    return [Organization(*row[:8], *row[8]) for row in rows]

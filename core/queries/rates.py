@@ -1,0 +1,155 @@
+"""The rates of one billing code."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from core.queries.market import Market
+from core.store.connection import Snapshot
+
+ORDERS = {
+    "rate": "f.negotiated_rate, f.fact_uid",
+    "-rate": "f.negotiated_rate DESC, f.fact_uid",
+    "payer": "f.reporting_entity_name, f.negotiated_rate, f.fact_uid",
+    "expires": "f.expiration_date NULLS LAST, f.negotiated_rate, f.fact_uid",
+}
+"""How the rates may be sorted; fact_uid makes every order total, so that pages neither repeat nor skip a row."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many there are of what is easily confused."""
+
+    rates: int
+    groups: int
+    npis: int
+    payers: int
+    without_pos: int
+    """Rates that the filter by place leaves out for having no place at all; 0 without that filter."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The spread of one payer's rates of one kind, class and modifier, each rate counted once. Units are the kind's."""
+
+    kind: str
+    reporting_entity_name: str
+    payer_slug: str
+    billing_class: str | None
+    modifier: str
+    rates: int
+    lowest: float
+    p10: float
+    p25: float
+    p50: float
+    p75: float
+    p90: float
+    highest: float
+    mean: float
+
+
+@dataclass(frozen=True)
+class Rate:
+    """One negotiated rate, with what is known of the group it holds for."""
+
+    fact_uid: str
+    kind: str
+    reporting_entity_name: str
+    payer_slug: str
+    negotiated_rate: float
+    negotiated_type: str | None
+    negotiation_arrangement: str | None
+    billing_class: str | None
+    setting: str | None
+    modifier: str
+    severity_of_illness: str | None
+    service_codes: list[str]
+    expiration_date: str | None
+    pg_uid: str
+    provider_group_id_raw: str
+    npis: int
+    tins: int
+    one_tin: str | None
+    one_name: str | None
+    networks: list[str]
+    additional_information: str | None
+    source: str | None
+
+
+def counts(db: Snapshot, market: Market) -> Counts:
+    """The numbers of rates, provider groups, distinct NPIs and payers."""
+    rates, groups, payers = db.rows(
+        f"""SELECT count(*), count(DISTINCT f.pg_uid), count(DISTINCT f.reporting_entity_name)
+            FROM fact_rate f WHERE {market.where}""",
+        market.parameters,
+    )[0]
+    npis = db.rows(
+        f"""SELECT count(DISTINCT npi) FROM xref_group_npi
+            WHERE year_month = $year_month AND pg_uid IN (SELECT f.pg_uid FROM fact_rate f WHERE {market.where})""",
+        market.parameters,
+    )[0][0]
+    without_pos = 0
+    if market.pos:
+        anywhere = replace(market, pos=None)
+        without_pos = db.rows(
+            f"""SELECT count(*) FROM fact_rate f
+                WHERE {anywhere.where} AND f.pos_set_id IN (SELECT pos_set_id FROM dim_pos_set WHERE len(service_codes) = 0)""",
+            anywhere.parameters,
+        )[0][0]
+    return Counts(rates, groups, npis, payers, without_pos)
+
+
+def summaries(db: Snapshot, market: Market) -> list[Summary]:
+    """The spread of rates by kind, payer, class and modifier. Percentiles interpolate (as SQL's quantile_cont)."""
+    rows = db.rows(
+        f"""SELECT rate_kind(f.negotiated_type, f.negotiation_arrangement) AS kind,
+                   f.reporting_entity_name, payer_slug(f.reporting_entity_name) AS slug,
+                   f.billing_class, f.billing_code_modifier,
+                   count(*), min(negotiated_rate),
+                   quantile_cont(negotiated_rate, [0.1, 0.25, 0.5, 0.75, 0.9]),
+                   max(negotiated_rate), avg(negotiated_rate)
+            FROM fact_rate f WHERE {market.where}
+            GROUP BY ALL ORDER BY kind, f.reporting_entity_name, f.billing_class, f.billing_code_modifier""",
+        market.parameters,
+    )
+    return [Summary(*row[:7], *row[7], *row[8:]) for row in rows]
+
+
+def page(db: Snapshot, market: Market, order: str, limit: int, offset: int) -> list[Rate]:
+    """The rates from `offset` on, at most `limit`, in one of ORDERS."""
+    rows = db.rows(_rates_sql(market, order), {**market.parameters, "limit": limit, "offset": offset})
+    return [Rate(*row) for row in rows]
+
+
+def every(db: Snapshot, market: Market, order: str, limit: int, seconds: float) -> Iterator[Rate]:
+    """The rates, at most `limit`, read as they are needed; stopped after `seconds`."""
+    with db.cursor(seconds) as cursor:
+        cursor.execute(_rates_sql(market, order), {**market.parameters, "limit": limit, "offset": 0})
+        while rows := cursor.fetchmany(5_000):
+            yield from (Rate(*row) for row in rows)
+
+
+def _rates_sql(market: Market, order: str) -> str:
+    # The page's rows are picked first; names and members are looked up for them alone.
+    return f"""
+        WITH picked AS (
+            SELECT f.*, row_number() OVER (ORDER BY {ORDERS[order]}) AS place FROM (
+                SELECT * FROM fact_rate f WHERE {market.where} ORDER BY {ORDERS[order]} LIMIT $limit OFFSET $offset) f),
+        npis AS (
+            SELECT pg_uid, count(*) AS npis FROM xref_group_npi
+            WHERE year_month = $year_month AND pg_uid IN (SELECT pg_uid FROM picked) GROUP BY pg_uid),
+        tins AS (
+            SELECT pg_uid, count(*) AS tins, min(tin_value) AS one_tin, min_by(business_name, tin_value) AS one_name
+            FROM xref_group_tin LEFT JOIN dim_tin USING (tin_type, tin_value)
+            WHERE year_month = $year_month AND pg_uid IN (SELECT pg_uid FROM picked) GROUP BY pg_uid)
+        SELECT fact_uid, rate_kind(negotiated_type, negotiation_arrangement), p.reporting_entity_name,
+               payer_slug(p.reporting_entity_name), negotiated_rate, negotiated_type, negotiation_arrangement,
+               billing_class, setting, billing_code_modifier, severity_of_illness, coalesce(service_codes, []),
+               expiration_date, p.pg_uid, p.provider_group_id_raw, coalesce(npis, 0), coalesce(tins, 0), one_tin, one_name,
+               coalesce(network_names, []), additional_information, b.source
+        FROM picked p
+        LEFT JOIN dim_pos_set USING (pos_set_id)
+        LEFT JOIN npis USING (pg_uid)
+        LEFT JOIN tins USING (pg_uid)
+        LEFT JOIN dim_provider_group g USING (pg_uid)
+        LEFT JOIN dim_batch b ON b.batch_id = g.batch_id AND b.state = p.state
+        ORDER BY place"""
