@@ -70,7 +70,7 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "OPTIONS": {"builtins": ["core.templatetags.figures"], "string_if_invalid": ""},
+        "OPTIONS": {"builtins": ["core.templatetags.figures", "django.templatetags.static"], "string_if_invalid": ""},
     }
 ]
 

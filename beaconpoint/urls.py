@@ -1,1 +1,20 @@
-urlpatterns=[]
+"""The addresses of the site."""
+
+from django.urls import path
+
+from core.views import codes, health, home, medicare, organizations, providers, rates
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("codes/", codes.codes, name="codes"),
+    path("rates/", rates.show, name="rates"),
+    path("npi/<str:npi>/", providers.npi, name="npi"),
+    path("tin/<str:tin>/", providers.tin, name="tin"),
+    path("medicare/", medicare.show, name="medicare"),
+    path("organizations/", organizations.show, name="organizations"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+]
+
+handler404 = "core.views.errors.not_found"
+handler500 = "core.views.errors.failed"

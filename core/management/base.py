@@ -1,6 +1,7 @@
 """What the commands share."""
 
 import argparse
+import os
 import re
 import sys
 from typing import Any, NoReturn
@@ -45,6 +46,9 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:
             raise CommandError("stopped; nothing of the unfinished work has been kept", returncode=130) from None
+        except BrokenPipeError:
+            # Whoever read our output has gone (`| head`): there is nobody to tell.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except MemoryError:
             raise CommandError("out of memory; the store is as it was") from None
 

@@ -51,3 +51,39 @@ def near(db: Snapshot, state: str, year_month: str, code: str, limit: int) -> li
         {"state": state, "year_month": year_month, "code": code, "half": limit // 2},
     )
     return [(Code(*row[:4]), row[4]) for row in rows]
+
+
+def busiest(db: Snapshot, state: str, year_month: str, limit: int) -> list[tuple[Code, int]]:
+    """The codes with most rates in a state and month, with how many."""
+    rows = db.rows(
+        """SELECT code_type, code, d.name, d.code_desc, rates FROM (
+               SELECT code_type, code, count(*) AS rates FROM fact_rate
+               WHERE state = $state AND year_month = $year_month
+               GROUP BY ALL ORDER BY rates DESC, code LIMIT $limit)
+           LEFT JOIN dim_code d USING (code_type, code) ORDER BY rates DESC, code""",
+        {"state": state, "year_month": year_month, "limit": limit},
+    )
+    return [(Code(*row[:4]), row[4]) for row in rows]
+
+
+def named(db: Snapshot, code: str) -> list[Code]:
+    """The codes that a number without its system may mean: 450 is also revenue code 0450."""
+    rows = db.rows(
+        """SELECT code_type, code, name, code_desc FROM dim_code
+           WHERE code = $code
+              OR (code_type = 'REV' AND len($code) < 4 AND code = lpad($code, 4, '0'))
+              OR (code_type = 'MS-DRG' AND len($code) < 3 AND code = lpad($code, 3, '0'))
+           ORDER BY code_type, code""",
+        {"code": code},
+    )
+    return [Code(*row) for row in rows]
+
+
+def describe(db: Snapshot, code_type: str | None, code: str | None) -> Code | None:
+    """The code with its words (in any system where none is given), or None where no fact has it."""
+    rows = db.rows(
+        """SELECT code_type, code, name, code_desc FROM dim_code
+           WHERE code = $code AND ($code_type IS NULL OR code_type = $code_type) ORDER BY code_type LIMIT 1""",
+        {"code": code, "code_type": code_type},
+    )
+    return Code(*rows[0]) if rows else None

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from core.store.connection import Snapshot
-
 NO_MODIFIER = "none"
 """The value of `modifier` that asks for rates without any."""
 
@@ -54,14 +52,3 @@ _CONDITIONS = {
     "npi": "f.pg_uid IN (SELECT pg_uid FROM xref_group_npi WHERE npi = $npi AND year_month = $year_month)",
     "tin": "f.pg_uid IN (SELECT pg_uid FROM xref_group_tin WHERE tin_value = $tin AND year_month = $year_month)",
 }
-
-
-def code_types(db: Snapshot, code: str) -> list[str]:
-    """The code systems under which facts have this code."""
-    return [row[0] for row in db.rows("SELECT code_type FROM dim_code WHERE code = ? ORDER BY 1", [code])]
-
-
-def describe_code(db: Snapshot, code_type: str, code: str) -> tuple[str | None, str | None] | None:
-    """Name and description of a code, or None where no fact has it."""
-    rows = db.rows("SELECT name, code_desc FROM dim_code WHERE code_type = ? AND code = ?", [code_type, code])
-    return rows[0] if rows else None  # type: ignore[return-value]

@@ -1,0 +1,189 @@
+"""Every query string is a form: what a page may be asked, checked and normalised by the rules of the data."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+
+from core.mrf import normalize
+from core.places import PLACES
+from core.queries import medicare, organizations, rates
+from core.queries.market import NO_MODIFIER, Market
+from core.states import STATES
+
+CLASSES = ("professional", "institutional", "both")
+FORMATS = ("html", "csv", "json")
+LONGEST = 100
+
+
+class QueryForm(forms.Form):
+    """The parameters of a page that is about no market. `tables` are the names of the tables it can be asked for."""
+
+    use_required_attribute = False
+    tables: Sequence[str] = ("rows",)
+    sorts: Sequence[str] = ()
+
+    page = forms.IntegerField(required=False, min_value=1, max_value=1_000_000)
+    sort = forms.CharField(required=False)
+    table = forms.CharField(required=False)
+    format = forms.CharField(required=False)
+
+    def clean_sort(self) -> str:
+        """One of the page's orders; the first where none is given."""
+        return self._one_of("sort", self.sorts)
+
+    def clean_table(self) -> str:
+        """One of the page's tables; the first where none is given."""
+        return self._one_of("table", self.tables)
+
+    def clean_format(self) -> str:
+        """html, csv or json."""
+        return self._one_of("format", FORMATS)
+
+    def clean_page(self) -> int:
+        """The page's number, 1 where none is given."""
+        return self.cleaned_data["page"] or 1
+
+    def _one_of(self, name: str, known: Sequence[str]) -> str:
+        value = self.cleaned_data[name]
+        if value and value not in known:
+            raise forms.ValidationError(f"{value!r} is not known; expected one of: {', '.join(known)}")
+        return value or (known[0] if known else "")
+
+    @property
+    def problems(self) -> list[tuple[str, str]]:
+        """What is wrong: the parameter's name and a sentence."""
+        return [(name, str(why)) for name, reasons in self.errors.items() for why in reasons]
+
+    def parameters(self) -> dict[str, Any]:
+        """The cleaned parameters for links to the same page; those that say nothing are left out."""
+        defaults = {"page": 1, "format": "html", "table": self.tables[0], "sort": self.sorts[0] if self.sorts else ""}
+        return {name: value for name, value in self.cleaned_data.items() if value and value != defaults.get(name)}
+
+
+class CodesForm(QueryForm):
+    """The page that finds codes."""
+
+    q = forms.CharField(required=False, max_length=LONGEST, label="Number or words")
+
+
+class ProviderForm(QueryForm):
+    """The pages of an NPI and of a tax number."""
+
+    tables = ("rates", "groups", "npis")
+
+
+class MarketForm(QueryForm):
+    """The parameters by which a market is chosen. `choices` are what the select boxes offer."""
+
+    state = forms.CharField(required=False, label="State")
+    year_month = forms.CharField(required=False, label="Month")
+    code_type = forms.CharField(required=False, max_length=20, label="Code system")
+    code = forms.CharField(required=False, max_length=40, label="Code")
+    payer = forms.CharField(required=False, max_length=300, label="Payer")
+    pos = forms.CharField(required=False, label="Place of service")
+    billing_class = forms.CharField(required=False, label="Class")
+    modifier = forms.CharField(required=False, label="Modifier")
+    npi = forms.CharField(required=False, label="NPI")
+    tin = forms.CharField(required=False, label="Tax number")
+
+    def clean_state(self) -> str:
+        """A state's two letters."""
+        value = self.cleaned_data["state"].strip().upper()
+        if value and value not in STATES:
+            raise forms.ValidationError(f"{value!r} is no state; expected two letters such as GA")
+        return value
+
+    def clean_year_month(self) -> str:
+        """A month, YYYY-MM."""
+        return self._matching("year_month", r"20\d\d-(0[1-9]|1[0-2])", "a month as YYYY-MM, such as 2025-08")
+
+    def clean_code_type(self) -> str:
+        """A code system, by the rules of the facts."""
+        return normalize.code_type(self.cleaned_data["code_type"]) or ""
+
+    def clean_code(self) -> str:
+        """A code, by the rules of the facts: in capitals, padded where its system asks for it."""
+        return normalize.code(self.cleaned_data.get("code_type", ""), self.cleaned_data["code"]) or ""
+
+    def clean_payer(self) -> str:
+        """A payer's slug."""
+        return self._matching("payer", r"[a-z0-9_]+", "a payer's key of a-z, 0-9 and _, such as example_health_plan")
+
+    def clean_pos(self) -> str:
+        """A place of service."""
+        value = ",".join(normalize.places(self.cleaned_data["pos"]))
+        if value and not re.fullmatch(r"\d\d|CSTM-00", value, re.ASCII):
+            raise forms.ValidationError(f"{value!r} is no place of service; expected two digits such as 11")
+        return value
+
+    def clean_billing_class(self) -> str:
+        """professional, institutional or both."""
+        value = normalize.lower(self.cleaned_data["billing_class"]) or ""
+        if value and value not in CLASSES:
+            raise forms.ValidationError(f"{value!r} is no billing class; expected one of: {', '.join(CLASSES)}")
+        return value
+
+    def clean_modifier(self) -> str:
+        """One modifier, or `none` for rates without."""
+        value = self.cleaned_data["modifier"].strip()
+        if value.lower() == NO_MODIFIER:
+            return NO_MODIFIER
+        if value and not re.fullmatch(r"[0-9A-Za-z]{1,10}", value, re.ASCII):
+            raise forms.ValidationError(f"{value!r} is no modifier; expected one such as 26, or none")
+        return value.upper()
+
+    def clean_npi(self) -> str:
+        """An NPI."""
+        return self._matching("npi", r"[12]\d{9}", "an NPI: ten digits that begin with 1 or 2")
+
+    def clean_tin(self) -> str:
+        """A tax number: the digits of an EIN, or the NPI that stands in for one."""
+        self.cleaned_data["tin"] = re.sub(r"[\s-]", "", self.cleaned_data["tin"])
+        return self._matching("tin", r"\d{9,10}", "a tax number of nine digits, or an NPI of ten")
+
+    def market(self) -> Market:
+        """The market that was asked for. State and month are given by now."""
+        names = [name for name in Market.__dataclass_fields__ if name not in {"state", "year_month"}]
+        chosen = {name: self.cleaned_data[name] or None for name in names}
+        return Market(self.cleaned_data["state"], self.cleaned_data["year_month"], **chosen)
+
+    def offer(self, name: str, choices: Sequence[tuple[str, str]]) -> None:
+        """Makes a parameter's box a choice among the given, and what was asked for where that is none of them."""
+        value = self.cleaned_data.get(name, "")
+        extra = [] if not value or value in dict(choices) else [(value, value)]
+        self.fields[name].widget = forms.Select(choices=[*choices, *extra])
+
+    def offer_fixed(self) -> None:
+        """Offers the choices that are the same for every market."""
+        anything = ("", "any")
+        self.offer("pos", [anything, *((code, f"{code} {name}") for code, name in PLACES.items())])
+        self.offer("billing_class", [anything, *((name, name) for name in CLASSES)])
+
+    def _matching(self, name: str, pattern: str, expected: str) -> str:
+        value = self.cleaned_data[name].strip()
+        if value and not re.fullmatch(pattern, value, re.ASCII):
+            raise forms.ValidationError(f"{value!r} is not {expected}")
+        return str(value)
+
+
+class RatesForm(MarketForm):
+    """The page of a code's rates."""
+
+    tables = ("rates", "summary")
+    sorts = tuple(rates.ORDERS)
+
+
+class MedicareForm(MarketForm):
+    """The page of rates against Medicare."""
+
+    tables = ("rates", "payers", "reasons")
+    sorts = tuple(medicare.ORDERS)
+
+
+class OrganizationsForm(MarketForm):
+    """The page of a market by tax number."""
+
+    tables = ("organizations",)
+    sorts = tuple(organizations.ORDERS)

@@ -1,0 +1,95 @@
+"""How figures are written, and links made, in templates."""
+
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from core import links
+from core.places import EVERY_PLACE, PLACES
+from core.states import STATES
+
+register = template.Library()
+
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+
+
+@register.filter
+def count(value: int | None) -> str:
+    """1234567 as 1,234,567."""
+    return "–" if value is None else f"{value:,}"
+
+
+@register.filter
+def dollars(value: float | None) -> str:
+    """1234.5 as $1,234.50."""
+    return "–" if value is None else f"${value:,.2f}"
+
+
+@register.filter
+def percent(value: float | None) -> str:
+    """1.234 as 123 %; below 10 % with one decimal."""
+    if value is None:
+        return "–"
+    return f"{value:.1%}".replace("%", " %") if value < 0.1 else f"{value:.0%}".replace("%", " %")
+
+
+@register.filter
+def figure(value: float | None, kind: str) -> str:
+    """A rate in its kind's unit: $104.00, 62.5 %, $1,950.00 a day."""
+    if value is None:
+        return "–"
+    if kind == "percentage":
+        return f"{value:,.4f}".rstrip("0").rstrip(".") + " %"
+    if kind == "other":
+        return f"{value:,.2f}"
+    return f"${value:,.2f}" + (" a day" if kind == "per diem" else "")
+
+
+@register.filter
+def month(value: str | None) -> str:
+    """2025-08 as August 2025."""
+    if not value:
+        return ""
+    year, number = value.split("-")
+    return f"{_MONTHS[int(number) - 1]} {year}"
+
+
+@register.filter
+def state_name(value: str | None) -> str:
+    """GA as Georgia."""
+    return STATES.get(value or "", value or "")
+
+
+@register.filter
+def tin(value: str, kind: str = "ein") -> str:
+    """123456789 as 12-3456789, where it is an EIN."""
+    return f"{value[:2]}-{value[2:]}" if kind == "ein" and len(value) == 9 else value
+
+
+@register.filter
+def places(codes: list[str]) -> SafeString:
+    """A set of places of service, short, with the names as its title."""
+    if not codes:
+        return format_html('<span class="quiet">{}</span>', "none stated")
+    if EVERY_PLACE in codes:
+        return format_html("{}", "every place")
+    names = ", ".join(f"{code} {PLACES.get(code, 'not in the CMS list')}" for code in codes)
+    shown = " ".join(codes[:4]) + (f" and {len(codes) - 4} more" if len(codes) > 4 else "")
+    return format_html('<span title="{}">{}</span>', names, shown)
+
+
+@register.simple_tag
+def to(page: str, market: Any = None, **parameters: Any) -> str:
+    """The address of a page, with the market's parameters (if given) and others, in their canonical order."""
+    return links.to(page, market, **parameters)
+
+
+@register.simple_tag(takes_context=True)
+def here(context: dict[str, Any], **changes: Any) -> str:
+    """The address of this page with some parameters changed; None takes one out."""
+    return links.changed(context["path"], context["parameters"], **changes)

@@ -1,0 +1,29 @@
+"""Codes, found by number or words."""
+
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+
+from core.forms import CodesForm
+from core.queries import coverage
+from core.queries.codes import Code, search
+from core.store.connection import Snapshot
+from core.views.page import Paging, context, page, wrong
+from core.views.tables import ROW_CAP, download
+
+
+@page
+def codes(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
+    """`/codes/`"""
+    form = CodesForm(request.GET)
+    if not form.is_valid():
+        return wrong(request, form)
+    text = form.cleaned_data["q"]
+    if form.cleaned_data["format"] != "html":
+        return download(search(db, text, ROW_CAP)[1], Code, "codes", form.cleaned_data["format"])
+    total, _ = search(db, text, 1)
+    paging = Paging(form.cleaned_data["page"], total)
+    _, found = search(db, text, paging.limit, paging.offset)
+    newest = next(iter(coverage.periods(db)), None)
+    return render(
+        request, "codes.html", context(request, form, db, q=text, found=found, paging=paging, newest=newest)
+    )

@@ -1,0 +1,44 @@
+"""A market by tax number."""
+
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+
+from core.forms import OrganizationsForm
+from core.queries import codes
+from core.queries.organizations import Organization, organizations, totals
+from core.store.connection import Snapshot
+from core.views.page import Paging, choose_market, context, page, wrong
+from core.views.tables import ROW_CAP, download
+
+
+@page
+def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
+    """`/organizations/`"""
+    form = OrganizationsForm(request.GET)
+    if not form.is_valid():
+        return wrong(request, form)
+    asked, meant = choose_market(form, db)
+    if not asked.code or meant:
+        page_context = context(request, form, db, market=asked, meant=meant, action="organizations")
+        return render(request, "choose.html", page_context)
+    chosen = form.cleaned_data
+    if chosen["format"] != "html":
+        every = organizations(db, asked, chosen["sort"], ROW_CAP, 0)
+        return download(every, Organization, f"organizations_{asked.code}", chosen["format"])
+    counted = totals(db, asked)
+    paging = Paging(chosen["page"], counted.organizations)
+    return render(
+        request,
+        "organizations.html",
+        context(
+            request,
+            form,
+            db,
+            market=asked,
+            code=codes.describe(db, asked.code_type, asked.code),
+            totals=counted,
+            rows=organizations(db, asked, chosen["sort"], paging.limit, paging.offset),
+            paging=paging,
+            sort=chosen["sort"],
+        ),
+    )

@@ -1,0 +1,143 @@
+"""What all pages share: the store's snapshot, the form, caching, and what is shown when something is wrong."""
+
+import hashlib
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotModified
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from core import data
+from core.errors import BeaconError
+from core.forms import MarketForm, QueryForm
+from core.queries import coverage
+from core.queries.codes import Code, named
+from core.queries.market import Market
+from core.states import STATES
+from core.store.connection import QueryTimeout, Snapshot
+
+PAGE_ROWS = 50
+"""Rows of a table on one page."""
+
+F = TypeVar("F", bound=QueryForm)
+View = Callable[..., HttpResponseBase]
+
+
+def page(view: View) -> View:
+    """A view of the store: `view(request, db, …)`. Handles GET and HEAD, an empty store, ETags and what goes wrong."""
+
+    @require_safe
+    @wraps(view)
+    def wrapped(request: HttpRequest, **path: str) -> HttpResponseBase:
+        try:
+            db = data.snapshot()
+            if db is None:
+                return render(request, "empty.html", status=503)
+            etag = _etag(db, request)
+            if etag in request.headers.get("If-None-Match", "").split(", "):
+                response: HttpResponseBase = HttpResponseNotModified()
+            else:
+                response = view(request, db, **path)
+            if response.status_code in {200, 304}:
+                response["ETag"] = etag
+                response["Cache-Control"] = "no-cache"
+        except QueryTimeout as error:
+            return sorry(request, 503, "That took too long", [("", f"{error}. Choose fewer rates: name a code, payer …")])
+        except BeaconError as error:
+            return sorry(request, 503, "The data cannot be read just now", [("", str(error))])
+        return response
+
+    return wrapped
+
+
+def sorry(request: HttpRequest, status: int, title: str, problems: list[tuple[str, str]], **more: Any) -> HttpResponse:
+    """A page that says what is wrong: parameter names and sentences."""
+    return render(request, "sorry.html", {"title": title, "problems": problems, **more}, status=status)
+
+
+def wrong(request: HttpRequest, form: QueryForm) -> HttpResponse:
+    """The page for a wrong parameter."""
+    problems = [(str(request.GET.get(name, "")) and name, why) for name, why in form.problems]
+    return sorry(request, 400, "That address cannot be answered", problems)
+
+
+def context(request: HttpRequest, form: QueryForm, db: Snapshot, **more: Any) -> dict[str, Any]:
+    """What every page's template is given: `path` and `parameters` make links to the same page."""
+    return {"form": form, "path": request.path, "parameters": form.parameters(), "manifest": db.manifest, **more}
+
+
+def choose_market(form: MarketForm, db: Snapshot) -> tuple[Market, list[Code]]:
+    """The market of a valid form, and the codes it may mean where its number stands for different things.
+
+    Where state or month are not given, the newest month with most rates; where the code's system is not given, the
+    one that has the code. CPT and HCPCS are one system here: payers label the same code either way.
+    """
+    loaded = coverage.periods(db)
+    chosen = form.cleaned_data
+    for period in loaded:
+        if chosen["state"] in {"", period.state} and chosen["year_month"] in {"", period.year_month}:
+            chosen["state"], chosen["year_month"] = period.state, period.year_month
+            break
+    if loaded:
+        chosen["state"] = chosen["state"] or loaded[0].state
+        chosen["year_month"] = chosen["year_month"] or loaded[0].year_month
+    meant: list[Code] = []
+    if chosen["code"] and not chosen["code_type"]:
+        meant = named(db, chosen["code"])
+        if len(meant) == 1:
+            chosen["code_type"], chosen["code"] = meant[0].code_type, meant[0].code
+        if {code.code_type for code in meant} <= {"CPT", "HCPCS"}:
+            meant = []
+    form.offer("state", [(s, f"{s} {STATES[s]}") for s in sorted({p.state for p in loaded})])
+    form.offer("year_month", [(m, m) for m in sorted({p.year_month for p in loaded}, reverse=True)])
+    form.offer("payer", [("", "any"), *coverage.payers(db)])
+    form.offer_fixed()
+    form.data = {name: chosen.get(name, "") for name in form.fields}
+    return form.market(), meant if len(meant) > 1 else []
+
+
+class Paging:
+    """Which rows of a table of `total` a page shows."""
+
+    def __init__(self, number: int, total: int, size: int = PAGE_ROWS) -> None:
+        self.total = total
+        self.pages = max(-(-total // size), 1)
+        self.number = number
+        self.offset = (number - 1) * size
+        self.limit = size
+
+    @property
+    def beyond(self) -> bool:
+        """Whether the page lies behind the last one."""
+        return self.number > self.pages
+
+    @property
+    def first(self) -> int:
+        """The number of the page's first row, from 1."""
+        return min(self.offset + 1, self.total)
+
+    @property
+    def last(self) -> int:
+        """The number of the page's last row."""
+        return min(self.offset + self.limit, self.total)
+
+    @property
+    def before(self) -> int | None:
+        """The page before."""
+        return self.number - 1 if 1 < self.number <= self.pages else None
+
+    @property
+    def after(self) -> int | None:
+        """The page after."""
+        return self.number + 1 if self.number < self.pages else None
+
+
+def _etag(db: Snapshot, request: HttpRequest) -> str:
+    # One process serves one version of the program, so the address and the generation tell all that the answer depends on.
+    seen = f"{_STARTED}|{db.root}|{db.manifest.generation}|{db.manifest.created_at}|{request.get_full_path()}"
+    return f'W/"{hashlib.md5(seen.encode(), usedforsecurity=False).hexdigest()}"'
+
+
+_STARTED = hashlib.md5(repr(object()).encode(), usedforsecurity=False).hexdigest()
