@@ -42,8 +42,7 @@ _https = env.bool("BEACONPOINT_HTTPS", default=False)
 try:
     env.seal()
 except EnvValidationError as error:
-    wrong = "; ".join(f"{name}: {' '.join(map(str, why))}" for name, why in error.error_messages.items())
-    raise ImproperlyConfigured(f"wrong environment: {wrong} (docs/operating.md lists the variables)") from None
+    raise ImproperlyConfigured(f"{error} (docs/operating.md lists the variables)") from None
 
 SECURE_SSL_REDIRECT = _https
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0

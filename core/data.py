@@ -11,9 +11,7 @@ from core.store.store import Store
 
 def store() -> Store:
     """The store, for writing."""
-    return Store(
-        settings.BEACONPOINT_DATA_DIR, settings.BEACONPOINT_FACT_LAYOUT, settings.BEACONPOINT_GRACE_SECONDS
-    )
+    return Store(settings.BEACONPOINT_DATA_DIR, settings.BEACONPOINT_FACT_LAYOUT, settings.BEACONPOINT_GRACE_SECONDS)
 
 
 def snapshot() -> Snapshot | None:

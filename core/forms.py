@@ -46,7 +46,7 @@ class QueryForm(forms.Form):
         return self.cleaned_data["page"] or 1
 
     def _one_of(self, name: str, known: Sequence[str]) -> str:
-        value = self.cleaned_data[name]
+        value: str = self.cleaned_data[name]
         if value and value not in known:
             raise forms.ValidationError(f"{value!r} is not known; expected one of: {', '.join(known)}")
         return value or (known[0] if known else "")
@@ -90,7 +90,7 @@ class MarketForm(QueryForm):
 
     def clean_state(self) -> str:
         """A state's two letters."""
-        value = self.cleaned_data["state"].strip().upper()
+        value = str(self.cleaned_data["state"]).strip().upper()
         if value and value not in STATES:
             raise forms.ValidationError(f"{value!r} is no state; expected two letters such as GA")
         return value
@@ -127,7 +127,7 @@ class MarketForm(QueryForm):
 
     def clean_modifier(self) -> str:
         """One modifier, or `none` for rates without."""
-        value = self.cleaned_data["modifier"].strip()
+        value = str(self.cleaned_data["modifier"]).strip()
         if value.lower() == NO_MODIFIER:
             return NO_MODIFIER
         if value and not re.fullmatch(r"[0-9A-Za-z]{1,10}", value, re.ASCII):

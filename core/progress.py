@@ -16,10 +16,9 @@ PLAIN_EVERY = 10.0
 def reading(name: str) -> Iterator[Callable[[int, int], None]]:
     """Shows how much of a file has been read: yields a function of bytes read and bytes in all. Writes to stderr."""
     if sys.stderr.isatty():
-        columns = (
-            TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn(),
-        )  # fmt: skip
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        shown = TextColumn("{task.description}"), BarColumn(), DownloadColumn()
+        speed = TransferSpeedColumn(), TimeRemainingColumn()
+        with Progress(*shown, *speed, console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task(name, total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total)
     else:

@@ -32,8 +32,8 @@ def load_medicare_prof(store: Store, paths: list[Path]) -> Loaded:
     """Loads a relative value file and the GPCI file of its year.
 
     The amounts are in force from the release's month until the month before the next release that is loaded, or the
-    end of its year, whichever order the releases are loaded in. Loading a release again replaces it. Raises BenchmarkError and
-    StoreError; the store is then as it was.
+    end of its year, whichever order the releases are loaded in. Loading a release again replaces it. Raises
+    BenchmarkError and StoreError; the store is then as it was.
     """
     values, places = read_files(paths)
     amounts = state_amounts(values, places)
@@ -95,8 +95,10 @@ def state_amounts(values: RelativeValues, places: list[Locality]) -> pl.DataFram
         schema={"code_type": pl.String, "code": pl.String, "status": pl.String},
         orient="row",
     )
-    frame = pl.DataFrame({"state": states, "localities": count}).join(keys, how="cross").with_columns(
-        [pl.Series(name, amounts.ravel()).replace(0.0, None) for name, amounts in columns.items()]
+    frame = (
+        pl.DataFrame({"state": states, "localities": count})
+        .join(keys, how="cross")
+        .with_columns([pl.Series(name, amounts.ravel()).replace(0.0, None) for name, amounts in columns.items()])
     )
     return frame.filter(pl.any_horizontal(pl.col(list(columns)).is_not_null())).with_columns(
         pl.lit(values.release).alias("release"), pl.lit(values.conversion_factor / 10_000).alias("conversion_factor")

@@ -2,8 +2,8 @@
 
     amount = (work x GPCI_work + PE x GPCI_pe + MP x GPCI_mp) x conversion factor, rounded once to cents
 
-PE is the practice expense of the setting: facility or non-facility. Relative values have two decimals, GPCIs three and the
-factor four, so the amounts are computed in whole numbers of 10**-9 dollars: no amount is off by a rounding of the
+PE is the practice expense of the setting: facility or non-facility. Relative values have two decimals, GPCIs three and
+the factor four, so the amounts are computed in whole numbers of 10**-9 dollars: no amount is off by a rounding of the
 computer's. Source: 42 CFR 414.20 and the RVU files' own documentation (RVU25D, "PFS payment formula").
 """
 
@@ -91,9 +91,9 @@ def cents_table(
 ) -> npt.NDArray[np.int64]:
     """`cents` of every row in every locality: an array of shape (rows, localities), 0 where there is no amount."""
     pes = [value.facility_pe if facility else value.nonfacility_pe for value in values]
-    parts = np.array(
-        [(v.work, pe or 0, v.malpractice) for v, pe in zip(values, pes, strict=True)], np.int64
-    ).reshape(-1, 3)
+    parts = np.array([(v.work, pe or 0, v.malpractice) for v, pe in zip(values, pes, strict=True)], np.int64).reshape(
+        -1, 3
+    )
     indices = np.array([(place.work, place.pe, place.malpractice) for place in localities], np.int64).reshape(-1, 3)
     amounts = (parts @ indices.T * conversion_factor + 5_000_000) // 10_000_000
     amounts[[pe is None for pe in pes]] = 0
@@ -132,7 +132,7 @@ def read_files(paths: Iterable[Path]) -> tuple[RelativeValues, list[Locality]]:
             gpci.append((path, rows))
         else:
             raise BenchmarkError(
-                f"{path.name}: neither a relative value file (PPRRVU…) nor a GPCI file; expected the csv as CMS publishes it"
+                f"{path.name}: neither a relative value file (PPRRVU…) nor a GPCI file; expected the csv of CMS"
             )
     if len(relative) != 1 or len(gpci) != 1:
         raise BenchmarkError(

@@ -11,10 +11,9 @@ _RVU_TITLES = [
     ["", "", "2025 National Physician Fee Schedule Relative Value File January Release"],
     ["", "", "Extract of 28 codes for the demo; figures from CMS RVU25A"],
 ]
-_RVU_HEADER = (
-    "HCPCS,MOD,DESCRIPTION,CODE,PAYMENT,RVU,PE RVU,INDICATOR,PE RVU,INDICATOR,RVU,TOTAL,TOTAL,IND,DAYS,OP,OP,OP,PROC,SURG,SURG,"
-    "SURG,SURG,BASE,FACTOR"
-).split(",")
+_RVU_HEADER = ["HCPCS", "MOD", "DESCRIPTION", "CODE", "PAYMENT", "RVU", "PE RVU", "INDICATOR", "PE RVU", "INDICATOR"]
+_RVU_HEADER += ["RVU", "TOTAL", "TOTAL", "IND", "DAYS", "OP", "OP", "OP", "PROC", "SURG", "SURG", "SURG", "SURG"]
+_RVU_HEADER += ["BASE", "FACTOR"]
 
 # Code, modifier, status, work, non-facility PE and its NA flag, facility PE and its NA flag, malpractice.
 _RVUS = """

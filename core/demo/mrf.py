@@ -52,7 +52,16 @@ CODES = (
 SCANS = frozenset(("70450", "70553", "71046", "72148", "73721", "93306"))
 OFFICE, HOSPITAL, EVERYWHERE = ["11"], ["19", "21", "22", "23"], ["CSTM-00"]
 
-_PLACES = ("Peachtree", "Ocmulgee", "Savannah River", "Blue Ridge", "Oconee", "Altamaha", "Chattahoochee", "Golden Isles")
+_PLACES = (
+    "Peachtree",
+    "Ocmulgee",
+    "Savannah River",
+    "Blue Ridge",
+    "Oconee",
+    "Altamaha",
+    "Chattahoochee",
+    "Golden Isles",
+)
 _TRADES = ("Family Practice", "Orthopedics", "Imaging", "Cardiology", "Behavioral Health", "Medical Center")
 
 
@@ -188,7 +197,8 @@ def write_referenced(payer: Payer, month: str, groups: list[Practice], rng: rand
         {
             "provider_group_id": number + 0.5 if number % 3 == 0 else number,
             "provider_groups": [
-                {"npi": [int(n) for n in p.npis], "tin": {"type": "ein", "value": f"{p.tin[:2]}-{p.tin[2:]}"}} for p in pair
+                {"npi": [int(n) for n in p.npis], "tin": {"type": "ein", "value": f"{p.tin[:2]}-{p.tin[2:]}"}}
+                for p in pair
             ],
         }
         for number, pair in enumerate(pairs, 101)
@@ -270,12 +280,18 @@ def write_late(payer: Payer, month: str, groups: list[Practice], rng: random.Ran
         items.append(item)
     knee = _item(("MS-DRG", "469", "Knee replacement, all services of 90 days", 0.0), "bundle")
     knee["negotiated_rates"] = [
-        {"provider_references": [6, 12], "negotiated_prices": [_price(24500.0, "negotiated", "institutional", None, setting="both")]}
+        {
+            "provider_references": [6, 12],
+            "negotiated_prices": [_price(24500.0, "negotiated", "institutional", None, setting="both")],
+        }
     ]
     knee["bundled_codes"] = [_contained("27447"), _contained("97110"), _contained("99214")]
     care = _item(("CPT", "99215", "Primary care, a month", 0.0), "capitation")
     care["negotiated_rates"] = [
-        {"provider_references": [1, 7], "negotiated_prices": [_price(31.0, "negotiated", "professional", OFFICE, setting="outpatient")]}
+        {
+            "provider_references": [1, 7],
+            "negotiated_prices": [_price(31.0, "negotiated", "professional", OFFICE, setting="outpatient")],
+        }
     ]
     care["covered_services"] = [_contained("99213"), _contained("99214"), _contained("G0439", "HCPCS")]
     rng.shuffle(references)

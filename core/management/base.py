@@ -30,7 +30,7 @@ class Command(BaseCommand):
 
         def error(message: str) -> NoReturn:
             problem = f"{subcommand}: {message} (see manage.py {subcommand} --help)"
-            if self._called_from_command_line:
+            if parser.called_from_command_line:
                 self.stderr.write(problem)
                 sys.exit(1)
             raise CommandError(problem)
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         parser.error = error  # type: ignore[method-assign]
         return parser
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         """Runs the command."""
         try:
             self.run(**options)
@@ -52,7 +52,7 @@ class Command(BaseCommand):
         except MemoryError:
             raise CommandError("out of memory; the store is as it was") from None
 
-    def run(self, **options: Any) -> None:
+    def run(self, *args: Any, **options: Any) -> None:
         """The command's work."""
         raise NotImplementedError
 

@@ -38,7 +38,8 @@ class FactBuilder:
     def blocks(self, prices: Iterator[pl.DataFrame]) -> Iterator[pa.Table]:
         """The fact rows, in the order of the price rows.
 
-        A block of price rows holds all rows of each of its PRICE_KEYs. Columns but fact_uid and the rate are dictionary-encoded.
+        A block of price rows holds all rows of each of its PRICE_KEYs. Columns but fact_uid and the rate are
+        dictionary-encoded.
         """
         for block in prices:
             yield self._unfold(block)
@@ -74,7 +75,12 @@ class FactBuilder:
         return self._table(prices, groups, words, pa.array(price_of), pa.array(group_of.astype(np.int32)))
 
     def _table(
-        self, prices: pl.DataFrame, groups: pl.DataFrame, words: ids.type_of_hash, price_of: pa.Array, group_of: pa.Array
+        self,
+        prices: pl.DataFrame,
+        groups: pl.DataFrame,
+        words: ids.type_of_hash,
+        price_of: pa.Array,
+        group_of: pa.Array,
     ) -> pa.Table:
         columns: dict[str, pa.Array] = {
             "fact_uid": ids.fact_uid_text(words),

@@ -187,7 +187,7 @@ class _Job:
 
 def _alike(record: dict[str, Any], source: Source) -> bool:
     """Whether a file may well be the one that a batch was loaded from."""
-    return record["source"] == source.name or record["bytes"] % 2**32 == source.json_size
+    return bool(record["source"] == source.name or record["bytes"] % 2**32 == source.json_size)
 
 
 def _as_run(name: str, value: RootValue) -> Run | RootValue:
@@ -205,4 +205,5 @@ def _as_run(name: str, value: RootValue) -> Run | RootValue:
 def rejects_of(record: dict[str, Any]) -> dict[str, int]:
     """The rejected rows of a batch's record by reason, whether it comes from the store or not."""
     rejects = record["rejects"]
-    return json.loads(rejects) if isinstance(rejects, str) else rejects
+    found: dict[str, int] = json.loads(rejects) if isinstance(rejects, str) else rejects
+    return found

@@ -29,7 +29,7 @@ _PADDED = {"REV": 4, "MS-DRG": 3}
 _NO_PLACES = frozenset(("", "NULL", "N", "U", "L"))
 
 
-def number_text(value: int | float | Decimal) -> str:
+def number_text(value: float | Decimal) -> str:
     """One text for a number however it was written: 12, 12.0 and 1.2e1 are `12`, 690.64470 is `690.6447`."""
     if isinstance(value, int):
         return str(value) if abs(value).bit_length() < 4096 else f"{Decimal(value):e}"
@@ -173,7 +173,7 @@ def tin(kind: Any, value: Any) -> tuple[str, str] | None:
     return (stated, digits.zfill(9) if stated == "ein" else digits)
 
 
-def npi(value: Any) -> str | None | bool:
+def npi(value: Any) -> str | bool | None:
     """An NPI as text: ten digits beginning 1 or 2. None for what says `TIN only` (0, blank); False for all else."""
     if value is None:
         return None

@@ -50,7 +50,7 @@ class _Tin(msgspec.Struct, gc=False):
 
 
 class _Group(msgspec.Struct, gc=False):
-    npi: list[int | str] = []  # noqa: RUF012 - msgspec copies an empty list for each instance
+    npi: list[int | str] = []
     tin: _Tin | None = None
 
 

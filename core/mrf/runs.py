@@ -1,8 +1,8 @@
 """Price rows on disk, in sorted runs, and merged from them in order.
 
 A price row is one price with the keys of the provider groups it holds for: about a tenth of the fact rows that come of
-it where groups are named by reference. Rows are ordered by billing code and by the hash of the fact's rate part, so that all
-rows that can give the same fact stand together.
+it where groups are named by reference. Rows are ordered by billing code and by the hash of the fact's rate part, so
+that all rows that can give the same fact stand together.
 """
 
 from array import array
@@ -126,7 +126,7 @@ class Runs:
         """Merges the first runs into one that takes their place."""
         first, rest = self._paths[:MERGED_AT_ONCE], self._paths[MERGED_AT_ONCE:]
         self._paths = []
-        self._write(merge_sorted([_blocks(path) for path in first], PRICE_KEY, whole_keys=False), None)
+        self._write(merge_sorted([_blocks(path) for path in first], PRICE_KEY, whole_keys=True), None)
         self._paths += rest
         for path in first:
             path.unlink()

@@ -78,10 +78,10 @@ class Elements(Generic[T]):
     """Reads runs of array elements as structs of one kind."""
 
     def __init__(self, kind: type[T], lenient: Callable[[dict[str, Any]], T]) -> None:
-        self._typed = msgspec.json.Decoder(list[kind | None])  # type: ignore[valid-type]
-        self._one = msgspec.json.Decoder(kind)
+        self._typed: msgspec.json.Decoder[list[T | None]] = msgspec.json.Decoder(list[kind | None])  # type: ignore[valid-type]
+        self._one: msgspec.json.Decoder[T] = msgspec.json.Decoder(kind)
         self._raw = msgspec.json.Decoder(list[Raw])
-        self._lenient = lenient
+        self._lenient: Callable[[dict[str, Any]], T] = lenient
 
     def read(self, text: bytes) -> tuple[list[T | None], int]:
         """The structs of `text`, which is whole elements separated by commas, and how many took the lenient way.

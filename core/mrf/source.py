@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from isal import igzip, isal_zlib
 
@@ -24,6 +24,13 @@ _GZIP = b"\x1f\x8b"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _FOREIGN = {b"\xfd7zXZ\x00": "xz", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd", b"7z\xbc\xaf": "7z", b"%PDF": "PDF"}
 _GZIP_LAYERS = 3
+_DAMAGE = (
+    gzip.BadGzipFile,
+    zipfile.BadZipFile,
+    zlib.error,
+    cast("type[Exception]", isal_zlib.error),
+    NotImplementedError,  # a zip member packed in a way Python does not know
+)
 
 Progress = Callable[[int, int], None]
 """Told how many bytes of the file, as it lies on disk, have been read, and how many there are."""
@@ -66,7 +73,7 @@ class Source:
                 f"{self.name}: the compressed file ends after {self.bytes_read:,} bytes of JSON, before its own end "
                 "mark; it was cut short: get it again"
             ) from None
-        except (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, isal_zlib.error, NotImplementedError) as error:
+        except _DAMAGE as error:
             raise MrfError(
                 f"{self.name}: the compressed file is damaged after {self.bytes_read:,} bytes of JSON ({error}); "
                 "get it again"
@@ -127,10 +134,12 @@ def _zip_members(path: Path) -> list[Source]:
 
 
 def _unpacked(file: IO[bytes], member: str | None) -> IO[bytes]:
-    stream: IO[bytes] = zipfile.ZipFile(file).open(member) if member is not None else file
+    stream: IO[bytes] = file
+    if member is not None:
+        stream = zipfile.ZipFile(file).open(member)  # noqa: SIM115 - closed with the file below it
     for _ in range(_GZIP_LAYERS):
-        stream = io.BufferedReader(stream, CHUNK)  # type: ignore[type-var]
-        if not stream.peek(2).startswith(_GZIP):  # type: ignore[attr-defined]
-            break
-        stream = igzip.IGzipFile(fileobj=stream, mode="rb")
+        buffered = io.BufferedReader(cast("io.RawIOBase", stream), CHUNK)
+        if not buffered.peek(2).startswith(_GZIP):
+            return buffered
+        stream = cast("IO[bytes]", igzip.open(buffered, "rb"))  # type: ignore[no-untyped-call]
     return stream

@@ -4,6 +4,7 @@ Nothing here builds JSON values. A window slides over the bytes; where an array'
 brackets outside of strings with numpy, a whole window at a time.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ class RootValue:
 
 @dataclass(frozen=True)
 class Run:
-    """Whole elements of one of the streamed arrays, separated by commas."""
+    """Whole elements of one of the streamed arrays, separated by commas; none for an empty array."""
 
     array: str
     text: bytes
@@ -144,7 +145,10 @@ class Splitter:
             raise self._wrong('expected ":"')
         self._at += 1
         self._peek()
-        return text[1:-1].decode("utf-8", "replace")
+        try:
+            return str(json.loads(text.decode("utf-8", "replace"), strict=False))
+        except ValueError:
+            return text[1:-1].decode("utf-8", "replace")
 
     def _value(self) -> bytes | None:
         """Steps over the next value; gives its text unless that is longer than ROOT_VALUE_LIMIT."""
@@ -157,8 +161,11 @@ class Splitter:
             if match and (first == b'"' or match.end() < len(self._buffer)):
                 self._at = match.end()
                 return match[0] if len(match[0]) <= ROOT_VALUE_LIMIT else None
-            if (not match and first != b'"') or not self._grow():
+            if not match and first != b'"':
                 raise self._wrong("expected a value")
+            if not self._grow():
+                self._at = len(self._buffer)
+                raise self._wrong("expected the end of a value")
             if len(self._buffer) > 64 * ROOT_VALUE_LIMIT:
                 raise self._wrong("expected a shorter text")
 
@@ -184,6 +191,7 @@ class Splitter:
     def _runs(self, array: str) -> Iterator[Run]:
         self._at += 1
         if self._peek() == b"]":
+            yield Run(array, b"", self._start + self._at)
             self._at += 1
             return
         while True:
@@ -278,4 +286,5 @@ class _Scan:
         if self._escaping:
             escaped = np.append(escaped, 0)
         self._escaping = bool(len(escaped)) and bool((escaped == len(octets)).any())
-        return escaped[escaped < len(octets)]
+        inside: np.ndarray = escaped[escaped < len(octets)]
+        return inside

@@ -1,7 +1,8 @@
 """The data-quality checks: each a name, how bad, how much is tolerated, and the SQL that finds what is wrong.
 
-`found` selects what is wrong, one row for each thing that counts; `total` counts the things there are. Both are asked of
-views `facts`, `batches` and `provider_groups`, which hold what the report is about, and of the store's tables.
+`found` selects what is wrong, one row for each thing that counts; `total` counts the things there are. Both are asked
+of the views `facts`, `batches`, `provider_groups` and `npis`, which hold what the report is about, and of the store's
+tables.
 """
 
 from dataclasses import dataclass
@@ -115,8 +116,8 @@ CHECKS = (
         "month_disagrees",
         "warning",
         0,
-        "Files whose month is not that of their last_updated_on, or of the date in their name, or lies ahead of the day "
-        "they were loaded.",
+        "Files whose month is not that of their last_updated_on, or of the date in their name, or lies ahead of the "
+        "day they were loaded.",
         _BATCHES,
         r"""SELECT source, state, year_month, last_updated_on,
                    strftime(coalesce(
@@ -143,7 +144,8 @@ CHECKS = (
         _BATCHES,
         """SELECT source, b.state, rows_added, coalesce(n, 0) AS rows_there
            FROM batches b LEFT JOIN (
-               SELECT batch_id, f.state, count(*) AS n FROM facts f JOIN dim_provider_group USING (pg_uid) GROUP BY ALL) t
+               SELECT batch_id, f.state, count(*) AS n
+               FROM facts f JOIN dim_provider_group USING (pg_uid) GROUP BY ALL) t
                ON t.batch_id = b.batch_id AND t.state = b.state
            WHERE rows_added <> coalesce(n, 0)""",
     ),
@@ -162,7 +164,8 @@ CHECKS = (
         "error",
         0,
         "Keys that stand more than once in a table that joins rely on: such a join would multiply rates.",
-        "SELECT (SELECT count(*) FROM dim_code) + (SELECT count(*) FROM dim_pos_set) + (SELECT count(*) FROM dim_provider_group)",
+        """SELECT (SELECT count(*) FROM dim_code) + (SELECT count(*) FROM dim_pos_set)
+                + (SELECT count(*) FROM dim_provider_group) + (SELECT count(*) FROM dim_payer_bridge)""",
         """SELECT 'dim_code' AS in_table, code_type || ' ' || code AS key, count(*) AS times
            FROM dim_code GROUP BY ALL HAVING count(*) > 1
            UNION ALL

@@ -72,7 +72,9 @@ def check(db: Snapshot, state: str | None = None, year_month: str | None = None)
 
 def _narrow(cursor: duckdb.DuckDBPyConnection, view: str, table: str, narrowed: dict[str, str | None]) -> None:
     # A view's definition takes no parameters, so the values stand in a table of their own.
-    cursor.execute("CREATE OR REPLACE TEMP TABLE narrowed AS SELECT $state AS state, $year_month AS year_month", narrowed)
+    cursor.execute(
+        "CREATE OR REPLACE TEMP TABLE narrowed AS SELECT $state AS state, $year_month AS year_month", narrowed
+    )
     cursor.execute(
         f"""CREATE OR REPLACE TEMP VIEW {view} AS SELECT t.* FROM {table} t, narrowed n
             WHERE (n.state IS NULL OR t.state = n.state) AND (n.year_month IS NULL OR t.year_month = n.year_month)"""

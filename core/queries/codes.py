@@ -37,7 +37,7 @@ def search(db: Snapshot, text: str, limit: int, offset: int = 0) -> tuple[int, l
 
 
 def near(db: Snapshot, state: str, year_month: str, code: str, limit: int) -> list[tuple[Code, int]]:
-    """What is there instead of a code that a state and month do not have: the next codes by number, with their rates."""
+    """What is there instead of a code that a state and month do not have: the next codes by number, with rates."""
     rows = db.rows(
         """WITH there AS (
                SELECT code_type, code, count(*) AS rates FROM fact_rate

@@ -92,7 +92,8 @@ def counts(db: Snapshot, market: Market) -> Counts:
         anywhere = replace(market, pos=None)
         without_pos = db.rows(
             f"""SELECT count(*) FROM fact_rate f
-                WHERE {anywhere.where} AND f.pos_set_id IN (SELECT pos_set_id FROM dim_pos_set WHERE len(service_codes) = 0)""",
+                WHERE {anywhere.where}
+                  AND f.pos_set_id IN (SELECT pos_set_id FROM dim_pos_set WHERE len(service_codes) = 0)""",
             anywhere.parameters,
         )[0][0]
     return Counts(rates, groups, npis, payers, without_pos)
@@ -144,7 +145,8 @@ def _rates_sql(market: Market, order: str) -> str:
         SELECT fact_uid, rate_kind(negotiated_type, negotiation_arrangement), p.reporting_entity_name,
                payer_slug(p.reporting_entity_name), negotiated_rate, negotiated_type, negotiation_arrangement,
                billing_class, setting, billing_code_modifier, severity_of_illness, coalesce(service_codes, []),
-               expiration_date, p.pg_uid, p.provider_group_id_raw, coalesce(npis, 0), coalesce(tins, 0), one_tin, one_name,
+               expiration_date, p.pg_uid, p.provider_group_id_raw,
+               coalesce(npis, 0), coalesce(tins, 0), one_tin, one_name,
                coalesce(network_names, []), additional_information, b.source
         FROM picked p
         LEFT JOIN dim_pos_set USING (pos_set_id)

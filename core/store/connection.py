@@ -44,8 +44,8 @@ def connect_for_writing(work: Path, memory: str = "512MB", threads: int = 2) -> 
 class Snapshot:
     """One generation of the store, to be asked questions in SQL.
 
-    Every table is a view of its own name; the ids' macros are there. The connection reads below the data directory only, writes
-    nothing there, and its configuration is locked. It is safe to use from several threads.
+    Every table is a view of its own name; the ids' macros are there. The connection reads below the data directory
+    only and its configuration is locked. It is safe to use from several threads.
     """
 
     def __init__(self, root: Path, manifest: Manifest, limits: Limits, macros: Sequence[str] = ()) -> None:
@@ -129,6 +129,7 @@ class Reader:
         self._lock = threading.Lock()
         self._seen: tuple[int, ...] = ()
         self._snapshot: Snapshot | None = None
+        self._inherited: list[Snapshot] = []
 
     def snapshot(self) -> Snapshot | None:
         """The newest generation, or None where nothing has been loaded yet. Raises StoreError."""
@@ -136,10 +137,13 @@ class Reader:
             stat = self._store.manifest_path.stat()
         except (FileNotFoundError, NotADirectoryError):
             return None
-        # DuckDB does not survive a fork: a process that finds its parent's snapshot opens its own.
         seen = (os.getpid(), stat.st_ino, stat.st_mtime_ns, stat.st_size)
         with self._lock:
             if self._snapshot is None or self._seen != seen:
+                if self._snapshot is not None and self._seen[0] != seen[0]:
+                    # DuckDB does not survive a fork. A child opens its own, and never closes its parent's: that
+                    # would wait for threads that the child does not have.
+                    self._inherited.append(self._snapshot)
                 manifest = self._store.manifest()
                 if manifest is None:
                     return None

@@ -171,4 +171,4 @@ def _rate_text(rates: pl.Series) -> pl.Series:
 
 def _md5_expr(text: pl.Expr) -> pl.Expr:
     # polars-hash hashes null to null and has its own expression class around the same expression.
-    return plh.concat_str(text).nchash.md5()  # type: ignore[no-any-return]
+    return plh.concat_str(text).nchash.md5()

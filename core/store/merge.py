@@ -51,9 +51,9 @@ class _Stream:
 def merge_sorted(streams: Iterable[Iterator[pa.Table]], key: Iterable[str], *, whole_keys: bool) -> Iterator[pa.Table]:
     """The rows of all streams, each sorted by `key`, as one sorted stream of blocks.
 
-    Rows of equal keys stay in the order of the streams. With `whole_keys` all rows of one key come in one block, so
-    that what is unique within a key can be found block by block; without it a key of very many rows is spread over
-    several blocks. Keys hold no nulls. Text is ordered by its UTF-8 bytes.
+    With `whole_keys` all rows of one key come in one block, in the order of the streams, so that what is unique within
+    a key, or first, can be told block by block; without it a key of very many rows is spread over several blocks.
+    Keys hold no nulls. Text is ordered by its UTF-8 bytes.
     """
     names = list(key)
     open_streams = [_Stream(blocks, names) for blocks in streams]

@@ -20,6 +20,8 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
+import polars as pl
 from filelock import FileLock, Timeout
 
 from core.errors import BeaconError
@@ -262,14 +264,23 @@ class Transaction:
 
 @contextmanager
 def _plain_errors(root: Path) -> Iterator[None]:
-    """Turns what the system and the libraries say of a full or read-only disk into one clear line."""
+    """Turns what the system and the libraries say of a disk that cannot be written into one clear line."""
     try:
         yield
-    except WRITE_ERRORS as error:
+    except (OSError, duckdb.IOException, pl.exceptions.ComputeError) as error:
+        problem = str(error)
+        if isinstance(error, OSError) and error.strerror:
+            problem = error.strerror
+        elif not isinstance(error, OSError) and "os error" not in problem and "No space" not in problem:
+            raise
+        if "No space left" in problem or "temp directory" in problem:
+            problem = "no space left on the disk"
         raise StoreError(
-            f"{root}: the change could not be written: {getattr(error, 'strerror', None) or error}; the store is as it "
-            "was; make room there, or give the right to write, and run the command again"
+            f"{root}: the change could not be written: {problem}; the store is as it was; make room there, or give the "
+            "right to write, and run the command again"
         ) from error
+    except duckdb.OutOfMemoryException as error:
+        raise StoreError(f"{root}: not enough memory for the change; the store is as it was ({error})") from error
 
 
 def _read_manifest(text: bytes, path: Path) -> Manifest:
@@ -280,7 +291,7 @@ def _read_manifest(text: bytes, path: Path) -> Manifest:
         tables = {name: tuple(DataFile(**file) for file in files) for name, files in fields.pop("tables").items()}
         rejects = {batch_id: DataFile(**file) for batch_id, file in fields.pop("rejects").items()}
         return Manifest(**fields, tables=tables, rejects=rejects)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise StoreError(f"{path}: not a manifest of this program ({error}); restore it from manifests/") from None
 
 

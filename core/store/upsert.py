@@ -11,6 +11,7 @@ from core.store.parquet import ROW_GROUP, write_table
 from core.store.schema import Table
 from core.store.store import Transaction
 
+
 def upsert(
     connection: duckdb.DuckDBPyConnection,
     transaction: Transaction,
@@ -19,10 +20,10 @@ def upsert(
     *,
     keep: Literal["old", "new"] = "old",
 ) -> None:
-    """Adds the rows of the relation `rows` (a view or table of `connection` with the table's columns) to the table.
+    """Adds the rows of the relation `rows` (of `connection`, with the table's columns) to the table.
 
-    Where a key is there already, `old` keeps each column's value and fills in what was null, `new` takes the new row whole. The table is
-    rewritten in its order; nothing happens where there is no new row.
+    Where a key is there already, `old` keeps each column's value and fills in what was null, `new` takes the new row
+    whole. The table is rewritten in its order; nothing happens where there is no new row.
     """
     if not connection.execute(f"SELECT 1 FROM {rows} LIMIT 1").fetchall():
         return

@@ -24,6 +24,4 @@ def codes(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
     paging = Paging(form.cleaned_data["page"], total)
     _, found = search(db, text, paging.limit, paging.offset)
     newest = next(iter(coverage.periods(db)), None)
-    return render(
-        request, "codes.html", context(request, form, db, q=text, found=found, paging=paging, newest=newest)
-    )
+    return render(request, "codes.html", context(request, form, db, q=text, found=found, paging=paging, newest=newest))

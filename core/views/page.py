@@ -44,7 +44,9 @@ def page(view: View) -> View:
                 response["ETag"] = etag
                 response["Cache-Control"] = "no-cache"
         except QueryTimeout as error:
-            return sorry(request, 503, "That took too long", [("", f"{error}. Choose fewer rates: name a code, payer …")])
+            return sorry(
+                request, 503, "That took too long", [("", f"{error}. Choose fewer rates: name a code, payer …")]
+            )
         except BeaconError as error:
             return sorry(request, 503, "The data cannot be read just now", [("", str(error))])
         return response
@@ -135,7 +137,7 @@ class Paging:
 
 
 def _etag(db: Snapshot, request: HttpRequest) -> str:
-    # One process serves one version of the program, so the address and the generation tell all that the answer depends on.
+    # One process serves one version of the program: the address and the generation are all the answer depends on.
     seen = f"{_STARTED}|{db.root}|{db.manifest.generation}|{db.manifest.created_at}|{request.get_full_path()}"
     return f'W/"{hashlib.md5(seen.encode(), usedforsecurity=False).hexdigest()}"'
 

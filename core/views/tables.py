@@ -20,8 +20,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def download(rows: Iterable[Any], kind: type[Any], name: str, format: str) -> StreamingHttpResponse:  # noqa: A002
     """The rows, instances of the dataclass `kind`, as a file in format csv or json.
 
-    In CSV a list is one cell of its elements joined by spaces, and text that a spreadsheet would run as a formula has an
-    apostrophe before it.
+    In CSV a list is one cell of its elements joined by spaces, and text that a spreadsheet would run as a formula has
+    an apostrophe before it.
     """
     names = [field.name for field in dataclasses.fields(kind)]
     first = _started(rows)

@@ -55,13 +55,17 @@ The data goes to a new directory: data that is there already is never touched.
         call_command("ingest_mrf", *map(str, write_files(sources)), state=STATE, stdout=self.stdout, stderr=self.stderr)
         self.stdout.write("\n2. The Medicare fee schedule: manage.py load_benchmark medicare_prof PPRRVU… GPCI…")
         loaded = load_medicare_prof(data.store(), write_benchmark(sources))
-        self.stdout.write(f"  {loaded.priced} rows priced in {loaded.states} states, {loaded.months[0]} to {loaded.months[-1]}")
+        self.stdout.write(
+            f"  {loaded.priced} rows priced in {loaded.states} states, {loaded.months[0]} to {loaded.months[-1]}"
+        )
         self.stdout.write("\n3. Is the data sound? manage.py dq_check")
         call_command("dq_check", stdout=self.stdout, stderr=self.stderr)
         self.stdout.write(f"\n4. What is {' '.join(CODE)} (a clinic visit) worth in Georgia, in August 2025?")
         self._print_rates()
         if no_serve:
-            self.stdout.write(f"\nTo see the site: BEACONPOINT_DATA_DIR={settings.BEACONPOINT_DATA_DIR} manage.py runserver")
+            self.stdout.write(
+                f"\nTo see the site: BEACONPOINT_DATA_DIR={settings.BEACONPOINT_DATA_DIR} manage.py runserver"
+            )
             return
         self._serve(port)
 
@@ -100,7 +104,9 @@ def _new_directory(wanted: Path | None) -> Path:
     if wanted is None:
         return Path(tempfile.mkdtemp(prefix="beaconpoint-demo-"))
     if wanted.exists() and (not wanted.is_dir() or any(wanted.iterdir())):
-        raise BeaconError(f"{wanted}: there is something here already; name a directory that does not exist or is empty")
+        raise BeaconError(
+            f"{wanted}: there is something here already; name a directory that does not exist or is empty"
+        )
     wanted.mkdir(parents=True, exist_ok=True)
     return wanted.resolve()
 

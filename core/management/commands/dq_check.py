@@ -34,7 +34,12 @@ payer's file is odd).
         )
 
     def run(
-        self, format: str, state: str | None, year_month: str | None, fail_on: str, **_options: Any  # noqa: A002
+        self,
+        format: str,  # noqa: A002 - the option's name
+        state: str | None,
+        year_month: str | None,
+        fail_on: str,
+        **_options: Any,
     ) -> None:
         """Prints the report."""
         db = data.snapshot()
@@ -47,7 +52,9 @@ payer's file is odd).
             self._print(report)
         failed = report.failed(("error",) if fail_on == "error" else ("error", "warning"))
         if failed:
-            raise BeaconError(f"{len(failed)} of {len(report.findings)} checks failed: {', '.join(f.name for f in failed)}")
+            raise BeaconError(
+                f"{len(failed)} of {len(report.findings)} checks failed: {', '.join(f.name for f in failed)}"
+            )
 
     def _print(self, report: Report) -> None:
         for finding in report.findings:

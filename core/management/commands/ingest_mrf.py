@@ -17,9 +17,9 @@ class Command(base.Command):
     help = """\
 Loads the negotiated rates of payers' in-network files (Transparency in Coverage, schema 1 and 2) for a state.
 
-A file is JSON, plain or in gzip or zip, told by its content and not by its name. It is loaded whole or not at all; a file whose
-JSON is in the store already adds nothing. Each file is one batch; one that cannot be loaded does not keep the others
-from being loaded, but the exit status is then 1.
+A file is JSON, plain or in gzip or zip, told by its content and not by its name. It is loaded whole or not at all; a
+file whose JSON is in the store already adds nothing. Each file is one batch; one that cannot be loaded does not keep
+the others from being loaded, but the exit status is then 1.
 
   manage.py ingest_mrf --state GA 2025-08-01_payer_in-network-rates.json.gz
   manage.py ingest_mrf --state GA 'downloads/*.json.gz' --year-month 2025-08
@@ -54,7 +54,9 @@ from being loaded, but the exit status is then 1.
             added, read = sum(o.rows_added for o in outcomes), sum(o.record["rows_read"] for o in outcomes)
             self.stdout.write(f"{len(outcomes)} files loaded: {read:,} rows read, {added:,} added")
         if problems:
-            raise BeaconError(problems[0] if len(problems) == 1 else f"{len(problems)} files were not loaded, see above")
+            raise BeaconError(
+                problems[0] if len(problems) == 1 else f"{len(problems)} files were not loaded, see above"
+            )
 
     def _ingest(self, store: Any, source: Source, state: str, year_month: str | None) -> Outcome:
         with reading(source.name) as progress:
@@ -72,7 +74,8 @@ from being loaded, but the exit status is then 1.
         rejects = rejects_of(record)
         say = self.stdout.write
         say(f"{record['source']}")
-        say(f"  {record['reporting_entity_name']}, {record['state']}, {record['year_month']}, batch {record['batch_id']}")
+        payer, month = record["reporting_entity_name"], record["year_month"]
+        say(f"  {payer}, {record['state']}, {month}, batch {record['batch_id']}")
         if outcome.loaded_before:
             say(f"  already loaded on {record['finished_at']:%Y-%m-%d at %H:%M} UTC: nothing added")
         say(

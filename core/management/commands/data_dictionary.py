@@ -1,0 +1,16 @@
+"""Prints the data dictionary."""
+
+from typing import Any
+
+from core.management import base
+from core.store.dictionary import markdown
+
+
+class Command(base.Command):
+    """manage.py data_dictionary."""
+
+    help = "Prints the data dictionary: every table, column, type, key and meaning, as Markdown."
+
+    def run(self, **_options: Any) -> None:
+        """Prints it."""
+        self.stdout.write(markdown().rstrip("\n"))

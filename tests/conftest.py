@@ -1,0 +1,109 @@
+"""Fixtures: real stores in temporary directories, the demo's among them, and the public files where they are at hand."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+from core import data
+from core.benchmarks.load import load_medicare_prof
+from core.demo.benchmark import write_benchmark
+from core.demo.mrf import STATE, write_files
+from core.mrf.ingest import Outcome, ingest
+from core.mrf.source import documents
+from core.queries.kinds import MACROS
+from core.store.connection import Limits, Reader, Snapshot
+from core.store.store import Store
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+"""Public files that are not part of this project: tests that need them are skipped where they are absent."""
+
+hypothesis_settings.register_profile(
+    "tests",
+    deadline=None,
+    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "40")),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    print_blob=True,
+)
+hypothesis_settings.load_profile("tests")
+
+Load = Callable[..., Outcome]
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The directory of public files."""
+    if not SHARED.is_dir():
+        pytest.skip(f"needs public files that are not part of the project, in {SHARED}")
+    return SHARED
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """An empty store."""
+    return Store(tmp_path / "data")
+
+
+@pytest.fixture
+def load(store: Store, tmp_path: Path) -> Load:
+    """Loads an in-network file, given as an object or as bytes, into the empty store."""
+
+    def load_it(content: Any, state: str = "GA", name: str = "rates.json", **options: Any) -> Outcome:
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+        return ingest(store, documents(path)[0], state, **options)
+
+    return load_it
+
+
+def open_snapshot(store: Store) -> Snapshot:
+    """The newest generation of a store."""
+    found = Reader(store, Limits(memory="512MB", temp_directory=str(store.root / "tmp")), MACROS).snapshot()
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="session")
+def demo_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory of the demo's data, which tests only read."""
+    directory = tmp_path_factory.mktemp("demo")
+    store = Store(directory / "data")
+    for path in write_files(directory):
+        ingest(store, documents(path)[0], STATE)
+    load_medicare_prof(store, write_benchmark(directory))
+    return store.root
+
+
+@pytest.fixture
+def demo(demo_root: Path) -> Snapshot:
+    """The demo's data, to be asked questions."""
+    return open_snapshot(Store(demo_root))
+
+
+@pytest.fixture
+def site(demo_root: Path) -> Iterator[Client]:
+    """The site over the demo's data."""
+    with serving(demo_root):
+        yield Client()
+
+
+class serving:  # noqa: N801 - reads as a sentence
+    """Makes a data directory the one that commands and pages use."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def __enter__(self) -> None:
+        self._before = settings.BEACONPOINT_DATA_DIR
+        settings.BEACONPOINT_DATA_DIR = self._root
+
+    def __exit__(self, *_exception: object) -> None:
+        settings.BEACONPOINT_DATA_DIR = self._before
+        data._reader.cache_clear()

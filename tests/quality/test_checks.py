@@ -1,0 +1,136 @@
+"""Each check finds what it is for, and nothing in sound data."""
+
+import json
+import random
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.demo.mrf import npi
+from core.quality.checks import CHECKS, MACROS
+from core.quality.report import Report, check
+from core.store.connection import Snapshot
+from core.store.store import Store
+from tests.conftest import Load, open_snapshot
+from tests.mrf.test_ingest import file_of, item_of
+
+
+def failed(report: Report) -> dict[str, int]:
+    return {finding.name: finding.count for finding in report.findings if not finding.passed}
+
+
+def test_the_demo_is_sound(demo: Snapshot) -> None:
+    report = check(demo)
+    assert failed(report) == {}
+    assert [finding.name for finding in report.findings] == [one.name for one in CHECKS]
+    assert json.loads(json.dumps(report.as_json(), default=str))["passed"] is True
+
+
+def test_odd_rates_are_found(load: Load, store: Store) -> None:
+    percent = {"negotiated_type": "percentage"}
+    load(
+        file_of(
+            item_of(0, 0, 5, {"negotiated_rate": 0.5, **percent}, {"negotiated_rate": 101, **percent}),
+            item_of(
+                {"negotiated_rate": 7, "expiration_date": "2025-07-31"},
+                {"negotiated_rate": 8, "expiration_date": "2025-08-01"},
+            ),
+        ),
+        name="2025-09-01_payer.json",
+    )
+    report = check(open_snapshot(store))
+    assert failed(report) == {
+        "rates_without_npi": 6,
+        "groups_without_tin": 1,
+        "zero_rates": 1,
+        "odd_percentages": 2,
+        "expired_rates": 1,
+        "month_disagrees": 1,
+    }
+    zero = next(finding for finding in report.findings if finding.name == "zero_rates")
+    assert (zero.total, zero.share, zero.severity) == (6, 1 / 6, "warning")
+    assert zero.examples[0]["negotiated_rate"] == 0
+    assert report.failed(("error",)) == []
+
+
+def test_months_that_disagree(load: Load, store: Store) -> None:
+    load(file_of(item_of(1), last_updated_on="2/4/2026"), name="a.json", year_month="2025-08")
+    load(file_of(item_of(1), last_updated_on="20250801"), name="b.json")
+    load(file_of(item_of(2), last_updated_on="2099-01-01"), name="c.json")
+    report = check(open_snapshot(store))
+    (finding,) = (one for one in report.findings if one.name == "month_disagrees")
+    assert [example["source"] for example in finding.examples] == ["a.json", "c.json"]
+
+
+def test_wrong_check_digits_are_found(load: Load, store: Store) -> None:
+    groups = [{"provider_group_id": 1, "provider_groups": [{"npi": [1234567893, 1234567890], "tin": {"value": "1"}}]}]
+    load(file_of(item_of(1), provider_references=groups))
+    (finding,) = (f for f in check(open_snapshot(store)).findings if f.name == "npi_check_digits")
+    assert [example["npi"] for example in finding.examples] == ["1234567890"]
+
+
+@given(st.integers(0, 2**32))
+def test_check_digits_against_luhn(seed: int) -> None:
+    number = npi(random.Random(seed))
+    digits = [int(digit) for digit in "80840" + number]
+    doubled = [d if place % 2 == 0 else sum(divmod(2 * d, 10)) for place, d in enumerate(reversed(digits))]
+    assert sum(doubled) % 10 == 0
+    connection = duckdb.connect()
+    for statement in MACROS:
+        connection.execute(statement)
+    for last in "0123456789":
+        row = connection.execute("SELECT npi_check_sum(?) % 10 = 0", [number[:9] + last]).fetchone()
+        assert row == (last == number[9],)
+
+
+def test_a_store_that_was_tampered_with_is_found(load: Load, store: Store) -> None:
+    load(file_of(item_of(1, 2, 3)), name="a.json")
+    manifest = store.manifest()
+    assert manifest is not None
+    path = manifest.paths(store.root, "fact_rate")[0]
+    facts = pq.read_table(path)
+    twice = facts.slice(0, 1)
+    moved = facts.slice(1, 1).to_pylist()[0] | {
+        "code": "00000",
+        "pos_set_id": "none",
+        "pg_uid": "none",
+        "fact_uid": "x",
+    }
+    import pyarrow as pa
+
+    pq.write_table(pa.concat_tables([facts, twice, pa.Table.from_pylist([moved], facts.schema)]), path)
+    found = failed(check(open_snapshot(store)))
+    for name in ("duplicate_fact_uid", "codes_without_words", "orphan_pos_sets", "orphan_groups", "batch_sums"):
+        assert found[name] == 1, name
+
+
+def test_a_record_that_does_not_add_up_is_found(load: Load, store: Store) -> None:
+    load(file_of(item_of(1, "none")))
+    manifest = store.manifest()
+    assert manifest is not None
+    path = manifest.paths(store.root, "dim_batch")[0]
+    record = pq.read_table(path)
+    pq.write_table(
+        record.set_column(record.schema.get_field_index("rejects"), "rejects", [['{"invalid_rate": 2}']]), path
+    )
+    assert failed(check(open_snapshot(store)))["batch_arithmetic"] == 1
+
+
+def test_a_row_counts_once_however_many_npis_it_has(load: Load, store: Store) -> None:
+    """The seed's check 8.3 multiplies a row by its NPIs: 3 rows, 2 without a provider, must be two thirds."""
+    groups = [{"provider_group_id": 1, "provider_groups": [{"npi": [1234567893, 1912951245, 1003027533]}]}]
+    load(file_of(item_of(1), item_of(1, 2, references=[9]), provider_references=groups))
+    (finding,) = (f for f in check(open_snapshot(store)).findings if f.name == "rates_without_npi")
+    assert (finding.count, finding.total) == (2, 3)
+    assert finding.share == pytest.approx(2 / 3)
+
+
+def test_a_report_can_be_narrowed(demo: Snapshot, demo_root: Path) -> None:
+    everything, one_month = check(demo), check(demo, "GA", "2025-08")
+    assert one_month.findings[0].total * 2 == everything.findings[0].total
+    assert failed(one_month) == {}
+    assert check(demo, "TX").findings[0].total == 0

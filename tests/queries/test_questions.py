@@ -1,0 +1,324 @@
+"""Every question's answer against the slow one, on the demo and on files of every shape."""
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.benchmarks.load import load_medicare_prof
+from core.demo.benchmark import write_benchmark
+from core.mrf.ingest import ingest
+from core.mrf.source import documents
+from core.queries import codes, coverage, medicare, organizations, providers, rates
+from core.queries.market import Market
+from core.store.connection import Snapshot
+from core.store.store import Store
+from tests.conftest import open_snapshot
+from tests.queries import slow
+from tests.queries.slow import Everything, percentile
+
+SPREAD = (0.1, 0.25, 0.5, 0.75, 0.9)
+
+
+@pytest.fixture(scope="module")
+def everything(demo_root: Path) -> Everything:
+    return Everything(open_snapshot(Store(demo_root)))
+
+
+def a_market(everything: Everything) -> st.SearchStrategy[Market]:
+    """Markets about one of the facts, narrowed by what it has, or by what it may not have."""
+    return st.builds(
+        lambda fact, names, pos, modifier: Market(
+            fact["state"],
+            fact["year_month"],
+            fact["code_type"] if "code_type" in names else None,
+            fact["code"] if "code" in names else None,
+            payer="example_peach_health_plan" if "payer" in names else None,
+            pos=pos if "pos" in names else None,
+            billing_class=fact["billing_class"] if "billing_class" in names else None,
+            modifier=modifier if "modifier" in names else None,
+            npi=min(fact["npis"], default="1912951245") if "npi" in names else None,
+            tin=min((t[1] for t in fact["tins"]), default="000000000") if "tin" in names else None,
+        ),
+        st.sampled_from(everything.facts),
+        st.sets(
+            st.sampled_from(["code", "code_type", "payer", "pos", "billing_class", "modifier", "npi", "tin"]),
+            max_size=4,
+        ),
+        st.sampled_from(["11", "21", "99", "CSTM-00"]),
+        st.sampled_from(["none", "26", "TC", "53"]),
+    )
+
+
+def assert_all_answers(db: Snapshot, everything: Everything, market: Market) -> None:
+    facts = everything.of(market)
+    by_uid = {fact["fact_uid"]: fact for fact in facts}
+    assert_counts(db, everything, market, facts)
+    assert_summaries(db, market, facts)
+    for order, key in (("rate", 1), ("-rate", -1)):
+        found = rates.page(db, market, order, 7, 3)
+        expected = sorted(facts, key=lambda fact: (key * fact["negotiated_rate"], fact["fact_uid"]))[3:10]
+        assert [row.fact_uid for row in found] == [fact["fact_uid"] for fact in expected]
+        for row in found:
+            fact = by_uid[row.fact_uid]
+            assert (row.npis, row.tins) == (len(fact["npis"]), len(fact["tins"]))
+            assert (row.service_codes, row.kind) == (fact["places"], fact["kind"])
+    every = list(rates.every(db, market, "payer", 10**6, 60))
+    assert sorted(row.fact_uid for row in every) == sorted(by_uid)
+    assert_organizations(db, market, facts)
+    assert_medicare(db, everything, market, by_uid)
+
+
+def assert_counts(db: Snapshot, everything: Everything, market: Market, facts: list[slow.Row]) -> None:
+    counted = rates.counts(db, market)
+    assert counted.rates == len(facts)
+    assert counted.groups == len({fact["pg_uid"] for fact in facts})
+    assert counted.npis == len({npi for fact in facts for npi in fact["npis"]})
+    assert counted.payers == len({fact["reporting_entity_name"] for fact in facts})
+    anywhere = everything.of(Market(**{**vars(market), "pos": None}))
+    assert counted.without_pos == (sum(not fact["places"] for fact in anywhere) if market.pos else 0)
+
+
+def assert_summaries(db: Snapshot, market: Market, facts: list[slow.Row]) -> None:
+    groups = slow.grouped(facts, "kind", "reporting_entity_name", "billing_class", "billing_code_modifier")
+    found = rates.summaries(db, market)
+    assert len(found) == len(groups)
+    for row in found:
+        values = [
+            f["negotiated_rate"] for f in groups[row.kind, row.reporting_entity_name, row.billing_class, row.modifier]
+        ]
+        assert row.rates == len(values)
+        assert (row.lowest, row.highest) == (min(values), max(values))
+        assert [row.p10, row.p25, row.p50, row.p75, row.p90] == pytest.approx([percentile(values, s) for s in SPREAD])
+        assert row.mean == pytest.approx(slow.mean(values))
+
+
+def assert_organizations(db: Snapshot, market: Market, facts: list[slow.Row]) -> None:
+    dollars = [fact for fact in facts if fact["kind"] == "dollars"]
+    per_tin: dict[tuple[str, str], list[slow.Row]] = {}
+    for fact in dollars:
+        for tin in fact["tins"]:
+            per_tin.setdefault(tin, []).append(fact)
+    totals = organizations.totals(db, market)
+    assert totals.organizations == len(per_tin)
+    assert totals.dollars == len(dollars)
+    assert totals.without_tin == sum(not fact["tins"] for fact in dollars)
+    assert totals.other_kinds == len(facts) - len(dollars)
+    found = organizations.organizations(db, market, "rates", 1000, 0)
+    expected = sorted(per_tin, key=lambda tin: (-len(per_tin[tin]), tin[1], tin[0]))
+    assert [(row.tin_type, row.tin_value) for row in found] == expected
+    groups = len({fact["pg_uid"] for fact in dollars})
+    for row in found:
+        mine = per_tin[row.tin_type, row.tin_value]
+        values = [fact["negotiated_rate"] for fact in mine]
+        assert (row.rates, row.groups) == (len(values), len({fact["pg_uid"] for fact in mine}))
+        assert row.share == pytest.approx(row.groups / groups)
+        assert row.mean == pytest.approx(slow.mean(values))
+        assert [row.p10, row.p50, row.p90] == pytest.approx([percentile(values, s) for s in (0.1, 0.5, 0.9)])
+
+
+def assert_medicare(db: Snapshot, everything: Everything, market: Market, by_uid: dict[str, slow.Row]) -> None:
+    expected = {uid: slow.compared(fact, everything.bench) for uid, fact in by_uid.items()}
+    found = medicare.comparisons(db, market, "percent", 10**6, 0)
+    assert {row.fact_uid: (row.reason, row.medicare) for row in found} == expected
+    assert len(found) == len(expected)
+    for row in found:
+        amount = expected[row.fact_uid][1]
+        assert row.percent == (None if amount is None else pytest.approx(row.negotiated_rate / amount))
+        assert (row.basis is None) == (amount is None)
+    reasons = [reason for reason, _ in expected.values() if reason]
+    total, counted = medicare.outcomes(db, market)
+    assert total == len(expected)
+    assert counted == {reason: reasons.count(reason) for reason in set(reasons)}
+    assert set(counted) <= set(medicare.REASONS)
+    for spread in medicare.spreads(db, market):
+        values = [
+            r.percent
+            for r in found
+            if r.percent is not None and r.reporting_entity_name == spread.reporting_entity_name
+        ]
+        assert spread.rates == len(values)
+        assert [spread.p10, spread.p25, spread.p50, spread.p75, spread.p90] == pytest.approx(
+            [percentile(values, s) for s in SPREAD]
+        )
+
+
+@settings(max_examples=25)
+@given(data=st.data())
+def test_answers_on_the_demo(demo: Snapshot, everything: Everything, data: st.DataObject) -> None:
+    assert_all_answers(demo, everything, data.draw(a_market(everything)))
+
+
+def odd_file(month: str) -> bytes:
+    """Kinds, modifiers, places and groups that the demo has few of."""
+    members = [
+        {"npi": ["1912951245", 1003027533], "tin": {"type": "ein", "value": "1"}},
+        {"npi": [0], "tin": {"value": "2"}},
+    ]
+    items = [
+        {
+            "negotiation_arrangement": arrangement,
+            "billing_code_type": system,
+            "billing_code": code,
+            "negotiated_rates": [
+                {
+                    "provider_references": references,
+                    "negotiated_prices": [
+                        {
+                            "negotiated_type": stated,
+                            "negotiated_rate": 10 + number,
+                            "billing_class": ["professional", "institutional", None][(number // 6) % 3],
+                            "service_code": [["21", "22"], ["11", "22"], [], ["CSTM-00"], ["11"]][number % 5],
+                            "billing_code_modifier": [[], ["26"], ["TC"], ["26", "RT"], ["53"]][(number // 3) % 5],
+                        }
+                        for number, stated in enumerate(
+                            ["negotiated", "percentage", "per diem", "derived", None, "odd"] * 8
+                        )
+                    ],
+                }
+            ],
+        }
+        for arrangement, system, code, references in [
+            ("ffs", "CPT", "99213", [1, 2]),
+            ("ffs", "HCPCS", "99213", [2]),
+            ("ffs", "CPT", "70450", [1, 3]),
+            ("bundle", "CPT", "70450", [1]),
+            ("capitation", "CPT", "99213", [2]),
+            (None, "CPT", "45378", [1]),
+            ("ffs", "LOCAL", "99213", [1]),
+            ("ffs", "CPT", "00000", [1]),
+        ]
+    ]
+    references = [
+        {"provider_group_id": 1, "provider_groups": members},
+        {"provider_group_id": 2, "provider_groups": members[:1]},
+    ]
+    root = {"reporting_entity_name": "Example Peach Health Plan", "last_updated_on": f"{month}-01", "version": "1"}
+    return json.dumps({**root, "provider_references": references, "in_network": items}).encode()
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    directory = tmp_path_factory.mktemp("odd")
+    store = Store(directory / "data")
+    for month in ("2025-08", "2026-08"):
+        (directory / f"{month}.json").write_bytes(odd_file(month))
+        ingest(store, documents(directory / f"{month}.json")[0], "GA")
+    load_medicare_prof(store, write_benchmark(directory))
+    return open_snapshot(store)
+
+
+@settings(max_examples=40)
+@given(data=st.data())
+def test_answers_on_odd_rates(odd: Snapshot, data: st.DataObject) -> None:
+    everything = Everything(odd)
+    assert_all_answers(odd, everything, data.draw(a_market(everything)))
+
+
+def test_all_reasons_occur(odd: Snapshot) -> None:
+    seen: set[str] = set()
+    for month in ("2025-08", "2026-08"):
+        seen |= set(medicare.outcomes(odd, Market("GA", month))[1])
+    assert seen == set(medicare.REASONS)
+
+
+@pytest.mark.parametrize("by", ["npi", "tin"])
+def test_a_provider_s_rates(odd: Snapshot, demo: Snapshot, by: providers.By) -> None:
+    for db in (odd, demo):
+        everything = Everything(db)
+        values = {
+            v for fact in everything.facts for v in (fact["npis"] if by == "npi" else {t[1] for t in fact["tins"]})
+        }
+        for value in sorted(values)[:8]:
+            mine = [f for f in everything.facts if value in (f["npis"] if by == "npi" else {t[1] for t in f["tins"]})]
+            names = ("state", "year_month", "reporting_entity_name", "code_type", "code", "kind", "billing_class")
+            expected = slow.grouped(mine, *names, "billing_code_modifier")
+            total, found = providers.code_rates(db, by, value, 10**6, 0)
+            assert total == len(found) == len(expected)
+            for row in found:
+                key = (*(getattr(row, name) for name in names), row.modifier)
+                amounts = [fact["negotiated_rate"] for fact in expected[key]]
+                assert (row.rates, row.lowest, row.highest) == (len(amounts), min(amounts), max(amounts))
+                assert row.p50 == pytest.approx(percentile(amounts, 0.5))
+            groups = providers.groups(db, by, value)
+            assert sum(row.groups for row in groups) == len({fact["pg_uid"] for fact in mine})
+            assert providers.code_rates(db, by, value, 2, 1)[1] == found[1:3]
+
+
+def test_who_a_provider_is(odd: Snapshot) -> None:
+    assert providers.npi(odd, "1912951245") is not None
+    assert providers.npi(odd, "2999999999") is None
+    assert [(tin.tin_value, tin.npis) for tin in providers.tins_of_npi(odd, "1912951245")] == [("000000001", 2)]
+    assert [(tin.tin_type, tin.npis) for tin in providers.tins(odd, "000000001")] == [("ein", 2)]
+    assert [(tin.tin_type, tin.npis) for tin in providers.tins(odd, "000000002")] == [("ein", 0)]
+    assert providers.tins(odd, "999999999") == []
+    total, colleagues = providers.npis_of_tin(odd, "000000001", 1, 1)
+    assert (total, [one.npi for one in colleagues]) == (2, ["1912951245"])
+
+
+@given(st.text(max_size=12) | st.sampled_from(["knee", "KNEE rep", "992", "99213", "visit known", "%", "_", "'"]))
+def test_codes_are_found_by_number_or_words(demo: Snapshot, text: str) -> None:
+    every = codes.search(demo, "", 1000)[1]
+    number, words = text.strip().upper(), text.lower().split()
+
+    def fits(code: codes.Code) -> bool:
+        said = " ".join(filter(None, (code.name, code.code_desc))).lower()
+        return code.code.startswith(number) or all(word in said for word in words)
+
+    total, found = codes.search(demo, text, 1000)
+    assert set(found) == {code for code in every if fits(code)}
+    assert total == len(found)
+    assert [code.code for code in found][:1] == [number] or number not in {code.code for code in found}
+    if total > 1:
+        assert codes.search(demo, text, 1, 1) == (total, found[1:2])
+    assert codes.search(demo, text, 5, 10_000) == (total, [])
+
+
+def test_what_a_bare_number_may_mean(demo: Snapshot, odd: Snapshot) -> None:
+    assert [(c.code_type, c.code) for c in codes.named(demo, "450")] == [("REV", "0450")]
+    assert [(c.code_type, c.code) for c in codes.named(demo, "470")] == [("MS-DRG", "470")]
+    assert [c.code_type for c in codes.named(odd, "99213")] == ["CPT", "HCPCS", "LOCAL"]
+    assert codes.named(demo, "ZZZ") == []
+
+
+def test_what_is_there_instead(demo: Snapshot) -> None:
+    found = codes.near(demo, "GA", "2025-08", "99212", 4)
+    assert [code.code for code, _ in found] == ["99203", "99204", "99213", "99214"]
+    everything = Everything(demo)
+    for code, number in found:
+        assert number == len(everything.of(Market("GA", "2025-08", code.code_type, code.code)))
+    assert codes.near(demo, "TX", "2025-08", "99212", 4) == []
+
+
+def test_what_is_loaded(demo: Snapshot) -> None:
+    rows = coverage.coverage(demo)
+    facts = Everything(demo).facts
+    assert sum(row.rates for row in rows) == len(facts)
+    for row in rows:
+        mine = [
+            f
+            for f in facts
+            if (f["year_month"], f["reporting_entity_name"]) == (row.year_month, row.reporting_entity_name)
+        ]
+        assert (row.rates, row.files, row.state) == (len(mine), 1, "GA")
+    assert [(period.year_month, period.payers) for period in coverage.periods(demo)] == [("2025-08", 3), ("2025-07", 3)]
+    assert coverage.benchmark_months(demo) == [f"2025-{n:02}" for n in range(1, 13)]
+    busiest = codes.busiest(demo, "GA", "2025-08", 3)
+    assert [number for _, number in busiest] == sorted((number for _, number in busiest), reverse=True)
+
+
+def test_both_evry_months_and_healthscope_together(shared: Path) -> None:
+    """The numbers of pages on real data, from the slow answers: two months of one payer and another payer."""
+    with TemporaryDirectory() as directory:
+        store = Store(Path(directory))
+        for name in ("2025-01-06_Evry-Health", "2025-06-23_Evry-Health", "2023-02-01_HealthSCOPE"):
+            ingest(store, documents(shared / "tic" / "payers" / f"{name}_in-network-rates.json.gz")[0], "TX")
+        db = open_snapshot(store)
+        everything = Everything(db)
+        assert len(everything.facts) == 24_820 + 30_033 + 211_905
+        for month, code in (("2025-01", "99213"), ("2025-06", "70553"), ("2023-02", "99213"), ("2023-02", "0001A")):
+            assert_all_answers(db, everything, Market("TX", month, "CPT", code))
+            assert_all_answers(db, everything, Market("TX", month, "CPT", code, pos="11", modifier="none"))

@@ -1,0 +1,258 @@
+"""The rules of the facts once more, slowly and obviously: one file, read whole, row by row.
+
+Nothing here is shared with the program. What this says and what the program does must agree.
+"""
+
+import hashlib
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+Fact = tuple[Any, ...]
+
+COLUMNS = (
+    "state", "year_month", "reporting_entity_name", "code_type", "code", "pg_uid", "pos_set_id", "negotiated_type",
+    "negotiation_arrangement", "expiration_date", "negotiated_rate", "provider_group_id_raw", "billing_class", "setting",
+    "billing_code_modifier", "severity_of_illness",
+)  # fmt: skip
+"""The grain."""
+
+
+@dataclass
+class Group:
+    """A provider group: its members as (tin_type, tin_value, npi), and the NPIs that are none."""
+
+    members: set[tuple[str | None, str | None, str | None]] = field(default_factory=set)
+    invalid: set[str] = field(default_factory=set)
+    networks: set[str] = field(default_factory=set)
+
+
+@dataclass
+class Flat:
+    """What one file comes to."""
+
+    batch_id: str
+    facts: dict[Fact, str | None] = field(default_factory=dict)
+    """The grain of each fact, and its additional_information."""
+    read: int = 0
+    duplicates: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    groups: dict[str, Group] = field(default_factory=dict)
+    """Groups that facts name, by raw id."""
+    inline: dict[str, Group] = field(default_factory=dict)
+    """Groups written out at a rate, whether a fact names them or not."""
+    pos_sets: dict[str, list[str]] = field(default_factory=dict)
+    codes: dict[tuple[str, str], list[str | None]] = field(default_factory=dict)
+    bundles: set[tuple[str, str, str, str]] = field(default_factory=set)
+
+    @property
+    def group_npis(self) -> set[tuple[str, str]]:
+        return {(raw, npi) for raw, group in self.groups.items() for _, _, npi in group.members if npi}
+
+    @property
+    def group_tins(self) -> set[tuple[str, str, str]]:
+        return {(raw, kind, tin) for raw, g in self.groups.items() for kind, tin, _ in g.members if kind and tin}
+
+
+def flatten(content: bytes, state: str, year_month: str | None = None) -> Flat:
+    """The facts of a file given as its JSON bytes."""
+    root = json.loads(content.decode("utf-8-sig"), parse_float=Decimal, parse_constant=str)
+    flat = Flat(hashlib.sha256(content).hexdigest()[:32])
+    month = year_month or _month(root["last_updated_on"])
+    defined: dict[str, Group] = {}
+    for reference in _list(root.get("provider_references")):
+        raw = _group_id(reference.get("provider_group_id"))
+        if raw is not None:
+            group = defined.setdefault(raw, Group())
+            _add_members(group, reference.get("provider_groups"))
+            group.networks |= {str(name).strip() for name in _list(reference.get("network_name")) if str(name).strip()}
+    for item in _list(root.get("in_network")):
+        if isinstance(item, dict):
+            _add_item(flat, defined, item, (state, month, root["reporting_entity_name"]))
+    return flat
+
+
+def _add_item(flat: Flat, defined: dict[str, Group], item: dict[str, Any], scope: tuple[str, str, str]) -> None:
+    code_type = _upper(item.get("billing_code_type"))
+    code_type = "REV" if code_type == "RC" else code_type
+    code = _upper(item.get("billing_code"))
+    if code and code_type in {"REV", "MS-DRG"} and re.fullmatch("[0-9]+", code):
+        code = code.rjust(4 if code_type == "REV" else 3, "0")
+    for rate in _list(item.get("negotiated_rates")):
+        named: list[str] = []
+        for reference in _list(rate.get("provider_references")):
+            raw = _group_id(reference)
+            if raw is not None:
+                named.append(raw)
+        inline = Group()
+        if _list(rate.get("provider_groups")):
+            _add_members(inline, rate["provider_groups"])
+            ordered = sorted(inline.members, key=lambda member: tuple(part or "" for part in member))
+            text = ";".join("|".join(part or "" for part in member) for member in ordered)
+            raw = "inline:" + hashlib.md5(text.encode()).hexdigest()
+            flat.inline.setdefault(raw, Group(inline.members)).invalid.update(inline.invalid)
+            named.append(raw)
+        for price in _list(rate.get("negotiated_prices")):
+            number = _rate(price.get("negotiated_rate"))
+            flat.read += len(named) or 1
+            if not code_type or not code:
+                flat.rejected["no_code"] += len(named) or 1
+            elif not named:
+                flat.rejected["no_provider"] += 1
+            elif number is None:
+                flat.rejected["invalid_rate"] += len(named)
+            else:
+                places = _places(price.get("service_code"))
+                pos_set_id = hashlib.md5(",".join(places).encode()).hexdigest()
+                flat.pos_sets[pos_set_id] = places
+                _describe(flat, item, code_type, code)
+                for raw in named:
+                    pg_uid = hashlib.md5(f"{flat.batch_id}|{raw}".encode()).hexdigest()
+                    flat.groups[raw] = flat.inline.get(raw) or defined.get(raw) or Group()
+                    fact = (
+                        *scope, code_type, code, pg_uid, pos_set_id, _lower(price.get("negotiated_type")),
+                        _lower(item.get("negotiation_arrangement")), _expiration(price.get("expiration_date")), number,
+                        raw, _lower(price.get("billing_class")), _lower(price.get("setting")),
+                        _modifiers(price.get("billing_code_modifier")), _text(item.get("severity_of_illness")),
+                    )  # fmt: skip
+                    if fact in flat.facts:
+                        flat.duplicates += 1
+                    else:
+                        remark = price.get("additional_information")
+                        flat.facts[fact] = remark if isinstance(remark, str) and remark.strip() else None
+
+
+def _describe(flat: Flat, item: dict[str, Any], code_type: str, code: str) -> None:
+    words = flat.codes.setdefault((code_type, code), [None, None])
+    words[0] = words[0] or _text(item.get("description"))
+    words[1] = words[1] or _text(item.get("name"))
+    for member in _list(item.get("bundled_codes")) + _list(item.get("covered_services")):
+        kind = _upper(member.get("billing_code_type"))
+        number = _upper(member.get("billing_code"))
+        if kind and number:
+            flat.bundles.add((code_type, code, "REV" if kind == "RC" else kind, number))
+
+
+def _add_members(group: Group, provider_groups: Any) -> None:
+    for one in _list(provider_groups):
+        if not isinstance(one, dict):
+            continue
+        fields = {key.lower(): value for key, value in one.items()}
+        tin = fields.get("tin")
+        if isinstance(tin, dict):
+            kind, value = _lower(tin.get("type")), _text(tin.get("value"))
+        else:
+            kind, value = None, _text(tin)
+        digits = re.sub("[^0-9]", "", value or "")
+        if not digits:
+            kind = None
+        elif kind not in {"ein", "npi"}:
+            kind = "npi" if re.fullmatch("[12][0-9]{9}", digits) else "ein"
+        tin_value = (digits.rjust(9, "0") if kind == "ein" else digits) if digits else None
+        found = set()
+        for value in _list(fields.get("npi")):
+            text = _text(value)
+            if text == "0" or text is None and (value is None or isinstance(value, str)):
+                continue
+            if text and re.fullmatch("[12][0-9]{9}", text):
+                found.add(text)
+            else:
+                group.invalid.add(str(value))
+        group.members |= {(kind, tin_value, npi) for npi in found}
+        if not found and tin_value:
+            group.members.add((kind, tin_value, None))
+
+
+def _list(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        return None
+    return _number_text(Decimal(value))
+
+
+def _number_text(number: Decimal) -> str:
+    text = format(number, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def _upper(value: Any) -> str | None:
+    text = _text(value)
+    return text.upper() if text else None
+
+
+def _lower(value: Any) -> str | None:
+    text = _text(value)
+    return text.lower() if text else None
+
+
+def _group_id(value: Any) -> str | None:
+    text = _text(value)
+    if text and re.fullmatch(r"-?(0|[1-9][0-9]*)\.[0-9]+", text):
+        return _number_text(Decimal(text))
+    return text
+
+
+def _rate(value: Any) -> float | None:
+    if isinstance(value, bool) or value is None or isinstance(value, (list, dict)):
+        return None
+    text = str(value).strip()
+    if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text):
+        return None
+    number = float(text)
+    return abs(number) if 0 <= number < float("inf") else None
+
+
+def _date(value: Any) -> date | None:
+    text = _text(value) or ""
+    for pattern, order in (
+        (r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(\D.*)?", (1, 2, 3)),
+        (r"(\d{4})(\d\d)(\d\d)(\D.*)?", (1, 2, 3)),
+        (r"(\d{1,2})[-/](\d{1,2})[-/](\d{4})(\D.*)?", (3, 1, 2)),
+    ):
+        match = re.fullmatch(pattern, text, re.DOTALL | re.ASCII)
+        if match:
+            try:
+                return date(*(int(match[n]) for n in order))
+            except ValueError:
+                return None
+    return None
+
+
+def _month(value: Any) -> str:
+    found = _date(value)
+    assert found, value
+    return found.isoformat()[:7]
+
+
+def _expiration(value: Any) -> str | None:
+    found = _date(value)
+    return None if found in {None, date(9999, 12, 31)} else str(found)
+
+
+def _places(value: Any) -> list[str]:
+    found = set()
+    for one in _list(value):
+        for token in re.split(r"[\s,;|'\"\[\]]+", (_text(one) or "").upper()):
+            if token not in {"", "NULL", "N", "U", "L"}:
+                found.add(token.rjust(2, "0") if re.fullmatch("[0-9]+", token) else token)
+    return sorted(found)
+
+
+def _modifiers(value: Any) -> str:
+    found = set()
+    for one in _list(value):
+        found |= set(re.split(r"[\s,;|]+", (_text(one) or "").upper()))
+    return ",".join(sorted(found - {"", "NULL"}))

@@ -1,0 +1,133 @@
+"""The connection that answers questions can do nothing else."""
+
+import os
+import threading
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from core.errors import BeaconError
+from core.store.connection import Limits, QueryTimeout, Reader, Snapshot
+from core.store.schema import TABLES
+from core.store.store import Store
+from tests.conftest import open_snapshot
+from tests.store.test_store import change
+
+ENDLESS = "SELECT sum(a.i * b.i) FROM range(10000000) a(i), range(10000000) b(i)"
+
+
+@pytest.fixture
+def db(store: Store) -> Snapshot:
+    change(store, "a")
+    return open_snapshot(store)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM read_text('/etc/passwd')",
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "COPY (SELECT 1) TO '/tmp/beaconpoint-test.csv'",
+        "ATTACH '/tmp/beaconpoint-test.db'",
+        "INSTALL httpfs",
+        "LOAD httpfs",
+        "SELECT * FROM read_parquet('https://example.com/x.parquet')",
+        "SET threads = 8",
+        "SET enable_external_access = true",
+        "SET memory_limit = '100GB'",
+        "RESET lock_configuration",
+    ],
+)
+def test_it_reaches_nothing_outside_and_its_settings_are_locked(db: Snapshot, sql: str) -> None:
+    with pytest.raises(duckdb.Error):
+        db.rows(sql)
+
+
+def test_its_limits_hold(db: Snapshot) -> None:
+    settings = dict(
+        db.rows("SELECT name, value FROM duckdb_settings() WHERE name IN ('threads', 'memory_limit', 'temp_directory')")
+    )
+    assert settings["threads"] == "2"
+    assert settings["memory_limit"].startswith("488")
+    assert settings["temp_directory"].endswith("tmp")
+
+
+def test_a_question_is_stopped_after_its_time(store: Store) -> None:
+    change(store, "a")
+    manifest = store.manifest()
+    assert manifest is not None
+    db = Snapshot(store.root, manifest, Limits(seconds=0.2))
+    started = time.monotonic()
+    with pytest.raises(QueryTimeout, match=r"longer than 0\.2 seconds"):
+        db.rows(ENDLESS)
+    assert time.monotonic() - started < 5
+    assert db.rows("SELECT 1") == [(1,)]
+
+
+def test_a_question_that_needs_too_much_memory_is_told(store: Store) -> None:
+    change(store, "a")
+    manifest = store.manifest()
+    assert manifest is not None
+    db = Snapshot(store.root, manifest, Limits(memory="20MB", seconds=30))
+    with pytest.raises(BeaconError, match="more than the 20MB of memory"):
+        db.rows("SELECT list(i || 'abcdefghijklmnopqrstuvwxyz') FROM range(5000000) t(i)")
+
+
+def test_threads_share_it(db: Snapshot) -> None:
+    answers: list[object] = []
+    threads = [
+        threading.Thread(target=lambda n=n: answers.append(db.rows("SELECT ?::INT", [n])[0][0])) for n in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(map(str, answers)) == [str(n) for n in range(8)]
+
+
+def test_every_table_is_there_even_where_a_store_has_no_file_of_it(store: Store) -> None:
+    change(store, "a")
+    manifest = store.manifest()
+    assert manifest is not None
+    bare = Snapshot(store.root, type(manifest)(1, manifest.created_at, "single", {}), Limits())
+    for name, table in TABLES.items():
+        with bare.cursor() as cursor:
+            cursor.execute(f"SELECT * FROM {name}")
+            assert [column[0] for column in cursor.description or ()] == list(table.names)
+            assert cursor.fetchall() == []
+
+
+def test_a_reader_opens_each_generation_once(store: Store) -> None:
+    change(store, "a")
+    reader = Reader(store, Limits())
+    first = reader.snapshot()
+    assert reader.snapshot() is first
+    change(store, "b")
+    second = reader.snapshot()
+    assert second is not None
+    assert second is not first
+    assert second.manifest.generation == 2
+
+
+def test_a_reader_of_nothing_has_no_snapshot(tmp_path: Path) -> None:
+    assert Reader(Store(tmp_path), Limits()).snapshot() is None
+
+
+def test_a_child_process_opens_its_own(store: Store) -> None:
+    """A connection made before a fork may hang the child: the child must not use it."""
+    change(store, "a")
+    reader = Reader(store, Limits(threads=2))
+    assert reader.snapshot() is not None
+    read_end, write_end = os.pipe()
+    child = os.fork()
+    if child == 0:
+        snapshot = reader.snapshot()
+        answer = snapshot.rows("SELECT count(*) FROM dim_payer_bridge") if snapshot else []
+        os.write(write_end, str(answer).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    os.close(write_end)
+    with os.fdopen(read_end) as answers:
+        assert answers.read() == "[(1,)]"
