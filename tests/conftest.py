@@ -1,4 +1,4 @@
-"""Fixtures: real stores in temporary directories, the demo's among them, and the public files where they are at hand."""
+"""Fixtures: real stores in temporary directories, the demo's among them, and public files where they are at hand."""
 
 import json
 import os

@@ -16,8 +16,8 @@ Fact = tuple[Any, ...]
 
 COLUMNS = (
     "state", "year_month", "reporting_entity_name", "code_type", "code", "pg_uid", "pos_set_id", "negotiated_type",
-    "negotiation_arrangement", "expiration_date", "negotiated_rate", "provider_group_id_raw", "billing_class", "setting",
-    "billing_code_modifier", "severity_of_illness",
+    "negotiation_arrangement", "expiration_date", "negotiated_rate", "provider_group_id_raw", "billing_class",
+    "setting", "billing_code_modifier", "severity_of_illness",
 )  # fmt: skip
 """The grain."""
 
@@ -156,7 +156,7 @@ def _add_members(group: Group, provider_groups: Any) -> None:
         found = set()
         for value in _list(fields.get("npi")):
             text = _text(value)
-            if text == "0" or text is None and (value is None or isinstance(value, str)):
+            if text == "0" or (text is None and (value is None or isinstance(value, str))):
                 continue
             if text and re.fullmatch("[12][0-9]{9}", text):
                 found.add(text)

@@ -12,6 +12,10 @@ from core.errors import BeaconError
 from core.states import STATES
 
 
+class Error(CommandError):
+    """How a command fails: its one line begins with this class's name."""
+
+
 class Command(BaseCommand):
     """A command whose errors are one line on stderr and exit status 1, without a traceback.
 
@@ -33,7 +37,7 @@ class Command(BaseCommand):
             if parser.called_from_command_line:
                 self.stderr.write(problem)
                 sys.exit(1)
-            raise CommandError(problem)
+            raise Error(problem)
 
         parser.error = error  # type: ignore[method-assign]
         return parser
@@ -43,14 +47,14 @@ class Command(BaseCommand):
         try:
             self.run(**options)
         except BeaconError as error:
-            raise CommandError(str(error)) from None
+            raise Error(str(error)) from None
         except KeyboardInterrupt:
-            raise CommandError("stopped; nothing of the unfinished work has been kept", returncode=130) from None
+            raise Error("stopped; nothing of the unfinished work has been kept", returncode=130) from None
         except BrokenPipeError:
             # Whoever read our output has gone (`| head`): there is nobody to tell.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except MemoryError:
-            raise CommandError("out of memory; the store is as it was") from None
+            raise Error("out of memory; the store is as it was") from None
 
     def run(self, *args: Any, **options: Any) -> None:
         """The command's work."""

@@ -64,11 +64,11 @@ def named_keys(connection: duckdb.DuckDBPyConnection, spools: Spools) -> pl.Data
 
     Raises ValueError where two ids share a key, see `providers.group_key`.
     """
-    table = connection.execute(
+    named = connection.sql(
         "SELECT DISTINCT key, raw FROM read_parquet(?) WHERE key >= ?::UBIGINT ORDER BY key",
-        [spools.groups.glob, NAMED_KEY],
-    ).to_arrow_table()
-    found = pl.DataFrame(table)
+        params=[spools.groups.glob, NAMED_KEY],
+    )
+    found = pl.DataFrame(named.to_arrow_reader().read_all())
     if found["key"].n_unique() != len(found):
         raise ValueError("two provider group ids of the file have the same 63 bits of their MD5 sums")
     return found
@@ -153,8 +153,8 @@ class FileTables:
                           SELECT DISTINCT key, tin_type, tin_value FROM member WHERE tin_value IS NOT NULL)),
                       (SELECT count(*) FROM (
                           SELECT DISTINCT key, value FROM spooled_invalid SEMI JOIN used USING (key)))"""
-        ).fetchone()
-        return Members(*(counts or ()))
+        ).fetchall()
+        return Members(*counts[0])
 
     def add_codes(self) -> None:
         """Puts the words for the codes that facts use, and the members of bundles, into the store."""

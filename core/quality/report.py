@@ -96,5 +96,4 @@ def _run(cursor: duckdb.DuckDBPyConnection, one: Check) -> Finding:
 
 
 def _number(cursor: duckdb.DuckDBPyConnection, sql: str) -> int:
-    row = cursor.execute(sql).fetchone()
-    return int(row[0]) if row else 0
+    return int(cursor.execute(sql).fetchall()[0][0])

@@ -46,6 +46,6 @@ def upsert(
 def write_query(connection: duckdb.DuckDBPyConnection, path: Path, table: Table, sql: str) -> int:
     """Writes the answer of `sql`, which has the table's columns, to a file; gives the number of rows."""
     columns = ", ".join(f"{column.name}::{column.sql_type} AS {column.name}" for column in table.columns)
-    reader = connection.execute(f"SELECT {columns} FROM ({sql})").to_arrow_reader(ROW_GROUP)
+    reader = connection.sql(f"SELECT {columns} FROM ({sql})").to_arrow_reader(ROW_GROUP)
     blocks = (pa.Table.from_batches([batch]).cast(table.arrow) for batch in reader)
     return write_table(path, table, blocks)

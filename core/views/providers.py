@@ -3,7 +3,7 @@
 import re
 
 from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
 from core.forms import ProviderForm
 from core.queries import providers
@@ -33,6 +33,8 @@ def tin(request: HttpRequest, db: Snapshot, tin: str) -> HttpResponseBase:
     digits = tin.replace("-", "")
     if not re.fullmatch(r"\d{1,15}", digits, re.ASCII):
         return sorry(request, 400, "That is no tax number", [("", f"{tin!r}: expected nine digits, or an NPI's ten")])
+    if digits != tin:
+        return redirect("tin", tin=digits)
     found = providers.tins(db, digits)
     if not found:
         why = f"No group that a loaded rate names has the tax number {tin}. Its payer may not be loaded."

@@ -8,13 +8,17 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 
+from core.demo.mrf import write_files
+from core.mrf import runs
 from core.mrf.errors import MrfError
 from core.mrf.ingest import Outcome, ingest
 from core.mrf.source import documents
 from core.store import ids
+from core.store.schema import FACT_RATE, TABLES
 from core.store.store import Store
 from tests import files, reference
 from tests.conftest import Load
@@ -78,8 +82,6 @@ def test_every_file_gives_what_the_reference_gives(content: bytes) -> None:
 
 
 def test_the_demo_gives_what_the_reference_gives(tmp_path: Path) -> None:
-    from core.demo.mrf import write_files
-
     for number, path in enumerate(write_files(tmp_path, ("2025-08",))):
         store = Store(tmp_path / f"data{number}")
         source = documents(path)[0]
@@ -286,8 +288,6 @@ def test_rejects_say_where_and_what(load: Load, store: Store) -> None:
 
 
 def test_facts_are_sorted_and_typed_as_declared(load: Load, store: Store) -> None:
-    from core.store.schema import FACT_RATE, TABLES
-
     load(file_of(*(item_of(n, code=str(99999 - n)) for n in range(50))), "GA")
     load(file_of(item_of(1, code="50000"), last_updated_on="2025-07-01"), "GA", name="b.json")
     load(file_of(item_of(1, code="50000"), reporting_entity_name="Another"), "FL", name="c.json")
@@ -295,8 +295,6 @@ def test_facts_are_sorted_and_typed_as_declared(load: Load, store: Store) -> Non
     assert facts.select(FACT_RATE.order).rows() == sorted(facts.select(FACT_RATE.order).rows())
     manifest = store.manifest()
     assert manifest is not None
-    import pyarrow.parquet as pq
-
     for name, declared in TABLES.items():
         for path in manifest.paths(store.root, name):
             assert pq.read_schema(path).remove_metadata().equals(declared.arrow), name
@@ -309,8 +307,6 @@ def test_a_long_list_of_groups_is_one_row_each(load: Load, store: Store) -> None
 
 
 def test_many_runs_are_merged(load: Load, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    from core.mrf import runs
-
     monkeypatch.setattr(runs, "RUN_PRICES", 3)
     monkeypatch.setattr(runs, "MERGED_AT_ONCE", 4)
     monkeypatch.setattr(runs, "BLOCK_GROUPS", 2)

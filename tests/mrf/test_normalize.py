@@ -32,11 +32,19 @@ def test_no_rule_ever_raises(value: Any) -> None:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        (12, "12"), (12.0, "12"), (Decimal("12.000"), "12"), (Decimal("690.64470"), "690.6447"), (1e3, "1000"),
-        (Decimal("1E+3"), "1000"), (0.1, "0.1"), (-0.0, "0"), (Decimal("-0.00"), "0"), (10**30, "1" + "0" * 30),
+        (12, "12"),
+        (12.0, "12"),
+        (Decimal("12.000"), "12"),
+        (Decimal("690.64470"), "690.6447"),
+        (1e3, "1000"),
+        (Decimal("1E+3"), "1000"),
+        (0.1, "0.1"),
+        (-0.0, "0"),
+        (Decimal("-0.00"), "0"),
+        (10**30, "1" + "0" * 30),
         (Decimal("1E+5000"), "1e+5000"),
     ],
-)  # fmt: skip
+)
 def test_number_text(value: Any, expected: str) -> None:
     assert normalize.number_text(value) == expected
 
@@ -44,10 +52,21 @@ def test_number_text(value: Any, expected: str) -> None:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        ("12", "12"), (12, "12"), (" 12 ", "12"), ("690.64470", "690.6447"), (Decimal("690.64470"), "690.6447"),
-        ("12.0", "12"), ("007", "007"), ("A-1", "A-1"), ("1e3", "1e3"), ("", None), (None, None), (True, None), ([], None),
+        ("12", "12"),
+        (12, "12"),
+        (" 12 ", "12"),
+        ("690.64470", "690.6447"),
+        (Decimal("690.64470"), "690.6447"),
+        ("12.0", "12"),
+        ("007", "007"),
+        ("A-1", "A-1"),
+        ("1e3", "1e3"),
+        ("", None),
+        (None, None),
+        (True, None),
+        ([], None),
     ],
-)  # fmt: skip
+)
 def test_group_id(value: Any, expected: str | None) -> None:
     assert normalize.group_id(value) == expected
 
@@ -55,10 +74,18 @@ def test_group_id(value: Any, expected: str | None) -> None:
 @pytest.mark.parametrize(
     ("system", "value", "expected"),
     [
-        ("REV", "450", "0450"), ("REV", 45, "0045"), ("REV", "0450", "0450"), ("REV", "45X", "45X"), ("MS-DRG", "1", "001"),
-        ("CPT", "213", "213"), ("CPT", " 0001f ", "0001F"), ("CPT", 99213.0, "99213"), ("CPT", "", None), ("CPT", None, None),
+        ("REV", "450", "0450"),
+        ("REV", 45, "0045"),
+        ("REV", "0450", "0450"),
+        ("REV", "45X", "45X"),
+        ("MS-DRG", "1", "001"),
+        ("CPT", "213", "213"),
+        ("CPT", " 0001f ", "0001F"),
+        ("CPT", 99213.0, "99213"),
+        ("CPT", "", None),
+        ("CPT", None, None),
     ],
-)  # fmt: skip
+)
 def test_code(system: str, value: Any, expected: str | None) -> None:
     assert normalize.code(system, value) == expected
 
@@ -71,12 +98,33 @@ def test_code_type(value: Any, expected: str | None) -> None:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        (12, 12.0), ("12.50", 12.5), (" 1e2 ", 100.0), (Decimal("40.5"), 40.5), (0, 0.0), (-0.0, 0.0), ("+5", 5.0), (".5", 0.5),
-        (-1, None), ("-1", None), (None, None), ("", None), ("NaN", None), ("inf", None), ("1_000", None), ("1,000", None),
-        ("$5", None), (float("nan"), None), (float("inf"), None), (10**400, None), (Decimal("1e999"), None), (True, None),
-        ([1], None), ({}, None), ("١٢", None),
+        (12, 12.0),
+        ("12.50", 12.5),
+        (" 1e2 ", 100.0),
+        (Decimal("40.5"), 40.5),
+        (0, 0.0),
+        (-0.0, 0.0),
+        ("+5", 5.0),
+        (".5", 0.5),
+        (-1, None),
+        ("-1", None),
+        (None, None),
+        ("", None),
+        ("NaN", None),
+        ("inf", None),
+        ("1_000", None),
+        ("1,000", None),
+        ("$5", None),
+        (float("nan"), None),
+        (float("inf"), None),
+        (10**400, None),
+        (Decimal("1e999"), None),
+        (True, None),
+        ([1], None),
+        ({}, None),
+        ("١٢", None),
     ],
-)  # fmt: skip
+)
 def test_rate(value: Any, expected: float | None) -> None:
     found = normalize.rate(value)
     assert found == expected
@@ -86,11 +134,21 @@ def test_rate(value: Any, expected: float | None) -> None:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        ("2025-08-01", date(2025, 8, 1)), ("2025-06-23T00:00:00-05:00", date(2025, 6, 23)), ("2/4/2026", date(2026, 2, 4)),
-        ("2025/8/1", date(2025, 8, 1)), ("20250801", date(2025, 8, 1)), (20250801, date(2025, 8, 1)), ("02-04-2026", date(2026, 2, 4)),
-        ("2025-02-30", None), ("13/1/2025", None), ("202508011", None), ("August", None), ("", None), (None, None),
+        ("2025-08-01", date(2025, 8, 1)),
+        ("2025-06-23T00:00:00-05:00", date(2025, 6, 23)),
+        ("2/4/2026", date(2026, 2, 4)),
+        ("2025/8/1", date(2025, 8, 1)),
+        ("20250801", date(2025, 8, 1)),
+        (20250801, date(2025, 8, 1)),
+        ("02-04-2026", date(2026, 2, 4)),
+        ("2025-02-30", None),
+        ("13/1/2025", None),
+        ("202508011", None),
+        ("August", None),
+        ("", None),
+        (None, None),
     ],
-)  # fmt: skip
+)
 def test_day(value: Any, expected: date | None) -> None:
     assert normalize.day(value) == expected
 
@@ -108,11 +166,20 @@ def test_expiration_and_month() -> None:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        (["11", "1", 2], ("01", "02", "11")), ("11", ("11",)), (11, ("11",)), (["11", "11"], ("11",)), (["n", "u", "l", "l"], ()),
-        ("null", ()), ([None, "", " "], ()), (None, ()), ("11, 22", ("11", "22")), ("['11','22']", ("11", "22")),
-        (["cstm-00"], ("CSTM-00",)), (["telehealth"], ("TELEHEALTH",)),
+        (["11", "1", 2], ("01", "02", "11")),
+        ("11", ("11",)),
+        (11, ("11",)),
+        (["11", "11"], ("11",)),
+        (["n", "u", "l", "l"], ()),
+        ("null", ()),
+        ([None, "", " "], ()),
+        (None, ()),
+        ("11, 22", ("11", "22")),
+        ("['11','22']", ("11", "22")),
+        (["cstm-00"], ("CSTM-00",)),
+        (["telehealth"], ("TELEHEALTH",)),
     ],
-)  # fmt: skip
+)
 def test_places(value: Any, expected: tuple[str, ...]) -> None:
     assert normalize.places(value) == expected
 
@@ -128,10 +195,15 @@ def test_modifiers(value: Any, expected: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "value", "expected"),
     [
-        ("ein", "12-3456789", ("ein", "123456789")), ("EIN", 3456789, ("ein", "003456789")), ("npi", "1912951245", ("npi", "1912951245")),
-        (None, "1912951245", ("npi", "1912951245")), ("tin", "123456789", ("ein", "123456789")), ("ein", "XX-XXX", None), ("ein", None, None),
+        ("ein", "12-3456789", ("ein", "123456789")),
+        ("EIN", 3456789, ("ein", "003456789")),
+        ("npi", "1912951245", ("npi", "1912951245")),
+        (None, "1912951245", ("npi", "1912951245")),
+        ("tin", "123456789", ("ein", "123456789")),
+        ("ein", "XX-XXX", None),
+        ("ein", None, None),
     ],
-)  # fmt: skip
+)
 def test_tin(kind: Any, value: Any, expected: tuple[str, str] | None) -> None:
     assert normalize.tin(kind, value) == expected
 
@@ -139,10 +211,21 @@ def test_tin(kind: Any, value: Any, expected: tuple[str, str] | None) -> None:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        (1912951245, "1912951245"), ("1912951245", "1912951245"), (" 1912951245 ", "1912951245"), (1912951245.0, "1912951245"),
-        (0, None), ("0", None), ("", None), (None, None), (912951245, False), ("3912951245", False), ("x", False), (True, False),
-        ([1912951245], False), ("1٩12951245", False),
+        (1912951245, "1912951245"),
+        ("1912951245", "1912951245"),
+        (" 1912951245 ", "1912951245"),
+        (1912951245.0, "1912951245"),
+        (0, None),
+        ("0", None),
+        ("", None),
+        (None, None),
+        (912951245, False),
+        ("3912951245", False),
+        ("x", False),
+        (True, False),
+        ([1912951245], False),
+        ("1٩12951245", False),
     ],
-)  # fmt: skip
+)
 def test_npi(value: Any, expected: Any) -> None:
     assert normalize.npi(value) is expected or normalize.npi(value) == expected

@@ -58,11 +58,13 @@ def test_the_parts_are_the_whole(
 
 @given(st.binary(max_size=60) | st.text(st.sampled_from('{}[]",:\\a1 '), max_size=60).map(str.encode))
 def test_any_bytes_give_parts_or_one_clear_line(content: bytes) -> None:
+    told = ""
     try:
         parts(content)
     except MrfError as error:
-        assert "\n" not in str(error)
-        assert "rates.json" in str(error)
+        told = str(error)
+    assert "\n" not in told
+    assert not told or "rates.json" in told
 
 
 FILE = json.dumps({"a": 'x\\"]}', "in_network": [{"k": ["}"]}, {"k": 2}], "b": {"c": [1]}}).encode()

@@ -5,6 +5,7 @@ import random
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -100,8 +101,6 @@ def test_a_store_that_was_tampered_with_is_found(load: Load, store: Store) -> No
         "pg_uid": "none",
         "fact_uid": "x",
     }
-    import pyarrow as pa
-
     pq.write_table(pa.concat_tables([facts, twice, pa.Table.from_pylist([moved], facts.schema)]), path)
     found = failed(check(open_snapshot(store)))
     for name in ("duplicate_fact_uid", "codes_without_words", "orphan_pos_sets", "orphan_groups", "batch_sums"):

@@ -11,7 +11,7 @@ from core.store.ids import payer_slug
 
 Row = dict[str, Any]
 
-FACILITY = "02 19 21 22 23 24 26 31 34 41 42 51 52 53 56 61".split()
+FACILITY = ["02", "19", "21", "22", "23", "24", "26", "31", "34", "41", "42", "51", "52", "53", "56", "61"]
 
 
 class Everything:

@@ -41,14 +41,15 @@ the others from being loaded, but the exit status is then 1.
         store = data.store()
         outcomes: list[Outcome] = []
         problems: list[str] = []
-        for path in expand(sources):
+        paths = expand(sources)
+        for path in paths:
             try:
                 for document in documents(path):
                     outcomes.append(self._ingest(store, document, state, year_month))
                     self._tell(outcomes[-1])
             except BeaconError as error:
                 problems.append(str(error))
-                if len(sources) > 1:
+                if len(paths) > 1:
                     self.stderr.write(str(error))
         if len(outcomes) + len(problems) > 1:
             added, read = sum(o.rows_added for o in outcomes), sum(o.record["rows_read"] for o in outcomes)
