@@ -89,7 +89,7 @@ def rate(value: Any) -> float | None:
     else:
         try:
             number = float(value)
-        except OverflowError:
+        except (OverflowError, ValueError):
             return None
     if not math.isfinite(number) or number < 0:
         return None
