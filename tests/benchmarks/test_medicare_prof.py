@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.benchmarks.errors import BenchmarkError
@@ -55,7 +55,12 @@ def by_formula(value: RelativeValue, place: Locality, factor: int, *, facility: 
     return dollars or None
 
 
+HALF_A_CENT = (RelativeValue("1", "", "A", 100, 0, 0, 0), Locality("1", "GA", "01", "", 1000, 1000, 1000), 323_450)
+"""1.00 x 1.000 x 32.3450 is 32.345 dollars."""
+
+
 @given(st.lists(relative_values, max_size=4), st.lists(places, max_size=4), factors, st.booleans())
+@example([HALF_A_CENT[0]], [HALF_A_CENT[1]], HALF_A_CENT[2], False)
 def test_amounts_are_the_formula_s(
     values: list[RelativeValue], localities: list[Locality], factor: int, facility: bool
 ) -> None:
