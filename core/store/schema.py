@@ -329,38 +329,28 @@ BENCH_MEDICARE_PROF = Table(
     ),
 )
 
-BENCH_OPPS = Table(
+
+def _bench(name: str, meaning: str, *columns: Column) -> Table:
+    meaning = f"{meaning}. Empty until a loader fills it."
+    return Table(name, f"silver/{name}.parquet", _BENCH_KEY, meaning, (*_BENCH_COLUMNS, *columns))
+
+
+BENCH_OPPS = _bench(
     "bench_opps",
-    "silver/bench_opps.parquet",
-    _BENCH_KEY,
-    "Medicare hospital outpatient prospective payment (Addendum B). Empty until a loader fills it.",
-    (
-        *_BENCH_COLUMNS,
-        _number("opps_weight", "Relative payment weight."),
-        _text("opps_si", "Status indicator."),
-        _number("opps_mar_stateavg", "Dollars, wage adjusted by the state's index."),
-    ),
+    "Medicare hospital outpatient prospective payment (Addendum B)",
+    _number("opps_weight", "Relative payment weight."),
+    _text("opps_si", "Status indicator."),
+    _number("opps_mar_stateavg", "Dollars, wage adjusted by the state's index."),
 )
 
-BENCH_ASC = Table(
+BENCH_ASC = _bench(
     "bench_asc",
-    "silver/bench_asc.parquet",
-    _BENCH_KEY,
-    "Medicare ambulatory surgical centre payment (Addenda AA and BB). Empty until a loader fills it.",
-    (
-        *_BENCH_COLUMNS,
-        _text("asc_pi", "Payment indicator."),
-        _number("asc_mar_stateavg", "Dollars, wage adjusted by the state's index."),
-    ),
+    "Medicare ambulatory surgical centre payment (Addenda AA and BB)",
+    _text("asc_pi", "Payment indicator."),
+    _number("asc_mar_stateavg", "Dollars, wage adjusted by the state's index."),
 )
 
-BENCH_WCFS = Table(
-    "bench_wcfs",
-    "silver/bench_wcfs.parquet",
-    _BENCH_KEY,
-    "A state's workers' compensation fee schedule. Empty until a loader fills it.",
-    (*_BENCH_COLUMNS, _number("wcfs_amount", "Dollars.")),
-)
+BENCH_WCFS = _bench("bench_wcfs", "A state's workers' compensation fee schedule", _number("wcfs_amount", "Dollars."))
 
 TABLES: dict[str, Table] = {
     table.name: table

@@ -2,6 +2,7 @@
 
 import csv
 import random
+import zipfile
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
@@ -190,6 +191,23 @@ def test_what_is_wrong_with_a_file_is_told(store: Store, tmp_path: Path) -> None
     assert "'ZZ' is no state" in complaint(rvu, changed(gpci, ",AL,", ",ZZ,"))
     assert "2 conversion factors" in complaint(changed(rvu, "0.39,,,,,,,,,,,,,,32.3465", "0.39,,,,,,,,,,,,,,33"), gpci)
     assert "expected the columns" in complaint(rvu, changed(gpci, "2025 PE GPCI", "2025 PE"))
+
+
+def test_files_may_come_in_their_zip(store: Store, tmp_path: Path) -> None:
+    rvu, gpci = write_benchmark(tmp_path)
+    packed = tmp_path / "RVU25A.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("RVU25A.pdf", b"%PDF")
+        archive.writestr("ANES2025.csv", "Contractor,Locality\n")
+        archive.write(rvu, "PPRRVU25_JAN.csv")
+    assert load_medicare_prof(store, [packed, gpci]).priced == 41
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("RVU25A.pdf", b"%PDF")
+    with pytest.raises(BenchmarkError, match="no csv of the expected kind in this zip file"):
+        load_medicare_prof(store, [packed, gpci])
+    packed.write_bytes(b"PK\x03\x04 and no more")
+    with pytest.raises(BenchmarkError, match="damaged or cut short"):
+        load_medicare_prof(store, [packed, gpci])
 
 
 def test_amounts_are_whole_numbers_of_cents_within_64_bits() -> None:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 
 from core.demo.mrf import write_files
-from core.mrf import runs
+from core.mrf import flatten, runs, split, spool
 from core.mrf.errors import MrfError
 from core.mrf.ingest import Outcome, ingest
 from core.mrf.source import documents
@@ -304,6 +304,19 @@ def test_a_long_list_of_groups_is_one_row_each(load: Load, store: Store) -> None
     outcome = load(file_of(item_of(1, 1, references=[*range(70_000), 0])))
     assert (outcome.record["rows_read"], outcome.rows_added, outcome.duplicates) == (140_002, 70_000, 70_002)
     assert table(store, "fact_rate")["fact_uid"].n_unique() == 70_000
+
+
+def test_forgetting_what_was_cached_changes_nothing(
+    load: Load, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flatten, "_CACHED_BYTES", 0)
+    monkeypatch.setattr(split, "RUN_BYTES", 2000)
+    monkeypatch.setattr(spool, "PART_ROWS", 7)
+    for number, path in enumerate(write_files(tmp_path, ("2025-08",))[:2]):
+        store = Store(tmp_path / f"data{number}")
+        source = documents(path)[0]
+        content = b"".join(source.chunks())
+        assert_same(store, ingest(store, source, "GA"), reference.flatten(content, "GA"))
 
 
 def test_many_runs_are_merged(load: Load, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import re
-from dataclasses import dataclass
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -19,7 +18,6 @@ from core.queries.market import Market
 from core.store.connection import Snapshot
 from core.store.store import Store
 from core.views.page import page
-from core.views.tables import download
 from tests.conftest import serving
 from tests.store.test_connection import ENDLESS
 from tests.store.test_store import change
@@ -392,16 +390,3 @@ def test_a_slow_question_is_stopped_and_told(demo_root: Path, settings: Any) -> 
         response = endless(RequestFactory().get("/endless/"))
     assert response.status_code == 503
     assert "the question took longer than 0.2 seconds and was stopped" in text_of(response)
-
-
-def test_spreadsheets_are_not_given_formulas() -> None:
-    @dataclass
-    class Row:
-        name: str
-        codes: list[str]
-        number: float | None
-
-    response: Any = download([Row("=1+1", ["11", "22"], -1.5), Row('a,"b"\n', [], None)], Row, "x", "csv")
-    assert (
-        b"".join(response.streaming_content).decode() == 'name,codes,number\r\n\'=1+1,11 22,-1.5\r\n"a,""b""\n",,\r\n'
-    )
