@@ -52,6 +52,8 @@ class FactBuilder:
         named = np.flatnonzero(keys >= NAMED_KEY)
         if len(named):
             places = np.searchsorted(self._named_keys, keys[named])
+            if not np.array_equal(self._named_keys.take(places, mode="clip"), keys[named]):
+                raise ValueError("a provider group's key has no id")
             raws = raws.scatter(pl.Series(named), self._named_raws.gather(pl.Series(places)))
         return raws
 

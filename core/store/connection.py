@@ -36,7 +36,8 @@ def connect_for_writing(work: Path, memory: str = "512MB", threads: int = 2) -> 
     connection = duckdb.connect(
         config={"memory_limit": memory, "threads": threads, "temp_directory": str(work / "duckdb")}
     )
-    for statement in ("SET preserve_insertion_order = false", *ids.SQL_MACROS):
+    # preserve_insertion_order stays on: without it, rows read as Arrow batches come in any order, ORDER BY or not.
+    for statement in ids.SQL_MACROS:
         connection.execute(statement)
     return connection
 

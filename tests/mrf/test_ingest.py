@@ -67,6 +67,9 @@ def assert_same(store: Store, outcome: Outcome, flat: reference.Flat) -> None:
     codes = {(r["code_type"], r["code"]): [r["code_desc"], r["name"]] for r in table(store, "dim_code").to_dicts()}
     assert codes == flat.codes
     assert set(table(store, "xref_bundled_code").select(pl.nth(0, 1, 2, 3)).rows()) == flat.bundles
+    for name, declared in TABLES.items():
+        rows = table(store, name).select(declared.order).rows()
+        assert rows == sorted(rows), f"{name} is not in its order"
     invalid = sum(len(group.invalid) for group in flat.groups.values())
     assert (outcome.members.invalid_npis if outcome.members else 0) == invalid
 
@@ -304,6 +307,14 @@ def test_a_long_list_of_groups_is_one_row_each(load: Load, store: Store) -> None
     outcome = load(file_of(item_of(1, 1, references=[*range(70_000), 0])))
     assert (outcome.record["rows_read"], outcome.rows_added, outcome.duplicates) == (140_002, 70_000, 70_002)
     assert table(store, "fact_rate")["fact_uid"].n_unique() == 70_000
+
+
+def test_tables_of_several_row_groups_are_in_order(load: Load, store: Store) -> None:
+    """150,000 groups with ids that are no numbers, in no order: their keys, ids and members are found again."""
+    names = [f"G{(n * 7919) % 150_001}" for n in range(150_000)]
+    references = [{"provider_group_id": name, "provider_groups": [{"npi": 10**9 + n}]} for n, name in enumerate(names)]
+    content = json.dumps(file_of(item_of(1, references=names), provider_references=references)).encode()
+    assert_same(store, load(content), reference.flatten(content, "GA"))
 
 
 def test_forgetting_what_was_cached_changes_nothing(
