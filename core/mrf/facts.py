@@ -1,113 +1,286 @@
-"""Sorted price rows to fact rows: one per price and provider group, each grain once."""
+"""Price rows to fact rows: one per price and provider group, each grain once.
 
-from collections.abc import Iterator
+Done share by share, a share being a range of billing codes (or, of a code with very many rows, a range of hashes):
+all rows that can give the same fact are in one share, so shares can be made anywhere, in any order.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from core.mrf.providers import NAMED_KEY
+from core.mrf.filters import Filter, code_mask
+from core.mrf.groups import Groups
+from core.mrf.prices import Head, Run, Terms
 from core.store import ids
+from core.store.parquet import ROW_GROUP, new_writer
 from core.store.schema import FACT_RATE
+from core.store.segment import Segment
+
+_LARGE_DICTIONARY = 1000
+
+Ints = npt.NDArray[np.int32]
 
 
-class FactBuilder:
-    """Unfolds price rows of one file. `named` maps keys from NAMED_KEY on to raw ids: columns key and raw, sorted.
+@dataclass(frozen=True)
+class Slice:
+    """Rows `start` to before `end` of a run."""
 
-    After `blocks` has run dry, `rows` facts have been made, `duplicates` rows left out, and `used_keys` are the
-    groups' keys that facts name, distinct and sorted.
-    """
+    run: Run
+    start: int
+    end: int
 
-    def __init__(self, scope: dict[str, str], batch_id: str, named: pl.DataFrame) -> None:
-        self.rows = 0
-        self.duplicates = 0
+
+@dataclass(frozen=True)
+class Share:
+    """Some of a file's price rows: all those that can give some facts."""
+
+    number: int
+    slices: tuple[Slice, ...]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What all facts of one file have in common, and where its groups stand."""
+
+    columns: dict[str, str]
+    """state, year_month and reporting_entity_name."""
+    groups: Path
+    directory: Path
+    """Where the facts go."""
+    filters: tuple[Filter, ...]
+    known: Path | None = None
+    """The fact_uids, as words, that are not to be added: an array of shape (n, 2), sorted by its first column."""
+
+    @cached_property
+    def hash(self) -> npt.NDArray[np.uint64]:
+        """The hash of the fact's scope part, shape (1, 2)."""
+        return ids.part_hash(pl.DataFrame([self.columns]), ids.SCOPE_PART)
+
+
+@dataclass(frozen=True)
+class Built:
+    """What became of a share. Rows: segment (None for none) + duplicates + filtered + known = all."""
+
+    segment: Segment | None
+    duplicates: int
+    filtered: int
+    known: int
+    """Rows whose fact is in the store already, or was taken out of it."""
+    used: npt.NDArray[np.int32] | None
+    """Places of the groups that facts name; None where that is all groups that price rows name."""
+
+
+def build(state: dict[str, Any], scope: Scope, share: Share) -> Built:
+    """Makes the facts of a share, sorted, as a segment."""
+    groups: Groups = state.setdefault("groups", None) or Groups(scope.groups)
+    state["groups"] = groups
+    return _Builder(scope, groups, share).build()
+
+
+class _Builder:
+    """The price rows of a share, as columns in the order of their codes, and the fact rows they unfold to."""
+
+    def __init__(self, scope: Scope, groups: Groups, share: Share) -> None:
         self._scope = scope
-        self._batch_id = batch_id
-        self._named_keys = named["key"].to_numpy()
-        self._named_raws = named["raw"]
-        self._used: list[npt.NDArray[np.uint64]] = []
-        self._scope_hash = ids.part_hash(pl.DataFrame([scope]), ids.SCOPE_PART)
+        self._groups = groups
+        self._share = share
+        self._heads, heads = _stacked(share.slices, "head", "heads", Head._fields)
+        self._terms, terms = _stacked(share.slices, "terms", "terms", Terms._fields)
+        codes = list(zip(self._heads["code_type"].to_pylist(), self._heads["code"].to_pylist(), strict=True))
+        self._codes = sorted(set(codes))
+        place = {code: n for n, code in enumerate(self._codes)}
+        code_of = np.array([place[code] for code in codes], np.int32)[heads]
+        order = np.argsort(code_of, kind="stable") if len(share.slices) > 1 else np.arange(len(heads))
+        self._code_of = code_of[order]
+        self._head_of, self._terms_of = heads[order], terms[order]
+        self._rate, self._piece = self._column("rate")[order], self._column("piece")[order]
+        self._hash = np.stack([self._column("hash_0")[order], self._column("hash_1")[order]], axis=1)
+        self._repeats = self._column("repeats")[order]
+        keys, sizes = _keys(share.slices)
+        if len(share.slices) > 1:
+            starts = (np.cumsum(sizes) - sizes)[order]
+            sizes = sizes[order]
+            keys = keys[np.repeat(starts - (np.cumsum(sizes) - sizes), sizes) + np.arange(len(keys))]
+        self._price_of = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
+        self._group_of = groups.places(keys)
 
-    @property
-    def used_keys(self) -> npt.NDArray[np.uint64]:
-        """The keys of the groups that facts name."""
-        self._used = [np.unique(np.concatenate([*self._used, np.zeros(0, np.uint64)]))]
-        return self._used[0]
+    def build(self) -> Built:
+        """Makes the facts."""
+        rows = len(self._price_of)
+        kept, used = self._wanted()
+        if kept is not None:
+            self._keep(kept)
+        filtered = rows - len(self._price_of)
+        again = self._repeated()
+        if len(again):
+            self._drop(again)
+        known = self._known()
+        if len(known):
+            self._drop(known)
+        segment = self._write() if len(self._price_of) else None
+        return Built(segment, len(again), filtered, len(known), used)
 
-    def blocks(self, prices: Iterator[pl.DataFrame]) -> Iterator[pa.Table]:
-        """The fact rows, in the order of the price rows.
+    # --- which rows -------------------------------------------------------------------------------------------
 
-        A block of price rows holds all rows of each of its PRICE_KEYs. Columns but fact_uid and the rate are
-        dictionary-encoded.
+    def _wanted(self) -> tuple[npt.NDArray[np.bool_] | None, Ints | None]:
+        """The rows that a filter wants, and their groups; None for all."""
+        if self._groups.masks is None:
+            return None, None
+        heads = self._heads.select(["code_type", "code"]).to_pylist()
+        masks = np.array([code_mask(self._scope.filters, h["code_type"], h["code"]) for h in heads], np.uint64)
+        kept = (masks[self._head_of][self._price_of] & self._groups.masks[self._group_of]) != 0
+        return kept, np.unique(self._group_of[kept])
+
+    def _repeated(self) -> npt.NDArray[np.intp]:
+        """The rows whose fact stands earlier in the file.
+
+        Only prices of equal hash, and a price whose list names a group twice, can give a fact again.
         """
-        for block in prices:
-            yield self._unfold(block)
-            if len(self._used) > 64:
-                _ = self.used_keys
+        order = np.argsort(self._hash[:, 0], kind="stable")
+        same = np.diff(self._hash[order, 0]) == 0
+        suspect = self._repeats.copy()
+        suspect[order[1:][same]] = True
+        suspect[order[:-1][same]] = True
+        if not suspect.any():
+            return np.zeros(0, np.intp)
+        rows = np.flatnonzero(suspect[self._price_of])
+        rows = rows[np.argsort(self._piece[self._price_of[rows]], kind="stable")]
+        words = self._words(rows)
+        first = pl.DataFrame({"a": words[:, 0], "b": words[:, 1]}).select(pl.struct("a", "b").is_first_distinct())
+        return rows[~first.to_series().to_numpy()]
 
-    def raw_ids(self, keys: npt.NDArray[np.uint64]) -> pl.Series:
-        """The groups' ids in the payer's file, by key."""
-        raws = pl.Series(keys).cast(pl.String)
-        named = np.flatnonzero(keys >= NAMED_KEY)
-        if len(named):
-            places = np.searchsorted(self._named_keys, keys[named])
-            if not np.array_equal(self._named_keys.take(places, mode="clip"), keys[named]):
-                raise ValueError("a provider group's key has no id")
-            raws = raws.scatter(pl.Series(named), self._named_raws.gather(pl.Series(places)))
-        return raws
+    def _known(self) -> npt.NDArray[np.intp]:
+        """The rows whose fact is not to be added."""
+        if self._scope.known is None:
+            return np.zeros(0, np.intp)
+        words = self._words(np.arange(len(self._price_of)))
+        known = np.load(self._scope.known, mmap_mode="r")
+        ours = pl.DataFrame({"a": words[:, 0], "b": words[:, 1]}).with_row_index("row")
+        low, high = (int(words[:, 0].min()), int(words[:, 0].max())) if len(words) else (0, 0)
+        near = known[np.searchsorted(known[:, 0], low) : np.searchsorted(known[:, 0], high, side="right")]
+        theirs = pl.DataFrame({"a": near[:, 0], "b": near[:, 1]})
+        return ours.join(theirs, on=["a", "b"], how="semi")["row"].to_numpy().astype(np.intp)
 
-    def _unfold(self, prices: pl.DataFrame) -> pa.Table:
-        lists = prices["groups"]
-        price_of = np.repeat(np.arange(len(prices), dtype=np.int32), lists.list.len().to_numpy())
-        keys, group_of = np.unique(lists.explode().to_numpy(), return_inverse=True)
-        groups = pl.DataFrame({"provider_group_id_raw": self.raw_ids(keys)}).with_columns(
-            pg_uid=ids.pg_uid_expr(pl.lit(self._batch_id), pl.col("provider_group_id_raw"))
-        )
-        price_hash = prices.select("rate_hash_0", "rate_hash_1").to_numpy()
-        words = price_hash[price_of]
-        words ^= ids.part_hash(groups, ids.PROVIDER_PART)[group_of]
-        words ^= self._scope_hash
-        first = _first_of_each(words)
-        if first is not None:
-            self.duplicates += len(words) - len(first)
-            words, price_of, group_of = words[first], price_of[first], group_of[first]
-        self.rows += len(words)
-        self._used.append(keys)
-        return self._table(prices, groups, words, pa.array(price_of), pa.array(group_of.astype(np.int32)))
+    def _words(self, rows: npt.NDArray[Any] | slice) -> ids.type_of_hash:
+        """The fact_uids of rows, as words."""
+        words = self._hash.take(self._price_of[rows], axis=0)
+        words ^= self._groups.hashes.take(self._group_of[rows], axis=0)
+        words ^= self._scope.hash
+        return words
 
-    def _table(
-        self,
-        prices: pl.DataFrame,
-        groups: pl.DataFrame,
-        words: ids.type_of_hash,
-        price_of: pa.Array,
-        group_of: pa.Array,
-    ) -> pa.Table:
-        columns: dict[str, pa.Array] = {
-            "fact_uid": ids.fact_uid_text(words),
-            "negotiated_rate": prices["negotiated_rate"].to_arrow().take(price_of),
+    def _keep(self, kept: npt.NDArray[np.bool_]) -> None:
+        self._price_of, self._group_of = self._price_of[kept], self._group_of[kept]
+
+    def _drop(self, rows: npt.NDArray[np.intp]) -> None:
+        kept = np.ones(len(self._price_of), np.bool_)
+        kept[rows] = False
+        self._keep(kept)
+
+    # --- writing them -----------------------------------------------------------------------------------------
+
+    def _write(self) -> Segment:
+        rows = len(self._price_of)
+        path = self._scope.directory / f"facts-{self._share.number:06}.parquet"
+        encoded = self._encoded()
+        size = -(-rows // -(-rows // ROW_GROUP))  # row groups of even size
+        writer = None
+        try:
+            for start in range(0, rows, size):
+                block = self._block(encoded, start, min(start + size, rows))
+                writer = writer or new_writer(path, FACT_RATE, block.schema)
+                writer.write_table(block, row_group_size=size)
+        finally:
+            if writer:
+                writer.close()
+        scope = self._scope.columns
+        counts = np.bincount(self._code_of[self._price_of], minlength=len(self._codes))
+        there = np.flatnonzero(counts)
+        keys = [
+            (scope["state"], scope["year_month"], *self._codes[n], scope["reporting_entity_name"]) for n in there
+        ]
+        return Segment(path, rows, keys, np.cumsum(counts[there]))
+
+    def _encoded(self) -> dict[str, tuple[Ints | None, pa.Array]]:
+        """For each dictionary-encoded column of the price rows: each row's place in the dictionary, and that.
+
+        A column of nothing but nulls has no places.
+        """
+        encoded: dict[str, tuple[Ints | None, pa.Array]] = {}
+        for table, place_of in ((self._heads, self._head_of), (self._terms, self._terms_of)):
+            for name in table.column_names:
+                column = table.column(name).combine_chunks().dictionary_encode()
+                places = np.asarray(column.indices.fill_null(-1), np.int32)[place_of]
+                encoded[name] = (places if len(column.dictionary) else None, column.dictionary)
+        return encoded
+
+    def _block(self, encoded: dict[str, tuple[Ints | None, pa.Array]], start: int, end: int) -> pa.Table:
+        price_of, group_of = self._price_of[start:end], self._group_of[start:end]
+        groups, place_of = _compacted(group_of, len(self._groups))
+        strings = self._groups.strings.take(pa.array(groups))
+        columns: dict[str, Any] = {
+            "fact_uid": ids.fact_uid_text(self._words(slice(start, end))),
+            "negotiated_rate": pa.array(self._rate.take(price_of)),
         }
-        nothing = pa.array(np.zeros(len(words), np.int32))
-        for name, value in self._scope.items():
-            columns[name] = pa.DictionaryArray.from_arrays(nothing, pa.array([value], pa.string()))
         for name in ("pg_uid", "provider_group_id_raw"):
-            columns[name] = pa.DictionaryArray.from_arrays(group_of, _strings(groups[name]))
-        for name in FACT_RATE.names:
-            if name not in columns:
-                encoded = _strings(prices[name]).dictionary_encode()
-                columns[name] = pa.DictionaryArray.from_arrays(encoded.indices.take(price_of), encoded.dictionary)
+            dictionary = strings.column(name).combine_chunks()
+            columns[name] = pa.DictionaryArray.from_arrays(pa.array(place_of), dictionary)
+        nothing = pa.array(np.zeros(end - start, np.int32))
+        for name, value in self._scope.columns.items():
+            columns[name] = pa.DictionaryArray.from_arrays(nothing, pa.array([value], pa.string()))
+        for name, (places, dictionary) in encoded.items():
+            columns[name] = _column(places, dictionary, price_of)
         return pa.table({name: columns[name] for name in FACT_RATE.names})
 
+    def _column(self, name: str) -> npt.NDArray[Any]:
+        return np.concatenate([part.run.column(name, part.start, part.end) for part in self._share.slices])
 
-def _strings(texts: pl.Series) -> pa.Array:
-    return texts.to_arrow().cast(pa.string())
+
+def _column(places: Ints | None, dictionary: pa.Array, price_of: Ints) -> pa.DictionaryArray:
+    if places is None:
+        nulls = pa.nulls(len(price_of), pa.int32())
+        return pa.DictionaryArray.from_arrays(nulls, pa.array([], pa.string()))
+    found = places.take(price_of)
+    absent = found < 0
+    if len(dictionary) > _LARGE_DICTIONARY:
+        used, found = _compacted(np.maximum(found, 0), len(dictionary))
+        dictionary = dictionary.take(pa.array(used))
+    return pa.DictionaryArray.from_arrays(pa.array(found, mask=absent if absent.any() else None), dictionary)
 
 
-def _first_of_each(words: ids.type_of_hash) -> npt.NDArray[np.intp] | None:
-    """The rows whose hash did not stand before, in order; None where that is all of them."""
-    if pl.Series(words[:, 0]).n_unique() == len(words):
-        return None
-    frame = pl.DataFrame({"a": words[:, 0], "b": words[:, 1]}).with_row_index("row")
-    first = frame.unique(["a", "b"], keep="first", maintain_order=True)["row"].to_numpy()
-    return None if len(first) == len(words) else first.astype(np.intp)
+def _compacted(places: Ints, size: int) -> tuple[Ints, Ints]:
+    """The distinct places, sorted, and for each place which of them it is."""
+    there = np.zeros(size, np.bool_)
+    there[places] = True
+    used = np.flatnonzero(there).astype(np.int32)
+    number = np.empty(size, np.int32)
+    number[used] = np.arange(len(used), dtype=np.int32)
+    return used, number[places]
+
+
+def _stacked(
+    slices: tuple[Slice, ...], column: str, table: str, fields: tuple[str, ...]
+) -> tuple[pa.Table, npt.NDArray[np.int64]]:
+    """What rows of all slices say of one of the small tables: that table, and each row's place in it."""
+    tables: list[pa.Table] = []
+    places: list[npt.NDArray[np.int64]] = []
+    for part in slices:
+        used, place = np.unique(part.run.column(column, part.start, part.end), return_inverse=True)
+        places.append(place + sum(table.num_rows for table in tables))
+        tables.append(part.run.table(table).take(pa.array(used)))
+    return pa.concat_tables(tables).select(list(fields)), np.concatenate(places)
+
+
+def _keys(slices: tuple[Slice, ...]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    """The group keys of all slices' rows, and how many each row has."""
+    keys, sizes = [], []
+    for part in slices:
+        ends = part.run.column("key_ends", part.start, part.end)
+        keys.append(part.run.keys(int(ends[0]), int(ends[-1])))
+        sizes.append(np.diff(ends))
+    return np.concatenate(keys), np.concatenate(sizes)

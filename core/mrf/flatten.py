@@ -1,57 +1,95 @@
-"""Elements of a file to columns: one row per price, with the keys of the provider groups it holds for.
+"""Elements of a file to rows on disk: price rows in sorted runs, and everything else in spools.
 
-What is read lands in spools on disk, part by part, so that memory does not grow with the file. The price rows'
-spool is sorted part by part (a part is a run of `runs.py`); everything else is put in order when the file has
-been read, in `tables.py`.
+This is the innermost loop of an ingest. A price's text but for its rate (`{"negotiated_type":"negotiated",…`) stands
+in a file thousands of times, and so do lists of provider groups: each text is read once, then looked up. What is read
+lands on disk part by part, so that memory does not grow with the file.
+
+One file may be flattened by several processes, each with a Flattener that takes in some pieces of it.
 """
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 from msgspec import Raw
 
-from core.mrf import normalize, providers, shapes
-from core.mrf.errors import MrfError
-from core.mrf.runs import Head, Prices, Runs, Terms
+from core.mrf import members, normalize, prices, shapes
+from core.mrf.errors import NotJson
+from core.mrf.filters import EVERYTHING, Filter, code_mask
+from core.mrf.keys import KeySet
+from core.mrf.members import Parts
+from core.mrf.prices import REMEMBERED_BYTES, RUN_KEYS, Head, Lists, Prices, Terms, Vocabulary
 from core.mrf.shapes import ABSENT, Item, Price, Rate, Reference
 from core.mrf.split import Run
-from core.mrf.spool import Spool
+from core.mrf.spool import NumberSpool, Spool
 from core.store import ids
 
 GROUPS_PER_ROW = 1 << 16
 """A price that holds for more groups than this is spooled as several rows."""
 
-_CACHED_BYTES = 24 << 20
-_TEXT, _KEY, _INT = pl.String, pl.UInt64, pl.Int64
+_REMEMBERED = 200_000
+"""Codes, sets of places and such that are remembered before they are forgotten."""
+
+_RATE = b'"negotiated_rate":'
+_NO_CODE = -1
+_NOT_WANTED = -2
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One run of elements with its number in the order of the file; the number stands for its place in all spools."""
+
+    number: int
+    run: Run
+
+
+@dataclass
+class Flattened:
+    """What one Flattener has made of its pieces."""
+
+    runs: list[prices.Index]
+    used_keys: npt.NDArray[np.uint64]
+    """The keys of the groups that price rows name, distinct and sorted."""
+    rows_read: int
+    rows_filtered: int
+    rejected: Counter[str]
+    notes: Counter[str]
+    pos_sets: dict[str, tuple[str, ...]]
 
 
 class Spools:
-    """The spools of one file, in one directory. Columns named `seq` tell what stands first in the file."""
+    """The spools of one file, in one directory, filled by one or several processes.
 
-    def __init__(self, directory: Path) -> None:
-        tin = {"tin_type": _TEXT, "tin_value": _TEXT}
-        code = {"code_type": _TEXT, "code": _TEXT}
-        member = {"member_code_type": _TEXT, "member_code": _TEXT}
-        columns: dict[str, dict[str, Any]] = {
-            "codes": {**code, "code_desc": _TEXT, "name": _TEXT, "seq": _INT},
-            "bundles": {**code, **member, "negotiation_arrangement": _TEXT, "member_description": _TEXT, "seq": _INT},
-            "groups": {"key": _KEY, "raw": _TEXT, "network_names": pl.List(_TEXT)},
-            "members": {"key": _KEY, **tin, "npi": _TEXT},
-            "names": {"key": _KEY, **tin, "business_name": _TEXT, "seq": _INT},
-            "invalid": {"key": _KEY, "value": _TEXT, "place": _TEXT},
-            "rejects": {"reason": _TEXT, "place": _TEXT, "value": _TEXT, "rows": _INT},
-        }
-        spools = {name: Spool(directory, name, shape) for name, shape in columns.items()}
-        self.codes, self.bundles = spools["codes"], spools["bundles"]
-        self.groups, self.members = spools["groups"], spools["members"]
-        self.names, self.invalid = spools["names"], spools["invalid"]
-        self.rejects = spools["rejects"]
-        self._all = spools.values()
+    `seq` is the number of a piece times 2**32 plus the element's place in it.
+    """
+
+    def __init__(self, directory: Path, writer: int = 0) -> None:
+        def spool(table: str, **columns: Any) -> Spool:
+            return Spool(directory, table, columns, writer)
+
+        text, number = pl.String, pl.Int64
+        code = {"code_type": text, "code": text}
+        member = {"member_code_type": text, "member_code": text}
+        self.codes = spool("codes", **code, code_desc=text, name=text, seq=number)
+        self.bundles = spool(
+            "bundles", **code, **member, negotiation_arrangement=text, member_description=text, seq=number
+        )
+        self.groups = spool("groups", key=pl.UInt64, raw=text, network_names=pl.List(text))
+        self.rejects = spool(
+            "rejects", reason=text, seq=number, rate=number, price=number, value=text, rows=number
+        )
+        self.defined = NumberSpool(directory, "defined", ("key",), writer)
+        self.group_parts = NumberSpool(directory, "group_parts", ("key", "part", "seq"), writer)
+        self.parts = Parts(directory, writer)
+        self._all = (self.codes, self.bundles, self.groups, self.rejects, self.defined, self.group_parts, self.parts)
 
     def close(self) -> None:
         """Writes what is still in memory."""
@@ -60,264 +98,418 @@ class Spools:
 
 
 class Flattener:
-    """Flattens the elements of one file, in the order of the file, into spools below `directory`."""
+    """Flattens pieces of the file `name` into spools and runs below `directory`.
 
-    def __init__(self, name: str, directory: Path) -> None:
+    `writer` tells apart the processes that flatten one file; `filters` say which rates are wanted (any of them).
+    """
+
+    def __init__(self, name: str, directory: Path, writer: int = 0, filters: Sequence[Filter] = (EVERYTHING,)) -> None:
         self._name = name
-        self.spools = Spools(directory)
-        self.runs = Runs(directory)
-        self.items = 0
-        self.references = 0
-        self.rows_read = 0
-        self.rejected: Counter[str] = Counter()
-        self.notes: Counter[str] = Counter()
-        self.pos_sets: dict[str, tuple[str, ...]] = {}
-        self._term_texts: dict[tuple[Any, ...], int] = {}
-        self._odd_dates: set[str | None] = set()
+        self._directory = directory
+        self._writer = writer
+        self._filters = filters
+        self.spools = Spools(directory, writer)
+        self._runs: list[prices.Index] = []
+        self._used = KeySet()
+        self._rows_read = 0
+        self._rows_filtered = 0
+        self._rejected: Counter[str] = Counter()
+        self._notes: Counter[str] = Counter()
+        self._pos_sets: dict[str, tuple[str, ...]] = {}
+        self._heads: dict[tuple[Any, ...], Head | int] = {}
+        self._described: dict[tuple[str, str], int] = {}
         self._places: dict[bytes, str] = {}
         self._modifiers: dict[bytes, str] = {}
-        self._named: dict[bytes, array[int]] = {}
         self._inline: dict[bytes, int] = {}
-        self._cached_bytes = 0
+        self._inline_bytes = 0
         self._prices = Prices()
+        self._words = Vocabulary()
+        self._lists = Lists()
+        self._piece = 0
 
-    def close(self) -> None:
+    def close(self) -> Flattened:
         """Writes what is still in memory."""
         self._flush()
         self.spools.close()
+        return Flattened(
+            self._runs,
+            self._used.keys(),
+            self._rows_read,
+            self._rows_filtered,
+            self._rejected,
+            self._notes,
+            self._pos_sets,
+        )
 
-    def add(self, run: Run) -> None:
-        """Takes in a run of elements of either array. Raises MrfError where they are no JSON."""
-        if run.array == "in_network":
-            self.add_items(run)
-        else:
-            self.add_references(run)
+    def add(self, piece: Piece) -> int:
+        """Takes in a piece; gives the number of its elements. Raises NotJson where they are none."""
+        self._piece = piece.number
+        self._prices.piece.append(piece.number)
+        self._prices.piece_start.append(len(self._prices.rate))
+        if piece.run.head is not None:
+            return self._add_giant(piece.run)
+        if piece.run.array == "in_network":
+            return self._add_items(piece.run)
+        return self._add_references(piece.run)
 
     # --- elements of in_network -------------------------------------------------------------------------------
 
-    def add_items(self, run: Run) -> None:
-        """Takes in a run of in_network elements. Raises MrfError where they are no JSON."""
-        for item in self._read(shapes.ITEMS, run):
+    def _add_items(self, run: Run) -> int:
+        items = self._read(shapes.ITEMS, run)
+        seq = self._piece << 32
+        for item in items:
             if item is None:
-                self.notes["in_network_elements_that_are_no_objects"] += 1
+                self._notes["in_network_elements_that_are_no_objects"] += 1
             else:
-                self._add_item(item)
-            self.items += 1
-        if self._cached_bytes > _CACHED_BYTES:
-            self._forget()
+                head = self._head_of(item)
+                if item.negotiated_rates and self._add_rates(head, item, item.negotiated_rates, seq):
+                    self._describe(head, item, seq)
+            seq += 1
+        return len(items)
 
-    def _add_item(self, item: Item) -> None:
+    def _add_giant(self, run: Run) -> int:
+        """Takes in some of the rates of an item, whose other values are the run's head; gives the number of rates."""
+        seq = self._piece << 32
+        item = self._read(shapes.ITEMS, Run(run.array, run.head or b"{}", run.offset))[0] or Item()
+        rates = self._read(shapes.RATES, run)
+        head = self._head_of(item)
+        if self._add_rates(head, item, [rate for rate in rates if rate is not None], seq):
+            self._describe(head, item, seq)
+        return len(rates)
+
+    def _head_of(self, item: Item) -> Head | int:
+        """What the item says of its prices, or _NO_CODE, or _NOT_WANTED."""
+        texts = (item.billing_code_type, item.billing_code, item.negotiation_arrangement, item.severity_of_illness)
+        if not all(isinstance(text, str | None) for text in texts):
+            texts = tuple(map(repr, texts))
+        found = self._heads.get(texts)
+        if found is None:
+            found = self._read_head(item)
+            if len(self._heads) > _REMEMBERED:
+                self._heads.clear()
+            self._heads[texts] = found
+        return found
+
+    def _read_head(self, item: Item) -> Head | int:
         system = normalize.code_type(item.billing_code_type)
         code = normalize.code(system, item.billing_code) if system else None
-        head = None
-        if system and code:
-            arrangement = normalize.lower(item.negotiation_arrangement)
-            head = Head(system, code, arrangement, normalize.text(item.severity_of_illness))
-        kept = False
-        for j, rate in enumerate(item.negotiated_rates or ()):
-            groups = self._groups(rate)
-            if not rate.negotiated_prices:
-                self.notes["rates_without_prices"] += 1
-                continue
-            for k, price in enumerate(rate.negotiated_prices):
-                rows = len(groups) or 1
-                self.rows_read += rows
-                number = normalize.rate(price.negotiated_rate)
-                if head and groups and number is not None:
-                    self._add_price(head, price, number, groups)
-                    kept = True
-                else:
-                    place = f"in_network[{self.items}].negotiated_rates[{j}].negotiated_prices[{k}]"
-                    self._reject(place, rows, head is None, item, not groups, price)
-        if kept and head:
-            self._describe(item, head)
+        if not system or not code:
+            return _NO_CODE if EVERYTHING in self._filters else _NOT_WANTED
+        if not code_mask(self._filters, system, code):
+            return _NOT_WANTED
+        arrangement = normalize.lower(item.negotiation_arrangement)
+        return Head(system, code, arrangement, normalize.text(item.severity_of_illness))
 
-    def _add_price(self, head: Head, price: Price, rate: float, groups: "array[int]") -> None:
+    def _add_rates(self, head: Head | int, item: Item, rates: list[Rate], seq: int) -> bool:
+        """Takes in rates; says whether any price of them was kept."""
+        kept, place = False, 0
+        while place < len(rates):
+            before = len(self._prices.rate)
+            place = self._add_some(head, item, rates, seq, place)
+            if len(self._prices.rate) > before:
+                kept = True
+                self._prices.item_head.append(self._words.heads[head])  # type: ignore[index]
+                self._prices.item_end.append(len(self._prices.rate))
+            if self._prices.full or self._lists.full or self._words.full:
+                self._flush()
+        return kept
+
+    def _add_some(self, head: Head | int, item: Item, rates: list[Rate], seq: int, first: int) -> int:
+        """Takes in rates from place `first` on, until the run is full; gives the place of the next."""
         prices = self._prices
-        terms_id = self._terms_of(price)
-        if self._odd_dates and price.expiration_date in self._odd_dates:
-            self.notes["unreadable_expiration_dates"] += len(groups)
-        head_id = prices.heads.setdefault(head, len(prices.heads))
-        remark = price.additional_information
-        remark = remark if remark and remark.strip() else None
-        if len(groups) <= GROUPS_PER_ROW:
-            prices.add(head_id, terms_id, rate, remark, groups)
+        list_ids, list_sizes, terms_of_text = self._lists.ids, self._lists.sizes, self._words.ids
+        add_rate, add_terms, add_groups = prices.rate.append, prices.terms.append, prices.groups.append
+        coded = not isinstance(head, int)
+        if not isinstance(head, int):
+            self._words.heads.setdefault(head, len(self._words.heads))
+        room, rows, place = RUN_KEYS - prices.keys, 0, first
+        while place < len(rates) and rows < room:
+            rate = rates[place]
+            place += 1
+            texts = rate.negotiated_prices
+            if not texts:
+                self._notes["rates_without_prices"] += 1
+                continue
+            if rate.provider_groups is ABSENT:
+                text = bytes(rate.provider_references)
+                groups = list_ids.get(text)
+                if groups is None:
+                    groups = self._named_list(text)
+            else:
+                groups = self._mixed_list(rate, seq)
+            size = list_sizes[groups]
+            if not coded or not 0 < size <= GROUPS_PER_ROW:
+                self._add_odd_rate(head, item, texts, groups, (seq, place - 1))
+                continue
+            rows += size * len(texts)
+            for raw in texts:
+                # The price's text but for its rate has been met before, as a rule.
+                text = bytes(raw)
+                at = text.find(_RATE) + len(_RATE)
+                end = text.find(b",", at)
+                terms = terms_of_text.get(text[:at] + text[end:])
+                if terms is not None:
+                    try:
+                        amount = float(text[at:end])
+                    except ValueError:
+                        amount = -1.0
+                    if 0 <= amount < inf:
+                        add_rate(amount + 0.0)
+                        add_terms(terms)
+                        add_groups(groups)
+                        continue
+                self._add_price(text, (groups,), size, (seq, place - 1, texts.index(raw)))
+        self._rows_read += rows
+        prices.keys += rows
+        return place
+
+    def _add_odd_rate(self, head: Head | int, item: Item, texts: list[Raw], groups: int, place: tuple[int, int]) -> None:
+        """Takes in the prices of a rate whose code or whose groups are not as they should be, or very many."""
+        size = self._lists.sizes[groups]
+        rows = max(size, 1) * len(texts)
+        self._rows_read += rows
+        if head == _NOT_WANTED:
+            self._rows_filtered += rows
+        elif head == _NO_CODE or not size:
+            reason, value = "no_provider", None
+            if head == _NO_CODE:
+                reason, value = "no_code", members.published([item.billing_code_type, item.billing_code])
+            for number in range(len(texts)):
+                self._reject(reason, max(size, 1), (*place, number), value)
         else:
-            for start in range(0, len(groups), GROUPS_PER_ROW):
-                prices.add(head_id, terms_id, rate, remark, groups[start : start + GROUPS_PER_ROW])
-        if prices.full:
-            self._flush()
+            self._prices.keys += rows
+            keys = self._lists.keys_of(groups)
+            parts = [self._lists.add(keys[n : n + GROUPS_PER_ROW]) for n in range(0, size, GROUPS_PER_ROW)]
+            for number, raw in enumerate(texts):
+                self._add_price(bytes(raw), parts, size, (*place, number))
+
+    def _add_price(self, text: bytes, lists: Sequence[int], size: int, place: tuple[int, int, int]) -> None:
+        """Takes in a price whose text has not been met before, for the `size` groups of some lists."""
+        price = shapes.price(text)
+        if price is None:
+            self._reject("no_price", size, place, members.published(text.decode("utf-8", "replace")))
+            return
+        amount = normalize.rate(price.negotiated_rate)
+        if amount is None:
+            value = price.negotiated_rate
+            self._reject("invalid_rate", size, place, None if value is None else members.published(value))
+            return
+        terms = self._terms_of(price)
+        for groups in lists:
+            self._prices.rate.append(amount)
+            self._prices.terms.append(terms)
+            self._prices.groups.append(groups)
+        at = text.find(_RATE) + len(_RATE)
+        end = text.find(b",", at)
+        if text.count(_RATE) == 1 and _is_number(text[at:end], amount):
+            key = text[:at] + text[end:]
+            self._words.ids[key] = terms
+            self._words.text_bytes += len(key) + 100
 
     def _terms_of(self, price: Price) -> int:
-        places, modifiers = bytes(price.service_code), bytes(price.billing_code_modifier)
-        texts = (
-            price.negotiated_type,
-            price.expiration_date,
-            price.billing_class,
-            price.setting,
-            modifiers,
-            places,
+        remark = price.additional_information
+        terms = Terms(
+            normalize.lower(price.negotiated_type),
+            normalize.expiration(price.expiration_date),
+            normalize.lower(price.billing_class),
+            normalize.lower(price.setting),
+            self._modifiers_of(bytes(price.billing_code_modifier)),
+            self._pos_set_of(bytes(price.service_code)),
+            remark if remark and remark.strip() else None,
         )
-        found = self._term_texts.get(texts)
+        found = self._words.terms.get(terms)
         if found is None:
-            if normalize.text(price.expiration_date) and not normalize.day(price.expiration_date):
-                self._odd_dates.add(price.expiration_date)
-            terms = Terms(
-                normalize.lower(price.negotiated_type),
-                normalize.expiration(price.expiration_date),
-                normalize.lower(price.billing_class),
-                normalize.lower(price.setting),
-                self._modifiers_of(modifiers),
-                self._pos_set_of(places),
-            )
-            found = self._term_texts[texts] = self._prices.terms.setdefault(terms, len(self._prices.terms))
+            found = self._words.terms[terms] = len(self._words.terms)
+            self._words.text_bytes += len(remark or "")
+        if normalize.text(price.expiration_date) and not normalize.day(price.expiration_date):
+            self._words.odd_dates.add(found)
         return found
 
     def _modifiers_of(self, text: bytes) -> str:
         found = self._modifiers.get(text)
         if found is None:
-            self._cached_bytes += len(text)
-            found = self._modifiers[text] = normalize.modifiers(shapes.loads(text) if text else None)
+            found = normalize.modifiers(shapes.loads(text) if text else None)
+            _remember(self._modifiers, text, found)
         return found
 
     def _pos_set_of(self, text: bytes) -> str:
         found = self._places.get(text)
         if found is None:
             codes = normalize.places(shapes.loads(text) if text else None)
-            self._cached_bytes += len(text)
-            found = self._places[text] = ids.pos_set_id(codes)
-            self.pos_sets[found] = codes
+            found = ids.pos_set_id(codes)
+            self._pos_sets[found] = codes
+            _remember(self._places, text, found)
         return found
 
-    def _reject(self, place: str, rows: int, uncoded: bool, item: Item, unprovided: bool, price: Price) -> None:
-        reason, value = "invalid_rate", price.negotiated_rate
-        if uncoded:
-            reason, value = "no_code", [item.billing_code_type, item.billing_code]
-        elif unprovided:
-            reason, value = "no_provider", None
-        self.rejected[reason] += rows
-        self.spools.rejects.add(reason, place, None if value is None else providers.published(value), rows)
+    def _reject(self, reason: str, rows: int, place: tuple[int, int, int], value: str | None) -> None:
+        self._rejected[reason] += rows
+        self.spools.rejects.add(reason, *place, value, rows)
 
-    def _describe(self, item: Item, head: Head) -> None:
+    def _describe(self, head: Head | int, item: Item, seq: int) -> None:
+        """Keeps the item's words for its code, and the members of bundles."""
+        if isinstance(head, int):
+            return
         code = (head.code_type, head.code)
-        self.spools.codes.add(*code, normalize.text(item.description), normalize.text(item.name), self.items)
+        known = self._described.get(code, 0)
+        if known != 3:
+            words = normalize.text(item.description), normalize.text(item.name)
+            told = bool(words[0]) + 2 * bool(words[1])
+            if code not in self._described or told & ~known:
+                self.spools.codes.add(*code, *words, seq)
+                _remember(self._described, code, known | told)
         for raw in (item.bundled_codes, item.covered_services):
-            for member in normalize.as_list(shapes.scalar(raw)):
-                if not isinstance(member, dict):
-                    continue
-                member_type = normalize.code_type(member.get("billing_code_type"))
-                member_code = normalize.code(member_type or "", member.get("billing_code"))
-                if not member_type or not member_code:
-                    self.notes["bundled_codes_without_a_code"] += 1
-                    continue
-                description = normalize.text(member.get("description"))
-                arrangement = head.negotiation_arrangement
-                self.spools.bundles.add(*code, member_type, member_code, arrangement, description, self.items)
+            if raw is not ABSENT and bytes(raw) not in {b"null", b"[]"}:
+                self._add_bundle(head, raw, seq)
+
+    def _add_bundle(self, head: Head, members_of_it: Raw, seq: int) -> None:
+        for member in normalize.as_list(shapes.scalar(members_of_it)):
+            if not isinstance(member, dict):
+                continue
+            system = normalize.code_type(member.get("billing_code_type"))
+            code = normalize.code(system or "", member.get("billing_code"))
+            if not system or not code:
+                self._notes["bundled_codes_without_a_code"] += 1
+                continue
+            words = normalize.text(member.get("description"))
+            self.spools.bundles.add(head.code_type, head.code, system, code, head.negotiation_arrangement, words, seq)
 
     # --- provider groups --------------------------------------------------------------------------------------
 
-    def _groups(self, rate: Rate) -> "array[int]":
-        """The keys of the groups a rate names: its references as often as listed, then the inline group."""
-        text = bytes(rate.provider_references)
-        found = self._named.get(text) if text else _NO_GROUPS
-        if found is None:
-            found, odd = self._named_groups(text)
-            if odd:
-                self.notes["provider_references_that_are_no_ids"] += odd
-            else:
-                self._named[text] = found
-                self._cached_bytes += len(text) + 8 * len(found)
-        inline = bytes(rate.provider_groups)
+    def _named_list(self, text: bytes) -> int:
+        """The list of groups that provider_references name."""
+        keys, odd = self._named_keys(text)
+        if odd:
+            self._notes["provider_references_that_are_no_ids"] += odd
+        return self._lists.add(keys, None if odd else text)
+
+    def _mixed_list(self, rate: Rate, seq: int) -> int:
+        """The list of groups of a rate that has provider_groups, and it may be provider_references too."""
+        inline, references = bytes(rate.provider_groups), bytes(rate.provider_references)
+        text = inline if references in {b"", b"[]", b"null"} else references + inline
+        groups = self._lists.ids.get(text)
+        if groups is not None:
+            return groups
         if inline.strip(_BLANK) in {b"", b"null"}:
-            return found
+            return self._named_list(references)
         key = self._inline.get(inline)
         if key is None:
-            key = self._inline[inline] = self._inline_group(inline)
-            self._cached_bytes += len(inline)
-        return array("Q", [*found, key])
+            key = self._inline_group(rate.provider_groups, seq)
+            if self._inline_bytes > REMEMBERED_BYTES:
+                self._inline.clear()
+                self._inline_bytes = 0
+            self._inline[inline] = key
+            self._inline_bytes += len(inline) + 100
+        keys, odd = self._named_keys(references)
+        if odd:
+            self._notes["provider_references_that_are_no_ids"] += odd
+        return self._lists.add([*keys, key], None if odd else text)
 
-    def _named_groups(self, text: bytes) -> "tuple[array[int], int]":
+    def _named_keys(self, text: bytes) -> tuple[list[int], int]:
         """The keys of a list of references, and how many of its elements are no ids."""
+        if not text:
+            return [], 0
         try:
             numbers = _WHOLE_NUMBERS.decode(text)
         except (msgspec.DecodeError, UnicodeDecodeError):
             named = [normalize.group_id(value) for value in normalize.as_list(shapes.loads(text))]
-            keys = array("Q", [self._key(group) for group in named if group is not None])
+            keys = [self._key(group) for group in named if group is not None]
             return keys, len(named) - len(keys)
-        limit = providers.WHOLE_KEY_LIMIT
-        return array("Q", [n if 0 <= n < limit else self._key(str(n)) for n in numbers]), 0
+        if numbers and (min(numbers) < 0 or max(numbers) >= members.WHOLE_KEY_LIMIT):
+            numbers = [self._key(str(number)) for number in numbers]
+        return numbers, 0
 
     def _key(self, group: str) -> int:
-        key = providers.group_key(group)
-        if key >= providers.NAMED_KEY:
+        key = members.group_key(group)
+        if key >= members.NAMED_KEY:
             self.spools.groups.add(key, group, None)
         return key
 
-    def _inline_group(self, text: bytes) -> int:
-        found = providers.members(Raw(text))
-        group = found.inline_id
-        key = providers.group_key(group)
+    def _inline_group(self, provider_groups: Raw, seq: int) -> int:
+        parts = self.spools.parts.of(provider_groups)
+        group = members.inline_id(parts)
+        key = members.group_key(group)
         self.spools.groups.add(key, group, None)
-        self._add_members(key, found, f"in_network[{self.items}]")
+        self._add_parts(key, parts, seq)
         return key
 
-    def _add_members(self, key: int, found: providers.Members, place: str) -> None:
-        for member in found.members:
-            self.spools.members.add(key, *member)
-        for (tin_type, tin_value), name in found.names.items():
-            self.spools.names.add(key, tin_type, tin_value, name, self.items + self.references)
-        for value in found.invalid_npis:
-            self.spools.invalid.add(key, value, place)
+    def _add_parts(self, key: int, parts: list[members.Part], seq: int) -> None:
+        keys, numbers, seqs = self.spools.group_parts.columns
+        keys.extend(array("Q", [key]) * len(parts))
+        numbers.extend([part.number for part in parts])
+        seqs.extend(array("Q", [seq]) * len(parts))
+        self.spools.group_parts.check()
 
     # --- elements of the root's provider_references -----------------------------------------------------------
 
-    def add_references(self, run: Run) -> None:
-        """Takes in a run of provider group definitions. Raises MrfError where they are no JSON."""
-        for reference in self._read(shapes.REFERENCES, run):
+    def _add_references(self, run: Run) -> int:
+        references = self._read(shapes.REFERENCES, run)
+        for place, reference in enumerate(references):
             if reference is not None:
-                self._add_reference(reference)
-            self.references += 1
+                self._add_reference(reference, (self._piece << 32) + place)
+        return len(references)
 
-    def _add_reference(self, reference: Reference) -> None:
+    def _add_reference(self, reference: Reference, seq: int) -> None:
         group = normalize.group_id(shapes.scalar(reference.provider_group_id))
         if group is None:
-            self.notes["provider_groups_without_an_id"] += 1
+            self._notes["provider_groups_without_an_id"] += 1
             return
-        if reference.location and reference.provider_groups == ABSENT:
-            self.notes["provider_groups_at_a_location"] += 1
+        if reference.location and reference.provider_groups is ABSENT:
+            self._notes["provider_groups_at_a_location"] += 1
+        key = members.group_key(group)
         networks = map(normalize.text, normalize.as_list(shapes.scalar(reference.network_name)))
-        text = reference.provider_groups
-        found = providers.members(text) if bytes(text) else providers.Members()
-        key = providers.group_key(group)
-        self.spools.groups.add(key, group, sorted({name for name in networks if name}))
-        self._add_members(key, found, f"provider_references[{self.references}]")
+        names = sorted({name for name in networks if name})
+        if names or key >= members.NAMED_KEY:
+            self.spools.groups.add(key, group, names)
+        self.spools.defined.columns[0].append(key)
+        self.spools.defined.check()
+        if reference.provider_groups is not ABSENT:
+            self._add_parts(key, self.spools.parts.of(reference.provider_groups), seq)
 
     # --- both -------------------------------------------------------------------------------------------------
 
-    def _read(self, elements: "shapes.Elements[shapes.T]", run: Run) -> Iterable["shapes.T | None"]:
+    def _read(self, elements: "shapes.Elements[shapes.T]", run: Run) -> "list[shapes.T | None]":
         try:
             found, lenient = elements.read(run.text)
         except shapes.Unreadable as error:
-            raise MrfError(
+            raise NotJson(
                 f"{self._name}: not JSON: {error.problem} at byte {run.offset + error.offset:,}, in {run.array}; "
                 "expected an in-network file; get it again or report it to the payer"
             ) from None
         if lenient:
-            self.notes[f"{run.array}_elements_read_leniently"] += lenient
+            self._notes[f"{run.array}_elements_read_leniently"] += lenient
         return found
 
     def _flush(self) -> None:
-        self.runs.write(self._prices)
+        """Writes the price rows at hand as a run."""
+        if self._prices.rate:
+            odd = self._prices.rows_of_odd_dates(self._words, self._lists)
+            if odd:
+                self._notes["unreadable_expiration_dates"] += odd
+            self._used.add(self._prices.used_keys(self._lists))
+            path = self._directory / f"run-{self._writer}-{len(self._runs):06}"
+            self._runs.append(self._prices.write(path, self._words, self._lists))
+        if self._words.full:
+            self._words = Vocabulary()
+        if self._lists.full:
+            self._lists = Lists()
         self._prices = Prices()
-        self._term_texts.clear()
-
-    def _forget(self) -> None:
-        """Empties the caches of texts, which would grow with the file."""
-        for cache in (self._places, self._modifiers, self._named, self._inline):
-            cache.clear()
-        self._cached_bytes = 0
+        self._prices.piece.append(self._piece)
+        self._prices.piece_start.append(0)
 
 
-_NO_GROUPS: "array[int]" = array("Q")
+def _is_number(text: bytes, amount: float) -> bool:
+    try:
+        return float(text) == amount
+    except ValueError:
+        return False
+
+
+def _remember(cache: dict[Any, Any], key: Any, value: Any) -> None:
+    """Keeps a value in a cache that is emptied when it has grown large."""
+    if len(cache) > _REMEMBERED:
+        cache.clear()
+    cache[key] = value
+
+
 _BLANK = b"[] \t\r\n"
 _WHOLE_NUMBERS = msgspec.json.Decoder(list[int])

@@ -164,10 +164,13 @@ def tin(kind: Any, value: Any) -> tuple[str, str] | None:
 
     A type other than `ein` and `npi` is told from the number: ten digits beginning 1 or 2 are an NPI.
     """
-    digits = "".join(c for c in text(value) or "" if c in "0123456789")
+    if isinstance(value, str) and value.isdecimal() and value.isascii():
+        digits = value
+    else:
+        digits = "".join(c for c in text(value) or "" if c in "0123456789")
     if not digits:
         return None
-    stated = lower(kind)
+    stated = kind if kind in {"ein", "npi"} else lower(kind)
     if stated not in {"ein", "npi"}:
         stated = "npi" if len(digits) == 10 and digits[0] in "12" else "ein"
     return (stated, digits.zfill(9) if stated == "ein" else digits)

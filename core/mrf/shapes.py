@@ -19,7 +19,7 @@ ABSENT = Raw(b"")
 
 
 class Price(msgspec.Struct, gc=False):
-    """One of a rate's negotiated_prices."""
+    """One of a rate's negotiated_prices; read by `price`, for the few texts that are not met again and again."""
 
     negotiated_type: str | None = None
     negotiated_rate: Any = None
@@ -34,7 +34,7 @@ class Price(msgspec.Struct, gc=False):
 class Rate(msgspec.Struct, gc=False):
     """One of an item's negotiated_rates: prices, and the provider groups they hold for."""
 
-    negotiated_prices: list[Price] | None = None
+    negotiated_prices: list[Raw] | None = None
     provider_references: Raw = ABSENT
     provider_groups: Raw = ABSENT
 
@@ -71,7 +71,7 @@ class Unreadable(Exception):
         self.problem = problem
 
 
-T = TypeVar("T", Item, Reference)
+T = TypeVar("T", Item, Rate, Reference)
 
 
 class Elements(Generic[T]):
@@ -118,6 +118,15 @@ class Elements(Generic[T]):
 
     def _struct(self, element: Any) -> T | None:
         return self._lenient(element) if isinstance(element, dict) else None
+
+
+def price(text: bytes) -> Price | None:
+    """The price of a JSON text; None where it is no object. Raises Unreadable."""
+    try:
+        return _PRICE.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        value = loads(text)
+        return _price(value) if isinstance(value, dict) else None
 
 
 def loads(text: bytes) -> Any:
@@ -197,7 +206,7 @@ def _price(element: dict[str, Any]) -> Price:
 
 def _rate(element: dict[str, Any]) -> Rate:
     return Rate(
-        negotiated_prices=[_price(price) for price in _objects(element.get("negotiated_prices"))],
+        negotiated_prices=[dumps(price) for price in _objects(element.get("negotiated_prices"))],
         provider_references=_raw(element, "provider_references"),
         provider_groups=_raw(element, "provider_groups"),
     )
@@ -227,4 +236,6 @@ def _reference(element: dict[str, Any]) -> Reference:
 
 
 ITEMS = Elements(Item, _item)
+RATES = Elements(Rate, _rate)
 REFERENCES = Elements(Reference, _reference)
+_PRICE = msgspec.json.Decoder(Price)

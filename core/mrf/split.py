@@ -1,28 +1,41 @@
 """Cuts an in-network file into its root's values and runs of whole array elements, in memory that does not grow.
 
-Nothing here builds JSON values. A window slides over the bytes; where an array's elements end is found by counting
-brackets outside of strings with numpy, a whole window at a time.
+Nothing here builds JSON values. A window slides over the bytes. Where an array's elements end is found in one of two
+ways: carefully, by counting brackets outside of strings with numpy, or quickly, by looking for the very bytes that
+stood between the first elements (`}]}]},{"negotiation_arrangement":`). A quick cut may be wrong, but never goes
+unnoticed: up to a wrong cut the text is no sequence of JSON values, so whoever decodes it fails. Then the file is cut
+once more, carefully. See docs/decisions/0007-quick-cuts.md.
 """
 
 import json
 import re
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from core.mrf.errors import MrfError
+from core.mrf.errors import MrfError, NotJson
 
 RUN_BYTES = 4 << 20
 """A run of elements is about this long; an element longer than that is a run of its own."""
 
+GIANT_BYTES = 24 << 20
+"""An element of in_network longer than this is taken apart: its negotiated_rates come run by run."""
+
 ROOT_VALUE_LIMIT = 1 << 20
 """A value of the root that this program does not know is not kept when longer than this."""
+
+ITEM_VALUE_LIMIT = 64 << 20
+"""A value of a giant item, such as its bundled_codes, is not kept when longer than this."""
 
 STREAMED = frozenset(("in_network", "provider_references"))
 
 _SPACE = re.compile(rb"[ \t\r\n]*")
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_CLOSING = re.compile(rb"[\]}][\]}\s]*\Z")
+_OPENING = re.compile(rb'\s*,\s*\{\s*"[^"\\]*"\s*:')
 _SCALAR = re.compile(rb"[^\s,\]}\[{\":]++")
 _BOM = b"\xef\xbb\xbf"
 
@@ -49,17 +62,24 @@ class Run:
     text: bytes
     offset: int
     """Where the text begins, in bytes from the beginning of the JSON."""
+    head: bytes | None = None
+    """Of a giant item: its other values, as one JSON object. The run's elements are then the item's negotiated_rates."""
+    first: bool = True
+    """Whether a giant item begins with this run."""
 
 
 class Splitter:
     """Reads chunks of JSON text and yields its parts in the order of the file.
 
-    `name` is the file's, for errors. Raises MrfError where the text is not one JSON object.
+    `name` is the file's, for errors; giant items are put aside in files below `directory`. Without `careful`, cuts may be
+    wrong (see above). Raises MrfError where the text is not one JSON object.
     """
 
-    def __init__(self, name: str, chunks: Iterator[bytes]) -> None:
+    def __init__(self, name: str, chunks: Iterator[bytes], directory: Path, *, careful: bool = True) -> None:
         self._name = name
         self._chunks = chunks
+        self._directory = directory
+        self._careful = careful
         self._buffer = b""
         self._at = 0
         self._start = 0
@@ -125,15 +145,15 @@ class Splitter:
             if not self._grow():
                 return b""
 
-    def _wrong(self, expected: str) -> MrfError:
+    def _wrong(self, expected: str) -> NotJson:
         place = self._start + self._at
         if self._at >= len(self._buffer):
-            return MrfError(
+            return NotJson(
                 f"{self._name}: the JSON ends at byte {place:,} in the middle of the file's object ({expected}); "
                 "the file was cut short: get it again"
             )
         found = self._buffer[self._at : self._at + 20].decode("utf-8", "replace")
-        return MrfError(f"{self._name}: not an in-network file: {expected} at byte {place:,}, found {found!r}")
+        return NotJson(f"{self._name}: not an in-network file: {expected} at byte {place:,}, found {found!r}")
 
     # --- single values ----------------------------------------------------------------------------------------
 
@@ -150,17 +170,18 @@ class Splitter:
         except ValueError:
             return text[1:-1].decode("utf-8", "replace")
 
-    def _value(self) -> bytes | None:
-        """Steps over the next value; gives its text unless that is longer than ROOT_VALUE_LIMIT."""
+    def _value(self, limit: int | None = None) -> bytes | None:
+        """Steps over the next value; gives its text unless that is longer than `limit` (ROOT_VALUE_LIMIT)."""
+        limit = limit or ROOT_VALUE_LIMIT
         first = self._peek()
         if first in {b"{", b"["}:
-            return self._nested()
+            return self._nested(limit)
         pattern = _STRING if first == b'"' else _SCALAR
         while True:
             match = pattern.match(self._buffer, self._at)
             if match and (first == b'"' or match.end() < len(self._buffer)):
                 self._at = match.end()
-                return match[0] if len(match[0]) <= ROOT_VALUE_LIMIT else None
+                return match[0] if len(match[0]) <= limit else None
             if not match and first != b'"':
                 raise self._wrong("expected a value")
             if not self._grow():
@@ -169,7 +190,7 @@ class Splitter:
             if len(self._buffer) > 64 * ROOT_VALUE_LIMIT:
                 raise self._wrong("expected a shorter text")
 
-    def _nested(self) -> bytes | None:
+    def _nested(self, limit: int) -> bytes | None:
         """Steps over an object or array. What is longer than a run is dropped as it passes."""
         kept: list[bytes] | None = []
         scan = _Scan()
@@ -178,7 +199,7 @@ class Splitter:
             stop = len(self._buffer) if end is None else end
             if kept is not None:
                 kept.append(self._buffer[self._at : stop])
-                if sum(map(len, kept)) > ROOT_VALUE_LIMIT:
+                if sum(map(len, kept)) > limit:
                     kept = None
             self._at = stop
             if end is not None:
@@ -194,17 +215,21 @@ class Splitter:
             yield Run(array, b"", self._start + self._at)
             self._at += 1
             return
+        seam: _Seam | None = None
         while True:
-            end, closed = self._cut()
-            if end == self._at:
-                raise self._wrong(f"expected an element of {array}")
-            text = self._buffer[self._at : end]
-            yield Run(array, text, self._start + self._at)
-            self._at = end
-            if closed:
-                self._at += 1
-                return
-            if self._peek() == b"]":
+            cut = self._cut(seam, giants=array == "in_network")
+            if cut is None:
+                yield from self._giant()
+                closed = False
+            else:
+                end, closed = cut
+                if end == self._at:
+                    raise self._wrong(f"expected an element of {array}")
+                yield Run(array, self._buffer[self._at : end], self._start + self._at)
+                if not self._careful and not closed:
+                    seam = seam or _Seam.found(self._buffer, end)
+                self._at = end
+            if closed or self._peek() == b"]":
                 self._at += 1
                 return
             if self._peek() != b",":
@@ -212,19 +237,80 @@ class Splitter:
             self._at += 1
             self._peek()
 
-    def _cut(self) -> tuple[int, bool]:
-        """Where the last whole element in the window ends, and whether the array's own bracket follows."""
+    def _cut(self, seam: "_Seam | None", *, giants: bool) -> tuple[int, bool] | None:
+        """Where the last whole element in the window ends, and whether the array's own bracket follows.
+
+        None where `giants` are to be told and one stands here.
+        """
         wanted, more = RUN_BYTES, True
         while True:
             if more and len(self._buffer) - self._at < wanted:
                 more = self._grow(wanted)
-            end, closed = _Scan().end_of_elements(self._buffer, self._at)
+            stop = self._at + wanted
+            if seam and wanted == RUN_BYTES:
+                end = seam.last_end(self._buffer, self._at, stop)
+                if end is not None:
+                    return end, False
+            end, closed = _Scan().end_of_elements(self._buffer, self._at, stop)
             if end is not None:
                 return end, closed
-            if not more:
+            if not more and stop >= len(self._buffer):
                 self._at = len(self._buffer)
                 raise self._wrong("expected the end of an element")
+            if giants and wanted > GIANT_BYTES and self._peek() == b"{":
+                return None
             wanted *= 2
+
+    def _giant(self) -> Iterator[Run]:
+        """The runs of one item's negotiated_rates. They wait on disk for the values that may stand behind them."""
+        offset = self._start + self._at
+        head: dict[str, bytes] = {}
+        with tempfile.TemporaryFile(dir=self._directory) as aside:
+            runs: list[tuple[int, int]] = []
+            self._at += 1
+            while True:
+                key = self._key()
+                if self._peek() == b"[" and key == "negotiated_rates":
+                    runs = []
+                    aside.seek(0)
+                    for run in self._runs(key):
+                        aside.write(run.text)
+                        runs.append((len(run.text), run.offset))
+                else:
+                    head[key] = self._value(ITEM_VALUE_LIMIT) or b'"too long to keep"'
+                separator = self._peek()
+                if separator == b"}":
+                    break
+                if separator != b",":
+                    raise self._wrong('expected "," or "}"')
+                self._at += 1
+            self._at += 1
+            text = b"{%b}" % b",".join(b"%b:%b" % (json.dumps(key).encode(), value) for key, value in head.items())
+            aside.seek(0)
+            for number, (size, place) in enumerate(runs or [(0, offset)]):
+                yield Run("in_network", aside.read(size), place, text, number == 0)
+
+
+@dataclass(frozen=True)
+class _Seam:
+    """What stands between two elements of an array, with the brackets that close the first and the second's first key."""
+
+    text: bytes
+    closing: int
+
+    @classmethod
+    def found(cls, text: bytes, end: int) -> "_Seam | None":
+        """The seam behind the element that ends at `end`."""
+        before = _CLOSING.search(text, max(0, end - 200), end)
+        behind = _OPENING.match(text, end)
+        if not before or not behind:
+            return None
+        return cls(before[0] + behind[0], len(before[0]))
+
+    def last_end(self, text: bytes, at: int, stop: int) -> int | None:
+        """The end of the last element that a seam follows between `at`, where an element begins, and `stop`."""
+        place = text.rfind(self.text, at, stop)
+        return None if place < 0 else place + self.closing
 
 
 class _Scan:
@@ -237,27 +323,27 @@ class _Scan:
 
     def end_of_value(self, text: bytes, at: int) -> int | None:
         """Where the value that began with the first piece ends: the first place where every bracket is closed."""
-        places, depths = self._depths(text, at)
+        places, depths = self._depths(text, at, len(text))
         closed = np.flatnonzero(depths <= 0)
         return int(places[closed[0]]) + 1 if len(closed) else None
 
-    def end_of_elements(self, text: bytes, at: int) -> tuple[int | None, bool]:
-        """Where the last whole element of an array ends, `text[at]` being the first's beginning.
+    def end_of_elements(self, text: bytes, at: int, stop: int) -> tuple[int | None, bool]:
+        """Where the last whole element of an array ends before `stop`, `text[at]` being the first's beginning.
 
         The flag says that the array's closing bracket stands there.
         """
-        places, depths = self._depths(text, at)
+        places, depths = self._depths(text, at, stop)
         beyond = np.flatnonzero(depths < 0)
         if len(beyond):
             return int(places[beyond[0]]), True
         whole = np.flatnonzero(depths == 0)
         return (int(places[whole[-1]]) + 1, False) if len(whole) else (None, False)
 
-    def _depths(self, text: bytes, at: int) -> tuple[np.ndarray, np.ndarray]:
+    def _depths(self, text: bytes, at: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
         """The places of brackets outside of strings and the depth after each."""
-        octets = np.frombuffer(text, np.uint8, offset=at)
+        octets = np.frombuffer(text, np.uint8, min(stop, len(text)) - at, at)
         noticed = _NOTICED.take(octets)
-        if self._escaping or text.find(b"\\", at) >= 0:
+        if self._escaping or text.find(b"\\", at, stop) >= 0:
             noticed[self._escaped(octets)] = False
         places = np.flatnonzero(noticed)
         marks = octets[places]

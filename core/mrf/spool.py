@@ -1,19 +1,25 @@
 """Rows on their way to disk: held in memory a part at a time, written as Parquet files of one directory."""
 
+from array import array
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 PART_ROWS = 200_000
 
 
 class Spool:
-    """Rows of one shape. `columns` maps names to Polars types, in the order in which `add` takes the values."""
+    """Rows of one shape. `columns` maps names to Polars types, in the order in which `add` takes the values.
 
-    def __init__(self, directory: Path, name: str, columns: dict[str, Any]) -> None:
+    Several processes may fill the spool of one name, each with a `writer` of its own.
+    """
+
+    def __init__(self, directory: Path, name: str, columns: dict[str, Any], writer: int = 0) -> None:
         self._directory = directory
         self._name = name
+        self._writer = writer
         self._schema = pl.Schema(columns)
         self._rows: list[tuple[Any, ...]] = []
         self._parts = 0
@@ -27,15 +33,42 @@ class Spool:
         """Takes in one row."""
         self._rows.append(values)
         if len(self._rows) >= PART_ROWS:
-            self._write()
+            self._write_rows()
 
     def close(self) -> None:
         """Writes what is still in memory."""
         if self._rows or not self._parts:
-            self._write()
+            self._write_rows()
 
-    def _write(self) -> None:
-        frame = pl.DataFrame(self._rows, schema=self._schema, orient="row")
-        frame.write_parquet(self._directory / f"{self._name}-{self._parts:06}.parquet", compression="lz4")
+    def _write_rows(self) -> None:
+        self._write(pl.DataFrame(self._rows, schema=self._schema, orient="row"))
         self._rows = []
+
+    def _write(self, frame: pl.DataFrame) -> None:
+        path = self._directory / f"{self._name}-{self._writer}-{self._parts:06}.parquet"
+        frame.write_parquet(path, compression="lz4")
         self._parts += 1
+
+
+class NumberSpool(Spool):
+    """Rows of whole numbers (UInt64), many at a time."""
+
+    def __init__(self, directory: Path, name: str, columns: tuple[str, ...], writer: int = 0) -> None:
+        super().__init__(directory, name, dict.fromkeys(columns, pl.UInt64), writer)
+        self.columns = [array("Q") for _ in columns]
+        """The rows in memory, to be appended to, all columns alike."""
+
+    def check(self) -> None:
+        """Writes the rows in memory if they are many."""
+        if len(self.columns[0]) >= 5 * PART_ROWS:
+            self._write_rows()
+
+    def close(self) -> None:
+        """Writes what is still in memory."""
+        if self.columns[0] or not self._parts:
+            self._write_rows()
+
+    def _write_rows(self) -> None:
+        columns = zip(self._schema, self.columns, strict=True)
+        self._write(pl.DataFrame({name: np.frombuffer(column, np.uint64) for name, column in columns}))
+        self.columns[:] = [array("Q") for _ in self.columns]

@@ -6,13 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from core.mrf.flatten import Spools
 from core.mrf.header import Header
-from core.mrf.providers import NAMED_KEY
+from core.mrf.members import NAMED_KEY
 from core.store import ids
 from core.store.connection import parquet_list
 from core.store.schema import (
@@ -33,6 +30,13 @@ from core.store.schema import (
 )
 from core.store.store import Transaction
 from core.store.upsert import upsert, write_query
+
+
+SPOOLS = (
+    "codes", "bundles", "groups", "rejects", "defined", "group_parts",
+    "part_tins", "part_npis", "part_names", "part_invalid",
+)  # fmt: skip
+"""The spools of `flatten.Spools`."""
 
 
 @dataclass(frozen=True)
@@ -59,14 +63,14 @@ class Members:
         }
 
 
-def named_keys(connection: duckdb.DuckDBPyConnection, spools: Spools) -> pl.DataFrame:
+def named_keys(connection: duckdb.DuckDBPyConnection, directory: Path) -> pl.DataFrame:
     """The keys of ids that are no whole numbers, with the ids: columns key and raw, sorted by key.
 
-    Raises ValueError where two ids share a key, see `providers.group_key`.
+    `directory` holds the file's spools. Raises ValueError where two ids share a key, see `members.group_key`.
     """
     named = connection.sql(
         "SELECT DISTINCT key, raw FROM read_parquet(?) WHERE key >= ?::UBIGINT ORDER BY key",
-        params=[spools.groups.glob, NAMED_KEY],
+        params=[str(directory / "groups-*.parquet"), NAMED_KEY],
     )
     found = pl.DataFrame(named.to_arrow_reader().read_all())
     if found["key"].n_unique() != len(found):
@@ -77,61 +81,75 @@ def named_keys(connection: duckdb.DuckDBPyConnection, spools: Spools) -> pl.Data
 class FileTables:
     """The rows of one file, as relations of `connection`, and their way into the store.
 
-    `used_keys` are the keys of the groups that facts name, `used_raws` their ids in the file, in the same order.
+    The file's spools stand in `directory`. `used` are the groups that facts name: columns key, raw and pg_uid.
+    `pieces` tells where in the file each piece stood.
     """
 
     def __init__(
         self,
         connection: duckdb.DuckDBPyConnection,
         transaction: Transaction,
-        spools: Spools,
+        directory: Path,
         header: Header,
         batch_id: str,
-        used_keys: npt.NDArray[np.uint64],
-        used_raws: pl.Series,
+        used: pl.DataFrame,
+        pieces: pl.DataFrame,
     ) -> None:
         self._connection = connection
         self._transaction = transaction
         self._header = header
         self._batch_id = batch_id
         self._slug = ids.payer_slug(header.reporting_entity_name)
-        used = pl.DataFrame({"key": pl.Series(used_keys), "raw": used_raws})
-        used = used.with_columns(pg_uid=ids.pg_uid_expr(pl.lit(batch_id), pl.col("raw")))
         connection.execute(
             "CREATE OR REPLACE TEMP TABLE scope AS SELECT ? AS year_month, ? AS payer_slug, ? AS batch_id",
             [header.year_month, self._slug, batch_id],
         )
-        connection.register("used_frame", used)
-        connection.execute("CREATE OR REPLACE TEMP TABLE used AS FROM used_frame")
-        for name in ("groups", "members", "names", "invalid", "rejects", "codes", "bundles"):
-            glob = parquet_list([getattr(spools, name).glob])
+        connection.register("used", used)
+        connection.register("pieces", pieces)
+        for name in SPOOLS:
+            glob = parquet_list([str(directory / f"{name}-*.parquet")])
             connection.execute(f"CREATE OR REPLACE TEMP VIEW spooled_{name} AS FROM {glob}")
-        connection.execute("CREATE OR REPLACE TEMP TABLE member AS FROM spooled_members SEMI JOIN used USING (key)")
+        connection.execute(
+            """CREATE OR REPLACE TEMP TABLE group_part AS
+               SELECT key, part, min(seq) AS seq FROM spooled_group_parts SEMI JOIN used USING (key) GROUP BY ALL"""
+        )
+        connection.execute(
+            """CREATE OR REPLACE TEMP TABLE used_part AS
+               SELECT part, min(seq) AS seq FROM group_part GROUP BY part"""
+        )
+        for name in ("tins", "npis"):
+            connection.execute(
+                f"CREATE OR REPLACE TEMP VIEW {name} AS FROM spooled_part_{name} SEMI JOIN used_part USING (part)"
+            )
+        connection.execute(
+            """CREATE OR REPLACE TEMP TABLE resolved AS
+               SELECT DISTINCT key FROM group_part
+               SEMI JOIN (SELECT part FROM tins UNION ALL SELECT part FROM npis) USING (part)"""
+        )
 
     def add_groups(self) -> Members:
         """Puts the groups that facts name, and their members, into the store."""
         self._upsert(
             XREF_GROUP_NPI,
-            """SELECT DISTINCT year_month, payer_slug, pg_uid, npi
-               FROM member JOIN used USING (key), scope WHERE npi IS NOT NULL""",
+            """SELECT DISTINCT year_month, payer_slug, pg_uid, npi::VARCHAR AS npi
+               FROM npis JOIN group_part USING (part) JOIN used USING (key), scope""",
         )
         self._upsert(
             XREF_GROUP_TIN,
             """SELECT DISTINCT year_month, payer_slug, pg_uid, tin_type, tin_value
-               FROM member JOIN used USING (key), scope WHERE tin_value IS NOT NULL""",
+               FROM tins JOIN group_part USING (part) JOIN used USING (key), scope""",
         )
         self._upsert(
             XREF_TIN_NPI,
-            """SELECT DISTINCT year_month, payer_slug, tin_type, tin_value, npi
-               FROM member, scope WHERE tin_value IS NOT NULL AND npi IS NOT NULL""",
+            """SELECT DISTINCT year_month, payer_slug, tin_type, tin_value, npi::VARCHAR AS npi
+               FROM tins JOIN npis USING (part), scope""",
         )
         unknown = ", ".join(f"NULL AS {c.name}" for c in DIM_NPI.columns if c.name != "npi")
-        self._upsert(DIM_NPI, f"SELECT DISTINCT npi, {unknown} FROM member WHERE npi IS NOT NULL")
+        self._upsert(DIM_NPI, f"SELECT DISTINCT npi::VARCHAR AS npi, {unknown} FROM npis")
         self._upsert(
             DIM_TIN,
-            """SELECT tin_type, tin_value, arg_min(business_name, seq) AS business_name
-               FROM (SELECT DISTINCT tin_type, tin_value FROM member WHERE tin_value IS NOT NULL)
-               LEFT JOIN (FROM spooled_names SEMI JOIN used USING (key)) USING (tin_type, tin_value)
+            """SELECT tin_type, tin_value, arg_min(business_name, (seq, part)) AS business_name
+               FROM tins JOIN used_part USING (part) LEFT JOIN spooled_part_names USING (part)
                GROUP BY ALL""",
         )
         self._upsert(
@@ -140,19 +158,21 @@ class FileTables:
                     SELECT key, list_sort(list_distinct(flatten(list(network_names)))) AS network_names
                     FROM spooled_groups WHERE len(network_names) > 0 GROUP BY key)
                 SELECT pg_uid, batch_id, payer_slug, year_month, raw AS provider_group_id_raw,
-                       coalesce(network_names, []) AS network_names, key IN (SELECT key FROM member) AS resolved
+                       coalesce(network_names, []) AS network_names, key IN (SELECT key FROM resolved) AS resolved
                 FROM used LEFT JOIN networks USING (key), scope""",
             keep="new",
         )
         counts = self._connection.execute(
             """SELECT (SELECT count(*) FROM used),
-                      (SELECT count(*) FROM used ANTI JOIN member USING (key)),
-                      (SELECT count(DISTINCT key) FROM spooled_groups ANTI JOIN used USING (key)),
-                      (SELECT count(*) FROM (SELECT DISTINCT key, npi FROM member WHERE npi IS NOT NULL)),
+                      (SELECT count(*) FROM used ANTI JOIN resolved USING (key)),
+                      (SELECT count(DISTINCT key)
+                       FROM (SELECT key FROM spooled_defined UNION ALL SELECT key FROM spooled_groups)
+                       ANTI JOIN used USING (key)),
+                      (SELECT count(*) FROM (SELECT DISTINCT key, npi FROM npis JOIN group_part USING (part))),
                       (SELECT count(*) FROM (
-                          SELECT DISTINCT key, tin_type, tin_value FROM member WHERE tin_value IS NOT NULL)),
+                          SELECT DISTINCT key, tin_type, tin_value FROM tins JOIN group_part USING (part))),
                       (SELECT count(*) FROM (
-                          SELECT DISTINCT key, value FROM spooled_invalid SEMI JOIN used USING (key)))"""
+                          SELECT DISTINCT key, value FROM spooled_part_invalid JOIN group_part USING (part)))"""
         ).fetchall()
         return Members(*counts[0])
 
@@ -214,11 +234,17 @@ class FileTables:
             self._connection,
             path,
             REJECTS,
-            """SELECT reason, place, value, rows FROM spooled_rejects
-               UNION ALL
-               SELECT 'invalid_npi', min(place), value, 0 FROM spooled_invalid SEMI JOIN used USING (key)
-               GROUP BY key, value
-               ORDER BY ALL""",
+            """WITH placed AS (
+                   SELECT r.*, array || '[' || (first_element + (seq & 4294967295)) || ']' AS element, first_rate
+                   FROM (SELECT reason, seq, rate, price, value, rows FROM spooled_rejects
+                         UNION ALL
+                         SELECT 'invalid_npi', min(seq), NULL, NULL, value, 0
+                         FROM spooled_part_invalid JOIN group_part USING (part) GROUP BY key, value) r
+                   JOIN pieces ON number = seq >> 32)
+               SELECT reason, value, rows,
+                      element || coalesce('.negotiated_rates[' || (first_rate + rate) || ']', '')
+                      || coalesce('.negotiated_prices[' || price || ']', '') AS place
+               FROM placed ORDER BY ALL""",
         )
         self._transaction.put_rejects(self._batch_id, path, rows)
 

@@ -130,6 +130,30 @@ def part_hash(frame: pl.DataFrame, columns: tuple[str, ...]) -> type_of_hash:
     return hash_words(text)
 
 
+def rate_hash(
+    heads: pa.Table,
+    head_of: npt.NDArray[np.uint32],
+    terms: pa.Table,
+    terms_of: npt.NDArray[np.uint32],
+    rates: npt.NDArray[np.float64],
+) -> type_of_hash:
+    """The hash of the rate part of rows whose columns but the rate stand in two small tables.
+
+    `head_of` and `terms_of` tell each row's place in `heads` and `terms`. Each field's text is made once for a row
+    of the small tables.
+    """
+    fields: list[pl.Expr] = []
+    for column in RATE_PART:
+        if column == "negotiated_rate":
+            fields.append(pl.lit(_rate_text(pl.Series(rates))))
+            continue
+        table, place = (heads, head_of) if column in heads.column_names else (terms, terms_of)
+        small = pl.Series(column, table.column(column), dtype=pl.String)
+        fields.append(pl.lit(small.to_frame().select(_field_expr(small)).to_series().gather(pl.Series(place))))
+    text = pl.select(_md5_expr(pl.concat_str(fields, separator="|")).alias("md5"))["md5"]
+    return hash_words(text)
+
+
 def hash_words(hex_digests: pl.Series) -> type_of_hash:
     """MD5 sums in hex as an array of shape (rows, 2)."""
     digests = hex_digests.to_arrow().cast(pa.large_string())

@@ -1,0 +1,253 @@
+"""Price rows: held in memory, then on disk in sorted runs.
+
+A price row is one price with the list of the provider groups it holds for: a tenth of the fact rows that come of it where
+groups are named by reference. A run is sorted by billing code and by the hash of the fact's rate part, so that all
+rows that can give the same fact stand together; what belongs to a range of codes is read from it in one go.
+"""
+
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.store import ids
+
+RUN_PRICES = 400_000
+RUN_KEYS = 4_000_000
+"""A run is written when it has so many prices, or so many group keys."""
+
+REMEMBERED_BYTES = 32 << 20
+"""Lists, and heads and terms, are forgotten when they take so much memory."""
+
+BLOCK_KEYS = 1 << 20
+
+HASH_SHIFT = np.uint64(24)
+"""Rows of a code are ordered by the upper 40 bits of the first half of their hash."""
+
+Code = tuple[str, str]
+"""A code_type and a code."""
+
+
+class Head(NamedTuple):
+    """What an item says of all its prices."""
+
+    code_type: str
+    code: str
+    negotiation_arrangement: str | None
+    severity_of_illness: str | None
+
+
+class Terms(NamedTuple):
+    """What a price says besides its rate."""
+
+    negotiated_type: str | None
+    expiration_date: str | None
+    billing_class: str | None
+    setting: str | None
+    billing_code_modifier: str
+    pos_set_id: str
+    additional_information: str | None
+
+
+_COLUMNS = {"head": np.uint32, "terms": np.uint32, "rate": np.float64, "hash_0": np.uint64, "hash_1": np.uint64}
+_COLUMNS |= {"piece": np.uint32, "repeats": np.bool_}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run on disk."""
+
+    path: Path
+    rows: int
+
+    def column(self, name: str, start: int, end: int) -> npt.NDArray[Any]:
+        """A column's values from row `start` to before row `end`; see _COLUMNS, and `key_ends` for the end of each row's
+        keys (with one value more, the first row's beginning)."""
+        offset = 0
+        for column, dtype in _COLUMNS.items():
+            size = np.dtype(dtype).itemsize
+            if column == name:
+                return self._read(dtype, offset + start * size, end - start)
+            offset += self.rows * size
+        return self._read(np.int64, offset + start * 8, end - start + 1)
+
+    def keys(self, start: int, end: int) -> npt.NDArray[np.uint64]:
+        """The group keys from place `start` to before place `end` of all rows' keys."""
+        offset = sum(self.rows * np.dtype(dtype).itemsize for dtype in _COLUMNS.values()) + (self.rows + 1) * 8
+        return self._read(np.uint64, offset + start * 8, end - start)
+
+    def table(self, name: str) -> pa.Table:
+        """`heads` or `terms`, to which the columns of that name refer."""
+        with pa.memory_map(str(self.path.with_suffix(f".{name}"))) as file, pa.ipc.open_file(file) as reader:
+            return reader.read_all()
+
+    def _read(self, dtype: Any, offset: int, count: int) -> npt.NDArray[Any]:
+        return np.fromfile(self.path, dtype, count, offset=offset)
+
+
+@dataclass(frozen=True)
+class Index:
+    """Where a run's codes are: its distinct codes, sorted, and the row at which each begins (and the end)."""
+
+    run: Run
+    codes: list[Code]
+    starts: npt.NDArray[np.int64]
+    fact_rows: npt.NDArray[np.int64]
+    """How many fact rows each code's rows unfold to."""
+
+
+@dataclass
+class Lists:
+    """The lists of provider groups met in a file. They outlive the runs that refer to them."""
+
+    ids: dict[bytes, int] = field(default_factory=dict)
+    """Texts of lists, and the lists they are."""
+    sizes: "array[int]" = field(default_factory=lambda: array("I"))
+    repeats: "array[int]" = field(default_factory=lambda: array("B"))
+    """Whether a list names a group more than once."""
+    keys: "array[int]" = field(default_factory=lambda: array("Q"))
+    text_bytes: int = 0
+
+    def add(self, keys: "list[int] | array[int]", text: bytes | None = None) -> int:
+        """Takes in a list of group keys, to be found again by its text where one is given."""
+        number = len(self.sizes)
+        self.keys.extend(keys)
+        self.sizes.append(len(keys))
+        self.repeats.append(len(keys) > 1 and len(set(keys)) < len(keys))
+        if text is not None:
+            self.ids[text] = number
+            self.text_bytes += len(text)
+        return number
+
+    @property
+    def full(self) -> bool:
+        """Whether it is time to begin anew."""
+        return self.text_bytes + 8 * len(self.keys) + 120 * len(self.sizes) > REMEMBERED_BYTES
+
+    def keys_of(self, number: int) -> "array[int]":
+        """The keys of one list."""
+        start = sum(self.sizes[:number])
+        return self.keys[start : start + self.sizes[number]]
+
+    def in_order(self, lists: npt.NDArray[np.uint32]) -> Iterator[npt.NDArray[np.uint64]]:
+        """The keys of the given lists, one list after the other, in blocks."""
+        sizes = np.frombuffer(self.sizes, np.uint32)
+        ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes, dtype=np.int64)])
+        nested = pa.LargeListArray.from_arrays(pa.array(ends), pa.array(np.frombuffer(self.keys, np.uint64)))
+        blocks = np.cumsum(sizes[lists], dtype=np.int64) // BLOCK_KEYS
+        for block in np.split(lists, np.flatnonzero(np.diff(blocks)) + 1):
+            yield nested.take(pa.array(block)).flatten().to_numpy()
+
+
+@dataclass
+class Vocabulary:
+    """The heads and terms met in a file. They outlive the runs that refer to them."""
+
+    heads: dict[Head, int] = field(default_factory=dict)
+    terms: dict[Terms, int] = field(default_factory=dict)
+    ids: dict[bytes, int] = field(default_factory=dict)
+    """Texts of prices, but for the rate, and the terms they are."""
+    odd_dates: set[int] = field(default_factory=set)
+    """Terms whose expiration date could not be read."""
+    text_bytes: int = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether it is time to begin anew."""
+        return self.text_bytes + 300 * (len(self.heads) + len(self.terms)) > REMEMBERED_BYTES
+
+
+@dataclass
+class Prices:
+    """The price rows of a run that is being gathered, as columns."""
+
+    item_head: "array[int]" = field(default_factory=lambda: array("I"))
+    item_end: "array[int]" = field(default_factory=lambda: array("I"))
+    """The row at which the rows of each item_head end."""
+    piece: "array[int]" = field(default_factory=lambda: array("I"))
+    piece_start: "array[int]" = field(default_factory=lambda: array("I"))
+    """The pieces of the file the rows come from, and the row at which each begins."""
+    terms: "array[int]" = field(default_factory=lambda: array("I"))
+    rate: "array[float]" = field(default_factory=lambda: array("d"))
+    groups: "array[int]" = field(default_factory=lambda: array("I"))
+    """The list of groups of each row."""
+    keys: int = 0
+    """How many fact rows the price rows unfold to."""
+
+    @property
+    def full(self) -> bool:
+        """Whether it is time to write the run."""
+        return len(self.rate) >= RUN_PRICES or self.keys >= RUN_KEYS
+
+    def write(self, path: Path, words: Vocabulary, lists: Lists) -> Index:
+        """Sorts the rows and writes them as a run."""
+        heads, terms = _dictionary(words.heads, Head._fields), _dictionary(words.terms, Terms._fields)
+        head_of = np.repeat(np.asarray(self.item_head), np.diff(np.asarray(self.item_end), prepend=0))
+        terms_of = np.frombuffer(self.terms, np.uint32)
+        rate = np.frombuffer(self.rate, np.float64)
+        hashes = ids.rate_hash(heads, head_of, terms, terms_of, rate)
+        codes, code_of_head = _codes(words.heads)
+        order = np.argsort(_sort_key(code_of_head[head_of], hashes[:, 0]), kind="stable")
+        groups = np.frombuffer(self.groups, np.uint32)[order]
+        sizes = np.frombuffer(lists.sizes, np.uint32)[groups]
+        piece_rows = np.diff(np.asarray(self.piece_start), append=len(rate))
+        columns = {
+            "head": head_of[order],
+            "terms": terms_of[order],
+            "rate": rate[order],
+            "hash_0": hashes[order, 0],
+            "hash_1": hashes[order, 1],
+            "piece": np.repeat(np.asarray(self.piece), piece_rows)[order],
+            "repeats": np.frombuffer(lists.repeats, np.bool_)[groups],
+        }
+        key_ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes, dtype=np.int64)])
+        with path.open("wb") as file:
+            for name, dtype in _COLUMNS.items():
+                np.ascontiguousarray(columns[name], dtype).tofile(file)
+            key_ends.tofile(file)
+            for block in lists.in_order(groups):
+                block.tofile(file)
+        for name, table in (("heads", heads), ("terms", terms)):
+            with pa.ipc.new_file(str(path.with_suffix(f".{name}")), table.schema) as writer:
+                writer.write_table(table)
+        starts = np.searchsorted(code_of_head[columns["head"]], np.arange(len(codes) + 1))
+        return Index(Run(path, len(rate)), codes, starts, np.diff(key_ends[starts]))
+
+    def used_keys(self, lists: Lists) -> npt.NDArray[np.uint64]:
+        """The keys of the groups that rows name, distinct."""
+        used = np.unique(np.frombuffer(self.groups, np.uint32))
+        return np.concatenate([np.zeros(0, np.uint64), *(pc.unique(pa.array(b)) for b in lists.in_order(used))])
+
+    def rows_of_odd_dates(self, words: Vocabulary, lists: Lists) -> int:
+        """How many fact rows have an expiration date that could not be read."""
+        if not words.odd_dates:
+            return 0
+        odd = np.isin(np.frombuffer(self.terms, np.uint32), list(words.odd_dates))
+        sizes = np.frombuffer(lists.sizes, np.uint32)[np.frombuffer(self.groups, np.uint32)]
+        return int(sizes[odd].sum())
+
+
+def _dictionary(rows: dict[Any, int], fields: tuple[str, ...]) -> pa.Table:
+    schema = pa.schema([(name, pa.string()) for name in fields])
+    columns = zip(*rows, strict=True) if rows else [()] * len(fields)
+    return pa.table([pa.array(column, pa.string()) for column in columns], schema=schema)
+
+
+def _codes(heads: dict[Head, int]) -> tuple[list[Code], npt.NDArray[np.uint32]]:
+    """The distinct codes of heads, sorted, and which of them each head has."""
+    codes = sorted({(head.code_type, head.code) for head in heads})
+    place = {code: n for n, code in enumerate(codes)}
+    return codes, np.array([place[head.code_type, head.code] for head in heads], np.uint32)
+
+
+def _sort_key(code_of: npt.NDArray[np.uint32], hash_0: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    return (code_of.astype(np.uint64) << np.uint64(40)) | (hash_0 >> HASH_SHIFT)
+
+

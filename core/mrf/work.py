@@ -1,0 +1,39 @@
+"""What a crew does for an ingest: the functions that its members run."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.crew import State
+from core.mrf.facts import build
+from core.mrf.filters import Filter
+from core.mrf.flatten import Flattened, Flattener, Piece
+
+
+
+__all__ = ["Reading", "build", "finish", "flatten"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The file that is being read: its name, where its rows go, and which are wanted."""
+
+    name: str
+    directory: Path
+    filters: tuple[Filter, ...]
+
+
+def flatten(state: State, reading: Reading, piece: Piece) -> int:
+    """Takes in a piece of the file; gives the number of its elements."""
+    flattener = state.get("flattener")
+    if flattener is None:
+        flattener = Flattener(reading.name, reading.directory, state["member"], reading.filters)
+        state["flattener"] = flattener
+    return flattener.add(piece)
+
+
+def finish(state: State, reading: Reading) -> Flattened:
+    """Writes what the member still has in memory, and tells what it has made."""
+    flattener = state.pop("flattener", None) or Flattener(
+        reading.name, reading.directory, state["member"], reading.filters
+    )
+    return flattener.close()

@@ -1,0 +1,26 @@
+"""Sorted facts on their way into the store: Parquet files that are put together later."""
+
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+Key = tuple[str, ...]
+"""The values of FACT_RATE.order."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A file of sorted facts. Its keys are distinct and sorted, and `ends` tells the row at which each one's rows end."""
+
+    path: Path
+    rows: int
+    keys: list[Key]
+    ends: npt.NDArray[np.int64] = field(repr=False)
+
+    def rows_before(self, key: Key) -> int:
+        """How many rows have a lesser key."""
+        place = bisect_left(self.keys, key)
+        return int(self.ends[place - 1]) if place else 0
