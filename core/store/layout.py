@@ -32,7 +32,12 @@ class Layout:
         """The stable path of a shard."""
         if self.grows:
             return f"{self.path}/{shard}"
-        return self.path.format(**dict(part.split("=") for part in shard.split("/") if part))
+        return self.path.format(**parts(shard))
+
+
+def parts(shard: str) -> dict[str, str]:
+    """The columns that a shard's name tells, with their values."""
+    return dict(part.split("=") for part in shard.split("/") if part)
 
 
 _LAYOUTS = {

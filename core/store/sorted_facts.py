@@ -1,4 +1,4 @@
-"""Sorted files of facts as streams of blocks: by state and month, and merged, in memory that does not grow with them."""
+"""Sorted files of facts as streams of blocks, by state and month, and merged: memory does not grow with them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -28,9 +28,13 @@ class FactFile:
         self._file = pq.ParquetFile(path, read_dictionary=_DICTIONARIES)
         self._held: tuple[int, pa.Table] | None = None
         self._groups: dict[Period, list[int]] = {}
+        self._mixed: set[int] = set()
         for group in range(self._file.num_row_groups):
-            for period in self._periods_in(group):
+            periods = self._periods_in(group)
+            for period in periods:
                 self._groups.setdefault(period, []).append(group)
+            if len(periods) > 1:
+                self._mixed.add(group)
 
     @property
     def periods(self) -> list[Period]:
@@ -54,9 +58,9 @@ class FactFile:
                 # Held, because many short periods may stand in one row group.
                 self._held = group, self._file.read_row_group(group, columns=list(FACT_RATE.names))
             block = self._held[1]
-            if self._mixed(group):
-                state, year_month = (pc.equal(block[c].cast(pa.string()), v) for c, v in zip(_PERIOD, period, strict=True))
-                block = block.filter(pc.and_(state, year_month))
+            if group in self._mixed:
+                state, year_month = (block[name].cast(pa.string()) for name in _PERIOD)
+                block = block.filter(pc.and_(pc.equal(state, period[0]), pc.equal(year_month, period[1])))
             yield block
 
     def _periods_in(self, group: int) -> list[Period]:
@@ -67,14 +71,11 @@ class FactFile:
         distinct = columns.group_by(_PERIOD).aggregate([]).to_pylist()
         return sorted((row["state"], row["year_month"]) for row in distinct)
 
-    def _mixed(self, group: int) -> bool:
-        return sum(group in groups for groups in self._groups.values()) > 1
-
     def _bounds(self, group: int) -> tuple[tuple[str | None, ...], tuple[str | None, ...]]:
         """The lowest and the highest state and month of a row group, as its statistics say."""
         metadata = self._file.metadata.row_group(group)
-        found = {metadata.column(n).path_in_schema: metadata.column(n).statistics for n in range(metadata.num_columns)}
-        statistics = [found[name] for name in _PERIOD]
+        names = self._file.schema_arrow.names
+        statistics = [metadata.column(names.index(name)).statistics for name in _PERIOD]
         if not all(s is not None and s.has_min_max for s in statistics):
             return (None,), (None,)
         return tuple(s.min for s in statistics), tuple(s.max for s in statistics)

@@ -96,10 +96,10 @@ class Transaction:
         """The layout of the facts."""
         return layout_named(self._layout)
 
-    def relayout(self, name: str) -> None:
-        """Gives the facts another layout and takes their files out; their rows are to be put in again."""
-        self._layout = layout_named(name).name
-        self._tables[FACT_RATE.name] = ()
+    def relayout(self, layout: Layout, kept: Iterable[DataFile]) -> None:
+        """Gives the facts another layout and takes all their files but those `kept` out."""
+        self._layout = layout.name
+        self._tables[FACT_RATE.name] = tuple(kept)
 
     def files(self, table: str, shard: str | None = None) -> tuple[DataFile, ...]:
         """A table's files as this transaction has them by now; those of one shard where it is given."""
