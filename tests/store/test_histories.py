@@ -1,6 +1,7 @@
 """Whatever is done to a store, in whatever order, it holds what a dictionary of rows would hold."""
 
 import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,6 +28,7 @@ from tests.store.steps import Row, assert_sound, assert_tidy, content, facts_of,
 from tests.store.test_corrections import chosen, fits
 
 FILES = 5
+EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "40"))
 
 
 @dataclass
@@ -71,7 +73,7 @@ STEPS = ("load", "load", "load", "remove", "remove", "undo", "reshard", "compact
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@settings(max_examples=5)
+@settings(max_examples=EXAMPLES // 5)
 @given(data=st.data(), groups=st.sampled_from([4, 11, 122_880]), number_of_steps=st.integers(3, 8))
 def test_any_history_gives_what_a_dictionary_gives(
     layout: str, data: st.DataObject, groups: int, number_of_steps: int, monkeypatch: pytest.MonkeyPatch

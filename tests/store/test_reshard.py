@@ -3,6 +3,7 @@
 import random
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,8 +21,6 @@ from core.store.sorted_facts import FactFile, merged, periods_of
 from core.store.store import Store, StoreError
 from tests.store.steps import assert_tidy, facts_of, load_file
 from tests.store.test_store import listing
-
-import pyarrow as pa  # isort: skip
 
 
 def fact(number: int, state: str, year_month: str) -> dict[str, object]:
