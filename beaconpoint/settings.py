@@ -20,7 +20,8 @@ env = Env(eager=False, expand_vars=False)
 # --- the store ------------------------------------------------------------------------------------------------
 
 BEACONPOINT_DATA_DIR = env.path("BEACONPOINT_DATA_DIR", default=BASE_DIR / "core" / "data")
-BEACONPOINT_FACT_LAYOUT = env.str("BEACONPOINT_FACT_LAYOUT", default="single", validate=validate.OneOf(LAYOUTS))
+# For a store that is about to be made; None is the first of LAYOUTS, and asks for nothing of a store that is there.
+BEACONPOINT_FACT_LAYOUT = env.str("BEACONPOINT_FACT_LAYOUT", default=None, validate=validate.OneOf(LAYOUTS))
 BEACONPOINT_GRACE_SECONDS = env.float("BEACONPOINT_GRACE_SECONDS", default=3600, validate=validate.Range(min=60))
 
 # --- what one question may use --------------------------------------------------------------------------------

@@ -1,17 +1,25 @@
 """The store that the settings name, for commands and pages."""
 
+from collections.abc import Callable
 from functools import cache
 
 from django.conf import settings
 
 from core.queries.kinds import MACROS
 from core.store.connection import Limits, Reader, Snapshot
+from core.store.layout import LAYOUTS
 from core.store.store import Store
 
 
-def store() -> Store:
-    """The store, for writing."""
-    return Store(settings.BEACONPOINT_DATA_DIR, settings.BEACONPOINT_FACT_LAYOUT, settings.BEACONPOINT_GRACE_SECONDS)
+def store(wait: float = -1, waiting: Callable[[], None] | None = None) -> Store:
+    """The store, for writing: waits `wait` seconds for another writer (-1: as long as it takes), told by `waiting`."""
+    return Store(
+        settings.BEACONPOINT_DATA_DIR,
+        settings.BEACONPOINT_FACT_LAYOUT or LAYOUTS[0],
+        settings.BEACONPOINT_GRACE_SECONDS,
+        wait,
+        waiting,
+    )
 
 
 def snapshot() -> Snapshot | None:

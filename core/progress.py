@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
 PLAIN_EVERY = 10.0
 """Seconds between two lines where there is no terminal."""
@@ -22,10 +30,16 @@ def reading(name: str) -> Iterator[Callable[[int, int], None]]:
             task = bar.add_task(name, total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total)
     else:
-        yield _plain(name)
+        yield _plain(
+            lambda done, total: f"{name}: {done / 1e6:,.0f} of {total / 1e6:,.0f} MB read ({_share(done, total)})"
+        )
 
 
-def _plain(name: str) -> Callable[[int, int], None]:
+def _share(done: int, total: int) -> str:
+    return f"{done / max(total, 1):.0%}"
+
+
+def _plain(line: Callable[[int, int], str]) -> Callable[[int, int], None]:
     last = time.monotonic()
 
     def show(done: int, total: int) -> None:
@@ -33,7 +47,19 @@ def _plain(name: str) -> Callable[[int, int], None]:
         now = time.monotonic()
         if now - last >= PLAIN_EVERY:
             last = now
-            sys.stderr.write(f"{name}: {done / 1e6:,.0f} of {total / 1e6:,.0f} MB read ({done / max(total, 1):.0%})\n")
+            sys.stderr.write(f"{line(done, total)}\n")
             sys.stderr.flush()
 
     return show
+
+
+@contextmanager
+def counting(name: str, unit: str = "facts") -> Iterator[Callable[[int, int], None]]:
+    """Shows how far work on rows has come: yields a function of rows done and rows in all. Writes to stderr."""
+    if sys.stderr.isatty():
+        shown = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit)
+        with Progress(*shown, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task(name, total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+    else:
+        yield _plain(lambda done, total: f"{name}: {done:,} of {total:,} {unit} ({_share(done, total)})")

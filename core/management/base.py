@@ -6,10 +6,13 @@ import re
 import sys
 from typing import Any, NoReturn
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from core import data
 from core.errors import BeaconError
 from core.states import STATES
+from core.store.store import Store
 
 
 class Error(CommandError):
@@ -59,6 +62,29 @@ class Command(BaseCommand):
     def run(self, *args: Any, **options: Any) -> None:
         """The command's work."""
         raise NotImplementedError
+
+
+class WritingCommand(Command):
+    """A command that writes to the store, one at a time: it waits for another to end unless told --no-wait."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """The option that every writing command has."""
+        parser.add_argument(
+            "--no-wait", action="store_true", help="fail at once where another command is writing to the store"
+        )
+
+    def store(self, no_wait: bool) -> Store:
+        """The store, for writing; says so where it has to wait, and where the settings ask for another layout."""
+        store = data.store(
+            0 if no_wait else -1, lambda: self.stderr.write("waiting for another command that is writing to the store")
+        )
+        manifest, wanted = store.manifest(), settings.BEACONPOINT_FACT_LAYOUT
+        if manifest and wanted and manifest.layout != wanted:
+            self.stderr.write(
+                f"the store's layout is {manifest.layout}; BEACONPOINT_FACT_LAYOUT ({wanted}) is for new stores: to "
+                f"change this one, manage.py reshard --to {wanted}"
+            )
+        return store
 
 
 def state(text: str) -> str:

@@ -140,14 +140,31 @@ CHECKS = (
         "batch_sums",
         "error",
         0,
-        "Files whose record says another number of rows than the store has.",
+        "Files whose record says another number of rows than the store has, with those that corrections removed.",
         _BATCHES,
-        """SELECT source, b.state, rows_added, coalesce(n, 0) AS rows_there
+        """SELECT source, b.state, rows_added, coalesce(n, 0) AS rows_there, coalesce(removed, 0) AS rows_removed
            FROM batches b LEFT JOIN (
                SELECT batch_id, f.state, count(*) AS n
                FROM facts f JOIN dim_provider_group USING (pg_uid) GROUP BY ALL) t
                ON t.batch_id = b.batch_id AND t.state = b.state
-           WHERE rows_added <> coalesce(n, 0)""",
+           LEFT JOIN (SELECT batch_id, state, count(*) AS removed FROM removed_rate GROUP BY ALL) r
+               ON r.batch_id = b.batch_id AND r.state = b.state
+           WHERE rows_added <> rows_there + rows_removed""",
+    ),
+    Check(
+        "corrections",
+        "error",
+        0,
+        "Facts that a correction in force has removed and that are in the store all the same, and corrections that do "
+        "not keep as many facts as they removed.",
+        "SELECT (SELECT count(*) FROM removed_rate) + (SELECT count(*) FROM corrections)",
+        """SELECT correction_id, fact_uid, NULL AS rows, NULL AS rows_kept
+           FROM removed_rate SEMI JOIN facts USING (fact_uid)
+           UNION ALL
+           SELECT correction_id, NULL, rows, coalesce(kept, 0)
+           FROM corrections LEFT JOIN (
+               SELECT correction_id, count(*) AS kept FROM removed_rate GROUP BY ALL) USING (correction_id)
+           WHERE coalesce(kept, 0) <> CASE WHEN undone_at IS NULL THEN rows ELSE 0 END""",
     ),
     Check(
         "batch_arithmetic",

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import duckdb
 
+from core.quality.advice import advice
 from core.quality.checks import CHECKS, MACROS, Check
 from core.store.connection import Snapshot
 
@@ -36,6 +37,8 @@ class Report:
     state: str | None
     year_month: str | None
     findings: list[Finding]
+    advice: list[str]
+    """What would serve the store, see advice.py."""
 
     def failed(self, severities: tuple[str, ...] = ("error", "warning")) -> list[Finding]:
         """The checks that failed."""
@@ -46,8 +49,13 @@ class Report:
         return {"passed": not self.failed(), **asdict(self)}
 
 
-def check(db: Snapshot, state: str | None = None, year_month: str | None = None) -> Report:
-    """Runs every check over the facts of a state and month, or of all."""
+def check(
+    db: Snapshot, state: str | None = None, year_month: str | None = None, wanted_layout: str | None = None
+) -> Report:
+    """Runs every check over the facts of a state and month, or of all.
+
+    `wanted_layout` is the layout of the facts that the settings ask for, if they do.
+    """
     narrowed = {"state": state, "year_month": year_month}
     with db.cursor(SECONDS) as cursor:
         for statement in MACROS:
@@ -67,7 +75,7 @@ def check(db: Snapshot, state: str | None = None, year_month: str | None = None)
             cursor.execute("CREATE OR REPLACE TEMP VIEW provider_groups AS FROM dim_provider_group")
             cursor.execute("CREATE OR REPLACE TEMP VIEW npis AS FROM dim_npi")
         findings = [_run(cursor, one) for one in CHECKS]
-    return Report(db.manifest.generation, state, year_month, findings)
+    return Report(db.manifest.generation, state, year_month, findings, advice(db.manifest, wanted_layout))
 
 
 def _narrow(cursor: duckdb.DuckDBPyConnection, view: str, table: str, narrowed: dict[str, str | None]) -> None:

@@ -29,22 +29,29 @@ class Period:
     rates: int
 
 
+_BATCHES = """(
+    SELECT b.*, rows_added - coalesce(removed, 0) AS rates FROM dim_batch b LEFT JOIN (
+        SELECT batch_id, state, count(*) AS removed FROM removed_rate GROUP BY ALL) USING (batch_id, state))"""
+"""The batches with the facts that are there of each: those added, without those that corrections removed."""
+
+
 def coverage(db: Snapshot) -> list[Coverage]:
     """What each payer has, newest month first."""
     rows = db.rows(
-        """SELECT state, year_month, last(reporting_entity_name ORDER BY finished_at), payer_slug,
-                  count(*), sum(rows_added)::BIGINT, max(finished_at) AT TIME ZONE 'UTC'
-           FROM dim_batch GROUP BY state, year_month, payer_slug
+        f"""SELECT state, year_month, last(reporting_entity_name ORDER BY finished_at), payer_slug,
+                  count(*), sum(rates)::BIGINT, max(finished_at) AT TIME ZONE 'UTC'
+           FROM {_BATCHES} GROUP BY state, year_month, payer_slug
            ORDER BY year_month DESC, state, payer_slug"""
     )
     return [Coverage(*row) for row in rows]
 
 
 def periods(db: Snapshot) -> list[Period]:
-    """The states and months loaded: newest month first, and within it the state with most rates first."""
+    """The states and months that have rates: newest month first, and within it the state with most rates first."""
     rows = db.rows(
-        """SELECT state, year_month, count(DISTINCT payer_slug), sum(rows_added)::BIGINT AS rates
-           FROM dim_batch GROUP BY state, year_month ORDER BY year_month DESC, rates DESC, state"""
+        f"""SELECT state, year_month, count(DISTINCT payer_slug), sum(b.rates)::BIGINT AS rates
+            FROM {_BATCHES} b GROUP BY state, year_month HAVING sum(b.rates) > 0
+            ORDER BY year_month DESC, rates DESC, state"""
     )
     return [Period(*row) for row in rows]
 

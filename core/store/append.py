@@ -14,19 +14,20 @@ _DICTIONARIES = [c.name for c in FACT_RATE.columns if c.type == "text" and c.nam
 
 
 def append_facts(transaction: Transaction, state: str, year_month: str, blocks: Iterator[pa.Table]) -> None:
-    """Adds facts of one state and month, sorted and with no fact_uid that the store has, to the file they belong to.
+    """Adds facts of one state and month, sorted and with no fact_uid that the store has, to the shard they belong to.
 
+    The shard's one file gives way to a new one with all rows, or gets another beside it where the layout says so.
     Blocks have the fact's columns, text columns dictionary-encoded. Nothing happens where there is no row.
     """
     first = next((block for block in blocks if block.num_rows), None)
     if first is None:
         return
     shard = transaction.layout.shard(state, year_month)
-    old = [file.path for file in transaction.base.tables.get(FACT_RATE.name, ()) if file.shard == shard]
-    streams = [_blocks_of(str(transaction.root / path)) for path in old]
-    path = transaction.new_file(f"{FACT_RATE.name}{shard and '_' + shard}")
+    old = () if transaction.layout.grows else transaction.files(FACT_RATE.name, shard)
+    streams = [_blocks_of(transaction.path(file)) for file in old]
+    path = transaction.new_file(FACT_RATE.name, shard)
     merged = merge_sorted([*streams, _chained(first, blocks)], FACT_RATE.order, whole_keys=False)
-    transaction.put(FACT_RATE.name, path, write_table(path, FACT_RATE, merged), shard)
+    transaction.replace(FACT_RATE.name, old, path, write_table(path, FACT_RATE, merged), shard)
 
 
 def _chained(first: pa.Table, rest: Iterator[pa.Table]) -> Iterator[pa.Table]:

@@ -12,8 +12,10 @@ import duckdb
 
 from core.errors import BeaconError
 from core.store import ids
-from core.store.schema import TABLES, Table
-from core.store.store import Manifest, Store
+from core.store.layout import layout_named
+from core.store.manifest import Manifest
+from core.store.schema import FACT_RATE, TABLES, Table
+from core.store.store import Store
 
 
 class QueryTimeout(BeaconError):
@@ -55,7 +57,7 @@ class Snapshot:
         self._limits = limits
         self._connection = _hardened(root, limits, macros)
         for table in TABLES.values():
-            self._connection.execute(_view(table, manifest.paths(root, table.name)))
+            self._connection.execute(_view(table, root, manifest))
 
     @contextmanager
     def cursor(self, seconds: float | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -84,17 +86,24 @@ class Snapshot:
             return cursor.execute(sql, parameters).fetchall()
 
 
-def parquet_list(paths: Sequence[str]) -> str:
+def parquet_list(paths: Sequence[str], options: str = "") -> str:
     """SQL that reads the given files or globs. (A view's definition takes no parameters.)"""
     files = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
-    return f"read_parquet([{files}])"
+    return f"read_parquet([{files}]{options and ', ' + options})"
 
 
-def _view(table: Table, paths: list[str]) -> str:
-    if paths:
+def _view(table: Table, root: Path, manifest: Manifest) -> str:
+    paths = manifest.paths(root, table.name)
+    if not paths:
+        columns = ", ".join(f"NULL::{column.sql_type} AS {column.name}" for column in table.columns)
+        return f"CREATE VIEW {table.name} AS SELECT {columns} WHERE false"
+    by = layout_named(manifest.layout).by if table is FACT_RATE else ()
+    if not by or "=" in str(root):
         return f"CREATE VIEW {table.name} AS SELECT * FROM {parquet_list(paths)}"
-    columns = ", ".join(f"NULL::{column.sql_type} AS {column.name}" for column in table.columns)
-    return f"CREATE VIEW {table.name} AS SELECT {columns} WHERE false"
+    # A question about one state and month opens only the files that have it in their path.
+    types = "{" + ", ".join(f"{name}: VARCHAR" for name in by) + "}"
+    return f"""CREATE VIEW {table.name} AS SELECT {", ".join(table.names)}
+               FROM {parquet_list(paths, f"hive_partitioning = true, hive_types = {types}")}"""
 
 
 def _hardened(root: Path, limits: Limits, macros: Sequence[str]) -> duckdb.DuckDBPyConnection:
@@ -134,11 +143,10 @@ class Reader:
 
     def snapshot(self) -> Snapshot | None:
         """The newest generation, or None where nothing has been loaded yet. Raises StoreError."""
-        try:
-            stat = self._store.manifest_path.stat()
-        except (FileNotFoundError, NotADirectoryError):
+        version = self._store.place.version()
+        if version is None:
             return None
-        seen = (os.getpid(), stat.st_ino, stat.st_mtime_ns, stat.st_size)
+        seen = (os.getpid(), *version)
         with self._lock:
             if self._snapshot is None or self._seen != seen:
                 if self._snapshot is not None and self._seen[0] != seen[0]:

@@ -49,7 +49,8 @@ class Column:
 class Table:
     """One table of the store.
 
-    `path` is where its newest file can always be opened, relative to the data directory; `key` is unique in it;
+    `path` is where its newest file can always be opened, relative to the data directory; where it has `<shard>` in it,
+    there is a file for each of the table's shards. (Where the facts lie, `layout.py` tells.) `key` is unique in it;
     `order` is how its rows are sorted (the key, unless another order serves the questions better).
     """
 
@@ -62,6 +63,11 @@ class Table:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "order", self.order or self.key)
+
+    @property
+    def sharded(self) -> bool:
+        """Whether the table has a file per shard, none where it has no row. (The facts' layout tells theirs.)"""
+        return "<shard>" in self.path
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -295,6 +301,32 @@ XREF_BUNDLED_CODE = Table(
     ),
 )
 
+_CORRECTION = _integer("correction_id", "The correction: 1, 2, 3 and so on.")
+
+CORRECTIONS = Table(
+    "corrections",
+    "silver/corrections/corrections.parquet",
+    ("correction_id",),
+    "Removals of facts by correct_rates.",
+    (
+        _CORRECTION,
+        _text("selection", "JSON object: what was selected, by the names of the command's options."),
+        _text("reason", "Why, in the words of who removed it."),
+        _integer("rows", "Facts removed."),
+        Column("created_at", "moment", "When they were removed, UTC."),
+        Column("undone_at", "moment", "When they were put back, UTC; null while the correction is in force."),
+    ),
+)
+
+REMOVED_RATE = Table(
+    "removed_rate",
+    "silver/corrections/removed/<shard>.parquet",
+    ("fact_uid",),
+    "The facts that corrections in force have removed: a file per correction, named by its correction_id.",
+    (_CORRECTION, _BATCH, *FACT_RATE.columns),
+    order=("correction_id", *FACT_RATE.order),
+)
+
 _BENCH_KEY = ("state", "year_month", "code_type", "code")
 _BENCH_COLUMNS = (
     _text("state", "Two letters."),
@@ -369,6 +401,8 @@ TABLES: dict[str, Table] = {
         DIM_PROVIDER_GROUP,
         DIM_BATCH,
         XREF_BUNDLED_CODE,
+        CORRECTIONS,
+        REMOVED_RATE,
         BENCH_MEDICARE_PROF,
         BENCH_OPPS,
         BENCH_ASC,

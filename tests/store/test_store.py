@@ -57,6 +57,8 @@ def test_a_commit_makes_every_table_and_its_stable_path(store: Store) -> None:
     assert manifest is not None
     assert manifest.generation == 1
     for name, table in TABLES.items():
+        if table.sharded:
+            continue
         assert (store.root / table.path).is_symlink()
         assert pl.read_parquet(store.root / table.path).columns == list(table.names), name
     assert names(store) == ["a"]

@@ -4,6 +4,8 @@ import argparse
 import json
 from typing import Any
 
+from django.conf import settings
+
 from core import data
 from core.errors import BeaconError
 from core.management import base
@@ -18,7 +20,7 @@ Checks what is loaded: orphans, duplicates, coverage, odd values, and whether th
 
 A check fails when the share it finds wrong is over its threshold. Exit status 1 when a check fails; with
 --fail-on error only when one of severity error does (these mean that the store itself is wrong; warnings mean that a
-payer's file is odd).
+payer's file is odd). Advice, such as that the facts have outgrown their files, fails no check.
 
   manage.py dq_check
   manage.py dq_check --state GA --year-month 2025-08 --format json
@@ -45,7 +47,7 @@ payer's file is odd).
         db = data.snapshot()
         if db is None:
             raise BeaconError(f"{data.store().root}: nothing is loaded yet; load a file with ingest_mrf first")
-        report = check(db, state, year_month)
+        report = check(db, state, year_month, settings.BEACONPOINT_FACT_LAYOUT)
         if format == "json":
             self.stdout.write(json.dumps(report.as_json(), indent=1, default=str))
         else:
@@ -65,6 +67,8 @@ payer's file is odd).
             )
             if not finding.passed:
                 self._explain(finding)
+        for sentence in report.advice:
+            self.stdout.write(f"advice: {sentence}")
 
     def _explain(self, finding: Finding) -> None:
         self.stdout.write(f"     {finding.meaning}")

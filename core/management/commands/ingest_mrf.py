@@ -3,7 +3,6 @@
 import argparse
 from typing import Any
 
-from core import data
 from core.errors import BeaconError
 from core.management import base
 from core.mrf.ingest import Outcome, ingest, rejects_of
@@ -11,7 +10,7 @@ from core.mrf.source import Source, documents, expand
 from core.progress import reading
 
 
-class Command(base.Command):
+class Command(base.WritingCommand):
     """manage.py ingest_mrf."""
 
     help = """\
@@ -27,6 +26,7 @@ the others from being loaded, but the exit status is then 1.
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """The command line."""
+        super().add_arguments(parser)
         parser.add_argument("sources", nargs="+", metavar="SOURCE", help="a path, or a glob in quotes")
         parser.add_argument("--state", type=base.state, required=True, help="the state to load for, such as GA")
         parser.add_argument(
@@ -36,9 +36,9 @@ the others from being loaded, but the exit status is then 1.
             help="the month of the rates; takes the place of the files' last_updated_on, which payers may get wrong",
         )
 
-    def run(self, sources: list[str], state: str, year_month: str | None, **_options: Any) -> None:
+    def run(self, sources: list[str], state: str, year_month: str | None, no_wait: bool, **_options: Any) -> None:
         """Loads each file."""
-        store = data.store()
+        store = self.store(no_wait)
         outcomes: list[Outcome] = []
         problems: list[str] = []
         paths = expand(sources)
@@ -67,7 +67,6 @@ the others from being loaded, but the exit status is then 1.
                 state,
                 year_month=year_month,
                 progress=progress,
-                waiting=lambda: self.stderr.write("waiting for another command that is writing to the store"),
             )
 
     def _tell(self, outcome: Outcome) -> None:

@@ -4,14 +4,13 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from core import data
 from core.benchmarks.load import load_medicare_prof
 from core.management import base
 
 KINDS = ("medicare_prof",)
 
 
-class Command(base.Command):
+class Command(base.WritingCommand):
     """manage.py load_benchmark."""
 
     help = """\
@@ -26,12 +25,13 @@ Loads a benchmark from the files as the agency publishes them.
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """The command line."""
+        super().add_arguments(parser)
         parser.add_argument("kind", choices=KINDS, help="which benchmark")
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the files, as downloaded")
 
-    def run(self, files: list[Path], **_options: Any) -> None:
+    def run(self, files: list[Path], no_wait: bool, **_options: Any) -> None:
         """Loads it."""
-        loaded = load_medicare_prof(data.store(), files)
+        loaded = load_medicare_prof(self.store(no_wait), files)
         say = self.stdout.write
         say(f"release of {loaded.release}, conversion factor {loaded.conversion_factor}")
         say(f"  {loaded.rows_read:,} rows read: {loaded.priced:,} priced, {loaded.not_payable:,} not payable")

@@ -1,0 +1,49 @@
+"""Merges many small files of facts."""
+
+import argparse
+from typing import Any
+
+from core.management import base
+from core.progress import counting
+from core.store.compact import MANY_FILES, SMALL_BYTES, compact, crowded
+from core.store.layout import layout_named, parts
+
+
+class Command(base.WritingCommand):
+    """manage.py compact."""
+
+    help = f"""\
+Merges the many small files that adding to the layout `partitioned` leaves, into one sorted file for each state and
+month.
+
+A state's month needs it when it has {MANY_FILES} or more files under {SMALL_BYTES >> 20} MB; larger files stay as they
+are. All of it or nothing, and no question has another answer afterwards. The other layouts have nothing to compact.
+
+  manage.py compact --dry-run
+  manage.py compact
+  manage.py compact --all
+"""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """The command line."""
+        super().add_arguments(parser)
+        parser.add_argument("--all", action="store_true", help="every state and month that is more than one file")
+        parser.add_argument("--dry-run", action="store_true", help="say what would be merged, and change nothing")
+
+    def run(self, dry_run: bool, no_wait: bool, **options: Any) -> None:
+        """Merges them."""
+        store = self.store(no_wait)
+        if dry_run:
+            done = crowded(store.loaded(), every=options["all"])
+        else:
+            with counting("merging") as progress:
+                done = compact(store, every=options["all"], progress=progress)
+        for one in done:
+            self.stdout.write(
+                f"{' '.join(parts(one.shard).values())}: {len(one.files)} files into one, {one.rows:,} facts, "
+                f"{one.bytes / 1e6:,.1f} MB ({one.why})"
+            )
+        if not done:
+            layout = layout_named(store.loaded().layout)
+            reason = "no state and month has many small files" if layout.grows else f"the layout is {layout.name}"
+            self.stdout.write(f"nothing to compact: {reason}")

@@ -1,0 +1,123 @@
+"""Takes wrong rates out of the store, and back in."""
+
+import argparse
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+from core.errors import BeaconError
+from core.management import base
+from core.mrf import normalize
+from core.progress import counting
+from core.store.corrections import corrections, remove, undo
+from core.store.removal import EXAMPLES, Preview, preview
+from core.store.selection import Selection
+
+
+class Command(base.WritingCommand):
+    """manage.py correct_rates."""
+
+    help = """\
+Takes wrong rates out of the store and remembers which, when and why.
+
+What is selected must meet every option given. All of it or nothing; the files of the other rates stay as they are. The
+rates stay out when their file is loaded again, until --undo puts exactly them back.
+
+  manage.py correct_rates --list
+  manage.py correct_rates --payer evry_health --code 99213 --min-rate 100000 --dry-run
+  manage.py correct_rates --payer evry_health --code 99213 --min-rate 100000 --reason 'cents taken for dollars'
+  manage.py correct_rates --batch 3a99974a72c3908fb17501377fa85b24 --reason 'the payer withdrew the file'
+  manage.py correct_rates --uids wrong.txt --reason 'reported by the clinic'
+  manage.py correct_rates --undo 2
+"""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """The command line."""
+        super().add_arguments(parser)
+        which = parser.add_argument_group("which rates")
+        which.add_argument("--batch", type=_batch, help="the file's id, as ingest_mrf and dim_batch tell it")
+        which.add_argument("--payer", help="the payer's name as published, or its slug such as evry_health")
+        which.add_argument("--state", type=base.state, help="two letters, such as GA")
+        which.add_argument("--year-month", type=base.year_month, metavar="YYYY-MM", help="the month")
+        which.add_argument("--code-type", type=_code_type, help="the code system, such as CPT or REV")
+        which.add_argument("--code", help="the billing code, in any system where none is given")
+        which.add_argument("--min-rate", type=_rate, metavar="RATE", help="rates of at least this, as they are stored")
+        which.add_argument("--max-rate", type=_rate, metavar="RATE", help="rates of at most this")
+        which.add_argument("--uids", type=Path, metavar="FILE", help="a text file of fact_uids, one a line")
+        what = parser.add_argument_group("what to do")
+        what.add_argument("--reason", help="why; needed for a removal")
+        instead = what.add_mutually_exclusive_group()
+        instead.add_argument("--dry-run", action="store_true", help="count what is selected, and change nothing")
+        instead.add_argument("--list", action="store_true", help="list the corrections so far")
+        instead.add_argument("--undo", type=int, metavar="ID", help="put the rates of a correction back")
+
+    def run(self, reason: str | None, dry_run: bool, undo: int | None, no_wait: bool, **options: Any) -> None:
+        """Does what is asked."""
+        names = ("batch", "payer", "state", "year_month", "code_type", "code", "min_rate", "max_rate", "uids")
+        given = {name: options[name] for name in names if options[name] is not None}
+        if options["list"] or undo is not None:
+            if given or reason:
+                raise BeaconError("--list and --undo take no other option")
+            self._list() if undo is None else self._undo(undo, no_wait)
+            return
+        if "code" in given:
+            given["code"] = normalize.code(given.get("code_type", ""), given["code"]) or given["code"]
+        selection = Selection(**given)
+        if dry_run:
+            self._preview(preview(self.store(no_wait), selection))
+            return
+        if not (reason and reason.strip()):
+            raise BeaconError("a removal needs a reason, so that it can be understood later: --reason TEXT")
+        with counting("looking") as progress:
+            done = remove(self.store(no_wait), selection, reason, progress)
+        self.stdout.write(f"correction {done.correction_id}: {done.rows:,} rates removed; to put them back:")
+        self.stdout.write(f"  manage.py correct_rates --undo {done.correction_id}")
+
+    def _list(self) -> None:
+        found = corrections(self.store(no_wait=False))
+        for one in found:
+            chosen = ", ".join(f"{name} {value}" for name, value in json.loads(one.selection).items())
+            undone = f"; undone {one.undone_at:%Y-%m-%d %H:%M}" if one.undone_at else ""
+            what = f"{one.rows:,} rates  {chosen}: {one.reason}{undone}"
+            self.stdout.write(f"{one.correction_id}  {one.created_at:%Y-%m-%d %H:%M}  {what}")
+        if not found:
+            self.stdout.write("no correction so far")
+
+    def _undo(self, number: int, no_wait: bool) -> None:
+        done = undo(self.store(no_wait), number)
+        self.stdout.write(f"correction {number} undone: {done.rows:,} rates are back")
+
+    def _preview(self, found: Preview) -> None:
+        self.stdout.write(f"{found.rows:,} rates are selected; nothing has been removed")
+        for title, counts in found.by.items():
+            for value, rows in counts:
+                self.stdout.write(f"  {title:<6} {rows:>14,}  {value}")
+        if found.examples:
+            self.stdout.write(f"  {'the first ' + str(EXAMPLES) if found.rows > EXAMPLES else 'these'}:")
+        for example in found.examples:
+            self.stdout.write("    " + ", ".join(str(value) for value in example.values()))
+
+
+def _batch(text: str) -> str:
+    if not re.fullmatch("[0-9a-f]{32}", text.strip().lower()):
+        raise argparse.ArgumentTypeError(f"{text!r} is no batch id; expected 32 hex digits")
+    return text.strip().lower()
+
+
+def _code_type(text: str) -> str:
+    found = normalize.code_type(text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no code system; expected CPT, HCPCS, REV or the like")
+    return found
+
+
+def _rate(text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not math.isfinite(found):
+        raise argparse.ArgumentTypeError(f"{text!r} is no rate; expected a number such as 104.50")
+    return found

@@ -1,0 +1,44 @@
+"""Moves the facts to another layout."""
+
+import argparse
+from typing import Any
+
+from core.management import base
+from core.progress import counting
+from core.store.layout import LAYOUTS
+from core.store.reshard import reshard
+
+
+class Command(base.WritingCommand):
+    """manage.py reshard."""
+
+    help = """\
+Moves the facts to another layout of files. Nothing but the files changes: every question has the same answer.
+
+  single        gold/fact_rate.parquet                            simplest; up to 8 GB or 100 million rates
+  monthly       gold/fact_rate_2025-08.parquet                    adding rewrites its month alone
+  state_month   gold/fact_rate_GA_2025-08.parquet                 adding rewrites its state's month alone
+  partitioned   gold/fact_rate/state=GA/year_month=2025-08/       adding writes new files only (see compact)
+
+All of it or nothing: whoever is asking questions sees the old files until the new ones are complete. It needs disk for
+the facts once more. Old files are deleted after the grace time.
+
+  manage.py reshard --to monthly
+"""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """The command line."""
+        super().add_arguments(parser)
+        parser.add_argument("--to", required=True, choices=LAYOUTS, metavar="LAYOUT", help=", ".join(LAYOUTS))
+
+    def run(self, to: str, no_wait: bool, **_options: Any) -> None:
+        """Moves them."""
+        with counting(f"to {to}") as progress:
+            done = reshard(self.store(no_wait), to, progress)
+        if done.before == done.after:
+            self.stdout.write(f"the layout is {to} already: nothing has changed")
+            return
+        self.stdout.write(
+            f"{done.rows:,} facts moved from {done.before} ({done.files_before:,} files) to {done.after} "
+            f"({done.files_after:,} files)"
+        )

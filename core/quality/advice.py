@@ -1,0 +1,40 @@
+"""What to do about the store that is no fault of the data: a layout that is outgrown, files that have become many.
+
+Advice fails no check. The bounds of a file are the rules of thumb the project began with: beyond 8 GB or 100 million
+rows of one file, to rewrite it with each addition takes too long.
+"""
+
+from core.store.compact import MANY_FILES, crowded
+from core.store.layout import layout_named
+from core.store.manifest import Manifest
+from core.store.schema import FACT_RATE
+
+FILE_BYTES = 8_000_000_000
+FILE_ROWS = 100_000_000
+
+
+def advice(manifest: Manifest, wanted_layout: str | None = None) -> list[str]:
+    """Sentences, each with the command that helps. `wanted_layout` is the one the settings ask for, if they do."""
+    found = []
+    layout = layout_named(manifest.layout)
+    if wanted_layout and wanted_layout != layout.name:
+        found.append(
+            f"BEACONPOINT_FACT_LAYOUT is {wanted_layout}, the store's layout is {layout.name} and stays so until: "
+            f"manage.py reshard --to {wanted_layout}"
+        )
+    files = manifest.tables.get(FACT_RATE.name, ())
+    large = max(files, key=lambda file: max(file.rows / FILE_ROWS, file.bytes / FILE_BYTES), default=None)
+    if layout.next and large and (large.rows > FILE_ROWS or large.bytes > FILE_BYTES):
+        found.append(
+            f"the layout {layout.name} is outgrown: a file has {large.rows:,} facts and {large.bytes / 1e9:,.1f} GB; "
+            f"over {FILE_ROWS:,} facts or {FILE_BYTES / 1e9:.0f} GB it takes long to rewrite it with each addition: "
+            f"manage.py reshard --to {layout.next}"
+        )
+    shards = crowded(manifest)
+    if shards:
+        files_in_all = sum(len(shard.files) for shard in shards)
+        found.append(
+            f"{len(shards)} states and months have {MANY_FILES} or more small files, {files_in_all:,} in all, each of "
+            "which a question may have to open: manage.py compact"
+        )
+    return found

@@ -1,0 +1,96 @@
+"""What tests of the store share: small files to load, all facts of a store, and what must always hold of it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from core.mrf.ingest import Outcome, ingest
+from core.mrf.source import documents
+from core.quality.report import check
+from core.store.links import stable_paths
+from core.store.manifest import read_manifest
+from core.store.schema import FACT_RATE
+from core.store.store import Store
+from tests.conftest import open_snapshot
+from tests.mrf.test_ingest import file_of, item_of
+
+Row = dict[str, Any]
+
+REFERENCES = [
+    {"provider_group_id": n, "provider_groups": [{"npi": [1234567893], "tin": {"type": "ein", "value": str(n)}}]}
+    for n in range(4)
+]
+
+
+def content(number: int, rates: int = 6) -> bytes:
+    """One of a few small files: three payers, two months, codes that they share."""
+    percent = {"negotiated_type": "percentage", "negotiated_rate": 40 + number}
+    items = [
+        item_of(*(n * 7 % 13 + k for k in range(3)), code=str(70000 + n % 4), references=[n % 4, (n + 1) % 4])
+        for n in range(rates)
+    ]
+    return json.dumps(
+        file_of(
+            *items,
+            item_of(percent, 0, code=str(99999 - number), references=[1]),
+            item_of("none", 5, code="0450", billing_code_type="RC", references=[2, 3]),
+            last_updated_on=("2025-08-01", "2025-07-01")[number % 2],
+            reporting_entity_name=("Payer, Inc.", "Ätna | Süd", "Payer Inc")[number % 3],
+            provider_references=REFERENCES,
+        )
+    ).encode()
+
+
+def load_file(store: Store, directory: Path, number: int, state: str = "GA", rates: int = 6) -> Outcome:
+    """Loads one of the files."""
+    path = directory / f"{number}.json"
+    path.write_bytes(content(number, rates))
+    return ingest(store, documents(path)[0], state)
+
+
+def facts_of(store: Store) -> dict[str, Row]:
+    """Every fact by its id, from the files that the manifest names; each of them sorted, none twice."""
+    manifest = store.manifest()
+    found: dict[str, Row] = {}
+    if manifest is None:
+        return found
+    for path in manifest.paths(store.root, FACT_RATE.name):
+        assert pq.read_schema(path).remove_metadata().equals(FACT_RATE.arrow)
+        rows = pq.ParquetFile(path).read().to_pylist()
+        keys = [tuple(row[name] for name in FACT_RATE.order) for row in rows]
+        assert keys == sorted(keys)
+        for row in rows:
+            assert row["fact_uid"] not in found
+            found[row["fact_uid"]] = row
+    assert len(found) == manifest.rows(FACT_RATE.name)
+    return found
+
+
+def assert_tidy(store: Store) -> None:
+    """No file that no manifest names, no work left, and every stable path opens the newest file and nothing else."""
+    newest = store.manifest()
+    assert newest is not None
+    named = {file.path for file in newest.files}
+    for path in (store.root / "manifests").iterdir():
+        named |= {file.path for file in read_manifest(path.read_bytes(), path).files}
+    there = [path for path in (store.root / "files").rglob("*") if not path.is_dir()]
+    assert {str(path.relative_to(store.root)) for path in there} == named
+    assert all(any(path.iterdir()) for path in (store.root / "files").rglob("*") if path.is_dir())
+    assert not (store.root / "tmp").exists()
+    wanted = {store.root / link: (store.root / target).resolve() for link, target in stable_paths(newest).items()}
+    for link, target in wanted.items():
+        assert link.resolve() == target
+        assert target.is_file()
+    folders = [store.root / "gold", store.root / "silver", *(store.root / "links").glob("*")]
+    links = [path for folder in folders for path in folder.rglob("*") if path.is_symlink() and not path.is_dir()]
+    assert {path.resolve() for path in links} == set(wanted.values())
+    assert len(links) == len(wanted)
+    assert len(list((store.root / "links").glob("*"))) <= 1
+
+
+def assert_sound(store: Store) -> None:
+    """The checks that mean that the store is wrong find nothing."""
+    failed = check(open_snapshot(store)).failed(("error",))
+    assert failed == []
