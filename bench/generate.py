@@ -48,7 +48,7 @@ class Maker:
             for places in _PLACES
             for modifier in _MODIFIERS
         ]
-        self._lists = [self._reference_list() for _ in range(60_000)] if shape not in {"inline"} else []
+        self._lists = [self._reference_list() for _ in range(60_000)] if shape != "inline" else []
         self._objects = [self._inline_group() for _ in range(20_000)] if shape == "inline" else []
         self._inline = [self._inline_groups() for _ in range(3_000)] if shape == "inline" else []
 
@@ -185,7 +185,9 @@ def main() -> None:
     options = parser.parse_args()
     started = time.monotonic()
     generate(options.shape, options.megabytes, options.file, options.groups)
-    print(f"{options.file}: {options.file.stat().st_size:,} bytes in {time.monotonic() - started:.1f} s", file=sys.stderr)
+    print(
+        f"{options.file}: {options.file.stat().st_size:,} bytes in {time.monotonic() - started:.1f} s", file=sys.stderr
+    )
 
 
 if __name__ == "__main__":

@@ -138,8 +138,8 @@ class Members:
 
     def _lost(self) -> BeaconError:
         return BeaconError(
-            "a process that did part of the work has ended before its time, most likely for want of memory; nothing has "
-            "been kept; run the command again when more is free"
+            "a process that did part of the work has ended before its time, most likely for want of memory; nothing "
+            "has been kept; run the command again when more is free"
         )
 
 

@@ -91,8 +91,11 @@ def _add_item(flat: Flat, defined: dict[str, Group], item: dict[str, Any], scope
         inline = Group()
         if _list(rate.get("provider_groups")):
             _add_members(inline, rate["provider_groups"])
-            ordered = sorted(inline.members, key=lambda member: tuple(part or "" for part in member))
-            text = ";".join("|".join(part or "" for part in member) for member in ordered)
+            by_tin: dict[tuple[str, str], list[str]] = {}
+            for kind, tin, npi in inline.members:
+                by_tin.setdefault((kind or "", tin or ""), []).append(npi or "")
+            texts = [";".join(f"{kind}|{tin}|{npi}" for npi in sorted(of)) for (kind, tin), of in by_tin.items()]
+            text = ";".join(sorted(texts))
             raw = "inline:" + hashlib.md5(text.encode()).hexdigest()
             flat.inline.setdefault(raw, Group(inline.members)).invalid.update(inline.invalid)
             named.append(raw)

@@ -16,15 +16,16 @@ import pyarrow as pa
 
 from core.mrf.filters import Filter, code_mask
 from core.mrf.groups import Groups
-from core.mrf.prices import Head, Run, Terms
+from core.mrf.runs import Head, Run, Terms
 from core.store import ids
+from core.store.dictionaries import Ints, compacted
+from core.store.dictionaries import encoded as encoded_column
+from core.store.known import read_known
 from core.store.parquet import ROW_GROUP, new_writer
 from core.store.schema import FACT_RATE
-from core.store.segment import Segment
+from core.store.segment import Key, Segment
 
-_LARGE_DICTIONARY = 1000
-
-Ints = npt.NDArray[np.int32]
+_KNOWN_AT_ONCE = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Scope:
     """Where the facts go."""
     filters: tuple[Filter, ...]
     known: Path | None = None
-    """The fact_uids, as words, that are not to be added: an array of shape (n, 2), sorted by its first column."""
+    """The file of fact_uids that are not to be added; see `known.write_known`."""
 
     @cached_property
     def hash(self) -> npt.NDArray[np.uint64]:
@@ -96,17 +97,13 @@ class _Builder:
         self._codes = sorted(set(codes))
         place = {code: n for n, code in enumerate(self._codes)}
         code_of = np.array([place[code] for code in codes], np.int32)[heads]
-        order = np.argsort(code_of, kind="stable") if len(share.slices) > 1 else np.arange(len(heads))
+        order = np.argsort(code_of, kind="stable")
         self._code_of = code_of[order]
         self._head_of, self._terms_of = heads[order], terms[order]
         self._rate, self._piece = self._column("rate")[order], self._column("piece")[order]
         self._hash = np.stack([self._column("hash_0")[order], self._column("hash_1")[order]], axis=1)
         self._repeats = self._column("repeats")[order]
-        keys, sizes = _keys(share.slices)
-        if len(share.slices) > 1:
-            starts = (np.cumsum(sizes) - sizes)[order]
-            sizes = sizes[order]
-            keys = keys[np.repeat(starts - (np.cumsum(sizes) - sizes), sizes) + np.arange(len(keys))]
+        keys, sizes = keys_of(share.slices, order)
         self._price_of = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
         self._group_of = groups.places(keys)
 
@@ -153,19 +150,22 @@ class _Builder:
         rows = rows[np.argsort(self._piece[self._price_of[rows]], kind="stable")]
         words = self._words(rows)
         first = pl.DataFrame({"a": words[:, 0], "b": words[:, 1]}).select(pl.struct("a", "b").is_first_distinct())
-        return rows[~first.to_series().to_numpy()]
+        again: npt.NDArray[np.intp] = rows[~first.to_series().to_numpy()]
+        return again
 
     def _known(self) -> npt.NDArray[np.intp]:
         """The rows whose fact is not to be added."""
         if self._scope.known is None:
             return np.zeros(0, np.intp)
-        words = self._words(np.arange(len(self._price_of)))
-        known = np.load(self._scope.known, mmap_mode="r")
+        words = self._words(slice(None))
         ours = pl.DataFrame({"a": words[:, 0], "b": words[:, 1]}).with_row_index("row")
-        low, high = (int(words[:, 0].min()), int(words[:, 0].max())) if len(words) else (0, 0)
-        near = known[np.searchsorted(known[:, 0], low) : np.searchsorted(known[:, 0], high, side="right")]
-        theirs = pl.DataFrame({"a": near[:, 0], "b": near[:, 1]})
-        return ours.join(theirs, on=["a", "b"], how="semi")["row"].to_numpy().astype(np.intp)
+        found = [np.zeros(0, np.intp)]
+        start = 0
+        while len(known := read_known(self._scope.known, start, _KNOWN_AT_ONCE)):
+            theirs = pl.DataFrame({"a": known[:, 0], "b": known[:, 1]})
+            found.append(ours.join(theirs, on=["a", "b"], how="semi")["row"].to_numpy().astype(np.intp))
+            start += len(known)
+        return np.concatenate(found)
 
     def _words(self, rows: npt.NDArray[Any] | slice) -> ids.type_of_hash:
         """The fact_uids of rows, as words."""
@@ -201,7 +201,7 @@ class _Builder:
         scope = self._scope.columns
         counts = np.bincount(self._code_of[self._price_of], minlength=len(self._codes))
         there = np.flatnonzero(counts)
-        keys = [
+        keys: list[Key] = [
             (scope["state"], scope["year_month"], *self._codes[n], scope["reporting_entity_name"]) for n in there
         ]
         return Segment(path, rows, keys, np.cumsum(counts[there]))
@@ -221,7 +221,7 @@ class _Builder:
 
     def _block(self, encoded: dict[str, tuple[Ints | None, pa.Array]], start: int, end: int) -> pa.Table:
         price_of, group_of = self._price_of[start:end], self._group_of[start:end]
-        groups, place_of = _compacted(group_of, len(self._groups))
+        groups, place_of = compacted(group_of, len(self._groups))
         strings = self._groups.strings.take(pa.array(groups))
         columns: dict[str, Any] = {
             "fact_uid": ids.fact_uid_text(self._words(slice(start, end))),
@@ -234,33 +234,14 @@ class _Builder:
         for name, value in self._scope.columns.items():
             columns[name] = pa.DictionaryArray.from_arrays(nothing, pa.array([value], pa.string()))
         for name, (places, dictionary) in encoded.items():
-            columns[name] = _column(places, dictionary, price_of)
+            if places is None:
+                columns[name] = pa.DictionaryArray.from_arrays(pa.nulls(end - start, pa.int32()), dictionary)
+            else:
+                columns[name] = encoded_column(places.take(price_of), dictionary)
         return pa.table({name: columns[name] for name in FACT_RATE.names})
 
     def _column(self, name: str) -> npt.NDArray[Any]:
         return np.concatenate([part.run.column(name, part.start, part.end) for part in self._share.slices])
-
-
-def _column(places: Ints | None, dictionary: pa.Array, price_of: Ints) -> pa.DictionaryArray:
-    if places is None:
-        nulls = pa.nulls(len(price_of), pa.int32())
-        return pa.DictionaryArray.from_arrays(nulls, pa.array([], pa.string()))
-    found = places.take(price_of)
-    absent = found < 0
-    if len(dictionary) > _LARGE_DICTIONARY:
-        used, found = _compacted(np.maximum(found, 0), len(dictionary))
-        dictionary = dictionary.take(pa.array(used))
-    return pa.DictionaryArray.from_arrays(pa.array(found, mask=absent if absent.any() else None), dictionary)
-
-
-def _compacted(places: Ints, size: int) -> tuple[Ints, Ints]:
-    """The distinct places, sorted, and for each place which of them it is."""
-    there = np.zeros(size, np.bool_)
-    there[places] = True
-    used = np.flatnonzero(there).astype(np.int32)
-    number = np.empty(size, np.int32)
-    number[used] = np.arange(len(used), dtype=np.int32)
-    return used, number[places]
 
 
 def _stacked(
@@ -276,11 +257,18 @@ def _stacked(
     return pa.concat_tables(tables).select(list(fields)), np.concatenate(places)
 
 
-def _keys(slices: tuple[Slice, ...]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-    """The group keys of all slices' rows, and how many each row has."""
+def keys_of(
+    slices: tuple[Slice, ...], order: npt.NDArray[np.intp]
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    """The group keys of all slices' rows, the rows taken in an order of their own, and how many each row has."""
     keys, sizes = [], []
     for part in slices:
         ends = part.run.column("key_ends", part.start, part.end)
         keys.append(part.run.keys(int(ends[0]), int(ends[-1])))
         sizes.append(np.diff(ends))
-    return np.concatenate(keys), np.concatenate(sizes)
+    if len(slices) == 1:
+        return keys[0], sizes[0]
+    every, size = np.concatenate(keys), np.concatenate(sizes)
+    starts = (np.cumsum(size) - size)[order]
+    size = size[order]
+    return every[np.repeat(starts - (np.cumsum(size) - size), size) + np.arange(len(every))], size

@@ -76,8 +76,8 @@ def made_of(
 
 def from_json(stored: Any) -> list[Filter]:
     """The filters of a batch's record."""
-    each = stored if isinstance(stored, list) else [stored]
-    return [Filter(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}) for fields in each]
+    each: list[Any] = stored if isinstance(stored, list) else [stored]
+    return [made_of(**fields) for fields in each]
 
 
 def widened(filters: Sequence[Filter], by: Filter) -> list[Filter]:

@@ -7,7 +7,6 @@ lands on disk part by part, so that memory does not grow with the file.
 One file may be flattened by several processes, each with a Flattener that takes in some pieces of it.
 """
 
-from array import array
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,28 +14,24 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 from msgspec import Raw
 
-from core.mrf import members, normalize, prices, shapes
+from core.mrf import members, normalize, shapes
 from core.mrf.errors import NotJson
 from core.mrf.filters import EVERYTHING, Filter, code_mask
+from core.mrf.group_lists import GroupLists
 from core.mrf.keys import KeySet
-from core.mrf.members import Parts
-from core.mrf.prices import REMEMBERED_BYTES, RUN_KEYS, Head, Lists, Prices, Terms, Vocabulary
-from core.mrf.shapes import ABSENT, Item, Price, Rate, Reference
+from core.mrf.prices import RUN_KEYS, Lists, Prices, Vocabulary
+from core.mrf.runs import Head, Index
+from core.mrf.shapes import ABSENT, Item, Rate
 from core.mrf.split import Run
-from core.mrf.spool import NumberSpool, Spool
-from core.store import ids
+from core.mrf.spools import Spools
+from core.mrf.terms import TermReader, remember
 
 GROUPS_PER_ROW = 1 << 16
 """A price that holds for more groups than this is spooled as several rows."""
-
-_REMEMBERED = 200_000
-"""Codes, sets of places and such that are remembered before they are forgotten."""
 
 _RATE = b'"negotiated_rate":'
 _NO_CODE = -1
@@ -55,7 +50,7 @@ class Piece:
 class Flattened:
     """What one Flattener has made of its pieces."""
 
-    runs: list[prices.Index]
+    runs: list[Index]
     used_keys: npt.NDArray[np.uint64]
     """The keys of the groups that price rows name, distinct and sorted."""
     rows_read: int
@@ -63,38 +58,6 @@ class Flattened:
     rejected: Counter[str]
     notes: Counter[str]
     pos_sets: dict[str, tuple[str, ...]]
-
-
-class Spools:
-    """The spools of one file, in one directory, filled by one or several processes.
-
-    `seq` is the number of a piece times 2**32 plus the element's place in it.
-    """
-
-    def __init__(self, directory: Path, writer: int = 0) -> None:
-        def spool(table: str, **columns: Any) -> Spool:
-            return Spool(directory, table, columns, writer)
-
-        text, number = pl.String, pl.Int64
-        code = {"code_type": text, "code": text}
-        member = {"member_code_type": text, "member_code": text}
-        self.codes = spool("codes", **code, code_desc=text, name=text, seq=number)
-        self.bundles = spool(
-            "bundles", **code, **member, negotiation_arrangement=text, member_description=text, seq=number
-        )
-        self.groups = spool("groups", key=pl.UInt64, raw=text, network_names=pl.List(text))
-        self.rejects = spool(
-            "rejects", reason=text, seq=number, rate=number, price=number, value=text, rows=number
-        )
-        self.defined = NumberSpool(directory, "defined", ("key",), writer)
-        self.group_parts = NumberSpool(directory, "group_parts", ("key", "part", "seq"), writer)
-        self.parts = Parts(directory, writer)
-        self._all = (self.codes, self.bundles, self.groups, self.rejects, self.defined, self.group_parts, self.parts)
-
-    def close(self) -> None:
-        """Writes what is still in memory."""
-        for spool in self._all:
-            spool.close()
 
 
 class Flattener:
@@ -109,22 +72,17 @@ class Flattener:
         self._writer = writer
         self._filters = filters
         self.spools = Spools(directory, writer)
-        self._runs: list[prices.Index] = []
+        self._runs: list[Index] = []
         self._used = KeySet()
         self._rows_read = 0
         self._rows_filtered = 0
         self._rejected: Counter[str] = Counter()
         self._notes: Counter[str] = Counter()
-        self._pos_sets: dict[str, tuple[str, ...]] = {}
         self._heads: dict[tuple[Any, ...], Head | int] = {}
         self._described: dict[tuple[str, str], int] = {}
-        self._places: dict[bytes, str] = {}
-        self._modifiers: dict[bytes, str] = {}
-        self._inline: dict[bytes, int] = {}
-        self._inline_bytes = 0
         self._prices = Prices()
-        self._words = Vocabulary()
-        self._lists = Lists()
+        self._terms = TermReader()
+        self._groups = GroupLists(self.spools, self._notes)
         self._piece = 0
 
     def close(self) -> Flattened:
@@ -138,7 +96,7 @@ class Flattener:
             self._rows_filtered,
             self._rejected,
             self._notes,
-            self._pos_sets,
+            self._terms.pos_sets,
         )
 
     def add(self, piece: Piece) -> int:
@@ -171,23 +129,28 @@ class Flattener:
         """Takes in some of the rates of an item, whose other values are the run's head; gives the number of rates."""
         seq = self._piece << 32
         item = self._read(shapes.ITEMS, Run(run.array, run.head or b"{}", run.offset))[0] or Item()
-        rates = self._read(shapes.RATES, run)
+        # Its rates stand in the head where they are one object instead of an array.
+        rates = item.negotiated_rates if run.first else None
+        rates = rates or [rate for rate in self._read(shapes.RATES, run) if rate is not None]
         head = self._head_of(item)
-        if self._add_rates(head, item, [rate for rate in rates if rate is not None], seq):
+        if self._add_rates(head, item, rates, seq):
             self._describe(head, item, seq)
         return len(rates)
 
     def _head_of(self, item: Item) -> Head | int:
         """What the item says of its prices, or _NO_CODE, or _NOT_WANTED."""
-        texts = (item.billing_code_type, item.billing_code, item.negotiation_arrangement, item.severity_of_illness)
+        texts: tuple[Any, ...] = (
+            item.billing_code_type,
+            item.billing_code,
+            item.negotiation_arrangement,
+            item.severity_of_illness,
+        )
         if not all(isinstance(text, str | None) for text in texts):
             texts = tuple(map(repr, texts))
         found = self._heads.get(texts)
         if found is None:
             found = self._read_head(item)
-            if len(self._heads) > _REMEMBERED:
-                self._heads.clear()
-            self._heads[texts] = found
+            remember(self._heads, texts, found)
         return found
 
     def _read_head(self, item: Item) -> Head | int:
@@ -208,37 +171,34 @@ class Flattener:
             place = self._add_some(head, item, rates, seq, place)
             if len(self._prices.rate) > before:
                 kept = True
-                self._prices.item_head.append(self._words.heads[head])  # type: ignore[index]
+                self._prices.item_head.append(self._terms.words.heads[head])  # type: ignore[index]
                 self._prices.item_end.append(len(self._prices.rate))
-            if self._prices.full or self._lists.full or self._words.full:
+            if self._prices.full or self._groups.lists.full or self._terms.words.full:
                 self._flush()
         return kept
 
     def _add_some(self, head: Head | int, item: Item, rates: list[Rate], seq: int, first: int) -> int:
         """Takes in rates from place `first` on, until the run is full; gives the place of the next."""
         prices = self._prices
-        list_ids, list_sizes, terms_of_text = self._lists.ids, self._lists.sizes, self._words.ids
+        list_ids, list_sizes, terms_of_text = self._groups.lists.ids, self._groups.lists.sizes, self._terms.words.ids
         add_rate, add_terms, add_groups = prices.rate.append, prices.terms.append, prices.groups.append
         coded = not isinstance(head, int)
         if not isinstance(head, int):
-            self._words.heads.setdefault(head, len(self._words.heads))
+            self._terms.words.heads.setdefault(head, len(self._terms.words.heads))
         room, rows, place = RUN_KEYS - prices.keys, 0, first
         while place < len(rates) and rows < room:
             rate = rates[place]
             place += 1
             texts = rate.negotiated_prices
-            if not texts:
-                self._notes["rates_without_prices"] += 1
-                continue
             if rate.provider_groups is ABSENT:
                 text = bytes(rate.provider_references)
                 groups = list_ids.get(text)
                 if groups is None:
-                    groups = self._named_list(text)
+                    groups = self._groups.named(text)
             else:
-                groups = self._mixed_list(rate, seq)
+                groups = self._groups.mixed(rate, seq)
             size = list_sizes[groups]
-            if not coded or not 0 < size <= GROUPS_PER_ROW:
+            if not texts or not coded or not 0 < size <= GROUPS_PER_ROW:
                 self._add_odd_rate(head, item, texts, groups, (seq, place - 1))
                 continue
             rows += size * len(texts)
@@ -263,9 +223,14 @@ class Flattener:
         prices.keys += rows
         return place
 
-    def _add_odd_rate(self, head: Head | int, item: Item, texts: list[Raw], groups: int, place: tuple[int, int]) -> None:
+    def _add_odd_rate(
+        self, head: Head | int, item: Item, texts: list[Raw] | None, groups: int, place: tuple[int, int]
+    ) -> None:
         """Takes in the prices of a rate whose code or whose groups are not as they should be, or very many."""
-        size = self._lists.sizes[groups]
+        if not texts:
+            self._notes["rates_without_prices"] += 1
+            return
+        size = self._groups.lists.sizes[groups]
         rows = max(size, 1) * len(texts)
         self._rows_read += rows
         if head == _NOT_WANTED:
@@ -278,8 +243,8 @@ class Flattener:
                 self._reject(reason, max(size, 1), (*place, number), value)
         else:
             self._prices.keys += rows
-            keys = self._lists.keys_of(groups)
-            parts = [self._lists.add(keys[n : n + GROUPS_PER_ROW]) for n in range(0, size, GROUPS_PER_ROW)]
+            keys = self._groups.lists.keys_of(groups)
+            parts = [self._groups.lists.add(keys[n : n + GROUPS_PER_ROW]) for n in range(0, size, GROUPS_PER_ROW)]
             for number, raw in enumerate(texts):
                 self._add_price(bytes(raw), parts, size, (*place, number))
 
@@ -294,7 +259,7 @@ class Flattener:
             value = price.negotiated_rate
             self._reject("invalid_rate", size, place, None if value is None else members.published(value))
             return
-        terms = self._terms_of(price)
+        terms = self._terms.of(price)
         for groups in lists:
             self._prices.rate.append(amount)
             self._prices.terms.append(terms)
@@ -303,43 +268,8 @@ class Flattener:
         end = text.find(b",", at)
         if text.count(_RATE) == 1 and _is_number(text[at:end], amount):
             key = text[:at] + text[end:]
-            self._words.ids[key] = terms
-            self._words.text_bytes += len(key) + 100
-
-    def _terms_of(self, price: Price) -> int:
-        remark = price.additional_information
-        terms = Terms(
-            normalize.lower(price.negotiated_type),
-            normalize.expiration(price.expiration_date),
-            normalize.lower(price.billing_class),
-            normalize.lower(price.setting),
-            self._modifiers_of(bytes(price.billing_code_modifier)),
-            self._pos_set_of(bytes(price.service_code)),
-            remark if remark and remark.strip() else None,
-        )
-        found = self._words.terms.get(terms)
-        if found is None:
-            found = self._words.terms[terms] = len(self._words.terms)
-            self._words.text_bytes += len(remark or "")
-        if normalize.text(price.expiration_date) and not normalize.day(price.expiration_date):
-            self._words.odd_dates.add(found)
-        return found
-
-    def _modifiers_of(self, text: bytes) -> str:
-        found = self._modifiers.get(text)
-        if found is None:
-            found = normalize.modifiers(shapes.loads(text) if text else None)
-            _remember(self._modifiers, text, found)
-        return found
-
-    def _pos_set_of(self, text: bytes) -> str:
-        found = self._places.get(text)
-        if found is None:
-            codes = normalize.places(shapes.loads(text) if text else None)
-            found = ids.pos_set_id(codes)
-            self._pos_sets[found] = codes
-            _remember(self._places, text, found)
-        return found
+            self._terms.words.ids[key] = terms
+            self._terms.words.text_bytes += len(key) + 100
 
     def _reject(self, reason: str, rows: int, place: tuple[int, int, int], value: str | None) -> None:
         self._rejected[reason] += rows
@@ -356,7 +286,7 @@ class Flattener:
             told = bool(words[0]) + 2 * bool(words[1])
             if code not in self._described or told & ~known:
                 self.spools.codes.add(*code, *words, seq)
-                _remember(self._described, code, known | told)
+                remember(self._described, code, known | told)
         for raw in (item.bundled_codes, item.covered_services):
             if raw is not ABSENT and bytes(raw) not in {b"null", b"[]"}:
                 self._add_bundle(head, raw, seq)
@@ -373,97 +303,14 @@ class Flattener:
             words = normalize.text(member.get("description"))
             self.spools.bundles.add(head.code_type, head.code, system, code, head.negotiation_arrangement, words, seq)
 
-    # --- provider groups --------------------------------------------------------------------------------------
-
-    def _named_list(self, text: bytes) -> int:
-        """The list of groups that provider_references name."""
-        keys, odd = self._named_keys(text)
-        if odd:
-            self._notes["provider_references_that_are_no_ids"] += odd
-        return self._lists.add(keys, None if odd else text)
-
-    def _mixed_list(self, rate: Rate, seq: int) -> int:
-        """The list of groups of a rate that has provider_groups, and it may be provider_references too."""
-        inline, references = bytes(rate.provider_groups), bytes(rate.provider_references)
-        text = inline if references in {b"", b"[]", b"null"} else references + inline
-        groups = self._lists.ids.get(text)
-        if groups is not None:
-            return groups
-        if inline.strip(_BLANK) in {b"", b"null"}:
-            return self._named_list(references)
-        key = self._inline.get(inline)
-        if key is None:
-            key = self._inline_group(rate.provider_groups, seq)
-            if self._inline_bytes > REMEMBERED_BYTES:
-                self._inline.clear()
-                self._inline_bytes = 0
-            self._inline[inline] = key
-            self._inline_bytes += len(inline) + 100
-        keys, odd = self._named_keys(references)
-        if odd:
-            self._notes["provider_references_that_are_no_ids"] += odd
-        return self._lists.add([*keys, key], None if odd else text)
-
-    def _named_keys(self, text: bytes) -> tuple[list[int], int]:
-        """The keys of a list of references, and how many of its elements are no ids."""
-        if not text:
-            return [], 0
-        try:
-            numbers = _WHOLE_NUMBERS.decode(text)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            named = [normalize.group_id(value) for value in normalize.as_list(shapes.loads(text))]
-            keys = [self._key(group) for group in named if group is not None]
-            return keys, len(named) - len(keys)
-        if numbers and (min(numbers) < 0 or max(numbers) >= members.WHOLE_KEY_LIMIT):
-            numbers = [self._key(str(number)) for number in numbers]
-        return numbers, 0
-
-    def _key(self, group: str) -> int:
-        key = members.group_key(group)
-        if key >= members.NAMED_KEY:
-            self.spools.groups.add(key, group, None)
-        return key
-
-    def _inline_group(self, provider_groups: Raw, seq: int) -> int:
-        parts = self.spools.parts.of(provider_groups)
-        group = members.inline_id(parts)
-        key = members.group_key(group)
-        self.spools.groups.add(key, group, None)
-        self._add_parts(key, parts, seq)
-        return key
-
-    def _add_parts(self, key: int, parts: list[members.Part], seq: int) -> None:
-        keys, numbers, seqs = self.spools.group_parts.columns
-        keys.extend(array("Q", [key]) * len(parts))
-        numbers.extend([part.number for part in parts])
-        seqs.extend(array("Q", [seq]) * len(parts))
-        self.spools.group_parts.check()
-
     # --- elements of the root's provider_references -----------------------------------------------------------
 
     def _add_references(self, run: Run) -> int:
         references = self._read(shapes.REFERENCES, run)
         for place, reference in enumerate(references):
             if reference is not None:
-                self._add_reference(reference, (self._piece << 32) + place)
+                self._groups.define(reference, (self._piece << 32) + place)
         return len(references)
-
-    def _add_reference(self, reference: Reference, seq: int) -> None:
-        group = normalize.group_id(shapes.scalar(reference.provider_group_id))
-        if group is None:
-            self._notes["provider_groups_without_an_id"] += 1
-            return
-        if reference.location and reference.provider_groups is ABSENT:
-            self._notes["provider_groups_at_a_location"] += 1
-        key = members.group_key(group)
-        networks = map(normalize.text, normalize.as_list(shapes.scalar(reference.network_name)))
-        names = sorted({name for name in networks if name})
-        if names or key >= members.NAMED_KEY:
-            self.spools.groups.add(key, group, names)
-        self.spools.defined.columns[0].append(key)
-        self.spools.defined.check()
-        if reference.provider_groups is not ABSENT:
-            self._add_parts(key, self.spools.parts.of(reference.provider_groups), seq)
 
     # --- both -------------------------------------------------------------------------------------------------
 
@@ -482,16 +329,16 @@ class Flattener:
     def _flush(self) -> None:
         """Writes the price rows at hand as a run."""
         if self._prices.rate:
-            odd = self._prices.rows_of_odd_dates(self._words, self._lists)
+            odd = self._prices.rows_of_odd_dates(self._terms.words, self._groups.lists)
             if odd:
                 self._notes["unreadable_expiration_dates"] += odd
-            self._used.add(self._prices.used_keys(self._lists))
+            self._used.add(self._prices.used_keys(self._groups.lists))
             path = self._directory / f"run-{self._writer}-{len(self._runs):06}"
-            self._runs.append(self._prices.write(path, self._words, self._lists))
-        if self._words.full:
-            self._words = Vocabulary()
-        if self._lists.full:
-            self._lists = Lists()
+            self._runs.append(self._prices.write(path, self._terms.words, self._groups.lists))
+        if self._terms.words.full:
+            self._terms.words = Vocabulary()
+        if self._groups.lists.full:
+            self._groups.lists = Lists()
         self._prices = Prices()
         self._prices.piece.append(self._piece)
         self._prices.piece_start.append(0)
@@ -502,14 +349,3 @@ def _is_number(text: bytes, amount: float) -> bool:
         return float(text) == amount
     except ValueError:
         return False
-
-
-def _remember(cache: dict[Any, Any], key: Any, value: Any) -> None:
-    """Keeps a value in a cache that is emptied when it has grown large."""
-    if len(cache) > _REMEMBERED:
-        cache.clear()
-    cache[key] = value
-
-
-_BLANK = b"[] \t\r\n"
-_WHOLE_NUMBERS = msgspec.json.Decoder(list[int])

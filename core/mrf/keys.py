@@ -1,9 +1,14 @@
 """Sets of 64-bit group keys."""
 
+from collections.abc import Iterable
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
 
 Keys = npt.NDArray[np.uint64]
+
+T = TypeVar("T", np.uint64, np.int32)
 
 _SMALL = 1 << 25
 """Keys below this, as most files' ids are, are ticked off in a table."""
@@ -48,3 +53,9 @@ class KeySet:
     def _settle(self) -> None:
         self._settled = np.unique(np.concatenate([self._settled, *self._pending]))
         self._pending, self._pending_size = [], 0
+
+
+def union(arrays: Iterable[npt.NDArray[T]]) -> npt.NDArray[T]:
+    """The distinct values of all arrays, sorted."""
+    found = list(arrays)
+    return np.unique(np.concatenate(found)) if found else np.zeros(0, np.int32)

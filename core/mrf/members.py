@@ -102,7 +102,8 @@ class Parts:
         found = [known(text) for text in texts]
         for place, parts in enumerate(found):
             if parts is None:
-                found[place] = self._remember(texts[place])
+                again = known(texts[place])  # it may stand in this very array twice
+                found[place] = self._remember(texts[place]) if again is None else again
         return list(chain.from_iterable(found))  # type: ignore[arg-type]
 
     def _remember(self, text: bytes) -> tuple[Part, ...]:
@@ -179,9 +180,9 @@ def _plain_npis(values: list[int | str]) -> list[int] | None:
 def inline_id(parts: Sequence[Part]) -> str:
     """The raw id of a group that has none: equal members, equal id, in whatever parts they come.
 
-    It is `inline:` and the MD5 of a text for each tax number, the texts sorted and joined by `;`. A tax number's text is
-    `tin_type|tin_value|npi` for each of its NPIs, sorted and joined by `;`, and begins with `tin_type|tin_value|` alone
-    where the number also stands without an NPI.
+    It is `inline:` and the MD5 of a text for each tax number, the texts sorted and joined by `;`. A tax number's text
+    is `tin_type|tin_value|npi` for each of its NPIs, sorted and joined by `;`, and begins with `tin_type|tin_value|`
+    alone where the number also stands without an NPI.
     """
     if len({part.tin for part in parts}) == len(parts):
         texts = [part.text for part in parts]

@@ -1,22 +1,20 @@
-"""Price rows: held in memory, then on disk in sorted runs.
+"""Price rows in memory: one price with the list of the provider groups it holds for.
 
-A price row is one price with the list of the provider groups it holds for: a tenth of the fact rows that come of it where
-groups are named by reference. A run is sorted by billing code and by the hash of the fact's rate part, so that all
-rows that can give the same fact stand together; what belongs to a range of codes is read from it in one go.
+Where groups are named by reference, these are a tenth of the fact rows that come of them. Lists of groups, and all that
+a price says besides its rate, are kept once and referred to by number.
 """
 
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.mrf.runs import Head, Index, RunWriter, Terms, codes_of, dictionary, sort_key
 from core.store import ids
 
 RUN_PRICES = 400_000
@@ -27,80 +25,7 @@ REMEMBERED_BYTES = 32 << 20
 """Lists, and heads and terms, are forgotten when they take so much memory."""
 
 BLOCK_KEYS = 1 << 20
-
-HASH_SHIFT = np.uint64(24)
-"""Rows of a code are ordered by the upper 40 bits of the first half of their hash."""
-
-Code = tuple[str, str]
-"""A code_type and a code."""
-
-
-class Head(NamedTuple):
-    """What an item says of all its prices."""
-
-    code_type: str
-    code: str
-    negotiation_arrangement: str | None
-    severity_of_illness: str | None
-
-
-class Terms(NamedTuple):
-    """What a price says besides its rate."""
-
-    negotiated_type: str | None
-    expiration_date: str | None
-    billing_class: str | None
-    setting: str | None
-    billing_code_modifier: str
-    pos_set_id: str
-    additional_information: str | None
-
-
-_COLUMNS = {"head": np.uint32, "terms": np.uint32, "rate": np.float64, "hash_0": np.uint64, "hash_1": np.uint64}
-_COLUMNS |= {"piece": np.uint32, "repeats": np.bool_}
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run on disk."""
-
-    path: Path
-    rows: int
-
-    def column(self, name: str, start: int, end: int) -> npt.NDArray[Any]:
-        """A column's values from row `start` to before row `end`; see _COLUMNS, and `key_ends` for the end of each row's
-        keys (with one value more, the first row's beginning)."""
-        offset = 0
-        for column, dtype in _COLUMNS.items():
-            size = np.dtype(dtype).itemsize
-            if column == name:
-                return self._read(dtype, offset + start * size, end - start)
-            offset += self.rows * size
-        return self._read(np.int64, offset + start * 8, end - start + 1)
-
-    def keys(self, start: int, end: int) -> npt.NDArray[np.uint64]:
-        """The group keys from place `start` to before place `end` of all rows' keys."""
-        offset = sum(self.rows * np.dtype(dtype).itemsize for dtype in _COLUMNS.values()) + (self.rows + 1) * 8
-        return self._read(np.uint64, offset + start * 8, end - start)
-
-    def table(self, name: str) -> pa.Table:
-        """`heads` or `terms`, to which the columns of that name refer."""
-        with pa.memory_map(str(self.path.with_suffix(f".{name}"))) as file, pa.ipc.open_file(file) as reader:
-            return reader.read_all()
-
-    def _read(self, dtype: Any, offset: int, count: int) -> npt.NDArray[Any]:
-        return np.fromfile(self.path, dtype, count, offset=offset)
-
-
-@dataclass(frozen=True)
-class Index:
-    """Where a run's codes are: its distinct codes, sorted, and the row at which each begins (and the end)."""
-
-    run: Run
-    codes: list[Code]
-    starts: npt.NDArray[np.int64]
-    fact_rows: npt.NDArray[np.int64]
-    """How many fact rows each code's rows unfold to."""
+"""So many group keys are unfolded at a time."""
 
 
 @dataclass
@@ -188,13 +113,13 @@ class Prices:
 
     def write(self, path: Path, words: Vocabulary, lists: Lists) -> Index:
         """Sorts the rows and writes them as a run."""
-        heads, terms = _dictionary(words.heads, Head._fields), _dictionary(words.terms, Terms._fields)
+        heads, terms = dictionary(words.heads, Head._fields), dictionary(words.terms, Terms._fields)
         head_of = np.repeat(np.asarray(self.item_head), np.diff(np.asarray(self.item_end), prepend=0))
         terms_of = np.frombuffer(self.terms, np.uint32)
         rate = np.frombuffer(self.rate, np.float64)
         hashes = ids.rate_hash(heads, head_of, terms, terms_of, rate)
-        codes, code_of_head = _codes(words.heads)
-        order = np.argsort(_sort_key(code_of_head[head_of], hashes[:, 0]), kind="stable")
+        codes, code_of_head = codes_of(words.heads)
+        order = np.argsort(sort_key(code_of_head[head_of], hashes[:, 0]), kind="stable")
         groups = np.frombuffer(self.groups, np.uint32)[order]
         sizes = np.frombuffer(lists.sizes, np.uint32)[groups]
         piece_rows = np.diff(np.asarray(self.piece_start), append=len(rate))
@@ -207,18 +132,10 @@ class Prices:
             "piece": np.repeat(np.asarray(self.piece), piece_rows)[order],
             "repeats": np.frombuffer(lists.repeats, np.bool_)[groups],
         }
-        key_ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes, dtype=np.int64)])
-        with path.open("wb") as file:
-            for name, dtype in _COLUMNS.items():
-                np.ascontiguousarray(columns[name], dtype).tofile(file)
-            key_ends.tofile(file)
-            for block in lists.in_order(groups):
-                block.tofile(file)
-        for name, table in (("heads", heads), ("terms", terms)):
-            with pa.ipc.new_file(str(path.with_suffix(f".{name}")), table.schema) as writer:
-                writer.write_table(table)
-        starts = np.searchsorted(code_of_head[columns["head"]], np.arange(len(codes) + 1))
-        return Index(Run(path, len(rate)), codes, starts, np.diff(key_ends[starts]))
+        with RunWriter(path, len(rate)) as writer:
+            writer.add(columns, sizes, lists.in_order(groups))
+            writer.add_tables(heads, terms)
+        return writer.index(codes, np.searchsorted(code_of_head[columns["head"]], np.arange(len(codes) + 1)))
 
     def used_keys(self, lists: Lists) -> npt.NDArray[np.uint64]:
         """The keys of the groups that rows name, distinct."""
@@ -232,22 +149,3 @@ class Prices:
         odd = np.isin(np.frombuffer(self.terms, np.uint32), list(words.odd_dates))
         sizes = np.frombuffer(lists.sizes, np.uint32)[np.frombuffer(self.groups, np.uint32)]
         return int(sizes[odd].sum())
-
-
-def _dictionary(rows: dict[Any, int], fields: tuple[str, ...]) -> pa.Table:
-    schema = pa.schema([(name, pa.string()) for name in fields])
-    columns = zip(*rows, strict=True) if rows else [()] * len(fields)
-    return pa.table([pa.array(column, pa.string()) for column in columns], schema=schema)
-
-
-def _codes(heads: dict[Head, int]) -> tuple[list[Code], npt.NDArray[np.uint32]]:
-    """The distinct codes of heads, sorted, and which of them each head has."""
-    codes = sorted({(head.code_type, head.code) for head in heads})
-    place = {code: n for n, code in enumerate(codes)}
-    return codes, np.array([place[head.code_type, head.code] for head in heads], np.uint32)
-
-
-def _sort_key(code_of: npt.NDArray[np.uint32], hash_0: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    return (code_of.astype(np.uint64) << np.uint64(40)) | (hash_0 >> HASH_SHIFT)
-
-

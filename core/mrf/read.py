@@ -25,6 +25,8 @@ SMALL = 4
 class Content:
     """What one file was found to hold; its rows are on disk."""
 
+    directory: Path
+    """Where its spools and runs are."""
     root: dict[str, bytes | None]
     """The root's values as JSON text; None for one too long to keep."""
     items: int
@@ -38,6 +40,11 @@ class Content:
     def rows_read(self) -> int:
         """Prices times the groups they name."""
         return sum(each.rows_read for each in self.flattened)
+
+    @property
+    def rows_filtered(self) -> int:
+        """Rows whose code no filter wants."""
+        return sum(each.rows_filtered for each in self.flattened)
 
     @property
     def rejected(self) -> Counter[str]:
@@ -67,17 +74,27 @@ class _Pieces:
 
     def __iter__(self) -> Iterator[Piece]:
         for part in self.parts:
-            run = part
-            if isinstance(part, RootValue):
-                header.refuse_other_kinds(self.name, part.key)
-                self.root[part.key] = part.text
-                if part.key not in STREAMED:
-                    continue
-                run = _as_run(self.name, part)
-            if isinstance(run, Run):
+            run = part if isinstance(part, Run) else self._value(part)
+            if run:
                 self.root.setdefault(run.array, b"[]")
                 self.runs.append((run.array, run.head is not None, run.first))
                 yield Piece(len(self.runs) - 1, run)
+
+    def _value(self, value: RootValue) -> Run | None:
+        """Keeps a value of the root; what stands for one of the streamed arrays is a run of it."""
+        header.refuse_other_kinds(self.name, value.key)
+        self.root[value.key] = value.text
+        return _as_run(self.name, value) if value.key in STREAMED else None
+
+    def check(self) -> None:
+        """Raises MrfError where the file has ended and is no in-network file."""
+        if "in_network" not in self.root:
+            raise MrfError(f"{self.name}: has no in_network array; expected an in-network file")
+
+    def items(self, counts: list[int]) -> int:
+        """How many elements in_network has."""
+        told = zip(self.runs, counts, strict=True)
+        return sum((first if giant else count) for (array, giant, first), count in told if array == "in_network")
 
     def table(self, counts: list[int]) -> pl.DataFrame:
         """The columns of Content.pieces; `counts` tells how many elements (or a giant item's rates) each piece had."""
@@ -129,16 +146,12 @@ def _read(
     try:
         reading = Reading(source.name, directory, filters)
         counts = list(crew.map(flatten, ((reading, piece) for piece in chain(first, coming))))
-        if "in_network" not in pieces.root:
-            raise MrfError(f"{source.name}: has no in_network array; expected an in-network file")
+        pieces.check()
         flattened = crew.each(finish, reading)
     except BaseException:
         crew.close()
         raise
-    table = pieces.table(counts)
-    whole = sum(count for (array, giant, _), count in zip(pieces.runs, counts, strict=True) if array == "in_network" and not giant)
-    giants = sum(giant and first for _, giant, first in pieces.runs)
-    return Content(pieces.root, whole + giants, table, flattened, crew)
+    return Content(directory, pieces.root, pieces.items(counts), pieces.table(counts), flattened, crew)
 
 
 def _as_run(name: str, value: RootValue) -> Run | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from core.mrf.facts import Share, Slice
-from core.mrf.prices import HASH_SHIFT, Code, Index
+from core.mrf.runs import HASH_SHIFT, Code, Index
 
 LEAST_ROWS = 250_000
 MOST_ROWS = 1_000_000

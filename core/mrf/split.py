@@ -63,7 +63,7 @@ class Run:
     offset: int
     """Where the text begins, in bytes from the beginning of the JSON."""
     head: bytes | None = None
-    """Of a giant item: its other values, as one JSON object. The run's elements are then the item's negotiated_rates."""
+    """Of a giant item: its other values, as one JSON object; the run's elements are its negotiated_rates."""
     first: bool = True
     """Whether a giant item begins with this run."""
 
@@ -71,8 +71,8 @@ class Run:
 class Splitter:
     """Reads chunks of JSON text and yields its parts in the order of the file.
 
-    `name` is the file's, for errors; giant items are put aside in files below `directory`. Without `careful`, cuts may be
-    wrong (see above). Raises MrfError where the text is not one JSON object.
+    `name` is the file's, for errors; giant items are put aside in files below `directory`. Without `careful`, cuts may
+    be wrong (see above). Raises MrfError where the text is not one JSON object.
     """
 
     def __init__(self, name: str, chunks: Iterator[bytes], directory: Path, *, careful: bool = True) -> None:
@@ -293,7 +293,7 @@ class Splitter:
 
 @dataclass(frozen=True)
 class _Seam:
-    """What stands between two elements of an array, with the brackets that close the first and the second's first key."""
+    """What stands between two elements, the first's closing brackets and the second's first key included."""
 
     text: bytes
     closing: int

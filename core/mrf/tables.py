@@ -31,7 +31,6 @@ from core.store.schema import (
 from core.store.store import Transaction
 from core.store.upsert import upsert, write_query
 
-
 SPOOLS = (
     "codes", "bundles", "groups", "rejects", "defined", "group_parts",
     "part_tins", "part_npis", "part_names", "part_invalid",
@@ -104,7 +103,8 @@ class FileTables:
             "CREATE OR REPLACE TEMP TABLE scope AS SELECT ? AS year_month, ? AS payer_slug, ? AS batch_id",
             [header.year_month, self._slug, batch_id],
         )
-        connection.register("used", used)
+        connection.register("used_frame", used)
+        connection.execute("CREATE OR REPLACE TEMP TABLE used AS FROM used_frame")
         connection.register("pieces", pieces)
         for name in SPOOLS:
             glob = parquet_list([str(directory / f"{name}-*.parquet")])
@@ -235,7 +235,7 @@ class FileTables:
             path,
             REJECTS,
             """WITH placed AS (
-                   SELECT r.*, array || '[' || (first_element + (seq & 4294967295)) || ']' AS element, first_rate
+                   SELECT r.*, "array" || '[' || (first_element + (seq & 4294967295)) || ']' AS element, first_rate
                    FROM (SELECT reason, seq, rate, price, value, rows FROM spooled_rejects
                          UNION ALL
                          SELECT 'invalid_npi', min(seq), NULL, NULL, value, 0
@@ -244,7 +244,7 @@ class FileTables:
                SELECT reason, value, rows,
                       element || coalesce('.negotiated_rates[' || (first_rate + rate) || ']', '')
                       || coalesce('.negotiated_prices[' || price || ']', '') AS place
-               FROM placed ORDER BY ALL""",
+               FROM placed ORDER BY reason, place, value, rows""",
         )
         self._transaction.put_rejects(self._batch_id, path, rows)
 

@@ -8,8 +8,6 @@ from core.mrf.facts import build
 from core.mrf.filters import Filter
 from core.mrf.flatten import Flattened, Flattener, Piece
 
-
-
 __all__ = ["Reading", "build", "finish", "flatten"]
 
 

@@ -1,42 +1,222 @@
-"""Puts new facts among those that are there, in order."""
+"""Puts new facts among those that are there, in order.
 
-from collections.abc import Iterator
+Most of what is there stays as it is: row groups that no new row falls into are copied byte for byte. Only where new
+rows stand among old ones are rows read and written anew, a few row groups at a time, by whoever of the crew is free.
+"""
 
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.store.merge import merge_sorted
-from core.store.parquet import write_table
+from core.crew import Alone, Crew, State
+from core.store.dictionaries import joined, sort_key
+from core.store.parquet import ROW_GROUP, write_table
 from core.store.schema import FACT_RATE
+from core.store.segment import Key, Segment
+from core.store.stitch import Stitcher
 from core.store.store import Transaction
 
 _DICTIONARIES = [c.name for c in FACT_RATE.columns if c.type == "text" and c.name != "fact_uid"]
 
+GROUPS_AT_ONCE = 6
+"""Row groups that are merged with new rows in one go."""
 
-def append_facts(transaction: Transaction, state: str, year_month: str, blocks: Iterator[pa.Table]) -> None:
-    """Adds facts of one state and month, sorted and with no fact_uid that the store has, to the shard they belong to.
 
-    The shard's one file gives way to a new one with all rows, or gets another beside it where the layout says so.
-    Blocks have the fact's columns, text columns dictionary-encoded. Nothing happens where there is no row.
+def append_segments(
+    transaction: Transaction, state: str, year_month: str, segments: Iterable[Segment], crew: Crew
+) -> None:
+    """Adds facts of one state and month, none of whose fact_uids the store has, to the shard they belong to.
+
+    Segments come in order; their files are gone afterwards. The shard's one file gives way to a new one with all rows,
+    or gets another beside it where the layout says so. Nothing happens where there is no segment.
     """
-    first = next((block for block in blocks if block.num_rows), None)
+    coming = iter(segments)
+    first = next(coming, None)
     if first is None:
         return
     shard = transaction.layout.shard(state, year_month)
     old = () if transaction.layout.grows else transaction.files(FACT_RATE.name, shard)
-    streams = [_blocks_of(transaction.path(file)) for file in old]
     path = transaction.new_file(FACT_RATE.name, shard)
-    merged = merge_sorted([*streams, _chained(first, blocks)], FACT_RATE.order, whole_keys=False)
-    transaction.replace(FACT_RATE.name, old, path, write_table(path, FACT_RATE, merged), shard)
+    paths = [Path(transaction.path(file)) for file in old if file.rows]
+    with Stitcher(path) as stitcher:
+        for stretch in _stretches(paths, first, coming, transaction.work, crew):
+            stitcher.add(stretch.path, stretch.first, stretch.end)
+            if stretch.passing:
+                stretch.path.unlink()
+        rows = stitcher.finish()
+    transaction.replace(FACT_RATE.name, old, path, rows, shard)
 
 
-def _chained(first: pa.Table, rest: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    yield first
-    yield from rest
+def append_facts(transaction: Transaction, state: str, year_month: str, blocks: Iterator[pa.Table]) -> None:
+    """Adds facts given as sorted blocks, which have the fact's columns; see `append_segments`."""
+    path = transaction.work / "appended.parquet"
+    rows = write_table(path, FACT_RATE, blocks)
+    if rows:
+        append_segments(transaction, state, year_month, [segment_of(path, rows)], Alone())
 
 
-def _blocks_of(path: str) -> Iterator[pa.Table]:
-    """The row groups of a file of facts, with the column types that new facts have."""
+def segment_of(path: Path, rows: int) -> Segment:
+    """A file of sorted facts as a segment."""
+    keys: list[Key] = []
+    ends: list[int] = []
+    done = 0
     with pq.ParquetFile(path, read_dictionary=_DICTIONARIES) as file:
         for group in range(file.num_row_groups):
-            yield file.read_row_group(group)
+            for key, end in _keys_of(file.read_row_group(group, columns=list(FACT_RATE.order))):
+                if keys and keys[-1] == key:
+                    ends[-1] = done + end
+                else:
+                    keys.append(key)
+                    ends.append(done + end)
+            done += file.metadata.row_group(group).num_rows
+    return Segment(path, rows, keys, np.array(ends, np.int64))
+
+
+def _keys_of(table: pa.Table) -> Iterator[tuple[Key, int]]:
+    """The distinct keys of a sorted table, and the row at which each one's rows end."""
+    key = sort_key(table, FACT_RATE.order)
+    ends = [*(np.flatnonzero(np.diff(key)) + 1).tolist(), table.num_rows]
+    rows = table.take(pa.array([end - 1 for end in ends])).to_pylist()
+    for row, end in zip(rows, ends, strict=True):
+        yield tuple(row[name] for name in FACT_RATE.order), end
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """Row groups `first` to before `end` of a file (None: to its end), which is deleted afterwards if `passing`."""
+
+    path: Path
+    first: int = 0
+    end: int | None = None
+    passing: bool = False
+
+
+def _stretches(
+    old: Sequence[Path], first: Segment, coming: Iterator[Segment], work: Path, crew: Crew
+) -> Iterator[_Stretch]:
+    """What the new file is made of, in order."""
+    if not old:
+        for segment in (first, *coming):
+            yield _Stretch(segment.path, passing=True)
+        return
+    (path,) = old
+    segments = [first, *coming]
+    bounds = _bounds(path)
+    low, high = segments[0].keys[0], segments[-1].keys[-1]
+    start = sum(highest < low for _, highest in bounds)
+    end = len(bounds) - sum(lowest > high for lowest, _ in bounds)
+    if sum(segment.rows for segment in segments) < ROW_GROUP // 2 and start > 0:
+        start -= 1  # so that many small files make no many small row groups
+    yield _Stretch(path, 0, start)
+    if start >= end:
+        for segment in segments:
+            yield _Stretch(segment.path, passing=True)
+    else:
+        yield from _merged(path, range(start, end), segments, work, crew)
+    yield _Stretch(path, max(start, end))
+
+
+def _merged(path: Path, groups: range, segments: list[Segment], work: Path, crew: Crew) -> Iterator[_Stretch]:
+    """Row groups of the old file with all new rows among them."""
+    firsts = _first_keys(path, groups[::GROUPS_AT_ONCE])
+    tasks: list[_Task | _Stretch] = []
+    for number, start in enumerate(groups[::GROUPS_AT_ONCE]):
+        low = firsts[number] if number else None
+        high = firsts[number + 1] if number + 1 < len(firsts) else None
+        rows = tuple(_rows_between(segments, low, high))
+        end = min(start + GROUPS_AT_ONCE, groups.stop)
+        to = work / f"merged-{number:06}.parquet"
+        tasks.append(_Task(path, start, end, rows, to) if rows else _Stretch(path, start, end))
+    done = crew.map(_merge, ((task,) for task in tasks if isinstance(task, _Task)))
+    for task in tasks:
+        yield _Stretch(next(done), passing=True) if isinstance(task, _Task) else task
+    for segment in segments:
+        segment.path.unlink()
+
+
+def _rows_between(segments: list[Segment], low: Key | None, high: Key | None) -> Iterator[tuple[Path, int, int]]:
+    """The rows of segments from key `low` to before `high`: file, first row and end."""
+    for segment in segments:
+        start = segment.rows_before(low) if low else 0
+        end = segment.rows_before(high) if high else segment.rows
+        if start < end:
+            yield segment.path, start, end
+
+
+@dataclass(frozen=True)
+class _Task:
+    """Row groups `start` to before `end` of the file `old`, to be merged with new rows into the file `to`."""
+
+    old: Path
+    start: int
+    end: int
+    new: tuple[tuple[Path, int, int], ...]
+    to: Path
+
+
+def _merge(_state: State, task: _Task) -> Path:
+    with pq.ParquetFile(task.old, read_dictionary=_DICTIONARIES) as file:
+        tables = [file.read_row_group(group) for group in range(task.start, task.end)]
+    for path, start, end in task.new:
+        tables.extend(_rows(path, start, end))
+    table = joined(tables)
+    order = np.argsort(sort_key(table, FACT_RATE.order), kind="stable")
+    size = -(-len(order) // -(-len(order) // ROW_GROUP))
+    blocks = (table.take(pa.array(order[n : n + size])) for n in range(0, len(order), size))
+    write_table(task.to, FACT_RATE, blocks, size)
+    return task.to
+
+
+def _rows(path: Path, start: int, end: int) -> Iterator[pa.Table]:
+    """Rows `start` to before `end` of a file."""
+    with pq.ParquetFile(path, read_dictionary=_DICTIONARIES) as file:
+        at = 0
+        for group in range(file.num_row_groups):
+            rows = file.metadata.row_group(group).num_rows
+            if start < at + rows and at < end:
+                first = max(start - at, 0)
+                yield file.read_row_group(group).slice(first, min(end - at, rows) - first)
+            at += rows
+
+
+def _first_keys(path: Path, groups: Iterable[int]) -> list[Key]:
+    with pq.ParquetFile(path) as file:
+        rows = [
+            file.read_row_group(group, columns=list(FACT_RATE.order)).slice(0, 1).to_pylist()[0] for group in groups
+        ]
+    return [tuple(row[name] for name in FACT_RATE.order) for row in rows]
+
+
+def _bounds(path: Path) -> list[tuple[tuple[Any, ...], tuple[Any, ...]]]:
+    """For each row group, keys that none of its rows is below, and none above.
+
+    A file's statistics tell each column's lowest and highest value. Those of the first columns in the order bound the
+    row's keys, up to the first that has more than one value.
+    """
+    with pq.ParquetFile(path) as file:
+        metadata = file.metadata
+    names = metadata.schema.to_arrow_schema().names
+    places = [names.index(name) for name in FACT_RATE.order]
+    bounds = []
+    for group in range(metadata.num_row_groups):
+        low: list[Any] = []
+        high: list[Any] = []
+        for place in places:
+            statistics = metadata.row_group(group).column(place).statistics
+            if statistics is None or not statistics.has_min_max:
+                break
+            low.append(statistics.min)
+            high.append(statistics.max)
+            if statistics.min != statistics.max:
+                break
+        bounds.append((tuple(low), (*high, _HIGHEST)))
+    return bounds
+
+
+_HIGHEST = "\U0010ffff" * 8
+"""Above every value that may follow in a key."""

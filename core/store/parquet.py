@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.store.dictionaries import joined, with_small_dictionaries
 from core.store.schema import Table
 
 ROW_GROUP = 122_880
@@ -14,10 +15,10 @@ ROW_GROUP = 122_880
 _LEVEL = 1
 
 
-def write_table(path: Path, table: Table, blocks: Iterable[pa.Table]) -> int:
+def write_table(path: Path, table: Table, blocks: Iterable[pa.Table], group: int = ROW_GROUP) -> int:
     """Writes blocks, whose columns may be dictionary-encoded, as the one file `path`; gives the number of rows.
 
-    Blocks are put together to whole row groups.
+    Blocks are put together to whole row groups, of `group` rows each.
     """
     schema = table.arrow
     rows = 0
@@ -31,23 +32,19 @@ def write_table(path: Path, table: Table, blocks: Iterable[pa.Table]) -> int:
             rows += block.num_rows
             held.append(block)
             held_rows += block.num_rows
-            if held_rows >= ROW_GROUP:
-                whole = _joined(held)
-                cut = held_rows - held_rows % ROW_GROUP
-                writer.write_table(whole.slice(0, cut), row_group_size=ROW_GROUP)
+            if held_rows >= group:
+                whole = joined(held)
+                cut = held_rows - held_rows % group
+                for start in range(0, cut, group):
+                    writer.write_table(with_small_dictionaries(whole.slice(start, group)), row_group_size=group)
                 held, held_rows = [whole.slice(cut)], held_rows - cut
         writer = writer or new_writer(path, table, schema)
         if held_rows or not rows:
-            writer.write_table(_joined(held or [schema.empty_table()]))
+            writer.write_table(with_small_dictionaries(joined(held or [schema.empty_table()])))
     finally:
         if writer is not None:
             writer.close()
     return rows
-
-
-def _joined(blocks: list[pa.Table]) -> pa.Table:
-    # The writer keeps a dictionary only where a row group has one, so they are made one.
-    return pa.concat_tables(blocks).unify_dictionaries().combine_chunks()
 
 
 def new_writer(path: Path, table: Table, schema: pa.Schema) -> pq.ParquetWriter:

@@ -13,7 +13,7 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Segment:
-    """A file of sorted facts. Its keys are distinct and sorted, and `ends` tells the row at which each one's rows end."""
+    """A file of sorted facts. `keys` are distinct and sorted, `ends` tells the row at which each one's rows end."""
 
     path: Path
     rows: int

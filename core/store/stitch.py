@@ -8,7 +8,7 @@ parquet.thrift (apache/parquet-format).
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from core.store import thrift
 from core.store.thrift import Struct
@@ -42,6 +42,12 @@ class Stitcher:
         self._footer: Struct | None = None
         self._groups: list[Struct] = []
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._file.close()
+
     def add(self, path: Path, first: int = 0, end: int | None = None, footer: Struct | None = None) -> None:
         """Adds the row groups `first` to before `end` of a file. Its footer is read unless it is given."""
         footer = footer or read_footer(path)
@@ -53,7 +59,7 @@ class Stitcher:
             for group in footer[_ROW_GROUPS][1][1][first:end]:
                 self._copy(source.fileno(), group)
 
-    def close(self) -> int:
+    def finish(self) -> int:
         """Writes the footer; gives the number of rows."""
         if self._footer is None:
             raise ValueError("a file of no row groups")
@@ -64,7 +70,6 @@ class Stitcher:
         }
         text = thrift.write_struct(footer)
         self._file.write(text + len(text).to_bytes(4, "little") + _MAGIC)
-        self._file.close()
         return self.rows
 
     def _copy(self, source: int, group: Struct) -> None:

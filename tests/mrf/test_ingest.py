@@ -11,9 +11,10 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from core.demo.mrf import write_files
-from core.mrf import flatten, runs, split, spool
+from core.mrf import group_lists, members, merge_runs, prices, shares, split, spool, terms
 from core.mrf.errors import MrfError
 from core.mrf.ingest import Outcome, ingest
 from core.mrf.source import documents
@@ -318,23 +319,55 @@ def test_tables_of_several_row_groups_are_in_order(load: Load, store: Store) -> 
     assert_same(store, load(content), reference.flatten(content, "GA"))
 
 
-def test_forgetting_what_was_cached_changes_nothing(
-    load: Load, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(flatten, "_CACHED_BYTES", 0)
-    monkeypatch.setattr(split, "RUN_BYTES", 2000)
-    monkeypatch.setattr(spool, "PART_ROWS", 7)
+def assert_demo_is_same(tmp_path: Path, **options: Any) -> None:
+    """Loads files of the demo and compares them with the reference."""
     for number, path in enumerate(write_files(tmp_path, ("2025-08",))[:2]):
         store = Store(tmp_path / f"data{number}")
         source = documents(path)[0]
         content = b"".join(source.chunks())
-        assert_same(store, ingest(store, source, "GA"), reference.flatten(content, "GA"))
+        assert_same(store, ingest(store, source, "GA", **options), reference.flatten(content, "GA"))
+
+
+def test_forgetting_what_was_cached_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (group_lists, members, prices):
+        monkeypatch.setattr(module, "REMEMBERED_BYTES", 0)
+    monkeypatch.setattr(terms, "REMEMBERED", 0)
+    monkeypatch.setattr(split, "RUN_BYTES", 2000)
+    monkeypatch.setattr(spool, "PART_ROWS", 7)
+    assert_demo_is_same(tmp_path, processes=1)
+
+
+def test_a_crew_makes_what_one_process_makes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(split, "RUN_BYTES", 20_000)
+    monkeypatch.setattr(shares, "LEAST_ROWS", 100)
+    assert_demo_is_same(tmp_path, processes=3)
+
+
+@pytest.mark.parametrize("giant", [1, 5_000])
+def test_giant_items_are_taken_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, giant: int) -> None:
+    monkeypatch.setattr(split, "RUN_BYTES", 300)
+    monkeypatch.setattr(split, "GIANT_BYTES", giant)
+    assert_demo_is_same(tmp_path, processes=1)
+
+
+@given(files.contents(), st.integers(20, 400), st.integers(20, 2000))
+def test_every_file_in_small_pieces_gives_what_the_reference_gives(content: bytes, run: int, giant: int) -> None:
+    with TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(split, "RUN_BYTES", run)
+        patch.setattr(split, "GIANT_BYTES", giant)
+        patch.setattr(shares, "LEAST_ROWS", 3)
+        patch.setattr(shares, "MOST_ROWS", 3)
+        path = Path(directory) / "rates.json"
+        path.write_bytes(content)
+        store = Store(Path(directory) / "data")
+        outcome = ingest(store, documents(path)[0], "GA", processes=1)
+        assert_same(store, outcome, reference.flatten(content, "GA"))
 
 
 def test_many_runs_are_merged(load: Load, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "RUN_PRICES", 3)
-    monkeypatch.setattr(runs, "MERGED_AT_ONCE", 4)
-    monkeypatch.setattr(runs, "BLOCK_GROUPS", 2)
+    monkeypatch.setattr(prices, "RUN_PRICES", 3)
+    monkeypatch.setattr(prices, "BLOCK_KEYS", 2)
+    monkeypatch.setattr(merge_runs, "AT_ONCE", 4)
     items = [item_of(n % 7, n % 5, code=str(10000 + n % 11), references=[n % 3, 1]) for n in range(100)]
     content = json.dumps(file_of(*items)).encode()
     assert_same(store, load(content), reference.flatten(content, "GA"))

@@ -1,0 +1,50 @@
+"""Which provider groups the filters want."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+
+from core.mrf.filters import Filter
+from core.mrf.keys import Keys
+from core.store.connection import parquet_list
+from core.store.store import Transaction
+
+
+def group_masks(
+    connection: duckdb.DuckDBPyConnection,
+    transaction: Transaction,
+    directory: Path,
+    keys: Keys,
+    filters: Sequence[Filter],
+) -> npt.NDArray[np.uint64]:
+    """For each group of `keys`, a bit for every filter that wants it. The file's spools stand in `directory`.
+
+    A group is wanted for what any of its members is; one whose members are not known is wanted for nothing.
+    """
+    masks = np.zeros(len(keys), np.uint64)
+    spools = {
+        name: parquet_list([str(directory / f"{name}-*.parquet")]) for name in ("group_parts", "part_npis", "part_tins")
+    }
+    with_npi = f"SELECT key FROM {spools['group_parts']} SEMI JOIN (FROM {spools['part_npis']} WHERE %s) USING (part)"
+    with_tin = f"SELECT key FROM {spools['group_parts']} SEMI JOIN (FROM {spools['part_tins']} WHERE %s) USING (part)"
+    for bit, one in enumerate(filters):
+        fits = np.ones(len(keys), np.bool_)
+        if one.npis:
+            fits &= _named(connection, keys, with_npi % "npi::VARCHAR IN (SELECT unnest(?))", list(one.npis))
+        if one.tins:
+            fits &= _named(connection, keys, with_tin % "tin_value IN (SELECT unnest(?))", list(one.tins))
+        if one.in_state:
+            here = f"SELECT npi FROM {parquet_list(transaction.paths('dim_npi'))} WHERE state = ?"
+            fits &= _named(connection, keys, with_npi % f"npi::VARCHAR IN ({here})", one.in_state)
+        masks[fits] |= np.uint64(1 << bit)
+    return masks
+
+
+def _named(
+    connection: duckdb.DuckDBPyConnection, keys: Keys, sql: str, parameter: str | list[str]
+) -> npt.NDArray[np.bool_]:
+    found = connection.execute(f"SELECT DISTINCT key FROM ({sql})", [parameter]).fetchnumpy()["key"]
+    return np.isin(keys, np.asarray(found, np.uint64))

@@ -1,0 +1,178 @@
+"""Runs of price rows on disk, sorted by billing code and by the hash of the fact's rate part.
+
+All rows that can give the same fact stand together, and what belongs to a range of codes is read in one go. A run is a
+file of columns, one after the other, and the small tables that two of them refer to.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+HASH_SHIFT = np.uint64(24)
+"""Rows of a code are ordered by the upper 40 bits of the first half of their hash."""
+
+Code = tuple[str, str]
+"""A code_type and a code."""
+
+
+class Head(NamedTuple):
+    """What an item says of all its prices."""
+
+    code_type: str
+    code: str
+    negotiation_arrangement: str | None
+    severity_of_illness: str | None
+
+
+class Terms(NamedTuple):
+    """What a price says besides its rate."""
+
+    negotiated_type: str | None
+    expiration_date: str | None
+    billing_class: str | None
+    setting: str | None
+    billing_code_modifier: str
+    pos_set_id: str
+    additional_information: str | None
+
+
+_COLUMNS: dict[str, type[Any]] = {
+    "head": np.uint32,
+    "terms": np.uint32,
+    "rate": np.float64,
+    "hash_0": np.uint64,
+    "hash_1": np.uint64,
+    "piece": np.uint32,
+    "repeats": np.bool_,
+}
+"""head and terms are places in the run's small tables; piece is the piece of the file that a row comes from; repeats
+tells that a group stands in a row's list more than once."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run on disk."""
+
+    path: Path
+    rows: int
+
+    def column(self, name: str, start: int, end: int) -> npt.NDArray[Any]:
+        """A column's values from row `start` to before row `end`.
+
+        See _COLUMNS; `key_ends` tells where each row's keys end, with one value more, the first row's beginning.
+        """
+        offset = 0
+        for column, dtype in _COLUMNS.items():
+            size = np.dtype(dtype).itemsize
+            if column == name:
+                return self._read(dtype, offset + start * size, end - start)
+            offset += self.rows * size
+        return self._read(np.int64, offset + start * 8, end - start + 1)
+
+    def keys(self, start: int, end: int) -> npt.NDArray[np.uint64]:
+        """The group keys from place `start` to before place `end` of all rows' keys."""
+        offset = sum(self.rows * np.dtype(dtype).itemsize for dtype in _COLUMNS.values()) + (self.rows + 1) * 8
+        return self._read(np.uint64, offset + start * 8, end - start)
+
+    @property
+    def paths(self) -> list[Path]:
+        """The run's files."""
+        return [self.path, *(self.path.with_suffix(f".{name}") for name in ("heads", "terms"))]
+
+    def table(self, name: str) -> pa.Table:
+        """`heads` or `terms`, to which the columns of that name refer."""
+        with pa.memory_map(str(self.path.with_suffix(f".{name}"))) as file, pa.ipc.open_file(file) as reader:
+            return reader.read_all()
+
+    def _read(self, dtype: Any, offset: int, count: int) -> npt.NDArray[Any]:
+        return np.fromfile(self.path, dtype, count, offset=offset)
+
+
+@dataclass(frozen=True)
+class Index:
+    """Where a run's codes are: its distinct codes, sorted, and the row at which each begins (and the end)."""
+
+    run: Run
+    codes: list[Code]
+    starts: npt.NDArray[np.int64]
+    fact_rows: npt.NDArray[np.int64]
+    """How many fact rows each code's rows unfold to."""
+
+
+class RunWriter:
+    """Writes a run of `rows` rows, block by block."""
+
+    def __init__(self, path: Path, rows: int) -> None:
+        self._run = Run(path, rows)
+        self._row = 0
+        self._ends = [np.zeros(1, np.int64)]
+        self._keys = 0
+
+    def __enter__(self) -> Self:
+        self._file = self._run.path.open("wb")
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._file.close()
+
+    def add(
+        self,
+        columns: dict[str, npt.NDArray[Any]],
+        sizes: npt.NDArray[Any],
+        keys: Iterable[npt.NDArray[np.uint64]],
+    ) -> None:
+        """Writes rows: their columns, how many keys each has, and the keys, in blocks."""
+        rows, offset = self._run.rows, 0
+        for name, dtype in _COLUMNS.items():
+            size = np.dtype(dtype).itemsize
+            self._put(offset + self._row * size, np.ascontiguousarray(columns[name], dtype))
+            offset += rows * size
+        ends = self._keys + np.cumsum(sizes, dtype=np.int64)
+        self._put(offset + (self._row + 1) * 8, ends)
+        if not self._row:
+            self._put(offset, np.zeros(1, np.int64))
+        self._ends.append(ends)
+        offset += (rows + 1) * 8
+        for block in keys:
+            self._put(offset + self._keys * 8, block)
+            self._keys += len(block)
+        self._row += len(sizes)
+
+    def add_tables(self, heads: pa.Table, terms: pa.Table) -> None:
+        """Writes the two small tables that rows refer to."""
+        for name, table in (("heads", heads), ("terms", terms)):
+            with pa.ipc.new_file(str(self._run.path.with_suffix(f".{name}")), table.schema) as writer:
+                writer.write_table(table)
+
+    def index(self, codes: list[Code], starts: npt.NDArray[np.int64]) -> Index:
+        """The index of what was written; see Index."""
+        return Index(self._run, codes, starts, np.diff(np.concatenate(self._ends)[starts]))
+
+    def _put(self, offset: int, values: npt.NDArray[Any]) -> None:
+        self._file.seek(offset)
+        self._file.write(np.ascontiguousarray(values).data.cast("B"))
+
+
+def dictionary(rows: Iterable[Any], fields: tuple[str, ...]) -> pa.Table:
+    """A small table of heads or terms."""
+    schema = pa.schema([(name, pa.string()) for name in fields])
+    columns = list(zip(*rows, strict=True)) or [()] * len(fields)
+    return pa.table([pa.array(column, pa.string()) for column in columns], schema=schema)
+
+
+def codes_of(heads: Iterable[Head]) -> tuple[list[Code], npt.NDArray[np.uint32]]:
+    """The distinct codes of heads, sorted, and which of them each head has."""
+    heads = list(heads)
+    codes = sorted({(head.code_type, head.code) for head in heads})
+    place = {code: n for n, code in enumerate(codes)}
+    return codes, np.array([place[head.code_type, head.code] for head in heads], np.uint32)
+
+
+def sort_key(code_of: npt.NDArray[np.uint32], hash_0: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """One number a row by which rows are ordered."""
+    return (code_of.astype(np.uint64) << np.uint64(40)) | (hash_0 >> HASH_SHIFT)

@@ -1,0 +1,39 @@
+"""The spools of one file: all that is read of it but the price rows."""
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from core.mrf.members import Parts
+from core.mrf.spool import NumberSpool, Spool
+
+
+class Spools:
+    """The spools of one file, in one directory, filled by one or several processes.
+
+    `seq` is the number of a piece times 2**32 plus the element's place in it.
+    """
+
+    def __init__(self, directory: Path, writer: int = 0) -> None:
+        def spool(table: str, **columns: Any) -> Spool:
+            return Spool(directory, table, columns, writer)
+
+        text, number = pl.String, pl.Int64
+        code = {"code_type": text, "code": text}
+        member = {"member_code_type": text, "member_code": text}
+        self.codes = spool("codes", **code, code_desc=text, name=text, seq=number)
+        self.bundles = spool(
+            "bundles", **code, **member, negotiation_arrangement=text, member_description=text, seq=number
+        )
+        self.groups = spool("groups", key=pl.UInt64, raw=text, network_names=pl.List(text))
+        self.rejects = spool("rejects", reason=text, seq=number, rate=number, price=number, value=text, rows=number)
+        self.defined = NumberSpool(directory, "defined", ("key",), writer)
+        self.group_parts = NumberSpool(directory, "group_parts", ("key", "part", "seq"), writer)
+        self.parts = Parts(directory, writer)
+        self._all = (self.codes, self.bundles, self.groups, self.rejects, self.defined, self.group_parts, self.parts)
+
+    def close(self) -> None:
+        """Writes what is still in memory."""
+        for spool in self._all:
+            spool.close()
