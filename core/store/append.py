@@ -7,13 +7,13 @@ rows stand among old ones are rows read and written anew, a few row groups at a 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.crew import Alone, Crew, State
+from core.store.bounds import bounds, touched
 from core.store.dictionaries import joined, sort_key
 from core.store.parquet import ROW_GROUP, write_table
 from core.store.schema import FACT_RATE
@@ -106,19 +106,15 @@ def _stretches(
         return
     (path,) = old
     segments = [first, *coming]
-    bounds = _bounds(path)
-    low, high = segments[0].keys[0], segments[-1].keys[-1]
-    start = sum(highest < low for _, highest in bounds)
-    end = len(bounds) - sum(lowest > high for lowest, _ in bounds)
-    if sum(segment.rows for segment in segments) < ROW_GROUP // 2 and start > 0:
-        start -= 1  # so that many small files make no many small row groups
-    yield _Stretch(path, 0, start)
-    if start >= end:
+    rows = sum(segment.rows for segment in segments)
+    anew = touched(bounds(path, FACT_RATE.order), segments[0].keys[0], segments[-1].keys[-1], rows)
+    yield _Stretch(path, 0, anew.start)
+    if not anew:
         for segment in segments:
             yield _Stretch(segment.path, passing=True)
     else:
-        yield from _merged(path, range(start, end), segments, work, crew)
-    yield _Stretch(path, max(start, end))
+        yield from _merged(path, anew, segments, work, crew)
+    yield _Stretch(path, anew.stop)
 
 
 def _merged(path: Path, groups: range, segments: list[Segment], work: Path, crew: Crew) -> Iterator[_Stretch]:
@@ -190,33 +186,3 @@ def _first_keys(path: Path, groups: Iterable[int]) -> list[Key]:
             file.read_row_group(group, columns=list(FACT_RATE.order)).slice(0, 1).to_pylist()[0] for group in groups
         ]
     return [tuple(row[name] for name in FACT_RATE.order) for row in rows]
-
-
-def _bounds(path: Path) -> list[tuple[tuple[Any, ...], tuple[Any, ...]]]:
-    """For each row group, keys that none of its rows is below, and none above.
-
-    A file's statistics tell each column's lowest and highest value. Those of the first columns in the order bound the
-    row's keys, up to the first that has more than one value.
-    """
-    with pq.ParquetFile(path) as file:
-        metadata = file.metadata
-    names = metadata.schema.to_arrow_schema().names
-    places = [names.index(name) for name in FACT_RATE.order]
-    bounds = []
-    for group in range(metadata.num_row_groups):
-        low: list[Any] = []
-        high: list[Any] = []
-        for place in places:
-            statistics = metadata.row_group(group).column(place).statistics
-            if statistics is None or not statistics.has_min_max:
-                break
-            low.append(statistics.min)
-            high.append(statistics.max)
-            if statistics.min != statistics.max:
-                break
-        bounds.append((tuple(low), (*high, _HIGHEST)))
-    return bounds
-
-
-_HIGHEST = "\U0010ffff" * 8
-"""Above every value that may follow in a key."""

@@ -15,11 +15,12 @@ ROW_GROUP = 122_880
 _LEVEL = 1
 
 
-def write_table(path: Path, table: Table, blocks: Iterable[pa.Table], group: int = ROW_GROUP) -> int:
+def write_table(path: Path, table: Table, blocks: Iterable[pa.Table], group: int | None = None) -> int:
     """Writes blocks, whose columns may be dictionary-encoded, as the one file `path`; gives the number of rows.
 
-    Blocks are put together to whole row groups, of `group` rows each.
+    Blocks are put together to whole row groups, of `group` rows each where it is given.
     """
+    group = group or ROW_GROUP
     schema = table.arrow
     rows = 0
     writer: pq.ParquetWriter | None = None
