@@ -4,7 +4,7 @@ Advice fails no check. The bounds of a file are the rules of thumb the project b
 rows of one file, to rewrite it with each addition takes too long.
 """
 
-from core.store.compact import MANY_FILES, crowded
+from core.store.compact import crowded
 from core.store.layout import layout_named
 from core.store.manifest import Manifest
 from core.store.schema import FACT_RATE
@@ -34,7 +34,7 @@ def advice(manifest: Manifest, wanted_layout: str | None = None) -> list[str]:
     if shards:
         files_in_all = sum(len(shard.files) for shard in shards)
         found.append(
-            f"{len(shards)} states and months have {MANY_FILES} or more small files, {files_in_all:,} in all, each of "
-            "which a question may have to open: manage.py compact"
+            f"{len(shards)} states and months have many small files, {files_in_all:,} in all, each of which a question "
+            "may have to open: manage.py compact"
         )
     return found

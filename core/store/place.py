@@ -124,9 +124,9 @@ class Place:
         """A file that has been written, as a manifest names it."""
         return DataFile(str(path.relative_to(self.root)), rows, path.stat().st_size, shard)
 
-    def discard(self, paths: Iterable[Path]) -> None:
-        """Removes new files that will not be published."""
-        for path in paths:
+    def discard(self, paths: Iterable[Path], generation: int) -> None:
+        """Removes the new files of a generation that will not be published."""
+        for path in (*paths, self._kept(generation)):
             path.unlink(missing_ok=True)
         _remove_empty_folders(self._files)
 
@@ -183,11 +183,15 @@ def _remove_empty_folders(folder: Path) -> None:
 def _write_durably(path: Path, text: bytes) -> None:
     """Replaces a small file so that it is the old or the new one, whatever happens."""
     new = path.with_name(f".{path.name}.next")
-    with new.open("wb") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+    try:
+        with new.open("wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
     _sync(path.parent)
 
 

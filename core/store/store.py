@@ -5,6 +5,7 @@ after which files of older generations are deleted). A writer makes new files in
 at once. Where it all lies, and how, `place.py` knows alone.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,6 +20,8 @@ from core.store.manifest import DataFile, Manifest, StoreError
 from core.store.parquet import write_table
 from core.store.place import Place
 from core.store.schema import FACT_RATE, TABLES
+
+_LOG = logging.getLogger(__name__)
 
 __all__ = ["DataFile", "Manifest", "Store", "StoreError", "Transaction"]
 
@@ -89,7 +92,6 @@ class Transaction:
         self._tables = dict(base.tables)
         self._rejects = dict(base.rejects)
         self._made: list[Path] = []
-        self._published = False
 
     @property
     def layout(self) -> Layout:
@@ -153,15 +155,20 @@ class Transaction:
             rejects=self._rejects,
         )
         self._place.publish(manifest, self._made)
-        self._published = True
-        self._place.settle(manifest)
+        try:
+            self._place.settle(manifest)
+        except OSError as error:
+            # The change is made; to say that it has failed would be wrong. The next writer settles what is left.
+            _LOG.warning("%s: the links in gold/ and silver/ are not up to date yet: %s", self.root, error.strerror)
         return manifest
 
     def clean(self) -> None:
         """Removes the working directory, and the new files unless they were published."""
         self._place.clean()
-        if not self._published:
-            self._place.discard(self._made)
+        # What counts is the manifest, not how far `commit` has come: it may have been stopped right behind it.
+        newest = self._place.manifest()
+        if newest is None or newest.generation < self.generation:
+            self._place.discard(self._made, self.generation)
 
 
 @contextmanager

@@ -26,7 +26,8 @@ from tests.mrf.test_ingest import file_of, item_of
 from tests.store.test_store import listing
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ("ingest_mrf", "dq_check", "load_benchmark", "demo", "data_dictionary")
+WRITING = ("ingest_mrf", "load_benchmark", "reshard", "compact", "correct_rates")
+COMMANDS = (*WRITING, "dq_check", "demo", "data_dictionary")
 
 Manage = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -72,6 +73,7 @@ def test_every_command_is_explained_with_examples(manage: Manage) -> None:
         assert shown.returncode == 0
         if command != "data_dictionary":
             assert f"manage.py {command}" in shown.stdout.split("options:")[0], "an example"
+        assert ("--no-wait" in shown.stdout) == (command in WRITING)
 
 
 def test_ingest_sums_up_and_loading_again_says_so(manage: Manage, good: Path, tmp_path: Path) -> None:

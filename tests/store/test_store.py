@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
@@ -14,7 +15,9 @@ import pyarrow as pa
 import pytest
 
 from core.errors import BeaconError
+from core.store.manifest import Manifest
 from core.store.parquet import write_table
+from core.store.place import Place
 from core.store.schema import DIM_PAYER_BRIDGE, TABLES
 from core.store.store import Store, StoreError, Transaction
 from tests.conftest import open_snapshot
@@ -154,6 +157,48 @@ def test_what_a_writer_killed_while_publishing_left_is_settled(store: Store) -> 
     change(store, "c")
     assert names(store) == ["c"]
     assert pl.read_parquet(stable)["payer_slug"].to_list() == ["c"]
+
+
+class Interrupted(Place):
+    """A place whose writer is interrupted right after the manifest was replaced."""
+
+    def publish(self, manifest: Manifest, made: Iterable[Path]) -> None:
+        super().publish(manifest, made)
+        raise KeyboardInterrupt
+
+
+def test_a_writer_stopped_right_after_publishing_keeps_what_it_published(store: Store) -> None:
+    change(store, "a")
+    store.place = Interrupted(store.root, 3600)
+    with pytest.raises(KeyboardInterrupt):
+        change(store, "b")
+    assert names(Store(store.root)) == ["b"]
+    change(Store(store.root), "c")
+    assert names(store) == ["c"]
+
+
+class Unlinkable(Place):
+    """A place where no link can be made."""
+
+    def settle(self, newest: Manifest) -> None:
+        raise OSError(28, "No space left on device")
+
+
+def test_links_that_cannot_be_made_are_left_to_the_next_writer(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    change(store, "a")
+    store.place = Unlinkable(store.root, 3600)
+    with store.place.lock(0, None):
+        transaction = Transaction(store.place, store.loaded())
+        store.place.work.mkdir()
+        put(transaction, "b")
+        transaction.commit()
+        transaction.clean()
+    assert "not up to date yet: No space left" in caplog.text
+    assert names(store) == ["b"]
+    stable = store.root / DIM_PAYER_BRIDGE.path
+    assert pl.read_parquet(stable)["payer_slug"].to_list() == ["a"]
+    with Store(store.root).write():
+        assert pl.read_parquet(stable)["payer_slug"].to_list() == ["b"]
 
 
 def test_the_second_writer_waits(store: Store) -> None:

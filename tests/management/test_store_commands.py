@@ -1,0 +1,167 @@
+"""The commands that change how facts lie and which there are, in this process."""
+
+import json
+import threading
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+
+from core.progress import counting
+from core.store import compact as compact_module
+from core.store.store import Store
+from tests.conftest import serving
+from tests.store.steps import facts_of, load_file
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> Iterator[Store]:
+    """Two files in the data directory that commands use."""
+    store = Store(tmp_path / "data")
+    load_file(store, tmp_path, 0)
+    load_file(store, tmp_path, 1)
+    with serving(store.root):
+        yield store
+
+
+def said(*arguments: Any) -> str:
+    """What a command writes."""
+    out = StringIO()
+    call_command(*map(str, arguments), stdout=out, stderr=out)
+    return out.getvalue()
+
+
+def test_reshard(filled: Store) -> None:
+    rows = len(facts_of(filled))
+    assert said("reshard", "--to", "monthly") == f"{rows} facts moved from single (1 files) to monthly (2 files)\n"
+    assert said("reshard", "--to", "monthly") == "the layout is monthly already: nothing has changed\n"
+    with pytest.raises(CommandError, match="invalid choice: 'cubic'"):
+        said("reshard", "--to", "cubic")
+
+
+def test_compact(filled: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert said("compact") == "nothing to compact: the layout is single\n"
+    said("reshard", "--to", "partitioned")
+    load_file(filled, tmp_path, 2)
+    assert said("compact") == "nothing to compact: no state and month has many small files\n"
+    before = filled.manifest()
+    assert said("compact", "--all", "--dry-run").startswith("GA 2025-08: 2 files into one, ")
+    assert filled.manifest() == before
+    monkeypatch.setattr(compact_module, "MANY_FILES", 2)
+    assert "advice: 1 states and months have many small files, 2 in all" in checked()
+    assert said("compact").strip().endswith("(2 or more of its files are under 64 MB)")
+    assert "advice" not in checked()
+
+
+def checked(*arguments: Any) -> str:
+    out = StringIO()
+    with pytest.raises(CommandError, match="checks failed"):  # these files are odd in ways that do not matter here
+        call_command("dq_check", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_correct_rates(filled: Store, tmp_path: Path) -> None:
+    before = facts_of(filled)
+    assert said("correct_rates", "--list") == "no correction so far\n"
+    chosen = ("--payer", "payer_inc", "--code-type", "rc", "--code", "450")
+    shown = said("correct_rates", *chosen, "--dry-run")
+    assert shown.startswith("2 rates are selected; nothing has been removed\n")
+    assert "payer               2  Payer, Inc.\n" in shown
+    assert "month               2  GA 2025-08\n" in shown
+    assert "code                2  REV 0450\n" in shown
+    assert "GA, 2025-08, Payer, Inc., REV, 0450, negotiated, 5.0, " in shown
+    assert facts_of(filled) == before
+    with pytest.raises(CommandError, match="a removal needs a reason"):
+        said("correct_rates", *chosen)
+    assert "correction 1: 2 rates removed; to put them back:\n  manage.py correct_rates --undo 1" in said(
+        "correct_rates", *chosen, "--reason", "not theirs"
+    )
+    assert len(facts_of(filled)) == len(before) - 2
+    listed = said("correct_rates", "--list")
+    assert "2 rates  payer payer_inc, code_type REV, code 0450: not theirs\n" in listed
+    assert said("correct_rates", "--undo", 1) == "correction 1 undone: 2 rates are back\n"
+    assert facts_of(filled) == before
+    assert "; undone 20" in said("correct_rates", "--list")
+    uids = tmp_path / "uids.txt"
+    uids.write_text("\n".join(list(before)[:3]))
+    assert "3 rates removed" in said("correct_rates", "--uids", uids, "--reason", "these")
+    assert "uids uids.txt: these" in said("correct_rates", "--list")
+    assert str(tmp_path) not in said("correct_rates", "--list")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "nothing is selected: name at least one of batch, payer"),
+        (["--batch", "x"], "'x' is no batch id; expected 32 hex digits"),
+        (["--min-rate", "nan"], "'nan' is no rate; expected a number"),
+        (["--max-rate", "much"], "'much' is no rate"),
+        (["--code-type", " "], "' ' is no code system"),
+        (["--state", "XX"], "'XX' is no state"),
+        (["--list", "--state", "GA"], "--list and --undo take no other option"),
+        (["--undo", "1", "--reason", "x"], "--list and --undo take no other option"),
+        (["--undo", "1", "--dry-run"], "not allowed with argument"),
+        (["--undo", "1"], "there is no correction 1; there are: none"),
+        (["--code", "1", "--reason", "x"], "no fact is selected"),
+    ],
+)
+def test_what_correct_rates_cannot_do_is_told(filled: Store, arguments: list[str], message: str) -> None:
+    before = filled.manifest()
+    with pytest.raises(CommandError, match=message):
+        said("correct_rates", *arguments)
+    assert filled.manifest() == before
+
+
+def test_nothing_loaded_is_told(tmp_path: Path) -> None:
+    with serving(tmp_path / "none"):
+        for arguments in (["reshard", "--to", "monthly"], ["compact"], ["correct_rates", "--list"]):
+            with pytest.raises(CommandError, match="nothing is loaded yet; load a file with ingest_mrf first"):
+                said(*arguments)
+        assert not (tmp_path / "none").exists(), "a look leaves nothing behind"
+
+
+def test_no_wait_fails_at_once_and_without_it_a_command_waits(filled: Store, tmp_path: Path) -> None:
+    commands: list[list[Any]] = [
+        ["ingest_mrf", "--state", "GA", tmp_path / "0.json"],
+        ["reshard", "--to", "monthly"],
+        ["compact"],
+        ["correct_rates", "--state", "GA", "--reason", "x"],
+        ["correct_rates", "--undo", 1],
+    ]
+    with filled.write():
+        for command in commands:
+            with pytest.raises(CommandError, match="another command is writing here"):
+                said(*command, "--no-wait")
+        out = StringIO()
+        second = threading.Thread(target=lambda: call_command("reshard", "--to", "monthly", stdout=out, stderr=out))
+        second.start()
+        while "waiting for another command" not in out.getvalue():
+            assert second.is_alive()
+    second.join()
+    assert "moved from single" in out.getvalue()
+
+
+def test_a_layout_that_the_settings_ask_for_in_vain_is_told(filled: Store, tmp_path: Path) -> None:
+    settings.BEACONPOINT_FACT_LAYOUT = "monthly"
+    try:
+        assert "the store's layout is single; BEACONPOINT_FACT_LAYOUT (monthly) is for new stores" in said(
+            "ingest_mrf", "--state", "GA", tmp_path / "0.json"
+        )
+        assert checked().endswith("until: manage.py reshard --to monthly\n")
+        report = json.loads(checked("--format", "json"))
+        assert len(report["advice"]) == 1
+        said("reshard", "--to", "monthly")
+        assert "advice" not in checked()
+    finally:
+        settings.BEACONPOINT_FACT_LAYOUT = None
+
+
+def test_counting_shows_rows(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.progress.PLAIN_EVERY", 0)
+    with counting("moving") as progress:
+        progress(1500, 6000)
+    assert capsys.readouterr().err == "moving: 1,500 of 6,000 facts (25%)\n"
