@@ -60,7 +60,7 @@ def _shape(shape: str, options: argparse.Namespace) -> None:
     if not options.no_baseline:
         output = WORK / "output.parquet"
         baseline = measure([PYTHON, "-m", "bench.baseline", str(source), str(output)])
-        if not options.layout == "partitioned":
+        if options.layout != "partitioned":
             facts = manifest.paths(data, "fact_rate")[0]
             floor = measure([PYTHON, "-m", "bench.floor", str(source), facts, str(output)])
         output.unlink(missing_ok=True)

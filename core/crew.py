@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import Any, Protocol
 
 from core.errors import BeaconError
@@ -38,6 +39,9 @@ class Crew(Protocol):
     def each(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
         """The function's result in every member, called once in each with the same arguments."""
 
+    def cpu(self) -> float:
+        """Seconds of processor time that processes other than the calling one have used."""
+
     def close(self) -> None:
         """Ends the members, at once."""
 
@@ -57,6 +61,10 @@ class Alone:
         """See Crew."""
         return [function(self._state, *arguments)]
 
+    def cpu(self) -> float:
+        """See Crew."""
+        return 0.0
+
     def close(self) -> None:
         """See Crew."""
         self._state = {}
@@ -71,6 +79,7 @@ class Members:
         context = get_context("forkserver")
         context.set_forkserver_preload(["core.mrf.work"])
         self._processes = []
+        self._cpu = 0.0
         self._connections: list[Connection] = []
         for member in range(count):
             ours, theirs = context.Pipe()
@@ -113,8 +122,17 @@ class Members:
             self._send(connection, (function, arguments))
         return [_unpacked(self._reply(connection)) for connection in self._connections]
 
+    def cpu(self) -> float:
+        """See Crew."""
+        with suppress(OSError):
+            stats = [Path(f"/proc/{process.pid}/stat").read_text() for process in self._processes]
+            ticks = [sum(map(int, stat.rsplit(")", 1)[1].split()[11:13])) for stat in stats]
+            self._cpu = sum(ticks) / os.sysconf("SC_CLK_TCK")
+        return self._cpu
+
     def close(self) -> None:
         """See Crew."""
+        self.cpu()
         for process in self._processes:
             process.kill()
         for connection, process in zip(self._connections, self._processes, strict=True):

@@ -176,7 +176,9 @@ class _Job:
 
     def _read(self, filters: tuple[Filter, ...], progress: Progress | None, name: str) -> Content:
         with self._stages.stage("read"):
-            return read(self._source, self._work / name, filters, self._processes, progress)
+            content = read(self._source, self._work / name, filters, self._processes, progress)
+            self._stages.crew = content.crew
+        return content
 
     def _filters(self) -> tuple[Filter, ...]:
         """What is wanted of the file by now: an earlier load may have wanted other rates of it."""

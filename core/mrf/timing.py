@@ -1,11 +1,11 @@
 """Where the time of an ingest goes."""
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+
+from core.crew import Crew
 
 
 @dataclass(frozen=True)
@@ -20,20 +20,20 @@ class Stage:
 
 @dataclass
 class Stages:
-    """The stages that are done, in order."""
+    """The stages that are done, in order. `crew` is whoever shares the work by now."""
 
     done: list[Stage] = field(default_factory=list)
+    crew: Crew | None = None
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Measures what is done within."""
-        wall, own, crew = time.monotonic(), time.process_time(), _crew_cpu()
+        started, own, crew = time.monotonic(), time.process_time(), self._crew_cpu()
         try:
             yield
         finally:
-            # A crew that has been sent home within the stage is counted by what its processes had used till then.
-            seconds = time.monotonic() - wall
-            self.done.append(Stage(name, seconds, time.process_time() - own, max(_crew_cpu() - crew, 0.0)))
+            seconds, own_cpu = time.monotonic() - started, time.process_time() - own
+            self.done.append(Stage(name, seconds, own_cpu, max(self._crew_cpu() - crew, 0.0)))
 
     def lines(self) -> list[str]:
         """The stages as a table."""
@@ -45,21 +45,5 @@ class Stages:
         ]
         return [head, *rows]
 
-
-def _crew_cpu() -> float:
-    """Processor seconds of all processes that descend from this one."""
-    parents: dict[int, tuple[int, float]] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            continue  # it has ended meanwhile
-        parents[int(path.parent.name)] = int(fields[1]), (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    total, family = 0.0, {os.getpid()}
-    grown = True
-    while grown:
-        found = {pid for pid, (parent, _) in parents.items() if parent in family} - family
-        total += sum(parents[pid][1] for pid in found)
-        family |= found
-        grown = bool(found)
-    return total
+    def _crew_cpu(self) -> float:
+        return self.crew.cpu() if self.crew else 0.0
