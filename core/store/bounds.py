@@ -8,8 +8,17 @@ import pyarrow.parquet as pq
 
 from core.store.parquet import ROW_GROUP
 
-HIGHEST = "\U0010ffff" * 8
-"""Above every text that may follow in a key."""
+
+class _Highest:
+    def __lt__(self, other: object) -> bool:
+        return False
+
+    def __gt__(self, other: object) -> bool:
+        return other is not self
+
+
+HIGHEST = _Highest()
+"""Above every value that may follow in a key, of whatever type."""
 
 Bounds = list[tuple[tuple[Any, ...], tuple[Any, ...]]]
 
