@@ -34,8 +34,10 @@ _TYPES = ("negotiated", "negotiated", "fee schedule", "negotiated", "percentage"
 class Maker:
     """Makes one file's text, piece by piece."""
 
-    def __init__(self, shape: str, size: int, groups: int) -> None:
-        self._random = random.Random(f"{shape} {size} {groups}")
+    def __init__(self, shape: str, size: int, groups: int, payer: str, month: str) -> None:
+        self._random = random.Random(f"{shape} {size} {groups} {payer} {month}")
+        self._payer = payer
+        self._month = month
         self._shape = shape
         self._size = size
         self._groups = groups
@@ -55,8 +57,8 @@ class Maker:
     def pieces(self) -> Iterator[str]:
         """The text."""
         yield (
-            '{"reporting_entity_name":"Bench Health Plan","reporting_entity_type":"health insurance issuer",'
-            '"last_updated_on":"2025-08-01","version":"1.3.1",'
+            f'{{"reporting_entity_name":"{self._payer}","reporting_entity_type":"health insurance issuer",'
+            f'"last_updated_on":"{self._month}-01","version":"1.3.1",'
         )
         if self._shape not in {"late", "inline"}:
             yield from self._definitions()
@@ -159,9 +161,16 @@ class Maker:
         yield "]}"
 
 
-def generate(shape: str, megabytes: float, path: Path, groups: int = 20_000) -> None:
+def generate(
+    shape: str,
+    megabytes: float,
+    path: Path,
+    groups: int = 20_000,
+    payer: str = "Bench Health Plan",
+    month: str = "2025-08",
+) -> None:
     """Writes one file of about that many megabytes of in_network JSON; gzipped where its name ends in .gz."""
-    maker = Maker(shape, int(megabytes * 1e6), groups)
+    maker = Maker(shape, int(megabytes * 1e6), groups, payer, month)
     path.parent.mkdir(parents=True, exist_ok=True)
     with igzip.open(path, "wb", compresslevel=1) if path.suffix == ".gz" else path.open("wb") as file:  # type: ignore[no-untyped-call]
         held: list[str] = []
