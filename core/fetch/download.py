@@ -14,6 +14,9 @@ from core.fetch.part import Part, Progress, Version
 PROGRESS = 1 << 20
 """An attempt that brings this many bytes is no failure: the count of attempts begins anew."""
 
+_SOON = 60.0
+"""Seconds to wait for another process that fetches the same small file."""
+
 ABANDONED = 14 * 24 * 3600
 """Seconds after which what an interrupted download left is deleted."""
 
@@ -36,13 +39,16 @@ class Unchanged(Exception):
 class Downloads:
     """Files being fetched into one directory, by several threads at once and by several processes.
 
-    `limit` is the largest file taken, in bytes.
+    `limit` is the largest file taken, in bytes. With `lifetime` a file that arrived less than so many seconds ago is
+    taken as it is, without asking the server, and older ones are deleted; without it each is asked for.
     """
 
-    def __init__(self, client: Client, directory: Path, limit: int) -> None:
+    def __init__(self, client: Client, directory: Path, limit: int, lifetime: float | None = None) -> None:
         self._client = client
         self._directory = directory
         self._limit = limit
+        self._lifetime = lifetime
+        self._clear_abandoned()
 
     def get(self, address: Address, *, have: Version | None = None, progress: Progress | None = None) -> Download:
         """Fetches a file, going on where an earlier attempt was cut.
@@ -52,9 +58,8 @@ class Downloads:
         """
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
-            self._clear_abandoned()
             lock = FileLock(self._directory / f"{address.identity[:16]}.part.lock", thread_local=False)
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=0 if self._lifetime is None else _SOON)
         except Timeout:
             raise FetchError(
                 f"{address}: another command is fetching this file; run this one when it has ended"
@@ -63,7 +68,8 @@ class Downloads:
             raise self._unwritable(address, error) from None
         try:
             part = Part(self._directory, address, self._limit)
-            self._fetch(part, have, progress)
+            if self._lifetime is None or part.age > self._lifetime:
+                self._fetch(part, have, progress)
             return Download(address, part.path, part.version, part, lock)
         except BaseException as error:
             lock.release()
@@ -121,9 +127,11 @@ class Downloads:
         )
 
     def _clear_abandoned(self) -> None:
-        for path in self._directory.glob("*.part*"):
+        """Deletes what is too old to be used: of files that are kept, only what is known of them."""
+        pattern, age = ("*.part*", ABANDONED) if self._lifetime is None else ("*", self._lifetime)
+        for path in self._directory.glob(pattern):
             try:
-                if path.stat().st_mtime < time.time() - ABANDONED:
+                if path.stat().st_mtime < time.time() - age:
                     path.unlink()
-            except FileNotFoundError:
-                pass  # another process was quicker
+            except OSError:
+                pass  # another process was quicker; or it is told when something is written here

@@ -1,8 +1,10 @@
 """One file on its way from the web to disk: what has arrived, of which version, and what is still wanted."""
 
 import json
+import math
 import re
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -67,6 +69,11 @@ class Part:
     def size(self) -> int:
         """How many bytes have arrived."""
         return self._path.stat().st_size if self._path.exists() else 0
+
+    @property
+    def age(self) -> float:
+        """Seconds since the file arrived whole; infinite where it has not."""
+        return time.time() - self._done.stat().st_mtime if self._is_whole else math.inf
 
     def complete_as(self, version: Version) -> bool:
         """Whether the whole file at hand is that version."""

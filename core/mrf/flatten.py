@@ -18,7 +18,7 @@ from msgspec import Raw
 from core.mrf import normalize, providers, shapes
 from core.mrf.errors import MrfError
 from core.mrf.runs import Head, Prices, Runs, Terms
-from core.mrf.shapes import ABSENT, Item, Price, Rate, Reference
+from core.mrf.shapes import Item, Price, Rate, Reference
 from core.mrf.split import Run
 from core.mrf.spool import Spool
 from core.store import ids
@@ -44,14 +44,24 @@ class Spools:
             "members": {"key": _KEY, **tin, "npi": _TEXT},
             "names": {"key": _KEY, **tin, "business_name": _TEXT, "seq": _INT},
             "invalid": {"key": _KEY, "value": _TEXT, "place": _TEXT},
+            "locations": {"key": _KEY, "url": _TEXT, "seq": _INT},
             "rejects": {"reason": _TEXT, "place": _TEXT, "value": _TEXT, "rows": _INT},
         }
         spools = {name: Spool(directory, name, shape) for name, shape in columns.items()}
         self.codes, self.bundles = spools["codes"], spools["bundles"]
         self.groups, self.members = spools["groups"], spools["members"]
         self.names, self.invalid = spools["names"], spools["invalid"]
-        self.rejects = spools["rejects"]
+        self.rejects, self.locations = spools["rejects"], spools["locations"]
         self._all = spools.values()
+
+    def add_members(self, key: int, found: providers.Members, place: str, seq: int) -> None:
+        """Takes in the members of one group."""
+        for member in found.members:
+            self.members.add(key, *member)
+        for (tin_type, tin_value), name in found.names.items():
+            self.names.add(key, tin_type, tin_value, name, seq)
+        for value in found.invalid_npis:
+            self.invalid.add(key, value, place)
 
     def close(self) -> None:
         """Writes what is still in memory."""
@@ -262,12 +272,7 @@ class Flattener:
         return key
 
     def _add_members(self, key: int, found: providers.Members, place: str) -> None:
-        for member in found.members:
-            self.spools.members.add(key, *member)
-        for (tin_type, tin_value), name in found.names.items():
-            self.spools.names.add(key, tin_type, tin_value, name, self.items + self.references)
-        for value in found.invalid_npis:
-            self.spools.invalid.add(key, value, place)
+        self.spools.add_members(key, found, place, self.items + self.references)
 
     # --- elements of the root's provider_references -----------------------------------------------------------
 
@@ -283,12 +288,13 @@ class Flattener:
         if group is None:
             self.notes["provider_groups_without_an_id"] += 1
             return
-        if reference.location and reference.provider_groups == ABSENT:
-            self.notes["provider_groups_at_a_location"] += 1
         networks = map(normalize.text, normalize.as_list(shapes.scalar(reference.network_name)))
         text = reference.provider_groups
         found = providers.members(text) if bytes(text) else providers.Members()
         key = providers.group_key(group)
+        if reference.location and bytes(text).strip(_BLANK) in {b"", b"null"}:
+            self.notes["provider_groups_at_a_location"] += 1
+            self.spools.locations.add(key, reference.location, self.references)
         self.spools.groups.add(key, group, sorted({name for name in networks if name}))
         self._add_members(key, found, f"provider_references[{self.references}]")
 
