@@ -164,11 +164,14 @@ def _no_host(text: str) -> str:
     raise _refused(text, "it names no host")
 
 
+def shown(text: str) -> str:
+    """What may be shown of a text that is no readable address: no query string, no credentials, 200 characters."""
+    found = re.sub(r"(?<=//).*@", "", re.split("[?#]", text)[0])
+    return "".join(c if c.isprintable() else "\ufffd" for c in found)[:200]
+
+
 def _refused(text: str, why: str) -> FetchError:
-    """An error that shows of an unreadable address only what can hold no secret."""
-    shown = re.sub(r"(?<=//).*@", "", re.split("[?#]", text)[0])
-    shown = "".join(c if c.isprintable() else "\ufffd" for c in shown)[:200]
-    return FetchError(f"{shown}: cannot be fetched: {why}")
+    return FetchError(f"{shown(text)}: cannot be fetched: {why}")
 
 
 def _signature_end(query: dict[str, str]) -> datetime | None:

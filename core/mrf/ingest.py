@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +13,9 @@ from core.mrf.errors import MrfError
 from core.mrf.facts import FactBuilder
 from core.mrf.flatten import Flattener
 from core.mrf.header import Header, read_header, refuse_other_kinds
+from core.mrf.located import Located
+from core.mrf.locations import Locations, Report
+from core.mrf.provenance import Provenance, write
 from core.mrf.source import Progress, Source
 from core.mrf.split import STREAMED, RootValue, Run, Splitter
 from core.mrf.tables import FileTables, Members, named_keys
@@ -34,6 +37,8 @@ class Outcome:
     duplicates: int
     members: Members | None
     seconds: float
+    locations: Report | None = None
+    """What became of the members that are elsewhere on the web, where that was tried."""
 
 
 def ingest(
@@ -42,19 +47,23 @@ def ingest(
     state: str,
     *,
     year_month: str | None = None,
+    provenance: Provenance | None = None,
+    locations: Locations | None = None,
     progress: Progress | None = None,
     waiting: Callable[[], None] | None = None,
     memory: str = "512MB",
 ) -> Outcome:
     """Loads one in-network file for a state.
 
-    `year_month` (YYYY-MM) takes the place of the month the file gives; `progress` is told how much of the file has
-    been read, `waiting` is called when another writer has to end first; `memory` is what DuckDB may use.
+    `year_month` (YYYY-MM) takes the place of the month the file gives; `provenance` is kept with the batch;
+    `locations` fetches the members of groups that are elsewhere on the web (without it they are not fetched);
+    `progress` is told how much of the file has been read, `waiting` is called when another writer has to end first;
+    `memory` is what DuckDB may use.
     Raises MrfError for a file that cannot be loaded and StoreError for a store that cannot be written; in both cases
     the store is as it was.
     """
     with store.write(waiting=waiting) as transaction:
-        job = _Job(transaction, source, state, year_month, progress, memory)
+        job = _Job(transaction, source, state, year_month, provenance or Provenance(), locations, progress, memory)
         if any(_alike(record, source) for record in job.known.values()):
             # Probably loaded already. To read it for its id alone is far faster than to load it and find out.
             for _ in source.chunks(progress):
@@ -73,6 +82,8 @@ class _Job:
         source: Source,
         state: str,
         year_month: str | None,
+        provenance: Provenance,
+        locations: Locations | None,
         progress: Progress | None,
         memory: str,
     ) -> None:
@@ -80,6 +91,8 @@ class _Job:
         self._source = source
         self._state = state
         self._year_month = year_month
+        self._provenance = provenance
+        self._locations = locations
         self._progress = progress
         self._memory = memory
         self._started_at = datetime.now(UTC)
@@ -106,11 +119,11 @@ class _Job:
         self._refuse_other_month(header.year_month)
         connection = connect_for_writing(self._transaction.work, self._memory)
         try:
-            record, members = self._build(connection, flattener, header)
+            record, members, report = self._build(connection, flattener, header)
         finally:
             connection.close()
         self._transaction.commit()
-        return Outcome(record, False, record["rows_added"], record["duplicates"], members, self._seconds)
+        return Outcome(record, False, record["rows_added"], record["duplicates"], members, self._seconds, report)
 
     def _read(self, flattener: Flattener) -> Header:
         """Reads the file into the flattener's spools."""
@@ -131,7 +144,9 @@ class _Job:
         flattener.close()
         return read_header(name, root, self._year_month)
 
-    def _build(self, connection: Any, flattener: Flattener, header: Header) -> tuple[dict[str, Any], Members]:
+    def _build(
+        self, connection: Any, flattener: Flattener, header: Header
+    ) -> tuple[dict[str, Any], Members, Report | None]:
         """Makes every table's new file, and the batch's record."""
         batch_id, payer = self._source.batch_id, header.reporting_entity_name
         scope = {"state": self._state, "year_month": header.year_month, "reporting_entity_name": payer}
@@ -139,14 +154,19 @@ class _Job:
         blocks = facts.blocks(flattener.runs.merged())
         append_facts(self._transaction, self._state, header.year_month, blocks)
         keys = facts.used_keys
-        tables = FileTables(
-            connection, self._transaction, flattener.spools, header, batch_id, keys, facts.raw_ids(keys)
-        )
+        raws = facts.raw_ids(keys)
+        located = Located(connection, self._transaction, flattener.spools, batch_id)
+        report = located.fetch(self._locations, keys, raws)
+        tables = FileTables(connection, self._transaction, flattener.spools, header, batch_id, keys, raws)
         members = tables.add_groups()
         tables.add_codes()
         tables.add_places(flattener.pos_sets)
         tables.add_payer()
         tables.add_rejects()
+        located.add_unresolved()
+        plans = self._provenance.plans | ({header.plan} if header.plan else frozenset())
+        write(connection, self._transaction, batch_id, self._state, replace(self._provenance, plans=plans))
+        unfetched = {"locations_not_fetched": report.failed} if report else {}
         record = {
             "batch_id": batch_id,
             "state": self._state,
@@ -164,13 +184,15 @@ class _Job:
             "rows_rejected": flattener.rejected.total(),
             "rows_filtered": 0,
             "rejects": dict(flattener.rejected),
-            "notes": {name: count for name, count in {**flattener.notes, **members.notes}.items() if count},
+            "notes": {
+                name: count for name, count in {**flattener.notes, **members.notes, **unfetched}.items() if count
+            },
             "started_at": self._started_at,
             "finished_at": datetime.now(UTC),
             "filters": {},
         }
         tables.add_batch(record)
-        return record, members
+        return record, members, report
 
     def _refuse_other_month(self, year_month: str) -> None:
         for (batch_id, state), record in self.known.items():

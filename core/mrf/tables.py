@@ -74,6 +74,14 @@ def named_keys(connection: duckdb.DuckDBPyConnection, spools: Spools) -> pl.Data
     return found
 
 
+def resolved_before(connection: duckdb.DuckDBPyConnection, transaction: Transaction, batch_id: str) -> None:
+    """Makes the table of the batch's groups whose members are known: it may be in the store for another state."""
+    old = transaction.paths(DIM_PROVIDER_GROUP.name)
+    found = f"SELECT pg_uid FROM {parquet_list(old)} WHERE batch_id = ? AND resolved" if old else "SELECT ? WHERE false"
+    connection.execute("CREATE OR REPLACE TEMP TABLE resolved_before (pg_uid VARCHAR)")
+    connection.execute(f"INSERT INTO resolved_before {found}", [batch_id])
+
+
 class FileTables:
     """The rows of one file, as relations of `connection`, and their way into the store.
 
@@ -107,6 +115,7 @@ class FileTables:
             glob = parquet_list([getattr(spools, name).glob])
             connection.execute(f"CREATE OR REPLACE TEMP VIEW spooled_{name} AS FROM {glob}")
         connection.execute("CREATE OR REPLACE TEMP TABLE member AS FROM spooled_members SEMI JOIN used USING (key)")
+        resolved_before(connection, transaction, batch_id)
 
     def add_groups(self) -> Members:
         """Puts the groups that facts name, and their members, into the store."""
@@ -140,13 +149,14 @@ class FileTables:
                     SELECT key, list_sort(list_distinct(flatten(list(network_names)))) AS network_names
                     FROM spooled_groups WHERE len(network_names) > 0 GROUP BY key)
                 SELECT pg_uid, batch_id, payer_slug, year_month, raw AS provider_group_id_raw,
-                       coalesce(network_names, []) AS network_names, key IN (SELECT key FROM member) AS resolved
+                       coalesce(network_names, []) AS network_names,
+                       key IN (SELECT key FROM member) OR pg_uid IN (FROM resolved_before) AS resolved
                 FROM used LEFT JOIN networks USING (key), scope""",
             keep="new",
         )
         counts = self._connection.execute(
             """SELECT (SELECT count(*) FROM used),
-                      (SELECT count(*) FROM used ANTI JOIN member USING (key)),
+                      (SELECT count(*) FROM used ANTI JOIN member USING (key) ANTI JOIN resolved_before USING (pg_uid)),
                       (SELECT count(DISTINCT key) FROM spooled_groups ANTI JOIN used USING (key)),
                       (SELECT count(*) FROM (SELECT DISTINCT key, npi FROM member WHERE npi IS NOT NULL)),
                       (SELECT count(*) FROM (
