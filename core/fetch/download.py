@@ -3,13 +3,14 @@
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from filelock import FileLock, Timeout
 
 from core.fetch.address import Address
 from core.fetch.client import Client
 from core.fetch.errors import FetchError
-from core.fetch.part import Part, Progress, Version
+from core.fetch.part import Part, Progress, Version, remove_unless_kept, version_of
 
 PROGRESS = 1 << 20
 """An attempt that brings this many bytes is no failure: the count of attempts begins anew."""
@@ -19,6 +20,9 @@ _SOON = 60.0
 
 ABANDONED = 14 * 24 * 3600
 """Seconds after which what an interrupted download left is deleted."""
+
+
+Keep = Literal["not", "for a while", "for good"]
 
 
 @dataclass(frozen=True)
@@ -77,11 +81,13 @@ class Downloads:
                 raise self._unwritable(address, error) from None
             raise
 
-    def done(self, download: Download, *, keep: bool) -> None:
-        """Deletes a file that has been used, unless it is to be kept."""
-        if not keep:
+    def done(self, download: Download, keep: Keep = "not") -> None:
+        """Gives a file back. What is kept `for a while` is deleted when nobody has asked for it for two weeks."""
+        if keep == "not":
             download._part.discard()
-            Path(download._lock.lock_file).unlink(missing_ok=True)
+        else:
+            download._part.note(whole=True, keep=keep == "for good")
+        Path(download._lock.lock_file).unlink(missing_ok=True)
         download._lock.release()
 
     def _fetch(self, part: Part, have: Version | None, progress: Progress | None) -> None:
@@ -114,7 +120,7 @@ class Downloads:
                 raise FetchError(f"{part.address}: the file has changed while it was fetched", temporary=True)
             if answer.status not in {200, 206}:
                 raise self._client.refuse(part.address, answer)
-            version = part.version_of(answer)
+            version = version_of(answer)
             if have and have.same_as(version):
                 raise Unchanged
             if not (whole and part.complete_as(version)):
@@ -127,11 +133,11 @@ class Downloads:
         )
 
     def _clear_abandoned(self) -> None:
-        """Deletes what is too old to be used: of files that are kept, only what is known of them."""
-        pattern, age = ("*.part*", ABANDONED) if self._lifetime is None else ("*", self._lifetime)
-        for path in self._directory.glob(pattern):
+        """Deletes what has not been touched for long, but not what the user keeps."""
+        age = ABANDONED if self._lifetime is None else self._lifetime
+        for notes in self._directory.glob("*.part.json"):
             try:
-                if path.stat().st_mtime < time.time() - age:
-                    path.unlink()
-            except OSError:
+                if max(p.stat().st_mtime for p in (notes, notes.with_suffix("")) if p.exists()) < time.time() - age:
+                    remove_unless_kept(notes)
+            except (OSError, ValueError):
                 pass  # another process was quicker; or it is told when something is written here

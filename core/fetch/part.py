@@ -87,13 +87,6 @@ class Part:
             return {"Range": f"bytes={self.size}-", "If-Range": mark}, False
         return _unless(have or Version()), False
 
-    def version_of(self, answer: Answer) -> Version:
-        """Which version of the file an answer is of."""
-        size = answer.length()
-        if answer.status == 206:
-            _, size = _range_of(answer)
-        return Version(answer.headers.get("etag"), answer.headers.get("last-modified"), size)
-
     def take(self, answer: Answer, version: Version, progress: Progress | None, client: Client) -> None:
         """Takes in a body, behind what has arrived before or in its place. Raises FetchError."""
         self._refuse_packing(answer)
@@ -106,7 +99,7 @@ class Part:
         self._refuse_size(version.size, start)
         digest = promised(answer)
         self._version, self._is_whole = version, False
-        self._note(whole=False)
+        self.note(whole=False)
         with self._path.open("r+b" if start else "wb") as file:
             if start and digest:
                 while chunk := file.read(1 << 20):
@@ -146,7 +139,7 @@ class Part:
             )  # fmt: skip
         self._version = replace(self._version, size=size)
         self._path.replace(self._done)
-        self._note(whole=True)
+        self.note(whole=True)
         self._is_whole = True
 
     def discard(self) -> None:
@@ -155,9 +148,9 @@ class Part:
             path.unlink(missing_ok=True)
         self._version, self._is_whole = Version(), False
 
-    def _note(self, *, whole: bool) -> None:
-        """Writes down what the files are, without a query string."""
-        facts = {"address": self.address.public, "version": asdict(self._version), "whole": whole}
+    def note(self, *, whole: bool, keep: bool = False) -> None:
+        """Writes down what the files are, without a query string, and whether the user keeps them."""
+        facts = {"address": self.address.public, "version": asdict(self._version), "whole": whole, "keep": keep}
         self._facts.write_text(json.dumps(facts))
 
     def _refuse_packing(self, answer: Answer) -> None:
@@ -180,6 +173,19 @@ class Part:
                 f"{self.address}: {size - start:,} bytes to fetch and {free:,} free in {self._path.parent}; make room "
                 "there, or name another directory in BEACONPOINT_CACHE_DIR"
             )
+
+
+def version_of(answer: Answer) -> Version:
+    """Which version of the file an answer is of."""
+    size = _range_of(answer)[1] if answer.status == 206 else answer.length()
+    return Version(answer.headers.get("etag"), answer.headers.get("last-modified"), size)
+
+
+def remove_unless_kept(notes: Path) -> None:
+    """Deletes the files that such notes are of. Raises OSError."""
+    if not json.loads(notes.read_bytes())["keep"]:
+        for path in notes.parent.glob(f"{notes.name.removesuffix('.part.json')}*"):
+            path.unlink(missing_ok=True)
 
 
 def _unless(version: Version) -> dict[str, str]:

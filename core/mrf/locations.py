@@ -1,7 +1,6 @@
 """Members of provider groups that a file does not hold but says where on the web they are (schema 1's `location`)."""
 
-import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -12,19 +11,17 @@ from typing import Generic, TypeVar
 import msgspec
 from msgspec import Raw
 
-from core.fetch.address import Address, parse, shown
+from core.fetch.address import parse, shown
 from core.fetch.client import Client
 from core.fetch.download import Downloads
 from core.fetch.errors import FetchError
+from core.fetch.hosts import Hosts
 from core.mrf import providers, shapes
 from core.mrf.errors import MrfError
 from core.mrf.source import Limits, documents
 
 LIFETIME = 24 * 3600
 """Seconds for which a file of members is taken from disk without being asked for again."""
-
-GIVEN_UP_AFTER = 3
-"""Failures in a row after which a host is not asked again in the same run."""
 
 EXAMPLES = 10
 """Problems that are kept to be shown; all are counted."""
@@ -85,9 +82,8 @@ class Locations:
         self._downloads = Downloads(client, directory, limit, LIFETIME)
         self._limits = Limits(unpacked=limit)
         self._at_once = at_once
-        self._failures: Counter[tuple[str, str, int]] = Counter()
+        self._hosts = Hosts()
         self._problems: dict[str, str] = {}
-        self._lock = threading.Lock()
 
     def fetch_all(self, wanted: Iterable[tuple[str, Tag]]) -> Iterator[Answer[Tag]]:
         """What is at each address, given with the caller's tag: some order, every address answered."""
@@ -120,34 +116,20 @@ class Locations:
         """The file at an address, on disk, or the problem."""
         try:
             address = parse(url)
-        except FetchError as error:
-            return None, str(error)
-        with self._lock:
-            if self._failures[address.origin] >= GIVEN_UP_AFTER:
-                host = f"{address.scheme}://{address.netloc}"
-                return (
-                    None,
-                    f"{host}: given up after {GIVEN_UP_AFTER} failures in a row, and not asked again in this run",
-                )
             if problem := self._problems.get(address.identity):
                 return None, problem
+            self._hosts.check(address)
+        except FetchError as error:
+            return None, str(error)
         try:
             found = self._downloads.get(address)
-            self._downloads.done(found, keep=True)
+            self._downloads.done(found, "for a while")
         except FetchError as error:
-            self._note(address, error)
+            self._hosts.note(address, error)
+            self._problems[address.identity] = str(error)
             return None, str(error)
-        with self._lock:
-            self._failures[address.origin] = 0
+        self._hosts.note(address)
         return found.path, None
-
-    def _note(self, address: Address, error: FetchError) -> None:
-        with self._lock:
-            if error.host_failed or error.temporary:
-                self._failures[address.origin] += 1
-            else:
-                self._failures[address.origin] = 0
-                self._problems[address.identity] = str(error)
 
     def _read(self, path: Path, location: str) -> providers.Members:
         """The members that a file names. Raises MrfError."""

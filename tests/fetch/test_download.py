@@ -47,7 +47,7 @@ def test_a_file_arrives_and_is_deleted_when_done(server: Server, downloads: Down
     assert found.path.name.endswith("-2025.json.gz")
     assert told[-1] == (len(CONTENT), len(CONTENT))
     assert told == sorted(told)
-    downloads.done(found, keep=False)
+    downloads.done(found)
     assert list((tmp_path / "cache").iterdir()) == []
 
 
@@ -236,15 +236,15 @@ def test_sizes_are_limited_as_told_and_as_sent(server: Server, client: Client, t
 def test_a_file_at_hand_is_not_fetched_again_unless_it_changed(server: Server, downloads: Downloads) -> None:
     server.put("/a", CONTENT)
     first = fetch(server, downloads, "/a")
-    downloads.done(first, keep=True)
+    downloads.done(first, "for good")
     second = fetch(server, downloads, "/a")
     assert second.path.read_bytes() == CONTENT
     assert server.sent["/a"] == len(CONTENT)
-    downloads.done(second, keep=True)
+    downloads.done(second, "for good")
     server.put("/a", CONTENT[::-1])
     third = fetch(server, downloads, "/a")
     assert third.path.read_bytes() == CONTENT[::-1]
-    downloads.done(third, keep=True)
+    downloads.done(third, "for good")
     with pytest.raises(Unchanged):
         fetch(server, downloads, "/a", have=third.version)
 
@@ -262,7 +262,7 @@ def test_what_the_caller_has_is_not_fetched_where_that_is_sure(
 ) -> None:
     server.put("/a", CONTENT, **behaviour)
     found = fetch(server, downloads, "/a")
-    downloads.done(found, keep=False)
+    downloads.done(found)
     if unchanged:
         with pytest.raises(Unchanged):
             fetch(server, downloads, "/a", have=found.version)
@@ -276,8 +276,8 @@ def test_a_file_is_one_command_s_at_a_time(server: Server, downloads: Downloads)
     server.put("/a", CONTENT)
     first = fetch(server, downloads, "/a")
     assert "another command is fetching this file" in problem(server, downloads, "/a")
-    downloads.done(first, keep=False)
-    downloads.done(fetch(server, downloads, "/a"), keep=False)
+    downloads.done(first)
+    downloads.done(fetch(server, downloads, "/a"))
 
 
 def test_abandoned_parts_are_deleted(server: Server, client: Client, downloads: Downloads, tmp_path: Path) -> None:
@@ -298,7 +298,7 @@ def test_broken_notes_beside_a_part_are_no_trouble(server: Server, downloads: Do
         facts.write_bytes(broken)
         found = fetch(server, downloads, "/a")
         assert found.path.read_bytes() == CONTENT
-        downloads.done(found, keep=True)
+        downloads.done(found, "for good")
 
 
 def test_a_directory_that_cannot_be_written_is_told(server: Server, client: Client, tmp_path: Path) -> None:
