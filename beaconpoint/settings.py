@@ -5,6 +5,7 @@ docs/operating.md lists the variables.
 
 import secrets
 import tempfile
+from ipaddress import ip_network
 from pathlib import Path
 
 from csp.constants import NONE, SELF
@@ -23,6 +24,19 @@ BEACONPOINT_DATA_DIR = env.path("BEACONPOINT_DATA_DIR", default=BASE_DIR / "core
 # For a store that is about to be made; None is the first of LAYOUTS, and asks for nothing of a store that is there.
 BEACONPOINT_FACT_LAYOUT = env.str("BEACONPOINT_FACT_LAYOUT", default=None, validate=validate.OneOf(LAYOUTS))
 BEACONPOINT_GRACE_SECONDS = env.float("BEACONPOINT_GRACE_SECONDS", default=3600, validate=validate.Range(min=60))
+
+# --- fetching files from the web ------------------------------------------------------------------------------
+
+_bytes = validate.Regexp(r"^\d+(MB|GB|TB)$", error="expected a size such as 100MB, 10GB or 1TB")
+BEACONPOINT_CACHE_DIR = env.path("BEACONPOINT_CACHE_DIR", default=None)
+BEACONPOINT_FETCH_PRIVATE = env.list("BEACONPOINT_FETCH_PRIVATE", default=[], subcast=ip_network)
+BEACONPOINT_FETCH_TRIES = env.int("BEACONPOINT_FETCH_TRIES", default=6, validate=validate.Range(min=1))
+BEACONPOINT_FETCH_BACKOFF = env.float("BEACONPOINT_FETCH_BACKOFF", default=1, validate=validate.Range(min=0))
+BEACONPOINT_FETCH_SILENCE = env.float("BEACONPOINT_FETCH_SILENCE", default=60, validate=validate.Range(min=1))
+BEACONPOINT_DOWNLOAD_LIMIT = env.str("BEACONPOINT_DOWNLOAD_LIMIT", default="1TB", validate=_bytes)
+BEACONPOINT_LOCATION_LIMIT = env.str("BEACONPOINT_LOCATION_LIMIT", default="100MB", validate=_bytes)
+BEACONPOINT_UNPACK_LIMIT = env.str("BEACONPOINT_UNPACK_LIMIT", default="2TB", validate=_bytes)
+BEACONPOINT_UNPACK_RATIO = env.int("BEACONPOINT_UNPACK_RATIO", default=500, validate=validate.Range(min=2))
 
 # --- what one question may use --------------------------------------------------------------------------------
 

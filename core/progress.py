@@ -1,4 +1,4 @@
-"""Progress of long work: a bar on a terminal, a plain line now and then elsewhere."""
+"""Progress of long work: bars on a terminal, a plain line now and then elsewhere. All of it goes to stderr."""
 
 import sys
 import time
@@ -17,44 +17,86 @@ from rich.progress import (
 )
 
 PLAIN_EVERY = 10.0
-"""Seconds between two lines where there is no terminal."""
+"""Seconds between two lines about the same file where there is no terminal."""
+
+Show = Callable[[int, int], None]
+"""Told how many bytes are done, and how many there are; 0 where that is not known."""
+
+
+class Shown:
+    """Where progress is shown: one bar for each file being worked on, by several threads perhaps."""
+
+    def __init__(self, bars: Progress | None) -> None:
+        self._bars = bars
+
+    @contextmanager
+    def bar(self, name: str, done: str = "read") -> Iterator[Show]:
+        """Shows how much of a file has been `done`."""
+        if self._bars is None:
+            yield _plain(name, done)
+            return
+        bars, task = self._bars, self._bars.add_task(f"{name} {done}", total=None)
+        try:
+            yield lambda count, total: bars.update(task, completed=count, total=total or None)
+        finally:
+            bars.remove_task(task)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Takes the bars off the terminal while something else is written there."""
+        if self._bars:
+            self._bars.stop()
+        try:
+            yield
+        finally:
+            if self._bars:
+                self._bars.start()
 
 
 @contextmanager
-def reading(name: str) -> Iterator[Callable[[int, int], None]]:
-    """Shows how much of a file has been read: yields a function of bytes read and bytes in all. Writes to stderr."""
+def showing() -> Iterator[Shown]:
+    """Shows progress until it is left."""
     if sys.stderr.isatty():
         shown = TextColumn("{task.description}"), BarColumn(), DownloadColumn()
         speed = TransferSpeedColumn(), TimeRemainingColumn()
-        with Progress(*shown, *speed, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task(name, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+        with Progress(*shown, *speed, console=Console(stderr=True), transient=True) as bars:
+            yield Shown(bars)
     else:
-        yield _plain(
-            lambda done, total: f"{name}: {done / 1e6:,.0f} of {total / 1e6:,.0f} MB read ({_share(done, total)})"
+        yield Shown(None)
+
+
+def _plain(name: str, done: str) -> Show:
+    began = time.monotonic()
+    first: int | None = None
+
+    def line(count: int, total: int) -> str:
+        nonlocal first
+        first = count if first is None else first
+        if not total:
+            return f"{name}: {count / 1e6:,.0f} MB {done}"
+        left = (total - count) * (time.monotonic() - began) / max(count - first, 1)
+        return (
+            f"{name}: {count / 1e6:,.0f} of {total / 1e6:,.0f} MB {done} ({count / total:.0%}), {_duration(left)} left"
         )
 
-
-def _share(done: int, total: int) -> str:
-    return f"{done / max(total, 1):.0%}"
+    return _now_and_then(line)
 
 
-def _plain(line: Callable[[int, int], str]) -> Callable[[int, int], None]:
+def _now_and_then(line: Callable[[int, int], str]) -> Show:
     last = time.monotonic()
 
-    def show(done: int, total: int) -> None:
+    def show(count: int, total: int) -> None:
         nonlocal last
-        now = time.monotonic()
-        if now - last >= PLAIN_EVERY:
-            last = now
-            sys.stderr.write(f"{line(done, total)}\n")
+        if time.monotonic() - last >= PLAIN_EVERY:
+            last = time.monotonic()
+            sys.stderr.write(f"{line(count, total)}\n")
             sys.stderr.flush()
 
     return show
 
 
 @contextmanager
-def counting(name: str, unit: str = "facts") -> Iterator[Callable[[int, int], None]]:
+def counting(name: str, unit: str = "facts") -> Iterator[Show]:
     """Shows how far work on rows has come: yields a function of rows done and rows in all. Writes to stderr."""
     if sys.stderr.isatty():
         shown = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit)
@@ -62,4 +104,10 @@ def counting(name: str, unit: str = "facts") -> Iterator[Callable[[int, int], No
             task = bar.add_task(name, total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total)
     else:
-        yield _plain(lambda done, total: f"{name}: {done:,} of {total:,} {unit} ({_share(done, total)})")
+        yield _now_and_then(lambda done, total: f"{name}: {done:,} of {total:,} {unit} ({done / max(total, 1):.0%})")
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

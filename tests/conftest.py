@@ -16,7 +16,8 @@ from core import data
 from core.benchmarks.load import load_medicare_prof
 from core.demo.benchmark import write_benchmark
 from core.demo.mrf import STATE, write_files
-from core.mrf.ingest import Outcome, ingest
+from core.mrf.ingest import ingest
+from core.mrf.outcome import Outcome
 from core.mrf.source import documents
 from core.queries.kinds import MACROS
 from core.store.connection import Limits, Reader, Snapshot

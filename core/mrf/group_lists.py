@@ -1,6 +1,5 @@
 """The provider groups that rates hold for, and the groups' definitions."""
 
-from array import array
 from collections import Counter
 
 import msgspec
@@ -79,15 +78,8 @@ class GroupLists:
         group = members.inline_id(parts)
         key = members.group_key(group)
         self._spools.groups.add(key, group, None)
-        self._add_parts(key, parts, seq)
+        self._spools.add_parts(key, parts, seq)
         return key
-
-    def _add_parts(self, key: int, parts: list[members.Part], seq: int) -> None:
-        keys, numbers, seqs = self._spools.group_parts.columns
-        keys.extend(array("Q", [key]) * len(parts))
-        numbers.extend([part.number for part in parts])
-        seqs.extend(array("Q", [seq]) * len(parts))
-        self._spools.group_parts.check()
 
     def define(self, reference: Reference, seq: int) -> None:
         """Takes in a definition of a provider group."""
@@ -95,9 +87,10 @@ class GroupLists:
         if group is None:
             self._notes["provider_groups_without_an_id"] += 1
             return
-        if reference.location and reference.provider_groups is ABSENT:
-            self._notes["provider_groups_at_a_location"] += 1
         key = members.group_key(group)
+        if reference.location and bytes(reference.provider_groups).strip(_BLANK) in {b"", b"null"}:
+            self._notes["provider_groups_at_a_location"] += 1
+            self._spools.locations.add(key, reference.location, seq)
         networks = map(normalize.text, normalize.as_list(shapes.scalar(reference.network_name)))
         names = sorted({name for name in networks if name})
         if names or key >= members.NAMED_KEY:
@@ -105,4 +98,4 @@ class GroupLists:
         self._spools.defined.columns[0].append(key)
         self._spools.defined.check()
         if reference.provider_groups is not ABSENT:
-            self._add_parts(key, self._spools.parts.of(reference.provider_groups), seq)
+            self._spools.add_parts(key, self._spools.parts.of(reference.provider_groups), seq)

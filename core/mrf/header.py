@@ -5,6 +5,7 @@ from typing import Any
 
 from core.mrf import normalize, shapes
 from core.mrf.errors import MrfError
+from core.mrf.plans import Plan, plan_of
 
 _OTHER_KINDS = {
     "reporting_structure": "a table of contents, which lists in-network files; load the files it names",
@@ -22,6 +23,8 @@ class Header:
     last_updated_on: str | None
     version: str | None
     year_month: str
+    plan: Plan | None = None
+    """The plan whose file it is, where it is the file of a single plan."""
 
 
 def refuse_other_kinds(name: str, key: str) -> None:
@@ -36,7 +39,7 @@ def read_header(name: str, root: dict[str, bytes | None], year_month: str | None
     `year_month` takes the place of the month the file gives. Raises MrfError for what cannot be done without.
     """
     values: dict[str, Any] = {}
-    for key in ("reporting_entity_name", "reporting_entity_type", "last_updated_on", "version"):
+    for key in ("reporting_entity_name", "reporting_entity_type", "last_updated_on", "version", *Plan._fields):
         text = root.get(key)
         try:
             values[key] = shapes.loads(text) if text else None
@@ -50,6 +53,5 @@ def read_header(name: str, root: dict[str, bytes | None], year_month: str | None
     if month is None:
         found = f"last_updated_on {updated!r} is no date" if updated else "has no last_updated_on"
         raise MrfError(f"{name}: {found}; say which month the rates are for with --year-month YYYY-MM")
-    return Header(
-        payer, normalize.text(values["reporting_entity_type"]), updated, normalize.text(values["version"]), month
-    )
+    kind, version = normalize.text(values["reporting_entity_type"]), normalize.text(values["version"])
+    return Header(payer, kind, updated, version, month, plan_of(values))

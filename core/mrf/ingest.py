@@ -2,8 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import mkdtemp
@@ -16,59 +16,28 @@ import pyarrow.parquet as pq
 from core.crew import cores
 from core.mrf import filters as wanted
 from core.mrf.errors import MrfError
-from core.mrf.facts import Built, Scope, build
+from core.mrf.facts import Scope, build
 from core.mrf.filters import EVERYTHING, Filter
 from core.mrf.group_masks import group_masks
 from core.mrf.groups import Groups, write_groups
 from core.mrf.header import Header, read_header
 from core.mrf.keys import union
+from core.mrf.located import Located
+from core.mrf.locations import Locations
 from core.mrf.merge_runs import merged
+from core.mrf.outcome import Counts, Outcome, batch_record
+from core.mrf.provenance import Provenance, write
 from core.mrf.read import Content, read
 from core.mrf.shares import shares
 from core.mrf.source import Progress, Source
-from core.mrf.tables import FileTables, Members, named_keys
+from core.mrf.tables import FileTables, named_keys
 from core.mrf.timing import Stages
-from core.store import ids
 from core.store.append import append_segments
 from core.store.connection import connect_for_writing
 from core.store.known import write_known
 from core.store.schema import DIM_BATCH
 from core.store.segment import Segment
 from core.store.store import Store, Transaction
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one file: the columns of its dim_batch row in `record`, and what else a summary tells."""
-
-    record: dict[str, Any]
-    loaded_before: bool
-    """Whether all of it that is wanted was in the store for this state already; then nothing has changed."""
-    rows_added: int
-    duplicates: int
-    members: Members | None
-    seconds: float
-    stages: Stages
-
-
-@dataclass
-class _Counts:
-    """Fact rows of one file by what became of them."""
-
-    facts: int = 0
-    duplicates: int = 0
-    filtered: int = 0
-    known: int = 0
-    used: list[Any] = field(default_factory=list)
-
-    def add(self, built: Built) -> None:
-        """Takes in what became of a share."""
-        self.facts += built.segment.rows if built.segment else 0
-        self.duplicates += built.duplicates
-        self.filtered += built.filtered
-        self.known += built.known
-        if built.used is not None:
-            self.used.append(built.used)
 
 
 def ingest(
@@ -78,21 +47,24 @@ def ingest(
     *,
     year_month: str | None = None,
     only: Filter = EVERYTHING,
+    provenance: Provenance | None = None,
+    locations: Locations | None = None,
     progress: Progress | None = None,
-    waiting: Callable[[], None] | None = None,
     memory: str = "300MB",
     processes: int | None = None,
 ) -> Outcome:
     """Loads one in-network file for a state, or those of its rates that `only` wants.
 
-    `year_month` (YYYY-MM) takes the place of the month the file gives; `progress` is told how much of the file has
-    been read, `waiting` is called when another writer has to end first; `memory` is what DuckDB may use, `processes`
-    how many may share the work of a large file (one for each core where not given).
+    `year_month` (YYYY-MM) takes the place of the month the file gives; `provenance` is kept with the batch;
+    `locations` fetches the members of groups that are elsewhere on the web (without it they are not fetched);
+    `progress` is told how much of the file has been read; `memory` is what DuckDB may use, `processes` how many may
+    share the work of a large file (one for each core where not given).
     Raises MrfError for a file that cannot be loaded and StoreError for a store that cannot be written; in both cases
     the store is as it was.
     """
-    with store.write(waiting=waiting) as transaction:
+    with store.write() as transaction:
         job = _Job(transaction, source, state, year_month, only, memory, processes or cores())
+        job.provenance, job.locations = provenance or Provenance(), locations
         if any(_alike(record, source) for record in job.known.values()):
             # Probably loaded already. To read it for its id alone is far faster than to load it and find out.
             for _ in source.chunks(progress):
@@ -122,6 +94,8 @@ class _Job:
         self._only = only
         self._memory = memory
         self._processes = processes
+        self.provenance = Provenance()
+        self.locations: Locations | None = None
         self._stages = Stages()
         self._started_at = datetime.now(UTC)
         self._started = time.monotonic()
@@ -189,16 +163,21 @@ class _Job:
         self, connection: duckdb.DuckDBPyConnection, content: Content, header: Header, filters: tuple[Filter, ...]
     ) -> Outcome:
         """Makes every table's new file, and publishes them."""
+        batch_id = self._source.batch_id
+        located = Located(connection, self._transaction, content.directory, batch_id)
         with self._stages.stage("groups"):
-            scope = self._scope(connection, content, header, filters)
-        counts = _Counts()
+            groups = self._write_groups(connection, content)
+            report = located.fetch(self.locations, Groups(groups).frame)
+            scope = self._scope(connection, content, header, filters, groups)
+        counts = Counts()
         with self._stages.stage("facts"):
             segments = self._segments(content, scope, counts)
             append_segments(self._transaction, self._state, header.year_month, segments, content.crew)
         content.crew.close()
         with self._stages.stage("tables"):
-            groups = Groups(scope.groups)
-            used = groups.frame[union(counts.used)] if groups.masks is not None else groups.frame
+            used = Groups(scope.groups).frame
+            if counts.used is not None:
+                used = used[counts.used]
             tables = FileTables(
                 connection, self._transaction, content.directory, header, self._source.batch_id, used, content.pieces
             )
@@ -207,32 +186,47 @@ class _Job:
             tables.add_places(content.pos_sets)
             tables.add_payer()
             tables.add_rejects()
-            record = self._record(content, header, filters, counts, members)
+            located.add_unresolved()
+            plans = self.provenance.plans | ({header.plan} if header.plan else frozenset())
+            write(connection, self._transaction, batch_id, self._state, replace(self.provenance, plans=plans))
+            notes = {**content.notes, **members.notes, **(report.notes if report else {})}
+            batch = self._source, self._state, header, content, counts
+            record = batch_record(*batch, filters, notes, self._started_at)
             tables.add_batch(record)
         with self._stages.stage("publish"):
             self._transaction.commit()
         repeated = counts.duplicates + counts.known
-        return Outcome(record, False, counts.facts, repeated, members, self._seconds, self._stages)
+        return Outcome(record, False, counts.facts, repeated, members, self._seconds, self._stages, report)
+
+    def _write_groups(self, connection: duckdb.DuckDBPyConnection, content: Content) -> Path:
+        """Writes the groups that price rows name, and fetches members that are elsewhere."""
+        directory = self._work / "groups"
+        keys = union([each.used_keys for each in content.flattened])
+        write_groups(directory, self._source.batch_id, keys, named_keys(connection, content.directory))
+        return directory
 
     def _scope(
-        self, connection: duckdb.DuckDBPyConnection, content: Content, header: Header, filters: tuple[Filter, ...]
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        content: Content,
+        header: Header,
+        filters: tuple[Filter, ...],
+        groups: Path,
     ) -> Scope:
         """What all shares of the facts need to know."""
-        batch_id, payer = self._source.batch_id, header.reporting_entity_name
-        keys = union([each.used_keys for each in content.flattened])
-        directory = self._work / "groups"
-        write_groups(directory, batch_id, keys, named_keys(connection, content.directory))
         if any(one.of_providers for one in filters):
-            np.save(
-                directory / "masks.npy", group_masks(connection, self._transaction, content.directory, keys, filters)
-            )
+            keys = Groups(groups).keys
+            masks = group_masks(connection, self._transaction, content.directory, keys, filters)
+            np.save(groups / "masks.npy", masks)
         known = None
         if self._before:
-            known = write_known(connection, self._transaction, batch_id, self._state, header.year_month, self._work)
+            batch = self._source.batch_id, self._state, header.year_month
+            known = write_known(connection, self._transaction, *batch, self._work)
+        payer = header.reporting_entity_name
         columns = {"state": self._state, "year_month": header.year_month, "reporting_entity_name": payer}
-        return Scope(columns, directory, self._work, filters, known)
+        return Scope(columns, groups, self._work, filters, known)
 
-    def _segments(self, content: Content, scope: Scope, counts: _Counts) -> Iterator[Segment]:
+    def _segments(self, content: Content, scope: Scope, counts: Counts) -> Iterator[Segment]:
         """The facts, share by share, counted as they pass."""
         indexes = [run for each in content.flattened for run in each.runs]
         todo = shares(merged(indexes, self._work, content.crew), self._processes)
@@ -240,35 +234,6 @@ class _Job:
             counts.add(built)
             if built.segment:
                 yield built.segment
-
-    def _record(
-        self, content: Content, header: Header, filters: tuple[Filter, ...], counts: _Counts, members: Members
-    ) -> dict[str, Any]:
-        """The batch's row of dim_batch."""
-        notes = {**content.notes, **members.notes}
-        every = [one.as_json() for one in filters]
-        return {
-            "batch_id": self._source.batch_id,
-            "state": self._state,
-            "source": self._source.name,
-            "reporting_entity_name": header.reporting_entity_name,
-            "payer_slug": ids.payer_slug(header.reporting_entity_name),
-            "year_month": header.year_month,
-            "last_updated_on": header.last_updated_on,
-            "version": header.version,
-            "bytes": self._source.bytes_read,
-            "in_network_items": content.items,
-            "rows_read": content.rows_read,
-            "rows_added": counts.facts + counts.known,
-            "duplicates": counts.duplicates,
-            "rows_rejected": content.rejected.total(),
-            "rows_filtered": content.rows_filtered + counts.filtered,
-            "rejects": dict(content.rejected),
-            "notes": {name: count for name, count in notes.items() if count},
-            "started_at": self._started_at,
-            "finished_at": datetime.now(UTC),
-            "filters": every[0] if len(every) == 1 else every,
-        }
 
     def _refuse_other_month(self, year_month: str) -> None:
         for (batch_id, state), record in self.known.items():
@@ -286,10 +251,3 @@ class _Job:
 def _alike(record: dict[str, Any], source: Source) -> bool:
     """Whether a file may well be the one that a batch was loaded from."""
     return bool(record["source"] == source.name or record["bytes"] % 2**32 == source.json_size)
-
-
-def rejects_of(record: dict[str, Any]) -> dict[str, int]:
-    """The rejected rows of a batch's record by reason, whether it comes from the store or not."""
-    rejects = record["rejects"]
-    found: dict[str, int] = json.loads(rejects) if isinstance(rejects, str) else rejects
-    return found

@@ -138,7 +138,7 @@ def _read(
     careful: bool,
 ) -> Content:
     directory.mkdir(parents=True)
-    splitter = Splitter(source.name, source.chunks(progress), directory, careful=careful)
+    splitter = Splitter(source.name, source.chunks(progress), directory=directory, careful=careful)
     pieces = _Pieces(source.name, splitter.parts())
     coming = iter(pieces)
     first = list(islice(coming, SMALL))

@@ -71,7 +71,7 @@ class Unreadable(Exception):
         self.problem = problem
 
 
-T = TypeVar("T", Item, Rate, Reference)
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 class Elements(Generic[T]):

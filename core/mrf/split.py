@@ -71,13 +71,25 @@ class Run:
 class Splitter:
     """Reads chunks of JSON text and yields its parts in the order of the file.
 
-    `name` is the file's, for errors; giant items are put aside in files below `directory`. Without `careful`, cuts may
-    be wrong (see above). Raises MrfError where the text is not one JSON object.
+    `name` is the file's and `kind` what it should be, for errors; the arrays of `streamed` come in runs; giant items
+    are put aside in files below `directory`. Without `careful`, cuts may be wrong (see above). Raises NotJson where
+    the text is not one JSON object.
     """
 
-    def __init__(self, name: str, chunks: Iterator[bytes], directory: Path, *, careful: bool = True) -> None:
+    def __init__(
+        self,
+        name: str,
+        chunks: Iterator[bytes],
+        streamed: frozenset[str] = STREAMED,
+        kind: str = "an in-network file",
+        *,
+        directory: Path | None = None,
+        careful: bool = True,
+    ) -> None:
         self._name = name
         self._chunks = chunks
+        self._streamed = streamed
+        self._kind = kind
         self._directory = directory
         self._careful = careful
         self._buffer = b""
@@ -95,7 +107,7 @@ class Splitter:
             if separator == b"{" and self._peek() == b"}":
                 break
             key = self._key()
-            if self._peek() == b"[" and key in STREAMED:
+            if self._peek() == b"[" and key in self._streamed:
                 yield from self._runs(key)
             else:
                 yield RootValue(key, self._value())
@@ -133,7 +145,7 @@ class Splitter:
         if self._buffer[:2] in {b"\xff\xfe", b"\xfe\xff"}:
             raise MrfError(f"{self._name}: UTF-16 text; expected JSON in UTF-8; convert it first (iconv -t UTF-8)")
         if not self._peek():
-            raise MrfError(f"{self._name}: the file is empty; expected one JSON object of an in-network file")
+            raise MrfError(f"{self._name}: the file is empty; expected one JSON object of {self._kind}")
 
     def _peek(self) -> bytes:
         """The next byte that is no white space; empty at the end of the file."""
@@ -153,7 +165,7 @@ class Splitter:
                 "the file was cut short: get it again"
             )
         found = self._buffer[self._at : self._at + 20].decode("utf-8", "replace")
-        return NotJson(f"{self._name}: not an in-network file: {expected} at byte {place:,}, found {found!r}")
+        return NotJson(f"{self._name}: not {self._kind}: {expected} at byte {place:,}, found {found!r}")
 
     # --- single values ----------------------------------------------------------------------------------------
 

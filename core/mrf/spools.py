@@ -1,11 +1,12 @@
 """The spools of one file: all that is read of it but the price rows."""
 
+from array import array
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from core.mrf.members import Parts
+from core.mrf.members import Part, Parts
 from core.mrf.spool import NumberSpool, Spool
 
 
@@ -16,6 +17,8 @@ class Spools:
     """
 
     def __init__(self, directory: Path, writer: int = 0) -> None:
+        self.directory = directory
+
         def spool(table: str, **columns: Any) -> Spool:
             return Spool(directory, table, columns, writer)
 
@@ -29,9 +32,18 @@ class Spools:
         self.groups = spool("groups", key=pl.UInt64, raw=text, network_names=pl.List(text))
         self.rejects = spool("rejects", reason=text, seq=number, rate=number, price=number, value=text, rows=number)
         self.defined = NumberSpool(directory, "defined", ("key",), writer)
+        self.locations = spool("locations", key=pl.UInt64, url=text, seq=number)
         self.group_parts = NumberSpool(directory, "group_parts", ("key", "part", "seq"), writer)
         self.parts = Parts(directory, writer)
         self._all = (self.codes, self.bundles, self.groups, self.rejects, self.defined, self.group_parts, self.parts)
+
+    def add_parts(self, key: int, parts: list[Part], seq: int) -> None:
+        """Takes in a group's parts."""
+        keys, numbers, seqs = self.group_parts.columns
+        keys.extend(array("Q", [key]) * len(parts))
+        numbers.extend([part.number for part in parts])
+        seqs.extend(array("Q", [seq]) * len(parts))
+        self.group_parts.check()
 
     def close(self) -> None:
         """Writes what is still in memory."""

@@ -77,11 +77,19 @@ def named_keys(connection: duckdb.DuckDBPyConnection, directory: Path) -> pl.Dat
     return found
 
 
+def resolved_before(connection: duckdb.DuckDBPyConnection, transaction: Transaction, batch_id: str) -> None:
+    """Makes the table of the batch's groups whose members are known: it may be in the store for another state."""
+    old = transaction.paths(DIM_PROVIDER_GROUP.name)
+    found = f"SELECT pg_uid FROM {parquet_list(old)} WHERE batch_id = ? AND resolved" if old else "SELECT ? WHERE false"
+    connection.execute("CREATE OR REPLACE TEMP TABLE resolved_before (pg_uid VARCHAR)")
+    connection.execute(f"INSERT INTO resolved_before {found}", [batch_id])
+
+
 class FileTables:
     """The rows of one file, as relations of `connection`, and their way into the store.
 
     The file's spools stand in `directory`. `used` are the groups that facts name: columns key, raw and pg_uid.
-    `pieces` tells where in the file each piece stood.
+    `pieces` tells where in the file each piece stood; only the rejects need it.
     """
 
     def __init__(
@@ -92,7 +100,7 @@ class FileTables:
         header: Header,
         batch_id: str,
         used: pl.DataFrame,
-        pieces: pl.DataFrame,
+        pieces: pl.DataFrame | None = None,
     ) -> None:
         self._connection = connection
         self._transaction = transaction
@@ -105,7 +113,8 @@ class FileTables:
         )
         connection.register("used_frame", used)
         connection.execute("CREATE OR REPLACE TEMP TABLE used AS FROM used_frame")
-        connection.register("pieces", pieces)
+        if pieces is not None:
+            connection.register("pieces", pieces)
         for name in SPOOLS:
             glob = parquet_list([str(directory / f"{name}-*.parquet")])
             connection.execute(f"CREATE OR REPLACE TEMP VIEW spooled_{name} AS FROM {glob}")
@@ -126,6 +135,7 @@ class FileTables:
                SELECT DISTINCT key FROM group_part
                SEMI JOIN (SELECT part FROM tins UNION ALL SELECT part FROM npis) USING (part)"""
         )
+        resolved_before(connection, transaction, batch_id)
 
     def add_groups(self) -> Members:
         """Puts the groups that facts name, and their members, into the store."""
@@ -158,13 +168,15 @@ class FileTables:
                     SELECT key, list_sort(list_distinct(flatten(list(network_names)))) AS network_names
                     FROM spooled_groups WHERE len(network_names) > 0 GROUP BY key)
                 SELECT pg_uid, batch_id, payer_slug, year_month, raw AS provider_group_id_raw,
-                       coalesce(network_names, []) AS network_names, key IN (SELECT key FROM resolved) AS resolved
+                       coalesce(network_names, []) AS network_names,
+                       key IN (SELECT key FROM resolved) OR pg_uid IN (FROM resolved_before) AS resolved
                 FROM used LEFT JOIN networks USING (key), scope""",
             keep="new",
         )
         counts = self._connection.execute(
             """SELECT (SELECT count(*) FROM used),
-                      (SELECT count(*) FROM used ANTI JOIN resolved USING (key)),
+                      (SELECT count(*)
+                       FROM used ANTI JOIN resolved USING (key) ANTI JOIN resolved_before USING (pg_uid)),
                       (SELECT count(DISTINCT key)
                        FROM (SELECT key FROM spooled_defined UNION ALL SELECT key FROM spooled_groups)
                        ANTI JOIN used USING (key)),

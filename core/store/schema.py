@@ -286,6 +286,58 @@ DIM_BATCH = Table(
     ),
 )
 
+XREF_GROUP_LOCATION = Table(
+    "xref_group_location",
+    "silver/xref_group_location/xref_group_location.parquet",
+    ("pg_uid", "location"),
+    "Where members of provider groups are published that could not be fetched yet; ingest_mrf --resolve tries again.",
+    (
+        _PG_UID,
+        _BATCH,
+        _text("location", "The web address as published, query string and credentials removed."),
+        Column("signed", "flag", "Whether something was removed, so that only the payer's file has the whole address."),
+        _text("problem", "Why the last attempt failed."),
+        Column("tried_at", "moment", "When that was, UTC; null where no attempt was made."),
+    ),
+)
+
+XREF_BATCH_PLAN = Table(
+    "xref_batch_plan",
+    "silver/xref_batch_plan/xref_batch_plan.parquet",
+    ("batch_id", "state", "plan_id_type", "plan_id", "plan_market_type", "plan_name"),
+    "The health plans whose rates a file holds, from tables of contents and from files of a single plan. What is not "
+    "given is the empty text.",
+    (
+        _BATCH,
+        _STATE,
+        _text("plan_name", "The plan's name, trimmed."),
+        _text("plan_id_type", "ein or hios, in lower case."),
+        _text("plan_id", "The plan's EIN or HIOS id, as published."),
+        _text("plan_market_type", "group or individual, in lower case."),
+        _text("issuer_name", "Schema 2's issuer."),
+        _text("plan_sponsor_name", "Schema 2's sponsor, such as an employer."),
+    ),
+)
+
+XREF_BATCH_SOURCE = Table(
+    "xref_batch_source",
+    "silver/xref_batch_source/xref_batch_source.parquet",
+    ("source_id", "member", "state"),
+    "Which file on the web a batch was loaded from, in which version: what has not changed there is not fetched again.",
+    (
+        _text("source_id", "The address: 32 hex digits of a SHA-256 over it without its signature and credentials."),
+        _text("member", "The file's name in a zip file; the empty text for a file that is none."),
+        _STATE,
+        _BATCH,
+        _text("address", "The address, query string and credentials removed."),
+        _integer("documents", "How many JSON documents the file on the web held; more than one only in a zip file."),
+        _integer("size", "Bytes of the file on the web."),
+        _text("etag", "The server's mark of this version, where it gave one."),
+        _text("last_modified", "When the server says it was changed, as it says it."),
+        Column("fetched_at", "moment", "When it was fetched, UTC."),
+    ),
+)
+
 XREF_BUNDLED_CODE = Table(
     "xref_bundled_code",
     "silver/xref_bundled_code/xref_bundled_code.parquet",
@@ -400,6 +452,9 @@ TABLES: dict[str, Table] = {
         XREF_TIN_NPI,
         DIM_PROVIDER_GROUP,
         DIM_BATCH,
+        XREF_BATCH_PLAN,
+        XREF_BATCH_SOURCE,
+        XREF_GROUP_LOCATION,
         XREF_BUNDLED_CODE,
         CORRECTIONS,
         REMOVED_RATE,

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.mrf.filters import EVERYTHING, Filter, made_of, widened
-from core.mrf.ingest import Outcome, ingest
+from core.mrf.ingest import ingest
+from core.mrf.outcome import Outcome
 from core.mrf.source import documents
 from core.store.store import Store
 from tests import files, reference

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from core.demo.mrf import write_files
 from core.mrf import group_lists, members, merge_runs, prices, shares, split, spool, terms
 from core.mrf.errors import MrfError
-from core.mrf.ingest import Outcome, ingest
+from core.mrf.ingest import ingest
+from core.mrf.outcome import Outcome
 from core.mrf.source import documents
 from core.store import ids
 from core.store.schema import FACT_RATE, TABLES

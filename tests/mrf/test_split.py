@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
-from tempfile import gettempdir
 from typing import Any
 
 import pytest
@@ -35,7 +33,7 @@ def pieces(content: bytes, size: int) -> Iterator[bytes]:
 
 
 def parts(content: bytes, size: int = 7) -> list[RootValue | Run]:
-    return list(Splitter("rates.json", pieces(content, size), Path(gettempdir())).parts())
+    return list(Splitter("rates.json", pieces(content, size)).parts())
 
 
 @given(root=roots(), indent=st.sampled_from([None, 1]), ascii_only=st.booleans(), size=st.integers(1, 40))
@@ -121,7 +119,7 @@ def test_memory_does_not_grow_with_the_file() -> None:
         yield b"]}"
 
     longest, total = 0, 0
-    for part in Splitter("rates.json", chunks(), Path(gettempdir())).parts():
+    for part in Splitter("rates.json", chunks()).parts():
         longest, total = max(longest, len(part.text or b"")), total + len(part.text or b"")
     assert total > 64_000_000
     assert longest < 3 * split.RUN_BYTES

@@ -6,7 +6,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from core.mrf.ingest import Outcome, ingest
+from core.mrf.ingest import ingest
+from core.mrf.outcome import Outcome
 from core.mrf.source import documents
 from core.quality.report import check
 from core.store.links import stable_paths

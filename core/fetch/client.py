@@ -1,0 +1,146 @@
+"""One request and its answer, over redirects, each hop of which has to pass the guard."""
+
+import logging
+import ssl
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+
+import httpcore2
+
+from core.fetch.address import Address
+from core.fetch.errors import FetchError
+from core.fetch.guard import Guard, Network
+from core.fetch.problems import explained
+
+REDIRECTS = 10
+_REDIRECTS = {301, 302, 303, 307, 308}
+_HEAD_BYTES = 8192
+_AGENT = "BeaconPoint (price transparency; machine-readable files)"
+
+# What httpcore2 writes when told to debug holds whole addresses.
+logging.getLogger("httpcore2").setLevel(logging.WARNING)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait, and how often to try: all in seconds but `tries`."""
+
+    tries: int = 6
+    """Attempts in a row that bring nothing before a file is given up."""
+    backoff: float = 1.0
+    """The wait after the first failure; doubled after each further one."""
+    longest: float = 300.0
+    """No single wait is longer; a server that asks for more is not waited for."""
+    connect: float = 15.0
+    silence: float = 60.0
+    """A connection on which nothing arrives for so long counts as cut."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A server's answer: `headers` by lower-case name, and where it came from after redirects."""
+
+    status: int
+    headers: dict[str, str]
+    address: Address
+    _response: httpcore2.Response
+
+    def chunks(self) -> Iterator[bytes]:
+        """The body as it is sent. Raises FetchError where it ends too early."""
+        with _plain_errors(self.address):
+            yield from self._response.iter_stream()
+
+    def head(self) -> bytes:
+        """The first few kilobytes of the body, for what an error says."""
+        found = b""
+        try:
+            for chunk in self.chunks():
+                found += chunk
+                if len(found) >= _HEAD_BYTES:
+                    break
+        except FetchError:
+            pass
+        return found[:_HEAD_BYTES]
+
+    def length(self) -> int | None:
+        """The length of the body, where the server tells it."""
+        text = self.headers.get("content-length", "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+
+
+class Client:
+    """Asks public hosts, and those in the networks of `also`. May be used by several threads."""
+
+    def __init__(self, also: Iterable[Network] = (), patience: Patience | None = None) -> None:
+        self.patience = patience or Patience()
+        self.stopped = threading.Event()
+        """Set to make waiting and downloading threads end soon."""
+        self._pool = httpcore2.ConnectionPool(
+            ssl_context=httpcore2.default_ssl_context(),
+            max_connections=None,
+            keepalive_expiry=30,
+            network_backend=Guard(also),
+        )
+
+    def close(self) -> None:
+        """Ends what is under way and closes all connections."""
+        self.stopped.set()
+        self._pool.close()
+
+    @contextmanager
+    def ask(self, address: Address, headers: dict[str, str] | None = None, method: str = "GET") -> Iterator[Answer]:
+        """The answer to a request, whatever its status but a redirect's. Raises FetchError."""
+        asked = address
+        for _ in range(REDIRECTS + 1):
+            with _plain_errors(asked), self._sent(asked, headers or {}, method) as response:
+                found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+                if response.status not in _REDIRECTS or "location" not in found:
+                    yield Answer(response.status, found, asked, response)
+                    return
+                asked = asked.redirected(found["location"])
+        raise FetchError(
+            f"{address}: redirected more than {REDIRECTS} times, in a circle perhaps; report it to the payer"
+        )
+
+    def refuse(self, address: Address, answer: Answer) -> FetchError:
+        """What to say of an answer that is not the file."""
+        return explained(address, answer.status, answer.headers, answer.head())
+
+    def _sent(
+        self, address: Address, headers: dict[str, str], method: str
+    ) -> AbstractContextManager[httpcore2.Response]:
+        sent = {"Host": address.netloc, "User-Agent": _AGENT, "Accept": "*/*", "Accept-Encoding": "identity", **headers}
+        if address.authorization:
+            sent["Authorization"] = address.authorization
+        url = httpcore2.URL(scheme=address.scheme, host=address.host, port=address.port, target=address.target)
+        waits = {"connect": self.patience.connect, "read": self.patience.silence, "write": self.patience.silence}
+        return self._pool.stream(method, url, headers=list(sent.items()), extensions={"timeout": waits})
+
+
+@contextmanager
+def _plain_errors(address: Address) -> Iterator[None]:
+    """Turns what the library raises into one line that names no query string."""
+    try:
+        yield
+    except (httpcore2.ConnectTimeout, httpcore2.PoolTimeout):
+        raise FetchError(
+            f"{address}: the host does not answer; try again later", temporary=True, host_failed=True
+        ) from None
+    except httpcore2.ConnectError as error:
+        cause = error.args[0] if error.args else None  # the library keeps what the system said there
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            raise FetchError(
+                f"{address}: the host's certificate cannot be trusted: {cause.verify_message}", host_failed=True
+            ) from None
+        why = (cause.strerror if isinstance(cause, OSError) else None) or "the connection failed"
+        raise FetchError(
+            f"{address}: cannot connect: {why}; try again later", temporary=True, host_failed=True
+        ) from None
+    except httpcore2.TimeoutException:
+        raise FetchError(f"{address}: the server has fallen silent; try again later", temporary=True) from None
+    except (httpcore2.NetworkError, httpcore2.ProtocolError):
+        raise FetchError(f"{address}: the connection was cut; try again later", temporary=True) from None
+    except httpcore2.UnsupportedProtocol:
+        raise FetchError(f"{address}: cannot be fetched: expected http or https") from None

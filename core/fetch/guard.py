@@ -1,0 +1,100 @@
+"""Which hosts may be fetched from: public ones, judged by the address that is connected to.
+
+A name is resolved once, all its addresses are judged, and the connection is made to one of those judged, so that a
+name server cannot give one answer to the check and another to the connection. TLS still names and checks the host.
+"""
+
+import socket
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
+
+import httpcore2
+
+from core.fetch.errors import FetchError
+
+PORTS = frozenset((80, 443, 8080, 8443))
+"""The ports of web servers. A server on another port of a public host is far more often something else."""
+
+Network = IPv4Network | IPv6Network
+
+_REFUSED: dict[str, tuple[str, ...]] = {
+    "loopback": ("127.0.0.0/8", "::1/128"),
+    "private": ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "fec0::/10"),
+    "link-local (cloud metadata)": ("169.254.0.0/16", "fe80::/10"),
+    "a cloud's own service": ("168.63.129.16/32",),  # Azure's host agent, on an address that looks public
+    "shared by a carrier (CGNAT)": ("100.64.0.0/10",),
+    "multicast": ("224.0.0.0/4", "ff00::/8"),
+    "unspecified": ("0.0.0.0/8", "::/128"),
+    "an IPv4 address in disguise": ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b:1::/48", "2002::/16"),
+    "a Teredo tunnel": ("2001::/32",),
+    "reserved": ("192.0.0.0/24", "192.88.99.0/24", "198.18.0.0/15", "240.0.0.0/4", "2001::/23", "3fff::/20"),
+    "for examples only": ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32"),
+}  # fmt: skip
+_NETWORKS = [(ip_network(network), kind) for kind, networks in _REFUSED.items() for network in networks]
+_GLOBAL = IPv6Network("2000::/3")
+_NAT64 = IPv6Network("64:ff9b::/96")
+
+
+def kind_of(text: str) -> str | None:
+    """What keeps an IP address from being public, in a word; None for a public one."""
+    if "%" in text:
+        return "link-local (cloud metadata)"
+    address: IPv4Address | IPv6Address = ip_address(text)
+    if isinstance(address, IPv6Address) and address in _NAT64:
+        # How a host with IPv6 alone reaches IPv4: the address behind it decides.
+        address = IPv4Address(int(address) & 0xFFFFFFFF)
+    for network, kind in _NETWORKS:
+        if address.version == network.version and address in network:
+            return kind
+    return "reserved" if isinstance(address, IPv6Address) and address not in _GLOBAL else None
+
+
+class Guard(httpcore2.SyncBackend):
+    """Opens connections to public hosts, and to hosts in the networks of `also`, on any port there."""
+
+    def __init__(self, also: Iterable[Network] = ()) -> None:
+        self._also = tuple(also)
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.NetworkStream:
+        """Connects to a host of that name. Raises FetchError where it may not be connected to or does not exist."""
+        failure: Exception | None = None
+        for ip in self.judged(host, port):
+            try:
+                return super().connect_tcp(ip, port, timeout, local_address, socket_options)
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+                failure = error
+        raise failure or httpcore2.ConnectError("no address")
+
+    def judged(self, host: str, port: int) -> list[str]:
+        """The host's IP addresses, all of which may be connected to. Raises FetchError."""
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (socket.gaierror, UnicodeError) as error:
+            again = isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN
+            raise FetchError(
+                f"{host}: no such host, or no way to look it up", temporary=again, host_failed=True
+            ) from None
+        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        for ip in addresses:
+            if self._opened(ip):
+                continue
+            if kind := kind_of(ip):
+                raise FetchError(
+                    f"{host}: refused: its address {ip} is not public ({kind}); files are fetched from public hosts "
+                    "only (BEACONPOINT_FETCH_PRIVATE names networks that may be fetched from all the same)"
+                )
+            if port not in PORTS:
+                raise FetchError(f"{host}:{port}: refused: expected one of the ports {sorted(PORTS)}")
+        return addresses
+
+    def _opened(self, ip: str) -> bool:
+        address = ip_address(ip.partition("%")[0])
+        return any(address.version == network.version and address in network for network in self._also)

@@ -1,0 +1,142 @@
+"""The provider groups of a file whose members are elsewhere on the web: their members into the file's spools, and what
+could not be had into the store, so that it can be tried again without reading the rates.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+import polars as pl
+
+from core.mrf.locations import NOT_TRIED, Answer, Locations, Report, stored
+from core.mrf.spool import Spool
+from core.mrf.spools import Spools
+from core.mrf.tables import resolved_before
+from core.store.connection import parquet_list
+from core.store.schema import XREF_GROUP_LOCATION
+from core.store.store import Transaction
+from core.store.upsert import write_query
+
+_AT_ONCE = 1000
+
+FETCHER = 1 << 16
+"""The writer of what is fetched, among those that fill a file's spools: none of the crew."""
+
+
+class Group(NamedTuple):
+    """A provider group, and which of the file's definitions names the address: its `seq` in the file's spools."""
+
+    key: int
+    pg_uid: str
+    seq: int
+
+
+class Unresolved:
+    """The groups whose members were looked for, and the addresses where they could not be had, spooled to disk."""
+
+    def __init__(self, directory: Path) -> None:
+        text = pl.String
+        columns = {"pg_uid": text, "location": text, "signed": pl.Boolean, "problem": text}
+        self._failed = Spool(directory, "unresolved", {**columns, "tried_at": pl.Datetime("us", "UTC")})
+        self._wanted = Spool(directory, "located", {"pg_uid": text, "location": text})
+
+    def fetch(
+        self, wanted: Iterable[tuple[str, list[Group]]], locations: Locations | None, spools: Spools
+    ) -> Report | None:
+        """Puts the members that are to be had at the addresses into `spools`; None without `locations`."""
+        report = Report()
+        answers = locations.fetch_all(wanted) if locations else _not_tried(wanted)
+        for answer in answers:
+            parts = spools.parts.of(answer.groups) if answer.groups else []
+            if answer.groups is not None and not any(part.tin or part.npis for part in parts):
+                problem = f"{answer.location}: names no member of a provider group; expected provider_groups"
+                answer, parts = replace(answer, problem=problem), []  # noqa: PLW2901 - it is no answer
+            report.count(answer)
+            for group in answer.tag:
+                self._wanted.add(group.pg_uid, answer.location)
+                if parts:
+                    spools.add_parts(group.key, parts, group.seq)
+                else:
+                    failed = answer.location, answer.signed, answer.problem, answer.tried_at
+                    self._failed.add(group.pg_uid, *failed)
+        for spool in (self._wanted, self._failed):
+            spool.close()
+        spools.close()
+        return report if locations else None
+
+    def put(self, connection: duckdb.DuckDBPyConnection, transaction: Transaction, batch_id: str) -> None:
+        """Makes the store's list of what is unresolved hold of these groups and addresses just what failed now."""
+        wanted, failed = parquet_list([self._wanted.glob]), parquet_list([self._failed.glob])
+        if not connection.execute(f"SELECT 1 FROM {wanted} LIMIT 1").fetchall():
+            return
+        old = transaction.paths(XREF_GROUP_LOCATION.name)
+        columns = ", ".join(XREF_GROUP_LOCATION.names)
+        kept = (
+            f"SELECT {columns} FROM {parquet_list(old)} o ANTI JOIN {wanted} w USING (pg_uid, location) UNION ALL"
+            if old
+            else ""
+        )
+        connection.execute("CREATE OR REPLACE TEMP TABLE the_batch AS SELECT ? AS batch_id", [batch_id])
+        path = transaction.new_file(XREF_GROUP_LOCATION.name)
+        rows = write_query(
+            connection,
+            path,
+            XREF_GROUP_LOCATION,
+            f"""SELECT * FROM ({kept}
+                SELECT pg_uid, batch_id, location, bool_or(signed) AS signed, any_value(problem) AS problem,
+                       max(tried_at) AS tried_at
+                FROM {failed}, the_batch GROUP BY ALL)
+                ORDER BY {", ".join(XREF_GROUP_LOCATION.order)}""",
+        )
+        transaction.put(XREF_GROUP_LOCATION.name, path, rows)
+
+
+class Located:
+    """The groups of one file that is being loaded."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, transaction: Transaction, directory: Path, batch_id: str
+    ) -> None:
+        self._connection = connection
+        self._transaction = transaction
+        self._directory = directory
+        self._batch_id = batch_id
+        self._unresolved = Unresolved(directory)
+        self._any = False
+
+    def fetch(self, locations: Locations | None, groups: pl.DataFrame) -> Report | None:
+        """Fetches the members of groups (columns key, raw and pg_uid), unless they are known already.
+
+        The members go to the file's spools, in `directory`.
+        """
+        there = parquet_list([str(self._directory / "locations-*.parquet")])
+        self._any = bool(self._connection.execute(f"SELECT 1 FROM {there} LIMIT 1").fetchall())
+        if not self._any:
+            return None
+        self._connection.register("located_frame", groups)
+        self._connection.execute("CREATE OR REPLACE TEMP TABLE located AS FROM located_frame")
+        resolved_before(self._connection, self._transaction, self._batch_id)
+        found = self._connection.execute(
+            f"""SELECT url, list([key::VARCHAR, pg_uid, seq::VARCHAR] ORDER BY seq)
+                FROM located ANTI JOIN resolved_before USING (pg_uid) JOIN {there} USING (key)
+                GROUP BY url ORDER BY min(seq)"""
+        )
+        return self._unresolved.fetch(_addresses(found), locations, Spools(self._directory, FETCHER))
+
+    def add_unresolved(self) -> None:
+        """Puts what could not be had into the store."""
+        if self._any:
+            self._unresolved.put(self._connection, self._transaction, self._batch_id)
+
+
+def _addresses(found: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, list[Group]]]:
+    while rows := found.fetchmany(_AT_ONCE):
+        for url, groups in rows:
+            yield url, [Group(int(key), pg_uid, int(seq)) for key, pg_uid, seq in groups]
+
+
+def _not_tried(wanted: Iterable[tuple[str, list[Group]]]) -> Iterator[Answer[list[Group]]]:
+    for url, groups in wanted:
+        yield Answer(groups, *stored(url), None, NOT_TRIED, None)

@@ -1,0 +1,244 @@
+"""Provider groups of a batch whose members could not be fetched when it was loaded: fetched now, without its rates."""
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+
+from core.mrf import members, normalize, shapes
+from core.mrf.errors import MrfError
+from core.mrf.header import Header
+from core.mrf.located import Group, Unresolved
+from core.mrf.locations import Locations, Report
+from core.mrf.source import Progress, Source
+from core.mrf.split import Run, Splitter
+from core.mrf.spools import Spools
+from core.mrf.tables import FileTables, Members
+from core.store import ids
+from core.store.connection import connect_for_writing, parquet_list
+from core.store.schema import DIM_BATCH, DIM_PROVIDER_GROUP, REJECTS, XREF_GROUP_LOCATION
+from core.store.store import Manifest, Store, Transaction
+from core.store.upsert import upsert, write_query
+
+_UNPLACED = 1 << 32
+"""Stands for the place of an address that only the store, and not the file at hand, tells."""
+
+Addresses = dict[str, list[Group]]
+"""Addresses on the web, with the groups whose members are there."""
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """What became of a batch's unresolved groups."""
+
+    batch_id: str
+    report: Report
+    """The addresses that were asked."""
+    members: Members | None
+    """The groups whose members are known now; None where nothing was asked."""
+    remaining: int
+    """Groups of the batch of which no member is known still."""
+    signed: int
+    """Addresses that only the payer's file has whole, and that were not asked because it was not given."""
+
+
+def resolve(
+    store: Store,
+    batch: str,
+    locations: Locations,
+    *,
+    source: Source | None = None,
+    progress: Progress | None = None,
+    waiting: Callable[[], None] | None = None,
+    memory: str = "512MB",
+) -> Resolved:
+    """Tries again what could not be fetched for a batch, named by its id or the beginning of it.
+
+    With `source`, the batch's own file, its provider_references are read for addresses that the store does not keep
+    whole. Nothing is locked while the web is asked. Raises MrfError and StoreError; the store is then as it was.
+    """
+    with tempfile.TemporaryDirectory(prefix="beaconpoint-") as name:
+        directory = Path(name)
+        spools, unresolved = Spools(directory), Unresolved(directory)
+        connection = connect_for_writing(directory, memory)
+        try:
+            known = _Known(connection, store, batch)
+            if source:
+                addresses, signed = known.addresses_of(source, progress), 0
+            else:
+                addresses, signed = known.stored_addresses(), known.signed()
+        finally:
+            connection.close()
+        report = unresolved.fetch(addresses.items(), locations, spools) or Report()
+        if not addresses:
+            return Resolved(known.batch_id, report, None, known.unresolved, signed)
+        with store.write(waiting=waiting) as transaction:
+            connection = connect_for_writing(transaction.work, memory)
+            try:
+                members, remaining = _publish(connection, transaction, known.batch_id, spools)
+                unresolved.put(connection, transaction, known.batch_id)
+            finally:
+                connection.close()
+            transaction.commit()
+        return Resolved(known.batch_id, report, members, remaining, signed)
+
+
+class _Known:
+    """What the store knows of a batch: `unresolved` groups have no member that is known."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, store: Store, batch: str) -> None:
+        manifest = store.manifest()
+        if manifest is None:
+            raise MrfError(f"{store.root}: nothing is loaded yet; load files with ingest_mrf")
+        self._connection = connection
+        _view(connection, "batches", manifest, store.root, DIM_BATCH)
+        _view(connection, "groups", manifest, store.root, DIM_PROVIDER_GROUP)
+        _view(connection, "failed", manifest, store.root, XREF_GROUP_LOCATION)
+        found = self._ask("SELECT DISTINCT batch_id FROM batches WHERE starts_with(batch_id, ?)", batch.lower())
+        if len(found) != 1 or not batch:
+            problem = f"is the beginning of {len(found)} batch ids" if found else "no batch of this store"
+            raise MrfError(f"{batch}: {problem}; expected the id of one, as ingest_mrf prints it")
+        self.batch_id: str = found[0][0]
+        ((self.unresolved,),) = self._ask(
+            "SELECT count(*) FROM groups WHERE batch_id = ? AND NOT resolved", self.batch_id
+        )
+
+    def signed(self) -> int:
+        """How many addresses the store does not keep whole."""
+        ((count,),) = self._ask(
+            "SELECT count(DISTINCT location) FROM failed WHERE batch_id = ? AND signed", self.batch_id
+        )
+        return int(count)
+
+    def stored_addresses(self) -> Addresses:
+        """The addresses that the store keeps whole."""
+        found = self._ask(
+            """SELECT location, list([provider_group_id_raw, pg_uid])
+               FROM failed JOIN groups USING (pg_uid, batch_id) WHERE batch_id = ? AND NOT signed
+               GROUP BY location ORDER BY location""",
+            self.batch_id,
+        )
+        return {
+            url: [Group(members.group_key(raw), pg_uid, _UNPLACED) for raw, pg_uid in groups] for url, groups in found
+        }
+
+    def addresses_of(self, source: Source, progress: Progress | None) -> Addresses:
+        """The addresses that a file has for groups that lack members. Raises MrfError for another batch's file."""
+        wanted = dict(
+            self._ask(
+                """SELECT provider_group_id_raw, pg_uid FROM groups
+                   WHERE batch_id = ? AND (NOT resolved OR pg_uid IN (SELECT pg_uid FROM failed))""",
+                self.batch_id,
+            )
+        )
+        found: Addresses = {}
+        for seq, reference in enumerate(_references(source, progress)):
+            if reference is None or not reference.location:
+                continue
+            raw = normalize.group_id(shapes.scalar(reference.provider_group_id)) or ""
+            if raw in wanted:
+                group = Group(members.group_key(raw), wanted[raw], seq)
+                found.setdefault(reference.location, []).append(group)
+        if source.batch_id != self.batch_id:
+            raise MrfError(
+                f"{source.name}: its content is batch {source.batch_id}, not {self.batch_id}; expected the file that "
+                "the batch was loaded from"
+            )
+        return found
+
+    def _ask(self, sql: str, parameter: str) -> list[Any]:
+        return self._connection.execute(sql, [parameter]).fetchall()
+
+
+def _references(source: Source, progress: Progress | None) -> Iterator[shapes.Reference | None]:
+    """The definitions of provider groups in a file, all of which is read."""
+    for part in Splitter(source.name, source.chunks(progress)).parts():
+        if isinstance(part, Run) and part.array == "provider_references":
+            try:
+                yield from shapes.REFERENCES.read(part.text)[0]
+            except shapes.Unreadable as error:
+                raise MrfError(f"{source.name}: not JSON: {error.problem} in provider_references") from None
+
+
+def _publish(
+    connection: duckdb.DuckDBPyConnection, transaction: Transaction, batch_id: str, spools: Spools
+) -> tuple[Members, int]:
+    """Puts members into the store; gives what is known now, and how many groups remain without any."""
+    _view(connection, "batches", transaction.base, transaction.root, DIM_BATCH)
+    _view(connection, "groups", transaction.base, transaction.root, DIM_PROVIDER_GROUP)
+    records = connection.execute("FROM batches WHERE batch_id = ?", [batch_id]).to_arrow_table().to_pylist()
+    if not records:
+        raise MrfError(f"{batch_id}: no batch of this store any more; nothing has changed")
+    used, remaining = [], 0
+    there = f"SELECT DISTINCT key FROM {parquet_list([spools.group_parts.glob])}"
+    known = {key for (key,) in connection.execute(there).fetchall()}
+    rows = connection.execute(
+        "SELECT provider_group_id_raw, network_names, resolved FROM groups WHERE batch_id = ?", [batch_id]
+    ).fetchall()
+    for raw, networks, resolved in rows:
+        key = members.group_key(raw)
+        if key in known:
+            used.append((key, raw, ids.pg_uid(batch_id, raw)))
+            spools.groups.add(key, raw, networks)
+        elif not resolved:
+            remaining += 1
+    spools.close()
+    payer, month = records[0]["reporting_entity_name"], records[0]["year_month"]
+    header = Header(payer, None, None, None, month)
+    groups = pl.DataFrame(used, {"key": pl.UInt64, "raw": pl.String, "pg_uid": pl.String}, orient="row")
+    found = FileTables(connection, transaction, spools.directory, header, batch_id, groups).add_groups()
+    _add_rejects(connection, transaction, batch_id)
+    _count(connection, transaction, records, remaining, found)
+    return found, remaining
+
+
+def _add_rejects(connection: duckdb.DuckDBPyConnection, transaction: Transaction, batch_id: str) -> None:
+    """Puts the NPIs that are none among the batch's rejects."""
+    old = transaction.base.rejects.get(batch_id)
+    before = f"FROM {parquet_list([str(transaction.root / old.path)])} UNION" if old else ""
+    path = transaction.new_file(f"rejects.{batch_id}")
+    rows = write_query(
+        connection,
+        path,
+        REJECTS,
+        f"""{before}
+            SELECT 'invalid_npi' AS reason,
+                   'provider_references[' || coalesce(nullif(min(seq), {_UNPLACED})::VARCHAR, '') || '].location'
+                       AS place,
+                   value, 0 AS rows
+            FROM spooled_part_invalid JOIN group_part USING (part) GROUP BY key, value
+            ORDER BY reason, place, value, rows""",
+    )
+    transaction.put_rejects(batch_id, path, rows)
+
+
+def _count(
+    connection: duckdb.DuckDBPyConnection,
+    transaction: Transaction,
+    records: list[dict[str, Any]],
+    remaining: int,
+    members: Members,
+) -> None:
+    """Brings the notes of the batch's records up to date."""
+    for record in records:
+        notes = json.loads(record["notes"])
+        invalid = notes.get("invalid_npi", 0) + members.invalid_npis
+        notes |= {"unresolved_groups": remaining, "invalid_npi": invalid}
+        record["notes"] = json.dumps({name: count for name, count in notes.items() if count}, sort_keys=True)
+    connection.register("counted", pa.Table.from_pylist(records, DIM_BATCH.arrow))
+    upsert(connection, transaction, DIM_BATCH, "counted", keep="new")
+
+
+def _view(connection: duckdb.DuckDBPyConnection, name: str, manifest: Manifest, root: Path, table: Any) -> None:
+    """A table of the store as it is now, under a name."""
+    paths = manifest.paths(root, table.name)
+    if paths:
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM {parquet_list(paths)}")
+    else:
+        connection.register(name, table.arrow.empty_table())
