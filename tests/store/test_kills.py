@@ -107,10 +107,6 @@ def test_a_killed_writer_hurts_nothing(directory: Path, number: int) -> None:
     assert answers(store) == after, moment
     assert_tidy(store)
     assert_sound(store)
-    log = os.environ.get("BEACONPOINT_KILLS_LOG")
-    if log:
-        with Path(log).open("a") as file:
-            file.write(f"{moment}: {'after' if found == after else 'before'}\n")
 
 
 def test_it_is_tried_on_every_layout() -> None:
