@@ -26,6 +26,9 @@ from filelock import FileLock, Timeout
 from core.store.links import point_links
 from core.store.manifest import DataFile, Manifest, StoreError, read_manifest
 
+_NEXT = ".next"
+"""How the name of a small file ends while it is being written."""
+
 
 class Place:
     """A store's directory, which need not exist until something is written."""
@@ -93,6 +96,9 @@ class Place:
 
     def prepare(self) -> None:
         """Ends what a writer that died has begun, and makes an empty directory to work in."""
+        for folder in (self.root, self._manifests):
+            for path in folder.glob(f".*{_NEXT}"):
+                path.unlink()
         newest = self.manifest()
         if newest:
             self.settle(newest)
@@ -182,7 +188,7 @@ def _remove_empty_folders(folder: Path) -> None:
 
 def _write_durably(path: Path, text: bytes) -> None:
     """Replaces a small file so that it is the old or the new one, whatever happens."""
-    new = path.with_name(f".{path.name}.next")
+    new = path.with_name(f".{path.name}{_NEXT}")
     try:
         with new.open("wb") as file:
             file.write(text)

@@ -10,6 +10,7 @@ from core.mrf.ingest import ingest
 from core.mrf.outcome import Outcome
 from core.mrf.source import documents
 from core.quality.report import check
+from core.store.layout import layout_named
 from core.store.links import stable_paths
 from core.store.manifest import read_manifest
 from core.store.schema import FACT_RATE
@@ -52,17 +53,22 @@ def load_file(store: Store, directory: Path, number: int, state: str = "GA", rat
 
 
 def facts_of(store: Store) -> dict[str, Row]:
-    """Every fact by its id, from the files that the manifest names; each of them sorted, none twice."""
+    """Every fact by its id, from the files that the manifest names: sorted, none twice, in the shards of the layout."""
     manifest = store.manifest()
     found: dict[str, Row] = {}
     if manifest is None:
         return found
-    for path in manifest.paths(store.root, FACT_RATE.name):
+    layout = layout_named(manifest.layout)
+    files = manifest.tables.get(FACT_RATE.name, ())
+    assert layout.grows or len({file.shard for file in files}) == len(files)
+    for file in files:
+        path = store.root / file.path
         assert pq.read_schema(path).remove_metadata().equals(FACT_RATE.arrow)
         rows = pq.ParquetFile(path).read().to_pylist()
         keys = [tuple(row[name] for name in FACT_RATE.order) for row in rows]
         assert keys == sorted(keys)
         for row in rows:
+            assert layout.shard(row["state"], row["year_month"]) == file.shard
             assert row["fact_uid"] not in found
             found[row["fact_uid"]] = row
     assert len(found) == manifest.rows(FACT_RATE.name)
@@ -74,7 +80,9 @@ def assert_tidy(store: Store) -> None:
     newest = store.manifest()
     assert newest is not None
     named = {file.path for file in newest.files}
+    assert not list(store.root.glob(".*.next"))
     for path in (store.root / "manifests").iterdir():
+        assert path.suffix == ".json"
         named |= {file.path for file in read_manifest(path.read_bytes(), path).files}
     there = [path for path in (store.root / "files").rglob("*") if not path.is_dir()]
     assert {str(path.relative_to(store.root)) for path in there} == named

@@ -154,9 +154,12 @@ def test_what_a_writer_killed_while_publishing_left_is_settled(store: Store) -> 
     stable.unlink()  # it died before the links
     (store.root / "manifests" / "000003.json").write_text(json.dumps({"generation": 3}))  # or before manifest.json
     (store.root / "manifests" / "000003.json").write_bytes((store.root / "manifests" / "000002.json").read_bytes())
+    for half in (store.root / ".manifest.json.next", store.root / "manifests" / ".000003.json.next"):
+        half.write_text("{")
     change(store, "c")
     assert names(store) == ["c"]
     assert pl.read_parquet(stable)["payer_slug"].to_list() == ["c"]
+    assert not list(store.root.rglob(".*.next"))
 
 
 class Interrupted(Place):
