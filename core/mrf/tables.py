@@ -13,6 +13,7 @@ import polars as pl
 from core.mrf.flatten import Spools
 from core.mrf.header import Header
 from core.mrf.providers import NAMED_KEY
+from core.registers.npis import new_npis
 from core.store import ids
 from core.store.connection import parquet_list
 from core.store.schema import (
@@ -125,8 +126,7 @@ class FileTables:
             """SELECT DISTINCT year_month, payer_slug, tin_type, tin_value, npi
                FROM member, scope WHERE tin_value IS NOT NULL AND npi IS NOT NULL""",
         )
-        unknown = ", ".join(f"NULL AS {c.name}" for c in DIM_NPI.columns if c.name != "npi")
-        self._upsert(DIM_NPI, f"SELECT DISTINCT npi, {unknown} FROM member WHERE npi IS NOT NULL")
+        self._upsert(DIM_NPI, new_npis(self._transaction, "SELECT npi FROM member WHERE npi IS NOT NULL"))
         self._upsert(
             DIM_TIN,
             """SELECT tin_type, tin_value, arg_min(business_name, seq) AS business_name

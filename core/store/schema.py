@@ -136,12 +136,28 @@ DIM_CODE = Table(
     "dim_code",
     "silver/dim_code/dim_code.parquet",
     ("code_type", "code"),
-    "Words for the billing codes that facts use, from the payers' own files at run time.",
+    "Words for the billing codes that facts use: an official free title where one is loaded (see dim_code_official), "
+    "otherwise the payers' own, from their files.",
     (
         _CODE_TYPE,
         _CODE,
-        _text("code_desc", "The first description that was not blank."),
-        _text("name", "The first name that was not blank."),
+        _text("code_desc", "The official long title, or the first description that was not blank."),
+        _text("name", "The official short title, or the first name that was not blank."),
+    ),
+)
+
+DIM_CODE_OFFICIAL = Table(
+    "dim_code_official",
+    "silver/dim_code_official.parquet",
+    ("code_type", "code"),
+    "Official titles that are free to use (HCPCS level II, MS-DRG, revenue codes), from the user's files; never CPT or "
+    "CDT. They go before a payer's words in dim_code, for codes that are loaded later as well.",
+    (
+        _CODE_TYPE,
+        _CODE,
+        _text("code_desc", "The long title."),
+        _text("name", "The short title; the long one where there is but one."),
+        _text("source", "Name of the file it came from; the file loaded last stays."),
     ),
 )
 
@@ -182,23 +198,48 @@ DIM_PAYER_BRIDGE = Table(
     (_text("reporting_entity_name_raw", "The payer's name exactly as published."), _SLUG),
 )
 
+_PROVIDER = (
+    _text("entity_type", "individual or organization."),
+    _text("name", "First and last name of the person, or the organization's legal name."),
+    _text("credential", "Credential as registered, such as MD."),
+    _text("taxonomy_code", "NUCC code of the primary taxonomy."),
+)
+_PRACTICE = (
+    _text("address", "First line of the practice address."),
+    _text("city", "City of the practice address."),
+    _text("state", "State of the practice address: two letters in the US."),
+    _text("postal_code", "Postal code of the practice address: five or nine digits in the US."),
+    Column("deactivated_on", "date", "When the NPI was deactivated; null where it was not, or has been reactivated."),
+)
+_TAXONOMY = _text("taxonomy", "The taxonomy in words, as NUCC displays it; null until NUCC's file is loaded.")
+
 DIM_NPI = Table(
     "dim_npi",
     "silver/dim_npi/dim_npi.parquet",
     ("npi",),
     "The NPIs that facts' groups name. All but the number is null until NPPES is loaded.",
+    (_NPI, *_PROVIDER, _TAXONOMY, *_PRACTICE),
+)
+
+NPPES = Table(
+    "nppes",
+    "silver/nppes.parquet",
+    ("npi",),
+    "The whole NPPES register, from which later ingests name their NPIs. Empty unless load_nppes was told --all.",
+    (_NPI, *_PROVIDER, *_PRACTICE),
+)
+
+DIM_TAXONOMY = Table(
+    "dim_taxonomy",
+    "silver/dim_taxonomy.parquet",
+    ("taxonomy_code",),
+    "NUCC's provider taxonomy, from the user's file. Empty until it is loaded.",
     (
-        _NPI,
-        _text("entity_type", "individual or organization."),
-        _text("name", "Name of the person or the organization."),
-        _text("credential", "Credential as registered, such as MD."),
-        _text("taxonomy_code", "NUCC code of the primary taxonomy."),
-        _text("taxonomy", "The primary taxonomy in words."),
-        _text("address", "First line of the practice address."),
-        _text("city", "City of the practice address."),
-        _text("state", "State of the practice address."),
-        _text("postal_code", "Postal code of the practice address."),
-        Column("deactivated_on", "date", "When the NPI was deactivated, if it was."),
+        _text("taxonomy_code", "NUCC's code, ten characters."),
+        _TAXONOMY,
+        _text("grouping", "NUCC's grouping, such as Allopathic & Osteopathic Physicians."),
+        _text("classification", "NUCC's classification within the grouping."),
+        _text("specialization", "NUCC's specialization within the classification; null for none."),
     ),
 )
 
@@ -357,11 +398,14 @@ TABLES: dict[str, Table] = {
     for table in (
         FACT_RATE,
         DIM_CODE,
+        DIM_CODE_OFFICIAL,
         DIM_POS_SET,
         XREF_POS,
         DIM_REPORTING_ENTITY,
         DIM_PAYER_BRIDGE,
         DIM_NPI,
+        NPPES,
+        DIM_TAXONOMY,
         DIM_TIN,
         XREF_GROUP_NPI,
         XREF_GROUP_TIN,
