@@ -16,9 +16,11 @@ from core import data
 from core.benchmarks.load import load_medicare_prof
 from core.demo.benchmark import write_benchmark
 from core.demo.mrf import STATE, write_files
+from core.demo.nppes import write_register
 from core.mrf.ingest import Outcome, ingest
 from core.mrf.source import documents
 from core.queries.kinds import MACROS
+from core.registers.load import load_nppes
 from core.store.connection import Limits, Reader, Snapshot
 from core.store.store import Store
 
@@ -78,6 +80,7 @@ def demo_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path in write_files(directory):
         ingest(store, documents(path)[0], STATE)
     load_medicare_prof(store, write_benchmark(directory))
+    load_nppes(store, write_register(directory))
     return store.root
 
 

@@ -14,6 +14,7 @@ from core.mrf.flatten import Spools
 from core.mrf.header import Header
 from core.mrf.providers import NAMED_KEY
 from core.registers.npis import new_npis
+from core.registers.titles import titled
 from core.store import ids
 from core.store.connection import parquet_list
 from core.store.schema import (
@@ -160,8 +161,11 @@ class FileTables:
         """Puts the words for the codes that facts use, and the members of bundles, into the store."""
         self._upsert(
             DIM_CODE,
-            """SELECT code_type, code, arg_min(code_desc, seq) AS code_desc, arg_min(name, seq) AS name
-               FROM spooled_codes GROUP BY ALL""",
+            titled(
+                self._transaction,
+                """SELECT code_type, code, arg_min(code_desc, seq) AS code_desc, arg_min(name, seq) AS name
+                   FROM spooled_codes GROUP BY ALL""",
+            ),
         )
         self._upsert(
             XREF_BUNDLED_CODE,

@@ -225,7 +225,7 @@ def test_the_newest_row_stays(
         return pl.from_arrow(pa.Table.from_pylist(full, NPPES.arrow))  # type: ignore[return-value]
 
     def newest(rows: list[Any]) -> list[Any]:
-        found = {}
+        found: dict[str, Any] = {}
         for npi, kind, name, day in rows:
             if kind is None and npi in found and found[npi][1] is not None:
                 found[npi] = (*found[npi][:3], day)
