@@ -345,53 +345,107 @@ _BENCH_COLUMNS = (
 )
 _MEAN = "dollars, simple mean over the state's localities"
 
+_RELEASE = _text("release", "The release the amounts come from: YYYY-MM, the first month it is in force.")
+_PROF_AMOUNTS = (
+    ("", "no modifier"),
+    ("_26", "modifier 26 (the reading)"),
+    ("_tc", "modifier TC (the scan)"),
+    ("_53", "modifier 53 (discontinued)"),
+)
+
 BENCH_MEDICARE_PROF = Table(
     "bench_medicare_prof",
     "silver/bench_medicare_prof.parquet",
     _BENCH_KEY,
     "Medicare physician fee schedule by state: (work x GPCI + PE x GPCI + MP x GPCI) x conversion factor, rounded "
-    "once to cents in each locality.",
+    "once to cents in each locality. Codes that the schedule does not price have a row too, with their status.",
     (
         *_BENCH_COLUMNS,
         _number("medicare_prof_rate", f"Non-facility amount, no modifier: {_MEAN}. Null where not payable there."),
         _number("medicare_prof_rate_min", "Lowest non-facility amount of the state's localities."),
         _number("medicare_prof_rate_max", "Highest non-facility amount of the state's localities."),
         _number("facility_rate", f"Facility amount, no modifier: {_MEAN}. Null where not payable there."),
-        _number("nonfacility_rate_26", f"Non-facility amount of modifier 26 (the reading): {_MEAN}."),
-        _number("facility_rate_26", f"Facility amount of modifier 26: {_MEAN}."),
-        _number("nonfacility_rate_tc", f"Non-facility amount of modifier TC (the scan): {_MEAN}."),
-        _number("facility_rate_tc", f"Facility amount of modifier TC: {_MEAN}."),
-        _number("nonfacility_rate_53", f"Non-facility amount of modifier 53 (discontinued): {_MEAN}."),
-        _number("facility_rate_53", f"Facility amount of modifier 53: {_MEAN}."),
-        _text("status", "Status code of the row without modifier; A, R and T are payable."),
+        _number("facility_rate_min", "Lowest facility amount of the state's localities."),
+        _number("facility_rate_max", "Highest facility amount of the state's localities."),
+        *(
+            _number(f"{setting}_rate{suffix}", f"{title} amount of {modifier}: {_MEAN}.")
+            for suffix, modifier in _PROF_AMOUNTS[1:]
+            for setting, title in (("nonfacility", "Non-facility"), ("facility", "Facility"))
+        ),
+        _text("status", "CMS status code of the row without modifier: A, R and T are payable; J is anesthesia."),
+        Column("nonfacility_na", "flag", "Whether the schedule marks the code NA outside facilities."),
+        Column("facility_na", "flag", "Whether the schedule marks the code NA in facilities."),
         _integer("localities", "How many localities the mean is over."),
-        _text("release", "The CMS release the amounts come from, YYYY-MM of its first month."),
-        _number("conversion_factor", "Dollars per relative value unit."),
+        _RELEASE,
+        _number("conversion_factor", "Dollars per relative value unit; of anesthesia, the state's mean per base unit."),
+    ),
+)
+
+BENCH_MEDICARE_PROF_LOCALITY = Table(
+    "bench_medicare_prof_locality",
+    "silver/bench_medicare_prof_locality.parquet",
+    ("release", "state", "contractor", "locality", "code_type", "code", "modifier"),
+    "Medicare physician fee schedule by payment locality, once per release: what a state's means are made of.",
+    (
+        _RELEASE,
+        _text("state", "Two letters."),
+        _text("contractor", "Medicare administrative contractor, five digits."),
+        _text("locality", "The contractor's locality, two digits."),
+        _text("locality_name", "The locality's name as CMS has it."),
+        _CODE_TYPE,
+        _CODE,
+        _text("modifier", "26, TC, 53, or empty text for none."),
+        _number("nonfacility_rate", "Dollars outside facilities; null where not payable there."),
+        _number("facility_rate", "Dollars in facilities; null where not payable there."),
     ),
 )
 
 
 def _bench(name: str, meaning: str, *columns: Column) -> Table:
-    meaning = f"{meaning}. Empty until a loader fills it."
-    return Table(name, f"silver/{name}.parquet", _BENCH_KEY, meaning, (*_BENCH_COLUMNS, *columns))
+    return Table(name, f"silver/{name}.parquet", _BENCH_KEY, meaning, (*_BENCH_COLUMNS, *columns, _RELEASE))
 
 
 BENCH_OPPS = _bench(
     "bench_opps",
-    "Medicare hospital outpatient prospective payment (Addendum B)",
+    "Medicare hospital outpatient prospective payment (Addendum B) by state",
     _number("opps_weight", "Relative payment weight."),
-    _text("opps_si", "Status indicator."),
-    _number("opps_mar_stateavg", "Dollars, wage adjusted by the state's index."),
+    _text("opps_si", "Status indicator: how the code is paid, packaged or not."),
+    _text("opps_apc", "Ambulatory payment classification."),
+    _number("opps_rate", "National unadjusted payment rate, dollars."),
+    _number("opps_mar_stateavg", "Dollars, 60 % of the rate adjusted by the state's wage index."),
+    _number("wage_index", "The state's wage index: simple mean over its areas; null where none is known."),
 )
 
 BENCH_ASC = _bench(
     "bench_asc",
-    "Medicare ambulatory surgical centre payment (Addenda AA and BB)",
-    _text("asc_pi", "Payment indicator."),
-    _number("asc_mar_stateavg", "Dollars, wage adjusted by the state's index."),
+    "Medicare ambulatory surgical centre payment (Addenda AA and BB) by state",
+    _text("asc_pi", "Payment indicator: how the code is paid, packaged or not."),
+    _number("asc_weight", "Relative payment weight."),
+    _number("asc_rate", "National unadjusted payment rate, dollars."),
+    _number("asc_mar_stateavg", "Dollars, 50 % of the rate adjusted by the state's wage index."),
+    _number("wage_index", "The state's wage index: simple mean over its areas; null where none is known."),
 )
 
 BENCH_WCFS = _bench("bench_wcfs", "A state's workers' compensation fee schedule", _number("wcfs_amount", "Dollars."))
+
+DIM_BENCHMARK = Table(
+    "dim_benchmark",
+    "silver/dim_benchmark/dim_benchmark.parquet",
+    ("kind", "state", "release"),
+    "The benchmark releases that are loaded: what was read, what became of it. rows_read = rows_priced + the rows "
+    "left out.",
+    (
+        _text("kind", "medicare_prof, opps, asc or wcfs."),
+        _text("state", "US for a release for all states, else the one state's two letters."),
+        _RELEASE,
+        Column("files", "texts", "The files it was read from."),
+        _integer("rows_read", "Rows of codes in the files."),
+        _integer("rows_priced", "Rows that have an amount."),
+        _text("left_out", "JSON object: why the other rows have none, to number of rows."),
+        Column("notes", "texts", "How the amounts were made, in sentences."),
+        Column("loaded_at", "moment", "When it was loaded, UTC."),
+    ),
+)
 
 TABLES: dict[str, Table] = {
     table.name: table
@@ -413,7 +467,9 @@ TABLES: dict[str, Table] = {
         DIM_PROVIDER_GROUP,
         DIM_BATCH,
         XREF_BUNDLED_CODE,
+        DIM_BENCHMARK,
         BENCH_MEDICARE_PROF,
+        BENCH_MEDICARE_PROF_LOCALITY,
         BENCH_OPPS,
         BENCH_ASC,
         BENCH_WCFS,
