@@ -79,9 +79,10 @@ def put_release(
             months, here = set(loaded.months), loaded.state
             new = _by_month(table, sorted(states), rows_of, loaded.months)
             _put(transaction, table, new, lambda state, month: month in months and here in {NATION, state})
+            key = (loaded.release,) if here == NATION else (loaded.release, here)
             for once, rows in (by_release or {}).items():
-                keyed = (((loaded.release,), block) for block in rows)
-                _put(transaction, once, keyed, lambda release: release == loaded.release)
+                keyed = ((key, block) for block in rows)
+                _put(transaction, once, keyed, lambda rel, state: rel == loaded.release and here in {NATION, state})
             connection.register("remembered", _record(loaded))
             upsert(connection, transaction, DIM_BENCHMARK, "remembered", keep="new")
         finally:
@@ -120,8 +121,8 @@ def _put(transaction: Transaction, table: Table, new: Iterator[Piece], replaced:
 
 
 def _pieces(paths: list[str], table: Table) -> Iterator[Piece]:
-    """A table's rows as they are, cut wherever the first columns of its order change: state and month, or release."""
-    keys = ("state", "year_month") if "year_month" in table.names else ("release",)
+    """A table's rows as they are, cut where its order's first columns change: state and month, or release and state."""
+    keys = table.order[:2]
     for path in paths:
         with pq.ParquetFile(path, read_dictionary=_texts(table)) as file:
             for number in range(file.num_row_groups):
@@ -147,8 +148,13 @@ def _by_month(
 def _arrow(rows: pl.DataFrame, table: Table) -> pa.Table:
     """A state's rows, all but year_month, sorted, texts dictionary-encoded as the Parquet reader gives them."""
     names = [name for name in table.names if name != "year_month"]
-    schema = pa.schema([table.arrow.field(name) for name in names])
-    plain = rows.sort("code_type", "code").select(names).to_arrow().cast(schema)
+    return texts_encoded(rows.sort("code_type", "code"), table, names)
+
+
+def texts_encoded(rows: pl.DataFrame, table: Table, names: Sequence[str] | None = None) -> pa.Table:
+    """Rows as the store's writer takes them at least cost; `names` are the table's columns that are wanted, or all."""
+    names = names or table.names
+    plain = rows.select(names).to_arrow().cast(pa.schema([table.arrow.field(name) for name in names]))
     texts = _texts(table)
     return pa.table({name: plain[name].dictionary_encode() if name in texts else plain[name] for name in names})
 

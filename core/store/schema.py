@@ -426,7 +426,44 @@ BENCH_ASC = _bench(
     _number("wage_index", "The state's wage index: simple mean over its areas; null where none is known."),
 )
 
-BENCH_WCFS = _bench("bench_wcfs", "A state's workers' compensation fee schedule", _number("wcfs_amount", "Dollars."))
+_WCFS_AMOUNTS = (
+    _number(
+        "wcfs_amount",
+        "Dollars, the professional amount, no modifier: outside facilities or urban, where facility or rural amounts "
+        "stand apart; of an MS-DRG the hospital's fee. Null where the status is not priced.",
+    ),
+    _number("facility_amount", "Dollars, professional in facilities; null where the schedule has none apart."),
+    _number("outpatient_amount", "Dollars, the hospital's outpatient amount."),
+    _number("asc_amount", "Dollars, the ambulatory surgical centre's amount."),
+    _number("rural_amount", "Dollars, professional in rural areas; null where the schedule has none apart."),
+    _number("base_units", "Anesthesia base units, to be multiplied by the state's own factor."),
+    _text(
+        "wcfs_status",
+        "Of wcfs_amount: priced; by report (BR, UCR); base units; modifiers only (see bench_wcfs_modifier); no amount.",
+    ),
+)
+
+BENCH_WCFS = _bench("bench_wcfs", "A state's workers' compensation fee schedule, a row per code", *_WCFS_AMOUNTS)
+
+BENCH_WCFS_MODIFIER = Table(
+    "bench_wcfs_modifier",
+    "silver/bench_wcfs_modifier.parquet",
+    ("release", "state", "code_type", "code", "modifier"),
+    "The amounts that a state's workers' compensation fee schedule has for a code with a modifier, once per release.",
+    (
+        _RELEASE,
+        _text("state", "Two letters."),
+        _CODE_TYPE,
+        _CODE,
+        _text("modifier", "The modifier, such as 26, TC, NU or RR."),
+        *(
+            _number(column.name, column.meaning.replace("no modifier", "with the modifier"))
+            if column.type == "number"
+            else column
+            for column in _WCFS_AMOUNTS
+        ),
+    ),
+)
 
 DIM_BENCHMARK = Table(
     "dim_benchmark",
@@ -473,6 +510,7 @@ TABLES: dict[str, Table] = {
         BENCH_OPPS,
         BENCH_ASC,
         BENCH_WCFS,
+        BENCH_WCFS_MODIFIER,
     )
 }
 """Every table that is one file, or in the fact's case one or more, by name."""

@@ -6,9 +6,10 @@ from typing import Any
 
 from core import data
 from core.benchmarks.load import KINDS, load
+from core.benchmarks.loaded import NATION
 from core.management import base
 
-OPTIONS = ("year_month", "gpci", "no_floor", "qpp")
+OPTIONS = ("year_month", "gpci", "no_floor", "qpp", "state", "columns", "sheet")
 """The options of the kinds: the keyword-only parameters of their `load`."""
 
 
@@ -40,12 +41,17 @@ most to the end of its year. Loading it again replaces it.
             "--qpp", action="store_true", default=None,
             help="from 2026: the factor of qualifying APM participants, where the files have both",
         )  # fmt: skip
+        compensation = parser.add_argument_group("wcfs")
+        compensation.add_argument("--state", type=base.state, metavar="GA", help="whose schedule it is")
+        compensation.add_argument("--columns", metavar="FIELD=TITLE,…", help="which column is which, by its title")
+        compensation.add_argument("--sheet", metavar="NAME", help="the one sheet of the workbook to read")
 
     def run(self, kind: str, files: list[Path], **options: Any) -> None:
         """Loads it."""
         loaded = load(data.store(), kind, files, **{name: options[name] for name in OPTIONS})
         say = self.stdout.write
-        say(f"{kind}: release of {loaded.release}, in force {loaded.months[0]} to {loaded.months[-1]}")
+        whose = "" if loaded.state == NATION else f" {loaded.state}"
+        say(f"{kind}{whose}: release of {loaded.release}, in force {loaded.months[0]} to {loaded.months[-1]}")
         say(f"  {loaded.rows_read:,} rows read: {loaded.rows_priced:,} priced")
         for reason, rows in loaded.left_out.items():
             say(f"  {rows:,} left out: {reason}")
