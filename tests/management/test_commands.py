@@ -26,7 +26,7 @@ from tests.mrf.test_ingest import file_of, item_of
 from tests.store.test_store import listing
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ("ingest_mrf", "dq_check", "load_benchmark", "demo", "data_dictionary")
+COMMANDS = ("ingest_mrf", "dq_check", "load_benchmark", "load_nppes", "load_codes", "demo", "data_dictionary")
 
 Manage = Callable[..., "subprocess.CompletedProcess[str]"]
 
