@@ -8,7 +8,7 @@ from core import data
 from core.benchmarks.load import KINDS, load
 from core.management import base
 
-OPTIONS = ("year_month", "gpci", "no_floor", "qpp")
+OPTIONS = ("year_month", "gpci", "no_floor", "qpp", "wage_index")
 """The options of the kinds: the keyword-only parameters of their `load`."""
 
 
@@ -40,6 +40,10 @@ most to the end of its year. Loading it again replaces it.
             "--qpp", action="store_true", default=None,
             help="from 2026: the factor of qualifying APM participants, where the files have both",
         )  # fmt: skip
+        areas = parser.add_argument_group("opps and asc")
+        areas.add_argument(
+            "--wage-index", type=Path, metavar="FILE", help="the wage index file (it may also be one of FILE)"
+        )
 
     def run(self, kind: str, files: list[Path], **options: Any) -> None:
         """Loads it."""
