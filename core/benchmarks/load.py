@@ -5,12 +5,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from core.benchmarks import medicare_prof, wcfs
+from core.benchmarks import asc, medicare_prof, opps, wcfs
 from core.benchmarks.errors import BenchmarkError
 from core.benchmarks.loaded import Loaded
 from core.store.store import Store
 
-KINDS: dict[str, ModuleType] = {"medicare_prof": medicare_prof, "wcfs": wcfs}
+KINDS: dict[str, ModuleType] = {"medicare_prof": medicare_prof, "opps": opps, "asc": asc, "wcfs": wcfs}
 """Name to module. A module has HELP, lines on its files for the command's help, and `load(store, paths, **options)`.
 
 The keyword-only parameters of `load` are the kind's options.

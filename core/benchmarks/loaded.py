@@ -30,8 +30,9 @@ Piece = tuple[tuple[str, ...], pa.Table]
 class Loaded:
     """One release as it was read: rows_read = rows_priced + the rows left out, by reason.
 
-    `state` is NATION or the one state that the release is for; `release` the month it begins, YYYY-MM; `months` those
-    it is now in force (none where later releases are loaded); `notes` are sentences on how the amounts were made.
+    `states` are those it has rows for; `state` is NATION, or the one state it is for where its kind has a release for
+    each; `release` is the month it begins, YYYY-MM; `months` those it is now in force; `notes` are sentences on how the
+    amounts were made.
     """
 
     kind: str
@@ -40,6 +41,7 @@ class Loaded:
     rows_read: int
     rows_priced: int
     left_out: dict[str, int]
+    states: tuple[str, ...]
     notes: tuple[str, ...] = ()
     state: str = NATION
     months: tuple[str, ...] = ()
@@ -60,7 +62,6 @@ def months_in_force(release: str, later: set[str]) -> tuple[str, ...]:
 def put_release(
     store: Store,
     table: Table,
-    states: Sequence[str],
     rows_of: Callable[[str], pl.DataFrame],
     loaded: Loaded,
     by_release: dict[Table, Iterator[pa.Table]] | None = None,
@@ -77,7 +78,7 @@ def put_release(
         try:
             loaded = replace(loaded, months=months_in_force(loaded.release, _releases(connection, transaction, loaded)))
             months, here = set(loaded.months), loaded.state
-            new = _by_month(table, sorted(states), rows_of, loaded.months)
+            new = _by_month(table, sorted(loaded.states), rows_of, loaded.months)
             _put(transaction, table, new, lambda state, month: month in months and here in {NATION, state})
             key = (loaded.release,) if here == NATION else (loaded.release, here)
             for once, rows in (by_release or {}).items():
@@ -169,6 +170,7 @@ def _record(loaded: Loaded) -> pl.DataFrame:
             "kind": [loaded.kind],
             "state": [loaded.state],
             "release": [loaded.release],
+            "states": [list(loaded.states)],
             "files": [list(loaded.files)],
             "rows_read": [loaded.rows_read],
             "rows_priced": [loaded.rows_priced],

@@ -53,10 +53,11 @@ def load(
         rows_read=len(schedule.values.rows),
         rows_priced=int(table.priced.sum()),
         left_out=dict(sorted(left_out.items())),
+        states=tuple(states),
         notes=(*schedule.notes, f"means over {len(schedule.localities)} localities in {len(states)} states"),
     )
     by_locality = {BENCH_MEDICARE_PROF_LOCALITY: locality_rows(schedule, table)}
-    return put_release(store, BENCH_MEDICARE_PROF, states, StateRows(schedule, table), loaded, by_locality)
+    return put_release(store, BENCH_MEDICARE_PROF, StateRows(schedule, table), loaded, by_locality)
 
 
 @dataclass(frozen=True)

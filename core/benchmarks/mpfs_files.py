@@ -127,12 +127,10 @@ def read_files(
     found = tell.gather(paths, (tell.RELATIVE_VALUES, tell.GPCI, tell.ANESTHESIA, tell.BASE_UNITS))
     if gpci is not None:
         found[tell.GPCI] = tell.gather([gpci], (tell.GPCI,))[tell.GPCI]
-    missing = [kind for kind in (tell.RELATIVE_VALUES, tell.GPCI) if not found[kind]]
-    if missing:
-        given = sorted({f"{sheet.file} is {tell.KNOWN[kind].name}" for kind in found for sheet in found[kind]})
-        hint = "; give the GPCI file of the same year with --gpci" if missing == [tell.GPCI] else ""
-        raise BenchmarkError(f"no {tell.KNOWN[missing[0]].name[2:]} among the files: {', '.join(given)}{hint}")
+    tell.first(found, tell.RELATIVE_VALUES)
     sheet, values = _chosen([(sheet, relative_values(sheet, year_month)) for sheet in found[tell.RELATIVE_VALUES]], qpp)
+    if not found[tell.GPCI]:
+        raise BenchmarkError(f"no GPCI file among the files; give that of {values.release[:4]} with --gpci")
     places = found[tell.GPCI][0]
     localities, edition = read_localities(places, values.release[:4], no_floor=no_floor)
     used = [sheet, places]

@@ -85,6 +85,14 @@ def gather(paths: Iterable[Path], wanted: Collection[str]) -> dict[str, list[She
     return found
 
 
+def first(found: dict[str, list[Sheet]], kind: str) -> Sheet:
+    """The first sheet of a kind. Raises BenchmarkError where there is none, saying what there is."""
+    if not found[kind]:
+        given = ", ".join(sorted({f"{sheet.file} is {KNOWN[k].name}" for k, there in found.items() for sheet in there}))
+        raise BenchmarkError(f"no {KNOWN[kind].name.removeprefix('a ').removeprefix('an ')} among the files: {given}")
+    return found[kind][0]
+
+
 def _unwanted(seen: set[str], wanted: Collection[str]) -> str:
     expected = " or ".join(KNOWN[kind].name for kind in wanted)
     if not seen:

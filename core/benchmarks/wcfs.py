@@ -53,13 +53,13 @@ def load(
         rows_read=whole.rows,
         rows_priced=whole.priced,
         left_out=dict(whole.left_out),
+        states=(state,),
         notes=tuple(str(one) for one in schedule.sheets),
         state=state,
     )
     return put_release(
         store,
         BENCH_WCFS,
-        [state],
         lambda _state: _plain_rows(schedule, state, release),
         loaded,
         {BENCH_WCFS_MODIFIER: _modifier_rows(schedule, state, release)},

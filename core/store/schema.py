@@ -475,6 +475,7 @@ DIM_BENCHMARK = Table(
         _text("kind", "medicare_prof, opps, asc or wcfs."),
         _text("state", "US for a release for all states, else the one state's two letters."),
         _RELEASE,
+        Column("states", "texts", "The states it has amounts for."),
         Column("files", "texts", "The files it was read from."),
         _integer("rows_read", "Rows of codes in the files."),
         _integer("rows_priced", "Rows that have an amount."),

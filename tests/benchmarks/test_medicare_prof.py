@@ -240,7 +240,7 @@ def test_what_is_wrong_with_a_file_is_told(store: Store, tmp_path: Path) -> None
         return other
 
     assert complaint(gpci) == "no relative value file (PPRRVU…) among the files: GPCI2025_demo.csv is a GPCI file"
-    assert "give the GPCI file of the same year with --gpci" in complaint(rvu)
+    assert "no GPCI file among the files; give that of 2025 with --gpci" in complaint(rvu)
     other.write_text("a,b\n1,2\n")
     assert "other.csv: not a file of a known kind; expected a relative value file" in complaint(other, gpci)
     assert "cannot be read: No such file" in complaint(tmp_path / "none.csv", gpci)

@@ -9,7 +9,7 @@ from core.benchmarks.load import KINDS, load
 from core.benchmarks.loaded import NATION
 from core.management import base
 
-OPTIONS = ("year_month", "gpci", "no_floor", "qpp", "state", "columns", "sheet")
+OPTIONS = ("year_month", "gpci", "no_floor", "qpp", "wage_index", "state", "columns", "sheet")
 """The options of the kinds: the keyword-only parameters of their `load`."""
 
 
@@ -41,6 +41,10 @@ most to the end of its year. Loading it again replaces it.
             "--qpp", action="store_true", default=None,
             help="from 2026: the factor of qualifying APM participants, where the files have both",
         )  # fmt: skip
+        areas = parser.add_argument_group("opps and asc")
+        areas.add_argument(
+            "--wage-index", type=Path, metavar="FILE", help="the wage index file (it may also be one of FILE)"
+        )
         compensation = parser.add_argument_group("wcfs")
         compensation.add_argument("--state", type=base.state, metavar="GA", help="whose schedule it is")
         compensation.add_argument("--columns", metavar="FIELD=TITLE,…", help="which column is which, by its title")
