@@ -42,8 +42,6 @@ dates = st.sampled_from(["", "03/03/2021", "03/04/2021", "3/3/2021", "2021-03-03
 row = st.fixed_dictionaries(
     {
         "NPI": st.sampled_from(["1679576722", "1588667638.0", " 1295738227", "2790708186", "", "0", "167957672", "3x"]),
-    },
-    optional={
         "Entity Type Code": st.sampled_from(["1", "2", "1.0", "2.0", "", "3"]),
         "Provider Organization Name (Legal Business Name)": st.sampled_from(["", "A, B & SONS", 'THE "X" CO', "A\nB"]),
         "Provider Last Name (Legal Name)": st.sampled_from(["", "WIEBE", "NÚÑEZ", "<UNAVAIL>"]),
@@ -53,7 +51,7 @@ row = st.fixed_dictionaries(
         PRACTICE + "City Name": st.sampled_from(["", "KEARNEY"]),
         PRACTICE + "State Name": st.sampled_from(["", "NE", "ga", "Georgia", "ONTARIO", "NEW YORK"]),
         PRACTICE + "Postal Code": st.sampled_from(
-            ["", "2138", "2138.0", "21381234.0", "688472944", "K1A 0B1", "00901"]
+            ["", "2138", "2138.0", "21381234.0", "601234", "688472944", "K1A 0B1", "00901"]
         ),
         PRACTICE + "Country Code (If outside U.S.)": st.sampled_from(["", "US", "CA", "us"]),
         "NPI Deactivation Date": dates,
