@@ -65,6 +65,13 @@ def showing() -> Iterator[Shown]:
         yield Shown(None)
 
 
+@contextmanager
+def reading(name: str) -> Iterator[Show]:
+    """Shows how much of one file has been read: yields a function of bytes read and bytes in all."""
+    with showing() as shown, shown.bar(name) as show:
+        yield show
+
+
 def _plain(name: str, done: str) -> Show:
     began = time.monotonic()
     first: int | None = None

@@ -13,13 +13,15 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from core import data
-from core.benchmarks.load import load_medicare_prof
+from core.benchmarks import medicare_prof
 from core.demo.benchmark import write_benchmark
 from core.demo.mrf import STATE, write_files
+from core.demo.nppes import write_register
 from core.mrf.ingest import ingest
 from core.mrf.outcome import Outcome
 from core.mrf.source import documents
 from core.queries.kinds import MACROS
+from core.registers.load import load_nppes
 from core.store.connection import Limits, Reader, Snapshot
 from core.store.store import Store
 
@@ -78,7 +80,8 @@ def demo_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = Store(directory / "data")
     for path in write_files(directory):
         ingest(store, documents(path)[0], STATE)
-    load_medicare_prof(store, write_benchmark(directory))
+    medicare_prof.load(store, write_benchmark(directory))
+    load_nppes(store, write_register(directory))
     return store.root
 
 

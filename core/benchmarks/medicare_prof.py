@@ -1,243 +1,173 @@
-"""The Medicare physician fee schedule, from the relative value file and the GPCI file as CMS publishes them.
+"""Loads the Medicare physician fee schedule: every state's means, and the amounts of every locality."""
 
-    amount = (work x GPCI_work + PE x GPCI_pe + MP x GPCI_mp) x conversion factor, rounded once to cents
-
-PE is the practice expense of the setting: facility or non-facility. Relative values have two decimals, GPCIs three and
-the factor four, so the amounts are computed in whole numbers of 10**-9 dollars: no amount is off by a rounding of the
-computer's. Source: 42 CFR 414.20 and the RVU files' own documentation (RVU25D, "PFS payment formula").
-"""
-
-import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
 
-from core.benchmarks.cms_csv import Rows, read_csv
-from core.benchmarks.errors import BenchmarkError
-from core.states import STATES
+from core.benchmarks.loaded import Loaded, dictionary, put_release
+from core.benchmarks.mpfs_amounts import Cents, amounts
+from core.benchmarks.mpfs_files import MODIFIERS, STATUSES, FeeSchedule, RelativeValue, read_files
+from core.store.schema import BENCH_MEDICARE_PROF, BENCH_MEDICARE_PROF_LOCALITY
+from core.store.store import Store
 
-PAYABLE = frozenset("ART")
-"""Status codes under which the schedule pays: active, restricted, injections."""
+HELP = """\
+  medicare_prof   the Medicare physician fee schedule, for every state: the relative value file (PPRRVU…) and the GPCI
+                  file of its year, or the zip file that has both; anesthesia too, where the anesthesia factors (ANES…)
+                  and CMS's file of base units are given
 
-MODIFIERS = ("", "26", "TC", "53")
-"""Rows the schedule has: the whole service, its reading, the scan, a discontinued one."""
+    manage.py load_benchmark medicare_prof PPRRVU2025_Oct.csv --gpci GPCI2025.csv
+    manage.py load_benchmark medicare_prof RVU25D.zip
+"""
 
-_TITLE = re.compile(r"(20\d\d) National Physician Fee Schedule Relative Value File (\w+)", re.IGNORECASE)
-_MONTHS = {"january": 1, "april": 4, "july": 7, "october": 10}
-_LEVEL_TWO = re.compile(r"[A-V]\d{4}")
-# By position: the header's names repeat.
-_CODE, _MODIFIER, _STATUS, _WORK, _NONFACILITY_PE, _NONFACILITY_NA, _FACILITY_PE, _FACILITY_NA, _MP = (
-    0, 1, 3, 5, 6, 7, 8, 9, 10,
-)  # fmt: skip
+
+def load(
+    store: Store,
+    paths: list[Path],
+    *,
+    year_month: str | None = None,
+    gpci: Path | None = None,
+    no_floor: bool = False,
+    qpp: bool = False,
+) -> Loaded:
+    """Loads one release. Raises BenchmarkError and StoreError; the store is then as it was."""
+    schedule = read_files(paths, year_month=year_month, gpci=gpci, no_floor=no_floor, qpp=qpp)
+    table = AmountTable.of(schedule)
+    left_out = Counter(
+        f"status {value.status}, {STATUSES.get(value.status, 'of no known meaning')}"
+        if not value.payable
+        else "no relative values"
+        for value, priced in zip(schedule.values.rows, table.priced, strict=True)
+        if not priced
+    )
+    states = sorted({place.state for place in schedule.localities})
+    loaded = Loaded(
+        kind="medicare_prof",
+        release=schedule.values.release,
+        files=schedule.files,
+        rows_read=len(schedule.values.rows),
+        rows_priced=int(table.priced.sum()),
+        left_out=dict(sorted(left_out.items())),
+        states=tuple(states),
+        notes=(*schedule.notes, f"means over {len(schedule.localities)} localities in {len(states)} states"),
+    )
+    by_locality = {BENCH_MEDICARE_PROF_LOCALITY: locality_rows(schedule, table)}
+    return put_release(store, BENCH_MEDICARE_PROF, StateRows(schedule, table), loaded, by_locality)
 
 
 @dataclass(frozen=True)
-class RelativeValue:
-    """One row of the relative value file. Values are in hundredths; a practice expense is None where NA."""
+class AmountTable:
+    """Every row's amounts in every locality, in cents, 0 for none."""
 
-    code: str
-    modifier: str
-    status: str
-    work: int
-    nonfacility_pe: int | None
-    facility_pe: int | None
-    malpractice: int
+    nonfacility: Cents
+    facility: Cents
+
+    @classmethod
+    def of(cls, schedule: FeeSchedule) -> "AmountTable":
+        """The amounts of a schedule's rows, in their order."""
+        rows = schedule.values.rows
+        return cls(amounts(schedule, rows, facility=False), amounts(schedule, rows, facility=True))
 
     @property
-    def code_type(self) -> str:
-        """HCPCS for level II codes (a letter and four digits), CPT for all others."""
-        return "HCPCS" if _LEVEL_TWO.fullmatch(self.code) else "CPT"
+    def priced(self) -> npt.NDArray[np.bool_]:
+        """Which rows have an amount."""
+        return np.asarray((self.nonfacility > 0).any(axis=1) | (self.facility > 0).any(axis=1))
 
 
-@dataclass(frozen=True)
-class RelativeValues:
-    """A relative value file: the month its release begins, its factor in 10**-4 dollars, its payable rows."""
+class StateRows:
+    """The rows of bench_medicare_prof for a state, one per code, without year_month."""
 
-    release: str
-    conversion_factor: int
-    rows: tuple[RelativeValue, ...]
-    rows_read: int
-    not_payable: int
-
-
-@dataclass(frozen=True)
-class Locality:
-    """One payment locality; the indices are in thousandths."""
-
-    contractor: str
-    state: str
-    number: str
-    name: str
-    work: int
-    pe: int
-    malpractice: int
-
-
-def cents(value: RelativeValue, locality: Locality, conversion_factor: int, *, facility: bool) -> int | None:
-    """The amount of one row in one locality, in cents; None where the schedule has none for the setting."""
-    pe = value.facility_pe if facility else value.nonfacility_pe
-    if pe is None:
-        return None
-    units = value.work * locality.work + pe * locality.pe + value.malpractice * locality.malpractice
-    return _rounded(units * conversion_factor) or None
-
-
-def cents_table(
-    values: Sequence[RelativeValue], localities: Sequence[Locality], conversion_factor: int, *, facility: bool
-) -> npt.NDArray[np.int64]:
-    """`cents` of every row in every locality: an array of shape (rows, localities), 0 where there is no amount."""
-    pes = [value.facility_pe if facility else value.nonfacility_pe for value in values]
-    parts = np.array([(v.work, pe or 0, v.malpractice) for v, pe in zip(values, pes, strict=True)], np.int64).reshape(
-        -1, 3
-    )
-    indices = np.array([(place.work, place.pe, place.malpractice) for place in localities], np.int64).reshape(-1, 3)
-    amounts = (parts @ indices.T * conversion_factor + 5_000_000) // 10_000_000
-    amounts[[pe is None for pe in pes]] = 0
-    return np.asarray(amounts, np.int64)
-
-
-def _rounded(nanodollars: int) -> int:
-    """Cents from 10**-9 dollars, half a cent up."""
-    return (nanodollars + 5_000_000) // 10_000_000
-
-
-# --- the files ------------------------------------------------------------------------------------------------
-
-
-def is_relative_values(rows: Rows) -> bool:
-    """Whether the rows are those of a relative value file."""
-    return any(row[:2] == ["HCPCS", "MOD"] for row in rows[:30])
-
-
-def is_gpci(rows: Rows) -> bool:
-    """Whether the rows are those of a GPCI file."""
-    return any("GPCI" in " ".join(row).upper() and "LOCALITY" in " ".join(row).upper() for row in rows[:10])
-
-
-def read_files(paths: Iterable[Path]) -> tuple[RelativeValues, list[Locality]]:
-    """The relative values and the localities of the two files, in whichever order they are given.
-
-    Raises BenchmarkError where they are not one of each, or of different years.
-    """
-    relative, gpci = [], []
-    for path in paths:
-        rows = read_csv(path, lambda rows: is_relative_values(rows) or is_gpci(rows))
-        if is_relative_values(rows):
-            relative.append((path, rows))
-        elif is_gpci(rows):
-            gpci.append((path, rows))
-        else:
-            raise BenchmarkError(
-                f"{path.name}: neither a relative value file (PPRRVU…) nor a GPCI file; expected the csv of CMS"
-            )
-    if len(relative) != 1 or len(gpci) != 1:
-        raise BenchmarkError(
-            f"expected one relative value file (PPRRVU…) and one GPCI file; got {len(relative)} and {len(gpci)}"
+    def __init__(self, schedule: FeeSchedule, table: AmountTable) -> None:
+        self._schedule = schedule
+        self._table = table
+        self._codes = sorted({(row.code_type, row.code) for row in schedule.values.rows})
+        place = {code: number for number, (_, code) in enumerate(self._codes)}
+        rows = schedule.values.rows
+        # For each modifier, which code its rows are of, and which rows those are.
+        self._rows = {
+            modifier: np.array(
+                [(place[row.code], n) for n, row in enumerate(rows) if row.modifier == modifier], np.int64
+            ).reshape(-1, 2)
+            for modifier in MODIFIERS
+        }
+        of_code: dict[str, RelativeValue] = {row.code: row for row in rows if not row.modifier}
+        plain = [of_code.get(code) for _, code in self._codes]
+        self._fixed = pl.DataFrame(
+            {
+                "code_type": [code_type for code_type, _ in self._codes],
+                "code": [code for _, code in self._codes],
+                "status": [row and row.status for row in plain],
+                "nonfacility_na": [row and row.nonfacility_pe is None for row in plain],
+                "facility_na": [row and row.facility_pe is None for row in plain],
+            }
         )
-    values = relative_values(relative[0][0].name, relative[0][1])
-    places = localities(gpci[0][0].name, gpci[0][1], values.release[:4])
-    return values, places
+
+    def __call__(self, state: str) -> pl.DataFrame:
+        """The state's rows."""
+        here = [n for n, place in enumerate(self._schedule.localities) if place.state == state]
+        columns: dict[str, npt.NDArray[np.float64]] = {}
+        for modifier in MODIFIERS:
+            for name, table in (("nonfacility", self._table.nonfacility), ("facility", self._table.facility)):
+                cents = self._of_codes(modifier, table[:, here])
+                column = _column(name, modifier)
+                # The sum of whole cents is exact; the division is the one rounding of the mean.
+                columns[column] = cents.sum(axis=1) / (100 * len(here))
+                if not modifier:
+                    columns[f"{column}_min"] = cents.min(axis=1) / 100
+                    columns[f"{column}_max"] = cents.max(axis=1) / 100
+        return self._fixed.with_columns(
+            *(pl.Series(name, values).replace(0.0, None) for name, values in columns.items()),
+            state=pl.lit(state),
+            localities=pl.lit(len(here), pl.Int64),
+            release=pl.lit(self._schedule.values.release),
+            conversion_factor=pl.lit(self._schedule.values.conversion_factor / 10_000),
+        )
+
+    def _of_codes(self, modifier: str, table: Cents) -> Cents:
+        """The rows with a modifier, at the places of their codes."""
+        cents = np.zeros((len(self._codes), table.shape[1]), np.int64)
+        codes, rows = self._rows[modifier].T
+        cents[codes] = table[rows]
+        return cents
 
 
-def relative_values(name: str, rows: Rows) -> RelativeValues:
-    """The relative values of a PPRRVU csv's rows. Raises BenchmarkError where the file does not say what it must."""
-    title = next((match for row in rows[:10] if (match := _TITLE.search(" ".join(row)))), None)
-    if not title or title[2].lower() not in _MONTHS:
-        raise BenchmarkError(f"{name}: the title rows name no release; expected '… Relative Value File July Release'")
-    header = next(number for number, row in enumerate(rows) if row[:2] == ["HCPCS", "MOD"])
-    if "FACTOR" not in rows[header]:
-        raise BenchmarkError(f"{name}: no conversion factor column; expected one headed CONV FACTOR")
-    factor = rows[header].index("FACTOR")
-    payable: list[RelativeValue] = []
-    factors: set[int] = set()
-    read = 0
-    for number, row in enumerate(rows[header + 1 :], header + 2):
-        if len(row) <= factor or not re.fullmatch(r"[0-9A-Z]{5}", row[_CODE]):
-            continue  # footnotes, and the \x1a that ends some of the files
-        read += 1
-        if row[_STATUS] not in PAYABLE:
-            continue
-        try:
-            payable.append(
-                RelativeValue(
-                    row[_CODE],
-                    row[_MODIFIER],
-                    row[_STATUS],
-                    _scaled(row[_WORK], 2),
-                    None if row[_NONFACILITY_NA] == "NA" else _scaled(row[_NONFACILITY_PE], 2),
-                    None if row[_FACILITY_NA] == "NA" else _scaled(row[_FACILITY_PE], 2),
-                    _scaled(row[_MP], 2),
-                )
-            )
-            factors.add(_scaled(row[factor], 4))
-        except ValueError as error:
-            raise BenchmarkError(f"{name}: row {number}, code {row[_CODE]}: {error}") from None
-    if len(factors) != 1:
-        raise BenchmarkError(f"{name}: {len(factors)} conversion factors; expected one for the whole file")
-    release = f"{title[1]}-{_MONTHS[title[2].lower()]:02}"
-    return RelativeValues(release, factors.pop(), tuple(payable), read, read - len(payable))
+def _column(setting: str, modifier: str) -> str:
+    if not modifier:
+        return "medicare_prof_rate" if setting == "nonfacility" else "facility_rate"
+    return f"{setting}_rate_{modifier.lower()}"
 
 
-def localities(name: str, rows: Rows, year: str) -> list[Locality]:
-    """The localities of a GPCI csv's rows, with the work floor where the file has both.
-
-    Raises BenchmarkError where the file is for another year or does not have the columns.
-    """
-    header = next(n for n, row in enumerate(rows) if any("GPCI" in c.upper() for c in row) and len(set(row)) > 4)
-    titles = [cell.upper() for cell in rows[header]]
-    if not any(year in cell for row in rows[: header + 1] for cell in row):
-        raise BenchmarkError(f"{name}: not for {year}, the year of the relative value file")
-    work = [n for n, title in enumerate(titles) if "GPCI" in title and ("PW" in title or "WORK" in title)]
-    floored = [n for n in work if "WITHOUT" not in titles[n]]
-    columns = {
-        "state": _column(titles, "STATE"),
-        "number": _column(titles, "LOCALITY NUMBER"),
-        "name": _column(titles, "LOCALITY NAME"),
-        "pe": _column(titles, "PE GPCI"),
-        "malpractice": _column(titles, "MP GPCI"),
+def locality_rows(schedule: FeeSchedule, table: AmountTable) -> Iterator[pa.Table]:
+    """The rows of bench_medicare_prof_locality, in its order, a locality at a time: the rows that have an amount."""
+    rows = schedule.values.rows
+    order = sorted(np.flatnonzero(table.priced), key=lambda n: (rows[n].code_type, rows[n].code, rows[n].modifier))
+    texts = {
+        "code_type": dictionary([rows[n].code_type for n in order]),
+        "code": dictionary([rows[n].code for n in order]),
+        "modifier": dictionary([rows[n].modifier for n in order]),
     }
-    if not floored or None in columns.values():
-        raise BenchmarkError(f"{name}: expected the columns State, Locality Number, Locality Name, PW, PE and MP GPCI")
-    found = []
-    for row in rows[header + 1 :]:
-        if len(row) < len(titles) or not re.fullmatch(r"\d{5}", row[0]):
-            continue  # footnotes
-        cells = {field: row[column] for field, column in columns.items() if column is not None}
-        if cells["state"] not in STATES:
-            raise BenchmarkError(f"{name}: {cells['state']!r} is no state; expected two letters")
-        try:
-            found.append(
-                Locality(
-                    row[0],
-                    cells["state"],
-                    cells["number"].zfill(2),
-                    cells["name"].rstrip("*"),
-                    _scaled(row[floored[0]], 3),
-                    _scaled(cells["pe"], 3),
-                    _scaled(cells["malpractice"], 3),
-                )
-            )
-        except ValueError as error:
-            raise BenchmarkError(f"{name}: locality {row[0]} {cells['number']}: {error}") from None
-    if not found:
-        raise BenchmarkError(f"{name}: no localities below the header")
-    return found
-
-
-def _column(titles: list[str], wanted: str) -> int | None:
-    return next((n for n, title in enumerate(titles) if wanted in title), None)
-
-
-def _scaled(text: str, decimals: int) -> int:
-    """A decimal as a whole number of 10**-decimals. Raises ValueError where it is none, or has more decimals."""
-    try:
-        scaled = Decimal(text).scaleb(decimals)
-    except InvalidOperation:
-        raise ValueError(f"{text!r} is no number") from None
-    if scaled != scaled.to_integral_value():
-        raise ValueError(f"{text!r} has more than {decimals} decimals")
-    return int(scaled)
+    places = sorted(enumerate(schedule.localities), key=lambda one: (one[1].state, one[1].contractor, one[1].number))
+    for number, place in places:
+        same = {
+            "release": schedule.values.release,
+            "state": place.state,
+            "contractor": place.contractor,
+            "locality": place.number,
+            "locality_name": place.name,
+        }
+        amounts_here = {
+            "nonfacility_rate": table.nonfacility[order, number],
+            "facility_rate": table.facility[order, number],
+        }
+        yield pa.table(
+            {
+                **{name: dictionary([value], len(order)) for name, value in same.items()},
+                **texts,
+                **{name: pa.array(cents / 100, mask=cents == 0) for name, cents in amounts_here.items()},
+            }
+        )

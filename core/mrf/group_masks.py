@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from core.mrf.filters import Filter
 from core.mrf.keys import Keys
+from core.registers.npis import npis_in_state
 from core.store.connection import parquet_list
 from core.store.store import Transaction
 
@@ -22,7 +23,8 @@ def group_masks(
 ) -> npt.NDArray[np.uint64]:
     """For each group of `keys`, a bit for every filter that wants it. The file's spools stand in `directory`.
 
-    A group is wanted for what any of its members is; one whose members are not known is wanted for nothing.
+    A group is wanted for what any of its members is; one whose members are not known is wanted for nothing. Raises
+    BeaconError for the providers of a state where no provider's state is known.
     """
     masks = np.zeros(len(keys), np.uint64)
     spools = {
@@ -37,14 +39,12 @@ def group_masks(
         if one.tins:
             fits &= _named(connection, keys, with_tin % "tin_value IN (SELECT unnest(?))", list(one.tins))
         if one.in_state:
-            here = f"SELECT npi FROM {parquet_list(transaction.paths('dim_npi'))} WHERE state = ?"
-            fits &= _named(connection, keys, with_npi % f"npi::VARCHAR IN ({here})", one.in_state)
+            here = npis_in_state(connection, transaction, one.in_state).to_pylist()
+            fits &= _named(connection, keys, with_npi % "npi::VARCHAR IN (SELECT unnest(?))", here)
         masks[fits] |= np.uint64(1 << bit)
     return masks
 
 
-def _named(
-    connection: duckdb.DuckDBPyConnection, keys: Keys, sql: str, parameter: str | list[str]
-) -> npt.NDArray[np.bool_]:
+def _named(connection: duckdb.DuckDBPyConnection, keys: Keys, sql: str, parameter: list[str]) -> npt.NDArray[np.bool_]:
     found = connection.execute(f"SELECT DISTINCT key FROM ({sql})", [parameter]).fetchnumpy()["key"]
     return np.isin(keys, np.asarray(found, np.uint64))

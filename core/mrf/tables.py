@@ -10,6 +10,8 @@ import polars as pl
 
 from core.mrf.header import Header
 from core.mrf.members import NAMED_KEY
+from core.registers.npis import new_npis
+from core.registers.titles import titled
 from core.store import ids
 from core.store.connection import parquet_list
 from core.store.schema import (
@@ -154,8 +156,7 @@ class FileTables:
             """SELECT DISTINCT year_month, payer_slug, tin_type, tin_value, npi::VARCHAR AS npi
                FROM tins JOIN npis USING (part), scope""",
         )
-        unknown = ", ".join(f"NULL AS {c.name}" for c in DIM_NPI.columns if c.name != "npi")
-        self._upsert(DIM_NPI, f"SELECT DISTINCT npi::VARCHAR AS npi, {unknown} FROM npis")
+        self._upsert(DIM_NPI, new_npis(self._transaction, "SELECT npi::VARCHAR AS npi FROM npis"))
         self._upsert(
             DIM_TIN,
             """SELECT tin_type, tin_value, arg_min(business_name, (seq, part)) AS business_name
@@ -192,8 +193,11 @@ class FileTables:
         """Puts the words for the codes that facts use, and the members of bundles, into the store."""
         self._upsert(
             DIM_CODE,
-            """SELECT code_type, code, arg_min(code_desc, seq) AS code_desc, arg_min(name, seq) AS name
-               FROM spooled_codes GROUP BY ALL""",
+            titled(
+                self._transaction,
+                """SELECT code_type, code, arg_min(code_desc, seq) AS code_desc, arg_min(name, seq) AS name
+                   FROM spooled_codes GROUP BY ALL""",
+            ),
         )
         self._upsert(
             XREF_BUNDLED_CODE,

@@ -1,6 +1,6 @@
 """Who an NPI or a tax number is, and its rates: a rate that a group's 30 NPIs share is one rate of each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Literal
 
@@ -23,10 +23,16 @@ class Npi:
     entity_type: str | None
     name: str | None
     credential: str | None
+    taxonomy_code: str | None
     taxonomy: str | None
+    address: str | None
     city: str | None
     state: str | None
+    postal_code: str | None
     deactivated_on: date | None
+
+
+_NPI = ", ".join(field.name for field in fields(Npi))
 
 
 @dataclass(frozen=True)
@@ -72,12 +78,13 @@ class CodeRates:
 
 def npi(db: Snapshot, value: str) -> Npi | None:
     """The NPI, or None where no fact's group names it."""
-    rows = db.rows(
-        """SELECT npi, entity_type, name, credential, taxonomy, city, state, deactivated_on
-           FROM dim_npi WHERE npi = ?""",
-        [value],
-    )
+    rows = db.rows(f"SELECT {_NPI} FROM dim_npi WHERE npi = ?", [value])
     return Npi(*rows[0]) if rows else None
+
+
+def register_loaded(db: Snapshot) -> bool:
+    """Whether the register of providers has been loaded: any NPI has a name."""
+    return bool(db.rows("SELECT 1 FROM dim_npi WHERE name IS NOT NULL LIMIT 1"))
 
 
 def tins(db: Snapshot, value: str) -> list[Tin]:
@@ -108,7 +115,7 @@ def tins_of_npi(db: Snapshot, value: str) -> list[Tin]:
 def npis_of_tin(db: Snapshot, value: str, limit: int, offset: int) -> tuple[int, list[Npi]]:
     """The NPIs that bill under a tax number, and how many there are."""
     rows = db.rows(
-        """SELECT count(*) OVER (), npi, entity_type, name, credential, taxonomy, city, state, deactivated_on
+        f"""SELECT count(*) OVER (), {_NPI}
            FROM (SELECT DISTINCT npi FROM xref_tin_npi WHERE tin_value = ?) JOIN dim_npi USING (npi)
            ORDER BY name NULLS LAST, npi LIMIT ? OFFSET ?""",
         [value, limit, offset],

@@ -142,12 +142,28 @@ DIM_CODE = Table(
     "dim_code",
     "silver/dim_code/dim_code.parquet",
     ("code_type", "code"),
-    "Words for the billing codes that facts use, from the payers' own files at run time.",
+    "Words for the billing codes that facts use: an official free title where one is loaded (see dim_code_official), "
+    "otherwise the payers' own, from their files.",
     (
         _CODE_TYPE,
         _CODE,
-        _text("code_desc", "The first description that was not blank."),
-        _text("name", "The first name that was not blank."),
+        _text("code_desc", "The official long title, or the first description that was not blank."),
+        _text("name", "The official short title, or the first name that was not blank."),
+    ),
+)
+
+DIM_CODE_OFFICIAL = Table(
+    "dim_code_official",
+    "silver/dim_code_official.parquet",
+    ("code_type", "code"),
+    "Official titles that are free to use (HCPCS level II, MS-DRG, revenue codes), from the user's files; never CPT or "
+    "CDT. They go before a payer's words in dim_code, for codes that are loaded later as well.",
+    (
+        _CODE_TYPE,
+        _CODE,
+        _text("code_desc", "The long title."),
+        _text("name", "The short title; the long one where there is but one."),
+        _text("source", "Name of the file it came from; the file loaded last stays."),
     ),
 )
 
@@ -188,23 +204,48 @@ DIM_PAYER_BRIDGE = Table(
     (_text("reporting_entity_name_raw", "The payer's name exactly as published."), _SLUG),
 )
 
+_PROVIDER = (
+    _text("entity_type", "individual or organization."),
+    _text("name", "First and last name of the person, or the organization's legal name."),
+    _text("credential", "Credential as registered, such as MD."),
+    _text("taxonomy_code", "NUCC code of the primary taxonomy."),
+)
+_PRACTICE = (
+    _text("address", "First line of the practice address."),
+    _text("city", "City of the practice address."),
+    _text("state", "State of the practice address: two letters in the US."),
+    _text("postal_code", "Postal code of the practice address: five or nine digits in the US."),
+    Column("deactivated_on", "date", "When the NPI was deactivated; null where it was not, or has been reactivated."),
+)
+_TAXONOMY = _text("taxonomy", "The taxonomy in words, as NUCC displays it; null until NUCC's file is loaded.")
+
 DIM_NPI = Table(
     "dim_npi",
     "silver/dim_npi/dim_npi.parquet",
     ("npi",),
     "The NPIs that facts' groups name. All but the number is null until NPPES is loaded.",
+    (_NPI, *_PROVIDER, _TAXONOMY, *_PRACTICE),
+)
+
+NPPES = Table(
+    "nppes",
+    "silver/nppes.parquet",
+    ("npi",),
+    "The whole NPPES register, from which later ingests name their NPIs. Empty unless load_nppes was told --all.",
+    (_NPI, *_PROVIDER, *_PRACTICE),
+)
+
+DIM_TAXONOMY = Table(
+    "dim_taxonomy",
+    "silver/dim_taxonomy.parquet",
+    ("taxonomy_code",),
+    "NUCC's provider taxonomy, from the user's file. Empty until it is loaded.",
     (
-        _NPI,
-        _text("entity_type", "individual or organization."),
-        _text("name", "Name of the person or the organization."),
-        _text("credential", "Credential as registered, such as MD."),
-        _text("taxonomy_code", "NUCC code of the primary taxonomy."),
-        _text("taxonomy", "The primary taxonomy in words."),
-        _text("address", "First line of the practice address."),
-        _text("city", "City of the practice address."),
-        _text("state", "State of the practice address."),
-        _text("postal_code", "Postal code of the practice address."),
-        Column("deactivated_on", "date", "When the NPI was deactivated, if it was."),
+        _text("taxonomy_code", "NUCC's code, ten characters."),
+        _TAXONOMY,
+        _text("grouping", "NUCC's grouping, such as Allopathic & Osteopathic Physicians."),
+        _text("classification", "NUCC's classification within the grouping."),
+        _text("specialization", "NUCC's specialization within the classification; null for none."),
     ),
 )
 
@@ -388,64 +429,159 @@ _BENCH_COLUMNS = (
 )
 _MEAN = "dollars, simple mean over the state's localities"
 
+_RELEASE = _text("release", "The release the amounts come from: YYYY-MM, the first month it is in force.")
+_PROF_AMOUNTS = (
+    ("", "no modifier"),
+    ("_26", "modifier 26 (the reading)"),
+    ("_tc", "modifier TC (the scan)"),
+    ("_53", "modifier 53 (discontinued)"),
+)
+
 BENCH_MEDICARE_PROF = Table(
     "bench_medicare_prof",
     "silver/bench_medicare_prof.parquet",
     _BENCH_KEY,
     "Medicare physician fee schedule by state: (work x GPCI + PE x GPCI + MP x GPCI) x conversion factor, rounded "
-    "once to cents in each locality.",
+    "once to cents in each locality. Codes that the schedule does not price have a row too, with their status.",
     (
         *_BENCH_COLUMNS,
         _number("medicare_prof_rate", f"Non-facility amount, no modifier: {_MEAN}. Null where not payable there."),
         _number("medicare_prof_rate_min", "Lowest non-facility amount of the state's localities."),
         _number("medicare_prof_rate_max", "Highest non-facility amount of the state's localities."),
         _number("facility_rate", f"Facility amount, no modifier: {_MEAN}. Null where not payable there."),
-        _number("nonfacility_rate_26", f"Non-facility amount of modifier 26 (the reading): {_MEAN}."),
-        _number("facility_rate_26", f"Facility amount of modifier 26: {_MEAN}."),
-        _number("nonfacility_rate_tc", f"Non-facility amount of modifier TC (the scan): {_MEAN}."),
-        _number("facility_rate_tc", f"Facility amount of modifier TC: {_MEAN}."),
-        _number("nonfacility_rate_53", f"Non-facility amount of modifier 53 (discontinued): {_MEAN}."),
-        _number("facility_rate_53", f"Facility amount of modifier 53: {_MEAN}."),
-        _text("status", "Status code of the row without modifier; A, R and T are payable."),
+        _number("facility_rate_min", "Lowest facility amount of the state's localities."),
+        _number("facility_rate_max", "Highest facility amount of the state's localities."),
+        *(
+            _number(f"{setting}_rate{suffix}", f"{title} amount of {modifier}: {_MEAN}.")
+            for suffix, modifier in _PROF_AMOUNTS[1:]
+            for setting, title in (("nonfacility", "Non-facility"), ("facility", "Facility"))
+        ),
+        _text("status", "CMS status code of the row without modifier: A, R and T are payable; J is anesthesia."),
+        Column("nonfacility_na", "flag", "Whether the schedule marks the code NA outside facilities."),
+        Column("facility_na", "flag", "Whether the schedule marks the code NA in facilities."),
         _integer("localities", "How many localities the mean is over."),
-        _text("release", "The CMS release the amounts come from, YYYY-MM of its first month."),
-        _number("conversion_factor", "Dollars per relative value unit."),
+        _RELEASE,
+        _number("conversion_factor", "Dollars per relative value unit; of anesthesia, the state's mean per base unit."),
+    ),
+)
+
+BENCH_MEDICARE_PROF_LOCALITY = Table(
+    "bench_medicare_prof_locality",
+    "silver/bench_medicare_prof_locality.parquet",
+    ("release", "state", "contractor", "locality", "code_type", "code", "modifier"),
+    "Medicare physician fee schedule by payment locality, once per release: what a state's means are made of.",
+    (
+        _RELEASE,
+        _text("state", "Two letters."),
+        _text("contractor", "Medicare administrative contractor, five digits."),
+        _text("locality", "The contractor's locality, two digits."),
+        _text("locality_name", "The locality's name as CMS has it."),
+        _CODE_TYPE,
+        _CODE,
+        _text("modifier", "26, TC, 53, or empty text for none."),
+        _number("nonfacility_rate", "Dollars outside facilities; null where not payable there."),
+        _number("facility_rate", "Dollars in facilities; null where not payable there."),
     ),
 )
 
 
 def _bench(name: str, meaning: str, *columns: Column) -> Table:
-    meaning = f"{meaning}. Empty until a loader fills it."
-    return Table(name, f"silver/{name}.parquet", _BENCH_KEY, meaning, (*_BENCH_COLUMNS, *columns))
+    return Table(name, f"silver/{name}.parquet", _BENCH_KEY, meaning, (*_BENCH_COLUMNS, *columns, _RELEASE))
 
 
 BENCH_OPPS = _bench(
     "bench_opps",
-    "Medicare hospital outpatient prospective payment (Addendum B)",
+    "Medicare hospital outpatient prospective payment (Addendum B) by state",
     _number("opps_weight", "Relative payment weight."),
-    _text("opps_si", "Status indicator."),
-    _number("opps_mar_stateavg", "Dollars, wage adjusted by the state's index."),
+    _text("opps_si", "Status indicator: how the code is paid, packaged or not."),
+    _text("opps_apc", "Ambulatory payment classification."),
+    _number("opps_rate", "National unadjusted payment rate, dollars."),
+    _number("opps_mar_stateavg", "Dollars, 60 % of the rate adjusted by the state's wage index."),
+    _number("wage_index", "The state's wage index: simple mean over its areas; null where none is known."),
 )
 
 BENCH_ASC = _bench(
     "bench_asc",
-    "Medicare ambulatory surgical centre payment (Addenda AA and BB)",
-    _text("asc_pi", "Payment indicator."),
-    _number("asc_mar_stateavg", "Dollars, wage adjusted by the state's index."),
+    "Medicare ambulatory surgical centre payment (Addenda AA and BB) by state",
+    _text("asc_pi", "Payment indicator: how the code is paid, packaged or not."),
+    _number("asc_weight", "Relative payment weight."),
+    _number("asc_rate", "National unadjusted payment rate, dollars."),
+    _number("asc_mar_stateavg", "Dollars, 50 % of the rate adjusted by the state's wage index."),
+    _number("wage_index", "The state's wage index: simple mean over its areas; null where none is known."),
 )
 
-BENCH_WCFS = _bench("bench_wcfs", "A state's workers' compensation fee schedule", _number("wcfs_amount", "Dollars."))
+_WCFS_AMOUNTS = (
+    _number(
+        "wcfs_amount",
+        "Dollars, the professional amount, no modifier: outside facilities or urban, where facility or rural amounts "
+        "stand apart; of an MS-DRG the hospital's fee. Null where the status is not priced.",
+    ),
+    _number("facility_amount", "Dollars, professional in facilities; null where the schedule has none apart."),
+    _number("outpatient_amount", "Dollars, the hospital's outpatient amount."),
+    _number("asc_amount", "Dollars, the ambulatory surgical centre's amount."),
+    _number("rural_amount", "Dollars, professional in rural areas; null where the schedule has none apart."),
+    _number("base_units", "Anesthesia base units, to be multiplied by the state's own factor."),
+    _text(
+        "wcfs_status",
+        "Of wcfs_amount: priced; by report (BR, UCR); base units; modifiers only (see bench_wcfs_modifier); no amount.",
+    ),
+)
+
+BENCH_WCFS = _bench("bench_wcfs", "A state's workers' compensation fee schedule, a row per code", *_WCFS_AMOUNTS)
+
+BENCH_WCFS_MODIFIER = Table(
+    "bench_wcfs_modifier",
+    "silver/bench_wcfs_modifier.parquet",
+    ("release", "state", "code_type", "code", "modifier"),
+    "The amounts that a state's workers' compensation fee schedule has for a code with a modifier, once per release.",
+    (
+        _RELEASE,
+        _text("state", "Two letters."),
+        _CODE_TYPE,
+        _CODE,
+        _text("modifier", "The modifier, such as 26, TC, NU or RR."),
+        *(
+            _number(column.name, column.meaning.replace("no modifier", "with the modifier"))
+            if column.type == "number"
+            else column
+            for column in _WCFS_AMOUNTS
+        ),
+    ),
+)
+
+DIM_BENCHMARK = Table(
+    "dim_benchmark",
+    "silver/dim_benchmark/dim_benchmark.parquet",
+    ("kind", "state", "release"),
+    "The benchmark releases that are loaded: what was read, what became of it. rows_read = rows_priced + the rows "
+    "left out.",
+    (
+        _text("kind", "medicare_prof, opps, asc or wcfs."),
+        _text("state", "US for a release for all states, else the one state's two letters."),
+        _RELEASE,
+        Column("states", "texts", "The states it has amounts for."),
+        Column("files", "texts", "The files it was read from."),
+        _integer("rows_read", "Rows of codes in the files."),
+        _integer("rows_priced", "Rows that have an amount."),
+        _text("left_out", "JSON object: why the other rows have none, to number of rows."),
+        Column("notes", "texts", "How the amounts were made, in sentences."),
+        Column("loaded_at", "moment", "When it was loaded, UTC."),
+    ),
+)
 
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         FACT_RATE,
         DIM_CODE,
+        DIM_CODE_OFFICIAL,
         DIM_POS_SET,
         XREF_POS,
         DIM_REPORTING_ENTITY,
         DIM_PAYER_BRIDGE,
         DIM_NPI,
+        NPPES,
+        DIM_TAXONOMY,
         DIM_TIN,
         XREF_GROUP_NPI,
         XREF_GROUP_TIN,
@@ -458,10 +594,13 @@ TABLES: dict[str, Table] = {
         XREF_BUNDLED_CODE,
         CORRECTIONS,
         REMOVED_RATE,
+        DIM_BENCHMARK,
         BENCH_MEDICARE_PROF,
+        BENCH_MEDICARE_PROF_LOCALITY,
         BENCH_OPPS,
         BENCH_ASC,
         BENCH_WCFS,
+        BENCH_WCFS_MODIFIER,
     )
 }
 """Every table that is one file, or in the fact's case one or more, by name."""

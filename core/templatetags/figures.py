@@ -72,6 +72,12 @@ def tin(value: str, kind: str = "ein") -> str:
 
 
 @register.filter
+def postal_code(value: str) -> str:
+    """303031234 as 30303-1234."""
+    return f"{value[:5]}-{value[5:]}" if len(value) == 9 and value.isdecimal() else value
+
+
+@register.filter
 def places(codes: list[str]) -> SafeString:
     """A set of places of service, short, with the names as its title."""
     if not codes:

@@ -24,7 +24,8 @@ def npi(request: HttpRequest, db: Snapshot, npi: str) -> HttpResponseBase:
     form = ProviderForm(request.GET)
     if not form.is_valid():
         return wrong(request, form)
-    return _provider(request, db, form, "npi", npi, who=found, tins=providers.tins_of_npi(db, npi))
+    known = providers.register_loaded(db)
+    return _provider(request, db, form, "npi", npi, who=found, known=known, tins=providers.tins_of_npi(db, npi))
 
 
 @page

@@ -4,14 +4,18 @@ import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.errors import BeaconError
 from core.mrf.filters import EVERYTHING, Filter, made_of, widened
 from core.mrf.ingest import ingest
 from core.mrf.outcome import Outcome
 from core.mrf.source import documents
+from core.store.parquet import write_table
+from core.store.schema import DIM_NPI
 from core.store.store import Store
 from tests import files, reference
 from tests.conftest import Load
@@ -99,8 +103,20 @@ def test_providers_in_a_state_need_the_register(load: Load, store: Store) -> Non
     content = file_of(
         item_of(1, references=[1, 2]), provider_references=[{"provider_group_id": 1, "provider_groups": members}]
     )
-    outcome = load(content, only=made_of(in_state="GA"))
-    assert (outcome.rows_added, outcome.record["rows_filtered"]) == (0, 2)
+    with pytest.raises(BeaconError, match="load its file first: load_nppes"):
+        load(content, only=made_of(in_state="GA"))
+    assert store.manifest() is None
+    load(content)
+    with store.write() as transaction:
+        path = transaction.new_file("dim_npi")
+        places = {"npi": ["1912951245"], "state": ["GA"]}
+        rows = pl.DataFrame({name: places.get(name, [None]) for name in DIM_NPI.names}).to_arrow().cast(DIM_NPI.arrow)
+        transaction.put("dim_npi", path, write_table(path, DIM_NPI, [rows]))
+        transaction.commit()
+    other = load({**content, "version": "other"}, only=made_of(in_state="GA"), name="other.json")
+    assert (other.rows_added, other.record["rows_filtered"]) == (1, 1)
+    none = load({**content, "version": "third"}, only=made_of(in_state="FL"), name="third.json")
+    assert (none.rows_added, none.record["rows_filtered"]) == (0, 2)
 
 
 @pytest.mark.parametrize(

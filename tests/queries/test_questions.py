@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.benchmarks.load import load_medicare_prof
+from core.benchmarks import medicare_prof
 from core.demo.benchmark import write_benchmark
 from core.mrf.ingest import ingest
 from core.mrf.source import documents
@@ -207,7 +207,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     for month in ("2025-08", "2026-08"):
         (directory / f"{month}.json").write_bytes(odd_file(month))
         ingest(store, documents(directory / f"{month}.json")[0], "GA")
-    load_medicare_prof(store, write_benchmark(directory))
+    medicare_prof.load(store, write_benchmark(directory))
     return open_snapshot(store)
 
 

@@ -13,12 +13,15 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
+from core.demo.mrf import STATE, write_files
+from core.mrf.ingest import ingest
+from core.mrf.source import documents
 from core.queries import codes, coverage, medicare, organizations, providers, rates
 from core.queries.market import Market
 from core.store.connection import Snapshot
 from core.store.store import Store
 from core.views.page import page
-from tests.conftest import serving
+from tests.conftest import open_snapshot, serving
 from tests.store.test_connection import ENDLESS
 from tests.store.test_store import change
 
@@ -289,6 +292,26 @@ def test_an_npi_and_a_tax_number(site: Client, demo: Snapshot) -> None:
     total, rows = providers.code_rates(demo, "npi", npi, 50, 0)
     assert f"1 to 50 of {total}" in text_of(of_npi)
     assert len(tables(of_npi)[0]) == len(rows) + 1
+
+
+def test_who_a_provider_is(site: Client, demo: Snapshot, store: Store, tmp_path: Path) -> None:
+    person = demo.rows("SELECT npi, name FROM dim_npi WHERE credential = 'MD' AND deactivated_on IS NULL ORDER BY npi")[
+        0
+    ]
+    page = text_of(site.get(f"/npi/{person[0]}/"))
+    assert re.search(
+        rf"{person[1]} {person[0]} Individual, MD: .* \(demo\) \d+ MAIN ST \(DEMO\), .*, GA 3\d{{4}}-\d{{4}}", page
+    )
+    clinic = demo.rows("SELECT npi, name FROM dim_npi WHERE entity_type = 'organization' ORDER BY npi")[0]
+    assert re.search(rf"{clinic[1]} {clinic[0]} Organization: ", text_of(site.get(f"/npi/{clinic[0]}/")))
+    ((gone, day),) = demo.rows("SELECT npi, deactivated_on FROM dim_npi WHERE deactivated_on IS NOT NULL")
+    assert f"Deactivated on {day}." in text_of(site.get(f"/npi/{gone}/"))
+    ((unknown,),) = demo.rows("SELECT npi FROM dim_npi WHERE name IS NULL")
+    assert "NPPES) as loaded has no name for it" in text_of(site.get(f"/npi/{unknown}/"))
+    ingest(store, documents(write_files(tmp_path)[0])[0], STATE)
+    with serving(store.root):
+        ((any_npi,),) = open_snapshot(store).rows("SELECT min(npi) FROM dim_npi")
+        assert "Name and specialty are not loaded" in text_of(site.get(f"/npi/{any_npi}/"))
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,15 @@ from django.conf import settings
 from django.core.management import call_command
 
 from core import data
-from core.benchmarks.load import load_medicare_prof
+from core.benchmarks import medicare_prof
 from core.demo.benchmark import write_benchmark
 from core.demo.mrf import MONTHS, STATE, write_files
+from core.demo.nppes import write_register
 from core.errors import BeaconError
 from core.management import base
 from core.queries.market import Market
 from core.queries.rates import summaries
+from core.registers.load import load_nppes
 
 CODE = ("CPT", "99213")
 
@@ -54,13 +56,14 @@ The data goes to a new directory: data that is there already is never touched.
         self.stdout.write("\n1. Three payers' files of two months: manage.py ingest_mrf --state GA sources/*")
         call_command("ingest_mrf", *map(str, write_files(sources)), state=STATE, stdout=self.stdout, stderr=self.stderr)
         self.stdout.write("\n2. The Medicare fee schedule: manage.py load_benchmark medicare_prof PPRRVU… GPCI…")
-        loaded = load_medicare_prof(data.store(), write_benchmark(sources))
-        self.stdout.write(
-            f"  {loaded.priced} rows priced in {loaded.states} states, {loaded.months[0]} to {loaded.months[-1]}"
-        )
-        self.stdout.write("\n3. Is the data sound? manage.py dq_check")
+        loaded = medicare_prof.load(data.store(), write_benchmark(sources))
+        self.stdout.write(f"  {loaded.rows_priced} rows priced, {loaded.months[0]} to {loaded.months[-1]}")
+        self.stdout.write("\n3. Who the providers are: manage.py load_nppes npidata_pfile_… nucc_taxonomy_…")
+        named = load_nppes(data.store(), write_register(sources))
+        self.stdout.write(f"  {named.named} of the {named.at_hand} NPIs have a name, {named.deactivated} deactivated")
+        self.stdout.write("\n4. Is the data sound? manage.py dq_check")
         call_command("dq_check", stdout=self.stdout, stderr=self.stderr)
-        self.stdout.write(f"\n4. What is {' '.join(CODE)} (a clinic visit) worth in Georgia, in August 2025?")
+        self.stdout.write(f"\n5. What is {' '.join(CODE)} (a clinic visit) worth in Georgia, in August 2025?")
         self._print_rates()
         if no_serve:
             self.stdout.write(

@@ -1,0 +1,124 @@
+"""How long load_nppes takes, and how much memory, on a made-up register as large as wanted.
+
+    python -m bench.nppes --megabytes 10000 --work /var/tmp/bench
+
+Writes the csv and its zip file into --work (kept for the next run), then loads each into a new store, in a process of
+its own: the NPIs at hand (200,000), the whole register, and the whole register again as an update.
+"""
+
+import argparse
+import os
+import random
+import resource
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import polars as pl
+
+from core.demo.nppes import HEADER
+from core.registers.load import load_nppes
+from core.store.parquet import write_table
+from core.store.schema import DIM_NPI
+from core.store.store import Store
+
+AT_HAND = 200_000
+
+
+def write_register(path: Path, megabytes: int) -> None:
+    """A file of that size: rows as wide as NPPES's, NPIs in no order, 1 % of them deactivated and blank."""
+    rng = random.Random(1)
+    states = [f"{a}{b}" for a in "ACFGIKLMNOPTUVW" for b in "AEILNORTXZ"]
+    columns = {title: number for number, title in enumerate(HEADER)}
+    practice = "Provider Business Practice Location Address "
+    written, number = 0, 0
+    with path.open("w", buffering=1 << 20) as file:
+        written += file.write(",".join(f'"{title}"' for title in HEADER) + "\n")
+        while written < megabytes * 1_000_000:
+            number += 1
+            row = [""] * len(HEADER)
+            # A multiplication that is one to one: every NPI once, spread over the whole range.
+            row[0] = str(1_000_000_000 + number * 387_420_489 % 999_999_937)
+            if rng.random() < 0.01:
+                row[columns["NPI Deactivation Date"]] = "03/03/2021"
+            else:
+                name = f"{rng.randrange(1 << 40):X}"
+                row[columns["Entity Type Code"]] = "1"
+                row[columns["Provider Last Name (Legal Name)"]] = name
+                row[columns["Provider First Name"]] = rng.choice(("AVERY", "BLAIR", "CASEY", "DEVON"))
+                row[columns["Provider Credential Text"]] = "M.D."
+                for kind in ("Mailing", "Practice Location"):
+                    row[columns[f"Provider First Line Business {kind} Address"]] = f"{rng.randrange(9999)} {name} ST"
+                row[columns[practice + "City Name"]] = name[:6]
+                row[columns[practice + "State Name"]] = rng.choice(states)
+                row[columns[practice + "Postal Code"]] = f"{rng.randrange(10**9):09}"
+                row[columns["Healthcare Provider Taxonomy Code_1"]] = f"{rng.randrange(300):03}X00000X"
+                row[columns["Healthcare Provider Primary Taxonomy Switch_1"]] = "Y"
+            written += file.write('"' + '","'.join(row) + '"\n')
+
+
+def load(path: Path, root: Path, *, everything: bool) -> None:
+    """Loads the file into the store and prints one line."""
+    started = time.monotonic()
+    loaded = load_nppes(Store(root, grace=0), [path], everything=everything)
+    seconds = time.monotonic() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    size = path.with_suffix(".csv").stat().st_size / 1e6
+    what = f"whole register, {loaded.register:,} NPIs" if loaded.register else f"{loaded.named:,} NPIs at hand named"
+    print(
+        f"{path.name}: {what}: {seconds:.1f} s, {size / seconds:,.0f} MB of csv a second, peak {peak} MiB", flush=True
+    )
+
+
+def store_with(path: Path, root: Path) -> None:
+    """A store at hand of which are the first NPIs of the file."""
+    npis: list[str] = []
+    with path.open() as file:
+        next(file)
+        for line in file:
+            npis.append(line[1:11])
+            if len(npis) == AT_HAND:
+                break
+    empty = pl.DataFrame(DIM_NPI.arrow.empty_table())
+    rows = empty.clear(len(npis)).with_columns(npi=pl.Series(npis)).sort("npi")
+    with Store(root).write() as transaction:
+        file_path = transaction.new_file(DIM_NPI.name)
+        table = rows.to_arrow().cast(DIM_NPI.arrow)
+        transaction.put(DIM_NPI.name, file_path, write_table(file_path, DIM_NPI, [table]))
+        transaction.commit()
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--megabytes", type=int, default=1000, help="size of the csv (default 1000; NPPES has 10,000)")
+    parser.add_argument("--work", type=Path, required=True, help="where to put the files")
+    parser.add_argument("--step", nargs=3, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.step:
+        path, root, everything = options.step
+        load(Path(path), Path(root), everything=everything == "all")
+        return
+    options.work.mkdir(parents=True, exist_ok=True)
+    csv, packed = options.work / f"npidata-{options.megabytes}.csv", options.work / f"npidata-{options.megabytes}.zip"
+    if not csv.exists():
+        write_register(csv, options.megabytes)
+    if not packed.exists():
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.write(csv, "npidata_pfile_bench.csv")
+    root = options.work / "store"
+    for path, everything in ((csv, ""), (packed, ""), (csv, "all"), (packed, "all")):
+        if path == csv:
+            shutil.rmtree(root, ignore_errors=True)
+            store_with(csv, root)
+        step = [sys.executable, "-m", "bench.nppes", "--step", str(path), str(root), everything]
+        subprocess.run(step, check=True, env=os.environ)
+    print(f"the register on disk: {(root / 'silver' / 'nppes.parquet').stat().st_size / 1e6:,.0f} MB")
+    shutil.rmtree(root)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""Loads official titles for billing codes."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from core.management import base
+from core.registers.load_codes import load_codes
+
+_REASONS = {
+    "CPT": "level I codes (CPT: copyrighted, never loaded)",
+    "CDT": "D codes (CDT: copyrighted, never loaded)",
+    "modifier": "modifiers",
+    "continuation": "further lines of a long title",
+    "built_in": "built in already",
+    "no_code": "without a code of that set",
+    "no_title": "without a title",
+    "repeated": "of a code that stands further up",
+}
+
+
+class Command(base.WritingCommand):
+    """manage.py load_codes."""
+
+    help = """\
+Loads official titles that are free to use, from the files as published, told by content (csv, txt, Excel or zip):
+
+  HCPCS level II   CMS's quarterly update (HCPC2025_OCT_ANWEB.xlsx, its txt, or the zip file they come in)
+  MS-DRG           a table with a header row that names an MS-DRG and its title, such as Table 5 of CMS's IPPS rule
+  revenue codes    a table with the columns revenue code and description
+
+They go before the payers' own words, for codes that are loaded later as well; a later file's titles replace an earlier
+one's. Place-of-service names are built in. CPT and CDT are copyrighted: their rows are left out and counted.
+
+  manage.py load_codes HCPC2025_OCT_ANWEB.xlsx ms_drg.csv
+"""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """The command line."""
+        super().add_arguments(parser)
+        parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the files, as downloaded")
+
+    def run(self, files: list[Path], no_wait: bool, **_options: Any) -> None:
+        """Loads them."""
+        loaded = load_codes(self.store(no_wait), files)
+        for found in loaded.sets:
+            left_out = [f"{count:,} {_REASONS[reason]}" for reason, count in found.left_out.items()]
+            self.stdout.write(f"{found.name}: {found.kind}")
+            self.stdout.write(
+                f"  {found.rows_read:,} rows read: {', '.join([f'{len(found.titles):,} titles', *left_out])}"
+            )
+        self.stdout.write(f"{loaded.titles:,} official titles are loaded")
+        self.stdout.write(f"{loaded.titled:,} of the {loaded.codes:,} codes that rates use have one")

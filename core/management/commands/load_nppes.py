@@ -1,0 +1,58 @@
+"""Loads who the providers are."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from core.management import base
+from core.progress import reading
+from core.registers.load import load_nppes
+
+
+class Command(base.WritingCommand):
+    """manage.py load_nppes."""
+
+    help = """\
+Names the NPIs that the loaded rates have: name, credential, specialty, practice address, deactivation. From the NPPES
+file of CMS (download.cms.gov/nppes: the monthly file or a weekly update, the csv or the zip file it comes in) and, for
+the specialty in words, NUCC's taxonomy (nucc.org: nucc_taxonomy_….csv); the files are told by their content.
+
+NPPES is 10 GB, of which the NPIs at hand are kept. With --all the whole register is kept, in silver/nppes.parquet,
+so that whatever is loaded later has its names at once; from then on every load_nppes keeps it up to date.
+
+  manage.py load_nppes NPPES_Data_Dissemination_November_2025.zip nucc_taxonomy_251.csv
+  manage.py load_nppes --all npidata_pfile_20050523-20251109.csv
+"""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """The command line."""
+        super().add_arguments(parser)
+        parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="NPPES's files, NUCC's taxonomy")
+        parser.add_argument("--all", action="store_true", help="keep the whole register, not the NPIs at hand only")
+
+    def run(self, files: list[Path], **options: Any) -> None:
+        """Loads them."""
+        loaded = load_nppes(self.store(options["no_wait"]), files, everything=options["all"], reading=reading)
+        say, counts = self.stdout.write, loaded.counts
+        if counts.rows_read:
+            left_out = {"not at hand": counts.not_at_hand, **{f"rejected ({r})": n for r, n in counts.rejected.items()}}
+            parts = [f"{counts.kept:,} kept", *(f"{count:,} {name}" for name, count in left_out.items() if count)]
+            say(f"{counts.rows_read:,} rows read: {', '.join(parts)}")
+            notes = {"rows replaced by a later one of the same NPI": loaded.repeated, **_words(counts.notes)}
+            for name, count in notes.items():
+                if count:
+                    say(f"  {count:,} {name}")
+        if loaded.register:
+            say(f"  the whole register is kept: {loaded.register:,} NPIs")
+        say(f"  {loaded.taxonomies:,} taxonomy codes have words")
+        say(
+            f"  {loaded.named:,} of the {loaded.at_hand:,} NPIs at hand have a name; {loaded.deactivated:,} deactivated"
+        )
+
+
+def _words(notes: dict[str, int]) -> dict[str, int]:
+    words = {
+        "unreadable_date": "with a date that cannot be read: left blank",
+        "no_primary_taxonomy": "with several taxonomies, none flagged as primary: left blank",
+    }
+    return {words[note]: count for note, count in notes.items()}

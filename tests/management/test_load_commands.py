@@ -1,0 +1,47 @@
+"""The commands that load registers, code sets and schedules, as they are run."""
+
+from pathlib import Path
+
+from core.demo.mrf import write_files
+from core.demo.nppes import write_register
+from tests.management.test_commands import Manage, complaint, manage, root  # noqa: F401 - fixtures
+
+
+def test_names_titles_and_schedules_are_loaded_and_summed_up(manage: Manage, tmp_path: Path) -> None:  # noqa: F811
+    assert manage("ingest_mrf", "--state", "GA", write_files(tmp_path)[0]).returncode == 0
+    files = write_register(tmp_path)
+    named = manage("load_nppes", *files)
+    assert named.returncode == 0, named.stderr
+    assert "rows read: 107 kept" in named.stdout
+    assert "6 taxonomy codes have words" in named.stdout
+    assert "107 of the 108 NPIs at hand have a name; 1 deactivated" in named.stdout
+    whole = manage("load_nppes", "--all", *files)
+    assert "the whole register is kept: 107 NPIs" in whole.stdout
+    titles = tmp_path / "ms_drg.csv"
+    titles.write_text("ms_drg,description\n470,A HIP OR KNEE\n471,OTHER\n")
+    loaded = manage("load_codes", titles)
+    assert loaded.returncode == 0, loaded.stderr
+    assert "ms_drg.csv: MS-DRG\n  2 rows read: 2 titles" in loaded.stdout
+    assert "1 of the 31 codes that rates use have one" in loaded.stdout
+    fees = tmp_path / "GA_2025.csv"
+    fees.write_text("CODE,MOD,FEE\n99213,,100\n70450,,BR\n")
+    schedule = manage("load_benchmark", "wcfs", fees)
+    assert schedule.returncode == 0, schedule.stderr
+    assert "wcfs GA: release of 2025-01, in force 2025-01 to 2025-12" in schedule.stdout
+    assert "2 rows read: 1 priced\n  1 left out: by report" in schedule.stdout
+
+
+def test_a_wrong_file_is_one_line(manage: Manage, tmp_path: Path) -> None:  # noqa: F811
+    other = tmp_path / "GA_2025.csv"
+    other.write_text("a,b\n1,2\n")
+    assert "neither an NPPES file" in complaint(manage("load_nppes", other))
+    assert "no code set that can be loaded" in complaint(manage("load_codes", other))
+    assert "no fee schedule found" in complaint(manage("load_benchmark", "wcfs", other))
+    assert "--state is no option of medicare_prof" in complaint(
+        manage("load_benchmark", "medicare_prof", other, "--state", "GA")
+    )
+    missing = tmp_path / "none.csv"
+    for command in (("load_nppes",), ("load_codes",), ("load_benchmark", "wcfs")):
+        assert "none.csv: cannot be read: No such file" in complaint(
+            manage(*command, missing, *(["--state", "GA", "--year-month", "2025-01"] if len(command) > 1 else []))
+        )
