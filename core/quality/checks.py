@@ -8,6 +8,8 @@ tables.
 from dataclasses import dataclass
 from typing import Literal
 
+from core.queries.comparison import LEAST_PLAUSIBLE, MOST_PLAUSIBLE, compared
+
 Severity = Literal["error", "warning"]
 
 
@@ -23,6 +25,7 @@ class Check:
     found: str
 
 
+_COMPARED = compared("true", "facts")
 _FACTS = "SELECT count(*) FROM facts"
 _BATCHES = "SELECT count(*) FROM batches"
 _GROUPS = "SELECT count(*) FROM provider_groups"
@@ -103,6 +106,17 @@ CHECKS = (
         "SELECT count(*) FROM facts WHERE negotiated_type = 'percentage'",
         f"""SELECT {_RATE} FROM facts
             WHERE negotiated_type = 'percentage' AND (negotiated_rate > 100 OR negotiated_rate < 1)""",
+    ),
+    Check(
+        "implausible_rates",
+        "warning",
+        0.05,
+        f"Rates in dollars below {LEAST_PLAUSIBLE} or above {MOST_PLAUSIBLE:g} times Medicare: of another class, unit "
+        "or service than the file says. Counted among the rates that a loaded benchmark prices.",
+        f"{_COMPARED} SELECT count(percent) FROM compared",
+        f"""{_COMPARED}
+            SELECT round(percent, 4) AS times_medicare, basis, medicare, billing_class, billing_code_modifier, {_RATE}
+            FROM compared WHERE NOT plausible""",
     ),
     Check(
         "expired_rates",

@@ -13,7 +13,9 @@ from django.core.management import call_command
 
 from core import data
 from core.benchmarks import medicare_prof
+from core.benchmarks.load import load
 from core.demo.benchmark import write_benchmark
+from core.demo.hospital_prices import write_hospital_prices
 from core.demo.mrf import MONTHS, STATE, write_files
 from core.errors import BeaconError
 from core.management import base
@@ -56,6 +58,9 @@ The data goes to a new directory: data that is there already is never touched.
         self.stdout.write("\n2. The Medicare fee schedule: manage.py load_benchmark medicare_prof PPRRVU… GPCI…")
         loaded = medicare_prof.load(data.store(), write_benchmark(sources))
         self.stdout.write(f"  {loaded.rows_priced} rows priced, {loaded.months[0]} to {loaded.months[-1]}")
+        for kind, files in write_hospital_prices(sources).items():
+            self.stdout.write(f"   and what it pays hospitals: manage.py load_benchmark {kind} …")
+            load(data.store(), kind, files)
         self.stdout.write("\n3. Is the data sound? manage.py dq_check")
         call_command("dq_check", stdout=self.stdout, stderr=self.stderr)
         self.stdout.write(f"\n4. What is {' '.join(CODE)} (a clinic visit) worth in Georgia, in August 2025?")
