@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 _ROW, _AXIS = 46, 26
 """Heights in pixels: of a row, its name above its bar, and of the axis."""
 
-_MARKS = (0.01, 0.1, 0.25, 0.5, 1, 2, 4, 10, 30, 100)
+_MARKS = (0.01, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30, 100)
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class _Scale:
         self._high = math.log(max(high, 1.25) * 1.15)
         self.marks = [mark for mark in _MARKS if self._low < math.log(mark) < self._high]
         # Too many marks would run into each other on a phone: 100 % and every other one then.
-        if len(self.marks) > 6:
+        while len(self.marks) > 6:
             at = self.marks.index(1)
             self.marks = [mark for n, mark in enumerate(self.marks) if (n - at) % 2 == 0]
 

@@ -174,6 +174,15 @@ CHECKS = (
               OR rows_rejected <> coalesce(list_sum(json_extract(rejects, '$.*')::BIGINT[]), 0)""",
     ),
     Check(
+        "benchmark_arithmetic",
+        "error",
+        0,
+        "Benchmark releases whose record does not add up: rows read = priced + left out.",
+        "SELECT count(*) FROM dim_benchmark",
+        """SELECT kind, state, release, rows_read, rows_priced, left_out FROM dim_benchmark
+           WHERE rows_read <> rows_priced + coalesce(list_sum(json_extract(left_out, '$.*')::BIGINT[]), 0)""",
+    ),
+    Check(
         "duplicate_keys",
         "error",
         0,
