@@ -37,15 +37,17 @@ def compared(where: str, facts: str = "fact_rate") -> str:
     reason (one of REASONS) where there is no percent.
     """
     return f"""
-        WITH picked AS (
+        WITH sets AS (SELECT pos_set_id, service_codes, place_setting(service_codes) AS places FROM dim_pos_set),
+        picked AS (
             SELECT f.*, rate_kind(f.negotiated_type, f.negotiation_arrangement) AS kind,
-                   coalesce(p.service_codes, []) AS service_codes, place_setting(service_codes) AS places,
+                   coalesce(p.places, 'unstated') AS places,
                    CASE f.billing_class
                        WHEN 'professional' THEN 'medicare_prof'
-                       WHEN 'institutional' THEN facility_schedule(service_codes, f.setting, f.code_type)
+                       WHEN 'institutional'
+                           THEN facility_schedule(coalesce(p.service_codes, []), f.setting, f.code_type)
                        ELSE 'class not stated' END AS pays,
-                   f.code_type IN ('CPT', 'HCPCS') AS is_hcpcs
-            FROM {facts} f LEFT JOIN dim_pos_set p ON p.pos_set_id = f.pos_set_id
+                   CASE WHEN f.code_type IN ('CPT', 'HCPCS') THEN f.code END AS hcpcs
+            FROM {facts} f LEFT JOIN sets p ON p.pos_set_id = f.pos_set_id
             WHERE {where}),
         periods AS (
             SELECT p.state, p.year_month, b.kind AS pays, max(b.release) AS release,
@@ -54,30 +56,33 @@ def compared(where: str, facts: str = "fact_rate") -> str:
             FROM (SELECT DISTINCT state, year_month FROM picked) p
             JOIN dim_benchmark b ON b.state IN ('US', p.state) AND b.release <= p.year_month
             GROUP BY p.state, p.year_month, b.kind),
-        codes AS (SELECT DISTINCT code FROM picked WHERE is_hcpcs),
+        codes AS (SELECT DISTINCT hcpcs AS code FROM picked),
         schedule AS (
             {" UNION ALL BY NAME ".join(_prices(table, columns) for table, columns in _TABLES.items())}),
         priced AS (
             SELECT f.*, t.release, t.in_force, coalesce(t.has_state, false) AS loaded, s.code IS NOT NULL AS listed,
                    s.reason AS why_none, s.detail, w.amount AS wcfs,
-                   f.pays = 'medicare_prof' AND places = 'facility' AS facility,
-                   if(facility, s.facility_na, s.nonfacility_na) AS is_na,
-                   CASE f.billing_code_modifier WHEN '' THEN if(facility, s.in_facility, s.amount)
-                       WHEN '26' THEN if(facility, s.facility_26, s.nonfacility_26)
-                       WHEN 'TC' THEN if(facility, s.facility_tc, s.nonfacility_tc)
-                       WHEN '53' THEN if(facility, s.facility_53, s.nonfacility_53) END AS amount
+                   CASE f.billing_code_modifier WHEN '' THEN s.amount WHEN '26' THEN s.nonfacility_26
+                       WHEN 'TC' THEN s.nonfacility_tc WHEN '53' THEN s.nonfacility_53 END AS outside,
+                   CASE f.billing_code_modifier WHEN '' THEN s.in_facility WHEN '26' THEN s.facility_26
+                       WHEN 'TC' THEN s.facility_tc WHEN '53' THEN s.facility_53 END AS inside,
+                   -- A set that is not all facilities takes the non-facility amount, where there is one.
+                   f.pays = 'medicare_prof' AND (places = 'facility' OR (
+                       places IN ('mixed', 'unstated') AND outside IS NULL AND inside IS NOT NULL)) AS facility,
+                   if(facility, inside, outside) AS amount,
+                   if(facility, s.facility_na, s.nonfacility_na) AS is_na
             FROM picked f
             LEFT JOIN periods t ON t.state = f.state AND t.year_month = f.year_month AND t.pays = f.pays
             LEFT JOIN schedule s ON s.state = f.state AND s.year_month = f.year_month AND s.pays = f.pays
-                AND s.code = f.code AND is_hcpcs
+                AND s.code = f.hcpcs
             LEFT JOIN schedule w ON w.state = f.state AND w.year_month = f.year_month AND w.pays = 'wcfs'
-                AND w.code = f.code AND is_hcpcs AND f.pays = 'medicare_prof' AND f.billing_code_modifier = ''),
+                AND w.code = CASE WHEN f.pays = 'medicare_prof' AND f.billing_code_modifier = '' THEN f.hcpcs END),
         reasoned AS (
             SELECT *, CASE
                 WHEN kind <> 'dollars' THEN kind
                 WHEN negotiated_rate = 0 THEN 'zero rate'
                 WHEN pays IN ('class not stated', 'inpatient', 'other place') THEN pays
-                WHEN NOT is_hcpcs THEN 'other code system'
+                WHEN hcpcs IS NULL THEN 'other code system'
                 WHEN NOT loaded THEN 'benchmark not loaded'
                 WHEN NOT listed THEN 'code not found'
                 WHEN why_none IS NOT NULL THEN why_none

@@ -135,7 +135,6 @@ def compared(fact: Row, benchmarks: Benchmarks) -> Outcome:
         return Outcome(fact["kind"])
     if fact["negotiated_rate"] == 0:
         return Outcome("zero rate")
-    facility = bool(fact["places"]) and all(place in FACILITY for place in fact["places"])
     if fact["billing_class"] == "professional":
         kind = "medicare_prof"
     elif fact["billing_class"] == "institutional":
@@ -156,26 +155,32 @@ def compared(fact: Row, benchmarks: Benchmarks) -> Outcome:
         return Outcome(row["reason"])
     modifier = fact["billing_code_modifier"]
     if kind == "medicare_prof":
-        return professional(row, modifier, facility=facility)
+        return professional(row, modifier, fact["places"])
     if modifier:
         return Outcome("modifier not priced")
     amount = row["opps_mar_stateavg" if kind == "opps" else "asc_mar_stateavg"]
     return Outcome("not priced") if amount is None else Outcome(None, kind.upper(), amount, row["release"])
 
 
-def professional(row: Row, modifier: str, *, facility: bool) -> Outcome:
+def professional(row: Row, modifier: str, places: list[str]) -> Outcome:
     if modifier not in {"", "26", "TC", "53"}:
         return Outcome("modifier not priced")
-    if modifier:
-        amount = row[f"{'facility' if facility else 'nonfacility'}_rate_{modifier.lower()}"]
+    suffix = f"_{modifier.lower()}" if modifier else ""
+    outside = row[f"nonfacility_rate{suffix}" if modifier else "medicare_prof_rate"]
+    inside = row[f"facility_rate{suffix}"]
+    in_facilities = [place in FACILITY for place in places]
+    if places and all(in_facilities):
+        amount, setting, na = inside, "facility", row["facility_na"]
+    elif (not places or any(in_facilities) or "CSTM-00" in places) and outside is None and inside is not None:
+        # It may be rendered in a facility, and only there has the schedule an amount.
+        amount, setting, na = inside, "facility", False
     else:
-        amount = row["facility_rate" if facility else "medicare_prof_rate"]
+        amount, setting, na = outside, "non-facility", row["nonfacility_na"]
     if amount is not None:
-        setting = "facility" if facility else "non-facility"
         return Outcome(None, f"MPFS {setting}" + (f", modifier {modifier}" if modifier else ""), amount, row["release"])
     if modifier:
         return Outcome("modifier not priced")
-    return Outcome("not paid in this setting" if row["facility_na" if facility else "nonfacility_na"] else "not priced")
+    return Outcome("not paid in this setting" if na else "not priced")
 
 
 def facility_schedule(fact: Row) -> str:
