@@ -14,7 +14,9 @@ from hypothesis import settings as hypothesis_settings
 
 from core import data
 from core.benchmarks import medicare_prof
+from core.benchmarks.load import load as load_benchmark
 from core.demo.benchmark import write_benchmark
+from core.demo.hospital_prices import write_hospital_prices
 from core.demo.mrf import STATE, write_files
 from core.demo.nppes import write_register
 from core.mrf.ingest import ingest
@@ -82,6 +84,8 @@ def demo_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ingest(store, documents(path)[0], STATE)
     medicare_prof.load(store, write_benchmark(directory))
     load_nppes(store, write_register(directory))
+    for kind, files in write_hospital_prices(directory).items():
+        load_benchmark(store, kind, files)
     return store.root
 
 
