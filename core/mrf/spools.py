@@ -35,7 +35,8 @@ class Spools:
         self.locations = spool("locations", key=pl.UInt64, url=text, seq=number)
         self.group_parts = NumberSpool(directory, "group_parts", ("key", "part", "seq"), writer)
         self.parts = Parts(directory, writer)
-        self._all = (self.codes, self.bundles, self.groups, self.rejects, self.defined, self.group_parts, self.parts)
+        plain = (self.codes, self.bundles, self.groups, self.rejects, self.locations)
+        self._all = (*plain, self.defined, self.group_parts, self.parts)
 
     def add_parts(self, key: int, parts: list[Part], seq: int) -> None:
         """Takes in a group's parts."""

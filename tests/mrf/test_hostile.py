@@ -1,0 +1,167 @@
+"""Files that nobody should publish: a clear line or a right answer, never a crash, a hang or half a load."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.mrf import split
+from core.mrf.errors import MrfError
+from core.mrf.ingest import ingest
+from core.mrf.source import documents
+from core.store.store import Store
+from tests import files, reference
+from tests.conftest import Load
+from tests.mrf.test_ingest import assert_same, file_of, item_of, table
+from tests.store.test_store import listing
+
+FILE = json.dumps(
+    file_of(
+        item_of(104.5, 0, {"negotiated_type": "percentage", "negotiated_rate": "40.5", "service_code": ["11", "22"]}),
+        item_of(7, code="0450", references=["A-1", 690.64470]),
+        provider_references=[
+            {"provider_group_id": 1, "provider_groups": [{"npi": [1912951245], "tin": {"value": "1"}}]}
+        ],
+    )
+).encode()
+
+
+@st.composite
+def broken(draw: st.DrawFn) -> bytes:
+    """A file with some of its bytes changed, left out, repeated or put elsewhere."""
+    content = bytearray(draw(st.one_of(st.just(FILE), files.contents())))
+    for _ in range(draw(st.integers(1, 3))):
+        start = draw(st.integers(0, len(content)))
+        end = draw(st.integers(start, min(start + 30, len(content))))
+        piece = bytes(content[start:end])
+        new = draw(
+            st.one_of(
+                st.binary(max_size=4),
+                st.sampled_from([b'"', b"\\", b"{", b"}", b"[", b"]", b",", b":", b"\0", b"\xff", b"1e999", b"null"]),
+                st.sampled_from([b"\\ud800", b"-", b"NaN", b"\xed\xa0\x80", b"9" * 400, b"[" * 300, piece * 2]),
+            )
+        )
+        content[start:end] = new
+    return bytes(content)
+
+
+@given(broken(), st.integers(20, 400), st.booleans())
+def test_a_broken_file_is_told_or_loaded_right(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, run: int, small: bool
+) -> None:
+    directory = tmp_path_factory.mktemp("hostile")
+    path, store = directory / "rates.json", Store(directory / "data")
+    path.write_bytes(content)
+    with pytest.MonkeyPatch.context() as patch:
+        if small:
+            patch.setattr(split, "RUN_BYTES", run)
+            patch.setattr(split, "GIANT_BYTES", 2 * run)
+        told = ""
+        try:
+            outcome = ingest(store, documents(path)[0], "GA", year_month="2025-08", processes=1)
+        except MrfError as error:
+            told = str(error)
+        if told:
+            assert "\n" not in told
+            assert "rates.json" in told
+            assert not [name for name in listing(store.root) if name.endswith((".parquet", ".json"))]
+            return
+    record = outcome.record
+    left_out = record["rows_rejected"] + record["rows_filtered"]
+    assert record["rows_read"] == record["rows_added"] + record["duplicates"] + left_out
+    assert len(table(store, "fact_rate")) == record["rows_added"]
+
+
+@pytest.mark.parametrize("end", range(0, len(FILE), 7))
+def test_a_file_cut_anywhere_leaves_nothing(tmp_path: Path, end: int) -> None:
+    path, store = tmp_path / "rates.json", Store(tmp_path / "data")
+    path.write_bytes(FILE[:end])
+    with pytest.raises(MrfError, match=r"^rates\.json: "):
+        ingest(store, documents(path)[0], "GA", processes=1)
+    assert store.manifest() is None
+
+
+def deep(levels: int) -> bytes:
+    return b'{"a":' * levels + b"1" + b"}" * levels
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"9" * 5000,
+        b"1e400",
+        b"-1e400",
+        b"1e-400",
+        b'"\\ud800"',
+        b'"\\udc00\\ud800 x"',
+        b'"a\\u0000b"',
+        b'"\\u0000"',
+        b'"\xff\xfe"',
+        b'"a\nb"',
+        b"NaN",
+        b"-Infinity",
+        b"[[[[1]]]]",
+        b'{"a": {"b": []}}',
+        b'"' + b"x" * 100_000 + b'"',
+        deep(900),
+    ],
+)
+@pytest.mark.parametrize(
+    "place",
+    [
+        "billing_code",
+        "name",
+        "negotiated_rate",
+        "service_code",
+        "expiration_date",
+        "npi",
+        "provider_group_id",
+        "unknown",
+    ],
+)
+def test_odd_values_are_counted_or_carried(load: Load, store: Store, value: bytes, place: str) -> None:
+    mark = "VALUE"
+    content = json.dumps(
+        file_of(
+            item_of({"negotiated_type": "negotiated", "negotiated_rate": 5, place: mark}, **_at(place, mark)),
+            item_of(6, code="99214"),
+            provider_references=[
+                {
+                    "provider_group_id": mark if place == "provider_group_id" else 1,
+                    "provider_groups": _groups(place, mark),
+                }
+            ],
+        )
+    )
+    outcome = load(content.encode().replace(b'"VALUE"', value))
+    record = outcome.record
+    assert record["rows_read"] == record["rows_added"] + record["duplicates"] + record["rows_rejected"] == 2
+    assert "99214" in table(store, "fact_rate")["code"].to_list()
+
+
+def _at(place: str, mark: str) -> dict[str, Any]:
+    return {place: mark} if place in {"billing_code", "name", "unknown"} else {}
+
+
+def _groups(place: str, mark: str) -> list[dict[str, Any]]:
+    return [{"npi": [mark] if place == "npi" else [1912951245], "tin": {"type": "ein", "value": "1"}}]
+
+
+@pytest.mark.parametrize("levels", [1_200, 10_000])
+def test_what_is_nested_too_deep_is_told(load: Load, store: Store, levels: int) -> None:
+    content = json.dumps(file_of(item_of(5, unknown="VALUE"))).encode().replace(b'"VALUE"', deep(levels))
+    with pytest.raises(MrfError, match="nested deeper"):
+        load(content)
+    assert store.manifest() is None
+
+
+def test_a_seam_that_also_stands_in_a_text_is_no_cut(load: Load, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The quick cuts are wrong here, which has to be found out."""
+    monkeypatch.setattr(split, "RUN_BYTES", 600)
+    seam = json.dumps([item_of(1), item_of(2)])[1:-1]
+    items = [item_of(n, code=str(10_000 + n), bundled_codes=[item_of(n)] * 3, note=seam) for n in range(30)]
+    content = json.dumps(file_of(*items)).encode()
+    assert_same(store, load(content, processes=1), reference.flatten(content, "GA"))
