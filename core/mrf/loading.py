@@ -59,7 +59,10 @@ class Step:
 
 
 class Loader:
-    """Loads sources for a state, or those of their rates that `only` wants. `bar` shows progress."""
+    """Loads sources for a state, or those of their rates that `only` wants. `bar` shows progress.
+
+    `processes` is how many may share the work of a large file, one for each core where it is not given.
+    """
 
     def __init__(
         self,
@@ -70,6 +73,7 @@ class Loader:
         *,
         year_month: str | None = None,
         only: Filter = EVERYTHING,
+        processes: int | None = None,
     ) -> None:
         self._store = store
         self._state = state
@@ -77,6 +81,7 @@ class Loader:
         self._bar = bar
         self._year_month = year_month
         self._only = only
+        self._processes = processes
         self._known: list[tuple[str, Provenance]] = []
 
     def load_path(self, path: Path) -> Iterator[Step]:
@@ -130,6 +135,7 @@ class Loader:
                 locations=self._web.locations,
                 progress=progress,
                 only=self._only,
+                processes=self._processes,
             )
 
     def _arrivals(

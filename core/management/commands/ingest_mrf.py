@@ -91,7 +91,13 @@ Only some rates, and the rest later:
             dest="only_list",
             help="with --toc: show files, sizes and plans; load nothing",
         )
-        parser.add_argument("--jobs", type=_jobs, default=4, metavar="N", help="downloads at a time (4)")
+        parser.add_argument("--jobs", type=_count, default=4, metavar="N", help="downloads at a time (4)")
+        parser.add_argument(
+            "--processes",
+            type=_count,
+            metavar="N",
+            help="processes that share the work of a large file (one for each core); each takes some 200 MB",
+        )
         parser.add_argument("--keep-download", action="store_true", help="keep downloads in the cache directory")
         parser.add_argument(
             "--no-locations", action="store_true", help="do not fetch members of provider groups from elsewhere"
@@ -216,6 +222,7 @@ Only some rates, and the rest later:
             self._shown.bar,
             year_month=options["year_month"],
             only=filter_of(options),
+            processes=options["processes"],
         )
 
     def _tell_all(self, steps: Iterable[Step], expected: int) -> None:
@@ -258,7 +265,7 @@ def _only(found: list[Source], text: str, kind: str) -> Source:
     return found[0]
 
 
-def _jobs(text: str) -> int:
+def _count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 32:
-        raise argparse.ArgumentTypeError(f"{text!r}; expected a number of downloads from 1 to 32")
+        raise argparse.ArgumentTypeError(f"{text!r}; expected a number from 1 to 32")
     return int(text)
