@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -75,7 +74,7 @@ def test_a_broken_file_is_told_or_loaded_right(
     assert len(table(store, "fact_rate")) == record["rows_added"]
 
 
-@pytest.mark.parametrize("end", range(0, len(FILE), 7))
+@pytest.mark.parametrize("end", range(0, len(FILE), 31))
 def test_a_file_cut_anywhere_leaves_nothing(tmp_path: Path, end: int) -> None:
     path, store = tmp_path / "rates.json", Store(tmp_path / "data")
     path.write_bytes(FILE[:end])
@@ -109,45 +108,29 @@ def deep(levels: int) -> bytes:
         deep(900),
     ],
 )
-@pytest.mark.parametrize(
-    "place",
-    [
-        "billing_code",
-        "name",
-        "negotiated_rate",
-        "service_code",
-        "expiration_date",
-        "npi",
-        "provider_group_id",
-        "unknown",
-    ],
-)
-def test_odd_values_are_counted_or_carried(load: Load, store: Store, value: bytes, place: str) -> None:
-    mark = "VALUE"
-    content = json.dumps(
-        file_of(
-            item_of({"negotiated_type": "negotiated", "negotiated_rate": 5, place: mark}, **_at(place, mark)),
-            item_of(6, code="99214"),
-            provider_references=[
-                {
-                    "provider_group_id": mark if place == "provider_group_id" else 1,
-                    "provider_groups": _groups(place, mark),
-                }
-            ],
-        )
-    )
-    outcome = load(content.encode().replace(b'"VALUE"', value))
-    record = outcome.record
-    assert record["rows_read"] == record["rows_added"] + record["duplicates"] + record["rows_rejected"] == 2
-    assert "99214" in table(store, "fact_rate")["code"].to_list()
-
-
-def _at(place: str, mark: str) -> dict[str, Any]:
-    return {place: mark} if place in {"billing_code", "name", "unknown"} else {}
-
-
-def _groups(place: str, mark: str) -> list[dict[str, Any]]:
-    return [{"npi": [mark] if place == "npi" else [1912951245], "tin": {"type": "ein", "value": "1"}}]
+def test_odd_values_are_counted_or_carried(load: Load, store: Store, value: bytes) -> None:
+    """Each of the values in each place where it may stand."""
+    odd = "VALUE"
+    priced = {"negotiated_type": "negotiated", "negotiated_rate": 5}
+    items = [
+        item_of(5, code=odd),
+        item_of(5, code="10001", name=odd, description=odd, unknown=odd),
+        item_of({**priced, "negotiated_rate": odd}, code="10002"),
+        item_of({**priced, "service_code": odd, "billing_code_modifier": odd}, code="10003"),
+        item_of({**priced, "expiration_date": odd, "setting": odd, "additional_information": odd}, code="10004"),
+        item_of(5, code="10005", references=[2]),
+        item_of(5, code="10006", severity_of_illness=odd, negotiation_arrangement=odd),
+        item_of(6, code="99214"),
+    ]
+    references = [
+        {"provider_group_id": 1, "provider_groups": [{"npi": [odd], "tin": {"type": odd, "value": odd}}]},
+        {"provider_group_id": odd, "provider_groups": [{"npi": [1912951245], "tin": {"type": "ein", "value": "1"}}]},
+        {"provider_group_id": 2, "network_name": odd, "location": odd},
+    ]
+    content = json.dumps(file_of(*items, provider_references=references)).encode()
+    record = load(content.replace(b'"VALUE"', value)).record
+    assert record["rows_read"] == record["rows_added"] + record["duplicates"] + record["rows_rejected"] == len(items)
+    assert {"10001", "10003", "10004", "10005", "10006", "99214"} <= set(table(store, "fact_rate")["code"])
 
 
 @pytest.mark.parametrize("levels", [1_200, 10_000])
