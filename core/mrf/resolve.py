@@ -79,7 +79,8 @@ def resolve(
         with store.write(waiting=waiting) as transaction:
             connection = connect_for_writing(transaction.work, memory)
             try:
-                members, remaining = _publish(connection, transaction, known.batch_id, spools)
+                left = report.failed + signed
+                members, remaining = _publish(connection, transaction, known.batch_id, spools, left)
                 unresolved.put(connection, transaction, known.batch_id)
             finally:
                 connection.close()
@@ -163,9 +164,12 @@ def _references(source: Source, progress: Progress | None) -> Iterator[shapes.Re
 
 
 def _publish(
-    connection: duckdb.DuckDBPyConnection, transaction: Transaction, batch_id: str, spools: Spools
+    connection: duckdb.DuckDBPyConnection, transaction: Transaction, batch_id: str, spools: Spools, left: int
 ) -> tuple[Members, int]:
-    """Puts members into the store; gives what is known now, and how many groups remain without any."""
+    """Puts members into the store; gives what is known now, and how many groups remain without any.
+
+    `left` is the number of addresses that could not be had or were not asked.
+    """
     _view(connection, "batches", transaction.base, transaction.root, DIM_BATCH)
     _view(connection, "groups", transaction.base, transaction.root, DIM_PROVIDER_GROUP)
     records = connection.execute("FROM batches WHERE batch_id = ?", [batch_id]).to_arrow_table().to_pylist()
@@ -190,7 +194,7 @@ def _publish(
     used = np.array(keys, np.uint64), pl.Series(raws, dtype=pl.String)
     members = FileTables(connection, transaction, spools, header, batch_id, *used).add_groups()
     _add_rejects(connection, transaction, batch_id, spools)
-    _count(connection, transaction, records, remaining, members)
+    _count(connection, transaction, records, members, {"unresolved_groups": remaining, "locations_not_fetched": left})
     return members, remaining
 
 
@@ -215,14 +219,14 @@ def _count(
     connection: duckdb.DuckDBPyConnection,
     transaction: Transaction,
     records: list[dict[str, Any]],
-    remaining: int,
     members: Members,
+    left: dict[str, int],
 ) -> None:
     """Brings the notes of the batch's records up to date."""
     for record in records:
         notes = json.loads(record["notes"])
         invalid = notes.get("invalid_npi", 0) + members.invalid_npis
-        notes |= {"unresolved_groups": remaining, "invalid_npi": invalid}
+        notes |= {**left, "invalid_npi": invalid}
         record["notes"] = json.dumps({name: count for name, count in notes.items() if count}, sort_keys=True)
     connection.register("counted", pa.Table.from_pylist(records, DIM_BATCH.arrow))
     upsert(connection, transaction, DIM_BATCH, "counted", keep="new")

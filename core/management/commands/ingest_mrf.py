@@ -135,7 +135,7 @@ Members of provider groups may be elsewhere on the web. Those that could not be 
             if remote:
                 yield from loader.load_web(remote, options["jobs"])
 
-        self._tell_all(steps(), len(paths) + len(remote))
+        self._tell_all(steps(), len(paths) + len(remote), unchecked_is_well=False)
 
     # --- a table of contents ----------------------------------------------------------------------------------
 
@@ -211,8 +211,12 @@ Members of provider groups may be elsewhere on the web. Those that could not be 
     def _wait(self) -> None:
         self.stderr.write("waiting for another command that is writing to the store")
 
-    def _tell_all(self, steps: Iterable[Step], expected: int) -> None:
-        """Says what became of each source, and sums up. Raises BeaconError where one was not loaded."""
+    def _tell_all(self, steps: Iterable[Step], expected: int, *, unchecked_is_well: bool = True) -> None:
+        """Says what became of each source, and sums up. Raises BeaconError where one was not loaded.
+
+        Links of an old table of contents have expired when it is gone through again: for what is loaded already that is
+        well. For an address that the user gave it is not.
+        """
         outcomes: list[Outcome] = []
         problems: list[str] = []
         before = unchecked = 0
@@ -221,7 +225,7 @@ Members of provider groups may be elsewhere on the web. Those that could not be 
                 if step.outcome:
                     outcomes.append(step.outcome)
                     telling.outcome(self.stdout.write, step.outcome)
-                elif step.loaded_before:
+                elif step.loaded_before and (unchecked_is_well or not step.problem):
                     before += 1
                     unchecked += step.problem is not None
                     telling.unfetched(self.stdout.write, step)
@@ -241,7 +245,9 @@ Members of provider groups may be elsewhere on the web. Those that could not be 
             )
         if problems:
             raise BeaconError(
-                problems[0] if len(problems) == 1 else f"{len(problems)} files were not loaded, see above"
+                problems[0]
+                if expected == 1
+                else f"{len(problems)} {'file was' if len(problems) == 1 else 'files were'} not loaded, see above"
             )
 
 
