@@ -10,7 +10,7 @@ from pathlib import Path
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from environs import Env, EnvValidationError, validate
+from environs import Env, EnvValidationError, ValidationError, validate
 
 from core.store.layout import LAYOUTS
 
@@ -28,8 +28,18 @@ BEACONPOINT_GRACE_SECONDS = env.float("BEACONPOINT_GRACE_SECONDS", default=3600,
 # --- fetching files from the web ------------------------------------------------------------------------------
 
 _bytes = validate.Regexp(r"^\d+(MB|GB|TB)$", error="expected a size such as 100MB, 10GB or 1TB")
+
+
+def _networks(texts: list[str]) -> None:
+    for text in texts:
+        try:
+            ip_network(text, strict=False)
+        except ValueError:
+            raise ValidationError(f"{text!r} is no network; expected such as 10.1.0.0/16") from None
+
+
 BEACONPOINT_CACHE_DIR = env.path("BEACONPOINT_CACHE_DIR", default=None)
-BEACONPOINT_FETCH_PRIVATE = env.list("BEACONPOINT_FETCH_PRIVATE", default=[], subcast=ip_network)
+BEACONPOINT_FETCH_PRIVATE: list[str] = env.list("BEACONPOINT_FETCH_PRIVATE", default=[], validate=_networks)
 BEACONPOINT_FETCH_TRIES = env.int("BEACONPOINT_FETCH_TRIES", default=6, validate=validate.Range(min=1))
 BEACONPOINT_FETCH_BACKOFF = env.float("BEACONPOINT_FETCH_BACKOFF", default=1, validate=validate.Range(min=0))
 BEACONPOINT_FETCH_SILENCE = env.float("BEACONPOINT_FETCH_SILENCE", default=60, validate=validate.Range(min=1))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import ip_network
 from pathlib import Path
 
 from django.conf import settings
@@ -24,7 +25,8 @@ def cache_dir() -> Path:
 @contextmanager
 def web(*, keep: bool = False, locations: bool = True) -> Iterator[Web]:
     """What fetching needs; `keep` keeps downloads, `locations` fetches members of groups. Closed when it is left."""
-    also, silence = settings.BEACONPOINT_FETCH_PRIVATE, settings.BEACONPOINT_FETCH_SILENCE
+    also = [ip_network(text, strict=False) for text in settings.BEACONPOINT_FETCH_PRIVATE]
+    silence = settings.BEACONPOINT_FETCH_SILENCE
     tries, backoff = settings.BEACONPOINT_FETCH_TRIES, settings.BEACONPOINT_FETCH_BACKOFF
     patient = Client(also, Patience(tries, backoff, silence=silence))
     # Thousands of small files may be at hosts that are no more: less patience for each.

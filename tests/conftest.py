@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from core.demo.benchmark import write_benchmark
 from core.demo.hospital_prices import write_hospital_prices
 from core.demo.mrf import STATE, write_files
 from core.demo.nppes import write_register
+from core.fetch.client import Client as FetchClient
+from core.fetch.client import Patience
 from core.mrf.ingest import ingest
 from core.mrf.outcome import Outcome
 from core.mrf.source import documents
@@ -26,6 +29,7 @@ from core.queries.kinds import MACROS
 from core.registers.load import load_nppes
 from core.store.connection import Limits, Reader, Snapshot
 from core.store.store import Store
+from tests.fetch.server import Server
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Public files that are not part of this project: tests that need them are skipped where they are absent."""
@@ -66,6 +70,21 @@ def load(store: Store, tmp_path: Path) -> Load:
         return ingest(store, documents(path)[0], state, **options)
 
     return load_it
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A web server on loopback that does what it is told, good or bad."""
+    with Server() as running:
+        yield running
+
+
+@pytest.fixture
+def client() -> Iterator[FetchClient]:
+    """A client that may ask 127.0.0.1, and no other host that is not public."""
+    found = FetchClient([ip_network("127.0.0.1/32")], Patience(tries=3, backoff=0.01, connect=2, silence=2, longest=1))
+    yield found
+    found.close()
 
 
 def open_snapshot(store: Store) -> Snapshot:

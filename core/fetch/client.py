@@ -4,7 +4,7 @@ import logging
 import ssl
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 
 import httpcore2
@@ -92,14 +92,24 @@ class Client:
     @contextmanager
     def ask(self, address: Address, headers: dict[str, str] | None = None, method: str = "GET") -> Iterator[Answer]:
         """The answer to a request, whatever its status but a redirect's. Raises FetchError."""
+        with ExitStack() as stack:
+            yield self._follow(stack, address, headers or {}, method)
+
+    def _follow(self, stack: ExitStack, address: Address, headers: dict[str, str], method: str) -> Answer:
         asked = address
-        for _ in range(REDIRECTS + 1):
-            with _plain_errors(asked), self._sent(asked, headers or {}, method) as response:
+        try:
+            for _ in range(REDIRECTS + 1):
+                with _plain_errors(asked):
+                    response = stack.enter_context(self._sent(asked, headers, method))
                 found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
                 if response.status not in _REDIRECTS or "location" not in found:
-                    yield Answer(response.status, found, asked, response)
-                    return
+                    return Answer(response.status, found, asked, response)
+                stack.close()
                 asked = asked.redirected(found["location"])
+        except FetchError as error:
+            if asked is address:
+                raise
+            raise error.with_more(f"(sent there by {address})") from None
         raise FetchError(
             f"{address}: redirected more than {REDIRECTS} times, in a circle perhaps; report it to the payer"
         )

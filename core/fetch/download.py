@@ -76,7 +76,7 @@ class Downloads:
                 self._fetch(part, have, progress)
             return Download(address, part.path, part.version, part, lock)
         except BaseException as error:
-            lock.release()
+            _release(lock)
             if isinstance(error, OSError):
                 raise self._unwritable(address, error) from None
             raise
@@ -87,8 +87,7 @@ class Downloads:
             download._part.discard()
         else:
             download._part.note(whole=True, keep=keep == "for good")
-        Path(download._lock.lock_file).unlink(missing_ok=True)
-        download._lock.release()
+        _release(download._lock)
 
     def _fetch(self, part: Part, have: Version | None, progress: Progress | None) -> None:
         patience = self._client.patience
@@ -141,3 +140,8 @@ class Downloads:
                     remove_unless_kept(notes)
             except (OSError, ValueError):
                 pass  # another process was quicker; or it is told when something is written here
+
+
+def _release(lock: FileLock) -> None:
+    Path(lock.lock_file).unlink(missing_ok=True)
+    lock.release()

@@ -17,3 +17,7 @@ class FetchError(BeaconError):
         self.temporary = temporary
         self.after = after
         self.host_failed = host_failed
+
+    def with_more(self, words: str) -> "FetchError":
+        """The same error, with words behind it."""
+        return FetchError(f"{self} {words}", temporary=self.temporary, after=self.after, host_failed=self.host_failed)

@@ -22,6 +22,10 @@ from core.mrf.provenance import Loaded, Origin, Provenance, loaded, remember
 from core.mrf.source import Limits, Source, documents
 from core.store.store import Store
 
+_TICK = 0.2
+"""Seconds between two looks at whether the user wants to stop: where the system gives the interrupt to a thread that
+downloads, the one that waits does not wake up for it."""
+
 Bar = Callable[[str, str], AbstractContextManager[Progress]]
 """Shows progress of what has a name, and of what is being done with it."""
 
@@ -148,7 +152,10 @@ class Loader:
             try:
                 self._submit(pool, pending, rest, before, hosts, jobs)
                 while pending:
-                    future = next(iter(wait(pending, return_when=FIRST_COMPLETED).done))
+                    done = wait(pending, _TICK, FIRST_COMPLETED).done
+                    if not done:
+                        continue
+                    future = done.pop()
                     file = pending.pop(future)
                     self._submit(pool, pending, rest, before, hosts, jobs)
                     yield file, _told(future)

@@ -81,7 +81,8 @@ def resolve(
         with store.write(waiting=waiting) as transaction:
             connection = connect_for_writing(transaction.work, memory)
             try:
-                members, remaining = _publish(connection, transaction, known.batch_id, spools)
+                left = report.failed + signed
+                members, remaining = _publish(connection, transaction, known.batch_id, spools, left)
                 unresolved.put(connection, transaction, known.batch_id)
             finally:
                 connection.close()
@@ -167,9 +168,12 @@ def _references(source: Source, progress: Progress | None) -> Iterator[shapes.Re
 
 
 def _publish(
-    connection: duckdb.DuckDBPyConnection, transaction: Transaction, batch_id: str, spools: Spools
+    connection: duckdb.DuckDBPyConnection, transaction: Transaction, batch_id: str, spools: Spools, left: int
 ) -> tuple[Members, int]:
-    """Puts members into the store; gives what is known now, and how many groups remain without any."""
+    """Puts members into the store; gives what is known now, and how many groups remain without any.
+
+    `left` is the number of addresses that could not be had or were not asked.
+    """
     _view(connection, "batches", transaction.base, transaction.root, DIM_BATCH)
     _view(connection, "groups", transaction.base, transaction.root, DIM_PROVIDER_GROUP)
     records = connection.execute("FROM batches WHERE batch_id = ?", [batch_id]).to_arrow_table().to_pylist()
@@ -194,7 +198,7 @@ def _publish(
     groups = pl.DataFrame(used, {"key": pl.UInt64, "raw": pl.String, "pg_uid": pl.String}, orient="row")
     found = FileTables(connection, transaction, spools.directory, header, batch_id, groups).add_groups()
     _add_rejects(connection, transaction, batch_id)
-    _count(connection, transaction, records, remaining, found)
+    _count(connection, transaction, records, found, {"unresolved_groups": remaining, "locations_not_fetched": left})
     return found, remaining
 
 
@@ -222,14 +226,14 @@ def _count(
     connection: duckdb.DuckDBPyConnection,
     transaction: Transaction,
     records: list[dict[str, Any]],
-    remaining: int,
     members: Members,
+    left: dict[str, int],
 ) -> None:
     """Brings the notes of the batch's records up to date."""
     for record in records:
         notes = json.loads(record["notes"])
         invalid = notes.get("invalid_npi", 0) + members.invalid_npis
-        notes |= {"unresolved_groups": remaining, "invalid_npi": invalid}
+        notes |= {**left, "invalid_npi": invalid}
         record["notes"] = json.dumps({name: count for name, count in notes.items() if count}, sort_keys=True)
     connection.register("counted", pa.Table.from_pylist(records, DIM_BATCH.arrow))
     upsert(connection, transaction, DIM_BATCH, "counted", keep="new")

@@ -116,8 +116,8 @@ class Contents:
 
     def add(self, structure: "_Structure") -> None:
         """Takes in one element of reporting_structure."""
-        plans = {plan for fields in structure.reporting_plans or () if (plan := self._plan(fields))}
-        number = self._set_of(frozenset(self._number(plan) for plan in plans))
+        plans = [plan for fields in structure.reporting_plans or () if (plan := self._plan(fields))]
+        number = self._set_of(frozenset([self._number(plan) for plan in plans]))
         for fields in structure.in_network_files or ():
             file = self._listed(fields)
             if file:

@@ -216,7 +216,7 @@ def test_nothing_kept_on_disk_holds_a_secret(server: Server, downloads: Download
     assert "PASSWORD" not in str(raised.value)
     assert server.requests[0][2]["Authorization"].startswith("Basic ")
     kept = list((tmp_path / "cache").iterdir())
-    assert len(kept) == 3
+    assert len(kept) == 2
     for path in kept:
         assert b"SECRET" not in path.read_bytes()
         assert b"PASSWORD" not in path.read_bytes()

@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import hashlib
+import json
 import lzma
 import zipfile
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.mrf.errors import MrfError
-from core.mrf.source import Source, documents, expand
+from core.mrf.source import Limits, Source, documents, expand
 
 CONTENT = b'{"reporting_entity_name": "Payer"}' * 40_000
 
@@ -124,3 +125,63 @@ def test_progress_is_told(tmp_path: Path) -> None:
         pass
     assert told[-1] == (len(CONTENT), len(CONTENT))
     assert told == sorted(told)
+
+
+# --- limits on what a file unfolds to ---------------------------------------------------------------------------
+
+
+def layers(content: bytes, count: int) -> bytes:
+    for _ in range(count):
+        content = gzip.compress(content, 9)
+    return content
+
+
+@pytest.mark.parametrize("name", ["gzip", "gzip in gzip", "zip", "gzip in zip", "nothing in gzip"])
+def test_what_unfolds_beyond_the_limits_is_refused(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.mrf.source.RATIO_FROM", 100_000)
+    blank = b" " * 20_000_000
+    path = tmp_path / "bomb"
+    if name == "zip":
+        zip_of(path, ("a", blank))
+    elif name == "gzip in zip":
+        zip_of(path, ("a", layers(blank, 1)))
+    elif name == "nothing in gzip":
+        path.write_bytes(gzip.compress(gzip.compress(b"") * 500_000, 9))  # the inner layer gives nothing, for long
+    else:
+        path.write_bytes(layers(blank, name.count("gzip")))
+    with pytest.raises(MrfError, match=r"bomb.*unfolds to .*more than.*BEACONPOINT_UNPACK_RATIO"):
+        read(documents(path, limits=Limits(ratio=200))[0])
+
+
+def test_a_limit_on_size_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.json.gz"
+    path.write_bytes(gzip.compress(CONTENT))
+    assert read(documents(path, limits=Limits(unpacked=len(CONTENT)))[0]) == CONTENT
+    with pytest.raises(MrfError, match=r"unfolds to more than [\d,]+ bytes"):
+        read(documents(path, limits=Limits(unpacked=len(CONTENT) - 1))[0])
+    path.write_bytes(CONTENT)
+    assert read(documents(path, limits=Limits(unpacked=9))[0]) == CONTENT, "what is not packed does not unfold"
+
+
+def test_payers_files_are_far_from_the_limits(tmp_path: Path) -> None:
+    """The most uniform rates there can be: one price, for one group, over and over."""
+    rates = json.dumps([{"negotiated_rate": 100.0, "service_code": ["11"], "provider_references": [1]}] * 60_000)
+    path = tmp_path / "a.json.gz"
+    path.write_bytes(gzip.compress(rates.encode(), 9))
+    assert len(rates) / path.stat().st_size < Limits().ratio
+    assert len(read(documents(path)[0])) == len(rates)
+
+
+def test_a_web_page_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(b"\n<!DOCTYPE html><html>")
+    with pytest.raises(MrfError, match=r"a\.json: a web page or XML"):
+        documents(path)
+
+
+def test_the_name_of_a_file_from_the_web_is_its_address(tmp_path: Path) -> None:
+    path = zip_of(tmp_path / "a.zip", ("1.json", b"1"), ("2.json", b"2"))
+    assert [source.name for source in documents(path, name="https://h/a.zip")] == [
+        "https://h/a.zip/1.json",
+        "https://h/a.zip/2.json",
+    ]

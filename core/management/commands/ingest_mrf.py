@@ -152,7 +152,7 @@ Only some rates, and the rest later:
             if remote:
                 yield from loader.load_web(remote, options["jobs"])
 
-        self._tell_all(steps(), len(paths) + len(remote))
+        self._tell_all(steps(), len(paths) + len(remote), unchecked_is_well=False)
 
     # --- a table of contents ----------------------------------------------------------------------------------
 
@@ -225,8 +225,12 @@ Only some rates, and the rest later:
             processes=options["processes"],
         )
 
-    def _tell_all(self, steps: Iterable[Step], expected: int) -> None:
-        """Says what became of each source, and sums up. Raises BeaconError where one was not loaded."""
+    def _tell_all(self, steps: Iterable[Step], expected: int, *, unchecked_is_well: bool = True) -> None:
+        """Says what became of each source, and sums up. Raises BeaconError where one was not loaded.
+
+        Links of an old table of contents have expired when it is gone through again: for what is loaded already that is
+        well. For an address that the user gave it is not.
+        """
         outcomes: list[Outcome] = []
         problems: list[str] = []
         before = unchecked = 0
@@ -235,7 +239,7 @@ Only some rates, and the rest later:
                 if step.outcome:
                     outcomes.append(step.outcome)
                     telling.outcome(self.stdout.write, step.outcome, detailed=self._detailed)
-                elif step.loaded_before:
+                elif step.loaded_before and (unchecked_is_well or not step.problem):
                     before += 1
                     unchecked += step.problem is not None
                     telling.unfetched(self.stdout.write, step)
@@ -255,7 +259,9 @@ Only some rates, and the rest later:
             )
         if problems:
             raise BeaconError(
-                problems[0] if len(problems) == 1 else f"{len(problems)} files were not loaded, see above"
+                problems[0]
+                if expected == 1
+                else f"{len(problems)} {'file was' if len(problems) == 1 else 'files were'} not loaded, see above"
             )
 
 
