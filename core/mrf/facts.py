@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from core.mrf.filters import Filter, code_mask
 from core.mrf.groups import Groups
+from core.mrf.keys import distinct
 from core.mrf.runs import Head, Run, Terms
 from core.store import ids
 from core.store.dictionaries import Ints, compacted
@@ -132,7 +133,7 @@ class _Builder:
         heads = self._heads.select(["code_type", "code"]).to_pylist()
         masks = np.array([code_mask(self._scope.filters, h["code_type"], h["code"]) for h in heads], np.uint64)
         kept = (masks[self._head_of][self._price_of] & self._groups.masks[self._group_of]) != 0
-        return kept, np.unique(self._group_of[kept])
+        return kept, distinct(self._group_of[kept])
 
     def _repeated(self) -> npt.NDArray[np.intp]:
         """The rows whose fact stands earlier in the file.

@@ -46,6 +46,16 @@ class Groups:
         found: npt.NDArray[np.int32] = places.take(encoded.indices.to_numpy())
         return found
 
+    def find(self, keys: Keys) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
+        """The places of the groups that have these keys, and whether there is such a group at all."""
+        if len(self._direct):
+            near = np.minimum(keys, len(self._direct) - 1)
+            places: npt.NDArray[np.int32] = self._direct.take(near)
+        else:
+            places = np.searchsorted(self.keys, keys).astype(np.int32)
+        there = self.keys.take(places, mode="clip") == keys if len(self.keys) else np.zeros(len(keys), np.bool_)
+        return np.minimum(places, max(len(self.keys) - 1, 0)), there
+
     @property
     def frame(self) -> pl.DataFrame:
         """key, raw and pg_uid of each."""

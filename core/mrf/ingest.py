@@ -175,12 +175,8 @@ class _Job:
             append_segments(self._transaction, self._state, header.year_month, segments, content.crew)
         content.crew.close()
         with self._stages.stage("tables"):
-            used = Groups(scope.groups).frame
-            if counts.used is not None:
-                used = used[counts.used]
-            tables = FileTables(
-                connection, self._transaction, content.directory, header, self._source.batch_id, used, content.pieces
-            )
+            where = connection, self._transaction, content.directory, header, batch_id
+            tables = FileTables(*where, Groups(scope.groups), counts.used, content.pieces)
             members = tables.add_groups()
             tables.add_codes()
             tables.add_places(content.pos_sets)

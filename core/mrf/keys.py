@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 Keys = npt.NDArray[np.uint64]
 
-T = TypeVar("T", np.uint64, np.int32)
+T = TypeVar("T", np.uint64, np.int32, np.uint32)
 
 _SMALL = 1 << 25
 """Keys below this, as most files' ids are, are ticked off in a table."""
@@ -51,11 +51,20 @@ class KeySet:
         self._ticked[keys] = True
 
     def _settle(self) -> None:
-        self._settled = np.unique(np.concatenate([self._settled, *self._pending]))
+        self._settled = distinct(np.concatenate([self._settled, *self._pending]))
         self._pending, self._pending_size = [], 0
+
+
+def distinct(values: npt.NDArray[T]) -> npt.NDArray[T]:
+    """The distinct values, sorted. Several times as fast as np.unique, which hashes before it sorts."""
+    ordered = np.sort(values)
+    first = np.ones(len(ordered), np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    found: npt.NDArray[T] = ordered[first]
+    return found
 
 
 def union(arrays: Iterable[npt.NDArray[T]]) -> npt.NDArray[T]:
     """The distinct values of all arrays, sorted."""
     found = list(arrays)
-    return np.unique(np.concatenate(found)) if found else np.zeros(0, np.int32)
+    return distinct(np.concatenate(found)) if found else np.zeros(0, np.int32)

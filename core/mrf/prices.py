@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.mrf.keys import distinct
 from core.mrf.runs import Head, Index, RunWriter, Terms, codes_of, dictionary, sort_key
 from core.store import ids
 
@@ -139,7 +140,7 @@ class Prices:
 
     def used_keys(self, lists: Lists) -> npt.NDArray[np.uint64]:
         """The keys of the groups that rows name, distinct."""
-        used = np.unique(np.frombuffer(self.groups, np.uint32))
+        used = distinct(np.frombuffer(self.groups, np.uint32))
         return np.concatenate([np.zeros(0, np.uint64), *(pc.unique(pa.array(b)) for b in lists.in_order(used))])
 
     def rows_of_odd_dates(self, words: Vocabulary, lists: Lists) -> int:

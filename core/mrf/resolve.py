@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
 from core.mrf import members, normalize, shapes
 from core.mrf.errors import MrfError
+from core.mrf.groups import Groups, write_groups
 from core.mrf.header import Header
 from core.mrf.located import Group, Unresolved
 from core.mrf.locations import Locations, Report
@@ -20,7 +22,6 @@ from core.mrf.source import Progress, Source
 from core.mrf.split import Run, Splitter
 from core.mrf.spools import Spools
 from core.mrf.tables import FileTables, Members
-from core.store import ids
 from core.store.connection import connect_for_writing, parquet_list
 from core.store.schema import DIM_BATCH, DIM_PROVIDER_GROUP, REJECTS, XREF_GROUP_LOCATION
 from core.store.store import Manifest, Store, Transaction
@@ -179,7 +180,8 @@ def _publish(
     records = connection.execute("FROM batches WHERE batch_id = ?", [batch_id]).to_arrow_table().to_pylist()
     if not records:
         raise MrfError(f"{batch_id}: no batch of this store any more; nothing has changed")
-    used, remaining = [], 0
+    used: dict[int, str] = {}
+    remaining = 0
     there = f"SELECT DISTINCT key FROM {parquet_list([spools.group_parts.glob])}"
     known = {key for (key,) in connection.execute(there).fetchall()}
     rows = connection.execute(
@@ -188,14 +190,19 @@ def _publish(
     for raw, networks, resolved in rows:
         key = members.group_key(raw)
         if key in known:
-            used.append((key, raw, ids.pg_uid(batch_id, raw)))
+            used[key] = raw
             spools.groups.add(key, raw, networks)
         elif not resolved:
             remaining += 1
     spools.close()
     payer, month = records[0]["reporting_entity_name"], records[0]["year_month"]
     header = Header(payer, None, None, None, month)
-    groups = pl.DataFrame(used, {"key": pl.UInt64, "raw": pl.String, "pg_uid": pl.String}, orient="row")
+    keys = np.array(sorted(used), np.uint64)
+    named = pl.DataFrame(
+        {"key": keys, "raw": [used[key] for key in keys.tolist()]}, {"key": pl.UInt64, "raw": pl.String}
+    )
+    write_groups(spools.directory / "groups", batch_id, keys, named)
+    groups = Groups(spools.directory / "groups")
     found = FileTables(connection, transaction, spools.directory, header, batch_id, groups).add_groups()
     _add_rejects(connection, transaction, batch_id)
     _count(connection, transaction, records, found, {"unresolved_groups": remaining, "locations_not_fetched": left})
@@ -213,10 +220,9 @@ def _add_rejects(connection: duckdb.DuckDBPyConnection, transaction: Transaction
         REJECTS,
         f"""{before}
             SELECT 'invalid_npi' AS reason,
-                   'provider_references[' || coalesce(nullif(min(seq), {_UNPLACED})::VARCHAR, '') || '].location'
-                       AS place,
+                   'provider_references[' || coalesce(nullif(seq, {_UNPLACED})::VARCHAR, '') || '].location' AS place,
                    value, 0 AS rows
-            FROM spooled_part_invalid JOIN group_part USING (part) GROUP BY key, value
+            FROM invalid_npi
             ORDER BY reason, place, value, rows""",
     )
     transaction.put_rejects(batch_id, path, rows)

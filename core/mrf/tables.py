@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
+from core.mrf.groups import Groups
 from core.mrf.header import Header
 from core.mrf.members import NAMED_KEY
+from core.mrf.xrefs import Xrefs
 from core.registers.npis import new_npis
 from core.registers.titles import titled
 from core.store import ids
@@ -31,7 +35,7 @@ from core.store.schema import (
     XREF_TIN_NPI,
 )
 from core.store.store import Transaction
-from core.store.upsert import upsert, write_query
+from core.store.upsert import upsert, upsert_sorted, write_query
 
 SPOOLS = (
     "codes", "bundles", "groups", "rejects", "defined", "group_parts",
@@ -90,8 +94,8 @@ def resolved_before(connection: duckdb.DuckDBPyConnection, transaction: Transact
 class FileTables:
     """The rows of one file, as relations of `connection`, and their way into the store.
 
-    The file's spools stand in `directory`. `used` are the groups that facts name: columns key, raw and pg_uid.
-    `pieces` tells where in the file each piece stood; only the rejects need it.
+    The file's spools stand in `directory`. `used` are the places of the groups that facts name; where it is not given,
+    facts name all. `pieces` tells where in the file each piece stood; only the rejects need it.
     """
 
     def __init__(
@@ -101,7 +105,8 @@ class FileTables:
         directory: Path,
         header: Header,
         batch_id: str,
-        used: pl.DataFrame,
+        groups: Groups,
+        used: npt.NDArray[np.int32] | None = None,
         pieces: pl.DataFrame | None = None,
     ) -> None:
         self._connection = connection
@@ -109,11 +114,13 @@ class FileTables:
         self._header = header
         self._batch_id = batch_id
         self._slug = ids.payer_slug(header.reporting_entity_name)
+        self._xrefs = Xrefs(directory, groups, used)
         connection.execute(
             "CREATE OR REPLACE TEMP TABLE scope AS SELECT ? AS year_month, ? AS payer_slug, ? AS batch_id",
             [header.year_month, self._slug, batch_id],
         )
-        connection.register("used_frame", used)
+        frame = groups.frame[self._xrefs.places_by_rank].with_columns(resolved=pl.Series(self._xrefs.resolved))
+        connection.register("used_frame", frame)
         connection.execute("CREATE OR REPLACE TEMP TABLE used AS FROM used_frame")
         if pieces is not None:
             connection.register("pieces", pieces)
@@ -121,48 +128,24 @@ class FileTables:
             glob = parquet_list([str(directory / f"{name}-*.parquet")])
             connection.execute(f"CREATE OR REPLACE TEMP VIEW spooled_{name} AS FROM {glob}")
         connection.execute(
-            """CREATE OR REPLACE TEMP TABLE group_part AS
-               SELECT key, part, min(seq) AS seq FROM spooled_group_parts SEMI JOIN used USING (key) GROUP BY ALL"""
-        )
-        connection.execute(
-            """CREATE OR REPLACE TEMP TABLE used_part AS
-               SELECT part, min(seq) AS seq FROM group_part GROUP BY part"""
-        )
-        for name in ("tins", "npis"):
-            connection.execute(
-                f"CREATE OR REPLACE TEMP VIEW {name} AS FROM spooled_part_{name} SEMI JOIN used_part USING (part)"
-            )
-        connection.execute(
-            """CREATE OR REPLACE TEMP TABLE resolved AS
-               SELECT DISTINCT key FROM group_part
-               SEMI JOIN (SELECT part FROM tins UNION ALL SELECT part FROM npis) USING (part)"""
+            """CREATE OR REPLACE TEMP TABLE invalid_npi AS
+               SELECT key, value, min(seq) AS seq
+               FROM spooled_group_parts JOIN spooled_part_invalid USING (part) SEMI JOIN used USING (key)
+               GROUP BY key, value"""
         )
         resolved_before(connection, transaction, batch_id)
 
     def add_groups(self) -> Members:
         """Puts the groups that facts name, and their members, into the store."""
-        self._upsert(
-            XREF_GROUP_NPI,
-            """SELECT DISTINCT year_month, payer_slug, pg_uid, npi::VARCHAR AS npi
-               FROM npis JOIN group_part USING (part) JOIN used USING (key), scope""",
-        )
-        self._upsert(
-            XREF_GROUP_TIN,
-            """SELECT DISTINCT year_month, payer_slug, pg_uid, tin_type, tin_value
-               FROM tins JOIN group_part USING (part) JOIN used USING (key), scope""",
-        )
-        self._upsert(
-            XREF_TIN_NPI,
-            """SELECT DISTINCT year_month, payer_slug, tin_type, tin_value, npi::VARCHAR AS npi
-               FROM tins JOIN npis USING (part), scope""",
-        )
-        self._upsert(DIM_NPI, new_npis(self._transaction, "SELECT npi::VARCHAR AS npi FROM npis"))
-        self._upsert(
-            DIM_TIN,
-            """SELECT tin_type, tin_value, arg_min(business_name, (seq, part)) AS business_name
-               FROM tins JOIN used_part USING (part) LEFT JOIN spooled_part_names USING (part)
-               GROUP BY ALL""",
-        )
+        pairs = {}
+        for table in (XREF_GROUP_NPI, XREF_GROUP_TIN, XREF_TIN_NPI):
+            path = self._transaction.work / f"{table.name}.rows.parquet"
+            pairs[table.name] = self._xrefs.write(table, path, self._header.year_month, self._slug)
+            upsert_sorted(self._connection, self._transaction, table, path)
+        self._connection.register("npis", self._xrefs.npis.to_frame())
+        self._upsert(DIM_NPI, new_npis(self._transaction, "SELECT npi FROM npis"))
+        self._connection.register("tins", self._xrefs.tins)
+        self._upsert(DIM_TIN, f"FROM tins LEFT JOIN ({self._business_names()}) USING (tin_type, tin_value)")
         self._upsert(
             DIM_PROVIDER_GROUP,
             """WITH networks AS (
@@ -170,24 +153,30 @@ class FileTables:
                     FROM spooled_groups WHERE len(network_names) > 0 GROUP BY key)
                 SELECT pg_uid, batch_id, payer_slug, year_month, raw AS provider_group_id_raw,
                        coalesce(network_names, []) AS network_names,
-                       key IN (SELECT key FROM resolved) OR pg_uid IN (FROM resolved_before) AS resolved
+                       resolved OR pg_uid IN (FROM resolved_before) AS resolved
                 FROM used LEFT JOIN networks USING (key), scope""",
             keep="new",
         )
-        counts = self._connection.execute(
+        groups, unresolved, unused, invalid = self._connection.execute(
             """SELECT (SELECT count(*) FROM used),
-                      (SELECT count(*)
-                       FROM used ANTI JOIN resolved USING (key) ANTI JOIN resolved_before USING (pg_uid)),
+                      (SELECT count(*) FROM used ANTI JOIN resolved_before USING (pg_uid) WHERE NOT resolved),
                       (SELECT count(DISTINCT key)
                        FROM (SELECT key FROM spooled_defined UNION ALL SELECT key FROM spooled_groups)
                        ANTI JOIN used USING (key)),
-                      (SELECT count(*) FROM (SELECT DISTINCT key, npi FROM npis JOIN group_part USING (part))),
-                      (SELECT count(*) FROM (
-                          SELECT DISTINCT key, tin_type, tin_value FROM tins JOIN group_part USING (part))),
-                      (SELECT count(*) FROM (
-                          SELECT DISTINCT key, value FROM spooled_part_invalid JOIN group_part USING (part)))"""
-        ).fetchall()
-        return Members(*counts[0])
+                      (SELECT count(*) FROM invalid_npi)"""
+        ).fetchall()[0]
+        return Members(groups, unresolved, unused, pairs["xref_group_npi"], pairs["xref_group_tin"], invalid)
+
+    def _business_names(self) -> str:
+        """SQL of the first business name of each tax number, for those that have one."""
+        if not self._connection.execute("SELECT 1 FROM spooled_part_names LIMIT 1").fetchall():
+            return "SELECT NULL AS tin_type, NULL AS tin_value, NULL AS business_name WHERE false"
+        self._connection.register("part_tins", self._xrefs.part_tins())
+        return """SELECT tin_type, tin_value, arg_min(business_name, (seq, part)) AS business_name
+                  FROM part_tins JOIN spooled_part_names USING (part)
+                  JOIN (SELECT part, min(seq) AS seq FROM spooled_group_parts SEMI JOIN used USING (key) GROUP BY part)
+                      USING (part)
+                  GROUP BY ALL"""
 
     def add_codes(self) -> None:
         """Puts the words for the codes that facts use, and the members of bundles, into the store."""
@@ -254,8 +243,7 @@ class FileTables:
                    SELECT r.*, "array" || '[' || (first_element + (seq & 4294967295)) || ']' AS element, first_rate
                    FROM (SELECT reason, seq, rate, price, value, rows FROM spooled_rejects
                          UNION ALL
-                         SELECT 'invalid_npi', min(seq), NULL, NULL, value, 0
-                         FROM spooled_part_invalid JOIN group_part USING (part) GROUP BY key, value) r
+                         SELECT 'invalid_npi', seq, NULL, NULL, value, 0 FROM invalid_npi) r
                    JOIN pieces ON number = seq >> 32)
                SELECT reason, value, rows,
                       element || coalesce('.negotiated_rates[' || (first_rate + rate) || ']', '')

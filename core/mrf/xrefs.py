@@ -1,0 +1,196 @@
+"""Which group has which members: a file's spools to sorted rows of the three cross-reference tables.
+
+There may be tens of millions of pairs, so they are numbers until they are written: a group goes by its rank among the
+file's pg_uids, a tax number by its rank among the file's, an NPI by itself, and a pair is one 64-bit word.
+"""
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from core.mrf.groups import Groups
+from core.mrf.keys import distinct
+from core.store.parquet import write_table
+from core.store.schema import XREF_GROUP_NPI, XREF_GROUP_TIN, XREF_TIN_NPI, Table
+
+PAIRS_AT_ONCE = 2_000_000
+
+Ranks = npt.NDArray[np.int64]
+Pairs = npt.NDArray[np.uint64]
+
+_LOW = np.uint64(0xFFFFFFFF)
+_HALF = np.uint64(32)
+
+
+class Xrefs:
+    """The members of a file's groups. The spools stand in `directory`; `used` are the places of the groups to keep."""
+
+    def __init__(self, directory: Path, groups: Groups, used: npt.NDArray[np.int32] | None) -> None:
+        self._directory = directory
+        uids = pl.Series(groups.strings.column("pg_uid"), dtype=pl.String)
+        places = np.arange(len(groups), dtype=np.int32) if used is None else used
+        self._uids = uids.gather(pl.Series(places)).sort()
+        rank_of = np.full(len(groups), -1, np.int64)
+        order = uids.gather(pl.Series(places)).arg_sort().to_numpy()
+        rank_of[places[order]] = np.arange(len(places))
+        self.places_by_rank: npt.NDArray[np.int32] = places[order]
+        """The place of the group of each rank."""
+        spool = self._read("group_parts", ["key", "part"])
+        found, there = groups.find(spool["key"].to_numpy())
+        ranks = np.where(there, rank_of[found], -1) if len(groups) else np.full(len(spool), -1)
+        kept = ranks >= 0
+        self.parts = distinct(spool["part"].to_numpy()[kept])
+        """The parts of the groups, distinct and sorted."""
+        parts = np.searchsorted(self.parts, spool["part"].to_numpy()[kept])
+        pairs = distinct(_paired(ranks[kept], parts))
+        self._group_of, self._part_of = (pairs >> _HALF).astype(np.int64), (pairs & _LOW).astype(np.int64)
+
+    # --- what parts have --------------------------------------------------------------------------------------
+
+    @cached_property
+    def _npis(self) -> tuple[Ranks, npt.NDArray[np.uint64]]:
+        """Where each part's NPIs begin (and the end), and the NPIs of all parts."""
+        spool = self._read("part_npis", ["part", "npi"])
+        part, there = self._found(spool["part"].to_numpy())
+        part, npi = part[there], spool["npi"].to_numpy()[there]
+        order = np.argsort(part, kind="stable")
+        counts = np.bincount(part, minlength=len(self.parts))
+        return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)]), npi[order]
+
+    @cached_property
+    def _tins(self) -> tuple[pl.DataFrame, Ranks]:
+        """The distinct tax numbers, sorted, and the rank of each part's (-1 for none)."""
+        spool = self._read("part_tins", ["part", "tin_type", "tin_value"])
+        part, there = self._found(spool["part"].to_numpy())
+        tins = spool.filter(pl.Series(there)).drop("part")
+        distinct = tins.unique().sort("tin_type", "tin_value").with_row_index("rank")
+        ranked = tins.join(distinct, on=["tin_type", "tin_value"], how="left", maintain_order="left")
+        ranks = np.full(len(self.parts), -1, np.int64)
+        ranks[part[there]] = ranked["rank"].to_numpy()
+        return distinct.drop("rank"), ranks
+
+    @property
+    def npis(self) -> pl.Series:
+        """The distinct NPIs of the groups, sorted, as text."""
+        return pl.Series("npi", distinct(self._npis[1])).cast(pl.String)
+
+    @property
+    def tins(self) -> pl.DataFrame:
+        """tin_type and tin_value of the groups, distinct and sorted."""
+        return self._tins[0]
+
+    def part_tins(self) -> pl.DataFrame:
+        """part, tin_type and tin_value of the groups' parts that have a tax number."""
+        distinct, ranks = self._tins
+        having = np.flatnonzero(ranks >= 0)
+        return distinct[ranks[having]].with_columns(part=pl.Series(self.parts[having]))
+
+    def group_parts(self) -> pl.DataFrame:
+        """rank and part of the groups."""
+        return pl.DataFrame({"rank": self._group_of, "part": self.parts[self._part_of]})
+
+    @property
+    def resolved(self) -> npt.NDArray[np.bool_]:
+        """Of each rank, whether any member of the group is known."""
+        starts, _ = self._npis
+        known = (np.diff(starts) > 0) | (self._tins[1] >= 0)
+        found = np.zeros(len(self._uids), np.bool_)
+        found[self._group_of[known[self._part_of]]] = True
+        return found
+
+    # --- the tables -------------------------------------------------------------------------------------------
+
+    def write(self, table: Table, path: Path, year_month: str, payer_slug: str) -> int:
+        """Writes the rows of one of the three tables, sorted; gives their number."""
+        blocks = {
+            XREF_GROUP_NPI.name: self._group_npis,
+            XREF_GROUP_TIN.name: self._group_tins,
+            XREF_TIN_NPI.name: self._tin_npis,
+        }[table.name]
+        constant = {"year_month": year_month, "payer_slug": payer_slug}
+        return write_table(path, table, (_block(table, constant, block) for block in blocks()))
+
+    def _group_npis(self) -> Iterator[dict[str, pa.Array]]:
+        starts, npis = self._npis
+        sizes = np.diff(starts)[self._part_of]
+        for start, end in self._cuts(sizes):
+            size = sizes[start:end]
+            first = starts[self._part_of[start:end]]
+            at = np.repeat(first - (np.cumsum(size) - size), size) + np.arange(size.sum())
+            pairs = distinct(_paired(np.repeat(self._group_of[start:end], size), npis[at]))
+            yield {"pg_uid": self._uid(pairs), "npi": _npi(pairs)}
+
+    def _group_tins(self) -> Iterator[dict[str, pa.Array]]:
+        tins, ranks = self._tins
+        for start, end in self._cuts(np.ones(len(self._part_of), np.int64)):
+            tin = ranks[self._part_of[start:end]]
+            pairs = distinct(_paired(self._group_of[start:end][tin >= 0], tin[tin >= 0]))
+            yield {"pg_uid": self._uid(pairs), **_columns(tins, pairs & _LOW)}
+
+    def _tin_npis(self) -> Iterator[dict[str, pa.Array]]:
+        tins, ranks = self._tins
+        starts, npis = self._npis
+        tin = np.repeat(ranks, np.diff(starts))
+        pairs = distinct(_paired(tin[tin >= 0], npis[tin >= 0]))
+        for start in range(0, len(pairs), PAIRS_AT_ONCE):
+            block = pairs[start : start + PAIRS_AT_ONCE]
+            yield {**_columns(tins, block >> _HALF), "npi": _npi(block)}
+
+    def _cuts(self, sizes: Ranks) -> Iterator[tuple[int, int]]:
+        """Ranges of group-part pairs that come to some PAIRS_AT_ONCE rows, each group whole."""
+        last = np.flatnonzero(np.diff(self._group_of, append=-1))  # the last pair of each group
+        blocks = np.cumsum(sizes)[last] // PAIRS_AT_ONCE
+        ends = last[np.flatnonzero(np.diff(blocks, append=-1))] + 1
+        start = 0
+        for end in ends.tolist():
+            yield start, end
+            start = end
+
+    def _uid(self, pairs: Pairs) -> pa.Array:
+        return _encoded(self._uids, pairs >> _HALF)
+
+    def _found(self, parts: Pairs) -> tuple[Ranks, npt.NDArray[np.bool_]]:
+        """The places of parts among those of the groups, and whether they are there."""
+        places = np.searchsorted(self.parts, parts)
+        if not len(self.parts):
+            return places, np.zeros(len(parts), np.bool_)
+        return places, self.parts.take(places, mode="clip") == parts
+
+    def _read(self, name: str, columns: list[str]) -> pl.DataFrame:
+        return pl.read_parquet(str(self._directory / f"{name}-*.parquet"), columns=columns)
+
+
+def _paired(high: npt.NDArray[Any], low: npt.NDArray[Any]) -> Pairs:
+    return (high.astype(np.uint64) << _HALF) | low.astype(np.uint64)
+
+
+def _npi(pairs: Pairs) -> pa.Array:
+    distinct, places = np.unique(pairs & _LOW, return_inverse=True)
+    return _encoded(pl.Series(distinct).cast(pl.String), places)
+
+
+def _columns(tins: pl.DataFrame, ranks: npt.NDArray[np.uint64]) -> dict[str, pa.Array]:
+    return {name: _encoded(tins[name], ranks) for name in tins.columns}
+
+
+def _encoded(values: pl.Series, places: npt.NDArray[Any]) -> pa.Array:
+    """A column from places in a dictionary, of which only the range that is used goes along."""
+    low, high = (int(places.min()), int(places.max()) + 1) if len(places) else (0, 0)
+    dictionary = values.slice(low, high - low).to_arrow().cast(pa.string())
+    return pa.DictionaryArray.from_arrays(
+        pa.array((places - np.asarray(low, places.dtype)).astype(np.int32)), dictionary
+    )
+
+
+def _block(table: Table, constant: dict[str, str], columns: dict[str, pa.Array]) -> pa.Table:
+    rows = len(next(iter(columns.values())))
+    nothing = pa.array(np.zeros(rows, np.int32))
+    for name, value in constant.items():
+        columns[name] = pa.DictionaryArray.from_arrays(nothing, pa.array([value], pa.string()))
+    return pa.table({name: columns[name] for name in table.names})
