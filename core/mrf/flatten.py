@@ -23,7 +23,7 @@ from core.mrf.errors import NotJson
 from core.mrf.filters import EVERYTHING, Filter, code_mask
 from core.mrf.group_lists import GroupLists
 from core.mrf.keys import KeySet
-from core.mrf.prices import RUN_KEYS, Lists, Prices, Vocabulary
+from core.mrf.prices import RUN_KEYS, RUN_PRICES, Lists, Prices, Vocabulary
 from core.mrf.runs import Head, Index
 from core.mrf.shapes import ABSENT, Item, Rate
 from core.mrf.split import Run
@@ -105,10 +105,14 @@ class Flattener:
         self._prices.piece.append(piece.number)
         self._prices.piece_start.append(len(self._prices.rate))
         if piece.run.head is not None:
-            return self._add_giant(piece.run)
-        if piece.run.array == "in_network":
-            return self._add_items(piece.run)
-        return self._add_references(piece.run)
+            count = self._add_giant(piece.run)
+        elif piece.run.array == "in_network":
+            count = self._add_items(piece.run)
+        else:
+            count = self._add_references(piece.run)
+        if self._groups.lists.full or self._terms.words.full:
+            self._flush()
+        return count
 
     # --- elements of in_network -------------------------------------------------------------------------------
 
@@ -139,14 +143,10 @@ class Flattener:
 
     def _head_of(self, item: Item) -> Head | int:
         """What the item says of its prices, or _NO_CODE, or _NOT_WANTED."""
-        texts: tuple[Any, ...] = (
-            item.billing_code_type,
-            item.billing_code,
-            item.negotiation_arrangement,
-            item.severity_of_illness,
-        )
-        if not all(isinstance(text, str | None) for text in texts):
-            texts = tuple(map(repr, texts))
+        code, severity = item.billing_code, item.severity_of_illness
+        texts: tuple[Any, ...] = (item.billing_code_type, code, item.negotiation_arrangement, severity)
+        if type(code) is not str or (severity is not None and type(severity) is not str):
+            texts = tuple(map(repr, texts))  # 1 and true are not the same, to us
         found = self._heads.get(texts)
         if found is None:
             found = self._read_head(item)
@@ -167,14 +167,14 @@ class Flattener:
         """Takes in rates; says whether any price of them was kept."""
         kept, place = False, 0
         while place < len(rates):
+            if self._prices.keys >= RUN_KEYS or len(self._prices.rate) >= RUN_PRICES:
+                self._flush()
             before = len(self._prices.rate)
             place = self._add_some(head, item, rates, seq, place)
             if len(self._prices.rate) > before:
                 kept = True
                 self._prices.item_head.append(self._terms.words.heads[head])  # type: ignore[index]
                 self._prices.item_end.append(len(self._prices.rate))
-            if self._prices.full or self._groups.lists.full or self._terms.words.full:
-                self._flush()
         return kept
 
     def _add_some(self, head: Head | int, item: Item, rates: list[Rate], seq: int, first: int) -> int:

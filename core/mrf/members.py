@@ -5,8 +5,7 @@ once and becomes a *part*; a group is a list of parts.
 """
 
 import hashlib
-from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ WHOLE_KEY_LIMIT = 1 << 62
 """Whole numbers below this are their own keys."""
 
 REMEMBERED_BYTES = 16 << 20
-"""Texts of objects that are remembered, so that an object that comes again is not read again."""
+"""Texts of objects met of late are remembered, so that an object that comes again is not read again: twice as much."""
 
 Tin = tuple[str, str]
 """A tin_type and a tin_value."""
@@ -37,20 +36,14 @@ class Part:
     No NPI at all is a contract with the TIN alone. `npis` are distinct and sorted.
     """
 
-    __slots__ = ("_text", "npis", "number", "tin")
+    __slots__ = ("npis", "number", "text", "tin")
 
     def __init__(self, number: int, tin: Tin | None, npis: list[int]) -> None:
         self.number = number
         self.tin = tin
         self.npis = npis
-        self._text = ""
-
-    @property
-    def text(self) -> str:
-        """The part's members as text, sorted; empty where there is none."""
-        if not self._text:
-            self._text = _members_text(self.tin, self.npis)
-        return self._text
+        self.text = ""
+        """Its members as `inline_id` has them, once they were asked for."""
 
 
 class _Tin(msgspec.Struct, gc=False):
@@ -84,6 +77,7 @@ class Parts:
         self.invalid = Spool(directory, "part_invalid", {"part": pl.UInt64, "value": pl.String}, writer)
         self._next = writer << 40
         self._known: dict[bytes, tuple[Part, ...]] = {}
+        self._older: dict[bytes, tuple[Part, ...]] = {}
         self._known_bytes = 0
 
     def close(self) -> None:
@@ -94,72 +88,85 @@ class Parts:
     def of(self, provider_groups: Raw) -> list[Part]:
         """The parts of an array of provider_groups, given as its JSON text. Raises shapes.Unreadable."""
         try:
-            objects: Iterable[bytes] = map(bytes, _ARRAY.decode(provider_groups))
+            texts = [bytes(each) for each in _ARRAY.decode(provider_groups)]
         except (msgspec.DecodeError, UnicodeDecodeError):
-            objects = [bytes(shapes.dumps(each)) for each in normalize.as_list(shapes.scalar(provider_groups))]
+            texts = [bytes(shapes.dumps(each)) for each in normalize.as_list(shapes.scalar(provider_groups))]
         known = self._known.get
-        texts = list(objects)
         found = [known(text) for text in texts]
-        for place, parts in enumerate(found):
-            if parts is None:
-                again = known(texts[place])  # it may stand in this very array twice
-                found[place] = self._remember(texts[place]) if again is None else again
+        if None in found:
+            for place, parts in enumerate(found):
+                if parts is None:
+                    found[place] = self._meet(texts[place])
         return list(chain.from_iterable(found))  # type: ignore[arg-type]
 
-    def _remember(self, text: bytes) -> tuple[Part, ...]:
-        if self._known_bytes > REMEMBERED_BYTES:
-            self._known.clear()
-            self._known_bytes = 0
-        parts = self._known[text] = tuple(self._read(text))
-        self._known_bytes += len(text) + 300
-        self.npis.check()
+    def _meet(self, text: bytes) -> tuple[Part, ...]:
+        """The parts of an object that is not among those met of late."""
+        parts = self._known.get(text)  # it may stand in this very array twice
+        if parts is None:
+            parts = self._older.get(text)
+            if parts is None:
+                parts = tuple(self._read(text))
+                self.npis.check()
+            if self._known_bytes > REMEMBERED_BYTES:
+                # Half of what is remembered goes: what was met since the last time stays.
+                self._older, self._known, self._known_bytes = self._known, {}, 0
+            self._known[text] = parts
+            self._known_bytes += len(text) + 300
         return parts
 
-    def _read(self, text: bytes) -> Iterator[Part]:
+    def _read(self, text: bytes) -> list[Part]:
         """The parts of one object: one for each tax number it has, as a rule one."""
         try:
             group = _TYPED.decode(text)
         except (msgspec.DecodeError, UnicodeDecodeError):
             group = None
         if group is not None and group.npi and group.tin is not None:
-            npis = _plain_npis(group.npi)
             tin = normalize.tin(group.tin.type, group.tin.value)
-            yield from self._part(tin, group.tin.business_name, npis or group.npi, checked=npis is not None)
-            return
+            npis = _plain_npis(group.npi)
+            if npis is not None:
+                return [self._part(tin, group.tin.business_name, npis)]
+            return [self._checked_part(tin, group.tin.business_name, group.npi)]
         value = shapes.loads(text)
-        if isinstance(value, dict):
-            fields = {str(key).lower(): field for key, field in value.items()}
-            for each in normalize.as_list(fields.get("tin")) or [None]:
-                named = {str(key).lower(): v for key, v in each.items()} if isinstance(each, dict) else {"value": each}
-                tin = normalize.tin(named.get("type"), named.get("value"))
-                name = normalize.text(named.get("business_name"))
-                yield from self._part(tin, name, normalize.as_list(fields.get("npi")))
+        if not isinstance(value, dict):
+            return []
+        fields = {str(key).lower(): field for key, field in value.items()}
+        parts = []
+        for each in normalize.as_list(fields.get("tin")) or [None]:
+            named = {str(key).lower(): v for key, v in each.items()} if isinstance(each, dict) else {"value": each}
+            tin = normalize.tin(named.get("type"), named.get("value"))
+            name = normalize.text(named.get("business_name"))
+            parts.append(self._checked_part(tin, name, normalize.as_list(fields.get("npi"))))
+        return parts
 
-    def _part(
-        self, tin: Tin | None, name: str | None, values: Iterable[Any], *, checked: bool = False
-    ) -> Iterator[Part]:
+    def _checked_part(self, tin: Tin | None, name: str | None, values: Iterable[Any]) -> Part:
+        """A part whose NPIs may be none."""
+        npis = []
+        for value in values:
+            npi = normalize.npi(value)
+            if npi is False:
+                self.invalid.add(self._next, published(value))
+            elif npi:
+                npis.append(int(npi))
+        return self._part(tin, name, npis)
+
+    def _part(self, tin: Tin | None, name: str | None, npis: list[int]) -> Part:
         number = self._next
         self._next += 1
-        if checked:
-            npis = values
-        else:
-            npis = []
-            for value in values:
-                npi = normalize.npi(value)
-                if npi is False:
-                    self.invalid.add(number, published(value))
-                elif npi:
-                    npis.append(int(npi))
-        part = Part(number, tin, sorted(set(npis)))
+        if len(npis) > 1:
+            npis = sorted(set(npis))
         if tin:
             self.tins.add(number, *tin)
             if name and name.strip():
                 self.names.add(number, name.strip())
-        if part.npis:
+        if npis:
             parts, numbers = self.npis.columns
-            parts.extend(array("Q", [number]) * len(part.npis))
-            numbers.extend(part.npis)
-        yield part
+            if len(npis) == 1:
+                parts.append(number)
+                numbers.append(npis[0])
+            else:
+                parts.extend([number] * len(npis))
+                numbers.extend(npis)
+        return Part(number, tin, npis)
 
 
 def _plain_npis(values: list[int | str]) -> list[int] | None:
@@ -185,7 +192,7 @@ def inline_id(parts: Sequence[Part]) -> str:
     alone where the number also stands without an NPI.
     """
     if len({part.tin for part in parts}) == len(parts):
-        texts = [part.text for part in parts]
+        texts = [part.text or _text_of(part) for part in parts]
     else:
         members: dict[Tin | None, set[int]] = {}
         alone = {part.tin for part in parts if not part.npis}
@@ -196,6 +203,11 @@ def inline_id(parts: Sequence[Part]) -> str:
         ]
     text = ";".join(sorted(filter(None, texts)))
     return "inline:" + hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def _text_of(part: Part) -> str:
+    part.text = _members_text(part.tin, part.npis)
+    return part.text
 
 
 def _members_text(tin: Tin | None, npis: list[int], *, alone: bool = False) -> str:

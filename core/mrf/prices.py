@@ -107,11 +107,6 @@ class Prices:
     keys: int = 0
     """How many fact rows the price rows unfold to."""
 
-    @property
-    def full(self) -> bool:
-        """Whether it is time to write the run."""
-        return len(self.rate) >= RUN_PRICES or self.keys >= RUN_KEYS
-
     def write(self, path: Path, words: Vocabulary, lists: Lists) -> Index:
         """Sorts the rows and writes them as a run."""
         heads, terms = dictionary(words.heads, Head._fields), dictionary(words.terms, Terms._fields)

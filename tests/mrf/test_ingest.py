@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.demo.mrf import write_files
-from core.mrf import group_lists, members, merge_runs, prices, shares, split, spool, terms
+from core.mrf import flatten, group_lists, members, merge_runs, prices, shares, split, spool, terms
 from core.mrf.errors import MrfError
 from core.mrf.ingest import ingest
 from core.mrf.outcome import Outcome
@@ -366,7 +366,7 @@ def test_every_file_in_small_pieces_gives_what_the_reference_gives(content: byte
 
 
 def test_many_runs_are_merged(load: Load, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prices, "RUN_PRICES", 3)
+    monkeypatch.setattr(flatten, "RUN_PRICES", 3)
     monkeypatch.setattr(prices, "BLOCK_KEYS", 2)
     monkeypatch.setattr(merge_runs, "AT_ONCE", 4)
     items = [item_of(n % 7, n % 5, code=str(10000 + n % 11), references=[n % 3, 1]) for n in range(100)]
