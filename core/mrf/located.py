@@ -11,6 +11,7 @@ import duckdb
 import polars as pl
 
 from core.mrf.locations import NOT_TRIED, Answer, Locations, Report, stored
+from core.mrf.members import FETCHER
 from core.mrf.spool import Spool
 from core.mrf.spools import Spools
 from core.mrf.tables import resolved_before
@@ -20,9 +21,6 @@ from core.store.store import Transaction
 from core.store.upsert import write_query
 
 _AT_ONCE = 1000
-
-FETCHER = 1 << 16
-"""The writer of what is fetched, among those that fill a file's spools: none of the crew."""
 
 
 class Group(NamedTuple):

@@ -26,6 +26,12 @@ WHOLE_KEY_LIMIT = 1 << 62
 REMEMBERED_BYTES = 16 << 20
 """Texts of objects met of late are remembered, so that an object that comes again is not read again: twice as much."""
 
+FETCHER = 1 << 16
+"""The writer of parts that are fetched from the web; those of a crew have lesser numbers."""
+
+WRITER_BITS = 40
+"""A part's number is its writer's, so many bits up, and a count."""
+
 Tin = tuple[str, str]
 """A tin_type and a tin_value."""
 
@@ -75,7 +81,7 @@ class Parts:
         self.npis = NumberSpool(directory, "part_npis", ("part", "npi"), writer)
         self.names = Spool(directory, "part_names", {"part": pl.UInt64, "business_name": pl.String}, writer)
         self.invalid = Spool(directory, "part_invalid", {"part": pl.UInt64, "value": pl.String}, writer)
-        self._next = writer << 40
+        self._next = writer << WRITER_BITS
         self._known: dict[bytes, tuple[Part, ...]] = {}
         self._older: dict[bytes, tuple[Part, ...]] = {}
         self._known_bytes = 0

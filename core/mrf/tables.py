@@ -12,7 +12,7 @@ import polars as pl
 
 from core.mrf.groups import Groups
 from core.mrf.header import Header
-from core.mrf.members import NAMED_KEY
+from core.mrf.members import FETCHER, NAMED_KEY, WRITER_BITS
 from core.mrf.xrefs import Xrefs
 from core.registers.npis import new_npis
 from core.registers.titles import titled
@@ -128,8 +128,8 @@ class FileTables:
             glob = parquet_list([str(directory / f"{name}-*.parquet")])
             connection.execute(f"CREATE OR REPLACE TEMP VIEW spooled_{name} AS FROM {glob}")
         connection.execute(
-            """CREATE OR REPLACE TEMP TABLE invalid_npi AS
-               SELECT key, value, min(seq) AS seq
+            f"""CREATE OR REPLACE TEMP TABLE invalid_npi AS
+               SELECT key, value, min(seq) AS seq, max(part) >> {WRITER_BITS} = {FETCHER} AS fetched
                FROM spooled_group_parts JOIN spooled_part_invalid USING (part) SEMI JOIN used USING (key)
                GROUP BY key, value"""
         )
@@ -240,10 +240,11 @@ class FileTables:
             path,
             REJECTS,
             """WITH placed AS (
-                   SELECT r.*, "array" || '[' || (first_element + (seq & 4294967295)) || ']' AS element, first_rate
-                   FROM (SELECT reason, seq, rate, price, value, rows FROM spooled_rejects
+                   SELECT r.*, "array" || '[' || (first_element + (seq & 4294967295)) || ']' || at AS element, first_rate
+                   FROM (SELECT reason, seq, rate, price, value, rows, '' AS at FROM spooled_rejects
                          UNION ALL
-                         SELECT 'invalid_npi', seq, NULL, NULL, value, 0 FROM invalid_npi) r
+                         SELECT 'invalid_npi', seq, NULL, NULL, value, 0, if(fetched, '.location', '')
+                         FROM invalid_npi) r
                    JOIN pieces ON number = seq >> 32)
                SELECT reason, value, rows,
                       element || coalesce('.negotiated_rates[' || (first_rate + rate) || ']', '')
