@@ -1,4 +1,4 @@
-"""The newest row of each NPI, from files of any order and size, in memory that does not grow with them."""
+"""The newest row of each NPI, from rows in any order and number, in memory that does not grow with them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,75 +7,64 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.store.merge import merge_sorted
 from core.store.schema import NPPES
 
-_BLOCK = 8_192
-"""Rows of each sorted run that are at hand while the runs are merged."""
+_SHARE = 15_625_000
+"""NPIs are spread evenly over 1,000,000,000 to 1,999,999,999: so many numbers a share make 64 shares of 150,000."""
+
+_HELD = 4_096
+"""Rows of a share that are held before they are put aside."""
 
 _WORDS = [name for name in NPPES.names if name not in {"npi", "deactivated_on"}]
 
 
-class SortedRuns:
-    """Rows of the table nppes, put aside in sorted runs of some `run` rows in a directory."""
+class Shares:
+    """Rows of the table nppes, put aside by their number in a directory."""
 
-    def __init__(self, directory: Path, run: int = 200_000) -> None:
+    def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._run = run
-        self._paths: list[Path] = []
-        self._held: list[pl.DataFrame] = []
-        self._held_rows = 0
-
-    def add(self, rows: pl.DataFrame) -> None:
-        """Adds rows, newer than those before."""
-        self._held.append(rows)
-        self._held_rows += len(rows)
-        if self._held_rows >= self._run:
-            self._put_aside()
-
-    def streams(self) -> list[Iterator[pa.Table]]:
-        """The runs, each sorted by NPI, older ones first."""
-        self._put_aside()
-        return [row_groups(path) for path in self._paths]
-
-    def _put_aside(self) -> None:
-        if not self._held:
-            return
-        path = self._directory / f"nppes-{len(self._paths):04}.parquet"
-        rows = pl.concat(self._held).sort("npi", maintain_order=True)
-        pq.write_table(rows.to_arrow().cast(NPPES.arrow), path, row_group_size=_BLOCK, compression="zstd")
-        self._paths.append(path)
-        self._held, self._held_rows = [], 0
-
-
-class Latest:
-    """One row an NPI, sorted, of `old` and `new` streams that are sorted each: the row of the last stream that has it.
-
-    NPPES blanks the row of a deactivated NPI: it then has the words of the newest row that is not blank.
-    """
-
-    def __init__(self, old: list[Iterator[pa.Table]], new: list[Iterator[pa.Table]]) -> None:
-        self._streams = [
-            *(_marked(stream, new=False) for stream in old),
-            *(_marked(stream, new=True) for stream in new),
-        ]
+        self._held: dict[int, list[pl.DataFrame]] = {}
+        self._writers: dict[int, pq.ParquetWriter] = {}
         self.new_npis = 0
-        """How many NPIs the new streams have, once `blocks` has come to its end."""
+        """How many NPIs the rows that were added as new have, once `latest` has come to its end."""
 
-    def blocks(self) -> Iterator[pa.Table]:
-        """The rows, as tables with nppes's columns."""
-        for block in merge_sorted(self._streams, NPPES.key, whole_keys=True):
-            rows = pl.DataFrame(block)
+    def add(self, rows: pl.DataFrame, *, new: bool) -> None:
+        """Adds rows, newer than those before."""
+        rows = rows.with_columns(is_new=pl.lit(new), share=pl.col("npi").cast(pl.Int64) // _SHARE)
+        for (share,), part in rows.partition_by("share", as_dict=True, include_key=False).items():
+            held = self._held.setdefault(share, [])
+            held.append(part)
+            if sum(map(len, held)) >= _HELD:
+                self._put_aside(share)
+
+    def latest(self) -> Iterator[pa.Table]:
+        """One row an NPI, sorted, with nppes's columns: the row that was added last.
+
+        NPPES blanks the row of a deactivated NPI: it then has the words of the newest row that is not blank.
+        """
+        for share in list(self._held):
+            self._put_aside(share)
+        for writer in self._writers.values():
+            writer.close()
+        for share in sorted(self._writers):
+            rows = pl.read_parquet(self._path(share), glob=False).sort("npi", maintain_order=True)
+            self._path(share).unlink()
             self.new_npis += rows.filter(pl.col("is_new"))["npi"].n_unique()
             again = rows["npi"].is_duplicated()
             if again.any():
                 rows = pl.concat([rows.filter(~again), _newest(rows.filter(again))]).sort("npi")
             yield rows.drop("is_new").to_arrow().cast(NPPES.arrow)
 
+    def _put_aside(self, share: int) -> None:
+        held = self._held.pop(share, None)
+        if held:
+            table = pl.concat(held).to_arrow()
+            if share not in self._writers:
+                self._writers[share] = pq.ParquetWriter(self._path(share), table.schema, compression="zstd")
+            self._writers[share].write_table(table)
 
-def _marked(stream: Iterator[pa.Table], *, new: bool) -> Iterator[pa.Table]:
-    for block in stream:
-        yield block.append_column("is_new", pa.repeat(pa.scalar(new), len(block)))
+    def _path(self, share: int) -> Path:
+        return self._directory / f"nppes-{share}.parquet"
 
 
 def _newest(rows: pl.DataFrame) -> pl.DataFrame:
@@ -85,10 +74,3 @@ def _newest(rows: pl.DataFrame) -> pl.DataFrame:
     ]
     newest = rows.group_by("npi", maintain_order=True).agg(*words, pl.col("deactivated_on", "is_new").last())
     return newest.select(rows.columns)
-
-
-def row_groups(path: Path) -> Iterator[pa.Table]:
-    """The row groups of a file of the table nppes."""
-    with pq.ParquetFile(path) as file:
-        for group in range(file.num_row_groups):
-            yield file.read_row_group(group)

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from core.registers import nppes, taxonomy
 from core.registers.errors import RegisterError
-from core.registers.latest import Latest, SortedRuns, row_groups
+from core.registers.latest import Shares
 from core.registers.npis import named_npis, stored
 from core.store.connection import connect_for_writing, parquet_list
 from core.store.parquet import write_table
@@ -125,21 +128,23 @@ class _Job:
 
         Where all NPIs are wanted (`at_hand` is None) the rows become the store's register.
         """
-        runs = SortedRuns(self._transaction.work)
+        shares = Shares(self._transaction.work)
+        file = self._transaction.work / "nppes.parquet"
+        if at_hand is None:
+            file = self._transaction.new_file(NPPES.name)
+            for old in self._transaction.paths(NPPES.name):
+                with pq.ParquetFile(old) as kept:
+                    for group in range(kept.num_row_groups):
+                        shares.add(pl.DataFrame(kept.read_row_group(group)), new=False)
         for path in paths:
             with self._reading(path.name) as progress:
                 for rows in nppes.rows(path, at_hand, self._counts, progress):
-                    runs.add(rows)
-        if at_hand is None:
-            old = [row_groups(Path(path)) for path in self._transaction.paths(NPPES.name)]
-            file = self._transaction.new_file(NPPES.name)
-        else:
-            old, file = [], self._transaction.work / "nppes.parquet"
-        merged = Latest(old, runs.streams())
-        register = write_table(file, NPPES, merged.blocks())
+                    shares.add(rows, new=True)
+        pa.default_memory_pool().release_unused()  # what reading the csv held on to
+        register = write_table(file, NPPES, shares.latest())
         if at_hand is None:
             self._transaction.put(NPPES.name, file, register)
-        return parquet_list([str(file)]), self._counts.kept - merged.new_npis, register if at_hand is None else 0
+        return parquet_list([str(file)]), self._counts.kept - shares.new_npis, register if at_hand is None else 0
 
     def _name_npis(self, register: str) -> tuple[int, int]:
         """Makes the new dim_npi; gives how many of its NPIs have a name, and how many are deactivated."""

@@ -51,7 +51,7 @@ _COLUMNS = {
 """Our word for each column that is read, and NPPES's."""
 
 _BLOCK = 1 << 20
-_ROWS = 32_768
+_ROWS = 16_384
 """Bytes parsed, and rows normalised, at a time. Larger blocks are no faster and take more memory."""
 
 _BLANK: dict[str, None] = {"": None, "<UNAVAIL>": None}
@@ -83,7 +83,7 @@ def is_nppes(path: Path) -> bool:
 def rows(
     path: Path, at_hand: npt.NDArray[np.int64] | None, counts: Counts, progress: Progress | None = None
 ) -> Iterator[pl.DataFrame]:
-    """The register's rows in the file's order, with the columns of the table nppes, some 30,000 at a time.
+    """The register's rows in the file's order, with the columns of the table nppes, some 16,000 at a time.
 
     `at_hand` are the NPIs that are wanted, sorted (None: all); `counts` is added to as rows are read. Raises
     RegisterError for a file that is not the register's or ends within a row.
@@ -166,7 +166,7 @@ def _plain_errors(path: Path, name: str) -> Iterator[None]:
 
 
 def _tables(stream: IO[bytes], titles: list[str], counts: Counts) -> Iterator[pa.Table]:
-    """The wanted columns as bytes, some 30,000 rows at a time; rows of another width are counted and left out."""
+    """The wanted columns as bytes, some 16,000 rows at a time; rows of another width are counted and left out."""
 
     def left_out(_row: Any) -> str:
         counts.rows_read += 1

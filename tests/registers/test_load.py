@@ -9,7 +9,6 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +18,7 @@ from core.errors import BeaconError
 from core.mrf.ingest import ingest
 from core.mrf.source import documents
 from core.registers.errors import RegisterError
-from core.registers.latest import Latest, SortedRuns, row_groups
+from core.registers.latest import Shares
 from core.registers.load import load_nppes
 from core.registers.npis import npis_in_state
 from core.store.connection import connect_for_writing
@@ -213,10 +212,8 @@ rows_of_a_file = st.lists(
 )
 
 
-@given(rows_of_a_file, rows_of_a_file, st.sampled_from([1, 3, 100]))
-def test_the_newest_row_stays(
-    tmp_path_factory: pytest.TempPathFactory, old: list[Any], new: list[Any], run: int
-) -> None:
+@given(rows_of_a_file, rows_of_a_file)
+def test_the_newest_row_stays(tmp_path_factory: pytest.TempPathFactory, old: list[Any], new: list[Any]) -> None:
     directory = tmp_path_factory.mktemp("runs")
 
     def frame(rows: list[Any]) -> pl.DataFrame:
@@ -234,25 +231,22 @@ def test_the_newest_row_stays(
         return [found[npi] for npi in sorted(found)]
 
     before = newest(old)
-    pq.write_table(frame(before).to_arrow().cast(NPPES.arrow), directory / "old.parquet", row_group_size=2)
-    runs = SortedRuns(directory, run)
+    shares = Shares(directory)
+    shares.add(frame(before), new=False)
     for row in new:
-        runs.add(frame([row]))
-    merged = Latest([row_groups(directory / "old.parquet")], runs.streams())
-    found = [row for block in merged.blocks() for row in block.to_pylist()]
+        shares.add(frame([row]), new=True)
+    found = [row for block in shares.latest() for row in block.to_pylist()]
     assert [(r["npi"], r["entity_type"], r["name"], r["deactivated_on"]) for r in found] == newest([*before, *new])
-    assert merged.new_npis == len({row[0] for row in new})
+    assert shares.new_npis == len({row[0] for row in new})
 
 
-def test_many_runs_are_merged_whole_and_in_order(tmp_path: Path) -> None:
-    numbers = random.Random(5).sample(range(1_000_000_000, 1_999_999_999), 100_000)
-    runs = SortedRuns(tmp_path, 9_000)
-    for at in range(0, len(numbers), 4_000):
-        npis = pl.Series("npi", [str(number) for number in numbers[at : at + 4_000]])
-        empty = NPPES.arrow.empty_table()
-        rows = pl.DataFrame(empty).clear(len(npis)).with_columns(npis, name=npis)
-        runs.add(rows)
-    merged = Latest([], runs.streams())
-    found = pl.DataFrame(pa.concat_tables(merged.blocks()))
+def test_many_rows_come_whole_and_in_order(tmp_path: Path) -> None:
+    numbers = random.Random(5).sample(range(1_000_000_000, 2_999_999_999), 500_000)
+    shares = Shares(tmp_path)
+    for at in range(0, len(numbers), 40_000):
+        npis = pl.Series("npi", [str(number) for number in numbers[at : at + 40_000]])
+        shares.add(pl.DataFrame(NPPES.arrow.empty_table()).clear(len(npis)).with_columns(npis, name=npis), new=True)
+    found = pl.DataFrame(pa.concat_tables(shares.latest()))
     assert found["npi"].to_list() == found["name"].to_list() == sorted(str(number) for number in numbers)
-    assert merged.new_npis == len(numbers)
+    assert shares.new_npis == len(numbers)
+    assert not list(tmp_path.iterdir())
