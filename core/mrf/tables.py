@@ -240,8 +240,9 @@ class FileTables:
             path,
             REJECTS,
             """WITH placed AS (
-                   SELECT r.*, "array" || '[' || (first_element + (seq & 4294967295)) || ']' || at AS element, first_rate
-                   FROM (SELECT reason, seq, rate, price, value, rows, '' AS at FROM spooled_rejects
+                   SELECT r.*, first_rate,
+                          "array" || '[' || (first_element + (seq & 4294967295)) || ']' || suffix AS element
+                   FROM (SELECT reason, seq, rate, price, value, rows, '' AS suffix FROM spooled_rejects
                          UNION ALL
                          SELECT 'invalid_npi', seq, NULL, NULL, value, 0, if(fetched, '.location', '')
                          FROM invalid_npi) r
