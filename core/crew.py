@@ -190,12 +190,22 @@ def _serve(connection: Connection, member: int) -> None:
         function, arguments = pickle.loads(message)  # noqa: S301 - from the process that started this one
         try:
             reply = (True, function(state, *arguments))
-        except BeaconError as error:
-            reply = (False, error)
-        except Exception:  # noqa: BLE001 - told where the work was asked for, with its traceback
-            reply = (False, RuntimeError(traceback.format_exc()))
+        except Exception as error:  # noqa: BLE001 - raised where the work was asked for
+            reply = (False, _portable(error))
         with suppress(OSError):
             connection.send(reply)
+
+
+def _portable(error: Exception) -> Exception:
+    """The error so that it can go to another process; its traceback, which cannot, goes along as a note."""
+    told = traceback.format_exc()
+    try:
+        error = pickle.loads(pickle.dumps(error))  # noqa: S301 - what it has just made itself
+    except Exception:  # noqa: BLE001 - some classes cannot be put together again
+        return RuntimeError(told)
+    if not isinstance(error, BeaconError):
+        error.add_note(told)
+    return error
 
 
 def _fill(connection: Connection, inbox: "queue.Queue[bytes | None]") -> None:
