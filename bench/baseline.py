@@ -16,44 +16,45 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 BLOCK = 200_000
-COLUMNS = (
-    "code_type", "code", "negotiation_arrangement", "provider_group_id", "negotiated_type", "negotiated_rate",
-    "expiration_date", "billing_class", "service_code", "billing_code_modifier",
-)  # fmt: skip
 
 
 def flatten(path: Path, output: Path) -> int:
     """Flattens a file; gives the number of rows."""
-    rows: list[tuple[Any, ...]] = []
+    rows: list[dict[str, Any]] = []
     writer: pq.ParquetWriter | None = None
     count = 0
     with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
         for item in ijson.items(file, "in_network.item", use_float=True):
-            head = item["billing_code_type"], item["billing_code"], item["negotiation_arrangement"]
             for rate in item["negotiated_rates"]:
                 groups = rate.get("provider_references") or [str(rate.get("provider_groups"))]
                 for price in rate["negotiated_prices"]:
-                    terms = (
-                        price["negotiated_type"],
-                        price["negotiated_rate"],
-                        price["expiration_date"],
-                        price["billing_class"],
-                        ",".join(price.get("service_code") or ()),
-                        ",".join(price.get("billing_code_modifier") or ()),
-                    )
-                    rows.extend((*head, str(group), *terms) for group in groups)
+                    for group in groups:
+                        row = {
+                            "code_type": item["billing_code_type"],
+                            "code": item["billing_code"],
+                            "negotiation_arrangement": item["negotiation_arrangement"],
+                            "provider_group_id": str(group),
+                            "negotiated_type": price["negotiated_type"],
+                            "negotiated_rate": price["negotiated_rate"],
+                            "expiration_date": price["expiration_date"],
+                            "billing_class": price["billing_class"],
+                            "service_code": ",".join(price.get("service_code") or ()),
+                            "billing_code_modifier": ",".join(price.get("billing_code_modifier") or ()),
+                        }
+                        rows.append(row)
                 if len(rows) >= BLOCK:
                     writer = _write(writer, output, rows)
                     count += len(rows)
                     rows = []
-    writer = _write(writer, output, rows)
-    writer.close()
+    if rows:
+        writer = _write(writer, output, rows)
+    if writer:
+        writer.close()
     return count + len(rows)
 
 
-def _write(writer: pq.ParquetWriter | None, output: Path, rows: list[tuple[Any, ...]]) -> pq.ParquetWriter:
-    columns = list(zip(*rows, strict=True)) or [()] * len(COLUMNS)
-    table = pa.table(dict(zip(COLUMNS, columns, strict=True)))
+def _write(writer: pq.ParquetWriter | None, output: Path, rows: list[dict[str, Any]]) -> pq.ParquetWriter:
+    table = pa.Table.from_pylist(rows)
     writer = writer or pq.ParquetWriter(output, table.schema, compression="zstd", compression_level=1)
     writer.write_table(table)
     return writer
