@@ -4,6 +4,7 @@ A crew's members keep a state of their own, a dict that every function they run 
 `Alone` does it within the calling process in the same way.
 """
 
+import ctypes
 import gc
 import os
 import pickle
@@ -164,6 +165,12 @@ class Members:
 def crew_of(count: int) -> Crew:
     """A crew of so many processes besides this one; for one or none, just this one."""
     return Members(count) if count > 1 else Alone()
+
+
+def give_back_memory() -> None:
+    """Hands memory that was freed back to the system, as other processes are to use it now."""
+    with suppress(OSError, AttributeError):  # where the C library is another one
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def cores() -> int:

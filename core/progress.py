@@ -81,10 +81,11 @@ def _plain(name: str, done: str) -> Show:
         first = count if first is None else first
         if not total:
             return f"{name}: {count / 1e6:,.0f} MB {done}"
-        left = (total - count) * (time.monotonic() - began) / max(count - first, 1)
-        return (
-            f"{name}: {count / 1e6:,.0f} of {total / 1e6:,.0f} MB {done} ({count / total:.0%}), {_duration(left)} left"
-        )
+        text = f"{name}: {count / 1e6:,.0f} of {total / 1e6:,.0f} MB {done} ({count / total:.0%})"
+        if count == first:
+            return text
+        left = (total - count) * (time.monotonic() - began) / (count - first)
+        return f"{text}, {_duration(left)} left"
 
     return _now_and_then(line)
 

@@ -18,13 +18,13 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Raw
 
-from core.mrf import members, normalize, shapes
+from core.mrf import members, normalize, runs, shapes
 from core.mrf.errors import NotJson
 from core.mrf.filters import EVERYTHING, Filter, code_mask
 from core.mrf.group_lists import GroupLists
 from core.mrf.keys import KeySet
 from core.mrf.prices import RUN_KEYS, RUN_PRICES, Lists, Prices, Vocabulary
-from core.mrf.runs import Head, Index
+from core.mrf.runs import Head
 from core.mrf.shapes import ABSENT, Item, Rate
 from core.mrf.split import Run
 from core.mrf.spools import Spools
@@ -50,7 +50,7 @@ class Piece:
 class Flattened:
     """What one Flattener has made of its pieces."""
 
-    runs: list[Index]
+    runs: list[runs.Run]
     used_keys: npt.NDArray[np.uint64]
     """The keys of the groups that price rows name, distinct and sorted."""
     rows_read: int
@@ -72,7 +72,7 @@ class Flattener:
         self._writer = writer
         self._filters = filters
         self.spools = Spools(directory, writer)
-        self._runs: list[Index] = []
+        self._runs: list[runs.Run] = []
         self._used = KeySet()
         self._rows_read = 0
         self._rows_filtered = 0

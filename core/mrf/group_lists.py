@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Raw
 
 from core.mrf import members, normalize, shapes
-from core.mrf.prices import REMEMBERED_BYTES, Lists
+from core.mrf.prices import Lists
 from core.mrf.shapes import ABSENT, Rate, Reference
 from core.mrf.spools import Spools
 
@@ -21,8 +21,6 @@ class GroupLists:
         self.lists = Lists()
         self._spools = spools
         self._notes = notes
-        self._inline: dict[bytes, int] = {}
-        self._inline_bytes = 0
 
     def named(self, text: bytes) -> int:
         """The list of groups that provider_references name."""
@@ -40,14 +38,7 @@ class GroupLists:
             return groups
         if inline.strip(_BLANK) in {b"", b"null"}:
             return self.named(references)
-        key = self._inline.get(inline)
-        if key is None:
-            key = self._inline_group(rate.provider_groups, seq)
-            if self._inline_bytes > REMEMBERED_BYTES:
-                self._inline.clear()
-                self._inline_bytes = 0
-            self._inline[inline] = key
-            self._inline_bytes += len(inline) + 100
+        key = self._inline_group(rate.provider_groups, seq)
         keys, odd = self._named_keys(references)
         if odd:
             self._notes["provider_references_that_are_no_ids"] += odd

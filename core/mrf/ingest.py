@@ -224,8 +224,8 @@ class _Job:
 
     def _segments(self, content: Content, scope: Scope, counts: Counts) -> Iterator[Segment]:
         """The facts, share by share, counted as they pass."""
-        indexes = [run for each in content.flattened for run in each.runs]
-        todo = shares(merged(indexes, self._work, content.crew), self._processes)
+        runs = [run for each in content.flattened for run in each.runs]
+        todo = shares(merged(runs, self._work, content.crew), self._processes)
         for built in content.crew.map(build, ((scope, share) for share in todo)):
             counts.add(built)
             if built.segment:

@@ -23,7 +23,7 @@ NAMED_KEY = 1 << 63
 WHOLE_KEY_LIMIT = 1 << 62
 """Whole numbers below this are their own keys."""
 
-REMEMBERED_BYTES = 16 << 20
+REMEMBERED_BYTES = 24 << 20
 """Texts of objects met of late are remembered, so that an object that comes again is not read again: twice as much."""
 
 FETCHER = 1 << 16
@@ -117,7 +117,7 @@ class Parts:
                 # Half of what is remembered goes: what was met since the last time stays.
                 self._older, self._known, self._known_bytes = self._known, {}, 0
             self._known[text] = parts
-            self._known_bytes += len(text) + 300
+            self._known_bytes += len(text) + 500
         return parts
 
     def _read(self, text: bytes) -> list[Part]:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from core.crew import Crew, State
 from core.mrf.facts import keys_of
-from core.mrf.runs import Head, Index, RunWriter, Terms, codes_of, dictionary, sort_key
+from core.mrf.runs import Head, Run, RunWriter, Terms, codes_of, dictionary, sort_key
 from core.mrf.shares import shares
 
 T = TypeVar("T", Head, Terms)
@@ -19,27 +19,27 @@ AT_ONCE = 64
 """Runs that are read from side by side."""
 
 
-def merged(indexes: Sequence[Index], directory: Path, crew: Crew) -> Sequence[Index]:
+def merged(runs: Sequence[Run], directory: Path, crew: Crew) -> Sequence[Run]:
     """The rows of many runs in at most AT_ONCE; each row is written once more for every AT_ONCE-fold of runs."""
     for level in count():
-        if len(indexes) <= AT_ONCE:
-            return indexes
-        groups = [indexes[start : start + AT_ONCE] for start in range(0, len(indexes), AT_ONCE)]
+        if len(runs) <= AT_ONCE:
+            return runs
+        groups = [runs[start : start + AT_ONCE] for start in range(0, len(runs), AT_ONCE)]
         paths = (directory / f"merged-{level}-{number:06}" for number in range(len(groups)))
-        indexes = list(crew.map(_merge, zip(groups, paths, strict=False)))
+        runs = list(crew.map(_merge, zip(groups, paths, strict=False)))
     raise AssertionError
 
 
-def _merge(_state: State, indexes: Sequence[Index], path: Path) -> Index:
+def _merge(_state: State, runs: Sequence[Run], path: Path) -> Run:
     """One run in place of several, which are deleted."""
     heads: dict[Head, int] = {}
     terms: dict[Terms, int] = {}
-    head_numbers = {i.run.path: _numbers(heads, map(Head._make, _rows(i, "heads"))) for i in indexes}
-    terms_numbers = {i.run.path: _numbers(terms, map(Terms._make, _rows(i, "terms"))) for i in indexes}
+    head_numbers = {i.path: _numbers(heads, map(Head._make, _rows(i, "heads"))) for i in runs}
+    terms_numbers = {i.path: _numbers(terms, map(Terms._make, _rows(i, "terms"))) for i in runs}
     codes, code_of_head = codes_of(heads)
     code_of = []
-    with RunWriter(path, sum(index.run.rows for index in indexes)) as writer:
-        for share in shares(indexes, 1):
+    with RunWriter(path, sum(run.rows for run in runs)) as writer:
+        for share in shares(runs, 1):
             parts = share.slices
             columns = {
                 name: np.concatenate([part.run.column(name, part.start, part.end) for part in parts])
@@ -54,14 +54,14 @@ def _merge(_state: State, indexes: Sequence[Index], path: Path) -> Index:
             writer.add({name: column[order] for name, column in columns.items()}, sizes, [keys])
             code_of.append(code_of_head[columns["head"][order]])
         writer.add_tables(dictionary(heads, Head._fields), dictionary(terms, Terms._fields))
-    for index in indexes:
-        for old in index.run.paths:
+    for run in runs:
+        for old in run.paths:
             old.unlink()
-    return writer.index(codes, np.searchsorted(np.concatenate(code_of), np.arange(len(codes) + 1)))
+    return writer.finish(codes, np.searchsorted(np.concatenate(code_of), np.arange(len(codes) + 1)))
 
 
-def _rows(index: Index, table: str) -> list[tuple[str | None, ...]]:
-    return list(zip(*(column.to_pylist() for column in index.run.table(table).columns), strict=True))
+def _rows(run: Run, table: str) -> list[tuple[str | None, ...]]:
+    return list(zip(*(column.to_pylist() for column in run.table(table).columns), strict=True))
 
 
 def _numbers(known: dict[T, int], rows: Iterable[T]) -> npt.NDArray[np.uint32]:

@@ -15,11 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.mrf.keys import distinct
-from core.mrf.runs import Head, Index, RunWriter, Terms, codes_of, dictionary, sort_key
+from core.mrf.runs import Head, Run, RunWriter, Terms, codes_of, dictionary, sort_key
 from core.store import ids
 
-RUN_PRICES = 400_000
-RUN_KEYS = 4_000_000
+RUN_PRICES = 250_000
+RUN_KEYS = 3_000_000
 """A run is written when it has so many prices, or so many group keys."""
 
 REMEMBERED_BYTES = 32 << 20
@@ -107,7 +107,7 @@ class Prices:
     keys: int = 0
     """How many fact rows the price rows unfold to."""
 
-    def write(self, path: Path, words: Vocabulary, lists: Lists) -> Index:
+    def write(self, path: Path, words: Vocabulary, lists: Lists) -> Run:
         """Sorts the rows and writes them as a run."""
         heads, terms = dictionary(words.heads, Head._fields), dictionary(words.terms, Terms._fields)
         head_of = np.repeat(np.asarray(self.item_head), np.diff(np.asarray(self.item_end), prepend=0))
@@ -131,7 +131,7 @@ class Prices:
         with RunWriter(path, len(rate)) as writer:
             writer.add(columns, sizes, lists.in_order(groups))
             writer.add_tables(heads, terms)
-        return writer.index(codes, np.searchsorted(code_of_head[columns["head"]], np.arange(len(codes) + 1)))
+        return writer.finish(codes, np.searchsorted(code_of_head[columns["head"]], np.arange(len(codes) + 1)))
 
     def used_keys(self, lists: Lists) -> npt.NDArray[np.uint64]:
         """The keys of the groups that rows name, distinct."""

@@ -82,26 +82,19 @@ class Run:
     @property
     def paths(self) -> list[Path]:
         """The run's files."""
-        return [self.path, *(self.path.with_suffix(f".{name}") for name in ("heads", "terms"))]
+        return [self.path, *(self.path.with_suffix(f".{name}") for name in ("heads", "terms", "codes"))]
 
     def table(self, name: str) -> pa.Table:
-        """`heads` or `terms`, to which the columns of that name refer."""
+        """`heads` or `terms`, to which the columns of that name refer, or `codes`.
+
+        `codes` has the run's distinct codes, sorted, the row at which each begins, and how many fact rows each one's
+        rows unfold to.
+        """
         with pa.memory_map(str(self.path.with_suffix(f".{name}"))) as file, pa.ipc.open_file(file) as reader:
             return reader.read_all()
 
     def _read(self, dtype: Any, offset: int, count: int) -> npt.NDArray[Any]:
         return np.fromfile(self.path, dtype, count, offset=offset)
-
-
-@dataclass(frozen=True)
-class Index:
-    """Where a run's codes are: its distinct codes, sorted, and the row at which each begins (and the end)."""
-
-    run: Run
-    codes: list[Code]
-    starts: npt.NDArray[np.int64]
-    fact_rows: npt.NDArray[np.int64]
-    """How many fact rows each code's rows unfold to."""
 
 
 class RunWriter:
@@ -145,13 +138,20 @@ class RunWriter:
 
     def add_tables(self, heads: pa.Table, terms: pa.Table) -> None:
         """Writes the two small tables that rows refer to."""
-        for name, table in (("heads", heads), ("terms", terms)):
-            with pa.ipc.new_file(str(self._run.path.with_suffix(f".{name}")), table.schema) as writer:
-                writer.write_table(table)
+        self._write("heads", heads)
+        self._write("terms", terms)
 
-    def index(self, codes: list[Code], starts: npt.NDArray[np.int64]) -> Index:
-        """The index of what was written; see Index."""
-        return Index(self._run, codes, starts, np.diff(np.concatenate(self._ends)[starts]))
+    def finish(self, codes: list[Code], starts: npt.NDArray[np.int64]) -> Run:
+        """Writes the index: the distinct codes, sorted, and the row at which each begins (and the end)."""
+        fact_rows = np.diff(np.concatenate(self._ends)[starts])
+        table = dictionary(codes, ("code_type", "code"))
+        table = table.append_column("start", pa.array(starts[:-1])).append_column("fact_rows", pa.array(fact_rows))
+        self._write("codes", table.filter(pa.array(np.diff(starts) > 0)))
+        return self._run
+
+    def _write(self, name: str, table: pa.Table) -> None:
+        with pa.ipc.new_file(str(self._run.path.with_suffix(f".{name}")), table.schema) as writer:
+            writer.write_table(table)
 
     def _put(self, offset: int, values: npt.NDArray[Any]) -> None:
         self._file.seek(offset)

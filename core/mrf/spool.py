@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-PART_ROWS = 200_000
+PART_ROWS = 50_000
 
 
 class Spool:
@@ -60,7 +60,7 @@ class NumberSpool(Spool):
 
     def check(self) -> None:
         """Writes the rows in memory if they are many."""
-        if len(self.columns[0]) >= 5 * PART_ROWS:
+        if len(self.columns[0]) >= 10 * PART_ROWS:
             self._write_rows()
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ from core.mrf.runs import Terms
 from core.mrf.shapes import Price
 from core.store import ids
 
-REMEMBERED = 200_000
+REMEMBERED = 100_000
 """Texts that are remembered before they are forgotten."""
 
 

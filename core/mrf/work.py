@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.crew import State
+from core.crew import State, give_back_memory
 from core.mrf.facts import build
 from core.mrf.filters import Filter
 from core.mrf.flatten import Flattened, Flattener, Piece
@@ -34,4 +34,7 @@ def finish(state: State, reading: Reading) -> Flattened:
     flattener = state.pop("flattener", None) or Flattener(
         reading.name, reading.directory, state["member"], reading.filters
     )
-    return flattener.close()
+    done: Flattened = flattener.close()
+    del flattener
+    give_back_memory()
+    return done

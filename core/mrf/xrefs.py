@@ -6,6 +6,7 @@ file's pg_uids, a tax number by its rank among the file's, an NPI by itself, and
 
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,27 +30,50 @@ _HALF = np.uint64(32)
 
 
 class Xrefs:
-    """The members of a file's groups. The spools stand in `directory`; `used` are the places of the groups to keep."""
+    """The members of a file's groups. The spools stand in `directory`; `used` are the places of the groups to keep.
+
+    The pairs of groups and parts are gone through range by range of the groups, so that memory holds a range of them
+    and what is known of each part.
+    """
 
     def __init__(self, directory: Path, groups: Groups, used: npt.NDArray[np.int32] | None) -> None:
         self._directory = directory
+        self._groups = groups
         uids = pl.Series(groups.strings.column("pg_uid"), dtype=pl.String)
         places = np.arange(len(groups), dtype=np.int32) if used is None else used
-        self._uids = uids.gather(pl.Series(places)).sort()
-        rank_of = np.full(len(groups), -1, np.int64)
-        order = uids.gather(pl.Series(places)).arg_sort().to_numpy()
-        rank_of[places[order]] = np.arange(len(places))
+        chosen = uids.gather(pl.Series(places))
+        order = chosen.arg_sort().to_numpy()
+        self._uids = chosen.gather(pl.Series(order))
         self.places_by_rank: npt.NDArray[np.int32] = places[order]
         """The place of the group of each rank."""
-        spool = self._read("group_parts", ["key", "part"])
-        found, there = groups.find(spool["key"].to_numpy())
-        ranks = np.where(there, rank_of[found], -1) if len(groups) else np.full(len(spool), -1)
-        kept = ranks >= 0
-        self.parts = distinct(spool["part"].to_numpy()[kept])
-        """The parts of the groups, distinct and sorted."""
-        parts = np.searchsorted(self.parts, spool["part"].to_numpy()[kept])
-        pairs = distinct(_paired(ranks[kept], parts))
-        self._group_of, self._part_of = (pairs >> _HALF).astype(np.int64), (pairs & _LOW).astype(np.int64)
+        self._rank_of = np.full(max(len(groups), 1), -1, np.int64)
+        self._rank_of[self.places_by_rank] = np.arange(len(places))
+        found = [np.zeros(0, np.uint64)]
+        pairs = 0
+        for _, parts in self._spooled():
+            found.append(distinct(parts))
+            pairs += len(parts)
+        self._parts: Pairs = distinct(np.concatenate(found))
+        self._ranges = -(-pairs // PAIRS_AT_ONCE)
+
+    def _spooled(self) -> Iterator[tuple[Ranks, Pairs]]:
+        """The groups' ranks and parts as they were spooled, in blocks."""
+        for path in sorted(self._directory.glob("group_parts-*.parquet")):
+            spool = pl.read_parquet(path, columns=["key", "part"])
+            places, there = self._groups.find(spool["key"].to_numpy())
+            ranks = np.where(there, self._rank_of[places], -1)
+            yield ranks[ranks >= 0], spool["part"].to_numpy()[ranks >= 0]
+
+    def _pairs(self) -> Iterator[tuple[Ranks, Ranks]]:
+        """The ranks of groups and the places of their parts, sorted and distinct, range by range of the groups."""
+        bounds = [len(self._uids) * number // max(self._ranges, 1) for number in range(self._ranges + 1)]
+        for low, high in pairwise(bounds):
+            found = [np.zeros(0, np.uint64)]
+            for ranks, parts in self._spooled():
+                here = (ranks >= low) & (ranks < high)
+                found.append(_paired(ranks[here], np.searchsorted(self._parts, parts[here])))
+            pairs = distinct(np.concatenate(found))
+            yield (pairs >> _HALF).astype(np.int64), (pairs & _LOW).astype(np.int64)
 
     # --- what parts have --------------------------------------------------------------------------------------
 
@@ -60,7 +84,7 @@ class Xrefs:
         part, there = self._found(spool["part"].to_numpy())
         part, npi = part[there], spool["npi"].to_numpy()[there]
         order = np.argsort(part, kind="stable")
-        counts = np.bincount(part, minlength=len(self.parts))
+        counts = np.bincount(part, minlength=len(self._parts))
         return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)]), npi[order]
 
     @cached_property
@@ -71,7 +95,7 @@ class Xrefs:
         tins = spool.filter(pl.Series(there)).drop("part")
         distinct = tins.unique().sort("tin_type", "tin_value").with_row_index("rank")
         ranked = tins.join(distinct, on=["tin_type", "tin_value"], how="left", maintain_order="left")
-        ranks = np.full(len(self.parts), -1, np.int64)
+        ranks = np.full(len(self._parts), -1, np.int64)
         ranks[part[there]] = ranked["rank"].to_numpy()
         return distinct.drop("rank"), ranks
 
@@ -89,11 +113,7 @@ class Xrefs:
         """part, tin_type and tin_value of the groups' parts that have a tax number."""
         distinct, ranks = self._tins
         having = np.flatnonzero(ranks >= 0)
-        return distinct[ranks[having]].with_columns(part=pl.Series(self.parts[having]))
-
-    def group_parts(self) -> pl.DataFrame:
-        """rank and part of the groups."""
-        return pl.DataFrame({"rank": self._group_of, "part": self.parts[self._part_of]})
+        return distinct[ranks[having]].with_columns(part=pl.Series(self._parts[having]))
 
     @property
     def resolved(self) -> npt.NDArray[np.bool_]:
@@ -101,7 +121,8 @@ class Xrefs:
         starts, _ = self._npis
         known = (np.diff(starts) > 0) | (self._tins[1] >= 0)
         found = np.zeros(len(self._uids), np.bool_)
-        found[self._group_of[known[self._part_of]]] = True
+        for ranks, parts in self._spooled():
+            found[ranks[known[np.searchsorted(self._parts, parts)]]] = True
         return found
 
     # --- the tables -------------------------------------------------------------------------------------------
@@ -118,19 +139,19 @@ class Xrefs:
 
     def _group_npis(self) -> Iterator[dict[str, pa.Array]]:
         starts, npis = self._npis
-        sizes = np.diff(starts)[self._part_of]
-        for start, end in self._cuts(sizes):
-            size = sizes[start:end]
-            first = starts[self._part_of[start:end]]
-            at = np.repeat(first - (np.cumsum(size) - size), size) + np.arange(size.sum())
-            pairs = distinct(_paired(np.repeat(self._group_of[start:end], size), npis[at]))
-            yield {"pg_uid": self._uid(pairs), "npi": _npi(pairs)}
+        for group_of, part_of in self._pairs():
+            sizes = np.diff(starts)[part_of]
+            for start, end in _cuts(group_of, sizes):
+                size = sizes[start:end]
+                at = np.repeat(starts[part_of[start:end]] - (np.cumsum(size) - size), size) + np.arange(size.sum())
+                pairs = distinct(_paired(np.repeat(group_of[start:end], size), npis[at]))
+                yield {"pg_uid": self._uid(pairs), "npi": _npi(pairs)}
 
     def _group_tins(self) -> Iterator[dict[str, pa.Array]]:
         tins, ranks = self._tins
-        for start, end in self._cuts(np.ones(len(self._part_of), np.int64)):
-            tin = ranks[self._part_of[start:end]]
-            pairs = distinct(_paired(self._group_of[start:end][tin >= 0], tin[tin >= 0]))
+        for group_of, part_of in self._pairs():
+            tin = ranks[part_of]
+            pairs = distinct(_paired(group_of[tin >= 0], tin[tin >= 0]))
             yield {"pg_uid": self._uid(pairs), **_columns(tins, pairs & _LOW)}
 
     def _tin_npis(self) -> Iterator[dict[str, pa.Array]]:
@@ -142,28 +163,26 @@ class Xrefs:
             block = pairs[start : start + PAIRS_AT_ONCE]
             yield {**_columns(tins, block >> _HALF), "npi": _npi(block)}
 
-    def _cuts(self, sizes: Ranks) -> Iterator[tuple[int, int]]:
-        """Ranges of group-part pairs that come to some PAIRS_AT_ONCE rows, each group whole."""
-        last = np.flatnonzero(np.diff(self._group_of, append=-1))  # the last pair of each group
-        blocks = np.cumsum(sizes)[last] // PAIRS_AT_ONCE
-        ends = last[np.flatnonzero(np.diff(blocks, append=-1))] + 1
-        start = 0
-        for end in ends.tolist():
-            yield start, end
-            start = end
-
     def _uid(self, pairs: Pairs) -> pa.Array:
         return _encoded(self._uids, pairs >> _HALF)
 
     def _found(self, parts: Pairs) -> tuple[Ranks, npt.NDArray[np.bool_]]:
         """The places of parts among those of the groups, and whether they are there."""
-        places = np.searchsorted(self.parts, parts)
-        if not len(self.parts):
+        places = np.searchsorted(self._parts, parts)
+        if not len(self._parts):
             return places, np.zeros(len(parts), np.bool_)
-        return places, self.parts.take(places, mode="clip") == parts
+        return places, self._parts.take(places, mode="clip") == parts
 
     def _read(self, name: str, columns: list[str]) -> pl.DataFrame:
         return pl.read_parquet(str(self._directory / f"{name}-*.parquet"), columns=columns)
+
+
+def _cuts(group_of: Ranks, sizes: Ranks) -> Iterator[tuple[int, int]]:
+    """Ranges of group-part pairs that come to some PAIRS_AT_ONCE rows, each group whole."""
+    last = np.flatnonzero(np.diff(group_of, append=-1))  # the last pair of each group
+    blocks = np.cumsum(sizes)[last] // PAIRS_AT_ONCE
+    ends = last[np.flatnonzero(np.diff(blocks, append=-1))] + 1
+    return pairwise([0, *ends.tolist()])
 
 
 def _paired(high: npt.NDArray[Any], low: npt.NDArray[Any]) -> Pairs:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.demo.mrf import write_files
-from core.mrf import flatten, group_lists, members, merge_runs, prices, shares, split, spool, terms
+from core.mrf import flatten, members, merge_runs, prices, shares, split, spool, terms
 from core.mrf.errors import MrfError
 from core.mrf.ingest import ingest
 from core.mrf.outcome import Outcome
@@ -330,7 +330,7 @@ def assert_demo_is_same(tmp_path: Path, **options: Any) -> None:
 
 
 def test_forgetting_what_was_cached_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (group_lists, members, prices):
+    for module in (members, prices):
         monkeypatch.setattr(module, "REMEMBERED_BYTES", 0)
     monkeypatch.setattr(terms, "REMEMBERED", 0)
     monkeypatch.setattr(split, "RUN_BYTES", 2000)
