@@ -48,21 +48,40 @@ class Xrefs:
         """The place of the group of each rank."""
         self._rank_of = np.full(max(len(groups), 1), -1, np.int64)
         self._rank_of[self.places_by_rank] = np.arange(len(places))
-        found = [np.zeros(0, np.uint64)]
-        pairs = 0
-        for _, parts in self._spooled():
-            found.append(distinct(parts))
-            pairs += len(parts)
-        self._parts: Pairs = distinct(np.concatenate(found))
-        self._ranges = -(-pairs // PAIRS_AT_ONCE)
+        self._parts, count = self._put_aside()
+        """The parts of the groups, distinct and sorted."""
+        self._ranges = -(-count // PAIRS_AT_ONCE)
 
-    def _spooled(self) -> Iterator[tuple[Ranks, Pairs]]:
-        """The groups' ranks and parts as they were spooled, in blocks."""
-        for path in sorted(self._directory.glob("group_parts-*.parquet")):
-            spool = pl.read_parquet(path, columns=["key", "part"])
-            places, there = self._groups.find(spool["key"].to_numpy())
-            ranks = np.where(there, self._rank_of[places], -1)
-            yield ranks[ranks >= 0], spool["part"].to_numpy()[ranks >= 0]
+    def _put_aside(self) -> tuple[Pairs, int]:
+        """Writes the pairs to a file of their own, as numbers of four bytes; gives the distinct parts, and the count.
+
+        They are gone through several times, and to find a group by its key takes longest.
+        """
+        aside, found, count = self._directory / "pairs.parts", [np.zeros(0, np.uint64)], 0
+        with (self._directory / "pairs.ranks").open("wb") as ranks_file, aside.open("wb") as parts_file:
+            for path in sorted(self._directory.glob("group_parts-*.parquet")):
+                spool = pl.read_parquet(path, columns=["key", "part"])
+                places, there = self._groups.find(spool["key"].to_numpy())
+                ranks = np.where(there, self._rank_of[places], -1)
+                parts = spool["part"].to_numpy()[ranks >= 0]
+                ranks[ranks >= 0].astype(np.int32).tofile(ranks_file)
+                parts.tofile(parts_file)
+                found.append(distinct(parts))
+                count += len(parts)
+        every = distinct(np.concatenate(found))
+        with (self._directory / "pairs.places").open("wb") as file:
+            for start in range(0, count, PAIRS_AT_ONCE):
+                parts = np.fromfile(aside, np.uint64, PAIRS_AT_ONCE, offset=8 * start)
+                np.searchsorted(every, parts).astype(np.int32).tofile(file)
+        aside.unlink()
+        return every, count
+
+    def _spooled(self) -> Iterator[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]]:
+        """The groups' ranks and the places of their parts, as they were spooled, in blocks."""
+        start = 0
+        while len(ranks := np.fromfile(self._directory / "pairs.ranks", np.int32, PAIRS_AT_ONCE, offset=4 * start)):
+            yield ranks, np.fromfile(self._directory / "pairs.places", np.int32, PAIRS_AT_ONCE, offset=4 * start)
+            start += len(ranks)
 
     def _pairs(self) -> Iterator[tuple[Ranks, Ranks]]:
         """The ranks of groups and the places of their parts, sorted and distinct, range by range of the groups."""
@@ -71,7 +90,7 @@ class Xrefs:
             found = [np.zeros(0, np.uint64)]
             for ranks, parts in self._spooled():
                 here = (ranks >= low) & (ranks < high)
-                found.append(_paired(ranks[here], np.searchsorted(self._parts, parts[here])))
+                found.append(_paired(ranks[here], parts[here]))
             pairs = distinct(np.concatenate(found))
             yield (pairs >> _HALF).astype(np.int64), (pairs & _LOW).astype(np.int64)
 
@@ -122,7 +141,7 @@ class Xrefs:
         known = (np.diff(starts) > 0) | (self._tins[1] >= 0)
         found = np.zeros(len(self._uids), np.bool_)
         for ranks, parts in self._spooled():
-            found[ranks[known[np.searchsorted(self._parts, parts)]]] = True
+            found[ranks[known[parts]]] = True
         return found
 
     # --- the tables -------------------------------------------------------------------------------------------
