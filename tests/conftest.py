@@ -37,7 +37,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 hypothesis_settings.register_profile(
     "tests",
     deadline=None,
-    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "40")),
+    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "20")),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     print_blob=True,
 )
