@@ -178,7 +178,7 @@ class RatesForm(MarketForm):
 class MedicareForm(MarketForm):
     """The page of rates against Medicare."""
 
-    tables = ("rates", "payers", "reasons")
+    tables = ("rates", "payers", "bases", "reasons")
     sorts = tuple(medicare.ORDERS)
 
 

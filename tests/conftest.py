@@ -14,7 +14,9 @@ from hypothesis import settings as hypothesis_settings
 
 from core import data
 from core.benchmarks import medicare_prof
+from core.benchmarks.load import load as load_benchmark
 from core.demo.benchmark import write_benchmark
+from core.demo.hospital_prices import write_hospital_prices
 from core.demo.mrf import STATE, write_files
 from core.demo.nppes import write_register
 from core.mrf.ingest import Outcome, ingest
@@ -80,6 +82,8 @@ def demo_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path in write_files(directory):
         ingest(store, documents(path)[0], STATE)
     medicare_prof.load(store, write_benchmark(directory))
+    for kind, files in write_hospital_prices(directory).items():
+        load_benchmark(store, kind, files)
     load_nppes(store, write_register(directory))
     return store.root
 

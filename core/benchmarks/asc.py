@@ -9,7 +9,7 @@ from pathlib import Path
 
 from core.benchmarks import tell
 from core.benchmarks.errors import BenchmarkError
-from core.benchmarks.loaded import Loaded, put_release
+from core.benchmarks.loaded import NOT_PRICED, PACKAGED, Loaded, put_release
 from core.benchmarks.prospective import Indicator, Price, StateRows, left_out, read_prices, release_of, wages
 from core.benchmarks.sheets import Sheet
 from core.store.schema import BENCH_ASC
@@ -19,21 +19,21 @@ LABOR_PERCENT = 50
 
 INDICATORS = {
     "A2": Indicator("surgical procedure"),
-    "B5": Indicator("alternative code may be available", "not paid"),
-    "D1": Indicator("ancillary dental service, packaged", "packaged"),
+    "B5": Indicator("alternative code may be available", NOT_PRICED),
+    "D1": Indicator("ancillary dental service, packaged", PACKAGED),
     "D2": Indicator("dental procedure"),
-    "D5": Indicator("discontinued", "not paid"),
-    "F4": Indicator("corneal tissue or vaccine at reasonable cost", "not paid"),
+    "D5": Indicator("discontinued", NOT_PRICED),
+    "F4": Indicator("corneal tissue or vaccine at reasonable cost", NOT_PRICED),
     "G2": Indicator("surgical procedure, not office based"),
     "H2": Indicator("brachytherapy source", adjusted=False),
-    "J7": Indicator("pass-through device, priced by the contractor", "not paid"),
+    "J7": Indicator("pass-through device, priced by the contractor", NOT_PRICED),
     "J8": Indicator("device-intensive procedure"),
     "K2": Indicator("drug", adjusted=False),
-    "K5": Indicator("no pricing information yet", "not paid"),
-    "K7": Indicator("unclassified drug, priced by the contractor", "not paid"),
-    "L1": Indicator("vaccine, packaged", "packaged"),
-    "L6": Indicator("special payment for a lens or a non-opioid product", "not paid"),
-    "N1": Indicator("packaged into other services", "packaged"),
+    "K5": Indicator("no pricing information yet", NOT_PRICED),
+    "K7": Indicator("unclassified drug, priced by the contractor", NOT_PRICED),
+    "L1": Indicator("vaccine, packaged", PACKAGED),
+    "L6": Indicator("special payment for a lens or a non-opioid product", NOT_PRICED),
+    "N1": Indicator("packaged into other services", PACKAGED),
     "P2": Indicator("office-based procedure"),
     "P3": Indicator("office-based procedure, by the physician fee schedule"),
     "R2": Indicator("office-based procedure, not enough claims"),

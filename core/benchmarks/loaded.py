@@ -22,6 +22,9 @@ from core.store.upsert import upsert
 NATION = "US"
 """What stands for the state of a benchmark that is one release for all states."""
 
+PACKAGED, INPATIENT, NOT_PRICED, ANESTHESIA = "packaged", "inpatient", "not priced", "anesthesia"
+"""Why a code of a schedule has nothing to compare with: the values of the tables' `reason`."""
+
 Piece = tuple[tuple[str, ...], pa.Table]
 """Rows that share the first columns of their table's order, and those."""
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from core.benchmarks.loaded import Loaded, dictionary, put_release
+from core.benchmarks.loaded import ANESTHESIA, NOT_PRICED, PACKAGED, Loaded, dictionary, put_release
 from core.benchmarks.mpfs_amounts import Cents, amounts
 from core.benchmarks.mpfs_files import MODIFIERS, STATUSES, FeeSchedule, RelativeValue, read_files
 from core.store.schema import BENCH_MEDICARE_PROF, BENCH_MEDICARE_PROF_LOCALITY
@@ -102,6 +102,7 @@ class StateRows:
                 "code_type": [code_type for code_type, _ in self._codes],
                 "code": [code for _, code in self._codes],
                 "status": [row and row.status for row in plain],
+                "reason": pl.Series([row and _reason(row) for row in plain], dtype=pl.String),
                 "nonfacility_na": [row and row.nonfacility_pe is None for row in plain],
                 "facility_na": [row and row.facility_pe is None for row in plain],
             }
@@ -134,6 +135,13 @@ class StateRows:
         codes, rows = self._rows[modifier].T
         cents[codes] = table[rows]
         return cents
+
+
+def _reason(row: RelativeValue) -> str | None:
+    """Why a code has nothing to compare with. Anesthesia is paid by time: its base units alone are no price."""
+    if row.payable:
+        return None
+    return {"J": ANESTHESIA, "B": PACKAGED, "P": PACKAGED}.get(row.status, NOT_PRICED)
 
 
 def _column(setting: str, modifier: str) -> str:

@@ -7,7 +7,7 @@ section II.C. Drugs, devices and what is not paid under OPPS are not wage adjust
 from pathlib import Path
 
 from core.benchmarks import tell
-from core.benchmarks.loaded import Loaded, put_release
+from core.benchmarks.loaded import INPATIENT, NOT_PRICED, PACKAGED, Loaded, put_release
 from core.benchmarks.prospective import Indicator, StateRows, left_out, read_prices, release_of, wages
 from core.store.schema import BENCH_OPPS
 from core.store.store import Store
@@ -15,13 +15,13 @@ from core.store.store import Store
 LABOR_PERCENT = 60
 
 INDICATORS = {
-    "A": Indicator("paid under another schedule", "not paid"),
-    "B": Indicator("not recognized on outpatient hospital claims", "not paid"),
-    "C": Indicator("inpatient only", "not paid"),
-    "D": Indicator("discontinued", "not paid"),
-    "E1": Indicator("not covered", "not paid"),
-    "E2": Indicator("no pricing information", "not paid"),
-    "F": Indicator("paid at reasonable cost", "not paid"),
+    "A": Indicator("paid under another schedule", NOT_PRICED),
+    "B": Indicator("not recognized on outpatient hospital claims", NOT_PRICED),
+    "C": Indicator("paid for inpatients only", INPATIENT),
+    "D": Indicator("discontinued", NOT_PRICED),
+    "E1": Indicator("not covered", NOT_PRICED),
+    "E2": Indicator("no pricing information", NOT_PRICED),
+    "F": Indicator("paid at reasonable cost", NOT_PRICED),
     "G": Indicator("pass-through drug", adjusted=False),
     "H": Indicator("pass-through device", adjusted=False),
     "H1": Indicator("non-opioid device", adjusted=False),
@@ -29,20 +29,20 @@ INDICATORS = {
     "J2": Indicator("comprehensive service under conditions"),
     "K": Indicator("drug", adjusted=False),
     "K1": Indicator("non-opioid drug", adjusted=False),
-    "L": Indicator("vaccine, paid at reasonable cost", "not paid"),
-    "M": Indicator("not billable", "not paid"),
-    "N": Indicator("packaged into other services", "packaged"),
+    "L": Indicator("vaccine, paid at reasonable cost", NOT_PRICED),
+    "M": Indicator("not billable", NOT_PRICED),
+    "N": Indicator("packaged into other services", PACKAGED),
     "P": Indicator("partial hospitalization"),
     "Q1": Indicator("packaged with any S, T or V service, else paid"),
     "Q2": Indicator("packaged with a T service, else paid"),
     "Q3": Indicator("packaged in a composite, else paid"),
-    "Q4": Indicator("laboratory, packaged, else paid under its own schedule", "packaged"),
+    "Q4": Indicator("laboratory, packaged, else paid under its own schedule", PACKAGED),
     "R": Indicator("blood"),
     "S": Indicator("procedure, not discounted"),
     "T": Indicator("procedure, discounted when several"),
     "U": Indicator("brachytherapy source"),
     "V": Indicator("clinic or emergency visit"),
-    "Y": Indicator("durable equipment, not for hospitals", "not paid"),
+    "Y": Indicator("durable equipment, not for hospitals", NOT_PRICED),
 }
 
 HELP = """\

@@ -12,6 +12,7 @@ import polars as pl
 from core.benchmarks import tell
 from core.benchmarks.codes import CODE, code_type
 from core.benchmarks.errors import BenchmarkError
+from core.benchmarks.loaded import NOT_PRICED
 from core.benchmarks.mpfs_files import MONTHS
 from core.benchmarks.sheets import Sheet
 from core.benchmarks.wage_index import WageIndex, adjusted, read_wage_index
@@ -35,13 +36,10 @@ class Price:
 
 @dataclass(frozen=True)
 class Indicator:
-    """What an indicator means. `outcome` is why it has no amount: packaged, or not paid; '' where it is paid.
-
-    `adjusted` says whether the wage index applies.
-    """
+    """What an indicator means, why it has no amount (None where it is paid), and whether the wage index applies."""
 
     meaning: str
-    outcome: str = ""
+    reason: str | None = None
     adjusted: bool = True
 
 
@@ -133,14 +131,18 @@ class StateRows:
         known = [indicators.get(price.indicator) for price in prices]
         # A rate of less than half a cent is none.
         self.paid = np.array(
-            [(price.rate or 0) >= 5 and bool(i and not i.outcome) for price, i in zip(prices, known, strict=True)]
+            [(price.rate or 0) >= 5 and bool(i and not i.reason) for price, i in zip(prices, known, strict=True)]
         )
+        reasons = [
+            None if paid else (i and i.reason) or NOT_PRICED for paid, i in zip(self.paid.tolist(), known, strict=True)
+        ]
         self._adjusted = np.array([bool(i and i.adjusted) for i in known])
         self._fixed = pl.DataFrame(
             {
                 "code_type": [price.code_type for price in prices],
                 "code": [price.code for price in prices],
                 "indicator": [price.indicator for price in prices],
+                "reason": pl.Series(reasons, dtype=pl.String),
                 "apc": pl.Series([price.apc for price in prices], dtype=pl.String),
                 "weight": pl.Series([price.weight for price in prices], dtype=pl.Float64),
                 "rate": pl.Series([price.rate and price.rate / 1000 for price in prices], dtype=pl.Float64),
@@ -165,8 +167,8 @@ def left_out(prices: list[Price], paid: np.ndarray, indicators: dict[str, Indica
     reasons: Counter[str] = Counter()
     for price, has_amount in zip(prices, paid.tolist(), strict=True):
         if not has_amount:
-            known = indicators.get(price.indicator, Indicator("of no known meaning", "not paid"))
-            reasons[f"{known.outcome or 'no rate'}: {price.indicator}, {known.meaning}"] += 1
+            known = indicators.get(price.indicator, Indicator("of no known meaning", NOT_PRICED))
+            reasons[f"{known.reason or 'no rate'}: {price.indicator}, {known.meaning}"] += 1
     return dict(sorted(reasons.items()))
 
 

@@ -128,7 +128,7 @@ def _cell(cell: object) -> str:
 def _text_rows(content: bytes) -> Rows:
     text = _decoded(content).replace("\x00", "")
     # Titles and descriptions have commas of their own, so what most of the first lines are separated by tells.
-    tabs, commas = (sum(line.count(mark) > 1 for line in text.splitlines()[:40]) for mark in "\t,")
+    tabs, commas = (sum(mark in line for line in text.splitlines()[:40]) for mark in "\t,")
     delimiter = "\t" if tabs > commas else ","
     return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)]
 

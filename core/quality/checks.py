@@ -8,6 +8,8 @@ tables.
 from dataclasses import dataclass
 from typing import Literal
 
+from core.queries.comparison import LEAST_PLAUSIBLE, MOST_PLAUSIBLE, compared
+
 Severity = Literal["error", "warning"]
 
 
@@ -23,6 +25,7 @@ class Check:
     found: str
 
 
+_COMPARED = compared("true", "facts")
 _FACTS = "SELECT count(*) FROM facts"
 _BATCHES = "SELECT count(*) FROM batches"
 _GROUPS = "SELECT count(*) FROM provider_groups"
@@ -105,6 +108,17 @@ CHECKS = (
             WHERE negotiated_type = 'percentage' AND (negotiated_rate > 100 OR negotiated_rate < 1)""",
     ),
     Check(
+        "implausible_rates",
+        "warning",
+        0.05,
+        f"Rates in dollars below {LEAST_PLAUSIBLE} or above {MOST_PLAUSIBLE:g} times Medicare: of another class, unit "
+        "or service than the file says. Counted among the rates that a loaded benchmark prices.",
+        f"{_COMPARED} SELECT count(percent) FROM compared",
+        f"""{_COMPARED}
+            SELECT round(percent, 4) AS times_medicare, basis, medicare, billing_class, billing_code_modifier, {_RATE}
+            FROM compared WHERE NOT plausible""",
+    ),
+    Check(
         "expired_rates",
         "warning",
         0.05,
@@ -158,6 +172,15 @@ CHECKS = (
         """SELECT source, state, rows_read, rows_added, duplicates, rows_rejected, rows_filtered, rejects FROM batches
            WHERE rows_read <> rows_added + duplicates + rows_rejected + rows_filtered
               OR rows_rejected <> coalesce(list_sum(json_extract(rejects, '$.*')::BIGINT[]), 0)""",
+    ),
+    Check(
+        "benchmark_arithmetic",
+        "error",
+        0,
+        "Benchmark releases whose record does not add up: rows read = priced + left out.",
+        "SELECT count(*) FROM dim_benchmark",
+        """SELECT kind, state, release, rows_read, rows_priced, left_out FROM dim_benchmark
+           WHERE rows_read <> rows_priced + coalesce(list_sum(json_extract(left_out, '$.*')::BIGINT[]), 0)""",
     ),
     Check(
         "duplicate_keys",

@@ -1,5 +1,6 @@
 """What is loaded: states, months, payers, rows."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -59,6 +60,24 @@ def payers(db: Snapshot) -> list[tuple[str, str]]:
     ]
 
 
-def benchmark_months(db: Snapshot) -> list[str]:
-    """The months that the Medicare physician fee schedule is loaded for."""
-    return [row[0] for row in db.rows("SELECT DISTINCT year_month FROM bench_medicare_prof ORDER BY 1")]
+@dataclass(frozen=True)
+class Release:
+    """A benchmark release that is loaded."""
+
+    kind: str
+    state: str
+    release: str
+    files: list[str]
+    rows_read: int
+    rows_priced: int
+    notes: list[str]
+    left_out: dict[str, int]
+
+
+def releases(db: Snapshot) -> list[Release]:
+    """The benchmark releases that are loaded, by kind, newest first."""
+    rows = db.rows(
+        """SELECT kind, state, release, files, rows_read, rows_priced, notes, left_out
+           FROM dim_benchmark ORDER BY kind, state, release DESC"""
+    )
+    return [Release(*row[:7], *[json.loads(row[7])]) for row in rows]

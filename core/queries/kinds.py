@@ -8,6 +8,13 @@ FACILITY_PLACES = (
 """Places of service where Medicare pays the facility amount. Source: CMS, Medicare Claims Processing Manual, ch. 26."""
 
 
+INPATIENT_PLACES = ("21", "51", "61")
+OUTPATIENT_PLACES = ("19", "22", "23", "CSTM-00")
+SURGICAL_CENTER = "24"
+CASES = ("MS-DRG", "R-DRG", "S-DRG", "APS-DRG", "AP-DRG", "APR-DRG", "DRG")
+"""Code systems of inpatient cases."""
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of figure: only figures of one kind may stand in one mean or percentile."""
@@ -45,5 +52,18 @@ MACROS = (
             WHEN len(list_filter(service_codes, lambda c: c IN {FACILITY_PLACES} OR c = 'CSTM-00')) = 0
                 THEN 'non-facility'
             ELSE 'mixed' END""",
+    # What pays a facility's rate. Hospitals need not list places: without any, it is an outpatient rate unless it
+    # says otherwise.
+    f"""CREATE MACRO facility_schedule(service_codes, setting, code_type) AS CASE
+            WHEN setting = 'inpatient' OR code_type IN {CASES} THEN 'inpatient'
+            WHEN len(service_codes) = 0 THEN 'opps'
+            WHEN setting IS DISTINCT FROM 'outpatient'
+                AND len(list_filter(service_codes, lambda c: c NOT IN {INPATIENT_PLACES})) = 0 THEN 'inpatient'
+            WHEN list_has_any(service_codes, {list(OUTPATIENT_PLACES)}) THEN 'opps'
+            WHEN list_contains(service_codes, '{SURGICAL_CENTER}') THEN 'asc'
+            WHEN setting = 'outpatient' AND list_has_any(service_codes, {list(INPATIENT_PLACES)}) THEN 'opps'
+            ELSE 'other place' END""",
 )
-"""rate_kind: one of KINDS. place_setting: facility, non-facility, mixed, or unstated for an empty set of places."""
+"""rate_kind: one of KINDS. place_setting: facility, non-facility, mixed, or unstated for an empty set of places.
+facility_schedule: which prices a rate of class institutional is compared with: opps or asc, or why with none.
+"""

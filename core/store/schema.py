@@ -345,6 +345,9 @@ _BENCH_COLUMNS = (
 )
 _MEAN = "dollars, simple mean over the state's localities"
 
+_REASON = _text(
+    "reason", "Why nothing can be compared with it: packaged, inpatient, anesthesia, not priced; null where it is paid."
+)
 _RELEASE = _text("release", "The release the amounts come from: YYYY-MM, the first month it is in force.")
 _PROF_AMOUNTS = (
     ("", "no modifier"),
@@ -375,9 +378,10 @@ BENCH_MEDICARE_PROF = Table(
         _text("status", "CMS status code of the row without modifier: A, R and T are payable; J is anesthesia."),
         Column("nonfacility_na", "flag", "Whether the schedule marks the code NA outside facilities."),
         Column("facility_na", "flag", "Whether the schedule marks the code NA in facilities."),
+        _REASON,
         _integer("localities", "How many localities the mean is over."),
         _RELEASE,
-        _number("conversion_factor", "Dollars per relative value unit; of anesthesia, the state's mean per base unit."),
+        _number("conversion_factor", "Dollars per relative value unit."),
     ),
 )
 
@@ -410,6 +414,7 @@ BENCH_OPPS = _bench(
     "Medicare hospital outpatient prospective payment (Addendum B) by state",
     _number("opps_weight", "Relative payment weight."),
     _text("opps_si", "Status indicator: how the code is paid, packaged or not."),
+    _REASON,
     _text("opps_apc", "Ambulatory payment classification."),
     _number("opps_rate", "National unadjusted payment rate, dollars."),
     _number("opps_mar_stateavg", "Dollars, 60 % of the rate adjusted by the state's wage index."),
@@ -420,6 +425,7 @@ BENCH_ASC = _bench(
     "bench_asc",
     "Medicare ambulatory surgical centre payment (Addenda AA and BB) by state",
     _text("asc_pi", "Payment indicator: how the code is paid, packaged or not."),
+    _REASON,
     _number("asc_weight", "Relative payment weight."),
     _number("asc_rate", "National unadjusted payment rate, dollars."),
     _number("asc_mar_stateavg", "Dollars, 50 % of the rate adjusted by the state's wage index."),
@@ -443,7 +449,7 @@ _WCFS_AMOUNTS = (
     ),
 )
 
-BENCH_WCFS = _bench("bench_wcfs", "A state's workers' compensation fee schedule, a row per code", *_WCFS_AMOUNTS)
+BENCH_WCFS = _bench("bench_wcfs", "A state's workers' compensation fee schedule, a row per code.", *_WCFS_AMOUNTS)
 
 BENCH_WCFS_MODIFIER = Table(
     "bench_wcfs_modifier",

@@ -1,12 +1,15 @@
 """Negotiated rates against Medicare."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 
+from core import charts
 from core.forms import MedicareForm
 from core.queries import codes, coverage, medicare
+from core.queries.comparison import REASONS
 from core.store.connection import Snapshot
 from core.views.page import Paging, choose_market, context, page, wrong
 from core.views.tables import ROW_CAP, download
@@ -35,13 +38,18 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
         every = medicare.comparisons(db, asked, chosen["sort"], ROW_CAP, 0)
         return download(every, medicare.Comparison, "medicare", chosen["format"])
     spreads = medicare.spreads(db, asked)
-    total, counted = medicare.outcomes(db, asked)
-    reasons = [Reason(reason, rates, medicare.REASONS[reason]) for reason, rates in counted.items()]
-    if chosen["format"] != "html" and chosen["table"] == "payers":
-        return download(spreads, medicare.Spread, "medicare_payers", chosen["format"])
+    outcomes = medicare.outcomes(db, asked)
+    reasons = [Reason(reason, rates, REASONS[reason]) for reason, rates in outcomes.reasons.items()]
     if chosen["format"] != "html":
-        return download(reasons, Reason, "medicare_reasons", chosen["format"])
-    paging = Paging(chosen["page"], total)
+        rows_and_kind: dict[str, tuple[Sequence[object], type]] = {
+            "payers": (spreads, medicare.Spread),
+            "bases": (outcomes.bases, medicare.Basis),
+            "reasons": (reasons, Reason),
+        }
+        return download(*rows_and_kind[chosen["table"]], f"medicare_{chosen['table']}", chosen["format"])
+    paging = Paging(chosen["page"], outcomes.total)
+    rows = medicare.comparisons(db, asked, chosen["sort"], paging.limit, paging.offset)
+    bars = [charts.Bar(row.reporting_entity_name, (row.p10, row.p25, row.p50, row.p75, row.p90)) for row in spreads]
     return render(
         request,
         "medicare.html",
@@ -52,10 +60,13 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
             market=asked,
             code=codes.describe(db, asked.code_type, asked.code),
             spreads=spreads,
+            chart=charts.spreads(bars),
+            implausible=sum(row.implausible for row in spreads),
+            outcomes=outcomes,
             reasons=reasons,
-            compared=total - sum(counted.values()),
-            months=coverage.benchmark_months(db),
-            rows=medicare.comparisons(db, asked, chosen["sort"], paging.limit, paging.offset),
+            releases=coverage.releases(db),
+            rows=rows,
+            compensation=any(row.wcfs is not None for row in rows),
             paging=paging,
             sort=chosen["sort"],
         ),

@@ -76,8 +76,8 @@ def test_addendum_b_by_state(store: Store, files: dict[str, Path]) -> None:
     loaded = load(store, "opps", [files["B.txt"]], wage_index=files["wages.csv"])
     assert (loaded.release, loaded.rows_read, loaded.rows_priced) == ("2025-01", 7, 3)
     assert loaded.left_out == {
-        "not paid: M, not billable": 1,
-        "not paid: Z9, of no known meaning": 1,
+        "not priced: M, not billable": 1,
+        "not priced: Z9, of no known meaning": 1,
         "packaged: N, packaged into other services": 1,
         "packaged: Q4, laboratory, packaged, else paid under its own schedule": 1,
     }
@@ -103,7 +103,7 @@ def test_addenda_aa_and_bb_by_state(store: Store, files: dict[str, Path]) -> Non
     loaded = load(store, "asc", [files["BB.csv"], files["wages.csv"], files["AA.csv"]])
     assert (loaded.release, loaded.months) == ("2025-10", ("2025-10", "2025-11", "2025-12"))
     assert (loaded.rows_read, loaded.rows_priced) == (7, 5)
-    assert loaded.left_out == {"not paid: D5, discontinued": 1, "packaged: N1, packaged into other services": 1}
+    assert loaded.left_out == {"not priced: D5, discontinued": 1, "packaged: N1, packaged into other services": 1}
     rows = open_snapshot(store).rows(
         """SELECT code, asc_pi, asc_rate, asc_mar_stateavg, wage_index
            FROM bench_asc WHERE state = 'TX' AND year_month = '2025-10' ORDER BY code"""
@@ -195,7 +195,7 @@ def test_txt_and_excel_of_cms_give_the_same_table(shared: Path, store: Store) ->
     for suffix in ("txt", "xlsx"):
         path = directory / "opps" / f"2025 NFRM Addendum B.11122024.{suffix}"
         loaded = load(store, "opps", [path], wage_index=directory / "wage_index_2026.csv")
-        assert (loaded.release, loaded.rows_read, loaded.rows_priced) == ("2025-01", 18_682, 6_635)
+        assert (loaded.release, loaded.rows_read, loaded.rows_priced) == ("2025-01", 18_682, 6_634)
         assert any("the wage index is of 2026, the rates of 2025" in note for note in loaded.notes)
         tables.append(open_snapshot(store).rows("FROM bench_opps WHERE state = 'GA' AND year_month = '2025-12'"))
     assert tables[0] == tables[1]

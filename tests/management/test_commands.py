@@ -226,7 +226,7 @@ def test_dq_check_for_people_and_machines(manage: Manage, good: Path, root: Path
     assert text.returncode == 1
     assert re.search(r"^ok   error +duplicate_fact_uid +0 of +2 ", text.stdout, re.MULTILINE)
     assert re.search(r"^FAIL warning +rates_without_npi +2 of +2 +100\.00% ", text.stdout, re.MULTILINE)
-    assert "2 of 14 checks failed: rates_without_npi, groups_without_tin" in complaint(text)
+    assert "2 of 16 checks failed: rates_without_npi, groups_without_tin" in complaint(text)
     machine = manage("dq_check", "--format", "json", "--state", "GA", "--year-month", "2025-08")
     assert machine.returncode == 1
     report = json.loads(machine.stdout)
@@ -242,6 +242,10 @@ def test_load_benchmark(manage: Manage, tmp_path: Path, root: Path) -> None:
     assert "41 rows read: 41 priced" in done.stdout
     assert "2025-01 to 2025-12" in done.stdout
     assert "no GPCI file among the files" in complaint(manage("load_benchmark", "medicare_prof", rvu))
+    assert "this is a GPCI file (load_benchmark medicare_prof PPRRVU… --gpci FILE)" in complaint(
+        manage("load_benchmark", "opps", gpci)
+    )
+    assert "--gpci is no option of opps" in complaint(manage("load_benchmark", "opps", gpci, "--gpci", gpci))
     assert "invalid choice: 'dental'" in complaint(manage("load_benchmark", "dental", rvu))
     manifest = Store(root).manifest()
     assert manifest is not None
@@ -268,7 +272,7 @@ def test_the_demo_shows_it_all(manage: Manage, tmp_path: Path) -> None:
     done = manage("demo", "--no-serve", "--data-dir", tmp_path / "demo")
     assert done.returncode == 0, done.stderr
     assert "rejected; invalid_rate: 1" in done.stdout
-    assert done.stdout.count("ok   ") == 14
+    assert done.stdout.count("ok   ") == 16
     assert re.search(r"Example Peach Health Plan +professional +12 +99\.05 +126\.89 +149\.75", done.stdout)
     again = manage("demo", "--no-serve", "--data-dir", tmp_path / "demo")
     assert "there is something here already" in complaint(again)

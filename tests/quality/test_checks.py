@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.benchmarks import medicare_prof
+from core.demo.benchmark import write_benchmark
 from core.demo.mrf import npi
 from core.quality.checks import CHECKS, MACROS
 from core.quality.report import Report, check
@@ -56,6 +58,31 @@ def test_odd_rates_are_found(load: Load, store: Store) -> None:
     assert (zero.total, zero.share, zero.severity) == (6, 1 / 6, "warning")
     assert zero.examples[0]["negotiated_rate"] == 0
     assert report.failed(("error",)) == []
+
+
+def test_implausible_rates_are_found(load: Load, store: Store, tmp_path: Path) -> None:
+    """99213 in Georgia's offices is 86.745 dollars: half of it and thirty times it are the plausible edges."""
+    prices = [
+        {"negotiated_type": "negotiated", "negotiated_rate": rate, "billing_class": "professional"}
+        for rate in (43.37, 43.38, 2602.35, 2602.36, 0)
+    ]
+    load(file_of(item_of(*prices, {"negotiated_rate": 1, "negotiated_type": "percentage"})))
+    medicare_prof.load(store, write_benchmark(tmp_path))
+    (finding,) = (one for one in check(open_snapshot(store)).findings if one.name == "implausible_rates")
+    assert (finding.count, finding.total, finding.severity) == (2, 4, "warning")
+    assert [example["negotiated_rate"] for example in finding.examples] == [43.37, 2602.36]
+    assert finding.examples[0]["basis"] == "MPFS non-facility"
+
+
+def test_a_benchmark_s_record_that_does_not_add_up_is_found(store: Store, tmp_path: Path) -> None:
+    medicare_prof.load(store, write_benchmark(tmp_path))
+    manifest = store.manifest()
+    assert manifest is not None
+    path = manifest.paths(store.root, "dim_benchmark")[0]
+    record = pq.read_table(path)
+    assert failed(check(open_snapshot(store))) == {}
+    pq.write_table(record.set_column(record.schema.get_field_index("left_out"), "left_out", [['{"odd": 1}']]), path)
+    assert failed(check(open_snapshot(store))) == {"benchmark_arithmetic": 1}
 
 
 def test_months_that_disagree(load: Load, store: Store) -> None:

@@ -3,6 +3,7 @@
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from core.queries.market import Market
@@ -30,7 +31,7 @@ class Everything:
             fact["npis"] = npis[fact["pg_uid"]]
             fact["tins"] = tins[fact["pg_uid"]]
             fact["kind"] = kind(fact)
-        self.bench = {(row["state"], row["year_month"], row["code"]): row for row in rows_of(db, "bench_medicare_prof")}
+        self.benchmarks = Benchmarks(db)
 
     def of(self, market: Market) -> list[Row]:
         """The facts of a market."""
@@ -39,9 +40,8 @@ class Everything:
 
 def rows_of(db: Snapshot, table: str) -> list[Row]:
     with db.cursor() as cursor:
-        cursor.execute(
-            f"SELECT * EXCLUDE (started_at, finished_at) FROM {table}" if table == "dim_batch" else f"FROM {table}"
-        )
+        moments = {"dim_batch": "EXCLUDE (started_at, finished_at)", "dim_benchmark": "EXCLUDE (loaded_at)"}
+        cursor.execute(f"SELECT * {moments.get(table, '')} FROM {table}")
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
@@ -92,25 +92,108 @@ def mean(values: Iterable[float]) -> float:
     return statistics.fmean(values)
 
 
-def compared(fact: Row, bench: dict[tuple[str, str, str], Row]) -> tuple[str | None, float | None]:
-    """The reason why a fact has no percent of Medicare, or the amount it is compared with."""
+class Benchmarks:
+    """The benchmark tables, a dictionary each, and the releases that are loaded."""
+
+    def __init__(self, db: Snapshot) -> None:
+        self.releases = rows_of(db, "dim_benchmark")
+        self.tables = {
+            kind: {(row["state"], row["year_month"], row["code"]): row for row in rows_of(db, f"bench_{kind}")}
+            for kind in ("medicare_prof", "opps", "asc", "wcfs")
+        }
+
+    def in_force(self, kind: str, state: str, month: str) -> dict[str, Row] | None:
+        """A state's rows of the newest release that had begun by a month, by code; None where there is none."""
+        begun = [
+            release
+            for release in self.releases
+            if release["kind"] == kind and release["state"] in {"US", state} and release["release"] <= month
+        ]
+        if not begun:
+            return None
+        newest = max(begun, key=lambda release: str(release["release"]))
+        if state not in newest["states"]:
+            return None
+        # It is in the table up to the end of its year; after that, its last month counts.
+        last = min(month, f"{newest['release'][:4]}-12")
+        return {key[2]: row for key, row in self.tables[kind].items() if key[:2] == (state, last)}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a rate is compared with, or why with nothing."""
+
+    reason: str | None
+    basis: str | None = None
+    amount: float | None = None
+    release: str | None = None
+
+
+def compared(fact: Row, benchmarks: Benchmarks) -> Outcome:
+    """One rate against Medicare, step by step."""
     if fact["kind"] != "dollars":
-        return fact["kind"], None
-    if fact["billing_class"] != "professional":
-        return "institutional", None
-    if not any(key[:2] == (fact["state"], fact["year_month"]) for key in bench):
-        return "benchmark not loaded", None
-    row = (
-        bench.get((fact["state"], fact["year_month"], fact["code"])) if fact["code_type"] in {"CPT", "HCPCS"} else None
-    )
+        return Outcome(fact["kind"])
+    if fact["negotiated_rate"] == 0:
+        return Outcome("zero rate")
+    if fact["billing_class"] == "professional":
+        kind = "medicare_prof"
+    elif fact["billing_class"] == "institutional":
+        kind = facility_schedule(fact)
+        if kind not in {"opps", "asc"}:
+            return Outcome(kind)
+    else:
+        return Outcome("class not stated")
+    if fact["code_type"] not in {"CPT", "HCPCS"}:
+        return Outcome("other code system")
+    schedule = benchmarks.in_force(kind, fact["state"], fact["year_month"])
+    if schedule is None:
+        return Outcome("benchmark not loaded")
+    row = schedule.get(fact["code"])
     if row is None:
-        return "not in the schedule", None
-    facility = bool(fact["places"]) and all(place in FACILITY for place in fact["places"])
+        return Outcome("code not found")
+    if row["reason"] is not None:
+        return Outcome(row["reason"])
     modifier = fact["billing_code_modifier"]
-    if modifier not in {"", "26", "TC", "53"}:
-        return "modifier not priced", None
+    if kind == "medicare_prof":
+        return professional(row, modifier, fact["places"])
     if modifier:
-        amount = row[f"{'facility' if facility else 'nonfacility'}_rate_{modifier.lower()}"]
-        return (None, amount) if amount is not None else ("modifier not priced", None)
-    amount = row["facility_rate" if facility else "medicare_prof_rate"]
-    return (None, amount) if amount is not None else ("not paid in this setting", None)
+        return Outcome("modifier not priced")
+    amount = row["opps_mar_stateavg" if kind == "opps" else "asc_mar_stateavg"]
+    return Outcome("not priced") if amount is None else Outcome(None, kind.upper(), amount, row["release"])
+
+
+def professional(row: Row, modifier: str, places: list[str]) -> Outcome:
+    if modifier not in {"", "26", "TC", "53"}:
+        return Outcome("modifier not priced")
+    suffix = f"_{modifier.lower()}" if modifier else ""
+    outside = row[f"nonfacility_rate{suffix}" if modifier else "medicare_prof_rate"]
+    inside = row[f"facility_rate{suffix}"]
+    in_facilities = [place in FACILITY for place in places]
+    if places and all(in_facilities):
+        amount, setting, na = inside, "facility", row["facility_na"]
+    elif (not places or any(in_facilities) or "CSTM-00" in places) and outside is None and inside is not None:
+        # It may be rendered in a facility, and only there has the schedule an amount.
+        amount, setting, na = inside, "facility", False
+    else:
+        amount, setting, na = outside, "non-facility", row["nonfacility_na"]
+    if amount is not None:
+        return Outcome(None, f"MPFS {setting}" + (f", modifier {modifier}" if modifier else ""), amount, row["release"])
+    if modifier:
+        return Outcome("modifier not priced")
+    return Outcome("not paid in this setting" if na else "not priced")
+
+
+def facility_schedule(fact: Row) -> str:
+    """What pays a facility's rate, by its setting, its code system and its places."""
+    places = set(fact["places"])
+    if fact["setting"] == "inpatient" or "DRG" in fact["code_type"]:
+        return "inpatient"
+    if not places:
+        return "opps"
+    if places <= {"21", "51", "61"}:
+        return "opps" if fact["setting"] == "outpatient" else "inpatient"
+    if places & {"19", "22", "23", "CSTM-00"}:
+        return "opps"
+    if "24" in places:
+        return "asc"
+    return "opps" if fact["setting"] == "outpatient" and places & {"21", "51", "61"} else "other place"

@@ -17,6 +17,7 @@ from core.demo.mrf import STATE, write_files
 from core.mrf.ingest import ingest
 from core.mrf.source import documents
 from core.queries import codes, coverage, medicare, organizations, providers, rates
+from core.queries.comparison import REASONS
 from core.queries.market import Market
 from core.store.connection import Snapshot
 from core.store.store import Store
@@ -162,6 +163,7 @@ def test_every_table_is_had_as_csv_and_json(site: Client, demo: Snapshot) -> Non
         ("/rates/", "summary", rates.summaries(demo, MARKET)),
         ("/medicare/", "rates", medicare.comparisons(demo, MARKET, "percent", 10**6, 0)),
         ("/medicare/", "payers", medicare.spreads(demo, MARKET)),
+        ("/medicare/", "bases", medicare.outcomes(demo, MARKET).bases),
         ("/organizations/", "organizations", organizations.organizations(demo, MARKET, "rates", 10**6, 0)),
         (f"/npi/{npi}/", "rates", providers.code_rates(demo, "npi", npi, 10**6, 0)[1]),
         (f"/npi/{npi}/", "groups", providers.groups(demo, "npi", npi)),
@@ -183,7 +185,7 @@ def test_every_table_is_had_as_csv_and_json(site: Client, demo: Snapshot) -> Non
         assert [list(row) for row in from_csv] == [list(row) for row in wanted]
         assert len(from_csv) == len(wanted) > 0
     reasons = json_rows(site.get("/medicare/", {**QUERY, "table": "reasons", "format": "json"}))
-    assert {row["reason"]: row["rates"] for row in reasons} == medicare.outcomes(demo, MARKET)[1]
+    assert {row["reason"]: row["rates"] for row in reasons} == medicare.outcomes(demo, MARKET).reasons
 
 
 def test_percentages_stand_apart_from_dollars(site: Client) -> None:
@@ -334,11 +336,14 @@ def test_medicare_says_the_basis_of_each_row_and_each_reason(site: Client, demo:
     market = Market("GA", "2025-08", "CPT", "70450")
     response = site.get("/medicare/", {**QUERY, "code": "70450"})
     shown = text_of(response)
-    total, counted = medicare.outcomes(demo, market)
-    assert f"{total - sum(counted.values())} of {total} rates have an amount" in shown
-    for reason in counted:
-        assert medicare.REASONS[reason] in shown
-    every = tables(response)[-1]
+    outcomes = medicare.outcomes(demo, market)
+    assert f"{outcomes.compared} of {outcomes.total} rates have a Medicare amount" in shown
+    for reason in outcomes.reasons:
+        assert REASONS[reason] in shown
+    for basis in outcomes.bases:
+        assert f"{basis.basis} release of January 2025" in shown
+    every, loaded = tables(response)[-2:]
+    assert [row[0] for row in loaded[1:]] == [release.kind for release in coverage.releases(demo)]
     first = medicare.comparisons(demo, market, "percent", 1, 0)[0]
     assert first.percent is not None
     assert every[1][0] == f"{first.percent:.0%}".replace("%", " %")

@@ -13,7 +13,9 @@ from django.core.management import call_command
 
 from core import data
 from core.benchmarks import medicare_prof
+from core.benchmarks.load import load
 from core.demo.benchmark import write_benchmark
+from core.demo.hospital_prices import write_hospital_prices
 from core.demo.mrf import MONTHS, STATE, write_files
 from core.demo.nppes import write_register
 from core.errors import BeaconError
@@ -58,6 +60,9 @@ The data goes to a new directory: data that is there already is never touched.
         self.stdout.write("\n2. The Medicare fee schedule: manage.py load_benchmark medicare_prof PPRRVU… GPCI…")
         loaded = medicare_prof.load(data.store(), write_benchmark(sources))
         self.stdout.write(f"  {loaded.rows_priced} rows priced, {loaded.months[0]} to {loaded.months[-1]}")
+        for kind, files in write_hospital_prices(sources).items():
+            self.stdout.write(f"   and what it pays hospitals: manage.py load_benchmark {kind} …")
+            load(data.store(), kind, files)
         self.stdout.write("\n3. Who the providers are: manage.py load_nppes npidata_pfile_… nucc_taxonomy_…")
         named = load_nppes(data.store(), write_register(sources))
         self.stdout.write(f"  {named.named} of the {named.at_hand} NPIs have a name, {named.deactivated} deactivated")
