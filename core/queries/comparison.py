@@ -61,7 +61,9 @@ def compared(where: str, facts: str = "fact_rate") -> str:
             {" UNION ALL BY NAME ".join(_prices(table, columns) for table, columns in _TABLES.items())}),
         priced AS (
             SELECT f.*, t.release, t.in_force, coalesce(t.has_state, false) AS loaded, s.code IS NOT NULL AS listed,
-                   s.reason AS why_none, s.detail, w.amount AS wcfs,
+                   s.reason AS why_none, s.detail,
+                   CASE f.pays WHEN 'opps' THEN w.outpatient WHEN 'asc' THEN w.surgical
+                       ELSE if(f.places = 'facility', coalesce(w.in_facility, w.amount), w.amount) END AS wcfs,
                    CASE f.billing_code_modifier WHEN '' THEN s.amount WHEN '26' THEN s.nonfacility_26
                        WHEN 'TC' THEN s.nonfacility_tc WHEN '53' THEN s.nonfacility_53 END AS outside,
                    CASE f.billing_code_modifier WHEN '' THEN s.in_facility WHEN '26' THEN s.facility_26
@@ -76,7 +78,8 @@ def compared(where: str, facts: str = "fact_rate") -> str:
             LEFT JOIN schedule s ON s.state = f.state AND s.year_month = f.year_month AND s.pays = f.pays
                 AND s.code = f.hcpcs
             LEFT JOIN schedule w ON w.state = f.state AND w.year_month = f.year_month AND w.pays = 'wcfs'
-                AND w.code = CASE WHEN f.pays = 'medicare_prof' AND f.billing_code_modifier = '' THEN f.hcpcs END),
+                AND w.code = CASE WHEN f.pays IN ('medicare_prof', 'opps', 'asc') AND f.billing_code_modifier = ''
+                    THEN f.hcpcs END),
         reasoned AS (
             SELECT *, CASE
                 WHEN kind <> 'dollars' THEN kind
@@ -113,7 +116,8 @@ _TABLES = {
         nonfacility_na, facility_na, reason, 'status ' || status AS detail""",
     "opps": "opps_mar_stateavg AS amount, reason, 'status ' || opps_si || coalesce(', APC ' || opps_apc, '') AS detail",
     "asc": "asc_mar_stateavg AS amount, reason, 'indicator ' || asc_pi AS detail",
-    "wcfs": "wcfs_amount AS amount",
+    "wcfs": """wcfs_amount AS amount, facility_amount AS in_facility, outpatient_amount AS outpatient,
+        asc_amount AS surgical""",
 }
 
 

@@ -67,7 +67,8 @@ def rows_of(kind: str) -> st.SearchStrategy[dict[str, Any]]:
         return st.fixed_dictionaries({"reason": reasons, "opps_mar_stateavg": amounts, "opps_si": st.just("S")})
     if kind == "asc":
         return st.fixed_dictionaries({"reason": reasons, "asc_mar_stateavg": amounts, "asc_pi": st.just("A2")})
-    return st.fixed_dictionaries({"wcfs_amount": amounts})
+    columns = ("wcfs_amount", "facility_amount", "outpatient_amount", "asc_amount")
+    return st.fixed_dictionaries(dict.fromkeys(columns, amounts))
 
 
 @st.composite
@@ -139,14 +140,23 @@ def test_outcomes_are_those_of_the_slow_reference(rates: list[dict[str, Any]], b
 
 
 def compensation(rate: dict[str, Any], known: slow.Benchmarks) -> float | None:
-    """What workers' compensation pays for the code, beside professional rates without a modifier."""
-    if rate["billing_class"] != "professional" or rate["billing_code_modifier"]:
+    """What workers' compensation pays for the code without a modifier, of the kind that the rate is."""
+    if rate["billing_code_modifier"] or rate["code_type"] not in {"CPT", "HCPCS"}:
         return None
-    schedule = (
-        known.in_force("wcfs", rate["state"], rate["year_month"]) if rate["code_type"] in {"CPT", "HCPCS"} else None
-    )
-    row = (schedule or {}).get(rate["code"])
-    return row["wcfs_amount"] if row else None
+    schedule = known.in_force("wcfs", rate["state"], rate["year_month"]) or {}
+    row = schedule.get(rate["code"])
+    if row is None:
+        return None
+    found: float | None = None
+    if rate["billing_class"] == "professional":
+        found = row["wcfs_amount"]
+        inside = bool(rate["places"]) and all(place in slow.FACILITY for place in rate["places"])
+        if inside and row["facility_amount"] is not None:
+            found = row["facility_amount"]
+    elif rate["billing_class"] == "institutional":
+        column = {"opps": "outpatient_amount", "asc": "asc_amount"}.get(slow.facility_schedule(rate))
+        found = row[column] if column else None
+    return found
 
 
 def test_each_reason_can_occur(tmp_path: Path) -> None:
