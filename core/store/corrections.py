@@ -5,23 +5,28 @@ the two tables tell at any time what is missing from a batch: rows added = facts
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.errors import BeaconError
 from core.store.append import append_facts
 from core.store.connection import connect_for_writing, parquet_list
 from core.store.manifest import StoreError
+from core.store.parquet import write_table
 from core.store.removal import Progress, take_out
 from core.store.schema import CORRECTIONS, DIM_PROVIDER_GROUP, FACT_RATE, REMOVED_RATE
 from core.store.selection import Selection
-from core.store.sorted_facts import FactFile, Period
+from core.store.sorted_facts import FactFile, Period, merged, periods_of
 from core.store.store import Store, Transaction
-from core.store.upsert import upsert, write_query
+from core.store.upsert import upsert
+
+_MEMORY = "256MB"
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,7 @@ def remove(store: Store, selection: Selection, reason: str, progress: Progress |
         raise BeaconError("a removal needs a reason, so that it can be understood later: --reason TEXT")
     store.loaded()
     with store.write() as transaction:
-        connection = connect_for_writing(transaction.work)
+        connection = connect_for_writing(transaction.work, _MEMORY)
         try:
             removed, rows = take_out(transaction, connection, selection, progress)
             if not rows:
@@ -81,7 +86,7 @@ def undo(store: Store, correction_id: int) -> Correction:
             raise BeaconError(f"there is no correction {correction_id}; there are: {numbers} (see --list)")
         if before.undone_at is not None:
             raise BeaconError(f"correction {correction_id} was undone on {before.undone_at:%Y-%m-%d at %H:%M} UTC")
-        connection = connect_for_writing(transaction.work)
+        connection = connect_for_writing(transaction.work, _MEMORY)
         try:
             kept = transaction.files(REMOVED_RATE.name, str(correction_id))
             for file in kept:
@@ -126,17 +131,26 @@ def _keep(
     transaction: Transaction, connection: duckdb.DuckDBPyConnection, correction_id: int, removed: list[str]
 ) -> None:
     """Writes the facts taken out as the correction's file, with the batches they are of."""
-    path = transaction.new_file(REMOVED_RATE.name, str(correction_id))
-    rows = write_query(
-        connection,
-        path,
-        REMOVED_RATE,
-        f"""SELECT {correction_id:d} AS correction_id, batch_id, f.*
-            FROM {parquet_list(removed)} f
-            LEFT JOIN {parquet_list(transaction.paths(DIM_PROVIDER_GROUP.name))} USING (pg_uid)
-            ORDER BY {", ".join(f"f.{name}" for name in FACT_RATE.order)}, fact_uid""",
+    groups = parquet_list(transaction.paths(DIM_PROVIDER_GROUP.name))
+    batches = pl.DataFrame(
+        connection.sql(
+            f"SELECT pg_uid, batch_id FROM {groups} WHERE pg_uid IN (SELECT pg_uid FROM {parquet_list(removed)})"
+        )
+        .to_arrow_reader()
+        .read_all()
     )
-    transaction.put(REMOVED_RATE.name, path, rows, str(correction_id))
+
+    def blocks() -> Iterator[pa.Table]:
+        for period, paths in periods_of(removed).items():
+            for block in merged(paths, period, transaction.work):
+                uids = pl.DataFrame({"pg_uid": block["pg_uid"].cast(pa.string())})
+                batch = uids.join(batches, on="pg_uid", how="left", maintain_order="left")["batch_id"].to_arrow()
+                number = pa.repeat(pa.scalar(correction_id, pa.int64()), block.num_rows)
+                marked = [number, batch.cast(pa.string()), *block.columns]
+                yield pa.table(dict(zip(REMOVED_RATE.names, marked, strict=True)))
+
+    path = transaction.new_file(REMOVED_RATE.name, str(correction_id))
+    transaction.put(REMOVED_RATE.name, path, write_table(path, REMOVED_RATE, blocks()), str(correction_id))
 
 
 def _expect_absent(

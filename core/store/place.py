@@ -154,8 +154,10 @@ class Place:
 
         A writer that dies before this leaves it to the next one.
         """
-        point_links(self.root, newest)
-        self._collect(newest)
+        try:
+            point_links(self.root, newest)
+        finally:
+            self._collect(newest)  # on a full disk, what makes room for the links
 
     def _kept(self, generation: int) -> Path:
         return self._manifests / f"{generation:06}.json"
