@@ -158,6 +158,7 @@ def test_digests_are_checked_also_of_what_was_resumed(server: Server, downloads:
     whole_only = name in {"Content-MD5", "Content-Digest"}
     server.put("/cut", CONTENT, headers={name: right if not whole_only else wrong}, cut=[100_000])
     assert fetch(server, downloads, "/cut").path.read_bytes() == CONTENT
+    assert server.asked["GET /cut"] == 2, "the sum of what arrived before the cut is part of it"
     server.put("/once", CONTENT, headers={name: wrong}, before=_mend(name, right))
     assert fetch(server, downloads, "/once").path.read_bytes() == CONTENT
 

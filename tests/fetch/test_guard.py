@@ -65,6 +65,22 @@ def test_the_guard_agrees_with_the_slow_reference(ip: IPv4Address | IPv6Address)
         assert kind_of(ip.exploded) == kind_of(str(ip))
 
 
+def test_the_edges_of_every_network_agree_with_the_slow_reference() -> None:
+    for network in map(ip_network, SPECIAL + SPECIAL6):
+        first, last = network[0], network[-1]
+        for ip in (
+            first,
+            first + 1,
+            last,
+            last - 1,
+            *([first - 1] if int(first) else []),
+            network[network.num_addresses // 2],
+        ):
+            assert (kind_of(str(ip)) is None) == slow_is_public(ip), ip
+        if last.packed != b"\xff" * len(last.packed):
+            assert (kind_of(str(last + 1)) is None) == slow_is_public(last + 1), last + 1
+
+
 @given(v4)
 def test_a_disguised_address_is_never_more_public_than_itself(ip: IPv4Address) -> None:
     number = int(ip)

@@ -272,6 +272,16 @@ def test_resolving_later_comes_to_the_same(server: Server, store: Store, locatio
     assert store.manifest() == generation, "nothing to do, nothing written"
 
 
+def test_what_other_batches_lack_stays_known(server: Server, store: Store, locations: Fetching, tmp_path: Path) -> None:
+    one, _ = loaded_with_holes(server, store, locations, tmp_path)
+    other = ingest(store, source_of(tmp_path, remote(server, reporting_entity_name="B")), "GA", locations=locations())
+    assert table(store, "xref_group_location").group_by("batch_id").len()["len"].to_list() == [2, 2]
+    serve(server, 2, 3)
+    resolve(store, one.record["batch_id"], locations())
+    assert table(store, "xref_group_location")["batch_id"].to_list() == [other.record["batch_id"]] * 2
+    assert json.loads(table(store, "dim_batch").filter(reporting_entity_name="B")["notes"][0])["unresolved_groups"] == 2
+
+
 def test_signed_addresses_are_not_kept_and_read_from_the_file_again(
     server: Server, store: Store, locations: Fetching, tmp_path: Path
 ) -> None:
