@@ -9,13 +9,11 @@ import pyarrow.parquet as pq
 
 from core.store.schema import NPPES
 
-_SHARE = 15_625_000
-"""NPIs are spread evenly over 1,000,000,000 to 1,999,999,999: so many numbers a share make 64 shares of 150,000."""
+_SHARE = 7_812_500
+"""NPIs are spread evenly over 1,000,000,000 to 1,999,999,999: so many numbers a share make 128 shares of 70,000."""
 
-_HELD = 4_096
+_HELD = 2_048
 """Rows of a share that are held before they are put aside."""
-
-_WORDS = [name for name in NPPES.names if name not in {"npi", "deactivated_on"}]
 
 
 class Shares:
@@ -50,10 +48,7 @@ class Shares:
             rows = pl.read_parquet(self._path(share), glob=False).sort("npi", maintain_order=True)
             self._path(share).unlink()
             self.new_npis += rows.filter(pl.col("is_new"))["npi"].n_unique()
-            again = rows["npi"].is_duplicated()
-            if again.any():
-                rows = pl.concat([rows.filter(~again), _newest(rows.filter(again))]).sort("npi")
-            yield rows.drop("is_new").to_arrow().cast(NPPES.arrow)
+            yield _newest(rows).select(NPPES.names).to_arrow().cast(NPPES.arrow)
 
     def _put_aside(self, share: int) -> None:
         held = self._held.pop(share, None)
@@ -68,9 +63,11 @@ class Shares:
 
 
 def _newest(rows: pl.DataFrame) -> pl.DataFrame:
-    known = pl.col("entity_type").is_not_null()
-    words = [
-        pl.when(known.any()).then(pl.col(name).filter(known).last()).otherwise(pl.col(name).last()) for name in _WORDS
-    ]
-    newest = rows.group_by("npi", maintain_order=True).agg(*words, pl.col("deactivated_on", "is_new").last())
-    return newest.select(rows.columns)
+    """One row for each NPI of rows that are sorted by it, the oldest first."""
+    is_last = pl.col("npi").ne_missing(pl.col("npi").shift(-1))
+    last = rows.filter(is_last)
+    if len(last) == len(rows):
+        return rows
+    # The rows that are not blank put behind those that are, the last of each NPI has the words.
+    words = rows.sort("npi", pl.col("entity_type").is_not_null(), maintain_order=True).filter(is_last)
+    return words.with_columns(last["deactivated_on"])

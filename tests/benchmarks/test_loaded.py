@@ -42,7 +42,7 @@ def loaded(release: str, state: str, states: set[str]) -> Loaded:
 def test_the_table_is_what_a_dictionary_of_rows_is(loads: list[tuple[str, tuple[str, set[str]], int]]) -> None:
     expected: dict[tuple[str, str, str], tuple[str, float]] = {}
     releases: dict[str, set[str]] = {}
-    localities: dict[str, float] = {}
+    localities: dict[tuple[str, str], float] = {}
     with TemporaryDirectory() as directory:
         store = Store(Path(directory))
         for release, (scope, states), amount in loads:
@@ -53,16 +53,18 @@ def test_the_table_is_what_a_dictionary_of_rows_is(loads: list[tuple[str, tuple[
                 nulls = [pl.lit(None).alias(name) for name in BENCH_ASC.names if name not in rows.columns]
                 return rows.with_columns(*nulls).with_columns(state=pl.lit(state), release=pl.lit(release))
 
-            texts = {name: dictionary(["x"], 1) for name in BENCH_MEDICARE_PROF_LOCALITY.names[1:8]}
-            amounts = {name: [float(amount)] for name in ("nonfacility_rate", "facility_rate")}
-            block = pa.table({"release": dictionary([release], 1), **texts, **amounts})
-            # Only a nation's schedule has such a table: a state's release would not know another's rows.
-            by_release = {BENCH_MEDICARE_PROF_LOCALITY: iter([block])} if scope == NATION else {}
+            size = len(states)
+            texts = {name: dictionary(["x"], size) for name in BENCH_MEDICARE_PROF_LOCALITY.names[2:8]}
+            amounts = {name: [float(amount)] * size for name in ("nonfacility_rate", "facility_rate")}
+            keys = {"release": dictionary([release], size), "state": dictionary(sorted(states))}
+            block = pa.table({**keys, **texts, **amounts})
+            by_release = {BENCH_MEDICARE_PROF_LOCALITY: iter([block])}
             done = put_release(store, BENCH_ASC, rows_of, loaded(release, scope, states), by_release)
             mine = months(release, releases.setdefault(scope, set()))
             releases[scope].add(release)
-            if scope == NATION:
-                localities[release] = float(amount)
+            for old in [old for old in localities if old[0] == release and scope in {NATION, old[1]}]:
+                del localities[old]
+            localities.update({(release, state): float(amount) for state in states})
             assert list(done.months) == mine
             for key in [key for key in expected if key[1] in mine and scope in {NATION, key[0]}]:
                 del expected[key]
@@ -72,8 +74,8 @@ def test_the_table_is_what_a_dictionary_of_rows_is(loads: list[tuple[str, tuple[
         db = open_snapshot(store)
         found = db.rows("SELECT state, year_month, code, release, asc_mar_stateavg FROM bench_asc")
         assert found == [(*key, *expected[key]) for key in sorted(expected)]
-        once_found = db.rows("SELECT release, nonfacility_rate FROM bench_medicare_prof_locality")
-        assert once_found == sorted(localities.items())
+        once_found = db.rows("SELECT release, state, nonfacility_rate FROM bench_medicare_prof_locality")
+        assert once_found == [(*key, localities[key]) for key in sorted(localities)]
         remembered = db.rows("SELECT state, release FROM dim_benchmark ORDER BY ALL")
         assert remembered == sorted((scope, release) for scope, known in releases.items() for release in known)
 
