@@ -29,6 +29,9 @@ PAGES = [
 ]
 
 
+ABORTED = "net::ERR_ABORTED"
+
+
 def is_ours(url: str, address: str) -> bool:
     return url.startswith((f"{address}/", "data:"))
 
@@ -44,8 +47,8 @@ def look(browser: Browser, address: str) -> Iterator[Any]:
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        # The browser calls a page that became a download a failed one.
-        page.on("requestfailed", lambda request: complaints.extend([request.url] * ("format=" not in request.url)))
+        # The browser calls a page that became a download a failed one, and what a click came before.
+        page.on("requestfailed", lambda request: complaints.extend([request.url] * (request.failure != ABORTED)))
         page.on("request", lambda request: complaints.extend([request.url] * (not is_ours(request.url, address))))
         page.goto(path)
         return page
