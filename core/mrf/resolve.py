@@ -177,7 +177,7 @@ def _publish(
     """
     _view(connection, "batches", transaction.base, transaction.root, DIM_BATCH)
     _view(connection, "groups", transaction.base, transaction.root, DIM_PROVIDER_GROUP)
-    records = connection.execute("FROM batches WHERE batch_id = ?", [batch_id]).to_arrow_table().to_pylist()
+    records = connection.sql("FROM batches WHERE batch_id = ?", params=[batch_id]).to_arrow_table().to_pylist()
     if not records:
         raise MrfError(f"{batch_id}: no batch of this store any more; nothing has changed")
     used: dict[int, str] = {}

@@ -27,12 +27,12 @@ def write_known(
     path = directory / "known.bin"
     with path.open("wb") as file:
         if facts:
-            rows = connection.execute(
+            rows = connection.sql(
                 f"""SELECT fact_uid FROM {parquet_list(facts)}
                     SEMI JOIN (SELECT pg_uid FROM {parquet_list(transaction.paths(DIM_PROVIDER_GROUP.name))}
                                WHERE batch_id = ?) USING (pg_uid)
                     WHERE state = ?""",
-                [batch_id, state],
+                params=[batch_id, state],
             ).to_arrow_reader(1 << 16)
             for batch in rows:
                 ids.hash_words(pl.Series(batch.column(0))).tofile(file)
