@@ -4,7 +4,7 @@ import os
 
 bind = os.environ.get("BEACONPOINT_BIND", "127.0.0.1:8000")
 workers = 1
-threads = int(os.environ.get("BEACONPOINT_THREADS", "8"))
+threads = int(os.environ.get("BEACONPOINT_THREADS", "24"))
 worker_class = "gthread"
 preload_app = False  # a DuckDB connection does not survive a fork
 timeout = 60

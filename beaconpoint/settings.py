@@ -55,6 +55,9 @@ BEACONPOINT_QUERY_MEMORY = env.str("BEACONPOINT_QUERY_MEMORY", default="1GB", va
 BEACONPOINT_QUERY_THREADS = env.int("BEACONPOINT_QUERY_THREADS", default=2, validate=validate.Range(min=1, max=64))
 BEACONPOINT_QUERY_SECONDS = env.float("BEACONPOINT_QUERY_SECONDS", default=5, validate=validate.Range(min=0.1))
 BEACONPOINT_QUERY_TEMP_SIZE = env.str("BEACONPOINT_QUERY_TEMP_SIZE", default="4GB", validate=_size)
+# Pages that are made at the same time (others wait up to BEACONPOINT_QUERY_SECONDS), and those kept in memory.
+BEACONPOINT_QUESTIONS = env.int("BEACONPOINT_QUESTIONS", default=4, validate=validate.Range(min=1, max=64))
+BEACONPOINT_ANSWER_BYTES = env.int("BEACONPOINT_ANSWER_BYTES", default=64_000_000, validate=validate.Range(min=0))
 BEACONPOINT_TEMP_DIR = env.path("BEACONPOINT_TEMP_DIR", default=Path(tempfile.gettempdir()) / "beaconpoint")
 
 # --- the site -------------------------------------------------------------------------------------------------
@@ -77,7 +80,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else Non
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
-INSTALLED_APPS = ["django.contrib.staticfiles", "csp", "core"]
+INSTALLED_APPS = ["django.contrib.staticfiles", "csp", "django_htmx", "core"]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -9,11 +9,14 @@ from django import forms
 from core.mrf import normalize
 from core.places import PLACES
 from core.queries import medicare, organizations, rates
-from core.queries.market import NO_MODIFIER, Market
+from core.queries.market import NO_MODIFIER, NOT_STATED, Market
 from core.states import STATES
 
-CLASSES = ("professional", "institutional", "both")
-FORMATS = ("html", "csv", "json")
+CLASSES = ("professional", "institutional", "both", NOT_STATED)
+SETTINGS = ("inpatient", "outpatient", "both", NOT_STATED)
+FORMATS = ("html", "csv", "json", "parquet")
+TYPES = ("negotiated", "derived", "fee schedule", "percentage", "per diem", NOT_STATED)
+ARRANGEMENTS = ("ffs", "bundle", "capitation", NOT_STATED)
 LONGEST = 100
 
 
@@ -85,6 +88,10 @@ class MarketForm(QueryForm):
     pos = forms.CharField(required=False, label="Place of service")
     billing_class = forms.CharField(required=False, label="Class")
     modifier = forms.CharField(required=False, label="Modifier")
+    setting = forms.CharField(required=False, label="Setting")
+    negotiated_type = forms.CharField(required=False, label="Type of rate")
+    arrangement = forms.CharField(required=False, label="Arrangement")
+    network = forms.CharField(required=False, max_length=300, label="Network")
     npi = forms.CharField(required=False, label="NPI")
     tin = forms.CharField(required=False, label="Tax number")
 
@@ -119,11 +126,22 @@ class MarketForm(QueryForm):
         return value
 
     def clean_billing_class(self) -> str:
-        """professional, institutional or both."""
-        value = normalize.lower(self.cleaned_data["billing_class"]) or ""
-        if value and value not in CLASSES:
-            raise forms.ValidationError(f"{value!r} is no billing class; expected one of: {', '.join(CLASSES)}")
-        return value
+        """professional, institutional, both or unstated."""
+        return self._out_of("billing_class", "billing class", CLASSES)
+
+    def clean_setting(self) -> str:
+        """inpatient, outpatient, both or unstated."""
+        return self._out_of("setting", "setting", SETTINGS)
+
+    def clean_negotiated_type(self) -> str:
+        """A negotiated_type as the facts have it: payers write more than the schema's five."""
+        self.cleaned_data["negotiated_type"] = normalize.lower(self.cleaned_data["negotiated_type"]) or ""
+        return self._matching("negotiated_type", r"[a-z][a-z _-]{0,39}", "a type of rate such as negotiated")
+
+    def clean_arrangement(self) -> str:
+        """A negotiation_arrangement as the facts have it."""
+        self.cleaned_data["arrangement"] = normalize.lower(self.cleaned_data["arrangement"]) or ""
+        return self._matching("arrangement", r"[a-z][a-z _-]{0,39}", "an arrangement: ffs, bundle or capitation")
 
     def clean_modifier(self) -> str:
         """One modifier, or `none` for rates without."""
@@ -160,6 +178,15 @@ class MarketForm(QueryForm):
         anything = ("", "any")
         self.offer("pos", [anything, *((code, f"{code} {name}") for code, name in PLACES.items())])
         self.offer("billing_class", [anything, *((name, name) for name in CLASSES)])
+        self.offer("setting", [anything, *((name, name) for name in SETTINGS)])
+        self.offer("negotiated_type", [anything, *((name, name) for name in TYPES)])
+        self.offer("arrangement", [anything, *((name, name) for name in ARRANGEMENTS)])
+
+    def _out_of(self, name: str, called: str, known: Sequence[str]) -> str:
+        value = normalize.lower(self.cleaned_data[name]) or ""
+        if value and value not in known:
+            raise forms.ValidationError(f"{value!r} is no {called}; expected one of: {', '.join(known)}")
+        return value
 
     def _matching(self, name: str, pattern: str, expected: str) -> str:
         value = self.cleaned_data[name].strip()
@@ -171,7 +198,7 @@ class MarketForm(QueryForm):
 class RatesForm(MarketForm):
     """The page of a code's rates."""
 
-    tables = ("rates", "summary")
+    tables = ("rates", "summary", "histogram")
     sorts = tuple(rates.ORDERS)
 
 

@@ -9,12 +9,12 @@ from django.urls import reverse
 from core.queries.market import Market
 
 ORDER = (
-    "q", "state", "year_month", "code_type", "code", "payer", "pos", "billing_class", "modifier", "npi", "tin", "sort",
-    "page", "table", "format",
+    "q", "state", "year_month", "code_type", "code", "payer", "pos", "billing_class", "modifier", "setting",
+    "negotiated_type", "arrangement", "network", "npi", "tin", "sort", "page", "table", "format",
 )  # fmt: skip
 """The order of parameters in every address."""
 
-_MARKET = ORDER[1:11]
+_MARKET = ORDER[1 : ORDER.index("tin") + 1]
 
 
 def to(page: str, market: Market | None = None, **parameters: Any) -> str:
@@ -26,8 +26,13 @@ def to(page: str, market: Market | None = None, **parameters: Any) -> str:
 
 def changed(path: str, parameters: Mapping[str, Any], **changes: Any) -> str:
     """A path with parameters, some of them changed. None, an empty text and page 1 are left out."""
-    merged = {**parameters, **changes}
-    if merged.get("page") == 1:
-        merged["page"] = None
-    query = urlencode([(name, merged[name]) for name in ORDER if merged.get(name) not in {None, ""}])
-    return f"{path}?{query}" if query else path
+    asked = query({**parameters, **changes})
+    return f"{path}?{asked}" if asked else path
+
+
+def query(parameters: Mapping[str, Any]) -> str:
+    """Parameters as a query string, in their order; what says nothing, and what no page knows, is left out."""
+    return urlencode(
+        [(name, parameters[name]) for name in ORDER if parameters.get(name) not in {None, ""}
+         and (name, str(parameters[name])) != ("page", "1")]
+    )  # fmt: skip

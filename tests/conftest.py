@@ -118,7 +118,15 @@ def demo(demo_root: Path) -> Snapshot:
 def site(demo_root: Path) -> Iterator[Client]:
     """The site over the demo's data."""
     with serving(demo_root):
-        yield Client()
+        yield Visitor()
+
+
+class Visitor(Client):
+    """A browser of the site: goes where it is sent, as an address in another spelling is."""
+
+    def get(self, *arguments: Any, **options: Any) -> Any:
+        """Asks for a page, and for the one it is sent to."""
+        return super().get(*arguments, **{"follow": True, **options})
 
 
 class serving:  # noqa: N801 - reads as a sentence

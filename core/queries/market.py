@@ -1,18 +1,31 @@
 """Which rates a question is about: state, month, code and filters, as a WHERE clause with bound parameters."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
+
+from core.store.connection import Snapshot
 
 NO_MODIFIER = "none"
 """The value of `modifier` that asks for rates without any."""
 
+NOT_STATED = "unstated"
+"""The value of a filter that asks for rates whose file does not state it."""
+
+FILTERS = (
+    "payer", "pos", "billing_class", "modifier", "setting", "negotiated_type", "arrangement", "network", "npi", "tin",
+)  # fmt: skip
+"""What narrows a market beside state, month and code."""
+
 
 @dataclass(frozen=True)
 class Market:
-    """A selection of facts. What is None does not narrow it.
+    """A selection of facts. What is None does not narrow it, nor does an empty `year_month`.
 
     `payer` is a payer_slug; `pos` a place of service, which also matches the sets that hold CSTM-00 (every place);
-    `modifier` one modifier of the set, or NO_MODIFIER.
+    `modifier` one modifier of the set, or NO_MODIFIER; `network` a network's name. `billing_class`, `setting`,
+    `negotiated_type` and `arrangement` may be NOT_STATED.
     """
 
     state: str
@@ -23,21 +36,62 @@ class Market:
     pos: str | None = None
     billing_class: str | None = None
     modifier: str | None = None
+    setting: str | None = None
+    negotiated_type: str | None = None
+    arrangement: str | None = None
+    network: str | None = None
     npi: str | None = None
     tin: str | None = None
 
     @property
     def parameters(self) -> dict[str, Any]:
         """The values that `where` binds."""
-        return {name: value for name, value in vars(self).items() if value is not None}
+        return {name: value for name, value in vars(self).items() if value}
 
     @property
     def where(self) -> str:
         """The condition on fact_rate AS f. Every value is a named parameter."""
-        return " AND ".join(sql for name, sql in _CONDITIONS.items() if getattr(self, name) is not None)
+        every = " AND ".join(sql for name, sql in CONDITIONS.items() if getattr(self, name))
+        return every if self.year_month else every.replace(_IN_MONTH, "")
+
+    @property
+    def in_any_month(self) -> "Market":
+        """The same in all months of its state."""
+        return replace(self, year_month="")
+
+    @property
+    def unfiltered(self) -> "Market":
+        """The market of the same state, month, code and provider, without what else narrows it."""
+        return Market(self.state, self.year_month, self.code_type, self.code, npi=self.npi, tin=self.tin)
+
+    def without(self, name: str) -> "Market":
+        """The market without one of its filters."""
+        return replace(self, **{name: None})
 
 
-_CONDITIONS = {
+@contextmanager
+def narrowed(db: Snapshot, market: Market) -> Iterator[Snapshot]:
+    """The generation with the facts of the unfiltered market alone, where that is about a code or a provider.
+
+    Every question about the market has the same answer there, sooner: its facts are read once, and other filters,
+    orders and pages that are asked for next find them in memory.
+    """
+    if market.code is None and market.npi is None and market.tin is None:
+        yield db
+        return
+    facts = market.unfiltered
+    with db.narrowed(facts.where, facts.parameters) as narrow:
+        yield narrow
+
+
+def _stated(column: str, name: str) -> str:
+    return f"coalesce(f.{column}, '{NOT_STATED}') = ${name}"
+
+
+_IN_MONTH = "year_month = $year_month AND "
+"""What narrows a look into another table to the market's month, where it has one: a group belongs to one month."""
+
+CONDITIONS = {
     "state": "f.state = $state",
     "year_month": "f.year_month = $year_month",
     "code_type": "f.code_type = $code_type",
@@ -45,10 +99,17 @@ _CONDITIONS = {
     "payer": """f.reporting_entity_name IN (
                     SELECT reporting_entity_name_raw FROM dim_payer_bridge WHERE payer_slug = $payer)""",
     "pos": "f.pos_set_id IN (SELECT pos_set_id FROM xref_pos WHERE pos IN ($pos, 'CSTM-00'))",
-    "billing_class": "f.billing_class = $billing_class",
+    "billing_class": _stated("billing_class", "billing_class"),
     "modifier": f"""CASE WHEN $modifier = '{NO_MODIFIER}' THEN f.billing_code_modifier = ''
                     ELSE list_contains(string_split(f.billing_code_modifier, ','), $modifier) END""",
+    "setting": _stated("setting", "setting"),
+    "negotiated_type": _stated("negotiated_type", "negotiated_type"),
+    "arrangement": _stated("negotiation_arrangement", "arrangement"),
     # A set of groups, not a join: a rate that 30 NPIs share stays one rate.
-    "npi": "f.pg_uid IN (SELECT pg_uid FROM xref_group_npi WHERE npi = $npi AND year_month = $year_month)",
-    "tin": "f.pg_uid IN (SELECT pg_uid FROM xref_group_tin WHERE tin_value = $tin AND year_month = $year_month)",
+    "network": f"""f.pg_uid IN (
+                      SELECT pg_uid FROM dim_provider_group
+                      WHERE {_IN_MONTH}list_contains(network_names, $network))""",
+    "npi": f"f.pg_uid IN (SELECT pg_uid FROM xref_group_npi WHERE {_IN_MONTH}npi = $npi)",
+    "tin": f"f.pg_uid IN (SELECT pg_uid FROM xref_group_tin WHERE {_IN_MONTH}tin_value = $tin)",
 }
+"""Each filter's condition on fact_rate AS f."""

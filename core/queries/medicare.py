@@ -115,3 +115,24 @@ def spreads(db: Snapshot, market: Market) -> list[Spread]:
         market.parameters,
     )
     return [Spread(*row[:4], *row[4]) for row in rows]
+
+
+@dataclass(frozen=True)
+class Percent:
+    """What one rate is of Medicare, or why there is no percent."""
+
+    percent: float | None
+    plausible: bool | None
+    basis: str | None
+    medicare: float | None
+    reason: str | None
+
+
+def percents(db: Snapshot, market: Market, fact_uids: list[str]) -> dict[str, Percent]:
+    """The percents of some rates of a market, by fact_uid."""
+    rows = db.rows(
+        f"""{compared(f"{market.where} AND list_contains($fact_uids, f.fact_uid)")}
+            SELECT fact_uid, percent, plausible, basis, medicare, reason FROM compared""",
+        {**market.parameters, "fact_uids": fact_uids},
+    )
+    return {row[0]: Percent(*row[1:]) for row in rows}

@@ -75,6 +75,12 @@ class Rate:
     source: str | None
 
 
+def count(db: Snapshot, market: Market) -> int:
+    """The number of rates."""
+    found: int = db.rows(f"SELECT count(*) FROM fact_rate f WHERE {market.where}", market.parameters)[0][0]
+    return found
+
+
 def counts(db: Snapshot, market: Market) -> Counts:
     """The numbers of rates, provider groups, distinct NPIs and payers."""
     rates, groups, payers = db.rows(
@@ -102,14 +108,15 @@ def counts(db: Snapshot, market: Market) -> Counts:
 def summaries(db: Snapshot, market: Market) -> list[Summary]:
     """The spread of rates by kind, payer, class and modifier. Percentiles interpolate (as SQL's quantile_cont)."""
     rows = db.rows(
-        f"""SELECT rate_kind(f.negotiated_type, f.negotiation_arrangement) AS kind,
-                   f.reporting_entity_name, payer_slug(f.reporting_entity_name) AS slug,
-                   f.billing_class, f.billing_code_modifier,
-                   count(*), min(negotiated_rate),
-                   quantile_cont(negotiated_rate, [0.1, 0.25, 0.5, 0.75, 0.9]),
-                   max(negotiated_rate), avg(negotiated_rate)
-            FROM fact_rate f WHERE {market.where}
-            GROUP BY ALL ORDER BY kind, f.reporting_entity_name, f.billing_class, f.billing_code_modifier""",
+        f"""SELECT kind, reporting_entity_name, payer_slug(reporting_entity_name), billing_class, modifier,
+                   rates, lowest, spread, highest, mean
+            FROM (SELECT rate_kind(f.negotiated_type, f.negotiation_arrangement) AS kind, f.reporting_entity_name,
+                         f.billing_class, f.billing_code_modifier AS modifier,
+                         count(*) AS rates, min(negotiated_rate) AS lowest,
+                         quantile_cont(negotiated_rate, [0.1, 0.25, 0.5, 0.75, 0.9]) AS spread,
+                         max(negotiated_rate) AS highest, avg(negotiated_rate) AS mean
+                  FROM fact_rate f WHERE {market.where} GROUP BY ALL)
+            ORDER BY kind, reporting_entity_name, billing_class, modifier""",
         market.parameters,
     )
     return [Summary(*row[:7], *row[7], *row[8:]) for row in rows]

@@ -49,6 +49,8 @@ class Snapshot:
 
     Every table is a view of its own name; the ids' macros are there. The connection reads below the data directory
     only and its configuration is locked. It is safe to use from several threads.
+
+    `narrowed` gives one whose facts are a selection, held in memory: for the many questions of one page.
     """
 
     def __init__(self, root: Path, manifest: Manifest, limits: Limits, macros: Sequence[str] = ()) -> None:
@@ -56,6 +58,7 @@ class Snapshot:
         self.manifest = manifest
         self._limits = limits
         self._connection = _hardened(root, limits, macros)
+        self._narrow = _NarrowTables()
         for table in TABLES.values():
             self._connection.execute(_view(table, root, manifest))
 
@@ -67,23 +70,99 @@ class Snapshot:
         """
         limit = self._limits.seconds if seconds is None else seconds
         cursor = self._connection.cursor()
-        timer = threading.Timer(limit, cursor.interrupt)
+        try:
+            with self._limited(cursor, limit):
+                yield cursor
+        finally:
+            cursor.close()
+
+    @contextmanager
+    def narrowed(self, where: str, parameters: dict[str, Any]) -> Iterator["Snapshot"]:
+        """This generation with only those facts (AS f) that fulfil `where`, read once and held in memory.
+
+        Selections asked for again shortly after are still there. What is given is for one thread. Raises as `cursor`.
+        """
+        key = (where, *sorted(parameters.items()))
+        connection = self._narrow.take(key)
+        if connection is None:
+            connection = self._connection.cursor()
+            try:
+                with self._limited(connection, self._limits.seconds):
+                    connection.execute(
+                        f"CREATE TEMP TABLE fact_rate AS SELECT * FROM main.fact_rate f WHERE {where}", parameters
+                    )
+            except BaseException:
+                connection.close()
+                raise
+        narrow = _Narrow(self, connection)
+        try:
+            yield narrow
+        except BaseException:
+            connection.close()
+            raise
+        self._narrow.give_back(key, connection)
+
+    @contextmanager
+    def _limited(self, connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
+        timer = threading.Timer(seconds, connection.interrupt)
         timer.daemon = True
         timer.start()
         try:
-            yield cursor
+            yield
         except duckdb.InterruptException:
-            raise QueryTimeout(f"the question took longer than {limit:g} seconds and was stopped") from None
+            raise QueryTimeout(f"the question took longer than {seconds:g} seconds and was stopped") from None
         except duckdb.OutOfMemoryException:
             raise BeaconError(f"the question needs more than the {self._limits.memory} of memory it may use") from None
         finally:
             timer.cancel()
-            cursor.close()
 
     def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of an answer."""
         with self.cursor() as cursor:
             return cursor.execute(sql, parameters).fetchall()
+
+
+class _Narrow(Snapshot):
+    """A snapshot whose `fact_rate` is a temporary table of one connection; every other table is the generation's."""
+
+    def __init__(self, whole: Snapshot, connection: duckdb.DuckDBPyConnection) -> None:
+        self.root = whole.root
+        self.manifest = whole.manifest
+        self._limits = whole._limits
+        self._connection = connection
+
+    @contextmanager
+    def cursor(self, seconds: float | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The connection itself: another one would not see its temporary table."""
+        with self._limited(self._connection, self._limits.seconds if seconds is None else seconds):
+            yield self._connection
+
+
+class _NarrowTables:
+    """Connections with selections of facts, kept for a while: the few asked for last, up to so many facts in all."""
+
+    MOST, MOST_FACTS = 12, 500_000
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: list[tuple[Any, int, duckdb.DuckDBPyConnection]] = []
+
+    def take(self, key: Any) -> duckdb.DuckDBPyConnection | None:
+        """A connection with that selection, the caller's alone until it is given back."""
+        with self._lock:
+            for place, (kept, _, connection) in enumerate(self._kept):
+                if kept == key:
+                    del self._kept[place]
+                    return connection
+        return None
+
+    def give_back(self, key: Any, connection: duckdb.DuckDBPyConnection) -> None:
+        """Keeps a connection, and closes those that are too many."""
+        facts = connection.execute("SELECT count(*) FROM fact_rate").fetchall()[0][0]
+        with self._lock:
+            self._kept.append((key, facts, connection))
+            while len(self._kept) > self.MOST or sum(facts for _, facts, _ in self._kept) > self.MOST_FACTS:
+                self._kept.pop(0)[2].close()
 
 
 def parquet_list(paths: Sequence[str], options: str = "") -> str:

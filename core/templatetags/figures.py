@@ -1,5 +1,6 @@
 """How figures are written, and links made, in templates."""
 
+import time
 from typing import Any
 
 from django import template
@@ -8,6 +9,7 @@ from django.utils.safestring import SafeString
 
 from core import links
 from core.places import EVERY_PLACE, PLACES
+from core.queries.market import NOT_STATED
 from core.states import STATES
 
 register = template.Library()
@@ -99,3 +101,31 @@ def to(page: str, market: Any = None, **parameters: Any) -> str:
 def here(context: dict[str, Any], **changes: Any) -> str:
     """The address of this page with some parameters changed; None takes one out."""
     return links.changed(context["path"], context["parameters"], **changes)
+
+
+@register.filter
+def upper_names(label: str) -> str:
+    """A filter's name within a sentence: payer, but NPI."""
+    return label.replace("npi", "NPI")
+
+
+@register.simple_tag(takes_context=True)
+def having(context: dict[str, Any], name: str, value: Any = None) -> str:
+    """The address of this page's first part with one parameter changed; without it where no value is given."""
+    return links.changed(context["path"], context["parameters"], **{name: value, "page": None})
+
+
+@register.simple_tag
+def milliseconds_since(started: float | None) -> str:
+    """Whole milliseconds since a moment of the clock that measures durations."""
+    return "" if started is None else f"{1000 * (time.perf_counter() - started):,.0f}"
+
+
+@register.filter
+def filter_value(value: str, name: str) -> str:
+    """A filter's value as a reader knows it: 11 as 11 Office, 2025-08 as August 2025."""
+    if name == "pos":
+        return "every place" if value == EVERY_PLACE else f"{value} {PLACES.get(value, '')}".strip()
+    if name == "year_month":
+        return month(value)
+    return "not stated" if value == NOT_STATED else value

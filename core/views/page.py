@@ -1,36 +1,49 @@
 """What all pages share: the store's snapshot, the form, caching, and what is shown when something is wrong."""
 
 import hashlib
+import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotModified
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from core import data
+from core import data, links
 from core.errors import BeaconError
 from core.forms import MarketForm, QueryForm
 from core.queries import coverage
 from core.queries.codes import Code, named
-from core.queries.market import Market
+from core.queries.market import FILTERS, Market
 from core.states import STATES
 from core.store.connection import QueryTimeout, Snapshot
+from core.views.answers import ANSWERS, TooBusy, admitted
 
 PAGE_ROWS = 50
 """Rows of a table on one page."""
+
+_STARTED_AT = "beaconpoint.started"
 
 F = TypeVar("F", bound=QueryForm)
 View = Callable[..., HttpResponseBase]
 
 
 def page(view: View) -> View:
-    """A view of the store: `view(request, db, …)`. Handles GET and HEAD, an empty store, ETags and what goes wrong."""
+    """A view of the store: `view(request, db, …)`. Handles GET and HEAD, an empty store, caching, load and errors.
+
+    An address has one spelling: another one is sent there. A page that was made before of the same generation is given
+    again; so many are made at a time, and others wait.
+    """
 
     @require_safe
     @wraps(view)
     def wrapped(request: HttpRequest, **path: str) -> HttpResponseBase:
+        request.META[_STARTED_AT] = time.perf_counter()
+        asked = links.query(request.GET.dict())
+        as_file = request.GET.get("format", "html") != "html"
+        if asked != request.META["QUERY_STRING"] and not as_file:
+            return redirect(request.get_full_path().partition("?")[0] + (asked and f"?{asked}"))
         try:
             db = data.snapshot()
             if db is None:
@@ -38,20 +51,44 @@ def page(view: View) -> View:
             etag = _etag(db, request)
             if etag in request.headers.get("If-None-Match", "").split(", "):
                 response: HttpResponseBase = HttpResponseNotModified()
+            elif (kept := ANSWERS.get(etag)) is not None:
+                response = HttpResponse(kept)
             else:
-                response = view(request, db, **path)
+                with admitted():
+                    response = view(request, db, **path)
+                if isinstance(response, HttpResponse) and response.status_code == 200:
+                    ANSWERS.keep(etag, response.content)
             if response.status_code in {200, 304}:
                 response["ETag"] = etag
                 response["Cache-Control"] = "no-cache"
         except QueryTimeout as error:
-            return sorry(
-                request, 503, "That took too long", [("", f"{error}. Choose fewer rates: name a code, payer …")]
-            )
+            return _too_long(request, str(error))
+        except TooBusy as error:
+            response = sorry(request, 503, "Too busy just now", [("", f"{error}.")])
+            response["Retry-After"] = str(TooBusy.retry_after)
         except BeaconError as error:
             return sorry(request, 503, "The data cannot be read just now", [("", str(error))])
         return response
 
     return wrapped
+
+
+def _too_long(request: HttpRequest, why: str) -> HttpResponse:
+    """The page for a question that was stopped, with narrower ones to ask instead."""
+    given = request.GET.dict()
+    narrower = [
+        (f"only {label}", links.changed(request.path, {**given, "page": None}, **{name: value}))
+        for name, value, label in (
+            ("billing_class", "professional", "professional rates"),
+            ("billing_class", "institutional", "institutional rates"),
+            ("modifier", "none", "rates without a modifier"),
+        )
+        if not given.get(name)
+    ]
+    problem = f"{why}. Choose fewer rates: name a code, a payer, a class or a provider."
+    response = sorry(request, 503, "That took too long", [("", problem)], narrower=narrower)
+    response["Retry-After"] = "60"
+    return response
 
 
 def sorry(request: HttpRequest, status: int, title: str, problems: list[tuple[str, str]], **more: Any) -> HttpResponse:
@@ -67,7 +104,19 @@ def wrong(request: HttpRequest, form: QueryForm) -> HttpResponse:
 
 def context(request: HttpRequest, form: QueryForm, db: Snapshot, **more: Any) -> dict[str, Any]:
     """What every page's template is given: `path` and `parameters` make links to the same page."""
-    return {"form": form, "path": request.path, "parameters": form.parameters(), "manifest": db.manifest, **more}
+    return {
+        "form": form,
+        "path": request.path,
+        "parameters": form.parameters(),
+        "manifest": db.manifest,
+        "started": request.META.get(_STARTED_AT),
+        "applied": [
+            (form.fields[name].label, name, form.cleaned_data[name])
+            for name in FILTERS
+            if name in form.fields and form.cleaned_data.get(name)
+        ],
+        **more,
+    }
 
 
 def choose_market(form: MarketForm, db: Snapshot) -> tuple[Market, list[Code]]:

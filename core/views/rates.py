@@ -3,14 +3,31 @@
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 
+from core import histograms
 from core.forms import RatesForm
-from core.queries import codes, rates
+from core.queries import codes, medicare, rates
+from core.queries.facets import Choice, facets, months
+from core.queries.histogram import Bin, histogram, medicare_amounts
 from core.queries.kinds import KINDS
+from core.queries.market import FILTERS, Market, narrowed
 from core.store.connection import Snapshot
 from core.views.page import Paging, choose_market, context, page, wrong
 from core.views.tables import ROW_CAP, download
 
 DOWNLOAD_SECONDS = 120.0
+
+FACETS = {
+    "payer": "Payer",
+    "year_month": "Month",
+    "pos": "Place of service",
+    "billing_class": "Class",
+    "modifier": "Modifier",
+    "setting": "Setting",
+    "negotiated_type": "Type of rate",
+    "arrangement": "Arrangement",
+    "network": "Network",
+}
+"""The filters that are offered with counts, in this order."""
 
 
 @page
@@ -26,11 +43,20 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
     if chosen["format"] != "html":
         if chosen["table"] == "summary":
             return download(rates.summaries(db, asked), rates.Summary, "summary", chosen["format"])
+        if chosen["table"] == "histogram":
+            return download(histogram(db, asked).bins, Bin, "histogram", chosen["format"])
         every = rates.every(db, asked, chosen["sort"], ROW_CAP, DOWNLOAD_SECONDS)
         return download(every, rates.Rate, f"rates_{asked.code}", chosen["format"])
-    counted = rates.counts(db, asked)
-    paging = Paging(chosen["page"], counted.rates)
-    summaries = rates.summaries(db, asked)
+    with narrowed(db, asked) as narrow:
+        counted = rates.counts(narrow, asked)
+        paging = Paging(chosen["page"], counted.rates)
+        summaries = rates.summaries(narrow, asked)
+        amounts = medicare_amounts(narrow, asked)
+        bins = histogram(narrow, asked)
+        rows = rates.page(narrow, asked, chosen["sort"], paging.limit, paging.offset)
+        percents = medicare.percents(narrow, asked, [row.fact_uid for row in rows]) if amounts else {}
+        choices = facets(narrow, asked)
+    choices["year_month"] = months(db, asked)
     return render(
         request,
         "rates.html",
@@ -42,10 +68,45 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
             code=codes.describe(db, asked.code_type, asked.code),
             counts=counted,
             kinds=[(kind, [s for s in summaries if s.kind == kind.name]) for kind in KINDS.values()],
-            rows=rates.page(db, asked, chosen["sort"], paging.limit, paging.offset),
+            left_out=left_out(summaries, counted.without_pos),
+            histogram=bins,
+            chart=histograms.histogram(bins, amounts),
+            amounts=amounts,
+            facets=[(FACETS[name], name, choices[name]) for name in FACETS if worth_showing(choices[name])],
+            rows=[(row, percents.get(row.fact_uid)) for row in rows],
+            compared=bool(amounts),
             paging=paging,
             sort=chosen["sort"],
             cap=ROW_CAP,
+            without=[] if counted.rates else emptied(db, asked),
             near=[] if counted.rates else codes.near(db, asked.state, asked.year_month, asked.code, 8),
         ),
     )
+
+
+def worth_showing(choices: list[Choice]) -> bool:
+    """Whether there is anything to choose, or a choice to take back."""
+    return len(choices) > 1 or any(choice.chosen for choice in choices)
+
+
+def left_out(summaries: list[rates.Summary], without_pos: int) -> list[tuple[int, str]]:
+    """What stands apart from the spreads in dollars, or is not there, with the reason."""
+    found = []
+    for kind in KINDS.values():
+        n = sum(row.rates for row in summaries if row.kind == kind.name)
+        if n and kind.name != "dollars":
+            found.append((n, f"{kind.title.lower()}: {kind.meaning}"))
+    if without_pos:
+        found.append((without_pos, "no place of service stated: a filter by place leaves them out."))
+    return found
+
+
+def emptied(db: Snapshot, market: Market) -> list[tuple[str, str, int]]:
+    """The filters without which there are rates: name, value, and how many rates there are then."""
+    found = []
+    for name in FILTERS:
+        if getattr(market, name) is not None:
+            n = rates.count(db, market.without(name))
+            if n:
+                found.append((name, getattr(market, name), n))
+    return found

@@ -1,0 +1,103 @@
+"""A histogram as SVG, in the manner of `charts`: positions in shares of the width, colors from the style sheet."""
+
+from collections.abc import Sequence
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from core.queries.histogram import Histogram, MedicareAmount
+
+_TOP, _HEIGHT, _BOTTOM = 34, 150, 24
+"""Heights in pixels: above the bars for the names of lines, of the bars, and of the axis."""
+
+_LINES = 3
+"""More of Medicare's amounts than these would hide the bars; the table below has them all."""
+
+
+def histogram(found: Histogram, amounts: Sequence[MedicareAmount]) -> SafeString:
+    """A bar per bin, as high as it has rates, with lines at Medicare's amounts. Empty where there are no bins."""
+    if not found.bins:
+        return SafeString("")
+    lines = [amount for amount in amounts[:_LINES] if amount.amount > 0]
+    low, high = found.bins[0].low, found.bins[-1].high
+    low, high = min([low, *(line.amount for line in lines)]), max([high, *(line.amount for line in lines)])
+    margin = (high - low) * 0.02 or 1.0
+    scale = _Scale(max(low - margin, 0.0), high + margin)
+    most = max(one.rates for one in found.bins)
+    base = _TOP + _HEIGHT
+    bars = format_html_join(
+        "",
+        '<rect class="bin" x="{}%" width="{}%" y="{}" height="{}"><title>{} to {}: {} rates</title></rect>',
+        (
+            (
+                f"{scale.at(one.low):.2f}",
+                f"{max(scale.at(one.high) - scale.at(one.low) - 0.15, 0.5):.2f}",
+                f"{base - _HEIGHT * one.rates / most:.1f}",
+                f"{_HEIGHT * one.rates / most:.1f}",
+                _dollars(one.low),
+                _dollars(one.high),
+                f"{one.rates:,}",
+            )
+            for one in found.bins
+            if one.rates
+        ),
+    )
+    return format_html(
+        '<svg class="chart" role="img" width="100%" height="{}" aria-labelledby="bins-title bins-words">'
+        '<title id="bins-title">Rates in dollars</title><desc id="bins-words">{}</desc>{}{}{}</svg>',
+        base + _BOTTOM,
+        _words(found, lines),
+        bars,
+        format_html_join("", "{}", ((_mark(scale, value, base),) for value in scale.marks)),
+        format_html_join("", "{}", ((_line(scale, line, n, base),) for n, line in enumerate(lines))),
+    )
+
+
+class _Scale:
+    """From dollars to a share of the width, in percent."""
+
+    def __init__(self, low: float, high: float) -> None:
+        self._low, self._high = low, high
+        step = _round_step((high - low) / 5)
+        first = -(-low // step)
+        self.marks = [(first + n) * step for n in range(7) if (first + n) * step <= high]
+
+    def at(self, value: float) -> float:
+        """Where a value stands."""
+        return 100 * (value - self._low) / (self._high - self._low)
+
+
+def _round_step(step: float) -> float:
+    """The next larger of 1, 2, 5, 10 and so on."""
+    size: float = 10 ** (len(str(int(max(step, 1)))) - 1)
+    return next(round_step * size for round_step in (1, 2, 5, 10) if round_step * size >= step)
+
+
+def _mark(scale: _Scale, value: float, base: int) -> SafeString:
+    at = f"{min(max(scale.at(value), 3), 96):.2f}%"
+    return format_html('<text class="mark" x="{}" y="{}">{}</text>', at, base + 17, _dollars(value))
+
+
+def _line(scale: _Scale, line: MedicareAmount, number: int, base: int) -> SafeString:
+    place = scale.at(line.amount)
+    top = 12 + 11 * number
+    anchor, shift = ("end", -0.6) if place > 60 else ("start", 0.6)
+    return format_html(
+        '<line class="even" x1="{}%" x2="{}%" y1="{}" y2="{}"/><text class="{}" x="{}%" y="{}">{} {}</text>',
+        f"{place:.2f}", f"{place:.2f}", top - 8, base, f"amount {anchor}", f"{place + shift:.2f}", top,
+        line.basis, _dollars(line.amount, 2),
+    )  # fmt: skip
+
+
+def _words(found: Histogram, lines: Sequence[MedicareAmount]) -> str:
+    most = max(found.bins, key=lambda one: one.rates)
+    said = [
+        f"{sum(one.rates for one in found.bins):,} rates from {_dollars(found.bins[0].low)} to "
+        f"{_dollars(found.bins[-1].high)}; most ({most.rates:,}) between {_dollars(most.low)} and {_dollars(most.high)}."
+    ]
+    said += [f"Medicare, {line.basis}: {_dollars(line.amount, 2)}." for line in lines]
+    return " ".join(said)
+
+
+def _dollars(value: float, digits: int = 0) -> str:
+    return f"${value:,.{digits}f}"

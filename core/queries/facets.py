@@ -1,0 +1,129 @@
+"""What a market can be narrowed by, with how many rates each choice would leave."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from core.places import EVERY_PLACE
+from core.queries.market import CONDITIONS, NO_MODIFIER, NOT_STATED, Market
+from core.store.connection import Snapshot
+
+_COLUMNS = {
+    "payer": "f.reporting_entity_name",
+    "pos": "f.pos_set_id",
+    "billing_class": f"coalesce(f.billing_class, '{NOT_STATED}')",
+    "modifier": "f.billing_code_modifier",
+    "setting": f"coalesce(f.setting, '{NOT_STATED}')",
+    "negotiated_type": f"coalesce(f.negotiated_type, '{NOT_STATED}')",
+    "arrangement": f"coalesce(f.negotiation_arrangement, '{NOT_STATED}')",
+}
+_VALUES = {
+    "payer": "payer_slug(value), [value]",
+    "pos": "value, (SELECT service_codes FROM dim_pos_set p WHERE p.pos_set_id = value)",
+    "modifier": "'', list_distinct(string_split(value, ','))",
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One value of a filter and the rates that the market would have with it; `chosen` where it has it already."""
+
+    filter: str
+    value: str
+    label: str
+    rates: int
+    chosen: bool
+
+
+def facets(db: Snapshot, market: Market) -> dict[str, list[Choice]]:
+    """The choices of each filter, most rates first: of the market as it is but for that one filter."""
+    set_filters = [name for name in (*_COLUMNS, "network") if getattr(market, name) is not None]
+    facts = market.unfiltered
+    columns = ", ".join(f"{column} AS {name}" for name, column in _COLUMNS.items())
+    fits = "".join(f", {CONDITIONS[name]} AS fits_{name}" for name in set_filters)
+    counts = " UNION ALL ".join(_counts(name, set_filters) for name in _COLUMNS)
+    rows = db.rows(
+        f"""WITH cube AS MATERIALIZED (
+                SELECT {columns}{fits}, count(*) AS n FROM fact_rate f WHERE {facts.where} GROUP BY ALL)
+            {counts}""",
+        {**facts.parameters, **{name: getattr(market, name) for name in set_filters}},
+    )
+    found: dict[str, list[Choice]] = {}
+    for name in _COLUMNS:
+        mine = [(value, parts or [], n) for of, value, parts, n in rows if of == name]
+        found[name] = _choices(market, name, _SPLIT.get(name, _as_it_is)(mine))
+    found["network"] = _choices(market, "network", _networks(db, market))
+    return found
+
+
+def months(db: Snapshot, market: Market) -> list[Choice]:
+    """How many rates the market would have in each month of its state, newest first. To be asked of all facts."""
+    anywhen = market.in_any_month
+    rows = db.rows(
+        f"SELECT year_month, count(*) FROM fact_rate f WHERE {anywhen.where} GROUP BY 1 ORDER BY 1 DESC",
+        anywhen.parameters,
+    )
+    return [Choice("year_month", month, month, n, month == market.year_month) for month, n in rows]
+
+
+def _counts(name: str, set_filters: list[str]) -> str:
+    others = " AND ".join(f"fits_{other}" for other in set_filters if other != name) or "true"
+    return f"""SELECT '{name}', {_VALUES.get(name, "value, [value]")}, n
+               FROM (SELECT {name} AS value, sum(n)::BIGINT AS n FROM cube WHERE {others} GROUP BY 1)"""
+
+
+_Rows = list[tuple[str, list[str], int]]
+"""A value, what it is made of, and rates."""
+
+
+def _as_it_is(rows: _Rows) -> Iterable[tuple[str, str, int]]:
+    return ((value, value, n) for value, _, n in rows)
+
+
+def _payers(rows: _Rows) -> Iterable[tuple[str, str, int]]:
+    names = {slug: name for slug, (name,), _ in sorted(rows)}
+    return ((slug, name, sum(n for other, _, n in rows if other == slug)) for slug, name in names.items())
+
+
+def _places(rows: _Rows) -> Iterable[tuple[str, str, int]]:
+    # A set that holds every place matches each place.
+    everywhere = sum(n for _, places, n in rows if EVERY_PLACE in places)
+    counts: dict[str, int] = {EVERY_PLACE: everywhere} if everywhere else {}
+    for _, places, n in rows:
+        for place in places:
+            if place != EVERY_PLACE:
+                counts[place] = counts.get(place, everywhere) + (0 if EVERY_PLACE in places else n)
+    return ((place, place, n) for place, n in counts.items())
+
+
+def _modifiers(rows: _Rows) -> Iterable[tuple[str, str, int]]:
+    counts: dict[str, int] = {}
+    for _, modifiers, n in rows:
+        for modifier in modifiers:
+            counts[modifier or NO_MODIFIER] = counts.get(modifier or NO_MODIFIER, 0) + n
+    return ((modifier, modifier, n) for modifier, n in counts.items())
+
+
+_SPLIT = {"payer": _payers, "pos": _places, "modifier": _modifiers}
+
+
+def _networks(db: Snapshot, market: Market) -> list[tuple[str, str, int]]:
+    others = market.without("network")
+    return [
+        (name, name, n)
+        for name, n in db.rows(
+            f"""WITH named AS (SELECT f.pg_uid, count(*) AS n FROM fact_rate f WHERE {others.where} GROUP BY 1)
+                SELECT name, sum(n)::BIGINT
+                FROM (SELECT unnest(network_names) AS name, n FROM named JOIN dim_provider_group g USING (pg_uid)
+                      WHERE g.year_month = $year_month)
+                GROUP BY name""",
+            others.parameters,
+        )
+    ]
+
+
+def _choices(market: Market, name: str, rows: Iterable[tuple[str, str, int]]) -> list[Choice]:
+    chosen = getattr(market, name)
+    found = [Choice(name, value, label, n, value == chosen) for value, label, n in rows]
+    if chosen is not None and not any(choice.chosen for choice in found):
+        found.append(Choice(name, chosen, chosen, 0, True))
+    return sorted(found, key=lambda choice: (-choice.rates, choice.value))
