@@ -6,12 +6,14 @@ from core.views import codes, health, home, medicare, organizations, providers, 
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("suggest/", home.suggest, name="suggest"),
     path("codes/", codes.codes, name="codes"),
     path("rates/", rates.show, name="rates"),
     path("npi/<str:npi>/", providers.npi, name="npi"),
     path("tin/<str:tin>/", providers.tin, name="tin"),
     path("medicare/", medicare.show, name="medicare"),
     path("organizations/", organizations.show, name="organizations"),
+    path("payers/", organizations.show, name="payers"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]

@@ -71,12 +71,6 @@ class CodesForm(QueryForm):
     q = forms.CharField(required=False, max_length=LONGEST, label="Number or words")
 
 
-class ProviderForm(QueryForm):
-    """The pages of an NPI and of a tax number."""
-
-    tables = ("rates", "groups", "npis")
-
-
 class MarketForm(QueryForm):
     """The parameters by which a market is chosen. `choices` are what the select boxes offer."""
 
@@ -193,6 +187,16 @@ class MarketForm(QueryForm):
         if value and not re.fullmatch(pattern, value, re.ASCII):
             raise forms.ValidationError(f"{value!r} is not {expected}")
         return str(value)
+
+
+class ProviderForm(MarketForm):
+    """The pages of an NPI and of a tax number; which one it is stands in the address' path."""
+
+    tables = ("rates", "groups", "npis")
+
+    def parameters(self) -> dict[str, Any]:
+        """The cleaned parameters, without the provider: that is in the path."""
+        return {name: value for name, value in super().parameters().items() if name not in {"npi", "tin"}}
 
 
 class RatesForm(MarketForm):

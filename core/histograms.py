@@ -91,9 +91,10 @@ def _line(scale: _Scale, line: MedicareAmount, number: int, base: int) -> SafeSt
 
 def _words(found: Histogram, lines: Sequence[MedicareAmount]) -> str:
     most = max(found.bins, key=lambda one: one.rates)
+    low, high = _dollars(found.bins[0].low), _dollars(found.bins[-1].high)
     said = [
-        f"{sum(one.rates for one in found.bins):,} rates from {_dollars(found.bins[0].low)} to "
-        f"{_dollars(found.bins[-1].high)}; most ({most.rates:,}) between {_dollars(most.low)} and {_dollars(most.high)}."
+        f"{sum(one.rates for one in found.bins):,} rates from {low} to {high}.",
+        f"Most ({most.rates:,}) between {_dollars(most.low)} and {_dollars(most.high)}.",
     ]
     said += [f"Medicare, {line.basis}: {_dollars(line.amount, 2)}." for line in lines]
     return " ".join(said)

@@ -18,22 +18,61 @@ class Code:
 def search(db: Snapshot, text: str, limit: int, offset: int = 0) -> tuple[int, list[Code]]:
     """The codes whose number begins with `text`, or whose words hold each of its words; and how many there are.
 
-    An exact number comes first, then numbers that begin so, then words. Empty text finds every code.
+    An exact number comes first, then numbers that begin so, then words: those that stand there whole before those
+    that are part of another. Empty text finds every code.
     """
     words = text.lower().split()
     conditions = " AND ".join(f"contains(words, $word{n})" for n in range(len(words))) or "true"
-    parameters = {f"word{n}": word for n, word in enumerate(words)}
+    whole = " + ".join(f"list_contains(apart, $word{n})::INTEGER" for n in range(len(words))) or "true"
     rows = db.rows(
-        f"""SELECT count(*) OVER (), code_type, code, name, code_desc
-            FROM (SELECT *, lower(concat_ws(' ', name, code_desc)) AS words FROM dim_code)
-            WHERE starts_with(code, $number) OR ({conditions})
-            ORDER BY code = $number DESC, starts_with(code, $number) DESC, code_type, code
+        f"""WITH said AS (
+                SELECT *, lower(concat_ws(' ', name, code_desc)) AS words, {_APART.format("words")} AS apart
+                FROM dim_code)
+            SELECT count(*) OVER (), code_type, code, name, code_desc
+            FROM said WHERE starts_with(code, $number) OR ({conditions})
+            ORDER BY code = $number DESC, starts_with(code, $number) DESC, {whole} DESC, code_type, code
             LIMIT $limit OFFSET $offset""",
-        {"number": text.strip().upper(), **parameters, "limit": limit, "offset": offset},
+        {
+            "number": text.strip().upper(),
+            **{f"word{n}": word for n, word in enumerate(words)},
+            "limit": limit,
+            "offset": offset,
+        },
     )
     if not rows and offset:
         return search(db, text, 1)[0], []
     return (rows[0][0] if rows else 0), [Code(*row[1:]) for row in rows]
+
+
+_APART = "regexp_split_to_array({}, '[^a-z0-9]+')"
+"""The words of a text in lower case."""
+
+
+def corrected(db: Snapshot, text: str) -> str | None:
+    """The text with each word that no code has replaced by the nearest that one has; None where one has none near.
+
+    Near is one letter wrong, left out, too many or swapped with its neighbour; two in words of eight letters or more.
+    """
+    words = text.lower().split()
+    rows = db.rows(
+        f"""WITH vocabulary AS (
+                SELECT word, count(*) AS codes
+                FROM (SELECT unnest(list_distinct({_APART.format("lower(concat_ws(' ', name, code_desc))")})) AS word
+                      FROM dim_code)
+                WHERE len(word) > 2 GROUP BY word)
+            SELECT given, arg_min(word, (damerau_levenshtein(given, word), -codes, word))
+            FROM (SELECT unnest($words) AS given) JOIN vocabulary
+                ON abs(len(given) - len(word)) <= 2
+                AND damerau_levenshtein(given, word) <=
+                    CASE WHEN len(given) >= 8 THEN 2 WHEN len(given) > 3 THEN 1 ELSE 0 END
+            GROUP BY given""",
+        {"words": words},
+    )
+    near = dict(rows)
+    if not words or any(word not in near for word in words):
+        return None
+    found = " ".join(near[word] for word in words)
+    return found if found != " ".join(words) else None
 
 
 def near(db: Snapshot, state: str, year_month: str, code: str, limit: int) -> list[tuple[Code, int]]:

@@ -37,9 +37,9 @@ class MedicareAmount:
 
 
 def histogram(db: Snapshot, market: Market) -> Histogram:
-    """The market's rates in dollars, zero left out, between their 1st and 99th percentile. No bins where there are none.
+    """The market's rates in dollars, zero left out, between their 1st and 99th percentile.
 
-    Where all of these are one amount, there is one bin.
+    Where all of these are one amount, there is one bin; where there are none, no bin.
     """
     rows = db.rows(
         f"""WITH f AS (

@@ -66,7 +66,7 @@ class Market:
 
     def without(self, name: str) -> "Market":
         """The market without one of its filters."""
-        return replace(self, **{name: None})
+        return Market(**{**vars(self), name: None})
 
 
 @contextmanager

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, fields
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
+from core.queries.comparison import compared
+from core.queries.market import Market
 from core.store.connection import Snapshot
 
 By = Literal["npi", "tin"]
@@ -57,8 +59,22 @@ class Groups:
 
 
 @dataclass(frozen=True)
+class Period:
+    """A state and month in which a provider has groups."""
+
+    state: str
+    year_month: str
+    groups: int
+
+
+@dataclass(frozen=True)
 class CodeRates:
-    """A provider's rates for one code at one payer: one kind, class and modifier."""
+    """A provider's rates for one code at one payer: one kind, class and modifier.
+
+    `percent` is the median of the rates' percents of Medicare (1 is 100 %), of the `compared` ones that have one.
+    `market` is the median of all rates of this kind, class and modifier for the code in the state and month, each
+    counted once, and `market_rates` their number; `difference` is p50 against it (0.1 is 10 % more).
+    """
 
     state: str
     year_month: str
@@ -74,6 +90,11 @@ class CodeRates:
     lowest: float
     p50: float
     highest: float
+    percent: float | None
+    compared: int
+    market: float
+    market_rates: int
+    difference: float | None
 
 
 def npi(db: Snapshot, value: str) -> Npi | None:
@@ -137,20 +158,89 @@ def groups(db: Snapshot, by: By, value: str) -> list[Groups]:
     return [Groups(*row) for row in rows]
 
 
-def code_rates(db: Snapshot, by: By, value: str, limit: int, offset: int) -> tuple[int, list[CodeRates]]:
-    """The provider's rates by code and payer, newest month first, and how many such rows there are."""
+def periods(db: Snapshot, by: By, value: str) -> list[Period]:
+    """The states and months of a provider, newest first."""
     rows = db.rows(
-        f"""SELECT count(*) OVER (), f.state, f.year_month, f.reporting_entity_name,
-                   payer_slug(f.reporting_entity_name) AS slug, f.code_type, f.code, any_value(d.name),
-                   rate_kind(f.negotiated_type, f.negotiation_arrangement) AS kind,
-                   f.billing_class, f.billing_code_modifier,
-                   count(*), min(negotiated_rate), quantile_cont(negotiated_rate, 0.5), max(negotiated_rate)
-            FROM fact_rate f LEFT JOIN dim_code d ON d.code_type = f.code_type AND d.code = f.code
-            WHERE f.pg_uid IN (SELECT pg_uid FROM ({_GROUPS[by]}))
-            GROUP BY ALL
-            ORDER BY f.year_month DESC, f.state, f.code, f.code_type, kind, f.reporting_entity_name, f.billing_class,
-                     f.billing_code_modifier
-            LIMIT $limit OFFSET $offset""",
-        {"value": value, "limit": limit, "offset": offset},
+        f"""SELECT b.state, m.year_month, count(DISTINCT m.pg_uid) AS groups
+            FROM ({_GROUPS[by]}) m JOIN dim_provider_group g USING (pg_uid) JOIN dim_batch b USING (batch_id)
+            GROUP BY b.state, m.year_month ORDER BY m.year_month DESC, groups DESC, b.state""",
+        {"value": value},
     )
-    return (rows[0][0] if rows else 0), [CodeRates(*row[1:]) for row in rows]
+    return [Period(*row) for row in rows]
+
+
+_ROW = "code_type, code, kind, reporting_entity_name, billing_class, modifier"
+_MARKET_ROW = "code_type, code, kind, billing_class, modifier"
+
+
+def code_rates(
+    db: Snapshot, provider: Snapshot, market: Market, limit: int, offset: int
+) -> tuple[int, list[CodeRates]]:
+    """The rates of the market's provider by code and payer, and how many such rows there are.
+
+    `provider` is the generation, or the same narrowed to the provider's facts.
+    """
+    rows = provider.rows(
+        f"""WITH f AS (
+                SELECT code_type, code, rate_kind(negotiated_type, negotiation_arrangement) AS kind,
+                       reporting_entity_name, billing_class, billing_code_modifier AS modifier, negotiated_rate
+                FROM fact_rate f WHERE {market.where}),
+            page AS (
+                SELECT count(*) OVER () AS total, {_ROW}, count(*) AS rates, min(negotiated_rate) AS lowest,
+                       quantile_cont(negotiated_rate, 0.5) AS p50, max(negotiated_rate) AS highest
+                FROM f GROUP BY {_ROW}
+                ORDER BY code, code_type, kind, reporting_entity_name, billing_class, modifier
+                LIMIT $limit OFFSET $offset)
+            SELECT p.*, d.name, payer_slug(reporting_entity_name)
+            FROM page p LEFT JOIN dim_code d USING (code_type, code)
+            ORDER BY code, code_type, kind, reporting_entity_name, billing_class, modifier""",
+        {**market.parameters, "limit": limit, "offset": offset},
+    )
+    codes = sorted({row[2] for row in rows})
+    percents = _percents(provider, market, codes)
+    medians = _market_medians(db, market, codes)
+    found = []
+    for _, code_type, code, kind, payer, billing_class, modifier, n, lowest, p50, highest, name, slug in rows:
+        percent, compared_rates = percents.get((code_type, code, kind, payer, billing_class, modifier), (None, 0))
+        median, market_rates = medians[code_type, code, kind, billing_class, modifier]
+        found.append(
+            CodeRates(
+                market.state, market.year_month, payer, slug, code_type, code, name, kind, billing_class, modifier,
+                n, lowest, p50, highest, percent, compared_rates, median, market_rates,
+                p50 / median - 1 if median else None,
+            )
+        )  # fmt: skip
+    return (rows[0][0] if rows else 0), found
+
+
+def _percents(provider: Snapshot, market: Market, codes: list[str]) -> dict[tuple[Any, ...], tuple[float | None, int]]:
+    rows = provider.rows(
+        f"""{compared(f"{market.where} AND list_contains($codes, f.code)")}
+            SELECT code_type, code, kind, reporting_entity_name, billing_class, billing_code_modifier,
+                   quantile_cont(percent, 0.5), count(percent)
+            FROM compared GROUP BY 1, 2, 3, 4, 5, 6""",
+        {**market.parameters, "codes": codes},
+    )
+    return {row[:6]: row[6:] for row in rows}
+
+
+def _market_medians(db: Snapshot, market: Market, codes: list[str]) -> dict[tuple[Any, ...], tuple[float, int]]:
+    if not codes:
+        return {}
+    rows = db.rows(
+        f"""SELECT {_MARKET_ROW}, quantile_cont(negotiated_rate, 0.5), count(*)
+            FROM (SELECT code_type, code, rate_kind(negotiated_type, negotiation_arrangement) AS kind, billing_class,
+                         billing_code_modifier AS modifier, negotiated_rate
+                  FROM fact_rate
+                  WHERE state = $state AND year_month = $year_month AND code BETWEEN $first AND $last
+                      AND list_contains($codes, code))
+            GROUP BY {_MARKET_ROW}""",
+        {
+            "state": market.state,
+            "year_month": market.year_month,
+            "codes": codes,
+            "first": codes[0],
+            "last": codes[-1],
+        },
+    )
+    return {row[:5]: row[5:] for row in rows}

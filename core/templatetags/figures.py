@@ -41,6 +41,17 @@ def percent(value: float | None) -> str:
 
 
 @register.filter
+def difference(value: float | None) -> str:
+    """0.123 as 12 % more, -0.2 as 20 % less."""
+    if value is None:
+        return "–"
+    if abs(value) < 0.0005:
+        return "the same"
+    text = f"{abs(value):.1%}" if abs(value) < 0.1 else f"{abs(value):,.0%}"
+    return f"{text.replace('%', ' %')} {'more' if value > 0 else 'less'}"
+
+
+@register.filter
 def figure(value: float | None, kind: str) -> str:
     """A rate in its kind's unit: $104.00, 62.5 %, $1,950.00 a day."""
     if value is None:

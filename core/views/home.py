@@ -1,27 +1,38 @@
-"""The first page: search, and what is loaded."""
+"""The first page: one box for everything, and what is loaded."""
 
 from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
-from core.forms import QueryForm
+from core import links
+from core.forms import CodesForm
 from core.queries import coverage
 from core.queries.codes import busiest
+from core.queries.search import Found, search
 from core.store.connection import Snapshot
 from core.views.page import context, page, wrong
 from core.views.tables import download
 
+SUGGESTED = 7
+
 
 @page
 def home(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
-    """`/`"""
-    form = QueryForm(request.GET)
+    """`/`, and `/?q=…`: what a text may be."""
+    form = CodesForm(request.GET)
     if not form.is_valid():
         return wrong(request, form)
+    text = form.cleaned_data["q"]
+    periods = coverage.periods(db)
+    newest = periods[0] if periods else None
+    if text:
+        found = search(db, text)
+        meant = only(found, text)
+        if meant:
+            return redirect(meant)
+        return render(request, "search.html", context(request, form, db, q=text, found=found, newest=newest))
     loaded = coverage.coverage(db)
     if form.cleaned_data["format"] != "html":
         return download(loaded, coverage.Coverage, "coverage", form.cleaned_data["format"])
-    periods = coverage.periods(db)
-    examples = busiest(db, periods[0].state, periods[0].year_month, 6) if periods else []
     return render(
         request,
         "home.html",
@@ -31,8 +42,30 @@ def home(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
             db,
             loaded=loaded,
             periods=periods,
-            examples=examples,
+            newest=newest,
+            examples=busiest(db, newest.state, newest.year_month, 6) if newest else [],
             rates=sum(row.rates for row in loaded),
             payers=len({row.payer_slug for row in loaded}),
         ),
     )
+
+
+@page
+def suggest(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
+    """`/suggest/?q=…`: the first of what a text may be, as options of a list, for the box while one types."""
+    form = CodesForm(request.GET)
+    if not form.is_valid():
+        return wrong(request, form)
+    found = search(db, form.cleaned_data["q"], SUGGESTED)
+    return render(request, "_suggestions.html", {"found": found, "newest": next(iter(coverage.periods(db)), None)})
+
+
+def only(found: Found, text: str) -> str | None:
+    """The page of the one thing that a number names, where there is but one such thing."""
+    exact = [code for code in found.codes if code.code == text.strip().upper()]
+    if len(found.providers) == 1 and not found.codes and any(letter.isdigit() for letter in text):
+        one = found.providers[0]
+        return links.to(one.by, None, **{one.by: one.value})
+    if exact and not found.providers:
+        return links.to("rates", code=exact[0].code)
+    return None

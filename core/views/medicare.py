@@ -10,6 +10,7 @@ from core import charts
 from core.forms import MedicareForm
 from core.queries import codes, coverage, medicare
 from core.queries.comparison import REASONS
+from core.queries.market import narrowed
 from core.store.connection import Snapshot
 from core.views.page import Paging, choose_market, context, page, wrong
 from core.views.tables import ROW_CAP, download
@@ -37,18 +38,19 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
     if chosen["format"] != "html" and chosen["table"] == "rates":
         every = medicare.comparisons(db, asked, chosen["sort"], ROW_CAP, 0)
         return download(every, medicare.Comparison, "medicare", chosen["format"])
-    spreads = medicare.spreads(db, asked)
-    outcomes = medicare.outcomes(db, asked)
-    reasons = [Reason(reason, rates, REASONS[reason]) for reason, rates in outcomes.reasons.items()]
-    if chosen["format"] != "html":
-        rows_and_kind: dict[str, tuple[Sequence[object], type]] = {
-            "payers": (spreads, medicare.Spread),
-            "bases": (outcomes.bases, medicare.Basis),
-            "reasons": (reasons, Reason),
-        }
-        return download(*rows_and_kind[chosen["table"]], f"medicare_{chosen['table']}", chosen["format"])
-    paging = Paging(chosen["page"], outcomes.total)
-    rows = medicare.comparisons(db, asked, chosen["sort"], paging.limit, paging.offset)
+    with narrowed(db, asked) as narrow:
+        spreads = medicare.spreads(narrow, asked)
+        outcomes = medicare.outcomes(narrow, asked)
+        reasons = [Reason(reason, rates, REASONS[reason]) for reason, rates in outcomes.reasons.items()]
+        if chosen["format"] != "html":
+            rows_and_kind: dict[str, tuple[Sequence[object], type]] = {
+                "payers": (spreads, medicare.Spread),
+                "bases": (outcomes.bases, medicare.Basis),
+                "reasons": (reasons, Reason),
+            }
+            return download(*rows_and_kind[chosen["table"]], f"medicare_{chosen['table']}", chosen["format"])
+        paging = Paging(chosen["page"], outcomes.total)
+        rows = medicare.comparisons(narrow, asked, chosen["sort"], paging.limit, paging.offset)
     bars = [charts.Bar(row.reporting_entity_name, (row.p10, row.p25, row.p50, row.p75, row.p90)) for row in spreads]
     return render(
         request,
@@ -69,5 +71,6 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
             compensation=any(row.wcfs is not None for row in rows),
             paging=paging,
             sort=chosen["sort"],
+            answer_rows=outcomes.total,
         ),
     )

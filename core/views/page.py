@@ -46,31 +46,35 @@ def page(view: View) -> View:
             return redirect(request.get_full_path().partition("?")[0] + (asked and f"?{asked}"))
         try:
             db = data.snapshot()
-            if db is None:
-                return render(request, "empty.html", status=503)
-            etag = _etag(db, request)
-            if etag in request.headers.get("If-None-Match", "").split(", "):
-                response: HttpResponseBase = HttpResponseNotModified()
-            elif (kept := ANSWERS.get(etag)) is not None:
-                response = HttpResponse(kept)
-            else:
-                with admitted():
-                    response = view(request, db, **path)
-                if isinstance(response, HttpResponse) and response.status_code == 200:
-                    ANSWERS.keep(etag, response.content)
-            if response.status_code in {200, 304}:
-                response["ETag"] = etag
-                response["Cache-Control"] = "no-cache"
+            return render(request, "empty.html", status=503) if db is None else _answer(request, db, view, path)
         except QueryTimeout as error:
             return _too_long(request, str(error))
         except TooBusy as error:
             response = sorry(request, 503, "Too busy just now", [("", f"{error}.")])
             response["Retry-After"] = str(TooBusy.retry_after)
         except BeaconError as error:
-            return sorry(request, 503, "The data cannot be read just now", [("", str(error))])
+            response = sorry(request, 503, "The data cannot be read just now", [("", str(error))])
         return response
 
     return wrapped
+
+
+def _answer(request: HttpRequest, db: Snapshot, view: View, path: dict[str, str]) -> HttpResponseBase:
+    """The view's answer, or the one that was given before."""
+    etag = _etag(db, request)
+    if etag in request.headers.get("If-None-Match", "").split(", "):
+        response: HttpResponseBase = HttpResponseNotModified()
+    elif (kept := ANSWERS.get(etag)) is not None:
+        response = HttpResponse(kept)
+    else:
+        with admitted():
+            response = view(request, db, **path)
+        if isinstance(response, HttpResponse) and response.status_code == 200:
+            ANSWERS.keep(etag, response.content)
+    if response.status_code in {200, 304}:
+        response["ETag"] = etag
+        response["Cache-Control"] = "no-cache"
+    return response
 
 
 def _too_long(request: HttpRequest, why: str) -> HttpResponse:

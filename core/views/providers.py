@@ -7,6 +7,8 @@ from django.shortcuts import redirect, render
 
 from core.forms import ProviderForm
 from core.queries import providers
+from core.queries.facets import facets
+from core.queries.market import Market, narrowed
 from core.store.connection import Snapshot
 from core.views.page import Paging, context, page, sorry, wrong
 from core.views.tables import ROW_CAP, download
@@ -25,7 +27,9 @@ def npi(request: HttpRequest, db: Snapshot, npi: str) -> HttpResponseBase:
     if not form.is_valid():
         return wrong(request, form)
     known = providers.register_loaded(db)
-    return _provider(request, db, form, "npi", npi, who=found, known=known, tins=providers.tins_of_npi(db, npi))
+    tins = providers.tins_of_npi(db, npi)
+    colleagues = [(one, *providers.npis_of_tin(db, one.tin_value, 12, 0)) for one in tins[:3] if one.npis > 1]
+    return _provider(request, db, form, "npi", npi, who=found, known=known, tins=tins, colleagues=colleagues)
 
 
 @page
@@ -50,21 +54,56 @@ def tin(request: HttpRequest, db: Snapshot, tin: str) -> HttpResponseBase:
 def _provider(
     request: HttpRequest, db: Snapshot, form: ProviderForm, by: providers.By, value: str, **more: object
 ) -> HttpResponseBase:
+    periods = providers.periods(db, by, value)
+    asked = choose_period(form, periods, by, value)
     chosen = form.cleaned_data
-    if chosen["format"] != "html":
-        if chosen["table"] == "groups":
-            return download(providers.groups(db, by, value), providers.Groups, f"{by}_{value}_groups", chosen["format"])
-        if chosen["table"] == "npis" and by == "tin":
-            npis = providers.npis_of_tin(db, value, ROW_CAP, 0)[1]
-            return download(npis, providers.Npi, f"{by}_{value}_npis", chosen["format"])
-        every = providers.code_rates(db, by, value, ROW_CAP, 0)[1]
-        return download(every, providers.CodeRates, f"{by}_{value}_rates", chosen["format"])
-    total, rows = providers.code_rates(db, by, value, Paging(1, 0).limit, (chosen["page"] - 1) * Paging(1, 0).limit)
-    paging = Paging(chosen["page"], total)
+    if chosen["format"] != "html" and chosen["table"] == "groups":
+        return download(providers.groups(db, by, value), providers.Groups, f"{by}_{value}_groups", chosen["format"])
+    if chosen["format"] != "html" and chosen["table"] == "npis" and by == "tin":
+        npis = providers.npis_of_tin(db, value, ROW_CAP, 0)[1]
+        return download(npis, providers.Npi, f"{by}_{value}_npis", chosen["format"])
+    whole = Market(asked.state, asked.year_month, npi=asked.npi, tin=asked.tin)
+    with narrowed(db, whole) as narrow:
+        if chosen["format"] != "html":
+            every = providers.code_rates(db, narrow, asked, ROW_CAP, 0)[1]
+            return download(every, providers.CodeRates, f"{by}_{value}_rates", chosen["format"])
+        paging = Paging(chosen["page"], 0)
+        total, rows = providers.code_rates(db, narrow, asked, paging.limit, paging.offset)
+        if not total and paging.offset:
+            total = providers.code_rates(db, narrow, asked, 1, 0)[0]
+        payers = [choice for choice in facets(narrow, asked)["payer"] if choice.rates or choice.chosen]
     return render(
         request,
         f"{by}.html",
         context(
-            request, form, db, value=value, groups=providers.groups(db, by, value), rows=rows, paging=paging, **more
+            request,
+            form,
+            db,
+            value=value,
+            market=Market(asked.state, asked.year_month),
+            asked=asked,
+            periods=periods,
+            payers=payers,
+            groups=providers.groups(db, by, value),
+            rows=rows,
+            paging=Paging(chosen["page"], total),
+            answer_rows=sum(choice.rates for choice in payers),
+            **more,
         ),
     )
+
+
+def choose_period(form: ProviderForm, periods: list[providers.Period], by: providers.By, value: str) -> Market:
+    """The provider's market of the state and month asked for, or of the newest it is in."""
+    chosen = form.cleaned_data
+    fitting = [
+        one for one in periods
+        if chosen["state"] in {"", one.state} and chosen["year_month"] in {"", one.year_month}
+    ] or periods  # fmt: skip
+    if fitting:
+        chosen["state"] = chosen["state"] or fitting[0].state
+        chosen["year_month"] = chosen["year_month"] or fitting[0].year_month
+    chosen[by] = value
+    form.offer_fixed()
+    form.data = {name: chosen.get(name, "") for name in form.fields}
+    return form.market()

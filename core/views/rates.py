@@ -76,6 +76,7 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
             rows=[(row, percents.get(row.fact_uid)) for row in rows],
             compared=bool(amounts),
             paging=paging,
+            answer_rows=counted.rates,
             sort=chosen["sort"],
             cap=ROW_CAP,
             without=[] if counted.rates else emptied(db, asked),

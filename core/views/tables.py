@@ -92,7 +92,9 @@ _ARROW = {
 def _schema(kind: type[Any]) -> pa.Schema:
     fields = []
     for name, hint in get_type_hints(kind).items():
-        (plain,) = [part for part in get_args(hint) or (hint,) if part is not NoneType] if hint not in _ARROW else [hint]
+        (plain,) = (
+            [part for part in get_args(hint) or (hint,) if part is not NoneType] if hint not in _ARROW else [hint]
+        )
         fields.append(pa.field(name, _ARROW[plain]))
     return pa.schema(fields)
 

@@ -15,6 +15,15 @@ Row = dict[str, Any]
 FACILITY = ["02", "19", "21", "22", "23", "24", "26", "31", "34", "41", "42", "51", "52", "53", "56", "61"]
 
 
+STATED = {
+    "billing_class": "billing_class",
+    "setting": "setting",
+    "negotiated_type": "negotiated_type",
+    "arrangement": "negotiation_arrangement",
+}
+"""Filters by what a file may not state, and their columns."""
+
+
 class Everything:
     """All tables of a store, in memory."""
 
@@ -26,10 +35,12 @@ class Everything:
             npis[row["pg_uid"]].add(row["npi"])
         for row in rows_of(db, "xref_group_tin"):
             tins[row["pg_uid"]].add((row["tin_type"], row["tin_value"]))
+        networks = {row["pg_uid"]: row["network_names"] or [] for row in rows_of(db, "dim_provider_group")}
         for fact in self.facts:
             fact["places"] = places[fact["pos_set_id"]]
             fact["npis"] = npis[fact["pg_uid"]]
             fact["tins"] = tins[fact["pg_uid"]]
+            fact["networks"] = networks[fact["pg_uid"]]
             fact["kind"] = kind(fact)
         self.benchmarks = Benchmarks(db)
 
@@ -47,9 +58,14 @@ def rows_of(db: Snapshot, table: str) -> list[Row]:
 
 
 def matches(fact: Row, market: Market) -> bool:
-    for name in ("state", "year_month", "code_type", "code", "billing_class"):
-        if getattr(market, name) is not None and fact[name] != getattr(market, name):
+    for name in ("state", "year_month", "code_type", "code"):
+        if getattr(market, name) and fact[name] != getattr(market, name):
             return False
+    for name, column in STATED.items():
+        if getattr(market, name) is not None and (fact[column] or "unstated") != getattr(market, name):
+            return False
+    if market.network is not None and market.network not in fact["networks"]:
+        return False
     if market.payer is not None and payer_slug(fact["reporting_entity_name"]) != market.payer:
         return False
     if market.pos is not None and market.pos not in fact["places"] and "CSTM-00" not in fact["places"]:

@@ -1,6 +1,8 @@
 """Every question's answer against the slow one, on the demo and on files of every shape."""
 
 import json
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,8 +16,11 @@ from core.mrf.ingest import ingest
 from core.mrf.source import documents
 from core.queries import codes, coverage, medicare, organizations, providers, rates
 from core.queries.comparison import REASONS
-from core.queries.market import Market
+from core.queries.facets import facets, months
+from core.queries.histogram import histogram, medicare_amounts
+from core.queries.market import FILTERS, Market, narrowed
 from core.store.connection import Snapshot
+from core.store.ids import payer_slug
 from core.store.store import Store
 from tests.conftest import open_snapshot
 from tests.queries import slow
@@ -39,15 +44,19 @@ def a_market(everything: Everything) -> st.SearchStrategy[Market]:
             fact["code"] if "code" in names else None,
             payer="example_peach_health_plan" if "payer" in names else None,
             pos=pos if "pos" in names else None,
-            billing_class=fact["billing_class"] if "billing_class" in names else None,
+            billing_class=(fact["billing_class"] or "unstated") if "billing_class" in names else None,
             modifier=modifier if "modifier" in names else None,
             npi=min(fact["npis"], default="1912951245") if "npi" in names else None,
             tin=min((t[1] for t in fact["tins"]), default="000000000") if "tin" in names else None,
+            setting=(fact["setting"] or "unstated") if "setting" in names else None,
+            negotiated_type=(fact["negotiated_type"] or "unstated") if "negotiated_type" in names else None,
+            arrangement=(fact["negotiation_arrangement"] or "unstated") if "arrangement" in names else None,
+            network=max(fact["networks"], default="None such") if "network" in names else None,
         ),
         st.sampled_from(everything.facts),
         st.sets(
-            st.sampled_from(["code", "code_type", "payer", "pos", "billing_class", "modifier", "npi", "tin"]),
-            max_size=4,
+            st.sampled_from(["code", "code_type", *FILTERS]),
+            max_size=5,
         ),
         st.sampled_from(["11", "21", "99", "CSTM-00"]),
         st.sampled_from(["none", "26", "TC", "53"]),
@@ -156,6 +165,87 @@ def assert_medicare(db: Snapshot, everything: Everything, market: Market, by_uid
         )
 
 
+def assert_facets(db: Snapshot, everything: Everything, market: Market) -> None:
+    """Each choice leaves the rates that it says, and no value that some rate has is missing."""
+    found = facets(db, market)
+    for name, choices in found.items():
+        assert [choice.rates for choice in choices] == sorted((choice.rates for choice in choices), reverse=True)
+        for choice in choices:
+            assert choice.rates == len(everything.of(replace(market, **{name: choice.value}))), choice
+            assert choice.chosen == (choice.value == getattr(market, name))
+        values = {value for fact in everything.of(market.without(name)) for value in values_of(fact, name)}
+        assert values == {choice.value for choice in choices if choice.rates}
+    whole = everything.of(market.in_any_month)
+    counts = {choice.value: choice.rates for choice in months(db, market)}
+    assert counts == {month: len(rows) for (month,), rows in slow.grouped(whole, "year_month").items()}
+
+
+def values_of(fact: slow.Row, name: str) -> set[str]:
+    """What a fact can be found by with one of the filters; of places, those it names."""
+    if name in slow.STATED:
+        return {fact[slow.STATED[name]] or "unstated"}
+    return {
+        "payer": {payer_slug(fact["reporting_entity_name"])},
+        "pos": set(fact["places"]),
+        "modifier": set(fact["billing_code_modifier"].split(",")) - {""} or {"none"},
+        "network": set(fact["networks"]),
+    }[name]
+
+
+def assert_histogram(db: Snapshot, everything: Everything, market: Market) -> None:
+    facts = everything.of(market)
+    amounts = sorted(f["negotiated_rate"] for f in facts if f["kind"] == "dollars" and f["negotiated_rate"] > 0)
+    found = histogram(db, market)
+    assert found.below + found.above + sum(one.rates for one in found.bins) == len(amounts)
+    assert bool(found.bins) == bool(amounts)
+    if amounts:
+        low, high = found.bins[0].low, found.bins[-1].high
+        assert found.below == sum(amount < low for amount in amounts)
+        assert found.above == sum(amount > high * (1 + 1e-12) for amount in amounts)
+        assert found.below + found.above <= 0.02 * len(amounts) + 1
+    for n, one in enumerate(found.bins):
+        inside = [a for a in amounts if one.low * (1 + 1e-12) < a < one.high * (1 - 1e-12)]
+        near = [a for a in amounts if one.low * (1 - 1e-12) <= a <= one.high * (1 + 1e-12)]
+        assert len(inside) <= one.rates <= len(near), n
+    outcomes = [slow.compared(fact, everything.benchmarks) for fact in facts]
+    pairs = [(outcome.basis, outcome.amount) for outcome in outcomes if outcome.amount is not None]
+    assert {(one.basis, one.amount): one.rates for one in medicare_amounts(db, market)} == {
+        pair: pairs.count(pair) for pair in set(pairs)
+    }
+    uids = [fact["fact_uid"] for fact in facts[:9]]
+    percents = medicare.percents(db, market, uids)
+    assert {uid: one.medicare for uid, one in percents.items()} == {
+        uid: outcome.amount for uid, outcome in zip(uids, outcomes, strict=False)
+    }
+
+
+@given(data=st.data())
+def test_what_a_market_can_be_narrowed_by(demo: Snapshot, everything: Everything, data: st.DataObject) -> None:
+    market = data.draw(a_market(everything))
+    assert_facets(demo, everything, market)
+    assert_histogram(demo, everything, market)
+
+
+@given(data=st.data())
+def test_odd_rates_can_be_narrowed_too(odd: Snapshot, data: st.DataObject) -> None:
+    everything = Everything(odd)
+    market = data.draw(a_market(everything))
+    assert_facets(odd, everything, market)
+    assert_histogram(odd, everything, market)
+
+
+@given(data=st.data())
+def test_answers_from_memory_are_the_same(odd: Snapshot, data: st.DataObject) -> None:
+    everything = Everything(odd)
+    market = data.draw(a_market(everything))
+    with narrowed(odd, market) as narrow:
+        assert_all_answers(narrow, everything, market)
+        assert {name: set(choices) for name, choices in facets(narrow, market).items()} == {
+            name: set(choices) for name, choices in facets(odd, market).items()
+        }
+        assert histogram(narrow, market) == histogram(odd, market)
+
+
 @settings(max_examples=25)
 @given(data=st.data())
 def test_answers_on_the_demo(demo: Snapshot, everything: Everything, data: st.DataObject) -> None:
@@ -229,26 +319,47 @@ def test_answers_on_odd_rates(odd: Snapshot, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("by", ["npi", "tin"])
-def test_a_provider_s_rates(odd: Snapshot, demo: Snapshot, by: providers.By) -> None:
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_a_provider_s_rates(odd: Snapshot, demo: Snapshot, by: providers.By, in_memory: bool) -> None:
     for db in (odd, demo):
         everything = Everything(db)
         values = {
             v for fact in everything.facts for v in (fact["npis"] if by == "npi" else {t[1] for t in fact["tins"]})
         }
-        for value in sorted(values)[:8]:
+        for value in sorted(values)[:5]:
+            for period in providers.periods(db, by, value):
+                market = Market(period.state, period.year_month, **{by: value})
+                with narrowed(db, market) if in_memory else nullcontext(db) as provider:
+                    assert_provider_rates(db, provider, everything, market)
             mine = [f for f in everything.facts if value in (f["npis"] if by == "npi" else {t[1] for t in f["tins"]})]
-            names = ("state", "year_month", "reporting_entity_name", "code_type", "code", "kind", "billing_class")
-            expected = slow.grouped(mine, *names, "billing_code_modifier")
-            total, found = providers.code_rates(db, by, value, 10**6, 0)
-            assert total == len(found) == len(expected)
-            for row in found:
-                key = (*(getattr(row, name) for name in names), row.modifier)
-                amounts = [fact["negotiated_rate"] for fact in expected[key]]
-                assert (row.rates, row.lowest, row.highest) == (len(amounts), min(amounts), max(amounts))
-                assert row.p50 == pytest.approx(percentile(amounts, 0.5))
+            assert {(one.state, one.year_month) for one in providers.periods(db, by, value)} == {
+                (fact["state"], fact["year_month"]) for fact in mine
+            }
             groups = providers.groups(db, by, value)
             assert sum(row.groups for row in groups) == len({fact["pg_uid"] for fact in mine})
-            assert providers.code_rates(db, by, value, 2, 1)[1] == found[1:3]
+
+
+def assert_provider_rates(db: Snapshot, provider: Snapshot, everything: Everything, market: Market) -> None:
+    names = ("reporting_entity_name", "code_type", "code", "kind", "billing_class", "billing_code_modifier")
+    in_market = ("code_type", "code", "kind", "billing_class", "billing_code_modifier")
+    expected = slow.grouped(everything.of(market), *names)
+    every = slow.grouped(everything.of(Market(market.state, market.year_month)), *in_market)
+    total, found = providers.code_rates(db, provider, market, 10**6, 0)
+    assert total == len(found) == len(expected)
+    for row in found:
+        facts = expected[*(getattr(row, name) for name in names[:-1]), row.modifier]
+        amounts = [fact["negotiated_rate"] for fact in facts]
+        assert (row.rates, row.lowest, row.highest) == (len(amounts), min(amounts), max(amounts))
+        assert row.p50 == pytest.approx(percentile(amounts, 0.5))
+        others = [f["negotiated_rate"] for f in every[*(getattr(row, name) for name in in_market[:-1]), row.modifier]]
+        assert row.market == pytest.approx(percentile(others, 0.5))
+        assert row.market_rates == len(others)
+        assert row.difference == (pytest.approx(row.p50 / row.market - 1) if row.market else None)
+        outcomes = [(slow.compared(fact, everything.benchmarks).amount, fact["negotiated_rate"]) for fact in facts]
+        percents = [rate / amount for amount, rate in outcomes if amount is not None]
+        assert row.compared == len(percents)
+        assert row.percent == (pytest.approx(percentile(percents, 0.5)) if percents else None)
+    assert providers.code_rates(db, provider, market, 2, 1)[1] == found[1:3]
 
 
 def test_who_a_provider_is(odd: Snapshot) -> None:

@@ -131,3 +131,53 @@ def test_a_child_process_opens_its_own(store: Store) -> None:
     os.close(write_end)
     with os.fdopen(read_end) as answers:
         assert answers.read() == "[(1,)]"
+
+
+def test_a_narrowed_one_has_those_facts_alone_and_every_other_table(demo: Snapshot) -> None:
+    db = demo
+    ((every,),) = db.rows("SELECT count(*) FROM fact_rate")
+    ((code, some),) = db.rows("SELECT code, count(*) FROM fact_rate GROUP BY code ORDER BY code LIMIT 1")
+    with db.narrowed("f.code = $code", {"code": code}) as narrow:
+        assert narrow.rows("SELECT count(*), min(code), max(code) FROM fact_rate") == [(some, code, code)]
+        for table in TABLES:
+            if table != "fact_rate":
+                assert narrow.rows(f"SELECT count(*) FROM {table}") == db.rows(f"SELECT count(*) FROM {table}")
+        assert db.rows("SELECT count(*) FROM fact_rate") == [(every,)]
+        with db.narrowed("f.code = $code", {"code": code}) as another:
+            assert another.rows("SELECT count(*) FROM fact_rate") == [(some,)]
+    with db.narrowed("f.code = $code", {"code": "no such"}) as empty:
+        assert empty.rows("SELECT count(*) FROM fact_rate") == [(0,)]
+
+
+def test_narrowed_ones_are_kept_within_bounds_and_not_after_an_error(demo: Snapshot) -> None:
+    db = demo
+    kept = db._narrow
+    for number in range(30):
+        with db.narrowed("f.code <> $code", {"code": str(number)}) as narrow:
+            narrow.rows("SELECT 1")
+    assert len(kept._kept) == kept.MOST
+    kept.MOST_FACTS = 0  # of this snapshot alone
+    with db.narrowed("f.code <> $code", {"code": "x"}) as narrow:
+        narrow.rows("SELECT 1")
+    assert kept._kept == []
+    with pytest.raises(QueryTimeout), db.narrowed("f.code <> $code", {"code": "x"}) as narrow, narrow.cursor(0.05) as c:
+        c.execute(ENDLESS).fetchall()
+    assert kept._kept == []
+
+
+def test_narrowed_ones_serve_many_threads(demo: Snapshot) -> None:
+    db = demo
+    ((every,),) = db.rows("SELECT count(*) FROM fact_rate")
+    wrong = []
+
+    def ask() -> None:
+        for number in range(20):
+            with db.narrowed("f.code <> $code", {"code": str(number % 3)}) as narrow:
+                wrong.extend([1] * (narrow.rows("SELECT count(*) FROM fact_rate") != [(every,)]))
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []

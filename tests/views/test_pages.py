@@ -92,7 +92,7 @@ def test_every_page_answers_and_keeps_to_its_policy(site: Client, address: str) 
     response = site.get(address)
     assert response.status_code == 200
     content = response.content.decode()
-    assert not re.search(r"<script|<style|\sstyle=|\son[a-z]+=", content)
+    assert not re.search(r"<script(?! src=)|<style|\sstyle=|\son[a-z]+=", content)
     policy = response["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
@@ -163,6 +163,7 @@ def test_every_table_is_had_as_csv_and_json(site: Client, demo: Snapshot) -> Non
     npi, tin = demo.rows(
         "SELECT (SELECT min(npi) FROM dim_npi), (SELECT min(tin_value) FROM dim_tin WHERE tin_type = 'ein')"
     )[0]
+    of_npi = Market("GA", "2025-08", npi=npi)
     for address, table, expected in (
         ("/rates/", "rates", list(rates.every(demo, MARKET, "rate", 10**6, 60))),
         ("/rates/", "summary", rates.summaries(demo, MARKET)),
@@ -170,7 +171,7 @@ def test_every_table_is_had_as_csv_and_json(site: Client, demo: Snapshot) -> Non
         ("/medicare/", "payers", medicare.spreads(demo, MARKET)),
         ("/medicare/", "bases", medicare.outcomes(demo, MARKET).bases),
         ("/organizations/", "organizations", organizations.organizations(demo, MARKET, "rates", 10**6, 0)),
-        (f"/npi/{npi}/", "rates", providers.code_rates(demo, "npi", npi, 10**6, 0)[1]),
+        (f"/npi/{npi}/", "rates", providers.code_rates(demo, demo, of_npi, 10**6, 0)[1]),
         (f"/npi/{npi}/", "groups", providers.groups(demo, "npi", npi)),
         (f"/tin/{tin}/", "npis", providers.npis_of_tin(demo, tin, 10**6, 0)[1]),
         ("/codes/", "rows", codes.search(demo, "", 10**6)[1]),
@@ -296,7 +297,7 @@ def test_an_npi_and_a_tax_number(site: Client, demo: Snapshot) -> None:
     assert f"{name} {tin[:2]}-{tin[2:]}" in text_of(of_tin)
     assert npi in text_of(of_tin)
     assert site.get(f"/tin/{tin[:2]}-{tin[2:]}/", follow=False)["Location"] == f"/tin/{tin}/"
-    total, rows = providers.code_rates(demo, "npi", npi, 50, 0)
+    total, rows = providers.code_rates(demo, demo, Market("GA", "2025-08", npi=npi), 50, 0)
     assert f"1 to 50 of {total}" in text_of(of_npi)
     assert len(tables(of_npi)[0]) == len(rows) + 1
 

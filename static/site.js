@@ -1,0 +1,96 @@
+// The search box suggests while one types (an ARIA combobox), and pages swap their main part. Without this script
+// the box is a plain form and the links are plain links.
+"use strict";
+
+const list = document.createElement("ul");
+list.id = "suggestions";
+list.className = "suggestions";
+list.setAttribute("role", "listbox");
+list.setAttribute("aria-label", "Suggestions");
+list.hidden = true;
+let box = null; // the input that the list belongs to
+let asked = 0; // the number of the newest question: answers to older ones are too late
+let timer = 0;
+
+function options() {
+  return [...list.children];
+}
+
+function close() {
+  asked += 1;
+  clearTimeout(timer);
+  list.hidden = true;
+  if (box) {
+    box.setAttribute("aria-expanded", "false");
+    box.removeAttribute("aria-activedescendant");
+  }
+}
+
+function choose(option) {
+  options().forEach((one) => one.setAttribute("aria-selected", String(one === option)));
+  if (option) {
+    box.setAttribute("aria-activedescendant", option.id);
+    option.scrollIntoView({ block: "nearest" });
+  } else {
+    box.removeAttribute("aria-activedescendant");
+  }
+}
+
+async function suggest() {
+  const mine = (asked += 1);
+  const text = box.value.trim();
+  if (text.length < 2) {
+    close();
+    return;
+  }
+  const answer = await fetch(`${box.dataset.suggest}?${new URLSearchParams({ q: text })}`);
+  const found = answer.ok ? await answer.text() : "";
+  if (mine !== asked) return;
+  list.innerHTML = found; // our own server's page part, escaped there
+  list.hidden = !list.children.length;
+  box.setAttribute("aria-expanded", String(!list.hidden));
+}
+
+function take(input) {
+  if (box === input) return;
+  box = input;
+  box.setAttribute("role", "combobox");
+  box.setAttribute("aria-autocomplete", "list");
+  box.setAttribute("aria-controls", list.id);
+  box.setAttribute("aria-expanded", "false");
+  box.form.append(list);
+}
+
+document.addEventListener("input", (event) => {
+  if (!event.target.dataset.suggest) return;
+  take(event.target);
+  clearTimeout(timer);
+  timer = setTimeout(suggest, 120);
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.target !== box || list.hidden) return;
+  const all = options();
+  const at = all.findIndex((one) => one.getAttribute("aria-selected") === "true");
+  if (event.key === "ArrowDown") choose(all[(at + 1) % all.length]);
+  else if (event.key === "ArrowUp") choose(all[(at <= 0 ? all.length : at) - 1]);
+  else if (event.key === "Enter" && at >= 0) location.href = all[at].dataset.href;
+  else if (event.key === "Escape") close();
+  else return;
+  event.preventDefault();
+});
+
+document.addEventListener("mousedown", (event) => {
+  const option = event.target.closest("#suggestions [role=option]");
+  if (option) location.href = option.dataset.href;
+});
+
+document.addEventListener("focusout", (event) => {
+  if (event.target === box) close();
+});
+
+// After a part of the page was swapped, reading goes on at its beginning.
+document.addEventListener("htmx:after:swap", () => {
+  close();
+  document.getElementById("main").focus({ preventScroll: true });
+});
