@@ -5,7 +5,7 @@ from django.shortcuts import render
 
 from core.forms import CodesForm
 from core.queries import coverage
-from core.queries.codes import Code, search
+from core.queries.codes import Code, corrected, search
 from core.store.connection import Snapshot
 from core.views.page import Paging, context, page, wrong
 from core.views.tables import ROW_CAP, download
@@ -19,9 +19,17 @@ def codes(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
         return wrong(request, form)
     text = form.cleaned_data["q"]
     if form.cleaned_data["format"] != "html":
-        return download(search(db, text, ROW_CAP)[1], Code, "codes", form.cleaned_data["format"])
+        found = search(db, text, ROW_CAP)[1] or search(db, corrected(db, text) or text, ROW_CAP)[1]
+        return download(found, Code, "codes", form.cleaned_data["format"])
     total, _ = search(db, text, 1)
+    instead = corrected(db, text) if not total else None
+    if instead:
+        total, _ = search(db, instead, 1)
     paging = Paging(form.cleaned_data["page"], total)
-    _, found = search(db, text, paging.limit, paging.offset)
+    _, found = search(db, instead or text, paging.limit, paging.offset)
     newest = next(iter(coverage.periods(db)), None)
-    return render(request, "codes.html", context(request, form, db, q=text, found=found, paging=paging, newest=newest))
+    return render(
+        request,
+        "codes.html",
+        context(request, form, db, q=text, instead=instead, found=found, paging=paging, newest=newest),
+    )

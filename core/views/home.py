@@ -14,6 +14,9 @@ from core.views.tables import download
 
 SUGGESTED = 7
 
+EXAMPLES_UP_TO = 100_000_000
+"""In a month of more rates than these, counting them by code takes too long for a first page."""
+
 
 @page
 def home(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
@@ -43,7 +46,10 @@ def home(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
             loaded=loaded,
             periods=periods,
             newest=newest,
-            examples=busiest(db, newest.state, newest.year_month, 6) if newest else [],
+            examples=busiest(db, newest.state, newest.year_month, 6)
+            if newest and newest.rates <= EXAMPLES_UP_TO
+            else [],
+            answer_rows=sum(row.rates for row in loaded),
             rates=sum(row.rates for row in loaded),
             payers=len({row.payer_slug for row in loaded}),
         ),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from core.store.connection import Snapshot
 
@@ -82,16 +82,16 @@ def test_from_a_word_to_a_payer_a_provider_medicare_and_a_file(look: Any, tmp_pa
     page.get_by_role("search").nth(1).get_by_role("searchbox").fill("mri brain")
     page.get_by_role("button", name="Find").click()
     page.get_by_role("link", name="70553").click()
-    assert page.get_by_role("heading", level=1).inner_text().startswith("CPT 70553")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("CPT 70553")
     page.get_by_role("link", name="Example Piedmont Mutual, Inc.").first.click()
-    assert "payer=example_piedmont_mutual_inc" in page.url
+    page.wait_for_url("**payer=example_piedmont_mutual_inc*")
     page.get_by_role("link", name="payer example_piedmont_mutual_inc ✕").click()
-    assert "payer=" not in page.url
+    page.wait_for_url(lambda url: "payer=" not in url)
     page.get_by_role("link", name="Against Medicare").click()
-    assert page.get_by_role("heading", name="Percent of Medicare by payer").is_visible()
+    expect(page.get_by_role("heading", name="Percent of Medicare by payer")).to_be_visible()
     page.go_back()
-    page.locator("table.dense tbody a").first.click()
-    assert page.get_by_role("heading", name="Groups and networks").is_visible()
+    page.get_by_role("table").last.locator("tbody a").first.click()
+    expect(page.get_by_role("heading", name="Groups and networks")).to_be_visible()
     with page.expect_download() as download:
         page.locator("section").first.get_by_role("link", name="CSV").click()
     saved = tmp_path / "rates.csv"
@@ -104,11 +104,11 @@ def test_the_filters_are_a_form(look: Any) -> None:
     page = look(f"/rates/?{MARKET}&code=70553", java_script_enabled=False)
     page.get_by_text("State, month, payer, place and other filters").click()
     page.get_by_label("Class").select_option("professional")
-    page.get_by_label("Modifier").fill("26")
+    page.get_by_role("textbox", name="Modifier").fill("26")
     page.get_by_label("Place of service").select_option("11")
     page.get_by_role("button", name="Show").click()
     assert page.get_by_role("link", name="modifier 26 ✕").is_visible()
-    modifiers = page.locator("table.dense tbody tr td:nth-child(4)").all_inner_texts()
+    modifiers = page.get_by_role("table").last.locator("tbody tr td:nth-child(5)").all_inner_texts()
     assert set(modifiers) == {"26"}
 
 
@@ -128,4 +128,42 @@ def test_by_keyboard_alone(look: Any) -> None:
     page.keyboard.type("99214")
     page.keyboard.press("Enter")
     page.wait_for_url("**code=99214**")
-    assert page.get_by_role("heading", level=1).inner_text().startswith("CPT 99214")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("CPT 99214")
+
+
+def test_the_box_suggests_while_one_types(look: Any) -> None:
+    page = look("/")
+    box = page.get_by_role("main").get_by_role("searchbox")
+    box.press_sequentially("knee repl")
+    box = page.get_by_role("main").get_by_role("combobox")
+    expect(page.get_by_role("option")).to_have_count(3)
+    expect(box).to_have_attribute("aria-expanded", "true")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_role("option").first).to_have_attribute("aria-selected", "true")
+    expect(box).to_have_attribute("aria-activedescendant", page.get_by_role("option").first.get_attribute("id") or "?")
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("option")).to_have_count(0)
+    box.press_sequentially("a")
+    expect(page.get_by_role("option")).to_have_count(3)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**code=27447")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("CPT 27447")
+
+
+def test_a_filter_swaps_the_page_s_part_and_goes_back(look: Any) -> None:
+    page = look(f"/rates/?{MARKET}&code=70553")
+    page.evaluate("window.still = 'here'")
+    before = page.get_by_role("complementary").inner_text()
+    page.get_by_role("complementary").get_by_role("link", name="institutional").click()
+    expect(page.get_by_role("link", name="class institutional ✕")).to_be_visible()
+    assert "billing_class=institutional" in page.url
+    assert page.evaluate("window.still") == "here"
+    assert page.evaluate("document.activeElement.id") == "main"
+    page.go_back()
+    expect(page.get_by_role("link", name="class institutional ✕")).to_have_count(0)
+    assert page.get_by_role("complementary").inner_text() == before
