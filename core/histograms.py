@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from core.queries.histogram import Histogram, MedicareAmount
+from core.queries.histogram import Histogram
+from core.queries.medicare import Line
 
 _TOP, _HEIGHT, _BOTTOM = 34, 150, 24
 """Heights in pixels: above the bars for the names of lines, of the bars, and of the axis."""
@@ -14,7 +15,7 @@ _LINES = 3
 """More of Medicare's amounts than these would hide the bars; the table below has them all."""
 
 
-def histogram(found: Histogram, amounts: Sequence[MedicareAmount]) -> SafeString:
+def histogram(found: Histogram, amounts: Sequence[Line]) -> SafeString:
     """A bar per bin, as high as it has rates, with lines at Medicare's amounts. Empty where there are no bins."""
     if not found.bins:
         return SafeString("")
@@ -78,7 +79,7 @@ def _mark(scale: _Scale, value: float, base: int) -> SafeString:
     return format_html('<text class="mark" x="{}" y="{}">{}</text>', at, base + 17, _dollars(value))
 
 
-def _line(scale: _Scale, line: MedicareAmount, number: int, base: int) -> SafeString:
+def _line(scale: _Scale, line: Line, number: int, base: int) -> SafeString:
     place = scale.at(line.amount)
     top = 12 + 11 * number
     anchor, shift = ("end", -0.6) if place > 60 else ("start", 0.6)
@@ -89,7 +90,7 @@ def _line(scale: _Scale, line: MedicareAmount, number: int, base: int) -> SafeSt
     )  # fmt: skip
 
 
-def _words(found: Histogram, lines: Sequence[MedicareAmount]) -> str:
+def _words(found: Histogram, lines: Sequence[Line]) -> str:
     most = max(found.bins, key=lambda one: one.rates)
     low, high = _dollars(found.bins[0].low), _dollars(found.bins[-1].high)
     said = [

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.places import EVERY_PLACE
-from core.queries.market import CONDITIONS, NO_MODIFIER, NOT_STATED, Market
+from core.queries.market import CONDITIONS, NO_MODIFIER, NOT_STATED, Market, alike
 from core.store.connection import Snapshot
 
 _COLUMNS = {
@@ -36,21 +36,21 @@ class Choice:
 
 def facets(db: Snapshot, market: Market) -> dict[str, list[Choice]]:
     """The choices of each filter, most rates first: of the market as it is but for that one filter."""
-    set_filters = [name for name in (*_COLUMNS, "network") if getattr(market, name) is not None]
-    facts = market.unfiltered
+    set_filters = [name for name in _COLUMNS if getattr(market, name) is not None]
+    rates, parameters = alike(db, market.unfiltered)
     columns = ", ".join(f"{column} AS {name}" for name, column in _COLUMNS.items())
     fits = "".join(f", {CONDITIONS[name]} AS fits_{name}" for name in set_filters)
     counts = " UNION ALL ".join(_counts(name, set_filters) for name in _COLUMNS)
     rows = db.rows(
         f"""WITH cube AS MATERIALIZED (
-                SELECT {columns}{fits}, count(*) AS n FROM fact_rate f WHERE {facts.where} GROUP BY ALL)
+                SELECT {columns}{fits}, sum(alike) AS n FROM {rates} f GROUP BY ALL)
             {counts}""",
-        {**facts.parameters, **{name: getattr(market, name) for name in set_filters}},
+        {**parameters, **{name: getattr(market, name) for name in set_filters}},
     )
     found: dict[str, list[Choice]] = {}
     for name in _COLUMNS:
         mine = [(value, parts or [], n) for of, value, parts, n in rows if of == name]
-        found[name] = _choices(market, name, _SPLIT.get(name, _as_it_is)(mine))
+        found[name] = _choices(market, name, _SPLIT.get(name, _as_it_is)(mine, getattr(market, name)))
     found["network"] = _choices(market, "network", _networks(db, market))
     return found
 
@@ -75,19 +75,19 @@ _Rows = list[tuple[str, list[str], int]]
 """A value, what it is made of, and rates."""
 
 
-def _as_it_is(rows: _Rows) -> Iterable[tuple[str, str, int]]:
+def _as_it_is(rows: _Rows, _chosen: str | None) -> Iterable[tuple[str, str, int]]:
     return ((value, value, n) for value, _, n in rows)
 
 
-def _payers(rows: _Rows) -> Iterable[tuple[str, str, int]]:
+def _payers(rows: _Rows, _chosen: str | None) -> Iterable[tuple[str, str, int]]:
     names = {slug: name for slug, (name,), _ in sorted(rows)}
     return ((slug, name, sum(n for other, _, n in rows if other == slug)) for slug, name in names.items())
 
 
-def _places(rows: _Rows) -> Iterable[tuple[str, str, int]]:
+def _places(rows: _Rows, chosen: str | None) -> Iterable[tuple[str, str, int]]:
     # A set that holds every place matches each place.
     everywhere = sum(n for _, places, n in rows if EVERY_PLACE in places)
-    counts: dict[str, int] = {EVERY_PLACE: everywhere} if everywhere else {}
+    counts: dict[str, int] = dict.fromkeys((EVERY_PLACE, chosen or EVERY_PLACE), everywhere) if everywhere else {}
     for _, places, n in rows:
         for place in places:
             if place != EVERY_PLACE:
@@ -95,7 +95,7 @@ def _places(rows: _Rows) -> Iterable[tuple[str, str, int]]:
     return ((place, place, n) for place, n in counts.items())
 
 
-def _modifiers(rows: _Rows) -> Iterable[tuple[str, str, int]]:
+def _modifiers(rows: _Rows, _chosen: str | None) -> Iterable[tuple[str, str, int]]:
     counts: dict[str, int] = {}
     for _, modifiers, n in rows:
         for modifier in modifiers:

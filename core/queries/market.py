@@ -13,6 +13,9 @@ NO_MODIFIER = "none"
 NOT_STATED = "unstated"
 """The value of a filter that asks for rates whose file does not state it."""
 
+_WHOSE = ("network", "npi", "tin")
+"""What narrows a market by whose the rates are."""
+
 FILTERS = (
     "payer", "pos", "billing_class", "modifier", "setting", "negotiated_type", "arrangement", "network", "npi", "tin",
 )  # fmt: skip
@@ -46,12 +49,12 @@ class Market:
     @property
     def parameters(self) -> dict[str, Any]:
         """The values that `where` binds."""
-        return {name: value for name, value in vars(self).items() if value}
+        return {name: value for name in CONDITIONS if (value := getattr(self, name))}
 
     @property
     def where(self) -> str:
         """The condition on fact_rate AS f. Every value is a named parameter."""
-        every = " AND ".join(sql for name, sql in CONDITIONS.items() if getattr(self, name))
+        every = " AND ".join(CONDITIONS[name] for name in self.parameters)
         return every if self.year_month else every.replace(_IN_MONTH, "")
 
     @property
@@ -61,8 +64,9 @@ class Market:
 
     @property
     def unfiltered(self) -> "Market":
-        """The market of the same state, month, code and provider, without what else narrows it."""
-        return Market(self.state, self.year_month, self.code_type, self.code, npi=self.npi, tin=self.tin)
+        """The market of the same state, month, code and groups, without what else narrows it."""
+        whose = {name: getattr(self, name) for name in _WHOSE}
+        return Market(self.state, self.year_month, self.code_type, self.code, **whose)
 
     def without(self, name: str) -> "Market":
         """The market without one of its filters."""
@@ -71,10 +75,10 @@ class Market:
 
 @contextmanager
 def narrowed(db: Snapshot, market: Market) -> Iterator[Snapshot]:
-    """The generation with the facts of the unfiltered market alone, where that is about a code or a provider.
+    """The generation with `rate_alike` of the unfiltered market alone, where that is about a code or a provider.
 
-    Every question about the market has the same answer there, sooner: its facts are read once, and other filters,
-    orders and pages that are asked for next find them in memory.
+    Every question about the market has the same answer there, sooner: many facts are alike but for whose they are, and
+    other filters, orders and pages that are asked for next find them in memory.
     """
     if market.code is None and market.npi is None and market.tin is None:
         yield db
@@ -82,6 +86,20 @@ def narrowed(db: Snapshot, market: Market) -> Iterator[Snapshot]:
     facts = market.unfiltered
     with db.narrowed(facts.where, facts.parameters) as narrow:
         yield narrow
+
+
+def alike(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
+    """SQL of the market's rates, where a row stands for `alike` of them, and its parameters.
+
+    The columns are those of `rate_alike`, see `Snapshot.narrowed`; more where the generation is not narrowed.
+    """
+    if db.narrowed_to is None:
+        return f"(SELECT f.*, 1 AS alike FROM fact_rate f WHERE {market.where})", market.parameters
+    if any(db.narrowed_to.get(name) != getattr(market, name) for name in _WHOSE):
+        raise ValueError("the generation is narrowed to another market")
+    filters = {name: value for name, value in market.parameters.items() if name not in _WHOSE}
+    where = " AND ".join(CONDITIONS[name] for name in filters)
+    return f"(SELECT * FROM rate_alike f WHERE {where})", filters
 
 
 def _stated(column: str, name: str) -> str:

@@ -1,9 +1,11 @@
 """Negotiated rates against Medicare's schedules, by the rules of `comparison`: tables for the page."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from core.queries.comparison import compared
-from core.queries.market import Market
+from core.queries.comparison import LEAST_PLAUSIBLE, MOST_PLAUSIBLE, compared
+from core.queries.market import Market, alike
 from core.store.connection import Snapshot
 
 ORDERS = {
@@ -92,10 +94,12 @@ def comparisons(db: Snapshot, market: Market, order: str, limit: int, offset: in
 
 def outcomes(db: Snapshot, market: Market) -> Outcomes:
     """How many rates have which basis, and how many have no percent, by reason: most first."""
+    rates, parameters = alike(db, market)
     rows = db.rows(
-        f"""{compared(market.where)}
-            SELECT basis, release, reason, count(*) FROM compared GROUP BY ALL ORDER BY 4 DESC, 1, 2, 3""",
-        market.parameters,
+        f"""{compared("true", rates)}
+            SELECT basis, release, reason, sum(alike)::BIGINT AS n FROM compared
+            GROUP BY ALL ORDER BY n DESC, 1, 2, 3""",
+        parameters,
     )
     return Outcomes(
         sum(row[3] for row in rows),
@@ -106,33 +110,82 @@ def outcomes(db: Snapshot, market: Market) -> Outcomes:
 
 def spreads(db: Snapshot, market: Market) -> list[Spread]:
     """The percents by payer, each rate counted once."""
+    rates, parameters = alike(db, market)
     rows = db.rows(
-        f"""{compared(market.where)}
-            SELECT reporting_entity_name, payer_slug(reporting_entity_name), count(*),
-                   count(*) FILTER (NOT plausible),
-                   quantile_cont(percent, [0.1, 0.25, 0.5, 0.75, 0.9])
-            FROM compared WHERE percent IS NOT NULL GROUP BY ALL ORDER BY 1""",
-        market.parameters,
+        f"""{compared("true", rates)}
+            SELECT reporting_entity_name, payer_slug(reporting_entity_name), n, implausible, spread
+            FROM (SELECT reporting_entity_name, count(*) AS n, count(*) FILTER (NOT plausible) AS implausible,
+                         quantile_cont(percent, [0.1, 0.25, 0.5, 0.75, 0.9]) AS spread
+                  FROM (SELECT reporting_entity_name, plausible, percent, unnest(range(alike))
+                        FROM compared WHERE percent IS NOT NULL)
+                  GROUP BY ALL)
+            ORDER BY 1""",
+        parameters,
     )
     return [Spread(*row[:4], *row[4]) for row in rows]
 
 
-@dataclass(frozen=True)
-class Percent:
-    """What one rate is of Medicare, or why there is no percent."""
+class Terms(NamedTuple):
+    """What decides, beside the code, the state and the month, with which amount of Medicare a rate is compared."""
 
-    percent: float | None
-    plausible: bool | None
+    billing_class: str | None
+    setting: str | None
+    modifier: str
+    pos_set_id: str
+    negotiated_type: str | None
+    negotiation_arrangement: str | None
+    zero: bool
+
+
+@dataclass(frozen=True)
+class Amount:
+    """Medicare's amount for all `rates` of the same terms, or the reason why there is none."""
+
     basis: str | None
     medicare: float | None
     reason: str | None
+    rates: int
+
+    def percent(self, rate: float) -> float | None:
+        """What a rate of these terms is of Medicare: 1 is 100 %."""
+        return None if self.medicare is None else rate / self.medicare
 
 
-def percents(db: Snapshot, market: Market, fact_uids: list[str]) -> dict[str, Percent]:
-    """The percents of some rates of a market, by fact_uid."""
+def amounts(db: Snapshot, market: Market) -> dict[Terms, Amount]:
+    """Medicare's amounts for the rates of a market of one code, by their terms."""
+    rates, parameters = alike(db, market)
     rows = db.rows(
-        f"""{compared(f"{market.where} AND list_contains($fact_uids, f.fact_uid)")}
-            SELECT fact_uid, percent, plausible, basis, medicare, reason FROM compared""",
-        {**market.parameters, "fact_uids": fact_uids},
+        f"""{compared("true", f"(SELECT {_TERMS}, {_ONE_OF_THEM} FROM {rates} f GROUP BY ALL)")}
+            SELECT billing_class, setting, billing_code_modifier, pos_set_id, negotiated_type, negotiation_arrangement,
+                   zero, basis, medicare, reason, alike FROM compared""",
+        parameters,
     )
-    return {row[0]: Percent(*row[1:]) for row in rows}
+    return {Terms(*row[:7]): Amount(*row[7:]) for row in rows}
+
+
+_TERMS = """state, year_month, code_type, code, billing_class, setting, billing_code_modifier, pos_set_id,
+    negotiated_type, negotiation_arrangement, negotiated_rate = 0 AS zero"""
+_ONE_OF_THEM = "max(negotiated_rate) AS negotiated_rate, sum(alike)::BIGINT AS alike"
+
+
+@dataclass(frozen=True)
+class Line:
+    """An amount of one of Medicare's schedules, and how many of a market's rates it stands beside."""
+
+    basis: str
+    amount: float
+    rates: int
+
+
+def lines(found: Mapping[Terms, Amount]) -> list[Line]:
+    """The different amounts, those that most rates stand beside first."""
+    counts: dict[tuple[str, float], int] = {}
+    for one in found.values():
+        if one.basis is not None and one.medicare is not None:
+            counts[one.basis, one.medicare] = counts.get((one.basis, one.medicare), 0) + one.rates
+    return sorted((Line(*key, rates) for key, rates in counts.items()), key=lambda line: (-line.rates, line.basis))
+
+
+def is_plausible(percent: float) -> bool:
+    """Whether a rate may well be so much of Medicare."""
+    return LEAST_PLAUSIBLE <= percent <= MOST_PLAUSIBLE

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, Literal
 
 from core.queries.comparison import compared
-from core.queries.market import Market
+from core.queries.market import Market, alike
 from core.store.connection import Snapshot
 
 By = Literal["npi", "tin"]
@@ -180,11 +180,13 @@ def code_rates(
 
     `provider` is the generation, or the same narrowed to the provider's facts.
     """
+    rates, parameters = alike(provider, market)
     rows = provider.rows(
         f"""WITH f AS (
                 SELECT code_type, code, rate_kind(negotiated_type, negotiation_arrangement) AS kind,
-                       reporting_entity_name, billing_class, billing_code_modifier AS modifier, negotiated_rate
-                FROM fact_rate f WHERE {market.where}),
+                       reporting_entity_name, billing_class, billing_code_modifier AS modifier, negotiated_rate,
+                       unnest(range(alike))
+                FROM {rates}),
             page AS (
                 SELECT count(*) OVER () AS total, {_ROW}, count(*) AS rates, min(negotiated_rate) AS lowest,
                        quantile_cont(negotiated_rate, 0.5) AS p50, max(negotiated_rate) AS highest
@@ -194,7 +196,7 @@ def code_rates(
             SELECT p.*, d.name, payer_slug(reporting_entity_name)
             FROM page p LEFT JOIN dim_code d USING (code_type, code)
             ORDER BY code, code_type, kind, reporting_entity_name, billing_class, modifier""",
-        {**market.parameters, "limit": limit, "offset": offset},
+        {**parameters, "limit": limit, "offset": offset},
     )
     codes = sorted({row[2] for row in rows})
     percents = _percents(provider, market, codes)
@@ -214,12 +216,13 @@ def code_rates(
 
 
 def _percents(provider: Snapshot, market: Market, codes: list[str]) -> dict[tuple[Any, ...], tuple[float | None, int]]:
+    rates, parameters = alike(provider, market)
     rows = provider.rows(
-        f"""{compared(f"{market.where} AND list_contains($codes, f.code)")}
+        f"""{compared("list_contains($codes, f.code)", rates)}
             SELECT code_type, code, kind, reporting_entity_name, billing_class, billing_code_modifier,
                    quantile_cont(percent, 0.5), count(percent)
-            FROM compared GROUP BY 1, 2, 3, 4, 5, 6""",
-        {**market.parameters, "codes": codes},
+            FROM (SELECT *, unnest(range(alike)) FROM compared) GROUP BY 1, 2, 3, 4, 5, 6""",
+        {**parameters, "codes": codes},
     )
     return {row[:6]: row[6:] for row in rows}
 

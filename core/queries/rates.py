@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from core.queries.market import Market
+from core.queries.market import Market, alike
 from core.store.connection import Snapshot
 
 ORDERS = {
@@ -62,6 +62,7 @@ class Rate:
     setting: str | None
     modifier: str
     severity_of_illness: str | None
+    pos_set_id: str
     service_codes: list[str]
     expiration_date: str | None
     pg_uid: str
@@ -107,6 +108,7 @@ def counts(db: Snapshot, market: Market) -> Counts:
 
 def summaries(db: Snapshot, market: Market) -> list[Summary]:
     """The spread of rates by kind, payer, class and modifier. Percentiles interpolate (as SQL's quantile_cont)."""
+    market_rates, parameters = alike(db, market)
     rows = db.rows(
         f"""SELECT kind, reporting_entity_name, payer_slug(reporting_entity_name), billing_class, modifier,
                    rates, lowest, spread, highest, mean
@@ -115,9 +117,9 @@ def summaries(db: Snapshot, market: Market) -> list[Summary]:
                          count(*) AS rates, min(negotiated_rate) AS lowest,
                          quantile_cont(negotiated_rate, [0.1, 0.25, 0.5, 0.75, 0.9]) AS spread,
                          max(negotiated_rate) AS highest, avg(negotiated_rate) AS mean
-                  FROM fact_rate f WHERE {market.where} GROUP BY ALL)
+                  FROM (SELECT *, unnest(range(alike)) FROM {market_rates}) f GROUP BY ALL)
             ORDER BY kind, reporting_entity_name, billing_class, modifier""",
-        market.parameters,
+        parameters,
     )
     return [Summary(*row[:7], *row[7], *row[8:]) for row in rows]
 
@@ -151,7 +153,8 @@ def _rates_sql(market: Market, order: str) -> str:
             WHERE year_month = $year_month AND pg_uid IN (SELECT pg_uid FROM picked) GROUP BY pg_uid)
         SELECT fact_uid, rate_kind(negotiated_type, negotiation_arrangement), p.reporting_entity_name,
                payer_slug(p.reporting_entity_name), negotiated_rate, negotiated_type, negotiation_arrangement,
-               billing_class, setting, billing_code_modifier, severity_of_illness, coalesce(service_codes, []),
+               billing_class, setting, billing_code_modifier, severity_of_illness, pos_set_id,
+               coalesce(service_codes, []),
                expiration_date, p.pg_uid, p.provider_group_id_raw,
                coalesce(npis, 0), coalesce(tins, 0), one_tin, one_name,
                coalesce(network_names, []), additional_information, b.source

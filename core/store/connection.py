@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,8 +50,11 @@ class Snapshot:
     Every table is a view of its own name; the ids' macros are there. The connection reads below the data directory
     only and its configuration is locked. It is safe to use from several threads.
 
-    `narrowed` gives one whose facts are a selection, held in memory: for the many questions of one page.
+    `narrowed` gives a snapshot that holds a selection of the facts in memory, as few rows: for a page's many questions.
     """
+
+    narrowed_to: Mapping[str, Any] | None = None
+    """The values by which the facts of `rate_alike` were selected, where there is that table."""
 
     def __init__(self, root: Path, manifest: Manifest, limits: Limits, macros: Sequence[str] = ()) -> None:
         self.root = root
@@ -78,9 +81,11 @@ class Snapshot:
 
     @contextmanager
     def narrowed(self, where: str, parameters: dict[str, Any]) -> Iterator["Snapshot"]:
-        """This generation with only those facts (AS f) that fulfil `where`, read once and held in memory.
+        """This generation with a table `rate_alike` of those facts (AS f) that fulfil `where`, held in memory.
 
-        Selections asked for again shortly after are still there. What is given is for one thread. Raises as `cursor`.
+        It has the facts' columns but those that tell whose a rate is: facts that are alike in them are one row, which
+        stands for `alike` facts. Selections asked for again shortly after are still there. What is given is for one
+        thread. Raises as `cursor`.
         """
         key = (where, *sorted(parameters.items()))
         connection = self._narrow.take(key)
@@ -89,12 +94,14 @@ class Snapshot:
             try:
                 with self._limited(connection, self._limits.seconds):
                     connection.execute(
-                        f"CREATE TEMP TABLE fact_rate AS SELECT * FROM main.fact_rate f WHERE {where}", parameters
+                        f"""CREATE TEMP TABLE rate_alike AS
+                            SELECT {_ALIKE}, count(*) AS alike FROM fact_rate f WHERE {where} GROUP BY ALL""",
+                        parameters,
                     )
             except BaseException:
                 connection.close()
                 raise
-        narrow = _Narrow(self, connection)
+        narrow = _Narrow(self, connection, parameters)
         try:
             yield narrow
         except BaseException:
@@ -123,9 +130,10 @@ class Snapshot:
 
 
 class _Narrow(Snapshot):
-    """A snapshot whose `fact_rate` is a temporary table of one connection; every other table is the generation's."""
+    """A snapshot with `rate_alike`, a temporary table of one connection."""
 
-    def __init__(self, whole: Snapshot, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, whole: Snapshot, connection: duckdb.DuckDBPyConnection, narrowed_to: Mapping[str, Any]) -> None:
+        self.narrowed_to = narrowed_to
         self.root = whole.root
         self.manifest = whole.manifest
         self._limits = whole._limits
@@ -139,9 +147,9 @@ class _Narrow(Snapshot):
 
 
 class _NarrowTables:
-    """Connections with selections of facts, kept for a while: the few asked for last, up to so many facts in all."""
+    """Connections with selections of facts, kept for a while: the few asked for last, up to so many rows in all."""
 
-    MOST, MOST_FACTS = 12, 500_000
+    MOST, MOST_ROWS = 24, 500_000
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -158,11 +166,18 @@ class _NarrowTables:
 
     def give_back(self, key: Any, connection: duckdb.DuckDBPyConnection) -> None:
         """Keeps a connection, and closes those that are too many."""
-        facts = connection.execute("SELECT count(*) FROM fact_rate").fetchall()[0][0]
+        rows = connection.execute("SELECT count(*) FROM rate_alike").fetchall()[0][0]
         with self._lock:
-            self._kept.append((key, facts, connection))
-            while len(self._kept) > self.MOST or sum(facts for _, facts, _ in self._kept) > self.MOST_FACTS:
+            self._kept.append((key, rows, connection))
+            while len(self._kept) > self.MOST or sum(rows for _, rows, _ in self._kept) > self.MOST_ROWS:
                 self._kept.pop(0)[2].close()
+
+
+_ALIKE = (
+    "state, year_month, code_type, code, reporting_entity_name, pos_set_id, negotiated_type, negotiation_arrangement, "
+    "negotiated_rate, billing_class, setting, billing_code_modifier"
+)
+"""The columns of a fact by which rates are counted, grouped and compared; the others tell whose it is."""
 
 
 def parquet_list(paths: Sequence[str], options: str = "") -> str:

@@ -1,5 +1,7 @@
 """The rates of a code."""
 
+from collections.abc import Mapping
+
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 
@@ -7,7 +9,7 @@ from core import histograms
 from core.forms import RatesForm
 from core.queries import codes, medicare, rates
 from core.queries.facets import Choice, facets, months
-from core.queries.histogram import Bin, histogram, medicare_amounts
+from core.queries.histogram import Bin, histogram
 from core.queries.kinds import KINDS
 from core.queries.market import FILTERS, Market, narrowed
 from core.store.connection import Snapshot
@@ -51,11 +53,11 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
         counted = rates.counts(narrow, asked)
         paging = Paging(chosen["page"], counted.rates)
         summaries = rates.summaries(narrow, asked)
-        amounts = medicare_amounts(narrow, asked)
+        amounts = medicare.amounts(narrow, asked)
         bins = histogram(narrow, asked)
         rows = rates.page(narrow, asked, chosen["sort"], paging.limit, paging.offset)
-        percents = medicare.percents(narrow, asked, [row.fact_uid for row in rows]) if amounts else {}
         choices = facets(narrow, asked)
+    lines = medicare.lines(amounts)
     choices["year_month"] = months(db, asked)
     return render(
         request,
@@ -70,11 +72,11 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
             kinds=[(kind, [s for s in summaries if s.kind == kind.name]) for kind in KINDS.values()],
             left_out=left_out(summaries, counted.without_pos),
             histogram=bins,
-            chart=histograms.histogram(bins, amounts),
-            amounts=amounts,
+            chart=histograms.histogram(bins, lines),
+            amounts=lines,
             facets=[(FACETS[name], name, choices[name]) for name in FACETS if worth_showing(choices[name])],
-            rows=[(row, percents.get(row.fact_uid)) for row in rows],
-            compared=bool(amounts),
+            rows=[(row, *of_medicare(row, amounts)) for row in rows],
+            compared=bool(lines),
             paging=paging,
             answer_rows=counted.rates,
             sort=chosen["sort"],
@@ -83,6 +85,25 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
             near=[] if counted.rates else codes.near(db, asked.state, asked.year_month, asked.code, 8),
         ),
     )
+
+
+def of_medicare(
+    row: rates.Rate, amounts: Mapping[medicare.Terms, medicare.Amount]
+) -> tuple[medicare.Amount, float | None, bool]:
+    """What a rate is compared with, its percent of that, and whether that is plausible."""
+    amount = amounts[
+        medicare.Terms(
+            row.billing_class,
+            row.setting,
+            row.modifier,
+            row.pos_set_id,
+            row.negotiated_type,
+            row.negotiation_arrangement,
+            row.negotiated_rate == 0,
+        )
+    ]
+    percent = amount.percent(row.negotiated_rate)
+    return amount, percent, percent is None or medicare.is_plausible(percent)
 
 
 def worth_showing(choices: list[Choice]) -> bool:

@@ -17,7 +17,7 @@ from core.mrf.source import documents
 from core.queries import codes, coverage, medicare, organizations, providers, rates
 from core.queries.comparison import REASONS
 from core.queries.facets import facets, months
-from core.queries.histogram import histogram, medicare_amounts
+from core.queries.histogram import histogram
 from core.queries.market import FILTERS, Market, narrowed
 from core.store.connection import Snapshot
 from core.store.ids import payer_slug
@@ -174,7 +174,8 @@ def assert_facets(db: Snapshot, everything: Everything, market: Market) -> None:
             assert choice.rates == len(everything.of(replace(market, **{name: choice.value}))), choice
             assert choice.chosen == (choice.value == getattr(market, name))
         values = {value for fact in everything.of(market.without(name)) for value in values_of(fact, name)}
-        assert values == {choice.value for choice in choices if choice.rates}
+        # The place asked for is shown even where no set names it, but some hold every place.
+        assert values - {market.pos} == {choice.value for choice in choices if choice.rates} - {market.pos}
     whole = everything.of(market.in_any_month)
     counts = {choice.value: choice.rates for choice in months(db, market)}
     assert counts == {month: len(rows) for (month,), rows in slow.grouped(whole, "year_month").items()}
@@ -203,20 +204,27 @@ def assert_histogram(db: Snapshot, everything: Everything, market: Market) -> No
         assert found.below == sum(amount < low for amount in amounts)
         assert found.above == sum(amount > high * (1 + 1e-12) for amount in amounts)
         assert found.below + found.above <= 0.02 * len(amounts) + 1
-    for n, one in enumerate(found.bins):
-        inside = [a for a in amounts if one.low * (1 + 1e-12) < a < one.high * (1 - 1e-12)]
-        near = [a for a in amounts if one.low * (1 - 1e-12) <= a <= one.high * (1 + 1e-12)]
-        assert len(inside) <= one.rates <= len(near), n
+    for n, span in enumerate(found.bins):
+        inside = [a for a in amounts if span.low * (1 + 1e-12) < a < span.high * (1 - 1e-12)]
+        near = [a for a in amounts if span.low * (1 - 1e-12) <= a <= span.high * (1 + 1e-12)]
+        assert len(inside) <= span.rates <= len(near), n
     outcomes = [slow.compared(fact, everything.benchmarks) for fact in facts]
     pairs = [(outcome.basis, outcome.amount) for outcome in outcomes if outcome.amount is not None]
-    assert {(one.basis, one.amount): one.rates for one in medicare_amounts(db, market)} == {
+    if market.code_type is None or market.code is None:
+        return
+    of_medicare = medicare.amounts(db, market)
+    assert sum(one.rates for one in of_medicare.values()) == len(facts)
+    assert {(one.basis, one.amount): one.rates for one in medicare.lines(of_medicare)} == {
         pair: pairs.count(pair) for pair in set(pairs)
     }
-    uids = [fact["fact_uid"] for fact in facts[:9]]
-    percents = medicare.percents(db, market, uids)
-    assert {uid: one.medicare for uid, one in percents.items()} == {
-        uid: outcome.amount for uid, outcome in zip(uids, outcomes, strict=False)
-    }
+    for fact, outcome in zip(facts, outcomes, strict=True):
+        one = of_medicare[
+            medicare.Terms(
+                fact["billing_class"], fact["setting"], fact["billing_code_modifier"], fact["pos_set_id"],
+                fact["negotiated_type"], fact["negotiation_arrangement"], fact["negotiated_rate"] == 0,
+            )
+        ]  # fmt: skip
+        assert (one.basis, one.medicare, one.reason) == (outcome.basis, outcome.amount, outcome.reason)
 
 
 @given(data=st.data())

@@ -57,9 +57,7 @@ def test_an_answer_that_is_none_is_not_kept(site: Any) -> None:
     assert ask(view, "/made/?q=stopped").content == b"made"
 
 
-def test_over_the_limit_one_is_asked_to_come_again(
-    site: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_over_the_limit_one_is_asked_to_come_again(site: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.BEACONPOINT_QUERY_SECONDS = 0.1
     monkeypatch.setattr(answers, "_PLACES", threading.BoundedSemaphore(1))
     entered, leave = threading.Event(), threading.Event()
