@@ -51,7 +51,6 @@ def facets(db: Snapshot, market: Market) -> dict[str, list[Choice]]:
     for name in _COLUMNS:
         mine = [(value, parts or [], n) for of, value, parts, n in rows if of == name]
         found[name] = _choices(market, name, _SPLIT.get(name, _as_it_is)(mine, getattr(market, name)))
-    found["network"] = _choices(market, "network", _networks(db, market))
     return found
 
 
@@ -106,9 +105,10 @@ def _modifiers(rows: _Rows, _chosen: str | None) -> Iterable[tuple[str, str, int
 _SPLIT = {"payer": _payers, "pos": _places, "modifier": _modifiers}
 
 
-def _networks(db: Snapshot, market: Market) -> list[tuple[str, str, int]]:
+def networks(db: Snapshot, market: Market) -> list[Choice]:
+    """The choices of the filter by network; a rate whose group is in several counts in each. To be asked of all facts."""
     others = market.without("network")
-    return [
+    rows = [
         (name, name, n)
         for name, n in db.rows(
             f"""WITH named AS (SELECT f.pg_uid, count(*) AS n FROM fact_rate f WHERE {others.where} GROUP BY 1)
@@ -119,6 +119,7 @@ def _networks(db: Snapshot, market: Market) -> list[tuple[str, str, int]]:
             others.parameters,
         )
     ]
+    return _choices(market, "network", rows)
 
 
 def _choices(market: Market, name: str, rows: Iterable[tuple[str, str, int]]) -> list[Choice]:

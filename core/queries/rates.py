@@ -1,7 +1,7 @@
 """The rates of one billing code."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from core.queries.market import Market, alike
 from core.store.connection import Snapshot
@@ -84,26 +84,25 @@ def count(db: Snapshot, market: Market) -> int:
 
 def counts(db: Snapshot, market: Market) -> Counts:
     """The numbers of rates, provider groups, distinct NPIs and payers."""
-    rates, groups, payers = db.rows(
-        f"""SELECT count(*), count(DISTINCT f.pg_uid), count(DISTINCT f.reporting_entity_name)
-            FROM fact_rate f WHERE {market.where}""",
+    rates, parameters = alike(db, market)
+    every, payers = db.rows(
+        f"SELECT coalesce(sum(alike), 0)::BIGINT, count(DISTINCT reporting_entity_name) FROM {rates}", parameters
+    )[0]
+    groups, npis = db.rows(
+        f"""WITH g AS MATERIALIZED (SELECT DISTINCT f.pg_uid FROM fact_rate f WHERE {market.where})
+            SELECT (SELECT count(*) FROM g), count(DISTINCT npi) FROM xref_group_npi
+            WHERE year_month = $year_month AND pg_uid IN (SELECT pg_uid FROM g)""",
         market.parameters,
     )[0]
-    npis = db.rows(
-        f"""SELECT count(DISTINCT npi) FROM xref_group_npi
-            WHERE year_month = $year_month AND pg_uid IN (SELECT f.pg_uid FROM fact_rate f WHERE {market.where})""",
-        market.parameters,
-    )[0][0]
     without_pos = 0
     if market.pos:
-        anywhere = replace(market, pos=None)
+        anywhere, parameters = alike(db, market.without("pos"))
         without_pos = db.rows(
-            f"""SELECT count(*) FROM fact_rate f
-                WHERE {anywhere.where}
-                  AND f.pos_set_id IN (SELECT pos_set_id FROM dim_pos_set WHERE len(service_codes) = 0)""",
-            anywhere.parameters,
+            f"""SELECT coalesce(sum(alike), 0)::BIGINT FROM {anywhere}
+                WHERE pos_set_id IN (SELECT pos_set_id FROM dim_pos_set WHERE len(service_codes) = 0)""",
+            parameters,
         )[0][0]
-    return Counts(rates, groups, npis, payers, without_pos)
+    return Counts(every, groups, npis, payers, without_pos)
 
 
 def summaries(db: Snapshot, market: Market) -> list[Summary]:

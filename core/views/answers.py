@@ -2,12 +2,17 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
 
 from django.conf import settings
 
 from core.errors import BeaconError
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class TooBusy(BeaconError):
@@ -45,6 +50,14 @@ class Answers:
 
 ANSWERS = Answers(settings.BEACONPOINT_ANSWER_BYTES)
 _PLACES = threading.BoundedSemaphore(settings.BEACONPOINT_QUESTIONS)
+
+
+_THREADS = ThreadPoolExecutor(2 * settings.BEACONPOINT_QUESTIONS, "question")
+
+
+def meanwhile(question: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> Future[T]:
+    """Asks a question while the caller asks others; `result()` of what is given waits for the answer."""
+    return _THREADS.submit(question, *arguments, **options)
 
 
 @contextmanager

@@ -8,12 +8,13 @@ from django.shortcuts import render
 from core import histograms
 from core.forms import RatesForm
 from core.queries import codes, medicare, rates
-from core.queries.facets import Choice, facets, months
+from core.queries.facets import Choice, facets, months, networks
 from core.queries.histogram import Bin, histogram
 from core.queries.kinds import KINDS
 from core.queries.market import FILTERS, Market, narrowed
 from core.store.connection import Snapshot
-from core.views.page import Paging, choose_market, context, page, wrong
+from core.views.answers import meanwhile
+from core.views.page import PAGE_ROWS, Paging, choose_market, context, page, wrong
 from core.views.tables import ROW_CAP, download
 
 DOWNLOAD_SECONDS = 120.0
@@ -49,16 +50,19 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
             return download(histogram(db, asked).bins, Bin, "histogram", chosen["format"])
         every = rates.every(db, asked, chosen["sort"], ROW_CAP, DOWNLOAD_SECONDS)
         return download(every, rates.Rate, f"rates_{asked.code}", chosen["format"])
+    offset, limit = (chosen["page"] - 1) * PAGE_ROWS, PAGE_ROWS
+    # These are about whose the rates are, and read the facts; the others are asked of few rows, at the same time.
+    counting = meanwhile(rates.counts, db, asked)
+    paging_through = meanwhile(rates.page, db, asked, chosen["sort"], limit, offset)
     with narrowed(db, asked) as narrow:
-        counted = rates.counts(narrow, asked)
-        paging = Paging(chosen["page"], counted.rates)
         summaries = rates.summaries(narrow, asked)
         amounts = medicare.amounts(narrow, asked)
         bins = histogram(narrow, asked)
-        rows = rates.page(narrow, asked, chosen["sort"], paging.limit, paging.offset)
         choices = facets(narrow, asked)
+    choices |= {"network": networks(db, asked), "year_month": months(db, asked)}
+    counted, rows = counting.result(), paging_through.result()
+    paging = Paging(chosen["page"], counted.rates)
     lines = medicare.lines(amounts)
-    choices["year_month"] = months(db, asked)
     return render(
         request,
         "rates.html",

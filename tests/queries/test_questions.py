@@ -16,7 +16,7 @@ from core.mrf.ingest import ingest
 from core.mrf.source import documents
 from core.queries import codes, coverage, medicare, organizations, providers, rates
 from core.queries.comparison import REASONS
-from core.queries.facets import facets, months
+from core.queries.facets import facets, months, networks
 from core.queries.histogram import histogram
 from core.queries.market import FILTERS, Market, narrowed
 from core.store.connection import Snapshot
@@ -167,7 +167,7 @@ def assert_medicare(db: Snapshot, everything: Everything, market: Market, by_uid
 
 def assert_facets(db: Snapshot, everything: Everything, market: Market) -> None:
     """Each choice leaves the rates that it says, and no value that some rate has is missing."""
-    found = facets(db, market)
+    found = facets(db, market) | {"network": networks(db, market)}
     for name, choices in found.items():
         assert [choice.rates for choice in choices] == sorted((choice.rates for choice in choices), reverse=True)
         for choice in choices:
