@@ -106,7 +106,7 @@ _SPLIT = {"payer": _payers, "pos": _places, "modifier": _modifiers}
 
 
 def networks(db: Snapshot, market: Market) -> list[Choice]:
-    """The choices of the filter by network; a rate whose group is in several counts in each. To be asked of all facts."""
+    """The choices of the filter by network; a rate whose group is in several counts in each. Ask all facts."""
     others = market.without("network")
     rows = [
         (name, name, n)

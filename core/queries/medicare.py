@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from core.queries.comparison import LEAST_PLAUSIBLE, MOST_PLAUSIBLE, compared
 from core.queries.market import Market, alike
@@ -81,22 +81,49 @@ class Outcomes:
 
 def comparisons(db: Snapshot, market: Market, order: str, limit: int, offset: int) -> list[Comparison]:
     """The rates from `offset` on, at most `limit`, in one of ORDERS."""
+    amounts_of_terms, _ = _compared_terms(db, market)
     rows = db.rows(
-        f"""{compared(market.where)}
+        f"""{amounts_of_terms}
             SELECT fact_uid, reporting_entity_name, payer_slug(reporting_entity_name), code_type, code, billing_class,
                    billing_code_modifier, places, kind, negotiated_rate, provider_group_id_raw,
-                   basis, detail, medicare, release, percent, plausible, wcfs, reason
-            FROM compared ORDER BY {ORDERS[order]} LIMIT $limit OFFSET $offset""",
+                   basis, detail, medicare, release, percent, {_PLAUSIBLE}, wcfs, reason
+            FROM (SELECT f.*, c.* EXCLUDE ({_TERMS}, negotiated_rate, percent, plausible, zero, alike),
+                         f.negotiated_rate / c.medicare AS percent
+                  FROM fact_rate f JOIN compared c ON {_SAME_TERMS} WHERE {market.where})
+            ORDER BY {ORDERS[order]} LIMIT $limit OFFSET $offset""",
         {**market.parameters, "limit": limit, "offset": offset},
     )
     return [Comparison(*row) for row in rows]
 
 
+def _compared_terms(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
+    """A WITH clause whose `compared` has one of the `alike` rates of each terms, for all of them, and its parameters.
+
+    With which amount a rate is compared does not depend on how much it is, but for zero: see Terms.
+    """
+    rates, parameters = alike(db, market)
+    terms = f"""(SELECT {_TERMS}, negotiated_rate = 0 AS zero, max(negotiated_rate) AS negotiated_rate,
+                        sum(alike)::BIGINT AS alike
+                 FROM {rates} GROUP BY ALL)"""
+    return compared("true", terms), parameters
+
+
+_TERM_COLUMNS = (
+    "state", "year_month", "code_type", "code", "billing_class", "setting", "billing_code_modifier", "pos_set_id",
+    "negotiated_type", "negotiation_arrangement",
+)  # fmt: skip
+_TERMS = ", ".join(_TERM_COLUMNS)
+_SAME_TERMS = " AND ".join(
+    ["(f.negotiated_rate = 0) = c.zero", *(f"f.{name} IS NOT DISTINCT FROM c.{name}" for name in _TERM_COLUMNS)]
+)
+_PLAUSIBLE = f"percent BETWEEN {LEAST_PLAUSIBLE} AND {MOST_PLAUSIBLE}"
+
+
 def outcomes(db: Snapshot, market: Market) -> Outcomes:
     """How many rates have which basis, and how many have no percent, by reason: most first."""
-    rates, parameters = alike(db, market)
+    amounts_of_terms, parameters = _compared_terms(db, market)
     rows = db.rows(
-        f"""{compared("true", rates)}
+        f"""{amounts_of_terms}
             SELECT basis, release, reason, sum(alike)::BIGINT AS n FROM compared
             GROUP BY ALL ORDER BY n DESC, 1, 2, 3""",
         parameters,
@@ -111,13 +138,14 @@ def outcomes(db: Snapshot, market: Market) -> Outcomes:
 def spreads(db: Snapshot, market: Market) -> list[Spread]:
     """The percents by payer, each rate counted once."""
     rates, parameters = alike(db, market)
+    amounts_of_terms, _ = _compared_terms(db, market)
     rows = db.rows(
-        f"""{compared("true", rates)}
+        f"""{amounts_of_terms}
             SELECT reporting_entity_name, payer_slug(reporting_entity_name), n, implausible, spread
-            FROM (SELECT reporting_entity_name, count(*) AS n, count(*) FILTER (NOT plausible) AS implausible,
+            FROM (SELECT reporting_entity_name, count(*) AS n, count(*) FILTER (NOT {_PLAUSIBLE}) AS implausible,
                          quantile_cont(percent, [0.1, 0.25, 0.5, 0.75, 0.9]) AS spread
-                  FROM (SELECT reporting_entity_name, plausible, percent, unnest(range(alike))
-                        FROM compared WHERE percent IS NOT NULL)
+                  FROM (SELECT reporting_entity_name, f.negotiated_rate / c.medicare AS percent, unnest(range(f.alike))
+                        FROM {rates} f JOIN compared c ON {_SAME_TERMS} WHERE c.medicare IS NOT NULL)
                   GROUP BY ALL)
             ORDER BY 1""",
         parameters,
@@ -153,19 +181,14 @@ class Amount:
 
 def amounts(db: Snapshot, market: Market) -> dict[Terms, Amount]:
     """Medicare's amounts for the rates of a market of one code, by their terms."""
-    rates, parameters = alike(db, market)
+    amounts_of_terms, parameters = _compared_terms(db, market)
     rows = db.rows(
-        f"""{compared("true", f"(SELECT {_TERMS}, {_ONE_OF_THEM} FROM {rates} f GROUP BY ALL)")}
+        f"""{amounts_of_terms}
             SELECT billing_class, setting, billing_code_modifier, pos_set_id, negotiated_type, negotiation_arrangement,
                    zero, basis, medicare, reason, alike FROM compared""",
         parameters,
     )
     return {Terms(*row[:7]): Amount(*row[7:]) for row in rows}
-
-
-_TERMS = """state, year_month, code_type, code, billing_class, setting, billing_code_modifier, pos_set_id,
-    negotiated_type, negotiation_arrangement, negotiated_rate = 0 AS zero"""
-_ONE_OF_THEM = "max(negotiated_rate) AS negotiated_rate, sum(alike)::BIGINT AS alike"
 
 
 @dataclass(frozen=True)
