@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from core.queries import codes, coverage, histogram, medicare, organizations, providers, rates
 from core.views.tables import download
 
 
@@ -39,6 +42,30 @@ def test_a_long_table_is_whole() -> None:
 def test_an_empty_table_has_its_header() -> None:
     assert content([], "csv") == "name,codes,number\r\n"
     assert json.loads(content([], "json")) == {"rows": []}
+
+
+def test_parquet_has_types() -> None:
+    rows = [Row("a", ["11", "22"], 1.5), Row("=b", [], None)]
+    response: Any = download(iter(rows), Row, "x", "parquet")
+    assert response["Content-Disposition"] == 'attachment; filename="x.parquet"'
+    table = pq.read_table(pa.BufferReader(b"".join(response.streaming_content)))
+    assert table.to_pylist() == [vars(row) for row in rows]
+    assert table.schema.field("number").type == pa.float64()
+    empty: Any = download([], Row, "x", "parquet")
+    assert pq.read_table(pa.BufferReader(b"".join(empty.streaming_content))).column_names == ["name", "codes", "number"]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        codes.Code, coverage.Coverage, histogram.Bin, medicare.Basis, medicare.Comparison, medicare.Spread,
+        organizations.Organization, providers.CodeRates, providers.Groups, providers.Npi, rates.Rate, rates.Summary,
+    ],
+)  # fmt: skip
+def test_every_kind_of_row_has_a_type_in_parquet(kind: type) -> None:
+    response: Any = download([], kind, "x", "parquet")
+    table = pq.read_table(pa.BufferReader(b"".join(response.streaming_content)))
+    assert table.column_names == [field.name for field in fields(kind)]
 
 
 def test_dates_are_iso_and_what_is_unknown_is_refused() -> None:
