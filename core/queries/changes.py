@@ -1,0 +1,299 @@
+"""A month against an earlier one: which rates are new, gone, up, down or the same, matched on what stays the same.
+
+Group ids and pg_uids change with every file. A rate is known again by its payer, its provider (the group's set of tax
+numbers; where none is known, its set of NPIs), its code and its terms: the columns of KEY. Several rates may share a
+key: they are compared as multisets. Equal rates pair first; of the others the lowest pairs with the lowest, and so on;
+what is left over was added or is gone. Rates whose group has no known member cannot be known again: `unmatched`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from core.queries.coverage import Coverage
+from core.queries.market import Market
+from core.store.connection import Snapshot
+
+KEY = (
+    "payer_slug", "code_type", "code", "who", "billing_class", "billing_code_modifier", "pos_set_id", "negotiated_type",
+    "negotiation_arrangement", "setting", "severity_of_illness",
+)  # fmt: skip
+"""What a rate of one month has in common with the same rate of another; `who` stands for the provider."""
+
+OUTCOMES = {
+    "up": "The same provider and terms, a higher rate.",
+    "down": "The same provider and terms, a lower rate.",
+    "added": "Not in the earlier month.",
+    "gone": "Not in the later month.",
+    "same": "The same provider, terms and rate.",
+    "unmatched": "The file does not say who the provider is, so that the rate cannot be known again.",
+}
+"""What can become of a rate."""
+
+ORDERS = {
+    "moved": """what NOT IN ('up', 'down'), what = 'same', what = 'unmatched',
+                abs(new / nullif(old, 0) - 1) DESC NULLS LAST, what""",
+    "percent": "new / nullif(old, 0) - 1 NULLS LAST",
+    "-percent": "new / nullif(old, 0) - 1 DESC NULLS LAST",
+    "old": "old NULLS LAST",
+    "new": "new NULLS LAST",
+}
+"""How the matched rates may be sorted. The key and the two rates follow, so that every order is total."""
+
+
+@dataclass(frozen=True)
+class OfPayer:
+    """Whose rates they are."""
+
+    payer_slug: str
+    reporting_entity_name: str
+
+
+@dataclass(frozen=True)
+class OfCode:
+    """Which code's rates they are."""
+
+    code_type: str
+    code: str
+    name: str | None
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What became of some rates of one kind.
+
+    before = same + up + down + gone + unmatched_before, after = same + up + down + added + unmatched_after. The
+    percentiles are of the change of those that went up or down (0.02 is 2 % more), each once; None where there is none.
+    """
+
+    kind: str
+    before: int
+    after: int
+    same: int
+    up: int
+    down: int
+    added: int
+    gone: int
+    unmatched_before: int
+    unmatched_after: int
+    p10: float | None
+    p50: float | None
+    p90: float | None
+
+    @property
+    def moved(self) -> int:
+        """How many rates are not as they were."""
+        return self.up + self.down + self.added + self.gone
+
+
+@dataclass(frozen=True)
+class PayerMoved(Moved, OfPayer):
+    """What became of a payer's rates of one kind."""
+
+
+@dataclass(frozen=True)
+class CodeMoved(Moved, OfCode):
+    """What became of a code's rates of one kind."""
+
+
+SORTS: dict[str, Callable[[CodeMoved], Any]] = {
+    "moved": lambda row: -row.moved,
+    "up": lambda row: -row.up,
+    "down": lambda row: -row.down,
+    "added": lambda row: -row.added,
+    "gone": lambda row: -row.gone,
+    "percent": lambda row: -abs(row.p50 or 0),
+    "code": lambda _: 0,
+}
+"""How the codes may be sorted; the code itself follows."""
+
+
+@dataclass(frozen=True)
+class ChangedRate:
+    """Rates of one key that were `old` and are `new`; `rates` says how many. Units are those of the kind.
+
+    `npis` are the distinct NPIs of the provider's groups in either month, one_tin the first of its `tins`.
+    """
+
+    what: str
+    kind: str
+    reporting_entity_name: str
+    payer_slug: str
+    code_type: str
+    code: str
+    old: float | None
+    new: float | None
+    difference: float | None
+    percent: float | None
+    rates: int
+    tins: int
+    one_tin: str | None
+    one_name: str | None
+    npis: int
+    billing_class: str | None
+    modifier: str
+    setting: str | None
+    severity_of_illness: str | None
+    service_codes: list[str]
+    negotiated_type: str | None
+    negotiation_arrangement: str | None
+
+
+@dataclass(frozen=True)
+class PayerMonths:
+    """How much a payer has in the two months: nothing is matched for this."""
+
+    payer_slug: str
+    reporting_entity_name: str
+    files_before: int
+    rates_before: int
+    files_after: int
+    rates_after: int
+
+
+def payers(loaded: list[Coverage], state: str, before: str, after: str) -> list[PayerMonths]:
+    """What each payer has in the two months, of all that is loaded."""
+    here = [row for row in loaded if row.state == state and row.year_month in {before, after}]
+    found = {}
+    for row in sorted(here, key=lambda row: (row.year_month, row.reporting_entity_name)):
+        old, new = (
+            next((r for r in here if (r.payer_slug, r.year_month) == (row.payer_slug, month)), None)
+            for month in (before, after)
+        )
+        counted = (old.files if old else 0, old.rates if old else 0, new.files if new else 0, new.rates if new else 0)
+        found[row.payer_slug] = PayerMonths(row.payer_slug, row.reporting_entity_name, *counted)
+    return sorted(found.values(), key=lambda row: row.reporting_entity_name.lower())
+
+
+def movements(db: Snapshot, market: Market, before: str) -> tuple[list[PayerMoved], list[CodeMoved]]:
+    """What became of the rates from the month `before` to the market's month, by payer and by code, each by kind."""
+    counted = ", ".join(
+        f"coalesce(sum(rates) FILTER ({condition}), 0)::BIGINT"
+        for condition in (
+            "old IS NOT NULL", "new IS NOT NULL", *(f"what = '{what}'" for what in ("same", "up", "down", "added", "gone")),
+            "what = 'unmatched' AND old IS NOT NULL", "what = 'unmatched' AND new IS NOT NULL",
+        )
+    )  # fmt: skip
+    rows = db.rows(
+        f"""{_matched(market)},
+            moved AS (
+                SELECT payer_slug, code_type, code, rate_kind(negotiated_type, negotiation_arrangement) AS kind,
+                       [{counted}] AS counts,
+                       quantile_cont(new / old - 1, [0.1, 0.5, 0.9]) FILTER (what IN ('up', 'down') AND old > 0) AS spread
+                FROM matched GROUP BY GROUPING SETS ((payer_slug, kind), (code_type, code, kind)))
+            SELECT payer_slug, reporting_entity_name, code_type, code, name, kind, counts, spread
+            FROM moved LEFT JOIN dim_reporting_entity USING (payer_slug) LEFT JOIN dim_code USING (code_type, code)
+            ORDER BY lower(reporting_entity_name), payer_slug, code, code_type, kind""",
+        {**market.parameters, "before": before},
+    )
+    of_payers = [
+        PayerMoved(slug, name or slug, kind, *counts, *(spread or _NO_SPREAD))
+        for slug, name, _, _, _, kind, counts, spread in rows
+        if slug is not None
+    ]
+    of_codes = [
+        CodeMoved(code_type, code, words, kind, *counts, *(spread or _NO_SPREAD))
+        for slug, _, code_type, code, words, kind, counts, spread in rows
+        if slug is None
+    ]
+    return of_payers, of_codes
+
+
+_NO_SPREAD = (None, None, None)
+
+
+def rates(
+    db: Snapshot, market: Market, before: str, what: str | None, order: str, limit: int, offset: int
+) -> tuple[int, list[ChangedRate]]:
+    """The matched rates from `offset` on, at most `limit`, in one of ORDERS, and how many such rows there are.
+
+    `what` is one of OUTCOMES, or None for all.
+    """
+    sorting = f"{ORDERS[order]}, {', '.join(KEY)}, old, new"
+    rows = db.rows(
+        f"""{_matched(market)},
+            chosen AS (
+                SELECT {", ".join(KEY)}, what, old, new, sum(rates)::BIGINT AS rates, count(*) OVER () AS total
+                FROM matched WHERE $what IS NULL OR what = $what GROUP BY ALL),
+            page AS (
+                SELECT *, row_number() OVER (ORDER BY {sorting}) AS place FROM chosen
+                ORDER BY place LIMIT $limit OFFSET $offset),
+            shown AS (SELECT * FROM members WHERE who IN (SELECT who FROM page)),
+            tins AS (
+                SELECT who, count(DISTINCT (tin_type, tin_value)) AS tins, min(tin_value) AS one_tin,
+                       min_by(business_name, tin_value) AS one_name
+                FROM shown JOIN xref_group_tin x USING (pg_uid) LEFT JOIN dim_tin USING (tin_type, tin_value)
+                WHERE {_months(market)} GROUP BY who),
+            npis AS (
+                SELECT who, count(DISTINCT npi) AS npis FROM shown JOIN xref_group_npi x USING (pg_uid)
+                WHERE {_months(market)} GROUP BY who)
+            SELECT total, what, rate_kind(negotiated_type, negotiation_arrangement),
+                   coalesce(reporting_entity_name, payer_slug), payer_slug, code_type, code, old, new, round(new - old, 6),
+                   new / nullif(old, 0) - 1, rates, coalesce(tins, 0), one_tin, one_name, coalesce(npis, 0),
+                   billing_class, billing_code_modifier, setting, severity_of_illness, coalesce(service_codes, []),
+                   negotiated_type, negotiation_arrangement
+            FROM page
+            LEFT JOIN dim_reporting_entity USING (payer_slug)
+            LEFT JOIN dim_pos_set USING (pos_set_id)
+            LEFT JOIN tins USING (who)
+            LEFT JOIN npis USING (who)
+            ORDER BY place""",
+        {**market.parameters, "before": before, "what": what, "limit": limit, "offset": offset},
+    )
+    if not rows and offset:
+        return rates(db, market, before, what, order, 1, 0)[0], []
+    return (rows[0][0] if rows else 0), [ChangedRate(*row[1:]) for row in rows]
+
+
+def _months(market: Market) -> str:
+    """The condition on a table of members (AS x): the two months, and the payer where it is given."""
+    return "x.year_month IN ($before, $year_month)" + (" AND x.payer_slug = $payer" if market.payer else "")
+
+
+def _matched(market: Market) -> str:
+    """A WITH clause that ends in `members` (pg_uid, who) and `matched`: every rate of both months once.
+
+    matched has the columns of KEY, old and new (NULL where there is none), `rates` (how many), and what (OUTCOMES).
+    """
+    terms = [name for name in KEY if name not in {"payer_slug", "who"}]
+    key, facts = ", ".join(KEY), ", ".join(f"f.{name}" for name in terms)
+    months = _months(market)
+    return f"""
+        WITH f AS (
+            SELECT false AS later, f.reporting_entity_name, f.pg_uid, f.negotiated_rate AS rate, {facts}
+            FROM fact_rate f WHERE {market.where.replace("$year_month", "$before")}
+            UNION ALL
+            SELECT true, f.reporting_entity_name, f.pg_uid, f.negotiated_rate, {facts}
+            FROM fact_rate f WHERE {market.where}),
+        groups AS (SELECT DISTINCT pg_uid FROM f),
+        by_tin AS (
+            SELECT pg_uid, md5(string_agg(tin_type || tin_value, ',' ORDER BY tin_type, tin_value)) AS who
+            FROM xref_group_tin x SEMI JOIN groups USING (pg_uid) WHERE {months} GROUP BY pg_uid),
+        without_tin AS (SELECT pg_uid FROM groups ANTI JOIN by_tin USING (pg_uid)),
+        by_npi AS (
+            SELECT pg_uid, md5(string_agg(npi, ',' ORDER BY npi)) AS who
+            FROM xref_group_npi x SEMI JOIN without_tin USING (pg_uid) WHERE {months} GROUP BY pg_uid),
+        members AS (SELECT * FROM by_tin UNION ALL SELECT * FROM by_npi),
+        counted AS (
+            SELECT {key}, rate, count(*) FILTER (NOT later) AS olds, count(*) FILTER (later) AS news
+            FROM f LEFT JOIN members USING (pg_uid)
+            LEFT JOIN dim_payer_bridge ON reporting_entity_name_raw = reporting_entity_name
+            GROUP BY ALL),
+        unequal AS (
+            SELECT {key}, rate, false AS later, unnest(range(olds - news)) FROM counted WHERE olds > news AND who IS NOT NULL
+            UNION ALL
+            SELECT {key}, rate, true, unnest(range(news - olds)) FROM counted WHERE news > olds AND who IS NOT NULL),
+        placed AS (SELECT *, row_number() OVER (PARTITION BY {key}, later ORDER BY rate) AS place FROM unequal),
+        paired AS (
+            SELECT {key}, max(rate) FILTER (NOT later) AS old, max(rate) FILTER (later) AS new
+            FROM placed GROUP BY {key}, place),
+        matched AS (
+            SELECT {key}, old, new, 1 AS rates, CASE WHEN old IS NULL THEN 'added' WHEN new IS NULL THEN 'gone'
+                WHEN new > old THEN 'up' ELSE 'down' END AS what FROM paired
+            UNION ALL
+            SELECT {key}, rate, rate, least(olds, news), 'same' FROM counted
+            WHERE who IS NOT NULL AND least(olds, news) > 0
+            UNION ALL
+            SELECT {key}, rate, NULL, olds, 'unmatched' FROM counted WHERE who IS NULL AND olds > 0
+            UNION ALL
+            SELECT {key}, NULL, rate, news, 'unmatched' FROM counted WHERE who IS NULL AND news > 0)"""
