@@ -9,8 +9,8 @@ from django.urls import reverse
 from core.queries.market import Market
 
 ORDER = (
-    "q", "state", "year_month", "code_type", "code", "payer", "pos", "billing_class", "modifier", "npi", "tin", "sort",
-    "page", "table", "format",
+    "q", "state", "year_month", "code_type", "code", "payer", "pos", "billing_class", "modifier", "npi", "tin", "from",
+    "codes", "base", "what", "sort", "page", "table", "format",
 )  # fmt: skip
 """The order of parameters in every address."""
 
@@ -29,5 +29,6 @@ def changed(path: str, parameters: Mapping[str, Any], **changes: Any) -> str:
     merged = {**parameters, **changes}
     if merged.get("page") == 1:
         merged["page"] = None
-    query = urlencode([(name, merged[name]) for name in ORDER if merged.get(name) not in {None, ""}])
+    chosen = [(name, merged[name]) for name in ORDER if merged.get(name) not in {None, ""}]
+    query = urlencode(chosen, safe=",:")
     return f"{path}?{query}" if query else path

@@ -1,10 +1,4 @@
-"""A month against an earlier one: which rates are new, gone, up, down or the same, matched on what stays the same.
-
-Group ids and pg_uids change with every file. A rate is known again by its payer, its provider (the group's set of tax
-numbers; where none is known, its set of NPIs), its code and its terms: the columns of KEY. Several rates may share a
-key: they are compared as multisets. Equal rates pair first; of the others the lowest pairs with the lowest, and so on;
-what is left over was added or is gone. Rates whose group has no known member cannot be known again: `unmatched`.
-"""
+"""A month against an earlier one, by the rules of `matching`: tables for the page."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,23 +6,8 @@ from typing import Any
 
 from core.queries.coverage import Coverage
 from core.queries.market import Market
+from core.queries.matching import KEY, matched, members_of
 from core.store.connection import Snapshot
-
-KEY = (
-    "payer_slug", "code_type", "code", "who", "billing_class", "billing_code_modifier", "pos_set_id", "negotiated_type",
-    "negotiation_arrangement", "setting", "severity_of_illness",
-)  # fmt: skip
-"""What a rate of one month has in common with the same rate of another; `who` stands for the provider."""
-
-OUTCOMES = {
-    "up": "The same provider and terms, a higher rate.",
-    "down": "The same provider and terms, a lower rate.",
-    "added": "Not in the earlier month.",
-    "gone": "Not in the later month.",
-    "same": "The same provider, terms and rate.",
-    "unmatched": "The file does not say who the provider is, so that the rate cannot be known again.",
-}
-"""What can become of a rate."""
 
 ORDERS = {
     "moved": """what NOT IN ('up', 'down'), what = 'same', what = 'unmatched',
@@ -170,16 +149,18 @@ def movements(db: Snapshot, market: Market, before: str) -> tuple[list[PayerMove
     counted = ", ".join(
         f"coalesce(sum(rates) FILTER ({condition}), 0)::BIGINT"
         for condition in (
-            "old IS NOT NULL", "new IS NOT NULL", *(f"what = '{what}'" for what in ("same", "up", "down", "added", "gone")),
+            "old IS NOT NULL", "new IS NOT NULL",
+            *(f"what = '{what}'" for what in ("same", "up", "down", "added", "gone")),
             "what = 'unmatched' AND old IS NOT NULL", "what = 'unmatched' AND new IS NOT NULL",
         )
     )  # fmt: skip
     rows = db.rows(
-        f"""{_matched(market)},
+        f"""{matched(market)},
             moved AS (
                 SELECT payer_slug, code_type, code, rate_kind(negotiated_type, negotiation_arrangement) AS kind,
                        [{counted}] AS counts,
-                       quantile_cont(new / old - 1, [0.1, 0.5, 0.9]) FILTER (what IN ('up', 'down') AND old > 0) AS spread
+                       quantile_cont(new / old - 1, [0.1, 0.5, 0.9])
+                           FILTER (what IN ('up', 'down') AND old > 0) AS spread
                 FROM matched GROUP BY GROUPING SETS ((payer_slug, kind), (code_type, code, kind)))
             SELECT payer_slug, reporting_entity_name, code_type, code, name, kind, counts, spread
             FROM moved LEFT JOIN dim_reporting_entity USING (payer_slug) LEFT JOIN dim_code USING (code_type, code)
@@ -211,7 +192,7 @@ def rates(
     """
     sorting = f"{ORDERS[order]}, {', '.join(KEY)}, old, new"
     rows = db.rows(
-        f"""{_matched(market)},
+        f"""{matched(market)},
             chosen AS (
                 SELECT {", ".join(KEY)}, what, old, new, sum(rates)::BIGINT AS rates, count(*) OVER () AS total
                 FROM matched WHERE $what IS NULL OR what = $what GROUP BY ALL),
@@ -223,13 +204,13 @@ def rates(
                 SELECT who, count(DISTINCT (tin_type, tin_value)) AS tins, min(tin_value) AS one_tin,
                        min_by(business_name, tin_value) AS one_name
                 FROM shown JOIN xref_group_tin x USING (pg_uid) LEFT JOIN dim_tin USING (tin_type, tin_value)
-                WHERE {_months(market)} GROUP BY who),
+                WHERE {members_of(market)} GROUP BY who),
             npis AS (
                 SELECT who, count(DISTINCT npi) AS npis FROM shown JOIN xref_group_npi x USING (pg_uid)
-                WHERE {_months(market)} GROUP BY who)
+                WHERE {members_of(market)} GROUP BY who)
             SELECT total, what, rate_kind(negotiated_type, negotiation_arrangement),
-                   coalesce(reporting_entity_name, payer_slug), payer_slug, code_type, code, old, new, round(new - old, 6),
-                   new / nullif(old, 0) - 1, rates, coalesce(tins, 0), one_tin, one_name, coalesce(npis, 0),
+                   coalesce(reporting_entity_name, payer_slug), payer_slug, code_type, code,
+                   old, new, round(new - old, 6), new / nullif(old, 0) - 1, rates, coalesce(tins, 0), one_tin, one_name, coalesce(npis, 0),
                    billing_class, billing_code_modifier, setting, severity_of_illness, coalesce(service_codes, []),
                    negotiated_type, negotiation_arrangement
             FROM page
@@ -243,57 +224,3 @@ def rates(
     if not rows and offset:
         return rates(db, market, before, what, order, 1, 0)[0], []
     return (rows[0][0] if rows else 0), [ChangedRate(*row[1:]) for row in rows]
-
-
-def _months(market: Market) -> str:
-    """The condition on a table of members (AS x): the two months, and the payer where it is given."""
-    return "x.year_month IN ($before, $year_month)" + (" AND x.payer_slug = $payer" if market.payer else "")
-
-
-def _matched(market: Market) -> str:
-    """A WITH clause that ends in `members` (pg_uid, who) and `matched`: every rate of both months once.
-
-    matched has the columns of KEY, old and new (NULL where there is none), `rates` (how many), and what (OUTCOMES).
-    """
-    terms = [name for name in KEY if name not in {"payer_slug", "who"}]
-    key, facts = ", ".join(KEY), ", ".join(f"f.{name}" for name in terms)
-    months = _months(market)
-    return f"""
-        WITH f AS (
-            SELECT false AS later, f.reporting_entity_name, f.pg_uid, f.negotiated_rate AS rate, {facts}
-            FROM fact_rate f WHERE {market.where.replace("$year_month", "$before")}
-            UNION ALL
-            SELECT true, f.reporting_entity_name, f.pg_uid, f.negotiated_rate, {facts}
-            FROM fact_rate f WHERE {market.where}),
-        groups AS (SELECT DISTINCT pg_uid FROM f),
-        by_tin AS (
-            SELECT pg_uid, md5(string_agg(tin_type || tin_value, ',' ORDER BY tin_type, tin_value)) AS who
-            FROM xref_group_tin x SEMI JOIN groups USING (pg_uid) WHERE {months} GROUP BY pg_uid),
-        without_tin AS (SELECT pg_uid FROM groups ANTI JOIN by_tin USING (pg_uid)),
-        by_npi AS (
-            SELECT pg_uid, md5(string_agg(npi, ',' ORDER BY npi)) AS who
-            FROM xref_group_npi x SEMI JOIN without_tin USING (pg_uid) WHERE {months} GROUP BY pg_uid),
-        members AS (SELECT * FROM by_tin UNION ALL SELECT * FROM by_npi),
-        counted AS (
-            SELECT {key}, rate, count(*) FILTER (NOT later) AS olds, count(*) FILTER (later) AS news
-            FROM f LEFT JOIN members USING (pg_uid)
-            LEFT JOIN dim_payer_bridge ON reporting_entity_name_raw = reporting_entity_name
-            GROUP BY ALL),
-        unequal AS (
-            SELECT {key}, rate, false AS later, unnest(range(olds - news)) FROM counted WHERE olds > news AND who IS NOT NULL
-            UNION ALL
-            SELECT {key}, rate, true, unnest(range(news - olds)) FROM counted WHERE news > olds AND who IS NOT NULL),
-        placed AS (SELECT *, row_number() OVER (PARTITION BY {key}, later ORDER BY rate) AS place FROM unequal),
-        paired AS (
-            SELECT {key}, max(rate) FILTER (NOT later) AS old, max(rate) FILTER (later) AS new
-            FROM placed GROUP BY {key}, place),
-        matched AS (
-            SELECT {key}, old, new, 1 AS rates, CASE WHEN old IS NULL THEN 'added' WHEN new IS NULL THEN 'gone'
-                WHEN new > old THEN 'up' ELSE 'down' END AS what FROM paired
-            UNION ALL
-            SELECT {key}, rate, rate, least(olds, news), 'same' FROM counted
-            WHERE who IS NOT NULL AND least(olds, news) > 0
-            UNION ALL
-            SELECT {key}, rate, NULL, olds, 'unmatched' FROM counted WHERE who IS NULL AND olds > 0
-            UNION ALL
-            SELECT {key}, NULL, rate, news, 'unmatched' FROM counted WHERE who IS NULL AND news > 0)"""

@@ -99,3 +99,30 @@ def to(page: str, market: Any = None, **parameters: Any) -> str:
 def here(context: dict[str, Any], **changes: Any) -> str:
     """The address of this page with some parameters changed; None takes one out."""
     return links.changed(context["path"], context["parameters"], **changes)
+
+
+@register.filter
+def versus(difference: float | None) -> str:
+    """A difference in words: 0.123 as 12 % above, -0.031 as 3.1 % below, 0 as the same."""
+    if difference is None:
+        return "–"
+    if difference == 0:
+        return "the same"
+    size = "under 0.1 %" if abs(difference) < 0.0005 else percent(abs(difference))
+    return f"{size} {'above' if difference > 0 else 'below'}"
+
+
+@register.filter
+def change(share: float | None) -> str:
+    """A change with its sign: 0.02 as +2.0 %, -0.5 as −50 %."""
+    if share is None:
+        return "–"
+    return percent(0.0) if share == 0 else f"{'+' if share > 0 else '−'}{percent(abs(share))}"
+
+
+@register.filter
+def moved_by(value: float | None, kind: str) -> str:
+    """A difference of two rates in their kind's unit, with its sign: +$2.00, −1.5 %."""
+    if value is None:
+        return "–"
+    return figure(0.0, kind) if value == 0 else f"{'+' if value > 0 else '−'}{figure(abs(value), kind)}"

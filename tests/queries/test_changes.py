@@ -13,6 +13,7 @@ from core.mrf.ingest import ingest
 from core.mrf.source import documents
 from core.queries import changes, coverage
 from core.queries.market import Market
+from core.queries.matching import OUTCOMES
 from core.store.connection import Snapshot
 from core.store.ids import payer_slug, pos_set_id
 from core.store.store import Store
@@ -124,8 +125,8 @@ def key_of(change: Change) -> tuple[Any, ...]:
 
 def shown_key(row: changes.ChangedRate) -> tuple[Any, ...]:
     return (row.what, row.payer_slug, row.code_type, row.code, row.billing_class, row.modifier, row.setting,
-            row.severity_of_illness, row.negotiated_type, row.negotiation_arrangement, tuple(row.service_codes), row.tins,
-            row.one_tin, row.old, row.new)  # fmt: skip
+            row.severity_of_illness, row.negotiated_type, row.negotiation_arrangement, tuple(row.service_codes),
+            row.tins, row.one_tin, row.old, row.new)  # fmt: skip
 
 
 def assert_rates(db: Snapshot, market: Market, before: str, expected: list[Change]) -> None:
@@ -145,7 +146,7 @@ def assert_rates(db: Snapshot, market: Market, before: str, expected: list[Chang
             total, changes.rates(db, market, before, None, order, 10**6, 0)[1][2:5],
         )  # fmt: skip
     assert changes.rates(db, market, before, None, "old", 5, 10**5) == (total, [])
-    for what in changes.OUTCOMES:
+    for what in OUTCOMES:
         of_it = [row for row in rows if row.what == what]
         counted, found = changes.rates(db, market, before, what, "moved", 10**6, 0)
         assert (counted, found) == (len(of_it), of_it)
