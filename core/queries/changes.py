@@ -210,7 +210,8 @@ def rates(
                 WHERE {members_of(market)} GROUP BY who)
             SELECT total, what, rate_kind(negotiated_type, negotiation_arrangement),
                    coalesce(reporting_entity_name, payer_slug), payer_slug, code_type, code,
-                   old, new, round(new - old, 6), new / nullif(old, 0) - 1, rates, coalesce(tins, 0), one_tin, one_name, coalesce(npis, 0),
+                   old, new, round(new - old, 6), new / nullif(old, 0) - 1, rates,
+                   coalesce(tins, 0), one_tin, one_name, coalesce(npis, 0),
                    billing_class, billing_code_modifier, setting, severity_of_illness, coalesce(service_codes, []),
                    negotiated_type, negotiation_arrangement
             FROM page

@@ -112,24 +112,35 @@ def compare(
 
 def _spreads(rows: list[tuple[Any, ...]], base: str | None) -> list[PayerSpread]:
     """The rows in dollars, each beside its base."""
-    key = slice(0, 7)
     dollars = [row for row in rows if row[9]]
     bases = {_line(row): row[11][2] for row in dollars if row[7] == base}
-    labels = {_line(row): "/".join(row[2]) for row in dollars if row[7] is None}
-    names = {_line(row): row[4] for row in dollars if row[7] is None}
+    everybody = {_line(row): row for row in dollars if row[7] is None}
     found = []
     for row in dollars:
-        _, _, _, code, _, billing_class, modifier = row[key]
-        slug, payer, _, rates, spread = row[7:]
-        line = _line(row)
-        compared = bases.get(line)
-        difference = spread[2] / compared - 1 if compared else None
+        _, _, _, code, _, billing_class, modifier, slug, payer, _, rates, (p10, p25, p50, p75, p90) = row
+        of_all, compared = everybody[_line(row)], bases.get(_line(row))
+        label, name = "/".join(of_all[2]), of_all[4]
+        difference = p50 / compared - 1 if compared else None
+        payer = (payer or slug) if slug else ALL
         found.append(
             PayerSpread(
-                labels[line], code, names[line], billing_class, modifier, slug, (payer or slug) if slug else ALL, rates,
-                *spread, compared, difference,
+                label,
+                code,
+                name,
+                billing_class,
+                modifier,
+                slug,
+                payer,
+                rates,
+                p10,
+                p25,
+                p50,
+                p75,
+                p90,
+                compared,
+                difference,
             )
-        )  # fmt: skip
+        )
     return found
 
 

@@ -126,3 +126,9 @@ def moved_by(value: float | None, kind: str) -> str:
     if value is None:
         return "–"
     return figure(0.0, kind) if value == 0 else f"{'+' if value > 0 else '−'}{figure(abs(value), kind)}"
+
+
+@register.simple_tag(takes_context=True)
+def without(context: dict[str, Any], name: str) -> str:
+    """The address of this page without one parameter."""
+    return links.changed(context["path"], context["parameters"], **{name: None, "page": None})

@@ -6,6 +6,7 @@ from django.shortcuts import render
 from core.forms import ChangesForm
 from core.queries import changes, codes, coverage
 from core.queries.coverage import Coverage
+from core.queries.emptied import without_each
 from core.queries.market import Market
 from core.queries.matching import OUTCOMES
 from core.store.connection import Snapshot
@@ -49,9 +50,7 @@ def _what_there_is(
     return render(request, "changes.html", context(request, form, db, market=market, before=before, there=rows))
 
 
-def _changes(
-    request: HttpRequest, db: Snapshot, form: ChangesForm, market: Market, before: str
-) -> HttpResponseBase:
+def _changes(request: HttpRequest, db: Snapshot, form: ChangesForm, market: Market, before: str) -> HttpResponseBase:
     chosen = form.cleaned_data
     of_rates = bool(market.code)
     sorts = changes.ORDERS if of_rates else changes.SORTS
@@ -67,24 +66,25 @@ def _changes(
         if chosen["table"] == "payers":
             return download(payers, changes.PayerMoved, "changes_payers", chosen["format"])
         return download(by_code, changes.CodeMoved, "changes_codes", chosen["format"])
+    rows: list[changes.ChangedRate] = []
     if of_rates:
         size = Paging(1, 0).limit
         total, rows = changes.rates(db, market, before, what, sort, size, (chosen["page"] - 1) * size)
         paging = Paging(chosen["page"], total)
     else:
-        rows = []
         paging = Paging(chosen["page"], len(by_code))
     return render(
         request,
         "changes.html",
         context(
-            request, form, db, market=market, before=before, payers=payers, rows=rows, paging=paging, sort=sort, what=what,
-            code=codes.describe(db, market.code_type, market.code),
+            request, form, db, market=market, before=before, payers=payers, rows=rows, paging=paging, sort=sort,
+            what=what, code=codes.describe(db, market.code_type, market.code),
             codes=by_code[paging.offset : paging.offset + paging.limit],
             outcomes=[(name, sum(getattr(row, name) for row in payers), OUTCOMES[name]) for name in _COUNTED],
             unmatched=sum(row.unmatched_before + row.unmatched_after for row in payers),
             old_rates=sum(row.before for row in payers),
             new_rates=sum(row.after for row in payers),
+            freed=[] if payers else without_each(db, market),
         ),
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from core import charts, codelist, links
 from core.codelist import Wanted
 from core.forms import PayersForm
 from core.queries import codes, coverage, networks
+from core.queries.emptied import without_each
 from core.queries.market import Market
 from core.queries.payers import PayerSpread, compare
 from core.store.connection import Snapshot
@@ -50,11 +51,14 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
         wanted = [Wanted(asked.code_type, asked.code)]
     if wanted:
         return _side_by_side(request, db, form, asked, wanted)
-    if asked.payer:
-        return _one_payer(request, db, form, asked)
-    if chosen["format"] != "html":
-        return download(coverage.coverage(db), coverage.Coverage, "payers", chosen["format"])
-    return render(request, "payers.html", context(request, form, db, market=asked, loaded=coverage.coverage(db)))
+    return _one_payer(request, db, form, asked) if asked.payer else _all_payers(request, db, form, asked)
+
+
+def _all_payers(request: HttpRequest, db: Snapshot, form: PayersForm, market: Market) -> HttpResponseBase:
+    loaded = coverage.coverage(db)
+    if form.cleaned_data["format"] != "html":
+        return download(loaded, coverage.Coverage, "payers", form.cleaned_data["format"])
+    return render(request, "payers.html", context(request, form, db, market=market, loaded=loaded))
 
 
 def _side_by_side(
@@ -86,6 +90,7 @@ def _side_by_side(
             request, form, db, market=market, asked=asked, lines=lines, paging=paging, base_name=base_name, base=base,
             columns=[(slug, names[slug]) for slug in columns],
             code=codes.describe(db, wanted[0].code_type, wanted[0].code) if len(wanted) == 1 else None,
+            freed=[] if lines else without_each(db, market, [code for one in wanted for _, code in one.meanings]),
             unknown=[one.wanted for one in asked if not one.dollars and not one.others],
             no_dollars=[one for one in asked if one.others and not one.dollars],
             dollars=sum(one.dollars for one in asked),
@@ -94,7 +99,7 @@ def _side_by_side(
     )  # fmt: skip
 
 
-def _line(rows: list[PayerSpread], columns: list[str | None], base_name: str | None, key: int | None) -> Line:
+def _line(rows: list[PayerSpread], columns: Sequence[str], base_name: str | None, key: int | None) -> Line:
     everybody, payers = rows[0], rows[1:]
     by_payer = {row.payer_slug: row for row in payers}
     chart = SafeString("")
