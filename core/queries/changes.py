@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import duckdb
+
 from core.queries.coverage import Coverage
 from core.queries.market import Market
-from core.queries.matching import KEY, matched, members_of
+from core.queries.matching import KEY, match
 from core.store.connection import Snapshot
 
 ORDERS = {
@@ -146,6 +148,30 @@ def payers(loaded: list[Coverage], state: str, before: str, after: str) -> list[
 
 def movements(db: Snapshot, market: Market, before: str) -> tuple[list[PayerMoved], list[CodeMoved]]:
     """What became of the rates from the month `before` to the market's month, by payer and by code, each by kind."""
+    with match(db, market, before) as cursor:
+        return _movements(cursor)
+
+
+def rates(
+    db: Snapshot, market: Market, before: str, what: str | None, order: str, limit: int, offset: int
+) -> tuple[int, list[ChangedRate]]:
+    """The matched rates from `offset` on, at most `limit`, in one of ORDERS, and how many such rows there are.
+
+    `what` is one of OUTCOMES, or None for all.
+    """
+    with match(db, market, before) as cursor:
+        return _rates(cursor, what, order, limit, offset)
+
+
+def both(
+    db: Snapshot, market: Market, before: str, what: str | None, order: str, limit: int, offset: int
+) -> tuple[list[PayerMoved], tuple[int, list[ChangedRate]]]:
+    """What became of the rates by payer, and the rates themselves, matched once."""
+    with match(db, market, before) as cursor:
+        return _movements(cursor)[0], _rates(cursor, what, order, limit, offset)
+
+
+def _movements(cursor: duckdb.DuckDBPyConnection) -> tuple[list[PayerMoved], list[CodeMoved]]:
     counted = ", ".join(
         f"coalesce(sum(rates) FILTER ({condition}), 0)::BIGINT"
         for condition in (
@@ -154,19 +180,18 @@ def movements(db: Snapshot, market: Market, before: str) -> tuple[list[PayerMove
             "what = 'unmatched' AND old IS NOT NULL", "what = 'unmatched' AND new IS NOT NULL",
         )
     )  # fmt: skip
-    rows = db.rows(
-        f"""{matched(market)},
-            moved AS (
+    rows = cursor.execute(
+        f"""WITH moved AS (
                 SELECT payer_slug, code_type, code, rate_kind(negotiated_type, negotiation_arrangement) AS kind,
                        [{counted}] AS counts,
                        quantile_cont(new / old - 1, [0.1, 0.5, 0.9])
                            FILTER (what IN ('up', 'down') AND old > 0) AS spread
-                FROM matched GROUP BY GROUPING SETS ((payer_slug, kind), (code_type, code, kind)))
+                FROM matched JOIN terms USING (term)
+                GROUP BY GROUPING SETS ((payer_slug, kind), (code_type, code, kind)))
             SELECT payer_slug, reporting_entity_name, code_type, code, name, kind, counts, spread
             FROM moved LEFT JOIN dim_reporting_entity USING (payer_slug) LEFT JOIN dim_code USING (code_type, code)
-            ORDER BY lower(reporting_entity_name), payer_slug, code, code_type, kind""",
-        {**market.parameters, "before": before},
-    )
+            ORDER BY lower(reporting_entity_name), payer_slug, code, code_type, kind"""
+    ).fetchall()
     of_payers = [
         PayerMoved(slug, name or slug, kind, *counts, *(spread or _NO_SPREAD))
         for slug, name, _, _, _, kind, counts, spread in rows
@@ -183,31 +208,26 @@ def movements(db: Snapshot, market: Market, before: str) -> tuple[list[PayerMove
 _NO_SPREAD = (None, None, None)
 
 
-def rates(
-    db: Snapshot, market: Market, before: str, what: str | None, order: str, limit: int, offset: int
+def _rates(
+    cursor: duckdb.DuckDBPyConnection, what: str | None, order: str, limit: int, offset: int
 ) -> tuple[int, list[ChangedRate]]:
-    """The matched rates from `offset` on, at most `limit`, in one of ORDERS, and how many such rows there are.
-
-    `what` is one of OUTCOMES, or None for all.
-    """
     sorting = f"{ORDERS[order]}, {', '.join(KEY)}, old, new"
-    rows = db.rows(
-        f"""{matched(market)},
-            chosen AS (
+    # The page's rows are picked first; names and members are looked up for them alone.
+    rows = cursor.execute(
+        f"""WITH chosen AS (
                 SELECT {", ".join(KEY)}, what, old, new, sum(rates)::BIGINT AS rates, count(*) OVER () AS total
-                FROM matched WHERE $what IS NULL OR what = $what GROUP BY ALL),
+                FROM matched JOIN terms USING (term) WHERE $what IS NULL OR what = $what GROUP BY ALL),
             page AS (
-                SELECT *, row_number() OVER (ORDER BY {sorting}) AS place FROM chosen
-                ORDER BY place LIMIT $limit OFFSET $offset),
+                SELECT *, row_number() OVER (ORDER BY {sorting}) AS place
+                FROM (SELECT * FROM chosen ORDER BY {sorting} LIMIT $limit OFFSET $offset)),
             shown AS (SELECT * FROM members WHERE who IN (SELECT who FROM page)),
             tins AS (
                 SELECT who, count(DISTINCT (tin_type, tin_value)) AS tins, min(tin_value) AS one_tin,
                        min_by(business_name, tin_value) AS one_name
-                FROM shown JOIN xref_group_tin x USING (pg_uid) LEFT JOIN dim_tin USING (tin_type, tin_value)
-                WHERE {members_of(market)} GROUP BY who),
+                FROM shown JOIN xref_group_tin USING (pg_uid) LEFT JOIN dim_tin USING (tin_type, tin_value)
+                GROUP BY who),
             npis AS (
-                SELECT who, count(DISTINCT npi) AS npis FROM shown JOIN xref_group_npi x USING (pg_uid)
-                WHERE {members_of(market)} GROUP BY who)
+                SELECT who, count(DISTINCT npi) AS npis FROM shown JOIN xref_group_npi USING (pg_uid) GROUP BY who)
             SELECT total, what, rate_kind(negotiated_type, negotiation_arrangement),
                    coalesce(reporting_entity_name, payer_slug), payer_slug, code_type, code,
                    old, new, round(new - old, 6), new / nullif(old, 0) - 1, rates,
@@ -220,8 +240,8 @@ def rates(
             LEFT JOIN tins USING (who)
             LEFT JOIN npis USING (who)
             ORDER BY place""",
-        {**market.parameters, "before": before, "what": what, "limit": limit, "offset": offset},
-    )
+        {"what": what, "limit": limit, "offset": offset},
+    ).fetchall()
     if not rows and offset:
-        return rates(db, market, before, what, order, 1, 0)[0], []
+        return _rates(cursor, what, order, 1, 0)[0], []
     return (rows[0][0] if rows else 0), [ChangedRate(*row[1:]) for row in rows]

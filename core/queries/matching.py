@@ -6,7 +6,14 @@ key: they are compared as multisets. Equal rates pair first; of the others the l
 what is left over was added or is gone. Rates whose group has no known member cannot be known again: `unmatched`.
 """
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
 from core.queries.market import Market
+from core.store.connection import Snapshot
 
 KEY = (
     "payer_slug", "code_type", "code", "who", "billing_class", "billing_code_modifier", "pos_set_id", "negotiated_type",
@@ -25,57 +32,82 @@ OUTCOMES = {
 """What can become of a rate."""
 
 
-def members_of(market: Market) -> str:
-    """The condition on a table of members (AS x): the two months, and the payer where it is given."""
-    return "x.year_month IN ($before, $year_month)" + (" AND x.payer_slug = $payer" if market.payer else "")
+@contextmanager
+def match(db: Snapshot, market: Market, before: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A cursor with the rates of the market's month and of the month `before` in three tables of its own.
 
-
-def matched(market: Market) -> str:
-    """A WITH clause that ends in `members` (pg_uid, who) and `matched`: every rate of both months once.
-
-    matched has the columns of KEY, old and new (NULL where there is none), `rates` (how many), and what (OUTCOMES).
+    matched has every rate of both months once: term (a row of `terms`: the columns of KEY but who), who (a number, NULL
+    where the provider is not known; `members` has its pg_uids), old and new (NULL where there is none), rates (how
+    many), and what (OUTCOMES).
     """
-    terms = [name for name in KEY if name not in {"payer_slug", "who"}]
-    key, facts = ", ".join(KEY), ", ".join(f"f.{name}" for name in terms)
-    months = members_of(market)
+    with db.cursor() as cursor:
+        for name, sql in (("terms", _terms(market)), ("members", _members(market)), ("matched", _matched(market))):
+            known = {**market.parameters, "before": before}
+            used = set(re.findall(r"\$(\w+)", sql))
+            bound = {name: value for name, value in known.items() if name in used}
+            cursor.execute(f"CREATE TEMP TABLE {name} AS {sql}", bound)
+        yield cursor
+
+
+_COLUMNS = ["payer_slug" if name == "payer_slug" else f"f.{name}" for name in KEY if name != "who"]
+
+# A whole payer has millions of rates: they are counted by two numbers, a hash of their terms (64 bits over some
+# thousands of terms) and the provider's, and the terms are looked up for what is shown.
+_TERM = f"hash({', '.join(_COLUMNS)}) AS term"
+
+
+def _months(market: Market, columns: str) -> tuple[str, str]:
+    """Of the facts in the earlier month, and in the later."""
+    facts = "fact_rate f JOIN dim_payer_bridge ON reporting_entity_name_raw = f.reporting_entity_name"
+    before = market.where.replace("$year_month", "$before")
+    return f"SELECT {columns} FROM {facts} WHERE {before}", f"SELECT {columns} FROM {facts} WHERE {market.where}"
+
+
+def _terms(market: Market) -> str:
+    names = (f"any_value({column}) AS {column.removeprefix('f.')}" for column in _COLUMNS)
+    old, new = _months(market, f"{_TERM}, {', '.join(names)}")
+    return f"SELECT DISTINCT ON (term) * FROM ({old} GROUP BY term UNION ALL {new} GROUP BY term)"
+
+
+def _members(market: Market) -> str:
+    of_months = "x.year_month IN ($before, $year_month)" + (" AND x.payer_slug = $payer" if market.payer else "")
+    old, new = _months(market, "f.pg_uid")
     return f"""
-        WITH f AS (
-            SELECT false AS later, f.reporting_entity_name, f.pg_uid, f.negotiated_rate AS rate, {facts}
-            FROM fact_rate f WHERE {market.where.replace("$year_month", "$before")}
-            UNION ALL
-            SELECT true, f.reporting_entity_name, f.pg_uid, f.negotiated_rate, {facts}
-            FROM fact_rate f WHERE {market.where}),
-        groups AS (SELECT DISTINCT pg_uid FROM f),
+        WITH groups AS (SELECT DISTINCT pg_uid FROM ({old} UNION ALL {new})),
         by_tin AS (
-            SELECT pg_uid, md5(string_agg(tin_type || tin_value, ',' ORDER BY tin_type, tin_value)) AS who
-            FROM xref_group_tin x SEMI JOIN groups USING (pg_uid) WHERE {months} GROUP BY pg_uid),
+            SELECT pg_uid, md5(string_agg(tin_type || tin_value, ',' ORDER BY tin_type, tin_value)) AS provider
+            FROM xref_group_tin x SEMI JOIN groups USING (pg_uid) WHERE {of_months} GROUP BY pg_uid),
         without_tin AS (SELECT pg_uid FROM groups ANTI JOIN by_tin USING (pg_uid)),
         by_npi AS (
-            SELECT pg_uid, md5(string_agg(npi, ',' ORDER BY npi)) AS who
-            FROM xref_group_npi x SEMI JOIN without_tin USING (pg_uid) WHERE {months} GROUP BY pg_uid),
-        members AS (SELECT * FROM by_tin UNION ALL SELECT * FROM by_npi),
-        counted AS (
-            SELECT {key}, rate, count(*) FILTER (NOT later) AS olds, count(*) FILTER (later) AS news
-            FROM f LEFT JOIN members USING (pg_uid)
-            LEFT JOIN dim_payer_bridge ON reporting_entity_name_raw = reporting_entity_name
-            GROUP BY ALL),
+            SELECT pg_uid, md5(string_agg(npi, ',' ORDER BY npi)) AS provider
+            FROM xref_group_npi x SEMI JOIN without_tin USING (pg_uid) WHERE {of_months} GROUP BY pg_uid)
+        SELECT pg_uid, dense_rank() OVER (ORDER BY provider) AS who
+        FROM (SELECT * FROM by_tin UNION ALL SELECT * FROM by_npi)"""
+
+
+def _matched(market: Market) -> str:
+    old, new = _months(market, f"f.pg_uid, f.negotiated_rate AS rate, {_TERM}")
+    return f"""
+        WITH counted AS (
+            SELECT term, who, rate, count(*) FILTER (NOT later) AS olds, count(*) FILTER (later) AS news
+            FROM (SELECT *, false AS later FROM ({old}) UNION ALL SELECT *, true FROM ({new}))
+            LEFT JOIN members USING (pg_uid) GROUP BY ALL),
         unequal AS (
-            SELECT {key}, rate, false AS later, unnest(range(olds - news)) FROM counted
+            SELECT term, who, rate, false AS later, unnest(range(olds - news)) FROM counted
             WHERE olds > news AND who IS NOT NULL
             UNION ALL
-            SELECT {key}, rate, true, unnest(range(news - olds)) FROM counted
+            SELECT term, who, rate, true, unnest(range(news - olds)) FROM counted
             WHERE news > olds AND who IS NOT NULL),
-        placed AS (SELECT *, row_number() OVER (PARTITION BY {key}, later ORDER BY rate) AS place FROM unequal),
+        placed AS (SELECT *, row_number() OVER (PARTITION BY term, who, later ORDER BY rate) AS place FROM unequal),
         paired AS (
-            SELECT {key}, max(rate) FILTER (NOT later) AS old, max(rate) FILTER (later) AS new
-            FROM placed GROUP BY {key}, place),
-        matched AS (
-            SELECT {key}, old, new, 1 AS rates, CASE WHEN old IS NULL THEN 'added' WHEN new IS NULL THEN 'gone'
-                WHEN new > old THEN 'up' ELSE 'down' END AS what FROM paired
-            UNION ALL
-            SELECT {key}, rate, rate, least(olds, news), 'same' FROM counted
-            WHERE who IS NOT NULL AND least(olds, news) > 0
-            UNION ALL
-            SELECT {key}, rate, NULL, olds, 'unmatched' FROM counted WHERE who IS NULL AND olds > 0
-            UNION ALL
-            SELECT {key}, NULL, rate, news, 'unmatched' FROM counted WHERE who IS NULL AND news > 0)"""
+            SELECT term, who, max(rate) FILTER (NOT later) AS old, max(rate) FILTER (later) AS new
+            FROM placed GROUP BY term, who, place)
+        SELECT term, who, old, new, 1 AS rates, CASE WHEN old IS NULL THEN 'added' WHEN new IS NULL THEN 'gone'
+            WHEN new > old THEN 'up' ELSE 'down' END AS what FROM paired
+        UNION ALL
+        SELECT term, who, rate, rate, least(olds, news), 'same' FROM counted
+        WHERE who IS NOT NULL AND least(olds, news) > 0
+        UNION ALL
+        SELECT term, who, rate, NULL, olds, 'unmatched' FROM counted WHERE who IS NULL AND olds > 0
+        UNION ALL
+        SELECT term, who, NULL, rate, news, 'unmatched' FROM counted WHERE who IS NULL AND news > 0"""
