@@ -13,7 +13,7 @@ _SYSTEMS = frozenset((
     "CPT", "HCPCS", "REV", "RC", "MS-DRG", "R-DRG", "S-DRG", "APS-DRG", "AP-DRG", "APR-DRG", "APC", "NDC", "ICD", "CDT",
     "HIPPS", "LOCAL", "EAPG", "CSTM-ALL",
 ))  # fmt: skip
-_WORD = re.compile(r"(?:([A-Za-z][A-Za-z0-9-]*):)?([0-9A-Za-z][0-9A-Za-z.\-]*)")
+_WORD = re.compile(r"(?:([A-Za-z][A-Za-z0-9-]*):)?([0-9A-Za-z](?:[0-9A-Za-z.\-]*[0-9A-Za-z])?)")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import duckdb
 
 from core.queries.coverage import Coverage
 from core.queries.market import Market
-from core.queries.matching import KEY, match
+from core.queries.matching import KEY, bound_in, condition_on_members, match
 from core.store.connection import Snapshot
 
 ORDERS = {
@@ -160,7 +160,7 @@ def rates(
     `what` is one of OUTCOMES, or None for all.
     """
     with match(db, market, before) as cursor:
-        return _rates(cursor, what, order, limit, offset)
+        return _rates(cursor, market, before, what, order, limit, offset)
 
 
 def both(
@@ -168,7 +168,7 @@ def both(
 ) -> tuple[list[PayerMoved], tuple[int, list[ChangedRate]]]:
     """What became of the rates by payer, and the rates themselves, matched once."""
     with match(db, market, before) as cursor:
-        return _movements(cursor)[0], _rates(cursor, what, order, limit, offset)
+        return _movements(cursor)[0], _rates(cursor, market, before, what, order, limit, offset)
 
 
 def _movements(cursor: duckdb.DuckDBPyConnection) -> tuple[list[PayerMoved], list[CodeMoved]]:
@@ -209,12 +209,18 @@ _NO_SPREAD = (None, None, None)
 
 
 def _rates(
-    cursor: duckdb.DuckDBPyConnection, what: str | None, order: str, limit: int, offset: int
+    cursor: duckdb.DuckDBPyConnection,
+    market: Market,
+    before: str,
+    what: str | None,
+    order: str,
+    limit: int,
+    offset: int,
 ) -> tuple[int, list[ChangedRate]]:
+    of_months = condition_on_members(market)
     sorting = f"{ORDERS[order]}, {', '.join(KEY)}, old, new"
     # The page's rows are picked first; names and members are looked up for them alone.
-    rows = cursor.execute(
-        f"""WITH chosen AS (
+    sql = f"""WITH chosen AS (
                 SELECT {", ".join(KEY)}, what, old, new, sum(rates)::BIGINT AS rates, count(*) OVER () AS total
                 FROM matched JOIN terms USING (term) WHERE $what IS NULL OR what = $what GROUP BY ALL),
             page AS (
@@ -224,10 +230,11 @@ def _rates(
             tins AS (
                 SELECT who, count(DISTINCT (tin_type, tin_value)) AS tins, min(tin_value) AS one_tin,
                        min_by(business_name, tin_value) AS one_name
-                FROM shown JOIN xref_group_tin USING (pg_uid) LEFT JOIN dim_tin USING (tin_type, tin_value)
-                GROUP BY who),
+                FROM shown JOIN xref_group_tin x USING (pg_uid) LEFT JOIN dim_tin USING (tin_type, tin_value)
+                WHERE {of_months} GROUP BY who),
             npis AS (
-                SELECT who, count(DISTINCT npi) AS npis FROM shown JOIN xref_group_npi USING (pg_uid) GROUP BY who)
+                SELECT who, count(DISTINCT npi) AS npis FROM shown JOIN xref_group_npi x USING (pg_uid)
+                WHERE {of_months} GROUP BY who)
             SELECT total, what, rate_kind(negotiated_type, negotiation_arrangement),
                    coalesce(reporting_entity_name, payer_slug), payer_slug, code_type, code,
                    old, new, round(new - old, 6), new / nullif(old, 0) - 1, rates,
@@ -239,9 +246,9 @@ def _rates(
             LEFT JOIN dim_pos_set USING (pos_set_id)
             LEFT JOIN tins USING (who)
             LEFT JOIN npis USING (who)
-            ORDER BY place""",
-        {"what": what, "limit": limit, "offset": offset},
-    ).fetchall()
+            ORDER BY place"""
+    known = {**market.parameters, "before": before, "what": what, "limit": limit, "offset": offset}
+    rows = cursor.execute(sql, bound_in(sql, known)).fetchall()
     if not rows and offset:
-        return _rates(cursor, what, order, 1, 0)[0], []
+        return _rates(cursor, market, before, what, order, 1, 0)[0], []
     return (rows[0][0] if rows else 0), [ChangedRate(*row[1:]) for row in rows]

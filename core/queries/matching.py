@@ -7,8 +7,9 @@ what is left over was added or is gone. Rates whose group has no known member ca
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import duckdb
 
@@ -40,13 +41,23 @@ def match(db: Snapshot, market: Market, before: str) -> Iterator[duckdb.DuckDBPy
     where the provider is not known; `members` has its pg_uids), old and new (NULL where there is none), rates (how
     many), and what (OUTCOMES).
     """
+    known = {**market.parameters, "before": before}
+    steps = {"f": _facts(market), "terms": _terms(market), "members": _members(market), "matched": _MATCHED}
     with db.cursor() as cursor:
-        for name, sql in (("terms", _terms(market)), ("members", _members(market)), ("matched", _matched(market))):
-            known = {**market.parameters, "before": before}
-            used = set(re.findall(r"\$(\w+)", sql))
-            bound = {name: value for name, value in known.items() if name in used}
-            cursor.execute(f"CREATE TEMP TABLE {name} AS {sql}", bound)
+        for name, sql in steps.items():
+            cursor.execute(f"CREATE TEMP TABLE {name} AS {sql}", bound_in(sql, known))
         yield cursor
+
+
+def bound_in(sql: str, known: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that a statement names: DuckDB takes no others."""
+    names = set(re.findall(r"\$(\w+)", sql))
+    return {name: value for name, value in known.items() if name in names}
+
+
+def condition_on_members(market: Market) -> str:
+    """The condition on a table of groups' members (AS x): the two months, and the payer where it is given."""
+    return "x.year_month IN ($before, $year_month)" + (" AND x.payer_slug = $payer" if market.payer else "")
 
 
 _COLUMNS = ["payer_slug" if name == "payer_slug" else f"f.{name}" for name in KEY if name != "who"]
@@ -63,6 +74,11 @@ def _months(market: Market, columns: str) -> tuple[str, str]:
     return f"SELECT {columns} FROM {facts} WHERE {before}", f"SELECT {columns} FROM {facts} WHERE {market.where}"
 
 
+def _facts(market: Market) -> str:
+    old, new = _months(market, f"f.pg_uid, f.negotiated_rate AS rate, {_TERM}")
+    return f"SELECT *, false AS later FROM ({old}) UNION ALL SELECT *, true FROM ({new})"
+
+
 def _terms(market: Market) -> str:
     names = (f"any_value({column}) AS {column.removeprefix('f.')}" for column in _COLUMNS)
     old, new = _months(market, f"{_TERM}, {', '.join(names)}")
@@ -70,10 +86,9 @@ def _terms(market: Market) -> str:
 
 
 def _members(market: Market) -> str:
-    of_months = "x.year_month IN ($before, $year_month)" + (" AND x.payer_slug = $payer" if market.payer else "")
-    old, new = _months(market, "f.pg_uid")
+    of_months = condition_on_members(market)
     return f"""
-        WITH groups AS (SELECT DISTINCT pg_uid FROM ({old} UNION ALL {new})),
+        WITH groups AS (SELECT DISTINCT pg_uid FROM f),
         by_tin AS (
             SELECT pg_uid, md5(string_agg(tin_type || tin_value, ',' ORDER BY tin_type, tin_value)) AS provider
             FROM xref_group_tin x SEMI JOIN groups USING (pg_uid) WHERE {of_months} GROUP BY pg_uid),
@@ -85,13 +100,10 @@ def _members(market: Market) -> str:
         FROM (SELECT * FROM by_tin UNION ALL SELECT * FROM by_npi)"""
 
 
-def _matched(market: Market) -> str:
-    old, new = _months(market, f"f.pg_uid, f.negotiated_rate AS rate, {_TERM}")
-    return f"""
+_MATCHED = """
         WITH counted AS (
             SELECT term, who, rate, count(*) FILTER (NOT later) AS olds, count(*) FILTER (later) AS news
-            FROM (SELECT *, false AS later FROM ({old}) UNION ALL SELECT *, true FROM ({new}))
-            LEFT JOIN members USING (pg_uid) GROUP BY ALL),
+            FROM f LEFT JOIN members USING (pg_uid) GROUP BY ALL),
         unequal AS (
             SELECT term, who, rate, false AS later, unnest(range(olds - news)) FROM counted
             WHERE olds > news AND who IS NOT NULL

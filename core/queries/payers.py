@@ -85,8 +85,8 @@ def compare(
                 JOIN dim_payer_bridge ON reporting_entity_name_raw = f.reporting_entity_name
                 WHERE {anything.where} AND f.code IN ({", ".join(f"${name}" for name in numbers)})),
             spreads AS (
-                SELECT place, system, list(DISTINCT code_type) AS types, code, billing_class, modifier,
-                       grouping(payer_slug) = 0 AS of_payer, payer_slug, dollars, count(*) AS rates,
+                SELECT place, system, list_distinct([min(code_type), max(code_type)]) AS types, code, billing_class,
+                       modifier, grouping(payer_slug) = 0 AS of_payer, payer_slug, dollars, count(*) AS rates,
                        quantile_cont(negotiated_rate, [0.1, 0.25, 0.5, 0.75, 0.9]) AS spread
                 FROM f
                 GROUP BY GROUPING SETS (

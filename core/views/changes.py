@@ -59,20 +59,20 @@ def _changes(request: HttpRequest, db: Snapshot, form: ChangesForm, market: Mark
     if chosen["format"] != "html" and chosen["table"] == "rates":
         every = changes.rates(db, market, before, what, sort if of_rates else "moved", ROW_CAP, 0)[1]
         return download(every, changes.ChangedRate, "changes", chosen["format"])
-    payers, by_code = changes.movements(db, market, before)
-    if not of_rates:
-        by_code.sort(key=changes.SORTS[sort])
+    size = Paging(1, 0).limit
+    rows: list[changes.ChangedRate] = []
+    by_code: list[changes.CodeMoved] = []
+    if of_rates and chosen["format"] == "html":
+        payers, (total, rows) = changes.both(db, market, before, what, sort, size, (chosen["page"] - 1) * size)
+        paging = Paging(chosen["page"], total)
+    else:
+        payers, by_code = changes.movements(db, market, before)
+        by_code.sort(key=changes.SORTS[sort if sort in changes.SORTS else "moved"])
+        paging = Paging(chosen["page"], len(by_code))
     if chosen["format"] != "html":
         if chosen["table"] == "payers":
             return download(payers, changes.PayerMoved, "changes_payers", chosen["format"])
         return download(by_code, changes.CodeMoved, "changes_codes", chosen["format"])
-    rows: list[changes.ChangedRate] = []
-    if of_rates:
-        size = Paging(1, 0).limit
-        total, rows = changes.rates(db, market, before, what, sort, size, (chosen["page"] - 1) * size)
-        paging = Paging(chosen["page"], total)
-    else:
-        paging = Paging(chosen["page"], len(by_code))
     return render(
         request,
         "changes.html",
