@@ -107,10 +107,11 @@ def organizations(db: Snapshot, market: Market, order: str, limit: int, offset: 
             people AS (
                 SELECT tin_type, tin_value, count(DISTINCT npi) AS npis FROM xref_tin_npi
                 WHERE year_month = $year_month AND tin_value IN (SELECT tin_value FROM page) GROUP BY ALL)
-            SELECT tin_type, tin_value, business_name, coalesce(npis, 0), rates, groups, share, rank, mean, spread,
+            SELECT tin_type, tin_value, business_name, coalesce(npis, 0), rates, groups, share, rank, mean,
+                   spread[1], spread[2], p50, spread[4], spread[5],
                    p50 / nullif((SELECT quantile_cont(negotiated_rate, 0.5) FROM f), 0) - 1
             FROM page LEFT JOIN dim_tin USING (tin_type, tin_value) LEFT JOIN people USING (tin_type, tin_value)
             ORDER BY {ORDERS[order]}""",
         {**market.parameters, "limit": limit, "offset": offset},
     )
-    return [Organization(*row[:9], *row[9], row[10]) for row in rows]
+    return [Organization(*row) for row in rows]

@@ -37,7 +37,7 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
         return render(request, "choose.html", context(request, form, db, market=asked, meant=meant, action="changes"))
     if not before or not (asked.payer or asked.code):
         return _what_there_is(request, db, form, asked, before, loaded)
-    return _changes(request, db, form, asked, before)
+    return _changes(request, db, form, asked, before, loaded)
 
 
 def _what_there_is(
@@ -50,7 +50,9 @@ def _what_there_is(
     return render(request, "changes.html", context(request, form, db, market=market, before=before, there=rows))
 
 
-def _changes(request: HttpRequest, db: Snapshot, form: ChangesForm, market: Market, before: str) -> HttpResponseBase:
+def _changes(
+    request: HttpRequest, db: Snapshot, form: ChangesForm, market: Market, before: str, loaded: list[Coverage]
+) -> HttpResponseBase:
     chosen = form.cleaned_data
     of_rates = bool(market.code)
     sorts = changes.ORDERS if of_rates else changes.SORTS
@@ -73,6 +75,8 @@ def _changes(request: HttpRequest, db: Snapshot, form: ChangesForm, market: Mark
         if chosen["table"] == "payers":
             return download(payers, changes.PayerMoved, "changes_payers", chosen["format"])
         return download(by_code, changes.CodeMoved, "changes_codes", chosen["format"])
+    shown = {row.payer_slug for row in payers}
+    files = [row for row in changes.payers(loaded, market.state, before, market.year_month) if row.payer_slug in shown]
     return render(
         request,
         "changes.html",
@@ -84,6 +88,7 @@ def _changes(request: HttpRequest, db: Snapshot, form: ChangesForm, market: Mark
             unmatched=sum(row.unmatched_before + row.unmatched_after for row in payers),
             old_rates=sum(row.before for row in payers),
             new_rates=sum(row.after for row in payers),
+            uneven=[row for row in files if row.files_before != row.files_after],
             freed=[] if payers else without_each(db, market),
         ),
     )  # fmt: skip

@@ -187,7 +187,7 @@ def outcomes(tmp_path: Path, groups: tuple[Any, Any], olds: list[float], news: l
 
 
 def test_several_rates_of_one_key_are_multisets(tmp_path: Path) -> None:
-    one = (set(), {("ein", "100000001")})
+    one: Any = (set(), {("ein", "100000001")})
     assert outcomes(tmp_path, (one, one), [10, 20, 20, 30], [20, 12, 20, 35, 90]) == [
         ("up", 10, 12, 1),
         ("same", 20, 20, 2),

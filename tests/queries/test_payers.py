@@ -69,8 +69,8 @@ def assert_compared(
     assert next(rest, None) is None
 
 
-def payers(rows: list[Row]) -> dict[str, list[float]]:
-    found: dict[str, list[float]] = {}
+def payers(rows: list[Row]) -> dict[str | None, list[float]]:
+    found: dict[str | None, list[float]] = {}
     for row in rows:
         found.setdefault(payer_slug(row["reporting_entity_name"]), []).append(row["negotiated_rate"])
     return found
