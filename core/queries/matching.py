@@ -42,7 +42,16 @@ def match(db: Snapshot, market: Market, before: str) -> Iterator[duckdb.DuckDBPy
     many), and what (OUTCOMES).
     """
     known = {**market.parameters, "before": before}
-    steps = {"f": _facts(market), "terms": _terms(market), "members": _members(market), "matched": _MATCHED}
+    steps = {"terms": _terms(market)}
+    if market.code:
+        steps["f"] = _facts(market)
+        steps["members"] = _members(market, "SELECT DISTINCT pg_uid FROM f")
+        steps["matched"] = _matched("f")
+    else:
+        # Millions of rates are read once more rather than kept; the groups are all that the payer has.
+        groups = f"SELECT pg_uid FROM dim_provider_group x WHERE {condition_on_members(market)}"
+        steps["members"] = _members(market, groups)
+        steps["matched"] = _matched(f"({_facts(market)})")
     with db.cursor() as cursor:
         for name, sql in steps.items():
             cursor.execute(f"CREATE TEMP TABLE {name} AS {sql}", bound_in(sql, known))
@@ -85,10 +94,10 @@ def _terms(market: Market) -> str:
     return f"SELECT DISTINCT ON (term) * FROM ({old} GROUP BY term UNION ALL {new} GROUP BY term)"
 
 
-def _members(market: Market) -> str:
+def _members(market: Market, groups: str) -> str:
     of_months = condition_on_members(market)
     return f"""
-        WITH groups AS (SELECT DISTINCT pg_uid FROM f),
+        WITH groups AS ({groups}),
         by_tin AS (
             SELECT pg_uid, md5(string_agg(tin_type || tin_value, ',' ORDER BY tin_type, tin_value)) AS provider
             FROM xref_group_tin x SEMI JOIN groups USING (pg_uid) WHERE {of_months} GROUP BY pg_uid),
@@ -100,10 +109,11 @@ def _members(market: Market) -> str:
         FROM (SELECT * FROM by_tin UNION ALL SELECT * FROM by_npi)"""
 
 
-_MATCHED = """
+def _matched(facts: str) -> str:
+    return f"""
         WITH counted AS (
             SELECT term, who, rate, count(*) FILTER (NOT later) AS olds, count(*) FILTER (later) AS news
-            FROM f LEFT JOIN members USING (pg_uid) GROUP BY ALL),
+            FROM {facts} LEFT JOIN members USING (pg_uid) GROUP BY ALL),
         unequal AS (
             SELECT term, who, rate, false AS later, unnest(range(olds - news)) FROM counted
             WHERE olds > news AND who IS NOT NULL

@@ -68,6 +68,10 @@ def store_of(root: Path, by_month: dict[str, tuple[list[Any], list[dict[str, Any
         "fact_rate": rates,
         "xref_group_npi": [dict(row) for row in {tuple(row.items()) for row in npis}],
         "xref_group_tin": [dict(row) for row in {tuple(row.items()) for row in tins}],
+        "dim_provider_group": [
+            {"pg_uid": pg_uid, "payer_slug": slug, "year_month": month}
+            for pg_uid, slug, month in {(row["pg_uid"], row["payer_slug"], row["year_month"]) for row in rates}
+        ],
         "dim_payer_bridge": bridge,
         "dim_reporting_entity": [
             {"payer_slug": slug, "reporting_entity_name": slug.upper()}
@@ -78,7 +82,7 @@ def store_of(root: Path, by_month: dict[str, tuple[list[Any], list[dict[str, Any
     return written(root, tables)
 
 
-def assert_all_changes(db: Snapshot, everything: Everything, market: Market, before: str) -> None:
+def assert_all_changes(db: Snapshot, everything: Everything, market: Market, before: str, orders: bool = True) -> None:
     expected = slow_changes.changes(
         everything.of(Market(**{**vars(market), "year_month": before})), everything.of(market)
     )
@@ -97,6 +101,8 @@ def assert_all_changes(db: Snapshot, everything: Everything, market: Market, bef
     for code in codes:
         assert_moved(code, of_codes[code.code_type, code.code, code.kind])
     assert_rates(db, market, before, expected)
+    if orders:
+        assert_orders(db, market, before)
 
 
 def assert_moved(row: changes.Moved, expected: list[Change]) -> None:
@@ -141,6 +147,10 @@ def assert_rates(db: Snapshot, market: Market, before: str, expected: list[Chang
         assert row.percent == (pytest.approx(row.new / row.old - 1) if row.old and row.new is not None else None)
         assert (row.what == "unmatched") == (row.tins == row.npis == 0)
     assert shown == Counter(key_of(change) for change in expected)
+
+
+def assert_orders(db: Snapshot, market: Market, before: str) -> None:
+    total, rows = changes.rates(db, market, before, None, "moved", 10**6, 0)
     for order in changes.ORDERS:
         assert changes.rates(db, market, before, None, order, 3, 2) == (
             total, changes.rates(db, market, before, None, order, 10**6, 0)[1][2:5],
@@ -224,7 +234,7 @@ def test_changes_on_the_demo(demo: Snapshot) -> None:
         Market("GA", "2025-07"),
         Market("TX", "2025-08"),
     ):
-        assert_all_changes(demo, everything, market, "2025-07")
+        assert_all_changes(demo, everything, market, "2025-07", orders=market.code is not None)
     _, codes = changes.movements(demo, Market("GA", "2025-08", payer="example_piedmont_mutual_inc"), "2025-07")
     assert [row.code for row in codes if row.added and not row.before] == ["92507"]
     assert [row.code for row in codes if row.gone and not row.after] == ["93000"]
@@ -252,6 +262,6 @@ def test_two_months_of_a_real_payer(shared: Path) -> None:
             ingest(store, documents(shared / "tic" / "payers" / f"{name}_in-network-rates.json.gz")[0], "TX")
         db = open_snapshot(store)
         everything = Everything(db)
-        assert_all_changes(db, everything, Market("TX", "2025-06"), "2025-01")
+        assert_all_changes(db, everything, Market("TX", "2025-06"), "2025-01", orders=False)
         assert_all_changes(db, everything, Market("TX", "2025-06", "CPT", "99213"), "2025-01")
         assert_all_changes(db, everything, Market("TX", "2025-06", "CPT", "99213"), "2023-02")
