@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from core.views import codes, health, home, medicare, organizations, providers, rates
+from core.views import changes, codes, health, home, medicare, organizations, payers, providers, rates
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -13,7 +13,8 @@ urlpatterns = [
     path("tin/<str:tin>/", providers.tin, name="tin"),
     path("medicare/", medicare.show, name="medicare"),
     path("organizations/", organizations.show, name="organizations"),
-    path("payers/", organizations.show, name="payers"),
+    path("payers/", payers.show, name="payers"),
+    path("changes/", changes.show, name="changes"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]

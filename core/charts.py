@@ -5,7 +5,7 @@ the site's style sheet by class. Each figure has a title and its figures in word
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.utils.html import format_html, format_html_join
@@ -14,62 +14,99 @@ from django.utils.safestring import SafeString
 _ROW, _AXIS = 46, 26
 """Heights in pixels: of a row, its name above its bar, and of the axis."""
 
-_MARKS = (0.01, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30, 100)
+
+_APART = 0.17
+"""The least distance between two marks of the axis, as a share of the width: nearer, they run into each other."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a figure's values are: how one is written, the value with a line of its own, and round values by merit."""
+
+    write: Callable[[float], str]
+    even: float | None
+    marks: Sequence[float]
+
+
+PERCENT_OF_MEDICARE = Measure(
+    lambda value: f"{100 * value:,.0f} %", 1, (0.5, 2, 0.1, 10, 0.25, 0.75, 1.5, 5, 3, 30, 0.01, 100)
+)
+
+
+def dollars(even: float | None) -> Measure:
+    """Dollars, with a line at a median to compare with, where there is one."""
+    marks = [
+        step * 10.0**n
+        for steps in ((1,), (2, 5), (1.5, 3, 7), (1.2, 2.5, 4, 6))
+        for step in steps
+        for n in range(-2, 8)
+    ]
+    return Measure(lambda value: f"${value:,.0f}" if value >= 1000 else f"${value:,.2f}", even or None, marks)
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One row: a name and the 10th, 25th, 50th, 75th and 90th percentile, as shares of Medicare (1 is 100 %)."""
+    """One row: a name and the 10th, 25th, 50th, 75th and 90th percentile, in the figure's measure."""
 
     name: str
     percentiles: tuple[float, float, float, float, float]
 
 
-def spreads(bars: Sequence[Bar]) -> SafeString:
-    """A row per bar: a thin line from p10 to p90, a thick one from p25 to p75, a mark at the median; a line at 100 %.
+def spreads(
+    bars: Sequence[Bar],
+    measure: Measure = PERCENT_OF_MEDICARE,
+    title: str = "Percent of Medicare by payer",
+    key: int = 1,
+) -> SafeString:
+    """A row per bar: a thin line from p10 to p90, a thick one from p25 to p75, a mark at the median; a line at `even`.
 
-    The scale is logarithmic: half of Medicare is as far from it as twice. Empty where there are no bars.
+    The scale is logarithmic: half is as far from `even` as twice. `key` tells the figures of one page apart. Empty
+    where there are no bars.
     """
     if not bars:
         return SafeString("")
-    scale = _Scale([value for bar in bars for value in bar.percentiles])
+    scale = _Scale(measure, [value for bar in bars for value in bar.percentiles])
     height = _AXIS + _ROW * len(bars)
     return format_html(
-        '<svg class="chart" role="img" width="100%" height="{}" aria-labelledby="spread-title spread-words">'
-        '<title id="spread-title">Percent of Medicare by payer</title><desc id="spread-words">{}</desc>'
+        '<svg class="chart" role="img" width="100%" height="{}" aria-labelledby="spread-title-{} spread-words-{}">'
+        '<title id="spread-title-{}">{}</title><desc id="spread-words-{}">{}</desc>'
         "{}{}</svg>",
-        height,
-        " ".join(_words(bar) for bar in bars),
+        height, key, key, key, title, key,
+        " ".join(_words(measure, bar) for bar in bars),
         format_html_join("", "{}", ((scale.mark(mark, height),) for mark in scale.marks)),
         format_html_join("", "{}", ((_bar(scale, bar, _AXIS + n * _ROW),) for n, bar in enumerate(bars))),
-    )
+    )  # fmt: skip
 
 
 class _Scale:
-    """From a share of Medicare to a share of the width."""
+    """From a value of the measure to a share of the width."""
 
-    def __init__(self, values: Sequence[float]) -> None:
-        # Zero has no logarithm; whatever is nearer to it than 0.1 % stands at the edge.
+    def __init__(self, measure: Measure, values: Sequence[float]) -> None:
+        # Zero has no logarithm; whatever is nearer to it than a thousandth stands at the edge.
+        self._measure = measure
         low, high = max(min(values), 0.001), max(*values, 0.001)
-        self._low = math.log(min(low, 0.8) / 1.15)
-        self._high = math.log(max(high, 1.25) * 1.15)
-        self.marks = [mark for mark in _MARKS if self._low < math.log(mark) < self._high]
-        # Too many marks would run into each other on a phone: 100 % and every other one then.
-        while len(self.marks) > 6:
-            at = self.marks.index(1)
-            self.marks = [mark for n, mark in enumerate(self.marks) if (n - at) % 2 == 0]
+        if measure.even:
+            low, high = min(low, 0.8 * measure.even), max(high, 1.25 * measure.even)
+        low, high = low / 1.15, high * 1.15
+        self._low, self._high = math.log(low), math.log(high)
+        self.marks = [] if measure.even is None else [measure.even]
+        for mark in measure.marks:
+            if low < mark < high and all(abs(self._share(mark) - self._share(one)) >= _APART for one in self.marks):
+                self.marks.append(mark)
 
     def at(self, value: float) -> str:
         """Where a value stands, as a percentage of the width."""
-        place = (math.log(max(value, 0.001)) - self._low) / (self._high - self._low)
-        return f"{100 * min(max(place, 0.0), 1.0):.2f}%"
+        return f"{100 * min(max(self._share(value), 0.0), 1.0):.2f}%"
+
+    def _share(self, value: float) -> float:
+        return (math.log(max(value, 0.001)) - self._low) / (self._high - self._low)
 
     def mark(self, value: float, height: int) -> SafeString:
         """A line of the axis with its figure."""
-        kind, at = "even" if value == 1 else "mark", self.at(value)
+        kind, at = "even" if value == self._measure.even else "mark", self.at(value)
         return format_html(
-            '<line class="{}" x1="{}" x2="{}" y1="{}" y2="{}"/><text class="{}" x="{}" y="14">{} %</text>',
-            kind, at, at, _AXIS - 8, height, kind, at, f"{100 * value:,.0f}",
+            '<line class="{}" x1="{}" x2="{}" y1="{}" y2="{}"/><text class="{}" x="{}" y="14">{}</text>',
+            kind, at, at, _AXIS - 8, height, kind, at, self._measure.write(value),
         )  # fmt: skip
 
 
@@ -89,6 +126,6 @@ def _bar(scale: _Scale, bar: Bar, top: int) -> SafeString:
     )  # fmt: skip
 
 
-def _words(bar: Bar) -> str:
-    p10, p25, p50, p75, p90 = (f"{100 * value:,.0f} %" for value in bar.percentiles)
+def _words(measure: Measure, bar: Bar) -> str:
+    p10, p25, p50, p75, p90 = map(measure.write, bar.percentiles)
     return f"{bar.name}: median {p50}, half of the rates from {p25} to {p75}, four fifths from {p10} to {p90}."

@@ -6,10 +6,12 @@ from typing import Any
 
 from django import forms
 
+from core import codelist
 from core.mrf import normalize
 from core.places import PLACES
-from core.queries import medicare, organizations, rates
+from core.queries import changes, medicare, organizations, rates
 from core.queries.market import NO_MODIFIER, NOT_STATED, Market
+from core.queries.matching import OUTCOMES
 from core.states import STATES
 
 CLASSES = ("professional", "institutional", "both", NOT_STATED)
@@ -18,6 +20,11 @@ FORMATS = ("html", "csv", "json", "parquet")
 TYPES = ("negotiated", "derived", "fee schedule", "percentage", "per diem", NOT_STATED)
 ARRANGEMENTS = ("ffs", "bundle", "capitation", NOT_STATED)
 LONGEST = 100
+LONGEST_LIST = 20_000
+"""So many characters a pasted list may have: 200 codes, however they are separated."""
+
+_MONTH = r"20\d\d-(0[1-9]|1[0-2])", "a month as YYYY-MM, such as 2025-08"
+_SLUG = r"[a-z0-9_]+", "a payer's key of a-z, 0-9 and _, such as example_health_plan"
 
 
 class QueryForm(forms.Form):
@@ -98,7 +105,7 @@ class MarketForm(QueryForm):
 
     def clean_year_month(self) -> str:
         """A month, YYYY-MM."""
-        return self._matching("year_month", r"20\d\d-(0[1-9]|1[0-2])", "a month as YYYY-MM, such as 2025-08")
+        return self._matching("year_month", *_MONTH)
 
     def clean_code_type(self) -> str:
         """A code system, by the rules of the facts."""
@@ -110,7 +117,7 @@ class MarketForm(QueryForm):
 
     def clean_payer(self) -> str:
         """A payer's slug."""
-        return self._matching("payer", r"[a-z0-9_]+", "a payer's key of a-z, 0-9 and _, such as example_health_plan")
+        return self._matching("payer", *_SLUG)
 
     def clean_pos(self) -> str:
         """A place of service."""
@@ -218,3 +225,58 @@ class OrganizationsForm(MarketForm):
 
     tables = ("organizations",)
     sorts = tuple(organizations.ORDERS)
+
+
+class PayersForm(MarketForm):
+    """The page of payers side by side, and of one payer."""
+
+    tables = ("payers", "networks", "files", "codes")
+
+    codes = forms.CharField(required=False, max_length=LONGEST_LIST, label="Codes", widget=forms.Textarea({"rows": 4}))
+    base = forms.CharField(required=False, max_length=300, label="Compared with")
+
+    def clean_codes(self) -> str:
+        """A list of codes, in its one way to be written."""
+        found = codelist.read(self.cleaned_data["codes"])
+        if len(found) > codelist.MOST:
+            raise forms.ValidationError(f"{len(found)} codes: expected at most {codelist.MOST}")
+        return codelist.written(found)
+
+    def clean_base(self) -> str:
+        """A payer's slug."""
+        return self._matching("base", *_SLUG)
+
+    def clean(self) -> dict[str, Any]:
+        """A list goes before a single code."""
+        if self.cleaned_data.get("codes"):
+            self.cleaned_data.update(code="", code_type="")
+        return self.cleaned_data
+
+
+class ChangesForm(MarketForm):
+    """The page of a month against an earlier one, which is called `from`."""
+
+    tables = ("rates", "codes", "payers")
+    sorts = tuple(dict.fromkeys((*changes.ORDERS, *changes.SORTS)))
+
+    what = forms.CharField(required=False, label="What became of it")
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.fields["from"] = forms.CharField(required=False, label="Compared with")
+
+    def clean_from(self) -> str:
+        """A month, YYYY-MM."""
+        return self._matching("from", *_MONTH)
+
+    def clean_what(self) -> str:
+        """One of the outcomes."""
+        value: str = self.cleaned_data["what"]
+        return self._one_of("what", tuple(OUTCOMES)) if value else ""
+
+    def clean(self) -> dict[str, Any]:
+        """The earlier month is before the later one."""
+        earlier, later = self.cleaned_data.get("from"), self.cleaned_data.get("year_month")
+        if earlier and later and earlier >= later:
+            self.add_error("from", f"{earlier!r} is not before {later}; expected an earlier month")
+        return self.cleaned_data

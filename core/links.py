@@ -1,6 +1,6 @@
 """Addresses of pages. A page's whole state is its query string, in one canonical order, so that links can be shared."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,7 +10,8 @@ from core.queries.market import Market
 
 ORDER = (
     "q", "state", "year_month", "code_type", "code", "payer", "pos", "billing_class", "modifier", "setting",
-    "negotiated_type", "arrangement", "network", "npi", "tin", "sort", "page", "table", "format",
+    "negotiated_type", "arrangement", "network", "npi", "tin", "from", "codes", "base", "what", "sort", "page",
+    "table", "format",
 )  # fmt: skip
 """The order of parameters in every address."""
 
@@ -26,13 +27,15 @@ def to(page: str, market: Market | None = None, **parameters: Any) -> str:
 
 def changed(path: str, parameters: Mapping[str, Any], **changes: Any) -> str:
     """A path with parameters, some of them changed. None, an empty text and page 1 are left out."""
-    asked = query({**parameters, **changes})
-    return f"{path}?{asked}" if asked else path
+    return path + query(said({**parameters, **changes}))
 
 
-def query(parameters: Mapping[str, Any]) -> str:
-    """Parameters as a query string, in their order; what says nothing, and what no page knows, is left out."""
-    return urlencode(
-        [(name, parameters[name]) for name in ORDER if parameters.get(name) not in {None, ""}
-         and (name, str(parameters[name])) != ("page", "1")]
-    )  # fmt: skip
+def said(parameters: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Parameters in their order; what says nothing, and what no page knows, is left out."""
+    every = [(name, parameters[name]) for name in ORDER if parameters.get(name) not in {None, ""}]
+    return [(name, value) for name, value in every if (name, str(value)) != ("page", "1")]
+
+
+def query(parameters: Sequence[tuple[str, Any]]) -> str:
+    """Parameters as the end of an address, from its question mark on."""
+    return f"?{urlencode(parameters, safe=',:')}" if parameters else ""

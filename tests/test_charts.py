@@ -1,5 +1,6 @@
 """Figures: where things stand in them, and what they say in words."""
 
+import itertools
 import re
 import xml.etree.ElementTree as ET
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.charts import Bar, spreads
+from core.charts import Bar, dollars, spreads
 
 SVG = "{http://www.w3.org/2000/svg}"
 names = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=20)
@@ -53,7 +54,7 @@ def test_a_figure_speaks_and_has_no_style() -> None:
     )
     assert 'role="img"' in text
     assert not re.search(r"style=|<script|on\w+=", text)
-    assert re.findall(r'class="(?:mark|even)" x="[\d.]+%" y="14">(\S+) %', text) == ["75", "100", "150", "200"]
+    assert sorted(re.findall(r'class="(?:mark|even)" x="[\d.]+%" y="14">(\S+) %', text)) == ["100", "150", "200", "75"]
 
 
 def test_no_bars_no_figure() -> None:
@@ -65,3 +66,19 @@ def test_marks_are_few_and_100_percent_is_one(highest: float) -> None:
     marks = re.findall(r'y="14">(\S+) %', spreads([Bar("A", (0.001, 0.1, 0.5, 1.0, highest))]))
     assert "100" in marks
     assert 2 <= len(marks) <= 6
+
+
+@given(st.lists(shares, min_size=1, max_size=5), st.none() | st.floats(0.01, 1e5))
+def test_marks_of_dollars_do_not_run_into_each_other(values: list[tuple[float, ...]], median: float | None) -> None:
+    bars = [Bar("A", (v[0], v[1], v[2], v[3], v[4])) for v in values]
+    text = spreads(bars, dollars(median), "Dollars", 2)
+    places = sorted(float(place) for place in re.findall(r'class="(?:mark|even)" x="([\d.]+)%"', text))
+    assert all(after - before > 16.9 for before, after in itertools.pairwise(places))
+    assert len(re.findall('class="even" x=', text)) == (median is not None)
+    assert 'id="spread-title-2">Dollars<' in text
+
+
+def test_a_figure_of_dollars_says_dollars() -> None:
+    text = spreads([Bar("A", (80, 100, 125, 1500.4, 2000))], dollars(104.5), "Rates")
+    assert "A: median $125.00, half of the rates from $100.00 to $1,500, four fifths from $80.00 to $2,000." in text
+    assert 'y="14">$104.50</text>' in text

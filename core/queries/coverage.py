@@ -88,3 +88,25 @@ def releases(db: Snapshot) -> list[Release]:
            FROM dim_benchmark ORDER BY kind, state, release DESC"""
     )
     return [Release(*row[:7], *[json.loads(row[7])]) for row in rows]
+
+
+@dataclass(frozen=True)
+class File:
+    """A payer's file as it was loaded for one state; `rates` are the facts that are there of it."""
+
+    state: str
+    year_month: str
+    source: str
+    version: str | None
+    last_updated_on: str | None
+    rates: int
+
+
+def files(db: Snapshot, payer: str) -> list[File]:
+    """The files of a payer, newest month first."""
+    rows = db.rows(
+        f"""SELECT state, year_month, source, version, last_updated_on, rates FROM {_BATCHES}
+            WHERE payer_slug = $payer ORDER BY year_month DESC, state, source, batch_id""",
+        {"payer": payer},
+    )
+    return [File(*row) for row in rows]

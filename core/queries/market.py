@@ -16,10 +16,19 @@ NOT_STATED = "unstated"
 _WHOSE = ("network", "npi", "tin")
 """What narrows a market by whose the rates are."""
 
-FILTERS = (
-    "payer", "pos", "billing_class", "modifier", "setting", "negotiated_type", "arrangement", "network", "npi", "tin",
-)  # fmt: skip
-"""What narrows a market beside state, month and code."""
+FILTERS = {
+    "payer": "payer",
+    "pos": "place",
+    "billing_class": "class",
+    "modifier": "modifier",
+    "setting": "setting",
+    "negotiated_type": "type",
+    "arrangement": "arrangement",
+    "network": "network",
+    "npi": "NPI",
+    "tin": "tax number",
+}
+"""What narrows a market beside state, month and code, and what pages call it."""
 
 
 @dataclass(frozen=True)

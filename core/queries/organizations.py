@@ -7,6 +7,7 @@ from core.store.connection import Snapshot
 
 ORDERS = {
     "rates": "rates DESC, tin_value, tin_type",
+    "rank": "rank, rates DESC, tin_value, tin_type",
     "p50": "p50, tin_value, tin_type",
     "-p50": "p50 DESC, tin_value, tin_type",
     "mean": "mean, tin_value, tin_type",
@@ -16,7 +17,11 @@ ORDERS = {
 
 @dataclass(frozen=True)
 class Organization:
-    """One tax number's dollars for a code. `share` is its part of the market's provider groups."""
+    """One tax number's dollars for a code, each rate once.
+
+    `share` is its part of the market's provider groups, `rank` its place by their number (1 has most; equals share a
+    place). `difference` is p50 against the market's median: 0.1 is 10 % more; None where that is zero.
+    """
 
     tin_type: str
     tin_value: str
@@ -25,10 +30,14 @@ class Organization:
     rates: int
     groups: int
     share: float
+    rank: int
     mean: float
     p10: float
+    p25: float
     p50: float
+    p75: float
     p90: float
+    difference: float | None
 
 
 @dataclass(frozen=True)
@@ -39,20 +48,43 @@ class Totals:
     dollars: int
     without_tin: int
     other_kinds: int
+    median: float | None
+    """Of all rates in dollars, those whose group has no tax number among them, each once."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How many of the rates in dollars have one class and modifier."""
+
+    billing_class: str | None
+    modifier: str
+    rates: int
+
+
+def terms(db: Snapshot, market: Market) -> list[Terms]:
+    """The classes and modifiers of the market's rates in dollars, most rates first: medians of a mixture say little."""
+    rows = db.rows(
+        f"""SELECT f.billing_class, f.billing_code_modifier, count(*) AS rates FROM fact_rate f
+            WHERE {market.where} AND rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'
+            GROUP BY ALL ORDER BY rates DESC, f.billing_class, f.billing_code_modifier""",
+        market.parameters,
+    )
+    return [Terms(*row) for row in rows]
 
 
 def totals(db: Snapshot, market: Market) -> Totals:
     """How many organizations, rates in dollars (and of them rates whose group has no tax number) and other rates."""
     row = db.rows(
         f"""WITH f AS (
-                SELECT pg_uid, rate_kind(f.negotiated_type, f.negotiation_arrangement) AS kind
+                SELECT pg_uid, negotiated_rate, rate_kind(f.negotiated_type, f.negotiation_arrangement) AS kind
                 FROM fact_rate f WHERE {market.where}),
             t AS (SELECT pg_uid, tin_type, tin_value FROM xref_group_tin
                   WHERE year_month = $year_month AND pg_uid IN (SELECT pg_uid FROM f WHERE kind = 'dollars'))
             SELECT (SELECT count(*) FROM (SELECT DISTINCT tin_type, tin_value FROM t)),
                    count(*) FILTER (kind = 'dollars'),
                    count(*) FILTER (kind = 'dollars' AND pg_uid NOT IN (SELECT pg_uid FROM t)),
-                   count(*) FILTER (kind <> 'dollars')
+                   count(*) FILTER (kind <> 'dollars'),
+                   quantile_cont(negotiated_rate, 0.5) FILTER (kind = 'dollars')
             FROM f""",
         market.parameters,
     )[0]
@@ -68,16 +100,18 @@ def organizations(db: Snapshot, market: Market, order: str, limit: int, offset: 
             page AS (
                 SELECT tin_type, tin_value, count(*) AS rates, count(DISTINCT pg_uid) AS groups,
                        count(DISTINCT pg_uid) / (SELECT count(DISTINCT pg_uid) FROM f) AS share,
-                       avg(negotiated_rate) AS mean, quantile_cont(negotiated_rate, [0.1, 0.5, 0.9]) AS spread,
-                       spread[2] AS p50
+                       rank() OVER (ORDER BY count(DISTINCT pg_uid) DESC) AS rank, avg(negotiated_rate) AS mean,
+                       quantile_cont(negotiated_rate, [0.1, 0.25, 0.5, 0.75, 0.9]) AS spread, spread[3] AS p50
                 FROM f JOIN xref_group_tin USING (pg_uid) WHERE year_month = $year_month
                 GROUP BY tin_type, tin_value ORDER BY {ORDERS[order]} LIMIT $limit OFFSET $offset),
             people AS (
                 SELECT tin_type, tin_value, count(DISTINCT npi) AS npis FROM xref_tin_npi
                 WHERE year_month = $year_month AND tin_value IN (SELECT tin_value FROM page) GROUP BY ALL)
-            SELECT tin_type, tin_value, business_name, coalesce(npis, 0), rates, groups, share, mean, spread
+            SELECT tin_type, tin_value, business_name, coalesce(npis, 0), rates, groups, share, rank, mean,
+                   spread[1], spread[2], p50, spread[4], spread[5],
+                   p50 / nullif((SELECT quantile_cont(negotiated_rate, 0.5) FROM f), 0) - 1
             FROM page LEFT JOIN dim_tin USING (tin_type, tin_value) LEFT JOIN people USING (tin_type, tin_value)
             ORDER BY {ORDERS[order]}""",
         {**market.parameters, "limit": limit, "offset": offset},
     )
-    return [Organization(*row[:8], *row[8]) for row in rows]
+    return [Organization(*row) for row in rows]

@@ -41,17 +41,6 @@ def percent(value: float | None) -> str:
 
 
 @register.filter
-def difference(value: float | None) -> str:
-    """0.123 as 12 % more, -0.2 as 20 % less."""
-    if value is None:
-        return "–"
-    if abs(value) < 0.0005:
-        return "the same"
-    text = f"{abs(value):.1%}" if abs(value) < 0.1 else f"{abs(value):,.0%}"
-    return f"{text.replace('%', ' %')} {'more' if value > 0 else 'less'}"
-
-
-@register.filter
 def figure(value: float | None, kind: str) -> str:
     """A rate in its kind's unit: $104.00, 62.5 %, $1,950.00 a day."""
     if value is None:
@@ -114,12 +103,6 @@ def here(context: dict[str, Any], **changes: Any) -> str:
     return links.changed(context["path"], context["parameters"], **changes)
 
 
-@register.filter
-def upper_names(label: str) -> str:
-    """A filter's name within a sentence: payer, but NPI."""
-    return label.replace("npi", "NPI")
-
-
 @register.simple_tag(takes_context=True)
 def having(context: dict[str, Any], name: str, value: Any = None) -> str:
     """The address of this page's first part with one parameter changed; without it where no value is given."""
@@ -140,3 +123,30 @@ def filter_value(value: str, name: str) -> str:
     if name == "year_month":
         return month(value)
     return "not stated" if value == NOT_STATED else value
+
+
+@register.filter
+def versus(difference: float | None) -> str:
+    """A difference in words: 0.123 as 12 % above, -0.031 as 3.1 % below, 0 as the same."""
+    if difference is None:
+        return "–"
+    if difference == 0:
+        return "the same"
+    size = "under 0.1 %" if abs(difference) < 0.0005 else percent(abs(difference))
+    return f"{size} {'above' if difference > 0 else 'below'}"
+
+
+@register.filter
+def change(share: float | None) -> str:
+    """A change with its sign: 0.02 as +2.0 %, -0.5 as −50 %."""
+    if share is None:
+        return "–"
+    return percent(0.0) if share == 0 else f"{'+' if share > 0 else '−'}{percent(abs(share))}"
+
+
+@register.filter
+def moved_by(value: float | None, kind: str) -> str:
+    """A difference of two rates in their kind's unit, with its sign: +$2.00, −1.5 %."""
+    if value is None:
+        return "–"
+    return figure(0.0, kind) if value == 0 else f"{'+' if value > 0 else '−'}{figure(abs(value), kind)}"

@@ -3,12 +3,17 @@
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 
+from core import charts
 from core.forms import OrganizationsForm
 from core.queries import codes
-from core.queries.organizations import Organization, organizations, totals
+from core.queries.emptied import without_each
+from core.queries.organizations import Organization, organizations, terms, totals
 from core.store.connection import Snapshot
 from core.views.page import Paging, choose_market, context, page, wrong
 from core.views.tables import ROW_CAP, download
+
+CHARTED = 10
+"""So many organizations a figure has."""
 
 
 @page
@@ -27,6 +32,12 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
         return download(every, Organization, f"organizations_{asked.code}", chosen["format"])
     counted = totals(db, asked)
     paging = Paging(chosen["page"], counted.organizations)
+    rows = organizations(db, asked, chosen["sort"], paging.limit, paging.offset)
+    bars = [
+        charts.Bar(row.business_name or row.tin_value, (row.p10, row.p25, row.p50, row.p75, row.p90))
+        for row in rows[:CHARTED]
+    ]
+    title = "Rates in dollars by organization; the line is the market's median"
     return render(
         request,
         "organizations.html",
@@ -37,7 +48,11 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
             market=asked,
             code=codes.describe(db, asked.code_type, asked.code),
             totals=counted,
-            rows=organizations(db, asked, chosen["sort"], paging.limit, paging.offset),
+            rows=rows,
+            charted=len(bars),
+            chart=charts.spreads(bars, charts.dollars(counted.median), title),
+            terms=terms(db, asked),
+            freed=[] if counted.dollars else without_each(db, asked),
             paging=paging,
             sort=chosen["sort"],
         ),

@@ -40,10 +40,11 @@ def page(view: View) -> View:
     @wraps(view)
     def wrapped(request: HttpRequest, **path: str) -> HttpResponseBase:
         request.META[_STARTED_AT] = time.perf_counter()
-        asked = links.query(request.GET.dict())
+        asked = links.said(request.GET.dict())
+        given = [(name, value) for name, values in request.GET.lists() for value in values]
         as_file = request.GET.get("format", "html") != "html"
-        if asked != request.META["QUERY_STRING"] and not as_file:
-            return redirect(request.get_full_path().partition("?")[0] + (asked and f"?{asked}"))
+        if given != asked and not as_file:
+            return redirect(request.get_full_path().partition("?")[0] + links.query(asked))
         try:
             db = data.snapshot()
             return render(request, "empty.html", status=503) if db is None else _answer(request, db, view, path)
@@ -115,8 +116,8 @@ def context(request: HttpRequest, form: QueryForm, db: Snapshot, **more: Any) ->
         "manifest": db.manifest,
         "started": request.META.get(_STARTED_AT),
         "applied": [
-            (form.fields[name].label, name, form.cleaned_data[name])
-            for name in FILTERS
+            (label, name, form.cleaned_data[name])
+            for name, label in FILTERS.items()
             if name in form.fields and form.cleaned_data.get(name)
         ],
         **more,

@@ -8,10 +8,11 @@ from django.shortcuts import render
 from core import histograms
 from core.forms import RatesForm
 from core.queries import codes, medicare, rates
+from core.queries.emptied import without_each
 from core.queries.facets import Choice, facets, months, networks
 from core.queries.histogram import Bin, histogram
 from core.queries.kinds import KINDS
-from core.queries.market import FILTERS, Market, narrowed
+from core.queries.market import narrowed
 from core.store.connection import Snapshot
 from core.views.answers import meanwhile
 from core.views.page import PAGE_ROWS, Paging, choose_market, context, page, wrong
@@ -85,7 +86,7 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
             answer_rows=counted.rates,
             sort=chosen["sort"],
             cap=ROW_CAP,
-            without=[] if counted.rates else emptied(db, asked),
+            freed=[] if counted.rates else without_each(db, asked),
             near=[] if counted.rates else codes.near(db, asked.state, asked.year_month, asked.code, 8),
         ),
     )
@@ -124,15 +125,4 @@ def left_out(summaries: list[rates.Summary], without_pos: int) -> list[tuple[int
             found.append((n, f"{kind.title.lower()}: {kind.meaning}"))
     if without_pos:
         found.append((without_pos, "no place of service stated: a filter by place leaves them out."))
-    return found
-
-
-def emptied(db: Snapshot, market: Market) -> list[tuple[str, str, int]]:
-    """The filters without which there are rates: name, value, and how many rates there are then."""
-    found = []
-    for name in FILTERS:
-        if getattr(market, name) is not None:
-            n = rates.count(db, market.without(name))
-            if n:
-                found.append((name, getattr(market, name), n))
     return found

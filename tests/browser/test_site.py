@@ -23,6 +23,13 @@ PAGES = [
     "/rates/?pos=x",
     f"/medicare/?{MARKET}&code=70450",
     f"/organizations/?{MARKET}&code=99214",
+    "/payers/",
+    f"/payers/?{MARKET}&code=70450",
+    "/payers/?state=GA&year_month=2025-08&codes=99213,450,XYZ,0120&base=example_peach_health_plan",
+    "/payers/?payer=example_savannah_benefit_administrators",
+    "/changes/",
+    f"/changes/?{MARKET}&code=99213&from=2025-07",
+    "/changes/?payer=example_piedmont_mutual_inc",
     "/npi/{npi}/",
     "/tin/{tin}/",
     "/nothing/",
@@ -167,3 +174,42 @@ def test_a_filter_swaps_the_page_s_part_and_goes_back(look: Any) -> None:
     page.go_back()
     expect(page.get_by_role("link", name="class institutional ✕")).to_have_count(0)
     assert page.get_by_role("complementary").inner_text() == before
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_pasted_codes_are_compared(look: Any, tmp_path: Path, javascript: bool) -> None:
+    page = look("/payers/", java_script_enabled=javascript)
+    page.get_by_label("Codes, up to 200").fill("99213\n99214\t450; XYZ")
+    page.get_by_label("Compared with").select_option("Example Peach Health Plan")
+    page.get_by_role("button", name="Compare").click()
+    page.wait_for_url("**codes=99213,99214,450,XYZ&base=example_peach_health_plan")
+    assert "No rate of XYZ" in page.locator(".notice").inner_text()
+    assert page.locator("table.matrix tbody tr").count() == 5
+    page.get_by_role("link", name="CPT 99214").first.click()
+    assert page.get_by_role("heading", level=1).inner_text().startswith("CPT 99214")
+    assert page.locator("svg.chart").count() == 2
+    page.go_back()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    saved = tmp_path / "payers.csv"
+    download.value.save_as(saved)
+    with saved.open(newline="") as file:
+        assert {row["code"] for row in csv.DictReader(file)} == {"99213", "99214", "0450"}
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_from_a_month_to_what_changed_in_it(look: Any, javascript: bool) -> None:
+    page = look("/changes/", java_script_enabled=javascript)
+    page.get_by_role("link", name="Example Piedmont Mutual, Inc.").click()
+    page.wait_for_url("**payer=example_piedmont_mutual_inc**")
+    page.get_by_role("link", name="Added").click()
+    page.wait_for_url("**sort=added**")
+    assert page.locator("table.dense tbody th").first.inner_text().startswith("CPT 92507")
+    page.get_by_role("link", name="CPT 99213").click()
+    page.wait_for_url("**code=99213**")
+    assert page.get_by_role("heading", level=1).inner_text().startswith("CPT 99213")
+    page.get_by_role("link", name="down 7").click()
+    page.wait_for_url("**what=down**")
+    assert set(page.locator("table.dense tbody tr td:first-child").all_inner_texts()) == {"down"}
+    page.locator("table.dense tbody a").first.click()
+    assert page.get_by_role("heading", name="Groups and networks").is_visible()

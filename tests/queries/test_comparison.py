@@ -4,7 +4,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,11 +13,9 @@ from core.queries.comparison import REASONS, compared
 from core.queries.market import Market
 from core.store.connection import Snapshot
 from core.store.ids import pos_set_id
-from core.store.parquet import write_table
 from core.store.schema import TABLES
-from core.store.store import Store
-from tests.conftest import open_snapshot
 from tests.queries import slow
+from tests.queries.tables import written
 
 PLACES = [
     [],
@@ -111,18 +108,7 @@ def store_of(root: Path, rates: list[dict[str, Any]], benchmarks: dict[str, Any]
                 key = {"state": state, "code_type": "HCPCS" if code[0] == "G" else "CPT", "code": code}
                 for month in months_of(release, list(releases)):
                     tables[f"bench_{kind}"].append({**key, **row, "year_month": month, "release": release})
-    store = Store(root)
-    with store.write() as transaction:
-        for name, rows in tables.items():
-            table = TABLES[name]
-            frame = pl.DataFrame(
-                {column.name: [row.get(column.name) for row in rows] for column in table.columns}, strict=False
-            )
-            path = transaction.new_file(name)
-            content = frame.to_arrow().cast(table.arrow) if rows else table.arrow.empty_table()
-            transaction.put(name, path, write_table(path, table, [content]))
-        transaction.commit()
-    return open_snapshot(store)
+    return written(root, tables)
 
 
 @given(st.lists(facts, min_size=1, max_size=30), schedules())

@@ -117,7 +117,14 @@ def assert_organizations(db: Snapshot, market: Market, facts: list[slow.Row]) ->
     assert totals.dollars == len(dollars)
     assert totals.without_tin == sum(not fact["tins"] for fact in dollars)
     assert totals.other_kinds == len(facts) - len(dollars)
+    terms = slow.grouped(dollars, "billing_class", "billing_code_modifier")
+    assert {(one.billing_class, one.modifier): one.rates for one in organizations.terms(db, market)} == {
+        key: len(rows) for key, rows in terms.items()
+    }
     found = organizations.organizations(db, market, "rates", 1000, 0)
+    ranked = organizations.organizations(db, market, "rank", 1000, 0)
+    by_rank = sorted(found, key=lambda row: (row.rank, -row.rates, row.tin_value, row.tin_type))
+    assert [(row.tin_type, row.tin_value) for row in ranked] == [(row.tin_type, row.tin_value) for row in by_rank]
     expected = sorted(per_tin, key=lambda tin: (-len(per_tin[tin]), tin[1], tin[0]))
     assert [(row.tin_type, row.tin_value) for row in found] == expected
     groups = len({fact["pg_uid"] for fact in dollars})
@@ -127,7 +134,11 @@ def assert_organizations(db: Snapshot, market: Market, facts: list[slow.Row]) ->
         assert (row.rates, row.groups) == (len(values), len({fact["pg_uid"] for fact in mine}))
         assert row.share == pytest.approx(row.groups / groups)
         assert row.mean == pytest.approx(slow.mean(values))
-        assert [row.p10, row.p50, row.p90] == pytest.approx([percentile(values, s) for s in (0.1, 0.5, 0.9)])
+        assert [row.p10, row.p25, row.p50, row.p75, row.p90] == pytest.approx([percentile(values, s) for s in SPREAD])
+        # Each rate of the market counts once, however many tax numbers its group has.
+        assert totals.median == pytest.approx(percentile([fact["negotiated_rate"] for fact in dollars], 0.5))
+        assert row.difference == (pytest.approx(row.p50 / totals.median - 1, abs=1e-9) if totals.median else None)
+        assert row.rank == 1 + sum(len({f["pg_uid"] for f in one}) > row.groups for one in per_tin.values())
 
 
 def assert_medicare(db: Snapshot, everything: Everything, market: Market, by_uid: dict[str, slow.Row]) -> None:

@@ -29,7 +29,9 @@ from tests.store.test_store import change
 MARKET = Market("GA", "2025-08", "CPT", "99213")
 QUERY: dict[str, Any] = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "99213"}
 PAGES = ["/", "/codes/", "/codes/?q=knee", "/rates/", "/rates/?code=99213", "/medicare/", "/medicare/?code=70450",
-         "/organizations/", "/organizations/?code=99214"]  # fmt: skip
+         "/organizations/", "/organizations/?code=99214", "/payers/", "/payers/?code=70450",
+         "/payers/?codes=99213,450,XYZ", "/payers/?payer=example_peach_health_plan", "/changes/",
+         "/changes/?code=99213", "/changes/?payer=example_piedmont_mutual_inc"]  # fmt: skip
 
 
 def text_of(response: Any) -> str:

@@ -1,0 +1,254 @@
+"""A month against an earlier one, by the rules of `matching`: tables for the page."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from core.queries.coverage import Coverage
+from core.queries.market import Market
+from core.queries.matching import KEY, bound_in, condition_on_members, match
+from core.store.connection import Snapshot
+
+ORDERS = {
+    "moved": """what NOT IN ('up', 'down'), what = 'same', what = 'unmatched',
+                abs(new / nullif(old, 0) - 1) DESC NULLS LAST, what""",
+    "percent": "new / nullif(old, 0) - 1 NULLS LAST",
+    "-percent": "new / nullif(old, 0) - 1 DESC NULLS LAST",
+    "old": "old NULLS LAST",
+    "new": "new NULLS LAST",
+}
+"""How the matched rates may be sorted. The key and the two rates follow, so that every order is total."""
+
+
+@dataclass(frozen=True)
+class OfPayer:
+    """Whose rates they are."""
+
+    payer_slug: str
+    reporting_entity_name: str
+
+
+@dataclass(frozen=True)
+class OfCode:
+    """Which code's rates they are."""
+
+    code_type: str
+    code: str
+    name: str | None
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What became of some rates of one kind.
+
+    before = same + up + down + gone + unmatched_before, after = same + up + down + added + unmatched_after. The
+    percentiles are of the change of those that went up or down (0.02 is 2 % more), each once; None where there is none.
+    """
+
+    kind: str
+    before: int
+    after: int
+    same: int
+    up: int
+    down: int
+    added: int
+    gone: int
+    unmatched_before: int
+    unmatched_after: int
+    p10: float | None
+    p50: float | None
+    p90: float | None
+
+    @property
+    def moved(self) -> int:
+        """How many rates are not as they were."""
+        return self.up + self.down + self.added + self.gone
+
+
+@dataclass(frozen=True)
+class PayerMoved(Moved, OfPayer):
+    """What became of a payer's rates of one kind."""
+
+
+@dataclass(frozen=True)
+class CodeMoved(Moved, OfCode):
+    """What became of a code's rates of one kind."""
+
+
+SORTS: dict[str, Callable[[CodeMoved], Any]] = {
+    "moved": lambda row: -row.moved,
+    "up": lambda row: -row.up,
+    "down": lambda row: -row.down,
+    "added": lambda row: -row.added,
+    "gone": lambda row: -row.gone,
+    "percent": lambda row: -abs(row.p50 or 0),
+    "code": lambda _: 0,
+}
+"""How the codes may be sorted; the code itself follows."""
+
+
+@dataclass(frozen=True)
+class ChangedRate:
+    """Rates of one key that were `old` and are `new`; `rates` says how many. Units are those of the kind.
+
+    `npis` are the distinct NPIs of the provider's groups in either month, one_tin the first of its `tins`.
+    """
+
+    what: str
+    kind: str
+    reporting_entity_name: str
+    payer_slug: str
+    code_type: str
+    code: str
+    old: float | None
+    new: float | None
+    difference: float | None
+    percent: float | None
+    rates: int
+    tins: int
+    one_tin: str | None
+    one_name: str | None
+    npis: int
+    billing_class: str | None
+    modifier: str
+    setting: str | None
+    severity_of_illness: str | None
+    service_codes: list[str]
+    negotiated_type: str | None
+    negotiation_arrangement: str | None
+
+
+@dataclass(frozen=True)
+class PayerMonths:
+    """How much a payer has in the two months: nothing is matched for this."""
+
+    payer_slug: str
+    reporting_entity_name: str
+    files_before: int
+    rates_before: int
+    files_after: int
+    rates_after: int
+
+
+def payers(loaded: list[Coverage], state: str, before: str, after: str) -> list[PayerMonths]:
+    """What each payer has in the two months, of all that is loaded."""
+    here = [row for row in loaded if row.state == state and row.year_month in {before, after}]
+    found = {}
+    for row in sorted(here, key=lambda row: (row.year_month, row.reporting_entity_name)):
+        old, new = (
+            next((r for r in here if (r.payer_slug, r.year_month) == (row.payer_slug, month)), None)
+            for month in (before, after)
+        )
+        counted = (old.files if old else 0, old.rates if old else 0, new.files if new else 0, new.rates if new else 0)
+        found[row.payer_slug] = PayerMonths(row.payer_slug, row.reporting_entity_name, *counted)
+    return sorted(found.values(), key=lambda row: row.reporting_entity_name.lower())
+
+
+def movements(db: Snapshot, market: Market, before: str) -> tuple[list[PayerMoved], list[CodeMoved]]:
+    """What became of the rates from the month `before` to the market's month, by payer and by code, each by kind."""
+    with match(db, market, before) as cursor:
+        return _movements(cursor)
+
+
+def rates(
+    db: Snapshot, market: Market, before: str, what: str | None, order: str, limit: int, offset: int
+) -> tuple[int, list[ChangedRate]]:
+    """The matched rates from `offset` on, at most `limit`, in one of ORDERS, and how many such rows there are.
+
+    `what` is one of OUTCOMES, or None for all.
+    """
+    with match(db, market, before) as cursor:
+        return _rates(cursor, market, before, what, order, limit, offset)
+
+
+def both(
+    db: Snapshot, market: Market, before: str, what: str | None, order: str, limit: int, offset: int
+) -> tuple[list[PayerMoved], tuple[int, list[ChangedRate]]]:
+    """What became of the rates by payer, and the rates themselves, matched once."""
+    with match(db, market, before) as cursor:
+        return _movements(cursor)[0], _rates(cursor, market, before, what, order, limit, offset)
+
+
+def _movements(cursor: duckdb.DuckDBPyConnection) -> tuple[list[PayerMoved], list[CodeMoved]]:
+    counted = ", ".join(
+        f"coalesce(sum(rates) FILTER ({condition}), 0)::BIGINT"
+        for condition in (
+            "old IS NOT NULL", "new IS NOT NULL",
+            *(f"what = '{what}'" for what in ("same", "up", "down", "added", "gone")),
+            "what = 'unmatched' AND old IS NOT NULL", "what = 'unmatched' AND new IS NOT NULL",
+        )
+    )  # fmt: skip
+    rows = cursor.execute(
+        f"""WITH moved AS (
+                SELECT payer_slug, code_type, code, rate_kind(negotiated_type, negotiation_arrangement) AS kind,
+                       [{counted}] AS counts,
+                       quantile_cont(new / old - 1, [0.1, 0.5, 0.9])
+                           FILTER (what IN ('up', 'down') AND old > 0) AS spread
+                FROM matched JOIN terms USING (term)
+                GROUP BY GROUPING SETS ((payer_slug, kind), (code_type, code, kind)))
+            SELECT payer_slug, reporting_entity_name, code_type, code, name, kind, counts, spread
+            FROM moved LEFT JOIN dim_reporting_entity USING (payer_slug) LEFT JOIN dim_code USING (code_type, code)
+            ORDER BY lower(reporting_entity_name), payer_slug, code, code_type, kind"""
+    ).fetchall()
+    of_payers = [
+        PayerMoved(slug, name or slug, kind, *counts, *(spread or _NO_SPREAD))
+        for slug, name, _, _, _, kind, counts, spread in rows
+        if slug is not None
+    ]
+    of_codes = [
+        CodeMoved(code_type, code, words, kind, *counts, *(spread or _NO_SPREAD))
+        for slug, _, code_type, code, words, kind, counts, spread in rows
+        if slug is None
+    ]
+    return of_payers, of_codes
+
+
+_NO_SPREAD = (None, None, None)
+
+
+def _rates(
+    cursor: duckdb.DuckDBPyConnection,
+    market: Market,
+    before: str,
+    what: str | None,
+    order: str,
+    limit: int,
+    offset: int,
+) -> tuple[int, list[ChangedRate]]:
+    of_months = condition_on_members(market)
+    sorting = f"{ORDERS[order]}, {', '.join(KEY)}, old, new"
+    # The page's rows are picked first; names and members are looked up for them alone.
+    sql = f"""WITH chosen AS (
+                SELECT {", ".join(KEY)}, what, old, new, sum(rates)::BIGINT AS rates, count(*) OVER () AS total
+                FROM matched JOIN terms USING (term) WHERE $what IS NULL OR what = $what GROUP BY ALL),
+            page AS (
+                SELECT *, row_number() OVER (ORDER BY {sorting}) AS place
+                FROM (SELECT * FROM chosen ORDER BY {sorting} LIMIT $limit OFFSET $offset)),
+            shown AS (SELECT * FROM members WHERE who IN (SELECT who FROM page)),
+            tins AS (
+                SELECT who, count(DISTINCT (tin_type, tin_value)) AS tins, min(tin_value) AS one_tin,
+                       min_by(business_name, tin_value) AS one_name
+                FROM shown JOIN xref_group_tin x USING (pg_uid) LEFT JOIN dim_tin USING (tin_type, tin_value)
+                WHERE {of_months} GROUP BY who),
+            npis AS (
+                SELECT who, count(DISTINCT npi) AS npis FROM shown JOIN xref_group_npi x USING (pg_uid)
+                WHERE {of_months} GROUP BY who)
+            SELECT total, what, rate_kind(negotiated_type, negotiation_arrangement),
+                   coalesce(reporting_entity_name, payer_slug), payer_slug, code_type, code,
+                   old, new, round(new - old, 6), new / nullif(old, 0) - 1, rates,
+                   coalesce(tins, 0), one_tin, one_name, coalesce(npis, 0),
+                   billing_class, billing_code_modifier, setting, severity_of_illness, coalesce(service_codes, []),
+                   negotiated_type, negotiation_arrangement
+            FROM page
+            LEFT JOIN dim_reporting_entity USING (payer_slug)
+            LEFT JOIN dim_pos_set USING (pos_set_id)
+            LEFT JOIN tins USING (who)
+            LEFT JOIN npis USING (who)
+            ORDER BY place"""
+    known = {**market.parameters, "before": before, "what": what, "limit": limit, "offset": offset}
+    rows = cursor.execute(sql, bound_in(sql, known)).fetchall()
+    if not rows and offset:
+        return _rates(cursor, market, before, what, order, 1, 0)[0], []
+    return (rows[0][0] if rows else 0), [ChangedRate(*row[1:]) for row in rows]

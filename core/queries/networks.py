@@ -1,0 +1,54 @@
+"""One payer: its networks, and the codes it has most rates for. (Its files: see `coverage`.)"""
+
+from dataclasses import dataclass
+
+from core.queries.market import Market
+from core.store.connection import Snapshot
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network in one month; None for the provider groups that name none. A group may be in several networks."""
+
+    network: str | None
+    year_month: str
+    groups: int
+    npis: int
+
+
+@dataclass(frozen=True)
+class CodeCount:
+    """How many rates there are for a code."""
+
+    code_type: str
+    code: str
+    name: str | None
+    rates: int
+
+
+def networks(db: Snapshot, payer: str) -> list[Network]:
+    """The payer's networks by month, newest month first, with their provider groups and distinct NPIs."""
+    rows = db.rows(
+        """WITH named AS (
+               SELECT year_month, pg_uid,
+                      unnest(if(len(coalesce(network_names, [])) = 0, [NULL], network_names)) AS network
+               FROM dim_provider_group WHERE payer_slug = $payer)
+           SELECT network, n.year_month, count(DISTINCT n.pg_uid), count(DISTINCT x.npi)
+           FROM named n
+           LEFT JOIN (SELECT pg_uid, npi FROM xref_group_npi WHERE payer_slug = $payer) x ON x.pg_uid = n.pg_uid
+           GROUP BY ALL ORDER BY n.year_month DESC, network NULLS LAST""",
+        {"payer": payer},
+    )
+    return [Network(*row) for row in rows]
+
+
+def busiest(db: Snapshot, market: Market, limit: int) -> list[CodeCount]:
+    """The codes with most rates in a market."""
+    rows = db.rows(
+        f"""SELECT code_type, code, d.name, rates FROM (
+               SELECT f.code_type, f.code, count(*) AS rates FROM fact_rate f WHERE {market.where}
+               GROUP BY ALL ORDER BY rates DESC, code, code_type LIMIT $limit)
+           LEFT JOIN dim_code d USING (code_type, code) ORDER BY rates DESC, code, code_type""",
+        {**market.parameters, "limit": limit},
+    )
+    return [CodeCount(*row) for row in rows]

@@ -1,0 +1,115 @@
+"""A month against an earlier one."""
+
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+
+from core.forms import ChangesForm
+from core.queries import changes, codes, coverage
+from core.queries.coverage import Coverage
+from core.queries.emptied import without_each
+from core.queries.market import Market
+from core.queries.matching import OUTCOMES
+from core.store.connection import Snapshot
+from core.views.page import Paging, choose_market, context, page, sorry, wrong
+from core.views.tables import ROW_CAP, download
+
+
+@page
+def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
+    """`/changes/`"""
+    form = ChangesForm(request.GET)
+    if not form.is_valid():
+        return wrong(request, form)
+    chosen = form.cleaned_data
+    loaded = coverage.coverage(db)
+    before = _choose_months(form, loaded)
+    asked, meant = choose_market(form, db)
+    before = before or _month_before(loaded, asked.state, asked.year_month)
+    if before >= asked.year_month:
+        why = f"{before!r} is not before {asked.year_month}; expected an earlier month"
+        return sorry(request, 400, "That address cannot be answered", [("from", why)])
+    chosen["from"] = before
+    form.data = {**form.data, "from": before}
+    months = sorted({row.year_month for row in loaded}, reverse=True)
+    form.offer("from", [(month, month) for month in months])
+    form.offer("what", [("", "anything"), *((what, what) for what in OUTCOMES)])
+    if meant:
+        return render(request, "choose.html", context(request, form, db, market=asked, meant=meant, action="changes"))
+    if not before or not (asked.payer or asked.code):
+        return _what_there_is(request, db, form, asked, before, loaded)
+    return _changes(request, db, form, asked, before, loaded)
+
+
+def _what_there_is(
+    request: HttpRequest, db: Snapshot, form: ChangesForm, market: Market, before: str, loaded: list[Coverage]
+) -> HttpResponseBase:
+    """The page that matches nothing: all rates of two months are too many for one question."""
+    rows = changes.payers(loaded, market.state, before, market.year_month)
+    if form.cleaned_data["format"] != "html":
+        return download(rows, changes.PayerMonths, "payers_months", form.cleaned_data["format"])
+    return render(request, "changes.html", context(request, form, db, market=market, before=before, there=rows))
+
+
+def _changes(
+    request: HttpRequest, db: Snapshot, form: ChangesForm, market: Market, before: str, loaded: list[Coverage]
+) -> HttpResponseBase:
+    chosen = form.cleaned_data
+    of_rates = bool(market.code)
+    sorts = changes.ORDERS if of_rates else changes.SORTS
+    sort = chosen["sort"] if chosen["sort"] in sorts else next(iter(sorts))
+    what = chosen["what"] or None
+    if chosen["format"] != "html" and chosen["table"] == "rates":
+        every = changes.rates(db, market, before, what, sort if of_rates else "moved", ROW_CAP, 0)[1]
+        return download(every, changes.ChangedRate, "changes", chosen["format"])
+    size = Paging(1, 0).limit
+    rows: list[changes.ChangedRate] = []
+    by_code: list[changes.CodeMoved] = []
+    if of_rates and chosen["format"] == "html":
+        payers, (total, rows) = changes.both(db, market, before, what, sort, size, (chosen["page"] - 1) * size)
+        paging = Paging(chosen["page"], total)
+    else:
+        payers, by_code = changes.movements(db, market, before)
+        by_code.sort(key=changes.SORTS[sort if sort in changes.SORTS else "moved"])
+        paging = Paging(chosen["page"], len(by_code))
+    if chosen["format"] != "html":
+        if chosen["table"] == "payers":
+            return download(payers, changes.PayerMoved, "changes_payers", chosen["format"])
+        return download(by_code, changes.CodeMoved, "changes_codes", chosen["format"])
+    shown = {row.payer_slug for row in payers}
+    files = [row for row in changes.payers(loaded, market.state, before, market.year_month) if row.payer_slug in shown]
+    return render(
+        request,
+        "changes.html",
+        context(
+            request, form, db, market=market, before=before, payers=payers, rows=rows, paging=paging, sort=sort,
+            what=what, code=codes.describe(db, market.code_type, market.code),
+            codes=by_code[paging.offset : paging.offset + paging.limit],
+            outcomes=[(name, sum(getattr(row, name) for row in payers), OUTCOMES[name]) for name in _COUNTED],
+            unmatched=sum(row.unmatched_before + row.unmatched_after for row in payers),
+            old_rates=sum(row.before for row in payers),
+            new_rates=sum(row.after for row in payers),
+            uneven=[row for row in files if row.files_before != row.files_after],
+            freed=[] if payers else without_each(db, market),
+        ),
+    )  # fmt: skip
+
+
+_COUNTED = ("up", "down", "added", "gone", "same")
+
+
+def _choose_months(form: ChangesForm, loaded: list[Coverage]) -> str:
+    """The earlier month, and where a payer is asked for but no state or month: its newest that has one."""
+    chosen = form.cleaned_data
+    rows = [row for row in loaded if chosen["payer"] in {"", row.payer_slug} and chosen["state"] in {"", row.state}]
+    if chosen["payer"]:
+        for row in rows:
+            if chosen["year_month"] in {"", row.year_month} and chosen["from"] < row.year_month:
+                chosen["state"], chosen["year_month"] = row.state, row.year_month
+                break
+        return chosen["from"] or _month_before(rows, chosen["state"], chosen["year_month"])
+    return str(chosen["from"])
+
+
+def _month_before(rows: list[Coverage], state: str, year_month: str) -> str:
+    """The newest month of a state before another; the empty text where there is none."""
+    return max((row.year_month for row in rows if row.state == state and row.year_month < year_month), default="")

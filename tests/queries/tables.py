@@ -1,0 +1,28 @@
+"""Stores of rows that are given one by one, for questions about rates that no file need hold."""
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from core.store.connection import Snapshot
+from core.store.parquet import write_table
+from core.store.schema import TABLES
+from core.store.store import Store
+from tests.conftest import open_snapshot
+
+
+def written(root: Path, tables: dict[str, list[dict[str, Any]]]) -> Snapshot:
+    """A store whose tables hold these rows, written as its tables are; what a row does not name is null."""
+    store = Store(root)
+    with store.write() as transaction:
+        for name, rows in tables.items():
+            table = TABLES[name]
+            frame = pl.DataFrame(
+                {column.name: [row.get(column.name) for row in rows] for column in table.columns}, strict=False
+            )
+            path = transaction.new_file(name)
+            content = frame.to_arrow().cast(table.arrow) if rows else table.arrow.empty_table()
+            transaction.put(name, path, write_table(path, table, [content]))
+        transaction.commit()
+    return open_snapshot(store)
