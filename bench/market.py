@@ -25,11 +25,11 @@ ROOT = Path(__file__).resolve().parent.parent
 STATE, PAYERS, FACTS = "GA", 10, 50_000_000
 
 
-def manage(store: Path, *words: str | Path, layout: str = "monthly") -> float:
+def manage(store: Path, *words: str | Path) -> float:
     """Runs a command of manage.py on a store; gives the seconds. Ends the program where it fails."""
     env = {
         "BEACONPOINT_DATA_DIR": str(store.resolve()),
-        "BEACONPOINT_FACT_LAYOUT": layout,
+        "BEACONPOINT_FACT_LAYOUT": "monthly",
         "BEACONPOINT_GRACE_SECONDS": "60",
     }
     done = measure([sys.executable, "manage.py", *map(str, words)], env, ROOT)
@@ -38,12 +38,12 @@ def manage(store: Path, *words: str | Path, layout: str = "monthly") -> float:
     return done.seconds
 
 
-def load(store: Path, payer: int, month: str, facts: int, layout: str = "monthly") -> float:
+def load(store: Path, payer: int, month: str, facts: int) -> float:
     """Makes a file, loads it and deletes it; gives the seconds of the loading alone."""
     source = store.parent / f"{store.name}-{payer}-{month}.json.gz"
     write_file(source, payer, month, facts)
     try:
-        return manage(store, "ingest_mrf", "--state", STATE, source.resolve(), layout=layout)
+        return manage(store, "ingest_mrf", "--state", STATE, source.resolve())
     finally:
         source.unlink()
 
@@ -56,11 +56,9 @@ def build(store: Path, facts: int, layout: str) -> None:
     for month in MONTHS:
         for payer in range(PAYERS):
             seconds = load(store, payer, month, round(facts / PAYERS / len(MONTHS)))
-            facts_now = Store(store).loaded().rows("fact_rate")
-            print(
-                f"{time.monotonic() - began:6.0f} s: {month} payer {payer} in {seconds:.1f} s, {facts_now:,}",
-                flush=True,
-            )
+            rows = Store(store).loaded().rows("fact_rate")
+            at = time.monotonic() - began
+            print(f"{at:6.0f} s: {month} payer {payer} in {seconds:.1f} s, {rows:,} facts", flush=True)
     sources = store.parent / f"{store.name}-sources"
     sources.mkdir(exist_ok=True)
     for kind, files in write_schedules(sources).items():

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.csv as pc
 
 PROGRAMS = Path("/usr/lib/postgresql/15/bin")
-BYTES_PER_FACT = 700
+BYTES_PER_FACT = 450
 """Of disk: the row, its indexes, and room for the log and for sorting."""
 
 TABLES = (
@@ -75,7 +75,7 @@ def room(work: Path, facts: int) -> None:
         sys.exit(f"{work}: {free / 1e9:.0f} GB free; {facts:,} facts take some {needed / 1e9:.0f}: --postgres-rows")
 
 
-def in_postgres(statement: str) -> str:
+def for_postgres(statement: str) -> str:
     """A statement with parameters as psycopg has them."""
     return re.sub(r"\$(\w+)", r"%(\1)s", statement)
 

@@ -96,6 +96,13 @@ _PAYERS = (
         FROM fact_rate f WHERE {_MARKET} AND negotiated_type IN ('negotiated', 'derived', 'fee schedule')
         GROUP BY 1 ORDER BY 1""",
 )
+_PAYERS_OF_LIST = (
+    f"""SELECT code, reporting_entity_name, count(*), {_SPREAD}
+        FROM fact_rate f
+        WHERE f.state = $state AND f.year_month = $year_month AND code_type = 'CPT' AND code = ANY($list)
+          AND negotiated_type IN ('negotiated', 'derived', 'fee schedule')
+        GROUP BY 1, 2 ORDER BY 1, 2""",
+)
 _MEDICARE = (
     f"""SELECT reporting_entity_name, count(*),
                percentile_cont(ARRAY[0.1, 0.25, 0.5, 0.75, 0.9]) WITHIN GROUP (
@@ -146,6 +153,10 @@ def pages(db: duckdb.DuckDBPyConnection, samples: int) -> list[Page]:
     names = [name for (name,) in db.execute("SELECT DISTINCT name FROM dim_code ORDER BY name").fetchall()]
     words = [{"q": word, "number": f"{word}%", "word": f"%{word}%"} for word in _words(names, chance, samples)]
     npis, tins = _picked(db, "dim_npi", "npi", samples), _picked(db, "dim_tin", "tin_value", samples)
+    everything = [code["code"] for code in codes(db, *found[0], 0.0, 100_000) if code["code_type"] == "CPT"]
+    lists = [{**common[0], "list": chance.sample(everything, min(200, len(everything)))} for _ in range(samples)]
+    for values in lists:
+        values["codes"] = " ".join(f"CPT:{code}" for code in values["list"])
     rates = "/rates/"
     return [
         Page("home", [{}], "/", statements=_HOME),
@@ -161,9 +172,12 @@ def pages(db: duckdb.DuckDBPyConnection, samples: int) -> list[Page]:
         Page("TIN", [{"tin": values["tin_value"]} for values in tins], "/tin/{tin}/", statements=_TIN),
         Page("organizations, common", common, "/organizations/", MARKET, _ORGANIZATIONS),
         Page("payers, common", common, "/payers/", MARKET, _PAYERS),
+        Page("payers, 200 codes", lists, "/payers/", ("state", "year_month", "codes"), _PAYERS_OF_LIST),
         Page("changes, common", common, "/changes/", (*MARKET, "from", "payer"), _CHANGES),
         Page("medicare, common", common, "/medicare/", MARKET, _MEDICARE),
         Page("quality", [{}], "/quality/"),
+        Page("API, rates, common", common, "/api/v1/rates", MARKET, _rates(_MARKET)),
+        Page("API, summary, common", common, "/api/v1/rates/summary", MARKET, _rates(_MARKET)[2:3]),
     ]
 
 

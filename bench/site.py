@@ -9,16 +9,18 @@ Needs the group of dependencies `bench`; --postgres also Debian's postgresql-15,
 it is root itself. Run it on a machine that does nothing else, with two cores. What the columns say, in milliseconds:
 
 - cold: a new server, the store's files dropped from the page cache, its first question of all.
-- new: a server that has answered each page before, files in the page cache, something not asked before.
-- warm: the same address once more.
-- duckdb: the same question in plain SQL (see bench.questions) on the same files, in one connection that has answered
-  others, each thing asked for the first time. `x` is new by it.
+- new: a server that has answered another question of the same page, files in the page cache; each thing for the first
+  time. A server for each page, so that none finds what another has left in a cache.
+- warm: the same addresses once more.
+- duckdb: the same question in plain SQL (see bench.questions) on the same files, as under new: a connection for each
+  page, which has answered another question, each thing for the first time. `x` is new by it.
 - postgres: the same statements on the same rows with the indexes its users would create, asked for the second time, so
   that its rows are in memory. `x` is new by it.
 
-Then the same with sixteen clients at once, and a mix of rates pages, codes as often as they have rates, by sixteen
-clients: requests a second, errors, and the most memory of the server's processes together (PSS) in all of it. A page
-that is not there is reported as absent; the answers that were no 200 stand behind a page by their status.
+Then the same with sixteen clients at once; and one server that is asked all pages, and then a mix of rates pages,
+codes as often as they have rates, by sixteen clients: requests a second, errors, and the most memory of the server's
+processes together (PSS). A page that is not there is reported as absent; the answers that were no 200 stand behind a
+page by their status. Progress goes to stderr.
 """
 
 import argparse
@@ -32,7 +34,7 @@ from typing import Any
 import duckdb
 
 from bench.ingest import WORK
-from bench.postgres import in_postgres, postgres, room
+from bench.postgres import for_postgres, postgres, room
 from bench.questions import MARKET, Page, Values, codes, months, pages
 from bench.serving import Answers, forget, remember, serving, skewed
 from core.store.connection import parquet_list
@@ -61,19 +63,18 @@ def main() -> None:
         if not options.pages or any(word in page.name for word in options.pages)
     ]
     remember(options.store)
-    bare = {page.name: asked(page, lambda sql, values: db.execute(sql, values).fetchall()) for page in chosen}
-    other = in_a_database(options, db, chosen) if options.postgres else {}
+    bare = {page.name: in_duckdb(options.store, page) for page in chosen}
+    other = in_postgres(options, db, chosen) if options.postgres else {}
     cold, absent = coldly(options.store, chosen, options.cold)
     there = [page for page in chosen if page.name not in absent]
     remember(options.store)
-    new, warm, peak = warmly(options.store, there, 1)
+    new, warm = warmly(options.store, there, 1)
     table(there, [cold, new, warm], [bare, other])
     print("".join(f"{name:<26}{'absent':>10}\n" for name in sorted(absent)))
-    new, warm, most = warmly(options.store, there, CLIENTS)
+    new, warm = warmly(options.store, there, CLIENTS)
     print(f"{CLIENTS} clients")
     table(there, [{}, new, warm], [{}, {}])
-    most = max(most, peak, mix(options.store, db, options.seconds))
-    print(f"peak memory of the server: {most / 2**20:.0f} MiB")
+    mix(options.store, db, there, options.seconds)
 
 
 def plain(store: Path) -> duckdb.DuckDBPyConnection:
@@ -106,18 +107,17 @@ def coldly(store: Path, chosen: list[Page], times: int) -> tuple[dict[str, Answe
     return found, absent
 
 
-def warmly(store: Path, chosen: list[Page], clients: int) -> tuple[dict[str, Answers], dict[str, Answers], int]:
-    """What was not asked before, and the same asked again, by page; and the most memory."""
+def warmly(store: Path, chosen: list[Page], clients: int) -> tuple[dict[str, Answers], dict[str, Answers]]:
+    """What was not asked before, and the same asked again, by page."""
     new, warm = {}, {}
-    with serving(store) as server:
-        for page in chosen:
-            server.ask([page.url(page.samples[-1])])
-        for page in chosen:
-            urls = [page.url(sample) for sample in page.samples[:-1] or page.samples]
+    for page in chosen:
+        urls = [page.url(sample) for sample in page.samples[:-1] or page.samples]
+        with serving(store) as server:
+            server.ask(["/", page.url(page.samples[-1])])
             new[page.name] = server.ask(urls, clients)
             warm[page.name] = server.ask(urls, clients)
-            print(f"  {clients} clients: {page.name}", file=sys.stderr, flush=True)
-    return new, warm, server.peak
+        print(f"  {clients} clients: {page.name}", file=sys.stderr, flush=True)
+    return new, warm
 
 
 def asked(page: Page, ask: Callable[[str, Values], Any]) -> Answers:
@@ -133,7 +133,13 @@ def asked(page: Page, ask: Callable[[str, Values], Any]) -> Answers:
     return answers
 
 
-def in_a_database(options: argparse.Namespace, db: duckdb.DuckDBPyConnection, chosen: list[Page]) -> dict[str, Answers]:
+def in_duckdb(store: Path, page: Page) -> Answers:
+    """Plain DuckDB's times."""
+    with plain(store) as db:
+        return asked(page, lambda sql, values: db.execute(sql, values).fetchall())
+
+
+def in_postgres(options: argparse.Namespace, db: duckdb.DuckDBPyConnection, chosen: list[Page]) -> dict[str, Answers]:
     """PostgreSQL's times by page, each thing asked for the second time."""
     manifest = Store(options.store).loaded()
     facts = manifest.rows("fact_rate")
@@ -146,7 +152,7 @@ def in_a_database(options: argparse.Namespace, db: duckdb.DuckDBPyConnection, ch
     with postgres(work, db, what, rows / facts) as connection:
 
         def ask(sql: str, values: Values) -> Any:
-            return connection.execute(in_postgres(sql), values).fetchall()
+            return connection.execute(for_postgres(sql), values).fetchall()
 
         for page in chosen:
             asked(page, ask)
@@ -155,22 +161,22 @@ def in_a_database(options: argparse.Namespace, db: duckdb.DuckDBPyConnection, ch
     return found
 
 
-def mix(store: Path, db: duckdb.DuckDBPyConnection, seconds: float) -> int:
-    """Rates pages of every code, each as often as it has rates; gives the most memory."""
+def mix(store: Path, db: duckdb.DuckDBPyConnection, chosen: list[Page], seconds: float) -> None:
+    """All pages, then rates pages of every code, each as often as it has rates; prints what came of it."""
     every = codes(db, *months(db)[0], 0, 1_000_000)
-    page = Page("mix", every, "/rates/", MARKET)
-    urls = skewed([page.url(code) for code in every], [code["rates"] for code in every], 200_000)
+    rates = Page("mix", every, "/rates/", MARKET)
+    urls = skewed([rates.url(code) for code in every], [code["rates"] for code in every], 200_000)
     with serving(store) as server:
-        server.ask(urls[-8:])
+        server.ask([page.url(sample) for page in chosen for sample in page.samples[:CLIENTS]], CLIENTS)
         began = time.monotonic()
         answers = server.ask(urls, CLIENTS, seconds)
         took = time.monotonic() - began
+    p50, p95 = (_ms(answers.percentile(part)).strip() for part in (0.5, 0.95))
     print(
         f"\nrates pages of any code, {CLIENTS} clients, {took:.0f} s: {len(answers.times) / took:.1f} a second, "
-        f"p50 {_ms(answers.percentile(0.5)).strip()} ms, p95 {_ms(answers.percentile(0.95)).strip()} ms, "
-        f"errors {answers.errors or 'none'}"
+        f"p50 {p50} ms, p95 {p95} ms, errors {answers.errors or 'none'}; "
+        f"peak memory of the server {server.peak / 2**20:.0f} MiB"
     )
-    return server.peak
 
 
 def table(chosen: list[Page], ours: list[dict[str, Answers]], theirs: list[dict[str, Answers]]) -> None:
