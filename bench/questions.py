@@ -156,7 +156,7 @@ def pages(db: duckdb.DuckDBPyConnection, samples: int) -> list[Page]:
     everything = [code["code"] for code in codes(db, *found[0], 0.0, 100_000) if code["code_type"] == "CPT"]
     lists = [{**common[0], "list": chance.sample(everything, min(200, len(everything)))} for _ in range(samples)]
     for values in lists:
-        values["codes"] = " ".join(f"CPT:{code}" for code in values["list"])
+        values["codes"] = ",".join(f"CPT:{code}" for code in values["list"])
     rates = "/rates/"
     return [
         Page("home", [{}], "/", statements=_HOME),
