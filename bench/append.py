@@ -1,71 +1,80 @@
-"""Adds a million facts to fifty million, of which their month holds five.
+"""Adds a million facts to a store as bench.market makes it: of 50 million, where their month holds five.
 
-    python -m bench.append                         layouts single and monthly
-    python -m bench.append monthly --megabytes 5   a tenth of the size
+    python -m bench.market bench/work/market              the store: 50 million facts, once (some ten minutes)
+    python -m bench.append bench/work/market              layouts single and monthly
+    python -m bench.append bench/work/market monthly --facts 100000
 
-The store is made first, by loading fifty files (five payers, ten months), and kept below bench/work for the next run.
-Prints a table: seconds, the most memory of all processes together, and how the seconds divide.
+Each layout is measured on a copy of the store (hard links where the disk is the same: files of a store never change),
+resharded where it has another layout. Where a layout has files by month, five payers' files of a new month, as large
+as the new one, are loaded first. A sixth payer's file is what is measured: seconds, the most memory of all processes
+together, and how the seconds divide. `single` is given a month that is there already: all its facts are one file.
 """
 
 import argparse
+import os
 import shutil
 import sys
 from pathlib import Path
 
-from bench.generate import generate
 from bench.ingest import PYTHON, WORK
+from bench.market import ROOT, STATE, load, manage
+from bench.market_files import MONTHS, write_file
 from bench.measure import measure
+from core.store.layout import layout_named
 from core.store.store import Store
 
-ROOT = WORK.parent.parent
-MONTHS = [f"2025-{month:02}" for month in range(1, 11)]
-PAYERS = 5
+BEFORE = 5
+"""Files that the month has already."""
+PAYER, MONTH = 100, "2025-09"
+"""Whom bench.market has not, and when."""
 
 
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("store", type=Path, help="the data directory, see bench.market; it stays as it is")
     parser.add_argument("layouts", nargs="*", default=["single", "monthly"], metavar="LAYOUT")
-    parser.add_argument(
-        "--megabytes", type=float, default=50, help="of JSON in each file (default: 50, a million facts)"
-    )
+    parser.add_argument("--facts", type=int, default=1_000_000, help="to add (default: 1,000,000)")
     options = parser.parse_args()
-    added = WORK / "added.json.gz"
-    generate("referenced", options.megabytes, added, payer="Bench Payer X", month=MONTHS[-1])
-    print(f"{'layout':<12}{'facts before':>14}{'added':>12}{'seconds':>9}{'cpu':>8}{'peak MiB':>10}")
+    print(f"{'layout':<12}{'facts before':>14}{'with them':>12}{'added':>12}{'seconds':>9}{'cpu':>8}{'peak MiB':>10}")
     for layout in options.layouts:
-        store = _store(layout, options.megabytes)
-        copy = WORK / "append-copy"
-        shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(store, copy, symlinks=True)
-        before = Store(copy).loaded().rows("fact_rate")
-        env = {"BEACONPOINT_DATA_DIR": str(copy)}
-        done = measure([PYTHON, "manage.py", "ingest_mrf", "--state", "GA", "--verbosity", "2", str(added)], env, ROOT)
-        if done.status:
-            sys.exit(done.output)
-        rows = Store(copy).loaded().rows("fact_rate") - before
-        print(f"{layout:<12}{before:14,}{rows:12,}{done.seconds:9.1f}{done.cpu:8.1f}{done.peak / 2**20:10.0f}")
-        print("\n".join(line for line in done.output.splitlines() if line.startswith("  ")), flush=True)
-        shutil.rmtree(copy)
+        _measure(options.store, layout, options.facts)
 
 
-def _store(layout: str, megabytes: float) -> Path:
-    """The data directory of fifty files' facts in a layout."""
-    data = WORK / f"append-{layout}-{megabytes:g}"
-    if (data / "complete").exists():
-        return data
-    shutil.rmtree(data, ignore_errors=True)
-    env = {"BEACONPOINT_DATA_DIR": str(data), "BEACONPOINT_FACT_LAYOUT": layout, "BEACONPOINT_GRACE_SECONDS": "60"}
-    source = WORK / "part.json.gz"
-    for month in MONTHS:
-        for payer in range(PAYERS):
-            generate("referenced", megabytes, source, payer=f"Bench Payer {payer}", month=month)
-            loaded = measure([PYTHON, "manage.py", "ingest_mrf", "--state", "GA", str(source)], env, ROOT)
-            if loaded.status:
-                sys.exit(loaded.output)
-            print(f"{month} payer {payer}: {loaded.seconds:.1f} s", file=sys.stderr)
-    (data / "complete").touch()
-    return data
+def _measure(store: Path, layout: str, facts: int) -> None:
+    work = WORK / "append"
+    shutil.rmtree(work, ignore_errors=True)
+    copy, source = work / "store", work / "added.json.gz"
+    month, before = (MONTHS[-1], 0) if layout == "single" else (MONTH, BEFORE)
+    shutil.copytree(store, copy, symlinks=True, copy_function=_link, ignore=shutil.ignore_patterns(".lock", "tmp"))
+    manage(copy, "reshard", "--to", layout)
+    for payer in range(before):
+        load(copy, PAYER + payer, month, facts)
+    write_file(source, PAYER + before, month, facts)
+    held, there = _rows(copy, month)
+    command = [PYTHON, "manage.py", "ingest_mrf", "--state", STATE, "--verbosity", "2", str(source.resolve())]
+    done = measure(command, {"BEACONPOINT_DATA_DIR": str(copy.resolve())}, ROOT)
+    if done.status:
+        sys.exit(done.output)
+    rows = _rows(copy, month)[0] - held
+    print(f"{layout:<12}{held:14,}{there:12,}{rows:12,}{done.seconds:9.1f}{done.cpu:8.1f}{done.peak / 2**20:10.0f}")
+    print("\n".join(line for line in done.output.splitlines() if line.startswith("  ")), flush=True)
+    shutil.rmtree(work)
+
+
+def _rows(store: Path, month: str) -> tuple[int, int]:
+    """How many facts a store has, and how many the files that its month goes into."""
+    manifest = Store(store).loaded()
+    shard = layout_named(manifest.layout).shard(STATE, month)
+    there = sum(file.rows for file in manifest.tables["fact_rate"] if file.shard == shard)
+    return manifest.rows("fact_rate"), there
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 if __name__ == "__main__":

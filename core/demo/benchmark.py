@@ -75,13 +75,13 @@ _GPCIS = [
 ]  # fmt: skip
 
 
-def write_benchmark(directory: Path) -> list[Path]:
-    """Writes the relative value file and the GPCI file; gives their paths."""
+def write_benchmark(directory: Path, values: str = _RVUS) -> list[Path]:
+    """Writes the relative value file, of `values` in the form of those above, and the GPCI file; gives their paths."""
     rvu, gpci = directory / "PPRRVU25_JAN_demo.csv", directory / "GPCI2025_demo.csv"
     with rvu.open("w", newline="", encoding="latin-1") as file:
         writer = csv.writer(file)
         writer.writerows([*_RVU_TITLES, _RVU_HEADER])
-        for line in _RVUS.strip().splitlines():
+        for line in values.strip().splitlines():
             code, modifier, status, work, pe, pe_na, facility_pe, facility_na, mp = (
                 "" if cell == "-" else cell for cell in line.split()
             )

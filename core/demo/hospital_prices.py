@@ -69,12 +69,12 @@ _AREAS = (
 )
 
 
-def write_hospital_prices(directory: Path) -> dict[str, list[Path]]:
-    """Writes the files; gives their paths by kind of benchmark."""
+def write_hospital_prices(directory: Path, addendum_b: str = _ADDENDUM_B) -> dict[str, list[Path]]:
+    """Writes the files, Addendum B in the form of that above; gives their paths by kind of benchmark."""
     files = {name: directory / f"{name}.csv" for name in ("Addendum_B_demo", "AA_demo", "BB_demo", "wage_index_demo")}
     b, aa, bb, wages = files.values()
     title = ["Addendum B.-- OPPS Payment by HCPCS Code for CY 2025 (extract)"]
-    _write(b, title, "SI APC Relative_Weight Payment_Rate", _ADDENDUM_B)
+    _write(b, title, "SI APC Relative_Weight Payment_Rate", addendum_b)
     columns = "January_2025_Payment_Indicator January_2025_Payment_Weight January_2025_Payment_Rate"
     _write(aa, ["Addendum AA -- Subject to Multiple Procedure Discounting (extract)"], columns, _ADDENDUM_AA)
     _write(bb, ["Addendum BB -- ASC Covered Ancillary Services (extract)"], columns, _ADDENDUM_BB)

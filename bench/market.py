@@ -1,0 +1,85 @@
+"""A market, made up and the same every time: ten payers, three months, 5,000 codes, and the store that holds it.
+
+    python -m bench.market STORE                                 50 million facts, layout monthly
+    python -m bench.market STORE --facts 5000000 --layout single
+    BEACONPOINT_DATA_DIR=STORE python manage.py runserver        to look at it
+
+Each payer and month is an in-network file that goes the way of every file, through `manage.py ingest_mrf`, and is
+deleted then. Skewed as real files are: the commonest code has some 0.4 % of a month's facts, the rarest a few. Tax
+numbers and NPIs are shared between payers and stay; the ids of groups change each month, a fifth of the prices moves a
+little, and a few codes and groups come and go. Schedules of Medicare and a register that names the NPIs are made up
+too and loaded last.
+"""
+
+import argparse
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from bench.market_files import MONTHS, write_file, write_register, write_schedules
+from bench.measure import measure
+from core.store.store import Store
+
+ROOT = Path(__file__).resolve().parent.parent
+STATE, PAYERS, FACTS = "GA", 10, 50_000_000
+
+
+def manage(store: Path, *words: str | Path) -> float:
+    """Runs a command of manage.py on a store; gives the seconds. Ends the program where it fails."""
+    env = {
+        "BEACONPOINT_DATA_DIR": str(store.resolve()),
+        "BEACONPOINT_FACT_LAYOUT": "monthly",
+        "BEACONPOINT_GRACE_SECONDS": "60",
+    }
+    done = measure([sys.executable, "manage.py", *map(str, words)], env, ROOT)
+    if done.status:
+        sys.exit(done.output)
+    return done.seconds
+
+
+def load(store: Path, payer: int, month: str, facts: int) -> float:
+    """Makes a file, loads it and deletes it; gives the seconds of the loading alone."""
+    source = store.parent / f"{store.name}-{payer}-{month}.json.gz"
+    write_file(source, payer, month, facts)
+    try:
+        return manage(store, "ingest_mrf", "--state", STATE, source.resolve())
+    finally:
+        source.unlink()
+
+
+def build(store: Path, facts: int, layout: str) -> None:
+    """Makes the store. Months are loaded one after the other, in `monthly`, which adding to costs least."""
+    if (store / "complete").exists():
+        return
+    began = time.monotonic()
+    for month in MONTHS:
+        for payer in range(PAYERS):
+            seconds = load(store, payer, month, round(facts / PAYERS / len(MONTHS)))
+            rows = Store(store).loaded().rows("fact_rate")
+            at = time.monotonic() - began
+            print(f"{at:6.0f} s: {month} payer {payer} in {seconds:.1f} s, {rows:,} facts", flush=True)
+    sources = store.parent / f"{store.name}-sources"
+    sources.mkdir(exist_ok=True)
+    for kind, files in write_schedules(sources).items():
+        manage(store, "load_benchmark", kind, *(file.resolve() for file in files))
+    write_register(sources / "npidata_pfile_bench.csv")
+    manage(store, "load_nppes", (sources / "npidata_pfile_bench.csv").resolve())
+    shutil.rmtree(sources)
+    manage(store, "reshard", "--to", layout)
+    (store / "complete").touch()
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("store", type=Path, help="the data directory to make")
+    parser.add_argument("--facts", type=int, default=FACTS, help=f"about so many (default: {FACTS:,})")
+    parser.add_argument("--layout", default="monthly", help="of the facts (default: monthly)")
+    options = parser.parse_args()
+    build(options.store, options.facts, options.layout)
+    print(f"{options.store}: {Store(options.store).loaded().rows('fact_rate'):,} facts")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,205 @@
+"""Measures each page of the site through gunicorn, beside the same question asked of DuckDB and PostgreSQL.
+
+    python -m bench.market bench/work/market              the store: 50 million facts, once (some ten minutes)
+    python -m bench.site bench/work/market                all pages; some ten minutes
+    python -m bench.site bench/work/market --postgres     also loads the rows into PostgreSQL, once: 15 minutes, 20 GB
+    python -m bench.site bench/work/market --pages rates NPI --cold 0 --samples 50
+
+Needs the group of dependencies `bench`; --postgres also Debian's postgresql-15, and runs it as the user postgres where
+it is root itself. Run it on a machine that does nothing else, with two cores. What the columns say, in milliseconds:
+
+- cold: a new server, the store's files dropped from the page cache, its first question of all.
+- new: a server that has answered another question of the same page, files in the page cache; each thing for the first
+  time. A server for each page, so that none finds what another has left in a cache.
+- warm: the same addresses once more.
+- duckdb: the same question in plain SQL (see bench.questions) on the same files, as under new: a connection for each
+  page, which has answered another question, each thing for the first time. `x` is new by it.
+- postgres: the same statements on the same rows with the indexes its users would create, asked for the second time, so
+  that its rows are in memory. `x` is new by it.
+
+Then the same with sixteen clients at once; and one server that is asked all pages, and then a mix of rates pages,
+codes as often as they have rates, by sixteen clients: requests a second, errors, and the most memory of the server's
+processes together (PSS). A page that is not there is reported as absent; the answers that were no 200 stand behind a
+page by their status. Progress goes to stderr.
+"""
+
+import argparse
+import re
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from bench.ingest import WORK
+from bench.postgres import for_postgres, postgres, room
+from bench.questions import MARKET, Page, Values, codes, months, pages
+from bench.serving import Answers, forget, remember, serving, skewed
+from core.store.connection import parquet_list
+from core.store.schema import TABLES
+from core.store.store import Store
+
+CLIENTS = 16
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("store", type=Path, help="the data directory, see bench.market")
+    parser.add_argument("--samples", type=int, default=40, help="things asked of each page (default: 40)")
+    parser.add_argument("--cold", type=int, default=10, help="new servers for each page (default: 10; 0 leaves it out)")
+    parser.add_argument("--seconds", type=float, default=20, help="of the mix of rates pages (default: 20)")
+    parser.add_argument("--pages", nargs="*", metavar="WORD", help="only pages whose names hold one of these")
+    parser.add_argument("--postgres", action="store_true", help="also ask PostgreSQL")
+    parser.add_argument("--postgres-rows", type=int, help="facts to load there (default: all)")
+    options = parser.parse_args()
+    db = plain(options.store)
+    # One more than is measured: what a server is warmed with.
+    chosen = [
+        page
+        for page in pages(db, options.samples + 1)
+        if not options.pages or any(word in page.name for word in options.pages)
+    ]
+    remember(options.store)
+    bare = {page.name: in_duckdb(options.store, page) for page in chosen}
+    other = in_postgres(options, db, chosen) if options.postgres else {}
+    cold, absent = coldly(options.store, chosen, options.cold)
+    there = [page for page in chosen if page.name not in absent]
+    remember(options.store)
+    new, warm = warmly(options.store, there, 1)
+    table(there, [cold, new, warm], [bare, other])
+    print("".join(f"{name:<26}{'absent':>10}\n" for name in sorted(absent)))
+    new, warm = warmly(options.store, there, CLIENTS)
+    print(f"{CLIENTS} clients")
+    table(there, [{}, new, warm], [{}, {}])
+    mix(options.store, db, there, options.seconds)
+
+
+def plain(store: Path) -> duckdb.DuckDBPyConnection:
+    """A plain DuckDB connection where each table of the store is a view of its files."""
+    db = duckdb.connect(config={"threads": 2})
+    manifest = Store(store).loaded()
+    for name in TABLES:
+        if files := manifest.paths(store, name):
+            db.execute(f"CREATE VIEW {name} AS SELECT * FROM {parquet_list(files)}")
+    return db
+
+
+def coldly(store: Path, chosen: list[Page], times: int) -> tuple[dict[str, Answers], set[str]]:
+    """The first answer of a new server, files not in memory, by page; and the pages that are not there."""
+    found: dict[str, Answers] = {}
+    absent = set()
+    for page in chosen:
+        found[page.name] = Answers()
+        for number in range(max(times, 1)):
+            sample = page.samples[number % len(page.samples)]
+            with serving(store) as server:
+                forget(store)
+                answers = server.ask([page.url(sample)])
+            found[page.name].times += answers.times if times else []
+            if answers.absent:
+                absent.add(page.name)
+                break
+            found[page.name].errors.update(answers.errors)
+        print(f"  cold: {page.name}", file=sys.stderr, flush=True)
+    return found, absent
+
+
+def warmly(store: Path, chosen: list[Page], clients: int) -> tuple[dict[str, Answers], dict[str, Answers]]:
+    """What was not asked before, and the same asked again, by page."""
+    new, warm = {}, {}
+    for page in chosen:
+        urls = [page.url(sample) for sample in page.samples[:-1] or page.samples]
+        with serving(store) as server:
+            server.ask(["/", page.url(page.samples[-1])])
+            new[page.name] = server.ask(urls, clients)
+            warm[page.name] = server.ask(urls, clients)
+        print(f"  {clients} clients: {page.name}", file=sys.stderr, flush=True)
+    return new, warm
+
+
+def asked(page: Page, ask: Callable[[str, Values], Any]) -> Answers:
+    """The times of a page's statements for each of its samples, the last one before the clock runs."""
+    answers = Answers()
+    for sample in [page.samples[-1], *(page.samples[:-1] or page.samples)] if page.statements else []:
+        began = time.perf_counter()
+        for statement in page.statements:
+            names = re.findall(r"\$(\w+)", statement)
+            ask(statement, {name: sample[name] for name in names})
+        answers.times.append((time.perf_counter() - began) * 1000)
+    del answers.times[:1]
+    return answers
+
+
+def in_duckdb(store: Path, page: Page) -> Answers:
+    """Plain DuckDB's times."""
+    with plain(store) as db:
+        return asked(page, lambda sql, values: db.execute(sql, values).fetchall())
+
+
+def in_postgres(options: argparse.Namespace, db: duckdb.DuckDBPyConnection, chosen: list[Page]) -> dict[str, Answers]:
+    """PostgreSQL's times by page, each thing asked for the second time."""
+    manifest = Store(options.store).loaded()
+    facts = manifest.rows("fact_rate")
+    rows = min(options.postgres_rows or facts, facts)
+    what = f"{options.store.resolve()} {manifest.generation} {rows}"
+    work = WORK.resolve() / "postgres"
+    if not (work / "loaded").exists():
+        room(work, rows)
+    found = {}
+    with postgres(work, db, what, rows / facts) as connection:
+
+        def ask(sql: str, values: Values) -> Any:
+            return connection.execute(for_postgres(sql), values).fetchall()
+
+        for page in chosen:
+            asked(page, ask)
+            found[page.name] = asked(page, ask)
+            print(f"  PostgreSQL: {page.name}", file=sys.stderr, flush=True)
+    return found
+
+
+def mix(store: Path, db: duckdb.DuckDBPyConnection, chosen: list[Page], seconds: float) -> None:
+    """All pages, then rates pages of every code, each as often as it has rates; prints what came of it."""
+    every = codes(db, *months(db)[0], 0, 1_000_000)
+    rates = Page("mix", every, "/rates/", MARKET)
+    urls = skewed([rates.url(code) for code in every], [code["rates"] for code in every], 200_000)
+    with serving(store) as server:
+        server.ask([page.url(sample) for page in chosen for sample in page.samples[:CLIENTS]], CLIENTS)
+        began = time.monotonic()
+        answers = server.ask(urls, CLIENTS, seconds)
+        took = time.monotonic() - began
+    p50, p95 = (_ms(answers.percentile(part)).strip() for part in (0.5, 0.95))
+    print(
+        f"\nrates pages of any code, {CLIENTS} clients, {took:.0f} s: {len(answers.times) / took:.1f} a second, "
+        f"p50 {p50} ms, p95 {p95} ms, errors {answers.errors or 'none'}; "
+        f"peak memory of the server {server.peak / 2**20:.0f} MiB"
+    )
+
+
+def table(chosen: list[Page], ours: list[dict[str, Answers]], theirs: list[dict[str, Answers]]) -> None:
+    """Prints p50 and p95 of each of `ours`; p50 of each of `theirs`, and the second of `ours` by it."""
+    titles = ("cold", "new", "warm")
+    head = "".join(f"{f'{title} p50':>10}{'p95':>7}" for title, part in zip(titles, ours, strict=True) if part)
+    head += "".join(f"{name:>10}{'x':>6}" for name, part in zip(("duckdb", "postgres"), theirs, strict=True) if part)
+    print(f"{'page':<26}{head}")
+    for page in chosen:
+        cells, errors = "", {}
+        for part in filter(None, ours):
+            cells += _ms(part[page.name].percentile(0.5), 10) + _ms(part[page.name].percentile(0.95))
+            errors |= part[page.name].errors
+        new = ours[1][page.name].percentile(0.5)
+        for part in filter(None, theirs):
+            figure = part[page.name].percentile(0.5)
+            cells += _ms(figure, 10) + (f"{new / figure:6.2f}" if new and figure else f"{'':6}")
+        print(f"{page.name:<26}{cells}" + (f"  {errors}" if errors else ""), flush=True)
+
+
+def _ms(value: float | None, width: int = 7) -> str:
+    return f"{'-':>{width}}" if value is None else f"{value:{width}.{1 if value < 100 else 0}f}"
+
+
+if __name__ == "__main__":
+    main()
