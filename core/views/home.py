@@ -36,6 +36,8 @@ def home(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
     loaded = coverage.coverage(db)
     if form.cleaned_data["format"] != "html":
         return download(loaded, coverage.Coverage, "coverage", form.cleaned_data["format"])
+    few = newest is not None and newest.rates <= EXAMPLES_UP_TO
+    examples = busiest(db, newest.state, newest.year_month, 6) if newest and few else []
     return render(
         request,
         "home.html",
@@ -46,9 +48,9 @@ def home(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
             loaded=loaded,
             periods=periods,
             newest=newest,
-            examples=busiest(db, newest.state, newest.year_month, 6)
-            if newest and newest.rates <= EXAMPLES_UP_TO
-            else [],
+            freshest=max((row.loaded_at for row in loaded), default=None),
+            examples=examples,
+            pasted=",".join(code.code for code, _ in examples),
             answer_rows=sum(row.rates for row in loaded),
             rates=sum(row.rates for row in loaded),
             payers=len({row.payer_slug for row in loaded}),
