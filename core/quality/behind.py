@@ -1,0 +1,45 @@
+"""What stands behind a flag: the rates, groups, files or NPIs that a check finds wrong, as the data is now."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from core.quality.checks import Check
+from core.quality.narrowed import prepare
+from core.store.connection import Snapshot
+
+
+@dataclass(frozen=True)
+class Behind:
+    """Some of the rows that a check finds, with the names of their columns, and how many there are in all."""
+
+    total: int
+    names: list[str]
+    rows: list[tuple[Any, ...]]
+
+
+def behind(
+    db: Snapshot, one: Check, state: str | None, year_month: str | None, payer: str | None, limit: int, offset: int
+) -> Behind:
+    """The rows that a check finds in one part (a payer is a slug; None does not narrow), in order, from `offset` on.
+
+    A provider group comes with one of its rates: how many it has, and the state and code of the first.
+    """
+    with db.cursor() as cursor:
+        prepare(cursor, state, year_month, payer)
+        total = int(cursor.execute(f"SELECT count(*) FROM ({one.found})").fetchall()[0][0])
+        page = f"SELECT * FROM ({one.found}) ORDER BY ALL LIMIT $limit OFFSET $offset"
+        if one.by == ("year_month", "payer_slug") and one.counted == "*":
+            page = _with_rates(page)
+        cursor.execute(page, {"limit": limit, "offset": offset})
+        return Behind(total, [column[0] for column in cursor.description or ()], cursor.fetchall())
+
+
+def _with_rates(groups: str) -> str:
+    """Groups with one of their rates, looked up for the groups of the page alone."""
+    return f"""
+        WITH page AS MATERIALIZED ({groups}),
+        rated AS (
+            SELECT pg_uid, count(*) AS rates, min((state, code_type, code)) AS first FROM facts
+            WHERE pg_uid IN (SELECT pg_uid FROM page) GROUP BY pg_uid)
+        SELECT p.*, coalesce(rates, 0) AS rates, first[1] AS state, first[2] AS code_type, first[3] AS code
+        FROM page p LEFT JOIN rated USING (pg_uid) ORDER BY ALL"""
