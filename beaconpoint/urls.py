@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from core.views import codes, health, home, medicare, organizations, providers, rates
+from core.views import codes, dictionary, health, home, medicare, method, organizations, providers, quality, rates
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -12,6 +12,11 @@ urlpatterns = [
     path("tin/<str:tin>/", providers.tin, name="tin"),
     path("medicare/", medicare.show, name="medicare"),
     path("organizations/", organizations.show, name="organizations"),
+    path("quality/", quality.show, name="quality"),
+    path("quality/<str:check>/", quality.behind, name="quality_rows"),
+    path("dictionary/", dictionary.show, name="dictionary"),
+    path("method/", method.show, name="method"),
+    path("method/<path:name>/", method.show, name="method_page"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]

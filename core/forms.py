@@ -187,3 +187,22 @@ class OrganizationsForm(MarketForm):
 
     tables = ("organizations",)
     sorts = tuple(organizations.ORDERS)
+
+
+class QualityForm(MarketForm):
+    """The pages of what dq_check found: one run of it, and the part that is asked for."""
+
+    tables = ("checks", "places", "months", "history", "runs")
+    code_type = code = pos = billing_class = modifier = npi = tin = None  # type: ignore[assignment]
+
+    run = forms.IntegerField(required=False, min_value=1, max_value=2**53, label="Run")
+    check = forms.CharField(required=False, max_length=LONGEST, label="Check")
+
+    def clean_check(self) -> str:
+        """A check's name."""
+        return self._matching("check", r"[a-z0-9_]+", "a check's name, such as zero_rates")
+
+    def part(self) -> dict[str, str]:
+        """What is asked for, by the names of dq_finding's columns."""
+        names = {"state": "state", "year_month": "year_month", "payer": "payer_slug", "check": "check_name"}
+        return {column: self.cleaned_data[name] for name, column in names.items() if self.cleaned_data[name]}

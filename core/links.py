@@ -10,7 +10,7 @@ from core.queries.market import Market
 
 ORDER = (
     "q", "state", "year_month", "code_type", "code", "payer", "pos", "billing_class", "modifier", "npi", "tin", "sort",
-    "page", "table", "format",
+    "page", "table", "format", "run", "check",
 )  # fmt: skip
 """The order of parameters in every address."""
 

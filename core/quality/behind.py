@@ -18,7 +18,13 @@ class Behind:
 
 
 def behind(
-    db: Snapshot, one: Check, state: str | None, year_month: str | None, payer: str | None, limit: int, offset: int
+    db: Snapshot,
+    one: Check,
+    limit: int,
+    offset: int = 0,
+    state: str | None = None,
+    year_month: str | None = None,
+    payer: str | None = None,
 ) -> Behind:
     """The rows that a check finds in one part (a payer is a slug; None does not narrow), in order, from `offset` on.
 
@@ -39,7 +45,8 @@ def _with_rates(groups: str) -> str:
     return f"""
         WITH page AS MATERIALIZED ({groups}),
         rated AS (
-            SELECT pg_uid, count(*) AS rates, min((state, code_type, code)) AS first FROM facts
-            WHERE pg_uid IN (SELECT pg_uid FROM page) GROUP BY pg_uid)
-        SELECT p.*, coalesce(rates, 0) AS rates, first[1] AS state, first[2] AS code_type, first[3] AS code
+            SELECT pg_uid, count(*) AS rates,
+                   min({{'state': state, 'code_type': code_type, 'code': code}}) AS first
+            FROM facts WHERE pg_uid IN (SELECT pg_uid FROM page) GROUP BY pg_uid)
+        SELECT p.*, coalesce(rates, 0) AS rates, first.state, first.code_type, first.code
         FROM page p LEFT JOIN rated USING (pg_uid) ORDER BY ALL"""

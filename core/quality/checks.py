@@ -1,8 +1,8 @@
 """The data-quality checks: each a name, how bad, how much is tolerated, and the SQL that finds what is wrong.
 
-`found` selects what is wrong, one row for each thing that counts; `things` selects the things there are. Both are asked
-of the views `facts`, `batches`, `provider_groups` and `npis`, which hold what the report is about (see narrowed.py), and
-of the store's tables.
+`found` selects what is wrong, one row for each thing that counts; `things` selects the things there are. Both are
+asked of the views `facts`, `batches`, `provider_groups` and `npis`, which hold what the report is about (see
+narrowed.py), and of the store's tables.
 """
 
 from dataclasses import dataclass
@@ -42,8 +42,8 @@ _FACTS = "FROM facts"
 _BATCHES = "FROM batches"
 _GROUP = ("year_month", "payer_slug")
 _LOAD_AGAIN = (
-    "The store itself is wrong: go back to an earlier generation or load the file again (docs/operating.md), and report "
-    "the defect."
+    "The store itself is wrong: go back to an earlier generation or load the file again (docs/operating.md), and "
+    "report the defect."
 )
 _RATE = "state, year_month, reporting_entity_name, code_type, code, negotiated_type, negotiated_rate, fact_uid"
 
@@ -63,7 +63,8 @@ CHECKS = (
         _LOAD_AGAIN,
         _FACTS,
         f"""SELECT DISTINCT {_RATE}, times FROM facts JOIN (
-                SELECT fact_uid, count(*) AS times FROM facts GROUP BY fact_uid HAVING count(*) > 1) USING (fact_uid)""",
+                SELECT fact_uid, count(*) AS times FROM facts GROUP BY fact_uid HAVING count(*) > 1)
+            USING (fact_uid)""",
         counted="DISTINCT fact_uid",
     ),
     Check(
@@ -164,8 +165,8 @@ CHECKS = (
         0,
         "Files whose month is not that of their last_updated_on, or of the date in their name, or lies ahead of the "
         "day they were loaded.",
-        "Ask which month the file is of. Where it is wrong here, take its rates out (correct_rates --batch) and load it "
-        "with --year-month.",
+        "Ask which month the file is of. Where it is wrong here, take its rates out (correct_rates --batch) and load "
+        "it with --year-month.",
         _BATCHES,
         r"""SELECT state, year_month, reporting_entity_name, source, last_updated_on,
                    strftime(coalesce(

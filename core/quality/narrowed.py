@@ -16,7 +16,8 @@ def prepare(
         cursor.execute(statement)
     # A view's definition takes no parameters, so the values stand in a table of their own.
     cursor.execute(
-        "CREATE OR REPLACE TEMP TABLE narrowed AS SELECT $state AS state, $year_month AS year_month, $payer AS payer",
+        """CREATE OR REPLACE TEMP TABLE narrowed AS
+           SELECT $state::VARCHAR AS state, $year_month::VARCHAR AS year_month, $payer::VARCHAR AS payer""",
         {"state": state, "year_month": year_month, "payer": payer},
     )
     conditions = {

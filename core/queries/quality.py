@@ -104,9 +104,7 @@ def outcomes(db: Snapshot, run_id: int) -> list[Outcome]:
     return [Outcome(*row) for row in rows]
 
 
-def places(
-    db: Snapshot, run_id: int, part: dict[str, str], limit: int, offset: int = 0
-) -> tuple[int, list[Place]]:
+def places(db: Snapshot, run_id: int, part: dict[str, str], limit: int, offset: int = 0) -> tuple[int, list[Place]]:
     """Where a run found something, what is over what is tolerated first; and how many such places there are.
 
     `part` narrows it, by state, year_month, payer_slug or check_name.
@@ -118,7 +116,8 @@ def places(
         f"""SELECT check_name, severity, passed, payer_slug, coalesce(reporting_entity_name, payer_slug), state,
                    year_month, found, total, {_SHARE} AS share, threshold, example
             FROM dq_finding LEFT JOIN dim_reporting_entity USING (payer_slug) WHERE {where}
-            ORDER BY passed, severity, share - threshold DESC, found DESC, check_name, year_month DESC, state, payer_slug
+            ORDER BY passed, severity, share - threshold DESC, found DESC, check_name, year_month DESC, state,
+                     payer_slug
             LIMIT $limit OFFSET $offset""",
         {"run_id": run_id, **values, "limit": limit, "offset": offset},
     )

@@ -27,8 +27,8 @@ DQ_FINDING = Table(
     "dq_finding",
     "silver/dq_finding.parquet",
     ("run_id", "check_name", "state", "year_month", "payer_slug"),
-    "What each check found: a row for the whole of a run (state, year_month and payer_slug are empty text), and one for "
-    "each part in which it found something.",
+    "What each check found: a row for the whole of a run (state, year_month and payer_slug are empty text), and one "
+    "for each part in which it found something.",
     (
         _RUN,
         text("check_name", "The check, as /quality/ and dq_check name it."),
