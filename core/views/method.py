@@ -20,9 +20,8 @@ def show(request: HttpRequest, name: str = manual.FIRST) -> HttpResponseBase:
         return render(request, "method.html", {"title": "Decisions", "decisions": _linked(decisions)})
     found = manual.document(name)
     if found is None:
-        why = (
-            f"docs/ has no document {name!r}. There are: {', '.join(one for one in manual.names() if '/' not in one)}."
-        )
+        known = ", ".join(one for one in manual.names() if "/" not in one)
+        why = f"docs/ has no document {name!r}. There are: {known}."
         return sorry(request, 404, "There is no such page", [("", why)])
     others = [one for one in manual.in_order(manual.names(), "") if one.name != name]
     sections = [heading for heading in found.headings if heading.level == 2]

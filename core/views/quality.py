@@ -17,7 +17,7 @@ from core.quality.checks import CHECKS
 from core.queries import quality
 from core.queries.market import NO_MODIFIER
 from core.sparkline import sparkline
-from core.store.connection import Snapshot
+from core.store.connection import QueryTimeout, Snapshot
 from core.store.ids import payer_slug
 from core.views.page import Paging, context, page, sorry, wrong
 from core.views.tables import ROW_CAP, download
@@ -82,6 +82,7 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
             places=[(one, _behind(one), _rates(one.check_name, _example(one))) for one in places],
             paging=paging,
             months=months,
+            over=sum(cell.over > 0 for cell in cells),
             by_payer=_by_payer(cells, months),
             lines=[line for line in lines if any(line.counts)],
             silent=[line.check_name for line in lines if not any(line.counts)],
@@ -103,13 +104,21 @@ def behind(request: HttpRequest, db: Snapshot, check: str) -> HttpResponseBase:
         if chosen[name]:
             why = f"{check} looks at things that are not told apart by it; take it out of the address"
             return sorry(request, 400, "That address cannot be answered", [(name, why)])
-    part = {name: chosen[name] or None for name in ("state", "year_month", "payer")}
+    state, year_month, payer = (chosen[name] or None for name in ("state", "year_month", "payer"))
     if chosen["format"] != "html":
-        found = rows_behind(db, one, ROW_CAP, **part)
+        found = rows_behind(db, one, ROW_CAP, 0, state, year_month, payer)
         kind = make_dataclass("Row", found.names)
         return download((kind(*row) for row in found.rows), kind, check, chosen["format"])
     size = Paging(1, 0).limit
-    found = rows_behind(db, one, size, (chosen["page"] - 1) * size, **part)
+    try:
+        found = rows_behind(db, one, size, (chosen["page"] - 1) * size, state, year_month, payer)
+    except QueryTimeout as error:
+        # What takes too long in all data may be answered for one payer's month: these the record knows.
+        newest = next(iter(quality.runs(db)), None)
+        known = quality.places(db, newest.run_id, {"check_name": check}, size)[1] if newest else []
+        smaller = [(place, _behind(place)) for place in known]
+        slow = context(request, form, db, check=one, chosen=chosen, smaller=smaller, error=error)
+        return render(request, "quality_rows.html", slow, status=503)
     rows = [dict(zip(found.names, row, strict=True)) for row in found.rows]
     return render(
         request,
