@@ -189,14 +189,21 @@ class OrganizationsForm(MarketForm):
     sorts = tuple(organizations.ORDERS)
 
 
-class QualityForm(MarketForm):
-    """The pages of what dq_check found: one run of it, and the part that is asked for."""
+class QualityForm(QueryForm):
+    """The pages of what dq_check found: one run of it, and the part that is asked for, by a market's rules."""
 
     tables = ("checks", "places", "months", "history", "runs")
-    code_type = code = pos = billing_class = modifier = npi = tin = None  # type: ignore[assignment]
 
+    state = forms.CharField(required=False, label="State")
+    year_month = forms.CharField(required=False, label="Month")
+    payer = forms.CharField(required=False, max_length=300, label="Payer")
     run = forms.IntegerField(required=False, min_value=1, max_value=2**53, label="Run")
     check = forms.CharField(required=False, max_length=LONGEST, label="Check")
+
+    _matching = MarketForm._matching
+    clean_state = MarketForm.clean_state
+    clean_year_month = MarketForm.clean_year_month
+    clean_payer = MarketForm.clean_payer
 
     def clean_check(self) -> str:
         """A check's name."""

@@ -10,10 +10,11 @@ from core.store.connection import Snapshot
 
 @dataclass(frozen=True)
 class Behind:
-    """Some of the rows that a check finds, with the names of their columns, and how many there are in all."""
+    """Some of the rows that a check finds, with the names and types of their columns; and how many there are in all."""
 
     total: int
     names: list[str]
+    types: list[type]
     rows: list[tuple[Any, ...]]
 
 
@@ -37,7 +38,13 @@ def behind(
         if one.by == ("year_month", "payer_slug") and one.counted == "*":
             page = _with_rates(page)
         cursor.execute(page, {"limit": limit, "offset": offset})
-        return Behind(total, [column[0] for column in cursor.description or ()], cursor.fetchall())
+        columns = cursor.description or ()
+        types = [_TYPES.get(str(column[1]), str) for column in columns]
+        return Behind(total, [column[0] for column in columns], types, cursor.fetchall())
+
+
+_TYPES = {"BIGINT": int, "INTEGER": int, "DOUBLE": float, "BOOLEAN": bool}
+"""Python's types by DuckDB's; all else is text."""
 
 
 def _with_rates(groups: str) -> str:

@@ -107,7 +107,7 @@ def behind(request: HttpRequest, db: Snapshot, check: str) -> HttpResponseBase:
     state, year_month, payer = (chosen[name] or None for name in ("state", "year_month", "payer"))
     if chosen["format"] != "html":
         found = rows_behind(db, one, ROW_CAP, 0, state, year_month, payer)
-        kind = make_dataclass("Row", found.names)
+        kind = make_dataclass("Row", [(name, of | None) for name, of in zip(found.names, found.types, strict=True)])
         return download((kind(*row) for row in found.rows), kind, check, chosen["format"])
     size = Paging(1, 0).limit
     try:

@@ -25,6 +25,11 @@ PAGES = [
     f"/organizations/?{MARKET}&code=99214",
     "/npi/{npi}/",
     "/tin/{tin}/",
+    "/quality/",
+    "/quality/implausible_rates/",
+    "/dictionary/",
+    "/method/",
+    "/method/normalisation/",
     "/nothing/",
 ]
 
