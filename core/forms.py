@@ -198,16 +198,18 @@ class QualityForm(QueryForm):
     year_month = forms.CharField(required=False, label="Month")
     payer = forms.CharField(required=False, max_length=300, label="Payer")
     run = forms.IntegerField(required=False, min_value=1, max_value=2**53, label="Run")
-    check = forms.CharField(required=False, max_length=LONGEST, label="Check")
+    check = forms.RegexField(
+        r"\A[a-z0-9_]+\Z",
+        required=False,
+        max_length=LONGEST,
+        label="Check",
+        error_messages={"invalid": "expected a check's name, such as zero_rates"},
+    )
 
     _matching = MarketForm._matching
     clean_state = MarketForm.clean_state
     clean_year_month = MarketForm.clean_year_month
     clean_payer = MarketForm.clean_payer
-
-    def clean_check(self) -> str:
-        """A check's name."""
-        return self._matching("check", r"[a-z0-9_]+", "a check's name, such as zero_rates")
 
     def part(self) -> dict[str, str]:
         """What is asked for, by the names of dq_finding's columns."""

@@ -154,7 +154,7 @@ def test_before_the_first_check_the_page_says_how_to_run_it(load: Load, store: S
     [
         ("/quality/?run=99", 404, "run 99 is not kept; there are runs 1 to 1"),
         ("/quality/?run=x", 400, "Enter a whole number"),
-        ("/quality/?check=%3Cb%3E", 400, "is not a check's name"),
+        ("/quality/?check=%3Cb%3E", 400, "expected a check's name, such as zero_rates"),
         ("/quality/nothing/", 404, "expected one of duplicate_fact_uid"),
         ("/quality/duplicate_keys/?payer=x", 400, "are not told apart by it"),
         ("/quality/groups_without_tin/?state=GA", 400, "are not told apart by it"),
