@@ -36,7 +36,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Document:
-    """One document: its path below docs/ without .md, its title, and its HTML with its headings."""
+    """One document: its path below docs/ without .md, its title, and its HTML (without it) with its headings."""
 
     name: str
     title: str
@@ -64,6 +64,8 @@ def document(name: str) -> Document | None:
         _restyle(token)
         _mend_links(token.children or [], posixpath.dirname(name))
     title = next((heading.text for heading in headings if heading.level == 1), name)
+    if headings and headings[0].level == 1:
+        tokens = tokens[3:]  # opening, text and end: the page has its title elsewhere
     html = markdown.renderer.render(tokens, markdown.options, {})
     return Document(name, title, SafeString(html), [heading for heading in headings if heading.level > 1])
 
@@ -82,7 +84,11 @@ def address(name: str) -> str:
 
 
 def _markdown() -> MarkdownIt:
-    return MarkdownIt("commonmark", {"html": False}).enable("table")
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    # A table wider than a phone scrolls by itself.
+    markdown.add_render_rule("table_open", lambda *_: '<div class="scroll"><table>')
+    markdown.add_render_rule("table_close", lambda *_: "</table></div>")
+    return markdown
 
 
 def _mark_headings(tokens: list[Token]) -> Iterator[Heading]:
