@@ -105,12 +105,14 @@ def _mark_headings(tokens: list[Token]) -> Iterator[Heading]:
 
 
 def _restyle(token: Token) -> None:
-    """Says by class what Markdown says by style, which the site's policy forbids."""
+    """Says by class what Markdown says by style, which the site's policy forbids; long lines scroll by keyboard too."""
     style = str(token.attrs.pop("style", ""))
     if style == "text-align:right":
         token.attrSet("class", "n")
     if token.type == "th_open":
         token.attrSet("scope", "col")
+    if token.type == "code_block":
+        token.attrSet("tabindex", "0")
 
 
 def _mend_links(tokens: list[Token], folder: str) -> None:

@@ -29,14 +29,14 @@ def behind(
 ) -> Behind:
     """The rows that a check finds in one part (a payer is a slug; None does not narrow), in order, from `offset` on.
 
-    A provider group comes with one of its rates: how many it has, and the state and code of the first.
+    What names no code, such as a provider group, comes with its number of rates and the state, code … of the first.
     """
     with db.cursor() as cursor:
         prepare(cursor, state, year_month, payer)
         total = int(cursor.execute(f"SELECT count(*) FROM ({one.found})").fetchall()[0][0])
         page = f"SELECT * FROM ({one.found}) ORDER BY ALL LIMIT $limit OFFSET $offset"
-        if one.by == ("year_month", "payer_slug") and one.counted == "*":
-            page = _with_rates(page)
+        if one.rates_by:
+            page = _with_rates(page, one)
         cursor.execute(page, {"limit": limit, "offset": offset})
         columns = cursor.description or ()
         types = [_TYPES.get(str(column[1]), str) for column in columns]
@@ -47,13 +47,20 @@ _TYPES = {"BIGINT": int, "INTEGER": int, "DOUBLE": float, "BOOLEAN": bool}
 """Python's types by DuckDB's; all else is text."""
 
 
-def _with_rates(groups: str) -> str:
-    """Groups with one of their rates, looked up for the groups of the page alone."""
+_RATE = ("state", "year_month", "reporting_entity_name", "code_type", "code")
+
+
+def _with_rates(page: str, one: Check) -> str:
+    """A page of things that name no code, each with how many rates it has, and the first of them.
+
+    The rates are looked up for the things of the page alone.
+    """
+    first = ", ".join(f"'{name}': {name}" for name in _RATE)
+    added = ", ".join(f"first.{name}" for name in _RATE if name not in one.by)
     return f"""
-        WITH page AS MATERIALIZED ({groups}),
+        WITH page AS MATERIALIZED ({page}),
         rated AS (
-            SELECT pg_uid, count(*) AS rates,
-                   min({{'state': state, 'code_type': code_type, 'code': code}}) AS first
-            FROM facts WHERE pg_uid IN (SELECT pg_uid FROM page) GROUP BY pg_uid)
-        SELECT p.*, coalesce(rates, 0) AS rates, first.state, first.code_type, first.code
-        FROM page p LEFT JOIN rated USING (pg_uid) ORDER BY ALL"""
+            SELECT {one.rates_by}, count(*) AS rates, min({{{first}}}) AS first FROM facts
+            WHERE {one.rates_by} IN (SELECT {one.rates_by} FROM page) GROUP BY ALL)
+        SELECT p.*, coalesce(rates, 0) AS rates, {added}
+        FROM page p LEFT JOIN rated USING ({one.rates_by}) ORDER BY ALL"""

@@ -18,7 +18,8 @@ class Check:
     """One check. It fails when more than `threshold` of the things (a share, 0 to 1) is found wrong.
 
     `by` are the columns that both `things` and `found` can be told apart by: the state, the month, and the payer by
-    its name or slug. `counted` is what is counted of them.
+    its name or slug. `counted` is what is counted of them. `rates_by` is the column by which the rates of something
+    found are looked up where it names no code itself.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Check:
     found: str
     by: tuple[str, ...] = ("state", "year_month", "reporting_entity_name")
     counted: str = "*"
+    rates_by: str = ""
 
     @property
     def parted(self) -> frozenset[str]:
@@ -62,10 +64,9 @@ CHECKS = (
         "Facts that stand in the store more than once.",
         _LOAD_AGAIN,
         _FACTS,
-        f"""SELECT DISTINCT {_RATE}, times FROM facts JOIN (
-                SELECT fact_uid, count(*) AS times FROM facts GROUP BY fact_uid HAVING count(*) > 1)
-            USING (fact_uid)""",
-        counted="DISTINCT fact_uid",
+        "SELECT fact_uid, count(*) AS times FROM facts GROUP BY fact_uid HAVING count(*) > 1",
+        by=(),
+        rates_by="fact_uid",
     ),
     Check(
         "codes_without_words",
@@ -117,6 +118,7 @@ CHECKS = (
         """SELECT year_month, payer_slug, pg_uid, provider_group_id_raw, resolved
            FROM provider_groups ANTI JOIN xref_group_tin USING (pg_uid)""",
         by=_GROUP,
+        rates_by="pg_uid",
     ),
     Check(
         "zero_rates",
@@ -222,6 +224,7 @@ CHECKS = (
                SELECT correction_id, count(*) AS kept FROM removed_rate GROUP BY ALL) USING (correction_id)
            WHERE coalesce(kept, 0) <> CASE WHEN undone_at IS NULL THEN rows ELSE 0 END""",
         by=(),
+        rates_by="fact_uid",
     ),
     Check(
         "batch_arithmetic",

@@ -21,6 +21,9 @@ Key = tuple[str, str, str]
 
 _ALL: Key = ("", "", "")
 
+_Totals = dict[tuple[str, tuple[str, ...]], dict[Key, int]]
+"""How many things there are in each part: by the SQL that selects them and the columns that tell the parts apart."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -87,7 +90,7 @@ def check(
     began = datetime.now(UTC)
     with db.cursor(SECONDS) as cursor:
         prepare(cursor, state, year_month)
-        totals: dict[str, dict[Key, int]] = {}
+        totals: _Totals = {}
         findings = [_run(cursor, one, totals) for one in CHECKS]
     manifest = db.manifest
     return Report(
@@ -101,10 +104,11 @@ def check(
     )
 
 
-def _run(cursor: duckdb.DuckDBPyConnection, one: Check, totals: dict[str, dict[Key, int]]) -> Finding:
-    if one.things not in totals:  # what several checks look at is counted once
-        totals[one.things] = {key: count for key, count, _ in _counted(cursor, one, one.things)}
-    of = totals[one.things]
+def _run(cursor: duckdb.DuckDBPyConnection, one: Check, totals: _Totals) -> Finding:
+    about = one.things, one.by
+    if about not in totals:  # what several checks look at is counted once
+        totals[about] = {key: count for key, count, _ in _counted(cursor, one, one.things)}
+    of = totals[about]
     counts: dict[Key, tuple[int, str]] = {}
     for key, count, example in _counted(cursor, one, one.found):
         before = counts.get(key, (0, example))  # two names of a payer may have one slug

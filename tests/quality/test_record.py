@@ -21,7 +21,7 @@ from core.quality.report import Report, check
 from core.queries import quality
 from core.store.compact import compact
 from core.store.ids import payer_slug
-from core.store.store import Store, StoreError
+from core.store.store import Store
 from tests.conftest import Load, open_snapshot, serving
 from tests.files import contents
 from tests.mrf.test_ingest import file_of, item_of
@@ -190,22 +190,6 @@ def test_a_run_leaves_no_record_when_it_is_told_so(load: Load, store: Store) -> 
     with serving(store.root), pytest.raises(CommandError):
         call_command("dq_check", stdout=StringIO())
     assert store.loaded().rows("dq_run") == 1
-
-
-def test_a_failed_write_leaves_the_store_as_it_was(load: Load, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    load(file_of(item_of(1)))
-    keep(store, checked(store))
-    before, files = recorded(store), listing(store.root)
-    report = checked(store)
-
-    def full(*_arguments: Any) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("core.store.place.Place.publish", full)
-    with pytest.raises(StoreError, match="the store is as it was"):
-        keep(store, report)
-    assert recorded(store) == before
-    assert listing(store.root) == files
 
 
 @pytest.mark.parametrize("number", range(3))
