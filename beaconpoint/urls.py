@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from core.views import changes, codes, health, home, medicare, organizations, payers, providers, rates
+from core.views import (
+    changes,
+    codes,
+    dictionary,
+    health,
+    home,
+    medicare,
+    method,
+    organizations,
+    payers,
+    providers,
+    quality,
+    rates,
+)  # fmt: skip
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -15,6 +28,11 @@ urlpatterns = [
     path("organizations/", organizations.show, name="organizations"),
     path("payers/", payers.show, name="payers"),
     path("changes/", changes.show, name="changes"),
+    path("quality/", quality.show, name="quality"),
+    path("quality/<str:check>/", quality.behind, name="quality_rows"),
+    path("dictionary/", dictionary.show, name="dictionary"),
+    path("method/", method.show, name="method"),
+    path("method/<path:name>/", method.show, name="method_page"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]

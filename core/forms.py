@@ -280,3 +280,31 @@ class ChangesForm(MarketForm):
         if earlier and later and earlier >= later:
             self.add_error("from", f"{earlier!r} is not before {later}; expected an earlier month")
         return self.cleaned_data
+
+
+class QualityForm(QueryForm):
+    """The pages of what dq_check found: one run of it, and the part that is asked for, by a market's rules."""
+
+    tables = ("checks", "places", "months", "history", "runs")
+
+    state = forms.CharField(required=False, label="State")
+    year_month = forms.CharField(required=False, label="Month")
+    payer = forms.CharField(required=False, max_length=300, label="Payer")
+    run = forms.IntegerField(required=False, min_value=1, max_value=2**53, label="Run")
+    check = forms.RegexField(
+        r"\A[a-z0-9_]+\Z",
+        required=False,
+        max_length=LONGEST,
+        label="Check",
+        error_messages={"invalid": "expected a check's name, such as zero_rates"},
+    )
+
+    _matching = MarketForm._matching
+    clean_state = MarketForm.clean_state
+    clean_year_month = MarketForm.clean_year_month
+    clean_payer = MarketForm.clean_payer
+
+    def part(self) -> dict[str, str]:
+        """What is asked for, by the names of dq_finding's columns."""
+        names = {"state": "state", "year_month": "year_month", "payer": "payer_slug", "check": "check_name"}
+        return {column: self.cleaned_data[name] for name, column in names.items() if self.cleaned_data[name]}

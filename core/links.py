@@ -11,7 +11,7 @@ from core.queries.market import Market
 ORDER = (
     "q", "state", "year_month", "code_type", "code", "payer", "pos", "billing_class", "modifier", "setting",
     "negotiated_type", "arrangement", "network", "npi", "tin", "from", "codes", "base", "what", "sort", "page",
-    "table", "format",
+    "table", "format", "run", "check",
 )  # fmt: skip
 """The order of parameters in every address."""
 

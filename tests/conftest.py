@@ -25,6 +25,8 @@ from core.fetch.client import Patience
 from core.mrf.ingest import ingest
 from core.mrf.outcome import Outcome
 from core.mrf.source import documents
+from core.quality.record import keep
+from core.quality.report import check
 from core.queries.kinds import MACROS
 from core.registers.load import load_nppes
 from core.store.connection import Limits, Reader, Snapshot
@@ -105,6 +107,7 @@ def demo_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     load_nppes(store, write_register(directory))
     for kind, files in write_hospital_prices(directory).items():
         load_benchmark(store, kind, files)
+    keep(store, check(open_snapshot(store)))
     return store.root
 
 

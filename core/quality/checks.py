@@ -1,8 +1,8 @@
 """The data-quality checks: each a name, how bad, how much is tolerated, and the SQL that finds what is wrong.
 
-`found` selects what is wrong, one row for each thing that counts; `total` counts the things there are. Both are asked
-of the views `facts`, `batches`, `provider_groups` and `npis`, which hold what the report is about, and of the store's
-tables.
+`found` selects what is wrong, one row for each thing that counts; `things` selects the things there are. Both are
+asked of the views `facts`, `batches`, `provider_groups` and `npis`, which hold what the report is about (see
+narrowed.py), and of the store's tables.
 """
 
 from dataclasses import dataclass
@@ -15,20 +15,38 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True)
 class Check:
-    """One check. It fails when more than `threshold` of the total (a share, 0 to 1) is found wrong."""
+    """One check. It fails when more than `threshold` of the things (a share, 0 to 1) is found wrong.
+
+    `by` are the columns that both `things` and `found` can be told apart by: the state, the month, and the payer by
+    its name or slug. `counted` is what is counted of them. `rates_by` is the column by which the rates of something
+    found are looked up where it names no code itself.
+    """
 
     name: str
     severity: Severity
     threshold: float
     meaning: str
-    total: str
+    remedy: str
+    things: str
     found: str
+    by: tuple[str, ...] = ("state", "year_month", "reporting_entity_name")
+    counted: str = "*"
+    rates_by: str = ""
+
+    @property
+    def parted(self) -> frozenset[str]:
+        """What it can be told apart by, of state, year_month and payer."""
+        return frozenset({"reporting_entity_name": "payer", "payer_slug": "payer"}.get(name, name) for name in self.by)
 
 
 _COMPARED = compared("true", "facts")
-_FACTS = "SELECT count(*) FROM facts"
-_BATCHES = "SELECT count(*) FROM batches"
-_GROUPS = "SELECT count(*) FROM provider_groups"
+_FACTS = "FROM facts"
+_BATCHES = "FROM batches"
+_GROUP = ("year_month", "payer_slug")
+_LOAD_AGAIN = (
+    "The store itself is wrong: go back to an earlier generation or load the file again (docs/operating.md), and "
+    "report the defect."
+)
 _RATE = "state, year_month, reporting_entity_name, code_type, code, negotiated_type, negotiated_rate, fact_uid"
 
 MACROS = (
@@ -44,14 +62,18 @@ CHECKS = (
         "error",
         0,
         "Facts that stand in the store more than once.",
+        _LOAD_AGAIN,
         _FACTS,
-        """SELECT fact_uid, count(*) AS times FROM facts GROUP BY fact_uid HAVING count(*) > 1""",
+        "SELECT fact_uid, count(*) AS times FROM facts GROUP BY fact_uid HAVING count(*) > 1",
+        by=(),
+        rates_by="fact_uid",
     ),
     Check(
         "codes_without_words",
         "error",
         0,
-        "Facts whose code is not in dim_code (seed 8.1).",
+        "Facts whose code is not in dim_code.",
+        _LOAD_AGAIN,
         _FACTS,
         f"SELECT {_RATE} FROM facts ANTI JOIN dim_code USING (code_type, code)",
     ),
@@ -59,23 +81,27 @@ CHECKS = (
         "orphan_pos_sets",
         "error",
         0,
-        "Facts whose set of places of service is not in dim_pos_set (seed 8.2).",
+        "Facts whose set of places of service is not in dim_pos_set.",
+        _LOAD_AGAIN,
         _FACTS,
-        f"SELECT pos_set_id, {_RATE} FROM facts ANTI JOIN dim_pos_set USING (pos_set_id)",
+        f"SELECT {_RATE}, pos_set_id FROM facts ANTI JOIN dim_pos_set USING (pos_set_id)",
     ),
     Check(
         "orphan_groups",
         "error",
         0,
         "Facts whose provider group is not in dim_provider_group.",
+        _LOAD_AGAIN,
         _FACTS,
-        f"SELECT pg_uid, {_RATE} FROM facts ANTI JOIN dim_provider_group USING (pg_uid)",
+        f"SELECT {_RATE}, pg_uid FROM facts ANTI JOIN dim_provider_group USING (pg_uid)",
     ),
     Check(
         "rates_without_npi",
         "warning",
         0.5,
-        "Facts whose provider group has no NPI: no provider can be named (seed 8.3, each fact counted once).",
+        "Facts whose provider group has no NPI: no provider can be named, each fact counted once.",
+        "The payer contracts with a tax number alone, or publishes the members elsewhere: ingest_mrf --resolve fetches "
+        "those that could not be reached.",
         _FACTS,
         f"""SELECT {_RATE} FROM facts f ANTI JOIN xref_group_npi x
             ON x.year_month = f.year_month AND x.payer_slug = payer_slug(f.reporting_entity_name)
@@ -86,15 +112,20 @@ CHECKS = (
         "warning",
         0.5,
         "Provider groups without a tax number.",
-        _GROUPS,
-        """SELECT pg_uid, provider_group_id_raw, payer_slug, year_month, resolved
+        "Their rates are missing from the page of organizations. Where their members are published elsewhere, "
+        "ingest_mrf --resolve fetches them.",
+        "FROM provider_groups",
+        """SELECT year_month, payer_slug, pg_uid, provider_group_id_raw, resolved
            FROM provider_groups ANTI JOIN xref_group_tin USING (pg_uid)""",
+        by=_GROUP,
+        rates_by="pg_uid",
     ),
     Check(
         "zero_rates",
         "warning",
         0.05,
         "Rates of zero: a payer's way to say that it has no rate.",
+        "Do not read them as prices. They stay in the percentiles; correct_rates --max-rate 0 takes them out.",
         _FACTS,
         f"SELECT {_RATE} FROM facts WHERE negotiated_rate = 0",
     ),
@@ -103,7 +134,9 @@ CHECKS = (
         "warning",
         0.05,
         "Percentages over 100 or under 1: dollars, or fractions, in the wrong place.",
-        "SELECT count(*) FROM facts WHERE negotiated_type = 'percentage'",
+        "Look at the payer's file. Percentages are never part of a figure in dollars; correct_rates takes wrong ones "
+        "out.",
+        "FROM facts WHERE negotiated_type = 'percentage'",
         f"""SELECT {_RATE} FROM facts
             WHERE negotiated_type = 'percentage' AND (negotiated_rate > 100 OR negotiated_rate < 1)""",
     ),
@@ -113,9 +146,10 @@ CHECKS = (
         0.05,
         f"Rates in dollars below {LEAST_PLAUSIBLE} or above {MOST_PLAUSIBLE:g} times Medicare: of another class, unit "
         "or service than the file says. Counted among the rates that a loaded benchmark prices.",
-        f"{_COMPARED} SELECT count(percent) FROM compared",
+        "Rely on the median rather than the mean, and look at class and modifier; correct_rates takes wrong ones out.",
+        f"{_COMPARED} FROM compared WHERE percent IS NOT NULL",
         f"""{_COMPARED}
-            SELECT round(percent, 4) AS times_medicare, basis, medicare, billing_class, billing_code_modifier, {_RATE}
+            SELECT {_RATE}, round(percent, 4) AS times_medicare, basis, medicare, billing_class, billing_code_modifier
             FROM compared WHERE NOT plausible""",
     ),
     Check(
@@ -123,8 +157,9 @@ CHECKS = (
         "warning",
         0.05,
         "Rates that had expired before their month began.",
+        "The payer publishes contracts that have ended: compare with a newer month.",
         _FACTS,
-        f"SELECT expiration_date, {_RATE} FROM facts WHERE expiration_date < year_month || '-01'",
+        f"SELECT {_RATE}, expiration_date FROM facts WHERE expiration_date < year_month || '-01'",
     ),
     Check(
         "month_disagrees",
@@ -132,8 +167,10 @@ CHECKS = (
         0,
         "Files whose month is not that of their last_updated_on, or of the date in their name, or lies ahead of the "
         "day they were loaded.",
+        "Ask which month the file is of. Where it is wrong here, take its rates out (correct_rates --batch) and load "
+        "it with --year-month.",
         _BATCHES,
-        r"""SELECT source, state, year_month, last_updated_on,
+        r"""SELECT state, year_month, reporting_entity_name, source, last_updated_on,
                    strftime(coalesce(
                        try_strptime(regexp_extract(last_updated_on, '^\d{4}-\d{1,2}-\d{1,2}'), '%Y-%m-%d'),
                        try_strptime(regexp_extract(last_updated_on, '^\d{1,2}/\d{1,2}/\d{4}'), '%m/%d/%Y'),
@@ -146,17 +183,23 @@ CHECKS = (
         "npi_check_digits",
         "warning",
         0.01,
-        "NPIs whose check digit is wrong: no such provider exists.",
-        "SELECT count(*) FROM npis",
-        "SELECT npi FROM npis WHERE npi_check_sum(npi) % 10 <> 0",
+        "NPIs whose check digit is wrong: no such provider exists. Each counts in every payer's month that names it.",
+        "The payer's mistake: such an NPI has no name in NPPES, and its rates stand all the same.",
+        "FROM npis",
+        """SELECT DISTINCT npi, year_month, payer_slug FROM npis
+           WHERE npi IN (SELECT npi FROM dim_npi WHERE npi_check_sum(npi) % 10 <> 0)""",
+        by=_GROUP,
+        counted="DISTINCT npi",
     ),
     Check(
         "batch_sums",
         "error",
         0,
         "Files whose record says another number of rows than the store has, with those that corrections removed.",
+        _LOAD_AGAIN,
         _BATCHES,
-        """SELECT source, b.state, rows_added, coalesce(n, 0) AS rows_there, coalesce(removed, 0) AS rows_removed
+        """SELECT b.state, year_month, reporting_entity_name, source, rows_added, coalesce(n, 0) AS rows_there,
+                  coalesce(removed, 0) AS rows_removed
            FROM batches b LEFT JOIN (
                SELECT batch_id, f.state, count(*) AS n
                FROM facts f JOIN dim_provider_group USING (pg_uid) GROUP BY ALL) t
@@ -171,7 +214,8 @@ CHECKS = (
         0,
         "Facts that a correction in force has removed and that are in the store all the same, and corrections that do "
         "not keep as many facts as they removed.",
-        "SELECT (SELECT count(*) FROM removed_rate) + (SELECT count(*) FROM corrections)",
+        _LOAD_AGAIN,
+        "SELECT correction_id FROM removed_rate UNION ALL SELECT correction_id FROM corrections",
         """SELECT correction_id, fact_uid, NULL AS rows, NULL AS rows_kept
            FROM removed_rate SEMI JOIN facts USING (fact_uid)
            UNION ALL
@@ -179,14 +223,19 @@ CHECKS = (
            FROM corrections LEFT JOIN (
                SELECT correction_id, count(*) AS kept FROM removed_rate GROUP BY ALL) USING (correction_id)
            WHERE coalesce(kept, 0) <> CASE WHEN undone_at IS NULL THEN rows ELSE 0 END""",
+        by=(),
+        rates_by="fact_uid",
     ),
     Check(
         "batch_arithmetic",
         "error",
         0,
         "Files whose record does not add up: rows read = added + duplicates + rejected + filtered.",
+        _LOAD_AGAIN,
         _BATCHES,
-        """SELECT source, state, rows_read, rows_added, duplicates, rows_rejected, rows_filtered, rejects FROM batches
+        """SELECT state, year_month, reporting_entity_name, source, rows_read, rows_added, duplicates, rows_rejected,
+                  rows_filtered, rejects
+           FROM batches
            WHERE rows_read <> rows_added + duplicates + rows_rejected + rows_filtered
               OR rows_rejected <> coalesce(list_sum(json_extract(rejects, '$.*')::BIGINT[]), 0)""",
     ),
@@ -195,17 +244,20 @@ CHECKS = (
         "error",
         0,
         "Benchmark releases whose record does not add up: rows read = priced + left out.",
-        "SELECT count(*) FROM dim_benchmark",
+        "Load the release again with load_benchmark, and report the defect.",
+        "FROM dim_benchmark",
         """SELECT kind, state, release, rows_read, rows_priced, left_out FROM dim_benchmark
            WHERE rows_read <> rows_priced + coalesce(list_sum(json_extract(left_out, '$.*')::BIGINT[]), 0)""",
+        by=(),
     ),
     Check(
         "duplicate_keys",
         "error",
         0,
         "Keys that stand more than once in a table that joins rely on: such a join would multiply rates.",
-        """SELECT (SELECT count(*) FROM dim_code) + (SELECT count(*) FROM dim_pos_set)
-                + (SELECT count(*) FROM dim_provider_group) + (SELECT count(*) FROM dim_payer_bridge)""",
+        _LOAD_AGAIN,
+        """SELECT 1 FROM dim_code UNION ALL SELECT 1 FROM dim_pos_set
+           UNION ALL SELECT 1 FROM dim_provider_group UNION ALL SELECT 1 FROM dim_payer_bridge""",
         """SELECT 'dim_code' AS in_table, code_type || ' ' || code AS key, count(*) AS times
            FROM dim_code GROUP BY ALL HAVING count(*) > 1
            UNION ALL
@@ -215,5 +267,6 @@ CHECKS = (
            UNION ALL
            SELECT 'dim_payer_bridge', reporting_entity_name_raw, count(*)
            FROM dim_payer_bridge GROUP BY ALL HAVING count(*) > 1""",
+        by=(),
     ),
 )

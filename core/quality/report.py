@@ -1,32 +1,59 @@
 """Runs the data-quality checks."""
 
+import json
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from datetime import UTC, datetime
+from typing import Any
 
 import duckdb
 
 from core.quality.advice import advice
-from core.quality.checks import CHECKS, MACROS, Check
+from core.quality.checks import CHECKS, Check, Severity
+from core.quality.narrowed import prepare
 from core.store.connection import Snapshot
 
 EXAMPLES = 10
 SECONDS = 3600.0
 """The time limit of a whole report."""
 
+Key = tuple[str, str, str]
+"""State, year_month and payer_slug; an empty text where a part is not told apart by it."""
+
+_ALL: Key = ("", "", "")
+
+_Totals = dict[tuple[str, tuple[str, ...]], dict[Key, int]]
+"""How many things there are in each part: by the SQL that selects them and the columns that tell the parts apart."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a check found of one payer in one state and month; empty text for what it cannot be told apart by."""
+
+    state: str
+    year_month: str
+    payer_slug: str
+    count: int
+    total: int
+    share: float
+    passed: bool
+    example: dict[str, Any]
+
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found."""
+    """What one check found, and in which parts it found something."""
 
     name: str
-    severity: Literal["error", "warning"]
+    severity: Severity
     meaning: str
+    remedy: str
     threshold: float
     count: int
     total: int
     share: float
     passed: bool
     examples: list[dict[str, Any]]
+    parts: list[Part]
 
 
 @dataclass(frozen=True)
@@ -34,6 +61,10 @@ class Report:
     """What all checks found in one generation of the store. `state` and `year_month` narrow it; None does not."""
 
     generation: int
+    data_version: str
+    """See Manifest.data_version: tells whether the data is still what was checked."""
+    checked_at: datetime
+    """When the checks began, UTC."""
     state: str | None
     year_month: str | None
     findings: list[Finding]
@@ -56,52 +87,60 @@ def check(
 
     `wanted_layout` is the layout of the facts that the settings ask for, if they do.
     """
-    narrowed = {"state": state, "year_month": year_month}
+    began = datetime.now(UTC)
     with db.cursor(SECONDS) as cursor:
-        for statement in MACROS:
-            cursor.execute(statement)
-        _narrow(cursor, "facts", "fact_rate", narrowed)
-        _narrow(cursor, "batches", "dim_batch", narrowed)
-        if state or year_month:
-            cursor.execute(
-                """CREATE OR REPLACE TEMP VIEW provider_groups AS
-                   FROM dim_provider_group SEMI JOIN facts USING (pg_uid)"""
-            )
-            cursor.execute(
-                """CREATE OR REPLACE TEMP VIEW npis AS
-                   SELECT DISTINCT npi FROM xref_group_npi SEMI JOIN provider_groups USING (pg_uid)"""
-            )
-        else:
-            cursor.execute("CREATE OR REPLACE TEMP VIEW provider_groups AS FROM dim_provider_group")
-            cursor.execute("CREATE OR REPLACE TEMP VIEW npis AS FROM dim_npi")
-        findings = [_run(cursor, one) for one in CHECKS]
-    return Report(db.manifest.generation, state, year_month, findings, advice(db.manifest, wanted_layout))
-
-
-def _narrow(cursor: duckdb.DuckDBPyConnection, view: str, table: str, narrowed: dict[str, str | None]) -> None:
-    # A view's definition takes no parameters, so the values stand in a table of their own.
-    cursor.execute(
-        "CREATE OR REPLACE TEMP TABLE narrowed AS SELECT $state AS state, $year_month AS year_month", narrowed
-    )
-    cursor.execute(
-        f"""CREATE OR REPLACE TEMP VIEW {view} AS SELECT t.* FROM {table} t, narrowed n
-            WHERE (n.state IS NULL OR t.state = n.state) AND (n.year_month IS NULL OR t.year_month = n.year_month)"""
+        prepare(cursor, state, year_month)
+        totals: _Totals = {}
+        findings = [_run(cursor, one, totals) for one in CHECKS]
+    manifest = db.manifest
+    return Report(
+        manifest.generation,
+        manifest.data_version,
+        began,
+        state,
+        year_month,
+        findings,
+        advice(manifest, wanted_layout),
     )
 
 
-def _run(cursor: duckdb.DuckDBPyConnection, one: Check) -> Finding:
-    total = _number(cursor, one.total)
-    count = _number(cursor, f"SELECT count(*) FROM ({one.found})")
+def _run(cursor: duckdb.DuckDBPyConnection, one: Check, totals: _Totals) -> Finding:
+    about = one.things, one.by
+    if about not in totals:  # what several checks look at is counted once
+        totals[about] = {key: count for key, count, _ in _counted(cursor, one, one.things)}
+    of = totals[about]
+    counts: dict[Key, tuple[int, str]] = {}
+    for key, count, example in _counted(cursor, one, one.found):
+        before = counts.get(key, (0, example))  # two names of a payer may have one slug
+        counts[key] = (before[0] + count, before[1])
+    found, _ = counts.pop(_ALL, (0, ""))
     examples: list[dict[str, Any]] = []
-    if count:
+    if found:
         cursor.execute(f"SELECT * FROM ({one.found}) ORDER BY ALL LIMIT {EXAMPLES}")
         names = [column[0] for column in cursor.description or ()]
         examples = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    share = count / total if total else 0.0
+    share = found / of[_ALL] if of[_ALL] else 0.0
+    parts = [
+        Part(
+            *key, count, of[key], share_of := count / of[key], share_of <= one.threshold, json.loads(example)
+        )
+        for key, (count, example) in sorted(counts.items())
+    ]  # fmt: skip
     return Finding(
-        one.name, one.severity, one.meaning, one.threshold, count, total, share, share <= one.threshold, examples
-    )
+        one.name, one.severity, one.meaning, one.remedy, one.threshold,
+        found, of[_ALL], share, share <= one.threshold, examples, parts,
+    )  # fmt: skip
 
 
-def _number(cursor: duckdb.DuckDBPyConnection, sql: str) -> int:
-    return int(cursor.execute(sql).fetchall()[0][0])
+def _counted(cursor: duckdb.DuckDBPyConnection, one: Check, things: str) -> list[tuple[Key, int, str]]:
+    """How many there are in all (_ALL), and in each part that has any, with one of them as JSON."""
+    key = [column if column in one.by else "''" for column in ("state", "year_month")]
+    payer = next((column for column in one.by if column in {"reporting_entity_name", "payer_slug"}), None)
+    sets = f"(), ({', '.join(one.by)})" if one.by else "()"
+    whole = f"grouping({one.by[0]}) = 1" if one.by else "true"
+    rows = cursor.execute(
+        f"""SELECT {whole}, {", ".join(key)}, {f"payer_slug({payer})" if payer else "''"},
+                   count({one.counted}), {"to_json(min(t))::VARCHAR" if things == one.found else "''"}
+            FROM ({things}) t GROUP BY GROUPING SETS ({sets}) ORDER BY ALL"""
+    ).fetchall()
+    return [(_ALL if row[0] else (row[1], row[2], row[3]), row[4], row[5]) for row in rows]

@@ -1,5 +1,6 @@
 """The manifest: the one list of the files of a generation."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -9,6 +10,10 @@ from core.errors import BeaconError
 
 FORMAT = 1
 """The number of the store's format, so that an older program refuses a newer store."""
+
+
+RECORDS = ("dq_run", "dq_finding")
+"""Tables that tell of the data and are none themselves: what dq_check found."""
 
 
 class StoreError(BeaconError):
@@ -46,6 +51,15 @@ class Manifest:
     def rows(self, table: str) -> int:
         """How many rows a table has."""
         return sum(file.rows for file in self.tables.get(table, ()))
+
+    @property
+    def data_version(self) -> str:
+        """What is another whenever the data is, and the same in generations that differ in RECORDS alone.
+
+        Files never change, so their names tell. Tables without rows do not count: a new one comes into being empty.
+        """
+        paths = [file.path for name, files in self.tables.items() if name not in RECORDS for file in files if file.rows]
+        return hashlib.md5("\n".join(sorted(paths)).encode(), usedforsecurity=False).hexdigest()
 
     @property
     def files(self) -> Iterator[DataFile]:

@@ -24,6 +24,7 @@ from core.store.schema_providers import (
     XREF_GROUP_TIN,
     XREF_TIN_NPI,
 )
+from core.store.schema_quality import DQ_FINDING, DQ_RUN
 from core.store.schema_rates import (
     CORRECTIONS,
     DIM_BATCH,
@@ -61,6 +62,8 @@ __all__ = [
     "DIM_REPORTING_ENTITY",
     "DIM_TAXONOMY",
     "DIM_TIN",
+    "DQ_FINDING",
+    "DQ_RUN",
     "FACT_RATE",
     "NPPES",
     "REJECTS",
@@ -110,6 +113,8 @@ TABLES: dict[str, Table] = {
         BENCH_ASC,
         BENCH_WCFS,
         BENCH_WCFS_MODIFIER,
+        DQ_RUN,
+        DQ_FINDING,
     )
 }
 """Every table that is one file, or in the fact's case one or more, by name."""

@@ -41,6 +41,12 @@ def percent(value: float | None) -> str:
 
 
 @register.filter
+def share(value: float) -> str:
+    """0.0004 as 0.04 %: a share in which one in ten thousand counts, never written as nothing where there is some."""
+    return "under 0.01 %" if 0 < value < 0.0001 else f"{value:.2%}".replace("%", " %")
+
+
+@register.filter
 def figure(value: float | None, kind: str) -> str:
     """A rate in its kind's unit: $104.00, 62.5 %, $1,950.00 a day."""
     if value is None:

@@ -32,6 +32,11 @@ PAGES = [
     "/changes/?payer=example_piedmont_mutual_inc",
     "/npi/{npi}/",
     "/tin/{tin}/",
+    "/quality/",
+    "/quality/implausible_rates/",
+    "/dictionary/",
+    "/method/",
+    "/method/normalisation/",
     "/nothing/",
 ]
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from core.benchmarks import medicare_prof
 from core.demo.benchmark import write_benchmark
 from core.demo.mrf import npi
+from core.quality.behind import behind
 from core.quality.checks import CHECKS, MACROS
 from core.quality.report import Report, check
 from core.store.connection import Snapshot
@@ -132,6 +133,10 @@ def test_a_store_that_was_tampered_with_is_found(load: Load, store: Store) -> No
     found = failed(check(open_snapshot(store)))
     for name in ("duplicate_fact_uid", "codes_without_words", "orphan_pos_sets", "orphan_groups", "batch_sums"):
         assert found[name] == 1, name
+    (one,) = (one for one in CHECKS if one.name == "duplicate_fact_uid")
+    there = behind(open_snapshot(store), one, 10)
+    (row,) = (dict(zip(there.names, row, strict=True)) for row in there.rows)
+    assert (row["times"], row["rates"], row["state"], row["code"]) == (2, 2, "GA", "99213")
 
 
 def test_a_record_that_does_not_add_up_is_found(load: Load, store: Store) -> None:

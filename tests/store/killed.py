@@ -14,11 +14,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from core.quality.record import keep
+from core.quality.report import check
 from core.store.compact import compact
 from core.store.corrections import remove, undo
 from core.store.reshard import reshard
 from core.store.selection import Selection
 from core.store.store import Store
+from tests.conftest import open_snapshot
 from tests.store.steps import load_file
 
 NEXT = {"single": "monthly", "monthly": "state_month", "state_month": "partitioned", "partitioned": "single"}
@@ -40,6 +43,7 @@ def operations(store: Store, directory: Path) -> dict[str, Callable[[], object]]
         "compact": lambda: compact(store, every=True),
         "remove": lambda: remove(store, Selection(min_rate=3, max_rate=5), "wrong"),
         "undo": lambda: undo(store, 1),
+        "record": lambda: keep(store, check(open_snapshot(store))),
     }
 
 

@@ -9,7 +9,9 @@ from django.conf import settings
 from core import data
 from core.errors import BeaconError
 from core.management import base
+from core.quality.record import keep
 from core.quality.report import Finding, Report, check
+from core.store.store import StoreError
 
 
 class Command(base.Command):
@@ -22,7 +24,11 @@ A check fails when the share it finds wrong is over its threshold. Exit status 1
 --fail-on error only when one of severity error does (these mean that the store itself is wrong; warnings mean that a
 payer's file is odd). Advice, such as that the facts have outgrown their files, fails no check.
 
+What it finds is kept in the store (dq_run, dq_finding) and shown at /quality/, by payer and month and with its history.
+Where the store cannot be written, the report is printed all the same.
+
   manage.py dq_check
+  manage.py dq_check --no-record --fail-on error
   manage.py dq_check --state GA --year-month 2025-08 --format json
 """
 
@@ -34,6 +40,7 @@ payer's file is odd). Advice, such as that the facts have outgrown their files, 
         parser.add_argument(
             "--fail-on", choices=("error", "warning"), default="warning", help="the least severity that exits with 1"
         )
+        parser.add_argument("--no-record", action="store_true", help="print the result and leave the store as it is")
 
     def run(
         self,
@@ -41,9 +48,10 @@ payer's file is odd). Advice, such as that the facts have outgrown their files, 
         state: str | None,
         year_month: str | None,
         fail_on: str,
+        no_record: bool,
         **_options: Any,
     ) -> None:
-        """Prints the report."""
+        """Prints the report and keeps it."""
         db = data.snapshot()
         if db is None:
             raise BeaconError(f"{data.store().root}: nothing is loaded yet; load a file with ingest_mrf first")
@@ -52,6 +60,11 @@ payer's file is odd). Advice, such as that the facts have outgrown their files, 
             self.stdout.write(json.dumps(report.as_json(), indent=1, default=str))
         else:
             self._print(report)
+        if not no_record:
+            try:
+                keep(data.store(), report)
+            except StoreError as error:
+                self.stderr.write(f"the result was not kept: {error}")
         failed = report.failed(("error",) if fail_on == "error" else ("error", "warning"))
         if failed:
             raise BeaconError(

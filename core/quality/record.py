@@ -1,0 +1,89 @@
+"""Keeps what dq_check found in the store: the last RUNS runs, whole and by payer, state and month."""
+
+import json
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from core.quality.report import Report
+from core.store.parquet import write_table
+from core.store.schema import DQ_FINDING, DQ_RUN, Table
+from core.store.store import Store, Transaction
+
+RUNS = 100
+"""So many runs are kept."""
+
+WAIT = 10.0
+"""Seconds to wait for another writer: a record is not worth more."""
+
+
+def keep(store: Store, report: Report, wait: float = WAIT) -> int:
+    """Puts a report into the store as the newest run, in a generation of its own; gives the run's number.
+
+    The oldest runs beyond RUNS go, and so do the earlier runs' examples: what they show may be gone. Raises StoreError
+    where the store cannot be written, or another writer holds it for longer than `wait` seconds; the store is then as
+    it was.
+    """
+    with store.write(wait) as transaction:
+        runs, findings = _read(transaction, DQ_RUN), _read(transaction, DQ_FINDING)
+        number = 1 + max(runs["run_id"], default=0)
+        runs = pl.concat([runs, _run(report, number)])
+        findings = pl.concat([findings.with_columns(example=pl.lit(None, pl.String)), _findings(report, number)])
+        for table, rows in ((DQ_RUN, runs), (DQ_FINDING, findings)):
+            kept = rows.filter(pl.col("run_id") > number - RUNS).sort(table.order)
+            path = transaction.new_file(table.name)
+            blocks = [kept.select(table.names).to_arrow().cast(table.arrow)]
+            transaction.put(table.name, path, write_table(path, table, blocks))
+        transaction.commit()
+    return number
+
+
+def _read(transaction: Transaction, table: Table) -> pl.DataFrame:
+    """A table's rows as they are; none where there is no file yet."""
+    empty = pl.DataFrame(table.arrow.empty_table())
+    tables = [pl.DataFrame(pq.read_table(path)) for path in transaction.paths(table.name)]
+    return pl.concat([empty, *tables])
+
+
+def _run(report: Report, number: int) -> pl.DataFrame:
+    row = {
+        "run_id": number,
+        "checked_at": report.checked_at,
+        "generation": report.generation,
+        "data_version": report.data_version,
+        "state": report.state or "",
+        "year_month": report.year_month or "",
+        "checks": len(report.findings),
+        "errors_failed": len(report.failed(("error",))),
+        "warnings_failed": len(report.failed(("warning",))),
+        "advice": report.advice,
+    }
+    return pl.DataFrame([row], schema=pl.DataFrame(DQ_RUN.arrow.empty_table()).schema)
+
+
+def _findings(report: Report, number: int) -> pl.DataFrame:
+    rows = []
+    for finding in report.findings:
+        about = {
+            "run_id": number,
+            "check_name": finding.name,
+            "severity": finding.severity,
+            "threshold": finding.threshold,
+        }
+        whole = {"state": "", "year_month": "", "payer_slug": "", "example": None}
+        rows.append({**about, **whole, "found": finding.count, "total": finding.total, "passed": finding.passed})
+        rows.extend(
+            {
+                **about,
+                "state": part.state,
+                "year_month": part.year_month,
+                "payer_slug": part.payer_slug,
+                "found": part.count,
+                "total": part.total,
+                "passed": part.passed,
+                "example": json.dumps(part.example, ensure_ascii=False),
+            }
+            for part in finding.parts
+        )
+    empty = pl.DataFrame(DQ_FINDING.arrow.empty_table())
+    return pl.DataFrame(rows, schema=empty.schema)

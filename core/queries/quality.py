@@ -1,0 +1,175 @@
+"""What dq_check found, from its records: the newest run, by payer and month, and the runs before."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.store.connection import Snapshot
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of dq_check. `state` and `year_month` are what it was narrowed to, empty text for all."""
+
+    run_id: int
+    checked_at: datetime  # UTC, without a zone
+    generation: int
+    data_version: str
+    state: str
+    year_month: str
+    checks: int
+    errors_failed: int
+    warnings_failed: int
+    advice: list[str]
+
+    @property
+    def failed(self) -> int:
+        """How many checks failed."""
+        return self.errors_failed + self.warnings_failed
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a check found in all of a run. `share` is found / total, 0 to 1; `payers` have something found."""
+
+    check_name: str
+    severity: str
+    passed: bool
+    found: int
+    total: int
+    share: float
+    threshold: float
+    payers: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a check found of one payer in one state and month; empty text for what it is not told apart by."""
+
+    check_name: str
+    severity: str
+    passed: bool
+    payer_slug: str
+    reporting_entity_name: str
+    state: str
+    year_month: str
+    found: int
+    total: int
+    share: float
+    threshold: float
+    example: str | None
+    """JSON object; None but for the newest run."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A payer's month: how many checks are over what they tolerate there, and how many found anything."""
+
+    payer_slug: str
+    reporting_entity_name: str
+    year_month: str
+    over: int
+    any: int
+
+
+@dataclass(frozen=True)
+class Count:
+    """What a check found in a run, or in a part of it."""
+
+    run_id: int
+    checked_at: datetime  # UTC, without a zone
+    check_name: str
+    found: int
+
+
+def runs(db: Snapshot) -> list[Run]:
+    """The runs that are kept, newest first."""
+    rows = db.rows(
+        """SELECT run_id, checked_at AT TIME ZONE 'UTC', generation, data_version, state, year_month, checks,
+                  errors_failed, warnings_failed, advice
+           FROM dq_run ORDER BY run_id DESC"""
+    )
+    return [Run(*row) for row in rows]
+
+
+def outcomes(db: Snapshot, run_id: int) -> list[Outcome]:
+    """What each check found in a run: the failed first, then those that found something, errors before warnings."""
+    rows = db.rows(
+        f"""SELECT check_name, severity, passed, found, total, {_SHARE} AS share, threshold,
+                   (SELECT count(DISTINCT payer_slug) FROM dq_finding p
+                    WHERE p.run_id = $run_id AND p.check_name = f.check_name AND p.payer_slug <> '')
+            FROM dq_finding f WHERE run_id = $run_id AND {_WHOLE}
+            ORDER BY passed, found = 0, severity, check_name""",
+        {"run_id": run_id},
+    )
+    return [Outcome(*row) for row in rows]
+
+
+def places(db: Snapshot, run_id: int, part: dict[str, str], limit: int, offset: int = 0) -> tuple[int, list[Place]]:
+    """Where a run found something, what is over what is tolerated first; and how many such places there are.
+
+    `part` narrows it, by state, year_month, payer_slug or check_name.
+    """
+    condition, values = _narrowed(part)
+    where = f"run_id = $run_id AND NOT {_WHOLE} AND {condition}"
+    total = db.rows(f"SELECT count(*) FROM dq_finding WHERE {where}", {"run_id": run_id, **values})[0][0]
+    rows = db.rows(
+        f"""SELECT check_name, severity, passed, payer_slug, coalesce(reporting_entity_name, payer_slug), state,
+                   year_month, found, total, {_SHARE} AS share, threshold, example
+            FROM dq_finding LEFT JOIN dim_reporting_entity USING (payer_slug) WHERE {where}
+            ORDER BY passed, severity, share - threshold DESC, found DESC, check_name, year_month DESC, state,
+                     payer_slug
+            LIMIT $limit OFFSET $offset""",
+        {"run_id": run_id, **values, "limit": limit, "offset": offset},
+    )
+    return total, [Place(*row) for row in rows]
+
+
+def cells(db: Snapshot, run_id: int) -> list[Cell]:
+    """The payers' months that are loaded, by payer and month, newest first, and what a run found in each."""
+    rows = db.rows(
+        """WITH found AS (
+               SELECT payer_slug, year_month, count(DISTINCT check_name) FILTER (NOT passed) AS over,
+                      count(DISTINCT check_name) AS any
+               FROM dq_finding WHERE run_id = $run_id AND year_month <> '' GROUP BY ALL),
+           loaded AS (
+               SELECT payer_slug, year_month, last(reporting_entity_name ORDER BY finished_at) AS name
+               FROM dim_batch GROUP BY ALL)
+           SELECT payer_slug, name, year_month, coalesce(over, 0), coalesce("any", 0)
+           FROM loaded LEFT JOIN found USING (payer_slug, year_month)
+           ORDER BY lower(name), payer_slug, year_month DESC""",
+        {"run_id": run_id},
+    )
+    return [Cell(*row) for row in rows]
+
+
+def history(db: Snapshot, run_id: int, part: dict[str, str]) -> list[Count]:
+    """What each check found in the runs of the same scope up to one run, oldest first; `part` as for `places`.
+
+    A check that a run made and that found nothing in the part has a count of 0.
+    """
+    condition, values = _narrowed(part)
+    told = f"NOT {_WHOLE} AND {condition}" if set(part) - {"check_name"} else f"{_WHOLE} AND {condition}"
+    rows = db.rows(
+        f"""WITH asked AS (FROM dq_run WHERE run_id = $run_id),
+            scope AS (
+                SELECT r.run_id, r.checked_at FROM dq_run r, asked a
+                WHERE r.state = a.state AND r.year_month = a.year_month AND r.run_id <= a.run_id),
+            made AS (SELECT run_id, check_name FROM dq_finding WHERE {_WHOLE}),
+            told AS (SELECT run_id, check_name, sum(found)::BIGINT AS found FROM dq_finding WHERE {told} GROUP BY ALL)
+            SELECT run_id, checked_at AT TIME ZONE 'UTC', check_name, coalesce(found, 0)
+            FROM scope JOIN made USING (run_id) LEFT JOIN told USING (run_id, check_name)
+            WHERE $only IS NULL OR check_name = $only
+            ORDER BY run_id, check_name""",
+        {"run_id": run_id, "only": part.get("check_name"), **values},
+    )
+    return [Count(*row) for row in rows]
+
+
+_SHARE = "CASE WHEN total = 0 THEN 0 ELSE found / total END"
+_WHOLE = "(state = '' AND year_month = '' AND payer_slug = '')"
+
+
+def _narrowed(part: dict[str, str]) -> tuple[str, dict[str, str]]:
+    """A condition on dq_finding, and the values it binds. The names are the program's own."""
+    known = [name for name in ("state", "year_month", "payer_slug", "check_name") if part.get(name)]
+    return " AND ".join(f"{name} = ${name}" for name in known) or "true", {name: part[name] for name in known}
