@@ -1,7 +1,8 @@
 """The addresses of the site."""
 
-from django.urls import path
+from django.urls import include, path
 
+from core.api import document, site
 from core.views import codes, health, home, medicare, organizations, providers, rates
 
 urlpatterns = [
@@ -14,6 +15,9 @@ urlpatterns = [
     path("organizations/", organizations.show, name="organizations"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("api/docs", document.page, name="api"),
+    path("api/v1/openapi.json", document.show, name="api-document"),
+    path("api/v1/", include(site.patterns())),
 ]
 
 handler404 = "core.views.errors.not_found"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from core.queries.comparison import compared
+from core.queries.keyset import Key, after
 from core.queries.market import Market
 from core.store.connection import Snapshot
 
@@ -77,15 +78,18 @@ class Outcomes:
         return sum(basis.rates for basis in self.bases)
 
 
-def comparisons(db: Snapshot, market: Market, order: str, limit: int, offset: int) -> list[Comparison]:
-    """The rates from `offset` on, at most `limit`, in one of ORDERS."""
+def comparisons(
+    db: Snapshot, market: Market, order: str, limit: int, offset: int, last: Key | None = None
+) -> list[Comparison]:
+    """The rates from `offset` on, at most `limit`, in one of ORDERS; of those after the row with the key `last`."""
+    condition, key = after(ORDERS[order], last)
     rows = db.rows(
         f"""{compared(market.where)}
             SELECT fact_uid, reporting_entity_name, payer_slug(reporting_entity_name), code_type, code, billing_class,
                    billing_code_modifier, places, kind, negotiated_rate, provider_group_id_raw,
                    basis, detail, medicare, release, percent, plausible, wcfs, reason
-            FROM compared ORDER BY {ORDERS[order]} LIMIT $limit OFFSET $offset""",
-        {**market.parameters, "limit": limit, "offset": offset},
+            FROM compared WHERE {condition} ORDER BY {ORDERS[order]} LIMIT $limit OFFSET $offset""",
+        {**market.parameters, **key, "limit": limit, "offset": offset},
     )
     return [Comparison(*row) for row in rows]
 
