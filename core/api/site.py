@@ -8,7 +8,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, re_path
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Router
 from ninja.errors import ValidationError
 from ninja.renderers import JSONRenderer
 from ninja.responses import NinjaJSONEncoder
@@ -33,42 +33,44 @@ class _Renderer(JSONRenderer):
     encoder_class = _Encoder
 
 
-api = NinjaAPI(
-    title="BeaconPoint Health", version="1", urls_namespace="api", openapi_url=None, docs_url=None, renderer=_Renderer()
-)
-for module in (coverage, codes, rates, medicare, organizations, providers):
-    api.add_router("", module.router)
+def new(*routers: Router) -> NinjaAPI:
+    """An API of those resources, which tells all that goes wrong as a problem."""
+    made = NinjaAPI(
+        title="BeaconPoint Health",
+        version="1",
+        urls_namespace="api",
+        openapi_url=None,
+        docs_url=None,
+        renderer=_Renderer(),
+    )
+    for kind in (Problem, ValidationError, BeaconError, Exception):
+        made.add_exception_handler(kind, _told)
+    for router in routers:
+        made.add_router("", router)
+    return made
 
 
-@api.exception_handler(Problem)
-def _problem(_request: HttpRequest, error: Problem) -> HttpResponse:
-    return error.response()
+def _told(request: HttpRequest, error: Any) -> HttpResponse:
+    """What went wrong, as a problem. What is a defect of ours goes to the log, and nothing of it to the client."""
+    if isinstance(error, ValidationError):
+        error = wrong(request, error)
+    elif isinstance(error, QueryTimeout):
+        error = Problem("too-slow", f"{error}. Ask for less: name a code, a payer or other filters.")
+    elif isinstance(error, BeaconError):
+        error = Problem("unavailable", str(error))
+    elif not isinstance(error, Problem):
+        _log.error("%s", request.path, exc_info=error)
+        error = Problem("defect")
+    response: HttpResponse = error.response()
+    return response
 
 
-@api.exception_handler(ValidationError)
-def _wrong(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    return wrong(request, error).response()
+api = new(*(module.router for module in (coverage, codes, rates, medicare, organizations, providers)))
 
 
-@api.exception_handler(QueryTimeout)
-def _too_slow(_request: HttpRequest, error: QueryTimeout) -> HttpResponse:
-    return Problem("too-slow", f"{error}. Ask for less: name a code, a payer or other filters.").response()
-
-
-@api.exception_handler(BeaconError)
-def _unavailable(_request: HttpRequest, error: BeaconError) -> HttpResponse:
-    return Problem("unavailable", str(error)).response()
-
-
-@api.exception_handler(Exception)
-def _defect(request: HttpRequest, error: Exception) -> HttpResponse:
-    _log.error("%s", request.path, exc_info=error)
-    return Problem("defect").response()
-
-
-def patterns() -> list[URLPattern]:
-    """The addresses below `/api/v1/`."""
-    of_ninja = [pattern for pattern in api.urls[0] if isinstance(pattern, URLPattern)]
+def patterns(of: NinjaAPI = api) -> list[URLPattern]:
+    """The addresses of an API, by default of this one."""
+    of_ninja = [pattern for pattern in of.urls[0] if isinstance(pattern, URLPattern)]
     for pattern in of_ninja:
         pattern.callback = _guarded(pattern.callback)
     return [*of_ninja, re_path("", _guarded(_nowhere))]
