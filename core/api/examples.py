@@ -63,6 +63,9 @@ NAMED: dict[str, Any] = {
     "release": "2025-01",
     "loaded_at": "2025-09-02T06:30:00Z",
     "files": 1,
+    "Release.kind": "medicare_prof",
+    "Release.files": ["PPRRVU2025_Oct.csv", "GPCI2025.csv"],
+    "Release.notes": ["work GPCI with the 1.0 floor"],
     "reasons": {"not paid in this setting": 10},
     "left_out": {"not covered": 12},
     "next": "WyI1ZDQxNDAyYWJjNGIiLCI3ZDc5MzAzN2EwNzYiLDcwLFsxMDQuNSwiOGYxZDJjMGEiXV0",
@@ -81,9 +84,11 @@ def example(schema: Schema, components: dict[str, Schema], name: str = "") -> An
     if "anyOf" in schema or "allOf" in schema:
         return example((schema.get("anyOf") or schema["allOf"])[0], components, name)
     if "properties" in schema:
-        of_market = schema.get("title") == "Market"
+        title = schema.get("title", "")
         return {
-            name: None if of_market and name not in _OF_MARKET else example(property_, components, name)
+            name: None
+            if title == "Market" and name not in _OF_MARKET
+            else example(property_, components, f"{title}.{name}" if f"{title}.{name}" in NAMED else name)
             for name, property_ in schema["properties"].items()
         }
     kind = schema.get("type")

@@ -96,7 +96,9 @@ def test_the_header_link_leads_through_the_whole_table(site: Client) -> None:
         response = site.get(address)
         seen += [row["fact_uid"] for row in response.json()["rows"]]
         link = response.headers.get("Link", "")
-        assert (response.json()["next"] or "") == parse_qs(urlsplit(link[1:].split(">")[0]).query).get("cursor", [""])[0]
+        assert (response.json()["next"] or "") == parse_qs(urlsplit(link[1:].split(">")[0]).query).get("cursor", [""])[
+            0
+        ]
         address = link[1:].split(">")[0]
     assert len(seen) == len(set(seen)) == 70
 

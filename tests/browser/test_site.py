@@ -26,6 +26,7 @@ PAGES = [
     "/npi/{npi}/",
     "/tin/{tin}/",
     "/nothing/",
+    "/api/docs",
 ]
 
 

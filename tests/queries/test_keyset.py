@@ -20,7 +20,9 @@ class Row:
 
 
 @given(ROWS, st.sampled_from(ORDERS), st.integers(1, 4))
-def test_a_walk_by_keys_is_the_sorted_table(values: list[tuple[float | None, str | None]], order: str, size: int) -> None:
+def test_a_walk_by_keys_is_the_sorted_table(
+    values: list[tuple[float | None, str | None]], order: str, size: int
+) -> None:
     with duckdb.connect() as db:
         db.execute("CREATE TABLE t (a DOUBLE, b VARCHAR, id BIGINT)")
         if values:
