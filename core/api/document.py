@@ -9,12 +9,14 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import render
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from core.api.examples import Schema, example
+from core.api.meanings import MEANINGS
 from core.api.problems import CONTENT_TYPE, KINDS, Problem, ProblemDetails
 from core.api.site import api
-from core.store.schema import FACT_RATE
 
 PREFIX = "/api/v1/"
 
@@ -41,12 +43,12 @@ def document() -> Schema:
     schemas = found["components"]["schemas"]
     problem = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
     schemas.update(problem.pop("$defs"), ProblemDetails=problem)
-    known = {column.name: column.meaning for column in FACT_RATE.columns}
     for schema in schemas.values():
         for name, property_ in schema.get("properties", {}).items():
             property_.pop("title", None)
-            if name in known and "$ref" not in property_:
-                property_.setdefault("description", known[name])
+            scalar = property_.get("items", property_).keys() & {"type", "anyOf", "enum"}
+            if scalar and name in MEANINGS and schema.get("title") != "ProblemDetails":
+                property_.setdefault("description", MEANINGS[name])
     for path, methods in found["paths"].items():
         responses = methods["get"]["responses"]
         content = responses["200"]["content"]["application/json"]
@@ -113,7 +115,7 @@ def page(request: HttpRequest) -> HttpResponse:
         shown = _resource(path, operation, found["components"]["schemas"], request.build_absolute_uri("/")[:-1])
         groups.setdefault(operation["tags"][0], []).append(shown)
     problems = [(kind, *about) for kind, about in KINDS.items()]
-    about = found["info"]["description"]
+    about = _marked(found["info"]["description"])
     return render(request, "api.html", {"groups": groups, "problems": problems, "about": about, "prefix": PREFIX})
 
 
@@ -130,12 +132,18 @@ def _resource(path: str, operation: Schema, schemas: dict[str, Schema], site: st
         path,
         operation["operationId"],
         operation["summary"],
-        operation.get("description", ""),
+        _marked(operation.get("description", "")),
         [_parameter(parameter) for parameter in parameters],
         f"curl '{site}{address}?{urlencode(query)}'",
         list(_tables(content["schema"], schemas)),
         json.dumps(content["example"], indent=2),
     )
+
+
+def _marked(text: str) -> SafeString:
+    """Text whose words in backquotes are code."""
+    marks = ("{}", "<code>{}</code>")
+    return format_html_join("", "{}", ((format_html(marks[n % 2], part),) for n, part in enumerate(text.split("`"))))
 
 
 def _parameter(parameter: Schema) -> dict[str, str]:
@@ -151,7 +159,7 @@ def _parameter(parameter: Schema) -> dict[str, str]:
     return {
         "name": parameter["name"],
         "required": "required" if parameter["required"] else "",
-        "meaning": parameter.get("description", ""),
+        "meaning": _marked(parameter.get("description", "")),
         "written": written,
         "example": str(schema.get("examples", [""])[0]),
     }
@@ -171,7 +179,7 @@ def _tables(schema: Schema, schemas: dict[str, Schema]) -> Any:
             kind, references = _kind(property_)
             waiting += references
             fields.append({"name": name, "kind": kind, "meaning": property_.get("description", "")})
-        yield one.get("description", one["title"]), fields
+        yield one.get("description", one["title"] if seen - {reference} else "The answer"), fields
 
 
 def _kind(schema: Schema) -> tuple[str, list[str]]:

@@ -128,7 +128,7 @@ def _type(name: str, field: forms.Field, form: type[QueryForm]) -> Any:
         label = str(field.label or name)
         rule = Parameter(f"{label}.", label.lower(), "")
     if name == "sort":
-        meaning = f"{rule.meaning} {form.sorts[0]} where it is left out."
+        meaning = f"{rule.meaning} `{form.sorts[0]}` where it is left out."
         rule = Parameter(meaning, rule.expected, form.sorts[0], choices=form.sorts)
     return _annotated(rule, getattr(field, "max_length", None))
 

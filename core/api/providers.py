@@ -29,7 +29,10 @@ class OfTin(Answer):
 
 @resource(router, "/providers/npi/{npi}", ProviderForm, OfNpi)
 def npi(asked: Asked) -> Found:
-    """Who an NPI is: name, specialty, tax numbers, groups and networks."""
+    """Who an NPI is.
+
+    Name and specialty where the register (NPPES) is loaded, tax numbers, groups and networks.
+    """
     value = _npi(asked)
     return {
         "provider": providers.npi(asked.db, value),
@@ -41,28 +44,40 @@ def npi(asked: Asked) -> Found:
 
 @resource(router, "/providers/npi/{npi}/rates", ProviderForm, Page[providers.CodeRates])
 def npi_rates(asked: Asked) -> Found:
-    """An NPI's rates, by code, payer, kind, class and modifier. Newest month first."""
+    """An NPI's rates.
+
+    One row a code, payer, kind, class and modifier. Newest month first.
+    """
     value = _npi(asked)
     return asked.by_place(lambda limit, offset: providers.code_rates(asked.db, "npi", value, limit, offset))
 
 
 @resource(router, "/providers/tin/{tin}", ProviderForm, OfTin)
 def tin(asked: Asked) -> Found:
-    """Who a tax number is: name, how many NPIs bill under it, groups and networks."""
+    """Who a tax number is.
+
+    Name, how many NPIs bill under it, groups and networks.
+    """
     value, tins = _tin(asked)
     return {"tins": tins, "groups": providers.groups(asked.db, "tin", value)}
 
 
 @resource(router, "/providers/tin/{tin}/rates", ProviderForm, Page[providers.CodeRates])
 def tin_rates(asked: Asked) -> Found:
-    """A tax number's rates, by code, payer, kind, class and modifier. Newest month first."""
+    """A tax number's rates.
+
+    One row a code, payer, kind, class and modifier. Newest month first.
+    """
     value, _ = _tin(asked)
     return asked.by_place(lambda limit, offset: providers.code_rates(asked.db, "tin", value, limit, offset))
 
 
 @resource(router, "/providers/tin/{tin}/npis", ProviderForm, Page[providers.Npi])
 def tin_npis(asked: Asked) -> Found:
-    """The NPIs that bill under a tax number, by name."""
+    """The NPIs that bill under a tax number.
+
+    By name.
+    """
     value, _ = _tin(asked)
     return asked.by_place(lambda limit, offset: providers.npis_of_tin(asked.db, value, limit, offset))
 
