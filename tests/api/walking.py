@@ -26,6 +26,7 @@ def walk(client: Client, path: str, **parameters: Any) -> Rows:
         rows += page["rows"]
         assert total in {None, page["total"]}
         total = page["total"]
+        assert len(rows) <= total
         if page["next"] is None:
             assert len(rows) == total
             return rows
