@@ -17,7 +17,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("api/docs", document.page, name="api"),
     path("api/v1/openapi.json", document.show, name="api-document"),
-    path("api/v1/", include(site.patterns())),
+    path("api/v1/", include((site.patterns(), "api"))),
 ]
 
 handler404 = "core.views.errors.not_found"

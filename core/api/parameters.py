@@ -23,6 +23,7 @@ MOST_ROWS, USUAL_ROWS = 1000, 100
 
 _NO_CONTROLS = r"[^\x00-\x1f\x7f-\x9f]"
 _TEXT = rf"^[^\s\x00-\x1f\x7f-\x9f]({_NO_CONTROLS}*[^\s\x00-\x1f\x7f-\x9f])?$"
+_WORDS = "^[a-z]([a-z _-]{0,38}[a-z_-])?$"
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,16 @@ PARAMETERS = {
         "One modifier of the rate's, or `none` for rates without.",
         "a modifier such as 26, or none", "none", "^(none|[0-9A-Z]{1,10})$",
     ),
+    "setting": Parameter("The setting.", "a setting: inpatient, outpatient, both or unstated", "outpatient", _WORDS),
+    "negotiated_type": Parameter(
+        "The type of rate, as the facts have it; `unstated` for none.",
+        "a type of rate such as negotiated", "negotiated", _WORDS,
+    ),
+    "arrangement": Parameter(
+        "The arrangement, as the facts have it; `unstated` for none.",
+        "an arrangement: ffs, bundle or capitation", "ffs", _WORDS,
+    ),
+    "network": Parameter("A network's name, as `networks` has it.", "a network's name", "Example PPO"),
     "npi": Parameter(
         "An NPI.", "an NPI: ten digits that begin with 1 or 2", "1234567893", "^[12][0-9]{9}$",
     ),
