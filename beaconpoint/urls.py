@@ -1,7 +1,8 @@
 """The addresses of the site."""
 
-from django.urls import path
+from django.urls import include, path
 
+from core.api import document, site
 from core.views import (
     changes,
     codes,
@@ -35,6 +36,9 @@ urlpatterns = [
     path("method/<path:name>/", method.show, name="method_page"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("api/docs", document.page, name="api"),
+    path("api/v1/openapi.json", document.show, name="api-document"),
+    path("api/v1/", include((site.patterns(), "api"))),
 ]
 
 handler404 = "core.views.errors.not_found"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from core.queries.comparison import LEAST_PLAUSIBLE, MOST_PLAUSIBLE, compared
+from core.queries.keyset import Key, after
 from core.queries.market import Market, alike
 from core.store.connection import Snapshot
 
@@ -79,8 +80,11 @@ class Outcomes:
         return sum(basis.rates for basis in self.bases)
 
 
-def comparisons(db: Snapshot, market: Market, order: str, limit: int, offset: int) -> list[Comparison]:
-    """The rates from `offset` on, at most `limit`, in one of ORDERS."""
+def comparisons(
+    db: Snapshot, market: Market, order: str, limit: int, offset: int, last: Key | None = None
+) -> list[Comparison]:
+    """The rates from `offset` on, at most `limit`, in one of ORDERS; of those after the row with the key `last`."""
+    condition, key = after(ORDERS[order], last)
     amounts_of_terms, _ = _compared_terms(db, market)
     rows = db.rows(
         f"""{amounts_of_terms}
@@ -90,8 +94,8 @@ def comparisons(db: Snapshot, market: Market, order: str, limit: int, offset: in
             FROM (SELECT f.*, c.* EXCLUDE ({_TERMS}, negotiated_rate, percent, plausible, zero, alike),
                          f.negotiated_rate / c.medicare AS percent
                   FROM fact_rate f JOIN compared c ON {_SAME_TERMS} WHERE {market.where})
-            ORDER BY {ORDERS[order]} LIMIT $limit OFFSET $offset""",
-        {**market.parameters, "limit": limit, "offset": offset},
+            WHERE {condition} ORDER BY {ORDERS[order]} LIMIT $limit OFFSET $offset""",
+        {**market.parameters, **key, "limit": limit, "offset": offset},
     )
     return [Comparison(*row) for row in rows]
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core.queries.keyset import Key, after
 from core.queries.market import Market
 from core.store.connection import Snapshot
 
@@ -91,19 +92,27 @@ def totals(db: Snapshot, market: Market) -> Totals:
     return Totals(*row)
 
 
-def organizations(db: Snapshot, market: Market, order: str, limit: int, offset: int) -> list[Organization]:
-    """The organizations from `offset` on, at most `limit`, in one of ORDERS. Rates in dollars only."""
+def organizations(
+    db: Snapshot, market: Market, order: str, limit: int, offset: int, last: Key | None = None
+) -> list[Organization]:
+    """The organizations from `offset` on, at most `limit`, in one of ORDERS; of those after the row of the key `last`.
+
+    Rates in dollars only. A mean is added up in order, so that it is the same number each time it is asked for.
+    """
+    condition, key = after(ORDERS[order], last)
     rows = db.rows(
         f"""WITH f AS (
                 SELECT pg_uid, negotiated_rate FROM fact_rate f
                 WHERE {market.where} AND rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'),
-            page AS (
+            every AS (
                 SELECT tin_type, tin_value, count(*) AS rates, count(DISTINCT pg_uid) AS groups,
                        count(DISTINCT pg_uid) / (SELECT count(DISTINCT pg_uid) FROM f) AS share,
-                       rank() OVER (ORDER BY count(DISTINCT pg_uid) DESC) AS rank, avg(negotiated_rate) AS mean,
+                       rank() OVER (ORDER BY count(DISTINCT pg_uid) DESC) AS rank,
+                       avg(negotiated_rate ORDER BY negotiated_rate) AS mean,
                        quantile_cont(negotiated_rate, [0.1, 0.25, 0.5, 0.75, 0.9]) AS spread, spread[3] AS p50
                 FROM f JOIN xref_group_tin USING (pg_uid) WHERE year_month = $year_month
-                GROUP BY tin_type, tin_value ORDER BY {ORDERS[order]} LIMIT $limit OFFSET $offset),
+                GROUP BY tin_type, tin_value),
+            page AS (SELECT * FROM every WHERE {condition} ORDER BY {ORDERS[order]} LIMIT $limit OFFSET $offset),
             people AS (
                 SELECT tin_type, tin_value, count(DISTINCT npi) AS npis FROM xref_tin_npi
                 WHERE year_month = $year_month AND tin_value IN (SELECT tin_value FROM page) GROUP BY ALL)
@@ -112,6 +121,6 @@ def organizations(db: Snapshot, market: Market, order: str, limit: int, offset: 
                    p50 / nullif((SELECT quantile_cont(negotiated_rate, 0.5) FROM f), 0) - 1
             FROM page LEFT JOIN dim_tin USING (tin_type, tin_value) LEFT JOIN people USING (tin_type, tin_value)
             ORDER BY {ORDERS[order]}""",
-        {**market.parameters, "limit": limit, "offset": offset},
+        {**market.parameters, **key, "limit": limit, "offset": offset},
     )
     return [Organization(*row) for row in rows]

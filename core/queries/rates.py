@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from core.queries.keyset import Key, after
 from core.queries.market import Market, alike
 from core.store.connection import Snapshot
 
@@ -123,9 +124,10 @@ def summaries(db: Snapshot, market: Market) -> list[Summary]:
     return [Summary(*row[:7], *row[7], *row[8:]) for row in rows]
 
 
-def page(db: Snapshot, market: Market, order: str, limit: int, offset: int) -> list[Rate]:
-    """The rates from `offset` on, at most `limit`, in one of ORDERS."""
-    rows = db.rows(_rates_sql(market, order), {**market.parameters, "limit": limit, "offset": offset})
+def page(db: Snapshot, market: Market, order: str, limit: int, offset: int, last: Key | None = None) -> list[Rate]:
+    """The rates from `offset` on, at most `limit`, in one of ORDERS; of those after the row with the key `last`."""
+    condition, key = after(ORDERS[order], last)
+    rows = db.rows(_rates_sql(market, order, condition), {**market.parameters, **key, "limit": limit, "offset": offset})
     return [Rate(*row) for row in rows]
 
 
@@ -137,12 +139,13 @@ def every(db: Snapshot, market: Market, order: str, limit: int, seconds: float) 
             yield from (Rate(*row) for row in rows)
 
 
-def _rates_sql(market: Market, order: str) -> str:
+def _rates_sql(market: Market, order: str, condition: str = "true") -> str:
     # The page's rows are picked first; names and members are looked up for them alone.
     return f"""
         WITH picked AS (
             SELECT f.*, row_number() OVER (ORDER BY {ORDERS[order]}) AS place FROM (
-                SELECT * FROM fact_rate f WHERE {market.where} ORDER BY {ORDERS[order]} LIMIT $limit OFFSET $offset) f),
+                SELECT * FROM fact_rate f WHERE {market.where} AND {condition}
+                ORDER BY {ORDERS[order]} LIMIT $limit OFFSET $offset) f),
         npis AS (
             SELECT pg_uid, count(*) AS npis FROM xref_group_npi
             WHERE year_month = $year_month AND pg_uid IN (SELECT pg_uid FROM picked) GROUP BY pg_uid),

@@ -38,6 +38,7 @@ PAGES = [
     "/method/",
     "/method/normalisation/",
     "/nothing/",
+    "/api/docs",
 ]
 
 

@@ -1,0 +1,18 @@
+"""Billing codes."""
+
+from ninja import Router
+
+from core.api.resources import Asked, Found, Page, resource
+from core.forms import CodesForm
+from core.queries import codes
+
+router = Router(tags=["Codes"])
+
+
+@resource(router, "/codes", CodesForm, Page[codes.Code])
+def found(asked: Asked) -> Found:
+    """Codes, found by number or words.
+
+    Only codes that a loaded rate uses. The best match is first.
+    """
+    return asked.by_place(lambda limit, offset: codes.search(asked.db, asked.chosen["q"], limit, offset))

@@ -1,0 +1,97 @@
+"""Who an NPI or a tax number is, and its rates."""
+
+from ninja import Router
+from pydantic import Field
+
+from core.api.problems import Problem
+from core.api.resources import Answer, Asked, Found, Page, resource
+from core.forms import ProviderForm
+from core.queries import providers
+
+router = Router(tags=["Providers"])
+
+
+class OfNpi(Answer):
+    """Who an NPI is."""
+
+    provider: providers.Npi
+    register_loaded: bool = Field(description="Whether names and specialties are loaded at all (NPPES).")
+    tins: list[providers.Tin] = Field(description="The tax numbers under which it bills.")
+    groups: list[providers.Groups]
+
+
+class OfTin(Answer):
+    """Who a tax number is."""
+
+    tins: list[providers.Tin] = Field(description="An EIN and an NPI that stands in for one can be the same number.")
+    groups: list[providers.Groups]
+
+
+@resource(router, "/providers/npi/{npi}", ProviderForm, OfNpi)
+def npi(asked: Asked) -> Found:
+    """Who an NPI is.
+
+    Name and specialty where the register (NPPES) is loaded, tax numbers, groups and networks.
+    """
+    value = _npi(asked)
+    return {
+        "provider": providers.npi(asked.db, value),
+        "register_loaded": providers.register_loaded(asked.db),
+        "tins": providers.tins_of_npi(asked.db, value),
+        "groups": providers.groups(asked.db, "npi", value),
+    }
+
+
+@resource(router, "/providers/npi/{npi}/rates", ProviderForm, Page[providers.CodeRates])
+def npi_rates(asked: Asked) -> Found:
+    """An NPI's rates.
+
+    One row a code, payer, kind, class and modifier. Newest month first.
+    """
+    value = _npi(asked)
+    return asked.by_place(lambda limit, offset: providers.code_rates(asked.db, "npi", value, limit, offset))
+
+
+@resource(router, "/providers/tin/{tin}", ProviderForm, OfTin)
+def tin(asked: Asked) -> Found:
+    """Who a tax number is.
+
+    Name, how many NPIs bill under it, groups and networks.
+    """
+    value, tins = _tin(asked)
+    return {"tins": tins, "groups": providers.groups(asked.db, "tin", value)}
+
+
+@resource(router, "/providers/tin/{tin}/rates", ProviderForm, Page[providers.CodeRates])
+def tin_rates(asked: Asked) -> Found:
+    """A tax number's rates.
+
+    One row a code, payer, kind, class and modifier. Newest month first.
+    """
+    value, _ = _tin(asked)
+    return asked.by_place(lambda limit, offset: providers.code_rates(asked.db, "tin", value, limit, offset))
+
+
+@resource(router, "/providers/tin/{tin}/npis", ProviderForm, Page[providers.Npi])
+def tin_npis(asked: Asked) -> Found:
+    """The NPIs that bill under a tax number.
+
+    By name.
+    """
+    value, _ = _tin(asked)
+    return asked.by_place(lambda limit, offset: providers.npis_of_tin(asked.db, value, limit, offset))
+
+
+def _npi(asked: Asked) -> str:
+    value = asked.path["npi"]
+    if providers.npi(asked.db, value) is None:
+        raise Problem("not-found", f"No group that a loaded rate names has the NPI {value}.")
+    return value
+
+
+def _tin(asked: Asked) -> tuple[str, list[providers.Tin]]:
+    value = asked.path["tin"]
+    found = providers.tins(asked.db, value)
+    if not found:
+        raise Problem("not-found", f"No group that a loaded rate names has the tax number {value}.")
+    return value, found

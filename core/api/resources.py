@@ -1,0 +1,192 @@
+"""What all resources share: the question as asked, its page of a table, and the answer's frame."""
+
+import inspect
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from ninja import Path, Query, Router
+from pydantic import BaseModel, Field
+
+from core import data
+from core.api import cursors, parameters
+from core.api.problems import Problem
+from core.forms import MarketForm, QueryForm
+from core.queries import keyset
+from core.queries.market import Market
+from core.store.connection import Snapshot
+from core.views.page import _etag as etag_of
+from core.views.page import choose_market
+
+Row = TypeVar("Row")
+Found = dict[str, Any]
+"""What an answer holds beside its generation and market."""
+
+
+class Answer(BaseModel):
+    """An answer."""
+
+    generation: int = Field(description="The number of the data's generation; it grows with each load.")
+
+
+class Page(Answer, Generic[Row]):
+    """One page of a table."""
+
+    rows: list[Row]
+    next: str | None = Field(description="The cursor of the next page; null on the last one.")
+    total: int = Field(description="The rows of all pages together.")
+
+
+class MarketPage(Page[Row], Generic[Row]):
+    """One page of a table about a market."""
+
+    market: Market = Field(description="What was asked for, with the state, month and code system that were chosen.")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question: what is chosen, checked and normalised by the pages' form; `path` are the path's parameters."""
+
+    db: Snapshot
+    address: str
+    chosen: dict[str, Any]
+    path: dict[str, str]
+    limit: int
+    cursor: str | None
+    of_market: Market | None = None
+
+    @property
+    def market(self) -> Market:
+        """The market that a resource of a MarketForm is about."""
+        if self.of_market is None:
+            raise TypeError("a market is asked for with a MarketForm")
+        return self.of_market
+
+    @property
+    def sort(self) -> str:
+        """The name of the order."""
+        return str(self.chosen["sort"])
+
+    def by_key(
+        self,
+        row: type[Row],
+        order: str,
+        total: Callable[[], int],
+        rows: Callable[[int, keyset.Key | None], Sequence[Row]],
+    ) -> Found:
+        """A page that begins after a key. `rows(limit, last)` are rows in `order`, which is total; `total()` counts."""
+        cursor, last = self._begun(), None
+        if cursor:
+            last = cursors.key(cursor, order, row)
+        found = rows(self.limit + 1, last)
+        number = cursor.total if cursor else total()
+        more = len(found) > self.limit
+        return self._page(found, number, keyset.key(order, found[self.limit - 1]) if more else None)
+
+    def by_place(self, rows: Callable[[int, int], tuple[int, Sequence[Row]]]) -> Found:
+        """A page that begins after so many rows: of a table that is small, or has an order that is not in its rows.
+
+        `rows(limit, offset)` gives how many rows there are, and some of them in an order that is total.
+        """
+        cursor = self._begun()
+        offset = cursors.place(cursor) if cursor else 0
+        total, found = rows(self.limit, offset)
+        after = offset + len(found)
+        return self._page(found, total, after if found and after < total else None)
+
+    def whole(self, rows: Sequence[Row]) -> Found:
+        """A page of a table that is at hand."""
+        return self.by_place(lambda limit, offset: (len(rows), rows[offset : offset + limit]))
+
+    def _page(self, found: Sequence[Row], total: int, after: int | keyset.Key | None) -> Found:
+        following = None if after is None else cursors.write(self.db, self._question, total, after)
+        return {"rows": found[: self.limit], "next": following, "total": total}
+
+    def _begun(self) -> cursors.Cursor | None:
+        return cursors.read(self.db, self._question, self.cursor) if self.cursor else None
+
+    @property
+    def _question(self) -> Any:
+        of_market = vars(self.of_market) if self.of_market else {}
+        return [self.address, sorted({**self.chosen, **of_market}.items())]
+
+
+def resource(
+    router: Router, path: str, form: type[QueryForm], answer: type[Answer], required: Sequence[str] = ()
+) -> Callable[[Callable[[Asked], Found]], Callable[[Asked], Found]]:
+    """Makes a function that answers questions a resource of the API.
+
+    Its query string is the form's, of which `required` must be given. The function's docstring is its documentation:
+    the first line the summary. Every answer has an ETag; whoever has it already is not sent it again.
+    """
+    paged = "next" in answer.model_fields
+    query = parameters.query_model(form, required, paged)
+    names = re.findall(r"{(\w+)}", path)
+
+    def register(function: Callable[[Asked], Found]) -> Callable[[Asked], Found]:
+        def operation(request: HttpRequest, response: HttpResponse, **given: Any) -> HttpResponse | Answer:
+            if not request.accepts("application/json"):
+                raise Problem("not-acceptable")
+            parameters.check_names(request, query)
+            db = data.snapshot()
+            if db is None:
+                raise Problem("nothing-loaded")
+            etag = etag_of(db, request)
+            response["ETag"], response["Cache-Control"] = etag, "no-cache"
+            if etag in request.headers.get("If-None-Match", "").split(", "):
+                return HttpResponseNotModified(headers=dict(response.headers))
+            asked = _asked(request, db, form, given)
+            found = function(asked)
+            if "market" in answer.model_fields:
+                found["market"] = asked.market
+            if found.get("next"):
+                response["Link"] = _link(request, found["next"])
+            return answer(generation=db.manifest.generation, **found)
+
+        kinds: list[tuple[str, Any]] = [("request", HttpRequest), ("response", HttpResponse)]
+        if query.model_fields:
+            kinds.append(("query", Query[query]))  # type: ignore[misc, valid-type]
+        if names:
+            kinds.append(("where", Path[parameters.path_model(names)]))  # type: ignore[misc]
+        by_name = inspect.Parameter.KEYWORD_ONLY
+        operation.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+            [inspect.Parameter(name, by_name, annotation=kind) for name, kind in kinds]
+        )
+        operation.__name__ = function.__name__
+        summary, _, description = inspect.cleandoc(function.__doc__ or "").partition("\n")
+        router.get(
+            path,
+            response=answer,
+            summary=summary.rstrip("."),
+            description=" ".join(description.split()),
+            operation_id=re.sub(r"\W+", "_", path).strip("_"),
+        )(operation)
+        return function
+
+    return register
+
+
+def _link(request: HttpRequest, cursor: str) -> str:
+    """The header that has the address of the next page (RFC 8288)."""
+    following = request.GET.copy()
+    following["cursor"] = cursor
+    return f'<{request.path}?{following.urlencode()}>; rel="next"'
+
+
+def _asked(request: HttpRequest, db: Snapshot, form: type[QueryForm], given: dict[str, Any]) -> Asked:
+    values = given["query"].model_dump(exclude_none=True) if "query" in given else {}
+    limit, cursor = values.pop("limit", parameters.USUAL_ROWS), values.pop("cursor", None)
+    filled = form(values)
+    if not filled.is_valid():
+        raise Problem("wrong-parameter", errors=filled.problems)
+    market = None
+    if isinstance(filled, MarketForm):
+        market, meant = choose_market(filled, db)
+        if meant:
+            several = ", ".join(f"{code.code_type} {code.code}" for code in meant)
+            why = f"{filled.cleaned_data['code']!r} may be {several}; say which with code_type"
+            raise Problem("ambiguous-code", errors=[("code", why)], choices=[vars(code) for code in meant])
+    where = given["where"].model_dump() if "where" in given else {}
+    return Asked(db, request.path, filled.cleaned_data, where, limit, cursor, market)

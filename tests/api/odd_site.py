@@ -1,0 +1,26 @@
+"""Addresses of an API with resources that go wrong: one that takes too long, and one with a defect."""
+
+from django.urls import include, path
+from ninja import Router
+
+from core.api import site
+from core.api.resources import Answer, Asked, Found, resource
+from core.forms import QueryForm
+from tests.store.test_connection import ENDLESS
+
+router = Router(tags=["Odd"])
+
+
+@resource(router, "/endless", QueryForm, Answer)
+def endless(asked: Asked) -> Found:
+    """A question without end."""
+    return {"rows": asked.db.rows(ENDLESS)}
+
+
+@resource(router, "/broken", QueryForm, Answer)
+def broken(_asked: Asked) -> Found:
+    """A defect."""
+    raise ZeroDivisionError("the secret of the defect")
+
+
+urlpatterns = [path("api/v1/", include(site.patterns(site.new(router))))]

@@ -1,0 +1,151 @@
+"""The API's answers are those of the pages' questions, and a walk meets each row once."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+import pytest
+from django.test import Client
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.queries import codes, coverage, medicare, organizations, providers, rates
+from core.queries.market import Market
+from core.store.connection import Snapshot
+from core.store.store import Store
+from tests.api.walking import get, walk
+from tests.conftest import open_snapshot, serving
+from tests.queries import slow
+from tests.queries.slow import Everything
+from tests.queries.test_questions import a_market
+
+MARKET = Market("GA", "2025-08", "CPT", "99213")
+QUERY: dict[str, Any] = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "99213"}
+
+
+@pytest.fixture(scope="module")
+def everything(demo_root: Path) -> Everything:
+    return Everything(open_snapshot(Store(demo_root)))
+
+
+def plain(value: Any) -> Any:
+    """Rows as JSON has them; moments are UTC."""
+    found = msgspec.to_builtins(value)
+    if isinstance(found, list) and found and "loaded_at" in found[0]:
+        return [{**row, "loaded_at": f"{row['loaded_at'][:23]}Z"} for row in found]
+    return found
+
+
+def test_every_table_is_the_question_s_answer(site: Client, demo: Snapshot) -> None:
+    npi, tin = demo.rows(
+        "SELECT (SELECT min(npi) FROM dim_npi), (SELECT min(tin_value) FROM dim_tin WHERE tin_type = 'ein')"
+    )[0]
+    for path, parameters, expected in (
+        ("coverage", {}, coverage.coverage(demo)),
+        ("coverage/periods", {}, coverage.periods(demo)),
+        ("coverage/benchmarks", {}, coverage.releases(demo)),
+        ("codes", {}, codes.search(demo, "", 10**6)[1]),
+        ("codes", {"q": "knee repl"}, codes.search(demo, "knee repl", 10**6)[1]),
+        ("rates", QUERY, rates.page(demo, MARKET, "rate", 10**6, 0)),
+        ("rates", {**QUERY, "sort": "payer"}, rates.page(demo, MARKET, "payer", 10**6, 0)),
+        ("rates/summary", QUERY, rates.summaries(demo, MARKET)),
+        ("organizations", QUERY, organizations.organizations(demo, MARKET, "rates", 10**6, 0)),
+        ("medicare", {**QUERY, "sort": "-percent"}, medicare.comparisons(demo, MARKET, "-percent", 10**6, 0)),
+        ("medicare/payers", QUERY, medicare.spreads(demo, MARKET)),
+        (f"providers/npi/{npi}/rates", {}, providers.code_rates(demo, "npi", npi, 10**6, 0)[1]),
+        (f"providers/tin/{tin}/rates", {}, providers.code_rates(demo, "tin", tin, 10**6, 0)[1]),
+        (f"providers/tin/{tin}/npis", {}, providers.npis_of_tin(demo, tin, 10**6, 0)[1]),
+    ):
+        assert walk(site, path, **parameters, limit=1000) == plain(expected), path
+        assert walk(site, path, **parameters, limit=max(len(expected) // 3, 1)) == plain(expected), path
+        assert expected
+
+
+def test_what_stands_beside_the_tables(site: Client, demo: Snapshot) -> None:
+    npi, tin = demo.rows("SELECT npi, tin_value FROM xref_tin_npi ORDER BY npi LIMIT 1")[0]
+    assert get(site, "rates/summary", **QUERY)["counts"] == plain(rates.counts(demo, MARKET))
+    assert get(site, "organizations", **QUERY)["totals"] == plain(organizations.totals(demo, MARKET))
+    outcomes = medicare.outcomes(demo, MARKET)
+    told = get(site, "medicare/outcomes", **QUERY)
+    assert (told["total"], told["compared"]) == (outcomes.total, outcomes.compared)
+    assert (told["bases"], told["reasons"]) == (plain(outcomes.bases), outcomes.reasons)
+    of_npi = get(site, f"providers/npi/{npi}")
+    assert of_npi["provider"] == plain(providers.npi(demo, npi))
+    assert of_npi["register_loaded"] is True
+    assert of_npi["tins"] == plain(providers.tins_of_npi(demo, npi))
+    assert of_npi["groups"] == plain(providers.groups(demo, "npi", npi))
+    of_tin = get(site, f"providers/tin/{tin}")
+    assert (of_tin["tins"], of_tin["groups"]) == (
+        plain(providers.tins(demo, tin)),
+        plain(providers.groups(demo, "tin", tin)),
+    )
+    assert of_tin["generation"] == demo.manifest.generation
+
+
+def test_what_is_left_out_is_chosen_and_told(site: Client) -> None:
+    told = get(site, "rates", code="99213")
+    assert {name: value for name, value in told["market"].items() if value} == QUERY
+    assert get(site, "rates", code="450")["market"]["code"] == "0450"
+    assert len(told["rows"]) == told["total"] == 70
+
+
+def test_the_header_link_leads_through_the_whole_table(site: Client) -> None:
+    address, seen = "/api/v1/rates?code=99213&sort=-rate&limit=30", []
+    while address:
+        response = site.get(address)
+        seen += [row["fact_uid"] for row in response.json()["rows"]]
+        link = response.headers.get("Link", "")
+        assert (response.json()["next"] or "") == parse_qs(urlsplit(link[1:].split(">")[0]).query).get("cursor", [""])[
+            0
+        ]
+        address = link[1:].split(">")[0]
+    assert len(seen) == len(set(seen)) == 70
+
+
+KEYS: dict[str, Any] = {
+    "rate": lambda fact: (fact["negotiated_rate"], fact["fact_uid"]),
+    "-rate": lambda fact: (-fact["negotiated_rate"], fact["fact_uid"]),
+    "payer": lambda fact: (fact["reporting_entity_name"], fact["negotiated_rate"], fact["fact_uid"]),
+    "expires": lambda fact: (
+        fact["expiration_date"] is None,
+        fact["expiration_date"],
+        fact["negotiated_rate"],
+        fact["fact_uid"],
+    ),
+}
+
+
+@settings(max_examples=10)
+@given(data=st.data())
+def test_a_walk_meets_each_rate_once_in_order(site: Client, everything: Everything, data: st.DataObject) -> None:
+    market = data.draw(a_market(everything).filter(lambda market: market.code is not None))
+    if market.code_type is None:
+        market = Market(**{**vars(market), "code_type": "CPT"})
+    sort, limit = data.draw(st.sampled_from(sorted(KEYS))), data.draw(st.integers(7, 90))
+    asked = {name: value for name, value in vars(market).items() if value is not None}
+    facts = everything.of(market)
+    found = walk(site, "rates", **asked, sort=sort, limit=limit)
+    assert [row["fact_uid"] for row in found] == [fact["fact_uid"] for fact in sorted(facts, key=KEYS[sort])]
+    by_uid = {fact["fact_uid"]: fact for fact in facts}
+    for row in found:
+        fact = by_uid[row["fact_uid"]]
+        assert (row["negotiated_rate"], row["kind"]) == (fact["negotiated_rate"], fact["kind"])
+        assert (row["npis"], row["service_codes"]) == (len(fact["npis"]), fact["places"])
+    compared = walk(site, "medicare", **asked, sort=data.draw(st.sampled_from(["percent", "-percent"])), limit=limit)
+    for row in compared:
+        outcome = slow.compared(by_uid[row["fact_uid"]], everything.benchmarks)
+        assert (row["reason"], row["basis"], row["medicare"]) == (outcome.reason, outcome.basis, outcome.amount)
+    assert sorted(row["fact_uid"] for row in compared) == sorted(by_uid)
+    per_tin = {tin for fact in facts if fact["kind"] == "dollars" for tin in fact["tins"]}
+    order = data.draw(st.sampled_from(["mean", "-mean", "p50", "-p50", "rates"]))
+    of_tins = walk(site, "organizations", **asked, sort=order, limit=max(limit // 9, 1))
+    assert sorted((row["tin_type"], row["tin_value"]) for row in of_tins) == sorted(per_tin)
+
+
+def test_an_api_of_a_store_without_rates(tmp_path: Path) -> None:
+    with serving(tmp_path / "nothing"):
+        response = Client().get("/api/v1/coverage")
+    assert response.status_code == 503
+    assert response["Retry-After"] == "30"
+    assert response.json()["type"] == "/api/docs#nothing-loaded"

@@ -1,0 +1,57 @@
+"""The API against its own document: it keeps to it, whatever a client sends (schemathesis, all checks)."""
+
+import copy
+import os
+from pathlib import Path
+from typing import Any
+
+import schemathesis
+from schemathesis.engine import events, from_schema
+
+from beaconpoint.wsgi import application
+from core.api.document import document
+from core.store.connection import Snapshot
+from tests.conftest import serving
+
+EXAMPLES = min(int(os.environ.get("HYPOTHESIS_EXAMPLES", "10")), 10)
+
+
+def document_of(db: Snapshot) -> dict[str, Any]:
+    """The document, with a provider of the store as the example, and of the states only some: each value is tried."""
+    ((npi, tin),) = db.rows("SELECT (SELECT min(npi) FROM dim_npi), (SELECT min(tin_value) FROM dim_tin)")
+    found = copy.deepcopy(document())
+    for methods in found["paths"].values():
+        for parameter in methods["get"]["parameters"]:
+            if parameter["name"] in {"npi", "tin"}:
+                parameter["examples"] = parameter["schema"]["examples"] = [{"npi": npi, "tin": tin}[parameter["name"]]]
+            if parameter["name"] == "state":
+                parameter["schema"]["enum"] = ["GA", "TX"]
+    return found
+
+
+def test_the_api_keeps_to_its_document(demo_root: Path, demo: Snapshot, settings: Any) -> None:
+    settings.BEACONPOINT_QUERY_SECONDS = 60
+    config = schemathesis.Config()
+    project = config.projects.default
+    project.generation.max_examples = EXAMPLES
+    project.headers = {"Accept-Encoding": "identity"}
+    project.phases.coverage.generate_duplicate_query_parameters = True
+    project.phases.stateful.enabled = False
+    complaints: set[str] = set()
+    statuses: list[int] = []
+    with serving(demo_root):
+        schema = schemathesis.openapi.from_dict(document_of(demo), config=config)
+        schema.app = application
+        for event in from_schema(schema).execute():
+            if isinstance(event, events.FatalError):
+                raise event.exception
+            if isinstance(event, events.NonFatalError):
+                complaints.add(f"{event.label}: {event.value}")
+            if isinstance(event, events.ScenarioFinished):
+                told = event.recorder
+                statuses += [one.response.status_code for one in told.interactions.values() if one.response]
+                for check in [check for checks in told.checks.values() for check in checks]:
+                    if check.failure_info:
+                        complaints.add(f"{event.label}: {check.failure_info.failure}\n{check.failure_info.code_sample}")
+    assert not complaints, "\n\n".join(sorted(complaints))
+    assert {200, 400, 405, 409} <= set(statuses)

@@ -1,0 +1,229 @@
+"""All that goes wrong is a problem that says what, where, and what was expected."""
+
+import base64
+import logging
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from django.test import Client
+
+from core.api.problems import KINDS
+from core.store.store import Store
+from tests.api.walking import get
+from tests.conftest import Load, serving
+
+RATES: dict[str, Any] = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "99213"}
+
+
+def problem(response: Any, kind: str) -> dict[str, Any]:
+    """What a problem of that kind says."""
+    assert response["Content-Type"] == "application/problem+json"
+    told: dict[str, Any] = response.json()
+    assert told["type"] == f"/api/docs#{kind}"
+    assert response.status_code == told["status"] == KINDS[kind][0]
+    assert "ETag" not in response
+    assert told["title"]
+    assert told["detail"]
+    return told
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "message"),
+    [
+        ("state", "ZZ", "'ZZ' is not a state's two letters, such as GA"),
+        ("state", "ga", "'ga' is not a state's two letters, such as GA"),
+        ("year_month", "2025-13", "'2025-13' is not a month as YYYY-MM, such as 2025-08"),
+        ("year_month", "", "'' is not a month as YYYY-MM, such as 2025-08"),
+        ("code", " ", "' ' is not a code such as 99213"),
+        ("code", "9" * 41, "longer than 40 characters"),
+        ("pos", "1x", "'1x' is not a place of service: two digits such as 11"),
+        ("billing_class", "dental", "'dental' is not a billing class: one of professional, institutional, both"),
+        ("modifier", "26'", "is not a modifier such as 26, or none"),
+        ("npi", "123", "'123' is not an NPI: ten digits that begin with 1 or 2"),
+        ("tin", "12-3456789", "'12-3456789' is not a tax number of nine digits, or an NPI of ten"),
+        ("payer", "A B", "'A B' is not a payer's key"),
+        ("sort", "color", "'color' is not one of 'rate', '-rate', 'payer' or 'expires'"),
+        ("limit", "0", "'0' is not a whole number from 1 to 1000"),
+        ("limit", "1001", "'1001' is not a whole number from 1 to 1000"),
+        ("limit", "1.0", "'1.0' is not a whole number from 1 to 1000"),
+        ("limit", "x", "'x' is not a whole number from 1 to 1000"),
+        ("cursor", "a b", "'a b' is not the `next` of an answer"),
+        ("page", "2", "there is no such parameter here; expected some of: state, year_month"),
+        ("stat", "GA", "there is no such parameter here"),
+        ("payer", ["a", "b"], "given 2 times; expected once"),
+    ],
+)
+def test_a_wrong_parameter_is_named(site: Client, parameter: str, value: Any, message: str) -> None:
+    told = problem(site.get("/api/v1/rates", {**RATES, parameter: value}), "wrong-parameter")
+    ((name, detail),) = [(one["parameter"], one["detail"]) for one in told["errors"]]
+    assert name == parameter
+    assert message in detail
+    assert told["detail"] == f"{name}: {detail}"
+
+
+def test_every_wrong_parameter_is_told_at_once(site: Client) -> None:
+    told = problem(site.get("/api/v1/rates", {"state": "x", "limit": "y"}), "wrong-parameter")
+    assert [one["parameter"] for one in told["errors"]] == ["state", "code", "limit"]
+    assert told["errors"][1]["detail"] == "missing; expected a code such as 99213"
+
+
+def rates_file(*kinds: str) -> dict[str, Any]:
+    """A file of a rate for code 0450 in each of the code systems."""
+    price = {"negotiated_type": "negotiated", "negotiated_rate": 1, "billing_class": "professional"}
+    group = {"provider_groups": [{"npi": [1912951245], "tin": {"type": "ein", "value": "12"}}]}
+    prices = {"negotiated_rates": [{**group, "negotiated_prices": [price]}]}
+    item = {"negotiation_arrangement": "ffs", "billing_code": "0450", "name": "x", **prices}
+    items = [{**item, "billing_code_type": kind} for kind in kinds]
+    return {"reporting_entity_name": "A", "last_updated_on": "2025-08-01", "in_network": items}
+
+
+def test_a_number_of_several_codes_is_asked_about(load: Load, store: Store) -> None:
+    load(rates_file("CPT", "RC"))
+    with serving(store.root):
+        told = problem(Client().get("/api/v1/rates", {"code": "0450"}), "ambiguous-code")
+        assert [(one["code_type"], one["code"]) for one in told["choices"]] == [("CPT", "0450"), ("REV", "0450")]
+        assert told["detail"] == "code: '0450' may be CPT 0450, REV 0450; say which with code_type"
+        assert get(Client(), "rates", code="0450", code_type="REV")["total"] == 1
+
+
+@pytest.mark.parametrize("path", ["nothing", "", "rates/", "providers", "providers/npi/1/2/3", "rates/../../x"])
+def test_an_address_that_is_none(site: Client, path: str) -> None:
+    told = problem(site.get(f"/api/v1/{path}"), "no-such-address")
+    assert "/api/docs lists them" in told["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "detail"),
+    [
+        ("providers/npi/2999999999", "No group that a loaded rate names has the NPI 2999999999."),
+        ("providers/npi/2999999999/rates", "No group that a loaded rate names has the NPI 2999999999."),
+        ("providers/tin/999999999/npis", "No group that a loaded rate names has the tax number 999999999."),
+    ],
+)
+def test_a_provider_who_is_not_there(site: Client, path: str, detail: str) -> None:
+    assert problem(site.get(f"/api/v1/{path}"), "not-found")["detail"] == detail
+
+
+def test_a_provider_s_number_that_is_none(site: Client) -> None:
+    told = problem(site.get("/api/v1/providers/npi/123"), "wrong-parameter")
+    assert told["errors"] == [
+        {"parameter": "npi", "detail": "'123' is not an NPI: ten digits that begin with 1 or 2"},
+    ]
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options", "trace"])
+@pytest.mark.parametrize("path", ["rates", "nothing"])
+def test_the_api_is_read_only(site: Client, method: str, path: str) -> None:
+    response = getattr(site, method)(f"/api/v1/{path}")
+    assert method.upper() in problem(response, "method-not-allowed")["detail"]
+    assert response["Allow"] == "GET, HEAD"
+
+
+def test_it_answers_in_json_alone(site: Client) -> None:
+    problem(site.get("/api/v1/coverage", headers={"Accept": "text/csv"}), "not-acceptable")
+    for accepted in ("application/json", "*/*", "text/html, application/*;q=0.5"):
+        assert site.get("/api/v1/coverage", headers={"Accept": accepted}).status_code == 200
+
+
+def test_an_answer_is_not_sent_twice(site: Client) -> None:
+    first = site.get("/api/v1/rates", RATES)
+    assert first["ETag"].startswith('W/"')
+    assert first["Cache-Control"] == "no-cache"
+    again = site.get("/api/v1/rates", RATES, headers={"If-None-Match": f'"other", {first["ETag"]}'})
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
+    other = site.get("/api/v1/rates", {**RATES, "limit": 2}, headers={"If-None-Match": first["ETag"]})
+    assert other.status_code == 200
+    problem(site.get("/api/v1/rates", {**RATES, "x": 1}, headers={"If-None-Match": first["ETag"]}), "wrong-parameter")
+
+
+def test_head_is_get_without_its_body(site: Client) -> None:
+    whole, head = site.get("/api/v1/rates", RATES), site.head("/api/v1/rates", RATES)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head["Content-Length"] == str(len(whole.content))
+    assert {name: head[name] for name in ("ETag", "Content-Type")} == {
+        name: whole[name] for name in ("ETag", "Content-Type")
+    }
+    assert site.head("/api/v1/nothing").status_code == 404
+
+
+def test_a_cursor_holds_for_its_question_only(site: Client) -> None:
+    cursor = get(site, "rates", **RATES, limit=5)["next"]
+    assert len(get(site, "rates", **RATES, limit=7, cursor=cursor)["rows"]) == 7
+    for path, parameters in (
+        ("rates", {**RATES, "sort": "-rate"}),
+        ("rates", {**RATES, "pos": "11"}),
+        ("rates", {**RATES, "year_month": "2025-07"}),
+        ("rates/summary", RATES),
+        ("medicare", RATES),
+    ):
+        told = problem(site.get(f"/api/v1/{path}", {**parameters, "cursor": cursor}), "cursor-not-usable")
+        assert "of another question" in told["detail"]
+
+
+def test_a_cursor_that_somebody_changed(site: Client) -> None:
+    generation, question, total, key = msgspec.json.decode(
+        base64.urlsafe_b64decode(get(site, "rates", **RATES, limit=5)["next"] + "==")
+    )
+    forged: list[Any] = [
+        [generation, question, total, ["x", key[1]]],
+        [generation, question, total, [key[0]]],
+        [generation, question, total, [key[0], key[1], 1]],
+        [generation, question, total, [None, key[1]]],
+        [generation, question, total, 3],
+        [generation, question, total],
+        {"a": 1},
+        3,
+    ]
+    for one in [base64.urlsafe_b64encode(msgspec.json.encode(value)).decode().rstrip("=") for value in forged]:
+        problem(site.get("/api/v1/rates", {**RATES, "cursor": one}), "cursor-not-usable")
+    for one in ("x", "-_-_", "A" * 4000):
+        problem(site.get("/api/v1/rates", {**RATES, "cursor": one}), "cursor-not-usable")
+    cursor = msgspec.json.decode(base64.urlsafe_b64decode(get(site, "codes", limit=5)["next"] + "=="))
+    for place in (-1, 2**40, 10**30, [1], "1"):
+        one = base64.urlsafe_b64encode(msgspec.json.encode([*cursor[:3], place])).decode().rstrip("=")
+        problem(site.get("/api/v1/codes", {"cursor": one}), "cursor-not-usable")
+
+
+def test_a_cursor_of_older_data_is_refused(load: Load, store: Store) -> None:
+    load(rates_file("CPT", "RC"))
+    with serving(store.root):
+        client = Client()
+        first = get(client, "codes", limit=1)
+        assert (first["total"], first["generation"]) == (2, 1)
+        assert get(client, "codes", limit=1, cursor=first["next"])["next"] is None
+        load(rates_file("HCPCS"))
+        told = problem(client.get("/api/v1/codes", {"limit": 1, "cursor": first["next"]}), "cursor-of-other-data")
+        assert "The data is generation 2 now" in told["detail"]
+        assert get(client, "codes", limit=1)["total"] == 3
+
+
+@pytest.fixture
+def odd_site(demo_root: Path, settings: Any) -> Any:
+    settings.ROOT_URLCONF = "tests.api.odd_site"
+    settings.BEACONPOINT_QUERY_SECONDS = 0.2
+    with serving(demo_root):
+        yield Client()
+
+
+def test_a_slow_question_is_stopped_and_told(odd_site: Client) -> None:
+    response = odd_site.get("/api/v1/endless")
+    told = problem(response, "too-slow")
+    assert told["detail"].startswith("the question took longer than 0.2 seconds and was stopped. Ask for less")
+    assert response["Retry-After"] == "30"
+
+
+def test_a_defect_is_logged_and_not_told(odd_site: Client, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR, "core.api.site"):
+        told = problem(odd_site.get("/api/v1/broken"), "defect")
+    assert "secret" not in str(told)
+    assert "the secret of the defect" in caplog.text
+
+
+def test_a_store_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text("{")
+    with serving(tmp_path):
+        response = Client().get("/api/v1/coverage")
+    assert "not a manifest" in problem(response, "unavailable")["detail"]
+    assert response["Retry-After"] == "30"

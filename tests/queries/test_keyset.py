@@ -1,0 +1,57 @@
+"""Pages that begin after a row's key hold what sorted pages hold, nulls and ties included."""
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.queries import keyset, medicare, organizations, rates
+
+ORDERS = ["a, id", "a DESC, id", "a NULLS LAST, b DESC, id", "t.a DESC NULLS LAST, t.b, t.id"]
+ROWS = st.lists(
+    st.tuples(st.sampled_from([None, 0.0, 0.1, 0.30000000000000004, 5e-324]), st.sampled_from([None, "", "a", "é"])),
+    max_size=12,
+)
+
+
+class Row:
+    def __init__(self, a: float | None, b: str | None, id: int) -> None:  # noqa: A002
+        self.a, self.b, self.id = a, b, id
+
+
+@given(ROWS, st.sampled_from(ORDERS), st.integers(1, 4))
+def test_a_walk_by_keys_is_the_sorted_table(
+    values: list[tuple[float | None, str | None]], order: str, size: int
+) -> None:
+    with duckdb.connect() as db:
+        db.execute("CREATE TABLE t (a DOUBLE, b VARCHAR, id BIGINT)")
+        if values:
+            db.executemany("INSERT INTO t VALUES (?, ?, ?)", [[*row, number] for number, row in enumerate(values)])
+        whole = db.execute(f"SELECT id FROM t ORDER BY {order}").fetchall()
+        walked: list[tuple[int]] = []
+        last: keyset.Key | None = None
+        while True:
+            condition, parameters = keyset.after(order, last)
+            sql = f"SELECT * FROM t WHERE {condition} ORDER BY {order} LIMIT {size}"
+            found = [Row(*row) for row in db.execute(sql, parameters).fetchall()]
+            walked += [(row.id,) for row in found]
+            if len(found) < size or len(walked) > len(whole):
+                break
+            last = keyset.key(order, found[-1])
+    assert walked == whole
+
+
+@pytest.mark.parametrize(
+    ("orders", "row"),
+    [
+        (rates.ORDERS, rates.Rate),
+        (medicare.ORDERS, medicare.Comparison),
+        (organizations.ORDERS, organizations.Organization),
+    ],
+)
+def test_every_order_is_understood_and_its_values_are_in_the_rows(orders: dict[str, str], row: type) -> None:
+    for order in orders.values():
+        terms = keyset.terms(order)
+        assert len(terms) == order.count(",") + 1
+        assert {term.name for term in terms} <= set(row.__annotations__)
+        assert [term.descending for term in terms] == ["DESC" in text for text in order.split(",")]
