@@ -149,6 +149,19 @@ def test_a_payer_of_one_month_has_nothing_to_compare_with(tmp_path: Path) -> Non
         assert "No month before August 2025 is loaded for Georgia" in text_of(response)
 
 
+def test_months_with_more_files_are_told(tmp_path: Path) -> None:
+    store = Store(tmp_path / "data")
+    before, after = (path for path in write_files(tmp_path) if "piedmont" in path.name)
+    again = after.with_name("again.json")
+    again.write_bytes(after.read_bytes() + b"\n")
+    for path in (before, after, again):
+        ingest(store, documents(path)[0], STATE)
+    with serving(store.root):
+        shown = text_of(Client().get("/changes/", {"payer": PIEDMONT, "code": "99213"}))
+        assert "Not as many files in both months: Example Piedmont Mutual, Inc. 1 and 2" in shown
+        assert "28 rates in July 2025, 56 in August 2025" in shown
+
+
 def test_every_table_of_the_market_is_had_as_csv_and_json(site: Client, demo: Snapshot) -> None:
     both = Market("GA", "2025-08", "CPT", "99213")
     payers, _ = changes.movements(demo, both, "2025-07")
