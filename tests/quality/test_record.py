@@ -44,7 +44,7 @@ def recorded(store: Store) -> list[Any]:
 
 def test_a_report_comes_back_as_it_was(load: Load, store: Store) -> None:
     load(file_of(item_of(0, 0, 5), reporting_entity_name="Zero, Inc."), name="a.json")
-    load(file_of(item_of(7), reporting_entity_name="Sound"), name="b.json", state="FL")
+    load(file_of(item_of(7), reporting_entity_name="Sound"), name="b.json")
     report = checked(store)
     before = store.loaded()
     assert keep(store, report) == 1
@@ -69,6 +69,17 @@ def test_a_report_comes_back_as_it_was(load: Load, store: Store) -> None:
     assert (place.state, place.year_month, place.found, place.total) == ("GA", "2025-08", 1, 2)
     assert place.passed is False
     assert '"negotiated_rate": 0.0' in str(place.example).replace(":0.0", ": 0.0")
+
+
+def test_what_stands_behind_is_one_payer_s(load: Load, store: Store) -> None:
+    load(file_of(item_of(0, 0, 5), reporting_entity_name="Zero, Inc."), name="a.json")
+    load(file_of(item_of(0, 7), reporting_entity_name="Other"), name="b.json", year_month="2025-07")
+    load(file_of(item_of(7), reporting_entity_name="Sound"), name="c.json")
+    (one,) = (one for one in CHECKS if one.name == "zero_rates")
+    db = open_snapshot(store)
+    assert behind(db, one, 10).total == 2
+    assert behind(db, one, 10, payer="zero_inc").total == behind(db, one, 10, year_month="2025-08").total == 1
+    assert behind(db, one, 10, payer="sound").total == behind(db, one, 10, state="FL").total == 0
 
 
 def test_a_record_changes_no_data(load: Load, store: Store) -> None:
@@ -133,6 +144,7 @@ def test_parts_are_what_the_part_s_own_report_finds(
     directory = tmp_path_factory.mktemp("parts")
     store = Store(directory / "data")
     load_file(store, directory, number)
+    load_file(store, directory, number + 2)  # another payer in the same month
     load_file(store, directory, number + 1, state="FL")
     (directory / "any.json").write_bytes(content)
     ingest(store, documents(directory / "any.json")[0], "GA")

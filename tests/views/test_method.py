@@ -69,7 +69,14 @@ def test_there_is_no_other_page(site: Client, name: str) -> None:
     assert site.get(f"/method/{name}/").status_code == 404
 
 
-def test_markdown_is_tamed(tmp_path: object) -> None:
+@pytest.mark.parametrize("address", ["/quality/", "/quality/implausible_rates/", "/dictionary/", "/method/"])
+def test_pages_keep_to_the_policy(site: Client, address: str) -> None:
+    content = site.get(address).content.decode()
+    assert not re.search(r"<script(?! src)|<style|\sstyle=|\son[a-z]+=", content)
+    assert not re.findall(r'(?:src|href)="(?:https?:)?//', content), "nothing comes from elsewhere"
+
+
+def test_markdown_is_tamed() -> None:
     tokens = manual._markdown().parse("# A\n\n## A b\n\n## A b\n\n<b onclick='x'>\n\n| n |\n|--:|\n| [x](../no.py) |\n")
     headings = list(manual._mark_headings(tokens))
     assert [heading.anchor for heading in headings] == ["a", "a-b", "a-b-1"]
