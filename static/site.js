@@ -89,8 +89,19 @@ document.addEventListener("focusout", (event) => {
   if (event.target === box) close();
 });
 
+// What can be scrolled sideways can be reached by keyboard.
+function reachable() {
+  for (const part of document.querySelectorAll(".scroll:not(.tall)")) {
+    if (part.scrollWidth > part.clientWidth) part.tabIndex = 0;
+    else part.removeAttribute("tabindex");
+  }
+}
+reachable();
+addEventListener("resize", reachable);
+
 // After a part of the page was swapped, reading goes on at its beginning.
 document.addEventListener("htmx:after:swap", () => {
   close();
+  reachable();
   document.getElementById("main").focus({ preventScroll: true });
 });

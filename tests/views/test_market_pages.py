@@ -157,7 +157,7 @@ def test_months_with_more_files_are_told(tmp_path: Path) -> None:
     for path in (before, after, again):
         ingest(store, documents(path)[0], STATE)
     with serving(store.root):
-        shown = text_of(Client().get("/changes/", {"payer": PIEDMONT, "code": "99213"}))
+        shown = text_of(Client().get("/changes/", {"payer": PIEDMONT, "code": "99213"}, follow=True))
         assert "Not as many files in both months: Example Piedmont Mutual, Inc. 1 and 2" in shown
         assert "28 rates in July 2025, 56 in August 2025" in shown
 
