@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
+import numpy as np
 import polars as pl
 
 from core.mrf.locations import NOT_TRIED, Answer, Locations, Report, stored
@@ -47,15 +48,15 @@ class Unresolved:
         report = Report()
         answers = locations.fetch_all(wanted) if locations else _not_tried(wanted)
         for answer in answers:
-            parts = spools.parts.of(answer.groups) if answer.groups else []
-            if answer.groups is not None and not any(part.tin or part.npis for part in parts):
+            parts = spools.parts.of([bytes(answer.groups)]) if answer.groups else None
+            if answer.groups is not None and not (parts and spools.parts.any_members(parts)):
                 problem = f"{answer.location}: names no member of a provider group; expected provider_groups"
-                answer, parts = replace(answer, problem=problem), []  # noqa: PLW2901 - it is no answer
+                answer, parts = replace(answer, problem=problem), None  # noqa: PLW2901 - it is no answer
             report.count(answer)
             for group in answer.tag:
                 self._wanted.add(group.pg_uid, answer.location)
                 if parts:
-                    spools.add_parts(group.key, parts, group.seq)
+                    spools.add_parts(np.array([group.key], np.uint64), parts, np.array([group.seq], np.uint64))
                 else:
                     failed = answer.location, answer.signed, answer.problem, answer.tried_at
                     self._failed.add(group.pg_uid, *failed)

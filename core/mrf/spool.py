@@ -1,10 +1,12 @@
 """Rows on their way to disk: held in memory a part at a time, written as Parquet files of one directory."""
 
 from array import array
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 PART_ROWS = 50_000
@@ -35,6 +37,12 @@ class Spool:
         if len(self._rows) >= PART_ROWS:
             self._write_rows()
 
+    def extend(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Takes in rows."""
+        self._rows.extend(rows)
+        if len(self._rows) >= PART_ROWS:
+            self._write_rows()
+
     def close(self) -> None:
         """Writes what is still in memory."""
         if self._rows or not self._parts:
@@ -57,6 +65,12 @@ class NumberSpool(Spool):
         super().__init__(directory, name, dict.fromkeys(columns, pl.UInt64), writer)
         self.columns = [array("Q") for _ in columns]
         """The rows in memory, to be appended to, all columns alike."""
+
+    def add_columns(self, *columns: npt.NDArray[Any]) -> None:
+        """Takes in rows, given as columns."""
+        for held, column in zip(self.columns, columns, strict=True):
+            held.frombytes(np.ascontiguousarray(column, np.uint64).view(np.uint8))
+        self.check()
 
     def check(self) -> None:
         """Writes the rows in memory if they are many."""

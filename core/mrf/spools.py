@@ -1,12 +1,13 @@
 """The spools of one file: all that is read of it but the price rows."""
 
-from array import array
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from core.mrf.members import Part, Parts
+from core.mrf.members import Lists, Parts
 from core.mrf.spool import NumberSpool, Spool
 
 
@@ -38,13 +39,9 @@ class Spools:
         plain = (self.codes, self.bundles, self.groups, self.rejects, self.locations)
         self._all = (*plain, self.defined, self.group_parts, self.parts)
 
-    def add_parts(self, key: int, parts: list[Part], seq: int) -> None:
-        """Takes in a group's parts."""
-        keys, numbers, seqs = self.group_parts.columns
-        keys.extend(array("Q", [key]) * len(parts))
-        numbers.extend([part.number for part in parts])
-        seqs.extend(array("Q", [seq]) * len(parts))
-        self.group_parts.check()
+    def add_parts(self, keys: npt.NDArray[np.uint64], lists: Lists, seqs: npt.NDArray[np.uint64]) -> None:
+        """Takes in the parts of some groups, each the members of one."""
+        self.group_parts.add_columns(np.repeat(keys, lists.sizes), lists.parts, np.repeat(seqs, lists.sizes))
 
     def close(self) -> None:
         """Writes what is still in memory."""

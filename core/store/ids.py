@@ -17,6 +17,7 @@ import hashlib
 import re
 from binascii import hexlify, unhexlify
 from collections.abc import Iterable, Mapping
+from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
@@ -64,6 +65,11 @@ SQL_MACROS = (
 def md5(text: str) -> str:
     """The MD5 of the text's UTF-8, in hex."""
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def md5_all(texts: pl.Series) -> pl.Series:
+    """`md5` of each text."""
+    return texts.to_frame().select(_md5_expr(pl.col(texts.name))).to_series()
 
 
 # --- payer_slug -----------------------------------------------------------------------------------------------
@@ -139,18 +145,23 @@ def rate_hash(
 ) -> type_of_hash:
     """The hash of the rate part of rows whose columns but the rate stand in two small tables.
 
-    `head_of` and `terms_of` tell each row's place in `heads` and `terms`. Each field's text is made once for a row
-    of the small tables.
+    `head_of` and `terms_of` tell each row's place in `heads` and `terms`. The text of fields that stand side by side in
+    one of the small tables is made once for each of its rows.
     """
-    fields: list[pl.Expr] = []
-    for column in RATE_PART:
-        if column == "negotiated_rate":
-            fields.append(pl.lit(_rate_text(pl.Series(rates))))
+    pieces: list[pl.Expr] = []
+
+    def table_of(column: str) -> str:
+        return "rates" if column == "negotiated_rate" else "heads" if column in heads.column_names else "terms"
+
+    for name, columns in groupby(RATE_PART, table_of):
+        if name == "rates":
+            pieces.append(pl.lit(_rate_text(pl.Series(rates))))
             continue
-        table, place = (heads, head_of) if column in heads.column_names else (terms, terms_of)
-        small = pl.Series(column, table.column(column), dtype=pl.String)
-        fields.append(pl.lit(small.to_frame().select(_field_expr(small)).to_series().gather(pl.Series(place))))
-    text = pl.select(_md5_expr(pl.concat_str(fields, separator="|")).alias("md5"))["md5"]
+        table, place = (heads, head_of) if name == "heads" else (terms, terms_of)
+        fields = [pl.Series(column, table.column(column), dtype=pl.String) for column in columns]
+        small = pl.DataFrame(fields).select(pl.concat_str(map(_field_expr, fields), separator="|")).to_series()
+        pieces.append(pl.lit(small.gather(pl.Series(place))))
+    text = pl.select(_md5_expr(pl.concat_str(pieces, separator="|")).alias("md5"))["md5"]
     return hash_words(text)
 
 
