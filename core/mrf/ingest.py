@@ -173,11 +173,11 @@ class _Job:
         with self._stages.stage("facts"):
             segments = self._segments(content, scope, counts)
             append_segments(self._transaction, self._state, header.year_month, segments, content.crew)
-        content.crew.close()
         with self._stages.stage("tables"):
             where = connection, self._transaction, content.directory, header, batch_id
             tables = FileTables(*where, Groups(scope.groups), counts.used, content.pieces)
-            members = tables.add_groups()
+            members = tables.add_groups(content.crew)
+            content.crew.close()
             tables.add_codes()
             tables.add_places(content.pos_sets)
             tables.add_payer()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 
 PART_ROWS = 50_000
 
@@ -86,3 +87,38 @@ class NumberSpool(Spool):
         columns = zip(self._schema, self.columns, strict=True)
         self._write(pl.DataFrame({name: np.frombuffer(column, np.uint64) for name, column in columns}))
         self.columns[:] = [array("Q") for _ in self.columns]
+
+
+class ListSpool(Spool):
+    """Rows of a list of whole numbers (UInt64) each, in the column `items`, and some other whole numbers."""
+
+    def __init__(self, directory: Path, name: str, items: str, columns: tuple[str, ...], writer: int = 0) -> None:
+        super().__init__(directory, name, dict.fromkeys(columns, pl.UInt64), writer)
+        self._items = items
+        self._begin()
+
+    def _begin(self) -> None:
+        self._columns = [array("Q") for _ in self._schema]
+        self._sizes, self._values = array("q", [0]), array("Q")
+
+    def add_lists(self, values: npt.NDArray[Any], sizes: npt.NDArray[np.int64], *columns: npt.NDArray[Any]) -> None:
+        """Takes in rows: the lists' values one list after the other, how many each has, and the other columns."""
+        self._values.frombytes(np.ascontiguousarray(values, np.uint64).view(np.uint8))
+        self._sizes.frombytes(sizes.view(np.uint8))
+        for held, column in zip(self._columns, columns, strict=True):
+            held.frombytes(np.ascontiguousarray(column, np.uint64).view(np.uint8))
+        if len(self._values) >= 10 * PART_ROWS:
+            self._write_rows()
+
+    def close(self) -> None:
+        """Writes what is still in memory."""
+        if self._columns[0] or not self._parts:
+            self._write_rows()
+
+    def _write_rows(self) -> None:
+        columns = zip(self._schema, self._columns, strict=True)
+        ends = pa.array(np.cumsum(np.frombuffer(self._sizes, np.int64)))
+        lists = pa.LargeListArray.from_arrays(ends, pa.array(np.frombuffer(self._values, np.uint64)))
+        frame = pl.DataFrame({name: np.frombuffer(column, np.uint64) for name, column in columns})
+        self._write(frame.with_columns(pl.Series(self._items, pl.from_arrow(lists))))
+        self._begin()
