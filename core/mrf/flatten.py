@@ -130,7 +130,7 @@ class Flattener:
         self._add_rates([(item, rates, self._piece << 32)])
         return len(rates)
 
-    def _add_rates(self, items: Sequence[tuple[Item, list[Rate], int]]) -> None:
+    def _add_rates(self, items: Sequence[tuple[Item, list[Rate], int]]) -> None:  # noqa: C901 - one loop
         """Takes in items' rates; each item has its place in the file.
 
         This is the innermost loop. What it takes is bound to names of its own, as to look each up costs as much as
@@ -222,9 +222,7 @@ class Flattener:
             for number, raw in enumerate(texts):
                 self._add_price(bytes(raw), head, parts, size, (*place, number))
 
-    def _add_price(
-        self, text: bytes, head: int, lists: Sequence[int], size: int, place: tuple[int, int, int]
-    ) -> None:
+    def _add_price(self, text: bytes, head: int, lists: Sequence[int], size: int, place: tuple[int, int, int]) -> None:
         """Takes in a price whose text has not been met before, for the `size` groups of some lists."""
         price = shapes.price(text)
         if price is None:

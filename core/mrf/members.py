@@ -92,9 +92,7 @@ class Parts:
             self._forget()
         found = list(map(objects.texts_of, arrays))
         # An object's place is found or made for all arrays in one go: this is the innermost loop.
-        places = np.array(
-            list(map(self._objects.__getitem__, map(bytes, chain.from_iterable(found)))), np.int64
-        )
+        places = np.array(list(map(self._objects.__getitem__, map(bytes, chain.from_iterable(found)))), np.int64)
         if self._objects.fresh:
             try:
                 self._meet(self._objects.fresh)

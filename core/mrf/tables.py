@@ -141,9 +141,7 @@ class FileTables:
         """Puts the groups that facts name, and their members, into the store; a crew shares the work."""
         with ThreadPoolExecutor(1, "xrefs") as pool:
             # The crew writes pairs while the database here writes what there is one row of.
-            written = pool.submit(
-                self._xrefs.write, self._transaction.work, self._header.year_month, self._slug, crew
-            )
+            written = pool.submit(self._xrefs.write, self._transaction.work, self._header.year_month, self._slug, crew)
             self._add_members()
             pairs = written.result()
         for table in (XREF_GROUP_NPI, XREF_GROUP_TIN, XREF_TIN_NPI):
