@@ -170,9 +170,12 @@ class _Job:
             report = located.fetch(self.locations, Groups(groups).frame)
             scope = self._scope(connection, content, header, filters, groups)
         counts = Counts()
+        # Each stage has members of its own: what they have learnt in the one before is of no use in the next.
+        content.crew.renew()
         with self._stages.stage("facts"):
             segments = self._segments(content, scope, counts)
             append_segments(self._transaction, self._state, header.year_month, segments, content.crew)
+        content.crew.renew()
         with self._stages.stage("tables"):
             where = connection, self._transaction, content.directory, header, batch_id
             tables = FileTables(*where, Groups(scope.groups), counts.used, content.pieces)

@@ -27,7 +27,7 @@ NAMED_KEY = 1 << 63
 WHOLE_KEY_LIMIT = 1 << 62
 """Whole numbers below this are their own keys."""
 
-REMEMBERED_BYTES = 32 << 20
+REMEMBERED_BYTES = 48 << 20
 """Objects that were met are remembered, so that one that comes again is not read again, until they take so much."""
 
 FETCHER = 1 << 16
@@ -36,7 +36,8 @@ FETCHER = 1 << 16
 WRITER_BITS = 40
 """A part's number is its writer's, so many bits up, and a count."""
 
-_LOW = np.uint64(0xFFFFFFFF)
+_LOW_HALF = 0xFFFFFFFF
+_LOW = np.uint64(_LOW_HALF)
 _HALF = np.uint64(32)
 
 
@@ -119,8 +120,8 @@ class Parts:
         self._first = self._next
         self._texts: list[str] = []
         """Each part's members as `inline_ids` has them."""
-        self._tin_of = array("q")
-        self._tin_numbers: dict[Tin | None, int] = {}
+        self._tin_of = array("I")
+        """A hash of each part's tax number."""
         self._bytes = 0
 
     def _meet(self, texts: list[bytes]) -> None:
@@ -142,9 +143,8 @@ class Parts:
         written = list(map(str, npis.tolist()))
         for tin, (start, end) in zip(found.tins, pairwise(bounds), strict=True):
             self._texts.append(_members_text(tin, written[start:end]))
-        numbers = self._tin_numbers
-        self._tin_of.extend([numbers.setdefault(tin, len(numbers)) for tin in found.tins])
-        self._bytes += sum(map(len, texts)) + 500 * len(texts) + 27 * len(npis)
+        self._tin_of.extend([hash(tin) & _LOW_HALF for tin in found.tins])
+        self._bytes += sum(map(len, texts)) + 350 * len(texts) + 27 * len(npis)
 
     def any_members(self, lists: Lists) -> bool:
         """Whether any of the parts that were just read has a tax number or an NPI."""
@@ -171,11 +171,11 @@ class Parts:
         return "inline:" + ids.md5_all(pl.Series("raw", found, pl.String))
 
     def _tins_again(self, local: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> set[int]:
-        """The places of the lists in which a tax number stands twice."""
-        list_of = np.repeat(np.arange(len(sizes)), sizes)
-        pairs = (list_of << 32) | np.frombuffer(self._tin_of, np.int64)[local]
+        """The places of the lists in which a tax number stands twice, or two stand that have the same hash."""
+        list_of = np.repeat(np.arange(len(sizes), dtype=np.uint64), sizes)
+        pairs = (list_of << _HALF) | np.frombuffer(self._tin_of, np.uint32)[local]
         pairs.sort()
-        return set((pairs[1:][pairs[1:] == pairs[:-1]] >> 32).tolist())
+        return set((pairs[1:][pairs[1:] == pairs[:-1]] >> _HALF).tolist())
 
 
 def _members_text(tin: Tin | None, npis: list[str]) -> str:

@@ -78,19 +78,10 @@ def parts_of(texts: Sequence[bytes]) -> Parts:
     Objects are read together where all of them are as they should be; one that is not makes no other's lot worse than
     to be read by itself.
     """
-    groups = _all_typed(texts)
-    if all(group is not None and group.npi and group.tin is not None for group in groups):
-        npis = plain_npis(list(chain.from_iterable(group.npi for group in groups)))  # type: ignore[union-attr]
-        if npis is not None:
-            tins = [group.tin for group in groups]  # type: ignore[union-attr]
-            return Parts(
-                [1] * len(groups),
-                [normalize.tin(tin.type, tin.value) for tin in tins],  # type: ignore[union-attr]
-                [tin.business_name for tin in tins],  # type: ignore[union-attr]
-                [len(group.npi) for group in groups],  # type: ignore[union-attr]
-                npis,
-                [],
-            )
+    groups: Sequence[_Group | None] = _all_typed(texts) or list(map(_typed, texts))
+    plain = _plain_parts(groups) if None not in groups else None  # type: ignore[arg-type]
+    if plain is not None:
+        return plain
     each = [_parts_of_one(text, group) for text, group in zip(texts, groups, strict=True)]
     parts = list(chain.from_iterable(each))
     return Parts(
@@ -103,12 +94,29 @@ def parts_of(texts: Sequence[bytes]) -> Parts:
     )
 
 
-def _all_typed(texts: Sequence[bytes]) -> list[_Group | None]:
+def _all_typed(texts: Sequence[bytes]) -> list[_Group] | None:
     try:
-        found: list[_Group | None] = _ALL_TYPED.decode(b"[%b]" % b",".join(texts))  # type: ignore[assignment]
+        return _ALL_TYPED.decode(b"[%b]" % b",".join(texts))
     except _NOT_TYPED:
-        return list(map(_typed, texts))
-    return found
+        return None
+
+
+def _plain_parts(groups: Sequence[_Group]) -> Parts | None:
+    """The parts of objects that all have a tax number and well-formed NPIs; None where one has not."""
+    each, tins = [group.npi for group in groups], [group.tin for group in groups]
+    if not all(each) or None in tins:
+        return None
+    npis = plain_npis(list(chain.from_iterable(each)))
+    if npis is None:
+        return None
+    return Parts(
+        [1] * len(groups),
+        [normalize.tin(tin.type, tin.value) for tin in tins],  # type: ignore[union-attr]
+        [tin.business_name for tin in tins],  # type: ignore[union-attr]
+        list(map(len, each)),
+        npis,
+        [],
+    )
 
 
 def _typed(text: bytes) -> _Group | None:

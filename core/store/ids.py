@@ -41,6 +41,9 @@ RATE_PART = (
 )
 PROVIDER_PART = ("pg_uid", "provider_group_id_raw")
 
+_RATES_AT_ONCE = 1 << 16
+"""Rates whose texts are in memory at a time."""
+
 type_of_hash = npt.NDArray[np.uint64]
 """MD5 sums as an array of shape (n, 2): the 16 bytes of each as they stand, seen as two machine words."""
 
@@ -148,21 +151,29 @@ def rate_hash(
     `head_of` and `terms_of` tell each row's place in `heads` and `terms`. The text of fields that stand side by side in
     one of the small tables is made once for each of its rows.
     """
-    pieces: list[pl.Expr] = []
 
     def table_of(column: str) -> str:
         return "rates" if column == "negotiated_rate" else "heads" if column in heads.column_names else "terms"
 
+    tables = {"heads": (heads, head_of), "terms": (terms, terms_of)}
+    pieces: list[tuple[pl.Series, npt.NDArray[np.uint32]] | None] = []
     for name, columns in groupby(RATE_PART, table_of):
         if name == "rates":
-            pieces.append(pl.lit(_rate_text(pl.Series(rates))))
+            pieces.append(None)
             continue
-        table, place = (heads, head_of) if name == "heads" else (terms, terms_of)
+        table, place = tables[name]
         fields = [pl.Series(column, table.column(column), dtype=pl.String) for column in columns]
-        small = pl.DataFrame(fields).select(pl.concat_str(map(_field_expr, fields), separator="|")).to_series()
-        pieces.append(pl.lit(small.gather(pl.Series(place))))
-    text = pl.select(_md5_expr(pl.concat_str(pieces, separator="|")).alias("md5"))["md5"]
-    return hash_words(text)
+        text = pl.concat_str(map(_field_expr, fields), separator="|")
+        pieces.append((pl.DataFrame(fields).select(text).to_series(), place))
+    found = [np.zeros((0, 2), np.uint64)]
+    for start in range(0, len(rates), _RATES_AT_ONCE):
+        here = slice(start, start + _RATES_AT_ONCE)
+        texts = [
+            pl.lit(_rate_text(pl.Series(rates[here])) if piece is None else piece[0].gather(pl.Series(piece[1][here])))
+            for piece in pieces
+        ]
+        found.append(hash_words(pl.select(_md5_expr(pl.concat_str(texts, separator="|")).alias("md5"))["md5"]))
+    return np.concatenate(found)
 
 
 def hash_words(hex_digests: pl.Series) -> type_of_hash:
