@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import repeat
 
 import msgspec
 import numpy as np
@@ -38,14 +37,13 @@ class GroupLists:
         known = self.lists.written_out
         texts = list(map(bytes, [rate.provider_groups for rate in rates]))
         numbers = list(map(known.get, texts))
-        fresh: dict[bytes, int] = {}
-        for place, (rate, number) in enumerate(zip(rates, numbers, strict=True)):
+        for place, rate in enumerate(rates):
             if rate.provider_references is not ABSENT and bytes(rate.provider_references) not in _NOTHING:
                 numbers[place] = self._mixed(texts[place], bytes(rate.provider_references), seqs[place])
-            elif number is None:
-                fresh.setdefault(texts[place], place)
-        blank = [text for text in fresh if text.strip(_BLANK) in {b"", b"null"}]
-        for text in blank:
+        fresh: dict[bytes, int] = {}
+        for place in [place for place, number in enumerate(numbers) if number is None]:
+            fresh.setdefault(texts[place], place)
+        for text in [text for text in fresh if b"{" not in text and text.strip(_BLANK) in {b"", b"null"}]:
             del fresh[text]
             known[text] = self.lists.add([])
         if fresh:
@@ -90,7 +88,7 @@ class GroupLists:
         lists = self._spools.parts.of(arrays)
         raws = self._spools.parts.inline_ids(lists)
         keys = members.named_keys_of(raws)
-        self._spools.groups.extend(zip(keys.tolist(), raws, repeat(None)))
+        self._spools.groups.extend(keys, raws, [None] * len(keys))
         self._spools.add_parts(keys, lists, np.array(seqs, np.uint64))
         return keys
 

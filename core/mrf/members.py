@@ -135,10 +135,17 @@ class Parts:
         pairs = distinct((part_of.astype(np.uint64) << _HALF) | found.npis.astype(np.uint64))
         part_of, npis = (pairs >> _HALF).astype(np.int64), pairs & _LOW
         self.npis.add_columns(part_of + first, npis)
-        self.tins.extend([(first + place, *tin) for place, tin in enumerate(found.tins) if tin])
-        names = enumerate(zip(found.tins, found.business_names, strict=True))
-        self.names.extend([(first + n, name.strip()) for n, (tin, name) in names if tin and name and name.strip()])
-        self.invalid.extend([(first + place, published(value)) for place, value in found.invalid])
+        numbers = range(first, first + count)
+        having = [(number, tin) for number, tin in zip(numbers, found.tins, strict=True) if tin]
+        self.tins.extend(
+            [number for number, _ in having], [tin[0] for _, tin in having], [tin[1] for _, tin in having]
+        )
+        if any(found.business_names):
+            for number, tin, name in zip(numbers, found.tins, found.business_names, strict=True):
+                if tin and name and name.strip():
+                    self.names.add(number, name.strip())
+        for place, value in found.invalid:
+            self.invalid.add(first + place, published(value))
         bounds = np.searchsorted(part_of, np.arange(count + 1)).tolist()
         written = list(map(str, npis.tolist()))
         for tin, (start, end) in zip(found.tins, pairwise(bounds), strict=True):

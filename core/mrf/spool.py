@@ -1,7 +1,7 @@
 """Rows on their way to disk: held in memory a part at a time, written as Parquet files of one directory."""
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ class Spool:
         self._writer = writer
         self._schema = pl.Schema(columns)
         self._rows: list[tuple[Any, ...]] = []
+        self._frames: list[pl.DataFrame] = []
+        self._held = 0
         self._parts = 0
 
     @property
@@ -38,20 +40,22 @@ class Spool:
         if len(self._rows) >= PART_ROWS:
             self._write_rows()
 
-    def extend(self, rows: Iterable[tuple[Any, ...]]) -> None:
-        """Takes in rows."""
-        self._rows.extend(rows)
-        if len(self._rows) >= PART_ROWS:
+    def extend(self, *columns: Sequence[Any]) -> None:
+        """Takes in rows, given as columns."""
+        self._frames.append(pl.DataFrame(dict(zip(self._schema, columns, strict=True)), schema=self._schema))
+        self._held += len(self._frames[-1])
+        if self._held >= PART_ROWS:
             self._write_rows()
 
     def close(self) -> None:
         """Writes what is still in memory."""
-        if self._rows or not self._parts:
+        if self._rows or self._frames or not self._parts:
             self._write_rows()
 
     def _write_rows(self) -> None:
-        self._write(pl.DataFrame(self._rows, schema=self._schema, orient="row"))
-        self._rows = []
+        rows = pl.DataFrame(self._rows, schema=self._schema, orient="row")
+        self._write(pl.concat([rows, *self._frames]))
+        self._rows, self._frames, self._held = [], [], 0
 
     def _write(self, frame: pl.DataFrame) -> None:
         path = self._directory / f"{self._name}-{self._writer}-{self._parts:06}.parquet"
