@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from sys import intern
 from typing import Any
 
 from msgspec import Raw
@@ -36,13 +35,15 @@ class HeadReader:
     def of(self, item: Item, words: Vocabulary) -> int:
         """The number of what the item says of its prices, or NO_CODE, or NOT_WANTED."""
         code, severity = item.billing_code, item.severity_of_illness
-        texts: tuple[Any, ...] = (item.billing_code_type, code, item.negotiation_arrangement, severity)
+        others: tuple[Any, ...] = (item.billing_code_type, item.negotiation_arrangement, severity)
         if type(code) is not str or (severity is not None and type(severity) is not str):
-            texts = tuple(map(repr, texts))  # 1 and true are not the same, to us
-        found = words.head_ids.get(texts)
+            others, code = (), repr((code, *others))  # 1 and true are not the same, to us
+        heads = words.head_ids.get(others)
+        if heads is None:
+            heads = words.head_ids[others] = {}
+        found = heads.get(code)
         if found is None:
-            found = self._read(item, words)
-            words.head_ids[tuple(intern(text) if type(text) is str else text for text in texts)] = found
+            found = heads[code] = self._read(item, words)
             words.text_bytes += 0 if found >= 0 else 300
         return found
 

@@ -90,8 +90,8 @@ class Vocabulary:
 
     heads: dict[Head, int] = field(default_factory=dict)
     heads_in_order: list[Head] = field(default_factory=list)
-    head_ids: dict[tuple[Any, ...], int] = field(default_factory=dict)
-    """What items say, as it stands there, and the heads they are."""
+    head_ids: dict[tuple[Any, ...], dict[str, int]] = field(default_factory=dict)
+    """By what else items say: their codes, as they stand there, and the heads they are."""
     described: bytearray = field(default_factory=bytearray)
     """Of each head, which words for its code are known: 1 for a description, 2 for a name."""
     terms: dict[Terms, int] = field(default_factory=dict)
