@@ -20,6 +20,8 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, Protocol
 
+import pyarrow as pa
+
 from core.errors import BeaconError
 
 AHEAD = 2
@@ -84,6 +86,8 @@ class Members:
     def __init__(self, count: int) -> None:
         # Not a fork of this process: it has threads, and DuckDB does not survive one. The server that members are
         # forked from has nothing but the modules they need, which so are in memory once.
+        # Polars' allocator would keep what it has freed counted as ours until the system asks for it.
+        os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:500,muzzy_decay_ms:0")
         self._context = get_context("forkserver")
         self._context.set_forkserver_preload(["core.mrf.work"])
         self._count = count
@@ -186,6 +190,7 @@ def crew_of(count: int) -> Crew:
 
 def give_back_memory() -> None:
     """Hands memory that was freed back to the system, as other processes are to use it now."""
+    pa.default_memory_pool().release_unused()
     with suppress(OSError, AttributeError):  # where the C library is another one
         ctypes.CDLL(None).malloc_trim(0)
 

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Raw
 
+from core.crew import give_back_memory
 from core.mrf import members, normalize, runs, shapes
 from core.mrf.errors import NotJson
 from core.mrf.filters import EVERYTHING, Filter
@@ -283,6 +284,7 @@ class Flattener:
         self._prices = Prices()
         self._prices.piece.append(self._piece)
         self._prices.piece_start.append(0)
+        give_back_memory()
 
     def _forget(self) -> None:
         """Begins anew with what has grown large; no price row at hand may refer to it."""
@@ -290,6 +292,7 @@ class Flattener:
             self._terms.words = Vocabulary()
         if self._groups.lists.full:
             self._groups.lists = Lists()
+        give_back_memory()
 
 
 def _is_number(text: bytes, amount: float) -> bool:

@@ -13,7 +13,7 @@ import duckdb
 import numpy as np
 import pyarrow.parquet as pq
 
-from core.crew import cores
+from core.crew import cores, give_back_memory
 from core.mrf import filters as wanted
 from core.mrf.errors import MrfError
 from core.mrf.facts import Scope, build
@@ -169,6 +169,7 @@ class _Job:
             groups = self._write_groups(connection, content)
             report = located.fetch(self.locations, Groups(groups).frame)
             scope = self._scope(connection, content, header, filters, groups)
+            give_back_memory()
         counts = Counts()
         # Each stage has members of its own: what they have learnt in the one before is of no use in the next.
         content.crew.renew()

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from core.crew import Crew
+from core.crew import Crew, give_back_memory
 from core.mrf.groups import Groups
 from core.mrf.header import Header
 from core.mrf.members import FETCHER, NAMED_KEY, WRITER_BITS
@@ -118,6 +118,7 @@ class FileTables:
         self._batch_id = batch_id
         self._slug = ids.payer_slug(header.reporting_entity_name)
         self._xrefs = Xrefs(directory, groups, used)
+        give_back_memory()
         connection.execute(
             "CREATE OR REPLACE TEMP TABLE scope AS SELECT ? AS year_month, ? AS payer_slug, ? AS batch_id",
             [header.year_month, self._slug, batch_id],

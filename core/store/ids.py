@@ -41,7 +41,7 @@ RATE_PART = (
 )
 PROVIDER_PART = ("pg_uid", "provider_group_id_raw")
 
-_RATES_AT_ONCE = 1 << 16
+_RATES_AT_ONCE = 1 << 14
 """Rates whose texts are in memory at a time."""
 
 type_of_hash = npt.NDArray[np.uint64]
