@@ -166,7 +166,7 @@ class _Job:
         batch_id = self._source.batch_id
         located = Located(connection, self._transaction, content.directory, batch_id)
         with self._stages.stage("groups"):
-            groups = self._write_groups(connection, content)
+            groups = self._write_groups(content)
             report = located.fetch(self.locations, Groups(groups).frame)
             scope = self._scope(connection, content, header, filters, groups)
             give_back_memory()
@@ -198,11 +198,11 @@ class _Job:
         repeated = counts.duplicates + counts.known
         return Outcome(record, False, counts.facts, repeated, members, self._seconds, self._stages, report)
 
-    def _write_groups(self, connection: duckdb.DuckDBPyConnection, content: Content) -> Path:
+    def _write_groups(self, content: Content) -> Path:
         """Writes the groups that price rows name, and fetches members that are elsewhere."""
         directory = self._work / "groups"
         keys = union([each.used_keys for each in content.flattened])
-        write_groups(directory, self._source.batch_id, keys, named_keys(connection, content.directory))
+        write_groups(directory, self._source.batch_id, keys, named_keys(content.directory))
         return directory
 
     def _scope(

@@ -161,13 +161,15 @@ def _write_tins(spools: Path, directory: Path, writers: _Writers, used: npt.NDAr
     spool = pl.read_parquet(str(spools / "part_tins-*.parquet"), columns=["part", "tin_type", "tin_value"])
     places, there = writers.places(spool["part"].to_numpy())
     there &= used.take(places, mode="clip") if len(used) else False
-    tins = spool.filter(pl.Series(there)).drop("part")
-    distinct = tins.unique().sort("tin_type", "tin_value").with_row_index("rank")
-    ranked = tins.join(distinct, on=["tin_type", "tin_value"], how="left", maintain_order="left")
+    places = places[there]
+    # Their ranks: sorted along with where they stand, then put back there.
+    tins = spool.filter(pl.Series(there)).drop("part").with_row_index("row").sort("tin_type", "tin_value")
+    other = (pl.col(name) != pl.col(name).shift() for name in ("tin_type", "tin_value"))
+    first = tins.select(pl.any_horizontal(*other).fill_null(value=True)).to_series()
     ranks = np.full(len(used), -1, np.int32)
-    ranks[places[there]] = ranked["rank"].to_numpy()
+    ranks[places[tins["row"].to_numpy()]] = np.cumsum(first.to_numpy()) - 1
     np.save(directory / "tin_ranks.npy", ranks)
-    return distinct.drop("rank")
+    return tins.filter(first).drop("row")
 
 
 def write_texts(directory: Path, name: str, texts: pl.DataFrame) -> None:

@@ -71,16 +71,13 @@ class Members:
         }
 
 
-def named_keys(connection: duckdb.DuckDBPyConnection, directory: Path) -> pl.DataFrame:
+def named_keys(directory: Path) -> pl.DataFrame:
     """The keys of ids that are no whole numbers, with the ids: columns key and raw, sorted by key.
 
     `directory` holds the file's spools. Raises ValueError where two ids share a key, see `members.group_key`.
     """
-    named = connection.sql(
-        "SELECT DISTINCT key, raw FROM read_parquet(?) WHERE key >= ?::UBIGINT ORDER BY key",
-        params=[str(directory / "groups-*.parquet"), NAMED_KEY],
-    )
-    found = pl.DataFrame(named.to_arrow_reader().read_all())
+    spool = pl.scan_parquet(str(directory / "groups-*.parquet")).select("key", "raw")
+    found = spool.filter(pl.col("key") >= NAMED_KEY).collect().unique().sort("key")
     if found["key"].n_unique() != len(found):
         raise ValueError("two provider group ids of the file have the same 63 bits of their MD5 sums")
     return found
