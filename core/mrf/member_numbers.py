@@ -189,7 +189,8 @@ def read_texts(directory: Path, name: str) -> pa.Table:
 def _load(directory: Path, name: str) -> npt.NDArray[Any]:
     # An empty array cannot be mapped.
     path = directory / f"{name}.npy"
-    return np.load(path, mmap_mode="r" if path.stat().st_size > 256 else None)
+    found: npt.NDArray[Any] = np.load(path, mmap_mode="r" if path.stat().st_size > 256 else None)
+    return found
 
 
 def _mapped(path: Path, dtype: Any) -> npt.NDArray[Any]:

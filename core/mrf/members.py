@@ -137,9 +137,7 @@ class Parts:
         self.npis.add_columns(part_of + first, npis)
         numbers = range(first, first + count)
         having = [(number, tin) for number, tin in zip(numbers, found.tins, strict=True) if tin]
-        self.tins.extend(
-            [number for number, _ in having], [tin[0] for _, tin in having], [tin[1] for _, tin in having]
-        )
+        self.tins.extend([number for number, _ in having], [tin[0] for _, tin in having], [tin[1] for _, tin in having])
         if any(found.business_names):
             for number, tin, name in zip(numbers, found.tins, found.business_names, strict=True):
                 if tin and name and name.strip():

@@ -40,7 +40,7 @@ class Spool:
         if len(self._rows) >= PART_ROWS:
             self._write_rows()
 
-    def extend(self, *columns: Sequence[Any]) -> None:
+    def extend(self, *columns: Sequence[Any] | pl.Series | npt.NDArray[Any]) -> None:
         """Takes in rows, given as columns."""
         self._frames.append(pl.DataFrame(dict(zip(self._schema, columns, strict=True)), schema=self._schema))
         self._held += len(self._frames[-1])
@@ -74,7 +74,7 @@ class NumberSpool(Spool):
     def add_columns(self, *columns: npt.NDArray[Any]) -> None:
         """Takes in rows, given as columns."""
         for held, column in zip(self.columns, columns, strict=True):
-            held.frombytes(np.ascontiguousarray(column, np.uint64).view(np.uint8))
+            held.frombytes(np.ascontiguousarray(column, np.uint64).view(np.uint8).data)
         self.check()
 
     def check(self) -> None:
@@ -107,10 +107,10 @@ class ListSpool(Spool):
 
     def add_lists(self, values: npt.NDArray[Any], sizes: npt.NDArray[np.int64], *columns: npt.NDArray[Any]) -> None:
         """Takes in rows: the lists' values one list after the other, how many each has, and the other columns."""
-        self._values.frombytes(np.ascontiguousarray(values, np.uint64).view(np.uint8))
-        self._sizes.frombytes(sizes.view(np.uint8))
+        self._values.frombytes(np.ascontiguousarray(values, np.uint64).view(np.uint8).data)
+        self._sizes.frombytes(sizes.view(np.uint8).data)
         for held, column in zip(self._columns, columns, strict=True):
-            held.frombytes(np.ascontiguousarray(column, np.uint64).view(np.uint8))
+            held.frombytes(np.ascontiguousarray(column, np.uint64).view(np.uint8).data)
         if len(self._values) >= 10 * PART_ROWS:
             self._write_rows()
 

@@ -157,7 +157,7 @@ class FileTables:
 
     def _add_members(self) -> None:
         """Puts the groups, their NPIs and their tax numbers into the store, each for itself."""
-        self._connection.register("npis", self._xrefs.npis.to_frame())
+        self._connection.register("npis", self._xrefs.npis)
         self._upsert(DIM_NPI, new_npis(self._transaction, "SELECT npi FROM npis"))
         self._connection.register("tins", self._xrefs.tins)
         self._upsert(DIM_TIN, f"FROM tins LEFT JOIN ({self._business_names()}) USING (tin_type, tin_value)")

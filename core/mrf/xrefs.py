@@ -70,14 +70,15 @@ class Xrefs:
         """The place of the group of each rank."""
         rank_of = np.full(max(len(groups), 1), -1, np.int64)
         rank_of[self.places_by_rank] = np.arange(len(places))
-        npis, self.tins = write_numbers(directory, self._directory, groups, rank_of)
-        """tin_type and tin_value of the groups, distinct and sorted."""
-        self.npis = npis.cast(pl.String)
-        """The distinct NPIs of the groups, sorted, as text."""
+        npis, tins = write_numbers(directory, self._directory, groups, rank_of)
         write_texts(self._directory, "pg_uid", chosen.gather(pl.Series(order)).alias("pg_uid").to_frame())
-        write_texts(self._directory, "npi", self.npis.to_frame())
-        write_texts(self._directory, "tin", self.tins)
+        write_texts(self._directory, "npi", npis.cast(pl.String).to_frame())
+        write_texts(self._directory, "tin", tins)
         self._numbers = Numbers(self._directory)
+        self.npis = read_texts(self._directory, "npi")
+        """The distinct NPIs of the groups, sorted, as text."""
+        self.tins = read_texts(self._directory, "tin")
+        """tin_type and tin_value of the groups, distinct and sorted."""
 
     @property
     def resolved(self) -> npt.NDArray[np.bool_]:

@@ -118,7 +118,9 @@ def expected_id(array: Any) -> tuple[str, MembersOf]:
     return raw, {(kind, tin, npi and int(npi)) for kind, tin, npi in group.members}
 
 
-layouts = st.sampled_from([{"separators": (",", ":")}, {}, {"indent": 1}, {"separators": (" ,\r\n", " : ")}])
+layouts: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
+    [{"separators": (",", ":")}, {}, {"indent": 1}, {"separators": (" ,\r\n", " : ")}]
+)
 
 
 @st.composite
