@@ -21,7 +21,8 @@ Ints = npt.NDArray[np.int64]
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 _COUNT = np.uint64((1 << WRITER_BITS) - 1)
-_AT_ONCE = 2_000_000
+AT_ONCE = 2_000_000
+"""Parts whose places are looked up at a time."""
 
 
 class Numbers:
@@ -128,8 +129,8 @@ def _write_places(directory: Path, writers: _Writers) -> npt.NDArray[np.bool_]:
     used = np.zeros(writers.total, np.bool_)
     numbers = _mapped(directory / "parts.uint64", np.uint64)
     with (directory / "parts.int32").open("wb") as file:
-        for start in range(0, len(numbers), _AT_ONCE):
-            places = writers.places(np.asarray(numbers[start : start + _AT_ONCE]))[0].astype(np.int32)
+        for start in range(0, len(numbers), AT_ONCE):
+            places = writers.places(np.asarray(numbers[start : start + AT_ONCE]))[0].astype(np.int32)
             used[places] = True
             places.tofile(file)
     (directory / "parts.uint64").unlink()

@@ -118,29 +118,10 @@ def expected_id(array: Any) -> tuple[str, MembersOf]:
     return raw, {(kind, tin, npi and int(npi)) for kind, tin, npi in group.members}
 
 
-layouts: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
-    [{"separators": (",", ":")}, {}, {"indent": 1}, {"separators": (" ,\r\n", " : ")}]
-)
-
-
 @st.composite
 def arrays(draw: st.DrawFn) -> list[tuple[Any, bytes]]:
-    """Arrays of objects of which many come again: as they were, in another layout, or with their keys turned round."""
-    pool = draw(st.lists(files.provider_group | inline_object, min_size=1, max_size=5))
-    found = []
-    for _ in range(draw(st.integers(1, 5))):
-        chosen = draw(st.lists(st.sampled_from(pool), min_size=1, max_size=6))
-        turned = [dict(reversed(each.items())) if draw(st.booleans()) else each for each in chosen]
-        found.append((turned, json.dumps(turned, **draw(layouts)).encode()))
-    return found
-
-
-inline_object = st.fixed_dictionaries(
-    {
-        "npi": st.lists(st.sampled_from(files.NPIS), min_size=1, max_size=3),
-        "tin": st.fixed_dictionaries({"type": st.just("npi"), "value": st.sampled_from(files.NPIS)}),
-    }
-)
+    """Arrays, each as a value and as JSON text, in one layout or another."""
+    return [(value, json.dumps(value, **draw(files.layouts)).encode()) for value in draw(files.written_out())]
 
 
 @given(arrays(), st.booleans())
