@@ -190,13 +190,8 @@ class Flattener:
 
     def _written_out(self, items: Sequence[tuple[Item, list[Rate], int]]) -> list[int]:
         """The lists of groups of the rates that have them written out, in the rates' order."""
-        rates, seqs = [], []
-        for _, some, seq in items:
-            for rate in some:
-                if rate.provider_groups is not ABSENT:
-                    rates.append(rate)
-                    seqs.append(seq)
-        return self._groups.written_out(rates, seqs) if rates else []
+        found = [(rate, seq) for _, some, seq in items for rate in some if rate.provider_groups is not ABSENT]
+        return self._groups.written_out(*zip(*found, strict=True)) if found else []
 
     def _add_odd_rate(
         self, head: int, item: Item, texts: list[Raw] | None, groups: int, place: tuple[int, int]
