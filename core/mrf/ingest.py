@@ -167,7 +167,7 @@ class _Job:
         located = Located(connection, self._transaction, content.directory, batch_id)
         with self._stages.stage("groups"):
             groups = self._write_groups(content)
-            report = located.fetch(self.locations, Groups(groups).frame)
+            report = located.fetch(self.locations, Groups(groups))
             scope = self._scope(connection, content, header, filters, groups)
             give_back_memory()
         counts = Counts()

@@ -11,6 +11,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
+from core.mrf.groups import Groups
 from core.mrf.locations import NOT_TRIED, Answer, Locations, Report, stored
 from core.mrf.members import FETCHER
 from core.mrf.spool import Spool
@@ -105,8 +106,8 @@ class Located:
         self._unresolved = Unresolved(directory)
         self._any = False
 
-    def fetch(self, locations: Locations | None, groups: pl.DataFrame) -> Report | None:
-        """Fetches the members of groups (columns key, raw and pg_uid), unless they are known already.
+    def fetch(self, locations: Locations | None, groups: Groups) -> Report | None:
+        """Fetches the members of groups, unless they are known already.
 
         The members go to the file's spools, in `directory`.
         """
@@ -114,7 +115,7 @@ class Located:
         self._any = bool(self._connection.execute(f"SELECT 1 FROM {there} LIMIT 1").fetchall())
         if not self._any:
             return None
-        self._connection.register("located_frame", groups)
+        self._connection.register("located_frame", groups.frame)
         self._connection.execute("CREATE OR REPLACE TEMP TABLE located AS FROM located_frame")
         resolved_before(self._connection, self._transaction, self._batch_id)
         found = self._connection.execute(

@@ -115,7 +115,6 @@ class FileTables:
         self._batch_id = batch_id
         self._slug = ids.payer_slug(header.reporting_entity_name)
         self._xrefs = Xrefs(directory, groups, used)
-        give_back_memory()
         connection.execute(
             "CREATE OR REPLACE TEMP TABLE scope AS SELECT ? AS year_month, ? AS payer_slug, ? AS batch_id",
             [header.year_month, self._slug, batch_id],
@@ -123,6 +122,9 @@ class FileTables:
         frame = groups.frame[self._xrefs.places_by_rank].with_columns(resolved=pl.Series(self._xrefs.resolved))
         connection.register("used_frame", frame)
         connection.execute("CREATE OR REPLACE TEMP TABLE used AS FROM used_frame")
+        connection.unregister("used_frame")
+        del frame
+        give_back_memory()
         if pieces is not None:
             connection.register("pieces", pieces)
         for name in SPOOLS:
