@@ -104,17 +104,18 @@ class Xrefs:
             for name, each in bounds.items()
             for number, (first, end) in enumerate(each)
         ]
-        for _ in crew.map(write_range, ((each,) for each in ranges)):
-            pass
+        rows = list(crew.map(write_range, ((each,) for each in ranges)))
         found = {}
         for name in bounds:
             path = work / f"{name}.rows.parquet"
+            mine = [(count, each) for count, each in zip(rows, ranges, strict=True) if each.table == name]
             with Stitcher(path) as stitcher:
-                for each in ranges:
-                    if each.table == name:
-                        stitcher.add(each.path)
-                        each.path.unlink()
+                # A file without rows has a row group all the same, which belongs into no other file.
+                for _, each in [(count, each) for count, each in mine if count] or mine[:1]:
+                    stitcher.add(each.path)
                 found[name] = Written(path, stitcher.finish())
+            for _, each in mine:
+                each.path.unlink()
         return found
 
     def _ranges(self) -> Sequence[tuple[int, int]]:
@@ -128,8 +129,8 @@ class Xrefs:
         return _cuts(np.arange(len(self.tins)), npis, ROWS_AT_ONCE) or [(0, 0)]
 
 
-def write_range(_state: State, each: Range) -> None:
-    """Writes some of a table's rows to a file of their own; what a member of the crew does."""
+def write_range(_state: State, each: Range) -> int:
+    """Writes some of a table's rows to a file of their own, and gives their number; what a member of the crew does."""
     table = TABLES[each.table]
     rows_of = {
         XREF_GROUP_NPI.name: _group_npis,
@@ -139,7 +140,7 @@ def write_range(_state: State, each: Range) -> None:
     pairs = rows_of(Numbers(each.directory), each.first, each.end)
     # Row groups of even size, as the ranges' files become one.
     group = -(-len(pairs) // max(-(-len(pairs) // ROW_GROUP), 1)) or None
-    write_table(each.path, table, [_block(table, each, pairs)], group)
+    return write_table(each.path, table, [_block(table, each, pairs)], group)
 
 
 def _group_npis(numbers: Numbers, first: int, end: int) -> Pairs:
