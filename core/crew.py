@@ -20,6 +20,8 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, Protocol
 
+import pyarrow as pa
+
 from core.errors import BeaconError
 
 AHEAD = 2
@@ -39,6 +41,9 @@ class Crew(Protocol):
 
     def each(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
         """The function's result in every member, called once in each with the same arguments."""
+
+    def renew(self) -> None:
+        """Puts new members in the place of those there are, whose memory goes with them; none may have work to do."""
 
     def cpu(self) -> float:
         """Seconds of processor time that processes other than the calling one have used."""
@@ -62,6 +67,10 @@ class Alone:
         """See Crew."""
         return [function(self._state, *arguments)]
 
+    def renew(self) -> None:
+        """See Crew."""
+        self._state = {"member": 0}
+
     def cpu(self) -> float:
         """See Crew."""
         return 0.0
@@ -77,14 +86,20 @@ class Members:
     def __init__(self, count: int) -> None:
         # Not a fork of this process: it has threads, and DuckDB does not survive one. The server that members are
         # forked from has nothing but the modules they need, which so are in memory once.
-        context = get_context("forkserver")
-        context.set_forkserver_preload(["core.mrf.work"])
+        # Polars' allocator would keep what it has freed counted as ours until the system asks for it.
+        os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:500,muzzy_decay_ms:0")
+        self._context = get_context("forkserver")
+        self._context.set_forkserver_preload(["core.mrf.work"])
+        self._count = count
+        self._cpu_before = self._cpu = 0.0
+        self._start()
+
+    def _start(self) -> None:
         self._processes = []
-        self._cpu = 0.0
         self._connections: list[Connection] = []
-        for member in range(count):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=_serve, args=(theirs, member), daemon=True)
+        for member in range(self._count):
+            ours, theirs = self._context.Pipe()
+            process = self._context.Process(target=_serve, args=(theirs, member), daemon=True)
             process.start()
             theirs.close()
             self._processes.append(process)
@@ -123,12 +138,18 @@ class Members:
             self._send(connection, (function, arguments))
         return [_unpacked(self._reply(connection)) for connection in self._connections]
 
+    def renew(self) -> None:
+        """See Crew."""
+        self.close()
+        self._cpu_before = self._cpu
+        self._start()
+
     def cpu(self) -> float:
         """See Crew."""
         with suppress(OSError):
             stats = [Path(f"/proc/{process.pid}/stat").read_text() for process in self._processes]
             ticks = [sum(map(int, stat.rsplit(")", 1)[1].split()[11:13])) for stat in stats]
-            self._cpu = sum(ticks) / os.sysconf("SC_CLK_TCK")
+            self._cpu = self._cpu_before + sum(ticks) / os.sysconf("SC_CLK_TCK")
         return self._cpu
 
     def close(self) -> None:
@@ -169,6 +190,7 @@ def crew_of(count: int) -> Crew:
 
 def give_back_memory() -> None:
     """Hands memory that was freed back to the system, as other processes are to use it now."""
+    pa.default_memory_pool().release_unused()
     with suppress(OSError, AttributeError):  # where the C library is another one
         ctypes.CDLL(None).malloc_trim(0)
 

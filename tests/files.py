@@ -162,9 +162,7 @@ def roots(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def contents(draw: st.DrawFn) -> bytes:
     """A file's JSON bytes: compact, spaced or indented, ASCII or UTF-8, with a byte order mark or not."""
-    layout: dict[str, Any] = draw(
-        st.sampled_from([{"separators": (",", ":")}, {}, {"indent": 1}, {"separators": (" ,\r\n", " : ")}])
-    )
+    layout = draw(layouts)
     text = json.dumps(draw(roots()), ensure_ascii=draw(st.booleans()), default=_plain, **layout)
     mark = b"\xef\xbb\xbf" if draw(st.integers(0, 9)) == 0 else b""
     return mark + text.encode()
@@ -174,3 +172,42 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return float(value)
     raise TypeError
+
+
+layouts: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
+    [{"separators": (",", ":")}, {}, {"indent": 1}, {"separators": (" ,\r\n", " : ")}]
+)
+plain_group = st.fixed_dictionaries(
+    {
+        "npi": st.lists(st.sampled_from(NPIS), min_size=1, max_size=3),
+        "tin": st.fixed_dictionaries({"type": st.just("npi"), "value": st.sampled_from(NPIS)}),
+    }
+)
+
+
+@st.composite
+def written_out(draw: st.DrawFn) -> list[Any]:
+    """Arrays of provider groups of which many objects come again: as they were, or with their keys turned round."""
+    pool = draw(st.lists(plain_group | provider_group, min_size=1, max_size=5))
+    chosen = draw(st.lists(st.lists(st.sampled_from(pool), min_size=1, max_size=6), min_size=1, max_size=5))
+    return [[dict(reversed(each.items())) if draw(st.booleans()) else each for each in some] for some in chosen]
+
+
+@st.composite
+def written_out_contents(draw: st.DrawFn) -> bytes:
+    """A file's JSON bytes whose groups are written out at each rate; arrays come again, in one layout or another."""
+    arrays = draw(written_out())
+    named: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
+        [{}, {}, {"provider_references": []}, {"provider_references": [1, "2.50"]}]
+    )
+    texts = []
+    for number in range(draw(st.integers(1, 6))):
+        rates = [
+            {"provider_groups": draw(st.sampled_from(arrays)), "negotiated_prices": [draw(price)], **draw(named)}
+            for _ in range(draw(st.integers(1, 3)))
+        ]
+        code = str(10_000 + number % 3)
+        item = {"billing_code_type": "CPT", "billing_code": code, "negotiated_rates": rates}
+        texts.append(json.dumps(item, **draw(layouts)))
+    head = '{"reporting_entity_name":"A","last_updated_on":"2025-08-01","in_network":['
+    return (head + ",".join(texts) + "]}").encode()

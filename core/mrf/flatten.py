@@ -12,30 +12,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from msgspec import Raw
 
+from core.crew import give_back_memory
 from core.mrf import members, normalize, runs, shapes
 from core.mrf.errors import NotJson
-from core.mrf.filters import EVERYTHING, Filter, code_mask
+from core.mrf.filters import EVERYTHING, Filter
 from core.mrf.group_lists import GroupLists
+from core.mrf.heads import NO_CODE, NOT_WANTED, HeadReader
 from core.mrf.keys import KeySet
 from core.mrf.prices import RUN_KEYS, RUN_PRICES, Lists, Prices, Vocabulary
-from core.mrf.runs import Head
 from core.mrf.shapes import ABSENT, Item, Rate
 from core.mrf.split import Run
 from core.mrf.spools import Spools
-from core.mrf.terms import TermReader, remember
+from core.mrf.terms import TermReader
 
 GROUPS_PER_ROW = 1 << 16
 """A price that holds for more groups than this is spooled as several rows."""
 
 _RATE = b'"negotiated_rate":'
-_NO_CODE = -1
-_NOT_WANTED = -2
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,6 @@ class Flattener:
         self._name = name
         self._directory = directory
         self._writer = writer
-        self._filters = filters
         self.spools = Spools(directory, writer)
         self._runs: list[runs.Run] = []
         self._used = KeySet()
@@ -78,8 +75,7 @@ class Flattener:
         self._rows_filtered = 0
         self._rejected: Counter[str] = Counter()
         self._notes: Counter[str] = Counter()
-        self._heads: dict[tuple[Any, ...], Head | int] = {}
-        self._described: dict[tuple[str, str], int] = {}
+        self._heads = HeadReader(self.spools, self._notes, filters)
         self._prices = Prices()
         self._terms = TermReader()
         self._groups = GroupLists(self.spools, self._notes)
@@ -112,119 +108,93 @@ class Flattener:
             count = self._add_references(piece.run)
         if self._groups.lists.full or self._terms.words.full:
             self._flush()
+            self._forget()
         return count
 
     # --- elements of in_network -------------------------------------------------------------------------------
 
     def _add_items(self, run: Run) -> int:
-        items = self._read(shapes.ITEMS, run)
+        found = self._read(shapes.ITEMS, run)
         seq = self._piece << 32
-        for item in items:
-            if item is None:
-                self._notes["in_network_elements_that_are_no_objects"] += 1
-            else:
-                head = self._head_of(item)
-                if item.negotiated_rates and self._add_rates(head, item, item.negotiated_rates, seq):
-                    self._describe(head, item, seq)
-            seq += 1
-        return len(items)
+        items = [(item, item.negotiated_rates or [], seq + n) for n, item in enumerate(found) if item is not None]
+        if len(items) < len(found):
+            self._notes["in_network_elements_that_are_no_objects"] += len(found) - len(items)
+        self._add_rates(items)
+        return len(found)
 
     def _add_giant(self, run: Run) -> int:
         """Takes in some of the rates of an item, whose other values are the run's head; gives the number of rates."""
-        seq = self._piece << 32
         item = self._read(shapes.ITEMS, Run(run.array, run.head or b"{}", run.offset))[0] or Item()
         # Its rates stand in the head where they are one object instead of an array.
         rates = item.negotiated_rates if run.first else None
         rates = rates or [rate for rate in self._read(shapes.RATES, run) if rate is not None]
-        head = self._head_of(item)
-        if self._add_rates(head, item, rates, seq):
-            self._describe(head, item, seq)
+        self._add_rates([(item, rates, self._piece << 32)])
         return len(rates)
 
-    def _head_of(self, item: Item) -> Head | int:
-        """What the item says of its prices, or _NO_CODE, or _NOT_WANTED."""
-        code, severity = item.billing_code, item.severity_of_illness
-        texts: tuple[Any, ...] = (item.billing_code_type, code, item.negotiation_arrangement, severity)
-        if type(code) is not str or (severity is not None and type(severity) is not str):
-            texts = tuple(map(repr, texts))  # 1 and true are not the same, to us
-        found = self._heads.get(texts)
-        if found is None:
-            found = self._read_head(item)
-            remember(self._heads, texts, found)
-        return found
+    def _add_rates(self, items: Sequence[tuple[Item, list[Rate], int]]) -> None:  # noqa: C901 - one loop
+        """Takes in items' rates; each item has its place in the file.
 
-    def _read_head(self, item: Item) -> Head | int:
-        system = normalize.code_type(item.billing_code_type)
-        code = normalize.code(system, item.billing_code) if system else None
-        if not system or not code:
-            return _NO_CODE if EVERYTHING in self._filters else _NOT_WANTED
-        if not code_mask(self._filters, system, code):
-            return _NOT_WANTED
-        arrangement = normalize.lower(item.negotiation_arrangement)
-        return Head(system, code, arrangement, normalize.text(item.severity_of_illness))
-
-    def _add_rates(self, head: Head | int, item: Item, rates: list[Rate], seq: int) -> bool:
-        """Takes in rates; says whether any price of them was kept."""
-        kept, place = False, 0
-        while place < len(rates):
-            if self._prices.keys >= RUN_KEYS or len(self._prices.rate) >= RUN_PRICES:
-                self._flush()
-            before = len(self._prices.rate)
-            place = self._add_some(head, item, rates, seq, place)
-            if len(self._prices.rate) > before:
-                kept = True
-                self._prices.item_head.append(self._terms.words.heads[head])  # type: ignore[index]
-                self._prices.item_end.append(len(self._prices.rate))
-        return kept
-
-    def _add_some(self, head: Head | int, item: Item, rates: list[Rate], seq: int, first: int) -> int:
-        """Takes in rates from place `first` on, until the run is full; gives the place of the next."""
+        This is the innermost loop. What it takes is bound to names of its own, as to look each up costs as much as
+        the rest of it; after `_flush` the columns are others.
+        """
+        lists, words = self._groups.lists, self._terms.words
+        list_ids, list_sizes, terms_of_text = lists.ids, lists.sizes, words.ids
+        written_out = iter(self._written_out(items))
+        head_of, describe = self._heads.of, self._heads.describe
         prices = self._prices
-        list_ids, list_sizes, terms_of_text = self._groups.lists.ids, self._groups.lists.sizes, self._terms.words.ids
         add_rate, add_terms, add_groups = prices.rate.append, prices.terms.append, prices.groups.append
-        coded = not isinstance(head, int)
-        if not isinstance(head, int):
-            self._terms.words.heads.setdefault(head, len(self._terms.words.heads))
-        room, rows, place = RUN_KEYS - prices.keys, 0, first
-        while place < len(rates) and rows < room:
-            rate = rates[place]
-            place += 1
-            texts = rate.negotiated_prices
-            if rate.provider_groups is ABSENT:
-                text = bytes(rate.provider_references)
-                groups = list_ids.get(text)
-                if groups is None:
-                    groups = self._groups.named(text)
-            else:
-                groups = self._groups.mixed(rate, seq)
-            size = list_sizes[groups]
-            if not texts or not coded or not 0 < size <= GROUPS_PER_ROW:
-                self._add_odd_rate(head, item, texts, groups, (seq, place - 1))
-                continue
-            rows += size * len(texts)
-            for raw in texts:
-                # The price's text but for its rate has been met before, as a rule.
-                text = bytes(raw)
-                at = text.find(_RATE) + len(_RATE)
-                end = text.find(b",", at)
-                terms = terms_of_text.get(text[:at] + text[end:])
-                if terms is not None:
-                    try:
-                        amount = float(text[at:end])
-                    except ValueError:
-                        amount = -1.0
-                    if 0 <= amount < inf:
-                        add_rate(amount + 0.0)
-                        add_terms(terms)
-                        add_groups(groups)
-                        continue
-                self._add_price(text, (groups,), size, (seq, place - 1, texts.index(raw)))
-        self._rows_read += rows
-        prices.keys += rows
-        return place
+        add_head = prices.head.append
+        for item, rates, seq in items:
+            before, kept = len(prices.rate), False
+            head = head_of(item, words) if rates else NO_CODE
+            for place, rate in enumerate(rates):
+                if prices.keys >= RUN_KEYS or len(prices.rate) >= RUN_PRICES:
+                    kept = kept or len(prices.rate) > before
+                    self._flush()
+                    prices, before = self._prices, 0
+                    add_rate, add_terms, add_groups = prices.rate.append, prices.terms.append, prices.groups.append
+                    add_head = prices.head.append
+                if rate.provider_groups is ABSENT:
+                    text = bytes(rate.provider_references)
+                    groups = list_ids.get(text)
+                    if groups is None:
+                        groups = self._groups.named(text)
+                else:
+                    groups = next(written_out)
+                size, texts = list_sizes[groups], rate.negotiated_prices
+                if not texts or head < 0 or not 0 < size <= GROUPS_PER_ROW:
+                    self._add_odd_rate(head, item, texts, groups, (seq, place))
+                    continue
+                prices.keys += size * len(texts)
+                self._rows_read += size * len(texts)
+                for raw in texts:
+                    # The price's text but for its rate has been met before, as a rule.
+                    text = bytes(raw)
+                    at = text.find(_RATE) + len(_RATE)
+                    end = text.find(b",", at)
+                    terms = terms_of_text.get(text[:at] + text[end:])
+                    if terms is not None:
+                        try:
+                            amount = float(text[at:end])
+                        except ValueError:
+                            amount = -1.0
+                        if 0 <= amount < inf:
+                            add_head(head)
+                            add_rate(amount + 0.0)
+                            add_terms(terms)
+                            add_groups(groups)
+                            continue
+                    self._add_price(text, head, (groups,), size, (seq, place, texts.index(raw)))
+            if kept or len(prices.rate) > before:
+                describe(head, item, seq, words)
+
+    def _written_out(self, items: Sequence[tuple[Item, list[Rate], int]]) -> list[int]:
+        """The lists of groups of the rates that have them written out, in the rates' order."""
+        found = [(rate, seq) for _, some, seq in items for rate in some if rate.provider_groups is not ABSENT]
+        return self._groups.written_out(*zip(*found, strict=True)) if found else []
 
     def _add_odd_rate(
-        self, head: Head | int, item: Item, texts: list[Raw] | None, groups: int, place: tuple[int, int]
+        self, head: int, item: Item, texts: list[Raw] | None, groups: int, place: tuple[int, int]
     ) -> None:
         """Takes in the prices of a rate whose code or whose groups are not as they should be, or very many."""
         if not texts:
@@ -233,11 +203,11 @@ class Flattener:
         size = self._groups.lists.sizes[groups]
         rows = max(size, 1) * len(texts)
         self._rows_read += rows
-        if head == _NOT_WANTED:
+        if head == NOT_WANTED:
             self._rows_filtered += rows
-        elif head == _NO_CODE or not size:
+        elif head == NO_CODE or not size:
             reason, value = "no_provider", None
-            if head == _NO_CODE:
+            if head == NO_CODE:
                 reason, value = "no_code", members.published([item.billing_code_type, item.billing_code])
             for number in range(len(texts)):
                 self._reject(reason, max(size, 1), (*place, number), value)
@@ -246,9 +216,9 @@ class Flattener:
             keys = self._groups.lists.keys_of(groups)
             parts = [self._groups.lists.add(keys[n : n + GROUPS_PER_ROW]) for n in range(0, size, GROUPS_PER_ROW)]
             for number, raw in enumerate(texts):
-                self._add_price(bytes(raw), parts, size, (*place, number))
+                self._add_price(bytes(raw), head, parts, size, (*place, number))
 
-    def _add_price(self, text: bytes, lists: Sequence[int], size: int, place: tuple[int, int, int]) -> None:
+    def _add_price(self, text: bytes, head: int, lists: Sequence[int], size: int, place: tuple[int, int, int]) -> None:
         """Takes in a price whose text has not been met before, for the `size` groups of some lists."""
         price = shapes.price(text)
         if price is None:
@@ -261,6 +231,7 @@ class Flattener:
             return
         terms = self._terms.of(price)
         for groups in lists:
+            self._prices.head.append(head)
             self._prices.rate.append(amount)
             self._prices.terms.append(terms)
             self._prices.groups.append(groups)
@@ -275,41 +246,11 @@ class Flattener:
         self._rejected[reason] += rows
         self.spools.rejects.add(reason, *place, value, rows)
 
-    def _describe(self, head: Head | int, item: Item, seq: int) -> None:
-        """Keeps the item's words for its code, and the members of bundles."""
-        if isinstance(head, int):
-            return
-        code = (head.code_type, head.code)
-        known = self._described.get(code, 0)
-        if known != 3:
-            words = normalize.text(item.description), normalize.text(item.name)
-            told = bool(words[0]) + 2 * bool(words[1])
-            if code not in self._described or told & ~known:
-                self.spools.codes.add(*code, *words, seq)
-                remember(self._described, code, known | told)
-        for raw in (item.bundled_codes, item.covered_services):
-            if raw is not ABSENT and bytes(raw) not in {b"null", b"[]"}:
-                self._add_bundle(head, raw, seq)
-
-    def _add_bundle(self, head: Head, members_of_it: Raw, seq: int) -> None:
-        for member in normalize.as_list(shapes.scalar(members_of_it)):
-            if not isinstance(member, dict):
-                continue
-            system = normalize.code_type(member.get("billing_code_type"))
-            code = normalize.code(system or "", member.get("billing_code"))
-            if not system or not code:
-                self._notes["bundled_codes_without_a_code"] += 1
-                continue
-            words = normalize.text(member.get("description"))
-            self.spools.bundles.add(head.code_type, head.code, system, code, head.negotiation_arrangement, words, seq)
-
     # --- elements of the root's provider_references -----------------------------------------------------------
 
     def _add_references(self, run: Run) -> int:
         references = self._read(shapes.REFERENCES, run)
-        for place, reference in enumerate(references):
-            if reference is not None:
-                self._groups.define(reference, (self._piece << 32) + place)
+        self._groups.define(references, self._piece << 32)
         return len(references)
 
     # --- both -------------------------------------------------------------------------------------------------
@@ -335,13 +276,18 @@ class Flattener:
             self._used.add(self._prices.used_keys(self._groups.lists))
             path = self._directory / f"run-{self._writer}-{len(self._runs):06}"
             self._runs.append(self._prices.write(path, self._terms.words, self._groups.lists))
+        self._prices = Prices()
+        self._prices.piece.append(self._piece)
+        self._prices.piece_start.append(0)
+        give_back_memory()
+
+    def _forget(self) -> None:
+        """Begins anew with what has grown large; no price row at hand may refer to it."""
         if self._terms.words.full:
             self._terms.words = Vocabulary()
         if self._groups.lists.full:
             self._groups.lists = Lists()
-        self._prices = Prices()
-        self._prices.piece.append(self._piece)
-        self._prices.piece_start.append(0)
+        give_back_memory()
 
 
 def _is_number(text: bytes, amount: float) -> bool:

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from core.mrf.filters import Filter
 from core.mrf.keys import Keys
+from core.mrf.spools import spooled
 from core.registers.npis import npis_in_state
-from core.store.connection import parquet_list
 from core.store.store import Transaction
 
 
@@ -27,9 +27,7 @@ def group_masks(
     BeaconError for the providers of a state where no provider's state is known.
     """
     masks = np.zeros(len(keys), np.uint64)
-    spools = {
-        name: parquet_list([str(directory / f"{name}-*.parquet")]) for name in ("group_parts", "part_npis", "part_tins")
-    }
+    spools = {name: spooled(directory, name) for name in ("group_parts", "part_npis", "part_tins")}
     with_npi = f"SELECT key FROM {spools['group_parts']} SEMI JOIN (FROM {spools['part_npis']} WHERE %s) USING (part)"
     with_tin = f"SELECT key FROM {spools['group_parts']} SEMI JOIN (FROM {spools['part_tins']} WHERE %s) USING (part)"
     for bit, one in enumerate(filters):

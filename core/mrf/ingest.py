@@ -13,7 +13,7 @@ import duckdb
 import numpy as np
 import pyarrow.parquet as pq
 
-from core.crew import cores
+from core.crew import cores, give_back_memory
 from core.mrf import filters as wanted
 from core.mrf.errors import MrfError
 from core.mrf.facts import Scope, build
@@ -166,18 +166,22 @@ class _Job:
         batch_id = self._source.batch_id
         located = Located(connection, self._transaction, content.directory, batch_id)
         with self._stages.stage("groups"):
-            groups = self._write_groups(connection, content)
-            report = located.fetch(self.locations, Groups(groups).frame)
+            groups = self._write_groups(content)
+            report = located.fetch(self.locations, Groups(groups))
             scope = self._scope(connection, content, header, filters, groups)
+            give_back_memory()
         counts = Counts()
+        # Each stage has members of its own: what they have learnt in the one before is of no use in the next.
+        content.crew.renew()
         with self._stages.stage("facts"):
             segments = self._segments(content, scope, counts)
             append_segments(self._transaction, self._state, header.year_month, segments, content.crew)
-        content.crew.close()
+        content.crew.renew()
         with self._stages.stage("tables"):
             where = connection, self._transaction, content.directory, header, batch_id
             tables = FileTables(*where, Groups(scope.groups), counts.used, content.pieces)
-            members = tables.add_groups()
+            members = tables.add_groups(content.crew)
+            content.crew.close()
             tables.add_codes()
             tables.add_places(content.pos_sets)
             tables.add_payer()
@@ -194,11 +198,11 @@ class _Job:
         repeated = counts.duplicates + counts.known
         return Outcome(record, False, counts.facts, repeated, members, self._seconds, self._stages, report)
 
-    def _write_groups(self, connection: duckdb.DuckDBPyConnection, content: Content) -> Path:
+    def _write_groups(self, content: Content) -> Path:
         """Writes the groups that price rows name, and fetches members that are elsewhere."""
         directory = self._work / "groups"
         keys = union([each.used_keys for each in content.flattened])
-        write_groups(directory, self._source.batch_id, keys, named_keys(connection, content.directory))
+        write_groups(directory, self._source.batch_id, keys, named_keys(content.directory))
         return directory
 
     def _scope(

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
+import numpy as np
 import polars as pl
 
+from core.mrf.groups import Groups
 from core.mrf.locations import NOT_TRIED, Answer, Locations, Report, stored
 from core.mrf.members import FETCHER
 from core.mrf.spool import Spool
@@ -47,15 +49,15 @@ class Unresolved:
         report = Report()
         answers = locations.fetch_all(wanted) if locations else _not_tried(wanted)
         for answer in answers:
-            parts = spools.parts.of(answer.groups) if answer.groups else []
-            if answer.groups is not None and not any(part.tin or part.npis for part in parts):
+            parts = spools.parts.of([bytes(answer.groups)]) if answer.groups else None
+            if answer.groups is not None and not (parts and spools.parts.any_members(parts)):
                 problem = f"{answer.location}: names no member of a provider group; expected provider_groups"
-                answer, parts = replace(answer, problem=problem), []  # noqa: PLW2901 - it is no answer
+                answer, parts = replace(answer, problem=problem), None  # noqa: PLW2901 - it is no answer
             report.count(answer)
             for group in answer.tag:
                 self._wanted.add(group.pg_uid, answer.location)
                 if parts:
-                    spools.add_parts(group.key, parts, group.seq)
+                    spools.add_parts(np.array([group.key], np.uint64), parts, np.array([group.seq], np.uint64))
                 else:
                     failed = answer.location, answer.signed, answer.problem, answer.tried_at
                     self._failed.add(group.pg_uid, *failed)
@@ -104,8 +106,8 @@ class Located:
         self._unresolved = Unresolved(directory)
         self._any = False
 
-    def fetch(self, locations: Locations | None, groups: pl.DataFrame) -> Report | None:
-        """Fetches the members of groups (columns key, raw and pg_uid), unless they are known already.
+    def fetch(self, locations: Locations | None, groups: Groups) -> Report | None:
+        """Fetches the members of groups, unless they are known already.
 
         The members go to the file's spools, in `directory`.
         """
@@ -113,7 +115,7 @@ class Located:
         self._any = bool(self._connection.execute(f"SELECT 1 FROM {there} LIMIT 1").fetchall())
         if not self._any:
             return None
-        self._connection.register("located_frame", groups)
+        self._connection.register("located_frame", groups.frame)
         self._connection.execute("CREATE OR REPLACE TEMP TABLE located AS FROM located_frame")
         resolved_before(self._connection, self._transaction, self._batch_id)
         found = self._connection.execute(

@@ -1,21 +1,25 @@
 """Who a provider group is: its members, its id, and the key it goes by while a file is read.
 
 A group is an array of objects, each with a tax number and NPIs. The same object stands in many groups, so each is read
-once and becomes a *part*; a group is a list of parts.
+once and becomes a *part* (see `objects.Part`); a group is a list of parts. Arrays are read many at a time.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from itertools import chain
+from array import array
+from collections.abc import Sequence
+from itertools import chain, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import msgspec
+import numpy as np
+import numpy.typing as npt
 import polars as pl
-from msgspec import Raw
 
-from core.mrf import normalize, shapes
+from core.mrf import objects, shapes
+from core.mrf.keys import distinct
+from core.mrf.objects import Tin
 from core.mrf.spool import NumberSpool, Spool
+from core.store import ids
 
 NAMED_KEY = 1 << 63
 """Keys from here on belong to ids that are no whole numbers; see `group_key`."""
@@ -23,8 +27,8 @@ NAMED_KEY = 1 << 63
 WHOLE_KEY_LIMIT = 1 << 62
 """Whole numbers below this are their own keys."""
 
-REMEMBERED_BYTES = 24 << 20
-"""Texts of objects met of late are remembered, so that an object that comes again is not read again: twice as much."""
+REMEMBERED_BYTES = 48 << 20
+"""Objects that were met are remembered, so that one that comes again is not read again, until they take so much."""
 
 FETCHER = 1 << 16
 """The writer of parts that are fetched from the web; those of a crew have lesser numbers."""
@@ -32,40 +36,31 @@ FETCHER = 1 << 16
 WRITER_BITS = 40
 """A part's number is its writer's, so many bits up, and a count."""
 
-Tin = tuple[str, str]
-"""A tin_type and a tin_value."""
+_LOW_HALF = 0xFFFFFFFF
+_LOW = np.uint64(_LOW_HALF)
+_HALF = np.uint64(32)
 
 
-class Part:
-    """One object of a provider_groups array, normalised: a tax number (None: not known) and its NPIs.
+class Lists(NamedTuple):
+    """Lists of parts, one after the other: those of some arrays."""
 
-    No NPI at all is a contract with the TIN alone. `npis` are distinct and sorted.
-    """
-
-    __slots__ = ("npis", "number", "text", "tin")
-
-    def __init__(self, number: int, tin: Tin | None, npis: list[int]) -> None:
-        self.number = number
-        self.tin = tin
-        self.npis = npis
-        self.text = ""
-        """Its members as `inline_id` has them, once they were asked for."""
+    parts: npt.NDArray[np.int64]
+    """The numbers of the parts of all lists."""
+    sizes: npt.NDArray[np.int64]
+    """How many each list has."""
 
 
-class _Tin(msgspec.Struct, gc=False):
-    type: str | None = None
-    value: str | int | None = None
-    business_name: str | None = None
+class _Objects(dict[bytes, int]):
+    """Texts of objects and their places; one that is asked for and is not there gets the next place, and is `fresh`."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.fresh: list[bytes] = []
 
-class _Group(msgspec.Struct, gc=False):
-    npi: list[int | str] = []
-    tin: _Tin | None = None
-
-
-# Fields that are not of these shapes, or not there at all (an `NPI` key in capitals), take the lenient way.
-_TYPED = msgspec.json.Decoder(_Group)
-_ARRAY = msgspec.json.Decoder(list[Raw])
+    def __missing__(self, text: bytes) -> int:
+        place = self[text] = len(self)
+        self.fresh.append(text)
+        return place
 
 
 class Parts:
@@ -82,145 +77,117 @@ class Parts:
         self.names = Spool(directory, "part_names", {"part": pl.UInt64, "business_name": pl.String}, writer)
         self.invalid = Spool(directory, "part_invalid", {"part": pl.UInt64, "value": pl.String}, writer)
         self._next = writer << WRITER_BITS
-        self._known: dict[bytes, tuple[Part, ...]] = {}
-        self._older: dict[bytes, tuple[Part, ...]] = {}
-        self._known_bytes = 0
+        self._forget()
 
     def close(self) -> None:
         """Writes what is still in memory."""
         for spool in (self.tins, self.npis, self.names, self.invalid):
             spool.close()
 
-    def of(self, provider_groups: Raw) -> list[Part]:
-        """The parts of an array of provider_groups, given as its JSON text. Raises shapes.Unreadable."""
-        try:
-            texts = [bytes(each) for each in _ARRAY.decode(provider_groups)]
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            texts = [bytes(shapes.dumps(each)) for each in normalize.as_list(shapes.scalar(provider_groups))]
-        known = self._known.get
-        found = [known(text) for text in texts]
-        if None in found:
-            for place, parts in enumerate(found):
-                if parts is None:
-                    found[place] = self._meet(texts[place])
-        return list(chain.from_iterable(found))  # type: ignore[arg-type]
+    def of(self, arrays: Sequence[bytes]) -> Lists:
+        """The parts of provider_groups arrays, given as their JSON texts. Raises shapes.Unreadable.
 
-    def _meet(self, text: bytes) -> tuple[Part, ...]:
-        """The parts of an object that is not among those met of late."""
-        parts = self._known.get(text)  # it may stand in this very array twice
-        if parts is None:
-            parts = self._older.get(text)
-            if parts is None:
-                parts = tuple(self._read(text))
-                self.npis.check()
-            if self._known_bytes > REMEMBERED_BYTES:
-                # Half of what is remembered goes: what was met since the last time stays.
-                self._older, self._known, self._known_bytes = self._known, {}, 0
-            self._known[text] = parts
-            self._known_bytes += len(text) + 500
-        return parts
+        What `inline_ids` tells of them it can tell until the next arrays are read.
+        """
+        if self._bytes > REMEMBERED_BYTES:
+            self._forget()
+        found = list(map(objects.texts_of, arrays))
+        # An object's place is found or made for all arrays in one go: this is the innermost loop.
+        places = np.array(list(map(self._objects.__getitem__, map(bytes, chain.from_iterable(found)))), np.int64)
+        if self._objects.fresh:
+            try:
+                self._meet(self._objects.fresh)
+            except shapes.Unreadable:
+                self._forget()
+                raise
+            self._objects.fresh = []
+        sizes = np.array(list(map(len, found)), np.int64)
+        starts = np.frombuffer(self._starts, np.int64)
+        counts = starts[places + 1] - starts[places]
+        if (counts != 1).any():
+            # Objects of no part, or of several.
+            ends = np.cumsum(np.concatenate([np.zeros(1, np.int64), counts]))
+            sizes = np.diff(ends[np.cumsum(np.concatenate([np.zeros(1, np.int64), sizes]))])
+            parts = np.repeat(starts[places] - ends[:-1], counts) + np.arange(ends[-1])
+        else:
+            parts = starts[places]
+        return Lists(parts + self._first, sizes)
 
-    def _read(self, text: bytes) -> list[Part]:
-        """The parts of one object: one for each tax number it has, as a rule one."""
-        try:
-            group = _TYPED.decode(text)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            group = None
-        if group is not None and group.npi and group.tin is not None:
-            tin = normalize.tin(group.tin.type, group.tin.value)
-            npis = _plain_npis(group.npi)
-            if npis is not None:
-                return [self._part(tin, group.tin.business_name, npis)]
-            return [self._checked_part(tin, group.tin.business_name, group.npi)]
-        value = shapes.loads(text)
-        if not isinstance(value, dict):
-            return []
-        fields = {str(key).lower(): field for key, field in value.items()}
-        parts = []
-        for each in normalize.as_list(fields.get("tin")) or [None]:
-            named = {str(key).lower(): v for key, v in each.items()} if isinstance(each, dict) else {"value": each}
-            tin = normalize.tin(named.get("type"), named.get("value"))
-            name = normalize.text(named.get("business_name"))
-            parts.append(self._checked_part(tin, name, normalize.as_list(fields.get("npi"))))
-        return parts
+    def _forget(self) -> None:
+        self._objects = _Objects()
+        self._starts = array("q", [0])
+        """The part that each object begins with, and the end; parts go by their numbers less the first's here."""
+        self._first = self._next
+        self._texts: list[str] = []
+        """Each part's members as `inline_ids` has them."""
+        self._tin_of = array("I")
+        """A hash of each part's tax number."""
+        self._bytes = 0
 
-    def _checked_part(self, tin: Tin | None, name: str | None, values: Iterable[Any]) -> Part:
-        """A part whose NPIs may be none."""
-        npis = []
-        for value in values:
-            npi = normalize.npi(value)
-            if npi is False:
-                self.invalid.add(self._next, published(value))
-            elif npi:
-                npis.append(int(npi))
-        return self._part(tin, name, npis)
+    def _meet(self, texts: list[bytes]) -> None:
+        """Reads objects that were not met before, or not of late."""
+        found = objects.parts_of(texts)
+        count, first = len(found.tins), self._next
+        self._next += count
+        ends = np.cumsum(np.array(found.counts, np.int64)) + self._starts[-1]
+        self._starts.frombytes(ends.tobytes())
+        part_of = np.repeat(np.arange(count), found.sizes)
+        pairs = distinct((part_of.astype(np.uint64) << _HALF) | found.npis.astype(np.uint64))
+        part_of, npis = (pairs >> _HALF).astype(np.int64), pairs & _LOW
+        self.npis.add_columns(part_of + first, npis)
+        numbers = range(first, first + count)
+        having = [(number, tin) for number, tin in zip(numbers, found.tins, strict=True) if tin]
+        self.tins.extend([number for number, _ in having], [tin[0] for _, tin in having], [tin[1] for _, tin in having])
+        if any(found.business_names):
+            for number, tin, name in zip(numbers, found.tins, found.business_names, strict=True):
+                if tin and name and name.strip():
+                    self.names.add(number, name.strip())
+        for place, value in found.invalid:
+            self.invalid.add(first + place, published(value))
+        bounds = np.searchsorted(part_of, np.arange(count + 1)).tolist()
+        written = list(map(str, npis.tolist()))
+        for tin, (start, end) in zip(found.tins, pairwise(bounds), strict=True):
+            self._texts.append(_members_text(tin, written[start:end]))
+        self._tin_of.extend([hash(tin) & _LOW_HALF for tin in found.tins])
+        self._bytes += sum(map(len, texts)) + 350 * len(texts) + 27 * len(npis)
 
-    def _part(self, tin: Tin | None, name: str | None, npis: list[int]) -> Part:
-        number = self._next
-        self._next += 1
-        if len(npis) > 1:
-            npis = sorted(set(npis))
-        if tin:
-            self.tins.add(number, *tin)
-            if name and name.strip():
-                self.names.add(number, name.strip())
-        if npis:
-            parts, numbers = self.npis.columns
-            if len(npis) == 1:
-                parts.append(number)
-                numbers.append(npis[0])
+    def any_members(self, lists: Lists) -> bool:
+        """Whether any of the parts that were just read has a tax number or an NPI."""
+        return any(map(self._texts.__getitem__, (lists.parts - self._first).tolist()))
+
+    def inline_ids(self, lists: Lists) -> pl.Series:
+        """The raw ids of groups that have none: equal members, equal id, in whatever parts they come.
+
+        It is `inline:` and the MD5 of the members' texts, distinct, sorted and joined by `;`. A member's text is
+        `tin_type|tin_value|npi`, and `tin_type|tin_value|` alone for a tax number without an NPI.
+        """
+        local = lists.parts - self._first
+        texts = list(map(self._texts.__getitem__, local.tolist()))
+        ends = np.cumsum(lists.sizes)
+        again = self._tins_again(local, lists.sizes)
+        found = []
+        for number, (start, end) in enumerate(pairwise([0, *ends.tolist()])):
+            if number in again:
+                each = sorted(set(chain.from_iterable(text.split(";") for text in texts[start:end] if text)))
             else:
-                parts.extend([number] * len(npis))
-                numbers.extend(npis)
-        return Part(number, tin, npis)
+                # Members of one part are sorted, and no two tax numbers' texts begin alike: the texts stay whole.
+                each = sorted(filter(None, texts[start:end]))
+            found.append(";".join(each))
+        return "inline:" + ids.md5_all(pl.Series("raw", found, pl.String))
+
+    def _tins_again(self, local: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> set[int]:
+        """The places of the lists in which a tax number stands twice, or two stand that have the same hash."""
+        list_of = np.repeat(np.arange(len(sizes), dtype=np.uint64), sizes)
+        pairs = (list_of << _HALF) | np.frombuffer(self._tin_of, np.uint32)[local]
+        pairs.sort()
+        return set((pairs[1:][pairs[1:] == pairs[:-1]] >> _HALF).tolist())
 
 
-def _plain_npis(values: list[int | str]) -> list[int] | None:
-    """NPIs that are all well-formed, all numbers or all text, as numbers. None where it takes a closer look."""
-    kinds = set(map(type, values))
-    if kinds == {str}:
-        joined = "".join(values)  # type: ignore[arg-type]
-        if not (joined.isdecimal() and joined.isascii()) or set(map(len, values)) != {10}:  # type: ignore[arg-type]
-            return None
-        numbers = list(map(int, values))
-    elif kinds == {int}:
-        numbers = values  # type: ignore[assignment]
-    else:
-        return None
-    return numbers if min(numbers) >= 1_000_000_000 and max(numbers) < 3_000_000_000 else None
-
-
-def inline_id(parts: Sequence[Part]) -> str:
-    """The raw id of a group that has none: equal members, equal id, in whatever parts they come.
-
-    It is `inline:` and the MD5 of a text for each tax number, the texts sorted and joined by `;`. A tax number's text
-    is `tin_type|tin_value|npi` for each of its NPIs, sorted and joined by `;`, and begins with `tin_type|tin_value|`
-    alone where the number also stands without an NPI.
-    """
-    if len({part.tin for part in parts}) == len(parts):
-        texts = [part.text or _text_of(part) for part in parts]
-    else:
-        members: dict[Tin | None, set[int]] = {}
-        alone = {part.tin for part in parts if not part.npis}
-        for part in parts:
-            members.setdefault(part.tin, set()).update(part.npis)
-        texts = [
-            _members_text(tin, sorted(npis), alone=tin in alone and tin is not None) for tin, npis in members.items()
-        ]
-    text = ";".join(sorted(filter(None, texts)))
-    return "inline:" + hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
-
-
-def _text_of(part: Part) -> str:
-    part.text = _members_text(part.tin, part.npis)
-    return part.text
-
-
-def _members_text(tin: Tin | None, npis: list[int], *, alone: bool = False) -> str:
-    if tin is None and not npis:
-        return ""
+def _members_text(tin: Tin | None, npis: list[str]) -> str:
+    if not npis:
+        return "{}|{}|".format(*tin) if tin else ""
     head = "{}|{}|".format(*(tin or ("", "")))
-    return (f"{head};" if alone and npis else "") + head + f";{head}".join(map(str, npis))
+    return head + f";{head}".join(npis)
 
 
 def published(value: Any) -> str:
@@ -241,3 +208,9 @@ def group_key(group_id: str) -> int:
             return number
     digest = hashlib.md5(group_id.encode(), usedforsecurity=False).digest()
     return NAMED_KEY | (int.from_bytes(digest[:8], "big") >> 1)
+
+
+def named_keys_of(group_ids: pl.Series) -> npt.NDArray[np.uint64]:
+    """`group_key` of ids none of which is a whole number."""
+    words = ids.hash_words(ids.md5_all(group_ids))
+    return np.uint64(NAMED_KEY) | (words[:, 0].byteswap() >> np.uint64(1))

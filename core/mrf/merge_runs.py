@@ -36,7 +36,8 @@ def _merge(_state: State, runs: Sequence[Run], path: Path) -> Run:
     terms: dict[Terms, int] = {}
     head_numbers = {i.path: _numbers(heads, map(Head._make, _rows(i, "heads"))) for i in runs}
     terms_numbers = {i.path: _numbers(terms, map(Terms._make, _rows(i, "terms"))) for i in runs}
-    codes, code_of_head = codes_of(heads)
+    every_head = dictionary(heads, Head._fields)
+    codes, code_of_head = codes_of(every_head)
     code_of = []
     with RunWriter(path, sum(run.rows for run in runs)) as writer:
         for share in shares(runs, 1):
@@ -53,11 +54,11 @@ def _merge(_state: State, runs: Sequence[Run], path: Path) -> Run:
             keys, sizes = keys_of(parts, order)
             writer.add({name: column[order] for name, column in columns.items()}, sizes, [keys])
             code_of.append(code_of_head[columns["head"][order]])
-        writer.add_tables(dictionary(heads, Head._fields), dictionary(terms, Terms._fields))
+        writer.add_tables(every_head, dictionary(terms, Terms._fields))
     for run in runs:
         for old in run.paths:
             old.unlink()
-    return writer.finish(codes, np.searchsorted(np.concatenate(code_of), np.arange(len(codes) + 1)))
+    return writer.finish(codes, np.searchsorted(np.concatenate(code_of), np.arange(codes.num_rows + 1)))
 
 
 def _rows(run: Run, table: str) -> list[tuple[str | None, ...]]:

@@ -5,9 +5,10 @@ a price says besides its rate, are kept once and referred to by number.
 """
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +35,9 @@ class Lists:
     """The lists of provider groups met in a file. They outlive the runs that refer to them."""
 
     ids: dict[bytes, int] = field(default_factory=dict)
-    """Texts of lists, and the lists they are."""
+    """Texts of lists of references, and the lists they are."""
+    written_out: dict[bytes, int] = field(default_factory=dict)
+    """Texts of provider_groups, and the lists of one group that they are."""
     sizes: "array[int]" = field(default_factory=lambda: array("I"))
     repeats: "array[int]" = field(default_factory=lambda: array("B"))
     """Whether a list names a group more than once."""
@@ -51,6 +54,15 @@ class Lists:
             self.ids[text] = number
             self.text_bytes += len(text)
         return number
+
+    def add_written_out(self, texts: Sequence[bytes], keys: npt.NDArray[np.uint64]) -> None:
+        """Takes in a list of one group for each of some texts."""
+        number, count = len(self.sizes), len(texts)
+        self.written_out.update(zip(texts, range(number, number + count), strict=True))
+        self.text_bytes += sum(map(len, texts))
+        self.keys.frombytes(keys.tobytes())
+        self.sizes.extend([1] * count)
+        self.repeats.frombytes(bytes(count))
 
     @property
     def full(self) -> bool:
@@ -77,12 +89,25 @@ class Vocabulary:
     """The heads and terms met in a file. They outlive the runs that refer to them."""
 
     heads: dict[Head, int] = field(default_factory=dict)
+    heads_in_order: list[Head] = field(default_factory=list)
+    head_ids: dict[tuple[Any, ...], dict[str, int]] = field(default_factory=dict)
+    """By what else items say: their codes, as they stand there, and the heads they are."""
+    described: bytearray = field(default_factory=bytearray)
+    """Of each head, which words for its code are known: 1 for a description, 2 for a name."""
     terms: dict[Terms, int] = field(default_factory=dict)
     ids: dict[bytes, int] = field(default_factory=dict)
     """Texts of prices, but for the rate, and the terms they are."""
     odd_dates: set[int] = field(default_factory=set)
     """Terms whose expiration date could not be read."""
     text_bytes: int = 0
+
+    def number_of_head(self, head: Head) -> int:
+        """The number of a head, a new one where it was not met before."""
+        number = self.heads.setdefault(head, len(self.heads))
+        if number == len(self.heads_in_order):
+            self.heads_in_order.append(head)
+            self.described.append(0)
+        return number
 
     @property
     def full(self) -> bool:
@@ -94,9 +119,7 @@ class Vocabulary:
 class Prices:
     """The price rows of a run that is being gathered, as columns."""
 
-    item_head: "array[int]" = field(default_factory=lambda: array("I"))
-    item_end: "array[int]" = field(default_factory=lambda: array("I"))
-    """The row at which the rows of each item_head end."""
+    head: "array[int]" = field(default_factory=lambda: array("I"))
     piece: "array[int]" = field(default_factory=lambda: array("I"))
     piece_start: "array[int]" = field(default_factory=lambda: array("I"))
     """The pieces of the file the rows come from, and the row at which each begins."""
@@ -110,11 +133,11 @@ class Prices:
     def write(self, path: Path, words: Vocabulary, lists: Lists) -> Run:
         """Sorts the rows and writes them as a run."""
         heads, terms = dictionary(words.heads, Head._fields), dictionary(words.terms, Terms._fields)
-        head_of = np.repeat(np.asarray(self.item_head), np.diff(np.asarray(self.item_end), prepend=0))
+        head_of = np.frombuffer(self.head, np.uint32)
         terms_of = np.frombuffer(self.terms, np.uint32)
         rate = np.frombuffer(self.rate, np.float64)
         hashes = ids.rate_hash(heads, head_of, terms, terms_of, rate)
-        codes, code_of_head = codes_of(words.heads)
+        codes, code_of_head = codes_of(heads)
         order = np.argsort(sort_key(code_of_head[head_of], hashes[:, 0]), kind="stable")
         groups = np.frombuffer(self.groups, np.uint32)[order]
         sizes = np.frombuffer(lists.sizes, np.uint32)[groups]
@@ -131,7 +154,7 @@ class Prices:
         with RunWriter(path, len(rate)) as writer:
             writer.add(columns, sizes, lists.in_order(groups))
             writer.add_tables(heads, terms)
-        return writer.finish(codes, np.searchsorted(code_of_head[columns["head"]], np.arange(len(codes) + 1)))
+        return writer.finish(codes, np.searchsorted(code_of_head[columns["head"]], np.arange(codes.num_rows + 1)))
 
     def used_keys(self, lists: Lists) -> npt.NDArray[np.uint64]:
         """The keys of the groups that rows name, distinct."""

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from core.crew import Alone
 from core.mrf import members, normalize, shapes
 from core.mrf.errors import MrfError
 from core.mrf.groups import Groups, write_groups
@@ -203,7 +204,7 @@ def _publish(
     )
     write_groups(spools.directory / "groups", batch_id, keys, named)
     groups = Groups(spools.directory / "groups")
-    found = FileTables(connection, transaction, spools.directory, header, batch_id, groups).add_groups()
+    found = FileTables(connection, transaction, spools.directory, header, batch_id, groups).add_groups(Alone())
     _add_rejects(connection, transaction, batch_id)
     _count(connection, transaction, records, found, {"unresolved_groups": remaining, "locations_not_fetched": left})
     return found, remaining

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 import pyarrow as pa
 
 HASH_SHIFT = np.uint64(24)
@@ -141,11 +142,10 @@ class RunWriter:
         self._write("heads", heads)
         self._write("terms", terms)
 
-    def finish(self, codes: list[Code], starts: npt.NDArray[np.int64]) -> Run:
+    def finish(self, codes: pa.Table, starts: npt.NDArray[np.int64]) -> Run:
         """Writes the index: the distinct codes, sorted, and the row at which each begins (and the end)."""
         fact_rows = np.diff(np.concatenate(self._ends)[starts])
-        table = dictionary(codes, ("code_type", "code"))
-        table = table.append_column("start", pa.array(starts[:-1])).append_column("fact_rows", pa.array(fact_rows))
+        table = codes.append_column("start", pa.array(starts[:-1])).append_column("fact_rows", pa.array(fact_rows))
         self._write("codes", table.filter(pa.array(np.diff(starts) > 0)))
         return self._run
 
@@ -165,12 +165,12 @@ def dictionary(rows: Iterable[Any], fields: tuple[str, ...]) -> pa.Table:
     return pa.table([pa.array(column, pa.string()) for column in columns], schema=schema)
 
 
-def codes_of(heads: Iterable[Head]) -> tuple[list[Code], npt.NDArray[np.uint32]]:
+def codes_of(heads: pa.Table) -> tuple[pa.Table, npt.NDArray[np.uint32]]:
     """The distinct codes of heads, sorted, and which of them each head has."""
-    heads = list(heads)
-    codes = sorted({(head.code_type, head.code) for head in heads})
-    place = {code: n for n, code in enumerate(codes)}
-    return codes, np.array([place[head.code_type, head.code] for head in heads], np.uint32)
+    each = pl.DataFrame(heads.select(["code_type", "code"]))
+    codes = each.unique().sort("code_type", "code")
+    place = each.join(codes.with_row_index("place"), on=["code_type", "code"], how="left", maintain_order="left")
+    return codes.to_arrow().cast(pa.schema([(name, pa.string()) for name in codes.columns])), place["place"].to_numpy()
 
 
 def sort_key(code_of: npt.NDArray[np.uint32], hash_0: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

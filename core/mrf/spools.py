@@ -1,13 +1,15 @@
 """The spools of one file: all that is read of it but the price rows."""
 
-from array import array
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from core.mrf.members import Part, Parts
-from core.mrf.spool import NumberSpool, Spool
+from core.mrf.members import Lists, Parts
+from core.mrf.spool import ListSpool, NumberSpool, Spool
+from core.store.connection import parquet_list
 
 
 class Spools:
@@ -33,20 +35,22 @@ class Spools:
         self.rejects = spool("rejects", reason=text, seq=number, rate=number, price=number, value=text, rows=number)
         self.defined = NumberSpool(directory, "defined", ("key",), writer)
         self.locations = spool("locations", key=pl.UInt64, url=text, seq=number)
-        self.group_parts = NumberSpool(directory, "group_parts", ("key", "part", "seq"), writer)
+        self.group_parts = ListSpool(directory, "group_parts", "parts", ("key", "seq"), writer)
         self.parts = Parts(directory, writer)
         plain = (self.codes, self.bundles, self.groups, self.rejects, self.locations)
         self._all = (*plain, self.defined, self.group_parts, self.parts)
 
-    def add_parts(self, key: int, parts: list[Part], seq: int) -> None:
-        """Takes in a group's parts."""
-        keys, numbers, seqs = self.group_parts.columns
-        keys.extend(array("Q", [key]) * len(parts))
-        numbers.extend([part.number for part in parts])
-        seqs.extend(array("Q", [seq]) * len(parts))
-        self.group_parts.check()
+    def add_parts(self, keys: npt.NDArray[np.uint64], lists: Lists, seqs: npt.NDArray[np.uint64]) -> None:
+        """Takes in the parts of some groups, each the members of one."""
+        self.group_parts.add_lists(lists.parts, lists.sizes, keys, seqs)
 
     def close(self) -> None:
         """Writes what is still in memory."""
         for spool in self._all:
             spool.close()
+
+
+def spooled(directory: Path, name: str) -> str:
+    """SQL of the rows of one of the spools in a directory; those of `group_parts` are key, seq and part."""
+    rows = parquet_list([str(directory / f"{name}-*.parquet")])
+    return f"(SELECT key, seq, unnest(parts) AS part FROM {rows})" if name == "group_parts" else f"(FROM {rows})"

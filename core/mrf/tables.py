@@ -1,6 +1,7 @@
 """What was read of one file to rows of the store's keyed tables (all but the facts)."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from core.crew import Crew, give_back_memory
 from core.mrf.groups import Groups
 from core.mrf.header import Header
 from core.mrf.members import FETCHER, NAMED_KEY, WRITER_BITS
+from core.mrf.spools import spooled
 from core.mrf.xrefs import Xrefs
 from core.registers.npis import new_npis
 from core.registers.titles import titled
@@ -68,16 +71,13 @@ class Members:
         }
 
 
-def named_keys(connection: duckdb.DuckDBPyConnection, directory: Path) -> pl.DataFrame:
+def named_keys(directory: Path) -> pl.DataFrame:
     """The keys of ids that are no whole numbers, with the ids: columns key and raw, sorted by key.
 
     `directory` holds the file's spools. Raises ValueError where two ids share a key, see `members.group_key`.
     """
-    named = connection.sql(
-        "SELECT DISTINCT key, raw FROM read_parquet(?) WHERE key >= ?::UBIGINT ORDER BY key",
-        params=[str(directory / "groups-*.parquet"), NAMED_KEY],
-    )
-    found = pl.DataFrame(named.to_arrow_reader().read_all())
+    spool = pl.scan_parquet(str(directory / "groups-*.parquet")).select("key", "raw")
+    found = spool.filter(pl.col("key") >= NAMED_KEY).collect().unique().sort("key")
     if found["key"].n_unique() != len(found):
         raise ValueError("two provider group ids of the file have the same 63 bits of their MD5 sums")
     return found
@@ -122,11 +122,13 @@ class FileTables:
         frame = groups.frame[self._xrefs.places_by_rank].with_columns(resolved=pl.Series(self._xrefs.resolved))
         connection.register("used_frame", frame)
         connection.execute("CREATE OR REPLACE TEMP TABLE used AS FROM used_frame")
+        connection.unregister("used_frame")
+        del frame
+        give_back_memory()
         if pieces is not None:
             connection.register("pieces", pieces)
         for name in SPOOLS:
-            glob = parquet_list([str(directory / f"{name}-*.parquet")])
-            connection.execute(f"CREATE OR REPLACE TEMP VIEW spooled_{name} AS FROM {glob}")
+            connection.execute(f"CREATE OR REPLACE TEMP VIEW spooled_{name} AS FROM {spooled(directory, name)}")
         connection.execute(
             f"""CREATE OR REPLACE TEMP TABLE invalid_npi AS
                SELECT key, value, min(seq) AS seq, max(part) >> {WRITER_BITS} = {FETCHER} AS fetched
@@ -135,14 +137,29 @@ class FileTables:
         )
         resolved_before(connection, transaction, batch_id)
 
-    def add_groups(self) -> Members:
-        """Puts the groups that facts name, and their members, into the store."""
-        pairs = {}
+    def add_groups(self, crew: Crew) -> Members:
+        """Puts the groups that facts name, and their members, into the store; a crew shares the work."""
+        with ThreadPoolExecutor(1, "xrefs") as pool:
+            # The crew writes pairs while the database here writes what there is one row of.
+            written = pool.submit(self._xrefs.write, self._transaction.work, self._header.year_month, self._slug, crew)
+            self._add_members()
+            pairs = written.result()
         for table in (XREF_GROUP_NPI, XREF_GROUP_TIN, XREF_TIN_NPI):
-            path = self._transaction.work / f"{table.name}.rows.parquet"
-            pairs[table.name] = self._xrefs.write(table, path, self._header.year_month, self._slug)
-            upsert_sorted(self._connection, self._transaction, table, path)
-        self._connection.register("npis", self._xrefs.npis.to_frame())
+            upsert_sorted(self._connection, self._transaction, table, pairs[table.name].path)
+        groups, unresolved, unused, invalid = self._connection.execute(
+            """SELECT (SELECT count(*) FROM used),
+                      (SELECT count(*) FROM used ANTI JOIN resolved_before USING (pg_uid) WHERE NOT resolved),
+                      (SELECT count(DISTINCT key)
+                       FROM (SELECT key FROM spooled_defined UNION ALL SELECT key FROM spooled_groups)
+                       ANTI JOIN used USING (key)),
+                      (SELECT count(*) FROM invalid_npi)"""
+        ).fetchall()[0]
+        rows = {name: each.rows for name, each in pairs.items()}
+        return Members(groups, unresolved, unused, rows[XREF_GROUP_NPI.name], rows[XREF_GROUP_TIN.name], invalid)
+
+    def _add_members(self) -> None:
+        """Puts the groups, their NPIs and their tax numbers into the store, each for itself."""
+        self._connection.register("npis", self._xrefs.npis)
         self._upsert(DIM_NPI, new_npis(self._transaction, "SELECT npi FROM npis"))
         self._connection.register("tins", self._xrefs.tins)
         self._upsert(DIM_TIN, f"FROM tins LEFT JOIN ({self._business_names()}) USING (tin_type, tin_value)")
@@ -157,23 +174,13 @@ class FileTables:
                 FROM used LEFT JOIN networks USING (key), scope""",
             keep="new",
         )
-        groups, unresolved, unused, invalid = self._connection.execute(
-            """SELECT (SELECT count(*) FROM used),
-                      (SELECT count(*) FROM used ANTI JOIN resolved_before USING (pg_uid) WHERE NOT resolved),
-                      (SELECT count(DISTINCT key)
-                       FROM (SELECT key FROM spooled_defined UNION ALL SELECT key FROM spooled_groups)
-                       ANTI JOIN used USING (key)),
-                      (SELECT count(*) FROM invalid_npi)"""
-        ).fetchall()[0]
-        return Members(groups, unresolved, unused, pairs["xref_group_npi"], pairs["xref_group_tin"], invalid)
 
     def _business_names(self) -> str:
         """SQL of the first business name of each tax number, for those that have one."""
         if not self._connection.execute("SELECT 1 FROM spooled_part_names LIMIT 1").fetchall():
             return "SELECT NULL AS tin_type, NULL AS tin_value, NULL AS business_name WHERE false"
-        self._connection.register("part_tins", self._xrefs.part_tins())
         return """SELECT tin_type, tin_value, arg_min(business_name, (seq, part)) AS business_name
-                  FROM part_tins JOIN spooled_part_names USING (part)
+                  FROM spooled_part_tins JOIN spooled_part_names USING (part)
                   JOIN (SELECT part, min(seq) AS seq FROM spooled_group_parts SEMI JOIN used USING (key) GROUP BY part)
                       USING (part)
                   GROUP BY ALL"""

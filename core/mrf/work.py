@@ -7,8 +7,9 @@ from core.crew import State, give_back_memory
 from core.mrf.facts import build
 from core.mrf.filters import Filter
 from core.mrf.flatten import Flattened, Flattener, Piece
+from core.mrf.xrefs import write_range
 
-__all__ = ["Reading", "build", "finish", "flatten"]
+__all__ = ["Reading", "build", "finish", "flatten", "write_range"]
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
-"""Which group has which members: a file's spools to sorted rows of the three cross-reference tables.
+"""The three cross-reference tables of one file: groups and NPIs, groups and tax numbers, tax numbers and NPIs.
 
-There may be tens of millions of pairs, so they are numbers until they are written: a group goes by its rank among the
-file's pg_uids, a tax number by its rank among the file's, an NPI by itself, and a pair is one 64-bit word.
+The rows are written by a crew, each member a range of them, and become one file without being read again. Until they
+are written they are numbers, a pair of which is one 64-bit word; see `member_numbers`.
 """
 
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,220 +15,188 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from core.crew import Crew, State
 from core.mrf.groups import Groups
 from core.mrf.keys import distinct
-from core.store.parquet import write_table
-from core.store.schema import XREF_GROUP_NPI, XREF_GROUP_TIN, XREF_TIN_NPI, Table
+from core.mrf.member_numbers import Numbers, read_texts, write_numbers, write_texts
+from core.store.parquet import ROW_GROUP, write_table
+from core.store.schema import TABLES, XREF_GROUP_NPI, XREF_GROUP_TIN, XREF_TIN_NPI, Table
+from core.store.stitch import Stitcher
 
-PAIRS_AT_ONCE = 2_000_000
+PAIRS_AT_ONCE = 400_000
+"""A range of groups has so many pairs of a group and a part: some million rows."""
 
-Ranks = npt.NDArray[np.int64]
+ROWS_AT_ONCE = 1_000_000
+"""So many rows are gone through at a time."""
+
 Pairs = npt.NDArray[np.uint64]
 
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 
 
-class Xrefs:
-    """The members of a file's groups. The spools stand in `directory`; `used` are the places of the groups to keep.
+@dataclass(frozen=True)
+class Range:
+    """Some of a table's rows: those of the lists (for xref_tin_npi: of the tax numbers) `first` to before `end`."""
 
-    The pairs of groups and parts are gone through range by range of the groups, so that memory holds a range of them
-    and what is known of each part.
-    """
+    directory: Path
+    """Where the numbers and the texts are."""
+    table: str
+    constant: dict[str, str]
+    first: int
+    end: int
+    path: Path
+    """Where the rows go."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A table's rows in a file."""
+
+    path: Path
+    rows: int
+
+
+class Xrefs:
+    """The members of a file's groups. The spools stand in `directory`; `used` are the places of the groups to keep."""
 
     def __init__(self, directory: Path, groups: Groups, used: npt.NDArray[np.int32] | None) -> None:
-        self._directory = directory
-        self._groups = groups
+        self._directory = directory / "members"
         uids = pl.Series(groups.strings.column("pg_uid"), dtype=pl.String)
         places = np.arange(len(groups), dtype=np.int32) if used is None else used
         chosen = uids.gather(pl.Series(places))
         order = chosen.arg_sort().to_numpy()
-        self._uids = chosen.gather(pl.Series(order))
         self.places_by_rank: npt.NDArray[np.int32] = places[order]
         """The place of the group of each rank."""
-        self._rank_of = np.full(max(len(groups), 1), -1, np.int64)
-        self._rank_of[self.places_by_rank] = np.arange(len(places))
-        self._parts, count = self._put_aside()
-        """The parts of the groups, distinct and sorted."""
-        self._ranges = -(-count // PAIRS_AT_ONCE)
-
-    def _put_aside(self) -> tuple[Pairs, int]:
-        """Writes the pairs to a file of their own, as numbers of four bytes; gives the distinct parts, and the count.
-
-        They are gone through several times, and to find a group by its key takes longest.
-        """
-        aside, found, count = self._directory / "pairs.parts", [np.zeros(0, np.uint64)], 0
-        with (self._directory / "pairs.ranks").open("wb") as ranks_file, aside.open("wb") as parts_file:
-            for path in sorted(self._directory.glob("group_parts-*.parquet")):
-                spool = pl.read_parquet(path, columns=["key", "part"])
-                places, there = self._groups.find(spool["key"].to_numpy())
-                ranks = np.where(there, self._rank_of[places], -1)
-                parts = spool["part"].to_numpy()[ranks >= 0]
-                ranks[ranks >= 0].astype(np.int32).tofile(ranks_file)
-                parts.tofile(parts_file)
-                found.append(distinct(parts))
-                count += len(parts)
-        every = distinct(np.concatenate(found))
-        with (self._directory / "pairs.places").open("wb") as file:
-            for start in range(0, count, PAIRS_AT_ONCE):
-                parts = np.fromfile(aside, np.uint64, PAIRS_AT_ONCE, offset=8 * start)
-                np.searchsorted(every, parts).astype(np.int32).tofile(file)
-        aside.unlink()
-        return every, count
-
-    def _spooled(self) -> Iterator[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]]:
-        """The groups' ranks and the places of their parts, as they were spooled, in blocks."""
-        start = 0
-        while len(ranks := np.fromfile(self._directory / "pairs.ranks", np.int32, PAIRS_AT_ONCE, offset=4 * start)):
-            yield ranks, np.fromfile(self._directory / "pairs.places", np.int32, PAIRS_AT_ONCE, offset=4 * start)
-            start += len(ranks)
-
-    def _pairs(self) -> Iterator[tuple[Ranks, Ranks]]:
-        """The ranks of groups and the places of their parts, sorted and distinct, range by range of the groups."""
-        bounds = [len(self._uids) * number // max(self._ranges, 1) for number in range(self._ranges + 1)]
-        for low, high in pairwise(bounds):
-            found = [np.zeros(0, np.uint64)]
-            for ranks, parts in self._spooled():
-                here = (ranks >= low) & (ranks < high)
-                found.append(_paired(ranks[here], parts[here]))
-            pairs = distinct(np.concatenate(found))
-            yield (pairs >> _HALF).astype(np.int64), (pairs & _LOW).astype(np.int64)
-
-    # --- what parts have --------------------------------------------------------------------------------------
-
-    @cached_property
-    def _npis(self) -> tuple[Ranks, npt.NDArray[np.uint64]]:
-        """Where each part's NPIs begin (and the end), and the NPIs of all parts."""
-        spool = self._read("part_npis", ["part", "npi"])
-        part, there = self._found(spool["part"].to_numpy())
-        part, npi = part[there], spool["npi"].to_numpy()[there]
-        order = np.argsort(part, kind="stable")
-        counts = np.bincount(part, minlength=len(self._parts))
-        return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)]), npi[order]
-
-    @cached_property
-    def _tins(self) -> tuple[pl.DataFrame, Ranks]:
-        """The distinct tax numbers, sorted, and the rank of each part's (-1 for none)."""
-        spool = self._read("part_tins", ["part", "tin_type", "tin_value"])
-        part, there = self._found(spool["part"].to_numpy())
-        tins = spool.filter(pl.Series(there)).drop("part")
-        distinct = tins.unique().sort("tin_type", "tin_value").with_row_index("rank")
-        ranked = tins.join(distinct, on=["tin_type", "tin_value"], how="left", maintain_order="left")
-        ranks = np.full(len(self._parts), -1, np.int64)
-        ranks[part[there]] = ranked["rank"].to_numpy()
-        return distinct.drop("rank"), ranks
-
-    @property
-    def npis(self) -> pl.Series:
+        rank_of = np.full(max(len(groups), 1), -1, np.int64)
+        rank_of[self.places_by_rank] = np.arange(len(places))
+        npis, tins = write_numbers(directory, self._directory, groups, rank_of)
+        write_texts(self._directory, "pg_uid", chosen.gather(pl.Series(order)).alias("pg_uid").to_frame())
+        write_texts(self._directory, "npi", npis.cast(pl.String).to_frame())
+        write_texts(self._directory, "tin", tins)
+        self._numbers = Numbers(self._directory)
+        self.npis = read_texts(self._directory, "npi")
         """The distinct NPIs of the groups, sorted, as text."""
-        return pl.Series("npi", distinct(self._npis[1])).cast(pl.String)
-
-    @property
-    def tins(self) -> pl.DataFrame:
+        self.tins = read_texts(self._directory, "tin")
         """tin_type and tin_value of the groups, distinct and sorted."""
-        return self._tins[0]
-
-    def part_tins(self) -> pl.DataFrame:
-        """part, tin_type and tin_value of the groups' parts that have a tax number."""
-        distinct, ranks = self._tins
-        having = np.flatnonzero(ranks >= 0)
-        return distinct[ranks[having]].with_columns(part=pl.Series(self._parts[having]))
 
     @property
     def resolved(self) -> npt.NDArray[np.bool_]:
         """Of each rank, whether any member of the group is known."""
-        starts, _ = self._npis
-        known = (np.diff(starts) > 0) | (self._tins[1] >= 0)
-        found = np.zeros(len(self._uids), np.bool_)
-        for ranks, parts in self._spooled():
+        numbers = self._numbers
+        known = (np.diff(numbers.npi_ends) > 0) | (numbers.tin_ranks >= 0)
+        found = np.zeros(len(self.places_by_rank), np.bool_)
+        for first, end in self._ranges():
+            ranks, parts = numbers.lists(first, end)
             found[ranks[known[parts]]] = True
         return found
 
-    # --- the tables -------------------------------------------------------------------------------------------
-
-    def write(self, table: Table, path: Path, year_month: str, payer_slug: str) -> int:
-        """Writes the rows of one of the three tables, sorted; gives their number."""
-        blocks = {
-            XREF_GROUP_NPI.name: self._group_npis,
-            XREF_GROUP_TIN.name: self._group_tins,
-            XREF_TIN_NPI.name: self._tin_npis,
-        }[table.name]
+    def write(self, work: Path, year_month: str, payer_slug: str, crew: Crew) -> dict[str, Written]:
+        """Writes the rows of the three tables, sorted, below `work`; gives the tables' files by name."""
         constant = {"year_month": year_month, "payer_slug": payer_slug}
-        return write_table(path, table, (_block(table, constant, block) for block in blocks()))
+        bounds = {
+            XREF_GROUP_NPI.name: self._ranges(),
+            XREF_GROUP_TIN.name: self._ranges(),
+            XREF_TIN_NPI.name: self._tin_ranges(),
+        }
+        ranges = [
+            Range(self._directory, name, constant, first, end, work / f"{name}.{number:06}.parquet")
+            for name, each in bounds.items()
+            for number, (first, end) in enumerate(each)
+        ]
+        rows = list(crew.map(write_range, ((each,) for each in ranges)))
+        found = {}
+        for name in bounds:
+            path = work / f"{name}.rows.parquet"
+            mine = [(count, each) for count, each in zip(rows, ranges, strict=True) if each.table == name]
+            with Stitcher(path) as stitcher:
+                # A file without rows has a row group all the same, which belongs into no other file.
+                for _, each in [(count, each) for count, each in mine if count] or mine[:1]:
+                    stitcher.add(each.path)
+                found[name] = Written(path, stitcher.finish())
+            for _, each in mine:
+                each.path.unlink()
+        return found
 
-    def _group_npis(self) -> Iterator[dict[str, pa.Array]]:
-        starts, npis = self._npis
-        for group_of, part_of in self._pairs():
-            sizes = np.diff(starts)[part_of]
-            for start, end in _cuts(group_of, sizes):
-                size = sizes[start:end]
-                at = np.repeat(starts[part_of[start:end]] - (np.cumsum(size) - size), size) + np.arange(size.sum())
-                pairs = distinct(_paired(np.repeat(group_of[start:end], size), npis[at]))
-                yield {"pg_uid": self._uid(pairs), "npi": _npi(pairs)}
+    def _ranges(self) -> Sequence[tuple[int, int]]:
+        """Ranges of lists of some PAIRS_AT_ONCE parts; all lists of a group are in one."""
+        return _cuts(self._numbers.ranks, self._numbers.sizes, PAIRS_AT_ONCE) or [(0, 0)]
 
-    def _group_tins(self) -> Iterator[dict[str, pa.Array]]:
-        tins, ranks = self._tins
-        for group_of, part_of in self._pairs():
-            tin = ranks[part_of]
-            pairs = distinct(_paired(group_of[tin >= 0], tin[tin >= 0]))
-            yield {"pg_uid": self._uid(pairs), **_columns(tins, pairs & _LOW)}
-
-    def _tin_npis(self) -> Iterator[dict[str, pa.Array]]:
-        tins, ranks = self._tins
-        starts, npis = self._npis
-        tin = np.repeat(ranks, np.diff(starts))
-        pairs = distinct(_paired(tin[tin >= 0], npis[tin >= 0]))
-        for start in range(0, len(pairs), PAIRS_AT_ONCE):
-            block = pairs[start : start + PAIRS_AT_ONCE]
-            yield {**_columns(tins, block >> _HALF), "npi": _npi(block)}
-
-    def _uid(self, pairs: Pairs) -> pa.Array:
-        return _encoded(self._uids, pairs >> _HALF)
-
-    def _found(self, parts: Pairs) -> tuple[Ranks, npt.NDArray[np.bool_]]:
-        """The places of parts among those of the groups, and whether they are there."""
-        places = np.searchsorted(self._parts, parts)
-        if not len(self._parts):
-            return places, np.zeros(len(parts), np.bool_)
-        return places, self._parts.take(places, mode="clip") == parts
-
-    def _read(self, name: str, columns: list[str]) -> pl.DataFrame:
-        return pl.read_parquet(str(self._directory / f"{name}-*.parquet"), columns=columns)
+    def _tin_ranges(self) -> Sequence[tuple[int, int]]:
+        """Ranges of tax numbers with some ROWS_AT_ONCE NPIs."""
+        tins = self._numbers.tin_ranks
+        npis = np.bincount(tins[tins >= 0], np.diff(self._numbers.npi_ends)[tins >= 0], len(self.tins))
+        return _cuts(np.arange(len(self.tins)), npis, ROWS_AT_ONCE) or [(0, 0)]
 
 
-def _cuts(group_of: Ranks, sizes: Ranks) -> Iterator[tuple[int, int]]:
-    """Ranges of group-part pairs that come to some PAIRS_AT_ONCE rows, each group whole."""
-    last = np.flatnonzero(np.diff(group_of, append=-1))  # the last pair of each group
-    blocks = np.cumsum(sizes)[last] // PAIRS_AT_ONCE
+def write_range(_state: State, each: Range) -> int:
+    """Writes some of a table's rows to a file of their own, and gives their number; what a member of the crew does."""
+    table = TABLES[each.table]
+    rows_of = {
+        XREF_GROUP_NPI.name: _group_npis,
+        XREF_GROUP_TIN.name: _group_tins,
+        XREF_TIN_NPI.name: _tin_npis,
+    }[each.table]
+    pairs = rows_of(Numbers(each.directory), each.first, each.end)
+    # Row groups of even size, as the ranges' files become one.
+    group = -(-len(pairs) // max(-(-len(pairs) // ROW_GROUP), 1)) or None
+    return write_table(each.path, table, [_block(table, each, pairs)], group)
+
+
+def _group_npis(numbers: Numbers, first: int, end: int) -> Pairs:
+    group_of, part_of = numbers.lists(first, end)
+    starts, ranks = numbers.npi_ends, numbers.npi_ranks
+    begin = starts[part_of]
+    sizes = starts[part_of + 1] - begin
+    found = [np.zeros(0, np.uint64)]
+    for low, high in _cuts(group_of, sizes, ROWS_AT_ONCE):
+        size = sizes[low:high]
+        at = np.repeat(begin[low:high] - (np.cumsum(size) - size), size) + np.arange(size.sum())
+        found.append(distinct(_paired(np.repeat(group_of[low:high], size), ranks[at])))
+    return np.concatenate(found)
+
+
+def _group_tins(numbers: Numbers, first: int, end: int) -> Pairs:
+    group_of, part_of = numbers.lists(first, end)
+    tins = numbers.tin_ranks[part_of]
+    return distinct(_paired(group_of[tins >= 0], tins[tins >= 0]))
+
+
+def _tin_npis(numbers: Numbers, first: int, end: int) -> Pairs:
+    tins = np.repeat(numbers.tin_ranks, np.diff(numbers.npi_ends))
+    here = (tins >= first) & (tins < end)
+    return distinct(_paired(tins[here], numbers.npi_ranks[here]))
+
+
+def _block(table: Table, each: Range, pairs: Pairs) -> pa.Table:
+    names = ("tin", "npi") if table is XREF_TIN_NPI else ("pg_uid", "npi" if table is XREF_GROUP_NPI else "tin")
+    columns = {**_texts(each, names[0], pairs >> _HALF), **_texts(each, names[1], pairs & _LOW)}
+    nothing = pa.array(np.zeros(len(pairs), np.int32))
+    for name, value in each.constant.items():
+        columns[name] = pa.DictionaryArray.from_arrays(nothing, pa.array([value], pa.string()))
+    return pa.table({name: columns[name] for name in table.names})
+
+
+def _texts(each: Range, name: str, ranks: Pairs) -> dict[str, pa.Array]:
+    """The columns of what goes by `ranks`: of each a dictionary, of which only the range that is used goes along."""
+    low, high = (int(ranks.min()), int(ranks.max()) + 1) if len(ranks) else (0, 0)
+    places = pa.array((ranks - np.uint64(low)).astype(np.int32))
+    texts = read_texts(each.directory, name).slice(low, high - low).combine_chunks()
+    return {
+        column: pa.DictionaryArray.from_arrays(places, texts.column(column).chunk(0))
+        if texts.num_rows
+        else pa.DictionaryArray.from_arrays(places, pa.array([], pa.string()))
+        for column in texts.column_names
+    }
+
+
+def _cuts(group_of: npt.NDArray[Any], sizes: npt.NDArray[Any], at_once: int) -> list[tuple[int, int]]:
+    """Ranges of what belongs to groups, each group whole, that come to some `at_once` by `sizes`."""
+    last = np.flatnonzero(np.diff(group_of, append=-1))  # the last of each group
+    blocks = np.cumsum(sizes, dtype=np.int64)[last] // at_once
     ends = last[np.flatnonzero(np.diff(blocks, append=-1))] + 1
-    return pairwise([0, *ends.tolist()])
+    return list(pairwise([0, *ends.tolist()]))
 
 
 def _paired(high: npt.NDArray[Any], low: npt.NDArray[Any]) -> Pairs:
     return (high.astype(np.uint64) << _HALF) | low.astype(np.uint64)
-
-
-def _npi(pairs: Pairs) -> pa.Array:
-    distinct, places = np.unique(pairs & _LOW, return_inverse=True)
-    return _encoded(pl.Series(distinct).cast(pl.String), places)
-
-
-def _columns(tins: pl.DataFrame, ranks: npt.NDArray[np.uint64]) -> dict[str, pa.Array]:
-    return {name: _encoded(tins[name], ranks) for name in tins.columns}
-
-
-def _encoded(values: pl.Series, places: npt.NDArray[Any]) -> pa.Array:
-    """A column from places in a dictionary, of which only the range that is used goes along."""
-    low, high = (int(places.min()), int(places.max()) + 1) if len(places) else (0, 0)
-    dictionary = values.slice(low, high - low).to_arrow().cast(pa.string())
-    return pa.DictionaryArray.from_arrays(
-        pa.array((places - np.asarray(low, places.dtype)).astype(np.int32)), dictionary
-    )
-
-
-def _block(table: Table, constant: dict[str, str], columns: dict[str, pa.Array]) -> pa.Table:
-    rows = len(next(iter(columns.values())))
-    nothing = pa.array(np.zeros(rows, np.int32))
-    for name, value in constant.items():
-        columns[name] = pa.DictionaryArray.from_arrays(nothing, pa.array([value], pa.string()))
-    return pa.table({name: columns[name] for name in table.names})

@@ -17,6 +17,7 @@ import hashlib
 import re
 from binascii import hexlify, unhexlify
 from collections.abc import Iterable, Mapping
+from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +40,9 @@ RATE_PART = (
     "severity_of_illness",
 )
 PROVIDER_PART = ("pg_uid", "provider_group_id_raw")
+
+_RATES_AT_ONCE = 1 << 14
+"""Rates whose texts are in memory at a time."""
 
 type_of_hash = npt.NDArray[np.uint64]
 """MD5 sums as an array of shape (n, 2): the 16 bytes of each as they stand, seen as two machine words."""
@@ -64,6 +68,11 @@ SQL_MACROS = (
 def md5(text: str) -> str:
     """The MD5 of the text's UTF-8, in hex."""
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def md5_all(texts: pl.Series) -> pl.Series:
+    """`md5` of each text."""
+    return texts.to_frame().select(_md5_expr(pl.col(texts.name))).to_series()
 
 
 # --- payer_slug -----------------------------------------------------------------------------------------------
@@ -139,19 +148,32 @@ def rate_hash(
 ) -> type_of_hash:
     """The hash of the rate part of rows whose columns but the rate stand in two small tables.
 
-    `head_of` and `terms_of` tell each row's place in `heads` and `terms`. Each field's text is made once for a row
-    of the small tables.
+    `head_of` and `terms_of` tell each row's place in `heads` and `terms`. The text of fields that stand side by side in
+    one of the small tables is made once for each of its rows.
     """
-    fields: list[pl.Expr] = []
-    for column in RATE_PART:
-        if column == "negotiated_rate":
-            fields.append(pl.lit(_rate_text(pl.Series(rates))))
+
+    def table_of(column: str) -> str:
+        return "rates" if column == "negotiated_rate" else "heads" if column in heads.column_names else "terms"
+
+    tables = {"heads": (heads, head_of), "terms": (terms, terms_of)}
+    pieces: list[tuple[pl.Series, npt.NDArray[np.uint32]] | None] = []
+    for name, columns in groupby(RATE_PART, table_of):
+        if name == "rates":
+            pieces.append(None)
             continue
-        table, place = (heads, head_of) if column in heads.column_names else (terms, terms_of)
-        small = pl.Series(column, table.column(column), dtype=pl.String)
-        fields.append(pl.lit(small.to_frame().select(_field_expr(small)).to_series().gather(pl.Series(place))))
-    text = pl.select(_md5_expr(pl.concat_str(fields, separator="|")).alias("md5"))["md5"]
-    return hash_words(text)
+        table, place = tables[name]
+        fields = [pl.Series(column, table.column(column), dtype=pl.String) for column in columns]
+        text = pl.concat_str(map(_field_expr, fields), separator="|")
+        pieces.append((pl.DataFrame(fields).select(text).to_series(), place))
+    found = [np.zeros((0, 2), np.uint64)]
+    for start in range(0, len(rates), _RATES_AT_ONCE):
+        here = slice(start, start + _RATES_AT_ONCE)
+        texts = [
+            pl.lit(_rate_text(pl.Series(rates[here])) if piece is None else piece[0].gather(pl.Series(piece[1][here])))
+            for piece in pieces
+        ]
+        found.append(hash_words(pl.select(_md5_expr(pl.concat_str(texts, separator="|")).alias("md5"))["md5"]))
+    return np.concatenate(found)
 
 
 def hash_words(hex_digests: pl.Series) -> type_of_hash:

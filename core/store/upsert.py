@@ -33,11 +33,11 @@ def upsert(
     connection.execute(f"CREATE OR REPLACE TEMP TABLE upserted AS SELECT {columns} FROM {rows}")
     count = connection.execute("SELECT count(*) FROM upserted").fetchall()[0][0]
     old = transaction.paths(table.name)
-    if not count or (old and keep == "old" and not _tells_anything(connection, table, old)):
-        return
-    path = transaction.work / f"{table.name}.parquet"
-    write_query(connection, path, table, f"SELECT * FROM upserted ORDER BY {', '.join(table.order)}")
-    upsert_sorted(connection, transaction, table, path, keep=keep)
+    if count and not (old and keep == "old" and not _tells_anything(connection, table, old)):
+        path = transaction.work / f"{table.name}.parquet"
+        write_query(connection, path, table, f"SELECT * FROM upserted ORDER BY {', '.join(table.order)}")
+        connection.execute("DROP TABLE upserted")  # it may be large
+        upsert_sorted(connection, transaction, table, path, keep=keep)
 
 
 def upsert_sorted(

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.demo.mrf import write_files
-from core.mrf import flatten, members, merge_runs, prices, shares, split, spool, terms
+from core.mrf import flatten, member_numbers, members, merge_runs, prices, shares, split, spool, terms, xrefs
 from core.mrf.errors import MrfError
 from core.mrf.ingest import ingest
 from core.mrf.outcome import Outcome
@@ -84,6 +84,19 @@ def test_every_file_gives_what_the_reference_gives(content: bytes) -> None:
         path.write_bytes(content)
         store = Store(Path(directory) / "data")
         outcome = ingest(store, documents(path)[0], "GA")
+        assert_same(store, outcome, reference.flatten(content, "GA"))
+
+
+@given(files.written_out_contents(), st.sampled_from([0, 1_000, 1 << 20]))
+def test_groups_written_out_give_what_the_reference_gives(content: bytes, remembered: int) -> None:
+    with TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
+        for module in (members, prices):
+            patch.setattr(module, "REMEMBERED_BYTES", remembered)
+        patch.setattr(split, "RUN_BYTES", 300)
+        path = Path(directory) / "rates.json"
+        path.write_bytes(content)
+        store = Store(Path(directory) / "data")
+        outcome = ingest(store, documents(path)[0], "GA", processes=1)
         assert_same(store, outcome, reference.flatten(content, "GA"))
 
 
@@ -351,13 +364,16 @@ def test_giant_items_are_taken_apart(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert_demo_is_same(tmp_path, processes=1)
 
 
-@given(files.contents(), st.integers(20, 400), st.integers(20, 2000))
+@given(files.contents() | files.written_out_contents(), st.integers(20, 400), st.integers(20, 2000))
 def test_every_file_in_small_pieces_gives_what_the_reference_gives(content: bytes, run: int, giant: int) -> None:
     with TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
         patch.setattr(split, "RUN_BYTES", run)
         patch.setattr(split, "GIANT_BYTES", giant)
         patch.setattr(shares, "LEAST_ROWS", 3)
         patch.setattr(shares, "MOST_ROWS", 3)
+        patch.setattr(xrefs, "PAIRS_AT_ONCE", 3)
+        patch.setattr(xrefs, "ROWS_AT_ONCE", 2)
+        patch.setattr(member_numbers, "AT_ONCE", 4)
         path = Path(directory) / "rates.json"
         path.write_bytes(content)
         store = Store(Path(directory) / "data")
