@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.crew import Alone, Crew, State
+from core.crew import Alone, Crew, State, give_back_memory
 from core.store.bounds import bounds, touched
 from core.store.dictionaries import joined, sort_key
 from core.store.parquet import ROW_GROUP, write_table
@@ -23,8 +23,8 @@ from core.store.store import Transaction
 
 _DICTIONARIES = [c.name for c in FACT_RATE.columns if c.type == "text" and c.name != "fact_uid"]
 
-GROUPS_AT_ONCE = 6
-"""Row groups that are merged with new rows in one go."""
+GROUPS_AT_ONCE = 2
+"""Row groups that are merged with new rows in one go: a process takes some 100 MB for each."""
 
 
 def append_segments(
@@ -161,10 +161,13 @@ def _merge(_state: State, task: _Task) -> Path:
     for path, start, end in task.new:
         tables.extend(_rows(path, start, end))
     table = joined(tables)
+    del tables
     order = np.argsort(sort_key(table, FACT_RATE.order), kind="stable")
     size = -(-len(order) // -(-len(order) // ROW_GROUP))
     blocks = (table.take(pa.array(order[n : n + size])) for n in range(0, len(order), size))
     write_table(task.to, FACT_RATE, blocks, size)
+    del table, blocks
+    give_back_memory()
     return task.to
 
 

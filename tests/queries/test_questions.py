@@ -453,4 +453,5 @@ def test_both_evry_months_and_healthscope_together(shared: Path) -> None:
         assert len(everything.facts) == 24_820 + 30_033 + 211_905
         for month, code in (("2025-01", "99213"), ("2025-06", "70553"), ("2023-02", "99213"), ("2023-02", "0001A")):
             assert_all_answers(db, everything, Market("TX", month, "CPT", code))
+            assert_histogram(db, everything, Market("TX", month, "CPT", code))
             assert_all_answers(db, everything, Market("TX", month, "CPT", code, pos="11", modifier="none"))
