@@ -113,7 +113,7 @@ NAMED: dict[str, Any] = {
     "Place.example": '{"code": "99213", "negotiated_rate": 0}',
     "Run.state": "",
     "Run.year_month": "",
-    "Run.advice": ["no WCFS amounts for GA are loaded"],
+    "Run.advice": ["12 states and months have many small files: manage.py compact"],
     "data_version": "5b6e47d39c1f",
     "checked_at": "2025-09-02T07:00:00Z",
 }

@@ -14,7 +14,7 @@ KINDS = {
     "wrong-parameter": (400, "Wrong parameter", "A parameter is missing, unknown, given twice or not as expected."),
     "ambiguous-code": (400, "Ambiguous code", "The number stands for several codes: say which with code_type."),
     "no-such-address": (404, "No such address", "The API has no resource at this address."),
-    "not-found": (404, "Not in the data", "No provider, payer, run or earlier month that is loaded is the one asked for."),
+    "not-found": (404, "Not in the data", "No provider, payer, run or earlier month is loaded that is as asked for."),
     "method-not-allowed": (405, "Method not allowed", "The API is read only: GET and HEAD."),
     "not-acceptable": (406, "Not acceptable", "The API answers in application/json alone."),
     "cursor-of-other-data": (

@@ -125,7 +125,7 @@ class Asked:
         return [self.address, sorted({**self.chosen, **of_market}.items())]
 
 
-def resource(  # noqa: PLR0913 - a decorator's options
+def resource(
     router: Router,
     path: str,
     form: type[QueryForm],

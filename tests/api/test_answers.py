@@ -37,6 +37,10 @@ def plain(value: Any) -> Any:
     return found
 
 
+def of_provider(db: Snapshot, market: Market) -> list[providers.CodeRates]:
+    return providers.code_rates(db, db, market, 10**6, 0)[1]
+
+
 def test_every_table_is_the_question_s_answer(site: Client, demo: Snapshot) -> None:
     npi, tin = demo.rows(
         "SELECT (SELECT min(npi) FROM dim_npi), (SELECT min(tin_value) FROM dim_tin WHERE tin_type = 'ein')"
@@ -53,8 +57,13 @@ def test_every_table_is_the_question_s_answer(site: Client, demo: Snapshot) -> N
         ("organizations", QUERY, organizations.organizations(demo, MARKET, "rates", 10**6, 0)),
         ("medicare", {**QUERY, "sort": "-percent"}, medicare.comparisons(demo, MARKET, "-percent", 10**6, 0)),
         ("medicare/payers", QUERY, medicare.spreads(demo, MARKET)),
-        (f"providers/npi/{npi}/rates", {}, providers.code_rates(demo, "npi", npi, 10**6, 0)[1]),
-        (f"providers/tin/{tin}/rates", {}, providers.code_rates(demo, "tin", tin, 10**6, 0)[1]),
+        (f"providers/npi/{npi}/rates", {}, of_provider(demo, Market("GA", "2025-08", npi=npi))),
+        (f"providers/tin/{tin}/rates", {}, of_provider(demo, Market("GA", "2025-08", tin=tin))),
+        (
+            f"providers/tin/{tin}/rates",
+            {"year_month": "2025-07", "billing_class": "professional"},
+            of_provider(demo, Market("GA", "2025-07", tin=tin, billing_class="professional")),
+        ),
         (f"providers/tin/{tin}/npis", {}, providers.npis_of_tin(demo, tin, 10**6, 0)[1]),
     ):
         assert walk(site, path, **parameters, limit=1000) == plain(expected), path
