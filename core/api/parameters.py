@@ -26,7 +26,7 @@ MOST_ROWS, USUAL_ROWS = 1000, 100
 
 _NO_CONTROLS = r"[^\x00-\x1f\x7f-\x9f]"
 _TEXT = rf"^[^\s\x00-\x1f\x7f-\x9f]({_NO_CONTROLS}*[^\s\x00-\x1f\x7f-\x9f])?$"
-_ONE_CODE = "([A-Z][A-Z0-9-]*:)?([0-9A-Z]+[.-])*[0-9A-Z]*[0-9][0-9A-Z]*([.-][0-9A-Z]+)*"
+_ONE_CODE = "([A-Z][A-Z0-9-]*:)?([A-Z][A-Z.-]*)?[0-9][0-9A-Z.-]*"
 """A code in a list: with a digit, so that it is told from the name of a system."""
 _WORDS = "^[a-z]([a-z _-]{0,38}[a-z_-])?$"
 

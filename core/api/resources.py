@@ -187,7 +187,7 @@ def resource(
 
 def _without_length(response: HttpResponse) -> StreamingHttpResponse:
     """The head of an answer that is not made; a streamed one has no length, which nobody knows yet."""
-    return StreamingHttpResponse((), headers=dict(response.headers), content_type="application/json; charset=utf-8")
+    return StreamingHttpResponse((), headers=dict(response.headers))
 
 
 def _link(request: HttpRequest, cursor: str) -> str:
