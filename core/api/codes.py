@@ -13,6 +13,6 @@ router = Router(tags=["Codes"])
 def found(asked: Asked) -> Found:
     """Codes, found by number or words.
 
-    Only codes that a loaded rate uses. The best match is first.
+    Only codes that a loaded rate uses; every one where `q` is left out. The best match is first.
     """
     return asked.by_place(lambda limit, offset: codes.search(asked.db, asked.chosen["q"], limit, offset))

@@ -47,10 +47,11 @@ def document() -> Schema:
         for name, property_ in schema.get("properties", {}).items():
             property_.pop("title", None)
             scalar = property_.get("items", property_).keys() & {"type", "anyOf", "enum"}
-            if scalar and name in MEANINGS and schema.get("title") != "ProblemDetails":
-                property_.setdefault("description", MEANINGS[name])
+            meaning = MEANINGS.get(f"{schema['title']}.{name}", MEANINGS.get(name))
+            if scalar and meaning and schema["title"] != "ProblemDetails":
+                property_.setdefault("description", meaning)
     for path, methods in found["paths"].items():
-        responses = methods["get"]["responses"]
+        responses, parameters = methods["get"]["responses"], methods["get"]["parameters"]
         content = responses["200"]["content"]["application/json"]
         content["example"] = example(content["schema"], schemas)
         responses["200"]["headers"] = {
@@ -58,7 +59,7 @@ def document() -> Schema:
         }
         responses["304"] = {"description": "What If-None-Match names has not changed."}
         for kind, (status, _, meaning) in KINDS.items():
-            if "{" in path or kind != "not-found":
+            if kind != "not-found" or "{" in path or {"run", "from"} & {one["name"] for one in parameters}:
                 _add_problem(responses, kind, str(status), meaning)
     return found
 
@@ -126,8 +127,12 @@ def _resource(path: str, operation: Schema, schemas: dict[str, Schema], site: st
     for parameter in parameters:
         if parameter["in"] == "path":
             address = address.replace(f"{{{parameter['name']}}}", parameter["examples"][0])
-    shown = {"code", "state", "year_month", "code_type", "q", "limit"}
-    query = {p["name"]: p["examples"][0] for p in parameters if p["in"] == "query" and p["name"] in shown}
+    shown = {"code", "codes", "state", "year_month", "code_type", "q", "limit"}
+    query = {
+        one["name"]: one["examples"][0]
+        for one in parameters
+        if one["in"] == "query" and (one["required"] or one["name"] in shown)
+    }
     return Resource(
         path,
         operation["operationId"],

@@ -3,18 +3,17 @@
 from ninja import Router
 from pydantic import Field
 
-from core.api.resources import Answer, Asked, Found, MarketPage, resource
+from core.api.resources import Asked, Found, MarketAnswer, MarketPage, resource
 from core.forms import MedicareForm
-from core.queries import medicare
-from core.queries.market import Market
+from core.queries import medicare, rates
+from core.queries.market import narrowed
 
 router = Router(tags=["Medicare"])
 
 
-class Outcomes(Answer):
+class Outcomes(MarketAnswer):
     """What became of the rates: total = compared + those of all reasons."""
 
-    market: Market
     total: int
     compared: int
     bases: list[medicare.Basis]
@@ -27,12 +26,13 @@ def comparisons(asked: Asked) -> Found:
 
     One basis and a percent, or one reason why there is none. A `percent` of 1 is 100 %.
     """
-    return asked.by_key(
-        medicare.Comparison,
-        medicare.ORDERS[asked.sort],
-        lambda: medicare.outcomes(asked.db, asked.market).total,
-        lambda limit, last: medicare.comparisons(asked.db, asked.market, asked.sort, limit, 0, last),
-    )
+    with narrowed(asked.db, asked.market) as narrow:
+        return asked.by_key(
+            medicare.Comparison,
+            medicare.ORDERS[asked.sort],
+            lambda: rates.count(asked.db, asked.market),
+            lambda limit, last: medicare.comparisons(narrow, asked.market, asked.sort, limit, 0, last),
+        )
 
 
 @resource(router, "/medicare/payers", MedicareForm, MarketPage[medicare.Spread])
@@ -41,11 +41,13 @@ def payers(asked: Asked) -> Found:
 
     `implausible` are those below 50 % or above 3,000 %; they are among the rates. A figure of 1 is 100 %.
     """
-    return asked.whole(medicare.spreads(asked.db, asked.market))
+    with narrowed(asked.db, asked.market) as narrow:
+        return asked.whole(medicare.spreads(narrow, asked.market))
 
 
 @resource(router, "/medicare/outcomes", MedicareForm, Outcomes)
 def outcomes(asked: Asked) -> Found:
     """How many rates are compared with what, and why others are not."""
-    found = medicare.outcomes(asked.db, asked.market)
+    with narrowed(asked.db, asked.market) as narrow:
+        found = medicare.outcomes(narrow, asked.market)
     return {"total": found.total, "compared": found.compared, "bases": found.bases, "reasons": found.reasons}

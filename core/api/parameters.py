@@ -15,7 +15,10 @@ from ninja.errors import ValidationError
 from pydantic import BaseModel, BeforeValidator, Field, create_model
 
 from core.api.problems import Problem
-from core.forms import CLASSES, LONGEST, QueryForm
+from core.codelist import MOST
+from core.forms import CLASSES, LONGEST, SETTINGS, QueryForm
+from core.quality.checks import CHECKS
+from core.queries.matching import OUTCOMES
 from core.states import STATES
 
 MOST_ROWS, USUAL_ROWS = 1000, 100
@@ -23,6 +26,8 @@ MOST_ROWS, USUAL_ROWS = 1000, 100
 
 _NO_CONTROLS = r"[^\x00-\x1f\x7f-\x9f]"
 _TEXT = rf"^[^\s\x00-\x1f\x7f-\x9f]({_NO_CONTROLS}*[^\s\x00-\x1f\x7f-\x9f])?$"
+_ONE_CODE = "([A-Z][A-Z0-9-]*:)?([A-Z][A-Z.-]*)?[0-9][0-9A-Z.-]*"
+"""A code in a list: with a digit, so that it is told from the name of a system."""
 _WORDS = "^[a-z]([a-z _-]{0,38}[a-z_-])?$"
 
 
@@ -39,7 +44,7 @@ class Parameter:
 
 PARAMETERS = {
     "q": Parameter(
-        "A code's number or its beginning, or words. Every code where it is left out.",
+        "A code's number or its beginning, or words.",
         f"at most {LONGEST} characters", "knee", f"^{_NO_CONTROLS}*$",
     ),
     "state": Parameter(
@@ -70,7 +75,9 @@ PARAMETERS = {
         "One modifier of the rate's, or `none` for rates without.",
         "a modifier such as 26, or none", "none", "^(none|[0-9A-Z]{1,10})$",
     ),
-    "setting": Parameter("The setting.", "a setting: inpatient, outpatient, both or unstated", "outpatient", _WORDS),
+    "setting": Parameter(
+        "The setting.", f"a setting: one of {', '.join(SETTINGS)}", "outpatient", choices=SETTINGS,
+    ),
     "negotiated_type": Parameter(
         "The type of rate, as the facts have it; `unstated` for none.",
         "a type of rate such as negotiated", "negotiated", _WORDS,
@@ -86,6 +93,31 @@ PARAMETERS = {
     "tin": Parameter(
         "A tax number: the digits of an EIN, or the NPI that stands in for one.",
         "a tax number of nine digits, or an NPI of ten", "123456789", "^[0-9]{9,10}$",
+    ),
+    "codes": Parameter(
+        f"One code or up to {MOST}, joined by commas, each with its system or without: without, every system's that "
+        "has it, CPT and HCPCS being one.",
+        f"up to {MOST} codes joined by commas, such as 99213,CPT:99214", "99213,CPT:70450",
+        f"^{_ONE_CODE}(,{_ONE_CODE}){{0,{MOST - 1}}}$",
+    ),
+    "base": Parameter(
+        "The payer with whose medians the others' are compared; all payers together where it is left out.",
+        "a payer's key of a-z, 0-9 and _, such as example_health_plan", "example_peach_health_plan", "^[a-z0-9_]+$",
+    ),
+    "from": Parameter(
+        "The earlier month, with which `year_month` is compared; the one loaded before it where it is left out.",
+        "a month as YYYY-MM, such as 2025-07", "2025-07", "^20[0-9]{2}-(0[1-9]|1[0-2])$",
+    ),
+    "what": Parameter(
+        "What became of the rates.", f"an outcome: one of {', '.join(OUTCOMES)}", "up", choices=tuple(OUTCOMES),
+    ),
+    "run": Parameter(
+        "The number of dq_check's run, as `quality/runs` has it; the newest of all data where it is left out.",
+        "a run's number, such as 12", "1", "^[1-9][0-9]{0,14}$",
+    ),
+    "check": Parameter(
+        "The check, by its name.", "a check's name, such as zero_rates", "zero_rates",
+        choices=tuple(sorted(check.name for check in CHECKS)),
     ),
     "sort": Parameter("The order of the rows; `-` is downwards.", "an order", ""),
 }  # fmt: skip
@@ -115,12 +147,14 @@ _CURSOR = Annotated[
 ]
 
 
-def query_model(form: type[QueryForm], required: Sequence[str] = (), paged: bool = True) -> type[BaseModel]:
-    """The query string of a resource: the form's parameters and, for a table, `limit` and `cursor`."""
+def query_model(
+    form: type[QueryForm], required: Sequence[str] = (), without: Sequence[str] = (), paged: bool = True
+) -> type[BaseModel]:
+    """The query string of a resource: the form's parameters but some and, for a table, `limit` and `cursor`."""
     fields: dict[str, Any] = {
         name: (_type(name, field, form), ... if name in required else None)
-        for name, field in sorted(form.base_fields.items(), key=lambda item: item[0] == "sort")
-        if name not in _UNUSED and (name != "sort" or form.sorts)
+        for name, field in sorted(form().fields.items(), key=lambda item: item[0] == "sort")
+        if name not in {*_UNUSED, *without} and (name != "sort" or form.sorts)
     }
     if paged:
         fields |= {"limit": (_LIMIT, USUAL_ROWS), "cursor": (_CURSOR, None)}

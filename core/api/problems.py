@@ -14,7 +14,7 @@ KINDS = {
     "wrong-parameter": (400, "Wrong parameter", "A parameter is missing, unknown, given twice or not as expected."),
     "ambiguous-code": (400, "Ambiguous code", "The number stands for several codes: say which with code_type."),
     "no-such-address": (404, "No such address", "The API has no resource at this address."),
-    "not-found": (404, "Not in the data", "No loaded rate names this provider."),
+    "not-found": (404, "Not in the data", "No provider, payer, run or earlier month is loaded that is as asked for."),
     "method-not-allowed": (405, "Method not allowed", "The API is read only: GET and HEAD."),
     "not-acceptable": (406, "Not acceptable", "The API answers in application/json alone."),
     "cursor-of-other-data": (
@@ -25,13 +25,11 @@ KINDS = {
     "cursor-not-usable": (409, "Cursor not usable", "The cursor is none that this question has given: begin again."),
     "defect": (500, "A defect of ours", "What happened is in the server's log."),
     "too-slow": (503, "The question takes too long", "It was stopped: ask for less, by code, payer or other filters."),
+    "too-busy": (503, "Too busy just now", "Many questions are being answered: try again as Retry-After says."),
     "unavailable": (503, "The data cannot be read just now", "Try again after the seconds that Retry-After says."),
     "nothing-loaded": (503, "Nothing is loaded yet", "The store has no data: load some with `manage.py ingest_mrf`."),
 }
 """Each kind of problem: its status, its title and its meaning."""
-
-_RETRY_AFTER = 30
-"""Seconds."""
 
 
 class Fault(BaseModel):
@@ -55,6 +53,9 @@ class ProblemDetails(BaseModel):
 class Problem(Exception):
     """Ends an answer with a problem of one of KINDS. `errors` are names of parameters and sentences."""
 
+    retry_after = 30
+    """Seconds after which to ask again, where that may help."""
+
     def __init__(self, kind: str, detail: str = "", errors: list[tuple[str, str]] | None = None, **more: Any) -> None:
         super().__init__(detail)
         self.kind = kind
@@ -77,7 +78,7 @@ class Problem(Exception):
         response = HttpResponse(json.dumps(told), status=status, content_type=CONTENT_TYPE)
         response["Cache-Control"] = "no-store"
         if status == 503:
-            response["Retry-After"] = str(_RETRY_AFTER)
+            response["Retry-After"] = str(self.retry_after)
         if status == 405:
             response["Allow"] = "GET, HEAD"
         return response

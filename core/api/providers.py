@@ -4,11 +4,14 @@ from ninja import Router
 from pydantic import Field
 
 from core.api.problems import Problem
-from core.api.resources import Answer, Asked, Found, Page, resource
-from core.forms import ProviderForm
+from core.api.resources import Answer, Asked, Found, MarketPage, Page, resource
+from core.forms import ProviderForm, QueryForm
 from core.queries import providers
+from core.queries.market import Market, narrowed
 
 router = Router(tags=["Providers"])
+
+_IN_PATH = ("npi", "tin")
 
 
 class OfNpi(Answer):
@@ -27,7 +30,7 @@ class OfTin(Answer):
     groups: list[providers.Groups]
 
 
-@resource(router, "/providers/npi/{npi}", ProviderForm, OfNpi)
+@resource(router, "/providers/npi/{npi}", QueryForm, OfNpi)
 def npi(asked: Asked) -> Found:
     """Who an NPI is.
 
@@ -42,17 +45,18 @@ def npi(asked: Asked) -> Found:
     }
 
 
-@resource(router, "/providers/npi/{npi}/rates", ProviderForm, Page[providers.CodeRates])
+@resource(router, "/providers/npi/{npi}/rates", ProviderForm, MarketPage[providers.CodeRates], without=_IN_PATH)
 def npi_rates(asked: Asked) -> Found:
     """An NPI's rates.
 
-    One row a code, payer, kind, class and modifier. Newest month first.
+    One row a code, payer, kind, class and modifier, beside Medicare and the market's median. Where state and month are
+    left out, the newest that the provider is in.
     """
-    value = _npi(asked)
-    return asked.by_place(lambda limit, offset: providers.code_rates(asked.db, "npi", value, limit, offset))
+    _npi(asked)
+    return _rates(asked)
 
 
-@resource(router, "/providers/tin/{tin}", ProviderForm, OfTin)
+@resource(router, "/providers/tin/{tin}", QueryForm, OfTin)
 def tin(asked: Asked) -> Found:
     """Who a tax number is.
 
@@ -62,17 +66,18 @@ def tin(asked: Asked) -> Found:
     return {"tins": tins, "groups": providers.groups(asked.db, "tin", value)}
 
 
-@resource(router, "/providers/tin/{tin}/rates", ProviderForm, Page[providers.CodeRates])
+@resource(router, "/providers/tin/{tin}/rates", ProviderForm, MarketPage[providers.CodeRates], without=_IN_PATH)
 def tin_rates(asked: Asked) -> Found:
     """A tax number's rates.
 
-    One row a code, payer, kind, class and modifier. Newest month first.
+    One row a code, payer, kind, class and modifier, beside Medicare and the market's median. Where state and month are
+    left out, the newest that the provider is in.
     """
-    value, _ = _tin(asked)
-    return asked.by_place(lambda limit, offset: providers.code_rates(asked.db, "tin", value, limit, offset))
+    _tin(asked)
+    return _rates(asked)
 
 
-@resource(router, "/providers/tin/{tin}/npis", ProviderForm, Page[providers.Npi])
+@resource(router, "/providers/tin/{tin}/npis", QueryForm, Page[providers.Npi])
 def tin_npis(asked: Asked) -> Found:
     """The NPIs that bill under a tax number.
 
@@ -80,6 +85,13 @@ def tin_npis(asked: Asked) -> Found:
     """
     value, _ = _tin(asked)
     return asked.by_place(lambda limit, offset: providers.npis_of_tin(asked.db, value, limit, offset))
+
+
+def _rates(asked: Asked) -> Found:
+    market = asked.market
+    whose = Market(market.state, market.year_month, npi=market.npi, tin=market.tin)
+    with narrowed(asked.db, whose) as narrow:
+        return asked.by_place(lambda limit, offset: providers.code_rates(asked.db, narrow, market, limit, offset))
 
 
 def _npi(asked: Asked) -> str:

@@ -1,10 +1,13 @@
 """The rates of a code."""
 
 from ninja import Router
+from pydantic import Field
 
-from core.api.resources import Asked, Found, MarketPage, resource
+from core.api.resources import Asked, Found, MarketAnswer, MarketPage, resource
 from core.forms import RatesForm
-from core.queries import rates
+from core.queries import medicare, rates
+from core.queries.histogram import Bin, histogram
+from core.queries.market import narrowed
 
 router = Router(tags=["Rates"])
 
@@ -13,6 +16,15 @@ class Summaries(MarketPage[rates.Summary]):
     """The spreads of a code's rates."""
 
     counts: rates.Counts
+
+
+class DollarSpread(MarketAnswer):
+    """A histogram of a code's dollars."""
+
+    bins: list[Bin]
+    below: int = Field(description="Rates in dollars that are less than the first bin's.")
+    above: int = Field(description="Rates in dollars that are more than the last bin's.")
+    amounts: list[medicare.Line]
 
 
 @resource(router, "/rates", RatesForm, MarketPage[rates.Rate], required=["code"])
@@ -25,7 +37,7 @@ def every(asked: Asked) -> Found:
     return asked.by_key(
         rates.Rate,
         rates.ORDERS[asked.sort],
-        lambda: rates.counts(asked.db, asked.market).rates,
+        lambda: rates.count(asked.db, asked.market),
         lambda limit, last: rates.page(asked.db, asked.market, asked.sort, limit, 0, last),
     )
 
@@ -38,5 +50,20 @@ def summary(asked: Asked) -> Found:
     row. `counts` says how many rates, provider groups and distinct NPIs there are, and what a filter by place leaves
     out.
     """
-    found = asked.whole(rates.summaries(asked.db, asked.market))
-    return {**found, "counts": rates.counts(asked.db, asked.market)}
+    with narrowed(asked.db, asked.market) as narrow:
+        found = asked.whole(rates.summaries(narrow, asked.market))
+        return {**found, "counts": rates.counts(narrow, asked.market)}
+
+
+@resource(router, "/rates/histogram", RatesForm, DollarSpread, required=["code"], without=["sort"])
+def spread(asked: Asked) -> Found:
+    """How a code's dollars spread: a histogram.
+
+    Rates that are dollars for one service and more than zero, each once, in bins of one width between their 1st and
+    99th percentile; `below` and `above` count what lies outside. `amounts` are those of Medicare that the rates are
+    compared with, those that most rates stand beside first.
+    """
+    with narrowed(asked.db, asked.market) as narrow:
+        found = histogram(narrow, asked.market)
+        lines = medicare.lines(medicare.amounts(narrow, asked.market))
+    return {"bins": found.bins, "below": found.below, "above": found.above, "amounts": lines}

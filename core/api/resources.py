@@ -6,19 +6,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotModified, StreamingHttpResponse
 from ninja import Path, Query, Router
 from pydantic import BaseModel, Field
 
 from core import data
 from core.api import cursors, parameters
 from core.api.problems import Problem
-from core.forms import MarketForm, QueryForm
-from core.queries import keyset
+from core.forms import ChangesForm, MarketForm, ProviderForm, QueryForm
+from core.queries import coverage, keyset, providers
+from core.queries.codes import Code
 from core.queries.market import Market
 from core.store.connection import Snapshot
-from core.views.page import _etag as etag_of
+from core.views.answers import admitted
+from core.views.choosing import choose_months, choose_period
 from core.views.page import choose_market
+from core.views.page import etag as etag_of
 
 Row = TypeVar("Row")
 Found = dict[str, Any]
@@ -39,23 +42,32 @@ class Page(Answer, Generic[Row]):
     total: int = Field(description="The rows of all pages together.")
 
 
-class MarketPage(Page[Row], Generic[Row]):
-    """One page of a table about a market."""
+class MarketAnswer(Answer):
+    """An answer about a market."""
 
     market: Market = Field(description="What was asked for, with the state, month and code system that were chosen.")
 
 
+class MarketPage(Page[Row], MarketAnswer, Generic[Row]):
+    """One page of a table about a market."""
+
+
 @dataclass(frozen=True)
 class Asked:
-    """A question: what is chosen, checked and normalised by the pages' form; `path` are the path's parameters."""
+    """A question, checked and normalised by the pages' form, which is valid; `path` are the path's parameters."""
 
     db: Snapshot
     address: str
-    chosen: dict[str, Any]
+    form: QueryForm
     path: dict[str, str]
     limit: int
     cursor: str | None
     of_market: Market | None = None
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """The values of the form's fields."""
+        return self.form.cleaned_data
 
     @property
     def market(self) -> Market:
@@ -114,31 +126,36 @@ class Asked:
 
 
 def resource(
-    router: Router, path: str, form: type[QueryForm], answer: type[Answer], required: Sequence[str] = ()
+    router: Router,
+    path: str,
+    form: type[QueryForm],
+    answer: type[Answer],
+    required: Sequence[str] = (),
+    without: Sequence[str] = (),
 ) -> Callable[[Callable[[Asked], Found]], Callable[[Asked], Found]]:
     """Makes a function that answers questions a resource of the API.
 
-    Its query string is the form's, of which `required` must be given. The function's docstring is its documentation:
-    the first line the summary. Every answer has an ETag; whoever has it already is not sent it again.
+    Its query string is the form's, of which `required` must be given and `without` is left out. The function's
+    docstring is its documentation: the first line the summary. Every answer has an ETag; whoever has it already is not
+    sent it again. That, and HEAD, asks the data nothing.
     """
     paged = "next" in answer.model_fields
-    query = parameters.query_model(form, required, paged)
+    query = parameters.query_model(form, required, without, paged)
     names = re.findall(r"{(\w+)}", path)
 
     def register(function: Callable[[Asked], Found]) -> Callable[[Asked], Found]:
-        def operation(request: HttpRequest, response: HttpResponse, **given: Any) -> HttpResponse | Answer:
-            if not request.accepts("application/json"):
-                raise Problem("not-acceptable")
-            parameters.check_names(request, query)
-            db = data.snapshot()
-            if db is None:
-                raise Problem("nothing-loaded")
+        def operation(request: HttpRequest, response: HttpResponse, **given: Any) -> HttpResponseBase | Answer:
+            filled, db = _checked(request, form, query, given)
             etag = etag_of(db, request)
             response["ETag"], response["Cache-Control"] = etag, "no-cache"
             if etag in request.headers.get("If-None-Match", "").split(", "):
                 return HttpResponseNotModified(headers=dict(response.headers))
-            asked = _asked(request, db, form, given)
-            found = function(asked)
+            if request.META["REQUEST_METHOD"] == "HEAD":
+                return _without_length(response)
+            where = given["where"].model_dump() if "where" in given else {}
+            with admitted():
+                asked = _asked(request, db, filled, where, given.get("query"))
+                found = function(asked)
             if "market" in answer.model_fields:
                 found["market"] = asked.market
             if found.get("next"):
@@ -168,6 +185,11 @@ def resource(
     return register
 
 
+def _without_length(response: HttpResponse) -> StreamingHttpResponse:
+    """The head of an answer that is not made; a streamed one has no length, which nobody knows yet."""
+    return StreamingHttpResponse((), headers=dict(response.headers))
+
+
 def _link(request: HttpRequest, cursor: str) -> str:
     """The header that has the address of the next page (RFC 8288)."""
     following = request.GET.copy()
@@ -175,18 +197,44 @@ def _link(request: HttpRequest, cursor: str) -> str:
     return f'<{request.path}?{following.urlencode()}>; rel="next"'
 
 
-def _asked(request: HttpRequest, db: Snapshot, form: type[QueryForm], given: dict[str, Any]) -> Asked:
-    values = given["query"].model_dump(exclude_none=True) if "query" in given else {}
-    limit, cursor = values.pop("limit", parameters.USUAL_ROWS), values.pop("cursor", None)
-    filled = form(values)
+def _checked(
+    request: HttpRequest, form: type[QueryForm], query: type[BaseModel], given: dict[str, Any]
+) -> tuple[QueryForm, Snapshot]:
+    """The filled form, and the data to ask: all that can be said against the question without asking it is said."""
+    if not request.accepts("application/json"):
+        raise Problem("not-acceptable")
+    parameters.check_names(request, query)
+    filled = form(given["query"].model_dump(exclude_none=True) if "query" in given else {})
     if not filled.is_valid():
         raise Problem("wrong-parameter", errors=filled.problems)
-    market = None
-    if isinstance(filled, MarketForm):
-        market, meant = choose_market(filled, db)
-        if meant:
-            several = ", ".join(f"{code.code_type} {code.code}" for code in meant)
-            why = f"{filled.cleaned_data['code']!r} may be {several}; say which with code_type"
-            raise Problem("ambiguous-code", errors=[("code", why)], choices=[vars(code) for code in meant])
-    where = given["where"].model_dump() if "where" in given else {}
-    return Asked(db, request.path, filled.cleaned_data, where, limit, cursor, market)
+    db = data.snapshot()
+    if db is None:
+        raise Problem("nothing-loaded")
+    return filled, db
+
+
+def _asked(request: HttpRequest, db: Snapshot, form: QueryForm, where: dict[str, str], given: Any) -> Asked:
+    market, meant = _market(form, db, where)
+    if meant:
+        several = ", ".join(f"{code.code_type} {code.code}" for code in meant)
+        why = f"{form.cleaned_data['code']!r} may be {several}; say which with code_type"
+        raise Problem("ambiguous-code", errors=[("code", why)], choices=[vars(code) for code in meant])
+    limit, cursor = getattr(given, "limit", parameters.USUAL_ROWS), getattr(given, "cursor", None)
+    return Asked(db, request.path, form, where, limit, cursor, market)
+
+
+def _market(form: QueryForm, db: Snapshot, where: dict[str, str]) -> tuple[Market | None, list[Code]]:
+    """The market that a valid form is about, if any, and the codes it may mean where these are several."""
+    if isinstance(form, ProviderForm):
+        by: providers.By = "npi" if "npi" in where else "tin"
+        return choose_period(form, providers.periods(db, by, where[by]), by, where[by]), []
+    if isinstance(form, ChangesForm):
+        market, meant, before = choose_months(form, db, coverage.coverage(db))
+        if not before:
+            why = f"No month of {market.state} before {market.year_month} is loaded: there is nothing to compare with."
+            raise Problem("not-found", why)
+        if before >= market.year_month:
+            why = f"{before!r} is not before {market.year_month}; expected an earlier month"
+            raise Problem("wrong-parameter", errors=[("from", why)])
+        return market, meant
+    return choose_market(form, db) if isinstance(form, MarketForm) else (None, [])

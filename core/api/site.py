@@ -13,11 +13,24 @@ from ninja.errors import ValidationError
 from ninja.renderers import JSONRenderer
 from ninja.responses import NinjaJSONEncoder
 
-from core.api import codes, coverage, medicare, organizations, providers, rates
+from core.api import (
+    changes,
+    codes,
+    coverage,
+    facets,
+    medicare,
+    organizations,
+    payers,
+    providers,
+    quality,
+    rates,
+    search,
+)
 from core.api.parameters import wrong
 from core.api.problems import Problem
 from core.errors import BeaconError
 from core.store.connection import QueryTimeout
+from core.views.answers import TooBusy
 
 _log = logging.getLogger(__name__)
 
@@ -56,6 +69,9 @@ def _told(request: HttpRequest, error: Any) -> HttpResponse:
         error = wrong(request, error)
     elif isinstance(error, QueryTimeout):
         error = Problem("too-slow", f"{error}. Ask for less: name a code, a payer or other filters.")
+    elif isinstance(error, TooBusy):
+        error = Problem("too-busy", f"{error}.")
+        error.retry_after = TooBusy.retry_after
     elif isinstance(error, BeaconError):
         error = Problem("unavailable", str(error))
     elif not isinstance(error, Problem):
@@ -65,7 +81,8 @@ def _told(request: HttpRequest, error: Any) -> HttpResponse:
     return response
 
 
-api = new(*(module.router for module in (coverage, codes, rates, medicare, organizations, providers)))
+_RESOURCES = (coverage, search, codes, rates, facets, medicare, organizations, providers, payers, changes, quality)
+api = new(*(module.router for module in _RESOURCES))
 
 
 def patterns(of: NinjaAPI = api) -> list[URLPattern]:
@@ -94,10 +111,10 @@ def _guarded(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
         except Http404:
             why = f"{request.path} is no address of the API; /api/docs lists them, without a slash at the end"
             response = Problem("no-such-address", why).response()
-        if head:
+        request.method = "HEAD" if head else "GET"
+        if head and not response.streaming:
             response["Content-Length"] = str(len(response.content))
             response.content = b""
-            request.method = "HEAD"
         return response
 
     return guarded

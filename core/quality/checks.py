@@ -5,6 +5,7 @@ asked of the views `facts`, `batches`, `provider_groups` and `npis`, which hold 
 narrowed.py), and of the store's tables.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -37,6 +38,10 @@ class Check:
     def parted(self) -> frozenset[str]:
         """What it can be told apart by, of state, year_month and payer."""
         return frozenset({"reporting_entity_name": "payer", "payer_slug": "payer"}.get(name, name) for name in self.by)
+
+    def tells_apart(self, part: Iterable[str]) -> bool:
+        """Whether it is told apart by each of these columns of dq_finding (check_name it always is)."""
+        return {"payer" if name == "payer_slug" else name for name in part} - {"check_name"} <= self.parted
 
 
 _COMPARED = compared("true", "facts")

@@ -91,6 +91,13 @@ def runs(db: Snapshot) -> list[Run]:
     return [Run(*row) for row in rows]
 
 
+def chosen(runs: list[Run], run_id: int | None) -> Run | None:
+    """The run of that number; where none is given the newest of all data, or else the newest. None where it is not."""
+    if run_id:
+        return next((run for run in runs if run.run_id == run_id), None)
+    return next((run for run in runs if not (run.state or run.year_month)), runs[0] if runs else None)
+
+
 def outcomes(db: Snapshot, run_id: int) -> list[Outcome]:
     """What each check found in a run: the failed first, then those that found something, errors before warnings."""
     rows = db.rows(

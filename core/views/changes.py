@@ -10,7 +10,8 @@ from core.queries.emptied import without_each
 from core.queries.market import Market
 from core.queries.matching import OUTCOMES
 from core.store.connection import Snapshot
-from core.views.page import Paging, choose_market, context, page, sorry, wrong
+from core.views.choosing import choose_months
+from core.views.page import Paging, context, page, sorry, wrong
 from core.views.tables import ROW_CAP, download
 
 
@@ -20,16 +21,11 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
     form = ChangesForm(request.GET)
     if not form.is_valid():
         return wrong(request, form)
-    chosen = form.cleaned_data
     loaded = coverage.coverage(db)
-    before = _choose_months(form, loaded)
-    asked, meant = choose_market(form, db)
-    before = before or _month_before(loaded, asked.state, asked.year_month)
+    asked, meant, before = choose_months(form, db, loaded)
     if before >= asked.year_month:
         why = f"{before!r} is not before {asked.year_month}; expected an earlier month"
         return sorry(request, 400, "That address cannot be answered", [("from", why)])
-    chosen["from"] = before
-    form.data = {**form.data, "from": before}
     months = sorted({row.year_month for row in loaded}, reverse=True)
     form.offer("from", [(month, month) for month in months])
     form.offer("what", [("", "anything"), *((what, what) for what in OUTCOMES)])
@@ -95,21 +91,3 @@ def _changes(
 
 
 _COUNTED = ("up", "down", "added", "gone", "same")
-
-
-def _choose_months(form: ChangesForm, loaded: list[Coverage]) -> str:
-    """The earlier month, and where a payer is asked for but no state or month: its newest that has one."""
-    chosen = form.cleaned_data
-    rows = [row for row in loaded if chosen["payer"] in {"", row.payer_slug} and chosen["state"] in {"", row.state}]
-    if chosen["payer"]:
-        for row in rows:
-            if chosen["year_month"] in {"", row.year_month} and chosen["from"] < row.year_month:
-                chosen["state"], chosen["year_month"] = row.state, row.year_month
-                break
-        return chosen["from"] or _month_before(rows, chosen["state"], chosen["year_month"])
-    return str(chosen["from"])
-
-
-def _month_before(rows: list[Coverage], state: str, year_month: str) -> str:
-    """The newest month of a state before another; the empty text where there is none."""
-    return max((row.year_month for row in rows if row.state == state and row.year_month < year_month), default="")

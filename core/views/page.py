@@ -62,18 +62,18 @@ def page(view: View) -> View:
 
 def _answer(request: HttpRequest, db: Snapshot, view: View, path: dict[str, str]) -> HttpResponseBase:
     """The view's answer, or the one that was given before."""
-    etag = _etag(db, request)
-    if etag in request.headers.get("If-None-Match", "").split(", "):
+    tag = etag(db, request)
+    if tag in request.headers.get("If-None-Match", "").split(", "):
         response: HttpResponseBase = HttpResponseNotModified()
-    elif (kept := ANSWERS.get(etag)) is not None:
+    elif (kept := ANSWERS.get(tag)) is not None:
         response = HttpResponse(kept)
     else:
         with admitted():
             response = view(request, db, **path)
         if isinstance(response, HttpResponse) and response.status_code == 200:
-            ANSWERS.keep(etag, response.content)
+            ANSWERS.keep(tag, response.content)
     if response.status_code in {200, 304}:
-        response["ETag"] = etag
+        response["ETag"] = tag
         response["Cache-Control"] = "no-cache"
     return response
 
@@ -190,7 +190,8 @@ class Paging:
         return self.number + 1 if self.number < self.pages else None
 
 
-def _etag(db: Snapshot, request: HttpRequest) -> str:
+def etag(db: Snapshot, request: HttpRequest) -> str:
+    """The mark of an answer, for `ETag`: another one means another answer."""
     # One process serves one version of the program: the address and the generation are all the answer depends on.
     seen = f"{_STARTED}|{db.root}|{db.manifest.generation}|{db.manifest.created_at}|{request.get_full_path()}"
     return f'W/"{hashlib.md5(seen.encode(), usedforsecurity=False).hexdigest()}"'

@@ -10,6 +10,7 @@ from core.queries import providers
 from core.queries.facets import facets
 from core.queries.market import Market, narrowed
 from core.store.connection import Snapshot
+from core.views.choosing import choose_period
 from core.views.page import Paging, context, page, sorry, wrong
 from core.views.tables import ROW_CAP, download
 
@@ -91,19 +92,3 @@ def _provider(
             **more,
         ),
     )
-
-
-def choose_period(form: ProviderForm, periods: list[providers.Period], by: providers.By, value: str) -> Market:
-    """The provider's market of the state and month asked for, or of the newest it is in."""
-    chosen = form.cleaned_data
-    fitting = [
-        one for one in periods
-        if chosen["state"] in {"", one.state} and chosen["year_month"] in {"", one.year_month}
-    ] or periods  # fmt: skip
-    if fitting:
-        chosen["state"] = chosen["state"] or fitting[0].state
-        chosen["year_month"] = chosen["year_month"] or fitting[0].year_month
-    chosen[by] = value
-    form.offer_fixed()
-    form.data = {name: chosen.get(name, "") for name in form.fields}
-    return form.market()

@@ -53,8 +53,7 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
     runs = quality.runs(db)
     if not runs:
         return render(request, "quality.html", context(request, form, db, runs=runs, checks=CHECKS))
-    whole = (run for run in runs if not (run.state or run.year_month))
-    run = next((one for one in runs if one.run_id == chosen["run"]), None) if chosen["run"] else next(whole, runs[0])
+    run = quality.chosen(runs, chosen["run"])
     if run is None:
         why = f"dq_check's run {chosen['run']} is not kept; there are runs {runs[-1].run_id} to {runs[0].run_id}."
         return sorry(request, 404, "There is no such run", [("run", why)])
@@ -162,14 +161,13 @@ def _by_payer(cells: Sequence[quality.Cell], months: Sequence[str]) -> list[tupl
 
 def _lines(history: Sequence[quality.Count], part: dict[str, str]) -> list[Line]:
     """The counts of each check that can be told apart by what is asked for."""
-    asked = {"payer" if name == "payer_slug" else name for name in part} - {"check_name"}
     counts: dict[str, list[int]] = {}
     for one in history:
         counts.setdefault(one.check_name, []).append(one.found)
     return [
         Line(name, sparkline(found, _words(name, found)), found)
         for name, found in counts.items()
-        if name in _CHECKS and asked <= _CHECKS[name].parted
+        if name in _CHECKS and _CHECKS[name].tells_apart(part)
     ]
 
 

@@ -17,6 +17,12 @@ def endless(asked: Asked) -> Found:
     return {"rows": asked.db.rows(ENDLESS)}
 
 
+@resource(router, "/fine", QueryForm, Answer)
+def fine(_asked: Asked) -> Found:
+    """A question that is answered at once."""
+    return {}
+
+
 @resource(router, "/broken", QueryForm, Answer)
 def broken(_asked: Asked) -> Found:
     """A defect."""

@@ -13,14 +13,26 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core import codelist
 from core.api.document import document
-from core.api.parameters import PARAMETERS, query_model
+from core.api.parameters import _ONE_CODE, PARAMETERS, query_model
 from core.api.problems import KINDS
-from core.forms import CodesForm, MarketForm, MedicareForm, OrganizationsForm, QueryForm, RatesForm
+from core.forms import (
+    ChangesForm,
+    CodesForm,
+    MarketForm,
+    MedicareForm,
+    OrganizationsForm,
+    PayersForm,
+    ProviderForm,
+    QualityForm,
+    QueryForm,
+    RatesForm,
+)
 from tests.browser.conftest import ROOT
 
 OPERATIONS = [(path, methods["get"]) for path, methods in document()["paths"].items()]
-FORMS = [CodesForm, RatesForm, MedicareForm, OrganizationsForm]
+FORMS = [CodesForm, RatesForm, MedicareForm, OrganizationsForm, ProviderForm, PayersForm, ChangesForm, QualityForm]
 
 
 def check(schema: dict[str, Any], value: Any) -> None:
@@ -63,12 +75,23 @@ def test_every_resource_and_parameter_is_explained(path: str, operation: dict[st
 
 @pytest.mark.parametrize("form", FORMS)
 def test_the_parameters_are_those_of_the_form(form: type[QueryForm]) -> None:
-    names = set(query_model(form).model_fields)
-    assert names == (set(form.base_fields) - {"page", "table", "format"} - ({"sort"} - set(names))) | {
-        "limit",
-        "cursor",
-    }
-    assert set(form.base_fields) - {"page", "table", "format"} <= set(PARAMETERS)
+    fields = set(form().fields) - {"page", "table", "format"} - (set() if form.sorts else {"sort"})
+    assert set(query_model(form).model_fields) == fields | {"limit", "cursor"}
+    assert set(query_model(form, paged=False).model_fields) == fields
+    assert fields <= set(PARAMETERS)
+    without = sorted(fields)[:2]
+    assert set(query_model(form, without=without).model_fields) == (fields - set(without)) | {"limit", "cursor"}
+
+
+def test_what_stands_in_the_path_is_not_asked_for_again() -> None:
+    for path, operation in OPERATIONS:
+        in_path, in_query = (
+            {one["name"] for one in operation["parameters"] if one["in"] == where} for where in ("path", "query")
+        )
+        assert in_path == set(re.findall(r"{(\w+)}", path))
+        assert not in_path & in_query
+        if "providers" in path:
+            assert not {"npi", "tin"} & in_query
 
 
 def a_value(name: str) -> st.SearchStrategy[str]:
@@ -76,17 +99,39 @@ def a_value(name: str) -> st.SearchStrategy[str]:
     return st.sampled_from(rule.choices) if rule.choices else st.from_regex(rule.pattern, fullmatch=True)
 
 
-@given(st.data())
-def test_the_form_takes_as_it_is_whatever_the_api_takes(data: st.DataObject) -> None:
-    for name in sorted(set(MarketForm.base_fields) & set(PARAMETERS) - {"sort", "code", "code_type"}):
-        value = data.draw(a_value(name))
-        form = MarketForm({name: value})
+def forms_of(name: str) -> list[type[QueryForm]]:
+    return [form for form in FORMS if name in form().fields]
+
+
+@pytest.mark.parametrize("name", sorted(set(PARAMETERS) - {"sort", "code", "code_type", "codes"}))
+@given(data=st.data())
+def test_the_form_takes_as_it_is_whatever_the_api_takes(name: str, data: st.DataObject) -> None:
+    value = data.draw(a_value(name).filter(lambda text: len(text) <= 100))
+    for kind in forms_of(name):
+        form = kind({name: value})
         assert form.is_valid(), (name, value)
-        assert form.cleaned_data[name] in {value, value.lower()}, "nothing but NONE is written otherwise"
+        assert str(form.cleaned_data[name]) in {value, value.lower(), value.strip()}, "only NONE is written otherwise"
+
+
+@given(st.data())
+def test_the_form_takes_every_code_that_the_api_takes(data: st.DataObject) -> None:
     value = data.draw(a_value("code").filter(lambda text: len(text) <= 40))
     form = MarketForm({"code": value, "code_type": "CPT"})
     assert form.is_valid()
     assert form.cleaned_data["code"] == value.upper()
+
+
+@given(st.lists(st.from_regex(_ONE_CODE, fullmatch=True).filter(lambda text: len(text) < 50), min_size=1, max_size=5))
+def test_the_form_takes_every_list_of_codes_that_the_api_takes(codes: list[str]) -> None:
+    assert re.fullmatch(PARAMETERS["codes"].pattern, ",".join(codes))
+    form = PayersForm({"codes": ",".join(codes)})
+    assert form.is_valid(), codes
+    assert len(codelist.read(form.cleaned_data["codes"])) <= len(codes)
+
+
+@pytest.mark.parametrize("text", ["CPT", "99213,", ",99213", "99213 99214", "cpt:99213", ",".join(["99213"] * 201)])
+def test_what_is_no_list_of_codes_is_none_to_the_api(text: str) -> None:
+    assert not re.fullmatch(PARAMETERS["codes"].pattern, text)
 
 
 def test_the_page_shows_all_of_it_without_scripts(site: Client) -> None:
@@ -94,7 +139,7 @@ def test_the_page_shows_all_of_it_without_scripts(site: Client) -> None:
     content = response.content.decode()
     assert response.status_code == 200
     assert "default-src 'none'" in response["Content-Security-Policy"]
-    assert not re.search(r"<script|<style|\sstyle=|\son[a-z]+=", content)
+    assert not re.search(r"<script(?! src=\"/static/)|<style|\sstyle=|\son[a-z]+=", content)
     for path, operation in OPERATIONS:
         assert f"GET {path}<" in content
         assert f'id="{operation["operationId"]}"' in content

@@ -16,16 +16,24 @@ from tests.conftest import serving
 EXAMPLES = min(int(os.environ.get("HYPOTHESIS_EXAMPLES", "10")), 10)
 
 
+FEW = {"state": ["GA", "TX"], "check": ["zero_rates", "expired_rates"]}
+"""Of many values some: each one is tried."""
+MONTHS = {"year_month": "2025-08", "from": "2025-07"}
+"""OpenAPI cannot say that one month is before the other."""
+
+
 def document_of(db: Snapshot) -> dict[str, Any]:
     """The document, with a provider of the store as the example, and of the states only some: each value is tried."""
     ((npi, tin),) = db.rows("SELECT (SELECT min(npi) FROM dim_npi), (SELECT min(tin_value) FROM dim_tin)")
     found = copy.deepcopy(document())
-    for methods in found["paths"].values():
+    for path, methods in found["paths"].items():
         for parameter in methods["get"]["parameters"]:
             if parameter["name"] in {"npi", "tin"}:
                 parameter["examples"] = parameter["schema"]["examples"] = [{"npi": npi, "tin": tin}[parameter["name"]]]
-            if parameter["name"] == "state":
-                parameter["schema"]["enum"] = ["GA", "TX"]
+            if parameter["name"] in FEW:
+                parameter["schema"]["enum"] = FEW[parameter["name"]]
+            if path.startswith("/api/v1/changes") and parameter["name"] in MONTHS:
+                parameter["schema"] = {"type": "string", "enum": [MONTHS[parameter["name"]]]}
     return found
 
 

@@ -2,15 +2,19 @@
 
 import base64
 import logging
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from core.api.problems import KINDS
+from core.store.connection import Snapshot
 from core.store.store import Store
+from core.views.answers import TooBusy, admitted
 from tests.api.walking import get
 from tests.conftest import Load, serving
 
@@ -100,9 +104,18 @@ def test_an_address_that_is_none(site: Client, path: str) -> None:
         ("providers/npi/2999999999", "No group that a loaded rate names has the NPI 2999999999."),
         ("providers/npi/2999999999/rates", "No group that a loaded rate names has the NPI 2999999999."),
         ("providers/tin/999999999/npis", "No group that a loaded rate names has the tax number 999999999."),
+        ("providers/tin/999999999/rates", "No group that a loaded rate names has the tax number 999999999."),
+        ("payers/nobody/networks", "No payer with the key nobody is loaded."),
+        ("payers/nobody/files", "No payer with the key nobody is loaded."),
+        ("quality?run=77", "dq_check's run 77 is not kept; `quality/runs` lists those that are."),
+        ("quality/places?run=77", "dq_check's run 77 is not kept; `quality/runs` lists those that are."),
+        (
+            "changes?code=99213&year_month=2025-07",
+            "No month of GA before 2025-07 is loaded: there is nothing to compare with.",
+        ),
     ],
 )
-def test_a_provider_who_is_not_there(site: Client, path: str, detail: str) -> None:
+def test_what_is_not_there(site: Client, path: str, detail: str) -> None:
     assert problem(site.get(f"/api/v1/{path}"), "not-found")["detail"] == detail
 
 
@@ -111,6 +124,15 @@ def test_a_provider_s_number_that_is_none(site: Client) -> None:
     assert told["errors"] == [
         {"parameter": "npi", "detail": "'123' is not an NPI: ten digits that begin with 1 or 2"},
     ]
+
+
+@pytest.mark.parametrize("months", [{"year_month": "2025-07"}, {}])
+def test_the_earlier_month_is_the_earlier(site: Client, months: dict[str, str]) -> None:
+    asked = {"code": "99213", "from": "2025-09", **months}
+    told = problem(site.get("/api/v1/changes", asked), "wrong-parameter")
+    ((wrong),) = told["errors"]
+    assert wrong["parameter"] == "from"
+    assert "'2025-09' is not before 2025-0" in wrong["detail"]
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options", "trace"])
@@ -138,14 +160,23 @@ def test_an_answer_is_not_sent_twice(site: Client) -> None:
     problem(site.get("/api/v1/rates", {**RATES, "x": 1}, headers={"If-None-Match": first["ETag"]}), "wrong-parameter")
 
 
-def test_head_is_get_without_its_body(site: Client) -> None:
-    whole, head = site.get("/api/v1/rates", RATES), site.head("/api/v1/rates", RATES)
-    assert (head.status_code, head.content) == (200, b"")
-    assert head["Content-Length"] == str(len(whole.content))
-    assert {name: head[name] for name in ("ETag", "Content-Type")} == {
-        name: whole[name] for name in ("ETag", "Content-Type")
-    }
-    assert site.head("/api/v1/nothing").status_code == 404
+def test_head_tells_what_is_known_without_asking(site: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = site.get("/api/v1/rates", RATES)
+    nowhere = site.get("/api/v1/nothing")
+    with monkeypatch.context() as patch:
+        patch.setattr(Snapshot, "cursor", None)
+        head = site.head("/api/v1/rates", RATES)
+        again = site.get("/api/v1/rates", RATES, headers={"If-None-Match": whole["ETag"]})
+        wrong = site.head("/api/v1/rates", {**RATES, "pos": "x"})
+        no_address = site.head("/api/v1/nothing")
+    assert (head.status_code, b"".join(head.streaming_content)) == (200, b"")
+    assert "Content-Length" not in head, "nobody knows it"
+    same = ("ETag", "Content-Type", "Cache-Control")
+    assert [head[name] for name in same] == [whole[name] for name in same]
+    assert again.status_code == 304
+    assert (wrong.status_code, wrong.content) == (400, b"")
+    assert (no_address.status_code, no_address.content) == (404, b"")
+    assert no_address["Content-Length"] == str(len(nowhere.content))
 
 
 def test_a_cursor_holds_for_its_question_only(site: Client) -> None:
@@ -212,6 +243,17 @@ def test_a_slow_question_is_stopped_and_told(odd_site: Client) -> None:
     told = problem(response, "too-slow")
     assert told["detail"].startswith("the question took longer than 0.2 seconds and was stopped. Ask for less")
     assert response["Retry-After"] == "30"
+
+
+def test_too_many_questions_at_a_time_are_told_to_wait(odd_site: Client) -> None:
+    with ExitStack() as others:
+        for _ in range(settings.BEACONPOINT_QUESTIONS):
+            others.enter_context(admitted())
+        response = odd_site.get("/api/v1/fine")
+        told = problem(response, "too-busy")
+    assert told["detail"] == "Many questions are being answered just now. Ask again in a few seconds."
+    assert response["Retry-After"] == str(TooBusy.retry_after)
+    assert odd_site.get("/api/v1/fine").status_code == 200
 
 
 def test_a_defect_is_logged_and_not_told(odd_site: Client, caplog: pytest.LogCaptureFixture) -> None:

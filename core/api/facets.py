@@ -1,0 +1,26 @@
+"""What a code's rates can be narrowed by."""
+
+from ninja import Router
+
+from core.api.resources import Asked, Found, MarketPage, resource
+from core.forms import RatesForm
+from core.queries import facets
+from core.queries.market import narrowed
+
+router = Router(tags=["Rates"])
+
+
+@resource(router, "/rates/facets", RatesForm, MarketPage[facets.Choice], required=["code"], without=["sort"])
+def choices(asked: Asked) -> Found:
+    """What a code's rates can be narrowed by, with how many rates each choice would leave.
+
+    One row a `filter` (a parameter's name) and `value`: of the market as it is but for that one filter. Most rates
+    first; months newest first. A rate of several places, modifiers or networks counts in each.
+    """
+    with narrowed(asked.db, asked.market) as narrow:
+        found = facets.facets(narrow, asked.market)
+    found |= {
+        "network": facets.networks(asked.db, asked.market),
+        "year_month": facets.months(asked.db, asked.market),
+    }
+    return asked.whole([choice for of_filter in found.values() for choice in of_filter])

@@ -1,0 +1,128 @@
+"""Answers about payers, changes, quality, search and what narrows a market are those of the questions."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from core import codelist
+from core.quality.checks import CHECKS
+from core.queries import changes, coverage, facets, medicare, networks, payers, quality, search
+from core.queries.histogram import histogram
+from core.queries.market import Market
+from core.queries.matching import OUTCOMES
+from core.store.connection import Snapshot
+from tests.api.test_answers import MARKET, QUERY, plain
+from tests.api.walking import get, walk
+from tests.queries import slow_changes
+from tests.queries.slow import Everything
+
+PEACH = "example_peach_health_plan"
+SAVANNAH = "example_savannah_benefit_administrators"
+AUGUST = {"state": "GA", "year_month": "2025-08"}
+
+
+@pytest.fixture(autouse=True)
+def patient(settings: Any) -> None:
+    """What questions answer does not depend on how busy the machine is."""
+    settings.BEACONPOINT_QUERY_SECONDS = 60
+
+
+def test_every_table_is_the_question_s_answer(site: Client, demo: Snapshot) -> None:
+    newest = quality.runs(demo)[0].run_id
+    wanted = codelist.read("99213,CPT:70450,450,0001A")
+    professional = compared(demo, wanted[:1], None, "professional")
+    of_payer = Market("GA", "2025-08", payer=PEACH)
+    by_code = changes.movements(demo, of_payer, "2025-07")[1]
+    tables: list[tuple[str, dict[str, Any], Any]] = [
+        ("payers", {**AUGUST, "codes": "99213,CPT:70450,450,0001A"}, compared(demo, wanted, None)),
+        ("payers", {"codes": "99213", "base": PEACH}, compared(demo, wanted[:1], PEACH)),
+        ("payers", {"codes": "99213", "billing_class": "professional"}, professional),
+        (f"payers/{SAVANNAH}/networks", {}, networks.networks(demo, SAVANNAH)),
+        (f"payers/{PEACH}/files", {}, coverage.files(demo, PEACH)),
+        ("changes", QUERY, changes.rates(demo, MARKET, "2025-07", None, "moved", 10**6, 0)[1]),
+        ("changes", {**QUERY, "what": "up", "sort": "-percent"},
+         changes.rates(demo, MARKET, "2025-07", "up", "-percent", 10**6, 0)[1]),
+        ("changes/payers", {**QUERY, "from": "2025-07"}, changes.movements(demo, MARKET, "2025-07")[0]),
+        ("changes/codes", {"payer": PEACH}, sorted(by_code, key=lambda row: -row.moved)),
+        ("changes/codes", {"payer": PEACH, "sort": "code"}, by_code),
+        ("quality", {}, quality.outcomes(demo, newest)),
+        ("quality/places", {"run": str(newest)}, quality.places(demo, newest, {}, 10**6)[1]),
+        ("quality/places", {"payer": SAVANNAH, "year_month": "2025-08"},
+         quality.places(demo, newest, {"payer_slug": SAVANNAH, "year_month": "2025-08"}, 10**6)[1]),
+        ("quality/months", {}, quality.cells(demo, newest)),
+        ("quality/history", {}, quality.history(demo, newest, {})),
+        ("quality/history", {"check": "zero_rates"}, quality.history(demo, newest, {"check_name": "zero_rates"})),
+        ("quality/runs", {}, quality.runs(demo)),
+        ("rates/facets", QUERY, [*(one for some in facets.facets(demo, MARKET).values() for one in some),
+                                 *facets.networks(demo, MARKET), *facets.months(demo, MARKET)]),
+    ]  # fmt: skip
+    for path, parameters, expected in tables:
+        rows = [{**row, **({"checked_at": row["checked_at"][:23] + "Z"} if "checked_at" in row else {})}
+                for row in plain(expected)]  # fmt: skip
+        assert rows, path
+        assert walk(site, path, **parameters, limit=1000) == rows, path
+        assert walk(site, path, **parameters, limit=max(len(rows) // 3, 1)) == rows, path
+
+
+def compared(
+    db: Snapshot, wanted: list[codelist.Wanted], base: str | None, billing_class: str | None = None
+) -> list[payers.PayerSpread]:
+    return payers.compare(db, Market("GA", "2025-08", billing_class=billing_class), wanted, base)[0]
+
+
+def test_what_stands_beside_the_tables(site: Client, demo: Snapshot) -> None:
+    told = get(site, "payers", codes="99213,XYZ1", payer=PEACH)
+    _, counted = payers.compare(demo, Market("GA", "2025-08"), codelist.read("99213,XYZ1"), None)
+    assert told["codes"] == plain(counted)
+    assert {row["payer_slug"] for row in told["rows"]} == {None, PEACH}
+    assert told["market"]["payer"] == PEACH
+    told = get(site, "changes/codes", payer=PEACH)
+    assert told["payers"] == plain(changes.movements(demo, Market("GA", "2025-08", payer=PEACH), "2025-07")[0])
+    assert told["compared_with"] == "2025-07"
+    assert get(site, "changes", code="99213")["compared_with"] == "2025-07"
+    newest = quality.runs(demo)[0]
+    for path in ("quality", "quality/places", "quality/months"):
+        assert get(site, path)["run"]["run_id"] == newest.run_id, path
+
+
+def test_the_history_is_of_checks_that_are_told_apart(site: Client) -> None:
+    named = {row["check_name"] for row in walk(site, "quality/history", payer=PEACH)}
+    assert named == {check.name for check in CHECKS if "payer" in check.parted}
+    assert named < {row["check_name"] for row in walk(site, "quality/history")}
+
+
+def test_a_histogram_with_medicare_s_amounts(site: Client, demo: Snapshot) -> None:
+    told = get(site, "rates/histogram", **QUERY, billing_class="professional")
+    market = Market(**QUERY, billing_class="professional")
+    found = histogram(demo, market)
+    assert (told["bins"], told["below"], told["above"]) == (plain(found.bins), found.below, found.above)
+    assert told["amounts"] == plain(medicare.lines(medicare.amounts(demo, market)))
+    assert told["amounts"]
+    assert told["market"]["billing_class"] == "professional"
+
+
+@pytest.mark.parametrize("text", ["99213", "knee", "exercize", "piedmont", "example", "1999999999", ""])
+def test_what_a_text_may_be(site: Client, demo: Snapshot, text: str) -> None:
+    found = search.search(demo, text)
+    told = get(site, "search", q=text)
+    assert told["codes"] == plain(found.codes)
+    assert told["codes_in_all"] == found.codes_in_all
+    assert told["providers"] == plain(found.providers)
+    assert [(one["payer_slug"], one["reporting_entity_name"]) for one in told["payers"]] == found.payers
+    assert told["corrected"] == found.corrected
+
+
+@hypothesis_settings(max_examples=5)
+@given(what=st.sampled_from([None, *OUTCOMES]), sort=st.sampled_from(sorted(changes.ORDERS)), limit=st.integers(9, 60))
+def test_a_walk_meets_each_change_once(site: Client, demo: Snapshot, what: str | None, sort: str, limit: int) -> None:
+    everything = Everything(demo)
+    months = [everything.of(Market("GA", month, "CPT", "99213")) for month in ("2025-07", "2025-08")]
+    expected = [change for change in slow_changes.changes(*months) if what in {None, change.what}]
+    found = walk(site, "changes", **QUERY, sort=sort, limit=limit, **({"what": what} if what else {}))
+    assert sum(row["rates"] for row in found) == len(expected)
+    per_row = [(row["what"], row["old"], row["new"]) for row in found for _ in range(row["rates"])]
+    assert sorted(map(str, per_row)) == sorted(str((one.what, one.old, one.new)) for one in expected)
