@@ -23,14 +23,15 @@ def search(db: Snapshot, text: str, limit: int, offset: int = 0) -> tuple[int, l
     """
     words = text.lower().split()
     conditions = " AND ".join(f"contains(words, $word{n})" for n in range(len(words))) or "true"
-    whole = " + ".join(f"list_contains(apart, $word{n})::INTEGER" for n in range(len(words))) or "true"
+    whole = " + ".join(f"list_contains(apart, $word{n})::INTEGER" for n in range(len(words)))
+    whole_first = f"{whole} DESC, " if words else ""
     rows = db.rows(
         f"""WITH said AS (
                 SELECT *, lower(concat_ws(' ', name, code_desc)) AS words, {_APART.format("words")} AS apart
                 FROM dim_code)
             SELECT count(*) OVER (), code_type, code, name, code_desc
             FROM said WHERE starts_with(code, $number) OR ({conditions})
-            ORDER BY code = $number DESC, starts_with(code, $number) DESC, {whole} DESC, code_type, code
+            ORDER BY code = $number DESC, starts_with(code, $number) DESC, {whole_first}code_type, code
             LIMIT $limit OFFSET $offset""",
         {
             "number": text.strip().upper(),

@@ -168,11 +168,14 @@ def rate_hash(
     found = [np.zeros((0, 2), np.uint64)]
     for start in range(0, len(rates), _RATES_AT_ONCE):
         here = slice(start, start + _RATES_AT_ONCE)
+        # As columns, and not as literals: what a literal Series holds is never given back.
         texts = [
-            pl.lit(_rate_text(pl.Series(rates[here])) if piece is None else piece[0].gather(pl.Series(piece[1][here])))
+            _rate_text(pl.Series(rates[here])) if piece is None else piece[0].gather(pl.Series(piece[1][here]))
             for piece in pieces
         ]
-        found.append(hash_words(pl.select(_md5_expr(pl.concat_str(texts, separator="|")).alias("md5"))["md5"]))
+        frame = pl.DataFrame({str(place): text for place, text in enumerate(texts)})
+        digest = _md5_expr(pl.concat_str(frame.columns, separator="|"))
+        found.append(hash_words(frame.select(digest.alias("md5"))["md5"]))
     return np.concatenate(found)
 
 
