@@ -16,7 +16,7 @@ double, as Python's `repr` writes it. See docs/decisions/0002-fact-uid.md.
 import hashlib
 import re
 from binascii import hexlify, unhexlify
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 import numpy as np
@@ -134,9 +134,7 @@ def _field(value: str | float | None) -> str:
 
 def part_hash(frame: pl.DataFrame, columns: tuple[str, ...]) -> type_of_hash:
     """The hash of one part for each row of `frame`, which has the part's columns: an array of shape (rows, 2)."""
-    fields = [_field_expr(frame[column]) for column in columns]
-    text = frame.select(_md5_expr(pl.concat_str(fields, separator="|")).alias("md5"))["md5"]
-    return hash_words(text)
+    return _hash_of([_field_text(frame[column]) for column in columns])
 
 
 def rate_hash(
@@ -162,20 +160,16 @@ def rate_hash(
             pieces.append(None)
             continue
         table, place = tables[name]
-        fields = [pl.Series(column, table.column(column), dtype=pl.String) for column in columns]
-        text = pl.concat_str(map(_field_expr, fields), separator="|")
-        pieces.append((pl.DataFrame(fields).select(text).to_series(), place))
+        fields = [_field_text(pl.Series(table.column(column), dtype=pl.String)) for column in columns]
+        pieces.append((_joined(fields).to_series(), place))
     found = [np.zeros((0, 2), np.uint64)]
     for start in range(0, len(rates), _RATES_AT_ONCE):
         here = slice(start, start + _RATES_AT_ONCE)
-        # As columns, and not as literals: what a literal Series holds is never given back.
         texts = [
             _rate_text(pl.Series(rates[here])) if piece is None else piece[0].gather(pl.Series(piece[1][here]))
             for piece in pieces
         ]
-        frame = pl.DataFrame({str(place): text for place, text in enumerate(texts)})
-        digest = _md5_expr(pl.concat_str(frame.columns, separator="|"))
-        found.append(hash_words(frame.select(digest.alias("md5"))["md5"]))
+        found.append(_hash_of(texts))
     return np.concatenate(found)
 
 
@@ -201,10 +195,24 @@ def fact_uid_of_frame(frame: pl.DataFrame) -> pl.Series:
     return pl.Series("fact_uid", fact_uid_text(words))
 
 
-def _field_expr(values: pl.Series) -> pl.Expr:
+def _hash_of(fields: Sequence[pl.Series]) -> type_of_hash:
+    """The hash of fields' texts, row by row."""
+    text = _joined(fields)
+    return hash_words(text.select(_md5_expr(pl.col(text.columns[0]))).to_series())
+
+
+def _joined(fields: Sequence[pl.Series]) -> pl.DataFrame:
+    """Fields' texts joined, row by row: a frame of one column."""
+    # They are a frame's columns, never literals: what a literal Series holds is not given back by Polars.
+    frame = pl.DataFrame({str(place): field for place, field in enumerate(fields)})
+    return frame.select(pl.concat_str(frame.columns, separator="|"))
+
+
+def _field_text(values: pl.Series) -> pl.Series:
+    """Fields as they stand in the text that is hashed."""
     if values.dtype == pl.Float64:
-        return pl.lit(_rate_text(values))
-    text = pl.col(values.name).cast(pl.String)
+        return _rate_text(values)
+    text = values.cast(pl.String)
     escaped = text.str.replace_all("\\", "\\\\", literal=True).str.replace_all("|", r"\|", literal=True)
     return escaped.fill_null(r"\N")
 
