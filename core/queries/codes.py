@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core.queries.market import Market
 from core.store.connection import Snapshot
 
 
@@ -13,6 +14,16 @@ class Code:
     code: str
     name: str | None
     code_desc: str | None
+
+
+@dataclass(frozen=True)
+class CodeCount:
+    """How many rates there are for a code."""
+
+    code_type: str
+    code: str
+    name: str | None
+    rates: int
 
 
 def search(db: Snapshot, text: str, limit: int, offset: int = 0) -> tuple[int, list[Code]]:
@@ -93,17 +104,16 @@ def near(db: Snapshot, state: str, year_month: str, code: str, limit: int) -> li
     return [(Code(*row[:4]), row[4]) for row in rows]
 
 
-def busiest(db: Snapshot, state: str, year_month: str, limit: int) -> list[tuple[Code, int]]:
-    """The codes with most rates in a state and month, with how many."""
+def busiest(db: Snapshot, market: Market, limit: int) -> list[CodeCount]:
+    """The codes with most rates in a market."""
     rows = db.rows(
-        """SELECT code_type, code, d.name, d.code_desc, rates FROM (
-               SELECT code_type, code, count(*) AS rates FROM fact_rate
-               WHERE state = $state AND year_month = $year_month
-               GROUP BY ALL ORDER BY rates DESC, code LIMIT $limit)
-           LEFT JOIN dim_code d USING (code_type, code) ORDER BY rates DESC, code""",
-        {"state": state, "year_month": year_month, "limit": limit},
+        f"""SELECT code_type, code, d.name, rates FROM (
+               SELECT f.code_type, f.code, count(*) AS rates FROM fact_rate f WHERE {market.where}
+               GROUP BY ALL ORDER BY rates DESC, code, code_type LIMIT $limit)
+           LEFT JOIN dim_code d USING (code_type, code) ORDER BY rates DESC, code, code_type""",
+        {**market.parameters, "limit": limit},
     )
-    return [(Code(*row[:4]), row[4]) for row in rows]
+    return [CodeCount(*row) for row in rows]
 
 
 def named(db: Snapshot, code: str) -> list[Code]:

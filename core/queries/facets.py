@@ -34,13 +34,14 @@ class Choice:
     chosen: bool
 
 
-def facets(db: Snapshot, market: Market) -> dict[str, list[Choice]]:
+def facets(db: Snapshot, market: Market, names: Iterable[str] = tuple(_COLUMNS)) -> dict[str, list[Choice]]:
     """The choices of each filter, most rates first: of the market as it is but for that one filter."""
+    names = list(names)
     set_filters = [name for name in _COLUMNS if getattr(market, name) is not None]
     rates, parameters = alike(db, market.unfiltered)
-    columns = ", ".join(f"{column} AS {name}" for name, column in _COLUMNS.items())
+    columns = ", ".join(f"{column} AS {name}" for name, column in _COLUMNS.items() if name in names)
     fits = "".join(f", {CONDITIONS[name]} AS fits_{name}" for name in set_filters)
-    counts = " UNION ALL ".join(_counts(name, set_filters) for name in _COLUMNS)
+    counts = " UNION ALL ".join(_counts(name, set_filters) for name in names)
     rows = db.rows(
         f"""WITH cube AS MATERIALIZED (
                 SELECT {columns}{fits}, sum(alike) AS n FROM {rates} f GROUP BY ALL)
@@ -48,7 +49,7 @@ def facets(db: Snapshot, market: Market) -> dict[str, list[Choice]]:
         {**parameters, **{name: getattr(market, name) for name in set_filters}},
     )
     found: dict[str, list[Choice]] = {}
-    for name in _COLUMNS:
+    for name in names:
         mine = [(value, parts or [], n) for of, value, parts, n in rows if of == name]
         found[name] = _choices(market, name, _SPLIT.get(name, _as_it_is)(mine, getattr(market, name)))
     return found

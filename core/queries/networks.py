@@ -1,8 +1,7 @@
-"""One payer: its networks, and the codes it has most rates for. (Its files: see `coverage`.)"""
+"""One payer's networks. (Its files: see `coverage`; its codes: see `codes`.)"""
 
 from dataclasses import dataclass
 
-from core.queries.market import Market
 from core.store.connection import Snapshot
 
 
@@ -14,16 +13,6 @@ class Network:
     year_month: str
     groups: int
     npis: int
-
-
-@dataclass(frozen=True)
-class CodeCount:
-    """How many rates there are for a code."""
-
-    code_type: str
-    code: str
-    name: str | None
-    rates: int
 
 
 def networks(db: Snapshot, payer: str) -> list[Network]:
@@ -40,15 +29,3 @@ def networks(db: Snapshot, payer: str) -> list[Network]:
         {"payer": payer},
     )
     return [Network(*row) for row in rows]
-
-
-def busiest(db: Snapshot, market: Market, limit: int) -> list[CodeCount]:
-    """The codes with most rates in a market."""
-    rows = db.rows(
-        f"""SELECT code_type, code, d.name, rates FROM (
-               SELECT f.code_type, f.code, count(*) AS rates FROM fact_rate f WHERE {market.where}
-               GROUP BY ALL ORDER BY rates DESC, code, code_type LIMIT $limit)
-           LEFT JOIN dim_code d USING (code_type, code) ORDER BY rates DESC, code, code_type""",
-        {**market.parameters, "limit": limit},
-    )
-    return [CodeCount(*row) for row in rows]

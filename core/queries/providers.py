@@ -198,6 +198,8 @@ def code_rates(
             ORDER BY code, code_type, kind, reporting_entity_name, billing_class, modifier""",
         {**parameters, "limit": limit, "offset": offset},
     )
+    if not rows and offset:
+        return code_rates(db, provider, market, 1, 0)[0], []
     codes = sorted({row[2] for row in rows})
     percents = _percents(provider, market, codes)
     medians = _market_medians(db, market, codes)

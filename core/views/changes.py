@@ -11,7 +11,7 @@ from core.queries.market import Market
 from core.queries.matching import OUTCOMES
 from core.store.connection import Snapshot
 from core.views.choosing import choose_months
-from core.views.page import Paging, context, page, sorry, wrong
+from core.views.page import Paging, context, page, sorry, span, wrong
 from core.views.tables import ROW_CAP, download
 
 
@@ -57,11 +57,10 @@ def _changes(
     if chosen["format"] != "html" and chosen["table"] == "rates":
         every = changes.rates(db, market, before, what, sort if of_rates else "moved", ROW_CAP, 0)[1]
         return download(every, changes.ChangedRate, "changes", chosen["format"])
-    size = Paging(1, 0).limit
     rows: list[changes.ChangedRate] = []
     by_code: list[changes.CodeMoved] = []
     if of_rates and chosen["format"] == "html":
-        payers, (total, rows) = changes.both(db, market, before, what, sort, size, (chosen["page"] - 1) * size)
+        payers, (total, rows) = changes.both(db, market, before, what, sort, *span(chosen["page"]))
         paging = Paging(chosen["page"], total)
     else:
         payers, by_code = changes.movements(db, market, before)

@@ -7,7 +7,7 @@ from core.forms import CodesForm
 from core.queries import coverage
 from core.queries.codes import Code, corrected, search
 from core.store.connection import Snapshot
-from core.views.page import Paging, context, page, wrong
+from core.views.page import Paging, context, page, span, wrong
 from core.views.tables import ROW_CAP, download
 
 
@@ -21,12 +21,12 @@ def codes(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
     if form.cleaned_data["format"] != "html":
         found = search(db, text, ROW_CAP)[1] or search(db, corrected(db, text) or text, ROW_CAP)[1]
         return download(found, Code, "codes", form.cleaned_data["format"])
-    total, _ = search(db, text, 1)
+    number = form.cleaned_data["page"]
+    total, found = search(db, text, *span(number))
     instead = corrected(db, text) if not total else None
     if instead:
-        total, _ = search(db, instead, 1)
-    paging = Paging(form.cleaned_data["page"], total)
-    _, found = search(db, instead or text, paging.limit, paging.offset)
+        total, found = search(db, instead, *span(number))
+    paging = Paging(number, total)
     newest = next(iter(coverage.periods(db)), None)
     return render(
         request,

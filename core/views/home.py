@@ -7,6 +7,7 @@ from core import links
 from core.forms import CodesForm
 from core.queries import coverage
 from core.queries.codes import busiest
+from core.queries.market import Market
 from core.queries.search import Found, search
 from core.store.connection import Snapshot
 from core.views.page import context, page, wrong
@@ -37,7 +38,7 @@ def home(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
     if form.cleaned_data["format"] != "html":
         return download(loaded, coverage.Coverage, "coverage", form.cleaned_data["format"])
     few = newest is not None and newest.rates <= EXAMPLES_UP_TO
-    examples = busiest(db, newest.state, newest.year_month, 6) if newest and few else []
+    examples = busiest(db, Market(newest.state, newest.year_month), 6) if newest and few else []
     return render(
         request,
         "home.html",
@@ -50,7 +51,7 @@ def home(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
             newest=newest,
             freshest=max((row.loaded_at for row in loaded), default=None),
             examples=examples,
-            pasted=",".join(code.code for code, _ in examples),
+            pasted=",".join(code.code for code in examples),
             answer_rows=sum(row.rates for row in loaded),
             rates=sum(row.rates for row in loaded),
             payers=len({row.payer_slug for row in loaded}),

@@ -154,15 +154,19 @@ def choose_market(form: MarketForm, db: Snapshot) -> tuple[Market, list[Code]]:
     return form.market(), meant if len(meant) > 1 else []
 
 
+def span(number: int) -> tuple[int, int]:
+    """How many rows a page of that number has at the most, and how many are before it."""
+    return PAGE_ROWS, (number - 1) * PAGE_ROWS
+
+
 class Paging:
     """Which rows of a table of `total` a page shows."""
 
-    def __init__(self, number: int, total: int, size: int = PAGE_ROWS) -> None:
+    def __init__(self, number: int, total: int) -> None:
         self.total = total
-        self.pages = max(-(-total // size), 1)
+        self.pages = max(-(-total // PAGE_ROWS), 1)
         self.number = number
-        self.offset = (number - 1) * size
-        self.limit = size
+        self.limit, self.offset = span(number)
 
     @property
     def beyond(self) -> bool:

@@ -129,7 +129,7 @@ def _one_payer(request: HttpRequest, db: Snapshot, form: PayersForm, market: Mar
             "payers": (rows, coverage.Coverage),
             "networks": (networks.networks(db, slug), networks.Network),
             "files": (coverage.files(db, slug), coverage.File),
-            "codes": (networks.busiest(db, of_month, BUSIEST), networks.CodeCount),
+            "codes": (codes.busiest(db, of_month, BUSIEST), codes.CodeCount),
         }
         return download(*tables[chosen["table"]], f"{slug}_{chosen['table']}", chosen["format"])
     return render(
@@ -138,6 +138,6 @@ def _one_payer(request: HttpRequest, db: Snapshot, form: PayersForm, market: Mar
         context(
             request, form, db, market=of_month, slug=slug, name=name, months=rows,
             networks=networks.networks(db, slug), files=coverage.files(db, slug),
-            codes=networks.busiest(db, of_month, BUSIEST),
+            codes=codes.busiest(db, of_month, BUSIEST),
         ),
     )  # fmt: skip

@@ -11,7 +11,7 @@ from core.queries.facets import facets
 from core.queries.market import Market, narrowed
 from core.store.connection import Snapshot
 from core.views.choosing import choose_period
-from core.views.page import Paging, context, page, sorry, wrong
+from core.views.page import Paging, context, page, sorry, span, wrong
 from core.views.tables import ROW_CAP, download
 
 
@@ -68,11 +68,8 @@ def _provider(
         if chosen["format"] != "html":
             every = providers.code_rates(db, narrow, asked, ROW_CAP, 0)[1]
             return download(every, providers.CodeRates, f"{by}_{value}_rates", chosen["format"])
-        paging = Paging(chosen["page"], 0)
-        total, rows = providers.code_rates(db, narrow, asked, paging.limit, paging.offset)
-        if not total and paging.offset:
-            total = providers.code_rates(db, narrow, asked, 1, 0)[0]
-        payers = [choice for choice in facets(narrow, asked)["payer"] if choice.rates or choice.chosen]
+        total, rows = providers.code_rates(db, narrow, asked, *span(chosen["page"]))
+        payers = [choice for choice in facets(narrow, asked, ["payer"])["payer"] if choice.rates or choice.chosen]
     return render(
         request,
         f"{by}.html",

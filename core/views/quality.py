@@ -19,7 +19,7 @@ from core.queries.market import NO_MODIFIER
 from core.sparkline import sparkline
 from core.store.connection import QueryTimeout, Snapshot
 from core.store.ids import payer_slug
-from core.views.page import Paging, context, page, sorry, wrong
+from core.views.page import Paging, context, page, sorry, span, wrong
 from core.views.tables import ROW_CAP, download
 
 RUNS_SHOWN = 20
@@ -108,9 +108,9 @@ def behind(request: HttpRequest, db: Snapshot, check: str) -> HttpResponseBase:
         found = rows_behind(db, one, ROW_CAP, 0, state, year_month, payer)
         kind = make_dataclass("Row", [(name, of | None) for name, of in zip(found.names, found.types, strict=True)])
         return download((kind(*row) for row in found.rows), kind, check, chosen["format"])
-    size = Paging(1, 0).limit
+    size, before = span(chosen["page"])
     try:
-        found = rows_behind(db, one, size, (chosen["page"] - 1) * size, state, year_month, payer)
+        found = rows_behind(db, one, size, before, state, year_month, payer)
     except QueryTimeout as error:
         # What takes too long in all data may be answered for one payer's month: these the record knows.
         newest = next(iter(quality.runs(db)), None)

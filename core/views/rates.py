@@ -15,7 +15,7 @@ from core.queries.kinds import KINDS
 from core.queries.market import narrowed
 from core.store.connection import Snapshot
 from core.views.answers import meanwhile
-from core.views.page import PAGE_ROWS, Paging, choose_market, context, page, wrong
+from core.views.page import Paging, choose_market, context, page, span, wrong
 from core.views.tables import ROW_CAP, download
 
 DOWNLOAD_SECONDS = 120.0
@@ -51,7 +51,7 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
             return download(histogram(db, asked).bins, Bin, "histogram", chosen["format"])
         every = rates.every(db, asked, chosen["sort"], ROW_CAP, DOWNLOAD_SECONDS)
         return download(every, rates.Rate, f"rates_{asked.code}", chosen["format"])
-    offset, limit = (chosen["page"] - 1) * PAGE_ROWS, PAGE_ROWS
+    limit, offset = span(chosen["page"])
     # These are about whose the rates are, and read the facts; the others are asked of few rows, at the same time.
     counting = meanwhile(rates.counts, db, asked)
     paging_through = meanwhile(rates.page, db, asked, chosen["sort"], limit, offset)

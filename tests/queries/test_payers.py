@@ -12,6 +12,7 @@ from core.codelist import Wanted, read
 from core.mrf.ingest import ingest
 from core.mrf.source import documents
 from core.queries import coverage, networks
+from core.queries.codes import busiest as most_rates
 from core.queries.emptied import without_each
 from core.queries.market import Market
 from core.queries.payers import ALL, PayerSpread, compare
@@ -135,7 +136,7 @@ def test_one_payer(demo: Snapshot) -> None:
     assert [row.network for row in networks.networks(demo, "example_peach_health_plan")] == [None, None]
     mine = [f for f in everything.facts if payer_slug(f["reporting_entity_name"]) == slug]
     august = slow.grouped([fact for fact in mine if fact["year_month"] == "2025-08"], "code_type", "code")
-    busiest = networks.busiest(demo, Market("GA", "2025-08", payer=slug), 5)
+    busiest = most_rates(demo, Market("GA", "2025-08", payer=slug), 5)
     assert [row.rates for row in busiest] == sorted(map(len, august.values()), reverse=True)[:5]
     assert all(row.rates == len(august[row.code_type, row.code]) for row in busiest)
     files = coverage.files(demo, slug)

@@ -438,8 +438,8 @@ def test_what_is_loaded(demo: Snapshot) -> None:
         ]
         assert (row.rates, row.files, row.state) == (len(mine), 1, "GA")
     assert [(period.year_month, period.payers) for period in coverage.periods(demo)] == [("2025-08", 3), ("2025-07", 3)]
-    busiest = codes.busiest(demo, "GA", "2025-08", 3)
-    assert [number for _, number in busiest] == sorted((number for _, number in busiest), reverse=True)
+    busiest = codes.busiest(demo, Market("GA", "2025-08"), 3)
+    assert [code.rates for code in busiest] == sorted((code.rates for code in busiest), reverse=True)
 
 
 def test_both_evry_months_and_healthscope_together(shared: Path) -> None:

@@ -12,6 +12,7 @@ from core.demo.mrf import STATE, write_files
 from core.mrf.ingest import ingest
 from core.mrf.source import documents
 from core.queries import changes, coverage, networks, organizations
+from core.queries.codes import busiest as most_rates
 from core.queries.market import Market
 from core.queries.payers import compare
 from core.store.connection import Snapshot
@@ -93,7 +94,7 @@ def test_one_payer(site: Client, demo: Snapshot) -> None:
     months, codes, named, files = tables(response)
     assert [row[0] for row in months[1:]] == ["August 2025", "July 2025"]
     assert [row[2] for row in codes[1:]] == [
-        f"{row.rates:,}" for row in networks.busiest(demo, Market(**MONTH, payer=slug), 25)
+        f"{row.rates:,}" for row in most_rates(demo, Market(**MONTH, payer=slug), 25)
     ]
     assert [row[0] for row in named[1:]] == [row.network for row in networks.networks(demo, slug)]
     assert [row[0] for row in files[1:]] == [row.source for row in coverage.files(demo, slug)]
@@ -171,7 +172,7 @@ def test_every_table_of_the_market_is_had_as_csv_and_json(site: Client, demo: Sn
         ("/payers/", {**MONTH, "codes": "99213,450"}, compare(demo, Market(**MONTH), read("99213,450"), None)[0]),
         ("/payers/", {"payer": slug, "table": "networks"}, networks.networks(demo, slug)),
         ("/payers/", {"payer": slug, "table": "files"}, coverage.files(demo, slug)),
-        ("/payers/", {"payer": slug, "table": "codes"}, networks.busiest(demo, Market(**MONTH, payer=slug), 25)),
+        ("/payers/", {"payer": slug, "table": "codes"}, most_rates(demo, Market(**MONTH, payer=slug), 25)),
         ("/payers/", {}, coverage.coverage(demo)),
         ("/changes/", CODE, changes.rates(demo, both, "2025-07", None, "moved", 10**6, 0)[1]),
         ("/changes/", {**CODE, "table": "payers"}, payers),
