@@ -17,16 +17,7 @@ control_socket_disable = True  # gunicorn would open one in the home directory
 
 
 def post_worker_init(worker: object) -> None:  # noqa: ARG001 - gunicorn's signature
-    """Imports the pages and opens the store before the first visitor comes."""
-    import django.urls  # noqa: PLC0415 - Django is not set up before
+    """Makes a page or two before the first visitor comes."""
+    from core.views.warm import warm  # noqa: PLC0415 - Django is not set up before
 
-    from core import data  # noqa: PLC0415
-    from core.errors import BeaconError  # noqa: PLC0415
-
-    django.urls.get_resolver().url_patterns  # noqa: B018 - to read it imports what it names
-    try:
-        db = data.snapshot()
-        if db is not None:
-            db.rows("SELECT count(*) FROM fact_rate")
-    except BeaconError:
-        pass  # the pages tell what is wrong
+    warm()

@@ -173,7 +173,7 @@ def pages(db: duckdb.DuckDBPyConnection, samples: int) -> list[Page]:
         Page("organizations, common", common, "/organizations/", MARKET, _ORGANIZATIONS),
         Page("payers, common", common, "/payers/", MARKET, _PAYERS),
         Page("payers, 200 codes", lists, "/payers/", ("state", "year_month", "codes"), _PAYERS_OF_LIST),
-        Page("changes, common", common, "/changes/", (*MARKET, "from", "payer"), _CHANGES),
+        Page("changes, common", common, "/changes/", (*MARKET, "payer", "from"), _CHANGES),
         Page("medicare, common", common, "/medicare/", MARKET, _MEDICARE),
         Page("quality", [{}], "/quality/"),
         Page("API, rates, common", common, "/api/v1/rates", MARKET, _rates(_MARKET)),

@@ -112,7 +112,9 @@ def networks(db: Snapshot, market: Market) -> list[Choice]:
     rows = [
         (name, name, n)
         for name, n in db.rows(
-            f"""WITH named AS (SELECT f.pg_uid, count(*) AS n FROM fact_rate f WHERE {others.where} GROUP BY 1)
+            # The list is one row to the planner, see rates.counts.
+            f"""WITH counted AS (SELECT f.pg_uid, count(*) AS n FROM fact_rate f WHERE {others.where} GROUP BY 1),
+                named AS MATERIALIZED (SELECT unnest(list(counted), recursive := true) FROM counted)
                 SELECT name, sum(n)::BIGINT
                 FROM (SELECT unnest(network_names) AS name, n FROM named JOIN dim_provider_group g USING (pg_uid)
                       WHERE g.year_month = $year_month)

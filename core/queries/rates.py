@@ -85,14 +85,17 @@ def count(db: Snapshot, market: Market) -> int:
 
 def counts(db: Snapshot, market: Market) -> Counts:
     """The numbers of rates, provider groups, distinct NPIs and payers."""
-    rates, parameters = alike(db, market)
-    every, payers = db.rows(
-        f"SELECT coalesce(sum(alike), 0)::BIGINT, count(DISTINCT reporting_entity_name) FROM {rates}", parameters
-    )[0]
-    groups, npis = db.rows(
-        f"""WITH g AS MATERIALIZED (SELECT DISTINCT f.pg_uid FROM fact_rate f WHERE {market.where})
-            SELECT (SELECT count(*) FROM g), count(DISTINCT npi) FROM xref_group_npi
-            WHERE year_month = $year_month AND pg_uid IN (SELECT pg_uid FROM g)""",
+    # The list is one row to the planner, which then looks for its few groups among the many members, not the reverse.
+    every, groups, npis, payers = db.rows(
+        f"""WITH found AS MATERIALIZED (
+                SELECT count(*) AS rates, list(DISTINCT f.pg_uid) AS groups,
+                       count(DISTINCT f.reporting_entity_name) AS payers
+                FROM fact_rate f WHERE {market.where}),
+            asked AS MATERIALIZED (SELECT unnest(groups) AS pg_uid FROM found)
+            SELECT rates, coalesce(len(groups), 0),
+                   (SELECT count(DISTINCT npi) FROM xref_group_npi
+                    WHERE year_month = $year_month AND pg_uid IN (SELECT pg_uid FROM asked)), payers
+            FROM found""",
         market.parameters,
     )[0]
     without_pos = 0

@@ -96,6 +96,7 @@ def test_from_a_word_to_a_payer_a_provider_medicare_and_a_file(look: Any, tmp_pa
     page = look("/", java_script_enabled=javascript)
     page.get_by_role("search").nth(1).get_by_role("searchbox").fill("mri brain")
     page.get_by_role("button", name="Find").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("“mri brain”")  # the page before has this link too
     page.get_by_role("link", name="70553").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("CPT 70553")
     page.get_by_role("link", name="Example Piedmont Mutual, Inc.").first.click()
@@ -105,6 +106,7 @@ def test_from_a_word_to_a_payer_a_provider_medicare_and_a_file(look: Any, tmp_pa
     page.get_by_role("link", name="Against Medicare").click()
     expect(page.get_by_role("heading", name="Percent of Medicare by payer")).to_be_visible()
     page.go_back()
+    expect(page.get_by_role("link", name="Against Medicare")).to_be_visible()
     page.get_by_role("table").last.locator("tbody a").first.click()
     expect(page.get_by_role("heading", name="Groups and networks")).to_be_visible()
     with page.expect_download() as download:

@@ -1,6 +1,7 @@
 """The pages of payers side by side, of changes from month to month, and of organizations."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from core.mrf.ingest import ingest
 from core.mrf.source import documents
 from core.queries import changes, coverage, networks, organizations
 from core.queries.codes import busiest as most_rates
-from core.queries.market import Market
+from core.queries.market import FILTERS, Market
 from core.queries.payers import compare
 from core.store.connection import Snapshot
 from core.store.store import Store
@@ -86,6 +87,22 @@ def test_a_filter_that_leaves_nothing_can_be_taken_away(site: Client) -> None:
         assert "Without place 24 Ambulatory surgical center : " in text_of(response)
         link = response.content.decode().split('">Without place 24')[0].rsplit('href="', 1)[1].replace("&amp;", "&")
         assert "Without place" not in text_of(site.get(link))
+
+
+@pytest.mark.parametrize("address", ["/rates/", "/medicare/", "/organizations/", "/payers/", "/changes/"])
+def test_the_form_sends_again_every_filter_that_is_set(site: Client, address: str) -> None:
+    filters = {"payer": PEACH, "pos": "11", "billing_class": "professional", "modifier": "26", "setting": "both",
+               "negotiated_type": "case rate", "arrangement": "ffs", "network": "Peach PPO", "npi": "1234567893",
+               "tin": "123456789"}  # fmt: skip
+    page = site.get(address, {**CODE, **filters}).content.decode()
+    form = page.split('<form class="market"', 1)[1].split("</form>", 1)[0]
+    boxes = dict(re.findall(r'<input type="text" name="(\w+)" value="([^"]*)"', form))
+    for select in form.split("<select ")[1:]:
+        boxes |= dict(
+            re.findall(r'^name="(\w+)".*?<option value="([^"]*)" selected', select.split("</select>")[0], re.DOTALL)
+        )
+    assert set(FILTERS) == set(filters)
+    assert {name: boxes.get(name) for name in filters} == filters
 
 
 def test_one_payer(site: Client, demo: Snapshot) -> None:
