@@ -15,12 +15,11 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from multiprocessing import get_context
+from multiprocessing import forkserver, get_context
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any, Protocol
-
-import pyarrow as pa
 
 from core.errors import BeaconError
 
@@ -84,12 +83,7 @@ class Members:
     """A crew of `count` processes, which end with this one, however it ends."""
 
     def __init__(self, count: int) -> None:
-        # Not a fork of this process: it has threads, and DuckDB does not survive one. The server that members are
-        # forked from has nothing but the modules they need, which so are in memory once.
-        # Polars' allocator would keep what it has freed counted as ours until the system asks for it.
-        os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:500,muzzy_decay_ms:0")
-        self._context = get_context("forkserver")
-        self._context.set_forkserver_preload(["core.mrf.work"])
+        self._context = _context()
         self._count = count
         self._cpu_before = self._cpu = 0.0
         self._start()
@@ -183,6 +177,22 @@ class Members:
         )
 
 
+def call_early() -> None:
+    """Starts what members are forked from, which takes a second to come: for a command that will soon need a crew."""
+    _context()
+    forkserver.ensure_running()
+
+
+def _context() -> ForkServerContext:
+    # Not a fork of this process: it has threads, and DuckDB does not survive one. The server that members are forked
+    # from has nothing but the modules they need, which so are in memory once.
+    # Polars' allocator would keep what it has freed counted as ours until the system asks for it.
+    os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:500,muzzy_decay_ms:0")
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["core.mrf.work"])
+    return context
+
+
 def crew_of(count: int) -> Crew:
     """A crew of so many processes besides this one; for one or none, just this one."""
     return Members(count) if count > 1 else Alone()
@@ -190,6 +200,8 @@ def crew_of(count: int) -> Crew:
 
 def give_back_memory() -> None:
     """Hands memory that was freed back to the system, as other processes are to use it now."""
+    import pyarrow as pa  # noqa: PLC0415 - whoever calls a crew early has not loaded it yet
+
     pa.default_memory_pool().release_unused()
     with suppress(OSError, AttributeError):  # where the C library is another one
         ctypes.CDLL(None).malloc_trim(0)

@@ -4,15 +4,16 @@ import argparse
 import os
 import re
 import sys
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from core import data
 from core.errors import BeaconError
 from core.states import STATES
-from core.store.store import Store
+
+if TYPE_CHECKING:
+    from core.store.store import Store
 
 
 class Error(CommandError):
@@ -73,8 +74,10 @@ class WritingCommand(Command):
             "--no-wait", action="store_true", help="fail at once where another command is writing to the store"
         )
 
-    def store(self, no_wait: bool) -> Store:
+    def store(self, no_wait: bool) -> "Store":
         """The store, for writing; says so where it has to wait, and where the settings ask for another layout."""
+        from core import data  # noqa: PLC0415 - takes half a second, which a command's help need not
+
         store = data.store(
             0 if no_wait else -1, lambda: self.stderr.write("waiting for another command that is writing to the store")
         )
