@@ -150,7 +150,7 @@ def groups(db: Snapshot, by: By, value: str) -> list[Groups]:
         f"""SELECT m.year_month, reporting_entity_name, m.payer_slug, count(*),
                    list_sort(list_distinct(flatten(list(coalesce(network_names, [])))))
             FROM ({_GROUPS[by]}) m
-            LEFT JOIN dim_provider_group g USING (pg_uid)
+            LEFT JOIN dim_provider_group g USING (year_month, pg_uid)
             LEFT JOIN dim_reporting_entity e ON e.payer_slug = m.payer_slug
             GROUP BY ALL ORDER BY m.year_month DESC, reporting_entity_name""",
         {"value": value},
@@ -162,7 +162,7 @@ def periods(db: Snapshot, by: By, value: str) -> list[Period]:
     """The states and months of a provider, newest first."""
     rows = db.rows(
         f"""SELECT b.state, m.year_month, count(DISTINCT m.pg_uid) AS groups
-            FROM ({_GROUPS[by]}) m JOIN dim_provider_group g USING (pg_uid) JOIN dim_batch b USING (batch_id)
+            FROM ({_GROUPS[by]}) m JOIN dim_provider_group g USING (year_month, pg_uid) JOIN dim_batch b USING (batch_id)
             GROUP BY b.state, m.year_month ORDER BY m.year_month DESC, groups DESC, b.state""",
         {"value": value},
     )

@@ -167,6 +167,6 @@ def _rates_sql(market: Market, order: str, condition: str = "true") -> str:
         LEFT JOIN dim_pos_set USING (pos_set_id)
         LEFT JOIN npis USING (pg_uid)
         LEFT JOIN tins USING (pg_uid)
-        LEFT JOIN dim_provider_group g USING (pg_uid)
+        LEFT JOIN dim_provider_group g ON g.pg_uid = p.pg_uid AND g.year_month = $year_month
         LEFT JOIN dim_batch b ON b.batch_id = g.batch_id AND b.state = p.state
         ORDER BY place"""

@@ -93,4 +93,6 @@ DIM_PROVIDER_GROUP = Table(
         Column("network_names", "texts", "Schema 2's network names of the group, sorted."),
         Column("resolved", "flag", "Whether any member (NPI or TIN) of the group is known."),
     ),
+    # As the pairs: a page of one month reads no other month's groups, and a new file's do not stand among the old.
+    order=("year_month", "payer_slug", "pg_uid"),
 )
