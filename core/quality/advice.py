@@ -4,6 +4,7 @@ Advice fails no check. The bounds of a file are the rules of thumb the project b
 rows of one file, to rewrite it with each addition takes too long.
 """
 
+from core.store.by_group import without_copy
 from core.store.compact import crowded
 from core.store.layout import layout_named
 from core.store.manifest import Manifest
@@ -11,6 +12,8 @@ from core.store.schema import FACT_RATE
 
 FILE_BYTES = 8_000_000_000
 FILE_ROWS = 100_000_000
+ROWS_TO_COPY = 5_000_000
+"""So many facts of one file make the pages of providers slow where they have no copy by group."""
 
 
 def advice(manifest: Manifest, wanted_layout: str | None = None) -> list[str]:
@@ -29,6 +32,12 @@ def advice(manifest: Manifest, wanted_layout: str | None = None) -> list[str]:
             f"the layout {layout.name} is outgrown: a file has {large.rows:,} facts and {large.bytes / 1e9:,.1f} GB; "
             f"over {FILE_ROWS:,} facts or {FILE_BYTES / 1e9:.0f} GB it takes long to rewrite it with each addition: "
             f"manage.py reshard --to {layout.next}"
+        )
+    slow = [file for file in without_copy(manifest) if file.rows > ROWS_TO_COPY]
+    if slow:
+        found.append(
+            f"{sum(file.rows for file in slow):,} facts have no copy by provider group, so that pages of an NPI or tax "
+            "number look through all of a month: manage.py copy_by_group"
         )
     shards = crowded(manifest)
     if shards:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core.store.connection import Snapshot
+from core.store.manifest import BY_GROUP
+from core.store.schema import FACT_RATE
 
 NO_MODIFIER = "none"
 """The value of `modifier` that asks for rates without any."""
@@ -93,7 +95,8 @@ def narrowed(db: Snapshot, market: Market) -> Iterator[Snapshot]:
         yield db
         return
     facts = market.unfiltered
-    with db.narrowed(facts.where, facts.parameters) as narrow:
+    of_provider = market.code is None
+    with db.narrowed(facts.where, facts.parameters, BY_GROUP if of_provider else FACT_RATE.name) as narrow:
         yield narrow
 
 

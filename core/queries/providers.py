@@ -162,7 +162,8 @@ def periods(db: Snapshot, by: By, value: str) -> list[Period]:
     """The states and months of a provider, newest first."""
     rows = db.rows(
         f"""SELECT b.state, m.year_month, count(DISTINCT m.pg_uid) AS groups
-            FROM ({_GROUPS[by]}) m JOIN dim_provider_group g USING (year_month, pg_uid) JOIN dim_batch b USING (batch_id)
+            FROM ({_GROUPS[by]}) m JOIN dim_provider_group g USING (year_month, pg_uid)
+            JOIN dim_batch b USING (batch_id)
             GROUP BY b.state, m.year_month ORDER BY m.year_month DESC, groups DESC, b.state""",
         {"value": value},
     )

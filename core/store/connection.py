@@ -13,7 +13,7 @@ import duckdb
 from core.errors import BeaconError
 from core.store import ids
 from core.store.layout import layout_named
-from core.store.manifest import Manifest
+from core.store.manifest import BY_GROUP, Manifest
 from core.store.schema import FACT_RATE, TABLES, Table
 from core.store.store import Store
 
@@ -47,8 +47,8 @@ def connect_for_writing(work: Path, memory: str = "512MB", threads: int = 2) -> 
 class Snapshot:
     """One generation of the store, to be asked questions in SQL.
 
-    Every table is a view of its own name; the ids' macros are there. The connection reads below the data directory
-    only and its configuration is locked. It is safe to use from several threads.
+    Every table is a view of its own name, and so is BY_GROUP, of all facts; the ids' macros are there. The connection
+    reads below the data directory only and its configuration is locked. It is safe to use from several threads.
 
     `narrowed` gives a snapshot that holds a selection of the facts in memory, as few rows: for a page's many questions.
     """
@@ -64,6 +64,7 @@ class Snapshot:
         self._narrow = _NarrowTables()
         for table in TABLES.values():
             self._connection.execute(_view(table, root, manifest))
+        self._connection.execute(_by_group(root, manifest))
 
     @contextmanager
     def cursor(self, seconds: float | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -80,8 +81,8 @@ class Snapshot:
             cursor.close()
 
     @contextmanager
-    def narrowed(self, where: str, parameters: dict[str, Any]) -> Iterator["Snapshot"]:
-        """This generation with a table `rate_alike` of those facts (AS f) that fulfil `where`, held in memory.
+    def narrowed(self, where: str, parameters: dict[str, Any], facts: str = FACT_RATE.name) -> Iterator["Snapshot"]:
+        """This generation with a table `rate_alike` of those `facts` (AS f) that fulfil `where`, held in memory.
 
         It has the facts' columns but those that tell whose a rate is: facts that are alike in them are one row, which
         stands for `alike` facts. Selections asked for again shortly after are still there. What is given is for one
@@ -95,7 +96,7 @@ class Snapshot:
                 with self._limited(connection, self._limits.seconds):
                     connection.execute(
                         f"""CREATE TEMP TABLE rate_alike AS
-                            SELECT {_ALIKE}, count(*) AS alike FROM fact_rate f WHERE {where} GROUP BY ALL""",
+                            SELECT {_ALIKE}, count(*) AS alike FROM {facts} f WHERE {where} GROUP BY ALL""",
                         parameters,
                     )
             except BaseException:
@@ -173,11 +174,16 @@ class _NarrowTables:
                 self._kept.pop(0)[2].close()
 
 
-_ALIKE = (
-    "state, year_month, code_type, code, reporting_entity_name, pos_set_id, negotiated_type, negotiation_arrangement, "
-    "negotiated_rate, billing_class, setting, billing_code_modifier"
-)
+_ALIKE_COLUMNS = (
+    "state", "year_month", "code_type", "code", "reporting_entity_name", "pos_set_id", "negotiated_type",
+    "negotiation_arrangement", "negotiated_rate", "billing_class", "setting", "billing_code_modifier",
+)  # fmt: skip
 """The columns of a fact by which rates are counted, grouped and compared; the others tell whose it is."""
+
+_ALIKE = ", ".join(_ALIKE_COLUMNS)
+
+BY_GROUP_COLUMNS = ("pg_uid", *_ALIKE_COLUMNS)
+"""The columns of a copy of the facts that is sorted by provider group."""
 
 
 def parquet_list(paths: Sequence[str], options: str = "") -> str:
@@ -186,18 +192,35 @@ def parquet_list(paths: Sequence[str], options: str = "") -> str:
     return f"read_parquet([{files}]{options and ', ' + options})"
 
 
+def _by_group(root: Path, manifest: Manifest) -> str:
+    """All facts once: from its copy where a file has one, otherwise from the file."""
+    files = manifest.tables.get(FACT_RATE.name, ())
+    copies = manifest.copies(files)
+    # Copies first: it is the first file's columns that the others are read by.
+    paths = [str(root / file.path) for file in (*copies.values(), *(file for file in files if file not in copies))]
+    names = ", ".join(BY_GROUP_COLUMNS)
+    if not paths:
+        return f"CREATE VIEW {BY_GROUP} AS SELECT {names} FROM {FACT_RATE.name}"
+    return f"CREATE VIEW {BY_GROUP} AS SELECT {names} FROM {parquet_list(paths, _hive(root, manifest))}"
+
+
+def _hive(root: Path, manifest: Manifest) -> str:
+    """How the facts' files are read: a question about a state and month opens only those that have it in their path."""
+    by = layout_named(manifest.layout).by
+    if not by or "=" in str(root):
+        return ""
+    types = "{" + ", ".join(f"{name}: VARCHAR" for name in by) + "}"
+    return f"hive_partitioning = true, hive_types = {types}"
+
+
 def _view(table: Table, root: Path, manifest: Manifest) -> str:
     paths = manifest.paths(root, table.name)
     if not paths:
         columns = ", ".join(f"NULL::{column.sql_type} AS {column.name}" for column in table.columns)
         return f"CREATE VIEW {table.name} AS SELECT {columns} WHERE false"
-    by = layout_named(manifest.layout).by if table is FACT_RATE else ()
-    if not by or "=" in str(root):
-        return f"CREATE VIEW {table.name} AS SELECT * FROM {parquet_list(paths)}"
-    # A question about one state and month opens only the files that have it in their path.
-    types = "{" + ", ".join(f"{name}: VARCHAR" for name in by) + "}"
-    return f"""CREATE VIEW {table.name} AS SELECT {", ".join(table.names)}
-               FROM {parquet_list(paths, f"hive_partitioning = true, hive_types = {types}")}"""
+    options = _hive(root, manifest) if table is FACT_RATE else ""
+    names = ", ".join(table.names) if options else "*"
+    return f"CREATE VIEW {table.name} AS SELECT {names} FROM {parquet_list(paths, options)}"
 
 
 def _hardened(root: Path, limits: Limits, macros: Sequence[str]) -> duckdb.DuckDBPyConnection:

@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 
 from core.store.layout import layout_named
-from core.store.manifest import Manifest
+from core.store.manifest import BY_GROUP, Manifest
 from core.store.schema import FACT_RATE, REJECTS, TABLES
 
 _PLACES = ("gold", "silver")
@@ -22,6 +22,8 @@ def stable_paths(manifest: Manifest) -> dict[str, str]:
     layout = layout_named(manifest.layout)
     found: dict[str, str] = {}
     for name, files in manifest.tables.items():
+        if name == BY_GROUP:  # the site's own; whoever else reads the store reads the facts
+            continue
         for file in files:
             if name != FACT_RATE.name:
                 found[TABLES[name].path.replace("<shard>", file.shard)] = file.path

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,10 @@ RECORDS = ("dq_run", "dq_finding")
 """Tables that tell of the data and are none themselves: what dq_check found."""
 
 
+BY_GROUP = "rate_by_group"
+"""The copies of the facts' files that are sorted by provider group, see by_group.py. Each is a shard of its own."""
+
+
 class StoreError(BeaconError):
     """The store cannot be read or written; nothing has changed."""
 
@@ -25,13 +29,19 @@ class DataFile:
     """One file of a table: its path relative to the data directory, and what part of the table it holds.
 
     `shard` is '' where a table is one file; the facts' shards are those of the layout, those of `removed_rate` are the
-    corrections' ids.
+    corrections' ids, and that of a copy (BY_GROUP) tells which file it is a copy of.
     """
 
     path: str
     rows: int
     bytes: int
     shard: str = ""
+
+    @property
+    def copy_shard(self) -> str:
+        """The shard of this file's copy. Its folders are those of the file, so that they tell state and month."""
+        name = hashlib.md5(self.path.encode(), usedforsecurity=False).hexdigest()
+        return f"{self.shard}/{name}" if self.shard else name
 
 
 @dataclass(frozen=True)
@@ -48,17 +58,23 @@ class Manifest:
         """Absolute paths of a table's files."""
         return [str(root / file.path) for file in self.tables.get(table, ())]
 
+    def copies(self, facts: Iterable[DataFile]) -> dict[DataFile, DataFile]:
+        """Those of the facts' files that have a copy sorted by provider group, with it."""
+        by_shard = {file.shard: file for file in self.tables.get(BY_GROUP, ())}
+        return {file: by_shard[file.copy_shard] for file in facts if file.copy_shard in by_shard}
+
     def rows(self, table: str) -> int:
         """How many rows a table has."""
         return sum(file.rows for file in self.tables.get(table, ()))
 
     @property
     def data_version(self) -> str:
-        """What is another whenever the data is, and the same in generations that differ in RECORDS alone.
+        """What is another whenever the data is, and the same in generations that differ in RECORDS or copies alone.
 
         Files never change, so their names tell. Tables without rows do not count: a new one comes into being empty.
         """
-        paths = [file.path for name, files in self.tables.items() if name not in RECORDS for file in files if file.rows]
+        tables = [files for name, files in self.tables.items() if name not in {*RECORDS, BY_GROUP}]
+        paths = [file.path for files in tables for file in files if file.rows]
         return hashlib.md5("\n".join(sorted(paths)).encode(), usedforsecurity=False).hexdigest()
 
     @property

@@ -16,7 +16,7 @@ import duckdb
 import polars as pl
 
 from core.store.layout import Layout, layout_named
-from core.store.manifest import DataFile, Manifest, StoreError
+from core.store.manifest import BY_GROUP, DataFile, Manifest, StoreError
 from core.store.parquet import write_table
 from core.store.place import Place
 from core.store.schema import FACT_RATE, TABLES
@@ -146,6 +146,8 @@ class Transaction:
             if one_file and not self._tables.get(name):
                 path = self.new_file(name)
                 self.put(name, path, write_table(path, table, [table.arrow.empty_table()]))
+        copied = {file.copy_shard for file in self.files(FACT_RATE.name)}
+        self._tables[BY_GROUP] = tuple(file for file in self.files(BY_GROUP) if file.shard in copied)
         manifest = replace(
             self.base,
             generation=self.generation,

@@ -26,7 +26,8 @@ from tests.mrf.test_ingest import file_of, item_of
 from tests.store.test_store import listing
 
 ROOT = Path(__file__).resolve().parents[2]
-WRITING = ("ingest_mrf", "load_benchmark", "load_nppes", "load_codes", "reshard", "compact", "correct_rates")
+WRITING = ("ingest_mrf", "load_benchmark", "load_nppes", "load_codes", "reshard", "compact", "copy_by_group",
+           "correct_rates")  # fmt: skip
 COMMANDS = (*WRITING, "dq_check", "demo", "data_dictionary")
 
 Manage = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -64,6 +64,12 @@ def checked(*arguments: Any) -> str:
     return out.getvalue()
 
 
+def test_copy_by_group(filled: Store) -> None:
+    rows = len(facts_of(filled))
+    assert said("copy_by_group").splitlines()[-1] == f"1 file copied by provider group: {rows} facts"
+    assert said("copy_by_group") == "nothing to copy: every file of facts has its copy\n"
+
+
 def test_correct_rates(filled: Store, tmp_path: Path) -> None:
     before = facts_of(filled)
     assert said("correct_rates", "--list") == "no correction so far\n"
@@ -118,7 +124,7 @@ def test_what_correct_rates_cannot_do_is_told(filled: Store, arguments: list[str
 
 def test_nothing_loaded_is_told(tmp_path: Path) -> None:
     with serving(tmp_path / "none"):
-        for arguments in (["reshard", "--to", "monthly"], ["compact"], ["correct_rates", "--list"]):
+        for arguments in (["reshard", "--to", "monthly"], ["compact"], ["copy_by_group"], ["correct_rates", "--list"]):
             with pytest.raises(CommandError, match="nothing is loaded yet; load a file with ingest_mrf first"):
                 said(*arguments)
         assert not (tmp_path / "none").exists(), "a look leaves nothing behind"

@@ -57,7 +57,7 @@ def main() -> None:
     store = Store(disk / "data", sys.argv[3], grace=0)
     for number, state in ((0, "GA"), (1, "GA"), (2, "FL"), (2, "GA")):
         load_file(store, directory, number, state, rates=200)
-    for operation in ("ingest", "remove", "reshard", "undo", "compact", "record"):
+    for operation in ("ingest", "remove", "reshard", "undo", "compact", "copy", "record"):
         if operation == "compact":
             store = Store(disk / "partitioned", "partitioned", grace=0)
             for number in (0, 2, 4):

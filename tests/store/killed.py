@@ -16,6 +16,7 @@ from pathlib import Path
 
 from core.quality.record import keep
 from core.quality.report import check
+from core.store.by_group import copy_by_group
 from core.store.compact import compact
 from core.store.corrections import remove, undo
 from core.store.reshard import reshard
@@ -43,6 +44,7 @@ def operations(store: Store, directory: Path) -> dict[str, Callable[[], object]]
         "compact": lambda: compact(store, every=True),
         "remove": lambda: remove(store, Selection(min_rate=3, max_rate=5), "wrong"),
         "undo": lambda: undo(store, 1),
+        "copy": lambda: copy_by_group(store),
         "record": lambda: keep(store, check(open_snapshot(store))),
     }
 

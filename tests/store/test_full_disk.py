@@ -32,5 +32,5 @@ def test_a_disk_that_fills_up_leaves_the_store_as_it_was(tmp_path: Path, layout:
     )
     assert done.returncode == 0, done.stderr
     refused = dict(line.split() for line in done.stdout.splitlines())
-    assert list(refused) == ["ingest", "remove", "reshard", "undo", "compact", "record"]
+    assert list(refused) == ["ingest", "remove", "reshard", "undo", "compact", "copy", "record"]
     assert all(int(times) > 0 for times in refused.values()), refused

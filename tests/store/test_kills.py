@@ -19,6 +19,7 @@ import pytest
 
 from core.store.corrections import remove
 from core.store.layout import LAYOUTS
+from core.store.manifest import BY_GROUP
 from core.store.selection import Selection
 from core.store.store import Store
 from tests.conftest import open_snapshot
@@ -26,22 +27,23 @@ from tests.store.killed import NEXT, REHEARSAL, operations
 from tests.store.steps import Row, assert_sound, assert_tidy, facts_of, load_file
 
 KILLS = int(os.environ.get("BEACONPOINT_KILLS", "8"))
-OPERATIONS = ("ingest", "reshard", "compact", "remove", "undo")
+OPERATIONS = ("ingest", "reshard", "compact", "remove", "undo", "copy")
 CHANCE = random.SystemRandom()
 """Not the tests' seeded one, which would choose the same moment each time."""
 
 ROOT = Path(__file__).resolve().parents[2]
 
-Answers = tuple[dict[str, Row], list[tuple[Any, ...]], list[tuple[Any, ...]], str, int]
+Answers = tuple[dict[str, Row], list[tuple[Any, ...]], list[tuple[Any, ...]], str, list[int]]
 
 
 def answers(store: Store) -> Answers:
-    """What the store says: facts, batches, corrections, the layout and how many files of facts it has."""
+    """What the store says: facts, batches, corrections, the layout and how many files of facts and copies it has."""
     manifest = store.loaded()
     db = open_snapshot(store)
     batches = db.rows("SELECT batch_id, state, rows_read, rows_added FROM dim_batch ORDER BY ALL")
     corrected = db.rows("SELECT correction_id, rows, undone_at IS NULL FROM corrections ORDER BY ALL")
-    return facts_of(store), batches, corrected, manifest.layout, len(manifest.tables["fact_rate"])
+    files = [len(manifest.tables.get(name, ())) for name in ("fact_rate", BY_GROUP)]
+    return facts_of(store), batches, corrected, manifest.layout, files
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +90,7 @@ def kill(root: Path, operation: str, directory: Path) -> str:
 
 @pytest.mark.parametrize("number", range(KILLS))
 def test_a_killed_writer_hurts_nothing(directory: Path, number: int) -> None:
-    layout, operation = LAYOUTS[number % len(LAYOUTS)], OPERATIONS[number % len(OPERATIONS)]
+    layout, operation = LAYOUTS[(number + number // 12) % len(LAYOUTS)], OPERATIONS[number % len(OPERATIONS)]
     layout = "partitioned" if operation == "compact" else layout  # the others have nothing to compact
     original = template(directory, layout, operation)
     root = directory / "victim"

@@ -16,6 +16,7 @@ from core.mrf.ingest import ingest
 from core.mrf.source import documents
 from core.quality.report import check
 from core.queries import coverage
+from core.store.by_group import copy_by_group
 from core.store.connection import Snapshot
 from core.store.layout import LAYOUTS, layout_named
 from core.store.reshard import reshard
@@ -52,10 +53,11 @@ def filled(directory: Path, layout: str) -> Store:
 
 @pytest.fixture(scope="module", params=LAYOUTS)
 def demo_in(request: pytest.FixtureRequest, demo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
-    """The demo's data in each layout."""
+    """The demo's data in each layout, with copies by provider group."""
     root = tmp_path_factory.mktemp("layout") / "data"
     shutil.copytree(demo_root, root, symlinks=True)
     reshard(Store(root), request.param)
+    copy_by_group(Store(root))
     return open_snapshot(Store(root))
 
 

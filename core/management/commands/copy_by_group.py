@@ -1,0 +1,33 @@
+"""Copies the facts, sorted by provider group."""
+
+from typing import Any
+
+from core.management import base
+from core.progress import counting
+from core.store.by_group import copy_by_group
+
+
+class Command(base.WritingCommand):
+    """manage.py copy_by_group."""
+
+    help = """\
+Copies the facts, sorted by provider group: the pages of an NPI and of a tax number then find its rates in a few places
+of the copy, and need not look through all the month.
+
+No answer depends on it. Run it when a load is done; it copies the files that have changed since (a file of 17 million
+facts in half a minute, with 512 MB of memory), and takes a fifth of the facts' room on disk. A store of less than some
+million facts needs none.
+
+  manage.py copy_by_group
+"""
+
+    def run(self, no_wait: bool, **_options: Any) -> None:
+        """Makes the copies."""
+        store = self.store(no_wait)
+        with counting("copying") as progress:
+            done = copy_by_group(store, progress)
+        if done:
+            rows = sum(file.rows for file in done)
+            self.stdout.write(f"{len(done)} file{'s' * (len(done) > 1)} copied by provider group: {rows:,} facts")
+        else:
+            self.stdout.write("nothing to copy: every file of facts has its copy")
