@@ -67,6 +67,7 @@ def build(store: Path, facts: int, layout: str) -> None:
     manage(store, "load_nppes", (sources / "npidata_pfile_bench.csv").resolve())
     shutil.rmtree(sources)
     manage(store, "reshard", "--to", layout)
+    manage(store, "copy_by_group")
     (store / "complete").touch()
 
 

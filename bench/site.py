@@ -17,13 +17,14 @@ it is root itself. Run it on a machine that does nothing else, with two cores. W
 - postgres: the same statements on the same rows with the indexes its users would create, asked for the second time, so
   that its rows are in memory. `x` is new by it.
 
-Then the same with sixteen clients at once; and one server that is asked all pages, and then a mix of rates pages,
-codes as often as they have rates, by sixteen clients: requests a second, errors, and the most memory of the server's
-processes together (PSS). A page that is not there is reported as absent; the answers that were no 200 stand behind a
+Then the same with sixteen clients at once; and one server that is asked all pages by sixteen clients, then a mix of
+rates pages, codes as often as they have rates, and those of the commonest codes for the first time and again: requests
+a second, errors, and the most memory of the server's processes together (PSS). A page that is not there is reported as absent; the answers that were no 200 stand behind a
 page by their status. Progress goes to stderr.
 """
 
 import argparse
+import random
 import re
 import sys
 import time
@@ -41,6 +42,7 @@ from core.store.connection import parquet_list
 from core.store.schema import TABLES
 from core.store.store import Store
 
+COMMON = 100
 CLIENTS = 16
 
 
@@ -166,17 +168,24 @@ def mix(store: Path, db: duckdb.DuckDBPyConnection, chosen: list[Page], seconds:
     every = codes(db, *months(db)[0], 0, 1_000_000)
     rates = Page("mix", every, "/rates/", MARKET)
     urls = skewed([rates.url(code) for code in every], [code["rates"] for code in every], 200_000)
+    common = [rates.url(code) for code in every[:COMMON]]
+    random.Random("common").shuffle(common)
     with serving(store) as server:
         server.ask([page.url(sample) for page in chosen for sample in page.samples[:CLIENTS]], CLIENTS)
-        began = time.monotonic()
-        answers = server.ask(urls, CLIENTS, seconds)
-        took = time.monotonic() - began
-    p50, p95 = (_ms(answers.percentile(part)).strip() for part in (0.5, 0.95))
-    print(
-        f"\nrates pages of any code, {CLIENTS} clients, {took:.0f} s: {len(answers.times) / took:.1f} a second, "
-        f"p50 {p50} ms, p95 {p95} ms, errors {answers.errors or 'none'}; "
-        f"peak memory of the server {server.peak / 2**20:.0f} MiB"
-    )
+        for what, some, until in (
+            ("of any code, as often as it has rates", urls, seconds),
+            (f"of the {COMMON} commonest codes, first", common, None),
+            ("of these, again and again", common * 100, None),
+        ):
+            began = time.monotonic()
+            answers = server.ask(some, CLIENTS, until)
+            took = time.monotonic() - began
+            p50, p95 = (_ms(answers.percentile(part)).strip() for part in (0.5, 0.95))
+            print(
+                f"rates pages {what}, {CLIENTS} clients, {took:.0f} s: {len(answers.times) / took:.1f} a second, "
+                f"p50 {p50} ms, p95 {p95} ms, errors {answers.errors or 'none'}"
+            )
+        print(f"peak memory of the server {server.peak / 2**20:.0f} MiB")
 
 
 def table(chosen: list[Page], ours: list[dict[str, Answers]], theirs: list[dict[str, Answers]]) -> None:
