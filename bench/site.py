@@ -19,8 +19,8 @@ it is root itself. Run it on a machine that does nothing else, with two cores. W
 
 Then the same with sixteen clients at once; and one server that is asked all pages by sixteen clients, then a mix of
 rates pages, codes as often as they have rates, and those of the commonest codes for the first time and again: requests
-a second, errors, and the most memory of the server's processes together (PSS). A page that is not there is reported as absent; the answers that were no 200 stand behind a
-page by their status. Progress goes to stderr.
+a second, errors, and the most memory of the server's processes together (PSS). A page that is not there is reported as
+absent; the answers that were no 200 stand behind a page by their status. Progress goes to stderr.
 """
 
 import argparse
