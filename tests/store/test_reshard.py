@@ -14,7 +14,7 @@ from core.store import compact as compact_module
 from core.store import parquet, sorted_facts
 from core.store.compact import compact, crowded
 from core.store.layout import LAYOUTS
-from core.store.manifest import DataFile, Manifest
+from core.store.manifest import BY_GROUP, DataFile, Manifest
 from core.store.reshard import reshard
 from core.store.schema import FACT_RATE
 from core.store.sorted_facts import FactFile, merged, periods_of
@@ -185,7 +185,9 @@ def by_shard(manifest: Manifest) -> dict[str, list[DataFile]]:
 def test_an_outgrown_layout_is_told(layout: str, following: str) -> None:
     def store_of(*files: tuple[int, int]) -> Manifest:
         named = tuple(DataFile(f"files/{n}", rows, size, str(n)) for n, (rows, size) in enumerate(files))
-        return Manifest(1, "2025-08-01T00:00:00+00:00", layout, {"fact_rate": named})
+        copies = tuple(DataFile(f"files/c{n}", file.rows, 1, file.copy_shard) for n, file in enumerate(named))
+        tables = {"fact_rate": named, BY_GROUP: copies}
+        return Manifest(1, "2025-08-01T00:00:00+00:00", layout, tables)
 
     assert advice(store_of()) == []
     assert advice(store_of((100_000_000, 8_000_000_000), (1, 1))) == []
