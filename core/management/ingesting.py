@@ -72,7 +72,7 @@ class Ingesting:
         if options["only_list"]:
             return self._list(found, contents, chosen, options["state"])
         wanted = (Wanted(file.address, contents.plans_of(file)) for file in chosen)
-        return self._tell_all(self._loader(found).load_web(wanted, self._options["jobs"]), len(chosen))
+        return self._tell_all(self._loader(found).load_web(wanted, options["jobs"]), len(chosen))
 
     def _list(self, found: Web, contents: Contents, chosen: list[Listed], state: str | None) -> None:
         versions = probe(found.client, [file.address for file in chosen])

@@ -7,7 +7,7 @@ when that file does. Where a file has none, the file itself is read: no answer d
 
 from collections.abc import Callable
 
-from core.store.connection import BY_GROUP_COLUMNS, connect_for_writing, parquet_list
+from core.store.connection import BY_GROUP_COLUMNS, connect_for_writing, parquet_list, quoted
 from core.store.manifest import BY_GROUP, DataFile, Manifest, StoreError
 from core.store.schema import FACT_RATE
 from core.store.store import Store
@@ -36,7 +36,7 @@ def copy_by_group(store: Store, progress: Callable[[int, int], None] | None = No
                 (written,) = connection.execute(
                     f"""COPY (SELECT {", ".join(BY_GROUP_COLUMNS)} FROM {parquet_list([transaction.path(file)])}
                               ORDER BY pg_uid, code, code_type)
-                        TO '{str(path).replace("'", "''")}'
+                        TO {quoted(str(path))}
                         (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, USE_TMP_FILE false)"""
                 ).fetchall()[0]
                 if written != file.rows:

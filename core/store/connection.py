@@ -186,9 +186,14 @@ BY_GROUP_COLUMNS = ("pg_uid", *_ALIKE_COLUMNS)
 """The columns of a copy of the facts that is sorted by provider group."""
 
 
+def quoted(text: str) -> str:
+    """A text as SQL says it, where no parameter may stand."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def parquet_list(paths: Sequence[str], options: str = "") -> str:
     """SQL that reads the given files or globs. (A view's definition takes no parameters.)"""
-    files = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
+    files = ", ".join(map(quoted, paths))
     return f"read_parquet([{files}]{options and ', ' + options})"
 
 

@@ -11,7 +11,7 @@ from core.management import base
 from core.management.filters import add_filters
 
 SMALL = 1 << 20
-"""A file of fewer bytes is read by one process alone."""
+"""For files of fewer bytes no crew is called before it is known whether one is needed."""
 
 
 class Command(base.WritingCommand):
@@ -102,7 +102,7 @@ Only some rates, and the rest later:
     def run(self, sources: list[str], **options: Any) -> None:
         """Loads each file."""
         self._refuse_mixtures(sources, options)
-        if not all(_is_small(source) for source in sources):
+        if (options["processes"] or crew.cores()) > 1 and not all(_is_small(source) for source in sources):
             crew.call_early()
         # What does the work takes a second to import, and the crew as long to come: both at the same time.
         from core.management.ingesting import Ingesting  # noqa: PLC0415
