@@ -94,7 +94,7 @@ def test_what_payers_get_wrong_is_survived_and_counted(read: Read) -> None:
         (b'{"reporting_structure": [{}', "cut short"),
         (b'{"in_network": []}', "an in-network file; load it without --toc"),
         (b'{"out_of_network": []}', "an allowed-amounts file"),
-        (gzip.compress(json.dumps(toc()).encode())[:-9], "cut short"),
+        pytest.param(gzip.compress(json.dumps(toc()).encode(), mtime=0)[:-9], "cut short", id="gzip-cut short"),
     ],
 )
 def test_what_is_no_table_of_contents_is_told(read: Read, content: bytes, message: str) -> None:
