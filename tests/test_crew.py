@@ -90,7 +90,7 @@ def work(state, n):
     return n
 if __name__ == "__main__":
     for n in Members(2).map(work, ((n,) for n in range(1000))):
-        if n == 10:
+        if n > 10 and len(os.listdir(sys.argv[1])) == 2:
             os.kill(os.getpid(), signal.SIGKILL)
 """
     (tmp_path / "script.py").write_text(script)

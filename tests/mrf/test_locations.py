@@ -154,7 +154,7 @@ def test_files_of_one_run_share_what_was_fetched(
 def test_addresses_are_asked_at_the_same_time_but_not_too_many(
     server: Server, store: Store, locations: Fetching, tmp_path: Path
 ) -> None:
-    gate = threading.Barrier(8, timeout=20)
+    gate = threading.Barrier(8, timeout=15)
 
     def wait(_page: Page) -> None:
         gate.wait()

