@@ -84,7 +84,9 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def client() -> Iterator[FetchClient]:
     """A client that may ask 127.0.0.1, and no other host that is not public."""
-    found = FetchClient([ip_network("127.0.0.1/32")], Patience(tries=3, backoff=0.01, connect=20, silence=20, longest=1))
+    found = FetchClient(
+        [ip_network("127.0.0.1/32")], Patience(tries=3, backoff=0.01, connect=20, silence=20, longest=1)
+    )
     yield found
     found.close()
 

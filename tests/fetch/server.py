@@ -7,7 +7,8 @@ import ssl
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -39,7 +40,10 @@ class Page:
 
 
 class Server:
-    """Serves `pages` on 127.0.0.1; `asked` counts requests by method and path, `sent` the bytes of bodies."""
+    """Serves `pages` on 127.0.0.1; `asked` counts requests by method and path, `sent` the bytes of bodies.
+
+    `most_at_once` is how many were in their page's `before` at the same time.
+    """
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.pages: dict[str, Page] = {}
@@ -81,6 +85,18 @@ class Server:
         self.pages[path.partition("?")[0]] = Page(content, **behaviour)
         return self.url(path)
 
+    @contextmanager
+    def _busy(self) -> Iterator[None]:
+        # Until the answer begins, no longer: who has it may ask for the next before this thread runs again.
+        with self._lock:
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.at_once -= 1
+
     def redirect(self, path: str, location: str) -> str:
         return self.put(path, answers=[(302, {"Location": location}, b"")] * 1000)
 
@@ -102,22 +118,18 @@ class Server:
                 with server._lock:
                     server.asked[f"{self.command} {path}"] += 1
                     server.requests.append((self.command, self.path, dict(self.headers)))
-                    server.at_once += 1
-                    server.most_at_once = max(server.most_at_once, server.at_once)
                 try:
                     self._answer(path, body=body)
                 except (BrokenPipeError, ConnectionResetError):
                     self.close_connection = True
-                finally:
-                    with server._lock:
-                        server.at_once -= 1
 
             def _answer(self, path: str, *, body: bool) -> None:
                 page = server.pages.get(path)
                 if page is None:
                     return self._send(404, {}, b"nothing here", body=body)
                 if page.before:
-                    page.before(page)
+                    with server._busy():
+                        page.before(page)
                 if not page.head and self.command == "HEAD":
                     return self._send(403, {}, b"", body=False)
                 if page.answers:

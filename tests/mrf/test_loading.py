@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -171,7 +172,7 @@ def test_as_many_are_fetched_at_a_time_as_asked_for(server: Server, run: Run) ->
         gate.wait()
 
     for n in range(8):
-        server.put(f"/{n}", content_of(n), before=wait if n < 4 else None)
+        server.put(f"/{n}", content_of(n), before=wait if n < 4 else lambda _page: time.sleep(0.1))
     steps = run(*(f"/{n}" for n in range(8)), jobs=4)
     assert [step.problem for step in steps] == [None] * 8, "four wait for each other, so four were fetched at once"
     assert server.most_at_once == 4
