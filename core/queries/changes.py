@@ -1,6 +1,6 @@
 """A month against an earlier one, by the rules of `matching`: tables for the page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,7 +132,7 @@ class PayerMonths:
     rates_after: int
 
 
-def payers(loaded: list[Coverage], state: str, before: str, after: str) -> list[PayerMonths]:
+def payers(loaded: Sequence[Coverage], state: str, before: str, after: str) -> list[PayerMonths]:
     """What each payer has in the two months, of all that is loaded."""
     here = [row for row in loaded if row.state == state and row.year_month in {before, after}]
     found = {}

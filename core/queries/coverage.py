@@ -1,6 +1,7 @@
 """What is loaded: states, months, payers, rows."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,35 +37,45 @@ _BATCHES = """(
 """The batches with the facts that are there of each: those added, without those that corrections removed."""
 
 
-def coverage(db: Snapshot) -> list[Coverage]:
+def coverage(db: Snapshot) -> Sequence[Coverage]:
     """What each payer has, newest month first."""
+    return db.once(_coverage)
+
+
+def periods(db: Snapshot) -> Sequence[Period]:
+    """The states and months that have rates: newest month first, and within it the state with most rates first."""
+    return db.once(_periods)
+
+
+def payers(db: Snapshot) -> Sequence[tuple[str, str]]:
+    """The payers' slugs and names, by name."""
+    return db.once(_payers)
+
+
+def _coverage(db: Snapshot) -> Sequence[Coverage]:
     rows = db.rows(
         f"""SELECT state, year_month, last(reporting_entity_name ORDER BY finished_at), payer_slug,
                   count(*), sum(rates)::BIGINT, max(finished_at) AT TIME ZONE 'UTC'
            FROM {_BATCHES} GROUP BY state, year_month, payer_slug
            ORDER BY year_month DESC, state, payer_slug"""
     )
-    return [Coverage(*row) for row in rows]
+    return tuple(Coverage(*row) for row in rows)
 
 
-def periods(db: Snapshot) -> list[Period]:
-    """The states and months that have rates: newest month first, and within it the state with most rates first."""
+def _periods(db: Snapshot) -> Sequence[Period]:
     rows = db.rows(
         f"""SELECT state, year_month, count(DISTINCT payer_slug), sum(b.rates)::BIGINT AS rates
             FROM {_BATCHES} b GROUP BY state, year_month HAVING sum(b.rates) > 0
             ORDER BY year_month DESC, rates DESC, state"""
     )
-    return [Period(*row) for row in rows]
+    return tuple(Period(*row) for row in rows)
 
 
-def payers(db: Snapshot) -> list[tuple[str, str]]:
-    """The payers' slugs and names, by name."""
-    return [
-        (str(slug), str(name))
-        for slug, name in db.rows(
-            "SELECT payer_slug, reporting_entity_name FROM dim_reporting_entity ORDER BY lower(reporting_entity_name)"
-        )
-    ]
+def _payers(db: Snapshot) -> Sequence[tuple[str, str]]:
+    rows = db.rows(
+        "SELECT payer_slug, reporting_entity_name FROM dim_reporting_entity ORDER BY lower(reporting_entity_name)"
+    )
+    return tuple((str(slug), str(name)) for slug, name in rows)
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 
@@ -16,6 +16,8 @@ from core.store.layout import layout_named
 from core.store.manifest import BY_GROUP, Manifest
 from core.store.schema import FACT_RATE, TABLES, Table
 from core.store.store import Store
+
+T = TypeVar("T")
 
 
 class QueryTimeout(BeaconError):
@@ -61,6 +63,7 @@ class Snapshot:
         self.manifest = manifest
         self._limits = limits
         self._connection = _hardened(root, limits, macros)
+        self._answers: dict[Any, Any] = {}
         self._narrow = _NarrowTables()
         for table in TABLES.values():
             self._connection.execute(_view(table, root, manifest))
@@ -124,6 +127,13 @@ class Snapshot:
         finally:
             timer.cancel()
 
+    def once(self, question: Callable[["Snapshot"], T]) -> T:
+        """The answer to a question that every page asks, and that has one answer in a generation."""
+        if question not in self._answers:
+            self._answers[question] = question(self)
+        answer: T = self._answers[question]
+        return answer
+
     def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of an answer."""
         with self.cursor() as cursor:
@@ -139,6 +149,7 @@ class _Narrow(Snapshot):
         self.manifest = whole.manifest
         self._limits = whole._limits
         self._connection = connection
+        self._answers = whole._answers
 
     @contextmanager
     def cursor(self, seconds: float | None = None) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -1,5 +1,7 @@
 """A month against an earlier one."""
 
+from collections.abc import Sequence
+
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 
@@ -37,7 +39,7 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
 
 
 def _what_there_is(
-    request: HttpRequest, db: Snapshot, form: ChangesForm, market: Market, before: str, loaded: list[Coverage]
+    request: HttpRequest, db: Snapshot, form: ChangesForm, market: Market, before: str, loaded: Sequence[Coverage]
 ) -> HttpResponseBase:
     """The page that matches nothing: all rates of two months are too many for one question."""
     rows = changes.payers(loaded, market.state, before, market.year_month)
@@ -47,7 +49,7 @@ def _what_there_is(
 
 
 def _changes(
-    request: HttpRequest, db: Snapshot, form: ChangesForm, market: Market, before: str, loaded: list[Coverage]
+    request: HttpRequest, db: Snapshot, form: ChangesForm, market: Market, before: str, loaded: Sequence[Coverage]
 ) -> HttpResponseBase:
     chosen = form.cleaned_data
     of_rates = bool(market.code)

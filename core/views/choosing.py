@@ -1,5 +1,7 @@
 """What is meant where a question about a provider or about a change leaves out state or month."""
 
+from collections.abc import Sequence
+
 from core.forms import ChangesForm, ProviderForm
 from core.queries import providers
 from core.queries.codes import Code
@@ -25,7 +27,7 @@ def choose_period(form: ProviderForm, periods: list[providers.Period], by: provi
     return form.market()
 
 
-def choose_months(form: ChangesForm, db: Snapshot, loaded: list[Coverage]) -> tuple[Market, list[Code], str]:
+def choose_months(form: ChangesForm, db: Snapshot, loaded: Sequence[Coverage]) -> tuple[Market, list[Code], str]:
     """The market of the later month, the codes it may mean, and the earlier month, which is empty where none is loaded.
 
     Where a payer is asked for but no state or month, its newest that has an earlier one.
@@ -38,7 +40,7 @@ def choose_months(form: ChangesForm, db: Snapshot, loaded: list[Coverage]) -> tu
     return asked, meant, before
 
 
-def _before(form: ChangesForm, loaded: list[Coverage]) -> str:
+def _before(form: ChangesForm, loaded: Sequence[Coverage]) -> str:
     chosen = form.cleaned_data
     rows = [row for row in loaded if chosen["payer"] in {"", row.payer_slug} and chosen["state"] in {"", row.state}]
     if chosen["payer"]:
@@ -50,6 +52,6 @@ def _before(form: ChangesForm, loaded: list[Coverage]) -> str:
     return str(chosen["from"])
 
 
-def _month_before(rows: list[Coverage], state: str, year_month: str) -> str:
+def _month_before(rows: Sequence[Coverage], state: str, year_month: str) -> str:
     """The newest month of a state before another; the empty text where there is none."""
     return max((row.year_month for row in rows if row.state == state and row.year_month < year_month), default="")

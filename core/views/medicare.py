@@ -12,7 +12,8 @@ from core.queries import codes, coverage, medicare
 from core.queries.comparison import REASONS
 from core.queries.market import narrowed
 from core.store.connection import Snapshot
-from core.views.page import Paging, choose_market, context, page, wrong
+from core.views.answers import meanwhile
+from core.views.page import Paging, choose_market, context, page, span, wrong
 from core.views.tables import ROW_CAP, download
 
 
@@ -38,6 +39,9 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
     if chosen["format"] != "html" and chosen["table"] == "rates":
         every = medicare.comparisons(db, asked, chosen["sort"], ROW_CAP, 0)
         return download(every, medicare.Comparison, "medicare", chosen["format"])
+    if chosen["format"] == "html":
+        # This is about each rate, the others about few that stand for many: at the same time.
+        comparing = meanwhile(medicare.comparisons, db, asked, chosen["sort"], *span(chosen["page"]))
     with narrowed(db, asked) as narrow:
         spreads = medicare.spreads(narrow, asked)
         outcomes = medicare.outcomes(narrow, asked)
@@ -49,8 +53,7 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
                 "reasons": (reasons, Reason),
             }
             return download(*rows_and_kind[chosen["table"]], f"medicare_{chosen['table']}", chosen["format"])
-        paging = Paging(chosen["page"], outcomes.total)
-        rows = medicare.comparisons(narrow, asked, chosen["sort"], paging.limit, paging.offset)
+    rows = comparing.result()
     bars = [charts.Bar(row.reporting_entity_name, (row.p10, row.p25, row.p50, row.p75, row.p90)) for row in spreads]
     return render(
         request,
@@ -69,7 +72,7 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
             releases=coverage.releases(db),
             rows=rows,
             compensation=any(row.wcfs is not None for row in rows),
-            paging=paging,
+            paging=Paging(chosen["page"], outcomes.total),
             sort=chosen["sort"],
             answer_rows=outcomes.total,
         ),

@@ -108,6 +108,20 @@ def test_a_reader_opens_each_generation_once(store: Store) -> None:
     assert second.manifest.generation == 2
 
 
+def test_what_every_page_asks_is_asked_once_in_a_generation(store: Store) -> None:
+    def payers(db: Snapshot) -> int:
+        asked.append(db)
+        return int(db.rows("SELECT count(*) FROM dim_payer_bridge")[0][0])
+
+    asked: list[Snapshot] = []
+    for names in (["a"], ["a", "b"]):
+        change(store, *names)
+        db = open_snapshot(store)
+        with db.narrowed("true", {}) as narrow:
+            assert [db.once(payers), narrow.once(payers), db.once(payers)] == [len(names)] * 3
+    assert len(asked) == 2
+
+
 def test_a_reader_of_nothing_has_no_snapshot(tmp_path: Path) -> None:
     assert Reader(Store(tmp_path), Limits()).snapshot() is None
 
