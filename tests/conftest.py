@@ -23,6 +23,7 @@ from core.demo.nppes import write_register
 from core.fetch.client import Client as FetchClient
 from core.fetch.client import Patience
 from core.mrf.ingest import ingest
+from core.mrf.locations import Locations
 from core.mrf.outcome import Outcome
 from core.mrf.source import documents
 from core.quality.record import keep
@@ -46,6 +47,7 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("tests")
 
 Load = Callable[..., Outcome]
+Fetching = Callable[[], Locations]
 
 
 @pytest.fixture(scope="session")
@@ -89,6 +91,18 @@ def client() -> Iterator[FetchClient]:
     )
     yield found
     found.close()
+
+
+@pytest.fixture
+def locations(client: FetchClient, tmp_path: Path) -> Fetching:
+    """Makes what one run fetches with: with a cache of its own, as if a day had gone by."""
+    made: list[Locations] = []
+
+    def make() -> Locations:
+        made.append(Locations(client, tmp_path / f"locations{len(made)}", 10_000_000))
+        return made[-1]
+
+    return make
 
 
 def open_snapshot(store: Store) -> Snapshot:

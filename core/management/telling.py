@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 
 from core.fetch.part import Version
+from core.mrf.batches import filters_of
+from core.mrf.filters import EVERYTHING
 from core.mrf.loading import Step
 from core.mrf.locations import Report
 from core.mrf.outcome import Outcome, rejects_of
@@ -41,6 +43,8 @@ def outcome(say: Say, done: Outcome, *, detailed: bool = False) -> None:
     if done.locations and done.locations.failed:
         _unanswered(say, done.locations)
         say(f"  try them again with: manage.py ingest_mrf --resolve {record['batch_id']}")
+        if any(one.of_providers for one in filters_of(record)):
+            say("  a filter on providers left out the rates of groups whose members are not known")
     say(f"  {done.seconds:.1f} s, {record['rows_read'] / max(done.seconds, 1e-3):,.0f} rows/s")
     if detailed:
         for line in done.stages.lines():
@@ -77,6 +81,7 @@ def contents(
         same = there and isinstance(version, Version) and there.version.same_as(version)
         known += bool(there)
         mark = "" if not there else ", loaded" if same else ", loaded before; perhaps another version"
+        mark += ", in part" if there and not there.finished(EVERYTHING) else ""
         size = size_text(version.size) if isinstance(version, Version) else "?"
         say(f"{size:>9}  {file.address}{mark}")
         say(f"{'':>9}  {_plans_text(plans)}" + (f"; {file.description}" if file.description else ""))
@@ -103,6 +108,11 @@ def resolved(say: Say, done: Resolved) -> None:
         say(
             f"  {members.group_npis:,} group-NPI and {members.group_tins:,} group-TIN pairs added; "
             f"{members.invalid_npis:,} invalid NPIs left out"
+        )
+    if done.wanted_now:
+        say(
+            f"  {done.wanted_now:,} of the groups are wanted by the filter that the file was loaded with, which nobody "
+            "could know then; to add their rates, load the file again with the same options"
         )
     if done.report.failed:
         _unanswered(say, done.report)

@@ -111,62 +111,66 @@ class _Builder:
     def build(self) -> Built:
         """Makes the facts."""
         rows = len(self._price_of)
-        kept, used = self._wanted()
+        known, kept, used = self._known(), self._wanted(), None
         if kept is not None:
+            # What an earlier load has added is there, whatever the filters have come to want since.
+            kept |= known
+            known = known[kept]
             self._keep(kept)
+            used = distinct(self._group_of)
         filtered = rows - len(self._price_of)
         again = self._repeated()
-        if len(again):
-            self._drop(again)
-        known = self._known()
-        if len(known):
-            self._drop(known)
+        if again.any():
+            known = known[~again]
+            self._keep(~again)
+        if known.any():
+            self._keep(~known)
         segment = self._write() if len(self._price_of) else None
-        return Built(segment, len(again), filtered, len(known), used)
+        return Built(segment, int(again.sum()), filtered, int(known.sum()), used)
 
     # --- which rows -------------------------------------------------------------------------------------------
 
-    def _wanted(self) -> tuple[npt.NDArray[np.bool_] | None, Ints | None]:
-        """The rows that a filter wants, and their groups; None for all."""
+    def _wanted(self) -> npt.NDArray[np.bool_] | None:
+        """Which rows a filter wants; None for all."""
         if self._groups.masks is None:
-            return None, None
+            return None
         heads = self._heads.select(["code_type", "code"]).to_pylist()
         masks = np.array([code_mask(self._scope.filters, h["code_type"], h["code"]) for h in heads], np.uint64)
-        kept = (masks[self._head_of][self._price_of] & self._groups.masks[self._group_of]) != 0
-        return kept, distinct(self._group_of[kept])
+        wanted: npt.NDArray[np.bool_] = (masks[self._head_of][self._price_of] & self._groups.masks[self._group_of]) != 0
+        return wanted
 
-    def _repeated(self) -> npt.NDArray[np.intp]:
-        """The rows whose fact stands earlier in the file.
+    def _repeated(self) -> npt.NDArray[np.bool_]:
+        """Which rows' fact stands earlier in the file.
 
         Only prices of equal hash, and a price whose list names a group twice, can give a fact again.
         """
+        again = np.zeros(len(self._price_of), np.bool_)
         order = np.argsort(self._hash[:, 0], kind="stable")
         same = np.diff(self._hash[order, 0]) == 0
         suspect = self._repeats.copy()
         suspect[order[1:][same]] = True
         suspect[order[:-1][same]] = True
-        if not suspect.any():
-            return np.zeros(0, np.intp)
-        rows = np.flatnonzero(suspect[self._price_of])
-        rows = rows[np.argsort(self._piece[self._price_of[rows]], kind="stable")]
-        words = self._words(rows)
-        first = pl.DataFrame({"a": words[:, 0], "b": words[:, 1]}).select(pl.struct("a", "b").is_first_distinct())
-        again: npt.NDArray[np.intp] = rows[~first.to_series().to_numpy()]
+        if suspect.any():
+            rows = np.flatnonzero(suspect[self._price_of])
+            rows = rows[np.argsort(self._piece[self._price_of[rows]], kind="stable")]
+            words = self._words(rows)
+            first = pl.DataFrame({"a": words[:, 0], "b": words[:, 1]}).select(pl.struct("a", "b").is_first_distinct())
+            again[rows[~first.to_series().to_numpy()]] = True
         return again
 
-    def _known(self) -> npt.NDArray[np.intp]:
-        """The rows whose fact is not to be added."""
+    def _known(self) -> npt.NDArray[np.bool_]:
+        """Which rows' fact is not to be added."""
+        found = np.zeros(len(self._price_of), np.bool_)
         if self._scope.known is None:
-            return np.zeros(0, np.intp)
+            return found
         words = self._words(slice(None))
         ours = pl.DataFrame({"a": words[:, 0], "b": words[:, 1]}).with_row_index("row")
-        found = [np.zeros(0, np.intp)]
         start = 0
         while len(known := read_known(self._scope.known, start, _KNOWN_AT_ONCE)):
             theirs = pl.DataFrame({"a": known[:, 0], "b": known[:, 1]})
-            found.append(ours.join(theirs, on=["a", "b"], how="semi")["row"].to_numpy().astype(np.intp))
+            found[ours.join(theirs, on=["a", "b"], how="semi")["row"].to_numpy()] = True
             start += len(known)
-        return np.concatenate(found)
+        return found
 
     def _words(self, rows: npt.NDArray[Any] | slice) -> ids.type_of_hash:
         """The fact_uids of rows, as words."""
@@ -177,11 +181,6 @@ class _Builder:
 
     def _keep(self, kept: npt.NDArray[np.bool_]) -> None:
         self._price_of, self._group_of = self._price_of[kept], self._group_of[kept]
-
-    def _drop(self, rows: npt.NDArray[np.intp]) -> None:
-        kept = np.ones(len(self._price_of), np.bool_)
-        kept[rows] = False
-        self._keep(kept)
 
     # --- writing them -----------------------------------------------------------------------------------------
 

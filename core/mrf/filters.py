@@ -5,7 +5,7 @@ wants. A set of filters is therefore a list, and each filter is one bit of a mas
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from core.mrf import normalize
@@ -24,6 +24,8 @@ class Filter:
     tins: tuple[str, ...] = ()
     in_state: str | None = None
     """Rates of provider groups with an NPI whose practice address is in this state."""
+    register: str | None = field(default=None, compare=False)
+    """What was known of where providers are when it was applied: the mark of the NPIs in the state."""
 
     @property
     def of_providers(self) -> bool:
@@ -63,14 +65,18 @@ def made_of(
     npis: Iterable[str] = (),
     tins: Iterable[str] = (),
     in_state: str | None = None,
+    register: str | None = None,
 ) -> Filter:
-    """A filter of values as a user writes them: any case, `450` for revenue code 0450, TINs with or without a dash."""
+    """A filter of values as a user writes them: any case, `450` for revenue code 0450, TINs with or without a dash
+    or their leading zeros.
+    """
     return Filter(
         codes=_distinct(normalize.upper(code) for code in codes),
         code_types=_distinct(normalize.code_type(kind) for kind in code_types),
         npis=_distinct(normalize.text(npi) for npi in npis),
-        tins=_distinct("".join(filter(str.isdigit, tin)) for tin in tins),
+        tins=_distinct(digits for tin in tins for digits in _tax_numbers(tin)),
         in_state=in_state,
+        register=register,
     )
 
 
@@ -88,6 +94,11 @@ def widened(filters: Sequence[Filter], by: Filter) -> list[Filter]:
 def code_mask(filters: Sequence[Filter], code_type: str, code: str) -> int:
     """A bit for each filter that may want the rates of a code."""
     return sum(1 << n for n, one in enumerate(filters) if one.wants_code(code_type, code))
+
+
+def _tax_numbers(text: str) -> tuple[str, ...]:
+    """What a tax number as a user writes it may be in the store: an EIN of nine digits, or an NPI of ten."""
+    return tuple({found[1] for kind in ("ein", "npi") if (found := normalize.tin(kind, text))})
 
 
 def _distinct(values: Iterable[str | None]) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from core.mrf.filters import Filter
 from core.mrf.keys import Keys
 from core.mrf.spools import spooled
-from core.registers.npis import npis_in_state
+from core.registers.npis import npis_in_state, stored
+from core.store.schema import XREF_GROUP_NPI, XREF_GROUP_TIN
 from core.store.store import Transaction
 
 
@@ -20,25 +21,33 @@ def group_masks(
     directory: Path,
     keys: Keys,
     filters: Sequence[Filter],
+    known_before: str | None = None,
 ) -> npt.NDArray[np.uint64]:
     """For each group of `keys`, a bit for every filter that wants it. The file's spools stand in `directory`.
 
-    A group is wanted for what any of its members is; one whose members are not known is wanted for nothing. Raises
-    BeaconError for the providers of a state where no provider's state is known.
+    `known_before` names a table (key, pg_uid) of groups whose members the store has and the spools have not. A group is
+    wanted for what any of its members is; one whose members are not known is wanted for nothing. Raises BeaconError for
+    the providers of a state where no provider's state is known.
     """
     masks = np.zeros(len(keys), np.uint64)
-    spools = {name: spooled(directory, name) for name in ("group_parts", "part_npis", "part_tins")}
-    with_npi = f"SELECT key FROM {spools['group_parts']} SEMI JOIN (FROM {spools['part_npis']} WHERE %s) USING (part)"
-    with_tin = f"SELECT key FROM {spools['group_parts']} SEMI JOIN (FROM {spools['part_tins']} WHERE %s) USING (part)"
+    parts, npis, tins = (spooled(directory, name) for name in ("group_parts", "part_npis", "part_tins"))
+    with_npi = f"SELECT key FROM {parts} SEMI JOIN (FROM {npis} WHERE npi::VARCHAR IN (SELECT unnest($1))) USING (part)"
+    with_tin = f"SELECT key FROM {parts} SEMI JOIN (FROM {tins} WHERE tin_value IN (SELECT unnest($1))) USING (part)"
+    if known_before:
+        stored_npis, stored_tins = stored(transaction, XREF_GROUP_NPI), stored(transaction, XREF_GROUP_TIN)
+        with_npi += f""" UNION ALL SELECT key FROM {known_before} SEMI JOIN
+                         (FROM {stored_npis} WHERE npi IN (SELECT unnest($1))) USING (pg_uid)"""
+        with_tin += f""" UNION ALL SELECT key FROM {known_before} SEMI JOIN
+                         (FROM {stored_tins} WHERE tin_value IN (SELECT unnest($1))) USING (pg_uid)"""
     for bit, one in enumerate(filters):
         fits = np.ones(len(keys), np.bool_)
         if one.npis:
-            fits &= _named(connection, keys, with_npi % "npi::VARCHAR IN (SELECT unnest(?))", list(one.npis))
+            fits &= _named(connection, keys, with_npi, list(one.npis))
         if one.tins:
-            fits &= _named(connection, keys, with_tin % "tin_value IN (SELECT unnest(?))", list(one.tins))
+            fits &= _named(connection, keys, with_tin, list(one.tins))
         if one.in_state:
             here = npis_in_state(connection, transaction, one.in_state).to_pylist()
-            fits &= _named(connection, keys, with_npi % "npi::VARCHAR IN (SELECT unnest(?))", here)
+            fits &= _named(connection, keys, with_npi, here)
         masks[fits] |= np.uint64(1 << bit)
     return masks
 

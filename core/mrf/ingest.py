@@ -1,6 +1,5 @@
 """One payer's file into the store, all of it or nothing."""
 
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,10 +13,9 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from core.crew import cores, give_back_memory
-from core.mrf import filters as wanted
-from core.mrf.errors import MrfError
+from core.mrf.batches import filters_of, finished, marked, refuse_other_month
 from core.mrf.facts import Scope, build
-from core.mrf.filters import EVERYTHING, Filter
+from core.mrf.filters import EVERYTHING, Filter, widened
 from core.mrf.group_masks import group_masks
 from core.mrf.groups import Groups, write_groups
 from core.mrf.header import Header, read_header
@@ -59,8 +57,8 @@ def ingest(
     `locations` fetches the members of groups that are elsewhere on the web (without it they are not fetched);
     `progress` is told how much of the file has been read; `memory` is what DuckDB may use, `processes` how many may
     share the work of a large file (one for each core where not given).
-    Raises MrfError for a file that cannot be loaded and StoreError for a store that cannot be written; in both cases
-    the store is as it was.
+    Raises MrfError for a file that cannot be loaded, BeaconError for a filter that the store knows too little for, and
+    StoreError for a store that cannot be written; the store is then as it was.
     """
     with store.write() as transaction:
         job = _Job(transaction, source, state, year_month, only, memory, processes or cores())
@@ -91,7 +89,6 @@ class _Job:
         self._source = source
         self._state = state
         self._year_month = year_month
-        self._only = only
         self._memory = memory
         self._processes = processes
         self.provenance = Provenance()
@@ -101,6 +98,7 @@ class _Job:
         self._started = time.monotonic()
         # A name of its own, so that a process left over by a killed writer can find nothing of ours.
         self._work = Path(mkdtemp(dir=transaction.work))
+        self._only = marked(only, transaction, self._work)
         self.known = {
             (record["batch_id"], record["state"]): record
             for path in transaction.paths(DIM_BATCH.name)
@@ -115,9 +113,7 @@ class _Job:
     @property
     def is_known(self) -> bool:
         """Whether all that is wanted of the file is in the store."""
-        return self._before is not None and any(
-            one.covers(self._only) for one in wanted.from_json(json.loads(self._before["filters"]))
-        )
+        return self._before is not None and finished(self._before, self._only)
 
     def repeated(self) -> Outcome:
         """The outcome for a file of which nothing is to be added."""
@@ -156,8 +152,7 @@ class _Job:
 
     def _filters(self) -> tuple[Filter, ...]:
         """What is wanted of the file by now: an earlier load may have wanted other rates of it."""
-        before = wanted.from_json(json.loads(self._before["filters"])) if self._before else []
-        return tuple(wanted.widened(before, self._only))
+        return tuple(widened(filters_of(self._before) if self._before else [], self._only))
 
     def _add(
         self, connection: duckdb.DuckDBPyConnection, content: Content, header: Header, filters: tuple[Filter, ...]
@@ -168,7 +163,7 @@ class _Job:
         with self._stages.stage("groups"):
             groups = self._write_groups(content)
             report = located.fetch(self.locations, Groups(groups))
-            scope = self._scope(connection, content, header, filters, groups)
+            scope = self._scope(connection, content, header, filters, groups, located)
             give_back_memory()
         counts = Counts()
         # Each stage has members of its own: what they have learnt in the one before is of no use in the next.
@@ -212,11 +207,13 @@ class _Job:
         header: Header,
         filters: tuple[Filter, ...],
         groups: Path,
+        located: Located,
     ) -> Scope:
         """What all shares of the facts need to know."""
         if any(one.of_providers for one in filters):
             keys = Groups(groups).keys
-            masks = group_masks(connection, self._transaction, content.directory, keys, filters)
+            where = connection, self._transaction, content.directory
+            masks = group_masks(*where, keys, filters, located.known_before)
             np.save(groups / "masks.npy", masks)
         known = None
         if self._before:
@@ -236,12 +233,8 @@ class _Job:
                 yield built.segment
 
     def _refuse_other_month(self, year_month: str) -> None:
-        for (batch_id, state), record in self.known.items():
-            if batch_id == self._source.batch_id and record["year_month"] != year_month:
-                raise MrfError(
-                    f"{self._source.name}: these rates are in the store already, as {record['year_month']} in {state}, "
-                    f"and one file has one month; nothing was added for {year_month}"
-                )
+        ours = (record for (batch, _), record in self.known.items() if batch == self._source.batch_id)
+        refuse_other_month(self._source.name, ours, year_month)
 
     @property
     def _seconds(self) -> float:

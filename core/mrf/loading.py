@@ -5,6 +5,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from core.errors import BeaconError
 from core.fetch.address import Address
@@ -13,6 +14,8 @@ from core.fetch.download import Download, Downloads, Unchanged
 from core.fetch.errors import FetchError
 from core.fetch.hosts import Hosts
 from core.fetch.part import Progress
+from core.mrf.batches import marked, refuse_other_month
+from core.mrf.errors import MrfError
 from core.mrf.filters import EVERYTHING, Filter
 from core.mrf.ingest import ingest
 from core.mrf.locations import Locations
@@ -97,18 +100,33 @@ class Loader:
             yield Step(path.name, problem=str(error))
 
     def load_web(self, wanted: Iterable[Wanted], jobs: int) -> Iterator[Step]:
-        """Loads files from the web, of which `jobs` are fetched at a time; what is in the store already is not."""
-        before = loaded(self._store, self._state)
+        """Loads files from the web, of which `jobs` are fetched at a time; what is in the store already is not.
+
+        Raises BeaconError for a filter that the store knows too little for.
+        """
+        with TemporaryDirectory(prefix="beaconpoint-") as work:
+            only = marked(self._only, self._store, Path(work))
+        before = {key: there for key, there in loaded(self._store, self._state).items() if there.finished(only)}
         for file, arrived in self._arrivals(wanted, before, jobs):
             there = before.get(file.address.identity)
             if isinstance(arrived, Download):
                 yield from self._load_download(file, arrived)
             else:
-                problem = str(arrived) if isinstance(arrived, FetchError) else None
-                if there:
-                    self._known += [(batch, Provenance(plans=file.plans)) for batch in there.batches]
-                yield Step(file.address.public, problem=problem, loaded_before=there is not None)
+                yield self._not_fetched(file, arrived, there)
         remember(self._store, self._state, self._known)
+
+    def _not_fetched(self, file: Wanted, why: FetchError | Unchanged, there: Loaded | None) -> Step:
+        """A file that did not arrive; `there` is what the store has of it, where that is all that is wanted."""
+        name = file.address.public
+        problem = str(why) if isinstance(why, FetchError) else None
+        if there:
+            try:
+                if self._year_month:
+                    refuse_other_month(name, there.records, self._year_month)
+            except MrfError as error:
+                return Step(name, problem=str(error))
+            self._known += [(record["batch_id"], Provenance(plans=file.plans)) for record in there.records]
+        return Step(name, problem=problem, loaded_before=there is not None)
 
     def _load_download(self, file: Wanted, download: Download) -> Iterator[Step]:
         name, done = file.address.public, False

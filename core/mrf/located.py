@@ -105,6 +105,8 @@ class Located:
         self._batch_id = batch_id
         self._unresolved = Unresolved(directory)
         self._any = False
+        self.known_before: str | None = None
+        """The table (key, pg_uid) of groups whose members the store has already; None for none."""
 
     def fetch(self, locations: Locations | None, groups: Groups) -> Report | None:
         """Fetches the members of groups, unless they are known already.
@@ -118,6 +120,12 @@ class Located:
         self._connection.register("located_frame", groups.frame)
         self._connection.execute("CREATE OR REPLACE TEMP TABLE located AS FROM located_frame")
         resolved_before(self._connection, self._transaction, self._batch_id)
+        known = self._connection.execute(
+            f"""CREATE OR REPLACE TEMP TABLE located_before AS
+                SELECT DISTINCT key, pg_uid FROM located SEMI JOIN resolved_before USING (pg_uid)
+                                                         SEMI JOIN {there} USING (key)"""
+        ).fetchall()
+        self.known_before = "located_before" if known[0][0] else None
         found = self._connection.execute(
             f"""SELECT url, list([key::VARCHAR, pg_uid, seq::VARCHAR] ORDER BY seq)
                 FROM located ANTI JOIN resolved_before USING (pg_uid) JOIN {there} USING (key)

@@ -77,6 +77,11 @@ def code(system: str, value: Any) -> str | None:
     return found
 
 
+def codes(value: str) -> tuple[str, ...]:
+    """A billing code of a system that is not told, in each way in which a system may write it."""
+    return tuple(sorted({found for system in ("", *_PADDED) if (found := code(system, value))}))
+
+
 def rate(value: Any) -> float | None:
     """A rate: a number, or text that is one, not negative and finite. None for all else."""
     if isinstance(value, str):

@@ -11,6 +11,8 @@ import pyarrow.parquet as pq
 
 from core.fetch.address import Address
 from core.fetch.part import Version
+from core.mrf.batches import Record, finished
+from core.mrf.filters import Filter
 from core.mrf.plans import Plan
 from core.store.connection import connect_for_writing
 from core.store.schema import DIM_BATCH, XREF_BATCH_PLAN, XREF_BATCH_SOURCE, Table
@@ -40,7 +42,12 @@ class Loaded(NamedTuple):
     """A file on the web that is in the store, for one state."""
 
     version: Version
-    batches: frozenset[str]
+    records: tuple[Record, ...]
+    """Those of its batches."""
+
+    def finished(self, only: Filter) -> bool:
+        """Whether all that `only` wants of it is there."""
+        return all(finished(record, only) for record in self.records)
 
 
 def write(
@@ -83,8 +90,8 @@ def remember(
 
 
 def loaded(store: Store, state: str) -> dict[str, Loaded]:
-    """The files on the web that are in the store whole for a state, by their address's `identity`."""
-    there = {row["batch_id"] for row in _rows(store, DIM_BATCH.name, state)}
+    """The files on the web of which all documents are in the store for a state, by their address's `identity`."""
+    there = {row["batch_id"]: row for row in _rows(store, DIM_BATCH.name, state)}
     files: dict[str, list[dict[str, Any]]] = {}
     for row in _rows(store, XREF_BATCH_SOURCE.name, state):
         files.setdefault(row["source_id"], []).append(row)
@@ -92,9 +99,9 @@ def loaded(store: Store, state: str) -> dict[str, Loaded]:
     for source_id, rows in files.items():
         newest = max(rows, key=lambda row: row["fetched_at"])
         version = _version(newest)
-        batches = [row["batch_id"] for row in rows if _version(row) == version and row["batch_id"] in there]
-        if len(batches) >= newest["documents"]:
-            found[source_id] = Loaded(version, frozenset(batches))
+        records = [there[row["batch_id"]] for row in rows if _version(row) == version and row["batch_id"] in there]
+        if len(records) >= newest["documents"]:
+            found[source_id] = Loaded(version, tuple(records))
     return found
 
 
@@ -121,9 +128,9 @@ def _news(store: Store, state: str, known: list[tuple[str, Provenance]]) -> list
 
 
 def _rows(store: Store, table: str, state: str) -> list[dict[str, Any]]:
-    manifest = store.manifest()
-    paths = manifest.paths(store.root, table) if manifest else []
-    return [row for path in paths for row in pq.read_table(path, filters=[("state", "=", state)]).to_pylist()]
+    return [
+        row for path in store.paths(table) for row in pq.read_table(path, filters=[("state", "=", state)]).to_pylist()
+    ]
 
 
 def _version(row: dict[str, Any]) -> Version:

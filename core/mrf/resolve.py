@@ -14,15 +14,19 @@ import pyarrow as pa
 
 from core.crew import Alone
 from core.mrf import members, normalize, shapes
+from core.mrf.batches import FOUND_LATER, filters_of
 from core.mrf.errors import MrfError
+from core.mrf.group_masks import group_masks
 from core.mrf.groups import Groups, write_groups
 from core.mrf.header import Header
+from core.mrf.keys import Keys
 from core.mrf.located import Group, Unresolved
 from core.mrf.locations import Locations, Report
 from core.mrf.source import Progress, Source
 from core.mrf.split import Run, Splitter
 from core.mrf.spools import Spools
 from core.mrf.tables import FileTables, Members
+from core.store import ids
 from core.store.connection import connect_for_writing, parquet_list
 from core.store.schema import DIM_BATCH, DIM_PROVIDER_GROUP, REJECTS, XREF_GROUP_LOCATION
 from core.store.store import Manifest, Store, Transaction
@@ -30,6 +34,9 @@ from core.store.upsert import upsert, write_query
 
 _UNPLACED = 1 << 32
 """Stands for the place of an address that only the store, and not the file at hand, tells."""
+
+_UNNAMED_KEY = members.WHOLE_KEY_LIMIT
+"""Keys from here to `members.NAMED_KEY` are of groups of which the store has the pg_uid alone: no rate names them."""
 
 Addresses = dict[str, list[Group]]
 """Addresses on the web, with the groups whose members are there."""
@@ -48,6 +55,8 @@ class Resolved:
     """Groups of the batch of which no member is known still."""
     signed: int
     """Addresses that only the payer's file has whole, and that were not asked because it was not given."""
+    wanted_now: int = 0
+    """Groups that a filter on providers wants, now that their members are known, and may have left out before."""
 
 
 def resolve(
@@ -63,7 +72,9 @@ def resolve(
     """Tries again what could not be fetched for a batch, named by its id or the beginning of it.
 
     With `source`, the batch's own file, its provider_references are read for addresses that the store does not keep
-    whole. Nothing is locked while the web is asked. Raises MrfError and StoreError; the store is then as it was.
+    whole. Nothing is locked while the web is asked. Rates that a filter on providers left out because nobody knew whose
+    they are, are not in the store: their groups are looked for as well, and where the filter wants one, the batch's
+    record notes that its file is to be loaded again. Raises MrfError and StoreError; the store is then as it was.
     """
     with tempfile.TemporaryDirectory(prefix="beaconpoint-") as name:
         directory = Path(name)
@@ -84,12 +95,12 @@ def resolve(
             connection = connect_for_writing(transaction.work, memory)
             try:
                 left = report.failed + signed
-                members, remaining = _publish(connection, transaction, known.batch_id, spools, left)
+                found, remaining, wanted = _publish(connection, transaction, known.batch_id, spools, left)
                 unresolved.put(connection, transaction, known.batch_id)
             finally:
                 connection.close()
             transaction.commit()
-        return Resolved(known.batch_id, report, members, remaining, signed)
+        return Resolved(known.batch_id, report, found, remaining, signed, wanted)
 
 
 class _Known:
@@ -122,31 +133,31 @@ class _Known:
     def stored_addresses(self) -> Addresses:
         """The addresses that the store keeps whole."""
         found = self._ask(
-            """SELECT location, list([provider_group_id_raw, pg_uid])
-               FROM failed JOIN groups USING (pg_uid, batch_id) WHERE batch_id = ? AND NOT signed
+            """SELECT location, list([pg_uid, provider_group_id_raw])
+               FROM failed LEFT JOIN groups USING (pg_uid, batch_id) WHERE batch_id = ? AND NOT signed
                GROUP BY location ORDER BY location""",
             self.batch_id,
         )
         return {
-            url: [Group(members.group_key(raw), pg_uid, _UNPLACED) for raw, pg_uid in groups] for url, groups in found
+            url: [Group(_key_of(pg_uid, raw), pg_uid, _UNPLACED) for pg_uid, raw in groups] for url, groups in found
         }
 
     def addresses_of(self, source: Source, progress: Progress | None) -> Addresses:
         """The addresses that a file has for groups that lack members. Raises MrfError for another batch's file."""
-        wanted = dict(
-            self._ask(
-                """SELECT provider_group_id_raw, pg_uid FROM groups
-                   WHERE batch_id = ? AND (NOT resolved OR pg_uid IN (SELECT pg_uid FROM failed))""",
-                self.batch_id,
-            )
+        asked = self._ask(
+            """SELECT pg_uid FROM groups WHERE batch_id = $1 AND NOT resolved
+               UNION SELECT pg_uid FROM failed WHERE batch_id = $1""",
+            self.batch_id,
         )
+        wanted = {pg_uid for (pg_uid,) in asked}
         found: Addresses = {}
         for seq, reference in enumerate(_references(source, progress)):
             if reference is None or not reference.location:
                 continue
             raw = normalize.group_id(shapes.scalar(reference.provider_group_id)) or ""
-            if raw in wanted:
-                group = Group(members.group_key(raw), wanted[raw], seq)
+            pg_uid = ids.pg_uid(self.batch_id, raw)
+            if pg_uid in wanted:
+                group = Group(members.group_key(raw), pg_uid, seq)
                 found.setdefault(reference.location, []).append(group)
         if source.batch_id != self.batch_id:
             raise MrfError(
@@ -169,10 +180,16 @@ def _references(source: Source, progress: Progress | None) -> Iterator[shapes.Re
                 raise MrfError(f"{source.name}: not JSON: {error.problem} in provider_references") from None
 
 
+def _key_of(pg_uid: str, raw: str | None) -> int:
+    """The key of a group; `raw` is its id in the payer's file, which only groups of kept rates have in the store."""
+    return members.group_key(raw) if raw else _UNNAMED_KEY | (int(pg_uid, 16) % _UNNAMED_KEY)
+
+
 def _publish(
     connection: duckdb.DuckDBPyConnection, transaction: Transaction, batch_id: str, spools: Spools, left: int
-) -> tuple[Members, int]:
-    """Puts members into the store; gives what is known now, and how many groups remain without any.
+) -> tuple[Members, int, int]:
+    """Puts members into the store; gives what is known now, how many groups remain without any, and how many a filter
+    on providers wants now.
 
     `left` is the number of addresses that could not be had or were not asked.
     """
@@ -206,8 +223,26 @@ def _publish(
     groups = Groups(spools.directory / "groups")
     found = FileTables(connection, transaction, spools.directory, header, batch_id, groups).add_groups(Alone())
     _add_rejects(connection, transaction, batch_id)
-    _count(connection, transaction, records, found, {"unresolved_groups": remaining, "locations_not_fetched": left})
-    return found, remaining
+    wanted = _wanted_now(connection, transaction, spools.directory, np.array(sorted(known), np.uint64), records)
+    notes = {"unresolved_groups": remaining, "locations_not_fetched": left}
+    _count(connection, transaction, records, found, notes, wanted)
+    return found, remaining, max(wanted)
+
+
+def _wanted_now(
+    connection: duckdb.DuckDBPyConnection,
+    transaction: Transaction,
+    directory: Path,
+    keys: Keys,
+    records: list[dict[str, Any]],
+) -> list[int]:
+    """For each of a batch's records (one a state) how many of the groups found the filters on providers want."""
+    wanted = []
+    for record in records:
+        filters = [one for one in filters_of(record) if one.of_providers]
+        masks = group_masks(connection, transaction, directory, keys, filters)
+        wanted.append(int(np.count_nonzero(masks)))
+    return wanted
 
 
 def _add_rejects(connection: duckdb.DuckDBPyConnection, transaction: Transaction, batch_id: str) -> None:
@@ -235,12 +270,14 @@ def _count(
     records: list[dict[str, Any]],
     members: Members,
     left: dict[str, int],
+    wanted: list[int],
 ) -> None:
-    """Brings the notes of the batch's records up to date."""
-    for record in records:
+    """Brings the notes of the batch's records up to date; `wanted` tells for each how many groups are wanted now."""
+    for record, more in zip(records, wanted, strict=True):
         notes = json.loads(record["notes"])
         invalid = notes.get("invalid_npi", 0) + members.invalid_npis
-        notes |= {**left, "invalid_npi": invalid}
+        found_later = notes.get(FOUND_LATER, 0) + more
+        notes |= {**left, "invalid_npi": invalid, FOUND_LATER: found_later}
         record["notes"] = json.dumps({name: count for name, count in notes.items() if count}, sort_keys=True)
     connection.register("counted", pa.Table.from_pylist(records, DIM_BATCH.arrow))
     upsert(connection, transaction, DIM_BATCH, "counted", keep="new")

@@ -1,12 +1,14 @@
 """Who an NPI is: from the register to the NPIs at hand, when the register is loaded and whenever an NPI is new."""
 
+import hashlib
+
 import duckdb
 import pyarrow as pa
 
 from core.errors import BeaconError
 from core.store.connection import parquet_list
 from core.store.schema import DIM_NPI, DIM_TAXONOMY, NPPES, Table
-from core.store.store import Transaction
+from core.store.store import Store, Transaction
 
 _KNOWN = [name for name in DIM_NPI.names if name not in {"npi", "taxonomy"}]
 
@@ -42,12 +44,12 @@ def named_npis(transaction: Transaction, register: str, taxonomies: str) -> str:
                ORDER BY k.npi"""
 
 
-def npis_in_state(connection: duckdb.DuckDBPyConnection, transaction: Transaction, state: str) -> pa.ChunkedArray:
+def npis_in_state(connection: duckdb.DuckDBPyConnection, tables: Transaction | Store, state: str) -> pa.ChunkedArray:
     """The NPIs whose practice address is in a state (two letters), as sorted texts: of the NPIs at hand, and of the
     whole register where it is kept. Raises BeaconError where no place is known at all: NPPES has not been loaded.
     """
-    known = f"""SELECT npi, state FROM {stored(transaction, DIM_NPI)} WHERE state IS NOT NULL
-                UNION SELECT npi, state FROM {stored(transaction, NPPES)} WHERE state IS NOT NULL"""
+    known = f"""SELECT npi, state FROM {stored(tables, DIM_NPI)} WHERE state IS NOT NULL
+                UNION SELECT npi, state FROM {stored(tables, NPPES)} WHERE state IS NOT NULL"""
     if not connection.execute(f"SELECT 1 FROM ({known}) LIMIT 1").fetchall():
         raise BeaconError(
             "no provider's state is known, as NPPES has not been loaded; load its file first: load_nppes --all FILE"
@@ -56,9 +58,15 @@ def npis_in_state(connection: duckdb.DuckDBPyConnection, transaction: Transactio
     return found.to_arrow_reader().read_all().column("npi")
 
 
-def stored(transaction: Transaction, table: Table) -> str:
+def mark_of_npis_in_state(connection: duckdb.DuckDBPyConnection, tables: Transaction | Store, state: str) -> str:
+    """32 hex digits that tell one `npis_in_state` from another."""
+    found = npis_in_state(connection, tables, state)
+    return hashlib.md5("".join(found.to_pylist()).encode(), usedforsecurity=False).hexdigest()
+
+
+def stored(tables: Transaction | Store, table: Table) -> str:
     """SQL of a table as it is before the transaction; with no rows where the store does not have it yet."""
-    paths = transaction.paths(table.name)
+    paths = tables.paths(table.name)
     if paths:
         return parquet_list(paths)
     columns = ", ".join(f"NULL::{column.sql_type} AS {column.name}" for column in table.columns)

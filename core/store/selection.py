@@ -25,7 +25,8 @@ class Selection:
     state: str | None = None
     year_month: str | None = None
     code_type: str | None = None
-    code: str | None = None
+    code: tuple[str, ...] | None = None
+    """One of these."""
     min_rate: float | None = None
     max_rate: float | None = None
     uids: Path | None = None
@@ -41,7 +42,7 @@ class Selection:
     def given(self) -> dict[str, Any]:
         """What narrows, by name, as plain values."""
         return {
-            name: value.name if isinstance(value, Path) else value
+            name: value.name if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
             for name, value in vars(self).items()
             if value is not None
         }
@@ -92,7 +93,7 @@ _CONDITIONS = {
     "state": "f.state = $state",
     "year_month": "f.year_month = $year_month",
     "code_type": "f.code_type = $code_type",
-    "code": "f.code = $code",
+    "code": "f.code IN (SELECT unnest($code))",
     "min_rate": "f.negotiated_rate >= $min_rate",
     "max_rate": "f.negotiated_rate <= $max_rate",
     "uids": "f.fact_uid IN (SELECT fact_uid FROM chosen_uid)",

@@ -63,6 +63,11 @@ class Store:
             raise StoreError(f"{self.root}: nothing is loaded yet; load a file with ingest_mrf first")
         return manifest
 
+    def paths(self, table: str) -> list[str]:
+        """Absolute paths of a table's files in the newest generation."""
+        manifest = self.manifest()
+        return manifest.paths(self.root, table) if manifest else []
+
     @contextmanager
     def write(self, wait: float | None = None, waiting: Callable[[], None] | None = None) -> Iterator["Transaction"]:
         """The one writer's transaction; leaving it without `commit` leaves the store as it was.

@@ -80,6 +80,7 @@ def test_correct_rates(filled: Store, tmp_path: Path) -> None:
     assert "month               2  GA 2025-08\n" in shown
     assert "code                2  REV 0450\n" in shown
     assert "GA, 2025-08, Payer, Inc., REV, 0450, negotiated, 5.0, " in shown
+    assert "4 rates are selected" in said("correct_rates", "--code", "450", "--dry-run"), "in any system, of any payer"
     assert facts_of(filled) == before
     with pytest.raises(CommandError, match="a removal needs a reason"):
         said("correct_rates", *chosen)

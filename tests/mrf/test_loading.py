@@ -17,6 +17,7 @@ import pytest
 from core.fetch.client import Client
 from core.fetch.download import Downloads
 from core.fetch.part import Progress
+from core.mrf.filters import EVERYTHING, Filter, made_of
 from core.mrf.loading import Loader, Step, Wanted, Web, each_once
 from core.mrf.plans import Plan
 from core.store.store import Store
@@ -50,10 +51,16 @@ def run(server: Server, client: Client, store: Store, tmp_path: Path) -> Run:
     """Loads paths of the server, for plans each, as one run of the command does."""
 
     def run_it(
-        *paths: str, plans: frozenset[Plan] = frozenset((ONE,)), jobs: int = 3, state: str = "GA", **web: Any
+        *paths: str,
+        plans: frozenset[Plan] = frozenset((ONE,)),
+        jobs: int = 3,
+        state: str = "GA",
+        only: Filter = EVERYTHING,
+        year_month: str | None = None,
+        **web: Any,
     ) -> list[Step]:
         downloads = Downloads(client, tmp_path / "cache", 10_000_000)
-        loader = Loader(store, state, Web(client, downloads, None, **web), bar)
+        loader = Loader(store, state, Web(client, downloads, None, **web), bar, only=only, year_month=year_month)
         return list(loader.load_web([Wanted(server.address(path), plans) for path in paths], jobs))
 
     return run_it
@@ -99,6 +106,42 @@ def test_the_next_run_goes_on_and_loads_what_has_changed(server: Server, store: 
     assert all(step.outcome and step.outcome.rows_added == 1 for step in second.values())
     assert len(table(store, "fact_rate")) == 4
     assert all(step.loaded_before for step in run("/0", "/1", "/2"))
+
+
+def test_a_wider_filter_fetches_the_file_again_and_adds_the_rest(server: Server, store: Store, run: Run) -> None:
+    content = file_of(item_of(1, code="99213"), item_of(2, code="99214"))
+    server.put("/0", json.dumps(content).encode())
+    narrow = made_of(codes=["99213"])
+    (first,) = run("/0", only=narrow)
+    assert first.outcome
+    assert first.outcome.rows_added == 1
+    assert [step.loaded_before for step in run("/0", only=narrow)] == [True]
+    (wider,) = run("/0")
+    assert wider.outcome
+    assert (wider.outcome.rows_added, wider.outcome.record["rows_added"]) == (1, 2)
+    sent = server.sent.total()
+    assert [step.loaded_before for step in (*run("/0", only=narrow), *run("/0"))] == [True, True]
+    assert server.sent.total() == sent
+
+
+def test_a_wider_filter_that_cannot_be_fetched_is_not_loaded(server: Server, run: Run) -> None:
+    server.put("/0", content_of(0))
+    run("/0", only=made_of(codes=["99213"]))
+    server.pages["/0"].answers = [(404, {}, b"")] * 9
+    (step,) = run("/0")
+    assert not step.loaded_before
+    assert "no such file there" in str(step.problem)
+
+
+def test_another_month_is_refused_though_nothing_is_fetched(server: Server, store: Store, run: Run) -> None:
+    server.put("/0", content_of(0))
+    run("/0")
+    before, sent = store.manifest(), server.sent.total()
+    (step,) = run("/0", year_month="2024-01")
+    assert (step.loaded_before, step.outcome) == (False, None)
+    assert "in the store already, as 2025-08 in GA, and one file has one month" in str(step.problem)
+    assert (store.manifest(), server.sent.total()) == (before, sent)
+    assert [step.loaded_before for step in run("/0", year_month="2025-08")] == [True]
 
 
 def test_what_cannot_be_looked_at_again_is_loaded_before_all_the_same(server: Server, run: Run) -> None:

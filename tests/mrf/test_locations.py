@@ -3,7 +3,6 @@
 import gzip
 import json
 import threading
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,11 @@ import pytest
 from core.fetch.client import Client
 from core.mrf.errors import MrfError
 from core.mrf.ingest import ingest
-from core.mrf.locations import Locations
 from core.mrf.outcome import Outcome
 from core.mrf.resolve import Resolved, resolve
 from core.mrf.source import Source, documents
 from core.store.store import Store
+from tests.conftest import Fetching
 from tests.fetch.server import Page, Server
 from tests.mrf.test_ingest import file_of, item_of
 
@@ -31,20 +30,6 @@ MEMBERS = {
     3: [{"npi": [2790708186, 99], "tin": {"type": "ein", "value": "123456789", "business_name": "Peach Clinic"}}],
 }  # fmt: skip
 TABLES = ("dim_npi", "dim_tin", "dim_provider_group", "xref_group_npi", "xref_group_tin", "xref_tin_npi", "fact_rate")
-
-Fetching = Callable[[], Locations]
-
-
-@pytest.fixture
-def locations(client: Client, tmp_path: Path) -> Fetching:
-    """Makes what one run fetches with: with a cache of its own, as if a day had gone by."""
-    made: list[Locations] = []
-
-    def make() -> Locations:
-        made.append(Locations(client, tmp_path / f"locations{len(made)}", 10_000_000))
-        return made[-1]
-
-    return make
 
 
 def source_of(tmp_path: Path, content: Any) -> Source:

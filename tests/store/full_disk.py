@@ -62,7 +62,7 @@ def main() -> None:
             store = Store(disk / "partitioned", "partitioned", grace=0)
             for number in (0, 2, 4):
                 load_file(store, directory, number, rates=200)
-            remove(store, Selection(code="70001"), "wrong")
+            remove(store, Selection(code=("70001",)), "wrong")
         sys.stdout.write(f"{operation} {refusals(store, directory, operation, disk / 'filler')}\n")
 
 

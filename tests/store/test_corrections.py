@@ -173,7 +173,7 @@ def test_a_file_loaded_again_does_not_bring_removed_rows_back(tmp_path: Path, la
     store = Store(tmp_path / "data", layout)
     record = load_file(store, tmp_path, 0).record
     load_file(store, tmp_path, 2)
-    for selection in (Selection(code="70000"), Selection(batch=record["batch_id"])):
+    for selection in (Selection(code=("70000",)), Selection(batch=record["batch_id"])):
         remove(store, selection, "wrong")
         left = facts_of(store)
         again = load_file(store, tmp_path, 0)
@@ -209,10 +209,10 @@ def test_corrections_are_remembered(tmp_path: Path) -> None:
     store = Store(tmp_path / "data")
     load_file(store, tmp_path, 0)
     assert corrections(store) == []
-    first = remove(store, Selection(code="70000", state="GA"), "one")
+    first = remove(store, Selection(code=("70000",), state="GA"), "one")
     second = remove(store, Selection(max_rate=0.0), "two")
     undone = undo(store, 1)
-    third = remove(store, Selection(code="70000"), "three")
+    third = remove(store, Selection(code=("70000",)), "three")
     assert corrections(store) == [undone, second, third]
     assert [one.correction_id for one in corrections(store)] == [1, 2, 3]
     assert first.selection == '{"state": "GA", "code": "70000"}'
@@ -226,7 +226,7 @@ def test_what_cannot_be_done_is_told_and_changes_nothing(tmp_path: Path) -> None
         remove(Store(tmp_path / "none"), Selection(state="GA"), "why")
     store = Store(tmp_path / "data")
     load_file(store, tmp_path, 0)
-    remove(store, Selection(code="70001"), "one")
+    remove(store, Selection(code=("70001",)), "one")
     undo(store, 1)
     before = listing(store.root)
     uids = tmp_path / "uids.txt"
@@ -247,7 +247,7 @@ def test_what_cannot_be_done_is_told_and_changes_nothing(tmp_path: Path) -> None
         with pytest.raises(BeaconError, match=message):
             remove(store, Selection(**wanted), "why")
     with pytest.raises(BeaconError, match="a removal needs a reason"):
-        remove(store, Selection(code="70001"), "  ")
+        remove(store, Selection(code=("70001",)), "  ")
     with pytest.raises(BeaconError, match="there is no correction 7; there are: 1"):
         undo(store, 7)
     with pytest.raises(BeaconError, match=r"correction 1 was undone on \d{4}-"):
@@ -264,7 +264,7 @@ def test_an_undo_never_doubles_a_fact(tmp_path: Path, layout: str) -> None:
     """Facts that came back behind the correction's back: the undo is refused."""
     store = Store(tmp_path / "data", layout)
     load_file(store, tmp_path, 0)
-    done = remove(store, Selection(code="70001"), "one")
+    done = remove(store, Selection(code=("70001",)), "one")
     removed = store.root / "silver" / "corrections" / "removed" / "1.parquet"
     with store.write() as transaction:
         file = FactFile(str(removed))

@@ -63,7 +63,8 @@ rates stay out when their file is loaded again, until --undo puts exactly them b
             self._list() if undo is None else self._undo(undo, no_wait)
             return
         if "code" in given:
-            given["code"] = normalize.code(given.get("code_type", ""), given["code"]) or given["code"]
+            system, code = given.get("code_type"), given["code"]
+            given["code"] = (normalize.code(system, code),) if system else normalize.codes(code)
         selection = Selection(**given)
         if dry_run:
             self._preview(preview(self.store(no_wait), selection))
@@ -78,7 +79,9 @@ rates stay out when their file is loaded again, until --undo puts exactly them b
     def _list(self) -> None:
         found = corrections(self.store(no_wait=False))
         for one in found:
-            chosen = ", ".join(f"{name} {value}" for name, value in json.loads(one.selection).items())
+            given = json.loads(one.selection)
+            texts = {name: " or ".join(value) if isinstance(value, list) else value for name, value in given.items()}
+            chosen = ", ".join(f"{name} {value}" for name, value in texts.items())
             undone = f"; undone {one.undone_at:%Y-%m-%d %H:%M}" if one.undone_at else ""
             what = f"{one.rows:,} rates  {chosen}: {one.reason}{undone}"
             self.stdout.write(f"{one.correction_id}  {one.created_at:%Y-%m-%d %H:%M}  {what}")

@@ -1,0 +1,50 @@
+"""The options that choose rates: lists and files of values, and what is neither."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from core.management.filters import add_filters, filter_of
+
+
+def parsed(*arguments: str) -> dict[str, Any]:
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    add_filters(parser)
+    found = filter_of(vars(parser.parse_args(arguments))).as_json()
+    return {name: list(values) if isinstance(values, tuple) else values for name, values in found.items()}
+
+
+def test_lists_and_files_of_values(tmp_path: Path) -> None:
+    path = tmp_path / "codes"
+    path.write_text("\ufeff99213\n99214;CSTM-00\r\nDRUGS\n")
+    assert parsed("--codes", str(path)) == {"codes": ["99213", "99214", "CSTM-00", "DRUGS"]}
+    assert parsed("--codes", "z00.00,cstm-all") == {"codes": ["CSTM-ALL", "Z00.00"]}
+    assert parsed("--codes", "cstm-all") == {"codes": ["CSTM-ALL"]}
+    assert parsed("--code-types", "rc,MS-DRG") == {"code_types": ["MS-DRG", "REV"]}
+    assert parsed("--npis", "1912951245") == {"npis": ["1912951245"]}
+    assert parsed("--tins", "12-3456789,12345678") == {"tins": ["012345678", "12345678", "123456789"]}
+    assert parsed("--in-state", "ga") == {"in_state": "GA"}
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "complaint"),
+    [
+        ("--codes", "codez.txt", "codez.txt: there is no such file"),
+        ("--codes", "lists/codes", "lists/codes: there is no such file"),
+        ("--codes", "codez", "'codez' is no file and has no digit"),
+        ("--codes", " , ", "holds no value"),
+        ("--code-types", "types.csv", "types.csv: there is no such file"),
+        ("--npis", "npis", "'npis' is no NPI; expected ten digits"),
+        ("--npis", "1912951245,191295124", "'191295124' in 1912951245,191295124 is no NPI"),
+        ("--tins", "tins", "'tins' is no tax number; expected digits"),
+        ("--tins", "~/tins", "~/tins: there is no such file"),
+    ],
+)
+def test_what_is_neither_values_nor_a_file(option: str, text: str, complaint: str) -> None:
+    with pytest.raises(CommandError) as told:
+        call_command("ingest_mrf", "rates.json", "--state", "GA", option, text)
+    assert complaint in str(told.value)
+    assert "\n" not in str(told.value)

@@ -1,0 +1,151 @@
+"""One filter after another, while more becomes known of the providers that filters ask for."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from core.mrf.filters import Filter, made_of
+from core.mrf.ingest import ingest
+from core.mrf.outcome import Outcome
+from core.mrf.resolve import resolve
+from core.quality.report import check
+from core.store.parquet import write_table
+from core.store.schema import DIM_NPI
+from core.store.store import Store
+from tests.conftest import Fetching, Load, open_snapshot
+from tests.fetch.server import Server
+from tests.mrf.test_filters import assert_adds_up
+from tests.mrf.test_ingest import file_of, item_of
+from tests.mrf.test_locations import remote, serve, source_of, table
+
+FIRST, SECOND = made_of(npis=["1912951245"]), made_of(npis=["1234567893"])
+"""Filters that want the first and the second group of `remote`."""
+
+
+def assert_true_to_its_record(store: Store, outcome: Outcome) -> None:
+    """The batch's record says as many rows as there are, and the store's checks find nothing amiss."""
+    assert_adds_up(outcome)
+    assert outcome.record["rows_added"] == len(table(store, "fact_rate"))
+    assert check(open_snapshot(store)).failed(("error",)) == []
+
+
+def place(store: Store, **states: str) -> None:
+    """Says in which state NPIs are, as `load_nppes` does."""
+    with store.write() as transaction:
+        path = transaction.new_file("dim_npi")
+        places = {"npi": [npi.removeprefix("npi") for npi in states], "state": list(states.values())}
+        none = [None] * len(states)
+        rows = pl.DataFrame({name: places.get(name, none) for name in DIM_NPI.names}).sort("npi")
+        transaction.put("dim_npi", path, write_table(path, DIM_NPI, [rows.to_arrow().cast(DIM_NPI.arrow)]))
+        transaction.commit()
+
+
+def test_a_filter_sees_members_that_were_resolved_for_another_state(
+    server: Server, store: Store, locations: Fetching, tmp_path: Path
+) -> None:
+    serve(server, 1, 2, 3)
+    source = source_of(tmp_path, remote(server))
+    ingest(store, source, "FL", locations=locations())
+    first = ingest(store, source, "GA", only=FIRST, locations=locations())
+    assert first.rows_added == 2, "two rates of the one group"
+    second = ingest(store, source, "GA", only=made_of(tins=["000000007"]), locations=locations())
+    assert (second.rows_added, second.record["rows_added"]) == (2, 4)
+    assert set(table(store, "fact_rate").filter(state="GA")["provider_group_id_raw"]) == {"1", "2"}
+    assert_adds_up(second)
+
+
+@pytest.mark.parametrize("without", [False, True], ids=["fetching", "without fetching"])
+def test_another_filter_keeps_what_the_first_has_added(
+    without: bool, server: Server, store: Store, locations: Fetching, tmp_path: Path
+) -> None:
+    serve(server, 1, 2, 3)
+    source = source_of(tmp_path, remote(server))
+    first = ingest(store, source, "GA", only=FIRST, locations=locations())
+    assert (first.rows_added, first.record["rows_filtered"]) == (2, 4)
+    server.pages.clear()
+    second = ingest(store, source, "GA", only=SECOND, locations=None if without else locations())
+    assert (second.rows_added, second.record["rows_added"], second.record["rows_filtered"]) == (0, 2, 4)
+    assert_true_to_its_record(store, second)
+
+
+def test_what_a_register_has_moved_since_is_still_there(load: Load, store: Store) -> None:
+    members = {
+        n: [{"npi": [npi], "tin": {"type": "ein", "value": "1"}}]
+        for n, npi in ((1, 1912951245), (2, 1003027533))
+    }  # fmt: skip
+    content = file_of(
+        item_of(5, 6, references=[1, 2]),
+        provider_references=[{"provider_group_id": n, "provider_groups": each} for n, each in members.items()],
+    )
+    load({**content, "version": "other"}, name="other.json", state="FL")
+    place(store, npi1912951245="GA", npi1003027533="FL")
+    first = load(content, only=made_of(in_state="GA"))
+    assert first.rows_added == 2
+    assert load(content, only=made_of(in_state="GA")).loaded_before
+    place(store, npi1912951245="FL", npi1003027533="GA")
+    second = load(content, only=made_of(in_state="GA"))
+    assert (second.loaded_before, second.rows_added, second.record["rows_added"]) == (False, 2, 4)
+    third = load(content, only=made_of(codes=["1"]))
+    assert (third.rows_added, third.record["rows_added"]) == (0, 4)
+    assert len(table(store, "fact_rate").filter(state="GA")) == 4
+    assert_adds_up(third)
+
+
+def test_rates_of_a_location_that_was_away_are_added_when_it_is_back(
+    server: Server, store: Store, locations: Fetching, tmp_path: Path
+) -> None:
+    serve(server, 1)
+    source = source_of(tmp_path, remote(server))
+    wanted = made_of(npis=[*FIRST.npis, *SECOND.npis])
+
+    def again() -> Outcome:
+        return ingest(store, source, "GA", only=wanted, locations=locations())
+
+    batch = again().record["batch_id"]
+    assert len(table(store, "fact_rate")) == 2
+    assert table(store, "xref_group_location")["problem"].len() == 2
+    none = resolve(store, batch, locations())
+    assert (none.report.failed, none.wanted_now) == (2, 0)
+    assert again().loaded_before, "nothing has become known"
+    serve(server, 3)
+    other = resolve(store, batch, locations())
+    assert (other.report.failed, other.wanted_now) == (1, 0), "a group that the filter does not want"
+    assert again().loaded_before
+    serve(server, 2)
+    found = resolve(store, batch, locations())
+    assert (found.report.asked, found.report.failed, found.wanted_now) == (1, 0, 1)
+    assert json.loads(table(store, "dim_batch")["notes"][0])["groups_found_later"] == 1
+    assert table(store, "dim_provider_group")["provider_group_id_raw"].to_list() == ["1"], "no group without a rate"
+    outcome = again()
+    assert (outcome.loaded_before, outcome.rows_added) == (False, 2)
+    assert set(table(store, "fact_rate")["provider_group_id_raw"]) == {"1", "2"}
+    assert "groups_found_later" not in outcome.record["notes"]
+    assert_true_to_its_record(store, outcome)
+    assert again().loaded_before
+
+
+def test_signed_locations_of_groups_that_a_filter_left_out_are_found_in_the_file(
+    server: Server, store: Store, locations: Fetching, tmp_path: Path
+) -> None:
+    source = source_of(tmp_path, remote(server, "?X-Amz-Signature=SECRET"))
+    batch = ingest(store, source, "GA", only=SECOND, locations=locations()).record["batch_id"]
+    assert resolve(store, batch, locations()).signed == 3
+    serve(server, 2)
+    found = resolve(store, batch, locations(), source=source)
+    assert (found.report.asked, found.report.failed, found.wanted_now) == (3, 2, 1)
+    outcome = ingest(store, source, "GA", only=SECOND, locations=locations())
+    assert outcome.rows_added == 2
+
+
+@pytest.mark.parametrize("only", [FIRST, made_of(tins=["123456789"])])
+def test_everything_after_a_filter(
+    only: Filter, server: Server, store: Store, locations: Fetching, tmp_path: Path
+) -> None:
+    serve(server, 1, 2, 3)
+    source = source_of(tmp_path, remote(server))
+    ingest(store, source, "GA", only=only, locations=locations())
+    everything = ingest(store, source, "GA", locations=locations())
+    assert (everything.record["rows_added"], everything.record["rows_filtered"]) == (6, 0)
+    assert_true_to_its_record(store, everything)
