@@ -41,9 +41,10 @@ def batches_of(store: Store) -> dict[str, str]:
 def fits(row: Row, selection: Selection, batches: dict[str, str], uids: set[str]) -> bool:
     """The slow answer to whether a fact is selected."""
     wanted = vars(selection)
-    same = ("state", "year_month", "code_type", "code")
+    same = ("state", "year_month", "code_type")
     return (
         all(wanted[name] in {None, row[name]} for name in same)
+        and (wanted["code"] is None or row["code"] in wanted["code"])
         and wanted["batch"] in {None, batches[row["pg_uid"]]}
         and wanted["payer"] in {None, row["reporting_entity_name"], payer_slug(row["reporting_entity_name"])}
         and (wanted["min_rate"] is None or row["negotiated_rate"] >= wanted["min_rate"])
@@ -67,7 +68,7 @@ def chosen(draw: st.DrawFn, rows: list[Row], batches: dict[str, str], directory:
         "state": row["state"],
         "year_month": row["year_month"],
         "code_type": row["code_type"],
-        "code": draw(st.sampled_from([row["code"], "70001"])),
+        "code": draw(st.sampled_from([(row["code"],), ("70001",), ("1", row["code"], "70001")])),
         "min_rate": low,
         "max_rate": high,
         "uids": path,
@@ -242,7 +243,7 @@ def test_what_cannot_be_done_is_told_and_changes_nothing(tmp_path: Path) -> None
         ({"uids": tmp_path / "none.txt"}, "none.txt: cannot be read: No such file"),
         ({"payer": "nobody"}, "no payer 'nobody' in the store; there are: payer_inc"),
         ({"batch": "f" * 32}, "batch f{32} has no provider group in the store"),
-        ({"code": "1"}, "no fact is selected; nothing was removed"),
+        ({"code": ("1",)}, "no fact is selected; nothing was removed"),
     ):
         with pytest.raises(BeaconError, match=message):
             remove(store, Selection(**wanted), "why")
