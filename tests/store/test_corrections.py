@@ -216,7 +216,7 @@ def test_corrections_are_remembered(tmp_path: Path) -> None:
     third = remove(store, Selection(code=("70000",)), "three")
     assert corrections(store) == [undone, second, third]
     assert [one.correction_id for one in corrections(store)] == [1, 2, 3]
-    assert first.selection == '{"state": "GA", "code": "70000"}'
+    assert first.selection == '{"state": "GA", "code": ["70000"]}'
     assert (undone.created_at, undone.rows) == (first.created_at, first.rows)
     stable = store.root / "silver" / "corrections" / "corrections.parquet"
     assert duckdb.sql(f"SELECT reason FROM '{stable}' WHERE undone_at IS NULL").fetchall() == [("two",), ("three",)]
