@@ -8,6 +8,9 @@ from hypothesis import strategies as st
 
 NPIS = ["1912951245", "1003027533", "1234567893", "2790708186"]
 
+HUGE = "1e99999999999999999999"
+"""A number as a file may have it; `contents` takes the quotes away."""
+
 words = st.sampled_from(["", " ", "Knee", 'é | \\ " \u2028', "Überweisung 健康", "0", "a\tb\nc"])
 spaces = st.sampled_from(["", " ", "  "])
 
@@ -41,19 +44,20 @@ group_ids = st.sampled_from(
         -3,
         "007",
         12345678901234567890123,
+        HUGE,
         1e3,
         "1000",
     ]
 )
 npis = st.sampled_from(
-    [*NPIS, *map(int, NPIS), 0, "0", "", None, 123456789, "x", 3234567890, 1912951245.0, True, " 1912951245 "]
+    [*NPIS, *map(int, NPIS), HUGE, 0, "0", "", None, 123456789, "x", 3234567890, 1912951245.0, True, " 1912951245 "]
 )
 tins = st.one_of(
     st.none(),
     st.sampled_from(["12-3456789", 123456789, "1912951245"]),
     maybe(
         {
-            "type": st.sampled_from(["ein", "EIN", "npi", "ssn", None]),
+            "type": st.sampled_from(["ein", "EIN", "npi", "ssn", None, ["ein"], {}]),
             "value": st.sampled_from(["12-3456789", "3456789", 3456789, "1912951245", "", None, "XX", 411952112.0]),
             "business_name": words,
         }
@@ -70,7 +74,7 @@ rates = st.one_of(
     st.sampled_from(
         [0, 0.0, -0.0, 12, "12.50", " 7 ", "1e2", 1.5e-7, 1e17, -1, -0.01, None, "", "N/A", "NaN", "1,200.00"]
     ),
-    st.sampled_from([True, [], {}, 10**400, "1e999", float("nan"), 33.33333333333333, 123456.789012345678]),
+    st.sampled_from([True, [], {}, 10**400, "1e999", HUGE, float("nan"), 33.33333333333333, 123456.789012345678]),
 )
 price = maybe(
     {
@@ -99,12 +103,17 @@ price = maybe(
         ),
         "billing_code_modifier": scalar_or_list(st.sampled_from(["26", 26, "tc", "TC, 26", "", None, "null"])),
         "additional_information": words,
+        "other": st.sampled_from([None, 7, {"negotiated_rate": 1}, [{"negotiated_rate": 2}]]),
     }
 )
+no_object: st.SearchStrategy[Any] = st.sampled_from([None, 7, "x", []])
 rate = maybe(
     {
         "negotiated_prices": st.one_of(
-            st.lists(price, min_size=1, max_size=3), st.lists(price, min_size=2, max_size=4), price, st.none()
+            st.lists(price, min_size=1, max_size=3),
+            st.lists(st.one_of(price, price, no_object), min_size=2, max_size=4),
+            price,
+            st.none(),
         ),
         "provider_references": scalar_or_list(group_ids),
         "provider_groups": st.one_of(st.none(), st.lists(provider_group, max_size=2)),
@@ -122,7 +131,10 @@ item = maybe(
         "billing_code": st.sampled_from(["99213", 99213, "99213.0", " g0439", "450", "0450", 45, "CSTM-00", None, ""]),
         "severity_of_illness": st.sampled_from(["2", 2, None, ""]),
         "negotiated_rates": st.one_of(
-            st.lists(rate, min_size=1, max_size=3), st.lists(rate, max_size=2), rate, st.none()
+            st.lists(rate, min_size=1, max_size=3),
+            st.lists(st.one_of(rate, rate, no_object), max_size=2),
+            rate,
+            st.none(),
         ),
         "bundled_codes": st.lists(contained, max_size=2),
         "covered_services": st.none(),
@@ -165,7 +177,7 @@ def contents(draw: st.DrawFn) -> bytes:
     layout = draw(layouts)
     text = json.dumps(draw(roots()), ensure_ascii=draw(st.booleans()), default=_plain, **layout)
     mark = b"\xef\xbb\xbf" if draw(st.integers(0, 9)) == 0 else b""
-    return mark + text.encode()
+    return mark + text.replace(f'"{HUGE}"', HUGE).encode()
 
 
 def _plain(value: Any) -> Any:

@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 Fact = tuple[Any, ...]
@@ -60,7 +60,7 @@ class Flat:
 
 def flatten(content: bytes, state: str, year_month: str | None = None) -> Flat:
     """The facts of a file given as its JSON bytes."""
-    root = json.loads(content.decode("utf-8-sig"), parse_float=Decimal, parse_constant=str)
+    root = json.loads(content.decode("utf-8-sig"), parse_float=_decimal, parse_constant=str)
     flat = Flat(hashlib.sha256(content).hexdigest()[:32])
     month = year_month or _month(root["last_updated_on"])
     defined: dict[str, Group] = {}
@@ -83,6 +83,8 @@ def _add_item(flat: Flat, defined: dict[str, Group], item: dict[str, Any], scope
     if code and code_type in {"REV", "MS-DRG"} and re.fullmatch("[0-9]+", code):
         code = code.rjust(4 if code_type == "REV" else 3, "0")
     for rate in _list(item.get("negotiated_rates")):
+        if not isinstance(rate, dict):
+            continue
         named: list[str] = []
         for reference in _list(rate.get("provider_references")):
             raw = _group_id(reference)
@@ -100,12 +102,14 @@ def _add_item(flat: Flat, defined: dict[str, Group], item: dict[str, Any], scope
             flat.inline.setdefault(raw, Group(inline.members)).invalid.update(inline.invalid)
             named.append(raw)
         for price in _list(rate.get("negotiated_prices")):
-            number = _rate(price.get("negotiated_rate"))
+            number = _rate(price.get("negotiated_rate")) if isinstance(price, dict) else None
             flat.read += len(named) or 1
             if not code_type or not code:
                 flat.rejected["no_code"] += len(named) or 1
             elif not named:
                 flat.rejected["no_provider"] += 1
+            elif not isinstance(price, dict):
+                flat.rejected["no_price"] += len(named)
             elif number is None:
                 flat.rejected["invalid_rate"] += len(named)
             else:
@@ -206,6 +210,13 @@ def _group_id(value: Any) -> str | None:
     if text and re.fullmatch(r"-?(0|[1-9][0-9]*)\.[0-9]+", text):
         return _number_text(Decimal(text))
     return text
+
+
+def _decimal(text: str) -> Decimal | str:
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # an exponent of twenty digits
+        return text
 
 
 def _rate(value: Any) -> float | None:

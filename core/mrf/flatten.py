@@ -35,6 +35,9 @@ GROUPS_PER_ROW = 1 << 16
 
 _RATE = b'"negotiated_rate":'
 
+_ANOTHER = b"86753090.125"
+"""A number that is no rate."""
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -127,7 +130,7 @@ class Flattener:
         item = self._read(shapes.ITEMS, Run(run.array, run.head or b"{}", run.offset))[0] or Item()
         # Its rates stand in the head where they are one object instead of an array.
         rates = item.negotiated_rates if run.first else None
-        rates = rates or [rate for rate in self._read(shapes.RATES, run) if rate is not None]
+        rates = rates or [rate or Rate() for rate in self._read(shapes.RATES, run)]
         self._add_rates([(item, rates, self._piece << 32)])
         return len(rates)
 
@@ -235,12 +238,10 @@ class Flattener:
             self._prices.rate.append(amount)
             self._prices.terms.append(terms)
             self._prices.groups.append(groups)
-        at = text.find(_RATE) + len(_RATE)
-        end = text.find(b",", at)
-        if text.count(_RATE) == 1 and _is_number(text[at:end], amount):
-            key = text[:at] + text[end:]
-            self._terms.words.ids[key] = terms
-            self._terms.words.text_bytes += len(key) + 100
+        frame = _frame(text)
+        if frame is not None:
+            self._terms.words.ids[frame] = terms
+            self._terms.words.text_bytes += len(frame) + 100
 
     def _reject(self, reason: str, rows: int, place: tuple[int, int, int], value: str | None) -> None:
         self._rejected[reason] += rows
@@ -290,8 +291,16 @@ class Flattener:
         give_back_memory()
 
 
-def _is_number(text: bytes, amount: float) -> bool:
+def _frame(text: bytes) -> bytes | None:
+    """A price's text but for its rate, if the number that stands where `_add_rates` looks for it is the rate.
+
+    It may be that of an object within the price, or of a key that comes again; so another number is put there.
+    """
+    at = text.find(_RATE) + len(_RATE)
+    end = text.find(b",", at)
     try:
-        return float(text) == amount
-    except ValueError:
-        return False
+        float(text[at:end])
+        price = shapes.price(b"%b%b%b" % (text[:at], _ANOTHER, text[end:]))
+    except (ValueError, shapes.Unreadable):
+        return None
+    return text[:at] + text[end:] if price and price.negotiated_rate == float(_ANOTHER) else None

@@ -26,6 +26,7 @@ _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 _PLACE_BREAKS = re.compile(r"""[\s,;|'"\[\]]+""")
 _MODIFIER_BREAKS = re.compile(r"[\s,;|]+")
 _PADDED = {"REV": 4, "MS-DRG": 3}
+_TAX_NUMBERS = frozenset(("ein", "npi"))
 _NO_PLACES = frozenset(("", "NULL", "N", "U", "L"))
 
 
@@ -175,8 +176,8 @@ def tin(kind: Any, value: Any) -> tuple[str, str] | None:
         digits = "".join(c for c in text(value) or "" if c in "0123456789")
     if not digits:
         return None
-    stated = kind if kind in {"ein", "npi"} else lower(kind)
-    if stated not in {"ein", "npi"}:
+    stated = kind if isinstance(kind, str) and kind in _TAX_NUMBERS else lower(kind)
+    if stated is None or stated not in _TAX_NUMBERS:
         stated = "npi" if len(digits) == 10 and digits[0] in "12" else "ein"
     return (stated, digits.zfill(9) if stated == "ein" else digits)
 

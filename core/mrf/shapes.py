@@ -8,11 +8,13 @@ repeat so often that reading each once is enough, stay JSON text (`Raw`) in both
 
 import json
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Raw
+
+from core.mrf import normalize
 
 ABSENT = Raw(b"")
 """The text of a list that the file does not have."""
@@ -130,13 +132,14 @@ def price(text: bytes) -> Price | None:
 
 
 def loads(text: bytes) -> Any:
-    """The JSON value of `text`, read leniently: fractions as Decimal, NaN as text, odd bytes as U+FFFD.
+    """The JSON value of `text`, read leniently: fractions as Decimal (as text where the exponent is beyond all
+    bounds), NaN as text, odd bytes as U+FFFD.
 
     Raises Unreadable.
     """
     decoded = text.decode("utf-8", "replace")
     try:
-        value = json.loads(decoded, parse_float=Decimal, parse_int=_whole, parse_constant=str, strict=False)
+        value = json.loads(decoded, parse_float=_fraction, parse_int=_whole, parse_constant=str, strict=False)
     except json.JSONDecodeError as error:
         raise Unreadable(len(decoded[: error.pos].encode()), error.msg) from None
     except RecursionError:
@@ -157,6 +160,13 @@ def scalar(raw: Raw) -> Any:
 
 def _whole(digits: str) -> int | Decimal:
     return int(digits) if len(digits) < 4000 else Decimal(digits)
+
+
+def _fraction(text: str) -> Decimal | str:
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # an exponent of twenty digits, for example
+        return text
 
 
 def _without_surrogates(value: Any) -> Any:
@@ -186,11 +196,6 @@ def _raw(element: dict[str, Any], field: str) -> Raw:
     return dumps(element[field]) if field in element else ABSENT
 
 
-def _objects(value: Any) -> list[dict[str, Any]]:
-    """The objects of a list, or the one that stands where a list belongs."""
-    return [element for element in (value if isinstance(value, list) else [value]) if isinstance(element, dict)]
-
-
 def _price(element: dict[str, Any]) -> Price:
     return Price(
         negotiated_type=_text(element.get("negotiated_type")),
@@ -204,9 +209,12 @@ def _price(element: dict[str, Any]) -> Price:
     )
 
 
-def _rate(element: dict[str, Any]) -> Rate:
+def _rate(element: Any) -> Rate:
+    """A rate; one that is no object has no price."""
+    if not isinstance(element, dict):
+        return Rate()
     return Rate(
-        negotiated_prices=[dumps(price) for price in _objects(element.get("negotiated_prices"))],
+        negotiated_prices=[dumps(price) for price in normalize.as_list(element.get("negotiated_prices"))],
         provider_references=_raw(element, "provider_references"),
         provider_groups=_raw(element, "provider_groups"),
     )
@@ -220,7 +228,7 @@ def _item(element: dict[str, Any]) -> Item:
         name=_text(element.get("name")),
         description=_text(element.get("description")),
         severity_of_illness=element.get("severity_of_illness"),
-        negotiated_rates=[_rate(rate) for rate in _objects(element.get("negotiated_rates"))],
+        negotiated_rates=[_rate(rate) for rate in normalize.as_list(element.get("negotiated_rates"))],
         bundled_codes=_raw(element, "bundled_codes"),
         covered_services=_raw(element, "covered_services"),
     )

@@ -148,3 +148,73 @@ def test_a_seam_that_also_stands_in_a_text_is_no_cut(load: Load, store: Store, m
     items = [item_of(n, code=str(10_000 + n), bundled_codes=[item_of(n)] * 3, note=seam) for n in range(30)]
     content = json.dumps(file_of(*items)).encode()
     assert_same(store, load(content, processes=1), reference.flatten(content, "GA"))
+
+
+def rates_of(store: Store) -> list[float]:
+    return sorted(table(store, "fact_rate")["negotiated_rate"])
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        '{"x":{"negotiated_rate":%s,"y":1},"negotiated_rate" : %s}',
+        '{"negotiated_rate":%s,"negotiated_rate" : %s}',
+        '{"negotiated_rate":%s,"negotiated\\u005frate":%s}',
+        '{"a\\"negotiated_rate":%s,"negotiated_rate" : %s}',
+        '{"x":[{"negotiated_rate":%s,"y":[1,{"negotiated_rate" : 3}]}],"negotiated_rate" :%s, "negotiated_type":"a"}',
+    ],
+)
+def test_another_number_beside_the_rate_is_never_taken_for_it(load: Load, store: Store, frame: str) -> None:
+    prices = [frame % (other, rate) for other, rate in ((7, 7), (9, 7.5), (8, 7.25), (7, 5))]
+    content = json.dumps(file_of(item_of("PRICES"))).replace(
+        '{"negotiated_type": "negotiated", "negotiated_rate": "PRICES"}', ",".join(prices)
+    )
+    assert content.count("negotiated_rate") > 4
+    load(content.encode())
+    assert rates_of(store) == [5, 7, 7.25, 7.5]
+
+
+@pytest.mark.parametrize("fault", ['"name":5', '"name":NaN', '"name":"\\ud800"', '"name":"a\nb"', '"name":"plain"'])
+def test_what_is_no_price_is_counted_however_its_item_is_read(load: Load, store: Store, fault: str) -> None:
+    item = item_of(1, 2)
+    item["negotiated_rates"][0]["negotiated_prices"] += [5, None, "x", [], [{}], True]
+    item["negotiated_rates"] += [7, None, {"negotiated_prices": 5, "provider_references": [1]}]
+    content = json.dumps(file_of({**item, "name": "NAME"})).replace('"name": "NAME"', fault)
+    record = load(content.encode()).record
+    assert rates_of(store) == [1, 2]
+    assert (record["rows_read"], record["rows_added"], record["rejects"]) == (9, 2, {"no_price": 7})
+    assert record["notes"]["rates_without_prices"] == 2
+
+
+@pytest.mark.parametrize("kind", [["ein"], {}, [], 5, True, None])
+def test_a_tax_number_of_an_odd_kind(load: Load, store: Store, kind: object) -> None:
+    members = [{"npi": [1912951245], "tin": {"type": kind, "value": "12-3456789"}}]
+    load(file_of(item_of(1), provider_references=[{"provider_group_id": 1, "provider_groups": members}]))
+    assert table(store, "dim_tin").select("tin_type", "tin_value").rows() == [("ein", "123456789")]
+
+
+@pytest.mark.parametrize("number", ["1e99999999999999999999", "1e-99999999999999999999", "-1E+99999999999999999999"])
+@pytest.mark.parametrize(
+    "place", ["negotiated_rate", "billing_code", "severity_of_illness", "provider_group_id", "npi", "tin", "version"]
+)
+def test_a_number_beyond_all_bounds_is_no_crash(load: Load, store: Store, number: str, place: str) -> None:
+    content = file_of(
+        item_of(1, 2),
+        provider_references=[
+            {"provider_group_id": 1, "provider_groups": [{"npi": [1912951245], "tin": {"type": "ein", "value": "1"}}]}
+        ],
+    )
+    group, item = content["provider_references"][0], content["in_network"][0]
+    where = {
+        "negotiated_rate": item["negotiated_rates"][0]["negotiated_prices"][0],
+        "provider_group_id": group,
+        "npi": group["provider_groups"][0],
+        "tin": group["provider_groups"][0],
+        "version": content,
+    }.get(place, item)
+    where[place] = "HERE"
+    outcome = load(json.dumps(content).replace('"HERE"', number).encode())
+    if place == "negotiated_rate" and not number.startswith("1e-"):
+        assert outcome.record["rejects"] == {"invalid_rate": 1}
+    else:
+        assert outcome.rows_added == 2
