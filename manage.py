@@ -18,4 +18,9 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        # While all was still being imported; a command that has begun tells it itself.
+        print("Error: stopped; nothing has been done", file=sys.stderr)  # noqa: T201
+        sys.exit(130)

@@ -14,8 +14,8 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-from multiprocessing import forkserver, get_context
+from contextlib import contextmanager, suppress
+from multiprocessing import forkserver, get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
@@ -94,7 +94,8 @@ class Members:
         for member in range(self._count):
             ours, theirs = self._context.Pipe()
             process = self._context.Process(target=_serve, args=(theirs, member), daemon=True)
-            process.start()
+            with _uninterrupted():
+                process.start()
             theirs.close()
             self._processes.append(process)
             self._connections.append(ours)
@@ -180,7 +181,22 @@ class Members:
 def call_early() -> None:
     """Starts what members are forked from, which takes a second to come: for a command that will soon need a crew."""
     _context()
-    forkserver.ensure_running()
+    with _uninterrupted():
+        forkserver.ensure_running()
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """What is started here takes no interrupt, which a terminal sends to all its processes: it is the command's.
+
+    One that comes meanwhile is the command's afterwards.
+    """
+    resource_tracker.ensure_running()  # which would let interrupts through again, were it started later
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _context() -> ForkServerContext:
@@ -221,7 +237,6 @@ def _unpacked(reply: tuple[bool, Any]) -> Any:
 
 def _serve(connection: Connection, member: int) -> None:
     """What a member does: runs what it is sent, until nobody is there to send."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who is interrupted is the command; its members end with it
     os.environ["POLARS_MAX_THREADS"] = "1"
     gc.disable()  # nothing here makes cycles, and looking for them takes a tenth of the time
     inbox: queue.Queue[bytes | None] = queue.Queue(AHEAD)

@@ -16,6 +16,8 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
+from core.terminal import printable
+
 PLAIN_EVERY = 10.0
 """Seconds between two lines about the same file where there is no terminal."""
 
@@ -32,6 +34,7 @@ class Shown:
     @contextmanager
     def bar(self, name: str, done: str = "read") -> Iterator[Show]:
         """Shows how much of a file has been `done`."""
+        name = printable(name)
         if self._bars is None:
             yield _plain(name, done)
             return
@@ -57,7 +60,7 @@ class Shown:
 def showing() -> Iterator[Shown]:
     """Shows progress until it is left."""
     if sys.stderr.isatty():
-        shown = TextColumn("{task.description}"), BarColumn(), DownloadColumn()
+        shown = TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn()
         speed = TransferSpeedColumn(), TimeRemainingColumn()
         with Progress(*shown, *speed, console=Console(stderr=True), transient=True) as bars:
             yield Shown(bars)
@@ -107,7 +110,7 @@ def _now_and_then(line: Callable[[int, int], str]) -> Show:
 def counting(name: str, unit: str = "facts") -> Iterator[Show]:
     """Shows how far work on rows has come: yields a function of rows done and rows in all. Writes to stderr."""
     if sys.stderr.isatty():
-        shown = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit)
+        shown = TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TextColumn(unit)
         with Progress(*shown, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task(name, total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -4,13 +4,14 @@ import argparse
 import os
 import re
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, cast
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
 
 from core.errors import BeaconError
 from core.states import STATES
+from core.terminal import printable
 
 if TYPE_CHECKING:
     from core.store.store import Store
@@ -18,6 +19,16 @@ if TYPE_CHECKING:
 
 class Error(CommandError):
     """How a command fails: its one line begins with this class's name."""
+
+
+class Output(OutputWrapper):
+    """Where a command writes to; what files say of themselves cannot command the terminal."""
+
+    def write(  # type: ignore[override]
+        self, msg: str = "", style_func: Any = None, ending: str | None = None
+    ) -> None:
+        """Writes a text and a line break."""
+        super().write(printable(msg), style_func, ending)
 
 
 class Command(BaseCommand):
@@ -37,7 +48,7 @@ class Command(BaseCommand):
         parser.formatter_class = argparse.RawDescriptionHelpFormatter
 
         def error(message: str) -> NoReturn:
-            problem = f"{subcommand}: {message} (see manage.py {subcommand} --help)"
+            problem = f"{subcommand}: {printable(message)} (see manage.py {subcommand} --help)"
             if parser.called_from_command_line:
                 self.stderr.write(problem)
                 sys.exit(1)
@@ -48,10 +59,11 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Runs the command."""
+        self.stdout, self.stderr = Output(cast("TextIO", self.stdout)), Output(cast("TextIO", self.stderr))
         try:
             self.run(**options)
         except BeaconError as error:
-            raise Error(str(error)) from None
+            raise Error(printable(str(error))) from None
         except KeyboardInterrupt:
             raise Error("stopped; nothing of the unfinished work has been kept", returncode=130) from None
         except BrokenPipeError:

@@ -13,6 +13,7 @@ import polars as pl
 import pyarrow as pa
 
 from core.crew import Alone
+from core.fetch.address import shown
 from core.mrf import members, normalize, shapes
 from core.mrf.batches import FOUND_LATER, filters_of
 from core.mrf.errors import MrfError
@@ -117,7 +118,7 @@ class _Known:
         found = self._ask("SELECT DISTINCT batch_id FROM batches WHERE starts_with(batch_id, ?)", batch.lower())
         if len(found) != 1 or not batch:
             problem = f"is the beginning of {len(found)} batch ids" if found else "no batch of this store"
-            raise MrfError(f"{batch}: {problem}; expected the id of one, as ingest_mrf prints it")
+            raise MrfError(f"{shown(batch)}: {problem}; expected the id of one, as ingest_mrf prints it")
         self.batch_id: str = found[0][0]
         ((self.unresolved,),) = self._ask(
             "SELECT count(*) FROM groups WHERE batch_id = ? AND NOT resolved", self.batch_id

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import io
 import os
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -15,6 +16,7 @@ from typing import IO, Any, cast
 
 from isal import igzip, isal_zlib
 
+from core.fetch.address import shown
 from core.mrf.errors import MrfError
 
 CHUNK = 1 << 20
@@ -156,12 +158,19 @@ def expand(patterns: Iterable[str]) -> list[Path]:
     for pattern in patterns:
         paths = [pattern] if os.path.lexists(pattern) else sorted(glob.glob(pattern))  # noqa: PTH207 - any glob
         if not paths:
-            raise MrfError(f"{pattern}: no such file")
+            raise MrfError(_no_such_file(pattern))
         for path in map(Path, paths):
             if path.is_dir():
                 raise MrfError(f"{path}: a directory; expected a file, or a glob in quotes: '{path}/*.json.gz'")
             found[path] = None
     return list(found)
+
+
+def _no_such_file(pattern: str) -> str:
+    """What is wrong with a path; it may be an address with a slip in it, whose signature is not to be shown."""
+    if re.search(r"[?#].*=|//.*@", pattern):
+        return f"{shown(pattern)}: no such file; if it is meant as an address, it begins with https:// or http://"
+    return f"{pattern}: no such file"
 
 
 def documents(path: Path, *, name: str | None = None, limits: Limits = Limits()) -> list[Source]:

@@ -222,6 +222,52 @@ def test_an_interrupt_leaves_the_store_as_it_was(root: Path, manage: Manage, goo
     assert listing(root) == before
 
 
+@pytest.mark.parametrize("delay", [0, 0.02, 0.1, 0.3, 0.6])
+def test_an_interrupt_while_all_is_still_starting(root: Path, tmp_path: Path, delay: float) -> None:
+    """From a terminal, which interrupts all processes of the command."""
+    large = tmp_path / "large.json"
+    large.write_bytes(json.dumps(file_of(*(item_of(n) for n in range(30_000)))).encode())
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "ingest_mrf", "--state", "GA", str(large)],
+        cwd=ROOT,
+        env={**os.environ, "BEACONPOINT_DATA_DIR": str(root)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while not children.read_text() and process.poll() is None:
+        time.sleep(0.002)
+    time.sleep(delay)
+    os.killpg(process.pid, signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode in {130, 0}, "at the last moment it may be too late"
+    assert "Traceback" not in error
+    assert error.strip() in {"", "Error: stopped; nothing of the unfinished work has been kept"}
+
+
+def test_an_interrupt_before_django_is_there(manage: Manage, tmp_path: Path) -> None:
+    (tmp_path / "django").mkdir()
+    (tmp_path / "django" / "__init__.py").write_text("raise KeyboardInterrupt\n")
+    done = manage("ingest_mrf", env={"PYTHONPATH": str(tmp_path)})
+    assert (done.returncode, done.stderr) == (130, "Error: stopped; nothing has been done\n")
+
+
+def test_what_a_file_says_of_itself_cannot_command_the_terminal(manage: Manage, tmp_path: Path) -> None:
+    path = tmp_path / "rates.json"
+    path.write_text(
+        json.dumps(file_of(item_of(1), reporting_entity_name="A\x1b]0;gone\x07\u202eB\r", plan_name="\x9b2J"))
+    )
+    done = manage("ingest_mrf", "--state", "GA", path)
+    assert done.returncode == 0
+    assert "A\ufffd]0;gone\ufffd\ufffdB\ufffd, GA, 2025-08, batch " in done.stdout
+    (tmp_path / "bad\x1b[2J.json").write_text("[]")
+    said = complaint(manage("ingest_mrf", "--state", "GA", tmp_path / "bad\x1b[2J.json"))
+    assert "bad\ufffd[2J.json" in said
+    assert "\x1b" not in said
+
+
 def test_dq_check_for_people_and_machines(manage: Manage, good: Path, root: Path) -> None:
     assert "nothing is loaded yet" in complaint(manage("dq_check"))
     assert manage("ingest_mrf", "--state", "GA", good).returncode == 0

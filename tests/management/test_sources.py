@@ -241,6 +241,23 @@ def test_options_that_do_not_fit_are_told(
         call_command("ingest_mrf", *given, stdout=StringIO(), stderr=StringIO())
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--resolve", "https://h/x?sig=SECRET"), "https://h/x: no batch of this store"),
+        (("https//user:PASSWORD@h/x.json?sig=SECRET",), "https//h/x.json: no such file; if it is meant as an address"),
+        (("--toc", "https:/h/x.json?sig=SECRET"), "https:/h/x.json"),
+    ],
+)
+def test_an_address_with_a_slip_keeps_its_secrets(
+    ingest: Ingest, tmp_path: Path, arguments: tuple[str, ...], told: str
+) -> None:
+    rates = tmp_path / "rates.json"
+    rates.write_bytes(json.dumps(file_of(item_of(1))).encode())
+    assert ingest(rates).returncode == 0
+    assert told in complaint(ingest(*arguments))
+
+
 def test_an_interrupted_download_is_resumed_by_the_next_run(server: Server, ingest: Ingest, root: Path) -> None:
     content = json.dumps(file_of(*(item_of(n, code=str(n), name="x" * 1000) for n in range(4000)))).encode()
     url = server.put("/slow.json", content, pause=0.05)

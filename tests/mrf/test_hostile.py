@@ -165,13 +165,13 @@ def rates_of(store: Store) -> list[float]:
     ],
 )
 def test_another_number_beside_the_rate_is_never_taken_for_it(load: Load, store: Store, frame: str) -> None:
-    prices = [frame % (other, rate) for other, rate in ((7, 7), (9, 7.5), (8, 7.25), (7, 5))]
+    prices = [frame % (other, rate) for other, rate in ((7, 7), (9, 7), (8, 7))]
     content = json.dumps(file_of(item_of("PRICES"))).replace(
         '{"negotiated_type": "negotiated", "negotiated_rate": "PRICES"}', ",".join(prices)
     )
-    assert content.count("negotiated_rate") > 4
+    assert "PRICES" not in content
     load(content.encode())
-    assert rates_of(store) == [5, 7, 7.25, 7.5]
+    assert rates_of(store) == [7], "the same price three times"
 
 
 @pytest.mark.parametrize("fault", ['"name":5', '"name":NaN', '"name":"\\ud800"', '"name":"a\nb"', '"name":"plain"'])
