@@ -156,11 +156,11 @@ class _Task:
     to: Path
 
 
-def _merge(_state: State, task: _Task) -> Path:
+def _merge(state: State, task: _Task) -> Path:
     with pq.ParquetFile(task.old, read_dictionary=_DICTIONARIES) as file:
         tables = [file.read_row_group(group) for group in range(task.start, task.end)]
     for path, start, end in task.new:
-        tables.extend(_rows(path, start, end))
+        tables.extend(_rows(state, path, start, end))
     table = joined(tables)
     del tables
     order = np.argsort(sort_key(table, FACT_RATE.order), kind="stable")
@@ -172,15 +172,17 @@ def _merge(_state: State, task: _Task) -> Path:
     return task.to
 
 
-def _rows(path: Path, start: int, end: int) -> Iterator[pa.Table]:
-    """Rows `start` to before `end` of a file."""
+def _rows(state: State, path: Path, start: int, end: int) -> Iterator[pa.Table]:
+    """Rows `start` to before `end` of a file. The last row group stays at hand: what comes next begins in it."""
     with pq.ParquetFile(path, read_dictionary=_DICTIONARIES) as file:
         at = 0
         for group in range(file.num_row_groups):
             rows = file.metadata.row_group(group).num_rows
             if start < at + rows and at < end:
                 first = max(start - at, 0)
-                yield file.read_row_group(group).slice(first, min(end - at, rows) - first)
+                if state.get("row_group") != (path, group):
+                    state["row_group"], state["rows"] = (path, group), file.read_row_group(group)
+                yield state["rows"].slice(first, min(end - at, rows) - first)
             at += rows
 
 

@@ -38,7 +38,8 @@ def write_table(path: Path, table: Table, blocks: Iterable[pa.Table], group: int
                 cut = held_rows - held_rows % group
                 for start in range(0, cut, group):
                     writer.write_table(with_small_dictionaries(whole.slice(start, group)), row_group_size=group)
-                held, held_rows = [whole.slice(cut)], held_rows - cut
+                held_rows -= cut
+                held = [whole.slice(cut)] if held_rows else []
         writer = writer or new_writer(path, table, schema)
         if held_rows or not rows:
             writer.write_table(with_small_dictionaries(joined(held or [schema.empty_table()])))
