@@ -17,8 +17,8 @@ from core.store.store import Store
 from tests.api.walking import get, walk
 from tests.conftest import open_snapshot, serving
 from tests.queries import slow
+from tests.queries.answers import a_market
 from tests.queries.slow import Everything
-from tests.queries.test_questions import a_market
 
 MARKET = Market("GA", "2025-08", "CPT", "99213")
 QUERY: dict[str, Any] = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "99213"}

@@ -24,8 +24,8 @@ from core.store.schema import FACT_RATE, TABLES
 from core.store.store import Store
 from tests.conftest import open_snapshot
 from tests.mrf.test_ingest import REAL
+from tests.queries.answers import a_market, assert_all_answers
 from tests.queries.slow import Everything
-from tests.queries.test_questions import a_market, assert_all_answers
 from tests.store.steps import assert_sound, assert_tidy, facts_of, load_file
 from tests.store.test_store import listing
 

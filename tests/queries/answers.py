@@ -1,0 +1,222 @@
+"""Markets of all kinds, and every question's answer about them against the slow one."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import strategies as st
+
+from core.queries import medicare, organizations, rates
+from core.queries.comparison import REASONS
+from core.queries.facets import facets, months, networks
+from core.queries.histogram import histogram
+from core.queries.market import FILTERS, Market
+from core.store.connection import Snapshot
+from core.store.ids import payer_slug
+from tests.queries import slow
+from tests.queries.slow import Everything, percentile
+
+SPREAD = (0.1, 0.25, 0.5, 0.75, 0.9)
+
+
+def a_market(everything: Everything) -> st.SearchStrategy[Market]:
+    """Markets about one of the facts, narrowed by what it has, or by what it may not have."""
+    return st.builds(
+        lambda fact, names, pos, modifier: Market(
+            fact["state"],
+            fact["year_month"],
+            fact["code_type"] if "code_type" in names else None,
+            fact["code"] if "code" in names else None,
+            payer="example_peach_health_plan" if "payer" in names else None,
+            pos=pos if "pos" in names else None,
+            billing_class=(fact["billing_class"] or "unstated") if "billing_class" in names else None,
+            modifier=modifier if "modifier" in names else None,
+            npi=min(fact["npis"], default="1912951245") if "npi" in names else None,
+            tin=min((t[1] for t in fact["tins"]), default="000000000") if "tin" in names else None,
+            setting=(fact["setting"] or "unstated") if "setting" in names else None,
+            negotiated_type=(fact["negotiated_type"] or "unstated") if "negotiated_type" in names else None,
+            arrangement=(fact["negotiation_arrangement"] or "unstated") if "arrangement" in names else None,
+            network=max(fact["networks"], default="None such") if "network" in names else None,
+        ),
+        st.sampled_from(everything.facts),
+        st.sets(
+            st.sampled_from(["code", "code_type", *FILTERS]),
+            max_size=5,
+        ),
+        st.sampled_from(["11", "21", "99", "CSTM-00"]),
+        st.sampled_from(["none", "26", "TC", "53"]),
+    )
+
+
+def assert_all_answers(db: Snapshot, everything: Everything, market: Market) -> None:
+    facts = everything.of(market)
+    by_uid = {fact["fact_uid"]: fact for fact in facts}
+    assert_counts(db, everything, market, facts)
+    assert_summaries(db, market, facts)
+    for order, key in (("rate", 1), ("-rate", -1)):
+        found = rates.page(db, market, order, 7, 3)
+        expected = sorted(facts, key=lambda fact: (key * fact["negotiated_rate"], fact["fact_uid"]))[3:10]
+        assert [row.fact_uid for row in found] == [fact["fact_uid"] for fact in expected]
+        for row in found:
+            fact = by_uid[row.fact_uid]
+            assert (row.npis, row.tins) == (len(fact["npis"]), len(fact["tins"]))
+            assert (row.service_codes, row.kind) == (fact["places"], fact["kind"])
+    every = list(rates.every(db, market, "payer", 10**6, 60))
+    assert sorted(row.fact_uid for row in every) == sorted(by_uid)
+    assert_organizations(db, market, facts)
+    assert_medicare(db, everything, market, by_uid)
+
+
+def assert_counts(db: Snapshot, everything: Everything, market: Market, facts: list[slow.Row]) -> None:
+    counted = rates.counts(db, market)
+    assert counted.rates == len(facts)
+    assert counted.groups == len({fact["pg_uid"] for fact in facts})
+    assert counted.npis == len({npi for fact in facts for npi in fact["npis"]})
+    assert counted.payers == len({fact["reporting_entity_name"] for fact in facts})
+    anywhere = everything.of(Market(**{**vars(market), "pos": None}))
+    assert counted.without_pos == (sum(not fact["places"] for fact in anywhere) if market.pos else 0)
+
+
+def assert_summaries(db: Snapshot, market: Market, facts: list[slow.Row]) -> None:
+    groups = slow.grouped(facts, "kind", "reporting_entity_name", "billing_class", "billing_code_modifier")
+    found = rates.summaries(db, market)
+    assert len(found) == len(groups)
+    for row in found:
+        values = [
+            f["negotiated_rate"] for f in groups[row.kind, row.reporting_entity_name, row.billing_class, row.modifier]
+        ]
+        assert row.rates == len(values)
+        assert (row.lowest, row.highest) == (min(values), max(values))
+        assert [row.p10, row.p25, row.p50, row.p75, row.p90] == pytest.approx([percentile(values, s) for s in SPREAD])
+        assert row.mean == pytest.approx(slow.mean(values))
+
+
+def assert_organizations(db: Snapshot, market: Market, facts: list[slow.Row]) -> None:
+    dollars = [fact for fact in facts if fact["kind"] == "dollars"]
+    per_tin: dict[tuple[str, str], list[slow.Row]] = {}
+    for fact in dollars:
+        for tin in fact["tins"]:
+            per_tin.setdefault(tin, []).append(fact)
+    totals = organizations.totals(db, market)
+    assert totals.organizations == len(per_tin)
+    assert totals.dollars == len(dollars)
+    assert totals.without_tin == sum(not fact["tins"] for fact in dollars)
+    assert totals.other_kinds == len(facts) - len(dollars)
+    terms = slow.grouped(dollars, "billing_class", "billing_code_modifier")
+    assert {(one.billing_class, one.modifier): one.rates for one in organizations.terms(db, market)} == {
+        key: len(rows) for key, rows in terms.items()
+    }
+    found = organizations.organizations(db, market, "rates", 1000, 0)
+    ranked = organizations.organizations(db, market, "rank", 1000, 0)
+    by_rank = sorted(found, key=lambda row: (row.rank, -row.rates, row.tin_value, row.tin_type))
+    assert [(row.tin_type, row.tin_value) for row in ranked] == [(row.tin_type, row.tin_value) for row in by_rank]
+    expected = sorted(per_tin, key=lambda tin: (-len(per_tin[tin]), tin[1], tin[0]))
+    assert [(row.tin_type, row.tin_value) for row in found] == expected
+    groups = len({fact["pg_uid"] for fact in dollars})
+    for row in found:
+        mine = per_tin[row.tin_type, row.tin_value]
+        values = [fact["negotiated_rate"] for fact in mine]
+        assert (row.rates, row.groups) == (len(values), len({fact["pg_uid"] for fact in mine}))
+        assert row.share == pytest.approx(row.groups / groups)
+        assert row.mean == pytest.approx(slow.mean(values))
+        assert [row.p10, row.p25, row.p50, row.p75, row.p90] == pytest.approx([percentile(values, s) for s in SPREAD])
+        # Each rate of the market counts once, however many tax numbers its group has.
+        assert totals.median == pytest.approx(percentile([fact["negotiated_rate"] for fact in dollars], 0.5))
+        assert row.difference == (pytest.approx(row.p50 / totals.median - 1, abs=1e-9) if totals.median else None)
+        assert row.rank == 1 + sum(len({f["pg_uid"] for f in one}) > row.groups for one in per_tin.values())
+
+
+def assert_medicare(db: Snapshot, everything: Everything, market: Market, by_uid: dict[str, slow.Row]) -> None:
+    expected = {uid: slow.compared(fact, everything.benchmarks) for uid, fact in by_uid.items()}
+    found = medicare.comparisons(db, market, "percent", 10**6, 0)
+    assert len(found) == len(expected)
+    for row in found:
+        outcome = expected[row.fact_uid]
+        assert (row.reason, row.basis, row.medicare, row.release) == (
+            outcome.reason, outcome.basis, outcome.amount, outcome.release,
+        )  # fmt: skip
+        percent = None if outcome.amount is None else row.negotiated_rate / outcome.amount
+        assert row.percent == (None if percent is None else pytest.approx(percent))
+        assert row.plausible == (None if percent is None else 0.5 <= percent <= 30)
+        assert (row.detail is None) == (outcome.amount is None)
+    counted = medicare.outcomes(db, market)
+    reasons = [outcome.reason for outcome in expected.values() if outcome.reason]
+    assert counted.total == len(expected) == counted.compared + sum(counted.reasons.values())
+    assert counted.reasons == {reason: reasons.count(reason) for reason in set(reasons)}
+    assert set(counted.reasons) <= set(REASONS)
+    bases = [(outcome.basis, outcome.release) for outcome in expected.values() if outcome.basis]
+    assert {(one.basis, one.release): one.rates for one in counted.bases} == {
+        basis: bases.count(basis) for basis in set(bases)
+    }
+    for spread in medicare.spreads(db, market):
+        values = [
+            r.percent
+            for r in found
+            if r.percent is not None and r.reporting_entity_name == spread.reporting_entity_name
+        ]
+        assert spread.rates == len(values)
+        assert spread.implausible == sum(not 0.5 <= value <= 30 for value in values)
+        assert [spread.p10, spread.p25, spread.p50, spread.p75, spread.p90] == pytest.approx(
+            [percentile(values, s) for s in SPREAD]
+        )
+
+
+def assert_facets(db: Snapshot, everything: Everything, market: Market) -> None:
+    """Each choice leaves the rates that it says, and no value that some rate has is missing."""
+    found = facets(db, market) | {"network": networks(db, market)}
+    for name, choices in found.items():
+        assert [choice.rates for choice in choices] == sorted((choice.rates for choice in choices), reverse=True)
+        for choice in choices:
+            assert choice.rates == len(everything.of(replace(market, **{name: choice.value}))), choice
+            assert choice.chosen == (choice.value == getattr(market, name))
+        values = {value for fact in everything.of(market.without(name)) for value in values_of(fact, name)}
+        # The place asked for is shown even where no set names it, but some hold every place.
+        assert values - {market.pos} == {choice.value for choice in choices if choice.rates} - {market.pos}
+    whole = everything.of(market.in_any_month)
+    counts = {choice.value: choice.rates for choice in months(db, market)}
+    assert counts == {month: len(rows) for (month,), rows in slow.grouped(whole, "year_month").items()}
+
+
+def values_of(fact: slow.Row, name: str) -> set[str]:
+    """What a fact can be found by with one of the filters; of places, those it names."""
+    if name in slow.STATED:
+        return {fact[slow.STATED[name]] or "unstated"}
+    return {
+        "payer": {payer_slug(fact["reporting_entity_name"])},
+        "pos": set(fact["places"]),
+        "modifier": set(fact["billing_code_modifier"].split(",")) - {""} or {"none"},
+        "network": set(fact["networks"]),
+    }[name]
+
+
+def assert_histogram(db: Snapshot, everything: Everything, market: Market) -> None:
+    facts = everything.of(market)
+    amounts = sorted(f["negotiated_rate"] for f in facts if f["kind"] == "dollars" and f["negotiated_rate"] > 0)
+    found = histogram(db, market)
+    assert found.below + found.above + sum(one.rates for one in found.bins) == len(amounts)
+    assert bool(found.bins) == bool(amounts)
+    if amounts:
+        low, high = found.bins[0].low, found.bins[-1].high
+        assert found.below == sum(amount < low for amount in amounts)
+        assert found.above == sum(amount > high * (1 + 1e-12) for amount in amounts)
+        assert found.below + found.above <= 0.02 * len(amounts) + 1
+    for n, span in enumerate(found.bins):
+        inside = [a for a in amounts if span.low * (1 + 1e-12) < a < span.high * (1 - 1e-12)]
+        near = [a for a in amounts if span.low * (1 - 1e-12) <= a <= span.high * (1 + 1e-12)]
+        assert len(inside) <= span.rates <= len(near), n
+    outcomes = [slow.compared(fact, everything.benchmarks) for fact in facts]
+    pairs = [(outcome.basis, outcome.amount) for outcome in outcomes if outcome.amount is not None]
+    if market.code_type is None or market.code is None:
+        return
+    of_medicare = medicare.amounts(db, market)
+    assert sum(one.rates for one in of_medicare.values()) == len(facts)
+    assert {(one.basis, one.amount): one.rates for one in medicare.lines(of_medicare)} == {
+        pair: pairs.count(pair) for pair in set(pairs)
+    }
+    for fact, outcome in zip(facts, outcomes, strict=True):
+        one = of_medicare[
+            medicare.Terms(
+                fact["billing_class"], fact["setting"], fact["billing_code_modifier"], fact["pos_set_id"],
+                fact["negotiated_type"], fact["negotiation_arrangement"], fact["negotiated_rate"] == 0,
+            )
+        ]  # fmt: skip
+        assert (one.basis, one.medicare, one.reason) == (outcome.basis, outcome.amount, outcome.reason)

@@ -1,0 +1,79 @@
+"""Stores that questions are asked of: the demo's, and one of odd rates."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from core.benchmarks import medicare_prof
+from core.demo.benchmark import write_benchmark
+from core.mrf.ingest import ingest
+from core.mrf.source import documents
+from core.store.connection import Snapshot
+from core.store.store import Store
+from tests.conftest import open_snapshot
+from tests.queries.slow import Everything
+
+
+@pytest.fixture(scope="module")
+def everything(demo_root: Path) -> Everything:
+    return Everything(open_snapshot(Store(demo_root)))
+
+
+def odd_file(month: str) -> bytes:
+    """Kinds, modifiers, places and groups that the demo has few of."""
+    members = [
+        {"npi": ["1912951245", 1003027533], "tin": {"type": "ein", "value": "1"}},
+        {"npi": [0], "tin": {"value": "2"}},
+    ]
+    items = [
+        {
+            "negotiation_arrangement": arrangement,
+            "billing_code_type": system,
+            "billing_code": code,
+            "negotiated_rates": [
+                {
+                    "provider_references": references,
+                    "negotiated_prices": [
+                        {
+                            "negotiated_type": stated,
+                            "negotiated_rate": 10 + number,
+                            "billing_class": ["professional", "institutional", None][(number // 6) % 3],
+                            "service_code": [["21", "22"], ["11", "22"], [], ["CSTM-00"], ["11"]][number % 5],
+                            "billing_code_modifier": [[], ["26"], ["TC"], ["26", "RT"], ["53"]][(number // 3) % 5],
+                        }
+                        for number, stated in enumerate(
+                            ["negotiated", "percentage", "per diem", "derived", None, "odd"] * 8
+                        )
+                    ],
+                }
+            ],
+        }
+        for arrangement, system, code, references in [
+            ("ffs", "CPT", "99213", [1, 2]),
+            ("ffs", "HCPCS", "99213", [2]),
+            ("ffs", "CPT", "70450", [1, 3]),
+            ("bundle", "CPT", "70450", [1]),
+            ("capitation", "CPT", "99213", [2]),
+            (None, "CPT", "45378", [1]),
+            ("ffs", "LOCAL", "99213", [1]),
+            ("ffs", "CPT", "00000", [1]),
+        ]
+    ]
+    references = [
+        {"provider_group_id": 1, "provider_groups": members},
+        {"provider_group_id": 2, "provider_groups": members[:1]},
+    ]
+    root = {"reporting_entity_name": "Example Peach Health Plan", "last_updated_on": f"{month}-01", "version": "1"}
+    return json.dumps({**root, "provider_references": references, "in_network": items}).encode()
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    directory = tmp_path_factory.mktemp("odd")
+    store = Store(directory / "data")
+    for month in ("2025-08", "2026-08"):
+        (directory / f"{month}.json").write_bytes(odd_file(month))
+        ingest(store, documents(directory / f"{month}.json")[0], "GA")
+    medicare_prof.load(store, write_benchmark(directory))
+    return open_snapshot(store)

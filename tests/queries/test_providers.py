@@ -1,0 +1,66 @@
+"""Who a provider is and what it is paid, against the slow answers."""
+
+from contextlib import nullcontext
+
+import pytest
+
+from core.queries import providers
+from core.queries.market import Market, narrowed
+from core.store.connection import Snapshot
+from tests.queries import slow
+from tests.queries.slow import Everything, percentile
+
+
+@pytest.mark.parametrize("by", ["npi", "tin"])
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_a_provider_s_rates(odd: Snapshot, demo: Snapshot, by: providers.By, in_memory: bool) -> None:
+    for db in (odd, demo):
+        everything = Everything(db)
+        values = {
+            v for fact in everything.facts for v in (fact["npis"] if by == "npi" else {t[1] for t in fact["tins"]})
+        }
+        for value in sorted(values)[:5]:
+            for period in providers.periods(db, by, value):
+                market = Market(period.state, period.year_month, **{by: value})
+                with narrowed(db, market) if in_memory else nullcontext(db) as provider:
+                    assert_provider_rates(db, provider, everything, market)
+            mine = [f for f in everything.facts if value in (f["npis"] if by == "npi" else {t[1] for t in f["tins"]})]
+            assert {(one.state, one.year_month) for one in providers.periods(db, by, value)} == {
+                (fact["state"], fact["year_month"]) for fact in mine
+            }
+            groups = providers.groups(db, by, value)
+            assert sum(row.groups for row in groups) == len({fact["pg_uid"] for fact in mine})
+
+
+def assert_provider_rates(db: Snapshot, provider: Snapshot, everything: Everything, market: Market) -> None:
+    names = ("reporting_entity_name", "code_type", "code", "kind", "billing_class", "billing_code_modifier")
+    in_market = ("code_type", "code", "kind", "billing_class", "billing_code_modifier")
+    expected = slow.grouped(everything.of(market), *names)
+    every = slow.grouped(everything.of(Market(market.state, market.year_month)), *in_market)
+    total, found = providers.code_rates(db, provider, market, 10**6, 0)
+    assert total == len(found) == len(expected)
+    for row in found:
+        facts = expected[*(getattr(row, name) for name in names[:-1]), row.modifier]
+        amounts = [fact["negotiated_rate"] for fact in facts]
+        assert (row.rates, row.lowest, row.highest) == (len(amounts), min(amounts), max(amounts))
+        assert row.p50 == pytest.approx(percentile(amounts, 0.5))
+        others = [f["negotiated_rate"] for f in every[*(getattr(row, name) for name in in_market[:-1]), row.modifier]]
+        assert row.market == pytest.approx(percentile(others, 0.5))
+        assert row.market_rates == len(others)
+        assert row.difference == (pytest.approx(row.p50 / row.market - 1) if row.market else None)
+        outcomes = [(slow.compared(fact, everything.benchmarks).amount, fact["negotiated_rate"]) for fact in facts]
+        percents = [rate / amount for amount, rate in outcomes if amount is not None]
+        assert row.compared == len(percents)
+        assert row.percent == (pytest.approx(percentile(percents, 0.5)) if percents else None)
+    assert providers.code_rates(db, provider, market, 2, 1)[1] == found[1:3]
+
+
+def test_who_a_provider_is(odd: Snapshot) -> None:
+    assert providers.npi(odd, "1912951245") is not None
+    assert providers.npi(odd, "2999999999") is None
+    assert [(tin.tin_value, tin.npis) for tin in providers.tins_of_npi(odd, "1912951245")] == [("000000001", 2)]
+    assert [(tin.tin_type, tin.npis) for tin in providers.tins(odd, "000000001")] == [("ein", 2)]
+    assert [(tin.tin_type, tin.npis) for tin in providers.tins(odd, "000000002")] == [("ein", 0)]
+    assert providers.tins(odd, "999999999") == []
+    total, colleagues = providers.npis_of_tin(odd, "000000001", 1, 1)
+    assert (total, [one.npi for one in colleagues]) == (2, ["1912951245"])
