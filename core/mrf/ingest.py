@@ -111,6 +111,17 @@ class _Job:
         return self.known.get((self._source.batch_id, self._state))
 
     @property
+    def _filtered_elsewhere(self) -> bool:
+        """Whether the file is in the store for another state with a filter on providers.
+
+        That may have left out what only now becomes known: `resolve`, which sees all states, is to look at it.
+        """
+        others = (
+            r for (batch, state), r in self.known.items() if batch == self._source.batch_id and state != self._state
+        )
+        return any(one.of_providers for record in others for one in filters_of(record))
+
+    @property
     def is_known(self) -> bool:
         """Whether all that is wanted of the file is in the store."""
         return self._before is not None and finished(self._before, self._only)
@@ -181,7 +192,7 @@ class _Job:
             tables.add_places(content.pos_sets)
             tables.add_payer()
             tables.add_rejects()
-            located.add_unresolved()
+            located.add_unresolved(keep=self._filtered_elsewhere)
             plans = self.provenance.plans | ({header.plan} if header.plan else frozenset())
             write(connection, self._transaction, batch_id, self._state, replace(self.provenance, plans=plans))
             notes = {**content.notes, **members.notes, **(report.notes if report else {})}

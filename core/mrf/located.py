@@ -66,15 +66,20 @@ class Unresolved:
         spools.close()
         return report if locations else None
 
-    def put(self, connection: duckdb.DuckDBPyConnection, transaction: Transaction, batch_id: str) -> None:
-        """Makes the store's list of what is unresolved hold of these groups and addresses just what failed now."""
+    def put(
+        self, connection: duckdb.DuckDBPyConnection, transaction: Transaction, batch_id: str, *, keep: bool = False
+    ) -> None:
+        """Makes the store's list of what is unresolved hold of these groups and addresses just what failed now.
+
+        With `keep` what was there stays as well, for `resolve` to look at.
+        """
         wanted, failed = parquet_list([self._wanted.glob]), parquet_list([self._failed.glob])
         if not connection.execute(f"SELECT 1 FROM {wanted} LIMIT 1").fetchall():
             return
         old = transaction.paths(XREF_GROUP_LOCATION.name)
-        columns = ", ".join(XREF_GROUP_LOCATION.names)
+        columns, gone = ", ".join(XREF_GROUP_LOCATION.names), failed if keep else wanted
         kept = (
-            f"SELECT {columns} FROM {parquet_list(old)} o ANTI JOIN {wanted} w USING (pg_uid, location) UNION ALL"
+            f"SELECT {columns} FROM {parquet_list(old)} o ANTI JOIN {gone} g USING (pg_uid, location) UNION ALL"
             if old
             else ""
         )
@@ -133,10 +138,10 @@ class Located:
         )
         return self._unresolved.fetch(_addresses(found), locations, Spools(self._directory, FETCHER))
 
-    def add_unresolved(self) -> None:
-        """Puts what could not be had into the store."""
+    def add_unresolved(self, *, keep: bool) -> None:
+        """Puts what could not be had into the store; `keep` where what was missing before is to be looked at again."""
         if self._any:
-            self._unresolved.put(self._connection, self._transaction, self._batch_id)
+            self._unresolved.put(self._connection, self._transaction, self._batch_id, keep=keep)
 
 
 def _addresses(found: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, list[Group]]]:

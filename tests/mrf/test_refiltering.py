@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from core.mrf.filters import Filter, made_of
+from core.mrf.filters import EVERYTHING, Filter, made_of
 from core.mrf.ingest import ingest
 from core.mrf.outcome import Outcome
 from core.mrf.resolve import resolve
@@ -137,6 +137,21 @@ def test_signed_locations_of_groups_that_a_filter_left_out_are_found_in_the_file
     assert (found.report.asked, found.report.failed, found.wanted_now) == (3, 2, 1)
     outcome = ingest(store, source, "GA", only=SECOND, locations=locations())
     assert outcome.rows_added == 2
+
+
+@pytest.mark.parametrize("only", [EVERYTHING, FIRST, SECOND])
+def test_what_another_state_s_load_has_found_is_not_lost_to_a_filter(
+    only: Filter, server: Server, store: Store, locations: Fetching, tmp_path: Path
+) -> None:
+    source = source_of(tmp_path, remote(server))
+    batch = ingest(store, source, "GA", only=SECOND).record["batch_id"]
+    serve(server, 1, 2, 3)
+    ingest(store, source, "FL", only=only, locations=locations())
+    assert resolve(store, batch, locations()).wanted_now == 1
+    outcome = ingest(store, source, "GA", only=SECOND, locations=locations())
+    assert (outcome.rows_added, outcome.record["rows_added"]) == (2, 2)
+    assert_adds_up(outcome)
+    assert ingest(store, source, "GA", only=SECOND, locations=locations()).loaded_before
 
 
 @pytest.mark.parametrize("only", [FIRST, made_of(tins=["123456789"])])
