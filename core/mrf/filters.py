@@ -36,7 +36,9 @@ class Filter:
         """Whether rates for a code may be wanted."""
         if self.code_types and code_type not in self.code_types:
             return False
-        return not self.codes or code in self.codes or code.lstrip("0") in self.codes
+        bare = code.lstrip("0")
+        padded = bare in self.codes and normalize.code(code_type, bare) == code
+        return not self.codes or code in self.codes or padded
 
     def covers(self, other: "Filter") -> bool:
         """Whether all that the other wants is wanted by this one too."""

@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 
 from core.crew import cores, give_back_memory
 from core.mrf.batches import filters_of, finished, marked, refuse_other_month
+from core.mrf.errors import MrfError
 from core.mrf.facts import Scope, build
-from core.mrf.filters import EVERYTHING, Filter, widened
+from core.mrf.filters import EVERYTHING, MOST, Filter, widened
 from core.mrf.group_masks import group_masks
 from core.mrf.groups import Groups, write_groups
 from core.mrf.header import Header, read_header
@@ -163,7 +164,13 @@ class _Job:
 
     def _filters(self) -> tuple[Filter, ...]:
         """What is wanted of the file by now: an earlier load may have wanted other rates of it."""
-        return tuple(widened(filters_of(self._before) if self._before else [], self._only))
+        filters = tuple(widened(filters_of(self._before) if self._before else [], self._only))
+        if len(filters) > MOST:
+            raise MrfError(
+                f"{self._source.name}: loaded with {MOST} different filters already, and no more can be told apart; "
+                "load it without a filter, or with one that has all their values"
+            )
+        return filters
 
     def _add(
         self, connection: duckdb.DuckDBPyConnection, content: Content, header: Header, filters: tuple[Filter, ...]

@@ -17,6 +17,7 @@ from core.mrf.members import FETCHER
 from core.mrf.spool import Spool
 from core.mrf.spools import Spools
 from core.mrf.tables import resolved_before
+from core.registers import npis
 from core.store.connection import parquet_list
 from core.store.schema import XREF_GROUP_LOCATION
 from core.store.store import Transaction
@@ -42,10 +43,8 @@ class Unresolved:
         self._failed = Spool(directory, "unresolved", {**columns, "tried_at": pl.Datetime("us", "UTC")})
         self._wanted = Spool(directory, "located", {"pg_uid": text, "location": text})
 
-    def fetch(
-        self, wanted: Iterable[tuple[str, list[Group]]], locations: Locations | None, spools: Spools
-    ) -> Report | None:
-        """Puts the members that are to be had at the addresses into `spools`; None without `locations`."""
+    def fetch(self, wanted: Iterable[tuple[str, list[Group]]], locations: Locations | None, spools: Spools) -> Report:
+        """Puts the members that are to be had at the addresses into `spools`; none are without `locations`."""
         report = Report()
         answers = locations.fetch_all(wanted) if locations else _not_tried(wanted)
         for answer in answers:
@@ -64,7 +63,7 @@ class Unresolved:
         for spool in (self._wanted, self._failed):
             spool.close()
         spools.close()
-        return report if locations else None
+        return report
 
     def put(
         self, connection: duckdb.DuckDBPyConnection, transaction: Transaction, batch_id: str, *, keep: bool = False
@@ -114,7 +113,7 @@ class Located:
         """The table (key, pg_uid) of groups whose members the store has already; None for none."""
 
     def fetch(self, locations: Locations | None, groups: Groups) -> Report | None:
-        """Fetches the members of groups, unless they are known already.
+        """Fetches the members of groups, unless all of them are known already.
 
         The members go to the file's spools, in `directory`.
         """
@@ -131,9 +130,11 @@ class Located:
                                                          SEMI JOIN {there} USING (key)"""
         ).fetchall()
         self.known_before = "located_before" if known[0][0] else None
+        still_open = npis.stored(self._transaction, XREF_GROUP_LOCATION)
         found = self._connection.execute(
             f"""SELECT url, list([key::VARCHAR, pg_uid, seq::VARCHAR] ORDER BY seq)
-                FROM located ANTI JOIN resolved_before USING (pg_uid) JOIN {there} USING (key)
+                FROM located ANTI JOIN (FROM resolved_before ANTI JOIN {still_open} USING (pg_uid)) USING (pg_uid)
+                            JOIN {there} USING (key)
                 GROUP BY url ORDER BY min(seq)"""
         )
         return self._unresolved.fetch(_addresses(found), locations, Spools(self._directory, FETCHER))

@@ -142,7 +142,7 @@ class Locations:
         text = b"".join(source.chunks()).removeprefix(b"\xef\xbb\xbf")
         try:
             return _REMOTE.decode(text).provider_groups.copy()
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return _lenient(text, location)
 
 

@@ -17,6 +17,7 @@ from core.fetch.address import shown
 from core.mrf import members, normalize, shapes
 from core.mrf.batches import FOUND_LATER, filters_of
 from core.mrf.errors import MrfError
+from core.mrf.filters import Filter
 from core.mrf.group_masks import group_masks
 from core.mrf.groups import Groups, write_groups
 from core.mrf.header import Header
@@ -89,7 +90,7 @@ def resolve(
                 addresses, signed = known.stored_addresses(), known.signed()
         finally:
             connection.close()
-        report = unresolved.fetch(addresses.items(), locations, spools) or Report()
+        report = unresolved.fetch(addresses.items(), locations, spools)
         if not addresses:
             return Resolved(known.batch_id, report, None, known.unresolved, signed)
         with store.write(waiting=waiting) as transaction:
@@ -237,10 +238,15 @@ def _wanted_now(
     keys: Keys,
     records: list[dict[str, Any]],
 ) -> list[int]:
-    """For each of a batch's records (one a state) how many of the groups found the filters on providers want."""
+    """For each of a batch's records (one a state) how many of the groups found the filters on providers may want.
+
+    Only members from addresses are at hand here. One condition that they meet is enough: members in the file may meet
+    the others.
+    """
     wanted = []
     for record in records:
-        filters = [one for one in filters_of(record) if one.of_providers]
+        each = [(Filter(npis=f.npis), Filter(tins=f.tins), Filter(in_state=f.in_state)) for f in filters_of(record)]
+        filters = list({condition for conditions in each for condition in conditions if condition.of_providers})
         masks = group_masks(connection, transaction, directory, keys, filters)
         wanted.append(int(np.count_nonzero(masks)))
     return wanted

@@ -240,13 +240,18 @@ class FileTables:
         self._upsert_row(DIM_BATCH, {**record, **texts})
 
     def add_rejects(self) -> None:
-        """Writes what was left out, the NPIs that are none among it, as the batch's file of rejects."""
+        """Writes what was left out, the NPIs that are none among it, as the batch's file of rejects.
+
+        What an earlier load of the file has found, for another state or filter, is true of it still.
+        """
         path: Path = self._transaction.new_file(f"rejects.{self._batch_id}")
+        old = self._transaction.base.rejects.get(self._batch_id)
+        before = f"UNION BY NAME FROM {parquet_list([str(self._transaction.root / old.path)])}" if old else ""
         rows = write_query(
             self._connection,
             path,
             REJECTS,
-            """WITH placed AS (
+            f"""WITH placed AS (
                    SELECT r.*, first_rate,
                           "array" || '[' || (first_element + (seq & 4294967295)) || ']' || suffix AS element
                    FROM (SELECT reason, seq, rate, price, value, rows, '' AS suffix FROM spooled_rejects
@@ -257,7 +262,7 @@ class FileTables:
                SELECT reason, value, rows,
                       element || coalesce('.negotiated_rates[' || (first_rate + rate) || ']', '')
                       || coalesce('.negotiated_prices[' || price || ']', '') AS place
-               FROM placed ORDER BY reason, place, value, rows""",
+               FROM placed {before} ORDER BY reason, place, value, rows""",
         )
         self._transaction.put_rejects(self._batch_id, path, rows)
 

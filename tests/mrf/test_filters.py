@@ -33,9 +33,9 @@ filters = st.builds(
 def wanted(one: Filter, fact: reference.Fact, flat: reference.Flat) -> bool:
     """Whether a filter wants a fact, said slowly."""
     row = dict(zip(reference.COLUMNS, fact, strict=True))
-    members = flat.groups[row["provider_group_id_raw"]].members
+    members, bare = flat.groups[row["provider_group_id_raw"]].members, row["code"].lstrip("0")
     return (
-        (not one.codes or bool({row["code"], row["code"].lstrip("0")} & set(one.codes)))
+        (not one.codes or bool({row["code"], *({bare} if row["code_type"] == "REV" else ())} & set(one.codes)))
         and (not one.code_types or row["code_type"] in one.code_types)
         and (not one.npis or any(npi in one.npis for _, _, npi in members))
         and (not one.tins or any(tin in one.tins for _, tin, _ in members))

@@ -166,6 +166,7 @@ def test_failures_are_counted_listed_and_never_fatal(
         "/empty": (Page(b"{}"), "names no member"),
         "/nobody": (Page(b'{"provider_groups": []}'), "names no member"),
         "/odd": (Page(b'{"provider_groups": [}'), "not JSON"),
+        "/deep": (Page(b'{"provider_groups": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"), "nested deeper"),
         "/large": (Page(b"[" + b" " * 10_000_001), "larger than the limit of 10,000,000"),
         "/bomb": (Page(gzip.compress(b"[" + b" " * 30_000_000, 9)), "unfolds to more than 10,000,000"),
         "/cut": (Page(b"{}" * 999, cut=[9, 9, 9, 9]), "was cut"),
@@ -288,7 +289,8 @@ def test_a_file_loaded_without_fetching_is_resolved_later(
 ) -> None:
     serve(server, 1, 2, 3)
     outcome = ingest(store, source_of(tmp_path, remote(server)), "GA")
-    assert outcome.locations is None
+    assert outcome.locations is not None
+    assert (outcome.locations.asked, outcome.locations.failed) == (3, 3)
     kept = table(store, "xref_group_location")
     assert kept["tried_at"].to_list() == [None] * 3
     assert kept["problem"][0].startswith("not tried")

@@ -6,10 +6,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from core.mrf.filters import EVERYTHING, Filter, made_of
+from core.mrf.errors import MrfError
+from core.mrf.filters import EVERYTHING, MOST, Filter, made_of
 from core.mrf.ingest import ingest
 from core.mrf.outcome import Outcome
 from core.mrf.resolve import resolve
+from core.mrf.source import Source
 from core.quality.report import check
 from core.store.parquet import write_table
 from core.store.schema import DIM_NPI
@@ -137,6 +139,54 @@ def test_signed_locations_of_groups_that_a_filter_left_out_are_found_in_the_file
     assert (found.report.asked, found.report.failed, found.wanted_now) == (3, 2, 1)
     outcome = ingest(store, source, "GA", only=SECOND, locations=locations())
     assert outcome.rows_added == 2
+
+
+def partly_elsewhere(server: Server, tmp_path: Path) -> Source:
+    """A file of one group: a member and a tax number stand in it, and those of `MEMBERS[2]` on the server."""
+    inline = [{"npi": [1003027533], "tin": {"type": "ein", "value": "111111111"}}]
+    references = [
+        {"provider_group_id": 1, "provider_groups": inline},
+        {"provider_group_id": 1, "location": server.url("/2.json")},
+    ]
+    return source_of(tmp_path, file_of(item_of(1, references=[1]), provider_references=references))
+
+
+def test_a_filter_on_members_in_the_file_and_elsewhere(
+    server: Server, store: Store, locations: Fetching, tmp_path: Path
+) -> None:
+    source, only = partly_elsewhere(server, tmp_path), made_of(npis=["1003027533"], tins=["000000007"])
+    batch = ingest(store, source, "GA", only=only, locations=locations()).record["batch_id"]
+    serve(server, 2)
+    assert resolve(store, batch, locations()).wanted_now == 1
+    assert ingest(store, source, "GA", only=only, locations=locations()).rows_added == 1
+
+
+def test_an_address_of_a_group_with_other_members_is_asked_again(
+    server: Server, store: Store, locations: Fetching, tmp_path: Path
+) -> None:
+    source = partly_elsewhere(server, tmp_path)
+    ingest(store, source, "GA", locations=locations())
+    serve(server, 2)
+    assert ingest(store, source, "FL", only=SECOND, locations=locations()).rows_added == 1
+
+
+def test_what_was_rejected_stays_written_when_the_file_is_loaded_for_another_state(load: Load, store: Store) -> None:
+    content = file_of(item_of(None, code="99214"), item_of(1, code="99213"))
+    load(content)
+    load(content, state="FL", only=made_of(codes=["99213"]))
+    load(content, only=made_of(codes=["99213"]))
+    manifest = store.loaded()
+    (file,) = manifest.rejects.values()
+    assert pl.read_parquet(store.root / file.path)["reason"].to_list() == ["invalid_rate"]
+
+
+def test_more_filters_than_can_be_told_apart(load: Load, store: Store) -> None:
+    content = file_of(*(item_of(1, code=str(10_000 + n)) for n in range(3)))
+    for n in range(MOST):
+        load(content, only=made_of(codes=[str(10_000 + n)]))
+    with pytest.raises(MrfError, match="loaded with 63 different filters already"):
+        load(content, only=made_of(codes=["1"]))
+    assert load(content).rows_added == 0
 
 
 @pytest.mark.parametrize("only", [EVERYTHING, FIRST, SECOND])
