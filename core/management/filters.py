@@ -13,7 +13,6 @@ from core.mrf.filters import Filter, made_of
 _A_PATH = re.compile(r"[/\\]|\.[A-Za-z][A-Za-z0-9]*$")
 """What is meant as a path: no code, code system, NPI or tax number has a slash, or ends in a dot and a word."""
 
-
 _TAX_NUMBER = re.compile(r"[0-9][0-9-]*", re.ASCII)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from core.crew import cores, give_back_memory
-from core.mrf.batches import filters_of, finished, marked, refuse_other_month
+from core.mrf.batches import Record, filters_of, finished, marked, refuse_other_month
 from core.mrf.errors import MrfError
 from core.mrf.facts import Scope, build
 from core.mrf.filters import EVERYTHING, MOST, Filter, widened
@@ -112,14 +112,17 @@ class _Job:
         return self.known.get((self._source.batch_id, self._state))
 
     @property
+    def _records(self) -> list[Record]:
+        """The records of this file for all states."""
+        return [record for (batch, _), record in self.known.items() if batch == self._source.batch_id]
+
+    @property
     def _filtered_elsewhere(self) -> bool:
         """Whether the file is in the store for another state with a filter on providers.
 
         That may have left out what only now becomes known: `resolve`, which sees all states, is to look at it.
         """
-        others = (
-            r for (batch, state), r in self.known.items() if batch == self._source.batch_id and state != self._state
-        )
+        others = (record for record in self._records if record["state"] != self._state)
         return any(one.of_providers for record in others for one in filters_of(record))
 
     @property
@@ -251,8 +254,7 @@ class _Job:
                 yield built.segment
 
     def _refuse_other_month(self, year_month: str) -> None:
-        ours = (record for (batch, _), record in self.known.items() if batch == self._source.batch_id)
-        refuse_other_month(self._source.name, ours, year_month)
+        refuse_other_month(self._source.name, self._records, year_month)
 
     @property
     def _seconds(self) -> float:

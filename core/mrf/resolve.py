@@ -27,12 +27,12 @@ from core.mrf.locations import Locations, Report
 from core.mrf.source import Progress, Source
 from core.mrf.split import Run, Splitter
 from core.mrf.spools import Spools
-from core.mrf.tables import FileTables, Members
+from core.mrf.tables import FileTables, Members, put_rejects
 from core.store import ids
 from core.store.connection import connect_for_writing, parquet_list
-from core.store.schema import DIM_BATCH, DIM_PROVIDER_GROUP, REJECTS, XREF_GROUP_LOCATION
+from core.store.schema import DIM_BATCH, DIM_PROVIDER_GROUP, XREF_GROUP_LOCATION
 from core.store.store import Manifest, Store, Transaction
-from core.store.upsert import upsert, write_query
+from core.store.upsert import upsert
 
 _UNPLACED = 1 << 32
 """Stands for the place of an address that only the store, and not the file at hand, tells."""
@@ -58,7 +58,7 @@ class Resolved:
     signed: int
     """Addresses that only the payer's file has whole, and that were not asked because it was not given."""
     wanted_now: int = 0
-    """Groups that a filter on providers wants, now that their members are known, and may have left out before."""
+    """Groups that a filter on providers may want, now that their members are known, and may have left out before."""
 
 
 def resolve(
@@ -224,7 +224,15 @@ def _publish(
     write_groups(spools.directory / "groups", batch_id, keys, named)
     groups = Groups(spools.directory / "groups")
     found = FileTables(connection, transaction, spools.directory, header, batch_id, groups).add_groups(Alone())
-    _add_rejects(connection, transaction, batch_id)
+    put_rejects(
+        connection,
+        transaction,
+        batch_id,
+        f"""SELECT 'invalid_npi' AS reason,
+                   'provider_references[' || coalesce(nullif(seq, {_UNPLACED})::VARCHAR, '') || '].location' AS place,
+                   value, 0 AS rows
+            FROM invalid_npi""",
+    )
     wanted = _wanted_now(connection, transaction, spools.directory, np.array(sorted(known), np.uint64), records)
     notes = {"unresolved_groups": remaining, "locations_not_fetched": left}
     _count(connection, transaction, records, found, notes, wanted)
@@ -250,25 +258,6 @@ def _wanted_now(
         masks = group_masks(connection, transaction, directory, keys, filters)
         wanted.append(int(np.count_nonzero(masks)))
     return wanted
-
-
-def _add_rejects(connection: duckdb.DuckDBPyConnection, transaction: Transaction, batch_id: str) -> None:
-    """Puts the NPIs that are none among the batch's rejects."""
-    old = transaction.base.rejects.get(batch_id)
-    before = f"FROM {parquet_list([str(transaction.root / old.path)])} UNION" if old else ""
-    path = transaction.new_file(f"rejects.{batch_id}")
-    rows = write_query(
-        connection,
-        path,
-        REJECTS,
-        f"""{before}
-            SELECT 'invalid_npi' AS reason,
-                   'provider_references[' || coalesce(nullif(seq, {_UNPLACED})::VARCHAR, '') || '].location' AS place,
-                   value, 0 AS rows
-            FROM invalid_npi
-            ORDER BY reason, place, value, rows""",
-    )
-    transaction.put_rejects(batch_id, path, rows)
 
 
 def _count(

@@ -240,18 +240,12 @@ class FileTables:
         self._upsert_row(DIM_BATCH, {**record, **texts})
 
     def add_rejects(self) -> None:
-        """Writes what was left out, the NPIs that are none among it, as the batch's file of rejects.
-
-        What an earlier load of the file has found, for another state or filter, is true of it still.
-        """
-        path: Path = self._transaction.new_file(f"rejects.{self._batch_id}")
-        old = self._transaction.base.rejects.get(self._batch_id)
-        before = f"UNION BY NAME FROM {parquet_list([str(self._transaction.root / old.path)])}" if old else ""
-        rows = write_query(
+        """Puts what was left out, the NPIs that are none among it, with the batch's rejects."""
+        put_rejects(
             self._connection,
-            path,
-            REJECTS,
-            f"""WITH placed AS (
+            self._transaction,
+            self._batch_id,
+            """WITH placed AS (
                    SELECT r.*, first_rate,
                           "array" || '[' || (first_element + (seq & 4294967295)) || ']' || suffix AS element
                    FROM (SELECT reason, seq, rate, price, value, rows, '' AS suffix FROM spooled_rejects
@@ -262,9 +256,8 @@ class FileTables:
                SELECT reason, value, rows,
                       element || coalesce('.negotiated_rates[' || (first_rate + rate) || ']', '')
                       || coalesce('.negotiated_prices[' || price || ']', '') AS place
-               FROM placed {before} ORDER BY reason, place, value, rows""",
+               FROM placed""",
         )
-        self._transaction.put_rejects(self._batch_id, path, rows)
 
     def _upsert_row(self, table: Any, row: dict[str, Any]) -> None:
         self._connection.register("one_row", pl.DataFrame([row], schema_overrides=_text_for_nulls(row)))
@@ -273,6 +266,18 @@ class FileTables:
     def _upsert(self, table: Any, sql: str, keep: Any = "old") -> None:
         self._connection.execute(f"CREATE OR REPLACE TEMP VIEW new_rows AS {sql}")
         upsert(self._connection, self._transaction, table, "new_rows", keep=keep)
+
+
+def put_rejects(connection: duckdb.DuckDBPyConnection, transaction: Transaction, batch_id: str, rejects: str) -> None:
+    """Puts rejects (SQL of REJECTS's columns) into the batch's file of them.
+
+    What an earlier load of the file has found, for another state or filter, is true of it still and stays.
+    """
+    old = transaction.base.rejects.get(batch_id)
+    before = f"UNION BY NAME FROM {parquet_list([str(transaction.root / old.path)])}" if old else ""
+    path: Path = transaction.new_file(f"rejects.{batch_id}")
+    rows = write_query(connection, path, REJECTS, f"{rejects} {before} ORDER BY {', '.join(REJECTS.names)}")
+    transaction.put_rejects(batch_id, path, rows)
 
 
 def _text_for_nulls(row: dict[str, Any]) -> dict[str, Any]:

@@ -49,6 +49,17 @@ def assert_adds_up(outcome: Outcome) -> None:
     )
 
 
+def place(store: Store, **states: str) -> None:
+    """Says in which state NPIs are, as `load_nppes` does."""
+    with store.write() as transaction:
+        path = transaction.new_file("dim_npi")
+        places = {"npi": [npi.removeprefix("npi") for npi in states], "state": list(states.values())}
+        none = [None] * len(states)
+        rows = pl.DataFrame({name: places.get(name, none) for name in DIM_NPI.names}).sort("npi")
+        transaction.put("dim_npi", path, write_table(path, DIM_NPI, [rows.to_arrow().cast(DIM_NPI.arrow)]))
+        transaction.commit()
+
+
 @given(files.contents(), st.lists(filters, min_size=1, max_size=3))
 def test_any_filters_add_what_any_of_them_wants(content: bytes, steps: list[Filter]) -> None:
     with TemporaryDirectory() as directory:
@@ -107,12 +118,7 @@ def test_providers_in_a_state_need_the_register(load: Load, store: Store) -> Non
         load(content, only=made_of(in_state="GA"))
     assert store.manifest() is None
     load(content)
-    with store.write() as transaction:
-        path = transaction.new_file("dim_npi")
-        places = {"npi": ["1912951245"], "state": ["GA"]}
-        rows = pl.DataFrame({name: places.get(name, [None]) for name in DIM_NPI.names}).to_arrow().cast(DIM_NPI.arrow)
-        transaction.put("dim_npi", path, write_table(path, DIM_NPI, [rows]))
-        transaction.commit()
+    place(store, npi1912951245="GA")
     other = load({**content, "version": "other"}, only=made_of(in_state="GA"), name="other.json")
     assert (other.rows_added, other.record["rows_filtered"]) == (1, 1)
     none = load({**content, "version": "third"}, only=made_of(in_state="FL"), name="third.json")

@@ -13,12 +13,10 @@ from core.mrf.outcome import Outcome
 from core.mrf.resolve import resolve
 from core.mrf.source import Source
 from core.quality.report import check
-from core.store.parquet import write_table
-from core.store.schema import DIM_NPI
 from core.store.store import Store
 from tests.conftest import Fetching, Load, open_snapshot
 from tests.fetch.server import Server
-from tests.mrf.test_filters import assert_adds_up
+from tests.mrf.test_filters import assert_adds_up, place
 from tests.mrf.test_ingest import file_of, item_of
 from tests.mrf.test_locations import remote, serve, source_of, table
 
@@ -31,17 +29,6 @@ def assert_true_to_its_record(store: Store, outcome: Outcome) -> None:
     assert_adds_up(outcome)
     assert outcome.record["rows_added"] == len(table(store, "fact_rate"))
     assert check(open_snapshot(store)).failed(("error",)) == []
-
-
-def place(store: Store, **states: str) -> None:
-    """Says in which state NPIs are, as `load_nppes` does."""
-    with store.write() as transaction:
-        path = transaction.new_file("dim_npi")
-        places = {"npi": [npi.removeprefix("npi") for npi in states], "state": list(states.values())}
-        none = [None] * len(states)
-        rows = pl.DataFrame({name: places.get(name, none) for name in DIM_NPI.names}).sort("npi")
-        transaction.put("dim_npi", path, write_table(path, DIM_NPI, [rows.to_arrow().cast(DIM_NPI.arrow)]))
-        transaction.commit()
 
 
 def test_a_filter_sees_members_that_were_resolved_for_another_state(
