@@ -18,6 +18,6 @@ control_socket_disable = True  # gunicorn would open one in the home directory
 
 def post_worker_init(worker: object) -> None:  # noqa: ARG001 - gunicorn's signature
     """Makes a page or two before the first visitor comes."""
-    from core.views.warm import warm  # noqa: PLC0415 - Django is not set up before
+    from core.pages.shared.warm_up import warm  # noqa: PLC0415 - Django is not set up before
 
     warm()

@@ -12,7 +12,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvValidationError, ValidationError, validate
 
-from core.store.layout import LAYOUTS
+from core.store.generations.layout import LAYOUTS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -99,7 +99,10 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "OPTIONS": {"builtins": ["core.templatetags.figures", "django.templatetags.static"], "string_if_invalid": ""},
+        "OPTIONS": {
+            "builtins": ["core.pages.templatetags.figures", "django.templatetags.static"],
+            "string_if_invalid": "",
+        },
     }
 ]
 

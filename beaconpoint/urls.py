@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from core.api import document, site
-from core.views import (
+from core.pages import (
     changes,
     codes,
     dictionary,
@@ -41,5 +41,5 @@ urlpatterns = [
     path("api/v1/", include((site.patterns(), "api"))),
 ]
 
-handler404 = "core.views.errors.not_found"
-handler500 = "core.views.errors.failed"
+handler404 = "core.pages.errors.not_found"
+handler500 = "core.pages.errors.failed"

@@ -20,8 +20,8 @@ from bench.ingest import PYTHON, WORK
 from bench.market import ROOT, STATE, load, manage
 from bench.market_files import MONTHS, write_file
 from bench.measure import measure
-from core.store.layout import layout_named
-from core.store.store import Store
+from core.store.generations.layout import layout_named
+from core.store.generations.store import Store
 
 BEFORE = 5
 """Files that the month has already."""

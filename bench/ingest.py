@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bench.generate import SHAPES, generate
 from bench.measure import Measured, measure
-from core.store.store import Store
+from core.store.generations.store import Store
 
 WORK = Path(__file__).parent / "work"
 PYTHON = sys.executable

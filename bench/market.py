@@ -19,7 +19,7 @@ from pathlib import Path
 
 from bench.market_files import MONTHS, write_file, write_register, write_schedules
 from bench.measure import measure
-from core.store.store import Store
+from core.store.generations.store import Store
 
 ROOT = Path(__file__).resolve().parent.parent
 STATE, PAYERS, FACTS = "GA", 10, 50_000_000

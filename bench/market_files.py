@@ -13,10 +13,10 @@ from pathlib import Path
 
 from isal import igzip
 
-from core.demo.benchmark import write_benchmark
+from core.demo.fee_schedule import write_benchmark
 from core.demo.hospital_prices import write_hospital_prices
-from core.demo.mrf import npi
-from core.demo.nppes import HEADER
+from core.demo.payer_files import npi
+from core.demo.provider_register import HEADER
 
 MONTHS = ("2025-06", "2025-07", "2025-08")
 CODES, PRACTICES, NPIS, GROUPS = 5_000, 12_000, 60_000, 5_000

@@ -19,13 +19,13 @@ from pathlib import Path
 
 import polars as pl
 
-from core.demo.nppes import HEADER
-from core.registers.load import load_nppes
-from core.registers.npis import new_npis, stored
+from core.demo.provider_register import HEADER
+from core.reference.nppes.load_register import load_nppes
+from core.reference.nppes.provider_names import new_npis, stored
 from core.store.connection import connect_for_writing
-from core.store.parquet import write_table
-from core.store.schema import DIM_NPI, NPPES
-from core.store.store import Store
+from core.store.generations.store import Store
+from core.store.parquet.writer import write_table
+from core.store.schema.tables import DIM_NPI, NPPES
 
 AT_HAND = 200_000
 

@@ -39,8 +39,8 @@ from bench.postgres import for_postgres, postgres, room
 from bench.questions import MARKET, Page, Values, codes, months, pages
 from bench.serving import Answers, forget, remember, serving, skewed
 from core.store.connection import parquet_list
-from core.store.schema import TABLES
-from core.store.store import Store
+from core.store.generations.store import Store
+from core.store.schema.tables import TABLES
 
 COMMON = 100
 CLIENTS = 16

@@ -13,29 +13,27 @@ from django.test import Client
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from core import data
-from core.benchmarks import medicare_prof
-from core.benchmarks.load import load as load_benchmark
-from core.demo.benchmark import write_benchmark
+from core import open_store
+from core.demo.fee_schedule import write_benchmark
 from core.demo.hospital_prices import write_hospital_prices
-from core.demo.mrf import STATE, write_files
-from core.demo.nppes import write_register
+from core.demo.payer_files import STATE, write_files
+from core.demo.provider_register import write_register
 from core.fetch.client import Client as FetchClient
 from core.fetch.client import Patience
-from core.mrf.ingest import ingest
-from core.mrf.locations import Locations
-from core.mrf.outcome import Outcome
-from core.mrf.source import documents
+from core.load.load_file import ingest
+from core.load.outcome import Outcome
+from core.load.remote.fetch_groups import Locations
 from core.quality.record import keep
 from core.quality.report import check
-from core.queries.kinds import MACROS
-from core.registers.load import load_nppes
+from core.queries.rules.rate_kinds import MACROS
+from core.reference.benchmark_kinds import load as load_benchmark
+from core.reference.medicare import physician
+from core.reference.nppes.load_register import load_nppes
 from core.store.connection import Limits, Reader, Snapshot
-from core.store.store import Store
+from core.store.generations.store import Store
+from core.tic.source import documents
 from tests.fetch.server import Server
-
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
-"""Public files that are not part of this project: tests that need them are skipped where they are absent."""
+from tests.paths import SHARED
 
 hypothesis_settings.register_profile(
     "tests",
@@ -119,7 +117,7 @@ def demo_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = Store(directory / "data")
     for path in write_files(directory):
         ingest(store, documents(path)[0], STATE)
-    medicare_prof.load(store, write_benchmark(directory))
+    physician.load(store, write_benchmark(directory))
     load_nppes(store, write_register(directory))
     for kind, files in write_hospital_prices(directory).items():
         load_benchmark(store, kind, files)
@@ -160,4 +158,4 @@ class serving:  # noqa: N801 - reads as a sentence
 
     def __exit__(self, *_exception: object) -> None:
         settings.BEACONPOINT_DATA_DIR = self._before
-        data._reader.cache_clear()
+        open_store._reader.cache_clear()

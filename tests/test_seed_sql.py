@@ -14,7 +14,7 @@ import pytest
 
 from core.quality.report import check
 from core.queries import codes, medicare, organizations, rates
-from core.queries.market import Market
+from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from tests.queries.slow import Everything
 

@@ -4,7 +4,7 @@ from ninja import Router
 from pydantic import Field
 
 from core.api.resources import Asked, Found, MarketPage, resource
-from core.forms import ChangesForm
+from core.pages.forms import ChangesForm
 from core.queries import changes
 
 router = Router(tags=["Changes"])

@@ -3,7 +3,7 @@
 from ninja import Router
 
 from core.api.resources import Asked, Found, Page, resource
-from core.forms import CodesForm
+from core.pages.forms import CodesForm
 from core.queries import codes
 
 router = Router(tags=["Codes"])

@@ -3,7 +3,7 @@
 from ninja import Router
 
 from core.api.resources import Asked, Found, Page, resource
-from core.forms import QueryForm
+from core.pages.forms import QueryForm
 from core.queries import coverage
 
 router = Router(tags=["Coverage"])

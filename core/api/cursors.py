@@ -11,7 +11,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from core.api.problems import Problem
-from core.queries.keyset import Key, terms
+from core.queries.rules.keyset import Key, terms
 from core.store.connection import Snapshot
 
 

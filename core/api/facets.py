@@ -3,9 +3,9 @@
 from ninja import Router
 
 from core.api.resources import Asked, Found, MarketPage, resource
-from core.forms import RatesForm
+from core.pages.forms import RatesForm
 from core.queries import facets
-from core.queries.market import narrowed
+from core.queries.rules.market import narrowed
 
 router = Router(tags=["Rates"])
 

@@ -1,7 +1,7 @@
 """What the fields of answers mean, by name: those of the facts as the data dictionary has them, and the figures."""
 
-from core.queries.matching import OUTCOMES
-from core.store.schema import FACT_RATE
+from core.queries.rules.matching import OUTCOMES
+from core.store.schema.tables import FACT_RATE
 
 MEANINGS = {column.name: column.meaning for column in FACT_RATE.columns} | {
     "kind": "dollars, percentage, per diem, bundle, capitation or other: only figures of one kind can be compared.",

@@ -4,9 +4,9 @@ from ninja import Router
 from pydantic import Field
 
 from core.api.resources import Asked, Found, MarketAnswer, MarketPage, resource
-from core.forms import MedicareForm
+from core.pages.forms import MedicareForm
 from core.queries import medicare, rates
-from core.queries.market import narrowed
+from core.queries.rules.market import narrowed
 
 router = Router(tags=["Medicare"])
 

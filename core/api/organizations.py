@@ -3,7 +3,7 @@
 from ninja import Router
 
 from core.api.resources import Asked, Found, MarketPage, resource
-from core.forms import OrganizationsForm
+from core.pages.forms import OrganizationsForm
 from core.queries import organizations
 from core.queries.organizations import ORDERS, Organization, Totals, totals
 

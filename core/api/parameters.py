@@ -15,11 +15,11 @@ from ninja.errors import ValidationError
 from pydantic import BaseModel, BeforeValidator, Field, create_model
 
 from core.api.problems import Problem
-from core.codelist import MOST
-from core.forms import CLASSES, LONGEST, SETTINGS, QueryForm
+from core.fields.code_list import MOST
+from core.fields.states import STATES
+from core.pages.forms import CLASSES, LONGEST, SETTINGS, QueryForm
 from core.quality.checks import CHECKS
-from core.queries.matching import OUTCOMES
-from core.states import STATES
+from core.queries.rules.matching import OUTCOMES
 
 MOST_ROWS, USUAL_ROWS = 1000, 100
 """Rows of one answer, at most and where nothing is said."""

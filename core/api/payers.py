@@ -2,10 +2,10 @@
 
 from ninja import Router
 
-from core import codelist
 from core.api.problems import Problem
 from core.api.resources import Asked, Found, MarketPage, Page, resource
-from core.forms import PayersForm, QueryForm
+from core.fields import code_list
+from core.pages.forms import PayersForm, QueryForm
 from core.queries import coverage, networks, payers
 
 router = Router(tags=["Payers"])
@@ -25,7 +25,7 @@ def side_by_side(asked: Asked) -> Found:
     together, whose `payer_slug` is null. `codes` says for each code of the list how many rates are compared, and how
     many are not as they are no dollars for one service.
     """
-    wanted = codelist.read(asked.chosen["codes"])
+    wanted = code_list.read(asked.chosen["codes"])
     spreads, counted = payers.compare(asked.db, asked.market, wanted, asked.chosen["base"] or None)
     if asked.market.payer:
         spreads = [row for row in spreads if row.payer_slug in {None, asked.market.payer}]

@@ -5,9 +5,9 @@ from pydantic import Field
 
 from core.api.problems import Problem
 from core.api.resources import Answer, Asked, Found, MarketPage, Page, resource
-from core.forms import ProviderForm, QueryForm
+from core.pages.forms import ProviderForm, QueryForm
 from core.queries import providers
-from core.queries.market import Market, narrowed
+from core.queries.rules.market import Market, narrowed
 
 router = Router(tags=["Providers"])
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from core.api.problems import Problem
 from core.api.resources import Asked, Found, Page, resource
-from core.forms import QualityForm, QueryForm
+from core.pages.forms import QualityForm, QueryForm
 from core.quality.checks import CHECKS
 from core.queries import quality
 

@@ -4,10 +4,10 @@ from ninja import Router
 from pydantic import Field
 
 from core.api.resources import Asked, Found, MarketAnswer, MarketPage, resource
-from core.forms import RatesForm
+from core.pages.forms import RatesForm
 from core.queries import medicare, rates
 from core.queries.histogram import Bin, histogram
-from core.queries.market import narrowed
+from core.queries.rules.market import narrowed
 
 router = Router(tags=["Rates"])
 

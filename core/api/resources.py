@@ -10,18 +10,19 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from ninja import Path, Query, Router
 from pydantic import BaseModel, Field
 
-from core import data
+from core import open_store
 from core.api import cursors, parameters
 from core.api.problems import Problem
-from core.forms import ChangesForm, MarketForm, ProviderForm, QueryForm
-from core.queries import coverage, keyset, providers
+from core.pages.forms import ChangesForm, MarketForm, ProviderForm, QueryForm
+from core.pages.shared.answer_cache import admitted
+from core.pages.shared.market_choice import choose_months, choose_period
+from core.pages.shared.page import choose_market
+from core.pages.shared.page import etag as etag_of
+from core.queries import coverage, providers
 from core.queries.codes import Code
-from core.queries.market import Market
+from core.queries.rules import keyset
+from core.queries.rules.market import Market
 from core.store.connection import Snapshot
-from core.views.answers import admitted
-from core.views.choosing import choose_months, choose_period
-from core.views.page import choose_market
-from core.views.page import etag as etag_of
 
 Row = TypeVar("Row")
 Found = dict[str, Any]
@@ -207,7 +208,7 @@ def _checked(
     filled = form(given["query"].model_dump(exclude_none=True) if "query" in given else {})
     if not filled.is_valid():
         raise Problem("wrong-parameter", errors=filled.problems)
-    db = data.snapshot()
+    db = open_store.snapshot()
     if db is None:
         raise Problem("nothing-loaded")
     return filled, db

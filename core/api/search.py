@@ -4,7 +4,7 @@ from ninja import Router
 from pydantic import BaseModel, Field
 
 from core.api.resources import Answer, Asked, Found, resource
-from core.forms import CodesForm
+from core.pages.forms import CodesForm
 from core.queries.codes import Code
 from core.queries.search import Provider, search
 

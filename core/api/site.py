@@ -28,9 +28,9 @@ from core.api import (
 )
 from core.api.parameters import wrong
 from core.api.problems import Problem
-from core.errors import BeaconError
+from core.pages.shared.answer_cache import TooBusy
+from core.runtime.errors import BeaconError
 from core.store.connection import QueryTimeout
-from core.views.answers import TooBusy
 
 _log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urljoin, urlsplit
 
-from core.fetch.errors import FetchError
+from core.runtime.errors import FetchError
 
 _PORTS = {"http": 80, "https": 443}
 _LONGEST = 16_384

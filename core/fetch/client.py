@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import httpcore2
 
 from core.fetch.address import Address
-from core.fetch.errors import FetchError
 from core.fetch.guard import Guard, Network
-from core.fetch.problems import explained
+from core.fetch.refusals import explained
+from core.runtime.errors import FetchError
 
 REDIRECTS = 10
 _REDIRECTS = {301, 302, 303, 307, 308}

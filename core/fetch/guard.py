@@ -11,7 +11,7 @@ from typing import Any
 
 import httpcore2
 
-from core.fetch.errors import FetchError
+from core.runtime.errors import FetchError
 
 PORTS = frozenset((80, 443, 8080, 8443))
 """The ports of web servers. A server on another port of a public host is far more often something else."""

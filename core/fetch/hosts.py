@@ -4,7 +4,7 @@ import threading
 from collections import Counter
 
 from core.fetch.address import Address
-from core.fetch.errors import FetchError
+from core.runtime.errors import FetchError
 
 GIVEN_UP_AFTER = 3
 """Failures in a row, each after all its attempts."""

@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from core.fetch.address import Address
 from core.fetch.client import Client
-from core.fetch.errors import FetchError
 from core.fetch.hosts import Hosts
-from core.fetch.part import Version, version_of
+from core.fetch.partial_file import Version, version_of
+from core.runtime.errors import FetchError
 
 
 def probe(client: Client, addresses: Iterable[Address], at_once: int = 8) -> list[Version | str]:

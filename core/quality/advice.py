@@ -4,11 +4,11 @@ Advice fails no check. The bounds of a file are the rules of thumb the project b
 rows of one file, to rewrite it with each addition takes too long.
 """
 
-from core.store.by_group import without_copy
-from core.store.compact import crowded
-from core.store.layout import layout_named
-from core.store.manifest import Manifest
-from core.store.schema import FACT_RATE
+from core.store.changes.compact import crowded
+from core.store.changes.provider_order import without_copy
+from core.store.generations.layout import layout_named
+from core.store.generations.manifest import Manifest
+from core.store.schema.tables import FACT_RATE
 
 FILE_BYTES = 8_000_000_000
 FILE_ROWS = 100_000_000

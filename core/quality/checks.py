@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from core.queries.comparison import LEAST_PLAUSIBLE, MOST_PLAUSIBLE, compared
+from core.queries.rules.comparison import LEAST_PLAUSIBLE, MOST_PLAUSIBLE, compared
 
 Severity = Literal["error", "warning"]
 

@@ -6,9 +6,9 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from core.quality.report import Report
-from core.store.parquet import write_table
-from core.store.schema import DQ_FINDING, DQ_RUN, Table
-from core.store.store import Store, Transaction
+from core.store.generations.store import Store, Transaction
+from core.store.parquet.writer import write_table
+from core.store.schema.tables import DQ_FINDING, DQ_RUN, Table
 
 RUNS = 100
 """So many runs are kept."""

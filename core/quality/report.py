@@ -9,7 +9,7 @@ import duckdb
 
 from core.quality.advice import advice
 from core.quality.checks import CHECKS, Check, Severity
-from core.quality.narrowed import prepare
+from core.quality.report_scope import prepare
 from core.store.connection import Snapshot
 
 EXAMPLES = 10

@@ -7,8 +7,8 @@ from typing import Any
 import duckdb
 
 from core.queries.coverage import Coverage
-from core.queries.market import Market
-from core.queries.matching import KEY, bound_in, condition_on_members, match
+from core.queries.rules.market import Market
+from core.queries.rules.matching import KEY, bound_in, condition_on_members, match
 from core.store.connection import Snapshot
 
 ORDERS = {

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from core.queries.market import Market
+from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 
 

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from core.store.connection import Snapshot
-from core.store.layout import layout_named
-from core.store.manifest import DataFile
-from core.store.schema import FACT_RATE, REJECTS, TABLES
-from core.store.schema import Column as Declared
-from core.store.schema import Table as DeclaredTable
+from core.store.generations.layout import layout_named
+from core.store.generations.manifest import DataFile
+from core.store.schema.tables import FACT_RATE, REJECTS, TABLES
+from core.store.schema.tables import Column as Declared
+from core.store.schema.tables import Table as DeclaredTable
 
 
 @dataclass(frozen=True)

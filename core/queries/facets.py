@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from core.places import EVERY_PLACE
-from core.queries.market import CONDITIONS, NO_MODIFIER, NOT_STATED, Market, alike
+from core.fields.place_of_service import EVERY_PLACE
+from core.queries.rules.market import CONDITIONS, NO_MODIFIER, NOT_STATED, Market, alike
 from core.store.connection import Snapshot
 
 _COLUMNS = {

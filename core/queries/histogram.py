@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from core.queries.market import Market, alike
+from core.queries.rules.market import Market, alike
 from core.store.connection import Snapshot
 
 BINS = 30

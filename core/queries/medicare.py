@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from core.queries.comparison import LEAST_PLAUSIBLE, MOST_PLAUSIBLE, compared
-from core.queries.keyset import Key, after
-from core.queries.market import Market, alike
+from core.queries.rules.comparison import LEAST_PLAUSIBLE, MOST_PLAUSIBLE, compared
+from core.queries.rules.keyset import Key, after
+from core.queries.rules.market import Market, alike
 from core.store.connection import Snapshot
 
 ORDERS = {

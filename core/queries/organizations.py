@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from core.queries.keyset import Key, after
-from core.queries.market import Market
+from core.queries.rules.keyset import Key, after
+from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 
 ORDERS = {

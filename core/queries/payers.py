@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from core.codelist import Wanted
-from core.queries.market import NO_MODIFIER, Market
+from core.fields.code_list import Wanted
+from core.queries.rules.market import NO_MODIFIER, Market
 from core.store.connection import Snapshot
 
 ALL = "All payers together"

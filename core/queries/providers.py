@@ -4,8 +4,8 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any, Literal
 
-from core.queries.comparison import compared
-from core.queries.market import Market, alike
+from core.queries.rules.comparison import compared
+from core.queries.rules.market import Market, alike
 from core.store.connection import Snapshot
 
 By = Literal["npi", "tin"]

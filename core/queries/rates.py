@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from core.queries.keyset import Key, after
-from core.queries.market import Market, alike
+from core.queries.rules.keyset import Key, after
+from core.queries.rules.market import Market, alike
 from core.store.connection import Snapshot
 
 ORDERS = {

@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 
 import duckdb
 
-from core.errors import BeaconError
-from core.store import ids
-from core.store.layout import layout_named
-from core.store.manifest import BY_GROUP, Manifest
-from core.store.schema import FACT_RATE, TABLES, Table
-from core.store.store import Store
+from core.runtime.errors import BeaconError
+from core.store.generations.layout import layout_named
+from core.store.generations.manifest import BY_GROUP, Manifest
+from core.store.generations.store import Store
+from core.store.schema import ids
+from core.store.schema.tables import FACT_RATE, TABLES, Table
 
 T = TypeVar("T")
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.queries import codes, coverage, medicare, organizations, providers, rates
-from core.queries.market import Market
+from core.queries.rules.market import Market
 from core.store.connection import Snapshot
-from core.store.store import Store
+from core.store.generations.store import Store
 from tests.api.walking import get, walk
 from tests.conftest import open_snapshot, serving
 from tests.queries import slow

@@ -13,11 +13,11 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import codelist
 from core.api.document import document
 from core.api.parameters import _ONE_CODE, PARAMETERS, query_model
 from core.api.problems import KINDS
-from core.forms import (
+from core.fields import code_list
+from core.pages.forms import (
     ChangesForm,
     CodesForm,
     MarketForm,
@@ -29,7 +29,7 @@ from core.forms import (
     QueryForm,
     RatesForm,
 )
-from tests.browser.conftest import ROOT
+from tests.paths import ROOT
 
 OPERATIONS = [(path, methods["get"]) for path, methods in document()["paths"].items()]
 FORMS = [CodesForm, RatesForm, MedicareForm, OrganizationsForm, ProviderForm, PayersForm, ChangesForm, QualityForm]
@@ -126,7 +126,7 @@ def test_the_form_takes_every_list_of_codes_that_the_api_takes(codes: list[str])
     assert re.fullmatch(PARAMETERS["codes"].pattern, ",".join(codes))
     form = PayersForm({"codes": ",".join(codes)})
     assert form.is_valid(), codes
-    assert len(codelist.read(form.cleaned_data["codes"])) <= len(codes)
+    assert len(code_list.read(form.cleaned_data["codes"])) <= len(codes)
 
 
 @pytest.mark.parametrize("text", ["CPT", "99213,", ",99213", "99213 99214", "cpt:99213", ",".join(["99213"] * 201)])

@@ -12,9 +12,9 @@ from django.conf import settings
 from django.test import Client
 
 from core.api.problems import KINDS
+from core.pages.shared.answer_cache import TooBusy, admitted
 from core.store.connection import Snapshot
-from core.store.store import Store
-from core.views.answers import TooBusy, admitted
+from core.store.generations.store import Store
 from tests.api.walking import get
 from tests.conftest import Load, serving
 

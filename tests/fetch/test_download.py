@@ -16,8 +16,8 @@ import pytest
 from core.fetch.address import parse
 from core.fetch.client import Client
 from core.fetch.download import ABANDONED, Download, Downloads, Unchanged
-from core.fetch.errors import FetchError
-from core.fetch.part import Version
+from core.fetch.partial_file import Version
+from core.runtime.errors import FetchError
 from tests.fetch.server import Server
 
 CONTENT = os.urandom(300_000)

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from core.fetch.address import parse
 from core.fetch.client import Client, Patience
-from core.fetch.errors import FetchError
 from core.fetch.guard import Guard, kind_of
+from core.runtime.errors import FetchError
 from tests.fetch.server import Server
 
 SPECIAL = [

@@ -19,13 +19,13 @@ from typing import Any
 
 import pytest
 
-from core.demo.benchmark import write_benchmark
-from core.demo.mrf import write_files
-from core.store.store import Store
-from tests.mrf.test_ingest import file_of, item_of
-from tests.store.test_store import listing
+from core.demo.fee_schedule import write_benchmark
+from core.demo.payer_files import write_files
+from core.store.generations.store import Store
+from tests.load.test_load_file import file_of, item_of
+from tests.paths import ROOT
+from tests.store.generations.test_store import listing
 
-ROOT = Path(__file__).resolve().parents[2]
 WRITING = ("ingest_mrf", "load_benchmark", "load_nppes", "load_codes", "reshard", "compact", "copy_by_group",
            "correct_rates")  # fmt: skip
 COMMANDS = (*WRITING, "dq_check", "demo", "data_dictionary")

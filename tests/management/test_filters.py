@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from core.management.filters import add_filters, filter_of
+from core.management.filter_options import add_filters, filter_of
 
 
 def parsed(*arguments: str) -> dict[str, Any]:

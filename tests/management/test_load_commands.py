@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from core.demo.mrf import write_files
-from core.demo.nppes import write_register
+from core.demo.payer_files import write_files
+from core.demo.provider_register import write_register
 from tests.management.test_commands import Manage, complaint, manage, root  # noqa: F401 - fixtures
 
 

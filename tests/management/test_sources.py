@@ -20,9 +20,10 @@ from django.core.management import CommandError, call_command
 
 from tests.conftest import serving
 from tests.fetch.server import Page, Server, bomb
-from tests.management.test_commands import ROOT, complaint
-from tests.mrf.test_ingest import file_of, item_of
-from tests.store.test_store import listing
+from tests.load.test_load_file import file_of, item_of
+from tests.management.test_commands import complaint
+from tests.paths import ROOT
+from tests.store.generations.test_store import listing
 
 Done = subprocess.CompletedProcess[str]
 Ingest = Callable[..., Done]

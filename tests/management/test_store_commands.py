@@ -11,9 +11,9 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from core.progress import counting
-from core.store import compact as compact_module
-from core.store.store import Store
+from core.runtime.progress import counting
+from core.store.changes import compact as compact_module
+from core.store.generations.store import Store
 from tests.conftest import serving
 from tests.store.steps import facts_of, load_file
 
@@ -168,7 +168,7 @@ def test_a_layout_that_the_settings_ask_for_in_vain_is_told(filled: Store, tmp_p
 
 
 def test_counting_shows_rows(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.progress.PLAIN_EVERY", 0)
+    monkeypatch.setattr("core.runtime.progress.PLAIN_EVERY", 0)
     with counting("moving") as progress:
         progress(1500, 6000)
     assert capsys.readouterr().err == "moving: 1,500 of 6,000 facts (25%)\n"

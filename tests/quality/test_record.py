@@ -11,24 +11,24 @@ from django.core.management import CommandError, call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.mrf.ingest import ingest
-from core.mrf.source import documents
+from core.load.load_file import ingest
 from core.quality import record
-from core.quality.behind import behind
 from core.quality.checks import CHECKS
+from core.quality.failing_rows import behind
 from core.quality.record import keep
 from core.quality.report import Report, check
 from core.queries import quality
-from core.store.compact import compact
-from core.store.ids import payer_slug
-from core.store.store import Store
+from core.store.changes.compact import compact
+from core.store.generations.store import Store
+from core.store.schema.ids import payer_slug
+from core.tic.source import documents
 from tests.conftest import Load, open_snapshot, serving
-from tests.files import contents
-from tests.mrf.test_ingest import file_of, item_of
-from tests.store.killed import REHEARSAL
+from tests.load.test_load_file import file_of, item_of
+from tests.payer_files import contents
+from tests.store.generations.killed import REHEARSAL
+from tests.store.generations.test_kills import kill
+from tests.store.generations.test_store import listing
 from tests.store.steps import assert_tidy, facts_of, load_file
-from tests.store.test_kills import kill
-from tests.store.test_store import listing
 
 
 def checked(store: Store) -> Report:

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import strategies as st
 
 from core.queries import medicare, organizations, rates
-from core.queries.comparison import REASONS
 from core.queries.facets import facets, months, networks
 from core.queries.histogram import histogram
-from core.queries.market import FILTERS, Market
+from core.queries.rules.comparison import REASONS
+from core.queries.rules.market import FILTERS, Market
 from core.store.connection import Snapshot
-from core.store.ids import payer_slug
+from core.store.schema.ids import payer_slug
 from tests.queries import slow
 from tests.queries.slow import Everything, percentile
 

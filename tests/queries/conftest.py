@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from core.benchmarks import medicare_prof
-from core.demo.benchmark import write_benchmark
-from core.mrf.ingest import ingest
-from core.mrf.source import documents
+from core.demo.fee_schedule import write_benchmark
+from core.load.load_file import ingest
+from core.reference.medicare import physician
 from core.store.connection import Snapshot
-from core.store.store import Store
+from core.store.generations.store import Store
+from core.tic.source import documents
 from tests.conftest import open_snapshot
 from tests.queries.slow import Everything
 
@@ -75,5 +75,5 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     for month in ("2025-08", "2026-08"):
         (directory / f"{month}.json").write_bytes(odd_file(month))
         ingest(store, documents(directory / f"{month}.json")[0], "GA")
-    medicare_prof.load(store, write_benchmark(directory))
+    physician.load(store, write_benchmark(directory))
     return open_snapshot(store)

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.queries.market import Market
+from core.queries.rules.market import Market
 from core.store.connection import Snapshot
-from core.store.ids import payer_slug
+from core.store.schema.ids import payer_slug
 
 Row = dict[str, Any]
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from core.store.ids import payer_slug
+from core.store.schema.ids import payer_slug
 from tests.queries.slow import Row
 
 TERMS = (

@@ -6,9 +6,9 @@ from typing import Any
 import polars as pl
 
 from core.store.connection import Snapshot
-from core.store.parquet import write_table
-from core.store.schema import TABLES
-from core.store.store import Store
+from core.store.generations.store import Store
+from core.store.parquet.writer import write_table
+from core.store.schema.tables import TABLES
 from tests.conftest import open_snapshot
 
 

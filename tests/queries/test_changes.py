@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.mrf.ingest import ingest
-from core.mrf.source import documents
+from core.load.load_file import ingest
 from core.queries import changes, coverage
-from core.queries.market import Market
-from core.queries.matching import OUTCOMES
+from core.queries.rules.market import Market
+from core.queries.rules.matching import OUTCOMES
 from core.store.connection import Snapshot
-from core.store.ids import payer_slug, pos_set_id
-from core.store.store import Store
+from core.store.generations.store import Store
+from core.store.schema.ids import payer_slug, pos_set_id
+from core.tic.source import documents
 from tests.conftest import open_snapshot
 from tests.queries import slow_changes
 from tests.queries.slow import Everything, percentile

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.queries import codes
-from core.queries.market import Market
+from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from tests.queries.slow import Everything
 

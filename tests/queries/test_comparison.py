@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.queries import medicare
-from core.queries.comparison import REASONS, compared
-from core.queries.market import Market
+from core.queries.rules.comparison import REASONS, compared
+from core.queries.rules.market import Market
 from core.store.connection import Snapshot
-from core.store.ids import pos_set_id
-from core.store.schema import TABLES
+from core.store.schema.ids import pos_set_id
+from core.store.schema.tables import TABLES
 from tests.queries import slow
 from tests.queries.tables import written
 

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.queries import keyset, medicare, organizations, rates
+from core.queries import medicare, organizations, rates
+from core.queries.rules import keyset
 
 ORDERS = ["a, id", "a DESC, id", "a NULLS LAST, b DESC, id", "t.a DESC NULLS LAST, t.b, t.id"]
 ROWS = st.lists(

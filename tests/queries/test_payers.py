@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.codelist import Wanted, read
-from core.mrf.ingest import ingest
-from core.mrf.source import documents
+from core.fields.code_list import Wanted, read
+from core.load.load_file import ingest
 from core.queries import coverage, networks
 from core.queries.codes import busiest as most_rates
-from core.queries.emptied import without_each
-from core.queries.market import Market
 from core.queries.payers import ALL, PayerSpread, compare
+from core.queries.rules.market import Market
+from core.queries.rules.which_filter_emptied import without_each
 from core.store.connection import Snapshot
-from core.store.ids import payer_slug
-from core.store.store import Store
+from core.store.generations.store import Store
+from core.store.schema.ids import payer_slug
+from core.tic.source import documents
 from tests.conftest import open_snapshot
 from tests.queries import slow
 from tests.queries.slow import Everything, Row, percentile

@@ -5,7 +5,7 @@ from contextlib import nullcontext
 import pytest
 
 from core.queries import providers
-from core.queries.market import Market, narrowed
+from core.queries.rules.market import Market, narrowed
 from core.store.connection import Snapshot
 from tests.queries import slow
 from tests.queries.slow import Everything, percentile

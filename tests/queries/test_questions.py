@@ -6,14 +6,14 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.mrf.ingest import ingest
-from core.mrf.source import documents
+from core.load.load_file import ingest
 from core.queries import codes, coverage
 from core.queries.facets import facets
 from core.queries.histogram import histogram
-from core.queries.market import Market, narrowed
+from core.queries.rules.market import Market, narrowed
 from core.store.connection import Snapshot
-from core.store.store import Store
+from core.store.generations.store import Store
+from core.tic.source import documents
 from tests.conftest import open_snapshot
 from tests.queries.answers import a_market, assert_all_answers, assert_facets, assert_histogram
 from tests.queries.slow import Everything

@@ -6,17 +6,17 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from core.mrf.ingest import ingest
-from core.mrf.outcome import Outcome
-from core.mrf.source import documents
+from core.load.load_file import ingest
+from core.load.outcome import Outcome
 from core.quality.report import check
-from core.store.layout import layout_named
-from core.store.links import stable_paths
-from core.store.manifest import read_manifest
-from core.store.schema import FACT_RATE
-from core.store.store import Store
+from core.store.generations.layout import layout_named
+from core.store.generations.manifest import read_manifest
+from core.store.generations.stable_links import stable_paths
+from core.store.generations.store import Store
+from core.store.schema.tables import FACT_RATE
+from core.tic.source import documents
 from tests.conftest import open_snapshot
-from tests.mrf.test_ingest import file_of, item_of
+from tests.load.test_load_file import file_of, item_of
 
 Row = dict[str, Any]
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from core.errors import BeaconError
+from core.runtime.errors import BeaconError
 from core.store.connection import Limits, QueryTimeout, Reader, Snapshot
-from core.store.schema import TABLES
-from core.store.store import Store
+from core.store.generations.store import Store
+from core.store.schema.tables import TABLES
 from tests.conftest import open_snapshot
-from tests.store.test_store import change
+from tests.store.generations.test_store import change
 
 ENDLESS = "SELECT sum(a.i * b.i) FROM range(10000000) a(i), range(10000000) b(i)"
 

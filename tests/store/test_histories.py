@@ -11,21 +11,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.errors import BeaconError
 from core.quality.report import check
 from core.queries import coverage
-from core.store import compact as compact_module
-from core.store import ids, parquet, sorted_facts
-from core.store.compact import compact
-from core.store.corrections import remove, undo
-from core.store.layout import LAYOUTS
-from core.store.reshard import reshard
-from core.store.selection import Selection
-from core.store.store import Store
-from tests import reference
+from core.runtime.errors import BeaconError
+from core.store.changes import compact as compact_module
+from core.store.changes import sorted_facts
+from core.store.changes.compact import compact
+from core.store.changes.corrections import remove, undo
+from core.store.changes.reshard import reshard
+from core.store.changes.selection import Selection
+from core.store.generations.layout import LAYOUTS
+from core.store.generations.store import Store
+from core.store.parquet import writer
+from core.store.schema import ids
+from tests import slow_reader
 from tests.conftest import open_snapshot
+from tests.store.changes.test_corrections import chosen, fits
 from tests.store.steps import Row, assert_sound, assert_tidy, content, facts_of, load_file
-from tests.store.test_corrections import chosen, fits
 
 FILES = 5
 EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "40"))
@@ -45,9 +47,9 @@ class Slow:
         if (number, state) in self.loaded:
             return False
         self.loaded.add((number, state))
-        flat = reference.flatten(content(number), state)
+        flat = slow_reader.flatten(content(number), state)
         for grain, remark in flat.facts.items():
-            row = {**dict(zip(reference.COLUMNS, grain, strict=True)), "additional_information": remark}
+            row = {**dict(zip(slow_reader.COLUMNS, grain, strict=True)), "additional_information": remark}
             uid = ids.fact_uid(row)
             self.rows[uid] = {**row, "fact_uid": uid}
             self.batches[row["pg_uid"]] = flat.batch_id
@@ -78,7 +80,7 @@ STEPS = ("load", "load", "load", "remove", "remove", "undo", "reshard", "compact
 def test_any_history_gives_what_a_dictionary_gives(
     layout: str, data: st.DataObject, groups: int, number_of_steps: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parquet, "ROW_GROUP", groups)
+    monkeypatch.setattr(writer, "ROW_GROUP", groups)
     monkeypatch.setattr(compact_module, "MANY_FILES", 2)
     monkeypatch.setattr(sorted_facts, "MERGED_AT_ONCE", 2)
     slow = Slow()

@@ -3,13 +3,13 @@
 import argparse
 from typing import Any
 
-from core.management import base
-from core.progress import counting
-from core.store.compact import MANY_FILES, SMALL_BYTES, compact, crowded
-from core.store.layout import layout_named, parts
+from core.management import base_command
+from core.runtime.progress import counting
+from core.store.changes.compact import MANY_FILES, SMALL_BYTES, compact, crowded
+from core.store.generations.layout import layout_named, parts
 
 
-class Command(base.WritingCommand):
+class Command(base_command.WritingCommand):
     """manage.py compact."""
 
     help = f"""\

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from core.management import base
-from core.progress import counting
-from core.store.by_group import copy_by_group
+from core.management import base_command
+from core.runtime.progress import counting
+from core.store.changes.provider_order import copy_by_group
 
 
-class Command(base.WritingCommand):
+class Command(base_command.WritingCommand):
     """manage.py copy_by_group."""
 
     help = """\

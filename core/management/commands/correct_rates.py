@@ -7,16 +7,16 @@ import re
 from pathlib import Path
 from typing import Any
 
-from core.errors import BeaconError
-from core.management import base
-from core.mrf import normalize
-from core.progress import counting
-from core.store.corrections import corrections, remove, undo
-from core.store.removal import EXAMPLES, Preview, preview
-from core.store.selection import Selection
+from core.fields import normalize
+from core.management import base_command
+from core.runtime.errors import BeaconError
+from core.runtime.progress import counting
+from core.store.changes.corrections import corrections, remove, undo
+from core.store.changes.removal import EXAMPLES, Preview, preview
+from core.store.changes.selection import Selection
 
 
-class Command(base.WritingCommand):
+class Command(base_command.WritingCommand):
     """manage.py correct_rates."""
 
     help = """\
@@ -39,8 +39,8 @@ rates stay out when their file is loaded again, until --undo puts exactly them b
         which = parser.add_argument_group("which rates")
         which.add_argument("--batch", type=_batch, help="the file's id, as ingest_mrf and dim_batch tell it")
         which.add_argument("--payer", help="the payer's name as published, or its slug such as evry_health")
-        which.add_argument("--state", type=base.state, help="two letters, such as GA")
-        which.add_argument("--year-month", type=base.year_month, metavar="YYYY-MM", help="the month")
+        which.add_argument("--state", type=base_command.state, help="two letters, such as GA")
+        which.add_argument("--year-month", type=base_command.year_month, metavar="YYYY-MM", help="the month")
         which.add_argument("--code-type", type=_code_type, help="the code system, such as CPT or REV")
         which.add_argument("--code", help="the billing code, in any system where none is given")
         which.add_argument("--min-rate", type=_rate, metavar="RATE", help="rates of at least this, as they are stored")

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from core.management import base
-from core.store.dictionary import markdown
+from core.management import base_command
+from core.store.schema.data_dictionary import markdown
 
 
-class Command(base.Command):
+class Command(base_command.Command):
     """manage.py data_dictionary."""
 
     help = "Prints the data dictionary: every table, column, type, key and meaning, as Markdown."

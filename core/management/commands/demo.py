@@ -11,23 +11,23 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 
-from core import data
-from core.benchmarks import medicare_prof
-from core.benchmarks.load import load
-from core.demo.benchmark import write_benchmark
+from core import open_store
+from core.demo.fee_schedule import write_benchmark
 from core.demo.hospital_prices import write_hospital_prices
-from core.demo.mrf import MONTHS, STATE, write_files
-from core.demo.nppes import write_register
-from core.errors import BeaconError
-from core.management import base
-from core.queries.market import Market
+from core.demo.payer_files import MONTHS, STATE, write_files
+from core.demo.provider_register import write_register
+from core.management import base_command
 from core.queries.rates import summaries
-from core.registers.load import load_nppes
+from core.queries.rules.market import Market
+from core.reference.benchmark_kinds import load
+from core.reference.medicare import physician
+from core.reference.nppes.load_register import load_nppes
+from core.runtime.errors import BeaconError
 
 CODE = ("CPT", "99213")
 
 
-class Command(base.Command):
+class Command(base_command.Command):
     """manage.py demo."""
 
     help = """\
@@ -58,13 +58,13 @@ The data goes to a new directory: data that is there already is never touched.
         self.stdout.write("\n1. Three payers' files of two months: manage.py ingest_mrf --state GA sources/*")
         call_command("ingest_mrf", *map(str, write_files(sources)), state=STATE, stdout=self.stdout, stderr=self.stderr)
         self.stdout.write("\n2. The Medicare fee schedule: manage.py load_benchmark medicare_prof PPRRVU… GPCI…")
-        loaded = medicare_prof.load(data.store(), write_benchmark(sources))
+        loaded = physician.load(open_store.store(), write_benchmark(sources))
         self.stdout.write(f"  {loaded.rows_priced} rows priced, {loaded.months[0]} to {loaded.months[-1]}")
         for kind, files in write_hospital_prices(sources).items():
             self.stdout.write(f"   and what it pays hospitals: manage.py load_benchmark {kind} …")
-            load(data.store(), kind, files)
+            load(open_store.store(), kind, files)
         self.stdout.write("\n3. Who the providers are: manage.py load_nppes npidata_pfile_… nucc_taxonomy_…")
-        named = load_nppes(data.store(), write_register(sources))
+        named = load_nppes(open_store.store(), write_register(sources))
         self.stdout.write(f"  {named.named} of the {named.at_hand} NPIs have a name, {named.deactivated} deactivated")
         self.stdout.write("\n4. Is the data sound? manage.py dq_check")
         call_command("dq_check", stdout=self.stdout, stderr=self.stderr)
@@ -78,7 +78,7 @@ The data goes to a new directory: data that is there already is never touched.
         self._serve(port)
 
     def _print_rates(self) -> None:
-        db = data.snapshot()
+        db = open_store.snapshot()
         if db is None:
             raise BeaconError("the demo's data cannot be read")
         self.stdout.write(f"  {'payer':<40} {'class':<14} {'rates':>5} {'p10':>9} {'median':>9} {'p90':>9}")

@@ -6,15 +6,15 @@ from typing import Any
 
 from django.conf import settings
 
-from core import data
-from core.errors import BeaconError
-from core.management import base
+from core import open_store
+from core.management import base_command
 from core.quality.record import keep
 from core.quality.report import Finding, Report, check
-from core.store.store import StoreError
+from core.runtime.errors import BeaconError
+from core.store.generations.store import StoreError
 
 
-class Command(base.Command):
+class Command(base_command.Command):
     """manage.py dq_check."""
 
     help = """\
@@ -35,8 +35,10 @@ Where the store cannot be written, the report is printed all the same.
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """The command line."""
         parser.add_argument("--format", choices=("text", "json"), default="text", help="text for people (default)")
-        parser.add_argument("--state", type=base.state, help="only this state's facts")
-        parser.add_argument("--year-month", type=base.year_month, metavar="YYYY-MM", help="only this month's facts")
+        parser.add_argument("--state", type=base_command.state, help="only this state's facts")
+        parser.add_argument(
+            "--year-month", type=base_command.year_month, metavar="YYYY-MM", help="only this month's facts"
+        )
         parser.add_argument(
             "--fail-on", choices=("error", "warning"), default="warning", help="the least severity that exits with 1"
         )
@@ -52,9 +54,9 @@ Where the store cannot be written, the report is printed all the same.
         **_options: Any,
     ) -> None:
         """Prints the report and keeps it."""
-        db = data.snapshot()
+        db = open_store.snapshot()
         if db is None:
-            raise BeaconError(f"{data.store().root}: nothing is loaded yet; load a file with ingest_mrf first")
+            raise BeaconError(f"{open_store.store().root}: nothing is loaded yet; load a file with ingest_mrf first")
         report = check(db, state, year_month, settings.BEACONPOINT_FACT_LAYOUT)
         if format == "json":
             self.stdout.write(json.dumps(report.as_json(), indent=1, default=str))
@@ -62,7 +64,7 @@ Where the store cannot be written, the report is printed all the same.
             self._print(report)
         if not no_record:
             try:
-                keep(data.store(), report)
+                keep(open_store.store(), report)
             except StoreError as error:
                 self.stderr.write(f"the result was not kept: {error}")
         failed = report.failed(("error",) if fail_on == "error" else ("error", "warning"))

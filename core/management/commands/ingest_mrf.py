@@ -4,17 +4,17 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from core import crew
-from core.errors import BeaconError
 from core.fetch.address import looks_remote
-from core.management import base
-from core.management.filters import add_filters
+from core.management import base_command
+from core.management.filter_options import add_filters
+from core.runtime import workers
+from core.runtime.errors import BeaconError
 
 SMALL = 1 << 20
 """For files of fewer bytes no crew is called before it is known whether one is needed."""
 
 
-class Command(base.WritingCommand):
+class Command(base_command.WritingCommand):
     """manage.py ingest_mrf."""
 
     help = """\
@@ -55,10 +55,10 @@ Only some rates, and the rest later:
         """The command line."""
         super().add_arguments(parser)
         parser.add_argument("sources", nargs="*", metavar="SOURCE", help="a path, a glob in quotes, or a web address")
-        parser.add_argument("--state", type=base.state, help="the state to load for, such as GA")
+        parser.add_argument("--state", type=base_command.state, help="the state to load for, such as GA")
         parser.add_argument(
             "--year-month",
-            type=base.year_month,
+            type=base_command.year_month,
             metavar="YYYY-MM",
             help="the month of the rates; takes the place of the files' last_updated_on, which payers may get wrong",
         )
@@ -102,10 +102,10 @@ Only some rates, and the rest later:
     def run(self, sources: list[str], **options: Any) -> None:
         """Loads each file."""
         self._refuse_mixtures(sources, options)
-        if (options["processes"] or crew.cores()) > 1 and not all(_is_small(source) for source in sources):
-            crew.call_early()
+        if (options["processes"] or workers.cores()) > 1 and not all(_is_small(source) for source in sources):
+            workers.call_early()
         # What does the work takes a second to import, and the crew as long to come: both at the same time.
-        from core.management.ingesting import Ingesting  # noqa: PLC0415
+        from core.management.run_ingest import Ingesting  # noqa: PLC0415
 
         Ingesting(self, options).run(sources)
 

@@ -4,15 +4,15 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from core.benchmarks.load import KINDS, load
-from core.benchmarks.loaded import NATION
-from core.management import base
+from core.management import base_command
+from core.reference.benchmark_kinds import KINDS, load
+from core.reference.benchmark_release import NATION
 
 OPTIONS = ("year_month", "gpci", "no_floor", "qpp", "wage_index", "state", "columns", "sheet")
 """The options of the kinds: the keyword-only parameters of their `load`."""
 
 
-class Command(base.WritingCommand):
+class Command(base_command.WritingCommand):
     """manage.py load_benchmark."""
 
     help = """\
@@ -28,7 +28,7 @@ most to the end of its year. Loading it again replaces it.
         parser.add_argument("kind", choices=tuple(KINDS), help="which benchmark")
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the files, as downloaded")
         parser.add_argument(
-            "--year-month", type=base.year_month, metavar="YYYY-MM",
+            "--year-month", type=base_command.year_month, metavar="YYYY-MM",
             help="the month from which the amounts are in force, where the files do not say or say it wrong",
         )  # fmt: skip
         medicare = parser.add_argument_group("medicare_prof")
@@ -46,7 +46,7 @@ most to the end of its year. Loading it again replaces it.
             "--wage-index", type=Path, metavar="FILE", help="the wage index file (it may also be one of FILE)"
         )
         compensation = parser.add_argument_group("wcfs")
-        compensation.add_argument("--state", type=base.state, metavar="GA", help="whose schedule it is")
+        compensation.add_argument("--state", type=base_command.state, metavar="GA", help="whose schedule it is")
         compensation.add_argument("--columns", metavar="FIELD=TITLE,…", help="which column is which, by its title")
         compensation.add_argument("--sheet", metavar="NAME", help="the one sheet of the workbook to read")
 

@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from core.management import base
-from core.registers.load_codes import load_codes
+from core.management import base_command
+from core.reference.code_sets.load_code_sets import load_codes
 
 _REASONS = {
     "CPT": "level I codes (CPT: copyrighted, never loaded)",
@@ -19,7 +19,7 @@ _REASONS = {
 }
 
 
-class Command(base.WritingCommand):
+class Command(base_command.WritingCommand):
     """manage.py load_codes."""
 
     help = """\

@@ -4,12 +4,12 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from core.management import base
-from core.progress import reading
-from core.registers.load import load_nppes
+from core.management import base_command
+from core.reference.nppes.load_register import load_nppes
+from core.runtime.progress import reading
 
 
-class Command(base.WritingCommand):
+class Command(base_command.WritingCommand):
     """manage.py load_nppes."""
 
     help = """\

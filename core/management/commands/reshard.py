@@ -3,13 +3,13 @@
 import argparse
 from typing import Any
 
-from core.management import base
-from core.progress import counting
-from core.store.layout import LAYOUTS
-from core.store.reshard import reshard
+from core.management import base_command
+from core.runtime.progress import counting
+from core.store.changes.reshard import reshard
+from core.store.generations.layout import LAYOUTS
 
 
-class Command(base.WritingCommand):
+class Command(base_command.WritingCommand):
     """manage.py reshard."""
 
     help = """\

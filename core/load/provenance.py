@@ -1,0 +1,145 @@
+"""Where a batch came from: the file on the web it was loaded from, and the plans whose rates it holds."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.fetch.address import Address
+from core.fetch.partial_file import Version
+from core.load.batch_record import Record, finished
+from core.load.rate_filters import Filter
+from core.store.changes.upsert import upsert
+from core.store.connection import connect_for_writing
+from core.store.generations.store import Store, Transaction
+from core.store.schema.tables import DIM_BATCH, XREF_BATCH_PLAN, XREF_BATCH_SOURCE, Table
+from core.tic.plans import Plan
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The file on the web that a document was fetched as. `member` is its name in a zip file of `documents` files."""
+
+    address: Address
+    version: Version
+    member: str = ""
+    documents: int = 1
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """All that is known of where a batch came from."""
+
+    origin: Origin | None = None
+    plans: frozenset[Plan] = field(default_factory=frozenset)
+
+
+class Loaded(NamedTuple):
+    """A file on the web that is in the store, for one state."""
+
+    version: Version
+    records: tuple[Record, ...]
+    """Those of its batches."""
+
+    def finished(self, only: Filter) -> bool:
+        """Whether all that `only` wants of it is there."""
+        return all(finished(record, only) for record in self.records)
+
+
+def write(
+    connection: duckdb.DuckDBPyConnection, transaction: Transaction, batch_id: str, state: str, provenance: Provenance
+) -> None:
+    """Puts what is known of a batch's origin into the store."""
+    batch = {"batch_id": batch_id, "state": state}
+    plans = [{**batch, **plan._asdict()} for plan in provenance.plans]
+    _upsert(connection, transaction, XREF_BATCH_PLAN, plans)
+    if origin := provenance.origin:
+        row = {
+            **batch,
+            "source_id": origin.address.identity,
+            "member": origin.member,
+            "address": origin.address.public,
+            "documents": origin.documents,
+            "size": origin.version.size,
+            "etag": origin.version.etag,
+            "last_modified": origin.version.last_modified,
+            "fetched_at": datetime.now(UTC),
+        }
+        _upsert(connection, transaction, XREF_BATCH_SOURCE, [row])
+
+
+def remember(
+    store: Store, state: str, known: Iterable[tuple[str, Provenance]], waiting: Callable[[], None] | None = None
+) -> None:
+    """Puts the origins of batches that are in the store already into it, where they are new. Raises StoreError."""
+    wanted = list(known)
+    if not _news(store, state, wanted):
+        return
+    with store.write(waiting=waiting) as transaction:
+        connection = connect_for_writing(transaction.work, "512MB")
+        try:
+            for batch_id, provenance in _news(store, state, wanted):
+                write(connection, transaction, batch_id, state, provenance)
+        finally:
+            connection.close()
+        transaction.commit()
+
+
+def loaded(store: Store, state: str) -> dict[str, Loaded]:
+    """The files on the web of which all documents are in the store for a state, by their address's `identity`."""
+    there = {row["batch_id"]: row for row in _rows(store, DIM_BATCH.name, state)}
+    files: dict[str, list[dict[str, Any]]] = {}
+    for row in _rows(store, XREF_BATCH_SOURCE.name, state):
+        files.setdefault(row["source_id"], []).append(row)
+    found = {}
+    for source_id, rows in files.items():
+        newest = max(rows, key=lambda row: row["fetched_at"])
+        version = _version(newest)
+        records = [there[row["batch_id"]] for row in rows if _version(row) == version and row["batch_id"] in there]
+        if len(records) >= newest["documents"]:
+            found[source_id] = Loaded(version, tuple(records))
+    return found
+
+
+def _news(store: Store, state: str, known: list[tuple[str, Provenance]]) -> list[tuple[str, Provenance]]:
+    """Those of the batches of which something is not in the store yet."""
+    there = {row["batch_id"] for row in _rows(store, DIM_BATCH.name, state)}
+    plans = {
+        (row["batch_id"], Plan(**{f: row[f] for f in Plan._fields}))
+        for row in _rows(store, XREF_BATCH_PLAN.name, state)
+    }
+    sources = {
+        (row["batch_id"], row["source_id"], row["member"], _version(row))
+        for row in _rows(store, XREF_BATCH_SOURCE.name, state)
+    }
+    return [
+        (batch, provenance)
+        for batch, provenance in known
+        if batch in there
+        and (
+            any((batch, plan) not in plans for plan in provenance.plans)
+            or ((o := provenance.origin) and (batch, o.address.identity, o.member, o.version) not in sources)
+        )
+    ]
+
+
+def _rows(store: Store, table: str, state: str) -> list[dict[str, Any]]:
+    return [
+        row for path in store.paths(table) for row in pq.read_table(path, filters=[("state", "=", state)]).to_pylist()
+    ]
+
+
+def _version(row: dict[str, Any]) -> Version:
+    return Version(row["etag"], row["last_modified"], row["size"])
+
+
+def _upsert(
+    connection: duckdb.DuckDBPyConnection, transaction: Transaction, table: Table, rows: list[dict[str, Any]]
+) -> None:
+    if rows:
+        connection.register("known_rows", pa.Table.from_pylist(rows, table.arrow))
+        upsert(connection, transaction, table, "known_rows", keep="new")

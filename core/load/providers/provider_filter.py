@@ -1,0 +1,57 @@
+"""Which provider groups the filters want."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+
+from core.load.providers.group_key_set import Keys
+from core.load.rate_filters import Filter
+from core.load.staging.spool_set import spooled
+from core.reference.nppes.provider_names import npis_in_state, stored
+from core.store.generations.store import Transaction
+from core.store.schema.tables import XREF_GROUP_NPI, XREF_GROUP_TIN
+
+
+def group_masks(
+    connection: duckdb.DuckDBPyConnection,
+    transaction: Transaction,
+    directory: Path,
+    keys: Keys,
+    filters: Sequence[Filter],
+    known_before: str | None = None,
+) -> npt.NDArray[np.uint64]:
+    """For each group of `keys`, a bit for every filter that wants it. The file's spools stand in `directory`.
+
+    `known_before` names a table (key, pg_uid) of groups whose members the store has and the spools have not. A group is
+    wanted for what any of its members is; one whose members are not known is wanted for nothing. Raises BeaconError for
+    the providers of a state where no provider's state is known.
+    """
+    masks = np.zeros(len(keys), np.uint64)
+    parts, npis, tins = (spooled(directory, name) for name in ("group_parts", "part_npis", "part_tins"))
+    with_npi = f"SELECT key FROM {parts} SEMI JOIN (FROM {npis} WHERE npi::VARCHAR IN (SELECT unnest($1))) USING (part)"
+    with_tin = f"SELECT key FROM {parts} SEMI JOIN (FROM {tins} WHERE tin_value IN (SELECT unnest($1))) USING (part)"
+    if known_before:
+        stored_npis, stored_tins = stored(transaction, XREF_GROUP_NPI), stored(transaction, XREF_GROUP_TIN)
+        with_npi += f""" UNION ALL SELECT key FROM {known_before} SEMI JOIN
+                         (FROM {stored_npis} WHERE npi IN (SELECT unnest($1))) USING (pg_uid)"""
+        with_tin += f""" UNION ALL SELECT key FROM {known_before} SEMI JOIN
+                         (FROM {stored_tins} WHERE tin_value IN (SELECT unnest($1))) USING (pg_uid)"""
+    for bit, one in enumerate(filters):
+        fits = np.ones(len(keys), np.bool_)
+        if one.npis:
+            fits &= _named(connection, keys, with_npi, list(one.npis))
+        if one.tins:
+            fits &= _named(connection, keys, with_tin, list(one.tins))
+        if one.in_state:
+            here = npis_in_state(connection, transaction, one.in_state).to_pylist()
+            fits &= _named(connection, keys, with_npi, here)
+        masks[fits] |= np.uint64(1 << bit)
+    return masks
+
+
+def _named(connection: duckdb.DuckDBPyConnection, keys: Keys, sql: str, parameter: list[str]) -> npt.NDArray[np.bool_]:
+    found = connection.execute(f"SELECT DISTINCT key FROM ({sql})", [parameter]).fetchnumpy()["key"]
+    return np.isin(keys, np.asarray(found, np.uint64))

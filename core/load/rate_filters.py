@@ -1,0 +1,107 @@
+"""Which of a file's rates are wanted: by code, by provider, by the provider's state.
+
+A store's batch may have been loaded with one filter and later with another: it then holds the rates that any of them
+wants. A set of filters is therefore a list, and each filter is one bit of a mask.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from core.fields import normalize
+
+MOST = 63
+"""So many different filters a batch may be loaded with."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Conditions that all hold; an empty tuple is no condition. Values are normalised, distinct and sorted."""
+
+    codes: tuple[str, ...] = ()
+    code_types: tuple[str, ...] = ()
+    npis: tuple[str, ...] = ()
+    tins: tuple[str, ...] = ()
+    in_state: str | None = None
+    """Rates of provider groups with an NPI whose practice address is in this state."""
+    register: str | None = field(default=None, compare=False)
+    """What was known of where providers are when it was applied: the mark of the NPIs in the state."""
+
+    @property
+    def of_providers(self) -> bool:
+        """Whether it takes a rate's provider group to tell."""
+        return bool(self.npis or self.tins or self.in_state)
+
+    def wants_code(self, code_type: str, code: str) -> bool:
+        """Whether rates for a code may be wanted."""
+        if self.code_types and code_type not in self.code_types:
+            return False
+        bare = code.lstrip("0")
+        padded = bare in self.codes and normalize.code(code_type, bare) == code
+        return not self.codes or code in self.codes or padded
+
+    def covers(self, other: "Filter") -> bool:
+        """Whether all that the other wants is wanted by this one too."""
+        return all(
+            not ours or (theirs and set(theirs) <= set(ours))
+            for ours, theirs in (
+                (self.codes, other.codes),
+                (self.code_types, other.code_types),
+                (self.npis, other.npis),
+                (self.tins, other.tins),
+                (self.in_state and (self.in_state,), other.in_state and (other.in_state,)),
+            )
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The conditions there are."""
+        return {name: value for name, value in asdict(self).items() if value}
+
+
+EVERYTHING = Filter()
+
+
+def made_of(
+    codes: Iterable[str] = (),
+    code_types: Iterable[str] = (),
+    npis: Iterable[str] = (),
+    tins: Iterable[str] = (),
+    in_state: str | None = None,
+    register: str | None = None,
+) -> Filter:
+    """A filter of values as a user writes them: any case, `450` for revenue code 0450, TINs with or without a dash
+    or their leading zeros.
+    """
+    return Filter(
+        codes=_distinct(normalize.upper(code) for code in codes),
+        code_types=_distinct(normalize.code_type(kind) for kind in code_types),
+        npis=_distinct(normalize.text(npi) for npi in npis),
+        tins=_distinct(digits for tin in tins for digits in _tax_numbers(tin)),
+        in_state=in_state,
+        register=register,
+    )
+
+
+def from_json(stored: Any) -> list[Filter]:
+    """The filters of a batch's record."""
+    each: list[Any] = stored if isinstance(stored, list) else [stored]
+    return [made_of(**fields) for fields in each]
+
+
+def widened(filters: Sequence[Filter], by: Filter) -> list[Filter]:
+    """The filters and one more, without those that another covers."""
+    return [*(one for one in filters if not by.covers(one)), by]
+
+
+def code_mask(filters: Sequence[Filter], code_type: str, code: str) -> int:
+    """A bit for each filter that may want the rates of a code."""
+    return sum(1 << n for n, one in enumerate(filters) if one.wants_code(code_type, code))
+
+
+def _tax_numbers(text: str) -> tuple[str, ...]:
+    """What a tax number as a user writes it may be in the store: an EIN of nine digits, or an NPI of ten."""
+    return tuple({found[1] for kind in ("ein", "npi") if (found := normalize.tin(kind, text))})
+
+
+def _distinct(values: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(sorted({value for value in values if value}))

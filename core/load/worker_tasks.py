@@ -1,0 +1,41 @@
+"""What a crew does for an ingest: the functions that its members run."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.load.facts.build_facts import build
+from core.load.flatten.flatten_elements import Flattened, Flattener, Piece
+from core.load.providers.cross_references import write_range
+from core.load.rate_filters import Filter
+from core.runtime.workers import State, give_back_memory
+
+__all__ = ["Reading", "build", "finish", "flatten", "write_range"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The file that is being read: its name, where its rows go, and which are wanted."""
+
+    name: str
+    directory: Path
+    filters: tuple[Filter, ...]
+
+
+def flatten(state: State, reading: Reading, piece: Piece) -> int:
+    """Takes in a piece of the file; gives the number of its elements."""
+    flattener = state.get("flattener")
+    if flattener is None:
+        flattener = Flattener(reading.name, reading.directory, state["member"], reading.filters)
+        state["flattener"] = flattener
+    return flattener.add(piece)
+
+
+def finish(state: State, reading: Reading) -> Flattened:
+    """Writes what the member still has in memory, and tells what it has made."""
+    flattener = state.pop("flattener", None) or Flattener(
+        reading.name, reading.directory, state["member"], reading.filters
+    )
+    done: Flattened = flattener.close()
+    del flattener
+    give_back_memory()
+    return done

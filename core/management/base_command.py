@@ -1,0 +1,117 @@
+"""What the commands share."""
+
+import argparse
+import os
+import re
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, cast
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
+
+from core.fields.states import STATES
+from core.runtime.errors import BeaconError
+from core.runtime.terminal import printable
+
+if TYPE_CHECKING:
+    from core.store.generations.store import Store
+
+
+class Error(CommandError):
+    """How a command fails: its one line begins with this class's name."""
+
+
+class Output(OutputWrapper):
+    """Where a command writes to; what files say of themselves cannot command the terminal."""
+
+    def write(  # type: ignore[override]
+        self, msg: str = "", style_func: Any = None, ending: str | None = None
+    ) -> None:
+        """Writes a text and a line break."""
+        super().write(printable(msg), style_func, ending)
+
+
+class Command(BaseCommand):
+    """A command whose errors are one line on stderr and exit status 1, without a traceback.
+
+    A subclass does its work in `run`. Django's own options that mean nothing here are left out of the help.
+    """
+
+    requires_system_checks: list[str] = []  # noqa: RUF012 - as Django declares it
+    suppressed_base_arguments = {  # noqa: RUF012 - as Django declares it
+        "--settings", "--pythonpath", "--traceback", "--no-color", "--force-color", "--skip-checks", "--version",
+    }  # fmt: skip
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """A parser that keeps the help's line breaks and tells what is wrong in one line."""
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        parser.formatter_class = argparse.RawDescriptionHelpFormatter
+
+        def error(message: str) -> NoReturn:
+            problem = f"{subcommand}: {printable(message)} (see manage.py {subcommand} --help)"
+            if parser.called_from_command_line:
+                self.stderr.write(problem)
+                sys.exit(1)
+            raise Error(problem)
+
+        parser.error = error  # type: ignore[method-assign]
+        return parser
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Runs the command."""
+        self.stdout, self.stderr = Output(cast("TextIO", self.stdout)), Output(cast("TextIO", self.stderr))
+        try:
+            self.run(**options)
+        except BeaconError as error:
+            raise Error(str(error)) from None
+        except KeyboardInterrupt:
+            raise Error("stopped; nothing of the unfinished work has been kept", returncode=130) from None
+        except BrokenPipeError:
+            # Whoever read our output has gone (`| head`): there is nobody to tell.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except MemoryError:
+            raise Error("out of memory; the store is as it was") from None
+
+    def run(self, *args: Any, **options: Any) -> None:
+        """The command's work."""
+        raise NotImplementedError
+
+
+class WritingCommand(Command):
+    """A command that writes to the store, one at a time: it waits for another to end unless told --no-wait."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """The option that every writing command has."""
+        parser.add_argument(
+            "--no-wait", action="store_true", help="fail at once where another command is writing to the store"
+        )
+
+    def store(self, no_wait: bool) -> "Store":
+        """The store, for writing; says so where it has to wait, and where the settings ask for another layout."""
+        from core import open_store  # noqa: PLC0415 - takes half a second, which a command's help need not
+
+        store = open_store.store(
+            0 if no_wait else -1, lambda: self.stderr.write("waiting for another command that is writing to the store")
+        )
+        manifest, wanted = store.manifest(), settings.BEACONPOINT_FACT_LAYOUT
+        if manifest and wanted and manifest.layout != wanted:
+            self.stderr.write(
+                f"the store's layout is {manifest.layout}; BEACONPOINT_FACT_LAYOUT ({wanted}) is for new stores: to "
+                f"change this one, manage.py reshard --to {wanted}"
+            )
+        return store
+
+
+def state(text: str) -> str:
+    """An argument that is a state's two letters."""
+    found = text.strip().upper()
+    if found not in STATES:
+        raise argparse.ArgumentTypeError(f"{text!r} is no state; expected two letters such as GA (or a territory's)")
+    return found
+
+
+def year_month(text: str) -> str:
+    """An argument that is a month, YYYY-MM."""
+    if not re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text!r} is no month; expected YYYY-MM such as 2025-08")
+    return text

@@ -1,0 +1,147 @@
+"""What ingest_mrf says of what it has done and found."""
+
+from collections.abc import Callable, Iterator
+
+from core.fetch.partial_file import Version
+from core.load.batch_record import filters_of
+from core.load.load_many import Step
+from core.load.outcome import Outcome, rejects_of
+from core.load.provenance import Loaded
+from core.load.rate_filters import EVERYTHING
+from core.load.remote.fetch_groups import Report
+from core.load.remote.retry_unresolved import Resolved
+from core.tic.plans import Plan
+from core.tic.table_of_contents import Contents, Listed
+
+Say = Callable[[str], object]
+
+_PLANS_SHOWN = 3
+
+
+def outcome(say: Say, done: Outcome, *, detailed: bool = False) -> None:
+    """Says what became of one document; `detailed` tells where the time went."""
+    record = done.record
+    rejects = rejects_of(record)
+    say(f"{record['source']}")
+    payer, month = record["reporting_entity_name"], record["year_month"]
+    say(f"  {payer}, {record['state']}, {month}, batch {record['batch_id']}")
+    if done.loaded_before:
+        say(f"  already loaded on {record['finished_at']:%Y-%m-%d at %H:%M} UTC: nothing added")
+    say(
+        f"  {record['rows_read']:,} rows read: {done.rows_added:,} added, {done.duplicates:,} duplicate, "
+        f"{record['rows_rejected']:,} rejected"
+        + (f", {record['rows_filtered']:,} left out by filters" if record["rows_filtered"] else "")
+        + "".join(f"; {why}: {n:,}" for why, n in sorted(rejects.items()))
+    )
+    if done.members:
+        members = done.members
+        say(
+            f"  {members.groups:,} provider groups, {members.unresolved:,} unresolved; "
+            f"{members.group_npis:,} group-NPI and {members.group_tins:,} group-TIN pairs; "
+            f"{members.unused:,} groups no rate uses left out; {members.invalid_npis:,} invalid NPIs left out"
+        )
+    if done.locations and done.locations.failed:
+        _unanswered(say, done.locations)
+        say(f"  try them again with: manage.py ingest_mrf --resolve {record['batch_id']}")
+        if any(one.of_providers for one in filters_of(record)):
+            say("  a filter on providers left out the rates of groups whose members are not known")
+    say(f"  {done.seconds:.1f} s, {record['rows_read'] / max(done.seconds, 1e-3):,.0f} rows/s")
+    if detailed:
+        for line in done.stages.lines():
+            say(line)
+
+
+def unfetched(say: Say, step: Step) -> None:
+    """Says that a file on the web was loaded before."""
+    say(step.name)
+    if step.problem:
+        say("  loaded before: nothing fetched; whether it has changed since could not be seen")
+    else:
+        say("  loaded before, and not changed on the web since: nothing fetched")
+
+
+def left_out(found: Contents) -> Iterator[str]:
+    """Lines about what a table of contents has that cannot be loaded."""
+    if found.left_out:
+        yield "left out: " + ", ".join(f"{count:,} {kind}" for kind, count in sorted(found.left_out.items()))
+    yield from found.problems
+
+
+def contents(
+    say: Say, found: Contents, chosen: list[Listed], versions: list[Version | str], before: dict[str, Loaded]
+) -> None:
+    """Lists files: their size on the web, what is loaded of them, for how many plans and which they are."""
+    known = 0
+    every: set[Plan] = set()
+    sizes = [version.size for version in versions if isinstance(version, Version) and version.size is not None]
+    for file, version in zip(chosen, versions, strict=True):
+        plans = found.plans_of(file)
+        every |= plans
+        there = before.get(file.address.identity)
+        same = there and isinstance(version, Version) and there.version.same_as(version)
+        known += bool(there)
+        mark = "" if not there else ", loaded" if same else ", loaded before; perhaps another version"
+        mark += ", in part" if there and not there.finished(EVERYTHING) else ""
+        size = size_text(version.size) if isinstance(version, Version) else "?"
+        say(f"{size:>9}  {file.address}{mark}")
+        say(f"{'':>9}  {_plans_text(plans)}" + (f"; {file.description}" if file.description else ""))
+        if isinstance(version, str):
+            say(f"{'':>9}  {version}")
+    unknown = len(chosen) - len(sizes)
+    say(
+        f"{len(chosen):,} of {len(found.files):,} files, for {len(every):,} of {len(found.plans):,} plans, "
+        f"{size_text(sum(sizes))}" + (f" and {unknown:,} of unknown size" if unknown else "")
+        + (f"; {known:,} loaded" if known else "")
+    )  # fmt: skip
+
+
+def resolved(say: Say, done: Resolved) -> None:
+    """Says what became of a batch's groups that lacked members."""
+    say(f"batch {done.batch_id}")
+    groups = done.members.groups if done.members else 0
+    say(
+        f"  {done.report.asked:,} addresses asked; {groups:,} provider groups have members now, "
+        f"{done.remaining:,} have none"
+    )
+    if done.members:
+        members = done.members
+        say(
+            f"  {members.group_npis:,} group-NPI and {members.group_tins:,} group-TIN pairs added; "
+            f"{members.invalid_npis:,} invalid NPIs left out"
+        )
+    if done.wanted_now:
+        say(
+            f"  {done.wanted_now:,} of the groups are wanted by the filter that the file was loaded with, which nobody "
+            "could know then; to add their rates, load the file again with the same options"
+        )
+    if done.report.failed:
+        _unanswered(say, done.report)
+    if done.signed:
+        say(
+            f"  {done.signed:,} addresses were signed, and signatures are not kept; give the payer's file as well: "
+            f"manage.py ingest_mrf --resolve {done.batch_id} FILE"
+        )
+
+
+def size_text(size: int | None) -> str:
+    """A number of bytes in a few characters."""
+    if size is None:
+        return "?"
+    for unit, bytes_ in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 1000)):
+        if size >= bytes_:
+            return f"{size / bytes_:,.1f} {unit}"
+    return f"{size} B"
+
+
+def _unanswered(say: Say, report: Report) -> None:
+    say(f"  {report.failed:,} of {report.asked:,} addresses of provider groups could not be had, such as:")
+    for problem in report.examples:
+        say(f"    {problem}")
+
+
+def _plans_text(plans: frozenset[Plan]) -> str:
+    if not plans:
+        return "no plan named"
+    some = sorted(plan.label for plan in plans)[:_PLANS_SHOWN]
+    more = f" and {len(plans) - len(some):,} more" if len(plans) > len(some) else ""
+    return f"{len(plans):,} {'plan' if len(plans) == 1 else 'plans'}: {'; '.join(some)}{more}"

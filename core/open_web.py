@@ -1,0 +1,50 @@
+"""Fetching from the web as the settings say, for commands."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import ip_network
+from pathlib import Path
+
+from django.conf import settings
+
+from core.fetch.client import Client, Patience
+from core.fetch.download import Downloads
+from core.load.load_many import Web
+from core.load.remote.fetch_groups import Locations
+from core.tic.source import Limits
+
+_UNITS = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
+
+
+def cache_dir() -> Path:
+    """Where downloads lie until they have been loaded."""
+    data: Path = settings.BEACONPOINT_DATA_DIR
+    return settings.BEACONPOINT_CACHE_DIR or data.with_name(f"{data.name}-cache")
+
+
+@contextmanager
+def web(*, keep: bool = False, locations: bool = True) -> Iterator[Web]:
+    """What fetching needs; `keep` keeps downloads, `locations` fetches members of groups. Closed when it is left."""
+    also = [ip_network(text, strict=False) for text in settings.BEACONPOINT_FETCH_PRIVATE]
+    silence = settings.BEACONPOINT_FETCH_SILENCE
+    tries, backoff = settings.BEACONPOINT_FETCH_TRIES, settings.BEACONPOINT_FETCH_BACKOFF
+    patient = Client(also, Patience(tries, backoff, silence=silence))
+    # Thousands of small files may be at hosts that are no more: less patience for each.
+    quick = Client(also, Patience(min(tries, 2), backoff, longest=10, connect=10, silence=min(silence, 20)))
+    try:
+        yield Web(
+            patient,
+            Downloads(patient, cache_dir(), _bytes(settings.BEACONPOINT_DOWNLOAD_LIMIT)),
+            Locations(quick, cache_dir() / "locations", _bytes(settings.BEACONPOINT_LOCATION_LIMIT))
+            if locations
+            else None,
+            Limits(_bytes(settings.BEACONPOINT_UNPACK_LIMIT), settings.BEACONPOINT_UNPACK_RATIO),
+            keep,
+        )
+    finally:
+        quick.close()
+        patient.close()
+
+
+def _bytes(size: str) -> int:
+    return int(size[:-2]) * _UNITS[size[-2:]]

@@ -1,0 +1,33 @@
+"""How each figure is computed, and what else docs/ has to say."""
+
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from core.pages.shared import documents as manual
+from core.pages.shared.page import sorry
+
+_DECISIONS = "decisions"
+
+
+@require_safe
+def show(request: HttpRequest, name: str = manual.FIRST) -> HttpResponseBase:
+    """`/method/` and `/method/<document>/`; `/method/decisions/` lists those."""
+    if name in {manual.FIRST, manual.DICTIONARY} and request.path != manual.address(name):
+        return redirect(manual.address(name))
+    if name == _DECISIONS:
+        decisions = manual.in_order(manual.names(), _DECISIONS)
+        return render(request, "method.html", {"title": "Decisions", "decisions": _linked(decisions)})
+    found = manual.document(name)
+    if found is None:
+        known = ", ".join(one for one in manual.names() if "/" not in one)
+        why = f"docs/ has no document {name!r}. There are: {known}."
+        return sorry(request, 404, "There is no such page", [("", why)])
+    others = [one for one in manual.in_order(manual.names(), "") if one.name != name]
+    sections = [heading for heading in found.headings if heading.level == 2]
+    page = {"title": found.title, "document": found, "sections": sections, "others": _linked(others)}
+    return render(request, "method.html", page)
+
+
+def _linked(documents: list[manual.Document]) -> list[tuple[str, str]]:
+    return [(manual.address(one.name), one.title) for one in documents]

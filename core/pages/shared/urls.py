@@ -1,0 +1,41 @@
+"""Addresses of pages. A page's whole state is its query string, in one canonical order, so that links can be shared."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from core.queries.rules.market import Market
+
+ORDER = (
+    "q", "state", "year_month", "code_type", "code", "payer", "pos", "billing_class", "modifier", "setting",
+    "negotiated_type", "arrangement", "network", "npi", "tin", "from", "codes", "base", "what", "sort", "page",
+    "table", "format", "run", "check",
+)  # fmt: skip
+"""The order of parameters in every address."""
+
+_MARKET = ORDER[1 : ORDER.index("tin") + 1]
+
+
+def to(page: str, market: Market | None = None, **parameters: Any) -> str:
+    """The address of the page of that name. `npi` and `tin` are parts of the path of the pages of those names."""
+    path_part = {page: parameters.pop(page)} if page in {"npi", "tin"} else {}
+    of_market = {name: getattr(market, name) for name in _MARKET} if market else {}
+    return changed(reverse(page, kwargs=path_part), of_market, **parameters)
+
+
+def changed(path: str, parameters: Mapping[str, Any], **changes: Any) -> str:
+    """A path with parameters, some of them changed. None, an empty text and page 1 are left out."""
+    return path + query(said({**parameters, **changes}))
+
+
+def said(parameters: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Parameters in their order; what says nothing, and what no page knows, is left out."""
+    every = [(name, parameters[name]) for name in ORDER if parameters.get(name) not in {None, ""}]
+    return [(name, value) for name, value in every if (name, str(value)) != ("page", "1")]
+
+
+def query(parameters: Sequence[tuple[str, Any]]) -> str:
+    """Parameters as the end of an address, from its question mark on."""
+    return f"?{urlencode(parameters, safe=',:')}" if parameters else ""

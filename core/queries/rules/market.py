@@ -1,0 +1,145 @@
+"""Which rates a question is about: state, month, code and filters, as a WHERE clause with bound parameters."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from core.store.connection import Snapshot
+from core.store.generations.manifest import BY_GROUP
+from core.store.schema.tables import FACT_RATE
+
+NO_MODIFIER = "none"
+"""The value of `modifier` that asks for rates without any."""
+
+NOT_STATED = "unstated"
+"""The value of a filter that asks for rates whose file does not state it."""
+
+_WHOSE = ("network", "npi", "tin")
+"""What narrows a market by whose the rates are."""
+
+FILTERS = {
+    "payer": "payer",
+    "pos": "place",
+    "billing_class": "class",
+    "modifier": "modifier",
+    "setting": "setting",
+    "negotiated_type": "type",
+    "arrangement": "arrangement",
+    "network": "network",
+    "npi": "NPI",
+    "tin": "tax number",
+}
+"""What narrows a market beside state, month and code, and what pages call it."""
+
+
+@dataclass(frozen=True)
+class Market:
+    """A selection of facts. What is None does not narrow it, nor does an empty `year_month`.
+
+    `payer` is a payer_slug; `pos` a place of service, which also matches the sets that hold CSTM-00 (every place);
+    `modifier` one modifier of the set, or NO_MODIFIER; `network` a network's name. `billing_class`, `setting`,
+    `negotiated_type` and `arrangement` may be NOT_STATED.
+    """
+
+    state: str
+    year_month: str
+    code_type: str | None = None
+    code: str | None = None
+    payer: str | None = None
+    pos: str | None = None
+    billing_class: str | None = None
+    modifier: str | None = None
+    setting: str | None = None
+    negotiated_type: str | None = None
+    arrangement: str | None = None
+    network: str | None = None
+    npi: str | None = None
+    tin: str | None = None
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The values that `where` binds."""
+        return {name: value for name in CONDITIONS if (value := getattr(self, name))}
+
+    @property
+    def where(self) -> str:
+        """The condition on fact_rate AS f. Every value is a named parameter."""
+        every = " AND ".join(CONDITIONS[name] for name in self.parameters)
+        return every if self.year_month else every.replace(_IN_MONTH, "")
+
+    @property
+    def in_any_month(self) -> "Market":
+        """The same in all months of its state."""
+        return replace(self, year_month="")
+
+    @property
+    def unfiltered(self) -> "Market":
+        """The market of the same state, month, code and groups, without what else narrows it."""
+        whose = {name: getattr(self, name) for name in _WHOSE}
+        return Market(self.state, self.year_month, self.code_type, self.code, **whose)
+
+    def without(self, name: str) -> "Market":
+        """The market without one of its filters."""
+        return Market(**{**vars(self), name: None})
+
+
+@contextmanager
+def narrowed(db: Snapshot, market: Market) -> Iterator[Snapshot]:
+    """The generation with `rate_alike` of the unfiltered market alone, where that is about a code or a provider.
+
+    Every question about the market has the same answer there, sooner: many facts are alike but for whose they are, and
+    other filters, orders and pages that are asked for next find them in memory.
+    """
+    if market.code is None and market.npi is None and market.tin is None:
+        yield db
+        return
+    facts = market.unfiltered
+    of_provider = market.code is None
+    with db.narrowed(facts.where, facts.parameters, BY_GROUP if of_provider else FACT_RATE.name) as narrow:
+        yield narrow
+
+
+def alike(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
+    """SQL of the market's rates, where a row stands for `alike` of them, and its parameters.
+
+    The columns are those of `rate_alike`, see `Snapshot.narrowed`; more where the generation is not narrowed.
+    """
+    if db.narrowed_to is None:
+        return f"(SELECT f.*, 1 AS alike FROM fact_rate f WHERE {market.where})", market.parameters
+    if any(db.narrowed_to.get(name) != getattr(market, name) for name in _WHOSE):
+        raise ValueError("the generation is narrowed to another market")
+    filters = {name: value for name, value in market.parameters.items() if name not in _WHOSE}
+    where = " AND ".join(CONDITIONS[name] for name in filters)
+    return f"(SELECT * FROM rate_alike f WHERE {where})", filters
+
+
+def _stated(column: str, name: str) -> str:
+    return f"coalesce(f.{column}, '{NOT_STATED}') = ${name}"
+
+
+_IN_MONTH = "year_month = $year_month AND "
+"""What narrows a look into another table to the market's month, where it has one: a group belongs to one month."""
+
+CONDITIONS = {
+    "state": "f.state = $state",
+    "year_month": "f.year_month = $year_month",
+    "code_type": "f.code_type = $code_type",
+    "code": "f.code = $code",
+    "payer": """f.reporting_entity_name IN (
+                    SELECT reporting_entity_name_raw FROM dim_payer_bridge WHERE payer_slug = $payer)""",
+    "pos": "f.pos_set_id IN (SELECT pos_set_id FROM xref_pos WHERE pos IN ($pos, 'CSTM-00'))",
+    "billing_class": _stated("billing_class", "billing_class"),
+    "modifier": f"""CASE WHEN $modifier = '{NO_MODIFIER}' THEN f.billing_code_modifier = ''
+                    ELSE list_contains(string_split(f.billing_code_modifier, ','), $modifier) END""",
+    "setting": _stated("setting", "setting"),
+    "negotiated_type": _stated("negotiated_type", "negotiated_type"),
+    "arrangement": _stated("negotiation_arrangement", "arrangement"),
+    # A set of groups, not a join: a rate that 30 NPIs share stays one rate.
+    "network": f"""f.pg_uid IN (
+                      SELECT pg_uid FROM dim_provider_group
+                      WHERE {_IN_MONTH}list_contains(network_names, $network))""",
+    "npi": f"f.pg_uid IN (SELECT pg_uid FROM xref_group_npi WHERE {_IN_MONTH}npi = $npi)",
+    "tin": f"f.pg_uid IN (SELECT pg_uid FROM xref_group_tin WHERE {_IN_MONTH}tin_value = $tin)",
+}
+"""Each filter's condition on fact_rate AS f."""

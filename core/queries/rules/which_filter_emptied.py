@@ -1,0 +1,36 @@
+"""Why a question has no answer: which of its filters took the last rate away."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.queries.rules.market import FILTERS, Market
+from core.store.connection import Snapshot
+
+
+@dataclass(frozen=True)
+class Freed:
+    """How many rates there would be without one filter."""
+
+    filter: str
+    label: str
+    value: str
+    rates: int
+
+
+def without_each(db: Snapshot, market: Market, codes: Sequence[str] = ()) -> list[Freed]:
+    """For each filter of a market how many rates there are without it; the codes too narrow it, where there are any.
+
+    Where one filter alone is to blame, its number is above 0; where several are, all numbers may be 0.
+    """
+    numbers = {f"code{n}": code for n, code in enumerate(codes)}
+    narrowed = f" AND f.code IN ({', '.join(f'${name}' for name in numbers)})" if numbers else ""
+    found = []
+    for name, label in FILTERS.items():
+        value = getattr(market, name)
+        if value is not None:
+            wider = market.without(name)
+            rows = db.rows(
+                f"SELECT count(*) FROM fact_rate f WHERE {wider.where}{narrowed}", {**wider.parameters, **numbers}
+            )
+            found.append(Freed(name, label, value, rows[0][0]))
+    return found

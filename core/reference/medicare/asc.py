@@ -1,0 +1,100 @@
+"""Loads Medicare's prices for ambulatory surgical centers: Addenda AA and BB, wage adjusted for every state.
+
+Source of the indicators and of the 50 % labor share: the OPPS/ASC final rule for 2025 (89 FR 93912), Addendum DD1 and
+section XIII. The device part of a device-intensive procedure (J8) is not told apart in the addenda and is adjusted
+with the rest.
+"""
+
+from pathlib import Path
+
+from core.reference import recognize
+from core.reference.benchmark_release import NOT_PRICED, PACKAGED, Loaded, put_release
+from core.reference.medicare.addenda import Indicator, Price, StateRows, left_out, read_prices, release_of, wages
+from core.reference.spreadsheets import Sheet
+from core.runtime.errors import ReferenceFileError
+from core.store.generations.store import Store
+from core.store.schema.tables import BENCH_ASC
+
+LABOR_PERCENT = 50
+
+INDICATORS = {
+    "A2": Indicator("surgical procedure"),
+    "B5": Indicator("alternative code may be available", NOT_PRICED),
+    "D1": Indicator("ancillary dental service, packaged", PACKAGED),
+    "D2": Indicator("dental procedure"),
+    "D5": Indicator("discontinued", NOT_PRICED),
+    "F4": Indicator("corneal tissue or vaccine at reasonable cost", NOT_PRICED),
+    "G2": Indicator("surgical procedure, not office based"),
+    "H2": Indicator("brachytherapy source", adjusted=False),
+    "J7": Indicator("pass-through device, priced by the contractor", NOT_PRICED),
+    "J8": Indicator("device-intensive procedure"),
+    "K2": Indicator("drug", adjusted=False),
+    "K5": Indicator("no pricing information yet", NOT_PRICED),
+    "K7": Indicator("unclassified drug, priced by the contractor", NOT_PRICED),
+    "L1": Indicator("vaccine, packaged", PACKAGED),
+    "L6": Indicator("special payment for a lens or a non-opioid product", NOT_PRICED),
+    "N1": Indicator("packaged into other services", PACKAGED),
+    "P2": Indicator("office-based procedure"),
+    "P3": Indicator("office-based procedure, by the physician fee schedule"),
+    "R2": Indicator("office-based procedure, not enough claims"),
+    "Z2": Indicator("radiology service"),
+    "Z3": Indicator("radiology service, by the physician fee schedule"),
+}
+
+HELP = """\
+  asc             Medicare's prices for ambulatory surgical centers, for every state: Addenda AA and BB, and the wage
+                  index file
+
+    manage.py load_benchmark asc AA.csv BB.csv --wage-index wage_index_2025.csv
+"""
+
+
+def load(store: Store, paths: list[Path], *, year_month: str | None = None, wage_index: Path | None = None) -> Loaded:
+    """Loads one release. Raises ReferenceFileError and StoreError; the store is then as it was."""
+    found = recognize.gather(paths, (recognize.ASC_ADDENDUM, recognize.WAGE_INDEX))
+    recognize.first(found, recognize.ASC_ADDENDUM)
+    addenda = _by_addendum(found[recognize.ASC_ADDENDUM])
+    read = {name: read_prices(sheet, recognize.ASC_ADDENDUM, "PAYMENT INDICATOR") for name, sheet in addenda.items()}
+    prices = _united(read)
+    releases = {year_month or release_of(sheet, recognize.ASC_ADDENDUM) for sheet in addenda.values()}
+    if len(releases) > 1:
+        raise ReferenceFileError(
+            f"the addenda are of different quarters: {', '.join(sorted(releases))}; give those of one"
+        )
+    (release,) = releases
+    index_sheet, index, notes = wages(found[recognize.WAGE_INDEX], wage_index, release)
+    missing = {"AA": "surgical procedures", "BB": "ancillary services"}
+    notes += [f"no Addendum {name}: {what} are not loaded" for name, what in missing.items() if name not in addenda]
+    rows = StateRows(prices, INDICATORS, index, LABOR_PERCENT, release)
+    names = {"indicator": "asc_pi", "weight": "asc_weight", "rate": "asc_rate", "amount": "asc_mar_stateavg"}
+    loaded = Loaded(
+        kind="asc",
+        release=release,
+        files=(*(sheet.name for sheet in addenda.values()), index_sheet.name),
+        rows_read=sum(map(len, read.values())),
+        rows_priced=int(rows.paid.sum()),
+        left_out=left_out(prices, rows.paid, INDICATORS),
+        notes=(f"{LABOR_PERCENT} % of each rate is wage adjusted, of drugs and sources none", *notes),
+        states=tuple(rows.states),
+    )
+    return put_release(store, BENCH_ASC, lambda state: rows(state).rename(names), loaded)
+
+
+def _by_addendum(sheets: list[Sheet]) -> dict[str, Sheet]:
+    """The first sheet of each addendum: BB says so in its title, or has no column on multiple procedures."""
+    found: dict[str, Sheet] = {}
+    for sheet in sheets:
+        rows = sheet.rows[: (recognize.header(sheet.rows, recognize.ASC_ADDENDUM) or 0) + 1]
+        top = " ".join(recognize.flat(cell) for row in rows for cell in row)
+        found.setdefault("AA" if "MULTIPLE PROCEDURE" in top and "ADDENDUM BB" not in top else "BB", sheet)
+    return dict(sorted(found.items()))
+
+
+def _united(read: dict[str, list[Price]]) -> list[Price]:
+    """The rows of both addenda. Raises ReferenceFileError where a code stands in both: its amount would be two."""
+    prices = [price for part in read.values() for price in part]
+    codes = {price.code for price in prices}
+    if len(codes) < len(prices):
+        twice = {price.code for price in read["AA"]} & {price.code for price in read["BB"]}
+        raise ReferenceFileError(f"{', '.join(sorted(twice)[:5])}: in Addendum AA and in BB; expected each code in one")
+    return prices

@@ -1,0 +1,76 @@
+"""The wage index of each state, from the CMS wage index file, and amounts adjusted by it.
+
+    amount = rate x (labor share x wage index + 1 - labor share), rounded once to cents
+
+CMS pays each hospital by the index of its area. A state's index here is the simple mean over its areas: its urban
+areas (CBSAs; one that crosses a border counts in each state it names) and its rural area, where it has one.
+"""
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from core.fields.states import STATES
+from core.reference import recognize
+from core.reference.spreadsheets import Sheet
+from core.runtime.errors import ReferenceFileError
+
+_STATES_BY_NAME = {name.upper(): state for state, name in STATES.items()} | {"VIRGIN ISLANDS": "VI"}
+_DECIMALS = 10_000
+
+
+@dataclass(frozen=True)
+class WageIndex:
+    """The index of each state, exactly, and what the file says: its year (None where it names none), areas left out."""
+
+    year: str | None
+    of_state: dict[str, Fraction]
+    left_out: tuple[str, ...]
+
+
+def read_wage_index(sheet: Sheet) -> WageIndex:
+    """The states' indices of a file with the columns CBSA, name and index. Raises ReferenceFileError."""
+    header = recognize.header(sheet.rows, recognize.WAGE_INDEX) or 0
+    titles = [recognize.flat(cell) for cell in sheet.rows[header]]
+    area = titles.index("CBSA")
+    name = next((n for n, title in enumerate(titles) if "NAME" in title or "AREA" in title), area + 1)
+    index = next(n for n, title in enumerate(titles) if "WAGE INDEX" in title or title.startswith("WI"))
+    said = re.search(r"(?:20|WI ?)(\d\d)\b", " ".join([*titles, sheet.file.upper()]))
+    areas: dict[str, list[Fraction]] = defaultdict(list)
+    left_out = []
+    for number, row in enumerate(sheet.rows[header + 1 :], header + 2):
+        if len(row) <= max(area, name, index) or not re.fullmatch(r"\d{1,5}", row[area]):
+            continue  # footnotes
+        try:
+            value = Fraction(row[index])
+        except ValueError:
+            raise ReferenceFileError(f"{sheet.name}: row {number}: {row[index]!r} is no wage index") from None
+        states = _states(row[name])
+        if not value or not states:
+            left_out.append(row[name])  # New Jersey has no rural area; some counties of one state name no state
+        for state in states if value else []:
+            areas[state].append(value)
+    if not areas:
+        raise ReferenceFileError(f"{sheet.name}: no areas with a state below the header")
+    means = {state: sum(values, Fraction()) / len(values) for state, values in sorted(areas.items())}
+    return WageIndex(f"20{said[1]}" if said else None, means, tuple(left_out))
+
+
+def _states(area: str) -> list[str]:
+    """The states of an area: its name where it is the rural one, else what follows the comma: GA-SC."""
+    if area.upper() in _STATES_BY_NAME:
+        return [_STATES_BY_NAME[area.upper()]]
+    return [state for state in area.rpartition(",")[2].strip().split("-") if state in STATES] if "," in area else []
+
+
+def adjusted(rates: npt.NDArray[np.int64], index: Fraction, labor_percent: int) -> npt.NDArray[np.int64]:
+    """Rates in thousandths of a dollar, adjusted, in cents, half a cent up."""
+    factor = Fraction(labor_percent, 100) * index + 1 - Fraction(labor_percent, 100)
+    cents = [
+        (2 * rate * factor.numerator + 10 * factor.denominator) // (20 * factor.denominator) for rate in rates.tolist()
+    ]
+    return np.array(cents, np.int64)

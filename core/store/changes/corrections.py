@@ -1,0 +1,171 @@
+"""Corrections: facts that were removed, why, and the way back.
+
+A correction is a row of `corrections`; the facts it removed are a file of `removed_rate` as long as it is in force. So
+the two tables tell at any time what is missing from a batch: rows added = facts there + facts removed.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.runtime.errors import BeaconError
+from core.store.changes.append import append_facts
+from core.store.changes.removal import Progress, take_out
+from core.store.changes.selection import Selection
+from core.store.changes.sorted_facts import FactFile, Period, merged, periods_of
+from core.store.changes.upsert import upsert
+from core.store.connection import connect_for_writing, parquet_list
+from core.store.generations.manifest import StoreError
+from core.store.generations.store import Store, Transaction
+from core.store.parquet.writer import write_table
+from core.store.schema.tables import CORRECTIONS, DIM_PROVIDER_GROUP, FACT_RATE, REMOVED_RATE
+
+_MEMORY = "256MB"
+
+
+@dataclass(frozen=True)
+class Correction:
+    """One removal of facts; the columns of `corrections`."""
+
+    correction_id: int
+    selection: str
+    reason: str
+    rows: int
+    created_at: datetime
+    undone_at: datetime | None
+
+
+def corrections(store: Store) -> list[Correction]:
+    """Every correction, oldest first."""
+    manifest = store.loaded()
+    return _read(manifest.paths(store.root, CORRECTIONS.name))
+
+
+def remove(store: Store, selection: Selection, reason: str, progress: Progress | None = None) -> Correction:
+    """Takes the selected facts out of the store and remembers them; `progress` is told facts looked at, and in all.
+
+    Raises BeaconError where there is no reason or no such fact, and StoreError; the store is then as it was.
+    """
+    if not reason.strip():
+        raise BeaconError("a removal needs a reason, so that it can be understood later: --reason TEXT")
+    store.loaded()
+    with store.write() as transaction:
+        connection = connect_for_writing(transaction.work, _MEMORY)
+        try:
+            removed, rows = take_out(transaction, connection, selection, progress)
+            if not rows:
+                raise BeaconError("no fact is selected; nothing was removed (--dry-run counts what a selection finds)")
+            number = 1 + max((c.correction_id for c in _read(transaction.paths(CORRECTIONS.name))), default=0)
+            text = json.dumps(selection.given)
+            correction = Correction(number, text, reason.strip(), rows, datetime.now(UTC), None)
+            _keep(transaction, connection, number, removed)
+            _record(transaction, connection, correction)
+        finally:
+            connection.close()
+        transaction.commit()
+    return correction
+
+
+def undo(store: Store, correction_id: int) -> Correction:
+    """Puts the facts that a correction removed exactly back.
+
+    Raises BeaconError where there is no such correction in force, and StoreError; the store is then as it was.
+    """
+    store.loaded()
+    with store.write() as transaction:
+        known = {c.correction_id: c for c in _read(transaction.paths(CORRECTIONS.name))}
+        before = known.get(correction_id)
+        if before is None:
+            numbers = ", ".join(map(str, known)) or "none"
+            raise BeaconError(f"there is no correction {correction_id}; there are: {numbers} (see --list)")
+        if before.undone_at is not None:
+            raise BeaconError(f"correction {correction_id} was undone on {before.undone_at:%Y-%m-%d at %H:%M} UTC")
+        connection = connect_for_writing(transaction.work, _MEMORY)
+        try:
+            kept = transaction.files(REMOVED_RATE.name, str(correction_id))
+            for file in kept:
+                facts = FactFile(transaction.path(file))
+                _expect_absent(transaction, connection, transaction.path(file), facts.periods)
+                for period in facts.periods:
+                    append_facts(transaction, *period, facts.blocks_of(period))
+                facts.close()
+            transaction.replace(REMOVED_RATE.name, kept)
+            correction = Correction(**{**vars(before), "undone_at": datetime.now(UTC)})
+            _record(transaction, connection, correction)
+        finally:
+            connection.close()
+        transaction.commit()
+    return correction
+
+
+def removed_uids(transaction: Transaction, batch_id: str, state: str) -> pl.Series:
+    """The fact_uids of a batch's facts in a state that corrections in force have removed, sorted, as text.
+
+    Whoever adds facts of a batch that is in the store already leaves these out: they were removed for good.
+    """
+    paths = transaction.paths(REMOVED_RATE.name)
+    if not paths:
+        return pl.Series("fact_uid", [], pl.String)
+    rows = pl.scan_parquet(paths).filter((pl.col("batch_id") == batch_id) & (pl.col("state") == state))
+    return rows.select("fact_uid").collect()["fact_uid"].sort()
+
+
+def _read(paths: list[str]) -> list[Correction]:
+    return [Correction(**row) for path in paths for row in pq.read_table(path).to_pylist()]
+
+
+def _record(transaction: Transaction, connection: duckdb.DuckDBPyConnection, correction: Correction) -> None:
+    """Puts the correction's row into the store."""
+    names = {"undone_at": pl.Datetime("us", "UTC"), "created_at": pl.Datetime("us", "UTC")}
+    connection.register("one_correction", pl.DataFrame([vars(correction)], schema_overrides=names))
+    upsert(connection, transaction, CORRECTIONS, "one_correction", keep="new")
+
+
+def _keep(
+    transaction: Transaction, connection: duckdb.DuckDBPyConnection, correction_id: int, removed: list[str]
+) -> None:
+    """Writes the facts taken out as the correction's file, with the batches they are of."""
+    groups = parquet_list(transaction.paths(DIM_PROVIDER_GROUP.name))
+    batches = pl.DataFrame(
+        connection.sql(
+            f"SELECT pg_uid, batch_id FROM {groups} WHERE pg_uid IN (SELECT pg_uid FROM {parquet_list(removed)})"
+        )
+        .to_arrow_reader()
+        .read_all()
+    )
+
+    def blocks() -> Iterator[pa.Table]:
+        for period, paths in periods_of(removed).items():
+            for block in merged(paths, period, transaction.work):
+                uids = pl.DataFrame({"pg_uid": block["pg_uid"].cast(pa.string())})
+                batch = uids.join(batches, on="pg_uid", how="left", maintain_order="left")["batch_id"].to_arrow()
+                number = pa.repeat(pa.scalar(correction_id, pa.int64()), block.num_rows)
+                marked = [number, batch.cast(pa.string()), *block.columns]
+                yield pa.table(dict(zip(REMOVED_RATE.names, marked, strict=True)))
+
+    path = transaction.new_file(REMOVED_RATE.name, str(correction_id))
+    transaction.put(REMOVED_RATE.name, path, write_table(path, REMOVED_RATE, blocks()), str(correction_id))
+
+
+def _expect_absent(
+    transaction: Transaction, connection: duckdb.DuckDBPyConnection, removed: str, periods: list[Period]
+) -> None:
+    """Makes sure that no fact of a file comes in a second time."""
+    shards = {transaction.layout.shard(*period) for period in periods}
+    facts = [transaction.path(file) for file in transaction.files(FACT_RATE.name) if file.shard in shards]
+    if not facts:
+        return
+    again = connection.execute(
+        f"SELECT count(*) FROM {parquet_list(facts)} SEMI JOIN {parquet_list([removed])} USING (fact_uid)"
+    ).fetchall()[0][0]
+    if again:
+        raise StoreError(
+            f"{transaction.root}: {again:,} of the removed facts are in the store again; to put them back would double "
+            "them; the store is as it was; run dq_check"
+        )

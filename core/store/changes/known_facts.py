@@ -1,0 +1,45 @@
+"""The facts of a batch that are in the store already, or were taken out of it for good."""
+
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import polars as pl
+
+from core.store.changes.corrections import removed_uids
+from core.store.connection import parquet_list
+from core.store.generations.store import Transaction
+from core.store.schema import ids
+from core.store.schema.tables import DIM_PROVIDER_GROUP, FACT_RATE
+
+
+def write_known(
+    connection: duckdb.DuckDBPyConnection,
+    transaction: Transaction,
+    batch_id: str,
+    state: str,
+    year_month: str,
+    directory: Path,
+) -> Path:
+    """Writes the fact_uids that are not to be added again to a file of two machine words each; gives its path."""
+    shard = transaction.layout.shard(state, year_month)
+    facts = [transaction.path(file) for file in transaction.files(FACT_RATE.name, shard)]
+    path = directory / "known.bin"
+    with path.open("wb") as file:
+        if facts:
+            rows = connection.sql(
+                f"""SELECT fact_uid FROM {parquet_list(facts)}
+                    SEMI JOIN (SELECT pg_uid FROM {parquet_list(transaction.paths(DIM_PROVIDER_GROUP.name))}
+                               WHERE batch_id = ?) USING (pg_uid)
+                    WHERE state = ?""",
+                params=[batch_id, state],
+            ).to_arrow_reader(1 << 16)
+            for batch in rows:
+                ids.hash_words(pl.Series(batch.column(0))).tofile(file)
+        ids.hash_words(removed_uids(transaction, batch_id, state)).tofile(file)
+    return path
+
+
+def read_known(path: Path, start: int, count: int) -> ids.type_of_hash:
+    """Up to `count` of them from the place `start` on: an array of shape (n, 2)."""
+    return np.fromfile(path, np.uint64, 2 * count, offset=16 * start).reshape(-1, 2)

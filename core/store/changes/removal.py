@@ -1,0 +1,140 @@
+"""Takes facts out of their files, and shows beforehand which."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from core.store.changes.selection import Selection
+from core.store.changes.sorted_facts import FactFile
+from core.store.connection import connect_for_writing, parquet_list
+from core.store.generations.manifest import DataFile, Manifest
+from core.store.generations.store import Store, Transaction
+from core.store.parquet.writer import write_table
+from core.store.schema.tables import FACT_RATE
+
+EXAMPLES = 10
+Progress = Callable[[int, int], None]
+
+COUNTED = 20
+"""Values of a column that a preview shows: those with most facts."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a selection finds: facts in all, and by payer, by state and month and by code; and some of them."""
+
+    rows: int
+    by: dict[str, list[tuple[str, int]]]
+    """At most COUNTED of each, those with most facts first."""
+    examples: list[dict[str, Any]]
+
+
+def preview(store: Store, selection: Selection) -> Preview:
+    """Counts what a removal would take out. Locks nothing and changes nothing."""
+    manifest = store.loaded()
+    with tempfile.TemporaryDirectory() as work:
+        connection = connect_for_writing(Path(work))
+        try:
+            selection.prepare(connection, _paths_by_table(store, manifest))
+            paths = [store.place.path(file) for file in manifest.tables.get(FACT_RATE.name, ())]
+            if not paths:
+                return Preview(0, {}, [])
+            found = f"(SELECT * FROM {parquet_list(paths)} f WHERE {selection.where})"
+            return _preview(connection, found, selection.parameters)
+        finally:
+            connection.close()
+
+
+def _preview(connection: duckdb.DuckDBPyConnection, found: str, parameters: dict[str, Any]) -> Preview:
+    by: dict[str, list[tuple[str, int]]] = {}
+    for title, value in (
+        ("payer", "reporting_entity_name"),
+        ("month", "state || ' ' || year_month"),
+        ("code", "code_type || ' ' || code"),
+    ):
+        by[title] = connection.execute(
+            f"SELECT {value} AS value, count(*) AS n FROM {found} GROUP BY 1 ORDER BY n DESC, value LIMIT {COUNTED}",
+            parameters,
+        ).fetchall()
+    rows = int(connection.execute(f"SELECT count(*) FROM {found}", parameters).fetchall()[0][0])
+    columns = "state, year_month, reporting_entity_name, code_type, code, negotiated_type, negotiated_rate, fact_uid"
+    cursor = connection.execute(f"SELECT {columns} FROM {found} ORDER BY ALL LIMIT {EXAMPLES}", parameters)
+    names = columns.split(", ")
+    return Preview(rows, by, [dict(zip(names, row, strict=True)) for row in cursor.fetchall()])
+
+
+def take_out(
+    transaction: Transaction,
+    connection: duckdb.DuckDBPyConnection,
+    selection: Selection,
+    progress: Progress | None = None,
+) -> tuple[list[str], int]:
+    """Rewrites the files that hold selected facts without them. Gives files with the facts taken out, and their number.
+
+    The files are sorted as facts are, below the transaction's working directory. Only files that hold a selected fact
+    are rewritten. Memory: a byte for each fact of one file, and a row group.
+    """
+    files = transaction.files(FACT_RATE.name)
+    selection.prepare(connection, {name: transaction.paths(name) for name in transaction.base.tables})
+    removed: list[str] = []
+    rows = done = 0
+    for file in files:
+        chosen = _chosen(connection, transaction.path(file), file.rows, selection)
+        if chosen.any():
+            path = transaction.work / f"removed-{len(removed):06}.parquet"
+            rows += write_table(path, FACT_RATE, _where(transaction.path(file), chosen))
+            removed.append(str(path))
+            _rewrite(transaction, file, ~chosen)
+        done += file.rows
+        if progress:
+            progress(done, sum(file.rows for file in files))
+    return removed, rows
+
+
+def _rewrite(transaction: Transaction, file: DataFile, kept: npt.NDArray[np.bool_]) -> None:
+    """Puts a file with the `kept` rows of a file in its place; none where it keeps no row."""
+    if not kept.any():
+        transaction.replace(FACT_RATE.name, [file])
+        return
+    path = transaction.new_file(FACT_RATE.name, file.shard)
+    rows = write_table(path, FACT_RATE, _where(transaction.path(file), kept))
+    transaction.replace(FACT_RATE.name, [file], path, rows, file.shard)
+
+
+def _chosen(connection: duckdb.DuckDBPyConnection, path: str, rows: int, selection: Selection) -> npt.NDArray[np.bool_]:
+    """Which rows of a file are selected, by their place in it. (Found so, they may come in any order.)"""
+    chosen = np.zeros(rows, bool)
+    found = connection.sql(
+        f"SELECT file_row_number FROM {parquet_list([path], 'file_row_number = true')} f WHERE {selection.where}",
+        params=selection.parameters,
+    )
+    for batch in found.to_arrow_reader(1 << 16):
+        chosen[batch.column(0).to_numpy()] = True
+    return chosen
+
+
+def _where(path: str, rows: npt.NDArray[np.bool_]) -> Iterator[pa.Table]:
+    """The rows of a file that are marked, in order."""
+    file = FactFile(path)
+    try:
+        start = 0
+        for block in file.blocks():
+            marked = rows[start : start + block.num_rows]
+            start += block.num_rows
+            if marked.all():
+                yield block
+            elif marked.any():
+                yield block.filter(pa.array(marked))
+    finally:
+        file.close()
+
+
+def _paths_by_table(store: Store, manifest: Manifest) -> dict[str, list[str]]:
+    return {name: [store.place.path(file) for file in files] for name, files in manifest.tables.items()}

@@ -1,0 +1,81 @@
+"""Moves the facts to another layout."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from core.store.changes.sorted_facts import Period, merged, periods_of
+from core.store.generations.layout import Layout, layout_named
+from core.store.generations.manifest import DataFile, StoreError
+from core.store.generations.store import Store, Transaction
+from core.store.parquet.writer import write_table
+from core.store.schema.tables import FACT_RATE
+
+Progress = Callable[[int, int], None]
+"""Told how many rows have been written, and how many there are."""
+
+
+@dataclass(frozen=True)
+class Resharded:
+    """What was done: the layouts and the numbers of files before and after. The rows are the same."""
+
+    before: str
+    after: str
+    rows: int
+    files_before: int
+    files_after: int
+
+
+def reshard(store: Store, name: str, progress: Progress | None = None) -> Resharded:
+    """Puts every fact into the files of the layout of that name; nothing happens where it has that layout.
+
+    Files that both layouts would have alike stay. Raises StoreError; the store is then as it was.
+    """
+    layout = layout_named(name)
+    store.loaded()
+    with store.write() as transaction:
+        old = transaction.files(FACT_RATE.name)
+        before, rows = transaction.layout, sum(file.rows for file in old)
+        if before == layout:
+            return Resharded(before.name, before.name, rows, len(old), len(old))
+        kept = _alike(before, layout, old)
+        transaction.relayout(layout, kept)
+        _write_shards(transaction, layout, [file for file in old if file not in kept], progress)
+        written = sum(file.rows for file in transaction.files(FACT_RATE.name))
+        if written != rows:
+            raise StoreError(
+                f"{store.root}: {written:,} facts would have come out where {rows:,} went in; the store is as it was; "
+                "run dq_check"
+            )
+        after = transaction.commit()
+        return Resharded(before.name, layout.name, rows, len(old), len(after.tables[FACT_RATE.name]))
+
+
+def _write_shards(transaction: Transaction, layout: Layout, old: list[DataFile], progress: Progress | None) -> None:
+    periods = periods_of(transaction.path(file) for file in old)
+    shards: dict[str, list[Period]] = {}
+    for period in periods:
+        shards.setdefault(layout.shard(*period), []).append(period)
+    rows, done = sum(file.rows for file in old), 0
+
+    def blocks(shard: str) -> Iterator[pa.Table]:
+        nonlocal done
+        for period in shards[shard]:
+            for block in merged(periods[period], period, transaction.work):
+                yield block
+                done += block.num_rows
+                if progress:
+                    progress(done, rows)
+
+    for shard in shards:
+        path = transaction.new_file(FACT_RATE.name, shard)
+        transaction.replace(FACT_RATE.name, (), path, write_table(path, FACT_RATE, blocks(shard)), shard)
+
+
+def _alike(before: Layout, after: Layout, files: tuple[DataFile, ...]) -> list[DataFile]:
+    """The files that may stay: the shards are the same, and each is one file where it has to be."""
+    if before.by != after.by:
+        return []
+    shards = [file.shard for file in files]
+    return [file for file in files if after.grows or shards.count(file.shard) == 1]

@@ -1,0 +1,124 @@
+"""Which facts a correction is about: bound conditions, all of which a fact must meet."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from core.runtime.errors import BeaconError
+from core.store.connection import parquet_list
+from core.store.schema.tables import DIM_PAYER_BRIDGE, DIM_PROVIDER_GROUP
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A selection of facts. What is None does not narrow it.
+
+    `payer` is a name as published or a slug; rates are in the facts' own units, the bounds belong to the range.
+    """
+
+    batch: str | None = None
+    payer: str | None = None
+    state: str | None = None
+    year_month: str | None = None
+    code_type: str | None = None
+    code: tuple[str, ...] | None = None
+    """One of these."""
+    min_rate: float | None = None
+    max_rate: float | None = None
+    uids: Path | None = None
+    """A text file of fact_uids, one a line; empty lines and those that begin with # mean nothing."""
+
+    def __post_init__(self) -> None:
+        if not self.given:
+            raise BeaconError("nothing is selected: name at least one of " + ", ".join(_CONDITIONS))
+        if self.min_rate is not None and self.max_rate is not None and self.min_rate > self.max_rate:
+            raise BeaconError(f"no rate is both at least {self.min_rate:g} and at most {self.max_rate:g}")
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What narrows, by name, as plain values."""
+        return {
+            name: value.name if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
+            for name, value in vars(self).items()
+            if value is not None
+        }
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The values that `where` binds."""
+        return {name: value for name, value in self.given.items() if name not in {"uids", "batch", "payer"}}
+
+    @property
+    def where(self) -> str:
+        """The condition on facts AS f, on a connection that `prepare` has seen."""
+        return " AND ".join(_CONDITIONS[name] for name in self.given)
+
+    def prepare(self, connection: duckdb.DuckDBPyConnection, paths: dict[str, list[str]]) -> None:
+        """Makes the tables that `where` asks; `paths` are the files of the store's tables by name.
+
+        Raises BeaconError for a payer or batch that the store does not know, and for a file of ids that is none.
+        """
+        connection.execute("CREATE OR REPLACE TEMP TABLE chosen_uid (fact_uid VARCHAR)")
+        connection.execute("CREATE OR REPLACE TEMP TABLE chosen_group (pg_uid VARCHAR)")
+        connection.execute("CREATE OR REPLACE TEMP TABLE chosen_payer (reporting_entity_name VARCHAR)")
+        if self.uids is not None:
+            connection.register("uids_read", pa.table({"fact_uid": _read_uids(self.uids)}))
+            connection.execute("INSERT INTO chosen_uid SELECT DISTINCT fact_uid FROM uids_read")
+            connection.unregister("uids_read")
+        if self.batch is not None:
+            groups = parquet_list(paths[DIM_PROVIDER_GROUP.name])
+            connection.execute(
+                f"INSERT INTO chosen_group SELECT pg_uid FROM {groups} WHERE batch_id = $batch", {"batch": self.batch}
+            )
+            _expect_some(connection, "chosen_group", f"batch {self.batch} has no provider group in the store")
+        if self.payer is not None:
+            payers = parquet_list(paths[DIM_PAYER_BRIDGE.name])
+            connection.execute(
+                f"""INSERT INTO chosen_payer SELECT reporting_entity_name_raw FROM {payers}
+                    WHERE reporting_entity_name_raw = $payer OR payer_slug = $payer""",
+                {"payer": self.payer},
+            )
+            slugs = connection.execute(f"SELECT DISTINCT payer_slug FROM {payers} ORDER BY 1 LIMIT 20").fetchall()
+            known = ", ".join(slug for (slug,) in slugs)
+            _expect_some(connection, "chosen_payer", f"no payer {self.payer!r} in the store; there are: {known}")
+
+
+_CONDITIONS = {
+    "batch": "f.pg_uid IN (SELECT pg_uid FROM chosen_group)",
+    "payer": "f.reporting_entity_name IN (SELECT reporting_entity_name FROM chosen_payer)",
+    "state": "f.state = $state",
+    "year_month": "f.year_month = $year_month",
+    "code_type": "f.code_type = $code_type",
+    "code": "f.code IN (SELECT unnest($code))",
+    "min_rate": "f.negotiated_rate >= $min_rate",
+    "max_rate": "f.negotiated_rate <= $max_rate",
+    "uids": "f.fact_uid IN (SELECT fact_uid FROM chosen_uid)",
+}
+
+
+def _expect_some(connection: duckdb.DuckDBPyConnection, table: str, problem: str) -> None:
+    if not connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchall():
+        raise BeaconError(problem)
+
+
+def _read_uids(path: Path) -> list[str]:
+    try:
+        lines = path.read_text(encoding="ascii").splitlines()
+    except OSError as error:
+        raise BeaconError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise BeaconError(f"{path}: not a text file of fact_uids; expected one a line, 32 hex digits each") from None
+    found = []
+    for number, line in enumerate(lines, 1):
+        text = line.strip().lower()
+        if text and not text.startswith("#"):
+            if not re.fullmatch("[0-9a-f]{32}", text):
+                raise BeaconError(f"{path}: line {number}: {line[:40]!r} is no fact_uid; expected 32 hex digits")
+            found.append(text)
+    if not found:
+        raise BeaconError(f"{path}: no fact_uid in it; expected one a line, 32 hex digits each")
+    return found

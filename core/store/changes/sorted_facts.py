@@ -1,0 +1,115 @@
+"""Sorted files of facts as streams of blocks, by state and month, and merged: memory does not grow with them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from core.store.parquet.sorted_merge import merge_sorted
+from core.store.parquet.writer import write_table
+from core.store.schema.tables import FACT_RATE
+
+Period = tuple[str, str]
+"""A state and a month, by which facts are sorted first."""
+
+MERGED_AT_ONCE = 16
+"""More files than this are first merged into fewer, to bound open files and memory (a row group of each is held)."""
+
+_PERIOD = ["state", "year_month"]
+_DICTIONARIES = [c.name for c in FACT_RATE.columns if c.type == "text" and c.name != "fact_uid"]
+
+
+class FactFile:
+    """A file with the facts' columns, sorted by FACT_RATE.order."""
+
+    def __init__(self, path: str) -> None:
+        self._file = pq.ParquetFile(path, read_dictionary=_DICTIONARIES)
+        self._held: tuple[int, pa.Table] | None = None
+        self._groups: dict[Period, list[int]] = {}
+        self._mixed: set[int] = set()
+        for group in range(self._file.num_row_groups):
+            periods = self._periods_in(group)
+            for period in periods:
+                self._groups.setdefault(period, []).append(group)
+            if len(periods) > 1:
+                self._mixed.add(group)
+
+    @property
+    def periods(self) -> list[Period]:
+        """The states and months that the file has rows of."""
+        return list(self._groups)
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._held = None
+        self._file.close()
+
+    def blocks(self) -> Iterator[pa.Table]:
+        """All rows, row group by row group, text columns but fact_uid dictionary-encoded."""
+        for group in range(self._file.num_row_groups):
+            yield self._file.read_row_group(group, columns=list(FACT_RATE.names))
+
+    def blocks_of(self, period: Period) -> Iterator[pa.Table]:
+        """The rows of one state and month."""
+        for group in self._groups.get(period, ()):
+            if self._held is None or self._held[0] != group:
+                # Held, because many short periods may stand in one row group.
+                self._held = group, self._file.read_row_group(group, columns=list(FACT_RATE.names))
+            block = self._held[1]
+            if group in self._mixed:
+                state, year_month = (block[name].cast(pa.string()) for name in _PERIOD)
+                block = block.filter(pc.and_(pc.equal(state, period[0]), pc.equal(year_month, period[1])))
+            yield block
+
+    def _periods_in(self, group: int) -> list[Period]:
+        lowest, highest = self._bounds(group)
+        if lowest == highest and None not in lowest:
+            return [(str(lowest[0]), str(lowest[1]))]
+        columns = self._file.read_row_group(group, columns=_PERIOD)
+        distinct = columns.group_by(_PERIOD).aggregate([]).to_pylist()
+        return sorted((row["state"], row["year_month"]) for row in distinct)
+
+    def _bounds(self, group: int) -> tuple[tuple[str | None, ...], tuple[str | None, ...]]:
+        """The lowest and the highest state and month of a row group, as its statistics say."""
+        metadata = self._file.metadata.row_group(group)
+        names = self._file.schema_arrow.names
+        statistics = [metadata.column(names.index(name)).statistics for name in _PERIOD]
+        if not all(s is not None and s.has_min_max for s in statistics):
+            return (None,), (None,)
+        return tuple(s.min for s in statistics), tuple(s.max for s in statistics)
+
+
+def periods_of(paths: Iterable[str]) -> dict[Period, list[str]]:
+    """The states and months that sorted files of facts hold, in order, each with the files that have rows of it."""
+    found: dict[Period, list[str]] = {}
+    for path in paths:
+        file = FactFile(path)
+        for period in file.periods:
+            found.setdefault(period, []).append(path)
+        file.close()
+    return dict(sorted(found.items()))
+
+
+def merged(paths: Sequence[str], period: Period, work: Path) -> Iterator[pa.Table]:
+    """The rows of one state and month in several sorted files, as one sorted stream. Uses files below `work`."""
+    if len(paths) > MERGED_AT_ONCE:
+        folder = work / f"merged-{len(paths)}"
+        folder.mkdir()
+        fewer = []
+        for start in range(0, len(paths), MERGED_AT_ONCE):
+            path = folder / f"{start}.parquet"
+            write_table(path, FACT_RATE, merged(paths[start : start + MERGED_AT_ONCE], period, work))
+            fewer.append(str(path))
+        yield from merged(fewer, period, work)
+        for path_made in fewer:
+            Path(path_made).unlink()
+        folder.rmdir()
+        return
+    files = [FactFile(path) for path in paths]
+    try:
+        yield from merge_sorted([file.blocks_of(period) for file in files], FACT_RATE.order, whole_keys=False)
+    finally:
+        for file in files:
+            file.close()

@@ -1,0 +1,118 @@
+"""Puts rows into the keyed tables of the store (all but the facts), by their keys.
+
+As with the facts, row groups that no new key falls into are copied byte for byte, and a table to which nothing is new
+stays as it is.
+"""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.store.connection import parquet_list
+from core.store.generations.store import Transaction
+from core.store.parquet.row_group_bounds import bounds, touched
+from core.store.parquet.row_group_copier import Stitcher
+from core.store.parquet.writer import ROW_GROUP, write_table
+from core.store.schema.tables import Table
+
+Keep = Literal["old", "new"]
+
+
+def upsert(
+    connection: duckdb.DuckDBPyConnection, transaction: Transaction, table: Table, rows: str, *, keep: Keep = "old"
+) -> None:
+    """Adds the rows of the relation `rows` (of `connection`, with the table's columns) to the table.
+
+    Where a key is there already, `old` keeps each column's value and fills in what was null, `new` takes the new row
+    whole. The table keeps its order; nothing happens where no row tells anything new.
+    """
+    columns = ", ".join(f"{column.name}::{column.sql_type} AS {column.name}" for column in table.columns)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE upserted AS SELECT {columns} FROM {rows}")
+    count = connection.execute("SELECT count(*) FROM upserted").fetchall()[0][0]
+    old = transaction.paths(table.name)
+    if count and not (old and keep == "old" and not _tells_anything(connection, table, old)):
+        path = transaction.work / f"{table.name}.parquet"
+        write_query(connection, path, table, f"SELECT * FROM upserted ORDER BY {', '.join(table.order)}")
+        connection.execute("DROP TABLE upserted")  # it may be large
+        upsert_sorted(connection, transaction, table, path, keep=keep)
+
+
+def upsert_sorted(
+    connection: duckdb.DuckDBPyConnection, transaction: Transaction, table: Table, rows: Path, *, keep: Keep = "old"
+) -> None:
+    """Adds the rows of a file, which are sorted and of distinct keys, to the table, as `upsert` does.
+
+    The file is gone afterwards. Nothing happens where it has no row.
+    """
+    count = pq.read_metadata(rows).num_rows
+    if not count:
+        rows.unlink()
+        return
+    path = transaction.new_file(table.name)
+    old = [Path(path) for path in transaction.paths(table.name)]
+    if not old:
+        rows.replace(path)
+        transaction.put(table.name, path, count)
+        return
+    (before,) = old
+    low, high = _ends(rows, table)
+    anew = touched(bounds(before, table.order), low, high, count)
+    with Stitcher(path) as stitcher:
+        stitcher.add(before, 0, anew.start)
+        if anew:
+            middle, merged = (rows.with_suffix(f".{name}") for name in ("middle", "merged"))
+            with Stitcher(middle) as part:
+                part.add(before, anew.start, anew.stop)
+                part.finish()
+            write_query(connection, merged, table, _merged(table, rows, keep, middle))
+            stitcher.add(merged)
+        else:
+            stitcher.add(rows)
+        stitcher.add(before, anew.stop)
+        transaction.put(table.name, path, stitcher.finish())
+    rows.unlink()
+
+
+def write_query(connection: duckdb.DuckDBPyConnection, path: Path, table: Table, sql: str) -> int:
+    """Writes the answer of `sql`, which has the table's columns, to a file; gives the number of rows."""
+    columns = ", ".join(f"{column.name}::{column.sql_type} AS {column.name}" for column in table.columns)
+    reader = connection.sql(f"SELECT {columns} FROM ({sql})").to_arrow_reader(ROW_GROUP)
+    blocks = (pa.Table.from_batches([batch]).cast(table.arrow) for batch in reader)
+    return write_table(path, table, blocks)
+
+
+def _merged(table: Table, new: Path, keep: Keep, old: Path) -> str:
+    """SQL for the rows of the file `old` with those of `new` among them."""
+    key = ", ".join(table.key)
+    others = [name for name in table.names if name not in table.key]
+    if keep == "old":
+        values = [f"coalesce(o.{name}, n.{name}) AS {name}" for name in others]
+    else:
+        values = [f"CASE WHEN n.is_new THEN n.{name} ELSE o.{name} END AS {name}" for name in others]
+    return f"""SELECT {", ".join([key, *values])}
+               FROM {parquet_list([str(old)])} o
+               FULL JOIN (SELECT *, true AS is_new FROM {parquet_list([str(new)])}) n USING ({key})
+               ORDER BY {", ".join(table.order)}"""
+
+
+def _tells_anything(connection: duckdb.DuckDBPyConnection, table: Table, old: list[str]) -> bool:
+    """Whether a row has a new key, or a value for what was null."""
+    others = [name for name in table.names if name not in table.key]
+    filled = "".join(f" OR (o.{name} IS NULL AND n.{name} IS NOT NULL)" for name in others)
+    before = f"(SELECT *, true AS is_old FROM {parquet_list(old)})"
+    sql = f"""SELECT 1 FROM upserted n LEFT JOIN {before} o USING ({", ".join(table.key)})
+              WHERE is_old IS NULL{filled} LIMIT 1"""
+    return bool(connection.execute(sql).fetchall())
+
+
+def _ends(path: Path, table: Table) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """The keys of a sorted file's first and last row."""
+    with pq.ParquetFile(path) as file:
+        first = file.read_row_group(0, columns=list(table.order)).slice(0, 1)
+        last = file.read_row_group(file.num_row_groups - 1, columns=list(table.order))
+    rows = [*first.to_pylist(), *last.slice(last.num_rows - 1).to_pylist()]
+    low, high = (tuple(row[name] for name in table.order) for row in rows)
+    return low, high

@@ -1,0 +1,99 @@
+"""The stable paths of the data contract: links that always open the newest files.
+
+A table of one file, or of one file per shard, has a link for each, which is replaced atomically. A partitioned table is
+opened as a whole folder: a new folder of links is made beside it and swapped in with one step, so that whoever lists it
+sees the files of one generation, never two files with the same rows.
+"""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+from core.store.generations.layout import layout_named
+from core.store.generations.manifest import BY_GROUP, Manifest
+from core.store.schema.tables import FACT_RATE, REJECTS, TABLES
+
+_PLACES = ("gold", "silver")
+
+
+def stable_paths(manifest: Manifest) -> dict[str, str]:
+    """What each stable path opens, both relative to the data directory; for a partitioned table a path per file."""
+    layout = layout_named(manifest.layout)
+    found: dict[str, str] = {}
+    for name, files in manifest.tables.items():
+        if name == BY_GROUP:  # the site's own; whoever else reads the store reads the facts
+            continue
+        for file in files:
+            if name != FACT_RATE.name:
+                found[TABLES[name].path.replace("<shard>", file.shard)] = file.path
+            elif layout.grows:
+                found[f"{layout.link(file.shard)}/{Path(file.path).name}"] = file.path
+            else:
+                found[layout.link(file.shard)] = file.path
+    for batch_id, file in manifest.rejects.items():
+        found[REJECTS.path.replace("<batch_id>", batch_id)] = file.path
+    return found
+
+
+def point_links(root: Path, manifest: Manifest) -> None:
+    """Points the stable paths at a generation's files; those of what it has not go away."""
+    wanted = {root / link: root / target for link, target in stable_paths(manifest).items()}
+    layout = layout_named(manifest.layout)
+    folder = root / layout.path
+    tree = None
+    if layout.grows:
+        inside = {link: target for link, target in wanted.items() if folder in link.parents}
+        tree = _tree_of_links(root, folder, inside)
+        wanted = {link: target for link, target in wanted.items() if link not in inside} | {folder: tree}
+    # What is no more goes first: for a moment a pattern such as fact_rate_*.parquet may find too little, which a
+    # missing month tells, but never the same rows twice.
+    for link in _links_of_ours(root):
+        if link not in wanted:
+            link.unlink()
+    for link, target in wanted.items():
+        _relink(link, target)
+    for other in (root / "links").glob("*"):
+        if other != tree:
+            shutil.rmtree(other)
+
+
+def _tree_of_links(root: Path, folder: Path, links: dict[Path, Path]) -> Path:
+    """A folder of links, whole or not there: named by what is in it, so that it is made once."""
+    text = "\n".join(f"{link} {target}" for link, target in sorted(links.items()))
+    tree = root / "links" / hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+    if not tree.exists():
+        new = tree.with_name(f".{tree.name}.next")
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir(parents=True)
+        for link, target in links.items():
+            place = new / link.relative_to(folder)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.symlink_to(os.path.relpath(target, place.parent))
+        new.replace(tree)
+    return tree
+
+
+def _links_of_ours(root: Path) -> list[Path]:
+    """The links in the stable folders that lead to files of the store. Whatever else lies there is not ours."""
+    found = []
+    for place in _PLACES:
+        for path, folders, names in os.walk(root / place):
+            for name in (*folders, *names):
+                link = Path(path, name)
+                if link.is_symlink():
+                    target = Path(os.path.normpath(link.parent / link.readlink()))
+                    if {root / "files", root / "links"} & set(target.parents):
+                        found.append(link)
+    return found
+
+
+def _relink(link: Path, target: Path) -> None:
+    wanted = os.path.relpath(target, link.parent)
+    if link.is_symlink() and str(link.readlink()) == wanted:
+        return
+    link.parent.mkdir(parents=True, exist_ok=True)
+    new = link.with_name(f".{link.name}.next")
+    new.unlink(missing_ok=True)
+    new.symlink_to(wanted)
+    new.replace(link)

@@ -1,0 +1,158 @@
+"""What rates are compared with."""
+
+from core.store.schema.columns import CODE, CODE_TYPE, Column, Table, integer, number, text
+
+_BENCH_KEY = ("state", "year_month", "code_type", "code")
+_BENCH_COLUMNS = (
+    text("state", "Two letters."),
+    text("year_month", "A month the amounts are in force, YYYY-MM."),
+    CODE_TYPE,
+    CODE,
+)
+_MEAN = "dollars, simple mean over the state's localities"
+
+_REASON = text(
+    "reason", "Why nothing can be compared with it: packaged, inpatient, anesthesia, not priced; null where it is paid."
+)
+_RELEASE = text("release", "The release the amounts come from: YYYY-MM, the first month it is in force.")
+_PROF_AMOUNTS = (
+    ("", "no modifier"),
+    ("_26", "modifier 26 (the reading)"),
+    ("_tc", "modifier TC (the scan)"),
+    ("_53", "modifier 53 (discontinued)"),
+)
+
+BENCH_MEDICARE_PROF = Table(
+    "bench_medicare_prof",
+    "silver/bench_medicare_prof.parquet",
+    _BENCH_KEY,
+    "Medicare physician fee schedule by state: (work x GPCI + PE x GPCI + MP x GPCI) x conversion factor, rounded "
+    "once to cents in each locality. Codes that the schedule does not price have a row too, with their status.",
+    (
+        *_BENCH_COLUMNS,
+        number("medicare_prof_rate", f"Non-facility amount, no modifier: {_MEAN}. Null where not payable there."),
+        number("medicare_prof_rate_min", "Lowest non-facility amount of the state's localities."),
+        number("medicare_prof_rate_max", "Highest non-facility amount of the state's localities."),
+        number("facility_rate", f"Facility amount, no modifier: {_MEAN}. Null where not payable there."),
+        number("facility_rate_min", "Lowest facility amount of the state's localities."),
+        number("facility_rate_max", "Highest facility amount of the state's localities."),
+        *(
+            number(f"{setting}_rate{suffix}", f"{title} amount of {modifier}: {_MEAN}.")
+            for suffix, modifier in _PROF_AMOUNTS[1:]
+            for setting, title in (("nonfacility", "Non-facility"), ("facility", "Facility"))
+        ),
+        text("status", "CMS status code of the row without modifier: A, R and T are payable; J is anesthesia."),
+        Column("nonfacility_na", "flag", "Whether the schedule marks the code NA outside facilities."),
+        Column("facility_na", "flag", "Whether the schedule marks the code NA in facilities."),
+        _REASON,
+        integer("localities", "How many localities the mean is over."),
+        _RELEASE,
+        number("conversion_factor", "Dollars per relative value unit."),
+    ),
+)
+
+BENCH_MEDICARE_PROF_LOCALITY = Table(
+    "bench_medicare_prof_locality",
+    "silver/bench_medicare_prof_locality.parquet",
+    ("release", "state", "contractor", "locality", "code_type", "code", "modifier"),
+    "Medicare physician fee schedule by payment locality, once per release: what a state's means are made of.",
+    (
+        _RELEASE,
+        text("state", "Two letters."),
+        text("contractor", "Medicare administrative contractor, five digits."),
+        text("locality", "The contractor's locality, two digits."),
+        text("locality_name", "The locality's name as CMS has it."),
+        CODE_TYPE,
+        CODE,
+        text("modifier", "26, TC, 53, or empty text for none."),
+        number("nonfacility_rate", "Dollars outside facilities; null where not payable there."),
+        number("facility_rate", "Dollars in facilities; null where not payable there."),
+    ),
+)
+
+
+def _bench(name: str, meaning: str, *columns: Column) -> Table:
+    return Table(name, f"silver/{name}.parquet", _BENCH_KEY, meaning, (*_BENCH_COLUMNS, *columns, _RELEASE))
+
+
+BENCH_OPPS = _bench(
+    "bench_opps",
+    "Medicare hospital outpatient prospective payment (Addendum B) by state",
+    number("opps_weight", "Relative payment weight."),
+    text("opps_si", "Status indicator: how the code is paid, packaged or not."),
+    _REASON,
+    text("opps_apc", "Ambulatory payment classification."),
+    number("opps_rate", "National unadjusted payment rate, dollars."),
+    number("opps_mar_stateavg", "Dollars, 60 % of the rate adjusted by the state's wage index."),
+    number("wage_index", "The state's wage index: simple mean over its areas; null where none is known."),
+)
+
+BENCH_ASC = _bench(
+    "bench_asc",
+    "Medicare ambulatory surgical centre payment (Addenda AA and BB) by state",
+    text("asc_pi", "Payment indicator: how the code is paid, packaged or not."),
+    _REASON,
+    number("asc_weight", "Relative payment weight."),
+    number("asc_rate", "National unadjusted payment rate, dollars."),
+    number("asc_mar_stateavg", "Dollars, 50 % of the rate adjusted by the state's wage index."),
+    number("wage_index", "The state's wage index: simple mean over its areas; null where none is known."),
+)
+
+_WCFS_AMOUNTS = (
+    number(
+        "wcfs_amount",
+        "Dollars, the professional amount, no modifier: outside facilities or urban, where facility or rural amounts "
+        "stand apart; of an MS-DRG the hospital's fee. Null where the status is not priced.",
+    ),
+    number("facility_amount", "Dollars, professional in facilities; null where the schedule has none apart."),
+    number("outpatient_amount", "Dollars, the hospital's outpatient amount."),
+    number("asc_amount", "Dollars, the ambulatory surgical centre's amount."),
+    number("rural_amount", "Dollars, professional in rural areas; null where the schedule has none apart."),
+    number("base_units", "Anesthesia base units, to be multiplied by the state's own factor."),
+    text(
+        "wcfs_status",
+        "Of wcfs_amount: priced; by report (BR, UCR); base units; modifiers only (see bench_wcfs_modifier); no amount.",
+    ),
+)
+
+BENCH_WCFS = _bench("bench_wcfs", "A state's workers' compensation fee schedule, a row per code", *_WCFS_AMOUNTS)
+
+BENCH_WCFS_MODIFIER = Table(
+    "bench_wcfs_modifier",
+    "silver/bench_wcfs_modifier.parquet",
+    ("release", "state", "code_type", "code", "modifier"),
+    "The amounts that a state's workers' compensation fee schedule has for a code with a modifier, once per release.",
+    (
+        _RELEASE,
+        text("state", "Two letters."),
+        CODE_TYPE,
+        CODE,
+        text("modifier", "The modifier, such as 26, TC, NU or RR."),
+        *(
+            number(column.name, column.meaning.replace("no modifier", "with the modifier"))
+            if column.type == "number"
+            else column
+            for column in _WCFS_AMOUNTS
+        ),
+    ),
+)
+
+DIM_BENCHMARK = Table(
+    "dim_benchmark",
+    "silver/dim_benchmark/dim_benchmark.parquet",
+    ("kind", "state", "release"),
+    "The benchmark releases that are loaded: what was read, what became of it. rows_read = rows_priced + the rows "
+    "left out.",
+    (
+        text("kind", "medicare_prof, opps, asc or wcfs."),
+        text("state", "US for a release for all states, else the one state's two letters."),
+        _RELEASE,
+        Column("states", "texts", "The states it has amounts for."),
+        Column("files", "texts", "The files it was read from."),
+        integer("rows_read", "Rows of codes in the files."),
+        integer("rows_priced", "Rows that have an amount."),
+        text("left_out", "JSON object: why the other rows have none, to number of rows."),
+        Column("notes", "texts", "How the amounts were made, in sentences."),
+        Column("loaded_at", "moment", "When it was loaded, UTC."),
+    ),
+)

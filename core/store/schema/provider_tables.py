@@ -1,0 +1,110 @@
+"""Who providers are, and which belong to which group."""
+
+from core.store.schema.columns import (
+    BATCH,
+    MONTH,
+    NPI,
+    PG_UID,
+    RAW_GROUP,
+    SLUG,
+    TIN_TYPE,
+    TIN_VALUE,
+    Column,
+    Table,
+    text,
+)
+
+_PROVIDER = (
+    text("entity_type", "individual or organization."),
+    text("name", "First and last name of the person, or the organization's legal name."),
+    text("credential", "Credential as registered, such as MD."),
+    text("taxonomy_code", "NUCC code of the primary taxonomy."),
+)
+_PRACTICE = (
+    text("address", "First line of the practice address."),
+    text("city", "City of the practice address."),
+    text("state", "State of the practice address: two letters in the US."),
+    text("postal_code", "Postal code of the practice address: five or nine digits in the US."),
+    Column("deactivated_on", "date", "When the NPI was deactivated; null where it was not, or has been reactivated."),
+)
+_TAXONOMY = text("taxonomy", "The taxonomy in words, as NUCC displays it; null until NUCC's file is loaded.")
+
+DIM_NPI = Table(
+    "dim_npi",
+    "silver/dim_npi/dim_npi.parquet",
+    ("npi",),
+    "The NPIs that facts' groups name. All but the number is null until NPPES is loaded.",
+    (NPI, *_PROVIDER, _TAXONOMY, *_PRACTICE),
+)
+
+NPPES = Table(
+    "nppes",
+    "silver/nppes.parquet",
+    ("npi",),
+    "The whole NPPES register, from which later ingests name their NPIs. Empty unless load_nppes was told --all.",
+    (NPI, *_PROVIDER, *_PRACTICE),
+)
+
+DIM_TAXONOMY = Table(
+    "dim_taxonomy",
+    "silver/dim_taxonomy.parquet",
+    ("taxonomy_code",),
+    "NUCC's provider taxonomy, from the user's file. Empty until it is loaded.",
+    (
+        text("taxonomy_code", "NUCC's code, ten characters."),
+        _TAXONOMY,
+        text("grouping", "NUCC's grouping, such as Allopathic & Osteopathic Physicians."),
+        text("classification", "NUCC's classification within the grouping."),
+        text("specialization", "NUCC's specialization within the classification; null for none."),
+    ),
+)
+
+DIM_TIN = Table(
+    "dim_tin",
+    "silver/dim_tin/dim_tin.parquet",
+    ("tin_type", "tin_value"),
+    "The tax numbers that facts' groups name.",
+    (TIN_TYPE, TIN_VALUE, text("business_name", "Schema 2's business name: the first that was not blank.")),
+)
+
+XREF_GROUP_NPI = Table(
+    "xref_group_npi",
+    "silver/xref_group_npi/xref_group_npi.parquet",
+    ("year_month", "payer_slug", "pg_uid", "npi"),
+    "Which NPIs a provider group has.",
+    (MONTH, SLUG, PG_UID, NPI),
+)
+
+XREF_GROUP_TIN = Table(
+    "xref_group_tin",
+    "silver/xref_group_tin/xref_group_tin.parquet",
+    ("year_month", "payer_slug", "pg_uid", "tin_type", "tin_value"),
+    "Which tax numbers a provider group has.",
+    (MONTH, SLUG, PG_UID, TIN_TYPE, TIN_VALUE),
+)
+
+XREF_TIN_NPI = Table(
+    "xref_tin_npi",
+    "silver/xref_tin_npi/xref_tin_npi.parquet",
+    ("year_month", "payer_slug", "tin_type", "tin_value", "npi"),
+    "Which NPIs bill under which tax number: the pairing the two group xrefs lose.",
+    (MONTH, SLUG, TIN_TYPE, TIN_VALUE, NPI),
+)
+
+DIM_PROVIDER_GROUP = Table(
+    "dim_provider_group",
+    "silver/dim_provider_group/dim_provider_group.parquet",
+    ("pg_uid",),
+    "The provider groups that facts use.",
+    (
+        PG_UID,
+        BATCH,
+        SLUG,
+        MONTH,
+        RAW_GROUP,
+        Column("network_names", "texts", "Schema 2's network names of the group, sorted."),
+        Column("resolved", "flag", "Whether any member (NPI or TIN) of the group is known."),
+    ),
+    # As the pairs: a page of one month reads no other month's groups, and a new file's do not stand among the old.
+    order=("year_month", "payer_slug", "pg_uid"),
+)

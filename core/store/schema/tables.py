@@ -1,0 +1,120 @@
+"""Every table of the store, declared once: columns, types, keys, order and meaning.
+
+The Parquet files, the empty tables of a new store, the DuckDB views and the data dictionary in `docs/` are all
+made from these declarations.
+"""
+
+from core.store.schema.benchmark_tables import (
+    BENCH_ASC,
+    BENCH_MEDICARE_PROF,
+    BENCH_MEDICARE_PROF_LOCALITY,
+    BENCH_OPPS,
+    BENCH_WCFS,
+    BENCH_WCFS_MODIFIER,
+    DIM_BENCHMARK,
+)
+from core.store.schema.columns import Column, Table
+from core.store.schema.provider_tables import (
+    DIM_NPI,
+    DIM_PROVIDER_GROUP,
+    DIM_TAXONOMY,
+    DIM_TIN,
+    NPPES,
+    XREF_GROUP_NPI,
+    XREF_GROUP_TIN,
+    XREF_TIN_NPI,
+)
+from core.store.schema.quality_tables import DQ_FINDING, DQ_RUN
+from core.store.schema.rate_tables import (
+    CORRECTIONS,
+    DIM_BATCH,
+    DIM_CODE,
+    DIM_CODE_OFFICIAL,
+    DIM_PAYER_BRIDGE,
+    DIM_POS_SET,
+    DIM_REPORTING_ENTITY,
+    FACT_RATE,
+    REJECTS,
+    REMOVED_RATE,
+    XREF_BATCH_PLAN,
+    XREF_BATCH_SOURCE,
+    XREF_BUNDLED_CODE,
+    XREF_GROUP_LOCATION,
+    XREF_POS,
+)
+
+__all__ = [
+    "BENCH_ASC",
+    "BENCH_MEDICARE_PROF",
+    "BENCH_MEDICARE_PROF_LOCALITY",
+    "BENCH_OPPS",
+    "BENCH_WCFS",
+    "BENCH_WCFS_MODIFIER",
+    "CORRECTIONS",
+    "DIM_BATCH",
+    "DIM_BENCHMARK",
+    "DIM_CODE",
+    "DIM_CODE_OFFICIAL",
+    "DIM_NPI",
+    "DIM_PAYER_BRIDGE",
+    "DIM_POS_SET",
+    "DIM_PROVIDER_GROUP",
+    "DIM_REPORTING_ENTITY",
+    "DIM_TAXONOMY",
+    "DIM_TIN",
+    "DQ_FINDING",
+    "DQ_RUN",
+    "FACT_RATE",
+    "NPPES",
+    "REJECTS",
+    "REMOVED_RATE",
+    "TABLES",
+    "XREF_BATCH_PLAN",
+    "XREF_BATCH_SOURCE",
+    "XREF_BUNDLED_CODE",
+    "XREF_GROUP_LOCATION",
+    "XREF_GROUP_NPI",
+    "XREF_GROUP_TIN",
+    "XREF_POS",
+    "XREF_TIN_NPI",
+    "Column",
+    "Table",
+]
+
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        FACT_RATE,
+        DIM_CODE,
+        DIM_CODE_OFFICIAL,
+        DIM_POS_SET,
+        XREF_POS,
+        DIM_REPORTING_ENTITY,
+        DIM_PAYER_BRIDGE,
+        DIM_NPI,
+        NPPES,
+        DIM_TAXONOMY,
+        DIM_TIN,
+        XREF_GROUP_NPI,
+        XREF_GROUP_TIN,
+        XREF_TIN_NPI,
+        DIM_PROVIDER_GROUP,
+        DIM_BATCH,
+        XREF_BATCH_PLAN,
+        XREF_BATCH_SOURCE,
+        XREF_GROUP_LOCATION,
+        XREF_BUNDLED_CODE,
+        CORRECTIONS,
+        REMOVED_RATE,
+        DIM_BENCHMARK,
+        BENCH_MEDICARE_PROF,
+        BENCH_MEDICARE_PROF_LOCALITY,
+        BENCH_OPPS,
+        BENCH_ASC,
+        BENCH_WCFS,
+        BENCH_WCFS_MODIFIER,
+        DQ_RUN,
+        DQ_FINDING,
+    )
+}
+"""Every table that is one file, or in the fact's case one or more, by name."""

@@ -1,0 +1,33 @@
+"""The health plans whose rates a file holds."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from core.fields import normalize
+
+
+class Plan(NamedTuple):
+    """A plan as a table of contents or a file names it; the empty text for what is not given."""
+
+    plan_name: str
+    plan_id_type: str
+    plan_id: str
+    plan_market_type: str
+    issuer_name: str = ""
+    plan_sponsor_name: str = ""
+
+    @property
+    def label(self) -> str:
+        """The plan in a few words."""
+        both = self.plan_name and self.plan_id
+        return f"{self.plan_name} ({self.plan_id})" if both else self.plan_name or self.plan_id
+
+
+def plan_of(fields: Mapping[str, Any]) -> Plan | None:
+    """The plan that an object's fields name, if they do."""
+    texts = {name: normalize.text(fields.get(name)) or "" for name in Plan._fields}
+    if not texts["plan_name"] and not texts["plan_id"]:
+        return None
+    for name in ("plan_id_type", "plan_market_type"):
+        texts[name] = texts[name].lower()
+    return Plan(**texts)

@@ -1,0 +1,172 @@
+"""The objects of provider_groups arrays: JSON text to tax numbers and NPIs, normalised. Nothing here is kept."""
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+from msgspec import Raw
+
+from core.fields import normalize
+from core.tic import decode
+
+Tin = tuple[str, str]
+"""A tin_type and a tin_value."""
+
+_FIRST_NPI = 1_000_000_000
+_BEYOND_NPIS = 3_000_000_000
+
+
+class Part(NamedTuple):
+    """One object of an array, or what it says of one of its tax numbers where it has several.
+
+    No NPI at all is a contract with the TIN alone. `npis` are as they come; `invalid` are those that are none.
+    """
+
+    tin: Tin | None
+    business_name: str | None
+    npis: Sequence[int]
+    invalid: Sequence[Any] = ()
+
+
+class _Tin(msgspec.Struct, gc=False):
+    type: str | None = None
+    value: str | int | None = None
+    business_name: str | None = None
+
+
+class _Group(msgspec.Struct, gc=False):
+    npi: list[int | str] = []
+    tin: _Tin | None = None
+
+
+# Fields that are not of these shapes, or not there at all (an `NPI` key in capitals), take the lenient way.
+_TYPED = msgspec.json.Decoder(_Group)
+_ALL_TYPED = msgspec.json.Decoder(list[_Group])
+_ARRAY = msgspec.json.Decoder(list[Raw])
+_NOT_TYPED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def texts_of(provider_groups: bytes) -> list[Any]:
+    """The JSON texts of an array's elements, as what `bytes` takes. Raises decode.Unreadable."""
+    try:
+        return _ARRAY.decode(provider_groups)
+    except _NOT_TYPED:
+        value = decode.loads(provider_groups) if provider_groups else None
+        return [decode.dumps(each) for each in normalize.as_list(value)]
+
+
+class Parts(NamedTuple):
+    """The parts of some objects, one after the other."""
+
+    counts: Sequence[int]
+    """How many parts each object has: one, as a rule."""
+    tins: list[Tin | None]
+    business_names: list[str | None]
+    sizes: Sequence[int]
+    """How many NPIs each part has."""
+    npis: npt.NDArray[np.int64]
+    """The NPIs of all parts."""
+    invalid: list[tuple[int, Any]]
+    """Places of parts, and values of theirs that are no NPIs."""
+
+
+def parts_of(texts: Sequence[bytes]) -> Parts:
+    """The parts of objects given as their JSON texts. Raises decode.Unreadable.
+
+    Objects are read together where all of them are as they should be; one that is not makes no other's lot worse than
+    to be read by itself.
+    """
+    groups: Sequence[_Group | None] = _all_typed(texts) or list(map(_typed, texts))
+    plain = _plain_parts(groups) if None not in groups else None  # type: ignore[arg-type]
+    if plain is not None:
+        return plain
+    each = [_parts_of_one(text, group) for text, group in zip(texts, groups, strict=True)]
+    parts = list(chain.from_iterable(each))
+    return Parts(
+        list(map(len, each)),
+        [part.tin for part in parts],
+        [part.business_name for part in parts],
+        [len(part.npis) for part in parts],
+        np.array([npi for part in parts for npi in part.npis], np.int64),
+        [(place, value) for place, part in enumerate(parts) for value in part.invalid],
+    )
+
+
+def _all_typed(texts: Sequence[bytes]) -> list[_Group] | None:
+    try:
+        return _ALL_TYPED.decode(b"[%b]" % b",".join(texts))
+    except _NOT_TYPED:
+        return None
+
+
+def _plain_parts(groups: Sequence[_Group]) -> Parts | None:
+    """The parts of objects that all have a tax number and well-formed NPIs; None where one has not."""
+    each, tins = [group.npi for group in groups], [group.tin for group in groups]
+    if not all(each) or None in tins:
+        return None
+    npis = plain_npis(list(chain.from_iterable(each)))
+    if npis is None:
+        return None
+    return Parts(
+        [1] * len(groups),
+        [normalize.tin(tin.type, tin.value) for tin in tins],  # type: ignore[union-attr]
+        [tin.business_name for tin in tins],  # type: ignore[union-attr]
+        list(map(len, each)),
+        npis,
+        [],
+    )
+
+
+def _typed(text: bytes) -> _Group | None:
+    try:
+        return _TYPED.decode(text)
+    except _NOT_TYPED:
+        return None
+
+
+def _parts_of_one(text: bytes, group: _Group | None) -> list[Part]:
+    """The parts of one object: one for each tax number it has."""
+    if group is not None and group.npi and group.tin is not None:
+        tin = normalize.tin(group.tin.type, group.tin.value)
+        npis = plain_npis(group.npi)
+        if npis is not None:
+            return [Part(tin, group.tin.business_name, npis.tolist())]
+        return [_checked(tin, group.tin.business_name, group.npi)]
+    value = decode.loads(text)
+    if not isinstance(value, dict):
+        return []
+    fields = {str(key).lower(): field for key, field in value.items()}
+    parts = []
+    for each in normalize.as_list(fields.get("tin")) or [None]:
+        named = {str(key).lower(): v for key, v in each.items()} if isinstance(each, dict) else {"value": each}
+        tin = normalize.tin(named.get("type"), named.get("value"))
+        name = normalize.text(named.get("business_name"))
+        parts.append(_checked(tin, name, normalize.as_list(fields.get("npi"))))
+    return parts
+
+
+def _checked(tin: Tin | None, name: str | None, values: Sequence[Any]) -> Part:
+    """A part whose NPIs may be none."""
+    read = [(value, normalize.npi(value)) for value in values]
+    return Part(tin, name, [int(npi) for _, npi in read if npi], [value for value, npi in read if npi is False])
+
+
+def plain_npis(values: list[Any]) -> npt.NDArray[np.int64] | None:
+    """NPIs that are all well-formed, all numbers or all text, as numbers. None where it takes a closer look."""
+    kinds = set(map(type, values))
+    if kinds == {str}:
+        joined = "".join(values)
+        if not (joined.isascii() and joined.isdecimal()) or set(map(len, values)) != {10}:
+            return None
+        digits = np.frombuffer(joined.encode(), np.uint8).reshape(-1, 10) - ord("0")
+        numbers = digits @ (10 ** np.arange(9, -1, -1))
+    elif kinds == {int}:
+        if min(values) < _FIRST_NPI or max(values) >= _BEYOND_NPIS:
+            return None
+        numbers = np.array(values)
+    else:
+        return None
+    return numbers if numbers.min() >= _FIRST_NPI and numbers.max() < _BEYOND_NPIS else None

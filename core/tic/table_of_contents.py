@@ -1,0 +1,247 @@
+"""Tables of contents: which files a payer publishes, and for which plans. They may be as large as the files they list.
+
+A payer lists the same file under many plans, and the same plans beside many files: both are held once, and so is each
+set of them, so that memory grows with what is different and not with the length of the list.
+"""
+
+import fnmatch
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from core.fetch.address import Address, parse
+from core.fields import normalize
+from core.runtime.errors import FetchError, PayerFileError
+from core.tic import decode
+from core.tic.array_splitter import RootValue, Run, Splitter
+from core.tic.plans import Plan, plan_of
+from core.tic.source import Progress, Source
+
+_STREAMED = frozenset(("reporting_structure",))
+_OTHER_KINDS = {
+    "in_network": "an in-network file; load it without --toc",
+    "out_of_network": "an allowed-amounts file, which this program does not load",
+    "provider_groups": "a provider-reference file, which an in-network file points to",
+}
+_EXAMPLES = 10
+
+
+class _Plan(msgspec.Struct, gc=False):
+    plan_name: str | int | None = None
+    plan_id_type: str | None = None
+    plan_id: str | int | None = None
+    plan_market_type: str | None = None
+    issuer_name: str | None = None
+    plan_sponsor_name: str | None = None
+
+
+class _File(msgspec.Struct, gc=False):
+    location: str | None = None
+    description: str | None = None
+
+
+class _Structure(msgspec.Struct, gc=False):
+    reporting_plans: list[_Plan | None] | None = None
+    in_network_files: list[_File | None] | None = None
+    allowed_amount_file: Raw = decode.ABSENT
+    allowed_amount_files: Raw = decode.ABSENT
+
+
+@dataclass
+class Listed:
+    """A file that a table of contents lists, however often."""
+
+    address: Address
+    description: str
+    _plan_sets: set[int] = field(default_factory=set)
+
+
+class Contents:
+    """What a table of contents lists. `left_out` counts by kind what it has besides in-network files with an address,
+    `problems` are the first addresses that are none.
+    """
+
+    def __init__(self) -> None:
+        self.left_out: Counter[str] = Counter()
+        self.problems: list[str] = []
+        self._files: dict[str, Listed] = {}
+        self._by_text: dict[str, Listed | None] = {}
+        self._plans: dict[Plan, int] = {}
+        self._names: list[Plan] = []
+        self._plan_sets: dict[frozenset[int], int] = {}
+        self._sets: list[frozenset[int]] = []
+
+    @property
+    def files(self) -> list[Listed]:
+        """Each file once, in the order met."""
+        return list(self._files.values())
+
+    @property
+    def plans(self) -> list[Plan]:
+        """Each plan once, in the order met."""
+        return self._names
+
+    def plans_of(self, file: Listed) -> frozenset[Plan]:
+        """The plans that a file is listed for."""
+        return frozenset(self._names[plan] for number in file._plan_sets for plan in self._sets[number])
+
+    def chosen(self, plans: Iterable[str] = (), matches: Iterable[str] = ()) -> list[Listed]:
+        """The files listed for one of `plans` whose address or description is like one of `matches`; all where there
+        is none of these.
+
+        A plan is named by its id, or by part of its name; what a file is like is part of a text, or a pattern with *
+        and ?. Capitals do not matter. Raises PayerFileError for a plan that is not there, and where no file is left.
+        """
+        wanted = [self._plan_numbers(text) for text in plans]
+        numbers = frozenset().union(*wanted)
+        sets = {n for n, members in enumerate(self._sets) if members & numbers}
+        patterns = list(matches)
+        found = [
+            file
+            for file in self.files
+            if (not wanted or file._plan_sets & sets)
+            and (not patterns or any(_is_like(file, pattern) for pattern in patterns))
+        ]
+        if not found:
+            raise PayerFileError(
+                f"none of the {len(self._files):,} files of the table of contents fits; --list shows them"
+                if self._files
+                else "the table of contents lists no in-network file that has a web address"
+            )
+        return found
+
+    def add(self, structure: "_Structure") -> None:
+        """Takes in one element of reporting_structure."""
+        plans = [plan for fields in structure.reporting_plans or () if (plan := self._plan(fields))]
+        number = self._set_of(frozenset([self._number(plan) for plan in plans]))
+        for fields in structure.in_network_files or ():
+            file = self._listed(fields)
+            if file:
+                file._plan_sets.add(number)
+        for raw in (structure.allowed_amount_file, structure.allowed_amount_files):
+            count = len(normalize.as_list(decode.scalar(raw)))
+            if count:
+                self.left_out["allowed-amount files"] += count
+
+    def _plan(self, fields: _Plan | None) -> Plan | None:
+        return plan_of(msgspec.structs.asdict(fields)) if fields else None
+
+    def _number(self, plan: Plan) -> int:
+        if plan not in self._plans:
+            self._plans[plan] = len(self._names)
+            self._names.append(plan)
+        return self._plans[plan]
+
+    def _set_of(self, plans: frozenset[int]) -> int:
+        if plans not in self._plan_sets:
+            self._plan_sets[plans] = len(self._sets)
+            self._sets.append(plans)
+        return self._plan_sets[plans]
+
+    def _listed(self, fields: _File | None) -> Listed | None:
+        if fields is None or not fields.location or not fields.location.strip():
+            self.left_out["entries without a location"] += 1
+            return None
+        if fields.location in self._by_text:
+            return self._by_text[fields.location]
+        try:
+            address = parse(fields.location)
+        except FetchError as error:
+            self.left_out["locations that are no web address"] += 1
+            if len(self.problems) < _EXAMPLES:
+                self.problems.append(str(error))
+            file = None
+        else:
+            file = self._files.setdefault(address.identity, Listed(address, normalize.text(fields.description) or ""))
+            if file.address.expired_at and not address.expired_at:
+                file.address = address
+        self._by_text[fields.location] = file
+        return file
+
+    def _plan_numbers(self, text: str) -> frozenset[int]:
+        wanted = text.strip().casefold()
+        found = frozenset(
+            n
+            for plan, n in self._plans.items()
+            if wanted == plan.plan_id.casefold() or wanted in plan.plan_name.casefold()
+        )
+        if not found:
+            some = "; ".join(plan.label for plan in self._names[:3])
+            raise PayerFileError(
+                f"--plan {text!r}: none of the {len(self._names):,} plans has that id, or that in its name"
+                + (f"; it has such as: {some}" if some else "")
+            )
+        return found
+
+
+def read_contents(source: Source, progress: Progress | None = None) -> Contents:
+    """Reads a table of contents. Raises PayerFileError for what is none."""
+    name, kind = source.name, "a table of contents"
+    contents, found = Contents(), False
+    for part in Splitter(name, source.chunks(progress), _STREAMED, kind).parts():
+        if isinstance(part, RootValue):
+            if part.key in _OTHER_KINDS:
+                raise PayerFileError(f"{name}: not {kind} but {_OTHER_KINDS[part.key]}")
+            if part.key != "reporting_structure":
+                continue
+            part = Run(part.key, _as_elements(name, part), 0)  # noqa: PLW2901 - an object that stands for a list
+        found = True
+        for structure in _structures(name, part):
+            if structure is None:
+                contents.left_out["entries that are no objects"] += 1
+            else:
+                contents.add(structure)
+    if not found:
+        raise PayerFileError(f"{name}: has no reporting_structure; expected {kind}, which lists in-network files")
+    return contents
+
+
+def _structures(name: str, run: Run) -> Iterator[_Structure | None]:
+    try:
+        yield from _STRUCTURES.read(run.text)[0]
+    except decode.Unreadable as error:
+        raise PayerFileError(
+            f"{name}: not JSON: {error.problem} at byte {run.offset + error.offset:,}, in {run.array}; "
+            "expected a table of contents; get it again or report it to the payer"
+        ) from None
+
+
+def _as_elements(name: str, value: RootValue) -> bytes:
+    text = (value.text or b"").strip()
+    if text == b"null":
+        return b""
+    if not text.startswith(b"{"):
+        raise PayerFileError(f"{name}: reporting_structure is no array; expected a table of contents")
+    return text
+
+
+def _is_like(file: Listed, pattern: str) -> bool:
+    wanted = pattern.casefold()
+    texts = [file.address.public.casefold(), file.address.name.casefold(), file.description.casefold()]
+    if any(mark in wanted for mark in "*?["):
+        return any(fnmatch.fnmatchcase(text, wanted) for text in texts)
+    return any(wanted in text for text in texts)
+
+
+# --- the lenient way ------------------------------------------------------------------------------------------
+
+
+def _objects(value: Any) -> list[dict[str, Any] | None]:
+    return [element if isinstance(element, dict) else None for element in normalize.as_list(value)]
+
+
+def _structure(element: dict[str, Any]) -> _Structure:
+    plans = _objects(element.get("reporting_plans"))
+    files = _objects(element.get("in_network_files"))
+    return _Structure(
+        [_Plan(**{f: normalize.text(plan.get(f)) for f in Plan._fields}) if plan else None for plan in plans],
+        [_File(normalize.text(f.get("location")), normalize.text(f.get("description"))) if f else None for f in files],
+        *(decode.dumps(element.get(key)) for key in ("allowed_amount_file", "allowed_amount_files")),
+    )
+
+
+_STRUCTURES = decode.Elements(_Structure, _structure)

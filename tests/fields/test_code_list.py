@@ -1,0 +1,53 @@
+"""Lists of codes as people paste them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.fields.code_list import Wanted, read, written
+
+systems = st.sampled_from([None, "CPT", "HCPCS", "REV", "MS-DRG", "LOCAL"])
+codes = st.from_regex(r"[0-9A-Z][0-9.]{0,4}[0-9]", fullmatch=True)
+
+
+@given(st.text() | st.text("0123456789ABCPTRV-:., \n;", max_size=60))
+def test_a_written_list_reads_back(text: str) -> None:
+    found = read(text)
+    assert read(written(found)) == found
+    assert len(set(found)) == len(found)
+
+
+SEPARATORS = [",", "\r\n", "\t", "; ", " | ", "\u00a0", '","', " / ", ". "]
+
+
+@given(st.lists(st.tuples(systems, codes), max_size=20), st.sampled_from(SEPARATORS))
+def test_anything_separates_codes(wanted: list[tuple[str | None, str]], between: str) -> None:
+    texts = [f"{system}:{code}" if system else code for system, code in wanted]
+    one_by_one = [found for text in texts for found in read(text)]
+    assert read(between.join(texts)) == list(dict.fromkeys(one_by_one))
+    assert len(one_by_one) == len(wanted)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("99213, 99214\n99213", "99213,99214"),
+        ("cpt:99213;g0439", "CPT:99213,G0439"),
+        ("CPT 99213\tCPT 99214\nRC 450 MS-DRG 39", "CPT:99213,CPT:99214,REV:0450,MS-DRG:039"),
+        ("REV:450 rc:0450", "REV:0450"),
+        ('["99213", "0001A"] (Z00.00)', "99213,0001A,Z00.00"),
+        ("<script>alert(1)</script>", "SCRIPT,ALERT,1"),
+        ("Codes: 99213.", "CODES,99213"),
+        ("--- , ;;", ""),
+        ("CPT", ""),
+    ],
+)
+def test_lists_as_they_are_pasted(text: str, expected: str) -> None:
+    assert written(read(text)) == expected
+
+
+def test_what_a_number_may_stand_for() -> None:
+    assert Wanted(None, "45").meanings == [(None, "45"), ("MS-DRG", "045"), ("REV", "0045")]
+    assert Wanted(None, "0450").meanings == [(None, "0450")]
+    assert Wanted(None, "G0439").meanings == [(None, "G0439")]
+    assert Wanted("CPT", "450").meanings == [("CPT", "450")]

@@ -1,0 +1,220 @@
+"""Files that nobody should publish: a clear line or a right answer, never a crash, a hang or half a load."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.load.load_file import ingest
+from core.runtime.errors import PayerFileError
+from core.store.generations.store import Store
+from core.tic import array_splitter
+from core.tic.source import documents
+from tests import payer_files, slow_reader
+from tests.conftest import Load
+from tests.load.test_load_file import assert_same, file_of, item_of, table
+from tests.store.generations.test_store import listing
+
+FILE = json.dumps(
+    file_of(
+        item_of(104.5, 0, {"negotiated_type": "percentage", "negotiated_rate": "40.5", "service_code": ["11", "22"]}),
+        item_of(7, code="0450", references=["A-1", 690.64470]),
+        provider_references=[
+            {"provider_group_id": 1, "provider_groups": [{"npi": [1912951245], "tin": {"value": "1"}}]}
+        ],
+    )
+).encode()
+
+
+@st.composite
+def broken(draw: st.DrawFn) -> bytes:
+    """A file with some of its bytes changed, left out, repeated or put elsewhere."""
+    content = bytearray(draw(st.one_of(st.just(FILE), payer_files.contents())))
+    for _ in range(draw(st.integers(1, 3))):
+        start = draw(st.integers(0, len(content)))
+        end = draw(st.integers(start, min(start + 30, len(content))))
+        piece = bytes(content[start:end])
+        new = draw(
+            st.one_of(
+                st.binary(max_size=4),
+                st.sampled_from([b'"', b"\\", b"{", b"}", b"[", b"]", b",", b":", b"\0", b"\xff", b"1e999", b"null"]),
+                st.sampled_from([b"\\ud800", b"-", b"NaN", b"\xed\xa0\x80", b"9" * 400, b"[" * 300, piece * 2]),
+            )
+        )
+        content[start:end] = new
+    return bytes(content)
+
+
+@given(broken(), st.integers(20, 400), st.booleans())
+def test_a_broken_file_is_told_or_loaded_right(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, run: int, small: bool
+) -> None:
+    directory = tmp_path_factory.mktemp("hostile")
+    path, store = directory / "rates.json", Store(directory / "data")
+    path.write_bytes(content)
+    with pytest.MonkeyPatch.context() as patch:
+        if small:
+            patch.setattr(array_splitter, "RUN_BYTES", run)
+            patch.setattr(array_splitter, "GIANT_BYTES", 2 * run)
+        told = ""
+        try:
+            outcome = ingest(store, documents(path)[0], "GA", year_month="2025-08", processes=1)
+        except PayerFileError as error:
+            told = str(error)
+        if told:
+            assert "\n" not in told
+            assert "rates.json" in told
+            assert not [name for name in listing(store.root) if name.endswith((".parquet", ".json"))]
+            return
+    record = outcome.record
+    left_out = record["rows_rejected"] + record["rows_filtered"]
+    assert record["rows_read"] == record["rows_added"] + record["duplicates"] + left_out
+    assert len(table(store, "fact_rate")) == record["rows_added"]
+
+
+@pytest.mark.parametrize("end", range(0, len(FILE), 31))
+def test_a_file_cut_anywhere_leaves_nothing(tmp_path: Path, end: int) -> None:
+    path, store = tmp_path / "rates.json", Store(tmp_path / "data")
+    path.write_bytes(FILE[:end])
+    with pytest.raises(PayerFileError, match=r"^rates\.json: "):
+        ingest(store, documents(path)[0], "GA", processes=1)
+    assert store.manifest() is None
+
+
+def deep(levels: int) -> bytes:
+    return b'{"a":' * levels + b"1" + b"}" * levels
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"9" * 5000,
+        b"1e400",
+        b"-1e400",
+        b"1e-400",
+        b'"\\ud800"',
+        b'"\\udc00\\ud800 x"',
+        b'"a\\u0000b"',
+        b'"\\u0000"',
+        b'"\xff\xfe"',
+        b'"a\nb"',
+        b"NaN",
+        b"-Infinity",
+        b"[[[[1]]]]",
+        b'{"a": {"b": []}}',
+        b'"' + b"x" * 100_000 + b'"',
+        deep(900),
+    ],
+)
+def test_odd_values_are_counted_or_carried(load: Load, store: Store, value: bytes) -> None:
+    """Each of the values in each place where it may stand."""
+    odd = "VALUE"
+    priced = {"negotiated_type": "negotiated", "negotiated_rate": 5}
+    items = [
+        item_of(5, code=odd),
+        item_of(5, code="10001", name=odd, description=odd, unknown=odd),
+        item_of({**priced, "negotiated_rate": odd}, code="10002"),
+        item_of({**priced, "service_code": odd, "billing_code_modifier": odd}, code="10003"),
+        item_of({**priced, "expiration_date": odd, "setting": odd, "additional_information": odd}, code="10004"),
+        item_of(5, code="10005", references=[2]),
+        item_of(5, code="10006", severity_of_illness=odd, negotiation_arrangement=odd),
+        item_of(6, code="99214"),
+    ]
+    references = [
+        {"provider_group_id": 1, "provider_groups": [{"npi": [odd], "tin": {"type": odd, "value": odd}}]},
+        {"provider_group_id": odd, "provider_groups": [{"npi": [1912951245], "tin": {"type": "ein", "value": "1"}}]},
+        {"provider_group_id": 2, "network_name": odd, "location": odd},
+    ]
+    content = json.dumps(file_of(*items, provider_references=references)).encode()
+    record = load(content.replace(b'"VALUE"', value)).record
+    assert record["rows_read"] == record["rows_added"] + record["duplicates"] + record["rows_rejected"] == len(items)
+    assert {"10001", "10003", "10004", "10005", "10006", "99214"} <= set(table(store, "fact_rate")["code"])
+
+
+@pytest.mark.parametrize("levels", [1_200, 10_000])
+def test_what_is_nested_too_deep_is_told(load: Load, store: Store, levels: int) -> None:
+    content = json.dumps(file_of(item_of(5, unknown="VALUE"))).encode().replace(b'"VALUE"', deep(levels))
+    with pytest.raises(PayerFileError, match="nested deeper"):
+        load(content)
+    assert store.manifest() is None
+
+
+def test_a_seam_that_also_stands_in_a_text_is_no_cut(load: Load, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The quick cuts are wrong here, which has to be found out."""
+    monkeypatch.setattr(array_splitter, "RUN_BYTES", 600)
+    seam = json.dumps([item_of(1), item_of(2)])[1:-1]
+    items = [item_of(n, code=str(10_000 + n), bundled_codes=[item_of(n)] * 3, note=seam) for n in range(30)]
+    content = json.dumps(file_of(*items)).encode()
+    assert_same(store, load(content, processes=1), slow_reader.flatten(content, "GA"))
+
+
+def rates_of(store: Store) -> list[float]:
+    return sorted(table(store, "fact_rate")["negotiated_rate"])
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        '{"x":{"negotiated_rate":%s,"y":1},"negotiated_rate" : %s}',
+        '{"negotiated_rate":%s,"negotiated_rate" : %s}',
+        '{"negotiated_rate":%s,"negotiated\\u005frate":%s}',
+        '{"a\\"negotiated_rate":%s,"negotiated_rate" : %s}',
+        '{"x":[{"negotiated_rate":%s,"y":[1,{"negotiated_rate" : 3}]}],"negotiated_rate" :%s, "negotiated_type":"a"}',
+    ],
+)
+def test_another_number_beside_the_rate_is_never_taken_for_it(load: Load, store: Store, frame: str) -> None:
+    prices = [frame % (other, rate) for other, rate in ((7, 7), (9, 7), (8, 7))]
+    content = json.dumps(file_of(item_of("PRICES"))).replace(
+        '{"negotiated_type": "negotiated", "negotiated_rate": "PRICES"}', ",".join(prices)
+    )
+    assert "PRICES" not in content
+    load(content.encode())
+    assert rates_of(store) == [7], "the same price three times"
+
+
+@pytest.mark.parametrize("fault", ['"name":5', '"name":NaN', '"name":"\\ud800"', '"name":"a\nb"', '"name":"plain"'])
+def test_what_is_no_price_is_counted_however_its_item_is_read(load: Load, store: Store, fault: str) -> None:
+    item = item_of(1, 2)
+    item["negotiated_rates"][0]["negotiated_prices"] += [5, None, "x", [], [{}], True]
+    item["negotiated_rates"] += [7, None, {"negotiated_prices": 5, "provider_references": [1]}]
+    content = json.dumps(file_of({**item, "name": "NAME"})).replace('"name": "NAME"', fault)
+    record = load(content.encode()).record
+    assert rates_of(store) == [1, 2]
+    assert (record["rows_read"], record["rows_added"], record["rejects"]) == (9, 2, {"no_price": 7})
+    assert record["notes"]["rates_without_prices"] == 2
+
+
+@pytest.mark.parametrize("kind", [["ein"], {}, [], 5, True, None])
+def test_a_tax_number_of_an_odd_kind(load: Load, store: Store, kind: object) -> None:
+    members = [{"npi": [1912951245], "tin": {"type": kind, "value": "12-3456789"}}]
+    load(file_of(item_of(1), provider_references=[{"provider_group_id": 1, "provider_groups": members}]))
+    assert table(store, "dim_tin").select("tin_type", "tin_value").rows() == [("ein", "123456789")]
+
+
+@pytest.mark.parametrize("number", ["1e99999999999999999999", "1e-99999999999999999999", "-1E+99999999999999999999"])
+@pytest.mark.parametrize(
+    "place", ["negotiated_rate", "billing_code", "severity_of_illness", "provider_group_id", "npi", "tin", "version"]
+)
+def test_a_number_beyond_all_bounds_is_no_crash(load: Load, store: Store, number: str, place: str) -> None:
+    content = file_of(
+        item_of(1, 2),
+        provider_references=[
+            {"provider_group_id": 1, "provider_groups": [{"npi": [1912951245], "tin": {"type": "ein", "value": "1"}}]}
+        ],
+    )
+    group, item = content["provider_references"][0], content["in_network"][0]
+    where = {
+        "negotiated_rate": item["negotiated_rates"][0]["negotiated_prices"][0],
+        "provider_group_id": group,
+        "npi": group["provider_groups"][0],
+        "tin": group["provider_groups"][0],
+        "version": content,
+    }.get(place, item)
+    where[place] = "HERE"
+    outcome = load(json.dumps(content).replace('"HERE"', number).encode())
+    if place == "negotiated_rate" and not number.startswith("1e-"):
+        assert outcome.record["rejects"] == {"invalid_rate": 1}
+    else:
+        assert outcome.rows_added == 2

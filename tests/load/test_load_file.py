@@ -1,0 +1,398 @@
+"""The program's facts against those of the slow slow_reader."""
+
+import gzip
+import json
+import zipfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.demo.payer_files import write_files
+from core.load.facts import merge_price_runs, partition
+from core.load.flatten import flatten_elements
+from core.load.load_file import ingest
+from core.load.outcome import Outcome
+from core.load.providers import cross_references, member_index
+from core.load.providers import group_members as members
+from core.load.staging import price_rows as prices
+from core.load.staging import row_spool
+from core.runtime.errors import PayerFileError
+from core.store.generations.store import Store
+from core.store.schema import ids
+from core.store.schema.tables import FACT_RATE, TABLES
+from core.tic import array_splitter, price_fields
+from core.tic.source import documents
+from tests import payer_files, slow_reader
+from tests.conftest import Load
+
+
+def table(store: Store, name: str) -> pl.DataFrame:
+    manifest = store.manifest()
+    assert manifest is not None
+    paths = manifest.paths(store.root, name)
+    return pl.read_parquet(paths) if paths else pl.DataFrame(TABLES[name].arrow.empty_table())
+
+
+def assert_same(store: Store, outcome: Outcome, flat: slow_reader.Flat) -> None:
+    """What is in the store, which holds just this file, is what the reference says."""
+    facts = table(store, "fact_rate")
+    there = {
+        tuple(row[name] for name in slow_reader.COLUMNS): row["additional_information"] for row in facts.to_dicts()
+    }
+    assert there == flat.facts
+    assert len(facts) == len(flat.facts)
+    assert [ids.fact_uid(row) for row in facts.to_dicts()] == facts["fact_uid"].to_list()
+    record = outcome.record
+    assert (record["rows_read"], outcome.duplicates, record["rejects"]) == (
+        flat.read,
+        flat.duplicates,
+        dict(flat.rejected),
+    )
+    assert flat.read == len(flat.facts) + flat.duplicates + flat.rejected.total()
+    groups = table(store, "dim_provider_group")
+    raw_of = dict(zip(groups["pg_uid"], groups["provider_group_id_raw"], strict=True))
+    assert set(raw_of.values()) == set(flat.groups)
+    resolved = dict(zip(groups["provider_group_id_raw"], groups["resolved"], strict=True))
+    assert resolved == {raw: bool(group.members) for raw, group in flat.groups.items()}
+    networks = dict(zip(groups["provider_group_id_raw"], groups["network_names"].to_list(), strict=True))
+    assert networks == {raw: sorted(group.networks) for raw, group in flat.groups.items()}
+    npis, tins = table(store, "xref_group_npi"), table(store, "xref_group_tin")
+    assert sorted((raw_of[r["pg_uid"]], r["npi"]) for r in npis.to_dicts()) == sorted(flat.group_npis)
+    assert sorted((raw_of[r["pg_uid"]], r["tin_type"], r["tin_value"]) for r in tins.to_dicts()) == sorted(
+        flat.group_tins
+    )
+    pairs = {member for group in flat.groups.values() for member in group.members if all(member)}
+    assert set(table(store, "xref_tin_npi").select("tin_type", "tin_value", "npi").rows()) == pairs
+    assert set(table(store, "dim_npi")["npi"]) == {npi for _, npi in flat.group_npis}
+    assert set(table(store, "dim_tin").select("tin_type", "tin_value").rows()) == {t[1:] for t in flat.group_tins}
+    pos_sets = table(store, "dim_pos_set")
+    assert dict(zip(pos_sets["pos_set_id"], pos_sets["service_codes"].to_list(), strict=True)) == flat.pos_sets
+    exploded = sorted((key, pos) for key, codes in flat.pos_sets.items() for pos in codes)
+    assert sorted(table(store, "xref_pos").rows()) == exploded
+    codes = {(r["code_type"], r["code"]): [r["code_desc"], r["name"]] for r in table(store, "dim_code").to_dicts()}
+    assert codes == flat.codes
+    assert set(table(store, "xref_bundled_code").select(pl.nth(0, 1, 2, 3)).rows()) == flat.bundles
+    for name, declared in TABLES.items():
+        rows = table(store, name).select(declared.order).rows()
+        assert rows == sorted(rows), f"{name} is not in its order"
+    invalid = sum(len(group.invalid) for group in flat.groups.values())
+    assert (outcome.members.invalid_npis if outcome.members else 0) == invalid
+
+
+@given(payer_files.contents())
+def test_every_file_gives_what_the_reference_gives(content: bytes) -> None:
+    with TemporaryDirectory() as directory:
+        path = Path(directory) / "rates.json"
+        path.write_bytes(content)
+        store = Store(Path(directory) / "data")
+        outcome = ingest(store, documents(path)[0], "GA")
+        assert_same(store, outcome, slow_reader.flatten(content, "GA"))
+
+
+@given(payer_files.written_out_contents(), st.sampled_from([0, 1_000, 1 << 20]))
+def test_groups_written_out_give_what_the_reference_gives(content: bytes, remembered: int) -> None:
+    with TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
+        for module in (members, prices):
+            patch.setattr(module, "REMEMBERED_BYTES", remembered)
+        patch.setattr(array_splitter, "RUN_BYTES", 300)
+        path = Path(directory) / "rates.json"
+        path.write_bytes(content)
+        store = Store(Path(directory) / "data")
+        outcome = ingest(store, documents(path)[0], "GA", processes=1)
+        assert_same(store, outcome, slow_reader.flatten(content, "GA"))
+
+
+def test_the_demo_gives_what_the_reference_gives(tmp_path: Path) -> None:
+    for number, path in enumerate(write_files(tmp_path, ("2025-08",))):
+        store = Store(tmp_path / f"data{number}")
+        source = documents(path)[0]
+        content = b"".join(source.chunks())
+        assert_same(store, ingest(store, source, "GA"), slow_reader.flatten(content, "GA"))
+
+
+REAL = {
+    "payers/2025-06-23_Evry-Health_in-network-rates.json.gz": 30_033,
+    "payers/2025-01-06_Evry-Health_in-network-rates.json.gz": 24_820,
+    "payers/2023-02-01_HealthSCOPE_in-network-rates.json.gz": 211_905,
+    "payers/innetwork-S-QMXCT25139-1.json": 4_236,
+    "payers/innetwork-G-QMXCT20404-1.json": 438,
+    "cms/v2.2.0/in-network-rates-all-negotiated-types-sample.json": 10,
+    "cms/v2.2.0/in-network-rates-multiple-plans-sample.json": 6,
+    "cms/v1.6.2/in-network-rates-fee-for-service-single-plan-sample.json": 5,
+    "cms/v1.0.0/in-network-rates-bundle-single-plan-sample.json": None,
+    "cms/v1.0.0/in-network-rates-capitation-single-plan-sample.json": None,
+    "cms/v1.0.0/in-network-rates-multiple-plans-sample.json": None,
+    "cms/v1.6.2/in-network-rates-no-npi.json": None,
+    "cms/v2.2.0/in-network-rates-bundle-single-plan-sample.json": None,
+    "cms/v2.2.0/in-network-rates-capitation-single-plan-sample.json": None,
+    "cms/v2.2.0/in-network-rates-no-npi.json": None,
+}
+
+
+@pytest.mark.parametrize(("name", "rows"), REAL.items())
+def test_real_files_give_what_the_reference_gives(shared: Path, store: Store, name: str, rows: int | None) -> None:
+    source = documents(shared / "tic" / name)[0]
+    content = b"".join(source.chunks())
+    outcome = ingest(store, source, "TX")
+    assert_same(store, outcome, slow_reader.flatten(content, "TX"))
+    assert rows is None or outcome.rows_added == rows
+    if "HealthSCOPE" in name:
+        assert outcome.members is not None
+        assert (outcome.members.groups, outcome.members.group_npis, outcome.members.group_tins) == (11, 11_800, 59)
+
+
+# --- one rule at a time ---------------------------------------------------------------------------------------
+
+
+def file_of(*items: dict[str, Any], **root: Any) -> dict[str, Any]:
+    return {
+        "reporting_entity_name": "Payer",
+        "reporting_entity_type": "issuer",
+        "last_updated_on": "2025-08-01",
+        "version": "2.0.0",
+        "in_network": list(items),
+        **root,
+    }
+
+
+def item_of(*prices: Any, code: str = "99213", references: Any = (1,), **fields: Any) -> dict[str, Any]:
+    return {
+        "negotiation_arrangement": "ffs",
+        "billing_code_type": "CPT",
+        "billing_code": code,
+        "negotiated_rates": [
+            {
+                "provider_references": list(references),
+                "negotiated_prices": [
+                    p if isinstance(p, dict) else {"negotiated_type": "negotiated", "negotiated_rate": p}
+                    for p in prices
+                ],
+            }
+        ],
+        **fields,
+    }
+
+
+def test_a_file_loaded_again_adds_nothing_in_whatever_packing(load: Load, store: Store, tmp_path: Path) -> None:
+    content = json.dumps(file_of(item_of(1, 2, 2))).encode()
+    first = load(content)
+    before = store.manifest()
+    packed = tmp_path / "x.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("inner.json", content)
+    renamed = load(content, name="renamed.json")
+    zipped = ingest(store, documents(packed)[0], "GA")
+    gzipped = load(gzip.compress(content[:5]) + gzip.compress(content[5:]), name="two_members.gz")
+    for again in (renamed, zipped, gzipped):
+        assert again.loaded_before
+        assert (again.rows_added, again.duplicates, again.record["rows_read"]) == (0, 3, 3)
+    assert first.rows_added == 2
+    assert store.manifest() == before
+
+
+def test_one_file_for_two_states_has_rows_for_both(load: Load, store: Store) -> None:
+    content = file_of(item_of(1))
+    assert load(content, "GA").rows_added == 1
+    assert load(content, "FL").rows_added == 1
+    assert table(store, "fact_rate")["state"].to_list() == ["FL", "GA"]
+    assert len(table(store, "dim_batch")) == 2
+    assert len(table(store, "dim_provider_group")) == 1
+
+
+def test_the_month_can_be_given_and_a_file_has_one(load: Load, store: Store) -> None:
+    assert load(file_of(item_of(1), last_updated_on=None), year_month="2025-09").record["year_month"] == "2025-09"
+    before = store.manifest()
+    with pytest.raises(PayerFileError, match="already, as 2025-09 in GA"):
+        load(file_of(item_of(1), last_updated_on=None), year_month="2025-10")
+    with pytest.raises(PayerFileError, match="already, as 2025-09 in GA"):
+        load(file_of(item_of(1), last_updated_on=None), "FL", year_month="2025-10")
+    assert store.manifest() == before
+
+
+@pytest.mark.parametrize("month", [None, "", "soon", "1999-01-01", "0001-01-01", 7])
+def test_a_missing_month_names_the_option(load: Load, month: Any) -> None:
+    with pytest.raises(PayerFileError, match="--year-month YYYY-MM"):
+        load(file_of(item_of(1), last_updated_on=month))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "the file is empty"),
+        (b"[]", "expected one JSON object"),
+        (b"{}", "has no in_network array"),
+        (b'{"in_network": 3}', "in_network is 3; expected an array"),
+        (b'{"in_network": [{} {}]}', "not JSON: .* at byte 19, in in_network"),
+        (b'{"in_network": [{},]}', "not JSON: .* in in_network"),
+        (b'{"in_network": [,{}]}', "not JSON: .* at byte 16, in in_network"),
+        (b'{"in_network": [{"a": nul}]}', "not JSON: .* at byte 22, in in_network"),
+        (b'{"in_network": [{"a": [1}]]}', "not JSON"),
+        (b'{"provider_references": [{"a" 1}], "in_network": []}', "not JSON: .* in provider_references"),
+        (b'{"in_network": [{"a": ' + b"[" * 9999 + b"]" * 9999 + b"}]}", "nested deeper"),
+        (b'{"reporting_entity_name": "A", "reporting_structure": [], "in_network": []}', "a table of contents"),
+        (b'{"reporting_entity_name": "A", "out_of_network": []}', "an allowed-amounts file"),
+        (b'{"provider_groups": [], "version": "1"}', "a provider-reference file"),
+        (b'{"in_network": [], "last_updated_on": "2025-08-01"}', "has no reporting_entity_name"),
+        (
+            b'{"in_network": [], "last_updated_on": "2025-08-01", "reporting_entity_name": 7}',
+            "has no reporting_entity_name",
+        ),
+    ],
+)
+def test_what_is_no_in_network_file_is_told_and_nothing_has_changed(
+    load: Load, store: Store, content: bytes, message: str
+) -> None:
+    load(file_of(item_of(1)))
+    before = sorted((p, p.stat().st_mtime_ns) for p in store.root.rglob("*") if p.is_file() and p.name != ".lock")
+    with pytest.raises(PayerFileError, match=f"^bad.json: .*{message}"):
+        load(content, name="bad.json")
+    assert (
+        sorted((p, p.stat().st_mtime_ns) for p in store.root.rglob("*") if p.is_file() and p.name != ".lock") == before
+    )
+
+
+def test_null_or_an_object_may_stand_for_an_array(load: Load) -> None:
+    reference = {"provider_group_id": 1, "provider_groups": [{"npi": 1912951245}]}
+    assert load(file_of(provider_references=None) | {"in_network": None}, name="none.json").record["rows_read"] == 0
+    outcome = load(file_of(provider_references=reference) | {"in_network": item_of(1)}, name="one.json")
+    assert outcome.rows_added == 1
+    assert outcome.members is not None
+    assert outcome.members.group_npis == 1
+
+
+def test_the_first_words_and_remark_stay(load: Load, store: Store) -> None:
+    priced = {"negotiated_type": "negotiated", "negotiated_rate": 5}
+    load(
+        file_of(
+            item_of({**priced, "additional_information": "one"}, name=" ", description="first"),
+            item_of({**priced, "additional_information": "two"}, name="second", description="third"),
+        )
+    )
+    load(file_of(item_of(5, name="other", description="other"), last_updated_on="2025-09-01"), name="later.json")
+    assert table(store, "dim_code").row(0, named=True) == {
+        "code_type": "CPT", "code": "99213", "code_desc": "first", "name": "second",
+    }  # fmt: skip
+    remarks = table(store, "fact_rate").filter(pl.col("year_month") == "2025-08")["additional_information"]
+    assert remarks.to_list() == ["one"]
+
+
+def test_groups_no_rate_uses_are_left_out_and_counted(load: Load, store: Store) -> None:
+    members = [{"npi": [1912951245], "tin": {"type": "ein", "value": "1"}}]
+    references = [{"provider_group_id": n, "provider_groups": members} for n in (1, 2, 3)]
+    outcome = load(file_of(item_of(1), item_of("none", references=[2]), provider_references=references))
+    assert outcome.members is not None
+    assert outcome.members.unused == 2
+    assert outcome.record["notes"]["unused_groups"] == 2
+    assert table(store, "dim_provider_group")["provider_group_id_raw"].to_list() == ["1"]
+
+
+def test_rejects_say_where_and_what(load: Load, store: Store) -> None:
+    outcome = load(
+        file_of(
+            item_of(1, "N/A", references=[1, 2]),
+            item_of(1, references=[]),
+            item_of(1, code=""),
+            provider_references=[{"provider_group_id": 1, "provider_groups": [{"npi": ["99"], "tin": None}]}],
+        )
+    )
+    manifest = store.manifest()
+    assert manifest is not None
+    path = store.root / manifest.rejects[outcome.record["batch_id"]].path
+    assert pl.read_parquet(path).rows() == [
+        ("invalid_npi", "provider_references[0]", "99", 0),
+        ("invalid_rate", "in_network[0].negotiated_rates[0].negotiated_prices[1]", "N/A", 2),
+        ("no_code", "in_network[2].negotiated_rates[0].negotiated_prices[0]", '["CPT",""]', 1),
+        ("no_provider", "in_network[1].negotiated_rates[0].negotiated_prices[0]", None, 1),
+    ]
+    stable = store.root / "silver" / "rejects" / f"{outcome.record['batch_id']}.parquet"
+    assert pl.read_parquet(stable).height == 4
+
+
+def test_facts_are_sorted_and_typed_as_declared(load: Load, store: Store) -> None:
+    load(file_of(*(item_of(n, code=str(99999 - n)) for n in range(50))), "GA")
+    load(file_of(item_of(1, code="50000"), last_updated_on="2025-07-01"), "GA", name="b.json")
+    load(file_of(item_of(1, code="50000"), reporting_entity_name="Another"), "FL", name="c.json")
+    facts = table(store, "fact_rate")
+    assert facts.select(FACT_RATE.order).rows() == sorted(facts.select(FACT_RATE.order).rows())
+    manifest = store.manifest()
+    assert manifest is not None
+    for name, declared in TABLES.items():
+        for path in manifest.paths(store.root, name):
+            assert pq.read_schema(path).remove_metadata().equals(declared.arrow), name
+
+
+def test_a_long_list_of_groups_is_one_row_each(load: Load, store: Store) -> None:
+    outcome = load(file_of(item_of(1, 1, references=[*range(70_000), 0])))
+    assert (outcome.record["rows_read"], outcome.rows_added, outcome.duplicates) == (140_002, 70_000, 70_002)
+    assert table(store, "fact_rate")["fact_uid"].n_unique() == 70_000
+
+
+def test_tables_of_several_row_groups_are_in_order(load: Load, store: Store) -> None:
+    """150,000 groups with ids that are no numbers, in no order: their keys, ids and members are found again."""
+    names = [f"G{(n * 7919) % 150_001}" for n in range(150_000)]
+    references = [{"provider_group_id": name, "provider_groups": [{"npi": 10**9 + n}]} for n, name in enumerate(names)]
+    content = json.dumps(file_of(item_of(1, references=names), provider_references=references)).encode()
+    assert_same(store, load(content), slow_reader.flatten(content, "GA"))
+
+
+def assert_demo_is_same(tmp_path: Path, **options: Any) -> None:
+    """Loads files of the demo and compares them with the slow_reader."""
+    for number, path in enumerate(write_files(tmp_path, ("2025-08",))[:2]):
+        store = Store(tmp_path / f"data{number}")
+        source = documents(path)[0]
+        content = b"".join(source.chunks())
+        assert_same(store, ingest(store, source, "GA", **options), slow_reader.flatten(content, "GA"))
+
+
+def test_forgetting_what_was_cached_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (members, prices):
+        monkeypatch.setattr(module, "REMEMBERED_BYTES", 0)
+    monkeypatch.setattr(price_fields, "REMEMBERED", 0)
+    monkeypatch.setattr(array_splitter, "RUN_BYTES", 2000)
+    monkeypatch.setattr(row_spool, "PART_ROWS", 7)
+    assert_demo_is_same(tmp_path, processes=1)
+
+
+def test_a_crew_makes_what_one_process_makes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(array_splitter, "RUN_BYTES", 20_000)
+    monkeypatch.setattr(partition, "LEAST_ROWS", 100)
+    assert_demo_is_same(tmp_path, processes=3)
+
+
+@pytest.mark.parametrize("giant", [1, 5_000])
+def test_giant_items_are_taken_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, giant: int) -> None:
+    monkeypatch.setattr(array_splitter, "RUN_BYTES", 300)
+    monkeypatch.setattr(array_splitter, "GIANT_BYTES", giant)
+    assert_demo_is_same(tmp_path, processes=1)
+
+
+@given(payer_files.contents() | payer_files.written_out_contents(), st.integers(20, 400), st.integers(20, 2000))
+def test_every_file_in_small_pieces_gives_what_the_reference_gives(content: bytes, run: int, giant: int) -> None:
+    with TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(array_splitter, "RUN_BYTES", run)
+        patch.setattr(array_splitter, "GIANT_BYTES", giant)
+        patch.setattr(partition, "LEAST_ROWS", 3)
+        patch.setattr(partition, "MOST_ROWS", 3)
+        patch.setattr(cross_references, "PAIRS_AT_ONCE", 3)
+        patch.setattr(cross_references, "ROWS_AT_ONCE", 2)
+        patch.setattr(member_index, "AT_ONCE", 4)
+        path = Path(directory) / "rates.json"
+        path.write_bytes(content)
+        store = Store(Path(directory) / "data")
+        outcome = ingest(store, documents(path)[0], "GA", processes=1)
+        assert_same(store, outcome, slow_reader.flatten(content, "GA"))
+
+
+def test_many_runs_are_merged(load: Load, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flatten_elements, "RUN_PRICES", 3)
+    monkeypatch.setattr(prices, "BLOCK_KEYS", 2)
+    monkeypatch.setattr(merge_price_runs, "AT_ONCE", 4)
+    items = [item_of(n % 7, n % 5, code=str(10000 + n % 11), references=[n % 3, 1]) for n in range(100)]
+    content = json.dumps(file_of(*items)).encode()
+    assert_same(store, load(content), slow_reader.flatten(content, "GA"))

@@ -1,0 +1,143 @@
+"""Some of a file's rates, against all of them."""
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.load.load_file import ingest
+from core.load.outcome import Outcome
+from core.load.rate_filters import EVERYTHING, Filter, made_of, widened
+from core.runtime.errors import BeaconError
+from core.store.generations.store import Store
+from core.store.parquet.writer import write_table
+from core.store.schema.tables import DIM_NPI
+from core.tic.source import documents
+from tests import payer_files, slow_reader
+from tests.conftest import Load
+from tests.load.test_load_file import file_of, item_of, table
+
+filters = st.builds(
+    made_of,
+    codes=st.lists(st.sampled_from(["99213", "g0439", "450", "CSTM-00"]), max_size=2),
+    code_types=st.lists(st.sampled_from(["cpt", "RC", "HCPCS"]), max_size=2),
+    npis=st.lists(st.sampled_from(payer_files.NPIS), max_size=2),
+    tins=st.lists(st.sampled_from(["12-3456789", "3456789", "003456789"]), max_size=1),
+)
+
+
+def wanted(one: Filter, fact: slow_reader.Fact, flat: slow_reader.Flat) -> bool:
+    """Whether a filter wants a fact, said slowly."""
+    row = dict(zip(slow_reader.COLUMNS, fact, strict=True))
+    members, bare = flat.groups[row["provider_group_id_raw"]].members, row["code"].lstrip("0")
+    return (
+        (not one.codes or bool({row["code"], *({bare} if row["code_type"] == "REV" else ())} & set(one.codes)))
+        and (not one.code_types or row["code_type"] in one.code_types)
+        and (not one.npis or any(npi in one.npis for _, _, npi in members))
+        and (not one.tins or any(tin in one.tins for _, tin, _ in members))
+    )
+
+
+def assert_adds_up(outcome: Outcome) -> None:
+    record = outcome.record
+    assert record["rows_read"] == (
+        record["rows_added"] + record["duplicates"] + record["rows_rejected"] + record["rows_filtered"]
+    )
+
+
+def place(store: Store, **states: str) -> None:
+    """Says in which state NPIs are, as `load_nppes` does."""
+    with store.write() as transaction:
+        path = transaction.new_file("dim_npi")
+        places = {"npi": [npi.removeprefix("npi") for npi in states], "state": list(states.values())}
+        none = [None] * len(states)
+        rows = pl.DataFrame({name: places.get(name, none) for name in DIM_NPI.names}).sort("npi")
+        transaction.put("dim_npi", path, write_table(path, DIM_NPI, [rows.to_arrow().cast(DIM_NPI.arrow)]))
+        transaction.commit()
+
+
+@given(payer_files.contents(), st.lists(filters, min_size=1, max_size=3))
+def test_any_filters_add_what_any_of_them_wants(content: bytes, steps: list[Filter]) -> None:
+    with TemporaryDirectory() as directory:
+        path = Path(directory) / "rates.json"
+        path.write_bytes(content)
+        store = Store(Path(directory) / "data")
+        flat = slow_reader.flatten(content, "GA")
+        for number, only in enumerate(steps):
+            outcome = ingest(store, documents(path)[0], "GA", only=only, processes=1)
+            assert_adds_up(outcome)
+            facts = {fact for fact in flat.facts if any(wanted(one, fact, flat) for one in steps[: number + 1])}
+            found = table(store, "fact_rate")
+            assert set(found.select(slow_reader.COLUMNS).rows()) == facts
+            assert len(found) == len(facts)
+            groups = table(store, "dim_provider_group")["provider_group_id_raw"]
+            assert set(groups) == set(found["provider_group_id_raw"])
+        everything = ingest(store, documents(path)[0], "GA", processes=1)
+        assert_adds_up(everything)
+        assert set(table(store, "fact_rate").select(slow_reader.COLUMNS).rows()) == set(flat.facts)
+        if not everything.loaded_before:
+            assert (everything.record["rows_added"], everything.record["duplicates"]) == (
+                len(flat.facts),
+                flat.duplicates,
+            )
+
+
+def test_a_wider_filter_adds_just_the_rest(load: Load, store: Store) -> None:
+    content = file_of(item_of(1, 2, code="99213"), item_of(3, code="99214"), item_of(4, code="99215"))
+    first = load(content, only=made_of(codes=["99213"]))
+    assert (first.rows_added, first.record["rows_filtered"]) == (2, 2)
+    assert load(content, only=made_of(codes=["99213"], code_types=["CPT"])).loaded_before
+    wider = load(content, only=made_of(codes=["99213", "99214"]), name="renamed.json")
+    assert (wider.rows_added, wider.duplicates, wider.record["rows_filtered"]) == (1, 2, 1)
+    assert json.loads(table(store, "dim_batch")["filters"][0]) == {"codes": ["99213", "99214"]}
+    rest = load(content)
+    assert (rest.rows_added, rest.record["rows_added"], rest.record["rows_filtered"]) == (1, 4, 0)
+    assert json.loads(table(store, "dim_batch")["filters"][0]) == {}
+    assert load(content, only=made_of(codes=["1"])).loaded_before
+    assert len(table(store, "dim_batch")) == 1
+
+
+def test_a_narrower_filter_reads_the_file_for_its_id_alone(load: Load, store: Store) -> None:
+    content = file_of(item_of(1), item_of(2, code="1"))
+    load(content)
+    before = store.manifest()
+    assert load(content, only=made_of(codes=["1"])).rows_added == 0
+    assert store.manifest() == before
+
+
+def test_providers_in_a_state_need_the_register(load: Load, store: Store) -> None:
+    members = [{"npi": [1912951245], "tin": {"type": "ein", "value": "1"}}]
+    content = file_of(
+        item_of(1, references=[1, 2]), provider_references=[{"provider_group_id": 1, "provider_groups": members}]
+    )
+    with pytest.raises(BeaconError, match="load its file first: load_nppes"):
+        load(content, only=made_of(in_state="GA"))
+    assert store.manifest() is None
+    load(content)
+    place(store, npi1912951245="GA")
+    other = load({**content, "version": "other"}, only=made_of(in_state="GA"), name="other.json")
+    assert (other.rows_added, other.record["rows_filtered"]) == (1, 1)
+    none = load({**content, "version": "third"}, only=made_of(in_state="FL"), name="third.json")
+    assert (none.rows_added, none.record["rows_filtered"]) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "covers"),
+    [
+        (EVERYTHING, made_of(codes=["1"]), True),
+        (made_of(codes=["1"]), EVERYTHING, False),
+        (made_of(codes=["1", "2"]), made_of(codes=["2"]), True),
+        (made_of(codes=["1", "2"]), made_of(codes=["2", "3"]), False),
+        (made_of(codes=["1"]), made_of(codes=["1"], npis=["5"]), True),
+        (made_of(codes=["1"], npis=["5"]), made_of(codes=["1"]), False),
+        (made_of(in_state="GA"), made_of(in_state="GA"), True),
+        (made_of(in_state="GA"), made_of(in_state="FL"), False),
+    ],
+)
+def test_what_covers_what(one: Filter, other: Filter, covers: bool) -> None:
+    assert one.covers(other) is covers
+    assert widened([other], one) == ([one] if covers else [other, one])

@@ -1,0 +1,49 @@
+"""The histogram as a picture."""
+
+import re
+from xml.etree import ElementTree
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.pages.charts.histogram_chart import histogram
+from core.queries.histogram import Bin, Histogram
+from core.queries.medicare import Line
+
+AMOUNTS = st.floats(0.01, 1e6)
+
+
+@given(
+    low=AMOUNTS,
+    width=st.floats(0.001, 1e5),
+    counts=st.lists(st.integers(0, 10**7), min_size=1, max_size=30).filter(any),
+    lines=st.lists(st.builds(Line, st.sampled_from(["MPFS facility", "OPPS <&>"]), AMOUNTS, st.just(1)), max_size=5),
+)
+def test_a_picture_is_sound_and_within_its_width(
+    low: float, width: float, counts: list[int], lines: list[Line]
+) -> None:
+    bins = [Bin(low + n * width, low + (n + 1) * width, count) for n, count in enumerate(counts)]
+    svg = ElementTree.fromstring(histogram(Histogram(bins, 1, 2), lines))
+    bars = [bar for bar in svg if bar.tag == "rect"]
+    assert len(bars) == sum(count > 0 for count in counts)
+    for bar in bars:
+        assert -0.1 <= float(bar.attrib["x"][:-1]) <= 100
+        assert float(bar.attrib["height"]) <= 150
+    most = max(counts)
+    assert max(float(bar.attrib["height"]) for bar in bars) == 150
+    assert sum(count == most for count in counts) <= sum(float(bar.attrib["height"]) == 150 for bar in bars)
+    assert len([line for line in svg if line.tag == "line"]) == min(len(lines), 3)
+    words = next(part for part in svg if part.tag == "desc").text or ""
+    assert f"{sum(counts):,} rates" in words
+    for line in lines[:3]:
+        assert f"{line.basis}: ${line.amount:,.2f}" in words
+
+
+def test_a_picture_of_nothing_is_none() -> None:
+    assert histogram(Histogram([], 0, 0), []) == ""
+
+
+def test_one_amount_is_one_bar() -> None:
+    svg = histogram(Histogram([Bin(99.5, 99.5, 7)], 0, 0), [])
+    assert len(re.findall("<rect", svg)) == 1
+    assert not re.search(r"\sstyle=|<style|<script", svg)

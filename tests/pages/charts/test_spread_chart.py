@@ -1,0 +1,84 @@
+"""Figures: where things stand in them, and what they say in words."""
+
+import itertools
+import re
+import xml.etree.ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.pages.charts.spread_chart import Bar, dollars, spreads
+
+SVG = "{http://www.w3.org/2000/svg}"
+names = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=20)
+shares = st.lists(st.floats(0, 1000), min_size=5, max_size=5).map(lambda values: tuple(sorted(values)))
+
+
+def drawn(bars: list[Bar]) -> ET.Element:
+    return ET.fromstring(spreads(bars).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1))
+
+
+def place(element: ET.Element, name: str) -> float:
+    return float(element.attrib[name].removesuffix("%"))
+
+
+@given(
+    st.lists(
+        st.builds(Bar, st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=20), shares),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_places_keep_the_order_of_values(bars: list[Bar]) -> None:
+    svg = drawn(bars)
+    lines = [line for line in svg.iter(f"{SVG}line") if line.attrib["class"] == "range"]
+    medians = [line for line in svg.iter(f"{SVG}line") if line.attrib["class"] == "median"]
+    boxes = list(svg.iter(f"{SVG}rect"))
+    assert len(lines) == len(medians) == len(boxes) == len(bars)
+    for line, median, box in zip(lines, medians, boxes, strict=True):
+        edges = [place(line, "x1"), place(box, "x"), place(median, "x1")]
+        assert edges == sorted(edges)
+        assert 0 <= edges[0] <= place(median, "x1") <= place(line, "x2") <= 100
+    ((even,),) = [[line for line in svg.iter(f"{SVG}line") if line.attrib["class"] == "even"]]
+    for bar, median in zip(bars, medians, strict=True):
+        difference = place(median, "x1") - place(even, "x1")
+        assert abs(difference) < 0.01 or (difference > 0) == (bar.percentiles[2] > 1)
+
+
+def test_a_figure_speaks_and_has_no_style() -> None:
+    text = spreads([Bar("<A> & Co.", (0.8, 1.0, 1.25, 1.5, 2.0))])
+    assert (
+        "&lt;A&gt; &amp; Co.: median 125 %, half of the rates from 100 % to 150 %, four fifths from 80 % to 200 %."
+        in text
+    )
+    assert 'role="img"' in text
+    assert not re.search(r"style=|<script|on\w+=", text)
+    assert sorted(re.findall(r'class="(?:mark|even)" x="[\d.]+%" y="14">(\S+) %', text)) == ["100", "150", "200", "75"]
+
+
+def test_no_bars_no_figure() -> None:
+    assert spreads([]) == ""
+
+
+@pytest.mark.parametrize("highest", [1.0, 3.0, 99.0, 5000.0])
+def test_marks_are_few_and_100_percent_is_one(highest: float) -> None:
+    marks = re.findall(r'y="14">(\S+) %', spreads([Bar("A", (0.001, 0.1, 0.5, 1.0, highest))]))
+    assert "100" in marks
+    assert 2 <= len(marks) <= 6
+
+
+@given(st.lists(shares, min_size=1, max_size=5), st.none() | st.floats(0.01, 1e5))
+def test_marks_of_dollars_do_not_run_into_each_other(values: list[tuple[float, ...]], median: float | None) -> None:
+    bars = [Bar("A", (v[0], v[1], v[2], v[3], v[4])) for v in values]
+    text = spreads(bars, dollars(median), "Dollars", 2)
+    places = sorted(float(place) for place in re.findall(r'class="(?:mark|even)" x="([\d.]+)%"', text))
+    assert all(after - before > 16.9 for before, after in itertools.pairwise(places))
+    assert len(re.findall('class="even" x=', text)) == (median is not None)
+    assert 'id="spread-title-2">Dollars<' in text
+
+
+def test_a_figure_of_dollars_says_dollars() -> None:
+    text = spreads([Bar("A", (80, 100, 125, 1500.4, 2000))], dollars(104.5), "Rates")
+    assert "A: median $125.00, half of the rates from $100.00 to $1,500, four fifths from $80.00 to $2,000." in text
+    assert 'y="14">$104.50</text>' in text

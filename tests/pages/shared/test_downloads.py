@@ -1,0 +1,87 @@
+"""Tables as files."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from core.pages.shared.downloads import download
+from core.queries import codes, coverage, histogram, medicare, organizations, providers, rates
+
+
+@dataclass
+class Row:
+    name: str
+    codes: list[str]
+    number: float | None
+
+
+def content(rows: Any, format: str) -> str:  # noqa: A002 - as download calls it
+    response: Any = download(rows, Row, "x", format)
+    assert response["Content-Disposition"] == f'attachment; filename="x.{format}"'
+    return b"".join(response.streaming_content).decode()
+
+
+def test_spreadsheets_are_not_given_formulas() -> None:
+    rows = [Row("=1+1", ["11", "22"], -1.5), Row('a,"b"\n', [], None)]
+    assert content(rows, "csv") == 'name,codes,number\r\n\'=1+1,11 22,-1.5\r\n"a,""b""\n",,\r\n'
+
+
+def test_a_long_table_is_whole() -> None:
+    rows = [Row(f"é{n}", [], n) for n in range(1_234)]
+    lines = content(rows, "csv").splitlines()
+    assert lines[1:] == [f"é{n},,{n}" for n in range(1_234)]
+    assert [row["number"] for row in json.loads(content(iter(rows), "json"))["rows"]] == list(range(1_234))
+
+
+def test_an_empty_table_has_its_header() -> None:
+    assert content([], "csv") == "name,codes,number\r\n"
+    assert json.loads(content([], "json")) == {"rows": []}
+
+
+def test_parquet_has_types() -> None:
+    rows = [Row("a", ["11", "22"], 1.5), Row("=b", [], None)]
+    response: Any = download(iter(rows), Row, "x", "parquet")
+    assert response["Content-Disposition"] == 'attachment; filename="x.parquet"'
+    table = pq.read_table(pa.BufferReader(b"".join(response.streaming_content)))
+    assert table.to_pylist() == [vars(row) for row in rows]
+    assert table.schema.field("number").type == pa.float64()
+    empty: Any = download([], Row, "x", "parquet")
+    assert pq.read_table(pa.BufferReader(b"".join(empty.streaming_content))).column_names == ["name", "codes", "number"]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        codes.Code, coverage.Coverage, histogram.Bin, medicare.Basis, medicare.Comparison, medicare.Spread,
+        organizations.Organization, providers.CodeRates, providers.Groups, providers.Npi, rates.Rate, rates.Summary,
+    ],
+)  # fmt: skip
+def test_every_kind_of_row_has_a_type_in_parquet(kind: type) -> None:
+    response: Any = download([], kind, "x", "parquet")
+    table = pq.read_table(pa.BufferReader(b"".join(response.streaming_content)))
+    assert table.column_names == [field.name for field in fields(kind)]
+
+
+def test_dates_are_iso_and_what_is_unknown_is_refused() -> None:
+    rows: list[Any] = [Row(date(2025, 8, 1), [], datetime(2025, 8, 1, 12))]  # type: ignore[arg-type]  # noqa: DTZ001
+    assert json.loads(content(rows, "json"))["rows"][0] == {
+        "name": "2025-08-01",
+        "codes": [],
+        "number": "2025-08-01T12:00:00",
+    }
+    with pytest.raises(TypeError):
+        content([Row("x", [], object())], "json")  # type: ignore[arg-type]
+
+
+def test_what_goes_wrong_at_once_is_told_before_the_answer_begins() -> None:
+    def broken() -> Iterator[Row]:
+        yield Row("x", [], 1 / len(""))
+
+    with pytest.raises(ZeroDivisionError):
+        download(broken(), Row, "x", "csv")

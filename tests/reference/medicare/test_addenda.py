@@ -1,0 +1,230 @@
+"""Outpatient and surgical-center prices against the files of CMS and a reference in decimal arithmetic."""
+
+import csv
+from collections import defaultdict
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.reference.benchmark_kinds import load
+from core.reference.medicare.wage_index import adjusted
+from core.runtime.errors import ReferenceFileError
+from core.store.generations.store import Store
+from tests.conftest import open_snapshot
+
+ADDENDUM_B = """\
+\tAddendum B.-- OPPS Payment by HCPCS Code for CY 2025\t\t\t\t\t
+\t"A title that goes on
+over two lines"\t\t\t\t\t
+HCPCS Code\tShort Descriptor\t CI\t SI\t APC \tRelative Weight\tPayment Rate
+70450\tx\t\tQ3\t5522\t1.1926\t$106.34
+99283\tx\t\tJ2\t5023\t2.8811\t"$1,256.90"
+J1885\tx\t\tK\t764\t\t$0.682
+36415\tx\t\tQ4\t\t\t
+93000\tx\t\tM\t\t.\t.
+71046\xa0\tx\t\tN\t\t\t
+G0001\tx\t\tZ9\t\t\t$5.00
+"""
+WAGES = """\
+CBSA,CBSA Name,WI25
+11,GEORGIA,0.7000
+31,NEW JERSEY,0.0000
+10500,"Albany, GA",0.9000
+12260,"Augusta-Richmond County, GA-SC",0.8
+45,TEXAS,0.84
+50002,Lamar County,0.9083
+"""
+AA = """\
+Addendum AA -- ASC Covered Surgical Procedures,,,,,,
+HCPCS Code,,,Subject to Multiple Procedure Discounting,October 2025 Payment Indicator,October 2025  \
+Payment Weight  ,October 2025 Payment Rate\x20
+45378,,x,Y,A2,8.1,$444.65
+66984,,x,Y,J8,30.5,"$1,674.30"
+10060,,x,Y,P3,,$80.54
+29881,,x,N,N1,,
+Note: Payment indicators for ...,,,,,,
+"""
+BB = """\
+Addendum BB -- ASC Covered Ancillary Services,,,,,,,
+HCPCS Code,,,Drug and Device Pass-Through,October 2025 Payment Indicator,October 2025 Payment Weight,\
+October 2025 Payment Rate,October 2025 IRA-22 Adjusted Copayment1
+70450,,x,,Z3,,$94.13,
+J1885,,x,,K2,,$0.682,
+70460,,x,,D5,,$3.00,
+"""
+
+
+def cents(dollars: str | Decimal) -> Decimal:
+    return Decimal(dollars).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, Path]:
+    found = {}
+    for name, text in (("B.txt", ADDENDUM_B), ("wages.csv", WAGES), ("AA.csv", AA), ("BB.csv", BB)):
+        found[name] = tmp_path / name
+        found[name].write_text(text, encoding="latin-1")
+    return found
+
+
+def test_addendum_b_by_state(store: Store, files: dict[str, Path]) -> None:
+    loaded = load(store, "opps", [files["B.txt"]], wage_index=files["wages.csv"])
+    assert (loaded.release, loaded.rows_read, loaded.rows_priced) == ("2025-01", 7, 3)
+    assert loaded.left_out == {
+        "not priced: M, not billable": 1,
+        "not priced: Z9, of no known meaning": 1,
+        "packaged: N, packaged into other services": 1,
+        "packaged: Q4, laboratory, packaged, else paid under its own schedule": 1,
+    }
+    assert loaded.states == ("GA", "SC", "TX")
+    rows = open_snapshot(store).rows(
+        """SELECT code_type, code, opps_si, opps_apc, opps_weight, opps_rate, opps_mar_stateavg
+           FROM bench_opps WHERE state = 'GA' AND year_month = '2025-08' ORDER BY code"""
+    )
+    georgia = (Decimal("0.7") + Decimal("0.9") + Decimal("0.8")) / 3  # the rural area and two urban ones
+    share = Decimal("0.6") * georgia + Decimal("0.4")
+    assert rows == [
+        ("CPT", "36415", "Q4", None, None, None, None),
+        ("CPT", "70450", "Q3", "5522", 1.1926, 106.34, float(cents(Decimal("106.34") * share))),
+        ("CPT", "71046", "N", None, None, None, None),
+        ("CPT", "93000", "M", None, None, None, None),
+        ("CPT", "99283", "J2", "5023", 2.8811, 1256.9, float(cents(Decimal("1256.90") * share))),
+        ("HCPCS", "G0001", "Z9", None, None, 5.0, None),
+        ("HCPCS", "J1885", "K", "0764", None, 0.682, 0.68),
+    ]
+
+
+def test_addenda_aa_and_bb_by_state(store: Store, files: dict[str, Path]) -> None:
+    loaded = load(store, "asc", [files["BB.csv"], files["wages.csv"], files["AA.csv"]])
+    assert (loaded.release, loaded.months) == ("2025-10", ("2025-10", "2025-11", "2025-12"))
+    assert (loaded.rows_read, loaded.rows_priced) == (7, 5)
+    assert loaded.left_out == {"not priced: D5, discontinued": 1, "packaged: N1, packaged into other services": 1}
+    rows = open_snapshot(store).rows(
+        """SELECT code, asc_pi, asc_rate, asc_mar_stateavg, wage_index
+           FROM bench_asc WHERE state = 'TX' AND year_month = '2025-10' ORDER BY code"""
+    )
+    share = Decimal("0.5") * Decimal("0.84") + Decimal("0.5")
+    assert rows == [
+        ("10060", "P3", 80.54, float(cents(Decimal("80.54") * share)), 0.84),
+        ("29881", "N1", None, None, 0.84),
+        ("45378", "A2", 444.65, float(cents(Decimal("444.65") * share)), 0.84),
+        ("66984", "J8", 1674.3, float(cents(Decimal("1674.30") * share)), 0.84),
+        ("70450", "Z3", 94.13, float(cents(Decimal("94.13") * share)), 0.84),
+        ("70460", "D5", 3.0, None, 0.84),
+        ("J1885", "K2", 0.682, 0.68, 0.84),
+    ]
+    alone = load(store, "asc", [files["AA.csv"], files["wages.csv"]])
+    assert "no Addendum BB: ancillary services are not loaded" in alone.notes
+
+
+def test_loading_again_changes_nothing(store: Store, files: dict[str, Path]) -> None:
+    first = load(store, "opps", [files["B.txt"], files["wages.csv"]])
+    before = open_snapshot(store).rows("FROM bench_opps")
+    assert load(store, "opps", [files["wages.csv"], files["B.txt"]]) == first
+    assert open_snapshot(store).rows("FROM bench_opps") == before
+    assert open_snapshot(store).rows("SELECT count(*), max(rows_read) FROM dim_benchmark") == [(1, 7)]
+
+
+def test_a_quarter_takes_the_months_from_its_first(store: Store, files: dict[str, Path], tmp_path: Path) -> None:
+    july = tmp_path / "2025_July_Addendum_B.txt"
+    july.write_text(ADDENDUM_B.replace("$106.34", "$206.34"), encoding="latin-1")
+    october = tmp_path / "october.txt"
+    october.write_text(ADDENDUM_B.replace("for CY 2025", "for CY 2025, October 2025"), encoding="latin-1")
+    for path in (october, files["B.txt"], july):
+        load(store, "opps", [path, files["wages.csv"]])
+    rows = open_snapshot(store).rows(
+        "SELECT year_month, release, opps_rate FROM bench_opps WHERE state = 'SC' AND code = '70450' ORDER BY 1"
+    )
+    releases = ["2025-01"] * 6 + ["2025-07"] * 3 + ["2025-10"] * 3
+    assert [row[:2] for row in rows] == [(f"2025-{n:02}", release) for n, release in enumerate(releases, 1)]
+    assert {row[2] for row in rows if row[1] == "2025-07"} == {206.34}
+
+
+@given(st.integers(0, 10**9), st.fractions(0, 3, max_denominator=10**6), st.sampled_from([50, 60]))
+def test_adjusting_rounds_once(rate: int, index: Fraction, labor: int) -> None:
+    exact = Fraction(rate, 1000) * (Fraction(labor, 100) * index + 1 - Fraction(labor, 100))
+    found = int(adjusted(np.array([rate], np.int64), index, labor)[0])
+    assert abs(found - exact * 100) <= Fraction(1, 2)
+    assert found - exact * 100 != Fraction(-1, 2), "half a cent goes up"
+
+
+def test_what_is_wrong_with_a_file_is_told(store: Store, files: dict[str, Path], tmp_path: Path) -> None:
+    def complaint(kind: str, *names: str, text: str = "", **options: Path) -> str:
+        paths = [files[name] for name in names]
+        if text:
+            paths.append(tmp_path / "other.csv")
+            paths[-1].write_text(text, encoding="latin-1")
+        with pytest.raises(ReferenceFileError) as raised:
+            load(store, kind, paths, **options)
+        assert store.manifest() is None
+        return str(raised.value)
+
+    gpci = tmp_path / "GPCI2025.csv"
+    gpci.write_text("Contractor,State,Locality Number,Locality Name,2025 PW GPCI,2025 PE GPCI,2025 MP GPCI\n")
+    files["gpci"] = gpci
+    assert "GPCI2025.csv: this is a GPCI file (load_benchmark medicare_prof PPRRVU… --gpci FILE)" in complaint(
+        "opps", "B.txt", "gpci"
+    )
+    assert "AA.csv: this is an ASC addendum (AA or BB) (load_benchmark asc)" in complaint("opps", "AA.csv")
+    assert "no OPPS Addendum B among the files: wages.csv is a wage index file" in complaint("opps", "wages.csv")
+    assert "give the CMS wage index file with --wage-index" in complaint("opps", "B.txt")
+    assert "this is an ASC addendum" in complaint("opps", "B.txt", wage_index=files["AA.csv"])
+    odd = ADDENDUM_B.replace("$106.34", "x")
+    assert "other.csv: row 4, code 70450: 'x' is no number" in complaint("opps", "wages.csv", text=odd)
+    twice = ADDENDUM_B.replace("36415", "70450")
+    assert "code 70450 stands there 2 times" in complaint("opps", "wages.csv", text=twice)
+    unnamed = ADDENDUM_B.replace("CY 2025", "the year")
+    assert "name its first month with --year-month" in complaint("opps", "wages.csv", text=unnamed)
+    assert "70450: in Addendum AA and in BB" in complaint(
+        "asc", "BB.csv", "wages.csv", text=AA.replace("10060", "70450")
+    )
+    january = BB.replace("October", "January")
+    assert "different quarters: 2025-01, 2025-10" in complaint("asc", "AA.csv", "wages.csv", text=january)
+    assert "'x' is no wage index" in complaint("opps", "B.txt", text=WAGES.replace("0.84", "x"))
+    assert "no areas with a state" in complaint("opps", "B.txt", text="".join(WAGES.splitlines(True)[:1]))
+
+
+def test_txt_and_excel_of_cms_give_the_same_table(shared: Path, store: Store) -> None:
+    directory = shared / "medicare"
+    tables = []
+    for suffix in ("txt", "xlsx"):
+        path = directory / "opps" / f"2025 NFRM Addendum B.11122024.{suffix}"
+        loaded = load(store, "opps", [path], wage_index=directory / "wage_index_2026.csv")
+        assert (loaded.release, loaded.rows_read, loaded.rows_priced) == ("2025-01", 18_682, 6_634)
+        assert any("the wage index is of 2026, the rates of 2025" in note for note in loaded.notes)
+        tables.append(open_snapshot(store).rows("FROM bench_opps WHERE state = 'GA' AND year_month = '2025-12'"))
+    assert tables[0] == tables[1]
+
+
+def test_every_rate_of_cms_is_adjusted(shared: Path, store: Store) -> None:
+    directory = shared / "medicare"
+    indices = defaultdict(list)
+    with (directory / "wage_index_2026.csv").open(encoding="latin-1", newline="") as file:
+        for row in list(csv.reader(file))[1:]:
+            states = ["GA"] if row[1] == "GEORGIA" else row[1].rpartition(", ")[2].split("-") if "," in row[1] else []
+            for state in states:
+                indices[state].append(Decimal(row[2]))
+    georgia = sum(indices["GA"], Decimal()) / len(indices["GA"])
+    expected = {}
+    for name in ("AA.csv", "BB.csv"):
+        with (directory / "asc" / "2025-10" / name).open(encoding="latin-1", newline="") as file:
+            for row in csv.reader(file):
+                if len(row) > 6 and "$" in row[6] and row[4] not in {"D5", "N1"}:
+                    rate = Decimal(row[6].strip(" $").replace(",", ""))
+                    share = 1 if row[4] in {"K2", "H2"} else georgia / 2 + Decimal("0.5")
+                    expected[row[0]] = cents(rate * share)
+    paths = [directory / "asc" / "2025-10" / "AA.csv", directory / "asc" / "2025-10" / "BB.csv"]
+    loaded = load(store, "asc", paths, wage_index=directory / "wage_index_2026.csv")
+    found = dict(
+        open_snapshot(store).rows(
+            """SELECT code, round(asc_mar_stateavg, 2)::DECIMAL(12, 2) FROM bench_asc
+               WHERE state = 'GA' AND year_month = '2025-11' AND asc_mar_stateavg IS NOT NULL"""
+        )
+    )
+    assert found == {code: amount for code, amount in expected.items() if amount}
+    assert loaded.rows_priced == len(found)

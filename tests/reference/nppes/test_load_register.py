@@ -1,0 +1,251 @@
+"""The register into the store: names for the NPIs at hand, at once and later; all or nothing; repeatable."""
+
+import csv
+import json
+import random
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.demo.provider_register import HEADER, write_register
+from core.load.load_file import ingest
+from core.reference.nppes.latest_rows import Shares
+from core.reference.nppes.load_register import load_nppes
+from core.reference.nppes.provider_names import npis_in_state
+from core.runtime.errors import BeaconError, ReferenceFileError
+from core.store.connection import connect_for_writing
+from core.store.generations.store import Store
+from core.store.schema.tables import NPPES
+from core.tic.source import documents
+from tests.conftest import Load, open_snapshot
+from tests.reference.nppes import slow
+
+SURGEON, CLINIC, STRANGER = "1679576722", "1588667638", "1295738227"
+PRACTICE = "Provider Business Practice Location Address "
+
+
+def rates(*npis: str) -> dict[str, Any]:
+    """An in-network file of one rate, whose group has these NPIs."""
+    price = {"negotiated_type": "negotiated", "negotiated_rate": 10, "billing_class": "professional"}
+    groups = [{"npi": list(npis), "tin": {"type": "ein", "value": "123456789"}}]
+    return {
+        "reporting_entity_name": "Example",
+        "reporting_entity_type": "issuer",
+        "last_updated_on": "2025-08-01",
+        "version": "1.0.0",
+        "in_network": [
+            {
+                "negotiation_arrangement": "ffs",
+                "name": "visit",
+                "billing_code_type": "CPT",
+                "billing_code_type_version": "2025",
+                "billing_code": "99213",
+                "description": "visit",
+                "negotiated_rates": [{"provider_groups": groups, "negotiated_prices": [price]}],
+            }
+        ],
+    }
+
+
+def provider(npi: str, last: str = "", **more: str) -> dict[str, str]:
+    who = {"Entity Type Code": "1", "Provider Last Name (Legal Name)": last} if last else {}
+    return {"NPI": npi, **who, **more}
+
+
+def register(path: Path, *rows: dict[str, str]) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, HEADER, restval="", quoting=csv.QUOTE_ALL)
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def names(store: Store, table: str = "dim_npi") -> dict[str, str | None]:
+    return dict(open_snapshot(store).rows(f"SELECT npi, name FROM {table} ORDER BY npi"))
+
+
+def test_the_npis_at_hand_are_named(store: Store, load: Load, tmp_path: Path) -> None:
+    load(rates(SURGEON, CLINIC))
+    specialty = {
+        "Healthcare Provider Taxonomy Code_1": "207X00000X",
+        "Healthcare Provider Primary Taxonomy Switch_1": "Y",
+    }
+    where = {PRACTICE + "State Name": "GA", PRACTICE + "City Name": "MACON"}
+    file = register(tmp_path / "n.csv", provider(SURGEON, "WIEBE", **specialty, **where), provider(STRANGER, "DAY"))
+    loaded = load_nppes(store, [file])
+    assert (loaded.counts.rows_read, loaded.counts.kept, loaded.counts.not_at_hand) == (2, 1, 1)
+    assert (loaded.at_hand, loaded.named, loaded.register) == (2, 1, 0)
+    assert names(store) == {CLINIC: None, SURGEON: "WIEBE"}
+    # The words for the specialty may come later, or in the same step; the name stays.
+    taxonomy = write_register(tmp_path)[1]
+    assert load_nppes(store, [taxonomy]).taxonomies == 6
+    row = open_snapshot(store).rows("SELECT name, taxonomy_code, taxonomy, city, state FROM dim_npi WHERE name <> ''")
+    assert row == [("WIEBE", "207X00000X", "Bone and joint surgeon (demo)", "MACON", "GA")]
+    assert names(store, "nppes") == {}
+
+
+def test_loading_again_changes_nothing_and_later_rows_stay(store: Store, load: Load, tmp_path: Path) -> None:
+    load(rates(SURGEON))
+    old = register(tmp_path / "old.csv", provider(SURGEON, "WIEBE"), provider(SURGEON, "WIEBE-DAY"))
+    new = register(tmp_path / "new.csv", provider(SURGEON, "DAY"))
+    first = load_nppes(store, [old])
+    assert (first.repeated, names(store)) == (1, {SURGEON: "WIEBE-DAY"})
+    before = open_snapshot(store).rows("FROM dim_npi")
+    assert load_nppes(store, [old]) == first
+    assert open_snapshot(store).rows("FROM dim_npi") == before
+    load_nppes(store, [old, new])
+    assert names(store) == {SURGEON: "DAY"}
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_a_deactivated_npi_keeps_its_words(store: Store, load: Load, tmp_path: Path, everything: bool) -> None:
+    load(rates(SURGEON))
+    load_nppes(store, [register(tmp_path / "old.csv", provider(SURGEON, "WIEBE"))], everything=everything)
+    gone = register(tmp_path / "new.csv", provider(SURGEON, **{"NPI Deactivation Date": "03/03/2021"}))
+    assert load_nppes(store, [gone]).deactivated == 1
+    tables = ["dim_npi", "nppes"] if everything else ["dim_npi"]
+    for table in tables:
+        rows = open_snapshot(store).rows(f"SELECT name, entity_type, deactivated_on FROM {table}")
+        assert rows == [("WIEBE", "individual", date(2021, 3, 3))]
+    load_nppes(store, [register(tmp_path / "back.csv", provider(SURGEON, "WIEBE"))])
+    assert open_snapshot(store).rows("SELECT name, deactivated_on FROM dim_npi") == [("WIEBE", None)]
+
+
+def test_with_the_whole_register_later_ingests_have_names(store: Store, tmp_path: Path) -> None:
+    file = register(
+        tmp_path / "n.csv", provider(SURGEON, "WIEBE"), provider(CLINIC, "PILCHER"), provider(STRANGER, "DAY")
+    )
+    loaded = load_nppes(store, [file], everything=True)
+    assert (loaded.register, loaded.at_hand) == (3, 0)
+
+    def ingest_it(name: str, *npis: str) -> None:
+        path = tmp_path / name
+        path.write_text(json.dumps(rates(*npis)))
+        ingest(store, documents(path)[0], "GA")
+
+    ingest_it("one.json", SURGEON)
+    assert names(store) == {SURGEON: "WIEBE"}
+    # Once the register is kept, a weekly update goes into it, NPIs that are not at hand among them.
+    update = register(tmp_path / "weekly.csv", provider(CLINIC, "PILCHER-DAY"), provider(SURGEON, "WIEBE II"))
+    assert load_nppes(store, [update]).register == 3
+    ingest_it("two.json", SURGEON, CLINIC, "1003027533")
+    assert names(store) == {"1003027533": None, CLINIC: "PILCHER-DAY", SURGEON: "WIEBE II"}
+
+
+def test_a_later_ingest_keeps_names(store: Store, load: Load, tmp_path: Path) -> None:
+    load(rates(SURGEON))
+    load_nppes(store, [register(tmp_path / "n.csv", provider(SURGEON, "WIEBE"))])
+    load(rates(SURGEON, CLINIC), name="later.json")
+    assert names(store) == {CLINIC: None, SURGEON: "WIEBE"}
+
+
+def test_npis_in_a_state(store: Store, load: Load, tmp_path: Path) -> None:
+    load(rates(SURGEON, CLINIC))
+    rows = [provider(SURGEON, "WIEBE"), provider(CLINIC, "PILCHER"), provider(STRANGER, "DAY"), provider("1003027533")]
+    for row, state in zip(rows, ("GA", "FL", "GA", ""), strict=True):
+        row[PRACTICE + "State Name"] = state
+
+    def found(state: str) -> list[str]:
+        with store.write() as transaction:
+            connection = connect_for_writing(transaction.work)
+            try:
+                return [str(npi) for npi in npis_in_state(connection, transaction, state).to_pylist()]
+            finally:
+                connection.close()
+
+    with pytest.raises(BeaconError, match="load its file first: load_nppes --all FILE"):
+        found("GA")
+    load_nppes(store, [register(tmp_path / "n.csv", *rows)])
+    assert (found("GA"), found("FL"), found("AL")) == ([SURGEON], [CLINIC], [])
+    load_nppes(store, [register(tmp_path / "n.csv", *rows)], everything=True)
+    assert found("GA") == [STRANGER, SURGEON]
+
+
+def test_what_is_wrong_is_told_and_changes_nothing(store: Store, load: Load, tmp_path: Path) -> None:
+    file = register(tmp_path / "n.csv", provider(SURGEON, "WIEBE"))
+    with pytest.raises(ReferenceFileError, match="there is no NPI to name yet"):
+        load_nppes(store, [file])
+    assert store.manifest() is None
+    load(rates(SURGEON))
+    before = store.manifest()
+    other = tmp_path / "other.csv"
+    other.write_text("a,b\n1,2\n")
+    with pytest.raises(ReferenceFileError, match=r"other\.csv: neither an NPPES file"):
+        load_nppes(store, [file, other])
+    other.write_text("Code,Grouping,Classification,Specialization,Definition,Notes\n,,,,,\n")
+    with pytest.raises(ReferenceFileError, match="no taxonomy code below it"):
+        load_nppes(store, [file, other])
+    other.write_text(file.read_text() + '"1588667638","1"')
+    with pytest.raises(ReferenceFileError, match="cut short"):
+        load_nppes(store, [file, other])
+    assert store.manifest() == before
+    assert names(store) == {SURGEON: None}
+
+
+def test_the_real_register_s_rows_are_kept_whole(shared: Path, store: Store) -> None:
+    path = shared / "nppes" / "nppes_sample_1000.csv"
+    loaded = load_nppes(store, [path, shared / "codes" / "nucc_taxonomy_251.csv"], everything=True)
+    assert (loaded.counts.kept, loaded.register, loaded.taxonomies) == (1000, 1000, 883)
+    expected = sorted(slow.register(path), key=lambda row: str(row["npi"]))
+    assert pl.read_parquet(store.root / NPPES.path).to_dicts() == expected
+    words = dict(open_snapshot(store).rows("SELECT taxonomy_code, taxonomy FROM dim_taxonomy"))
+    assert words["207X00000X"] == "Orthopaedic Surgery Physician"
+
+
+# --- the newest row of each NPI -------------------------------------------------------------------------------
+
+rows_of_a_file = st.lists(
+    st.tuples(
+        st.sampled_from([SURGEON, CLINIC, STRANGER]),
+        st.sampled_from([None, "individual"]),
+        st.sampled_from([None, "A", "B"]),
+        st.sampled_from([None, date(2021, 3, 3)]),
+    ),
+    max_size=12,
+)
+
+
+@given(rows_of_a_file, rows_of_a_file)
+def test_the_newest_row_stays(tmp_path_factory: pytest.TempPathFactory, old: list[Any], new: list[Any]) -> None:
+    directory = tmp_path_factory.mktemp("runs")
+
+    def frame(rows: list[Any]) -> pl.DataFrame:
+        columns = ("npi", "entity_type", "name", "deactivated_on")
+        full = [{**dict.fromkeys(NPPES.names), **dict(zip(columns, row, strict=True))} for row in rows]
+        return pl.from_arrow(pa.Table.from_pylist(full, NPPES.arrow))  # type: ignore[return-value]
+
+    def newest(rows: list[Any]) -> list[Any]:
+        found: dict[str, Any] = {}
+        for npi, kind, name, day in rows:
+            if kind is None and npi in found and found[npi][1] is not None:
+                found[npi] = (*found[npi][:3], day)
+            else:
+                found[npi] = (npi, kind, name, day)
+        return [found[npi] for npi in sorted(found)]
+
+    before = newest(old)
+    shares = Shares(directory)
+    shares.add(frame(before), new=False)
+    for row in new:
+        shares.add(frame([row]), new=True)
+    found = [row for block in shares.latest() for row in block.to_pylist()]
+    assert [(r["npi"], r["entity_type"], r["name"], r["deactivated_on"]) for r in found] == newest([*before, *new])
+    assert shares.new_npis == len({row[0] for row in new})
+
+
+def test_many_rows_come_whole_and_in_order(tmp_path: Path) -> None:
+    numbers = random.Random(5).sample(range(1_000_000_000, 2_999_999_999), 500_000)
+    shares = Shares(tmp_path)
+    for at in range(0, len(numbers), 40_000):
+        npis = pl.Series("npi", [str(number) for number in numbers[at : at + 40_000]])
+        shares.add(pl.DataFrame(NPPES.arrow.empty_table()).clear(len(npis)).with_columns(npis, name=npis), new=True)
+    found = pl.DataFrame(pa.concat_tables(shares.latest()))
+    assert found["npi"].to_list() == found["name"].to_list() == sorted(str(number) for number in numbers)
+    assert shares.new_npis == len(numbers)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,297 @@
+"""What a correction selects, removes, remembers and puts back."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.queries import coverage
+from core.runtime.errors import BeaconError
+from core.store.changes.append import append_facts
+from core.store.changes.compact import compact
+from core.store.changes.corrections import Correction, corrections, remove, removed_uids, undo
+from core.store.changes.removal import preview
+from core.store.changes.reshard import reshard
+from core.store.changes.selection import Selection
+from core.store.changes.sorted_facts import FactFile
+from core.store.generations.layout import LAYOUTS
+from core.store.generations.store import Store, StoreError
+from core.store.parquet import writer
+from core.store.schema.ids import payer_slug
+from tests.conftest import open_snapshot
+from tests.store.generations.test_store import listing
+from tests.store.steps import Row, assert_sound, assert_tidy, facts_of, load_file
+
+layouts = pytest.mark.parametrize("layout", LAYOUTS)
+
+
+def batches_of(store: Store) -> dict[str, str]:
+    """The batch of each provider group."""
+    manifest = store.manifest()
+    assert manifest is not None
+    return dict(pl.read_parquet(manifest.paths(store.root, "dim_provider_group")).select("pg_uid", "batch_id").rows())
+
+
+def fits(row: Row, selection: Selection, batches: dict[str, str], uids: set[str]) -> bool:
+    """The slow answer to whether a fact is selected."""
+    wanted = vars(selection)
+    same = ("state", "year_month", "code_type")
+    return (
+        all(wanted[name] in {None, row[name]} for name in same)
+        and (wanted["code"] is None or row["code"] in wanted["code"])
+        and wanted["batch"] in {None, batches[row["pg_uid"]]}
+        and wanted["payer"] in {None, row["reporting_entity_name"], payer_slug(row["reporting_entity_name"])}
+        and (wanted["min_rate"] is None or row["negotiated_rate"] >= wanted["min_rate"])
+        and (wanted["max_rate"] is None or row["negotiated_rate"] <= wanted["max_rate"])
+        and (wanted["uids"] is None or row["fact_uid"] in uids)
+    )
+
+
+@st.composite
+def chosen(draw: st.DrawFn, rows: list[Row], batches: dict[str, str], directory: Path) -> tuple[Selection, set[str]]:
+    """A selection by one to three of the ways there are, most of them about one of the facts."""
+    row = draw(st.sampled_from(rows))
+    rates = st.sampled_from([0.0, 3.0, 5.0, 12.0, 41.0, row["negotiated_rate"]])
+    low, high = sorted((draw(rates), draw(rates)))
+    uids = set(draw(st.lists(st.sampled_from([r["fact_uid"] for r in rows]), min_size=1, max_size=9)))
+    path = directory / "uids.txt"
+    path.write_text("# wrong\n\n" + "\n".join([*sorted(uids), "0" * 32]).upper() + "\n")
+    ways: dict[str, Any] = {
+        "batch": batches[row["pg_uid"]],
+        "payer": draw(st.sampled_from([row["reporting_entity_name"], payer_slug(row["reporting_entity_name"])])),
+        "state": row["state"],
+        "year_month": row["year_month"],
+        "code_type": row["code_type"],
+        "code": draw(st.sampled_from([(row["code"],), ("70001",), ("1", row["code"], "70001")])),
+        "min_rate": low,
+        "max_rate": high,
+        "uids": path,
+    }
+    names = draw(st.sets(st.sampled_from(list(ways)), min_size=1, max_size=3))
+    return Selection(**{name: ways[name] for name in names}), uids
+
+
+@pytest.fixture(scope="module", params=LAYOUTS)
+def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Path]:
+    """A store of several files, of which tests leave the facts as they found them."""
+    directory = tmp_path_factory.mktemp("corrections")
+    store = Store(directory / "data", request.param, grace=0)
+    for number, state in ((0, "GA"), (1, "GA"), (2, "FL"), (2, "GA"), (3, "GA"), (6, "GA")):
+        load_file(store, directory, number, state)
+    return store, directory
+
+
+@settings(max_examples=10)
+@given(data=st.data(), groups=st.sampled_from([3, 7, 122_880]))
+def test_what_is_removed_is_what_is_selected_and_undo_puts_it_back(
+    filled: tuple[Store, Path], data: st.DataObject, groups: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "ROW_GROUP", groups)
+    store, directory = filled
+    before, batches = facts_of(store), batches_of(store)
+    selection, uids = data.draw(chosen(list(before.values()), batches, directory))
+    expected = {uid for uid, row in before.items() if fits(row, selection, batches, uids)}
+    found = preview(store, selection)
+    assert found.rows == len(expected)
+    assert dict(found.by["payer"]) == Counter(before[uid]["reporting_entity_name"] for uid in expected)
+    assert dict(found.by["month"]) == Counter(f"{before[u]['state']} {before[u]['year_month']}" for u in expected)
+    assert dict(found.by["code"]) == Counter(f"{before[uid]['code_type']} {before[uid]['code']}" for uid in expected)
+    assert {example["fact_uid"] for example in found.examples} <= expected
+    if not expected:
+        with pytest.raises(BeaconError, match="no fact is selected; nothing was removed"):
+            remove(store, selection, "a reason")
+        return
+    done = remove(store, selection, " a reason ")
+    assert (done.rows, done.reason, done.undone_at) == (len(expected), "a reason", None)
+    assert facts_of(store) == {uid: row for uid, row in before.items() if uid not in expected}
+    assert removed_of(store, done) == {uid: row for uid, row in before.items() if uid in expected}
+    assert_sound(store)
+    assert_tidy(store)
+    assert undo(store, done.correction_id).undone_at is not None
+    assert facts_of(store) == before
+    assert_sound(store)
+    assert_tidy(store)
+
+
+def removed_of(store: Store, correction: Correction) -> dict[str, Row]:
+    """What the stable path of a correction's removed facts holds, by fact_uid, without the two columns before."""
+    path = store.root / "silver" / "corrections" / "removed" / f"{correction.correction_id}.parquet"
+    rows = pq.ParquetFile(path).read().to_pylist()
+    batches = batches_of(store)
+    assert all(row.pop("correction_id") == correction.correction_id for row in rows)
+    assert all(row.pop("batch_id") == batches[row["pg_uid"]] for row in rows)
+    return {row["fact_uid"]: row for row in rows}
+
+
+@layouts
+def test_only_files_that_hold_a_removed_row_are_written(tmp_path: Path, layout: str) -> None:
+    store = Store(tmp_path / "data", layout)
+    for number in (0, 1, 2):
+        load_file(store, tmp_path, number)
+    before = {name for name in listing(store.root) if name.startswith("files/fact_rate")}
+    remove(store, Selection(payer="tna_s_d"), "not theirs")  # file 1, the only one of July
+    after = {name for name in listing(store.root) if name.startswith("files/fact_rate")}
+    assert len(after - before) == (1 if layout == "single" else 0), "July's only file has no row left"
+    remove(store, Selection(year_month="2025-08", max_rate=0), "zero is no rate")
+    manifest = store.manifest()
+    assert manifest is not None
+    names = [file.path.removeprefix("files/") for file in manifest.tables["fact_rate"]]
+    assert len(names) == {"single": 1, "monthly": 1, "state_month": 1, "partitioned": 2}[layout]
+    assert_tidy(store)
+
+
+@layouts
+def test_the_last_row_of_all(tmp_path: Path, layout: str) -> None:
+    """A store that has lost every fact still answers, and has them all back after the undo."""
+    store = Store(tmp_path / "data", layout)
+    load_file(store, tmp_path, 0)
+    before = facts_of(store)
+    remove(store, Selection(state="GA"), "all of it")
+    assert facts_of(store) == {}
+    assert open_snapshot(store).rows("SELECT count(*) FROM fact_rate") == [(0,)]
+    assert sorted(p.name for p in (store.root / "gold").iterdir()) == {
+        "single": ["fact_rate.parquet"],
+        "partitioned": ["fact_rate"],
+    }.get(layout, [])
+    assert_tidy(store)
+    assert_sound(store)
+    reshard(store, "partitioned")
+    assert preview(store, Selection(state="GA")).rows == 0
+    undo(store, 1)
+    assert facts_of(store) == before
+    load_file(store, tmp_path, 2)
+    assert_sound(store)
+
+
+@layouts
+def test_a_file_loaded_again_does_not_bring_removed_rows_back(tmp_path: Path, layout: str) -> None:
+    store = Store(tmp_path / "data", layout)
+    record = load_file(store, tmp_path, 0).record
+    load_file(store, tmp_path, 2)
+    for selection in (Selection(code=("70000",)), Selection(batch=record["batch_id"])):
+        remove(store, selection, "wrong")
+        left = facts_of(store)
+        again = load_file(store, tmp_path, 0)
+        assert (again.loaded_before, again.rows_added) == (True, 0)
+        assert facts_of(store) == left
+    assert {row["reporting_entity_name"] for row in left.values()} == {"Payer Inc"}
+    assert [one.rates for one in coverage.coverage(open_snapshot(store))] == [len(left)], "one slug for both names"
+    with store.write() as transaction:
+        gone = removed_uids(transaction, record["batch_id"], "GA")
+        assert len(gone) == record["rows_added"]
+        assert gone.is_sorted()
+        assert len(removed_uids(transaction, record["batch_id"], "FL")) == 0
+        assert len(removed_uids(transaction, "f" * 32, "GA")) == 0
+    assert_sound(store)
+
+
+def test_no_correction_means_no_removed_uids(tmp_path: Path) -> None:
+    store = Store(tmp_path / "data")
+    load_file(store, tmp_path, 0)
+    with store.write() as transaction:
+        assert removed_uids(transaction, "f" * 32, "GA").to_list() == []
+
+
+def test_a_month_without_rates_is_no_period(tmp_path: Path) -> None:
+    store = Store(tmp_path / "data")
+    load_file(store, tmp_path, 0)
+    load_file(store, tmp_path, 1)
+    remove(store, Selection(year_month="2025-08"), "a wrong month")
+    assert [one.year_month for one in coverage.periods(open_snapshot(store))] == ["2025-07"]
+
+
+def test_corrections_are_remembered(tmp_path: Path) -> None:
+    store = Store(tmp_path / "data")
+    load_file(store, tmp_path, 0)
+    assert corrections(store) == []
+    first = remove(store, Selection(code=("70000",), state="GA"), "one")
+    second = remove(store, Selection(max_rate=0.0), "two")
+    undone = undo(store, 1)
+    third = remove(store, Selection(code=("70000",)), "three")
+    assert corrections(store) == [undone, second, third]
+    assert [one.correction_id for one in corrections(store)] == [1, 2, 3]
+    assert first.selection == '{"state": "GA", "code": ["70000"]}'
+    assert (undone.created_at, undone.rows) == (first.created_at, first.rows)
+    stable = store.root / "silver" / "corrections" / "corrections.parquet"
+    assert duckdb.sql(f"SELECT reason FROM '{stable}' WHERE undone_at IS NULL").fetchall() == [("two",), ("three",)]
+
+
+def test_what_cannot_be_done_is_told_and_changes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="nothing is loaded yet"):
+        remove(Store(tmp_path / "none"), Selection(state="GA"), "why")
+    store = Store(tmp_path / "data")
+    load_file(store, tmp_path, 0)
+    remove(store, Selection(code=("70001",)), "one")
+    undo(store, 1)
+    before = listing(store.root)
+    uids = tmp_path / "uids.txt"
+    for text, message in (
+        ("", "no fact_uid in it"),
+        ("0" * 31, "line 1: '0{31}' is no fact_uid; expected 32 hex digits"),
+        ("é", "not a text file of fact_uids"),
+    ):
+        uids.write_text(text)
+        with pytest.raises(BeaconError, match=message):
+            remove(store, Selection(uids=uids), "why")
+    for wanted, message in (
+        ({"uids": tmp_path / "none.txt"}, "none.txt: cannot be read: No such file"),
+        ({"payer": "nobody"}, "no payer 'nobody' in the store; there are: payer_inc"),
+        ({"batch": "f" * 32}, "batch f{32} has no provider group in the store"),
+        ({"code": ("1",)}, "no fact is selected; nothing was removed"),
+    ):
+        with pytest.raises(BeaconError, match=message):
+            remove(store, Selection(**wanted), "why")
+    with pytest.raises(BeaconError, match="a removal needs a reason"):
+        remove(store, Selection(code=("70001",)), "  ")
+    with pytest.raises(BeaconError, match="there is no correction 7; there are: 1"):
+        undo(store, 7)
+    with pytest.raises(BeaconError, match=r"correction 1 was undone on \d{4}-"):
+        undo(store, 1)
+    with pytest.raises(BeaconError, match="nothing is selected: name at least one of batch, payer"):
+        Selection()
+    with pytest.raises(BeaconError, match="no rate is both at least 2 and at most 1"):
+        Selection(min_rate=2, max_rate=1)
+    assert listing(store.root) == before
+
+
+@layouts
+def test_an_undo_never_doubles_a_fact(tmp_path: Path, layout: str) -> None:
+    """Facts that came back behind the correction's back: the undo is refused."""
+    store = Store(tmp_path / "data", layout)
+    load_file(store, tmp_path, 0)
+    done = remove(store, Selection(code=("70001",)), "one")
+    removed = store.root / "silver" / "corrections" / "removed" / "1.parquet"
+    with store.write() as transaction:
+        file = FactFile(str(removed))
+        append_facts(transaction, "GA", "2025-08", file.blocks_of(("GA", "2025-08")))
+        file.close()
+        transaction.commit()
+    before = listing(store.root)
+    with pytest.raises(StoreError, match=f"{done.rows} of the removed facts are in the store again"):
+        undo(store, 1)
+    assert listing(store.root) == before
+    with pytest.raises(AssertionError):
+        assert_sound(store)  # dq_check says so too
+
+
+def test_a_removal_survives_every_change_of_files(tmp_path: Path) -> None:
+    store = Store(tmp_path / "data", "partitioned")
+    for number in (0, 2, 4):
+        load_file(store, tmp_path, number)
+    before = facts_of(store)
+    done = remove(store, Selection(min_rate=3, max_rate=9), "between")
+    left = facts_of(store)
+    assert len(left) == len(before) - done.rows
+    compact(store, every=True)
+    for layout in LAYOUTS:
+        reshard(store, layout)
+        assert facts_of(store) == left
+        assert_sound(store)
+    undo(store, done.correction_id)
+    assert facts_of(store) == before

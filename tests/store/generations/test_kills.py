@@ -1,0 +1,115 @@
+"""A writer killed at any moment leaves the store as it was, or as it was to be; the next one cleans up and completes.
+
+BEACONPOINT_KILLS is the number of kills, 8 where it is not set: BEACONPOINT_KILLS=400 pytest tests/store/test_kills.py
+Half of them come from outside, at a moment spread over the operation's whole duration, half at one of its steps in the
+file system, so that publication and the moving of links, which are short, are met as well.
+"""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.store.changes.corrections import remove
+from core.store.changes.selection import Selection
+from core.store.generations.layout import LAYOUTS
+from core.store.generations.manifest import BY_GROUP
+from core.store.generations.store import Store
+from tests.conftest import open_snapshot
+from tests.paths import ROOT
+from tests.store.generations.killed import NEXT, REHEARSAL, operations
+from tests.store.steps import Row, assert_sound, assert_tidy, facts_of, load_file
+
+KILLS = int(os.environ.get("BEACONPOINT_KILLS", "8"))
+OPERATIONS = ("ingest", "reshard", "compact", "remove", "undo", "copy")
+CHANCE = random.SystemRandom()
+"""Not the tests' seeded one, which would choose the same moment each time."""
+
+
+Answers = tuple[dict[str, Row], list[tuple[Any, ...]], list[tuple[Any, ...]], str, list[int]]
+
+
+def answers(store: Store) -> Answers:
+    """What the store says: facts, batches, corrections, the layout and how many files of facts and copies it has."""
+    manifest = store.loaded()
+    db = open_snapshot(store)
+    batches = db.rows("SELECT batch_id, state, rows_read, rows_added FROM dim_batch ORDER BY ALL")
+    corrected = db.rows("SELECT correction_id, rows, undone_at IS NULL FROM corrections ORDER BY ALL")
+    files = [len(manifest.tables.get(name, ())) for name in ("fact_rate", BY_GROUP)]
+    return facts_of(store), batches, corrected, manifest.layout, files
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kills")
+
+
+def template(directory: Path, layout: str, operation: str) -> Path:
+    """A store of a layout to do an operation on, made once."""
+    root = directory / f"{layout}-{'corrected' if operation == 'undo' else 'plain'}"
+    if not root.exists():
+        store = Store(root, layout, grace=0)
+        for number, state in ((0, "GA"), (1, "GA"), (2, "FL"), (2, "GA")):
+            load_file(store, directory, number, state)
+        if operation == "undo":
+            remove(store, Selection(min_rate=3, max_rate=5), "wrong")
+    return root
+
+
+def kill(root: Path, operation: str, directory: Path) -> str:
+    """Kills an operation on a store at some moment; says at which."""
+    share = CHANCE.random()
+    from_outside = CHANCE.random() < 0.5
+    command = [sys.executable, "-m", "tests.store.generations.killed", str(root), operation, str(directory)]
+    process = subprocess.Popen(
+        command if from_outside else [*command, str(share)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdin is not None
+    seconds = float(process.stdout.readline())
+    process.stdin.write("go\n")
+    process.stdin.flush()
+    if from_outside:
+        time.sleep(share * seconds)
+        process.kill()
+    process.communicate()
+    killed = process.returncode == -signal.SIGKILL
+    return f"{'killed' if killed else 'ended'}{' from outside' if from_outside else ''} at {share:.3f}"
+
+
+@pytest.mark.parametrize("number", range(KILLS))
+def test_a_killed_writer_hurts_nothing(directory: Path, number: int) -> None:
+    layout, operation = LAYOUTS[(number + number // 12) % len(LAYOUTS)], OPERATIONS[number % len(OPERATIONS)]
+    layout = "partitioned" if operation == "compact" else layout  # the others have nothing to compact
+    original = template(directory, layout, operation)
+    root = directory / "victim"
+    shutil.rmtree(root, ignore_errors=True)
+    shutil.copytree(original, root, symlinks=True)
+    moment = f"{operation} on {layout}, {kill(root, operation, directory)}"
+    store = Store(root, grace=0)
+    before, after = (answers(Store(path, grace=0)) for path in (original, directory / REHEARSAL))
+    found = answers(store)
+    assert found in (before, after), moment
+    if found == after:
+        with store.write():  # the next writer, whatever it does
+            pass
+    else:
+        operations(store, directory)[operation]()
+    assert answers(store) == after, moment
+    assert_tidy(store)
+    assert_sound(store)
+
+
+def test_it_is_tried_on_every_layout() -> None:
+    assert set(NEXT) == set(NEXT.values()) == set(LAYOUTS)

@@ -1,0 +1,233 @@
+"""Every layout gives the same answers, and each is found where the contract says."""
+
+import shutil
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.load.load_file import ingest
+from core.quality.report import check
+from core.queries import coverage
+from core.runtime.errors import BeaconError
+from core.store.changes.provider_order import copy_by_group
+from core.store.changes.reshard import reshard
+from core.store.connection import Snapshot
+from core.store.generations.layout import LAYOUTS, layout_named
+from core.store.generations.store import Store
+from core.store.schema.tables import FACT_RATE, TABLES
+from core.tic.source import documents
+from tests.conftest import open_snapshot
+from tests.load.test_load_file import REAL
+from tests.queries.answers import a_market, assert_all_answers
+from tests.queries.slow import Everything
+from tests.store.generations.test_store import listing
+from tests.store.steps import assert_sound, assert_tidy, facts_of, load_file
+
+SHARED_BY_ALL = {
+    "single": ["fact_rate.parquet"],
+    "monthly": ["fact_rate_2025-07.parquet", "fact_rate_2025-08.parquet"],
+    "state_month": [
+        "fact_rate_FL_2025-08.parquet",
+        "fact_rate_GA_2025-07.parquet",
+        "fact_rate_GA_2025-08.parquet",
+    ],
+    "partitioned": ["fact_rate"],
+}
+
+layouts = pytest.mark.parametrize("layout", LAYOUTS)
+
+
+def filled(directory: Path, layout: str) -> Store:
+    """Three loads: two states and two months."""
+    store = Store(directory / "data", layout)
+    for number, state in ((0, "GA"), (1, "GA"), (2, "FL")):
+        load_file(store, directory, number, state)
+    return store
+
+
+@pytest.fixture(scope="module", params=LAYOUTS)
+def demo_in(request: pytest.FixtureRequest, demo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    """The demo's data in each layout, with copies by provider group."""
+    root = tmp_path_factory.mktemp("layout") / "data"
+    shutil.copytree(demo_root, root, symlinks=True)
+    reshard(Store(root), request.param)
+    copy_by_group(Store(root))
+    return open_snapshot(Store(root))
+
+
+@pytest.fixture(scope="module")
+def everything(demo_root: Path) -> Everything:
+    return Everything(open_snapshot(Store(demo_root)))
+
+
+@settings(max_examples=6)
+@given(data=st.data())
+def test_answers_are_the_same_in_each(demo_in: Snapshot, everything: Everything, data: st.DataObject) -> None:
+    assert_all_answers(demo_in, everything, data.draw(a_market(everything)))
+
+
+def test_coverage_and_checks_are_the_same_in_each(demo_in: Snapshot, demo: Snapshot) -> None:
+    assert coverage.coverage(demo_in) == coverage.coverage(demo)
+    assert [(f.name, f.count, f.total) for f in check(demo_in).findings] == [
+        (f.name, f.count, f.total) for f in check(demo).findings
+    ]
+    names = [row[0] for row in demo_in.rows("SELECT column_name FROM (DESCRIBE fact_rate)")]
+    assert names == list(FACT_RATE.names)
+
+
+@layouts
+def test_each_lies_where_the_contract_says(tmp_path: Path, layout: str) -> None:
+    store = filled(tmp_path, layout)
+    assert sorted(path.name for path in (store.root / "gold").iterdir()) == SHARED_BY_ALL[layout]
+    (tmp_path / "other").mkdir()
+    assert facts_of(store) == facts_of(filled(tmp_path / "other", "single"))
+    assert_tidy(store)
+    assert_sound(store)
+
+
+@layouts
+def test_a_file_loaded_again_adds_no_row(tmp_path: Path, layout: str) -> None:
+    store = filled(tmp_path, layout)
+    before = store.manifest()
+    assert load_file(store, tmp_path, 1).loaded_before
+    assert store.manifest() == before
+
+
+@layouts
+def test_a_store_keeps_its_layout_whatever_the_settings_say(tmp_path: Path, layout: str) -> None:
+    filled(tmp_path, layout)
+    store = Store(tmp_path / "data", "single" if layout != "single" else "partitioned")
+    load_file(store, tmp_path, 3)
+    manifest = store.manifest()
+    assert manifest is not None
+    assert manifest.layout == layout
+    assert_tidy(store)
+
+
+@layouts
+def test_without_a_commit_nothing_has_changed(tmp_path: Path, layout: str) -> None:
+    store = filled(tmp_path, layout)
+    before = listing(store.root)
+    (tmp_path / "bad.json").write_bytes(b'{"in_network": [')
+    with pytest.raises(BeaconError):
+        ingest(store, documents(tmp_path / "bad.json")[0], "GA")
+    with store.write() as transaction:
+        path = transaction.new_file(FACT_RATE.name, transaction.layout.shard("TX", "2024-01"))
+        path.write_bytes(b"half")
+    assert listing(store.root) == before
+    assert_tidy(store)
+
+
+def test_adding_to_partitioned_writes_only_new_files(tmp_path: Path) -> None:
+    store = Store(tmp_path / "data", "partitioned")
+    seen: dict[str, bytes] = {}
+    for number in (0, 2, 4):
+        load_file(store, tmp_path, number)
+        now = {name: data for name, data in listing(store.root).items() if name.startswith("files/fact_rate/")}
+        assert len(now) == len(seen) + 1
+        assert seen.items() <= now.items()
+        seen = now
+    assert len(facts_of(store)) > 0
+    names = sorted(path.name for path in (store.root / "gold/fact_rate/state=GA/year_month=2025-08").iterdir())
+    assert names == [f"fact_rate.00000{n}.parquet" for n in (1, 2, 3)]
+
+
+def test_anything_that_knows_hive_partitions_reads_it(tmp_path: Path) -> None:
+    store = filled(tmp_path, "partitioned")
+    expected = sorted((row["fact_uid"], row["state"], row["year_month"]) for row in facts_of(store).values())
+    folder = store.root / "gold" / "fact_rate"
+    columns = ["fact_uid", "state", "year_month"]
+    for options in ("", ", hive_partitioning = true", ", hive_partitioning = false"):
+        for pattern in ("**/*.parquet", "*/*/*.parquet"):
+            sql = f"SELECT {', '.join(columns)} FROM read_parquet('{folder}/{pattern}'{options}) ORDER BY ALL"
+            assert duckdb.sql(sql).fetchall() == expected
+            described = duckdb.sql(f"DESCRIBE SELECT * FROM read_parquet('{folder}/{pattern}'{options})").fetchall()
+            assert {row[0]: row[1] for row in described} == {c.name: c.sql_type for c in FACT_RATE.columns}
+    for hive in (None, True, False):
+        frame = pl.scan_parquet(folder, hive_partitioning=hive).collect()
+        assert sorted(frame.select(columns).rows()) == expected
+        assert set(frame.columns) == set(FACT_RATE.names)
+        assert pl.scan_parquet(folder, hive_partitioning=hive).filter(state="FL").collect().height == sum(
+            state == "FL" for _, state, _ in expected
+        )
+    tables = [ds.dataset(folder, partitioning=way).to_table() for way in ("hive", None)]
+    for table in (*tables, pq.read_table(folder, partitioning=None)):
+        assert sorted(tuple(row.values()) for row in table.select(columns).to_pylist()) == expected
+        assert table.schema.names == list(FACT_RATE.names)
+
+
+@layouts
+def test_questions_about_a_state_and_month_open_no_other_file(tmp_path: Path, layout: str) -> None:
+    store = filled(tmp_path, layout)
+    where = {"s": "GA", "m": "2025-07"}
+    sql = "EXPLAIN ANALYZE SELECT * FROM fact_rate WHERE state = $s AND year_month = $m"
+    plan = open_snapshot(store).rows(sql, where)[0][1]
+    assert ("Scanning Files: 1/" in plan) == (layout != "single"), plan
+
+
+@layouts
+def test_a_reader_keeps_its_files_while_the_layout_changes(tmp_path: Path, layout: str) -> None:
+    store = filled(tmp_path, layout)
+    old = open_snapshot(store)
+    expected = old.rows("SELECT * FROM fact_rate ORDER BY ALL")
+    for name in LAYOUTS:
+        reshard(store, name)
+        assert old.rows("SELECT * FROM fact_rate ORDER BY ALL") == expected
+        assert open_snapshot(store).rows("SELECT * FROM fact_rate ORDER BY ALL") == expected
+
+
+def test_whatever_else_lies_in_gold_stays(tmp_path: Path) -> None:
+    store = filled(tmp_path, "monthly")
+    gold = store.root / "gold"
+    (gold / "notes.txt").write_text("mine")
+    (gold / "mine.parquet").symlink_to("/dev/null")
+    (gold / ".fact_rate_2020-01.parquet.next").symlink_to("../files/fact_rate/x")  # of a writer that was killed
+    reshard(store, "partitioned")
+    reshard(store, "single")
+    assert sorted(path.name for path in gold.iterdir()) == ["fact_rate.parquet", "mine.parquet", "notes.txt"]
+
+
+def test_layouts_by_name() -> None:
+    assert layout_named("monthly").link("year_month=2025-08") == "gold/fact_rate_2025-08.parquet"
+    assert layout_named("state_month").link("state=GA/year_month=2025-08") == "gold/fact_rate_GA_2025-08.parquet"
+    with pytest.raises(BeaconError, match="expected one of: single, monthly, state_month, partitioned"):
+        layout_named("cubic")
+    assert LAYOUTS[0] == "single", "the default"
+
+
+def frame_of(store: Store) -> pl.DataFrame:
+    manifest = store.manifest()
+    assert manifest is not None
+    return pl.read_parquet(manifest.paths(store.root, FACT_RATE.name)).sort("fact_uid")
+
+
+def test_real_files_give_the_same_rows_in_each(shared: Path, tmp_path: Path) -> None:
+    """In each layout, loaded into it and moved to it, the rows are those of `single`."""
+    names = [name for name in REAL if "bundle" not in name and "capitation" not in name]
+    first: pl.DataFrame | None = None
+    for layout in LAYOUTS:
+        store = Store(tmp_path / layout, layout)
+        for name in names:
+            ingest(store, documents(shared / "tic" / name)[0], "TX")
+        found = frame_of(store)
+        first = found if first is None else first
+        assert found.equals(first)
+        assert_tidy(store)
+        assert_sound(store)
+    assert first is not None
+    assert len(first) > sum(rows for rows in REAL.values() if rows) - 100
+    assert first["fact_uid"].n_unique() == len(first)
+    store = Store(tmp_path / "single")
+    for layout in (*LAYOUTS[1:], "single"):
+        reshard(store, layout)
+        assert frame_of(store).equals(first)
+
+
+def test_every_table_is_declared_with_its_place() -> None:
+    assert {name for name, table in TABLES.items() if table.sharded} == {"removed_rate"}

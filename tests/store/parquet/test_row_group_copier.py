@@ -1,0 +1,72 @@
+"""Row groups of several files put together in one, against the rows themselves."""
+
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.store.parquet import thrift
+from core.store.parquet.row_group_copier import Stitcher, read_footer
+
+ROWS = 40
+
+
+def rows_of(start: int, count: int) -> pa.Table:
+    numbers = range(start, start + count)
+    return pa.table(
+        {
+            "text": pa.array([f"v{n % 7}" for n in numbers]).dictionary_encode(),
+            "number": pa.array([None if n % 5 == 0 else n * 1.5 for n in numbers], pa.float64()),
+            "list": pa.array([[str(n)] * (n % 3) for n in numbers], pa.list_(pa.string())),
+        }
+    )
+
+
+def written(path: Path, table: pa.Table, group: int) -> Path:
+    pq.write_table(table, path, compression="zstd", row_group_size=group, store_schema=False, write_page_index=True)
+    return path
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=4))
+def test_any_row_groups_are_their_rows(
+    tmp_path_factory: pytest.TempPathFactory, taken: list[tuple[int, int, int]]
+) -> None:
+    directory = tmp_path_factory.mktemp("stitched")
+    files = [written(directory / f"{n}.parquet", rows_of(100 * n, ROWS), 10) for n in range(4)]
+    with Stitcher(directory / "all.parquet") as stitcher:
+        for file, first, end in taken:
+            stitcher.add(files[file], first, end)
+        rows = stitcher.finish()
+    wanted = [row for file, first, end in taken for row in rows_of(100 * file, ROWS)[10 * first : 10 * end].to_pylist()]
+    assert pq.read_table(directory / "all.parquet").to_pylist() == wanted
+    assert pl.read_parquet(directory / "all.parquet").to_dicts() == wanted
+    assert rows == len(wanted) == pq.read_metadata(directory / "all.parquet").num_rows
+    found = duckdb.sql(f"SELECT count(*), sum(number) FROM '{directory}/all.parquet'").fetchall()
+    assert found == [(len(wanted), sum(row["number"] or 0 for row in wanted) if wanted else None)]
+
+
+def test_a_footer_comes_out_as_it_went_in(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.parquet", rows_of(0, 1000), 30)
+    content = path.read_bytes()
+    size = int.from_bytes(content[-8:-4], "little")
+    assert thrift.write_struct(read_footer(path)) == content[-8 - size : -8]
+
+
+def test_another_schema_is_refused(tmp_path: Path) -> None:
+    first = written(tmp_path / "a.parquet", rows_of(0, 10), 5)
+    second = written(tmp_path / "b.parquet", rows_of(0, 10).drop(["list"]), 5)
+    with Stitcher(tmp_path / "c.parquet") as stitcher:
+        stitcher.add(first)
+        with pytest.raises(ValueError, match="another schema"):
+            stitcher.add(second)
+
+
+def test_what_is_no_parquet_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.parquet").write_bytes(b"x" * 100)
+    with pytest.raises(ValueError, match="no Parquet file"):
+        read_footer(tmp_path / "a.parquet")

@@ -1,0 +1,189 @@
+"""Files in every packing, whole and broken."""
+
+import bz2
+import gzip
+import hashlib
+import json
+import lzma
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from core.runtime.errors import PayerFileError
+from core.tic.source import Limits, Source, documents, expand
+
+CONTENT = b'{"reporting_entity_name": "Payer"}' * 40_000
+
+
+def read(source: Source) -> bytes:
+    return b"".join(source.chunks())
+
+
+def zip_of(path: Path, *members: tuple[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in members:
+            packed.writestr(name, content)
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.json.gz", "a.zip", "a"])
+@pytest.mark.parametrize("packing", ["plain", "gzip", "two gzip members", "gzip twice", "zip", "gzip in zip"])
+def test_packing_is_told_by_content_and_the_id_is_the_json_s(tmp_path: Path, name: str, packing: str) -> None:
+    path = tmp_path / name
+    packed = gzip.compress(CONTENT)
+    if packing == "zip":
+        zip_of(path, ("rates.json", CONTENT))
+    elif packing == "gzip in zip":
+        zip_of(path, ("rates.json.gz", packed))
+    else:
+        path.write_bytes(
+            {
+                "plain": CONTENT,
+                "gzip": packed,
+                "two gzip members": gzip.compress(CONTENT[:99]) + gzip.compress(CONTENT[99:]),
+                "gzip twice": gzip.compress(packed),
+            }[packing]
+        )
+    (source,) = documents(path)
+    assert read(source) == CONTENT
+    assert source.batch_id == hashlib.sha256(CONTENT).hexdigest()[:32]
+    assert source.bytes_read == len(CONTENT)
+    if packing in {"plain", "gzip", "zip"}:
+        assert source.json_size == len(CONTENT)
+
+
+def test_a_zip_gives_each_of_its_members(tmp_path: Path) -> None:
+    path = zip_of(tmp_path / "a.zip", ("x/1.json", b"1"), ("x/", b""), ("2.json", b"2"), ("__MACOSX/2.json", b"junk"))
+    found = documents(path)
+    assert [(source.name, read(source)) for source in found] == [("a.zip/x/1.json", b"1"), ("a.zip/2.json", b"2")]
+
+
+@pytest.mark.parametrize("kept", [2, 10, 17, 500, -9, -1])
+def test_a_gzip_that_was_cut_short_is_told(tmp_path: Path, kept: int) -> None:
+    path = tmp_path / "a.json.gz"
+    path.write_bytes(gzip.compress(CONTENT)[:kept])
+    with pytest.raises(
+        PayerFileError, match=r"a\.json\.gz: the compressed file ends after [\d,]+ bytes of JSON.*cut short"
+    ):
+        read(documents(path)[0])
+
+
+def test_a_gzip_that_is_damaged_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.json.gz"
+    packed = bytearray(gzip.compress(CONTENT))
+    packed[-6] ^= 1
+    path.write_bytes(packed)
+    with pytest.raises(PayerFileError, match="damaged after"):
+        read(documents(path)[0])
+
+
+def test_a_zip_that_is_cut_short_empty_or_encrypted_is_told(tmp_path: Path) -> None:
+    whole = zip_of(tmp_path / "a.zip", ("1.json", CONTENT)).read_bytes()
+    cut = tmp_path / "cut.zip"
+    cut.write_bytes(whole[:-30])
+    with pytest.raises(PayerFileError, match=r"cut\.zip: the zip file is damaged or cut short"):
+        documents(cut)
+    with pytest.raises(PayerFileError, match="holds no file"):
+        documents(zip_of(tmp_path / "empty.zip"))
+    locked = bytearray(whole)
+    locked[6] |= 1  # the flag of the member's own header …
+    locked[whole.index(b"PK\x01\x02") + 8] |= 1  # … and of the directory's
+    (tmp_path / "locked.zip").write_bytes(locked)
+    with pytest.raises(PayerFileError, match="encrypted; unpack it first"):
+        read(documents(tmp_path / "locked.zip")[0])
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"), [(bz2.compress(CONTENT), "bzip2"), (lzma.compress(CONTENT), "xz"), (b"%PDF-1.7 x", "PDF")]
+)
+def test_other_packings_are_named(tmp_path: Path, content: bytes, kind: str) -> None:
+    path = tmp_path / "a.json.gz"
+    path.write_bytes(content)
+    with pytest.raises(PayerFileError, match=f"a {kind} file; expected JSON"):
+        documents(path)
+
+
+def test_paths_and_globs(tmp_path: Path) -> None:
+    for name in ("b.json", "a.json", "[x].json"):
+        (tmp_path / name).write_text("{}")
+    assert [path.name for path in expand([f"{tmp_path}/*.json", f"{tmp_path}/a.json"])] == [
+        "[x].json",
+        "a.json",
+        "b.json",
+    ]
+    assert [path.name for path in expand([f"{tmp_path}/[x].json"])] == ["[x].json"]
+    with pytest.raises(PayerFileError, match="no such file"):
+        expand([f"{tmp_path}/*.gz"])
+    with pytest.raises(PayerFileError, match="a directory; expected a file, or a glob in quotes"):
+        expand([str(tmp_path)])
+
+
+def test_progress_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(CONTENT)
+    told: list[tuple[int, int]] = []
+    for _ in documents(path)[0].chunks(lambda done, total: told.append((done, total))):
+        pass
+    assert told[-1] == (len(CONTENT), len(CONTENT))
+    assert told == sorted(told)
+
+
+# --- limits on what a file unfolds to ---------------------------------------------------------------------------
+
+
+def layers(content: bytes, count: int) -> bytes:
+    for _ in range(count):
+        content = gzip.compress(content, 9)
+    return content
+
+
+@pytest.mark.parametrize("name", ["gzip", "gzip in gzip", "zip", "gzip in zip", "nothing in gzip"])
+def test_what_unfolds_beyond_the_limits_is_refused(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.tic.source.RATIO_FROM", 100_000)
+    blank = b" " * 20_000_000
+    path = tmp_path / "bomb"
+    if name == "zip":
+        zip_of(path, ("a", blank))
+    elif name == "gzip in zip":
+        zip_of(path, ("a", layers(blank, 1)))
+    elif name == "nothing in gzip":
+        path.write_bytes(gzip.compress(gzip.compress(b"") * 500_000, 9))  # the inner layer gives nothing, for long
+    else:
+        path.write_bytes(layers(blank, name.count("gzip")))
+    with pytest.raises(PayerFileError, match=r"bomb.*unfolds to .*more than.*BEACONPOINT_UNPACK_RATIO"):
+        read(documents(path, limits=Limits(ratio=200))[0])
+
+
+def test_a_limit_on_size_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.json.gz"
+    path.write_bytes(gzip.compress(CONTENT))
+    assert read(documents(path, limits=Limits(unpacked=len(CONTENT)))[0]) == CONTENT
+    with pytest.raises(PayerFileError, match=r"unfolds to more than [\d,]+ bytes"):
+        read(documents(path, limits=Limits(unpacked=len(CONTENT) - 1))[0])
+    path.write_bytes(CONTENT)
+    assert read(documents(path, limits=Limits(unpacked=9))[0]) == CONTENT, "what is not packed does not unfold"
+
+
+def test_payers_files_are_far_from_the_limits(tmp_path: Path) -> None:
+    """The most uniform rates there can be: one price, for one group, over and over."""
+    rates = json.dumps([{"negotiated_rate": 100.0, "service_code": ["11"], "provider_references": [1]}] * 60_000)
+    path = tmp_path / "a.json.gz"
+    path.write_bytes(gzip.compress(rates.encode(), 9))
+    assert len(rates) / path.stat().st_size < Limits().ratio
+    assert len(read(documents(path)[0])) == len(rates)
+
+
+def test_a_web_page_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(b"\n<!DOCTYPE html><html>")
+    with pytest.raises(PayerFileError, match=r"a\.json: a web page or XML"):
+        documents(path)
+
+
+def test_the_name_of_a_file_from_the_web_is_its_address(tmp_path: Path) -> None:
+    path = zip_of(tmp_path / "a.zip", ("1.json", b"1"), ("2.json", b"2"))
+    assert [source.name for source in documents(path, name="https://h/a.zip")] == [
+        "https://h/a.zip/1.json",
+        "https://h/a.zip/2.json",
+    ]
