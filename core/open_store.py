@@ -6,7 +6,7 @@ from functools import cache
 from django.conf import settings
 
 from core.queries.rules.rate_kinds import MACROS
-from core.store.connection import Limits, Reader, Snapshot
+from core.store.connection import QueryLimits, Reader, Snapshot
 from core.store.generations.layout import LAYOUTS
 from core.store.generations.store import Store
 
@@ -32,9 +32,9 @@ def _reader(_root: object) -> Reader:
     return Reader(store(), limits(), MACROS)
 
 
-def limits() -> Limits:
+def limits() -> QueryLimits:
     """What one question may use."""
-    return Limits(
+    return QueryLimits(
         settings.BEACONPOINT_QUERY_MEMORY,
         settings.BEACONPOINT_QUERY_THREADS,
         str(settings.BEACONPOINT_TEMP_DIR),

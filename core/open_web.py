@@ -10,8 +10,8 @@ from django.conf import settings
 from core.fetch.client import Client, Patience
 from core.fetch.download import Downloads
 from core.load.load_many import Web
-from core.load.remote.fetch_groups import Locations
-from core.tic.source import Limits
+from core.load.remote.fetch_groups import GroupFetcher
+from core.tic.source import UnpackLimits
 
 _UNITS = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
 
@@ -35,10 +35,10 @@ def web(*, keep: bool = False, locations: bool = True) -> Iterator[Web]:
         yield Web(
             patient,
             Downloads(patient, cache_dir(), _bytes(settings.BEACONPOINT_DOWNLOAD_LIMIT)),
-            Locations(quick, cache_dir() / "locations", _bytes(settings.BEACONPOINT_LOCATION_LIMIT))
+            GroupFetcher(quick, cache_dir() / "locations", _bytes(settings.BEACONPOINT_LOCATION_LIMIT))
             if locations
             else None,
-            Limits(_bytes(settings.BEACONPOINT_UNPACK_LIMIT), settings.BEACONPOINT_UNPACK_RATIO),
+            UnpackLimits(_bytes(settings.BEACONPOINT_UNPACK_LIMIT), settings.BEACONPOINT_UNPACK_RATIO),
             keep,
         )
     finally:

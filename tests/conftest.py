@@ -20,18 +20,18 @@ from core.demo.payer_files import STATE, write_files
 from core.demo.provider_register import write_register
 from core.fetch.client import Client as FetchClient
 from core.fetch.client import Patience
-from core.load.load_file import ingest
-from core.load.outcome import Outcome
-from core.load.remote.fetch_groups import Locations
+from core.load.load_file import load_file
+from core.load.outcome import LoadOutcome
+from core.load.remote.fetch_groups import GroupFetcher
 from core.quality.record import keep
 from core.quality.report import check
 from core.queries.rules.rate_kinds import MACROS
 from core.reference.benchmark_kinds import load as load_benchmark
 from core.reference.medicare import physician
 from core.reference.nppes.load_register import load_nppes
-from core.store.connection import Limits, Reader, Snapshot
+from core.store.connection import QueryLimits, Reader, Snapshot
 from core.store.generations.store import Store
-from core.tic.source import documents
+from core.tic.source import open_documents
 from tests.fetch.server import Server
 from tests.paths import SHARED
 
@@ -44,8 +44,8 @@ hypothesis_settings.register_profile(
 )
 hypothesis_settings.load_profile("tests")
 
-Load = Callable[..., Outcome]
-Fetching = Callable[[], Locations]
+Load = Callable[..., LoadOutcome]
+Fetching = Callable[[], GroupFetcher]
 
 
 @pytest.fixture(scope="session")
@@ -66,10 +66,10 @@ def store(tmp_path: Path) -> Store:
 def load(store: Store, tmp_path: Path) -> Load:
     """Loads an in-network file, given as an object or as bytes, into the empty store."""
 
-    def load_it(content: Any, state: str = "GA", name: str = "rates.json", **options: Any) -> Outcome:
+    def load_it(content: Any, state: str = "GA", name: str = "rates.json", **options: Any) -> LoadOutcome:
         path = tmp_path / name
         path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
-        return ingest(store, documents(path)[0], state, **options)
+        return load_file(store, open_documents(path)[0], state, **options)
 
     return load_it
 
@@ -94,10 +94,10 @@ def client() -> Iterator[FetchClient]:
 @pytest.fixture
 def locations(client: FetchClient, tmp_path: Path) -> Fetching:
     """Makes what one run fetches with: with a cache of its own, as if a day had gone by."""
-    made: list[Locations] = []
+    made: list[GroupFetcher] = []
 
-    def make() -> Locations:
-        made.append(Locations(client, tmp_path / f"locations{len(made)}", 10_000_000))
+    def make() -> GroupFetcher:
+        made.append(GroupFetcher(client, tmp_path / f"locations{len(made)}", 10_000_000))
         return made[-1]
 
     return make
@@ -105,7 +105,7 @@ def locations(client: FetchClient, tmp_path: Path) -> Fetching:
 
 def open_snapshot(store: Store) -> Snapshot:
     """The newest generation of a store."""
-    found = Reader(store, Limits(memory="512MB", temp_directory=str(store.root / "tmp")), MACROS).snapshot()
+    found = Reader(store, QueryLimits(memory="512MB", temp_directory=str(store.root / "tmp")), MACROS).snapshot()
     assert found is not None
     return found
 
@@ -116,7 +116,7 @@ def demo_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("demo")
     store = Store(directory / "data")
     for path in write_files(directory):
-        ingest(store, documents(path)[0], STATE)
+        load_file(store, open_documents(path)[0], STATE)
     physician.load(store, write_benchmark(directory))
     load_nppes(store, write_register(directory))
     for kind, files in write_hospital_prices(directory).items():

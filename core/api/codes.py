@@ -9,7 +9,7 @@ from core.queries import codes
 router = Router(tags=["Codes"])
 
 
-@resource(router, "/codes", CodesForm, Page[codes.Code])
+@resource(router, "/codes", CodesForm, Page[codes.CodeTitle])
 def found(asked: Asked) -> Found:
     """Codes, found by number or words.
 

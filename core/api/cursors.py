@@ -11,7 +11,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from core.api.problems import Problem
-from core.queries.rules.keyset import Key, terms
+from core.queries.rules.keyset import RowKey, terms
 from core.store.connection import Snapshot
 
 
@@ -24,7 +24,7 @@ class Cursor(msgspec.Struct, array_like=True, frozen=True):
     after: int | list[Any]
 
 
-def write(db: Snapshot, question: Any, total: int, after: int | Key) -> str:
+def write(db: Snapshot, question: Any, total: int, after: int | RowKey) -> str:
     """A cursor for the question, which is anything that JSON can hold."""
     place = after if isinstance(after, int) else list(after)
     cursor = Cursor(_short(_generation(db)), _short(question), total, place)
@@ -48,7 +48,7 @@ def read(db: Snapshot, question: Any, text: str) -> Cursor:
     return cursor
 
 
-def key(cursor: Cursor, order: str, row: type) -> Key:
+def key(cursor: Cursor, order: str, row: type) -> RowKey:
     """The cursor's key in an order of rows of that dataclass, its values checked."""
     hints = get_type_hints(row)
     types = tuple(hints[term.name] for term in terms(order))

@@ -5,7 +5,7 @@ from ninja import Router
 from core.api.resources import Asked, Found, MarketPage, resource
 from core.pages.forms import RatesForm
 from core.queries import facets
-from core.queries.rules.market import narrowed
+from core.queries.rules.market import market_cache
 
 router = Router(tags=["Rates"])
 
@@ -17,7 +17,7 @@ def choices(asked: Asked) -> Found:
     One row a `filter` (a parameter's name) and `value`: of the market as it is but for that one filter. Most rates
     first; months newest first. A rate of several places, modifiers or networks counts in each.
     """
-    with narrowed(asked.db, asked.market) as narrow:
+    with market_cache(asked.db, asked.market) as narrow:
         found = facets.facets(narrow, asked.market)
     found |= {
         "network": facets.networks(asked.db, asked.market),

@@ -6,7 +6,7 @@ from pydantic import Field
 from core.api.resources import Asked, Found, MarketAnswer, MarketPage, resource
 from core.pages.forms import MedicareForm
 from core.queries import medicare, rates
-from core.queries.rules.market import narrowed
+from core.queries.rules.market import market_cache
 
 router = Router(tags=["Medicare"])
 
@@ -26,7 +26,7 @@ def comparisons(asked: Asked) -> Found:
 
     One basis and a percent, or one reason why there is none. A `percent` of 1 is 100 %.
     """
-    with narrowed(asked.db, asked.market) as narrow:
+    with market_cache(asked.db, asked.market) as narrow:
         return asked.by_key(
             medicare.Comparison,
             medicare.ORDERS[asked.sort],
@@ -41,13 +41,13 @@ def payers(asked: Asked) -> Found:
 
     `implausible` are those below 50 % or above 3,000 %; they are among the rates. A figure of 1 is 100 %.
     """
-    with narrowed(asked.db, asked.market) as narrow:
+    with market_cache(asked.db, asked.market) as narrow:
         return asked.whole(medicare.spreads(narrow, asked.market))
 
 
 @resource(router, "/medicare/outcomes", MedicareForm, Outcomes)
 def outcomes(asked: Asked) -> Found:
     """How many rates are compared with what, and why others are not."""
-    with narrowed(asked.db, asked.market) as narrow:
+    with market_cache(asked.db, asked.market) as narrow:
         found = medicare.outcomes(narrow, asked.market)
     return {"total": found.total, "compared": found.compared, "bases": found.bases, "reasons": found.reasons}

@@ -15,7 +15,7 @@ from ninja.errors import ValidationError
 from pydantic import BaseModel, BeforeValidator, Field, create_model
 
 from core.api.problems import Problem
-from core.fields.code_list import MOST
+from core.fields.code_list import MAX_CODES
 from core.fields.states import STATES
 from core.pages.forms import CLASSES, LONGEST, SETTINGS, QueryForm
 from core.quality.checks import CHECKS
@@ -95,10 +95,10 @@ PARAMETERS = {
         "a tax number of nine digits, or an NPI of ten", "123456789", "^[0-9]{9,10}$",
     ),
     "codes": Parameter(
-        f"One code or up to {MOST}, joined by commas, each with its system or without: without, every system's that "
-        "has it, CPT and HCPCS being one.",
-        f"up to {MOST} codes joined by commas, such as 99213,CPT:99214", "99213,CPT:70450",
-        f"^{_ONE_CODE}(,{_ONE_CODE}){{0,{MOST - 1}}}$",
+        f"One code or up to {MAX_CODES}, joined by commas, each with its system or without: without, every system's "
+        "that has it, CPT and HCPCS being one.",
+        f"up to {MAX_CODES} codes joined by commas, such as 99213,CPT:99214", "99213,CPT:70450",
+        f"^{_ONE_CODE}(,{_ONE_CODE}){{0,{MAX_CODES - 1}}}$",
     ),
     "base": Parameter(
         "The payer with whose medians the others' are compared; all payers together where it is left out.",

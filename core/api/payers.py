@@ -14,7 +14,7 @@ router = Router(tags=["Payers"])
 class SideBySide(MarketPage[payers.PayerSpread]):
     """Payers side by side."""
 
-    codes: list[payers.Asked]
+    codes: list[payers.AskedCode]
 
 
 @resource(router, "/payers", PayersForm, SideBySide, required=["codes"], without=["code", "code_type", "sort"])
@@ -25,14 +25,14 @@ def side_by_side(asked: Asked) -> Found:
     together, whose `payer_slug` is null. `codes` says for each code of the list how many rates are compared, and how
     many are not as they are no dollars for one service.
     """
-    wanted = code_list.read(asked.chosen["codes"])
+    wanted = code_list.read_codes(asked.chosen["codes"])
     spreads, counted = payers.compare(asked.db, asked.market, wanted, asked.chosen["base"] or None)
     if asked.market.payer:
         spreads = [row for row in spreads if row.payer_slug in {None, asked.market.payer}]
     return {**asked.whole(spreads), "codes": counted}
 
 
-@resource(router, "/payers/{payer}/networks", QueryForm, Page[networks.Network])
+@resource(router, "/payers/{payer}/networks", QueryForm, Page[networks.NetworkRow])
 def of_payer(asked: Asked) -> Found:
     """A payer's networks.
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpResponse
 from pydantic import BaseModel, Field
 
-from core.queries.codes import Code
+from core.queries.codes import CodeTitle
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -47,7 +47,7 @@ class ProblemDetails(BaseModel):
     status: int
     detail: str
     errors: list[Fault] = Field([], description="The parameters that are wrong.")
-    choices: list[Code] = Field([], description="The codes that an ambiguous number may stand for.")
+    choices: list[CodeTitle] = Field([], description="The codes that an ambiguous number may stand for.")
 
 
 class Problem(Exception):

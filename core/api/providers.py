@@ -7,7 +7,7 @@ from core.api.problems import Problem
 from core.api.resources import Answer, Asked, Found, MarketPage, Page, resource
 from core.pages.forms import ProviderForm, QueryForm
 from core.queries import providers
-from core.queries.rules.market import Market, narrowed
+from core.queries.rules.market import Market, market_cache
 
 router = Router(tags=["Providers"])
 
@@ -19,15 +19,15 @@ class OfNpi(Answer):
 
     provider: providers.Npi
     register_loaded: bool = Field(description="Whether names and specialties are loaded at all (NPPES).")
-    tins: list[providers.Tin] = Field(description="The tax numbers under which it bills.")
-    groups: list[providers.Groups]
+    tins: list[providers.TaxId] = Field(description="The tax numbers under which it bills.")
+    groups: list[providers.ProviderGroupPage]
 
 
 class OfTin(Answer):
     """Who a tax number is."""
 
-    tins: list[providers.Tin] = Field(description="An EIN and an NPI that stands in for one can be the same number.")
-    groups: list[providers.Groups]
+    tins: list[providers.TaxId] = Field(description="An EIN and an NPI that stands in for one can be the same number.")
+    groups: list[providers.ProviderGroupPage]
 
 
 @resource(router, "/providers/npi/{npi}", QueryForm, OfNpi)
@@ -90,7 +90,7 @@ def tin_npis(asked: Asked) -> Found:
 def _rates(asked: Asked) -> Found:
     market = asked.market
     whose = Market(market.state, market.year_month, npi=market.npi, tin=market.tin)
-    with narrowed(asked.db, whose) as narrow:
+    with market_cache(asked.db, whose) as narrow:
         return asked.by_place(lambda limit, offset: providers.code_rates(asked.db, narrow, market, limit, offset))
 
 
@@ -101,7 +101,7 @@ def _npi(asked: Asked) -> str:
     return value
 
 
-def _tin(asked: Asked) -> tuple[str, list[providers.Tin]]:
+def _tin(asked: Asked) -> tuple[str, list[providers.TaxId]]:
     value = asked.path["tin"]
     found = providers.tins(asked.db, value)
     if not found:

@@ -18,22 +18,22 @@ _PART = ("state", "year_month", "payer", "check")
 _OF = Field(description="The run that is told about; null where dq_check has not run yet.")
 
 
-class Checks(Page[quality.Outcome]):
+class Checks(Page[quality.CheckOutcome]):
     """What each check found in a run."""
 
-    run: quality.Run | None = _OF
+    run: quality.CheckRun | None = _OF
 
 
-class Places(Page[quality.Place]):
+class Places(Page[quality.CheckedPlace]):
     """Where a run found something."""
 
-    run: quality.Run | None = _OF
+    run: quality.CheckRun | None = _OF
 
 
 class Months(Page[quality.Cell]):
     """The payers' months, and what a run found in each."""
 
-    run: quality.Run | None = _OF
+    run: quality.CheckRun | None = _OF
 
 
 @resource(router, "/quality", QualityForm, Checks, without=_PART)
@@ -80,13 +80,13 @@ def history(asked: Asked) -> Found:
     return asked.whole([count for count in found if count.check_name in told])
 
 
-@resource(router, "/quality/runs", QueryForm, Page[quality.Run])
+@resource(router, "/quality/runs", QueryForm, Page[quality.CheckRun])
 def runs(asked: Asked) -> Found:
     """The runs of dq_check that are kept, newest first."""
     return asked.whole(quality.runs(asked.db))
 
 
-def _run(asked: Asked) -> quality.Run | None:
+def _run(asked: Asked) -> quality.CheckRun | None:
     kept, number = quality.runs(asked.db), asked.chosen["run"]
     found = quality.chosen(kept, number)
     if found is None and number:

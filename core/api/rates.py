@@ -7,7 +7,7 @@ from core.api.resources import Asked, Found, MarketAnswer, MarketPage, resource
 from core.pages.forms import RatesForm
 from core.queries import medicare, rates
 from core.queries.histogram import Bin, histogram
-from core.queries.rules.market import narrowed
+from core.queries.rules.market import market_cache
 
 router = Router(tags=["Rates"])
 
@@ -15,7 +15,7 @@ router = Router(tags=["Rates"])
 class Summaries(MarketPage[rates.Summary]):
     """The spreads of a code's rates."""
 
-    counts: rates.Counts
+    counts: rates.RateCounts
 
 
 class DollarSpread(MarketAnswer):
@@ -24,10 +24,10 @@ class DollarSpread(MarketAnswer):
     bins: list[Bin]
     below: int = Field(description="Rates in dollars that are less than the first bin's.")
     above: int = Field(description="Rates in dollars that are more than the last bin's.")
-    amounts: list[medicare.Line]
+    amounts: list[medicare.AmountLine]
 
 
-@resource(router, "/rates", RatesForm, MarketPage[rates.Rate], required=["code"])
+@resource(router, "/rates", RatesForm, MarketPage[rates.RateRow], required=["code"])
 def every(asked: Asked) -> Found:
     """The rates of a code, each rate once.
 
@@ -35,7 +35,7 @@ def every(asked: Asked) -> Found:
     one service; a percentage of 40.5 is 40.5 % of the billed charge.
     """
     return asked.by_key(
-        rates.Rate,
+        rates.RateRow,
         rates.ORDERS[asked.sort],
         lambda: rates.count(asked.db, asked.market),
         lambda limit, last: rates.page(asked.db, asked.market, asked.sort, limit, 0, last),
@@ -50,7 +50,7 @@ def summary(asked: Asked) -> Found:
     row. `counts` says how many rates, provider groups and distinct NPIs there are, and what a filter by place leaves
     out.
     """
-    with narrowed(asked.db, asked.market) as narrow:
+    with market_cache(asked.db, asked.market) as narrow:
         found = asked.whole(rates.summaries(narrow, asked.market))
         return {**found, "counts": rates.counts(narrow, asked.market)}
 
@@ -63,7 +63,7 @@ def spread(asked: Asked) -> Found:
     99th percentile; `below` and `above` count what lies outside. `amounts` are those of Medicare that the rates are
     compared with, those that most rates stand beside first.
     """
-    with narrowed(asked.db, asked.market) as narrow:
+    with market_cache(asked.db, asked.market) as narrow:
         found = histogram(narrow, asked.market)
         lines = medicare.lines(medicare.amounts(narrow, asked.market))
     return {"bins": found.bins, "below": found.below, "above": found.above, "amounts": lines}

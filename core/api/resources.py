@@ -19,7 +19,7 @@ from core.pages.shared.market_choice import choose_months, choose_period
 from core.pages.shared.page import choose_market
 from core.pages.shared.page import etag as etag_of
 from core.queries import coverage, providers
-from core.queries.codes import Code
+from core.queries.codes import CodeTitle
 from core.queries.rules import keyset
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
@@ -87,7 +87,7 @@ class Asked:
         row: type[Row],
         order: str,
         total: Callable[[], int],
-        rows: Callable[[int, keyset.Key | None], Sequence[Row]],
+        rows: Callable[[int, keyset.RowKey | None], Sequence[Row]],
     ) -> Found:
         """A page that begins after a key. `rows(limit, last)` are rows in `order`, which is total; `total()` counts."""
         cursor, last = self._begun(), None
@@ -113,7 +113,7 @@ class Asked:
         """A page of a table that is at hand."""
         return self.by_place(lambda limit, offset: (len(rows), rows[offset : offset + limit]))
 
-    def _page(self, found: Sequence[Row], total: int, after: int | keyset.Key | None) -> Found:
+    def _page(self, found: Sequence[Row], total: int, after: int | keyset.RowKey | None) -> Found:
         following = None if after is None else cursors.write(self.db, self._question, total, after)
         return {"rows": found[: self.limit], "next": following, "total": total}
 
@@ -224,7 +224,7 @@ def _asked(request: HttpRequest, db: Snapshot, form: QueryForm, where: dict[str,
     return Asked(db, request.path, form, where, limit, cursor, market)
 
 
-def _market(form: QueryForm, db: Snapshot, where: dict[str, str]) -> tuple[Market | None, list[Code]]:
+def _market(form: QueryForm, db: Snapshot, where: dict[str, str]) -> tuple[Market | None, list[CodeTitle]]:
     """The market that a valid form is about, if any, and the codes it may mean where these are several."""
     if isinstance(form, ProviderForm):
         by: providers.By = "npi" if "npi" in where else "tin"

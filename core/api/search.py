@@ -5,7 +5,7 @@ from pydantic import BaseModel, Field
 
 from core.api.resources import Answer, Asked, Found, resource
 from core.pages.forms import CodesForm
-from core.queries.codes import Code
+from core.queries.codes import CodeTitle
 from core.queries.search import Provider, search
 
 router = Router(tags=["Search"])
@@ -21,7 +21,7 @@ class PayerFound(BaseModel):
 class Meanings(Answer):
     """What a text may be."""
 
-    codes: list[Code]
+    codes: list[CodeTitle]
     codes_in_all: int = Field(description="How many codes there are; `codes` has them all.")
     providers: list[Provider]
     payers: list[PayerFound]

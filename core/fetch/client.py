@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import httpcore2
 
 from core.fetch.address import Address
-from core.fetch.guard import Guard, Network
+from core.fetch.guard import Guard, IpNetwork
 from core.fetch.refusals import explained
 from core.runtime.errors import FetchError
 
@@ -39,7 +39,7 @@ class Patience:
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpAnswer:
     """A server's answer: `headers` by lower-case name, and where it came from after redirects."""
 
     status: int
@@ -73,7 +73,7 @@ class Answer:
 class Client:
     """Asks public hosts, and those in the networks of `also`. May be used by several threads."""
 
-    def __init__(self, also: Iterable[Network] = (), patience: Patience | None = None) -> None:
+    def __init__(self, also: Iterable[IpNetwork] = (), patience: Patience | None = None) -> None:
         self.patience = patience or Patience()
         self.stopped = threading.Event()
         """Set to make waiting and downloading threads end soon."""
@@ -90,12 +90,12 @@ class Client:
         self._pool.close()
 
     @contextmanager
-    def ask(self, address: Address, headers: dict[str, str] | None = None, method: str = "GET") -> Iterator[Answer]:
+    def ask(self, address: Address, headers: dict[str, str] | None = None, method: str = "GET") -> Iterator[HttpAnswer]:
         """The answer to a request, whatever its status but a redirect's. Raises FetchError."""
         with ExitStack() as stack:
             yield self._follow(stack, address, headers or {}, method)
 
-    def _follow(self, stack: ExitStack, address: Address, headers: dict[str, str], method: str) -> Answer:
+    def _follow(self, stack: ExitStack, address: Address, headers: dict[str, str], method: str) -> HttpAnswer:
         asked = address
         try:
             for _ in range(REDIRECTS + 1):
@@ -103,7 +103,7 @@ class Client:
                     response = stack.enter_context(self._sent(asked, headers, method))
                 found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
                 if response.status not in _REDIRECTS or "location" not in found:
-                    return Answer(response.status, found, asked, response)
+                    return HttpAnswer(response.status, found, asked, response)
                 stack.close()
                 asked = asked.redirected(found["location"])
         except FetchError as error:
@@ -114,7 +114,7 @@ class Client:
             f"{address}: redirected more than {REDIRECTS} times, in a circle perhaps; report it to the payer"
         )
 
-    def refuse(self, address: Address, answer: Answer) -> FetchError:
+    def refuse(self, address: Address, answer: HttpAnswer) -> FetchError:
         """What to say of an answer that is not the file."""
         return explained(address, answer.status, answer.headers, answer.head())
 

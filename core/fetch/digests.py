@@ -7,7 +7,7 @@ import re
 import zlib
 from typing import Protocol
 
-from core.fetch.client import Answer
+from core.fetch.client import HttpAnswer
 
 
 class _Sum(Protocol):
@@ -48,7 +48,7 @@ class Digest:
         return self._sum.digest() == self._expected
 
 
-def promised(answer: Answer) -> Digest | None:
+def promised(answer: HttpAnswer) -> Digest | None:
     """The strongest digest of the whole file that an answer promises and this program can compute.
 
     Whole files: Repr-Digest (RFC 9530), Digest (RFC 3230), x-amz-checksum-*, x-goog-hash, x-ms-blob-content-md5; for

@@ -22,7 +22,7 @@ ABANDONED = 14 * 24 * 3600
 """Seconds after which what an interrupted download left is deleted."""
 
 
-Keep = Literal["not", "for a while", "for good"]
+KeepCondition = Literal["not", "for a while", "for good"]
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Downloads:
                 raise self._unwritable(address, error) from None
             raise
 
-    def done(self, download: Download, keep: Keep = "not") -> None:
+    def done(self, download: Download, keep: KeepCondition = "not") -> None:
         """Gives a file back. What is kept `for a while` is deleted when nobody has asked for it for two weeks."""
         if keep == "not":
             download._part.discard()

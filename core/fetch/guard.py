@@ -16,7 +16,7 @@ from core.runtime.errors import FetchError
 PORTS = frozenset((80, 443, 8080, 8443))
 """The ports of web servers. A server on another port of a public host is far more often something else."""
 
-Network = IPv4Network | IPv6Network
+IpNetwork = IPv4Network | IPv6Network
 
 _REFUSED: dict[str, tuple[str, ...]] = {
     "loopback": ("127.0.0.0/8", "::1/128"),
@@ -53,7 +53,7 @@ def kind_of(text: str) -> str | None:
 class Guard(httpcore2.SyncBackend):
     """Opens connections to public hosts, and to hosts in the networks of `also`, on any port there."""
 
-    def __init__(self, also: Iterable[Network] = ()) -> None:
+    def __init__(self, also: Iterable[IpNetwork] = ()) -> None:
         self._also = tuple(also)
 
     def connect_tcp(

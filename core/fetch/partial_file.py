@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from core.fetch.address import Address
-from core.fetch.client import Answer, Client
+from core.fetch.client import Client, HttpAnswer
 from core.fetch.digests import Digest, promised
 from core.runtime.errors import FetchError
 
@@ -87,7 +87,7 @@ class Part:
             return {"Range": f"bytes={self.size}-", "If-Range": mark}, False
         return _unless(have or Version()), False
 
-    def take(self, answer: Answer, version: Version, progress: Progress | None, client: Client) -> None:
+    def take(self, answer: HttpAnswer, version: Version, progress: Progress | None, client: Client) -> None:
         """Takes in a body, behind what has arrived before or in its place. Raises FetchError."""
         self._refuse_packing(answer)
         start = 0
@@ -109,7 +109,13 @@ class Part:
         self._finish(size, digest)
 
     def _receive(
-        self, answer: Answer, file: IO[bytes], at: int, digest: Digest | None, progress: Progress | None, client: Client
+        self,
+        answer: HttpAnswer,
+        file: IO[bytes],
+        at: int,
+        digest: Digest | None,
+        progress: Progress | None,
+        client: Client,
     ) -> int:
         for chunk in answer.chunks():
             at += len(chunk)
@@ -153,7 +159,7 @@ class Part:
         facts = {"address": self.address.public, "version": asdict(self._version), "whole": whole, "keep": keep}
         self._facts.write_text(json.dumps(facts))
 
-    def _refuse_packing(self, answer: Answer) -> None:
+    def _refuse_packing(self, answer: HttpAnswer) -> None:
         packing = answer.headers.get("content-encoding", "identity").strip().lower()
         if packing not in {"", "identity", "gzip", "x-gzip"}:
             raise FetchError(f"{self.address}: sent in the packing {packing[:20]!r}, which was not asked for")
@@ -175,7 +181,7 @@ class Part:
             )
 
 
-def version_of(answer: Answer) -> Version:
+def version_of(answer: HttpAnswer) -> Version:
     """Which version of the file an answer is of."""
     size = _range_of(answer)[1] if answer.status == 206 else answer.length()
     return Version(answer.headers.get("etag"), answer.headers.get("last-modified"), size)
@@ -208,7 +214,7 @@ def _goes_on(before: Version, now: Version) -> bool:
     return len(sizes) <= 1 and len(etags) <= 1
 
 
-def _range_of(answer: Answer) -> tuple[int, int | None]:
+def _range_of(answer: HttpAnswer) -> tuple[int, int | None]:
     """Where a part begins, and the size of the whole where it is known; -1 where the part does not say."""
     match = re.fullmatch(r"bytes (\d{1,19})-\d+/(\d{1,19}|\*)", answer.headers.get("content-range", ""), re.ASCII)
     if not match:

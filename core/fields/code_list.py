@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from core.fields import normalize
 
-MOST = 200
+MAX_CODES = 200
 """So many codes one list may have."""
 
 _SYSTEMS = frozenset((
@@ -17,7 +17,7 @@ _WORD = re.compile(r"(?:([A-Za-z][A-Za-z0-9-]*):)?([0-9A-Za-z](?:[0-9A-Za-z.\-]*
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedCode:
     """A code that is asked for, in one system or, where code_type is None, in whichever has it."""
 
     code_type: str | None
@@ -35,12 +35,12 @@ class Wanted:
         return [(None, self.code), *sorted((s, c) for s, c in padded if c and c != self.code)]
 
 
-def read(text: str) -> list[Wanted]:
+def read_codes(text: str) -> list[WantedCode]:
     """The codes of a text, each once, in its order: `99213, CPT:99214; "0450"` or lines of `CPT 99213`.
 
     The name of a system that stands alone is the next code's.
     """
-    found: dict[Wanted, None] = {}
+    found: dict[WantedCode, None] = {}
     before = ""
     for system, word in _WORD.findall(text):
         if not system and word.upper() in _SYSTEMS:
@@ -50,10 +50,10 @@ def read(text: str) -> list[Wanted]:
         before = ""
         code = normalize.code(code_type or "", word)
         if code:
-            found[Wanted(code_type, code)] = None
+            found[WantedCode(code_type, code)] = None
     return list(found)
 
 
-def written(codes: Iterable[Wanted]) -> str:
+def codes_text(codes: Iterable[WantedCode]) -> str:
     """The one text of a list, which `read` gives back: 99213,CPT:99214."""
     return ",".join(map(str, codes))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from core.load.rate_filters import Filter, from_json
+from core.load.rate_filters import RateFilter, from_json
 from core.reference.nppes.provider_names import mark_of_npis_in_state
 from core.runtime.errors import PayerFileError
 from core.store.connection import connect_for_writing
@@ -15,17 +15,17 @@ from core.store.generations.store import Store, Transaction
 FOUND_LATER = "groups_found_later"
 """The note of groups whose members became known after a filter on providers had left their rates out."""
 
-Record = dict[str, Any]
+BatchRecord = dict[str, Any]
 """A row of dim_batch."""
 
 
-def filters_of(record: Record) -> list[Filter]:
+def filters_of(record: BatchRecord) -> list[RateFilter]:
     """The filters that a batch was loaded with, whether its record comes from the store or not."""
     filters = record["filters"]
     return from_json(json.loads(filters) if isinstance(filters, str) else filters)
 
 
-def finished(record: Record, only: Filter) -> bool:
+def is_finished(record: BatchRecord, only: RateFilter) -> bool:
     """Whether the store has all that `only` wants of a file, as far as is known of its providers by now."""
     found_later = json.loads(record["notes"]).get(FOUND_LATER)
     return any(
@@ -36,7 +36,7 @@ def finished(record: Record, only: Filter) -> bool:
     )
 
 
-def marked(only: Filter, tables: Store | Transaction, work: Path) -> Filter:
+def marked(only: RateFilter, tables: Store | Transaction, work: Path) -> RateFilter:
     """The filter with the mark of what is known by now of where providers are. Raises BeaconError if that is nothing.
 
     `work` is a directory for what does not fit in memory.
@@ -50,7 +50,7 @@ def marked(only: Filter, tables: Store | Transaction, work: Path) -> Filter:
         connection.close()
 
 
-def refuse_other_month(name: str, records: Iterable[Record], year_month: str) -> None:
+def refuse_other_month(name: str, records: Iterable[BatchRecord], year_month: str) -> None:
     """Raises PayerFileError where a file is in the store as another month's; `records` are those of its batch."""
     for record in records:
         if record["year_month"] != year_month:

@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from core.load.providers.cross_references import Xrefs
-from core.load.providers.group_index import Groups
+from core.load.providers.cross_references import CrossReferences
+from core.load.providers.group_index import GroupIndex
 from core.load.providers.group_members import FETCHER, NAMED_KEY, WRITER_BITS
 from core.load.staging.spool_set import spooled
 from core.reference.code_sets.official_titles import titled
 from core.reference.nppes.provider_names import new_npis
-from core.runtime.workers import Crew, give_back_memory
+from core.runtime.workers import Workers, give_back_memory
 from core.store.changes.upsert import upsert, upsert_sorted, write_query
 from core.store.connection import parquet_list
 from core.store.generations.store import Transaction
@@ -48,7 +48,7 @@ SPOOLS = (
 
 
 @dataclass(frozen=True)
-class Members:
+class MemberCounts:
     """Counts of a file's provider groups and of their members."""
 
     groups: int
@@ -105,7 +105,7 @@ class FileTables:
         directory: Path,
         header: Header,
         batch_id: str,
-        groups: Groups,
+        groups: GroupIndex,
         used: npt.NDArray[np.int32] | None = None,
         pieces: pl.DataFrame | None = None,
     ) -> None:
@@ -114,7 +114,7 @@ class FileTables:
         self._header = header
         self._batch_id = batch_id
         self._slug = ids.payer_slug(header.reporting_entity_name)
-        self._xrefs = Xrefs(directory, groups, used)
+        self._xrefs = CrossReferences(directory, groups, used)
         connection.execute(
             "CREATE OR REPLACE TEMP TABLE scope AS SELECT ? AS year_month, ? AS payer_slug, ? AS batch_id",
             [header.year_month, self._slug, batch_id],
@@ -137,11 +137,13 @@ class FileTables:
         )
         resolved_before(connection, transaction, batch_id)
 
-    def add_groups(self, crew: Crew) -> Members:
-        """Puts the groups that facts name, and their members, into the store; a crew shares the work."""
+    def add_groups(self, workers: Workers) -> MemberCounts:
+        """Puts the groups that facts name, and their members, into the store; a workers shares the work."""
         with ThreadPoolExecutor(1, "xrefs") as pool:
-            # The crew writes pairs while the database here writes what there is one row of.
-            written = pool.submit(self._xrefs.write, self._transaction.work, self._header.year_month, self._slug, crew)
+            # The workers writes pairs while the database here writes what there is one row of.
+            written = pool.submit(
+                self._xrefs.write, self._transaction.work, self._header.year_month, self._slug, workers
+            )
             self._add_members()
             pairs = written.result()
         for table in (XREF_GROUP_NPI, XREF_GROUP_TIN, XREF_TIN_NPI):
@@ -155,7 +157,7 @@ class FileTables:
                       (SELECT count(*) FROM invalid_npi)"""
         ).fetchall()[0]
         rows = {name: each.rows for name, each in pairs.items()}
-        return Members(groups, unresolved, unused, rows[XREF_GROUP_NPI.name], rows[XREF_GROUP_TIN.name], invalid)
+        return MemberCounts(groups, unresolved, unused, rows[XREF_GROUP_NPI.name], rows[XREF_GROUP_TIN.name], invalid)
 
     def _add_members(self) -> None:
         """Puts the groups, their NPIs and their tax numbers into the store, each for itself."""

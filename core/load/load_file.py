@@ -12,23 +12,23 @@ import duckdb
 import numpy as np
 import pyarrow.parquet as pq
 
-from core.load.batch_record import Record, filters_of, finished, marked, refuse_other_month
+from core.load.batch_record import BatchRecord, filters_of, is_finished, marked, refuse_other_month
 from core.load.dimension_tables import FileTables, named_keys
-from core.load.facts.build_facts import Scope, build
-from core.load.facts.merge_price_runs import merged
-from core.load.facts.partition import shares
-from core.load.outcome import Counts, Outcome, batch_record
+from core.load.facts.build_facts import FactScope, build_facts
+from core.load.facts.merge_price_runs import merge_price_runs
+from core.load.facts.partition import partition_price_runs
+from core.load.outcome import FactCounts, LoadOutcome, batch_record
 from core.load.provenance import Provenance, write
-from core.load.providers.group_index import Groups, write_groups
+from core.load.providers.group_index import GroupIndex, write_groups
 from core.load.providers.group_key_set import union
-from core.load.providers.provider_filter import group_masks
-from core.load.rate_filters import EVERYTHING, MOST, Filter, widened
-from core.load.read_file import Content, read
-from core.load.remote.fetch_groups import Locations
-from core.load.remote.remote_groups import Located
-from core.load.stage_timing import Stages
+from core.load.providers.provider_filter import match_provider_filters
+from core.load.rate_filters import ALL_RATES, MAX_FILTERS, RateFilter, widened
+from core.load.read_file import FileContent, read_file
+from core.load.remote.fetch_groups import GroupFetcher
+from core.load.remote.remote_groups import RemoteGroups
+from core.load.stage_timing import StageTimes
 from core.runtime.errors import PayerFileError
-from core.runtime.workers import cores, give_back_memory
+from core.runtime.workers import cpu_count, give_back_memory
 from core.store.changes.append import append_segments
 from core.store.changes.known_facts import write_known
 from core.store.changes.segment import Segment
@@ -39,19 +39,19 @@ from core.tic.header import Header, read_header
 from core.tic.source import Progress, Source
 
 
-def ingest(
+def load_file(
     store: Store,
     source: Source,
     state: str,
     *,
     year_month: str | None = None,
-    only: Filter = EVERYTHING,
+    only: RateFilter = ALL_RATES,
     provenance: Provenance | None = None,
-    locations: Locations | None = None,
+    locations: GroupFetcher | None = None,
     progress: Progress | None = None,
     memory: str = "300MB",
     processes: int | None = None,
-) -> Outcome:
+) -> LoadOutcome:
     """Loads one in-network file for a state, or those of its rates that `only` wants.
 
     `year_month` (YYYY-MM) takes the place of the month the file gives; `provenance` is kept with the batch;
@@ -62,7 +62,7 @@ def ingest(
     for, and StoreError for a store that cannot be written; the store is then as it was.
     """
     with store.write() as transaction:
-        job = _Job(transaction, source, state, year_month, only, memory, processes or cores())
+        job = _Job(transaction, source, state, year_month, only, memory, processes or cpu_count())
         job.provenance, job.locations = provenance or Provenance(), locations
         if any(_alike(record, source) for record in job.known.values()):
             # Probably loaded already. To read it for its id alone is far faster than to load it and find out.
@@ -82,7 +82,7 @@ class _Job:
         source: Source,
         state: str,
         year_month: str | None,
-        only: Filter,
+        only: RateFilter,
         memory: str,
         processes: int,
     ) -> None:
@@ -93,8 +93,8 @@ class _Job:
         self._memory = memory
         self._processes = processes
         self.provenance = Provenance()
-        self.locations: Locations | None = None
-        self._stages = Stages()
+        self.locations: GroupFetcher | None = None
+        self._stages = StageTimes()
         self._started_at = datetime.now(UTC)
         self._started = time.monotonic()
         # A name of its own, so that a process left over by a killed writer can find nothing of ours.
@@ -112,7 +112,7 @@ class _Job:
         return self.known.get((self._source.batch_id, self._state))
 
     @property
-    def _records(self) -> list[Record]:
+    def _records(self) -> list[BatchRecord]:
         """The records of this file for all states."""
         return [record for (batch, _), record in self.known.items() if batch == self._source.batch_id]
 
@@ -128,16 +128,16 @@ class _Job:
     @property
     def is_known(self) -> bool:
         """Whether all that is wanted of the file is in the store."""
-        return self._before is not None and finished(self._before, self._only)
+        return self._before is not None and is_finished(self._before, self._only)
 
-    def repeated(self) -> Outcome:
+    def repeated(self) -> LoadOutcome:
         """The outcome for a file of which nothing is to be added."""
         record = self.known[self._source.batch_id, self._state]
         self._refuse_other_month(self._year_month or record["year_month"])
         left_out = record["rows_rejected"] + record["rows_filtered"]
-        return Outcome(record, True, 0, record["rows_read"] - left_out, None, self._seconds, self._stages)
+        return LoadOutcome(record, True, 0, record["rows_read"] - left_out, None, self._seconds, self._stages)
 
-    def load(self, progress: Progress | None) -> Outcome:
+    def load(self, progress: Progress | None) -> LoadOutcome:
         """Reads the file and publishes its rows, unless they are in the store already."""
         filters = self._filters()
         content = self._read(filters, progress, "file")
@@ -146,7 +146,7 @@ class _Job:
                 return self.repeated()
             if self._filters() != filters:
                 # Only now is it known which file this is, and that other rates of it are in the store.
-                content.crew.close()
+                content.workers.close()
                 filters = self._filters()
                 content = self._read(filters, progress, "again")
             header = read_header(self._source.name, content.root, self._year_month)
@@ -157,47 +157,51 @@ class _Job:
             finally:
                 connection.close()
         finally:
-            content.crew.close()
+            content.workers.close()
 
-    def _read(self, filters: tuple[Filter, ...], progress: Progress | None, name: str) -> Content:
+    def _read(self, filters: tuple[RateFilter, ...], progress: Progress | None, name: str) -> FileContent:
         with self._stages.stage("read"):
-            content = read(self._source, self._work / name, filters, self._processes, progress)
-            self._stages.crew = content.crew
+            content = read_file(self._source, self._work / name, filters, self._processes, progress)
+            self._stages.workers = content.workers
         return content
 
-    def _filters(self) -> tuple[Filter, ...]:
+    def _filters(self) -> tuple[RateFilter, ...]:
         """What is wanted of the file by now: an earlier load may have wanted other rates of it."""
         filters = tuple(widened(filters_of(self._before) if self._before else [], self._only))
-        if len(filters) > MOST:
+        if len(filters) > MAX_FILTERS:
             raise PayerFileError(
-                f"{self._source.name}: loaded with {MOST} different filters already, and no more can be told apart; "
-                "load it without a filter, or with one that has all their values"
+                f"{self._source.name}: loaded with {MAX_FILTERS} different filters already, and no more can be told "
+                "apart; load it without a filter, or with one that has all their values"
             )
         return filters
 
     def _add(
-        self, connection: duckdb.DuckDBPyConnection, content: Content, header: Header, filters: tuple[Filter, ...]
-    ) -> Outcome:
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        content: FileContent,
+        header: Header,
+        filters: tuple[RateFilter, ...],
+    ) -> LoadOutcome:
         """Makes every table's new file, and publishes them."""
         batch_id = self._source.batch_id
-        located = Located(connection, self._transaction, content.directory, batch_id)
+        located = RemoteGroups(connection, self._transaction, content.directory, batch_id)
         with self._stages.stage("groups"):
             groups = self._write_groups(content)
-            report = located.fetch(self.locations, Groups(groups))
+            report = located.fetch(self.locations, GroupIndex(groups))
             scope = self._scope(connection, content, header, filters, groups, located)
             give_back_memory()
-        counts = Counts()
+        counts = FactCounts()
         # Each stage has members of its own: what they have learnt in the one before is of no use in the next.
-        content.crew.renew()
+        content.workers.renew()
         with self._stages.stage("facts"):
             segments = self._segments(content, scope, counts)
-            append_segments(self._transaction, self._state, header.year_month, segments, content.crew)
-        content.crew.renew()
+            append_segments(self._transaction, self._state, header.year_month, segments, content.workers)
+        content.workers.renew()
         with self._stages.stage("tables"):
             where = connection, self._transaction, content.directory, header, batch_id
-            tables = FileTables(*where, Groups(scope.groups), counts.used, content.pieces)
-            members = tables.add_groups(content.crew)
-            content.crew.close()
+            tables = FileTables(*where, GroupIndex(scope.groups), counts.used, content.pieces)
+            members = tables.add_groups(content.workers)
+            content.workers.close()
             tables.add_codes()
             tables.add_places(content.pos_sets)
             tables.add_payer()
@@ -212,9 +216,9 @@ class _Job:
         with self._stages.stage("publish"):
             self._transaction.commit()
         repeated = counts.duplicates + counts.known
-        return Outcome(record, False, counts.facts, repeated, members, self._seconds, self._stages, report)
+        return LoadOutcome(record, False, counts.facts, repeated, members, self._seconds, self._stages, report)
 
-    def _write_groups(self, content: Content) -> Path:
+    def _write_groups(self, content: FileContent) -> Path:
         """Writes the groups that price rows name, and fetches members that are elsewhere."""
         directory = self._work / "groups"
         keys = union([each.used_keys for each in content.flattened])
@@ -224,17 +228,17 @@ class _Job:
     def _scope(
         self,
         connection: duckdb.DuckDBPyConnection,
-        content: Content,
+        content: FileContent,
         header: Header,
-        filters: tuple[Filter, ...],
+        filters: tuple[RateFilter, ...],
         groups: Path,
-        located: Located,
-    ) -> Scope:
+        located: RemoteGroups,
+    ) -> FactScope:
         """What all shares of the facts need to know."""
         if any(one.of_providers for one in filters):
-            keys = Groups(groups).keys
+            keys = GroupIndex(groups).keys
             where = connection, self._transaction, content.directory
-            masks = group_masks(*where, keys, filters, located.known_before)
+            masks = match_provider_filters(*where, keys, filters, located.known_before)
             np.save(groups / "masks.npy", masks)
         known = None
         if self._before:
@@ -242,13 +246,13 @@ class _Job:
             known = write_known(connection, self._transaction, *batch, self._work)
         payer = header.reporting_entity_name
         columns = {"state": self._state, "year_month": header.year_month, "reporting_entity_name": payer}
-        return Scope(columns, groups, self._work, filters, known)
+        return FactScope(columns, groups, self._work, filters, known)
 
-    def _segments(self, content: Content, scope: Scope, counts: Counts) -> Iterator[Segment]:
+    def _segments(self, content: FileContent, scope: FactScope, counts: FactCounts) -> Iterator[Segment]:
         """The facts, share by share, counted as they pass."""
         runs = [run for each in content.flattened for run in each.runs]
-        todo = shares(merged(runs, self._work, content.crew), self._processes)
-        for built in content.crew.map(build, ((scope, share) for share in todo)):
+        todo = partition_price_runs(merge_price_runs(runs, self._work, content.workers), self._processes)
+        for built in content.workers.map(build_facts, ((scope, share) for share in todo)):
             counts.add(built)
             if built.segment:
                 yield built.segment

@@ -13,21 +13,21 @@ from core.fetch.download import Download, Downloads, Unchanged
 from core.fetch.hosts import Hosts
 from core.fetch.partial_file import Progress
 from core.load.batch_record import marked, refuse_other_month
-from core.load.load_file import ingest
-from core.load.outcome import Outcome
-from core.load.provenance import Loaded, Origin, Provenance, loaded, remember
-from core.load.rate_filters import EVERYTHING, Filter
-from core.load.remote.fetch_groups import Locations
+from core.load.load_file import load_file
+from core.load.outcome import LoadOutcome
+from core.load.provenance import LoadedSource, Origin, Provenance, loaded, remember
+from core.load.rate_filters import ALL_RATES, RateFilter
+from core.load.remote.fetch_groups import GroupFetcher
 from core.runtime.errors import BeaconError, FetchError, PayerFileError
 from core.store.generations.store import Store
 from core.tic.plans import Plan
-from core.tic.source import Limits, Source, documents
+from core.tic.source import Source, UnpackLimits, open_documents
 
 _TICK = 0.2
 """Seconds between two looks at whether the user wants to stop: where the system gives the interrupt to a thread that
 downloads, the one that waits does not wake up for it."""
 
-Bar = Callable[[str, str], AbstractContextManager[Progress]]
+ProgressBar = Callable[[str, str], AbstractContextManager[Progress]]
 """Shows progress of what has a name, and of what is being done with it."""
 
 
@@ -37,14 +37,14 @@ class Web:
 
     client: Client
     downloads: Downloads
-    locations: Locations | None
-    limits: Limits = field(default_factory=Limits)
+    locations: GroupFetcher | None
+    limits: UnpackLimits = field(default_factory=UnpackLimits)
     keep: bool = False
     """Whether downloads are kept when they have been loaded."""
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedFile:
     """A file on the web, and the plans that it is listed for."""
 
     address: Address
@@ -58,7 +58,7 @@ class Step:
     """
 
     name: str
-    outcome: Outcome | None = None
+    outcome: LoadOutcome | None = None
     problem: str | None = None
     loaded_before: bool = False
 
@@ -74,10 +74,10 @@ class Loader:
         store: Store,
         state: str,
         web: Web,
-        bar: Bar,
+        bar: ProgressBar,
         *,
         year_month: str | None = None,
-        only: Filter = EVERYTHING,
+        only: RateFilter = ALL_RATES,
         processes: int | None = None,
     ) -> None:
         self._store = store
@@ -92,12 +92,12 @@ class Loader:
     def load_path(self, path: Path) -> Iterator[Step]:
         """Loads the documents of a local file."""
         try:
-            for document in documents(path, limits=self._web.limits):
+            for document in open_documents(path, limits=self._web.limits):
                 yield Step(document.name, self._ingest(document, Provenance()))
         except BeaconError as error:
             yield Step(path.name, problem=str(error))
 
-    def load_web(self, wanted: Iterable[Wanted], jobs: int) -> Iterator[Step]:
+    def load_web(self, wanted: Iterable[WantedFile], jobs: int) -> Iterator[Step]:
         """Loads files from the web, of which `jobs` are fetched at a time; what is in the store already is not.
 
         Raises BeaconError for a filter that the store knows too little for.
@@ -113,7 +113,7 @@ class Loader:
                 yield self._not_fetched(file, arrived, there)
         remember(self._store, self._state, self._known)
 
-    def _not_fetched(self, file: Wanted, why: FetchError | Unchanged, there: Loaded | None) -> Step:
+    def _not_fetched(self, file: WantedFile, why: FetchError | Unchanged, there: LoadedSource | None) -> Step:
         """A file that did not arrive; `there` is what the store has of it, where that is all that is wanted."""
         name = file.address.public
         problem = str(why) if isinstance(why, FetchError) else None
@@ -126,10 +126,10 @@ class Loader:
             self._known += [(record["batch_id"], Provenance(plans=file.plans)) for record in there.records]
         return Step(name, problem=problem, loaded_before=there is not None)
 
-    def _load_download(self, file: Wanted, download: Download) -> Iterator[Step]:
+    def _load_download(self, file: WantedFile, download: Download) -> Iterator[Step]:
         name, done = file.address.public, False
         try:
-            found = documents(download.path, name=name, limits=self._web.limits)
+            found = open_documents(download.path, name=name, limits=self._web.limits)
             for document in found:
                 origin = Origin(file.address, download.version, document.member or "", len(found))
                 provenance = Provenance(origin, file.plans)
@@ -144,9 +144,9 @@ class Loader:
             # A file that could not be loaded may want an option; it need not be fetched again for that.
             self._web.downloads.done(download, "for good" if self._web.keep else "not" if done else "for a while")
 
-    def _ingest(self, document: Source, provenance: Provenance) -> Outcome:
+    def _ingest(self, document: Source, provenance: Provenance) -> LoadOutcome:
         with self._bar(document.name, "read") as progress:
-            return ingest(
+            return load_file(
                 self._store,
                 document,
                 self._state,
@@ -159,11 +159,11 @@ class Loader:
             )
 
     def _arrivals(
-        self, wanted: Iterable[Wanted], before: dict[str, Loaded], jobs: int
-    ) -> Iterator[tuple[Wanted, Download | FetchError | Unchanged]]:
+        self, wanted: Iterable[WantedFile], before: dict[str, LoadedSource], jobs: int
+    ) -> Iterator[tuple[WantedFile, Download | FetchError | Unchanged]]:
         """The files as they arrive. At most `jobs` are on their way or waiting while one is loaded."""
         hosts, rest = Hosts(), iter(wanted)
-        pending: dict[Future[Download], Wanted] = {}
+        pending: dict[Future[Download], WantedFile] = {}
         with ThreadPoolExecutor(jobs, "download") as pool:
             try:
                 self._submit(pool, pending, rest, before, hosts, jobs)
@@ -183,16 +183,16 @@ class Loader:
     def _submit(
         self,
         pool: ThreadPoolExecutor,
-        pending: dict[Future[Download], Wanted],
-        rest: Iterator[Wanted],
-        before: dict[str, Loaded],
+        pending: dict[Future[Download], WantedFile],
+        rest: Iterator[WantedFile],
+        before: dict[str, LoadedSource],
         hosts: Hosts,
         jobs: int,
     ) -> None:
         while len(pending) < jobs and (file := next(rest, None)):
             pending[pool.submit(self._fetch, file.address, before, hosts)] = file
 
-    def _fetch(self, address: Address, before: dict[str, Loaded], hosts: Hosts) -> Download:
+    def _fetch(self, address: Address, before: dict[str, LoadedSource], hosts: Hosts) -> Download:
         hosts.check(address)
         there = before.get(address.identity)
         with self._bar(address.public, "downloaded") as progress:
@@ -212,9 +212,9 @@ def _told(future: Future[Download]) -> Download | FetchError | Unchanged:
         return told
 
 
-def each_once(wanted: Iterable[Wanted]) -> list[Wanted]:
+def each_once(wanted: Iterable[WantedFile]) -> list[WantedFile]:
     """The files, each once: addresses equal but for their signature are one file, for the plans of all of them."""
-    found: dict[str, Wanted] = {}
+    found: dict[str, WantedFile] = {}
     for file in wanted:
         there = found.get(file.address.identity)
         found[file.address.identity] = replace(there, plans=there.plans | file.plans) if there else file

@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.load.dimension_tables import Members
-from core.load.facts.build_facts import Built
+from core.load.dimension_tables import MemberCounts
+from core.load.facts.build_facts import BuiltFacts
 from core.load.providers.group_key_set import union
-from core.load.rate_filters import Filter
-from core.load.read_file import Content
-from core.load.remote.fetch_groups import Report
-from core.load.stage_timing import Stages
+from core.load.rate_filters import RateFilter
+from core.load.read_file import FileContent
+from core.load.remote.fetch_groups import FetchReport
+from core.load.stage_timing import StageTimes
 from core.store.schema import ids
 from core.tic.header import Header
 from core.tic.source import Source
 
 
 @dataclass(frozen=True)
-class Outcome:
+class LoadOutcome:
     """What became of one file: the columns of its dim_batch row in `record`, and what else a summary tells."""
 
     record: dict[str, Any]
@@ -29,15 +29,15 @@ class Outcome:
     """Whether all of it that is wanted was in the store for this state already; then nothing has changed."""
     rows_added: int
     duplicates: int
-    members: Members | None
+    members: MemberCounts | None
     seconds: float
-    stages: Stages
-    locations: Report | None = None
+    stages: StageTimes
+    locations: FetchReport | None = None
     """What became of the members that are elsewhere on the web, where that was tried."""
 
 
 @dataclass
-class Counts:
+class FactCounts:
     """Fact rows of one file by what became of them."""
 
     facts: int = 0
@@ -46,7 +46,7 @@ class Counts:
     known: int = 0
     _used: list[npt.NDArray[np.int32]] = field(default_factory=list)
 
-    def add(self, built: Built) -> None:
+    def add(self, built: BuiltFacts) -> None:
         """Takes in what became of a share."""
         self.facts += built.segment.rows if built.segment else 0
         self.duplicates += built.duplicates
@@ -65,9 +65,9 @@ def batch_record(
     source: Source,
     state: str,
     header: Header,
-    content: Content,
-    counts: Counts,
-    filters: tuple[Filter, ...],
+    content: FileContent,
+    counts: FactCounts,
+    filters: tuple[RateFilter, ...],
     notes: dict[str, int],
     started_at: datetime,
 ) -> dict[str, Any]:

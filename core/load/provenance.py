@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 
 from core.fetch.address import Address
 from core.fetch.partial_file import Version
-from core.load.batch_record import Record, finished
-from core.load.rate_filters import Filter
+from core.load.batch_record import BatchRecord, is_finished
+from core.load.rate_filters import RateFilter
 from core.store.changes.upsert import upsert
 from core.store.connection import connect_for_writing
 from core.store.generations.store import Store, Transaction
@@ -38,16 +38,16 @@ class Provenance:
     plans: frozenset[Plan] = field(default_factory=frozenset)
 
 
-class Loaded(NamedTuple):
+class LoadedSource(NamedTuple):
     """A file on the web that is in the store, for one state."""
 
     version: Version
-    records: tuple[Record, ...]
+    records: tuple[BatchRecord, ...]
     """Those of its batches."""
 
-    def finished(self, only: Filter) -> bool:
+    def finished(self, only: RateFilter) -> bool:
         """Whether all that `only` wants of it is there."""
-        return all(finished(record, only) for record in self.records)
+        return all(is_finished(record, only) for record in self.records)
 
 
 def write(
@@ -89,7 +89,7 @@ def remember(
         transaction.commit()
 
 
-def loaded(store: Store, state: str) -> dict[str, Loaded]:
+def loaded(store: Store, state: str) -> dict[str, LoadedSource]:
     """The files on the web of which all documents are in the store for a state, by their address's `identity`."""
     there = {row["batch_id"]: row for row in _rows(store, DIM_BATCH.name, state)}
     files: dict[str, list[dict[str, Any]]] = {}
@@ -101,7 +101,7 @@ def loaded(store: Store, state: str) -> dict[str, Loaded]:
         version = _version(newest)
         records = [there[row["batch_id"]] for row in rows if _version(row) == version and row["batch_id"] in there]
         if len(records) >= newest["documents"]:
-            found[source_id] = Loaded(version, tuple(records))
+            found[source_id] = LoadedSource(version, tuple(records))
     return found
 
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from core.fields import normalize
 
-MOST = 63
+MAX_FILTERS = 63
 """So many different filters a batch may be loaded with."""
 
 
 @dataclass(frozen=True)
-class Filter:
+class RateFilter:
     """Conditions that all hold; an empty tuple is no condition. Values are normalised, distinct and sorted."""
 
     codes: tuple[str, ...] = ()
@@ -40,7 +40,7 @@ class Filter:
         padded = bare in self.codes and normalize.code(code_type, bare) == code
         return not self.codes or code in self.codes or padded
 
-    def covers(self, other: "Filter") -> bool:
+    def covers(self, other: "RateFilter") -> bool:
         """Whether all that the other wants is wanted by this one too."""
         return all(
             not ours or (theirs and set(theirs) <= set(ours))
@@ -58,7 +58,7 @@ class Filter:
         return {name: value for name, value in asdict(self).items() if value}
 
 
-EVERYTHING = Filter()
+ALL_RATES = RateFilter()
 
 
 def made_of(
@@ -68,11 +68,11 @@ def made_of(
     tins: Iterable[str] = (),
     in_state: str | None = None,
     register: str | None = None,
-) -> Filter:
+) -> RateFilter:
     """A filter of values as a user writes them: any case, `450` for revenue code 0450, TINs with or without a dash
     or their leading zeros.
     """
-    return Filter(
+    return RateFilter(
         codes=_distinct(normalize.upper(code) for code in codes),
         code_types=_distinct(normalize.code_type(kind) for kind in code_types),
         npis=_distinct(normalize.text(npi) for npi in npis),
@@ -82,18 +82,18 @@ def made_of(
     )
 
 
-def from_json(stored: Any) -> list[Filter]:
+def from_json(stored: Any) -> list[RateFilter]:
     """The filters of a batch's record."""
     each: list[Any] = stored if isinstance(stored, list) else [stored]
     return [made_of(**fields) for fields in each]
 
 
-def widened(filters: Sequence[Filter], by: Filter) -> list[Filter]:
+def widened(filters: Sequence[RateFilter], by: RateFilter) -> list[RateFilter]:
     """The filters and one more, without those that another covers."""
     return [*(one for one in filters if not by.covers(one)), by]
 
 
-def code_mask(filters: Sequence[Filter], code_type: str, code: str) -> int:
+def code_mask(filters: Sequence[RateFilter], code_type: str, code: str) -> int:
     """A bit for each filter that may want the rates of a code."""
     return sum(1 << n for n, one in enumerate(filters) if one.wants_code(code_type, code))
 

@@ -1,4 +1,4 @@
-"""Reads one file with a crew: its root's values here, its elements wherever a member is free."""
+"""Reads one file with a workers: its root's values here, its elements wherever a member is free."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,21 +8,21 @@ from pathlib import Path
 
 import polars as pl
 
-from core.load.flatten.flatten_elements import Flattened, Piece
-from core.load.rate_filters import Filter
-from core.load.worker_tasks import Reading, finish, flatten
+from core.load.flatten.flatten_elements import FilePiece, Flattened
+from core.load.rate_filters import RateFilter
+from core.load.worker_tasks import ReadTask, finish, flatten
 from core.runtime.errors import NotJsonError, PayerFileError
-from core.runtime.workers import Alone, Crew, crew_of
+from core.runtime.workers import SingleProcess, Workers, start_workers
 from core.tic import header
-from core.tic.array_splitter import STREAMED, RootValue, Run, Splitter
+from core.tic.array_splitter import STREAMED, ArraySplitter, ElementChunk, RootValue
 from core.tic.source import Progress, Source
 
-SMALL = 4
-"""A file of fewer pieces than this is read by the calling process alone: to gather a crew takes longer."""
+SMALL_FILE_PIECES = 4
+"""A file of fewer pieces than this is read by the calling process alone: to gather a workers takes longer."""
 
 
 @dataclass
-class Content:
+class FileContent:
     """What one file was found to hold; its rows are on disk."""
 
     directory: Path
@@ -33,7 +33,7 @@ class Content:
     pieces: pl.DataFrame
     """number, array, first_element, first_rate: where each piece stood, to tell places in the file."""
     flattened: list[Flattened]
-    crew: Crew
+    workers: Workers
     """Who has read it, to be closed."""
 
     @property
@@ -67,20 +67,20 @@ class _Pieces:
     """The pieces of a file, as they come, and what was learnt on the way."""
 
     name: str
-    parts: Iterator[RootValue | Run]
+    parts: Iterator[RootValue | ElementChunk]
     root: dict[str, bytes | None] = field(default_factory=dict)
     runs: list[tuple[str, bool, bool]] = field(default_factory=list)
     """Of each piece: its array, whether it is part of a giant item, and whether an element begins with it."""
 
-    def __iter__(self) -> Iterator[Piece]:
+    def __iter__(self) -> Iterator[FilePiece]:
         for part in self.parts:
-            run = part if isinstance(part, Run) else self._value(part)
+            run = part if isinstance(part, ElementChunk) else self._value(part)
             if run:
                 self.root.setdefault(run.array, b"[]")
                 self.runs.append((run.array, run.head is not None, run.first))
-                yield Piece(len(self.runs) - 1, run)
+                yield FilePiece(len(self.runs) - 1, run)
 
-    def _value(self, value: RootValue) -> Run | None:
+    def _value(self, value: RootValue) -> ElementChunk | None:
         """Keeps a value of the root; what stands for one of the streamed arrays is a run of it."""
         header.refuse_other_kinds(self.name, value.key)
         self.root[value.key] = value.text
@@ -114,10 +114,10 @@ class _Pieces:
         return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def read(
-    source: Source, directory: Path, filters: tuple[Filter, ...], members: int, progress: Progress | None = None
-) -> Content:
-    """Reads a file into spools and runs below `directory`, which is new, with a crew of up to `members` processes.
+def read_file(
+    source: Source, directory: Path, filters: tuple[RateFilter, ...], members: int, progress: Progress | None = None
+) -> FileContent:
+    """Reads a file into spools and runs below `directory`, which is new, with a workers of up to `members` processes.
 
     Raises PayerFileError for a file that cannot be read, or is none of its kind.
     """
@@ -131,30 +131,30 @@ def read(
 def _read(
     source: Source,
     directory: Path,
-    filters: tuple[Filter, ...],
+    filters: tuple[RateFilter, ...],
     members: int,
     progress: Progress | None,
     *,
     careful: bool,
-) -> Content:
+) -> FileContent:
     directory.mkdir(parents=True)
-    splitter = Splitter(source.name, source.chunks(progress), directory=directory, careful=careful)
+    splitter = ArraySplitter(source.name, source.chunks(progress), directory=directory, careful=careful)
     pieces = _Pieces(source.name, splitter.parts())
     coming = iter(pieces)
-    first = list(islice(coming, SMALL))
-    crew = crew_of(members) if len(first) == SMALL else Alone()
+    first = list(islice(coming, SMALL_FILE_PIECES))
+    workers = start_workers(members) if len(first) == SMALL_FILE_PIECES else SingleProcess()
     try:
-        reading = Reading(source.name, directory, filters)
-        counts = list(crew.map(flatten, ((reading, piece) for piece in chain(first, coming))))
+        reading = ReadTask(source.name, directory, filters)
+        counts = list(workers.map(flatten, ((reading, piece) for piece in chain(first, coming))))
         pieces.check()
-        flattened = crew.each(finish, reading)
+        flattened = workers.each(finish, reading)
     except BaseException:
-        crew.close()
+        workers.close()
         raise
-    return Content(directory, pieces.root, pieces.items(counts), pieces.table(counts), flattened, crew)
+    return FileContent(directory, pieces.root, pieces.items(counts), pieces.table(counts), flattened, workers)
 
 
-def _as_run(name: str, value: RootValue) -> Run | None:
+def _as_run(name: str, value: RootValue) -> ElementChunk | None:
     """A streamed array that is no array: null is an empty one, an object the one element of one."""
     if value.text is None:
         raise PayerFileError(f"{name}: {value.key} is one large object; expected an array")
@@ -163,4 +163,4 @@ def _as_run(name: str, value: RootValue) -> Run | None:
         return None
     if not found.startswith(b"{"):
         raise PayerFileError(f"{name}: {value.key} is {found[:20].decode('utf-8', 'replace')}; expected an array")
-    return Run(value.key, found, 0)
+    return ElementChunk(value.key, found, 0)

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from core.runtime.workers import Crew
+from core.runtime.workers import Workers
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage: how long it took, and how much processor time this process and its crew used."""
+    """One stage: how long it took, and how much processor time this process and its workers used."""
 
     name: str
     seconds: float
@@ -19,25 +19,25 @@ class Stage:
 
 
 @dataclass
-class Stages:
-    """The stages that are done, in order. `crew` is whoever shares the work by now."""
+class StageTimes:
+    """The stages that are done, in order. `workers` is whoever shares the work by now."""
 
     done: list[Stage] = field(default_factory=list)
-    crew: Crew | None = None
+    workers: Workers | None = None
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Measures what is done within."""
-        started, own, crew = time.monotonic(), time.process_time(), self._crew_cpu()
+        started, own, workers = time.monotonic(), time.process_time(), self._crew_cpu()
         try:
             yield
         finally:
             seconds, own_cpu = time.monotonic() - started, time.process_time() - own
-            self.done.append(Stage(name, seconds, own_cpu, max(self._crew_cpu() - crew, 0.0)))
+            self.done.append(Stage(name, seconds, own_cpu, max(self._crew_cpu() - workers, 0.0)))
 
     def lines(self) -> list[str]:
         """The stages as a table."""
-        head = f"  {'stage':<10}{'seconds':>9}{'this process':>14}{'its crew':>10}{'cores busy':>12}"
+        head = f"  {'stage':<10}{'seconds':>9}{'this process':>14}{'its workers':>10}{'cores busy':>12}"
         rows = [
             f"  {each.name:<10}{each.seconds:9.2f}{each.own_cpu:14.2f}{each.crew_cpu:10.2f}"
             f"{(each.own_cpu + each.crew_cpu) / max(each.seconds, 1e-6):12.2f}"
@@ -46,4 +46,4 @@ class Stages:
         return [head, *rows]
 
     def _crew_cpu(self) -> float:
-        return self.crew.cpu() if self.crew else 0.0
+        return self.workers.cpu() if self.workers else 0.0

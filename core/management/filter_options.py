@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.fields import normalize
-from core.load.rate_filters import Filter, made_of
+from core.load.rate_filters import RateFilter, made_of
 from core.management.base_command import state
 
 _A_PATH = re.compile(r"[/\\]|\.[A-Za-z][A-Za-z0-9]*$")
@@ -37,7 +37,7 @@ def add_filters(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def filter_of(options: dict[str, Any]) -> Filter:
+def filter_of(options: dict[str, Any]) -> RateFilter:
     """The filter that a command's options ask for."""
     return made_of(**{name: options[name] for name in ("codes", "code_types", "npis", "tins", "in_state")})
 

@@ -5,20 +5,20 @@ from collections.abc import Callable, Iterator
 from core.fetch.partial_file import Version
 from core.load.batch_record import filters_of
 from core.load.load_many import Step
-from core.load.outcome import Outcome, rejects_of
-from core.load.provenance import Loaded
-from core.load.rate_filters import EVERYTHING
-from core.load.remote.fetch_groups import Report
-from core.load.remote.retry_unresolved import Resolved
+from core.load.outcome import LoadOutcome, rejects_of
+from core.load.provenance import LoadedSource
+from core.load.rate_filters import ALL_RATES
+from core.load.remote.fetch_groups import FetchReport
+from core.load.remote.retry_unresolved import RetryOutcome
 from core.tic.plans import Plan
-from core.tic.table_of_contents import Contents, Listed
+from core.tic.table_of_contents import Listed, TableOfContents
 
 Say = Callable[[str], object]
 
 _PLANS_SHOWN = 3
 
 
-def outcome(say: Say, done: Outcome, *, detailed: bool = False) -> None:
+def outcome(say: Say, done: LoadOutcome, *, detailed: bool = False) -> None:
     """Says what became of one document; `detailed` tells where the time went."""
     record = done.record
     rejects = rejects_of(record)
@@ -60,7 +60,7 @@ def unfetched(say: Say, step: Step) -> None:
         say("  loaded before, and not changed on the web since: nothing fetched")
 
 
-def left_out(found: Contents) -> Iterator[str]:
+def left_out(found: TableOfContents) -> Iterator[str]:
     """Lines about what a table of contents has that cannot be loaded."""
     if found.left_out:
         yield "left out: " + ", ".join(f"{count:,} {kind}" for kind, count in sorted(found.left_out.items()))
@@ -68,7 +68,11 @@ def left_out(found: Contents) -> Iterator[str]:
 
 
 def contents(
-    say: Say, found: Contents, chosen: list[Listed], versions: list[Version | str], before: dict[str, Loaded]
+    say: Say,
+    found: TableOfContents,
+    chosen: list[Listed],
+    versions: list[Version | str],
+    before: dict[str, LoadedSource],
 ) -> None:
     """Lists files: their size on the web, what is loaded of them, for how many plans and which they are."""
     known = 0
@@ -81,7 +85,7 @@ def contents(
         same = there and isinstance(version, Version) and there.version.same_as(version)
         known += bool(there)
         mark = "" if not there else ", loaded" if same else ", loaded before; perhaps another version"
-        mark += ", in part" if there and not there.finished(EVERYTHING) else ""
+        mark += ", in part" if there and not there.finished(ALL_RATES) else ""
         size = size_text(version.size) if isinstance(version, Version) else "?"
         say(f"{size:>9}  {file.address}{mark}")
         say(f"{'':>9}  {_plans_text(plans)}" + (f"; {file.description}" if file.description else ""))
@@ -95,7 +99,7 @@ def contents(
     )  # fmt: skip
 
 
-def resolved(say: Say, done: Resolved) -> None:
+def resolved(say: Say, done: RetryOutcome) -> None:
     """Says what became of a batch's groups that lacked members."""
     say(f"batch {done.batch_id}")
     groups = done.members.groups if done.members else 0
@@ -133,7 +137,7 @@ def size_text(size: int | None) -> str:
     return f"{size} B"
 
 
-def _unanswered(say: Say, report: Report) -> None:
+def _unanswered(say: Say, report: FetchReport) -> None:
     say(f"  {report.failed:,} of {report.asked:,} addresses of provider groups could not be had, such as:")
     for problem in report.examples:
         say(f"    {problem}")

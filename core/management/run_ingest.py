@@ -7,18 +7,18 @@ from typing import Any
 from core.fetch.address import looks_remote, parse, shown
 from core.fetch.partial_file import Progress
 from core.fetch.probe import probe
-from core.load.load_many import Loader, Step, Wanted, Web, each_once
-from core.load.outcome import Outcome
+from core.load.load_many import Loader, Step, WantedFile, Web, each_once
+from core.load.outcome import LoadOutcome
 from core.load.provenance import loaded
-from core.load.remote.retry_unresolved import resolve
+from core.load.remote.retry_unresolved import retry_unresolved
 from core.management import ingest_messages
 from core.management.base_command import WritingCommand
 from core.management.filter_options import filter_of
 from core.open_web import web
 from core.runtime.errors import BeaconError, PayerFileError
 from core.runtime.progress import showing
-from core.tic.source import Source, documents, expand
-from core.tic.table_of_contents import Contents, Listed, read_contents
+from core.tic.source import Source, expand, open_documents
+from core.tic.table_of_contents import Listed, TableOfContents, read_contents
 
 
 class Ingesting:
@@ -46,7 +46,7 @@ class Ingesting:
     # --- files and addresses ----------------------------------------------------------------------------------
 
     def _run_sources(self, found: Web, sources: list[str]) -> None:
-        remote = each_once(Wanted(parse(text)) for text in sources if looks_remote(text))
+        remote = each_once(WantedFile(parse(text)) for text in sources if looks_remote(text))
         paths = expand(text for text in sources if not looks_remote(text))
         loader = self._loader(found)
 
@@ -70,10 +70,10 @@ class Ingesting:
         chosen = contents.chosen(options["plan"], options["match"])
         if options["only_list"]:
             return self._list(found, contents, chosen, options["state"])
-        wanted = (Wanted(file.address, contents.plans_of(file)) for file in chosen)
+        wanted = (WantedFile(file.address, contents.plans_of(file)) for file in chosen)
         return self._tell_all(self._loader(found).load_web(wanted, options["jobs"]), len(chosen))
 
-    def _list(self, found: Web, contents: Contents, chosen: list[Listed], state: str | None) -> None:
+    def _list(self, found: Web, contents: TableOfContents, chosen: list[Listed], state: str | None) -> None:
         versions = probe(found.client, [file.address for file in chosen])
         before = loaded(self._store, state) if state else {}
         with self._shown.paused():
@@ -85,9 +85,9 @@ class Ingesting:
         assert found.locations  # noqa: S101 - refused beside --no-locations
         if sources:
             with self._document(found, sources[0], "the batch's own file") as (source, progress):
-                done = resolve(self._store, batch, found.locations, source=source, progress=progress)
+                done = retry_unresolved(self._store, batch, found.locations, source=source, progress=progress)
         else:
-            done = resolve(self._store, batch, found.locations)
+            done = retry_unresolved(self._store, batch, found.locations)
         with self._shown.paused():
             ingest_messages.resolved(self.stdout.write, done)
         if done.report.failed:
@@ -102,7 +102,7 @@ class Ingesting:
     def _document(self, found: Web, text: str, kind: str) -> Iterator[tuple[Source, Progress]]:
         """The one document of a path or address, and where to show how far it has been read."""
         if not looks_remote(text):
-            everything = [document for path in expand([text]) for document in documents(path, limits=found.limits)]
+            everything = [document for path in expand([text]) for document in open_documents(path, limits=found.limits)]
             source = _only(everything, text, kind)
             with self._shown.bar(source.name, "read") as progress:
                 yield source, progress
@@ -112,7 +112,7 @@ class Ingesting:
             download = found.downloads.get(address, progress=progress)
         done = False
         try:
-            source = _only(documents(download.path, name=address.public, limits=found.limits), text, kind)
+            source = _only(open_documents(download.path, name=address.public, limits=found.limits), text, kind)
             with self._shown.bar(source.name, "read") as progress:
                 yield source, progress
             done = True
@@ -137,7 +137,7 @@ class Ingesting:
         Links of an old table of contents have expired when it is gone through again: for what is loaded already that is
         well. For an address that the user gave it is not.
         """
-        outcomes: list[Outcome] = []
+        outcomes: list[LoadOutcome] = []
         problems: list[str] = []
         before = unchecked = 0
         for step in steps:

@@ -7,7 +7,7 @@ from core.pages.forms import CodesForm
 from core.pages.shared.downloads import ROW_CAP, download
 from core.pages.shared.page import Paging, context, page, span, wrong
 from core.queries import coverage
-from core.queries.codes import Code, corrected, search
+from core.queries.codes import CodeTitle, corrected, search
 from core.store.connection import Snapshot
 
 
@@ -20,7 +20,7 @@ def codes(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
     text = form.cleaned_data["q"]
     if form.cleaned_data["format"] != "html":
         found = search(db, text, ROW_CAP)[1] or search(db, corrected(db, text) or text, ROW_CAP)[1]
-        return download(found, Code, "codes", form.cleaned_data["format"])
+        return download(found, CodeTitle, "codes", form.cleaned_data["format"])
     number = form.cleaned_data["page"]
     total, found = search(db, text, *span(number))
     instead = corrected(db, text) if not total else None

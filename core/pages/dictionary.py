@@ -18,7 +18,7 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
     if not form.is_valid():
         return wrong(request, form)
     if form.cleaned_data["format"] != "html":
-        return download(dictionary.columns(db), dictionary.Column, "dictionary", form.cleaned_data["format"])
+        return download(dictionary.columns(db), dictionary.ColumnEntry, "dictionary", form.cleaned_data["format"])
     tables = [
         (
             table,

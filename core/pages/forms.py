@@ -236,10 +236,10 @@ class PayersForm(MarketForm):
 
     def clean_codes(self) -> str:
         """A list of codes, in its one way to be written."""
-        found = code_list.read(self.cleaned_data["codes"])
-        if len(found) > code_list.MOST:
-            raise forms.ValidationError(f"{len(found)} codes: expected at most {code_list.MOST}")
-        return code_list.written(found)
+        found = code_list.read_codes(self.cleaned_data["codes"])
+        if len(found) > code_list.MAX_CODES:
+            raise forms.ValidationError(f"{len(found)} codes: expected at most {code_list.MAX_CODES}")
+        return code_list.codes_text(found)
 
     def clean_base(self) -> str:
         """A payer's slug."""

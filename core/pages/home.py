@@ -10,7 +10,7 @@ from core.pages.shared.page import context, page, wrong
 from core.queries import coverage
 from core.queries.codes import busiest
 from core.queries.rules.market import Market
-from core.queries.search import Found, search
+from core.queries.search import SearchResults, search
 from core.store.connection import Snapshot
 
 SUGGESTED = 7
@@ -69,7 +69,7 @@ def suggest(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
     return render(request, "_suggestions.html", {"found": found, "newest": next(iter(coverage.periods(db)), None)})
 
 
-def only(found: Found, text: str) -> str | None:
+def only(found: SearchResults, text: str) -> str | None:
     """The page of the one thing that a number names, where there is but one such thing."""
     exact = [code for code in found.codes if code.code == text.strip().upper()]
     if len(found.providers) == 1 and not found.codes and any(letter.isdigit() for letter in text):

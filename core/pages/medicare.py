@@ -13,7 +13,7 @@ from core.pages.shared.downloads import ROW_CAP, download
 from core.pages.shared.page import Paging, choose_market, context, page, span, wrong
 from core.queries import codes, coverage, medicare
 from core.queries.rules.comparison import REASONS
-from core.queries.rules.market import narrowed
+from core.queries.rules.market import market_cache
 from core.store.connection import Snapshot
 
 
@@ -42,7 +42,7 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
     if chosen["format"] == "html":
         # This is about each rate, the others about few that stand for many: at the same time.
         comparing = meanwhile(medicare.comparisons, db, asked, chosen["sort"], *span(chosen["page"]))
-    with narrowed(db, asked) as narrow:
+    with market_cache(db, asked) as narrow:
         spreads = medicare.spreads(narrow, asked)
         outcomes = medicare.outcomes(narrow, asked)
         reasons = [Reason(reason, rates, REASONS[reason]) for reason, rates in outcomes.reasons.items()]

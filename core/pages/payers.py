@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.safestring import SafeString
 
 from core.fields import code_list
-from core.fields.code_list import Wanted
+from core.fields.code_list import WantedCode
 from core.pages.charts import spread_chart
 from core.pages.forms import PayersForm
 from core.pages.shared import urls
@@ -48,9 +48,9 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
     form.offer("base", [("", "all payers together"), *coverage.payers(db)])
     if meant:
         return render(request, "choose.html", context(request, form, db, market=asked, meant=meant, action="payers"))
-    wanted = code_list.read(chosen["codes"])
+    wanted = code_list.read_codes(chosen["codes"])
     if asked.code and not wanted:
-        wanted = [Wanted(asked.code_type, asked.code)]
+        wanted = [WantedCode(asked.code_type, asked.code)]
     if wanted:
         return _side_by_side(request, db, form, asked, wanted)
     return _one_payer(request, db, form, asked) if asked.payer else _all_payers(request, db, form, asked)
@@ -64,7 +64,7 @@ def _all_payers(request: HttpRequest, db: Snapshot, form: PayersForm, market: Ma
 
 
 def _side_by_side(
-    request: HttpRequest, db: Snapshot, form: PayersForm, market: Market, wanted: Sequence[Wanted]
+    request: HttpRequest, db: Snapshot, form: PayersForm, market: Market, wanted: Sequence[WantedCode]
 ) -> HttpResponseBase:
     chosen = form.cleaned_data
     base = chosen["base"] or None
@@ -129,7 +129,7 @@ def _one_payer(request: HttpRequest, db: Snapshot, form: PayersForm, market: Mar
     if chosen["format"] != "html":
         tables: dict[str, tuple[Sequence[object], type]] = {
             "payers": (rows, coverage.Coverage),
-            "networks": (networks.networks(db, slug), networks.Network),
+            "networks": (networks.networks(db, slug), networks.NetworkRow),
             "files": (coverage.files(db, slug), coverage.File),
             "codes": (codes.busiest(db, of_month, BUSIEST), codes.CodeCount),
         }

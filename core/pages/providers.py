@@ -11,7 +11,7 @@ from core.pages.shared.market_choice import choose_period
 from core.pages.shared.page import Paging, context, page, sorry, span, wrong
 from core.queries import providers
 from core.queries.facets import facets
-from core.queries.rules.market import Market, narrowed
+from core.queries.rules.market import Market, market_cache
 from core.store.connection import Snapshot
 
 
@@ -59,12 +59,14 @@ def _provider(
     asked = choose_period(form, periods, by, value)
     chosen = form.cleaned_data
     if chosen["format"] != "html" and chosen["table"] == "groups":
-        return download(providers.groups(db, by, value), providers.Groups, f"{by}_{value}_groups", chosen["format"])
+        return download(
+            providers.groups(db, by, value), providers.ProviderGroupPage, f"{by}_{value}_groups", chosen["format"]
+        )
     if chosen["format"] != "html" and chosen["table"] == "npis" and by == "tin":
         npis = providers.npis_of_tin(db, value, ROW_CAP, 0)[1]
         return download(npis, providers.Npi, f"{by}_{value}_npis", chosen["format"])
     whole = Market(asked.state, asked.year_month, npi=asked.npi, tin=asked.tin)
-    with narrowed(db, whole) as narrow:
+    with market_cache(db, whole) as narrow:
         if chosen["format"] != "html":
             every = providers.code_rates(db, narrow, asked, ROW_CAP, 0)[1]
             return download(every, providers.CodeRates, f"{by}_{value}_rates", chosen["format"])

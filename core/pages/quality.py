@@ -137,14 +137,14 @@ def behind(request: HttpRequest, db: Snapshot, check: str) -> HttpResponseBase:
     )
 
 
-def _download(db: Snapshot, form: QualityForm, run: quality.Run, runs: list[quality.Run]) -> HttpResponseBase:
+def _download(db: Snapshot, form: QualityForm, run: quality.CheckRun, runs: list[quality.CheckRun]) -> HttpResponseBase:
     part, number = form.part(), run.run_id
     rows_and_kind: dict[str, tuple[Any, type]] = {
-        "checks": (lambda: quality.outcomes(db, number), quality.Outcome),
-        "places": (lambda: quality.places(db, number, part, ROW_CAP)[1], quality.Place),
+        "checks": (lambda: quality.outcomes(db, number), quality.CheckOutcome),
+        "places": (lambda: quality.places(db, number, part, ROW_CAP)[1], quality.CheckedPlace),
         "months": (lambda: quality.cells(db, number), quality.Cell),
         "history": (lambda: quality.history(db, number, part), quality.Count),
-        "runs": (lambda: runs, quality.Run),
+        "runs": (lambda: runs, quality.CheckRun),
     }
     table = form.cleaned_data["table"]
     rows, kind = rows_and_kind[table]
@@ -178,13 +178,13 @@ def _words(name: str, found: Sequence[int]) -> str:
     )
 
 
-def _example(place: quality.Place) -> dict[str, Any]:
+def _example(place: quality.CheckedPlace) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(place.example) if place.example else {}
     known = {"state": place.state, "year_month": place.year_month, "payer_slug": place.payer_slug}
     return {**{name: value for name, value in known.items() if value}, **found}
 
 
-def _behind(place: quality.Place) -> str:
+def _behind(place: quality.CheckedPlace) -> str:
     """The address of the rows behind a place."""
     if place.check_name not in _CHECKS:
         return ""

@@ -13,7 +13,7 @@ from core.pages.shared.page import Paging, choose_market, context, page, span, w
 from core.queries import codes, medicare, rates
 from core.queries.facets import Choice, facets, months, networks
 from core.queries.histogram import Bin, histogram
-from core.queries.rules.market import narrowed
+from core.queries.rules.market import market_cache
 from core.queries.rules.rate_kinds import KINDS
 from core.queries.rules.which_filter_emptied import without_each
 from core.store.connection import Snapshot
@@ -50,12 +50,12 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
         if chosen["table"] == "histogram":
             return download(histogram(db, asked).bins, Bin, "histogram", chosen["format"])
         every = rates.every(db, asked, chosen["sort"], ROW_CAP, DOWNLOAD_SECONDS)
-        return download(every, rates.Rate, f"rates_{asked.code}", chosen["format"])
+        return download(every, rates.RateRow, f"rates_{asked.code}", chosen["format"])
     limit, offset = span(chosen["page"])
     # These are about whose the rates are, and read the facts; the others are asked of few rows, at the same time.
     counting = meanwhile(rates.counts, db, asked)
     paging_through = meanwhile(rates.page, db, asked, chosen["sort"], limit, offset)
-    with narrowed(db, asked) as narrow:
+    with market_cache(db, asked) as narrow:
         summaries = rates.summaries(narrow, asked)
         amounts = medicare.amounts(narrow, asked)
         bins = histogram(narrow, asked)
@@ -93,11 +93,11 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
 
 
 def of_medicare(
-    row: rates.Rate, amounts: Mapping[medicare.Terms, medicare.Amount]
+    row: rates.RateRow, amounts: Mapping[medicare.ScheduleTerms, medicare.Amount]
 ) -> tuple[medicare.Amount, float | None, bool]:
     """What a rate is compared with, its percent of that, and whether that is plausible."""
     amount = amounts[
-        medicare.Terms(
+        medicare.ScheduleTerms(
             row.billing_class,
             row.setting,
             row.modifier,

@@ -5,7 +5,7 @@ import json
 import polars as pl
 import pyarrow.parquet as pq
 
-from core.quality.report import Report
+from core.quality.report import QualityReport
 from core.store.generations.store import Store, Transaction
 from core.store.parquet.writer import write_table
 from core.store.schema.tables import DQ_FINDING, DQ_RUN, Table
@@ -17,7 +17,7 @@ WAIT = 10.0
 """Seconds to wait for another writer: a record is not worth more."""
 
 
-def keep(store: Store, report: Report, wait: float = WAIT) -> int:
+def keep(store: Store, report: QualityReport, wait: float = WAIT) -> int:
     """Puts a report into the store as the newest run, in a generation of its own; gives the run's number.
 
     The oldest runs beyond RUNS go, and so do the earlier runs' examples: what they show may be gone. Raises StoreError
@@ -45,7 +45,7 @@ def _read(transaction: Transaction, table: Table) -> pl.DataFrame:
     return pl.concat([empty, *tables])
 
 
-def _run(report: Report, number: int) -> pl.DataFrame:
+def _run(report: QualityReport, number: int) -> pl.DataFrame:
     row = {
         "run_id": number,
         "checked_at": report.checked_at,
@@ -61,7 +61,7 @@ def _run(report: Report, number: int) -> pl.DataFrame:
     return pl.DataFrame([row], schema=pl.DataFrame(DQ_RUN.arrow.empty_table()).schema)
 
 
-def _findings(report: Report, number: int) -> pl.DataFrame:
+def _findings(report: QualityReport, number: int) -> pl.DataFrame:
     rows = []
     for finding in report.findings:
         about = {

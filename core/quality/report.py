@@ -16,17 +16,17 @@ EXAMPLES = 10
 SECONDS = 3600.0
 """The time limit of a whole report."""
 
-Key = tuple[str, str, str]
+PartKey = tuple[str, str, str]
 """State, year_month and payer_slug; an empty text where a part is not told apart by it."""
 
-_ALL: Key = ("", "", "")
+_ALL: PartKey = ("", "", "")
 
-_Totals = dict[tuple[str, tuple[str, ...]], dict[Key, int]]
+_Totals = dict[tuple[str, tuple[str, ...]], dict[PartKey, int]]
 """How many things there are in each part: by the SQL that selects them and the columns that tell the parts apart."""
 
 
 @dataclass(frozen=True)
-class Part:
+class ReportPart:
     """What a check found of one payer in one state and month; empty text for what it cannot be told apart by."""
 
     state: str
@@ -53,11 +53,11 @@ class Finding:
     share: float
     passed: bool
     examples: list[dict[str, Any]]
-    parts: list[Part]
+    parts: list[ReportPart]
 
 
 @dataclass(frozen=True)
-class Report:
+class QualityReport:
     """What all checks found in one generation of the store. `state` and `year_month` narrow it; None does not."""
 
     generation: int
@@ -82,7 +82,7 @@ class Report:
 
 def check(
     db: Snapshot, state: str | None = None, year_month: str | None = None, wanted_layout: str | None = None
-) -> Report:
+) -> QualityReport:
     """Runs every check over the facts of a state and month, or of all.
 
     `wanted_layout` is the layout of the facts that the settings ask for, if they do.
@@ -93,7 +93,7 @@ def check(
         totals: _Totals = {}
         findings = [_run(cursor, one, totals) for one in CHECKS]
     manifest = db.manifest
-    return Report(
+    return QualityReport(
         manifest.generation,
         manifest.data_version,
         began,
@@ -109,7 +109,7 @@ def _run(cursor: duckdb.DuckDBPyConnection, one: Check, totals: _Totals) -> Find
     if about not in totals:  # what several checks look at is counted once
         totals[about] = {key: count for key, count, _ in _counted(cursor, one, one.things)}
     of = totals[about]
-    counts: dict[Key, tuple[int, str]] = {}
+    counts: dict[PartKey, tuple[int, str]] = {}
     for key, count, example in _counted(cursor, one, one.found):
         before = counts.get(key, (0, example))  # two names of a payer may have one slug
         counts[key] = (before[0] + count, before[1])
@@ -121,7 +121,7 @@ def _run(cursor: duckdb.DuckDBPyConnection, one: Check, totals: _Totals) -> Find
         examples = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     share = found / of[_ALL] if of[_ALL] else 0.0
     parts = [
-        Part(
+        ReportPart(
             *key, count, of[key], share_of := count / of[key], share_of <= one.threshold, json.loads(example)
         )
         for key, (count, example) in sorted(counts.items())
@@ -132,7 +132,7 @@ def _run(cursor: duckdb.DuckDBPyConnection, one: Check, totals: _Totals) -> Find
     )  # fmt: skip
 
 
-def _counted(cursor: duckdb.DuckDBPyConnection, one: Check, things: str) -> list[tuple[Key, int, str]]:
+def _counted(cursor: duckdb.DuckDBPyConnection, one: Check, things: str) -> list[tuple[PartKey, int, str]]:
     """How many there are in all (_ALL), and in each part that has any, with one of them as JSON."""
     key = [column if column in one.by else "''" for column in ("state", "year_month")]
     payer = next((column for column in one.by if column in {"reporting_entity_name", "payer_slug"}), None)

@@ -7,7 +7,7 @@ from core.store.connection import Snapshot
 
 
 @dataclass(frozen=True)
-class Code:
+class CodeTitle:
     """A billing code that facts use."""
 
     code_type: str
@@ -26,7 +26,7 @@ class CodeCount:
     rates: int
 
 
-def search(db: Snapshot, text: str, limit: int, offset: int = 0) -> tuple[int, list[Code]]:
+def search(db: Snapshot, text: str, limit: int, offset: int = 0) -> tuple[int, list[CodeTitle]]:
     """The codes whose number begins with `text`, or whose words hold each of its words; and how many there are.
 
     An exact number comes first, then numbers that begin so, then words: those that stand there whole before those
@@ -53,7 +53,7 @@ def search(db: Snapshot, text: str, limit: int, offset: int = 0) -> tuple[int, l
     )
     if not rows and offset:
         return search(db, text, 1)[0], []
-    return (rows[0][0] if rows else 0), [Code(*row[1:]) for row in rows]
+    return (rows[0][0] if rows else 0), [CodeTitle(*row[1:]) for row in rows]
 
 
 _APART = "regexp_split_to_array({}, '[^a-z0-9]+')"
@@ -87,7 +87,7 @@ def corrected(db: Snapshot, text: str) -> str | None:
     return found if found != " ".join(words) else None
 
 
-def near(db: Snapshot, state: str, year_month: str, code: str, limit: int) -> list[tuple[Code, int]]:
+def near(db: Snapshot, state: str, year_month: str, code: str, limit: int) -> list[tuple[CodeTitle, int]]:
     """What is there instead of a code that a state and month do not have: the next codes by number, with rates."""
     rows = db.rows(
         """WITH there AS (
@@ -101,7 +101,7 @@ def near(db: Snapshot, state: str, year_month: str, code: str, limit: int) -> li
            FROM nearest LEFT JOIN dim_code d USING (code_type, code) ORDER BY code, code_type""",
         {"state": state, "year_month": year_month, "code": code, "half": limit // 2},
     )
-    return [(Code(*row[:4]), row[4]) for row in rows]
+    return [(CodeTitle(*row[:4]), row[4]) for row in rows]
 
 
 def busiest(db: Snapshot, market: Market, limit: int) -> list[CodeCount]:
@@ -116,7 +116,7 @@ def busiest(db: Snapshot, market: Market, limit: int) -> list[CodeCount]:
     return [CodeCount(*row) for row in rows]
 
 
-def named(db: Snapshot, code: str) -> list[Code]:
+def named(db: Snapshot, code: str) -> list[CodeTitle]:
     """The codes that a number without its system may mean: 450 is also revenue code 0450."""
     rows = db.rows(
         """SELECT code_type, code, name, code_desc FROM dim_code
@@ -126,14 +126,14 @@ def named(db: Snapshot, code: str) -> list[Code]:
            ORDER BY code_type, code""",
         {"code": code},
     )
-    return [Code(*row) for row in rows]
+    return [CodeTitle(*row) for row in rows]
 
 
-def describe(db: Snapshot, code_type: str | None, code: str | None) -> Code | None:
+def describe(db: Snapshot, code_type: str | None, code: str | None) -> CodeTitle | None:
     """The code with its words (in any system where none is given), or None where no fact has it."""
     rows = db.rows(
         """SELECT code_type, code, name, code_desc FROM dim_code
            WHERE code = $code AND ($code_type IS NULL OR code_type = $code_type) ORDER BY code_type LIMIT 1""",
         {"code": code, "code_type": code_type},
     )
-    return Code(*rows[0]) if rows else None
+    return CodeTitle(*rows[0]) if rows else None

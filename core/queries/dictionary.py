@@ -11,7 +11,7 @@ from core.store.schema.tables import Table as DeclaredTable
 
 
 @dataclass(frozen=True)
-class Table:
+class TableEntry:
     """A table: where it is found below the data directory, its key and order, and what is there of it now."""
 
     name: str
@@ -26,7 +26,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Column:
+class ColumnEntry:
     """A column, for the dictionary as one table. `place` is its place in the key, None where it is no part of it."""
 
     in_table: str
@@ -36,17 +36,17 @@ class Column:
     meaning: str
 
 
-def tables(db: Snapshot) -> list[Table]:
+def tables(db: Snapshot) -> list[TableEntry]:
     """Every table, in the order of docs/data-dictionary.md."""
     manifest = db.manifest
     there: dict[str, tuple[DataFile, ...]] = {**manifest.tables, REJECTS.name: tuple(manifest.rejects.values())}
     return [_table(table, there.get(table.name, ()), db) for table in (*TABLES.values(), REJECTS)]
 
 
-def columns(db: Snapshot) -> list[Column]:
+def columns(db: Snapshot) -> list[ColumnEntry]:
     """Every column of every table."""
     return [
-        Column(
+        ColumnEntry(
             table.name,
             column.name,
             column.sql_type,
@@ -58,12 +58,12 @@ def columns(db: Snapshot) -> list[Column]:
     ]
 
 
-def _table(table: DeclaredTable, files: tuple[DataFile, ...], db: Snapshot) -> Table:
+def _table(table: DeclaredTable, files: tuple[DataFile, ...], db: Snapshot) -> TableEntry:
     path = table.path
     if table is FACT_RATE:
         layout = layout_named(db.manifest.layout)
         path = f"{layout.path}/" if layout.grows else layout.path
-    return Table(
+    return TableEntry(
         table.name,
         path,
         table.meaning,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.fields.place_of_service import EVERY_PLACE
-from core.queries.rules.market import CONDITIONS, NO_MODIFIER, NOT_STATED, Market, alike
+from core.queries.rules.market import CONDITIONS, NO_MODIFIER, NOT_STATED, Market, counted_rates
 from core.store.connection import Snapshot
 
 _COLUMNS = {
@@ -38,7 +38,7 @@ def facets(db: Snapshot, market: Market, names: Iterable[str] = tuple(_COLUMNS))
     """The choices of each filter, most rates first: of the market as it is but for that one filter."""
     names = list(names)
     set_filters = [name for name in _COLUMNS if getattr(market, name) is not None]
-    rates, parameters = alike(db, market.unfiltered)
+    rates, parameters = counted_rates(db, market.unfiltered)
     columns = ", ".join(f"{column} AS {name}" for name, column in _COLUMNS.items() if name in names)
     fits = "".join(f", {CONDITIONS[name]} AS fits_{name}" for name in set_filters)
     counts = " UNION ALL ".join(_counts(name, set_filters) for name in names)

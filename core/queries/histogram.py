@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from core.queries.rules.market import Market, alike
+from core.queries.rules.market import Market, counted_rates
 from core.store.connection import Snapshot
 
 BINS = 30
@@ -31,7 +31,7 @@ def histogram(db: Snapshot, market: Market) -> Histogram:
 
     Where all of these are one amount, there is one bin; where there are none, no bin.
     """
-    rates, parameters = alike(db, market)
+    rates, parameters = counted_rates(db, market)
     rows = db.rows(
         f"""WITH f AS (
                 SELECT negotiated_rate AS rate, sum(alike)::BIGINT AS n FROM {rates} f

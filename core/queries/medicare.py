@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from core.queries.rules.comparison import LEAST_PLAUSIBLE, MOST_PLAUSIBLE, compared
-from core.queries.rules.keyset import Key, after
-from core.queries.rules.market import Market, alike
+from core.queries.rules.keyset import RowKey, after
+from core.queries.rules.market import Market, counted_rates
 from core.store.connection import Snapshot
 
 ORDERS = {
@@ -81,7 +81,7 @@ class Outcomes:
 
 
 def comparisons(
-    db: Snapshot, market: Market, order: str, limit: int, offset: int, last: Key | None = None
+    db: Snapshot, market: Market, order: str, limit: int, offset: int, last: RowKey | None = None
 ) -> list[Comparison]:
     """The rates from `offset` on, at most `limit`, in one of ORDERS; of those after the row with the key `last`."""
     condition, key = after(ORDERS[order], last)
@@ -105,7 +105,7 @@ def _compared_terms(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
 
     With which amount a rate is compared does not depend on how much it is, but for zero: see Terms.
     """
-    rates, parameters = alike(db, market)
+    rates, parameters = counted_rates(db, market)
     terms = f"""(SELECT {_TERMS}, negotiated_rate = 0 AS zero, max(negotiated_rate) AS negotiated_rate,
                         sum(alike)::BIGINT AS alike
                  FROM {rates} GROUP BY ALL)"""
@@ -141,7 +141,7 @@ def outcomes(db: Snapshot, market: Market) -> Outcomes:
 
 def spreads(db: Snapshot, market: Market) -> list[Spread]:
     """The percents by payer, each rate counted once."""
-    rates, parameters = alike(db, market)
+    rates, parameters = counted_rates(db, market)
     amounts_of_terms, _ = _compared_terms(db, market)
     rows = db.rows(
         f"""{amounts_of_terms}
@@ -157,7 +157,7 @@ def spreads(db: Snapshot, market: Market) -> list[Spread]:
     return [Spread(*row[:4], *row[4]) for row in rows]
 
 
-class Terms(NamedTuple):
+class ScheduleTerms(NamedTuple):
     """What decides, beside the code, the state and the month, with which amount of Medicare a rate is compared."""
 
     billing_class: str | None
@@ -183,7 +183,7 @@ class Amount:
         return None if self.medicare is None else rate / self.medicare
 
 
-def amounts(db: Snapshot, market: Market) -> dict[Terms, Amount]:
+def amounts(db: Snapshot, market: Market) -> dict[ScheduleTerms, Amount]:
     """Medicare's amounts for the rates of a market of one code, by their terms."""
     amounts_of_terms, parameters = _compared_terms(db, market)
     rows = db.rows(
@@ -192,11 +192,11 @@ def amounts(db: Snapshot, market: Market) -> dict[Terms, Amount]:
                    zero, basis, medicare, reason, alike FROM compared""",
         parameters,
     )
-    return {Terms(*row[:7]): Amount(*row[7:]) for row in rows}
+    return {ScheduleTerms(*row[:7]): Amount(*row[7:]) for row in rows}
 
 
 @dataclass(frozen=True)
-class Line:
+class AmountLine:
     """An amount of one of Medicare's schedules, and how many of a market's rates it stands beside."""
 
     basis: str
@@ -204,13 +204,15 @@ class Line:
     rates: int
 
 
-def lines(found: Mapping[Terms, Amount]) -> list[Line]:
+def lines(found: Mapping[ScheduleTerms, Amount]) -> list[AmountLine]:
     """The different amounts, those that most rates stand beside first."""
     counts: dict[tuple[str, float], int] = {}
     for one in found.values():
         if one.basis is not None and one.medicare is not None:
             counts[one.basis, one.medicare] = counts.get((one.basis, one.medicare), 0) + one.rates
-    return sorted((Line(*key, rates) for key, rates in counts.items()), key=lambda line: (-line.rates, line.basis))
+    return sorted(
+        (AmountLine(*key, rates) for key, rates in counts.items()), key=lambda line: (-line.rates, line.basis)
+    )
 
 
 def is_plausible(percent: float) -> bool:

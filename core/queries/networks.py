@@ -6,7 +6,7 @@ from core.store.connection import Snapshot
 
 
 @dataclass(frozen=True)
-class Network:
+class NetworkRow:
     """A network in one month; None for the provider groups that name none. A group may be in several networks."""
 
     network: str | None
@@ -15,7 +15,7 @@ class Network:
     npis: int
 
 
-def networks(db: Snapshot, payer: str) -> list[Network]:
+def networks(db: Snapshot, payer: str) -> list[NetworkRow]:
     """The payer's networks by month, newest month first, with their provider groups and distinct NPIs."""
     rows = db.rows(
         """WITH named AS (
@@ -28,4 +28,4 @@ def networks(db: Snapshot, payer: str) -> list[Network]:
            GROUP BY ALL ORDER BY n.year_month DESC, network NULLS LAST""",
         {"payer": payer},
     )
-    return [Network(*row) for row in rows]
+    return [NetworkRow(*row) for row in rows]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from core.queries.rules.keyset import Key, after
+from core.queries.rules.keyset import RowKey, after
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 
@@ -54,7 +54,7 @@ class Totals:
 
 
 @dataclass(frozen=True)
-class Terms:
+class RateTerms:
     """How many of the rates in dollars have one class and modifier."""
 
     billing_class: str | None
@@ -62,7 +62,7 @@ class Terms:
     rates: int
 
 
-def terms(db: Snapshot, market: Market) -> list[Terms]:
+def terms(db: Snapshot, market: Market) -> list[RateTerms]:
     """The classes and modifiers of the market's rates in dollars, most rates first: medians of a mixture say little."""
     rows = db.rows(
         f"""SELECT f.billing_class, f.billing_code_modifier, count(*) AS rates FROM fact_rate f
@@ -70,7 +70,7 @@ def terms(db: Snapshot, market: Market) -> list[Terms]:
             GROUP BY ALL ORDER BY rates DESC, f.billing_class, f.billing_code_modifier""",
         market.parameters,
     )
-    return [Terms(*row) for row in rows]
+    return [RateTerms(*row) for row in rows]
 
 
 def totals(db: Snapshot, market: Market) -> Totals:
@@ -93,7 +93,7 @@ def totals(db: Snapshot, market: Market) -> Totals:
 
 
 def organizations(
-    db: Snapshot, market: Market, order: str, limit: int, offset: int, last: Key | None = None
+    db: Snapshot, market: Market, order: str, limit: int, offset: int, last: RowKey | None = None
 ) -> list[Organization]:
     """The organizations from `offset` on, at most `limit`, in one of ORDERS; of those after the row of the key `last`.
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from core.fields.code_list import Wanted
+from core.fields.code_list import WantedCode
 from core.queries.rules.market import NO_MODIFIER, Market
 from core.store.connection import Snapshot
 
@@ -54,17 +54,17 @@ class PayerSpread:
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedCode:
     """What there is for one code of the list: rates in dollars, and others, which are not compared."""
 
-    wanted: Wanted
+    wanted: WantedCode
     dollars: int
     others: int
 
 
 def compare(
-    db: Snapshot, market: Market, wanted: Sequence[Wanted], base: str | None
-) -> tuple[list[PayerSpread], list[Asked]]:
+    db: Snapshot, market: Market, wanted: Sequence[WantedCode], base: str | None
+) -> tuple[list[PayerSpread], list[AskedCode]]:
     """The spreads by code (in the list's order), class, modifier and payer, all payers together first; and the codes.
 
     A code without a system stands for each system that has it; CPT and HCPCS are then one, as payers label the same
@@ -149,9 +149,9 @@ def _line(row: tuple[Any, ...]) -> tuple[Any, ...]:
     return row[0], row[1], row[3], row[5], row[6]
 
 
-def _counted(rows: list[tuple[Any, ...]], wanted: Sequence[Wanted]) -> list[Asked]:
+def _counted(rows: list[tuple[Any, ...]], wanted: Sequence[WantedCode]) -> list[AskedCode]:
     dollars, others = [0] * len(wanted), [0] * len(wanted)
     for row in rows:
         if row[7] is None:
             (dollars if row[9] else others)[row[0]] += row[10]
-    return [Asked(one, dollars[place], others[place]) for place, one in enumerate(wanted)]
+    return [AskedCode(one, dollars[place], others[place]) for place, one in enumerate(wanted)]

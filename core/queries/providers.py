@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, Literal
 
 from core.queries.rules.comparison import compared
-from core.queries.rules.market import Market, alike
+from core.queries.rules.market import Market, counted_rates
 from core.store.connection import Snapshot
 
 By = Literal["npi", "tin"]
@@ -38,7 +38,7 @@ _NPI = ", ".join(field.name for field in fields(Npi))
 
 
 @dataclass(frozen=True)
-class Tin:
+class TaxId:
     """A tax number and how many NPIs bill under it."""
 
     tin_type: str
@@ -48,7 +48,7 @@ class Tin:
 
 
 @dataclass(frozen=True)
-class Groups:
+class ProviderGroupPage:
     """The groups of a provider at one payer in one month."""
 
     year_month: str
@@ -59,7 +59,7 @@ class Groups:
 
 
 @dataclass(frozen=True)
-class Period:
+class LoadedPeriod:
     """A state and month in which a provider has groups."""
 
     state: str
@@ -108,7 +108,7 @@ def register_loaded(db: Snapshot) -> bool:
     return bool(db.rows("SELECT 1 FROM dim_npi WHERE name IS NOT NULL LIMIT 1"))
 
 
-def tins(db: Snapshot, value: str) -> list[Tin]:
+def tins(db: Snapshot, value: str) -> list[TaxId]:
     """The tax numbers of that value (an EIN and an NPI can share one), none where no fact's group names it."""
     rows = db.rows(
         """SELECT tin_type, tin_value, business_name,
@@ -117,10 +117,10 @@ def tins(db: Snapshot, value: str) -> list[Tin]:
            FROM dim_tin t WHERE tin_value = ? ORDER BY tin_type""",
         [value],
     )
-    return [Tin(*row) for row in rows]
+    return [TaxId(*row) for row in rows]
 
 
-def tins_of_npi(db: Snapshot, value: str) -> list[Tin]:
+def tins_of_npi(db: Snapshot, value: str) -> list[TaxId]:
     """The tax numbers under which an NPI bills."""
     rows = db.rows(
         """SELECT tin_type, tin_value, any_value(business_name), count(DISTINCT others.npi)
@@ -130,7 +130,7 @@ def tins_of_npi(db: Snapshot, value: str) -> list[Tin]:
            GROUP BY ALL ORDER BY tin_type, tin_value""",
         [value],
     )
-    return [Tin(*row) for row in rows]
+    return [TaxId(*row) for row in rows]
 
 
 def npis_of_tin(db: Snapshot, value: str, limit: int, offset: int) -> tuple[int, list[Npi]]:
@@ -144,7 +144,7 @@ def npis_of_tin(db: Snapshot, value: str, limit: int, offset: int) -> tuple[int,
     return (rows[0][0] if rows else 0), [Npi(*row[1:]) for row in rows]
 
 
-def groups(db: Snapshot, by: By, value: str) -> list[Groups]:
+def groups(db: Snapshot, by: By, value: str) -> list[ProviderGroupPage]:
     """The provider's groups, by month and payer."""
     rows = db.rows(
         f"""SELECT m.year_month, reporting_entity_name, m.payer_slug, count(*),
@@ -155,10 +155,10 @@ def groups(db: Snapshot, by: By, value: str) -> list[Groups]:
             GROUP BY ALL ORDER BY m.year_month DESC, reporting_entity_name""",
         {"value": value},
     )
-    return [Groups(*row) for row in rows]
+    return [ProviderGroupPage(*row) for row in rows]
 
 
-def periods(db: Snapshot, by: By, value: str) -> list[Period]:
+def periods(db: Snapshot, by: By, value: str) -> list[LoadedPeriod]:
     """The states and months of a provider, newest first."""
     rows = db.rows(
         f"""SELECT b.state, m.year_month, count(DISTINCT m.pg_uid) AS groups
@@ -167,7 +167,7 @@ def periods(db: Snapshot, by: By, value: str) -> list[Period]:
             GROUP BY b.state, m.year_month ORDER BY m.year_month DESC, groups DESC, b.state""",
         {"value": value},
     )
-    return [Period(*row) for row in rows]
+    return [LoadedPeriod(*row) for row in rows]
 
 
 _ROW = "code_type, code, kind, reporting_entity_name, billing_class, modifier"
@@ -181,7 +181,7 @@ def code_rates(
 
     `provider` is the generation, or the same narrowed to the provider's facts.
     """
-    rates, parameters = alike(provider, market)
+    rates, parameters = counted_rates(provider, market)
     rows = provider.rows(
         f"""WITH f AS (
                 SELECT code_type, code, rate_kind(negotiated_type, negotiation_arrangement) AS kind,
@@ -219,7 +219,7 @@ def code_rates(
 
 
 def _percents(provider: Snapshot, market: Market, codes: list[str]) -> dict[tuple[Any, ...], tuple[float | None, int]]:
-    rates, parameters = alike(provider, market)
+    rates, parameters = counted_rates(provider, market)
     rows = provider.rows(
         f"""{compared("list_contains($codes, f.code)", rates)}
             SELECT code_type, code, kind, reporting_entity_name, billing_class, billing_code_modifier,

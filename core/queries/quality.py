@@ -7,7 +7,7 @@ from core.store.connection import Snapshot
 
 
 @dataclass(frozen=True)
-class Run:
+class CheckRun:
     """One run of dq_check. `state` and `year_month` are what it was narrowed to, empty text for all."""
 
     run_id: int
@@ -28,7 +28,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CheckOutcome:
     """What a check found in all of a run. `share` is found / total, 0 to 1; `payers` have something found."""
 
     check_name: str
@@ -42,7 +42,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Place:
+class CheckedPlace:
     """What a check found of one payer in one state and month; empty text for what it is not told apart by."""
 
     check_name: str
@@ -81,24 +81,24 @@ class Count:
     found: int
 
 
-def runs(db: Snapshot) -> list[Run]:
+def runs(db: Snapshot) -> list[CheckRun]:
     """The runs that are kept, newest first."""
     rows = db.rows(
         """SELECT run_id, checked_at AT TIME ZONE 'UTC', generation, data_version, state, year_month, checks,
                   errors_failed, warnings_failed, advice
            FROM dq_run ORDER BY run_id DESC"""
     )
-    return [Run(*row) for row in rows]
+    return [CheckRun(*row) for row in rows]
 
 
-def chosen(runs: list[Run], run_id: int | None) -> Run | None:
+def chosen(runs: list[CheckRun], run_id: int | None) -> CheckRun | None:
     """The run of that number; where none is given the newest of all data, or else the newest. None where it is not."""
     if run_id:
         return next((run for run in runs if run.run_id == run_id), None)
     return next((run for run in runs if not (run.state or run.year_month)), runs[0] if runs else None)
 
 
-def outcomes(db: Snapshot, run_id: int) -> list[Outcome]:
+def outcomes(db: Snapshot, run_id: int) -> list[CheckOutcome]:
     """What each check found in a run: the failed first, then those that found something, errors before warnings."""
     rows = db.rows(
         f"""SELECT check_name, severity, passed, found, total, {_SHARE} AS share, threshold,
@@ -108,10 +108,12 @@ def outcomes(db: Snapshot, run_id: int) -> list[Outcome]:
             ORDER BY passed, found = 0, severity, check_name""",
         {"run_id": run_id},
     )
-    return [Outcome(*row) for row in rows]
+    return [CheckOutcome(*row) for row in rows]
 
 
-def places(db: Snapshot, run_id: int, part: dict[str, str], limit: int, offset: int = 0) -> tuple[int, list[Place]]:
+def places(
+    db: Snapshot, run_id: int, part: dict[str, str], limit: int, offset: int = 0
+) -> tuple[int, list[CheckedPlace]]:
     """Where a run found something, what is over what is tolerated first; and how many such places there are.
 
     `part` narrows it, by state, year_month, payer_slug or check_name.
@@ -128,7 +130,7 @@ def places(db: Snapshot, run_id: int, part: dict[str, str], limit: int, offset: 
             LIMIT $limit OFFSET $offset""",
         {"run_id": run_id, **values, "limit": limit, "offset": offset},
     )
-    return total, [Place(*row) for row in rows]
+    return total, [CheckedPlace(*row) for row in rows]
 
 
 def cells(db: Snapshot, run_id: int) -> list[Cell]:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from core.queries.rules.keyset import Key, after
-from core.queries.rules.market import Market, alike
+from core.queries.rules.keyset import RowKey, after
+from core.queries.rules.market import Market, counted_rates
 from core.store.connection import Snapshot
 
 ORDERS = {
@@ -17,7 +17,7 @@ ORDERS = {
 
 
 @dataclass(frozen=True)
-class Counts:
+class RateCounts:
     """How many there are of what is easily confused."""
 
     rates: int
@@ -49,7 +49,7 @@ class Summary:
 
 
 @dataclass(frozen=True)
-class Rate:
+class RateRow:
     """One negotiated rate, with what is known of the group it holds for."""
 
     fact_uid: str
@@ -83,7 +83,7 @@ def count(db: Snapshot, market: Market) -> int:
     return found
 
 
-def counts(db: Snapshot, market: Market) -> Counts:
+def counts(db: Snapshot, market: Market) -> RateCounts:
     """The numbers of rates, provider groups, distinct NPIs and payers."""
     # The list is one row to the planner, which then looks for its few groups among the many members, not the reverse.
     every, groups, npis, payers = db.rows(
@@ -100,18 +100,18 @@ def counts(db: Snapshot, market: Market) -> Counts:
     )[0]
     without_pos = 0
     if market.pos:
-        anywhere, parameters = alike(db, market.without("pos"))
+        anywhere, parameters = counted_rates(db, market.without("pos"))
         without_pos = db.rows(
             f"""SELECT coalesce(sum(alike), 0)::BIGINT FROM {anywhere}
                 WHERE pos_set_id IN (SELECT pos_set_id FROM dim_pos_set WHERE len(service_codes) = 0)""",
             parameters,
         )[0][0]
-    return Counts(every, groups, npis, payers, without_pos)
+    return RateCounts(every, groups, npis, payers, without_pos)
 
 
 def summaries(db: Snapshot, market: Market) -> list[Summary]:
     """The spread of rates by kind, payer, class and modifier. Percentiles interpolate (as SQL's quantile_cont)."""
-    market_rates, parameters = alike(db, market)
+    market_rates, parameters = counted_rates(db, market)
     rows = db.rows(
         f"""SELECT kind, reporting_entity_name, payer_slug(reporting_entity_name), billing_class, modifier,
                    rates, lowest, spread, highest, mean
@@ -127,19 +127,21 @@ def summaries(db: Snapshot, market: Market) -> list[Summary]:
     return [Summary(*row[:7], *row[7], *row[8:]) for row in rows]
 
 
-def page(db: Snapshot, market: Market, order: str, limit: int, offset: int, last: Key | None = None) -> list[Rate]:
+def page(
+    db: Snapshot, market: Market, order: str, limit: int, offset: int, last: RowKey | None = None
+) -> list[RateRow]:
     """The rates from `offset` on, at most `limit`, in one of ORDERS; of those after the row with the key `last`."""
     condition, key = after(ORDERS[order], last)
     rows = db.rows(_rates_sql(market, order, condition), {**market.parameters, **key, "limit": limit, "offset": offset})
-    return [Rate(*row) for row in rows]
+    return [RateRow(*row) for row in rows]
 
 
-def every(db: Snapshot, market: Market, order: str, limit: int, seconds: float) -> Iterator[Rate]:
+def every(db: Snapshot, market: Market, order: str, limit: int, seconds: float) -> Iterator[RateRow]:
     """The rates, at most `limit`, read as they are needed; stopped after `seconds`."""
     with db.cursor(seconds) as cursor:
         cursor.execute(_rates_sql(market, order), {**market.parameters, "limit": limit, "offset": 0})
         while rows := cursor.fetchmany(5_000):
-            yield from (Rate(*row) for row in rows)
+            yield from (RateRow(*row) for row in rows)
 
 
 def _rates_sql(market: Market, order: str, condition: str = "true") -> str:

@@ -20,10 +20,10 @@ class Provider:
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResults:
     """What a text may be. `corrected` is the text that codes were searched for instead, where nothing has the given."""
 
-    codes: list[codes.Code]
+    codes: list[codes.CodeTitle]
     codes_in_all: int
     providers: list[Provider]
     payers: list[tuple[str, str]]
@@ -35,7 +35,7 @@ class Found:
         return not (self.codes or self.providers or self.payers)
 
 
-def search(db: Snapshot, text: str, limit: int = LIMIT) -> Found:
+def search(db: Snapshot, text: str, limit: int = LIMIT) -> SearchResults:
     """What the text may be: codes by number or words (typing errors forgiven), providers and payers."""
     total, found = codes.search(db, text, limit)
     numbers = _by_number(db, text)
@@ -46,7 +46,7 @@ def search(db: Snapshot, text: str, limit: int = LIMIT) -> Found:
         corrected = codes.corrected(db, text)
         if corrected:
             total, found = codes.search(db, corrected, limit)
-    return Found(found, total, numbers or names, payers, corrected)
+    return SearchResults(found, total, numbers or names, payers, corrected)
 
 
 def _by_number(db: Snapshot, text: str) -> list[Provider]:

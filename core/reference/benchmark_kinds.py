@@ -5,7 +5,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from core.reference.benchmark_release import Loaded
+from core.reference.benchmark_release import LoadedBenchmark
 from core.reference.medicare import asc, opps, physician
 from core.reference.workers_comp import fee_schedule
 from core.runtime.errors import ReferenceFileError
@@ -18,7 +18,7 @@ The keyword-only parameters of `load` are the kind's options.
 """
 
 
-def load(store: Store, kind: str, paths: list[Path], **options: Any) -> Loaded:
+def load(store: Store, kind: str, paths: list[Path], **options: Any) -> LoadedBenchmark:
     """Loads files of one of KINDS; options that are None were not given.
 
     Raises ReferenceFileError and StoreError; the store is then as it was.
@@ -28,5 +28,5 @@ def load(store: Store, kind: str, paths: list[Path], **options: Any) -> Loaded:
     for name in given:
         if name not in known:
             raise ReferenceFileError(f"--{name.replace('_', '-')} is no option of {kind}")
-    loaded: Loaded = KINDS[kind].load(store, paths, **given)
+    loaded: LoadedBenchmark = KINDS[kind].load(store, paths, **given)
     return loaded

@@ -25,12 +25,12 @@ NATION = "US"
 PACKAGED, INPATIENT, NOT_PRICED, ANESTHESIA = "packaged", "inpatient", "not priced", "anesthesia"
 """Why a code of a schedule has nothing to compare with: the values of the tables' `reason`."""
 
-Piece = tuple[tuple[str, ...], pa.Table]
+ReleasePiece = tuple[tuple[str, ...], pa.Table]
 """Rows that share the first columns of their table's order, and those."""
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedBenchmark:
     """One release as it was read: rows_read = rows_priced + the rows left out, by reason.
 
     `states` are those it has rows for; `state` is NATION, or the one state it is for where its kind has a release for
@@ -66,9 +66,9 @@ def put_release(
     store: Store,
     table: Table,
     rows_of: Callable[[str], pl.DataFrame],
-    loaded: Loaded,
+    loaded: LoadedBenchmark,
     by_release: dict[Table, Iterator[pa.Table]] | None = None,
-) -> Loaded:
+) -> LoadedBenchmark:
     """Puts a release into each month it is in force, in place of what the table has there.
 
     `rows_of` gives a state's rows: the table's columns but year_month. The months are the same whichever order the
@@ -102,7 +102,7 @@ def dictionary(values: Sequence[str], times: int = 0) -> pa.DictionaryArray:
     return pa.array(values, pa.string()).dictionary_encode()
 
 
-def _releases(connection: duckdb.DuckDBPyConnection, transaction: Transaction, loaded: Loaded) -> set[str]:
+def _releases(connection: duckdb.DuckDBPyConnection, transaction: Transaction, loaded: LoadedBenchmark) -> set[str]:
     """The releases of the kind and state that the store has."""
     old = transaction.paths(DIM_BENCHMARK.name)
     if not old:
@@ -113,7 +113,7 @@ def _releases(connection: duckdb.DuckDBPyConnection, transaction: Transaction, l
     return {row[0] for row in rows}
 
 
-def _put(transaction: Transaction, table: Table, new: Iterator[Piece], replaced: Callable[..., bool]) -> None:
+def _put(transaction: Transaction, table: Table, new: Iterator[ReleasePiece], replaced: Callable[..., bool]) -> None:
     """Writes the table with new pieces in their places, and without the old pieces whose keys are `replaced`.
 
     A year of a schedule is ten million rows, in order already: they are merged piece by piece, never sorted.
@@ -124,7 +124,7 @@ def _put(transaction: Transaction, table: Table, new: Iterator[Piece], replaced:
     transaction.put(table.name, path, write_table(path, table, (rows.select(table.names) for _, rows in merged)))
 
 
-def _pieces(paths: list[str], table: Table) -> Iterator[Piece]:
+def _pieces(paths: list[str], table: Table) -> Iterator[ReleasePiece]:
     """A table's rows as they are, cut where its order's first columns change: state and month, or release and state."""
     keys = table.order[:2]
     for path in paths:
@@ -142,7 +142,7 @@ def _pieces(paths: list[str], table: Table) -> Iterator[Piece]:
 
 def _by_month(
     table: Table, states: Sequence[str], rows_of: Callable[[str], pl.DataFrame], months: Sequence[str]
-) -> Iterator[Piece]:
+) -> Iterator[ReleasePiece]:
     for state in states:
         rows = _arrow(rows_of(state), table)
         for month in months:
@@ -167,7 +167,7 @@ def _texts(table: Table) -> list[str]:
     return [column.name for column in table.columns if column.type == "text"]
 
 
-def _record(loaded: Loaded) -> pl.DataFrame:
+def _record(loaded: LoadedBenchmark) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "kind": [loaded.kind],

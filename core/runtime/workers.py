@@ -1,7 +1,7 @@
 """Work shared among processes: one function over many arguments, in order, a few ahead.
 
-A crew's members keep a state of their own, a dict that every function they run gets first. Where the work is small,
-`Alone` does it within the calling process in the same way.
+A workers's members keep a state of their own, a dict that every function they run gets first. Where the work is small,
+`SingleProcess` does it within the calling process in the same way.
 """
 
 import ctypes
@@ -23,13 +23,13 @@ from typing import Any, Protocol
 
 from core.runtime.errors import BeaconError
 
-AHEAD = 2
+TASKS_AHEAD = 2
 """Arguments that each member has at hand, so that none waits for its next."""
 
-State = dict[str, Any]
+WorkerState = dict[str, Any]
 
 
-class Crew(Protocol):
+class Workers(Protocol):
     """Who does the work."""
 
     def map(self, function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
@@ -51,11 +51,11 @@ class Crew(Protocol):
         """Ends the members, at once."""
 
 
-class Alone:
-    """A crew of the calling process only."""
+class SingleProcess:
+    """A workers of the calling process only."""
 
     def __init__(self) -> None:
-        self._state: State = {"member": 0}
+        self._state: WorkerState = {"member": 0}
 
     def map(self, function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
         """See Crew."""
@@ -79,8 +79,8 @@ class Alone:
         self._state = {}
 
 
-class Members:
-    """A crew of `count` processes, which end with this one, however it ends."""
+class WorkerPool:
+    """A workers of `count` processes, which end with this one, however it ends."""
 
     def __init__(self, count: int) -> None:
         self._context = _context()
@@ -110,7 +110,7 @@ class Members:
                 for connection in wait(at_hand, timeout=0):
                     self._receive(connection, at_hand, results)  # type: ignore[arg-type]
                 free = min(at_hand, key=lambda connection: len(at_hand[connection]))
-                if len(at_hand[free]) < AHEAD:
+                if len(at_hand[free]) < TASKS_AHEAD:
                     break
                 for connection in wait(at_hand):
                     self._receive(connection, at_hand, results)  # type: ignore[arg-type]
@@ -178,8 +178,8 @@ class Members:
         )
 
 
-def call_early() -> None:
-    """Starts what members are forked from, which takes a second to come: for a command that will soon need a crew."""
+def prestart_workers() -> None:
+    """Start what workers are forked from, which takes a second: for a command that will soon need them."""
     _context()
     with _uninterrupted():
         forkserver.ensure_running()
@@ -209,21 +209,21 @@ def _context() -> ForkServerContext:
     return context
 
 
-def crew_of(count: int) -> Crew:
-    """A crew of so many processes besides this one; for one or none, just this one."""
-    return Members(count) if count > 1 else Alone()
+def start_workers(count: int) -> Workers:
+    """A workers of so many processes besides this one; for one or none, just this one."""
+    return WorkerPool(count) if count > 1 else SingleProcess()
 
 
 def give_back_memory() -> None:
     """Hands memory that was freed back to the system, as other processes are to use it now."""
-    import pyarrow as pa  # noqa: PLC0415 - whoever calls a crew early has not loaded it yet
+    import pyarrow as pa  # noqa: PLC0415 - whoever calls a workers early has not loaded it yet
 
     pa.default_memory_pool().release_unused()
     with suppress(OSError, AttributeError):  # where the C library is another one
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def cores() -> int:
+def cpu_count() -> int:
     """How many processors this process may use."""
     return len(os.sched_getaffinity(0))
 
@@ -239,9 +239,9 @@ def _serve(connection: Connection, member: int) -> None:
     """What a member does: runs what it is sent, until nobody is there to send."""
     os.environ["POLARS_MAX_THREADS"] = "1"
     gc.disable()  # nothing here makes cycles, and looking for them takes a tenth of the time
-    inbox: queue.Queue[bytes | None] = queue.Queue(AHEAD)
+    inbox: queue.Queue[bytes | None] = queue.Queue(TASKS_AHEAD)
     threading.Thread(target=_fill, args=(connection, inbox), daemon=True).start()
-    state: State = {"member": member}
+    state: WorkerState = {"member": member}
     while (message := inbox.get()) is not None:
         function, arguments = pickle.loads(message)  # noqa: S301 - from the process that started this one
         try:

@@ -25,7 +25,7 @@ class QueryTimeout(BeaconError):
 
 
 @dataclass(frozen=True)
-class Limits:
+class QueryLimits:
     """What questions may use: DuckDB sizes such as 1GB, threads, and seconds for one question."""
 
     memory: str = "1GB"
@@ -58,7 +58,7 @@ class Snapshot:
     narrowed_to: Mapping[str, Any] | None = None
     """The values by which the facts of `rate_alike` were selected, where there is that table."""
 
-    def __init__(self, root: Path, manifest: Manifest, limits: Limits, macros: Sequence[str] = ()) -> None:
+    def __init__(self, root: Path, manifest: Manifest, limits: QueryLimits, macros: Sequence[str] = ()) -> None:
         self.root = root
         self.manifest = manifest
         self._limits = limits
@@ -239,7 +239,7 @@ def _view(table: Table, root: Path, manifest: Manifest) -> str:
     return f"CREATE VIEW {table.name} AS SELECT {names} FROM {parquet_list(paths, options)}"
 
 
-def _hardened(root: Path, limits: Limits, macros: Sequence[str]) -> duckdb.DuckDBPyConnection:
+def _hardened(root: Path, limits: QueryLimits, macros: Sequence[str]) -> duckdb.DuckDBPyConnection:
     config: dict[str, Any] = {
         "memory_limit": limits.memory,
         "threads": limits.threads,
@@ -267,7 +267,7 @@ def _hardened(root: Path, limits: Limits, macros: Sequence[str]) -> duckdb.DuckD
 class Reader:
     """Gives the newest generation's snapshot, opened when first asked for, in each process for itself."""
 
-    def __init__(self, store: Store, limits: Limits, macros: Sequence[str] = ()) -> None:
+    def __init__(self, store: Store, limits: QueryLimits, macros: Sequence[str] = ()) -> None:
         self._store = store
         self._macros = macros
         self._limits = limits

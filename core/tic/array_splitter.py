@@ -55,7 +55,7 @@ class RootValue:
 
 
 @dataclass(frozen=True)
-class Run:
+class ElementChunk:
     """Whole elements of one of the streamed arrays, separated by commas; none for an empty array."""
 
     array: str
@@ -68,7 +68,7 @@ class Run:
     """Whether a giant item begins with this run."""
 
 
-class Splitter:
+class ArraySplitter:
     """Reads chunks of JSON text and yields its parts in the order of the file.
 
     `name` is the file's and `kind` what it should be, for errors; the arrays of `streamed` come in runs; giant items
@@ -96,7 +96,7 @@ class Splitter:
         self._at = 0
         self._start = 0
 
-    def parts(self) -> Iterator[RootValue | Run]:
+    def parts(self) -> Iterator[RootValue | ElementChunk]:
         """The values of the root object and the runs of its streamed arrays."""
         self._open()
         if self._peek() != b"{":
@@ -223,10 +223,10 @@ class Splitter:
 
     # --- runs of elements -------------------------------------------------------------------------------------
 
-    def _runs(self, array: str) -> Iterator[Run]:
+    def _runs(self, array: str) -> Iterator[ElementChunk]:
         self._at += 1
         if self._peek() == b"]":
-            yield Run(array, b"", self._start + self._at)
+            yield ElementChunk(array, b"", self._start + self._at)
             self._at += 1
             return
         seam: _Seam | None = None
@@ -239,7 +239,7 @@ class Splitter:
                 end, closed = cut
                 if end == self._at:
                     raise self._wrong(f"expected an element of {array}")
-                yield Run(array, self._buffer[self._at : end], self._start + self._at)
+                yield ElementChunk(array, self._buffer[self._at : end], self._start + self._at)
                 if not self._careful and not closed:
                     seam = seam or _Seam.found(self._buffer, end)
                 self._at = end
@@ -275,7 +275,7 @@ class Splitter:
                 return None
             wanted *= 2
 
-    def _giant(self) -> Iterator[Run]:
+    def _giant(self) -> Iterator[ElementChunk]:
         """The runs of one item's negotiated_rates. They wait on disk for the values that may stand behind them."""
         offset = self._start + self._at
         head: dict[str, bytes] = {}
@@ -302,7 +302,7 @@ class Splitter:
             text = b"{%b}" % b",".join(b"%b:%b" % (json.dumps(key).encode(), value) for key, value in head.items())
             aside.seek(0)
             for number, (size, place) in enumerate(runs or [(0, offset)]):
-                yield Run("in_network", aside.read(size), place, text, number == 0)
+                yield ElementChunk("in_network", aside.read(size), place, text, number == 0)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ ABSENT = Raw(b"")
 """The text of a list that the file does not have."""
 
 
-class Price(msgspec.Struct, gc=False):
+class PriceObject(msgspec.Struct, gc=False):
     """One of a rate's negotiated_prices; read by `price`, for the few texts that are not met again and again."""
 
     negotiated_type: str | None = None
@@ -33,7 +33,7 @@ class Price(msgspec.Struct, gc=False):
     additional_information: str | None = None
 
 
-class Rate(msgspec.Struct, gc=False):
+class RateObject(msgspec.Struct, gc=False):
     """One of an item's negotiated_rates: prices, and the provider groups they hold for."""
 
     negotiated_prices: list[Raw] | None = None
@@ -41,7 +41,7 @@ class Rate(msgspec.Struct, gc=False):
     provider_groups: Raw = ABSENT
 
 
-class Item(msgspec.Struct, gc=False):
+class ItemObject(msgspec.Struct, gc=False):
     """One element of in_network: a billing code and its rates."""
 
     negotiation_arrangement: str | None = None
@@ -50,12 +50,12 @@ class Item(msgspec.Struct, gc=False):
     name: str | None = None
     description: str | None = None
     severity_of_illness: Any = None
-    negotiated_rates: list[Rate] | None = None
+    negotiated_rates: list[RateObject] | None = None
     bundled_codes: Raw = ABSENT
     covered_services: Raw = ABSENT
 
 
-class Reference(msgspec.Struct, gc=False):
+class ReferenceObject(msgspec.Struct, gc=False):
     """One element of the root's provider_references: a provider group's definition."""
 
     provider_group_id: Raw = ABSENT
@@ -64,7 +64,7 @@ class Reference(msgspec.Struct, gc=False):
     location: str | None = None
 
 
-class Unreadable(Exception):
+class UndecodableError(Exception):
     """Text that is no JSON, even leniently. `offset` counts bytes from the beginning of the text given."""
 
     def __init__(self, offset: int, problem: str) -> None:
@@ -114,15 +114,15 @@ class Elements(Generic[T]):
     def _read_leniently(self, array: bytes) -> tuple[list[T | None], int]:
         try:
             elements = loads(array)
-        except Unreadable as error:
-            raise Unreadable(max(error.offset - 1, 0), error.problem) from None
+        except UndecodableError as error:
+            raise UndecodableError(max(error.offset - 1, 0), error.problem) from None
         return [self._struct(element) for element in elements], len(elements)
 
     def _struct(self, element: Any) -> T | None:
         return self._lenient(element) if isinstance(element, dict) else None
 
 
-def price(text: bytes) -> Price | None:
+def price(text: bytes) -> PriceObject | None:
     """The price of a JSON text; None where it is no object. Raises Unreadable."""
     try:
         return _PRICE.decode(text)
@@ -141,9 +141,9 @@ def loads(text: bytes) -> Any:
     try:
         value = json.loads(decoded, parse_float=_fraction, parse_int=_whole, parse_constant=str, strict=False)
     except json.JSONDecodeError as error:
-        raise Unreadable(len(decoded[: error.pos].encode()), error.msg) from None
+        raise UndecodableError(len(decoded[: error.pos].encode()), error.msg) from None
     except RecursionError:
-        raise Unreadable(0, "values nested deeper than this program follows (about 1,000 levels)") from None
+        raise UndecodableError(0, "values nested deeper than this program follows (about 1,000 levels)") from None
     return _without_surrogates(value) if "\\u" in decoded or "\\U" in decoded else value
 
 
@@ -196,8 +196,8 @@ def _raw(element: dict[str, Any], field: str) -> Raw:
     return dumps(element[field]) if field in element else ABSENT
 
 
-def _price(element: dict[str, Any]) -> Price:
-    return Price(
+def _price(element: dict[str, Any]) -> PriceObject:
+    return PriceObject(
         negotiated_type=_text(element.get("negotiated_type")),
         negotiated_rate=element.get("negotiated_rate"),
         expiration_date=_text(element.get("expiration_date")),
@@ -209,19 +209,19 @@ def _price(element: dict[str, Any]) -> Price:
     )
 
 
-def _rate(element: Any) -> Rate:
+def _rate(element: Any) -> RateObject:
     """A rate; one that is no object has no price."""
     if not isinstance(element, dict):
-        return Rate()
-    return Rate(
+        return RateObject()
+    return RateObject(
         negotiated_prices=[dumps(price) for price in normalize.as_list(element.get("negotiated_prices"))],
         provider_references=_raw(element, "provider_references"),
         provider_groups=_raw(element, "provider_groups"),
     )
 
 
-def _item(element: dict[str, Any]) -> Item:
-    return Item(
+def _item(element: dict[str, Any]) -> ItemObject:
+    return ItemObject(
         negotiation_arrangement=_text(element.get("negotiation_arrangement")),
         billing_code_type=_text(element.get("billing_code_type")),
         billing_code=element.get("billing_code"),
@@ -234,8 +234,8 @@ def _item(element: dict[str, Any]) -> Item:
     )
 
 
-def _reference(element: dict[str, Any]) -> Reference:
-    return Reference(
+def _reference(element: dict[str, Any]) -> ReferenceObject:
+    return ReferenceObject(
         provider_group_id=_raw(element, "provider_group_id"),
         provider_groups=_raw(element, "provider_groups"),
         network_name=_raw(element, "network_name"),
@@ -243,7 +243,7 @@ def _reference(element: dict[str, Any]) -> Reference:
     )
 
 
-ITEMS = Elements(Item, _item)
-RATES = Elements(Rate, _rate)
-REFERENCES = Elements(Reference, _reference)
-_PRICE = msgspec.json.Decoder(Price)
+ITEMS = Elements(ItemObject, _item)
+RATES = Elements(RateObject, _rate)
+REFERENCES = Elements(ReferenceObject, _reference)
+_PRICE = msgspec.json.Decoder(PriceObject)

@@ -44,7 +44,7 @@ def read_header(name: str, root: dict[str, bytes | None], year_month: str | None
         text = root.get(key)
         try:
             values[key] = decode.loads(text) if text else None
-        except decode.Unreadable as error:
+        except decode.UndecodableError as error:
             raise PayerFileError(f"{name}: not JSON: {error.problem} in the value of {key}") from None
     payer = values["reporting_entity_name"]
     if not isinstance(payer, str) or not payer.strip():

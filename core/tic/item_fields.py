@@ -7,12 +7,12 @@ from typing import Any
 from msgspec import Raw
 
 from core.fields import normalize
-from core.load.rate_filters import EVERYTHING, Filter, code_mask
-from core.load.staging.price_rows import Vocabulary
-from core.load.staging.price_runs import Head
-from core.load.staging.spool_set import Spools
+from core.load.rate_filters import ALL_RATES, RateFilter, code_mask
+from core.load.staging.price_rows import PriceFieldCache
+from core.load.staging.price_runs import ItemFields
+from core.load.staging.spool_set import SpoolSet
 from core.tic import decode
-from core.tic.decode import ABSENT, Item
+from core.tic.decode import ABSENT, ItemObject
 
 NO_CODE = -1
 """Stands for the head of an item that names no code."""
@@ -24,16 +24,16 @@ _NO_MEMBERS = (b"null", b"[]")
 _BOTH = 3
 
 
-class HeadReader:
+class ItemFieldsReader:
     """Reads items' heads into a vocabulary; words go to spools. `filters` say which rates are wanted (any of them)."""
 
-    def __init__(self, spools: Spools, notes: Counter[str], filters: Sequence[Filter]) -> None:
+    def __init__(self, spools: SpoolSet, notes: Counter[str], filters: Sequence[RateFilter]) -> None:
         self._spools = spools
         self._notes = notes
         self._filters = filters
-        self._everything = EVERYTHING in filters
+        self._everything = ALL_RATES in filters
 
-    def of(self, item: Item, words: Vocabulary) -> int:
+    def of(self, item: ItemObject, words: PriceFieldCache) -> int:
         """The number of what the item says of its prices, or NO_CODE, or NOT_WANTED."""
         code, severity = item.billing_code, item.severity_of_illness
         others: tuple[Any, ...] = (item.billing_code_type, item.negotiation_arrangement, severity)
@@ -48,7 +48,7 @@ class HeadReader:
             words.text_bytes += 0 if found >= 0 else 300
         return found
 
-    def _read(self, item: Item, words: Vocabulary) -> int:
+    def _read(self, item: ItemObject, words: PriceFieldCache) -> int:
         system = normalize.code_type(item.billing_code_type)
         code = normalize.code(system, item.billing_code) if system else None
         if not system or not code:
@@ -56,9 +56,9 @@ class HeadReader:
         if not self._everything and not code_mask(self._filters, system, code):
             return NOT_WANTED
         arrangement = normalize.lower(item.negotiation_arrangement)
-        return words.number_of_head(Head(system, code, arrangement, normalize.text(item.severity_of_illness)))
+        return words.number_of_head(ItemFields(system, code, arrangement, normalize.text(item.severity_of_illness)))
 
-    def describe(self, head: int, item: Item, seq: int, words: Vocabulary) -> None:
+    def describe(self, head: int, item: ItemObject, seq: int, words: PriceFieldCache) -> None:
         """Keeps the item's words for its code, and the members of bundles. `head` is what `of` has told of it."""
         known = words.described[head]
         if known != _BOTH:
@@ -73,7 +73,7 @@ class HeadReader:
                 if raw is not ABSENT and bytes(raw) not in _NO_MEMBERS:
                     self._add_bundle(words.heads_in_order[head], raw, seq)
 
-    def _add_bundle(self, head: Head, members_of_it: Raw, seq: int) -> None:
+    def _add_bundle(self, head: ItemFields, members_of_it: Raw, seq: int) -> None:
         for member in normalize.as_list(decode.scalar(members_of_it)):
             if not isinstance(member, dict):
                 continue

@@ -3,30 +3,30 @@
 from typing import Any
 
 from core.fields import normalize
-from core.load.staging.price_rows import Vocabulary
-from core.load.staging.price_runs import Terms
+from core.load.staging.price_rows import PriceFieldCache
+from core.load.staging.price_runs import PriceFields
 from core.store.schema import ids
 from core.tic import decode
-from core.tic.decode import Price
+from core.tic.decode import PriceObject
 
 REMEMBERED = 100_000
 """Texts that are remembered before they are forgotten."""
 
 
-class TermReader:
+class PriceFieldsReader:
     """Reads prices' terms into a vocabulary, which its owner replaces from time to time."""
 
     def __init__(self) -> None:
-        self.words = Vocabulary()
+        self.words = PriceFieldCache()
         self.pos_sets: dict[str, tuple[str, ...]] = {}
         """The sets of places of service met, by id."""
         self._places: dict[bytes, str] = {}
         self._modifiers: dict[bytes, str] = {}
 
-    def of(self, price: Price) -> int:
+    def of(self, price: PriceObject) -> int:
         """The number of what a price says besides its rate."""
         remark = price.additional_information
-        terms = Terms(
+        terms = PriceFields(
             normalize.lower(price.negotiated_type),
             normalize.expiration(price.expiration_date),
             normalize.lower(price.billing_class),

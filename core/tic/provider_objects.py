@@ -19,7 +19,7 @@ _FIRST_NPI = 1_000_000_000
 _BEYOND_NPIS = 3_000_000_000
 
 
-class Part(NamedTuple):
+class ProviderObjectArray(NamedTuple):
     """One object of an array, or what it says of one of its tax numbers where it has several.
 
     No NPI at all is a contract with the TIN alone. `npis` are as they come; `invalid` are those that are none.
@@ -50,7 +50,7 @@ _NOT_TYPED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def texts_of(provider_groups: bytes) -> list[Any]:
-    """The JSON texts of an array's elements, as what `bytes` takes. Raises decode.Unreadable."""
+    """The JSON texts of an array's elements, as what `bytes` takes. Raises decode.UndecodableError."""
     try:
         return _ARRAY.decode(provider_groups)
     except _NOT_TYPED:
@@ -58,7 +58,7 @@ def texts_of(provider_groups: bytes) -> list[Any]:
         return [decode.dumps(each) for each in normalize.as_list(value)]
 
 
-class Parts(NamedTuple):
+class ProviderObjects(NamedTuple):
     """The parts of some objects, one after the other."""
 
     counts: Sequence[int]
@@ -73,8 +73,8 @@ class Parts(NamedTuple):
     """Places of parts, and values of theirs that are no NPIs."""
 
 
-def parts_of(texts: Sequence[bytes]) -> Parts:
-    """The parts of objects given as their JSON texts. Raises decode.Unreadable.
+def parts_of(texts: Sequence[bytes]) -> ProviderObjects:
+    """The parts of objects given as their JSON texts. Raises decode.UndecodableError.
 
     Objects are read together where all of them are as they should be; one that is not makes no other's lot worse than
     to be read by itself.
@@ -85,7 +85,7 @@ def parts_of(texts: Sequence[bytes]) -> Parts:
         return plain
     each = [_parts_of_one(text, group) for text, group in zip(texts, groups, strict=True)]
     parts = list(chain.from_iterable(each))
-    return Parts(
+    return ProviderObjects(
         list(map(len, each)),
         [part.tin for part in parts],
         [part.business_name for part in parts],
@@ -102,7 +102,7 @@ def _all_typed(texts: Sequence[bytes]) -> list[_Group] | None:
         return None
 
 
-def _plain_parts(groups: Sequence[_Group]) -> Parts | None:
+def _plain_parts(groups: Sequence[_Group]) -> ProviderObjects | None:
     """The parts of objects that all have a tax number and well-formed NPIs; None where one has not."""
     each, tins = [group.npi for group in groups], [group.tin for group in groups]
     if not all(each) or None in tins:
@@ -110,7 +110,7 @@ def _plain_parts(groups: Sequence[_Group]) -> Parts | None:
     npis = plain_npis(list(chain.from_iterable(each)))
     if npis is None:
         return None
-    return Parts(
+    return ProviderObjects(
         [1] * len(groups),
         [normalize.tin(tin.type, tin.value) for tin in tins],  # type: ignore[union-attr]
         [tin.business_name for tin in tins],  # type: ignore[union-attr]
@@ -127,13 +127,13 @@ def _typed(text: bytes) -> _Group | None:
         return None
 
 
-def _parts_of_one(text: bytes, group: _Group | None) -> list[Part]:
+def _parts_of_one(text: bytes, group: _Group | None) -> list[ProviderObjectArray]:
     """The parts of one object: one for each tax number it has."""
     if group is not None and group.npi and group.tin is not None:
         tin = normalize.tin(group.tin.type, group.tin.value)
         npis = plain_npis(group.npi)
         if npis is not None:
-            return [Part(tin, group.tin.business_name, npis.tolist())]
+            return [ProviderObjectArray(tin, group.tin.business_name, npis.tolist())]
         return [_checked(tin, group.tin.business_name, group.npi)]
     value = decode.loads(text)
     if not isinstance(value, dict):
@@ -148,10 +148,12 @@ def _parts_of_one(text: bytes, group: _Group | None) -> list[Part]:
     return parts
 
 
-def _checked(tin: Tin | None, name: str | None, values: Sequence[Any]) -> Part:
+def _checked(tin: Tin | None, name: str | None, values: Sequence[Any]) -> ProviderObjectArray:
     """A part whose NPIs may be none."""
     read = [(value, normalize.npi(value)) for value in values]
-    return Part(tin, name, [int(npi) for _, npi in read if npi], [value for value, npi in read if npi is False])
+    return ProviderObjectArray(
+        tin, name, [int(npi) for _, npi in read if npi], [value for value, npi in read if npi is False]
+    )
 
 
 def plain_npis(values: list[Any]) -> npt.NDArray[np.int64] | None:

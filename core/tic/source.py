@@ -42,7 +42,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Limits:
+class UnpackLimits:
     """How much a file may unfold to: bytes, and times its packed size once that is beyond RATIO_FROM.
 
     Payers' files are packed 10 to 60 times, those of the most uniform rates 100 to 200 times. One layer of gzip packs
@@ -69,7 +69,7 @@ class Source:
     path: Path
     member: str | None = None
     json_size: int | None = None
-    limits: Limits = Limits()
+    limits: UnpackLimits = UnpackLimits()
     bytes_read: int = 0
     _sha: "hashlib._Hash" = field(default_factory=hashlib.sha256)
 
@@ -173,7 +173,7 @@ def _no_such_file(pattern: str) -> str:
     return f"{pattern}: no such file"
 
 
-def documents(path: Path, *, name: str | None = None, limits: Limits = Limits()) -> list[Source]:
+def open_documents(path: Path, *, name: str | None = None, limits: UnpackLimits = UnpackLimits()) -> list[Source]:
     """The JSON documents of one file: one, or each member of a zip file.
 
     `name` takes the place of the file's own, for one that came from the web. Raises PayerFileError where the file
@@ -199,7 +199,7 @@ def documents(path: Path, *, name: str | None = None, limits: Limits = Limits())
         raise PayerFileError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
-def _zip_members(path: Path, name: str, limits: Limits) -> list[Source]:
+def _zip_members(path: Path, name: str, limits: UnpackLimits) -> list[Source]:
     try:
         with zipfile.ZipFile(path) as packed:
             members = [m for m in packed.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX/")]

@@ -17,7 +17,7 @@ from core.fetch.address import Address, parse
 from core.fields import normalize
 from core.runtime.errors import FetchError, PayerFileError
 from core.tic import decode
-from core.tic.array_splitter import RootValue, Run, Splitter
+from core.tic.array_splitter import ArraySplitter, ElementChunk, RootValue
 from core.tic.plans import Plan, plan_of
 from core.tic.source import Progress, Source
 
@@ -60,7 +60,7 @@ class Listed:
     _plan_sets: set[int] = field(default_factory=set)
 
 
-class Contents:
+class TableOfContents:
     """What a table of contents lists. `left_out` counts by kind what it has besides in-network files with an address,
     `problems` are the first addresses that are none.
     """
@@ -178,17 +178,17 @@ class Contents:
         return found
 
 
-def read_contents(source: Source, progress: Progress | None = None) -> Contents:
+def read_contents(source: Source, progress: Progress | None = None) -> TableOfContents:
     """Reads a table of contents. Raises PayerFileError for what is none."""
     name, kind = source.name, "a table of contents"
-    contents, found = Contents(), False
-    for part in Splitter(name, source.chunks(progress), _STREAMED, kind).parts():
+    contents, found = TableOfContents(), False
+    for part in ArraySplitter(name, source.chunks(progress), _STREAMED, kind).parts():
         if isinstance(part, RootValue):
             if part.key in _OTHER_KINDS:
                 raise PayerFileError(f"{name}: not {kind} but {_OTHER_KINDS[part.key]}")
             if part.key != "reporting_structure":
                 continue
-            part = Run(part.key, _as_elements(name, part), 0)  # noqa: PLW2901 - an object that stands for a list
+            part = ElementChunk(part.key, _as_elements(name, part), 0)  # noqa: PLW2901 - an object that stands for a list
         found = True
         for structure in _structures(name, part):
             if structure is None:
@@ -200,10 +200,10 @@ def read_contents(source: Source, progress: Progress | None = None) -> Contents:
     return contents
 
 
-def _structures(name: str, run: Run) -> Iterator[_Structure | None]:
+def _structures(name: str, run: ElementChunk) -> Iterator[_Structure | None]:
     try:
         yield from _STRUCTURES.read(run.text)[0]
-    except decode.Unreadable as error:
+    except decode.UndecodableError as error:
         raise PayerFileError(
             f"{name}: not JSON: {error.problem} at byte {run.offset + error.offset:,}, in {run.array}; "
             "expected a table of contents; get it again or report it to the payer"

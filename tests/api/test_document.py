@@ -126,7 +126,7 @@ def test_the_form_takes_every_list_of_codes_that_the_api_takes(codes: list[str])
     assert re.fullmatch(PARAMETERS["codes"].pattern, ",".join(codes))
     form = PayersForm({"codes": ",".join(codes)})
     assert form.is_valid(), codes
-    assert len(code_list.read(form.cleaned_data["codes"])) <= len(codes)
+    assert len(code_list.read_codes(form.cleaned_data["codes"])) <= len(codes)
 
 
 @pytest.mark.parametrize("text", ["CPT", "99213,", ",99213", "99213 99214", "cpt:99213", ",".join(["99213"] * 201)])

@@ -33,7 +33,7 @@ def patient(settings: Any) -> None:
 
 def test_every_table_is_the_question_s_answer(site: Client, demo: Snapshot) -> None:
     newest = quality.runs(demo)[0].run_id
-    wanted = code_list.read("99213,CPT:70450,450,0001A")
+    wanted = code_list.read_codes("99213,CPT:70450,450,0001A")
     professional = compared(demo, wanted[:1], None, "professional")
     of_payer = Market("GA", "2025-08", payer=PEACH)
     by_code = changes.movements(demo, of_payer, "2025-07")[1]
@@ -69,14 +69,14 @@ def test_every_table_is_the_question_s_answer(site: Client, demo: Snapshot) -> N
 
 
 def compared(
-    db: Snapshot, wanted: list[code_list.Wanted], base: str | None, billing_class: str | None = None
+    db: Snapshot, wanted: list[code_list.WantedCode], base: str | None, billing_class: str | None = None
 ) -> list[payers.PayerSpread]:
     return payers.compare(db, Market("GA", "2025-08", billing_class=billing_class), wanted, base)[0]
 
 
 def test_what_stands_beside_the_tables(site: Client, demo: Snapshot) -> None:
     told = get(site, "payers", codes="99213,XYZ1", payer=PEACH)
-    _, counted = payers.compare(demo, Market("GA", "2025-08"), code_list.read("99213,XYZ1"), None)
+    _, counted = payers.compare(demo, Market("GA", "2025-08"), code_list.read_codes("99213,XYZ1"), None)
     assert told["codes"] == plain(counted)
     assert {row["payer_slug"] for row in told["rows"]} == {None, PEACH}
     assert told["market"]["payer"] == PEACH

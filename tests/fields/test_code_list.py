@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.fields.code_list import Wanted, read, written
+from core.fields.code_list import WantedCode, codes_text, read_codes
 
 systems = st.sampled_from([None, "CPT", "HCPCS", "REV", "MS-DRG", "LOCAL"])
 codes = st.from_regex(r"[0-9A-Z][0-9.]{0,4}[0-9]", fullmatch=True)
@@ -12,8 +12,8 @@ codes = st.from_regex(r"[0-9A-Z][0-9.]{0,4}[0-9]", fullmatch=True)
 
 @given(st.text() | st.text("0123456789ABCPTRV-:., \n;", max_size=60))
 def test_a_written_list_reads_back(text: str) -> None:
-    found = read(text)
-    assert read(written(found)) == found
+    found = read_codes(text)
+    assert read_codes(codes_text(found)) == found
     assert len(set(found)) == len(found)
 
 
@@ -23,8 +23,8 @@ SEPARATORS = [",", "\r\n", "\t", "; ", " | ", "\u00a0", '","', " / ", ". "]
 @given(st.lists(st.tuples(systems, codes), max_size=20), st.sampled_from(SEPARATORS))
 def test_anything_separates_codes(wanted: list[tuple[str | None, str]], between: str) -> None:
     texts = [f"{system}:{code}" if system else code for system, code in wanted]
-    one_by_one = [found for text in texts for found in read(text)]
-    assert read(between.join(texts)) == list(dict.fromkeys(one_by_one))
+    one_by_one = [found for text in texts for found in read_codes(text)]
+    assert read_codes(between.join(texts)) == list(dict.fromkeys(one_by_one))
     assert len(one_by_one) == len(wanted)
 
 
@@ -43,11 +43,11 @@ def test_anything_separates_codes(wanted: list[tuple[str | None, str]], between:
     ],
 )
 def test_lists_as_they_are_pasted(text: str, expected: str) -> None:
-    assert written(read(text)) == expected
+    assert codes_text(read_codes(text)) == expected
 
 
 def test_what_a_number_may_stand_for() -> None:
-    assert Wanted(None, "45").meanings == [(None, "45"), ("MS-DRG", "045"), ("REV", "0045")]
-    assert Wanted(None, "0450").meanings == [(None, "0450")]
-    assert Wanted(None, "G0439").meanings == [(None, "G0439")]
-    assert Wanted("CPT", "450").meanings == [("CPT", "450")]
+    assert WantedCode(None, "45").meanings == [(None, "45"), ("MS-DRG", "045"), ("REV", "0045")]
+    assert WantedCode(None, "0450").meanings == [(None, "0450")]
+    assert WantedCode(None, "G0439").meanings == [(None, "G0439")]
+    assert WantedCode("CPT", "450").meanings == [("CPT", "450")]

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.load.load_file import ingest
+from core.load.load_file import load_file
 from core.runtime.errors import PayerFileError
 from core.store.generations.store import Store
 from core.tic import array_splitter
-from core.tic.source import documents
+from core.tic.source import open_documents
 from tests import payer_files, slow_reader
 from tests.conftest import Load
 from tests.load.test_load_file import assert_same, file_of, item_of, table
@@ -60,7 +60,7 @@ def test_a_broken_file_is_told_or_loaded_right(
             patch.setattr(array_splitter, "GIANT_BYTES", 2 * run)
         told = ""
         try:
-            outcome = ingest(store, documents(path)[0], "GA", year_month="2025-08", processes=1)
+            outcome = load_file(store, open_documents(path)[0], "GA", year_month="2025-08", processes=1)
         except PayerFileError as error:
             told = str(error)
         if told:
@@ -79,7 +79,7 @@ def test_a_file_cut_anywhere_leaves_nothing(tmp_path: Path, end: int) -> None:
     path, store = tmp_path / "rates.json", Store(tmp_path / "data")
     path.write_bytes(FILE[:end])
     with pytest.raises(PayerFileError, match=r"^rates\.json: "):
-        ingest(store, documents(path)[0], "GA", processes=1)
+        load_file(store, open_documents(path)[0], "GA", processes=1)
     assert store.manifest() is None
 
 

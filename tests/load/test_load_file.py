@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from core.demo.payer_files import write_files
 from core.load.facts import merge_price_runs, partition
 from core.load.flatten import flatten_elements
-from core.load.load_file import ingest
-from core.load.outcome import Outcome
+from core.load.load_file import load_file
+from core.load.outcome import LoadOutcome
 from core.load.providers import cross_references, member_index
 from core.load.providers import group_members as members
 from core.load.staging import price_rows as prices
@@ -27,7 +27,7 @@ from core.store.generations.store import Store
 from core.store.schema import ids
 from core.store.schema.tables import FACT_RATE, TABLES
 from core.tic import array_splitter, price_fields
-from core.tic.source import documents
+from core.tic.source import open_documents
 from tests import payer_files, slow_reader
 from tests.conftest import Load
 
@@ -39,7 +39,7 @@ def table(store: Store, name: str) -> pl.DataFrame:
     return pl.read_parquet(paths) if paths else pl.DataFrame(TABLES[name].arrow.empty_table())
 
 
-def assert_same(store: Store, outcome: Outcome, flat: slow_reader.Flat) -> None:
+def assert_same(store: Store, outcome: LoadOutcome, flat: slow_reader.Flat) -> None:
     """What is in the store, which holds just this file, is what the reference says."""
     facts = table(store, "fact_rate")
     there = {
@@ -91,7 +91,7 @@ def test_every_file_gives_what_the_reference_gives(content: bytes) -> None:
         path = Path(directory) / "rates.json"
         path.write_bytes(content)
         store = Store(Path(directory) / "data")
-        outcome = ingest(store, documents(path)[0], "GA")
+        outcome = load_file(store, open_documents(path)[0], "GA")
         assert_same(store, outcome, slow_reader.flatten(content, "GA"))
 
 
@@ -104,16 +104,16 @@ def test_groups_written_out_give_what_the_reference_gives(content: bytes, rememb
         path = Path(directory) / "rates.json"
         path.write_bytes(content)
         store = Store(Path(directory) / "data")
-        outcome = ingest(store, documents(path)[0], "GA", processes=1)
+        outcome = load_file(store, open_documents(path)[0], "GA", processes=1)
         assert_same(store, outcome, slow_reader.flatten(content, "GA"))
 
 
 def test_the_demo_gives_what_the_reference_gives(tmp_path: Path) -> None:
     for number, path in enumerate(write_files(tmp_path, ("2025-08",))):
         store = Store(tmp_path / f"data{number}")
-        source = documents(path)[0]
+        source = open_documents(path)[0]
         content = b"".join(source.chunks())
-        assert_same(store, ingest(store, source, "GA"), slow_reader.flatten(content, "GA"))
+        assert_same(store, load_file(store, source, "GA"), slow_reader.flatten(content, "GA"))
 
 
 REAL = {
@@ -137,9 +137,9 @@ REAL = {
 
 @pytest.mark.parametrize(("name", "rows"), REAL.items())
 def test_real_files_give_what_the_reference_gives(shared: Path, store: Store, name: str, rows: int | None) -> None:
-    source = documents(shared / "tic" / name)[0]
+    source = open_documents(shared / "tic" / name)[0]
     content = b"".join(source.chunks())
-    outcome = ingest(store, source, "TX")
+    outcome = load_file(store, source, "TX")
     assert_same(store, outcome, slow_reader.flatten(content, "TX"))
     assert rows is None or outcome.rows_added == rows
     if "HealthSCOPE" in name:
@@ -187,7 +187,7 @@ def test_a_file_loaded_again_adds_nothing_in_whatever_packing(load: Load, store:
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("inner.json", content)
     renamed = load(content, name="renamed.json")
-    zipped = ingest(store, documents(packed)[0], "GA")
+    zipped = load_file(store, open_documents(packed)[0], "GA")
     gzipped = load(gzip.compress(content[:5]) + gzip.compress(content[5:]), name="two_members.gz")
     for again in (renamed, zipped, gzipped):
         assert again.loaded_before
@@ -345,9 +345,9 @@ def assert_demo_is_same(tmp_path: Path, **options: Any) -> None:
     """Loads files of the demo and compares them with the slow_reader."""
     for number, path in enumerate(write_files(tmp_path, ("2025-08",))[:2]):
         store = Store(tmp_path / f"data{number}")
-        source = documents(path)[0]
+        source = open_documents(path)[0]
         content = b"".join(source.chunks())
-        assert_same(store, ingest(store, source, "GA", **options), slow_reader.flatten(content, "GA"))
+        assert_same(store, load_file(store, source, "GA", **options), slow_reader.flatten(content, "GA"))
 
 
 def test_forgetting_what_was_cached_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -385,14 +385,14 @@ def test_every_file_in_small_pieces_gives_what_the_reference_gives(content: byte
         path = Path(directory) / "rates.json"
         path.write_bytes(content)
         store = Store(Path(directory) / "data")
-        outcome = ingest(store, documents(path)[0], "GA", processes=1)
+        outcome = load_file(store, open_documents(path)[0], "GA", processes=1)
         assert_same(store, outcome, slow_reader.flatten(content, "GA"))
 
 
 def test_many_runs_are_merged(load: Load, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flatten_elements, "RUN_PRICES", 3)
     monkeypatch.setattr(prices, "BLOCK_KEYS", 2)
-    monkeypatch.setattr(merge_price_runs, "AT_ONCE", 4)
+    monkeypatch.setattr(merge_price_runs, "MAX_OPEN_RUNS", 4)
     items = [item_of(n % 7, n % 5, code=str(10000 + n % 11), references=[n % 3, 1]) for n in range(100)]
     content = json.dumps(file_of(*items)).encode()
     assert_same(store, load(content), slow_reader.flatten(content, "GA"))

@@ -17,8 +17,8 @@ import pytest
 from core.fetch.client import Client
 from core.fetch.download import Downloads
 from core.fetch.partial_file import Progress
-from core.load.load_many import Loader, Step, Wanted, Web, each_once
-from core.load.rate_filters import EVERYTHING, Filter, made_of
+from core.load.load_many import Loader, Step, WantedFile, Web, each_once
+from core.load.rate_filters import ALL_RATES, RateFilter, made_of
 from core.store.generations.store import Store
 from core.tic.plans import Plan
 from tests.fetch.server import Page, Server
@@ -55,13 +55,13 @@ def run(server: Server, client: Client, store: Store, tmp_path: Path) -> Run:
         plans: frozenset[Plan] = frozenset((ONE,)),
         jobs: int = 3,
         state: str = "GA",
-        only: Filter = EVERYTHING,
+        only: RateFilter = ALL_RATES,
         year_month: str | None = None,
         **web: Any,
     ) -> list[Step]:
         downloads = Downloads(client, tmp_path / "cache", 10_000_000)
         loader = Loader(store, state, Web(client, downloads, None, **web), bar, only=only, year_month=year_month)
-        return list(loader.load_web([Wanted(server.address(path), plans) for path in paths], jobs))
+        return list(loader.load_web([WantedFile(server.address(path), plans) for path in paths], jobs))
 
     return run_it
 
@@ -232,6 +232,6 @@ def test_a_host_that_is_gone_is_given_up(client: Client, run: Run, server: Serve
 
 
 def test_addresses_equal_but_for_their_signature_are_one_file(server: Server) -> None:
-    one, two = (Wanted(server.address(f"/a?sig={n}"), frozenset((plan,))) for n, plan in enumerate((ONE, TWO)))
+    one, two = (WantedFile(server.address(f"/a?sig={n}"), frozenset((plan,))) for n, plan in enumerate((ONE, TWO)))
     (both,) = each_once([one, two])
     assert both.plans == {ONE, TWO}

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.load.load_file import ingest
-from core.load.outcome import Outcome
-from core.load.rate_filters import EVERYTHING, Filter, made_of, widened
+from core.load.load_file import load_file
+from core.load.outcome import LoadOutcome
+from core.load.rate_filters import ALL_RATES, RateFilter, made_of, widened
 from core.runtime.errors import BeaconError
 from core.store.generations.store import Store
 from core.store.parquet.writer import write_table
 from core.store.schema.tables import DIM_NPI
-from core.tic.source import documents
+from core.tic.source import open_documents
 from tests import payer_files, slow_reader
 from tests.conftest import Load
 from tests.load.test_load_file import file_of, item_of, table
@@ -30,7 +30,7 @@ filters = st.builds(
 )
 
 
-def wanted(one: Filter, fact: slow_reader.Fact, flat: slow_reader.Flat) -> bool:
+def wanted(one: RateFilter, fact: slow_reader.Fact, flat: slow_reader.Flat) -> bool:
     """Whether a filter wants a fact, said slowly."""
     row = dict(zip(slow_reader.COLUMNS, fact, strict=True))
     members, bare = flat.groups[row["provider_group_id_raw"]].members, row["code"].lstrip("0")
@@ -42,7 +42,7 @@ def wanted(one: Filter, fact: slow_reader.Fact, flat: slow_reader.Flat) -> bool:
     )
 
 
-def assert_adds_up(outcome: Outcome) -> None:
+def assert_adds_up(outcome: LoadOutcome) -> None:
     record = outcome.record
     assert record["rows_read"] == (
         record["rows_added"] + record["duplicates"] + record["rows_rejected"] + record["rows_filtered"]
@@ -61,14 +61,14 @@ def place(store: Store, **states: str) -> None:
 
 
 @given(payer_files.contents(), st.lists(filters, min_size=1, max_size=3))
-def test_any_filters_add_what_any_of_them_wants(content: bytes, steps: list[Filter]) -> None:
+def test_any_filters_add_what_any_of_them_wants(content: bytes, steps: list[RateFilter]) -> None:
     with TemporaryDirectory() as directory:
         path = Path(directory) / "rates.json"
         path.write_bytes(content)
         store = Store(Path(directory) / "data")
         flat = slow_reader.flatten(content, "GA")
         for number, only in enumerate(steps):
-            outcome = ingest(store, documents(path)[0], "GA", only=only, processes=1)
+            outcome = load_file(store, open_documents(path)[0], "GA", only=only, processes=1)
             assert_adds_up(outcome)
             facts = {fact for fact in flat.facts if any(wanted(one, fact, flat) for one in steps[: number + 1])}
             found = table(store, "fact_rate")
@@ -76,7 +76,7 @@ def test_any_filters_add_what_any_of_them_wants(content: bytes, steps: list[Filt
             assert len(found) == len(facts)
             groups = table(store, "dim_provider_group")["provider_group_id_raw"]
             assert set(groups) == set(found["provider_group_id_raw"])
-        everything = ingest(store, documents(path)[0], "GA", processes=1)
+        everything = load_file(store, open_documents(path)[0], "GA", processes=1)
         assert_adds_up(everything)
         assert set(table(store, "fact_rate").select(slow_reader.COLUMNS).rows()) == set(flat.facts)
         if not everything.loaded_before:
@@ -128,8 +128,8 @@ def test_providers_in_a_state_need_the_register(load: Load, store: Store) -> Non
 @pytest.mark.parametrize(
     ("one", "other", "covers"),
     [
-        (EVERYTHING, made_of(codes=["1"]), True),
-        (made_of(codes=["1"]), EVERYTHING, False),
+        (ALL_RATES, made_of(codes=["1"]), True),
+        (made_of(codes=["1"]), ALL_RATES, False),
         (made_of(codes=["1", "2"]), made_of(codes=["2"]), True),
         (made_of(codes=["1", "2"]), made_of(codes=["2", "3"]), False),
         (made_of(codes=["1"]), made_of(codes=["1"], npis=["5"]), True),
@@ -138,6 +138,6 @@ def test_providers_in_a_state_need_the_register(load: Load, store: Store) -> Non
         (made_of(in_state="GA"), made_of(in_state="FL"), False),
     ],
 )
-def test_what_covers_what(one: Filter, other: Filter, covers: bool) -> None:
+def test_what_covers_what(one: RateFilter, other: RateFilter, covers: bool) -> None:
     assert one.covers(other) is covers
     assert widened([other], one) == ([one] if covers else [other, one])

@@ -6,10 +6,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from core.load.load_file import ingest
-from core.load.outcome import Outcome
-from core.load.rate_filters import EVERYTHING, MOST, Filter, made_of
-from core.load.remote.retry_unresolved import resolve
+from core.load.load_file import load_file
+from core.load.outcome import LoadOutcome
+from core.load.rate_filters import ALL_RATES, MAX_FILTERS, RateFilter, made_of
+from core.load.remote.retry_unresolved import retry_unresolved
 from core.quality.report import check
 from core.runtime.errors import PayerFileError
 from core.store.generations.store import Store
@@ -24,7 +24,7 @@ FIRST, SECOND = made_of(npis=["1912951245"]), made_of(npis=["1234567893"])
 """Filters that want the first and the second group of `remote`."""
 
 
-def assert_true_to_its_record(store: Store, outcome: Outcome) -> None:
+def assert_true_to_its_record(store: Store, outcome: LoadOutcome) -> None:
     """The batch's record says as many rows as there are, and the store's checks find nothing amiss."""
     assert_adds_up(outcome)
     assert outcome.record["rows_added"] == len(table(store, "fact_rate"))
@@ -36,10 +36,10 @@ def test_a_filter_sees_members_that_were_resolved_for_another_state(
 ) -> None:
     serve(server, 1, 2, 3)
     source = source_of(tmp_path, remote(server))
-    ingest(store, source, "FL", locations=locations())
-    first = ingest(store, source, "GA", only=FIRST, locations=locations())
+    load_file(store, source, "FL", locations=locations())
+    first = load_file(store, source, "GA", only=FIRST, locations=locations())
     assert first.rows_added == 2, "two rates of the one group"
-    second = ingest(store, source, "GA", only=made_of(tins=["000000007"]), locations=locations())
+    second = load_file(store, source, "GA", only=made_of(tins=["000000007"]), locations=locations())
     assert (second.rows_added, second.record["rows_added"]) == (2, 4)
     assert set(table(store, "fact_rate").filter(state="GA")["provider_group_id_raw"]) == {"1", "2"}
     assert_adds_up(second)
@@ -51,10 +51,10 @@ def test_another_filter_keeps_what_the_first_has_added(
 ) -> None:
     serve(server, 1, 2, 3)
     source = source_of(tmp_path, remote(server))
-    first = ingest(store, source, "GA", only=FIRST, locations=locations())
+    first = load_file(store, source, "GA", only=FIRST, locations=locations())
     assert (first.rows_added, first.record["rows_filtered"]) == (2, 4)
     server.pages.clear()
-    second = ingest(store, source, "GA", only=SECOND, locations=None if without else locations())
+    second = load_file(store, source, "GA", only=SECOND, locations=None if without else locations())
     assert (second.rows_added, second.record["rows_added"], second.record["rows_filtered"]) == (0, 2, 4)
     assert_true_to_its_record(store, second)
 
@@ -89,21 +89,21 @@ def test_rates_of_a_location_that_was_away_are_added_when_it_is_back(
     source = source_of(tmp_path, remote(server))
     wanted = made_of(npis=[*FIRST.npis, *SECOND.npis])
 
-    def again() -> Outcome:
-        return ingest(store, source, "GA", only=wanted, locations=locations())
+    def again() -> LoadOutcome:
+        return load_file(store, source, "GA", only=wanted, locations=locations())
 
     batch = again().record["batch_id"]
     assert len(table(store, "fact_rate")) == 2
     assert table(store, "xref_group_location")["problem"].len() == 2
-    none = resolve(store, batch, locations())
+    none = retry_unresolved(store, batch, locations())
     assert (none.report.failed, none.wanted_now) == (2, 0)
     assert again().loaded_before, "nothing has become known"
     serve(server, 3)
-    other = resolve(store, batch, locations())
+    other = retry_unresolved(store, batch, locations())
     assert (other.report.failed, other.wanted_now) == (1, 0), "a group that the filter does not want"
     assert again().loaded_before
     serve(server, 2)
-    found = resolve(store, batch, locations())
+    found = retry_unresolved(store, batch, locations())
     assert (found.report.asked, found.report.failed, found.wanted_now) == (1, 0, 1)
     assert json.loads(table(store, "dim_batch")["notes"][0])["groups_found_later"] == 1
     assert table(store, "dim_provider_group")["provider_group_id_raw"].to_list() == ["1"], "no group without a rate"
@@ -119,12 +119,12 @@ def test_signed_locations_of_groups_that_a_filter_left_out_are_found_in_the_file
     server: Server, store: Store, locations: Fetching, tmp_path: Path
 ) -> None:
     source = source_of(tmp_path, remote(server, "?X-Amz-Signature=SECRET"))
-    batch = ingest(store, source, "GA", only=SECOND, locations=locations()).record["batch_id"]
-    assert resolve(store, batch, locations()).signed == 3
+    batch = load_file(store, source, "GA", only=SECOND, locations=locations()).record["batch_id"]
+    assert retry_unresolved(store, batch, locations()).signed == 3
     serve(server, 2)
-    found = resolve(store, batch, locations(), source=source)
+    found = retry_unresolved(store, batch, locations(), source=source)
     assert (found.report.asked, found.report.failed, found.wanted_now) == (3, 2, 1)
-    outcome = ingest(store, source, "GA", only=SECOND, locations=locations())
+    outcome = load_file(store, source, "GA", only=SECOND, locations=locations())
     assert outcome.rows_added == 2
 
 
@@ -142,19 +142,19 @@ def test_a_filter_on_members_in_the_file_and_elsewhere(
     server: Server, store: Store, locations: Fetching, tmp_path: Path
 ) -> None:
     source, only = partly_elsewhere(server, tmp_path), made_of(npis=["1003027533"], tins=["000000007"])
-    batch = ingest(store, source, "GA", only=only, locations=locations()).record["batch_id"]
+    batch = load_file(store, source, "GA", only=only, locations=locations()).record["batch_id"]
     serve(server, 2)
-    assert resolve(store, batch, locations()).wanted_now == 1
-    assert ingest(store, source, "GA", only=only, locations=locations()).rows_added == 1
+    assert retry_unresolved(store, batch, locations()).wanted_now == 1
+    assert load_file(store, source, "GA", only=only, locations=locations()).rows_added == 1
 
 
 def test_an_address_of_a_group_with_other_members_is_asked_again(
     server: Server, store: Store, locations: Fetching, tmp_path: Path
 ) -> None:
     source = partly_elsewhere(server, tmp_path)
-    ingest(store, source, "GA", locations=locations())
+    load_file(store, source, "GA", locations=locations())
     serve(server, 2)
-    assert ingest(store, source, "FL", only=SECOND, locations=locations()).rows_added == 1
+    assert load_file(store, source, "FL", only=SECOND, locations=locations()).rows_added == 1
 
 
 def test_what_was_rejected_stays_written_when_the_file_is_loaded_for_another_state(load: Load, store: Store) -> None:
@@ -169,35 +169,35 @@ def test_what_was_rejected_stays_written_when_the_file_is_loaded_for_another_sta
 
 def test_more_filters_than_can_be_told_apart(load: Load, store: Store) -> None:
     content = file_of(*(item_of(1, code=str(10_000 + n)) for n in range(3)))
-    for n in range(MOST):
+    for n in range(MAX_FILTERS):
         load(content, only=made_of(codes=[str(10_000 + n)]))
     with pytest.raises(PayerFileError, match="loaded with 63 different filters already"):
         load(content, only=made_of(codes=["1"]))
     assert load(content).rows_added == 0
 
 
-@pytest.mark.parametrize("only", [EVERYTHING, FIRST, SECOND])
+@pytest.mark.parametrize("only", [ALL_RATES, FIRST, SECOND])
 def test_what_another_state_s_load_has_found_is_not_lost_to_a_filter(
-    only: Filter, server: Server, store: Store, locations: Fetching, tmp_path: Path
+    only: RateFilter, server: Server, store: Store, locations: Fetching, tmp_path: Path
 ) -> None:
     source = source_of(tmp_path, remote(server))
-    batch = ingest(store, source, "GA", only=SECOND).record["batch_id"]
+    batch = load_file(store, source, "GA", only=SECOND).record["batch_id"]
     serve(server, 1, 2, 3)
-    ingest(store, source, "FL", only=only, locations=locations())
-    assert resolve(store, batch, locations()).wanted_now == 1
-    outcome = ingest(store, source, "GA", only=SECOND, locations=locations())
+    load_file(store, source, "FL", only=only, locations=locations())
+    assert retry_unresolved(store, batch, locations()).wanted_now == 1
+    outcome = load_file(store, source, "GA", only=SECOND, locations=locations())
     assert (outcome.rows_added, outcome.record["rows_added"]) == (2, 2)
     assert_adds_up(outcome)
-    assert ingest(store, source, "GA", only=SECOND, locations=locations()).loaded_before
+    assert load_file(store, source, "GA", only=SECOND, locations=locations()).loaded_before
 
 
 @pytest.mark.parametrize("only", [FIRST, made_of(tins=["123456789"])])
 def test_everything_after_a_filter(
-    only: Filter, server: Server, store: Store, locations: Fetching, tmp_path: Path
+    only: RateFilter, server: Server, store: Store, locations: Fetching, tmp_path: Path
 ) -> None:
     serve(server, 1, 2, 3)
     source = source_of(tmp_path, remote(server))
-    ingest(store, source, "GA", only=only, locations=locations())
-    everything = ingest(store, source, "GA", locations=locations())
+    load_file(store, source, "GA", only=only, locations=locations())
+    everything = load_file(store, source, "GA", locations=locations())
     assert (everything.record["rows_added"], everything.record["rows_filtered"]) == (6, 0)
     assert_true_to_its_record(store, everything)

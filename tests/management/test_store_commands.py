@@ -15,15 +15,15 @@ from core.runtime.progress import counting
 from core.store.changes import compact as compact_module
 from core.store.generations.store import Store
 from tests.conftest import serving
-from tests.store.steps import facts_of, load_file
+from tests.store.steps import facts_of, load_made_file
 
 
 @pytest.fixture
 def filled(tmp_path: Path) -> Iterator[Store]:
     """Two files in the data directory that commands use."""
     store = Store(tmp_path / "data")
-    load_file(store, tmp_path, 0)
-    load_file(store, tmp_path, 1)
+    load_made_file(store, tmp_path, 0)
+    load_made_file(store, tmp_path, 1)
     with serving(store.root):
         yield store
 
@@ -46,7 +46,7 @@ def test_reshard(filled: Store) -> None:
 def test_compact(filled: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert said("compact") == "nothing to compact: the layout is single\n"
     said("reshard", "--to", "partitioned")
-    load_file(filled, tmp_path, 2)
+    load_made_file(filled, tmp_path, 2)
     assert said("compact") == "nothing to compact: no state and month has many small files\n"
     before = filled.manifest()
     assert said("compact", "--all", "--dry-run").startswith("GA 2025-08: 2 files into one, ")

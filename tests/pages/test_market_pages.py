@@ -9,15 +9,15 @@ import pytest
 from django.test import Client
 
 from core.demo.payer_files import STATE, write_files
-from core.fields.code_list import MOST, read
-from core.load.load_file import ingest
+from core.fields.code_list import MAX_CODES, read_codes
+from core.load.load_file import load_file
 from core.queries import changes, coverage, networks, organizations
 from core.queries.codes import busiest as most_rates
 from core.queries.payers import compare
 from core.queries.rules.market import FILTERS, Market
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
-from core.tic.source import documents
+from core.tic.source import open_documents
 from tests.conftest import serving
 from tests.pages.test_pages import csv_rows, json_rows, tables, text_of
 
@@ -35,7 +35,7 @@ def test_pasted_codes_become_one_address(site: Client) -> None:
 
 def test_payers_side_by_side_for_one_code(site: Client, demo: Snapshot) -> None:
     response = site.get("/payers/", {**CODE, "code": "70450"})
-    found, _ = compare(demo, Market(**MONTH), read("CPT:70450"), None)
+    found, _ = compare(demo, Market(**MONTH), read_codes("CPT:70450"), None)
     by_line: dict[Any, list[Any]] = {}
     for row in found:
         by_line.setdefault((row.billing_class, row.modifier), []).append(row)
@@ -60,7 +60,7 @@ def test_payers_side_by_side_for_one_code(site: Client, demo: Snapshot) -> None:
 def test_many_codes_are_a_matrix(site: Client, demo: Snapshot) -> None:
     response = site.get("/payers/", {**MONTH, "codes": "99213,450,XYZ,97110,0120"})
     (matrix,) = tables(response)
-    found, _ = compare(demo, Market(**MONTH), read("99213,450,XYZ,97110,0120"), None)
+    found, _ = compare(demo, Market(**MONTH), read_codes("99213,450,XYZ,97110,0120"), None)
     assert len(matrix) - 1 == sum(row.payer_slug is None for row in found) == 5
     first = [row for row in found if row.line == found[0].line]
     assert matrix[1][2] == f"${first[0].p50:,.2f} {first[0].rates} rates"
@@ -160,7 +160,7 @@ def test_changes_say_what_to_choose(site: Client) -> None:
 def test_a_payer_of_one_month_has_nothing_to_compare_with(tmp_path: Path) -> None:
     store = Store(tmp_path / "data")
     for path in write_files(tmp_path, ("2025-08",))[:1]:
-        ingest(store, documents(path)[0], STATE)
+        load_file(store, open_documents(path)[0], STATE)
     with serving(store.root):
         response = Client().get("/changes/", {"payer": PEACH, "code": "99213"}, follow=True)
         assert response.status_code == 200
@@ -173,7 +173,7 @@ def test_months_with_more_files_are_told(tmp_path: Path) -> None:
     again = after.with_name("again.json")
     again.write_bytes(after.read_bytes() + b"\n")
     for path in (before, after, again):
-        ingest(store, documents(path)[0], STATE)
+        load_file(store, open_documents(path)[0], STATE)
     with serving(store.root):
         shown = text_of(Client().get("/changes/", {"payer": PIEDMONT, "code": "99213"}, follow=True))
         assert "Not as many files in both months: Example Piedmont Mutual, Inc. 1 and 2" in shown
@@ -186,7 +186,7 @@ def test_every_table_of_the_market_is_had_as_csv_and_json(site: Client, demo: Sn
     _, by_code = changes.movements(demo, Market(**MONTH, payer=PIEDMONT), "2025-07")
     slug = "example_savannah_benefit_administrators"
     for address, query, expected in (
-        ("/payers/", {**MONTH, "codes": "99213,450"}, compare(demo, Market(**MONTH), read("99213,450"), None)[0]),
+        ("/payers/", {**MONTH, "codes": "99213,450"}, compare(demo, Market(**MONTH), read_codes("99213,450"), None)[0]),
         ("/payers/", {"payer": slug, "table": "networks"}, networks.networks(demo, slug)),
         ("/payers/", {"payer": slug, "table": "files"}, coverage.files(demo, slug)),
         ("/payers/", {"payer": slug, "table": "codes"}, most_rates(demo, Market(**MONTH, payer=slug), 25)),
@@ -223,7 +223,7 @@ def test_organizations_stand_beside_the_market(site: Client, demo: Snapshot) -> 
 @pytest.mark.parametrize(
     ("address", "parameters", "message"),
     [
-        ("/payers/", {"codes": " ".join(map(str, range(MOST + 1)))}, "201 codes: expected at most 200"),
+        ("/payers/", {"codes": " ".join(map(str, range(MAX_CODES + 1)))}, "201 codes: expected at most 200"),
         ("/payers/", {"codes": "9" * 20_001}, "at most 20000 characters"),
         ("/payers/", {"codes": "99213", "base": "A B"}, "'A B' is not a payer's key"),
         ("/payers/", {"codes": "99213\x00"}, "Null characters are not allowed"),
@@ -252,7 +252,7 @@ def test_hostile_codes_are_codes(site: Client, value: str) -> None:
 
 
 def test_a_long_list_fits_an_address(site: Client) -> None:
-    codes = [f"MS-DRG:{number:03}" for number in range(MOST)]
+    codes = [f"MS-DRG:{number:03}" for number in range(MAX_CODES)]
     response = site.get("/payers/", {**MONTH, "codes": "\r\n".join(codes)}, follow=False)
     assert response.status_code == 302
     assert len(response["Location"]) < 4_000, "gunicorn takes 4,094 characters"

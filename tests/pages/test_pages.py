@@ -14,14 +14,14 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
 from core.demo.payer_files import STATE, write_files
-from core.load.load_file import ingest
+from core.load.load_file import load_file
 from core.pages.shared.page import page
 from core.queries import codes, coverage, medicare, organizations, providers, rates
 from core.queries.rules.comparison import REASONS
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
-from core.tic.source import documents
+from core.tic.source import open_documents
 from tests.conftest import open_snapshot, serving
 from tests.store.generations.test_store import change
 from tests.store.test_connection import ENDLESS
@@ -318,7 +318,7 @@ def test_who_a_provider_is(site: Client, demo: Snapshot, store: Store, tmp_path:
     assert f"Deactivated on {day}." in text_of(site.get(f"/npi/{gone}/"))
     ((unknown,),) = demo.rows("SELECT npi FROM dim_npi WHERE name IS NULL")
     assert "NPPES) as loaded has no name for it" in text_of(site.get(f"/npi/{unknown}/"))
-    ingest(store, documents(write_files(tmp_path)[0])[0], STATE)
+    load_file(store, open_documents(write_files(tmp_path)[0])[0], STATE)
     with serving(store.root):
         ((any_npi,),) = open_snapshot(store).rows("SELECT min(npi) FROM dim_npi")
         assert "Name and specialty are not loaded" in text_of(site.get(f"/npi/{any_npi}/"))

@@ -15,7 +15,7 @@ from core.demo.fee_schedule import write_benchmark
 from core.demo.payer_files import npi
 from core.quality.checks import CHECKS, MACROS
 from core.quality.failing_rows import behind
-from core.quality.report import Report, check
+from core.quality.report import QualityReport, check
 from core.reference.medicare import physician
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
@@ -23,7 +23,7 @@ from tests.conftest import Load, open_snapshot
 from tests.load.test_load_file import file_of, item_of
 
 
-def failed(report: Report) -> dict[str, int]:
+def failed(report: QualityReport) -> dict[str, int]:
     return {finding.name: finding.count for finding in report.findings if not finding.passed}
 
 

@@ -11,27 +11,27 @@ from django.core.management import CommandError, call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.load.load_file import ingest
+from core.load.load_file import load_file
 from core.quality import record
 from core.quality.checks import CHECKS
 from core.quality.failing_rows import behind
 from core.quality.record import keep
-from core.quality.report import Report, check
+from core.quality.report import QualityReport, check
 from core.queries import quality
 from core.store.changes.compact import compact
 from core.store.generations.store import Store
 from core.store.schema.ids import payer_slug
-from core.tic.source import documents
+from core.tic.source import open_documents
 from tests.conftest import Load, open_snapshot, serving
 from tests.load.test_load_file import file_of, item_of
 from tests.payer_files import contents
 from tests.store.generations.killed import REHEARSAL
 from tests.store.generations.test_kills import kill
 from tests.store.generations.test_store import listing
-from tests.store.steps import assert_tidy, facts_of, load_file
+from tests.store.steps import assert_tidy, facts_of, load_made_file
 
 
-def checked(store: Store) -> Report:
+def checked(store: Store) -> QualityReport:
     return check(open_snapshot(store))
 
 
@@ -103,7 +103,7 @@ def test_merging_files_is_a_change_of_data(tmp_path: Path) -> None:
     """What was checked were other files: whoever merged them may have done it wrong."""
     store = Store(tmp_path / "data", "partitioned")
     for number in (0, 2):
-        load_file(store, tmp_path, number)
+        load_made_file(store, tmp_path, number)
     before = store.loaded().data_version
     compact(store, every=True)
     assert store.loaded().data_version != before
@@ -143,11 +143,11 @@ def test_parts_are_what_the_part_s_own_report_finds(
     """Parts add up to the whole; each is what a report narrowed to it finds, and what its page lists."""
     directory = tmp_path_factory.mktemp("parts")
     store = Store(directory / "data")
-    load_file(store, directory, number)
-    load_file(store, directory, number + 2)  # another payer in the same month
-    load_file(store, directory, number + 1, state="FL")
+    load_made_file(store, directory, number)
+    load_made_file(store, directory, number + 2)  # another payer in the same month
+    load_made_file(store, directory, number + 1, state="FL")
     (directory / "any.json").write_bytes(content)
-    ingest(store, documents(directory / "any.json")[0], "GA")
+    load_file(store, open_documents(directory / "any.json")[0], "GA")
     db = open_snapshot(store)
     zeros = Counter(
         (row["state"], row["year_month"], payer_slug(row["reporting_entity_name"]))
@@ -208,7 +208,7 @@ def test_a_run_leaves_no_record_when_it_is_told_so(load: Load, store: Store) -> 
 def test_a_killed_record_hurts_nothing(tmp_path: Path, number: int) -> None:
     original, root = tmp_path / "original", tmp_path / "victim"
     store = Store(original, grace=0)
-    load_file(store, tmp_path, 0)
+    load_made_file(store, tmp_path, 0)
     keep(store, checked(store))
     shutil.copytree(original, root, symlinks=True)
     moment = kill(root, "record", tmp_path)

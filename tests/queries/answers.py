@@ -214,7 +214,7 @@ def assert_histogram(db: Snapshot, everything: Everything, market: Market) -> No
     }
     for fact, outcome in zip(facts, outcomes, strict=True):
         one = of_medicare[
-            medicare.Terms(
+            medicare.ScheduleTerms(
                 fact["billing_class"], fact["setting"], fact["billing_code_modifier"], fact["pos_set_id"],
                 fact["negotiated_type"], fact["negotiation_arrangement"], fact["negotiated_rate"] == 0,
             )

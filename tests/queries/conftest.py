@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from core.demo.fee_schedule import write_benchmark
-from core.load.load_file import ingest
+from core.load.load_file import load_file
 from core.reference.medicare import physician
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
-from core.tic.source import documents
+from core.tic.source import open_documents
 from tests.conftest import open_snapshot
 from tests.queries.slow import Everything
 
@@ -74,6 +74,6 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     store = Store(directory / "data")
     for month in ("2025-08", "2026-08"):
         (directory / f"{month}.json").write_bytes(odd_file(month))
-        ingest(store, documents(directory / f"{month}.json")[0], "GA")
+        load_file(store, open_documents(directory / f"{month}.json")[0], "GA")
     physician.load(store, write_benchmark(directory))
     return open_snapshot(store)

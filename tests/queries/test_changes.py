@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.load.load_file import ingest
+from core.load.load_file import load_file
 from core.queries import changes, coverage
 from core.queries.rules.market import Market
 from core.queries.rules.matching import OUTCOMES
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.store.schema.ids import payer_slug, pos_set_id
-from core.tic.source import documents
+from core.tic.source import open_documents
 from tests.conftest import open_snapshot
 from tests.queries import slow_changes
 from tests.queries.slow import Everything, percentile
@@ -259,7 +259,7 @@ def test_two_months_of_a_real_payer(shared: Path) -> None:
     with TemporaryDirectory() as directory:
         store = Store(Path(directory))
         for name in ("2025-01-06_Evry-Health", "2025-06-23_Evry-Health", "2023-02-01_HealthSCOPE"):
-            ingest(store, documents(shared / "tic" / "payers" / f"{name}_in-network-rates.json.gz")[0], "TX")
+            load_file(store, open_documents(shared / "tic" / "payers" / f"{name}_in-network-rates.json.gz")[0], "TX")
         db = open_snapshot(store)
         everything = Everything(db)
         assert_all_changes(db, everything, Market("TX", "2025-06"), "2025-01", orders=False)

@@ -14,7 +14,7 @@ def test_codes_are_found_by_number_or_words(demo: Snapshot, text: str) -> None:
     every = codes.search(demo, "", 1000)[1]
     number, words = text.strip().upper(), text.lower().split()
 
-    def fits(code: codes.Code) -> bool:
+    def fits(code: codes.CodeTitle) -> bool:
         said = " ".join(filter(None, (code.name, code.code_desc))).lower()
         return code.code.startswith(number) or all(word in said for word in words)
 

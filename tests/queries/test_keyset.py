@@ -30,7 +30,7 @@ def test_a_walk_by_keys_is_the_sorted_table(
             db.executemany("INSERT INTO t VALUES (?, ?, ?)", [[*row, number] for number, row in enumerate(values)])
         whole = db.execute(f"SELECT id FROM t ORDER BY {order}").fetchall()
         walked: list[tuple[int]] = []
-        last: keyset.Key | None = None
+        last: keyset.RowKey | None = None
         while True:
             condition, parameters = keyset.after(order, last)
             sql = f"SELECT * FROM t WHERE {condition} ORDER BY {order} LIMIT {size}"
@@ -45,7 +45,7 @@ def test_a_walk_by_keys_is_the_sorted_table(
 @pytest.mark.parametrize(
     ("orders", "row"),
     [
-        (rates.ORDERS, rates.Rate),
+        (rates.ORDERS, rates.RateRow),
         (medicare.ORDERS, medicare.Comparison),
         (organizations.ORDERS, organizations.Organization),
     ],

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.fields.code_list import Wanted, read
-from core.load.load_file import ingest
+from core.fields.code_list import WantedCode, read_codes
+from core.load.load_file import load_file
 from core.queries import coverage, networks
 from core.queries.codes import busiest as most_rates
 from core.queries.payers import ALL, PayerSpread, compare
@@ -18,7 +18,7 @@ from core.queries.rules.which_filter_emptied import without_each
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.store.schema.ids import payer_slug
-from core.tic.source import documents
+from core.tic.source import open_documents
 from tests.conftest import open_snapshot
 from tests.queries import slow
 from tests.queries.slow import Everything, Row, percentile
@@ -27,8 +27,9 @@ from tests.queries.test_changes import store_of
 
 BASES = [None, "payer_a_inc", "payer_b", "nobody"]
 wanted_codes = st.lists(
-    st.sampled_from([Wanted(None, "99213"), Wanted("CPT", "99213"), Wanted("HCPCS", "70450"), Wanted(None, "70450"),
-                     Wanted(None, "450"), Wanted("REV", "0450"), Wanted(None, "XYZ")]),
+    st.sampled_from([WantedCode(None, "99213"), WantedCode("CPT", "99213"), WantedCode("HCPCS", "70450"),
+                     WantedCode(None, "70450"),
+                     WantedCode(None, "450"), WantedCode("REV", "0450"), WantedCode(None, "XYZ")]),
     max_size=4, unique=True,
 )  # fmt: skip
 facts = st.one_of(
@@ -38,7 +39,7 @@ facts = st.one_of(
 )
 
 
-def meant(fact: Row, one: Wanted) -> str | None:
+def meant(fact: Row, one: WantedCode) -> str | None:
     """The system of the fact as the list sees it, or None where the fact is not what is wanted."""
     if one.code_type:
         return one.code_type if (fact["code_type"], fact["code"]) == (one.code_type, one.code) else None
@@ -49,7 +50,7 @@ def meant(fact: Row, one: Wanted) -> str | None:
 
 
 def assert_compared(
-    db: Snapshot, everything: Everything, market: Market, wanted: list[Wanted], base: str | None
+    db: Snapshot, everything: Everything, market: Market, wanted: list[WantedCode], base: str | None
 ) -> None:
     found, asked = compare(db, market, wanted, base)
     rest = iter(found)
@@ -94,7 +95,9 @@ def assert_line(found: list[PayerSpread], rows: list[Row], base: str | None) -> 
 
 
 @given(st.lists(facts, max_size=25), wanted_codes, st.sampled_from(BASES), st.sampled_from([None, "26", "none"]))
-def test_payers_side_by_side(rates: list[Any], wanted: list[Wanted], base: str | None, modifier: str | None) -> None:
+def test_payers_side_by_side(
+    rates: list[Any], wanted: list[WantedCode], base: str | None, modifier: str | None
+) -> None:
     with TemporaryDirectory() as directory:
         db = store_of(Path(directory), {"2025-08": ([(set(), set())] * 4, rates)})
         assert_compared(db, Everything(db), Market("GA", "2025-08", modifier=modifier), wanted, base)
@@ -102,7 +105,7 @@ def test_payers_side_by_side(rates: list[Any], wanted: list[Wanted], base: str |
 
 def test_the_demo_s_payers(demo: Snapshot) -> None:
     everything = Everything(demo)
-    codes = read("99213 cpt:70450 450 97110 G0439 XYZ 470")
+    codes = read_codes("99213 cpt:70450 450 97110 G0439 XYZ 470")
     for market in (
         Market("GA", "2025-08"),
         Market("GA", "2025-07", pos="11", billing_class="professional"),
@@ -162,9 +165,9 @@ def test_real_payers_side_by_side(shared: Path) -> None:
     with TemporaryDirectory() as directory:
         store = Store(Path(directory))
         for name, month in (("2025-06-23_Evry-Health", None), ("2023-02-01_HealthSCOPE", "2025-06")):
-            source = documents(shared / "tic" / "payers" / f"{name}_in-network-rates.json.gz")[0]
-            ingest(store, source, "TX", year_month=month)
+            source = open_documents(shared / "tic" / "payers" / f"{name}_in-network-rates.json.gz")[0]
+            load_file(store, source, "TX", year_month=month)
         db = open_snapshot(store)
         everything = Everything(db)
         for base in (None, "evry_health"):
-            assert_compared(db, everything, Market("TX", "2025-06"), read("99213 0001A 70553 99283 XYZ"), base)
+            assert_compared(db, everything, Market("TX", "2025-06"), read_codes("99213 0001A 70553 99283 XYZ"), base)

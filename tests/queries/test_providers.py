@@ -5,7 +5,7 @@ from contextlib import nullcontext
 import pytest
 
 from core.queries import providers
-from core.queries.rules.market import Market, narrowed
+from core.queries.rules.market import Market, market_cache
 from core.store.connection import Snapshot
 from tests.queries import slow
 from tests.queries.slow import Everything, percentile
@@ -22,7 +22,7 @@ def test_a_provider_s_rates(odd: Snapshot, demo: Snapshot, by: providers.By, in_
         for value in sorted(values)[:5]:
             for period in providers.periods(db, by, value):
                 market = Market(period.state, period.year_month, **{by: value})
-                with narrowed(db, market) if in_memory else nullcontext(db) as provider:
+                with market_cache(db, market) if in_memory else nullcontext(db) as provider:
                     assert_provider_rates(db, provider, everything, market)
             mine = [f for f in everything.facts if value in (f["npis"] if by == "npi" else {t[1] for t in f["tins"]})]
             assert {(one.state, one.year_month) for one in providers.periods(db, by, value)} == {

@@ -6,14 +6,14 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.load.load_file import ingest
+from core.load.load_file import load_file
 from core.queries import codes, coverage
 from core.queries.facets import facets
 from core.queries.histogram import histogram
-from core.queries.rules.market import Market, narrowed
+from core.queries.rules.market import Market, market_cache
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
-from core.tic.source import documents
+from core.tic.source import open_documents
 from tests.conftest import open_snapshot
 from tests.queries.answers import a_market, assert_all_answers, assert_facets, assert_histogram
 from tests.queries.slow import Everything
@@ -38,7 +38,7 @@ def test_odd_rates_can_be_narrowed_too(odd: Snapshot, data: st.DataObject) -> No
 def test_answers_from_memory_are_the_same(odd: Snapshot, data: st.DataObject) -> None:
     everything = Everything(odd)
     market = data.draw(a_market(everything))
-    with narrowed(odd, market) as narrow:
+    with market_cache(odd, market) as narrow:
         assert_all_answers(narrow, everything, market)
         assert {name: set(choices) for name, choices in facets(narrow, market).items()} == {
             name: set(choices) for name, choices in facets(odd, market).items()
@@ -80,7 +80,7 @@ def test_both_evry_months_and_healthscope_together(shared: Path) -> None:
     with TemporaryDirectory() as directory:
         store = Store(Path(directory))
         for name in ("2025-01-06_Evry-Health", "2025-06-23_Evry-Health", "2023-02-01_HealthSCOPE"):
-            ingest(store, documents(shared / "tic" / "payers" / f"{name}_in-network-rates.json.gz")[0], "TX")
+            load_file(store, open_documents(shared / "tic" / "payers" / f"{name}_in-network-rates.json.gz")[0], "TX")
         db = open_snapshot(store)
         everything = Everything(db)
         assert len(everything.facts) == 24_820 + 30_033 + 211_905

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.reference.benchmark_release import NATION, Loaded, dictionary, put_release
+from core.reference.benchmark_release import NATION, LoadedBenchmark, dictionary, put_release
 from core.store.generations.store import Store
 from core.store.schema.tables import BENCH_ASC, BENCH_MEDICARE_PROF_LOCALITY
 from tests.conftest import open_snapshot
@@ -28,8 +28,8 @@ def months(release: str, loaded: set[str]) -> list[str]:
     return [month for month in every if month >= release and all(month < other for other in later)]
 
 
-def loaded(release: str, state: str, states: set[str]) -> Loaded:
-    return Loaded("asc", release, ("a.csv",), 3, 2, {"packaged": 1}, tuple(sorted(states)), state=state)
+def loaded(release: str, state: str, states: set[str]) -> LoadedBenchmark:
+    return LoadedBenchmark("asc", release, ("a.csv",), 3, 2, {"packaged": 1}, tuple(sorted(states)), state=state)
 
 
 @given(
@@ -82,4 +82,4 @@ def test_the_table_is_what_a_dictionary_of_rows_is(loads: list[tuple[str, tuple[
 
 def test_counts_must_add_up() -> None:
     with pytest.raises(AssertionError, match="4 rows read, 2 priced"):
-        Loaded("asc", "2025-01", (), 4, 2, {"packaged": 1}, ())
+        LoadedBenchmark("asc", "2025-01", (), 4, 2, {"packaged": 1}, ())

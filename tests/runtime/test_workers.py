@@ -1,4 +1,4 @@
-"""A crew does what one process does, in order, and ends with the one that called it."""
+"""A workers does what one process does, in order, and ends with the one that called it."""
 
 import os
 import signal
@@ -11,19 +11,19 @@ from pathlib import Path
 import pytest
 
 from core.runtime.errors import BeaconError
-from core.runtime.workers import Alone, Crew, Members, State, crew_of
+from core.runtime.workers import SingleProcess, WorkerPool, Workers, WorkerState, start_workers
 
 
-def square(state: State, number: int) -> tuple[int, int]:
+def square(state: WorkerState, number: int) -> tuple[int, int]:
     state["done"] = state.get("done", 0) + 1
     return number * number, state["member"]
 
 
-def done(state: State) -> int:
+def done(state: WorkerState) -> int:
     return int(state.get("done", 0))
 
 
-def fail_at(_state: State, number: int, bad: int) -> int:
+def fail_at(_state: WorkerState, number: int, bad: int) -> int:
     if number == bad:
         raise BeaconError(f"number {number} is bad")
     if number == bad + 100:
@@ -31,65 +31,65 @@ def fail_at(_state: State, number: int, bad: int) -> int:
     return number
 
 
-def die(_state: State, number: int) -> int:
+def die(_state: WorkerState, number: int) -> int:
     if number == 3:
         os.kill(os.getpid(), signal.SIGKILL)
     return number
 
 
 @pytest.fixture(params=[1, 2, 3])
-def crew(request: pytest.FixtureRequest) -> Iterator[Crew]:
-    found = crew_of(request.param)
+def workers(request: pytest.FixtureRequest) -> Iterator[Workers]:
+    found = start_workers(request.param)
     yield found
     found.close()
 
 
-def test_results_come_in_order_from_every_member(crew: Crew) -> None:
-    results = list(crew.map(square, ((n,) for n in range(100))))
+def test_results_come_in_order_from_every_member(workers: Workers) -> None:
+    results = list(workers.map(square, ((n,) for n in range(100))))
     assert [result for result, _ in results] == [n * n for n in range(100)]
-    assert sum(crew.each(done)) == 100
-    assert list(crew.map(square, [])) == []
+    assert sum(workers.each(done)) == 100
+    assert list(workers.map(square, [])) == []
 
 
-def test_what_is_raised_is_raised_here(crew: Crew) -> None:
+def test_what_is_raised_is_raised_here(workers: Workers) -> None:
     with pytest.raises(BeaconError, match="number 7 is bad"):
-        list(crew.map(fail_at, ((n, 7) for n in range(50))))
+        list(workers.map(fail_at, ((n, 7) for n in range(50))))
 
 
 def test_a_defect_keeps_its_traceback() -> None:
-    crew = Members(2)
+    workers = WorkerPool(2)
     try:
         with pytest.raises(ZeroDivisionError) as raised:
-            list(crew.map(fail_at, ((n, 7) for n in range(105, 110))))
+            list(workers.map(fail_at, ((n, 7) for n in range(105, 110))))
         assert "in fail_at" in raised.value.__notes__[0]
     finally:
-        crew.close()
+        workers.close()
 
 
 def test_a_member_that_is_killed_is_told() -> None:
-    crew = Members(2)
+    workers = WorkerPool(2)
     try:
         with pytest.raises(BeaconError, match="ended before its time"):
-            list(crew.map(die, ((n,) for n in range(50))))
+            list(workers.map(die, ((n,) for n in range(50))))
     finally:
-        crew.close()
+        workers.close()
 
 
 def test_one_process_is_no_crew() -> None:
-    assert isinstance(crew_of(1), Alone)
+    assert isinstance(start_workers(1), SingleProcess)
 
 
 def test_members_end_with_the_process_that_called_them(tmp_path: Path) -> None:
     """It is killed while they work; nobody tells them."""
     script = """
 import os, signal, sys, time
-from core.runtime.workers import Members
+from core.runtime.workers import WorkerPool
 def work(state, n):
     open(f"{sys.argv[1]}/{os.getpid()}", "w").close()
     time.sleep(0.05)
     return n
 if __name__ == "__main__":
-    for n in Members(2).map(work, ((n,) for n in range(1000))):
+    for n in WorkerPool(2).map(work, ((n,) for n in range(1000))):
         if n > 10 and len(os.listdir(sys.argv[1])) == 2:
             os.kill(os.getpid(), signal.SIGKILL)
 """

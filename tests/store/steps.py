@@ -6,15 +6,15 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from core.load.load_file import ingest
-from core.load.outcome import Outcome
+from core.load.load_file import load_file
+from core.load.outcome import LoadOutcome
 from core.quality.report import check
 from core.store.generations.layout import layout_named
 from core.store.generations.manifest import read_manifest
 from core.store.generations.stable_links import stable_paths
 from core.store.generations.store import Store
 from core.store.schema.tables import FACT_RATE
-from core.tic.source import documents
+from core.tic.source import open_documents
 from tests.conftest import open_snapshot
 from tests.load.test_load_file import file_of, item_of
 
@@ -45,11 +45,11 @@ def content(number: int, rates: int = 6) -> bytes:
     ).encode()
 
 
-def load_file(store: Store, directory: Path, number: int, state: str = "GA", rates: int = 6) -> Outcome:
+def load_made_file(store: Store, directory: Path, number: int, state: str = "GA", rates: int = 6) -> LoadOutcome:
     """Loads one of the files."""
     path = directory / f"{number}.json"
     path.write_bytes(content(number, rates))
-    return ingest(store, documents(path)[0], state)
+    return load_file(store, open_documents(path)[0], state)
 
 
 def facts_of(store: Store) -> dict[str, Row]:

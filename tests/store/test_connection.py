@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from core.runtime.errors import BeaconError
-from core.store.connection import Limits, QueryTimeout, Reader, Snapshot
+from core.store.connection import QueryLimits, QueryTimeout, Reader, Snapshot
 from core.store.generations.store import Store
 from core.store.schema.tables import TABLES
 from tests.conftest import open_snapshot
@@ -57,7 +57,7 @@ def test_a_question_is_stopped_after_its_time(store: Store) -> None:
     change(store, "a")
     manifest = store.manifest()
     assert manifest is not None
-    db = Snapshot(store.root, manifest, Limits(seconds=0.2))
+    db = Snapshot(store.root, manifest, QueryLimits(seconds=0.2))
     with pytest.raises(QueryTimeout, match=r"longer than 0\.2 seconds"):
         db.rows(ENDLESS)
     assert db.rows("SELECT 1") == [(1,)]
@@ -67,7 +67,7 @@ def test_a_question_that_needs_too_much_memory_is_told(store: Store) -> None:
     change(store, "a")
     manifest = store.manifest()
     assert manifest is not None
-    db = Snapshot(store.root, manifest, Limits(memory="20MB", seconds=30))
+    db = Snapshot(store.root, manifest, QueryLimits(memory="20MB", seconds=30))
     with pytest.raises(BeaconError, match="more than the 20MB of memory"):
         db.rows("SELECT list(i || 'abcdefghijklmnopqrstuvwxyz') FROM range(5000000) t(i)")
 
@@ -88,7 +88,7 @@ def test_every_table_is_there_even_where_a_store_has_no_file_of_it(store: Store)
     change(store, "a")
     manifest = store.manifest()
     assert manifest is not None
-    bare = Snapshot(store.root, type(manifest)(1, manifest.created_at, "single", {}), Limits())
+    bare = Snapshot(store.root, type(manifest)(1, manifest.created_at, "single", {}), QueryLimits())
     for name, table in TABLES.items():
         with bare.cursor() as cursor:
             cursor.execute(f"SELECT * FROM {name}")
@@ -98,7 +98,7 @@ def test_every_table_is_there_even_where_a_store_has_no_file_of_it(store: Store)
 
 def test_a_reader_opens_each_generation_once(store: Store) -> None:
     change(store, "a")
-    reader = Reader(store, Limits())
+    reader = Reader(store, QueryLimits())
     first = reader.snapshot()
     assert reader.snapshot() is first
     change(store, "b")
@@ -123,13 +123,13 @@ def test_what_every_page_asks_is_asked_once_in_a_generation(store: Store) -> Non
 
 
 def test_a_reader_of_nothing_has_no_snapshot(tmp_path: Path) -> None:
-    assert Reader(Store(tmp_path), Limits()).snapshot() is None
+    assert Reader(Store(tmp_path), QueryLimits()).snapshot() is None
 
 
 def test_a_child_process_opens_its_own(store: Store) -> None:
     """A connection made before a fork may hang the child: the child must not use it."""
     change(store, "a")
-    reader = Reader(store, Limits(threads=2))
+    reader = Reader(store, QueryLimits(threads=2))
     assert reader.snapshot() is not None
     read_end, write_end = os.pipe()
     child = os.fork()

@@ -27,7 +27,7 @@ from core.store.schema import ids
 from tests import slow_reader
 from tests.conftest import open_snapshot
 from tests.store.changes.test_corrections import chosen, fits
-from tests.store.steps import Row, assert_sound, assert_tidy, content, facts_of, load_file
+from tests.store.steps import Row, assert_sound, assert_tidy, content, facts_of, load_made_file
 
 FILES = 5
 EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "40"))
@@ -82,12 +82,12 @@ def test_any_history_gives_what_a_dictionary_gives(
 ) -> None:
     monkeypatch.setattr(writer, "ROW_GROUP", groups)
     monkeypatch.setattr(compact_module, "MANY_FILES", 2)
-    monkeypatch.setattr(sorted_facts, "MERGED_AT_ONCE", 2)
+    monkeypatch.setattr(sorted_facts, "MAX_MERGED_STREAMS", 2)
     slow = Slow()
     with TemporaryDirectory() as name:
         directory = Path(name)
         store = Store(directory / "data", layout, grace=data.draw(st.sampled_from([0, 3600])))
-        load_file(store, directory, 0)
+        load_made_file(store, directory, 0)
         slow.load(0, "GA")
         for _ in range(number_of_steps):
             take_a_step(store, slow, directory, data)
@@ -101,7 +101,7 @@ def take_a_step(store: Store, slow: Slow, directory: Path, data: st.DataObject) 
     step = data.draw(st.sampled_from(STEPS))
     if step == "load":
         number, state = data.draw(st.integers(0, FILES - 1)), data.draw(st.sampled_from(["GA", "GA", "FL"]))
-        assert load_file(store, directory, number, state).loaded_before != slow.load(number, state)
+        assert load_made_file(store, directory, number, state).loaded_before != slow.load(number, state)
     elif step == "remove" and slow.rows:
         selection, uids = data.draw(chosen(list(slow.rows.values()), slow.batches, directory))
         rows = slow.remove(selection, uids)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.runtime.errors import PayerFileError
 from core.tic import array_splitter
-from core.tic.array_splitter import RootValue, Run, Splitter
+from core.tic.array_splitter import ArraySplitter, ElementChunk, RootValue
 
 texts = st.text(st.sampled_from('a"\\{}[],: é\n\t/'), max_size=8)
 values = st.recursive(
@@ -32,8 +32,8 @@ def pieces(content: bytes, size: int) -> Iterator[bytes]:
     return (content[start : start + size] for start in range(0, len(content), size))
 
 
-def parts(content: bytes, size: int = 7) -> list[RootValue | Run]:
-    return list(Splitter("rates.json", pieces(content, size)).parts())
+def parts(content: bytes, size: int = 7) -> list[RootValue | ElementChunk]:
+    return list(ArraySplitter("rates.json", pieces(content, size)).parts())
 
 
 @given(root=roots(), indent=st.sampled_from([None, 1]), ascii_only=st.booleans(), size=st.integers(1, 40))
@@ -44,11 +44,11 @@ def test_the_parts_are_the_whole(
     content = json.dumps(root, indent=indent, ensure_ascii=ascii_only).encode()
     found = parts(content, size)
     for part in found:
-        if isinstance(part, Run):
+        if isinstance(part, ElementChunk):
             assert content[part.offset : part.offset + len(part.text)] == part.text
     for key, value in root.items():
         if key in array_splitter.STREAMED and isinstance(value, list):
-            runs = [part.text for part in found if isinstance(part, Run) and part.array == key]
+            runs = [part.text for part in found if isinstance(part, ElementChunk) and part.array == key]
             assert runs
             assert json.loads(b"[%b]" % b",".join(runs)) == value
         else:
@@ -119,7 +119,7 @@ def test_memory_does_not_grow_with_the_file() -> None:
         yield b"]}"
 
     longest, total = 0, 0
-    for part in Splitter("rates.json", chunks()).parts():
+    for part in ArraySplitter("rates.json", chunks()).parts():
         longest, total = max(longest, len(part.text or b"")), total + len(part.text or b"")
     assert total > 64_000_000
     assert longest < 3 * array_splitter.RUN_BYTES

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.tic import decode
-from core.tic.decode import ITEMS, REFERENCES, Item, Unreadable
+from core.tic.decode import ITEMS, REFERENCES, ItemObject, UndecodableError
 from tests import payer_files
 
 
@@ -70,7 +70,7 @@ def test_one_odd_element_does_not_change_its_neighbours(items: list[Any], refere
         assert [plain(one) for one in together] == each
 
 
-def one(text: bytes) -> Item:
+def one(text: bytes) -> ItemObject:
     (item,) = ITEMS.read(text)[0]
     assert item is not None
     return item
@@ -92,13 +92,13 @@ def test_elements_that_are_no_objects_are_none() -> None:
     ("text", "offset"), [(b'{"a": }', 6), (b'{"a": 1}, {"b"', 14), ('{"é": x}'.encode(), 7), (b"{} {}", 3)]
 )
 def test_what_cannot_be_read_is_told_by_its_byte(text: bytes, offset: int) -> None:
-    with pytest.raises(Unreadable) as raised:
+    with pytest.raises(UndecodableError) as raised:
         ITEMS.read(text)
     assert raised.value.offset == offset
 
 
 def test_deep_nesting_is_told() -> None:
-    with pytest.raises(Unreadable, match="nested deeper"):
+    with pytest.raises(UndecodableError, match="nested deeper"):
         ITEMS.read(b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.runtime.errors import PayerFileError
-from core.tic.source import Limits, Source, documents, expand
+from core.tic.source import Source, UnpackLimits, expand, open_documents
 
 CONTENT = b'{"reporting_entity_name": "Payer"}' * 40_000
 
@@ -45,7 +45,7 @@ def test_packing_is_told_by_content_and_the_id_is_the_json_s(tmp_path: Path, nam
                 "gzip twice": gzip.compress(packed),
             }[packing]
         )
-    (source,) = documents(path)
+    (source,) = open_documents(path)
     assert read(source) == CONTENT
     assert source.batch_id == hashlib.sha256(CONTENT).hexdigest()[:32]
     assert source.bytes_read == len(CONTENT)
@@ -55,7 +55,7 @@ def test_packing_is_told_by_content_and_the_id_is_the_json_s(tmp_path: Path, nam
 
 def test_a_zip_gives_each_of_its_members(tmp_path: Path) -> None:
     path = zip_of(tmp_path / "a.zip", ("x/1.json", b"1"), ("x/", b""), ("2.json", b"2"), ("__MACOSX/2.json", b"junk"))
-    found = documents(path)
+    found = open_documents(path)
     assert [(source.name, read(source)) for source in found] == [("a.zip/x/1.json", b"1"), ("a.zip/2.json", b"2")]
 
 
@@ -66,7 +66,7 @@ def test_a_gzip_that_was_cut_short_is_told(tmp_path: Path, kept: int) -> None:
     with pytest.raises(
         PayerFileError, match=r"a\.json\.gz: the compressed file ends after [\d,]+ bytes of JSON.*cut short"
     ):
-        read(documents(path)[0])
+        read(open_documents(path)[0])
 
 
 def test_a_gzip_that_is_damaged_is_told(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_gzip_that_is_damaged_is_told(tmp_path: Path) -> None:
     packed[-6] ^= 1
     path.write_bytes(packed)
     with pytest.raises(PayerFileError, match="damaged after"):
-        read(documents(path)[0])
+        read(open_documents(path)[0])
 
 
 def test_a_zip_that_is_cut_short_empty_or_encrypted_is_told(tmp_path: Path) -> None:
@@ -83,15 +83,15 @@ def test_a_zip_that_is_cut_short_empty_or_encrypted_is_told(tmp_path: Path) -> N
     cut = tmp_path / "cut.zip"
     cut.write_bytes(whole[:-30])
     with pytest.raises(PayerFileError, match=r"cut\.zip: the zip file is damaged or cut short"):
-        documents(cut)
+        open_documents(cut)
     with pytest.raises(PayerFileError, match="holds no file"):
-        documents(zip_of(tmp_path / "empty.zip"))
+        open_documents(zip_of(tmp_path / "empty.zip"))
     locked = bytearray(whole)
     locked[6] |= 1  # the flag of the member's own header …
     locked[whole.index(b"PK\x01\x02") + 8] |= 1  # … and of the directory's
     (tmp_path / "locked.zip").write_bytes(locked)
     with pytest.raises(PayerFileError, match="encrypted; unpack it first"):
-        read(documents(tmp_path / "locked.zip")[0])
+        read(open_documents(tmp_path / "locked.zip")[0])
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_other_packings_are_named(tmp_path: Path, content: bytes, kind: str) -> 
     path = tmp_path / "a.json.gz"
     path.write_bytes(content)
     with pytest.raises(PayerFileError, match=f"a {kind} file; expected JSON"):
-        documents(path)
+        open_documents(path)
 
 
 def test_paths_and_globs(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_progress_is_told(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_bytes(CONTENT)
     told: list[tuple[int, int]] = []
-    for _ in documents(path)[0].chunks(lambda done, total: told.append((done, total))):
+    for _ in open_documents(path)[0].chunks(lambda done, total: told.append((done, total))):
         pass
     assert told[-1] == (len(CONTENT), len(CONTENT))
     assert told == sorted(told)
@@ -152,17 +152,19 @@ def test_what_unfolds_beyond_the_limits_is_refused(tmp_path: Path, name: str, mo
     else:
         path.write_bytes(layers(blank, name.count("gzip")))
     with pytest.raises(PayerFileError, match=r"bomb.*unfolds to .*more than.*BEACONPOINT_UNPACK_RATIO"):
-        read(documents(path, limits=Limits(ratio=200))[0])
+        read(open_documents(path, limits=UnpackLimits(ratio=200))[0])
 
 
 def test_a_limit_on_size_alone(tmp_path: Path) -> None:
     path = tmp_path / "a.json.gz"
     path.write_bytes(gzip.compress(CONTENT))
-    assert read(documents(path, limits=Limits(unpacked=len(CONTENT)))[0]) == CONTENT
+    assert read(open_documents(path, limits=UnpackLimits(unpacked=len(CONTENT)))[0]) == CONTENT
     with pytest.raises(PayerFileError, match=r"unfolds to more than [\d,]+ bytes"):
-        read(documents(path, limits=Limits(unpacked=len(CONTENT) - 1))[0])
+        read(open_documents(path, limits=UnpackLimits(unpacked=len(CONTENT) - 1))[0])
     path.write_bytes(CONTENT)
-    assert read(documents(path, limits=Limits(unpacked=9))[0]) == CONTENT, "what is not packed does not unfold"
+    assert read(open_documents(path, limits=UnpackLimits(unpacked=9))[0]) == CONTENT, (
+        "what is not packed does not unfold"
+    )
 
 
 def test_payers_files_are_far_from_the_limits(tmp_path: Path) -> None:
@@ -170,20 +172,20 @@ def test_payers_files_are_far_from_the_limits(tmp_path: Path) -> None:
     rates = json.dumps([{"negotiated_rate": 100.0, "service_code": ["11"], "provider_references": [1]}] * 60_000)
     path = tmp_path / "a.json.gz"
     path.write_bytes(gzip.compress(rates.encode(), 9))
-    assert len(rates) / path.stat().st_size < Limits().ratio
-    assert len(read(documents(path)[0])) == len(rates)
+    assert len(rates) / path.stat().st_size < UnpackLimits().ratio
+    assert len(read(open_documents(path)[0])) == len(rates)
 
 
 def test_a_web_page_is_told(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_bytes(b"\n<!DOCTYPE html><html>")
     with pytest.raises(PayerFileError, match=r"a\.json: a web page or XML"):
-        documents(path)
+        open_documents(path)
 
 
 def test_the_name_of_a_file_from_the_web_is_its_address(tmp_path: Path) -> None:
     path = zip_of(tmp_path / "a.zip", ("1.json", b"1"), ("2.json", b"2"))
-    assert [source.name for source in documents(path, name="https://h/a.zip")] == [
+    assert [source.name for source in open_documents(path, name="https://h/a.zip")] == [
         "https://h/a.zip/1.json",
         "https://h/a.zip/2.json",
     ]

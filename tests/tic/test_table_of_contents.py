@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from core.runtime.errors import PayerFileError
 from core.tic.plans import Plan
-from core.tic.source import documents
-from core.tic.table_of_contents import Contents, read_contents
+from core.tic.source import open_documents
+from core.tic.table_of_contents import TableOfContents, read_contents
 
-Read = Callable[[Any], Contents]
+Read = Callable[[Any], TableOfContents]
 
 
 def plan(number: Any, **fields: Any) -> dict[str, Any]:
@@ -34,15 +34,15 @@ def toc(*structures: Any, **root: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def read(tmp_path: Path) -> Read:
-    def read_it(content: Any) -> Contents:
+    def read_it(content: Any) -> TableOfContents:
         path = tmp_path / "index.json"
         path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
-        return read_contents(documents(path)[0])
+        return read_contents(open_documents(path)[0])
 
     return read_it
 
 
-def listed(contents: Contents) -> dict[str, set[str]]:
+def listed(contents: TableOfContents) -> dict[str, set[str]]:
     return {file.address.name: {plan.plan_id for plan in contents.plans_of(file)} for file in contents.files}
 
 
@@ -151,7 +151,7 @@ def test_sets_held_once_lose_nothing(tmp_path: Path, structures: list[dict[str, 
         for s in structures
     ]
     path.write_text(json.dumps(toc(*made)))
-    found = read_contents(documents(path)[0])
+    found = read_contents(open_documents(path)[0])
     assert listed(found) == expected
     for number in {n for names in expected.values() for n in names}:
         chosen = {file.address.name for file in found.chosen([number])}
@@ -159,9 +159,9 @@ def test_sets_held_once_lose_nothing(tmp_path: Path, structures: list[dict[str, 
 
 
 def test_real_tables_of_contents(shared: Path) -> None:
-    molina = read_contents(documents(shared / "tic/payers/2022-07-01_Molina-Healthcare-of-Ohio_index.json")[0])
+    molina = read_contents(open_documents(shared / "tic/payers/2022-07-01_Molina-Healthcare-of-Ohio_index.json")[0])
     assert (len(molina.files), len(molina.plans)) == (30, 8)
     assert all(len(molina.plans_of(file)) == 8 for file in molina.files)
-    fidelis = read_contents(documents(shared / "tic/toc/toc_fidelis_sample.json")[0])
+    fidelis = read_contents(open_documents(shared / "tic/toc/toc_fidelis_sample.json")[0])
     assert sorted(len(fidelis.plans_of(file)) for file in fidelis.files) == [6, 24]
     assert fidelis.left_out["allowed-amount files"] == 2

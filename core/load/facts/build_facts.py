@@ -14,13 +14,13 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from core.load.providers.group_index import Groups
+from core.load.providers.group_index import GroupIndex
 from core.load.providers.group_key_set import distinct
-from core.load.rate_filters import Filter, code_mask
-from core.load.staging.price_runs import Head, Run, Terms
+from core.load.rate_filters import RateFilter, code_mask
+from core.load.staging.price_runs import ItemFields, PriceFields, PriceRun
 from core.store.changes.known_facts import read_known
-from core.store.changes.segment import Key, Segment
-from core.store.parquet.arrow_dictionaries import Ints, compacted
+from core.store.changes.segment import Segment, SortKey
+from core.store.parquet.arrow_dictionaries import IntArray, compacted
 from core.store.parquet.arrow_dictionaries import encoded as encoded_column
 from core.store.parquet.writer import ROW_GROUP, new_writer
 from core.store.schema import ids
@@ -30,24 +30,24 @@ _KNOWN_AT_ONCE = 2_000_000
 
 
 @dataclass(frozen=True)
-class Slice:
+class RunSlice:
     """Rows `start` to before `end` of a run."""
 
-    run: Run
+    run: PriceRun
     start: int
     end: int
 
 
 @dataclass(frozen=True)
-class Share:
+class Partition:
     """Some of a file's price rows: all those that can give some facts."""
 
     number: int
-    slices: tuple[Slice, ...]
+    slices: tuple[RunSlice, ...]
 
 
 @dataclass(frozen=True)
-class Scope:
+class FactScope:
     """What all facts of one file have in common, and where its groups stand."""
 
     columns: dict[str, str]
@@ -55,7 +55,7 @@ class Scope:
     groups: Path
     directory: Path
     """Where the facts go."""
-    filters: tuple[Filter, ...]
+    filters: tuple[RateFilter, ...]
     known: Path | None = None
     """The file of fact_uids that are not to be added; see `known.write_known`."""
 
@@ -66,7 +66,7 @@ class Scope:
 
 
 @dataclass(frozen=True)
-class Built:
+class BuiltFacts:
     """What became of a share. Rows: segment (None for none) + duplicates + filtered + known = all."""
 
     segment: Segment | None
@@ -78,9 +78,9 @@ class Built:
     """Places of the groups that facts name; None where that is all groups that price rows name."""
 
 
-def build(state: dict[str, Any], scope: Scope, share: Share) -> Built:
+def build_facts(state: dict[str, Any], scope: FactScope, share: Partition) -> BuiltFacts:
     """Makes the facts of a share, sorted, as a segment."""
-    groups: Groups = state.setdefault("groups", None) or Groups(scope.groups)
+    groups: GroupIndex = state.setdefault("groups", None) or GroupIndex(scope.groups)
     state["groups"] = groups
     return _Builder(scope, groups, share).build()
 
@@ -88,12 +88,12 @@ def build(state: dict[str, Any], scope: Scope, share: Share) -> Built:
 class _Builder:
     """The price rows of a share, as columns in the order of their codes, and the fact rows they unfold to."""
 
-    def __init__(self, scope: Scope, groups: Groups, share: Share) -> None:
+    def __init__(self, scope: FactScope, groups: GroupIndex, share: Partition) -> None:
         self._scope = scope
         self._groups = groups
         self._share = share
-        self._heads, heads = _stacked(share.slices, "head", "heads", Head._fields)
-        self._terms, terms = _stacked(share.slices, "terms", "terms", Terms._fields)
+        self._heads, heads = _stacked(share.slices, "head", "heads", ItemFields._fields)
+        self._terms, terms = _stacked(share.slices, "terms", "terms", PriceFields._fields)
         codes = list(zip(self._heads["code_type"].to_pylist(), self._heads["code"].to_pylist(), strict=True))
         self._codes = sorted(set(codes))
         place = {code: n for n, code in enumerate(self._codes)}
@@ -108,7 +108,7 @@ class _Builder:
         self._price_of = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
         self._group_of = groups.places(keys)
 
-    def build(self) -> Built:
+    def build(self) -> BuiltFacts:
         """Makes the facts."""
         rows = len(self._price_of)
         known, kept, used = self._known(), self._wanted(), None
@@ -126,7 +126,7 @@ class _Builder:
         if known.any():
             self._keep(~known)
         segment = self._write() if len(self._price_of) else None
-        return Built(segment, int(again.sum()), filtered, int(known.sum()), used)
+        return BuiltFacts(segment, int(again.sum()), filtered, int(known.sum()), used)
 
     # --- which rows -------------------------------------------------------------------------------------------
 
@@ -201,17 +201,17 @@ class _Builder:
         scope = self._scope.columns
         counts = np.bincount(self._code_of[self._price_of], minlength=len(self._codes))
         there = np.flatnonzero(counts)
-        keys: list[Key] = [
+        keys: list[SortKey] = [
             (scope["state"], scope["year_month"], *self._codes[n], scope["reporting_entity_name"]) for n in there
         ]
         return Segment(path, rows, keys, np.cumsum(counts[there]))
 
-    def _encoded(self) -> dict[str, tuple[Ints | None, pa.Array]]:
+    def _encoded(self) -> dict[str, tuple[IntArray | None, pa.Array]]:
         """For each dictionary-encoded column of the price rows: each row's place in the dictionary, and that.
 
         A column of nothing but nulls has no places.
         """
-        encoded: dict[str, tuple[Ints | None, pa.Array]] = {}
+        encoded: dict[str, tuple[IntArray | None, pa.Array]] = {}
         for table, place_of in ((self._heads, self._head_of), (self._terms, self._terms_of)):
             for name in table.column_names:
                 column = table.column(name).combine_chunks().dictionary_encode()
@@ -219,7 +219,7 @@ class _Builder:
                 encoded[name] = (places if len(column.dictionary) else None, column.dictionary)
         return encoded
 
-    def _block(self, encoded: dict[str, tuple[Ints | None, pa.Array]], start: int, end: int) -> pa.Table:
+    def _block(self, encoded: dict[str, tuple[IntArray | None, pa.Array]], start: int, end: int) -> pa.Table:
         price_of, group_of = self._price_of[start:end], self._group_of[start:end]
         groups, place_of = compacted(group_of, len(self._groups))
         strings = self._groups.strings.take(pa.array(groups))
@@ -245,7 +245,7 @@ class _Builder:
 
 
 def _stacked(
-    slices: tuple[Slice, ...], column: str, table: str, fields: tuple[str, ...]
+    slices: tuple[RunSlice, ...], column: str, table: str, fields: tuple[str, ...]
 ) -> tuple[pa.Table, npt.NDArray[np.int64]]:
     """What rows of all slices say of one of the small tables: that table, and each row's place in it."""
     tables: list[pa.Table] = []
@@ -258,7 +258,7 @@ def _stacked(
 
 
 def keys_of(
-    slices: tuple[Slice, ...], order: npt.NDArray[np.intp]
+    slices: tuple[RunSlice, ...], order: npt.NDArray[np.intp]
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     """The group keys of all slices' rows, the rows taken in an order of their own, and how many each row has."""
     keys, sizes = [], []

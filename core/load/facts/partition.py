@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from core.load.facts.build_facts import Share, Slice
-from core.load.staging.price_runs import HASH_SHIFT, Run
+from core.load.facts.build_facts import Partition, RunSlice
+from core.load.staging.price_runs import HASH_SHIFT, PriceRun
 
 LEAST_ROWS = 250_000
 MOST_ROWS = 1_000_000
@@ -18,8 +18,8 @@ MOST_ROWS = 1_000_000
 _CODE = ["code_type", "code"]
 
 
-def shares(runs: Sequence[Run], members: int) -> list[Share]:
-    """The shares of all runs' rows, in the order of their codes; some four for each of the crew's members, or more."""
+def partition_price_runs(runs: Sequence[PriceRun], members: int) -> list[Partition]:
+    """The shares of all runs' rows, in the order of their codes; some four for each worker, or more."""
     tables = [pl.DataFrame(run.table("codes")) for run in runs]
     if not tables:
         return []
@@ -28,21 +28,21 @@ def shares(runs: Sequence[Run], members: int) -> list[Share]:
     rows = every["fact_rows"].to_numpy()
     wanted = min(max(int(rows.sum()) // (4 * members), LEAST_ROWS), MOST_ROWS)
     found = (slices for slices in _ranges(indexes, rows, wanted) if slices)
-    return [Share(number, slices) for number, slices in enumerate(found)]
+    return [Partition(number, slices) for number, slices in enumerate(found)]
 
 
 @dataclass(frozen=True)
 class _Index:
     """Where codes are in a run. A code goes by its rank among those of all runs."""
 
-    run: Run
+    run: PriceRun
     ranks: npt.NDArray[Any]
     """Of the run's codes, in order."""
     starts: npt.NDArray[np.int64]
     """The row at which each begins, and the end."""
 
     @classmethod
-    def of(cls, run: Run, codes: pl.DataFrame, every: pl.DataFrame) -> "_Index":
+    def of(cls, run: PriceRun, codes: pl.DataFrame, every: pl.DataFrame) -> "_Index":
         ranks = codes.join(every, on=_CODE, how="left", maintain_order="left")["rank"].to_numpy()
         return cls(run, ranks, np.append(codes["start"].to_numpy(), run.rows))
 
@@ -52,7 +52,7 @@ class _Index:
         return int(start), int(stop)
 
 
-def _ranges(indexes: Sequence[_Index], rows: npt.NDArray[np.int64], wanted: int) -> Iterator[tuple[Slice, ...]]:
+def _ranges(indexes: Sequence[_Index], rows: npt.NDArray[np.int64], wanted: int) -> Iterator[tuple[RunSlice, ...]]:
     first, held = 0, 0
     for rank, count in enumerate(rows.tolist()):
         if held and held + count > wanted:
@@ -66,12 +66,12 @@ def _ranges(indexes: Sequence[_Index], rows: npt.NDArray[np.int64], wanted: int)
         yield _of_codes(indexes, first, len(rows))
 
 
-def _of_codes(indexes: Sequence[_Index], first: int, end: int) -> tuple[Slice, ...]:
-    found = [Slice(index.run, *index.rows(first, end)) for index in indexes]
+def _of_codes(indexes: Sequence[_Index], first: int, end: int) -> tuple[RunSlice, ...]:
+    found = [RunSlice(index.run, *index.rows(first, end)) for index in indexes]
     return tuple(each for each in found if each.start < each.end)
 
 
-def _of_hashes(indexes: Sequence[_Index], rank: int, parts: int) -> Iterator[tuple[Slice, ...]]:
+def _of_hashes(indexes: Sequence[_Index], rank: int, parts: int) -> Iterator[tuple[RunSlice, ...]]:
     """One code's rows, in parts by the hash of the rate."""
     bounds = np.array([(part << 40) // parts for part in range(parts + 1)], np.uint64)
     cuts = []
@@ -80,5 +80,5 @@ def _of_hashes(indexes: Sequence[_Index], rank: int, parts: int) -> Iterator[tup
         hashes = index.run.column("hash_0", start, end) >> HASH_SHIFT
         cuts.append((index.run, (start + np.searchsorted(hashes, bounds)).tolist()))
     for part in range(parts):
-        found = [Slice(run, places[part], places[part + 1]) for run, places in cuts]
+        found = [RunSlice(run, places[part], places[part + 1]) for run, places in cuts]
         yield tuple(each for each in found if each.start < each.end)

@@ -18,20 +18,20 @@ import numpy.typing as npt
 from msgspec import Raw
 
 from core.fields import normalize
-from core.load.flatten.rate_groups import GroupLists
+from core.load.flatten.rate_groups import RateGroupReader
 from core.load.providers import group_members
 from core.load.providers.group_key_set import KeySet
-from core.load.rate_filters import EVERYTHING, Filter
+from core.load.rate_filters import ALL_RATES, RateFilter
 from core.load.staging import price_runs as runs
-from core.load.staging.price_rows import RUN_KEYS, RUN_PRICES, Lists, Prices, Vocabulary
-from core.load.staging.spool_set import Spools
+from core.load.staging.price_rows import RUN_KEYS, RUN_PRICES, PriceFieldCache, PriceRows, RateGroupLists
+from core.load.staging.spool_set import SpoolSet
 from core.runtime.errors import NotJsonError
 from core.runtime.workers import give_back_memory
 from core.tic import decode
-from core.tic.array_splitter import Run
-from core.tic.decode import ABSENT, Item, Rate
-from core.tic.item_fields import NO_CODE, NOT_WANTED, HeadReader
-from core.tic.price_fields import TermReader
+from core.tic.array_splitter import ElementChunk
+from core.tic.decode import ABSENT, ItemObject, RateObject
+from core.tic.item_fields import NO_CODE, NOT_WANTED, ItemFieldsReader
+from core.tic.price_fields import PriceFieldsReader
 
 GROUPS_PER_ROW = 1 << 16
 """A price that holds for more groups than this is spooled as several rows."""
@@ -43,18 +43,18 @@ _ANOTHER = b"86753090.125"
 
 
 @dataclass(frozen=True)
-class Piece:
+class FilePiece:
     """One run of elements with its number in the order of the file; the number stands for its place in all spools."""
 
     number: int
-    run: Run
+    run: ElementChunk
 
 
 @dataclass
 class Flattened:
     """What one Flattener has made of its pieces."""
 
-    runs: list[runs.Run]
+    runs: list[runs.PriceRun]
     used_keys: npt.NDArray[np.uint64]
     """The keys of the groups that price rows name, distinct and sorted."""
     rows_read: int
@@ -70,21 +70,23 @@ class Flattener:
     `writer` tells apart the processes that flatten one file; `filters` say which rates are wanted (any of them).
     """
 
-    def __init__(self, name: str, directory: Path, writer: int = 0, filters: Sequence[Filter] = (EVERYTHING,)) -> None:
+    def __init__(
+        self, name: str, directory: Path, writer: int = 0, filters: Sequence[RateFilter] = (ALL_RATES,)
+    ) -> None:
         self._name = name
         self._directory = directory
         self._writer = writer
-        self.spools = Spools(directory, writer)
-        self._runs: list[runs.Run] = []
+        self.spools = SpoolSet(directory, writer)
+        self._runs: list[runs.PriceRun] = []
         self._used = KeySet()
         self._rows_read = 0
         self._rows_filtered = 0
         self._rejected: Counter[str] = Counter()
         self._notes: Counter[str] = Counter()
-        self._heads = HeadReader(self.spools, self._notes, filters)
-        self._prices = Prices()
-        self._terms = TermReader()
-        self._groups = GroupLists(self.spools, self._notes)
+        self._heads = ItemFieldsReader(self.spools, self._notes, filters)
+        self._prices = PriceRows()
+        self._terms = PriceFieldsReader()
+        self._groups = RateGroupReader(self.spools, self._notes)
         self._piece = 0
 
     def close(self) -> Flattened:
@@ -101,7 +103,7 @@ class Flattener:
             self._terms.pos_sets,
         )
 
-    def add(self, piece: Piece) -> int:
+    def add(self, piece: FilePiece) -> int:
         """Takes in a piece; gives the number of its elements. Raises NotJsonError where they are none."""
         self._piece = piece.number
         self._prices.piece.append(piece.number)
@@ -119,7 +121,7 @@ class Flattener:
 
     # --- elements of in_network -------------------------------------------------------------------------------
 
-    def _add_items(self, run: Run) -> int:
+    def _add_items(self, run: ElementChunk) -> int:
         found = self._read(decode.ITEMS, run)
         seq = self._piece << 32
         items = [(item, item.negotiated_rates or [], seq + n) for n, item in enumerate(found) if item is not None]
@@ -128,16 +130,16 @@ class Flattener:
         self._add_rates(items)
         return len(found)
 
-    def _add_giant(self, run: Run) -> int:
+    def _add_giant(self, run: ElementChunk) -> int:
         """Takes in some of the rates of an item, whose other values are the run's head; gives the number of rates."""
-        item = self._read(decode.ITEMS, Run(run.array, run.head or b"{}", run.offset))[0] or Item()
+        item = self._read(decode.ITEMS, ElementChunk(run.array, run.head or b"{}", run.offset))[0] or ItemObject()
         # Its rates stand in the head where they are one object instead of an array.
         rates = item.negotiated_rates if run.first else None
-        rates = rates or [rate or Rate() for rate in self._read(decode.RATES, run)]
+        rates = rates or [rate or RateObject() for rate in self._read(decode.RATES, run)]
         self._add_rates([(item, rates, self._piece << 32)])
         return len(rates)
 
-    def _add_rates(self, items: Sequence[tuple[Item, list[Rate], int]]) -> None:  # noqa: C901 - one loop
+    def _add_rates(self, items: Sequence[tuple[ItemObject, list[RateObject], int]]) -> None:  # noqa: C901 - one loop
         """Takes in items' rates; each item has its place in the file.
 
         This is the innermost loop. What it takes is bound to names of its own, as to look each up costs as much as
@@ -194,13 +196,13 @@ class Flattener:
             if kept or len(prices.rate) > before:
                 describe(head, item, seq, words)
 
-    def _written_out(self, items: Sequence[tuple[Item, list[Rate], int]]) -> list[int]:
+    def _written_out(self, items: Sequence[tuple[ItemObject, list[RateObject], int]]) -> list[int]:
         """The lists of groups of the rates that have them written out, in the rates' order."""
         found = [(rate, seq) for _, some, seq in items for rate in some if rate.provider_groups is not ABSENT]
         return self._groups.written_out(*zip(*found, strict=True)) if found else []
 
     def _add_odd_rate(
-        self, head: int, item: Item, texts: list[Raw] | None, groups: int, place: tuple[int, int]
+        self, head: int, item: ItemObject, texts: list[Raw] | None, groups: int, place: tuple[int, int]
     ) -> None:
         """Takes in the prices of a rate whose code or whose groups are not as they should be, or very many."""
         if not texts:
@@ -252,17 +254,17 @@ class Flattener:
 
     # --- elements of the root's provider_references -----------------------------------------------------------
 
-    def _add_references(self, run: Run) -> int:
+    def _add_references(self, run: ElementChunk) -> int:
         references = self._read(decode.REFERENCES, run)
         self._groups.define(references, self._piece << 32)
         return len(references)
 
     # --- both -------------------------------------------------------------------------------------------------
 
-    def _read(self, elements: "decode.Elements[decode.T]", run: Run) -> "list[decode.T | None]":
+    def _read(self, elements: "decode.Elements[decode.T]", run: ElementChunk) -> "list[decode.T | None]":
         try:
             found, lenient = elements.read(run.text)
-        except decode.Unreadable as error:
+        except decode.UndecodableError as error:
             raise NotJsonError(
                 f"{self._name}: not JSON: {error.problem} at byte {run.offset + error.offset:,}, in {run.array}; "
                 "expected an in-network file; get it again or report it to the payer"
@@ -280,7 +282,7 @@ class Flattener:
             self._used.add(self._prices.used_keys(self._groups.lists))
             path = self._directory / f"run-{self._writer}-{len(self._runs):06}"
             self._runs.append(self._prices.write(path, self._terms.words, self._groups.lists))
-        self._prices = Prices()
+        self._prices = PriceRows()
         self._prices.piece.append(self._piece)
         self._prices.piece_start.append(0)
         give_back_memory()
@@ -288,9 +290,9 @@ class Flattener:
     def _forget(self) -> None:
         """Begins anew with what has grown large; no price row at hand may refer to it."""
         if self._terms.words.full:
-            self._terms.words = Vocabulary()
+            self._terms.words = PriceFieldCache()
         if self._groups.lists.full:
-            self._groups.lists = Lists()
+            self._groups.lists = RateGroupLists()
         give_back_memory()
 
 
@@ -304,6 +306,6 @@ def _frame(text: bytes) -> bytes | None:
     try:
         float(text[at:end])
         price = decode.price(b"%b%b%b" % (text[:at], _ANOTHER, text[end:]))
-    except (ValueError, decode.Unreadable):
+    except (ValueError, decode.UndecodableError):
         return None
     return text[:at] + text[end:] if price and price.negotiated_rate == float(_ANOTHER) else None

@@ -9,21 +9,21 @@ import numpy.typing as npt
 
 from core.fields import normalize
 from core.load.providers import group_members
-from core.load.staging.price_rows import Lists
-from core.load.staging.spool_set import Spools
+from core.load.staging.price_rows import RateGroupLists
+from core.load.staging.spool_set import SpoolSet
 from core.tic import decode
-from core.tic.decode import ABSENT, Rate, Reference
+from core.tic.decode import ABSENT, RateObject, ReferenceObject
 
 _BLANK = b"[] \t\r\n"
 _NOTHING = (b"", b"[]", b"null")
 _WHOLE_NUMBERS = msgspec.json.Decoder(list[int])
 
 
-class GroupLists:
+class RateGroupReader:
     """Reads rates' lists of groups into `lists`, which its owner replaces from time to time; members go to spools."""
 
-    def __init__(self, spools: Spools, notes: Counter[str]) -> None:
-        self.lists = Lists()
+    def __init__(self, spools: SpoolSet, notes: Counter[str]) -> None:
+        self.lists = RateGroupLists()
         self._spools = spools
         self._notes = notes
 
@@ -34,7 +34,7 @@ class GroupLists:
             self._notes["provider_references_that_are_no_ids"] += odd
         return self.lists.add(keys, None if odd else text)
 
-    def written_out(self, rates: Sequence[Rate], seqs: Sequence[int]) -> list[int]:
+    def written_out(self, rates: Sequence[RateObject], seqs: Sequence[int]) -> list[int]:
         """The lists of groups of rates that have provider_groups, and it may be provider_references too."""
         known = self.lists.written_out
         texts = list(map(bytes, [rate.provider_groups for rate in rates]))
@@ -94,7 +94,7 @@ class GroupLists:
         self._spools.add_parts(keys, lists, np.array(seqs, np.uint64))
         return keys
 
-    def define(self, references: Sequence[Reference | None], seq: int) -> None:
+    def define(self, references: Sequence[ReferenceObject | None], seq: int) -> None:
         """Takes in definitions of provider groups, the first of which is at place `seq`."""
         having: list[tuple[int, bytes, int]] = []
         for place, reference in enumerate(references, seq):
@@ -107,7 +107,7 @@ class GroupLists:
             lists = self._spools.parts.of(arrays)
             self._spools.add_parts(np.array(keys, np.uint64), lists, np.array(seqs, np.uint64))
 
-    def _define(self, reference: Reference, seq: int) -> int | None:
+    def _define(self, reference: ReferenceObject, seq: int) -> int | None:
         """Takes in a definition but for the group's members; gives the group's key."""
         group = normalize.group_id(decode.scalar(reference.provider_group_id))
         if group is None:

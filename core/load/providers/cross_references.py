@@ -1,6 +1,6 @@
 """The three cross-reference tables of one file: groups and NPIs, groups and tax numbers, tax numbers and NPIs.
 
-The rows are written by a crew, each member a range of them, and become one file without being read again. Until they
+The rows are written by a workers, each member a range of them, and become one file without being read again. Until they
 are written they are numbers, a pair of which is one 64-bit word; see `member_numbers`.
 """
 
@@ -15,11 +15,11 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from core.load.providers.group_index import Groups
+from core.load.providers.group_index import GroupIndex
 from core.load.providers.group_key_set import distinct
-from core.load.providers.member_index import Numbers, read_texts, write_numbers, write_texts
-from core.runtime.workers import Crew, State
-from core.store.parquet.row_group_copier import Stitcher
+from core.load.providers.member_index import MemberIndex, read_texts, write_numbers, write_texts
+from core.runtime.workers import Workers, WorkerState
+from core.store.parquet.row_group_copier import RowGroupCopier
 from core.store.parquet.writer import ROW_GROUP, write_table
 from core.store.schema.tables import TABLES, XREF_GROUP_NPI, XREF_GROUP_TIN, XREF_TIN_NPI, Table
 
@@ -57,10 +57,10 @@ class Written:
     rows: int
 
 
-class Xrefs:
+class CrossReferences:
     """The members of a file's groups. The spools stand in `directory`; `used` are the places of the groups to keep."""
 
-    def __init__(self, directory: Path, groups: Groups, used: npt.NDArray[np.int32] | None) -> None:
+    def __init__(self, directory: Path, groups: GroupIndex, used: npt.NDArray[np.int32] | None) -> None:
         self._directory = directory / "members"
         uids = pl.Series(groups.strings.column("pg_uid"), dtype=pl.String)
         places = np.arange(len(groups), dtype=np.int32) if used is None else used
@@ -74,7 +74,7 @@ class Xrefs:
         write_texts(self._directory, "pg_uid", chosen.gather(pl.Series(order)).alias("pg_uid").to_frame())
         write_texts(self._directory, "npi", npis.cast(pl.String).to_frame())
         write_texts(self._directory, "tin", tins)
-        self._numbers = Numbers(self._directory)
+        self._numbers = MemberIndex(self._directory)
         self.npis = read_texts(self._directory, "npi")
         """The distinct NPIs of the groups, sorted, as text."""
         self.tins = read_texts(self._directory, "tin")
@@ -91,7 +91,7 @@ class Xrefs:
             found[ranks[known[parts]]] = True
         return found
 
-    def write(self, work: Path, year_month: str, payer_slug: str, crew: Crew) -> dict[str, Written]:
+    def write(self, work: Path, year_month: str, payer_slug: str, workers: Workers) -> dict[str, Written]:
         """Writes the rows of the three tables, sorted, below `work`; gives the tables' files by name."""
         constant = {"year_month": year_month, "payer_slug": payer_slug}
         bounds = {
@@ -104,12 +104,12 @@ class Xrefs:
             for name, each in bounds.items()
             for number, (first, end) in enumerate(each)
         ]
-        rows = list(crew.map(write_range, ((each,) for each in ranges)))
+        rows = list(workers.map(write_range, ((each,) for each in ranges)))
         found = {}
         for name in bounds:
             path = work / f"{name}.rows.parquet"
             mine = [(count, each) for count, each in zip(rows, ranges, strict=True) if each.table == name]
-            with Stitcher(path) as stitcher:
+            with RowGroupCopier(path) as stitcher:
                 # A file without rows has a row group all the same, which belongs into no other file.
                 for _, each in [(count, each) for count, each in mine if count] or mine[:1]:
                     stitcher.add(each.path)
@@ -129,21 +129,21 @@ class Xrefs:
         return _cuts(np.arange(len(self.tins)), npis, ROWS_AT_ONCE) or [(0, 0)]
 
 
-def write_range(_state: State, each: Range) -> int:
-    """Writes some of a table's rows to a file of their own, and gives their number; what a member of the crew does."""
+def write_range(_state: WorkerState, each: Range) -> int:
+    """Write some of a table's rows to a file of their own and return their number; a worker runs this."""
     table = TABLES[each.table]
     rows_of = {
         XREF_GROUP_NPI.name: _group_npis,
         XREF_GROUP_TIN.name: _group_tins,
         XREF_TIN_NPI.name: _tin_npis,
     }[each.table]
-    pairs = rows_of(Numbers(each.directory), each.first, each.end)
+    pairs = rows_of(MemberIndex(each.directory), each.first, each.end)
     # Row groups of even size, as the ranges' files become one.
     group = -(-len(pairs) // max(-(-len(pairs) // ROW_GROUP), 1)) or None
     return write_table(each.path, table, [_block(table, each, pairs)], group)
 
 
-def _group_npis(numbers: Numbers, first: int, end: int) -> Pairs:
+def _group_npis(numbers: MemberIndex, first: int, end: int) -> Pairs:
     group_of, part_of = numbers.lists(first, end)
     starts, ranks = numbers.npi_ends, numbers.npi_ranks
     begin = starts[part_of]
@@ -156,13 +156,13 @@ def _group_npis(numbers: Numbers, first: int, end: int) -> Pairs:
     return np.concatenate(found)
 
 
-def _group_tins(numbers: Numbers, first: int, end: int) -> Pairs:
+def _group_tins(numbers: MemberIndex, first: int, end: int) -> Pairs:
     group_of, part_of = numbers.lists(first, end)
     tins = numbers.tin_ranks[part_of]
     return distinct(_paired(group_of[tins >= 0], tins[tins >= 0]))
 
 
-def _tin_npis(numbers: Numbers, first: int, end: int) -> Pairs:
+def _tin_npis(numbers: MemberIndex, first: int, end: int) -> Pairs:
     tins = np.repeat(numbers.tin_ranks, np.diff(numbers.npi_ends))
     here = (tins >= first) & (tins < end)
     return distinct(_paired(tins[here], numbers.npi_ranks[here]))

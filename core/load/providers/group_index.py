@@ -17,7 +17,7 @@ _DIRECT = 1 << 26
 _AT_ONCE = 250_000
 
 
-class Groups:
+class GroupIndex:
     """The groups in `directory`, sorted by key; a group's number in that order is its place."""
 
     def __init__(self, directory: Path) -> None:

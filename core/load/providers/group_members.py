@@ -16,7 +16,7 @@ import numpy.typing as npt
 import polars as pl
 
 from core.load.providers.group_key_set import distinct
-from core.load.staging.row_spool import NumberSpool, Spool
+from core.load.staging.row_spool import NumberSpool, RowSpool
 from core.store.schema import ids
 from core.tic import decode, provider_objects
 from core.tic.provider_objects import Tin
@@ -31,7 +31,7 @@ REMEMBERED_BYTES = 48 << 20
 """Objects that were met are remembered, so that one that comes again is not read again, until they take so much."""
 
 FETCHER = 1 << 16
-"""The writer of parts that are fetched from the web; those of a crew have lesser numbers."""
+"""The writer of parts that are fetched from the web; those of a workers have lesser numbers."""
 
 WRITER_BITS = 40
 """A part's number is its writer's, so many bits up, and a count."""
@@ -41,7 +41,7 @@ _LOW = np.uint64(_LOW_HALF)
 _HALF = np.uint64(32)
 
 
-class Lists(NamedTuple):
+class MemberLists(NamedTuple):
     """Lists of parts, one after the other: those of some arrays."""
 
     parts: npt.NDArray[np.int64]
@@ -63,19 +63,19 @@ class _Objects(dict[bytes, int]):
         return place
 
 
-class Parts:
+class MemberParts:
     """Reads provider_groups arrays into parts, whose rows go to spools.
 
     `writer` tells apart the processes that read one file: it is part of the parts' numbers.
     """
 
     def __init__(self, directory: Path, writer: int = 0) -> None:
-        self.tins = Spool(
+        self.tins = RowSpool(
             directory, "part_tins", {"part": pl.UInt64, "tin_type": pl.String, "tin_value": pl.String}, writer
         )
         self.npis = NumberSpool(directory, "part_npis", ("part", "npi"), writer)
-        self.names = Spool(directory, "part_names", {"part": pl.UInt64, "business_name": pl.String}, writer)
-        self.invalid = Spool(directory, "part_invalid", {"part": pl.UInt64, "value": pl.String}, writer)
+        self.names = RowSpool(directory, "part_names", {"part": pl.UInt64, "business_name": pl.String}, writer)
+        self.invalid = RowSpool(directory, "part_invalid", {"part": pl.UInt64, "value": pl.String}, writer)
         self._next = writer << WRITER_BITS
         self._forget()
 
@@ -84,8 +84,8 @@ class Parts:
         for spool in (self.tins, self.npis, self.names, self.invalid):
             spool.close()
 
-    def of(self, arrays: Sequence[bytes]) -> Lists:
-        """The parts of provider_groups arrays, given as their JSON texts. Raises decode.Unreadable.
+    def of(self, arrays: Sequence[bytes]) -> MemberLists:
+        """The parts of provider_groups arrays, given as their JSON texts. Raises decode.UndecodableError.
 
         What `inline_ids` tells of them it can tell until the next arrays are read.
         """
@@ -97,7 +97,7 @@ class Parts:
         if self._objects.fresh:
             try:
                 self._meet(self._objects.fresh)
-            except decode.Unreadable:
+            except decode.UndecodableError:
                 self._forget()
                 raise
             self._objects.fresh = []
@@ -111,7 +111,7 @@ class Parts:
             parts = np.repeat(starts[places] - ends[:-1], counts) + np.arange(ends[-1])
         else:
             parts = starts[places]
-        return Lists(parts + self._first, sizes)
+        return MemberLists(parts + self._first, sizes)
 
     def _forget(self) -> None:
         self._objects = _Objects()
@@ -151,11 +151,11 @@ class Parts:
         self._tin_of.extend([hash(tin) & _LOW_HALF for tin in found.tins])
         self._bytes += sum(map(len, texts)) + 350 * len(texts) + 27 * len(npis)
 
-    def any_members(self, lists: Lists) -> bool:
+    def any_members(self, lists: MemberLists) -> bool:
         """Whether any of the parts that were just read has a tax number or an NPI."""
         return any(map(self._texts.__getitem__, (lists.parts - self._first).tolist()))
 
-    def inline_ids(self, lists: Lists) -> pl.Series:
+    def inline_ids(self, lists: MemberLists) -> pl.Series:
         """The raw ids of groups that have none: equal members, equal id, in whatever parts they come.
 
         It is `inline:` and the MD5 of the members' texts, distinct, sorted and joined by `;`. A member's text is

@@ -13,10 +13,10 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from core.load.providers.group_index import Groups
+from core.load.providers.group_index import GroupIndex
 from core.load.providers.group_members import WRITER_BITS
 
-Ints = npt.NDArray[np.int64]
+IntArray = npt.NDArray[np.int64]
 
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
@@ -25,7 +25,7 @@ AT_ONCE = 2_000_000
 """Parts whose places are looked up at a time."""
 
 
-class Numbers:
+class MemberIndex:
     """The arrays in `directory`.
 
     The lists of parts are sorted by their group's rank; a group has several where it was defined several times.
@@ -47,7 +47,7 @@ class Numbers:
         self.used = _load(directory, "used")
         """Of each part, whether a list has it."""
 
-    def lists(self, first: int, end: int) -> tuple[Ints, Ints]:
+    def lists(self, first: int, end: int) -> tuple[IntArray, IntArray]:
         """The groups' ranks and the places of their parts, for lists `first` to before `end`."""
         sizes = self.sizes[first:end].astype(np.int64)
         at = np.repeat(self.starts[first:end] - (np.cumsum(sizes) - sizes), sizes) + np.arange(sizes.sum())
@@ -55,7 +55,7 @@ class Numbers:
 
 
 def write_numbers(
-    spools: Path, directory: Path, groups: Groups, rank_of: npt.NDArray[np.int64]
+    spools: Path, directory: Path, groups: GroupIndex, rank_of: npt.NDArray[np.int64]
 ) -> tuple[pl.Series, pl.DataFrame]:
     """Makes the arrays of Numbers out of a file's spools; gives the distinct NPIs (as numbers) and tax numbers, sorted.
 
@@ -92,7 +92,7 @@ class _Writers:
         """How many places there are."""
         return sum(self._ends.values())
 
-    def places(self, parts: npt.NDArray[np.uint64]) -> tuple[Ints, npt.NDArray[np.bool_]]:
+    def places(self, parts: npt.NDArray[np.uint64]) -> tuple[IntArray, npt.NDArray[np.bool_]]:
         """The places of parts, and which parts there are that were met (or others of their writers before them)."""
         places, there = np.zeros(len(parts), np.int64), np.zeros(len(parts), np.bool_)
         writers, counts = parts >> np.uint64(WRITER_BITS), (parts & _COUNT).astype(np.int64)
@@ -106,7 +106,7 @@ class _Writers:
 
 
 def _write_lists(
-    spools: Path, directory: Path, groups: Groups, rank_of: npt.NDArray[np.int64]
+    spools: Path, directory: Path, groups: GroupIndex, rank_of: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], _Writers]:
     """Writes the numbers of the lists' parts; gives the lists' ranks and sizes."""
     writers, ranks, sizes = _Writers(), [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]

@@ -8,19 +8,19 @@ import numpy as np
 import numpy.typing as npt
 
 from core.load.providers.group_key_set import Keys
-from core.load.rate_filters import Filter
+from core.load.rate_filters import RateFilter
 from core.load.staging.spool_set import spooled
 from core.reference.nppes.provider_names import npis_in_state, stored
 from core.store.generations.store import Transaction
 from core.store.schema.tables import XREF_GROUP_NPI, XREF_GROUP_TIN
 
 
-def group_masks(
+def match_provider_filters(
     connection: duckdb.DuckDBPyConnection,
     transaction: Transaction,
     directory: Path,
     keys: Keys,
-    filters: Sequence[Filter],
+    filters: Sequence[RateFilter],
     known_before: str | None = None,
 ) -> npt.NDArray[np.uint64]:
     """For each group of `keys`, a bit for every filter that wants it. The file's spools stand in `directory`.

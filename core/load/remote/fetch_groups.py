@@ -17,7 +17,7 @@ from core.fetch.download import Downloads
 from core.fetch.hosts import Hosts
 from core.runtime.errors import FetchError, PayerFileError
 from core.tic import decode
-from core.tic.source import Limits, documents
+from core.tic.source import UnpackLimits, open_documents
 
 LIFETIME = 24 * 3600
 """Seconds for which a file of members is taken from disk without being asked for again."""
@@ -38,7 +38,7 @@ _REMOTE = msgspec.json.Decoder(_Remote)
 
 
 @dataclass(frozen=True)
-class Answer(Generic[Tag]):
+class FetchedMembers(Generic[Tag]):
     """What became of one address: the provider_groups it has, or the problem. `tag` is the caller's own.
 
     `location` is the address as it may be stored, `signed` says that it is not the whole of it.
@@ -53,7 +53,7 @@ class Answer(Generic[Tag]):
 
 
 @dataclass
-class Report:
+class FetchReport:
     """What became of the addresses of one file."""
 
     asked: int = 0
@@ -65,7 +65,7 @@ class Report:
         """What the batch's record is to say."""
         return {"locations_not_fetched": self.failed}
 
-    def count(self, answer: Answer[Tag]) -> None:
+    def count(self, answer: FetchedMembers[Tag]) -> None:
         """Takes in what became of one address."""
         self.asked += 1
         if answer.problem:
@@ -74,7 +74,7 @@ class Report:
                 self.examples.append(answer.problem)
 
 
-class Locations:
+class GroupFetcher:
     """Fetches files of members, `at_once` of them at a time, each address once in a run.
 
     What was fetched stays in `directory` for a day. One object serves all files of a run: a host that gave no answer
@@ -84,12 +84,12 @@ class Locations:
     def __init__(self, client: Client, directory: Path, limit: int, at_once: int = 8) -> None:
         self._client = client
         self._downloads = Downloads(client, directory, limit, LIFETIME)
-        self._limits = Limits(unpacked=limit)
+        self._limits = UnpackLimits(unpacked=limit)
         self._at_once = at_once
         self._hosts = Hosts()
         self._problems: dict[str, str] = {}
 
-    def fetch_all(self, wanted: Iterable[tuple[str, Tag]]) -> Iterator[Answer[Tag]]:
+    def fetch_all(self, wanted: Iterable[tuple[str, Tag]]) -> Iterator[FetchedMembers[Tag]]:
         """What is at each address, given with the caller's tag: some order, every address answered."""
         pending: deque[tuple[str, Tag, Future[tuple[Path | None, str | None]]]] = deque()
         with ThreadPoolExecutor(self._at_once, "location") as pool:
@@ -105,7 +105,7 @@ class Locations:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def _answer(self, url: str, tag: Tag, fetched: "Future[tuple[Path | None, str | None]]") -> Answer[Tag]:
+    def _answer(self, url: str, tag: Tag, fetched: "Future[tuple[Path | None, str | None]]") -> FetchedMembers[Tag]:
         path, problem = fetched.result()
         groups = None
         location, signed = stored(url)
@@ -114,7 +114,7 @@ class Locations:
                 groups = self._read(path, location)
             except PayerFileError as error:
                 problem = str(error)
-        return Answer(tag, location, signed, groups, problem, datetime.now(UTC))
+        return FetchedMembers(tag, location, signed, groups, problem, datetime.now(UTC))
 
     def _fetch(self, url: str) -> tuple[Path | None, str | None]:
         """The file at an address, on disk, or the problem."""
@@ -137,7 +137,7 @@ class Locations:
 
     def _read(self, path: Path, location: str) -> Raw:
         """The provider_groups of a file. Raises PayerFileError."""
-        source = documents(path, name=location, limits=self._limits)[0]
+        source = open_documents(path, name=location, limits=self._limits)[0]
         text = b"".join(source.chunks()).removeprefix(b"\xef\xbb\xbf")
         try:
             return _REMOTE.decode(text).provider_groups.copy()
@@ -159,6 +159,6 @@ def _lenient(text: bytes, location: str) -> Raw:
     """The provider_groups of text that is not strictly what was expected."""
     try:
         value = decode.loads(text)
-    except decode.Unreadable as error:
+    except decode.UndecodableError as error:
         raise PayerFileError(f"{location}: not JSON: {error.problem} at byte {error.offset:,}") from None
     return decode.dumps(value.get("provider_groups") if isinstance(value, dict) else value)

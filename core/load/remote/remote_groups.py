@@ -12,11 +12,11 @@ import numpy as np
 import polars as pl
 
 from core.load.dimension_tables import resolved_before
-from core.load.providers.group_index import Groups
+from core.load.providers.group_index import GroupIndex
 from core.load.providers.group_members import FETCHER
-from core.load.remote.fetch_groups import NOT_TRIED, Answer, Locations, Report, stored
-from core.load.staging.row_spool import Spool
-from core.load.staging.spool_set import Spools
+from core.load.remote.fetch_groups import NOT_TRIED, FetchedMembers, FetchReport, GroupFetcher, stored
+from core.load.staging.row_spool import RowSpool
+from core.load.staging.spool_set import SpoolSet
 from core.reference.nppes import provider_names
 from core.store.changes.upsert import write_query
 from core.store.connection import parquet_list
@@ -40,12 +40,14 @@ class Unresolved:
     def __init__(self, directory: Path) -> None:
         text = pl.String
         columns = {"pg_uid": text, "location": text, "signed": pl.Boolean, "problem": text}
-        self._failed = Spool(directory, "unresolved", {**columns, "tried_at": pl.Datetime("us", "UTC")})
-        self._wanted = Spool(directory, "located", {"pg_uid": text, "location": text})
+        self._failed = RowSpool(directory, "unresolved", {**columns, "tried_at": pl.Datetime("us", "UTC")})
+        self._wanted = RowSpool(directory, "located", {"pg_uid": text, "location": text})
 
-    def fetch(self, wanted: Iterable[tuple[str, list[Group]]], locations: Locations | None, spools: Spools) -> Report:
+    def fetch(
+        self, wanted: Iterable[tuple[str, list[Group]]], locations: GroupFetcher | None, spools: SpoolSet
+    ) -> FetchReport:
         """Puts the members that are to be had at the addresses into `spools`; none are without `locations`."""
-        report = Report()
+        report = FetchReport()
         answers = locations.fetch_all(wanted) if locations else _not_tried(wanted)
         for answer in answers:
             parts = spools.parts.of([bytes(answer.groups)]) if answer.groups else None
@@ -97,7 +99,7 @@ class Unresolved:
         transaction.put(XREF_GROUP_LOCATION.name, path, rows)
 
 
-class Located:
+class RemoteGroups:
     """The groups of one file that is being loaded."""
 
     def __init__(
@@ -112,7 +114,7 @@ class Located:
         self.known_before: str | None = None
         """The table (key, pg_uid) of groups whose members the store has already; None for none."""
 
-    def fetch(self, locations: Locations | None, groups: Groups) -> Report | None:
+    def fetch(self, locations: GroupFetcher | None, groups: GroupIndex) -> FetchReport | None:
         """Fetches the members of groups, unless all of them are known already.
 
         The members go to the file's spools, in `directory`.
@@ -137,7 +139,7 @@ class Located:
                             JOIN {there} USING (key)
                 GROUP BY url ORDER BY min(seq)"""
         )
-        return self._unresolved.fetch(_addresses(found), locations, Spools(self._directory, FETCHER))
+        return self._unresolved.fetch(_addresses(found), locations, SpoolSet(self._directory, FETCHER))
 
     def add_unresolved(self, *, keep: bool) -> None:
         """Puts what could not be had into the store; `keep` where what was missing before is to be looked at again."""
@@ -151,6 +153,6 @@ def _addresses(found: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, list[Gro
             yield url, [Group(int(key), pg_uid, int(seq)) for key, pg_uid, seq in groups]
 
 
-def _not_tried(wanted: Iterable[tuple[str, list[Group]]]) -> Iterator[Answer[list[Group]]]:
+def _not_tried(wanted: Iterable[tuple[str, list[Group]]]) -> Iterator[FetchedMembers[list[Group]]]:
     for url, groups in wanted:
-        yield Answer(groups, *stored(url), None, NOT_TRIED, None)
+        yield FetchedMembers(groups, *stored(url), None, NOT_TRIED, None)

@@ -15,24 +15,24 @@ import pyarrow as pa
 from core.fetch.address import shown
 from core.fields import normalize
 from core.load.batch_record import FOUND_LATER, filters_of
-from core.load.dimension_tables import FileTables, Members, put_rejects
+from core.load.dimension_tables import FileTables, MemberCounts, put_rejects
 from core.load.providers import group_members as members
-from core.load.providers.group_index import Groups, write_groups
+from core.load.providers.group_index import GroupIndex, write_groups
 from core.load.providers.group_key_set import Keys
-from core.load.providers.provider_filter import group_masks
-from core.load.rate_filters import Filter
-from core.load.remote.fetch_groups import Locations, Report
+from core.load.providers.provider_filter import match_provider_filters
+from core.load.rate_filters import RateFilter
+from core.load.remote.fetch_groups import FetchReport, GroupFetcher
 from core.load.remote.remote_groups import Group, Unresolved
-from core.load.staging.spool_set import Spools
+from core.load.staging.spool_set import SpoolSet
 from core.runtime.errors import PayerFileError
-from core.runtime.workers import Alone
+from core.runtime.workers import SingleProcess
 from core.store.changes.upsert import upsert
 from core.store.connection import connect_for_writing, parquet_list
 from core.store.generations.store import Manifest, Store, Transaction
 from core.store.schema import ids
 from core.store.schema.tables import DIM_BATCH, DIM_PROVIDER_GROUP, XREF_GROUP_LOCATION
 from core.tic import decode
-from core.tic.array_splitter import Run, Splitter
+from core.tic.array_splitter import ArraySplitter, ElementChunk
 from core.tic.header import Header
 from core.tic.source import Progress, Source
 
@@ -47,13 +47,13 @@ Addresses = dict[str, list[Group]]
 
 
 @dataclass(frozen=True)
-class Resolved:
+class RetryOutcome:
     """What became of a batch's unresolved groups."""
 
     batch_id: str
-    report: Report
+    report: FetchReport
     """The addresses that were asked."""
-    members: Members | None
+    members: MemberCounts | None
     """The groups whose members are known now; None where nothing was asked."""
     remaining: int
     """Groups of the batch of which no member is known still."""
@@ -63,16 +63,16 @@ class Resolved:
     """Groups that a filter on providers may want, now that their members are known, and may have left out before."""
 
 
-def resolve(
+def retry_unresolved(
     store: Store,
     batch: str,
-    locations: Locations,
+    locations: GroupFetcher,
     *,
     source: Source | None = None,
     progress: Progress | None = None,
     waiting: Callable[[], None] | None = None,
     memory: str = "512MB",
-) -> Resolved:
+) -> RetryOutcome:
     """Tries again what could not be fetched for a batch, named by its id or the beginning of it.
 
     With `source`, the batch's own file, its provider_references are read for addresses that the store does not keep
@@ -82,7 +82,7 @@ def resolve(
     """
     with tempfile.TemporaryDirectory(prefix="beaconpoint-") as name:
         directory = Path(name)
-        spools, unresolved = Spools(directory), Unresolved(directory)
+        spools, unresolved = SpoolSet(directory), Unresolved(directory)
         connection = connect_for_writing(directory, memory)
         try:
             known = _Known(connection, store, batch)
@@ -94,7 +94,7 @@ def resolve(
             connection.close()
         report = unresolved.fetch(addresses.items(), locations, spools)
         if not addresses:
-            return Resolved(known.batch_id, report, None, known.unresolved, signed)
+            return RetryOutcome(known.batch_id, report, None, known.unresolved, signed)
         with store.write(waiting=waiting) as transaction:
             connection = connect_for_writing(transaction.work, memory)
             try:
@@ -104,7 +104,7 @@ def resolve(
             finally:
                 connection.close()
             transaction.commit()
-        return Resolved(known.batch_id, report, found, remaining, signed, wanted)
+        return RetryOutcome(known.batch_id, report, found, remaining, signed, wanted)
 
 
 class _Known:
@@ -176,13 +176,13 @@ class _Known:
         return self._connection.execute(sql, [parameter]).fetchall()
 
 
-def _references(source: Source, progress: Progress | None) -> Iterator[decode.Reference | None]:
+def _references(source: Source, progress: Progress | None) -> Iterator[decode.ReferenceObject | None]:
     """The definitions of provider groups in a file, all of which is read."""
-    for part in Splitter(source.name, source.chunks(progress)).parts():
-        if isinstance(part, Run) and part.array == "provider_references":
+    for part in ArraySplitter(source.name, source.chunks(progress)).parts():
+        if isinstance(part, ElementChunk) and part.array == "provider_references":
             try:
                 yield from decode.REFERENCES.read(part.text)[0]
-            except decode.Unreadable as error:
+            except decode.UndecodableError as error:
                 raise PayerFileError(f"{source.name}: not JSON: {error.problem} in provider_references") from None
 
 
@@ -192,8 +192,8 @@ def _key_of(pg_uid: str, raw: str | None) -> int:
 
 
 def _publish(
-    connection: duckdb.DuckDBPyConnection, transaction: Transaction, batch_id: str, spools: Spools, left: int
-) -> tuple[Members, int, int]:
+    connection: duckdb.DuckDBPyConnection, transaction: Transaction, batch_id: str, spools: SpoolSet, left: int
+) -> tuple[MemberCounts, int, int]:
     """Puts members into the store; gives what is known now, how many groups remain without any, and how many a filter
     on providers wants now.
 
@@ -226,8 +226,8 @@ def _publish(
         {"key": keys, "raw": [used[key] for key in keys.tolist()]}, {"key": pl.UInt64, "raw": pl.String}
     )
     write_groups(spools.directory / "groups", batch_id, keys, named)
-    groups = Groups(spools.directory / "groups")
-    found = FileTables(connection, transaction, spools.directory, header, batch_id, groups).add_groups(Alone())
+    groups = GroupIndex(spools.directory / "groups")
+    found = FileTables(connection, transaction, spools.directory, header, batch_id, groups).add_groups(SingleProcess())
     put_rejects(
         connection,
         transaction,
@@ -257,9 +257,12 @@ def _wanted_now(
     """
     wanted = []
     for record in records:
-        each = [(Filter(npis=f.npis), Filter(tins=f.tins), Filter(in_state=f.in_state)) for f in filters_of(record)]
+        each = [
+            (RateFilter(npis=f.npis), RateFilter(tins=f.tins), RateFilter(in_state=f.in_state))
+            for f in filters_of(record)
+        ]
         filters = list({condition for conditions in each for condition in conditions if condition.of_providers})
-        masks = group_masks(connection, transaction, directory, keys, filters)
+        masks = match_provider_filters(connection, transaction, directory, keys, filters)
         wanted.append(int(np.count_nonzero(masks)))
     return wanted
 
@@ -268,7 +271,7 @@ def _count(
     connection: duckdb.DuckDBPyConnection,
     transaction: Transaction,
     records: list[dict[str, Any]],
-    members: Members,
+    members: MemberCounts,
     left: dict[str, int],
     wanted: list[int],
 ) -> None:

@@ -16,7 +16,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.load.providers.group_key_set import distinct
-from core.load.staging.price_runs import Head, Run, RunWriter, Terms, codes_of, dictionary, sort_key
+from core.load.staging.price_runs import (
+    ItemFields,
+    PriceFields,
+    PriceRun,
+    PriceRunWriter,
+    codes_of,
+    dictionary,
+    sort_key,
+)
 from core.store.schema import ids
 
 RUN_PRICES = 250_000
@@ -31,7 +39,7 @@ BLOCK_KEYS = 1 << 20
 
 
 @dataclass
-class Lists:
+class RateGroupLists:
     """The lists of provider groups met in a file. They outlive the runs that refer to them."""
 
     ids: dict[bytes, int] = field(default_factory=dict)
@@ -85,23 +93,23 @@ class Lists:
 
 
 @dataclass
-class Vocabulary:
+class PriceFieldCache:
     """The heads and terms met in a file. They outlive the runs that refer to them."""
 
-    heads: dict[Head, int] = field(default_factory=dict)
-    heads_in_order: list[Head] = field(default_factory=list)
+    heads: dict[ItemFields, int] = field(default_factory=dict)
+    heads_in_order: list[ItemFields] = field(default_factory=list)
     head_ids: dict[tuple[Any, ...], dict[str, int]] = field(default_factory=dict)
     """By what else items say: their codes, as they stand there, and the heads they are."""
     described: bytearray = field(default_factory=bytearray)
     """Of each head, which words for its code are known: 1 for a description, 2 for a name."""
-    terms: dict[Terms, int] = field(default_factory=dict)
+    terms: dict[PriceFields, int] = field(default_factory=dict)
     ids: dict[bytes, int] = field(default_factory=dict)
     """Texts of prices, but for the rate, and the terms they are."""
     odd_dates: set[int] = field(default_factory=set)
     """Terms whose expiration date could not be read."""
     text_bytes: int = 0
 
-    def number_of_head(self, head: Head) -> int:
+    def number_of_head(self, head: ItemFields) -> int:
         """The number of a head, a new one where it was not met before."""
         number = self.heads.setdefault(head, len(self.heads))
         if number == len(self.heads_in_order):
@@ -116,7 +124,7 @@ class Vocabulary:
 
 
 @dataclass
-class Prices:
+class PriceRows:
     """The price rows of a run that is being gathered, as columns."""
 
     head: "array[int]" = field(default_factory=lambda: array("I"))
@@ -130,9 +138,9 @@ class Prices:
     keys: int = 0
     """How many fact rows the price rows unfold to."""
 
-    def write(self, path: Path, words: Vocabulary, lists: Lists) -> Run:
+    def write(self, path: Path, words: PriceFieldCache, lists: RateGroupLists) -> PriceRun:
         """Sorts the rows and writes them as a run."""
-        heads, terms = dictionary(words.heads, Head._fields), dictionary(words.terms, Terms._fields)
+        heads, terms = dictionary(words.heads, ItemFields._fields), dictionary(words.terms, PriceFields._fields)
         head_of = np.frombuffer(self.head, np.uint32)
         terms_of = np.frombuffer(self.terms, np.uint32)
         rate = np.frombuffer(self.rate, np.float64)
@@ -151,17 +159,17 @@ class Prices:
             "piece": np.repeat(np.asarray(self.piece), piece_rows)[order],
             "repeats": np.frombuffer(lists.repeats, np.bool_)[groups],
         }
-        with RunWriter(path, len(rate)) as writer:
+        with PriceRunWriter(path, len(rate)) as writer:
             writer.add(columns, sizes, lists.in_order(groups))
             writer.add_tables(heads, terms)
         return writer.finish(codes, np.searchsorted(code_of_head[columns["head"]], np.arange(codes.num_rows + 1)))
 
-    def used_keys(self, lists: Lists) -> npt.NDArray[np.uint64]:
+    def used_keys(self, lists: RateGroupLists) -> npt.NDArray[np.uint64]:
         """The keys of the groups that rows name, distinct."""
         used = distinct(np.frombuffer(self.groups, np.uint32))
         return np.concatenate([np.zeros(0, np.uint64), *(pc.unique(pa.array(b)) for b in lists.in_order(used))])
 
-    def rows_of_odd_dates(self, words: Vocabulary, lists: Lists) -> int:
+    def rows_of_odd_dates(self, words: PriceFieldCache, lists: RateGroupLists) -> int:
         """How many fact rows have an expiration date that could not be read."""
         if not words.odd_dates:
             return 0

@@ -17,11 +17,11 @@ import pyarrow as pa
 HASH_SHIFT = np.uint64(24)
 """Rows of a code are ordered by the upper 40 bits of the first half of their hash."""
 
-Code = tuple[str, str]
+CodeKey = tuple[str, str]
 """A code_type and a code."""
 
 
-class Head(NamedTuple):
+class ItemFields(NamedTuple):
     """What an item says of all its prices."""
 
     code_type: str
@@ -30,7 +30,7 @@ class Head(NamedTuple):
     severity_of_illness: str | None
 
 
-class Terms(NamedTuple):
+class PriceFields(NamedTuple):
     """What a price says besides its rate."""
 
     negotiated_type: str | None
@@ -56,7 +56,7 @@ tells that a group stands in a row's list more than once."""
 
 
 @dataclass(frozen=True)
-class Run:
+class PriceRun:
     """One run on disk."""
 
     path: Path
@@ -98,11 +98,11 @@ class Run:
         return np.fromfile(self.path, dtype, count, offset=offset)
 
 
-class RunWriter:
+class PriceRunWriter:
     """Writes a run of `rows` rows, block by block."""
 
     def __init__(self, path: Path, rows: int) -> None:
-        self._run = Run(path, rows)
+        self._run = PriceRun(path, rows)
         self._row = 0
         self._ends = [np.zeros(1, np.int64)]
         self._keys = 0
@@ -142,7 +142,7 @@ class RunWriter:
         self._write("heads", heads)
         self._write("terms", terms)
 
-    def finish(self, codes: pa.Table, starts: npt.NDArray[np.int64]) -> Run:
+    def finish(self, codes: pa.Table, starts: npt.NDArray[np.int64]) -> PriceRun:
         """Writes the index: the distinct codes, sorted, and the row at which each begins (and the end)."""
         fact_rows = np.diff(np.concatenate(self._ends)[starts])
         table = codes.append_column("start", pa.array(starts[:-1])).append_column("fact_rows", pa.array(fact_rows))

@@ -13,7 +13,7 @@ import pyarrow as pa
 PART_ROWS = 50_000
 
 
-class Spool:
+class RowSpool:
     """Rows of one shape. `columns` maps names to Polars types, in the order in which `add` takes the values.
 
     Several processes may fill the spool of one name, each with a `writer` of its own.
@@ -63,7 +63,7 @@ class Spool:
         self._parts += 1
 
 
-class NumberSpool(Spool):
+class NumberSpool(RowSpool):
     """Rows of whole numbers (UInt64), many at a time."""
 
     def __init__(self, directory: Path, name: str, columns: tuple[str, ...], writer: int = 0) -> None:
@@ -93,7 +93,7 @@ class NumberSpool(Spool):
         self.columns[:] = [array("Q") for _ in self.columns]
 
 
-class ListSpool(Spool):
+class ListSpool(RowSpool):
     """Rows of a list of whole numbers (UInt64) each, in the column `items`, and some other whole numbers."""
 
     def __init__(self, directory: Path, name: str, items: str, columns: tuple[str, ...], writer: int = 0) -> None:

@@ -7,12 +7,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from core.load.providers.group_members import Lists, Parts
-from core.load.staging.row_spool import ListSpool, NumberSpool, Spool
+from core.load.providers.group_members import MemberLists, MemberParts
+from core.load.staging.row_spool import ListSpool, NumberSpool, RowSpool
 from core.store.connection import parquet_list
 
 
-class Spools:
+class SpoolSet:
     """The spools of one file, in one directory, filled by one or several processes.
 
     `seq` is the number of a piece times 2**32 plus the element's place in it.
@@ -21,8 +21,8 @@ class Spools:
     def __init__(self, directory: Path, writer: int = 0) -> None:
         self.directory = directory
 
-        def spool(table: str, **columns: Any) -> Spool:
-            return Spool(directory, table, columns, writer)
+        def spool(table: str, **columns: Any) -> RowSpool:
+            return RowSpool(directory, table, columns, writer)
 
         text, number = pl.String, pl.Int64
         code = {"code_type": text, "code": text}
@@ -36,11 +36,11 @@ class Spools:
         self.defined = NumberSpool(directory, "defined", ("key",), writer)
         self.locations = spool("locations", key=pl.UInt64, url=text, seq=number)
         self.group_parts = ListSpool(directory, "group_parts", "parts", ("key", "seq"), writer)
-        self.parts = Parts(directory, writer)
+        self.parts = MemberParts(directory, writer)
         plain = (self.codes, self.bundles, self.groups, self.rejects, self.locations)
         self._all = (*plain, self.defined, self.group_parts, self.parts)
 
-    def add_parts(self, keys: npt.NDArray[np.uint64], lists: Lists, seqs: npt.NDArray[np.uint64]) -> None:
+    def add_parts(self, keys: npt.NDArray[np.uint64], lists: MemberLists, seqs: npt.NDArray[np.uint64]) -> None:
         """Takes in the parts of some groups, each the members of one."""
         self.group_parts.add_lists(lists.parts, lists.sizes, keys, seqs)
 

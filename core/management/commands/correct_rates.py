@@ -12,7 +12,7 @@ from core.management import base_command
 from core.runtime.errors import BeaconError
 from core.runtime.progress import counting
 from core.store.changes.corrections import corrections, remove, undo
-from core.store.changes.removal import EXAMPLES, Preview, preview
+from core.store.changes.removal import EXAMPLES, Preview, preview_removal
 from core.store.changes.selection import Selection
 
 
@@ -67,7 +67,7 @@ rates stay out when their file is loaded again, until --undo puts exactly them b
             given["code"] = (normalize.code(system, code),) if system else normalize.codes(code)
         selection = Selection(**given)
         if dry_run:
-            self._preview(preview(self.store(no_wait), selection))
+            self._preview(preview_removal(self.store(no_wait), selection))
             return
         if not (reason and reason.strip()):
             raise BeaconError("a removal needs a reason, so that it can be understood later: --reason TEXT")

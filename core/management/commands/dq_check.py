@@ -9,7 +9,7 @@ from django.conf import settings
 from core import open_store
 from core.management import base_command
 from core.quality.record import keep
-from core.quality.report import Finding, Report, check
+from core.quality.report import Finding, QualityReport, check
 from core.runtime.errors import BeaconError
 from core.store.generations.store import StoreError
 
@@ -73,7 +73,7 @@ Where the store cannot be written, the report is printed all the same.
                 f"{len(failed)} of {len(report.findings)} checks failed: {', '.join(f.name for f in failed)}"
             )
 
-    def _print(self, report: Report) -> None:
+    def _print(self, report: QualityReport) -> None:
         for finding in report.findings:
             outcome = "ok  " if finding.passed else "FAIL"
             self.stdout.write(

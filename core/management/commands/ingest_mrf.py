@@ -11,7 +11,7 @@ from core.runtime import workers
 from core.runtime.errors import BeaconError
 
 SMALL = 1 << 20
-"""For files of fewer bytes no crew is called before it is known whether one is needed."""
+"""For files of fewer bytes no workers is called before it is known whether one is needed."""
 
 
 class Command(base_command.WritingCommand):
@@ -102,9 +102,9 @@ Only some rates, and the rest later:
     def run(self, sources: list[str], **options: Any) -> None:
         """Loads each file."""
         self._refuse_mixtures(sources, options)
-        if (options["processes"] or workers.cores()) > 1 and not all(_is_small(source) for source in sources):
-            workers.call_early()
-        # What does the work takes a second to import, and the crew as long to come: both at the same time.
+        if (options["processes"] or workers.cpu_count()) > 1 and not all(_is_small(source) for source in sources):
+            workers.prestart_workers()
+        # What does the work takes a second to import, and the workers as long to come: both at the same time.
         from core.management.run_ingest import Ingesting  # noqa: PLC0415
 
         Ingesting(self, options).run(sources)

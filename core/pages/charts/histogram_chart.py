@@ -6,7 +6,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from core.queries.histogram import Histogram
-from core.queries.medicare import Line
+from core.queries.medicare import AmountLine
 
 _TOP, _HEIGHT, _BOTTOM = 34, 150, 24
 """Heights in pixels: above the bars for the names of lines, of the bars, and of the axis."""
@@ -15,7 +15,7 @@ _LINES = 3
 """More of Medicare's amounts than these would hide the bars; the table below has them all."""
 
 
-def histogram(found: Histogram, amounts: Sequence[Line]) -> SafeString:
+def histogram(found: Histogram, amounts: Sequence[AmountLine]) -> SafeString:
     """A bar per bin, as high as it has rates, with lines at Medicare's amounts. Empty where there are no bins."""
     if not found.bins:
         return SafeString("")
@@ -23,7 +23,7 @@ def histogram(found: Histogram, amounts: Sequence[Line]) -> SafeString:
     low, high = found.bins[0].low, found.bins[-1].high
     low, high = min([low, *(line.amount for line in lines)]), max([high, *(line.amount for line in lines)])
     margin = (high - low) * 0.02 or 1.0
-    scale = _Scale(max(low - margin, 0.0), high + margin)
+    scale = _HistogramScale(max(low - margin, 0.0), high + margin)
     most = max(one.rates for one in found.bins)
     base = _TOP + _HEIGHT
     bars = format_html_join(
@@ -54,7 +54,7 @@ def histogram(found: Histogram, amounts: Sequence[Line]) -> SafeString:
     )
 
 
-class _Scale:
+class _HistogramScale:
     """From dollars to a share of the width, in percent."""
 
     def __init__(self, low: float, high: float) -> None:
@@ -74,12 +74,12 @@ def _round_step(step: float) -> float:
     return next(round_step * size for round_step in (1, 2, 5, 10) if round_step * size >= step)
 
 
-def _mark(scale: _Scale, value: float, base: int) -> SafeString:
+def _mark(scale: _HistogramScale, value: float, base: int) -> SafeString:
     at = f"{min(max(scale.at(value), 3), 96):.2f}%"
     return format_html('<text class="mark" x="{}" y="{}">{}</text>', at, base + 17, _dollars(value))
 
 
-def _line(scale: _Scale, line: Line, number: int, base: int) -> SafeString:
+def _line(scale: _HistogramScale, line: AmountLine, number: int, base: int) -> SafeString:
     place = scale.at(line.amount)
     top = 12 + 11 * number
     anchor, shift = ("end", -0.6) if place > 60 else ("start", 0.6)
@@ -90,7 +90,7 @@ def _line(scale: _Scale, line: Line, number: int, base: int) -> SafeString:
     )  # fmt: skip
 
 
-def _words(found: Histogram, lines: Sequence[Line]) -> str:
+def _words(found: Histogram, lines: Sequence[AmountLine]) -> str:
     most = max(found.bins, key=lambda one: one.rates)
     low, high = _dollars(found.bins[0].low), _dollars(found.bins[-1].high)
     said = [

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from core.pages.forms import ChangesForm, ProviderForm
 from core.pages.shared.page import choose_market
 from core.queries import providers
-from core.queries.codes import Code
+from core.queries.codes import CodeTitle
 from core.queries.coverage import Coverage
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 
 
-def choose_period(form: ProviderForm, periods: list[providers.Period], by: providers.By, value: str) -> Market:
+def choose_period(form: ProviderForm, periods: list[providers.LoadedPeriod], by: providers.By, value: str) -> Market:
     """The provider's market of the state and month asked for, or of the newest it is in."""
     chosen = form.cleaned_data
     fitting = [
@@ -27,7 +27,7 @@ def choose_period(form: ProviderForm, periods: list[providers.Period], by: provi
     return form.market()
 
 
-def choose_months(form: ChangesForm, db: Snapshot, loaded: Sequence[Coverage]) -> tuple[Market, list[Code], str]:
+def choose_months(form: ChangesForm, db: Snapshot, loaded: Sequence[Coverage]) -> tuple[Market, list[CodeTitle], str]:
     """The market of the later month, the codes it may mean, and the earlier month, which is empty where none is loaded.
 
     Where a payer is asked for but no state or month, its newest that has an earlier one.

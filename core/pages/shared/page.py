@@ -16,7 +16,7 @@ from core.pages.forms import MarketForm, QueryForm
 from core.pages.shared import urls
 from core.pages.shared.answer_cache import ANSWERS, TooBusy, admitted
 from core.queries import coverage
-from core.queries.codes import Code, named
+from core.queries.codes import CodeTitle, named
 from core.queries.rules.market import FILTERS, Market
 from core.runtime.errors import BeaconError
 from core.store.connection import QueryTimeout, Snapshot
@@ -125,7 +125,7 @@ def context(request: HttpRequest, form: QueryForm, db: Snapshot, **more: Any) ->
     }
 
 
-def choose_market(form: MarketForm, db: Snapshot) -> tuple[Market, list[Code]]:
+def choose_market(form: MarketForm, db: Snapshot) -> tuple[Market, list[CodeTitle]]:
     """The market of a valid form, and the codes it may mean where its number stands for different things.
 
     Where state or month are not given, the newest month with most rates; where the code's system is not given, the
@@ -140,7 +140,7 @@ def choose_market(form: MarketForm, db: Snapshot) -> tuple[Market, list[Code]]:
     if loaded:
         chosen["state"] = chosen["state"] or loaded[0].state
         chosen["year_month"] = chosen["year_month"] or loaded[0].year_month
-    meant: list[Code] = []
+    meant: list[CodeTitle] = []
     if chosen["code"] and not chosen["code_type"]:
         meant = named(db, chosen["code"])
         if len(meant) == 1:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-Key = Sequence[Any]
+RowKey = Sequence[Any]
 """A row's values of an order's terms."""
 
 _TERM = re.compile(r"((?:\w+\.)?(\w+))( DESC)?( NULLS LAST)?")
@@ -26,12 +26,12 @@ def terms(order: str) -> list[Term]:
     return [Term(match[1], match[2], match[3] is not None) for match in found if match]
 
 
-def key(order: str, row: object) -> Key:
+def key(order: str, row: object) -> RowKey:
     """The key of a row, an instance of a table's dataclass."""
     return tuple(getattr(row, term.name) for term in terms(order))
 
 
-def after(order: str, last: Key | None) -> tuple[str, dict[str, Any]]:
+def after(order: str, last: RowKey | None) -> tuple[str, dict[str, Any]]:
     """A condition that only rows after that key fulfil, and its parameters; `true` where there is no key.
 
     Nulls are last in either direction, as DuckDB sorts.

@@ -85,7 +85,7 @@ class Market:
 
 
 @contextmanager
-def narrowed(db: Snapshot, market: Market) -> Iterator[Snapshot]:
+def market_cache(db: Snapshot, market: Market) -> Iterator[Snapshot]:
     """The generation with `rate_alike` of the unfiltered market alone, where that is about a code or a provider.
 
     Every question about the market has the same answer there, sooner: many facts are alike but for whose they are, and
@@ -100,7 +100,7 @@ def narrowed(db: Snapshot, market: Market) -> Iterator[Snapshot]:
         yield narrow
 
 
-def alike(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
+def counted_rates(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
     """SQL of the market's rates, where a row stands for `alike` of them, and its parameters.
 
     The columns are those of `rate_alike`, see `Snapshot.narrowed`; more where the generation is not narrowed.

@@ -19,7 +19,7 @@ from core.runtime.errors import ReferenceFileError
 
 
 @dataclass(frozen=True)
-class Price:
+class NationalPrice:
     """One row. The rate is in thousandths of a dollar (drugs have three decimals); None where there is none."""
 
     code: str
@@ -43,7 +43,7 @@ class Indicator:
     adjusted: bool = True
 
 
-def read_prices(sheet: Sheet, kind: str, indicator: str) -> list[Price]:
+def read_prices(sheet: Sheet, kind: str, indicator: str) -> list[NationalPrice]:
     """The rows of an addendum whose column of indicators has `indicator` in its title. Raises ReferenceFileError."""
     header = recognize.header(sheet.rows, kind) or 0
     titles = [recognize.flat(cell) for cell in sheet.rows[header]]
@@ -56,7 +56,7 @@ def read_prices(sheet: Sheet, kind: str, indicator: str) -> list[Price]:
     apc = next((n for n, title in enumerate(titles) if title == "APC"), None)
     if code is None or weight is None or rate is None or says is None:
         raise ReferenceFileError(f"{sheet.name}: expected the columns HCPCS Code, {indicator}, Weight and Payment Rate")
-    found: list[Price] = []
+    found: list[NationalPrice] = []
     for number, row in enumerate(sheet.rows[header + 1 :], header + 2):
         # Codes come with blanks of all kinds behind them; notes stand below the table.
         match = CODE.match(row[code].zfill(5)) if len(row) > max(code, weight, rate, says) else None
@@ -68,7 +68,7 @@ def read_prices(sheet: Sheet, kind: str, indicator: str) -> list[Price]:
             raise ReferenceFileError(f"{sheet.name}: row {number}, code {match[0]}: {error}") from None
         thousandths = None if figures[1] is None else round(figures[1] * 1000)
         found.append(
-            Price(
+            NationalPrice(
                 match[0],
                 row[says].upper(),
                 (row[apc].zfill(4) if row[apc] else None) if apc is not None else None,
@@ -119,11 +119,16 @@ def wages(found: list[Sheet], given: Path | None, release: str) -> tuple[Sheet, 
     return sheets[0], index, notes
 
 
-class StateRows:
+class StatePrices:
     """The rows of a state, one per code, without year_month; columns begin with `prefix` (opps, asc)."""
 
     def __init__(
-        self, prices: list[Price], indicators: dict[str, Indicator], index: WageIndex, labor_percent: int, release: str
+        self,
+        prices: list[NationalPrice],
+        indicators: dict[str, Indicator],
+        index: WageIndex,
+        labor_percent: int,
+        release: str,
     ) -> None:
         self._index = index
         self._labor = labor_percent
@@ -162,7 +167,7 @@ class StateRows:
         return self._fixed.with_columns(amount, state=pl.lit(state), wage_index=pl.lit(float(index)))
 
 
-def left_out(prices: list[Price], paid: np.ndarray, indicators: dict[str, Indicator]) -> dict[str, int]:
+def left_out(prices: list[NationalPrice], paid: np.ndarray, indicators: dict[str, Indicator]) -> dict[str, int]:
     """Why the other rows have no amount, to the number of rows."""
     reasons: Counter[str] = Counter()
     for price, has_amount in zip(prices, paid.tolist(), strict=True):

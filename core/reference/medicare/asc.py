@@ -8,8 +8,16 @@ with the rest.
 from pathlib import Path
 
 from core.reference import recognize
-from core.reference.benchmark_release import NOT_PRICED, PACKAGED, Loaded, put_release
-from core.reference.medicare.addenda import Indicator, Price, StateRows, left_out, read_prices, release_of, wages
+from core.reference.benchmark_release import NOT_PRICED, PACKAGED, LoadedBenchmark, put_release
+from core.reference.medicare.addenda import (
+    Indicator,
+    NationalPrice,
+    StatePrices,
+    left_out,
+    read_prices,
+    release_of,
+    wages,
+)
 from core.reference.spreadsheets import Sheet
 from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store
@@ -49,7 +57,9 @@ HELP = """\
 """
 
 
-def load(store: Store, paths: list[Path], *, year_month: str | None = None, wage_index: Path | None = None) -> Loaded:
+def load(
+    store: Store, paths: list[Path], *, year_month: str | None = None, wage_index: Path | None = None
+) -> LoadedBenchmark:
     """Loads one release. Raises ReferenceFileError and StoreError; the store is then as it was."""
     found = recognize.gather(paths, (recognize.ASC_ADDENDUM, recognize.WAGE_INDEX))
     recognize.first(found, recognize.ASC_ADDENDUM)
@@ -65,9 +75,9 @@ def load(store: Store, paths: list[Path], *, year_month: str | None = None, wage
     index_sheet, index, notes = wages(found[recognize.WAGE_INDEX], wage_index, release)
     missing = {"AA": "surgical procedures", "BB": "ancillary services"}
     notes += [f"no Addendum {name}: {what} are not loaded" for name, what in missing.items() if name not in addenda]
-    rows = StateRows(prices, INDICATORS, index, LABOR_PERCENT, release)
+    rows = StatePrices(prices, INDICATORS, index, LABOR_PERCENT, release)
     names = {"indicator": "asc_pi", "weight": "asc_weight", "rate": "asc_rate", "amount": "asc_mar_stateavg"}
-    loaded = Loaded(
+    loaded = LoadedBenchmark(
         kind="asc",
         release=release,
         files=(*(sheet.name for sheet in addenda.values()), index_sheet.name),
@@ -90,7 +100,7 @@ def _by_addendum(sheets: list[Sheet]) -> dict[str, Sheet]:
     return dict(sorted(found.items()))
 
 
-def _united(read: dict[str, list[Price]]) -> list[Price]:
+def _united(read: dict[str, list[NationalPrice]]) -> list[NationalPrice]:
     """The rows of both addenda. Raises ReferenceFileError where a code stands in both: its amount would be two."""
     prices = [price for part in read.values() for price in part]
     codes = {price.code for price in prices}

@@ -7,8 +7,8 @@ section II.C. Drugs, devices and what is not paid under OPPS are not wage adjust
 from pathlib import Path
 
 from core.reference import recognize
-from core.reference.benchmark_release import INPATIENT, NOT_PRICED, PACKAGED, Loaded, put_release
-from core.reference.medicare.addenda import Indicator, StateRows, left_out, read_prices, release_of, wages
+from core.reference.benchmark_release import INPATIENT, NOT_PRICED, PACKAGED, LoadedBenchmark, put_release
+from core.reference.medicare.addenda import Indicator, StatePrices, left_out, read_prices, release_of, wages
 from core.store.generations.store import Store
 from core.store.schema.tables import BENCH_OPPS
 
@@ -52,17 +52,19 @@ HELP = """\
 """
 
 
-def load(store: Store, paths: list[Path], *, year_month: str | None = None, wage_index: Path | None = None) -> Loaded:
+def load(
+    store: Store, paths: list[Path], *, year_month: str | None = None, wage_index: Path | None = None
+) -> LoadedBenchmark:
     """Loads one release. Raises ReferenceFileError and StoreError; the store is then as it was."""
     found = recognize.gather(paths, (recognize.ADDENDUM_B, recognize.WAGE_INDEX))
     addendum = recognize.first(found, recognize.ADDENDUM_B)
     prices = read_prices(addendum, recognize.ADDENDUM_B, "SI")
     release = year_month or release_of(addendum, recognize.ADDENDUM_B)
     index_sheet, index, notes = wages(found[recognize.WAGE_INDEX], wage_index, release)
-    rows = StateRows(prices, INDICATORS, index, LABOR_PERCENT, release)
+    rows = StatePrices(prices, INDICATORS, index, LABOR_PERCENT, release)
     names = {"indicator": "opps_si", "apc": "opps_apc", "weight": "opps_weight", "rate": "opps_rate"}
     names["amount"] = "opps_mar_stateavg"
-    loaded = Loaded(
+    loaded = LoadedBenchmark(
         kind="opps",
         release=release,
         files=(addendum.name, index_sheet.name),

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from core.reference.benchmark_release import ANESTHESIA, NOT_PRICED, PACKAGED, Loaded, dictionary, put_release
+from core.reference.benchmark_release import ANESTHESIA, NOT_PRICED, PACKAGED, LoadedBenchmark, dictionary, put_release
 from core.reference.medicare.physician_amounts import Cents, amounts
 from core.reference.medicare.physician_files import MODIFIERS, STATUSES, FeeSchedule, RelativeValue, read_files
 from core.store.generations.store import Store
@@ -34,7 +34,7 @@ def load(
     gpci: Path | None = None,
     no_floor: bool = False,
     qpp: bool = False,
-) -> Loaded:
+) -> LoadedBenchmark:
     """Loads one release. Raises ReferenceFileError and StoreError; the store is then as it was."""
     schedule = read_files(paths, year_month=year_month, gpci=gpci, no_floor=no_floor, qpp=qpp)
     table = AmountTable.of(schedule)
@@ -46,7 +46,7 @@ def load(
         if not priced
     )
     states = sorted({place.state for place in schedule.localities})
-    loaded = Loaded(
+    loaded = LoadedBenchmark(
         kind="medicare_prof",
         release=schedule.values.release,
         files=schedule.files,
@@ -57,7 +57,7 @@ def load(
         notes=(*schedule.notes, f"means over {len(schedule.localities)} localities in {len(states)} states"),
     )
     by_locality = {BENCH_MEDICARE_PROF_LOCALITY: locality_rows(schedule, table)}
-    return put_release(store, BENCH_MEDICARE_PROF, StateRows(schedule, table), loaded, by_locality)
+    return put_release(store, BENCH_MEDICARE_PROF, StateAmounts(schedule, table), loaded, by_locality)
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class AmountTable:
         return np.asarray((self.nonfacility > 0).any(axis=1) | (self.facility > 0).any(axis=1))
 
 
-class StateRows:
+class StateAmounts:
     """The rows of bench_medicare_prof for a state, one per code, without year_month."""
 
     def __init__(self, schedule: FeeSchedule, table: AmountTable) -> None:

@@ -21,18 +21,18 @@ from core.store.generations.store import Store, Transaction
 from core.store.parquet.writer import write_table
 from core.store.schema.tables import DIM_NPI, DIM_TAXONOMY, NPPES
 
-Reading = Callable[[str], AbstractContextManager[register_file.Progress]]
+ReadProgress = Callable[[str], AbstractContextManager[register_file.Progress]]
 """Given a file's name, a context of a function that is told how much of it has been read."""
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedRegister:
     """What was loaded, and what the store now knows of the NPIs at hand: those that facts' groups name.
 
     Of the rows that `counts` says were kept, `repeated` were replaced by a later row of the same NPI.
     """
 
-    counts: register_file.Counts
+    counts: register_file.RegisterCounts
     repeated: int
     taxonomies: int
     """Taxonomy codes that have words."""
@@ -45,8 +45,8 @@ class Loaded:
 
 
 def load_nppes(
-    store: Store, paths: list[Path], *, everything: bool = False, reading: Reading = lambda _: nullcontext(_silent)
-) -> Loaded:
+    store: Store, paths: list[Path], *, everything: bool = False, reading: ReadProgress = lambda _: nullcontext(_silent)
+) -> LoadedRegister:
     """Loads NPPES files (csv or zip) and NUCC's taxonomy, told by content, in the order given: a later row stays.
 
     Of NPPES the NPIs at hand are named. With `everything`, or where it is kept already, the whole register is kept,
@@ -82,13 +82,13 @@ def _sorted_out(paths: list[Path]) -> tuple[list[Path], list[Path]]:
 class _Job:
     """The loading of some files within a transaction."""
 
-    def __init__(self, transaction: Transaction, reading: Reading) -> None:
+    def __init__(self, transaction: Transaction, reading: ReadProgress) -> None:
         self._transaction = transaction
         self._reading = reading
         self._connection = connect_for_writing(transaction.work, "256MB")
-        self._counts = register_file.Counts()
+        self._counts = register_file.RegisterCounts()
 
-    def load(self, registers: list[Path], nuccs: list[Path], *, everything: bool) -> Loaded:
+    def load(self, registers: list[Path], nuccs: list[Path], *, everything: bool) -> LoadedRegister:
         """Makes the new files of the register, the taxonomy and dim_npi."""
         try:
             kept = self._transaction.base.rows(NPPES.name)
@@ -107,7 +107,7 @@ class _Job:
             named, deactivated = self._name_npis(register)
         finally:
             self._connection.close()
-        return Loaded(self._counts, repeated, taxonomies, kept, len(at_hand), named, deactivated)
+        return LoadedRegister(self._counts, repeated, taxonomies, kept, len(at_hand), named, deactivated)
 
     def _add_taxonomies(self, paths: list[Path]) -> int:
         """Makes the temporary table `taxonomy` of old and new words, and the store's if there are new ones."""

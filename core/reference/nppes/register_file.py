@@ -59,7 +59,7 @@ _STATE_CODES = {name.upper(): code for code, name in STATES.items()}
 
 
 @dataclass
-class Counts:
+class RegisterCounts:
     """What became of the rows: rows_read = kept + not_at_hand + rejected."""
 
     rows_read: int = 0
@@ -81,7 +81,7 @@ def is_nppes(path: Path) -> bool:
 
 
 def rows(
-    path: Path, at_hand: npt.NDArray[np.int64] | None, counts: Counts, progress: Progress | None = None
+    path: Path, at_hand: npt.NDArray[np.int64] | None, counts: RegisterCounts, progress: Progress | None = None
 ) -> Iterator[pl.DataFrame]:
     """The register's rows in the file's order, with the columns of the table nppes, some 16,000 at a time.
 
@@ -165,7 +165,7 @@ def _plain_errors(path: Path, name: str) -> Iterator[None]:
         raise ReferenceFileError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
-def _tables(stream: IO[bytes], titles: list[str], counts: Counts) -> Iterator[pa.Table]:
+def _tables(stream: IO[bytes], titles: list[str], counts: RegisterCounts) -> Iterator[pa.Table]:
     """The wanted columns as bytes, some 16,000 rows at a time; rows of another width are counted and left out."""
 
     def left_out(_row: Any) -> str:
@@ -212,7 +212,7 @@ def _decoded(value: bytes) -> str:
 # --- the rows -------------------------------------------------------------------------------------------------
 
 
-def _normalised(frame: pl.DataFrame, at_hand: npt.NDArray[np.int64] | None, counts: Counts) -> pl.DataFrame:
+def _normalised(frame: pl.DataFrame, at_hand: npt.NDArray[np.int64] | None, counts: RegisterCounts) -> pl.DataFrame:
     counts.rows_read += len(frame)
     frame = frame.with_columns(npi=_number("npi"))
     valid = frame.filter(pl.col("npi").str.contains(r"^[12][0-9]{9}$"))

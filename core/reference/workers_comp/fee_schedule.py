@@ -8,10 +8,17 @@ import polars as pl
 import pyarrow as pa
 
 from core.fields.states import STATES
-from core.reference.benchmark_release import Loaded, put_release, texts_encoded
+from core.reference.benchmark_release import LoadedBenchmark, put_release, texts_encoded
 from core.reference.recognize import KNOWN, header
 from core.reference.spreadsheets import sheets
-from core.reference.workers_comp.fee_schedule_table import AMOUNTS, Key, Line, Schedule, named_columns, totals
+from core.reference.workers_comp.fee_schedule_table import (
+    AMOUNTS,
+    Schedule,
+    ScheduleKey,
+    ScheduleLine,
+    named_columns,
+    totals,
+)
 from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store
 from core.store.schema.tables import BENCH_WCFS, BENCH_WCFS_MODIFIER
@@ -40,13 +47,13 @@ def load(
     year_month: str | None = None,
     columns: str | None = None,
     sheet: str | None = None,
-) -> Loaded:
+) -> LoadedBenchmark:
     """Loads one state's release. Raises ReferenceFileError and StoreError; the store is then as it was."""
     state = state or _stated_state(paths)
     release = year_month or _stated_year(paths)
     schedule = _read(paths, named_columns(columns) if columns else None, sheet)
     whole = totals(schedule.sheets)
-    loaded = Loaded(
+    loaded = LoadedBenchmark(
         kind="wcfs",
         release=release,
         files=tuple(path.name for path in paths),
@@ -141,7 +148,9 @@ def _plain_rows(schedule: Schedule, state: str, release: str) -> pl.DataFrame:
 
 def _modifier_rows(schedule: Schedule, state: str, release: str) -> Iterator[pa.Table]:
     """The rows of bench_wcfs_modifier."""
-    lines: list[tuple[Key, Line]] = sorted((item for item in schedule.lines.items() if item[0][2]), key=lambda i: i[0])
+    lines: list[tuple[ScheduleKey, ScheduleLine]] = sorted(
+        (item for item in schedule.lines.items() if item[0][2]), key=lambda i: i[0]
+    )
     rows = [(release, state, *key, *_figures(line), _status(line)) for key, line in lines]
     if rows:
         yield texts_encoded(_frame(list(BENCH_WCFS_MODIFIER.names), rows), BENCH_WCFS_MODIFIER)
@@ -152,12 +161,12 @@ def _frame(names: list[str], rows: Sequence[tuple[object, ...]]) -> pl.DataFrame
     return pl.DataFrame(rows, schema={n: pl.Float64 if n in numbers else pl.String for n in names}, orient="row")
 
 
-def _figures(line: Line | None) -> list[float | None]:
+def _figures(line: ScheduleLine | None) -> list[float | None]:
     figures = line.figures if line else {}
     return [float(figures[part]) if part in figures else None for part in AMOUNTS]
 
 
-def _status(line: Line | None) -> str:
+def _status(line: ScheduleLine | None) -> str:
     if line is None:
         return "modifiers only"
     if "amount" in line.figures:

@@ -41,12 +41,12 @@ _CODE = re.compile(r"([0-9A-Z]{5})(?:[- ]([0-9A-Z]{2}))?")
 _NUMBER = re.compile(r"\$? ?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)?(\.[0-9]+)?")
 _BY_REPORT = re.compile(r"B\.?/?R\.?|BY REPORT|UCR\b.*|U&C|I\.?C\.?|INDIVIDUAL CONSIDERATION")
 
-Key = tuple[str, str, str]
+ScheduleKey = tuple[str, str, str]
 """Code system, code, modifier (empty text for none)."""
 
 
 @dataclass
-class Line:
+class ScheduleLine:
     """What the schedule says of one key. Dollars are rounded to cents."""
 
     figures: dict[str, Decimal] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class Schedule:
     """The lines of one or more sheets, each key once."""
 
     def __init__(self) -> None:
-        self.lines: dict[Key, Line] = {}
+        self.lines: dict[ScheduleKey, ScheduleLine] = {}
         self.sheets: list[Read] = []
 
     def skip(self, sheet: Sheet, why: str) -> None:
@@ -116,7 +116,7 @@ class Schedule:
         said = {part: _figure(cells[part], part) for part in AMOUNTS if part in cells}
         figures = {part: figure for part, figure in said.items() if isinstance(figure, Decimal)}
         repeated = key in self.lines
-        line = self.lines.setdefault(key, Line())
+        line = self.lines.setdefault(key, ScheduleLine())
         for part, figure in figures.items():
             if line.figures.setdefault(part, figure) != figure:
                 raise ReferenceFileError(
@@ -168,7 +168,7 @@ def _header(rows: Rows, titles: dict[str, tuple[str, ...]]) -> tuple[int, dict[s
     return None
 
 
-def _key(cells: dict[str, str]) -> Key | None:
+def _key(cells: dict[str, str]) -> ScheduleKey | None:
     """The key of a row; leading zeros that a spreadsheet lost are put back."""
     if "ms_drg" in cells:
         number = cells["ms_drg"]

@@ -1,7 +1,7 @@
 """Puts new facts among those that are there, in order.
 
 Most of what is there stays as it is: row groups that no new row falls into are copied byte for byte. Only where new
-rows stand among old ones are rows read and written anew, a few row groups at a time, by whoever of the crew is free.
+rows stand among old ones are rows read and written anew, a few row groups at a time, by whoever of the workers is free.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,12 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.runtime.workers import Alone, Crew, State, give_back_memory
-from core.store.changes.segment import Key, Segment
+from core.runtime.workers import SingleProcess, Workers, WorkerState, give_back_memory
+from core.store.changes.segment import Segment, SortKey
 from core.store.generations.store import Transaction
 from core.store.parquet.arrow_dictionaries import joined, sort_key
-from core.store.parquet.row_group_bounds import bounds, touched
-from core.store.parquet.row_group_copier import Stitcher, read_footer
+from core.store.parquet.row_group_bounds import bounds, row_groups_to_rewrite
+from core.store.parquet.row_group_copier import RowGroupCopier, read_footer
 from core.store.parquet.writer import ROW_GROUP, write_table
 from core.store.schema.tables import FACT_RATE
 
@@ -28,7 +28,7 @@ GROUPS_AT_ONCE = 2
 
 
 def append_segments(
-    transaction: Transaction, state: str, year_month: str, segments: Iterable[Segment], crew: Crew
+    transaction: Transaction, state: str, year_month: str, segments: Iterable[Segment], workers: Workers
 ) -> None:
     """Adds facts of one state and month, none of whose fact_uids the store has, to the shard they belong to.
 
@@ -44,8 +44,8 @@ def append_segments(
     path = transaction.new_file(FACT_RATE.name, shard)
     paths = [Path(transaction.path(file)) for file in old if file.rows]
     footer = read_footer(paths[0]) if paths else None
-    with Stitcher(path) as stitcher:
-        for stretch in _stretches(paths, first, coming, transaction.work, crew):
+    with RowGroupCopier(path) as stitcher:
+        for stretch in _stretches(paths, first, coming, transaction.work, workers):
             stitcher.add(stretch.path, stretch.first, stretch.end, None if stretch.passing else footer)
             if stretch.passing:
                 stretch.path.unlink()
@@ -58,12 +58,12 @@ def append_facts(transaction: Transaction, state: str, year_month: str, blocks: 
     path = transaction.work / "appended.parquet"
     rows = write_table(path, FACT_RATE, blocks)
     if rows:
-        append_segments(transaction, state, year_month, [segment_of(path, rows)], Alone())
+        append_segments(transaction, state, year_month, [segment_of(path, rows)], SingleProcess())
 
 
 def segment_of(path: Path, rows: int) -> Segment:
     """A file of sorted facts as a segment."""
-    keys: list[Key] = []
+    keys: list[SortKey] = []
     ends: list[int] = []
     done = 0
     with pq.ParquetFile(path, read_dictionary=_DICTIONARIES) as file:
@@ -78,7 +78,7 @@ def segment_of(path: Path, rows: int) -> Segment:
     return Segment(path, rows, keys, np.array(ends, np.int64))
 
 
-def _keys_of(table: pa.Table) -> Iterator[tuple[Key, int]]:
+def _keys_of(table: pa.Table) -> Iterator[tuple[SortKey, int]]:
     """The distinct keys of a sorted table, and the row at which each one's rows end."""
     key = sort_key(table, FACT_RATE.order)
     ends = [*(np.flatnonzero(np.diff(key)) + 1).tolist(), table.num_rows]
@@ -98,7 +98,7 @@ class _Stretch:
 
 
 def _stretches(
-    old: Sequence[Path], first: Segment, coming: Iterator[Segment], work: Path, crew: Crew
+    old: Sequence[Path], first: Segment, coming: Iterator[Segment], work: Path, workers: Workers
 ) -> Iterator[_Stretch]:
     """What the new file is made of, in order."""
     if not old:
@@ -108,17 +108,17 @@ def _stretches(
     (path,) = old
     segments = [first, *coming]
     rows = sum(segment.rows for segment in segments)
-    anew = touched(bounds(path, FACT_RATE.order), segments[0].keys[0], segments[-1].keys[-1], rows)
+    anew = row_groups_to_rewrite(bounds(path, FACT_RATE.order), segments[0].keys[0], segments[-1].keys[-1], rows)
     yield _Stretch(path, 0, anew.start)
     if not anew:
         for segment in segments:
             yield _Stretch(segment.path, passing=True)
     else:
-        yield from _merged(path, anew, segments, work, crew)
+        yield from _merged(path, anew, segments, work, workers)
     yield _Stretch(path, anew.stop)
 
 
-def _merged(path: Path, groups: range, segments: list[Segment], work: Path, crew: Crew) -> Iterator[_Stretch]:
+def _merged(path: Path, groups: range, segments: list[Segment], work: Path, workers: Workers) -> Iterator[_Stretch]:
     """Row groups of the old file with all new rows among them."""
     firsts = _first_keys(path, groups[::GROUPS_AT_ONCE])
     tasks: list[_Task | _Stretch] = []
@@ -129,14 +129,16 @@ def _merged(path: Path, groups: range, segments: list[Segment], work: Path, crew
         end = min(start + GROUPS_AT_ONCE, groups.stop)
         to = work / f"merged-{number:06}.parquet"
         tasks.append(_Task(path, start, end, rows, to) if rows else _Stretch(path, start, end))
-    done = crew.map(_merge, ((task,) for task in tasks if isinstance(task, _Task)))
+    done = workers.map(_merge, ((task,) for task in tasks if isinstance(task, _Task)))
     for task in tasks:
         yield _Stretch(next(done), passing=True) if isinstance(task, _Task) else task
     for segment in segments:
         segment.path.unlink()
 
 
-def _rows_between(segments: list[Segment], low: Key | None, high: Key | None) -> Iterator[tuple[Path, int, int]]:
+def _rows_between(
+    segments: list[Segment], low: SortKey | None, high: SortKey | None
+) -> Iterator[tuple[Path, int, int]]:
     """The rows of segments from key `low` to before `high`: file, first row and end."""
     for segment in segments:
         start = segment.rows_before(low) if low else 0
@@ -156,7 +158,7 @@ class _Task:
     to: Path
 
 
-def _merge(state: State, task: _Task) -> Path:
+def _merge(state: WorkerState, task: _Task) -> Path:
     with pq.ParquetFile(task.old, read_dictionary=_DICTIONARIES) as file:
         tables = [file.read_row_group(group) for group in range(task.start, task.end)]
     for path, start, end in task.new:
@@ -172,7 +174,7 @@ def _merge(state: State, task: _Task) -> Path:
     return task.to
 
 
-def _rows(state: State, path: Path, start: int, end: int) -> Iterator[pa.Table]:
+def _rows(state: WorkerState, path: Path, start: int, end: int) -> Iterator[pa.Table]:
     """Rows `start` to before `end` of a file. The last row group stays at hand: what comes next begins in it."""
     with pq.ParquetFile(path, read_dictionary=_DICTIONARIES) as file:
         at = 0
@@ -186,7 +188,7 @@ def _rows(state: State, path: Path, start: int, end: int) -> Iterator[pa.Table]:
             at += rows
 
 
-def _first_keys(path: Path, groups: Iterable[int]) -> list[Key]:
+def _first_keys(path: Path, groups: Iterable[int]) -> list[SortKey]:
     with pq.ParquetFile(path) as file:
         rows = [
             file.read_row_group(group, columns=list(FACT_RATE.order)).slice(0, 1).to_pylist()[0] for group in groups

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from core.store.changes.sorted_facts import merged
+from core.store.changes.sorted_facts import merge_facts
 from core.store.generations.layout import layout_named, parts
 from core.store.generations.manifest import DataFile, Manifest, StoreError
 from core.store.generations.store import Store
@@ -67,7 +67,7 @@ def compact(store: Store, *, every: bool = False, progress: Callable[[int, int],
             period = parts(one.shard)
             paths = [transaction.path(file) for file in one.files]
             path = transaction.new_file(FACT_RATE.name, one.shard)
-            blocks = merged(paths, (period["state"], period["year_month"]), transaction.work)
+            blocks = merge_facts(paths, (period["state"], period["year_month"]), transaction.work)
             written = write_table(path, FACT_RATE, blocks)
             if written != one.rows:
                 raise StoreError(

@@ -18,7 +18,7 @@ from core.runtime.errors import BeaconError
 from core.store.changes.append import append_facts
 from core.store.changes.removal import Progress, take_out
 from core.store.changes.selection import Selection
-from core.store.changes.sorted_facts import FactFile, Period, merged, periods_of
+from core.store.changes.sorted_facts import FactFile, StateMonth, merge_facts, periods_of
 from core.store.changes.upsert import upsert
 from core.store.connection import connect_for_writing, parquet_list
 from core.store.generations.manifest import StoreError
@@ -142,7 +142,7 @@ def _keep(
 
     def blocks() -> Iterator[pa.Table]:
         for period, paths in periods_of(removed).items():
-            for block in merged(paths, period, transaction.work):
+            for block in merge_facts(paths, period, transaction.work):
                 uids = pl.DataFrame({"pg_uid": block["pg_uid"].cast(pa.string())})
                 batch = uids.join(batches, on="pg_uid", how="left", maintain_order="left")["batch_id"].to_arrow()
                 number = pa.repeat(pa.scalar(correction_id, pa.int64()), block.num_rows)
@@ -154,7 +154,7 @@ def _keep(
 
 
 def _expect_absent(
-    transaction: Transaction, connection: duckdb.DuckDBPyConnection, removed: str, periods: list[Period]
+    transaction: Transaction, connection: duckdb.DuckDBPyConnection, removed: str, periods: list[StateMonth]
 ) -> None:
     """Makes sure that no fact of a file comes in a second time."""
     shards = {transaction.layout.shard(*period) for period in periods}

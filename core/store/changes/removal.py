@@ -36,7 +36,7 @@ class Preview:
     examples: list[dict[str, Any]]
 
 
-def preview(store: Store, selection: Selection) -> Preview:
+def preview_removal(store: Store, selection: Selection) -> Preview:
     """Counts what a removal would take out. Locks nothing and changes nothing."""
     manifest = store.loaded()
     with tempfile.TemporaryDirectory() as work:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from core.store.changes.sorted_facts import Period, merged, periods_of
+from core.store.changes.sorted_facts import StateMonth, merge_facts, periods_of
 from core.store.generations.layout import Layout, layout_named
 from core.store.generations.manifest import DataFile, StoreError
 from core.store.generations.store import Store, Transaction
@@ -54,7 +54,7 @@ def reshard(store: Store, name: str, progress: Progress | None = None) -> Reshar
 
 def _write_shards(transaction: Transaction, layout: Layout, old: list[DataFile], progress: Progress | None) -> None:
     periods = periods_of(transaction.path(file) for file in old)
-    shards: dict[str, list[Period]] = {}
+    shards: dict[str, list[StateMonth]] = {}
     for period in periods:
         shards.setdefault(layout.shard(*period), []).append(period)
     rows, done = sum(file.rows for file in old), 0
@@ -62,7 +62,7 @@ def _write_shards(transaction: Transaction, layout: Layout, old: list[DataFile],
     def blocks(shard: str) -> Iterator[pa.Table]:
         nonlocal done
         for period in shards[shard]:
-            for block in merged(periods[period], period, transaction.work):
+            for block in merge_facts(periods[period], period, transaction.work):
                 yield block
                 done += block.num_rows
                 if progress:

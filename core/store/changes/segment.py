@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-Key = tuple[str, ...]
+SortKey = tuple[str, ...]
 """The values of FACT_RATE.order."""
 
 
@@ -17,10 +17,10 @@ class Segment:
 
     path: Path
     rows: int
-    keys: list[Key]
+    keys: list[SortKey]
     ends: npt.NDArray[np.int64] = field(repr=False)
 
-    def rows_before(self, key: Key) -> int:
+    def rows_before(self, key: SortKey) -> int:
         """How many rows have a lesser key."""
         place = bisect_left(self.keys, key)
         return int(self.ends[place - 1]) if place else 0

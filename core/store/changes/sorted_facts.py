@@ -11,10 +11,10 @@ from core.store.parquet.sorted_merge import merge_sorted
 from core.store.parquet.writer import write_table
 from core.store.schema.tables import FACT_RATE
 
-Period = tuple[str, str]
+StateMonth = tuple[str, str]
 """A state and a month, by which facts are sorted first."""
 
-MERGED_AT_ONCE = 16
+MAX_MERGED_STREAMS = 16
 """More files than this are first merged into fewer, to bound open files and memory (a row group of each is held)."""
 
 _PERIOD = ["state", "year_month"]
@@ -27,7 +27,7 @@ class FactFile:
     def __init__(self, path: str) -> None:
         self._file = pq.ParquetFile(path, read_dictionary=_DICTIONARIES)
         self._held: tuple[int, pa.Table] | None = None
-        self._groups: dict[Period, list[int]] = {}
+        self._groups: dict[StateMonth, list[int]] = {}
         self._mixed: set[int] = set()
         for group in range(self._file.num_row_groups):
             periods = self._periods_in(group)
@@ -37,7 +37,7 @@ class FactFile:
                 self._mixed.add(group)
 
     @property
-    def periods(self) -> list[Period]:
+    def periods(self) -> list[StateMonth]:
         """The states and months that the file has rows of."""
         return list(self._groups)
 
@@ -51,7 +51,7 @@ class FactFile:
         for group in range(self._file.num_row_groups):
             yield self._file.read_row_group(group, columns=list(FACT_RATE.names))
 
-    def blocks_of(self, period: Period) -> Iterator[pa.Table]:
+    def blocks_of(self, period: StateMonth) -> Iterator[pa.Table]:
         """The rows of one state and month."""
         for group in self._groups.get(period, ()):
             if self._held is None or self._held[0] != group:
@@ -63,7 +63,7 @@ class FactFile:
                 block = block.filter(pc.and_(pc.equal(state, period[0]), pc.equal(year_month, period[1])))
             yield block
 
-    def _periods_in(self, group: int) -> list[Period]:
+    def _periods_in(self, group: int) -> list[StateMonth]:
         lowest, highest = self._bounds(group)
         if lowest == highest and None not in lowest:
             return [(str(lowest[0]), str(lowest[1]))]
@@ -81,9 +81,9 @@ class FactFile:
         return tuple(s.min for s in statistics), tuple(s.max for s in statistics)
 
 
-def periods_of(paths: Iterable[str]) -> dict[Period, list[str]]:
+def periods_of(paths: Iterable[str]) -> dict[StateMonth, list[str]]:
     """The states and months that sorted files of facts hold, in order, each with the files that have rows of it."""
-    found: dict[Period, list[str]] = {}
+    found: dict[StateMonth, list[str]] = {}
     for path in paths:
         file = FactFile(path)
         for period in file.periods:
@@ -92,17 +92,17 @@ def periods_of(paths: Iterable[str]) -> dict[Period, list[str]]:
     return dict(sorted(found.items()))
 
 
-def merged(paths: Sequence[str], period: Period, work: Path) -> Iterator[pa.Table]:
+def merge_facts(paths: Sequence[str], period: StateMonth, work: Path) -> Iterator[pa.Table]:
     """The rows of one state and month in several sorted files, as one sorted stream. Uses files below `work`."""
-    if len(paths) > MERGED_AT_ONCE:
+    if len(paths) > MAX_MERGED_STREAMS:
         folder = work / f"merged-{len(paths)}"
         folder.mkdir()
         fewer = []
-        for start in range(0, len(paths), MERGED_AT_ONCE):
+        for start in range(0, len(paths), MAX_MERGED_STREAMS):
             path = folder / f"{start}.parquet"
-            write_table(path, FACT_RATE, merged(paths[start : start + MERGED_AT_ONCE], period, work))
+            write_table(path, FACT_RATE, merge_facts(paths[start : start + MAX_MERGED_STREAMS], period, work))
             fewer.append(str(path))
-        yield from merged(fewer, period, work)
+        yield from merge_facts(fewer, period, work)
         for path_made in fewer:
             Path(path_made).unlink()
         folder.rmdir()

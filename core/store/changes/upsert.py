@@ -13,16 +13,16 @@ import pyarrow.parquet as pq
 
 from core.store.connection import parquet_list
 from core.store.generations.store import Transaction
-from core.store.parquet.row_group_bounds import bounds, touched
-from core.store.parquet.row_group_copier import Stitcher
+from core.store.parquet.row_group_bounds import bounds, row_groups_to_rewrite
+from core.store.parquet.row_group_copier import RowGroupCopier
 from core.store.parquet.writer import ROW_GROUP, write_table
 from core.store.schema.tables import Table
 
-Keep = Literal["old", "new"]
+KeepRule = Literal["old", "new"]
 
 
 def upsert(
-    connection: duckdb.DuckDBPyConnection, transaction: Transaction, table: Table, rows: str, *, keep: Keep = "old"
+    connection: duckdb.DuckDBPyConnection, transaction: Transaction, table: Table, rows: str, *, keep: KeepRule = "old"
 ) -> None:
     """Adds the rows of the relation `rows` (of `connection`, with the table's columns) to the table.
 
@@ -41,7 +41,7 @@ def upsert(
 
 
 def upsert_sorted(
-    connection: duckdb.DuckDBPyConnection, transaction: Transaction, table: Table, rows: Path, *, keep: Keep = "old"
+    connection: duckdb.DuckDBPyConnection, transaction: Transaction, table: Table, rows: Path, *, keep: KeepRule = "old"
 ) -> None:
     """Adds the rows of a file, which are sorted and of distinct keys, to the table, as `upsert` does.
 
@@ -59,12 +59,12 @@ def upsert_sorted(
         return
     (before,) = old
     low, high = _ends(rows, table)
-    anew = touched(bounds(before, table.order), low, high, count)
-    with Stitcher(path) as stitcher:
+    anew = row_groups_to_rewrite(bounds(before, table.order), low, high, count)
+    with RowGroupCopier(path) as stitcher:
         stitcher.add(before, 0, anew.start)
         if anew:
             middle, merged = (rows.with_suffix(f".{name}") for name in ("middle", "merged"))
-            with Stitcher(middle) as part:
+            with RowGroupCopier(middle) as part:
                 part.add(before, anew.start, anew.stop)
                 part.finish()
             write_query(connection, merged, table, _merged(table, rows, keep, middle))
@@ -84,7 +84,7 @@ def write_query(connection: duckdb.DuckDBPyConnection, path: Path, table: Table,
     return write_table(path, table, blocks)
 
 
-def _merged(table: Table, new: Path, keep: Keep, old: Path) -> str:
+def _merged(table: Table, new: Path, keep: KeepRule, old: Path) -> str:
     """SQL for the rows of the file `old` with those of `new` among them."""
     key = ", ".join(table.key)
     others = [name for name in table.names if name not in table.key]

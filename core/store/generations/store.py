@@ -17,7 +17,7 @@ import polars as pl
 
 from core.store.generations.layout import Layout, layout_named
 from core.store.generations.manifest import BY_GROUP, DataFile, Manifest, StoreError
-from core.store.generations.store_directory import Place
+from core.store.generations.store_directory import StoreDirectory
 from core.store.parquet.writer import write_table
 from core.store.schema.tables import FACT_RATE, TABLES
 
@@ -42,7 +42,7 @@ class Store:
         waiting: Callable[[], None] | None = None,
     ) -> None:
         self.root = root
-        self.place = Place(root, grace)
+        self.place = StoreDirectory(root, grace)
         self._layout = layout
         self._wait = wait
         self._waiting = waiting
@@ -87,7 +87,7 @@ class Store:
 class Transaction:
     """One change of the store: new files are made, then published all at once."""
 
-    def __init__(self, place: Place, base: Manifest) -> None:
+    def __init__(self, place: StoreDirectory, base: Manifest) -> None:
         self.base = base
         self.root = place.root
         self.work = place.work

@@ -9,7 +9,7 @@
 
 All the rest of the program knows a file by the `DataFile` that a manifest names and by the path that `new_file` gave
 it. Another storage (objects behind URLs, a lock for several machines) is another class with the public methods of
-`Place`: `publish` is its one step that must be atomic, `settle` may be done at any time, as often as one likes.
+`StoreDirectory`: `publish` is its one step that must be atomic, `settle` may be done at any time, any number of times.
 """
 
 import os
@@ -30,7 +30,7 @@ _NEXT = ".next"
 """How the name of a small file ends while it is being written."""
 
 
-class Place:
+class StoreDirectory:
     """A store's directory, which need not exist until something is written."""
 
     def __init__(self, root: Path, grace: float) -> None:

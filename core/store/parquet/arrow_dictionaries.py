@@ -6,13 +6,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-Ints = npt.NDArray[np.int32]
+IntArray = npt.NDArray[np.int32]
 
 LARGE = 1000
 """A dictionary of up to so many values is written along whether all are used or not."""
 
 
-def compacted(places: Ints, size: int) -> tuple[Ints, Ints]:
+def compacted(places: IntArray, size: int) -> tuple[IntArray, IntArray]:
     """The distinct places (out of 0 to before `size`), sorted, and for each place which of them it is."""
     there = np.zeros(size, np.bool_)
     there[places] = True
@@ -22,7 +22,7 @@ def compacted(places: Ints, size: int) -> tuple[Ints, Ints]:
     return used, number[places]
 
 
-def encoded(places: Ints, dictionary: pa.Array) -> pa.DictionaryArray:
+def encoded(places: IntArray, dictionary: pa.Array) -> pa.DictionaryArray:
     """A column from the rows' places in a dictionary; a negative place is null. Values that no row has are left out."""
     absent = places < 0
     nulls = bool(absent.any())

@@ -48,7 +48,7 @@ def bounds(path: Path, order: Sequence[str]) -> Bounds:
     return found
 
 
-def touched(groups: Bounds, low: tuple[Any, ...], high: tuple[Any, ...], rows: int) -> range:
+def row_groups_to_rewrite(groups: Bounds, low: tuple[Any, ...], high: tuple[Any, ...], rows: int) -> range:
     """The row groups that have to be written anew to take in `rows` rows with keys from `low` to `high`.
 
     Where it is none, its start tells the row group that the rows go before. Few rows go into the row group before

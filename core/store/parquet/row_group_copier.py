@@ -31,7 +31,7 @@ def read_footer(path: Path) -> Struct:
         return thrift.read_struct(file.read(size))
 
 
-class Stitcher:
+class RowGroupCopier:
     """Writes the file `path` out of row groups of other files, which all have one schema."""
 
     def __init__(self, path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-Key = tuple[Any, ...]
+MergeKey = tuple[Any, ...]
 
 
 @dataclass
@@ -17,7 +17,7 @@ class _Stream:
     blocks: Iterator[pa.Table]
     key: list[str]
     table: pa.Table | None = None
-    last: Key = field(default=())
+    last: MergeKey = field(default=())
     more: bool = True
 
     def load(self) -> None:
@@ -29,10 +29,10 @@ class _Stream:
                 return
         self.more = False
 
-    def _key_at(self, table: pa.Table, row: int) -> Key:
+    def _key_at(self, table: pa.Table, row: int) -> MergeKey:
         return tuple(table.column(name)[row].as_py() for name in self.key)
 
-    def take_to(self, bound: Key | None, *, included: bool) -> pa.Table | None:
+    def take_to(self, bound: MergeKey | None, *, included: bool) -> pa.Table | None:
         """Takes out the rows up to `bound`, itself included or not; all rows where there is none."""
         if self.table is None:
             return None
@@ -88,7 +88,7 @@ def _key_frame(table: pa.Table, key: list[str]) -> pl.DataFrame:
     return frame.with_columns(pl.col(pl.Categorical).cast(pl.String))
 
 
-def _up_to(key: list[str], bound: Key, *, included: bool) -> pl.Expr:
+def _up_to(key: list[str], bound: MergeKey, *, included: bool) -> pl.Expr:
     below = pl.lit(included)
     for name, value in zip(reversed(key), reversed(bound), strict=True):
         below = (pl.col(name) < value) | ((pl.col(name) == value) & below)

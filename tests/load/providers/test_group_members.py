@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.load.providers import group_members as members
-from core.load.providers.group_members import Parts, group_key, named_keys_of
+from core.load.providers.group_members import MemberParts, group_key, named_keys_of
 from tests import payer_files, slow_reader
 
 MembersOf = set[tuple[Any, ...]]
@@ -32,7 +32,7 @@ class Read:
 
 def read(arrays: list[Any], directory: Path, *, at_once: bool = True) -> Read:
     """Arrays given as values, or as their JSON text; all in one go, or one after the other."""
-    parts = Parts(directory)
+    parts = MemberParts(directory)
     texts = [value if isinstance(value, bytes) else json.dumps(value).encode() for value in arrays]
     found, ids = [], []
     for some in [texts] if at_once else [[text] for text in texts]:

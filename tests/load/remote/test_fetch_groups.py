@@ -11,12 +11,12 @@ import polars as pl
 import pytest
 
 from core.fetch.client import Client
-from core.load.load_file import ingest
-from core.load.outcome import Outcome
-from core.load.remote.retry_unresolved import Resolved, resolve
+from core.load.load_file import load_file
+from core.load.outcome import LoadOutcome
+from core.load.remote.retry_unresolved import RetryOutcome, retry_unresolved
 from core.runtime.errors import PayerFileError
 from core.store.generations.store import Store
-from core.tic.source import Source, documents
+from core.tic.source import Source, open_documents
 from tests.conftest import Fetching
 from tests.fetch.server import Page, Server
 from tests.load.test_load_file import file_of, item_of
@@ -35,7 +35,7 @@ TABLES = ("dim_npi", "dim_tin", "dim_provider_group", "xref_group_npi", "xref_gr
 def source_of(tmp_path: Path, content: Any) -> Source:
     path = tmp_path / "rates.json"
     path.write_text(json.dumps(content))
-    return documents(path)[0]
+    return open_documents(path)[0]
 
 
 def remote(server: Server, query: str = "", **more: Any) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def inline(tmp_path: Path) -> Store:
     references = [{"provider_group_id": n, "provider_groups": members} for n, members in MEMBERS.items()]
     store = Store(tmp_path / "inline")
     content = file_of(item_of(1, 2, references=[*MEMBERS]), provider_references=references)
-    ingest(store, source_of(tmp_path, content), "GA")
+    load_file(store, source_of(tmp_path, content), "GA")
     return store
 
 
@@ -91,7 +91,7 @@ def test_members_elsewhere_are_as_good_as_members_in_the_file(
     serve(server, 1, 2, 3)
     content = json.loads(json.dumps(remote(server)))
     content["provider_references"][1]["provider_groups"] = None
-    outcome = ingest(store, source_of(tmp_path, content), "GA", locations=locations())
+    outcome = load_file(store, source_of(tmp_path, content), "GA", locations=locations())
     assert outcome.locations is not None
     assert (outcome.locations.asked, outcome.locations.failed) == (3, 0)
     assert outcome.members is not None
@@ -107,7 +107,7 @@ def test_packed_answers_and_lists_without_an_object_are_read(
     server.put("/1.json", gzip.compress(json.dumps({"provider_groups": MEMBERS[1]}).encode()))
     server.put("/2.json", json.dumps(MEMBERS[2]).encode())
     server.put("/3.json", b"\xef\xbb\xbf" + json.dumps({"version": 1, "provider_groups": MEMBERS[3]}).encode())
-    ingest(store, source_of(tmp_path, remote(server)), "GA", locations=locations())
+    load_file(store, source_of(tmp_path, remote(server)), "GA", locations=locations())
     assert members_of(store) == members_of(inline(tmp_path))
 
 
@@ -117,7 +117,7 @@ def test_only_groups_that_rates_use_are_fetched_each_address_once(
     serve(server, 1)
     references = [{"provider_group_id": n, "location": server.url(f"/{1 if n < 40 else 2}.json")} for n in range(50)]
     content = file_of(item_of(1, references=[*range(40)]), provider_references=references)
-    outcome = ingest(store, source_of(tmp_path, content), "GA", locations=locations())
+    outcome = load_file(store, source_of(tmp_path, content), "GA", locations=locations())
     assert dict(server.asked) == {"GET /1.json": 1}
     assert outcome.members is not None
     assert (outcome.members.groups, outcome.members.unresolved, outcome.members.unused) == (40, 0, 10)
@@ -129,8 +129,8 @@ def test_files_of_one_run_share_what_was_fetched(
 ) -> None:
     serve(server, 1, 2)
     run = locations()
-    ingest(store, source_of(tmp_path, remote(server, "?X-Amz-Signature=1")), "GA", locations=run)
-    again = ingest(store, source_of(tmp_path, remote(server, "?X-Amz-Signature=2")), "GA", locations=run)
+    load_file(store, source_of(tmp_path, remote(server, "?X-Amz-Signature=1")), "GA", locations=run)
+    again = load_file(store, source_of(tmp_path, remote(server, "?X-Amz-Signature=2")), "GA", locations=run)
     assert dict(server.asked) == {"GET /1.json": 1, "GET /2.json": 1, "GET /3.json": 1}
     assert again.members is not None
     assert again.members.unresolved == 1
@@ -149,7 +149,7 @@ def test_addresses_are_asked_at_the_same_time_but_not_too_many(
         server.put(f"/{n}.json", json.dumps({"provider_groups": MEMBERS[1]}).encode(), before=wait)
         references.append({"provider_group_id": n, "location": server.url(f"/{n}.json")})
     content = file_of(item_of(1, references=[*range(16)]), provider_references=references)
-    outcome = ingest(store, source_of(tmp_path, content), "GA", locations=locations())
+    outcome = load_file(store, source_of(tmp_path, content), "GA", locations=locations())
     assert outcome.locations is not None
     assert outcome.locations.failed == 0, "eight wait for each other, so eight were asked at once"
     assert server.most_at_once == 8
@@ -183,7 +183,7 @@ def test_failures_are_counted_listed_and_never_fatal(
     urls = [server.url("/1.json"), *(server.url(path) for path in bad), *others]
     references = [{"provider_group_id": n, "location": url} for n, url in enumerate(urls)]
     content = file_of(item_of(1, references=[*range(len(urls))]), provider_references=references)
-    outcome = ingest(store, source_of(tmp_path, content), "GA", locations=locations())
+    outcome = load_file(store, source_of(tmp_path, content), "GA", locations=locations())
     assert outcome.rows_added == len(urls)
     assert outcome.locations is not None
     assert (outcome.locations.asked, outcome.locations.failed) == (len(urls), len(urls) - 1)
@@ -203,7 +203,7 @@ def test_a_dead_host_is_given_up(client: Client, store: Store, locations: Fetchi
         port = gone.port
     references = [{"provider_group_id": n, "location": f"http://127.0.0.1:{port}/{n}"} for n in range(500)]
     content = file_of(item_of(1, references=[*range(500)]), provider_references=references)
-    outcome = ingest(store, source_of(tmp_path, content), "GA", locations=locations())
+    outcome = load_file(store, source_of(tmp_path, content), "GA", locations=locations())
     assert outcome.locations is not None
     assert outcome.locations.failed == 500
     problems = table(store, "xref_group_location")["problem"]
@@ -215,7 +215,7 @@ def test_a_dead_host_is_given_up(client: Client, store: Store, locations: Fetchi
 def test_a_host_that_answers_is_not_given_up(server: Server, store: Store, locations: Fetching, tmp_path: Path) -> None:
     references = [{"provider_group_id": n, "location": server.url(f"/{n}")} for n in range(100)]
     content = file_of(item_of(1, references=[*range(100)]), provider_references=references)
-    ingest(store, source_of(tmp_path, content), "GA", locations=locations())
+    load_file(store, source_of(tmp_path, content), "GA", locations=locations())
     assert server.asked.total() == 100
 
 
@@ -224,14 +224,14 @@ def test_a_host_that_answers_is_not_given_up(server: Server, store: Store, locat
 
 def loaded_with_holes(
     server: Server, store: Store, locations: Fetching, tmp_path: Path, query: str = ""
-) -> tuple[Outcome, Source]:
+) -> tuple[LoadOutcome, Source]:
     """A batch of which the members of one group could be had."""
     serve(server, 1)
     source = source_of(tmp_path, remote(server, query))
-    return ingest(store, source, "GA", locations=locations()), source
+    return load_file(store, source, "GA", locations=locations()), source
 
 
-def summary(done: Resolved) -> tuple[int, int, int, int, int]:
+def summary(done: RetryOutcome) -> tuple[int, int, int, int, int]:
     groups = done.members.groups if done.members else 0
     return done.report.asked, done.report.failed, groups, done.remaining, done.signed
 
@@ -241,29 +241,31 @@ def test_resolving_later_comes_to_the_same(server: Server, store: Store, locatio
     facts = table(store, "fact_rate")
     batch = outcome.record["batch_id"]
     assert outcome.record["notes"]["unresolved_groups"] == 2
-    assert summary(resolve(store, batch, locations())) == (2, 2, 0, 2, 0)
+    assert summary(retry_unresolved(store, batch, locations())) == (2, 2, 0, 2, 0)
     serve(server, 3)
-    assert summary(resolve(store, batch[:9].upper(), locations())) == (2, 1, 1, 1, 0)
+    assert summary(retry_unresolved(store, batch[:9].upper(), locations())) == (2, 1, 1, 1, 0)
     notes = json.loads(table(store, "dim_batch")["notes"][0])
     assert (notes["unresolved_groups"], notes["invalid_npi"], notes["locations_not_fetched"]) == (1, 1, 1)
     assert rejects(store).rows() == [("invalid_npi", "provider_references[].location", "99", 0)]
     serve(server, 2)
-    assert summary(resolve(store, batch, locations())) == (1, 0, 1, 0, 0)
+    assert summary(retry_unresolved(store, batch, locations())) == (1, 0, 1, 0, 0)
     assert members_of(store) == members_of(inline(tmp_path))
     assert table(store, "fact_rate").equals(facts)
     assert table(store, "xref_group_location").is_empty()
     assert "unresolved_groups" not in json.loads(table(store, "dim_batch")["notes"][0])
     generation = store.manifest()
-    assert summary(resolve(store, batch, locations())) == (0, 0, 0, 0, 0)
+    assert summary(retry_unresolved(store, batch, locations())) == (0, 0, 0, 0, 0)
     assert store.manifest() == generation, "nothing to do, nothing written"
 
 
 def test_what_other_batches_lack_stays_known(server: Server, store: Store, locations: Fetching, tmp_path: Path) -> None:
     one, _ = loaded_with_holes(server, store, locations, tmp_path)
-    other = ingest(store, source_of(tmp_path, remote(server, reporting_entity_name="B")), "GA", locations=locations())
+    other = load_file(
+        store, source_of(tmp_path, remote(server, reporting_entity_name="B")), "GA", locations=locations()
+    )
     assert table(store, "xref_group_location").group_by("batch_id").len()["len"].to_list() == [2, 2]
     serve(server, 2, 3)
-    resolve(store, one.record["batch_id"], locations())
+    retry_unresolved(store, one.record["batch_id"], locations())
     assert table(store, "xref_group_location")["batch_id"].to_list() == [other.record["batch_id"]] * 2
     assert json.loads(table(store, "dim_batch").filter(reporting_entity_name="B")["notes"][0])["unresolved_groups"] == 2
 
@@ -277,8 +279,8 @@ def test_signed_addresses_are_not_kept_and_read_from_the_file_again(
     assert kept["signed"].to_list() == [True, True]
     assert not any("?" in url for url in kept["location"])
     serve(server, 2, 3)
-    assert summary(resolve(store, batch, locations())) == (0, 0, 0, 2, 2)
-    assert summary(resolve(store, batch, locations(), source=source)) == (2, 0, 2, 0, 0)
+    assert summary(retry_unresolved(store, batch, locations())) == (0, 0, 0, 2, 2)
+    assert summary(retry_unresolved(store, batch, locations(), source=source)) == (2, 0, 2, 0, 0)
     assert {path for _, path, _ in server.requests[-2:]} == {f"/{n}.json?X-Amz-Signature=SECRET" for n in (2, 3)}
     assert members_of(store) == members_of(inline(tmp_path))
     assert rejects(store).rows() == [("invalid_npi", "provider_references[2].location", "99", 0)]
@@ -288,14 +290,14 @@ def test_a_file_loaded_without_fetching_is_resolved_later(
     server: Server, store: Store, locations: Fetching, tmp_path: Path
 ) -> None:
     serve(server, 1, 2, 3)
-    outcome = ingest(store, source_of(tmp_path, remote(server)), "GA")
+    outcome = load_file(store, source_of(tmp_path, remote(server)), "GA")
     assert outcome.locations is not None
     assert (outcome.locations.asked, outcome.locations.failed) == (3, 3)
     kept = table(store, "xref_group_location")
     assert kept["tried_at"].to_list() == [None] * 3
     assert kept["problem"][0].startswith("not tried")
     assert not server.asked
-    assert summary(resolve(store, outcome.record["batch_id"], locations())) == (3, 0, 3, 0, 0)
+    assert summary(retry_unresolved(store, outcome.record["batch_id"], locations())) == (3, 0, 3, 0, 0)
     assert members_of(store) == members_of(inline(tmp_path))
 
 
@@ -305,13 +307,13 @@ def test_another_state_neither_asks_again_nor_forgets(
     outcome, source = loaded_with_holes(server, store, locations, tmp_path)
     server.pages.clear()
     before = server.asked.total()
-    other = ingest(store, source, "FL", locations=locations())
+    other = load_file(store, source, "FL", locations=locations())
     assert server.asked.total() - before == 2
     assert other.members is not None
     assert other.members.unresolved == 2
     assert sorted(table(store, "dim_provider_group")["resolved"]) == [False, False, True]
     serve(server, 2, 3)
-    resolve(store, outcome.record["batch_id"], locations())
+    retry_unresolved(store, outcome.record["batch_id"], locations())
     assert [json.loads(notes).get("unresolved_groups") for notes in table(store, "dim_batch")["notes"]] == [None, None]
 
 
@@ -321,12 +323,12 @@ def test_a_group_whose_members_are_at_two_addresses(
     references = [{"provider_group_id": 1, "location": server.url(f"/{n}.json")} for n in (1, 2)]
     serve(server, 1)
     content = file_of(item_of(1), provider_references=references)
-    outcome = ingest(store, source_of(tmp_path, content), "GA", locations=locations())
+    outcome = load_file(store, source_of(tmp_path, content), "GA", locations=locations())
     assert outcome.members is not None
     assert outcome.members.unresolved == 0
     assert len(table(store, "xref_group_location")) == 1
     serve(server, 2)
-    assert summary(resolve(store, outcome.record["batch_id"], locations())) == (1, 0, 1, 0, 0)
+    assert summary(retry_unresolved(store, outcome.record["batch_id"], locations())) == (1, 0, 1, 0, 0)
     assert len(table(store, "xref_group_npi")) == 3
     assert table(store, "dim_provider_group")["resolved"].to_list() == [True]
 
@@ -335,18 +337,18 @@ def test_batches_and_files_that_do_not_fit_are_refused(
     server: Server, store: Store, locations: Fetching, tmp_path: Path
 ) -> None:
     with pytest.raises(PayerFileError, match="nothing is loaded yet"):
-        resolve(store, "a", locations())
+        retry_unresolved(store, "a", locations())
     _, source = loaded_with_holes(server, store, locations, tmp_path)
-    other = ingest(store, source_of(tmp_path, file_of(item_of(9))), "GA")
+    other = load_file(store, source_of(tmp_path, file_of(item_of(9))), "GA")
     before = store.manifest()
     for name, message in (("zz", "no batch of this store"), ("", "is the beginning of 2 batch ids"), ("%", "no batch")):
         with pytest.raises(PayerFileError, match=message):
-            resolve(store, name, locations())
+            retry_unresolved(store, name, locations())
     source_of(tmp_path, remote(server))
     with pytest.raises(
         PayerFileError, match=r"its content is batch .* expected the file that the batch was loaded from"
     ):
-        resolve(store, other.record["batch_id"], locations(), source=source)
+        retry_unresolved(store, other.record["batch_id"], locations(), source=source)
     assert store.manifest() == before
 
 

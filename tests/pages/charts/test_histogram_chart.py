@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.pages.charts.histogram_chart import histogram
 from core.queries.histogram import Bin, Histogram
-from core.queries.medicare import Line
+from core.queries.medicare import AmountLine
 
 AMOUNTS = st.floats(0.01, 1e6)
 
@@ -17,10 +17,12 @@ AMOUNTS = st.floats(0.01, 1e6)
     low=AMOUNTS,
     width=st.floats(0.001, 1e5),
     counts=st.lists(st.integers(0, 10**7), min_size=1, max_size=30).filter(any),
-    lines=st.lists(st.builds(Line, st.sampled_from(["MPFS facility", "OPPS <&>"]), AMOUNTS, st.just(1)), max_size=5),
+    lines=st.lists(
+        st.builds(AmountLine, st.sampled_from(["MPFS facility", "OPPS <&>"]), AMOUNTS, st.just(1)), max_size=5
+    ),
 )
 def test_a_picture_is_sound_and_within_its_width(
-    low: float, width: float, counts: list[int], lines: list[Line]
+    low: float, width: float, counts: list[int], lines: list[AmountLine]
 ) -> None:
     bins = [Bin(low + n * width, low + (n + 1) * width, count) for n, count in enumerate(counts)]
     svg = ElementTree.fromstring(histogram(Histogram(bins, 1, 2), lines))

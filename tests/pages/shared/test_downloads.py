@@ -58,8 +58,9 @@ def test_parquet_has_types() -> None:
 @pytest.mark.parametrize(
     "kind",
     [
-        codes.Code, coverage.Coverage, histogram.Bin, medicare.Basis, medicare.Comparison, medicare.Spread,
-        organizations.Organization, providers.CodeRates, providers.Groups, providers.Npi, rates.Rate, rates.Summary,
+        codes.CodeTitle, coverage.Coverage, histogram.Bin, medicare.Basis, medicare.Comparison, medicare.Spread,
+        organizations.Organization, providers.CodeRates, providers.ProviderGroupPage, providers.Npi,
+        rates.RateRow, rates.Summary,
     ],
 )  # fmt: skip
 def test_every_kind_of_row_has_a_type_in_parquet(kind: type) -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from core.demo.fee_schedule import write_benchmark
 from core.reference.benchmark_kinds import load
-from core.reference.medicare.physician import AmountTable, StateRows
+from core.reference.medicare.physician import AmountTable, StateAmounts
 from core.reference.medicare.physician_amounts import cents, cents_table
 from core.reference.medicare.physician_files import STATUSES, Locality, RelativeValue, read_files
 from core.runtime.errors import ReferenceFileError
@@ -169,7 +169,7 @@ def all_lines(path: Path) -> list[list[str]]:
 def test_a_state_s_amount_is_the_mean_over_its_localities(tmp_path: Path) -> None:
     schedule = read_files(write_benchmark(tmp_path))
     values, localities = schedule.values, schedule.localities
-    rows_of = StateRows(schedule, AmountTable.of(schedule))
+    rows_of = StateAmounts(schedule, AmountTable.of(schedule))
     for state in ("GA", "FL"):
         frame = rows_of(state)
         mine = [place for place in localities if place.state == state]

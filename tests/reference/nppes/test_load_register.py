@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.demo.provider_register import HEADER, write_register
-from core.load.load_file import ingest
+from core.load.load_file import load_file
 from core.reference.nppes.latest_rows import Shares
 from core.reference.nppes.load_register import load_nppes
 from core.reference.nppes.provider_names import npis_in_state
@@ -22,7 +22,7 @@ from core.runtime.errors import BeaconError, ReferenceFileError
 from core.store.connection import connect_for_writing
 from core.store.generations.store import Store
 from core.store.schema.tables import NPPES
-from core.tic.source import documents
+from core.tic.source import open_documents
 from tests.conftest import Load, open_snapshot
 from tests.reference.nppes import slow
 
@@ -127,7 +127,7 @@ def test_with_the_whole_register_later_ingests_have_names(store: Store, tmp_path
     def ingest_it(name: str, *npis: str) -> None:
         path = tmp_path / name
         path.write_text(json.dumps(rates(*npis)))
-        ingest(store, documents(path)[0], "GA")
+        load_file(store, open_documents(path)[0], "GA")
 
     ingest_it("one.json", SURGEON)
     assert names(store) == {SURGEON: "WIEBE"}

@@ -20,8 +20,8 @@ from tests.reference.nppes import slow
 PRACTICE = "Provider Business Practice Location Address "
 
 
-def read(path: Path, at_hand: list[int] | None = None) -> tuple[list[dict[str, Any]], register_file.Counts]:
-    counts = register_file.Counts()
+def read(path: Path, at_hand: list[int] | None = None) -> tuple[list[dict[str, Any]], register_file.RegisterCounts]:
+    counts = register_file.RegisterCounts()
     wanted = None if at_hand is None else np.array(sorted(at_hand), np.int64)
     rows = [row for frame in register_file.rows(path, wanted, counts) for row in frame.to_dicts()]
     assert counts.rows_read == counts.kept + counts.not_at_hand + counts.rejected.total()
@@ -115,7 +115,7 @@ def test_many_rows_in_any_order_through_a_zip_file(tmp_path: Path) -> None:
         archive.write(path, path.name)
         archive.writestr("NPPES_Data_Dissemination_Readme.pdf", b"%PDF")
     seen: list[tuple[int, int]] = []
-    counts = register_file.Counts()
+    counts = register_file.RegisterCounts()
     found = [
         name
         for frame in register_file.rows(packed, None, counts, lambda done, total: seen.append((done, total)))

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from core.reference.benchmark_release import Loaded
+from core.reference.benchmark_release import LoadedBenchmark
 from core.reference.spreadsheets import Sheet
 from core.reference.workers_comp import fee_schedule
 from core.reference.workers_comp.fee_schedule_table import Schedule, named_columns
@@ -170,7 +170,7 @@ def test_any_table_by_its_titles(store: Store, tmp_path: Path) -> None:
 
 
 def test_states_and_releases_do_not_disturb_each_other(store: Store, tmp_path: Path) -> None:
-    def load(state: str, release: str, amount: float) -> Loaded:
+    def load(state: str, release: str, amount: float) -> LoadedBenchmark:
         file = table(tmp_path / "f.csv", "CODE,MOD,FEE", f"99213,,{amount}", f"99213,26,{amount / 2}")
         return fee_schedule.load(store, [file], state=state, year_month=release)
 

@@ -16,7 +16,7 @@ from core.runtime.errors import BeaconError
 from core.store.changes.append import append_facts
 from core.store.changes.compact import compact
 from core.store.changes.corrections import Correction, corrections, remove, removed_uids, undo
-from core.store.changes.removal import preview
+from core.store.changes.removal import preview_removal
 from core.store.changes.reshard import reshard
 from core.store.changes.selection import Selection
 from core.store.changes.sorted_facts import FactFile
@@ -26,7 +26,7 @@ from core.store.parquet import writer
 from core.store.schema.ids import payer_slug
 from tests.conftest import open_snapshot
 from tests.store.generations.test_store import listing
-from tests.store.steps import Row, assert_sound, assert_tidy, facts_of, load_file
+from tests.store.steps import Row, assert_sound, assert_tidy, facts_of, load_made_file
 
 layouts = pytest.mark.parametrize("layout", LAYOUTS)
 
@@ -83,7 +83,7 @@ def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     directory = tmp_path_factory.mktemp("corrections")
     store = Store(directory / "data", request.param, grace=0)
     for number, state in ((0, "GA"), (1, "GA"), (2, "FL"), (2, "GA"), (3, "GA"), (6, "GA")):
-        load_file(store, directory, number, state)
+        load_made_file(store, directory, number, state)
     return store, directory
 
 
@@ -97,7 +97,7 @@ def test_what_is_removed_is_what_is_selected_and_undo_puts_it_back(
     before, batches = facts_of(store), batches_of(store)
     selection, uids = data.draw(chosen(list(before.values()), batches, directory))
     expected = {uid for uid, row in before.items() if fits(row, selection, batches, uids)}
-    found = preview(store, selection)
+    found = preview_removal(store, selection)
     assert found.rows == len(expected)
     assert dict(found.by["payer"]) == Counter(before[uid]["reporting_entity_name"] for uid in expected)
     assert dict(found.by["month"]) == Counter(f"{before[u]['state']} {before[u]['year_month']}" for u in expected)
@@ -133,7 +133,7 @@ def removed_of(store: Store, correction: Correction) -> dict[str, Row]:
 def test_only_files_that_hold_a_removed_row_are_written(tmp_path: Path, layout: str) -> None:
     store = Store(tmp_path / "data", layout)
     for number in (0, 1, 2):
-        load_file(store, tmp_path, number)
+        load_made_file(store, tmp_path, number)
     before = {name for name in listing(store.root) if name.startswith("files/fact_rate")}
     remove(store, Selection(payer="tna_s_d"), "not theirs")  # file 1, the only one of July
     after = {name for name in listing(store.root) if name.startswith("files/fact_rate")}
@@ -150,7 +150,7 @@ def test_only_files_that_hold_a_removed_row_are_written(tmp_path: Path, layout: 
 def test_the_last_row_of_all(tmp_path: Path, layout: str) -> None:
     """A store that has lost every fact still answers, and has them all back after the undo."""
     store = Store(tmp_path / "data", layout)
-    load_file(store, tmp_path, 0)
+    load_made_file(store, tmp_path, 0)
     before = facts_of(store)
     remove(store, Selection(state="GA"), "all of it")
     assert facts_of(store) == {}
@@ -162,22 +162,22 @@ def test_the_last_row_of_all(tmp_path: Path, layout: str) -> None:
     assert_tidy(store)
     assert_sound(store)
     reshard(store, "partitioned")
-    assert preview(store, Selection(state="GA")).rows == 0
+    assert preview_removal(store, Selection(state="GA")).rows == 0
     undo(store, 1)
     assert facts_of(store) == before
-    load_file(store, tmp_path, 2)
+    load_made_file(store, tmp_path, 2)
     assert_sound(store)
 
 
 @layouts
 def test_a_file_loaded_again_does_not_bring_removed_rows_back(tmp_path: Path, layout: str) -> None:
     store = Store(tmp_path / "data", layout)
-    record = load_file(store, tmp_path, 0).record
-    load_file(store, tmp_path, 2)
+    record = load_made_file(store, tmp_path, 0).record
+    load_made_file(store, tmp_path, 2)
     for selection in (Selection(code=("70000",)), Selection(batch=record["batch_id"])):
         remove(store, selection, "wrong")
         left = facts_of(store)
-        again = load_file(store, tmp_path, 0)
+        again = load_made_file(store, tmp_path, 0)
         assert (again.loaded_before, again.rows_added) == (True, 0)
         assert facts_of(store) == left
     assert {row["reporting_entity_name"] for row in left.values()} == {"Payer Inc"}
@@ -193,22 +193,22 @@ def test_a_file_loaded_again_does_not_bring_removed_rows_back(tmp_path: Path, la
 
 def test_no_correction_means_no_removed_uids(tmp_path: Path) -> None:
     store = Store(tmp_path / "data")
-    load_file(store, tmp_path, 0)
+    load_made_file(store, tmp_path, 0)
     with store.write() as transaction:
         assert removed_uids(transaction, "f" * 32, "GA").to_list() == []
 
 
 def test_a_month_without_rates_is_no_period(tmp_path: Path) -> None:
     store = Store(tmp_path / "data")
-    load_file(store, tmp_path, 0)
-    load_file(store, tmp_path, 1)
+    load_made_file(store, tmp_path, 0)
+    load_made_file(store, tmp_path, 1)
     remove(store, Selection(year_month="2025-08"), "a wrong month")
     assert [one.year_month for one in coverage.periods(open_snapshot(store))] == ["2025-07"]
 
 
 def test_corrections_are_remembered(tmp_path: Path) -> None:
     store = Store(tmp_path / "data")
-    load_file(store, tmp_path, 0)
+    load_made_file(store, tmp_path, 0)
     assert corrections(store) == []
     first = remove(store, Selection(code=("70000",), state="GA"), "one")
     second = remove(store, Selection(max_rate=0.0), "two")
@@ -226,7 +226,7 @@ def test_what_cannot_be_done_is_told_and_changes_nothing(tmp_path: Path) -> None
     with pytest.raises(StoreError, match="nothing is loaded yet"):
         remove(Store(tmp_path / "none"), Selection(state="GA"), "why")
     store = Store(tmp_path / "data")
-    load_file(store, tmp_path, 0)
+    load_made_file(store, tmp_path, 0)
     remove(store, Selection(code=("70001",)), "one")
     undo(store, 1)
     before = listing(store.root)
@@ -264,7 +264,7 @@ def test_what_cannot_be_done_is_told_and_changes_nothing(tmp_path: Path) -> None
 def test_an_undo_never_doubles_a_fact(tmp_path: Path, layout: str) -> None:
     """Facts that came back behind the correction's back: the undo is refused."""
     store = Store(tmp_path / "data", layout)
-    load_file(store, tmp_path, 0)
+    load_made_file(store, tmp_path, 0)
     done = remove(store, Selection(code=("70001",)), "one")
     removed = store.root / "silver" / "corrections" / "removed" / "1.parquet"
     with store.write() as transaction:
@@ -283,7 +283,7 @@ def test_an_undo_never_doubles_a_fact(tmp_path: Path, layout: str) -> None:
 def test_a_removal_survives_every_change_of_files(tmp_path: Path) -> None:
     store = Store(tmp_path / "data", "partitioned")
     for number in (0, 2, 4):
-        load_file(store, tmp_path, number)
+        load_made_file(store, tmp_path, number)
     before = facts_of(store)
     done = remove(store, Selection(min_rate=3, max_rate=9), "between")
     left = facts_of(store)

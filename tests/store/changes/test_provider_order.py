@@ -9,7 +9,7 @@ import pytest
 from core.quality import advice
 from core.quality.advice import advice as advised
 from core.queries import providers
-from core.queries.rules.market import Market, narrowed
+from core.queries.rules.market import Market, market_cache
 from core.store.changes.compact import compact
 from core.store.changes.corrections import remove, undo
 from core.store.changes.provider_order import copy_by_group, without_copy
@@ -20,7 +20,7 @@ from core.store.generations.layout import LAYOUTS
 from core.store.generations.manifest import BY_GROUP
 from core.store.generations.store import Store
 from tests.conftest import open_snapshot
-from tests.store.steps import assert_sound, assert_tidy, facts_of, load_file
+from tests.store.steps import assert_sound, assert_tidy, facts_of, load_made_file
 
 
 def assert_whole(store: Store, copied: bool) -> None:
@@ -36,12 +36,12 @@ def assert_whole(store: Store, copied: bool) -> None:
 def test_all_facts_once_whatever_happens_to_them(tmp_path: Path, layout: str) -> None:
     store = Store(tmp_path / "data", layout, grace=0)
     for number, state in ((0, "GA"), (1, "GA"), (2, "FL")):
-        load_file(store, tmp_path, number, state)
+        load_made_file(store, tmp_path, number, state)
     assert_whole(store, copied=False)
     assert copy_by_group(store) == list(store.loaded().tables["fact_rate"])
     assert_whole(store, copied=True)
     assert copy_by_group(store) == []
-    load_file(store, tmp_path, 3)
+    load_made_file(store, tmp_path, 3)
     assert_whole(store, copied=False)
     assert (
         len(store.loaded().tables[BY_GROUP]) == {"single": 0, "monthly": 1, "state_month": 2, "partitioned": 3}[layout]
@@ -66,7 +66,7 @@ def test_all_facts_once_whatever_happens_to_them(tmp_path: Path, layout: str) ->
 
 def test_a_copy_is_no_other_data(tmp_path: Path) -> None:
     store = Store(tmp_path / "data")
-    load_file(store, tmp_path, 0)
+    load_made_file(store, tmp_path, 0)
     before = store.loaded()
     copy_by_group(store)
     assert store.loaded().generation == before.generation + 1
@@ -76,7 +76,7 @@ def test_a_copy_is_no_other_data(tmp_path: Path) -> None:
 def test_a_provider_s_rows_stand_together(tmp_path: Path) -> None:
     store = Store(tmp_path / "data", "monthly")
     for number in (0, 1, 2):
-        load_file(store, tmp_path, number)
+        load_made_file(store, tmp_path, number)
     copy_by_group(store)
     for file in store.loaded().tables[BY_GROUP]:
         db = open_snapshot(store)
@@ -88,14 +88,14 @@ def test_a_provider_s_rows_stand_together(tmp_path: Path) -> None:
 def test_a_provider_s_page_has_the_same_rates(tmp_path: Path, by: providers.By) -> None:
     store = Store(tmp_path / "data")
     for number in (0, 1, 2):
-        load_file(store, tmp_path, number)
+        load_made_file(store, tmp_path, number)
     column = "npi" if by == "npi" else "tin_value"
     value = open_snapshot(store).rows(f"SELECT min({column}) FROM xref_tin_npi")[0][0]
     market = replace(Market("GA", "2025-08"), **{by: value})
 
     def rates() -> tuple[int, list[providers.CodeRates]]:
         db = open_snapshot(store)
-        with narrowed(db, market) as narrow:
+        with market_cache(db, market) as narrow:
             assert narrow.narrowed_to
             return providers.code_rates(db, narrow, market, 1000, 0)
 
@@ -107,7 +107,7 @@ def test_a_provider_s_page_has_the_same_rates(tmp_path: Path, by: providers.By) 
 
 def test_a_large_file_without_a_copy_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(tmp_path / "data")
-    load_file(store, tmp_path, 0)
+    load_made_file(store, tmp_path, 0)
     assert advised(store.loaded()) == []
     monkeypatch.setattr(advice, "ROWS_TO_COPY", 3)
     (sentence,) = advised(store.loaded())

@@ -14,14 +14,14 @@ from core.store.changes import compact as compact_module
 from core.store.changes import sorted_facts
 from core.store.changes.compact import compact, crowded
 from core.store.changes.reshard import reshard
-from core.store.changes.sorted_facts import FactFile, merged, periods_of
+from core.store.changes.sorted_facts import FactFile, merge_facts, periods_of
 from core.store.generations.layout import LAYOUTS
 from core.store.generations.manifest import BY_GROUP, DataFile, Manifest
 from core.store.generations.store import Store, StoreError
 from core.store.parquet import writer
 from core.store.schema.tables import FACT_RATE
 from tests.store.generations.test_store import listing
-from tests.store.steps import assert_tidy, facts_of, load_file
+from tests.store.steps import assert_tidy, facts_of, load_made_file
 
 
 def fact(number: int, state: str, year_month: str) -> dict[str, object]:
@@ -50,7 +50,7 @@ def test_periods_are_found_and_merged(
     at_once: int,
 ) -> None:
     monkeypatch.setattr(writer, "ROW_GROUP", group)
-    monkeypatch.setattr(sorted_facts, "MERGED_AT_ONCE", at_once)
+    monkeypatch.setattr(sorted_facts, "MAX_MERGED_STREAMS", at_once)
     paths, every, number = [], [], 0
     for place, periods in enumerate(files):
         rows = []
@@ -64,7 +64,7 @@ def test_periods_are_found_and_merged(
     found = periods_of(paths)
     assert list(found) == sorted({(str(row["state"]), str(row["year_month"])) for row in every})
     for period, of_period in found.items():
-        tables = list(merged(of_period, period, tmp_path))
+        tables = list(merge_facts(of_period, period, tmp_path))
         rows = [row for table in tables for row in table.to_pylist()]
         assert {row["fact_uid"] for row in rows} == {
             row["fact_uid"] for row in every if (row["state"], row["year_month"]) == period
@@ -85,7 +85,7 @@ def test_from_each_layout_to_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(writer, "ROW_GROUP", 10)
     store = Store(tmp_path / "data", "partitioned", grace=0)
     for number, state in ((0, "GA"), (1, "GA"), (2, "FL"), (4, "GA"), (6, "GA")):
-        load_file(store, tmp_path, number, state)
+        load_made_file(store, tmp_path, number, state)
     expected = facts_of(store)
     walk = [one for pair in ((a, b) for a in LAYOUTS for b in LAYOUTS if a != b) for one in pair]
     random.shuffle(walk)
@@ -106,12 +106,12 @@ def test_from_each_layout_to_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_files_that_both_layouts_have_alike_stay(tmp_path: Path) -> None:
     store = Store(tmp_path / "data", "state_month")
-    load_file(store, tmp_path, 0)
-    load_file(store, tmp_path, 1)
+    load_made_file(store, tmp_path, 0)
+    load_made_file(store, tmp_path, 1)
     before = {name for name in listing(store.root) if "/fact_rate/" in name}
     reshard(store, "partitioned")
     assert {name for name in listing(store.root) if "/fact_rate/" in name} == before
-    load_file(store, tmp_path, 2)  # August has two files now
+    load_made_file(store, tmp_path, 2)  # August has two files now
     reshard(store, "state_month")
     manifest = store.manifest()
     assert manifest is not None
@@ -130,8 +130,8 @@ def test_nothing_to_move(tmp_path: Path) -> None:
 def test_facts_that_are_not_in_order_are_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that someone tampered with: the statistics lie. Nothing is published."""
     store = Store(tmp_path / "data")
-    load_file(store, tmp_path, 0)
-    load_file(store, tmp_path, 1)
+    load_made_file(store, tmp_path, 0)
+    load_made_file(store, tmp_path, 1)
     before = listing(store.root)
     monkeypatch.setattr(FactFile, "_periods_in", lambda _self, _group: [("GA", "2025-08")])
     monkeypatch.setattr(FactFile, "blocks_of", lambda self, _period: iter([next(iter(self.blocks())).slice(1)]))
@@ -142,11 +142,11 @@ def test_facts_that_are_not_in_order_are_not_lost(tmp_path: Path, monkeypatch: p
 
 def test_compacting_merges_the_small_files_of_crowded_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compact_module, "MANY_FILES", 3)
-    monkeypatch.setattr(sorted_facts, "MERGED_AT_ONCE", 2)
+    monkeypatch.setattr(sorted_facts, "MAX_MERGED_STREAMS", 2)
     store = Store(tmp_path / "data", "partitioned")
-    load_file(store, tmp_path, 8, rates=400)
+    load_made_file(store, tmp_path, 8, rates=400)
     for number in (0, 2, 4, 1):
-        load_file(store, tmp_path, number)
+        load_made_file(store, tmp_path, number)
     manifest = store.manifest()
     assert manifest is not None
     large = max(file.bytes for file in manifest.tables["fact_rate"])

@@ -15,7 +15,7 @@ from core.store.generations.store import Store
 from tests.store.generations.killed import operations
 from tests.store.generations.test_kills import answers
 from tests.store.generations.test_store import listing
-from tests.store.steps import assert_sound, assert_tidy, load_file
+from tests.store.steps import assert_sound, assert_tidy, load_made_file
 
 STEP = 48 * 1024
 """Bytes of room more with each try."""
@@ -56,12 +56,12 @@ def main() -> None:
     disk, directory = Path(sys.argv[1]), Path(sys.argv[2])
     store = Store(disk / "data", sys.argv[3], grace=0)
     for number, state in ((0, "GA"), (1, "GA"), (2, "FL"), (2, "GA")):
-        load_file(store, directory, number, state, rates=200)
+        load_made_file(store, directory, number, state, rates=200)
     for operation in ("ingest", "remove", "reshard", "undo", "compact", "copy", "record"):
         if operation == "compact":
             store = Store(disk / "partitioned", "partitioned", grace=0)
             for number in (0, 2, 4):
-                load_file(store, directory, number, rates=200)
+                load_made_file(store, directory, number, rates=200)
             remove(store, Selection(code=("70001",)), "wrong")
         sys.stdout.write(f"{operation} {refusals(store, directory, operation, disk / 'filler')}\n")
 

@@ -23,7 +23,7 @@ from core.store.changes.reshard import reshard
 from core.store.changes.selection import Selection
 from core.store.generations.store import Store
 from tests.conftest import open_snapshot
-from tests.store.steps import load_file
+from tests.store.steps import load_made_file
 
 NEXT = {"single": "monthly", "monthly": "state_month", "state_month": "partitioned", "partitioned": "single"}
 """The layout that a store is resharded to."""
@@ -39,7 +39,7 @@ def operations(store: Store, directory: Path) -> dict[str, Callable[[], object]]
     """What can be done to a store."""
     manifest = store.loaded()
     return {
-        "ingest": lambda: load_file(store, directory, ADDED, rates=40),
+        "ingest": lambda: load_made_file(store, directory, ADDED, rates=40),
         "reshard": lambda: reshard(store, NEXT[manifest.layout]),
         "compact": lambda: compact(store, every=True),
         "remove": lambda: remove(store, Selection(min_rate=3, max_rate=5), "wrong"),

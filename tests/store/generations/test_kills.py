@@ -25,7 +25,7 @@ from core.store.generations.store import Store
 from tests.conftest import open_snapshot
 from tests.paths import ROOT
 from tests.store.generations.killed import NEXT, REHEARSAL, operations
-from tests.store.steps import Row, assert_sound, assert_tidy, facts_of, load_file
+from tests.store.steps import Row, assert_sound, assert_tidy, facts_of, load_made_file
 
 KILLS = int(os.environ.get("BEACONPOINT_KILLS", "8"))
 OPERATIONS = ("ingest", "reshard", "compact", "remove", "undo", "copy")
@@ -57,7 +57,7 @@ def template(directory: Path, layout: str, operation: str) -> Path:
     if not root.exists():
         store = Store(root, layout, grace=0)
         for number, state in ((0, "GA"), (1, "GA"), (2, "FL"), (2, "GA")):
-            load_file(store, directory, number, state)
+            load_made_file(store, directory, number, state)
         if operation == "undo":
             remove(store, Selection(min_rate=3, max_rate=5), "wrong")
     return root

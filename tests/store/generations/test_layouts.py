@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.load.load_file import ingest
+from core.load.load_file import load_file
 from core.quality.report import check
 from core.queries import coverage
 from core.runtime.errors import BeaconError
@@ -21,13 +21,13 @@ from core.store.connection import Snapshot
 from core.store.generations.layout import LAYOUTS, layout_named
 from core.store.generations.store import Store
 from core.store.schema.tables import FACT_RATE, TABLES
-from core.tic.source import documents
+from core.tic.source import open_documents
 from tests.conftest import open_snapshot
 from tests.load.test_load_file import REAL
 from tests.queries.answers import a_market, assert_all_answers
 from tests.queries.slow import Everything
 from tests.store.generations.test_store import listing
-from tests.store.steps import assert_sound, assert_tidy, facts_of, load_file
+from tests.store.steps import assert_sound, assert_tidy, facts_of, load_made_file
 
 SHARED_BY_ALL = {
     "single": ["fact_rate.parquet"],
@@ -47,7 +47,7 @@ def filled(directory: Path, layout: str) -> Store:
     """Three loads: two states and two months."""
     store = Store(directory / "data", layout)
     for number, state in ((0, "GA"), (1, "GA"), (2, "FL")):
-        load_file(store, directory, number, state)
+        load_made_file(store, directory, number, state)
     return store
 
 
@@ -95,7 +95,7 @@ def test_each_lies_where_the_contract_says(tmp_path: Path, layout: str) -> None:
 def test_a_file_loaded_again_adds_no_row(tmp_path: Path, layout: str) -> None:
     store = filled(tmp_path, layout)
     before = store.manifest()
-    assert load_file(store, tmp_path, 1).loaded_before
+    assert load_made_file(store, tmp_path, 1).loaded_before
     assert store.manifest() == before
 
 
@@ -103,7 +103,7 @@ def test_a_file_loaded_again_adds_no_row(tmp_path: Path, layout: str) -> None:
 def test_a_store_keeps_its_layout_whatever_the_settings_say(tmp_path: Path, layout: str) -> None:
     filled(tmp_path, layout)
     store = Store(tmp_path / "data", "single" if layout != "single" else "partitioned")
-    load_file(store, tmp_path, 3)
+    load_made_file(store, tmp_path, 3)
     manifest = store.manifest()
     assert manifest is not None
     assert manifest.layout == layout
@@ -116,7 +116,7 @@ def test_without_a_commit_nothing_has_changed(tmp_path: Path, layout: str) -> No
     before = listing(store.root)
     (tmp_path / "bad.json").write_bytes(b'{"in_network": [')
     with pytest.raises(BeaconError):
-        ingest(store, documents(tmp_path / "bad.json")[0], "GA")
+        load_file(store, open_documents(tmp_path / "bad.json")[0], "GA")
     with store.write() as transaction:
         path = transaction.new_file(FACT_RATE.name, transaction.layout.shard("TX", "2024-01"))
         path.write_bytes(b"half")
@@ -128,7 +128,7 @@ def test_adding_to_partitioned_writes_only_new_files(tmp_path: Path) -> None:
     store = Store(tmp_path / "data", "partitioned")
     seen: dict[str, bytes] = {}
     for number in (0, 2, 4):
-        load_file(store, tmp_path, number)
+        load_made_file(store, tmp_path, number)
         now = {name: data for name, data in listing(store.root).items() if name.startswith("files/fact_rate/")}
         assert len(now) == len(seen) + 1
         assert seen.items() <= now.items()
@@ -214,7 +214,7 @@ def test_real_files_give_the_same_rows_in_each(shared: Path, tmp_path: Path) -> 
     for layout in LAYOUTS:
         store = Store(tmp_path / layout, layout)
         for name in names:
-            ingest(store, documents(shared / "tic" / name)[0], "TX")
+            load_file(store, open_documents(shared / "tic" / name)[0], "TX")
         found = frame_of(store)
         first = found if first is None else first
         assert found.equals(first)

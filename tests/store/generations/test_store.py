@@ -17,7 +17,7 @@ import pytest
 from core.runtime.errors import BeaconError
 from core.store.generations.manifest import Manifest
 from core.store.generations.store import Store, StoreError, Transaction
-from core.store.generations.store_directory import Place
+from core.store.generations.store_directory import StoreDirectory
 from core.store.parquet.writer import write_table
 from core.store.schema.tables import DIM_PAYER_BRIDGE, TABLES
 from tests.conftest import open_snapshot
@@ -162,7 +162,7 @@ def test_what_a_writer_killed_while_publishing_left_is_settled(store: Store) -> 
     assert not list(store.root.rglob(".*.next"))
 
 
-class Interrupted(Place):
+class Interrupted(StoreDirectory):
     """A place whose writer is interrupted right after the manifest was replaced."""
 
     def publish(self, manifest: Manifest, made: Iterable[Path]) -> None:
@@ -180,7 +180,7 @@ def test_a_writer_stopped_right_after_publishing_keeps_what_it_published(store: 
     assert names(store) == ["c"]
 
 
-class Unlinkable(Place):
+class Unlinkable(StoreDirectory):
     """A place where no link can be made."""
 
     def settle(self, newest: Manifest) -> None:

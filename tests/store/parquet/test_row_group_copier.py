@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.store.parquet import thrift
-from core.store.parquet.row_group_copier import Stitcher, read_footer
+from core.store.parquet.row_group_copier import RowGroupCopier, read_footer
 
 ROWS = 40
 
@@ -38,7 +38,7 @@ def test_any_row_groups_are_their_rows(
 ) -> None:
     directory = tmp_path_factory.mktemp("stitched")
     files = [written(directory / f"{n}.parquet", rows_of(100 * n, ROWS), 10) for n in range(4)]
-    with Stitcher(directory / "all.parquet") as stitcher:
+    with RowGroupCopier(directory / "all.parquet") as stitcher:
         for file, first, end in taken:
             stitcher.add(files[file], first, end)
         rows = stitcher.finish()
@@ -60,7 +60,7 @@ def test_a_footer_comes_out_as_it_went_in(tmp_path: Path) -> None:
 def test_another_schema_is_refused(tmp_path: Path) -> None:
     first = written(tmp_path / "a.parquet", rows_of(0, 10), 5)
     second = written(tmp_path / "b.parquet", rows_of(0, 10).drop(["list"]), 5)
-    with Stitcher(tmp_path / "c.parquet") as stitcher:
+    with RowGroupCopier(tmp_path / "c.parquet") as stitcher:
         stitcher.add(first)
         with pytest.raises(ValueError, match="another schema"):
             stitcher.add(second)
