@@ -44,7 +44,7 @@ def facets(db: Snapshot, market: Market, names: Iterable[str] = tuple(_COLUMNS))
     counts = " UNION ALL ".join(_counts(name, set_filters) for name in names)
     rows = db.rows(
         f"""WITH cube AS MATERIALIZED (
-                SELECT {columns}{fits}, sum(alike) AS n FROM {rates} f GROUP BY ALL)
+                SELECT {columns}{fits}, sum(rate_count) AS n FROM {rates} f GROUP BY ALL)
             {counts}""",
         {**parameters, **{name: getattr(market, name) for name in set_filters}},
     )

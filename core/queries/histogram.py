@@ -34,7 +34,7 @@ def histogram(db: Snapshot, market: Market) -> Histogram:
     rates, parameters = counted_rates(db, market)
     rows = db.rows(
         f"""WITH f AS (
-                SELECT negotiated_rate AS rate, sum(alike)::BIGINT AS n FROM {rates} f
+                SELECT negotiated_rate AS rate, sum(rate_count)::BIGINT AS n FROM {rates} f
                 WHERE negotiated_rate > 0 AND rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'
                 GROUP BY rate),
             upto AS (SELECT rate, sum(n) OVER (ORDER BY rate) AS there, sum(n) OVER () AS every FROM f),

@@ -91,7 +91,7 @@ def comparisons(
             SELECT fact_uid, reporting_entity_name, payer_slug(reporting_entity_name), code_type, code, billing_class,
                    billing_code_modifier, places, kind, negotiated_rate, provider_group_id_raw,
                    basis, detail, medicare, release, percent, {_PLAUSIBLE}, wcfs, reason
-            FROM (SELECT f.*, c.* EXCLUDE ({_TERMS}, negotiated_rate, percent, plausible, zero, alike),
+            FROM (SELECT f.*, c.* EXCLUDE ({_TERMS}, negotiated_rate, percent, plausible, zero, rate_count),
                          f.negotiated_rate / c.medicare AS percent
                   FROM fact_rate f JOIN compared c ON {_SAME_TERMS} WHERE {market.where})
             WHERE {condition} ORDER BY {ORDERS[order]} LIMIT $limit OFFSET $offset""",
@@ -101,13 +101,14 @@ def comparisons(
 
 
 def _compared_terms(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
-    """A WITH clause whose `compared` has one of the `alike` rates of each terms, for all of them, and its parameters.
+    """Return a WITH clause whose `compared` has one row for all rates of the same terms, and its parameters.
 
-    With which amount a rate is compared does not depend on how much it is, but for zero: see Terms.
+    `rate_count` says how many rates a row stands for. Which amount a rate is compared with depends on its terms, not
+    on how much it is, except for zero: see ScheduleTerms.
     """
     rates, parameters = counted_rates(db, market)
     terms = f"""(SELECT {_TERMS}, negotiated_rate = 0 AS zero, max(negotiated_rate) AS negotiated_rate,
-                        sum(alike)::BIGINT AS alike
+                        sum(rate_count)::BIGINT AS rate_count
                  FROM {rates} GROUP BY ALL)"""
     return compared("true", terms), parameters
 
@@ -128,7 +129,7 @@ def outcomes(db: Snapshot, market: Market) -> Outcomes:
     amounts_of_terms, parameters = _compared_terms(db, market)
     rows = db.rows(
         f"""{amounts_of_terms}
-            SELECT basis, release, reason, sum(alike)::BIGINT AS n FROM compared
+            SELECT basis, release, reason, sum(rate_count)::BIGINT AS n FROM compared
             GROUP BY ALL ORDER BY n DESC, 1, 2, 3""",
         parameters,
     )
@@ -148,7 +149,8 @@ def spreads(db: Snapshot, market: Market) -> list[Spread]:
             SELECT reporting_entity_name, payer_slug(reporting_entity_name), n, implausible, spread
             FROM (SELECT reporting_entity_name, count(*) AS n, count(*) FILTER (NOT {_PLAUSIBLE}) AS implausible,
                          quantile_cont(percent, [0.1, 0.25, 0.5, 0.75, 0.9]) AS spread
-                  FROM (SELECT reporting_entity_name, f.negotiated_rate / c.medicare AS percent, unnest(range(f.alike))
+                  FROM (SELECT reporting_entity_name, f.negotiated_rate / c.medicare AS percent,
+                               unnest(range(f.rate_count))
                         FROM {rates} f JOIN compared c ON {_SAME_TERMS} WHERE c.medicare IS NOT NULL)
                   GROUP BY ALL)
             ORDER BY 1""",
@@ -189,7 +191,7 @@ def amounts(db: Snapshot, market: Market) -> dict[ScheduleTerms, Amount]:
     rows = db.rows(
         f"""{amounts_of_terms}
             SELECT billing_class, setting, billing_code_modifier, pos_set_id, negotiated_type, negotiation_arrangement,
-                   zero, basis, medicare, reason, alike FROM compared""",
+                   zero, basis, medicare, reason, rate_count FROM compared""",
         parameters,
     )
     return {ScheduleTerms(*row[:7]): Amount(*row[7:]) for row in rows}

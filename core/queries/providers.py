@@ -186,7 +186,7 @@ def code_rates(
         f"""WITH f AS (
                 SELECT code_type, code, rate_kind(negotiated_type, negotiation_arrangement) AS kind,
                        reporting_entity_name, billing_class, billing_code_modifier AS modifier, negotiated_rate,
-                       unnest(range(alike))
+                       unnest(range(rate_count))
                 FROM {rates}),
             page AS (
                 SELECT count(*) OVER () AS total, {_ROW}, count(*) AS rates, min(negotiated_rate) AS lowest,
@@ -224,7 +224,7 @@ def _percents(provider: Snapshot, market: Market, codes: list[str]) -> dict[tupl
         f"""{compared("list_contains($codes, f.code)", rates)}
             SELECT code_type, code, kind, reporting_entity_name, billing_class, billing_code_modifier,
                    quantile_cont(percent, 0.5), count(percent)
-            FROM (SELECT *, unnest(range(alike)) FROM compared) GROUP BY 1, 2, 3, 4, 5, 6""",
+            FROM (SELECT *, unnest(range(rate_count)) FROM compared) GROUP BY 1, 2, 3, 4, 5, 6""",
         {**parameters, "codes": codes},
     )
     return {row[:6]: row[6:] for row in rows}

@@ -102,7 +102,7 @@ def counts(db: Snapshot, market: Market) -> RateCounts:
     if market.pos:
         anywhere, parameters = counted_rates(db, market.without("pos"))
         without_pos = db.rows(
-            f"""SELECT coalesce(sum(alike), 0)::BIGINT FROM {anywhere}
+            f"""SELECT coalesce(sum(rate_count), 0)::BIGINT FROM {anywhere}
                 WHERE pos_set_id IN (SELECT pos_set_id FROM dim_pos_set WHERE len(service_codes) = 0)""",
             parameters,
         )[0][0]
@@ -120,7 +120,7 @@ def summaries(db: Snapshot, market: Market) -> list[Summary]:
                          count(*) AS rates, min(negotiated_rate) AS lowest,
                          quantile_cont(negotiated_rate, [0.1, 0.25, 0.5, 0.75, 0.9]) AS spread,
                          max(negotiated_rate) AS highest, avg(negotiated_rate) AS mean
-                  FROM (SELECT *, unnest(range(alike)) FROM {market_rates}) f GROUP BY ALL)
+                  FROM (SELECT *, unnest(range(rate_count)) FROM {market_rates}) f GROUP BY ALL)
             ORDER BY kind, reporting_entity_name, billing_class, modifier""",
         parameters,
     )

@@ -52,11 +52,11 @@ class Snapshot:
     Every table is a view of its own name, and so is BY_GROUP, of all facts; the ids' macros are there. The connection
     reads below the data directory only and its configuration is locked. It is safe to use from several threads.
 
-    `narrowed` gives a snapshot that holds a selection of the facts in memory, as few rows: for a page's many questions.
+    `market_snapshot` keeps one market's rates in memory, as few counted rows, for the many queries of a page.
     """
 
-    narrowed_to: Mapping[str, Any] | None = None
-    """The values by which the facts of `rate_alike` were selected, where there is that table."""
+    market_values: Mapping[str, Any] | None = None
+    """The parameters that selected the facts of `counted_rate`; None where there is no such table."""
 
     def __init__(self, root: Path, manifest: Manifest, limits: QueryLimits, macros: Sequence[str] = ()) -> None:
         self.root = root
@@ -64,7 +64,7 @@ class Snapshot:
         self._limits = limits
         self._connection = _hardened(root, limits, macros)
         self._answers: dict[Any, Any] = {}
-        self._narrow = _NarrowTables()
+        self._markets = _MarketCache()
         for table in TABLES.values():
             self._connection.execute(_view(table, root, manifest))
         self._connection.execute(_by_group(root, manifest))
@@ -84,34 +84,36 @@ class Snapshot:
             cursor.close()
 
     @contextmanager
-    def narrowed(self, where: str, parameters: dict[str, Any], facts: str = FACT_RATE.name) -> Iterator["Snapshot"]:
-        """This generation with a table `rate_alike` of those `facts` (AS f) that fulfil `where`, held in memory.
+    def market_snapshot(
+        self, where: str, parameters: dict[str, Any], facts: str = FACT_RATE.name
+    ) -> Iterator["Snapshot"]:
+        """Yield this generation with a table `counted_rate` of the `facts` (AS f) that meet `where`, in memory.
 
-        It has the facts' columns but those that tell whose a rate is: facts that are alike in them are one row, which
-        stands for `alike` facts. Selections asked for again shortly after are still there. What is given is for one
-        thread. Raises as `cursor`.
+        The table has the fact's columns except those that identify the provider. Facts that are equal in these
+        columns are one row, and `rate_count` says how many they are. Recent selections are kept for the next caller.
+        The snapshot is for one thread. Raises the same errors as `cursor`.
         """
         key = (where, *sorted(parameters.items()))
-        connection = self._narrow.take(key)
+        connection = self._markets.take(key)
         if connection is None:
             connection = self._connection.cursor()
             try:
                 with self._limited(connection, self._limits.seconds):
                     connection.execute(
-                        f"""CREATE TEMP TABLE rate_alike AS
-                            SELECT {_ALIKE}, count(*) AS alike FROM {facts} f WHERE {where} GROUP BY ALL""",
+                        f"""CREATE TEMP TABLE counted_rate AS
+                            SELECT {_COUNTED_RATE}, count(*) AS rate_count FROM {facts} f WHERE {where} GROUP BY ALL""",
                         parameters,
                     )
             except BaseException:
                 connection.close()
                 raise
-        narrow = _Narrow(self, connection, parameters)
+        market = _MarketSnapshot(self, connection, parameters)
         try:
-            yield narrow
+            yield market
         except BaseException:
             connection.close()
             raise
-        self._narrow.give_back(key, connection)
+        self._markets.give_back(key, connection)
 
     @contextmanager
     def _limited(self, connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
@@ -140,11 +142,13 @@ class Snapshot:
             return cursor.execute(sql, parameters).fetchall()
 
 
-class _Narrow(Snapshot):
-    """A snapshot with `rate_alike`, a temporary table of one connection."""
+class _MarketSnapshot(Snapshot):
+    """A snapshot with `counted_rate`, a temporary table of one connection."""
 
-    def __init__(self, whole: Snapshot, connection: duckdb.DuckDBPyConnection, narrowed_to: Mapping[str, Any]) -> None:
-        self.narrowed_to = narrowed_to
+    def __init__(
+        self, whole: Snapshot, connection: duckdb.DuckDBPyConnection, market_values: Mapping[str, Any]
+    ) -> None:
+        self.market_values = market_values
         self.root = whole.root
         self.manifest = whole.manifest
         self._limits = whole._limits
@@ -158,10 +162,10 @@ class _Narrow(Snapshot):
             yield self._connection
 
 
-class _NarrowTables:
+class _MarketCache:
     """Connections with selections of facts, kept for a while: the few asked for last, up to so many rows in all."""
 
-    MOST, MOST_ROWS = 24, 500_000
+    MAX_MARKETS, MAX_ROWS = 24, 500_000
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -178,22 +182,22 @@ class _NarrowTables:
 
     def give_back(self, key: Any, connection: duckdb.DuckDBPyConnection) -> None:
         """Keeps a connection, and closes those that are too many."""
-        rows = connection.execute("SELECT count(*) FROM rate_alike").fetchall()[0][0]
+        rows = connection.execute("SELECT count(*) FROM counted_rate").fetchall()[0][0]
         with self._lock:
             self._kept.append((key, rows, connection))
-            while len(self._kept) > self.MOST or sum(rows for _, rows, _ in self._kept) > self.MOST_ROWS:
+            while len(self._kept) > self.MAX_MARKETS or sum(rows for _, rows, _ in self._kept) > self.MAX_ROWS:
                 self._kept.pop(0)[2].close()
 
 
-_ALIKE_COLUMNS = (
+_COUNTED_RATE_COLUMNS = (
     "state", "year_month", "code_type", "code", "reporting_entity_name", "pos_set_id", "negotiated_type",
     "negotiation_arrangement", "negotiated_rate", "billing_class", "setting", "billing_code_modifier",
 )  # fmt: skip
-"""The columns of a fact by which rates are counted, grouped and compared; the others tell whose it is."""
+"""The fact's columns by which rates are counted, grouped and compared. The others identify the provider."""
 
-_ALIKE = ", ".join(_ALIKE_COLUMNS)
+_COUNTED_RATE = ", ".join(_COUNTED_RATE_COLUMNS)
 
-BY_GROUP_COLUMNS = ("pg_uid", *_ALIKE_COLUMNS)
+BY_GROUP_COLUMNS = ("pg_uid", *_COUNTED_RATE_COLUMNS)
 """The columns of a copy of the facts that is sorted by provider group."""
 
 

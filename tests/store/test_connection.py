@@ -117,8 +117,8 @@ def test_what_every_page_asks_is_asked_once_in_a_generation(store: Store) -> Non
     for names in (["a"], ["a", "b"]):
         change(store, *names)
         db = open_snapshot(store)
-        with db.narrowed("true", {}) as narrow:
-            assert [db.once(payers), narrow.once(payers), db.once(payers)] == [len(names)] * 3
+        with db.market_snapshot("true", {}) as market:
+            assert [db.once(payers), market.once(payers), db.once(payers)] == [len(names)] * 3
     assert len(asked) == 2
 
 
@@ -144,48 +144,54 @@ def test_a_child_process_opens_its_own(store: Store) -> None:
         assert answers.read() == "[(1,)]"
 
 
-def test_a_narrowed_one_holds_those_facts_as_few_rows(demo: Snapshot) -> None:
+def test_a_market_snapshot_keeps_its_facts_as_few_counted_rows(demo: Snapshot) -> None:
     ((code, some),) = demo.rows("SELECT code, count(*) FROM fact_rate GROUP BY code ORDER BY count(*) DESC LIMIT 1")
     ((every,),) = demo.rows("SELECT count(*) FROM fact_rate")
-    with demo.narrowed("f.code = $code", {"code": code}) as narrow:
-        ((rows, alike, first, last),) = narrow.rows("SELECT count(*), sum(alike), min(code), max(code) FROM rate_alike")
-        assert (alike, first, last) == (some, code, code)
+    with demo.market_snapshot("f.code = $code", {"code": code}) as market:
+        ((rows, rates, first, last),) = market.rows(
+            "SELECT count(*), sum(rate_count), min(code), max(code) FROM counted_rate"
+        )
+        assert (rates, first, last) == (some, code, code)
         assert rows <= some
-        assert narrow.narrowed_to == {"code": code}
-        assert narrow.rows("SELECT count(*) FROM fact_rate") == [(every,)]
-        with demo.narrowed("f.code = $code", {"code": code}) as another:
-            assert another.rows("SELECT sum(alike) FROM rate_alike") == [(some,)]
-    with demo.narrowed("f.code = $code", {"code": "no such"}) as empty:
-        assert empty.rows("SELECT count(*) FROM rate_alike") == [(0,)]
+        assert market.market_values == {"code": code}
+        assert market.rows("SELECT count(*) FROM fact_rate") == [(every,)]
+        with demo.market_snapshot("f.code = $code", {"code": code}) as another:
+            assert another.rows("SELECT sum(rate_count) FROM counted_rate") == [(some,)]
+    with demo.market_snapshot("f.code = $code", {"code": "no such"}) as empty:
+        assert empty.rows("SELECT count(*) FROM counted_rate") == [(0,)]
     with pytest.raises(duckdb.Error):
-        demo.rows("SELECT * FROM rate_alike")
+        demo.rows("SELECT * FROM counted_rate")
 
 
-def test_narrowed_ones_are_kept_within_bounds_and_not_after_an_error(demo: Snapshot) -> None:
+def test_market_snapshots_are_kept_within_bounds_and_not_after_an_error(demo: Snapshot) -> None:
     db = demo
-    kept = db._narrow
+    kept = db._markets
     for number in range(30):
-        with db.narrowed("f.code <> $code", {"code": str(number)}) as narrow:
-            narrow.rows("SELECT 1")
-    assert len(kept._kept) == kept.MOST
-    kept.MOST_ROWS = 0  # of this snapshot alone
-    with db.narrowed("f.code <> $code", {"code": "x"}) as narrow:
-        narrow.rows("SELECT 1")
+        with db.market_snapshot("f.code <> $code", {"code": str(number)}) as market:
+            market.rows("SELECT 1")
+    assert len(kept._kept) == kept.MAX_MARKETS
+    kept.MAX_ROWS = 0  # of this snapshot alone
+    with db.market_snapshot("f.code <> $code", {"code": "x"}) as market:
+        market.rows("SELECT 1")
     assert kept._kept == []
-    with pytest.raises(QueryTimeout), db.narrowed("f.code <> $code", {"code": "x"}) as narrow, narrow.cursor(0.05) as c:
+    with (
+        pytest.raises(QueryTimeout),
+        db.market_snapshot("f.code <> $code", {"code": "x"}) as market,
+        market.cursor(0.05) as c,
+    ):
         c.execute(ENDLESS).fetchall()
     assert kept._kept == []
 
 
-def test_narrowed_ones_serve_many_threads(demo: Snapshot) -> None:
+def test_market_snapshots_serve_many_threads(demo: Snapshot) -> None:
     db = demo
     ((every,),) = db.rows("SELECT count(*) FROM fact_rate")
     wrong = []
 
     def ask() -> None:
         for number in range(20):
-            with db.narrowed("f.code <> $code", {"code": str(number % 3)}) as narrow:
-                wrong.extend([1] * (narrow.rows("SELECT sum(alike) FROM rate_alike") != [(every,)]))
+            with db.market_snapshot("f.code <> $code", {"code": str(number % 3)}) as market:
+                wrong.extend([1] * (market.rows("SELECT sum(rate_count) FROM counted_rate") != [(every,)]))
 
     threads = [threading.Thread(target=ask) for _ in range(6)]
     for thread in threads:

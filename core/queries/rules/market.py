@@ -86,32 +86,32 @@ class Market:
 
 @contextmanager
 def market_cache(db: Snapshot, market: Market) -> Iterator[Snapshot]:
-    """The generation with `rate_alike` of the unfiltered market alone, where that is about a code or a provider.
+    """Yield the generation with `counted_rate` of the unfiltered market, where that is one code's or one provider's.
 
-    Every question about the market has the same answer there, sooner: many facts are alike but for whose they are, and
-    other filters, orders and pages that are asked for next find them in memory.
+    Every question about the market has the same answer there, and is answered sooner: many facts differ only in whose
+    they are. Filters, orders and pages that a visitor asks for next find the rows in memory.
     """
     if market.code is None and market.npi is None and market.tin is None:
         yield db
         return
     facts = market.unfiltered
     of_provider = market.code is None
-    with db.narrowed(facts.where, facts.parameters, BY_GROUP if of_provider else FACT_RATE.name) as narrow:
-        yield narrow
+    with db.market_snapshot(facts.where, facts.parameters, BY_GROUP if of_provider else FACT_RATE.name) as cached:
+        yield cached
 
 
 def counted_rates(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
-    """SQL of the market's rates, where a row stands for `alike` of them, and its parameters.
+    """Return SQL that selects the market's rates, and its parameters. A row stands for `rate_count` rates.
 
-    The columns are those of `rate_alike`, see `Snapshot.narrowed`; more where the generation is not narrowed.
+    The columns are those of `counted_rate`, see `Snapshot.market_snapshot`; all of the fact's where `db` has no cache.
     """
-    if db.narrowed_to is None:
-        return f"(SELECT f.*, 1 AS alike FROM fact_rate f WHERE {market.where})", market.parameters
-    if any(db.narrowed_to.get(name) != getattr(market, name) for name in _WHOSE):
-        raise ValueError("the generation is narrowed to another market")
+    if db.market_values is None:
+        return f"(SELECT f.*, 1 AS rate_count FROM fact_rate f WHERE {market.where})", market.parameters
+    if any(db.market_values.get(name) != getattr(market, name) for name in _WHOSE):
+        raise ValueError("the cache is of another market")
     filters = {name: value for name, value in market.parameters.items() if name not in _WHOSE}
     where = " AND ".join(CONDITIONS[name] for name in filters)
-    return f"(SELECT * FROM rate_alike f WHERE {where})", filters
+    return f"(SELECT * FROM counted_rate f WHERE {where})", filters
 
 
 def _stated(column: str, name: str) -> str:

@@ -95,9 +95,9 @@ def test_a_provider_s_page_has_the_same_rates(tmp_path: Path, by: providers.By) 
 
     def rates() -> tuple[int, list[providers.CodeRates]]:
         db = open_snapshot(store)
-        with market_cache(db, market) as narrow:
-            assert narrow.narrowed_to
-            return providers.code_rates(db, narrow, market, 1000, 0)
+        with market_cache(db, market) as cached:
+            assert cached.market_values
+            return providers.code_rates(db, cached, market, 1000, 0)
 
     before = rates()
     assert before[0] > 2
