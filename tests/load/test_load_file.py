@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from core.demo.payer_files import write_files
 from core.load.facts import merge_price_runs, partition
-from core.load.flatten import flatten_elements
+from core.load.flatten import flatten_elements, price_fields
 from core.load.load_file import load_file
 from core.load.outcome import LoadOutcome
 from core.load.providers import cross_references, member_index
@@ -26,7 +26,7 @@ from core.runtime.errors import PayerFileError
 from core.store.generations.store import Store
 from core.store.schema import ids
 from core.store.schema.tables import FACT_RATE, TABLES
-from core.tic import array_splitter, price_fields
+from core.tic import array_splitter
 from core.tic.source import open_documents
 from tests import payer_files, slow_reader
 from tests.conftest import Load

@@ -18,6 +18,8 @@ import numpy.typing as npt
 from msgspec import Raw
 
 from core.fields import normalize
+from core.load.flatten.item_fields import NO_CODE, NOT_WANTED, ItemFieldsReader
+from core.load.flatten.price_fields import PriceFieldsReader
 from core.load.flatten.rate_groups import RateGroupReader
 from core.load.providers import group_members
 from core.load.providers.group_key_set import KeySet
@@ -30,8 +32,6 @@ from core.runtime.workers import give_back_memory
 from core.tic import decode
 from core.tic.array_splitter import ElementChunk
 from core.tic.decode import ABSENT, ItemObject, RateObject
-from core.tic.item_fields import NO_CODE, NOT_WANTED, ItemFieldsReader
-from core.tic.price_fields import PriceFieldsReader
 
 GROUPS_PER_ROW = 1 << 16
 """A price that holds for more groups than this is spooled as several rows."""
