@@ -9,8 +9,9 @@ from filelock import FileLock, Timeout
 
 from core.fetch.address import Address
 from core.fetch.client import Client
-from core.fetch.partial_file import Part, Progress, Version, remove_unless_kept, version_of
+from core.fetch.partial_file import Part, Version, remove_unless_kept, version_of
 from core.runtime.errors import FetchError
+from core.runtime.progress import Progress
 
 PROGRESS = 1 << 20
 """An attempt that brings this many bytes is no failure: the count of attempts begins anew."""

@@ -5,7 +5,6 @@ import math
 import re
 import shutil
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO
@@ -14,9 +13,7 @@ from core.fetch.address import Address
 from core.fetch.client import Client, HttpAnswer
 from core.fetch.digests import Digest, promised
 from core.runtime.errors import FetchError
-
-Progress = Callable[[int, int], None]
-"""Told how many bytes are on disk and how many there will be, 0 where that is not known."""
+from core.runtime.progress import Progress
 
 
 @dataclass(frozen=True)

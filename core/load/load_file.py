@@ -28,6 +28,7 @@ from core.load.remote.fetch_groups import GroupFetcher
 from core.load.remote.remote_groups import RemoteGroups
 from core.load.stage_timing import StageTimes
 from core.runtime.errors import PayerFileError
+from core.runtime.progress import Progress
 from core.runtime.workers import cpu_count, give_back_memory
 from core.store.changes.append import append_segments
 from core.store.changes.known_facts import write_known
@@ -36,7 +37,7 @@ from core.store.connection import connect_for_writing
 from core.store.generations.store import Store, Transaction
 from core.store.schema.tables import DIM_BATCH
 from core.tic.header import Header, read_header
-from core.tic.source import Progress, Source
+from core.tic.source import Source
 
 
 def load_file(

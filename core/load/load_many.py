@@ -11,7 +11,6 @@ from core.fetch.address import Address
 from core.fetch.client import Client
 from core.fetch.download import Download, Downloads, Unchanged
 from core.fetch.hosts import Hosts
-from core.fetch.partial_file import Progress
 from core.load.batch_record import marked, refuse_other_month
 from core.load.load_file import load_file
 from core.load.outcome import LoadOutcome
@@ -19,6 +18,7 @@ from core.load.provenance import LoadedSource, Origin, Provenance, loaded, remem
 from core.load.rate_filters import ALL_RATES, RateFilter
 from core.load.remote.fetch_groups import GroupFetcher
 from core.runtime.errors import BeaconError, FetchError, PayerFileError
+from core.runtime.progress import Progress
 from core.store.generations.store import Store
 from core.tic.plans import Plan
 from core.tic.source import Source, UnpackLimits, open_documents

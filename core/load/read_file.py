@@ -12,10 +12,11 @@ from core.load.flatten.flatten_elements import FilePiece, Flattened
 from core.load.rate_filters import RateFilter
 from core.load.worker_tasks import ReadTask, finish, flatten
 from core.runtime.errors import NotJsonError, PayerFileError
+from core.runtime.progress import Progress
 from core.runtime.workers import SingleProcess, Workers, start_workers
 from core.tic import header
 from core.tic.array_splitter import STREAMED, ArraySplitter, ElementChunk, RootValue
-from core.tic.source import Progress, Source
+from core.tic.source import Source
 
 SMALL_FILE_PIECES = 4
 """A file of fewer pieces than this is read by the calling process alone: to gather a workers takes longer."""

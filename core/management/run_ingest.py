@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from core.fetch.address import looks_remote, parse, shown
-from core.fetch.partial_file import Progress
 from core.fetch.probe import probe
 from core.load.load_many import Loader, Step, WantedFile, Web, each_once
 from core.load.outcome import LoadOutcome
@@ -16,7 +15,7 @@ from core.management.base_command import WritingCommand
 from core.management.filter_options import filter_of
 from core.open_web import web
 from core.runtime.errors import BeaconError, PayerFileError
-from core.runtime.progress import showing
+from core.runtime.progress import Progress, show_progress
 from core.tic.source import Source, expand, open_documents
 from core.tic.table_of_contents import Listed, TableOfContents, read_contents
 
@@ -34,7 +33,7 @@ class Ingesting:
         options = self._options
         with (
             web(keep=options["keep_download"], locations=not options["no_locations"]) as found,
-            showing() as self._shown,
+            show_progress() as self._shown,
         ):
             if options["resolve"]:
                 self._resolve(found, options["resolve"], sources)

@@ -1,42 +1,39 @@
-"""Progress of long work: bars on a terminal, a plain line now and then elsewhere. All of it goes to stderr."""
+"""Progress of long work: bars on a terminal, a plain line now and then elsewhere. All of it goes to stderr.
+
+Loaders import this module for `Progress` alone, and every worker process imports the loaders, so rich is imported only
+where something is shown.
+"""
 
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
+from typing import TYPE_CHECKING
 
 from core.runtime.terminal import printable
 
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+
 PLAIN_EVERY = 10.0
-"""Seconds between two lines about the same file where there is no terminal."""
+"""Seconds between two lines about the same work where there is no terminal."""
 
-Show = Callable[[int, int], None]
-"""Told how many bytes are done, and how many there are; 0 where that is not known."""
+Progress = Callable[[int, int], None]
+"""A function that long work calls with how much is done and how much there is in all (0 if unknown)."""
 
 
-class Shown:
-    """Where progress is shown: one bar for each file being worked on, by several threads perhaps."""
+class ProgressDisplay:
+    """Where progress is shown: one bar per file in progress, possibly from several threads."""
 
-    def __init__(self, bars: Progress | None) -> None:
+    def __init__(self, bars: "RichProgress | None") -> None:
         self._bars = bars
 
     @contextmanager
-    def bar(self, name: str, done: str = "read") -> Iterator[Show]:
-        """Shows how much of a file has been `done`."""
+    def bar(self, name: str, done: str = "read") -> Iterator[Progress]:
+        """Show how many bytes of a file have been `done`."""
         name = printable(name)
         if self._bars is None:
-            yield _plain(name, done)
+            yield _plain_bytes(name, done)
             return
         bars, task = self._bars, self._bars.add_task(f"{name} {done}", total=None)
         try:
@@ -46,7 +43,7 @@ class Shown:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Takes the bars off the terminal while something else is written there."""
+        """Take the bars off the terminal while something else is written there."""
         if self._bars:
             self._bars.stop()
         try:
@@ -57,25 +54,58 @@ class Shown:
 
 
 @contextmanager
-def showing() -> Iterator[Shown]:
-    """Shows progress until it is left."""
-    if sys.stderr.isatty():
-        shown = TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn()
-        speed = TransferSpeedColumn(), TimeRemainingColumn()
-        with Progress(*shown, *speed, console=Console(stderr=True), transient=True) as bars:
-            yield Shown(bars)
-    else:
-        yield Shown(None)
+def show_progress() -> Iterator[ProgressDisplay]:
+    """Show the progress of files until the context ends."""
+    if not sys.stderr.isatty():
+        yield ProgressDisplay(None)
+        return
+    from rich import progress as rich_progress  # noqa: PLC0415 - see the module's docstring
+    from rich.console import Console  # noqa: PLC0415
+
+    with rich_progress.Progress(
+        rich_progress.TextColumn("{task.description}", markup=False),
+        rich_progress.BarColumn(),
+        rich_progress.DownloadColumn(),
+        rich_progress.TransferSpeedColumn(),
+        rich_progress.TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bars:
+        yield ProgressDisplay(bars)
 
 
 @contextmanager
-def reading(name: str) -> Iterator[Show]:
-    """Shows how much of one file has been read: yields a function of bytes read and bytes in all."""
-    with showing() as shown, shown.bar(name) as show:
-        yield show
+def show_reading(name: str) -> Iterator[Progress]:
+    """Show how many bytes of one file have been read."""
+    with show_progress() as display, display.bar(name) as progress:
+        yield progress
 
 
-def _plain(name: str, done: str) -> Show:
+@contextmanager
+def show_counting(name: str, unit: str = "facts", *, plain_every: float = PLAIN_EVERY) -> Iterator[Progress]:
+    """Show how many rows of some work are done."""
+    if not sys.stderr.isatty():
+        yield _now_and_then(
+            lambda done, total: f"{name}: {done:,} of {total:,} {unit} ({done / max(total, 1):.0%})", plain_every
+        )
+        return
+    from rich import progress as rich_progress  # noqa: PLC0415 - see the module's docstring
+    from rich.console import Console  # noqa: PLC0415
+
+    with rich_progress.Progress(
+        rich_progress.TextColumn("{task.description}", markup=False),
+        rich_progress.BarColumn(),
+        rich_progress.MofNCompleteColumn(),
+        rich_progress.TextColumn(unit),
+        rich_progress.TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bar:
+        task = bar.add_task(name, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _plain_bytes(name: str, done: str) -> Progress:
     began = time.monotonic()
     first: int | None = None
 
@@ -87,38 +117,27 @@ def _plain(name: str, done: str) -> Show:
         text = f"{name}: {count / 1e6:,.0f} of {total / 1e6:,.0f} MB {done} ({count / total:.0%})"
         if count == first:
             return text
+        # A resumed download starts in the middle: only what arrived since then says how fast it is.
         left = (total - count) * (time.monotonic() - began) / (count - first)
-        return f"{text}, {_duration(left)} left"
+        return f"{text}, {_format_duration(left)} left"
 
-    return _now_and_then(line)
+    return _now_and_then(line, PLAIN_EVERY)
 
 
-def _now_and_then(line: Callable[[int, int], str]) -> Show:
+def _now_and_then(line: Callable[[int, int], str], every: float) -> Progress:
     last = time.monotonic()
 
-    def show(count: int, total: int) -> None:
+    def write(count: int, total: int) -> None:
         nonlocal last
-        if time.monotonic() - last >= PLAIN_EVERY:
+        if time.monotonic() - last >= every:
             last = time.monotonic()
             sys.stderr.write(f"{line(count, total)}\n")
             sys.stderr.flush()
 
-    return show
+    return write
 
 
-@contextmanager
-def counting(name: str, unit: str = "facts") -> Iterator[Show]:
-    """Shows how far work on rows has come: yields a function of rows done and rows in all. Writes to stderr."""
-    if sys.stderr.isatty():
-        shown = TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TextColumn(unit)
-        with Progress(*shown, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task(name, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
-    else:
-        yield _now_and_then(lambda done, total: f"{name}: {done:,} of {total:,} {unit} ({done / max(total, 1):.0%})")
-
-
-def _duration(seconds: float) -> str:
+def _format_duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -8,7 +8,7 @@ import os
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from isal import igzip, isal_zlib
 
 from core.fetch.address import shown
 from core.runtime.errors import PayerFileError
+from core.runtime.progress import Progress
 
 CHUNK = 1 << 20
 """Bytes of JSON handed on at a time."""
@@ -36,9 +37,6 @@ _DAMAGE = (
     cast("type[Exception]", isal_zlib.error),
     NotImplementedError,  # a zip member packed in a way Python does not know
 )
-
-Progress = Callable[[int, int], None]
-"""Told how many bytes of the file, as it lies on disk, have been read, and how many there are."""
 
 
 @dataclass(frozen=True)

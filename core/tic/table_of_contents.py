@@ -16,10 +16,11 @@ from msgspec import Raw
 from core.fetch.address import Address, parse
 from core.fields import normalize
 from core.runtime.errors import FetchError, PayerFileError
+from core.runtime.progress import Progress
 from core.tic import decode
 from core.tic.array_splitter import ArraySplitter, ElementChunk, RootValue
 from core.tic.plans import Plan, plan_of
-from core.tic.source import Progress, Source
+from core.tic.source import Source
 
 _STREAMED = frozenset(("reporting_structure",))
 _OTHER_KINDS = {

@@ -16,9 +16,9 @@ import pytest
 
 from core.fetch.client import Client
 from core.fetch.download import Downloads
-from core.fetch.partial_file import Progress
 from core.load.load_many import Loader, Step, WantedFile, Web, each_once
 from core.load.rate_filters import ALL_RATES, RateFilter, made_of
+from core.runtime.progress import Progress
 from core.store.generations.store import Store
 from core.tic.plans import Plan
 from tests.fetch.server import Page, Server

@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from core.runtime.progress import counting
+from core.runtime.progress import show_counting
 from core.store.changes import compact as compact_module
 from core.store.generations.store import Store
 from tests.conftest import serving
@@ -167,8 +167,7 @@ def test_a_layout_that_the_settings_ask_for_in_vain_is_told(filled: Store, tmp_p
         settings.BEACONPOINT_FACT_LAYOUT = None
 
 
-def test_counting_shows_rows(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.runtime.progress.PLAIN_EVERY", 0)
-    with counting("moving") as progress:
+def test_counting_shows_rows(capsys: pytest.CaptureFixture[str]) -> None:
+    with show_counting("moving", plain_every=0) as progress:
         progress(1500, 6000)
     assert capsys.readouterr().err == "moving: 1,500 of 6,000 facts (25%)\n"

@@ -25,6 +25,7 @@ from core.load.remote.fetch_groups import FetchReport, GroupFetcher
 from core.load.remote.remote_groups import Group, Unresolved
 from core.load.staging.spool_set import SpoolSet
 from core.runtime.errors import PayerFileError
+from core.runtime.progress import Progress
 from core.runtime.workers import SingleProcess
 from core.store.changes.upsert import upsert
 from core.store.connection import connect_for_writing, parquet_list
@@ -34,7 +35,7 @@ from core.store.schema.tables import DIM_BATCH, DIM_PROVIDER_GROUP, XREF_GROUP_L
 from core.tic import decode
 from core.tic.array_splitter import ArraySplitter, ElementChunk
 from core.tic.header import Header
-from core.tic.source import Progress, Source
+from core.tic.source import Source
 
 _UNPLACED = 1 << 32
 """Stands for the place of an address that only the store, and not the file at hand, tells."""

@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from core.management import base_command
-from core.runtime.progress import counting
+from core.runtime.progress import show_counting
 from core.store.changes.compact import MANY_FILES, SMALL_BYTES, compact, crowded
 from core.store.generations.layout import layout_named, parts
 
@@ -36,7 +36,7 @@ are. All of it or nothing, and no question has another answer afterwards. The ot
         if dry_run:
             done = crowded(store.loaded(), every=options["all"])
         else:
-            with counting("merging") as progress:
+            with show_counting("merging") as progress:
                 done = compact(store, every=options["all"], progress=progress)
         for one in done:
             self.stdout.write(

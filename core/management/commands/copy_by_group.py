@@ -3,7 +3,7 @@
 from typing import Any
 
 from core.management import base_command
-from core.runtime.progress import counting
+from core.runtime.progress import show_counting
 from core.store.changes.provider_order import copy_by_group
 
 
@@ -24,7 +24,7 @@ million facts needs none.
     def run(self, no_wait: bool, **_options: Any) -> None:
         """Makes the copies."""
         store = self.store(no_wait)
-        with counting("copying") as progress:
+        with show_counting("copying") as progress:
             done = copy_by_group(store, progress)
         if done:
             rows = sum(file.rows for file in done)

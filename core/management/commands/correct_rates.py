@@ -10,7 +10,7 @@ from typing import Any
 from core.fields import normalize
 from core.management import base_command
 from core.runtime.errors import BeaconError
-from core.runtime.progress import counting
+from core.runtime.progress import show_counting
 from core.store.changes.corrections import corrections, remove, undo
 from core.store.changes.removal import EXAMPLES, Preview, preview_removal
 from core.store.changes.selection import Selection
@@ -71,7 +71,7 @@ rates stay out when their file is loaded again, until --undo puts exactly them b
             return
         if not (reason and reason.strip()):
             raise BeaconError("a removal needs a reason, so that it can be understood later: --reason TEXT")
-        with counting("looking") as progress:
+        with show_counting("looking") as progress:
             done = remove(self.store(no_wait), selection, reason, progress)
         self.stdout.write(f"correction {done.correction_id}: {done.rows:,} rates removed; to put them back:")
         self.stdout.write(f"  manage.py correct_rates --undo {done.correction_id}")

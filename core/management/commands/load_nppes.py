@@ -6,7 +6,7 @@ from typing import Any
 
 from core.management import base_command
 from core.reference.nppes.load_register import load_nppes
-from core.runtime.progress import reading
+from core.runtime.progress import show_reading
 
 
 class Command(base_command.WritingCommand):
@@ -32,7 +32,7 @@ so that whatever is loaded later has its names at once; from then on every load_
 
     def run(self, files: list[Path], **options: Any) -> None:
         """Loads them."""
-        loaded = load_nppes(self.store(options["no_wait"]), files, everything=options["all"], reading=reading)
+        loaded = load_nppes(self.store(options["no_wait"]), files, everything=options["all"], reading=show_reading)
         say, counts = self.stdout.write, loaded.counts
         if counts.rows_read:
             left_out = {"not at hand": counts.not_at_hand, **{f"rejected ({r})": n for r, n in counts.rejected.items()}}

@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from core.management import base_command
-from core.runtime.progress import counting
+from core.runtime.progress import show_counting
 from core.store.changes.reshard import reshard
 from core.store.generations.layout import LAYOUTS
 
@@ -33,7 +33,7 @@ the facts once more. Old files are deleted after the grace time.
 
     def run(self, to: str, no_wait: bool, **_options: Any) -> None:
         """Moves them."""
-        with counting(f"to {to}") as progress:
+        with show_counting(f"to {to}") as progress:
             done = reshard(self.store(no_wait), to, progress)
         if done.before == done.after:
             self.stdout.write(f"the layout is {to} already: nothing has changed")

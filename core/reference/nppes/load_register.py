@@ -15,13 +15,14 @@ from core.reference.nppes import register_file, taxonomy
 from core.reference.nppes.latest_rows import Shares
 from core.reference.nppes.provider_names import named_npis, stored
 from core.runtime.errors import ReferenceFileError
+from core.runtime.progress import Progress
 from core.store.changes.upsert import write_query
 from core.store.connection import connect_for_writing, parquet_list
 from core.store.generations.store import Store, Transaction
 from core.store.parquet.writer import write_table
 from core.store.schema.tables import DIM_NPI, DIM_TAXONOMY, NPPES
 
-ReadProgress = Callable[[str], AbstractContextManager[register_file.Progress]]
+ReadProgress = Callable[[str], AbstractContextManager[Progress]]
 """Given a file's name, a context of a function that is told how much of it has been read."""
 
 

@@ -10,7 +10,7 @@ import io
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,9 +24,7 @@ import pyarrow.csv as arrow_csv
 
 from core.fields.states import STATES
 from core.runtime.errors import ReferenceFileError
-
-Progress = Callable[[int, int], None]
-"""Told how many bytes of the file, as it lies on disk, have been read, and how many there are."""
+from core.runtime.progress import Progress
 
 TAXONOMIES = 15
 """How many taxonomies a row has room for."""

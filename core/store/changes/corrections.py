@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.runtime.errors import BeaconError
+from core.runtime.progress import Progress
 from core.store.changes.append import append_facts
-from core.store.changes.removal import Progress, take_out
+from core.store.changes.removal import take_out
 from core.store.changes.selection import Selection
 from core.store.changes.sorted_facts import FactFile, StateMonth, merge_facts, periods_of
 from core.store.changes.upsert import upsert

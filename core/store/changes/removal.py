@@ -1,7 +1,7 @@
 """Takes facts out of their files, and shows beforehand which."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from core.runtime.progress import Progress
 from core.store.changes.selection import Selection
 from core.store.changes.sorted_facts import FactFile
 from core.store.connection import connect_for_writing, parquet_list
@@ -20,7 +21,6 @@ from core.store.parquet.writer import write_table
 from core.store.schema.tables import FACT_RATE
 
 EXAMPLES = 10
-Progress = Callable[[int, int], None]
 
 COUNTED = 20
 """Values of a column that a preview shows: those with most facts."""

@@ -1,19 +1,17 @@
 """Moves the facts to another layout."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
 
+from core.runtime.progress import Progress
 from core.store.changes.sorted_facts import StateMonth, merge_facts, periods_of
 from core.store.generations.layout import Layout, layout_named
 from core.store.generations.manifest import DataFile, StoreError
 from core.store.generations.store import Store, Transaction
 from core.store.parquet.writer import write_table
 from core.store.schema.tables import FACT_RATE
-
-Progress = Callable[[int, int], None]
-"""Told how many rows have been written, and how many there are."""
 
 
 @dataclass(frozen=True)
