@@ -1,13 +1,13 @@
-"""Lists of billing codes as people paste them: separated by anything, with or without their system."""
+"""Lists of billing codes as people paste them: separated by anything, with or without their code systems."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from core.fields import normalize
+from core.fields.billing_code import padded_codes, parse_code, parse_code_system
 
 MAX_CODES = 200
-"""So many codes one list may have."""
+"""The most codes that one list may have."""
 
 _SYSTEMS = frozenset((
     "CPT", "HCPCS", "REV", "RC", "MS-DRG", "R-DRG", "S-DRG", "APS-DRG", "AP-DRG", "APR-DRG", "APC", "NDC", "ICD", "CDT",
@@ -18,7 +18,7 @@ _WORD = re.compile(r"(?:([A-Za-z][A-Za-z0-9-]*):)?([0-9A-Za-z](?:[0-9A-Za-z.\-]*
 
 @dataclass(frozen=True)
 class WantedCode:
-    """A code that is asked for, in one system or, where code_type is None, in whichever has it."""
+    """A code that a user asks for, in one system or, where code_type is None, in every system that has it."""
 
     code_type: str | None
     code: str
@@ -28,17 +28,16 @@ class WantedCode:
 
     @property
     def meanings(self) -> list[tuple[str | None, str]]:
-        """What it may stand for: 450 is also revenue code 0450, and 39 the MS-DRG 039."""
+        """Return what it may stand for, as code systems and codes: 450 is also revenue code 0450."""
         if self.code_type:
             return [(self.code_type, self.code)]
-        padded = {(system, normalize.code(system, self.code)) for system in ("REV", "MS-DRG")}
-        return [(None, self.code), *sorted((s, c) for s, c in padded if c and c != self.code)]
+        return [(None, self.code), *padded_codes(self.code).items()]
 
 
 def read_codes(text: str) -> list[WantedCode]:
-    """The codes of a text, each once, in its order: `99213, CPT:99214; "0450"` or lines of `CPT 99213`.
+    """Return the distinct codes of a text in its order: `99213, CPT:99214; "0450"` or lines of `CPT 99213`.
 
-    The name of a system that stands alone is the next code's.
+    The name of a code system by itself applies to the code that follows it.
     """
     found: dict[WantedCode, None] = {}
     before = ""
@@ -46,14 +45,14 @@ def read_codes(text: str) -> list[WantedCode]:
         if not system and word.upper() in _SYSTEMS:
             before = word
             continue
-        code_type = normalize.code_type(system or before)
+        code_type = parse_code_system(system or before)
         before = ""
-        code = normalize.code(code_type or "", word)
+        code = parse_code(code_type or "", word)
         if code:
             found[WantedCode(code_type, code)] = None
     return list(found)
 
 
 def codes_text(codes: Iterable[WantedCode]) -> str:
-    """The one text of a list, which `read` gives back: 99213,CPT:99214."""
+    """Return the one text of a list, from which `read_codes` returns the same list: 99213,CPT:99214."""
     return ",".join(map(str, codes))

@@ -3,8 +3,24 @@
 Source: CMS, Place of Service Code Set (cms.gov), in the public domain.
 """
 
+import re
+from typing import Any
+
+from core.fields.text import is_digits, iterate_texts
+
 EVERY_PLACE = "CSTM-00"
-"""What a payer writes for a rate that holds in every place."""
+"""What a payer writes for a rate that applies in every place."""
+
+PLACE_PATTERN = f"[0-9]{{2}}|{EVERY_PLACE}"
+"""One place of service, as a regular expression without anchors; to be put in parentheses."""
+
+PLACE_EXPECTED = "a place of service: two digits such as 11"
+"""What a message says was expected where a text is not a place of service."""
+
+_PLACE = re.compile(PLACE_PATTERN)
+_SEPARATORS = re.compile(r"""[\s,;|'"\[\]]+""")
+# Some software takes a null apart into its letters: ["n", "u", "l"].
+_NO_PLACES = frozenset(("", "NULL", "N", "U", "L"))
 
 PLACES = {
     "01": "Pharmacy",
@@ -60,3 +76,24 @@ PLACES = {
     "81": "Independent laboratory",
     "99": "Other place of service",
 }
+
+
+def parse_places(value: Any) -> tuple[str, ...]:
+    """Return places of service: two digits each, distinct and sorted. `value` is a list or a scalar.
+
+    Null, blank and the letters of a null that some software took apart (`['n','u','l']`) are dropped. Text with several
+    codes, such as "11, 22" or "['11','22']", is split. Anything else is kept as it is, in upper case.
+    """
+    found: set[str] = set()
+    for scalar in iterate_texts(value):
+        found.update(_SEPARATORS.split(scalar.upper()))
+    return tuple(sorted({_pad_place(token) for token in found - _NO_PLACES}))
+
+
+def is_place(text: str) -> bool:
+    """Return whether a text is one place of service: two digits, or CSTM-00 for every place."""
+    return _PLACE.fullmatch(text) is not None
+
+
+def _pad_place(place: str) -> str:
+    return place.zfill(2) if is_digits(place) else place

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from core.fields.payer_slug import make_payer_slug
 from core.load.providers.cross_references import CrossReferences
 from core.load.providers.group_index import GroupIndex
 from core.load.providers.group_members import FETCHER, NAMED_KEY, WRITER_BITS
@@ -21,7 +22,6 @@ from core.runtime.workers import Workers, give_back_memory
 from core.store.changes.upsert import upsert, upsert_sorted, write_query
 from core.store.connection import parquet_list
 from core.store.generations.store import Transaction
-from core.store.schema import ids
 from core.store.schema.tables import (
     DIM_BATCH,
     DIM_CODE,
@@ -113,7 +113,7 @@ class FileTables:
         self._transaction = transaction
         self._header = header
         self._batch_id = batch_id
-        self._slug = ids.payer_slug(header.reporting_entity_name)
+        self._slug = make_payer_slug(header.reporting_entity_name)
         self._xrefs = CrossReferences(directory, groups, used)
         connection.execute(
             "CREATE OR REPLACE TEMP TABLE scope AS SELECT ? AS year_month, ? AS payer_slug, ? AS batch_id",

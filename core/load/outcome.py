@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from core.fields.payer_slug import make_payer_slug
 from core.load.dimension_tables import MemberCounts
 from core.load.facts.build_facts import BuiltFacts
 from core.load.providers.group_key_set import union
@@ -15,7 +16,6 @@ from core.load.rate_filters import RateFilter
 from core.load.read_file import FileContent
 from core.load.remote.fetch_groups import FetchReport
 from core.load.stage_timing import StageTimes
-from core.store.schema import ids
 from core.tic.header import Header
 from core.tic.source import Source
 
@@ -78,7 +78,7 @@ def batch_record(
         "state": state,
         "source": source.name,
         "reporting_entity_name": header.reporting_entity_name,
-        "payer_slug": ids.payer_slug(header.reporting_entity_name),
+        "payer_slug": make_payer_slug(header.reporting_entity_name),
         "year_month": header.year_month,
         "last_updated_on": header.last_updated_on,
         "version": header.version,

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from core.fields import normalize
+from core.fields.billing_code import parse_code, parse_code_system
+from core.fields.text import parse_text, parse_upper
+from core.fields.tin import possible_tins
 
 MAX_FILTERS = 63
 """So many different filters a batch may be loaded with."""
@@ -37,7 +39,7 @@ class RateFilter:
         if self.code_types and code_type not in self.code_types:
             return False
         bare = code.lstrip("0")
-        padded = bare in self.codes and normalize.code(code_type, bare) == code
+        padded = bare in self.codes and parse_code(code_type, bare) == code
         return not self.codes or code in self.codes or padded
 
     def covers(self, other: "RateFilter") -> bool:
@@ -73,10 +75,10 @@ def made_of(
     or their leading zeros.
     """
     return RateFilter(
-        codes=_distinct(normalize.upper(code) for code in codes),
-        code_types=_distinct(normalize.code_type(kind) for kind in code_types),
-        npis=_distinct(normalize.text(npi) for npi in npis),
-        tins=_distinct(digits for tin in tins for digits in _tax_numbers(tin)),
+        codes=_distinct(parse_upper(code) for code in codes),
+        code_types=_distinct(parse_code_system(kind) for kind in code_types),
+        npis=_distinct(parse_text(npi) for npi in npis),
+        tins=_distinct(digits for tin in tins for digits in possible_tins(tin)),
         in_state=in_state,
         register=register,
     )
@@ -96,11 +98,6 @@ def widened(filters: Sequence[RateFilter], by: RateFilter) -> list[RateFilter]:
 def code_mask(filters: Sequence[RateFilter], code_type: str, code: str) -> int:
     """A bit for each filter that may want the rates of a code."""
     return sum(1 << n for n, one in enumerate(filters) if one.wants_code(code_type, code))
-
-
-def _tax_numbers(text: str) -> tuple[str, ...]:
-    """What a tax number as a user writes it may be in the store: an EIN of nine digits, or an NPI of ten."""
-    return tuple({found[1] for kind in ("ein", "npi") if (found := normalize.tin(kind, text))})
 
 
 def _distinct(values: Iterable[str | None]) -> tuple[str, ...]:

@@ -6,9 +6,11 @@ from typing import Any
 
 from django import forms
 
-from core.fields import code_list, normalize
-from core.fields.place_of_service import PLACES
+from core.fields import code_list
+from core.fields.billing_code import parse_code, parse_code_system
+from core.fields.place_of_service import PLACES, parse_places
 from core.fields.states import STATES
+from core.fields.text import parse_lower
 from core.queries import changes, medicare, organizations, rates
 from core.queries.rules.market import NO_MODIFIER, NOT_STATED, Market
 from core.queries.rules.matching import OUTCOMES
@@ -108,11 +110,11 @@ class MarketForm(QueryForm):
 
     def clean_code_type(self) -> str:
         """A code system, by the rules of the facts."""
-        return normalize.code_type(self.cleaned_data["code_type"]) or ""
+        return parse_code_system(self.cleaned_data["code_type"]) or ""
 
     def clean_code(self) -> str:
         """A code, by the rules of the facts: in capitals, padded where its system asks for it."""
-        return normalize.code(self.cleaned_data.get("code_type", ""), self.cleaned_data["code"]) or ""
+        return parse_code(self.cleaned_data.get("code_type", ""), self.cleaned_data["code"]) or ""
 
     def clean_payer(self) -> str:
         """A payer's slug."""
@@ -120,7 +122,7 @@ class MarketForm(QueryForm):
 
     def clean_pos(self) -> str:
         """A place of service."""
-        value = ",".join(normalize.places(self.cleaned_data["pos"]))
+        value = ",".join(parse_places(self.cleaned_data["pos"]))
         if value and not re.fullmatch(r"\d\d|CSTM-00", value, re.ASCII):
             raise forms.ValidationError(f"{value!r} is no place of service; expected two digits such as 11")
         return value
@@ -135,12 +137,12 @@ class MarketForm(QueryForm):
 
     def clean_negotiated_type(self) -> str:
         """A negotiated_type as the facts have it: payers write more than the schema's five."""
-        self.cleaned_data["negotiated_type"] = normalize.lower(self.cleaned_data["negotiated_type"]) or ""
+        self.cleaned_data["negotiated_type"] = parse_lower(self.cleaned_data["negotiated_type"]) or ""
         return self._matching("negotiated_type", r"[a-z][a-z _-]{0,39}", "a type of rate such as negotiated")
 
     def clean_arrangement(self) -> str:
         """A negotiation_arrangement as the facts have it."""
-        self.cleaned_data["arrangement"] = normalize.lower(self.cleaned_data["arrangement"]) or ""
+        self.cleaned_data["arrangement"] = parse_lower(self.cleaned_data["arrangement"]) or ""
         return self._matching("arrangement", r"[a-z][a-z _-]{0,39}", "an arrangement: ffs, bundle or capitation")
 
     def clean_modifier(self) -> str:
@@ -183,7 +185,7 @@ class MarketForm(QueryForm):
         self.offer("arrangement", [anything, *((name, name) for name in ARRANGEMENTS)])
 
     def _out_of(self, name: str, called: str, known: Sequence[str]) -> str:
-        value = normalize.lower(self.cleaned_data[name]) or ""
+        value = parse_lower(self.cleaned_data[name]) or ""
         if value and value not in known:
             raise forms.ValidationError(f"{value!r} is no {called}; expected one of: {', '.join(known)}")
         return value

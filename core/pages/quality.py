@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from core.fields.payer_slug import make_payer_slug
 from core.pages.charts.sparkline import sparkline
 from core.pages.forms import QualityForm
 from core.pages.shared import urls
@@ -20,7 +21,6 @@ from core.quality.failing_rows import behind as rows_behind
 from core.queries import quality
 from core.queries.rules.market import NO_MODIFIER
 from core.store.connection import QueryTimeout, Snapshot
-from core.store.schema.ids import payer_slug
 
 RUNS_SHOWN = 20
 
@@ -198,7 +198,7 @@ def _rates(check: str, row: dict[str, Any]) -> str:
         return urls.to("npi", npi=row["npi"])
     name = row.get("reporting_entity_name")
     market = {key: row.get(key) for key in ("state", "year_month", "code_type", "code", "billing_class")}
-    market["payer"] = row.get("payer_slug") or (payer_slug(name) if name else None)
+    market["payer"] = row.get("payer_slug") or (make_payer_slug(name) if name else None)
     if "billing_code_modifier" in row:
         market["modifier"] = (row["billing_code_modifier"] or NO_MODIFIER).split(",")[0]
     if not (market["state"] and market["year_month"]):

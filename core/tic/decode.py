@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from msgspec import Raw
 
-from core.fields import normalize
+from core.fields.text import as_list
 
 ABSENT = Raw(b"")
 """The text of a list that the file does not have."""
@@ -214,7 +214,7 @@ def _rate(element: Any) -> RateObject:
     if not isinstance(element, dict):
         return RateObject()
     return RateObject(
-        negotiated_prices=[dumps(price) for price in normalize.as_list(element.get("negotiated_prices"))],
+        negotiated_prices=[dumps(price) for price in as_list(element.get("negotiated_prices"))],
         provider_references=_raw(element, "provider_references"),
         provider_groups=_raw(element, "provider_groups"),
     )
@@ -228,7 +228,7 @@ def _item(element: dict[str, Any]) -> ItemObject:
         name=_text(element.get("name")),
         description=_text(element.get("description")),
         severity_of_illness=element.get("severity_of_illness"),
-        negotiated_rates=[_rate(rate) for rate in normalize.as_list(element.get("negotiated_rates"))],
+        negotiated_rates=[_rate(rate) for rate in as_list(element.get("negotiated_rates"))],
         bundled_codes=_raw(element, "bundled_codes"),
         covered_services=_raw(element, "covered_services"),
     )

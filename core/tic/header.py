@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from core.fields import normalize
+from core.fields.month import parse_month
+from core.fields.text import parse_text
 from core.runtime.errors import PayerFileError
 from core.tic import decode
 from core.tic.plans import Plan, plan_of
@@ -49,10 +50,10 @@ def read_header(name: str, root: dict[str, bytes | None], year_month: str | None
     payer = values["reporting_entity_name"]
     if not isinstance(payer, str) or not payer.strip():
         raise PayerFileError(f"{name}: has no reporting_entity_name; expected an in-network file that names its payer")
-    updated = normalize.text(values["last_updated_on"])
-    month = year_month or normalize.year_month(updated)
+    updated = parse_text(values["last_updated_on"])
+    month = year_month or parse_month(updated)
     if month is None:
         found = f"last_updated_on {updated!r} is no date" if updated else "has no last_updated_on"
         raise PayerFileError(f"{name}: {found}; say which month the rates are for with --year-month YYYY-MM")
-    kind, version = normalize.text(values["reporting_entity_type"]), normalize.text(values["version"])
+    kind, version = parse_text(values["reporting_entity_type"]), parse_text(values["version"])
     return Header(payer, kind, updated, version, month, plan_of(values))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from core.fields import normalize
+from core.fields.text import parse_text
 
 
 class Plan(NamedTuple):
@@ -25,7 +25,7 @@ class Plan(NamedTuple):
 
 def plan_of(fields: Mapping[str, Any]) -> Plan | None:
     """The plan that an object's fields name, if they do."""
-    texts = {name: normalize.text(fields.get(name)) or "" for name in Plan._fields}
+    texts = {name: parse_text(fields.get(name)) or "" for name in Plan._fields}
     if not texts["plan_name"] and not texts["plan_id"]:
         return None
     for name in ("plan_id_type", "plan_market_type"):

@@ -9,14 +9,13 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Raw
 
-from core.fields import normalize
+from core.fields.npi import FIRST_NPI, LAST_NPI, means_tin_only, parse_npi
+from core.fields.text import as_list, parse_text
+from core.fields.tin import parse_tin
 from core.tic import decode
 
 Tin = tuple[str, str]
 """A tin_type and a tin_value."""
-
-_FIRST_NPI = 1_000_000_000
-_BEYOND_NPIS = 3_000_000_000
 
 
 class ProviderObjectArray(NamedTuple):
@@ -55,7 +54,7 @@ def texts_of(provider_groups: bytes) -> list[Any]:
         return _ARRAY.decode(provider_groups)
     except _NOT_TYPED:
         value = decode.loads(provider_groups) if provider_groups else None
-        return [decode.dumps(each) for each in normalize.as_list(value)]
+        return [decode.dumps(each) for each in as_list(value)]
 
 
 class ProviderObjects(NamedTuple):
@@ -112,7 +111,7 @@ def _plain_parts(groups: Sequence[_Group]) -> ProviderObjects | None:
         return None
     return ProviderObjects(
         [1] * len(groups),
-        [normalize.tin(tin.type, tin.value) for tin in tins],  # type: ignore[union-attr]
+        [parse_tin(tin.type, tin.value) for tin in tins],  # type: ignore[union-attr]
         [tin.business_name for tin in tins],  # type: ignore[union-attr]
         list(map(len, each)),
         npis,
@@ -130,7 +129,7 @@ def _typed(text: bytes) -> _Group | None:
 def _parts_of_one(text: bytes, group: _Group | None) -> list[ProviderObjectArray]:
     """The parts of one object: one for each tax number it has."""
     if group is not None and group.npi and group.tin is not None:
-        tin = normalize.tin(group.tin.type, group.tin.value)
+        tin = parse_tin(group.tin.type, group.tin.value)
         npis = plain_npis(group.npi)
         if npis is not None:
             return [ProviderObjectArray(tin, group.tin.business_name, npis.tolist())]
@@ -140,20 +139,24 @@ def _parts_of_one(text: bytes, group: _Group | None) -> list[ProviderObjectArray
         return []
     fields = {str(key).lower(): field for key, field in value.items()}
     parts = []
-    for each in normalize.as_list(fields.get("tin")) or [None]:
+    for each in as_list(fields.get("tin")) or [None]:
         named = {str(key).lower(): v for key, v in each.items()} if isinstance(each, dict) else {"value": each}
-        tin = normalize.tin(named.get("type"), named.get("value"))
-        name = normalize.text(named.get("business_name"))
-        parts.append(_checked(tin, name, normalize.as_list(fields.get("npi"))))
+        tin = parse_tin(named.get("type"), named.get("value"))
+        name = parse_text(named.get("business_name"))
+        parts.append(_checked(tin, name, as_list(fields.get("npi"))))
     return parts
 
 
 def _checked(tin: Tin | None, name: str | None, values: Sequence[Any]) -> ProviderObjectArray:
-    """A part whose NPIs may be none."""
-    read = [(value, normalize.npi(value)) for value in values]
-    return ProviderObjectArray(
-        tin, name, [int(npi) for _, npi in read if npi], [value for value, npi in read if npi is False]
-    )
+    """Return a part, its NPIs checked one by one."""
+    npis, invalid = [], []
+    for value in values:
+        npi = parse_npi(value)
+        if npi:
+            npis.append(int(npi))
+        elif not means_tin_only(value):
+            invalid.append(value)
+    return ProviderObjectArray(tin, name, npis, invalid)
 
 
 def plain_npis(values: list[Any]) -> npt.NDArray[np.int64] | None:
@@ -166,9 +169,9 @@ def plain_npis(values: list[Any]) -> npt.NDArray[np.int64] | None:
         digits = np.frombuffer(joined.encode(), np.uint8).reshape(-1, 10) - ord("0")
         numbers = digits @ (10 ** np.arange(9, -1, -1))
     elif kinds == {int}:
-        if min(values) < _FIRST_NPI or max(values) >= _BEYOND_NPIS:
+        if min(values) < FIRST_NPI or max(values) > LAST_NPI:
             return None
         numbers = np.array(values)
     else:
         return None
-    return numbers if numbers.min() >= _FIRST_NPI and numbers.max() < _BEYOND_NPIS else None
+    return numbers if numbers.min() >= FIRST_NPI and numbers.max() <= LAST_NPI else None

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Raw
 
 from core.fetch.address import Address, parse
-from core.fields import normalize
+from core.fields.text import as_list, parse_text
 from core.runtime.errors import FetchError, PayerFileError
 from core.runtime.progress import Progress
 from core.tic import decode
@@ -124,7 +124,7 @@ class TableOfContents:
             if file:
                 file._plan_sets.add(number)
         for raw in (structure.allowed_amount_file, structure.allowed_amount_files):
-            count = len(normalize.as_list(decode.scalar(raw)))
+            count = len(as_list(decode.scalar(raw)))
             if count:
                 self.left_out["allowed-amount files"] += count
 
@@ -157,7 +157,7 @@ class TableOfContents:
                 self.problems.append(str(error))
             file = None
         else:
-            file = self._files.setdefault(address.identity, Listed(address, normalize.text(fields.description) or ""))
+            file = self._files.setdefault(address.identity, Listed(address, parse_text(fields.description) or ""))
             if file.address.expired_at and not address.expired_at:
                 file.address = address
         self._by_text[fields.location] = file
@@ -232,15 +232,15 @@ def _is_like(file: Listed, pattern: str) -> bool:
 
 
 def _objects(value: Any) -> list[dict[str, Any] | None]:
-    return [element if isinstance(element, dict) else None for element in normalize.as_list(value)]
+    return [element if isinstance(element, dict) else None for element in as_list(value)]
 
 
 def _structure(element: dict[str, Any]) -> _Structure:
     plans = _objects(element.get("reporting_plans"))
     files = _objects(element.get("in_network_files"))
     return _Structure(
-        [_Plan(**{f: normalize.text(plan.get(f)) for f in Plan._fields}) if plan else None for plan in plans],
-        [_File(normalize.text(f.get("location")), normalize.text(f.get("description"))) if f else None for f in files],
+        [_Plan(**{f: parse_text(plan.get(f)) for f in Plan._fields}) if plan else None for plan in plans],
+        [_File(parse_text(f.get("location")), parse_text(f.get("description"))) if f else None for f in files],
         *(decode.dumps(element.get(key)) for key in ("allowed_amount_file", "allowed_amount_files")),
     )
 

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.fields import normalize
+from core.fields.billing_code import parse_code, parse_code_system
+from core.fields.dates import parse_date, parse_expiration
+from core.fields.modifier import parse_modifiers
+from core.fields.month import parse_month
+from core.fields.npi import means_tin_only, parse_npi
+from core.fields.place_of_service import parse_places
+from core.fields.provider_group_id import parse_provider_group_id
+from core.fields.rate import parse_rate
+from core.fields.text import as_list, parse_lower, parse_text, parse_upper, write_number
+from core.fields.tin import parse_tin
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.decimals() | st.text(),
@@ -20,13 +29,13 @@ anything = st.recursive(
 @given(anything)
 def test_no_rule_ever_raises(value: Any) -> None:
     for rule in (
-        normalize.text, normalize.lower, normalize.upper, normalize.code_type, normalize.rate, normalize.day,
-        normalize.expiration, normalize.year_month, normalize.places, normalize.modifiers, normalize.group_id,
-        normalize.npi, normalize.as_list,
+        parse_text, parse_lower, parse_upper, parse_code_system, parse_rate, parse_date,
+        parse_expiration, parse_month, parse_places, parse_modifiers, parse_provider_group_id,
+        parse_npi, as_list,
     ):  # fmt: skip
         rule(value)
-    normalize.code("REV", value)
-    normalize.tin(value, value)
+    parse_code("REV", value)
+    parse_tin(value, value)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +55,7 @@ def test_no_rule_ever_raises(value: Any) -> None:
     ],
 )
 def test_number_text(value: Any, expected: str) -> None:
-    assert normalize.number_text(value) == expected
+    assert write_number(value) == expected
 
 
 @pytest.mark.parametrize(
@@ -68,7 +77,7 @@ def test_number_text(value: Any, expected: str) -> None:
     ],
 )
 def test_group_id(value: Any, expected: str | None) -> None:
-    assert normalize.group_id(value) == expected
+    assert parse_provider_group_id(value) == expected
 
 
 @pytest.mark.parametrize(
@@ -87,12 +96,12 @@ def test_group_id(value: Any, expected: str | None) -> None:
     ],
 )
 def test_code(system: str, value: Any, expected: str | None) -> None:
-    assert normalize.code(system, value) == expected
+    assert parse_code(system, value) == expected
 
 
 @pytest.mark.parametrize(("value", "expected"), [("RC", "REV"), (" rc", "REV"), ("ms-drg", "MS-DRG"), ("", None)])
 def test_code_type(value: Any, expected: str | None) -> None:
-    assert normalize.code_type(value) == expected
+    assert parse_code_system(value) == expected
 
 
 @pytest.mark.parametrize(
@@ -126,7 +135,7 @@ def test_code_type(value: Any, expected: str | None) -> None:
     ],
 )
 def test_rate(value: Any, expected: float | None) -> None:
-    found = normalize.rate(value)
+    found = parse_rate(value)
     assert found == expected
     assert repr(found) == repr(expected)
 
@@ -150,17 +159,17 @@ def test_rate(value: Any, expected: float | None) -> None:
     ],
 )
 def test_day(value: Any, expected: date | None) -> None:
-    assert normalize.day(value) == expected
+    assert parse_date(value) == expected
 
 
 def test_expiration_and_month() -> None:
-    assert normalize.expiration("9999-12-31") is None
-    assert normalize.expiration("9999-12-31T00:00:00") is None
-    assert normalize.expiration("12/31/2025") == "2025-12-31"
-    assert normalize.year_month("2/4/2026") == "2026-02"
-    assert normalize.year_month("2026-02") == "2026-02"
-    assert normalize.year_month("0001-01-01") is None
-    assert normalize.year_month("2026-13") is None
+    assert parse_expiration("9999-12-31") is None
+    assert parse_expiration("9999-12-31T00:00:00") is None
+    assert parse_expiration("12/31/2025") == "2025-12-31"
+    assert parse_month("2/4/2026") == "2026-02"
+    assert parse_month("2026-02") == "2026-02"
+    assert parse_month("0001-01-01") is None
+    assert parse_month("2026-13") is None
 
 
 @pytest.mark.parametrize(
@@ -181,7 +190,7 @@ def test_expiration_and_month() -> None:
     ],
 )
 def test_places(value: Any, expected: tuple[str, ...]) -> None:
-    assert normalize.places(value) == expected
+    assert parse_places(value) == expected
 
 
 @pytest.mark.parametrize(
@@ -189,7 +198,7 @@ def test_places(value: Any, expected: tuple[str, ...]) -> None:
     [(["tc", "26"], "26,TC"), ("TC, 26", "26,TC"), ([""], ""), ([], ""), (None, ""), (26, "26"), (["26", "26"], "26")],
 )
 def test_modifiers(value: Any, expected: str) -> None:
-    assert normalize.modifiers(value) == expected
+    assert parse_modifiers(value) == expected
 
 
 @pytest.mark.parametrize(
@@ -205,7 +214,7 @@ def test_modifiers(value: Any, expected: str) -> None:
     ],
 )
 def test_tin(kind: Any, value: Any, expected: tuple[str, str] | None) -> None:
-    assert normalize.tin(kind, value) == expected
+    assert parse_tin(kind, value) == expected
 
 
 @pytest.mark.parametrize(
@@ -228,4 +237,5 @@ def test_tin(kind: Any, value: Any, expected: tuple[str, str] | None) -> None:
     ],
 )
 def test_npi(value: Any, expected: Any) -> None:
-    assert normalize.npi(value) is expected or normalize.npi(value) == expected
+    assert parse_npi(value) == (expected or None)
+    assert means_tin_only(value) == (expected is None)

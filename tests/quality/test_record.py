@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.fields.payer_slug import make_payer_slug
 from core.load.load_file import load_file
 from core.quality import record
 from core.quality.checks import CHECKS
@@ -20,7 +21,6 @@ from core.quality.report import QualityReport, check
 from core.queries import quality
 from core.store.changes.compact import compact
 from core.store.generations.store import Store
-from core.store.schema.ids import payer_slug
 from core.tic.source import open_documents
 from tests.conftest import Load, open_snapshot, serving
 from tests.load.test_load_file import file_of, item_of
@@ -150,7 +150,7 @@ def test_parts_are_what_the_part_s_own_report_finds(
     load_file(store, open_documents(directory / "any.json")[0], "GA")
     db = open_snapshot(store)
     zeros = Counter(
-        (row["state"], row["year_month"], payer_slug(row["reporting_entity_name"]))
+        (row["state"], row["year_month"], make_payer_slug(row["reporting_entity_name"]))
         for row in facts_of(store).values()
         if row["negotiated_rate"] == 0
     )

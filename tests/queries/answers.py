@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 from hypothesis import strategies as st
 
+from core.fields.payer_slug import make_payer_slug
 from core.queries import medicare, organizations, rates
 from core.queries.facets import facets, months, networks
 from core.queries.histogram import histogram
 from core.queries.rules.comparison import REASONS
 from core.queries.rules.market import FILTERS, Market
 from core.store.connection import Snapshot
-from core.store.schema.ids import payer_slug
 from tests.queries import slow
 from tests.queries.slow import Everything, percentile
 
@@ -181,7 +181,7 @@ def values_of(fact: slow.Row, name: str) -> set[str]:
     if name in slow.STATED:
         return {fact[slow.STATED[name]] or "unstated"}
     return {
-        "payer": {payer_slug(fact["reporting_entity_name"])},
+        "payer": {make_payer_slug(fact["reporting_entity_name"])},
         "pos": set(fact["places"]),
         "modifier": set(fact["billing_code_modifier"].split(",")) - {""} or {"none"},
         "network": set(fact["networks"]),

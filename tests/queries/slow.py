@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from core.fields.payer_slug import make_payer_slug
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
-from core.store.schema.ids import payer_slug
 
 Row = dict[str, Any]
 
@@ -66,7 +66,7 @@ def matches(fact: Row, market: Market) -> bool:
             return False
     if market.network is not None and market.network not in fact["networks"]:
         return False
-    if market.payer is not None and payer_slug(fact["reporting_entity_name"]) != market.payer:
+    if market.payer is not None and make_payer_slug(fact["reporting_entity_name"]) != market.payer:
         return False
     if market.pos is not None and market.pos not in fact["places"] and "CSTM-00" not in fact["places"]:
         return False

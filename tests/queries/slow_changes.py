@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from core.store.schema.ids import payer_slug
+from core.fields.payer_slug import make_payer_slug
 from tests.queries.slow import Row
 
 TERMS = (
@@ -41,7 +41,7 @@ def changes(before: Sequence[Row], after: Sequence[Row]) -> list[Change]:
                 one = fact["negotiated_rate"]
                 found.append(Change("unmatched", fact, *((one, None) if facts is before else (None, one))))
             else:
-                slug = payer_slug(fact["reporting_entity_name"])
+                slug = make_payer_slug(fact["reporting_entity_name"])
                 key = (slug, fact["code_type"], fact["code"], provider(fact), *(fact[name] for name in TERMS))
                 by_key[key].append(fact)
     for key in set(months[0]) | set(months[1]):

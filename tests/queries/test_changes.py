@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.fields.payer_slug import make_payer_slug
 from core.load.load_file import load_file
 from core.queries import changes, coverage
 from core.queries.rules.market import Market
 from core.queries.rules.matching import OUTCOMES
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
-from core.store.schema.ids import payer_slug, pos_set_id
+from core.store.schema.ids import pos_set_id
 from core.tic.source import open_documents
 from tests.conftest import open_snapshot
 from tests.queries import slow_changes
@@ -54,8 +55,8 @@ def store_of(root: Path, by_month: dict[str, tuple[list[Any], list[dict[str, Any
     for month, (groups, facts_of_month) in by_month.items():
         for number, fact in enumerate(facts_of_month):
             of_group = {
-                "pg_uid": f"{payer_slug(fact['reporting_entity_name'])} {month} {fact['group']}",
-                "payer_slug": payer_slug(fact["reporting_entity_name"]),
+                "pg_uid": f"{make_payer_slug(fact['reporting_entity_name'])} {month} {fact['group']}",
+                "payer_slug": make_payer_slug(fact["reporting_entity_name"]),
                 "year_month": month,
             }
             here = {**fact, **of_group, "state": "GA", "pos_set_id": pos_set_id(fact["places"])}
@@ -63,7 +64,7 @@ def store_of(root: Path, by_month: dict[str, tuple[list[Any], list[dict[str, Any
             npis += [{**of_group, "npi": npi} for npi in groups[fact["group"]][0]]
             tins += [{**of_group, "tin_type": kind, "tin_value": tin} for kind, tin in groups[fact["group"]][1]]
     names = {rate["reporting_entity_name"] for rate in rates}
-    bridge = [{"reporting_entity_name_raw": name, "payer_slug": payer_slug(name)} for name in names]
+    bridge = [{"reporting_entity_name_raw": name, "payer_slug": make_payer_slug(name)} for name in names]
     tables = {
         "fact_rate": rates,
         "xref_group_npi": [dict(row) for row in {tuple(row.items()) for row in npis}],
@@ -91,7 +92,7 @@ def assert_all_changes(db: Snapshot, everything: Everything, market: Market, bef
     of_codes: dict[Any, list[Change]] = {}
     for change in expected:
         fact = change.fact
-        of_payers.setdefault((payer_slug(fact["reporting_entity_name"]), fact["kind"]), []).append(change)
+        of_payers.setdefault((make_payer_slug(fact["reporting_entity_name"]), fact["kind"]), []).append(change)
         of_codes.setdefault((fact["code_type"], fact["code"], fact["kind"]), []).append(change)
     assert {(row.payer_slug, row.kind) for row in payers} == set(of_payers)
     assert {(row.code_type, row.code, row.kind) for row in codes} == set(of_codes)
@@ -124,7 +125,7 @@ def key_of(change: Change) -> tuple[Any, ...]:
     names = ("code_type", "code", "billing_class", "billing_code_modifier", "setting", "severity_of_illness",
              "negotiated_type", "negotiation_arrangement")  # fmt: skip
     who = (len(fact["tins"]), min((tin for _, tin in fact["tins"]), default=None))
-    slug = payer_slug(fact["reporting_entity_name"])
+    slug = make_payer_slug(fact["reporting_entity_name"])
     terms = tuple(fact[name] for name in names)
     return (change.what, slug, *terms, tuple(fact["places"]), *who, change.old, change.new)
 
@@ -244,7 +245,7 @@ def test_what_payers_have_in_two_months(demo: Snapshot) -> None:
     rows = changes.payers(coverage.coverage(demo), "GA", "2025-07", "2025-08")
     facts = Everything(demo).facts
     for row in rows:
-        mine = [fact for fact in facts if payer_slug(fact["reporting_entity_name"]) == row.payer_slug]
+        mine = [fact for fact in facts if make_payer_slug(fact["reporting_entity_name"]) == row.payer_slug]
         counted = Counter(fact["year_month"] for fact in mine)
         assert (row.files_before, row.files_after) == (1, 1)
         assert (row.rates_before, row.rates_after) == (counted["2025-07"], counted["2025-08"])

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.fields.code_list import WantedCode, read_codes
+from core.fields.payer_slug import make_payer_slug
 from core.load.load_file import load_file
 from core.queries import coverage, networks
 from core.queries.codes import busiest as most_rates
@@ -17,7 +18,6 @@ from core.queries.rules.market import Market
 from core.queries.rules.which_filter_emptied import without_each
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
-from core.store.schema.ids import payer_slug
 from core.tic.source import open_documents
 from tests.conftest import open_snapshot
 from tests.queries import slow
@@ -74,7 +74,7 @@ def assert_compared(
 def payers(rows: list[Row]) -> dict[str | None, list[float]]:
     found: dict[str | None, list[float]] = {}
     for row in rows:
-        found.setdefault(payer_slug(row["reporting_entity_name"]), []).append(row["negotiated_rate"])
+        found.setdefault(make_payer_slug(row["reporting_entity_name"]), []).append(row["negotiated_rate"])
     return found
 
 
@@ -137,7 +137,7 @@ def test_one_payer(demo: Snapshot) -> None:
     }
     assert [row.network for row in found] == ["Example Choice", "Example Select"] * 2
     assert [row.network for row in networks.networks(demo, "example_peach_health_plan")] == [None, None]
-    mine = [f for f in everything.facts if payer_slug(f["reporting_entity_name"]) == slug]
+    mine = [f for f in everything.facts if make_payer_slug(f["reporting_entity_name"]) == slug]
     august = slow.grouped([fact for fact in mine if fact["year_month"] == "2025-08"], "code_type", "code")
     busiest = most_rates(demo, Market("GA", "2025-08", payer=slug), 5)
     assert [row.rates for row in busiest] == sorted(map(len, august.values()), reverse=True)[:5]

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Raw
 
-from core.fields import normalize
+from core.fields.rate import parse_rate
 from core.load.flatten.item_fields import NO_CODE, NOT_WANTED, ItemFieldsReader
 from core.load.flatten.price_fields import PriceFieldsReader
 from core.load.flatten.rate_groups import RateGroupReader
@@ -232,7 +232,7 @@ class Flattener:
         if price is None:
             self._reject("no_price", size, place, group_members.published(text.decode("utf-8", "replace")))
             return
-        amount = normalize.rate(price.negotiated_rate)
+        amount = parse_rate(price.negotiated_rate)
         if amount is None:
             value = price.negotiated_rate
             self._reject("invalid_rate", size, place, None if value is None else group_members.published(value))

@@ -6,7 +6,8 @@ from typing import Any
 
 from msgspec import Raw
 
-from core.fields import normalize
+from core.fields.billing_code import parse_code, parse_code_system
+from core.fields.text import as_list, parse_lower, parse_text
 from core.load.rate_filters import ALL_RATES, RateFilter, code_mask
 from core.load.staging.price_rows import PriceFieldCache
 from core.load.staging.price_runs import ItemFields
@@ -49,20 +50,20 @@ class ItemFieldsReader:
         return found
 
     def _read(self, item: ItemObject, words: PriceFieldCache) -> int:
-        system = normalize.code_type(item.billing_code_type)
-        code = normalize.code(system, item.billing_code) if system else None
+        system = parse_code_system(item.billing_code_type)
+        code = parse_code(system, item.billing_code) if system else None
         if not system or not code:
             return NO_CODE if self._everything else NOT_WANTED
         if not self._everything and not code_mask(self._filters, system, code):
             return NOT_WANTED
-        arrangement = normalize.lower(item.negotiation_arrangement)
-        return words.number_of_head(ItemFields(system, code, arrangement, normalize.text(item.severity_of_illness)))
+        arrangement = parse_lower(item.negotiation_arrangement)
+        return words.number_of_head(ItemFields(system, code, arrangement, parse_text(item.severity_of_illness)))
 
     def describe(self, head: int, item: ItemObject, seq: int, words: PriceFieldCache) -> None:
         """Keeps the item's words for its code, and the members of bundles. `head` is what `of` has told of it."""
         known = words.described[head]
         if known != _BOTH:
-            description, name = normalize.text(item.description), normalize.text(item.name)
+            description, name = parse_text(item.description), parse_text(item.name)
             told = bool(description) + 2 * bool(name)
             if told & ~known or not known:
                 each = words.heads_in_order[head]
@@ -74,13 +75,13 @@ class ItemFieldsReader:
                     self._add_bundle(words.heads_in_order[head], raw, seq)
 
     def _add_bundle(self, head: ItemFields, members_of_it: Raw, seq: int) -> None:
-        for member in normalize.as_list(decode.scalar(members_of_it)):
+        for member in as_list(decode.scalar(members_of_it)):
             if not isinstance(member, dict):
                 continue
-            system = normalize.code_type(member.get("billing_code_type"))
-            code = normalize.code(system or "", member.get("billing_code"))
+            system = parse_code_system(member.get("billing_code_type"))
+            code = parse_code(system or "", member.get("billing_code"))
             if not system or not code:
                 self._notes["bundled_codes_without_a_code"] += 1
                 continue
-            words = normalize.text(member.get("description"))
+            words = parse_text(member.get("description"))
             self._spools.bundles.add(head.code_type, head.code, system, code, head.negotiation_arrangement, words, seq)

@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from core.fields import normalize
+from core.fields.dates import parse_date, parse_expiration
+from core.fields.modifier import parse_modifiers
+from core.fields.place_of_service import parse_places
+from core.fields.text import parse_lower, parse_text
 from core.load.staging.price_rows import PriceFieldCache
 from core.load.staging.price_runs import PriceFields
 from core.store.schema import ids
@@ -27,10 +30,10 @@ class PriceFieldsReader:
         """The number of what a price says besides its rate."""
         remark = price.additional_information
         terms = PriceFields(
-            normalize.lower(price.negotiated_type),
-            normalize.expiration(price.expiration_date),
-            normalize.lower(price.billing_class),
-            normalize.lower(price.setting),
+            parse_lower(price.negotiated_type),
+            parse_expiration(price.expiration_date),
+            parse_lower(price.billing_class),
+            parse_lower(price.setting),
             self._modifiers_of(bytes(price.billing_code_modifier)),
             self._pos_set_of(bytes(price.service_code)),
             remark if remark and remark.strip() else None,
@@ -39,21 +42,21 @@ class PriceFieldsReader:
         if found is None:
             found = self.words.terms[terms] = len(self.words.terms)
             self.words.text_bytes += len(remark or "")
-        if normalize.text(price.expiration_date) and not normalize.day(price.expiration_date):
+        if parse_text(price.expiration_date) and not parse_date(price.expiration_date):
             self.words.odd_dates.add(found)
         return found
 
     def _modifiers_of(self, text: bytes) -> str:
         found = self._modifiers.get(text)
         if found is None:
-            found = normalize.modifiers(decode.loads(text) if text else None)
+            found = parse_modifiers(decode.loads(text) if text else None)
             remember(self._modifiers, text, found)
         return found
 
     def _pos_set_of(self, text: bytes) -> str:
         found = self._places.get(text)
         if found is None:
-            codes = normalize.places(decode.loads(text) if text else None)
+            codes = parse_places(decode.loads(text) if text else None)
             found = ids.pos_set_id(codes)
             self.pos_sets[found] = codes
             remember(self._places, text, found)

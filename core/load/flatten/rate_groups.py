@@ -7,7 +7,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from core.fields import normalize
+from core.fields.provider_group_id import parse_provider_group_id
+from core.fields.text import as_list, parse_text
 from core.load.providers import group_members
 from core.load.staging.price_rows import RateGroupLists
 from core.load.staging.spool_set import SpoolSet
@@ -72,7 +73,7 @@ class RateGroupReader:
         try:
             numbers = _WHOLE_NUMBERS.decode(text)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            named = [normalize.group_id(value) for value in normalize.as_list(decode.loads(text))]
+            named = [parse_provider_group_id(value) for value in as_list(decode.loads(text))]
             keys = [self._key(group) for group in named if group is not None]
             return keys, len(named) - len(keys)
         if numbers and (min(numbers) < 0 or max(numbers) >= group_members.WHOLE_KEY_LIMIT):
@@ -109,7 +110,7 @@ class RateGroupReader:
 
     def _define(self, reference: ReferenceObject, seq: int) -> int | None:
         """Takes in a definition but for the group's members; gives the group's key."""
-        group = normalize.group_id(decode.scalar(reference.provider_group_id))
+        group = parse_provider_group_id(decode.scalar(reference.provider_group_id))
         if group is None:
             self._notes["provider_groups_without_an_id"] += 1
             return None
@@ -117,7 +118,7 @@ class RateGroupReader:
         if reference.location and bytes(reference.provider_groups).strip(_BLANK) in {b"", b"null"}:
             self._notes["provider_groups_at_a_location"] += 1
             self._spools.locations.add(key, reference.location, seq)
-        networks = map(normalize.text, normalize.as_list(decode.scalar(reference.network_name)))
+        networks = map(parse_text, as_list(decode.scalar(reference.network_name)))
         names = sorted({name for name in networks if name})
         if names or key >= group_members.NAMED_KEY:
             self._spools.groups.add(key, group, names)

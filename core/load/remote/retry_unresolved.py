@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 
 from core.fetch.address import shown
-from core.fields import normalize
+from core.fields.provider_group_id import parse_provider_group_id
 from core.load.batch_record import FOUND_LATER, filters_of
 from core.load.dimension_tables import FileTables, MemberCounts, put_rejects
 from core.load.providers import group_members as members
@@ -161,7 +161,7 @@ class _Known:
         for seq, reference in enumerate(_references(source, progress)):
             if reference is None or not reference.location:
                 continue
-            raw = normalize.group_id(decode.scalar(reference.provider_group_id)) or ""
+            raw = parse_provider_group_id(decode.scalar(reference.provider_group_id)) or ""
             pg_uid = ids.pg_uid(self.batch_id, raw)
             if pg_uid in wanted:
                 group = Group(members.group_key(raw), pg_uid, seq)

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from core.fields import normalize
+from core.fields.billing_code import code_spellings, parse_code, parse_code_system
 from core.management import base_command
 from core.runtime.errors import BeaconError
 from core.runtime.progress import show_counting
@@ -64,7 +64,7 @@ rates stay out when their file is loaded again, until --undo puts exactly them b
             return
         if "code" in given:
             system, code = given.get("code_type"), given["code"]
-            given["code"] = (normalize.code(system, code),) if system else normalize.codes(code)
+            given["code"] = (parse_code(system, code),) if system else code_spellings(code)
         selection = Selection(**given)
         if dry_run:
             self._preview(preview_removal(self.store(no_wait), selection))
@@ -110,7 +110,7 @@ def _batch(text: str) -> str:
 
 
 def _code_type(text: str) -> str:
-    found = normalize.code_type(text)
+    found = parse_code_system(text)
     if found is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no code system; expected CPT, HCPCS, REV or the like")
     return found

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.fields.five_character_codes import system
+from core.fields.billing_code import CODE_WIDTHS, code_system_by_shape
 from core.reference.spreadsheets import Rows, sheets
 from core.runtime.errors import ReferenceFileError
 
@@ -26,7 +26,6 @@ _CODE_TITLES = {
     "POS": {"placeofservicecode", "poscode"},
 }
 _NAME_TITLES = ("description", "title", "name", "msdrgtitle", "msdrgdescription", "placeofservicename")
-_WIDTH = {"MS-DRG": 3, "REV": 4}
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ def _hcpcs(name: str, lines: Iterable[tuple[str, str, str, str]]) -> CodeSet:
     long: dict[str, list[str]] = {}
     short: dict[str, str] = {}
     for code, kind, words, brief in ((line[0].strip().upper(), line[1][:1], *line[2:]) for line in lines):
-        of = system(code)
+        of = code_system_by_shape(code)
         if kind in {"7", "8"} or len(code) == 2:
             found.left_out["modifier"] += 1
         elif of != "HCPCS":
@@ -171,10 +170,10 @@ def _listed(name: str, kind: str, lines: list[tuple[str, str]]) -> CodeSet:
     words: dict[str, str] = {}
     for cell, title in lines:
         code = cell.strip()
-        if not re.fullmatch(rf"[0-9]{{1,{_WIDTH[kind]}}}", code):
+        if not re.fullmatch(rf"[0-9]{{1,{CODE_WIDTHS[kind]}}}", code):
             found.left_out["no_code"] += 1
             continue
-        code = code.zfill(_WIDTH[kind])
+        code = code.zfill(CODE_WIDTHS[kind])
         if code in words:
             found.left_out["repeated"] += 1
         elif not title.strip():

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from core.fields.billing_code import HCPCS_CODE_PATTERN, medicare_code_system, restore_leading_zeros
 from core.reference import recognize
 from core.reference.benchmark_release import NOT_PRICED
-from core.reference.medicare.hcpcs import CODE, code_type
 from core.reference.medicare.physician_files import MONTHS
 from core.reference.medicare.wage_index import WageIndex, adjusted, read_wage_index
 from core.reference.spreadsheets import Sheet
@@ -31,7 +31,7 @@ class NationalPrice:
     @property
     def code_type(self) -> str:
         """CPT or HCPCS."""
-        return code_type(self.code)
+        return medicare_code_system(self.code)
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,9 @@ def read_prices(sheet: Sheet, kind: str, indicator: str) -> list[NationalPrice]:
     found: list[NationalPrice] = []
     for number, row in enumerate(sheet.rows[header + 1 :], header + 2):
         # Codes come with blanks of all kinds behind them; notes stand below the table.
-        match = CODE.match(row[code].zfill(5)) if len(row) > max(code, weight, rate, says) else None
+        if len(row) <= max(code, weight, rate, says):
+            continue
+        match = re.match(HCPCS_CODE_PATTERN, restore_leading_zeros(row[code]))
         if not match or not row[says] or len(row[code]) > 7:
             continue
         try:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
+from core.fields.billing_code import HCPCS_CODE_PATTERN, medicare_code_system, restore_leading_zeros
 from core.fields.states import STATES
 from core.reference import recognize
-from core.reference.medicare.hcpcs import CODE, code_type
 from core.reference.spreadsheets import Rows, Sheet
 from core.runtime.errors import ReferenceFileError
 
@@ -69,7 +69,7 @@ class RelativeValue:
     @property
     def code_type(self) -> str:
         """HCPCS for level II codes (a letter and four digits), CPT for all others."""
-        return code_type(self.code)
+        return medicare_code_system(self.code)
 
     @property
     def payable(self) -> bool:
@@ -183,7 +183,7 @@ def relative_values(sheet: Sheet, year_month: str | None = None) -> RelativeValu
     found: list[RelativeValue] = []
     factors: set[int] = set()
     for number, row in enumerate(rows[header + 1 :], header + 2):
-        if len(row) <= factor or not CODE.fullmatch(row[_CODE].zfill(5)):
+        if len(row) <= factor or not re.fullmatch(HCPCS_CODE_PATTERN, restore_leading_zeros(row[_CODE])):
             continue  # footnotes, and the \x1a that ends some of the files
         try:
             found.append(_relative_value(row))
@@ -207,7 +207,7 @@ def relative_values(sheet: Sheet, year_month: str | None = None) -> RelativeValu
 
 def _relative_value(row: list[str]) -> RelativeValue:
     return RelativeValue(
-        row[_CODE].zfill(5),  # a spreadsheet takes the zeros off 00100
+        restore_leading_zeros(row[_CODE]),
         row[_MODIFIER],
         row[_STATUS],
         _scaled(row[_WORK], 2),
@@ -316,7 +316,7 @@ def base_units(sheet: Sheet) -> dict[str, int]:
         if len(row) > max(code, units) and re.fullmatch(r"\d{3,5}", row[code]):
             if not re.fullmatch(r"\d{1,2}", row[units]):
                 raise ReferenceFileError(f"{sheet.name}: code {row[code]}: {row[units]!r} is no number of base units")
-            found[row[code].zfill(5)] = int(row[units])
+            found[restore_leading_zeros(row[code])] = int(row[units])
     return found
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
-from core.fields.five_character_codes import system
+from core.fields.billing_code import CODE_WIDTHS, HCPCS_CODE_PATTERN, code_system_by_shape, restore_leading_zeros
 from core.reference.recognize import flat
 from core.reference.spreadsheets import Rows, Sheet
 from core.runtime.errors import ReferenceFileError
@@ -37,7 +37,7 @@ _TITLES = {
 """The headers of Georgia's and North Carolina's tables."""
 
 _FIRST_ROWS = 30
-_CODE = re.compile(r"([0-9A-Z]{5})(?:[- ]([0-9A-Z]{2}))?")
+_CODE = re.compile(rf"({HCPCS_CODE_PATTERN})(?:[- ]([0-9A-Z]{{2}}))?")
 _NUMBER = re.compile(r"\$? ?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)?(\.[0-9]+)?")
 _BY_REPORT = re.compile(r"B\.?/?R\.?|BY REPORT|UCR\b.*|U&C|I\.?C\.?|INDIVIDUAL CONSIDERATION")
 
@@ -172,15 +172,15 @@ def _key(cells: dict[str, str]) -> ScheduleKey | None:
     """The key of a row; leading zeros that a spreadsheet lost are put back."""
     if "ms_drg" in cells:
         number = cells["ms_drg"]
-        return ("MS-DRG", number.zfill(3), "") if re.fullmatch("[0-9]{1,3}", number) else None
+        return ("MS-DRG", number.zfill(CODE_WIDTHS["MS-DRG"]), "") if re.fullmatch("[0-9]{1,3}", number) else None
     text = cells["code"].upper()
     if re.fullmatch("[0-9]{3,4}", text):
-        text = text.zfill(5)
+        text = restore_leading_zeros(text)
     match = _CODE.fullmatch(text)
     if not match:
         return None
     modifier = (match[2] or cells.get("modifier", "")).upper()
-    return system(match[1]) or "LOCAL", match[1], modifier.zfill(2) if modifier.isdecimal() else modifier
+    return code_system_by_shape(match[1]) or "LOCAL", match[1], modifier.zfill(2) if modifier.isdecimal() else modifier
 
 
 def _figure(cell: str, part: str) -> Decimal | str:

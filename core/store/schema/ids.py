@@ -14,7 +14,6 @@ double, as Python's `repr` writes it. See docs/decisions/0002-fact-uid.md.
 """
 
 import hashlib
-import re
 from binascii import hexlify, unhexlify
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
@@ -78,13 +77,8 @@ def md5_all(texts: pl.Series) -> pl.Series:
 # --- payer_slug -----------------------------------------------------------------------------------------------
 
 
-def payer_slug(name: str) -> str:
-    """The payer's name as a key: lower case, runs of anything but a-z and 0-9 become one underscore."""
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
-
-
 def payer_slug_expr(name: pl.Expr) -> pl.Expr:
-    """`payer_slug` of a Polars text expression."""
+    """Return `make_payer_slug` of a Polars text expression."""
     return name.str.to_lowercase().str.replace_all("[^a-z0-9]+", "_").str.strip_chars("_")
 
 

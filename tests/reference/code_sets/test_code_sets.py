@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from core.fields.five_character_codes import system
+from core.fields.billing_code import code_system_by_shape
 from core.reference.code_sets.code_set_files import read
 from core.reference.code_sets.load_code_sets import load_codes
 from core.runtime.errors import ReferenceFileError
@@ -205,4 +205,4 @@ def test_code_systems_by_shape(code: str) -> None:
         expected = "CPT"
     elif len(code) == 5 and code[1:].isdigit() and code[0] in "ABDV":
         expected = "CDT" if code[0] == "D" else "HCPCS"
-    assert system(code) == expected
+    assert code_system_by_shape(code) == expected

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.fields.payer_slug import make_payer_slug
 from core.queries import coverage
 from core.runtime.errors import BeaconError
 from core.store.changes.append import append_facts
@@ -23,7 +24,6 @@ from core.store.changes.sorted_facts import FactFile
 from core.store.generations.layout import LAYOUTS
 from core.store.generations.store import Store, StoreError
 from core.store.parquet import writer
-from core.store.schema.ids import payer_slug
 from tests.conftest import open_snapshot
 from tests.store.generations.test_store import listing
 from tests.store.steps import Row, assert_sound, assert_tidy, facts_of, load_made_file
@@ -46,7 +46,7 @@ def fits(row: Row, selection: Selection, batches: dict[str, str], uids: set[str]
         all(wanted[name] in {None, row[name]} for name in same)
         and (wanted["code"] is None or row["code"] in wanted["code"])
         and wanted["batch"] in {None, batches[row["pg_uid"]]}
-        and wanted["payer"] in {None, row["reporting_entity_name"], payer_slug(row["reporting_entity_name"])}
+        and wanted["payer"] in {None, row["reporting_entity_name"], make_payer_slug(row["reporting_entity_name"])}
         and (wanted["min_rate"] is None or row["negotiated_rate"] >= wanted["min_rate"])
         and (wanted["max_rate"] is None or row["negotiated_rate"] <= wanted["max_rate"])
         and (wanted["uids"] is None or row["fact_uid"] in uids)
@@ -64,7 +64,7 @@ def chosen(draw: st.DrawFn, rows: list[Row], batches: dict[str, str], directory:
     path.write_text("# wrong\n\n" + "\n".join([*sorted(uids), "0" * 32]).upper() + "\n")
     ways: dict[str, Any] = {
         "batch": batches[row["pg_uid"]],
-        "payer": draw(st.sampled_from([row["reporting_entity_name"], payer_slug(row["reporting_entity_name"])])),
+        "payer": draw(st.sampled_from([row["reporting_entity_name"], make_payer_slug(row["reporting_entity_name"])])),
         "state": row["state"],
         "year_month": row["year_month"],
         "code_type": row["code_type"],

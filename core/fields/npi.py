@@ -1,0 +1,35 @@
+"""National Provider Identifiers: ten digits, the first of which is 1 or 2."""
+
+import re
+from typing import Any
+
+from core.fields.text import parse_text
+
+NPI_PATTERN = "[12][0-9]{9}"
+"""An NPI, as a regular expression without anchors."""
+
+NPI_EXPECTED = "an NPI: ten digits that begin with 1 or 2"
+"""What a message says was expected where a text is not an NPI."""
+
+FIRST_NPI, LAST_NPI = 1_000_000_000, 2_999_999_999
+"""The range of NPIs as numbers: the same rule as NPI_PATTERN, for values that are already whole numbers."""
+
+_NPI = re.compile(NPI_PATTERN)
+
+
+def is_npi(text: str) -> bool:
+    """Return whether a text has the form of an NPI. The check digit is not checked: dq_check counts wrong ones."""
+    return _NPI.fullmatch(text) is not None
+
+
+def parse_npi(value: Any) -> str | None:
+    """Return an NPI as text, or None for anything else; `means_tin_only` tells which of those are not mistakes."""
+    found = parse_text(value)
+    return found if found and is_npi(found) else None
+
+
+def means_tin_only(value: Any) -> bool:
+    """Return whether a value in the place of an NPI says that the contract is with the tax ID alone: 0 or a blank."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return True
+    return parse_text(value) == "0"

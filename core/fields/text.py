@@ -1,0 +1,73 @@
+"""Text, numbers and lists as payers write them: the rules that every other field rule builds on.
+
+Values arrive as the JSON decoder returns them: text, whole numbers, Decimals (the lenient decoder's fractions), floats,
+booleans, None, or lists and objects where a scalar belongs. No rule raises: each returns None, or an empty collection,
+for a value that says nothing. The rules are described in docs/normalisation.md.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+MAX_INTEGER_BITS = 4096
+"""Longer whole numbers are written in scientific notation: Python refuses to print one of more than 4,300 digits."""
+
+MAX_EXPONENT = 400
+"""Decimals beyond this power of ten are left in scientific notation: `1E+999999999` has a billion zeros."""
+
+
+def write_number(value: float | Decimal) -> str:
+    """Return the one text of a number: 12, 12.0 and 1.2e1 are `12`, and 690.64470 is `690.6447`."""
+    if isinstance(value, int):
+        return str(value) if abs(value).bit_length() < MAX_INTEGER_BITS else f"{Decimal(value):e}"
+    # `repr` is the shortest text that reads back as the same double, so 0.1 stays 0.1.
+    number = value if isinstance(value, Decimal) else Decimal(repr(value))
+    if not number.is_finite() or abs(number.adjusted()) > MAX_EXPONENT:
+        return str(number).lower()
+    text = f"{number:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def parse_text(value: Any) -> str | None:
+    """Return a scalar as trimmed text, or None for a blank, a boolean, a list or an object."""
+    if isinstance(value, str):
+        return value.strip() or None
+    # A bool is an int to Python, and `true` is not a code, a name or an id.
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None
+    return write_number(value)
+
+
+def parse_lower(value: Any) -> str | None:
+    """Return a scalar as trimmed text in lower case."""
+    found = parse_text(value)
+    return found.lower() if found else None
+
+
+def parse_upper(value: Any) -> str | None:
+    """Return a scalar as trimmed text in upper case."""
+    found = parse_text(value)
+    return found.upper() if found else None
+
+
+def is_digits(text: str) -> bool:
+    """Return whether a text consists of the digits 0 to 9, of which it has at least one."""
+    # `isdecimal` alone also accepts the digits of other scripts, such as Arabic-Indic ones.
+    return text.isdecimal() and text.isascii()
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return a list as it is, null as an empty list, and a scalar as a list of one, which is what payers mean by it."""
+    if isinstance(value, list):
+        return value
+    return [] if value is None else [value]
+
+
+def iterate_texts(value: Any) -> Iterator[str]:
+    """Yield the text of each scalar of a list, or of a scalar by itself, without those that say nothing."""
+    for element in as_list(value):
+        found = parse_text(element)
+        if found:
+            yield found
