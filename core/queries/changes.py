@@ -2,13 +2,34 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import duckdb
 
 from core.queries.coverage import Coverage
+from core.queries.rules.columns import (
+    Arrangement,
+    BillingClass,
+    Code,
+    CodeName,
+    CodeType,
+    FirstTin,
+    FirstTinName,
+    Modifier,
+    NegotiatedType,
+    NpiCount,
+    PayerName,
+    PayerSlug,
+    RateCount,
+    RateKind,
+    ServiceCodes,
+    Setting,
+    Severity,
+    TinCount,
+    described,
+)
 from core.queries.rules.market import Market
-from core.queries.rules.matching import KEY, bound_in, condition_on_members, match
+from core.queries.rules.matching import KEY, OUTCOMES, bound_in, condition_on_members, match
 from core.store.connection import Snapshot
 
 ORDERS = {
@@ -26,17 +47,17 @@ ORDERS = {
 class OfPayer:
     """Whose rates they are."""
 
-    payer_slug: str
-    reporting_entity_name: str
+    payer_slug: PayerSlug
+    reporting_entity_name: PayerName
 
 
 @dataclass(frozen=True)
 class OfCode:
     """Which code's rates they are."""
 
-    code_type: str
-    code: str
-    name: str | None
+    code_type: CodeType
+    code: Code
+    name: CodeName
 
 
 @dataclass(frozen=True)
@@ -47,19 +68,23 @@ class Moved:
     percentiles are of the change of those that went up or down (0.02 is 2 % more), each once; None where there is none.
     """
 
-    kind: str
-    before: int
-    after: int
-    same: int
-    up: int
-    down: int
-    added: int
-    gone: int
-    unmatched_before: int
-    unmatched_after: int
-    p10: float | None
-    p50: float | None
-    p90: float | None
+    kind: RateKind
+    before: Annotated[int, described("Rates in the earlier month.", 12)]
+    after: Annotated[int, described("Rates in the later month.", 12)]
+    same: Annotated[int, described("Rates that did not change.", 12)]
+    up: Annotated[int, described("Rates that went up.", 12)]
+    down: Annotated[int, described("Rates that went down.", 12)]
+    added: Annotated[int, described("Rates that are not in the earlier month.", 12)]
+    gone: Annotated[int, described("Rates that are not in the later month.", 12)]
+    unmatched_before: Annotated[
+        int, described("Rates in the earlier month whose provider the file does not identify.", 12)
+    ]
+    unmatched_after: Annotated[
+        int, described("Rates in the later month whose provider the file does not identify.", 12)
+    ]
+    p10: Annotated[float | None, described("10th percentile of the changes: 0.01 is up 1%.", 0.01)]
+    p50: Annotated[float | None, described("Median of the changes: 0.045 is up 4.5%.", 0.045)]
+    p90: Annotated[float | None, described("90th percentile of the changes: 0.12 is up 12%.", 0.12)]
 
     @property
     def moved(self) -> int:
@@ -96,28 +121,32 @@ class ChangedRate:
     `npis` are the distinct NPIs of the provider's groups in either month, one_tin the first of its `tins`.
     """
 
-    what: str
-    kind: str
-    reporting_entity_name: str
-    payer_slug: str
-    code_type: str
-    code: str
-    old: float | None
-    new: float | None
-    difference: float | None
-    percent: float | None
-    rates: int
-    tins: int
-    one_tin: str | None
-    one_name: str | None
-    npis: int
-    billing_class: str | None
-    modifier: str
-    setting: str | None
-    severity_of_illness: str | None
-    service_codes: list[str]
-    negotiated_type: str | None
-    negotiation_arrangement: str | None
+    what: Annotated[str, described(f"What happened to it: {', '.join(OUTCOMES)}.", "up")]
+    kind: RateKind
+    reporting_entity_name: PayerName
+    payer_slug: PayerSlug
+    code_type: CodeType
+    code: Code
+    old: Annotated[
+        float | None, described("Rate in the earlier month, in the unit of its kind; null if there is none.", 100.0)
+    ]
+    new: Annotated[
+        float | None, described("Rate in the later month, in the unit of its kind; null if there is none.", 104.5)
+    ]
+    difference: Annotated[float | None, described("new - old.", 4.5)]
+    percent: Annotated[float | None, described("new / old - 1: 0.1 is up 10%.", 0.045)]
+    rates: RateCount
+    tins: TinCount
+    one_tin: FirstTin
+    one_name: FirstTinName
+    npis: NpiCount
+    billing_class: BillingClass
+    modifier: Modifier
+    setting: Setting
+    severity_of_illness: Severity
+    service_codes: ServiceCodes
+    negotiated_type: NegotiatedType
+    negotiation_arrangement: Arrangement
 
 
 @dataclass(frozen=True)

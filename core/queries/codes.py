@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core.queries.rules.columns import Code, CodeDescription, CodeName, CodeType, RateCount
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 
@@ -10,20 +11,20 @@ from core.store.connection import Snapshot
 class CodeTitle:
     """A billing code that facts use."""
 
-    code_type: str
-    code: str
-    name: str | None
-    code_desc: str | None
+    code_type: CodeType
+    code: Code
+    name: CodeName
+    code_desc: CodeDescription
 
 
 @dataclass(frozen=True)
 class CodeCount:
     """How many rates there are for a code."""
 
-    code_type: str
-    code: str
-    name: str | None
-    rates: int
+    code_type: CodeType
+    code: Code
+    name: CodeName
+    rates: RateCount
 
 
 def search(db: Snapshot, text: str, limit: int, offset: int = 0) -> tuple[int, list[CodeTitle]]:

@@ -4,31 +4,46 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 
+from core.queries.rules.columns import (
+    FileCount,
+    FileName,
+    Month,
+    PayerCount,
+    PayerName,
+    PayerSlug,
+    RateCount,
+    ReleaseMonth,
+    State,
+    described,
+    stored,
+)
 from core.store.connection import Snapshot
+from core.store.schema.tables import DIM_BATCH, DIM_BENCHMARK
 
 
 @dataclass(frozen=True)
 class Coverage:
     """What one payer has in one state and month."""
 
-    state: str
-    year_month: str
-    reporting_entity_name: str
-    payer_slug: str
-    files: int
-    rates: int
-    loaded_at: datetime  # UTC, without a zone
+    state: State
+    year_month: Month
+    reporting_entity_name: PayerName
+    payer_slug: PayerSlug
+    files: FileCount
+    rates: RateCount
+    loaded_at: Annotated[datetime, described("When the newest of the files was loaded, UTC.", "2025-09-02T06:30:00Z")]
 
 
 @dataclass(frozen=True)
 class Period:
     """A state and month that something is loaded for."""
 
-    state: str
-    year_month: str
-    payers: int
-    rates: int
+    state: State
+    year_month: Month
+    payers: PayerCount
+    rates: RateCount
 
 
 _BATCHES = """(
@@ -82,14 +97,14 @@ def _payers(db: Snapshot) -> Sequence[tuple[str, str]]:
 class Release:
     """A benchmark release that is loaded."""
 
-    kind: str
-    state: str
-    release: str
-    files: list[str]
-    rows_read: int
-    rows_priced: int
-    notes: list[str]
-    left_out: dict[str, int]
+    kind: Annotated[str, stored(DIM_BENCHMARK, "kind", "medicare_prof")]
+    state: Annotated[str, stored(DIM_BENCHMARK, "state", "GA")]
+    release: ReleaseMonth
+    files: Annotated[list[str], stored(DIM_BENCHMARK, "files", ["PPRRVU2025_Oct.csv", "GPCI2025.csv"])]
+    rows_read: Annotated[int, stored(DIM_BENCHMARK, "rows_read", 12)]
+    rows_priced: Annotated[int, stored(DIM_BENCHMARK, "rows_priced", 12)]
+    notes: Annotated[list[str], stored(DIM_BENCHMARK, "notes", ["work GPCI with the 1.0 floor"])]
+    left_out: Annotated[dict[str, int], described("Number of rows without an amount, by reason.", {"not covered": 12})]
 
 
 def releases(db: Snapshot) -> list[Release]:
@@ -105,12 +120,12 @@ def releases(db: Snapshot) -> list[Release]:
 class File:
     """A payer's file as it was loaded for one state; `rates` are the facts that are there of it."""
 
-    state: str
-    year_month: str
-    source: str
-    version: str | None
-    last_updated_on: str | None
-    rates: int
+    state: State
+    year_month: Month
+    source: FileName
+    version: Annotated[str | None, stored(DIM_BATCH, "version", "1.0.0")]
+    last_updated_on: Annotated[str | None, stored(DIM_BATCH, "last_updated_on", "2025-08-01")]
+    rates: RateCount
 
 
 def files(db: Snapshot, payer: str) -> list[File]:

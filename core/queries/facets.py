@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Annotated
 
 from core.fields.place_of_service import EVERY_PLACE
+from core.queries.rules.columns import described
 from core.queries.rules.market import CONDITIONS, NO_MODIFIER, NOT_STATED, Market, counted_rates
 from core.store.connection import Snapshot
 
@@ -27,11 +29,11 @@ _VALUES = {
 class Choice:
     """One value of a filter and the rates that the market would have with it; `chosen` where it has it already."""
 
-    filter: str
-    value: str
-    label: str
-    rates: int
-    chosen: bool
+    filter: Annotated[str, described("The parameter to set.", "billing_class")]
+    value: Annotated[str, described("The value to give it.", "professional")]
+    label: Annotated[str, described("How the value is displayed.", "professional")]
+    rates: Annotated[int, described("Number of rates with this value of the filter.", 12)]
+    chosen: Annotated[bool, described("Whether the request already has this value.", False)]
 
 
 def facets(db: Snapshot, market: Market, names: Iterable[str] = tuple(_COLUMNS)) -> dict[str, list[Choice]]:

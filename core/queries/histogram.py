@@ -1,7 +1,9 @@
 """How a market's dollars spread: a histogram."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
+from core.queries.rules.columns import RateCount, described
 from core.queries.rules.market import Market, counted_rates
 from core.store.connection import Snapshot
 
@@ -12,9 +14,9 @@ BINS = 30
 class Bin:
     """The rates from `low` (dollars, included) to `high` (not included, but for the last bin)."""
 
-    low: float
-    high: float
-    rates: int
+    low: Annotated[float, described("Lowest amount of the bin in dollars, included.", 88.0)]
+    high: Annotated[float, described("Highest amount of the bin in dollars, included in the last bin only.", 89.75)]
+    rates: RateCount
 
 
 @dataclass(frozen=True)

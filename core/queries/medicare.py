@@ -2,8 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
+from core.queries.rules.columns import (
+    BillingClass,
+    Code,
+    CodeType,
+    FactUid,
+    Modifier,
+    NegotiatedRate,
+    PayerName,
+    PayerSlug,
+    RateCount,
+    RateKind,
+    RawGroupId,
+    ReleaseMonth,
+    described,
+)
 from core.queries.rules.comparison import LEAST_PLAUSIBLE, MOST_PLAUSIBLE, compared
 from core.queries.rules.keyset import RowKey, after
 from core.queries.rules.market import Market, counted_rates
@@ -16,54 +31,73 @@ ORDERS = {
     "-rate": "negotiated_rate DESC, fact_uid",
 }
 
+_PLAUSIBLE_TIMES = f"between {LEAST_PLAUSIBLE:g} and {MOST_PLAUSIBLE:g} times"
+
 
 @dataclass(frozen=True)
 class Comparison:
     """One rate against the amount of its basis, or the reason why there is none. A percent of 1 is 100 %."""
 
-    fact_uid: str
-    reporting_entity_name: str
-    payer_slug: str
-    code_type: str
-    code: str
-    billing_class: str | None
-    modifier: str
-    places: str
-    kind: str
-    negotiated_rate: float
-    provider_group_id_raw: str
-    basis: str | None
-    detail: str | None
-    medicare: float | None
-    release: str | None
-    percent: float | None
-    plausible: bool | None
-    wcfs: float | None
-    reason: str | None
+    fact_uid: FactUid
+    reporting_entity_name: PayerName
+    payer_slug: PayerSlug
+    code_type: CodeType
+    code: Code
+    billing_class: BillingClass
+    modifier: Modifier
+    places: Annotated[
+        str, described("Where the service is provided: facility, non-facility, mixed or unstated.", "non-facility")
+    ]
+    kind: RateKind
+    negotiated_rate: NegotiatedRate
+    provider_group_id_raw: RawGroupId
+    basis: Annotated[
+        str | None,
+        described(
+            "Medicare fee schedule and setting that the rate is compared with; null if there is a reason instead.",
+            "MPFS non-facility",
+        ),
+    ]
+    detail: Annotated[
+        str | None, described("What the schedule says about the code: a status or an indicator.", "status A")
+    ]
+    medicare: Annotated[float | None, described("Medicare amount in dollars.", 86.4)]
+    release: Annotated[str | None, described("Month in which the release of the schedule takes effect.", "2025-01")]
+    percent: Annotated[float | None, described("Rate divided by the Medicare amount: 1 is 100%.", 1.2095)]
+    plausible: Annotated[bool | None, described(f"Whether the rate is {_PLAUSIBLE_TIMES} the Medicare amount.", True)]
+    wcfs: Annotated[
+        float | None,
+        described("Workers' compensation amount of the state in dollars, if its schedule is loaded.", None),
+    ]
+    reason: Annotated[str | None, described("Why the rate has no percent of Medicare.", None)]
 
 
 @dataclass(frozen=True)
 class Spread:
     """The percents of one payer, the `implausible` ones (below 50 % or above 3,000 %) among them."""
 
-    reporting_entity_name: str
-    payer_slug: str
-    rates: int
-    implausible: int
-    p10: float
-    p25: float
-    p50: float
-    p75: float
-    p90: float
+    reporting_entity_name: PayerName
+    payer_slug: PayerSlug
+    rates: Annotated[int, described("Number of rates that have a percent of Medicare.", 12)]
+    implausible: Annotated[
+        int, described(f"Rates that are not {_PLAUSIBLE_TIMES} the Medicare amount; `rates` includes them.", 1)
+    ]
+    p10: Annotated[float, described("10th percentile of the percents of Medicare: 1 is 100%.", 0.85)]
+    p25: Annotated[float, described("25th percentile.", 1.02)]
+    p50: Annotated[float, described("Median percent of Medicare.", 1.21)]
+    p75: Annotated[float, described("75th percentile.", 1.4)]
+    p90: Annotated[float, described("90th percentile.", 1.75)]
 
 
 @dataclass(frozen=True)
 class Basis:
     """How many rates are compared with one schedule's amounts, and of which release these are."""
 
-    basis: str
-    release: str
-    rates: int
+    basis: Annotated[
+        str, described("Medicare fee schedule and setting that the rates are compared with.", "MPFS non-facility")
+    ]
+    release: ReleaseMonth
+    rates: RateCount
 
 
 @dataclass(frozen=True)
@@ -201,9 +235,9 @@ def amounts(db: Snapshot, market: Market) -> dict[ScheduleTerms, Amount]:
 class AmountLine:
     """An amount of one of Medicare's schedules, and how many of a market's rates it stands beside."""
 
-    basis: str
-    amount: float
-    rates: int
+    basis: Annotated[str, described("Medicare fee schedule and setting of the amount.", "MPFS non-facility")]
+    amount: Annotated[float, described("Medicare amount in dollars.", 86.4)]
+    rates: Annotated[int, described("Number of rates that are compared with the amount.", 12)]
 
 
 def lines(found: Mapping[ScheduleTerms, Amount]) -> list[AmountLine]:

@@ -1,7 +1,9 @@
 """One payer's networks. (Its files: see `coverage`; its codes: see `codes`.)"""
 
 from dataclasses import dataclass
+from typing import Annotated
 
+from core.queries.rules.columns import GroupCount, Month, NpiCount, described
 from core.store.connection import Snapshot
 
 
@@ -9,10 +11,12 @@ from core.store.connection import Snapshot
 class NetworkRow:
     """A network in one month; None for the provider groups that name none. A group may be in several networks."""
 
-    network: str | None
-    year_month: str
-    groups: int
-    npis: int
+    network: Annotated[
+        str | None, described("Name of the network; null for provider groups that name none.", "Example PPO")
+    ]
+    year_month: Month
+    groups: GroupCount
+    npis: NpiCount
 
 
 def networks(db: Snapshot, payer: str) -> list[NetworkRow]:

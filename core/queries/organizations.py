@@ -1,7 +1,25 @@
 """A market by tax number: each rate counts once for each tax number of its group, never once per NPI."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
+from core.queries.rules.columns import (
+    BillingClass,
+    BusinessName,
+    GroupCount,
+    Mean,
+    Modifier,
+    NpiCount,
+    RateCount,
+    RateP10,
+    RateP25,
+    RateP50,
+    RateP75,
+    RateP90,
+    TinType,
+    TinValue,
+    described,
+)
 from core.queries.rules.keyset import RowKey, after
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
@@ -24,42 +42,49 @@ class Organization:
     place). `difference` is p50 against the market's median: 0.1 is 10 % more; None where that is zero.
     """
 
-    tin_type: str
-    tin_value: str
-    business_name: str | None
-    npis: int
-    rates: int
-    groups: int
-    share: float
-    rank: int
-    mean: float
-    p10: float
-    p25: float
-    p50: float
-    p75: float
-    p90: float
-    difference: float | None
+    tin_type: TinType
+    tin_value: TinValue
+    business_name: BusinessName
+    npis: NpiCount
+    rates: RateCount
+    groups: GroupCount
+    share: Annotated[float, described("Share of the market's provider groups: 0.125 is 12.5%.", 0.125)]
+    rank: Annotated[int, described("Rank by number of provider groups: 1 has the most, and ties share a rank.", 1)]
+    mean: Mean
+    p10: RateP10
+    p25: RateP25
+    p50: RateP50
+    p75: RateP75
+    p90: RateP90
+    difference: Annotated[
+        float | None,
+        described("Median against the market's median: 0.1 is 10% above; null if the market's is zero.", 0.1),
+    ]
 
 
 @dataclass(frozen=True)
 class Totals:
     """What the table of organizations is about, and what it leaves out."""
 
-    organizations: int
-    dollars: int
-    without_tin: int
-    other_kinds: int
-    median: float | None
-    """Of all rates in dollars, those whose group has no tax number among them, each once."""
+    organizations: Annotated[int, described("Number of tax IDs (TINs) in the table.", 12)]
+    dollars: Annotated[int, described("Number of rates in dollars for one service.", 12)]
+    without_tin: Annotated[
+        int, described("Rates in dollars whose provider group has no known tax ID; not in the table.", 12)
+    ]
+    other_kinds: Annotated[int, described("Rates not expressed in dollars for one service; not in the table.", 12)]
+    median: Annotated[
+        float | None,
+        described("Median of all rates in dollars, each counted once, with or without a known tax ID.", 95.0),
+    ]
 
 
 @dataclass(frozen=True)
 class RateTerms:
     """How many of the rates in dollars have one class and modifier."""
 
-    billing_class: str | None
-    modifier: str
-    rates: int
+    billing_class: BillingClass
+    modifier: Modifier
+    rates: RateCount
 
 
 def terms(db: Snapshot, market: Market) -> list[RateTerms]:

@@ -2,9 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
 from core.fields.code_list import WantedCode
+from core.queries.rules.columns import (
+    BillingClass,
+    Code,
+    CodeName,
+    CodeType,
+    Modifier,
+    PayerName,
+    RateCount,
+    RateP10,
+    RateP25,
+    RateP50,
+    RateP75,
+    RateP90,
+    described,
+)
 from core.queries.rules.market import NO_MODIFIER, Market
 from core.store.connection import Snapshot
 
@@ -19,21 +34,32 @@ class PayerSpread:
     the base has no such rate, or a median of zero.
     """
 
-    code_type: str
-    code: str
-    name: str | None
-    billing_class: str | None
-    modifier: str
-    payer_slug: str | None
-    reporting_entity_name: str
-    rates: int
-    p10: float
-    p25: float
-    p50: float
-    p75: float
-    p90: float
-    base_p50: float | None
-    difference: float | None
+    code_type: CodeType
+    code: Code
+    name: CodeName
+    billing_class: BillingClass
+    modifier: Modifier
+    payer_slug: Annotated[
+        str | None,
+        described(
+            "Key of the payer, for the parameter `payer`; null for all payers together.", "example_peach_health_plan"
+        ),
+    ]
+    reporting_entity_name: PayerName
+    rates: RateCount
+    p10: RateP10
+    p25: RateP25
+    p50: RateP50
+    p75: RateP75
+    p90: RateP90
+    base_p50: Annotated[
+        float | None,
+        described("Median of the payer given as `base`, or of all payers; null if it has no such rate.", 95.0),
+    ]
+    difference: Annotated[
+        float | None,
+        described("p50 against base_p50: 0.1 is 10% above; null if there is no base_p50 or it is zero.", 0.1),
+    ]
 
     @property
     def line(self) -> tuple[str, str, str | None, str]:
@@ -54,12 +80,20 @@ class PayerSpread:
 
 
 @dataclass(frozen=True)
+class ListedCode(WantedCode):
+    """A code of the list. Where code_type is None, the code in every system that has it."""
+
+    code_type: Annotated[str | None, described("Code system, if the list names one.", "CPT")]
+    code: Code
+
+
+@dataclass(frozen=True)
 class AskedCode:
     """What there is for one code of the list: rates in dollars, and others, which are not compared."""
 
-    wanted: WantedCode
-    dollars: int
-    others: int
+    wanted: ListedCode
+    dollars: Annotated[int, described("Number of rates in dollars for one service; these are compared.", 12)]
+    others: Annotated[int, described("Number of other rates; these are not compared.", 12)]
 
 
 def compare(
@@ -154,4 +188,7 @@ def _counted(rows: list[tuple[Any, ...]], wanted: Sequence[WantedCode]) -> list[
     for row in rows:
         if row[7] is None:
             (dollars if row[9] else others)[row[0]] += row[10]
-    return [AskedCode(one, dollars[place], others[place]) for place, one in enumerate(wanted)]
+    return [
+        AskedCode(ListedCode(one.code_type, one.code), dollars[place], others[place])
+        for place, one in enumerate(wanted)
+    ]

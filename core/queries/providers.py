@@ -2,11 +2,37 @@
 
 from dataclasses import dataclass, fields
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from core.queries.rules.columns import (
+    BillingClass,
+    BusinessName,
+    Code,
+    CodeName,
+    CodeType,
+    GroupCount,
+    Highest,
+    Lowest,
+    Modifier,
+    Month,
+    NetworkNames,
+    NpiCount,
+    NpiNumber,
+    PayerName,
+    PayerSlug,
+    RateCount,
+    RateKind,
+    RateP50,
+    State,
+    TinType,
+    TinValue,
+    described,
+    stored,
+)
 from core.queries.rules.comparison import compared
 from core.queries.rules.market import Market, counted_rates
 from core.store.connection import Snapshot
+from core.store.schema.tables import DIM_NPI
 
 By = Literal["npi", "tin"]
 
@@ -21,17 +47,17 @@ _GROUPS = {
 class Npi:
     """What is known of an NPI; all but the number is None until NPPES is loaded."""
 
-    npi: str
-    entity_type: str | None
-    name: str | None
-    credential: str | None
-    taxonomy_code: str | None
-    taxonomy: str | None
-    address: str | None
-    city: str | None
-    state: str | None
-    postal_code: str | None
-    deactivated_on: date | None
+    npi: NpiNumber
+    entity_type: Annotated[str | None, stored(DIM_NPI, "entity_type", "individual")]
+    name: Annotated[str | None, stored(DIM_NPI, "name", "DOE, JANE")]
+    credential: Annotated[str | None, stored(DIM_NPI, "credential", "MD")]
+    taxonomy_code: Annotated[str | None, stored(DIM_NPI, "taxonomy_code", "207Q00000X")]
+    taxonomy: Annotated[str | None, stored(DIM_NPI, "taxonomy", "Family Medicine")]
+    address: Annotated[str | None, stored(DIM_NPI, "address", "1 EXAMPLE ST")]
+    city: Annotated[str | None, stored(DIM_NPI, "city", "ATLANTA")]
+    state: Annotated[str | None, stored(DIM_NPI, "state", "GA")]
+    postal_code: Annotated[str | None, stored(DIM_NPI, "postal_code", "303031234")]
+    deactivated_on: Annotated[date | None, stored(DIM_NPI, "deactivated_on", None)]
 
 
 _NPI = ", ".join(field.name for field in fields(Npi))
@@ -41,30 +67,30 @@ _NPI = ", ".join(field.name for field in fields(Npi))
 class TaxId:
     """A tax number and how many NPIs bill under it."""
 
-    tin_type: str
-    tin_value: str
-    business_name: str | None
-    npis: int
+    tin_type: TinType
+    tin_value: TinValue
+    business_name: BusinessName
+    npis: NpiCount
 
 
 @dataclass(frozen=True)
 class ProviderGroupPage:
     """The groups of a provider at one payer in one month."""
 
-    year_month: str
-    reporting_entity_name: str
-    payer_slug: str
-    groups: int
-    networks: list[str]
+    year_month: Month
+    reporting_entity_name: PayerName
+    payer_slug: PayerSlug
+    groups: GroupCount
+    networks: NetworkNames
 
 
 @dataclass(frozen=True)
 class LoadedPeriod:
     """A state and month in which a provider has groups."""
 
-    state: str
-    year_month: str
-    groups: int
+    state: State
+    year_month: Month
+    groups: GroupCount
 
 
 @dataclass(frozen=True)
@@ -76,25 +102,29 @@ class CodeRates:
     counted once, and `market_rates` their number; `difference` is p50 against it (0.1 is 10 % more).
     """
 
-    state: str
-    year_month: str
-    reporting_entity_name: str
-    payer_slug: str
-    code_type: str
-    code: str
-    name: str | None
-    kind: str
-    billing_class: str | None
-    modifier: str
-    rates: int
-    lowest: float
-    p50: float
-    highest: float
-    percent: float | None
-    compared: int
-    market: float
-    market_rates: int
-    difference: float | None
+    state: State
+    year_month: Month
+    reporting_entity_name: PayerName
+    payer_slug: PayerSlug
+    code_type: CodeType
+    code: Code
+    name: CodeName
+    kind: RateKind
+    billing_class: BillingClass
+    modifier: Modifier
+    rates: RateCount
+    lowest: Lowest
+    p50: RateP50
+    highest: Highest
+    percent: Annotated[float | None, described("Median percent of Medicare of the rates: 1 is 100%.", 1.2095)]
+    compared: Annotated[int, described("Number of rates that have a percent of Medicare.", 12)]
+    market: Annotated[
+        float, described("Median of all rates of this code, kind, class and modifier in the state and month.", 95.0)
+    ]
+    market_rates: Annotated[int, described("Number of rates behind the market's median.", 70)]
+    difference: Annotated[
+        float | None, described("p50 against the market's median: 0.1 is 10% above; null if the market's is zero.", 0.1)
+    ]
 
 
 def npi(db: Snapshot, value: str) -> Npi | None:

@@ -1,25 +1,44 @@
 """What dq_check found, from its records: the newest run, by payer and month, and the runs before."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Annotated
 
+from core.queries.rules.columns import (
+    CheckedAt,
+    CheckedCount,
+    CheckName,
+    CheckPassed,
+    CheckSeverity,
+    FoundCount,
+    FoundShare,
+    Month,
+    PayerName,
+    PayerSlug,
+    RunId,
+    Threshold,
+    described,
+    stored,
+)
 from core.store.connection import Snapshot
+from core.store.schema.tables import DQ_FINDING, DQ_RUN
 
 
 @dataclass(frozen=True)
 class CheckRun:
     """One run of dq_check. `state` and `year_month` are what it was narrowed to, empty text for all."""
 
-    run_id: int
-    checked_at: datetime  # UTC, without a zone
-    generation: int
-    data_version: str
-    state: str
-    year_month: str
-    checks: int
-    errors_failed: int
-    warnings_failed: int
-    advice: list[str]
+    run_id: RunId
+    checked_at: CheckedAt
+    generation: Annotated[int, stored(DQ_RUN, "generation", 7)]
+    data_version: Annotated[str, stored(DQ_RUN, "data_version", "5b6e47d39c1f")]
+    state: Annotated[str, stored(DQ_RUN, "state", "")]
+    year_month: Annotated[str, stored(DQ_RUN, "year_month", "")]
+    checks: Annotated[int, stored(DQ_RUN, "checks", 12)]
+    errors_failed: Annotated[int, stored(DQ_RUN, "errors_failed", 0)]
+    warnings_failed: Annotated[int, stored(DQ_RUN, "warnings_failed", 2)]
+    advice: Annotated[
+        list[str], stored(DQ_RUN, "advice", ["12 states and months have many small files: manage.py compact"])
+    ]
 
     @property
     def failed(self) -> int:
@@ -31,54 +50,53 @@ class CheckRun:
 class CheckOutcome:
     """What a check found in all of a run. `share` is found / total, 0 to 1; `payers` have something found."""
 
-    check_name: str
-    severity: str
-    passed: bool
-    found: int
-    total: int
-    share: float
-    threshold: float
-    payers: int
+    check_name: CheckName
+    severity: CheckSeverity
+    passed: CheckPassed
+    found: FoundCount
+    total: CheckedCount
+    share: FoundShare
+    threshold: Threshold
+    payers: Annotated[int, described("Number of payers for which the check found something.", 3)]
 
 
 @dataclass(frozen=True)
 class CheckedPlace:
     """What a check found of one payer in one state and month; empty text for what it is not told apart by."""
 
-    check_name: str
-    severity: str
-    passed: bool
-    payer_slug: str
-    reporting_entity_name: str
-    state: str
-    year_month: str
-    found: int
-    total: int
-    share: float
-    threshold: float
-    example: str | None
-    """JSON object; None but for the newest run."""
+    check_name: CheckName
+    severity: CheckSeverity
+    passed: CheckPassed
+    payer_slug: Annotated[str, stored(DQ_FINDING, "payer_slug", "example_peach_health_plan")]
+    reporting_entity_name: PayerName
+    state: Annotated[str, stored(DQ_FINDING, "state", "GA")]
+    year_month: Annotated[str, stored(DQ_FINDING, "year_month", "2025-08")]
+    found: FoundCount
+    total: CheckedCount
+    share: FoundShare
+    threshold: Threshold
+    example: Annotated[str | None, stored(DQ_FINDING, "example", '{"code": "99213", "negotiated_rate": 0}')]
 
 
 @dataclass(frozen=True)
 class Cell:
     """A payer's month: how many checks are over what they tolerate there, and how many found anything."""
 
-    payer_slug: str
-    reporting_entity_name: str
-    year_month: str
-    over: int
-    any: int
+    payer_slug: PayerSlug
+    reporting_entity_name: PayerName
+    year_month: Month
+    over: Annotated[int, described("Number of checks that found more than they tolerate.", 1)]
+    any: Annotated[int, described("Number of checks that found anything.", 2)]
 
 
 @dataclass(frozen=True)
 class Count:
     """What a check found in a run, or in a part of it."""
 
-    run_id: int
-    checked_at: datetime  # UTC, without a zone
-    check_name: str
-    found: int
+    run_id: RunId
+    checked_at: CheckedAt
+    check_name: CheckName
+    found: FoundCount
 
 
 def runs(db: Snapshot) -> list[CheckRun]:

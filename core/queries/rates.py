@@ -2,10 +2,45 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated
 
+from core.queries.rules.columns import (
+    Arrangement,
+    BillingClass,
+    FactUid,
+    FirstTin,
+    FirstTinName,
+    GroupCount,
+    Highest,
+    Lowest,
+    Mean,
+    Modifier,
+    NegotiatedRate,
+    NegotiatedType,
+    NetworkNames,
+    NpiCount,
+    PayerCount,
+    PayerName,
+    PayerSlug,
+    RateCount,
+    RateKind,
+    RateP10,
+    RateP25,
+    RateP50,
+    RateP75,
+    RateP90,
+    RawGroupId,
+    ServiceCodes,
+    Setting,
+    Severity,
+    TinCount,
+    described,
+    stored,
+)
 from core.queries.rules.keyset import RowKey, after
 from core.queries.rules.market import Market, counted_rates
 from core.store.connection import Snapshot
+from core.store.schema.tables import DIM_BATCH, FACT_RATE
 
 ORDERS = {
     "rate": "f.negotiated_rate, f.fact_uid",
@@ -20,61 +55,65 @@ ORDERS = {
 class RateCounts:
     """How many there are of what is easily confused."""
 
-    rates: int
-    groups: int
-    npis: int
-    payers: int
-    without_pos: int
-    """Rates that the filter by place leaves out for having no place at all; 0 without that filter."""
+    rates: RateCount
+    groups: GroupCount
+    npis: NpiCount
+    payers: PayerCount
+    without_pos: Annotated[
+        int,
+        described(
+            "Rates that the place-of-service filter leaves out because they list no place; 0 without that filter.", 0
+        ),
+    ]
 
 
 @dataclass(frozen=True)
 class Summary:
     """The spread of one payer's rates of one kind, class and modifier, each rate counted once. Units are the kind's."""
 
-    kind: str
-    reporting_entity_name: str
-    payer_slug: str
-    billing_class: str | None
-    modifier: str
-    rates: int
-    lowest: float
-    p10: float
-    p25: float
-    p50: float
-    p75: float
-    p90: float
-    highest: float
-    mean: float
+    kind: RateKind
+    reporting_entity_name: PayerName
+    payer_slug: PayerSlug
+    billing_class: BillingClass
+    modifier: Modifier
+    rates: RateCount
+    lowest: Lowest
+    p10: RateP10
+    p25: RateP25
+    p50: RateP50
+    p75: RateP75
+    p90: RateP90
+    highest: Highest
+    mean: Mean
 
 
 @dataclass(frozen=True)
 class RateRow:
     """One negotiated rate, with what is known of the group it holds for."""
 
-    fact_uid: str
-    kind: str
-    reporting_entity_name: str
-    payer_slug: str
-    negotiated_rate: float
-    negotiated_type: str | None
-    negotiation_arrangement: str | None
-    billing_class: str | None
-    setting: str | None
-    modifier: str
-    severity_of_illness: str | None
-    pos_set_id: str
-    service_codes: list[str]
-    expiration_date: str | None
-    pg_uid: str
-    provider_group_id_raw: str
-    npis: int
-    tins: int
-    one_tin: str | None
-    one_name: str | None
-    networks: list[str]
-    additional_information: str | None
-    source: str | None
+    fact_uid: FactUid
+    kind: RateKind
+    reporting_entity_name: PayerName
+    payer_slug: PayerSlug
+    negotiated_rate: NegotiatedRate
+    negotiated_type: NegotiatedType
+    negotiation_arrangement: Arrangement
+    billing_class: BillingClass
+    setting: Setting
+    modifier: Modifier
+    severity_of_illness: Severity
+    pos_set_id: Annotated[str, stored(FACT_RATE, "pos_set_id", "3b2f0c9d1e4a4c5f8b7a6d5e4f3c2b1a")]
+    service_codes: ServiceCodes
+    expiration_date: Annotated[str | None, stored(FACT_RATE, "expiration_date", "2026-12-31")]
+    pg_uid: Annotated[str, stored(FACT_RATE, "pg_uid", "0d9b1c7e2f3a4b5c6d7e8f9a0b1c2d3e")]
+    provider_group_id_raw: RawGroupId
+    npis: NpiCount
+    tins: TinCount
+    one_tin: FirstTin
+    one_name: FirstTinName
+    networks: NetworkNames
+    additional_information: Annotated[str | None, stored(FACT_RATE, "additional_information", None)]
+    source: Annotated[str | None, stored(DIM_BATCH, "source", "2025-08_example_in-network.json.gz")]
 
 
 def count(db: Snapshot, market: Market) -> int:

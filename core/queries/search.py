@@ -2,8 +2,10 @@
 
 import re
 from dataclasses import dataclass
+from typing import Annotated
 
 from core.queries import codes
+from core.queries.rules.columns import described
 from core.store.connection import Snapshot
 
 LIMIT = 12
@@ -14,9 +16,9 @@ LIMIT = 12
 class Provider:
     """An organization by its tax number, or a person or organization by its NPI."""
 
-    by: str  # npi or tin
-    value: str
-    name: str | None
+    by: Annotated[str, described("npi or tin.", "npi")]
+    value: Annotated[str, described("The NPI or the tax ID.", "1234567893")]
+    name: Annotated[str | None, described("Name of the provider, if it is known.", "DOE, JANE")]
 
 
 @dataclass(frozen=True)

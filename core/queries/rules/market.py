@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
+from core.queries.rules.columns import Month, State, described
 from core.store.connection import Snapshot
 from core.store.generations.manifest import BY_GROUP
 from core.store.schema.tables import FACT_RATE
@@ -42,20 +43,22 @@ class Market:
     `negotiated_type` and `arrangement` may be NOT_STATED.
     """
 
-    state: str
-    year_month: str
-    code_type: str | None = None
-    code: str | None = None
-    payer: str | None = None
-    pos: str | None = None
-    billing_class: str | None = None
-    modifier: str | None = None
-    setting: str | None = None
-    negotiated_type: str | None = None
-    arrangement: str | None = None
-    network: str | None = None
-    npi: str | None = None
-    tin: str | None = None
+    state: State
+    year_month: Month
+    code_type: Annotated[str | None, described("Code system.", "CPT")] = None
+    code: Annotated[str | None, described("Billing code.", "99213")] = None
+    payer: Annotated[str | None, described("Key of the payer, as `payer_slug` has it.", None)] = None
+    pos: Annotated[str | None, described("Place of service; also matches rates for every place (CSTM-00).", None)] = (
+        None
+    )
+    billing_class: Annotated[str | None, described("Billing class.", None)] = None
+    modifier: Annotated[str | None, described("One modifier, or `none` for rates without one.", None)] = None
+    setting: Annotated[str | None, described("Setting.", None)] = None
+    negotiated_type: Annotated[str | None, described("Type of rate.", None)] = None
+    arrangement: Annotated[str | None, described("Arrangement.", None)] = None
+    network: Annotated[str | None, described("Name of a network.", None)] = None
+    npi: Annotated[str | None, described("NPI.", None)] = None
+    tin: Annotated[str | None, described("Tax ID (TIN).", None)] = None
 
     @property
     def parameters(self) -> dict[str, Any]:

@@ -1,0 +1,109 @@
+"""The columns that several answers share: their types, what they mean, and an example of each.
+
+An answer's row is a dataclass whose fields are annotated with these types, or with an `Annotated` of its own. A column
+of the store is described as the store declares it, so that its meaning is written once. The API builds its
+documentation from the annotations; at run time they change nothing.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from core.store.schema.tables import (
+    DIM_BATCH,
+    DIM_BENCHMARK,
+    DIM_CODE,
+    DIM_NPI,
+    DIM_POS_SET,
+    DIM_PROVIDER_GROUP,
+    DIM_REPORTING_ENTITY,
+    DIM_TIN,
+    DQ_FINDING,
+    DQ_RUN,
+    FACT_RATE,
+    XREF_GROUP_TIN,
+    Table,
+)
+
+
+def described(meaning: str, example: Any) -> Any:
+    """Describe a field in a sentence and with an example."""
+    return Field(description=meaning, examples=[example])
+
+
+def stored(table: Table, name: str, example: Any) -> Any:
+    """Describe a field as the store describes the column of that name."""
+    (meaning,) = (column.meaning for column in table.columns if column.name == name)
+    return described(meaning, example)
+
+
+# What a rate is for.
+FactUid = Annotated[str, stored(FACT_RATE, "fact_uid", "8f1d2c0a5b6e47d39c1f0e2a7b4d6c88")]
+State = Annotated[str, stored(FACT_RATE, "state", "GA")]
+Month = Annotated[str, stored(FACT_RATE, "year_month", "2025-08")]
+PayerName = Annotated[str, stored(FACT_RATE, "reporting_entity_name", "Example Peach Health Plan")]
+PayerSlug = Annotated[str, stored(DIM_REPORTING_ENTITY, "payer_slug", "example_peach_health_plan")]
+CodeType = Annotated[str, stored(FACT_RATE, "code_type", "CPT")]
+Code = Annotated[str, stored(FACT_RATE, "code", "99213")]
+CodeName = Annotated[str | None, stored(DIM_CODE, "name", "Clinic visit, known patient")]
+CodeDescription = Annotated[str | None, stored(DIM_CODE, "code_desc", "Clinic visit, known patient, 20 minutes")]
+
+# The terms of a rate.
+RateKind = Annotated[
+    str,
+    described(
+        "dollars, percentage, per diem, bundle, capitation or other. Compare only figures of one kind.", "dollars"
+    ),
+]
+NegotiatedRate = Annotated[float, stored(FACT_RATE, "negotiated_rate", 104.5)]
+NegotiatedType = Annotated[str | None, stored(FACT_RATE, "negotiated_type", "negotiated")]
+Arrangement = Annotated[str | None, stored(FACT_RATE, "negotiation_arrangement", "ffs")]
+BillingClass = Annotated[str | None, stored(FACT_RATE, "billing_class", "professional")]
+Setting = Annotated[str | None, stored(FACT_RATE, "setting", None)]
+Modifier = Annotated[str, stored(FACT_RATE, "billing_code_modifier", "")]
+Severity = Annotated[str | None, stored(FACT_RATE, "severity_of_illness", None)]
+ServiceCodes = Annotated[list[str], stored(DIM_POS_SET, "service_codes", ["11"])]
+
+# Whom a rate is for.
+RawGroupId = Annotated[str, stored(FACT_RATE, "provider_group_id_raw", "690.6447")]
+NpiNumber = Annotated[str, stored(DIM_NPI, "npi", "1234567893")]
+TinType = Annotated[str, stored(XREF_GROUP_TIN, "tin_type", "ein")]
+TinValue = Annotated[str, stored(XREF_GROUP_TIN, "tin_value", "123456789")]
+BusinessName = Annotated[str | None, stored(DIM_TIN, "business_name", "Example Family Practice")]
+FirstTin = Annotated[str | None, described("Tax ID of the provider group, or the first of several.", "123456789")]
+FirstTinName = Annotated[str | None, described("Business name of one_tin.", "Example Family Practice")]
+NetworkNames = Annotated[list[str], stored(DIM_PROVIDER_GROUP, "network_names", ["Example PPO"])]
+
+# Where a figure is from.
+FileName = Annotated[str, stored(DIM_BATCH, "source", "2025-08_example_in-network.json.gz")]
+ReleaseMonth = Annotated[str, stored(DIM_BENCHMARK, "release", "2025-01")]
+
+# Counts.
+RateCount = Annotated[int, described("Number of rates. A rate counts once, however many NPIs share it.", 12)]
+GroupCount = Annotated[int, described("Number of provider groups.", 12)]
+NpiCount = Annotated[int, described("Number of distinct NPIs.", 12)]
+TinCount = Annotated[int, described("Number of tax IDs (TINs).", 1)]
+PayerCount = Annotated[int, described("Number of payers.", 3)]
+FileCount = Annotated[int, described("Number of the payer's files.", 1)]
+
+# The spread of rates, in the unit of their kind.
+Lowest = Annotated[float, described("Lowest rate, in the unit of its kind.", 88.0)]
+RateP10 = Annotated[float, described("10th percentile, interpolated.", 92.25)]
+RateP25 = Annotated[float, described("25th percentile, interpolated.", 98.5)]
+RateP50 = Annotated[float, described("Median.", 104.5)]
+RateP75 = Annotated[float, described("75th percentile, interpolated.", 117.0)]
+RateP90 = Annotated[float, described("90th percentile, interpolated.", 131.75)]
+Highest = Annotated[float, described("Highest rate, in the unit of its kind.", 140.0)]
+Mean = Annotated[float, described("Mean.", 107.2)]
+
+# What the checks found.
+RunId = Annotated[int, stored(DQ_RUN, "run_id", 12)]
+CheckedAt = Annotated[datetime, stored(DQ_RUN, "checked_at", "2025-09-02T07:00:00Z")]
+CheckName = Annotated[str, stored(DQ_FINDING, "check_name", "zero_rates")]
+CheckSeverity = Annotated[str, stored(DQ_FINDING, "severity", "warning")]
+CheckPassed = Annotated[bool, stored(DQ_FINDING, "passed", True)]
+FoundCount = Annotated[int, stored(DQ_FINDING, "found", 12)]
+CheckedCount = Annotated[int, stored(DQ_FINDING, "total", 1600)]
+FoundShare = Annotated[float, described("found / total, from 0 to 1.", 0.0075)]
+Threshold = Annotated[float, stored(DQ_FINDING, "threshold", 0.01)]
