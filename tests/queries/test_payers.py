@@ -55,9 +55,10 @@ def assert_compared(
     found, asked = compare(db, market, wanted, base)
     rest = iter(found)
     for one, counted in zip(wanted, asked, strict=True):
+        listed = ListedCode(one.code_type, one.code)
         facts = [{**fact, "system": meant(fact, one)} for fact in everything.of(market) if meant(fact, one)]
         dollars = [fact for fact in facts if fact["kind"] == "dollars"]
-        assert (counted.wanted, counted.dollars, counted.others) == (one, len(dollars), len(facts) - len(dollars))
+        assert (counted.wanted, counted.dollars, counted.others) == (listed, len(dollars), len(facts) - len(dollars))
         lines = slow.grouped(dollars, "system", "code", "billing_class", "billing_code_modifier")
         of_one = [next(rest) for _ in range(sum(1 + len(payers(rows)) for rows in lines.values()))]
         by_line: dict[Any, list[PayerSpread]] = {}
