@@ -13,7 +13,7 @@ from core.fields.payer_slug import make_payer_slug
 from core.load.load_file import load_file
 from core.queries import coverage, networks
 from core.queries.codes import busiest as most_rates
-from core.queries.payers import ALL, PayerSpread, compare
+from core.queries.payers import ALL, ListedCode, PayerSpread, compare
 from core.queries.rules.market import Market
 from core.queries.rules.which_filter_emptied import without_each
 from core.store.connection import Snapshot
