@@ -9,9 +9,6 @@ from core.fields.text import parse_text
 MONTH_PATTERN = "20[0-9]{2}-(0[1-9]|1[0-2])"
 """A month from 2000-01 to 2099-12, as a regular expression without anchors."""
 
-MONTH_EXPECTED = "a month as YYYY-MM, such as 2025-08"
-"""What a message says was expected where a text is not a month."""
-
 _MONTH = re.compile(MONTH_PATTERN)
 
 

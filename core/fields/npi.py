@@ -8,9 +8,6 @@ from core.fields.text import parse_text
 NPI_PATTERN = "[12][0-9]{9}"
 """An NPI, as a regular expression without anchors."""
 
-NPI_EXPECTED = "an NPI: ten digits that begin with 1 or 2"
-"""What a message says was expected where a text is not an NPI."""
-
 FIRST_NPI, LAST_NPI = 1_000_000_000, 2_999_999_999
 """The range of NPIs as numbers: the same rule as NPI_PATTERN, for values that are already whole numbers."""
 

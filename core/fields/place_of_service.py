@@ -14,10 +14,6 @@ EVERY_PLACE = "CSTM-00"
 PLACE_PATTERN = f"[0-9]{{2}}|{EVERY_PLACE}"
 """One place of service, as a regular expression without anchors; to be put in parentheses."""
 
-PLACE_EXPECTED = "a place of service: two digits such as 11"
-"""What a message says was expected where a text is not a place of service."""
-
-_PLACE = re.compile(PLACE_PATTERN)
 _SEPARATORS = re.compile(r"""[\s,;|'"\[\]]+""")
 # Some software takes a null apart into its letters: ["n", "u", "l"].
 _NO_PLACES = frozenset(("", "NULL", "N", "U", "L"))
@@ -88,11 +84,6 @@ def parse_places(value: Any) -> tuple[str, ...]:
     for scalar in iterate_texts(value):
         found.update(_SEPARATORS.split(scalar.upper()))
     return tuple(sorted({_pad_place(token) for token in found - _NO_PLACES}))
-
-
-def is_place(text: str) -> bool:
-    """Return whether a text is one place of service: two digits, or CSTM-00 for every place."""
-    return _PLACE.fullmatch(text) is not None
 
 
 def _pad_place(place: str) -> str:

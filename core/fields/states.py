@@ -15,9 +15,6 @@ STATES = {
 }  # fmt: skip
 """Postal code to name: the 50 states, the District of Columbia and the territories."""
 
-STATE_EXPECTED = "two letters such as GA"
-"""What a message says was expected where a text is not a state."""
-
 
 def parse_state(text: str) -> str | None:
     """Return a state's two letters in upper case, or None where the text is not a state or territory."""

@@ -9,9 +9,6 @@ from core.fields.text import is_digits, parse_lower, parse_text
 TIN_PATTERN = "[0-9]{9,10}"
 """The digits of an EIN, or of the NPI that stands in for one, as a regular expression without anchors."""
 
-TIN_EXPECTED = "a tax number of nine digits, or an NPI of ten"
-"""What a message says was expected where a text is not a tax number."""
-
 EIN_DIGITS = 9
 
 _TIN_TYPES = frozenset(("ein", "npi"))

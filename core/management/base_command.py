@@ -2,14 +2,14 @@
 
 import argparse
 import os
-import re
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO, cast
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
 
-from core.fields.states import STATES
+from core.fields.month import is_month
+from core.fields.states import parse_state
 from core.runtime.errors import BeaconError
 from core.runtime.terminal import printable
 
@@ -104,14 +104,14 @@ class WritingCommand(Command):
 
 def state(text: str) -> str:
     """An argument that is a state's two letters."""
-    found = text.strip().upper()
-    if found not in STATES:
+    found = parse_state(text)
+    if found is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no state; expected two letters such as GA (or a territory's)")
     return found
 
 
 def year_month(text: str) -> str:
     """An argument that is a month, YYYY-MM."""
-    if not re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", text, re.ASCII):
+    if not is_month(text):
         raise argparse.ArgumentTypeError(f"{text!r} is no month; expected YYYY-MM such as 2025-08")
     return text

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from core.fields.npi import parse_npi
+from core.fields.npi import is_npi
 from core.load.rate_filters import RateFilter, made_of
 from core.management.base_command import state
 
@@ -64,7 +64,7 @@ def _codes(text: str) -> tuple[str, ...]:
 
 
 def _npis(text: str) -> tuple[str, ...]:
-    return _each(text, "NPI", "ten digits", lambda value: bool(parse_npi(value)))
+    return _each(text, "NPI", "ten digits", is_npi)
 
 
 def _tins(text: str) -> tuple[str, ...]:

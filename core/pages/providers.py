@@ -5,6 +5,7 @@ import re
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 
+from core.fields.npi import is_npi
 from core.pages.forms import ProviderForm
 from core.pages.shared.downloads import ROW_CAP, download
 from core.pages.shared.market_choice import choose_period
@@ -18,7 +19,7 @@ from core.store.connection import Snapshot
 @page
 def npi(request: HttpRequest, db: Snapshot, npi: str) -> HttpResponseBase:
     """`/npi/<npi>/`"""
-    if not re.fullmatch(r"[12]\d{9}", npi, re.ASCII):
+    if not is_npi(npi):
         return sorry(request, 400, "That is no NPI", [("", f"{npi!r}: expected ten digits that begin with 1 or 2")])
     found = providers.npi(db, npi)
     if found is None:

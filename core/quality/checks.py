@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from core.fields.month import MONTH_PATTERN
 from core.queries.rules.comparison import LEAST_PLAUSIBLE, MOST_PLAUSIBLE, compared
 
 Severity = Literal["error", "warning"]
@@ -180,7 +181,9 @@ CHECKS = (
                        try_strptime(regexp_extract(last_updated_on, '^\d{4}-\d{1,2}-\d{1,2}'), '%Y-%m-%d'),
                        try_strptime(regexp_extract(last_updated_on, '^\d{1,2}/\d{1,2}/\d{4}'), '%m/%d/%Y'),
                        try_strptime(regexp_extract(last_updated_on, '^\d{8}'), '%Y%m%d')), '%Y-%m') AS updated,
-                   nullif(regexp_extract(source, '(20\d\d-(0[1-9]|1[0-2]))-\d\d', 1), '') AS named
+                   nullif(regexp_extract(source, '("""
+        + MONTH_PATTERN
+        + r""")-\d\d', 1), '') AS named
             FROM batches
             WHERE updated <> year_month OR named <> year_month OR year_month > strftime(finished_at, '%Y-%m')""",
     ),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core.fields.billing_code import padded_codes
 from core.queries.rules.columns import Code, CodeDescription, CodeName, CodeType, RateCount
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
@@ -119,13 +120,14 @@ def busiest(db: Snapshot, market: Market, limit: int) -> list[CodeCount]:
 
 def named(db: Snapshot, code: str) -> list[CodeTitle]:
     """The codes that a number without its system may mean: 450 is also revenue code 0450."""
+    conditions, parameters = ["code = $code"], {"code": code}
+    for number, (system, padded) in enumerate(padded_codes(code).items()):
+        conditions.append(f"(code_type = $system{number} AND code = $padded{number})")
+        parameters |= {f"system{number}": system, f"padded{number}": padded}
     rows = db.rows(
-        """SELECT code_type, code, name, code_desc FROM dim_code
-           WHERE code = $code
-              OR (code_type = 'REV' AND len($code) < 4 AND code = lpad($code, 4, '0'))
-              OR (code_type = 'MS-DRG' AND len($code) < 3 AND code = lpad($code, 3, '0'))
-           ORDER BY code_type, code""",
-        {"code": code},
+        f"""SELECT code_type, code, name, code_desc FROM dim_code
+            WHERE {" OR ".join(conditions)} ORDER BY code_type, code""",
+        parameters,
     )
     return [CodeTitle(*row) for row in rows]
 

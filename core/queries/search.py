@@ -1,9 +1,9 @@
 """One box for everything: what a text may be, a code, an NPI, a tax number, an organization or a payer."""
 
-import re
 from dataclasses import dataclass
 from typing import Annotated
 
+from core.fields.tin import is_tin, remove_tin_marks
 from core.queries import codes
 from core.queries.rules.columns import described
 from core.store.connection import Snapshot
@@ -52,8 +52,8 @@ def search(db: Snapshot, text: str, limit: int = LIMIT) -> SearchResults:
 
 
 def _by_number(db: Snapshot, text: str) -> list[Provider]:
-    digits = re.sub(r"[\s-]", "", text)
-    if not re.fullmatch(r"\d{9,10}", digits, re.ASCII):
+    digits = remove_tin_marks(text)
+    if not is_tin(digits):
         return []
     rows = db.rows(
         """SELECT 'npi', npi, name FROM dim_npi WHERE npi = $digits

@@ -22,6 +22,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
+from core.fields.npi import NPI_PATTERN
 from core.fields.states import STATES
 from core.runtime.errors import ReferenceFileError
 from core.runtime.progress import Progress
@@ -213,7 +214,7 @@ def _decoded(value: bytes) -> str:
 def _normalised(frame: pl.DataFrame, at_hand: npt.NDArray[np.int64] | None, counts: RegisterCounts) -> pl.DataFrame:
     counts.rows_read += len(frame)
     frame = frame.with_columns(npi=_number("npi"))
-    valid = frame.filter(pl.col("npi").str.contains(r"^[12][0-9]{9}$"))
+    valid = frame.filter(pl.col("npi").str.contains(f"^{NPI_PATTERN}$"))
     if len(valid) < len(frame):
         counts.rejected["invalid_npi"] += len(frame) - len(valid)
     if at_hand is not None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 
+from core.fields.month import MONTH_PATTERN
 from core.fields.states import STATES
 from core.reference.benchmark_release import LoadedBenchmark, put_release, texts_encoded
 from core.reference.recognize import KNOWN, header
@@ -122,9 +123,9 @@ def _stated_year(paths: list[Path]) -> str:
     """The month a file's name says, or January of the year it says."""
     found = set()
     for path in paths:
-        match = re.search(r"(?<!\d)(20\d\d)(?:-(0[1-9]|1[0-2]))?(?!\d)", path.name)
+        match = re.search(rf"(?<!\d)(?:({MONTH_PATTERN})|20\d\d)(?!\d)", path.name)
         if match:
-            found.add(f"{match[1]}-{match[2] or '01'}")
+            found.add(match[1] or f"{match[0]}-01")
     if len(found) != 1:
         raise ReferenceFileError(
             f"{paths[0].name}: its name does not say from when the amounts are in force; give the first month: "
