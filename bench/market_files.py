@@ -13,9 +13,9 @@ from pathlib import Path
 
 from isal import igzip
 
-from core.demo.fee_schedule import write_benchmark
-from core.demo.hospital_prices import write_hospital_prices
+from core.demo.hospital_fees import write_hospital_fees
 from core.demo.payer_files import npi
+from core.demo.physician_fees import write_physician_fees
 from core.demo.provider_register import HEADER
 
 MONTHS = ("2025-06", "2025-07", "2025-08")
@@ -225,8 +225,8 @@ def write_schedules(directory: Path) -> dict[str, list[Path]]:
             relative.append(f"{code.number} TC A 0.00 {total * 0.45:.2f} - {total * 0.45:.2f} - {total * 0.03:.2f}")
             relative.append(f"{code.number} 26 A {total * 0.45:.2f} {total * 0.05:.2f} - {total * 0.05:.2f} - 0.02")
         outpatient.append(f"{code.number} T 5441 {code.amount * 1.6 / 89.17:.4f} ${code.amount * 1.6:,.2f}")
-    opps = write_hospital_prices(directory, "\n".join(outpatient))["opps"]
-    return {"medicare_prof": write_benchmark(directory, "\n".join(relative)), "opps": opps}
+    opps = write_hospital_fees(directory, "\n".join(outpatient))["opps"]
+    return {"medicare_prof": write_physician_fees(directory, "\n".join(relative)), "opps": opps}
 
 
 def write_register(path: Path) -> None:

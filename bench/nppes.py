@@ -21,8 +21,8 @@ import polars as pl
 
 from core.demo.provider_register import HEADER
 from core.reference.nppes.load_register import load_nppes
-from core.reference.nppes.provider_names import new_npis, stored
-from core.store.connection import connect_for_writing
+from core.reference.nppes.provider_names import new_npi_rows
+from core.store.connection import connect_for_writing, stored_rows
 from core.store.generations.store import Store
 from core.store.parquet.writer import write_table
 from core.store.schema.tables import DIM_NPI, NPPES
@@ -77,8 +77,10 @@ def load(path: Path, root: Path, *, everything: bool) -> None:
         with Store(root).write() as transaction:
             connection = connect_for_writing(transaction.work)
             started = time.monotonic()
-            numbers = f"SELECT npi FROM {stored(transaction, NPPES)} USING SAMPLE 50000 ROWS (reservoir, 1)"
-            rows = connection.execute(f"SELECT count(name) FROM ({new_npis(transaction, numbers)})").fetchall()[0][0]
+            numbers = f"SELECT npi FROM {stored_rows(transaction, NPPES)} USING SAMPLE 50000 ROWS (reservoir, 1)"
+            rows = connection.execute(f"SELECT count(name) FROM ({new_npi_rows(transaction, numbers)})").fetchall()[0][
+                0
+            ]
             print(f"  naming {rows:,} new NPIs at an ingest: {time.monotonic() - started:.1f} s", flush=True)
             connection.close()
 

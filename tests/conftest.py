@@ -14,9 +14,9 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from core import open_store
-from core.demo.fee_schedule import write_benchmark
-from core.demo.hospital_prices import write_hospital_prices
+from core.demo.hospital_fees import write_hospital_fees
 from core.demo.payer_files import STATE, write_files
+from core.demo.physician_fees import write_physician_fees
 from core.demo.provider_register import write_register
 from core.fetch.client import Client as FetchClient
 from core.fetch.client import Patience
@@ -26,7 +26,7 @@ from core.load.remote.fetch_groups import GroupFetcher
 from core.quality.record import keep
 from core.quality.report import check
 from core.queries.rules.rate_kinds import MACROS
-from core.reference.benchmark_kinds import load as load_benchmark
+from core.reference.benchmark_kinds import load_benchmark
 from core.reference.medicare import physician
 from core.reference.nppes.load_register import load_nppes
 from core.store.connection import QueryLimits, Reader, Snapshot
@@ -117,9 +117,9 @@ def demo_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = Store(directory / "data")
     for path in write_files(directory):
         load_file(store, open_documents(path)[0], STATE)
-    physician.load(store, write_benchmark(directory))
+    physician.load(store, write_physician_fees(directory))
     load_nppes(store, write_register(directory))
-    for kind, files in write_hospital_prices(directory).items():
+    for kind, files in write_hospital_fees(directory).items():
         load_benchmark(store, kind, files)
     keep(store, check(open_snapshot(store)))
     return store.root

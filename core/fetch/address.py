@@ -95,7 +95,7 @@ class Address:
 
     def redirected(self, location: str) -> "Address":
         """Where a redirect leads; credentials stay with the origin they were given for. Raises FetchError."""
-        found = parse(urljoin(f"{self.scheme}://{self.netloc}{self.target}", location))
+        found = parse_address(urljoin(f"{self.scheme}://{self.netloc}{self.target}", location))
         if self.scheme == "https" and found.scheme == "http":
             raise FetchError(f"{self}: sends on to an unencrypted address, {found}; https must stay https")
         if found.origin == self.origin and found.credentials is None:
@@ -108,7 +108,7 @@ def looks_remote(text: str) -> bool:
     return bool(re.match(r"\s*(https?:|[a-z][a-z0-9+.-]*://)", text, re.IGNORECASE))
 
 
-def parse(text: str) -> Address:
+def parse_address(text: str) -> Address:
     """Reads an address. Raises FetchError for all that is no http or https address of a host."""
     text = text.strip()
     parts = _split(text)
@@ -164,14 +164,14 @@ def _no_host(text: str) -> str:
     raise _refused(text, "it names no host")
 
 
-def shown(text: str) -> str:
+def redact_url(text: str) -> str:
     """What may be shown of a text that is no readable address: no query string, no credentials, 200 characters."""
     found = re.sub(r"(?<=//).*@", "", re.split("[?#]", text)[0])
     return "".join(c if c.isprintable() else "\ufffd" for c in found)[:200]
 
 
 def _refused(text: str, why: str) -> FetchError:
-    return FetchError(f"{shown(text)}: cannot be fetched: {why}")
+    return FetchError(f"{redact_url(text)}: cannot be fetched: {why}")
 
 
 def _signature_end(query: dict[str, str]) -> datetime | None:

@@ -11,10 +11,10 @@ import httpcore2
 
 from core.fetch.address import Address
 from core.fetch.guard import Guard, IpNetwork
-from core.fetch.refusals import explained
+from core.fetch.refusals import explain_refusal
 from core.runtime.errors import FetchError
 
-REDIRECTS = 10
+MAX_REDIRECTS = 10
 _REDIRECTS = {301, 302, 303, 307, 308}
 _HEAD_BYTES = 8192
 _AGENT = "BeaconPoint (price transparency; machine-readable files)"
@@ -39,7 +39,7 @@ class Patience:
 
 
 @dataclass(frozen=True)
-class HttpAnswer:
+class HttpResponse:
     """A server's answer: `headers` by lower-case name, and where it came from after redirects."""
 
     status: int
@@ -90,20 +90,22 @@ class Client:
         self._pool.close()
 
     @contextmanager
-    def ask(self, address: Address, headers: dict[str, str] | None = None, method: str = "GET") -> Iterator[HttpAnswer]:
+    def ask(
+        self, address: Address, headers: dict[str, str] | None = None, method: str = "GET"
+    ) -> Iterator[HttpResponse]:
         """The answer to a request, whatever its status but a redirect's. Raises FetchError."""
         with ExitStack() as stack:
             yield self._follow(stack, address, headers or {}, method)
 
-    def _follow(self, stack: ExitStack, address: Address, headers: dict[str, str], method: str) -> HttpAnswer:
+    def _follow(self, stack: ExitStack, address: Address, headers: dict[str, str], method: str) -> HttpResponse:
         asked = address
         try:
-            for _ in range(REDIRECTS + 1):
+            for _ in range(MAX_REDIRECTS + 1):
                 with _plain_errors(asked):
                     response = stack.enter_context(self._sent(asked, headers, method))
                 found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
                 if response.status not in _REDIRECTS or "location" not in found:
-                    return HttpAnswer(response.status, found, asked, response)
+                    return HttpResponse(response.status, found, asked, response)
                 stack.close()
                 asked = asked.redirected(found["location"])
         except FetchError as error:
@@ -111,12 +113,12 @@ class Client:
                 raise
             raise error.with_more(f"(sent there by {address})") from None
         raise FetchError(
-            f"{address}: redirected more than {REDIRECTS} times, in a circle perhaps; report it to the payer"
+            f"{address}: redirected more than {MAX_REDIRECTS} times, in a circle perhaps; report it to the payer"
         )
 
-    def refuse(self, address: Address, answer: HttpAnswer) -> FetchError:
+    def refuse(self, address: Address, answer: HttpResponse) -> FetchError:
         """What to say of an answer that is not the file."""
-        return explained(address, answer.status, answer.headers, answer.head())
+        return explain_refusal(address, answer.status, answer.headers, answer.head())
 
     def _sent(
         self, address: Address, headers: dict[str, str], method: str

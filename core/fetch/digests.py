@@ -7,7 +7,7 @@ import re
 import zlib
 from typing import Protocol
 
-from core.fetch.client import HttpAnswer
+from core.fetch.client import HttpResponse
 
 
 class _Sum(Protocol):
@@ -29,7 +29,7 @@ class _Crc32:
 _SIZES = {"sha-256": 32, "sha-512": 64, "sha": 20, "md5": 16, "crc32": 4}
 
 
-class Digest:
+class ExpectedDigest:
     """A digest to be reached: `name` is the algorithm's, as in RFC 9530."""
 
     def __init__(self, name: str, expected: bytes) -> None:
@@ -48,7 +48,7 @@ class Digest:
         return self._sum.digest() == self._expected
 
 
-def promised(answer: HttpAnswer) -> Digest | None:
+def promised_digest(answer: HttpResponse) -> ExpectedDigest | None:
     """The strongest digest of the whole file that an answer promises and this program can compute.
 
     Whole files: Repr-Digest (RFC 9530), Digest (RFC 3230), x-amz-checksum-*, x-goog-hash, x-ms-blob-content-md5; for
@@ -74,7 +74,7 @@ def promised(answer: HttpAnswer) -> Digest | None:
         except (binascii.Error, ValueError):
             continue
         if len(expected) == size:
-            return Digest(name, expected)
+            return ExpectedDigest(name, expected)
     return None
 
 

@@ -9,17 +9,17 @@ from filelock import FileLock, Timeout
 
 from core.fetch.address import Address
 from core.fetch.client import Client
-from core.fetch.partial_file import Part, Version, remove_unless_kept, version_of
+from core.fetch.partial_file import PartialFile, Version, remove_unless_kept, version_of
 from core.runtime.errors import FetchError
 from core.runtime.progress import Progress
 
-PROGRESS = 1 << 20
+PROGRESS_BYTES = 1 << 20
 """An attempt that brings this many bytes is no failure: the count of attempts begins anew."""
 
 _SOON = 60.0
 """Seconds to wait for another process that fetches the same small file."""
 
-ABANDONED = 14 * 24 * 3600
+ABANDONED_AFTER = 14 * 24 * 3600
 """Seconds after which what an interrupted download left is deleted."""
 
 
@@ -33,7 +33,7 @@ class Download:
     address: Address
     path: Path
     version: Version
-    _part: Part
+    _part: PartialFile
     _lock: FileLock
 
 
@@ -72,7 +72,7 @@ class Downloads:
         except OSError as error:
             raise self._unwritable(address, error) from None
         try:
-            part = Part(self._directory, address, self._limit)
+            part = PartialFile(self._directory, address, self._limit)
             if self._lifetime is None or part.age > self._lifetime:
                 self._fetch(part, have, progress)
             return Download(address, part.path, part.version, part, lock)
@@ -90,14 +90,14 @@ class Downloads:
             download._part.note(whole=True, keep=keep == "for good")
         _release(download._lock)
 
-    def _fetch(self, part: Part, have: Version | None, progress: Progress | None) -> None:
+    def _fetch(self, part: PartialFile, have: Version | None, progress: Progress | None) -> None:
         patience = self._client.patience
         failures, best = 0, part.size
         while True:
             try:
                 return self._attempt(part, have, progress)
             except FetchError as error:
-                failures = 1 if part.size >= best + PROGRESS else failures + 1
+                failures = 1 if part.size >= best + PROGRESS_BYTES else failures + 1
                 best = max(best, part.size)
                 asked = error.after or 0.0
                 if not error.temporary or failures >= patience.tries or asked > patience.longest:
@@ -106,7 +106,7 @@ class Downloads:
                 if self._client.stopped.wait(wait):
                     raise
 
-    def _attempt(self, part: Part, have: Version | None, progress: Progress | None) -> None:
+    def _attempt(self, part: PartialFile, have: Version | None, progress: Progress | None) -> None:
         headers, whole = part.conditions(have)
         with self._client.ask(part.address, headers) as answer:
             if answer.status == 304 and whole:
@@ -134,7 +134,7 @@ class Downloads:
 
     def _clear_abandoned(self) -> None:
         """Deletes what has not been touched for long, but not what the user keeps."""
-        age = ABANDONED if self._lifetime is None else self._lifetime
+        age = ABANDONED_AFTER if self._lifetime is None else self._lifetime
         for notes in self._directory.glob("*.part.json"):
             try:
                 if max(p.stat().st_mtime for p in (notes, notes.with_suffix("")) if p.exists()) < time.time() - age:

@@ -13,7 +13,7 @@ import httpcore2
 
 from core.runtime.errors import FetchError
 
-PORTS = frozenset((80, 443, 8080, 8443))
+ALLOWED_PORTS = frozenset((80, 443, 8080, 8443))
 """The ports of web servers. A server on another port of a public host is far more often something else."""
 
 IpNetwork = IPv4Network | IPv6Network
@@ -36,7 +36,7 @@ _GLOBAL = IPv6Network("2000::/3")
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 
-def kind_of(text: str) -> str | None:
+def non_public_kind(text: str) -> str | None:
     """What keeps an IP address from being public, in a word; None for a public one."""
     if "%" in text:
         return "link-local (cloud metadata)"
@@ -86,13 +86,13 @@ class Guard(httpcore2.SyncBackend):
         for ip in addresses:
             if self._opened(ip):
                 continue
-            if kind := kind_of(ip):
+            if kind := non_public_kind(ip):
                 raise FetchError(
                     f"{host}: refused: its address {ip} is not public ({kind}); files are fetched from public hosts "
                     "only (BEACONPOINT_FETCH_PRIVATE names networks that may be fetched from all the same)"
                 )
-            if port not in PORTS:
-                raise FetchError(f"{host}:{port}: refused: expected one of the ports {sorted(PORTS)}")
+            if port not in ALLOWED_PORTS:
+                raise FetchError(f"{host}:{port}: refused: expected one of the ports {sorted(ALLOWED_PORTS)}")
         return addresses
 
     def _opened(self, ip: str) -> bool:

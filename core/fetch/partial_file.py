@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import IO
 
 from core.fetch.address import Address
-from core.fetch.client import Client, HttpAnswer
-from core.fetch.digests import Digest, promised
+from core.fetch.client import Client, HttpResponse
+from core.fetch.digests import ExpectedDigest, promised_digest
 from core.runtime.errors import FetchError
 from core.runtime.progress import Progress
 
@@ -32,7 +32,7 @@ class Version:
         return known and (self.last_modified, self.size) == (other.last_modified, other.size)
 
 
-class Part:
+class PartialFile:
     """One file in the directory, on its way or whole: `<id>.part`, what is known of it in `<id>.part.json`."""
 
     def __init__(self, directory: Path, address: Address, limit: int) -> None:
@@ -84,7 +84,7 @@ class Part:
             return {"Range": f"bytes={self.size}-", "If-Range": mark}, False
         return _unless(have or Version()), False
 
-    def take(self, answer: HttpAnswer, version: Version, progress: Progress | None, client: Client) -> None:
+    def take(self, answer: HttpResponse, version: Version, progress: Progress | None, client: Client) -> None:
         """Takes in a body, behind what has arrived before or in its place. Raises FetchError."""
         self._refuse_packing(answer)
         start = 0
@@ -94,7 +94,7 @@ class Part:
                 self.discard()
                 raise FetchError(f"{self.address}: the file has changed while it was fetched", temporary=True)
         self._refuse_size(version.size, start)
-        digest = promised(answer)
+        digest = promised_digest(answer)
         self._version, self._is_whole = version, False
         self.note(whole=False)
         with self._path.open("r+b" if start else "wb") as file:
@@ -107,10 +107,10 @@ class Part:
 
     def _receive(
         self,
-        answer: HttpAnswer,
+        answer: HttpResponse,
         file: IO[bytes],
         at: int,
-        digest: Digest | None,
+        digest: ExpectedDigest | None,
         progress: Progress | None,
         client: Client,
     ) -> int:
@@ -127,7 +127,7 @@ class Part:
                 raise FetchError(f"{self.address}: stopped; what has arrived is kept")
         return at
 
-    def _finish(self, size: int, digest: Digest | None) -> None:
+    def _finish(self, size: int, digest: ExpectedDigest | None) -> None:
         if self._version.size is not None and size != self._version.size:
             raise FetchError(
                 f"{self.address}: {size:,} bytes arrived where the server promised {self._version.size:,}; try again "
@@ -156,7 +156,7 @@ class Part:
         facts = {"address": self.address.public, "version": asdict(self._version), "whole": whole, "keep": keep}
         self._facts.write_text(json.dumps(facts))
 
-    def _refuse_packing(self, answer: HttpAnswer) -> None:
+    def _refuse_packing(self, answer: HttpResponse) -> None:
         packing = answer.headers.get("content-encoding", "identity").strip().lower()
         if packing not in {"", "identity", "gzip", "x-gzip"}:
             raise FetchError(f"{self.address}: sent in the packing {packing[:20]!r}, which was not asked for")
@@ -178,7 +178,7 @@ class Part:
             )
 
 
-def version_of(answer: HttpAnswer) -> Version:
+def version_of(answer: HttpResponse) -> Version:
     """Which version of the file an answer is of."""
     size = _range_of(answer)[1] if answer.status == 206 else answer.length()
     return Version(answer.headers.get("etag"), answer.headers.get("last-modified"), size)
@@ -211,7 +211,7 @@ def _goes_on(before: Version, now: Version) -> bool:
     return len(sizes) <= 1 and len(etags) <= 1
 
 
-def _range_of(answer: HttpAnswer) -> tuple[int, int | None]:
+def _range_of(answer: HttpResponse) -> tuple[int, int | None]:
     """Where a part begins, and the size of the whole where it is known; -1 where the part does not say."""
     match = re.fullmatch(r"bytes (\d{1,19})-\d+/(\d{1,19}|\*)", answer.headers.get("content-range", ""), re.ASCII)
     if not match:

@@ -5,14 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 from core.fetch.address import Address
 from core.fetch.client import Client
-from core.fetch.hosts import Hosts
+from core.fetch.host_failures import HostFailures
 from core.fetch.partial_file import Version, version_of
 from core.runtime.errors import FetchError
 
 
 def probe(client: Client, addresses: Iterable[Address], at_once: int = 8) -> list[Version | str]:
     """The version of each file, in order, or the problem. The size of a version is None where it is not told."""
-    hosts = Hosts()
+    hosts = HostFailures()
     with ThreadPoolExecutor(at_once, "probe") as pool:
         try:
             return list(pool.map(lambda address: _probe(client, hosts, address), addresses))
@@ -22,7 +22,7 @@ def probe(client: Client, addresses: Iterable[Address], at_once: int = 8) -> lis
             raise
 
 
-def _probe(client: Client, hosts: Hosts, address: Address) -> Version | str:
+def _probe(client: Client, hosts: HostFailures, address: Address) -> Version | str:
     try:
         hosts.check(address)
         with client.ask(address, method="HEAD") as answer:

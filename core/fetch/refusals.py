@@ -11,7 +11,7 @@ _TEMPORARY = {408, 425, 429, 500, 502, 503, 504}
 _AFRESH = "take the link afresh from the payer's table of contents or web page"
 
 
-def explained(address: Address, status: int, headers: dict[str, str], body: bytes) -> FetchError:
+def explain_refusal(address: Address, status: int, headers: dict[str, str], body: bytes) -> FetchError:
     """The error for an answer that is not the file; `body` is its beginning."""
     said = _codes(body)
     if status in {400, 401, 403} and (ended := _end_of_signature(address, body, said)) is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.load.rate_filters import RateFilter, from_json
-from core.reference.nppes.provider_names import mark_of_npis_in_state
+from core.reference.nppes.provider_names import hash_npis_in_state
 from core.runtime.errors import PayerFileError
 from core.store.connection import connect_for_writing
 from core.store.generations.store import Store, Transaction
@@ -45,7 +45,7 @@ def marked(only: RateFilter, tables: Store | Transaction, work: Path) -> RateFil
         return only
     connection = connect_for_writing(work)
     try:
-        return replace(only, register=mark_of_npis_in_state(connection, tables, only.in_state))
+        return replace(only, register=hash_npis_in_state(connection, tables, only.in_state))
     finally:
         connection.close()
 

@@ -16,8 +16,8 @@ from core.load.providers.cross_references import CrossReferences
 from core.load.providers.group_index import GroupIndex
 from core.load.providers.group_members import FETCHER, NAMED_KEY, WRITER_BITS
 from core.load.staging.spool_set import spooled
-from core.reference.code_sets.official_titles import titled
-from core.reference.nppes.provider_names import new_npis
+from core.reference.code_sets.official_titles import prefer_official_titles
+from core.reference.nppes.provider_names import new_npi_rows
 from core.runtime.workers import Workers, give_back_memory
 from core.store.changes.upsert import upsert, upsert_sorted, write_query
 from core.store.connection import parquet_list
@@ -162,7 +162,7 @@ class FileTables:
     def _add_members(self) -> None:
         """Puts the groups, their NPIs and their tax numbers into the store, each for itself."""
         self._connection.register("npis", self._xrefs.npis)
-        self._upsert(DIM_NPI, new_npis(self._transaction, "SELECT npi FROM npis"))
+        self._upsert(DIM_NPI, new_npi_rows(self._transaction, "SELECT npi FROM npis"))
         self._connection.register("tins", self._xrefs.tins)
         self._upsert(DIM_TIN, f"FROM tins LEFT JOIN ({self._business_names()}) USING (tin_type, tin_value)")
         self._upsert(
@@ -191,7 +191,7 @@ class FileTables:
         """Puts the words for the codes that facts use, and the members of bundles, into the store."""
         self._upsert(
             DIM_CODE,
-            titled(
+            prefer_official_titles(
                 self._transaction,
                 """SELECT code_type, code, arg_min(code_desc, seq) AS code_desc, arg_min(name, seq) AS name
                    FROM spooled_codes GROUP BY ALL""",

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from core.fetch.address import Address
 from core.fetch.client import Client
 from core.fetch.download import Download, Downloads, Unchanged
-from core.fetch.hosts import Hosts
+from core.fetch.host_failures import HostFailures
 from core.load.batch_record import marked, refuse_other_month
 from core.load.load_file import load_file
 from core.load.outcome import LoadOutcome
@@ -162,7 +162,7 @@ class Loader:
         self, wanted: Iterable[WantedFile], before: dict[str, LoadedSource], jobs: int
     ) -> Iterator[tuple[WantedFile, Download | FetchError | Unchanged]]:
         """The files as they arrive. At most `jobs` are on their way or waiting while one is loaded."""
-        hosts, rest = Hosts(), iter(wanted)
+        hosts, rest = HostFailures(), iter(wanted)
         pending: dict[Future[Download], WantedFile] = {}
         with ThreadPoolExecutor(jobs, "download") as pool:
             try:
@@ -186,13 +186,13 @@ class Loader:
         pending: dict[Future[Download], WantedFile],
         rest: Iterator[WantedFile],
         before: dict[str, LoadedSource],
-        hosts: Hosts,
+        hosts: HostFailures,
         jobs: int,
     ) -> None:
         while len(pending) < jobs and (file := next(rest, None)):
             pending[pool.submit(self._fetch, file.address, before, hosts)] = file
 
-    def _fetch(self, address: Address, before: dict[str, LoadedSource], hosts: Hosts) -> Download:
+    def _fetch(self, address: Address, before: dict[str, LoadedSource], hosts: HostFailures) -> Download:
         hosts.check(address)
         there = before.get(address.identity)
         with self._bar(address.public, "downloaded") as progress:

@@ -16,7 +16,7 @@ _A_PATH = re.compile(r"[/\\]|\.[A-Za-z][A-Za-z0-9]*$")
 _TAX_NUMBER = re.compile(r"[0-9][0-9-]*", re.ASCII)
 
 
-def add_filters(parser: argparse.ArgumentParser) -> None:
+def add_filter_options(parser: argparse.ArgumentParser) -> None:
     """Adds the options."""
     group = parser.add_argument_group(
         "filters",
@@ -37,7 +37,7 @@ def add_filters(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def filter_of(options: dict[str, Any]) -> RateFilter:
+def read_filter(options: dict[str, Any]) -> RateFilter:
     """The filter that a command's options ask for."""
     return made_of(**{name: options[name] for name in ("codes", "code_types", "npis", "tins", "in_state")})
 

@@ -18,7 +18,7 @@ Say = Callable[[str], object]
 _PLANS_SHOWN = 3
 
 
-def outcome(say: Say, done: LoadOutcome, *, detailed: bool = False) -> None:
+def report_outcome(say: Say, done: LoadOutcome, *, detailed: bool = False) -> None:
     """Says what became of one document; `detailed` tells where the time went."""
     record = done.record
     rejects = rejects_of(record)
@@ -51,7 +51,7 @@ def outcome(say: Say, done: LoadOutcome, *, detailed: bool = False) -> None:
             say(line)
 
 
-def unfetched(say: Say, step: Step) -> None:
+def report_unchanged(say: Say, step: Step) -> None:
     """Says that a file on the web was loaded before."""
     say(step.name)
     if step.problem:
@@ -60,14 +60,14 @@ def unfetched(say: Say, step: Step) -> None:
         say("  loaded before, and not changed on the web since: nothing fetched")
 
 
-def left_out(found: TableOfContents) -> Iterator[str]:
+def list_left_out(found: TableOfContents) -> Iterator[str]:
     """Lines about what a table of contents has that cannot be loaded."""
     if found.left_out:
         yield "left out: " + ", ".join(f"{count:,} {kind}" for kind, count in sorted(found.left_out.items()))
     yield from found.problems
 
 
-def contents(
+def report_contents(
     say: Say,
     found: TableOfContents,
     chosen: list[Listed],
@@ -99,7 +99,7 @@ def contents(
     )  # fmt: skip
 
 
-def resolved(say: Say, done: RetryOutcome) -> None:
+def report_retry(say: Say, done: RetryOutcome) -> None:
     """Says what became of a batch's groups that lacked members."""
     say(f"batch {done.batch_id}")
     groups = done.members.groups if done.members else 0

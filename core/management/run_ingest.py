@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from core.fetch.address import looks_remote, parse, shown
+from core.fetch.address import looks_remote, parse_address, redact_url
 from core.fetch.probe import probe
 from core.load.load_many import Loader, Step, WantedFile, Web, each_once
 from core.load.outcome import LoadOutcome
@@ -12,7 +12,7 @@ from core.load.provenance import loaded
 from core.load.remote.retry_unresolved import retry_unresolved
 from core.management import ingest_messages
 from core.management.base_command import WritingCommand
-from core.management.filter_options import filter_of
+from core.management.filter_options import read_filter
 from core.open_web import web
 from core.runtime.errors import BeaconError, PayerFileError
 from core.runtime.progress import Progress, show_progress
@@ -45,7 +45,7 @@ class Ingesting:
     # --- files and addresses ----------------------------------------------------------------------------------
 
     def _run_sources(self, found: Web, sources: list[str]) -> None:
-        remote = each_once(WantedFile(parse(text)) for text in sources if looks_remote(text))
+        remote = each_once(WantedFile(parse_address(text)) for text in sources if looks_remote(text))
         paths = expand(text for text in sources if not looks_remote(text))
         loader = self._loader(found)
 
@@ -64,7 +64,7 @@ class Ingesting:
         with self._document(found, options["toc"], "a table of contents") as (source, progress):
             contents = read_contents(source, progress)
         with self._shown.paused():
-            for line in ingest_messages.left_out(contents):
+            for line in ingest_messages.list_left_out(contents):
                 self.stderr.write(line)
         chosen = contents.chosen(options["plan"], options["match"])
         if options["only_list"]:
@@ -76,7 +76,7 @@ class Ingesting:
         versions = probe(found.client, [file.address for file in chosen])
         before = loaded(self._store, state) if state else {}
         with self._shown.paused():
-            ingest_messages.contents(self.stdout.write, contents, chosen, versions, before)
+            ingest_messages.report_contents(self.stdout.write, contents, chosen, versions, before)
 
     # --- groups that lack members -----------------------------------------------------------------------------
 
@@ -88,7 +88,7 @@ class Ingesting:
         else:
             done = retry_unresolved(self._store, batch, found.locations)
         with self._shown.paused():
-            ingest_messages.resolved(self.stdout.write, done)
+            ingest_messages.report_retry(self.stdout.write, done)
         if done.report.failed:
             raise BeaconError(
                 f"{done.report.failed:,} of {done.report.asked:,} addresses of provider groups could not be had, see "
@@ -106,7 +106,7 @@ class Ingesting:
             with self._shown.bar(source.name, "read") as progress:
                 yield source, progress
             return
-        address = parse(text)
+        address = parse_address(text)
         with self._shown.bar(address.public, "downloaded") as progress:
             download = found.downloads.get(address, progress=progress)
         done = False
@@ -126,7 +126,7 @@ class Ingesting:
             found,
             self._shown.bar,
             year_month=options["year_month"],
-            only=filter_of(options),
+            only=read_filter(options),
             processes=options["processes"],
         )
 
@@ -143,11 +143,13 @@ class Ingesting:
             with self._shown.paused():
                 if step.outcome:
                     outcomes.append(step.outcome)
-                    ingest_messages.outcome(self.stdout.write, step.outcome, detailed=self._options["verbosity"] > 1)
+                    ingest_messages.report_outcome(
+                        self.stdout.write, step.outcome, detailed=self._options["verbosity"] > 1
+                    )
                 elif step.loaded_before and (unchecked_is_well or not step.problem):
                     before += 1
                     unchecked += step.problem is not None
-                    ingest_messages.unfetched(self.stdout.write, step)
+                    ingest_messages.report_unchanged(self.stdout.write, step)
                     if step.problem:
                         self.stderr.write(step.problem)
                 elif step.problem:
@@ -172,5 +174,5 @@ class Ingesting:
 
 def _only(found: list[Source], text: str, kind: str) -> Source:
     if len(found) != 1:
-        raise PayerFileError(f"{shown(text)}: {len(found)} files; expected one, {kind}")
+        raise PayerFileError(f"{redact_url(text)}: {len(found)} files; expected one, {kind}")
     return found[0]

@@ -95,7 +95,7 @@ def put_release(
     return loaded
 
 
-def dictionary(values: Sequence[str], times: int = 0) -> pa.DictionaryArray:
+def encode_texts(values: Sequence[str], times: int = 0) -> pa.DictionaryArray:
     """Texts as the store's writer takes them at least cost; with `times`, the one value so many times."""
     if times:
         return pa.DictionaryArray.from_arrays(pa.array(np.zeros(times, np.int32)), pa.array(values, pa.string()))
@@ -146,16 +146,16 @@ def _by_month(
     for state in states:
         rows = _arrow(rows_of(state), table)
         for month in months:
-            yield (state, month), rows.append_column("year_month", dictionary([month], len(rows)))
+            yield (state, month), rows.append_column("year_month", encode_texts([month], len(rows)))
 
 
 def _arrow(rows: pl.DataFrame, table: Table) -> pa.Table:
     """A state's rows, all but year_month, sorted, texts dictionary-encoded as the Parquet reader gives them."""
     names = [name for name in table.names if name != "year_month"]
-    return texts_encoded(rows.sort("code_type", "code"), table, names)
+    return encode_text_columns(rows.sort("code_type", "code"), table, names)
 
 
-def texts_encoded(rows: pl.DataFrame, table: Table, names: Sequence[str] | None = None) -> pa.Table:
+def encode_text_columns(rows: pl.DataFrame, table: Table, names: Sequence[str] | None = None) -> pa.Table:
     """Rows as the store's writer takes them at least cost; `names` are the table's columns that are wanted, or all."""
     names = names or table.names
     plain = rows.select(names).to_arrow().cast(pa.schema([table.arrow.field(name) for name in names]))

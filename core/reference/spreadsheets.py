@@ -1,7 +1,7 @@
-"""Tables as agencies publish them: csv, tab-separated txt, Excel, or a zip file of these; told by content.
+"""Read tables as agencies publish them: csv, tab-separated txt, Excel, or a zip file of these, recognized by content.
 
-A `Sheet` is one table: its rows as text, cells trimmed. Agencies' files begin with title rows, repeat header names and
-end in footnotes, so a sheet knows nothing of headers: each benchmark finds its own.
+A `Sheet` is one table: its rows as text, with cells trimmed. Agencies' files begin with title rows, repeat header names
+and end in footnotes, so a sheet does not know its header: each benchmark finds its own.
 """
 
 import csv
@@ -21,15 +21,19 @@ Rows = list[list[str]]
 
 _ZIP, _OLD_EXCEL = b"PK", b"\xd0\xcf\x11\xe0"
 _SUFFIXES = (".csv", ".xlsx", ".xls", ".txt", ".zip")
-"""What is read of a zip file, and in which order: agencies pack one table in several formats; csv is the exactest."""
+"""The members of a zip file that are read, in this order. Agencies pack one table in several formats, and csv is exact:
+Excel stores amounts as binary fractions and drops leading zeros of codes."""
 
-LARGEST = 1 << 30
-"""Bytes of one unpacked table: far above the largest (a few megabytes), so that a bomb is refused."""
+MAX_UNPACKED_BYTES = 1 << 30
+"""The largest unpacked table that is read. Real ones have a few megabytes; the limit refuses a zip bomb."""
+
+HEADER_WITHIN_ROWS = 30
+"""How many rows from the top a header is looked for. The longest preamble seen, of an RVU file, has nine rows."""
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """One table. `name` tells people where it stands: the file, its member in a zip file, its sheet in a workbook."""
+    """One table: its file, its member in a zip file, its sheet in a workbook (empty texts if none), and its rows."""
 
     path: Path
     member: str
@@ -38,7 +42,7 @@ class Sheet:
 
     @property
     def name(self) -> str:
-        """file.zip: member.xlsx, sheet Name."""
+        """Where the table is, for people: `file.zip: member.xlsx, sheet Name`."""
         return (
             self.path.name
             + (f": {self.member}" if self.member else "")
@@ -47,28 +51,28 @@ class Sheet:
 
     @property
     def file(self) -> str:
-        """The name of the file the table stood in, in a zip file or not."""
+        """The name of the file the table is in, whether or not that is inside a zip file."""
         return PurePosixPath(self.member).name if self.member else self.path.name
 
 
-def sheets(path: Path) -> Iterator[Sheet]:
-    """The tables of a file, each read when it is asked for; those of a zip file by format: csv first, txt last.
+def read_sheets(path: Path, *, max_bytes: int = MAX_UNPACKED_BYTES) -> Iterator[Sheet]:
+    """Yield the tables of a file, each read when it is asked for; those of a zip file by format: csv first, zip last.
 
-    Raises ReferenceFileError where the file cannot be read or has no table.
+    Raise ReferenceFileError if the file cannot be read, has no table, or unpacks to more than `max_bytes`.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
         raise ReferenceFileError(f"{path}: cannot be read: {error.strerror or error}") from None
     found = False
-    for sheet in _sheets(path, "", content):
+    for sheet in _read_sheets(path, "", content, max_bytes):
         found = True
         yield sheet
     if not found:
         raise ReferenceFileError(f"{path.name}: no csv, txt or Excel file in this zip file")
 
 
-def _sheets(path: Path, member: str, content: bytes) -> Iterator[Sheet]:
+def _read_sheets(path: Path, member: str, content: bytes, max_bytes: int) -> Iterator[Sheet]:
     name = f"{path.name}: {member}" if member else path.name
     try:
         if content.startswith(_OLD_EXCEL):
@@ -81,20 +85,20 @@ def _sheets(path: Path, member: str, content: bytes) -> Iterator[Sheet]:
                 for info in sorted(archive.infolist(), key=_format_and_name):
                     if info.is_dir() or not info.filename.lower().endswith(_SUFFIXES):
                         continue
-                    if info.file_size > LARGEST:
+                    if info.file_size > max_bytes:
                         raise ReferenceFileError(
-                            f"{name}: {info.filename} unpacks to {info.file_size:,} bytes: no such table"
+                            f"{name}: {info.filename} unpacks to {info.file_size:,} bytes; expected at most "
+                            f"{max_bytes:,} for a table"
                         )
-                    yield from _sheets(
-                        path, f"{member}/{info.filename}" if member else info.filename, archive.read(info)
-                    )
+                    inner = f"{member}/{info.filename}" if member else info.filename
+                    yield from _read_sheets(path, inner, archive.read(info), max_bytes)
         else:
             yield Sheet(path, member, "", _text_rows(content))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise ReferenceFileError(f"{name}: the zip file is damaged or cut short ({error}); get it again") from None
+        raise ReferenceFileError(f"{name}: the zip file is damaged or cut short ({error}); download it again") from None
     except CalamineError as error:
         raise ReferenceFileError(
-            f"{name}: this Excel file cannot be read ({error}); get it again, or save it as csv"
+            f"{name}: this Excel file cannot be read ({error}); download it again, or save it as csv"
         ) from None
     except csv.Error as error:
         raise ReferenceFileError(f"{name}: cannot be read as a table: {error}") from None
@@ -113,12 +117,13 @@ def _workbook(path: Path, member: str, content: bytes) -> Iterator[Sheet]:
 
 
 def _cell(cell: object) -> str:
-    """A cell as its csv has it: a whole number without decimals, any other number as the shortest text that is it."""
+    """Return a cell as a csv of the sheet has it: a whole number without decimals, any other in its shortest form."""
     if isinstance(cell, str):
         return cell.strip()
     if isinstance(cell, bool):
         return str(cell).upper()
     if isinstance(cell, float):
+        # Decimal writes the shortest text of a float without an exponent: 5e-05 must become 0.00005.
         return str(int(cell)) if cell.is_integer() else f"{Decimal(repr(cell)):f}"
     if isinstance(cell, date | datetime | time):
         return cell.isoformat()
@@ -127,7 +132,7 @@ def _cell(cell: object) -> str:
 
 def _text_rows(content: bytes) -> Rows:
     text = _decoded(content).replace("\x00", "")
-    # Titles and descriptions have commas of their own, so what most of the first lines are separated by tells.
+    # Titles and descriptions contain commas, so whichever mark more of the first lines contain is the delimiter.
     tabs, commas = (sum(mark in line for line in text.splitlines()[:40]) for mark in "\t,")
     delimiter = "\t" if tabs > commas else ","
     return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)]

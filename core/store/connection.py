@@ -13,7 +13,7 @@ import duckdb
 from core.runtime.errors import BeaconError
 from core.store.generations.layout import layout_named
 from core.store.generations.manifest import BY_GROUP, Manifest
-from core.store.generations.store import Store
+from core.store.generations.store import Store, Transaction
 from core.store.schema import ids
 from core.store.schema.tables import FACT_RATE, TABLES, Table
 
@@ -210,6 +210,15 @@ def parquet_list(paths: Sequence[str], options: str = "") -> str:
     """SQL that reads the given files or globs. (A view's definition takes no parameters.)"""
     files = ", ".join(map(quoted, paths))
     return f"read_parquet([{files}]{options and ', ' + options})"
+
+
+def stored_rows(tables: Transaction | Store, table: Table) -> str:
+    """Return SQL of a table's rows before the transaction: no rows, but its columns, if the store does not have it."""
+    paths = tables.paths(table.name)
+    if paths:
+        return parquet_list(paths)
+    columns = ", ".join(f"NULL::{column.sql_type} AS {column.name}" for column in table.columns)
+    return f"(SELECT {columns} LIMIT 0)"
 
 
 def _by_group(root: Path, manifest: Manifest) -> str:

@@ -16,7 +16,7 @@ from typing import IO, Any, cast
 
 from isal import igzip, isal_zlib
 
-from core.fetch.address import shown
+from core.fetch.address import redact_url
 from core.runtime.errors import PayerFileError
 from core.runtime.progress import Progress
 
@@ -167,7 +167,7 @@ def expand(patterns: Iterable[str]) -> list[Path]:
 def _no_such_file(pattern: str) -> str:
     """What is wrong with a path; it may be an address with a slip in it, whose signature is not to be shown."""
     if re.search(r"[?#].*=|//.*@", pattern):
-        return f"{shown(pattern)}: no such file; if it is meant as an address, it begins with https:// or http://"
+        return f"{redact_url(pattern)}: no such file; if it is meant as an address, it begins with https:// or http://"
     return f"{pattern}: no such file"
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from core.fetch.address import Address, parse
+from core.fetch.address import Address, parse_address
 from core.fields.text import as_list, parse_text
 from core.runtime.errors import FetchError, PayerFileError
 from core.runtime.progress import Progress
@@ -150,7 +150,7 @@ class TableOfContents:
         if fields.location in self._by_text:
             return self._by_text[fields.location]
         try:
-            address = parse(fields.location)
+            address = parse_address(fields.location)
         except FetchError as error:
             self.left_out["locations that are no web address"] += 1
             if len(self.problems) < _EXAMPLES:

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import unquote
 
-from core.fetch.address import Address, parse
+from core.fetch.address import Address, parse_address
 
 
 @dataclass
@@ -78,7 +78,7 @@ class Server:
         return f"http://127.0.0.1:{self.port}{path}"
 
     def address(self, path: str) -> Address:
-        return parse(self.url(path))
+        return parse_address(self.url(path))
 
     def put(self, path: str, content: bytes = b"", **behaviour: Any) -> str:
         """Serves a page; gives its address."""

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from core.fetch.address import parse
+from core.fetch.address import parse_address
 from core.fetch.client import Client
-from core.fetch.download import ABANDONED, Download, Downloads, Unchanged
+from core.fetch.download import ABANDONED_AFTER, Download, Downloads, Unchanged
 from core.fetch.partial_file import Version
 from core.runtime.errors import FetchError
 from tests.fetch.server import Server
@@ -213,7 +213,7 @@ def test_nothing_kept_on_disk_holds_a_secret(server: Server, downloads: Download
     server.put("/a", CONTENT, cut=[100_000, 0, 0])
     address = f"http://user:PASSWORD@127.0.0.1:{server.port}/a?X-Amz-Signature=SECRET"
     with pytest.raises(FetchError) as raised:
-        downloads.get(parse(address))
+        downloads.get(parse_address(address))
     assert "PASSWORD" not in str(raised.value)
     assert server.requests[0][2]["Authorization"].startswith("Basic ")
     kept = list((tmp_path / "cache").iterdir())
@@ -286,7 +286,7 @@ def test_abandoned_parts_are_deleted(server: Server, client: Client, downloads: 
     problem(server, downloads, "/a")
     kept = list((tmp_path / "cache").glob("*.part*"))
     for path in kept:
-        os.utime(path, (0, time.time() - ABANDONED - 9))
+        os.utime(path, (0, time.time() - ABANDONED_AFTER - 9))
     Downloads(client, tmp_path / "cache", limit=1)
     assert not any(path.exists() for path in kept)
 

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.fetch.address import parse
+from core.fetch.address import parse_address
 from core.fetch.client import Client, Patience
-from core.fetch.guard import Guard, kind_of
+from core.fetch.guard import Guard, non_public_kind
 from core.runtime.errors import FetchError
 from tests.fetch.server import Server
 
@@ -60,9 +60,9 @@ def slow_is_public(ip: IPv4Address | IPv6Address) -> bool:
 
 @given(st.one_of(v4, v6))
 def test_the_guard_agrees_with_the_slow_reference(ip: IPv4Address | IPv6Address) -> None:
-    assert (kind_of(str(ip)) is None) == slow_is_public(ip)
+    assert (non_public_kind(str(ip)) is None) == slow_is_public(ip)
     if isinstance(ip, IPv6Address):
-        assert kind_of(ip.exploded) == kind_of(str(ip))
+        assert non_public_kind(ip.exploded) == non_public_kind(str(ip))
 
 
 def test_the_edges_of_every_network_agree_with_the_slow_reference() -> None:
@@ -76,9 +76,9 @@ def test_the_edges_of_every_network_agree_with_the_slow_reference() -> None:
             *([first - 1] if int(first) else []),
             network[network.num_addresses // 2],
         ):
-            assert (kind_of(str(ip)) is None) == slow_is_public(ip), ip
+            assert (non_public_kind(str(ip)) is None) == slow_is_public(ip), ip
         if last.packed != b"\xff" * len(last.packed):
-            assert (kind_of(str(last + 1)) is None) == slow_is_public(last + 1), last + 1
+            assert (non_public_kind(str(last + 1)) is None) == slow_is_public(last + 1), last + 1
 
 
 @given(v4)
@@ -93,8 +93,8 @@ def test_a_disguised_address_is_never_more_public_than_itself(ip: IPv4Address) -
         IPv6Address((0x64FF9B0001 << 88) | number),
     ]
     for disguise in disguises:
-        assert kind_of(str(disguise)) is not None
-    assert kind_of(str(IPv6Address((0x0064FF9B << 96) | number))) == kind_of(str(ip))
+        assert non_public_kind(str(disguise)) is not None
+    assert non_public_kind(str(IPv6Address((0x0064FF9B << 96) | number))) == non_public_kind(str(ip))
 
 
 def spellings(ip: IPv4Address) -> list[str]:
@@ -111,7 +111,7 @@ def spellings(ip: IPv4Address) -> list[str]:
 def test_odd_spellings_are_refused_or_read_as_what_they_are(ip: IPv4Address) -> None:
     for spelling in spellings(ip):
         try:
-            host = parse(f"http://{spelling}/").host
+            host = parse_address(f"http://{spelling}/").host
         except FetchError:
             continue
         assert host == str(ip)
@@ -132,7 +132,7 @@ def test_hosts_that_are_not_public_are_refused(host: str) -> None:
     client = Client()
     with (
         pytest.raises(FetchError, match=r"not public|no such host") as raised,
-        client.ask(parse(f"http://{host}/x?s=SECRET")),
+        client.ask(parse_address(f"http://{host}/x?s=SECRET")),
     ):
         pass
     assert "SECRET" not in str(raised.value)
@@ -157,7 +157,7 @@ def test_hosts_that_are_not_public_are_refused(host: str) -> None:
 )  # fmt: skip
 def test_what_is_no_web_address_is_refused_in_one_line(text: str) -> None:
     with pytest.raises(FetchError) as raised:
-        parse(text)
+        parse_address(text)
     assert "\n" not in str(raised.value)
     assert len(str(raised.value)) < 400
 
@@ -165,16 +165,16 @@ def test_what_is_no_web_address_is_refused_in_one_line(text: str) -> None:
 @given(st.text(max_size=60) | st.text(alphabet="htps:/.@?#[]%0x1a\\ ", max_size=40).map(lambda t: "http://" + t))
 def test_any_text_is_an_address_or_refused(text: str) -> None:
     try:
-        address = parse(text)
+        address = parse_address(text)
     except FetchError:
         return
-    assert parse(str(address)).public == address.public
+    assert parse_address(str(address)).public == address.public
     assert address.target.isascii()
     assert not set(address.host) & set("@/?#\\ %")
 
 
 def test_secrets_are_in_no_text_of_an_address() -> None:
-    address = parse("https://user:pa%40ss@Example.com:8443/a b/%7Ec.json?x=1&sig=SECRET#frag")
+    address = parse_address("https://user:pa%40ss@Example.com:8443/a b/%7Ec.json?x=1&sig=SECRET#frag")
     assert str(address) == repr(address) == f"{address}" == "https://example.com:8443/a%20b/%7Ec.json"
     assert address.target == "/a%20b/%7Ec.json?x=1&sig=SECRET"
     assert address.credentials == "user:pa@ss"
@@ -187,7 +187,7 @@ def test_secrets_are_in_no_text_of_an_address() -> None:
         "http://h:x/#SECRET",
     ):
         with pytest.raises(FetchError) as raised:
-            parse(text)
+            parse_address(text)
         assert "SEC" not in str(raised.value)
 
 
@@ -204,14 +204,14 @@ def test_secrets_are_in_no_text_of_an_address() -> None:
     ],
 )
 def test_files_are_told_apart_by_all_but_the_signature(one: str, two: str, same: bool) -> None:
-    assert (parse(one).identity == parse(two).identity) == same
+    assert (parse_address(one).identity == parse_address(two).identity) == same
 
 
 # --- redirects ------------------------------------------------------------------------------------------------
 
 
 def refused(client: Client, url: str) -> str:
-    with pytest.raises(FetchError) as raised, client.ask(parse(url)):
+    with pytest.raises(FetchError) as raised, client.ask(parse_address(url)):
         pass
     return str(raised.value)
 
@@ -243,9 +243,9 @@ def test_redirects_are_followed_and_credentials_stay_with_their_origin(server: S
     with Server() as other:
         other.put("/end", b"other")
         server.redirect("/elsewhere", other.url("/end"))
-        with client.ask(parse(f"http://u:p@127.0.0.1:{server.port}/same")) as answer:
+        with client.ask(parse_address(f"http://u:p@127.0.0.1:{server.port}/same")) as answer:
             assert b"".join(answer.chunks()) == b"content"
-        with client.ask(parse(f"http://u:p@127.0.0.1:{server.port}/elsewhere")) as answer:
+        with client.ask(parse_address(f"http://u:p@127.0.0.1:{server.port}/elsewhere")) as answer:
             assert b"".join(answer.chunks()) == b"other"
         assert "Authorization" in server.requests[1][2]
         assert "Authorization" not in other.requests[0][2]
@@ -253,8 +253,8 @@ def test_redirects_are_followed_and_credentials_stay_with_their_origin(server: S
 
 def test_https_stays_https() -> None:
     with pytest.raises(FetchError, match="https must stay https"):
-        parse("https://example.com/a").redirected("http://example.com/a")
-    assert parse("http://example.com/a").redirected("https://example.com/b").scheme == "https"
+        parse_address("https://example.com/a").redirected("http://example.com/a")
+    assert parse_address("http://example.com/a").redirected("https://example.com/b").scheme == "https"
 
 
 def test_other_ports_of_public_hosts_are_refused() -> None:
@@ -297,7 +297,7 @@ def test_the_address_that_was_judged_is_the_one_connected_to(
     """A name that first leads to an allowed address, then to another, is looked up once."""
     server.put("/a", b"content")
     names = Names(monkeypatch, ["127.0.0.1"], ["127.0.0.2"])
-    with client.ask(parse(f"http://files.example:{server.port}/a")) as answer:
+    with client.ask(parse_address(f"http://files.example:{server.port}/a")) as answer:
         assert b"".join(answer.chunks()) == b"content"
     assert len(names.answers) == 1
     assert server.requests[0][2]["Host"] == f"files.example:{server.port}"
@@ -313,7 +313,7 @@ def test_the_next_address_is_tried(server: Server, client: Client, monkeypatch: 
     server.put("/a", b"content")
     Names(monkeypatch, ["127.0.0.3", "127.0.0.1"])
     both = Client([ip_network("127.0.0.0/8")], Patience(connect=2))
-    with both.ask(parse(f"http://files.example:{server.port}/a")) as answer:
+    with both.ask(parse_address(f"http://files.example:{server.port}/a")) as answer:
         assert answer.status == 200
     both.close()
 
@@ -346,7 +346,7 @@ def test_tls_names_and_checks_the_host_though_the_address_is_pinned(
     secure.redirect("/down", "http://files.example/a")
     Names(monkeypatch, ["127.0.0.1"], ["127.0.0.1"], ["127.0.0.1"])
     client = Client([ip_network("127.0.0.1/32")], Patience(connect=2))
-    with client.ask(parse(f"https://files.example:{secure.port}/a")) as answer:
+    with client.ask(parse_address(f"https://files.example:{secure.port}/a")) as answer:
         assert b"".join(answer.chunks()) == b"content"
     assert secure.server_names == ["files.example"]
     assert "certificate cannot be trusted" in refused(client, f"https://other.example:{secure.port}/a")

@@ -19,8 +19,8 @@ from typing import Any
 
 import pytest
 
-from core.demo.fee_schedule import write_benchmark
 from core.demo.payer_files import write_files
+from core.demo.physician_fees import write_physician_fees
 from core.store.generations.store import Store
 from tests.load.test_load_file import file_of, item_of
 from tests.paths import ROOT
@@ -285,7 +285,7 @@ def test_dq_check_for_people_and_machines(manage: Manage, good: Path, root: Path
 
 
 def test_load_benchmark(manage: Manage, tmp_path: Path, root: Path) -> None:
-    rvu, gpci = write_benchmark(tmp_path)
+    rvu, gpci = write_physician_fees(tmp_path)
     done = manage("load_benchmark", "medicare_prof", gpci, rvu)
     assert done.returncode == 0, done.stderr
     assert "41 rows read: 41 priced" in done.stdout

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from core.management.filter_options import add_filters, filter_of
+from core.management.filter_options import add_filter_options, read_filter
 
 
 def parsed(*arguments: str) -> dict[str, Any]:
     parser = argparse.ArgumentParser(exit_on_error=False)
-    add_filters(parser)
-    found = filter_of(vars(parser.parse_args(arguments))).as_json()
+    add_filter_options(parser)
+    found = read_filter(vars(parser.parse_args(arguments))).as_json()
     return {name: list(values) if isinstance(values, tuple) else values for name, values in found.items()}
 
 

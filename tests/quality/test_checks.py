@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.demo.fee_schedule import write_benchmark
 from core.demo.payer_files import npi
+from core.demo.physician_fees import write_physician_fees
 from core.quality.checks import CHECKS, MACROS
 from core.quality.failing_rows import behind
 from core.quality.report import QualityReport, check
@@ -68,7 +68,7 @@ def test_implausible_rates_are_found(load: Load, store: Store, tmp_path: Path) -
         for rate in (43.37, 43.38, 2602.35, 2602.36, 0)
     ]
     load(file_of(item_of(*prices, {"negotiated_rate": 1, "negotiated_type": "percentage"})))
-    physician.load(store, write_benchmark(tmp_path))
+    physician.load(store, write_physician_fees(tmp_path))
     (finding,) = (one for one in check(open_snapshot(store)).findings if one.name == "implausible_rates")
     assert (finding.count, finding.total, finding.severity) == (2, 4, "warning")
     assert [example["negotiated_rate"] for example in finding.examples] == [43.37, 2602.36]
@@ -76,7 +76,7 @@ def test_implausible_rates_are_found(load: Load, store: Store, tmp_path: Path) -
 
 
 def test_a_benchmark_s_record_that_does_not_add_up_is_found(store: Store, tmp_path: Path) -> None:
-    physician.load(store, write_benchmark(tmp_path))
+    physician.load(store, write_physician_fees(tmp_path))
     manifest = store.manifest()
     assert manifest is not None
     path = manifest.paths(store.root, "dim_benchmark")[0]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.demo.fee_schedule import write_benchmark
+from core.demo.physician_fees import write_physician_fees
 from core.load.load_file import load_file
 from core.reference.medicare import physician
 from core.store.connection import Snapshot
@@ -75,5 +75,5 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     for month in ("2025-08", "2026-08"):
         (directory / f"{month}.json").write_bytes(odd_file(month))
         load_file(store, open_documents(directory / f"{month}.json")[0], "GA")
-    physician.load(store, write_benchmark(directory))
+    physician.load(store, write_physician_fees(directory))
     return open_snapshot(store)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.reference.benchmark_release import NATION, LoadedBenchmark, dictionary, put_release
+from core.reference.benchmark_release import NATION, LoadedBenchmark, encode_texts, put_release
 from core.store.generations.store import Store
 from core.store.schema.tables import BENCH_ASC, BENCH_MEDICARE_PROF_LOCALITY
 from tests.conftest import open_snapshot
@@ -54,9 +54,9 @@ def test_the_table_is_what_a_dictionary_of_rows_is(loads: list[tuple[str, tuple[
                 return rows.with_columns(*nulls).with_columns(state=pl.lit(state), release=pl.lit(release))
 
             size = len(states)
-            texts = {name: dictionary(["x"], size) for name in BENCH_MEDICARE_PROF_LOCALITY.names[2:8]}
+            texts = {name: encode_texts(["x"], size) for name in BENCH_MEDICARE_PROF_LOCALITY.names[2:8]}
             amounts = {name: [float(amount)] * size for name in ("nonfacility_rate", "facility_rate")}
-            keys = {"release": dictionary([release], size), "state": dictionary(sorted(states))}
+            keys = {"release": encode_texts([release], size), "state": encode_texts(sorted(states))}
             block = pa.table({**keys, **texts, **amounts})
             by_release = {BENCH_MEDICARE_PROF_LOCALITY: iter([block])}
             done = put_release(store, BENCH_ASC, rows_of, loaded(release, scope, states), by_release)

@@ -1,4 +1,4 @@
-"""Tables out of whatever an agency packs them in."""
+"""Tables are read from every format that agencies publish."""
 
 import io
 import zipfile
@@ -9,8 +9,7 @@ import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.reference import spreadsheets as module
-from core.reference.spreadsheets import _cell, sheets
+from core.reference.spreadsheets import MAX_UNPACKED_BYTES, _cell, read_sheets
 from core.runtime.errors import ReferenceFileError
 
 
@@ -24,7 +23,7 @@ def workbook() -> bytes:
     return buffer.getvalue()
 
 
-def test_a_zip_file_gives_its_tables_csv_first(tmp_path: Path) -> None:
+def test_a_zip_file_yields_its_tables_csv_first(tmp_path: Path) -> None:
     inner = io.BytesIO()
     with zipfile.ZipFile(inner, "w") as archive:
         archive.writestr("deep.csv", "5,6\n")
@@ -35,7 +34,7 @@ def test_a_zip_file_gives_its_tables_csv_first(tmp_path: Path) -> None:
         archive.writestr("c.csv", '"one\nline",2\n')
         archive.writestr("d.pdf", b"%PDF")
         archive.writestr("e.zip", inner.getvalue())
-    found = list(sheets(path))
+    found = list(read_sheets(path))
     assert [sheet.name for sheet in found] == [
         "all.zip: c.csv",
         "all.zip: folder/b.xlsx, sheet Notes",
@@ -50,27 +49,27 @@ def test_a_zip_file_gives_its_tables_csv_first(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
-def test_every_encoding(tmp_path: Path, encoding: str) -> None:
+def test_every_encoding_is_read(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "table.csv"
     path.write_bytes("Año,1\r\n,\r\n".encode(encoding))
-    (sheet,) = sheets(path)
+    (sheet,) = read_sheets(path)
     assert sheet.rows == [["Año", "1"], ["", ""]]
 
 
 def test_commas_in_titles_do_not_make_a_tab_file_a_csv(tmp_path: Path) -> None:
     path = tmp_path / "B.txt"
     path.write_text("Rights, reserved, all, of, them\t\t\n1\t2\t3\n4\t5\t6\n")
-    (sheet,) = sheets(path)
+    (sheet,) = read_sheets(path)
     assert sheet.rows == [["Rights, reserved, all, of, them", "", ""], ["1", "2", "3"], ["4", "5", "6"]]
 
 
-def test_what_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_cannot_be_read_is_refused_with_the_reason(tmp_path: Path) -> None:
     path = tmp_path / "x"
 
-    def complaint(content: bytes) -> str:
+    def complaint(content: bytes, max_bytes: int = MAX_UNPACKED_BYTES) -> str:
         path.write_bytes(content)
         with pytest.raises(ReferenceFileError) as raised:
-            list(sheets(path))
+            list(read_sheets(path, max_bytes=max_bytes))
         return str(raised.value)
 
     assert "the zip file is damaged or cut short" in complaint(b"PK\x03\x04")
@@ -83,8 +82,7 @@ def test_what_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
     bomb = io.BytesIO()
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.csv", b"0" * 2000)
-    monkeypatch.setattr(module, "LARGEST", 1000)
-    assert "a.csv unpacks to 2,000 bytes" in complaint(bomb.getvalue())
+    assert "a.csv unpacks to 2,000 bytes; expected at most 1,000" in complaint(bomb.getvalue(), max_bytes=1000)
 
 
 def broken_workbook() -> bytes:

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from core.load.providers.group_key_set import Keys
 from core.load.rate_filters import RateFilter
 from core.load.staging.spool_set import spooled
-from core.reference.nppes.provider_names import npis_in_state, stored
+from core.reference.nppes.provider_names import npis_in_state
+from core.store.connection import stored_rows
 from core.store.generations.store import Transaction
 from core.store.schema.tables import XREF_GROUP_NPI, XREF_GROUP_TIN
 
@@ -34,7 +35,7 @@ def match_provider_filters(
     with_npi = f"SELECT key FROM {parts} SEMI JOIN (FROM {npis} WHERE npi::VARCHAR IN (SELECT unnest($1))) USING (part)"
     with_tin = f"SELECT key FROM {parts} SEMI JOIN (FROM {tins} WHERE tin_value IN (SELECT unnest($1))) USING (part)"
     if known_before:
-        stored_npis, stored_tins = stored(transaction, XREF_GROUP_NPI), stored(transaction, XREF_GROUP_TIN)
+        stored_npis, stored_tins = stored_rows(transaction, XREF_GROUP_NPI), stored_rows(transaction, XREF_GROUP_TIN)
         with_npi += f""" UNION ALL SELECT key FROM {known_before} SEMI JOIN
                          (FROM {stored_npis} WHERE npi IN (SELECT unnest($1))) USING (pg_uid)"""
         with_tin += f""" UNION ALL SELECT key FROM {known_before} SEMI JOIN

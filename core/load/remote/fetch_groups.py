@@ -11,10 +11,10 @@ from typing import Generic, TypeVar
 import msgspec
 from msgspec import Raw
 
-from core.fetch.address import parse, shown
+from core.fetch.address import parse_address, redact_url
 from core.fetch.client import Client
 from core.fetch.download import Downloads
-from core.fetch.hosts import Hosts
+from core.fetch.host_failures import HostFailures
 from core.runtime.errors import FetchError, PayerFileError
 from core.tic import decode
 from core.tic.source import UnpackLimits, open_documents
@@ -86,7 +86,7 @@ class GroupFetcher:
         self._downloads = Downloads(client, directory, limit, LIFETIME)
         self._limits = UnpackLimits(unpacked=limit)
         self._at_once = at_once
-        self._hosts = Hosts()
+        self._hosts = HostFailures()
         self._problems: dict[str, str] = {}
 
     def fetch_all(self, wanted: Iterable[tuple[str, Tag]]) -> Iterator[FetchedMembers[Tag]]:
@@ -119,7 +119,7 @@ class GroupFetcher:
     def _fetch(self, url: str) -> tuple[Path | None, str | None]:
         """The file at an address, on disk, or the problem."""
         try:
-            address = parse(url)
+            address = parse_address(url)
             if problem := self._problems.get(address.identity):
                 return None, problem
             self._hosts.check(address)
@@ -148,9 +148,9 @@ class GroupFetcher:
 def stored(url: str) -> tuple[str, bool]:
     """An address as it may be stored, and whether something was left out of it."""
     try:
-        address = parse(url)
+        address = parse_address(url)
     except FetchError:
-        text = shown(url)
+        text = redact_url(url)
         return text, text != url
     return address.public, not address.complete
 

@@ -17,9 +17,8 @@ from core.load.providers.group_members import FETCHER
 from core.load.remote.fetch_groups import NOT_TRIED, FetchedMembers, FetchReport, GroupFetcher, stored
 from core.load.staging.row_spool import RowSpool
 from core.load.staging.spool_set import SpoolSet
-from core.reference.nppes import provider_names
 from core.store.changes.upsert import write_query
-from core.store.connection import parquet_list
+from core.store.connection import parquet_list, stored_rows
 from core.store.generations.store import Transaction
 from core.store.schema.tables import XREF_GROUP_LOCATION
 
@@ -132,7 +131,7 @@ class RemoteGroups:
                                                          SEMI JOIN {there} USING (key)"""
         ).fetchall()
         self.known_before = "located_before" if known[0][0] else None
-        still_open = provider_names.stored(self._transaction, XREF_GROUP_LOCATION)
+        still_open = stored_rows(self._transaction, XREF_GROUP_LOCATION)
         found = self._connection.execute(
             f"""SELECT url, list([key::VARCHAR, pg_uid, seq::VARCHAR] ORDER BY seq)
                 FROM located ANTI JOIN (FROM resolved_before ANTI JOIN {still_open} USING (pg_uid)) USING (pg_uid)

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from core.fetch.address import shown
+from core.fetch.address import redact_url
 from core.fields.provider_group_id import parse_provider_group_id
 from core.load.batch_record import FOUND_LATER, filters_of
 from core.load.dimension_tables import FileTables, MemberCounts, put_rejects
@@ -122,7 +122,7 @@ class _Known:
         found = self._ask("SELECT DISTINCT batch_id FROM batches WHERE starts_with(batch_id, ?)", batch.lower())
         if len(found) != 1 or not batch:
             problem = f"is the beginning of {len(found)} batch ids" if found else "no batch of this store"
-            raise PayerFileError(f"{shown(batch)}: {problem}; expected the id of one, as ingest_mrf prints it")
+            raise PayerFileError(f"{redact_url(batch)}: {problem}; expected the id of one, as ingest_mrf prints it")
         self.batch_id: str = found[0][0]
         ((self.unresolved,),) = self._ask(
             "SELECT count(*) FROM groups WHERE batch_id = ? AND NOT resolved", self.batch_id

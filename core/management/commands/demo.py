@@ -12,14 +12,14 @@ from django.conf import settings
 from django.core.management import call_command
 
 from core import open_store
-from core.demo.fee_schedule import write_benchmark
-from core.demo.hospital_prices import write_hospital_prices
+from core.demo.hospital_fees import write_hospital_fees
 from core.demo.payer_files import MONTHS, STATE, write_files
+from core.demo.physician_fees import write_physician_fees
 from core.demo.provider_register import write_register
 from core.management import base_command
 from core.queries.rates import summaries
 from core.queries.rules.market import Market
-from core.reference.benchmark_kinds import load
+from core.reference.benchmark_kinds import load_benchmark
 from core.reference.medicare import physician
 from core.reference.nppes.load_register import load_nppes
 from core.runtime.errors import BeaconError
@@ -58,11 +58,11 @@ The data goes to a new directory: data that is there already is never touched.
         self.stdout.write("\n1. Three payers' files of two months: manage.py ingest_mrf --state GA sources/*")
         call_command("ingest_mrf", *map(str, write_files(sources)), state=STATE, stdout=self.stdout, stderr=self.stderr)
         self.stdout.write("\n2. The Medicare fee schedule: manage.py load_benchmark medicare_prof PPRRVU… GPCI…")
-        loaded = physician.load(open_store.store(), write_benchmark(sources))
+        loaded = physician.load(open_store.store(), write_physician_fees(sources))
         self.stdout.write(f"  {loaded.rows_priced} rows priced, {loaded.months[0]} to {loaded.months[-1]}")
-        for kind, files in write_hospital_prices(sources).items():
+        for kind, files in write_hospital_fees(sources).items():
             self.stdout.write(f"   and what it pays hospitals: manage.py load_benchmark {kind} …")
-            load(open_store.store(), kind, files)
+            load_benchmark(open_store.store(), kind, files)
         self.stdout.write("\n3. Who the providers are: manage.py load_nppes npidata_pfile_… nucc_taxonomy_…")
         named = load_nppes(open_store.store(), write_register(sources))
         self.stdout.write(f"  {named.named} of the {named.at_hand} NPIs have a name, {named.deactivated} deactivated")

@@ -6,7 +6,7 @@ from typing import Any
 
 from core.fetch.address import looks_remote
 from core.management import base_command
-from core.management.filter_options import add_filters
+from core.management.filter_options import add_filter_options
 from core.runtime import workers
 from core.runtime.errors import BeaconError
 
@@ -97,7 +97,7 @@ Only some rates, and the rest later:
         parser.add_argument(
             "--resolve", metavar="BATCH", help="fetch members of a batch's groups that could not be fetched before"
         )
-        add_filters(parser)
+        add_filter_options(parser)
 
     def run(self, sources: list[str], **options: Any) -> None:
         """Loads each file."""

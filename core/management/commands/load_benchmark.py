@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from core.management import base_command
-from core.reference.benchmark_kinds import KINDS, load
+from core.reference.benchmark_kinds import BENCHMARK_KINDS, load_benchmark
 from core.reference.benchmark_release import NATION
 
 OPTIONS = ("year_month", "gpci", "no_floor", "qpp", "wage_index", "state", "columns", "sheet")
@@ -20,12 +20,12 @@ Loads a benchmark from the files as the agency publishes them: csv, txt, Excel, 
 content and in any order. A release is in force from the month it declares until the next release that is loaded, at
 most to the end of its year. Loading it again replaces it.
 
-""" + "\n".join(module.HELP for module in KINDS.values())
+""" + "\n".join(module.HELP for module in BENCHMARK_KINDS.values())
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """The command line. Options that are not given are None: each kind has its own defaults."""
         super().add_arguments(parser)
-        parser.add_argument("kind", choices=tuple(KINDS), help="which benchmark")
+        parser.add_argument("kind", choices=tuple(BENCHMARK_KINDS), help="which benchmark")
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the files, as downloaded")
         parser.add_argument(
             "--year-month", type=base_command.year_month, metavar="YYYY-MM",
@@ -52,7 +52,9 @@ most to the end of its year. Loading it again replaces it.
 
     def run(self, kind: str, files: list[Path], **options: Any) -> None:
         """Loads it."""
-        loaded = load(self.store(options["no_wait"]), kind, files, **{name: options[name] for name in OPTIONS})
+        loaded = load_benchmark(
+            self.store(options["no_wait"]), kind, files, **{name: options[name] for name in OPTIONS}
+        )
         say = self.stdout.write
         whose = "" if loaded.state == NATION else f" {loaded.state}"
         say(f"{kind}{whose}: release of {loaded.release}, in force {loaded.months[0]} to {loaded.months[-1]}")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.fields.billing_code import CODE_WIDTHS, code_system_by_shape
-from core.reference.spreadsheets import Rows, sheets
+from core.reference.spreadsheets import Rows, read_sheets
 from core.runtime.errors import ReferenceFileError
 
 _FIXED_LINE = re.compile(r"[ A-Z0-9]{5}[0-9]{5}[3478].{80}")
@@ -29,7 +29,7 @@ _NAME_TITLES = ("description", "title", "name", "msdrgtitle", "msdrgdescription"
 
 
 @dataclass(frozen=True)
-class Title:
+class OfficialTitle:
     """One code with its official words."""
 
     code_type: str
@@ -49,7 +49,7 @@ class CodeSet:
     name: str
     kind: str
     """HCPCS, MS-DRG, REV, or POS, whose names are built in."""
-    titles: list[Title] = field(default_factory=list)
+    titles: list[OfficialTitle] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -58,7 +58,7 @@ class CodeSet:
         return len(self.titles) + self.left_out.total()
 
 
-def read(path: Path) -> CodeSet:
+def read_code_set(path: Path) -> CodeSet:
     """The code set of a file. Raises ReferenceFileError for one that is none of those, ReferenceFileError as
     `sheets` does.
     """
@@ -75,7 +75,7 @@ def read(path: Path) -> CodeSet:
 
 
 def _tables(path: Path) -> Iterator[CodeSet | None]:
-    for sheet in sheets(path):
+    for sheet in read_sheets(path):
         yield _hcpcs_table(sheet.name, sheet.rows) or _plain_table(sheet.name, sheet.rows)
 
 
@@ -139,7 +139,7 @@ def _hcpcs(name: str, lines: Iterable[tuple[str, str, str, str]]) -> CodeSet:
             long[code], short[code] = [words.strip()], brief.strip()
     for code, parts in long.items():
         title = " ".join(" ".join(parts).split())
-        found.titles.append(Title("HCPCS", code, title or short[code], short[code] or title))
+        found.titles.append(OfficialTitle("HCPCS", code, title or short[code], short[code] or title))
     return found
 
 
@@ -182,7 +182,7 @@ def _listed(name: str, kind: str, lines: list[tuple[str, str]]) -> CodeSet:
             words[code] = " ".join(title.split())
     for code, title in words.items():
         full = _within_category(code, title, words) if kind == "REV" else title
-        found.titles.append(Title(kind, code, full, full))
+        found.titles.append(OfficialTitle(kind, code, full, full))
     return found
 
 

@@ -6,10 +6,9 @@ from pathlib import Path
 import polars as pl
 
 from core.reference.code_sets import code_set_files
-from core.reference.code_sets.official_titles import titled
-from core.reference.nppes.provider_names import stored
+from core.reference.code_sets.official_titles import prefer_official_titles
 from core.store.changes.upsert import write_query
-from core.store.connection import connect_for_writing
+from core.store.connection import connect_for_writing, stored_rows
 from core.store.generations.store import Store
 from core.store.schema.tables import DIM_CODE, DIM_CODE_OFFICIAL
 
@@ -30,11 +29,11 @@ def load_codes(store: Store, paths: list[Path]) -> LoadedCodes:
 
     Raises ReferenceFileError, ReferenceFileError and StoreError; the store is then as it was.
     """
-    found = tuple(code_set_files.read(path) for path in paths)
+    found = tuple(code_set_files.read_code_set(path) for path in paths)
     with store.write() as transaction:
         connection = connect_for_writing(transaction.work)
         try:
-            connection.execute(f"CREATE TEMP TABLE official AS FROM {stored(transaction, DIM_CODE_OFFICIAL)}")
+            connection.execute(f"CREATE TEMP TABLE official AS FROM {stored_rows(transaction, DIM_CODE_OFFICIAL)}")
             for path, one in zip(paths, found, strict=True):
                 connection.register("titles", _frame(one, path.name))
                 connection.execute(
@@ -44,12 +43,14 @@ def load_codes(store: Store, paths: list[Path]) -> LoadedCodes:
             file = transaction.new_file(DIM_CODE_OFFICIAL.name)
             rows = write_query(connection, file, DIM_CODE_OFFICIAL, "FROM official ORDER BY code_type, code")
             transaction.put(DIM_CODE_OFFICIAL.name, file, rows)
-            before = stored(transaction, DIM_CODE)
-            connection.execute(f"CREATE TEMP TABLE codes AS {titled(transaction, f'FROM {before}', 'official')}")
+            before = stored_rows(transaction, DIM_CODE)
+            connection.execute(
+                f"CREATE TEMP TABLE codes AS {prefer_official_titles(transaction, f'FROM {before}', 'official')}"
+            )
             file = transaction.new_file(DIM_CODE.name)
             codes = write_query(connection, file, DIM_CODE, "FROM codes ORDER BY code_type, code")
             transaction.put(DIM_CODE.name, file, codes)
-            with_title = titled(
+            with_title = prefer_official_titles(
                 transaction, "SELECT code_type, code, NULL AS code_desc, NULL AS name FROM codes", "official"
             )
             count = connection.execute(f"SELECT count(name) FROM ({with_title})").fetchall()[0][0]

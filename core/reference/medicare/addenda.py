@@ -13,7 +13,7 @@ from core.fields.billing_code import HCPCS_CODE_PATTERN, medicare_code_system, r
 from core.reference import recognize
 from core.reference.benchmark_release import NOT_PRICED
 from core.reference.medicare.physician_files import MONTHS
-from core.reference.medicare.wage_index import WageIndex, adjusted, read_wage_index
+from core.reference.medicare.wage_index import WageIndex, adjust_rates, read_wage_index
 from core.reference.spreadsheets import Sheet
 from core.runtime.errors import ReferenceFileError
 
@@ -45,8 +45,8 @@ class Indicator:
 
 def read_prices(sheet: Sheet, kind: str, indicator: str) -> list[NationalPrice]:
     """The rows of an addendum whose column of indicators has `indicator` in its title. Raises ReferenceFileError."""
-    header = recognize.header(sheet.rows, kind) or 0
-    titles = [recognize.flat(cell) for cell in sheet.rows[header]]
+    header = recognize.find_header(sheet.rows, kind) or 0
+    titles = [recognize.normalize_title(cell) for cell in sheet.rows[header]]
 
     def column(*wanted: str) -> int | None:
         return next((n for n, title in enumerate(titles) if any(word in title for word in wanted)), None)
@@ -86,9 +86,9 @@ def read_prices(sheet: Sheet, kind: str, indicator: str) -> list[NationalPrice]:
     return found
 
 
-def release_of(sheet: Sheet, kind: str) -> str:
+def read_release(sheet: Sheet, kind: str) -> str:
     """The month a release begins: 'October 2025' in the header, titles or file name, else January of 'CY 2025'."""
-    header = recognize.header(sheet.rows, kind) or 0
+    header = recognize.find_header(sheet.rows, kind) or 0
     said = [*(" ".join(row) for row in reversed(sheet.rows[: header + 1])), re.sub(r"[_.-]", " ", sheet.file)]
     names = "|".join(MONTHS)
     for text in said:
@@ -104,9 +104,9 @@ def release_of(sheet: Sheet, kind: str) -> str:
     )
 
 
-def wages(found: list[Sheet], given: Path | None, release: str) -> tuple[Sheet, WageIndex, list[str]]:
+def choose_wage_index(found: list[Sheet], given: Path | None, release: str) -> tuple[Sheet, WageIndex, list[str]]:
     """The wage index that is among the files or named by --wage-index, and sentences on it."""
-    sheets = recognize.gather([given], (recognize.WAGE_INDEX,))[recognize.WAGE_INDEX] if given else found
+    sheets = recognize.gather_sheets([given], (recognize.WAGE_INDEX,))[recognize.WAGE_INDEX] if given else found
     if not sheets:
         raise ReferenceFileError(
             "no wage index file among the files: the rates are national, and a state's need its index; give the CMS "
@@ -164,12 +164,12 @@ class StatePrices:
     def __call__(self, state: str) -> pl.DataFrame:
         """The state's rows; `amount` is in dollars."""
         index = self._index.of_state[state]
-        cents = np.where(self._adjusted, adjusted(self._rates, index, self._labor), (self._rates + 5) // 10)
+        cents = np.where(self._adjusted, adjust_rates(self._rates, index, self._labor), (self._rates + 5) // 10)
         amount = pl.Series("amount", np.where(self.paid, cents, 0) / 100).replace(0.0, None)
         return self._fixed.with_columns(amount, state=pl.lit(state), wage_index=pl.lit(float(index)))
 
 
-def left_out(prices: list[NationalPrice], paid: np.ndarray, indicators: dict[str, Indicator]) -> dict[str, int]:
+def count_left_out(prices: list[NationalPrice], paid: np.ndarray, indicators: dict[str, Indicator]) -> dict[str, int]:
     """Why the other rows have no amount, to the number of rows."""
     reasons: Counter[str] = Counter()
     for price, has_amount in zip(prices, paid.tolist(), strict=True):

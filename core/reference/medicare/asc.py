@@ -13,10 +13,10 @@ from core.reference.medicare.addenda import (
     Indicator,
     NationalPrice,
     StatePrices,
-    left_out,
+    choose_wage_index,
+    count_left_out,
     read_prices,
-    release_of,
-    wages,
+    read_release,
 )
 from core.reference.spreadsheets import Sheet
 from core.runtime.errors import ReferenceFileError
@@ -61,18 +61,18 @@ def load(
     store: Store, paths: list[Path], *, year_month: str | None = None, wage_index: Path | None = None
 ) -> LoadedBenchmark:
     """Loads one release. Raises ReferenceFileError and StoreError; the store is then as it was."""
-    found = recognize.gather(paths, (recognize.ASC_ADDENDUM, recognize.WAGE_INDEX))
-    recognize.first(found, recognize.ASC_ADDENDUM)
+    found = recognize.gather_sheets(paths, (recognize.ASC_ADDENDUM, recognize.WAGE_INDEX))
+    recognize.first_sheet(found, recognize.ASC_ADDENDUM)
     addenda = _by_addendum(found[recognize.ASC_ADDENDUM])
     read = {name: read_prices(sheet, recognize.ASC_ADDENDUM, "PAYMENT INDICATOR") for name, sheet in addenda.items()}
     prices = _united(read)
-    releases = {year_month or release_of(sheet, recognize.ASC_ADDENDUM) for sheet in addenda.values()}
+    releases = {year_month or read_release(sheet, recognize.ASC_ADDENDUM) for sheet in addenda.values()}
     if len(releases) > 1:
         raise ReferenceFileError(
             f"the addenda are of different quarters: {', '.join(sorted(releases))}; give those of one"
         )
     (release,) = releases
-    index_sheet, index, notes = wages(found[recognize.WAGE_INDEX], wage_index, release)
+    index_sheet, index, notes = choose_wage_index(found[recognize.WAGE_INDEX], wage_index, release)
     missing = {"AA": "surgical procedures", "BB": "ancillary services"}
     notes += [f"no Addendum {name}: {what} are not loaded" for name, what in missing.items() if name not in addenda]
     rows = StatePrices(prices, INDICATORS, index, LABOR_PERCENT, release)
@@ -83,7 +83,7 @@ def load(
         files=(*(sheet.name for sheet in addenda.values()), index_sheet.name),
         rows_read=sum(map(len, read.values())),
         rows_priced=int(rows.paid.sum()),
-        left_out=left_out(prices, rows.paid, INDICATORS),
+        left_out=count_left_out(prices, rows.paid, INDICATORS),
         notes=(f"{LABOR_PERCENT} % of each rate is wage adjusted, of drugs and sources none", *notes),
         states=tuple(rows.states),
     )
@@ -94,8 +94,8 @@ def _by_addendum(sheets: list[Sheet]) -> dict[str, Sheet]:
     """The first sheet of each addendum: BB says so in its title, or has no column on multiple procedures."""
     found: dict[str, Sheet] = {}
     for sheet in sheets:
-        rows = sheet.rows[: (recognize.header(sheet.rows, recognize.ASC_ADDENDUM) or 0) + 1]
-        top = " ".join(recognize.flat(cell) for row in rows for cell in row)
+        rows = sheet.rows[: (recognize.find_header(sheet.rows, recognize.ASC_ADDENDUM) or 0) + 1]
+        top = " ".join(recognize.normalize_title(cell) for row in rows for cell in row)
         found.setdefault("AA" if "MULTIPLE PROCEDURE" in top and "ADDENDUM BB" not in top else "BB", sheet)
     return dict(sorted(found.items()))
 

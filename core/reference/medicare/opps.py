@@ -8,7 +8,14 @@ from pathlib import Path
 
 from core.reference import recognize
 from core.reference.benchmark_release import INPATIENT, NOT_PRICED, PACKAGED, LoadedBenchmark, put_release
-from core.reference.medicare.addenda import Indicator, StatePrices, left_out, read_prices, release_of, wages
+from core.reference.medicare.addenda import (
+    Indicator,
+    StatePrices,
+    choose_wage_index,
+    count_left_out,
+    read_prices,
+    read_release,
+)
 from core.store.generations.store import Store
 from core.store.schema.tables import BENCH_OPPS
 
@@ -56,11 +63,11 @@ def load(
     store: Store, paths: list[Path], *, year_month: str | None = None, wage_index: Path | None = None
 ) -> LoadedBenchmark:
     """Loads one release. Raises ReferenceFileError and StoreError; the store is then as it was."""
-    found = recognize.gather(paths, (recognize.ADDENDUM_B, recognize.WAGE_INDEX))
-    addendum = recognize.first(found, recognize.ADDENDUM_B)
+    found = recognize.gather_sheets(paths, (recognize.ADDENDUM_B, recognize.WAGE_INDEX))
+    addendum = recognize.first_sheet(found, recognize.ADDENDUM_B)
     prices = read_prices(addendum, recognize.ADDENDUM_B, "SI")
-    release = year_month or release_of(addendum, recognize.ADDENDUM_B)
-    index_sheet, index, notes = wages(found[recognize.WAGE_INDEX], wage_index, release)
+    release = year_month or read_release(addendum, recognize.ADDENDUM_B)
+    index_sheet, index, notes = choose_wage_index(found[recognize.WAGE_INDEX], wage_index, release)
     rows = StatePrices(prices, INDICATORS, index, LABOR_PERCENT, release)
     names = {"indicator": "opps_si", "apc": "opps_apc", "weight": "opps_weight", "rate": "opps_rate"}
     names["amount"] = "opps_mar_stateavg"
@@ -70,7 +77,7 @@ def load(
         files=(addendum.name, index_sheet.name),
         rows_read=len(prices),
         rows_priced=int(rows.paid.sum()),
-        left_out=left_out(prices, rows.paid, INDICATORS),
+        left_out=count_left_out(prices, rows.paid, INDICATORS),
         notes=(f"{LABOR_PERCENT} % of each rate is wage adjusted, of drugs and devices none", *notes),
         states=tuple(rows.states),
     )

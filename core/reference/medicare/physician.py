@@ -10,9 +10,22 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from core.reference.benchmark_release import ANESTHESIA, NOT_PRICED, PACKAGED, LoadedBenchmark, dictionary, put_release
-from core.reference.medicare.physician_amounts import Cents, amounts
-from core.reference.medicare.physician_files import MODIFIERS, STATUSES, FeeSchedule, RelativeValue, read_files
+from core.reference.benchmark_release import (
+    ANESTHESIA,
+    NOT_PRICED,
+    PACKAGED,
+    LoadedBenchmark,
+    encode_texts,
+    put_release,
+)
+from core.reference.medicare.physician_amounts import Cents, compute_amounts
+from core.reference.medicare.physician_files import (
+    MODIFIERS,
+    STATUSES,
+    PhysicianFeeSchedule,
+    RelativeValue,
+    read_fee_schedule,
+)
 from core.store.generations.store import Store
 from core.store.schema.tables import BENCH_MEDICARE_PROF, BENCH_MEDICARE_PROF_LOCALITY
 
@@ -36,7 +49,7 @@ def load(
     qpp: bool = False,
 ) -> LoadedBenchmark:
     """Loads one release. Raises ReferenceFileError and StoreError; the store is then as it was."""
-    schedule = read_files(paths, year_month=year_month, gpci=gpci, no_floor=no_floor, qpp=qpp)
+    schedule = read_fee_schedule(paths, year_month=year_month, gpci=gpci, no_floor=no_floor, qpp=qpp)
     table = AmountTable.of(schedule)
     left_out = Counter(
         f"status {value.status}, {STATUSES.get(value.status, 'of no known meaning')}"
@@ -68,10 +81,10 @@ class AmountTable:
     facility: Cents
 
     @classmethod
-    def of(cls, schedule: FeeSchedule) -> "AmountTable":
+    def of(cls, schedule: PhysicianFeeSchedule) -> "AmountTable":
         """The amounts of a schedule's rows, in their order."""
         rows = schedule.values.rows
-        return cls(amounts(schedule, rows, facility=False), amounts(schedule, rows, facility=True))
+        return cls(compute_amounts(schedule, rows, facility=False), compute_amounts(schedule, rows, facility=True))
 
     @property
     def priced(self) -> npt.NDArray[np.bool_]:
@@ -82,7 +95,7 @@ class AmountTable:
 class StateAmounts:
     """The rows of bench_medicare_prof for a state, one per code, without year_month."""
 
-    def __init__(self, schedule: FeeSchedule, table: AmountTable) -> None:
+    def __init__(self, schedule: PhysicianFeeSchedule, table: AmountTable) -> None:
         self._schedule = schedule
         self._table = table
         self._codes = sorted({(row.code_type, row.code) for row in schedule.values.rows})
@@ -150,14 +163,14 @@ def _column(setting: str, modifier: str) -> str:
     return f"{setting}_rate_{modifier.lower()}"
 
 
-def locality_rows(schedule: FeeSchedule, table: AmountTable) -> Iterator[pa.Table]:
+def locality_rows(schedule: PhysicianFeeSchedule, table: AmountTable) -> Iterator[pa.Table]:
     """The rows of bench_medicare_prof_locality, in its order, a locality at a time: the rows that have an amount."""
     rows = schedule.values.rows
     order = sorted(np.flatnonzero(table.priced), key=lambda n: (rows[n].code_type, rows[n].code, rows[n].modifier))
     texts = {
-        "code_type": dictionary([rows[n].code_type for n in order]),
-        "code": dictionary([rows[n].code for n in order]),
-        "modifier": dictionary([rows[n].modifier for n in order]),
+        "code_type": encode_texts([rows[n].code_type for n in order]),
+        "code": encode_texts([rows[n].code for n in order]),
+        "modifier": encode_texts([rows[n].modifier for n in order]),
     }
     places = sorted(enumerate(schedule.localities), key=lambda one: (one[1].state, one[1].contractor, one[1].number))
     for number, place in places:
@@ -174,7 +187,7 @@ def locality_rows(schedule: FeeSchedule, table: AmountTable) -> Iterator[pa.Tabl
         }
         yield pa.table(
             {
-                **{name: dictionary([value], len(order)) for name, value in same.items()},
+                **{name: encode_texts([value], len(order)) for name, value in same.items()},
                 **texts,
                 **{name: pa.array(cents / 100, mask=cents == 0) for name, cents in amounts_here.items()},
             }

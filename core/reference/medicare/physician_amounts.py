@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from core.reference.medicare.physician_files import ANESTHESIA, FeeSchedule, Locality, RelativeValue
+from core.reference.medicare.physician_files import ANESTHESIA_STATUS, Locality, PhysicianFeeSchedule, RelativeValue
 
 Cents = npt.NDArray[np.int64]
 """Amounts of rows (first) in localities (second); 0 where there is none."""
@@ -28,7 +28,7 @@ def cents(value: RelativeValue, locality: Locality, conversion_factor: int, *, f
     return (units * conversion_factor + 5_000_000) // 10_000_000 or None
 
 
-def cents_table(
+def compute_cents(
     values: Sequence[RelativeValue], localities: Sequence[Locality], conversion_factor: int, *, facility: bool
 ) -> Cents:
     """`cents` of every row in every locality."""
@@ -41,12 +41,12 @@ def cents_table(
     return np.asarray(amounts, np.int64)
 
 
-def amounts(schedule: FeeSchedule, values: Sequence[RelativeValue], *, facility: bool) -> Cents:
+def compute_amounts(schedule: PhysicianFeeSchedule, values: Sequence[RelativeValue], *, facility: bool) -> Cents:
     """The amounts of rows of a schedule, anesthesia among them."""
     factor = schedule.values.conversion_factor
-    table = cents_table(values, schedule.localities, factor, facility=facility)
+    table = compute_cents(values, schedule.localities, factor, facility=facility)
     factors = [schedule.anesthesia.get((place.contractor, place.number), 0) for place in schedule.localities]
     for row, value in enumerate(values):
-        if value.status == ANESTHESIA and not value.modifier:
+        if value.status == ANESTHESIA_STATUS and not value.modifier:
             table[row] = [schedule.base_units.get(value.code, 0) * factor for factor in factors]
     return table

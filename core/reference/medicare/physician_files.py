@@ -20,7 +20,7 @@ from core.runtime.errors import ReferenceFileError
 PAYABLE = frozenset("ART")
 """Status codes under which the schedule pays: active, restricted, injections."""
 
-ANESTHESIA = "J"
+ANESTHESIA_STATUS = "J"
 
 STATUSES = {
     "A": "active",
@@ -100,7 +100,7 @@ class Locality:
 
 
 @dataclass(frozen=True)
-class FeeSchedule:
+class PhysicianFeeSchedule:
     """What one release is made of. `anesthesia` is a factor in cents by contractor and locality."""
 
     values: RelativeValues
@@ -111,27 +111,27 @@ class FeeSchedule:
     notes: tuple[str, ...]
 
 
-def read_files(
+def read_fee_schedule(
     paths: Sequence[Path],
     *,
     year_month: str | None = None,
     gpci: Path | None = None,
     no_floor: bool = False,
     qpp: bool = False,
-) -> FeeSchedule:
+) -> PhysicianFeeSchedule:
     """Reads a relative value file and the GPCI file of its year, and where given the files for anesthesia.
 
     They may come in any order, and in zip files that hold other files too. Raises ReferenceFileError where one of
     the two is missing, or they are of different years.
     """
-    found = recognize.gather(
+    found = recognize.gather_sheets(
         paths, (recognize.RELATIVE_VALUES, recognize.GPCI, recognize.ANESTHESIA, recognize.BASE_UNITS)
     )
     if gpci is not None:
-        found[recognize.GPCI] = recognize.gather([gpci], (recognize.GPCI,))[recognize.GPCI]
-    recognize.first(found, recognize.RELATIVE_VALUES)
+        found[recognize.GPCI] = recognize.gather_sheets([gpci], (recognize.GPCI,))[recognize.GPCI]
+    recognize.first_sheet(found, recognize.RELATIVE_VALUES)
     sheet, values = _chosen(
-        [(sheet, relative_values(sheet, year_month)) for sheet in found[recognize.RELATIVE_VALUES]], qpp
+        [(sheet, read_relative_values(sheet, year_month)) for sheet in found[recognize.RELATIVE_VALUES]], qpp
     )
     if not found[recognize.GPCI]:
         raise ReferenceFileError(f"no GPCI file among the files; give that of {values.release[:4]} with --gpci")
@@ -143,7 +143,7 @@ def read_files(
     units: dict[str, int] = {}
     if found[recognize.ANESTHESIA] and found[recognize.BASE_UNITS]:
         used += [found[recognize.ANESTHESIA][0], found[recognize.BASE_UNITS][0]]
-        factors, units = anesthesia_factors(used[2], values.release[:4]), base_units(used[3])
+        factors, units = read_anesthesia_factors(used[2], values.release[:4]), read_base_units(used[3])
         for place in localities:
             if (place.contractor, place.number) not in factors:
                 raise ReferenceFileError(
@@ -153,7 +153,9 @@ def read_files(
         notes.append("anesthesia is the base units times the locality's factor; Medicare adds units of time")
     elif found[recognize.ANESTHESIA] or found[recognize.BASE_UNITS]:
         notes.append("anesthesia is not priced: that takes the factors (ANES…) and CMS's file of base units, both")
-    return FeeSchedule(values, tuple(localities), factors, units, tuple(sheet.name for sheet in used), tuple(notes))
+    return PhysicianFeeSchedule(
+        values, tuple(localities), factors, units, tuple(sheet.name for sheet in used), tuple(notes)
+    )
 
 
 def _chosen(read: list[tuple[Sheet, RelativeValues]], qpp: bool) -> tuple[Sheet, RelativeValues]:
@@ -173,10 +175,10 @@ def _chosen(read: list[tuple[Sheet, RelativeValues]], qpp: bool) -> tuple[Sheet,
     return next(one for one in read if one[1].conversion_factor == wanted)
 
 
-def relative_values(sheet: Sheet, year_month: str | None = None) -> RelativeValues:
+def read_relative_values(sheet: Sheet, year_month: str | None = None) -> RelativeValues:
     """The relative values of a PPRRVU file. Raises ReferenceFileError where the file does not say what it must."""
     name, rows = sheet.name, sheet.rows
-    header = recognize.header(rows, recognize.RELATIVE_VALUES) or 0
+    header = recognize.find_header(rows, recognize.RELATIVE_VALUES) or 0
     if "FACTOR" not in rows[header]:
         raise ReferenceFileError(f"{name}: no conversion factor column; expected one headed CONV FACTOR")
     factor = rows[header].index("FACTOR")
@@ -235,8 +237,8 @@ def read_localities(sheet: Sheet, year: str, *, no_floor: bool) -> tuple[list[Lo
     Raises ReferenceFileError where the file is for another year or does not have the columns.
     """
     name, rows = sheet.name, sheet.rows
-    header = recognize.header(rows, recognize.GPCI) or 0
-    titles = [recognize.flat(cell) for cell in rows[header]]
+    header = recognize.find_header(rows, recognize.GPCI) or 0
+    titles = [recognize.normalize_title(cell) for cell in rows[header]]
     years = set(re.findall(r"20\d\d", " ".join(" ".join(row) for row in rows[: header + 1])))
     if year not in years:
         raise ReferenceFileError(
@@ -286,14 +288,14 @@ def _locality(name: str, row: list[str], cells: dict[str, str]) -> Locality:
         raise ReferenceFileError(f"{name}: locality {row[0]} {cells['number']}: {error}") from None
 
 
-def anesthesia_factors(sheet: Sheet, year: str) -> dict[tuple[str, str], int]:
+def read_anesthesia_factors(sheet: Sheet, year: str) -> dict[tuple[str, str], int]:
     """The anesthesia factor of each contractor and locality, in cents. The file's name tells its year, if anything."""
     named = re.search(r"20\d\d", sheet.file)
     if named and named[0] != year:
         raise ReferenceFileError(
             f"{sheet.name}: these anesthesia factors are for {named[0]}, the relative values for {year}"
         )
-    header = recognize.header(sheet.rows, recognize.ANESTHESIA) or 0
+    header = recognize.find_header(sheet.rows, recognize.ANESTHESIA) or 0
     try:
         factors = {
             (row[0].zfill(5), row[1].zfill(2)): _scaled(row[3].lstrip("$"), 2)
@@ -305,10 +307,10 @@ def anesthesia_factors(sheet: Sheet, year: str) -> dict[tuple[str, str], int]:
     return factors
 
 
-def base_units(sheet: Sheet) -> dict[str, int]:
+def read_base_units(sheet: Sheet) -> dict[str, int]:
     """The base units of each anesthesia code, from CMS's 'Anesthesia Base Units by CPT Code'."""
-    header = recognize.header(sheet.rows, recognize.BASE_UNITS) or 0
-    titles = [recognize.flat(cell) for cell in sheet.rows[header]]
+    header = recognize.find_header(sheet.rows, recognize.BASE_UNITS) or 0
+    titles = [recognize.normalize_title(cell) for cell in sheet.rows[header]]
     units = _column(titles, "BASE UNIT") or 0
     code = next(n for n, title in enumerate(titles) if n != units and ("CODE" in title or "CPT" in title))
     found = {}

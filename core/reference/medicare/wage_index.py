@@ -34,8 +34,8 @@ class WageIndex:
 
 def read_wage_index(sheet: Sheet) -> WageIndex:
     """The states' indices of a file with the columns CBSA, name and index. Raises ReferenceFileError."""
-    header = recognize.header(sheet.rows, recognize.WAGE_INDEX) or 0
-    titles = [recognize.flat(cell) for cell in sheet.rows[header]]
+    header = recognize.find_header(sheet.rows, recognize.WAGE_INDEX) or 0
+    titles = [recognize.normalize_title(cell) for cell in sheet.rows[header]]
     area = titles.index("CBSA")
     name = next((n for n, title in enumerate(titles) if "NAME" in title or "AREA" in title), area + 1)
     index = next(n for n, title in enumerate(titles) if "WAGE INDEX" in title or title.startswith("WI"))
@@ -67,7 +67,7 @@ def _states(area: str) -> list[str]:
     return [state for state in area.rpartition(",")[2].strip().split("-") if state in STATES] if "," in area else []
 
 
-def adjusted(rates: npt.NDArray[np.int64], index: Fraction, labor_percent: int) -> npt.NDArray[np.int64]:
+def adjust_rates(rates: npt.NDArray[np.int64], index: Fraction, labor_percent: int) -> npt.NDArray[np.int64]:
     """Rates in thousandths of a dollar, adjusted, in cents, half a cent up."""
     factor = Fraction(labor_percent, 100) * index + 1 - Fraction(labor_percent, 100)
     cents = [

@@ -16,7 +16,7 @@ _HELD = 2_048
 """Rows of a share that are held before they are put aside."""
 
 
-class Shares:
+class LatestRows:
     """Rows of the table nppes, put aside by their number in a directory."""
 
     def __init__(self, directory: Path) -> None:

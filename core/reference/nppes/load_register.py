@@ -12,12 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.reference.nppes import register_file, taxonomy
-from core.reference.nppes.latest_rows import Shares
-from core.reference.nppes.provider_names import named_npis, stored
+from core.reference.nppes.latest_rows import LatestRows
+from core.reference.nppes.provider_names import renamed_npi_rows
 from core.runtime.errors import ReferenceFileError
 from core.runtime.progress import Progress
 from core.store.changes.upsert import write_query
-from core.store.connection import connect_for_writing, parquet_list
+from core.store.connection import connect_for_writing, parquet_list, stored_rows
 from core.store.generations.store import Store, Transaction
 from core.store.parquet.writer import write_table
 from core.store.schema.tables import DIM_NPI, DIM_TAXONOMY, NPPES
@@ -93,7 +93,7 @@ class _Job:
         """Makes the new files of the register, the taxonomy and dim_npi."""
         try:
             kept = self._transaction.base.rows(NPPES.name)
-            found = self._connection.sql(f"SELECT npi::BIGINT AS npi FROM {stored(self._transaction, DIM_NPI)}")
+            found = self._connection.sql(f"SELECT npi::BIGINT AS npi FROM {stored_rows(self._transaction, DIM_NPI)}")
             at_hand = np.sort(np.asarray(found.fetchnumpy()["npi"], np.int64))
             if registers and not (everything or kept or len(at_hand)):
                 raise ReferenceFileError(
@@ -101,7 +101,7 @@ class _Job:
                     "with --all"
                 )
             taxonomies = self._add_taxonomies(nuccs)
-            register, repeated = stored(self._transaction, NPPES), 0
+            register, repeated = stored_rows(self._transaction, NPPES), 0
             if registers:
                 whole = everything or bool(kept)
                 register, repeated, kept = self._add_register(registers, None if whole else at_hand)
@@ -113,9 +113,9 @@ class _Job:
     def _add_taxonomies(self, paths: list[Path]) -> int:
         """Makes the temporary table `taxonomy` of old and new words, and the store's if there are new ones."""
         connection = self._connection
-        connection.execute(f"CREATE TEMP TABLE taxonomy AS FROM {stored(self._transaction, DIM_TAXONOMY)}")
+        connection.execute(f"CREATE TEMP TABLE taxonomy AS FROM {stored_rows(self._transaction, DIM_TAXONOMY)}")
         for path in paths:
-            connection.register("words", taxonomy.taxonomies(path))
+            connection.register("words", taxonomy.read_taxonomies(path))
             connection.execute("DELETE FROM taxonomy WHERE taxonomy_code IN (SELECT taxonomy_code FROM words)")
             connection.execute("INSERT INTO taxonomy BY NAME FROM words")
         if paths:
@@ -129,7 +129,7 @@ class _Job:
 
         Where all NPIs are wanted (`at_hand` is None) the rows become the store's register.
         """
-        shares = Shares(self._transaction.work)
+        shares = LatestRows(self._transaction.work)
         file = self._transaction.work / "nppes.parquet"
         if at_hand is None:
             file = self._transaction.new_file(NPPES.name)
@@ -139,7 +139,7 @@ class _Job:
                         shares.add(pl.DataFrame(kept.read_row_group(group)), new=False)
         for path in paths:
             with self._reading(path.name) as progress:
-                for rows in register_file.rows(path, at_hand, self._counts, progress):
+                for rows in register_file.read_register(path, at_hand, self._counts, progress):
                     shares.add(rows, new=True)
         pa.default_memory_pool().release_unused()  # what reading the csv held on to
         register = write_table(file, NPPES, shares.latest())
@@ -150,7 +150,7 @@ class _Job:
     def _name_npis(self, register: str) -> tuple[int, int]:
         """Makes the new dim_npi; gives how many of its NPIs have a name, and how many are deactivated."""
         file = self._transaction.new_file(DIM_NPI.name)
-        sql = named_npis(self._transaction, register, "taxonomy")
+        sql = renamed_npi_rows(self._transaction, register, "taxonomy")
         self._transaction.put(DIM_NPI.name, file, write_query(self._connection, file, DIM_NPI, sql))
         counts = self._connection.execute(
             f"SELECT count(name), count(deactivated_on) FROM {parquet_list([str(file)])}"

@@ -27,7 +27,7 @@ from core.fields.states import STATES
 from core.runtime.errors import ReferenceFileError
 from core.runtime.progress import Progress
 
-TAXONOMIES = 15
+MAX_TAXONOMIES = 15
 """How many taxonomies a row has room for."""
 
 _COLUMNS = {
@@ -44,8 +44,8 @@ _COLUMNS = {
     "country": "Provider Business Practice Location Address Country Code (If outside U.S.)",
     "deactivated": "NPI Deactivation Date",
     "reactivated": "NPI Reactivation Date",
-    **{f"taxonomy_{n}": f"Healthcare Provider Taxonomy Code_{n}" for n in range(1, TAXONOMIES + 1)},
-    **{f"primary_{n}": f"Healthcare Provider Primary Taxonomy Switch_{n}" for n in range(1, TAXONOMIES + 1)},
+    **{f"taxonomy_{n}": f"Healthcare Provider Taxonomy Code_{n}" for n in range(1, MAX_TAXONOMIES + 1)},
+    **{f"primary_{n}": f"Healthcare Provider Primary Taxonomy Switch_{n}" for n in range(1, MAX_TAXONOMIES + 1)},
 }
 """Our word for each column that is read, and NPPES's."""
 
@@ -79,7 +79,7 @@ def is_nppes(path: Path) -> bool:
         return _is_header(file.read(1 << 16))
 
 
-def rows(
+def read_register(
     path: Path, at_hand: npt.NDArray[np.int64] | None, counts: RegisterCounts, progress: Progress | None = None
 ) -> Iterator[pl.DataFrame]:
     """The register's rows in the file's order, with the columns of the table nppes, some 16,000 at a time.
@@ -266,7 +266,7 @@ def _name() -> pl.Expr:
 
 def _taxonomy() -> pl.Expr:
     """The taxonomy flagged as primary; where none is flagged, the one that is listed, if it is the only one."""
-    codes = [_text(f"taxonomy_{n}").str.to_uppercase() for n in range(1, TAXONOMIES + 1)]
+    codes = [_text(f"taxonomy_{n}").str.to_uppercase() for n in range(1, MAX_TAXONOMIES + 1)]
     flagged = [pl.when(_text(f"primary_{n}").str.to_uppercase() == "Y").then(code) for n, code in enumerate(codes, 1)]
     alone = pl.all_horizontal([code.is_null() | (code == codes[0]) for code in codes[1:]])
     return pl.coalesce([*flagged, pl.when(alone).then(codes[0])])

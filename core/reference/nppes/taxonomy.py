@@ -27,7 +27,7 @@ def is_taxonomy(path: Path) -> bool:
     return {"Code", "Grouping", "Classification"} <= {title.strip() for title in titles}
 
 
-def taxonomies(path: Path) -> pl.DataFrame:
+def read_taxonomies(path: Path) -> pl.DataFrame:
     """The rows, with the columns of dim_taxonomy; each code once, the last row of it. Raises ReferenceFileError.
 
     Editions before 2020 have no display name: it is put together from classification and specialization.

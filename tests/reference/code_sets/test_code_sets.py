@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
 from core.fields.billing_code import code_system_by_shape
-from core.reference.code_sets.code_set_files import read
+from core.reference.code_sets.code_set_files import read_code_set
 from core.reference.code_sets.load_code_sets import load_codes
 from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store
@@ -73,12 +73,12 @@ def test_hcpcs_of_a_workbook_a_text_and_their_zip_file(tmp_path: Path) -> None:
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("HCPC2025_recordlayout.txt", "Field name and where it stands\n")
         archive.write(text, text.name)
-    found = read(excel)
+    found = read_code_set(excel)
     assert [(title.code, title.long, title.short) for title in found.titles] == HCPCS_TITLES
     assert {title.code_type for title in found.titles} == {"HCPCS"}
     assert (found.left_out, found.rows_read) == (Counter(HCPCS_LEFT_OUT), len(HCPCS_ROWS))
-    of_text = read(text)
-    assert of_text.titles == read(packed).titles == found.titles
+    of_text = read_code_set(text)
+    assert of_text.titles == read_code_set(packed).titles == found.titles
     assert of_text.left_out == Counter(HCPCS_LEFT_OUT) - Counter(no_code=1)
 
 
@@ -92,7 +92,7 @@ def test_tables_of_a_code_and_its_title(tmp_path: Path) -> None:
         "MS-DRGs 998 and 999 are no groups\t\t\t\t",
         "043\t\t\t\t",
     )
-    found = read(drg)
+    found = read_code_set(drg)
     assert [(title.code_type, title.code, title.short) for title in found.titles] == [
         ("MS-DRG", "001", "HEART TRANSPLANT"),
         ("MS-DRG", "042", "NERVOUS SYSTEM"),
@@ -106,13 +106,13 @@ def test_tables_of_a_code_and_its_title(tmp_path: Path) -> None:
         "0001,Total",
         "091X,Reserved",
     )
-    assert [(title.code, title.long) for title in read(revenue).titles] == [
+    assert [(title.code, title.long) for title in read_code_set(revenue).titles] == [
         ("0110", "Private room"),
         ("0119", "Private room: Other"),
         ("0001", "Total"),
     ]
     places = table(tmp_path / "pos.csv", "place_of_service_code,description", "11,Office")
-    assert (read(places).titles, read(places).left_out) == ([], Counter(built_in=1))
+    assert (read_code_set(places).titles, read_code_set(places).left_out) == ([], Counter(built_in=1))
 
 
 def test_what_is_wrong_is_told(store: Store, tmp_path: Path) -> None:

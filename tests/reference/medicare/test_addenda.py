@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.reference.benchmark_kinds import load
-from core.reference.medicare.wage_index import adjusted
+from core.reference.benchmark_kinds import load_benchmark
+from core.reference.medicare.wage_index import adjust_rates
 from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store
 from tests.conftest import open_snapshot
@@ -73,7 +73,7 @@ def files(tmp_path: Path) -> dict[str, Path]:
 
 
 def test_addendum_b_by_state(store: Store, files: dict[str, Path]) -> None:
-    loaded = load(store, "opps", [files["B.txt"]], wage_index=files["wages.csv"])
+    loaded = load_benchmark(store, "opps", [files["B.txt"]], wage_index=files["wages.csv"])
     assert (loaded.release, loaded.rows_read, loaded.rows_priced) == ("2025-01", 7, 3)
     assert loaded.left_out == {
         "not priced: M, not billable": 1,
@@ -100,7 +100,7 @@ def test_addendum_b_by_state(store: Store, files: dict[str, Path]) -> None:
 
 
 def test_addenda_aa_and_bb_by_state(store: Store, files: dict[str, Path]) -> None:
-    loaded = load(store, "asc", [files["BB.csv"], files["wages.csv"], files["AA.csv"]])
+    loaded = load_benchmark(store, "asc", [files["BB.csv"], files["wages.csv"], files["AA.csv"]])
     assert (loaded.release, loaded.months) == ("2025-10", ("2025-10", "2025-11", "2025-12"))
     assert (loaded.rows_read, loaded.rows_priced) == (7, 5)
     assert loaded.left_out == {"not priced: D5, discontinued": 1, "packaged: N1, packaged into other services": 1}
@@ -118,14 +118,14 @@ def test_addenda_aa_and_bb_by_state(store: Store, files: dict[str, Path]) -> Non
         ("70460", "D5", 3.0, None, 0.84),
         ("J1885", "K2", 0.682, 0.68, 0.84),
     ]
-    alone = load(store, "asc", [files["AA.csv"], files["wages.csv"]])
+    alone = load_benchmark(store, "asc", [files["AA.csv"], files["wages.csv"]])
     assert "no Addendum BB: ancillary services are not loaded" in alone.notes
 
 
 def test_loading_again_changes_nothing(store: Store, files: dict[str, Path]) -> None:
-    first = load(store, "opps", [files["B.txt"], files["wages.csv"]])
+    first = load_benchmark(store, "opps", [files["B.txt"], files["wages.csv"]])
     before = open_snapshot(store).rows("FROM bench_opps")
-    assert load(store, "opps", [files["wages.csv"], files["B.txt"]]) == first
+    assert load_benchmark(store, "opps", [files["wages.csv"], files["B.txt"]]) == first
     assert open_snapshot(store).rows("FROM bench_opps") == before
     assert open_snapshot(store).rows("SELECT count(*), max(rows_read) FROM dim_benchmark") == [(1, 7)]
 
@@ -136,7 +136,7 @@ def test_a_quarter_takes_the_months_from_its_first(store: Store, files: dict[str
     october = tmp_path / "october.txt"
     october.write_text(ADDENDUM_B.replace("for CY 2025", "for CY 2025, October 2025"), encoding="latin-1")
     for path in (october, files["B.txt"], july):
-        load(store, "opps", [path, files["wages.csv"]])
+        load_benchmark(store, "opps", [path, files["wages.csv"]])
     rows = open_snapshot(store).rows(
         "SELECT year_month, release, opps_rate FROM bench_opps WHERE state = 'SC' AND code = '70450' ORDER BY 1"
     )
@@ -148,7 +148,7 @@ def test_a_quarter_takes_the_months_from_its_first(store: Store, files: dict[str
 @given(st.integers(0, 10**9), st.fractions(0, 3, max_denominator=10**6), st.sampled_from([50, 60]))
 def test_adjusting_rounds_once(rate: int, index: Fraction, labor: int) -> None:
     exact = Fraction(rate, 1000) * (Fraction(labor, 100) * index + 1 - Fraction(labor, 100))
-    found = int(adjusted(np.array([rate], np.int64), index, labor)[0])
+    found = int(adjust_rates(np.array([rate], np.int64), index, labor)[0])
     assert abs(found - exact * 100) <= Fraction(1, 2)
     assert found - exact * 100 != Fraction(-1, 2), "half a cent goes up"
 
@@ -160,7 +160,7 @@ def test_what_is_wrong_with_a_file_is_told(store: Store, files: dict[str, Path],
             paths.append(tmp_path / "other.csv")
             paths[-1].write_text(text, encoding="latin-1")
         with pytest.raises(ReferenceFileError) as raised:
-            load(store, kind, paths, **options)
+            load_benchmark(store, kind, paths, **options)
         assert store.manifest() is None
         return str(raised.value)
 
@@ -194,7 +194,7 @@ def test_txt_and_excel_of_cms_give_the_same_table(shared: Path, store: Store) ->
     tables = []
     for suffix in ("txt", "xlsx"):
         path = directory / "opps" / f"2025 NFRM Addendum B.11122024.{suffix}"
-        loaded = load(store, "opps", [path], wage_index=directory / "wage_index_2026.csv")
+        loaded = load_benchmark(store, "opps", [path], wage_index=directory / "wage_index_2026.csv")
         assert (loaded.release, loaded.rows_read, loaded.rows_priced) == ("2025-01", 18_682, 6_634)
         assert any("the wage index is of 2026, the rates of 2025" in note for note in loaded.notes)
         tables.append(open_snapshot(store).rows("FROM bench_opps WHERE state = 'GA' AND year_month = '2025-12'"))
@@ -219,7 +219,7 @@ def test_every_rate_of_cms_is_adjusted(shared: Path, store: Store) -> None:
                     share = 1 if row[4] in {"K2", "H2"} else georgia / 2 + Decimal("0.5")
                     expected[row[0]] = cents(rate * share)
     paths = [directory / "asc" / "2025-10" / "AA.csv", directory / "asc" / "2025-10" / "BB.csv"]
-    loaded = load(store, "asc", paths, wage_index=directory / "wage_index_2026.csv")
+    loaded = load_benchmark(store, "asc", paths, wage_index=directory / "wage_index_2026.csv")
     found = dict(
         open_snapshot(store).rows(
             """SELECT code, round(asc_mar_stateavg, 2)::DECIMAL(12, 2) FROM bench_asc

@@ -15,11 +15,11 @@ import xlsxwriter
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from core.demo.fee_schedule import write_benchmark
-from core.reference.benchmark_kinds import load
+from core.demo.physician_fees import write_physician_fees
+from core.reference.benchmark_kinds import load_benchmark
 from core.reference.medicare.physician import AmountTable, StateAmounts
-from core.reference.medicare.physician_amounts import cents, cents_table
-from core.reference.medicare.physician_files import STATUSES, Locality, RelativeValue, read_files
+from core.reference.medicare.physician_amounts import cents, compute_cents
+from core.reference.medicare.physician_files import STATUSES, Locality, RelativeValue, read_fee_schedule
 from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store
 from tests.conftest import open_snapshot
@@ -70,7 +70,7 @@ HALF_A_CENT = (RelativeValue("1", "", "A", 100, 0, 0, 0), Locality("1", "GA", "0
 def test_amounts_are_the_formula_s(
     values: list[RelativeValue], localities: list[Locality], factor: int, facility: bool
 ) -> None:
-    table = cents_table(values, localities, factor, facility=facility)
+    table = compute_cents(values, localities, factor, facility=facility)
     for row, value in enumerate(values):
         for column, place in enumerate(localities):
             expected = by_formula(value, place, factor, facility=facility)
@@ -81,7 +81,7 @@ def test_amounts_are_the_formula_s(
 
 def test_los_angeles_in_july_2026(shared: Path) -> None:
     mpfs = shared / "medicare" / "mpfs"
-    schedule = read_files([mpfs / "GPCI2026.csv", mpfs / "PPRRVU2026_Jul_nonQPP.csv"])
+    schedule = read_fee_schedule([mpfs / "GPCI2026.csv", mpfs / "PPRRVU2026_Jul_nonQPP.csv"])
     values, localities = schedule.values, schedule.localities
     assert (values.release, values.conversion_factor) == ("2026-07", 334_009)
     (visit,) = (row for row in values.rows if row.code == "99213")
@@ -99,7 +99,7 @@ def test_los_angeles_in_july_2026(shared: Path) -> None:
 )
 def test_the_files_of_cms_are_read_whole(shared: Path, rvu: str, gpci: str, release: str, rows: int) -> None:
     mpfs = shared / "medicare" / "mpfs"
-    schedule = read_files([mpfs / rvu, mpfs / gpci])
+    schedule = read_fee_schedule([mpfs / rvu, mpfs / gpci])
     values, localities = schedule.values, schedule.localities
     assert values.release == release
     assert len(values.rows) == rows
@@ -136,7 +136,7 @@ def test_every_amount_of_the_nation_equals_the_formula_s(shared: Path, store: St
             ]
             if any(amounts):
                 expected[place[0], place[2], line[0], line[1]] = (amounts[0], amounts[1])
-    loaded = load(store, "medicare_prof", [mpfs / "PPRRVU2025_Oct.csv", mpfs / "GPCI2025.csv"])
+    loaded = load_benchmark(store, "medicare_prof", [mpfs / "PPRRVU2025_Oct.csv", mpfs / "GPCI2025.csv"])
     db = open_snapshot(store)
     rows = db.rows(
         """SELECT contractor, locality, code, modifier, coalesce(round(nonfacility_rate * 100)::INT, 0),
@@ -167,7 +167,7 @@ def all_lines(path: Path) -> list[list[str]]:
 
 
 def test_a_state_s_amount_is_the_mean_over_its_localities(tmp_path: Path) -> None:
-    schedule = read_files(write_benchmark(tmp_path))
+    schedule = read_fee_schedule(write_physician_fees(tmp_path))
     values, localities = schedule.values, schedule.localities
     rows_of = StateAmounts(schedule, AmountTable.of(schedule))
     for state in ("GA", "FL"):
@@ -193,7 +193,7 @@ def test_a_state_s_amount_is_the_mean_over_its_localities(tmp_path: Path) -> Non
 def renamed(tmp_path: Path, month: str) -> list[Path]:
     """The demo's files as another release of the same year."""
     tmp_path.mkdir(exist_ok=True)
-    paths = write_benchmark(tmp_path)
+    paths = write_physician_fees(tmp_path)
     paths[0].write_text(paths[0].read_text().replace("January Release", f"{month} Release"))
     return paths
 
@@ -201,7 +201,7 @@ def renamed(tmp_path: Path, month: str) -> list[Path]:
 @pytest.mark.parametrize("order", [("January", "April", "October"), ("October", "January", "April")])
 def test_a_release_is_in_force_until_the_next_one(store: Store, tmp_path: Path, order: tuple[str, ...]) -> None:
     for month in order:
-        load(store, "medicare_prof", renamed(tmp_path / month, month))
+        load_benchmark(store, "medicare_prof", renamed(tmp_path / month, month))
     rows = open_snapshot(store).rows(
         "SELECT year_month, release FROM bench_medicare_prof WHERE state = 'GA' AND code = '99213' ORDER BY 1"
     )
@@ -210,9 +210,9 @@ def test_a_release_is_in_force_until_the_next_one(store: Store, tmp_path: Path, 
 
 
 def test_loading_a_release_again_changes_nothing(store: Store, tmp_path: Path) -> None:
-    first = load(store, "medicare_prof", write_benchmark(tmp_path))
+    first = load_benchmark(store, "medicare_prof", write_physician_fees(tmp_path))
     before = open_snapshot(store).rows("FROM bench_medicare_prof")
-    assert load(store, "medicare_prof", write_benchmark(tmp_path)) == first
+    assert load_benchmark(store, "medicare_prof", write_physician_fees(tmp_path)) == first
     assert open_snapshot(store).rows("FROM bench_medicare_prof") == before
     assert (first.rows_read, first.rows_priced, first.left_out) == (41, 41, {})
 
@@ -225,12 +225,12 @@ def test_keys_are_unique(demo_root: Path) -> None:
 
 
 def test_what_is_wrong_with_a_file_is_told(store: Store, tmp_path: Path) -> None:
-    rvu, gpci = write_benchmark(tmp_path)
+    rvu, gpci = write_physician_fees(tmp_path)
     other = tmp_path / "other.csv"
 
     def complaint(*paths: Path, **options: Any) -> str:
         with pytest.raises(ReferenceFileError) as raised:
-            load(store, "medicare_prof", list(paths), **options)
+            load_benchmark(store, "medicare_prof", list(paths), **options)
         assert store.manifest() is None
         return str(raised.value)
 
@@ -269,23 +269,26 @@ def titles_only(path: Path, to: Path) -> Path:
 
 
 def test_files_may_come_in_their_zip(store: Store, tmp_path: Path) -> None:
-    rvu, gpci = write_benchmark(tmp_path)
+    rvu, gpci = write_physician_fees(tmp_path)
     packed = tmp_path / "RVU25A.zip"
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("RVU25A.pdf", b"%PDF")
         archive.writestr("ANES2025.csv", "Contractor,Locality\n")
         archive.write(rvu, "PPRRVU25_JAN.csv")
-    assert load(store, "medicare_prof", [packed, gpci]).rows_priced == 41
+    assert load_benchmark(store, "medicare_prof", [packed, gpci]).rows_priced == 41
     with zipfile.ZipFile(packed, "a") as archive:
         archive.write(gpci, "GPCI2025.csv")
-    assert load(store, "medicare_prof", [packed]).files == ("RVU25A.zip: PPRRVU25_JAN.csv", "RVU25A.zip: GPCI2025.csv")
+    assert load_benchmark(store, "medicare_prof", [packed]).files == (
+        "RVU25A.zip: PPRRVU25_JAN.csv",
+        "RVU25A.zip: GPCI2025.csv",
+    )
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("RVU25A.pdf", b"%PDF")
     with pytest.raises(ReferenceFileError, match=r"RVU25A.zip: no csv, txt or Excel file in this zip file"):
-        load(store, "medicare_prof", [packed, gpci])
+        load_benchmark(store, "medicare_prof", [packed, gpci])
     packed.write_bytes(b"PK\x03\x04 and no more")
     with pytest.raises(ReferenceFileError, match="damaged or cut short"):
-        load(store, "medicare_prof", [packed, gpci])
+        load_benchmark(store, "medicare_prof", [packed, gpci])
 
 
 def as_excel(path: Path) -> Path:
@@ -308,34 +311,34 @@ def as_txt(path: Path) -> Path:
 
 @pytest.mark.parametrize("form", [as_excel, as_txt])
 def test_every_format_gives_the_same_table(store: Store, tmp_path: Path, form: Callable[[Path], Path]) -> None:
-    rvu, gpci = write_benchmark(tmp_path)
-    load(store, "medicare_prof", [rvu, gpci])
+    rvu, gpci = write_physician_fees(tmp_path)
+    load_benchmark(store, "medicare_prof", [rvu, gpci])
     before = open_snapshot(store).rows("FROM bench_medicare_prof")
-    assert load(store, "medicare_prof", [form(rvu), form(gpci)]).rows_priced == 41
+    assert load_benchmark(store, "medicare_prof", [form(rvu), form(gpci)]).rows_priced == 41
     assert open_snapshot(store).rows("FROM bench_medicare_prof") == before
 
 
 def test_the_month_may_be_given(store: Store, tmp_path: Path) -> None:
-    rvu, gpci = write_benchmark(tmp_path)
-    assert load(store, "medicare_prof", [rvu, gpci], year_month="2025-11").months == ("2025-11", "2025-12")
+    rvu, gpci = write_physician_fees(tmp_path)
+    assert load_benchmark(store, "medicare_prof", [rvu, gpci], year_month="2025-11").months == ("2025-11", "2025-12")
     named = tmp_path / "PPRRVU25_JUL.csv"
     named.write_text(rvu.read_text().replace("January Release", "Release"))
-    assert load(store, "medicare_prof", [named, gpci]).release == "2025-07"
+    assert load_benchmark(store, "medicare_prof", [named, gpci]).release == "2025-07"
 
 
 def test_of_two_factors_the_lower_unless_asked(store: Store, tmp_path: Path) -> None:
-    rvu, gpci = write_benchmark(tmp_path)
+    rvu, gpci = write_physician_fees(tmp_path)
     qpp = tmp_path / "PPRRVU25_JAN_QPP.csv"
     qpp.write_text(rvu.read_text().replace("32.3465", "33.5675"))
     for paths in ([rvu, qpp, gpci], [qpp, rvu, gpci]):
-        assert "conversion factor 32.3465" in load(store, "medicare_prof", paths).notes
-        assert "conversion factor 33.5675" in load(store, "medicare_prof", paths, qpp=True).notes
-    assert "conversion factor 33.5675" in load(store, "medicare_prof", [qpp, gpci]).notes
+        assert "conversion factor 32.3465" in load_benchmark(store, "medicare_prof", paths).notes
+        assert "conversion factor 33.5675" in load_benchmark(store, "medicare_prof", paths, qpp=True).notes
+    assert "conversion factor 33.5675" in load_benchmark(store, "medicare_prof", [qpp, gpci]).notes
     assert open_snapshot(store).rows("SELECT DISTINCT conversion_factor FROM bench_medicare_prof") == [(33.5675,)]
 
 
 def test_the_work_floor(store: Store, tmp_path: Path) -> None:
-    rvu, gpci = write_benchmark(tmp_path)
+    rvu, gpci = write_physician_fees(tmp_path)
     both = tmp_path / "GPCI2025.csv"
     header = "2025 PW GPCI (with 1.0 Floor)"
     text = gpci.read_text().replace(header, f"2025 PW GPCI (without 1.0 Floor),{header}")
@@ -343,14 +346,14 @@ def test_the_work_floor(store: Store, tmp_path: Path) -> None:
     query = """SELECT medicare_prof_rate FROM bench_medicare_prof
                WHERE state = 'AL' AND code = '99213' AND year_month = '2025-01'"""
     for no_floor, work in ((None, 1000), (True, 950)):
-        loaded = load(store, "medicare_prof", [rvu, both], no_floor=no_floor)
+        loaded = load_benchmark(store, "medicare_prof", [rvu, both], no_floor=no_floor)
         assert f"work GPCI {'without' if no_floor else 'with'} the 1.0 floor" in loaded.notes
         expected = (130 * work + 135 * 869 + 10 * 575) * 323_465
         assert open_snapshot(store).rows(query) == [((expected + 5_000_000) // 10_000_000 / 100,)]
 
 
 def test_anesthesia_is_its_base_units_times_the_factor(store: Store, tmp_path: Path) -> None:
-    rvu, gpci = write_benchmark(tmp_path)
+    rvu, gpci = write_physician_fees(tmp_path)
     text = rvu.read_text()
     row = text.splitlines()[3].split(",")
     row[0], row[3], row[5], row[6], row[8], row[10] = "00100", "J", "0.00", "0.00", "0.00", "0.00"
@@ -361,10 +364,10 @@ def test_anesthesia_is_its_base_units_times_the_factor(store: Store, tmp_path: P
     factors.write_text("\n".join(["Contractor,Locality,Locality Name,National Anes CF of 20.3178", *lines, ",,,"]))
     units = tmp_path / "anesthesia.csv"
     units.write_text("2025 Anesthesia Base Units by CPT Code\nCPT Code,Base Units\n100,5\n00102,6\n")
-    without = load(store, "medicare_prof", [rvu, gpci, factors])
+    without = load_benchmark(store, "medicare_prof", [rvu, gpci, factors])
     assert without.left_out == {"status J, anesthesia": 1}
     assert any("anesthesia is not priced" in note for note in without.notes)
-    assert load(store, "medicare_prof", [units, rvu, factors, gpci]).rows_priced == 42
+    assert load_benchmark(store, "medicare_prof", [units, rvu, factors, gpci]).rows_priced == 42
     db = open_snapshot(store)
     assert db.rows("SELECT nonfacility_rate FROM bench_medicare_prof_locality WHERE code = '00100' ORDER BY 1") == [
         (round(5 * (19.31 + n), 2),) for n in range(7)
@@ -376,15 +379,15 @@ def test_anesthesia_is_its_base_units_times_the_factor(store: Store, tmp_path: P
     assert florida == [(pytest.approx(5 * (20.31 + 21.31 + 22.31) / 3), 5 * 22.31, "J")]
     factors.write_text("\n".join(["Contractor,Locality,Locality Name,National Anes CF of 20.3178", *lines[:3], ",,,"]))
     with pytest.raises(ReferenceFileError, match="no anesthesia factor for contractor 09102, locality 99"):
-        load(store, "medicare_prof", [units, rvu, factors, gpci])
+        load_benchmark(store, "medicare_prof", [units, rvu, factors, gpci])
     factors.rename(tmp_path / "ANES2024.csv")
     with pytest.raises(ReferenceFileError, match="are for 2024, the relative values for 2025"):
-        load(store, "medicare_prof", [units, rvu, tmp_path / "ANES2024.csv", gpci])
+        load_benchmark(store, "medicare_prof", [units, rvu, tmp_path / "ANES2024.csv", gpci])
 
 
 def test_amounts_are_whole_numbers_of_cents_within_64_bits() -> None:
     largest = RelativeValue("1", "", "A", 10**6, 10**6, 10**6, 10**6)
     place = Locality("1", "AK", "01", "", 3000, 3000, 3000)
-    assert cents_table([largest], [place], 10**6, facility=True)[0, 0] == 10**6 * 3000 * 3 * 10**6 // 10**7
-    assert cents_table([], [place], 10**6, facility=True).shape == (0, 1)
-    assert cents_table([largest], [], 10**6, facility=True).dtype == np.int64
+    assert compute_cents([largest], [place], 10**6, facility=True)[0, 0] == 10**6 * 3000 * 3 * 10**6 // 10**7
+    assert compute_cents([], [place], 10**6, facility=True).shape == (0, 1)
+    assert compute_cents([largest], [], 10**6, facility=True).dtype == np.int64

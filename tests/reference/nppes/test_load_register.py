@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from core.demo.provider_register import HEADER, write_register
 from core.load.load_file import load_file
-from core.reference.nppes.latest_rows import Shares
+from core.reference.nppes.latest_rows import LatestRows
 from core.reference.nppes.load_register import load_nppes
 from core.reference.nppes.provider_names import npis_in_state
 from core.runtime.errors import BeaconError, ReferenceFileError
@@ -230,7 +230,7 @@ def test_the_newest_row_stays(tmp_path_factory: pytest.TempPathFactory, old: lis
         return [found[npi] for npi in sorted(found)]
 
     before = newest(old)
-    shares = Shares(directory)
+    shares = LatestRows(directory)
     shares.add(frame(before), new=False)
     for row in new:
         shares.add(frame([row]), new=True)
@@ -241,7 +241,7 @@ def test_the_newest_row_stays(tmp_path_factory: pytest.TempPathFactory, old: lis
 
 def test_many_rows_come_whole_and_in_order(tmp_path: Path) -> None:
     numbers = random.Random(5).sample(range(1_000_000_000, 2_999_999_999), 500_000)
-    shares = Shares(tmp_path)
+    shares = LatestRows(tmp_path)
     for at in range(0, len(numbers), 40_000):
         npis = pl.Series("npi", [str(number) for number in numbers[at : at + 40_000]])
         shares.add(pl.DataFrame(NPPES.arrow.empty_table()).clear(len(npis)).with_columns(npis, name=npis), new=True)

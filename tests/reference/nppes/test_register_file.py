@@ -23,7 +23,7 @@ PRACTICE = "Provider Business Practice Location Address "
 def read(path: Path, at_hand: list[int] | None = None) -> tuple[list[dict[str, Any]], register_file.RegisterCounts]:
     counts = register_file.RegisterCounts()
     wanted = None if at_hand is None else np.array(sorted(at_hand), np.int64)
-    rows = [row for frame in register_file.rows(path, wanted, counts) for row in frame.to_dicts()]
+    rows = [row for frame in register_file.read_register(path, wanted, counts) for row in frame.to_dicts()]
     assert counts.rows_read == counts.kept + counts.not_at_hand + counts.rejected.total()
     assert counts.kept == len(rows)
     return rows, counts
@@ -118,7 +118,7 @@ def test_many_rows_in_any_order_through_a_zip_file(tmp_path: Path) -> None:
     counts = register_file.RegisterCounts()
     found = [
         name
-        for frame in register_file.rows(packed, None, counts, lambda done, total: seen.append((done, total)))
+        for frame in register_file.read_register(packed, None, counts, lambda done, total: seen.append((done, total)))
         for name in frame["name"]
     ]
     assert found == [f"N{number}" for number in numbers]

@@ -1,6 +1,6 @@
 """Loads every kind of benchmark from the agencies' files into a new store; prints time and peak memory of each.
 
-    python bench/benchmarks.py DIRECTORY
+    python bench/fee_schedules.py DIRECTORY
 
 DIRECTORY has the public files as they are listed in LOADS; those that are absent are left out, and said so. Each load
 runs in a process of its own, as on the command line, so that its peak memory is its own.

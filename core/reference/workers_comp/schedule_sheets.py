@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
 from core.fields.billing_code import CODE_WIDTHS, HCPCS_CODE_PATTERN, code_system_by_shape, restore_leading_zeros
-from core.reference.recognize import flat
+from core.reference.recognize import normalize_title
 from core.reference.spreadsheets import Rows, Sheet
 from core.runtime.errors import ReferenceFileError
 
@@ -55,7 +55,7 @@ class ScheduleLine:
 
 
 @dataclass
-class Read:
+class SheetOutcome:
     """What became of one sheet: rows = priced + the rows left out, by reason. `skipped` says why it was not read."""
 
     name: str
@@ -75,28 +75,30 @@ class Read:
         return f"{self.name}: {', '.join([f'{self.rows:,} rows: {self.priced:,} priced', *left_out])}"
 
 
-class Schedule:
+class CompensationSchedule:
     """The lines of one or more sheets, each key once."""
 
     def __init__(self) -> None:
         self.lines: dict[ScheduleKey, ScheduleLine] = {}
-        self.sheets: list[Read] = []
+        self.sheets: list[SheetOutcome] = []
 
     def skip(self, sheet: Sheet, why: str) -> None:
         """Names a sheet that is not read."""
-        self.sheets.append(Read(sheet.sheet or sheet.file, skipped=why))
+        self.sheets.append(SheetOutcome(sheet.sheet or sheet.file, skipped=why))
 
     def add(self, sheet: Sheet, columns: dict[str, str] | None = None) -> None:
         """Reads a sheet, its columns told by their titles: `columns` (field to title), or the known ones.
 
         Raises ReferenceFileError where a key has two amounts.
         """
-        found = _header(sheet.rows, {name: (flat(title),) for name, title in columns.items()} if columns else _TITLES)
+        found = _header(
+            sheet.rows, {name: (normalize_title(title),) for name, title in columns.items()} if columns else _TITLES
+        )
         if found is None:
             wanted = ", ".join(columns.values()) if columns else "a code and an amount"
             self.skip(sheet, f"no header row with {wanted}")
             return
-        read = Read(sheet.sheet or sheet.file)
+        read = SheetOutcome(sheet.sheet or sheet.file)
         self.sheets.append(read)
         number, places = found
         for row in sheet.rows[number + 1 :]:
@@ -135,7 +137,7 @@ class Schedule:
         return "refers to the schedule's text" if "text" in said.values() else "without an amount"
 
 
-def named_columns(text: str) -> dict[str, str]:
+def parse_columns(text: str) -> dict[str, str]:
     """The columns of `code=Procedure,amount=Max Fee`: field to title. Raises ReferenceFileError for what is not
     that.
     """
@@ -156,7 +158,7 @@ def named_columns(text: str) -> dict[str, str]:
 def _header(rows: Rows, titles: dict[str, tuple[str, ...]]) -> tuple[int, dict[str, int]] | None:
     """The header row's number, and where each field stands. Optional fields may be missing where titles are known."""
     for number, row in enumerate(rows[:_FIRST_ROWS]):
-        cells = [flat(cell) for cell in row]
+        cells = [normalize_title(cell) for cell in row]
         places = {
             name: next(place for place, cell in enumerate(cells) if cell in known)
             for name, known in titles.items()
@@ -196,9 +198,9 @@ def _figure(cell: str, part: str) -> Decimal | str:
     return "" if cell.upper() in {"", "NA", "N/A", "-", "–"} else "text"
 
 
-def totals(sheets: Iterable[Read]) -> Read:
+def add_up(sheets: Iterable[SheetOutcome]) -> SheetOutcome:
     """The sheets taken together."""
-    whole = Read("")
+    whole = SheetOutcome("")
     for sheet in sheets:
         whole.priced += sheet.priced
         whole.left_out += sheet.left_out

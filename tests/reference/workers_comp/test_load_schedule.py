@@ -15,8 +15,8 @@ from python_calamine import CalamineWorkbook
 
 from core.reference.benchmark_release import LoadedBenchmark
 from core.reference.spreadsheets import Sheet
-from core.reference.workers_comp import fee_schedule
-from core.reference.workers_comp.fee_schedule_table import Schedule, named_columns
+from core.reference.workers_comp import load_schedule
+from core.reference.workers_comp.schedule_sheets import CompensationSchedule, parse_columns
 from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store
 from tests.conftest import open_snapshot
@@ -81,7 +81,7 @@ def georgia(tmp_path: Path, name: str = "GA_2024_schedule.xlsx") -> Path:
 
 
 def test_a_workbook_of_many_sheets(store: Store, tmp_path: Path) -> None:
-    loaded = fee_schedule.load(store, [georgia(tmp_path)])
+    loaded = load_schedule.load(store, [georgia(tmp_path)])
     assert (loaded.state, loaded.release, loaded.months[0], loaded.months[-1]) == (
         "GA",
         "2024-01",
@@ -136,7 +136,7 @@ def test_code_and_modifier_in_one_cell(store: Store, tmp_path: Path) -> None:
         "G0001,x,0.00,0.00",
         ",,,",
     )
-    loaded = fee_schedule.load(store, [file], year_month="2024-03")
+    loaded = load_schedule.load(store, [file], year_month="2024-03")
     assert (loaded.state, loaded.months[0], loaded.rows_read, loaded.rows_priced) == ("NC", "2024-03", 6, 3)
     rows = stored(store, month="2024-12")
     found = {code: (row["wcfs_status"], row["wcfs_amount"], row["facility_amount"]) for (_, code), row in rows.items()}
@@ -162,8 +162,8 @@ def test_any_table_by_its_titles(store: Store, tmp_path: Path) -> None:
         Fees=[["Alabama"], ["CPT/HCPCS", "Mod", "Maximum Fee, all", "ASC"], [99213, "", 90.1, ""], [70450, 26, 40, ""]],
     )
     titles = "code=CPT/HCPCS, modifier=mod,amount=Maximum Fee, all,asc=ASC"
-    assert named_columns(titles) == {"code": "CPT/HCPCS", "modifier": "mod", "amount": "Maximum Fee, all", "asc": "ASC"}
-    loaded = fee_schedule.load(store, [file], state="AL", year_month="2024-01", columns=titles, sheet="fees")
+    assert parse_columns(titles) == {"code": "CPT/HCPCS", "modifier": "mod", "amount": "Maximum Fee, all", "asc": "ASC"}
+    loaded = load_schedule.load(store, [file], state="AL", year_month="2024-01", columns=titles, sheet="fees")
     assert loaded.notes == ("Cover: skipped: not the sheet fees", "Fees: 2 rows: 2 priced")
     assert stored(store)["CPT", "99213"]["wcfs_amount"] == 90.1
     assert stored(store, "bench_wcfs_modifier")["CPT", "70450", "26"]["wcfs_amount"] == 40.0
@@ -172,7 +172,7 @@ def test_any_table_by_its_titles(store: Store, tmp_path: Path) -> None:
 def test_states_and_releases_do_not_disturb_each_other(store: Store, tmp_path: Path) -> None:
     def load(state: str, release: str, amount: float) -> LoadedBenchmark:
         file = table(tmp_path / "f.csv", "CODE,MOD,FEE", f"99213,,{amount}", f"99213,26,{amount / 2}")
-        return fee_schedule.load(store, [file], state=state, year_month=release)
+        return load_schedule.load(store, [file], state=state, year_month=release)
 
     load("GA", "2024-01", 100)
     load("NC", "2024-01", 200)
@@ -203,7 +203,7 @@ def test_what_is_wrong_is_told_and_changes_nothing(store: Store, tmp_path: Path)
 
     def complaint(path: Path, **options: Any) -> str:
         with pytest.raises(ReferenceFileError) as raised:
-            fee_schedule.load(store, [path], **options)
+            load_schedule.load(store, [path], **options)
         assert store.manifest() is None
         return str(raised.value)
 
@@ -234,7 +234,7 @@ def test_what_is_wrong_is_told_and_changes_nothing(store: Store, tmp_path: Path)
 )
 def test_a_file_s_name_says_whose_it_is(store: Store, tmp_path: Path, name: str, state: str) -> None:
     file = table(tmp_path / name.replace(".xlsx", ".csv"), "CODE,FEE", "99213,100")
-    assert fee_schedule.load(store, [file]).state == state
+    assert load_schedule.load(store, [file]).state == state
 
 
 # --- against a slow reading -------------------------------------------------------------------------------------
@@ -275,7 +275,7 @@ def test_rows_say_what_a_slow_reading_says(rows: list[tuple[str, str, str, str]]
     conflicts = [
         key for key, lines in seen.items() for column in (0, 1) if len({line[column] for line in lines} - {None}) > 1
     ]
-    schedule = Schedule()
+    schedule = CompensationSchedule()
     stripped = [[cell.strip() for cell in row] for row in rows]
     sheet = Sheet(Path("f.csv"), "", "", [["CODE", "MOD", "FEE", "ASC MAR"], *stripped])
     if conflicts:
@@ -296,7 +296,7 @@ def test_rows_say_what_a_slow_reading_says(rows: list[tuple[str, str, str, str]]
 
 def test_georgia_whole(shared: Path, store: Store) -> None:
     path = shared / "wcfs" / "GA_2024_medical_fee_schedule.xlsx"
-    loaded = fee_schedule.load(store, [path])
+    loaded = load_schedule.load(store, [path])
     book = CalamineWorkbook.from_path(path)
     assert len(loaded.notes) == len(book.sheet_names) == 12
     assert not any("skipped" in note for note in loaded.notes)
@@ -335,7 +335,7 @@ def test_georgia_whole(shared: Path, store: Store) -> None:
 
 def test_north_carolina_whole(shared: Path, store: Store) -> None:
     path = shared / "wcfs" / "NC_fee_schedule.csv"
-    loaded = fee_schedule.load(store, [path], year_month="2024-01")
+    loaded = load_schedule.load(store, [path], year_month="2024-01")
     with path.open(encoding="latin-1", newline="") as file:
         lines = [line for line in csv.DictReader(file) if line["Code Mod"]]
     rows, modifiers = stored(store), stored(store, "bench_wcfs_modifier")

@@ -9,16 +9,16 @@ import pyarrow as pa
 
 from core.fields.month import MONTH_PATTERN
 from core.fields.states import STATES
-from core.reference.benchmark_release import LoadedBenchmark, put_release, texts_encoded
-from core.reference.recognize import KNOWN, header
-from core.reference.spreadsheets import sheets
-from core.reference.workers_comp.fee_schedule_table import (
+from core.reference.benchmark_release import LoadedBenchmark, encode_text_columns, put_release
+from core.reference.recognize import FILE_KINDS, find_header
+from core.reference.spreadsheets import read_sheets
+from core.reference.workers_comp.schedule_sheets import (
     AMOUNTS,
-    Schedule,
+    CompensationSchedule,
     ScheduleKey,
     ScheduleLine,
-    named_columns,
-    totals,
+    add_up,
+    parse_columns,
 )
 from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store
@@ -52,8 +52,8 @@ def load(
     """Loads one state's release. Raises ReferenceFileError and StoreError; the store is then as it was."""
     state = state or _stated_state(paths)
     release = year_month or _stated_year(paths)
-    schedule = _read(paths, named_columns(columns) if columns else None, sheet)
-    whole = totals(schedule.sheets)
+    schedule = _read(paths, parse_columns(columns) if columns else None, sheet)
+    whole = add_up(schedule.sheets)
     loaded = LoadedBenchmark(
         kind="wcfs",
         release=release,
@@ -74,19 +74,19 @@ def load(
     )
 
 
-def _read(paths: list[Path], columns: dict[str, str] | None, wanted: str | None) -> Schedule:
-    schedule = Schedule()
+def _read(paths: list[Path], columns: dict[str, str] | None, wanted: str | None) -> CompensationSchedule:
+    schedule = CompensationSchedule()
     for path in paths:
         before, known = len(schedule.lines), ""
-        for one in sheets(path):
+        for one in read_sheets(path):
             if wanted is None or wanted.casefold() == one.sheet.casefold():
                 schedule.add(one, columns)
-                known = known or next((kind for kind in KNOWN if header(one.rows, kind) is not None), "")
+                known = known or next((kind for kind in FILE_KINDS if find_header(one.rows, kind) is not None), "")
             else:
                 schedule.skip(one, f"not the sheet {wanted}")
         if len(schedule.lines) == before:
             if known:
-                raise ReferenceFileError(f"{path.name}: this is {KNOWN[known].name} ({KNOWN[known].place})")
+                raise ReferenceFileError(f"{path.name}: this is {FILE_KINDS[known].name} ({FILE_KINDS[known].place})")
             why = "; ".join(str(one) for one in schedule.sheets)
             raise ReferenceFileError(
                 f"{path.name}: no fee schedule found ({why}); name its columns: --columns code=TITLE,amount=TITLE"
@@ -137,7 +137,7 @@ def _stated_year(paths: list[Path]) -> str:
 # --- rows ------------------------------------------------------------------------------------------------------
 
 
-def _plain_rows(schedule: Schedule, state: str, release: str) -> pl.DataFrame:
+def _plain_rows(schedule: CompensationSchedule, state: str, release: str) -> pl.DataFrame:
     """The rows of bench_wcfs but year_month: one for each code, whether it has a line of its own or by modifier."""
     own = {key[:2]: line for key, line in schedule.lines.items() if not key[2]}
     by_modifier = {key[:2]: None for key in schedule.lines if key[:2] not in own}
@@ -147,14 +147,14 @@ def _plain_rows(schedule: Schedule, state: str, release: str) -> pl.DataFrame:
     return _frame([name for name in BENCH_WCFS.names if name != "year_month"], rows)
 
 
-def _modifier_rows(schedule: Schedule, state: str, release: str) -> Iterator[pa.Table]:
+def _modifier_rows(schedule: CompensationSchedule, state: str, release: str) -> Iterator[pa.Table]:
     """The rows of bench_wcfs_modifier."""
     lines: list[tuple[ScheduleKey, ScheduleLine]] = sorted(
         (item for item in schedule.lines.items() if item[0][2]), key=lambda i: i[0]
     )
     rows = [(release, state, *key, *_figures(line), _status(line)) for key, line in lines]
     if rows:
-        yield texts_encoded(_frame(list(BENCH_WCFS_MODIFIER.names), rows), BENCH_WCFS_MODIFIER)
+        yield encode_text_columns(_frame(list(BENCH_WCFS_MODIFIER.names), rows), BENCH_WCFS_MODIFIER)
 
 
 def _frame(names: list[str], rows: Sequence[tuple[object, ...]]) -> pl.DataFrame:

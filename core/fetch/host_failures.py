@@ -6,11 +6,11 @@ from collections import Counter
 from core.fetch.address import Address
 from core.runtime.errors import FetchError
 
-GIVEN_UP_AFTER = 3
+MAX_FAILURES = 3
 """Failures in a row, each after all its attempts."""
 
 
-class Hosts:
+class HostFailures:
     """Which hosts have failed how often in a row. Used by several threads."""
 
     def __init__(self) -> None:
@@ -20,9 +20,9 @@ class Hosts:
     def check(self, address: Address) -> None:
         """Raises FetchError where the address's host has been given up."""
         with self._lock:
-            if self._failures[address.origin] >= GIVEN_UP_AFTER:
+            if self._failures[address.origin] >= MAX_FAILURES:
                 raise FetchError(
-                    f"{address.scheme}://{address.netloc}: given up after {GIVEN_UP_AFTER} failures in a row, and not "
+                    f"{address.scheme}://{address.netloc}: given up after {MAX_FAILURES} failures in a row, and not "
                     "asked again in this run; try again later"
                 )
 

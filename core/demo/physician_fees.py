@@ -75,7 +75,7 @@ _GPCIS = [
 ]  # fmt: skip
 
 
-def write_benchmark(directory: Path, values: str = _RVUS) -> list[Path]:
+def write_physician_fees(directory: Path, values: str = _RVUS) -> list[Path]:
     """Writes the relative value file, of `values` in the form of those above, and the GPCI file; gives their paths."""
     rvu, gpci = directory / "PPRRVU25_JAN_demo.csv", directory / "GPCI2025_demo.csv"
     with rvu.open("w", newline="", encoding="latin-1") as file:
