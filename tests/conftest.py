@@ -2,18 +2,16 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.test import Client
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from core import open_store
 from core.demo.hospital_fees import write_hospital_fees
 from core.demo.payer_files import STATE, write_files
 from core.demo.physician_fees import write_physician_fees
@@ -25,15 +23,17 @@ from core.load.outcome import LoadOutcome
 from core.load.remote.fetch_groups import GroupFetcher
 from core.quality.record import keep
 from core.quality.report import check
-from core.queries.rules.rate_kinds import MACROS
 from core.reference.benchmark_kinds import load_benchmark
 from core.reference.medicare import physician
 from core.reference.nppes.load_register import load_nppes
-from core.store.connection import QueryLimits, Reader, Snapshot
+from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.tic.source import open_documents
 from tests.fetch.server import Server
+from tests.fixture_types import Fetching, Load
 from tests.paths import SHARED
+from tests.site import Visitor, serving
+from tests.stores import open_snapshot
 
 hypothesis_settings.register_profile(
     "tests",
@@ -43,9 +43,6 @@ hypothesis_settings.register_profile(
     print_blob=True,
 )
 hypothesis_settings.load_profile("tests")
-
-Load = Callable[..., LoadOutcome]
-Fetching = Callable[[], GroupFetcher]
 
 
 @pytest.fixture(scope="session")
@@ -103,13 +100,6 @@ def locations(client: FetchClient, tmp_path: Path) -> Fetching:
     return make
 
 
-def open_snapshot(store: Store) -> Snapshot:
-    """The newest generation of a store."""
-    found = Reader(store, QueryLimits(memory="512MB", temp_directory=str(store.root / "tmp")), MACROS).snapshot()
-    assert found is not None
-    return found
-
-
 @pytest.fixture(scope="session")
 def demo_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data directory of the demo's data, which tests only read."""
@@ -136,26 +126,3 @@ def site(demo_root: Path) -> Iterator[Client]:
     """The site over the demo's data."""
     with serving(demo_root):
         yield Visitor()
-
-
-class Visitor(Client):
-    """A browser of the site: goes where it is sent, as an address in another spelling is."""
-
-    def get(self, *arguments: Any, **options: Any) -> Any:
-        """Asks for a page, and for the one it is sent to."""
-        return super().get(*arguments, **{"follow": True, **options})
-
-
-class serving:  # noqa: N801 - reads as a sentence
-    """Makes a data directory the one that commands and pages use."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-
-    def __enter__(self) -> None:
-        self._before = settings.BEACONPOINT_DATA_DIR
-        settings.BEACONPOINT_DATA_DIR = self._root
-
-    def __exit__(self, *_exception: object) -> None:
-        settings.BEACONPOINT_DATA_DIR = self._before
-        open_store._reader.cache_clear()

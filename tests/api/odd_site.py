@@ -6,7 +6,7 @@ from ninja import Router
 from core.api import site
 from core.api.resources import Answer, Asked, Found, resource
 from core.pages.forms import QueryForm
-from tests.store.test_connection import ENDLESS
+from tests.stores import ENDLESS
 
 router = Router(tags=["Odd"])
 

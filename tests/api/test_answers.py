@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import msgspec
 import pytest
 from django.test import Client
 from hypothesis import given, settings
@@ -14,27 +13,18 @@ from core.queries import codes, coverage, medicare, organizations, providers, ra
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
+from tests.api.market import MARKET, QUERY, plain
 from tests.api.walking import get, walk
-from tests.conftest import open_snapshot, serving
 from tests.queries import slow
 from tests.queries.answers import a_market
 from tests.queries.slow import Everything
-
-MARKET = Market("GA", "2025-08", "CPT", "99213")
-QUERY: dict[str, Any] = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "99213"}
+from tests.site import serving
+from tests.stores import open_snapshot
 
 
 @pytest.fixture(scope="module")
 def everything(demo_root: Path) -> Everything:
     return Everything(open_snapshot(Store(demo_root)))
-
-
-def plain(value: Any) -> Any:
-    """Rows as JSON has them; moments are UTC."""
-    found = msgspec.to_builtins(value)
-    if isinstance(found, list) and found and "loaded_at" in found[0]:
-        return [{**row, "loaded_at": f"{row['loaded_at'][:23]}Z"} for row in found]
-    return found
 
 
 def of_provider(db: Snapshot, market: Market) -> list[providers.CodeRates]:

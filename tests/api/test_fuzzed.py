@@ -11,7 +11,7 @@ from schemathesis.engine import events, from_schema
 from beaconpoint.wsgi import application
 from core.api.document import document
 from core.store.connection import Snapshot
-from tests.conftest import serving
+from tests.site import serving
 
 EXAMPLES = min(int(os.environ.get("HYPOTHESIS_EXAMPLES", "5")), 5)
 

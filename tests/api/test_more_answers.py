@@ -15,7 +15,7 @@ from core.queries.histogram import histogram
 from core.queries.rules.market import Market
 from core.queries.rules.matching import OUTCOMES
 from core.store.connection import Snapshot
-from tests.api.test_answers import MARKET, QUERY, plain
+from tests.api.market import MARKET, QUERY, plain
 from tests.api.walking import get, walk
 from tests.queries import slow_changes
 from tests.queries.slow import Everything

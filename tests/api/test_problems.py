@@ -16,7 +16,8 @@ from core.pages.shared.answer_cache import TooBusy, admitted
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from tests.api.walking import get
-from tests.conftest import Load, serving
+from tests.fixture_types import Load
+from tests.site import serving
 
 RATES: dict[str, Any] = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "99213"}
 

@@ -13,9 +13,10 @@ from core.store.generations.store import Store
 from core.tic import array_splitter
 from core.tic.source import open_documents
 from tests import payer_files, slow_reader
-from tests.conftest import Load
-from tests.load.test_load_file import assert_same, file_of, item_of, table
-from tests.store.generations.test_store import listing
+from tests.fixture_types import Load
+from tests.load.expected import assert_same
+from tests.rate_files import file_of, item_of
+from tests.stores import listing, table
 
 FILE = json.dumps(
     file_of(

@@ -17,72 +17,20 @@ from core.demo.payer_files import write_files
 from core.load.facts import merge_price_runs, partition
 from core.load.flatten import flatten_elements, price_fields
 from core.load.load_file import load_file
-from core.load.outcome import LoadOutcome
 from core.load.providers import cross_references, member_index
 from core.load.providers import group_members as members
 from core.load.staging import price_rows as prices
 from core.load.staging import row_spool
 from core.runtime.errors import PayerFileError
 from core.store.generations.store import Store
-from core.store.schema import ids
 from core.store.schema.tables import FACT_RATE, TABLES
 from core.tic import array_splitter
 from core.tic.source import open_documents
 from tests import payer_files, slow_reader
-from tests.conftest import Load
-
-
-def table(store: Store, name: str) -> pl.DataFrame:
-    manifest = store.manifest()
-    assert manifest is not None
-    paths = manifest.paths(store.root, name)
-    return pl.read_parquet(paths) if paths else pl.DataFrame(TABLES[name].arrow.empty_table())
-
-
-def assert_same(store: Store, outcome: LoadOutcome, flat: slow_reader.Flat) -> None:
-    """What is in the store, which holds just this file, is what the reference says."""
-    facts = table(store, "fact_rate")
-    there = {
-        tuple(row[name] for name in slow_reader.COLUMNS): row["additional_information"] for row in facts.to_dicts()
-    }
-    assert there == flat.facts
-    assert len(facts) == len(flat.facts)
-    assert [ids.fact_uid(row) for row in facts.to_dicts()] == facts["fact_uid"].to_list()
-    record = outcome.record
-    assert (record["rows_read"], outcome.duplicates, record["rejects"]) == (
-        flat.read,
-        flat.duplicates,
-        dict(flat.rejected),
-    )
-    assert flat.read == len(flat.facts) + flat.duplicates + flat.rejected.total()
-    groups = table(store, "dim_provider_group")
-    raw_of = dict(zip(groups["pg_uid"], groups["provider_group_id_raw"], strict=True))
-    assert set(raw_of.values()) == set(flat.groups)
-    resolved = dict(zip(groups["provider_group_id_raw"], groups["resolved"], strict=True))
-    assert resolved == {raw: bool(group.members) for raw, group in flat.groups.items()}
-    networks = dict(zip(groups["provider_group_id_raw"], groups["network_names"].to_list(), strict=True))
-    assert networks == {raw: sorted(group.networks) for raw, group in flat.groups.items()}
-    npis, tins = table(store, "xref_group_npi"), table(store, "xref_group_tin")
-    assert sorted((raw_of[r["pg_uid"]], r["npi"]) for r in npis.to_dicts()) == sorted(flat.group_npis)
-    assert sorted((raw_of[r["pg_uid"]], r["tin_type"], r["tin_value"]) for r in tins.to_dicts()) == sorted(
-        flat.group_tins
-    )
-    pairs = {member for group in flat.groups.values() for member in group.members if all(member)}
-    assert set(table(store, "xref_tin_npi").select("tin_type", "tin_value", "npi").rows()) == pairs
-    assert set(table(store, "dim_npi")["npi"]) == {npi for _, npi in flat.group_npis}
-    assert set(table(store, "dim_tin").select("tin_type", "tin_value").rows()) == {t[1:] for t in flat.group_tins}
-    pos_sets = table(store, "dim_pos_set")
-    assert dict(zip(pos_sets["pos_set_id"], pos_sets["service_codes"].to_list(), strict=True)) == flat.pos_sets
-    exploded = sorted((key, pos) for key, codes in flat.pos_sets.items() for pos in codes)
-    assert sorted(table(store, "xref_pos").rows()) == exploded
-    codes = {(r["code_type"], r["code"]): [r["code_desc"], r["name"]] for r in table(store, "dim_code").to_dicts()}
-    assert codes == flat.codes
-    assert set(table(store, "xref_bundled_code").select(pl.nth(0, 1, 2, 3)).rows()) == flat.bundles
-    for name, declared in TABLES.items():
-        rows = table(store, name).select(declared.order).rows()
-        assert rows == sorted(rows), f"{name} is not in its order"
-    invalid = sum(len(group.invalid) for group in flat.groups.values())
-    assert (outcome.members.invalid_npis if outcome.members else 0) == invalid
+from tests.fixture_types import Load
+from tests.load.expected import REAL, assert_same
+from tests.rate_files import file_of, item_of
+from tests.stores import table
 
 
 @given(payer_files.contents())
@@ -116,25 +64,6 @@ def test_the_demo_gives_what_the_reference_gives(tmp_path: Path) -> None:
         assert_same(store, load_file(store, source, "GA"), slow_reader.flatten(content, "GA"))
 
 
-REAL = {
-    "payers/2025-06-23_Evry-Health_in-network-rates.json.gz": 30_033,
-    "payers/2025-01-06_Evry-Health_in-network-rates.json.gz": 24_820,
-    "payers/2023-02-01_HealthSCOPE_in-network-rates.json.gz": 211_905,
-    "payers/innetwork-S-QMXCT25139-1.json": 4_236,
-    "payers/innetwork-G-QMXCT20404-1.json": 438,
-    "cms/v2.2.0/in-network-rates-all-negotiated-types-sample.json": 10,
-    "cms/v2.2.0/in-network-rates-multiple-plans-sample.json": 6,
-    "cms/v1.6.2/in-network-rates-fee-for-service-single-plan-sample.json": 5,
-    "cms/v1.0.0/in-network-rates-bundle-single-plan-sample.json": None,
-    "cms/v1.0.0/in-network-rates-capitation-single-plan-sample.json": None,
-    "cms/v1.0.0/in-network-rates-multiple-plans-sample.json": None,
-    "cms/v1.6.2/in-network-rates-no-npi.json": None,
-    "cms/v2.2.0/in-network-rates-bundle-single-plan-sample.json": None,
-    "cms/v2.2.0/in-network-rates-capitation-single-plan-sample.json": None,
-    "cms/v2.2.0/in-network-rates-no-npi.json": None,
-}
-
-
 @pytest.mark.parametrize(("name", "rows"), REAL.items())
 def test_real_files_give_what_the_reference_gives(shared: Path, store: Store, name: str, rows: int | None) -> None:
     source = open_documents(shared / "tic" / name)[0]
@@ -148,35 +77,6 @@ def test_real_files_give_what_the_reference_gives(shared: Path, store: Store, na
 
 
 # --- one rule at a time ---------------------------------------------------------------------------------------
-
-
-def file_of(*items: dict[str, Any], **root: Any) -> dict[str, Any]:
-    return {
-        "reporting_entity_name": "Payer",
-        "reporting_entity_type": "issuer",
-        "last_updated_on": "2025-08-01",
-        "version": "2.0.0",
-        "in_network": list(items),
-        **root,
-    }
-
-
-def item_of(*prices: Any, code: str = "99213", references: Any = (1,), **fields: Any) -> dict[str, Any]:
-    return {
-        "negotiation_arrangement": "ffs",
-        "billing_code_type": "CPT",
-        "billing_code": code,
-        "negotiated_rates": [
-            {
-                "provider_references": list(references),
-                "negotiated_prices": [
-                    p if isinstance(p, dict) else {"negotiated_type": "negotiated", "negotiated_rate": p}
-                    for p in prices
-                ],
-            }
-        ],
-        **fields,
-    }
 
 
 def test_a_file_loaded_again_adds_nothing_in_whatever_packing(load: Load, store: Store, tmp_path: Path) -> None:

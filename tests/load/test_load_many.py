@@ -22,7 +22,7 @@ from core.runtime.progress import Progress
 from core.store.generations.store import Store
 from core.tic.plans import Plan
 from tests.fetch.server import Page, Server
-from tests.load.test_load_file import file_of, item_of
+from tests.rate_files import file_of, item_of
 
 ONE, TWO = Plan("One", "hios", "1", "group"), Plan("Two", "ein", "2", "individual")
 

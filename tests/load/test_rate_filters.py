@@ -4,22 +4,21 @@ import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.load.load_file import load_file
-from core.load.outcome import LoadOutcome
 from core.load.rate_filters import ALL_RATES, RateFilter, made_of, widened
 from core.runtime.errors import BeaconError
 from core.store.generations.store import Store
-from core.store.parquet.writer import write_table
-from core.store.schema.tables import DIM_NPI
 from core.tic.source import open_documents
 from tests import payer_files, slow_reader
-from tests.conftest import Load
-from tests.load.test_load_file import file_of, item_of, table
+from tests.fixture_types import Load
+from tests.load.expected import assert_adds_up
+from tests.load.npi_states import place
+from tests.rate_files import file_of, item_of
+from tests.stores import table
 
 filters = st.builds(
     made_of,
@@ -40,24 +39,6 @@ def wanted(one: RateFilter, fact: slow_reader.Fact, flat: slow_reader.Flat) -> b
         and (not one.npis or any(npi in one.npis for _, _, npi in members))
         and (not one.tins or any(tin in one.tins for _, tin, _ in members))
     )
-
-
-def assert_adds_up(outcome: LoadOutcome) -> None:
-    record = outcome.record
-    assert record["rows_read"] == (
-        record["rows_added"] + record["duplicates"] + record["rows_rejected"] + record["rows_filtered"]
-    )
-
-
-def place(store: Store, **states: str) -> None:
-    """Says in which state NPIs are, as `load_nppes` does."""
-    with store.write() as transaction:
-        path = transaction.new_file("dim_npi")
-        places = {"npi": [npi.removeprefix("npi") for npi in states], "state": list(states.values())}
-        none = [None] * len(states)
-        rows = pl.DataFrame({name: places.get(name, none) for name in DIM_NPI.names}).sort("npi")
-        transaction.put("dim_npi", path, write_table(path, DIM_NPI, [rows.to_arrow().cast(DIM_NPI.arrow)]))
-        transaction.commit()
 
 
 @given(payer_files.contents(), st.lists(filters, min_size=1, max_size=3))

@@ -14,11 +14,13 @@ from core.quality.report import check
 from core.runtime.errors import PayerFileError
 from core.store.generations.store import Store
 from core.tic.source import Source
-from tests.conftest import Fetching, Load, open_snapshot
 from tests.fetch.server import Server
-from tests.load.remote.test_fetch_groups import remote, serve, source_of, table
-from tests.load.test_load_file import file_of, item_of
-from tests.load.test_rate_filters import assert_adds_up, place
+from tests.fixture_types import Fetching, Load
+from tests.load.expected import assert_adds_up
+from tests.load.npi_states import place
+from tests.load.remote.remote_files import remote, serve, source_of
+from tests.rate_files import file_of, item_of
+from tests.stores import open_snapshot, table
 
 FIRST, SECOND = made_of(npis=["1912951245"]), made_of(npis=["1234567893"])
 """Filters that want the first and the second group of `remote`."""

@@ -13,52 +13,22 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from core.demo.payer_files import write_files
 from core.demo.physician_fees import write_physician_fees
 from core.store.generations.store import Store
-from tests.load.test_load_file import file_of, item_of
+from tests.fixture_types import Manage
+from tests.management.failures import complaint
 from tests.paths import ROOT
-from tests.store.generations.test_store import listing
+from tests.rate_files import file_of, item_of
+from tests.stores import listing
 
 WRITING = ("ingest_mrf", "load_benchmark", "load_nppes", "load_codes", "reshard", "compact", "copy_by_group",
            "correct_rates")  # fmt: skip
 COMMANDS = (*WRITING, "dq_check", "demo", "data_dictionary")
-
-Manage = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "data"
-
-
-@pytest.fixture
-def manage(root: Path) -> Manage:
-    """Runs manage.py with a data directory of its own."""
-
-    def run(*arguments: Any, data_dir: Path = root, **more: Any) -> "subprocess.CompletedProcess[str]":
-        environment = {**os.environ, "BEACONPOINT_DATA_DIR": str(data_dir), **more.pop("env", {})}
-        command = [sys.executable, "manage.py", *map(str, arguments)]
-        return subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False, **more
-        )
-
-    return run
-
-
-def complaint(done: "subprocess.CompletedProcess[str]") -> str:
-    """The one clear line of a command that failed."""
-    assert done.returncode == 1, done.stderr
-    assert "Traceback" not in done.stderr
-    lines = done.stderr.strip().splitlines()
-    assert len(lines) == 1, done.stderr
-    return lines[0]
 
 
 @pytest.fixture

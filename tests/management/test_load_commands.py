@@ -4,10 +4,11 @@ from pathlib import Path
 
 from core.demo.payer_files import write_files
 from core.demo.provider_register import write_register
-from tests.management.test_commands import Manage, complaint, manage, root  # noqa: F401 - fixtures
+from tests.fixture_types import Manage
+from tests.management.failures import complaint
 
 
-def test_names_titles_and_schedules_are_loaded_and_summed_up(manage: Manage, tmp_path: Path) -> None:  # noqa: F811
+def test_names_titles_and_schedules_are_loaded_and_summed_up(manage: Manage, tmp_path: Path) -> None:
     assert manage("ingest_mrf", "--state", "GA", write_files(tmp_path)[0]).returncode == 0
     files = write_register(tmp_path)
     named = manage("load_nppes", *files)
@@ -31,7 +32,7 @@ def test_names_titles_and_schedules_are_loaded_and_summed_up(manage: Manage, tmp
     assert "2 rows read: 1 priced\n  1 left out: by report" in schedule.stdout
 
 
-def test_a_wrong_file_is_one_line(manage: Manage, tmp_path: Path) -> None:  # noqa: F811
+def test_a_wrong_file_is_one_line(manage: Manage, tmp_path: Path) -> None:
     other = tmp_path / "GA_2025.csv"
     other.write_text("a,b\n1,2\n")
     assert "neither an NPPES file" in complaint(manage("load_nppes", other))

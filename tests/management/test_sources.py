@@ -18,12 +18,12 @@ import pyarrow.parquet as pq
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.conftest import serving
 from tests.fetch.server import Page, Server, bomb
-from tests.load.test_load_file import file_of, item_of
-from tests.management.test_commands import complaint
+from tests.management.failures import complaint
 from tests.paths import ROOT
-from tests.store.generations.test_store import listing
+from tests.rate_files import file_of, item_of
+from tests.site import serving
+from tests.stores import listing
 
 Done = subprocess.CompletedProcess[str]
 Ingest = Callable[..., Done]

@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from core.runtime.progress import show_counting
 from core.store.changes import compact as compact_module
 from core.store.generations.store import Store
-from tests.conftest import serving
+from tests.site import serving
 from tests.store.steps import facts_of, load_made_file
 
 

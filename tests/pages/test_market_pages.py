@@ -18,8 +18,7 @@ from core.queries.rules.market import FILTERS, Market
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.tic.source import open_documents
-from tests.conftest import serving
-from tests.pages.test_pages import csv_rows, json_rows, tables, text_of
+from tests.site import csv_rows, json_rows, serving, tables, text_of
 
 MONTH: dict[str, Any] = {"state": "GA", "year_month": "2025-08"}
 CODE: dict[str, Any] = {**MONTH, "code_type": "CPT", "code": "99213"}

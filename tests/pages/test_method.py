@@ -9,7 +9,7 @@ from django.test import Client
 from core.pages.shared import documents
 from core.store.connection import Snapshot
 from core.store.schema.tables import REJECTS, TABLES
-from tests.pages.test_pages import csv_rows, tables, text_of
+from tests.site import csv_rows, tables, text_of
 
 EVERY = [name for name in documents.names() if name not in {documents.FIRST, documents.DICTIONARY}]
 

@@ -1,11 +1,8 @@
 """The pages: what they show, what they refuse, and that their tables are the questions' answers."""
 
-import csv
-import io
 import json
 import re
 from html import unescape
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +19,8 @@ from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.tic.source import open_documents
-from tests.conftest import open_snapshot, serving
-from tests.store.generations.test_store import change
-from tests.store.test_connection import ENDLESS
+from tests.site import csv_rows, json_rows, serving, tables, text_of
+from tests.stores import ENDLESS, change, open_snapshot
 
 MARKET = Market("GA", "2025-08", "CPT", "99213")
 QUERY: dict[str, Any] = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "99213"}
@@ -32,61 +28,6 @@ PAGES = ["/", "/codes/", "/codes/?q=knee", "/rates/", "/rates/?code=99213", "/me
          "/organizations/", "/organizations/?code=99214", "/payers/", "/payers/?code=70450",
          "/payers/?codes=99213,450,XYZ", "/payers/?payer=example_peach_health_plan", "/changes/",
          "/changes/?code=99213", "/changes/?payer=example_piedmont_mutual_inc"]  # fmt: skip
-
-
-def text_of(response: Any) -> str:
-    """What a reader reads: the page without its tags, white space made one."""
-    assert response["Content-Type"].startswith("text/html")
-    content = response.content.decode().split("<main", 1)[1]
-    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", content)))
-
-
-class _Table(HTMLParser):
-    """The cells of every table of a page that is not folded."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tables: list[list[list[str]]] = []
-        self._cell = False
-        self._folded = 0
-
-    def handle_starttag(self, tag: str, _attrs: list[tuple[str, str | None]]) -> None:
-        self._folded += tag == "details"
-        if self._folded:
-            return
-        if tag == "table":
-            self.tables.append([])
-        elif tag == "tr":
-            self.tables[-1].append([])
-        elif tag in {"td", "th"}:
-            self.tables[-1][-1].append("")
-            self._cell = True
-
-    def handle_endtag(self, tag: str) -> None:
-        self._folded -= tag == "details"
-        self._cell = self._cell and tag not in {"td", "th"}
-
-    def handle_data(self, data: str) -> None:
-        if self._cell:
-            self.tables[-1][-1][-1] = f"{self.tables[-1][-1][-1]} {data.strip()}".strip()
-
-
-def tables(response: Any) -> list[list[list[str]]]:
-    parser = _Table()
-    parser.feed(response.content.decode())
-    return parser.tables
-
-
-def csv_rows(response: Any) -> list[dict[str, str]]:
-    assert response.status_code == 200
-    assert response["Content-Type"].startswith("text/csv")
-    return list(csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode())))
-
-
-def json_rows(response: Any) -> list[dict[str, Any]]:
-    assert response.status_code == 200
-    found: list[dict[str, Any]] = json.loads(b"".join(response.streaming_content))["rows"]
-    return found
 
 
 @pytest.mark.parametrize("address", PAGES)

@@ -18,10 +18,10 @@ from core.quality.report import check
 from core.queries import quality
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
-from tests.conftest import Load, open_snapshot, serving
-from tests.load.test_load_file import file_of, item_of
-from tests.pages.test_pages import csv_rows, json_rows, tables, text_of
-from tests.store.test_connection import ENDLESS
+from tests.fixture_types import Load
+from tests.rate_files import file_of, item_of
+from tests.site import csv_rows, json_rows, serving, tables, text_of
+from tests.stores import ENDLESS, open_snapshot
 
 GROUPS = [
     {

@@ -19,8 +19,9 @@ from core.quality.report import QualityReport, check
 from core.reference.medicare import physician
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
-from tests.conftest import Load, open_snapshot
-from tests.load.test_load_file import file_of, item_of
+from tests.fixture_types import Load
+from tests.rate_files import file_of, item_of
+from tests.stores import open_snapshot
 
 
 def failed(report: QualityReport) -> dict[str, int]:

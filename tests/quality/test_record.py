@@ -22,13 +22,14 @@ from core.queries import quality
 from core.store.changes.compact import compact
 from core.store.generations.store import Store
 from core.tic.source import open_documents
-from tests.conftest import Load, open_snapshot, serving
-from tests.load.test_load_file import file_of, item_of
+from tests.fixture_types import Load
 from tests.payer_files import contents
+from tests.rate_files import file_of, item_of
+from tests.site import serving
 from tests.store.generations.killed import REHEARSAL
-from tests.store.generations.test_kills import kill
-from tests.store.generations.test_store import listing
+from tests.store.generations.killing import kill
 from tests.store.steps import assert_tidy, facts_of, load_made_file
+from tests.stores import listing, open_snapshot
 
 
 def checked(store: Store) -> QualityReport:

@@ -11,8 +11,8 @@ from core.reference.medicare import physician
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.tic.source import open_documents
-from tests.conftest import open_snapshot
 from tests.queries.slow import Everything
+from tests.stores import open_snapshot
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.store.parquet.writer import write_table
 from core.store.schema.tables import TABLES
-from tests.conftest import open_snapshot
+from tests.stores import open_snapshot
 
 
 def written(root: Path, tables: dict[str, list[dict[str, Any]]]) -> Snapshot:

@@ -16,71 +16,14 @@ from core.queries.rules.market import Market
 from core.queries.rules.matching import OUTCOMES
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
-from core.store.schema.ids import pos_set_id
 from core.tic.source import open_documents
-from tests.conftest import open_snapshot
 from tests.queries import slow_changes
+from tests.queries.rates_by_month import NPIS, facts, members, store_of
 from tests.queries.slow import Everything, percentile
 from tests.queries.slow_changes import Change
-from tests.queries.tables import written
+from tests.stores import open_snapshot
 
-NPIS, TINS = ["1912951245", "1003027533", "1234567893"], ["100000001", "100000002", "1912951245"]
-PLACES: list[list[str]] = [[], ["11"], ["11", "22"]]
-members = st.tuples(
-    st.sets(st.sampled_from(NPIS), max_size=2),
-    st.sets(st.tuples(st.sampled_from(["ein", "npi"]), st.sampled_from(TINS)), max_size=2),
-)
-facts = st.fixed_dictionaries(
-    {
-        "reporting_entity_name": st.sampled_from(["Payer A, Inc.", "Payer A Inc", "Payer B"]),
-        "code_type": st.sampled_from(["CPT", "CPT", "HCPCS"]),
-        "code": st.sampled_from(["99213", "99213", "70450"]),
-        "negotiated_type": st.sampled_from(["negotiated", "negotiated", "percentage", None]),
-        "negotiation_arrangement": st.sampled_from(["ffs", "ffs", "bundle", None]),
-        "negotiated_rate": st.sampled_from([0.0, 10.0, 10.0, 20.0, 33.33]),
-        "billing_class": st.sampled_from(["professional", "professional", None]),
-        "setting": st.sampled_from([None, None, "outpatient"]),
-        "billing_code_modifier": st.sampled_from(["", "", "26"]),
-        "severity_of_illness": st.sampled_from([None, None, "2"]),
-        "places": st.sampled_from(PLACES),
-        "group": st.integers(0, 3),
-    }
-)
 months = st.tuples(st.lists(members, min_size=4, max_size=4), st.lists(facts, max_size=12))
-
-
-def store_of(root: Path, by_month: dict[str, tuple[list[Any], list[dict[str, Any]]]]) -> Snapshot:
-    """A store of months, each of groups (their NPIs and tax numbers) and of the facts that name them by number."""
-    rates, npis, tins = [], [], []
-    for month, (groups, facts_of_month) in by_month.items():
-        for number, fact in enumerate(facts_of_month):
-            of_group = {
-                "pg_uid": f"{make_payer_slug(fact['reporting_entity_name'])} {month} {fact['group']}",
-                "payer_slug": make_payer_slug(fact["reporting_entity_name"]),
-                "year_month": month,
-            }
-            here = {**fact, **of_group, "state": "GA", "pos_set_id": pos_set_id(fact["places"])}
-            rates.append({**here, "fact_uid": f"{month} {number}"})
-            npis += [{**of_group, "npi": npi} for npi in groups[fact["group"]][0]]
-            tins += [{**of_group, "tin_type": kind, "tin_value": tin} for kind, tin in groups[fact["group"]][1]]
-    names = {rate["reporting_entity_name"] for rate in rates}
-    bridge = [{"reporting_entity_name_raw": name, "payer_slug": make_payer_slug(name)} for name in names]
-    tables = {
-        "fact_rate": rates,
-        "xref_group_npi": [dict(row) for row in {tuple(row.items()) for row in npis}],
-        "xref_group_tin": [dict(row) for row in {tuple(row.items()) for row in tins}],
-        "dim_provider_group": [
-            {"pg_uid": pg_uid, "payer_slug": slug, "year_month": month}
-            for pg_uid, slug, month in {(row["pg_uid"], row["payer_slug"], row["year_month"]) for row in rates}
-        ],
-        "dim_payer_bridge": bridge,
-        "dim_reporting_entity": [
-            {"payer_slug": slug, "reporting_entity_name": slug.upper()}
-            for slug in {row["payer_slug"] for row in bridge}
-        ],
-        "dim_pos_set": [{"pos_set_id": pos_set_id(places), "service_codes": places} for places in PLACES],
-    }
-    return written(root, tables)
 
 
 def assert_all_changes(db: Snapshot, everything: Everything, market: Market, before: str, orders: bool = True) -> None:

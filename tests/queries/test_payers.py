@@ -19,11 +19,11 @@ from core.queries.rules.which_filter_emptied import without_each
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.tic.source import open_documents
-from tests.conftest import open_snapshot
 from tests.queries import slow
+from tests.queries.rates_by_month import facts as facts_of_one_month
+from tests.queries.rates_by_month import store_of
 from tests.queries.slow import Everything, Row, percentile
-from tests.queries.test_changes import facts as facts_of_one_month
-from tests.queries.test_changes import store_of
+from tests.stores import open_snapshot
 
 BASES = [None, "payer_a_inc", "payer_b", "nobody"]
 wanted_codes = st.lists(

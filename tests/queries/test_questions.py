@@ -14,9 +14,9 @@ from core.queries.rules.market import Market, market_cache
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.tic.source import open_documents
-from tests.conftest import open_snapshot
 from tests.queries.answers import a_market, assert_all_answers, assert_facets, assert_histogram
 from tests.queries.slow import Everything
+from tests.stores import open_snapshot
 
 
 @given(data=st.data())

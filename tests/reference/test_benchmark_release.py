@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.reference.benchmark_release import NATION, LoadedBenchmark, encode_texts, put_release
 from core.store.generations.store import Store
 from core.store.schema.tables import BENCH_ASC, BENCH_MEDICARE_PROF_LOCALITY
-from tests.conftest import open_snapshot
+from tests.stores import open_snapshot
 
 RELEASES = ["2024-10", "2025-01", "2025-04", "2025-10", "2026-01"]
 CODES = ["00100", "99213", "G0439"]

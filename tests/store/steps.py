@@ -15,8 +15,8 @@ from core.store.generations.stable_links import stable_paths
 from core.store.generations.store import Store
 from core.store.schema.tables import FACT_RATE
 from core.tic.source import open_documents
-from tests.conftest import open_snapshot
-from tests.load.test_load_file import file_of, item_of
+from tests.rate_files import file_of, item_of
+from tests.stores import open_snapshot
 
 Row = dict[str, Any]
 

@@ -11,10 +11,7 @@ from core.runtime.errors import BeaconError
 from core.store.connection import QueryLimits, QueryTimeout, Reader, Snapshot
 from core.store.generations.store import Store
 from core.store.schema.tables import TABLES
-from tests.conftest import open_snapshot
-from tests.store.generations.test_store import change
-
-ENDLESS = "SELECT sum(a.i * b.i) FROM range(10000000) a(i), range(10000000) b(i)"
+from tests.stores import ENDLESS, change, open_snapshot
 
 
 @pytest.fixture

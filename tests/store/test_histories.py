@@ -25,9 +25,9 @@ from core.store.generations.store import Store
 from core.store.parquet import writer
 from core.store.schema import ids
 from tests import slow_reader
-from tests.conftest import open_snapshot
-from tests.store.changes.test_corrections import chosen, fits
+from tests.store.changes.selections import chosen, fits
 from tests.store.steps import Row, assert_sound, assert_tidy, content, facts_of, load_made_file
+from tests.stores import open_snapshot
 
 FILES = 5
 EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "40"))

@@ -16,44 +16,14 @@ from core.load.outcome import LoadOutcome
 from core.load.remote.retry_unresolved import RetryOutcome, retry_unresolved
 from core.runtime.errors import PayerFileError
 from core.store.generations.store import Store
-from core.tic.source import Source, open_documents
-from tests.conftest import Fetching
+from core.tic.source import Source
 from tests.fetch.server import Page, Server
-from tests.load.test_load_file import file_of, item_of
+from tests.fixture_types import Fetching
+from tests.load.remote.remote_files import MEMBERS, remote, serve, source_of
+from tests.rate_files import file_of, item_of
+from tests.stores import table
 
-MEMBERS = {
-    1: [{"npi": [1912951245, 1003027533], "tin": {"type": "ein", "value": "12-3456789"}}],
-    2: [
-        {"npi": ["1234567893"], "tin": {"type": "npi", "value": "1234567893"}},
-        {"npi": [0], "tin": {"type": "ein", "value": "7"}},
-    ],
-    3: [{"npi": [2790708186, 99], "tin": {"type": "ein", "value": "123456789", "business_name": "Peach Clinic"}}],
-}  # fmt: skip
 TABLES = ("dim_npi", "dim_tin", "dim_provider_group", "xref_group_npi", "xref_group_tin", "xref_tin_npi", "fact_rate")
-
-
-def source_of(tmp_path: Path, content: Any) -> Source:
-    path = tmp_path / "rates.json"
-    path.write_text(json.dumps(content))
-    return open_documents(path)[0]
-
-
-def remote(server: Server, query: str = "", **more: Any) -> dict[str, Any]:
-    """A file of three groups whose members are on the server."""
-    references = [{"provider_group_id": n, "location": server.url(f"/{n}.json{query}")} for n in MEMBERS]
-    return file_of(item_of(1, 2, references=[*MEMBERS]), provider_references=references, **more)
-
-
-def serve(server: Server, *numbers: int, **behaviour: Any) -> None:
-    for n in numbers:
-        content = {"provider_groups": MEMBERS[n], "version": "1.0.0"}
-        server.put(f"/{n}.json", json.dumps(content).encode(), **behaviour)
-
-
-def table(store: Store, name: str) -> pl.DataFrame:
-    manifest = store.manifest()
-    assert manifest is not None
-    return pl.read_parquet(manifest.paths(store.root, name))
 
 
 def rejects(store: Store) -> pl.DataFrame:

@@ -7,7 +7,7 @@ import pytest
 
 from core.pages import home, rates
 from core.pages.shared import warm_up
-from tests.conftest import serving
+from tests.site import serving
 
 
 @pytest.mark.usefixtures("site")

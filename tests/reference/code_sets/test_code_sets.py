@@ -18,7 +18,8 @@ from core.reference.code_sets.code_set_files import read_code_set
 from core.reference.code_sets.load_code_sets import load_codes
 from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store
-from tests.conftest import Load, open_snapshot
+from tests.fixture_types import Load
+from tests.stores import open_snapshot
 
 HCPCS_HEADER = ["HCPC", "SEQNUM", "RECID", "LONG DESCRIPTION", "SHORT DESCRIPTION", "PRICE1"]
 HCPCS_ROWS = [

@@ -15,7 +15,7 @@ from core.reference.benchmark_kinds import load_benchmark
 from core.reference.medicare.wage_index import adjust_rates
 from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store
-from tests.conftest import open_snapshot
+from tests.stores import open_snapshot
 
 ADDENDUM_B = """\
 \tAddendum B.-- OPPS Payment by HCPCS Code for CY 2025\t\t\t\t\t

@@ -22,7 +22,7 @@ from core.reference.medicare.physician_amounts import cents, compute_cents
 from core.reference.medicare.physician_files import STATUSES, Locality, RelativeValue, read_fee_schedule
 from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store
-from tests.conftest import open_snapshot
+from tests.stores import open_snapshot
 
 relative_values = st.builds(
     RelativeValue,

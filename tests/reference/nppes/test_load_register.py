@@ -23,8 +23,9 @@ from core.store.connection import connect_for_writing
 from core.store.generations.store import Store
 from core.store.schema.tables import NPPES
 from core.tic.source import open_documents
-from tests.conftest import Load, open_snapshot
+from tests.fixture_types import Load
 from tests.reference.nppes import slow
+from tests.stores import open_snapshot
 
 SURGEON, CLINIC, STRANGER = "1679576722", "1588667638", "1295738227"
 PRACTICE = "Provider Business Practice Location Address "

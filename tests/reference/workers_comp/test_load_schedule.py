@@ -19,7 +19,7 @@ from core.reference.workers_comp import load_schedule
 from core.reference.workers_comp.schedule_sheets import CompensationSchedule, parse_columns
 from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store
-from tests.conftest import open_snapshot
+from tests.stores import open_snapshot
 
 AMOUNTS = ("wcfs_amount", "facility_amount", "outpatient_amount", "asc_amount", "rural_amount", "base_units")
 

@@ -19,8 +19,8 @@ from core.store.connection import BY_GROUP_COLUMNS
 from core.store.generations.layout import LAYOUTS
 from core.store.generations.manifest import BY_GROUP
 from core.store.generations.store import Store
-from tests.conftest import open_snapshot
 from tests.store.steps import assert_sound, assert_tidy, facts_of, load_made_file
+from tests.stores import open_snapshot
 
 
 def assert_whole(store: Store, copied: bool) -> None:

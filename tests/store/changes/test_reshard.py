@@ -20,8 +20,8 @@ from core.store.generations.manifest import BY_GROUP, DataFile, Manifest
 from core.store.generations.store import Store, StoreError
 from core.store.parquet import writer
 from core.store.schema.tables import FACT_RATE
-from tests.store.generations.test_store import listing
 from tests.store.steps import assert_tidy, facts_of, load_made_file
+from tests.stores import listing
 
 
 def fact(number: int, state: str, year_month: str) -> dict[str, object]:

@@ -13,9 +13,9 @@ from core.store.changes.corrections import remove
 from core.store.changes.selection import Selection
 from core.store.generations.store import Store
 from tests.store.generations.killed import operations
-from tests.store.generations.test_kills import answers
-from tests.store.generations.test_store import listing
+from tests.store.generations.killing import answers
 from tests.store.steps import assert_sound, assert_tidy, load_made_file
+from tests.stores import listing
 
 STEP = 48 * 1024
 """Bytes of room more with each try."""

@@ -22,8 +22,8 @@ from core.store.changes.provider_order import copy_by_group
 from core.store.changes.reshard import reshard
 from core.store.changes.selection import Selection
 from core.store.generations.store import Store
-from tests.conftest import open_snapshot
 from tests.store.steps import load_made_file
+from tests.stores import open_snapshot
 
 NEXT = {"single": "monthly", "monthly": "state_month", "state_month": "partitioned", "partitioned": "single"}
 """The layout that a store is resharded to."""

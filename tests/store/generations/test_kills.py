@@ -6,44 +6,21 @@ file system, so that publication and the moving of links, which are short, are m
 """
 
 import os
-import random
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from core.store.changes.corrections import remove
 from core.store.changes.selection import Selection
 from core.store.generations.layout import LAYOUTS
-from core.store.generations.manifest import BY_GROUP
 from core.store.generations.store import Store
-from tests.conftest import open_snapshot
-from tests.paths import ROOT
 from tests.store.generations.killed import NEXT, REHEARSAL, operations
-from tests.store.steps import Row, assert_sound, assert_tidy, facts_of, load_made_file
+from tests.store.generations.killing import answers, kill
+from tests.store.steps import assert_sound, assert_tidy, load_made_file
 
 KILLS = int(os.environ.get("BEACONPOINT_KILLS", "8"))
 OPERATIONS = ("ingest", "reshard", "compact", "remove", "undo", "copy")
-CHANCE = random.SystemRandom()
-"""Not the tests' seeded one, which would choose the same moment each time."""
-
-
-Answers = tuple[dict[str, Row], list[tuple[Any, ...]], list[tuple[Any, ...]], str, list[int]]
-
-
-def answers(store: Store) -> Answers:
-    """What the store says: facts, batches, corrections, the layout and how many files of facts and copies it has."""
-    manifest = store.loaded()
-    db = open_snapshot(store)
-    batches = db.rows("SELECT batch_id, state, rows_read, rows_added FROM dim_batch ORDER BY ALL")
-    corrected = db.rows("SELECT correction_id, rows, undone_at IS NULL FROM corrections ORDER BY ALL")
-    files = [len(manifest.tables.get(name, ())) for name in ("fact_rate", BY_GROUP)]
-    return facts_of(store), batches, corrected, manifest.layout, files
 
 
 @pytest.fixture(scope="module")
@@ -61,31 +38,6 @@ def template(directory: Path, layout: str, operation: str) -> Path:
         if operation == "undo":
             remove(store, Selection(min_rate=3, max_rate=5), "wrong")
     return root
-
-
-def kill(root: Path, operation: str, directory: Path) -> str:
-    """Kills an operation on a store at some moment; says at which."""
-    share = CHANCE.random()
-    from_outside = CHANCE.random() < 0.5
-    command = [sys.executable, "-m", "tests.store.generations.killed", str(root), operation, str(directory)]
-    process = subprocess.Popen(
-        command if from_outside else [*command, str(share)],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdin is not None
-    seconds = float(process.stdout.readline())
-    process.stdin.write("go\n")
-    process.stdin.flush()
-    if from_outside:
-        time.sleep(share * seconds)
-        process.kill()
-    process.communicate()
-    killed = process.returncode == -signal.SIGKILL
-    return f"{'killed' if killed else 'ended'}{' from outside' if from_outside else ''} at {share:.3f}"
 
 
 @pytest.mark.parametrize("number", range(KILLS))

@@ -22,12 +22,11 @@ from core.store.generations.layout import LAYOUTS, layout_named
 from core.store.generations.store import Store
 from core.store.schema.tables import FACT_RATE, TABLES
 from core.tic.source import open_documents
-from tests.conftest import open_snapshot
-from tests.load.test_load_file import REAL
+from tests.load.expected import REAL
 from tests.queries.answers import a_market, assert_all_answers
 from tests.queries.slow import Everything
-from tests.store.generations.test_store import listing
 from tests.store.steps import assert_sound, assert_tidy, facts_of, load_made_file
+from tests.stores import listing, open_snapshot
 
 SHARED_BY_ALL = {
     "single": ["fact_rate.parquet"],

@@ -11,29 +11,14 @@ from pathlib import Path
 
 import duckdb
 import polars as pl
-import pyarrow as pa
 import pytest
 
 from core.runtime.errors import BeaconError
 from core.store.generations.manifest import Manifest
 from core.store.generations.store import Store, StoreError, Transaction
 from core.store.generations.store_directory import StoreDirectory
-from core.store.parquet.writer import write_table
 from core.store.schema.tables import DIM_PAYER_BRIDGE, TABLES
-from tests.conftest import open_snapshot
-
-
-def put(transaction: Transaction, *names: str) -> None:
-    """Makes the payer bridge a table of these names."""
-    path = transaction.new_file("dim_payer_bridge")
-    rows = pa.table({"reporting_entity_name_raw": list(names), "payer_slug": list(names)})
-    transaction.put("dim_payer_bridge", path, write_table(path, DIM_PAYER_BRIDGE, [rows]))
-
-
-def change(store: Store, *names: str) -> None:
-    with store.write() as transaction:
-        put(transaction, *names)
-        transaction.commit()
+from tests.stores import change, listing, open_snapshot, put
 
 
 def fail_midway(store: Store) -> None:
@@ -44,10 +29,6 @@ def fail_midway(store: Store) -> None:
 
 def names(store: Store) -> list[str]:
     return sorted(row[0] for row in open_snapshot(store).rows("SELECT payer_slug FROM dim_payer_bridge"))
-
-
-def listing(root: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file() and p.name != ".lock"}
 
 
 def test_an_empty_store_is_none(store: Store) -> None:

@@ -1,0 +1,20 @@
+"""The market that tests of the API ask about."""
+
+from typing import Any
+
+import msgspec
+
+from core.queries.rules.market import Market
+
+MARKET = Market("GA", "2025-08", "CPT", "99213")
+
+
+QUERY: dict[str, Any] = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "99213"}
+
+
+def plain(value: Any) -> Any:
+    """Rows as JSON has them; moments are UTC."""
+    found = msgspec.to_builtins(value)
+    if isinstance(found, list) and found and "loaded_at" in found[0]:
+        return [{**row, "loaded_at": f"{row['loaded_at'][:23]}Z"} for row in found]
+    return found

@@ -1,0 +1,31 @@
+"""Fixtures that run manage.py on a data directory of their own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fixture_types import Manage
+from tests.paths import ROOT
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def manage(root: Path) -> Manage:
+    """Runs manage.py with a data directory of its own."""
+
+    def run(*arguments: Any, data_dir: Path = root, **more: Any) -> "subprocess.CompletedProcess[str]":
+        environment = {**os.environ, "BEACONPOINT_DATA_DIR": str(data_dir), **more.pop("env", {})}
+        command = [sys.executable, "manage.py", *map(str, arguments)]
+        return subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False, **more
+        )
+
+    return run

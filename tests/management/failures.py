@@ -1,0 +1,12 @@
+"""Read what a failed command printed."""
+
+import subprocess
+
+
+def complaint(done: "subprocess.CompletedProcess[str]") -> str:
+    """The one clear line of a command that failed."""
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    return lines[0]

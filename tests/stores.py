@@ -1,0 +1,49 @@
+"""Read and change stores in tests."""
+
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+
+from core.queries.rules.rate_kinds import MACROS
+from core.store.connection import QueryLimits, Reader, Snapshot
+from core.store.generations.store import Store, Transaction
+from core.store.parquet.writer import write_table
+from core.store.schema.tables import DIM_PAYER_BRIDGE, TABLES
+
+ENDLESS = "SELECT sum(a.i * b.i) FROM range(10000000) a(i), range(10000000) b(i)"
+"""A query that does not end within any test's patience."""
+
+
+def open_snapshot(store: Store) -> Snapshot:
+    """Return the newest generation of a store."""
+    found = Reader(store, QueryLimits(memory="512MB", temp_directory=str(store.root / "tmp")), MACROS).snapshot()
+    assert found is not None
+    return found
+
+
+def table(store: Store, name: str) -> pl.DataFrame:
+    """Return all rows of a table."""
+    manifest = store.manifest()
+    assert manifest is not None
+    paths = manifest.paths(store.root, name)
+    return pl.read_parquet(paths) if paths else pl.DataFrame(TABLES[name].arrow.empty_table())
+
+
+def put(transaction: Transaction, *names: str) -> None:
+    """Replace the rows of the payer bridge by these names."""
+    path = transaction.new_file("dim_payer_bridge")
+    rows = pa.table({"reporting_entity_name_raw": list(names), "payer_slug": list(names)})
+    transaction.put("dim_payer_bridge", path, write_table(path, DIM_PAYER_BRIDGE, [rows]))
+
+
+def change(store: Store, *names: str) -> None:
+    """Publish a new generation whose payer bridge consists of these names."""
+    with store.write() as transaction:
+        put(transaction, *names)
+        transaction.commit()
+
+
+def listing(root: Path) -> dict[str, bytes]:
+    """Return every file of a directory with its content."""
+    return {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file() and p.name != ".lock"}
