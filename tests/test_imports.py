@@ -25,6 +25,6 @@ def test_no_module_imports_a_test_module_or_a_conftest() -> None:
         for folder in ("tests", "bench", "core", "beaconpoint")
         for path in sorted((ROOT / folder).rglob("*.py"))
         for name in sorted(imported_modules(path))
-        if any(part == "conftest" or part.startswith("test_") for part in name.split(".")[:-1])
+        if any(part == "conftest" or part.startswith("test_") for part in name.split("."))
     ]
     assert not wrong, "move what is shared to a helper module:\n" + "\n".join(wrong)
