@@ -21,8 +21,8 @@ from core.fetch.client import Patience
 from core.load.load_file import load_file
 from core.load.outcome import LoadOutcome
 from core.load.remote.fetch_groups import GroupFetcher
-from core.quality.record import keep
-from core.quality.report import check
+from core.quality.record import keep_report
+from core.quality.report import run_checks
 from core.reference.benchmark_kinds import load_benchmark
 from core.reference.medicare import physician
 from core.reference.nppes.load_register import load_nppes
@@ -111,7 +111,7 @@ def demo_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     load_nppes(store, write_register(directory))
     for kind, files in write_hospital_fees(directory).items():
         load_benchmark(store, kind, files)
-    keep(store, check(open_snapshot(store)))
+    keep_report(store, run_checks(open_snapshot(store)))
     return store.root
 
 

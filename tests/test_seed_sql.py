@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from core.quality.report import check
+from core.quality.report import run_checks
 from core.queries import codes, medicare, organizations, rates
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
@@ -62,7 +62,7 @@ SELECT f.year_month, f.reporting_entity_name, f.code_type, f.code,
 FROM fact f
 LEFT JOIN read_parquet('core/data/silver/dim_code/dim_code.parquet') d
   ON d.code_type = f.code_type AND d.code = f.code""")
-    words = {(c.code_type, c.code): (c.code_desc, c.name) for c in codes.search(demo, "", 1000)[1]}
+    words = {(c.code_type, c.code): (c.code_desc, c.name) for c in codes.search_codes(demo, "", 1000)[1]}
     assert len(found) == demo.rows("SELECT count(*) FROM fact_rate WHERE year_month = '2025-08'")[0][0]
     assert all(words[row[2], row[3]] == (row[4], row[5]) for row in found)
 
@@ -79,7 +79,7 @@ FROM fact f
 JOIN pos USING (pos_set_id)
 ORDER BY f.reporting_entity_name, f.code""")
     # The page also matches rates for every place, which the seed's query does not know of; the code chosen has none.
-    page = rates.every(demo, Market("GA", "2025-08", "CPT", "10121", pos="11"), "rate", 10**6, 60)
+    page = rates.stream_rates(demo, Market("GA", "2025-08", "CPT", "10121", pos="11"), "rate", 10**6, 60)
     ours = Counter((r.reporting_entity_name, "CPT", "10121", r.negotiated_rate) for r in page)
     assert Counter(row for row in found if row[2] == "10121") == ours
     assert len(ours) > 10
@@ -114,7 +114,7 @@ JOIN read_parquet('core/data/silver/xref_group_tin/xref_group_tin.parquet') t
  AND t.pg_uid     = f.pg_uid
 GROUP BY 1,2,3
 ORDER BY 1,2,3""")
-    page = organizations.organizations(demo, Market("GA", "2025-08", "CPT", "99213"), "rates", 1000, 0)
+    page = organizations.list_organizations(demo, Market("GA", "2025-08", "CPT", "99213"), "rates", 1000, 0)
     theirs = {row[2]: row[3:] for row in found if row[:2] == ("CPT", "99213")}
     assert {row.tin_value: (row.rates, pytest.approx(row.mean), pytest.approx(row.p50)) for row in page} == theirs
 
@@ -140,7 +140,7 @@ ORDER BY f.reporting_entity_name, f.code""")
         len(found)
         == demo.rows("SELECT count(*) FROM fact_rate WHERE year_month = '2025-08' AND code_type = 'CPT'")[0][0]
     )
-    page = medicare.comparisons(demo, Market("GA", "2025-08", "CPT"), "percent", 10**6, 0)
+    page = medicare.list_comparisons(demo, Market("GA", "2025-08", "CPT"), "percent", 10**6, 0)
     # The seed's query takes the non-facility amount for every rate; the page does where that is the rate's basis.
     ours = Counter(
         (r.reporting_entity_name, r.code, r.negotiated_rate, r.percent) for r in page if r.basis == "MPFS non-facility"
@@ -192,6 +192,6 @@ FROM (
 GROUP BY year_month
 ORDER BY year_month""")
     for month, percent in found:
-        (ours,) = (f for f in check(demo, year_month=month).findings if f.name == "rates_without_npi")
+        (ours,) = (f for f in run_checks(demo, year_month=month).findings if f.name == "rates_without_npi")
         assert percent == pytest.approx(100 * (1 - ours.share))
         assert ours.count == 1, "the demo's one group that is never defined"

@@ -53,7 +53,7 @@ def rates(asked: Asked) -> Found:
     db, market, before = asked.db, asked.market, asked.chosen["from"]
     what = asked.chosen["what"] or None
     found = asked.by_place(
-        lambda limit, offset: changes.rates(db, market, before, what, asked.sort, limit, offset),
+        lambda limit, offset: changes.list_changed_rates(db, market, before, what, asked.sort, limit, offset),
     )
     return {**found, "compared_with": before}
 
@@ -66,7 +66,7 @@ def payers(asked: Asked) -> Found:
     percentiles are of the change of those that went up or down.
     """
     before = asked.chosen["from"]
-    return {**asked.whole(changes.movements(asked.db, asked.market, before)[0]), "compared_with": before}
+    return {**asked.whole(changes.count_movements(asked.db, asked.market, before)[0]), "compared_with": before}
 
 
 @resource(router, "/changes/codes", CodesForm, CodesChanged, required=["payer"], without=["what"])
@@ -77,6 +77,6 @@ def codes(asked: Asked) -> Found:
     meant where state and month are left out.
     """
     before = asked.chosen["from"]
-    of_payer, of_codes = changes.movements(asked.db, asked.market, before)
+    of_payer, of_codes = changes.count_movements(asked.db, asked.market, before)
     found = asked.whole(sorted(of_codes, key=changes.SORTS[asked.sort]))
     return {**found, "payers": of_payer, "compared_with": before}

@@ -15,4 +15,4 @@ def found(asked: Asked) -> Found:
 
     Only codes that a loaded rate uses; every one where `q` is left out. The best match is first.
     """
-    return asked.by_place(lambda limit, offset: codes.search(asked.db, asked.chosen["q"], limit, offset))
+    return asked.by_place(lambda limit, offset: codes.search_codes(asked.db, asked.chosen["q"], limit, offset))

@@ -15,7 +15,7 @@ def by_payer(asked: Asked) -> Found:
 
     Here are the values that `state`, `year_month` and `payer` can have. Newest month first.
     """
-    return asked.whole(coverage.coverage(asked.db))
+    return asked.whole(coverage.list_coverage(asked.db))
 
 
 @resource(router, "/coverage/periods", QueryForm, Page[coverage.Period])
@@ -25,7 +25,7 @@ def periods(asked: Asked) -> Found:
     Newest month first, and within it the state with most rates: the first row is what is meant where state and month
     are left out.
     """
-    return asked.whole(coverage.periods(asked.db))
+    return asked.whole(coverage.list_periods(asked.db))
 
 
 @resource(router, "/coverage/benchmarks", QueryForm, Page[coverage.Release])
@@ -34,4 +34,4 @@ def benchmarks(asked: Asked) -> Found:
 
     rows_read = rows_priced + those of left_out, by reason.
     """
-    return asked.whole(coverage.releases(asked.db))
+    return asked.whole(coverage.list_releases(asked.db))

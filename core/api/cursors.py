@@ -11,7 +11,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from core.api.problems import Problem
-from core.queries.rules.keyset import RowKey, terms
+from core.queries.rules.keyset import RowKey, sort_terms
 from core.store.connection import Snapshot
 
 
@@ -51,7 +51,7 @@ def read(db: Snapshot, question: Any, text: str) -> Cursor:
 def key(cursor: Cursor, order: str, row: type) -> RowKey:
     """The cursor's key in an order of rows of that dataclass, its values checked."""
     hints = get_type_hints(row)
-    types = tuple(hints[term.name] for term in terms(order))
+    types = tuple(hints[term.name] for term in sort_terms(order))
     try:
         return msgspec.convert(cursor.after, tuple[types])  # type: ignore[valid-type]
     except msgspec.ValidationError:

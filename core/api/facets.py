@@ -18,9 +18,9 @@ def choices(asked: Asked) -> Found:
     first; months newest first. A rate of several places, modifiers or networks counts in each.
     """
     with market_cache(asked.db, asked.market) as narrow:
-        found = facets.facets(narrow, asked.market)
+        found = facets.count_choices(narrow, asked.market)
     found |= {
-        "network": facets.networks(asked.db, asked.market),
-        "year_month": facets.months(asked.db, asked.market),
+        "network": facets.count_networks(asked.db, asked.market),
+        "year_month": facets.count_months(asked.db, asked.market),
     }
     return asked.whole([choice for of_filter in found.values() for choice in of_filter])

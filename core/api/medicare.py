@@ -30,8 +30,8 @@ def comparisons(asked: Asked) -> Found:
         return asked.by_key(
             medicare.Comparison,
             medicare.ORDERS[asked.sort],
-            lambda: rates.count(asked.db, asked.market),
-            lambda limit, last: medicare.comparisons(narrow, asked.market, asked.sort, limit, 0, last),
+            lambda: rates.count_rates(asked.db, asked.market),
+            lambda limit, last: medicare.list_comparisons(narrow, asked.market, asked.sort, limit, 0, last),
         )
 
 
@@ -42,12 +42,12 @@ def payers(asked: Asked) -> Found:
     `implausible` are those below 50 % or above 3,000 %; they are among the rates. A figure of 1 is 100 %.
     """
     with market_cache(asked.db, asked.market) as narrow:
-        return asked.whole(medicare.spreads(narrow, asked.market))
+        return asked.whole(medicare.summarize_percents(narrow, asked.market))
 
 
 @resource(router, "/medicare/outcomes", MedicareForm, Outcomes)
 def outcomes(asked: Asked) -> Found:
     """How many rates are compared with what, and why others are not."""
     with market_cache(asked.db, asked.market) as narrow:
-        found = medicare.outcomes(narrow, asked.market)
+        found = medicare.count_outcomes(narrow, asked.market)
     return {"total": found.total, "compared": found.compared, "bases": found.bases, "reasons": found.reasons}

@@ -5,7 +5,7 @@ from ninja import Router
 from core.api.resources import Asked, Found, MarketPage, resource
 from core.pages.forms import OrganizationsForm
 from core.queries import organizations
-from core.queries.organizations import ORDERS, Organization, Totals, totals
+from core.queries.organizations import ORDERS, Organization, Totals, count_totals
 
 router = Router(tags=["Organizations"])
 
@@ -23,11 +23,11 @@ def by_tax_number(asked: Asked) -> Found:
     A rate counts once for each tax number of its group, however many NPIs bill under it. `totals` says what is left
     out: rates that are no dollars for one service, and rates whose group has no known tax number.
     """
-    counted = totals(asked.db, asked.market)
+    counted = count_totals(asked.db, asked.market)
     found = asked.by_key(
         Organization,
         ORDERS[asked.sort],
         lambda: counted.organizations,
-        lambda limit, last: organizations.organizations(asked.db, asked.market, asked.sort, limit, 0, last),
+        lambda limit, last: organizations.list_organizations(asked.db, asked.market, asked.sort, limit, 0, last),
     )
     return {**found, "totals": counted}

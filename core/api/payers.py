@@ -26,7 +26,7 @@ def side_by_side(asked: Asked) -> Found:
     many are not as they are no dollars for one service.
     """
     wanted = code_list.read_codes(asked.chosen["codes"])
-    spreads, counted = payers.compare(asked.db, asked.market, wanted, asked.chosen["base"] or None)
+    spreads, counted = payers.compare_payers(asked.db, asked.market, wanted, asked.chosen["base"] or None)
     if asked.market.payer:
         spreads = [row for row in spreads if row.payer_slug in {None, asked.market.payer}]
     return {**asked.whole(spreads), "codes": counted}
@@ -39,7 +39,7 @@ def of_payer(asked: Asked) -> Found:
     By month, newest first, with provider groups and distinct NPIs. `network` is null for groups that name none; a group
     may be in several.
     """
-    return asked.whole(networks.networks(asked.db, _payer(asked)))
+    return asked.whole(networks.list_networks(asked.db, _payer(asked)))
 
 
 @resource(router, "/payers/{payer}/files", QueryForm, Page[coverage.File])
@@ -48,11 +48,11 @@ def files(asked: Asked) -> Found:
 
     One row a file and state, newest month first.
     """
-    return asked.whole(coverage.files(asked.db, _payer(asked)))
+    return asked.whole(coverage.list_files(asked.db, _payer(asked)))
 
 
 def _payer(asked: Asked) -> str:
     slug = asked.path["payer"]
-    if slug not in dict(coverage.payers(asked.db)):
+    if slug not in dict(coverage.list_payers(asked.db)):
         raise Problem("not-found", f"No payer with the key {slug} is loaded.")
     return slug

@@ -38,10 +38,10 @@ def npi(asked: Asked) -> Found:
     """
     value = _npi(asked)
     return {
-        "provider": providers.npi(asked.db, value),
-        "register_loaded": providers.register_loaded(asked.db),
-        "tins": providers.tins_of_npi(asked.db, value),
-        "groups": providers.groups(asked.db, "npi", value),
+        "provider": providers.find_npi(asked.db, value),
+        "register_loaded": providers.is_register_loaded(asked.db),
+        "tins": providers.list_tins_of_npi(asked.db, value),
+        "groups": providers.list_groups(asked.db, "npi", value),
     }
 
 
@@ -63,7 +63,7 @@ def tin(asked: Asked) -> Found:
     Name, how many NPIs bill under it, groups and networks.
     """
     value, tins = _tin(asked)
-    return {"tins": tins, "groups": providers.groups(asked.db, "tin", value)}
+    return {"tins": tins, "groups": providers.list_groups(asked.db, "tin", value)}
 
 
 @resource(router, "/providers/tin/{tin}/rates", ProviderForm, MarketPage[providers.CodeRates], without=_IN_PATH)
@@ -84,26 +84,26 @@ def tin_npis(asked: Asked) -> Found:
     By name.
     """
     value, _ = _tin(asked)
-    return asked.by_place(lambda limit, offset: providers.npis_of_tin(asked.db, value, limit, offset))
+    return asked.by_place(lambda limit, offset: providers.list_npis_of_tin(asked.db, value, limit, offset))
 
 
 def _rates(asked: Asked) -> Found:
     market = asked.market
     whose = Market(market.state, market.year_month, npi=market.npi, tin=market.tin)
     with market_cache(asked.db, whose) as narrow:
-        return asked.by_place(lambda limit, offset: providers.code_rates(asked.db, narrow, market, limit, offset))
+        return asked.by_place(lambda limit, offset: providers.list_code_rates(asked.db, narrow, market, limit, offset))
 
 
 def _npi(asked: Asked) -> str:
     value = asked.path["npi"]
-    if providers.npi(asked.db, value) is None:
+    if providers.find_npi(asked.db, value) is None:
         raise Problem("not-found", f"No group that a loaded rate names has the NPI {value}.")
     return value
 
 
 def _tin(asked: Asked) -> tuple[str, list[providers.TaxId]]:
     value = asked.path["tin"]
-    found = providers.tins(asked.db, value)
+    found = providers.find_tins(asked.db, value)
     if not found:
         raise Problem("not-found", f"No group that a loaded rate names has the tax number {value}.")
     return value, found

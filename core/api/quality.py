@@ -43,7 +43,7 @@ def outcomes(asked: Asked) -> Found:
     Those that failed first. `share` is found / total; a check fails where it is more than `threshold`.
     """
     run = _run(asked)
-    return {**asked.whole(quality.outcomes(asked.db, run.run_id) if run else []), "run": run}
+    return {**asked.whole(quality.list_check_outcomes(asked.db, run.run_id) if run else []), "run": run}
 
 
 @resource(router, "/quality/places", QualityForm, Places)
@@ -55,7 +55,7 @@ def places(asked: Asked) -> Found:
     run = _run(asked)
     part = cast(QualityForm, asked.form).part()
     found = asked.by_place(
-        lambda limit, offset: quality.places(asked.db, run.run_id, part, limit, offset) if run else (0, [])
+        lambda limit, offset: quality.list_checked_places(asked.db, run.run_id, part, limit, offset) if run else (0, [])
     )
     return {**found, "run": run}
 
@@ -64,7 +64,7 @@ def places(asked: Asked) -> Found:
 def months(asked: Asked) -> Found:
     """Each payer's months that are loaded, and how many checks found something there."""
     run = _run(asked)
-    return {**asked.whole(quality.cells(asked.db, run.run_id) if run else []), "run": run}
+    return {**asked.whole(quality.list_month_cells(asked.db, run.run_id) if run else []), "run": run}
 
 
 @resource(router, "/quality/history", QualityForm, Page[quality.Count])
@@ -75,7 +75,7 @@ def history(asked: Asked) -> Found:
     """
     run = _run(asked)
     part = cast(QualityForm, asked.form).part()
-    found = quality.history(asked.db, run.run_id, part) if run else []
+    found = quality.list_history(asked.db, run.run_id, part) if run else []
     told = {name for name, check in _CHECKS.items() if check.tells_apart(part)}
     return asked.whole([count for count in found if count.check_name in told])
 
@@ -83,12 +83,12 @@ def history(asked: Asked) -> Found:
 @resource(router, "/quality/runs", QueryForm, Page[quality.CheckRun])
 def runs(asked: Asked) -> Found:
     """The runs of dq_check that are kept, newest first."""
-    return asked.whole(quality.runs(asked.db))
+    return asked.whole(quality.list_runs(asked.db))
 
 
 def _run(asked: Asked) -> quality.CheckRun | None:
-    kept, number = quality.runs(asked.db), asked.chosen["run"]
-    found = quality.chosen(kept, number)
+    kept, number = quality.list_runs(asked.db), asked.chosen["run"]
+    found = quality.choose_run(kept, number)
     if found is None and number:
         raise Problem("not-found", f"dq_check's run {number} is not kept; `quality/runs` lists those that are.")
     return found

@@ -6,7 +6,7 @@ from pydantic import Field
 from core.api.resources import Asked, Found, MarketAnswer, MarketPage, resource
 from core.pages.forms import RatesForm
 from core.queries import medicare, rates
-from core.queries.histogram import Bin, histogram
+from core.queries.histogram import Bin, build_histogram
 from core.queries.rules.market import market_cache
 
 router = Router(tags=["Rates"])
@@ -37,8 +37,8 @@ def every(asked: Asked) -> Found:
     return asked.by_key(
         rates.RateRow,
         rates.ORDERS[asked.sort],
-        lambda: rates.count(asked.db, asked.market),
-        lambda limit, last: rates.page(asked.db, asked.market, asked.sort, limit, 0, last),
+        lambda: rates.count_rates(asked.db, asked.market),
+        lambda limit, last: rates.list_rates(asked.db, asked.market, asked.sort, limit, 0, last),
     )
 
 
@@ -51,8 +51,8 @@ def summary(asked: Asked) -> Found:
     out.
     """
     with market_cache(asked.db, asked.market) as narrow:
-        found = asked.whole(rates.summaries(narrow, asked.market))
-        return {**found, "counts": rates.counts(narrow, asked.market)}
+        found = asked.whole(rates.summarize_rates(narrow, asked.market))
+        return {**found, "counts": rates.count_market(narrow, asked.market)}
 
 
 @resource(router, "/rates/histogram", RatesForm, DollarSpread, required=["code"], without=["sort"])
@@ -64,6 +64,6 @@ def spread(asked: Asked) -> Found:
     compared with, those that most rates stand beside first.
     """
     with market_cache(asked.db, asked.market) as narrow:
-        found = histogram(narrow, asked.market)
-        lines = medicare.lines(medicare.amounts(narrow, asked.market))
+        found = build_histogram(narrow, asked.market)
+        lines = medicare.count_amount_lines(medicare.find_amounts(narrow, asked.market))
     return {"bins": found.bins, "below": found.below, "above": found.above, "amounts": lines}

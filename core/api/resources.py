@@ -96,7 +96,7 @@ class Asked:
         found = rows(self.limit + 1, last)
         number = cursor.total if cursor else total()
         more = len(found) > self.limit
-        return self._page(found, number, keyset.key(order, found[self.limit - 1]) if more else None)
+        return self._page(found, number, keyset.row_key(order, found[self.limit - 1]) if more else None)
 
     def by_place(self, rows: Callable[[int, int], tuple[int, Sequence[Row]]]) -> Found:
         """A page that begins after so many rows: of a table that is small, or has an order that is not in its rows.
@@ -228,9 +228,9 @@ def _market(form: QueryForm, db: Snapshot, where: dict[str, str]) -> tuple[Marke
     """The market that a valid form is about, if any, and the codes it may mean where these are several."""
     if isinstance(form, ProviderForm):
         by: providers.By = "npi" if "npi" in where else "tin"
-        return choose_period(form, providers.periods(db, by, where[by]), by, where[by]), []
+        return choose_period(form, providers.list_provider_periods(db, by, where[by]), by, where[by]), []
     if isinstance(form, ChangesForm):
-        market, meant, before = choose_months(form, db, coverage.coverage(db))
+        market, meant, before = choose_months(form, db, coverage.list_coverage(db))
         if not before:
             why = f"No month of {market.state} before {market.year_month} is loaded: there is nothing to compare with."
             raise Problem("not-found", why)

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 from core.api.resources import Answer, Asked, Found, resource
 from core.pages.forms import CodesForm
 from core.queries.codes import CodeTitle
-from core.queries.search import Provider, search
+from core.queries.search import Provider, search_everything
 
 router = Router(tags=["Search"])
 
@@ -34,6 +34,6 @@ def meanings(asked: Asked) -> Found:
 
     The first twelve of each. Where nothing has the text, codes of words that differ by a typing error.
     """
-    found = search(asked.db, asked.chosen["q"])
+    found = search_everything(asked.db, asked.chosen["q"])
     payers = [PayerFound(payer_slug=slug, reporting_entity_name=name) for slug, name in found.payers]
     return {**vars(found), "payers": payers}

@@ -13,7 +13,7 @@ from core.queries import changes, codes, coverage
 from core.queries.coverage import Coverage
 from core.queries.rules.market import Market
 from core.queries.rules.matching import OUTCOMES
-from core.queries.rules.which_filter_emptied import without_each
+from core.queries.rules.which_filter_emptied import count_without_each_filter
 from core.store.connection import Snapshot
 
 
@@ -23,7 +23,7 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
     form = ChangesForm(request.GET)
     if not form.is_valid():
         return wrong(request, form)
-    loaded = coverage.coverage(db)
+    loaded = coverage.list_coverage(db)
     asked, meant, before = choose_months(form, db, loaded)
     if before >= asked.year_month:
         why = f"{before!r} is not before {asked.year_month}; expected an earlier month"
@@ -42,7 +42,7 @@ def _what_there_is(
     request: HttpRequest, db: Snapshot, form: ChangesForm, market: Market, before: str, loaded: Sequence[Coverage]
 ) -> HttpResponseBase:
     """The page that matches nothing: all rates of two months are too many for one question."""
-    rows = changes.payers(loaded, market.state, before, market.year_month)
+    rows = changes.count_payer_months(loaded, market.state, before, market.year_month)
     if form.cleaned_data["format"] != "html":
         return download(rows, changes.PayerMonths, "payers_months", form.cleaned_data["format"])
     return render(request, "changes.html", context(request, form, db, market=market, before=before, there=rows))
@@ -57,15 +57,15 @@ def _changes(
     sort = chosen["sort"] if chosen["sort"] in sorts else next(iter(sorts))
     what = chosen["what"] or None
     if chosen["format"] != "html" and chosen["table"] == "rates":
-        every = changes.rates(db, market, before, what, sort if of_rates else "moved", ROW_CAP, 0)[1]
+        every = changes.list_changed_rates(db, market, before, what, sort if of_rates else "moved", ROW_CAP, 0)[1]
         return download(every, changes.ChangedRate, "changes", chosen["format"])
     rows: list[changes.ChangedRate] = []
     by_code: list[changes.CodeMoved] = []
     if of_rates and chosen["format"] == "html":
-        payers, (total, rows) = changes.both(db, market, before, what, sort, *span(chosen["page"]))
+        payers, (total, rows) = changes.count_and_list_changes(db, market, before, what, sort, *span(chosen["page"]))
         paging = Paging(chosen["page"], total)
     else:
-        payers, by_code = changes.movements(db, market, before)
+        payers, by_code = changes.count_movements(db, market, before)
         by_code.sort(key=changes.SORTS[sort if sort in changes.SORTS else "moved"])
         paging = Paging(chosen["page"], len(by_code))
     if chosen["format"] != "html":
@@ -73,20 +73,24 @@ def _changes(
             return download(payers, changes.PayerMoved, "changes_payers", chosen["format"])
         return download(by_code, changes.CodeMoved, "changes_codes", chosen["format"])
     shown = {row.payer_slug for row in payers}
-    files = [row for row in changes.payers(loaded, market.state, before, market.year_month) if row.payer_slug in shown]
+    files = [
+        row
+        for row in changes.count_payer_months(loaded, market.state, before, market.year_month)
+        if row.payer_slug in shown
+    ]
     return render(
         request,
         "changes.html",
         context(
             request, form, db, market=market, before=before, payers=payers, rows=rows, paging=paging, sort=sort,
-            what=what, code=codes.describe(db, market.code_type, market.code),
+            what=what, code=codes.describe_code(db, market.code_type, market.code),
             codes=by_code[paging.offset : paging.offset + paging.limit],
             outcomes=[(name, sum(getattr(row, name) for row in payers), OUTCOMES[name]) for name in _COUNTED],
             unmatched=sum(row.unmatched_before + row.unmatched_after for row in payers),
             old_rates=sum(row.before for row in payers),
             new_rates=sum(row.after for row in payers),
             uneven=[row for row in files if row.files_before != row.files_after],
-            freed=[] if payers else without_each(db, market),
+            freed=[] if payers else count_without_each_filter(db, market),
         ),
     )  # fmt: skip
 

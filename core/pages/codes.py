@@ -7,7 +7,7 @@ from core.pages.forms import CodesForm
 from core.pages.shared.downloads import ROW_CAP, download
 from core.pages.shared.page import Paging, context, page, span, wrong
 from core.queries import coverage
-from core.queries.codes import CodeTitle, corrected, search
+from core.queries.codes import CodeTitle, correct_spelling, search_codes
 from core.store.connection import Snapshot
 
 
@@ -19,15 +19,15 @@ def codes(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
         return wrong(request, form)
     text = form.cleaned_data["q"]
     if form.cleaned_data["format"] != "html":
-        found = search(db, text, ROW_CAP)[1] or search(db, corrected(db, text) or text, ROW_CAP)[1]
+        found = search_codes(db, text, ROW_CAP)[1] or search_codes(db, correct_spelling(db, text) or text, ROW_CAP)[1]
         return download(found, CodeTitle, "codes", form.cleaned_data["format"])
     number = form.cleaned_data["page"]
-    total, found = search(db, text, *span(number))
-    instead = corrected(db, text) if not total else None
+    total, found = search_codes(db, text, *span(number))
+    instead = correct_spelling(db, text) if not total else None
     if instead:
-        total, found = search(db, instead, *span(number))
+        total, found = search_codes(db, instead, *span(number))
     paging = Paging(number, total)
-    newest = next(iter(coverage.periods(db)), None)
+    newest = next(iter(coverage.list_periods(db)), None)
     return render(
         request,
         "codes.html",

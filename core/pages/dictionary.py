@@ -18,13 +18,13 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
     if not form.is_valid():
         return wrong(request, form)
     if form.cleaned_data["format"] != "html":
-        return download(dictionary.columns(db), dictionary.ColumnEntry, "dictionary", form.cleaned_data["format"])
+        return download(dictionary.list_columns(db), dictionary.ColumnEntry, "dictionary", form.cleaned_data["format"])
     tables = [
         (
             table,
             documents.inline(table.meaning),
             [(column, documents.inline(column.meaning)) for column in table.columns],
         )
-        for table in dictionary.tables(db)
+        for table in dictionary.list_tables(db)
     ]
     return render(request, "dictionary.html", context(request, form, db, tables=tables, root=db.root))

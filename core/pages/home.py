@@ -8,9 +8,9 @@ from core.pages.shared import urls
 from core.pages.shared.downloads import download
 from core.pages.shared.page import context, page, wrong
 from core.queries import coverage
-from core.queries.codes import busiest
+from core.queries.codes import list_busiest_codes
 from core.queries.rules.market import Market
-from core.queries.search import SearchResults, search
+from core.queries.search import SearchResults, search_everything
 from core.store.connection import Snapshot
 
 SUGGESTED = 7
@@ -26,19 +26,19 @@ def home(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
     if not form.is_valid():
         return wrong(request, form)
     text = form.cleaned_data["q"]
-    periods = coverage.periods(db)
+    periods = coverage.list_periods(db)
     newest = periods[0] if periods else None
     if text:
-        found = search(db, text)
+        found = search_everything(db, text)
         meant = only(found, text)
         if meant:
             return redirect(meant)
         return render(request, "search.html", context(request, form, db, q=text, found=found, newest=newest))
-    loaded = coverage.coverage(db)
+    loaded = coverage.list_coverage(db)
     if form.cleaned_data["format"] != "html":
         return download(loaded, coverage.Coverage, "coverage", form.cleaned_data["format"])
     few = newest is not None and newest.rates <= EXAMPLES_UP_TO
-    examples = busiest(db, Market(newest.state, newest.year_month), 6) if newest and few else []
+    examples = list_busiest_codes(db, Market(newest.state, newest.year_month), 6) if newest and few else []
     return render(
         request,
         "home.html",
@@ -65,8 +65,8 @@ def suggest(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
     form = CodesForm(request.GET)
     if not form.is_valid():
         return wrong(request, form)
-    found = search(db, form.cleaned_data["q"], SUGGESTED)
-    return render(request, "_suggestions.html", {"found": found, "newest": next(iter(coverage.periods(db)), None)})
+    found = search_everything(db, form.cleaned_data["q"], SUGGESTED)
+    return render(request, "_suggestions.html", {"found": found, "newest": next(iter(coverage.list_periods(db)), None)})
 
 
 def only(found: SearchResults, text: str) -> str | None:

@@ -37,14 +37,14 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
         return render(request, "choose.html", context(request, form, db, market=asked, meant=meant, action="medicare"))
     chosen = form.cleaned_data
     if chosen["format"] != "html" and chosen["table"] == "rates":
-        every = medicare.comparisons(db, asked, chosen["sort"], ROW_CAP, 0)
+        every = medicare.list_comparisons(db, asked, chosen["sort"], ROW_CAP, 0)
         return download(every, medicare.Comparison, "medicare", chosen["format"])
     if chosen["format"] == "html":
         # This is about each rate, the others about few that stand for many: at the same time.
-        comparing = meanwhile(medicare.comparisons, db, asked, chosen["sort"], *span(chosen["page"]))
+        comparing = meanwhile(medicare.list_comparisons, db, asked, chosen["sort"], *span(chosen["page"]))
     with market_cache(db, asked) as narrow:
-        spreads = medicare.spreads(narrow, asked)
-        outcomes = medicare.outcomes(narrow, asked)
+        spreads = medicare.summarize_percents(narrow, asked)
+        outcomes = medicare.count_outcomes(narrow, asked)
         reasons = [Reason(reason, rates, REASONS[reason]) for reason, rates in outcomes.reasons.items()]
         if chosen["format"] != "html":
             rows_and_kind: dict[str, tuple[Sequence[object], type]] = {
@@ -65,13 +65,13 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
             form,
             db,
             market=asked,
-            code=codes.describe(db, asked.code_type, asked.code),
+            code=codes.describe_code(db, asked.code_type, asked.code),
             spreads=spreads,
             chart=spread_chart.spreads(bars),
             implausible=sum(row.implausible for row in spreads),
             outcomes=outcomes,
             reasons=reasons,
-            releases=coverage.releases(db),
+            releases=coverage.list_releases(db),
             rows=rows,
             compensation=any(row.wcfs is not None for row in rows),
             paging=Paging(chosen["page"], outcomes.total),

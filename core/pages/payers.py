@@ -16,9 +16,9 @@ from core.pages.shared import urls
 from core.pages.shared.downloads import download
 from core.pages.shared.page import Paging, choose_market, context, page, sorry, wrong
 from core.queries import codes, coverage, networks
-from core.queries.payers import PayerSpread, compare
+from core.queries.payers import PayerSpread, compare_payers
 from core.queries.rules.market import Market
-from core.queries.rules.which_filter_emptied import without_each
+from core.queries.rules.which_filter_emptied import count_without_each_filter
 from core.store.connection import Snapshot
 
 CHARTS, MOST_BARS, BUSIEST = 6, 20, 25
@@ -45,7 +45,7 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
     if chosen["codes"] != request.GET.get("codes", ""):
         return redirect(urls.changed(request.path, form.parameters()))
     asked, meant = choose_market(form, db)
-    form.offer("base", [("", "all payers together"), *coverage.payers(db)])
+    form.offer("base", [("", "all payers together"), *coverage.list_payers(db)])
     if meant:
         return render(request, "choose.html", context(request, form, db, market=asked, meant=meant, action="payers"))
     wanted = code_list.read_codes(chosen["codes"])
@@ -57,7 +57,7 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
 
 
 def _all_payers(request: HttpRequest, db: Snapshot, form: PayersForm, market: Market) -> HttpResponseBase:
-    loaded = coverage.coverage(db)
+    loaded = coverage.list_coverage(db)
     if form.cleaned_data["format"] != "html":
         return download(loaded, coverage.Coverage, "payers", form.cleaned_data["format"])
     return render(request, "payers.html", context(request, form, db, market=market, loaded=loaded))
@@ -68,7 +68,7 @@ def _side_by_side(
 ) -> HttpResponseBase:
     chosen = form.cleaned_data
     base = chosen["base"] or None
-    spreads, asked = compare(db, market, wanted, base)
+    spreads, asked = compare_payers(db, market, wanted, base)
     if market.payer:
         spreads = [row for row in spreads if row.payer_slug in {None, market.payer}]
     if chosen["format"] != "html":
@@ -80,7 +80,7 @@ def _side_by_side(
         by_line.sort(key=lambda rows: -rows[0].rates)
     paging = Paging(chosen["page"], len(by_line))
     shown = by_line[paging.offset : paging.offset + paging.limit]
-    base_name = dict(coverage.payers(db)).get(base, base) if base else None
+    base_name = dict(coverage.list_payers(db)).get(base, base) if base else None
     lines = [
         _line(rows, columns, base_name, key if len(wanted) == 1 and key <= CHARTS else None)
         for key, rows in enumerate(shown, 1)
@@ -91,8 +91,10 @@ def _side_by_side(
         context(
             request, form, db, market=market, asked=asked, lines=lines, paging=paging, base_name=base_name, base=base,
             columns=[(slug, names[slug]) for slug in columns],
-            code=codes.describe(db, wanted[0].code_type, wanted[0].code) if len(wanted) == 1 else None,
-            freed=[] if lines else without_each(db, market, [code for one in wanted for _, code in one.meanings]),
+            code=codes.describe_code(db, wanted[0].code_type, wanted[0].code) if len(wanted) == 1 else None,
+            freed=[]
+            if lines
+            else count_without_each_filter(db, market, [code for one in wanted for _, code in one.meanings]),
             unknown=[one.wanted for one in asked if not one.dollars and not one.others],
             no_dollars=[one for one in asked if one.others and not one.dollars],
             dollars=sum(one.dollars for one in asked),
@@ -118,20 +120,20 @@ def _line(rows: list[PayerSpread], columns: Sequence[str], base_name: str | None
 def _one_payer(request: HttpRequest, db: Snapshot, form: PayersForm, market: Market) -> HttpResponseBase:
     chosen = form.cleaned_data
     slug = str(market.payer)
-    name = dict(coverage.payers(db)).get(slug)
+    name = dict(coverage.list_payers(db)).get(slug)
     if name is None:
         why = f"No payer with the key {slug} is loaded."
         return sorry(request, 404, "This payer is not loaded", [("payer", why)])
-    rows = [row for row in coverage.coverage(db) if row.payer_slug == slug]
+    rows = [row for row in coverage.list_coverage(db) if row.payer_slug == slug]
     if not any((row.state, row.year_month) == (market.state, market.year_month) for row in rows) and rows:
         market = Market(rows[0].state, rows[0].year_month, payer=slug)
     of_month = Market(market.state, market.year_month, payer=slug)
     if chosen["format"] != "html":
         tables: dict[str, tuple[Sequence[object], type]] = {
             "payers": (rows, coverage.Coverage),
-            "networks": (networks.networks(db, slug), networks.NetworkRow),
-            "files": (coverage.files(db, slug), coverage.File),
-            "codes": (codes.busiest(db, of_month, BUSIEST), codes.CodeCount),
+            "networks": (networks.list_networks(db, slug), networks.NetworkRow),
+            "files": (coverage.list_files(db, slug), coverage.File),
+            "codes": (codes.list_busiest_codes(db, of_month, BUSIEST), codes.CodeCount),
         }
         return download(*tables[chosen["table"]], f"{slug}_{chosen['table']}", chosen["format"])
     return render(
@@ -139,7 +141,7 @@ def _one_payer(request: HttpRequest, db: Snapshot, form: PayersForm, market: Mar
         "payer.html",
         context(
             request, form, db, market=of_month, slug=slug, name=name, months=rows,
-            networks=networks.networks(db, slug), files=coverage.files(db, slug),
-            codes=codes.busiest(db, of_month, BUSIEST),
+            networks=networks.list_networks(db, slug), files=coverage.list_files(db, slug),
+            codes=codes.list_busiest_codes(db, of_month, BUSIEST),
         ),
     )  # fmt: skip

@@ -17,7 +17,7 @@ from core.pages.shared import urls
 from core.pages.shared.downloads import ROW_CAP, download
 from core.pages.shared.page import Paging, context, page, sorry, span, wrong
 from core.quality.checks import CHECKS
-from core.quality.failing_rows import behind as rows_behind
+from core.quality.failing_rows import find_failing_rows as rows_behind
 from core.queries import quality
 from core.queries.rules.market import NO_MODIFIER
 from core.store.connection import QueryTimeout, Snapshot
@@ -50,21 +50,21 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
     if not form.is_valid():
         return wrong(request, form)
     chosen, part = form.cleaned_data, form.part()
-    runs = quality.runs(db)
+    runs = quality.list_runs(db)
     if not runs:
         return render(request, "quality.html", context(request, form, db, runs=runs, checks=CHECKS))
-    run = quality.chosen(runs, chosen["run"])
+    run = quality.choose_run(runs, chosen["run"])
     if run is None:
         why = f"dq_check's run {chosen['run']} is not kept; there are runs {runs[-1].run_id} to {runs[0].run_id}."
         return sorry(request, 404, "There is no such run", [("run", why)])
     if chosen["format"] != "html":
         return _download(db, form, run, runs)
-    total, _ = quality.places(db, run.run_id, part, 0)
+    total, _ = quality.list_checked_places(db, run.run_id, part, 0)
     paging = Paging(chosen["page"], total)
-    places = quality.places(db, run.run_id, part, paging.limit, paging.offset)[1]
-    cells = quality.cells(db, run.run_id)
+    places = quality.list_checked_places(db, run.run_id, part, paging.limit, paging.offset)[1]
+    cells = quality.list_month_cells(db, run.run_id)
     months = sorted({cell.year_month for cell in cells}, reverse=True)
-    lines = _lines(quality.history(db, run.run_id, part), part)
+    lines = _lines(quality.list_history(db, run.run_id, part), part)
     return render(
         request,
         "quality.html",
@@ -77,7 +77,7 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
             runs=runs,
             shown=RUNS_SHOWN,
             unchanged=run.data_version == db.manifest.data_version,
-            outcomes=[(one, _CHECKS.get(one.check_name)) for one in quality.outcomes(db, run.run_id)],
+            outcomes=[(one, _CHECKS.get(one.check_name)) for one in quality.list_check_outcomes(db, run.run_id)],
             places=[(one, _behind(one), _rates(one.check_name, _example(one))) for one in places],
             paging=paging,
             months=months,
@@ -113,8 +113,8 @@ def behind(request: HttpRequest, db: Snapshot, check: str) -> HttpResponseBase:
         found = rows_behind(db, one, size, before, state, year_month, payer)
     except QueryTimeout as error:
         # What takes too long in all data may be answered for one payer's month: these the record knows.
-        newest = next(iter(quality.runs(db)), None)
-        known = quality.places(db, newest.run_id, {"check_name": check}, size)[1] if newest else []
+        newest = next(iter(quality.list_runs(db)), None)
+        known = quality.list_checked_places(db, newest.run_id, {"check_name": check}, size)[1] if newest else []
         smaller = [(place, _behind(place)) for place in known]
         slow = context(request, form, db, check=one, chosen=chosen, smaller=smaller, error=error)
         return render(request, "quality_rows.html", slow, status=503)
@@ -140,10 +140,10 @@ def behind(request: HttpRequest, db: Snapshot, check: str) -> HttpResponseBase:
 def _download(db: Snapshot, form: QualityForm, run: quality.CheckRun, runs: list[quality.CheckRun]) -> HttpResponseBase:
     part, number = form.part(), run.run_id
     rows_and_kind: dict[str, tuple[Any, type]] = {
-        "checks": (lambda: quality.outcomes(db, number), quality.CheckOutcome),
-        "places": (lambda: quality.places(db, number, part, ROW_CAP)[1], quality.CheckedPlace),
-        "months": (lambda: quality.cells(db, number), quality.Cell),
-        "history": (lambda: quality.history(db, number, part), quality.Count),
+        "checks": (lambda: quality.list_check_outcomes(db, number), quality.CheckOutcome),
+        "places": (lambda: quality.list_checked_places(db, number, part, ROW_CAP)[1], quality.CheckedPlace),
+        "months": (lambda: quality.list_month_cells(db, number), quality.Cell),
+        "history": (lambda: quality.list_history(db, number, part), quality.Count),
         "runs": (lambda: runs, quality.CheckRun),
     }
     table = form.cleaned_data["table"]

@@ -11,11 +11,11 @@ from core.pages.shared.answer_cache import meanwhile
 from core.pages.shared.downloads import ROW_CAP, download
 from core.pages.shared.page import Paging, choose_market, context, page, span, wrong
 from core.queries import codes, medicare, rates
-from core.queries.facets import Choice, facets, months, networks
-from core.queries.histogram import Bin, histogram
+from core.queries.facets import Choice, count_choices, count_months, count_networks
+from core.queries.histogram import Bin, build_histogram
 from core.queries.rules.market import market_cache
 from core.queries.rules.rate_kinds import KINDS
-from core.queries.rules.which_filter_emptied import without_each
+from core.queries.rules.which_filter_emptied import count_without_each_filter
 from core.store.connection import Snapshot
 
 DOWNLOAD_SECONDS = 120.0
@@ -46,24 +46,24 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
         return render(request, "choose.html", context(request, form, db, market=asked, meant=meant, action="rates"))
     if chosen["format"] != "html":
         if chosen["table"] == "summary":
-            return download(rates.summaries(db, asked), rates.Summary, "summary", chosen["format"])
+            return download(rates.summarize_rates(db, asked), rates.Summary, "summary", chosen["format"])
         if chosen["table"] == "histogram":
-            return download(histogram(db, asked).bins, Bin, "histogram", chosen["format"])
-        every = rates.every(db, asked, chosen["sort"], ROW_CAP, DOWNLOAD_SECONDS)
+            return download(build_histogram(db, asked).bins, Bin, "histogram", chosen["format"])
+        every = rates.stream_rates(db, asked, chosen["sort"], ROW_CAP, DOWNLOAD_SECONDS)
         return download(every, rates.RateRow, f"rates_{asked.code}", chosen["format"])
     limit, offset = span(chosen["page"])
     # These are about whose the rates are, and read the facts; the others are asked of few rows, at the same time.
-    counting = meanwhile(rates.counts, db, asked)
-    paging_through = meanwhile(rates.page, db, asked, chosen["sort"], limit, offset)
+    counting = meanwhile(rates.count_market, db, asked)
+    paging_through = meanwhile(rates.list_rates, db, asked, chosen["sort"], limit, offset)
     with market_cache(db, asked) as narrow:
-        summaries = rates.summaries(narrow, asked)
-        amounts = medicare.amounts(narrow, asked)
-        bins = histogram(narrow, asked)
-        choices = facets(narrow, asked)
-    choices |= {"network": networks(db, asked), "year_month": months(db, asked)}
+        summaries = rates.summarize_rates(narrow, asked)
+        amounts = medicare.find_amounts(narrow, asked)
+        bins = build_histogram(narrow, asked)
+        choices = count_choices(narrow, asked)
+    choices |= {"network": count_networks(db, asked), "year_month": count_months(db, asked)}
     counted, rows = counting.result(), paging_through.result()
     paging = Paging(chosen["page"], counted.rates)
-    lines = medicare.lines(amounts)
+    lines = medicare.count_amount_lines(amounts)
     return render(
         request,
         "rates.html",
@@ -72,7 +72,7 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
             form,
             db,
             market=asked,
-            code=codes.describe(db, asked.code_type, asked.code),
+            code=codes.describe_code(db, asked.code_type, asked.code),
             counts=counted,
             kinds=[(kind, [s for s in summaries if s.kind == kind.name]) for kind in KINDS.values()],
             left_out=left_out(summaries, counted.without_pos),
@@ -86,8 +86,8 @@ def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
             answer_rows=counted.rates,
             sort=chosen["sort"],
             cap=ROW_CAP,
-            freed=[] if counted.rates else without_each(db, asked),
-            near=[] if counted.rates else codes.near(db, asked.state, asked.year_month, asked.code, 8),
+            freed=[] if counted.rates else count_without_each_filter(db, asked),
+            near=[] if counted.rates else codes.find_nearby_codes(db, asked.state, asked.year_month, asked.code, 8),
         ),
     )
 

@@ -10,13 +10,13 @@ from core.store.generations.layout import layout_named
 from core.store.generations.manifest import Manifest
 from core.store.schema.tables import FACT_RATE
 
-FILE_BYTES = 8_000_000_000
-FILE_ROWS = 100_000_000
-ROWS_TO_COPY = 5_000_000
+MAX_FILE_BYTES = 8_000_000_000
+MAX_FILE_ROWS = 100_000_000
+MAX_ROWS_WITHOUT_COPY = 5_000_000
 """So many facts of one file make the pages of providers slow where they have no copy by group."""
 
 
-def advice(manifest: Manifest, wanted_layout: str | None = None) -> list[str]:
+def advise(manifest: Manifest, wanted_layout: str | None = None) -> list[str]:
     """Sentences, each with the command that helps. `wanted_layout` is the one the settings ask for, if they do."""
     found = []
     layout = layout_named(manifest.layout)
@@ -26,14 +26,14 @@ def advice(manifest: Manifest, wanted_layout: str | None = None) -> list[str]:
             f"manage.py reshard --to {wanted_layout}"
         )
     files = manifest.tables.get(FACT_RATE.name, ())
-    large = max(files, key=lambda file: max(file.rows / FILE_ROWS, file.bytes / FILE_BYTES), default=None)
-    if layout.next and large and (large.rows > FILE_ROWS or large.bytes > FILE_BYTES):
+    large = max(files, key=lambda file: max(file.rows / MAX_FILE_ROWS, file.bytes / MAX_FILE_BYTES), default=None)
+    if layout.next and large and (large.rows > MAX_FILE_ROWS or large.bytes > MAX_FILE_BYTES):
         found.append(
             f"the layout {layout.name} is outgrown: a file has {large.rows:,} facts and {large.bytes / 1e9:,.1f} GB; "
-            f"over {FILE_ROWS:,} facts or {FILE_BYTES / 1e9:.0f} GB it takes long to rewrite it with each addition: "
+            f"over {MAX_FILE_ROWS:,} facts or {MAX_FILE_BYTES / 1e9:.0f} GB each addition takes long: "
             f"manage.py reshard --to {layout.next}"
         )
-    slow = [file for file in without_copy(manifest) if file.rows > ROWS_TO_COPY]
+    slow = [file for file in without_copy(manifest) if file.rows > MAX_ROWS_WITHOUT_COPY]
     if slow:
         found.append(
             f"{sum(file.rows for file in slow):,} facts have no copy by provider group, so that pages of an NPI or tax "

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.fields.month import MONTH_PATTERN
-from core.queries.rules.comparison import LEAST_PLAUSIBLE, MOST_PLAUSIBLE, compared
+from core.queries.rules.comparison import LEAST_PLAUSIBLE, MOST_PLAUSIBLE, compared_sql
 
 Severity = Literal["error", "warning"]
 
@@ -45,7 +45,7 @@ class Check:
         return {"payer" if name == "payer_slug" else name for name in part} - {"check_name"} <= self.parted
 
 
-_COMPARED = compared("true", "facts")
+_COMPARED = compared_sql("true", "facts")
 _FACTS = "FROM facts"
 _BATCHES = "FROM batches"
 _GROUP = ("year_month", "payer_slug")

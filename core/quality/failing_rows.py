@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.quality.checks import Check
-from core.quality.report_scope import prepare
+from core.quality.report_scope import create_scope_views
 from core.store.connection import Snapshot
 
 
 @dataclass(frozen=True)
-class Behind:
+class FailingRows:
     """Some of the rows that a check finds, with the names and types of their columns; and how many there are in all."""
 
     total: int
@@ -18,7 +18,7 @@ class Behind:
     rows: list[tuple[Any, ...]]
 
 
-def behind(
+def find_failing_rows(
     db: Snapshot,
     one: Check,
     limit: int,
@@ -26,13 +26,13 @@ def behind(
     state: str | None = None,
     year_month: str | None = None,
     payer: str | None = None,
-) -> Behind:
+) -> FailingRows:
     """The rows that a check finds in one part (a payer is a slug; None does not narrow), in order, from `offset` on.
 
     What names no code, such as a provider group, comes with its number of rates and the state, code … of the first.
     """
     with db.cursor() as cursor:
-        prepare(cursor, state, year_month, payer)
+        create_scope_views(cursor, state, year_month, payer)
         total = int(cursor.execute(f"SELECT count(*) FROM ({one.found})").fetchall()[0][0])
         page = f"SELECT * FROM ({one.found}) ORDER BY ALL LIMIT $limit OFFSET $offset"
         if one.rates_by:
@@ -40,7 +40,7 @@ def behind(
         cursor.execute(page, {"limit": limit, "offset": offset})
         columns = cursor.description or ()
         types = [_TYPES.get(str(column[1]), str) for column in columns]
-        return Behind(total, [column[0] for column in columns], types, cursor.fetchall())
+        return FailingRows(total, [column[0] for column in columns], types, cursor.fetchall())
 
 
 _TYPES = {"BIGINT": int, "INTEGER": int, "DOUBLE": float, "BOOLEAN": bool}

@@ -1,4 +1,4 @@
-"""Keeps what dq_check found in the store: the last RUNS runs, whole and by payer, state and month."""
+"""Keep the results of dq_check in the store: the last MAX_RUNS runs, in all and by payer, state and month."""
 
 import json
 
@@ -10,19 +10,19 @@ from core.store.generations.store import Store, Transaction
 from core.store.parquet.writer import write_table
 from core.store.schema.tables import DQ_FINDING, DQ_RUN, Table
 
-RUNS = 100
-"""So many runs are kept."""
+MAX_RUNS = 100
+"""How many runs the store keeps."""
 
-WAIT = 10.0
-"""Seconds to wait for another writer: a record is not worth more."""
+WAIT_SECONDS = 10.0
+"""How long to wait for another writer: a record is not worth more."""
 
 
-def keep(store: Store, report: QualityReport, wait: float = WAIT) -> int:
-    """Puts a report into the store as the newest run, in a generation of its own; gives the run's number.
+def keep_report(store: Store, report: QualityReport, wait: float = WAIT_SECONDS, *, max_runs: int = MAX_RUNS) -> int:
+    """Add a report to the store as the newest run, in a generation of its own, and return the run's number.
 
-    The oldest runs beyond RUNS go, and so do the earlier runs' examples: what they show may be gone. Raises StoreError
-    where the store cannot be written, or another writer holds it for longer than `wait` seconds; the store is then as
-    it was.
+    Runs older than the last `max_runs` are removed, and so are the examples of earlier runs: the rows they show may
+    be gone. Raise StoreError if the store cannot be written, or if another writer holds it for longer than `wait`
+    seconds. The store is then unchanged.
     """
     with store.write(wait) as transaction:
         runs, findings = _read(transaction, DQ_RUN), _read(transaction, DQ_FINDING)
@@ -30,7 +30,7 @@ def keep(store: Store, report: QualityReport, wait: float = WAIT) -> int:
         runs = pl.concat([runs, _run(report, number)])
         findings = pl.concat([findings.with_columns(example=pl.lit(None, pl.String)), _findings(report, number)])
         for table, rows in ((DQ_RUN, runs), (DQ_FINDING, findings)):
-            kept = rows.filter(pl.col("run_id") > number - RUNS).sort(table.order)
+            kept = rows.filter(pl.col("run_id") > number - max_runs).sort(table.order)
             path = transaction.new_file(table.name)
             blocks = [kept.select(table.names).to_arrow().cast(table.arrow)]
             transaction.put(table.name, path, write_table(path, table, blocks))
@@ -39,7 +39,7 @@ def keep(store: Store, report: QualityReport, wait: float = WAIT) -> int:
 
 
 def _read(transaction: Transaction, table: Table) -> pl.DataFrame:
-    """A table's rows as they are; none where there is no file yet."""
+    """Return a table's rows; none if it has no file yet."""
     empty = pl.DataFrame(table.arrow.empty_table())
     tables = [pl.DataFrame(pq.read_table(path)) for path in transaction.paths(table.name)]
     return pl.concat([empty, *tables])

@@ -7,13 +7,13 @@ from typing import Any
 
 import duckdb
 
-from core.quality.advice import advice
+from core.quality.advice import advise
 from core.quality.checks import CHECKS, Check, Severity
-from core.quality.report_scope import prepare
+from core.quality.report_scope import create_scope_views
 from core.store.connection import Snapshot
 
-EXAMPLES = 10
-SECONDS = 3600.0
+MAX_EXAMPLES = 10
+REPORT_SECONDS = 3600.0
 """The time limit of a whole report."""
 
 PartKey = tuple[str, str, str]
@@ -80,7 +80,7 @@ class QualityReport:
         return {"passed": not self.failed(), **asdict(self)}
 
 
-def check(
+def run_checks(
     db: Snapshot, state: str | None = None, year_month: str | None = None, wanted_layout: str | None = None
 ) -> QualityReport:
     """Runs every check over the facts of a state and month, or of all.
@@ -88,8 +88,8 @@ def check(
     `wanted_layout` is the layout of the facts that the settings ask for, if they do.
     """
     began = datetime.now(UTC)
-    with db.cursor(SECONDS) as cursor:
-        prepare(cursor, state, year_month)
+    with db.cursor(REPORT_SECONDS) as cursor:
+        create_scope_views(cursor, state, year_month)
         totals: _Totals = {}
         findings = [_run(cursor, one, totals) for one in CHECKS]
     manifest = db.manifest
@@ -100,7 +100,7 @@ def check(
         state,
         year_month,
         findings,
-        advice(manifest, wanted_layout),
+        advise(manifest, wanted_layout),
     )
 
 
@@ -116,7 +116,7 @@ def _run(cursor: duckdb.DuckDBPyConnection, one: Check, totals: _Totals) -> Find
     found, _ = counts.pop(_ALL, (0, ""))
     examples: list[dict[str, Any]] = []
     if found:
-        cursor.execute(f"SELECT * FROM ({one.found}) ORDER BY ALL LIMIT {EXAMPLES}")
+        cursor.execute(f"SELECT * FROM ({one.found}) ORDER BY ALL LIMIT {MAX_EXAMPLES}")
         names = [column[0] for column in cursor.description or ()]
         examples = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     share = found / of[_ALL] if of[_ALL] else 0.0

@@ -5,7 +5,7 @@ import duckdb
 from core.quality.checks import MACROS
 
 
-def prepare(
+def create_scope_views(
     cursor: duckdb.DuckDBPyConnection,
     state: str | None = None,
     year_month: str | None = None,

@@ -161,7 +161,7 @@ class PayerMonths:
     rates_after: int
 
 
-def payers(loaded: Sequence[Coverage], state: str, before: str, after: str) -> list[PayerMonths]:
+def count_payer_months(loaded: Sequence[Coverage], state: str, before: str, after: str) -> list[PayerMonths]:
     """What each payer has in the two months, of all that is loaded."""
     here = [row for row in loaded if row.state == state and row.year_month in {before, after}]
     found = {}
@@ -175,13 +175,13 @@ def payers(loaded: Sequence[Coverage], state: str, before: str, after: str) -> l
     return sorted(found.values(), key=lambda row: row.reporting_entity_name.lower())
 
 
-def movements(db: Snapshot, market: Market, before: str) -> tuple[list[PayerMoved], list[CodeMoved]]:
+def count_movements(db: Snapshot, market: Market, before: str) -> tuple[list[PayerMoved], list[CodeMoved]]:
     """What became of the rates from the month `before` to the market's month, by payer and by code, each by kind."""
     with match(db, market, before) as cursor:
         return _movements(cursor)
 
 
-def rates(
+def list_changed_rates(
     db: Snapshot, market: Market, before: str, what: str | None, order: str, limit: int, offset: int
 ) -> tuple[int, list[ChangedRate]]:
     """The matched rates from `offset` on, at most `limit`, in one of ORDERS, and how many such rows there are.
@@ -192,7 +192,7 @@ def rates(
         return _rates(cursor, market, before, what, order, limit, offset)
 
 
-def both(
+def count_and_list_changes(
     db: Snapshot, market: Market, before: str, what: str | None, order: str, limit: int, offset: int
 ) -> tuple[list[PayerMoved], tuple[int, list[ChangedRate]]]:
     """What became of the rates by payer, and the rates themselves, matched once."""

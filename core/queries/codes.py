@@ -28,7 +28,7 @@ class CodeCount:
     rates: RateCount
 
 
-def search(db: Snapshot, text: str, limit: int, offset: int = 0) -> tuple[int, list[CodeTitle]]:
+def search_codes(db: Snapshot, text: str, limit: int, offset: int = 0) -> tuple[int, list[CodeTitle]]:
     """The codes whose number begins with `text`, or whose words hold each of its words; and how many there are.
 
     An exact number comes first, then numbers that begin so, then words: those that stand there whole before those
@@ -54,7 +54,7 @@ def search(db: Snapshot, text: str, limit: int, offset: int = 0) -> tuple[int, l
         },
     )
     if not rows and offset:
-        return search(db, text, 1)[0], []
+        return search_codes(db, text, 1)[0], []
     return (rows[0][0] if rows else 0), [CodeTitle(*row[1:]) for row in rows]
 
 
@@ -62,7 +62,7 @@ _APART = "regexp_split_to_array({}, '[^a-z0-9]+')"
 """The words of a text in lower case."""
 
 
-def corrected(db: Snapshot, text: str) -> str | None:
+def correct_spelling(db: Snapshot, text: str) -> str | None:
     """The text with each word that no code has replaced by the nearest that one has; None where one has none near.
 
     Near is one letter wrong, left out, too many or swapped with its neighbour; two in words of eight letters or more.
@@ -89,7 +89,7 @@ def corrected(db: Snapshot, text: str) -> str | None:
     return found if found != " ".join(words) else None
 
 
-def near(db: Snapshot, state: str, year_month: str, code: str, limit: int) -> list[tuple[CodeTitle, int]]:
+def find_nearby_codes(db: Snapshot, state: str, year_month: str, code: str, limit: int) -> list[tuple[CodeTitle, int]]:
     """What is there instead of a code that a state and month do not have: the next codes by number, with rates."""
     rows = db.rows(
         """WITH there AS (
@@ -106,7 +106,7 @@ def near(db: Snapshot, state: str, year_month: str, code: str, limit: int) -> li
     return [(CodeTitle(*row[:4]), row[4]) for row in rows]
 
 
-def busiest(db: Snapshot, market: Market, limit: int) -> list[CodeCount]:
+def list_busiest_codes(db: Snapshot, market: Market, limit: int) -> list[CodeCount]:
     """The codes with most rates in a market."""
     rows = db.rows(
         f"""SELECT code_type, code, d.name, rates FROM (
@@ -118,7 +118,7 @@ def busiest(db: Snapshot, market: Market, limit: int) -> list[CodeCount]:
     return [CodeCount(*row) for row in rows]
 
 
-def named(db: Snapshot, code: str) -> list[CodeTitle]:
+def find_possible_codes(db: Snapshot, code: str) -> list[CodeTitle]:
     """The codes that a number without its system may mean: 450 is also revenue code 0450."""
     conditions, parameters = ["code = $code"], {"code": code}
     for number, (system, padded) in enumerate(padded_codes(code).items()):
@@ -132,7 +132,7 @@ def named(db: Snapshot, code: str) -> list[CodeTitle]:
     return [CodeTitle(*row) for row in rows]
 
 
-def describe(db: Snapshot, code_type: str | None, code: str | None) -> CodeTitle | None:
+def describe_code(db: Snapshot, code_type: str | None, code: str | None) -> CodeTitle | None:
     """The code with its words (in any system where none is given), or None where no fact has it."""
     rows = db.rows(
         """SELECT code_type, code, name, code_desc FROM dim_code

@@ -52,17 +52,17 @@ _BATCHES = """(
 """The batches with the facts that are there of each: those added, without those that corrections removed."""
 
 
-def coverage(db: Snapshot) -> Sequence[Coverage]:
+def list_coverage(db: Snapshot) -> Sequence[Coverage]:
     """What each payer has, newest month first."""
     return db.once(_coverage)
 
 
-def periods(db: Snapshot) -> Sequence[Period]:
+def list_periods(db: Snapshot) -> Sequence[Period]:
     """The states and months that have rates: newest month first, and within it the state with most rates first."""
     return db.once(_periods)
 
 
-def payers(db: Snapshot) -> Sequence[tuple[str, str]]:
+def list_payers(db: Snapshot) -> Sequence[tuple[str, str]]:
     """The payers' slugs and names, by name."""
     return db.once(_payers)
 
@@ -107,7 +107,7 @@ class Release:
     left_out: Annotated[dict[str, int], described("Number of rows without an amount, by reason.", {"not covered": 12})]
 
 
-def releases(db: Snapshot) -> list[Release]:
+def list_releases(db: Snapshot) -> list[Release]:
     """The benchmark releases that are loaded, by kind, newest first."""
     rows = db.rows(
         """SELECT kind, state, release, files, rows_read, rows_priced, notes, left_out
@@ -128,7 +128,7 @@ class File:
     rates: RateCount
 
 
-def files(db: Snapshot, payer: str) -> list[File]:
+def list_files(db: Snapshot, payer: str) -> list[File]:
     """The files of a payer, newest month first."""
     rows = db.rows(
         f"""SELECT state, year_month, source, version, last_updated_on, rates FROM {_BATCHES}

@@ -36,14 +36,14 @@ class ColumnEntry:
     meaning: str
 
 
-def tables(db: Snapshot) -> list[TableEntry]:
+def list_tables(db: Snapshot) -> list[TableEntry]:
     """Every table, in the order of docs/data-dictionary.md."""
     manifest = db.manifest
     there: dict[str, tuple[DataFile, ...]] = {**manifest.tables, REJECTS.name: tuple(manifest.rejects.values())}
     return [_table(table, there.get(table.name, ()), db) for table in (*TABLES.values(), REJECTS)]
 
 
-def columns(db: Snapshot) -> list[ColumnEntry]:
+def list_columns(db: Snapshot) -> list[ColumnEntry]:
     """Every column of every table."""
     return [
         ColumnEntry(
@@ -53,7 +53,7 @@ def columns(db: Snapshot) -> list[ColumnEntry]:
             table.key.index(column.name) + 1 if column.name in table.key else None,
             column.meaning,
         )
-        for table in tables(db)
+        for table in list_tables(db)
         for column in table.columns
     ]
 

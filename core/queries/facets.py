@@ -36,7 +36,7 @@ class Choice:
     chosen: Annotated[bool, described("Whether the request already has this value.", False)]
 
 
-def facets(db: Snapshot, market: Market, names: Iterable[str] = tuple(_COLUMNS)) -> dict[str, list[Choice]]:
+def count_choices(db: Snapshot, market: Market, names: Iterable[str] = tuple(_COLUMNS)) -> dict[str, list[Choice]]:
     """The choices of each filter, most rates first: of the market as it is but for that one filter."""
     names = list(names)
     set_filters = [name for name in _COLUMNS if getattr(market, name) is not None]
@@ -57,7 +57,7 @@ def facets(db: Snapshot, market: Market, names: Iterable[str] = tuple(_COLUMNS))
     return found
 
 
-def months(db: Snapshot, market: Market) -> list[Choice]:
+def count_months(db: Snapshot, market: Market) -> list[Choice]:
     """How many rates the market would have in each month of its state, newest first. To be asked of all facts."""
     anywhen = market.in_any_month
     rows = db.rows(
@@ -108,7 +108,7 @@ def _modifiers(rows: _Rows, _chosen: str | None) -> Iterable[tuple[str, str, int
 _SPLIT = {"payer": _payers, "pos": _places, "modifier": _modifiers}
 
 
-def networks(db: Snapshot, market: Market) -> list[Choice]:
+def count_networks(db: Snapshot, market: Market) -> list[Choice]:
     """The choices of the filter by network; a rate whose group is in several counts in each. Ask all facts."""
     others = market.without("network")
     rows = [

@@ -28,7 +28,7 @@ class Histogram:
     above: int
 
 
-def histogram(db: Snapshot, market: Market) -> Histogram:
+def build_histogram(db: Snapshot, market: Market) -> Histogram:
     """The market's rates in dollars, zero left out, between their 1st and 99th percentile.
 
     Where all of these are one amount, there is one bin; where there are none, no bin.

@@ -19,8 +19,8 @@ from core.queries.rules.columns import (
     ReleaseMonth,
     described,
 )
-from core.queries.rules.comparison import LEAST_PLAUSIBLE, MOST_PLAUSIBLE, compared
-from core.queries.rules.keyset import RowKey, after
+from core.queries.rules.comparison import LEAST_PLAUSIBLE, MOST_PLAUSIBLE, compared_sql
+from core.queries.rules.keyset import RowKey, rows_after
 from core.queries.rules.market import Market, counted_rates
 from core.store.connection import Snapshot
 
@@ -114,11 +114,11 @@ class Outcomes:
         return sum(basis.rates for basis in self.bases)
 
 
-def comparisons(
+def list_comparisons(
     db: Snapshot, market: Market, order: str, limit: int, offset: int, last: RowKey | None = None
 ) -> list[Comparison]:
     """The rates from `offset` on, at most `limit`, in one of ORDERS; of those after the row with the key `last`."""
-    condition, key = after(ORDERS[order], last)
+    condition, key = rows_after(ORDERS[order], last)
     amounts_of_terms, _ = _compared_terms(db, market)
     rows = db.rows(
         f"""{amounts_of_terms}
@@ -144,7 +144,7 @@ def _compared_terms(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
     terms = f"""(SELECT {_TERMS}, negotiated_rate = 0 AS zero, max(negotiated_rate) AS negotiated_rate,
                         sum(rate_count)::BIGINT AS rate_count
                  FROM {rates} GROUP BY ALL)"""
-    return compared("true", terms), parameters
+    return compared_sql("true", terms), parameters
 
 
 _TERM_COLUMNS = (
@@ -158,7 +158,7 @@ _SAME_TERMS = " AND ".join(
 _PLAUSIBLE = f"percent BETWEEN {LEAST_PLAUSIBLE} AND {MOST_PLAUSIBLE}"
 
 
-def outcomes(db: Snapshot, market: Market) -> Outcomes:
+def count_outcomes(db: Snapshot, market: Market) -> Outcomes:
     """How many rates have which basis, and how many have no percent, by reason: most first."""
     amounts_of_terms, parameters = _compared_terms(db, market)
     rows = db.rows(
@@ -174,7 +174,7 @@ def outcomes(db: Snapshot, market: Market) -> Outcomes:
     )
 
 
-def spreads(db: Snapshot, market: Market) -> list[Spread]:
+def summarize_percents(db: Snapshot, market: Market) -> list[Spread]:
     """The percents by payer, each rate counted once."""
     rates, parameters = counted_rates(db, market)
     amounts_of_terms, _ = _compared_terms(db, market)
@@ -219,7 +219,7 @@ class Amount:
         return None if self.medicare is None else rate / self.medicare
 
 
-def amounts(db: Snapshot, market: Market) -> dict[ScheduleTerms, Amount]:
+def find_amounts(db: Snapshot, market: Market) -> dict[ScheduleTerms, Amount]:
     """Medicare's amounts for the rates of a market of one code, by their terms."""
     amounts_of_terms, parameters = _compared_terms(db, market)
     rows = db.rows(
@@ -240,7 +240,7 @@ class AmountLine:
     rates: Annotated[int, described("Number of rates that are compared with the amount.", 12)]
 
 
-def lines(found: Mapping[ScheduleTerms, Amount]) -> list[AmountLine]:
+def count_amount_lines(found: Mapping[ScheduleTerms, Amount]) -> list[AmountLine]:
     """The different amounts, those that most rates stand beside first."""
     counts: dict[tuple[str, float], int] = {}
     for one in found.values():

@@ -19,7 +19,7 @@ class NetworkRow:
     npis: NpiCount
 
 
-def networks(db: Snapshot, payer: str) -> list[NetworkRow]:
+def list_networks(db: Snapshot, payer: str) -> list[NetworkRow]:
     """The payer's networks by month, newest month first, with their provider groups and distinct NPIs."""
     rows = db.rows(
         """WITH named AS (

@@ -20,7 +20,7 @@ from core.queries.rules.columns import (
     TinValue,
     described,
 )
-from core.queries.rules.keyset import RowKey, after
+from core.queries.rules.keyset import RowKey, rows_after
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 
@@ -87,7 +87,7 @@ class RateTerms:
     rates: RateCount
 
 
-def terms(db: Snapshot, market: Market) -> list[RateTerms]:
+def count_terms(db: Snapshot, market: Market) -> list[RateTerms]:
     """The classes and modifiers of the market's rates in dollars, most rates first: medians of a mixture say little."""
     rows = db.rows(
         f"""SELECT f.billing_class, f.billing_code_modifier, count(*) AS rates FROM fact_rate f
@@ -98,7 +98,7 @@ def terms(db: Snapshot, market: Market) -> list[RateTerms]:
     return [RateTerms(*row) for row in rows]
 
 
-def totals(db: Snapshot, market: Market) -> Totals:
+def count_totals(db: Snapshot, market: Market) -> Totals:
     """How many organizations, rates in dollars (and of them rates whose group has no tax number) and other rates."""
     row = db.rows(
         f"""WITH f AS (
@@ -117,14 +117,14 @@ def totals(db: Snapshot, market: Market) -> Totals:
     return Totals(*row)
 
 
-def organizations(
+def list_organizations(
     db: Snapshot, market: Market, order: str, limit: int, offset: int, last: RowKey | None = None
 ) -> list[Organization]:
     """The organizations from `offset` on, at most `limit`, in one of ORDERS; of those after the row of the key `last`.
 
     Rates in dollars only. A mean is added up in order, so that it is the same number each time it is asked for.
     """
-    condition, key = after(ORDERS[order], last)
+    condition, key = rows_after(ORDERS[order], last)
     rows = db.rows(
         f"""WITH f AS (
                 SELECT pg_uid, negotiated_rate FROM fact_rate f

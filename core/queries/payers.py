@@ -96,7 +96,7 @@ class AskedCode:
     others: Annotated[int, described("Number of other rates; these are not compared.", 12)]
 
 
-def compare(
+def compare_payers(
     db: Snapshot, market: Market, wanted: Sequence[WantedCode], base: str | None
 ) -> tuple[list[PayerSpread], list[AskedCode]]:
     """The spreads by code (in the list's order), class, modifier and payer, all payers together first; and the codes.

@@ -29,7 +29,7 @@ from core.queries.rules.columns import (
     described,
     stored,
 )
-from core.queries.rules.comparison import compared
+from core.queries.rules.comparison import compared_sql
 from core.queries.rules.market import Market, counted_rates
 from core.store.connection import Snapshot
 from core.store.schema.tables import DIM_NPI
@@ -127,18 +127,18 @@ class CodeRates:
     ]
 
 
-def npi(db: Snapshot, value: str) -> Npi | None:
+def find_npi(db: Snapshot, value: str) -> Npi | None:
     """The NPI, or None where no fact's group names it."""
     rows = db.rows(f"SELECT {_NPI} FROM dim_npi WHERE npi = ?", [value])
     return Npi(*rows[0]) if rows else None
 
 
-def register_loaded(db: Snapshot) -> bool:
+def is_register_loaded(db: Snapshot) -> bool:
     """Whether the register of providers has been loaded: any NPI has a name."""
     return bool(db.rows("SELECT 1 FROM dim_npi WHERE name IS NOT NULL LIMIT 1"))
 
 
-def tins(db: Snapshot, value: str) -> list[TaxId]:
+def find_tins(db: Snapshot, value: str) -> list[TaxId]:
     """The tax numbers of that value (an EIN and an NPI can share one), none where no fact's group names it."""
     rows = db.rows(
         """SELECT tin_type, tin_value, business_name,
@@ -150,7 +150,7 @@ def tins(db: Snapshot, value: str) -> list[TaxId]:
     return [TaxId(*row) for row in rows]
 
 
-def tins_of_npi(db: Snapshot, value: str) -> list[TaxId]:
+def list_tins_of_npi(db: Snapshot, value: str) -> list[TaxId]:
     """The tax numbers under which an NPI bills."""
     rows = db.rows(
         """SELECT tin_type, tin_value, any_value(business_name), count(DISTINCT others.npi)
@@ -163,7 +163,7 @@ def tins_of_npi(db: Snapshot, value: str) -> list[TaxId]:
     return [TaxId(*row) for row in rows]
 
 
-def npis_of_tin(db: Snapshot, value: str, limit: int, offset: int) -> tuple[int, list[Npi]]:
+def list_npis_of_tin(db: Snapshot, value: str, limit: int, offset: int) -> tuple[int, list[Npi]]:
     """The NPIs that bill under a tax number, and how many there are."""
     rows = db.rows(
         f"""SELECT count(*) OVER (), {_NPI}
@@ -174,7 +174,7 @@ def npis_of_tin(db: Snapshot, value: str, limit: int, offset: int) -> tuple[int,
     return (rows[0][0] if rows else 0), [Npi(*row[1:]) for row in rows]
 
 
-def groups(db: Snapshot, by: By, value: str) -> list[ProviderGroupPage]:
+def list_groups(db: Snapshot, by: By, value: str) -> list[ProviderGroupPage]:
     """The provider's groups, by month and payer."""
     rows = db.rows(
         f"""SELECT m.year_month, reporting_entity_name, m.payer_slug, count(*),
@@ -188,7 +188,7 @@ def groups(db: Snapshot, by: By, value: str) -> list[ProviderGroupPage]:
     return [ProviderGroupPage(*row) for row in rows]
 
 
-def periods(db: Snapshot, by: By, value: str) -> list[LoadedPeriod]:
+def list_provider_periods(db: Snapshot, by: By, value: str) -> list[LoadedPeriod]:
     """The states and months of a provider, newest first."""
     rows = db.rows(
         f"""SELECT b.state, m.year_month, count(DISTINCT m.pg_uid) AS groups
@@ -204,7 +204,7 @@ _ROW = "code_type, code, kind, reporting_entity_name, billing_class, modifier"
 _MARKET_ROW = "code_type, code, kind, billing_class, modifier"
 
 
-def code_rates(
+def list_code_rates(
     db: Snapshot, provider: Snapshot, market: Market, limit: int, offset: int
 ) -> tuple[int, list[CodeRates]]:
     """The rates of the market's provider by code and payer, and how many such rows there are.
@@ -230,7 +230,7 @@ def code_rates(
         {**parameters, "limit": limit, "offset": offset},
     )
     if not rows and offset:
-        return code_rates(db, provider, market, 1, 0)[0], []
+        return list_code_rates(db, provider, market, 1, 0)[0], []
     codes = sorted({row[2] for row in rows})
     percents = _percents(provider, market, codes)
     medians = _market_medians(db, market, codes)
@@ -251,7 +251,7 @@ def code_rates(
 def _percents(provider: Snapshot, market: Market, codes: list[str]) -> dict[tuple[Any, ...], tuple[float | None, int]]:
     rates, parameters = counted_rates(provider, market)
     rows = provider.rows(
-        f"""{compared("list_contains($codes, f.code)", rates)}
+        f"""{compared_sql("list_contains($codes, f.code)", rates)}
             SELECT code_type, code, kind, reporting_entity_name, billing_class, billing_code_modifier,
                    quantile_cont(percent, 0.5), count(percent)
             FROM (SELECT *, unnest(range(rate_count)) FROM compared) GROUP BY 1, 2, 3, 4, 5, 6""",

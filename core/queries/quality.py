@@ -99,7 +99,7 @@ class Count:
     found: FoundCount
 
 
-def runs(db: Snapshot) -> list[CheckRun]:
+def list_runs(db: Snapshot) -> list[CheckRun]:
     """The runs that are kept, newest first."""
     rows = db.rows(
         """SELECT run_id, checked_at AT TIME ZONE 'UTC', generation, data_version, state, year_month, checks,
@@ -109,14 +109,14 @@ def runs(db: Snapshot) -> list[CheckRun]:
     return [CheckRun(*row) for row in rows]
 
 
-def chosen(runs: list[CheckRun], run_id: int | None) -> CheckRun | None:
+def choose_run(runs: list[CheckRun], run_id: int | None) -> CheckRun | None:
     """The run of that number; where none is given the newest of all data, or else the newest. None where it is not."""
     if run_id:
         return next((run for run in runs if run.run_id == run_id), None)
     return next((run for run in runs if not (run.state or run.year_month)), runs[0] if runs else None)
 
 
-def outcomes(db: Snapshot, run_id: int) -> list[CheckOutcome]:
+def list_check_outcomes(db: Snapshot, run_id: int) -> list[CheckOutcome]:
     """What each check found in a run: the failed first, then those that found something, errors before warnings."""
     rows = db.rows(
         f"""SELECT check_name, severity, passed, found, total, {_SHARE} AS share, threshold,
@@ -129,7 +129,7 @@ def outcomes(db: Snapshot, run_id: int) -> list[CheckOutcome]:
     return [CheckOutcome(*row) for row in rows]
 
 
-def places(
+def list_checked_places(
     db: Snapshot, run_id: int, part: dict[str, str], limit: int, offset: int = 0
 ) -> tuple[int, list[CheckedPlace]]:
     """Where a run found something, what is over what is tolerated first; and how many such places there are.
@@ -151,7 +151,7 @@ def places(
     return total, [CheckedPlace(*row) for row in rows]
 
 
-def cells(db: Snapshot, run_id: int) -> list[Cell]:
+def list_month_cells(db: Snapshot, run_id: int) -> list[Cell]:
     """The payers' months that are loaded, by payer and month, newest first, and what a run found in each."""
     rows = db.rows(
         """WITH found AS (
@@ -169,7 +169,7 @@ def cells(db: Snapshot, run_id: int) -> list[Cell]:
     return [Cell(*row) for row in rows]
 
 
-def history(db: Snapshot, run_id: int, part: dict[str, str]) -> list[Count]:
+def list_history(db: Snapshot, run_id: int, part: dict[str, str]) -> list[Count]:
     """What each check found in the runs of the same scope up to one run, oldest first; `part` as for `places`.
 
     A check that a run made and that found nothing in the part has a count of 0.

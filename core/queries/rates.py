@@ -37,7 +37,7 @@ from core.queries.rules.columns import (
     described,
     stored,
 )
-from core.queries.rules.keyset import RowKey, after
+from core.queries.rules.keyset import RowKey, rows_after
 from core.queries.rules.market import Market, counted_rates
 from core.store.connection import Snapshot
 from core.store.schema.tables import DIM_BATCH, FACT_RATE
@@ -116,13 +116,13 @@ class RateRow:
     source: Annotated[str | None, stored(DIM_BATCH, "source", "2025-08_example_in-network.json.gz")]
 
 
-def count(db: Snapshot, market: Market) -> int:
+def count_rates(db: Snapshot, market: Market) -> int:
     """The number of rates."""
     found: int = db.rows(f"SELECT count(*) FROM fact_rate f WHERE {market.where}", market.parameters)[0][0]
     return found
 
 
-def counts(db: Snapshot, market: Market) -> RateCounts:
+def count_market(db: Snapshot, market: Market) -> RateCounts:
     """The numbers of rates, provider groups, distinct NPIs and payers."""
     # The list is one row to the planner, which then looks for its few groups among the many members, not the reverse.
     every, groups, npis, payers = db.rows(
@@ -148,7 +148,7 @@ def counts(db: Snapshot, market: Market) -> RateCounts:
     return RateCounts(every, groups, npis, payers, without_pos)
 
 
-def summaries(db: Snapshot, market: Market) -> list[Summary]:
+def summarize_rates(db: Snapshot, market: Market) -> list[Summary]:
     """The spread of rates by kind, payer, class and modifier. Percentiles interpolate (as SQL's quantile_cont)."""
     market_rates, parameters = counted_rates(db, market)
     rows = db.rows(
@@ -166,16 +166,16 @@ def summaries(db: Snapshot, market: Market) -> list[Summary]:
     return [Summary(*row[:7], *row[7], *row[8:]) for row in rows]
 
 
-def page(
+def list_rates(
     db: Snapshot, market: Market, order: str, limit: int, offset: int, last: RowKey | None = None
 ) -> list[RateRow]:
     """The rates from `offset` on, at most `limit`, in one of ORDERS; of those after the row with the key `last`."""
-    condition, key = after(ORDERS[order], last)
+    condition, key = rows_after(ORDERS[order], last)
     rows = db.rows(_rates_sql(market, order, condition), {**market.parameters, **key, "limit": limit, "offset": offset})
     return [RateRow(*row) for row in rows]
 
 
-def every(db: Snapshot, market: Market, order: str, limit: int, seconds: float) -> Iterator[RateRow]:
+def stream_rates(db: Snapshot, market: Market, order: str, limit: int, seconds: float) -> Iterator[RateRow]:
     """The rates, at most `limit`, read as they are needed; stopped after `seconds`."""
     with db.cursor(seconds) as cursor:
         cursor.execute(_rates_sql(market, order), {**market.parameters, "limit": limit, "offset": 0})

@@ -37,17 +37,17 @@ class SearchResults:
         return not (self.codes or self.providers or self.payers)
 
 
-def search(db: Snapshot, text: str, limit: int = LIMIT) -> SearchResults:
+def search_everything(db: Snapshot, text: str, limit: int = LIMIT) -> SearchResults:
     """What the text may be: codes by number or words (typing errors forgiven), providers and payers."""
-    total, found = codes.search(db, text, limit)
+    total, found = codes.search_codes(db, text, limit)
     numbers = _by_number(db, text)
     names = _by_name(db, text, limit) if not numbers else []
     payers = _payers(db, text, limit)
     corrected = None
     if not (found or numbers or names or payers):
-        corrected = codes.corrected(db, text)
+        corrected = codes.correct_spelling(db, text)
         if corrected:
-            total, found = codes.search(db, corrected, limit)
+            total, found = codes.search_codes(db, corrected, limit)
     return SearchResults(found, total, numbers or names, payers, corrected)
 
 

@@ -28,7 +28,7 @@ def everything(demo_root: Path) -> Everything:
 
 
 def of_provider(db: Snapshot, market: Market) -> list[providers.CodeRates]:
-    return providers.code_rates(db, db, market, 10**6, 0)[1]
+    return providers.list_code_rates(db, db, market, 10**6, 0)[1]
 
 
 def test_every_table_is_the_question_s_answer(site: Client, demo: Snapshot) -> None:
@@ -36,16 +36,16 @@ def test_every_table_is_the_question_s_answer(site: Client, demo: Snapshot) -> N
         "SELECT (SELECT min(npi) FROM dim_npi), (SELECT min(tin_value) FROM dim_tin WHERE tin_type = 'ein')"
     )[0]
     for path, parameters, expected in (
-        ("coverage", {}, coverage.coverage(demo)),
-        ("coverage/periods", {}, coverage.periods(demo)),
-        ("coverage/benchmarks", {}, coverage.releases(demo)),
-        ("codes", {}, codes.search(demo, "", 10**6)[1]),
-        ("codes", {"q": "knee repl"}, codes.search(demo, "knee repl", 10**6)[1]),
-        ("rates", QUERY, rates.page(demo, MARKET, "rate", 10**6, 0)),
-        ("rates", {**QUERY, "sort": "payer"}, rates.page(demo, MARKET, "payer", 10**6, 0)),
-        ("organizations", QUERY, organizations.organizations(demo, MARKET, "rates", 10**6, 0)),
-        ("medicare", {**QUERY, "sort": "-percent"}, medicare.comparisons(demo, MARKET, "-percent", 10**6, 0)),
-        ("medicare/payers", QUERY, medicare.spreads(demo, MARKET)),
+        ("coverage", {}, coverage.list_coverage(demo)),
+        ("coverage/periods", {}, coverage.list_periods(demo)),
+        ("coverage/benchmarks", {}, coverage.list_releases(demo)),
+        ("codes", {}, codes.search_codes(demo, "", 10**6)[1]),
+        ("codes", {"q": "knee repl"}, codes.search_codes(demo, "knee repl", 10**6)[1]),
+        ("rates", QUERY, rates.list_rates(demo, MARKET, "rate", 10**6, 0)),
+        ("rates", {**QUERY, "sort": "payer"}, rates.list_rates(demo, MARKET, "payer", 10**6, 0)),
+        ("organizations", QUERY, organizations.list_organizations(demo, MARKET, "rates", 10**6, 0)),
+        ("medicare", {**QUERY, "sort": "-percent"}, medicare.list_comparisons(demo, MARKET, "-percent", 10**6, 0)),
+        ("medicare/payers", QUERY, medicare.summarize_percents(demo, MARKET)),
         (f"providers/npi/{npi}/rates", {}, of_provider(demo, Market("GA", "2025-08", npi=npi))),
         (f"providers/tin/{tin}/rates", {}, of_provider(demo, Market("GA", "2025-08", tin=tin))),
         (
@@ -53,7 +53,7 @@ def test_every_table_is_the_question_s_answer(site: Client, demo: Snapshot) -> N
             {"year_month": "2025-07", "billing_class": "professional"},
             of_provider(demo, Market("GA", "2025-07", tin=tin, billing_class="professional")),
         ),
-        (f"providers/tin/{tin}/npis", {}, providers.npis_of_tin(demo, tin, 10**6, 0)[1]),
+        (f"providers/tin/{tin}/npis", {}, providers.list_npis_of_tin(demo, tin, 10**6, 0)[1]),
     ):
         assert walk(site, path, **parameters, limit=1000) == plain(list(expected)), path
         assert walk(site, path, **parameters, limit=max(len(expected) // 3, 1)) == plain(list(expected)), path
@@ -64,25 +64,25 @@ def test_what_stands_beside_the_tables(site: Client, demo: Snapshot) -> None:
     npi, tin = demo.rows("SELECT npi, tin_value FROM xref_tin_npi ORDER BY npi LIMIT 1")[0]
     # The market is narrowed first, so that what a mean is made of is added up in another order.
     spreads = walk(site, "rates/summary", **QUERY, limit=3)
-    for row, expected in zip(spreads, plain(rates.summaries(demo, MARKET)), strict=True):
+    for row, expected in zip(spreads, plain(rates.summarize_rates(demo, MARKET)), strict=True):
         assert row.pop("mean") == pytest.approx(expected.pop("mean"))
         assert row == expected
     assert spreads
-    assert get(site, "rates/summary", **QUERY)["counts"] == plain(rates.counts(demo, MARKET))
-    assert get(site, "organizations", **QUERY)["totals"] == plain(organizations.totals(demo, MARKET))
-    outcomes = medicare.outcomes(demo, MARKET)
+    assert get(site, "rates/summary", **QUERY)["counts"] == plain(rates.count_market(demo, MARKET))
+    assert get(site, "organizations", **QUERY)["totals"] == plain(organizations.count_totals(demo, MARKET))
+    outcomes = medicare.count_outcomes(demo, MARKET)
     told = get(site, "medicare/outcomes", **QUERY)
     assert (told["total"], told["compared"]) == (outcomes.total, outcomes.compared)
     assert (told["bases"], told["reasons"]) == (plain(outcomes.bases), outcomes.reasons)
     of_npi = get(site, f"providers/npi/{npi}")
-    assert of_npi["provider"] == plain(providers.npi(demo, npi))
+    assert of_npi["provider"] == plain(providers.find_npi(demo, npi))
     assert of_npi["register_loaded"] is True
-    assert of_npi["tins"] == plain(providers.tins_of_npi(demo, npi))
-    assert of_npi["groups"] == plain(providers.groups(demo, "npi", npi))
+    assert of_npi["tins"] == plain(providers.list_tins_of_npi(demo, npi))
+    assert of_npi["groups"] == plain(providers.list_groups(demo, "npi", npi))
     of_tin = get(site, f"providers/tin/{tin}")
     assert (of_tin["tins"], of_tin["groups"]) == (
-        plain(providers.tins(demo, tin)),
-        plain(providers.groups(demo, "tin", tin)),
+        plain(providers.find_tins(demo, tin)),
+        plain(providers.list_groups(demo, "tin", tin)),
     )
     assert of_tin["generation"] == demo.manifest.generation
 

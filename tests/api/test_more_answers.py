@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from core.fields import code_list
 from core.quality.checks import CHECKS
 from core.queries import changes, coverage, facets, medicare, networks, payers, quality, search
-from core.queries.histogram import histogram
+from core.queries.histogram import build_histogram
 from core.queries.rules.market import Market
 from core.queries.rules.matching import OUTCOMES
 from core.store.connection import Snapshot
@@ -32,33 +32,33 @@ def patient(settings: Any) -> None:
 
 
 def test_every_table_is_the_question_s_answer(site: Client, demo: Snapshot) -> None:
-    newest = quality.runs(demo)[0].run_id
+    newest = quality.list_runs(demo)[0].run_id
     wanted = code_list.read_codes("99213,CPT:70450,450,0001A")
     professional = compared(demo, wanted[:1], None, "professional")
     of_payer = Market("GA", "2025-08", payer=PEACH)
-    by_code = changes.movements(demo, of_payer, "2025-07")[1]
+    by_code = changes.count_movements(demo, of_payer, "2025-07")[1]
     tables: list[tuple[str, dict[str, Any], Any]] = [
         ("payers", {**AUGUST, "codes": "99213,CPT:70450,450,0001A"}, compared(demo, wanted, None)),
         ("payers", {"codes": "99213", "base": PEACH}, compared(demo, wanted[:1], PEACH)),
         ("payers", {"codes": "99213", "billing_class": "professional"}, professional),
-        (f"payers/{SAVANNAH}/networks", {}, networks.networks(demo, SAVANNAH)),
-        (f"payers/{PEACH}/files", {}, coverage.files(demo, PEACH)),
-        ("changes", QUERY, changes.rates(demo, MARKET, "2025-07", None, "moved", 10**6, 0)[1]),
+        (f"payers/{SAVANNAH}/networks", {}, networks.list_networks(demo, SAVANNAH)),
+        (f"payers/{PEACH}/files", {}, coverage.list_files(demo, PEACH)),
+        ("changes", QUERY, changes.list_changed_rates(demo, MARKET, "2025-07", None, "moved", 10**6, 0)[1]),
         ("changes", {**QUERY, "what": "up", "sort": "-percent"},
-         changes.rates(demo, MARKET, "2025-07", "up", "-percent", 10**6, 0)[1]),
-        ("changes/payers", {**QUERY, "from": "2025-07"}, changes.movements(demo, MARKET, "2025-07")[0]),
+         changes.list_changed_rates(demo, MARKET, "2025-07", "up", "-percent", 10**6, 0)[1]),
+        ("changes/payers", {**QUERY, "from": "2025-07"}, changes.count_movements(demo, MARKET, "2025-07")[0]),
         ("changes/codes", {"payer": PEACH}, sorted(by_code, key=lambda row: -row.moved)),
         ("changes/codes", {"payer": PEACH, "sort": "code"}, by_code),
-        ("quality", {}, quality.outcomes(demo, newest)),
-        ("quality/places", {"run": str(newest)}, quality.places(demo, newest, {}, 10**6)[1]),
+        ("quality", {}, quality.list_check_outcomes(demo, newest)),
+        ("quality/places", {"run": str(newest)}, quality.list_checked_places(demo, newest, {}, 10**6)[1]),
         ("quality/places", {"payer": SAVANNAH, "year_month": "2025-08"},
-         quality.places(demo, newest, {"payer_slug": SAVANNAH, "year_month": "2025-08"}, 10**6)[1]),
-        ("quality/months", {}, quality.cells(demo, newest)),
-        ("quality/history", {}, quality.history(demo, newest, {})),
-        ("quality/history", {"check": "zero_rates"}, quality.history(demo, newest, {"check_name": "zero_rates"})),
-        ("quality/runs", {}, quality.runs(demo)),
-        ("rates/facets", QUERY, [*(one for some in facets.facets(demo, MARKET).values() for one in some),
-                                 *facets.networks(demo, MARKET), *facets.months(demo, MARKET)]),
+         quality.list_checked_places(demo, newest, {"payer_slug": SAVANNAH, "year_month": "2025-08"}, 10**6)[1]),
+        ("quality/months", {}, quality.list_month_cells(demo, newest)),
+        ("quality/history", {}, quality.list_history(demo, newest, {})),
+        ("quality/history", {"check": "zero_rates"}, quality.list_history(demo, newest, {"check_name": "zero_rates"})),
+        ("quality/runs", {}, quality.list_runs(demo)),
+        ("rates/facets", QUERY, [*(one for some in facets.count_choices(demo, MARKET).values() for one in some),
+                                 *facets.count_networks(demo, MARKET), *facets.count_months(demo, MARKET)]),
     ]  # fmt: skip
     for path, parameters, expected in tables:
         rows = [{**row, **({"checked_at": row["checked_at"][:23] + "Z"} if "checked_at" in row else {})}
@@ -71,20 +71,20 @@ def test_every_table_is_the_question_s_answer(site: Client, demo: Snapshot) -> N
 def compared(
     db: Snapshot, wanted: list[code_list.WantedCode], base: str | None, billing_class: str | None = None
 ) -> list[payers.PayerSpread]:
-    return payers.compare(db, Market("GA", "2025-08", billing_class=billing_class), wanted, base)[0]
+    return payers.compare_payers(db, Market("GA", "2025-08", billing_class=billing_class), wanted, base)[0]
 
 
 def test_what_stands_beside_the_tables(site: Client, demo: Snapshot) -> None:
     told = get(site, "payers", codes="99213,XYZ1", payer=PEACH)
-    _, counted = payers.compare(demo, Market("GA", "2025-08"), code_list.read_codes("99213,XYZ1"), None)
+    _, counted = payers.compare_payers(demo, Market("GA", "2025-08"), code_list.read_codes("99213,XYZ1"), None)
     assert told["codes"] == plain(counted)
     assert {row["payer_slug"] for row in told["rows"]} == {None, PEACH}
     assert told["market"]["payer"] == PEACH
     told = get(site, "changes/codes", payer=PEACH)
-    assert told["payers"] == plain(changes.movements(demo, Market("GA", "2025-08", payer=PEACH), "2025-07")[0])
+    assert told["payers"] == plain(changes.count_movements(demo, Market("GA", "2025-08", payer=PEACH), "2025-07")[0])
     assert told["compared_with"] == "2025-07"
     assert get(site, "changes", code="99213")["compared_with"] == "2025-07"
-    newest = quality.runs(demo)[0]
+    newest = quality.list_runs(demo)[0]
     for path in ("quality", "quality/places", "quality/months"):
         assert get(site, path)["run"]["run_id"] == newest.run_id, path
 
@@ -98,16 +98,16 @@ def test_the_history_is_of_checks_that_are_told_apart(site: Client) -> None:
 def test_a_histogram_with_medicare_s_amounts(site: Client, demo: Snapshot) -> None:
     told = get(site, "rates/histogram", **QUERY, billing_class="professional")
     market = Market(**QUERY, billing_class="professional")
-    found = histogram(demo, market)
+    found = build_histogram(demo, market)
     assert (told["bins"], told["below"], told["above"]) == (plain(found.bins), found.below, found.above)
-    assert told["amounts"] == plain(medicare.lines(medicare.amounts(demo, market)))
+    assert told["amounts"] == plain(medicare.count_amount_lines(medicare.find_amounts(demo, market)))
     assert told["amounts"]
     assert told["market"]["billing_class"] == "professional"
 
 
 @pytest.mark.parametrize("text", ["99213", "knee", "exercize", "piedmont", "example", "1999999999", ""])
 def test_what_a_text_may_be(site: Client, demo: Snapshot, text: str) -> None:
-    found = search.search(demo, text)
+    found = search.search_everything(demo, text)
     told = get(site, "search", q=text)
     assert told["codes"] == plain(found.codes)
     assert told["codes_in_all"] == found.codes_in_all

@@ -10,7 +10,7 @@ from core.load.load_file import load_file
 from core.load.outcome import LoadOutcome
 from core.load.rate_filters import ALL_RATES, MAX_FILTERS, RateFilter, made_of
 from core.load.remote.retry_unresolved import retry_unresolved
-from core.quality.report import check
+from core.quality.report import run_checks
 from core.runtime.errors import PayerFileError
 from core.store.generations.store import Store
 from core.tic.source import Source
@@ -30,7 +30,7 @@ def assert_true_to_its_record(store: Store, outcome: LoadOutcome) -> None:
     """The batch's record says as many rows as there are, and the store's checks find nothing amiss."""
     assert_adds_up(outcome)
     assert outcome.record["rows_added"] == len(table(store, "fact_rate"))
-    assert check(open_snapshot(store)).failed(("error",)) == []
+    assert run_checks(open_snapshot(store)).failed(("error",)) == []
 
 
 def test_a_filter_sees_members_that_were_resolved_for_another_state(

@@ -12,8 +12,8 @@ from core.demo.payer_files import STATE, write_files
 from core.fields.code_list import MAX_CODES, read_codes
 from core.load.load_file import load_file
 from core.queries import changes, coverage, networks, organizations
-from core.queries.codes import busiest as most_rates
-from core.queries.payers import compare
+from core.queries.codes import list_busiest_codes as most_rates
+from core.queries.payers import compare_payers
 from core.queries.rules.market import FILTERS, Market
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
@@ -34,7 +34,7 @@ def test_pasted_codes_become_one_address(site: Client) -> None:
 
 def test_payers_side_by_side_for_one_code(site: Client, demo: Snapshot) -> None:
     response = site.get("/payers/", {**CODE, "code": "70450"})
-    found, _ = compare(demo, Market(**MONTH), read_codes("CPT:70450"), None)
+    found, _ = compare_payers(demo, Market(**MONTH), read_codes("CPT:70450"), None)
     by_line: dict[Any, list[Any]] = {}
     for row in found:
         by_line.setdefault((row.billing_class, row.modifier), []).append(row)
@@ -59,7 +59,7 @@ def test_payers_side_by_side_for_one_code(site: Client, demo: Snapshot) -> None:
 def test_many_codes_are_a_matrix(site: Client, demo: Snapshot) -> None:
     response = site.get("/payers/", {**MONTH, "codes": "99213,450,XYZ,97110,0120"})
     (matrix,) = tables(response)
-    found, _ = compare(demo, Market(**MONTH), read_codes("99213,450,XYZ,97110,0120"), None)
+    found, _ = compare_payers(demo, Market(**MONTH), read_codes("99213,450,XYZ,97110,0120"), None)
     assert len(matrix) - 1 == sum(row.payer_slug is None for row in found) == 5
     first = [row for row in found if row.line == found[0].line]
     assert matrix[1][2] == f"${first[0].p50:,.2f} {first[0].rates} rates"
@@ -112,8 +112,8 @@ def test_one_payer(site: Client, demo: Snapshot) -> None:
     assert [row[2] for row in codes[1:]] == [
         f"{row.rates:,}" for row in most_rates(demo, Market(**MONTH, payer=slug), 25)
     ]
-    assert [row[0] for row in named[1:]] == [row.network for row in networks.networks(demo, slug)]
-    assert [row[0] for row in files[1:]] == [row.source for row in coverage.files(demo, slug)]
+    assert [row[0] for row in named[1:]] == [row.network for row in networks.list_networks(demo, slug)]
+    assert [row[0] for row in files[1:]] == [row.source for row in coverage.list_files(demo, slug)]
     missing = site.get("/payers/", {"payer": "nobody"})
     assert missing.status_code == 404
     assert "No payer with the key nobody is loaded" in text_of(missing)
@@ -123,10 +123,10 @@ def test_changes_of_a_payer_and_a_code(site: Client, demo: Snapshot) -> None:
     response = site.get("/changes/", {**CODE, "payer": PIEDMONT})
     by_payer, every = tables(response)
     market = Market("GA", "2025-08", "CPT", "99213", payer=PIEDMONT)
-    (moved,), _ = changes.movements(demo, market, "2025-07")
+    (moved,), _ = changes.count_movements(demo, market, "2025-07")
     figures = (moved.before, moved.after, moved.up, moved.down, moved.added, moved.gone, moved.same)
     assert by_payer[2][1:8] == [str(figure) for figure in figures]
-    total, rows = changes.rates(demo, market, "2025-07", None, "moved", 50, 0)
+    total, rows = changes.list_changed_rates(demo, market, "2025-07", None, "moved", 50, 0)
     assert len(every) - 1 == len(rows)
     assert [row[0] for row in every[1:]] == [row.what for row in rows]
     assert [row[2] for row in every[1:]] == [f"${row.new:,.2f}" for row in rows]
@@ -138,7 +138,7 @@ def test_changes_of_a_payer_and_a_code(site: Client, demo: Snapshot) -> None:
 
 
 def test_changes_of_a_payer_by_code(site: Client, demo: Snapshot) -> None:
-    _, by_code = changes.movements(demo, Market(**MONTH, payer=PIEDMONT), "2025-07")
+    _, by_code = changes.count_movements(demo, Market(**MONTH, payer=PIEDMONT), "2025-07")
     for sort, key in (("", lambda row: -row.moved), ("added", lambda row: -row.added)):
         response = site.get("/changes/", {"payer": PIEDMONT, **({"sort": sort} if sort else {})})
         shown = tables(response)[1]
@@ -181,20 +181,24 @@ def test_months_with_more_files_are_told(tmp_path: Path) -> None:
 
 def test_every_table_of_the_market_is_had_as_csv_and_json(site: Client, demo: Snapshot) -> None:
     both = Market("GA", "2025-08", "CPT", "99213")
-    payers, _ = changes.movements(demo, both, "2025-07")
-    _, by_code = changes.movements(demo, Market(**MONTH, payer=PIEDMONT), "2025-07")
+    payers, _ = changes.count_movements(demo, both, "2025-07")
+    _, by_code = changes.count_movements(demo, Market(**MONTH, payer=PIEDMONT), "2025-07")
     slug = "example_savannah_benefit_administrators"
     for address, query, expected in (
-        ("/payers/", {**MONTH, "codes": "99213,450"}, compare(demo, Market(**MONTH), read_codes("99213,450"), None)[0]),
-        ("/payers/", {"payer": slug, "table": "networks"}, networks.networks(demo, slug)),
-        ("/payers/", {"payer": slug, "table": "files"}, coverage.files(demo, slug)),
+        (
+            "/payers/",
+            {**MONTH, "codes": "99213,450"},
+            compare_payers(demo, Market(**MONTH), read_codes("99213,450"), None)[0],
+        ),
+        ("/payers/", {"payer": slug, "table": "networks"}, networks.list_networks(demo, slug)),
+        ("/payers/", {"payer": slug, "table": "files"}, coverage.list_files(demo, slug)),
         ("/payers/", {"payer": slug, "table": "codes"}, most_rates(demo, Market(**MONTH, payer=slug), 25)),
-        ("/payers/", {}, coverage.coverage(demo)),
-        ("/changes/", CODE, changes.rates(demo, both, "2025-07", None, "moved", 10**6, 0)[1]),
+        ("/payers/", {}, coverage.list_coverage(demo)),
+        ("/changes/", CODE, changes.list_changed_rates(demo, both, "2025-07", None, "moved", 10**6, 0)[1]),
         ("/changes/", {**CODE, "table": "payers"}, payers),
         ("/changes/", {"payer": PIEDMONT, "table": "codes"}, sorted(by_code, key=lambda row: -row.moved)),
-        ("/changes/", {}, changes.payers(coverage.coverage(demo), "GA", "2025-07", "2025-08")),
-        ("/organizations/", CODE, organizations.organizations(demo, both, "rates", 10**6, 0)),
+        ("/changes/", {}, changes.count_payer_months(coverage.list_coverage(demo), "GA", "2025-07", "2025-08")),
+        ("/organizations/", CODE, organizations.list_organizations(demo, both, "rates", 10**6, 0)),
     ):
         wanted = [
             {name: json.loads(json.dumps(value, default=lambda d: d.isoformat())) for name, value in vars(row).items()}
@@ -209,8 +213,8 @@ def test_organizations_stand_beside_the_market(site: Client, demo: Snapshot) -> 
     market = Market("GA", "2025-08", "CPT", "70450", billing_class="professional", modifier="26")
     response = site.get("/organizations/", {**CODE, "code": "70450", "billing_class": "professional", "modifier": "26"})
     (shown,) = tables(response)
-    totals = organizations.totals(demo, market)
-    rows = organizations.organizations(demo, market, "rates", 50, 0)
+    totals = organizations.count_totals(demo, market)
+    rows = organizations.list_organizations(demo, market, "rates", 50, 0)
     assert [row[3] for row in shown[1:]] == [str(row.rank) for row in rows]
     assert f"the median of the whole market, ${totals.median:,.2f}" in text_of(response)
     assert shown[1][-1].split(" ")[-1] in {"above", "below", "same"}

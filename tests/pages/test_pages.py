@@ -59,8 +59,10 @@ def test_every_link_of_a_page_works(site: Client, demo: Snapshot, address: str) 
 def test_home_says_what_is_loaded(site: Client, demo: Snapshot) -> None:
     response = site.get("/")
     (loaded,) = tables(response)
-    assert [row[2] for row in loaded[1:]] == [row.reporting_entity_name for row in coverage.coverage(demo)]
-    assert f"{sum(row.rates for row in coverage.coverage(demo)):,} negotiated rates of 3 payers" in text_of(response)
+    assert [row[2] for row in loaded[1:]] == [row.reporting_entity_name for row in coverage.list_coverage(demo)]
+    assert f"{sum(row.rates for row in coverage.list_coverage(demo)):,} negotiated rates of 3 payers" in text_of(
+        response
+    )
     assert len(csv_rows(site.get("/", {"format": "csv"}))) == 6
 
 
@@ -79,14 +81,14 @@ def test_codes_are_found(site: Client) -> None:
 def test_rates_of_a_code(site: Client, demo: Snapshot) -> None:
     response = site.get("/rates/", QUERY)
     spread, every = tables(response)
-    summaries = rates.summaries(demo, MARKET)
+    summaries = rates.summarize_rates(demo, MARKET)
     assert [row[0] for row in spread[1:]] == [row.reporting_entity_name for row in summaries]
     assert [row[7] for row in spread[1:]] == [f"${row.p50:,.2f}" for row in summaries]
     assert len(every) == 51
     assert [row[0] for row in every[1:]] == [
-        f"${r.negotiated_rate:,.2f}" for r in rates.page(demo, MARKET, "rate", 50, 0)
+        f"${r.negotiated_rate:,.2f}" for r in rates.list_rates(demo, MARKET, "rate", 50, 0)
     ]
-    counted = rates.counts(demo, MARKET)
+    counted = rates.count_market(demo, MARKET)
     assert f"{counted.rates} rates for {counted.groups} provider groups with {counted.npis} distinct NPIs" in text_of(
         response
     )
@@ -108,17 +110,17 @@ def test_every_table_is_had_as_csv_and_json(site: Client, demo: Snapshot) -> Non
     )[0]
     of_npi = Market("GA", "2025-08", npi=npi)
     for address, table, expected in (
-        ("/rates/", "rates", list(rates.every(demo, MARKET, "rate", 10**6, 60))),
-        ("/rates/", "summary", rates.summaries(demo, MARKET)),
-        ("/medicare/", "rates", medicare.comparisons(demo, MARKET, "percent", 10**6, 0)),
-        ("/medicare/", "payers", medicare.spreads(demo, MARKET)),
-        ("/medicare/", "bases", medicare.outcomes(demo, MARKET).bases),
-        ("/organizations/", "organizations", organizations.organizations(demo, MARKET, "rates", 10**6, 0)),
-        (f"/npi/{npi}/", "rates", providers.code_rates(demo, demo, of_npi, 10**6, 0)[1]),
-        (f"/npi/{npi}/", "groups", providers.groups(demo, "npi", npi)),
-        (f"/tin/{tin}/", "npis", providers.npis_of_tin(demo, tin, 10**6, 0)[1]),
-        ("/codes/", "rows", codes.search(demo, "", 10**6)[1]),
-        ("/", "rows", coverage.coverage(demo)),
+        ("/rates/", "rates", list(rates.stream_rates(demo, MARKET, "rate", 10**6, 60))),
+        ("/rates/", "summary", rates.summarize_rates(demo, MARKET)),
+        ("/medicare/", "rates", medicare.list_comparisons(demo, MARKET, "percent", 10**6, 0)),
+        ("/medicare/", "payers", medicare.summarize_percents(demo, MARKET)),
+        ("/medicare/", "bases", medicare.count_outcomes(demo, MARKET).bases),
+        ("/organizations/", "organizations", organizations.list_organizations(demo, MARKET, "rates", 10**6, 0)),
+        (f"/npi/{npi}/", "rates", providers.list_code_rates(demo, demo, of_npi, 10**6, 0)[1]),
+        (f"/npi/{npi}/", "groups", providers.list_groups(demo, "npi", npi)),
+        (f"/tin/{tin}/", "npis", providers.list_npis_of_tin(demo, tin, 10**6, 0)[1]),
+        ("/codes/", "rows", codes.search_codes(demo, "", 10**6)[1]),
+        ("/", "rows", coverage.list_coverage(demo)),
     ):
         parameters: dict[str, Any] = {
             "table": table,
@@ -134,7 +136,7 @@ def test_every_table_is_had_as_csv_and_json(site: Client, demo: Snapshot) -> Non
         assert [list(row) for row in from_csv] == [list(row) for row in wanted]
         assert len(from_csv) == len(wanted) > 0
     reasons = json_rows(site.get("/medicare/", {**QUERY, "table": "reasons", "format": "json"}))
-    assert {row["reason"]: row["rates"] for row in reasons} == medicare.outcomes(demo, MARKET).reasons
+    assert {row["reason"]: row["rates"] for row in reasons} == medicare.count_outcomes(demo, MARKET).reasons
 
 
 def test_percentages_stand_apart_from_dollars(site: Client) -> None:
@@ -240,7 +242,7 @@ def test_an_npi_and_a_tax_number(site: Client, demo: Snapshot) -> None:
     assert f"{name} {tin[:2]}-{tin[2:]}" in text_of(of_tin)
     assert npi in text_of(of_tin)
     assert site.get(f"/tin/{tin[:2]}-{tin[2:]}/", follow=False)["Location"] == f"/tin/{tin}/"
-    total, rows = providers.code_rates(demo, demo, Market("GA", "2025-08", npi=npi), 50, 0)
+    total, rows = providers.list_code_rates(demo, demo, Market("GA", "2025-08", npi=npi), 50, 0)
     assert f"1 to 50 of {total}" in text_of(of_npi)
     assert len(tables(of_npi)[0]) == len(rows) + 1
 
@@ -285,15 +287,15 @@ def test_medicare_says_the_basis_of_each_row_and_each_reason(site: Client, demo:
     market = Market("GA", "2025-08", "CPT", "70450")
     response = site.get("/medicare/", {**QUERY, "code": "70450"})
     shown = text_of(response)
-    outcomes = medicare.outcomes(demo, market)
+    outcomes = medicare.count_outcomes(demo, market)
     assert f"{outcomes.compared} of {outcomes.total} rates have a Medicare amount" in shown
     for reason in outcomes.reasons:
         assert REASONS[reason] in shown
     for basis in outcomes.bases:
         assert f"{basis.basis} release of January 2025" in shown
     every, loaded = tables(response)[-2:]
-    assert [row[0] for row in loaded[1:]] == [release.kind for release in coverage.releases(demo)]
-    first = medicare.comparisons(demo, market, "percent", 1, 0)[0]
+    assert [row[0] for row in loaded[1:]] == [release.kind for release in coverage.list_releases(demo)]
+    first = medicare.list_comparisons(demo, market, "percent", 1, 0)[0]
     assert first.percent is not None
     assert every[1][0] == f"{first.percent:.0%}".replace("%", " %")
     assert first.basis is not None

@@ -13,8 +13,8 @@ from django.test import Client
 from core.pages import quality as quality_view
 from core.pages.charts.sparkline import sparkline
 from core.quality.checks import CHECKS
-from core.quality.record import keep
-from core.quality.report import check
+from core.quality.record import keep_report
+from core.quality.report import run_checks
 from core.queries import quality
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
@@ -42,7 +42,7 @@ def odd(load: Load, store: Store) -> Store:
     )  # fmt: skip
     sound = file_of(item_of(7, references=[1]), provider_references=GROUPS, reporting_entity_name="Sound & Co")
     load(sound, state="FL", name="sound.json")
-    keep(store, check(open_snapshot(store)))
+    keep_report(store, run_checks(open_snapshot(store)))
     return store
 
 
@@ -52,7 +52,7 @@ def links_of(response: Any) -> list[str]:
 
 def test_the_page_shows_what_the_checks_found(site: Client, demo: Snapshot) -> None:
     shown = tables(site.get("/quality/"))[0][1:]
-    findings = {finding.name: finding for finding in check(demo).findings}
+    findings = {finding.name: finding for finding in run_checks(demo).findings}
     assert sorted(row[1].split()[0] for row in shown) == sorted(findings)
     for row in shown:
         finding = findings[row[1].split()[0]]
@@ -112,7 +112,7 @@ def test_the_data_may_have_changed_since(odd: Store, load: Load) -> None:
     load(file_of(item_of(9, references=[1]), provider_references=GROUPS), name="more.json")
     with serving(odd.root):
         assert "The data has changed since:" in text_of(Client().get("/quality/"))
-    keep(odd, check(open_snapshot(odd)))
+    keep_report(odd, run_checks(open_snapshot(odd)))
     with serving(odd.root):
         assert "The data has not changed since." in text_of(Client().get("/quality/"))
         older = text_of(Client().get("/quality/?run=1"))
@@ -130,8 +130,8 @@ def test_every_table_can_be_had(site: Client, demo: Snapshot, table: str) -> Non
     rows = json_rows(site.get(f"/quality/?table={table}&format=json"))
     found: dict[str, int] = {
         "checks": len(CHECKS),
-        "places": quality.places(demo, 1, {}, 1)[0],
-        "months": len(quality.cells(demo, 1)),
+        "places": quality.list_checked_places(demo, 1, {}, 1)[0],
+        "months": len(quality.list_month_cells(demo, 1)),
         "history": len(CHECKS),
         "runs": 1,
     }

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from core.demo.payer_files import npi
 from core.demo.physician_fees import write_physician_fees
 from core.quality.checks import CHECKS, MACROS
-from core.quality.failing_rows import behind
-from core.quality.report import QualityReport, check
+from core.quality.failing_rows import find_failing_rows
+from core.quality.report import QualityReport, run_checks
 from core.reference.medicare import physician
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
@@ -29,7 +29,7 @@ def failed(report: QualityReport) -> dict[str, int]:
 
 
 def test_the_demo_is_sound(demo: Snapshot) -> None:
-    report = check(demo)
+    report = run_checks(demo)
     assert failed(report) == {}
     assert [finding.name for finding in report.findings] == [one.name for one in CHECKS]
     assert json.loads(json.dumps(report.as_json(), default=str))["passed"] is True
@@ -47,7 +47,7 @@ def test_odd_rates_are_found(load: Load, store: Store) -> None:
         ),
         name="2025-09-01_payer.json",
     )
-    report = check(open_snapshot(store))
+    report = run_checks(open_snapshot(store))
     assert failed(report) == {
         "rates_without_npi": 6,
         "groups_without_tin": 1,
@@ -70,7 +70,7 @@ def test_implausible_rates_are_found(load: Load, store: Store, tmp_path: Path) -
     ]
     load(file_of(item_of(*prices, {"negotiated_rate": 1, "negotiated_type": "percentage"})))
     physician.load(store, write_physician_fees(tmp_path))
-    (finding,) = (one for one in check(open_snapshot(store)).findings if one.name == "implausible_rates")
+    (finding,) = (one for one in run_checks(open_snapshot(store)).findings if one.name == "implausible_rates")
     assert (finding.count, finding.total, finding.severity) == (2, 4, "warning")
     assert [example["negotiated_rate"] for example in finding.examples] == [43.37, 2602.36]
     assert finding.examples[0]["basis"] == "MPFS non-facility"
@@ -82,16 +82,16 @@ def test_a_benchmark_s_record_that_does_not_add_up_is_found(store: Store, tmp_pa
     assert manifest is not None
     path = manifest.paths(store.root, "dim_benchmark")[0]
     record = pq.read_table(path)
-    assert failed(check(open_snapshot(store))) == {}
+    assert failed(run_checks(open_snapshot(store))) == {}
     pq.write_table(record.set_column(record.schema.get_field_index("left_out"), "left_out", [['{"odd": 1}']]), path)
-    assert failed(check(open_snapshot(store))) == {"benchmark_arithmetic": 1}
+    assert failed(run_checks(open_snapshot(store))) == {"benchmark_arithmetic": 1}
 
 
 def test_months_that_disagree(load: Load, store: Store) -> None:
     load(file_of(item_of(1), last_updated_on="2/4/2026"), name="a.json", year_month="2025-08")
     load(file_of(item_of(1), last_updated_on="20250801"), name="b.json")
     load(file_of(item_of(2), last_updated_on="2099-01-01"), name="c.json")
-    report = check(open_snapshot(store))
+    report = run_checks(open_snapshot(store))
     (finding,) = (one for one in report.findings if one.name == "month_disagrees")
     assert [example["source"] for example in finding.examples] == ["a.json", "c.json"]
 
@@ -99,7 +99,7 @@ def test_months_that_disagree(load: Load, store: Store) -> None:
 def test_wrong_check_digits_are_found(load: Load, store: Store) -> None:
     groups = [{"provider_group_id": 1, "provider_groups": [{"npi": [1234567893, 1234567890], "tin": {"value": "1"}}]}]
     load(file_of(item_of(1), provider_references=groups))
-    (finding,) = (f for f in check(open_snapshot(store)).findings if f.name == "npi_check_digits")
+    (finding,) = (f for f in run_checks(open_snapshot(store)).findings if f.name == "npi_check_digits")
     assert [example["npi"] for example in finding.examples] == ["1234567890"]
 
 
@@ -131,11 +131,11 @@ def test_a_store_that_was_tampered_with_is_found(load: Load, store: Store) -> No
         "fact_uid": "x",
     }
     pq.write_table(pa.concat_tables([facts, twice, pa.Table.from_pylist([moved], facts.schema)]), path)
-    found = failed(check(open_snapshot(store)))
+    found = failed(run_checks(open_snapshot(store)))
     for name in ("duplicate_fact_uid", "codes_without_words", "orphan_pos_sets", "orphan_groups", "batch_sums"):
         assert found[name] == 1, name
     (one,) = (one for one in CHECKS if one.name == "duplicate_fact_uid")
-    there = behind(open_snapshot(store), one, 10)
+    there = find_failing_rows(open_snapshot(store), one, 10)
     (row,) = (dict(zip(there.names, row, strict=True)) for row in there.rows)
     assert (row["times"], row["rates"], row["state"], row["code"]) == (2, 2, "GA", "99213")
 
@@ -149,20 +149,20 @@ def test_a_record_that_does_not_add_up_is_found(load: Load, store: Store) -> Non
     pq.write_table(
         record.set_column(record.schema.get_field_index("rejects"), "rejects", [['{"invalid_rate": 2}']]), path
     )
-    assert failed(check(open_snapshot(store)))["batch_arithmetic"] == 1
+    assert failed(run_checks(open_snapshot(store)))["batch_arithmetic"] == 1
 
 
 def test_a_row_counts_once_however_many_npis_it_has(load: Load, store: Store) -> None:
     """The seed's check 8.3 multiplies a row by its NPIs: 3 rows, 2 without a provider, must be two thirds."""
     groups = [{"provider_group_id": 1, "provider_groups": [{"npi": [1234567893, 1912951245, 1003027533]}]}]
     load(file_of(item_of(1), item_of(1, 2, references=[9]), provider_references=groups))
-    (finding,) = (f for f in check(open_snapshot(store)).findings if f.name == "rates_without_npi")
+    (finding,) = (f for f in run_checks(open_snapshot(store)).findings if f.name == "rates_without_npi")
     assert (finding.count, finding.total) == (2, 3)
     assert finding.share == pytest.approx(2 / 3)
 
 
 def test_a_report_can_be_narrowed(demo: Snapshot, demo_root: Path) -> None:
-    everything, one_month = check(demo), check(demo, "GA", "2025-08")
+    everything, one_month = run_checks(demo), run_checks(demo, "GA", "2025-08")
     assert one_month.findings[0].total * 2 == everything.findings[0].total
     assert failed(one_month) == {}
-    assert check(demo, "TX").findings[0].total == 0
+    assert run_checks(demo, "TX").findings[0].total == 0

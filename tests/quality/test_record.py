@@ -1,4 +1,4 @@
-"""What dq_check found is kept: whole, by part, bounded, all of it or nothing."""
+"""Reports of dq_check are kept in full, by payer and month, up to a limit, and never in part."""
 
 import shutil
 from collections import Counter
@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 
 from core.fields.payer_slug import make_payer_slug
 from core.load.load_file import load_file
-from core.quality import record
 from core.quality.checks import CHECKS
-from core.quality.failing_rows import behind
-from core.quality.record import keep
-from core.quality.report import QualityReport, check
+from core.quality.failing_rows import find_failing_rows
+from core.quality.record import keep_report
+from core.quality.report import QualityReport, run_checks
 from core.queries import quality
 from core.store.changes.compact import compact
 from core.store.generations.store import Store
@@ -33,7 +32,7 @@ from tests.stores import listing, open_snapshot
 
 
 def checked(store: Store) -> QualityReport:
-    return check(open_snapshot(store))
+    return run_checks(open_snapshot(store))
 
 
 def recorded(store: Store) -> list[Any]:
@@ -48,13 +47,13 @@ def test_a_report_comes_back_as_it_was(load: Load, store: Store) -> None:
     load(file_of(item_of(7), reporting_entity_name="Sound"), name="b.json")
     report = checked(store)
     before = store.loaded()
-    assert keep(store, report) == 1
+    assert keep_report(store, report) == 1
     db = open_snapshot(store)
-    (run,) = quality.runs(db)
+    (run,) = quality.list_runs(db)
     assert (run.generation, run.data_version) == (before.generation, before.data_version)
     assert run.checked_at == report.checked_at.replace(tzinfo=None)
     assert (run.checks, run.errors_failed, run.warnings_failed) == (len(CHECKS), 0, len(report.failed()))
-    found = {one.check_name: one for one in quality.outcomes(db, 1)}
+    found = {one.check_name: one for one in quality.list_check_outcomes(db, 1)}
     for finding in report.findings:
         one = found[finding.name]
         assert (one.found, one.total, one.passed, one.share) == (
@@ -63,7 +62,7 @@ def test_a_report_comes_back_as_it_was(load: Load, store: Store) -> None:
             finding.passed,
             finding.share,
         )
-    total, places = quality.places(db, 1, {"check_name": "zero_rates"}, 10)
+    total, places = quality.list_checked_places(db, 1, {"check_name": "zero_rates"}, 10)
     assert total == 1
     (place,) = places
     assert (place.payer_slug, place.reporting_entity_name) == ("zero_inc", "Zero, Inc.")
@@ -78,16 +77,20 @@ def test_what_stands_behind_is_one_payer_s(load: Load, store: Store) -> None:
     load(file_of(item_of(7), reporting_entity_name="Sound"), name="c.json")
     (one,) = (one for one in CHECKS if one.name == "zero_rates")
     db = open_snapshot(store)
-    assert behind(db, one, 10).total == 2
-    assert behind(db, one, 10, payer="zero_inc").total == behind(db, one, 10, year_month="2025-08").total == 1
-    assert behind(db, one, 10, payer="sound").total == behind(db, one, 10, state="FL").total == 0
+    assert find_failing_rows(db, one, 10).total == 2
+    assert (
+        find_failing_rows(db, one, 10, payer="zero_inc").total
+        == find_failing_rows(db, one, 10, year_month="2025-08").total
+        == 1
+    )
+    assert find_failing_rows(db, one, 10, payer="sound").total == find_failing_rows(db, one, 10, state="FL").total == 0
 
 
 def test_a_record_changes_no_data(load: Load, store: Store) -> None:
     """Two generations that differ in records alone have one data version; a load has another."""
     load(file_of(item_of(1)), name="a.json")
     before, facts = store.loaded(), facts_of(store)
-    keep(store, checked(store))
+    keep_report(store, checked(store))
     after = store.loaded()
     assert after.generation == before.generation + 1
     assert after.data_version == before.data_version
@@ -110,30 +113,32 @@ def test_merging_files_is_a_change_of_data(tmp_path: Path) -> None:
     assert store.loaded().data_version != before
 
 
-def test_the_history_is_bounded(load: Load, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(record, "RUNS", 3)
+def test_the_history_is_bounded(load: Load, store: Store) -> None:
     load(file_of(item_of(0, 5)))
     for number in range(1, 6):
-        assert keep(store, checked(store)) == number
+        assert keep_report(store, checked(store), max_runs=3) == number
     db = open_snapshot(store)
-    assert [run.run_id for run in quality.runs(db)] == [5, 4, 3]
+    assert [run.run_id for run in quality.list_runs(db)] == [5, 4, 3]
     assert db.rows("SELECT DISTINCT run_id FROM dq_finding ORDER BY 1") == [(3,), (4,), (5,)]
     with_example = db.rows("SELECT DISTINCT run_id FROM dq_finding WHERE example IS NOT NULL")
     assert with_example == [(5,)], "what earlier examples show may be gone"
-    assert [one.found for one in quality.history(db, 5, {"check_name": "zero_rates"})] == [1, 1, 1]
+    assert [one.found for one in quality.list_history(db, 5, {"check_name": "zero_rates"})] == [1, 1, 1]
 
 
 def test_a_narrowed_run_stands_apart(load: Load, store: Store) -> None:
     load(file_of(item_of(0, 5)), name="a.json", state="GA")
     load(file_of(item_of(0, 0, 6)), name="b.json", state="FL")
-    keep(store, checked(store))
-    keep(store, check(open_snapshot(store), "FL"))
-    keep(store, checked(store))
+    keep_report(store, checked(store))
+    keep_report(store, run_checks(open_snapshot(store), "FL"))
+    keep_report(store, checked(store))
     db = open_snapshot(store)
-    assert [(run.run_id, run.state) for run in quality.runs(db)] == [(3, ""), (2, "FL"), (1, "")]
-    assert [(one.run_id, one.found) for one in quality.history(db, 3, {"check_name": "zero_rates"})] == [(1, 2), (3, 2)]
-    assert [(one.run_id, one.found) for one in quality.history(db, 2, {"check_name": "zero_rates"})] == [(2, 1)]
-    of_georgia = quality.history(db, 3, {"check_name": "zero_rates", "state": "GA"})
+    assert [(run.run_id, run.state) for run in quality.list_runs(db)] == [(3, ""), (2, "FL"), (1, "")]
+    assert [(one.run_id, one.found) for one in quality.list_history(db, 3, {"check_name": "zero_rates"})] == [
+        (1, 2),
+        (3, 2),
+    ]
+    assert [(one.run_id, one.found) for one in quality.list_history(db, 2, {"check_name": "zero_rates"})] == [(2, 1)]
+    of_georgia = quality.list_history(db, 3, {"check_name": "zero_rates", "state": "GA"})
     assert [(one.run_id, one.found) for one in of_georgia] == [(1, 1), (3, 1)]
 
 
@@ -155,7 +160,7 @@ def test_parts_are_what_the_part_s_own_report_finds(
         for row in facts_of(store).values()
         if row["negotiated_rate"] == 0
     )
-    for finding, one in zip(check(db).findings, CHECKS, strict=True):
+    for finding, one in zip(run_checks(db).findings, CHECKS, strict=True):
         if finding.name == "zero_rates":
             assert {(p.state, p.year_month, p.payer_slug): p.count for p in finding.parts} == zeros
         if one.counted == "*" and one.by:
@@ -164,7 +169,7 @@ def test_parts_are_what_the_part_s_own_report_finds(
             assert 0 < part.count <= part.total <= finding.total
             assert part.passed == (part.count / part.total <= finding.threshold)
             asked = (part.state or None, part.year_month or None, part.payer_slug or None)
-            listed = behind(db, one, 1000, 0, *asked)
+            listed = find_failing_rows(db, one, 1000, 0, *asked)
             assert listed.total == len(listed.rows) == part.count, finding.name
     shutil.rmtree(directory)
 
@@ -172,7 +177,7 @@ def test_parts_are_what_the_part_s_own_report_finds(
 def test_a_group_comes_with_its_rates(load: Load, store: Store) -> None:
     load(file_of(item_of(5, 6, code="2"), item_of(7, code="1")))
     (one,) = (one for one in CHECKS if one.name == "groups_without_tin")
-    found = behind(open_snapshot(store), one, 10)
+    found = find_failing_rows(open_snapshot(store), one, 10)
     (row,) = (dict(zip(found.names, row, strict=True)) for row in found.rows)
     assert (row["rates"], row["state"], row["code"]) == (3, "GA", "1")
 
@@ -181,12 +186,12 @@ def test_a_store_that_cannot_be_written_says_so_in_one_line(load: Load, store: S
     load(file_of(item_of(1)))
     before = listing(store.root)
     out, err = StringIO(), StringIO()
-    with serving(store.root), store.write():  # another command is at it
-        monkey = pytest.MonkeyPatch()
-        monkey.setattr(keep, "__defaults__", (0.0,))
-        with monkey.context(), pytest.raises(CommandError, match="2 of 17 checks failed"):
-            call_command("dq_check", stdout=out, stderr=err)
-        monkey.undo()
+    with (
+        serving(store.root),
+        store.write(),  # another command is writing
+        pytest.raises(CommandError, match="2 of 17 checks failed"),
+    ):
+        call_command("dq_check", wait=0.0, stdout=out, stderr=err)
     assert err.getvalue().count("\n") == 1
     assert "the result was not kept: " in err.getvalue()
     assert "another command is writing here" in err.getvalue()
@@ -210,7 +215,7 @@ def test_a_killed_record_hurts_nothing(tmp_path: Path, number: int) -> None:
     original, root = tmp_path / "original", tmp_path / "victim"
     store = Store(original, grace=0)
     load_made_file(store, tmp_path, 0)
-    keep(store, checked(store))
+    keep_report(store, checked(store))
     shutil.copytree(original, root, symlinks=True)
     moment = kill(root, "record", tmp_path)
     before, after = (recorded(Store(path, grace=0)) for path in (original, tmp_path / REHEARSAL))
@@ -219,7 +224,7 @@ def test_a_killed_record_hurts_nothing(tmp_path: Path, number: int) -> None:
     assert found in (before, after), moment
     assert facts_of(victim) == facts_of(store)
     if found == before:
-        keep(victim, checked(victim))
+        keep_report(victim, checked(victim))
         assert recorded(victim) == after, moment
     else:
         with victim.write():  # the next writer, whatever it does

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from core.fields.payer_slug import make_payer_slug
 from core.queries import medicare, organizations, rates
-from core.queries.facets import facets, months, networks
-from core.queries.histogram import histogram
+from core.queries.facets import count_choices, count_months, count_networks
+from core.queries.histogram import build_histogram
 from core.queries.rules.comparison import REASONS
 from core.queries.rules.market import FILTERS, Market
 from core.store.connection import Snapshot
@@ -53,21 +53,21 @@ def assert_all_answers(db: Snapshot, everything: Everything, market: Market) -> 
     assert_counts(db, everything, market, facts)
     assert_summaries(db, market, facts)
     for order, key in (("rate", 1), ("-rate", -1)):
-        found = rates.page(db, market, order, 7, 3)
+        found = rates.list_rates(db, market, order, 7, 3)
         expected = sorted(facts, key=lambda fact: (key * fact["negotiated_rate"], fact["fact_uid"]))[3:10]
         assert [row.fact_uid for row in found] == [fact["fact_uid"] for fact in expected]
         for row in found:
             fact = by_uid[row.fact_uid]
             assert (row.npis, row.tins) == (len(fact["npis"]), len(fact["tins"]))
             assert (row.service_codes, row.kind) == (fact["places"], fact["kind"])
-    every = list(rates.every(db, market, "payer", 10**6, 60))
+    every = list(rates.stream_rates(db, market, "payer", 10**6, 60))
     assert sorted(row.fact_uid for row in every) == sorted(by_uid)
     assert_organizations(db, market, facts)
     assert_medicare(db, everything, market, by_uid)
 
 
 def assert_counts(db: Snapshot, everything: Everything, market: Market, facts: list[slow.Row]) -> None:
-    counted = rates.counts(db, market)
+    counted = rates.count_market(db, market)
     assert counted.rates == len(facts)
     assert counted.groups == len({fact["pg_uid"] for fact in facts})
     assert counted.npis == len({npi for fact in facts for npi in fact["npis"]})
@@ -78,7 +78,7 @@ def assert_counts(db: Snapshot, everything: Everything, market: Market, facts: l
 
 def assert_summaries(db: Snapshot, market: Market, facts: list[slow.Row]) -> None:
     groups = slow.grouped(facts, "kind", "reporting_entity_name", "billing_class", "billing_code_modifier")
-    found = rates.summaries(db, market)
+    found = rates.summarize_rates(db, market)
     assert len(found) == len(groups)
     for row in found:
         values = [
@@ -96,17 +96,17 @@ def assert_organizations(db: Snapshot, market: Market, facts: list[slow.Row]) ->
     for fact in dollars:
         for tin in fact["tins"]:
             per_tin.setdefault(tin, []).append(fact)
-    totals = organizations.totals(db, market)
+    totals = organizations.count_totals(db, market)
     assert totals.organizations == len(per_tin)
     assert totals.dollars == len(dollars)
     assert totals.without_tin == sum(not fact["tins"] for fact in dollars)
     assert totals.other_kinds == len(facts) - len(dollars)
     terms = slow.grouped(dollars, "billing_class", "billing_code_modifier")
-    assert {(one.billing_class, one.modifier): one.rates for one in organizations.terms(db, market)} == {
+    assert {(one.billing_class, one.modifier): one.rates for one in organizations.count_terms(db, market)} == {
         key: len(rows) for key, rows in terms.items()
     }
-    found = organizations.organizations(db, market, "rates", 1000, 0)
-    ranked = organizations.organizations(db, market, "rank", 1000, 0)
+    found = organizations.list_organizations(db, market, "rates", 1000, 0)
+    ranked = organizations.list_organizations(db, market, "rank", 1000, 0)
     by_rank = sorted(found, key=lambda row: (row.rank, -row.rates, row.tin_value, row.tin_type))
     assert [(row.tin_type, row.tin_value) for row in ranked] == [(row.tin_type, row.tin_value) for row in by_rank]
     expected = sorted(per_tin, key=lambda tin: (-len(per_tin[tin]), tin[1], tin[0]))
@@ -127,7 +127,7 @@ def assert_organizations(db: Snapshot, market: Market, facts: list[slow.Row]) ->
 
 def assert_medicare(db: Snapshot, everything: Everything, market: Market, by_uid: dict[str, slow.Row]) -> None:
     expected = {uid: slow.compared(fact, everything.benchmarks) for uid, fact in by_uid.items()}
-    found = medicare.comparisons(db, market, "percent", 10**6, 0)
+    found = medicare.list_comparisons(db, market, "percent", 10**6, 0)
     assert len(found) == len(expected)
     for row in found:
         outcome = expected[row.fact_uid]
@@ -138,7 +138,7 @@ def assert_medicare(db: Snapshot, everything: Everything, market: Market, by_uid
         assert row.percent == (None if percent is None else pytest.approx(percent))
         assert row.plausible == (None if percent is None else 0.5 <= percent <= 30)
         assert (row.detail is None) == (outcome.amount is None)
-    counted = medicare.outcomes(db, market)
+    counted = medicare.count_outcomes(db, market)
     reasons = [outcome.reason for outcome in expected.values() if outcome.reason]
     assert counted.total == len(expected) == counted.compared + sum(counted.reasons.values())
     assert counted.reasons == {reason: reasons.count(reason) for reason in set(reasons)}
@@ -147,7 +147,7 @@ def assert_medicare(db: Snapshot, everything: Everything, market: Market, by_uid
     assert {(one.basis, one.release): one.rates for one in counted.bases} == {
         basis: bases.count(basis) for basis in set(bases)
     }
-    for spread in medicare.spreads(db, market):
+    for spread in medicare.summarize_percents(db, market):
         values = [
             r.percent
             for r in found
@@ -162,7 +162,7 @@ def assert_medicare(db: Snapshot, everything: Everything, market: Market, by_uid
 
 def assert_facets(db: Snapshot, everything: Everything, market: Market) -> None:
     """Each choice leaves the rates that it says, and no value that some rate has is missing."""
-    found = facets(db, market) | {"network": networks(db, market)}
+    found = count_choices(db, market) | {"network": count_networks(db, market)}
     for name, choices in found.items():
         assert [choice.rates for choice in choices] == sorted((choice.rates for choice in choices), reverse=True)
         for choice in choices:
@@ -172,7 +172,7 @@ def assert_facets(db: Snapshot, everything: Everything, market: Market) -> None:
         # The place asked for is shown even where no set names it, but some hold every place.
         assert values - {market.pos} == {choice.value for choice in choices if choice.rates} - {market.pos}
     whole = everything.of(market.in_any_month)
-    counts = {choice.value: choice.rates for choice in months(db, market)}
+    counts = {choice.value: choice.rates for choice in count_months(db, market)}
     assert counts == {month: len(rows) for (month,), rows in slow.grouped(whole, "year_month").items()}
 
 
@@ -191,7 +191,7 @@ def values_of(fact: slow.Row, name: str) -> set[str]:
 def assert_histogram(db: Snapshot, everything: Everything, market: Market) -> None:
     facts = everything.of(market)
     amounts = sorted(f["negotiated_rate"] for f in facts if f["kind"] == "dollars" and f["negotiated_rate"] > 0)
-    found = histogram(db, market)
+    found = build_histogram(db, market)
     assert found.below + found.above + sum(one.rates for one in found.bins) == len(amounts)
     assert bool(found.bins) == bool(amounts)
     if amounts:
@@ -207,9 +207,9 @@ def assert_histogram(db: Snapshot, everything: Everything, market: Market) -> No
     pairs = [(outcome.basis, outcome.amount) for outcome in outcomes if outcome.amount is not None]
     if market.code_type is None or market.code is None:
         return
-    of_medicare = medicare.amounts(db, market)
+    of_medicare = medicare.find_amounts(db, market)
     assert sum(one.rates for one in of_medicare.values()) == len(facts)
-    assert {(one.basis, one.amount): one.rates for one in medicare.lines(of_medicare)} == {
+    assert {(one.basis, one.amount): one.rates for one in medicare.count_amount_lines(of_medicare)} == {
         pair: pairs.count(pair) for pair in set(pairs)
     }
     for fact, outcome in zip(facts, outcomes, strict=True):

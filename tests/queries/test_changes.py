@@ -30,7 +30,7 @@ def assert_all_changes(db: Snapshot, everything: Everything, market: Market, bef
     expected = slow_changes.changes(
         everything.of(Market(**{**vars(market), "year_month": before})), everything.of(market)
     )
-    payers, codes = changes.movements(db, market, before)
+    payers, codes = changes.count_movements(db, market, before)
     of_payers: dict[Any, list[Change]] = {}
     of_codes: dict[Any, list[Change]] = {}
     for change in expected:
@@ -80,7 +80,7 @@ def shown_key(row: changes.ChangedRate) -> tuple[Any, ...]:
 
 
 def assert_rates(db: Snapshot, market: Market, before: str, expected: list[Change]) -> None:
-    total, rows = changes.rates(db, market, before, None, "moved", 10**6, 0)
+    total, rows = changes.list_changed_rates(db, market, before, None, "moved", 10**6, 0)
     assert total == len(rows)
     shown: Counter[Any] = Counter()
     for row in rows:
@@ -94,15 +94,15 @@ def assert_rates(db: Snapshot, market: Market, before: str, expected: list[Chang
 
 
 def assert_orders(db: Snapshot, market: Market, before: str) -> None:
-    total, rows = changes.rates(db, market, before, None, "moved", 10**6, 0)
+    total, rows = changes.list_changed_rates(db, market, before, None, "moved", 10**6, 0)
     for order in changes.ORDERS:
-        assert changes.rates(db, market, before, None, order, 3, 2) == (
-            total, changes.rates(db, market, before, None, order, 10**6, 0)[1][2:5],
+        assert changes.list_changed_rates(db, market, before, None, order, 3, 2) == (
+            total, changes.list_changed_rates(db, market, before, None, order, 10**6, 0)[1][2:5],
         )  # fmt: skip
-    assert changes.rates(db, market, before, None, "old", 5, 10**5) == (total, [])
+    assert changes.list_changed_rates(db, market, before, None, "old", 5, 10**5) == (total, [])
     for what in OUTCOMES:
         of_it = [row for row in rows if row.what == what]
-        counted, found = changes.rates(db, market, before, what, "moved", 10**6, 0)
+        counted, found = changes.list_changed_rates(db, market, before, what, "moved", 10**6, 0)
         assert (counted, found) == (len(of_it), of_it)
 
 
@@ -117,7 +117,7 @@ def test_matching_is_that_of_the_slow_reference(before: Any, after: Any, payer: 
 def test_a_month_is_the_same_as_itself(month: Any) -> None:
     with TemporaryDirectory() as directory:
         db = store_of(Path(directory), {"2025-07": month, "2025-08": month})
-        for row in changes.movements(db, Market("GA", "2025-08"), "2025-07")[0]:
+        for row in changes.count_movements(db, Market("GA", "2025-08"), "2025-07")[0]:
             assert (row.moved, row.unmatched_before) == (0, row.unmatched_after)
             assert row.before == row.after == row.same + row.unmatched_after
 
@@ -136,7 +136,7 @@ def outcomes(tmp_path: Path, groups: tuple[Any, Any], olds: list[float], news: l
         for month, group, rates in (("2025-07", groups[0], olds), ("2025-08", groups[1], news))
     }
     db = store_of(tmp_path / f"{groups}"[-20:].replace("'", ""), by_month)
-    rows = changes.rates(db, Market("GA", "2025-08"), "2025-07", None, "old", 100, 0)[1]
+    rows = changes.list_changed_rates(db, Market("GA", "2025-08"), "2025-07", None, "old", 100, 0)[1]
     return [(row.what, row.old, row.new, row.rates) for row in rows]
 
 
@@ -179,13 +179,13 @@ def test_changes_on_the_demo(demo: Snapshot) -> None:
         Market("TX", "2025-08"),
     ):
         assert_all_changes(demo, everything, market, "2025-07", orders=market.code is not None)
-    _, codes = changes.movements(demo, Market("GA", "2025-08", payer="example_piedmont_mutual_inc"), "2025-07")
+    _, codes = changes.count_movements(demo, Market("GA", "2025-08", payer="example_piedmont_mutual_inc"), "2025-07")
     assert [row.code for row in codes if row.added and not row.before] == ["92507"]
     assert [row.code for row in codes if row.gone and not row.after] == ["93000"]
 
 
 def test_what_payers_have_in_two_months(demo: Snapshot) -> None:
-    rows = changes.payers(coverage.coverage(demo), "GA", "2025-07", "2025-08")
+    rows = changes.count_payer_months(coverage.list_coverage(demo), "GA", "2025-07", "2025-08")
     facts = Everything(demo).facts
     for row in rows:
         mine = [fact for fact in facts if make_payer_slug(fact["reporting_entity_name"]) == row.payer_slug]
@@ -194,7 +194,8 @@ def test_what_payers_have_in_two_months(demo: Snapshot) -> None:
         assert (row.rates_before, row.rates_after) == (counted["2025-07"], counted["2025-08"])
     assert len(rows) == 3
     (only,) = {
-        (row.files_before, row.rates_before) for row in changes.payers(coverage.coverage(demo), "GA", "1", "2025-08")
+        (row.files_before, row.rates_before)
+        for row in changes.count_payer_months(coverage.list_coverage(demo), "GA", "1", "2025-08")
     }
     assert only == (0, 0)
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.queries import medicare
-from core.queries.rules.comparison import REASONS, compared
+from core.queries.rules.comparison import REASONS, compared_sql
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from core.store.schema.ids import pos_set_id
@@ -116,7 +116,7 @@ def test_outcomes_are_those_of_the_slow_reference(rates: list[dict[str, Any]], b
     with TemporaryDirectory() as directory:
         db = store_of(Path(directory), rates, benchmarks)
         known = slow.Benchmarks(db)
-        sql = f"{compared('true')} SELECT fact_uid, reason, basis, medicare, release, wcfs FROM compared ORDER BY 1"
+        sql = f"{compared_sql('true')} SELECT fact_uid, reason, basis, medicare, release, wcfs FROM compared ORDER BY 1"
         found = db.rows(sql)
     for number, (rate, row) in enumerate(zip(rates, found, strict=True)):
         expected = slow.compared({**rate, "kind": slow.kind(rate)}, known)
@@ -183,9 +183,9 @@ def test_each_reason_can_occur(tmp_path: Path) -> None:
     }
     rates = [plain, *({**plain, **change} for change in cases.values())]
     db = store_of(tmp_path, rates, benchmarks)
-    rows = medicare.comparisons(db, Market("GA", "2025-06"), "rate", 100, 0)
+    rows = medicare.list_comparisons(db, Market("GA", "2025-06"), "rate", 100, 0)
     assert [row.reason for row in sorted(rows, key=lambda row: row.fact_uid)] == [None, *cases]
-    outcomes = medicare.outcomes(db, Market("GA", "2025-06"))
+    outcomes = medicare.count_outcomes(db, Market("GA", "2025-06"))
     assert outcomes.reasons == dict.fromkeys(cases, 1)
     assert [(one.basis, one.release, one.rates) for one in outcomes.bases] == [("MPFS non-facility", "2025-01", 1)]
 
@@ -199,5 +199,5 @@ def test_what_is_plausible(tmp_path: Path, rate: float, plausible: bool) -> None
     }  # fmt: skip
     row = {**dict.fromkeys(PROFESSIONAL), "medicare_prof_rate": 90.0, "status": "A"}
     db = store_of(tmp_path, [fact], {"medicare_prof": {"2025-07": {("GA", "99213"): row}}})
-    (found,) = medicare.comparisons(db, Market("GA", "2026-02"), "rate", 10, 0)
+    (found,) = medicare.list_comparisons(db, Market("GA", "2026-02"), "rate", 10, 0)
     assert (found.plausible, found.release, found.basis) == (plausible, "2025-07", "MPFS non-facility")

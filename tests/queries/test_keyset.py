@@ -32,13 +32,13 @@ def test_a_walk_by_keys_is_the_sorted_table(
         walked: list[tuple[int]] = []
         last: keyset.RowKey | None = None
         while True:
-            condition, parameters = keyset.after(order, last)
+            condition, parameters = keyset.rows_after(order, last)
             sql = f"SELECT * FROM t WHERE {condition} ORDER BY {order} LIMIT {size}"
             found = [Row(*row) for row in db.execute(sql, parameters).fetchall()]
             walked += [(row.id,) for row in found]
             if len(found) < size or len(walked) > len(whole):
                 break
-            last = keyset.key(order, found[-1])
+            last = keyset.row_key(order, found[-1])
     assert walked == whole
 
 
@@ -52,7 +52,7 @@ def test_a_walk_by_keys_is_the_sorted_table(
 )
 def test_every_order_is_understood_and_its_values_are_in_the_rows(orders: dict[str, str], row: type) -> None:
     for order in orders.values():
-        terms = keyset.terms(order)
+        terms = keyset.sort_terms(order)
         assert len(terms) == order.count(",") + 1
         assert {term.name for term in terms} <= set(row.__annotations__)
         assert [term.descending for term in terms] == ["DESC" in text for text in order.split(",")]

@@ -12,10 +12,10 @@ from core.fields.code_list import WantedCode, read_codes
 from core.fields.payer_slug import make_payer_slug
 from core.load.load_file import load_file
 from core.queries import coverage, networks
-from core.queries.codes import busiest as most_rates
-from core.queries.payers import ALL, ListedCode, PayerSpread, compare
+from core.queries.codes import list_busiest_codes as most_rates
+from core.queries.payers import ALL, ListedCode, PayerSpread, compare_payers
 from core.queries.rules.market import Market
-from core.queries.rules.which_filter_emptied import without_each
+from core.queries.rules.which_filter_emptied import count_without_each_filter
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.tic.source import open_documents
@@ -52,7 +52,7 @@ def meant(fact: Row, one: WantedCode) -> str | None:
 def assert_compared(
     db: Snapshot, everything: Everything, market: Market, wanted: list[WantedCode], base: str | None
 ) -> None:
-    found, asked = compare(db, market, wanted, base)
+    found, asked = compare_payers(db, market, wanted, base)
     rest = iter(found)
     for one, counted in zip(wanted, asked, strict=True):
         listed = ListedCode(one.code_type, one.code)
@@ -116,8 +116,8 @@ def test_the_demo_s_payers(demo: Snapshot) -> None:
             assert_compared(demo, everything, market, codes, base)
     # The market's own code and payer do not narrow the comparison.
     narrowed = Market("GA", "2025-08", "CPT", "70553", payer="example_peach_health_plan")
-    assert compare(demo, narrowed, codes, None) == compare(demo, Market("GA", "2025-08"), codes, None)
-    assert compare(demo, narrowed, [], None) == ([], [])
+    assert compare_payers(demo, narrowed, codes, None) == compare_payers(demo, Market("GA", "2025-08"), codes, None)
+    assert compare_payers(demo, narrowed, [], None) == ([], [])
 
 
 def test_one_payer(demo: Snapshot) -> None:
@@ -132,18 +132,18 @@ def test_one_payer(demo: Snapshot) -> None:
                 key = (network, group["year_month"])
                 groups.setdefault(key, set()).add(group["pg_uid"])
                 npis.setdefault(key, set()).update(row["npi"] for row in members.get((group["pg_uid"],), []))
-    found = networks.networks(demo, slug)
+    found = networks.list_networks(demo, slug)
     assert {(row.network, row.year_month): (row.groups, row.npis) for row in found} == {
         key: (len(groups[key]), len(npis[key])) for key in groups
     }
     assert [row.network for row in found] == ["Example Choice", "Example Select"] * 2
-    assert [row.network for row in networks.networks(demo, "example_peach_health_plan")] == [None, None]
+    assert [row.network for row in networks.list_networks(demo, "example_peach_health_plan")] == [None, None]
     mine = [f for f in everything.facts if make_payer_slug(f["reporting_entity_name"]) == slug]
     august = slow.grouped([fact for fact in mine if fact["year_month"] == "2025-08"], "code_type", "code")
     busiest = most_rates(demo, Market("GA", "2025-08", payer=slug), 5)
     assert [row.rates for row in busiest] == sorted(map(len, august.values()), reverse=True)[:5]
     assert all(row.rates == len(august[row.code_type, row.code]) for row in busiest)
-    files = coverage.files(demo, slug)
+    files = coverage.list_files(demo, slug)
     assert [(row.year_month, row.rates) for row in files] == [
         (month, sum(fact["year_month"] == month for fact in mine)) for month in ("2025-08", "2025-07")
     ]
@@ -152,13 +152,13 @@ def test_one_payer(demo: Snapshot) -> None:
 def test_which_filter_took_everything_away(demo: Snapshot) -> None:
     everything = Everything(demo)
     market = Market("GA", "2025-08", "CPT", "99213", payer="nobody", pos="11", billing_class="professional")
-    assert [(row.filter, row.value, row.rates) for row in without_each(demo, market)] == [
+    assert [(row.filter, row.value, row.rates) for row in count_without_each_filter(demo, market)] == [
         (name, getattr(market, name), len(everything.of(Market(**{**vars(market), name: None}))))
         for name in ("payer", "pos", "billing_class")
     ]
-    assert without_each(demo, market)[0].rates > 0
-    assert without_each(demo, Market("GA", "2025-08", "CPT", "99213")) == []
-    ((pos),) = without_each(demo, Market("GA", "2025-08", pos="24"), ["99213", "99214"])
+    assert count_without_each_filter(demo, market)[0].rates > 0
+    assert count_without_each_filter(demo, Market("GA", "2025-08", "CPT", "99213")) == []
+    ((pos),) = count_without_each_filter(demo, Market("GA", "2025-08", pos="24"), ["99213", "99214"])
     assert pos.rates == sum(fact["code"] in {"99213", "99214"} for fact in everything.of(Market("GA", "2025-08")))
 
 

@@ -20,15 +20,15 @@ def test_a_provider_s_rates(odd: Snapshot, demo: Snapshot, by: providers.By, in_
             v for fact in everything.facts for v in (fact["npis"] if by == "npi" else {t[1] for t in fact["tins"]})
         }
         for value in sorted(values)[:5]:
-            for period in providers.periods(db, by, value):
+            for period in providers.list_provider_periods(db, by, value):
                 market = Market(period.state, period.year_month, **{by: value})
                 with market_cache(db, market) if in_memory else nullcontext(db) as provider:
                     assert_provider_rates(db, provider, everything, market)
             mine = [f for f in everything.facts if value in (f["npis"] if by == "npi" else {t[1] for t in f["tins"]})]
-            assert {(one.state, one.year_month) for one in providers.periods(db, by, value)} == {
+            assert {(one.state, one.year_month) for one in providers.list_provider_periods(db, by, value)} == {
                 (fact["state"], fact["year_month"]) for fact in mine
             }
-            groups = providers.groups(db, by, value)
+            groups = providers.list_groups(db, by, value)
             assert sum(row.groups for row in groups) == len({fact["pg_uid"] for fact in mine})
 
 
@@ -37,7 +37,7 @@ def assert_provider_rates(db: Snapshot, provider: Snapshot, everything: Everythi
     in_market = ("code_type", "code", "kind", "billing_class", "billing_code_modifier")
     expected = slow.grouped(everything.of(market), *names)
     every = slow.grouped(everything.of(Market(market.state, market.year_month)), *in_market)
-    total, found = providers.code_rates(db, provider, market, 10**6, 0)
+    total, found = providers.list_code_rates(db, provider, market, 10**6, 0)
     assert total == len(found) == len(expected)
     for row in found:
         facts = expected[*(getattr(row, name) for name in names[:-1]), row.modifier]
@@ -52,15 +52,15 @@ def assert_provider_rates(db: Snapshot, provider: Snapshot, everything: Everythi
         percents = [rate / amount for amount, rate in outcomes if amount is not None]
         assert row.compared == len(percents)
         assert row.percent == (pytest.approx(percentile(percents, 0.5)) if percents else None)
-    assert providers.code_rates(db, provider, market, 2, 1)[1] == found[1:3]
+    assert providers.list_code_rates(db, provider, market, 2, 1)[1] == found[1:3]
 
 
 def test_who_a_provider_is(odd: Snapshot) -> None:
-    assert providers.npi(odd, "1912951245") is not None
-    assert providers.npi(odd, "2999999999") is None
-    assert [(tin.tin_value, tin.npis) for tin in providers.tins_of_npi(odd, "1912951245")] == [("000000001", 2)]
-    assert [(tin.tin_type, tin.npis) for tin in providers.tins(odd, "000000001")] == [("ein", 2)]
-    assert [(tin.tin_type, tin.npis) for tin in providers.tins(odd, "000000002")] == [("ein", 0)]
-    assert providers.tins(odd, "999999999") == []
-    total, colleagues = providers.npis_of_tin(odd, "000000001", 1, 1)
+    assert providers.find_npi(odd, "1912951245") is not None
+    assert providers.find_npi(odd, "2999999999") is None
+    assert [(tin.tin_value, tin.npis) for tin in providers.list_tins_of_npi(odd, "1912951245")] == [("000000001", 2)]
+    assert [(tin.tin_type, tin.npis) for tin in providers.find_tins(odd, "000000001")] == [("ein", 2)]
+    assert [(tin.tin_type, tin.npis) for tin in providers.find_tins(odd, "000000002")] == [("ein", 0)]
+    assert providers.find_tins(odd, "999999999") == []
+    total, colleagues = providers.list_npis_of_tin(odd, "000000001", 1, 1)
     assert (total, [one.npi for one in colleagues]) == (2, ["1912951245"])

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from core.load.load_file import load_file
 from core.queries import codes, coverage
-from core.queries.facets import facets
-from core.queries.histogram import histogram
+from core.queries.facets import count_choices
+from core.queries.histogram import build_histogram
 from core.queries.rules.market import Market, market_cache
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
@@ -40,10 +40,10 @@ def test_answers_from_memory_are_the_same(odd: Snapshot, data: st.DataObject) ->
     market = data.draw(a_market(everything))
     with market_cache(odd, market) as narrow:
         assert_all_answers(narrow, everything, market)
-        assert {name: set(choices) for name, choices in facets(narrow, market).items()} == {
-            name: set(choices) for name, choices in facets(odd, market).items()
+        assert {name: set(choices) for name, choices in count_choices(narrow, market).items()} == {
+            name: set(choices) for name, choices in count_choices(odd, market).items()
         }
-        assert histogram(narrow, market) == histogram(odd, market)
+        assert build_histogram(narrow, market) == build_histogram(odd, market)
 
 
 @settings(max_examples=25)
@@ -60,7 +60,7 @@ def test_answers_on_odd_rates(odd: Snapshot, data: st.DataObject) -> None:
 
 
 def test_what_is_loaded(demo: Snapshot) -> None:
-    rows = coverage.coverage(demo)
+    rows = coverage.list_coverage(demo)
     facts = Everything(demo).facts
     assert sum(row.rates for row in rows) == len(facts)
     for row in rows:
@@ -70,8 +70,11 @@ def test_what_is_loaded(demo: Snapshot) -> None:
             if (f["year_month"], f["reporting_entity_name"]) == (row.year_month, row.reporting_entity_name)
         ]
         assert (row.rates, row.files, row.state) == (len(mine), 1, "GA")
-    assert [(period.year_month, period.payers) for period in coverage.periods(demo)] == [("2025-08", 3), ("2025-07", 3)]
-    busiest = codes.busiest(demo, Market("GA", "2025-08"), 3)
+    assert [(period.year_month, period.payers) for period in coverage.list_periods(demo)] == [
+        ("2025-08", 3),
+        ("2025-07", 3),
+    ]
+    busiest = codes.list_busiest_codes(demo, Market("GA", "2025-08"), 3)
     assert [code.rates for code in busiest] == sorted((code.rates for code in busiest), reverse=True)
 
 

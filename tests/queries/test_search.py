@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.queries import codes
-from core.queries.search import Provider, search
+from core.queries.search import Provider, search_everything
 from core.store.connection import Snapshot
 
 
@@ -23,14 +23,14 @@ from core.store.connection import Snapshot
     ],
 )
 def test_a_typing_error_is_forgiven(demo: Snapshot, given: str, expected: str | None) -> None:
-    assert codes.corrected(demo, given) == expected
+    assert codes.correct_spelling(demo, given) == expected
 
 
 @given(st.text("abdegiknorst ", max_size=12))
 def test_what_is_shown_instead_is_near_and_there(demo: Snapshot, text: str) -> None:
-    instead = codes.corrected(demo, text)
+    instead = codes.correct_spelling(demo, text)
     if instead is not None:
-        assert codes.search(demo, instead, 1)[0] or len(instead.split()) > 1
+        assert codes.search_codes(demo, instead, 1)[0] or len(instead.split()) > 1
         assert len(instead.split()) == len(text.split())
         for word, given_word in zip(instead.split(), text.split(), strict=True):
             assert distance(given_word, word) <= (2 if len(given_word) >= 8 else 1 if len(given_word) > 3 else 0)
@@ -53,11 +53,15 @@ def test_the_box_finds_out_what_it_is_given(demo: Snapshot) -> None:
         "SELECT npi, tin_value, business_name FROM xref_tin_npi JOIN dim_tin USING (tin_type, tin_value) "
         "WHERE tin_type = 'ein' AND business_name IS NOT NULL ORDER BY npi LIMIT 1"
     )[0]
-    assert search(demo, npi).providers == [Provider("npi", npi, search(demo, npi).providers[0].name)]
-    assert search(demo, f"{tin[:2]}-{tin[2:]}").providers == [Provider("tin", tin, name)]
-    assert Provider("tin", tin, name) in search(demo, name.upper()).providers
-    assert search(demo, "piedmont").payers == [("example_piedmont_mutual_inc", "Example Piedmont Mutual, Inc.")]
-    assert search(demo, "99213").codes[0].code == "99213"
-    assert search(demo, "1999999999").is_empty
-    found = search(demo, "exercize")
+    assert search_everything(demo, npi).providers == [
+        Provider("npi", npi, search_everything(demo, npi).providers[0].name)
+    ]
+    assert search_everything(demo, f"{tin[:2]}-{tin[2:]}").providers == [Provider("tin", tin, name)]
+    assert Provider("tin", tin, name) in search_everything(demo, name.upper()).providers
+    assert search_everything(demo, "piedmont").payers == [
+        ("example_piedmont_mutual_inc", "Example Piedmont Mutual, Inc.")
+    ]
+    assert search_everything(demo, "99213").codes[0].code == "99213"
+    assert search_everything(demo, "1999999999").is_empty
+    found = search_everything(demo, "exercize")
     assert (found.corrected, [code.code for code in found.codes]) == ("exercise", ["97110"])

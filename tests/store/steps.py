@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 
 from core.load.load_file import load_file
 from core.load.outcome import LoadOutcome
-from core.quality.report import check
+from core.quality.report import run_checks
 from core.store.generations.layout import layout_named
 from core.store.generations.manifest import read_manifest
 from core.store.generations.stable_links import stable_paths
@@ -101,5 +101,5 @@ def assert_tidy(store: Store) -> None:
 
 def assert_sound(store: Store) -> None:
     """The checks that mean that the store is wrong find nothing."""
-    failed = check(open_snapshot(store)).failed(("error",))
+    failed = run_checks(open_snapshot(store)).failed(("error",))
     assert failed == []

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.quality.report import check
+from core.quality.report import run_checks
 from core.queries import coverage
 from core.runtime.errors import BeaconError
 from core.store.changes import compact as compact_module
@@ -129,9 +129,9 @@ def assert_refused(action: Any) -> None:
 def assert_counts(store: Store, slow: Slow) -> None:
     """The records add up, and the pages show what is there."""
     db = open_snapshot(store)
-    (sums,) = (finding for finding in check(db).findings if finding.name == "batch_sums")
+    (sums,) = (finding for finding in run_checks(db).findings if finding.name == "batch_sums")
     assert (sums.count, sums.total) == (0, len(slow.loaded))
-    assert sum(one.rates for one in coverage.coverage(db)) == len(slow.rows)
+    assert sum(one.rates for one in coverage.list_coverage(db)) == len(slow.rows)
     in_force = sum(len(rows) for rows in slow.removed if rows is not None)
     assert db.rows("SELECT count(*) FROM removed_rate") == [(in_force,)]
     for selection, rows, undone in db.rows(

@@ -17,7 +17,7 @@ from core.demo.payer_files import MONTHS, STATE, write_files
 from core.demo.physician_fees import write_physician_fees
 from core.demo.provider_register import write_register
 from core.management import base_command
-from core.queries.rates import summaries
+from core.queries.rates import summarize_rates
 from core.queries.rules.market import Market
 from core.reference.benchmark_kinds import load_benchmark
 from core.reference.medicare import physician
@@ -82,7 +82,7 @@ The data goes to a new directory: data that is there already is never touched.
         if db is None:
             raise BeaconError("the demo's data cannot be read")
         self.stdout.write(f"  {'payer':<40} {'class':<14} {'rates':>5} {'p10':>9} {'median':>9} {'p90':>9}")
-        for row in summaries(db, Market(STATE, MONTHS[-1], *CODE)):
+        for row in summarize_rates(db, Market(STATE, MONTHS[-1], *CODE)):
             unit = "" if row.kind == "dollars" else f"  ({row.kind})"
             self.stdout.write(
                 f"  {row.reporting_entity_name:<40} {row.billing_class or '':<14} {row.rates:>5} "

@@ -1,4 +1,4 @@
-"""Checks the data."""
+"""Run the data-quality checks."""
 
 import argparse
 import json
@@ -8,8 +8,8 @@ from django.conf import settings
 
 from core import open_store
 from core.management import base_command
-from core.quality.record import keep
-from core.quality.report import Finding, QualityReport, check
+from core.quality.record import WAIT_SECONDS, keep_report
+from core.quality.report import Finding, QualityReport, run_checks
 from core.runtime.errors import BeaconError
 from core.store.generations.store import StoreError
 
@@ -18,31 +18,36 @@ class Command(base_command.Command):
     """manage.py dq_check."""
 
     help = """\
-Checks what is loaded: orphans, duplicates, coverage, odd values, and whether the records add up.
+Check the loaded data: orphans, duplicates, coverage, odd values, and whether the records add up.
 
-A check fails when the share it finds wrong is over its threshold. Exit status 1 when a check fails; with
---fail-on error only when one of severity error does (these mean that the store itself is wrong; warnings mean that a
-payer's file is odd). Advice, such as that the facts have outgrown their files, fails no check.
+A check fails when the share of failing rows is over its threshold. The exit status is 1 if any check fails; with
+--fail-on error, only if a check of severity error fails. An error means that the store itself is wrong; a warning means
+that a payer's file is odd. Advice, such as to compact many small files, does not change the exit status.
 
-What it finds is kept in the store (dq_run, dq_finding) and shown at /quality/, by payer and month and with its history.
-Where the store cannot be written, the report is printed all the same.
+The results are kept in the store (tables dq_run and dq_finding) and shown at /quality/, by payer and month and with
+their history. If the store cannot be written, the report is still printed.
 
   manage.py dq_check
   manage.py dq_check --no-record --fail-on error
   manage.py dq_check --state GA --year-month 2025-08 --format json
 """
 
+    stealth_options = ("wait",)  # for callers in Python, not on the command line
+
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """The command line."""
+        """Declare the options."""
         parser.add_argument("--format", choices=("text", "json"), default="text", help="text for people (default)")
         parser.add_argument("--state", type=base_command.state, help="only this state's facts")
         parser.add_argument(
             "--year-month", type=base_command.year_month, metavar="YYYY-MM", help="only this month's facts"
         )
         parser.add_argument(
-            "--fail-on", choices=("error", "warning"), default="warning", help="the least severity that exits with 1"
+            "--fail-on",
+            choices=("error", "warning"),
+            default="warning",
+            help="the lowest severity that exits with status 1",
         )
-        parser.add_argument("--no-record", action="store_true", help="print the result and leave the store as it is")
+        parser.add_argument("--no-record", action="store_true", help="print the result without keeping it in the store")
 
     def run(
         self,
@@ -51,20 +56,21 @@ Where the store cannot be written, the report is printed all the same.
         year_month: str | None,
         fail_on: str,
         no_record: bool,
+        wait: float = WAIT_SECONDS,
         **_options: Any,
     ) -> None:
-        """Prints the report and keeps it."""
+        """Print the report and keep it. `wait` is how many seconds to wait for another writer."""
         db = open_store.snapshot()
         if db is None:
             raise BeaconError(f"{open_store.store().root}: nothing is loaded yet; load a file with ingest_mrf first")
-        report = check(db, state, year_month, settings.BEACONPOINT_FACT_LAYOUT)
+        report = run_checks(db, state, year_month, settings.BEACONPOINT_FACT_LAYOUT)
         if format == "json":
             self.stdout.write(json.dumps(report.as_json(), indent=1, default=str))
         else:
             self._print(report)
         if not no_record:
             try:
-                keep(open_store.store(), report)
+                keep_report(open_store.store(), report, wait)
             except StoreError as error:
                 self.stderr.write(f"the result was not kept: {error}")
         failed = report.failed(("error",) if fail_on == "error" else ("error", "warning"))

@@ -16,7 +16,7 @@ from core.pages.forms import MarketForm, QueryForm
 from core.pages.shared import urls
 from core.pages.shared.answer_cache import ANSWERS, TooBusy, admitted
 from core.queries import coverage
-from core.queries.codes import CodeTitle, named
+from core.queries.codes import CodeTitle, find_possible_codes
 from core.queries.rules.market import FILTERS, Market
 from core.runtime.errors import BeaconError
 from core.store.connection import QueryTimeout, Snapshot
@@ -131,7 +131,7 @@ def choose_market(form: MarketForm, db: Snapshot) -> tuple[Market, list[CodeTitl
     Where state or month are not given, the newest month with most rates; where the code's system is not given, the
     one that has the code. CPT and HCPCS are one system here: payers label the same code either way.
     """
-    loaded = coverage.periods(db)
+    loaded = coverage.list_periods(db)
     chosen = form.cleaned_data
     for period in loaded:
         if chosen["state"] in {"", period.state} and chosen["year_month"] in {"", period.year_month}:
@@ -142,14 +142,14 @@ def choose_market(form: MarketForm, db: Snapshot) -> tuple[Market, list[CodeTitl
         chosen["year_month"] = chosen["year_month"] or loaded[0].year_month
     meant: list[CodeTitle] = []
     if chosen["code"] and not chosen["code_type"]:
-        meant = named(db, chosen["code"])
+        meant = find_possible_codes(db, chosen["code"])
         if len(meant) == 1:
             chosen["code_type"], chosen["code"] = meant[0].code_type, meant[0].code
         if {code.code_type for code in meant} <= {"CPT", "HCPCS"}:
             meant = []
     form.offer("state", [(s, f"{s} {STATES[s]}") for s in sorted({p.state for p in loaded})])
     form.offer("year_month", [(m, m) for m in sorted({p.year_month for p in loaded}, reverse=True)])
-    form.offer("payer", [("", "any"), *coverage.payers(db)])
+    form.offer("payer", [("", "any"), *coverage.list_payers(db)])
     form.offer_fixed()
     form.data = {name: chosen.get(name, "") for name in form.fields}
     return form.market(), meant if len(meant) > 1 else []

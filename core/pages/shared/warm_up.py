@@ -21,7 +21,7 @@ def warm() -> None:
         if db is None:
             return
         home.home(_request("/"))
-        for period in coverage.periods(db)[:1]:
+        for period in coverage.list_periods(db)[:1]:
             month = {"state": period.state, "year_month": period.year_month}
             for code_type, code in db.rows(
                 "SELECT code_type, code FROM fact_rate WHERE state = $state AND year_month = $year_month LIMIT 1", month

@@ -29,7 +29,7 @@ REASONS = {
 """Why a rate has no percent of Medicare; each rate has a percent or one of these."""
 
 
-def compared(where: str, facts: str = "fact_rate") -> str:
+def compared_sql(where: str, facts: str = "fact_rate") -> str:
     """A WITH clause that ends in `compared`: the `facts` (AS f) that fulfil `where`, each with its outcome.
 
     Beside the fact's columns: kind, places, schedule, basis, detail, medicare (dollars), percent (1 is 100 %),

@@ -12,7 +12,7 @@ _TERM = re.compile(r"((?:\w+\.)?(\w+))( DESC)?( NULLS LAST)?")
 
 
 @dataclass(frozen=True)
-class Term:
+class SortTerm:
     """One term of an order: its SQL, the row's attribute that has its value, and its direction."""
 
     sql: str
@@ -20,18 +20,18 @@ class Term:
     descending: bool
 
 
-def terms(order: str) -> list[Term]:
+def sort_terms(order: str) -> list[SortTerm]:
     """The terms of an ORDER BY of ours: `column [DESC] [NULLS LAST]`, joined by commas."""
     found = [_TERM.fullmatch(text.strip()) for text in order.split(",")]
-    return [Term(match[1], match[2], match[3] is not None) for match in found if match]
+    return [SortTerm(match[1], match[2], match[3] is not None) for match in found if match]
 
 
-def key(order: str, row: object) -> RowKey:
+def row_key(order: str, row: object) -> RowKey:
     """The key of a row, an instance of a table's dataclass."""
-    return tuple(getattr(row, term.name) for term in terms(order))
+    return tuple(getattr(row, term.name) for term in sort_terms(order))
 
 
-def after(order: str, last: RowKey | None) -> tuple[str, dict[str, Any]]:
+def rows_after(order: str, last: RowKey | None) -> tuple[str, dict[str, Any]]:
     """A condition that only rows after that key fulfil, and its parameters; `true` where there is no key.
 
     Nulls are last in either direction, as DuckDB sorts.
@@ -40,7 +40,7 @@ def after(order: str, last: RowKey | None) -> tuple[str, dict[str, Any]]:
         return "true", {}
     values = {f"after_{place}": value for place, value in enumerate(last)}
     condition = "false"
-    for term, (name, value) in reversed(list(zip(terms(order), values.items(), strict=True))):
+    for term, (name, value) in reversed(list(zip(sort_terms(order), values.items(), strict=True))):
         if value is None:
             condition = f"({term.sql} IS NULL AND {condition})"
         else:

@@ -8,7 +8,7 @@ from core.store.connection import Snapshot
 
 
 @dataclass(frozen=True)
-class Freed:
+class RatesWithoutFilter:
     """How many rates there would be without one filter."""
 
     filter: str
@@ -17,7 +17,7 @@ class Freed:
     rates: int
 
 
-def without_each(db: Snapshot, market: Market, codes: Sequence[str] = ()) -> list[Freed]:
+def count_without_each_filter(db: Snapshot, market: Market, codes: Sequence[str] = ()) -> list[RatesWithoutFilter]:
     """For each filter of a market how many rates there are without it; the codes too narrow it, where there are any.
 
     Where one filter alone is to blame, its number is above 0; where several are, all numbers may be 0.
@@ -32,5 +32,5 @@ def without_each(db: Snapshot, market: Market, codes: Sequence[str] = ()) -> lis
             rows = db.rows(
                 f"SELECT count(*) FROM fact_rate f WHERE {wider.where}{narrowed}", {**wider.parameters, **numbers}
             )
-            found.append(Freed(name, label, value, rows[0][0]))
+            found.append(RatesWithoutFilter(name, label, value, rows[0][0]))
     return found

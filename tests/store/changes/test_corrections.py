@@ -140,7 +140,7 @@ def test_a_file_loaded_again_does_not_bring_removed_rows_back(tmp_path: Path, la
         assert (again.loaded_before, again.rows_added) == (True, 0)
         assert facts_of(store) == left
     assert {row["reporting_entity_name"] for row in left.values()} == {"Payer Inc"}
-    assert [one.rates for one in coverage.coverage(open_snapshot(store))] == [len(left)], "one slug for both names"
+    assert [one.rates for one in coverage.list_coverage(open_snapshot(store))] == [len(left)], "one slug for both names"
     with store.write() as transaction:
         gone = removed_uids(transaction, record["batch_id"], "GA")
         assert len(gone) == record["rows_added"]
@@ -162,7 +162,7 @@ def test_a_month_without_rates_is_no_period(tmp_path: Path) -> None:
     load_made_file(store, tmp_path, 0)
     load_made_file(store, tmp_path, 1)
     remove(store, Selection(year_month="2025-08"), "a wrong month")
-    assert [one.year_month for one in coverage.periods(open_snapshot(store))] == ["2025-07"]
+    assert [one.year_month for one in coverage.list_periods(open_snapshot(store))] == ["2025-07"]
 
 
 def test_corrections_are_remembered(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.quality import advice
-from core.quality.advice import advice as advised
+from core.quality.advice import advise as advised
 from core.queries import providers
 from core.queries.rules.market import Market, market_cache
 from core.store.changes.compact import compact
@@ -97,7 +97,7 @@ def test_a_provider_s_page_has_the_same_rates(tmp_path: Path, by: providers.By) 
         db = open_snapshot(store)
         with market_cache(db, market) as cached:
             assert cached.market_values
-            return providers.code_rates(db, cached, market, 1000, 0)
+            return providers.list_code_rates(db, cached, market, 1000, 0)
 
     before = rates()
     assert before[0] > 2

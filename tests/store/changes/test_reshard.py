@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.quality import advice as advice_module
-from core.quality.advice import advice
+from core.quality.advice import advise
 from core.store.changes import compact as compact_module
 from core.store.changes import sorted_facts
 from core.store.changes.compact import compact, crowded
@@ -153,7 +153,7 @@ def test_compacting_merges_the_small_files_of_crowded_shards(tmp_path: Path, mon
     monkeypatch.setattr(compact_module, "SMALL_BYTES", large)
     (needy,) = crowded(manifest)
     assert (needy.shard, len(needy.files)) == ("state=GA/year_month=2025-08", 3)
-    assert "manage.py compact" in advice(manifest)[0]
+    assert "manage.py compact" in advise(manifest)[0]
     expected = facts_of(store)
     seen: list[tuple[int, int]] = []
     assert compact(store, progress=lambda *rows: seen.append(rows)) == [needy]
@@ -164,7 +164,7 @@ def test_compacting_merges_the_small_files_of_crowded_shards(tmp_path: Path, mon
     assert after is not None
     assert after.generation == manifest.generation + 1
     assert sorted(len(shard) for shard in by_shard(after).values()) == [1, 2], "the large one stays as it is"
-    assert advice(after) == []
+    assert advise(after) == []
     assert compact(store) == []
     assert store.manifest() == after
     assert [len(one.files) for one in compact(store, every=True)] == [2]
@@ -190,13 +190,13 @@ def test_an_outgrown_layout_is_told(layout: str, following: str) -> None:
         tables = {"fact_rate": named, BY_GROUP: copies}
         return Manifest(1, "2025-08-01T00:00:00+00:00", layout, tables)
 
-    assert advice(store_of()) == []
-    assert advice(store_of((100_000_000, 8_000_000_000), (1, 1))) == []
+    assert advise(store_of()) == []
+    assert advise(store_of((100_000_000, 8_000_000_000), (1, 1))) == []
     for file in ((100_000_001, 1), (1, 8_000_000_001)):
-        (told,) = advice(store_of((1, 1), file))
+        (told,) = advise(store_of((1, 1), file))
         assert told.endswith(f"manage.py reshard --to {following}")
         assert f"{file[0]:,} facts" in told
-    assert advice(store_of(), layout) == []
-    (told,) = advice(store_of(), "partitioned")
+    assert advise(store_of(), layout) == []
+    (told,) = advise(store_of(), "partitioned")
     assert told.endswith("manage.py reshard --to partitioned")
-    assert advice_module.FILE_BYTES == 8_000_000_000
+    assert advice_module.MAX_FILE_BYTES == 8_000_000_000

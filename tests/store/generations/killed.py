@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from core.quality.record import keep
-from core.quality.report import check
+from core.quality.record import keep_report
+from core.quality.report import run_checks
 from core.store.changes.compact import compact
 from core.store.changes.corrections import remove, undo
 from core.store.changes.provider_order import copy_by_group
@@ -45,7 +45,7 @@ def operations(store: Store, directory: Path) -> dict[str, Callable[[], object]]
         "remove": lambda: remove(store, Selection(min_rate=3, max_rate=5), "wrong"),
         "undo": lambda: undo(store, 1),
         "copy": lambda: copy_by_group(store),
-        "record": lambda: keep(store, check(open_snapshot(store))),
+        "record": lambda: keep_report(store, run_checks(open_snapshot(store))),
     }
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.load.load_file import load_file
-from core.quality.report import check
+from core.quality.report import run_checks
 from core.queries import coverage
 from core.runtime.errors import BeaconError
 from core.store.changes.provider_order import copy_by_group
@@ -72,9 +72,9 @@ def test_answers_are_the_same_in_each(demo_in: Snapshot, everything: Everything,
 
 
 def test_coverage_and_checks_are_the_same_in_each(demo_in: Snapshot, demo: Snapshot) -> None:
-    assert coverage.coverage(demo_in) == coverage.coverage(demo)
-    assert [(f.name, f.count, f.total) for f in check(demo_in).findings] == [
-        (f.name, f.count, f.total) for f in check(demo).findings
+    assert coverage.list_coverage(demo_in) == coverage.list_coverage(demo)
+    assert [(f.name, f.count, f.total) for f in run_checks(demo_in).findings] == [
+        (f.name, f.count, f.total) for f in run_checks(demo).findings
     ]
     names = [row[0] for row in demo_in.rows("SELECT column_name FROM (DESCRIBE fact_rate)")]
     assert names == list(FACT_RATE.names)
