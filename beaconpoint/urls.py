@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from core.api import document, site
+from core.api import docs_page, openapi, site
 from core.pages import (
     changes,
     codes,
@@ -36,8 +36,8 @@ urlpatterns = [
     path("method/<path:name>/", method.show, name="method_page"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
-    path("api/docs", document.page, name="api"),
-    path("api/v1/openapi.json", document.show, name="api-document"),
+    path("api/docs", docs_page.show, name="api"),
+    path("api/v1/openapi.json", openapi.show, name="api-document"),
     path("api/v1/", include((site.patterns(), "api"))),
 ]
 

@@ -3,22 +3,22 @@
 from ninja import Router
 from pydantic import Field
 
-from core.api.resources import Asked, Found, MarketPage, resource
+from core.api.protocol.resources import Asked, Found, MarketPage, resource
 from core.pages.forms import ChangesForm
 from core.queries import changes
 
 router = Router(tags=["Changes"])
 
-_WITH = Field(description="The earlier month, with which the market's month is compared.")
+_WITH = Field(description="The earlier month that the market's month is compared with.", examples=["2025-07"])
 
 
-class RatesForm(ChangesForm):
+class ChangedRatesForm(ChangesForm):
     """The matched rates."""
 
     sorts = tuple(changes.ORDERS)
 
 
-class CodesForm(ChangesForm):
+class ChangedCodesForm(ChangesForm):
     """The codes."""
 
     sorts = tuple(changes.SORTS)
@@ -40,10 +40,10 @@ class CodesChanged(MarketPage[changes.CodeMoved]):
     """What became of a payer's rates, by code."""
 
     compared_with: str = _WITH
-    payers: list[changes.PayerMoved] = Field(description="The same for all of the payer's codes together.")
+    payers: list[changes.PayerMoved] = Field(description="All of the payer's codes together, by kind.")
 
 
-@resource(router, "/changes", RatesForm, RatesChanged, required=["code"])
+@resource(router, "/changes", ChangedRatesForm, RatesChanged, required=["code"])
 def rates(asked: Asked) -> Found:
     """What became of each rate of a code, from an earlier month to a later.
 
@@ -69,7 +69,7 @@ def payers(asked: Asked) -> Found:
     return {**asked.whole(changes.count_movements(asked.db, asked.market, before)[0]), "compared_with": before}
 
 
-@resource(router, "/changes/codes", CodesForm, CodesChanged, required=["payer"], without=["what"])
+@resource(router, "/changes/codes", ChangedCodesForm, CodesChanged, required=["payer"], without=["what"])
 def codes(asked: Asked) -> Found:
     """What became of a payer's rates, by code and kind.
 

@@ -2,7 +2,7 @@
 
 from ninja import Router
 
-from core.api.resources import Asked, Found, Page, resource
+from core.api.protocol.resources import Asked, Found, Page, resource
 from core.pages.forms import QueryForm
 from core.queries import coverage
 

@@ -2,7 +2,7 @@
 
 from ninja import Router
 
-from core.api.resources import Asked, Found, MarketPage, resource
+from core.api.protocol.resources import Asked, Found, MarketPage, resource
 from core.pages.forms import RatesForm
 from core.queries import facets
 from core.queries.rules.market import market_cache

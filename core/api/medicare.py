@@ -3,7 +3,7 @@
 from ninja import Router
 from pydantic import Field
 
-from core.api.resources import Asked, Found, MarketAnswer, MarketPage, resource
+from core.api.protocol.resources import Asked, Found, MarketAnswer, MarketPage, resource
 from core.pages.forms import MedicareForm
 from core.queries import medicare, rates
 from core.queries.rules.market import market_cache
@@ -11,13 +11,16 @@ from core.queries.rules.market import market_cache
 router = Router(tags=["Medicare"])
 
 
-class Outcomes(MarketAnswer):
+class ComparisonOutcomes(MarketAnswer):
     """What became of the rates: total = compared + those of all reasons."""
 
-    total: int
-    compared: int
-    bases: list[medicare.Basis]
-    reasons: dict[str, int] = Field(description="How many rates have no percent of Medicare, by reason.")
+    total: int = Field(description="Number of rates.", examples=[70])
+    compared: int = Field(description="Number of rates that have a percent of Medicare.", examples=[60])
+    bases: list[medicare.Basis] = Field(description="What the rates are compared with.")
+    reasons: dict[str, int] = Field(
+        description="Number of rates without a percent of Medicare, by reason.",
+        examples=[{"not paid in this setting": 10}],
+    )
 
 
 @resource(router, "/medicare", MedicareForm, MarketPage[medicare.Comparison])
@@ -45,7 +48,7 @@ def payers(asked: Asked) -> Found:
         return asked.whole(medicare.summarize_percents(narrow, asked.market))
 
 
-@resource(router, "/medicare/outcomes", MedicareForm, Outcomes)
+@resource(router, "/medicare/outcomes", MedicareForm, ComparisonOutcomes)
 def outcomes(asked: Asked) -> Found:
     """How many rates are compared with what, and why others are not."""
     with market_cache(asked.db, asked.market) as narrow:

@@ -1,8 +1,9 @@
 """A market by tax number."""
 
 from ninja import Router
+from pydantic import Field
 
-from core.api.resources import Asked, Found, MarketPage, resource
+from core.api.protocol.resources import Asked, Found, MarketPage, resource
 from core.pages.forms import OrganizationsForm
 from core.queries import organizations
 from core.queries.organizations import ORDERS, Organization, Totals, count_totals
@@ -13,7 +14,7 @@ router = Router(tags=["Organizations"])
 class Organizations(MarketPage[Organization]):
     """A market by tax number."""
 
-    totals: Totals
+    totals: Totals = Field(description="What the table covers, and what it leaves out.")
 
 
 @resource(router, "/organizations", OrganizationsForm, Organizations, required=["code"])

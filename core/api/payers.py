@@ -1,9 +1,10 @@
 """Payers side by side, and one payer."""
 
 from ninja import Router
+from pydantic import Field
 
-from core.api.problems import Problem
-from core.api.resources import Asked, Found, MarketPage, Page, resource
+from core.api.protocol.problems import Problem
+from core.api.protocol.resources import Asked, Found, MarketPage, Page, resource
 from core.fields import code_list
 from core.pages.forms import PayersForm, QueryForm
 from core.queries import coverage, networks, payers
@@ -14,7 +15,7 @@ router = Router(tags=["Payers"])
 class SideBySide(MarketPage[payers.PayerSpread]):
     """Payers side by side."""
 
-    codes: list[payers.AskedCode]
+    codes: list[payers.AskedCode] = Field(description="What there is for each code of the list.")
 
 
 @resource(router, "/payers", PayersForm, SideBySide, required=["codes"], without=["code", "code_type", "sort"])

@@ -3,8 +3,8 @@
 from ninja import Router
 from pydantic import Field
 
-from core.api.problems import Problem
-from core.api.resources import Answer, Asked, Found, MarketPage, Page, resource
+from core.api.protocol.problems import Problem
+from core.api.protocol.resources import Answer, Asked, Found, MarketPage, Page, resource
 from core.pages.forms import ProviderForm, QueryForm
 from core.queries import providers
 from core.queries.rules.market import Market, market_cache
@@ -12,22 +12,25 @@ from core.queries.rules.market import Market, market_cache
 router = Router(tags=["Providers"])
 
 _IN_PATH = ("npi", "tin")
+_GROUPS = Field(description="Its provider groups, by month and payer.")
 
 
 class OfNpi(Answer):
     """Who an NPI is."""
 
-    provider: providers.Npi
-    register_loaded: bool = Field(description="Whether names and specialties are loaded at all (NPPES).")
-    tins: list[providers.TaxId] = Field(description="The tax numbers under which it bills.")
-    groups: list[providers.ProviderGroupPage]
+    provider: providers.Npi = Field(description="What is known about the NPI.")
+    register_loaded: bool = Field(description="Whether names and specialties (NPPES) are loaded.", examples=[True])
+    tins: list[providers.TaxId] = Field(description="Tax IDs that it bills under.")
+    groups: list[providers.ProviderGroupPage] = _GROUPS
 
 
 class OfTin(Answer):
     """Who a tax number is."""
 
-    tins: list[providers.TaxId] = Field(description="An EIN and an NPI that stands in for one can be the same number.")
-    groups: list[providers.ProviderGroupPage]
+    tins: list[providers.TaxId] = Field(
+        description="Usually one. An EIN and an NPI used as a tax ID can have the same number."
+    )
+    groups: list[providers.ProviderGroupPage] = _GROUPS
 
 
 @resource(router, "/providers/npi/{npi}", QueryForm, OfNpi)

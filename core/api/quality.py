@@ -5,8 +5,8 @@ from typing import cast
 from ninja import Router
 from pydantic import Field
 
-from core.api.problems import Problem
-from core.api.resources import Asked, Found, Page, resource
+from core.api.protocol.problems import Problem
+from core.api.protocol.resources import Asked, Found, Page, resource
 from core.pages.forms import QualityForm, QueryForm
 from core.quality.checks import CHECKS
 from core.queries import quality
@@ -15,7 +15,7 @@ router = Router(tags=["Quality"])
 
 _CHECKS = {check.name: check for check in CHECKS}
 _PART = ("state", "year_month", "payer", "check")
-_OF = Field(description="The run that is told about; null where dq_check has not run yet.")
+_OF = Field(description="The run of the checks; null if they have not run yet.")
 
 
 class Checks(Page[quality.CheckOutcome]):

@@ -3,7 +3,7 @@
 from ninja import Router
 from pydantic import Field
 
-from core.api.resources import Asked, Found, MarketAnswer, MarketPage, resource
+from core.api.protocol.resources import Asked, Found, MarketAnswer, MarketPage, resource
 from core.pages.forms import RatesForm
 from core.queries import medicare, rates
 from core.queries.histogram import Bin, build_histogram
@@ -15,16 +15,18 @@ router = Router(tags=["Rates"])
 class Summaries(MarketPage[rates.Summary]):
     """The spreads of a code's rates."""
 
-    counts: rates.RateCounts
+    counts: rates.RateCounts = Field(description="Number of rates, provider groups, NPIs and payers.")
 
 
 class DollarSpread(MarketAnswer):
     """A histogram of a code's dollars."""
 
-    bins: list[Bin]
-    below: int = Field(description="Rates in dollars that are less than the first bin's.")
-    above: int = Field(description="Rates in dollars that are more than the last bin's.")
-    amounts: list[medicare.AmountLine]
+    bins: list[Bin] = Field(description="Bins of equal width, lowest first.")
+    below: int = Field(description="Number of rates below the first bin.", examples=[1])
+    above: int = Field(description="Number of rates above the last bin.", examples=[1])
+    amounts: list[medicare.AmountLine] = Field(
+        description="Medicare amounts that the rates are compared with, most rates first."
+    )
 
 
 @resource(router, "/rates", RatesForm, MarketPage[rates.RateRow], required=["code"])

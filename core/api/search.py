@@ -3,9 +3,10 @@
 from ninja import Router
 from pydantic import BaseModel, Field
 
-from core.api.resources import Answer, Asked, Found, resource
+from core.api.protocol.resources import Answer, Asked, Found, resource
 from core.pages.forms import CodesForm
 from core.queries.codes import CodeTitle
+from core.queries.rules.columns import PayerName, PayerSlug
 from core.queries.search import Provider, search_everything
 
 router = Router(tags=["Search"])
@@ -14,18 +15,20 @@ router = Router(tags=["Search"])
 class PayerFound(BaseModel):
     """A payer that was found."""
 
-    payer_slug: str
-    reporting_entity_name: str
+    payer_slug: PayerSlug
+    reporting_entity_name: PayerName
 
 
 class Meanings(Answer):
     """What a text may be."""
 
-    codes: list[CodeTitle]
-    codes_in_all: int = Field(description="How many codes there are; `codes` has them all.")
-    providers: list[Provider]
-    payers: list[PayerFound]
-    corrected: str | None = Field(description="The text that codes were searched for instead; null where as given.")
+    codes: list[CodeTitle] = Field(description="Billing codes that match, best first.")
+    codes_in_all: int = Field(description="Number of codes that match; the resource `codes` lists them.", examples=[12])
+    providers: list[Provider] = Field(description="Providers that match.")
+    payers: list[PayerFound] = Field(description="Payers that match.")
+    corrected: str | None = Field(
+        description="The text with its spelling corrected, if only that matches codes; otherwise null.", examples=[None]
+    )
 
 
 @resource(router, "/search", CodesForm, Meanings, required=["q"])

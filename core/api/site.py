@@ -26,8 +26,8 @@ from core.api import (
     rates,
     search,
 )
-from core.api.parameters import wrong
-from core.api.problems import Problem
+from core.api.protocol.parameters import wrong
+from core.api.protocol.problems import Problem
 from core.pages.shared.answer_cache import TooBusy
 from core.runtime.errors import BeaconError
 from core.store.connection import QueryTimeout

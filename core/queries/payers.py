@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
+from pydantic import Field
+
 from core.fields.code_list import WantedCode
 from core.queries.rules.columns import (
     BillingClass,
@@ -91,7 +93,7 @@ class ListedCode(WantedCode):
 class AskedCode:
     """What there is for one code of the list: rates in dollars, and others, which are not compared."""
 
-    wanted: ListedCode
+    wanted: Annotated[ListedCode, Field(description="The code as listed.")]
     dollars: Annotated[int, described("Number of rates in dollars for one service; these are compared.", 12)]
     others: Annotated[int, described("Number of other rates; these are not compared.", 12)]
 

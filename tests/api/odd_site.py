@@ -4,7 +4,7 @@ from django.urls import include, path
 from ninja import Router
 
 from core.api import site
-from core.api.resources import Answer, Asked, Found, resource
+from core.api.protocol.resources import Answer, Asked, Found, resource
 from core.pages.forms import QueryForm
 from tests.stores import ENDLESS
 

@@ -9,7 +9,7 @@ import schemathesis
 from schemathesis.engine import events, from_schema
 
 from beaconpoint.wsgi import application
-from core.api.document import document
+from core.api.openapi import document
 from core.store.connection import Snapshot
 from tests.site import serving
 

@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from core.api.problems import KINDS
+from core.api.protocol.problems import KINDS
 from core.pages.shared.answer_cache import TooBusy, admitted
 from core.store.connection import Snapshot
 from core.store.generations.store import Store

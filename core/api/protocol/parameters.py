@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from ninja.errors import ValidationError
 from pydantic import BaseModel, BeforeValidator, Field, create_model
 
-from core.api.problems import Problem
+from core.api.protocol.problems import Problem
 from core.fields.code_list import MAX_CODES
 from core.fields.states import STATES
 from core.pages.forms import CLASSES, LONGEST, SETTINGS, QueryForm

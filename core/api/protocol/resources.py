@@ -11,8 +11,8 @@ from ninja import Path, Query, Router
 from pydantic import BaseModel, Field
 
 from core import open_store
-from core.api import cursors, parameters
-from core.api.problems import Problem
+from core.api.protocol import cursors, parameters
+from core.api.protocol.problems import Problem
 from core.pages.forms import ChangesForm, MarketForm, ProviderForm, QueryForm
 from core.pages.shared.answer_cache import admitted
 from core.pages.shared.market_choice import choose_months, choose_period
@@ -24,6 +24,9 @@ from core.queries.rules import keyset
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 
+_CURSOR = "WyI1ZDQxNDAyYWJjNGIiLCI3ZDc5MzAzN2EwNzYiLDcwLFsxMDQuNSwiOGYxZDJjMGEiXV0"
+"""The cursor in examples."""
+
 Row = TypeVar("Row")
 Found = dict[str, Any]
 """What an answer holds beside its generation and market."""
@@ -32,21 +35,23 @@ Found = dict[str, Any]
 class Answer(BaseModel):
     """An answer."""
 
-    generation: int = Field(description="The number of the data's generation; it grows with each load.")
+    generation: int = Field(description="Generation of the data. Each load adds 1.", examples=[7])
 
 
 class Page(Answer, Generic[Row]):
     """One page of a table."""
 
-    rows: list[Row]
-    next: str | None = Field(description="The cursor of the next page; null on the last one.")
-    total: int = Field(description="The rows of all pages together.")
+    rows: list[Row] = Field(description="Rows of this page.")
+    next: str | None = Field(description="Cursor of the next page; null on the last page.", examples=[_CURSOR])
+    total: int = Field(description="Number of rows on all pages.", examples=[70])
 
 
 class MarketAnswer(Answer):
     """An answer about a market."""
 
-    market: Market = Field(description="What was asked for, with the state, month and code system that were chosen.")
+    market: Market = Field(
+        description="The market of the answer, with the state, month and code system that were chosen."
+    )
 
 
 class MarketPage(Page[Row], MarketAnswer, Generic[Row]):

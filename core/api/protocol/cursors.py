@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 
 import msgspec
 
-from core.api.problems import Problem
+from core.api.protocol.problems import Problem
 from core.queries.rules.keyset import RowKey, sort_terms
 from core.store.connection import Snapshot
 

@@ -1,0 +1,38 @@
+"""The page /api/docs shows the whole document, and its commands work."""
+
+import re
+from html import unescape
+
+from django.test import Client
+
+from core.api.openapi import document
+from core.api.protocol.problems import KINDS
+
+OPERATIONS = [(path, methods["get"]) for path, methods in document()["paths"].items()]
+
+
+def test_the_page_shows_the_whole_document_without_scripts(site: Client) -> None:
+    response = site.get("/api/docs")
+    content = response.content.decode()
+    assert response.status_code == 200
+    assert "default-src 'none'" in response["Content-Security-Policy"]
+    assert not re.search(r"<script(?! src=\"/static/)|<style|\sstyle=|\son[a-z]+=", content)
+    for path, operation in OPERATIONS:
+        assert f"GET {path}<" in content
+        assert f'id="{operation["operationId"]}"' in content
+        for parameter in operation["parameters"]:
+            assert f"<code>{parameter['name']}</code>" in content
+    for kind in KINDS:
+        assert f'id="{kind}"' in content
+    ids = re.findall(r'id="([^"]*)"', content)
+    assert len(ids) == len(set(ids))
+    for anchor in re.findall(r'href="#([^"]*)"', content):
+        assert anchor in ids
+
+
+def test_every_command_on_the_page_works(site: Client) -> None:
+    commands = re.findall(r"curl '([^']*)'", unescape(site.get("/api/docs").content.decode()))
+    assert len(commands) == len(OPERATIONS)
+    for command in commands:
+        response = site.get(command.removeprefix("http://testserver"))
+        assert response.status_code == (404 if "/providers/" in command else 200), command
