@@ -130,6 +130,7 @@ item = maybe(
         "billing_code_type": st.sampled_from(["CPT", "cpt ", "CPT", "RC", "REV", "MS-DRG", "HCPCS", "CPT", None, ""]),
         "billing_code": st.sampled_from(["99213", 99213, "99213.0", " g0439", "450", "0450", 45, "CSTM-00", None, ""]),
         "severity_of_illness": st.sampled_from(["2", 2, None, ""]),
+        "billing_code_type_version": st.sampled_from(["2025", 2025, " 42.0 ", 42.0, None, "", ["2025"]]),
         "negotiated_rates": st.one_of(
             st.lists(rate, min_size=1, max_size=3),
             st.lists(st.one_of(rate, rate, no_object), max_size=2),

@@ -21,6 +21,9 @@ COLUMNS = (
 )  # fmt: skip
 """The grain."""
 
+CARRIED = ("additional_information", "billing_code_type_version")
+"""Columns outside the grain: of facts of one grain, those of the first in the file stay."""
+
 
 @dataclass
 class Group:
@@ -36,8 +39,8 @@ class Flat:
     """What one file comes to."""
 
     batch_id: str
-    facts: dict[Fact, str | None] = field(default_factory=dict)
-    """The grain of each fact, and its additional_information."""
+    facts: dict[Fact, tuple[str | None, str | None]] = field(default_factory=dict)
+    """The grain of each fact, and the values of CARRIED."""
     read: int = 0
     duplicates: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
@@ -130,7 +133,8 @@ def _add_item(flat: Flat, defined: dict[str, Group], item: dict[str, Any], scope
                         flat.duplicates += 1
                     else:
                         remark = price.get("additional_information")
-                        flat.facts[fact] = remark if isinstance(remark, str) and remark.strip() else None
+                        remark = remark if isinstance(remark, str) and remark.strip() else None
+                        flat.facts[fact] = remark, _text(item.get("billing_code_type_version"))
 
 
 def _describe(flat: Flat, item: dict[str, Any], code_type: str, code: str) -> None:

@@ -94,6 +94,8 @@ class WritingCommand(Command):
             0 if no_wait else -1, lambda: self.stderr.write("waiting for another command that is writing to the store")
         )
         manifest, wanted = store.manifest(), settings.BEACONPOINT_FACT_LAYOUT
+        if manifest and manifest.is_older:
+            self.stderr.write("an older version of the program wrote this store: its files are upgraded first")
         if manifest and wanted and manifest.layout != wanted:
             self.stderr.write(
                 f"the store's layout is {manifest.layout}; BEACONPOINT_FACT_LAYOUT ({wanted}) is for new stores: to "

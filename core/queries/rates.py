@@ -102,6 +102,7 @@ class RateRow:
     setting: Setting
     modifier: Modifier
     severity_of_illness: Severity
+    billing_code_type_version: Annotated[str | None, stored(FACT_RATE, "billing_code_type_version", "2025")]
     pos_set_id: Annotated[str, stored(FACT_RATE, "pos_set_id", "3b2f0c9d1e4a4c5f8b7a6d5e4f3c2b1a")]
     service_codes: ServiceCodes
     expiration_date: Annotated[str | None, stored(FACT_RATE, "expiration_date", "2026-12-31")]
@@ -199,9 +200,8 @@ def _rates_sql(market: Market, order: str, condition: str = "true") -> str:
             WHERE year_month = $year_month AND pg_uid IN (SELECT pg_uid FROM picked) GROUP BY pg_uid)
         SELECT fact_uid, rate_kind(negotiated_type, negotiation_arrangement), p.reporting_entity_name,
                payer_slug(p.reporting_entity_name), negotiated_rate, negotiated_type, negotiation_arrangement,
-               billing_class, setting, billing_code_modifier, severity_of_illness, pos_set_id,
-               coalesce(service_codes, []),
-               expiration_date, p.pg_uid, p.provider_group_id_raw,
+               billing_class, setting, billing_code_modifier, severity_of_illness, billing_code_type_version,
+               pos_set_id, coalesce(service_codes, []), expiration_date, p.pg_uid, p.provider_group_id_raw,
                coalesce(npis, 0), coalesce(tins, 0), one_tin, one_name,
                coalesce(network_names, []), additional_information, b.source
         FROM picked p

@@ -15,7 +15,7 @@ from core.store.generations.layout import layout_named
 from core.store.generations.manifest import BY_GROUP, Manifest
 from core.store.generations.store import Store, Transaction
 from core.store.schema import ids
-from core.store.schema.tables import FACT_RATE, TABLES, Table
+from core.store.schema.tables import FACT_RATE, TABLES, Column, Table
 
 T = TypeVar("T")
 
@@ -189,10 +189,7 @@ class _MarketCache:
                 self._kept.pop(0)[2].close()
 
 
-_COUNTED_RATE_COLUMNS = (
-    "state", "year_month", "code_type", "code", "reporting_entity_name", "pos_set_id", "negotiated_type",
-    "negotiation_arrangement", "negotiated_rate", "billing_class", "setting", "billing_code_modifier",
-)  # fmt: skip
+_COUNTED_RATE_COLUMNS = tuple(column.name for column in FACT_RATE.columns if column.compared)
 """The fact's columns by which rates are counted, grouped and compared. The others identify the provider."""
 
 _COUNTED_RATE = ", ".join(_COUNTED_RATE_COLUMNS)
@@ -227,9 +224,9 @@ def _by_group(root: Path, manifest: Manifest) -> str:
     copies = manifest.copies(files)
     # Copies first: it is the first file's columns that the others are read by.
     paths = [str(root / file.path) for file in (*copies.values(), *(file for file in files if file not in copies))]
-    names = ", ".join(BY_GROUP_COLUMNS)
     if not paths:
-        return f"CREATE VIEW {BY_GROUP} AS SELECT {names} FROM {FACT_RATE.name}"
+        return f"CREATE VIEW {BY_GROUP} AS SELECT {', '.join(BY_GROUP_COLUMNS)} FROM {FACT_RATE.name}"
+    names = _selected([column for column in FACT_RATE.columns if column.name in BY_GROUP_COLUMNS], manifest.format)
     return f"CREATE VIEW {BY_GROUP} AS SELECT {names} FROM {parquet_list(paths, _hive(root, manifest))}"
 
 
@@ -248,8 +245,16 @@ def _view(table: Table, root: Path, manifest: Manifest) -> str:
         columns = ", ".join(f"NULL::{column.sql_type} AS {column.name}" for column in table.columns)
         return f"CREATE VIEW {table.name} AS SELECT {columns} WHERE false"
     options = _hive(root, manifest) if table is FACT_RATE else ""
-    names = ", ".join(table.names) if options else "*"
+    names = _selected(table.columns, manifest.format)
     return f"CREATE VIEW {table.name} AS SELECT {names} FROM {parquet_list(paths, options)}"
+
+
+def _selected(columns: Sequence[Column], store_format: int) -> str:
+    """Select columns of files of a format. Those that a newer format has brought are null."""
+    return ", ".join(
+        column.name if column.since <= store_format else f"NULL::{column.sql_type} AS {column.name}"
+        for column in columns
+    )
 
 
 def _hardened(root: Path, limits: QueryLimits, macros: Sequence[str]) -> duckdb.DuckDBPyConnection:

@@ -46,6 +46,7 @@ class ItemObject(msgspec.Struct, gc=False):
 
     negotiation_arrangement: str | None = None
     billing_code_type: str | None = None
+    billing_code_type_version: Any = None
     billing_code: Any = None
     name: str | None = None
     description: str | None = None
@@ -224,6 +225,7 @@ def _item(element: dict[str, Any]) -> ItemObject:
     return ItemObject(
         negotiation_arrangement=_text(element.get("negotiation_arrangement")),
         billing_code_type=_text(element.get("billing_code_type")),
+        billing_code_type_version=element.get("billing_code_type_version"),
         billing_code=element.get("billing_code"),
         name=_text(element.get("name")),
         description=_text(element.get("description")),

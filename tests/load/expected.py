@@ -14,7 +14,8 @@ def assert_same(store: Store, outcome: LoadOutcome, flat: slow_reader.Flat) -> N
     """What is in the store, which holds just this file, is what the reference says."""
     facts = table(store, "fact_rate")
     there = {
-        tuple(row[name] for name in slow_reader.COLUMNS): row["additional_information"] for row in facts.to_dicts()
+        tuple(row[name] for name in slow_reader.COLUMNS): tuple(row[name] for name in slow_reader.CARRIED)
+        for row in facts.to_dicts()
     }
     assert there == flat.facts
     assert len(facts) == len(flat.facts)

@@ -23,6 +23,7 @@ from core.load.staging import price_rows as prices
 from core.load.staging import row_spool
 from core.runtime.errors import PayerFileError
 from core.store.generations.store import Store
+from core.store.schema import ids
 from core.store.schema.tables import FACT_RATE, TABLES
 from core.tic import array_splitter
 from core.tic.source import open_documents
@@ -180,6 +181,20 @@ def test_the_first_words_and_remark_stay(load: Load, store: Store) -> None:
     }  # fmt: skip
     remarks = table(store, "fact_rate").filter(pl.col("year_month") == "2025-08")["additional_information"]
     assert remarks.to_list() == ["one"]
+
+
+def test_the_code_set_version_is_kept_and_of_duplicates_the_first_stays(load: Load, store: Store) -> None:
+    load(
+        file_of(
+            item_of(1, 2, code="470", billing_code_type="MS-DRG", billing_code_type_version=" v42 "),
+            item_of(2, 3, code="470", billing_code_type="MS-DRG", billing_code_type_version="v43"),
+            item_of(4, code="470", billing_code_type="MS-DRG", billing_code_type_version=43),
+            item_of(5, code="470", billing_code_type="MS-DRG"),
+        )
+    )
+    facts = table(store, "fact_rate").sort("negotiated_rate")
+    assert facts["billing_code_type_version"].to_list() == ["v42", "v42", "v43", "43", None]
+    assert [ids.fact_uid(row) for row in facts.to_dicts()] == facts["fact_uid"].to_list()
 
 
 def test_groups_no_rate_uses_are_left_out_and_counted(load: Load, store: Store) -> None:

@@ -15,6 +15,7 @@ from core.runtime.progress import show_counting
 from core.store.changes import compact as compact_module
 from core.store.generations.store import Store
 from tests.site import serving
+from tests.store.old_stores import unpacked
 from tests.store.steps import facts_of, load_made_file
 
 
@@ -62,6 +63,21 @@ def checked(*arguments: Any) -> str:
     with pytest.raises(CommandError, match="checks failed"):  # these files are odd in ways that do not matter here
         call_command("dq_check", *arguments, stdout=out)
     return out.getvalue()
+
+
+def test_upgrade(tmp_path: Path) -> None:
+    store = unpacked(tmp_path, "monthly")
+    with serving(store.root):
+        shown = said("upgrade")
+        assert shown.splitlines() == [
+            "an older version of the program wrote this store: its files are upgraded first",
+            "upgraded from format 1 to 2: 1,056 facts in 3 files",
+        ]
+        assert said("upgrade") == "the store has the format of this version already: nothing has changed\n"
+        fields = json.loads(store.manifest_path.read_text())
+        store.manifest_path.write_text(json.dumps({**fields, "format": 3}))
+        with pytest.raises(CommandError, match="has format 3, and this version of the program reads formats up to 2;"):
+            said("upgrade")
 
 
 def test_copy_by_group(filled: Store) -> None:

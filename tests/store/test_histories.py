@@ -48,8 +48,9 @@ class Slow:
             return False
         self.loaded.add((number, state))
         flat = slow_reader.flatten(content(number), state)
-        for grain, remark in flat.facts.items():
-            row = {**dict(zip(slow_reader.COLUMNS, grain, strict=True)), "additional_information": remark}
+        for grain, carried in flat.facts.items():
+            names = (*slow_reader.COLUMNS, *slow_reader.CARRIED)
+            row = dict(zip(names, (*grain, *carried), strict=True))
             uid = ids.fact_uid(row)
             self.rows[uid] = {**row, "fact_uid": uid}
             self.batches[row["pg_uid"]] = flat.batch_id

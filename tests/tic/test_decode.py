@@ -49,7 +49,12 @@ typed_rate = st.fixed_dictionaries(
 )
 typed_item = st.fixed_dictionaries(
     {"negotiated_rates": st.lists(typed_rate, max_size=2)},
-    optional={"billing_code": typed_text | st.integers(0, 99999), "name": typed_text, "unknown": typed_text},
+    optional={
+        "billing_code": typed_text | st.integers(0, 99999),
+        "billing_code_type_version": typed_text | st.integers(2000, 2030),
+        "name": typed_text,
+        "unknown": typed_text,
+    },
 )
 
 

@@ -227,7 +227,7 @@ class _Builder:
             "fact_uid": ids.fact_uid_text(self._words(slice(start, end))),
             "negotiated_rate": pa.array(self._rate.take(price_of)),
         }
-        for name in ("pg_uid", "provider_group_id_raw"):
+        for name in ids.PROVIDER_PART:
             dictionary = strings.column(name).combine_chunks()
             columns[name] = pa.DictionaryArray.from_arrays(pa.array(place_of), dictionary)
         nothing = pa.array(np.zeros(end - start, np.int32))

@@ -36,9 +36,9 @@ class ItemFieldsReader:
 
     def of(self, item: ItemObject, words: PriceFieldCache) -> int:
         """The number of what the item says of its prices, or NO_CODE, or NOT_WANTED."""
-        code, severity = item.billing_code, item.severity_of_illness
-        others: tuple[Any, ...] = (item.billing_code_type, item.negotiation_arrangement, severity)
-        if type(code) is not str or (severity is not None and type(severity) is not str):
+        code, severity, version = item.billing_code, item.severity_of_illness, item.billing_code_type_version
+        others: tuple[Any, ...] = (item.billing_code_type, item.negotiation_arrangement, severity, version)
+        if type(code) is not str or not _is_text_or_none(severity) or not _is_text_or_none(version):
             others, code = (), repr((code, *others))  # 1 and true are not the same, to us
         heads = words.head_ids.get(others)
         if heads is None:
@@ -57,7 +57,8 @@ class ItemFieldsReader:
         if not self._everything and not code_mask(self._filters, system, code):
             return NOT_WANTED
         arrangement = parse_lower(item.negotiation_arrangement)
-        return words.number_of_head(ItemFields(system, code, arrangement, parse_text(item.severity_of_illness)))
+        severity, version = parse_text(item.severity_of_illness), parse_text(item.billing_code_type_version)
+        return words.number_of_head(ItemFields(system, code, arrangement, severity, version))
 
     def describe(self, head: int, item: ItemObject, seq: int, words: PriceFieldCache) -> None:
         """Keeps the item's words for its code, and the members of bundles. `head` is what `of` has told of it."""
@@ -85,3 +86,7 @@ class ItemFieldsReader:
                 continue
             words = parse_text(member.get("description"))
             self._spools.bundles.add(head.code_type, head.code, system, code, head.negotiation_arrangement, words, seq)
+
+
+def _is_text_or_none(value: Any) -> bool:
+    return value is None or type(value) is str

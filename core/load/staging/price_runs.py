@@ -28,6 +28,7 @@ class ItemFields(NamedTuple):
     code: str
     negotiation_arrangement: str | None
     severity_of_illness: str | None
+    billing_code_type_version: str | None
 
 
 class PriceFields(NamedTuple):

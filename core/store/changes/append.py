@@ -21,8 +21,6 @@ from core.store.parquet.row_group_copier import RowGroupCopier, read_footer
 from core.store.parquet.writer import ROW_GROUP, write_table
 from core.store.schema.tables import FACT_RATE
 
-_DICTIONARIES = [c.name for c in FACT_RATE.columns if c.type == "text" and c.name != "fact_uid"]
-
 GROUPS_AT_ONCE = 2
 """Row groups that are merged with new rows in one go: a process takes some 100 MB for each."""
 
@@ -66,7 +64,7 @@ def segment_of(path: Path, rows: int) -> Segment:
     keys: list[SortKey] = []
     ends: list[int] = []
     done = 0
-    with pq.ParquetFile(path, read_dictionary=_DICTIONARIES) as file:
+    with pq.ParquetFile(path, read_dictionary=FACT_RATE.dictionary_columns) as file:
         for group in range(file.num_row_groups):
             for key, end in _keys_of(file.read_row_group(group, columns=list(FACT_RATE.order))):
                 if keys and keys[-1] == key:
@@ -159,7 +157,7 @@ class _Task:
 
 
 def _merge(state: WorkerState, task: _Task) -> Path:
-    with pq.ParquetFile(task.old, read_dictionary=_DICTIONARIES) as file:
+    with pq.ParquetFile(task.old, read_dictionary=FACT_RATE.dictionary_columns) as file:
         tables = [file.read_row_group(group) for group in range(task.start, task.end)]
     for path, start, end in task.new:
         tables.extend(_rows(state, path, start, end))
@@ -176,7 +174,7 @@ def _merge(state: WorkerState, task: _Task) -> Path:
 
 def _rows(state: WorkerState, path: Path, start: int, end: int) -> Iterator[pa.Table]:
     """Rows `start` to before `end` of a file. The last row group stays at hand: what comes next begins in it."""
-    with pq.ParquetFile(path, read_dictionary=_DICTIONARIES) as file:
+    with pq.ParquetFile(path, read_dictionary=FACT_RATE.dictionary_columns) as file:
         at = 0
         for group in range(file.num_row_groups):
             rows = file.metadata.row_group(group).num_rows

@@ -18,14 +18,13 @@ MAX_MERGED_STREAMS = 16
 """More files than this are first merged into fewer, to bound open files and memory (a row group of each is held)."""
 
 _PERIOD = ["state", "year_month"]
-_DICTIONARIES = [c.name for c in FACT_RATE.columns if c.type == "text" and c.name != "fact_uid"]
 
 
 class FactFile:
     """A file with the facts' columns, sorted by FACT_RATE.order."""
 
     def __init__(self, path: str) -> None:
-        self._file = pq.ParquetFile(path, read_dictionary=_DICTIONARIES)
+        self._file = pq.ParquetFile(path, read_dictionary=FACT_RATE.dictionary_columns)
         self._held: tuple[int, pa.Table] | None = None
         self._groups: dict[StateMonth, list[int]] = {}
         self._mixed: set[int] = set()

@@ -8,9 +8,15 @@ from pathlib import Path
 
 from core.runtime.errors import BeaconError
 
-FORMAT = 1
-"""The number of the store's format, so that an older program refuses a newer store."""
+FORMAT = 2
+"""The store's format. Raised with each change that an older program cannot read, such as a new column.
 
+    1  up to commit 277b1b5
+    2  fact_rate and removed_rate have billing_code_type_version
+
+A store of an older format is read as it is and upgraded by the next write, see `upgrade.py`. See
+docs/decisions/0034-store-format.md.
+"""
 
 RECORDS = ("dq_run", "dq_finding")
 """Tables that tell of the data and are none themselves: what dq_check found."""
@@ -53,6 +59,13 @@ class Manifest:
     layout: str
     tables: dict[str, tuple[DataFile, ...]]
     rejects: dict[str, DataFile] = field(default_factory=dict)
+    format: int = FORMAT
+    """The format of all files of the generation."""
+
+    @property
+    def is_older(self) -> bool:
+        """Return whether an older version of the program wrote it, so that the next writer upgrades the files."""
+        return self.format < FORMAT
 
     def paths(self, root: Path, table: str) -> list[str]:
         """Absolute paths of a table's files."""
@@ -86,17 +99,21 @@ class Manifest:
 
     def text(self) -> bytes:
         """The manifest as JSON."""
-        return json.dumps({"format": FORMAT, **asdict(self)}, indent=1).encode()
+        return json.dumps({"format": self.format, **asdict(self)}, indent=1).encode()
 
 
 def read_manifest(text: bytes, path: Path) -> Manifest:
     """A manifest from its JSON. Raises StoreError, which names `path`."""
     try:
         fields = json.loads(text)
-        if fields.pop("format", FORMAT) != FORMAT:
-            raise StoreError(f"{path}: written by a newer version of this program; use that version")
+        number = int(fields.pop("format", 1))
+        if number > FORMAT:
+            raise StoreError(
+                f"{path}: the store has format {number}, and this version of the program reads formats up to {FORMAT}; "
+                "use the version that wrote it, or a newer one"
+            )
         tables = {name: tuple(DataFile(**file) for file in files) for name, files in fields.pop("tables").items()}
         rejects = {batch_id: DataFile(**file) for batch_id, file in fields.pop("rejects").items()}
-        return Manifest(**fields, tables=tables, rejects=rejects)
+        return Manifest(**fields, tables=tables, rejects=rejects, format=number)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise StoreError(f"{path}: not a manifest of this program ({error}); restore it from manifests/") from None

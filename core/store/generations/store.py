@@ -1,27 +1,22 @@
 """The store: immutable files behind one manifest, one writer at a time, readers never disturbed.
 
-A reader takes the manifest once and sees one generation of every table for as long as it likes (up to the grace time
+A reader takes the manifest once and sees one generation of every table for as long as it likes (up to the grace time,
 after which files of older generations are deleted). A writer makes new files in a transaction and publishes them all
-at once. Where it all lies, and how, `place.py` knows alone.
+at once. Only `store_directory.py` knows where and how all of it is kept.
 """
 
-import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
-from core.store.generations.layout import Layout, layout_named
-from core.store.generations.manifest import BY_GROUP, DataFile, Manifest, StoreError
+from core.runtime.progress import Progress
+from core.store.generations.manifest import DataFile, Manifest, StoreError
 from core.store.generations.store_directory import StoreDirectory
-from core.store.parquet.writer import write_table
-from core.store.schema.tables import FACT_RATE, TABLES
-
-_LOG = logging.getLogger(__name__)
+from core.store.generations.transaction import Transaction
+from core.store.generations.upgrade import Upgraded, upgrade_files
 
 __all__ = ["DataFile", "Manifest", "Store", "StoreError", "Transaction"]
 
@@ -69,113 +64,50 @@ class Store:
         return manifest.paths(self.root, table) if manifest else []
 
     @contextmanager
-    def write(self, wait: float | None = None, waiting: Callable[[], None] | None = None) -> Iterator["Transaction"]:
-        """The one writer's transaction; leaving it without `commit` leaves the store as it was.
+    def write(self, wait: float | None = None, waiting: Callable[[], None] | None = None) -> Iterator[Transaction]:
+        """Open the one writer's transaction. Leaving it without `commit` leaves the data as it was.
 
-        Waits up to `wait` seconds (-1: as long as it takes) for another writer; `waiting` is called once if so.
-        Raises StoreError where the directory cannot be written or another writer holds it.
+        Waits up to `wait` seconds (-1: as long as it takes) for another writer; `waiting` is called once if so. A store
+        of an older format is upgraded first, in a generation of its own. Raises StoreError if the directory cannot be
+        written or another writer holds it.
         """
-        with self.place.lock(self._wait if wait is None else wait, waiting or self._waiting), _plain_errors(self.root):
-            self.place.prepare()
-            transaction = Transaction(self.place, self.manifest() or Manifest(0, "", self._layout, {}))
-            try:
+        with self._locked(self._wait if wait is None else wait, waiting or self._waiting):
+            self._upgrade(None)
+            with self._transaction() as transaction:
                 yield transaction
-            finally:
-                transaction.clean()
 
+    def upgrade(self, progress: Progress | None = None) -> Upgraded | None:
+        """Bring a store of an older format to this program's format, all of it or nothing.
 
-class Transaction:
-    """One change of the store: new files are made, then published all at once."""
+        Returns what was done, or None if the store has this format already. `progress` gets the facts written so far
+        and the facts in all. Raises StoreError if nothing is loaded yet, and as `write` does.
+        """
+        self.loaded()
+        with self._locked(self._wait, self._waiting):
+            return self._upgrade(progress)
 
-    def __init__(self, place: StoreDirectory, base: Manifest) -> None:
-        self.base = base
-        self.root = place.root
-        self.work = place.work
-        self.generation = base.generation + 1
-        self._place = place
-        self._layout = base.layout
-        self._tables = dict(base.tables)
-        self._rejects = dict(base.rejects)
-        self._made: list[Path] = []
+    def _upgrade(self, progress: Progress | None) -> Upgraded | None:
+        manifest = self.manifest()
+        if manifest is None or not manifest.is_older:
+            return None
+        with self._transaction() as transaction:
+            done = upgrade_files(transaction, progress)
+            transaction.commit()
+        return done
 
-    @property
-    def layout(self) -> Layout:
-        """The layout of the facts."""
-        return layout_named(self._layout)
+    @contextmanager
+    def _locked(self, wait: float, waiting: Callable[[], None] | None) -> Iterator[None]:
+        with self.place.lock(wait, waiting), _plain_errors(self.root):
+            yield
 
-    def relayout(self, layout: Layout, kept: Iterable[DataFile]) -> None:
-        """Gives the facts another layout and takes all their files but those `kept` out."""
-        self._layout = layout.name
-        self._tables[FACT_RATE.name] = tuple(kept)
-
-    def files(self, table: str, shard: str | None = None) -> tuple[DataFile, ...]:
-        """A table's files as this transaction has them by now; those of one shard where it is given."""
-        return tuple(file for file in self._tables.get(table, ()) if shard is None or file.shard == shard)
-
-    def paths(self, table: str) -> list[str]:
-        """Absolute paths of a table's files as they are before this transaction."""
-        return [self.path(file) for file in self.base.tables.get(table, ())]
-
-    def path(self, file: DataFile) -> str:
-        """The absolute path of a file."""
-        return self._place.path(file)
-
-    def new_file(self, name: str, shard: str = "") -> Path:
-        """The path for a new file of a table's shard, or of what else `name` tells."""
-        path = self._place.new_file(f"{name}/{shard}/{name}" if shard else name, self.generation)
-        self._made.append(path)
-        return path
-
-    def put(self, table: str, path: Path, rows: int, shard: str = "") -> None:
-        """Makes a file of this transaction the table's, or the shard's where the table has shards."""
-        self.replace(table, self.files(table, shard), path, rows, shard)
-
-    def replace(
-        self, table: str, old: Iterable[DataFile], path: Path | None = None, rows: int = 0, shard: str = ""
-    ) -> None:
-        """Takes `old` files out of a table and puts a file of this transaction in, if there is one."""
-        gone = set(old)
-        files = [file for file in self._tables.get(table, ()) if file not in gone]
-        if path is not None:
-            files.append(self._place.data_file(path, rows, shard))
-        self._tables[table] = tuple(sorted(files, key=lambda file: (file.shard, file.path)))
-
-    def put_rejects(self, batch_id: str, path: Path, rows: int) -> None:
-        """Makes a file of this transaction the rejects of a batch."""
-        self._rejects[batch_id] = self._place.data_file(path, rows, "")
-
-    def commit(self) -> Manifest:
-        """Publishes the transaction's files, and an empty one for each table of one file that has none."""
-        for name, table in TABLES.items():
-            one_file = not (self.layout.by if table is FACT_RATE else table.sharded)
-            if one_file and not self._tables.get(name):
-                path = self.new_file(name)
-                self.put(name, path, write_table(path, table, [table.arrow.empty_table()]))
-        copied = {file.copy_shard for file in self.files(FACT_RATE.name)}
-        self._tables[BY_GROUP] = tuple(file for file in self.files(BY_GROUP) if file.shard in copied)
-        manifest = replace(
-            self.base,
-            generation=self.generation,
-            created_at=datetime.now(UTC).isoformat(),
-            layout=self._layout,
-            tables=self._tables,
-            rejects=self._rejects,
-        )
-        self._place.publish(manifest, self._made)
+    @contextmanager
+    def _transaction(self) -> Iterator[Transaction]:
+        self.place.prepare()
+        transaction = Transaction(self.place, self.manifest() or Manifest(0, "", self._layout, {}))
         try:
-            self._place.settle(manifest)
-        except OSError as error:
-            # The change is made; to say that it has failed would be wrong. The next writer settles what is left.
-            _LOG.warning("%s: the links in gold/ and silver/ are not up to date yet: %s", self.root, error.strerror)
-        return manifest
-
-    def clean(self) -> None:
-        """Removes the working directory, and the new files unless they were published."""
-        self._place.clean()
-        # What counts is the manifest, not how far `commit` has come: it may have been stopped right behind it.
-        newest = self._place.manifest()
-        if newest is None or newest.generation < self.generation:
-            self._place.discard(self._made, self.generation)
+            yield transaction
+        finally:
+            transaction.clean()
 
 
 @contextmanager

@@ -1,11 +1,14 @@
-"""What a table is declared with: columns, types, keys, and the columns that several tables share."""
+"""Declare tables: their columns, types and keys, and the columns that several tables share."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import pyarrow as pa
 
 Type = Literal["text", "number", "integer", "flag", "texts", "moment", "date"]
+
+UidPart = Literal["scope", "rate", "provider"]
+"""The parts of `fact_uid`, see `ids.py`."""
 
 _ARROW: dict[Type, pa.DataType] = {
     "text": pa.string(),
@@ -29,25 +32,33 @@ _SQL: dict[Type, str] = {
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name, its type, and what a reader should know of it."""
+    """A column: its name, its type, and what a reader should know about it."""
 
     name: str
     type: Type
     meaning: str
+    uid_part: UidPart | None = None
+    """The part of `fact_uid` that hashes this column. None for columns outside the grain."""
+    uid_place: int = 0
+    """The column's place in that part. It never changes: the ids of all stores depend on it."""
+    compared: bool = False
+    """Whether rates are counted, grouped and compared by this column of the fact."""
+    since: int = 1
+    """The format of the store that introduced the column. In an older store it reads as null."""
 
     @property
     def sql_type(self) -> str:
-        """The DuckDB type."""
+        """Return the DuckDB type."""
         return _SQL[self.type]
 
 
 @dataclass(frozen=True)
 class Table:
-    """One table of the store.
+    """A table of the store.
 
-    `path` is where its newest file can always be opened, relative to the data directory; where it has `<shard>` in it,
-    there is a file for each of the table's shards. (Where the facts lie, `layout.py` tells.) `key` is unique in it;
-    `order` is how its rows are sorted (the key, unless another order serves the questions better).
+    `path` is the stable path of its newest file, relative to the data directory. If it contains `<shard>`, the table
+    has one file per shard. (The paths of the facts depend on the layout, see `layout.py`.) `key` is unique. Rows are
+    sorted by `order`, which is the key unless another order makes the queries faster.
     """
 
     name: str
@@ -62,33 +73,58 @@ class Table:
 
     @property
     def sharded(self) -> bool:
-        """Whether the table has a file per shard, none where it has no row. (The facts' layout tells theirs.)"""
+        """Return whether the table has one file per shard. (For the facts, the layout decides.)"""
         return "<shard>" in self.path
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The column names, in order."""
+        """Return the column names, in order."""
         return tuple(column.name for column in self.columns)
 
     @property
     def arrow(self) -> pa.Schema:
-        """The Arrow schema that every file of this table has."""
+        """Return the Arrow schema of every file of this table."""
         return pa.schema([(column.name, _ARROW[column.type]) for column in self.columns])
+
+    @property
+    def dictionary_columns(self) -> list[str]:
+        """Return the text columns that are dictionary-encoded in memory: all but a key that no two rows share."""
+        return [column.name for column in self.columns if column.type == "text" and self.key != (column.name,)]
 
 
 def text(name: str, meaning: str) -> Column:
-    """A column of text."""
+    """Return a column of text."""
     return Column(name, "text", meaning)
 
 
 def integer(name: str, meaning: str) -> Column:
-    """A column of whole numbers."""
+    """Return a column of whole numbers."""
     return Column(name, "integer", meaning)
 
 
 def number(name: str, meaning: str) -> Column:
-    """A column of doubles."""
+    """Return a column of doubles."""
     return Column(name, "number", meaning)
+
+
+def scope_part(place: int, column: Column) -> Column:
+    """Return a column that every fact of one file shares: the scope part of `fact_uid`."""
+    return replace(column, uid_part="scope", uid_place=place)
+
+
+def rate_part(place: int, column: Column) -> Column:
+    """Return a column that describes one negotiated rate: the rate part of `fact_uid`."""
+    return replace(column, uid_part="rate", uid_place=place)
+
+
+def provider_part(place: int, column: Column) -> Column:
+    """Return a column that says whose rate it is: the provider part of `fact_uid`."""
+    return replace(column, uid_part="provider", uid_place=place)
+
+
+def compared(column: Column) -> Column:
+    """Return a column by which rates are counted, grouped and compared."""
+    return replace(column, compared=True)
 
 
 STATE = text("state", "The state the file was loaded for: two letters, such as GA.")

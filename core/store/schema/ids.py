@@ -24,21 +24,18 @@ import polars as pl
 import polars_hash as plh
 import pyarrow as pa
 
-SCOPE_PART = ("state", "year_month", "reporting_entity_name")
-RATE_PART = (
-    "code_type",
-    "code",
-    "pos_set_id",
-    "negotiated_type",
-    "negotiation_arrangement",
-    "expiration_date",
-    "negotiated_rate",
-    "billing_class",
-    "setting",
-    "billing_code_modifier",
-    "severity_of_illness",
-)
-PROVIDER_PART = ("pg_uid", "provider_group_id_raw")
+from core.store.schema.columns import UidPart
+from core.store.schema.rate_tables import FACT_RATE
+
+
+def _columns_of(part: UidPart) -> tuple[str, ...]:
+    columns = [column for column in FACT_RATE.columns if column.uid_part == part]
+    return tuple(column.name for column in sorted(columns, key=lambda column: column.uid_place))
+
+
+SCOPE_PART = _columns_of("scope")
+RATE_PART = _columns_of("rate")
+PROVIDER_PART = _columns_of("provider")
 
 _RATES_AT_ONCE = 1 << 14
 """Rates whose texts are in memory at a time."""

@@ -14,10 +14,22 @@ from core.store.schema.columns import (
     STATE,
     Column,
     Table,
+    compared,
     integer,
     number,
+    provider_part,
+    rate_part,
+    scope_part,
     text,
 )
+
+_NEGOTIATED_TYPE = text("negotiated_type", "negotiated, derived and fee schedule are dollars; percentage; per diem.")
+_NEGOTIATED_RATE = number(
+    "negotiated_rate", "Dollars, or whole percent (40.5 is 40.5 %) where negotiated_type is percentage."
+)
+_BILLING_CLASS = text("billing_class", "professional, institutional or both, in lower case; null where absent.")
+_SETTING = text("setting", "inpatient, outpatient or both (schema 2), in lower case; null where absent.")
+_MODIFIER = text("billing_code_modifier", "Modifiers in capitals, sorted, joined by commas; empty text for none.")
 
 FACT_RATE = Table(
     "fact_rate",
@@ -25,24 +37,35 @@ FACT_RATE = Table(
     ("fact_uid",),
     "One row per negotiated rate: a price times a provider group. Never multiplied by the group's NPIs.",
     (
-        text("fact_uid", "Hash of the whole grain (all columns but this and additional_information)."),
-        STATE,
-        MONTH,
-        PAYER,
-        CODE_TYPE,
-        CODE,
-        PG_UID,
-        POS_SET,
-        text("negotiated_type", "negotiated, derived and fee schedule are dollars; percentage; per diem."),
-        ARRANGEMENT,
-        number("negotiated_rate", "Dollars, or whole percent (40.5 is 40.5 %) where negotiated_type is percentage."),
-        text("expiration_date", "YYYY-MM-DD; null for 9999-12-31, absent or unreadable."),
-        RAW_GROUP,
-        text("billing_class", "professional, institutional or both, in lower case; null where absent."),
-        text("setting", "inpatient, outpatient or both (schema 2), in lower case; null where absent."),
-        text("billing_code_modifier", "Modifiers in capitals, sorted, joined by commas; empty text for none."),
-        text("severity_of_illness", "Schema 2's severity of illness for APR-DRG; null where absent."),
-        text("additional_information", "The payer's remark. Carried, not part of the grain: the first met stays."),
+        text("fact_uid", "Hash of the whole grain: see docs/decisions/0002-fact-uid.md."),
+        compared(scope_part(1, STATE)),
+        compared(scope_part(2, MONTH)),
+        compared(scope_part(3, PAYER)),
+        compared(rate_part(1, CODE_TYPE)),
+        compared(rate_part(2, CODE)),
+        provider_part(1, PG_UID),
+        compared(rate_part(3, POS_SET)),
+        compared(rate_part(4, _NEGOTIATED_TYPE)),
+        compared(rate_part(5, ARRANGEMENT)),
+        compared(rate_part(7, _NEGOTIATED_RATE)),
+        rate_part(6, text("expiration_date", "YYYY-MM-DD; null for 9999-12-31, absent or unreadable.")),
+        provider_part(2, RAW_GROUP),
+        compared(rate_part(8, _BILLING_CLASS)),
+        compared(rate_part(9, _SETTING)),
+        compared(rate_part(10, _MODIFIER)),
+        rate_part(11, text("severity_of_illness", "Schema 2's severity of illness for APR-DRG; null where absent.")),
+        text(
+            "additional_information",
+            "The payer's remark. Not part of the grain: of duplicates, the first one read stays.",
+        ),
+        Column(
+            "billing_code_type_version",
+            "text",
+            "The version of the code system, as published, such as the fiscal year of MS-DRGs; null where absent, and "
+            "for facts loaded before the store had this column. Not part of the grain: of duplicates, the first one "
+            "read stays.",
+            since=2,
+        ),
     ),
     order=("state", "year_month", "code_type", "code", "reporting_entity_name"),
 )

@@ -45,6 +45,7 @@ def operations(store: Store, directory: Path) -> dict[str, Callable[[], object]]
         "remove": lambda: remove(store, Selection(min_rate=3, max_rate=5), "wrong"),
         "undo": lambda: undo(store, 1),
         "copy": lambda: copy_by_group(store),
+        "upgrade": store.upgrade,
         "record": lambda: keep_report(store, run_checks(open_snapshot(store))),
     }
 

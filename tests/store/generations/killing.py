@@ -18,17 +18,18 @@ CHANCE = random.SystemRandom()
 """Not the tests' seeded one, which would choose the same moment each time."""
 
 
-Answers = tuple[dict[str, Row], list[tuple[Any, ...]], list[tuple[Any, ...]], str, list[int]]
+Answers = tuple[dict[str, Row], list[tuple[Any, ...]], list[tuple[Any, ...]], str, list[int], int]
 
 
 def answers(store: Store) -> Answers:
-    """What the store says: facts, batches, corrections, the layout and how many files of facts and copies it has."""
+    """Return the facts (none of an older format), batches, corrections, layout, numbers of files, and the format."""
     manifest = store.loaded()
     db = open_snapshot(store)
     batches = db.rows("SELECT batch_id, state, rows_read, rows_added FROM dim_batch ORDER BY ALL")
     corrected = db.rows("SELECT correction_id, rows, undone_at IS NULL FROM corrections ORDER BY ALL")
     files = [len(manifest.tables.get(name, ())) for name in ("fact_rate", BY_GROUP)]
-    return facts_of(store), batches, corrected, manifest.layout, files
+    facts = {} if manifest.is_older else facts_of(store)
+    return facts, batches, corrected, manifest.layout, files, manifest.format
 
 
 def kill(root: Path, operation: str, directory: Path) -> str:

@@ -17,10 +17,11 @@ from core.store.generations.layout import LAYOUTS
 from core.store.generations.store import Store
 from tests.store.generations.killed import NEXT, REHEARSAL, operations
 from tests.store.generations.killing import answers, kill
+from tests.store.old_stores import unpacked
 from tests.store.steps import assert_sound, assert_tidy, load_made_file
 
 KILLS = int(os.environ.get("BEACONPOINT_KILLS", "8"))
-OPERATIONS = ("ingest", "reshard", "compact", "remove", "undo", "copy")
+OPERATIONS = ("ingest", "reshard", "compact", "remove", "undo", "copy", "upgrade")
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +31,9 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def template(directory: Path, layout: str, operation: str) -> Path:
     """A store of a layout to do an operation on, made once."""
+    if operation == "upgrade":
+        root = directory / "old" / layout
+        return root if root.exists() else unpacked(root.parent, layout).root
     root = directory / f"{layout}-{'corrected' if operation == 'undo' else 'plain'}"
     if not root.exists():
         store = Store(root, layout, grace=0)

@@ -217,7 +217,7 @@ def test_a_store_of_a_newer_version_is_refused(store: Store) -> None:
     change(store, "a")
     fields = json.loads(store.manifest_path.read_text())
     store.manifest_path.write_text(json.dumps({**fields, "format": 99}))
-    with pytest.raises(StoreError, match="newer version"):
+    with pytest.raises(StoreError, match="has format 99, and this version of the program reads formats up to"):
         store.manifest()
 
 

@@ -1,0 +1,119 @@
+"""A change of the store: new files are made, then published all at once."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from core.store.generations.layout import Layout, layout_named
+from core.store.generations.manifest import BY_GROUP, FORMAT, DataFile, Manifest
+from core.store.generations.store_directory import StoreDirectory
+from core.store.parquet.writer import write_table
+from core.store.schema.tables import FACT_RATE, TABLES
+
+_LOG = logging.getLogger(__name__)
+
+
+class Transaction:
+    """One change of the store: new files are made, then published all at once."""
+
+    def __init__(self, place: StoreDirectory, base: Manifest) -> None:
+        self.base = base
+        self.root = place.root
+        self.work = place.work
+        self.generation = base.generation + 1
+        self._place = place
+        self._layout = base.layout
+        self._tables = dict(base.tables)
+        self._rejects = dict(base.rejects)
+        self._made: list[Path] = []
+
+    @property
+    def layout(self) -> Layout:
+        """The layout of the facts."""
+        return layout_named(self._layout)
+
+    def relayout(self, layout: Layout, kept: Iterable[DataFile]) -> None:
+        """Gives the facts another layout and takes all their files but those `kept` out."""
+        self._layout = layout.name
+        self._tables[FACT_RATE.name] = tuple(kept)
+
+    def files(self, table: str, shard: str | None = None) -> tuple[DataFile, ...]:
+        """A table's files as this transaction has them by now; those of one shard where it is given."""
+        return tuple(file for file in self._tables.get(table, ()) if shard is None or file.shard == shard)
+
+    def paths(self, table: str) -> list[str]:
+        """Absolute paths of a table's files as they are before this transaction."""
+        return [self.path(file) for file in self.base.tables.get(table, ())]
+
+    def path(self, file: DataFile) -> str:
+        """The absolute path of a file."""
+        return self._place.path(file)
+
+    def new_file(self, name: str, shard: str = "") -> Path:
+        """The path for a new file of a table's shard, or of what else `name` tells."""
+        path = self._place.new_file(f"{name}/{shard}/{name}" if shard else name, self.generation)
+        self._made.append(path)
+        return path
+
+    def put(self, table: str, path: Path, rows: int, shard: str = "") -> None:
+        """Makes a file of this transaction the table's, or the shard's where the table has shards."""
+        self.replace(table, self.files(table, shard), path, rows, shard)
+
+    def replace(
+        self, table: str, old: Iterable[DataFile], path: Path | None = None, rows: int = 0, shard: str = ""
+    ) -> None:
+        """Takes `old` files out of a table and puts a file of this transaction in, if there is one."""
+        gone = set(old)
+        files = [file for file in self._tables.get(table, ()) if file not in gone]
+        if path is not None:
+            files.append(self._place.data_file(path, rows, shard))
+        self._tables[table] = tuple(sorted(files, key=lambda file: (file.shard, file.path)))
+
+    def replace_same_rows(self, table: str, old: DataFile, path: Path, rows: int) -> None:
+        """Put a file of this transaction in place of one with the same facts. A copy of the old file stays in use."""
+        copy = self.base.copies([old]).get(old)
+        self.replace(table, [old], path, rows, old.shard)
+        if copy is not None:
+            new = self._place.data_file(path, rows, old.shard)
+            copies = [file for file in self.files(BY_GROUP) if file != copy]
+            self._tables[BY_GROUP] = (*copies, replace(copy, shard=new.copy_shard))
+
+    def put_rejects(self, batch_id: str, path: Path, rows: int) -> None:
+        """Makes a file of this transaction the rejects of a batch."""
+        self._rejects[batch_id] = self._place.data_file(path, rows, "")
+
+    def commit(self) -> Manifest:
+        """Publishes the transaction's files, and an empty one for each table of one file that has none."""
+        for name, table in TABLES.items():
+            one_file = not (self.layout.by if table is FACT_RATE else table.sharded)
+            if one_file and not self._tables.get(name):
+                path = self.new_file(name)
+                self.put(name, path, write_table(path, table, [table.arrow.empty_table()]))
+        copied = {file.copy_shard for file in self.files(FACT_RATE.name)}
+        self._tables[BY_GROUP] = tuple(file for file in self.files(BY_GROUP) if file.shard in copied)
+        manifest = replace(
+            self.base,
+            generation=self.generation,
+            created_at=datetime.now(UTC).isoformat(),
+            layout=self._layout,
+            tables=self._tables,
+            rejects=self._rejects,
+            format=FORMAT,
+        )
+        self._place.publish(manifest, self._made)
+        try:
+            self._place.settle(manifest)
+        except OSError as error:
+            # The change is made; to say that it has failed would be wrong. The next writer settles what is left.
+            _LOG.warning("%s: the links in gold/ and silver/ are not up to date yet: %s", self.root, error.strerror)
+        return manifest
+
+    def clean(self) -> None:
+        """Removes the working directory, and the new files unless they were published."""
+        self._place.clean()
+        # What counts is the manifest, not how far `commit` has come: it may have been stopped right behind it.
+        newest = self._place.manifest()
+        if newest is None or newest.generation < self.generation:
+            self._place.discard(self._made, self.generation)

@@ -1,0 +1,55 @@
+"""Upgrade the files of a store that an older version of the program has written.
+
+Readers need no upgrade: a column that is newer than the store's format reads as null. A writer does: it puts old row
+groups and new ones into one file, which has one schema, and whoever opens the stable paths of a layout with several
+files expects the same columns in all of them. So every file of a table that has got a column is written once more with
+the column added. The bytes of the other columns are copied, not read.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.runtime.progress import Progress
+from core.store.generations.manifest import FORMAT, StoreError
+from core.store.generations.transaction import Transaction
+from core.store.parquet.add_columns import write_with_all_columns
+from core.store.schema.tables import TABLES
+
+
+@dataclass(frozen=True)
+class Upgraded:
+    """What an upgrade has done: the formats before and after, and the files and rows that were written."""
+
+    before: int
+    after: int
+    files: int
+    rows: int
+
+
+def upgrade_files(transaction: Transaction, progress: Progress | None = None) -> Upgraded:
+    """Write every file that lacks a column once more, in a transaction that the caller commits.
+
+    `progress` gets the rows written so far and the rows in all. Raises StoreError if a file has other rows than the
+    manifest says.
+    """
+    before = transaction.base.format
+    todo = [
+        (table, file)
+        for table in TABLES.values()
+        if any(column.since > before for column in table.columns)
+        for file in transaction.files(table.name)
+    ]
+    every, done = sum(file.rows for _, file in todo), 0
+    for table, file in todo:
+        path = transaction.new_file(table.name, file.shard)
+        rows = write_with_all_columns(Path(transaction.path(file)), path, table, transaction.work)
+        if rows != file.rows:
+            raise StoreError(
+                f"{transaction.path(file)}: has {rows:,} rows where the manifest says {file.rows:,}; the store is as "
+                "it was; restore the file from a backup"
+            )
+        transaction.replace_same_rows(table.name, file, path, rows)
+        done += rows
+        if progress:
+            progress(done, every)
+    return Upgraded(before, FORMAT, len(todo), done)

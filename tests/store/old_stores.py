@@ -1,0 +1,54 @@
+"""Stores that older versions of the program have written, see fixtures/README.md."""
+
+import hashlib
+import json
+import tarfile
+from dataclasses import astuple, fields
+from pathlib import Path
+from typing import Any
+
+from core.queries import organizations, rates
+from core.queries.rules.market import Market
+from core.store.connection import Snapshot
+from core.store.generations.store import Store
+
+FIXTURES = Path(__file__).parent / "fixtures"
+OLD_FORMAT = 1
+MARKET = Market("GA", "2025-08", "CPT", "99213")
+
+NEW_FIELDS = {"billing_code_type_version"}
+"""Fields that rows of answers have got since."""
+
+
+def unpacked(directory: Path, layout: str, grace: float = 0) -> Store:
+    """Return a store of format 1 in a layout, unpacked below a directory."""
+    with tarfile.open(FIXTURES / f"format-1-{layout}.tar.xz") as packed:
+        packed.extractall(directory, filter="data")
+    return Store(directory / layout, grace=grace)
+
+
+def old_answers() -> dict[str, Any]:
+    """Return what the program that wrote the stores answered."""
+    answers: dict[str, Any] = json.loads((FIXTURES / "format-1-answers.json").read_text())
+    return answers
+
+
+def answers_of(db: Snapshot) -> dict[str, Any]:
+    """Ask the questions that `old_answers` answers."""
+    uids = [uid for (uid,) in db.rows("SELECT fact_uid FROM fact_rate ORDER BY 1")]
+    found = {
+        "facts": len(uids),
+        "fact_uids_md5": hashlib.md5("\n".join(uids).encode(), usedforsecurity=False).hexdigest(),
+        "codes": db.rows(
+            "SELECT year_month, code_type, code, count(*), min(negotiated_rate), max(negotiated_rate) FROM fact_rate "
+            "GROUP BY ALL ORDER BY ALL"
+        ),
+        "summaries": [astuple(row) for row in rates.summarize_rates(db, MARKET)],
+        "organizations": [astuple(row) for row in organizations.list_organizations(db, MARKET, "p50", 5, 0)],
+        "rates": [
+            [getattr(row, field.name) for field in fields(row) if field.name not in NEW_FIELDS]
+            for row in rates.list_rates(db, MARKET, "rate", 5, 0)
+        ],
+    }
+    plain: dict[str, Any] = json.loads(json.dumps(found))
+    return plain

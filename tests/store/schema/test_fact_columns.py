@@ -1,0 +1,25 @@
+"""The columns of the fact are declared once, and every list of them agrees with the declaration."""
+
+from core.load.staging.price_runs import ItemFields, PriceFields
+from core.store.generations.manifest import FORMAT
+from core.store.schema import ids
+from core.store.schema.tables import FACT_RATE, TABLES
+
+CARRIED = {"fact_uid", "additional_information", "billing_code_type_version"}
+
+
+def test_the_parts_of_fact_uid_are_the_whole_grain() -> None:
+    grain = [*ids.SCOPE_PART, *ids.RATE_PART, *ids.PROVIDER_PART]
+    assert len(grain) == len(set(grain))
+    assert set(grain) == set(FACT_RATE.names) - CARRIED
+
+
+def test_every_column_is_filled_from_one_place() -> None:
+    filled = [
+        "fact_uid", "negotiated_rate", *ids.SCOPE_PART, *ids.PROVIDER_PART, *ItemFields._fields, *PriceFields._fields,
+    ]  # fmt: skip
+    assert sorted(filled) == sorted(FACT_RATE.names)
+
+
+def test_the_format_of_the_store_is_that_of_its_newest_column() -> None:
+    assert max(column.since for table in TABLES.values() for column in table.columns) == FORMAT
