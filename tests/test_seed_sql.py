@@ -1,10 +1,9 @@
-"""The SQL of the seed, by a plain DuckDB outside the program against the stable paths, gives what the pages give.
+"""The SQL of the seed against the stable paths returns what the pages show: in a plain DuckDB and in a notebook.
 
 The queries are the seed's own, unchanged but for the mended slug (flag 'g', and underscores trimmed at the ends), and
 for 8.3, which is asked as the contract mends it.
 """
 
-import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
+import beaconpoint
 from core.quality.report import run_checks
 from core.queries import codes, medicare, organizations, rates
 from core.queries.rules.market import Market
@@ -32,17 +32,21 @@ FACT_WITH_SLUG = f"""WITH fact AS (
 )"""
 
 
-@pytest.fixture
-def sql(demo_root: Path, tmp_path: Path) -> Any:
-    """A DuckDB in a directory where core/data is the demo's data."""
+def run_in_duckdb(query: str) -> list[Any]:
+    return duckdb.connect().execute(query).fetchall()
+
+
+def run_in_notebook(query: str) -> list[Any]:
+    return beaconpoint.open_store("core/data").sql(query).rows()
+
+
+@pytest.fixture(params=[run_in_duckdb, run_in_notebook])
+def sql(request: pytest.FixtureRequest, demo_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Run a query where core/data is the demo's data: by a plain DuckDB, and by the front door for Python."""
     (tmp_path / "core").mkdir()
     (tmp_path / "core" / "data").symlink_to(demo_root)
-    here = Path.cwd()
-    os.chdir(tmp_path)
-    try:
-        yield lambda query: duckdb.connect().execute(query).fetchall()
-    finally:
-        os.chdir(here)
+    monkeypatch.chdir(tmp_path)
+    return request.param
 
 
 @pytest.fixture

@@ -1,0 +1,123 @@
+"""What a caller passes, normalized as the values of the facts are, or refused with what was expected."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypedDict
+
+from core.fields.billing_code import parse_code, parse_code_system
+from core.fields.code_list import WantedCode, read_codes
+from core.fields.modifier import parse_modifiers
+from core.fields.month import is_month
+from core.fields.npi import is_npi
+from core.fields.payer_slug import make_payer_slug
+from core.fields.place_of_service import parse_places
+from core.fields.states import parse_state
+from core.fields.text import parse_lower
+from core.fields.tin import is_tin, remove_tin_marks
+from core.queries.rules.market import NO_MODIFIER, Market
+from core.runtime.errors import BeaconError
+
+
+class Filters(TypedDict, total=False):
+    """What narrows a market beside state, month, and code. Leave out what does not matter.
+
+    `payer` is a payer's name or its payer_slug. `pos` is one place of service, such as 11. `modifier` is one modifier,
+    such as 26, or "none". `billing_class`, `setting`, `negotiated_type`, and `arrangement` are as the files write them,
+    or "unstated". `network` is the name of a network; `npi` and `tin` are a provider's.
+    """
+
+    payer: str
+    pos: str
+    billing_class: str
+    modifier: str
+    setting: str
+    negotiated_type: str
+    arrangement: str
+    network: str
+    npi: str
+    tin: str
+
+
+def parse_market(
+    state: str, year_month: str, code: str | None, code_type: str | None, filters: Mapping[str, Any]
+) -> Market:
+    """Return the market that arguments describe, with values normalized as those of the facts are."""
+    unknown = set(filters) - set(Filters.__annotations__)
+    if unknown:
+        raise BeaconError(f"unknown filter {', '.join(sorted(unknown))}; known: {', '.join(Filters.__annotations__)}")
+    system = parse_code_system(code_type)
+    normalized = {name: _FILTER_RULES[name](value) for name, value in filters.items() if value is not None}
+    return Market(check_state(state), check_month(year_month), system, parse_code(system or "", code), **normalized)
+
+
+def check_state(value: str) -> str:
+    """Return a state as its two letters in upper case. Raise BeaconError if it is not a state."""
+    found = parse_state(value)
+    if found is None:
+        raise BeaconError(f"state: {value!r} is not a state; expected two letters such as GA")
+    return found
+
+
+def check_month(value: str) -> str:
+    """Return a month. Raise BeaconError if it is not YYYY-MM."""
+    if not is_month(value):
+        raise BeaconError(f"month: {value!r} is not a month; expected YYYY-MM such as 2025-08")
+    return value
+
+
+def check_place(value: str) -> str:
+    """Return a place of service as its two digits. Raise BeaconError if it is not exactly one."""
+    places = parse_places(value)
+    if len(places) != 1:
+        raise BeaconError(f"pos: {value!r} is not one place of service; expected two digits such as 11")
+    return places[0]
+
+
+def check_modifier(value: str) -> str:
+    """Return a modifier, or `none` for rates without one. Raise BeaconError if it is not exactly one."""
+    if value.strip().lower() == NO_MODIFIER:
+        return NO_MODIFIER
+    modifier = parse_modifiers(value)
+    if not modifier or "," in modifier:
+        raise BeaconError(f"modifier: {value!r} is not one modifier; expected one such as 26, or none")
+    return modifier
+
+
+def check_npi(value: str) -> str:
+    """Return an NPI. Raise BeaconError if it does not have the form of one."""
+    if not is_npi(str(value)):
+        raise BeaconError(f"npi: {value!r} is not a valid NPI; expected 10 digits, starting with 1 or 2")
+    return str(value)
+
+
+def check_tin(value: str) -> str:
+    """Return the digits of a tax ID. Raise BeaconError if there are not nine or ten."""
+    digits = remove_tin_marks(str(value))
+    if not is_tin(digits):
+        raise BeaconError(f"tin: {value!r} is not a tax ID; expected the 9 digits of an EIN, or an NPI")
+    return digits
+
+
+_FILTER_RULES: dict[str, Any] = {
+    "payer": make_payer_slug,
+    "pos": check_place,
+    "billing_class": parse_lower,
+    "modifier": check_modifier,
+    "setting": parse_lower,
+    "negotiated_type": parse_lower,
+    "arrangement": parse_lower,
+    "network": str,
+    "npi": check_npi,
+    "tin": check_tin,
+}
+
+
+def parse_code_list(wanted: str | Iterable[str]) -> list[WantedCode]:
+    """Return a list of codes, which may be one text with several."""
+    return read_codes(wanted if isinstance(wanted, str) else " ".join(wanted))
+
+
+def check_one_of(name: str, value: str, known: Iterable[str]) -> str:
+    """Return a value that is one of those known. Raise BeaconError if it is not."""
+    if value not in known:
+        raise BeaconError(f"{name}: {value!r} is unknown; expected one of {', '.join(known)}")
+    return value

@@ -1,0 +1,323 @@
+"""Ask a store the site's questions from Python: see docs/python.md. Needs no Django settings.
+
+Each method asks one question of `core.queries`, whose row classes say what the columns mean, and returns a Polars frame
+with a column for each field. A question about no rates at all returns an empty frame with the same columns.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Unpack
+
+import polars as pl
+
+from core.fields.payer_slug import make_payer_slug
+from core.python_api.arguments import (
+    Filters,
+    check_month,
+    check_npi,
+    check_one_of,
+    check_state,
+    check_tin,
+    parse_code_list,
+    parse_market,
+)
+from core.python_api.frames import frame_of, polars_type
+from core.quality.checks import CHECKS
+from core.quality.failing_rows import find_failing_rows
+from core.queries import (
+    changes,
+    codes,
+    coverage,
+    dictionary,
+    histogram,
+    medicare,
+    networks,
+    organizations,
+    payers,
+    providers,
+    quality,
+    rates,
+)
+from core.queries.rules.rate_kinds import MACROS
+from core.runtime.errors import BeaconError
+from core.store.connection import QueryLimits, Reader, Snapshot
+from core.store.generations.store import Store
+
+ALL_ROWS = 2**62
+"""A limit that no table reaches."""
+
+
+def open_store(
+    path: str | Path | None = None, *, memory: str = "1GB", threads: int = 2, seconds: float = 60.0
+) -> "RateStore":
+    """Open the store in a data directory for reading.
+
+    Without a path, open BEACONPOINT_DATA_DIR, or core/data below the current directory if that is not set. `memory`,
+    `threads`, and `seconds` limit each question. Raise StoreError if nothing has been loaded there yet.
+    """
+    root = Path(path or os.environ.get("BEACONPOINT_DATA_DIR") or "core/data").expanduser().absolute()
+    temporary = str(Path(tempfile.gettempdir()) / "beaconpoint")
+    limits = QueryLimits(memory=memory, threads=threads, temp_directory=temporary, seconds=seconds)
+    return RateStore(Store(root), limits)
+
+
+class RateStore:
+    """A store of negotiated rates, opened by `open_store`.
+
+    Each call reads the newest generation, as a page of the site does: what is loaded while a notebook is open shows at
+    the next call, and a call never sees half of a change.
+    """
+
+    def __init__(self, store: Store, limits: QueryLimits) -> None:
+        self._store = store
+        self._reader = Reader(store, limits, MACROS)
+        store.loaded()
+
+    def __repr__(self) -> str:
+        return f"RateStore({str(self._store.root)!r}, generation={self._store.loaded().generation})"
+
+    # What is loaded.
+
+    def coverage(self) -> pl.DataFrame:
+        """Return what is loaded: files and rates by state, month, and payer, newest month first."""
+        return frame_of(coverage.Coverage, coverage.list_coverage(self._snapshot()))
+
+    def files(self, payer: str) -> pl.DataFrame:
+        """Return the files of a payer, newest month first."""
+        return frame_of(coverage.File, coverage.list_files(self._snapshot(), make_payer_slug(payer)))
+
+    def networks(self, payer: str) -> pl.DataFrame:
+        """Return the networks of a payer by month, with provider groups and NPIs."""
+        return frame_of(networks.NetworkRow, networks.list_networks(self._snapshot(), make_payer_slug(payer)))
+
+    def benchmarks(self) -> pl.DataFrame:
+        """Return the benchmark releases that rates are compared with, by kind, newest first."""
+        return frame_of(coverage.Release, coverage.list_releases(self._snapshot()))
+
+    def columns(self) -> pl.DataFrame:
+        """Return every column of every table with its meaning: the data dictionary."""
+        return frame_of(dictionary.ColumnEntry, dictionary.list_columns(self._snapshot()))
+
+    # Rates of a code.
+
+    def codes(self, text: str = "", *, limit: int | None = None) -> pl.DataFrame:
+        """Return the billing codes that begin with a number, or whose description contains each word of a text."""
+        return frame_of(codes.CodeTitle, codes.search_codes(self._snapshot(), text, limit or ALL_ROWS)[1])
+
+    def rates(
+        self,
+        state: str,
+        year_month: str,
+        code: str,
+        code_type: str | None = None,
+        *,
+        sort: str = "rate",
+        limit: int | None = None,
+        **filters: Unpack[Filters],
+    ) -> pl.DataFrame:
+        """Return every negotiated rate of a code, each rate once however many NPIs share it.
+
+        `kind` says what the figure is: only `dollars` are dollars for one service.
+        """
+        market = parse_market(state, year_month, code, code_type, filters)
+        order = check_one_of("sort", sort, rates.ORDERS)
+        return frame_of(rates.RateRow, rates.list_rates(self._snapshot(), market, order, limit or ALL_ROWS, 0))
+
+    def rate_summary(
+        self, state: str, year_month: str, code: str, code_type: str | None = None, **filters: Unpack[Filters]
+    ) -> pl.DataFrame:
+        """Return the percentiles of a code's rates by kind, payer, billing class, and modifier."""
+        market = parse_market(state, year_month, code, code_type, filters)
+        return frame_of(rates.Summary, rates.summarize_rates(self._snapshot(), market))
+
+    def rate_histogram(
+        self, state: str, year_month: str, code: str, code_type: str | None = None, **filters: Unpack[Filters]
+    ) -> pl.DataFrame:
+        """Return the bins of a histogram of a code's dollars, from their 1st to their 99th percentile."""
+        market = parse_market(state, year_month, code, code_type, filters)
+        return frame_of(histogram.Bin, histogram.build_histogram(self._snapshot(), market).bins)
+
+    # Rates against Medicare.
+
+    def medicare(
+        self,
+        state: str,
+        year_month: str,
+        code: str | None = None,
+        code_type: str | None = None,
+        *,
+        sort: str = "percent",
+        limit: int | None = None,
+        **filters: Unpack[Filters],
+    ) -> pl.DataFrame:
+        """Return each rate with its percent of Medicare (1 is 100%), or the reason why it has none."""
+        market = parse_market(state, year_month, code, code_type, filters)
+        order = check_one_of("sort", sort, medicare.ORDERS)
+        return frame_of(
+            medicare.Comparison, medicare.list_comparisons(self._snapshot(), market, order, limit or ALL_ROWS, 0)
+        )
+
+    def medicare_summary(
+        self,
+        state: str,
+        year_month: str,
+        code: str | None = None,
+        code_type: str | None = None,
+        **filters: Unpack[Filters],
+    ) -> pl.DataFrame:
+        """Return the percentiles of the percents of Medicare by payer."""
+        market = parse_market(state, year_month, code, code_type, filters)
+        return frame_of(medicare.Spread, medicare.summarize_percents(self._snapshot(), market))
+
+    # Organizations, payers, providers.
+
+    def organizations(
+        self,
+        state: str,
+        year_month: str,
+        code: str,
+        code_type: str | None = None,
+        *,
+        sort: str = "rates",
+        limit: int | None = None,
+        **filters: Unpack[Filters],
+    ) -> pl.DataFrame:
+        """Return a code's rates in dollars by tax ID, with percentiles and rank."""
+        market = parse_market(state, year_month, code, code_type, filters)
+        order = check_one_of("sort", sort, organizations.ORDERS)
+        found = organizations.list_organizations(self._snapshot(), market, order, limit or ALL_ROWS, 0)
+        return frame_of(organizations.Organization, found)
+
+    def compare_payers(
+        self,
+        state: str,
+        year_month: str,
+        wanted: str | Iterable[str],
+        *,
+        base: str | None = None,
+        **filters: Unpack[Filters],
+    ) -> pl.DataFrame:
+        """Return payers side by side: dollars by code, billing class, modifier, and payer.
+
+        `wanted` is one or more codes, each with or without its system ("99213", "MS-DRG:470"). Medians are compared
+        with that of the payer `base`, or of all payers. The rows for all payers together have no `payer_slug`.
+        """
+        market = parse_market(state, year_month, None, None, filters)
+        slug = make_payer_slug(base) if base else None
+        return frame_of(
+            payers.PayerSpread, payers.compare_payers(self._snapshot(), market, parse_code_list(wanted), slug)[0]
+        )
+
+    def npi(self, npi: str) -> pl.DataFrame:
+        """Return who an NPI is, in one row; names need the NPPES register. No row if no rate's group has it."""
+        found = providers.find_npi(self._snapshot(), check_npi(npi))
+        return frame_of(providers.Npi, [found] if found else [])
+
+    def tin(self, tin: str) -> pl.DataFrame:
+        """Return the tax IDs with a number, and how many NPIs bill under each: an EIN and an NPI can share a number."""
+        return frame_of(providers.TaxId, providers.find_tins(self._snapshot(), check_tin(tin)))
+
+    def npis_of_tin(self, tin: str) -> pl.DataFrame:
+        """Return the NPIs that bill under a tax ID."""
+        value = check_tin(tin)
+        return frame_of(providers.Npi, providers.list_npis_of_tin(self._snapshot(), value, ALL_ROWS, 0)[1])
+
+    def provider_rates(
+        self, state: str, year_month: str, *, limit: int | None = None, **filters: Unpack[Filters]
+    ) -> pl.DataFrame:
+        """Return the rates of a provider (`npi=` or `tin=`) by code and payer, beside Medicare and the market."""
+        if not filters.get("npi") and not filters.get("tin"):
+            raise BeaconError("provider_rates: expected npi= or tin=")
+        db = self._snapshot()
+        market = parse_market(state, year_month, None, None, filters)
+        return frame_of(providers.CodeRates, providers.list_code_rates(db, db, market, limit or ALL_ROWS, 0)[1])
+
+    # A month against an earlier one.
+
+    def changes(
+        self,
+        state: str,
+        year_month: str,
+        before: str,
+        code: str,
+        code_type: str | None = None,
+        *,
+        sort: str = "moved",
+        limit: int | None = None,
+        **filters: Unpack[Filters],
+    ) -> pl.DataFrame:
+        """Return what became of each rate of a code from the month `before` to `year_month`."""
+        market = parse_market(state, year_month, code, code_type, filters)
+        order = check_one_of("sort", sort, changes.ORDERS)
+        found = changes.list_changed_rates(
+            self._snapshot(), market, check_month(before), None, order, limit or ALL_ROWS, 0
+        )[1]
+        return frame_of(changes.ChangedRate, found)
+
+    def change_summary(
+        self,
+        state: str,
+        year_month: str,
+        before: str,
+        code: str | None = None,
+        code_type: str | None = None,
+        **filters: Unpack[Filters],
+    ) -> pl.DataFrame:
+        """Return how many rates went up, went down, came, and went: by payer for one code, otherwise by code."""
+        market = parse_market(state, year_month, code, code_type, filters)
+        by_payer, by_code = changes.count_movements(self._snapshot(), market, check_month(before))
+        return frame_of(changes.PayerMoved, by_payer) if market.code else frame_of(changes.CodeMoved, by_code)
+
+    # Data quality.
+
+    def quality(self) -> pl.DataFrame:
+        """Return what each check found in the newest recorded run of dq_check. No row if it has not run yet."""
+        db = self._snapshot()
+        run = quality.choose_run(quality.list_runs(db), None)
+        return frame_of(quality.CheckOutcome, quality.list_check_outcomes(db, run.run_id) if run else [])
+
+    def failing_rows(
+        self,
+        check: str,
+        state: str | None = None,
+        year_month: str | None = None,
+        payer: str | None = None,
+        *,
+        limit: int = 1000,
+    ) -> pl.DataFrame:
+        """Return the rows that a check finds in the data as it is now."""
+        name = check_one_of("check", check, [one.name for one in CHECKS])
+        found = find_failing_rows(
+            self._snapshot(),
+            next(one for one in CHECKS if one.name == name),
+            limit,
+            state=check_state(state) if state else None,
+            year_month=check_month(year_month) if year_month else None,
+            payer=make_payer_slug(payer) if payer else None,
+        )
+        schema = {column: polars_type(kind) for column, kind in zip(found.names, found.types, strict=True)}
+        return pl.DataFrame(found.rows, schema=schema, orient="row", strict=False)
+
+    # Anything else.
+
+    def sql(
+        self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = (), **frames: pl.DataFrame
+    ) -> pl.DataFrame:
+        """Return the answer to a query in DuckDB's SQL.
+
+        Every table of the data dictionary is a view of its name, and the macros `payer_slug`, `rate_kind`, and the
+        others of docs/python.md are there. Each Polars frame that is passed by name is a table of that name. The query
+        may read files below the data directory, and no others.
+        """
+        with self._snapshot().cursor() as cursor:
+            for name, frame in frames.items():
+                cursor.register(name, frame)
+            return cursor.execute(query, parameters).pl()
+
+    def _snapshot(self) -> Snapshot:
+        found = self._reader.snapshot()
+        if found is None:
+            raise BeaconError(f"{self._store.root}: nothing is loaded there any longer")
+        return found
