@@ -1,4 +1,4 @@
-"""How gunicorn serves the site: one process of several threads, as DuckDB frees the GIL and shares its caches."""
+"""How gunicorn serves the site: one process with threads, because DuckDB releases the GIL and shares its caches."""
 
 import os
 
@@ -17,7 +17,7 @@ control_socket_disable = True  # gunicorn would open one in the home directory
 
 
 def post_worker_init(worker: object) -> None:  # noqa: ARG001 - gunicorn's signature
-    """Makes a page or two before the first visitor comes."""
-    from core.pages.shared.warm_up import warm  # noqa: PLC0415 - Django is not set up before
+    """Make a page or two before the first visitor comes."""
+    from core.pages.warm_up import warm_up  # noqa: PLC0415 - Django is not set up before
 
-    warm()
+    warm_up()

@@ -1,98 +1,108 @@
-"""A month against an earlier one."""
+"""A month compared with an earlier one."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Any
 
-from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import render
+from django.http import HttpResponseBase
 
+from core.pages.formats import write_month
 from core.pages.forms import ChangesForm
-from core.pages.shared.downloads import ROW_CAP, download
-from core.pages.shared.market_choice import choose_months
-from core.pages.shared.page import Paging, context, page, sorry, span, wrong
+from core.pages.shared.downloads import ROW_CAP
+from core.pages.shared.market_choice import MarketChoice, choose_months
+from core.pages.shared.page import MarketQuery, market_page
+from core.pages.shared.paging import Paging, span
 from core.queries import changes, codes, coverage
 from core.queries.coverage import Coverage
-from core.queries.rules.market import Market
 from core.queries.rules.matching import OUTCOMES
 from core.queries.rules.which_filter_emptied import count_without_each_filter
 from core.store.connection import Snapshot
 
+COUNTED_OUTCOMES = ("up", "down", "added", "gone", "same")
+"""The outcomes that are counted for each payer and code, in the order of the columns."""
 
-@page
-def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
+
+def _choose(form: ChangesForm, db: Snapshot) -> MarketChoice:
+    return choose_months(form.market(), form.cleaned_data["from"], db, coverage.list_coverage(db))
+
+
+@market_page(ChangesForm, "changes", choose=_choose)
+def show_changes(query: MarketQuery[ChangesForm]) -> HttpResponseBase:
     """`/changes/`"""
-    form = ChangesForm(request.GET)
-    if not form.is_valid():
-        return wrong(request, form)
-    loaded = coverage.list_coverage(db)
-    asked, meant, before = choose_months(form, db, loaded)
-    if before >= asked.year_month:
-        why = f"{before!r} is not before {asked.year_month}; expected an earlier month"
-        return sorry(request, 400, "That address cannot be answered", [("from", why)])
+    market, earlier = query.market, query.choice.earlier_month
+    loaded = coverage.list_coverage(query.db)
     months = sorted({row.year_month for row in loaded}, reverse=True)
-    form.offer("from", [(month, month) for month in months])
-    form.offer("what", [("", "anything"), *((what, what) for what in OUTCOMES)])
-    if meant:
-        return render(request, "choose.html", context(request, form, db, market=asked, meant=meant, action="changes"))
-    if not before or not (asked.payer or asked.code):
-        return _what_there_is(request, db, form, asked, before, loaded)
-    return _changes(request, db, form, asked, before, loaded)
+    query.form.offer(**{"from": [(one, write_month(one)) for one in months]})
+    if not earlier or not (market.payer or market.code):
+        return _payers_to_choose_from(query, loaded)
+    if query.wants_file:
+        return _download(query)
+    return _changes_of_code(query, loaded) if market.code else _changes_of_payer(query, loaded)
 
 
-def _what_there_is(
-    request: HttpRequest, db: Snapshot, form: ChangesForm, market: Market, before: str, loaded: Sequence[Coverage]
+def _payers_to_choose_from(query: MarketQuery[ChangesForm], loaded: Sequence[Coverage]) -> HttpResponseBase:
+    """Return the page that matches no rates: those of two whole months are too many for one question."""
+    market, earlier = query.market, query.choice.earlier_month
+    rows = changes.count_payer_months(loaded, market.state, earlier, market.year_month)
+    if query.wants_file:
+        return query.download(rows, changes.PayerMonths, "payers_months")
+    return query.render("changes.html", before=earlier, there=rows)
+
+
+def _download(query: MarketQuery[ChangesForm]) -> HttpResponseBase:
+    db, market, earlier, sort = query.db, query.market, query.choice.earlier_month, query.values["sort"]
+    if query.values["table"] == "rates":
+        order = _sort(sort, changes.ORDERS) if market.code else next(iter(changes.ORDERS))
+        every = changes.list_changed_rates(db, market, earlier, query.values["what"] or None, order, ROW_CAP, 0)[1]
+        return query.download(every, changes.ChangedRate, "changes")
+    by_payer, by_code = changes.count_movements(db, market, earlier)
+    if query.values["table"] == "payers":
+        return query.download(by_payer, changes.PayerMoved, "changes_payers")
+    key = changes.SORTS[_sort(sort, changes.SORTS)]
+    return query.download(sorted(by_code, key=key), changes.CodeMoved, "changes_codes")
+
+
+def _changes_of_code(query: MarketQuery[ChangesForm], loaded: Sequence[Coverage]) -> HttpResponseBase:
+    sort, number = _sort(query.values["sort"], changes.ORDERS), query.values["page"]
+    by_payer, (total, rows) = changes.count_and_list_changes(
+        query.db, query.market, query.choice.earlier_month, query.values["what"] or None, sort, *span(number)
+    )
+    return _render(query, loaded, by_payer, sort=sort, rows=rows, paging=Paging(number, total))
+
+
+def _changes_of_payer(query: MarketQuery[ChangesForm], loaded: Sequence[Coverage]) -> HttpResponseBase:
+    sort = _sort(query.values["sort"], changes.SORTS)
+    by_payer, by_code = changes.count_movements(query.db, query.market, query.choice.earlier_month)
+    paging = Paging(query.values["page"], len(by_code))
+    shown = sorted(by_code, key=changes.SORTS[sort])[paging.offset : paging.offset + paging.limit]
+    return _render(query, loaded, by_payer, sort=sort, codes=shown, paging=paging)
+
+
+def _render(
+    query: MarketQuery[ChangesForm], loaded: Sequence[Coverage], by_payer: Sequence[changes.PayerMoved], **table: Any
 ) -> HttpResponseBase:
-    """The page that matches nothing: all rates of two months are too many for one question."""
-    rows = changes.count_payer_months(loaded, market.state, before, market.year_month)
-    if form.cleaned_data["format"] != "html":
-        return download(rows, changes.PayerMonths, "payers_months", form.cleaned_data["format"])
-    return render(request, "changes.html", context(request, form, db, market=market, before=before, there=rows))
-
-
-def _changes(
-    request: HttpRequest, db: Snapshot, form: ChangesForm, market: Market, before: str, loaded: Sequence[Coverage]
-) -> HttpResponseBase:
-    chosen = form.cleaned_data
-    of_rates = bool(market.code)
-    sorts = changes.ORDERS if of_rates else changes.SORTS
-    sort = chosen["sort"] if chosen["sort"] in sorts else next(iter(sorts))
-    what = chosen["what"] or None
-    if chosen["format"] != "html" and chosen["table"] == "rates":
-        every = changes.list_changed_rates(db, market, before, what, sort if of_rates else "moved", ROW_CAP, 0)[1]
-        return download(every, changes.ChangedRate, "changes", chosen["format"])
-    rows: list[changes.ChangedRate] = []
-    by_code: list[changes.CodeMoved] = []
-    if of_rates and chosen["format"] == "html":
-        payers, (total, rows) = changes.count_and_list_changes(db, market, before, what, sort, *span(chosen["page"]))
-        paging = Paging(chosen["page"], total)
-    else:
-        payers, by_code = changes.count_movements(db, market, before)
-        by_code.sort(key=changes.SORTS[sort if sort in changes.SORTS else "moved"])
-        paging = Paging(chosen["page"], len(by_code))
-    if chosen["format"] != "html":
-        if chosen["table"] == "payers":
-            return download(payers, changes.PayerMoved, "changes_payers", chosen["format"])
-        return download(by_code, changes.CodeMoved, "changes_codes", chosen["format"])
-    shown = {row.payer_slug for row in payers}
+    market, earlier = query.market, query.choice.earlier_month
+    shown = {row.payer_slug for row in by_payer}
     files = [
         row
-        for row in changes.count_payer_months(loaded, market.state, before, market.year_month)
+        for row in changes.count_payer_months(loaded, market.state, earlier, market.year_month)
         if row.payer_slug in shown
     ]
-    return render(
-        request,
+    return query.render(
         "changes.html",
-        context(
-            request, form, db, market=market, before=before, payers=payers, rows=rows, paging=paging, sort=sort,
-            what=what, code=codes.describe_code(db, market.code_type, market.code),
-            codes=by_code[paging.offset : paging.offset + paging.limit],
-            outcomes=[(name, sum(getattr(row, name) for row in payers), OUTCOMES[name]) for name in _COUNTED],
-            unmatched=sum(row.unmatched_before + row.unmatched_after for row in payers),
-            old_rates=sum(row.before for row in payers),
-            new_rates=sum(row.after for row in payers),
-            uneven=[row for row in files if row.files_before != row.files_after],
-            freed=[] if payers else count_without_each_filter(db, market),
-        ),
-    )  # fmt: skip
+        before=earlier,
+        payers=by_payer,
+        what=query.values["what"] or None,
+        code=codes.describe_code(query.db, market.code_type, market.code),
+        outcomes=[(name, sum(getattr(row, name) for row in by_payer), OUTCOMES[name]) for name in COUNTED_OUTCOMES],
+        unmatched=sum(row.unmatched_before + row.unmatched_after for row in by_payer),
+        old_rates=sum(row.before for row in by_payer),
+        new_rates=sum(row.after for row in by_payer),
+        uneven=[row for row in files if row.files_before != row.files_after],
+        freed=[] if by_payer else count_without_each_filter(query.db, market),
+        **table,
+    )
 
 
-_COUNTED = ("up", "down", "added", "gone", "same")
+def _sort(asked: str, known: Collection[str]) -> str:
+    """Return the order asked for if this table has it, and its first one otherwise."""
+    return asked if asked in known else next(iter(known))

@@ -1,35 +1,25 @@
 """Codes, found by number or words."""
 
-from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import render
+from django.http import HttpResponseBase
 
 from core.pages.forms import CodesForm
-from core.pages.shared.downloads import ROW_CAP, download
-from core.pages.shared.page import Paging, context, page, span, wrong
+from core.pages.shared.downloads import ROW_CAP
+from core.pages.shared.page import PageQuery, page
+from core.pages.shared.paging import Paging, span
 from core.queries import coverage
 from core.queries.codes import CodeTitle, correct_spelling, search_codes
-from core.store.connection import Snapshot
 
 
-@page
-def codes(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
+@page(CodesForm)
+def show_codes(query: PageQuery[CodesForm]) -> HttpResponseBase:
     """`/codes/`"""
-    form = CodesForm(request.GET)
-    if not form.is_valid():
-        return wrong(request, form)
-    text = form.cleaned_data["q"]
-    if form.cleaned_data["format"] != "html":
-        found = search_codes(db, text, ROW_CAP)[1] or search_codes(db, correct_spelling(db, text) or text, ROW_CAP)[1]
-        return download(found, CodeTitle, "codes", form.cleaned_data["format"])
-    number = form.cleaned_data["page"]
-    total, found = search_codes(db, text, *span(number))
+    db, text, number = query.db, query.values["q"], query.values["page"]
+    limit, offset = (ROW_CAP, 0) if query.wants_file else span(number)
+    total, found = search_codes(db, text, limit, offset)
     instead = correct_spelling(db, text) if not total else None
     if instead:
-        total, found = search_codes(db, instead, *span(number))
-    paging = Paging(number, total)
+        total, found = search_codes(db, instead, limit, offset)
+    if query.wants_file:
+        return query.download(found, CodeTitle, "codes")
     newest = next(iter(coverage.list_periods(db)), None)
-    return render(
-        request,
-        "codes.html",
-        context(request, form, db, q=text, instead=instead, found=found, paging=paging, newest=newest),
-    )
+    return query.render("codes.html", q=text, instead=instead, found=found, paging=Paging(number, total), newest=newest)

@@ -1,4 +1,4 @@
-"""For whoever watches the site."""
+"""Addresses for monitoring."""
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
@@ -15,7 +15,7 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def readyz(_request: HttpRequest) -> HttpResponse:
-    """`/readyz`: the store can be asked; 503 with the reason where it cannot."""
+    """`/readyz`: the store can be read; 503 with the reason if it cannot."""
     try:
         db = open_store.snapshot()
         if db is None:

@@ -1,80 +1,74 @@
 """The first page: one box for everything, and what is loaded."""
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 
 from core.pages.forms import CodesForm
 from core.pages.shared import urls
-from core.pages.shared.downloads import download
-from core.pages.shared.page import context, page, wrong
+from core.pages.shared.page import PageQuery, page
 from core.queries import coverage
 from core.queries.codes import list_busiest_codes
 from core.queries.rules.market import Market
 from core.queries.search import SearchResults, search_everything
-from core.store.connection import Snapshot
 
-SUGGESTED = 7
+MAX_SUGGESTIONS = 7
+EXAMPLE_CODES = 6
 
-EXAMPLES_UP_TO = 100_000_000
-"""In a month of more rates than these, counting them by code takes too long for a first page."""
+MAX_RATES_FOR_EXAMPLES = 100_000_000
+"""Counting the rates of a larger month by code takes too long for a first page."""
 
 
-@page
-def home(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
-    """`/`, and `/?q=…`: what a text may be."""
-    form = CodesForm(request.GET)
-    if not form.is_valid():
-        return wrong(request, form)
-    text = form.cleaned_data["q"]
-    periods = coverage.list_periods(db)
-    newest = periods[0] if periods else None
-    if text:
-        found = search_everything(db, text)
-        meant = only(found, text)
-        if meant:
-            return redirect(meant)
-        return render(request, "search.html", context(request, form, db, q=text, found=found, newest=newest))
+@page(CodesForm)
+def show_home(query: PageQuery[CodesForm]) -> HttpResponseBase:
+    """`/`, and `/?q=…`: what the text may stand for."""
+    if query.values["q"]:
+        return _search(query, query.values["q"])
+    db = query.db
     loaded = coverage.list_coverage(db)
-    if form.cleaned_data["format"] != "html":
-        return download(loaded, coverage.Coverage, "coverage", form.cleaned_data["format"])
-    few = newest is not None and newest.rates <= EXAMPLES_UP_TO
-    examples = list_busiest_codes(db, Market(newest.state, newest.year_month), 6) if newest and few else []
-    return render(
-        request,
+    if query.wants_file:
+        return query.download(loaded, coverage.Coverage, "coverage")
+    newest = next(iter(coverage.list_periods(db)), None)
+    countable = newest is not None and newest.rates <= MAX_RATES_FOR_EXAMPLES
+    examples = (
+        list_busiest_codes(db, Market(newest.state, newest.year_month), EXAMPLE_CODES) if newest and countable else []
+    )
+    total = sum(row.rates for row in loaded)
+    return query.render(
         "home.html",
-        context(
-            request,
-            form,
-            db,
-            loaded=loaded,
-            periods=periods,
-            newest=newest,
-            freshest=max((row.loaded_at for row in loaded), default=None),
-            examples=examples,
-            pasted=",".join(code.code for code in examples),
-            answer_rows=sum(row.rates for row in loaded),
-            rates=sum(row.rates for row in loaded),
-            payers=len({row.payer_slug for row in loaded}),
-        ),
+        loaded=loaded,
+        newest=newest,
+        last_loaded_at=max((row.loaded_at for row in loaded), default=None),
+        examples=examples,
+        pasted=",".join(code.code for code in examples),
+        answer_rows=total,
+        rates=total,
+        payers=len({row.payer_slug for row in loaded}),
     )
 
 
-@page
-def suggest(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
-    """`/suggest/?q=…`: the first of what a text may be, as options of a list, for the box while one types."""
-    form = CodesForm(request.GET)
-    if not form.is_valid():
-        return wrong(request, form)
-    found = search_everything(db, form.cleaned_data["q"], SUGGESTED)
-    return render(request, "_suggestions.html", {"found": found, "newest": next(iter(coverage.list_periods(db)), None)})
+@page(CodesForm)
+def suggest(query: PageQuery[CodesForm]) -> HttpResponseBase:
+    """`/suggest/?q=…`: the first things that a text may stand for, as options of a list under the search box."""
+    found = search_everything(query.db, query.values["q"], MAX_SUGGESTIONS)
+    newest = next(iter(coverage.list_periods(query.db)), None)
+    return render(query.request, "_suggestions.html", {"found": found, "newest": newest})
 
 
-def only(found: SearchResults, text: str) -> str | None:
-    """The page of the one thing that a number names, where there is but one such thing."""
+def _search(query: PageQuery[CodesForm], text: str) -> HttpResponseBase:
+    found = search_everything(query.db, text)
+    address = _only_meaning(found, text)
+    if address:
+        return redirect(address)
+    newest = next(iter(coverage.list_periods(query.db)), None)
+    return query.render("search.html", q=text, found=found, newest=newest)
+
+
+def _only_meaning(found: SearchResults, text: str) -> str | None:
+    """Return the address of the one thing that a number stands for; None if there are several or none."""
     exact = [code for code in found.codes if code.code == text.strip().upper()]
     if len(found.providers) == 1 and not found.codes and any(letter.isdigit() for letter in text):
-        one = found.providers[0]
-        return urls.to(one.by, None, **{one.by: one.value})
+        provider = found.providers[0]
+        return urls.to(provider.by, None, **{provider.by: provider.value})
     if exact and not found.providers:
         return urls.to("rates", code=exact[0].code)
     return None

@@ -1,18 +1,18 @@
-"""How each figure is computed, and what else docs/ has to say."""
+"""How each figure is computed, and the other documents of docs/."""
 
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from core.pages.shared import documents as manual
-from core.pages.shared.page import sorry
+from core.pages.shared.error_pages import sorry
 
 _DECISIONS = "decisions"
 
 
 @require_safe
-def show(request: HttpRequest, name: str = manual.FIRST) -> HttpResponseBase:
-    """`/method/` and `/method/<document>/`; `/method/decisions/` lists those."""
+def show_document(request: HttpRequest, name: str = manual.FIRST) -> HttpResponseBase:
+    """`/method/` and `/method/<document>/`; `/method/decisions/` lists the decisions."""
     if name in {manual.FIRST, manual.DICTIONARY} and request.path != manual.address(name):
         return redirect(manual.address(name))
     if name == _DECISIONS:
@@ -21,12 +21,11 @@ def show(request: HttpRequest, name: str = manual.FIRST) -> HttpResponseBase:
     found = manual.document(name)
     if found is None:
         known = ", ".join(one for one in manual.names() if "/" not in one)
-        why = f"docs/ has no document {name!r}. There are: {known}."
-        return sorry(request, 404, "There is no such page", [("", why)])
+        return sorry(request, 404, "Page not found", [("", f"There is no document {name!r}. Documents: {known}.")])
     others = [one for one in manual.in_order(manual.names(), "") if one.name != name]
     sections = [heading for heading in found.headings if heading.level == 2]
-    page = {"title": found.title, "document": found, "sections": sections, "others": _linked(others)}
-    return render(request, "method.html", page)
+    context = {"title": found.title, "document": found, "sections": sections, "others": _linked(others)}
+    return render(request, "method.html", context)
 
 
 def _linked(documents: list[manual.Document]) -> list[tuple[str, str]]:

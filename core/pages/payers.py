@@ -1,11 +1,12 @@
-"""Payers side by side for some codes, and one payer."""
+"""Payers compared for some codes, and one payer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
-from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.http import HttpResponseBase
+from django.shortcuts import redirect
 from django.utils.safestring import SafeString
 
 from core.fields import code_list
@@ -13,21 +14,22 @@ from core.fields.code_list import WantedCode
 from core.pages.charts import spread_chart
 from core.pages.forms import PayersForm
 from core.pages.shared import urls
-from core.pages.shared.downloads import download
-from core.pages.shared.page import Paging, choose_market, context, page, sorry, wrong
+from core.pages.shared.error_pages import sorry
+from core.pages.shared.page import MarketQuery, market_page
+from core.pages.shared.paging import Paging
 from core.queries import codes, coverage, networks
-from core.queries.payers import PayerSpread, compare_payers
+from core.queries.payers import AskedCode, PayerSpread, compare_payers
 from core.queries.rules.market import Market
 from core.queries.rules.which_filter_emptied import count_without_each_filter
-from core.store.connection import Snapshot
 
-CHARTS, MOST_BARS, BUSIEST = 6, 20, 25
-"""So many figures on a page, bars in one, and codes of a payer."""
+MAX_CHARTS = 6
+MAX_BARS = 20
+BUSIEST_CODES = 25
 
 
 @dataclass(frozen=True)
-class Line:
-    """One code, class and modifier: all payers together, the payers, and a cell for each of the page's payers."""
+class ComparedTerms:
+    """One code, billing class, and modifier: all payers together, each payer, and a cell for each column."""
 
     everybody: PayerSpread
     payers: list[PayerSpread]
@@ -35,113 +37,105 @@ class Line:
     chart: SafeString
 
 
-@page
-def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
+@market_page(PayersForm, "payers")
+def show_payers(query: MarketQuery[PayersForm]) -> HttpResponseBase:
     """`/payers/`"""
-    form = PayersForm(request.GET)
-    if not form.is_valid():
-        return wrong(request, form)
-    chosen = form.cleaned_data
-    if chosen["codes"] != request.GET.get("codes", ""):
-        return redirect(urls.changed(request.path, form.parameters()))
-    asked, meant = choose_market(form, db)
-    form.offer("base", [("", "all payers together"), *coverage.list_payers(db)])
-    if meant:
-        return render(request, "choose.html", context(request, form, db, market=asked, meant=meant, action="payers"))
-    wanted = code_list.read_codes(chosen["codes"])
-    if asked.code and not wanted:
-        wanted = [WantedCode(asked.code_type, asked.code)]
+    if query.values["codes"] != query.request.GET.get("codes", ""):
+        # A list has one spelling, so that an address can be shared however the list was pasted.
+        return redirect(urls.changed(query.request.path, query.form.parameters()))
+    query.form.offer(base=[("", "All payers together"), *coverage.list_payers(query.db)])
+    wanted = code_list.read_codes(query.values["codes"])
+    if query.market.code and not wanted:
+        wanted = [WantedCode(query.market.code_type, query.market.code)]
     if wanted:
-        return _side_by_side(request, db, form, asked, wanted)
-    return _one_payer(request, db, form, asked) if asked.payer else _all_payers(request, db, form, asked)
+        return _compare_payers(query, wanted)
+    return _one_payer(query, query.market.payer) if query.market.payer else _all_payers(query)
 
 
-def _all_payers(request: HttpRequest, db: Snapshot, form: PayersForm, market: Market) -> HttpResponseBase:
-    loaded = coverage.list_coverage(db)
-    if form.cleaned_data["format"] != "html":
-        return download(loaded, coverage.Coverage, "payers", form.cleaned_data["format"])
-    return render(request, "payers.html", context(request, form, db, market=market, loaded=loaded))
+def _all_payers(query: MarketQuery[PayersForm]) -> HttpResponseBase:
+    loaded = coverage.list_coverage(query.db)
+    if query.wants_file:
+        return query.download(loaded, coverage.Coverage, "payers")
+    return query.render("payers.html", loaded=loaded)
 
 
-def _side_by_side(
-    request: HttpRequest, db: Snapshot, form: PayersForm, market: Market, wanted: Sequence[WantedCode]
-) -> HttpResponseBase:
-    chosen = form.cleaned_data
-    base = chosen["base"] or None
+def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]) -> HttpResponseBase:
+    db, market, base = query.db, query.market, query.values["base"] or None
     spreads, asked = compare_payers(db, market, wanted, base)
     if market.payer:
         spreads = [row for row in spreads if row.payer_slug in {None, market.payer}]
-    if chosen["format"] != "html":
-        return download(spreads, PayerSpread, "payers", chosen["format"])
+    if query.wants_file:
+        return query.download(spreads, PayerSpread, "payers")
     names = {row.payer_slug: row.reporting_entity_name for row in spreads if row.payer_slug}
     columns = sorted(names, key=lambda slug: (names[slug].lower(), slug))
-    by_line = [list(rows) for _, rows in groupby(spreads, key=lambda row: row.line)]
+    by_terms = [list(rows) for _, rows in groupby(spreads, key=lambda row: row.line)]
     if len(wanted) == 1:
-        by_line.sort(key=lambda rows: -rows[0].rates)
-    paging = Paging(chosen["page"], len(by_line))
-    shown = by_line[paging.offset : paging.offset + paging.limit]
+        by_terms.sort(key=lambda rows: -rows[0].rates)
+    paging = Paging(query.values["page"], len(by_terms))
+    numbers = [code for one in wanted for _, code in one.meanings]
     base_name = dict(coverage.list_payers(db)).get(base, base) if base else None
-    lines = [
-        _line(rows, columns, base_name, key if len(wanted) == 1 and key <= CHARTS else None)
-        for key, rows in enumerate(shown, 1)
+    compared = [
+        _compared_terms(rows, columns, base_name, number if len(wanted) == 1 and number <= MAX_CHARTS else None)
+        for number, rows in enumerate(by_terms[paging.offset : paging.offset + paging.limit], 1)
     ]
-    return render(
-        request,
+    return query.render(
         "payers.html",
-        context(
-            request, form, db, market=market, asked=asked, lines=lines, paging=paging, base_name=base_name, base=base,
-            columns=[(slug, names[slug]) for slug in columns],
-            code=codes.describe_code(db, wanted[0].code_type, wanted[0].code) if len(wanted) == 1 else None,
-            freed=[]
-            if lines
-            else count_without_each_filter(db, market, [code for one in wanted for _, code in one.meanings]),
-            unknown=[one.wanted for one in asked if not one.dollars and not one.others],
-            no_dollars=[one for one in asked if one.others and not one.dollars],
-            dollars=sum(one.dollars for one in asked),
-            others=sum(one.others for one in asked),
-        ),
-    )  # fmt: skip
+        asked=asked,
+        compared=compared,
+        paging=paging,
+        base=base,
+        base_name=base_name,
+        columns=[(slug, names[slug]) for slug in columns],
+        code=codes.describe_code(db, wanted[0].code_type, wanted[0].code) if len(wanted) == 1 else None,
+        freed=[] if compared else count_without_each_filter(db, market, numbers),
+        **_counted(asked),
+    )
 
 
-def _line(rows: list[PayerSpread], columns: Sequence[str], base_name: str | None, key: int | None) -> Line:
+def _counted(asked: Sequence[AskedCode]) -> dict[str, Any]:
+    """Return what the page says about the codes of the list: how many rates, and which codes have none to compare."""
+    return {
+        "unknown": [one.wanted for one in asked if not one.dollars and not one.others],
+        "no_dollars": [one for one in asked if one.others and not one.dollars],
+        "dollars": sum(one.dollars for one in asked),
+        "others": sum(one.others for one in asked),
+    }
+
+
+def _compared_terms(
+    rows: list[PayerSpread], columns: Sequence[str], base_name: str | None, chart_number: int | None
+) -> ComparedTerms:
     everybody, payers = rows[0], rows[1:]
     by_payer = {row.payer_slug: row for row in payers}
     chart = SafeString("")
-    if key is not None:
+    if chart_number is not None:
         bars = [
             spread_chart.Bar(row.reporting_entity_name, (row.p10, row.p25, row.p50, row.p75, row.p90))
-            for row in rows[: MOST_BARS + 1]
+            for row in rows[: MAX_BARS + 1]
         ]
-        title = f"Rates in dollars by payer; the line is the median of {base_name or 'all payers together'}"
-        chart = spread_chart.spreads(bars, spread_chart.dollars(everybody.base_p50), title, key)
-    return Line(everybody, payers, [by_payer.get(slug) for slug in columns], chart)
+        title = f"Rates in dollars by payer; the line marks the median of {base_name or 'all payers together'}"
+        chart = spread_chart.draw_spreads(bars, spread_chart.dollars(everybody.base_p50), title, chart_number)
+    return ComparedTerms(everybody, payers, [by_payer.get(slug) for slug in columns], chart)
 
 
-def _one_payer(request: HttpRequest, db: Snapshot, form: PayersForm, market: Market) -> HttpResponseBase:
-    chosen = form.cleaned_data
-    slug = str(market.payer)
+def _one_payer(query: MarketQuery[PayersForm], slug: str) -> HttpResponseBase:
+    db = query.db
     name = dict(coverage.list_payers(db)).get(slug)
     if name is None:
-        why = f"No payer with the key {slug} is loaded."
-        return sorry(request, 404, "This payer is not loaded", [("payer", why)])
-    rows = [row for row in coverage.list_coverage(db) if row.payer_slug == slug]
-    if not any((row.state, row.year_month) == (market.state, market.year_month) for row in rows) and rows:
-        market = Market(rows[0].state, rows[0].year_month, payer=slug)
-    of_month = Market(market.state, market.year_month, payer=slug)
-    if chosen["format"] != "html":
-        tables: dict[str, tuple[Sequence[object], type]] = {
-            "payers": (rows, coverage.Coverage),
-            "networks": (networks.list_networks(db, slug), networks.NetworkRow),
-            "files": (coverage.list_files(db, slug), coverage.File),
-            "codes": (codes.list_busiest_codes(db, of_month, BUSIEST), codes.CodeCount),
-        }
-        return download(*tables[chosen["table"]], f"{slug}_{chosen['table']}", chosen["format"])
-    return render(
-        request,
-        "payer.html",
-        context(
-            request, form, db, market=of_month, slug=slug, name=name, months=rows,
-            networks=networks.list_networks(db, slug), files=coverage.list_files(db, slug),
-            codes=codes.list_busiest_codes(db, of_month, BUSIEST),
-        ),
-    )  # fmt: skip
+        return sorry(query.request, 404, "Payer not found", [("payer", f"No rates of the payer {slug!r} are loaded.")])
+    months = [row for row in coverage.list_coverage(db) if row.payer_slug == slug]
+    state, year_month = query.market.state, query.market.year_month
+    if months and not any((row.state, row.year_month) == (state, year_month) for row in months):
+        state, year_month = months[0].state, months[0].year_month
+    market = Market(state, year_month, payer=slug)
+    tables: dict[str, tuple[Callable[[], Sequence[object]], type]] = {
+        "payers": (lambda: months, coverage.Coverage),
+        "networks": (lambda: networks.list_networks(db, slug), networks.NetworkRow),
+        "files": (lambda: coverage.list_files(db, slug), coverage.File),
+        "codes": (lambda: codes.list_busiest_codes(db, market, BUSIEST_CODES), codes.CodeCount),
+    }
+    if query.wants_file:
+        rows, row_type = tables[query.values["table"]]
+        return query.download(rows(), row_type, f"{slug}_{query.values['table']}")
+    shown: dict[str, Any] = {table: rows() for table, (rows, _) in tables.items() if table != "payers"}
+    return query.render("payer.html", market=market, slug=slug, name=name, months=months, **shown)

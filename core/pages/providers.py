@@ -1,96 +1,106 @@
-"""An NPI, and a tax number: who it is, its groups, its rates."""
+"""An NPI, and a tax ID: who it is, its groups, its rates."""
 
-import re
+from dataclasses import replace
+from typing import Any
 
-from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.core.exceptions import ValidationError
+from django.http import HttpResponseBase
+from django.shortcuts import redirect
 
-from core.fields.npi import is_npi
 from core.pages.forms import ProviderForm
-from core.pages.shared.downloads import ROW_CAP, download
-from core.pages.shared.market_choice import choose_period
-from core.pages.shared.page import Paging, context, page, sorry, span, wrong
+from core.pages.forms.fields import NpiField, TinField
+from core.pages.shared.downloads import ROW_CAP
+from core.pages.shared.error_pages import sorry
+from core.pages.shared.market_choice import InvalidChoice, MarketChoice, choose_provider_market
+from core.pages.shared.page import MarketQuery, market_page
+from core.pages.shared.paging import Paging, span
 from core.queries import providers
 from core.queries.facets import count_choices
 from core.queries.rules.market import Market, market_cache
 from core.store.connection import Snapshot
 
+MAX_COLLEAGUES_OF_NPI = 12
+MAX_NPIS_OF_TIN = 200
+MAX_TINS_WITH_COLLEAGUES = 3
 
-@page
-def npi(request: HttpRequest, db: Snapshot, npi: str) -> HttpResponseBase:
+
+class _TinInPath(TinField):
+    """A tax ID as payers publish it: some are neither an EIN nor an NPI, and have a page all the same."""
+
+    pattern = "[0-9]{1,15}"
+
+
+def _choose(form: ProviderForm, db: Snapshot, npi: str = "", tin: str = "") -> MarketChoice:
+    """Return the provider's market. Raise InvalidChoice if the path does not contain a valid number."""
+    by: providers.By = "npi" if npi else "tin"
+    try:
+        (NpiField() if npi else _TinInPath()).clean(npi or tin)
+    except ValidationError as error:
+        raise InvalidChoice("", error.messages[0]) from None
+    asked = replace(form.market(), npi=npi or None, tin=tin or None)
+    return choose_provider_market(asked, providers.list_provider_periods(db, by, npi or tin))
+
+
+@market_page(ProviderForm, "npi", choose=_choose)
+def show_npi(query: MarketQuery[ProviderForm], npi: str) -> HttpResponseBase:
     """`/npi/<npi>/`"""
-    if not is_npi(npi):
-        return sorry(request, 400, "That is no NPI", [("", f"{npi!r}: expected ten digits that begin with 1 or 2")])
-    found = providers.find_npi(db, npi)
+    found = providers.find_npi(query.db, npi)
     if found is None:
-        why = f"No group that a loaded rate names has the NPI {npi}. It may be out of network, or its payer not loaded."
-        return sorry(request, 404, "This NPI is in no loaded rate", [("", why)])
-    form = ProviderForm(request.GET)
-    if not form.is_valid():
-        return wrong(request, form)
-    known = providers.is_register_loaded(db)
-    tins = providers.list_tins_of_npi(db, npi)
-    colleagues = [(one, *providers.list_npis_of_tin(db, one.tin_value, 12, 0)) for one in tins[:3] if one.npis > 1]
-    return _provider(request, db, form, "npi", npi, who=found, known=known, tins=tins, colleagues=colleagues)
+        why = f"No loaded rate lists the NPI {npi}. The provider may be out of network, or the payer may not be loaded."
+        return sorry(query.request, 404, "NPI not found", [("", why)])
+    tins = providers.list_tins_of_npi(query.db, npi)
+    colleagues = [
+        (one, *providers.list_npis_of_tin(query.db, one.tin_value, MAX_COLLEAGUES_OF_NPI, 0))
+        for one in tins[:MAX_TINS_WITH_COLLEAGUES]
+        if one.npis > 1
+    ]
+    known = providers.is_register_loaded(query.db)
+    return _show_provider(query, "npi", npi, who=found, known=known, tins=tins, colleagues=colleagues)
 
 
-@page
-def tin(request: HttpRequest, db: Snapshot, tin: str) -> HttpResponseBase:
+@market_page(ProviderForm, "tin", choose=_choose)
+def show_tin(query: MarketQuery[ProviderForm], tin: str) -> HttpResponseBase:
     """`/tin/<tin_value>/`"""
-    digits = tin.replace("-", "")
-    if not re.fullmatch(r"\d{1,15}", digits, re.ASCII):
-        return sorry(request, 400, "That is no tax number", [("", f"{tin!r}: expected nine digits, or an NPI's ten")])
+    digits = _TinInPath().clean(tin)
     if digits != tin:
         return redirect("tin", tin=digits)
-    found = providers.find_tins(db, digits)
+    found = providers.find_tins(query.db, digits)
     if not found:
-        why = f"No group that a loaded rate names has the tax number {tin}. Its payer may not be loaded."
-        return sorry(request, 404, "This tax number is in no loaded rate", [("", why)])
-    form = ProviderForm(request.GET)
-    if not form.is_valid():
-        return wrong(request, form)
-    colleagues = providers.list_npis_of_tin(db, digits, 200, 0)
-    return _provider(request, db, form, "tin", digits, who=found[0], tins=found, colleagues=colleagues)
+        why = f"No loaded rate lists the tax ID {tin}. The payer may not be loaded."
+        return sorry(query.request, 404, "Tax ID not found", [("", why)])
+    colleagues = providers.list_npis_of_tin(query.db, digits, MAX_NPIS_OF_TIN, 0)
+    return _show_provider(
+        query, "tin", digits, who=found[0], tins=found, colleagues=colleagues, max_colleagues=MAX_NPIS_OF_TIN
+    )
 
 
-def _provider(
-    request: HttpRequest, db: Snapshot, form: ProviderForm, by: providers.By, value: str, **more: object
-) -> HttpResponseBase:
-    periods = providers.list_provider_periods(db, by, value)
-    asked = choose_period(form, periods, by, value)
-    chosen = form.cleaned_data
-    if chosen["format"] != "html" and chosen["table"] == "groups":
-        return download(
-            providers.list_groups(db, by, value), providers.ProviderGroupPage, f"{by}_{value}_groups", chosen["format"]
-        )
-    if chosen["format"] != "html" and chosen["table"] == "npis" and by == "tin":
+def _show_provider(query: MarketQuery[ProviderForm], by: providers.By, value: str, **who: Any) -> HttpResponseBase:
+    db, asked, table = query.db, query.market, query.values["table"]
+    if query.wants_file and table == "groups":
+        return query.download(providers.list_groups(db, by, value), providers.ProviderGroupPage, f"{by}_{value}_groups")
+    if query.wants_file and table == "npis" and by == "tin":
         npis = providers.list_npis_of_tin(db, value, ROW_CAP, 0)[1]
-        return download(npis, providers.Npi, f"{by}_{value}_npis", chosen["format"])
+        return query.download(npis, providers.Npi, f"{by}_{value}_npis")
+    # All of the provider's rates, without the filters: every filter that is tried next finds them in memory.
     whole = Market(asked.state, asked.year_month, npi=asked.npi, tin=asked.tin)
-    with market_cache(db, whole) as narrow:
-        if chosen["format"] != "html":
-            every = providers.list_code_rates(db, narrow, asked, ROW_CAP, 0)[1]
-            return download(every, providers.CodeRates, f"{by}_{value}_rates", chosen["format"])
-        total, rows = providers.list_code_rates(db, narrow, asked, *span(chosen["page"]))
+    with market_cache(db, whole) as cached:
+        if query.wants_file:
+            every = providers.list_code_rates(db, cached, asked, ROW_CAP, 0)[1]
+            return query.download(every, providers.CodeRates, f"{by}_{value}_rates")
+        total, rows = providers.list_code_rates(db, cached, asked, *span(query.values["page"]))
         payers = [
-            choice for choice in count_choices(narrow, asked, ["payer"])["payer"] if choice.rates or choice.chosen
+            choice for choice in count_choices(cached, asked, ["payer"])["payer"] if choice.rates or choice.chosen
         ]
-    return render(
-        request,
+    return query.render(
         f"{by}.html",
-        context(
-            request,
-            form,
-            db,
-            value=value,
-            market=Market(asked.state, asked.year_month),
-            asked=asked,
-            periods=periods,
-            payers=payers,
-            groups=providers.list_groups(db, by, value),
-            rows=rows,
-            paging=Paging(chosen["page"], total),
-            answer_rows=sum(choice.rates for choice in payers),
-            **more,
-        ),
+        value=value,
+        market=Market(asked.state, asked.year_month),
+        asked=asked,
+        periods=providers.list_provider_periods(db, by, value),
+        payers=payers,
+        groups=providers.list_groups(db, by, value),
+        rows=rows,
+        paging=Paging(query.values["page"], total),
+        answer_rows=sum(choice.rates for choice in payers),
+        **who,
     )

@@ -1,12 +1,11 @@
-"""What dq_check found, and the rows behind it."""
+"""What the data-quality checks found, and the rows behind it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, make_dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import render
+from django.http import HttpResponseBase
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
@@ -14,24 +13,27 @@ from core.fields.payer_slug import make_payer_slug
 from core.pages.charts.sparkline import sparkline
 from core.pages.forms import QualityForm
 from core.pages.shared import urls
-from core.pages.shared.downloads import ROW_CAP, download
-from core.pages.shared.page import Paging, context, page, sorry, span, wrong
+from core.pages.shared.check_texts import check_title
+from core.pages.shared.downloads import ROW_CAP
+from core.pages.shared.error_pages import invalid_query, sorry
+from core.pages.shared.page import PageQuery, page
+from core.pages.shared.paging import Paging, span
 from core.quality.checks import CHECKS
-from core.quality.failing_rows import find_failing_rows as rows_behind
-from core.queries import quality
+from core.quality.failing_rows import find_failing_rows
+from core.queries import coverage, quality
 from core.queries.rules.market import NO_MODIFIER
-from core.store.connection import QueryTimeout, Snapshot
+from core.store.connection import QueryTimeout
 
 RUNS_SHOWN = 20
 
 _CHECKS = {one.name: one for one in CHECKS}
 _SORTS = {"zero_rates": "rate", "odd_percentages": "-rate", "expired_rates": "expires"}
-"""The order in which the page of a code shows what a check flags first."""
+"""The order in which the page of a code shows first what a check flags."""
 
 
 @dataclass(frozen=True)
-class Line:
-    """A check's counts over the runs."""
+class CheckHistory:
+    """The counts of a check over the runs, oldest first."""
 
     check_name: str
     chart: SafeString
@@ -43,137 +45,130 @@ class Line:
         return self.counts[-2] if len(self.counts) > 1 else None
 
 
-@page
-def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
+@page(QualityForm)
+def show_quality(query: PageQuery[QualityForm]) -> HttpResponseBase:
     """`/quality/`"""
-    form = QualityForm(request.GET)
-    if not form.is_valid():
-        return wrong(request, form)
-    chosen, part = form.cleaned_data, form.part()
+    db, part = query.db, query.form.part()
     runs = quality.list_runs(db)
     if not runs:
-        return render(request, "quality.html", context(request, form, db, runs=runs, checks=CHECKS))
-    run = quality.choose_run(runs, chosen["run"])
+        return query.render("quality.html", runs=runs, checks=CHECKS)
+    run = quality.choose_run(runs, query.values["run"])
     if run is None:
-        why = f"dq_check's run {chosen['run']} is not kept; there are runs {runs[-1].run_id} to {runs[0].run_id}."
-        return sorry(request, 404, "There is no such run", [("run", why)])
-    if chosen["format"] != "html":
-        return _download(db, form, run, runs)
+        why = f"Run {query.values['run']} is not available. Available runs: {runs[-1].run_id} to {runs[0].run_id}."
+        return sorry(query.request, 404, "Run not found", [("run", why)])
+    if query.wants_file:
+        return _download(query, run, runs)
     total, _ = quality.list_checked_places(db, run.run_id, part, 0)
-    paging = Paging(chosen["page"], total)
+    paging = Paging(query.values["page"], total)
     places = quality.list_checked_places(db, run.run_id, part, paging.limit, paging.offset)[1]
     cells = quality.list_month_cells(db, run.run_id)
     months = sorted({cell.year_month for cell in cells}, reverse=True)
-    lines = _lines(quality.list_history(db, run.run_id, part), part)
-    return render(
-        request,
+    histories = _histories(quality.list_history(db, run.run_id, part), part)
+    return query.render(
         "quality.html",
-        context(
-            request,
-            form,
-            db,
-            part=chosen if part else {},
-            run=run,
-            runs=runs,
-            shown=RUNS_SHOWN,
-            unchanged=run.data_version == db.manifest.data_version,
-            outcomes=[(one, _CHECKS.get(one.check_name)) for one in quality.list_check_outcomes(db, run.run_id)],
-            places=[(one, _behind(one), _rates(one.check_name, _example(one))) for one in places],
-            paging=paging,
-            months=months,
-            over=sum(cell.over > 0 for cell in cells),
-            by_payer=_by_payer(cells, months),
-            lines=[line for line in lines if any(line.counts)],
-            silent=[line.check_name for line in lines if not any(line.counts)],
-        ),
+        part=query.values if part else {},
+        payer_name=dict(coverage.list_payers(db)).get(query.values["payer"], query.values["payer"]),
+        run=run,
+        runs=runs,
+        shown=RUNS_SHOWN,
+        unchanged=run.data_version == db.manifest.data_version,
+        outcomes=[(one, _CHECKS.get(one.check_name)) for one in quality.list_check_outcomes(db, run.run_id)],
+        places=[(one, _rows_address(one), _rates_address(one.check_name, _example(one))) for one in places],
+        paging=paging,
+        months=months,
+        over=sum(cell.over > 0 for cell in cells),
+        by_payer=_by_payer(cells, months),
+        histories=[one for one in histories if any(one.counts)],
+        silent=[check_title(one.check_name) for one in histories if not any(one.counts)],
     )
 
 
-@page
-def behind(request: HttpRequest, db: Snapshot, check: str) -> HttpResponseBase:
+@page(QualityForm)
+def show_failing_rows(query: PageQuery[QualityForm], check: str) -> HttpResponseBase:
     """`/quality/<check>/`: the rows that a check finds in the data as it is now."""
     one = _CHECKS.get(check)
     if one is None:
-        return sorry(request, 404, "There is no such check", [("", f"{check!r}: expected one of {', '.join(_CHECKS)}")])
-    form = QualityForm(request.GET)
-    if not form.is_valid():
-        return wrong(request, form)
-    chosen = form.cleaned_data
+        why = f"{check!r} is not a check. Checks: {', '.join(_CHECKS)}"
+        return sorry(query.request, 404, "Check not found", [("", why)])
+    chosen = query.values
     for name in {"state", "year_month", "payer"} - one.parted:
         if chosen[name]:
-            why = f"{check} looks at things that are not told apart by it; take it out of the address"
-            return sorry(request, 400, "That address cannot be answered", [(name, why)])
+            why = f"This check cannot be narrowed by {name}. Remove it from the address."
+            return invalid_query(query.request, [(name, why)])
     state, year_month, payer = (chosen[name] or None for name in ("state", "year_month", "payer"))
-    if chosen["format"] != "html":
-        found = rows_behind(db, one, ROW_CAP, 0, state, year_month, payer)
-        kind = make_dataclass("Row", [(name, of | None) for name, of in zip(found.names, found.types, strict=True)])
-        return download((kind(*row) for row in found.rows), kind, check, chosen["format"])
-    size, before = span(chosen["page"])
+    if query.wants_file:
+        found = find_failing_rows(query.db, one, ROW_CAP, 0, state, year_month, payer)
+        columns = [(name, of | None) for name, of in zip(found.names, found.types, strict=True)]
+        row_type = make_dataclass("FailingRow", columns)
+        return query.download((row_type(*row) for row in found.rows), row_type, check)
+    limit, offset = span(chosen["page"])
+    context: dict[str, Any] = {
+        "check": one,
+        "chosen": chosen,
+        "payer_name": dict(coverage.list_payers(query.db)).get(payer or "", payer),
+    }
     try:
-        found = rows_behind(db, one, size, before, state, year_month, payer)
-    except QueryTimeout as error:
-        # What takes too long in all data may be answered for one payer's month: these the record knows.
-        newest = next(iter(quality.list_runs(db)), None)
-        known = quality.list_checked_places(db, newest.run_id, {"check_name": check}, size)[1] if newest else []
-        smaller = [(place, _behind(place)) for place in known]
-        slow = context(request, form, db, check=one, chosen=chosen, smaller=smaller, error=error)
-        return render(request, "quality_rows.html", slow, status=503)
-    names = sorted(found.names, key=lambda name: name == "fact_uid")  # long, and the least told by it
+        found = find_failing_rows(query.db, one, limit, offset, state, year_month, payer)
+    except QueryTimeout:
+        return query.render("quality_rows.html", status=503, slow=True, smaller=_smaller_parts(query, check), **context)
+    names = sorted(found.names, key=lambda name: name == "fact_uid")  # long, and of the least interest
     rows = [dict(zip(found.names, row, strict=True)) for row in found.rows]
-    return render(
-        request,
+    return query.render(
         "quality_rows.html",
-        context(
-            request,
-            form,
-            db,
-            check=one,
-            chosen=chosen,
-            names=names,
-            rows=[([row[name] for name in names], _rates(check, row)) for row in rows],
-            paging=Paging(chosen["page"], found.total),
-            cap=ROW_CAP,
-        ),
+        names=names,
+        rows=[([row[name] for name in names], _rates_address(check, row)) for row in rows],
+        paging=Paging(chosen["page"], found.total),
+        cap=ROW_CAP,
+        **context,
     )
 
 
-def _download(db: Snapshot, form: QualityForm, run: quality.CheckRun, runs: list[quality.CheckRun]) -> HttpResponseBase:
-    part, number = form.part(), run.run_id
-    rows_and_kind: dict[str, tuple[Any, type]] = {
+def _smaller_parts(query: PageQuery[QualityForm], check: str) -> list[tuple[quality.CheckedPlace, str]]:
+    """Return one payer's months, which the newest run knows: what is too much for all data may be quick for these."""
+    newest = next(iter(quality.list_runs(query.db)), None)
+    if newest is None:
+        return []
+    limit, _ = span(1)
+    known = quality.list_checked_places(query.db, newest.run_id, {"check_name": check}, limit)[1]
+    return [(place, _rows_address(place)) for place in known]
+
+
+def _download(query: PageQuery[QualityForm], run: quality.CheckRun, runs: list[quality.CheckRun]) -> HttpResponseBase:
+    db, part, number, table = query.db, query.form.part(), run.run_id, query.values["table"]
+    tables: dict[str, tuple[Callable[[], Sequence[Any]], type]] = {
         "checks": (lambda: quality.list_check_outcomes(db, number), quality.CheckOutcome),
         "places": (lambda: quality.list_checked_places(db, number, part, ROW_CAP)[1], quality.CheckedPlace),
         "months": (lambda: quality.list_month_cells(db, number), quality.Cell),
         "history": (lambda: quality.list_history(db, number, part), quality.Count),
         "runs": (lambda: runs, quality.CheckRun),
     }
-    table = form.cleaned_data["table"]
-    rows, kind = rows_and_kind[table]
-    return download(rows(), kind, f"quality_{table}", form.cleaned_data["format"])
+    rows, row_type = tables[table]
+    return query.download(rows(), row_type, f"quality_{table}")
 
 
 def _by_payer(cells: Sequence[quality.Cell], months: Sequence[str]) -> list[tuple[quality.Cell, list[Any]]]:
-    """A row for each payer: one of its cells, and its cell of each month, None where the month is not loaded."""
+    """Return a row for each payer: one of its cells, and its cell of each month; None if that month is not loaded."""
     rows: dict[str, dict[str, quality.Cell]] = {}
     for cell in cells:
         rows.setdefault(cell.payer_slug, {})[cell.year_month] = cell
     return [(next(iter(of.values())), [of.get(month) for month in months]) for of in rows.values()]
 
 
-def _lines(history: Sequence[quality.Count], part: dict[str, str]) -> list[Line]:
-    """The counts of each check that can be told apart by what is asked for."""
-    counts: dict[str, list[int]] = {}
-    for one in history:
-        counts.setdefault(one.check_name, []).append(one.found)
+def _histories(counts: Sequence[quality.Count], part: dict[str, str]) -> list[CheckHistory]:
+    """Return the history of each check that can be narrowed to the part that is asked for."""
+    by_check: dict[str, list[int]] = {}
+    for one in counts:
+        by_check.setdefault(one.check_name, []).append(one.found)
     return [
-        Line(name, sparkline(found, _words(name, found)), found)
-        for name, found in counts.items()
+        CheckHistory(name, sparkline(found, _describe_counts(name, found)), found)
+        for name, found in by_check.items()
         if name in _CHECKS and _CHECKS[name].tells_apart(part)
     ]
 
 
-def _words(name: str, found: Sequence[int]) -> str:
+def _describe_counts(name: str, found: Sequence[int]) -> str:
     return (
-        f"{name} over {len(found)} runs: first {found[0]:,}, last {found[-1]:,}, "
+        f"{check_title(name)} over {len(found)} runs: first {found[0]:,}, last {found[-1]:,}, "
         f"lowest {min(found):,}, highest {max(found):,}"
     )
 
@@ -184,16 +179,16 @@ def _example(place: quality.CheckedPlace) -> dict[str, Any]:
     return {**{name: value for name, value in known.items() if value}, **found}
 
 
-def _behind(place: quality.CheckedPlace) -> str:
-    """The address of the rows behind a place."""
+def _rows_address(place: quality.CheckedPlace) -> str:
+    """Return the address of the rows behind a count; empty text for a check that no longer exists."""
     if place.check_name not in _CHECKS:
         return ""
     part = {"state": place.state, "year_month": place.year_month, "payer": place.payer_slug}
     return urls.changed(reverse("quality_rows", kwargs={"check": place.check_name}), part)
 
 
-def _rates(check: str, row: dict[str, Any]) -> str:
-    """The address where the rates of a row are: of its code, of its NPI, or else all of its payer's month."""
+def _rates_address(check: str, row: dict[str, Any]) -> str:
+    """Return the address of a row's rates: those of its code, of its NPI, or else of its payer's month."""
     if row.get("npi"):
         return urls.to("npi", npi=row["npi"])
     name = row.get("reporting_entity_name")

@@ -1,101 +1,102 @@
 """The rates of a code."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import render
+from django.http import HttpResponseBase
 
 from core.pages.charts import histogram_chart
 from core.pages.forms import RatesForm
 from core.pages.shared.answer_cache import meanwhile
-from core.pages.shared.downloads import ROW_CAP, download
-from core.pages.shared.page import Paging, choose_market, context, page, span, wrong
+from core.pages.shared.downloads import ROW_CAP
+from core.pages.shared.labels import FILTER_LABELS
+from core.pages.shared.page import MarketQuery, market_page
+from core.pages.shared.paging import Paging, span
 from core.queries import codes, medicare, rates
 from core.queries.facets import Choice, count_choices, count_months, count_networks
 from core.queries.histogram import Bin, build_histogram
-from core.queries.rules.market import market_cache
 from core.queries.rules.rate_kinds import KINDS
 from core.queries.rules.which_filter_emptied import count_without_each_filter
-from core.store.connection import Snapshot
 
 DOWNLOAD_SECONDS = 120.0
+NEARBY_CODES = 8
 
-FACETS = {
-    "payer": "Payer",
-    "year_month": "Month",
-    "pos": "Place of service",
-    "billing_class": "Class",
-    "modifier": "Modifier",
-    "setting": "Setting",
-    "negotiated_type": "Type of rate",
-    "arrangement": "Arrangement",
-    "network": "Network",
-}
+FACET_NAMES = (
+    "payer", "year_month", "pos", "billing_class", "modifier", "setting", "negotiated_type", "arrangement", "network",
+)  # fmt: skip
 """The filters that are offered with counts, in this order."""
 
 
-@page
-def show(request: HttpRequest, db: Snapshot) -> HttpResponseBase:
+@market_page(RatesForm, "rates", needs_code=True)
+def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
     """`/rates/`"""
-    form = RatesForm(request.GET)
-    if not form.is_valid():
-        return wrong(request, form)
-    chosen = form.cleaned_data
-    asked, meant = choose_market(form, db)
-    if not asked.code or meant:
-        return render(request, "choose.html", context(request, form, db, market=asked, meant=meant, action="rates"))
-    if chosen["format"] != "html":
-        if chosen["table"] == "summary":
-            return download(rates.summarize_rates(db, asked), rates.Summary, "summary", chosen["format"])
-        if chosen["table"] == "histogram":
-            return download(build_histogram(db, asked).bins, Bin, "histogram", chosen["format"])
-        every = rates.stream_rates(db, asked, chosen["sort"], ROW_CAP, DOWNLOAD_SECONDS)
-        return download(every, rates.RateRow, f"rates_{asked.code}", chosen["format"])
-    limit, offset = span(chosen["page"])
-    # These are about whose the rates are, and read the facts; the others are asked of few rows, at the same time.
-    counting = meanwhile(rates.count_market, db, asked)
-    paging_through = meanwhile(rates.list_rates, db, asked, chosen["sort"], limit, offset)
-    with market_cache(db, asked) as narrow:
-        summaries = rates.summarize_rates(narrow, asked)
-        amounts = medicare.find_amounts(narrow, asked)
-        bins = build_histogram(narrow, asked)
-        choices = count_choices(narrow, asked)
-    choices |= {"network": count_networks(db, asked), "year_month": count_months(db, asked)}
+    if query.wants_file:
+        return _download(query)
+    db, market, sort = query.db, query.market, query.values["sort"]
+    limit, offset = span(query.values["page"])
+    # These two read the facts themselves. The others read the market's rates in memory, at the same time.
+    counting = meanwhile(rates.count_market, db, market)
+    paging_through = meanwhile(rates.list_rates, db, market, sort, limit, offset)
+    summaries = rates.summarize_rates(query.cached, market)
+    amounts = medicare.find_amounts(query.cached, market)
+    bins = build_histogram(query.cached, market)
+    choices = count_choices(query.cached, market) | {
+        "network": count_networks(db, market),
+        "year_month": count_months(db, market),
+    }
     counted, rows = counting.result(), paging_through.result()
-    paging = Paging(chosen["page"], counted.rates)
     lines = medicare.count_amount_lines(amounts)
-    return render(
-        request,
+    return query.render(
         "rates.html",
-        context(
-            request,
-            form,
-            db,
-            market=asked,
-            code=codes.describe_code(db, asked.code_type, asked.code),
-            counts=counted,
-            kinds=[(kind, [s for s in summaries if s.kind == kind.name]) for kind in KINDS.values()],
-            left_out=left_out(summaries, counted.without_pos),
-            histogram=bins,
-            chart=histogram_chart.histogram(bins, lines),
-            amounts=lines,
-            facets=[(FACETS[name], name, choices[name]) for name in FACETS if worth_showing(choices[name])],
-            rows=[(row, *of_medicare(row, amounts)) for row in rows],
-            compared=bool(lines),
-            paging=paging,
-            answer_rows=counted.rates,
-            sort=chosen["sort"],
-            cap=ROW_CAP,
-            freed=[] if counted.rates else count_without_each_filter(db, asked),
-            near=[] if counted.rates else codes.find_nearby_codes(db, asked.state, asked.year_month, asked.code, 8),
-        ),
+        code=codes.describe_code(db, market.code_type, market.code),
+        counts=counted,
+        kinds=[(kind, [row for row in summaries if row.kind == kind.name]) for kind in KINDS.values()],
+        left_out=_left_out(summaries, counted.without_pos),
+        histogram=bins,
+        chart=histogram_chart.draw_histogram(bins, lines),
+        amounts=lines,
+        facets=_facets_to_show(choices),
+        rows=[(row, *_compare_with_medicare(row, amounts)) for row in rows],
+        compared=bool(lines),
+        paging=Paging(query.values["page"], counted.rates),
+        answer_rows=counted.rates,
+        sort=sort,
+        cap=ROW_CAP,
+        freed=[] if counted.rates else count_without_each_filter(db, market),
+        near=[]
+        if counted.rates
+        else codes.find_nearby_codes(db, market.state, market.year_month, market.code or "", NEARBY_CODES),
     )
 
 
-def of_medicare(
+def _find_nearby_codes(query: MarketQuery[RatesForm]) -> list[tuple[codes.CodeTitle, int]]:
+    state, year_month, code = query.market.state, query.market.year_month, query.market.code or ""
+    return codes.find_nearby_codes(query.db, state, year_month, code, NEARBY_CODES)
+
+
+def _download(query: MarketQuery[RatesForm]) -> HttpResponseBase:
+    db, market = query.db, query.market
+    if query.values["table"] == "summary":
+        return query.download(rates.summarize_rates(db, market), rates.Summary, "summary")
+    if query.values["table"] == "histogram":
+        return query.download(build_histogram(db, market).bins, Bin, "histogram")
+    every = rates.stream_rates(db, market, query.values["sort"], ROW_CAP, DOWNLOAD_SECONDS)
+    return query.download(every, rates.RateRow, f"rates_{market.code}")
+
+
+def _facets_to_show(choices: Mapping[str, Sequence[Choice]]) -> list[tuple[str, str, Sequence[Choice]]]:
+    """Return the label, the name, and the choices of each filter that can be set or is set."""
+    labels = {"year_month": "Month", **FILTER_LABELS}
+    return [
+        (labels[name], name, choices[name])
+        for name in FACET_NAMES
+        if len(choices[name]) > 1 or any(choice.chosen for choice in choices[name])
+    ]
+
+
+def _compare_with_medicare(
     row: rates.RateRow, amounts: Mapping[medicare.ScheduleTerms, medicare.Amount]
 ) -> tuple[medicare.Amount, float | None, bool]:
-    """What a rate is compared with, its percent of that, and whether that is plausible."""
+    """Return what a rate is compared with, its percent of that, and whether that is plausible."""
     amount = amounts[
         medicare.ScheduleTerms(
             row.billing_class,
@@ -111,18 +112,13 @@ def of_medicare(
     return amount, percent, percent is None or medicare.is_plausible(percent)
 
 
-def worth_showing(choices: list[Choice]) -> bool:
-    """Whether there is anything to choose, or a choice to take back."""
-    return len(choices) > 1 or any(choice.chosen for choice in choices)
-
-
-def left_out(summaries: list[rates.Summary], without_pos: int) -> list[tuple[int, str]]:
-    """What stands apart from the spreads in dollars, or is not there, with the reason."""
+def _left_out(summaries: Sequence[rates.Summary], without_pos: int) -> list[tuple[int, str]]:
+    """Return how many rates are not among those in dollars, or not shown at all, each with the reason."""
     found = []
     for kind in KINDS.values():
-        n = sum(row.rates for row in summaries if row.kind == kind.name)
-        if n and kind.name != "dollars":
-            found.append((n, f"{kind.title.lower()}: {kind.meaning}"))
+        number = sum(row.rates for row in summaries if row.kind == kind.name)
+        if number and kind.name != "dollars":
+            found.append((number, f"{kind.title}: {kind.meaning}"))
     if without_pos:
-        found.append((without_pos, "no place of service stated: a filter by place leaves them out."))
+        found.append((without_pos, "No place of service: excluded by the place of service filter."))
     return found

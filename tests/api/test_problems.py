@@ -252,7 +252,7 @@ def test_too_many_questions_at_a_time_are_told_to_wait(odd_site: Client) -> None
             others.enter_context(admitted())
         response = odd_site.get("/api/v1/fine")
         told = problem(response, "too-busy")
-    assert told["detail"] == "Many questions are being answered just now. Ask again in a few seconds."
+    assert told["detail"] == "Many questions are being answered right now. Please try again in a few seconds."
     assert response["Retry-After"] == str(TooBusy.retry_after)
     assert odd_site.get("/api/v1/fine").status_code == 200
 

@@ -15,6 +15,7 @@ from core.queries import changes, coverage, networks, organizations
 from core.queries.codes import list_busiest_codes as most_rates
 from core.queries.payers import compare_payers
 from core.queries.rules.market import FILTERS, Market
+from core.rows import RowEncoder, row_values
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.tic.source import open_documents
@@ -44,14 +45,14 @@ def test_payers_side_by_side_for_one_code(site: Client, demo: Snapshot) -> None:
     for table, rows in zip(shown, biggest, strict=True):
         assert [row[1] for row in table[1:]] == [f"{row.rates:,}" for row in rows]
         assert [row[4] for row in table[1:]] == [f"${row.p50:,.2f}" for row in rows]
-    assert [row[7] for row in shown[0][1:]] == ["the same", "4.9 % above", "14 % above", "14 % below"]
+    assert [row[7] for row in shown[0][1:]] == ["same", "4.9% above", "14% above", "14% below"]
     assert response.content.decode().count("<svg") == 4
     text = text_of(response)
     assert "170 rates in dollars" in text
     assert "Professional, modifier 26" in text
     based = site.get("/payers/", {**CODE, "code": "70450", "base": PEACH})
     assert "Compared with Example Peach Health Plan ✕" in text_of(based)
-    assert tables(based)[0][2][7] == "the same"
+    assert tables(based)[0][2][7] == "same"
     alone = site.get("/payers/", {**CODE, "payer": PEACH})
     assert [row[0] for row in tables(alone)[0][1:]] == ["All payers together", "Example Peach Health Plan compare with"]
 
@@ -116,7 +117,7 @@ def test_one_payer(site: Client, demo: Snapshot) -> None:
     assert [row[0] for row in files[1:]] == [row.source for row in coverage.list_files(demo, slug)]
     missing = site.get("/payers/", {"payer": "nobody"})
     assert missing.status_code == 404
-    assert "No payer with the key nobody is loaded" in text_of(missing)
+    assert "No rates of the payer 'nobody' are loaded" in text_of(missing)
 
 
 def test_changes_of_a_payer_and_a_code(site: Client, demo: Snapshot) -> None:
@@ -130,7 +131,7 @@ def test_changes_of_a_payer_and_a_code(site: Client, demo: Snapshot) -> None:
     assert len(every) - 1 == len(rows)
     assert [row[0] for row in every[1:]] == [row.what for row in rows]
     assert [row[2] for row in every[1:]] == [f"${row.new:,.2f}" for row in rows]
-    assert every[1][4] == "−3.0 %"
+    assert every[1][4] == "−3.0%"
     assert f"1 to {total} of {total}" in text_of(response)
     only_up = site.get("/changes/", {**CODE, "payer": PIEDMONT, "what": "up"})
     assert {row[0] for row in tables(only_up)[1][1:]} == {"up"}
@@ -200,10 +201,7 @@ def test_every_table_of_the_market_is_had_as_csv_and_json(site: Client, demo: Sn
         ("/changes/", {}, changes.count_payer_months(coverage.list_coverage(demo), "GA", "2025-07", "2025-08")),
         ("/organizations/", CODE, organizations.list_organizations(demo, both, "rates", 10**6, 0)),
     ):
-        wanted = [
-            {name: json.loads(json.dumps(value, default=lambda d: d.isoformat())) for name, value in vars(row).items()}
-            for row in expected
-        ]
+        wanted = [json.loads(json.dumps(row_values(row), cls=RowEncoder)) for row in expected]
         from_json = json_rows(site.get(address, {**query, "format": "json"}))
         assert sorted(from_json, key=str) == sorted(wanted, key=str), (address, query)
         assert len(csv_rows(site.get(address, {**query, "format": "csv"}))) == len(wanted) > 0
@@ -233,8 +231,8 @@ def test_organizations_stand_beside_the_market(site: Client, demo: Snapshot) -> 
         ("/changes/", {"from": "2025-13"}, "'2025-13' is not a month as YYYY-MM"),
         ("/changes/", {"from": "2025-08", "year_month": "2025-08"}, "'2025-08' is not before 2025-08"),
         ("/changes/", {"from": "2025-09"}, "'2025-09' is not before 2025-08"),
-        ("/changes/", {"what": "sideways"}, "'sideways' is not known; expected one of: up, down, added"),
-        ("/changes/", {"sort": "color"}, "'color' is not known"),
+        ("/changes/", {"what": "sideways"}, "'sideways' is not a valid outcome: expected one of up, down, added"),
+        ("/changes/", {"sort": "color"}, "'color' is not a valid sort order"),
     ],
 )
 def test_wrong_parameters_are_told_with_status_400(

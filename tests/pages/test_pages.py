@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
 from core.demo.payer_files import STATE, write_files
 from core.load.load_file import load_file
-from core.pages.shared.page import page
+from core.pages.forms import QueryForm
+from core.pages.shared.page import PageQuery, page
 from core.queries import codes, coverage, medicare, organizations, providers, rates
 from core.queries.rules.comparison import REASONS
 from core.queries.rules.market import Market
+from core.rows import RowEncoder, row_values
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.tic.source import open_documents
@@ -128,10 +130,7 @@ def test_every_table_is_had_as_csv_and_json(site: Client, demo: Snapshot) -> Non
         }
         from_json = json_rows(site.get(address, {**parameters, "format": "json"}))
         from_csv = csv_rows(site.get(address, {**parameters, "format": "csv"}))
-        wanted = [
-            {name: json.loads(json.dumps(value, default=lambda d: d.isoformat())) for name, value in vars(row).items()}
-            for row in expected
-        ]
+        wanted = [json.loads(json.dumps(row_values(row), cls=RowEncoder)) for row in expected]
         assert from_json == wanted, (address, table)
         assert [list(row) for row in from_csv] == [list(row) for row in wanted]
         assert len(from_csv) == len(wanted) > 0
@@ -167,7 +166,7 @@ def test_the_filter_by_place_says_what_it_does(site: Client) -> None:
         "Place 11 also matches rates that hold in every place (CSTM-00). "
         "10 rates that name no place at all are left out" in shown
     )
-    assert "62.5 %" in shown, "the percentage holds in every place"
+    assert "62.5%" in shown, "the percentage holds in every place"
     assert "No rate of this code is left out for naming no place" in text_of(
         site.get("/rates/", {**QUERY, "pos": "21", "code_type": "HCPCS", "code": "G0438"})
     )
@@ -192,20 +191,20 @@ def test_an_unknown_code_says_what_is_there_instead(site: Client) -> None:
 @pytest.mark.parametrize(
     ("parameter", "value", "message"),
     [
-        ("state", "ZZ", "'ZZ' is no state; expected two letters such as GA"),
+        ("state", "ZZ", "'ZZ' is not a state: two letters, such as GA"),
         ("year_month", "2025-13", "'2025-13' is not a month as YYYY-MM"),
-        ("pos", "1x", "'1X' is no place of service"),
-        ("pos", "11, 22", "'11,22' is no place of service"),
-        ("billing_class", "dental", "'dental' is no billing class"),
-        ("modifier", "26'", "is no modifier"),
+        ("pos", "1x", "'1X' is not a place of service"),
+        ("pos", "11, 22", "'11,22' is not a place of service"),
+        ("billing_class", "dental", "'dental' is not a valid billing class: expected one of professional"),
+        ("modifier", "26'", "is not a modifier such as 26, or none"),
         ("npi", "123", "'123' is not an NPI"),
-        ("tin", "12-34", "'1234' is not a tax number"),
+        ("tin", "12-34", "'1234' is not a tax ID: the 9 digits of an EIN"),
         ("payer", "A B", "'A B' is not a payer's key"),
-        ("page", "0", "greater than or equal to 1"),
-        ("page", "x", "Enter a whole number"),
-        ("sort", "color", "'color' is not known; expected one of: rate, -rate, payer, expires"),
-        ("format", "xml", "'xml' is not known; expected one of: html, csv, json, parquet"),
-        ("table", "none", "'none' is not known; expected one of: rates, summary, histogram"),
+        ("page", "0", "'0' is not a page number from 1 to 1,000,000"),
+        ("page", "x", "'x' is not a page number"),
+        ("sort", "color", "'color' is not a valid sort order: expected one of rate, -rate, payer, expires"),
+        ("format", "xml", "'xml' is not a valid format: expected one of html, csv, json, parquet"),
+        ("table", "none", "'none' is not a valid table: expected one of rates, summary, histogram"),
         ("code", "9" * 200, "at most 40 characters"),
         ("code", "9\x00", "Null characters are not allowed"),
     ],
@@ -270,11 +269,11 @@ def test_who_a_provider_is(site: Client, demo: Snapshot, store: Store, tmp_path:
 @pytest.mark.parametrize(
     ("address", "status", "message"),
     [
-        ("/npi/2999999999/", 404, "No group that a loaded rate names has the NPI 2999999999"),
-        ("/npi/123/", 400, "expected ten digits that begin with 1 or 2"),
-        ("/tin/999999999/", 404, "No group that a loaded rate names has the tax number 999999999"),
-        ("/tin/abc/", 400, "expected nine digits"),
-        ("/nothing/", 404, "/nothing/ is no address of this site"),
+        ("/npi/2999999999/", 404, "No loaded rate lists the NPI 2999999999"),
+        ("/npi/123/", 400, "'123' is not an NPI: 10 digits, starting with 1 or 2"),
+        ("/tin/999999999/", 404, "No loaded rate lists the tax ID 999999999"),
+        ("/tin/abc/", 400, "'abc' is not a tax ID"),
+        ("/nothing/", 404, "/nothing/ does not exist on this site"),
     ],
 )
 def test_what_is_not_there_is_told(site: Client, address: str, status: int, message: str) -> None:
@@ -297,7 +296,7 @@ def test_medicare_says_the_basis_of_each_row_and_each_reason(site: Client, demo:
     assert [row[0] for row in loaded[1:]] == [release.kind for release in coverage.list_releases(demo)]
     first = medicare.list_comparisons(demo, market, "percent", 1, 0)[0]
     assert first.percent is not None
-    assert every[1][0] == f"{first.percent:.0%}".replace("%", " %")
+    assert every[1][0] == f"{first.percent:.0%}"
     assert first.basis is not None
     assert every[1][3].startswith(first.basis)
     assert "MPFS non-facility, modifier 26" in shown
@@ -349,7 +348,7 @@ def test_a_store_that_cannot_be_read_is_told(tmp_path: Path) -> None:
         client = Client()
         response = client.get("/")
         assert response.status_code == 503
-        assert "The data cannot be read just now" in text_of(response)
+        assert "The rates cannot be read at the moment" in text_of(response)
         assert b"not a manifest" in client.get("/readyz").content
 
 
@@ -361,9 +360,9 @@ def test_health(site: Client) -> None:
 def test_a_slow_question_is_stopped_and_told(demo_root: Path, settings: Any) -> None:
     settings.BEACONPOINT_QUERY_SECONDS = 0.2
 
-    @page
-    def endless(_request: HttpRequest, db: Snapshot) -> HttpResponse:
-        return HttpResponse(str(db.rows(ENDLESS)))
+    @page(QueryForm)
+    def endless(query: PageQuery[QueryForm]) -> HttpResponse:
+        return HttpResponse(str(query.db.rows(ENDLESS)))
 
     with serving(demo_root):
         response = endless(RequestFactory().get("/endless/"))

@@ -122,7 +122,9 @@ def test_the_data_may_have_changed_since(odd: Store, load: Load) -> None:
         assert [row[0] for row in runs[1:]] == ["2", "1"]
         zero = next(row for row in lines[1:] if row[0] == "zero_rates")
         assert zero[2:] == ["2", "2", "2"]
-        assert 'aria-label="zero_rates over 2 runs: first 2, last 2, lowest 2, highest 2"' in response.content.decode()
+        assert (
+            'aria-label="Rates of zero over 2 runs: first 2, last 2, lowest 2, highest 2"' in response.content.decode()
+        )
 
 
 @pytest.mark.parametrize("table", ["checks", "places", "months", "history", "runs"])
@@ -152,13 +154,13 @@ def test_before_the_first_check_the_page_says_how_to_run_it(load: Load, store: S
 @pytest.mark.parametrize(
     ("address", "status", "said"),
     [
-        ("/quality/?run=99", 404, "run 99 is not kept; there are runs 1 to 1"),
-        ("/quality/?run=x", 400, "Enter a whole number"),
-        ("/quality/?check=%3Cb%3E", 400, "expected a check's name, such as zero_rates"),
-        ("/quality/nothing/", 404, "expected one of duplicate_fact_uid"),
-        ("/quality/duplicate_keys/?payer=x", 400, "are not told apart by it"),
-        ("/quality/groups_without_tin/?state=GA", 400, "are not told apart by it"),
-        ("/quality/zero_rates/?state=Georgia", 400, "is no state"),
+        ("/quality/?run=99", 404, "Run 99 is not available. Available runs: 1 to 1"),
+        ("/quality/?run=x", 400, "'x' is not the number of a run, such as 12"),
+        ("/quality/?check=%3Cb%3E", 400, "is not the name of a check, such as zero_rates"),
+        ("/quality/nothing/", 404, "'nothing' is not a check. Checks: duplicate_fact_uid"),
+        ("/quality/duplicate_keys/?payer=x", 400, "This check cannot be narrowed by"),
+        ("/quality/groups_without_tin/?state=GA", 400, "This check cannot be narrowed by"),
+        ("/quality/zero_rates/?state=Georgia", 400, "is not a state"),
     ],
 )
 def test_what_cannot_be_answered_is_told(site: Client, address: str, status: int, said: str) -> None:
@@ -174,7 +176,7 @@ def test_what_takes_too_long_is_offered_in_parts(odd: Store, monkeypatch: pytest
     with serving(odd.root):
         response = Client().get("/quality/zero_rates/")
     assert response.status_code == 503
-    assert "longer than 2 seconds and was stopped. One payer’s month is quicker:" in text_of(response)
+    assert "That took too long: One payer’s month is quicker:" in text_of(response)
     assert "Odd, Inc., Georgia, August 2025 (2 of 3)" in text_of(response)
     assert "/quality/zero_rates/?state=GA&year_month=2025-08&payer=odd_inc" in links_of(response)
 

@@ -17,7 +17,8 @@ from pydantic import BaseModel, BeforeValidator, Field, create_model
 from core.api.protocol.problems import Problem
 from core.fields.code_list import MAX_CODES
 from core.fields.states import STATES
-from core.pages.forms import CLASSES, LONGEST, SETTINGS, QueryForm
+from core.pages.forms import QueryForm
+from core.pages.forms.fields import BILLING_CLASSES, MAX_TEXT_LENGTH, SETTINGS
 from core.quality.checks import CHECKS
 from core.queries.rules.matching import OUTCOMES
 
@@ -45,7 +46,7 @@ class Parameter:
 PARAMETERS = {
     "q": Parameter(
         "A code's number or its beginning, or words.",
-        f"at most {LONGEST} characters", "knee", f"^{_NO_CONTROLS}*$",
+        f"at most {MAX_TEXT_LENGTH} characters", "knee", f"^{_NO_CONTROLS}*$",
     ),
     "state": Parameter(
         "The state. Where state or month are left out, the newest month with most rates; the answer says which.",
@@ -69,7 +70,7 @@ PARAMETERS = {
         "a place of service: two digits such as 11", "11", "^([0-9]{2}|CSTM-00)$",
     ),
     "billing_class": Parameter(
-        "The class.", f"a billing class: one of {', '.join(CLASSES)}", "professional", choices=CLASSES,
+        "The class.", f"a billing class: one of {', '.join(BILLING_CLASSES)}", "professional", choices=BILLING_CLASSES,
     ),
     "modifier": Parameter(
         "One modifier of the rate's, or `none` for rates without.",
@@ -192,7 +193,7 @@ def check_names(request: HttpRequest, model: type[BaseModel]) -> None:
     errors = []
     for name, values in request.GET.lists():
         if name not in model.model_fields:
-            errors.append((name[:LONGEST], f"there is no such parameter here; expected {known}"))
+            errors.append((name[:MAX_TEXT_LENGTH], f"there is no such parameter here; expected {known}"))
         elif len(values) > 1:
             errors.append((name, f"given {len(values)} times; expected once"))
     if errors:
@@ -223,4 +224,4 @@ def _sentence(error: dict[str, Any], value: str | None) -> str:
         return f"missing; expected {expected}"
     if error["type"] == "string_too_long":
         return f"longer than {about['max_length']} characters"
-    return f"{value[:LONGEST]!r} is not {expected}"
+    return f"{value[:MAX_TEXT_LENGTH]!r} is not {expected}"

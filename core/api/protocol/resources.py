@@ -3,7 +3,7 @@
 import inspect
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotModified, StreamingHttpResponse
@@ -15,11 +15,15 @@ from core.api.protocol import cursors, parameters
 from core.api.protocol.problems import Problem
 from core.pages.forms import ChangesForm, MarketForm, ProviderForm, QueryForm
 from core.pages.shared.answer_cache import admitted
-from core.pages.shared.market_choice import choose_months, choose_period
-from core.pages.shared.page import choose_market
-from core.pages.shared.page import etag as etag_of
+from core.pages.shared.conditional import answer_tag
+from core.pages.shared.market_choice import (
+    InvalidChoice,
+    MarketChoice,
+    choose_market,
+    choose_months,
+    choose_provider_market,
+)
 from core.queries import coverage, providers
-from core.queries.codes import CodeTitle
 from core.queries.rules import keyset
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
@@ -152,7 +156,7 @@ def resource(
     def register(function: Callable[[Asked], Found]) -> Callable[[Asked], Found]:
         def operation(request: HttpRequest, response: HttpResponse, **given: Any) -> HttpResponseBase | Answer:
             filled, db = _checked(request, form, query, given)
-            etag = etag_of(db, request)
+            etag = answer_tag(db, request)
             response["ETag"], response["Cache-Control"] = etag, "no-cache"
             if etag in request.headers.get("If-None-Match", "").split(", "):
                 return HttpResponseNotModified(headers=dict(response.headers))
@@ -220,27 +224,31 @@ def _checked(
 
 
 def _asked(request: HttpRequest, db: Snapshot, form: QueryForm, where: dict[str, str], given: Any) -> Asked:
-    market, meant = _market(form, db, where)
-    if meant:
-        several = ", ".join(f"{code.code_type} {code.code}" for code in meant)
-        why = f"{form.cleaned_data['code']!r} may be {several}; say which with code_type"
-        raise Problem("ambiguous-code", errors=[("code", why)], choices=[vars(code) for code in meant])
     limit, cursor = getattr(given, "limit", parameters.USUAL_ROWS), getattr(given, "cursor", None)
-    return Asked(db, request.path, form, where, limit, cursor, market)
+    choice = _choice(form, db, where)
+    if choice is None:
+        return Asked(db, request.path, form, where, limit, cursor)
+    if choice.meanings:
+        several = ", ".join(f"{code.code_type} {code.code}" for code in choice.meanings)
+        why = f"{form.cleaned_data['code']!r} may be {several}; say which with code_type"
+        raise Problem("ambiguous-code", errors=[("code", why)], choices=[vars(code) for code in choice.meanings])
+    return Asked(db, request.path, form.with_values(**choice.values), where, limit, cursor, choice.market)
 
 
-def _market(form: QueryForm, db: Snapshot, where: dict[str, str]) -> tuple[Market | None, list[CodeTitle]]:
-    """The market that a valid form is about, if any, and the codes it may mean where these are several."""
+def _choice(form: QueryForm, db: Snapshot, where: dict[str, str]) -> MarketChoice | None:
+    """Return the market that a valid form is about, if it is about one."""
     if isinstance(form, ProviderForm):
         by: providers.By = "npi" if "npi" in where else "tin"
-        return choose_period(form, providers.list_provider_periods(db, by, where[by]), by, where[by]), []
+        asked = replace(form.market(), **{by: where[by]})
+        return choose_provider_market(asked, providers.list_provider_periods(db, by, where[by]))
     if isinstance(form, ChangesForm):
-        market, meant, before = choose_months(form, db, coverage.list_coverage(db))
-        if not before:
-            why = f"No month of {market.state} before {market.year_month} is loaded: there is nothing to compare with."
+        try:
+            choice = choose_months(form.market(), form.cleaned_data["from"], db, coverage.list_coverage(db))
+        except InvalidChoice as error:
+            raise Problem("wrong-parameter", errors=error.problems) from None
+        if not choice.earlier_month:
+            state, month = choice.market.state, choice.market.year_month
+            why = f"No month of {state} before {month} is loaded: there is nothing to compare with."
             raise Problem("not-found", why)
-        if before >= market.year_month:
-            why = f"{before!r} is not before {market.year_month}; expected an earlier month"
-            raise Problem("wrong-parameter", errors=[("from", why)])
-        return market, meant
-    return choose_market(form, db) if isinstance(form, MarketForm) else (None, [])
+        return choice
+    return choose_market(form.market(), db) if isinstance(form, MarketForm) else None

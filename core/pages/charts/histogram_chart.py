@@ -15,7 +15,7 @@ _LINES = 3
 """More of Medicare's amounts than these would hide the bars; the table below has them all."""
 
 
-def histogram(found: Histogram, amounts: Sequence[AmountLine]) -> SafeString:
+def draw_histogram(found: Histogram, amounts: Sequence[AmountLine]) -> SafeString:
     """A bar per bin, as high as it has rates, with lines at Medicare's amounts. Empty where there are no bins."""
     if not found.bins:
         return SafeString("")

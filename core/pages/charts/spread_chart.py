@@ -52,7 +52,7 @@ class Bar:
     percentiles: tuple[float, float, float, float, float]
 
 
-def spreads(
+def draw_spreads(
     bars: Sequence[Bar],
     measure: Measure = PERCENT_OF_MEDICARE,
     title: str = "Percent of Medicare by payer",

@@ -1,12 +1,12 @@
-"""Answers that were given before, and how many questions are answered at the same time."""
+"""Pages that were made before, and a limit on how many are made at the same time."""
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
+from cachetools import LRUCache
 from django.conf import settings
 
 from core.runtime.errors import BeaconError
@@ -16,56 +16,50 @@ T = TypeVar("T")
 
 
 class TooBusy(BeaconError):
-    """As many questions as may be answered at the same time are being answered; later there is room again."""
+    """All slots for answering questions are taken; there will be room again soon."""
 
     retry_after = 3
     """Seconds after which to ask again."""
 
 
-class Answers:
-    """Pages by what they depend on, the generation among it: the ones asked for last, up to so many bytes."""
+class AnswerCache:
+    """The least recently used pages are dropped first; a page that is too large for the cache is not kept."""
 
-    def __init__(self, most_bytes: int) -> None:
-        self._most = most_bytes
-        self._bytes = 0
+    def __init__(self, max_bytes: int) -> None:
         self._lock = threading.Lock()
-        self._pages: OrderedDict[str, bytes] = OrderedDict()
+        self._pages: LRUCache[str, bytes] = LRUCache(max_bytes, getsizeof=len)
 
     def get(self, key: str) -> bytes | None:
-        """The page, where it is kept."""
+        """Return the page if it is kept."""
         with self._lock:
-            page = self._pages.get(key)
-            if page is not None:
-                self._pages.move_to_end(key)
+            page: bytes | None = self._pages.get(key)
             return page
 
     def keep(self, key: str, page: bytes) -> None:
-        """Keeps a page, and lets go of those not asked for the longest."""
+        """Keep a page."""
         with self._lock:
-            self._bytes += len(page) - len(self._pages.pop(key, b""))
-            self._pages[key] = page
-            while self._bytes > self._most:
-                self._bytes -= len(self._pages.popitem(last=False)[1])
+            if len(page) <= self._pages.maxsize:
+                self._pages[key] = page
 
 
-ANSWERS = Answers(settings.BEACONPOINT_ANSWER_BYTES)
-_PLACES = threading.BoundedSemaphore(settings.BEACONPOINT_QUESTIONS)
+ANSWERS = AnswerCache(settings.BEACONPOINT_ANSWER_BYTES)
 
-
+_SLOTS = threading.BoundedSemaphore(settings.BEACONPOINT_QUESTIONS)
+# Each question that has a slot may ask one more in the meantime.
 _THREADS = ThreadPoolExecutor(2 * settings.BEACONPOINT_QUESTIONS, "question")
 
 
 def meanwhile(question: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> Future[T]:
-    """Asks a question while the caller asks others; `result()` of what is given waits for the answer."""
+    """Start a question while the caller asks others; `result()` waits for its answer."""
     return _THREADS.submit(question, *arguments, **options)
 
 
 @contextmanager
 def admitted() -> Iterator[None]:
-    """A place among the questions that are being answered. Raises TooBusy where none gets free in time."""
-    if not _PLACES.acquire(timeout=settings.BEACONPOINT_QUERY_SECONDS):
-        raise TooBusy("Many questions are being answered just now. Ask again in a few seconds")
+    """Take a slot for answering a question. Raise TooBusy if none becomes free in time."""
+    if not _SLOTS.acquire(timeout=settings.BEACONPOINT_QUERY_SECONDS):
+        raise TooBusy("Many questions are being answered right now. Please try again in a few seconds")
     try:
         yield
     finally:
-        _PLACES.release()
+        _SLOTS.release()

@@ -1,57 +1,103 @@
-"""What is meant where a question about a provider or about a change leaves out state or month."""
+"""The market that a question means when it leaves out the state, the month, or the code system.
+
+Nothing here changes the form: a choice is a value, and the form is shown with it afterwards.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from core.pages.forms import ChangesForm, ProviderForm
-from core.pages.shared.page import choose_market
-from core.queries import providers
-from core.queries.codes import CodeTitle
+from core.pages.forms.market_forms import not_earlier
+from core.queries import coverage, providers
+from core.queries.codes import CodeTitle, find_possible_codes
 from core.queries.coverage import Coverage
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 
 
-def choose_period(form: ProviderForm, periods: list[providers.LoadedPeriod], by: providers.By, value: str) -> Market:
-    """The provider's market of the state and month asked for, or of the newest it is in."""
-    chosen = form.cleaned_data
-    fitting = [
-        one for one in periods
-        if chosen["state"] in {"", one.state} and chosen["year_month"] in {"", one.year_month}
-    ] or periods  # fmt: skip
-    if fitting:
-        chosen["state"] = chosen["state"] or fitting[0].state
-        chosen["year_month"] = chosen["year_month"] or fitting[0].year_month
-    chosen[by] = value
-    form.offer_fixed()
-    form.data = {name: chosen.get(name, "") for name in form.fields}
-    return form.market()
+class InvalidChoice(ValueError):
+    """A value that no market can be chosen with: the name of the parameter (empty text for the path) and a sentence."""
+
+    def __init__(self, parameter: str, reason: str) -> None:
+        super().__init__(reason)
+        self.problems = [(parameter, reason)]
 
 
-def choose_months(form: ChangesForm, db: Snapshot, loaded: Sequence[Coverage]) -> tuple[Market, list[CodeTitle], str]:
-    """The market of the later month, the codes it may mean, and the earlier month, which is empty where none is loaded.
+@dataclass(frozen=True)
+class MarketChoice:
+    """The market that a question means.
 
-    Where a payer is asked for but no state or month, its newest that has an earlier one.
+    `meanings` are the codes that the number may stand for if there are several: the visitor has to say which.
+    `earlier_month` is the month to compare with, for questions about changes; empty text if none is loaded.
     """
-    before = _before(form, loaded)
-    asked, meant = choose_market(form, db)
-    before = before or _month_before(loaded, asked.state, asked.year_month)
-    form.cleaned_data["from"] = before
-    form.data = {**form.data, "from": before}
-    return asked, meant, before
+
+    market: Market
+    meanings: Sequence[CodeTitle] = ()
+    earlier_month: str = ""
+
+    @property
+    def values(self) -> dict[str, str | None]:
+        """The choice by the names of the form's fields."""
+        of_market: dict[str, str | None] = dict(vars(self.market))
+        return {**of_market, "from": self.earlier_month} if self.earlier_month else of_market
 
 
-def _before(form: ChangesForm, loaded: Sequence[Coverage]) -> str:
-    chosen = form.cleaned_data
-    rows = [row for row in loaded if chosen["payer"] in {"", row.payer_slug} and chosen["state"] in {"", row.state}]
-    if chosen["payer"]:
-        for row in rows:
-            if chosen["year_month"] in {"", row.year_month} and chosen["from"] < row.year_month:
-                chosen["state"], chosen["year_month"] = row.state, row.year_month
-                break
-        return chosen["from"] or _month_before(rows, chosen["state"], chosen["year_month"])
-    return str(chosen["from"])
+def choose_market(asked: Market, db: Snapshot) -> MarketChoice:
+    """Return the market that is meant; `asked` may have empty text for the state and the month.
+
+    A missing state or month is the newest month with the most rates. A missing code system is the one that has the
+    code; CPT and HCPCS count as one system, because payers label the same code either way.
+    """
+    market = _newest(asked, coverage.list_periods(db))
+    if not market.code or market.code_type:
+        return MarketChoice(market)
+    meanings = find_possible_codes(db, market.code)
+    if len(meanings) == 1:
+        return MarketChoice(replace(market, code_type=meanings[0].code_type, code=meanings[0].code))
+    if {code.code_type for code in meanings} <= {"CPT", "HCPCS"}:
+        return MarketChoice(market)
+    return MarketChoice(market, meanings)
+
+
+def choose_provider_market(asked: Market, periods: Sequence[providers.LoadedPeriod]) -> MarketChoice:
+    """Return the provider's market in the state and month asked for, or in the newest ones the provider is in."""
+    fitting = [one for one in periods if _fits(asked, one.state, one.year_month)] or list(periods)
+    if not fitting:
+        return MarketChoice(asked)
+    state, year_month = asked.state or fitting[0].state, asked.year_month or fitting[0].year_month
+    return MarketChoice(replace(asked, state=state, year_month=year_month))
+
+
+def choose_months(asked: Market, earlier: str, db: Snapshot, loaded: Sequence[Coverage]) -> MarketChoice:
+    """Return the market of the later month, and the earlier month: the one asked for or the last one before it.
+
+    If a payer is asked for, the months are its own. Raise InvalidChoice if the earlier month is not before the later.
+    """
+    wanted = asked
+    if asked.payer:
+        rows = [row for row in loaded if row.payer_slug == asked.payer and asked.state in {"", row.state}]
+        newest = next((r for r in rows if asked.year_month in {"", r.year_month} and earlier < r.year_month), None)
+        if newest:
+            wanted = replace(asked, state=newest.state, year_month=newest.year_month)
+        earlier = earlier or _month_before(rows, wanted.state, wanted.year_month)
+    choice = choose_market(wanted, db)
+    market = choice.market
+    if earlier and earlier >= market.year_month:
+        raise InvalidChoice("from", not_earlier(earlier, market.year_month))
+    return replace(choice, earlier_month=earlier or _month_before(loaded, market.state, market.year_month))
+
+
+def _newest(asked: Market, loaded: Sequence[coverage.Period]) -> Market:
+    """Return the market with its state and month filled in from what is loaded, newest month first."""
+    if not loaded:
+        return asked
+    period = next((one for one in loaded if _fits(asked, one.state, one.year_month)), loaded[0])
+    return replace(asked, state=asked.state or period.state, year_month=asked.year_month or period.year_month)
+
+
+def _fits(asked: Market, state: str, year_month: str) -> bool:
+    return asked.state in {"", state} and asked.year_month in {"", year_month}
 
 
 def _month_before(rows: Sequence[Coverage], state: str, year_month: str) -> str:
-    """The newest month of a state before another; the empty text where there is none."""
+    """Return the newest month of a state before another; empty text if there is none."""
     return max((row.year_month for row in rows if row.state == state and row.year_month < year_month), default="")

@@ -1,205 +1,211 @@
-"""What all pages share: the store's snapshot, the form, caching, and what is shown when something is wrong."""
+"""What all pages share: the form, the snapshot, the market, caching, and the answers to what goes wrong.
 
-import hashlib
+A page is a function of one PageQuery, decorated with `page`; a page about a market is a function of one MarketQuery,
+decorated with `market_page`.
+"""
+
+import logging
 import time
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cached_property, wraps
+from typing import Any, Generic, TypeVar
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotModified
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from core import open_store
 from core.fields.states import STATES
+from core.pages.formats import write_month
 from core.pages.forms import MarketForm, QueryForm
+from core.pages.forms.market_forms import ANY
 from core.pages.shared import urls
 from core.pages.shared.answer_cache import ANSWERS, TooBusy, admitted
+from core.pages.shared.conditional import answer_tag, conditional_answer
+from core.pages.shared.downloads import download
+from core.pages.shared.error_pages import invalid_form, invalid_query, timed_out, too_busy, unreadable
+from core.pages.shared.labels import FILTER_LABELS
+from core.pages.shared.market_choice import InvalidChoice, MarketChoice, choose_market
 from core.queries import coverage
-from core.queries.codes import CodeTitle, find_possible_codes
-from core.queries.rules.market import FILTERS, Market
+from core.queries.rules.market import Market, market_cache
 from core.runtime.errors import BeaconError
 from core.store.connection import QueryTimeout, Snapshot
 
-PAGE_ROWS = 50
-"""Rows of a table on one page."""
+_log = logging.getLogger(__name__)
 
 _STARTED_AT = "beaconpoint.started"
 
 F = TypeVar("F", bound=QueryForm)
+M = TypeVar("M", bound=MarketForm)
 View = Callable[..., HttpResponseBase]
 
 
-def page(view: View) -> View:
-    """A view of the store: `view(request, db, …)`. Handles GET and HEAD, an empty store, caching, load and errors.
+@dataclass(frozen=True)
+class PageQuery(Generic[F]):
+    """A question to a page: the request, the snapshot to ask, and the form, which is valid."""
 
-    An address has one spelling: another one is sent there. A page that was made before of the same generation is given
-    again; so many are made at a time, and others wait.
+    request: HttpRequest
+    db: Snapshot
+    form: F
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values of the form's fields."""
+        return self.form.cleaned_data
+
+    @property
+    def wants_file(self) -> bool:
+        """Whether a table is asked for as a file."""
+        return bool(self.values["format"] != "html")
+
+    def download(self, rows: Iterable[Any], row_type: type[Any], name: str) -> HttpResponseBase:
+        """Return the rows as a file in the format that is asked for."""
+        return download(rows, row_type, name, self.values["format"])
+
+    def render(self, template: str, status: int = 200, **context: Any) -> HttpResponse:
+        """Return the page. `path` and `parameters` let templates link to the same page with other parameters."""
+        return render(self.request, template, {**self._context(), **context}, status=status)
+
+    def _context(self) -> dict[str, Any]:
+        return {
+            "form": self.form,
+            "path": self.request.path,
+            "parameters": self.form.parameters(),
+            "manifest": self.db.manifest,
+            "started": self.request.META.get(_STARTED_AT),
+        }
+
+
+@dataclass(frozen=True)
+class MarketQuery(PageQuery[M]):
+    """A question about a market. The form contains the market that was chosen, not only what was asked for."""
+
+    choice: MarketChoice
+    _resources: ExitStack = field(repr=False)
+
+    @property
+    def market(self) -> Market:
+        """The market that the question is about."""
+        return self.choice.market
+
+    @cached_property
+    def cached(self) -> Snapshot:
+        """The snapshot with the market's rates in memory: the same answers, sooner. Made when it is first needed."""
+        return self._resources.enter_context(market_cache(self.db, self.market))
+
+    def _context(self) -> dict[str, Any]:
+        names = dict(coverage.list_payers(self.db))
+        applied = [
+            (label, name, names.get(value, value) if name == "payer" else value)
+            for name, label in FILTER_LABELS.items()
+            if (value := self.form.parameters().get(name))
+        ]
+        return {**super()._context(), "market": self.market, "applied": applied}
+
+
+def page(form: type[F]) -> Callable[[Callable[..., HttpResponseBase]], View]:
+    """Decorate a function of a PageQuery (and the parts of the path) as a page whose query string is `form`.
+
+    An address has one spelling, and other spellings are redirected to it. A page made before from the same generation
+    is sent again; a limited number of pages is made at a time while others wait.
     """
 
-    @require_safe
-    @wraps(view)
-    def wrapped(request: HttpRequest, **path: str) -> HttpResponseBase:
-        request.META[_STARTED_AT] = time.perf_counter()
-        asked = urls.said(request.GET.dict())
-        given = [(name, value) for name, values in request.GET.lists() for value in values]
-        as_file = request.GET.get("format", "html") != "html"
-        if given != asked and not as_file:
-            return redirect(request.get_full_path().partition("?")[0] + urls.query(asked))
-        try:
-            db = open_store.snapshot()
-            return render(request, "empty.html", status=503) if db is None else _answer(request, db, view, path)
-        except QueryTimeout as error:
-            return _too_long(request, str(error))
-        except TooBusy as error:
-            response = sorry(request, 503, "Too busy just now", [("", f"{error}.")])
-            response["Retry-After"] = str(TooBusy.retry_after)
-        except BeaconError as error:
-            response = sorry(request, 503, "The data cannot be read just now", [("", str(error))])
-        return response
+    def decorate(view: Callable[..., HttpResponseBase]) -> View:
+        def make(request: HttpRequest, db: Snapshot, path: dict[str, str]) -> HttpResponseBase:
+            filled = form(request.GET)
+            if not filled.is_valid():
+                return invalid_form(request, filled)
+            return view(PageQuery(request, db, filled), **path)
 
-    return wrapped
+        @require_safe
+        @wraps(view)
+        def wrapped(request: HttpRequest, **path: str) -> HttpResponseBase:
+            request.META[_STARTED_AT] = time.perf_counter()
+            canonical = urls.said(request.GET.dict())
+            given = [(name, value) for name, values in request.GET.lists() for value in values]
+            as_file = request.GET.get("format", "html") != "html"
+            if given != canonical and not as_file:
+                return redirect(request.get_full_path().partition("?")[0] + urls.query(canonical))
+            try:
+                return _answer(request, lambda db: make(request, db, path))
+            except QueryTimeout as error:
+                return timed_out(request, error)
+            except TooBusy as error:
+                return too_busy(request, error)
+            except BeaconError as error:
+                _log.error("%s: %s", request.path, error)
+                return unreadable(request)
+
+        return wrapped
+
+    return decorate
 
 
-def _answer(request: HttpRequest, db: Snapshot, view: View, path: dict[str, str]) -> HttpResponseBase:
-    """The view's answer, or the one that was given before."""
-    tag = etag(db, request)
-    if tag in request.headers.get("If-None-Match", "").split(", "):
-        response: HttpResponseBase = HttpResponseNotModified()
-    elif (kept := ANSWERS.get(tag)) is not None:
-        response = HttpResponse(kept)
-    else:
+def market_page(
+    form: type[M], action: str, *, needs_code: bool = False, choose: Callable[..., MarketChoice] | None = None
+) -> Callable[[Callable[..., HttpResponseBase]], View]:
+    """Decorate a function of a MarketQuery as a page about a market.
+
+    `choose(form, db, **path)` returns the market that is meant. A number that stands for several codes, or a missing
+    one where the page needs a code, is answered with a page to choose from; `action` is the page to go on to.
+    """
+
+    def decorate(view: Callable[..., HttpResponseBase]) -> View:
+        @page(form)
+        @wraps(view)
+        def wrapped(query: PageQuery[M], **path: str) -> HttpResponseBase:
+            try:
+                choice = (choose or choose_from_form)(query.form, query.db, **path)
+            except InvalidChoice as error:
+                return invalid_query(query.request, error.problems)
+            with ExitStack() as resources:
+                shown = form_with_market(query.form, choice, query.db)
+                asked = MarketQuery(query.request, query.db, shown, choice, resources)
+                if choice.meanings or (needs_code and not choice.market.code):
+                    return asked.render("choose.html", meanings=choice.meanings, action=action)
+                return view(asked, **path)
+
+        return wrapped
+
+    return decorate
+
+
+def choose_from_form(form: MarketForm, db: Snapshot) -> MarketChoice:
+    """Return the market that a form means, filled in from what is loaded."""
+    return choose_market(form.market(), db)
+
+
+def form_with_market(form: M, choice: MarketChoice, db: Snapshot) -> M:
+    """Return the form as the page shows it: with the market that was chosen, and with what can be chosen instead."""
+    shown = form.with_values(**choice.values)
+    loaded = coverage.list_periods(db)
+    months = sorted({period.year_month for period in loaded}, reverse=True)
+    shown.offer(
+        state=[(state, f"{state} {STATES[state]}") for state in sorted({period.state for period in loaded})],
+        year_month=[(one, write_month(one)) for one in months],
+        payer=[ANY, *coverage.list_payers(db)],
+    )
+    shown.offer_fixed_options()
+    return shown
+
+
+def _answer(request: HttpRequest, make: Callable[[Snapshot], HttpResponseBase]) -> HttpResponseBase:
+    """Return a page from the newest generation: 304, the page made before, or a new one."""
+    db = open_store.snapshot()
+    if db is None:
+        return render(request, "empty.html", status=503)
+    tag = answer_tag(db, request)
+
+    def kept_or_made() -> HttpResponseBase:
+        kept = ANSWERS.get(tag)
+        if kept is not None:
+            return HttpResponse(kept)
         with admitted():
-            response = view(request, db, **path)
+            response = make(db)
         if isinstance(response, HttpResponse) and response.status_code == 200:
             ANSWERS.keep(tag, response.content)
-    if response.status_code in {200, 304}:
-        response["ETag"] = tag
-        response["Cache-Control"] = "no-cache"
-    return response
+        return response
 
-
-def _too_long(request: HttpRequest, why: str) -> HttpResponse:
-    """The page for a question that was stopped, with narrower ones to ask instead."""
-    given = request.GET.dict()
-    narrower = [
-        (f"only {label}", urls.changed(request.path, {**given, "page": None}, **{name: value}))
-        for name, value, label in (
-            ("billing_class", "professional", "professional rates"),
-            ("billing_class", "institutional", "institutional rates"),
-            ("modifier", "none", "rates without a modifier"),
-        )
-        if not given.get(name)
-    ]
-    problem = f"{why}. Choose fewer rates: name a code, a payer, a class or a provider."
-    response = sorry(request, 503, "That took too long", [("", problem)], narrower=narrower)
-    response["Retry-After"] = "60"
-    return response
-
-
-def sorry(request: HttpRequest, status: int, title: str, problems: list[tuple[str, str]], **more: Any) -> HttpResponse:
-    """A page that says what is wrong: parameter names and sentences."""
-    return render(request, "sorry.html", {"title": title, "problems": problems, **more}, status=status)
-
-
-def wrong(request: HttpRequest, form: QueryForm) -> HttpResponse:
-    """The page for a wrong parameter."""
-    problems = [(str(request.GET.get(name, "")) and name, why) for name, why in form.problems]
-    return sorry(request, 400, "That address cannot be answered", problems)
-
-
-def context(request: HttpRequest, form: QueryForm, db: Snapshot, **more: Any) -> dict[str, Any]:
-    """What every page's template is given: `path` and `parameters` make links to the same page."""
-    return {
-        "form": form,
-        "path": request.path,
-        "parameters": form.parameters(),
-        "manifest": db.manifest,
-        "started": request.META.get(_STARTED_AT),
-        "applied": [
-            (label, name, form.cleaned_data[name])
-            for name, label in FILTERS.items()
-            if name in form.fields and form.cleaned_data.get(name)
-        ],
-        **more,
-    }
-
-
-def choose_market(form: MarketForm, db: Snapshot) -> tuple[Market, list[CodeTitle]]:
-    """The market of a valid form, and the codes it may mean where its number stands for different things.
-
-    Where state or month are not given, the newest month with most rates; where the code's system is not given, the
-    one that has the code. CPT and HCPCS are one system here: payers label the same code either way.
-    """
-    loaded = coverage.list_periods(db)
-    chosen = form.cleaned_data
-    for period in loaded:
-        if chosen["state"] in {"", period.state} and chosen["year_month"] in {"", period.year_month}:
-            chosen["state"], chosen["year_month"] = period.state, period.year_month
-            break
-    if loaded:
-        chosen["state"] = chosen["state"] or loaded[0].state
-        chosen["year_month"] = chosen["year_month"] or loaded[0].year_month
-    meant: list[CodeTitle] = []
-    if chosen["code"] and not chosen["code_type"]:
-        meant = find_possible_codes(db, chosen["code"])
-        if len(meant) == 1:
-            chosen["code_type"], chosen["code"] = meant[0].code_type, meant[0].code
-        if {code.code_type for code in meant} <= {"CPT", "HCPCS"}:
-            meant = []
-    form.offer("state", [(s, f"{s} {STATES[s]}") for s in sorted({p.state for p in loaded})])
-    form.offer("year_month", [(m, m) for m in sorted({p.year_month for p in loaded}, reverse=True)])
-    form.offer("payer", [("", "any"), *coverage.list_payers(db)])
-    form.offer_fixed()
-    form.data = {name: chosen.get(name, "") for name in form.fields}
-    return form.market(), meant if len(meant) > 1 else []
-
-
-def span(number: int) -> tuple[int, int]:
-    """How many rows a page of that number has at the most, and how many are before it."""
-    return PAGE_ROWS, (number - 1) * PAGE_ROWS
-
-
-class Paging:
-    """Which rows of a table of `total` a page shows."""
-
-    def __init__(self, number: int, total: int) -> None:
-        self.total = total
-        self.pages = max(-(-total // PAGE_ROWS), 1)
-        self.number = number
-        self.limit, self.offset = span(number)
-
-    @property
-    def beyond(self) -> bool:
-        """Whether the page lies behind the last one."""
-        return self.number > self.pages
-
-    @property
-    def first(self) -> int:
-        """The number of the page's first row, from 1."""
-        return min(self.offset + 1, self.total)
-
-    @property
-    def last(self) -> int:
-        """The number of the page's last row."""
-        return min(self.offset + self.limit, self.total)
-
-    @property
-    def before(self) -> int | None:
-        """The page before."""
-        return self.number - 1 if 1 < self.number <= self.pages else None
-
-    @property
-    def after(self) -> int | None:
-        """The page after."""
-        return self.number + 1 if self.number < self.pages else None
-
-
-def etag(db: Snapshot, request: HttpRequest) -> str:
-    """The mark of an answer, for `ETag`: another one means another answer."""
-    # One process serves one version of the program: the address and the generation are all the answer depends on.
-    seen = f"{_STARTED}|{db.root}|{db.manifest.generation}|{db.manifest.created_at}|{request.get_full_path()}"
-    return f'W/"{hashlib.md5(seen.encode(), usedforsecurity=False).hexdigest()}"'
-
-
-_STARTED = hashlib.md5(repr(object()).encode(), usedforsecurity=False).hexdigest()
+    return conditional_answer(request, tag, kept_or_made)

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.pages.charts.histogram_chart import histogram
+from core.pages.charts.histogram_chart import draw_histogram
 from core.queries.histogram import Bin, Histogram
 from core.queries.medicare import AmountLine
 
@@ -25,7 +25,7 @@ def test_a_picture_is_sound_and_within_its_width(
     low: float, width: float, counts: list[int], lines: list[AmountLine]
 ) -> None:
     bins = [Bin(low + n * width, low + (n + 1) * width, count) for n, count in enumerate(counts)]
-    svg = ElementTree.fromstring(histogram(Histogram(bins, 1, 2), lines))
+    svg = ElementTree.fromstring(draw_histogram(Histogram(bins, 1, 2), lines))
     bars = [bar for bar in svg if bar.tag == "rect"]
     assert len(bars) == sum(count > 0 for count in counts)
     for bar in bars:
@@ -42,10 +42,10 @@ def test_a_picture_is_sound_and_within_its_width(
 
 
 def test_a_picture_of_nothing_is_none() -> None:
-    assert histogram(Histogram([], 0, 0), []) == ""
+    assert draw_histogram(Histogram([], 0, 0), []) == ""
 
 
 def test_one_amount_is_one_bar() -> None:
-    svg = histogram(Histogram([Bin(99.5, 99.5, 7)], 0, 0), [])
+    svg = draw_histogram(Histogram([Bin(99.5, 99.5, 7)], 0, 0), [])
     assert len(re.findall("<rect", svg)) == 1
     assert not re.search(r"\sstyle=|<style|<script", svg)

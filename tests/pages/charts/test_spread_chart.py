@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.pages.charts.spread_chart import Bar, dollars, spreads
+from core.pages.charts.spread_chart import Bar, dollars, draw_spreads
 
 SVG = "{http://www.w3.org/2000/svg}"
 names = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=20)
@@ -16,7 +16,7 @@ shares = st.lists(st.floats(0, 1000), min_size=5, max_size=5).map(lambda values:
 
 
 def drawn(bars: list[Bar]) -> ET.Element:
-    return ET.fromstring(spreads(bars).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1))
+    return ET.fromstring(draw_spreads(bars).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1))
 
 
 def place(element: ET.Element, name: str) -> float:
@@ -47,7 +47,7 @@ def test_places_keep_the_order_of_values(bars: list[Bar]) -> None:
 
 
 def test_a_figure_speaks_and_has_no_style() -> None:
-    text = spreads([Bar("<A> & Co.", (0.8, 1.0, 1.25, 1.5, 2.0))])
+    text = draw_spreads([Bar("<A> & Co.", (0.8, 1.0, 1.25, 1.5, 2.0))])
     assert (
         "&lt;A&gt; &amp; Co.: median 125 %, half of the rates from 100 % to 150 %, four fifths from 80 % to 200 %."
         in text
@@ -58,12 +58,12 @@ def test_a_figure_speaks_and_has_no_style() -> None:
 
 
 def test_no_bars_no_figure() -> None:
-    assert spreads([]) == ""
+    assert draw_spreads([]) == ""
 
 
 @pytest.mark.parametrize("highest", [1.0, 3.0, 99.0, 5000.0])
 def test_marks_are_few_and_100_percent_is_one(highest: float) -> None:
-    marks = re.findall(r'y="14">(\S+) %', spreads([Bar("A", (0.001, 0.1, 0.5, 1.0, highest))]))
+    marks = re.findall(r'y="14">(\S+) %', draw_spreads([Bar("A", (0.001, 0.1, 0.5, 1.0, highest))]))
     assert "100" in marks
     assert 2 <= len(marks) <= 6
 
@@ -71,7 +71,7 @@ def test_marks_are_few_and_100_percent_is_one(highest: float) -> None:
 @given(st.lists(shares, min_size=1, max_size=5), st.none() | st.floats(0.01, 1e5))
 def test_marks_of_dollars_do_not_run_into_each_other(values: list[tuple[float, ...]], median: float | None) -> None:
     bars = [Bar("A", (v[0], v[1], v[2], v[3], v[4])) for v in values]
-    text = spreads(bars, dollars(median), "Dollars", 2)
+    text = draw_spreads(bars, dollars(median), "Dollars", 2)
     places = sorted(float(place) for place in re.findall(r'class="(?:mark|even)" x="([\d.]+)%"', text))
     assert all(after - before > 16.9 for before, after in itertools.pairwise(places))
     assert len(re.findall('class="even" x=', text)) == (median is not None)
@@ -79,6 +79,6 @@ def test_marks_of_dollars_do_not_run_into_each_other(values: list[tuple[float, .
 
 
 def test_a_figure_of_dollars_says_dollars() -> None:
-    text = spreads([Bar("A", (80, 100, 125, 1500.4, 2000))], dollars(104.5), "Rates")
+    text = draw_spreads([Bar("A", (80, 100, 125, 1500.4, 2000))], dollars(104.5), "Rates")
     assert "A: median $125.00, half of the rates from $100.00 to $1,500, four fifths from $80.00 to $2,000." in text
     assert 'y="14">$104.50</text>' in text

@@ -1,21 +1,20 @@
 """Answers given again, and how many are made at a time."""
 
-import threading
 import time
+from contextlib import ExitStack
 from typing import Any
 
-import pytest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.test import RequestFactory
 
-from core.pages.shared import answer_cache
-from core.pages.shared.answer_cache import Answers
-from core.pages.shared.page import page
-from core.store.connection import QueryTimeout, Snapshot
+from core.pages.forms import CodesForm
+from core.pages.shared.answer_cache import AnswerCache, admitted
+from core.pages.shared.page import PageQuery, page
+from core.store.connection import QueryTimeout
 
 
 def test_the_pages_asked_for_last_are_kept_up_to_so_many_bytes() -> None:
-    kept = Answers(30)
+    kept = AnswerCache(30)
     for name in "abc":
         kept.keep(name, name.encode() * 10)
     assert kept.get("a") == b"a" * 10
@@ -24,17 +23,17 @@ def test_the_pages_asked_for_last_are_kept_up_to_so_many_bytes() -> None:
     kept.keep("c", b"c" * 20)
     assert [kept.get(name) is not None for name in "abcd"] == [False, False, True, True]
     kept.keep("e", b"e" * 31)
-    assert [kept.get(name) is not None for name in "abcde"] == [False] * 5
+    assert [kept.get(name) is not None for name in "abcde"] == [False, False, True, True, False], "too large to keep"
 
 
 def ask(view: Any, address: str) -> Any:
-    return page(view)(RequestFactory().get(address))
+    return page(CodesForm)(view)(RequestFactory().get(address))
 
 
 def test_a_page_is_made_once(site: Any) -> None:
     made = []
 
-    def view(_request: HttpRequest, _db: Snapshot) -> HttpResponse:
+    def view(_query: PageQuery[CodesForm]) -> HttpResponse:
         made.append(1)
         return HttpResponse(f"made {len(made)}")
 
@@ -45,7 +44,7 @@ def test_a_page_is_made_once(site: Any) -> None:
 def test_an_answer_that_is_none_is_not_kept(site: Any) -> None:
     made = []
 
-    def view(_request: HttpRequest, _db: Snapshot) -> HttpResponse:
+    def view(_query: PageQuery[CodesForm]) -> HttpResponse:
         made.append(1)
         if len(made) == 1:
             raise QueryTimeout("the question took longer than 5 seconds and was stopped")
@@ -57,31 +56,22 @@ def test_an_answer_that_is_none_is_not_kept(site: Any) -> None:
     assert ask(view, "/made/?q=stopped").content == b"made"
 
 
-def test_over_the_limit_one_is_asked_to_come_again(site: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_over_the_limit_one_is_asked_to_come_again(site: Any, settings: Any) -> None:
     settings.BEACONPOINT_QUERY_SECONDS = 0.1
-    monkeypatch.setattr(answer_cache, "_PLACES", threading.BoundedSemaphore(1))
-    entered, leave = threading.Event(), threading.Event()
-
-    def slow(_request: HttpRequest, _db: Snapshot) -> HttpResponse:
-        entered.set()
-        leave.wait(20)
-        return HttpResponse("slow")
-
-    busy = threading.Thread(target=ask, args=(slow, "/made/?q=slow"))
-    busy.start()
-    entered.wait(20)
-    before = time.monotonic()
-    refused = ask(lambda _request, _db: HttpResponse("quick"), "/made/?q=quick")
-    assert time.monotonic() - before >= 0.1
-    leave.set()
-    busy.join()
+    with ExitStack() as taken:
+        for _ in range(settings.BEACONPOINT_QUESTIONS):
+            taken.enter_context(admitted())
+        before = time.monotonic()
+        refused = ask(lambda _query: HttpResponse("quick"), "/made/?q=quick")
+        assert time.monotonic() - before >= 0.1
     assert (refused.status_code, refused["Retry-After"]) == (503, "3")
-    assert "Too busy just now" in refused.content.decode()
-    assert ask(lambda _request, _db: HttpResponse("quick"), "/made/?q=quick").content == b"quick"
+    assert "Too busy right now" in refused.content.decode()
+    assert "ETag" not in refused
+    assert ask(lambda _query: HttpResponse("quick"), "/made/?q=quick").content == b"quick"
 
 
 def test_an_address_has_one_spelling(site: Any) -> None:
-    def view(_request: HttpRequest, _db: Snapshot) -> HttpResponse:
+    def view(_query: PageQuery[CodesForm]) -> HttpResponse:
         return HttpResponse("made")
 
     sent = ask(view, "/made/%C3%A9/?code=99213&state=GA&payer=&page=1&utm_source=x&q=a+b")

@@ -74,7 +74,7 @@ def test_dates_are_iso_and_what_is_unknown_is_refused() -> None:
     assert json.loads(content(rows, "json"))["rows"][0] == {
         "name": "2025-08-01",
         "codes": [],
-        "number": "2025-08-01T12:00:00",
+        "number": "2025-08-01T12:00:00Z",
     }
     with pytest.raises(TypeError):
         content([Row("x", [], object())], "json")  # type: ignore[arg-type]

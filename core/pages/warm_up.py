@@ -1,32 +1,37 @@
-"""What a server does before its first visitor comes, so that this one need not wait for it."""
+"""What a server does before its first visitor comes, so that the first visitor does not wait for it."""
 
-from django.http import HttpRequest, QueryDict
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.urls import get_resolver
 
 from core import open_store
-from core.pages import home, rates
+from core.pages.home import show_home
+from core.pages.rates import show_rates
 from core.pages.shared import urls
 from core.queries import coverage
 from core.runtime.errors import BeaconError
 
+AnyPage = Callable[[HttpRequest], HttpResponseBase]
 
-def warm() -> None:
-    """Imports the pages, opens the store, and makes the first page and one of rates: any code's of the newest month.
 
-    That reads the files' footers and the templates. Where it cannot be done, the pages themselves tell why.
+def warm_up(home: AnyPage = show_home, rates: AnyPage = show_rates) -> None:
+    """Import the pages, open the store, and make the first page and a page of rates in the newest month.
+
+    That reads the files' footers and the templates. If it fails, the pages themselves will say why.
     """
-    get_resolver().url_patterns  # noqa: B018 - to read it imports what it names
+    get_resolver().url_patterns  # noqa: B018 - reading it imports what it names
     try:
         db = open_store.snapshot()
         if db is None:
             return
-        home.home(_request("/"))
+        home(_request("/"))
         for period in coverage.list_periods(db)[:1]:
             month = {"state": period.state, "year_month": period.year_month}
             for code_type, code in db.rows(
                 "SELECT code_type, code FROM fact_rate WHERE state = $state AND year_month = $year_month LIMIT 1", month
             ):
-                rates.show(_request("/rates/", **month, code_type=code_type, code=code))
+                rates(_request("/rates/", **month, code_type=code_type, code=code))
     except BeaconError:
         pass
 

@@ -1,0 +1,117 @@
+"""How pages write figures, dates, and names: US formats, one way for each thing."""
+
+from datetime import date
+
+from core.fields.place_of_service import EVERY_PLACE, PLACES
+from core.fields.states import STATES
+from core.queries.rules.market import NOT_STATED
+
+NONE = "–"
+"""What stands in a table where there is no value."""
+
+_SMALLEST_DIFFERENCE = 0.0005
+"""A smaller difference would be written as 0.0%, which reads as none."""
+
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+
+
+def write_count(value: int | None) -> str:
+    """Write 1234567 as 1,234,567."""
+    return NONE if value is None else f"{value:,}"
+
+
+def write_dollars(value: float | None) -> str:
+    """Write 1234.5 as $1,234.50."""
+    return NONE if value is None else f"${value:,.2f}"
+
+
+def write_percent(value: float | None) -> str:
+    """Write 1.234 as 123%; below 10% with one decimal."""
+    if value is None:
+        return NONE
+    return f"{value:,.1%}" if value < 0.1 else f"{value:,.0%}"
+
+
+def write_share(value: float) -> str:
+    """Write 0.0004 as 0.04%. A share above zero is never written as zero: one bad rate in ten thousand counts."""
+    return "under 0.01%" if 0 < value < 0.0001 else f"{value:.2%}"
+
+
+def write_figure(value: float | None, kind: str) -> str:
+    """Write a rate in the unit of its kind: $104.00, 62.5%, $1,950.00 per day."""
+    if value is None:
+        return NONE
+    if kind == "percentage":
+        return f"{value:,.4f}".rstrip("0").rstrip(".") + "%"
+    if kind == "other":
+        return f"{value:,.2f}"
+    return f"${value:,.2f}" + (" per day" if kind == "per diem" else "")
+
+
+def write_month(value: str | None) -> str:
+    """Write 2025-08 as August 2025."""
+    if not value:
+        return ""
+    year, number = value.split("-")
+    return f"{_MONTHS[int(number) - 1]} {year}"
+
+
+def write_day(value: date | str | None) -> str:
+    """Write 2025-08-01 as Aug 1, 2025. Text that is not a date stays as it is: files contain anything."""
+    if isinstance(value, str):
+        try:
+            value = date.fromisoformat(value[: len("YYYY-MM-DD")])
+        except ValueError:
+            return str(value)
+    return NONE if value is None else f"{_MONTHS[value.month - 1][:3]} {value.day}, {value.year}"
+
+
+def write_state(value: str | None) -> str:
+    """Write GA as Georgia."""
+    return STATES.get(value or "", value or "")
+
+
+def write_tin(value: str, kind: str = "ein") -> str:
+    """Write 123456789 as 12-3456789 if it is an EIN."""
+    return f"{value[:2]}-{value[2:]}" if kind == "ein" and len(value) == 9 else value
+
+
+def write_postal_code(value: str) -> str:
+    """Write 303031234 as 30303-1234."""
+    return f"{value[:5]}-{value[5:]}" if len(value) == 9 and value.isdecimal() else value
+
+
+def write_filter(value: str, name: str) -> str:
+    """Write the value of a filter as a reader knows it: 11 as 11 Office, 2025-08 as August 2025."""
+    if name == "pos":
+        return "Every place" if value == EVERY_PLACE else f"{value} {PLACES.get(value, '')}".strip()
+    if name == "year_month":
+        return write_month(value)
+    return "not stated" if value == NOT_STATED else value
+
+
+def write_difference(difference: float | None) -> str:
+    """Write a difference in words: 0.123 as 12% above, -0.031 as 3.1% below, 0 as same."""
+    if difference is None:
+        return NONE
+    if difference == 0:
+        return "same"
+    size = "under 0.1%" if abs(difference) < _SMALLEST_DIFFERENCE else write_percent(abs(difference))
+    return f"{size} {'above' if difference > 0 else 'below'}"
+
+
+def write_change(share: float | None) -> str:
+    """Write a change with its sign: 0.02 as +2.0%, -0.5 as −50%."""
+    if share is None:
+        return NONE
+    return write_percent(0.0) if share == 0 else f"{'+' if share > 0 else '−'}{write_percent(abs(share))}"
+
+
+def write_moved_by(value: float | None, kind: str) -> str:
+    """Write a difference of two rates in the unit of their kind, with its sign: +$2.00, −1.5%."""
+    if value is None:
+        return NONE
+    return write_figure(0.0, kind) if value == 0 else f"{'+' if value > 0 else '−'}{write_figure(abs(value), kind)}"

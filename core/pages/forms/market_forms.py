@@ -1,0 +1,183 @@
+"""The forms of the pages about a market: a state and month, usually a code, and filters."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+from django import forms
+
+from core.fields.billing_code import parse_code
+from core.fields.place_of_service import PLACES
+from core.pages.forms.fields import (
+    BILLING_CLASSES,
+    SETTINGS,
+    CodeField,
+    CodeListField,
+    CodeTypeField,
+    LowercaseField,
+    ModifierField,
+    MonthField,
+    NetworkField,
+    NpiField,
+    OneOfField,
+    PayerField,
+    PlaceField,
+    StateField,
+    TinField,
+)
+from core.pages.forms.query_form import QueryForm
+from core.queries import changes, medicare, organizations, rates
+from core.queries.rules.market import NOT_STATED, Market
+from core.queries.rules.matching import OUTCOMES
+
+RATE_TYPES = ("negotiated", "derived", "fee schedule", "percentage", "per diem", NOT_STATED)
+ARRANGEMENTS = ("ffs", "bundle", "capitation", NOT_STATED)
+
+Options = Sequence[tuple[str, str]]
+"""The options of a select box: value and label."""
+
+ANY: tuple[str, str] = ("", "Any")
+
+
+class MarketForm(QueryForm):
+    """The parameters that choose a market. A missing state or month is chosen from what is loaded, not here."""
+
+    state = StateField()
+    year_month = MonthField()
+    code_type = CodeTypeField()
+    code = CodeField()
+    payer = PayerField()
+    pos = PlaceField()
+    billing_class = OneOfField(
+        "billing class", BILLING_CLASSES, meaning="The billing class of the rate; `unstated` if the file names none."
+    )
+    modifier = ModifierField()
+    setting = OneOfField(
+        "setting", SETTINGS, example="outpatient", meaning="The setting; `unstated` if the file names none."
+    )
+    negotiated_type = LowercaseField(
+        "rate type", example="negotiated", meaning="The `negotiated_type` of the file; `unstated` if it names none."
+    )
+    arrangement = LowercaseField(
+        "arrangement", example="ffs", meaning="The `negotiation_arrangement` of the file; `unstated` if it names none."
+    )
+    network = NetworkField()
+    npi = NpiField()
+    tin = TinField()
+
+    def clean(self) -> dict[str, Any]:
+        """Pad the code as its system writes it: revenue code 450 is 0450."""
+        if "code" in self.cleaned_data:
+            system = self.cleaned_data.get("code_type", "")
+            self.cleaned_data["code"] = parse_code(system, self.cleaned_data["code"]) or ""
+        return self.cleaned_data
+
+    def market(self) -> Market:
+        """Return the market that was asked for. State and month are empty text if they were not given."""
+        names = [name for name in Market.__dataclass_fields__ if name not in {"state", "year_month"}]
+        given = {name: self.cleaned_data[name] or None for name in names}
+        return Market(self.cleaned_data["state"], self.cleaned_data["year_month"], **given)
+
+    def offer(self, **options: Options) -> None:
+        """Show the named fields as select boxes. A value that is not among the options is added to them."""
+        for name, some in options.items():
+            value = self.cleaned_data.get(name, "")
+            extra = [] if not value or value in dict(some) else [(value, value)]
+            self.fields[name].widget = forms.Select(choices=[*some, *extra])
+
+    def offer_fixed_options(self) -> None:
+        """Show as select boxes the fields whose options are the same in every market."""
+        self.offer(
+            pos=[ANY, *((code, f"{code} {name}") for code, name in PLACES.items())],
+            billing_class=_any_of(BILLING_CLASSES),
+            setting=_any_of(SETTINGS),
+            negotiated_type=_any_of(RATE_TYPES),
+            arrangement=_any_of(ARRANGEMENTS),
+        )
+
+
+def _any_of(values: Sequence[str]) -> Options:
+    return [ANY, *((value, "not stated" if value == NOT_STATED else value) for value in values)]
+
+
+class ProviderForm(MarketForm):
+    """The pages of an NPI and of a tax ID, which are part of the path and not of the query string."""
+
+    tables = ("rates", "groups", "npis")
+
+    def with_values(self, **values: Any) -> Self:
+        """Return a copy with some values replaced, but without the provider."""
+        return super().with_values(**{**values, "npi": "", "tin": ""})
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters without the provider."""
+        return {name: value for name, value in super().parameters().items() if name not in {"npi", "tin"}}
+
+
+class RatesForm(MarketForm):
+    """The rates of a code."""
+
+    tables = ("rates", "summary", "histogram")
+    sorts = tuple(rates.ORDERS)
+
+
+class MedicareForm(MarketForm):
+    """Rates compared with Medicare."""
+
+    tables = ("rates", "payers", "bases", "reasons")
+    sorts = tuple(medicare.ORDERS)
+
+
+class OrganizationsForm(MarketForm):
+    """The organizations of a market."""
+
+    tables = ("organizations",)
+    sorts = tuple(organizations.ORDERS)
+
+
+class PayersForm(MarketForm):
+    """Payers compared for some codes, and the page of one payer."""
+
+    tables = ("payers", "networks", "files", "codes")
+
+    codes = CodeListField()
+    base = PayerField(
+        "Compare with",
+        meaning="The payer whose medians the others are compared with; all payers together if omitted.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Drop the single code if there is a list."""
+        super().clean()
+        if self.cleaned_data.get("codes"):
+            self.cleaned_data.update(code="", code_type="")
+        return self.cleaned_data
+
+
+class ChangesForm(MarketForm):
+    """A month compared with an earlier one, which is the parameter `from`."""
+
+    tables = ("rates", "codes", "payers")
+    sorts = tuple(dict.fromkeys((*changes.ORDERS, *changes.SORTS)))
+
+    what = OneOfField("outcome", tuple(OUTCOMES), meaning="What happened to the rates.")
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        # `from` is a keyword of Python and cannot be a class attribute.
+        self.fields["from"] = MonthField(
+            "Compare with",
+            meaning="The earlier month to compare with; if omitted, the one before `year_month` that is loaded.",
+        )
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse an earlier month that is not before the later one."""
+        super().clean()
+        earlier, later = self.cleaned_data.get("from"), self.cleaned_data.get("year_month")
+        if earlier and later and earlier >= later:
+            self.add_error("from", not_earlier(earlier, later))
+        return self.cleaned_data
+
+
+def not_earlier(earlier: str, later: str) -> str:
+    """Return the error for a month to compare with that is not before the month itself."""
+    return f"{earlier!r} is not before {later}: expected an earlier month"

@@ -1,0 +1,57 @@
+"""The form behind every page: a page's whole state is its query string, and the query string is a form."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+from django import forms
+
+from core.pages.forms.fields import NumberField, OneOfField, SearchField
+
+FORMATS = ("html", "csv", "json", "parquet")
+MAX_PAGE = 1_000_000
+
+
+class QueryForm(forms.Form):
+    """The parameters that every page takes. `tables` are the tables that can be downloaded from it, first the default.
+
+    `sorts` are the orders of its table, the first one the default.
+    """
+
+    use_required_attribute = False
+    tables: Sequence[str] = ("rows",)
+    sorts: Sequence[str] = ()
+
+    page = NumberField("Page", max_value=MAX_PAGE, expected=f"a page number from 1 to {MAX_PAGE:,}", default=1)
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.fields["sort"] = OneOfField("sort order", self.sorts, default=next(iter(self.sorts), ""))
+        self.fields["table"] = OneOfField("table", self.tables, default=self.tables[0])
+        self.fields["format"] = OneOfField("format", FORMATS, default=FORMATS[0])
+
+    @property
+    def problems(self) -> list[tuple[str, str]]:
+        """The invalid parameters, each with a sentence that says what is expected."""
+        return [(name, str(why)) for name, reasons in self.errors.items() for why in reasons]
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters for links to the same page, without those at their default."""
+        defaults = {"page": 1, "format": "html", "table": self.tables[0], "sort": self.sorts[0] if self.sorts else ""}
+        return {name: value for name, value in self.cleaned_data.items() if value and value != defaults.get(name)}
+
+    def with_values(self, **values: Any) -> Self:
+        """Return a copy of this valid form with some values replaced, as if they had been in the query string.
+
+        Values of fields that the form does not have are ignored.
+        """
+        replaced = {name: value or "" for name, value in values.items() if name in self.fields}
+        form = type(self)({**self.cleaned_data, **replaced})
+        if not form.is_valid():
+            raise ValueError(f"values that the form itself would refuse: {form.problems}")
+        return form
+
+
+class CodesForm(QueryForm):
+    """The search for codes."""
+
+    q = SearchField()

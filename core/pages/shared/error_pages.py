@@ -1,0 +1,64 @@
+"""The pages for what cannot be answered."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from core.pages.forms import QueryForm
+from core.pages.shared import urls
+from core.pages.shared.answer_cache import TooBusy
+from core.store.connection import QueryTimeout
+
+Problems = list[tuple[str, str]]
+"""Names of parameters (or empty text) and a sentence about each."""
+
+_TIMEOUT_RETRY_SECONDS = 60
+
+_NARROWER = (
+    ("billing_class", "professional", "Professional rates only"),
+    ("billing_class", "institutional", "Institutional rates only"),
+    ("modifier", "none", "Rates without a modifier only"),
+)
+
+
+def sorry(request: HttpRequest, status: int, title: str, problems: Problems, **more: Any) -> HttpResponse:
+    """Return a page that says what is wrong."""
+    return render(request, "sorry.html", {"title": title, "problems": problems, **more}, status=status)
+
+
+def invalid_query(request: HttpRequest, problems: Problems) -> HttpResponse:
+    """Return the page for parameters that are not valid."""
+    return sorry(request, 400, "This address is not valid", problems)
+
+
+def invalid_form(request: HttpRequest, form: QueryForm) -> HttpResponse:
+    """Return the page for a form that is not valid. Only parameters of the query string are named."""
+    return invalid_query(request, [(str(request.GET.get(name, "")) and name, why) for name, why in form.problems])
+
+
+def timed_out(request: HttpRequest, error: QueryTimeout) -> HttpResponse:
+    """Return the page for a question that was stopped, with narrower ones to ask instead."""
+    given = request.GET.dict()
+    narrower = [
+        (label, urls.changed(request.path, {**given, "page": None}, **{name: value}))
+        for name, value, label in _NARROWER
+        if not given.get(name)
+    ]
+    problem = f"{error}. Try fewer rates: choose a code, a payer, a billing class, or a provider."
+    response = sorry(request, 503, "This took too long", [("", problem)], narrower=narrower)
+    response["Retry-After"] = str(_TIMEOUT_RETRY_SECONDS)
+    return response
+
+
+def too_busy(request: HttpRequest, error: TooBusy) -> HttpResponse:
+    """Return the page for a question that found no free slot."""
+    response = sorry(request, 503, "Too busy right now", [("", f"{error}.")])
+    response["Retry-After"] = str(TooBusy.retry_after)
+    return response
+
+
+def unreadable(request: HttpRequest) -> HttpResponse:
+    """Return the page for a store that cannot be read. The reason is for the operator: it is logged and in /readyz."""
+    why = "The rates cannot be read at the moment. Please try again later."
+    return sorry(request, 503, "Temporarily unavailable", [("", why)])

@@ -1,0 +1,107 @@
+"""Rows as they leave the program: one way to name and write the columns of a question's rows.
+
+A question returns instances of a dataclass, and the dataclass is the table: its fields are the columns. Downloads from
+pages and the API both write rows with these functions, so that a table has the same names and values in each.
+"""
+
+import csv
+import dataclasses
+import io
+import json
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime
+from itertools import islice
+from types import NoneType
+from typing import Any, get_args, get_type_hints
+
+import pyarrow as pa
+from django.core.serializers.json import DjangoJSONEncoder
+from django.utils.functional import Promise
+
+ARROW_TYPES = {
+    str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_(), date: pa.date32(),
+    datetime: pa.timestamp("us", tz="UTC"), list[str]: pa.list_(pa.string()),
+}  # fmt: skip
+
+_CSV_ROWS_AT_ONCE = 500
+_ARROW_ROWS_AT_ONCE = 50_000
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection)."""
+
+
+class RowEncoder(DjangoJSONEncoder):
+    """Write the values of rows as JSON: dates in ISO 8601, moments in UTC with a Z."""
+
+    def default(self, o: Any) -> Any:
+        """Return a value that JSON has. The store's moments are UTC but carry no zone."""
+        return super().default(o.replace(tzinfo=UTC) if isinstance(o, datetime) and o.tzinfo is None else o)
+
+
+def column_names(row_type: type[Any]) -> list[str]:
+    """Return the names of the columns, in their order."""
+    return [field.name for field in dataclasses.fields(row_type)]
+
+
+def row_values(row: Any) -> dict[str, Any]:
+    """Return the values of a row by column name. Properties of the dataclass are not columns."""
+    return {name: getattr(row, name) for name in column_names(type(row))}
+
+
+def json_lines(row_type: type[Any], rows: Iterable[Any]) -> Iterator[str]:
+    """Yield `{"rows": […]}` piece by piece, one row on a line."""
+    names = column_names(row_type)
+    yield '{"rows": ['
+    separator = "\n"
+    for row in rows:
+        yield separator + json.dumps({name: getattr(row, name) for name in names}, cls=RowEncoder)
+        separator = ",\n"
+    yield "\n]}\n"
+
+
+def csv_lines(row_type: type[Any], rows: Iterable[Any]) -> Iterator[str]:
+    """Yield a CSV file piece by piece, with a header."""
+    names = column_names(row_type)
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(names)
+    for number, row in enumerate(rows, 1):
+        writer.writerow([csv_cell(getattr(row, name)) for name in names])
+        if number % _CSV_ROWS_AT_ONCE == 0:
+            yield buffer.getvalue()
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue()
+
+
+def csv_cell(value: Any) -> Any:
+    """Return a value as one cell: a list joined by blanks, and text that cannot be run as a formula.
+
+    Files from payers are not trusted. An apostrophe before `=HYPERLINK(…)` makes spreadsheets show it as text.
+    """
+    if isinstance(value, list):
+        value = " ".join(map(str, value))
+    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
+        return "'" + value
+    return value
+
+
+def arrow_schema(row_type: type[Any]) -> pa.Schema:
+    """Return the Arrow types of the columns. Every column may be null."""
+    fields = []
+    for name, hint in get_type_hints(row_type).items():
+        (kind,) = [hint] if hint in ARROW_TYPES else [part for part in get_args(hint) if part is not NoneType]
+        fields.append(pa.field(name, ARROW_TYPES[kind]))
+    return pa.schema(fields)
+
+
+def arrow_tables(row_type: type[Any], rows: Iterable[Any]) -> Iterator[pa.Table]:
+    """Yield the rows as Arrow tables of limited size."""
+    schema, remaining = arrow_schema(row_type), iter(rows)
+    while some := list(islice(remaining, _ARROW_ROWS_AT_ONCE)):
+        columns = {name: [_arrow_value(getattr(row, name)) for row in some] for name in schema.names}
+        yield pa.table(columns, schema=schema)
+
+
+def _arrow_value(value: Any) -> Any:
+    return str(value) if isinstance(value, Promise) else value
