@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import wraps
 from typing import Any
 
@@ -29,17 +28,15 @@ from core.api import (
 from core.api.protocol.parameters import wrong
 from core.api.protocol.problems import Problem
 from core.pages.shared.answer_cache import TooBusy
+from core.rows import RowEncoder
 from core.runtime.errors import BeaconError
 from core.store.connection import QueryTimeout
 
 _log = logging.getLogger(__name__)
 
 
-class _Encoder(NinjaJSONEncoder):
-    """Moments are UTC, and say so."""
-
-    def default(self, o: Any) -> Any:
-        return super().default(o.replace(tzinfo=UTC) if isinstance(o, datetime) and o.tzinfo is None else o)
+class _Encoder(RowEncoder, NinjaJSONEncoder):
+    """Write rows as downloads write them, and pydantic's models as ninja does."""
 
 
 class _Renderer(JSONRenderer):
