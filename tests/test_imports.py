@@ -60,10 +60,6 @@ def test_every_room_of_core_is_on_a_floor() -> None:
     assert rooms - {"__init__", "apps"} == named - {"beaconpoint"}
 
 
-# Temporary: the worker pool is to be passed what it imports.
-NAMES_A_HIGHER_ROOM = {"core/runtime/workers.py"}
-
-
 def test_no_module_names_a_higher_room_in_a_string() -> None:
     # An import by name ("core.load.worker_tasks") turns the floors around where import-linter does not see it.
     wrong = []
@@ -72,8 +68,7 @@ def test_no_module_names_a_higher_room_in_a_string() -> None:
         if higher:
             rooms = re.compile(rf"\b({'|'.join(map(re.escape, higher))})\.\w")
             for path in [path for room in floor for path in files_of(room)]:
-                name = str(path.relative_to(ROOT))
-                if name not in NAMES_A_HIGHER_ROOM:
-                    wrong += [f"{name} names {text!r}" for text in strings_of(path) if rooms.search(text)]
+                name = path.relative_to(ROOT)
+                wrong += [f"{name} names {text!r}" for text in strings_of(path) if rooms.search(text)]
         higher += [room for room in floor if room != "beaconpoint"]  # its settings and wsgi are named, as Django wants
     assert not wrong, wrong

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from core.load import WORKER_MODULES
 from core.load.flatten.flatten_elements import FilePiece, Flattened
 from core.load.rate_filters import RateFilter
 from core.load.worker_tasks import ReadTask, finish, flatten
@@ -143,7 +144,7 @@ def _read(
     pieces = _Pieces(source.name, splitter.parts())
     coming = iter(pieces)
     first = list(islice(coming, SMALL_FILE_PIECES))
-    workers = start_workers(members) if len(first) == SMALL_FILE_PIECES else SingleProcess()
+    workers = start_workers(members, WORKER_MODULES) if len(first) == SMALL_FILE_PIECES else SingleProcess()
     try:
         reading = ReadTask(source.name, directory, filters)
         counts = list(workers.map(flatten, ((reading, piece) for piece in chain(first, coming))))

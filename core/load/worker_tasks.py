@@ -25,7 +25,7 @@ def flatten(state: WorkerState, reading: ReadTask, piece: FilePiece) -> int:
     """Takes in a piece of the file; gives the number of its elements."""
     flattener = state.get("flattener")
     if flattener is None:
-        flattener = Flattener(reading.name, reading.directory, state["member"], reading.filters)
+        flattener = Flattener(reading.name, reading.directory, state["worker"], reading.filters)
         state["flattener"] = flattener
     return flattener.add(piece)
 
@@ -33,7 +33,7 @@ def flatten(state: WorkerState, reading: ReadTask, piece: FilePiece) -> int:
 def finish(state: WorkerState, reading: ReadTask) -> Flattened:
     """Writes what the member still has in memory, and tells what it has made."""
     flattener = state.pop("flattener", None) or Flattener(
-        reading.name, reading.directory, state["member"], reading.filters
+        reading.name, reading.directory, state["worker"], reading.filters
     )
     done: Flattened = flattener.close()
     del flattener

@@ -1,7 +1,9 @@
-"""Work shared among processes: one function over many arguments, in order, a few ahead.
+"""Work shared by processes: one function over many arguments, results in order, a bounded number of tasks ahead.
 
-A workers's members keep a state of their own, a dict that every function they run gets first. Where the work is small,
-`SingleProcess` does it within the calling process in the same way.
+Each worker process keeps a state of its own, a dict that every function it runs gets as its first argument. Where the
+work is small, `SingleProcess` does it in the calling process, in the same way.
+
+Why not concurrent.futures or loky: docs/decisions/0035-own-worker-pool.md.
 """
 
 import ctypes
@@ -13,77 +15,82 @@ import signal
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import forkserver, get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from core.runtime.errors import BeaconError
 
-TASKS_AHEAD = 2
-"""Arguments that each member has at hand, so that none waits for its next."""
+MAX_QUEUED_TASKS = 2
+"""Tasks that each worker has been sent: the one it works on, and the next, so that it never waits for one."""
 
 WorkerState = dict[str, Any]
+"""What a worker keeps from task to task. `worker` is its number, from 0."""
 
 
 class Workers(Protocol):
-    """Who does the work."""
+    """The processes that share some work."""
 
     def map(self, function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
-        """The function's results, in the order of its arguments; whichever member is free takes the next.
+        """Yield the function's results, in the order of its arguments; the next free worker takes the next task.
 
-        What the function raises is raised here, for the first argument of those at hand for which it does.
+        Raise what the function raises, for the first arguments for which it does.
         """
 
     def each(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
-        """The function's result in every member, called once in each with the same arguments."""
+        """Call the function once in every worker, with the same arguments, and return the results."""
 
     def renew(self) -> None:
-        """Puts new members in the place of those there are, whose memory goes with them; none may have work to do."""
+        """Replace the workers, none of which may have work, by new ones: the memory of the old ones is freed."""
 
     def cpu(self) -> float:
-        """Seconds of processor time that processes other than the calling one have used."""
+        """Return the seconds of processor time that processes other than the calling one have used."""
 
     def close(self) -> None:
-        """Ends the members, at once."""
+        """End the workers at once, whatever they are doing."""
 
 
 class SingleProcess:
-    """A workers of the calling process only."""
+    """Workers that are the calling process only."""
 
     def __init__(self) -> None:
-        self._state: WorkerState = {"member": 0}
+        self._state: WorkerState = {"worker": 0}
 
     def map(self, function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
-        """See Crew."""
+        """See Workers."""
         for each in arguments:
             yield function(self._state, *each)
 
     def each(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
-        """See Crew."""
+        """See Workers."""
         return [function(self._state, *arguments)]
 
     def renew(self) -> None:
-        """See Crew."""
-        self._state = {"member": 0}
+        """See Workers."""
+        self._state = {"worker": 0}
 
     def cpu(self) -> float:
-        """See Crew."""
+        """See Workers."""
         return 0.0
 
     def close(self) -> None:
-        """See Crew."""
+        """See Workers."""
         self._state = {}
 
 
 class WorkerPool:
-    """A workers of `count` processes, which end with this one, however it ends."""
+    """Workers that are `count` other processes, which end with this one however it ends.
 
-    def __init__(self, count: int) -> None:
-        self._context = _context()
+    Each worker has a pipe of its own. A shared queue would need locks, and a process killed while it holds a lock
+    leaves the others waiting forever. `preload` is as in `start_workers`.
+    """
+
+    def __init__(self, count: int, preload: Sequence[str] = ()) -> None:
+        self._context = _prepare_context(preload)
         self._count = count
         self._cpu_before = self._cpu = 0.0
         self._start()
@@ -91,64 +98,83 @@ class WorkerPool:
     def _start(self) -> None:
         self._processes = []
         self._connections: list[Connection] = []
-        for member in range(self._count):
+        for number in range(self._count):
             ours, theirs = self._context.Pipe()
-            process = self._context.Process(target=_serve, args=(theirs, member), daemon=True)
-            with _uninterrupted():
+            process = self._context.Process(target=_serve, args=(theirs, number), daemon=True)
+            with _interrupts_blocked():
                 process.start()
+            # With this copy closed, the worker holds the only one: if it dies, reading from `ours` fails at once.
             theirs.close()
             self._processes.append(process)
             self._connections.append(ours)
 
     def map(self, function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
-        """See Crew."""
-        at_hand: dict[Connection, deque[int]] = {connection: deque() for connection in self._connections}
+        """See Workers."""
+        # The numbers of the tasks that each worker has been sent and has not answered, oldest first. A worker answers
+        # in order, so a reply needs no number: it belongs to the oldest.
+        queued: dict[Connection, deque[int]] = {connection: deque() for connection in self._connections}
         results: dict[int, Any] = {}
-        sent, told = 0, 0
+        sent = yielded = 0
         for each in arguments:
-            while True:
-                for connection in wait(at_hand, timeout=0):
-                    self._receive(connection, at_hand, results)  # type: ignore[arg-type]
-                free = min(at_hand, key=lambda connection: len(at_hand[connection]))
-                if len(at_hand[free]) < TASKS_AHEAD:
-                    break
-                for connection in wait(at_hand):
-                    self._receive(connection, at_hand, results)  # type: ignore[arg-type]
-            self._send(free, (function, each))
-            at_hand[free].append(sent)
+            worker = self._wait_for_room(queued, results)
+            self._send(worker, (function, each))
+            queued[worker].append(sent)
             sent += 1
-            while told in results:
-                yield _unpacked(results.pop(told))
-                told += 1
-        while told < sent:
-            while told not in results:
-                for connection in wait([c for c in at_hand if at_hand[c]]):
-                    self._receive(connection, at_hand, results)  # type: ignore[arg-type]
-            yield _unpacked(results.pop(told))
-            told += 1
+            while yielded in results:
+                yield _unpack(results.pop(yielded))
+                yielded += 1
+        while yielded < sent:
+            while yielded not in results:
+                self._receive([worker for worker in queued if queued[worker]], queued, results)
+            yield _unpack(results.pop(yielded))
+            yielded += 1
+
+    def _wait_for_room(self, queued: dict[Connection, deque[int]], results: dict[int, Any]) -> Connection:
+        """Return the worker with the fewest tasks, once that is fewer than MAX_QUEUED_TASKS."""
+        self._receive(queued, queued, results, timeout=0)
+        while True:
+            worker = min(queued, key=lambda connection: len(queued[connection]))
+            if len(queued[worker]) < MAX_QUEUED_TASKS:
+                return worker
+            self._receive(queued, queued, results)
+
+    def _receive(
+        self,
+        workers: Iterable[Connection],
+        queued: dict[Connection, deque[int]],
+        results: dict[int, Any],
+        timeout: float | None = None,
+    ) -> None:
+        """Take one reply from each of the workers that has one; without a timeout, wait until one has."""
+        for ready in wait(list(workers), timeout):
+            worker = cast(Connection, ready)
+            results[queued[worker].popleft()] = self._read_reply(worker)
 
     def each(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
-        """See Crew."""
+        """See Workers."""
         for connection in self._connections:
             self._send(connection, (function, arguments))
-        return [_unpacked(self._reply(connection)) for connection in self._connections]
+        return [_unpack(self._read_reply(connection)) for connection in self._connections]
 
     def renew(self) -> None:
-        """See Crew."""
+        """See Workers."""
         self.close()
         self._cpu_before = self._cpu
         self._start()
 
     def cpu(self) -> float:
-        """See Crew."""
+        """See Workers."""
+        # Not RUSAGE_CHILDREN: the workers are children of the fork server. Where /proc is missing, the last figure
+        # stands.
         with suppress(OSError):
             stats = [Path(f"/proc/{process.pid}/stat").read_text() for process in self._processes]
+            # The name before the last bracket may contain blanks; utime and stime are the 12th and 13th field after it.
             ticks = [sum(map(int, stat.rsplit(")", 1)[1].split()[11:13])) for stat in stats]
             self._cpu = self._cpu_before + sum(ticks) / os.sysconf("SC_CLK_TCK")
         return self._cpu
 
     def close(self) -> None:
-        """See Crew."""
+        """See Workers."""
         self.cpu()
         for process in self._processes:
             process.kill()
@@ -160,38 +186,62 @@ class WorkerPool:
         try:
             connection.send_bytes(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
         except OSError:
-            raise self._lost() from None
+            raise _worker_lost() from None
 
-    def _receive(self, connection: Connection, at_hand: dict[Connection, deque[int]], results: dict[int, Any]) -> None:
-        results[at_hand[connection].popleft()] = self._reply(connection)
-
-    def _reply(self, connection: Connection) -> Any:
+    def _read_reply(self, connection: Connection) -> Any:
         try:
             return connection.recv()
         except (EOFError, OSError):
-            raise self._lost() from None
-
-    def _lost(self) -> BeaconError:
-        return BeaconError(
-            "a process that did part of the work has ended before its time, most likely for want of memory; nothing "
-            "has been kept; run the command again when more is free"
-        )
+            raise _worker_lost() from None
 
 
-def prestart_workers() -> None:
-    """Start what workers are forked from, which takes a second: for a command that will soon need them."""
-    _context()
-    with _uninterrupted():
+def start_workers(count: int, preload: Sequence[str] = ()) -> Workers:
+    """Return `count` worker processes; for a count of one or less, just the calling process.
+
+    `preload` names the modules of the functions that the workers will run. They are imported once, into the server that
+    all workers are forked from; only the first call in a process, or of `prestart_workers`, decides which.
+    """
+    return WorkerPool(count, preload) if count > 1 else SingleProcess()
+
+
+def prestart_workers(preload: Sequence[str]) -> None:
+    """Start the server that workers are forked from, which takes a second: for a command that will soon need them."""
+    _prepare_context(preload)
+    with _interrupts_blocked():
         forkserver.ensure_running()
 
 
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """What is started here takes no interrupt, which a terminal sends to all its processes: it is the command's.
+def give_back_memory() -> None:
+    """Return freed memory to the system, for other processes to use."""
+    import pyarrow as pa  # noqa: PLC0415 - a caller that only starts workers early need not wait for it
 
-    One that comes meanwhile is the command's afterwards.
+    pa.default_memory_pool().release_unused()
+    with suppress(OSError, AttributeError):  # another C library than glibc
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def cpu_count() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def _prepare_context(preload: Sequence[str]) -> ForkServerContext:
+    # Workers are not forked from this process: it has threads, and DuckDB does not survive a fork. The fork server has
+    # neither, only the modules that the workers need, which are so in memory once.
+    # Without this setting, Polars' allocator keeps freed memory until the system asks for it, and it counts as used.
+    os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:500,muzzy_decay_ms:0")
+    context = get_context("forkserver")
+    context.set_forkserver_preload(list(preload))
+    return context
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Start processes here that ignore an interrupt: a terminal sends it to all processes, and the command handles it.
+
+    An interrupt that arrives meanwhile reaches the command afterwards.
     """
-    resource_tracker.ensure_running()  # which would let interrupts through again, were it started later
+    resource_tracker.ensure_running()  # if it started later, starting it would let interrupts through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -199,69 +249,40 @@ def _uninterrupted() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _context() -> ForkServerContext:
-    # Not a fork of this process: it has threads, and DuckDB does not survive one. The server that members are forked
-    # from has nothing but the modules they need, which so are in memory once.
-    # Polars' allocator would keep what it has freed counted as ours until the system asks for it.
-    os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:500,muzzy_decay_ms:0")
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["core.load.worker_tasks"])
-    return context
+def _worker_lost() -> BeaconError:
+    return BeaconError(
+        "a worker process ended unexpectedly, most likely because memory ran out; nothing of the unfinished work has "
+        "been kept; run the command again when more memory is free"
+    )
 
 
-def start_workers(count: int) -> Workers:
-    """A workers of so many processes besides this one; for one or none, just this one."""
-    return WorkerPool(count) if count > 1 else SingleProcess()
-
-
-def give_back_memory() -> None:
-    """Hands memory that was freed back to the system, as other processes are to use it now."""
-    import pyarrow as pa  # noqa: PLC0415 - whoever calls a workers early has not loaded it yet
-
-    pa.default_memory_pool().release_unused()
-    with suppress(OSError, AttributeError):  # where the C library is another one
-        ctypes.CDLL(None).malloc_trim(0)
-
-
-def cpu_count() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0))
-
-
-def _unpacked(reply: tuple[bool, Any]) -> Any:
-    done, result = reply
-    if not done:
+def _unpack(reply: tuple[bool, Any]) -> Any:
+    succeeded, result = reply
+    if not succeeded:
         raise result
     return result
 
 
-def _serve(connection: Connection, member: int) -> None:
-    """What a member does: runs what it is sent, until nobody is there to send."""
+# --- in the worker --------------------------------------------------------------------------------------------
+
+
+def _serve(connection: Connection, number: int) -> None:
+    """Run the tasks that arrive, until the process that sends them ends."""
     os.environ["POLARS_MAX_THREADS"] = "1"
-    gc.disable()  # nothing here makes cycles, and looking for them takes a tenth of the time
-    inbox: queue.Queue[bytes | None] = queue.Queue(TASKS_AHEAD)
+    gc.disable()  # nothing here makes reference cycles, and looking for them takes a tenth of the time
+    inbox: queue.Queue[bytes | None] = queue.Queue(MAX_QUEUED_TASKS)
+    # A thread reads, so that the next task is here when this one is done, and so that the end of the pipe is noticed
+    # in the middle of one.
     threading.Thread(target=_fill, args=(connection, inbox), daemon=True).start()
-    state: WorkerState = {"member": member}
+    state: WorkerState = {"worker": number}
     while (message := inbox.get()) is not None:
         function, arguments = pickle.loads(message)  # noqa: S301 - from the process that started this one
         try:
             reply = (True, function(state, *arguments))
         except Exception as error:  # noqa: BLE001 - raised where the work was asked for
-            reply = (False, _portable(error))
+            reply = (False, _make_portable(error))
         with suppress(OSError):
             connection.send(reply)
-
-
-def _portable(error: Exception) -> Exception:
-    """The error so that it can go to another process; its traceback, which cannot, goes along as a note."""
-    told = traceback.format_exc()
-    try:
-        error = pickle.loads(pickle.dumps(error))  # noqa: S301 - what it has just made itself
-    except Exception:  # noqa: BLE001 - some classes cannot be put together again
-        return RuntimeError(told)
-    if not isinstance(error, BeaconError):
-        error.add_note(told)
-    return error
 
 
 def _fill(connection: Connection, inbox: "queue.Queue[bytes | None]") -> None:
@@ -269,5 +290,17 @@ def _fill(connection: Connection, inbox: "queue.Queue[bytes | None]") -> None:
         while True:
             inbox.put(connection.recv_bytes())
     except (EOFError, OSError):
-        # The process that gives the work has ended.
+        # The other process has ended, perhaps by SIGKILL: the system closes its end of the pipe in every case.
         os._exit(0)
+
+
+def _make_portable(error: Exception) -> Exception:
+    """Return the error as one that can be sent to another process; its traceback, which cannot, becomes a note."""
+    trace = traceback.format_exc()
+    try:
+        error = pickle.loads(pickle.dumps(error))  # noqa: S301 - what was pickled in the same line
+    except Exception:  # noqa: BLE001 - some classes cannot be unpickled
+        return RuntimeError(trace)
+    if not isinstance(error, BeaconError):
+        error.add_note(trace)
+    return error

@@ -17,6 +17,7 @@ from core.fields.modifier import MODIFIER_PATTERN, parse_modifiers
         (26, "26"),
         ("TC, 26", "26,TC"),
         ("tc;26", "26,TC"),
+        (",26,", "26"),
         ("tc|26", "26,TC"),
         ("TC 26\t53", "26,53,TC"),
         (["26", "26", "tc", "TC"], "26,TC"),

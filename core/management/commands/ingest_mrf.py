@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from core.fetch.address import looks_remote
+from core.load import WORKER_MODULES
 from core.management import base_command
 from core.management.filter_options import add_filter_options
 from core.runtime import workers
@@ -103,7 +104,7 @@ Only some rates, and the rest later:
         """Loads each file."""
         self._refuse_mixtures(sources, options)
         if (options["processes"] or workers.cpu_count()) > 1 and not all(_is_small(source) for source in sources):
-            workers.prestart_workers()
+            workers.prestart_workers(WORKER_MODULES)
         # What does the work takes a second to import, and the workers as long to come: both at the same time.
         from core.management.run_ingest import Ingesting  # noqa: PLC0415
 
