@@ -38,7 +38,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("api/docs", docs_page.show, name="api"),
     path("api/v1/openapi.json", openapi.show, name="api-document"),
-    path("api/v1/", include((site.patterns(), "api"))),
+    path("api/v1/", include((site.url_patterns(), "api"))),
 ]
 
 handler404 = "core.pages.errors.not_found"

@@ -1,1 +1,1 @@
-"""The API, `/api/v1/`: the questions of the pages as JSON. One module a resource."""
+"""The API, `/api/v1/`: the questions of the pages, answered in JSON. One module per group of resources."""

@@ -1,8 +1,8 @@
-"""Billing codes."""
+"""Resources about billing codes."""
 
 from ninja import Router
 
-from core.api.protocol.resources import Asked, Found, Page, resource
+from core.api.protocol.resources import AnswerFields, Page, ResourceRequest, resource
 from core.pages.forms import CodesForm
 from core.queries import codes
 
@@ -10,9 +10,11 @@ router = Router(tags=["Codes"])
 
 
 @resource(router, "/codes", CodesForm, Page[codes.CodeTitle])
-def found(asked: Asked) -> Found:
-    """Codes, found by number or words.
+def search_codes(request: ResourceRequest) -> AnswerFields:
+    """Find billing codes by number or by words, best match first.
 
-    Only codes that a loaded rate uses; every one where `q` is left out. The best match is first.
+    Only codes that a loaded rate uses; all of them if `q` is omitted.
     """
-    return asked.by_place(lambda limit, offset: codes.search_codes(asked.db, asked.chosen["q"], limit, offset))
+    return request.page_at_offset(
+        lambda limit, offset: codes.search_codes(request.db, request.values["q"], limit, offset)
+    )

@@ -1,8 +1,8 @@
-"""What is loaded."""
+"""Resources about what is loaded."""
 
 from ninja import Router
 
-from core.api.protocol.resources import Asked, Found, Page, resource
+from core.api.protocol.resources import AnswerFields, Page, ResourceRequest, resource
 from core.pages.forms import QueryForm
 from core.queries import coverage
 
@@ -10,28 +10,28 @@ router = Router(tags=["Coverage"])
 
 
 @resource(router, "/coverage", QueryForm, Page[coverage.Coverage])
-def by_payer(asked: Asked) -> Found:
-    """What each payer has in each state and month.
+def list_coverage(request: ResourceRequest) -> AnswerFields:
+    """List what each payer has in each state and month, newest month first.
 
-    Here are the values that `state`, `year_month` and `payer` can have. Newest month first.
+    These are the values that `state`, `year_month` and `payer` can have.
     """
-    return asked.whole(coverage.list_coverage(asked.db))
+    return request.page_of(coverage.list_coverage(request.db))
 
 
 @resource(router, "/coverage/periods", QueryForm, Page[coverage.Period])
-def periods(asked: Asked) -> Found:
-    """The states and months that have rates.
+def list_periods(request: ResourceRequest) -> AnswerFields:
+    """List the states and months that have rates.
 
-    Newest month first, and within it the state with most rates: the first row is what is meant where state and month
-    are left out.
+    Newest month first, and within it the state with the most rates. The first row is the default if a request omits
+    the state and month.
     """
-    return asked.whole(coverage.list_periods(asked.db))
+    return request.page_of(coverage.list_periods(request.db))
 
 
 @resource(router, "/coverage/benchmarks", QueryForm, Page[coverage.Release])
-def benchmarks(asked: Asked) -> Found:
-    """The benchmark releases that are loaded.
+def list_benchmarks(request: ResourceRequest) -> AnswerFields:
+    """List the releases of fee schedules that are loaded.
 
-    rows_read = rows_priced + those of left_out, by reason.
+    rows_read = rows_priced + the counts of left_out.
     """
-    return asked.whole(coverage.list_releases(asked.db))
+    return request.page_of(coverage.list_releases(request.db))

@@ -1,8 +1,8 @@
-"""What a code's rates can be narrowed by."""
+"""The filters of a code's rates, with counts."""
 
 from ninja import Router
 
-from core.api.protocol.resources import Asked, Found, MarketPage, resource
+from core.api.protocol.resources import AnswerFields, MarketPage, ResourceRequest, resource
 from core.pages.forms import RatesForm
 from core.queries import facets
 from core.queries.rules.market import market_cache
@@ -11,16 +11,16 @@ router = Router(tags=["Rates"])
 
 
 @resource(router, "/rates/facets", RatesForm, MarketPage[facets.Choice], required=["code"], without=["sort"])
-def choices(asked: Asked) -> Found:
-    """What a code's rates can be narrowed by, with how many rates each choice would leave.
+def list_facets(request: ResourceRequest) -> AnswerFields:
+    """List the filters of a code's rates, with the number of rates that each value leaves.
 
-    One row a `filter` (a parameter's name) and `value`: of the market as it is but for that one filter. Most rates
-    first; months newest first. A rate of several places, modifiers or networks counts in each.
+    One row per `filter` (the name of a parameter) and `value`. The other filters of the request apply. Most rates
+    first; months newest first. A rate with several places, modifiers or networks counts for each.
     """
-    with market_cache(asked.db, asked.market) as narrow:
-        found = facets.count_choices(narrow, asked.market)
-    found |= {
-        "network": facets.count_networks(asked.db, asked.market),
-        "year_month": facets.count_months(asked.db, asked.market),
+    with market_cache(request.db, request.market) as cache:
+        choices = facets.count_choices(cache, request.market)
+    choices |= {
+        "network": facets.count_networks(request.db, request.market),
+        "year_month": facets.count_months(request.db, request.market),
     }
-    return asked.whole([choice for of_filter in found.values() for choice in of_filter])
+    return request.page_of([choice for of_filter in choices.values() for choice in of_filter])

@@ -1,9 +1,9 @@
-"""Negotiated rates against Medicare."""
+"""Resources that compare negotiated rates with Medicare."""
 
 from ninja import Router
 from pydantic import Field
 
-from core.api.protocol.resources import Asked, Found, MarketAnswer, MarketPage, resource
+from core.api.protocol.resources import AnswerFields, MarketAnswer, MarketPage, ResourceRequest, resource
 from core.pages.forms import MedicareForm
 from core.queries import medicare, rates
 from core.queries.rules.market import market_cache
@@ -12,7 +12,7 @@ router = Router(tags=["Medicare"])
 
 
 class ComparisonOutcomes(MarketAnswer):
-    """What became of the rates: total = compared + those of all reasons."""
+    """How many rates are compared with Medicare: total = compared + the counts of all reasons."""
 
     total: int = Field(description="Number of rates.", examples=[70])
     compared: int = Field(description="Number of rates that have a percent of Medicare.", examples=[60])
@@ -24,33 +24,38 @@ class ComparisonOutcomes(MarketAnswer):
 
 
 @resource(router, "/medicare", MedicareForm, MarketPage[medicare.Comparison])
-def comparisons(asked: Asked) -> Found:
-    """Each rate against Medicare.
+def list_comparisons(request: ResourceRequest) -> AnswerFields:
+    """List each rate with its percent of Medicare.
 
-    One basis and a percent, or one reason why there is none. A `percent` of 1 is 100 %.
+    A row has either a basis and a percent, or the reason why there is none. A `percent` of 1 is 100%.
     """
-    with market_cache(asked.db, asked.market) as narrow:
-        return asked.by_key(
+    with market_cache(request.db, request.market) as cache:
+        return request.page_after_key(
             medicare.Comparison,
-            medicare.ORDERS[asked.sort],
-            lambda: rates.count_rates(asked.db, asked.market),
-            lambda limit, last: medicare.list_comparisons(narrow, asked.market, asked.sort, limit, 0, last),
+            medicare.ORDERS[request.sort],
+            lambda: rates.count_rates(request.db, request.market),
+            lambda limit, last: medicare.list_comparisons(cache, request.market, request.sort, limit, 0, last),
         )
 
 
 @resource(router, "/medicare/payers", MedicareForm, MarketPage[medicare.Spread])
-def payers(asked: Asked) -> Found:
-    """The percents of Medicare by payer, each rate counted once.
+def summarize_by_payer(request: ResourceRequest) -> AnswerFields:
+    """Summarize the percents of Medicare by payer, each rate counted once.
 
-    `implausible` are those below 50 % or above 3,000 %; they are among the rates. A figure of 1 is 100 %.
+    `implausible` counts rates below 50% or above 3,000%; the percentiles include them. A figure of 1 is 100%.
     """
-    with market_cache(asked.db, asked.market) as narrow:
-        return asked.whole(medicare.summarize_percents(narrow, asked.market))
+    with market_cache(request.db, request.market) as cache:
+        return request.page_of(medicare.summarize_percents(cache, request.market))
 
 
 @resource(router, "/medicare/outcomes", MedicareForm, ComparisonOutcomes)
-def outcomes(asked: Asked) -> Found:
-    """How many rates are compared with what, and why others are not."""
-    with market_cache(asked.db, asked.market) as narrow:
-        found = medicare.count_outcomes(narrow, asked.market)
-    return {"total": found.total, "compared": found.compared, "bases": found.bases, "reasons": found.reasons}
+def count_outcomes(request: ResourceRequest) -> AnswerFields:
+    """Count the rates that are compared with Medicare, and the others by reason."""
+    with market_cache(request.db, request.market) as cache:
+        outcomes = medicare.count_outcomes(cache, request.market)
+    return {
+        "total": outcomes.total,
+        "compared": outcomes.compared,
+        "bases": outcomes.bases,
+        "reasons": outcomes.reasons,
+    }

@@ -5,11 +5,12 @@ import json
 from functools import cache
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from core.api.protocol.problems import CONTENT_TYPE, KINDS, Problem, ProblemDetails
 from core.api.site import api
+from core.pages.shared.conditional import conditional_answer
 
 Schema = dict[str, Any]
 
@@ -67,7 +68,7 @@ def _add_problem(responses: Schema, kind: str, status: str, meaning: str) -> Non
     empty = {"description": "", "content": {CONTENT_TYPE: {"schema": schema, "examples": {}}}}
     response = responses.setdefault(status, empty)
     response["description"] = f"{response['description']} {meaning}".strip()
-    wrong = [("state", "'ZZ' is not a valid state: two letters, such as GA")] if kind == "wrong-parameter" else None
+    wrong = [("state", "'ZZ' is not a state: two letters, such as GA")] if kind == "wrong-parameter" else None
     details = json.loads(Problem(kind, errors=wrong).response().content)
     response["content"][CONTENT_TYPE]["examples"][kind] = {"value": details}
 
@@ -97,11 +98,7 @@ def _serialized() -> tuple[bytes, str]:
 
 
 @require_safe
-def show(request: HttpRequest) -> HttpResponse:
+def show(request: HttpRequest) -> HttpResponseBase:
     """Serve `/api/v1/openapi.json`."""
-    content, etag = _serialized()
-    known = etag.strip('"') in request.headers.get("If-None-Match", "")
-    response = HttpResponseNotModified() if known else HttpResponse(content, content_type="application/json")
-    response["ETag"] = etag
-    response["Cache-Control"] = "no-cache"
-    return response
+    content, tag = _serialized()
+    return conditional_answer(request, tag, lambda: HttpResponse(content, content_type="application/json"))

@@ -1,34 +1,33 @@
-"""A market by tax number."""
+"""A market by organization: its tax ID (TIN)."""
 
 from ninja import Router
 from pydantic import Field
 
-from core.api.protocol.resources import Asked, Found, MarketPage, resource
+from core.api.protocol.resources import AnswerFields, MarketPage, ResourceRequest, resource
 from core.pages.forms import OrganizationsForm
 from core.queries import organizations
-from core.queries.organizations import ORDERS, Organization, Totals, count_totals
 
 router = Router(tags=["Organizations"])
 
 
-class Organizations(MarketPage[Organization]):
-    """A market by tax number."""
+class Organizations(MarketPage[organizations.Organization]):
+    """A market by tax ID."""
 
-    totals: Totals = Field(description="What the table covers, and what it leaves out.")
+    totals: organizations.Totals = Field(description="What the table covers, and what it leaves out.")
 
 
 @resource(router, "/organizations", OrganizationsForm, Organizations, required=["code"])
-def by_tax_number(asked: Asked) -> Found:
-    """A code's rates in dollars, by tax number.
+def list_organizations(request: ResourceRequest) -> AnswerFields:
+    """List a code's rates in dollars by tax ID (TIN).
 
-    A rate counts once for each tax number of its group, however many NPIs bill under it. `totals` says what is left
-    out: rates that are no dollars for one service, and rates whose group has no known tax number.
+    A rate counts once for each tax ID of its group, however many NPIs bill under it. `totals` counts what is left
+    out: rates not expressed in dollars for one service, and rates whose group has no known tax ID.
     """
-    counted = count_totals(asked.db, asked.market)
-    found = asked.by_key(
-        Organization,
-        ORDERS[asked.sort],
-        lambda: counted.organizations,
-        lambda limit, last: organizations.list_organizations(asked.db, asked.market, asked.sort, limit, 0, last),
+    totals = organizations.count_totals(request.db, request.market)
+    page = request.page_after_key(
+        organizations.Organization,
+        organizations.ORDERS[request.sort],
+        lambda: totals.organizations,
+        lambda limit, last: organizations.list_organizations(request.db, request.market, request.sort, limit, 0, last),
     )
-    return {**found, "totals": counted}
+    return {**page, "totals": totals}

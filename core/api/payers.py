@@ -1,10 +1,10 @@
-"""Payers side by side, and one payer."""
+"""Resources that compare payers, and those about one payer."""
 
 from ninja import Router
 from pydantic import Field
 
 from core.api.protocol.problems import Problem
-from core.api.protocol.resources import Asked, Found, MarketPage, Page, resource
+from core.api.protocol.resources import AnswerFields, MarketPage, Page, ResourceRequest, resource
 from core.fields import code_list
 from core.pages.forms import PayersForm, QueryForm
 from core.queries import coverage, networks, payers
@@ -12,48 +12,49 @@ from core.queries import coverage, networks, payers
 router = Router(tags=["Payers"])
 
 
-class SideBySide(MarketPage[payers.PayerSpread]):
-    """Payers side by side."""
+class PayersCompared(MarketPage[payers.PayerSpread]):
+    """Payers compared for some codes."""
 
-    codes: list[payers.AskedCode] = Field(description="What there is for each code of the list.")
+    codes: list[payers.AskedCode] = Field(description="The codes of the list, with their number of rates.")
 
 
-@resource(router, "/payers", PayersForm, SideBySide, required=["codes"], without=["code", "code_type", "sort"])
-def side_by_side(asked: Asked) -> Found:
-    """Payers side by side, for one code or a list.
+@resource(router, "/payers", PayersForm, PayersCompared, required=["codes"], without=["code", "code_type", "sort"])
+def compare_payers(request: ResourceRequest) -> AnswerFields:
+    """Compare payers for one code or a list of codes.
 
-    Rates in dollars: one row a code, class, modifier and payer, in the list's order; before its payers a row for all
-    together, whose `payer_slug` is null. `codes` says for each code of the list how many rates are compared, and how
-    many are not as they are no dollars for one service.
+    Rates in dollars: one row per code, class, modifier and payer, in the order of the list. Before the payers comes a
+    row for all of them together, whose `payer_slug` is null. `codes` counts for each code the rates that are
+    compared, and those that are not because they are not expressed in dollars for one service.
     """
-    wanted = code_list.read_codes(asked.chosen["codes"])
-    spreads, counted = payers.compare_payers(asked.db, asked.market, wanted, asked.chosen["base"] or None)
-    if asked.market.payer:
-        spreads = [row for row in spreads if row.payer_slug in {None, asked.market.payer}]
-    return {**asked.whole(spreads), "codes": counted}
+    wanted = code_list.read_codes(request.values["codes"])
+    spreads, counts = payers.compare_payers(request.db, request.market, wanted, request.values["base"] or None)
+    if request.market.payer:
+        spreads = [row for row in spreads if row.payer_slug in {None, request.market.payer}]
+    return {**request.page_of(spreads), "codes": counts}
 
 
 @resource(router, "/payers/{payer}/networks", QueryForm, Page[networks.NetworkRow])
-def of_payer(asked: Asked) -> Found:
-    """A payer's networks.
+def list_networks(request: ResourceRequest) -> AnswerFields:
+    """List the networks of a payer, newest month first.
 
-    By month, newest first, with provider groups and distinct NPIs. `network` is null for groups that name none; a group
-    may be in several.
+    With the number of provider groups and distinct NPIs. `network` is null for groups that name no network. A group
+    can be in several networks.
     """
-    return asked.whole(networks.list_networks(asked.db, _payer(asked)))
+    return request.page_of(networks.list_networks(request.db, _known_payer(request)))
 
 
 @resource(router, "/payers/{payer}/files", QueryForm, Page[coverage.File])
-def files(asked: Asked) -> Found:
-    """A payer's files that are loaded.
+def list_files(request: ResourceRequest) -> AnswerFields:
+    """List the loaded files of a payer, newest month first.
 
-    One row a file and state, newest month first.
+    One row per file and state.
     """
-    return asked.whole(coverage.list_files(asked.db, _payer(asked)))
+    return request.page_of(coverage.list_files(request.db, _known_payer(request)))
 
 
-def _payer(asked: Asked) -> str:
-    slug = asked.path["payer"]
-    if slug not in dict(coverage.list_payers(asked.db)):
+def _known_payer(request: ResourceRequest) -> str:
+    """Return the payer in the path. Raise a Problem if it is not loaded."""
+    slug = request.path_values["payer"]
+    if slug not in dict(coverage.list_payers(request.db)):
         raise Problem("not-found", f"No payer with the key {slug} is loaded.")
     return slug

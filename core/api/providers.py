@@ -1,10 +1,10 @@
-"""Who an NPI or a tax number is, and its rates."""
+"""Resources about one NPI or one tax ID (TIN)."""
 
 from ninja import Router
 from pydantic import Field
 
 from core.api.protocol.problems import Problem
-from core.api.protocol.resources import Answer, Asked, Found, MarketPage, Page, resource
+from core.api.protocol.resources import Answer, AnswerFields, MarketPage, Page, ResourceRequest, resource
 from core.pages.forms import ProviderForm, QueryForm
 from core.queries import providers
 from core.queries.rules.market import Market, market_cache
@@ -15,17 +15,17 @@ _IN_PATH = ("npi", "tin")
 _GROUPS = Field(description="Its provider groups, by month and payer.")
 
 
-class OfNpi(Answer):
-    """Who an NPI is."""
+class NpiAnswer(Answer):
+    """What is known about an NPI."""
 
-    provider: providers.Npi = Field(description="What is known about the NPI.")
+    provider: providers.Npi = Field(description="Its name, specialty and address.")
     register_loaded: bool = Field(description="Whether names and specialties (NPPES) are loaded.", examples=[True])
     tins: list[providers.TaxId] = Field(description="Tax IDs that it bills under.")
     groups: list[providers.ProviderGroupPage] = _GROUPS
 
 
-class OfTin(Answer):
-    """Who a tax number is."""
+class TinAnswer(Answer):
+    """What is known about a tax ID."""
 
     tins: list[providers.TaxId] = Field(
         description="Usually one. An EIN and an NPI used as a tax ID can have the same number."
@@ -33,80 +33,83 @@ class OfTin(Answer):
     groups: list[providers.ProviderGroupPage] = _GROUPS
 
 
-@resource(router, "/providers/npi/{npi}", QueryForm, OfNpi)
-def npi(asked: Asked) -> Found:
-    """Who an NPI is.
+@resource(router, "/providers/npi/{npi}", QueryForm, NpiAnswer)
+def describe_npi(request: ResourceRequest) -> AnswerFields:
+    """Describe an NPI.
 
-    Name and specialty where the register (NPPES) is loaded, tax numbers, groups and networks.
+    Its name and specialty if NPPES is loaded, its tax IDs, groups and networks.
     """
-    value = _npi(asked)
+    provider = _known_npi(request)
     return {
-        "provider": providers.find_npi(asked.db, value),
-        "register_loaded": providers.is_register_loaded(asked.db),
-        "tins": providers.list_tins_of_npi(asked.db, value),
-        "groups": providers.list_groups(asked.db, "npi", value),
+        "provider": provider,
+        "register_loaded": providers.is_register_loaded(request.db),
+        "tins": providers.list_tins_of_npi(request.db, provider.npi),
+        "groups": providers.list_groups(request.db, "npi", provider.npi),
     }
 
 
 @resource(router, "/providers/npi/{npi}/rates", ProviderForm, MarketPage[providers.CodeRates], without=_IN_PATH)
-def npi_rates(asked: Asked) -> Found:
-    """An NPI's rates.
+def list_npi_rates(request: ResourceRequest) -> AnswerFields:
+    """List the rates of an NPI, compared with Medicare and the market.
 
-    One row a code, payer, kind, class and modifier, beside Medicare and the market's median. Where state and month are
-    left out, the newest that the provider is in.
+    One row per code, payer, kind, class and modifier. If the state and month are omitted, the newest that the
+    provider is in are used.
     """
-    _npi(asked)
-    return _rates(asked)
+    _known_npi(request)
+    return _code_rates(request)
 
 
-@resource(router, "/providers/tin/{tin}", QueryForm, OfTin)
-def tin(asked: Asked) -> Found:
-    """Who a tax number is.
+@resource(router, "/providers/tin/{tin}", QueryForm, TinAnswer)
+def describe_tin(request: ResourceRequest) -> AnswerFields:
+    """Describe a tax ID.
 
-    Name, how many NPIs bill under it, groups and networks.
+    Its name, the number of NPIs that bill under it, its groups and networks.
     """
-    value, tins = _tin(asked)
-    return {"tins": tins, "groups": providers.list_groups(asked.db, "tin", value)}
+    tins = _known_tins(request)
+    return {"tins": tins, "groups": providers.list_groups(request.db, "tin", request.path_values["tin"])}
 
 
 @resource(router, "/providers/tin/{tin}/rates", ProviderForm, MarketPage[providers.CodeRates], without=_IN_PATH)
-def tin_rates(asked: Asked) -> Found:
-    """A tax number's rates.
+def list_tin_rates(request: ResourceRequest) -> AnswerFields:
+    """List the rates of a tax ID, compared with Medicare and the market.
 
-    One row a code, payer, kind, class and modifier, beside Medicare and the market's median. Where state and month are
-    left out, the newest that the provider is in.
+    One row per code, payer, kind, class and modifier. If the state and month are omitted, the newest that the
+    provider is in are used.
     """
-    _tin(asked)
-    return _rates(asked)
+    _known_tins(request)
+    return _code_rates(request)
 
 
 @resource(router, "/providers/tin/{tin}/npis", QueryForm, Page[providers.Npi])
-def tin_npis(asked: Asked) -> Found:
-    """The NPIs that bill under a tax number.
-
-    By name.
-    """
-    value, _ = _tin(asked)
-    return asked.by_place(lambda limit, offset: providers.list_npis_of_tin(asked.db, value, limit, offset))
+def list_npis_of_tin(request: ResourceRequest) -> AnswerFields:
+    """List the NPIs that bill under a tax ID, by name."""
+    _known_tins(request)
+    tin = request.path_values["tin"]
+    return request.page_at_offset(lambda limit, offset: providers.list_npis_of_tin(request.db, tin, limit, offset))
 
 
-def _rates(asked: Asked) -> Found:
-    market = asked.market
-    whose = Market(market.state, market.year_month, npi=market.npi, tin=market.tin)
-    with market_cache(asked.db, whose) as narrow:
-        return asked.by_place(lambda limit, offset: providers.list_code_rates(asked.db, narrow, market, limit, offset))
+def _code_rates(request: ResourceRequest) -> AnswerFields:
+    market = request.market
+    of_provider = Market(market.state, market.year_month, npi=market.npi, tin=market.tin)
+    with market_cache(request.db, of_provider) as cache:
+        return request.page_at_offset(
+            lambda limit, offset: providers.list_code_rates(request.db, cache, market, limit, offset)
+        )
 
 
-def _npi(asked: Asked) -> str:
-    value = asked.path["npi"]
-    if providers.find_npi(asked.db, value) is None:
-        raise Problem("not-found", f"No group that a loaded rate names has the NPI {value}.")
-    return value
+def _known_npi(request: ResourceRequest) -> providers.Npi:
+    """Return the NPI in the path. Raise a Problem if no loaded rate is for it."""
+    number = request.path_values["npi"]
+    npi = providers.find_npi(request.db, number)
+    if npi is None:
+        raise Problem("not-found", f"No loaded rate has a provider group with the NPI {number}.")
+    return npi
 
 
-def _tin(asked: Asked) -> tuple[str, list[providers.TaxId]]:
-    value = asked.path["tin"]
-    found = providers.find_tins(asked.db, value)
-    if not found:
-        raise Problem("not-found", f"No group that a loaded rate names has the tax number {value}.")
-    return value, found
+def _known_tins(request: ResourceRequest) -> list[providers.TaxId]:
+    """Return the tax IDs with the number in the path. Raise a Problem if no loaded rate is for one."""
+    number = request.path_values["tin"]
+    tins = providers.find_tins(request.db, number)
+    if not tins:
+        raise Problem("not-found", f"No loaded rate has a provider group with the tax ID {number}.")
+    return tins

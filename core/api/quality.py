@@ -1,13 +1,14 @@
-"""What dq_check found."""
+"""Resources about the data-quality checks."""
 
-from typing import cast
+from typing import Any, cast
 
 from ninja import Router
 from pydantic import Field
 
 from core.api.protocol.problems import Problem
-from core.api.protocol.resources import Asked, Found, Page, resource
+from core.api.protocol.resources import AnswerFields, Page, ResourceRequest, resource
 from core.pages.forms import QualityForm, QueryForm
+from core.pages.forms.fields import CheckField, OneOfField
 from core.quality.checks import CHECKS
 from core.queries import quality
 
@@ -15,80 +16,92 @@ router = Router(tags=["Quality"])
 
 _CHECKS = {check.name: check for check in CHECKS}
 _PART = ("state", "year_month", "payer", "check")
-_OF = Field(description="The run of the checks; null if they have not run yet.")
+_RUN = Field(description="The run of the checks; null if they have not run yet.")
 
 
-class Checks(Page[quality.CheckOutcome]):
+class KnownCheckForm(QualityForm):
+    """The parameters of a run's findings. Pages also show checks that earlier versions made; the API lists its own."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        names = tuple(sorted(_CHECKS))
+        self.fields["check"] = OneOfField("check", names, example="zero_rates", meaning=CheckField.meaning)
+
+
+class CheckOutcomes(Page[quality.CheckOutcome]):
     """What each check found in a run."""
 
-    run: quality.CheckRun | None = _OF
+    run: quality.CheckRun | None = _RUN
 
 
-class Places(Page[quality.CheckedPlace]):
+class CheckedPlaces(Page[quality.CheckedPlace]):
     """Where a run found something."""
 
-    run: quality.CheckRun | None = _OF
+    run: quality.CheckRun | None = _RUN
 
 
-class Months(Page[quality.Cell]):
-    """The payers' months, and what a run found in each."""
+class CheckedMonths(Page[quality.Cell]):
+    """The months of each payer, and what a run found in them."""
 
-    run: quality.CheckRun | None = _OF
+    run: quality.CheckRun | None = _RUN
 
 
-@resource(router, "/quality", QualityForm, Checks, without=_PART)
-def outcomes(asked: Asked) -> Found:
-    """What each check of the data found, in the newest run or the one asked for.
+@resource(router, "/quality", QualityForm, CheckOutcomes, without=_PART)
+def list_outcomes(request: ResourceRequest) -> AnswerFields:
+    """List what each data-quality check found in a run, failed checks first.
 
-    Those that failed first. `share` is found / total; a check fails where it is more than `threshold`.
+    The newest run unless `run` names another. `share` is found / total; a check fails if it is above `threshold`.
     """
-    run = _run(asked)
-    return {**asked.whole(quality.list_check_outcomes(asked.db, run.run_id) if run else []), "run": run}
+    run = _chosen_run(request)
+    return {**request.page_of(quality.list_check_outcomes(request.db, run.run_id) if run else []), "run": run}
 
 
-@resource(router, "/quality/places", QualityForm, Places)
-def places(asked: Asked) -> Found:
-    """Where a run found something: by check, payer, state and month.
+@resource(router, "/quality/places", KnownCheckForm, CheckedPlaces)
+def list_places(request: ResourceRequest) -> AnswerFields:
+    """List where a run found something, by check, payer, state and month.
 
-    What is over what is tolerated first. Empty text stands for what a check is not told apart by.
+    Checks that failed first. A state, month or payer is empty text if the check does not tell them apart.
     """
-    run = _run(asked)
-    part = cast(QualityForm, asked.form).part()
-    found = asked.by_place(
-        lambda limit, offset: quality.list_checked_places(asked.db, run.run_id, part, limit, offset) if run else (0, [])
+    run = _chosen_run(request)
+    part = cast(QualityForm, request.form).part()
+    page = request.page_at_offset(
+        lambda limit, offset: (
+            quality.list_checked_places(request.db, run.run_id, part, limit, offset) if run else (0, [])
+        )
     )
-    return {**found, "run": run}
+    return {**page, "run": run}
 
 
-@resource(router, "/quality/months", QualityForm, Months, without=_PART)
-def months(asked: Asked) -> Found:
-    """Each payer's months that are loaded, and how many checks found something there."""
-    run = _run(asked)
-    return {**asked.whole(quality.list_month_cells(asked.db, run.run_id) if run else []), "run": run}
+@resource(router, "/quality/months", QualityForm, CheckedMonths, without=_PART)
+def list_months(request: ResourceRequest) -> AnswerFields:
+    """List the loaded months of each payer, with the number of checks that found something in them."""
+    run = _chosen_run(request)
+    return {**request.page_of(quality.list_month_cells(request.db, run.run_id) if run else []), "run": run}
 
 
-@resource(router, "/quality/history", QualityForm, Page[quality.Count])
-def history(asked: Asked) -> Found:
-    """What each check found in the runs up to one, oldest first.
+@resource(router, "/quality/history", KnownCheckForm, Page[quality.Count])
+def list_history(request: ResourceRequest) -> AnswerFields:
+    """List what each check found in this run and the earlier ones, oldest first.
 
-    Runs of the same scope. Where a state, month or payer is asked for, of the checks that are told apart by it.
+    Only runs over the same part of the data. If a state, month or payer is given, only checks that tell it apart.
     """
-    run = _run(asked)
-    part = cast(QualityForm, asked.form).part()
-    found = quality.list_history(asked.db, run.run_id, part) if run else []
-    told = {name for name, check in _CHECKS.items() if check.tells_apart(part)}
-    return asked.whole([count for count in found if count.check_name in told])
+    run = _chosen_run(request)
+    part = cast(QualityForm, request.form).part()
+    counts = quality.list_history(request.db, run.run_id, part) if run else []
+    parted = {name for name, check in _CHECKS.items() if check.tells_apart(part)}
+    return request.page_of([count for count in counts if count.check_name in parted])
 
 
 @resource(router, "/quality/runs", QueryForm, Page[quality.CheckRun])
-def runs(asked: Asked) -> Found:
-    """The runs of dq_check that are kept, newest first."""
-    return asked.whole(quality.list_runs(asked.db))
+def list_runs(request: ResourceRequest) -> AnswerFields:
+    """List the runs of the checks, newest first."""
+    return request.page_of(quality.list_runs(request.db))
 
 
-def _run(asked: Asked) -> quality.CheckRun | None:
-    kept, number = quality.list_runs(asked.db), asked.chosen["run"]
-    found = quality.choose_run(kept, number)
-    if found is None and number:
-        raise Problem("not-found", f"dq_check's run {number} is not kept; `quality/runs` lists those that are.")
-    return found
+def _chosen_run(request: ResourceRequest) -> quality.CheckRun | None:
+    """Return the run to show, None if there has been none. Raise a Problem if the one asked for does not exist."""
+    number = request.values["run"]
+    run = quality.choose_run(quality.list_runs(request.db), number)
+    if run is None and number:
+        raise Problem("not-found", f"There is no run {number}; `quality/runs` lists the runs.")
+    return run

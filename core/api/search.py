@@ -1,9 +1,9 @@
-"""One question for everything: what a text may be."""
+"""One search for codes, providers and payers."""
 
 from ninja import Router
 from pydantic import BaseModel, Field
 
-from core.api.protocol.resources import Answer, Asked, Found, resource
+from core.api.protocol.resources import Answer, AnswerFields, ResourceRequest, resource
 from core.pages.forms import CodesForm
 from core.queries.codes import CodeTitle
 from core.queries.rules.columns import PayerName, PayerSlug
@@ -13,14 +13,14 @@ router = Router(tags=["Search"])
 
 
 class PayerFound(BaseModel):
-    """A payer that was found."""
+    """A payer that matches."""
 
     payer_slug: PayerSlug
     reporting_entity_name: PayerName
 
 
-class Meanings(Answer):
-    """What a text may be."""
+class SearchAnswer(Answer):
+    """What a search finds."""
 
     codes: list[CodeTitle] = Field(description="Billing codes that match, best first.")
     codes_in_all: int = Field(description="Number of codes that match; the resource `codes` lists them.", examples=[12])
@@ -31,12 +31,12 @@ class Meanings(Answer):
     )
 
 
-@resource(router, "/search", CodesForm, Meanings, required=["q"])
-def meanings(asked: Asked) -> Found:
-    """What a text may be: a code, an NPI, a tax number, an organization or a payer.
+@resource(router, "/search", CodesForm, SearchAnswer, required=["q"])
+def search(request: ResourceRequest) -> AnswerFields:
+    """Find codes, NPIs, tax IDs, organizations and payers by a number or words.
 
-    The first twelve of each. Where nothing has the text, codes of words that differ by a typing error.
+    The first twelve of each. If nothing matches, codes that match after a spelling correction.
     """
-    found = search_everything(asked.db, asked.chosen["q"])
+    found = search_everything(request.db, request.values["q"])
     payers = [PayerFound(payer_slug=slug, reporting_entity_name=name) for slug, name in found.payers]
     return {**vars(found), "payers": payers}

@@ -1,4 +1,4 @@
-"""The API as the site serves it: its resources, its document, and a problem for all that goes wrong."""
+"""The API as the site serves it: its resources, and a problem for everything that goes wrong."""
 
 import logging
 from collections.abc import Callable
@@ -9,8 +9,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, re_path
 from ninja import NinjaAPI, Router
 from ninja.errors import ValidationError
-from ninja.renderers import JSONRenderer
-from ninja.responses import NinjaJSONEncoder
 
 from core.api import (
     changes,
@@ -25,47 +23,32 @@ from core.api import (
     rates,
     search,
 )
-from core.api.protocol.parameters import wrong
+from core.api.protocol.parameters import invalid_parameters
 from core.api.protocol.problems import Problem
 from core.pages.shared.answer_cache import TooBusy
-from core.rows import RowEncoder
 from core.runtime.errors import BeaconError
 from core.store.connection import QueryTimeout
 
 _log = logging.getLogger(__name__)
 
 
-class _Encoder(RowEncoder, NinjaJSONEncoder):
-    """Write rows as downloads write them, and pydantic's models as ninja does."""
-
-
-class _Renderer(JSONRenderer):
-    encoder_class = _Encoder
-
-
-def new(*routers: Router) -> NinjaAPI:
-    """An API of those resources, which tells all that goes wrong as a problem."""
-    made = NinjaAPI(
-        title="BeaconPoint Health",
-        version="1",
-        urls_namespace="api",
-        openapi_url=None,
-        docs_url=None,
-        renderer=_Renderer(),
-    )
+def create_api(*routers: Router) -> NinjaAPI:
+    """Return an API of these resources that answers every error with a problem."""
+    # The document and its page are our own: ninja's load scripts from elsewhere.
+    created = NinjaAPI(title="BeaconPoint Health", version="1", urls_namespace="api", openapi_url=None, docs_url=None)
     for kind in (Problem, ValidationError, BeaconError, Exception):
-        made.add_exception_handler(kind, _told)
+        created.add_exception_handler(kind, _answer_error)
     for router in routers:
-        made.add_router("", router)
-    return made
+        created.add_router("", router)
+    return created
 
 
-def _told(request: HttpRequest, error: Any) -> HttpResponse:
-    """What went wrong, as a problem. What is a defect of ours goes to the log, and nothing of it to the client."""
+def _answer_error(request: HttpRequest, error: Any) -> HttpResponse:
+    """Return the problem of an error. Unexpected errors are logged, and the client learns nothing about them."""
     if isinstance(error, ValidationError):
-        error = wrong(request, error)
+        error = invalid_parameters(request, error)
     elif isinstance(error, QueryTimeout):
-        error = Problem("too-slow", f"{error}. Ask for less: name a code, a payer or other filters.")
+        error = Problem("too-slow", f"{error}. Add a code, a payer or other filters.")
     elif isinstance(error, TooBusy):
         error = Problem("too-busy", f"{error}.")
         error.retry_after = TooBusy.retry_after
@@ -79,39 +62,42 @@ def _told(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 _RESOURCES = (coverage, search, codes, rates, facets, medicare, organizations, providers, payers, changes, quality)
-api = new(*(module.router for module in _RESOURCES))
+api = create_api(*(module.router for module in _RESOURCES))
 
 
-def patterns(of: NinjaAPI = api) -> list[URLPattern]:
-    """The addresses of an API, by default of this one."""
+def url_patterns(of: NinjaAPI = api) -> list[URLPattern]:
+    """Return the addresses of an API. Any other address below them is answered with a problem."""
     of_ninja = [pattern for pattern in of.urls[0] if isinstance(pattern, URLPattern)]
     for pattern in of_ninja:
-        pattern.callback = _guarded(pattern.callback)
-    return [*of_ninja, re_path("", _guarded(_nowhere))]
+        pattern.callback = _answer_get_and_head(pattern.callback)
+    return [*of_ninja, re_path("", _answer_get_and_head(_no_such_address))]
 
 
-def _nowhere(_request: HttpRequest) -> HttpResponse:
+def _no_such_address(_request: HttpRequest) -> HttpResponse:
     raise Http404
 
 
-def _guarded(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
-    """A view that answers GET and HEAD, and other methods and wrong addresses with a problem."""
+def _answer_get_and_head(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
+    """Return a view that answers other methods, and addresses that do not exist, with a problem.
+
+    ninja knows no HEAD: the view sees GET, and the body is dropped.
+    """
 
     @wraps(view)
-    def guarded(request: HttpRequest, **parts: Any) -> HttpResponse:
-        head = request.method == "HEAD"
+    def answer(request: HttpRequest, **path_values: Any) -> HttpResponse:
+        is_head = request.method == "HEAD"
         if request.method not in {"GET", "HEAD"}:
-            return Problem("method-not-allowed", f"{request.method} is not allowed; expected GET or HEAD").response()
+            return Problem("method-not-allowed", f"{request.method} is not allowed: use GET or HEAD.").response()
         request.method = "GET"
         try:
-            response: HttpResponse = view(request, **parts)
+            response: HttpResponse = view(request, **path_values)
         except Http404:
-            why = f"{request.path} is no address of the API; /api/docs lists them, without a slash at the end"
+            why = f"The API has no resource at {request.path}. /api/docs lists them; none ends with a slash."
             response = Problem("no-such-address", why).response()
-        request.method = "HEAD" if head else "GET"
-        if head and not response.streaming:
+        request.method = "HEAD" if is_head else "GET"
+        if is_head and not response.streaming:
             response["Content-Length"] = str(len(response.content))
             response.content = b""
         return response
 
-    return guarded
+    return answer

@@ -24,7 +24,7 @@ from core.queries.rules.columns import (
     RateKind,
     ServiceCodes,
     Setting,
-    Severity,
+    SeverityOfIllness,
     TinCount,
     described,
 )
@@ -143,7 +143,7 @@ class ChangedRate:
     billing_class: BillingClass
     modifier: Modifier
     setting: Setting
-    severity_of_illness: Severity
+    severity_of_illness: SeverityOfIllness
     service_codes: ServiceCodes
     negotiated_type: NegotiatedType
     negotiation_arrangement: Arrangement

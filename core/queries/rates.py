@@ -32,7 +32,7 @@ from core.queries.rules.columns import (
     RawGroupId,
     ServiceCodes,
     Setting,
-    Severity,
+    SeverityOfIllness,
     TinCount,
     described,
     stored,
@@ -101,7 +101,7 @@ class RateRow:
     billing_class: BillingClass
     setting: Setting
     modifier: Modifier
-    severity_of_illness: Severity
+    severity_of_illness: SeverityOfIllness
     billing_code_type_version: Annotated[str | None, stored(FACT_RATE, "billing_code_type_version", "2025")]
     pos_set_id: Annotated[str, stored(FACT_RATE, "pos_set_id", "3b2f0c9d1e4a4c5f8b7a6d5e4f3c2b1a")]
     service_codes: ServiceCodes

@@ -4,7 +4,7 @@ from django.urls import include, path
 from ninja import Router
 
 from core.api import site
-from core.api.protocol.resources import Answer, Asked, Found, resource
+from core.api.protocol.resources import Answer, AnswerFields, ResourceRequest, resource
 from core.pages.forms import QueryForm
 from tests.stores import ENDLESS
 
@@ -12,21 +12,21 @@ router = Router(tags=["Odd"])
 
 
 @resource(router, "/endless", QueryForm, Answer)
-def endless(asked: Asked) -> Found:
+def endless(request: ResourceRequest) -> AnswerFields:
     """A question without end."""
-    return {"rows": asked.db.rows(ENDLESS)}
+    return {"rows": request.db.rows(ENDLESS)}
 
 
 @resource(router, "/fine", QueryForm, Answer)
-def fine(_asked: Asked) -> Found:
+def fine(_request: ResourceRequest) -> AnswerFields:
     """A question that is answered at once."""
     return {}
 
 
 @resource(router, "/broken", QueryForm, Answer)
-def broken(_asked: Asked) -> Found:
+def broken(_request: ResourceRequest) -> AnswerFields:
     """A defect."""
     raise ZeroDivisionError("the secret of the defect")
 
 
-urlpatterns = [path("api/v1/", include(site.patterns(site.new(router))))]
+urlpatterns = [path("api/v1/", include(site.url_patterns(site.create_api(router))))]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.api.openapi import document, example
-from core.api.protocol.parameters import _ONE_CODE, PARAMETERS, query_model
+from core.api.protocol.parameters import FORM_FIELDS, query_model
 from core.api.protocol.problems import KINDS
 from core.fields import code_list
 from core.pages.forms import (
@@ -27,11 +27,14 @@ from core.pages.forms import (
     QueryForm,
     RatesForm,
 )
+from core.pages.forms.fields import CodeListField
 from core.store.schema.tables import FACT_RATE
 from tests.paths import ROOT
 
 OPERATIONS = [(path, methods["get"]) for path, methods in document()["paths"].items()]
 FORMS = [CodesForm, RatesForm, MedicareForm, OrganizationsForm, ProviderForm, PayersForm, ChangesForm, QualityForm]
+
+ONE_CODE = CodeListField.pattern.partition("(,")[0]
 
 
 def check(schema: dict[str, Any], value: Any) -> None:
@@ -100,7 +103,7 @@ def test_the_parameters_are_those_of_the_form(form: type[QueryForm]) -> None:
     fields = set(form().fields) - {"page", "table", "format"} - (set() if form.sorts else {"sort"})
     assert set(query_model(form).model_fields) == fields | {"limit", "cursor"}
     assert set(query_model(form, paged=False).model_fields) == fields
-    assert fields <= set(PARAMETERS)
+    assert fields <= set(FORM_FIELDS)
     without = sorted(fields)[:2]
     assert set(query_model(form, without=without).model_fields) == (fields - set(without)) | {"limit", "cursor"}
 
@@ -117,15 +120,17 @@ def test_what_stands_in_the_path_is_not_asked_for_again() -> None:
 
 
 def a_value(name: str) -> st.SearchStrategy[str]:
-    rule = PARAMETERS[name]
-    return st.sampled_from(rule.choices) if rule.choices else st.from_regex(rule.pattern, fullmatch=True)
+    field = FORM_FIELDS[name]
+    return st.sampled_from(field.allowed) if field.allowed else st.from_regex(field.pattern, fullmatch=True)
 
 
 def forms_of(name: str) -> list[type[QueryForm]]:
     return [form for form in FORMS if name in form().fields]
 
 
-@pytest.mark.parametrize("name", sorted(set(PARAMETERS) - {"sort", "code", "code_type", "codes"}))
+@pytest.mark.parametrize(
+    "name", sorted(set(FORM_FIELDS) - {"page", "table", "format", "sort", "code", "code_type", "codes"})
+)
 @given(data=st.data())
 def test_the_form_takes_as_it_is_whatever_the_api_takes(name: str, data: st.DataObject) -> None:
     value = data.draw(a_value(name).filter(lambda text: len(text) <= 100))
@@ -143,9 +148,9 @@ def test_the_form_takes_every_code_that_the_api_takes(data: st.DataObject) -> No
     assert form.cleaned_data["code"] == value.upper()
 
 
-@given(st.lists(st.from_regex(_ONE_CODE, fullmatch=True).filter(lambda text: len(text) < 50), min_size=1, max_size=5))
+@given(st.lists(st.from_regex(ONE_CODE, fullmatch=True).filter(lambda text: len(text) < 50), min_size=1, max_size=5))
 def test_the_form_takes_every_list_of_codes_that_the_api_takes(codes: list[str]) -> None:
-    assert re.fullmatch(PARAMETERS["codes"].pattern, ",".join(codes))
+    assert re.fullmatch(CodeListField.pattern, ",".join(codes))
     form = PayersForm({"codes": ",".join(codes)})
     assert form.is_valid(), codes
     assert len(code_list.read_codes(form.cleaned_data["codes"])) <= len(codes)
@@ -153,7 +158,7 @@ def test_the_form_takes_every_list_of_codes_that_the_api_takes(codes: list[str])
 
 @pytest.mark.parametrize("text", ["CPT", "99213,", ",99213", "99213 99214", "cpt:99213", ",".join(["99213"] * 201)])
 def test_what_is_no_list_of_codes_is_none_to_the_api(text: str) -> None:
-    assert not re.fullmatch(PARAMETERS["codes"].pattern, text)
+    assert not re.fullmatch(CodeListField.pattern, text)
 
 
 def test_commands_do_not_load_the_api() -> None:

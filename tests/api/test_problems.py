@@ -37,26 +37,30 @@ def problem(response: Any, kind: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("parameter", "value", "message"),
     [
-        ("state", "ZZ", "'ZZ' is not a state's two letters, such as GA"),
-        ("state", "ga", "'ga' is not a state's two letters, such as GA"),
+        ("state", "ZZ", "'ZZ' is not a state: two letters, such as GA"),
+        ("state", "ga", "'ga' is not a state: two letters, such as GA"),
         ("year_month", "2025-13", "'2025-13' is not a month as YYYY-MM, such as 2025-08"),
         ("year_month", "", "'' is not a month as YYYY-MM, such as 2025-08"),
-        ("code", " ", "' ' is not a code such as 99213"),
+        ("code", " ", "' ' is not a billing code, such as 99213"),
         ("code", "9" * 41, "longer than 40 characters"),
-        ("pos", "1x", "'1x' is not a place of service: two digits such as 11"),
-        ("billing_class", "dental", "'dental' is not a billing class: one of professional, institutional, both"),
+        ("pos", "1x", "'1x' is not a place of service: two digits, such as 11"),
+        (
+            "billing_class",
+            "dental",
+            "'dental' is not a valid billing class: expected one of professional, institutional, both",
+        ),
         ("modifier", "26'", "is not a modifier such as 26, or none"),
-        ("npi", "123", "'123' is not an NPI: ten digits that begin with 1 or 2"),
-        ("tin", "12-3456789", "'12-3456789' is not a tax number of nine digits, or an NPI of ten"),
+        ("npi", "123", "'123' is not an NPI: 10 digits, starting with 1 or 2"),
+        ("tin", "12-3456789", "'12-3456789' is not a tax ID: the 9 digits of an EIN, or the 10 digits of an NPI"),
         ("payer", "A B", "'A B' is not a payer's key"),
         ("sort", "color", "'color' is not one of 'rate', '-rate', 'payer' or 'expires'"),
-        ("limit", "0", "'0' is not a whole number from 1 to 1000"),
-        ("limit", "1001", "'1001' is not a whole number from 1 to 1000"),
-        ("limit", "1.0", "'1.0' is not a whole number from 1 to 1000"),
-        ("limit", "x", "'x' is not a whole number from 1 to 1000"),
-        ("cursor", "a b", "'a b' is not the `next` of an answer"),
-        ("page", "2", "there is no such parameter here; expected some of: state, year_month"),
-        ("stat", "GA", "there is no such parameter here"),
+        ("limit", "0", "'0' is not a whole number from 1 to 1,000"),
+        ("limit", "1001", "'1001' is not a whole number from 1 to 1,000"),
+        ("limit", "1.0", "'1.0' is not a whole number from 1 to 1,000"),
+        ("limit", "x", "'x' is not a whole number from 1 to 1,000"),
+        ("cursor", "a b", "'a b' is not `next` of an answer"),
+        ("page", "2", "unknown parameter; expected one of state, year_month"),
+        ("stat", "GA", "unknown parameter; expected one of"),
         ("payer", ["a", "b"], "given 2 times; expected once"),
     ],
 )
@@ -71,7 +75,7 @@ def test_a_wrong_parameter_is_named(site: Client, parameter: str, value: Any, me
 def test_every_wrong_parameter_is_told_at_once(site: Client) -> None:
     told = problem(site.get("/api/v1/rates", {"state": "x", "limit": "y"}), "wrong-parameter")
     assert [one["parameter"] for one in told["errors"]] == ["state", "code", "limit"]
-    assert told["errors"][1]["detail"] == "missing; expected a code such as 99213"
+    assert told["errors"][1]["detail"] == "missing; expected a billing code, such as 99213"
 
 
 def rates_file(*kinds: str) -> dict[str, Any]:
@@ -89,7 +93,7 @@ def test_a_number_of_several_codes_is_asked_about(load: Load, store: Store) -> N
     with serving(store.root):
         told = problem(Client().get("/api/v1/rates", {"code": "0450"}), "ambiguous-code")
         assert [(one["code_type"], one["code"]) for one in told["choices"]] == [("CPT", "0450"), ("REV", "0450")]
-        assert told["detail"] == "code: '0450' may be CPT 0450, REV 0450; say which with code_type"
+        assert told["detail"] == "code: '0450' can be CPT 0450, REV 0450. Choose one with code_type."
         assert get(Client(), "rates", code="0450", code_type="REV")["total"] == 1
 
 
@@ -102,14 +106,14 @@ def test_an_address_that_is_none(site: Client, path: str) -> None:
 @pytest.mark.parametrize(
     ("path", "detail"),
     [
-        ("providers/npi/2999999999", "No group that a loaded rate names has the NPI 2999999999."),
-        ("providers/npi/2999999999/rates", "No group that a loaded rate names has the NPI 2999999999."),
-        ("providers/tin/999999999/npis", "No group that a loaded rate names has the tax number 999999999."),
-        ("providers/tin/999999999/rates", "No group that a loaded rate names has the tax number 999999999."),
+        ("providers/npi/2999999999", "No loaded rate has a provider group with the NPI 2999999999."),
+        ("providers/npi/2999999999/rates", "No loaded rate has a provider group with the NPI 2999999999."),
+        ("providers/tin/999999999/npis", "No loaded rate has a provider group with the tax ID 999999999."),
+        ("providers/tin/999999999/rates", "No loaded rate has a provider group with the tax ID 999999999."),
         ("payers/nobody/networks", "No payer with the key nobody is loaded."),
         ("payers/nobody/files", "No payer with the key nobody is loaded."),
-        ("quality?run=77", "dq_check's run 77 is not kept; `quality/runs` lists those that are."),
-        ("quality/places?run=77", "dq_check's run 77 is not kept; `quality/runs` lists those that are."),
+        ("quality?run=77", "There is no run 77; `quality/runs` lists the runs."),
+        ("quality/places?run=77", "There is no run 77; `quality/runs` lists the runs."),
         (
             "changes?code=99213&year_month=2025-07",
             "No month of GA before 2025-07 is loaded: there is nothing to compare with.",
@@ -123,7 +127,7 @@ def test_what_is_not_there(site: Client, path: str, detail: str) -> None:
 def test_a_provider_s_number_that_is_none(site: Client) -> None:
     told = problem(site.get("/api/v1/providers/npi/123"), "wrong-parameter")
     assert told["errors"] == [
-        {"parameter": "npi", "detail": "'123' is not an NPI: ten digits that begin with 1 or 2"},
+        {"parameter": "npi", "detail": "'123' is not an NPI: 10 digits, starting with 1 or 2"},
     ]
 
 
@@ -191,7 +195,7 @@ def test_a_cursor_holds_for_its_question_only(site: Client) -> None:
         ("medicare", RATES),
     ):
         told = problem(site.get(f"/api/v1/{path}", {**parameters, "cursor": cursor}), "cursor-not-usable")
-        assert "of another question" in told["detail"]
+        assert "does not belong to this query" in told["detail"]
 
 
 def test_a_cursor_that_somebody_changed(site: Client) -> None:
@@ -227,7 +231,7 @@ def test_a_cursor_of_older_data_is_refused(load: Load, store: Store) -> None:
         assert get(client, "codes", limit=1, cursor=first["next"])["next"] is None
         load(rates_file("HCPCS"))
         told = problem(client.get("/api/v1/codes", {"limit": 1, "cursor": first["next"]}), "cursor-of-other-data")
-        assert "The data is generation 2 now" in told["detail"]
+        assert "New data was loaded (generation 2)" in told["detail"]
         assert get(client, "codes", limit=1)["total"] == 3
 
 
@@ -242,7 +246,7 @@ def odd_site(demo_root: Path, settings: Any) -> Any:
 def test_a_slow_question_is_stopped_and_told(odd_site: Client) -> None:
     response = odd_site.get("/api/v1/endless")
     told = problem(response, "too-slow")
-    assert told["detail"].startswith("the question took longer than 0.2 seconds and was stopped. Ask for less")
+    assert told["detail"].startswith("the question took longer than 0.2 seconds and was stopped. Add a code")
     assert response["Retry-After"] == "30"
 
 

@@ -1,7 +1,7 @@
-"""Cursors: where a walk through a table goes on. Each holds for one question to one generation of the data.
+"""Cursors: where the next page of a table begins. A cursor belongs to one query and one generation of the data.
 
-Within a generation nothing changes and every order is total, so a walk meets each row exactly once, whatever is loaded
-meanwhile: that makes a new generation, which refuses the cursors of the old one.
+Within a generation nothing changes, and every order is total, so following the cursors returns each row exactly once.
+Loading data makes a new generation, which refuses the cursors of the old one.
 """
 
 import base64
@@ -14,43 +14,49 @@ from core.api.protocol.problems import Problem
 from core.queries.rules.keyset import RowKey, sort_terms
 from core.store.connection import Snapshot
 
+MAX_OFFSET = 2**31
+
 
 class Cursor(msgspec.Struct, array_like=True, frozen=True):
-    """The place after a row: its key, or how many rows are before it; and the table's total, to count it once."""
+    """The end of a page: the key of its last row, or the number of rows up to it.
+
+    `total` is the number of rows of the table, counted for the first page only.
+    """
 
     generation: str
-    question: str
+    query: str
     total: int
     after: int | list[Any]
 
 
-def write(db: Snapshot, question: Any, total: int, after: int | RowKey) -> str:
-    """A cursor for the question, which is anything that JSON can hold."""
-    place = after if isinstance(after, int) else list(after)
-    cursor = Cursor(_short(_generation(db)), _short(question), total, place)
+def write_cursor(db: Snapshot, query: Any, total: int, after: int | RowKey) -> str:
+    """Return the cursor after a row of a query. The query is anything that JSON can represent."""
+    position = after if isinstance(after, int) else list(after)
+    cursor = Cursor(_digest(_generation(db)), _digest(query), total, position)
     return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
 
 
-def read(db: Snapshot, question: Any, text: str) -> Cursor:
-    """A cursor of that question and generation. Raises a Problem that says what to do."""
+def read_cursor(db: Snapshot, query: Any, text: str) -> Cursor:
+    """Return the cursor that a client sent. Raise a Problem if it is not one of this query and generation."""
     try:
         cursor = msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=Cursor)
     except (ValueError, msgspec.MsgspecError):
-        raise Problem("cursor-not-usable", "This is no cursor: expected the `next` of an answer, unchanged.") from None
-    if cursor.generation != _short(_generation(db)):
-        now = f"The data is generation {db.manifest.generation} now, and the walk began on another"
-        raise Problem("cursor-of-other-data", f"{now}: begin again without `cursor`.")
-    if cursor.question != _short(question):
+        raise Problem("cursor-not-usable", "This is not a cursor. Send `next` of an answer, unchanged.") from None
+    if cursor.generation != _digest(_generation(db)):
+        now = f"New data was loaded (generation {db.manifest.generation}) after the first page"
+        raise Problem("cursor-of-other-data", f"{now}. Start again without `cursor`.")
+    if cursor.query != _digest(query):
         raise Problem(
             "cursor-not-usable",
-            "This cursor is of another question: expected the address, filters and `sort` of the answer before.",
+            "This cursor does not belong to this query. Keep the address, the filters and `sort`, or start again "
+            "without `cursor`.",
         )
     return cursor
 
 
-def key(cursor: Cursor, order: str, row: type) -> RowKey:
-    """The cursor's key in an order of rows of that dataclass, its values checked."""
-    hints = get_type_hints(row)
+def key_of(cursor: Cursor, order: str, row_type: type) -> RowKey:
+    """Return the key of the last row in an order. Raise a Problem if it does not have the types of such rows."""
+    hints = get_type_hints(row_type)
     types = tuple(hints[term.name] for term in sort_terms(order))
     try:
         return msgspec.convert(cursor.after, tuple[types])  # type: ignore[valid-type]
@@ -58,16 +64,17 @@ def key(cursor: Cursor, order: str, row: type) -> RowKey:
         raise Problem("cursor-not-usable") from None
 
 
-def place(cursor: Cursor) -> int:
-    """How many rows are before the cursor's place."""
-    if not isinstance(cursor.after, int) or not 0 <= cursor.after < 2**31:
+def offset_of(cursor: Cursor) -> int:
+    """Return the number of rows up to the cursor. Raise a Problem if it is not such a number."""
+    if not isinstance(cursor.after, int) or not 0 <= cursor.after < MAX_OFFSET:
         raise Problem("cursor-not-usable")
     return cursor.after
 
 
 def _generation(db: Snapshot) -> list[Any]:
+    # A store that was made again starts over at generation 1; the moment tells the two apart.
     return [db.manifest.generation, db.manifest.created_at]
 
 
-def _short(value: Any) -> str:
+def _digest(value: Any) -> str:
     return hashlib.md5(msgspec.json.encode(value), usedforsecurity=False).hexdigest()[:12]

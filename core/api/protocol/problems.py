@@ -42,7 +42,7 @@ class ParameterError(BaseModel):
     parameter: str = Field(description="Name of the parameter.", examples=["state"])
     detail: str = Field(
         description="What was given and what is expected.",
-        examples=["'ZZ' is not a valid state: two letters, such as GA"],
+        examples=["'ZZ' is not a state: two letters, such as GA"],
     )
 
 

@@ -62,7 +62,7 @@ Arrangement = Annotated[str | None, stored(FACT_RATE, "negotiation_arrangement",
 BillingClass = Annotated[str | None, stored(FACT_RATE, "billing_class", "professional")]
 Setting = Annotated[str | None, stored(FACT_RATE, "setting", None)]
 Modifier = Annotated[str, stored(FACT_RATE, "billing_code_modifier", "")]
-Severity = Annotated[str | None, stored(FACT_RATE, "severity_of_illness", None)]
+SeverityOfIllness = Annotated[str | None, stored(FACT_RATE, "severity_of_illness", None)]
 ServiceCodes = Annotated[list[str], stored(DIM_POS_SET, "service_codes", ["11"])]
 
 # Whom a rate is for.
