@@ -1,9 +1,9 @@
-"""The kinds of benchmark: each a module with a function `load` that reads the agency's files into the store."""
+"""The kinds of benchmark. To add one, write a module with `load` and `HELP` and name it in BENCHMARK_KINDS."""
 
 import inspect
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 from core.reference.benchmark_release import LoadedBenchmark
 from core.reference.medicare import asc, opps, physician
@@ -11,22 +11,35 @@ from core.reference.workers_comp import load_schedule
 from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store
 
-BENCHMARK_KINDS: dict[str, ModuleType] = {"medicare_prof": physician, "opps": opps, "asc": asc, "wcfs": load_schedule}
-"""Name to module. A module has HELP, lines on its files for the command's help, and `load(store, paths, **options)`.
 
-The keyword-only parameters of `load` are the kind's options.
-"""
+class BenchmarkKind(Protocol):
+    """A module that loads one kind of benchmark."""
+
+    HELP: str
+    """What the kind is and which files it takes, with an example: part of the command's help."""
+
+    @property
+    def load(self) -> Callable[..., LoadedBenchmark]:
+        """`load(store, paths, **options)`. Its keyword-only parameters are the kind's options on the command line."""
+
+
+BENCHMARK_KINDS: dict[str, BenchmarkKind] = {
+    "medicare_prof": physician,
+    "opps": opps,
+    "asc": asc,
+    "wcfs": load_schedule,
+}
+"""Each kind's module by the name it has on the command line and in the store."""
 
 
 def load_benchmark(store: Store, kind: str, paths: list[Path], **options: Any) -> LoadedBenchmark:
-    """Loads files of one of KINDS; options that are None were not given.
+    """Load the files of one of BENCHMARK_KINDS. An option that is None counts as not given.
 
-    Raises ReferenceFileError and StoreError; the store is then as it was.
+    Raise ReferenceFileError or StoreError if that fails; the store is then unchanged.
     """
     given = {name: value for name, value in options.items() if value is not None}
     known = inspect.signature(BENCHMARK_KINDS[kind].load).parameters
     for name in given:
         if name not in known:
-            raise ReferenceFileError(f"--{name.replace('_', '-')} is no option of {kind}")
-    loaded: LoadedBenchmark = BENCHMARK_KINDS[kind].load(store, paths, **given)
-    return loaded
+            raise ReferenceFileError(f"--{name.replace('_', '-')} is not an option of {kind}")
+    return BENCHMARK_KINDS[kind].load(store, paths, **given)

@@ -1,4 +1,4 @@
-"""What a loader read, and how it gets into the store: a benchmark's release, month by month, in one step."""
+"""Put one release of a benchmark into the store, in every month it is in force, in one transaction."""
 
 import heapq
 import itertools
@@ -20,22 +20,22 @@ from core.store.parquet.writer import write_table
 from core.store.schema.tables import DIM_BENCHMARK, Table
 
 NATION = "US"
-"""What stands for the state of a benchmark that is one release for all states."""
+"""The state of a benchmark whose releases are for all states at once."""
 
 PACKAGED, INPATIENT, NOT_PRICED, ANESTHESIA = "packaged", "inpatient", "not priced", "anesthesia"
-"""Why a code of a schedule has nothing to compare with: the values of the tables' `reason`."""
+"""Why a code of a schedule has no amount to compare with: the values of the tables' column `reason`."""
 
 ReleasePiece = tuple[tuple[str, ...], pa.Table]
-"""Rows that share the first columns of their table's order, and those."""
+"""The first two columns of a table's sort order, and the rows that share these values."""
 
 
 @dataclass(frozen=True)
 class LoadedBenchmark:
     """One release as it was read: rows_read = rows_priced + the rows left out, by reason.
 
-    `states` are those it has rows for; `state` is NATION, or the one state it is for where its kind has a release for
-    each; `release` is the month it begins, YYYY-MM; `months` those it is now in force; `notes` are sentences on how the
-    amounts were made.
+    `release` is the month it begins, YYYY-MM, and `months` are those it is now in force. `state` is NATION, or the one
+    state it is for if its kind has a release for each; `states` are those it has rows for. `notes` are sentences on how
+    the amounts were computed.
     """
 
     kind: str
@@ -55,7 +55,7 @@ class LoadedBenchmark:
 
 
 def months_in_force(release: str, later: set[str]) -> tuple[str, ...]:
-    """The months from the release's to December of its year, or to the month before the next of `later` releases."""
+    """Return the months from the release's to December of its year, or to the month before the next of `later`."""
     year, first = release.split("-")
     months = [f"{year}-{month:02}" for month in range(int(first), 13)]
     end = min((other for other in later if other > release), default="9999-12")
@@ -69,26 +69,32 @@ def put_release(
     loaded: LoadedBenchmark,
     by_release: dict[Table, Iterator[pa.Table]] | None = None,
 ) -> LoadedBenchmark:
-    """Puts a release into each month it is in force, in place of what the table has there.
+    """Put a release into each month it is in force, in place of what the table has there; return it with its months.
 
-    `rows_of` gives a state's rows: the table's columns but year_month. The months are the same whichever order the
-    releases of a year are loaded in; loading a release again replaces it. `by_release` has the rows, in order, of
-    tables that hold a release once; `loaded` is remembered in dim_benchmark. Gives `loaded` with its months. Raises
-    StoreError; the store is then as it was.
+    `rows_of` returns a state's rows: the table's columns except year_month. `by_release` has the sorted rows of tables
+    that keep a release once instead of once per month. The result does not depend on the order in which the releases of
+    a year are loaded; loading a release again replaces it. Raise StoreError if that fails; the store is then unchanged.
     """
     with store.write() as transaction:
         connection = connect_for_writing(transaction.work)
         try:
-            loaded = replace(loaded, months=months_in_force(loaded.release, _releases(connection, transaction, loaded)))
-            months, here = set(loaded.months), loaded.state
-            new = _by_month(table, sorted(loaded.states), rows_of, loaded.months)
-            _put(transaction, table, new, lambda state, month: month in months and here in {NATION, state})
-            key = (loaded.release,) if here == NATION else (loaded.release, here)
+            stored = _stored_releases(connection, transaction, loaded.kind, loaded.state)
+            loaded = replace(loaded, months=months_in_force(loaded.release, stored))
+            months, scope = set(loaded.months), loaded.state
+
+            def replaces_month(state: str, month: str) -> bool:
+                return month in months and scope in {NATION, state}
+
+            def replaces_release(release: str, state: str) -> bool:
+                return release == loaded.release and scope in {NATION, state}
+
+            pieces = _pieces_by_month(table, sorted(loaded.states), rows_of, loaded.months)
+            _replace_pieces(transaction, table, pieces, replaces_month)
+            key = (loaded.release,) if scope == NATION else (loaded.release, scope)
             for once, rows in (by_release or {}).items():
-                keyed = ((key, block) for block in rows)
-                _put(transaction, once, keyed, lambda rel, state: rel == loaded.release and here in {NATION, state})
-            connection.register("remembered", _record(loaded))
-            upsert(connection, transaction, DIM_BENCHMARK, "remembered", keep="new")
+                _replace_pieces(transaction, once, ((key, block) for block in rows), replaces_release)
+            connection.register("loaded_release", _record(loaded))
+            upsert(connection, transaction, DIM_BENCHMARK, "loaded_release", keep="new")
         finally:
             connection.close()
         transaction.commit()
@@ -96,39 +102,56 @@ def put_release(
 
 
 def encode_texts(values: Sequence[str], times: int = 0) -> pa.DictionaryArray:
-    """Texts as the store's writer takes them at least cost; with `times`, the one value so many times."""
+    """Return texts dictionary-encoded, as the store's writer takes them fastest; with `times`, one value repeated."""
     if times:
         return pa.DictionaryArray.from_arrays(pa.array(np.zeros(times, np.int32)), pa.array(values, pa.string()))
     return pa.array(values, pa.string()).dictionary_encode()
 
 
-def _releases(connection: duckdb.DuckDBPyConnection, transaction: Transaction, loaded: LoadedBenchmark) -> set[str]:
-    """The releases of the kind and state that the store has."""
-    old = transaction.paths(DIM_BENCHMARK.name)
-    if not old:
+def encode_text_columns(rows: pl.DataFrame, table: Table, names: Sequence[str] | None = None) -> pa.Table:
+    """Return rows with texts dictionary-encoded; `names` are the table's columns that are wanted (default: all)."""
+    names = names or table.names
+    plain = rows.select(names).to_arrow().cast(pa.schema([table.arrow.field(name) for name in names]))
+    texts = _text_columns(table)
+    return pa.table({name: plain[name].dictionary_encode() if name in texts else plain[name] for name in names})
+
+
+def _stored_releases(
+    connection: duckdb.DuckDBPyConnection, transaction: Transaction, kind: str, state: str
+) -> set[str]:
+    paths = transaction.paths(DIM_BENCHMARK.name)
+    if not paths:
         return set()
     rows = connection.execute(
-        f"SELECT release FROM {parquet_list(old)} WHERE kind = ? AND state = ?", [loaded.kind, loaded.state]
+        f"SELECT release FROM {parquet_list(paths)} WHERE kind = ? AND state = ?", [kind, state]
     ).fetchall()
-    return {row[0] for row in rows}
+    return {release for (release,) in rows}
 
 
-def _put(transaction: Transaction, table: Table, new: Iterator[ReleasePiece], replaced: Callable[..., bool]) -> None:
-    """Writes the table with new pieces in their places, and without the old pieces whose keys are `replaced`.
+def _replace_pieces(
+    transaction: Transaction, table: Table, new: Iterator[ReleasePiece], is_replaced: Callable[[str, str], bool]
+) -> None:
+    """Write the table with the new pieces in their places, without the old pieces whose keys are replaced.
 
-    A year of a schedule is ten million rows, in order already: they are merged piece by piece, never sorted.
+    A year of the physician schedule is ten million rows. Old and new pieces are sorted already, so they are merged
+    piece by piece: nothing is sorted again, and memory holds a piece of each at a time.
     """
-    old = (piece for piece in _pieces(transaction.paths(table.name), table) if not replaced(*piece[0]))
+    old = (piece for piece in _stored_pieces(transaction.paths(table.name), table) if not is_replaced(*piece[0]))
     path = transaction.new_file(table.name)
     merged = heapq.merge(old, new, key=lambda piece: piece[0])
     transaction.put(table.name, path, write_table(path, table, (rows.select(table.names) for _, rows in merged)))
 
 
-def _pieces(paths: list[str], table: Table) -> Iterator[ReleasePiece]:
-    """A table's rows as they are, cut where its order's first columns change: state and month, or release and state."""
+def _stored_pieces(paths: list[str], table: Table) -> Iterator[ReleasePiece]:
+    """Yield a table's rows, cut where its first sort columns change: state and month, or release and state.
+
+    The columns are read as dictionaries, so a change of value is a change of a small integer and is found by numpy
+    without looking at a text. A piece that continues in the next row group comes in two parts with one key, which the
+    merge leaves next to each other.
+    """
     keys = table.order[:2]
     for path in paths:
-        with pq.ParquetFile(path, read_dictionary=_texts(table)) as file:
+        with pq.ParquetFile(path, read_dictionary=_text_columns(table)) as file:
             for number in range(file.num_row_groups):
                 rows = file.read_row_group(number).unify_dictionaries().combine_chunks()
                 columns = [rows[key].chunk(0) for key in keys] if len(rows) else []
@@ -140,30 +163,17 @@ def _pieces(paths: list[str], table: Table) -> Iterator[ReleasePiece]:
                         yield tuple(column[first].as_py() for column in columns), rows.slice(first, end - first)
 
 
-def _by_month(
+def _pieces_by_month(
     table: Table, states: Sequence[str], rows_of: Callable[[str], pl.DataFrame], months: Sequence[str]
 ) -> Iterator[ReleasePiece]:
+    names = [name for name in table.names if name != "year_month"]
     for state in states:
-        rows = _arrow(rows_of(state), table)
+        rows = encode_text_columns(rows_of(state).sort("code_type", "code"), table, names)
         for month in months:
             yield (state, month), rows.append_column("year_month", encode_texts([month], len(rows)))
 
 
-def _arrow(rows: pl.DataFrame, table: Table) -> pa.Table:
-    """A state's rows, all but year_month, sorted, texts dictionary-encoded as the Parquet reader gives them."""
-    names = [name for name in table.names if name != "year_month"]
-    return encode_text_columns(rows.sort("code_type", "code"), table, names)
-
-
-def encode_text_columns(rows: pl.DataFrame, table: Table, names: Sequence[str] | None = None) -> pa.Table:
-    """Rows as the store's writer takes them at least cost; `names` are the table's columns that are wanted, or all."""
-    names = names or table.names
-    plain = rows.select(names).to_arrow().cast(pa.schema([table.arrow.field(name) for name in names]))
-    texts = _texts(table)
-    return pa.table({name: plain[name].dictionary_encode() if name in texts else plain[name] for name in names})
-
-
-def _texts(table: Table) -> list[str]:
+def _text_columns(table: Table) -> list[str]:
     return [column.name for column in table.columns if column.type == "text"]
 
 

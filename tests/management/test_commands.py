@@ -264,7 +264,7 @@ def test_load_benchmark(manage: Manage, tmp_path: Path, root: Path) -> None:
     assert "this is a GPCI file (load_benchmark medicare_prof PPRRVU… --gpci FILE)" in complaint(
         manage("load_benchmark", "opps", gpci)
     )
-    assert "--gpci is no option of opps" in complaint(manage("load_benchmark", "opps", gpci, "--gpci", gpci))
+    assert "--gpci is not an option of opps" in complaint(manage("load_benchmark", "opps", gpci, "--gpci", gpci))
     assert "invalid choice: 'dental'" in complaint(manage("load_benchmark", "dental", rvu))
     manifest = Store(root).manifest()
     assert manifest is not None

@@ -38,7 +38,7 @@ def test_a_wrong_file_is_one_line(manage: Manage, tmp_path: Path) -> None:
     assert "neither an NPPES file" in complaint(manage("load_nppes", other))
     assert "no code set that can be loaded" in complaint(manage("load_codes", other))
     assert "no fee schedule found" in complaint(manage("load_benchmark", "wcfs", other))
-    assert "--state is no option of medicare_prof" in complaint(
+    assert "--state is not an option of medicare_prof" in complaint(
         manage("load_benchmark", "medicare_prof", other, "--state", "GA")
     )
     missing = tmp_path / "none.csv"

@@ -65,7 +65,7 @@ The data goes to a new directory: data that is there already is never touched.
             load_benchmark(open_store.store(), kind, files)
         self.stdout.write("\n3. Who the providers are: manage.py load_nppes npidata_pfile_… nucc_taxonomy_…")
         named = load_nppes(open_store.store(), write_register(sources))
-        self.stdout.write(f"  {named.named} of the {named.at_hand} NPIs have a name, {named.deactivated} deactivated")
+        self.stdout.write(f"  {named.named} of the {named.in_use} NPIs have a name, {named.deactivated} deactivated")
         self.stdout.write("\n4. Is the data sound? manage.py dq_check")
         call_command("dq_check", stdout=self.stdout, stderr=self.stderr)
         self.stdout.write(f"\n5. What is {' '.join(CODE)} (a clinic visit) worth in Georgia, in August 2025?")

@@ -35,7 +35,7 @@ so that whatever is loaded later has its names at once; from then on every load_
         loaded = load_nppes(self.store(options["no_wait"]), files, everything=options["all"], reading=show_reading)
         say, counts = self.stdout.write, loaded.counts
         if counts.rows_read:
-            left_out = {"not at hand": counts.not_at_hand, **{f"rejected ({r})": n for r, n in counts.rejected.items()}}
+            left_out = {"not at hand": counts.not_in_use, **{f"rejected ({r})": n for r, n in counts.rejected.items()}}
             parts = [f"{counts.kept:,} kept", *(f"{count:,} {name}" for name, count in left_out.items() if count)]
             say(f"{counts.rows_read:,} rows read: {', '.join(parts)}")
             notes = {"rows replaced by a later one of the same NPI": loaded.repeated, **_words(counts.notes)}
@@ -45,9 +45,7 @@ so that whatever is loaded later has its names at once; from then on every load_
         if loaded.register:
             say(f"  the whole register is kept: {loaded.register:,} NPIs")
         say(f"  {loaded.taxonomies:,} taxonomy codes have words")
-        say(
-            f"  {loaded.named:,} of the {loaded.at_hand:,} NPIs at hand have a name; {loaded.deactivated:,} deactivated"
-        )
+        say(f"  {loaded.named:,} of the {loaded.in_use:,} NPIs at hand have a name; {loaded.deactivated:,} deactivated")
 
 
 def _words(notes: dict[str, int]) -> dict[str, int]:

@@ -1,65 +1,90 @@
-"""Official code sets into the store: remembered, and put before the payers' words."""
+"""Load official code sets into the store and prefer their titles to the payers' descriptions."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import polars as pl
 
-from core.reference.code_sets import code_set_files
+from core.reference.code_sets.code_set_files import CodeSet, read_code_set
 from core.reference.code_sets.official_titles import prefer_official_titles
 from core.store.changes.upsert import write_query
 from core.store.connection import connect_for_writing, stored_rows
-from core.store.generations.store import Store
+from core.store.generations.store import Store, Transaction
 from core.store.schema.tables import DIM_CODE, DIM_CODE_OFFICIAL
 
 
 @dataclass(frozen=True)
 class LoadedCodes:
-    """What was loaded, file by file; how many official titles there are now, and how many of the codes that facts use
-    have one."""
+    """What was loaded, file by file, and how many codes have an official title now."""
 
-    sets: tuple[code_set_files.CodeSet, ...]
+    sets: tuple[CodeSet, ...]
     titles: int
+    """Official titles that are loaded, including those of earlier files."""
     codes: int
+    """Codes that rates use."""
     titled: int
+    """Of `codes`, those that have an official title."""
 
 
 def load_codes(store: Store, paths: list[Path]) -> LoadedCodes:
-    """Loads code sets, told by content. A title that is there already gives way to the file's, in the order given.
+    """Load code sets, recognized by content, in the order given: a later title of a code replaces an earlier one.
 
-    Raises ReferenceFileError, ReferenceFileError and StoreError; the store is then as it was.
+    Raise ReferenceFileError or StoreError if that fails; the store is then unchanged.
     """
-    found = tuple(code_set_files.read_code_set(path) for path in paths)
+    sets = tuple(read_code_set(path) for path in paths)
     with store.write() as transaction:
         connection = connect_for_writing(transaction.work)
         try:
-            connection.execute(f"CREATE TEMP TABLE official AS FROM {stored_rows(transaction, DIM_CODE_OFFICIAL)}")
-            for path, one in zip(paths, found, strict=True):
-                connection.register("titles", _frame(one, path.name))
-                connection.execute(
-                    "DELETE FROM official WHERE (code_type, code) IN (SELECT code_type, code FROM titles)"
-                )
-                connection.execute("INSERT INTO official BY NAME FROM titles")
-            file = transaction.new_file(DIM_CODE_OFFICIAL.name)
-            rows = write_query(connection, file, DIM_CODE_OFFICIAL, "FROM official ORDER BY code_type, code")
-            transaction.put(DIM_CODE_OFFICIAL.name, file, rows)
-            before = stored_rows(transaction, DIM_CODE)
-            connection.execute(
-                f"CREATE TEMP TABLE codes AS {prefer_official_titles(transaction, f'FROM {before}', 'official')}"
-            )
-            file = transaction.new_file(DIM_CODE.name)
-            codes = write_query(connection, file, DIM_CODE, "FROM codes ORDER BY code_type, code")
-            transaction.put(DIM_CODE.name, file, codes)
-            with_title = prefer_official_titles(
-                transaction, "SELECT code_type, code, NULL AS code_desc, NULL AS name FROM codes", "official"
-            )
-            count = connection.execute(f"SELECT count(name) FROM ({with_title})").fetchall()[0][0]
+            titles = _put_official_titles(connection, transaction, list(zip(paths, sets, strict=True)))
+            codes = _put_codes(connection, transaction)
+            titled = _count_titled(connection, transaction)
         finally:
             connection.close()
         transaction.commit()
-    return LoadedCodes(found, rows, codes, count)
+    return LoadedCodes(sets=sets, titles=titles, codes=codes, titled=titled)
 
 
-def _frame(found: code_set_files.CodeSet, source: str) -> pl.DataFrame:
-    rows = [(title.code_type, title.code, title.long, title.short, source) for title in found.titles]
-    return pl.DataFrame(rows, schema=dict.fromkeys(DIM_CODE_OFFICIAL.names, pl.String), orient="row")
+def _put_official_titles(
+    connection: duckdb.DuckDBPyConnection, transaction: Transaction, sets: list[tuple[Path, CodeSet]]
+) -> int:
+    """Make the temporary table `official` of old and new titles and put it into the store; return its rows."""
+    connection.execute(f"CREATE TEMP TABLE official AS FROM {stored_rows(transaction, DIM_CODE_OFFICIAL)}")
+    for path, code_set in sets:
+        connection.register("new_titles", _title_rows(code_set, path.name))
+        connection.execute("DELETE FROM official WHERE (code_type, code) IN (SELECT code_type, code FROM new_titles)")
+        connection.execute("INSERT INTO official BY NAME FROM new_titles")
+    file = transaction.new_file(DIM_CODE_OFFICIAL.name)
+    rows = write_query(connection, file, DIM_CODE_OFFICIAL, "FROM official ORDER BY code_type, code")
+    transaction.put(DIM_CODE_OFFICIAL.name, file, rows)
+    return rows
+
+
+def _put_codes(connection: duckdb.DuckDBPyConnection, transaction: Transaction) -> int:
+    """Put dim_code with the titles of `official` into the store; return its rows."""
+    rows = prefer_official_titles(transaction, f"FROM {stored_rows(transaction, DIM_CODE)}", "official")
+    connection.execute(f"CREATE TEMP TABLE codes AS {rows}")
+    file = transaction.new_file(DIM_CODE.name)
+    count = write_query(connection, file, DIM_CODE, "FROM codes ORDER BY code_type, code")
+    transaction.put(DIM_CODE.name, file, count)
+    return count
+
+
+def _count_titled(connection: duckdb.DuckDBPyConnection, transaction: Transaction) -> int:
+    without_titles = "SELECT code_type, code, NULL AS code_desc, NULL AS name FROM codes"
+    official = prefer_official_titles(transaction, without_titles, "official")
+    return int(connection.execute(f"SELECT count(name) FROM ({official})").fetchall()[0][0])
+
+
+def _title_rows(code_set: CodeSet, source: str) -> pl.DataFrame:
+    rows = [
+        {
+            "code_type": title.code_type,
+            "code": title.code,
+            "code_desc": title.long,
+            "name": title.short,
+            "source": source,
+        }
+        for title in code_set.titles
+    ]
+    return pl.DataFrame(rows, schema=dict.fromkeys(DIM_CODE_OFFICIAL.names, pl.String))

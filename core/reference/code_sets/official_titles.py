@@ -1,4 +1,4 @@
-"""Official titles go before payers' words for the same code, whichever is loaded first."""
+"""Prefer official titles to the payers' descriptions of the same code, whichever was loaded first."""
 
 from core.store.connection import stored_rows
 from core.store.generations.store import Transaction
@@ -6,10 +6,10 @@ from core.store.schema.tables import DIM_CODE_OFFICIAL
 
 
 def prefer_official_titles(transaction: Transaction, rows: str, official: str | None = None) -> str:
-    """SQL of rows of dim_code (`rows` is SQL with its columns) with official titles in place of the payers' words.
+    """Return SQL of rows of dim_code (`rows` is SQL of them) with official titles where there are any.
 
-    `official` is SQL of dim_code_official's rows; as the store has them where it is not given. Payers label HCPCS
-    level II codes CPT as well; no official title is CPT's own.
+    `official` is SQL of dim_code_official's rows (default: as stored). No official title belongs to CPT itself, but
+    payers also label level II codes CPT, so a CPT row takes the title of the HCPCS code.
     """
     return f"""SELECT r.code_type, r.code, coalesce(o.code_desc, r.code_desc) AS code_desc,
                       coalesce(o.name, r.name) AS name

@@ -1,4 +1,4 @@
-"""The newest row of each NPI, from rows in any order and number, in memory that does not grow with them."""
+"""Find the newest row of each NPI among rows in any order, in memory that does not grow with their number."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,65 +9,68 @@ import pyarrow.parquet as pq
 
 from core.store.schema.tables import NPPES
 
-_SHARE = 7_812_500
-"""NPIs are spread evenly over 1,000,000,000 to 1,999,999,999: so many numbers a share make 128 shares of 70,000."""
+_NPIS_PER_PARTITION = 7_812_500
+"""NPIs are spread evenly over 1,000,000,000 to 1,999,999,999, which makes 128 partitions of some 70,000 rows each."""
 
-_HELD = 2_048
-"""Rows of a share that are held before they are put aside."""
+_ROWS_HELD = 2_048
+"""Rows of a partition that are held in memory before they are written to its file."""
 
 
 class LatestRows:
-    """Rows of the table nppes, put aside by their number in a directory."""
+    """Rows of the table nppes, partitioned on disk by ranges of NPIs, so that each range fits in memory."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._held: dict[int, list[pl.DataFrame]] = {}
         self._writers: dict[int, pq.ParquetWriter] = {}
         self.new_npis = 0
-        """How many NPIs the rows that were added as new have, once `latest` has come to its end."""
+        """The distinct NPIs among the rows added as new. It is complete when `read` has come to its end."""
 
     def add(self, rows: pl.DataFrame, *, new: bool) -> None:
-        """Adds rows, newer than those before."""
-        rows = rows.with_columns(is_new=pl.lit(new), share=pl.col("npi").cast(pl.Int64) // _SHARE)
-        for (share,), part in rows.partition_by("share", as_dict=True, include_key=False).items():
-            held = self._held.setdefault(share, [])
+        """Add rows, which count as newer than all rows added before."""
+        rows = rows.with_columns(is_new=pl.lit(new), partition=pl.col("npi").cast(pl.Int64) // _NPIS_PER_PARTITION)
+        for (partition,), part in rows.partition_by("partition", as_dict=True, include_key=False).items():
+            held = self._held.setdefault(partition, [])
             held.append(part)
-            if sum(map(len, held)) >= _HELD:
-                self._put_aside(share)
+            if sum(map(len, held)) >= _ROWS_HELD:
+                self._write_held(partition)
 
-    def latest(self) -> Iterator[pa.Table]:
-        """One row an NPI, sorted, with nppes's columns: the row that was added last.
+    def read(self) -> Iterator[pa.Table]:
+        """Yield one row per NPI, sorted, with the columns of nppes: the row that was added last.
 
-        NPPES blanks the row of a deactivated NPI: it then has the words of the newest row that is not blank.
+        NPPES blanks the row of a deactivated NPI. Such an NPI keeps the name and address of its newest row that has
+        them.
         """
-        for share in list(self._held):
-            self._put_aside(share)
+        for partition in list(self._held):
+            self._write_held(partition)
         for writer in self._writers.values():
             writer.close()
-        for share in sorted(self._writers):
-            rows = pl.read_parquet(self._path(share), glob=False).sort("npi", maintain_order=True)
-            self._path(share).unlink()
+        for partition in sorted(self._writers):
+            path = self._path(partition)
+            rows = pl.read_parquet(path, glob=False).sort("npi", maintain_order=True)
+            path.unlink()
             self.new_npis += rows.filter(pl.col("is_new"))["npi"].n_unique()
-            yield _newest(rows).select(NPPES.names).to_arrow().cast(NPPES.arrow)
+            yield _newest_rows(rows).select(NPPES.names).to_arrow().cast(NPPES.arrow)
 
-    def _put_aside(self, share: int) -> None:
-        held = self._held.pop(share, None)
+    def _write_held(self, partition: int) -> None:
+        held = self._held.pop(partition, None)
         if held:
             table = pl.concat(held).to_arrow()
-            if share not in self._writers:
-                self._writers[share] = pq.ParquetWriter(self._path(share), table.schema, compression="zstd")
-            self._writers[share].write_table(table)
+            if partition not in self._writers:
+                self._writers[partition] = pq.ParquetWriter(self._path(partition), table.schema, compression="zstd")
+            self._writers[partition].write_table(table)
 
-    def _path(self, share: int) -> Path:
-        return self._directory / f"nppes-{share}.parquet"
+    def _path(self, partition: int) -> Path:
+        return self._directory / f"nppes-{partition}.parquet"
 
 
-def _newest(rows: pl.DataFrame) -> pl.DataFrame:
-    """One row for each NPI of rows that are sorted by it, the oldest first."""
+def _newest_rows(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per NPI of rows that are sorted by NPI, the oldest first."""
     is_last = pl.col("npi").ne_missing(pl.col("npi").shift(-1))
     last = rows.filter(is_last)
     if len(last) == len(rows):
         return rows
-    # The rows that are not blank put behind those that are, the last of each NPI has the words.
-    words = rows.sort("npi", pl.col("entity_type").is_not_null(), maintain_order=True).filter(is_last)
-    return words.with_columns(last["deactivated_on"])
+    # Sort rows that are not blank behind blank ones: the last of each NPI is then the newest that has a name. Only
+    # the date of deactivation always comes from the newest row, blank or not.
+    named = rows.sort("npi", pl.col("entity_type").is_not_null(), maintain_order=True).filter(is_last)
+    return named.with_columns(last["deactivated_on"])

@@ -1,19 +1,21 @@
-"""The register of providers into the store: names for the NPIs at hand, or the whole register."""
+"""Load the NPPES register into the store: names for the NPIs that rates mention, or the whole register."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.reference.nppes import register_file, taxonomy
 from core.reference.nppes.latest_rows import LatestRows
 from core.reference.nppes.provider_names import renamed_npi_rows
+from core.reference.nppes.register_file import RegisterCounts, is_nppes, read_register
+from core.reference.nppes.taxonomy import is_taxonomy, read_taxonomies
 from core.runtime.errors import ReferenceFileError
 from core.runtime.progress import Progress
 from core.store.changes.upsert import write_query
@@ -23,136 +25,160 @@ from core.store.parquet.writer import write_table
 from core.store.schema.tables import DIM_NPI, DIM_TAXONOMY, NPPES
 
 ReadProgress = Callable[[str], AbstractContextManager[Progress]]
-"""Given a file's name, a context of a function that is told how much of it has been read."""
+"""A function that takes a file's name and returns a context in which the progress of reading it is shown."""
 
 
 @dataclass(frozen=True)
 class LoadedRegister:
-    """What was loaded, and what the store now knows of the NPIs at hand: those that facts' groups name.
+    """What was loaded, and what the store now knows of the NPIs in use: those that groups of its rates contain."""
 
-    Of the rows that `counts` says were kept, `repeated` were replaced by a later row of the same NPI.
-    """
-
-    counts: register_file.RegisterCounts
+    counts: RegisterCounts
     repeated: int
+    """Of the rows that `counts` says were kept, those that a later row of the same NPI replaced."""
     taxonomies: int
-    """Taxonomy codes that have words."""
+    """Taxonomy codes that have a description."""
     register: int
-    """NPIs of the register that the store keeps; 0 where it keeps those at hand only."""
-    at_hand: int
+    """NPIs of the register that the store keeps; 0 if it keeps only those in use."""
+    in_use: int
+    """NPIs in use."""
     named: int
-    """Of those at hand, the NPIs that have a name."""
+    """Of the NPIs in use, those that have a name."""
     deactivated: int
+    """Of the NPIs in use, those that are deactivated."""
+
+
+@dataclass(frozen=True)
+class _NewestRegister:
+    """The newest row of each NPI: SQL of the rows, how many rows newer ones replaced, and NPIs that the store keeps."""
+
+    rows: str
+    repeated: int
+    stored_npis: int
 
 
 def load_nppes(
-    store: Store, paths: list[Path], *, everything: bool = False, reading: ReadProgress = lambda _: nullcontext(_silent)
+    store: Store,
+    paths: list[Path],
+    *,
+    everything: bool = False,
+    reading: ReadProgress = lambda _name: nullcontext(_ignore_progress),
 ) -> LoadedRegister:
-    """Loads NPPES files (csv or zip) and NUCC's taxonomy, told by content, in the order given: a later row stays.
+    """Load NPPES files (csv or zip) and NUCC's taxonomy, recognized by content; a later row of an NPI replaces others.
 
-    Of NPPES the NPIs at hand are named. With `everything`, or where it is kept already, the whole register is kept,
-    so that the NPIs of later ingests have their names. Raises ReferenceFileError and StoreError; the store is then
-    as it was.
+    Name the NPIs in use. With `everything`, or if the store has the whole register already, keep the whole register, so
+    that the NPIs of later ingests have names at once. Raise ReferenceFileError or StoreError if that fails; the store
+    is then unchanged.
     """
-    registers, nuccs = _sorted_out(paths)
+    registers, taxonomies = _sort_paths(paths)
+    counts = RegisterCounts()
     with store.write() as transaction:
-        loaded = _Job(transaction, reading).load(registers, nuccs, everything=everything)
+        connection = connect_for_writing(transaction.work, "256MB")
+        try:
+            in_use = _npis_in_use(connection, transaction)
+            stored_npis = transaction.base.rows(NPPES.name)
+            whole = everything or bool(stored_npis)
+            if registers and not whole and not len(in_use):
+                raise ReferenceFileError(
+                    "there is no NPI to name yet: load payers' files first (ingest_mrf), or keep the whole register "
+                    "with --all"
+                )
+            taxonomy_count = _put_taxonomies(connection, transaction, taxonomies)
+            newest = _NewestRegister(stored_rows(transaction, NPPES), repeated=0, stored_npis=stored_npis)
+            if registers:
+                newest = _put_register(transaction, registers, None if whole else in_use, counts, reading)
+            named, deactivated = _put_named_npis(connection, transaction, newest.rows)
+        finally:
+            connection.close()
         transaction.commit()
-    return loaded
+    return LoadedRegister(
+        counts=counts,
+        repeated=newest.repeated,
+        taxonomies=taxonomy_count,
+        register=newest.stored_npis,
+        in_use=len(in_use),
+        named=named,
+        deactivated=deactivated,
+    )
 
 
-def _silent(_done: int, _total: int) -> None:
-    """Tells nobody."""
+def _ignore_progress(_done: int, _total: int) -> None:
+    """Show nothing."""
 
 
-def _sorted_out(paths: list[Path]) -> tuple[list[Path], list[Path]]:
-    registers, nuccs = [], []
+def _sort_paths(paths: list[Path]) -> tuple[list[Path], list[Path]]:
+    """Return which paths are NPPES's files and which are NUCC's. Raise ReferenceFileError if one is neither."""
+    registers, taxonomies = [], []
     for path in paths:
-        if register_file.is_nppes(path):
+        if is_nppes(path):
             registers.append(path)
-        elif taxonomy.is_taxonomy(path):
-            nuccs.append(path)
+        elif is_taxonomy(path):
+            taxonomies.append(path)
         else:
             raise ReferenceFileError(
                 f"{path.name}: neither an NPPES file (npidata_pfile_….csv, or the zip file it comes in) nor NUCC's "
                 "taxonomy (nucc_taxonomy_….csv)"
             )
-    return registers, nuccs
+    return registers, taxonomies
 
 
-class _Job:
-    """The loading of some files within a transaction."""
+def _npis_in_use(connection: duckdb.DuckDBPyConnection, transaction: Transaction) -> npt.NDArray[np.int64]:
+    """Return the NPIs of dim_npi, sorted."""
+    found = connection.sql(f"SELECT npi::BIGINT AS npi FROM {stored_rows(transaction, DIM_NPI)}")
+    return np.sort(np.asarray(found.fetchnumpy()["npi"], np.int64))
 
-    def __init__(self, transaction: Transaction, reading: ReadProgress) -> None:
-        self._transaction = transaction
-        self._reading = reading
-        self._connection = connect_for_writing(transaction.work, "256MB")
-        self._counts = register_file.RegisterCounts()
 
-    def load(self, registers: list[Path], nuccs: list[Path], *, everything: bool) -> LoadedRegister:
-        """Makes the new files of the register, the taxonomy and dim_npi."""
-        try:
-            kept = self._transaction.base.rows(NPPES.name)
-            found = self._connection.sql(f"SELECT npi::BIGINT AS npi FROM {stored_rows(self._transaction, DIM_NPI)}")
-            at_hand = np.sort(np.asarray(found.fetchnumpy()["npi"], np.int64))
-            if registers and not (everything or kept or len(at_hand)):
-                raise ReferenceFileError(
-                    "there is no NPI to name yet: load payers' files first (ingest_mrf), or keep the whole register "
-                    "with --all"
-                )
-            taxonomies = self._add_taxonomies(nuccs)
-            register, repeated = stored_rows(self._transaction, NPPES), 0
-            if registers:
-                whole = everything or bool(kept)
-                register, repeated, kept = self._add_register(registers, None if whole else at_hand)
-            named, deactivated = self._name_npis(register)
-        finally:
-            self._connection.close()
-        return LoadedRegister(self._counts, repeated, taxonomies, kept, len(at_hand), named, deactivated)
+def _put_taxonomies(connection: duckdb.DuckDBPyConnection, transaction: Transaction, paths: list[Path]) -> int:
+    """Make the temporary table `taxonomy` of old and new descriptions and put it into the store; return its rows."""
+    connection.execute(f"CREATE TEMP TABLE taxonomy AS FROM {stored_rows(transaction, DIM_TAXONOMY)}")
+    for path in paths:
+        connection.register("new_taxonomy", read_taxonomies(path))
+        connection.execute("DELETE FROM taxonomy WHERE taxonomy_code IN (SELECT taxonomy_code FROM new_taxonomy)")
+        connection.execute("INSERT INTO taxonomy BY NAME FROM new_taxonomy")
+    if paths:
+        file = transaction.new_file(DIM_TAXONOMY.name)
+        rows = write_query(connection, file, DIM_TAXONOMY, "FROM taxonomy ORDER BY taxonomy_code")
+        transaction.put(DIM_TAXONOMY.name, file, rows)
+    return int(connection.execute("SELECT count(*) FROM taxonomy").fetchall()[0][0])
 
-    def _add_taxonomies(self, paths: list[Path]) -> int:
-        """Makes the temporary table `taxonomy` of old and new words, and the store's if there are new ones."""
-        connection = self._connection
-        connection.execute(f"CREATE TEMP TABLE taxonomy AS FROM {stored_rows(self._transaction, DIM_TAXONOMY)}")
-        for path in paths:
-            connection.register("words", taxonomy.read_taxonomies(path))
-            connection.execute("DELETE FROM taxonomy WHERE taxonomy_code IN (SELECT taxonomy_code FROM words)")
-            connection.execute("INSERT INTO taxonomy BY NAME FROM words")
-        if paths:
-            file = self._transaction.new_file(DIM_TAXONOMY.name)
-            sql = "FROM taxonomy ORDER BY taxonomy_code"
-            self._transaction.put(DIM_TAXONOMY.name, file, write_query(connection, file, DIM_TAXONOMY, sql))
-        return int(connection.execute("SELECT count(*) FROM taxonomy").fetchall()[0][0])
 
-    def _add_register(self, paths: list[Path], at_hand: npt.NDArray[np.int64] | None) -> tuple[str, int, int]:
-        """Reads the files; gives SQL of the newest rows, how many rows newer ones replaced, and the register's rows.
+def _put_register(
+    transaction: Transaction,
+    paths: list[Path],
+    in_use: npt.NDArray[np.int64] | None,
+    counts: RegisterCounts,
+    reading: ReadProgress,
+) -> _NewestRegister:
+    """Read the files and write the newest row of each NPI; add what became of the rows to `counts`.
 
-        Where all NPIs are wanted (`at_hand` is None) the rows become the store's register.
-        """
-        shares = LatestRows(self._transaction.work)
-        file = self._transaction.work / "nppes.parquet"
-        if at_hand is None:
-            file = self._transaction.new_file(NPPES.name)
-            for old in self._transaction.paths(NPPES.name):
-                with pq.ParquetFile(old) as kept:
-                    for group in range(kept.num_row_groups):
-                        shares.add(pl.DataFrame(kept.read_row_group(group)), new=False)
-        for path in paths:
-            with self._reading(path.name) as progress:
-                for rows in register_file.read_register(path, at_hand, self._counts, progress):
-                    shares.add(rows, new=True)
-        pa.default_memory_pool().release_unused()  # what reading the csv held on to
-        register = write_table(file, NPPES, shares.latest())
-        if at_hand is None:
-            self._transaction.put(NPPES.name, file, register)
-        return parquet_list([str(file)]), self._counts.kept - shares.new_npis, register if at_hand is None else 0
+    If all NPIs are wanted (`in_use` is None), the rows become the store's register; otherwise the file is temporary.
+    """
+    whole = in_use is None
+    latest = LatestRows(transaction.work)
+    if whole:
+        for old in transaction.paths(NPPES.name):
+            with pq.ParquetFile(old) as stored:
+                for group in range(stored.num_row_groups):
+                    latest.add(pl.DataFrame(stored.read_row_group(group)), new=False)
+    for path in paths:
+        with reading(path.name) as progress:
+            for rows in read_register(path, in_use, counts, progress):
+                latest.add(rows, new=True)
+    pa.default_memory_pool().release_unused()  # what reading the csv held on to
+    file = transaction.new_file(NPPES.name) if whole else transaction.work / "nppes.parquet"
+    npis = write_table(file, NPPES, latest.read())
+    if whole:
+        transaction.put(NPPES.name, file, npis)
+    return _NewestRegister(
+        rows=parquet_list([str(file)]), repeated=counts.kept - latest.new_npis, stored_npis=npis if whole else 0
+    )
 
-    def _name_npis(self, register: str) -> tuple[int, int]:
-        """Makes the new dim_npi; gives how many of its NPIs have a name, and how many are deactivated."""
-        file = self._transaction.new_file(DIM_NPI.name)
-        sql = renamed_npi_rows(self._transaction, register, "taxonomy")
-        self._transaction.put(DIM_NPI.name, file, write_query(self._connection, file, DIM_NPI, sql))
-        counts = self._connection.execute(
-            f"SELECT count(name), count(deactivated_on) FROM {parquet_list([str(file)])}"
-        ).fetchall()
-        return counts[0]
+
+def _put_named_npis(connection: duckdb.DuckDBPyConnection, transaction: Transaction, register: str) -> tuple[int, int]:
+    """Put dim_npi, named from `register`, into the store; return how many NPIs have a name and are deactivated."""
+    file = transaction.new_file(DIM_NPI.name)
+    rows = renamed_npi_rows(transaction, register, "taxonomy")
+    transaction.put(DIM_NPI.name, file, write_query(connection, file, DIM_NPI, rows))
+    (named, deactivated), *_ = connection.execute(
+        f"SELECT count(name), count(deactivated_on) FROM {parquet_list([str(file)])}"
+    ).fetchall()
+    return int(named), int(deactivated)

@@ -1,4 +1,4 @@
-"""Who an NPI is: from the register to the NPIs at hand, when the register is loaded and whenever an NPI is new."""
+"""Name NPIs from the register, when the register is loaded and whenever an ingest brings a new NPI."""
 
 import hashlib
 
@@ -10,13 +10,13 @@ from core.store.connection import stored_rows
 from core.store.generations.store import Store, Transaction
 from core.store.schema.tables import DIM_NPI, DIM_TAXONOMY, NPPES
 
-_KNOWN = [name for name in DIM_NPI.names if name not in {"npi", "taxonomy"}]
+_FROM_REGISTER = [name for name in DIM_NPI.names if name not in {"npi", "taxonomy"}]
 
 
 def new_npi_rows(transaction: Transaction, numbers: str) -> str:
-    """SQL of the dim_npi rows for those of `numbers` (SQL of a column npi) that dim_npi does not have.
+    """Return SQL of the dim_npi rows for those of `numbers` (SQL of a column npi) that dim_npi does not have.
 
-    They are named from the register where it is kept whole; otherwise all but the number is null.
+    They are named from the register if the store keeps it whole; otherwise everything but the number is null.
     """
     unknown = f"(SELECT DISTINCT npi FROM ({numbers}) ANTI JOIN {stored_rows(transaction, DIM_NPI)} USING (npi))"
     columns = ", ".join("t.taxonomy" if name == "taxonomy" else f"n.{name}" for name in DIM_NPI.names[1:])
@@ -26,27 +26,29 @@ def new_npi_rows(transaction: Transaction, numbers: str) -> str:
 
 
 def renamed_npi_rows(transaction: Transaction, register: str, taxonomies: str) -> str:
-    """SQL of all rows of dim_npi, newly named from `register` (columns of nppes) and `taxonomies` (of dim_taxonomy).
+    """Return SQL of all rows of dim_npi, named from `register` (SQL of nppes) and `taxonomies` (SQL of dim_taxonomy).
 
-    An NPI that the register does not have stays as it was. NPPES blanks the row of a deactivated NPI: its words stay
-    as they were as well.
+    An NPI that the register does not have is unchanged. NPPES blanks the row of a deactivated NPI, so the name and
+    address of such an NPI are unchanged as well; only its date of deactivation is taken.
     """
-    words = [
+    named = [
         f"CASE WHEN n.entity_type IS NOT NULL THEN n.{name} ELSE coalesce(n.{name}, o.{name}) END AS {name}"
-        for name in _KNOWN
+        for name in _FROM_REGISTER
         if name != "deactivated_on"
     ]
-    dates = "CASE WHEN n.npi IS NOT NULL THEN n.deactivated_on ELSE o.deactivated_on END AS deactivated_on"
+    deactivated_on = "CASE WHEN n.npi IS NOT NULL THEN n.deactivated_on ELSE o.deactivated_on END AS deactivated_on"
     columns = ", ".join("t.taxonomy" if name == "taxonomy" else f"k.{name}" for name in DIM_NPI.names)
-    return f"""WITH k AS (SELECT o.npi, {", ".join(words)}, {dates}
+    return f"""WITH k AS (SELECT o.npi, {", ".join(named)}, {deactivated_on}
                           FROM {stored_rows(transaction, DIM_NPI)} o LEFT JOIN {register} n ON n.npi = o.npi)
                SELECT {columns} FROM k LEFT JOIN {taxonomies} t ON t.taxonomy_code = k.taxonomy_code
                ORDER BY k.npi"""
 
 
 def npis_in_state(connection: duckdb.DuckDBPyConnection, tables: Transaction | Store, state: str) -> pa.ChunkedArray:
-    """The NPIs whose practice address is in a state (two letters), as sorted texts: of the NPIs at hand, and of the
-    whole register where it is kept. Raises BeaconError where no place is known at all: NPPES has not been loaded.
+    """Return the NPIs whose practice address is in a state (two letters), as sorted texts.
+
+    They come from dim_npi, and from the whole register if the store keeps it. Raise BeaconError if the store knows no
+    address at all because NPPES has not been loaded: an empty list would then silently filter out everything.
     """
     known = f"""SELECT npi, state FROM {stored_rows(tables, DIM_NPI)} WHERE state IS NOT NULL
                 UNION SELECT npi, state FROM {stored_rows(tables, NPPES)} WHERE state IS NOT NULL"""
@@ -59,6 +61,6 @@ def npis_in_state(connection: duckdb.DuckDBPyConnection, tables: Transaction | S
 
 
 def hash_npis_in_state(connection: duckdb.DuckDBPyConnection, tables: Transaction | Store, state: str) -> str:
-    """32 hex digits that tell one `npis_in_state` from another."""
+    """Return 32 hex digits that differ when the list of NPIs in a state differs."""
     found = npis_in_state(connection, tables, state)
     return hashlib.md5("".join(found.to_pylist()).encode(), usedforsecurity=False).hexdigest()

@@ -1,7 +1,7 @@
-"""The NPPES register of providers, from the file as CMS disseminates it: a csv of 330 columns and 10 GB, or its zip.
+"""Read the NPPES register of providers as CMS publishes it: a csv of 330 columns and 10 GB, or the zip file of it.
 
-The file is streamed: of each row only the columns that say who a provider is are kept. Copies that a spreadsheet has
-been through (numbers as 1.0 and 688482168.0, postal codes without their leading zeros) are read as well.
+The file is streamed, and only the columns that identify a provider are kept. Copies that were saved by a spreadsheet
+(numbers as 1.0 and 688482168.0, postal codes without their leading zeros) are read as well.
 
 Source: NPPES Data Dissemination, CMS, "Read Me" and "Code Values" (the file's own documentation).
 """
@@ -28,7 +28,7 @@ from core.runtime.errors import ReferenceFileError
 from core.runtime.progress import Progress
 
 MAX_TAXONOMIES = 15
-"""How many taxonomies a row has room for."""
+"""How many taxonomy codes the file has columns for."""
 
 _COLUMNS = {
     "npi": "NPI",
@@ -47,31 +47,33 @@ _COLUMNS = {
     **{f"taxonomy_{n}": f"Healthcare Provider Taxonomy Code_{n}" for n in range(1, MAX_TAXONOMIES + 1)},
     **{f"primary_{n}": f"Healthcare Provider Primary Taxonomy Switch_{n}" for n in range(1, MAX_TAXONOMIES + 1)},
 }
-"""Our word for each column that is read, and NPPES's."""
+"""The columns that are read: their names here, and their titles in the file."""
 
-_BLOCK = 1 << 20
-_ROWS = 16_384
-"""Bytes parsed, and rows normalised, at a time. Larger blocks are no faster and take more memory."""
+_BLOCK_BYTES = 1 << 20
+_ROWS_PER_FRAME = 16_384
+"""Bytes parsed, and rows normalized, at a time. Larger blocks are not faster and take more memory."""
 
 _BLANK: dict[str, None] = {"": None, "<UNAVAIL>": None}
+"""What NPPES writes where a value is missing, or not published."""
+
 _STATE_CODES = {name.upper(): code for code, name in STATES.items()}
 
 
 @dataclass
 class RegisterCounts:
-    """What became of the rows: rows_read = kept + not_at_hand + rejected."""
+    """What became of the rows: rows_read = kept + not_in_use + the sum of rejected."""
 
     rows_read: int = 0
     kept: int = 0
-    not_at_hand: int = 0
+    not_in_use: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
-    """Rows left out, by reason: columns (not as many as the header), invalid_npi."""
+    """Rows left out, by reason: columns (more or fewer than the header has), invalid_npi."""
     notes: Counter[str] = field(default_factory=Counter)
-    """Oddities of rows that were kept: unreadable_date, no_primary_taxonomy."""
+    """Rows that were kept with a value left blank: unreadable_date, no_primary_taxonomy."""
 
 
 def is_nppes(path: Path) -> bool:
-    """Whether a file is NPPES's csv, or a zip file that has it. Raises ReferenceFileError where it cannot be read."""
+    """Return whether a file is NPPES's csv or a zip file of it. Raise ReferenceFileError if it cannot be read."""
     with _plain_errors(path, path.name), path.open("rb") as file:
         if file.read(2) == b"PK":
             return _member(path) is not None
@@ -80,52 +82,54 @@ def is_nppes(path: Path) -> bool:
 
 
 def read_register(
-    path: Path, at_hand: npt.NDArray[np.int64] | None, counts: RegisterCounts, progress: Progress | None = None
+    path: Path, in_use: npt.NDArray[np.int64] | None, counts: RegisterCounts, progress: Progress | None = None
 ) -> Iterator[pl.DataFrame]:
-    """The register's rows in the file's order, with the columns of the table nppes, some 16,000 at a time.
+    """Yield the register's rows in the file's order, with the columns of the table nppes, some 16,000 at a time.
 
-    `at_hand` are the NPIs that are wanted, sorted (None: all); `counts` is added to as rows are read. Raises
-    ReferenceFileError for a file that is not the register's or ends within a row.
+    `in_use` are the NPIs that are wanted, sorted (None: all). `counts` is updated as rows are read. Raise
+    ReferenceFileError if the file is not the register or ends within a row.
     """
     size = path.stat().st_size
     member = _member(path)
     name = f"{path.name}: {member}" if member else path.name
     with _plain_errors(path, name), path.open("rb") as file:
-        with _opened(file, member) as stream:
-            titles = _titles(stream.readline())
-        wanted = {ours: titles.get(theirs.casefold()) for ours, theirs in _COLUMNS.items()}
-        missing = [_COLUMNS[ours] for ours, title in wanted.items() if title is None]
+        with _open_csv(file, member) as stream:
+            titles = _titles_by_key(stream.readline())
+        wanted = {name: titles.get(title.casefold()) for name, title in _COLUMNS.items()}
+        missing = [_COLUMNS[name] for name, title in wanted.items() if title is None]
         if missing:
             raise ReferenceFileError(f"{name}: not the NPPES file as CMS publishes it: it has no column {missing[0]!r}")
         file.seek(0)
-        with _opened(file, member) as stream:
-            for table in _tables(stream, [str(title) for title in wanted.values()], counts):
+        with _open_csv(file, member) as stream:
+            for table in _read_tables(stream, [str(title) for title in wanted.values()], counts):
                 if progress:
                     progress(min(file.tell(), size), size)
-                found = _normalised(_frame(table.rename_columns(list(wanted))), at_hand, counts)
+                found = _normalize(_decode_texts(table.rename_columns(list(wanted))), in_use, counts)
                 if len(found):
                     yield found
-        if member is None and counts.rejected["columns"] and not _ends_whole(file):
-            raise ReferenceFileError(f"{name}: the file ends within a row: it was cut short; get it again")
+        if member is None and counts.rejected["columns"] and not _ends_with_line_break(file):
+            raise ReferenceFileError(f"{name}: the file ends within a row: it was cut short; download it again")
 
 
 # --- the file -------------------------------------------------------------------------------------------------
 
 
 def _is_header(head: bytes) -> bool:
-    titles = _titles(head.split(b"\n", 1)[0])
-    return {"npi", "entity type code"} <= set(titles)
+    return {"npi", "entity type code"} <= set(_titles_by_key(head.split(b"\n", 1)[0]))
 
 
-def _titles(line: bytes) -> dict[str, str]:
-    """The header's titles as written, by their casefolded text. No title has a comma or a quote of its own."""
+def _titles_by_key(line: bytes) -> dict[str, str]:
+    """Return the header's titles as written, by their case-folded text. No title contains a comma or a quote."""
     text = line.decode("utf-8-sig", "replace").strip()
     titles = [title.strip('"') for title in text.split(",")]
     return {title.strip().casefold(): title for title in titles}
 
 
 def _member(path: Path) -> str | None:
-    """The name of the register's csv in a zip file: the largest with its header (a smaller one has just the header)."""
+    """Return the name of the register's csv in a zip file, or None if the file is not a zip file or has none.
+
+    It is the largest csv with the header: CMS packs another that has only the header.
+    """
     with path.open("rb") as file:
         if file.read(2) != b"PK":
             return None
@@ -139,15 +143,15 @@ def _member(path: Path) -> str | None:
 
 
 @contextmanager
-def _opened(file: IO[bytes], member: str | None) -> Iterator[IO[bytes]]:
+def _open_csv(file: IO[bytes], member: str | None) -> Iterator[IO[bytes]]:
     if member is None:
         yield file
         return
     with zipfile.ZipFile(file) as archive, archive.open(member) as stream:
-        yield io.BufferedReader(stream, _BLOCK)  # type: ignore[type-var]
+        yield io.BufferedReader(stream, _BLOCK_BYTES)  # type: ignore[type-var]
 
 
-def _ends_whole(file: IO[bytes]) -> bool:
+def _ends_with_line_break(file: IO[bytes]) -> bool:
     file.seek(-1, io.SEEK_END)
     return file.read(1) == b"\n"
 
@@ -157,25 +161,25 @@ def _plain_errors(path: Path, name: str) -> Iterator[None]:
     try:
         yield
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise ReferenceFileError(f"{name}: the zip file is damaged or cut short ({error}); get it again") from None
+        raise ReferenceFileError(f"{name}: the zip file is damaged or cut short ({error}); download it again") from None
     except pa.ArrowInvalid as error:
-        raise ReferenceFileError(f"{name}: cannot be read as csv: {error}; get it again") from None
+        raise ReferenceFileError(f"{name}: cannot be read as csv: {error}; download it again") from None
     except OSError as error:
         raise ReferenceFileError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
-def _tables(stream: IO[bytes], titles: list[str], counts: RegisterCounts) -> Iterator[pa.Table]:
-    """The wanted columns as bytes, some 16,000 rows at a time; rows of another width are counted and left out."""
+def _read_tables(stream: IO[bytes], titles: list[str], counts: RegisterCounts) -> Iterator[pa.Table]:
+    """Yield the wanted columns as bytes, some 16,000 rows at a time; count and skip rows of another width."""
 
-    def left_out(_row: Any) -> str:
+    def skip_row(_row: Any) -> str:
         counts.rows_read += 1
         counts.rejected["columns"] += 1
         return "skip"
 
     reader = arrow_csv.open_csv(
         stream,
-        read_options=arrow_csv.ReadOptions(block_size=_BLOCK),
-        parse_options=arrow_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=left_out),
+        read_options=arrow_csv.ReadOptions(block_size=_BLOCK_BYTES),
+        parse_options=arrow_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=skip_row),
         convert_options=arrow_csv.ConvertOptions(
             include_columns=titles, column_types=dict.fromkeys(titles, pa.binary()), strings_can_be_null=False
         ),
@@ -183,25 +187,25 @@ def _tables(stream: IO[bytes], titles: list[str], counts: RegisterCounts) -> Ite
     held: list[pa.RecordBatch] = []
     for batch in reader:
         held.append(batch)
-        if sum(map(len, held)) >= _ROWS:
+        if sum(map(len, held)) >= _ROWS_PER_FRAME:
             yield pa.Table.from_batches(held)
             held = []
     if held:
         yield pa.Table.from_batches(held)
 
 
-def _frame(table: pa.Table) -> pl.DataFrame:
-    """The columns as text. What is not UTF-8 is taken for Windows' Latin-1."""
+def _decode_texts(table: pa.Table) -> pl.DataFrame:
+    """Return the columns as text. Bytes that are not UTF-8 are read as Windows-1252, which spreadsheets save."""
     columns = []
     for column in table.columns:
         try:
             columns.append(column.cast(pa.string()))
         except pa.ArrowInvalid:
-            columns.append(pa.array([_decoded(value) for value in column.to_pylist()], pa.string()))
+            columns.append(pa.array([_decode_text(value) for value in column.to_pylist()], pa.string()))
     return pl.DataFrame(pa.table(columns, names=table.column_names))
 
 
-def _decoded(value: bytes) -> str:
+def _decode_text(value: bytes) -> str:
     try:
         return value.decode()
     except UnicodeDecodeError:
@@ -211,19 +215,18 @@ def _decoded(value: bytes) -> str:
 # --- the rows -------------------------------------------------------------------------------------------------
 
 
-def _normalised(frame: pl.DataFrame, at_hand: npt.NDArray[np.int64] | None, counts: RegisterCounts) -> pl.DataFrame:
+def _normalize(frame: pl.DataFrame, in_use: npt.NDArray[np.int64] | None, counts: RegisterCounts) -> pl.DataFrame:
     counts.rows_read += len(frame)
     frame = frame.with_columns(npi=_number("npi"))
     valid = frame.filter(pl.col("npi").str.contains(f"^{NPI_PATTERN}$"))
     if len(valid) < len(frame):
         counts.rejected["invalid_npi"] += len(frame) - len(valid)
-    if at_hand is not None:
+    if in_use is not None:
+        # A binary search in the sorted array needs no hash table, which for millions of NPIs would be large.
         numbers = valid["npi"].cast(pl.Int64).to_numpy()
-        places = np.searchsorted(at_hand, numbers)
-        wanted = (
-            at_hand[np.minimum(places, len(at_hand) - 1)] == numbers if len(at_hand) else np.zeros(len(valid), bool)
-        )
-        counts.not_at_hand += int(len(valid) - wanted.sum())
+        found_at = np.searchsorted(in_use, numbers)
+        wanted = in_use[np.minimum(found_at, len(in_use) - 1)] == numbers if len(in_use) else np.zeros(len(valid), bool)
+        counts.not_in_use += int(len(valid) - wanted.sum())
         valid = valid.filter(wanted)
     counts.kept += len(valid)
     found = valid.select(
@@ -254,18 +257,18 @@ def _text(column: str) -> pl.Expr:
 
 
 def _number(column: str) -> pl.Expr:
-    """A number's digits; a spreadsheet's `.0` goes."""
+    """Return a number's digits, without the `.0` that a spreadsheet added."""
     return _text(column).str.replace(r"^([0-9]+)\.0+$", "$1")
 
 
 def _name() -> pl.Expr:
-    """An organization's legal name; a person's first and last name."""
+    """Return an organization's legal name, or a person's first and last name."""
     person = pl.concat_str(_text("first"), _text("last"), separator=" ", ignore_nulls=True).replace(_BLANK)
     return pl.when(_number("entity") == "1").then(person).otherwise(pl.coalesce(_text("organization"), person))
 
 
 def _taxonomy() -> pl.Expr:
-    """The taxonomy flagged as primary; where none is flagged, the one that is listed, if it is the only one."""
+    """Return the taxonomy flagged as primary; if none is flagged, the one that is listed, if there is only one."""
     codes = [_text(f"taxonomy_{n}").str.to_uppercase() for n in range(1, MAX_TAXONOMIES + 1)]
     flagged = [pl.when(_text(f"primary_{n}").str.to_uppercase() == "Y").then(code) for n, code in enumerate(codes, 1)]
     alone = pl.all_horizontal([code.is_null() | (code == codes[0]) for code in codes[1:]])
@@ -273,7 +276,7 @@ def _taxonomy() -> pl.Expr:
 
 
 def _postal_code() -> pl.Expr:
-    """Five or nine digits, lost leading zeros put back; what is not American stays as it is."""
+    """Return five or nine digits, with lost leading zeros restored; a foreign postal code is unchanged."""
     code = _number("postal_code")
     american = _text("country").is_null() | (_text("country").str.to_uppercase() == "US")
     padded = pl.when(code.str.len_chars() > 5).then(code.str.zfill(9)).otherwise(code.str.zfill(5))
@@ -291,6 +294,6 @@ def _unreadable(column: str) -> pl.Expr:
 
 
 def _deactivated_on() -> pl.Expr:
-    """When the NPI was deactivated; null where it was reactivated since."""
+    """Return when the NPI was deactivated, or null if it has been reactivated since."""
     day, again = _day("deactivated"), _day("reactivated")
     return pl.when(again.is_null() | (again < day)).then(day)

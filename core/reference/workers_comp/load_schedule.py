@@ -86,7 +86,7 @@ def _read(paths: list[Path], columns: dict[str, str] | None, wanted: str | None)
                 schedule.skip(one, f"not the sheet {wanted}")
         if len(schedule.lines) == before:
             if known:
-                raise ReferenceFileError(f"{path.name}: this is {FILE_KINDS[known].name} ({FILE_KINDS[known].place})")
+                raise ReferenceFileError(f"{path.name}: this is {FILE_KINDS[known].name} ({FILE_KINDS[known].command})")
             why = "; ".join(str(one) for one in schedule.sheets)
             raise ReferenceFileError(
                 f"{path.name}: no fee schedule found ({why}); name its columns: --columns code=TITLE,amount=TITLE"

@@ -260,7 +260,7 @@ def test_what_is_wrong_with_a_file_is_told(store: Store, tmp_path: Path) -> None
     assert "has one only, 32.3465" in complaint(rvu, gpci, qpp=True)
     assert "leave out --no-floor" in complaint(rvu, gpci, no_floor=True)
     assert "this is a relative value file" in complaint(rvu, gpci=rvu)
-    assert "--sheet is no option of medicare_prof" in complaint(rvu, gpci, sheet="x")
+    assert "--sheet is not an option of medicare_prof" in complaint(rvu, gpci, sheet="x")
 
 
 def titles_only(path: Path, to: Path) -> Path:

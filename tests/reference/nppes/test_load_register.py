@@ -80,8 +80,8 @@ def test_the_npis_at_hand_are_named(store: Store, load: Load, tmp_path: Path) ->
     where = {PRACTICE + "State Name": "GA", PRACTICE + "City Name": "MACON"}
     file = register(tmp_path / "n.csv", provider(SURGEON, "WIEBE", **specialty, **where), provider(STRANGER, "DAY"))
     loaded = load_nppes(store, [file])
-    assert (loaded.counts.rows_read, loaded.counts.kept, loaded.counts.not_at_hand) == (2, 1, 1)
-    assert (loaded.at_hand, loaded.named, loaded.register) == (2, 1, 0)
+    assert (loaded.counts.rows_read, loaded.counts.kept, loaded.counts.not_in_use) == (2, 1, 1)
+    assert (loaded.in_use, loaded.named, loaded.register) == (2, 1, 0)
     assert names(store) == {CLINIC: None, SURGEON: "WIEBE"}
     # The words for the specialty may come later, or in the same step; the name stays.
     taxonomy = write_register(tmp_path)[1]
@@ -123,7 +123,7 @@ def test_with_the_whole_register_later_ingests_have_names(store: Store, tmp_path
         tmp_path / "n.csv", provider(SURGEON, "WIEBE"), provider(CLINIC, "PILCHER"), provider(STRANGER, "DAY")
     )
     loaded = load_nppes(store, [file], everything=True)
-    assert (loaded.register, loaded.at_hand) == (3, 0)
+    assert (loaded.register, loaded.in_use) == (3, 0)
 
     def ingest_it(name: str, *npis: str) -> None:
         path = tmp_path / name
@@ -231,22 +231,22 @@ def test_the_newest_row_stays(tmp_path_factory: pytest.TempPathFactory, old: lis
         return [found[npi] for npi in sorted(found)]
 
     before = newest(old)
-    shares = LatestRows(directory)
-    shares.add(frame(before), new=False)
+    latest = LatestRows(directory)
+    latest.add(frame(before), new=False)
     for row in new:
-        shares.add(frame([row]), new=True)
-    found = [row for block in shares.latest() for row in block.to_pylist()]
+        latest.add(frame([row]), new=True)
+    found = [row for block in latest.read() for row in block.to_pylist()]
     assert [(r["npi"], r["entity_type"], r["name"], r["deactivated_on"]) for r in found] == newest([*before, *new])
-    assert shares.new_npis == len({row[0] for row in new})
+    assert latest.new_npis == len({row[0] for row in new})
 
 
 def test_many_rows_come_whole_and_in_order(tmp_path: Path) -> None:
     numbers = random.Random(5).sample(range(1_000_000_000, 2_999_999_999), 500_000)
-    shares = LatestRows(tmp_path)
+    latest = LatestRows(tmp_path)
     for at in range(0, len(numbers), 40_000):
         npis = pl.Series("npi", [str(number) for number in numbers[at : at + 40_000]])
-        shares.add(pl.DataFrame(NPPES.arrow.empty_table()).clear(len(npis)).with_columns(npis, name=npis), new=True)
-    found = pl.DataFrame(pa.concat_tables(shares.latest()))
+        latest.add(pl.DataFrame(NPPES.arrow.empty_table()).clear(len(npis)).with_columns(npis, name=npis), new=True)
+    found = pl.DataFrame(pa.concat_tables(latest.read()))
     assert found["npi"].to_list() == found["name"].to_list() == sorted(str(number) for number in numbers)
-    assert shares.new_npis == len(numbers)
+    assert latest.new_npis == len(numbers)
     assert not list(tmp_path.iterdir())

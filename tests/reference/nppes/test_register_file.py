@@ -20,11 +20,11 @@ from tests.reference.nppes import slow
 PRACTICE = "Provider Business Practice Location Address "
 
 
-def read(path: Path, at_hand: list[int] | None = None) -> tuple[list[dict[str, Any]], register_file.RegisterCounts]:
+def read(path: Path, in_use: list[int] | None = None) -> tuple[list[dict[str, Any]], register_file.RegisterCounts]:
     counts = register_file.RegisterCounts()
-    wanted = None if at_hand is None else np.array(sorted(at_hand), np.int64)
+    wanted = None if in_use is None else np.array(sorted(in_use), np.int64)
     rows = [row for frame in register_file.read_register(path, wanted, counts) for row in frame.to_dicts()]
-    assert counts.rows_read == counts.kept + counts.not_at_hand + counts.rejected.total()
+    assert counts.rows_read == counts.kept + counts.not_in_use + counts.rejected.total()
     assert counts.kept == len(rows)
     return rows, counts
 
@@ -81,7 +81,7 @@ def test_rows_say_what_a_slow_reading_says(
     some = [int(provider["npi"]) for provider in expected[::2]]
     wanted, counts = read(path, some)
     assert wanted == [provider for provider in expected if int(provider["npi"]) in some]
-    assert counts.not_at_hand == len(expected) - len(wanted)
+    assert counts.not_in_use == len(expected) - len(wanted)
 
 
 @pytest.mark.parametrize(("name", "rows"), [("npidata_sample_raw.csv", 99), ("nppes_sample_1000.csv", 1000)])
