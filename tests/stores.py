@@ -17,7 +17,9 @@ ENDLESS = "SELECT sum(a.i * b.i) FROM range(10000000) a(i), range(10000000) b(i)
 
 def open_snapshot(store: Store) -> Snapshot:
     """Return the newest generation of a store."""
-    found = Reader(store, QueryLimits(memory="512MB", temp_directory=str(store.root / "tmp")), MACROS).snapshot()
+    # Tests look at answers, not at speed: on a busy machine a query may take longer than a visitor would be let wait.
+    limits = QueryLimits(memory="512MB", temp_directory=str(store.root / "tmp"), seconds=60)
+    found = Reader(store, limits, MACROS).snapshot()
     assert found is not None
     return found
 

@@ -1,8 +1,8 @@
-"""Loads Medicare's prices for ambulatory surgical centers: Addenda AA and BB, wage adjusted for every state.
+"""Load Medicare's prices for ambulatory surgical centers: Addenda AA and BB, wage adjusted for every state.
 
-Source of the indicators and of the 50 % labor share: the OPPS/ASC final rule for 2025 (89 FR 93912), Addendum DD1 and
-section XIII. The device part of a device-intensive procedure (J8) is not told apart in the addenda and is adjusted
-with the rest.
+Source of the indicators and of the 50% labor share: the OPPS/ASC final rule for 2025 (89 FR 93912), Addendum DD1 and
+section XIII. The addenda do not separate the device part of a device-intensive procedure (J8), so it is adjusted with
+the rest.
 """
 
 from pathlib import Path
@@ -24,6 +24,9 @@ from core.store.generations.store import Store
 from core.store.schema.tables import BENCH_ASC
 
 LABOR_PERCENT = 50
+
+_COLUMNS = {"indicator": "asc_pi", "weight": "asc_weight", "rate": "asc_rate", "amount": "asc_mar_stateavg"}
+"""The columns of bench_asc by their names in StatePrices."""
 
 INDICATORS = {
     "A2": Indicator("surgical procedure"),
@@ -50,8 +53,8 @@ INDICATORS = {
 }
 
 HELP = """\
-  asc             Medicare's prices for ambulatory surgical centers, for every state: Addenda AA and BB, and the wage
-                  index file
+  asc             Medicare's prices for ambulatory surgical centers, for every state. Takes Addenda AA and BB and the
+                  wage index file.
 
     manage.py load_benchmark asc AA.csv BB.csv --wage-index wage_index_2025.csv
 """
@@ -60,23 +63,22 @@ HELP = """\
 def load(
     store: Store, paths: list[Path], *, year_month: str | None = None, wage_index: Path | None = None
 ) -> LoadedBenchmark:
-    """Loads one release. Raises ReferenceFileError and StoreError; the store is then as it was."""
-    found = recognize.gather_sheets(paths, (recognize.ASC_ADDENDUM, recognize.WAGE_INDEX))
-    recognize.first_sheet(found, recognize.ASC_ADDENDUM)
-    addenda = _by_addendum(found[recognize.ASC_ADDENDUM])
+    """Load one release. Raise ReferenceFileError or StoreError if that fails; the store is then unchanged."""
+    sheets = recognize.gather_sheets(paths, (recognize.ASC_ADDENDUM, recognize.WAGE_INDEX))
+    recognize.first_sheet(sheets, recognize.ASC_ADDENDUM)
+    addenda = _sheets_by_addendum(sheets[recognize.ASC_ADDENDUM])
     read = {name: read_prices(sheet, recognize.ASC_ADDENDUM, "PAYMENT INDICATOR") for name, sheet in addenda.items()}
-    prices = _united(read)
+    prices = _unite(read)
     releases = {year_month or read_release(sheet, recognize.ASC_ADDENDUM) for sheet in addenda.values()}
     if len(releases) > 1:
         raise ReferenceFileError(
-            f"the addenda are of different quarters: {', '.join(sorted(releases))}; give those of one"
+            f"the addenda are for different quarters: {', '.join(sorted(releases))}; give those of one quarter"
         )
     (release,) = releases
-    index_sheet, index, notes = choose_wage_index(found[recognize.WAGE_INDEX], wage_index, release)
+    index_sheet, index, notes = choose_wage_index(sheets[recognize.WAGE_INDEX], wage_index, release)
     missing = {"AA": "surgical procedures", "BB": "ancillary services"}
     notes += [f"no Addendum {name}: {what} are not loaded" for name, what in missing.items() if name not in addenda]
     rows = StatePrices(prices, INDICATORS, index, LABOR_PERCENT, release)
-    names = {"indicator": "asc_pi", "weight": "asc_weight", "rate": "asc_rate", "amount": "asc_mar_stateavg"}
     loaded = LoadedBenchmark(
         kind="asc",
         release=release,
@@ -84,14 +86,14 @@ def load(
         rows_read=sum(map(len, read.values())),
         rows_priced=int(rows.paid.sum()),
         left_out=count_left_out(prices, rows.paid, INDICATORS),
-        notes=(f"{LABOR_PERCENT} % of each rate is wage adjusted, of drugs and sources none", *notes),
+        notes=(f"{LABOR_PERCENT}% of each rate is wage adjusted; drugs and brachytherapy sources are not", *notes),
         states=tuple(rows.states),
     )
-    return put_release(store, BENCH_ASC, lambda state: rows(state).rename(names), loaded)
+    return put_release(store, BENCH_ASC, lambda state: rows(state).rename(_COLUMNS), loaded)
 
 
-def _by_addendum(sheets: list[Sheet]) -> dict[str, Sheet]:
-    """The first sheet of each addendum: BB says so in its title, or has no column on multiple procedures."""
+def _sheets_by_addendum(sheets: list[Sheet]) -> dict[str, Sheet]:
+    """Return the first sheet of each addendum: BB says so in its title, or has no column on multiple procedures."""
     found: dict[str, Sheet] = {}
     for sheet in sheets:
         rows = sheet.rows[: (recognize.find_header(sheet.rows, recognize.ASC_ADDENDUM) or 0) + 1]
@@ -100,11 +102,13 @@ def _by_addendum(sheets: list[Sheet]) -> dict[str, Sheet]:
     return dict(sorted(found.items()))
 
 
-def _united(read: dict[str, list[NationalPrice]]) -> list[NationalPrice]:
-    """The rows of both addenda. Raises ReferenceFileError where a code stands in both: its amount would be two."""
+def _unite(read: dict[str, list[NationalPrice]]) -> list[NationalPrice]:
+    """Return the rows of both addenda. Raise ReferenceFileError if a code is in both, and so has two amounts."""
     prices = [price for part in read.values() for price in part]
     codes = {price.code for price in prices}
     if len(codes) < len(prices):
         twice = {price.code for price in read["AA"]} & {price.code for price in read["BB"]}
-        raise ReferenceFileError(f"{', '.join(sorted(twice)[:5])}: in Addendum AA and in BB; expected each code in one")
+        raise ReferenceFileError(
+            f"{', '.join(sorted(twice)[:5])}: in both Addendum AA and Addendum BB; expected each code in one of them"
+        )
     return prices

@@ -1,7 +1,7 @@
-"""Loads Medicare's hospital outpatient prices: Addendum B, wage adjusted for every state.
+"""Load Medicare's hospital outpatient prices: Addendum B, wage adjusted for every state.
 
-Source of the indicators and of the 60 % labor share: the OPPS final rule for 2025 (89 FR 93912), Addendum D1 and
-section II.C. Drugs, devices and what is not paid under OPPS are not wage adjusted.
+Source of the indicators and of the 60% labor share: the OPPS final rule for 2025 (89 FR 93912), Addendum D1 and
+section II.C. Drugs, devices and services not paid under OPPS are not wage adjusted.
 """
 
 from pathlib import Path
@@ -20,6 +20,15 @@ from core.store.generations.store import Store
 from core.store.schema.tables import BENCH_OPPS
 
 LABOR_PERCENT = 60
+
+_COLUMNS = {
+    "indicator": "opps_si",
+    "apc": "opps_apc",
+    "weight": "opps_weight",
+    "rate": "opps_rate",
+    "amount": "opps_mar_stateavg",
+}
+"""The columns of bench_opps by their names in StatePrices."""
 
 INDICATORS = {
     "A": Indicator("paid under another schedule", NOT_PRICED),
@@ -53,7 +62,7 @@ INDICATORS = {
 }
 
 HELP = """\
-  opps            Medicare's hospital outpatient prices, for every state: Addendum B, and the wage index file
+  opps            Medicare's hospital outpatient prices, for every state. Takes Addendum B and the wage index file.
 
     manage.py load_benchmark opps "2025 NFRM Addendum B.txt" --wage-index wage_index_2025.csv
 """
@@ -62,15 +71,13 @@ HELP = """\
 def load(
     store: Store, paths: list[Path], *, year_month: str | None = None, wage_index: Path | None = None
 ) -> LoadedBenchmark:
-    """Loads one release. Raises ReferenceFileError and StoreError; the store is then as it was."""
-    found = recognize.gather_sheets(paths, (recognize.ADDENDUM_B, recognize.WAGE_INDEX))
-    addendum = recognize.first_sheet(found, recognize.ADDENDUM_B)
+    """Load one release. Raise ReferenceFileError or StoreError if that fails; the store is then unchanged."""
+    sheets = recognize.gather_sheets(paths, (recognize.ADDENDUM_B, recognize.WAGE_INDEX))
+    addendum = recognize.first_sheet(sheets, recognize.ADDENDUM_B)
     prices = read_prices(addendum, recognize.ADDENDUM_B, "SI")
     release = year_month or read_release(addendum, recognize.ADDENDUM_B)
-    index_sheet, index, notes = choose_wage_index(found[recognize.WAGE_INDEX], wage_index, release)
+    index_sheet, index, notes = choose_wage_index(sheets[recognize.WAGE_INDEX], wage_index, release)
     rows = StatePrices(prices, INDICATORS, index, LABOR_PERCENT, release)
-    names = {"indicator": "opps_si", "apc": "opps_apc", "weight": "opps_weight", "rate": "opps_rate"}
-    names["amount"] = "opps_mar_stateavg"
     loaded = LoadedBenchmark(
         kind="opps",
         release=release,
@@ -78,7 +85,7 @@ def load(
         rows_read=len(prices),
         rows_priced=int(rows.paid.sum()),
         left_out=count_left_out(prices, rows.paid, INDICATORS),
-        notes=(f"{LABOR_PERCENT} % of each rate is wage adjusted, of drugs and devices none", *notes),
+        notes=(f"{LABOR_PERCENT}% of each rate is wage adjusted; drugs and devices are not", *notes),
         states=tuple(rows.states),
     )
-    return put_release(store, BENCH_OPPS, lambda state: rows(state).rename(names), loaded)
+    return put_release(store, BENCH_OPPS, lambda state: rows(state).rename(_COLUMNS), loaded)

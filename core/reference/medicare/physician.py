@@ -1,4 +1,4 @@
-"""Loads the Medicare physician fee schedule: every state's means, and the amounts of every locality."""
+"""Load the Medicare physician fee schedule: each state's mean amounts, and the amounts of every locality."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -30,9 +30,9 @@ from core.store.generations.store import Store
 from core.store.schema.tables import BENCH_MEDICARE_PROF, BENCH_MEDICARE_PROF_LOCALITY
 
 HELP = """\
-  medicare_prof   the Medicare physician fee schedule, for every state: the relative value file (PPRRVU…) and the GPCI
-                  file of its year, or the zip file that has both; anesthesia too, where the anesthesia factors (ANES…)
-                  and CMS's file of base units are given
+  medicare_prof   The Medicare physician fee schedule, for every state. Takes the relative value file (PPRRVU…) and the
+                  GPCI file of the same year, or the zip file that has both. Anesthesia is priced too if the anesthesia
+                  factors (ANES…) and CMS's file of base units are among the files.
 
     manage.py load_benchmark medicare_prof PPRRVU2025_Oct.csv --gpci GPCI2025.csv
     manage.py load_benchmark medicare_prof RVU25D.zip
@@ -48,15 +48,11 @@ def load(
     no_floor: bool = False,
     qpp: bool = False,
 ) -> LoadedBenchmark:
-    """Loads one release. Raises ReferenceFileError and StoreError; the store is then as it was."""
+    """Load one release. Raise ReferenceFileError or StoreError if that fails; the store is then unchanged."""
     schedule = read_fee_schedule(paths, year_month=year_month, gpci=gpci, no_floor=no_floor, qpp=qpp)
     table = AmountTable.of(schedule)
     left_out = Counter(
-        f"status {value.status}, {STATUSES.get(value.status, 'of no known meaning')}"
-        if not value.payable
-        else "no relative values"
-        for value, priced in zip(schedule.values.rows, table.priced, strict=True)
-        if not priced
+        _left_out_reason(value) for value, priced in zip(schedule.values.rows, table.priced, strict=True) if not priced
     )
     states = sorted({place.state for place in schedule.localities})
     loaded = LoadedBenchmark(
@@ -82,9 +78,12 @@ class AmountTable:
 
     @classmethod
     def of(cls, schedule: PhysicianFeeSchedule) -> "AmountTable":
-        """The amounts of a schedule's rows, in their order."""
+        """Return the amounts of a schedule's rows, in their order."""
         rows = schedule.values.rows
-        return cls(compute_amounts(schedule, rows, facility=False), compute_amounts(schedule, rows, facility=True))
+        return cls(
+            nonfacility=compute_amounts(schedule, rows, facility=False),
+            facility=compute_amounts(schedule, rows, facility=True),
+        )
 
     @property
     def priced(self) -> npt.NDArray[np.bool_]:
@@ -93,102 +92,111 @@ class AmountTable:
 
 
 class StateAmounts:
-    """The rows of bench_medicare_prof for a state, one per code, without year_month."""
+    """A function from a state to its rows of bench_medicare_prof, one per code, without year_month.
+
+    What is the same in every state is computed once; a call computes means over the state's localities.
+    """
 
     def __init__(self, schedule: PhysicianFeeSchedule, table: AmountTable) -> None:
         self._schedule = schedule
         self._table = table
-        self._codes = sorted({(row.code_type, row.code) for row in schedule.values.rows})
-        place = {code: number for number, (_, code) in enumerate(self._codes)}
         rows = schedule.values.rows
-        # For each modifier, which code its rows are of, and which rows those are.
+        self._codes = sorted({(row.code_type, row.code) for row in rows})
+        position = {code: number for number, (_, code) in enumerate(self._codes)}
+        # For each modifier: the positions of its rows' codes, and the numbers of these rows.
         self._rows = {
             modifier: np.array(
-                [(place[row.code], n) for n, row in enumerate(rows) if row.modifier == modifier], np.int64
+                [(position[row.code], n) for n, row in enumerate(rows) if row.modifier == modifier], np.int64
             ).reshape(-1, 2)
             for modifier in MODIFIERS
         }
-        of_code: dict[str, RelativeValue] = {row.code: row for row in rows if not row.modifier}
-        plain = [of_code.get(code) for _, code in self._codes]
-        self._fixed = pl.DataFrame(
+        without_modifier: dict[str, RelativeValue] = {row.code: row for row in rows if not row.modifier}
+        plain = [without_modifier.get(code) for _, code in self._codes]
+        self._fixed_columns = pl.DataFrame(
             {
                 "code_type": [code_type for code_type, _ in self._codes],
                 "code": [code for _, code in self._codes],
                 "status": [row and row.status for row in plain],
-                "reason": pl.Series([row and _reason(row) for row in plain], dtype=pl.String),
+                "reason": pl.Series([row and _unpriced_reason(row) for row in plain], dtype=pl.String),
                 "nonfacility_na": [row and row.nonfacility_pe is None for row in plain],
                 "facility_na": [row and row.facility_pe is None for row in plain],
             }
         )
 
     def __call__(self, state: str) -> pl.DataFrame:
-        """The state's rows."""
-        here = [n for n, place in enumerate(self._schedule.localities) if place.state == state]
+        """Return the state's rows."""
+        localities = [n for n, place in enumerate(self._schedule.localities) if place.state == state]
         columns: dict[str, npt.NDArray[np.float64]] = {}
         for modifier in MODIFIERS:
-            for name, table in (("nonfacility", self._table.nonfacility), ("facility", self._table.facility)):
-                cents = self._of_codes(modifier, table[:, here])
-                column = _column(name, modifier)
-                # The sum of whole cents is exact; the division is the one rounding of the mean.
-                columns[column] = cents.sum(axis=1) / (100 * len(here))
+            for setting, table in (("nonfacility", self._table.nonfacility), ("facility", self._table.facility)):
+                cents = self._cents_by_code(modifier, table[:, localities])
+                column = _amount_column(setting, modifier)
+                # The sum of whole cents is exact, so that the division is the only rounding of the mean.
+                columns[column] = cents.sum(axis=1) / (100 * len(localities))
                 if not modifier:
                     columns[f"{column}_min"] = cents.min(axis=1) / 100
                     columns[f"{column}_max"] = cents.max(axis=1) / 100
-        return self._fixed.with_columns(
+        return self._fixed_columns.with_columns(
             *(pl.Series(name, values).replace(0.0, None) for name, values in columns.items()),
             state=pl.lit(state),
-            localities=pl.lit(len(here), pl.Int64),
+            localities=pl.lit(len(localities), pl.Int64),
             release=pl.lit(self._schedule.values.release),
             conversion_factor=pl.lit(self._schedule.values.conversion_factor / 10_000),
         )
 
-    def _of_codes(self, modifier: str, table: Cents) -> Cents:
-        """The rows with a modifier, at the places of their codes."""
+    def _cents_by_code(self, modifier: str, table: Cents) -> Cents:
+        """Return the amounts of the rows with a modifier, at the positions of their codes."""
         cents = np.zeros((len(self._codes), table.shape[1]), np.int64)
         codes, rows = self._rows[modifier].T
         cents[codes] = table[rows]
         return cents
 
 
-def _reason(row: RelativeValue) -> str | None:
-    """Why a code has nothing to compare with. Anesthesia is paid by time: its base units alone are no price."""
+def _left_out_reason(value: RelativeValue) -> str:
+    if value.payable:
+        return "no relative values"
+    return f"status {value.status}, {STATUSES.get(value.status, 'of no known meaning')}"
+
+
+def _unpriced_reason(row: RelativeValue) -> str | None:
+    """Return why a code has nothing to compare with. Base units alone are not a price: anesthesia is paid by time."""
     if row.payable:
         return None
     return {"J": ANESTHESIA, "B": PACKAGED, "P": PACKAGED}.get(row.status, NOT_PRICED)
 
 
-def _column(setting: str, modifier: str) -> str:
+def _amount_column(setting: str, modifier: str) -> str:
     if not modifier:
         return "medicare_prof_rate" if setting == "nonfacility" else "facility_rate"
     return f"{setting}_rate_{modifier.lower()}"
 
 
 def locality_rows(schedule: PhysicianFeeSchedule, table: AmountTable) -> Iterator[pa.Table]:
-    """The rows of bench_medicare_prof_locality, in its order, a locality at a time: the rows that have an amount."""
+    """Yield the rows of bench_medicare_prof_locality that have an amount, sorted, one locality at a time."""
     rows = schedule.values.rows
     order = sorted(np.flatnonzero(table.priced), key=lambda n: (rows[n].code_type, rows[n].code, rows[n].modifier))
-    texts = {
+    codes = {
         "code_type": encode_texts([rows[n].code_type for n in order]),
         "code": encode_texts([rows[n].code for n in order]),
         "modifier": encode_texts([rows[n].modifier for n in order]),
     }
-    places = sorted(enumerate(schedule.localities), key=lambda one: (one[1].state, one[1].contractor, one[1].number))
-    for number, place in places:
-        same = {
+    numbered = sorted(enumerate(schedule.localities), key=lambda one: (one[1].state, one[1].contractor, one[1].number))
+    for number, place in numbered:
+        locality = {
             "release": schedule.values.release,
             "state": place.state,
             "contractor": place.contractor,
             "locality": place.number,
             "locality_name": place.name,
         }
-        amounts_here = {
+        amounts = {
             "nonfacility_rate": table.nonfacility[order, number],
             "facility_rate": table.facility[order, number],
         }
         yield pa.table(
             {
-                **{name: encode_texts([value], len(order)) for name, value in same.items()},
-                **texts,
-                **{name: pa.array(cents / 100, mask=cents == 0) for name, cents in amounts_here.items()},
+                **{name: encode_texts([value], len(order)) for name, value in locality.items()},
+                **codes,
+                **{name: pa.array(cents / 100, mask=cents == 0) for name, cents in amounts.items()},
             }
         )

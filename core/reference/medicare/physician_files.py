@@ -1,7 +1,7 @@
-"""The files of the Medicare physician fee schedule: relative values, GPCIs, anesthesia factors and base units.
+"""Read the files of the Medicare physician fee schedule: relative values, GPCIs, anesthesia factors and base units.
 
-They are told apart by content. Numbers are kept whole: relative values in hundredths, indices in thousandths, factors
-in ten-thousandths of a dollar, so that amounts can be computed exactly.
+They are recognized by content. Numbers are kept whole (relative values in hundredths, indices in thousandths,
+conversion factors in ten-thousandths of a dollar), so that amounts can be computed exactly.
 """
 
 import re
@@ -14,6 +14,7 @@ from pathlib import Path
 from core.fields.billing_code import HCPCS_CODE_PATTERN, medicare_code_system, restore_leading_zeros
 from core.fields.states import STATES
 from core.reference import recognize
+from core.reference.medicare.month_names import MONTH_NAME_PATTERN, release_month
 from core.reference.spreadsheets import Rows, Sheet
 from core.runtime.errors import ReferenceFileError
 
@@ -21,6 +22,7 @@ PAYABLE = frozenset("ART")
 """Status codes under which the schedule pays: active, restricted, injections."""
 
 ANESTHESIA_STATUS = "J"
+"""The status of codes that are paid by base units and time, not by relative values."""
 
 STATUSES = {
     "A": "active",
@@ -40,15 +42,9 @@ STATUSES = {
 """What the status codes mean. Source: CMS, the RVU files' documentation (RVU25A, "Status Code")."""
 
 MODIFIERS = ("", "26", "TC", "53")
-"""Rows the schedule has: the whole service, its reading, the scan, a discontinued one."""
+"""The rows a code may have: the whole service, its professional and technical components, a discontinued procedure."""
 
-MONTHS = {
-    name: number
-    for number, name in enumerate(
-        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
-    )
-}  # fmt: skip
-# By position: the header's names repeat.
+# Columns go by position: the header is spread over several rows and its names repeat ("PE RVU", "NA INDICATOR").
 _CODE, _MODIFIER, _STATUS, _WORK, _NONFACILITY_PE, _NONFACILITY_NA, _FACILITY_PE, _FACILITY_NA, _MP = (
     0, 1, 3, 5, 6, 7, 8, 9, 10,
 )  # fmt: skip
@@ -56,7 +52,7 @@ _CODE, _MODIFIER, _STATUS, _WORK, _NONFACILITY_PE, _NONFACILITY_NA, _FACILITY_PE
 
 @dataclass(frozen=True)
 class RelativeValue:
-    """One row of the relative value file. Values are in hundredths; a practice expense is None where NA."""
+    """One row of the relative value file. Values are in hundredths; a practice expense is None if flagged NA."""
 
     code: str
     modifier: str
@@ -68,18 +64,18 @@ class RelativeValue:
 
     @property
     def code_type(self) -> str:
-        """HCPCS for level II codes (a letter and four digits), CPT for all others."""
+        """CPT or HCPCS."""
         return medicare_code_system(self.code)
 
     @property
     def payable(self) -> bool:
-        """Whether the schedule pays for it by relative values."""
+        """Whether the schedule pays for the code by relative values."""
         return self.status in PAYABLE
 
 
 @dataclass(frozen=True)
 class RelativeValues:
-    """A relative value file: the month its release begins, its factor in 10**-4 dollars, and all its rows."""
+    """A relative value file: the month its release begins, its conversion factor in 10**-4 dollars, and its rows."""
 
     release: str
     conversion_factor: int
@@ -88,7 +84,7 @@ class RelativeValues:
 
 @dataclass(frozen=True)
 class Locality:
-    """One payment locality; the indices are in thousandths."""
+    """One payment locality, with its geographic practice cost indices in thousandths."""
 
     contractor: str
     state: str
@@ -101,7 +97,7 @@ class Locality:
 
 @dataclass(frozen=True)
 class PhysicianFeeSchedule:
-    """What one release is made of. `anesthesia` is a factor in cents by contractor and locality."""
+    """The parts of one release. `anesthesia` has each locality's factor in cents, by contractor and locality number."""
 
     values: RelativeValues
     localities: tuple[Locality, ...]
@@ -119,47 +115,52 @@ def read_fee_schedule(
     no_floor: bool = False,
     qpp: bool = False,
 ) -> PhysicianFeeSchedule:
-    """Reads a relative value file and the GPCI file of its year, and where given the files for anesthesia.
+    """Read a relative value file, the GPCI file of its year, and the two files on anesthesia if they are given.
 
-    They may come in any order, and in zip files that hold other files too. Raises ReferenceFileError where one of
-    the two is missing, or they are of different years.
+    They may come in any order, and in zip files that contain other files as well. Raise ReferenceFileError if one of
+    the first two is missing or they are for different years.
     """
-    found = recognize.gather_sheets(
+    sheets = recognize.gather_sheets(
         paths, (recognize.RELATIVE_VALUES, recognize.GPCI, recognize.ANESTHESIA, recognize.BASE_UNITS)
     )
     if gpci is not None:
-        found[recognize.GPCI] = recognize.gather_sheets([gpci], (recognize.GPCI,))[recognize.GPCI]
-    recognize.first_sheet(found, recognize.RELATIVE_VALUES)
-    sheet, values = _chosen(
-        [(sheet, read_relative_values(sheet, year_month)) for sheet in found[recognize.RELATIVE_VALUES]], qpp
+        sheets[recognize.GPCI] = recognize.gather_sheets([gpci], (recognize.GPCI,))[recognize.GPCI]
+    recognize.first_sheet(sheets, recognize.RELATIVE_VALUES)
+    values_sheet, values = _choose_values(
+        [(sheet, read_relative_values(sheet, year_month)) for sheet in sheets[recognize.RELATIVE_VALUES]], qpp=qpp
     )
-    if not found[recognize.GPCI]:
-        raise ReferenceFileError(f"no GPCI file among the files; give that of {values.release[:4]} with --gpci")
-    places = found[recognize.GPCI][0]
-    localities, edition = read_localities(places, values.release[:4], no_floor=no_floor)
-    used = [sheet, places]
+    year = values.release[:4]
+    if not sheets[recognize.GPCI]:
+        raise ReferenceFileError(f"no GPCI file among the files; give that of {year} with --gpci")
+    gpci_sheet = sheets[recognize.GPCI][0]
+    localities, edition = read_localities(gpci_sheet, year, no_floor=no_floor)
+    used = [values_sheet, gpci_sheet]
     notes = [f"conversion factor {Decimal(values.conversion_factor).scaleb(-4)}", edition]
     factors: dict[tuple[str, str], int] = {}
     units: dict[str, int] = {}
-    if found[recognize.ANESTHESIA] and found[recognize.BASE_UNITS]:
-        used += [found[recognize.ANESTHESIA][0], found[recognize.BASE_UNITS][0]]
-        factors, units = read_anesthesia_factors(used[2], values.release[:4]), read_base_units(used[3])
-        for place in localities:
-            if (place.contractor, place.number) not in factors:
-                raise ReferenceFileError(
-                    f"{used[2].name}: no anesthesia factor for contractor {place.contractor}, locality {place.number}, "
-                    f"{place.name}; give the file of {values.release[:4]}"
-                )
+    if sheets[recognize.ANESTHESIA] and sheets[recognize.BASE_UNITS]:
+        factors_sheet, units_sheet = sheets[recognize.ANESTHESIA][0], sheets[recognize.BASE_UNITS][0]
+        used += [factors_sheet, units_sheet]
+        factors, units = read_anesthesia_factors(factors_sheet, year), read_base_units(units_sheet)
+        _require_factors(factors_sheet, factors, localities, year)
         notes.append("anesthesia is the base units times the locality's factor; Medicare adds units of time")
-    elif found[recognize.ANESTHESIA] or found[recognize.BASE_UNITS]:
-        notes.append("anesthesia is not priced: that takes the factors (ANES…) and CMS's file of base units, both")
+    elif sheets[recognize.ANESTHESIA] or sheets[recognize.BASE_UNITS]:
+        notes.append("anesthesia is not priced: that takes both the factors (ANES…) and CMS's file of base units")
     return PhysicianFeeSchedule(
-        values, tuple(localities), factors, units, tuple(sheet.name for sheet in used), tuple(notes)
+        values=values,
+        localities=tuple(localities),
+        anesthesia=factors,
+        base_units=units,
+        files=tuple(sheet.name for sheet in used),
+        notes=tuple(notes),
     )
 
 
-def _chosen(read: list[tuple[Sheet, RelativeValues]], qpp: bool) -> tuple[Sheet, RelativeValues]:
-    """The one file that was meant: CMS packs one table in several formats, and from 2026 with each of two factors."""
+def _choose_values(read: list[tuple[Sheet, RelativeValues]], *, qpp: bool) -> tuple[Sheet, RelativeValues]:
+    """Return the one file that was meant.
+
+    CMS packs one table in several formats, and since 2026 once with each of two conversion factors.
+    """
     if len({values.release for _, values in read}) > 1:
         raise ReferenceFileError(
             f"several releases ({', '.join(sheet.name for sheet, _ in read)}); load them one at a time"
@@ -167,16 +168,27 @@ def _chosen(read: list[tuple[Sheet, RelativeValues]], qpp: bool) -> tuple[Sheet,
     factors = sorted({values.conversion_factor for _, values in read})
     if qpp and len(factors) == 1:
         raise ReferenceFileError(
-            f"--qpp chooses between two conversion factors; {read[0][0].name} has one only, "
-            f"{Decimal(factors[0]).scaleb(-4)}; give the QPP file, without --qpp or with the other file"
+            f"--qpp chooses between two conversion factors; {read[0][0].name} has only one, "
+            f"{Decimal(factors[0]).scaleb(-4)}; give the QPP file, either without --qpp or together with the other file"
         )
-    # The factor of qualifying participants is the higher one by law: 42 U.S.C. 1395w-4(d)(20).
+    # The factor of qualifying APM participants is the higher one by law: 42 U.S.C. 1395w-4(d)(20).
     wanted = factors[-1] if qpp else factors[0]
-    return next(one for one in read if one[1].conversion_factor == wanted)
+    return next((sheet, values) for sheet, values in read if values.conversion_factor == wanted)
+
+
+def _require_factors(
+    sheet: Sheet, factors: dict[tuple[str, str], int], localities: Sequence[Locality], year: str
+) -> None:
+    for place in localities:
+        if (place.contractor, place.number) not in factors:
+            raise ReferenceFileError(
+                f"{sheet.name}: no anesthesia factor for contractor {place.contractor}, locality {place.number}, "
+                f"{place.name}; give the file of {year}"
+            )
 
 
 def read_relative_values(sheet: Sheet, year_month: str | None = None) -> RelativeValues:
-    """The relative values of a PPRRVU file. Raises ReferenceFileError where the file does not say what it must."""
+    """Return the relative values of a PPRRVU file. Raise ReferenceFileError if it is not as CMS publishes it."""
     name, rows = sheet.name, sheet.rows
     header = recognize.find_header(rows, recognize.RELATIVE_VALUES) or 0
     if "FACTOR" not in rows[header]:
@@ -186,10 +198,10 @@ def read_relative_values(sheet: Sheet, year_month: str | None = None) -> Relativ
     factors: set[int] = set()
     for number, row in enumerate(rows[header + 1 :], header + 2):
         if len(row) <= factor or not re.fullmatch(HCPCS_CODE_PATTERN, restore_leading_zeros(row[_CODE])):
-            continue  # footnotes, and the \x1a that ends some of the files
+            continue  # footnotes, and the end-of-file mark \x1a that ends some of the files
         try:
-            found.append(_relative_value(row))
-            factors.add(_scaled(row[factor], 4))
+            found.append(_parse_relative_value(row))
+            factors.add(_scale(row[factor], 4))
         except ValueError as error:
             raise ReferenceFileError(f"{name}: row {number}, code {row[_CODE]}: {error}") from None
     if len(factors) != 1:
@@ -197,8 +209,8 @@ def read_relative_values(sheet: Sheet, year_month: str | None = None) -> Relativ
     keys = Counter((value.code, value.modifier) for value in found)
     twice, times = keys.most_common(1)[0]
     if times > 1:
-        raise ReferenceFileError(f"{name}: code {' '.join(twice).strip()} stands there {times} times; expected once")
-    release = year_month or _release(rows[:header], sheet.file)
+        raise ReferenceFileError(f"{name}: code {' '.join(twice).strip()} is in it {times} times; expected once")
+    release = year_month or _read_release(rows[:header], sheet.file)
     if release is None:
         raise ReferenceFileError(
             f"{name}: neither the title rows nor the file's name say which release this is (expected '2025 … Relative "
@@ -207,34 +219,32 @@ def read_relative_values(sheet: Sheet, year_month: str | None = None) -> Relativ
     return RelativeValues(release, factors.pop(), tuple(found))
 
 
-def _relative_value(row: list[str]) -> RelativeValue:
+def _parse_relative_value(row: list[str]) -> RelativeValue:
     return RelativeValue(
-        restore_leading_zeros(row[_CODE]),
-        row[_MODIFIER],
-        row[_STATUS],
-        _scaled(row[_WORK], 2),
-        None if row[_NONFACILITY_NA] == "NA" else _scaled(row[_NONFACILITY_PE], 2),
-        None if row[_FACILITY_NA] == "NA" else _scaled(row[_FACILITY_PE], 2),
-        _scaled(row[_MP], 2),
+        code=restore_leading_zeros(row[_CODE]),
+        modifier=row[_MODIFIER],
+        status=row[_STATUS],
+        work=_scale(row[_WORK], 2),
+        nonfacility_pe=None if row[_NONFACILITY_NA] == "NA" else _scale(row[_NONFACILITY_PE], 2),
+        facility_pe=None if row[_FACILITY_NA] == "NA" else _scale(row[_FACILITY_PE], 2),
+        malpractice=_scale(row[_MP], 2),
     )
 
 
-def _release(titles: Rows, file: str) -> str | None:
-    """The month a release begins: '2025 … October Release' in the titles, else PPRRVU25_OCT in the file's name."""
+def _read_release(titles: Rows, file: str) -> str | None:
+    """Return the month a release begins: `2025 … October Release` in a title, else PPRRVU25_OCT in the file's name."""
+    title = rf"(20\d\d).*Relative Value File\W+({MONTH_NAME_PATTERN})\w* Release"
     for row in titles:
-        said = re.search(r"(20\d\d).*Relative Value File\W+(\w{3})\w* Release", " ".join(row), re.IGNORECASE)
-        if said and said[2].lower() in MONTHS:
-            return f"{said[1]}-{MONTHS[said[2].lower()]:02}"
-    named = re.search(r"PPRRVU(?:20)?(\d\d)_?([A-Z]{3})", file, re.IGNORECASE)
-    if named and named[2].lower() in MONTHS:
-        return f"20{named[1]}-{MONTHS[named[2].lower()]:02}"
-    return None
+        if found := re.search(title, " ".join(row), re.IGNORECASE):
+            return release_month(found[1], found[2])
+    found = re.search(rf"PPRRVU(?:20)?(\d\d)_?({MONTH_NAME_PATTERN})", file, re.IGNORECASE)
+    return release_month(f"20{found[1]}", found[2]) if found else None
 
 
 def read_localities(sheet: Sheet, year: str, *, no_floor: bool) -> tuple[list[Locality], str]:
-    """The localities of a GPCI file, and a sentence on its work GPCI: with the 1.0 floor unless `no_floor`.
+    """Return the localities of a GPCI file, and a note on the work GPCI used: with the 1.0 floor unless `no_floor`.
 
-    Raises ReferenceFileError where the file is for another year or does not have the columns.
+    Raise ReferenceFileError if the file is for another year or lacks a column.
     """
     name, rows = sheet.name, sheet.rows
     header = recognize.find_header(rows, recognize.GPCI) or 0
@@ -245,6 +255,7 @@ def read_localities(sheet: Sheet, year: str, *, no_floor: bool) -> tuple[list[Lo
             f"{name}: this GPCI file is for {', '.join(sorted(years)) or 'no year it names'}; the relative values are "
             f"of {year}: give the GPCI file of that year"
         )
+    # Some editions have the work GPCI twice, with and without the 1.0 floor that Congress renews from time to time.
     work = {"WITHOUT" in title: n for n, title in enumerate(titles) if "GPCI" in title and re.search("PW|WORK", title)}
     columns = {
         "state": _column(titles, "STATE"),
@@ -262,7 +273,7 @@ def read_localities(sheet: Sheet, year: str, *, no_floor: bool) -> tuple[list[Lo
     used = no_floor or False not in work
     columns["work"] = work[used]
     found = [
-        _locality(name, row, {field: row[column] for field, column in columns.items() if column is not None})
+        _parse_locality(name, row, {field: row[column] for field, column in columns.items() if column is not None})
         for row in rows[header + 1 :]
         if len(row) >= len(titles) and re.fullmatch(r"\d{4,5}", row[0])  # not the footnotes
     ]
@@ -271,25 +282,28 @@ def read_localities(sheet: Sheet, year: str, *, no_floor: bool) -> tuple[list[Lo
     return found, f"work GPCI {'without' if used else 'with'} the 1.0 floor"
 
 
-def _locality(name: str, row: list[str], cells: dict[str, str]) -> Locality:
+def _parse_locality(name: str, row: list[str], cells: dict[str, str]) -> Locality:
     if cells["state"] not in STATES:
-        raise ReferenceFileError(f"{name}: {cells['state']!r} is no state; expected two letters")
+        raise ReferenceFileError(f"{name}: {cells['state']!r} is not a state; expected two letters")
     try:
         return Locality(
-            row[0].zfill(5),
-            cells["state"],
-            cells["number"].zfill(2),
-            cells["name"].rstrip("*"),
-            _scaled(cells["work"], 3),
-            _scaled(cells["pe"], 3),
-            _scaled(cells["malpractice"], 3),
+            contractor=row[0].zfill(5),
+            state=cells["state"],
+            number=cells["number"].zfill(2),
+            name=cells["name"].rstrip("*"),  # marks of footnotes
+            work=_scale(cells["work"], 3),
+            pe=_scale(cells["pe"], 3),
+            malpractice=_scale(cells["malpractice"], 3),
         )
     except ValueError as error:
         raise ReferenceFileError(f"{name}: locality {row[0]} {cells['number']}: {error}") from None
 
 
 def read_anesthesia_factors(sheet: Sheet, year: str) -> dict[tuple[str, str], int]:
-    """The anesthesia factor of each contractor and locality, in cents. The file's name tells its year, if anything."""
+    """Return the anesthesia factor of each contractor and locality, in cents. Raise ReferenceFileError if unreadable.
+
+    The table does not say its year; only the file's name may.
+    """
     named = re.search(r"20\d\d", sheet.file)
     if named and named[0] != year:
         raise ReferenceFileError(
@@ -298,7 +312,7 @@ def read_anesthesia_factors(sheet: Sheet, year: str) -> dict[tuple[str, str], in
     header = recognize.find_header(sheet.rows, recognize.ANESTHESIA) or 0
     try:
         factors = {
-            (row[0].zfill(5), row[1].zfill(2)): _scaled(row[3].lstrip("$"), 2)
+            (row[0].zfill(5), row[1].zfill(2)): _scale(row[3].lstrip("$"), 2)
             for row in sheet.rows[header + 1 :]
             if len(row) > 3 and re.fullmatch(r"\d{4,5}", row[0])
         }
@@ -308,7 +322,7 @@ def read_anesthesia_factors(sheet: Sheet, year: str) -> dict[tuple[str, str], in
 
 
 def read_base_units(sheet: Sheet) -> dict[str, int]:
-    """The base units of each anesthesia code, from CMS's 'Anesthesia Base Units by CPT Code'."""
+    """Return the base units of each anesthesia code, from CMS's 'Anesthesia Base Units by CPT Code'."""
     header = recognize.find_header(sheet.rows, recognize.BASE_UNITS) or 0
     titles = [recognize.normalize_title(cell) for cell in sheet.rows[header]]
     units = _column(titles, "BASE UNIT") or 0
@@ -317,7 +331,10 @@ def read_base_units(sheet: Sheet) -> dict[str, int]:
     for row in sheet.rows[header + 1 :]:
         if len(row) > max(code, units) and re.fullmatch(r"\d{3,5}", row[code]):
             if not re.fullmatch(r"\d{1,2}", row[units]):
-                raise ReferenceFileError(f"{sheet.name}: code {row[code]}: {row[units]!r} is no number of base units")
+                raise ReferenceFileError(
+                    f"{sheet.name}: code {row[code]}: {row[units]!r} is not a number of base units; expected one or "
+                    "two digits"
+                )
             found[restore_leading_zeros(row[code])] = int(row[units])
     return found
 
@@ -326,12 +343,12 @@ def _column(titles: list[str], wanted: str) -> int | None:
     return next((n for n, title in enumerate(titles) if wanted in title), None)
 
 
-def _scaled(text: str, decimals: int) -> int:
-    """A decimal as a whole number of 10**-decimals. Raises ValueError where it is none, or has more decimals."""
+def _scale(text: str, decimals: int) -> int:
+    """Return a decimal as a whole number of 10**-decimals. Raise ValueError if it is none or has more decimals."""
     try:
         scaled = Decimal(text).scaleb(decimals)
     except InvalidOperation:
-        raise ValueError(f"{text!r} is no number") from None
+        raise ValueError(f"{text!r} is not a number") from None
     if not scaled.is_finite() or scaled != scaled.to_integral_value():
         raise ValueError(f"{text!r} has more than {decimals} decimals")
     return int(scaled)

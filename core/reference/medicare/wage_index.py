@@ -1,9 +1,9 @@
-"""The wage index of each state, from the CMS wage index file, and amounts adjusted by it.
+"""Compute each state's wage index from the CMS wage index file, and adjust rates by it.
 
     amount = rate x (labor share x wage index + 1 - labor share), rounded once to cents
 
 CMS pays each hospital by the index of its area. A state's index here is the simple mean over its areas: its urban
-areas (CBSAs; one that crosses a border counts in each state it names) and its rural area, where it has one.
+areas (CBSAs; one that crosses a border counts in each state it names) and its rural area, if it has one.
 """
 
 import re
@@ -20,12 +20,11 @@ from core.reference.spreadsheets import Sheet
 from core.runtime.errors import ReferenceFileError
 
 _STATES_BY_NAME = {name.upper(): state for state, name in STATES.items()} | {"VIRGIN ISLANDS": "VI"}
-_DECIMALS = 10_000
 
 
 @dataclass(frozen=True)
 class WageIndex:
-    """The index of each state, exactly, and what the file says: its year (None where it names none), areas left out."""
+    """The exact index of each state, the file's year (None if it names none), and the areas left out."""
 
     year: str | None
     of_state: dict[str, Fraction]
@@ -33,7 +32,7 @@ class WageIndex:
 
 
 def read_wage_index(sheet: Sheet) -> WageIndex:
-    """The states' indices of a file with the columns CBSA, name and index. Raises ReferenceFileError."""
+    """Return the states' indices from a file with the columns CBSA, name and index. Raise ReferenceFileError if bad."""
     header = recognize.find_header(sheet.rows, recognize.WAGE_INDEX) or 0
     titles = [recognize.normalize_title(cell) for cell in sheet.rows[header]]
     area = titles.index("CBSA")
@@ -48,10 +47,13 @@ def read_wage_index(sheet: Sheet) -> WageIndex:
         try:
             value = Fraction(row[index])
         except ValueError:
-            raise ReferenceFileError(f"{sheet.name}: row {number}: {row[index]!r} is no wage index") from None
-        states = _states(row[name])
+            raise ReferenceFileError(
+                f"{sheet.name}: row {number}: {row[index]!r} is not a wage index; expected a number such as 0.9504"
+            ) from None
+        states = _states_of_area(row[name])
         if not value or not states:
-            left_out.append(row[name])  # New Jersey has no rural area; some counties of one state name no state
+            # New Jersey has no rural area, so its index is 0; some counties are listed without their state.
+            left_out.append(row[name])
         for state in states if value else []:
             areas[state].append(value)
     if not areas:
@@ -60,15 +62,18 @@ def read_wage_index(sheet: Sheet) -> WageIndex:
     return WageIndex(f"20{said[1]}" if said else None, means, tuple(left_out))
 
 
-def _states(area: str) -> list[str]:
-    """The states of an area: its name where it is the rural one, else what follows the comma: GA-SC."""
+def _states_of_area(area: str) -> list[str]:
+    """Return an area's states: a rural area has the state's name, an urban one its states after a comma (GA-SC)."""
     if area.upper() in _STATES_BY_NAME:
         return [_STATES_BY_NAME[area.upper()]]
     return [state for state in area.rpartition(",")[2].strip().split("-") if state in STATES] if "," in area else []
 
 
 def adjust_rates(rates: npt.NDArray[np.int64], index: Fraction, labor_percent: int) -> npt.NDArray[np.int64]:
-    """Rates in thousandths of a dollar, adjusted, in cents, half a cent up."""
+    """Return rates (in thousandths of a dollar) adjusted by an index, in cents, with half a cent rounded up.
+
+    Whole numbers of any size, as a mean of indices is a fraction that no float represents exactly.
+    """
     factor = Fraction(labor_percent, 100) * index + 1 - Fraction(labor_percent, 100)
     cents = [
         (2 * rate * factor.numerator + 10 * factor.denominator) // (20 * factor.denominator) for rate in rates.tolist()

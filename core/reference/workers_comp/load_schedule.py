@@ -1,19 +1,19 @@
-"""A state's workers' compensation fee schedule into the store."""
+"""Load a state's workers' compensation fee schedule."""
 
 import re
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
 
-from core.fields.month import MONTH_PATTERN
 from core.fields.states import STATES
 from core.reference.benchmark_release import LoadedBenchmark, encode_text_columns, put_release
-from core.reference.recognize import FILE_KINDS, find_header
+from core.reference.recognize import FILE_KINDS, kind_of_sheet
 from core.reference.spreadsheets import read_sheets
 from core.reference.workers_comp.schedule_sheets import (
-    AMOUNTS,
     CompensationSchedule,
     ScheduleKey,
     ScheduleLine,
@@ -25,10 +25,10 @@ from core.store.generations.store import Store
 from core.store.schema.tables import BENCH_WCFS, BENCH_WCFS_MODIFIER
 
 HELP = """\
-  wcfs            one state's workers' compensation fee schedule: Georgia's workbook and North Carolina's csv as they
-                  are; of any other table, name the columns by their titles (code or ms_drg; modifier; the dollars of
-                  amount, facility, outpatient, asc, rural; units of anesthesia). State and year are taken from the
-                  file's name where it has them
+  wcfs            One state's workers' compensation fee schedule. Georgia's workbook and North Carolina's csv are read
+                  as they are. For any other table, name the columns by their titles: code or ms_drg; modifier; amounts
+                  in dollars (amount, facility, outpatient, asc, rural); units of anesthesia. State and year are taken
+                  from the file's name if it has them.
 
     manage.py load_benchmark wcfs GA_2024_medical_fee_schedule.xlsx
     manage.py load_benchmark wcfs --state NC --year-month 2025-01 NC_fee_schedule.csv
@@ -36,8 +36,15 @@ HELP = """\
         --columns 'code=CPT/HCPCS,modifier=Mod,amount=Maximum Fee' fees.xlsx
 """
 
-_COLUMNS = {part: "base_units" if part == "units" else f"{part}_amount" for part in AMOUNTS} | {"amount": "wcfs_amount"}
-"""A field, and its column in the store."""
+_AMOUNT_COLUMNS = {
+    "amount": "wcfs_amount",
+    "facility": "facility_amount",
+    "outpatient": "outpatient_amount",
+    "asc": "asc_amount",
+    "rural": "rural_amount",
+    "units": "base_units",
+}
+"""The columns of the store by the fields of AMOUNTS."""
 
 
 def load(
@@ -49,45 +56,46 @@ def load(
     columns: str | None = None,
     sheet: str | None = None,
 ) -> LoadedBenchmark:
-    """Loads one state's release. Raises ReferenceFileError and StoreError; the store is then as it was."""
-    state = state or _stated_state(paths)
-    release = year_month or _stated_year(paths)
-    schedule = _read(paths, parse_columns(columns) if columns else None, sheet)
-    whole = add_up(schedule.sheets)
+    """Load one state's release. Raise ReferenceFileError or StoreError if that fails; the store is then unchanged."""
+    state = state or _state_from_names(paths)
+    release = year_month or _month_from_names(paths)
+    schedule = _read_schedule(paths, parse_columns(columns) if columns else None, sheet)
+    total = add_up(schedule.sheets)
     loaded = LoadedBenchmark(
         kind="wcfs",
         release=release,
         files=tuple(path.name for path in paths),
-        rows_read=whole.rows,
-        rows_priced=whole.priced,
-        left_out=dict(whole.left_out),
+        rows_read=total.rows,
+        rows_priced=total.priced,
+        left_out=dict(total.left_out),
         states=(state,),
-        notes=tuple(str(one) for one in schedule.sheets),
+        notes=tuple(str(outcome) for outcome in schedule.sheets),
         state=state,
     )
     return put_release(
         store,
         BENCH_WCFS,
-        lambda _state: _plain_rows(schedule, state, release),
+        lambda _state: _code_rows(schedule, state, release),
         loaded,
         {BENCH_WCFS_MODIFIER: _modifier_rows(schedule, state, release)},
     )
 
 
-def _read(paths: list[Path], columns: dict[str, str] | None, wanted: str | None) -> CompensationSchedule:
+def _read_schedule(paths: list[Path], columns: dict[str, str] | None, wanted: str | None) -> CompensationSchedule:
+    """Read the sheets of the files, or only the `wanted` one. Raise ReferenceFileError if a file has no line."""
     schedule = CompensationSchedule()
     for path in paths:
-        before, known = len(schedule.lines), ""
-        for one in read_sheets(path):
-            if wanted is None or wanted.casefold() == one.sheet.casefold():
-                schedule.add(one, columns)
-                known = known or next((kind for kind in FILE_KINDS if find_header(one.rows, kind) is not None), "")
+        before, kind = len(schedule.lines), None
+        for sheet in read_sheets(path):
+            if wanted is None or wanted.casefold() == sheet.sheet.casefold():
+                schedule.add(sheet, columns)
+                kind = kind or kind_of_sheet(sheet)
             else:
-                schedule.skip(one, f"not the sheet {wanted}")
+                schedule.skip(sheet, f"not the sheet {wanted}")
         if len(schedule.lines) == before:
-            if known:
-                raise ReferenceFileError(f"{path.name}: this is {FILE_KINDS[known].name} ({FILE_KINDS[known].command})")
-            why = "; ".join(str(one) for one in schedule.sheets)
+            if kind:
+                raise ReferenceFileError(f"{path.name}: this is {FILE_KINDS[kind].name} ({FILE_KINDS[kind].command})")
+            why = "; ".join(str(outcome) for outcome in schedule.sheets)
             raise ReferenceFileError(
                 f"{path.name}: no fee schedule found ({why}); name its columns: --columns code=TITLE,amount=TITLE"
             )
@@ -97,38 +105,38 @@ def _read(paths: list[Path], columns: dict[str, str] | None, wanted: str | None)
 # --- what the files' names say ---------------------------------------------------------------------------------
 
 
-def _stated_state(paths: list[Path]) -> str:
+def _state_from_names(paths: list[Path]) -> str:
     found = {state for path in paths for state in _states_in(path.name)}
     if len(found) != 1:
         raise ReferenceFileError(
-            f"{paths[0].name}: its name does not say whose schedule it is; give the state: --state GA"
+            f"{paths[0].name}: its name does not say which state's schedule it is; name the state: --state GA"
         )
     return found.pop()
 
 
 def _states_in(name: str) -> set[str]:
-    """The states that a file's name begins with or spells out."""
+    """Return the states that a file's name begins with or spells out."""
     start = re.match(r"([A-Z]{2})(?=[_ -])", name)
     if start and start[1] in STATES:
         return {start[1]}
     words = re.sub(r"[^a-z]+", " ", name.lower())
     spelled = {code: state.lower() for code, state in STATES.items() if f" {state.lower()} " in f" {words} "}
-    # West Virginia holds Virginia.
+    # "west virginia" also spells out Virginia.
     return {
         code for code, one in spelled.items() if not any(one in other and one != other for other in spelled.values())
     }
 
 
-def _stated_year(paths: list[Path]) -> str:
-    """The month a file's name says, or January of the year it says."""
+def _month_from_names(paths: list[Path]) -> str:
+    """Return the month that the files' names say, or January of the year they say."""
     found = set()
     for path in paths:
-        match = re.search(rf"(?<!\d)(?:({MONTH_PATTERN})|20\d\d)(?!\d)", path.name)
+        match = re.search(r"(?<!\d)(20\d\d)(?:-(0[1-9]|1[0-2]))?(?!\d)", path.name)
         if match:
-            found.add(match[1] or f"{match[0]}-01")
+            found.add(f"{match[1]}-{match[2] or '01'}")
     if len(found) != 1:
         raise ReferenceFileError(
-            f"{paths[0].name}: its name does not say from when the amounts are in force; give the first month: "
+            f"{paths[0].name}: its name does not say when the amounts take effect; name the first month: "
             "--year-month 2025-01"
         )
     return found.pop()
@@ -137,41 +145,56 @@ def _stated_year(paths: list[Path]) -> str:
 # --- rows ------------------------------------------------------------------------------------------------------
 
 
-def _plain_rows(schedule: CompensationSchedule, state: str, release: str) -> pl.DataFrame:
-    """The rows of bench_wcfs but year_month: one for each code, whether it has a line of its own or by modifier."""
-    own = {key[:2]: line for key, line in schedule.lines.items() if not key[2]}
-    by_modifier = {key[:2]: None for key in schedule.lines if key[:2] not in own}
+def _code_rows(schedule: CompensationSchedule, state: str, release: str) -> pl.DataFrame:
+    """Return the rows of bench_wcfs without year_month: one per code, including codes that only have modifiers."""
+    lines: dict[ScheduleKey, ScheduleLine | None] = {key._replace(modifier=""): None for key in schedule.lines}
+    lines |= {key: line for key, line in schedule.lines.items() if not key.modifier}
     rows = [
-        (state, *code, *_figures(line), _status(line), release) for code, line in sorted({**by_modifier, **own}.items())
+        {
+            "state": state,
+            "code_type": key.code_type,
+            "code": key.code,
+            **_amounts(line),
+            "wcfs_status": _status(line),
+            "release": release,
+        }
+        for key, line in sorted(lines.items(), key=itemgetter(0))
     ]
-    return _frame([name for name in BENCH_WCFS.names if name != "year_month"], rows)
+    return _frame(rows, [name for name in BENCH_WCFS.names if name != "year_month"])
 
 
 def _modifier_rows(schedule: CompensationSchedule, state: str, release: str) -> Iterator[pa.Table]:
-    """The rows of bench_wcfs_modifier."""
-    lines: list[tuple[ScheduleKey, ScheduleLine]] = sorted(
-        (item for item in schedule.lines.items() if item[0][2]), key=lambda i: i[0]
-    )
-    rows = [(release, state, *key, *_figures(line), _status(line)) for key, line in lines]
+    """Yield the rows of bench_wcfs_modifier."""
+    rows = [
+        {
+            "release": release,
+            "state": state,
+            **key._asdict(),
+            **_amounts(line),
+            "wcfs_status": _status(line),
+        }
+        for key, line in sorted(schedule.lines.items(), key=itemgetter(0))
+        if key.modifier
+    ]
     if rows:
-        yield encode_text_columns(_frame(list(BENCH_WCFS_MODIFIER.names), rows), BENCH_WCFS_MODIFIER)
+        yield encode_text_columns(_frame(rows, BENCH_WCFS_MODIFIER.names), BENCH_WCFS_MODIFIER)
 
 
-def _frame(names: list[str], rows: Sequence[tuple[object, ...]]) -> pl.DataFrame:
-    numbers = set(_COLUMNS.values())
-    return pl.DataFrame(rows, schema={n: pl.Float64 if n in numbers else pl.String for n in names}, orient="row")
+def _frame(rows: list[dict[str, Any]], names: Sequence[str]) -> pl.DataFrame:
+    numbers = set(_AMOUNT_COLUMNS.values())
+    return pl.DataFrame(rows, schema={name: pl.Float64 if name in numbers else pl.String for name in names})
 
 
-def _figures(line: ScheduleLine | None) -> list[float | None]:
-    figures = line.figures if line else {}
-    return [float(figures[part]) if part in figures else None for part in AMOUNTS]
+def _amounts(line: ScheduleLine | None) -> dict[str, float | None]:
+    amounts = line.amounts if line else {}
+    return {column: float(amounts[part]) if part in amounts else None for part, column in _AMOUNT_COLUMNS.items()}
 
 
 def _status(line: ScheduleLine | None) -> str:
     if line is None:
         return "modifiers only"
-    if "amount" in line.figures:
+    if "amount" in line.amounts:
         return "priced"
-    if "units" in line.figures:
+    if "units" in line.amounts:
         return "base units"
     return "by report" if line.by_report else "no amount"

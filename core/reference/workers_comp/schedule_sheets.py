@@ -1,7 +1,8 @@
-"""A state's workers' compensation fee schedule as its table has it: codes, modifiers and amounts, sheet by sheet.
+"""Read the sheets of a state's workers' compensation fee schedule: codes, modifiers and amounts.
 
-States publish what they like: Georgia a workbook of twelve sheets whose codes a spreadsheet made numbers, North
-Carolina a csv with code and modifier in one cell. Known headers are read as they are; others are named by the user.
+Every state has its own format. Georgia publishes a workbook of twelve sheets in which a spreadsheet turned codes into
+numbers, North Carolina a csv with code and modifier in one cell. The headers of these two are known; the user names the
+columns of any other table.
 """
 
 import re
@@ -9,19 +10,22 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Literal, NamedTuple
 
 from core.fields.billing_code import CODE_WIDTHS, HCPCS_CODE_PATTERN, code_system_by_shape, restore_leading_zeros
 from core.reference.recognize import normalize_title
-from core.reference.spreadsheets import Rows, Sheet
+from core.reference.spreadsheets import HEADER_WITHIN_ROWS, Rows, Sheet
 from core.runtime.errors import ReferenceFileError
 
 AMOUNTS = ("amount", "facility", "outpatient", "asc", "rural", "units")
-"""The fields that hold figures: `amount` is the professional one (outside facilities, where the schedule has both
-apart; urban, where it has rural apart; the hospital's fee for an MS-DRG); `units` are anesthesia base units, the
-others dollars."""
+"""The fields that contain numbers. `units` are anesthesia base units, all others dollars.
 
-COLUMNS = ("code", "ms_drg", "modifier", *AMOUNTS)
-"""What a column can be told to be."""
+`amount` is the professional fee. If the schedule separates facilities or rural areas, it is the one outside facilities
+or in urban areas. For an MS-DRG it is the hospital's fee.
+"""
+
+FIELDS = ("code", "ms_drg", "modifier", *AMOUNTS)
+"""What the user can declare a column to be."""
 
 _TITLES = {
     "code": ("CODE", "CODE MOD", "HCPC CODE", "HCPCS CODE", "CPT CODE"),
@@ -34,24 +38,33 @@ _TITLES = {
     "rural": ("RURAL BASE RATE & MILEAGE",),
     "units": ("BASE UNIT",),
 }
-"""The headers of Georgia's and North Carolina's tables."""
+"""The titles of Georgia's and North Carolina's columns (MAR is the maximum allowable reimbursement)."""
 
-_FIRST_ROWS = 30
 _CODE = re.compile(rf"({HCPCS_CODE_PATTERN})(?:[- ]([0-9A-Z]{{2}}))?")
 _NUMBER = re.compile(r"\$? ?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)?(\.[0-9]+)?")
 _BY_REPORT = re.compile(r"B\.?/?R\.?|BY REPORT|UCR\b.*|U&C|I\.?C\.?|INDIVIDUAL CONSIDERATION")
+"""How states write that a service is paid by report, case by case (UCR: usual, customary and reasonable)."""
+_NO_AMOUNT = frozenset(("", "NA", "N/A", "-", "–"))
 
-ScheduleKey = tuple[str, str, str]
-"""Code system, code, modifier (empty text for none)."""
+Remark = Literal["by report", "other text"]
+"""What a cell may contain instead of an amount; other text refers to a page of the schedule."""
+
+
+class ScheduleKey(NamedTuple):
+    """What a schedule has one line for; `modifier` is empty if there is none."""
+
+    code_type: str
+    code: str
+    modifier: str
 
 
 @dataclass
 class ScheduleLine:
-    """What the schedule says of one key. Dollars are rounded to cents."""
+    """What the schedule says about one key. Dollars are rounded to cents."""
 
-    figures: dict[str, Decimal] = field(default_factory=dict)
+    amounts: dict[str, Decimal] = field(default_factory=dict)
     by_report: bool = False
-    """Whether it says so in place of the amount."""
+    """Whether it says `by report` in place of the professional amount."""
 
 
 @dataclass
@@ -65,7 +78,7 @@ class SheetOutcome:
 
     @property
     def rows(self) -> int:
-        """Rows below the header that are not blank."""
+        """The rows below the header that are not blank."""
         return self.priced + self.left_out.total()
 
     def __str__(self) -> str:
@@ -83,71 +96,73 @@ class CompensationSchedule:
         self.sheets: list[SheetOutcome] = []
 
     def skip(self, sheet: Sheet, why: str) -> None:
-        """Names a sheet that is not read."""
+        """Record a sheet that is not read."""
         self.sheets.append(SheetOutcome(sheet.sheet or sheet.file, skipped=why))
 
     def add(self, sheet: Sheet, columns: dict[str, str] | None = None) -> None:
-        """Reads a sheet, its columns told by their titles: `columns` (field to title), or the known ones.
+        """Read a sheet whose columns have the titles of `columns` (field to title), or else known titles.
 
-        Raises ReferenceFileError where a key has two amounts.
+        Skip it if it has no such header. Raise ReferenceFileError if a key has two amounts.
         """
-        found = _header(
-            sheet.rows, {name: (normalize_title(title),) for name, title in columns.items()} if columns else _TITLES
-        )
-        if found is None:
+        titles = _TITLES
+        if columns is not None:
+            titles = {name: (normalize_title(title),) for name, title in columns.items()}
+        header = _find_columns(sheet.rows, titles, all_required=columns is not None)
+        if header is None:
             wanted = ", ".join(columns.values()) if columns else "a code and an amount"
             self.skip(sheet, f"no header row with {wanted}")
             return
-        read = SheetOutcome(sheet.sheet or sheet.file)
-        self.sheets.append(read)
-        number, places = found
-        for row in sheet.rows[number + 1 :]:
+        outcome = SheetOutcome(sheet.sheet or sheet.file)
+        self.sheets.append(outcome)
+        for row in sheet.rows[header.row + 1 :]:
             if any(row):
-                cells = {name: row[place] if place < len(row) else "" for name, place in places.items()}
-                reason = self._add(sheet.name, cells)
+                cells = {name: row[n] if n < len(row) else "" for name, n in header.columns.items()}
+                reason = self._add_row(sheet.name, cells)
                 if reason:
-                    read.left_out[reason] += 1
+                    outcome.left_out[reason] += 1
                 else:
-                    read.priced += 1
+                    outcome.priced += 1
 
-    def _add(self, name: str, cells: dict[str, str]) -> str:
-        """Takes in one row; gives why it has no amount, or nothing where it has."""
-        key = _key(cells)
+    def _add_row(self, name: str, cells: dict[str, str]) -> str:
+        """Add one row; return why it has no amount, or the empty text if it has one."""
+        key = _parse_key(cells)
         if key is None:
             return "without a code"
-        said = {part: _figure(cells[part], part) for part in AMOUNTS if part in cells}
-        figures = {part: figure for part, figure in said.items() if isinstance(figure, Decimal)}
+        parsed = {part: _parse_cell(cells[part], part) for part in AMOUNTS if part in cells}
+        amounts = {part: value for part, value in parsed.items() if isinstance(value, Decimal)}
         repeated = key in self.lines
         line = self.lines.setdefault(key, ScheduleLine())
-        for part, figure in figures.items():
-            if line.figures.setdefault(part, figure) != figure:
+        # A code may be in several sheets or rows, each with other amounts: they are combined, never replaced.
+        for part, amount in amounts.items():
+            if line.amounts.setdefault(part, amount) != amount:
                 raise ReferenceFileError(
-                    f"{name}: {' '.join(key).strip()} has two amounts ({part}: {line.figures[part]} and {figure}); "
+                    f"{name}: {' '.join(key).strip()} has two amounts ({part}: {line.amounts[part]} and {amount}); "
                     "expected one for each code and modifier: name the sheet or the columns with --sheet, --columns"
                 )
-        line.by_report |= "by report" in (said.get("amount"), said.get("facility"), said.get("units"))
-        if set(figures) - {"units"}:
+        line.by_report |= "by report" in (parsed.get("amount"), parsed.get("facility"), parsed.get("units"))
+        if set(amounts) - {"units"}:
             return ""
-        if figures:
-            return "in base units, no dollars"
-        if "by report" in said.values():
+        if amounts:
+            return "in base units, not dollars"
+        if "by report" in parsed.values():
             return "by report"
         if repeated:
-            return "of a code that stands further up"
-        return "refers to the schedule's text" if "text" in said.values() else "without an amount"
+            return "of a code that is further up"
+        return "refers to the schedule's text" if "other text" in parsed.values() else "without an amount"
 
 
 def parse_columns(text: str) -> dict[str, str]:
-    """The columns of `code=Procedure,amount=Max Fee`: field to title. Raises ReferenceFileError for what is not
-    that.
+    """Return the columns of `code=Procedure,amount=Max Fee`, field to title. Raise ReferenceFileError if malformed.
+
+    A title may contain a comma, so a comma separates only before the name of a field and an equals sign.
     """
     found: dict[str, str] = {}
-    for part in re.split(rf",(?=\s*(?:{'|'.join(COLUMNS)})\s*=)", text):
+    for part in re.split(rf",(?=\s*(?:{'|'.join(FIELDS)})\s*=)", text):
         name, equals, title = (piece.strip() for piece in part.partition("="))
-        if name not in COLUMNS or not equals or not title or name in found:
+        if name not in FIELDS or not equals or not title or name in found:
             raise ReferenceFileError(
-                f"--columns: {part.strip()!r} is no column; expected FIELD=TITLE, joined by commas, each once; "
-                f"the fields are {', '.join(COLUMNS)}"
+                f"--columns: {part.strip()!r} is not a column; expected FIELD=TITLE, separated by commas, each field "
+                f"once; the fields are {', '.join(FIELDS)}"
             )
         found[name] = title
     if len({"code", "ms_drg"} & set(found)) != 1 or not set(AMOUNTS) & set(found):
@@ -155,26 +170,34 @@ def parse_columns(text: str) -> dict[str, str]:
     return found
 
 
-def _header(rows: Rows, titles: dict[str, tuple[str, ...]]) -> tuple[int, dict[str, int]] | None:
-    """The header row's number, and where each field stands. Optional fields may be missing where titles are known."""
-    for number, row in enumerate(rows[:_FIRST_ROWS]):
+class _Header(NamedTuple):
+    row: int
+    columns: dict[str, int]
+    """The index of each field's column."""
+
+
+def _find_columns(rows: Rows, titles: dict[str, tuple[str, ...]], *, all_required: bool) -> _Header | None:
+    """Return the first row with a code and an amount among its titles; with `all_required`, with every title."""
+    for number, row in enumerate(rows[:HEADER_WITHIN_ROWS]):
         cells = [normalize_title(cell) for cell in row]
-        places = {
-            name: next(place for place, cell in enumerate(cells) if cell in known)
+        columns = {
+            name: next(n for n, cell in enumerate(cells) if cell in known)
             for name, known in titles.items()
             if set(cells) & set(known)
         }
-        complete = titles is _TITLES or len(places) == len(titles)
-        if complete and {"code", "ms_drg"} & set(places) and set(AMOUNTS) & set(places):
-            return number, places
+        complete = not all_required or len(columns) == len(titles)
+        if complete and {"code", "ms_drg"} & set(columns) and set(AMOUNTS) & set(columns):
+            return _Header(number, columns)
     return None
 
 
-def _key(cells: dict[str, str]) -> ScheduleKey | None:
-    """The key of a row; leading zeros that a spreadsheet lost are put back."""
+def _parse_key(cells: dict[str, str]) -> ScheduleKey | None:
+    """Return the key of a row, with the leading zeros that a spreadsheet took off, or None if it has no code."""
     if "ms_drg" in cells:
         number = cells["ms_drg"]
-        return ("MS-DRG", number.zfill(CODE_WIDTHS["MS-DRG"]), "") if re.fullmatch("[0-9]{1,3}", number) else None
+        if not re.fullmatch("[0-9]{1,3}", number):
+            return None
+        return ScheduleKey("MS-DRG", number.zfill(CODE_WIDTHS["MS-DRG"]), "")
     text = cells["code"].upper()
     if re.fullmatch("[0-9]{3,4}", text):
         text = restore_leading_zeros(text)
@@ -182,24 +205,27 @@ def _key(cells: dict[str, str]) -> ScheduleKey | None:
     if not match:
         return None
     modifier = (match[2] or cells.get("modifier", "")).upper()
-    return code_system_by_shape(match[1]) or "LOCAL", match[1], modifier.zfill(2) if modifier.isdecimal() else modifier
+    if modifier.isdecimal():
+        modifier = modifier.zfill(2)
+    return ScheduleKey(code_system_by_shape(match[1]) or "LOCAL", match[1], modifier)
 
 
-def _figure(cell: str, part: str) -> Decimal | str:
-    """A figure, `by report`, `text` (it refers to another place), or empty text where there is none; zero is none."""
+def _parse_cell(cell: str, part: str) -> Decimal | Remark | None:
+    """Return the amount in a cell, or what it says instead, or None if there is none. Zero is not an amount."""
     match = _NUMBER.fullmatch(cell)
     if match and (match[1] or match[3]):
-        figure = Decimal((match[1] or "0").replace(",", "") + (match[3] or ""))
+        amount = Decimal((match[1] or "0").replace(",", "") + (match[3] or ""))
         if part != "units":
-            figure = figure.quantize(Decimal("0.01"), ROUND_HALF_UP)
-        return figure or ""
+            # A workbook's cell may have more decimals than it shows.
+            amount = amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
+        return amount or None
     if _BY_REPORT.fullmatch(cell.upper()):
         return "by report"
-    return "" if cell.upper() in {"", "NA", "N/A", "-", "–"} else "text"
+    return None if cell.upper() in _NO_AMOUNT else "other text"
 
 
 def add_up(sheets: Iterable[SheetOutcome]) -> SheetOutcome:
-    """The sheets taken together."""
+    """Return the sum of the sheets' outcomes."""
     whole = SheetOutcome("")
     for sheet in sheets:
         whole.priced += sheet.priced

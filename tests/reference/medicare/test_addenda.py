@@ -12,7 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.reference.benchmark_kinds import load_benchmark
+from core.reference.medicare.addenda import read_prices
 from core.reference.medicare.wage_index import adjust_rates
+from core.reference.recognize import ADDENDUM_B as ADDENDUM_B_KIND
+from core.reference.spreadsheets import Sheet
 from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store
 from tests.stores import open_snapshot
@@ -175,18 +178,38 @@ def test_what_is_wrong_with_a_file_is_told(store: Store, files: dict[str, Path],
     assert "give the CMS wage index file with --wage-index" in complaint("opps", "B.txt")
     assert "this is an ASC addendum" in complaint("opps", "B.txt", wage_index=files["AA.csv"])
     odd = ADDENDUM_B.replace("$106.34", "x")
-    assert "other.csv: row 4, code 70450: 'x' is no number" in complaint("opps", "wages.csv", text=odd)
+    assert "other.csv: row 4, code 70450: 'x' is not a number" in complaint("opps", "wages.csv", text=odd)
     twice = ADDENDUM_B.replace("36415", "70450")
-    assert "code 70450 stands there 2 times" in complaint("opps", "wages.csv", text=twice)
+    assert "code 70450 is in it 2 times" in complaint("opps", "wages.csv", text=twice)
     unnamed = ADDENDUM_B.replace("CY 2025", "the year")
     assert "name its first month with --year-month" in complaint("opps", "wages.csv", text=unnamed)
-    assert "70450: in Addendum AA and in BB" in complaint(
+    assert "70450: in both Addendum AA and Addendum BB" in complaint(
         "asc", "BB.csv", "wages.csv", text=AA.replace("10060", "70450")
     )
     january = BB.replace("October", "January")
     assert "different quarters: 2025-01, 2025-10" in complaint("asc", "AA.csv", "wages.csv", text=january)
-    assert "'x' is no wage index" in complaint("opps", "B.txt", text=WAGES.replace("0.84", "x"))
+    assert "'x' is not a wage index" in complaint("opps", "B.txt", text=WAGES.replace("0.84", "x"))
     assert "no areas with a state" in complaint("opps", "B.txt", text="".join(WAGES.splitlines(True)[:1]))
+
+
+def test_a_rate_is_rounded_to_cents_and_half_a_cent_is_paid_as_one(store: Store, files: dict[str, Path]) -> None:
+    # Drugs (K) have three decimals and are not wage adjusted.
+    rates = {"J0001": "$0.687", "J0002": "$0.005", "J0003": "$0.004", "J0004": "$0.684"}
+    lines = [f"{code}\tx\t\tK\t764\t\t{rate}\n" for code, rate in rates.items()]
+    files["B.txt"].write_text("".join([*ADDENDUM_B.splitlines(keepends=True)[:4], *lines]), encoding="latin-1")
+    loaded = load_benchmark(store, "opps", [files["B.txt"], files["wages.csv"]])
+    assert (loaded.rows_priced, loaded.left_out) == (3, {"no rate: K, drug": 1})
+    amounts = open_snapshot(store).rows(
+        "SELECT code, opps_mar_stateavg FROM bench_opps WHERE state = 'GA' AND year_month = '2025-01' ORDER BY code"
+    )
+    assert amounts == [("J0001", 0.69), ("J0002", 0.01), ("J0003", None), ("J0004", 0.68)]
+
+
+def test_a_code_with_two_blanks_behind_it_is_read() -> None:
+    header = ["HCPCS Code", "SI", "APC", "Relative Weight", "Payment Rate"]
+    rows = [header, ["70450  ", "S", "5522", "1", "$5.00"], ["70460 see the note", "S", "5522", "1", "$5.00"]]
+    prices = read_prices(Sheet(Path("b.csv"), "", "", rows), ADDENDUM_B_KIND, "SI")
+    assert [price.code for price in prices] == ["70450"]
 
 
 def test_txt_and_excel_of_cms_give_the_same_table(shared: Path, store: Store) -> None:

@@ -1,53 +1,19 @@
-"""Workers' compensation: states' tables as they are, against a slow reading; keys unique; counts that add up."""
+"""Workers' compensation schedules in the store: states' formats, releases, what their files' names say."""
 
-import csv
-import re
-from collections import Counter
-from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-import xlsxwriter
-from hypothesis import given
-from hypothesis import strategies as st
-from python_calamine import CalamineWorkbook
 
 from core.reference.benchmark_release import LoadedBenchmark
-from core.reference.spreadsheets import Sheet
 from core.reference.workers_comp import load_schedule
-from core.reference.workers_comp.schedule_sheets import CompensationSchedule, parse_columns
+from core.reference.workers_comp.schedule_sheets import parse_columns
 from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store
+from tests.reference.workers_comp.schedule_files import stored, table, workbook
 from tests.stores import open_snapshot
 
 AMOUNTS = ("wcfs_amount", "facility_amount", "outpatient_amount", "asc_amount", "rural_amount", "base_units")
-
-
-def workbook(path: Path, **sheets: list[list[Any]]) -> Path:
-    with xlsxwriter.Workbook(path) as book:
-        for name, rows in sheets.items():
-            sheet = book.add_worksheet(name)
-            for number, row in enumerate(rows):
-                sheet.write_row(number, 0, row)
-    return path
-
-
-def table(path: Path, *rows: str) -> Path:
-    path.write_text("\n".join(rows) + "\n")
-    return path
-
-
-def stored(store: Store, name: str = "bench_wcfs", month: str = "2024-01") -> dict[tuple[str, ...], dict[str, Any]]:
-    """The rows of a state's month (or of the modifiers' table) by code system, code and modifier."""
-    where = f"WHERE year_month = '{month}'" if name == "bench_wcfs" else ""
-    with open_snapshot(store).cursor() as cursor:
-        answer = cursor.execute(f"FROM {name} {where}")
-        columns = [column[0] for column in answer.description or ()]
-        rows = [dict(zip(columns, row, strict=True)) for row in answer.fetchall()]
-    keyed = {tuple(row[key] for key in ("code_type", "code", "modifier") if key in row): row for row in rows}
-    assert len(keyed) == len(rows)
-    return keyed
 
 
 GEORGIA: list[list[Any]] = [
@@ -80,7 +46,7 @@ def georgia(tmp_path: Path, name: str = "GA_2024_schedule.xlsx") -> Path:
     )  # fmt: skip
 
 
-def test_a_workbook_of_many_sheets(store: Store, tmp_path: Path) -> None:
+def test_a_workbook_of_many_sheets_is_read(store: Store, tmp_path: Path) -> None:
     loaded = load_schedule.load(store, [georgia(tmp_path)])
     assert (loaded.state, loaded.release, loaded.months[0], loaded.months[-1]) == (
         "GA",
@@ -93,7 +59,7 @@ def test_a_workbook_of_many_sheets(store: Store, tmp_path: Path) -> None:
         "by report": 2,
         "without an amount": 2,
         "refers to the schedule's text": 2,
-        "in base units, no dollars": 1,
+        "in base units, not dollars": 1,
     }
     assert loaded.rows_read == 13 + 3 + 1 + 2 + 1 == loaded.rows_priced + 9
     assert loaded.notes[-1] == "Notes: skipped: no header row with a code and an amount"
@@ -124,7 +90,7 @@ def test_a_workbook_of_many_sheets(store: Store, tmp_path: Path) -> None:
     assert (scan["wcfs_amount"], scan["outpatient_amount"], scan["asc_amount"]) == (200.25, 223.45, 100.0)
 
 
-def test_code_and_modifier_in_one_cell(store: Store, tmp_path: Path) -> None:
+def test_code_and_modifier_may_be_in_one_cell(store: Store, tmp_path: Path) -> None:
     file = table(
         tmp_path / "NC_fee_schedule.csv",
         "Code Mod,Description,NC Non-Facility Rate,NC Facility Rate",
@@ -155,7 +121,7 @@ def test_code_and_modifier_in_one_cell(store: Store, tmp_path: Path) -> None:
     }
 
 
-def test_any_table_by_its_titles(store: Store, tmp_path: Path) -> None:
+def test_any_table_is_read_by_the_titles_of_its_columns(store: Store, tmp_path: Path) -> None:
     file = workbook(
         tmp_path / "fees.xlsx",
         Cover=[["Fee schedule of 2025"]],
@@ -198,7 +164,7 @@ def test_states_and_releases_do_not_disturb_each_other(store: Store, tmp_path: P
     ]
 
 
-def test_what_is_wrong_is_told_and_changes_nothing(store: Store, tmp_path: Path) -> None:
+def test_a_file_that_does_not_fit_is_refused_and_changes_nothing(store: Store, tmp_path: Path) -> None:
     good = georgia(tmp_path)
 
     def complaint(path: Path, **options: Any) -> str:
@@ -208,13 +174,13 @@ def test_what_is_wrong_is_told_and_changes_nothing(store: Store, tmp_path: Path)
         return str(raised.value)
 
     nameless = table(tmp_path / "fees.csv", "CODE,FEE", "99213,100")
-    assert "give the state: --state GA" in complaint(nameless, year_month="2024-01")
-    assert "give the first month: --year-month" in complaint(nameless, state="GA")
+    assert "name the state: --state GA" in complaint(nameless, year_month="2024-01")
+    assert "name the first month: --year-month" in complaint(nameless, state="GA")
     other = table(tmp_path / "GA_2024.csv", "Procedure,Price", "99213,100")
     assert "no header row with a code and an amount" in complaint(other)
     assert "--columns code=TITLE,amount=TITLE" in complaint(other)
     assert "no header row with Proc, Price" in complaint(other, columns="code=Proc,amount=Price")
-    assert "'Fee' is no column" in complaint(other, columns="Fee")
+    assert "'Fee' is not a column" in complaint(other, columns="Fee")
     assert "at least one amount" in complaint(other, columns="code=Procedure")
     assert "not the sheet Sugery" in complaint(good, sheet="Sugery")
     gpci = table(tmp_path / "GA_2025.csv", "Contractor,State,Locality Number,Locality Name,PW GPCI,PE GPCI,MP GPCI")
@@ -232,123 +198,12 @@ def test_what_is_wrong_is_told_and_changes_nothing(store: Store, tmp_path: Path)
         ("virginia_2024.csv", "VA"),
     ],
 )
-def test_a_file_s_name_says_whose_it_is(store: Store, tmp_path: Path, name: str, state: str) -> None:
+def test_the_state_is_taken_from_the_file_name(store: Store, tmp_path: Path, name: str, state: str) -> None:
     file = table(tmp_path / name.replace(".xlsx", ".csv"), "CODE,FEE", "99213,100")
     assert load_schedule.load(store, [file]).state == state
 
 
-# --- against a slow reading -------------------------------------------------------------------------------------
-
-cells = st.sampled_from(
-    ["", " ", "0", "0.00", "12.5", "$1,234.565", "1,23", "BR", "UCR or less", "See Page 3", "NA", "-5", "1e3"]
-)
-codes = st.sampled_from(
-    ["99213", "100", "213", "0075T", "0075T-26", "A0425-NU", "D0120", "IME01", "", "12", "note", "g0439"]
-)
-
-
-def slow_amount(cell: str) -> Decimal | None:
-    cell = cell.strip().replace("$", "")
-    if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?|\d+(\.\d+)?", cell):
-        amount = Decimal(cell.replace(",", "")).quantize(Decimal("0.01"), ROUND_HALF_UP)
-        return amount if amount > 0 else None
-    return None
-
-
-@given(st.lists(st.tuples(codes, st.sampled_from(["", "26", "TC"]), cells, cells), max_size=8))
-def test_rows_say_what_a_slow_reading_says(rows: list[tuple[str, str, str, str]]) -> None:
-    seen: dict[tuple[str, str], list[tuple[Decimal | None, Decimal | None]]] = {}
-    outcomes: Counter[str] = Counter()
-    for code, modifier, amount, asc in rows:
-        number = code.upper()
-        if re.fullmatch(r"\d{3,4}", number):
-            number = "0" * (5 - len(number)) + number
-        number, _, joined = number.partition("-")
-        if not any(cell.strip() for cell in (code, modifier, amount, asc)):
-            continue
-        if not re.fullmatch("[0-9A-Z]{5}", number):
-            outcomes["code"] += 1
-            continue
-        figures = (slow_amount(amount), slow_amount(asc))
-        seen.setdefault((number, joined or modifier), []).append(figures)
-        outcomes["priced" if any(figures) else "none"] += 1
-    conflicts = [
-        key for key, lines in seen.items() for column in (0, 1) if len({line[column] for line in lines} - {None}) > 1
-    ]
-    schedule = CompensationSchedule()
-    stripped = [[cell.strip() for cell in row] for row in rows]
-    sheet = Sheet(Path("f.csv"), "", "", [["CODE", "MOD", "FEE", "ASC MAR"], *stripped])
-    if conflicts:
-        with pytest.raises(ReferenceFileError, match="two amounts"):
-            schedule.add(sheet)
-        return
-    schedule.add(sheet)
-    (read,) = schedule.sheets
-    assert read.rows == outcomes.total()
-    assert (read.priced, read.left_out["without a code"]) == (outcomes["priced"], outcomes["code"])
-    found = {key[1:]: (line.figures.get("amount"), line.figures.get("asc")) for key, line in schedule.lines.items()}
-    expected = {
-        key: tuple(next((line[column] for line in lines if line[column]), None) for column in (0, 1))
-        for key, lines in seen.items()
-    }
-    assert found == expected
-
-
-def test_georgia_whole(shared: Path, store: Store) -> None:
-    path = shared / "wcfs" / "GA_2024_medical_fee_schedule.xlsx"
-    loaded = load_schedule.load(store, [path])
-    book = CalamineWorkbook.from_path(path)
-    assert len(loaded.notes) == len(book.sheet_names) == 12
-    assert not any("skipped" in note for note in loaded.notes)
-    rows, modifiers = stored(store), stored(store, "bench_wcfs_modifier")
-    columns = {"PROF MAR": "wcfs_amount", "OP MAR": "outpatient_amount", "ASC MAR": "asc_amount", "FEE": "wcfs_amount",
-               "NONFACILITY MAR": "wcfs_amount", "FACILITY MAR": "facility_amount", "BASE UNIT": "base_units",
-               "URBAN BASE RATE & MILEAGE": "wcfs_amount", "RURAL BASE RATE & MILEAGE": "rural_amount"}  # fmt: skip
-    by_code = {(*key[1:], "")[:2]: row for key, row in [*rows.items(), *modifiers.items()]}
-    read = compared = 0
-    for name in book.sheet_names:
-        titles, *lines = book.get_sheet_by_name(name).to_python()
-        at = next(n for n, title in enumerate(titles) if title in {"CODE", "HCPC Code", "MS-DRG"})
-        width = 3 if titles[at] == "MS-DRG" else 5
-        for line in lines:
-            read += 1
-            code, modifier = (
-                str(int(cell)).zfill(digits) if isinstance(cell, float) else str(cell)
-                for cell, digits in ((line[at], width), (line[titles.index("MOD")] if "MOD" in titles else "", 2))
-            )
-            if not code:
-                continue
-            row = by_code[code, modifier]
-            for title, column in columns.items():
-                if title in titles:
-                    cell = line[titles.index(title)]
-                    if isinstance(cell, float) and cell > 0:
-                        exact = Decimal(repr(cell)).quantize(Decimal("0.01"), ROUND_HALF_UP)
-                        assert row[column] == float(exact), (name, code, modifier, title)
-                        compared += 1
-                    elif cell == "BR":
-                        assert row["wcfs_status"] == "by report"
-                        assert row[column] is None
-    assert (loaded.rows_read, read) == (13_247, 13_247)
-    assert compared > 22_000
-
-
-def test_north_carolina_whole(shared: Path, store: Store) -> None:
-    path = shared / "wcfs" / "NC_fee_schedule.csv"
-    loaded = load_schedule.load(store, [path], year_month="2024-01")
-    with path.open(encoding="latin-1", newline="") as file:
-        lines = [line for line in csv.DictReader(file) if line["Code Mod"]]
-    rows, modifiers = stored(store), stored(store, "bench_wcfs_modifier")
-    by_code = {key[1:]: row for key, row in [*rows.items(), *modifiers.items()]}
-    priced = 0
-    for line in lines:
-        code, _, modifier = line["Code Mod"].partition("-")
-        row = by_code[(code, modifier) if modifier else (code,)]
-        for title, column in (("NC Non-Facility Rate", "wcfs_amount"), ("NC Facility Rate", "facility_amount")):
-            amount = float(line[title]) if line[title][0].isdigit() else None
-            assert row[column] == (amount or None), line
-        if line["NC Facility Rate"].startswith("UCR"):
-            assert row["wcfs_status"] == "by report"
-        priced += row["wcfs_amount"] is not None or row["facility_amount"] is not None
-    assert (loaded.rows_read, loaded.rows_priced) == (len(lines), priced)
-    assert len(modifiers) == sum("-" in line["Code Mod"] for line in lines)
+def test_a_code_that_is_by_report_in_facilities_only_is_by_report(store: Store, tmp_path: Path) -> None:
+    file = table(tmp_path / "GA_2024.csv", "CODE,NONFACILITY MAR,FACILITY MAR", "99213,,BR", "99214,100,90")
+    assert load_schedule.load(store, [file]).left_out == {"by report": 1}
+    assert stored(store)["CPT", "99213"]["wcfs_status"] == "by report"

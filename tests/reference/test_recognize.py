@@ -1,0 +1,49 @@
+"""Agencies' files are recognized by their headers."""
+
+from pathlib import Path
+
+import pytest
+
+from core.reference.recognize import FILE_KINDS, RELATIVE_VALUES, WAGE_INDEX, find_header, gather_sheets, kind_of_sheet
+from core.reference.spreadsheets import Sheet
+from core.runtime.errors import ReferenceFileError
+
+TITLE = ["a title"]
+HEADERS = {
+    "relative values": ["HCPCS", "MOD", "DESCRIPTION"],
+    "gpci": ["Contractor", "State", "Locality Number", "2025 PW GPCI"],
+    "anesthesia": ["Contractor", "Locality", "Locality Name", "National Anes CF of 20.3178"],
+    "base units": ["CPT Code", "Base Units"],
+    "addendum b": ["HCPCS Code", "SI", "APC"],
+    "asc addendum": ["HCPCS Code", "October 2025\nPayment Indicator", "October 2025 Payment Rate"],
+    "wage index": ["CBSA", "CBSA Name", "WI26"],
+}
+
+
+def test_every_kind_of_file_has_a_header_here() -> None:
+    assert set(HEADERS) == set(FILE_KINDS)
+
+
+@pytest.mark.parametrize("kind", HEADERS)
+def test_a_header_is_recognized_as_its_kind_only(kind: str) -> None:
+    assert kind_of_sheet(Sheet(Path("f.csv"), "", "", [TITLE, HEADERS[kind]])) == kind
+    assert [other for other in HEADERS if find_header([HEADERS[kind]], other) is not None] == [kind]
+
+
+def test_a_header_in_row_30_is_found_and_one_in_row_31_is_not() -> None:
+    header = HEADERS[RELATIVE_VALUES]
+    assert find_header([TITLE] * 29 + [header], RELATIVE_VALUES) == 29
+    assert find_header([TITLE] * 30 + [header], RELATIVE_VALUES) is None
+
+
+def test_the_title_of_the_base_units_is_not_their_header() -> None:
+    rows = [["2025 Anesthesia Base Units by CPT Code"], HEADERS["base units"]]
+    assert find_header(rows, "base units") == 1
+
+
+def test_a_file_of_another_kind_is_named_as_what_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "wages.csv"
+    path.write_text("CBSA,CBSA Name,WI26\n")
+    with pytest.raises(ReferenceFileError, match=r"this is a wage index file .*; expected a relative value file"):
+        gather_sheets([path], (RELATIVE_VALUES,))
+    assert [sheet.file for sheet in gather_sheets([path], (RELATIVE_VALUES, WAGE_INDEX))[WAGE_INDEX]] == ["wages.csv"]
