@@ -9,6 +9,7 @@ from django.test import Client
 from core.pages.shared import documents
 from core.store.connection import Snapshot
 from core.store.schema.tables import REJECTS, TABLES
+from tests.paths import ROOT
 from tests.site import csv_rows, tables, text_of
 
 EVERY = [name for name in documents.names() if name not in {documents.FIRST, documents.DICTIONARY}]
@@ -45,6 +46,8 @@ def test_every_document_is_a_page_whose_links_work(site: Client, name: str) -> N
             target = site.get(path)
             assert target.status_code == 200, link
             assert not anchor or f'id="{anchor}"' in target.content.decode(), link
+    for picture in re.findall(r'<img src="([^"]+)"', body):
+        assert (ROOT / picture.lstrip("/")).is_file(), picture
 
 
 def test_the_method_s_own_page(site: Client) -> None:

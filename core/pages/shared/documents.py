@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from django.conf import settings
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from markdown_it import MarkdownIt
@@ -111,14 +112,19 @@ def _restyle(token: Token) -> None:
         token.attrSet("class", "n")
     if token.type == "th_open":
         token.attrSet("scope", "col")
+    if token.type == "fence":
+        token.type = "code_block"  # whose attributes go to the element that scrolls
     if token.type == "code_block":
         token.attrSet("tabindex", "0")
 
 
 def _mend_links(tokens: list[Token], folder: str) -> None:
-    """Makes the links of a document in a folder of docs/ lead to pages."""
+    """Make the links of a document in a folder of docs/ lead to pages, and its pictures show: they are in static/."""
     dropped = False
     for token in tokens:
+        if token.type == "image":
+            picture = posixpath.normpath(posixpath.join("docs", folder, str(token.attrGet("src"))))
+            token.attrSet("src", static(picture.removeprefix("static/")))
         if token.type == "link_open":
             target = _page_of(str(token.attrGet("href") or ""), folder)
             dropped = target is None
