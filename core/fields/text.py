@@ -2,7 +2,7 @@
 
 Values arrive as the JSON decoder returns them: text, whole numbers, Decimals (the lenient decoder's fractions), floats,
 booleans, None, or lists and objects where a scalar belongs. No rule raises: each returns None, or an empty collection,
-for a value that says nothing. The rules are described in docs/normalisation.md.
+for a value that says nothing. The rules are described in docs/normalization.md.
 """
 
 from collections.abc import Iterator

@@ -8,11 +8,15 @@ from core.pages.shared import documents as manual
 from core.pages.shared.error_pages import sorry
 
 _DECISIONS = "decisions"
+_RENAMED = {"normalisation": "normalization"}
+"""Documents that had another name once: links to them still work."""
 
 
 @require_safe
 def show_document(request: HttpRequest, name: str = manual.FIRST) -> HttpResponseBase:
     """`/method/` and `/method/<document>/`; `/method/decisions/` lists the decisions."""
+    if name in _RENAMED:
+        return redirect(manual.address(_RENAMED[name]), permanent=True)
     if name in {manual.FIRST, manual.DICTIONARY} and request.path != manual.address(name):
         return redirect(manual.address(name))
     if name == _DECISIONS:

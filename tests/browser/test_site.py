@@ -38,7 +38,7 @@ PAGES = [
     "/quality/implausible_rates/",
     "/dictionary/",
     "/method/",
-    "/method/normalisation/",
+    "/method/normalization/",
     "/nothing/",
     "/api/docs",
 ]

@@ -63,6 +63,7 @@ def test_the_method_s_own_page(site: Client) -> None:
     assert "**" not in text
     assert site.get("/method/method/", follow=False).headers["Location"] == "/method/"
     assert site.get("/method/data-dictionary/", follow=False).headers["Location"] == "/dictionary/"
+    assert site.get("/method/normalisation/", follow=False).headers["Location"] == "/method/normalization/"
     decisions = site.get("/method/decisions/").content.decode()
     assert decisions.count('href="/method/decisions/0') == sum(name.startswith("decisions/") for name in EVERY)
 

@@ -5,13 +5,13 @@ from core.store.schema.tables import REJECTS, TABLES, Table
 _INTRODUCTION = """\
 # Data dictionary
 
-Made from `core/store/schema.py` by `manage.py data_dictionary > docs/data-dictionary.md`; a test keeps it in step.
+Made from `core/store/schema/` by `manage.py data_dictionary > docs/data-dictionary.md`; a test keeps it in step.
 
 Paths are relative to the data directory (`BEACONPOINT_DATA_DIR`, else `core/data`). Each always opens the newest
 complete file of its table. The facts' path is that of the layout `single`; the others are in
 [operating.md](operating.md#layouts). Every file is plain Parquet (zstd) that DuckDB, Polars, pyarrow, Spark and Trino
 read alike.
-How values are normalised stands in [normalisation.md](normalisation.md), how the ids are made in
+How values are normalized is described in [normalization.md](normalization.md), how the ids are made in
 [decisions/0002-fact-uid.md](decisions/0002-fact-uid.md).
 """
 

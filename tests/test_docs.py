@@ -1,0 +1,35 @@
+"""The README and docs/ name files that are there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.paths import ROOT
+
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_path_that_a_document_names_is_there(document: Path) -> None:
+    text = document.read_text()
+    named = set(re.findall(r"`((?:core|tests|docs|templates|static|deploy|beaconpoint|bench)/[\w./-]*)", text))
+    ignored = {"core/data"}  # made by the first load
+    missing = [
+        name
+        for name in sorted(named)
+        if name not in ignored
+        and not name.startswith("core/data/")
+        and not (ROOT / name).exists()
+        and not (ROOT / f"{name}.py").exists()
+    ]
+    assert not missing, f"{document.relative_to(ROOT)} names files that are not there: {missing}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_of_a_document_leads_to_a_file(document: Path) -> None:
+    targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", document.read_text())
+    missing = [
+        target for target in targets if not re.match(r"[a-z]+:", target) and not (document.parent / target).exists()
+    ]
+    assert not missing
