@@ -45,7 +45,7 @@ ORDERS = {
 
 @dataclass(frozen=True)
 class OfPayer:
-    """Whose rates they are."""
+    """The payer whose rates are counted."""
 
     payer_slug: PayerSlug
     reporting_entity_name: PayerName
@@ -53,7 +53,7 @@ class OfPayer:
 
 @dataclass(frozen=True)
 class OfCode:
-    """Which code's rates they are."""
+    """The code whose rates are counted."""
 
     code_type: CodeType
     code: Code
@@ -62,10 +62,10 @@ class OfCode:
 
 @dataclass(frozen=True)
 class Moved:
-    """What became of some rates of one kind.
+    """What happened to some rates of one kind.
 
     before = same + up + down + gone + unmatched_before, after = same + up + down + added + unmatched_after. The
-    percentiles are of the change of those that went up or down (0.02 is 2 % more), each once; None where there is none.
+    percentiles are of the changes of rates that went up or down, each rate counted once.
     """
 
     kind: RateKind
@@ -88,18 +88,18 @@ class Moved:
 
     @property
     def moved(self) -> int:
-        """How many rates are not as they were."""
+        """Return how many rates changed."""
         return self.up + self.down + self.added + self.gone
 
 
 @dataclass(frozen=True)
 class PayerMoved(Moved, OfPayer):
-    """What became of a payer's rates of one kind."""
+    """What happened to a payer's rates of one kind."""
 
 
 @dataclass(frozen=True)
 class CodeMoved(Moved, OfCode):
-    """What became of a code's rates of one kind."""
+    """What happened to a code's rates of one kind."""
 
 
 SORTS: dict[str, Callable[[CodeMoved], Any]] = {
@@ -116,9 +116,9 @@ SORTS: dict[str, Callable[[CodeMoved], Any]] = {
 
 @dataclass(frozen=True)
 class ChangedRate:
-    """Rates of one key that were `old` and are `new`; `rates` says how many. Units are those of the kind.
+    """Rates that share a provider and terms, and what happened to them.
 
-    `npis` are the distinct NPIs of the provider's groups in either month, one_tin the first of its `tins`.
+    `npis` counts the distinct NPIs of the provider's groups in either month; `one_tin` is the first of its `tins`.
     """
 
     what: Annotated[str, described(f"What happened to it: {', '.join(OUTCOMES)}.", "up")]
@@ -151,7 +151,7 @@ class ChangedRate:
 
 @dataclass(frozen=True)
 class PayerMonths:
-    """How much a payer has in the two months: nothing is matched for this."""
+    """How many files and rates a payer has in two months. The rates are not matched."""
 
     payer_slug: str
     reporting_entity_name: str

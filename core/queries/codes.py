@@ -10,7 +10,7 @@ from core.store.connection import Snapshot
 
 @dataclass(frozen=True)
 class CodeTitle:
-    """A billing code that facts use."""
+    """A billing code that a loaded rate uses."""
 
     code_type: CodeType
     code: Code
@@ -20,7 +20,7 @@ class CodeTitle:
 
 @dataclass(frozen=True)
 class CodeCount:
-    """How many rates there are for a code."""
+    """A billing code and its number of rates."""
 
     code_type: CodeType
     code: Code

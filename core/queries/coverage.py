@@ -38,7 +38,7 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Period:
-    """A state and month that something is loaded for."""
+    """A state and month that has rates."""
 
     state: State
     year_month: Month
@@ -95,7 +95,7 @@ def _payers(db: Snapshot) -> Sequence[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Release:
-    """A benchmark release that is loaded."""
+    """A loaded release of a fee schedule."""
 
     kind: Annotated[str, stored(DIM_BENCHMARK, "kind", "medicare_prof")]
     state: Annotated[str, stored(DIM_BENCHMARK, "state", "GA")]
@@ -118,7 +118,7 @@ def list_releases(db: Snapshot) -> list[Release]:
 
 @dataclass(frozen=True)
 class File:
-    """A payer's file as it was loaded for one state; `rates` are the facts that are there of it."""
+    """A file of a payer, as loaded for one state. `rates` are the ones still in the data."""
 
     state: State
     year_month: Month

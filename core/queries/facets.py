@@ -27,7 +27,7 @@ _VALUES = {
 
 @dataclass(frozen=True)
 class Choice:
-    """One value of a filter and the rates that the market would have with it; `chosen` where it has it already."""
+    """One value of a filter, and the number of rates that the market would have with it."""
 
     filter: Annotated[str, described("The parameter to set.", "billing_class")]
     value: Annotated[str, described("The value to give it.", "professional")]

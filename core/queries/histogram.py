@@ -12,7 +12,7 @@ BINS = 30
 
 @dataclass(frozen=True)
 class Bin:
-    """The rates from `low` (dollars, included) to `high` (not included, but for the last bin)."""
+    """The rates from `low` (included) up to `high` (included in the last bin only)."""
 
     low: Annotated[float, described("Lowest amount of the bin in dollars, included.", 88.0)]
     high: Annotated[float, described("Highest amount of the bin in dollars, included in the last bin only.", 89.75)]
@@ -21,7 +21,7 @@ class Bin:
 
 @dataclass(frozen=True)
 class Histogram:
-    """Bins of one width from the lowest shown to the highest; what lies outside is counted, not shown."""
+    """Bins of equal width. Rates outside of them are counted in `below` and `above`."""
 
     bins: list[Bin]
     below: int

@@ -36,7 +36,7 @@ _PLAUSIBLE_TIMES = f"between {LEAST_PLAUSIBLE:g} and {MOST_PLAUSIBLE:g} times"
 
 @dataclass(frozen=True)
 class Comparison:
-    """One rate against the amount of its basis, or the reason why there is none. A percent of 1 is 100 %."""
+    """One rate with its percent of Medicare, or the reason why it has none."""
 
     fact_uid: FactUid
     reporting_entity_name: PayerName
@@ -74,7 +74,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Spread:
-    """The percents of one payer, the `implausible` ones (below 50 % or above 3,000 %) among them."""
+    """The percents of Medicare of one payer's rates."""
 
     reporting_entity_name: PayerName
     payer_slug: PayerSlug
@@ -91,7 +91,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Basis:
-    """How many rates are compared with one schedule's amounts, and of which release these are."""
+    """The number of rates that are compared with one release of a fee schedule."""
 
     basis: Annotated[
         str, described("Medicare fee schedule and setting that the rates are compared with.", "MPFS non-facility")
@@ -102,7 +102,7 @@ class Basis:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What became of the rates: total = the rates of all bases + those of all reasons."""
+    """How many rates are compared with Medicare: total = the rates of all bases + those of all reasons."""
 
     total: int
     bases: list[Basis]
@@ -110,7 +110,7 @@ class Outcomes:
 
     @property
     def compared(self) -> int:
-        """How many rates have a percent."""
+        """Return how many rates have a percent of Medicare."""
         return sum(basis.rates for basis in self.bases)
 
 
@@ -207,7 +207,7 @@ class ScheduleTerms(NamedTuple):
 
 @dataclass(frozen=True)
 class Amount:
-    """Medicare's amount for all `rates` of the same terms, or the reason why there is none."""
+    """The Medicare amount of all `rates` with the same terms, or the reason why there is none."""
 
     basis: str | None
     medicare: float | None
@@ -215,7 +215,7 @@ class Amount:
     rates: int
 
     def percent(self, rate: float) -> float | None:
-        """What a rate of these terms is of Medicare: 1 is 100 %."""
+        """Return a rate with these terms as a percent of Medicare: 1 is 100%."""
         return None if self.medicare is None else rate / self.medicare
 
 
@@ -233,7 +233,7 @@ def find_amounts(db: Snapshot, market: Market) -> dict[ScheduleTerms, Amount]:
 
 @dataclass(frozen=True)
 class AmountLine:
-    """An amount of one of Medicare's schedules, and how many of a market's rates it stands beside."""
+    """A Medicare amount, and the number of rates that are compared with it."""
 
     basis: Annotated[str, described("Medicare fee schedule and setting of the amount.", "MPFS non-facility")]
     amount: Annotated[float, described("Medicare amount in dollars.", 86.4)]

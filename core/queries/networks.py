@@ -9,7 +9,7 @@ from core.store.connection import Snapshot
 
 @dataclass(frozen=True)
 class NetworkRow:
-    """A network in one month; None for the provider groups that name none. A group may be in several networks."""
+    """A network in one month, or the provider groups that name no network. A group can be in several."""
 
     network: Annotated[
         str | None, described("Name of the network; null for provider groups that name none.", "Example PPO")

@@ -36,11 +36,7 @@ ORDERS = {
 
 @dataclass(frozen=True)
 class Organization:
-    """One tax number's dollars for a code, each rate once.
-
-    `share` is its part of the market's provider groups, `rank` its place by their number (1 has most; equals share a
-    place). `difference` is p50 against the market's median: 0.1 is 10 % more; None where that is zero.
-    """
+    """The rates in dollars of one tax ID (TIN) for a code, each rate counted once."""
 
     tin_type: TinType
     tin_value: TinValue
@@ -64,7 +60,7 @@ class Organization:
 
 @dataclass(frozen=True)
 class Totals:
-    """What the table of organizations is about, and what it leaves out."""
+    """What the table of organizations covers, and what it leaves out."""
 
     organizations: Annotated[int, described("Number of tax IDs (TINs) in the table.", 12)]
     dollars: Annotated[int, described("Number of rates in dollars for one service.", 12)]
@@ -80,7 +76,7 @@ class Totals:
 
 @dataclass(frozen=True)
 class RateTerms:
-    """How many of the rates in dollars have one class and modifier."""
+    """The number of rates in dollars with one class and modifier."""
 
     billing_class: BillingClass
     modifier: Modifier

@@ -30,11 +30,7 @@ ALL = "All payers together"
 
 @dataclass(frozen=True)
 class PayerSpread:
-    """The dollars of one payer for one code, class and modifier, each rate once; payer_slug is None for all payers.
-
-    `difference` is p50 against base_p50, the median of the payer that is the base: 0.1 is 10 % more. It is None where
-    the base has no such rate, or a median of zero.
-    """
+    """The rates in dollars of one payer for one code, class and modifier, each rate counted once."""
 
     code_type: CodeType
     code: Code
@@ -65,12 +61,12 @@ class PayerSpread:
 
     @property
     def line(self) -> tuple[str, str, str | None, str]:
-        """What the spreads that may be compared have in common."""
+        """Return what the spreads that may be compared have in common."""
         return self.code_type, self.code, self.billing_class, self.modifier
 
     @property
     def terms(self) -> dict[str, str | None]:
-        """The filters that choose these rates on other pages, as far as filters can."""
+        """Return the filters that select these rates on other pages, as far as filters can."""
         modifier = self.modifier or NO_MODIFIER
         return {
             "code_type": None if "/" in self.code_type else self.code_type,
@@ -83,7 +79,7 @@ class PayerSpread:
 
 @dataclass(frozen=True)
 class ListedCode(WantedCode):
-    """A code of the list. Where code_type is None, the code in every system that has it."""
+    """A code of the list. Without a code system, it stands for every system that has it."""
 
     code_type: Annotated[str | None, described("Code system, if the list names one.", "CPT")]
     code: Code
@@ -91,7 +87,7 @@ class ListedCode(WantedCode):
 
 @dataclass(frozen=True)
 class AskedCode:
-    """What there is for one code of the list: rates in dollars, and others, which are not compared."""
+    """The number of rates for one code of the list."""
 
     wanted: Annotated[ListedCode, Field(description="The code as listed.")]
     dollars: Annotated[int, described("Number of rates in dollars for one service; these are compared.", 12)]

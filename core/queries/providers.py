@@ -45,7 +45,7 @@ _GROUPS = {
 
 @dataclass(frozen=True)
 class Npi:
-    """What is known of an NPI; all but the number is None until NPPES is loaded."""
+    """What is known about an NPI: only the number until NPPES is loaded."""
 
     npi: NpiNumber
     entity_type: Annotated[str | None, stored(DIM_NPI, "entity_type", "individual")]
@@ -65,7 +65,7 @@ _NPI = ", ".join(field.name for field in fields(Npi))
 
 @dataclass(frozen=True)
 class TaxId:
-    """A tax number and how many NPIs bill under it."""
+    """A tax ID, and the number of NPIs that bill under it."""
 
     tin_type: TinType
     tin_value: TinValue
@@ -75,7 +75,7 @@ class TaxId:
 
 @dataclass(frozen=True)
 class ProviderGroupPage:
-    """The groups of a provider at one payer in one month."""
+    """The provider groups of a provider at one payer in one month."""
 
     year_month: Month
     reporting_entity_name: PayerName
@@ -95,12 +95,7 @@ class LoadedPeriod:
 
 @dataclass(frozen=True)
 class CodeRates:
-    """A provider's rates for one code at one payer: one kind, class and modifier.
-
-    `percent` is the median of the rates' percents of Medicare (1 is 100 %), of the `compared` ones that have one.
-    `market` is the median of all rates of this kind, class and modifier for the code in the state and month, each
-    counted once, and `market_rates` their number; `difference` is p50 against it (0.1 is 10 % more).
-    """
+    """The rates of a provider for one code at one payer, of one kind, class and modifier."""
 
     state: State
     year_month: Month

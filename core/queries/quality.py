@@ -25,7 +25,7 @@ from core.store.schema.tables import DQ_FINDING, DQ_RUN
 
 @dataclass(frozen=True)
 class CheckRun:
-    """One run of dq_check. `state` and `year_month` are what it was narrowed to, empty text for all."""
+    """One run of the data-quality checks."""
 
     run_id: RunId
     checked_at: CheckedAt
@@ -42,13 +42,13 @@ class CheckRun:
 
     @property
     def failed(self) -> int:
-        """How many checks failed."""
+        """Return how many checks failed."""
         return self.errors_failed + self.warnings_failed
 
 
 @dataclass(frozen=True)
 class CheckOutcome:
-    """What a check found in all of a run. `share` is found / total, 0 to 1; `payers` have something found."""
+    """What a check found in a whole run."""
 
     check_name: CheckName
     severity: CheckSeverity
@@ -62,7 +62,7 @@ class CheckOutcome:
 
 @dataclass(frozen=True)
 class CheckedPlace:
-    """What a check found of one payer in one state and month; empty text for what it is not told apart by."""
+    """What a check found for one payer in one state and month."""
 
     check_name: CheckName
     severity: CheckSeverity
@@ -80,7 +80,7 @@ class CheckedPlace:
 
 @dataclass(frozen=True)
 class Cell:
-    """A payer's month: how many checks are over what they tolerate there, and how many found anything."""
+    """One payer's month, and the number of checks that found something in it."""
 
     payer_slug: PayerSlug
     reporting_entity_name: PayerName

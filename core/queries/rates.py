@@ -53,7 +53,7 @@ ORDERS = {
 
 @dataclass(frozen=True)
 class RateCounts:
-    """How many there are of what is easily confused."""
+    """Four numbers that are easily confused, and the rates that a place-of-service filter leaves out."""
 
     rates: RateCount
     groups: GroupCount
@@ -69,7 +69,7 @@ class RateCounts:
 
 @dataclass(frozen=True)
 class Summary:
-    """The spread of one payer's rates of one kind, class and modifier, each rate counted once. Units are the kind's."""
+    """The spread of one payer's rates of one kind, class and modifier, each rate counted once."""
 
     kind: RateKind
     reporting_entity_name: PayerName
@@ -89,7 +89,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class RateRow:
-    """One negotiated rate, with what is known of the group it holds for."""
+    """One negotiated rate, and what is known about its provider group."""
 
     fact_uid: FactUid
     kind: RateKind

@@ -14,7 +14,7 @@ LIMIT = 12
 
 @dataclass(frozen=True)
 class Provider:
-    """An organization by its tax number, or a person or organization by its NPI."""
+    """An organization by its tax ID, or a person or organization by its NPI."""
 
     by: Annotated[str, described("npi or tin.", "npi")]
     value: Annotated[str, described("The NPI or the tax ID.", "1234567893")]
@@ -23,7 +23,7 @@ class Provider:
 
 @dataclass(frozen=True)
 class SearchResults:
-    """What a text may be. `corrected` is the text that codes were searched for instead, where nothing has the given."""
+    """What a search finds. `corrected` is the corrected text, if the given one matches no code."""
 
     codes: list[codes.CodeTitle]
     codes_in_all: int
@@ -33,7 +33,7 @@ class SearchResults:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it is nothing that is loaded."""
+        """Return whether nothing was found."""
         return not (self.codes or self.providers or self.payers)
 
 

@@ -36,11 +36,11 @@ FILTERS = {
 
 @dataclass(frozen=True)
 class Market:
-    """A selection of facts. What is None does not narrow it, nor does an empty `year_month`.
+    """A selection of rates by state, month, code and filters. A filter that is not set does not narrow it.
 
-    `payer` is a payer_slug; `pos` a place of service, which also matches the sets that hold CSTM-00 (every place);
-    `modifier` one modifier of the set, or NO_MODIFIER; `network` a network's name. `billing_class`, `setting`,
-    `negotiated_type` and `arrangement` may be NOT_STATED.
+    `payer` is a payer_slug; `pos` also matches sets with CSTM-00 (every place); `modifier` is one modifier of the rate,
+    or NO_MODIFIER. `billing_class`, `setting`, `negotiated_type` and `arrangement` may be NOT_STATED. An empty
+    `year_month` selects every month.
     """
 
     state: State
