@@ -9,7 +9,7 @@ from django.conf import settings
 
 from core.fetch.client import Client, Patience
 from core.fetch.download import Downloads
-from core.load.load_many import Web
+from core.load.fetch_ahead import Web
 from core.load.remote.fetch_groups import GroupFetcher
 from core.tic.source import UnpackLimits
 

@@ -1,16 +1,21 @@
-"""What the store's record of a file says: whether all that is wanted of it is there, and of which month it is."""
+"""The store's records of files: whether it has everything wanted of a file, and of which month the file is."""
 
 import json
 from collections.abc import Iterable
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from core.load.rate_filters import RateFilter, from_json
+import pyarrow.parquet as pq
+
+from core.load.rate_filters import RateFilter, filters_from_json
 from core.reference.nppes.provider_names import hash_npis_in_state
 from core.runtime.errors import PayerFileError
 from core.store.connection import connect_for_writing
 from core.store.generations.store import Store, Transaction
+from core.store.schema.tables import DIM_BATCH
+from core.tic.source import Source
 
 FOUND_LATER = "groups_found_later"
 """The note of groups whose members became known after a filter on providers had left their rates out."""
@@ -19,14 +24,52 @@ BatchRecord = dict[str, Any]
 """A row of dim_batch."""
 
 
+@dataclass(frozen=True)
+class BatchHistory:
+    """The records of all files in the store, before a load."""
+
+    records: tuple[BatchRecord, ...]
+
+    def may_include(self, source: Source) -> bool:
+        """Return whether a file looks like one that was loaded: the same name, or the same size.
+
+        A gzip file tells its size only modulo 2**32.
+        """
+        return any(
+            record["source"] == source.name or record["bytes"] % 2**32 == source.json_size for record in self.records
+        )
+
+    def of_file(self, batch_id: str) -> tuple[BatchRecord, ...]:
+        """Return the records of one file, one for each state it was loaded for."""
+        return tuple(record for record in self.records if record["batch_id"] == batch_id)
+
+    def of_state(self, batch_id: str, state: str) -> BatchRecord | None:
+        """Return the record of one file for one state."""
+        return next((record for record in self.of_file(batch_id) if record["state"] == state), None)
+
+    def filtered_elsewhere(self, batch_id: str, state: str) -> bool:
+        """Return whether a file was loaded for another state with a filter on providers.
+
+        That load may have left out rates of groups whose members become known only now.
+        """
+        others = (record for record in self.of_file(batch_id) if record["state"] != state)
+        return any(one.of_providers for record in others for one in filters_of(record))
+
+
+def read_batch_history(transaction: Transaction) -> BatchHistory:
+    """Return the records of all files in the store."""
+    paths = transaction.paths(DIM_BATCH.name)
+    return BatchHistory(tuple(record for path in paths for record in pq.read_table(path).to_pylist()))
+
+
 def filters_of(record: BatchRecord) -> list[RateFilter]:
-    """The filters that a batch was loaded with, whether its record comes from the store or not."""
+    """Return the filters that a file was loaded with, whether or not its record comes from the store."""
     filters = record["filters"]
-    return from_json(json.loads(filters) if isinstance(filters, str) else filters)
+    return filters_from_json(json.loads(filters) if isinstance(filters, str) else filters)
 
 
 def is_finished(record: BatchRecord, only: RateFilter) -> bool:
-    """Whether the store has all that `only` wants of a file, as far as is known of its providers by now."""
+    """Return whether the store has everything that `only` wants of a file, given what is known of its providers."""
     found_later = json.loads(record["notes"]).get(FOUND_LATER)
     return any(
         one.covers(only)
@@ -36,22 +79,19 @@ def is_finished(record: BatchRecord, only: RateFilter) -> bool:
     )
 
 
-def marked(only: RateFilter, tables: Store | Transaction, work: Path) -> RateFilter:
-    """The filter with the mark of what is known by now of where providers are. Raises BeaconError if that is nothing.
+def add_register_hash(only: RateFilter, tables: Store | Transaction, work: Path) -> RateFilter:
+    """Return the filter with a hash of what the store knows about providers' states, if it filters by state.
 
-    `work` is a directory for what does not fit in memory.
+    `work` is a directory for what does not fit in memory. Raise BeaconError if nothing is known about states.
     """
     if not only.in_state:
         return only
-    connection = connect_for_writing(work)
-    try:
+    with closing(connect_for_writing(work)) as connection:
         return replace(only, register=hash_npis_in_state(connection, tables, only.in_state))
-    finally:
-        connection.close()
 
 
 def refuse_other_month(name: str, records: Iterable[BatchRecord], year_month: str) -> None:
-    """Raises PayerFileError where a file is in the store as another month's; `records` are those of its batch."""
+    """Raise PayerFileError if one of the records of a file has another month."""
     for record in records:
         if record["year_month"] != year_month:
             raise PayerFileError(

@@ -1,43 +1,85 @@
-"""One payer's file into the store, all of it or nothing."""
+"""Load one payer's file into the store, all of it or nothing.
 
-import time
+The path of a file: read → index groups → build facts → write tables → publish. Each stage is a function that takes what
+the stages before it returned. Rows travel between stages on disk, so memory does not grow with the file.
+"""
+
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any
 
 import duckdb
-import numpy as np
-import pyarrow.parquet as pq
 
-from core.load.batch_record import BatchRecord, filters_of, is_finished, marked, refuse_other_month
-from core.load.dimension_tables import FileTables, named_keys
-from core.load.facts.build_facts import FactScope, build_facts
+from core.fields.payer_slug import make_payer_slug
+from core.load.batch_record import (
+    BatchHistory,
+    BatchRecord,
+    add_register_hash,
+    filters_of,
+    is_finished,
+    read_batch_history,
+    refuse_other_month,
+)
+from core.load.dimension_tables import write_batch, write_codes, write_payer, write_places, write_rejects
+from core.load.facts.build_facts import BuiltFacts, FactScope, build_facts
 from core.load.facts.merge_price_runs import merge_price_runs
 from core.load.facts.partition import partition_price_runs
-from core.load.outcome import FactCounts, LoadOutcome, batch_record
-from core.load.provenance import Provenance, write
-from core.load.providers.group_index import GroupIndex, write_groups
+from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
+from core.load.outcome import FactCounts, LoadOutcome, count_facts, make_batch_record
+from core.load.provenance import Provenance, write_provenance
+from core.load.providers.group_index import GroupIndex, read_named_keys, write_group_index, write_masks
 from core.load.providers.group_key_set import union
+from core.load.providers.group_tables import BatchScope, MemberCounts, write_group_tables
 from core.load.providers.provider_filter import match_provider_filters
-from core.load.rate_filters import ALL_RATES, MAX_FILTERS, RateFilter, widened
+from core.load.rate_filters import ALL_RATES, MAX_FILTERS, RateFilter, widen
 from core.load.read_file import FileContent, read_file
 from core.load.remote.fetch_groups import GroupFetcher
-from core.load.remote.remote_groups import RemoteGroups
-from core.load.stage_timing import StageTimes
+from core.load.remote.remote_groups import RemoteGroups, fetch_remote_groups, record_unresolved
+from core.load.stage_timing import StageClock
+from core.load.table_writer import TableWriter, create_spool_views
+from core.load.workers_on_demand import WorkersOnDemand
 from core.runtime.errors import PayerFileError
 from core.runtime.progress import Progress
-from core.runtime.workers import cpu_count, give_back_memory
+from core.runtime.workers import Workers, cpu_count, give_back_memory
 from core.store.changes.append import append_segments
 from core.store.changes.known_facts import write_known
 from core.store.changes.segment import Segment
 from core.store.connection import connect_for_writing
 from core.store.generations.store import Store, Transaction
-from core.store.schema.tables import DIM_BATCH
 from core.tic.header import Header, read_header
 from core.tic.source import Source
+
+
+@dataclass(frozen=True)
+class LoadTask:
+    """A file that is to be loaded, and the transaction that it is loaded in."""
+
+    transaction: Transaction
+    work: Path
+    """A directory of this load alone: workers that a killed load left behind cannot interfere."""
+    source: Source
+    state: str
+    year_month: str | None
+    """The month to use in place of the file's own."""
+    only: RateFilter
+    provenance: Provenance
+    history: BatchHistory
+    started_at: datetime
+    processes: int
+    sizes: LoadSizes
+
+
+@dataclass(frozen=True)
+class IndexedGroups:
+    """The provider groups that price rows name, indexed on disk."""
+
+    directory: Path
+    """Where the GroupIndex is."""
+    remote: RemoteGroups | None
+    """What became of groups whose members are at another URL, None if there are none."""
 
 
 def load_file(
@@ -48,224 +90,270 @@ def load_file(
     year_month: str | None = None,
     only: RateFilter = ALL_RATES,
     provenance: Provenance | None = None,
-    locations: GroupFetcher | None = None,
+    fetcher: GroupFetcher | None = None,
     progress: Progress | None = None,
     memory: str = "300MB",
     processes: int | None = None,
+    sizes: LoadSizes = DEFAULT_SIZES,
 ) -> LoadOutcome:
-    """Loads one in-network file for a state, or those of its rates that `only` wants.
+    """Load one in-network file for a state, or the rates of it that `only` wants.
 
-    `year_month` (YYYY-MM) takes the place of the month the file gives; `provenance` is kept with the batch;
-    `locations` fetches the members of groups that are elsewhere on the web (without it they are not fetched);
-    `progress` is told how much of the file has been read; `memory` is what DuckDB may use, `processes` how many may
-    share the work of a large file (one for each core where not given).
-    Raises PayerFileError for a file that cannot be loaded, BeaconError for a filter that the store knows too little
-    for, and StoreError for a store that cannot be written; the store is then as it was.
+    `year_month` (YYYY-MM) takes the place of the month in the file. `provenance` is recorded with the batch. `fetcher`
+    fetches the members of groups that are at another URL; without it they are not fetched. `progress` is called while
+    the file is read. `memory` is DuckDB's limit. `processes` share the work of a large file (default: one per core).
+
+    Raise PayerFileError for a file that cannot be loaded, BeaconError for a filter about which the store knows too
+    little, and StoreError for a store that cannot be written. The store is then as it was.
     """
-    with store.write() as transaction:
-        job = _Job(transaction, source, state, year_month, only, memory, processes or cpu_count())
-        job.provenance, job.locations = provenance or Provenance(), locations
-        if any(_alike(record, source) for record in job.known.values()):
-            # Probably loaded already. To read it for its id alone is far faster than to load it and find out.
-            for _ in source.chunks(progress):
-                pass
-            if job.is_known:
-                return job.repeated()
-        return job.load(progress)
+    count = processes or cpu_count()
+    with store.write() as transaction, WorkersOnDemand(count, sizes.small_file_chunks) as workers:
+        clock = StageClock(workers)
+        work = Path(mkdtemp(dir=transaction.work))
+        task = LoadTask(
+            transaction=transaction,
+            work=work,
+            source=source,
+            state=state,
+            year_month=year_month,
+            only=add_register_hash(only, transaction, work),
+            provenance=provenance or Provenance(),
+            history=read_batch_history(transaction),
+            started_at=datetime.now(UTC),
+            processes=count,
+            sizes=sizes,
+        )
+        if finished := skim_loaded_file(task, progress):
+            return _repeat(task, finished, clock)
+        filters, content = read_wanted(task, workers, clock, progress)
+        if finished := find_finished(task, content.batch_id):
+            return _repeat(task, finished, clock)
+        header = read_header(source.name, content.root, year_month)
+        refuse_other_month(source.name, task.history.of_file(content.batch_id), header.year_month)
+        with closing(connect_for_writing(work, memory)) as connection:
+            with clock.stage("groups"):
+                groups = index_groups(task, connection, content, fetcher)
+                scope = scope_facts(task, connection, content, header, filters, groups)
+                give_back_memory()
+            workers.renew()  # the next stage has no use for the caches of this one
+            with clock.stage("facts"):
+                counts = append_facts(task, content, scope, workers)
+            workers.renew()
+            with clock.stage("tables"):
+                members, record = write_tables(task, connection, content, header, filters, groups, counts, workers)
+            with clock.stage("publish"):
+                transaction.commit()
+    return LoadOutcome(
+        record=record,
+        loaded_before=False,
+        rows_added=counts.facts,
+        duplicates=counts.duplicates + counts.known,
+        members=members,
+        seconds=clock.seconds,
+        stages=clock.stages,
+        locations=groups.remote.fetched.report if groups.remote else None,
+    )
 
 
-class _Job:
-    """The loading of one file within a transaction."""
+# --- what the store has already -------------------------------------------------------------------------------
 
-    def __init__(
-        self,
-        transaction: Transaction,
-        source: Source,
-        state: str,
-        year_month: str | None,
-        only: RateFilter,
-        memory: str,
-        processes: int,
-    ) -> None:
-        self._transaction = transaction
-        self._source = source
-        self._state = state
-        self._year_month = year_month
-        self._memory = memory
-        self._processes = processes
-        self.provenance = Provenance()
-        self.locations: GroupFetcher | None = None
-        self._stages = StageTimes()
-        self._started_at = datetime.now(UTC)
-        self._started = time.monotonic()
-        # A name of its own, so that a process left over by a killed writer can find nothing of ours.
-        self._work = Path(mkdtemp(dir=transaction.work))
-        self._only = marked(only, transaction, self._work)
-        self.known = {
-            (record["batch_id"], record["state"]): record
-            for path in transaction.paths(DIM_BATCH.name)
-            for record in pq.read_table(path).to_pylist()
-        }
 
-    @property
-    def _before(self) -> dict[str, Any] | None:
-        """The record of this file where it is in the store."""
-        return self.known.get((self._source.batch_id, self._state))
+def skim_loaded_file(task: LoadTask, progress: Progress | None) -> BatchRecord | None:
+    """Return the record of a file of which nothing is missing in the store, if it looks like one that was loaded.
 
-    @property
-    def _records(self) -> list[BatchRecord]:
-        """The records of this file for all states."""
-        return [record for (batch, _), record in self.known.items() if batch == self._source.batch_id]
+    Reading a file for its id alone is far faster than loading it to find out.
+    """
+    if not task.history.may_include(task.source):
+        return None
+    for _ in task.source.chunks(progress):
+        pass
+    return find_finished(task, task.source.batch_id)
 
-    @property
-    def _filtered_elsewhere(self) -> bool:
-        """Whether the file is in the store for another state with a filter on providers.
 
-        That may have left out what only now becomes known: `resolve`, which sees all states, is to look at it.
-        """
-        others = (record for record in self._records if record["state"] != self._state)
-        return any(one.of_providers for record in others for one in filters_of(record))
+def find_finished(task: LoadTask, batch_id: str) -> BatchRecord | None:
+    """Return the file's record if the store has everything that is wanted of the file."""
+    record = task.history.of_state(batch_id, task.state)
+    return record if record and is_finished(record, task.only) else None
 
-    @property
-    def is_known(self) -> bool:
-        """Whether all that is wanted of the file is in the store."""
-        return self._before is not None and is_finished(self._before, self._only)
 
-    def repeated(self) -> LoadOutcome:
-        """The outcome for a file of which nothing is to be added."""
-        record = self.known[self._source.batch_id, self._state]
-        self._refuse_other_month(self._year_month or record["year_month"])
-        left_out = record["rows_rejected"] + record["rows_filtered"]
-        return LoadOutcome(record, True, 0, record["rows_read"] - left_out, None, self._seconds, self._stages)
+def _repeat(task: LoadTask, record: BatchRecord, clock: StageClock) -> LoadOutcome:
+    """Return the outcome for a file from which nothing is added."""
+    records = task.history.of_file(record["batch_id"])
+    refuse_other_month(task.source.name, records, task.year_month or record["year_month"])
+    left_out = record["rows_rejected"] + record["rows_filtered"]
+    return LoadOutcome(
+        record=record,
+        loaded_before=True,
+        rows_added=0,
+        duplicates=record["rows_read"] - left_out,
+        members=None,
+        seconds=clock.seconds,
+        stages=clock.stages,
+    )
 
-    def load(self, progress: Progress | None) -> LoadOutcome:
-        """Reads the file and publishes its rows, unless they are in the store already."""
-        filters = self._filters()
-        content = self._read(filters, progress, "file")
-        try:
-            if self.is_known:
-                return self.repeated()
-            if self._filters() != filters:
-                # Only now is it known which file this is, and that other rates of it are in the store.
-                content.workers.close()
-                filters = self._filters()
-                content = self._read(filters, progress, "again")
-            header = read_header(self._source.name, content.root, self._year_month)
-            self._refuse_other_month(header.year_month)
-            connection = connect_for_writing(self._work, self._memory)
-            try:
-                return self._add(connection, content, header, filters)
-            finally:
-                connection.close()
-        finally:
-            content.workers.close()
 
-    def _read(self, filters: tuple[RateFilter, ...], progress: Progress | None, name: str) -> FileContent:
-        with self._stages.stage("read"):
-            content = read_file(self._source, self._work / name, filters, self._processes, progress)
-            self._stages.workers = content.workers
-        return content
+# --- read -----------------------------------------------------------------------------------------------------
 
-    def _filters(self) -> tuple[RateFilter, ...]:
-        """What is wanted of the file by now: an earlier load may have wanted other rates of it."""
-        filters = tuple(widened(filters_of(self._before) if self._before else [], self._only))
-        if len(filters) > MAX_FILTERS:
-            raise PayerFileError(
-                f"{self._source.name}: loaded with {MAX_FILTERS} different filters already, and no more can be told "
-                "apart; load it without a filter, or with one that has all their values"
-            )
-        return filters
 
-    def _add(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        content: FileContent,
-        header: Header,
-        filters: tuple[RateFilter, ...],
-    ) -> LoadOutcome:
-        """Makes every table's new file, and publishes them."""
-        batch_id = self._source.batch_id
-        located = RemoteGroups(connection, self._transaction, content.directory, batch_id)
-        with self._stages.stage("groups"):
-            groups = self._write_groups(content)
-            report = located.fetch(self.locations, GroupIndex(groups))
-            scope = self._scope(connection, content, header, filters, groups, located)
-            give_back_memory()
-        counts = FactCounts()
-        # Each stage has members of its own: what they have learnt in the one before is of no use in the next.
-        content.workers.renew()
-        with self._stages.stage("facts"):
-            segments = self._segments(content, scope, counts)
-            append_segments(self._transaction, self._state, header.year_month, segments, content.workers)
-        content.workers.renew()
-        with self._stages.stage("tables"):
-            where = connection, self._transaction, content.directory, header, batch_id
-            tables = FileTables(*where, GroupIndex(scope.groups), counts.used, content.pieces)
-            members = tables.add_groups(content.workers)
-            content.workers.close()
-            tables.add_codes()
-            tables.add_places(content.pos_sets)
-            tables.add_payer()
-            tables.add_rejects()
-            located.add_unresolved(keep=self._filtered_elsewhere)
-            plans = self.provenance.plans | ({header.plan} if header.plan else frozenset())
-            write(connection, self._transaction, batch_id, self._state, replace(self.provenance, plans=plans))
-            notes = {**content.notes, **members.notes, **(report.notes if report else {})}
-            batch = self._source, self._state, header, content, counts
-            record = batch_record(*batch, filters, notes, self._started_at)
-            tables.add_batch(record)
-        with self._stages.stage("publish"):
-            self._transaction.commit()
-        repeated = counts.duplicates + counts.known
-        return LoadOutcome(record, False, counts.facts, repeated, members, self._seconds, self._stages, report)
+def read_wanted(
+    task: LoadTask, workers: Workers, clock: StageClock, progress: Progress | None
+) -> tuple[tuple[RateFilter, ...], FileContent]:
+    """Read the rates that this load or an earlier one of the same file wants. Return the filters and the content.
 
-    def _write_groups(self, content: FileContent) -> Path:
-        """Writes the groups that price rows name, and fetches members that are elsewhere."""
-        directory = self._work / "groups"
-        keys = union([each.used_keys for each in content.flattened])
-        write_groups(directory, self._source.batch_id, keys, named_keys(content.directory))
-        return directory
+    A file's id is known only when it has been read. If it then turns out that other rates of it are in the store, the
+    file is read again with the filters of both loads, unless it is finished anyway.
+    """
+    filters = combine_filters(task, task.source.batch_id)
+    with clock.stage("read"):
+        content = read_file(task.source, task.work / "file", filters, workers, progress, task.sizes)
+    combined = combine_filters(task, content.batch_id)
+    if combined == filters or find_finished(task, content.batch_id):
+        return filters, content
+    workers.renew()
+    with clock.stage("read"):
+        content = read_file(task.source, task.work / "again", combined, workers, progress, task.sizes)
+    return combined, content
 
-    def _scope(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        content: FileContent,
-        header: Header,
-        filters: tuple[RateFilter, ...],
-        groups: Path,
-        located: RemoteGroups,
-    ) -> FactScope:
-        """What all shares of the facts need to know."""
-        if any(one.of_providers for one in filters):
-            keys = GroupIndex(groups).keys
-            where = connection, self._transaction, content.directory
-            masks = match_provider_filters(*where, keys, filters, located.known_before)
-            np.save(groups / "masks.npy", masks)
-        known = None
-        if self._before:
-            batch = self._source.batch_id, self._state, header.year_month
-            known = write_known(connection, self._transaction, *batch, self._work)
-        payer = header.reporting_entity_name
-        columns = {"state": self._state, "year_month": header.year_month, "reporting_entity_name": payer}
-        return FactScope(columns, groups, self._work, filters, known)
 
-    def _segments(self, content: FileContent, scope: FactScope, counts: FactCounts) -> Iterator[Segment]:
-        """The facts, share by share, counted as they pass."""
-        runs = [run for each in content.flattened for run in each.runs]
-        todo = partition_price_runs(merge_price_runs(runs, self._work, content.workers), self._processes)
-        for built in content.workers.map(build_facts, ((scope, share) for share in todo)):
-            counts.add(built)
+def combine_filters(task: LoadTask, batch_id: str) -> tuple[RateFilter, ...]:
+    """Return the filters of this load and of earlier loads of the file. Raise PayerFileError if they are too many."""
+    record = task.history.of_state(batch_id, task.state)
+    filters = tuple(widen(filters_of(record) if record else [], task.only))
+    if len(filters) > MAX_FILTERS:
+        raise PayerFileError(
+            f"{task.source.name}: loaded with {MAX_FILTERS} different filters already, which is the most that can be "
+            "told apart; load it without a filter, or with one filter that has all their values"
+        )
+    return filters
+
+
+# --- index groups ---------------------------------------------------------------------------------------------
+
+
+def index_groups(
+    task: LoadTask, connection: duckdb.DuckDBPyConnection, content: FileContent, fetcher: GroupFetcher | None
+) -> IndexedGroups:
+    """Index the groups that price rows name, and fetch the members that are at other URLs."""
+    directory = task.work / "groups"
+    keys = union([each.used_keys for each in content.flattened])
+    write_group_index(directory, content.batch_id, keys, read_named_keys(content.directory))
+    remote = fetch_remote_groups(
+        connection,
+        task.transaction,
+        spools=content.directory,
+        batch_id=content.batch_id,
+        groups=GroupIndex(directory),
+        fetcher=fetcher,
+        sizes=task.sizes,
+    )
+    return IndexedGroups(directory, remote)
+
+
+def scope_facts(
+    task: LoadTask,
+    connection: duckdb.DuckDBPyConnection,
+    content: FileContent,
+    header: Header,
+    filters: tuple[RateFilter, ...],
+    groups: IndexedGroups,
+) -> FactScope:
+    """Return what every partition of the facts needs to know: which groups are wanted, and which facts are known."""
+    if any(one.of_providers for one in filters):
+        index = GroupIndex(groups.directory)
+        masks = match_provider_filters(
+            connection,
+            task.transaction,
+            content.directory,
+            keys=index.keys,
+            filters=filters,
+            known_before=groups.remote.known_before if groups.remote else None,
+        )
+        write_masks(index, masks)
+    known = None
+    if task.history.of_state(content.batch_id, task.state):
+        known = write_known(connection, task.transaction, content.batch_id, task.state, header.year_month, task.work)
+    constants = {
+        "state": task.state,
+        "year_month": header.year_month,
+        "reporting_entity_name": header.reporting_entity_name,
+    }
+    return FactScope(
+        constants=constants,
+        groups=groups.directory,
+        directory=task.work,
+        filters=filters,
+        known=known,
+        sizes=task.sizes,
+    )
+
+
+# --- build facts ----------------------------------------------------------------------------------------------
+
+
+def append_facts(task: LoadTask, content: FileContent, scope: FactScope, workers: Workers) -> FactCounts:
+    """Build the facts from the price runs, append them to the store's, and return their counts.
+
+    Facts pass partition by partition: while one is appended, workers build the next ones.
+    """
+    runs = merge_price_runs([run for each in content.flattened for run in each.runs], task.work, workers, task.sizes)
+    partitions = partition_price_runs(runs, task.processes, task.sizes)
+    passed: list[BuiltFacts] = []
+
+    def segments() -> Iterator[Segment]:
+        for built in workers.map(build_facts, ((scope, partition) for partition in partitions)):
+            passed.append(built)
             if built.segment:
                 yield built.segment
 
-    def _refuse_other_month(self, year_month: str) -> None:
-        refuse_other_month(self._source.name, self._records, year_month)
-
-    @property
-    def _seconds(self) -> float:
-        return time.monotonic() - self._started
+    append_segments(task.transaction, task.state, scope.constants["year_month"], segments(), workers)
+    return count_facts(passed)
 
 
-def _alike(record: dict[str, Any], source: Source) -> bool:
-    """Whether a file may well be the one that a batch was loaded from."""
-    return bool(record["source"] == source.name or record["bytes"] % 2**32 == source.json_size)
+# --- write tables ---------------------------------------------------------------------------------------------
+
+
+def write_tables(
+    task: LoadTask,
+    connection: duckdb.DuckDBPyConnection,
+    content: FileContent,
+    header: Header,
+    filters: tuple[RateFilter, ...],
+    groups: IndexedGroups,
+    counts: FactCounts,
+    workers: Workers,
+) -> tuple[MemberCounts, BatchRecord]:
+    """Write everything but the facts into the store's tables. Return the counts of members and the batch record."""
+    batch_id, payer_slug = content.batch_id, make_payer_slug(header.reporting_entity_name)
+    writer = TableWriter(connection, task.transaction)
+    create_spool_views(connection, content.directory)
+    members = write_group_tables(
+        writer,
+        spools=content.directory,
+        groups=GroupIndex(groups.directory),
+        used=counts.used,
+        scope=BatchScope(batch_id=batch_id, payer_slug=payer_slug, year_month=header.year_month),
+        workers=workers,
+        sizes=task.sizes,
+    )
+    workers.close()  # DuckDB can use their memory from here on
+    write_codes(writer)
+    write_places(writer, content.pos_sets)
+    write_payer(writer, header, payer_slug)
+    write_rejects(writer, batch_id, content.pieces)
+    if groups.remote:
+        keep = task.history.filtered_elsewhere(batch_id, task.state)
+        record_unresolved(connection, task.transaction, batch_id, groups.remote.fetched, keep=keep)
+    plans = task.provenance.plans | ({header.plan} if header.plan else frozenset())
+    write_provenance(connection, task.transaction, batch_id, task.state, replace(task.provenance, plans=plans))
+    fetch_notes = groups.remote.fetched.report.notes if groups.remote else {}
+    record = make_batch_record(
+        source=task.source,
+        state=task.state,
+        header=header,
+        content=content,
+        counts=counts,
+        filters=filters,
+        notes={**content.notes, **members.notes, **fetch_notes},
+        started_at=task.started_at,
+    )
+    write_batch(writer, record)
+    return members, record

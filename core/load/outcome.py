@@ -1,7 +1,8 @@
 """What became of one file."""
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,59 +10,63 @@ import numpy as np
 import numpy.typing as npt
 
 from core.fields.payer_slug import make_payer_slug
-from core.load.dimension_tables import MemberCounts
+from core.load.batch_record import BatchRecord
 from core.load.facts.build_facts import BuiltFacts
 from core.load.providers.group_key_set import union
+from core.load.providers.group_tables import MemberCounts
 from core.load.rate_filters import RateFilter
 from core.load.read_file import FileContent
 from core.load.remote.fetch_groups import FetchReport
-from core.load.stage_timing import StageTimes
+from core.load.stage_timing import StageTime
 from core.tic.header import Header
 from core.tic.source import Source
 
 
 @dataclass(frozen=True)
 class LoadOutcome:
-    """What became of one file: the columns of its dim_batch row in `record`, and what else a summary tells."""
+    """What became of one file: its row of dim_batch, and what else a summary says."""
 
-    record: dict[str, Any]
+    record: BatchRecord
     loaded_before: bool
-    """Whether all of it that is wanted was in the store for this state already; then nothing has changed."""
+    """Whether everything wanted of it was in the store already. Then nothing has changed."""
     rows_added: int
     duplicates: int
     members: MemberCounts | None
     seconds: float
-    stages: StageTimes
+    stages: tuple[StageTime, ...]
     locations: FetchReport | None = None
-    """What became of the members that are elsewhere on the web, where that was tried."""
+    """What became of members at other URLs, if the file has any."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class FactCounts:
-    """Fact rows of one file by what became of them."""
+    """The fact rows of one file by what became of them."""
 
-    facts: int = 0
-    duplicates: int = 0
-    filtered: int = 0
-    known: int = 0
-    _used: list[npt.NDArray[np.int32]] = field(default_factory=list)
-
-    def add(self, built: BuiltFacts) -> None:
-        """Takes in what became of a share."""
-        self.facts += built.segment.rows if built.segment else 0
-        self.duplicates += built.duplicates
-        self.filtered += built.filtered
-        self.known += built.known
-        if built.used is not None:
-            self._used.append(built.used)
-
-    @property
-    def used(self) -> npt.NDArray[np.int32] | None:
-        """The places of the groups that facts name; None where that is all groups that price rows name."""
-        return union(self._used) if self._used else None
+    facts: int
+    """New facts."""
+    duplicates: int
+    filtered: int
+    known: int
+    """Facts that the store has already, or that were taken out of it for good."""
+    used: npt.NDArray[np.int32] | None
+    """The places of the groups that facts name, None if those are all groups that price rows name."""
 
 
-def batch_record(
+def count_facts(built: Iterable[BuiltFacts]) -> FactCounts:
+    """Return the counts of all partitions of a file together."""
+    every = list(built)
+    used = [each.used for each in every if each.used is not None]
+    return FactCounts(
+        facts=sum(each.segment.rows for each in every if each.segment),
+        duplicates=sum(each.duplicates for each in every),
+        filtered=sum(each.filtered for each in every),
+        known=sum(each.known for each in every),
+        used=union(used) if used else None,
+    )
+
+
+def make_batch_record(
+    *,
     source: Source,
     state: str,
     header: Header,
@@ -70,11 +75,11 @@ def batch_record(
     filters: tuple[RateFilter, ...],
     notes: dict[str, int],
     started_at: datetime,
-) -> dict[str, Any]:
-    """The batch's row of dim_batch; `rejects`, `notes` (oddities that are no rows) and `filters` are no text yet."""
+) -> BatchRecord:
+    """Return the file's row of dim_batch. `rejects`, `notes`, and `filters` are not JSON text yet."""
     every = [one.as_json() for one in filters]
     return {
-        "batch_id": source.batch_id,
+        "batch_id": content.batch_id,
         "state": state,
         "source": source.name,
         "reporting_entity_name": header.reporting_entity_name,
@@ -82,7 +87,7 @@ def batch_record(
         "year_month": header.year_month,
         "last_updated_on": header.last_updated_on,
         "version": header.version,
-        "bytes": source.bytes_read,
+        "bytes": content.bytes_read,
         "in_network_items": content.items,
         "rows_read": content.rows_read,
         "rows_added": counts.facts + counts.known,
@@ -97,8 +102,8 @@ def batch_record(
     }
 
 
-def rejects_of(record: dict[str, Any]) -> dict[str, int]:
-    """The rejected rows of a batch's record by reason, whether it comes from the store or not."""
-    rejects = record["rejects"]
+def rejects_of(record: BatchRecord) -> dict[str, int]:
+    """Return the rejected rows of a file by reason, whether or not its record comes from the store."""
+    rejects: Any = record["rejects"]
     found: dict[str, int] = json.loads(rejects) if isinstance(rejects, str) else rejects
     return found

@@ -1,6 +1,7 @@
-"""Where a batch came from: the file on the web it was loaded from, and the plans whose rates it holds."""
+"""Where a batch came from: the file on the web, and the plans whose rates it contains."""
 
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -22,7 +23,7 @@ from core.tic.plans import Plan
 
 @dataclass(frozen=True)
 class Origin:
-    """The file on the web that a document was fetched as. `member` is its name in a zip file of `documents` files."""
+    """The file on the web that a document was fetched from. `member` is its name in a zip file of `documents` files."""
 
     address: Address
     version: Version
@@ -32,28 +33,28 @@ class Origin:
 
 @dataclass(frozen=True)
 class Provenance:
-    """All that is known of where a batch came from."""
+    """Everything known about where a batch came from."""
 
     origin: Origin | None = None
     plans: frozenset[Plan] = field(default_factory=frozenset)
 
 
 class LoadedSource(NamedTuple):
-    """A file on the web that is in the store, for one state."""
+    """A file on the web that was loaded for one state."""
 
     version: Version
     records: tuple[BatchRecord, ...]
-    """Those of its batches."""
+    """The records of its batches."""
 
-    def finished(self, only: RateFilter) -> bool:
-        """Whether all that `only` wants of it is there."""
+    def is_finished(self, only: RateFilter) -> bool:
+        """Return whether the store has everything that `only` wants of it."""
         return all(is_finished(record, only) for record in self.records)
 
 
-def write(
+def write_provenance(
     connection: duckdb.DuckDBPyConnection, transaction: Transaction, batch_id: str, state: str, provenance: Provenance
 ) -> None:
-    """Puts what is known of a batch's origin into the store."""
+    """Write what is known of a batch's origin into the store."""
     batch = {"batch_id": batch_id, "state": state}
     plans = [{**batch, **plan._asdict()} for plan in provenance.plans]
     _upsert(connection, transaction, XREF_BATCH_PLAN, plans)
@@ -72,25 +73,22 @@ def write(
         _upsert(connection, transaction, XREF_BATCH_SOURCE, [row])
 
 
-def remember(
+def add_provenance(
     store: Store, state: str, known: Iterable[tuple[str, Provenance]], waiting: Callable[[], None] | None = None
 ) -> None:
-    """Puts the origins of batches that are in the store already into it, where they are new. Raises StoreError."""
+    """Add new origins and plans of batches that are in the store already. Raise StoreError."""
     wanted = list(known)
-    if not _news(store, state, wanted):
+    if not _find_new(store, state, wanted):
         return
     with store.write(waiting=waiting) as transaction:
-        connection = connect_for_writing(transaction.work, "512MB")
-        try:
-            for batch_id, provenance in _news(store, state, wanted):
-                write(connection, transaction, batch_id, state, provenance)
-        finally:
-            connection.close()
+        with closing(connect_for_writing(transaction.work)) as connection:
+            for batch_id, provenance in _find_new(store, state, wanted):
+                write_provenance(connection, transaction, batch_id, state, provenance)
         transaction.commit()
 
 
-def loaded(store: Store, state: str) -> dict[str, LoadedSource]:
-    """The files on the web of which all documents are in the store for a state, by their address's `identity`."""
+def read_loaded_sources(store: Store, state: str) -> dict[str, LoadedSource]:
+    """Return the files on the web all of whose documents were loaded for a state, by their address's `identity`."""
     there = {row["batch_id"]: row for row in _rows(store, DIM_BATCH.name, state)}
     files: dict[str, list[dict[str, Any]]] = {}
     for row in _rows(store, XREF_BATCH_SOURCE.name, state):
@@ -105,8 +103,8 @@ def loaded(store: Store, state: str) -> dict[str, LoadedSource]:
     return found
 
 
-def _news(store: Store, state: str, known: list[tuple[str, Provenance]]) -> list[tuple[str, Provenance]]:
-    """Those of the batches of which something is not in the store yet."""
+def _find_new(store: Store, state: str, known: list[tuple[str, Provenance]]) -> list[tuple[str, Provenance]]:
+    """Return the batches about which something is not in the store yet."""
     there = {row["batch_id"] for row in _rows(store, DIM_BATCH.name, state)}
     plans = {
         (row["batch_id"], Plan(**{f: row[f] for f in Plan._fields}))

@@ -1,7 +1,7 @@
-"""Which of a file's rates are wanted: by code, by provider, by the provider's state.
+"""Filters that say which rates of a file are wanted: by code, by provider, by the provider's state.
 
-A store's batch may have been loaded with one filter and later with another: it then holds the rates that any of them
-wants. A set of filters is therefore a list, and each filter is one bit of a mask.
+A file may be loaded with one filter and later with another. The store then has the rates that any of them wants, so
+filters come in lists, and each filter is one bit of a mask.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,29 +13,29 @@ from core.fields.text import parse_text, parse_upper
 from core.fields.tin import possible_tins
 
 MAX_FILTERS = 63
-"""So many different filters a batch may be loaded with."""
+"""The number of different filters a file may be loaded with: one bit each of a 64-bit mask."""
 
 
 @dataclass(frozen=True)
 class RateFilter:
-    """Conditions that all hold; an empty tuple is no condition. Values are normalised, distinct and sorted."""
+    """Conditions that must all hold; an empty tuple sets none. Values are normalized, distinct, and sorted."""
 
     codes: tuple[str, ...] = ()
     code_types: tuple[str, ...] = ()
     npis: tuple[str, ...] = ()
     tins: tuple[str, ...] = ()
     in_state: str | None = None
-    """Rates of provider groups with an NPI whose practice address is in this state."""
+    """The state of the practice address of some NPI of the provider group."""
     register: str | None = field(default=None, compare=False)
-    """What was known of where providers are when it was applied: the mark of the NPIs in the state."""
+    """A hash of the NPIs known to be in the state when the filter was applied."""
 
     @property
     def of_providers(self) -> bool:
-        """Whether it takes a rate's provider group to tell."""
+        """Return whether the filter depends on a rate's provider group."""
         return bool(self.npis or self.tins or self.in_state)
 
     def wants_code(self, code_type: str, code: str) -> bool:
-        """Whether rates for a code may be wanted."""
+        """Return whether rates of a code may be wanted."""
         if self.code_types and code_type not in self.code_types:
             return False
         bare = code.lstrip("0")
@@ -43,7 +43,7 @@ class RateFilter:
         return not self.codes or code in self.codes or padded
 
     def covers(self, other: "RateFilter") -> bool:
-        """Whether all that the other wants is wanted by this one too."""
+        """Return whether this filter wants everything that the other one wants."""
         return all(
             not ours or (theirs and set(theirs) <= set(ours))
             for ours, theirs in (
@@ -56,14 +56,14 @@ class RateFilter:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """The conditions there are."""
+        """Return the conditions that are set."""
         return {name: value for name, value in asdict(self).items() if value}
 
 
 ALL_RATES = RateFilter()
 
 
-def made_of(
+def make_filter(
     codes: Iterable[str] = (),
     code_types: Iterable[str] = (),
     npis: Iterable[str] = (),
@@ -71,8 +71,9 @@ def made_of(
     in_state: str | None = None,
     register: str | None = None,
 ) -> RateFilter:
-    """A filter of values as a user writes them: any case, `450` for revenue code 0450, TINs with or without a dash
-    or their leading zeros.
+    """Return a filter of values as users write them.
+
+    Any case will do, `450` stands for revenue code 0450, and TINs come with or without a dash or leading zeros.
     """
     return RateFilter(
         codes=_distinct(parse_upper(code) for code in codes),
@@ -84,19 +85,19 @@ def made_of(
     )
 
 
-def from_json(stored: Any) -> list[RateFilter]:
-    """The filters of a batch's record."""
+def filters_from_json(stored: Any) -> list[RateFilter]:
+    """Return the filters of a batch's record."""
     each: list[Any] = stored if isinstance(stored, list) else [stored]
-    return [made_of(**fields) for fields in each]
+    return [make_filter(**fields) for fields in each]
 
 
-def widened(filters: Sequence[RateFilter], by: RateFilter) -> list[RateFilter]:
-    """The filters and one more, without those that another covers."""
+def widen(filters: Sequence[RateFilter], by: RateFilter) -> list[RateFilter]:
+    """Return the filters and one more, without those that the new one covers."""
     return [*(one for one in filters if not by.covers(one)), by]
 
 
 def code_mask(filters: Sequence[RateFilter], code_type: str, code: str) -> int:
-    """A bit for each filter that may want the rates of a code."""
+    """Return a mask: bit n is set if filter n may want the rates of a code."""
     return sum(1 << n for n, one in enumerate(filters) if one.wants_code(code_type, code))
 
 

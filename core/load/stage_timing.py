@@ -1,49 +1,59 @@
-"""Where the time of an ingest goes."""
+"""Where the time of a load goes."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from core.runtime.workers import Workers
 
 
 @dataclass(frozen=True)
-class Stage:
-    """One stage: how long it took, and how much processor time this process and its workers used."""
+class StageTime:
+    """One stage: the seconds it took, and the processor time that this process and its workers used."""
 
     name: str
     seconds: float
     own_cpu: float
-    crew_cpu: float
+    worker_cpu: float
 
 
-@dataclass
-class StageTimes:
-    """The stages that are done, in order. `workers` is whoever shares the work by now."""
+class StageClock:
+    """Measures the stages of a load that `workers` take part in."""
 
-    done: list[Stage] = field(default_factory=list)
-    workers: Workers | None = None
+    def __init__(self, workers: Workers) -> None:
+        self._workers = workers
+        self._started = time.monotonic()
+        self._stages: list[StageTime] = []
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Measures what is done within."""
-        started, own, workers = time.monotonic(), time.process_time(), self._crew_cpu()
+        """Measure what is done in the block."""
+        started, own, workers = time.monotonic(), time.process_time(), self._workers.cpu()
         try:
             yield
         finally:
             seconds, own_cpu = time.monotonic() - started, time.process_time() - own
-            self.done.append(Stage(name, seconds, own_cpu, max(self._crew_cpu() - workers, 0.0)))
+            worker_cpu = max(self._workers.cpu() - workers, 0.0)
+            self._stages.append(StageTime(name, seconds, own_cpu, worker_cpu))
 
-    def lines(self) -> list[str]:
-        """The stages as a table."""
-        head = f"  {'stage':<10}{'seconds':>9}{'this process':>14}{'its workers':>10}{'cores busy':>12}"
-        rows = [
-            f"  {each.name:<10}{each.seconds:9.2f}{each.own_cpu:14.2f}{each.crew_cpu:10.2f}"
-            f"{(each.own_cpu + each.crew_cpu) / max(each.seconds, 1e-6):12.2f}"
-            for each in self.done
-        ]
-        return [head, *rows]
+    @property
+    def seconds(self) -> float:
+        """Return the seconds since the clock was made."""
+        return time.monotonic() - self._started
 
-    def _crew_cpu(self) -> float:
-        return self.workers.cpu() if self.workers else 0.0
+    @property
+    def stages(self) -> tuple[StageTime, ...]:
+        """Return the stages measured so far, in order."""
+        return tuple(self._stages)
+
+
+def format_stages(stages: Sequence[StageTime]) -> list[str]:
+    """Return the lines of a table of stages."""
+    head = f"  {'stage':<10}{'seconds':>9}{'this process':>14}{'its workers':>13}{'cores busy':>12}"
+    rows = [
+        f"  {each.name:<10}{each.seconds:9.2f}{each.own_cpu:14.2f}{each.worker_cpu:13.2f}"
+        f"{(each.own_cpu + each.worker_cpu) / max(each.seconds, 1e-6):12.2f}"
+        for each in stages
+    ]
+    return [head, *rows]

@@ -1,15 +1,17 @@
-"""What a workers does for an ingest: the functions that its members run."""
+"""The functions that workers run for a load. Workers are forked from a process that has imported this module."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.load.facts.build_facts import build_facts
+from core.load.facts.merge_price_runs import merge_into_one
 from core.load.flatten.flatten_elements import FilePiece, Flattened, Flattener
+from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.providers.cross_references import write_range
 from core.load.rate_filters import RateFilter
 from core.runtime.workers import WorkerState, give_back_memory
 
-__all__ = ["ReadTask", "build_facts", "finish", "flatten", "write_range"]
+__all__ = ["ReadTask", "build_facts", "finish_flattening", "flatten_piece", "merge_into_one", "write_range"]
 
 
 @dataclass(frozen=True)
@@ -19,23 +21,25 @@ class ReadTask:
     name: str
     directory: Path
     filters: tuple[RateFilter, ...]
+    sizes: LoadSizes = DEFAULT_SIZES
 
 
-def flatten(state: WorkerState, reading: ReadTask, piece: FilePiece) -> int:
-    """Takes in a piece of the file; gives the number of its elements."""
-    flattener = state.get("flattener")
-    if flattener is None:
-        flattener = Flattener(reading.name, reading.directory, state["worker"], reading.filters)
-        state["flattener"] = flattener
-    return flattener.add(piece)
+def flatten_piece(state: WorkerState, task: ReadTask, piece: FilePiece) -> int:
+    """Flatten a piece of the file and return the number of its elements."""
+    if "flattener" not in state:
+        state["flattener"] = _flattener(state, task)
+    flattener: Flattener = state["flattener"]
+    return flattener.flatten(piece)
 
 
-def finish(state: WorkerState, reading: ReadTask) -> Flattened:
-    """Writes what the member still has in memory, and tells what it has made."""
-    flattener = state.pop("flattener", None) or Flattener(
-        reading.name, reading.directory, state["worker"], reading.filters
-    )
-    done: Flattened = flattener.close()
+def finish_flattening(state: WorkerState, task: ReadTask) -> Flattened:
+    """Write what the worker still has in memory, and return what it has made."""
+    flattener: Flattener = state.pop("flattener", None) or _flattener(state, task)
+    done = flattener.finish()
     del flattener
     give_back_memory()
     return done
+
+
+def _flattener(state: WorkerState, task: ReadTask) -> Flattener:
+    return Flattener(task.name, task.directory, writer=state["worker"], filters=task.filters, sizes=task.sizes)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.fields.npi import is_npi
-from core.load.rate_filters import RateFilter, made_of
+from core.load.rate_filters import RateFilter, make_filter
 from core.management.base_command import state
 
 _A_PATH = re.compile(r"[/\\]|\.[A-Za-z][A-Za-z0-9]*$")
@@ -39,7 +39,7 @@ def add_filter_options(parser: argparse.ArgumentParser) -> None:
 
 def read_filter(options: dict[str, Any]) -> RateFilter:
     """The filter that a command's options ask for."""
-    return made_of(**{name: options[name] for name in ("codes", "code_types", "npis", "tins", "in_state")})
+    return make_filter(**{name: options[name] for name in ("codes", "code_types", "npis", "tins", "in_state")})
 
 
 def _values(text: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from core.load.provenance import LoadedSource
 from core.load.rate_filters import ALL_RATES
 from core.load.remote.fetch_groups import FetchReport
 from core.load.remote.retry_unresolved import RetryOutcome
+from core.load.stage_timing import format_stages
 from core.tic.plans import Plan
 from core.tic.table_of_contents import Listed, TableOfContents
 
@@ -47,7 +48,7 @@ def report_outcome(say: Say, done: LoadOutcome, *, detailed: bool = False) -> No
             say("  a filter on providers left out the rates of groups whose members are not known")
     say(f"  {done.seconds:.1f} s, {record['rows_read'] / max(done.seconds, 1e-3):,.0f} rows/s")
     if detailed:
-        for line in done.stages.lines():
+        for line in format_stages(done.stages):
             say(line)
 
 
@@ -85,7 +86,7 @@ def report_contents(
         same = there and isinstance(version, Version) and there.version.same_as(version)
         known += bool(there)
         mark = "" if not there else ", loaded" if same else ", loaded before; perhaps another version"
-        mark += ", in part" if there and not there.finished(ALL_RATES) else ""
+        mark += ", in part" if there and not there.is_finished(ALL_RATES) else ""
         size = size_text(version.size) if isinstance(version, Version) else "?"
         say(f"{size:>9}  {file.address}{mark}")
         say(f"{'':>9}  {_plans_text(plans)}" + (f"; {file.description}" if file.description else ""))

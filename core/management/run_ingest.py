@@ -6,9 +6,10 @@ from typing import Any
 
 from core.fetch.address import looks_remote, parse_address, redact_url
 from core.fetch.probe import probe
-from core.load.load_many import Loader, Step, WantedFile, Web, each_once
+from core.load.fetch_ahead import WantedFile, Web, merge_same_files
+from core.load.load_many import LoadPlan, Step, load_path, load_web
 from core.load.outcome import LoadOutcome
-from core.load.provenance import loaded
+from core.load.provenance import read_loaded_sources
 from core.load.remote.retry_unresolved import retry_unresolved
 from core.management import ingest_messages
 from core.management.base_command import WritingCommand
@@ -45,15 +46,15 @@ class Ingesting:
     # --- files and addresses ----------------------------------------------------------------------------------
 
     def _run_sources(self, found: Web, sources: list[str]) -> None:
-        remote = each_once(WantedFile(parse_address(text)) for text in sources if looks_remote(text))
+        remote = merge_same_files(WantedFile(parse_address(text)) for text in sources if looks_remote(text))
         paths = expand(text for text in sources if not looks_remote(text))
-        loader = self._loader(found)
+        plan = self._plan(found)
 
         def steps() -> Iterator[Step]:
             for path in paths:
-                yield from loader.load_path(path)
+                yield from load_path(plan, path)
             if remote:
-                yield from loader.load_web(remote, self._options["jobs"])
+                yield from load_web(plan, remote, self._options["jobs"])
 
         self._tell_all(steps(), len(paths) + len(remote), unchecked_is_well=False)
 
@@ -70,23 +71,23 @@ class Ingesting:
         if options["only_list"]:
             return self._list(found, contents, chosen, options["state"])
         wanted = (WantedFile(file.address, contents.plans_of(file)) for file in chosen)
-        return self._tell_all(self._loader(found).load_web(wanted, options["jobs"]), len(chosen))
+        return self._tell_all(load_web(self._plan(found), wanted, options["jobs"]), len(chosen))
 
     def _list(self, found: Web, contents: TableOfContents, chosen: list[Listed], state: str | None) -> None:
         versions = probe(found.client, [file.address for file in chosen])
-        before = loaded(self._store, state) if state else {}
+        before = read_loaded_sources(self._store, state) if state else {}
         with self._shown.paused():
             ingest_messages.report_contents(self.stdout.write, contents, chosen, versions, before)
 
     # --- groups that lack members -----------------------------------------------------------------------------
 
     def _resolve(self, found: Web, batch: str, sources: list[str]) -> None:
-        assert found.locations  # noqa: S101 - refused beside --no-locations
+        assert found.group_fetcher  # noqa: S101 - refused beside --no-locations
         if sources:
             with self._document(found, sources[0], "the batch's own file") as (source, progress):
-                done = retry_unresolved(self._store, batch, found.locations, source=source, progress=progress)
+                done = retry_unresolved(self._store, batch, found.group_fetcher, source=source, progress=progress)
         else:
-            done = retry_unresolved(self._store, batch, found.locations)
+            done = retry_unresolved(self._store, batch, found.group_fetcher)
         with self._shown.paused():
             ingest_messages.report_retry(self.stdout.write, done)
         if done.report.failed:
@@ -118,13 +119,13 @@ class Ingesting:
         finally:
             found.downloads.done(download, "for good" if found.keep else "not" if done else "for a while")
 
-    def _loader(self, found: Web) -> Loader:
+    def _plan(self, found: Web) -> LoadPlan:
         options = self._options
-        return Loader(
-            self._store,
-            options["state"],
-            found,
-            self._shown.bar,
+        return LoadPlan(
+            store=self._store,
+            state=options["state"],
+            web=found,
+            bar=self._shown.bar,
             year_month=options["year_month"],
             only=read_filter(options),
             processes=options["processes"],

@@ -85,6 +85,8 @@ class ArraySplitter:
         *,
         directory: Path | None = None,
         careful: bool = True,
+        chunk_bytes: int = RUN_BYTES,
+        giant_bytes: int = GIANT_BYTES,
     ) -> None:
         self._name = name
         self._chunks = chunks
@@ -92,6 +94,8 @@ class ArraySplitter:
         self._kind = kind
         self._directory = directory
         self._careful = careful
+        self._chunk_bytes = chunk_bytes
+        self._giant_bytes = giant_bytes
         self._buffer = b""
         self._at = 0
         self._start = 0
@@ -256,12 +260,12 @@ class ArraySplitter:
 
         None where `giants` are to be told and one stands here.
         """
-        wanted, more = RUN_BYTES, True
+        wanted, more = self._chunk_bytes, True
         while True:
             if more and len(self._buffer) - self._at < wanted:
                 more = self._grow(wanted)
             stop = self._at + wanted
-            if seam and wanted == RUN_BYTES:
+            if seam and wanted == self._chunk_bytes:
                 end = seam.last_end(self._buffer, self._at, stop)
                 if end is not None:
                     return end, False
@@ -271,7 +275,7 @@ class ArraySplitter:
             if not more and stop >= len(self._buffer):
                 self._at = len(self._buffer)
                 raise self._wrong("expected the end of an element")
-            if giants and wanted > GIANT_BYTES and self._peek() == b"{":
+            if giants and wanted > self._giant_bytes and self._peek() == b"{":
                 return None
             wanted *= 2
 

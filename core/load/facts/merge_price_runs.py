@@ -1,4 +1,4 @@
-"""Many runs of price rows into few, for files so large that a share would be read from too many places."""
+"""Merge many runs of price rows into few, for files so large that a partition would be read from too many files."""
 
 from collections.abc import Iterable, Sequence
 from itertools import count
@@ -8,61 +8,64 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from core.load.facts.build_facts import keys_of
 from core.load.facts.partition import partition_price_runs
+from core.load.facts.run_slices import read_column, read_group_keys
+from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.staging.price_runs import (
     ItemFields,
     PriceFields,
     PriceRun,
     PriceRunWriter,
-    codes_of,
-    dictionary,
+    field_table,
     sort_key,
+    sorted_codes,
 )
 from core.runtime.workers import Workers, WorkerState
 
 T = TypeVar("T", ItemFields, PriceFields)
 
-MAX_OPEN_RUNS = 64
-"""Runs that are read from side by side."""
 
-
-def merge_price_runs(runs: Sequence[PriceRun], directory: Path, workers: Workers) -> Sequence[PriceRun]:
-    """The rows of many runs in at most AT_ONCE; each row is written once more for every AT_ONCE-fold of runs."""
+def merge_price_runs(
+    runs: Sequence[PriceRun], directory: Path, workers: Workers, sizes: LoadSizes = DEFAULT_SIZES
+) -> Sequence[PriceRun]:
+    """Return at most `open_runs` runs with the rows of `runs`. Each level of merging writes every row once more."""
     for level in count():
-        if len(runs) <= MAX_OPEN_RUNS:
+        if len(runs) <= sizes.open_runs:
             return runs
-        groups = [runs[start : start + MAX_OPEN_RUNS] for start in range(0, len(runs), MAX_OPEN_RUNS)]
-        paths = (directory / f"merged-{level}-{number:06}" for number in range(len(groups)))
-        runs = list(workers.map(_merge, zip(groups, paths, strict=False)))
+        groups = [runs[start : start + sizes.open_runs] for start in range(0, len(runs), sizes.open_runs)]
+        tasks = [(group, directory / f"merged-{level}-{number:06}", sizes) for number, group in enumerate(groups)]
+        runs = list(workers.map(merge_into_one, tasks))
     raise AssertionError
 
 
-def _merge(_state: WorkerState, runs: Sequence[PriceRun], path: Path) -> PriceRun:
-    """One run in place of several, which are deleted."""
-    heads: dict[ItemFields, int] = {}
-    terms: dict[PriceFields, int] = {}
-    head_numbers = {i.path: _numbers(heads, map(ItemFields._make, _rows(i, "heads"))) for i in runs}
-    terms_numbers = {i.path: _numbers(terms, map(PriceFields._make, _rows(i, "terms"))) for i in runs}
-    every_head = dictionary(heads, ItemFields._fields)
-    codes, code_of_head = codes_of(every_head)
+def merge_into_one(_state: WorkerState, runs: Sequence[PriceRun], path: Path, sizes: LoadSizes) -> PriceRun:
+    """Merge runs into one at `path` and delete them. Workers run this.
+
+    Rows are merged partition by partition, so memory depends on the size of a partition and not on that of the runs.
+    Within a partition the rows of all runs are put one after the other and sorted; the sort is stable, so rows with
+    equal keys keep their order.
+    """
+    item_numbers: dict[ItemFields, int] = {}
+    price_numbers: dict[PriceFields, int] = {}
+    # Each run numbers its item and price fields from 0. These arrays translate the numbers to those of the new run.
+    items_of = {run.path: _renumber(item_numbers, map(ItemFields._make, _rows(run, "item_fields"))) for run in runs}
+    prices_of = {run.path: _renumber(price_numbers, map(PriceFields._make, _rows(run, "price_fields"))) for run in runs}
+    item_fields = field_table(item_numbers, ItemFields._fields)
+    codes, code_of_item = sorted_codes(item_fields)
     code_of = []
     with PriceRunWriter(path, sum(run.rows for run in runs)) as writer:
-        for share in partition_price_runs(runs, 1):
-            parts = share.slices
-            columns = {
-                name: np.concatenate([part.run.column(name, part.start, part.end) for part in parts])
-                for name in ("rate", "hash_0", "hash_1", "piece", "repeats")
-            }
-            for name, numbers in (("head", head_numbers), ("terms", terms_numbers)):
+        for partition in partition_price_runs(runs, 1, sizes):
+            slices = partition.slices
+            columns = {name: read_column(slices, name) for name in ("rate", "hash_0", "hash_1", "piece", "repeats")}
+            for name, numbers in (("item_fields", items_of), ("price_fields", prices_of)):
                 columns[name] = np.concatenate(
-                    [numbers[part.run.path][part.run.column(name, part.start, part.end)] for part in parts]
+                    [numbers[each.run.path][each.run.column(name, each.start, each.end)] for each in slices]
                 )
-            order = np.argsort(sort_key(code_of_head[columns["head"]], columns["hash_0"]), kind="stable")
-            keys, sizes = keys_of(parts, order)
-            writer.add({name: column[order] for name, column in columns.items()}, sizes, [keys])
-            code_of.append(code_of_head[columns["head"][order]])
-        writer.add_tables(every_head, dictionary(terms, PriceFields._fields))
+            order = np.argsort(sort_key(code_of_item[columns["item_fields"]], columns["hash_0"]), kind="stable")
+            keys, key_counts = read_group_keys(slices, order)
+            writer.add({name: column[order] for name, column in columns.items()}, key_counts, [keys])
+            code_of.append(code_of_item[columns["item_fields"][order]])
+        writer.add_tables(item_fields, field_table(price_numbers, PriceFields._fields))
     for run in runs:
         for old in run.paths:
             old.unlink()
@@ -73,5 +76,6 @@ def _rows(run: PriceRun, table: str) -> list[tuple[str | None, ...]]:
     return list(zip(*(column.to_pylist() for column in run.table(table).columns), strict=True))
 
 
-def _numbers(known: dict[T, int], rows: Iterable[T]) -> npt.NDArray[np.uint32]:
-    return np.array([known.setdefault(row, len(known)) for row in rows], np.uint32)
+def _renumber(numbers: dict[T, int], rows: Iterable[T]) -> npt.NDArray[np.uint32]:
+    """Return the number of each row, and add the rows that have none to `numbers`."""
+    return np.array([numbers.setdefault(row, len(numbers)) for row in rows], np.uint32)

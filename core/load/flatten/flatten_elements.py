@@ -1,10 +1,10 @@
-"""Elements of a file to rows on disk: price rows in sorted runs, and everything else in spools.
+"""Flatten the elements of a file: price rows go to sorted runs on disk, everything else to spools.
 
-This is the innermost loop of an ingest. A price's text but for its rate (`{"negotiated_type":"negotiated",…`) stands
-in a file thousands of times, and so do lists of provider groups: each text is read once, then looked up. What is read
-lands on disk part by part, so that memory does not grow with the file.
+This is the innermost loop of a load. A price's text without its rate (`{"negotiated_type":"negotiated",…`) appears in
+a file thousands of times, and so do lists of provider groups, so each text is read once and then looked up. Rows go to
+disk part by part, so memory does not grow with the file.
 
-One file may be flattened by several processes, each with a Flattener that takes in some pieces of it.
+Several processes may flatten one file, each with its own Flattener for some of the file's pieces.
 """
 
 from collections import Counter
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,13 +20,14 @@ from msgspec import Raw
 
 from core.fields.rate import parse_rate
 from core.load.flatten.item_fields import NO_CODE, NOT_WANTED, ItemFieldsReader
-from core.load.flatten.price_fields import PriceFieldsReader
+from core.load.flatten.price_fields import RATE_KEY, PriceFieldsReader
 from core.load.flatten.rate_groups import RateGroupReader
-from core.load.providers import group_members
+from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.providers.group_key_set import KeySet
 from core.load.rate_filters import ALL_RATES, RateFilter
-from core.load.staging import price_runs as runs
-from core.load.staging.price_rows import RUN_KEYS, RUN_PRICES, PriceFieldCache, PriceRows, RateGroupLists
+from core.load.rejects import published_text
+from core.load.staging.price_rows import PriceRows
+from core.load.staging.price_runs import PriceRun
 from core.load.staging.spool_set import SpoolSet
 from core.runtime.errors import NotJsonError
 from core.runtime.workers import give_back_memory
@@ -33,28 +35,20 @@ from core.tic import decode
 from core.tic.array_splitter import ElementChunk
 from core.tic.decode import ABSENT, ItemObject, RateObject
 
-GROUPS_PER_ROW = 1 << 16
-"""A price that holds for more groups than this is spooled as several rows."""
-
-_RATE = b'"negotiated_rate":'
-
-_ANOTHER = b"86753090.125"
-"""A number that is no rate."""
-
 
 @dataclass(frozen=True)
 class FilePiece:
-    """One run of elements with its number in the order of the file; the number stands for its place in all spools."""
+    """A chunk of elements with its number in the order of the file, by which spools refer to it."""
 
     number: int
-    run: ElementChunk
+    chunk: ElementChunk
 
 
-@dataclass
+@dataclass(frozen=True)
 class Flattened:
     """What one Flattener has made of its pieces."""
 
-    runs: list[runs.PriceRun]
+    runs: list[PriceRun]
     used_keys: npt.NDArray[np.uint64]
     """The keys of the groups that price rows name, distinct and sorted."""
     rows_read: int
@@ -64,248 +58,273 @@ class Flattened:
     pos_sets: dict[str, tuple[str, ...]]
 
 
+class _ItemRates(NamedTuple):
+    """An item, the rates of it that one piece has, and where the item is in the file."""
+
+    item: ItemObject
+    rates: list[RateObject]
+    seq: int
+
+
+class _RatePlace(NamedTuple):
+    """Where a rate is in the file, for the list of rejects."""
+
+    seq: int
+    rate: int
+
+
 class Flattener:
     """Flattens pieces of the file `name` into spools and runs below `directory`.
 
-    `writer` tells apart the processes that flatten one file; `filters` say which rates are wanted (any of them).
+    Each process that flattens the file has its own `writer` number. `filters` say which rates are wanted: those that
+    any of them wants.
     """
 
     def __init__(
-        self, name: str, directory: Path, writer: int = 0, filters: Sequence[RateFilter] = (ALL_RATES,)
+        self,
+        name: str,
+        directory: Path,
+        writer: int = 0,
+        filters: Sequence[RateFilter] = (ALL_RATES,),
+        sizes: LoadSizes = DEFAULT_SIZES,
     ) -> None:
         self._name = name
         self._directory = directory
         self._writer = writer
-        self.spools = SpoolSet(directory, writer)
-        self._runs: list[runs.PriceRun] = []
+        self._sizes = sizes
+        self._spools = SpoolSet(directory, writer, sizes)
+        self._runs: list[PriceRun] = []
         self._used = KeySet()
         self._rows_read = 0
         self._rows_filtered = 0
         self._rejected: Counter[str] = Counter()
         self._notes: Counter[str] = Counter()
-        self._heads = ItemFieldsReader(self.spools, self._notes, filters)
+        self._item_fields = ItemFieldsReader(self._spools, self._notes, filters)
+        self._price_fields = PriceFieldsReader(sizes)
+        self._groups = RateGroupReader(self._spools, self._notes, sizes)
         self._prices = PriceRows()
-        self._terms = PriceFieldsReader()
-        self._groups = RateGroupReader(self.spools, self._notes)
         self._piece = 0
 
-    def close(self) -> Flattened:
-        """Writes what is still in memory."""
+    def finish(self) -> Flattened:
+        """Write the rows that are still in memory, and return what was made."""
         self._flush()
-        self.spools.close()
+        self._spools.close()
         return Flattened(
-            self._runs,
-            self._used.keys(),
-            self._rows_read,
-            self._rows_filtered,
-            self._rejected,
-            self._notes,
-            self._terms.pos_sets,
+            runs=self._runs,
+            used_keys=self._used.keys(),
+            rows_read=self._rows_read,
+            rows_filtered=self._rows_filtered,
+            rejected=self._rejected,
+            notes=self._notes,
+            pos_sets=self._price_fields.pos_sets,
         )
 
-    def add(self, piece: FilePiece) -> int:
-        """Takes in a piece; gives the number of its elements. Raises NotJsonError where they are none."""
+    def flatten(self, piece: FilePiece) -> int:
+        """Flatten a piece and return the number of its elements. Raise NotJsonError if it is not JSON."""
         self._piece = piece.number
         self._prices.piece.append(piece.number)
         self._prices.piece_start.append(len(self._prices.rate))
-        if piece.run.head is not None:
-            count = self._add_giant(piece.run)
-        elif piece.run.array == "in_network":
-            count = self._add_items(piece.run)
+        if piece.chunk.head is not None:
+            count = self._flatten_giant(piece.chunk)
+        elif piece.chunk.array == "in_network":
+            count = self._flatten_items(piece.chunk)
         else:
-            count = self._add_references(piece.run)
-        if self._groups.lists.full or self._terms.words.full:
+            count = self._flatten_references(piece.chunk)
+        if self._groups.lists.is_full or self._price_fields.cache.is_full:
+            # Rows in memory refer to the caches by number, so they are written before a cache starts over.
             self._flush()
-            self._forget()
+            self._empty_full_caches()
         return count
 
     # --- elements of in_network -------------------------------------------------------------------------------
 
-    def _add_items(self, run: ElementChunk) -> int:
-        found = self._read(decode.ITEMS, run)
+    def _flatten_items(self, chunk: ElementChunk) -> int:
+        found = self._decode(decode.ITEMS, chunk)
         seq = self._piece << 32
-        items = [(item, item.negotiated_rates or [], seq + n) for n, item in enumerate(found) if item is not None]
+        items = [
+            _ItemRates(item, item.negotiated_rates or [], seq + n) for n, item in enumerate(found) if item is not None
+        ]
         if len(items) < len(found):
             self._notes["in_network_elements_that_are_no_objects"] += len(found) - len(items)
         self._add_rates(items)
         return len(found)
 
-    def _add_giant(self, run: ElementChunk) -> int:
-        """Takes in some of the rates of an item, whose other values are the run's head; gives the number of rates."""
-        item = self._read(decode.ITEMS, ElementChunk(run.array, run.head or b"{}", run.offset))[0] or ItemObject()
-        # Its rates stand in the head where they are one object instead of an array.
-        rates = item.negotiated_rates if run.first else None
-        rates = rates or [rate or RateObject() for rate in self._read(decode.RATES, run)]
-        self._add_rates([(item, rates, self._piece << 32)])
+    def _flatten_giant(self, chunk: ElementChunk) -> int:
+        """Flatten some of the rates of a giant item, whose other values are the chunk's head. Return their number."""
+        head = ElementChunk(chunk.array, chunk.head or b"{}", chunk.offset)
+        item = self._decode(decode.ITEMS, head)[0] or ItemObject()
+        # If its negotiated_rates is one object instead of an array, the head contains it.
+        rates = item.negotiated_rates if chunk.first else None
+        rates = rates or [rate or RateObject() for rate in self._decode(decode.RATES, chunk)]
+        self._add_rates([_ItemRates(item, rates, self._piece << 32)])
         return len(rates)
 
-    def _add_rates(self, items: Sequence[tuple[ItemObject, list[RateObject], int]]) -> None:  # noqa: C901 - one loop
-        """Takes in items' rates; each item has its place in the file.
+    def _add_rates(self, items: Sequence[_ItemRates]) -> None:  # noqa: C901 - one loop
+        """Add the prices of items' rates to the price rows.
 
-        This is the innermost loop. What it takes is bound to names of its own, as to look each up costs as much as
-        the rest of it; after `_flush` the columns are others.
+        This is the innermost loop: it runs once for each price, a few hundred thousand times a second, and takes half
+        of the time of a load. Nearly every price has a text that was met before, so it costs one search for the rate,
+        one lookup of the text around it, one float and four appends. Everything else is left to slower methods.
+        Attributes and bound methods are local variables, because looking each of them up costs as much as the rest of
+        the loop. They are bound again after `_flush`, which replaces the columns.
         """
-        lists, words = self._groups.lists, self._terms.words
-        list_ids, list_sizes, terms_of_text = lists.ids, lists.sizes, words.ids
-        written_out = iter(self._written_out(items))
-        head_of, describe = self._heads.of, self._heads.describe
+        lists, cache = self._groups.lists, self._price_fields.cache
+        list_of_text, list_sizes, fields_of_text = lists.by_references, lists.sizes, cache.by_price_text
+        written_out = iter(self._read_written_out(items))
+        number_of_item, describe = self._item_fields.number_of, self._item_fields.describe
+        max_prices, max_fact_rows, max_groups = (
+            self._sizes.run_prices,
+            self._sizes.run_fact_rows,
+            self._sizes.groups_per_row,
+        )
         prices = self._prices
-        add_rate, add_terms, add_groups = prices.rate.append, prices.terms.append, prices.groups.append
-        add_head = prices.head.append
-        for item, rates, seq in items:
+        add_rate, add_fields = prices.rate.append, prices.price_fields.append
+        add_groups, add_item = prices.group_list.append, prices.item_fields.append
+        for each in items:
+            item, rates, seq = each.item, each.rates, each.seq
+            # Only an item of which a price was kept is described, so that no code without a rate gets into dim_code.
             before, kept = len(prices.rate), False
-            head = head_of(item, words) if rates else NO_CODE
+            number = number_of_item(item, cache) if rates else NO_CODE
             for place, rate in enumerate(rates):
-                if prices.keys >= RUN_KEYS or len(prices.rate) >= RUN_PRICES:
+                if prices.fact_rows >= max_fact_rows or len(prices.rate) >= max_prices:
                     kept = kept or len(prices.rate) > before
                     self._flush()
                     prices, before = self._prices, 0
-                    add_rate, add_terms, add_groups = prices.rate.append, prices.terms.append, prices.groups.append
-                    add_head = prices.head.append
+                    add_rate, add_fields = prices.rate.append, prices.price_fields.append
+                    add_groups, add_item = prices.group_list.append, prices.item_fields.append
                 if rate.provider_groups is ABSENT:
                     text = bytes(rate.provider_references)
-                    groups = list_ids.get(text)
+                    groups = list_of_text.get(text)
                     if groups is None:
-                        groups = self._groups.named(text)
+                        groups = self._groups.read_references(text)
                 else:
                     groups = next(written_out)
                 size, texts = list_sizes[groups], rate.negotiated_prices
-                if not texts or head < 0 or not 0 < size <= GROUPS_PER_ROW:
-                    self._add_odd_rate(head, item, texts, groups, (seq, place))
+                if not texts or number < 0 or not 0 < size <= max_groups:
+                    self._add_odd_rate(number, item, texts, groups, _RatePlace(seq, place))
                     continue
-                prices.keys += size * len(texts)
+                prices.fact_rows += size * len(texts)
                 self._rows_read += size * len(texts)
                 for raw in texts:
-                    # The price's text but for its rate has been met before, as a rule.
                     text = bytes(raw)
-                    at = text.find(_RATE) + len(_RATE)
+                    at = text.find(RATE_KEY) + len(RATE_KEY)
                     end = text.find(b",", at)
-                    terms = terms_of_text.get(text[:at] + text[end:])
-                    if terms is not None:
+                    fields = fields_of_text.get(text[:at] + text[end:])
+                    if fields is not None:
+                        # A rate that is not a plain number (a string, null, the last field of the price) goes the slow
+                        # way, and so do negative and infinite numbers, which are rejected there. NaN fails both tests.
                         try:
                             amount = float(text[at:end])
                         except ValueError:
                             amount = -1.0
                         if 0 <= amount < inf:
-                            add_head(head)
-                            add_rate(amount + 0.0)
-                            add_terms(terms)
+                            add_item(number)
+                            add_rate(amount + 0.0)  # turns -0.0 into 0.0, which has another hash
+                            add_fields(fields)
                             add_groups(groups)
                             continue
-                    self._add_price(text, head, (groups,), size, (seq, place, texts.index(raw)))
+                    self._add_price(text, number, (groups,), size, _RatePlace(seq, place), texts.index(raw))
             if kept or len(prices.rate) > before:
-                describe(head, item, seq, words)
+                describe(number, item, seq, cache)
 
-    def _written_out(self, items: Sequence[tuple[ItemObject, list[RateObject], int]]) -> list[int]:
-        """The lists of groups of the rates that have them written out, in the rates' order."""
-        found = [(rate, seq) for _, some, seq in items for rate in some if rate.provider_groups is not ABSENT]
-        return self._groups.written_out(*zip(*found, strict=True)) if found else []
+    def _read_written_out(self, items: Sequence[_ItemRates]) -> list[int]:
+        """Return the lists of groups of the rates that have them written out, in the order of the rates."""
+        found = [(rate, each.seq) for each in items for rate in each.rates if rate.provider_groups is not ABSENT]
+        if not found:
+            return []
+        rates, seqs = zip(*found, strict=True)
+        return self._groups.read_written_out(rates, seqs)
 
     def _add_odd_rate(
-        self, head: int, item: ItemObject, texts: list[Raw] | None, groups: int, place: tuple[int, int]
+        self, number: int, item: ItemObject, texts: list[Raw] | None, groups: int, place: _RatePlace
     ) -> None:
-        """Takes in the prices of a rate whose code or whose groups are not as they should be, or very many."""
+        """Add or reject the prices of a rate that has no code, no groups, no prices, or very many groups."""
         if not texts:
             self._notes["rates_without_prices"] += 1
             return
         size = self._groups.lists.sizes[groups]
+        # A rejected price counts once for each of its groups, and once if it has none.
         rows = max(size, 1) * len(texts)
         self._rows_read += rows
-        if head == NOT_WANTED:
+        if number == NOT_WANTED:
             self._rows_filtered += rows
-        elif head == NO_CODE or not size:
+        elif number == NO_CODE or not size:
             reason, value = "no_provider", None
-            if head == NO_CODE:
-                reason, value = "no_code", group_members.published([item.billing_code_type, item.billing_code])
-            for number in range(len(texts)):
-                self._reject(reason, max(size, 1), (*place, number), value)
+            if number == NO_CODE:
+                reason, value = "no_code", published_text([item.billing_code_type, item.billing_code])
+            for price in range(len(texts)):
+                self._reject(reason, max(size, 1), place, price, value)
         else:
-            self._prices.keys += rows
-            keys = self._groups.lists.keys_of(groups)
-            parts = [self._groups.lists.add(keys[n : n + GROUPS_PER_ROW]) for n in range(0, size, GROUPS_PER_ROW)]
-            for number, raw in enumerate(texts):
-                self._add_price(bytes(raw), head, parts, size, (*place, number))
+            self._prices.fact_rows += rows
+            keys, step = self._groups.lists.keys_of(groups), self._sizes.groups_per_row
+            lists = [self._groups.lists.add(keys[n : n + step]) for n in range(0, size, step)]
+            for price, raw in enumerate(texts):
+                self._add_price(bytes(raw), number, lists, size, place, price)
 
-    def _add_price(self, text: bytes, head: int, lists: Sequence[int], size: int, place: tuple[int, int, int]) -> None:
-        """Takes in a price whose text has not been met before, for the `size` groups of some lists."""
-        price = decode.price(text)
-        if price is None:
-            self._reject("no_price", size, place, group_members.published(text.decode("utf-8", "replace")))
+    def _add_price(
+        self, text: bytes, number: int, lists: Sequence[int], size: int, place: _RatePlace, price: int
+    ) -> None:
+        """Add or reject a price whose text is new, for the `size` groups of some lists. `price` is its place."""
+        found = decode.price(text)
+        if found is None:
+            self._reject("no_price", size, place, price, published_text(text.decode("utf-8", "replace")))
             return
-        amount = parse_rate(price.negotiated_rate)
+        amount = parse_rate(found.negotiated_rate)
         if amount is None:
-            value = price.negotiated_rate
-            self._reject("invalid_rate", size, place, None if value is None else group_members.published(value))
+            value = None if found.negotiated_rate is None else published_text(found.negotiated_rate)
+            self._reject("invalid_rate", size, place, price, value)
             return
-        terms = self._terms.of(price)
+        fields = self._price_fields.number_of(found)
         for groups in lists:
-            self._prices.head.append(head)
+            self._prices.item_fields.append(number)
             self._prices.rate.append(amount)
-            self._prices.terms.append(terms)
-            self._prices.groups.append(groups)
-        frame = _frame(text)
-        if frame is not None:
-            self._terms.words.ids[frame] = terms
-            self._terms.words.text_bytes += len(frame) + 100
+            self._prices.price_fields.append(fields)
+            self._prices.group_list.append(groups)
+        self._price_fields.remember(text, fields)
 
-    def _reject(self, reason: str, rows: int, place: tuple[int, int, int], value: str | None) -> None:
+    def _reject(self, reason: str, rows: int, place: _RatePlace, price: int, value: str | None) -> None:
         self._rejected[reason] += rows
-        self.spools.rejects.add(reason, *place, value, rows)
+        self._spools.rejects.add(reason, place.seq, place.rate, price, value, rows)
 
-    # --- elements of the root's provider_references -----------------------------------------------------------
+    # --- elements of provider_references ----------------------------------------------------------------------
 
-    def _add_references(self, run: ElementChunk) -> int:
-        references = self._read(decode.REFERENCES, run)
+    def _flatten_references(self, chunk: ElementChunk) -> int:
+        references = self._decode(decode.REFERENCES, chunk)
         self._groups.define(references, self._piece << 32)
         return len(references)
 
     # --- both -------------------------------------------------------------------------------------------------
 
-    def _read(self, elements: "decode.Elements[decode.T]", run: ElementChunk) -> "list[decode.T | None]":
+    def _decode(self, elements: "decode.Elements[decode.T]", chunk: ElementChunk) -> "list[decode.T | None]":
         try:
-            found, lenient = elements.read(run.text)
+            found, lenient = elements.read(chunk.text)
         except decode.UndecodableError as error:
             raise NotJsonError(
-                f"{self._name}: not JSON: {error.problem} at byte {run.offset + error.offset:,}, in {run.array}; "
-                "expected an in-network file; get it again or report it to the payer"
+                f"{self._name}: not JSON: {error.problem} at byte {chunk.offset + error.offset:,}, in {chunk.array}; "
+                "expected an in-network file; download it again or report it to the payer"
             ) from None
         if lenient:
-            self._notes[f"{run.array}_elements_read_leniently"] += lenient
+            self._notes[f"{chunk.array}_elements_read_leniently"] += lenient
         return found
 
     def _flush(self) -> None:
-        """Writes the price rows at hand as a run."""
+        """Write the price rows in memory as a run."""
         if self._prices.rate:
-            odd = self._prices.rows_of_odd_dates(self._terms.words, self._groups.lists)
+            cache, lists, block_keys = self._price_fields.cache, self._groups.lists, self._sizes.block_keys
+            odd = self._prices.count_odd_dates(cache, lists)
             if odd:
                 self._notes["unreadable_expiration_dates"] += odd
-            self._used.add(self._prices.used_keys(self._groups.lists))
+            self._used.add(self._prices.used_keys(lists, block_keys))
             path = self._directory / f"run-{self._writer}-{len(self._runs):06}"
-            self._runs.append(self._prices.write(path, self._terms.words, self._groups.lists))
+            self._runs.append(self._prices.write(path, cache, lists, block_keys))
         self._prices = PriceRows()
         self._prices.piece.append(self._piece)
         self._prices.piece_start.append(0)
         give_back_memory()
 
-    def _forget(self) -> None:
-        """Begins anew with what has grown large; no price row at hand may refer to it."""
-        if self._terms.words.full:
-            self._terms.words = PriceFieldCache()
-        if self._groups.lists.full:
-            self._groups.lists = RateGroupLists()
+    def _empty_full_caches(self) -> None:
+        if self._price_fields.cache.is_full:
+            self._price_fields.start_over()
+        if self._groups.lists.is_full:
+            self._groups.start_over()
         give_back_memory()
-
-
-def _frame(text: bytes) -> bytes | None:
-    """A price's text but for its rate, if the number that stands where `_add_rates` looks for it is the rate.
-
-    It may be that of an object within the price, or of a key that comes again; so another number is put there.
-    """
-    at = text.find(_RATE) + len(_RATE)
-    end = text.find(b",", at)
-    try:
-        float(text[at:end])
-        price = decode.price(b"%b%b%b" % (text[:at], _ANOTHER, text[end:]))
-    except (ValueError, decode.UndecodableError):
-        return None
-    return text[:at] + text[end:] if price and price.negotiated_rate == float(_ANOTHER) else None

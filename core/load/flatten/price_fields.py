@@ -1,4 +1,4 @@
-"""What prices say besides their rates, each text of it read once."""
+"""What prices say besides their rates. Each distinct text is read once."""
 
 from typing import Any
 
@@ -6,65 +6,95 @@ from core.fields.dates import parse_date, parse_expiration
 from core.fields.modifier import parse_modifiers
 from core.fields.place_of_service import parse_places
 from core.fields.text import parse_lower, parse_text
-from core.load.staging.price_rows import PriceFieldCache
+from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
+from core.load.staging.price_field_cache import PriceFieldCache
 from core.load.staging.price_runs import PriceFields
 from core.store.schema import ids
 from core.tic import decode
 from core.tic.decode import PriceObject
 
-REMEMBERED = 100_000
-"""Texts that are remembered before they are forgotten."""
+RATE_KEY = b'"negotiated_rate":'
+
+_PROBE = b"86753090.125"
+"""A number that is put in place of a rate, to see whether it is the rate. No file has it as a rate."""
 
 
 class PriceFieldsReader:
-    """Reads prices' terms into a vocabulary, which its owner replaces from time to time."""
+    """Reads price fields into `cache`."""
 
-    def __init__(self) -> None:
-        self.words = PriceFieldCache()
+    def __init__(self, sizes: LoadSizes = DEFAULT_SIZES) -> None:
         self.pos_sets: dict[str, tuple[str, ...]] = {}
-        """The sets of places of service met, by id."""
-        self._places: dict[bytes, str] = {}
+        """The distinct sets of places of service, by id."""
+        self._sizes = sizes
+        self._pos_set_ids: dict[bytes, str] = {}
         self._modifiers: dict[bytes, str] = {}
+        self.start_over()
 
-    def of(self, price: PriceObject) -> int:
-        """The number of what a price says besides its rate."""
+    def start_over(self) -> None:
+        """Forget the fields. No price row in memory may refer to them."""
+        self.cache = PriceFieldCache(self._sizes.cached_field_bytes)
+
+    def number_of(self, price: PriceObject) -> int:
+        """Return the number of what a price says besides its rate."""
         remark = price.additional_information
-        terms = PriceFields(
-            parse_lower(price.negotiated_type),
-            parse_expiration(price.expiration_date),
-            parse_lower(price.billing_class),
-            parse_lower(price.setting),
-            self._modifiers_of(bytes(price.billing_code_modifier)),
-            self._pos_set_of(bytes(price.service_code)),
-            remark if remark and remark.strip() else None,
+        fields = PriceFields(
+            negotiated_type=parse_lower(price.negotiated_type),
+            expiration_date=parse_expiration(price.expiration_date),
+            billing_class=parse_lower(price.billing_class),
+            setting=parse_lower(price.setting),
+            billing_code_modifier=self._modifiers_of(bytes(price.billing_code_modifier)),
+            pos_set_id=self._pos_set_of(bytes(price.service_code)),
+            additional_information=remark if remark and remark.strip() else None,
         )
-        found = self.words.terms.get(terms)
+        cache = self.cache
+        found = cache.price_numbers.get(fields)
         if found is None:
-            found = self.words.terms[terms] = len(self.words.terms)
-            self.words.text_bytes += len(remark or "")
+            found = cache.price_numbers[fields] = len(cache.price_numbers)
+            cache.text_bytes += len(remark or "")
         if parse_text(price.expiration_date) and not parse_date(price.expiration_date):
-            self.words.odd_dates.add(found)
+            cache.with_odd_dates.add(found)
         return found
+
+    def remember(self, text: bytes, number: int) -> None:
+        """Remember the number of a price's fields, to be found by the price's text without its rate."""
+        without_rate = text_without_rate(text)
+        if without_rate is not None:
+            self.cache.by_price_text[without_rate] = number
+            self.cache.text_bytes += len(without_rate) + 100
 
     def _modifiers_of(self, text: bytes) -> str:
         found = self._modifiers.get(text)
         if found is None:
             found = parse_modifiers(decode.loads(text) if text else None)
-            remember(self._modifiers, text, found)
+            self._keep(self._modifiers, text, found)
         return found
 
     def _pos_set_of(self, text: bytes) -> str:
-        found = self._places.get(text)
+        found = self._pos_set_ids.get(text)
         if found is None:
             codes = parse_places(decode.loads(text) if text else None)
             found = ids.pos_set_id(codes)
             self.pos_sets[found] = codes
-            remember(self._places, text, found)
+            self._keep(self._pos_set_ids, text, found)
         return found
 
+    def _keep(self, texts: dict[bytes, Any], text: bytes, value: Any) -> None:
+        if len(texts) > self._sizes.cached_texts:
+            texts.clear()
+        texts[text] = value
 
-def remember(cache: dict[Any, Any], key: Any, value: Any) -> None:
-    """Keeps a value in a cache that is emptied when it has grown large."""
-    if len(cache) > REMEMBERED:
-        cache.clear()
-    cache[key] = value
+
+def text_without_rate(text: bytes) -> bytes | None:
+    """Return a price's JSON text without its rate, None if what follows RATE_KEY may not be the rate.
+
+    The key may belong to an object within the price, or appear a second time. So another number is put in place of
+    the rate: if the price then has that rate, cutting it out is safe for every text that is equal but for the rate.
+    """
+    at = text.find(RATE_KEY) + len(RATE_KEY)
+    end = text.find(b",", at)
+    try:
+        float(text[at:end])
+        price = decode.price(b"%b%b%b" % (text[:at], _PROBE, text[end:]))
+    except (ValueError, decode.UndecodableError):
+        return None
+    return text[:at] + text[end:] if price and price.negotiated_rate == float(_PROBE) else None

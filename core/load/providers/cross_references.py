@@ -1,7 +1,7 @@
 """The three cross-reference tables of one file: groups and NPIs, groups and tax numbers, tax numbers and NPIs.
 
-The rows are written by a workers, each member a range of them, and become one file without being read again. Until they
-are written they are numbers, a pair of which is one 64-bit word; see `member_numbers`.
+Workers write the rows, each a range of them, and the ranges' files become one file without being read again. Until they
+are written, a row is a pair of ranks packed into one 64-bit word; see `member_index`.
 """
 
 from collections.abc import Sequence
@@ -15,173 +15,218 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.providers.group_index import GroupIndex
 from core.load.providers.group_key_set import distinct
-from core.load.providers.member_index import MemberIndex, read_texts, write_numbers, write_texts
+from core.load.providers.member_index import MemberIndex, read_texts, write_member_index, write_texts
 from core.runtime.workers import Workers, WorkerState
 from core.store.parquet.row_group_copier import RowGroupCopier
 from core.store.parquet.writer import ROW_GROUP, write_table
 from core.store.schema.tables import TABLES, XREF_GROUP_NPI, XREF_GROUP_TIN, XREF_TIN_NPI, Table
 
-PAIRS_AT_ONCE = 400_000
-"""A range of groups has so many pairs of a group and a part: some million rows."""
-
-ROWS_AT_ONCE = 1_000_000
-"""So many rows are gone through at a time."""
-
-Pairs = npt.NDArray[np.uint64]
+RankPairs = npt.NDArray[np.uint64]
+"""Pairs of ranks, the first in the upper half of the word, the second in the lower half."""
 
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 
 
 @dataclass(frozen=True)
-class Range:
-    """Some of a table's rows: those of the lists (for xref_tin_npi: of the tax numbers) `first` to before `end`."""
+class KeptMembers:
+    """The members of the groups that are kept. A group's rank is its position when the groups are sorted by pg_uid."""
 
     directory: Path
-    """Where the numbers and the texts are."""
-    table: str
-    constant: dict[str, str]
-    first: int
-    end: int
-    path: Path
-    """Where the rows go."""
+    """Where the member index and the texts by rank are."""
+    places_by_rank: npt.NDArray[np.int32]
+    """For each rank, the place of its group in the group index."""
+    resolved: npt.NDArray[np.bool_]
+    """For each rank, whether any member of the group is known."""
+    npis: pa.Table
+    """The distinct NPIs, sorted, as text."""
+    tins: pa.Table
+    """The distinct tax numbers: tin_type and tin_value, sorted."""
 
 
 @dataclass(frozen=True)
-class Written:
-    """A table's rows in a file."""
+class CrossReferenceFile:
+    """The rows of one table, sorted, in a file."""
 
     path: Path
     rows: int
 
 
-class CrossReferences:
-    """The members of a file's groups. The spools stand in `directory`; `used` are the places of the groups to keep."""
+@dataclass(frozen=True)
+class RowRange:
+    """Some of a table's rows: those of the lists (for xref_tin_npi: of the tax numbers) `first` up to `end`."""
 
-    def __init__(self, directory: Path, groups: GroupIndex, used: npt.NDArray[np.int32] | None) -> None:
-        self._directory = directory / "members"
-        uids = pl.Series(groups.strings.column("pg_uid"), dtype=pl.String)
-        places = np.arange(len(groups), dtype=np.int32) if used is None else used
-        chosen = uids.gather(pl.Series(places))
-        order = chosen.arg_sort().to_numpy()
-        self.places_by_rank: npt.NDArray[np.int32] = places[order]
-        """The place of the group of each rank."""
-        rank_of = np.full(max(len(groups), 1), -1, np.int64)
-        rank_of[self.places_by_rank] = np.arange(len(places))
-        npis, tins = write_numbers(directory, self._directory, groups, rank_of)
-        write_texts(self._directory, "pg_uid", chosen.gather(pl.Series(order)).alias("pg_uid").to_frame())
-        write_texts(self._directory, "npi", npis.cast(pl.String).to_frame())
-        write_texts(self._directory, "tin", tins)
-        self._numbers = MemberIndex(self._directory)
-        self.npis = read_texts(self._directory, "npi")
-        """The distinct NPIs of the groups, sorted, as text."""
-        self.tins = read_texts(self._directory, "tin")
-        """tin_type and tin_value of the groups, distinct and sorted."""
-
-    @property
-    def resolved(self) -> npt.NDArray[np.bool_]:
-        """Of each rank, whether any member of the group is known."""
-        numbers = self._numbers
-        known = (np.diff(numbers.npi_ends) > 0) | (numbers.tin_ranks >= 0)
-        found = np.zeros(len(self.places_by_rank), np.bool_)
-        for first, end in self._ranges():
-            ranks, parts = numbers.lists(first, end)
-            found[ranks[known[parts]]] = True
-        return found
-
-    def write(self, work: Path, year_month: str, payer_slug: str, workers: Workers) -> dict[str, Written]:
-        """Writes the rows of the three tables, sorted, below `work`; gives the tables' files by name."""
-        constant = {"year_month": year_month, "payer_slug": payer_slug}
-        bounds = {
-            XREF_GROUP_NPI.name: self._ranges(),
-            XREF_GROUP_TIN.name: self._ranges(),
-            XREF_TIN_NPI.name: self._tin_ranges(),
-        }
-        ranges = [
-            Range(self._directory, name, constant, first, end, work / f"{name}.{number:06}.parquet")
-            for name, each in bounds.items()
-            for number, (first, end) in enumerate(each)
-        ]
-        rows = list(workers.map(write_range, ((each,) for each in ranges)))
-        found = {}
-        for name in bounds:
-            path = work / f"{name}.rows.parquet"
-            mine = [(count, each) for count, each in zip(rows, ranges, strict=True) if each.table == name]
-            with RowGroupCopier(path) as stitcher:
-                # A file without rows has a row group all the same, which belongs into no other file.
-                for _, each in [(count, each) for count, each in mine if count] or mine[:1]:
-                    stitcher.add(each.path)
-                found[name] = Written(path, stitcher.finish())
-            for _, each in mine:
-                each.path.unlink()
-        return found
-
-    def _ranges(self) -> Sequence[tuple[int, int]]:
-        """Ranges of lists of some PAIRS_AT_ONCE parts; all lists of a group are in one."""
-        return _cuts(self._numbers.ranks, self._numbers.sizes, PAIRS_AT_ONCE) or [(0, 0)]
-
-    def _tin_ranges(self) -> Sequence[tuple[int, int]]:
-        """Ranges of tax numbers with some ROWS_AT_ONCE NPIs."""
-        tins = self._numbers.tin_ranks
-        npis = np.bincount(tins[tins >= 0], np.diff(self._numbers.npi_ends)[tins >= 0], len(self.tins))
-        return _cuts(np.arange(len(self.tins)), npis, ROWS_AT_ONCE) or [(0, 0)]
+    directory: Path
+    """Where the member index and the texts are."""
+    table: str
+    constants: dict[str, str]
+    """The columns with the same value in all rows."""
+    first: int
+    end: int
+    path: Path
+    """Where the rows go."""
+    rows_at_once: int
 
 
-def write_range(_state: WorkerState, each: Range) -> int:
-    """Write some of a table's rows to a file of their own and return their number; a worker runs this."""
-    table = TABLES[each.table]
-    rows_of = {
+def index_members(
+    spools: Path, groups: GroupIndex, used: npt.NDArray[np.int32] | None, sizes: LoadSizes = DEFAULT_SIZES
+) -> KeptMembers:
+    """Index the members of the groups at the places `used` (None for all groups), from the file's spools."""
+    directory = spools / "members"
+    uids = pl.Series(groups.strings.column("pg_uid"), dtype=pl.String)
+    places = np.arange(len(groups), dtype=np.int32) if used is None else used
+    kept = uids.gather(pl.Series(places))
+    order = kept.arg_sort().to_numpy()
+    places_by_rank: npt.NDArray[np.int32] = places[order]
+    rank_of = np.full(max(len(groups), 1), -1, np.int64)
+    rank_of[places_by_rank] = np.arange(len(places))
+    members = write_member_index(spools, directory, groups, rank_of, sizes.part_lookups)
+    write_texts(directory, "pg_uid", kept.gather(pl.Series(order)).alias("pg_uid").to_frame())
+    write_texts(directory, "npi", members.npis.cast(pl.String).to_frame())
+    write_texts(directory, "tin", members.tins)
+    return KeptMembers(
+        directory=directory,
+        places_by_rank=places_by_rank,
+        resolved=_find_resolved(MemberIndex(directory), len(places), sizes),
+        npis=read_texts(directory, "npi"),
+        tins=read_texts(directory, "tin"),
+    )
+
+
+def write_cross_references(
+    members: KeptMembers,
+    work: Path,
+    workers: Workers,
+    *,
+    year_month: str,
+    payer_slug: str,
+    sizes: LoadSizes = DEFAULT_SIZES,
+) -> dict[str, CrossReferenceFile]:
+    """Write the rows of the three tables, sorted, below `work`. Return each table's file by its name."""
+    index = MemberIndex(members.directory)
+    list_ranges = _list_ranges(index, sizes)
+    bounds = {
+        XREF_GROUP_NPI.name: list_ranges,
+        XREF_GROUP_TIN.name: list_ranges,
+        XREF_TIN_NPI.name: _tin_ranges(index, members.tins.num_rows, sizes),
+    }
+    ranges = [
+        RowRange(
+            directory=members.directory,
+            table=name,
+            constants={"year_month": year_month, "payer_slug": payer_slug},
+            first=first,
+            end=end,
+            path=work / f"{name}.{number:06}.parquet",
+            rows_at_once=sizes.range_rows,
+        )
+        for name, each in bounds.items()
+        for number, (first, end) in enumerate(each)
+    ]
+    counts = list(workers.map(write_range, ((each,) for each in ranges)))
+    written = list(zip(ranges, counts, strict=True))
+    return {
+        name: _join_files(work / f"{name}.rows.parquet", [pair for pair in written if pair[0].table == name])
+        for name in bounds
+    }
+
+
+def write_range(_state: WorkerState, rows: RowRange) -> int:
+    """Write some of a table's rows to a file of their own and return their number. Workers run this."""
+    table = TABLES[rows.table]
+    pairs_of = {
         XREF_GROUP_NPI.name: _group_npis,
         XREF_GROUP_TIN.name: _group_tins,
         XREF_TIN_NPI.name: _tin_npis,
-    }[each.table]
-    pairs = rows_of(MemberIndex(each.directory), each.first, each.end)
-    # Row groups of even size, as the ranges' files become one.
-    group = -(-len(pairs) // max(-(-len(pairs) // ROW_GROUP), 1)) or None
-    return write_table(each.path, table, [_block(table, each, pairs)], group)
+    }[rows.table]
+    pairs = pairs_of(MemberIndex(rows.directory), rows)
+    # Row groups of even size: those of all ranges end up in one file, where a tiny one would slow down every reader.
+    row_group = -(-len(pairs) // max(-(-len(pairs) // ROW_GROUP), 1)) or None
+    return write_table(rows.path, table, [_table_of(table, rows, pairs)], row_group)
 
 
-def _group_npis(numbers: MemberIndex, first: int, end: int) -> Pairs:
-    group_of, part_of = numbers.lists(first, end)
-    starts, ranks = numbers.npi_ends, numbers.npi_ranks
-    begin = starts[part_of]
-    sizes = starts[part_of + 1] - begin
+def _find_resolved(index: MemberIndex, groups: int, sizes: LoadSizes) -> npt.NDArray[np.bool_]:
+    known = (np.diff(index.npi_ends) > 0) | (index.tin_ranks >= 0)
+    resolved = np.zeros(groups, np.bool_)
+    for first, end in _list_ranges(index, sizes):
+        ranks, parts = index.lists(first, end)
+        resolved[ranks[known[parts]]] = True
+    return resolved
+
+
+def _list_ranges(index: MemberIndex, sizes: LoadSizes) -> Sequence[tuple[int, int]]:
+    """Return ranges of lists with about `range_pairs` parts each. All lists of a group are in one range."""
+    return _cut(index.ranks, index.sizes, sizes.range_pairs) or [(0, 0)]
+
+
+def _tin_ranges(index: MemberIndex, tins: int, sizes: LoadSizes) -> Sequence[tuple[int, int]]:
+    """Return ranges of tax numbers with about `range_rows` NPIs each."""
+    ranks = index.tin_ranks
+    npis = np.bincount(ranks[ranks >= 0], np.diff(index.npi_ends)[ranks >= 0], tins)
+    return _cut(np.arange(tins), npis, sizes.range_rows) or [(0, 0)]
+
+
+def _join_files(path: Path, written: Sequence[tuple[RowRange, int]]) -> CrossReferenceFile:
+    """Copy the row groups of the ranges' files into one file, and delete those files."""
+    with RowGroupCopier(path) as copier:
+        # A file without rows has a row group all the same. It must not become part of a file with rows.
+        for rows, _ in [pair for pair in written if pair[1]] or written[:1]:
+            copier.add(rows.path)
+        count = copier.finish()
+    for rows, _ in written:
+        rows.path.unlink()
+    return CrossReferenceFile(path, count)
+
+
+def _group_npis(index: MemberIndex, rows: RowRange) -> RankPairs:
+    """Return the distinct pairs of a group and an NPI of the range, sorted.
+
+    A group's NPIs are those of all its parts, and two parts may share an NPI. Instead of a set for each group, whole
+    runs of groups are unfolded to pairs and sorted as 64-bit words: that makes them distinct and puts them in the
+    table's order. Groups are taken a million rows at a time, each group whole, so the runs are in order and have no
+    pair in common.
+    """
+    group_of, part_of = index.lists(rows.first, rows.end)
+    begin = index.npi_ends[part_of]
+    sizes = index.npi_ends[part_of + 1] - begin
     found = [np.zeros(0, np.uint64)]
-    for low, high in _cuts(group_of, sizes, ROWS_AT_ONCE):
+    for low, high in _cut(group_of, sizes, rows.rows_at_once):
         size = sizes[low:high]
+        # The positions begin, begin + 1, … begin + size - 1 of every part, one part after the other.
         at = np.repeat(begin[low:high] - (np.cumsum(size) - size), size) + np.arange(size.sum())
-        found.append(distinct(_paired(np.repeat(group_of[low:high], size), ranks[at])))
+        found.append(distinct(_pack(np.repeat(group_of[low:high], size), index.npi_ranks[at])))
     return np.concatenate(found)
 
 
-def _group_tins(numbers: MemberIndex, first: int, end: int) -> Pairs:
-    group_of, part_of = numbers.lists(first, end)
-    tins = numbers.tin_ranks[part_of]
-    return distinct(_paired(group_of[tins >= 0], tins[tins >= 0]))
+def _group_tins(index: MemberIndex, rows: RowRange) -> RankPairs:
+    group_of, part_of = index.lists(rows.first, rows.end)
+    tins = index.tin_ranks[part_of]
+    return distinct(_pack(group_of[tins >= 0], tins[tins >= 0]))
 
 
-def _tin_npis(numbers: MemberIndex, first: int, end: int) -> Pairs:
-    tins = np.repeat(numbers.tin_ranks, np.diff(numbers.npi_ends))
-    here = (tins >= first) & (tins < end)
-    return distinct(_paired(tins[here], numbers.npi_ranks[here]))
+def _tin_npis(index: MemberIndex, rows: RowRange) -> RankPairs:
+    tins = np.repeat(index.tin_ranks, np.diff(index.npi_ends))
+    here = (tins >= rows.first) & (tins < rows.end)
+    return distinct(_pack(tins[here], index.npi_ranks[here]))
 
 
-def _block(table: Table, each: Range, pairs: Pairs) -> pa.Table:
-    names = ("tin", "npi") if table is XREF_TIN_NPI else ("pg_uid", "npi" if table is XREF_GROUP_NPI else "tin")
-    columns = {**_texts(each, names[0], pairs >> _HALF), **_texts(each, names[1], pairs & _LOW)}
-    nothing = pa.array(np.zeros(len(pairs), np.int32))
-    for name, value in each.constant.items():
-        columns[name] = pa.DictionaryArray.from_arrays(nothing, pa.array([value], pa.string()))
+def _table_of(table: Table, rows: RowRange, pairs: RankPairs) -> pa.Table:
+    first, second = ("tin", "npi") if table is XREF_TIN_NPI else ("pg_uid", "npi" if table is XREF_GROUP_NPI else "tin")
+    columns = {**_texts_of(rows, first, pairs >> _HALF), **_texts_of(rows, second, pairs & _LOW)}
+    zeros = pa.array(np.zeros(len(pairs), np.int32))
+    for name, value in rows.constants.items():
+        columns[name] = pa.DictionaryArray.from_arrays(zeros, pa.array([value], pa.string()))
     return pa.table({name: columns[name] for name in table.names})
 
 
-def _texts(each: Range, name: str, ranks: Pairs) -> dict[str, pa.Array]:
-    """The columns of what goes by `ranks`: of each a dictionary, of which only the range that is used goes along."""
+def _texts_of(rows: RowRange, name: str, ranks: RankPairs) -> dict[str, pa.Array]:
+    """Return the text columns that ranks stand for, dictionary-encoded with the slice of the texts that they use."""
     low, high = (int(ranks.min()), int(ranks.max()) + 1) if len(ranks) else (0, 0)
     places = pa.array((ranks - np.uint64(low)).astype(np.int32))
-    texts = read_texts(each.directory, name).slice(low, high - low).combine_chunks()
+    texts = read_texts(rows.directory, name).slice(low, high - low).combine_chunks()
     return {
         column: pa.DictionaryArray.from_arrays(places, texts.column(column).chunk(0))
         if texts.num_rows
@@ -190,13 +235,13 @@ def _texts(each: Range, name: str, ranks: Pairs) -> dict[str, pa.Array]:
     }
 
 
-def _cuts(group_of: npt.NDArray[Any], sizes: npt.NDArray[Any], at_once: int) -> list[tuple[int, int]]:
-    """Ranges of what belongs to groups, each group whole, that come to some `at_once` by `sizes`."""
-    last = np.flatnonzero(np.diff(group_of, append=-1))  # the last of each group
+def _cut(group_of: npt.NDArray[Any], sizes: npt.NDArray[Any], at_once: int) -> list[tuple[int, int]]:
+    """Cut rows sorted by group into ranges whose `sizes` add up to about `at_once`, never within a group."""
+    last = np.flatnonzero(np.diff(group_of, append=-1))  # the last row of each group
     blocks = np.cumsum(sizes, dtype=np.int64)[last] // at_once
     ends = last[np.flatnonzero(np.diff(blocks, append=-1))] + 1
     return list(pairwise([0, *ends.tolist()]))
 
 
-def _paired(high: npt.NDArray[Any], low: npt.NDArray[Any]) -> Pairs:
+def _pack(high: npt.NDArray[Any], low: npt.NDArray[Any]) -> RankPairs:
     return (high.astype(np.uint64) << _HALF) | low.astype(np.uint64)

@@ -1,4 +1,4 @@
-"""The provider groups that a file's rates name, as tables that every process can look into."""
+"""The provider groups that a file's rates name, as arrays on disk that every process can look into."""
 
 from pathlib import Path
 
@@ -7,20 +7,21 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from core.load.providers.group_key import NAMED_KEY
 from core.load.providers.group_key_set import Keys
-from core.load.providers.group_members import NAMED_KEY
 from core.store.schema import ids
 
-_DIRECT = 1 << 26
-"""Where every key is below this, a table by key tells a group's place at once."""
+MAX_TABLE_KEY = 1 << 26
+"""If every key is below this, a table by key gives a group's place directly (256 MB at most)."""
 
-_AT_ONCE = 250_000
+ROWS_PER_BATCH = 250_000
 
 
 class GroupIndex:
-    """The groups in `directory`, sorted by key; a group's number in that order is its place."""
+    """The groups in `directory`, sorted by key. A group's place is its position in that order."""
 
     def __init__(self, directory: Path) -> None:
+        self.directory = directory
         self.keys: Keys = _load(directory / "keys.npy")
         self.hashes: ids.type_of_hash = _load(directory / "hashes.npy")
         """The hash of the fact's provider part."""
@@ -28,29 +29,30 @@ class GroupIndex:
         """provider_group_id_raw and pg_uid."""
         masks = directory / "masks.npy"
         self.masks: npt.NDArray[np.uint64] | None = np.load(masks) if masks.exists() else None
-        """A bit for each filter that wants the group; None where all are wanted."""
-        self._direct = np.zeros(0, np.int32)
-        if len(self.keys) and int(self.keys[-1]) < _DIRECT:
-            self._direct = np.zeros(int(self.keys[-1]) + 1, np.int32)
-            self._direct[self.keys] = np.arange(len(self.keys), dtype=np.int32)
+        """For each group a bit for each filter that wants it, None if every group is wanted."""
+        self._place_of_key = np.zeros(0, np.int32)
+        if len(self.keys) and int(self.keys[-1]) < MAX_TABLE_KEY:
+            self._place_of_key = np.zeros(int(self.keys[-1]) + 1, np.int32)
+            self._place_of_key[self.keys] = np.arange(len(self.keys), dtype=np.int32)
 
     def __len__(self) -> int:
         return len(self.keys)
 
     def places(self, keys: Keys) -> npt.NDArray[np.int32]:
-        """The places of the groups that have these keys."""
-        if len(self._direct):
-            return self._direct.take(keys)
+        """Return the places of the groups with these keys, all of which are in the index."""
+        if len(self._place_of_key):
+            return self._place_of_key.take(keys)
+        # A partition names few groups many times, so the distinct keys are searched for.
         encoded = pa.array(keys).dictionary_encode()
         places = np.searchsorted(self.keys, encoded.dictionary.to_numpy()).astype(np.int32)
         found: npt.NDArray[np.int32] = places.take(encoded.indices.to_numpy())
         return found
 
     def find(self, keys: Keys) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
-        """The places of the groups that have these keys, and whether there is such a group at all."""
-        if len(self._direct):
-            near = np.minimum(keys, len(self._direct) - 1)
-            places: npt.NDArray[np.int32] = self._direct.take(near)
+        """Return the places of the groups with these keys, and whether the index has such a group."""
+        if len(self._place_of_key):
+            near = np.minimum(keys, len(self._place_of_key) - 1)
+            places: npt.NDArray[np.int32] = self._place_of_key.take(near)
         else:
             places = np.searchsorted(self.keys, keys).astype(np.int32)
         there = self.keys.take(places, mode="clip") == keys if len(self.keys) else np.zeros(len(keys), np.bool_)
@@ -58,25 +60,25 @@ class GroupIndex:
 
     @property
     def frame(self) -> pl.DataFrame:
-        """key, raw and pg_uid of each."""
+        """Return the key, the raw id and the pg_uid of each group."""
         strings = pl.DataFrame(self.strings)
         return pl.DataFrame({"key": self.keys}).with_columns(
             raw=strings["provider_group_id_raw"], pg_uid=strings["pg_uid"]
         )
 
 
-def write_groups(directory: Path, batch_id: str, keys: Keys, named: pl.DataFrame) -> None:
-    """Writes the groups of `keys` (distinct and sorted), of which `named` tells the raw ids from NAMED_KEY on.
+def write_group_index(directory: Path, batch_id: str, keys: Keys, named: pl.DataFrame) -> None:
+    """Write the groups of `keys`, which are distinct and sorted, for GroupIndex.
 
-    `named` has the columns key and raw, sorted by key.
+    `named` has the raw ids of the keys from NAMED_KEY on: columns key and raw, sorted by key.
     """
     directory.mkdir()
     np.save(directory / "keys.npy", keys)
     hashes = np.zeros((len(keys), 2), np.uint64)
     schema = pa.schema([("provider_group_id_raw", pa.string()), ("pg_uid", pa.string())])
     with pa.ipc.new_file(str(directory / "strings.arrow"), schema) as writer:
-        for start in range(0, len(keys), _AT_ONCE):
-            raws = raw_ids(keys[start : start + _AT_ONCE], named)
+        for start in range(0, len(keys), ROWS_PER_BATCH):
+            raws = raw_ids(keys[start : start + ROWS_PER_BATCH], named)
             some = pl.DataFrame({"provider_group_id_raw": raws}).with_columns(
                 pg_uid=ids.pg_uid_expr(pl.lit(batch_id), pl.col("provider_group_id_raw"))
             )
@@ -85,8 +87,25 @@ def write_groups(directory: Path, batch_id: str, keys: Keys, named: pl.DataFrame
     np.save(directory / "hashes.npy", hashes)
 
 
+def write_masks(groups: GroupIndex, masks: npt.NDArray[np.uint64]) -> None:
+    """Write which filters want each group, so that an index opened from now on has `masks`."""
+    np.save(groups.directory / "masks.npy", masks)
+
+
+def read_named_keys(directory: Path) -> pl.DataFrame:
+    """Return the keys of ids that are not whole numbers, with the ids: columns key and raw, sorted by key.
+
+    `directory` is that of the file's spools. Raise ValueError if two ids share a key, see `group_key`.
+    """
+    spool = pl.scan_parquet(str(directory / "groups-*.parquet")).select("key", "raw")
+    found = spool.filter(pl.col("key") >= NAMED_KEY).collect().unique().sort("key")
+    if found["key"].n_unique() != len(found):
+        raise ValueError("two provider group ids of the file have the same 63 bits of their MD5 sums")
+    return found
+
+
 def raw_ids(keys: Keys, named: pl.DataFrame) -> pl.Series:
-    """The groups' ids in the payer's file, by key."""
+    """Return the groups' ids in the payer's file, given their keys."""
     raws = pl.Series(keys).cast(pl.String)
     places = np.flatnonzero(keys >= NAMED_KEY)
     if len(places):
@@ -99,7 +118,7 @@ def raw_ids(keys: Keys, named: pl.DataFrame) -> pl.Series:
 
 
 def _load(path: Path) -> npt.NDArray[np.uint64]:
-    # What is mapped is in memory once for all processes; an empty array cannot be.
+    # A mapped array is in memory once for all processes. An empty array cannot be mapped.
     try:
         found: npt.NDArray[np.uint64] = np.load(path, mmap_mode="r")
     except ValueError:

@@ -1,40 +1,32 @@
-"""Who a provider group is: its members, its id, and the key it goes by while a file is read.
+"""Who a provider group is: its members, and the id of a group that has none.
 
-A group is an array of objects, each with a tax number and NPIs. The same object stands in many groups, so each is read
-once and becomes a *part* (see `objects.Part`); a group is a list of parts. Arrays are read many at a time.
+A group is an array of objects, each with a tax number and NPIs. The same object appears in many groups, so each is
+read once and becomes a *part*: one tax number and its NPIs. A group is a list of parts. Arrays are read many at a time.
 """
 
-import hashlib
 from array import array
 from collections.abc import Sequence
 from itertools import chain, pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.providers.group_key_set import distinct
+from core.load.rejects import published_text
 from core.load.staging.row_spool import NumberSpool, RowSpool
 from core.store.schema import ids
 from core.tic import decode, provider_objects
 from core.tic.provider_objects import Tin
 
-NAMED_KEY = 1 << 63
-"""Keys from here on belong to ids that are no whole numbers; see `group_key`."""
-
-WHOLE_KEY_LIMIT = 1 << 62
-"""Whole numbers below this are their own keys."""
-
-REMEMBERED_BYTES = 48 << 20
-"""Objects that were met are remembered, so that one that comes again is not read again, until they take so much."""
-
 FETCHER = 1 << 16
-"""The writer of parts that are fetched from the web; those of a workers have lesser numbers."""
+"""The writer number of parts that are fetched from the web. Worker processes have lower numbers."""
 
 WRITER_BITS = 40
-"""A part's number is its writer's, so many bits up, and a count."""
+"""A part's number has its writer's number in the bits from here on, and a counter in the low bits."""
 
 _LOW_HALF = 0xFFFFFFFF
 _LOW = np.uint64(_LOW_HALF)
@@ -42,16 +34,17 @@ _HALF = np.uint64(32)
 
 
 class MemberLists(NamedTuple):
-    """Lists of parts, one after the other: those of some arrays."""
+    """Lists of parts, one after the other: those of some provider_groups arrays."""
 
     parts: npt.NDArray[np.int64]
     """The numbers of the parts of all lists."""
     sizes: npt.NDArray[np.int64]
-    """How many each list has."""
+    """The number of parts of each list."""
 
 
 class _Objects(dict[bytes, int]):
-    """Texts of objects and their places; one that is asked for and is not there gets the next place, and is `fresh`."""
+    """Texts of objects and their places. A text that is looked up for the first time gets the next place, and is added
+    to `fresh`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -66,46 +59,51 @@ class _Objects(dict[bytes, int]):
 class MemberParts:
     """Reads provider_groups arrays into parts, whose rows go to spools.
 
-    `writer` tells apart the processes that read one file: it is part of the parts' numbers.
+    Each process that reads the file has its own `writer` number, which is part of the parts' numbers.
     """
 
-    def __init__(self, directory: Path, writer: int = 0) -> None:
-        self.tins = RowSpool(
-            directory, "part_tins", {"part": pl.UInt64, "tin_type": pl.String, "tin_value": pl.String}, writer
-        )
-        self.npis = NumberSpool(directory, "part_npis", ("part", "npi"), writer)
-        self.names = RowSpool(directory, "part_names", {"part": pl.UInt64, "business_name": pl.String}, writer)
-        self.invalid = RowSpool(directory, "part_invalid", {"part": pl.UInt64, "value": pl.String}, writer)
+    def __init__(self, directory: Path, writer: int = 0, sizes: LoadSizes = DEFAULT_SIZES) -> None:
+        self._max_bytes = sizes.cached_member_bytes
+        most = sizes.spool_rows
+        tin = {"part": pl.UInt64, "tin_type": pl.String, "tin_value": pl.String}
+        name, value = {"part": pl.UInt64, "business_name": pl.String}, {"part": pl.UInt64, "value": pl.String}
+        self.tins = RowSpool(directory, "part_tins", tin, writer, max_rows=most)
+        self.npis = NumberSpool(directory, "part_npis", ("part", "npi"), writer, max_rows=most)
+        self.names = RowSpool(directory, "part_names", name, writer, max_rows=most)
+        self.invalid = RowSpool(directory, "part_invalid", value, writer, max_rows=most)
         self._next = writer << WRITER_BITS
-        self._forget()
+        self._start_over()
 
     def close(self) -> None:
-        """Writes what is still in memory."""
+        """Write the rows that are still in memory."""
         for spool in (self.tins, self.npis, self.names, self.invalid):
             spool.close()
 
-    def of(self, arrays: Sequence[bytes]) -> MemberLists:
-        """The parts of provider_groups arrays, given as their JSON texts. Raises decode.UndecodableError.
+    def read(self, arrays: Sequence[bytes]) -> MemberLists:
+        """Return the parts of provider_groups arrays, given as JSON texts. Raise decode.UndecodableError.
 
-        What `inline_ids` tells of them it can tell until the next arrays are read.
+        `inline_ids` and `any_members` can be asked about these parts until the next arrays are read.
         """
-        if self._bytes > REMEMBERED_BYTES:
-            self._forget()
+        if self._bytes > self._max_bytes:
+            self._start_over()
         found = list(map(provider_objects.texts_of, arrays))
-        # An object's place is found or made for all arrays in one go: this is the innermost loop.
+        # This is the innermost loop of files that write out their groups: millions of objects, most of them met before.
+        # Looking up a text in a dict that hands out places for missing ones keeps the loop in C.
         places = np.array(list(map(self._objects.__getitem__, map(bytes, chain.from_iterable(found)))), np.int64)
         if self._objects.fresh:
             try:
-                self._meet(self._objects.fresh)
+                self._read_objects(self._objects.fresh)
             except decode.UndecodableError:
-                self._forget()
+                # The new texts have places by now, but no parts.
+                self._start_over()
                 raise
             self._objects.fresh = []
         sizes = np.array(list(map(len, found)), np.int64)
         starts = np.frombuffer(self._starts, np.int64)
         counts = starts[places + 1] - starts[places]
         if (counts != 1).any():
-            # Objects of no part, or of several.
+            # An element that is not an object has no part, and an object with several tax numbers has several. So each
+            # object is expanded to the range of its parts, and the sizes of the lists change accordingly.
             ends = np.cumsum(np.concatenate([np.zeros(1, np.int64), counts]))
             sizes = np.diff(ends[np.cumsum(np.concatenate([np.zeros(1, np.int64), sizes]))])
             parts = np.repeat(starts[places] - ends[:-1], counts) + np.arange(ends[-1])
@@ -113,37 +111,65 @@ class MemberParts:
             parts = starts[places]
         return MemberLists(parts + self._first, sizes)
 
-    def _forget(self) -> None:
+    def any_members(self, lists: MemberLists) -> bool:
+        """Return whether any of the parts that were just read has a tax number or an NPI."""
+        return any(map(self._texts.__getitem__, (lists.parts - self._first).tolist()))
+
+    def inline_ids(self, lists: MemberLists) -> pl.Series:
+        """Return the ids of groups that have none in the file. Equal members give equal ids, in whatever parts.
+
+        The id is `inline:` and the MD5 sum of the members' texts, distinct, sorted, and joined by `;`. A member's text
+        is `tin_type|tin_value|npi`, or `tin_type|tin_value|` alone for a tax number without an NPI.
+        """
+        local = lists.parts - self._first
+        texts = list(map(self._texts.__getitem__, local.tolist()))
+        ends = np.cumsum(lists.sizes)
+        repeated = self._lists_with_repeated_tins(local, lists.sizes)
+        found = []
+        for number, (start, end) in enumerate(pairwise([0, *ends.tolist()])):
+            if number in repeated:
+                each = sorted(set(chain.from_iterable(text.split(";") for text in texts[start:end] if text)))
+            else:
+                # The members of one part are sorted already, and the texts of two tax numbers do not start alike. So
+                # sorting whole parts sorts the members, which is much faster than splitting them.
+                each = sorted(filter(None, texts[start:end]))
+            found.append(";".join(each))
+        return "inline:" + ids.md5_all(pl.Series("raw", found, pl.String))
+
+    def _start_over(self) -> None:
         self._objects = _Objects()
         self._starts = array("q", [0])
-        """The part that each object begins with, and the end; parts go by their numbers less the first's here."""
+        """The first part of each object, and the end. Here parts are counted from `_first`."""
         self._first = self._next
         self._texts: list[str] = []
-        """Each part's members as `inline_ids` has them."""
+        """Each part's members as text, see `inline_ids`."""
         self._tin_of = array("I")
         """A hash of each part's tax number."""
         self._bytes = 0
 
-    def _meet(self, texts: list[bytes]) -> None:
-        """Reads objects that were not met before, or not of late."""
+    def _read_objects(self, texts: list[bytes]) -> None:
+        """Read objects that are not in the cache into new parts."""
         found = provider_objects.parts_of(texts)
         count, first = len(found.tins), self._next
         self._next += count
         ends = np.cumsum(np.array(found.counts, np.int64)) + self._starts[-1]
         self._starts.frombytes(ends.tobytes())
         part_of = np.repeat(np.arange(count), found.sizes)
+        # Sorting pairs of a part and an NPI, packed into one 64-bit word, is how NPIs become distinct within a part.
         pairs = distinct((part_of.astype(np.uint64) << _HALF) | found.npis.astype(np.uint64))
         part_of, npis = (pairs >> _HALF).astype(np.int64), pairs & _LOW
         self.npis.add_columns(part_of + first, npis)
         numbers = range(first, first + count)
-        having = [(number, tin) for number, tin in zip(numbers, found.tins, strict=True) if tin]
-        self.tins.extend([number for number, _ in having], [tin[0] for _, tin in having], [tin[1] for _, tin in having])
+        with_tin = [(number, tin) for number, tin in zip(numbers, found.tins, strict=True) if tin]
+        self.tins.extend(
+            [number for number, _ in with_tin], [tin[0] for _, tin in with_tin], [tin[1] for _, tin in with_tin]
+        )
         if any(found.business_names):
             for number, tin, name in zip(numbers, found.tins, found.business_names, strict=True):
                 if tin and name and name.strip():
                     self.names.add(number, name.strip())
         for place, value in found.invalid:
-            self.invalid.add(first + place, published(value))
+            self.invalid.add(first + place, published_text(value))
         bounds = np.searchsorted(part_of, np.arange(count + 1)).tolist()
         written = list(map(str, npis.tolist()))
         for tin, (start, end) in zip(found.tins, pairwise(bounds), strict=True):
@@ -151,32 +177,8 @@ class MemberParts:
         self._tin_of.extend([hash(tin) & _LOW_HALF for tin in found.tins])
         self._bytes += sum(map(len, texts)) + 350 * len(texts) + 27 * len(npis)
 
-    def any_members(self, lists: MemberLists) -> bool:
-        """Whether any of the parts that were just read has a tax number or an NPI."""
-        return any(map(self._texts.__getitem__, (lists.parts - self._first).tolist()))
-
-    def inline_ids(self, lists: MemberLists) -> pl.Series:
-        """The raw ids of groups that have none: equal members, equal id, in whatever parts they come.
-
-        It is `inline:` and the MD5 of the members' texts, distinct, sorted and joined by `;`. A member's text is
-        `tin_type|tin_value|npi`, and `tin_type|tin_value|` alone for a tax number without an NPI.
-        """
-        local = lists.parts - self._first
-        texts = list(map(self._texts.__getitem__, local.tolist()))
-        ends = np.cumsum(lists.sizes)
-        again = self._tins_again(local, lists.sizes)
-        found = []
-        for number, (start, end) in enumerate(pairwise([0, *ends.tolist()])):
-            if number in again:
-                each = sorted(set(chain.from_iterable(text.split(";") for text in texts[start:end] if text)))
-            else:
-                # Members of one part are sorted, and no two tax numbers' texts begin alike: the texts stay whole.
-                each = sorted(filter(None, texts[start:end]))
-            found.append(";".join(each))
-        return "inline:" + ids.md5_all(pl.Series("raw", found, pl.String))
-
-    def _tins_again(self, local: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> set[int]:
-        """The places of the lists in which a tax number stands twice, or two stand that have the same hash."""
+    def _lists_with_repeated_tins(self, local: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> set[int]:
+        """Return the positions of lists in which a tax number appears twice, or two have the same hash."""
         list_of = np.repeat(np.arange(len(sizes), dtype=np.uint64), sizes)
         pairs = (list_of << _HALF) | np.frombuffer(self._tin_of, np.uint32)[local]
         pairs.sort()
@@ -188,29 +190,3 @@ def _members_text(tin: Tin | None, npis: list[str]) -> str:
         return "{}|{}|".format(*tin) if tin else ""
     head = "{}|{}|".format(*(tin or ("", "")))
     return head + f";{head}".join(npis)
-
-
-def published(value: Any) -> str:
-    """A value as the file has it, for the list of rejects: at most 200 characters."""
-    text = value if isinstance(value, str) else bytes(decode.dumps(value)).decode()
-    return text[:200]
-
-
-def group_key(group_id: str) -> int:
-    """The 64-bit key by which rows name a group while a file is read.
-
-    A whole number below 2**62 is its own key. Any other id has the upper bit set and 63 bits of its MD5 sum: that two
-    ids of one file share a key is checked at the end of the file, and has a chance of 1 in 184,000 at 10 million ids.
-    """
-    if group_id.isdecimal() and group_id.isascii() and len(group_id) <= 19 and str(int(group_id)) == group_id:
-        number = int(group_id)
-        if number < WHOLE_KEY_LIMIT:
-            return number
-    digest = hashlib.md5(group_id.encode(), usedforsecurity=False).digest()
-    return NAMED_KEY | (int.from_bytes(digest[:8], "big") >> 1)
-
-
-def named_keys_of(group_ids: pl.Series) -> npt.NDArray[np.uint64]:
-    """`group_key` of ids none of which is a whole number."""
-    words = ids.hash_words(ids.md5_all(group_ids))
-    return np.uint64(NAMED_KEY) | (words[:, 0].byteswap() >> np.uint64(1))

@@ -1,10 +1,12 @@
-"""Which group has which members, as numbers: a file's spools to arrays on disk, for whoever writes rows of them.
+"""Which group has which members, as numbers: a file's spools become arrays on disk, from which rows are written.
 
-There may be tens of millions of pairs. A group goes by its rank among the file's pg_uids, a tax number and an NPI by
-theirs among the file's, and a part by its place: parts are counted by each writer, so that is its count and those of
-the writers before. Arrays are mapped into memory, so that they are there once for all processes.
+There may be tens of millions of pairs of a group and an NPI. As text they would take a hundred bytes each, so a group
+is represented by the rank of its pg_uid among the file's, a tax number and an NPI by their ranks, and a part by its
+place. Each process that read the file has counted its own parts; a part's place is that count plus the parts of the
+processes before. The arrays are mapped into memory, so all processes share them.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from core.load.load_sizes import DEFAULT_SIZES
 from core.load.providers.group_index import GroupIndex
 from core.load.providers.group_members import WRITER_BITS
 
@@ -21,45 +24,54 @@ IntArray = npt.NDArray[np.int64]
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 _COUNT = np.uint64((1 << WRITER_BITS) - 1)
-AT_ONCE = 2_000_000
-"""Parts whose places are looked up at a time."""
 
 
 class MemberIndex:
     """The arrays in `directory`.
 
-    The lists of parts are sorted by their group's rank; a group has several where it was defined several times.
+    The lists of parts are sorted by their group's rank. A group that the file defines several times has several lists.
     """
 
     def __init__(self, directory: Path) -> None:
         self.ranks = _load(directory, "ranks")
-        """Of each list, the rank of its group."""
+        """For each list, the rank of its group."""
         self.starts = _load(directory, "starts")
-        """Where in `parts` each list begins; they stand there in another order."""
+        """For each list, where it begins in `parts`, which has the lists in another order."""
         self.sizes = _load(directory, "sizes")
-        self.parts: npt.NDArray[np.int32] = _mapped(directory / "parts.int32", np.int32)
-        """The places of the lists' parts."""
+        self.parts: npt.NDArray[np.int32] = _map(directory / "parts.int32", np.int32)
+        """The places of the parts of all lists."""
         self.npi_ends = _load(directory, "npi_ends")
-        """Where in `npi_ranks` each part's NPIs begin, and the end."""
+        """Where each part's NPIs begin in `npi_ranks`, and the end."""
         self.npi_ranks = _load(directory, "npi_ranks")
         self.tin_ranks = _load(directory, "tin_ranks")
-        """Of each part, the rank of its tax number, or -1."""
-        self.used = _load(directory, "used")
-        """Of each part, whether a list has it."""
+        """For each part, the rank of its tax number, or -1."""
 
     def lists(self, first: int, end: int) -> tuple[IntArray, IntArray]:
-        """The groups' ranks and the places of their parts, for lists `first` to before `end`."""
+        """Return the groups' ranks and the places of their parts, pair by pair, for lists `first` up to `end`."""
         sizes = self.sizes[first:end].astype(np.int64)
         at = np.repeat(self.starts[first:end] - (np.cumsum(sizes) - sizes), sizes) + np.arange(sizes.sum())
         return np.repeat(self.ranks[first:end], sizes).astype(np.int64), self.parts[at].astype(np.int64)
 
 
-def write_numbers(
-    spools: Path, directory: Path, groups: GroupIndex, rank_of: npt.NDArray[np.int64]
-) -> tuple[pl.Series, pl.DataFrame]:
-    """Makes the arrays of Numbers out of a file's spools; gives the distinct NPIs (as numbers) and tax numbers, sorted.
+@dataclass(frozen=True)
+class IndexedMembers:
+    """The distinct NPIs (as numbers) and tax numbers of the groups in an index, sorted. Their positions are ranks."""
 
-    `rank_of` tells the ranks of the groups by their places; a group below 0 is left out.
+    npis: pl.Series
+    tins: pl.DataFrame
+
+
+def write_member_index(
+    spools: Path,
+    directory: Path,
+    groups: GroupIndex,
+    rank_of: npt.NDArray[np.int64],
+    part_lookups: int = DEFAULT_SIZES.part_lookups,
+) -> IndexedMembers:
+    """Write the arrays of MemberIndex from a file's spools.
+
+    `rank_of` has the rank of the group at each place, or -1 to leave a group out. `part_lookups` limits the number of
+    parts that are in memory at a time.
     """
     directory.mkdir()
     ranks, sizes, writers = _write_lists(spools, directory, groups, rank_of)
@@ -67,19 +79,23 @@ def write_numbers(
     order = np.argsort(ranks, kind="stable")
     for name, values in (("ranks", ranks), ("starts", starts), ("sizes", sizes)):
         np.save(directory / f"{name}.npy", values[order])
-    used = _write_places(directory, writers)
-    np.save(directory / "used.npy", used)
-    return _write_npis(spools, directory, writers, used), _write_tins(spools, directory, writers, used)
+    used = _write_places(directory, writers, part_lookups)
+    return IndexedMembers(
+        npis=_write_npis(spools, directory, writers, used), tins=_write_tins(spools, directory, writers, used)
+    )
 
 
 class _Writers:
-    """The places of parts by their numbers: each writer's parts stand together."""
+    """The places of parts, given their numbers. The parts of one writer are adjacent, in the order of the writers."""
 
     def __init__(self) -> None:
         self._ends: dict[int, int] = {}
+        """For each writer, one more than its highest part."""
 
-    def meet(self, parts: npt.NDArray[np.uint64]) -> None:
-        """Takes note of the numbers of parts."""
+    def note(self, parts: npt.NDArray[np.uint64]) -> None:
+        """Note that parts with these numbers exist."""
+        # An array nearly always has the parts of one writer, so there is one round of this loop for each writer in it
+        # instead of one step for each part.
         writers = parts >> np.uint64(WRITER_BITS)
         while len(parts):
             writer = int(writers[0])
@@ -89,11 +105,11 @@ class _Writers:
 
     @property
     def total(self) -> int:
-        """How many places there are."""
+        """Return the number of places."""
         return sum(self._ends.values())
 
     def places(self, parts: npt.NDArray[np.uint64]) -> tuple[IntArray, npt.NDArray[np.bool_]]:
-        """The places of parts, and which parts there are that were met (or others of their writers before them)."""
+        """Return the places of parts, and for each part whether it has one: a part beyond those noted has none."""
         places, there = np.zeros(len(parts), np.int64), np.zeros(len(parts), np.bool_)
         writers, counts = parts >> np.uint64(WRITER_BITS), (parts & _COUNT).astype(np.int64)
         before = 0
@@ -108,7 +124,7 @@ class _Writers:
 def _write_lists(
     spools: Path, directory: Path, groups: GroupIndex, rank_of: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], _Writers]:
-    """Writes the numbers of the lists' parts; gives the lists' ranks and sizes."""
+    """Write the numbers of the lists' parts. Return each list's rank and size, and the writers of the parts."""
     writers, ranks, sizes = _Writers(), [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
     with (directory / "parts.uint64").open("wb") as file:
         for path in sorted(spools.glob("group_parts-*.parquet")):
@@ -118,19 +134,22 @@ def _write_lists(
             size = spool["parts"].list.len().to_numpy().astype(np.int64)
             parts = spool["parts"].explode(empty_as_null=False).to_numpy()[np.repeat(rank >= 0, size)]
             parts.tofile(file)
-            writers.meet(parts)
+            writers.note(parts)
             ranks.append(rank[rank >= 0].astype(np.int32))
             sizes.append(size[rank >= 0].astype(np.int32))
     return np.concatenate(ranks), np.concatenate(sizes), writers
 
 
-def _write_places(directory: Path, writers: _Writers) -> npt.NDArray[np.bool_]:
-    """Writes the parts' places in place of their numbers; gives which places are used."""
+def _write_places(directory: Path, writers: _Writers, part_lookups: int) -> npt.NDArray[np.bool_]:
+    """Replace the file of part numbers by one of places. Return for each place whether a list has it.
+
+    This needs a second pass: where a writer's parts begin is known only when all lists have been seen.
+    """
     used = np.zeros(writers.total, np.bool_)
-    numbers = _mapped(directory / "parts.uint64", np.uint64)
+    numbers = _map(directory / "parts.uint64", np.uint64)
     with (directory / "parts.int32").open("wb") as file:
-        for start in range(0, len(numbers), AT_ONCE):
-            places = writers.places(np.asarray(numbers[start : start + AT_ONCE]))[0].astype(np.int32)
+        for start in range(0, len(numbers), part_lookups):
+            places = writers.places(np.asarray(numbers[start : start + part_lookups]))[0].astype(np.int32)
             used[places] = True
             places.tofile(file)
     (directory / "parts.uint64").unlink()
@@ -138,14 +157,18 @@ def _write_places(directory: Path, writers: _Writers) -> npt.NDArray[np.bool_]:
 
 
 def _write_npis(spools: Path, directory: Path, writers: _Writers, used: npt.NDArray[np.bool_]) -> pl.Series:
+    """Write the ranks of the NPIs of each part that is used. Return the distinct NPIs, sorted."""
     spool = pl.read_parquet(str(spools / "part_npis-*.parquet"), columns=["part", "npi"])
     places, there = writers.places(spool["part"].to_numpy())
     there &= used.take(places, mode="clip") if len(used) else False
     places, npis = places[there], spool["npi"].to_numpy()[there]
     if (np.diff(places) < 0).any():
+        # Spools are read in the order of their file names, which is that of the places for up to ten writers.
         order = np.argsort(places, kind="stable")
         places, npis = places[order], npis[order]
-    # The NPIs' ranks: sorted along with where they stand, then put back there.
+    # To rank tens of millions of NPIs: pack each (10 digits, 32 bits) with its position into one word, sort the words
+    # in place, count the distinct NPIs along the sorted words, and put each count back at its position. That sorts
+    # half the bytes that an argsort would, and needs no lookup afterwards.
     pairs = (npis << _HALF) | np.arange(len(npis), dtype=np.uint64)
     pairs.sort()
     ordered = pairs >> _HALF
@@ -159,11 +182,12 @@ def _write_npis(spools: Path, directory: Path, writers: _Writers, used: npt.NDAr
 
 
 def _write_tins(spools: Path, directory: Path, writers: _Writers, used: npt.NDArray[np.bool_]) -> pl.DataFrame:
+    """Write the rank of the tax number of each part that is used. Return the distinct tax numbers, sorted."""
     spool = pl.read_parquet(str(spools / "part_tins-*.parquet"), columns=["part", "tin_type", "tin_value"])
     places, there = writers.places(spool["part"].to_numpy())
     there &= used.take(places, mode="clip") if len(used) else False
     places = places[there]
-    # Their ranks: sorted along with where they stand, then put back there.
+    # As for NPIs: sort, count the distinct values, and put each count back where its tax number came from.
     tins = spool.filter(pl.Series(there)).drop("part").with_row_index("row").sort("tin_type", "tin_value")
     other = (pl.col(name) != pl.col(name).shift() for name in ("tin_type", "tin_value"))
     first = tins.select(pl.any_horizontal(*other).fill_null(value=True)).to_series()
@@ -174,7 +198,7 @@ def _write_tins(spools: Path, directory: Path, writers: _Writers, used: npt.NDAr
 
 
 def write_texts(directory: Path, name: str, texts: pl.DataFrame) -> None:
-    """Writes texts by rank, for `read_texts`."""
+    """Write texts in the order of their ranks, for `read_texts`."""
     table = texts.to_arrow()
     table = table.cast(pa.schema([(column, pa.string()) for column in table.column_names])).combine_chunks()
     with pa.ipc.new_file(str(directory / f"{name}.arrow"), table.schema) as writer:
@@ -182,7 +206,7 @@ def write_texts(directory: Path, name: str, texts: pl.DataFrame) -> None:
 
 
 def read_texts(directory: Path, name: str) -> pa.Table:
-    """Texts by rank, mapped into memory."""
+    """Return texts in the order of their ranks, mapped into memory."""
     with pa.memory_map(str(directory / f"{name}.arrow")) as file, pa.ipc.open_file(file) as reader:
         return reader.read_all()
 
@@ -194,5 +218,5 @@ def _load(directory: Path, name: str) -> npt.NDArray[Any]:
     return found
 
 
-def _mapped(path: Path, dtype: Any) -> npt.NDArray[Any]:
+def _map(path: Path, dtype: Any) -> npt.NDArray[Any]:
     return np.memmap(path, dtype, "r") if path.stat().st_size else np.zeros(0, dtype)

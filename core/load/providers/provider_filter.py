@@ -1,4 +1,4 @@
-"""Which provider groups the filters want."""
+"""Match provider groups against the filters on NPIs, tax numbers, and states."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,11 +24,11 @@ def match_provider_filters(
     filters: Sequence[RateFilter],
     known_before: str | None = None,
 ) -> npt.NDArray[np.uint64]:
-    """For each group of `keys`, a bit for every filter that wants it. The file's spools stand in `directory`.
+    """Return a mask for each group of `keys`: bit n is set if filter n wants the group.
 
-    `known_before` names a table (key, pg_uid) of groups whose members the store has and the spools have not. A group is
-    wanted for what any of its members is; one whose members are not known is wanted for nothing. Raises BeaconError for
-    the providers of a state where no provider's state is known.
+    `directory` has the file's spools. `known_before` names a table (key, pg_uid) of groups whose members are in the
+    store and not in the spools. A filter wants a group if any of its members meets each condition; a group without
+    known members is wanted by none. Raise BeaconError for a filter on a state if no provider's state is known.
     """
     masks = np.zeros(len(keys), np.uint64)
     parts, npis, tins = (spooled(directory, name) for name in ("group_parts", "part_npis", "part_tins"))
@@ -43,16 +43,19 @@ def match_provider_filters(
     for bit, one in enumerate(filters):
         fits = np.ones(len(keys), np.bool_)
         if one.npis:
-            fits &= _named(connection, keys, with_npi, list(one.npis))
+            fits &= _with_member(connection, keys, with_npi, list(one.npis))
         if one.tins:
-            fits &= _named(connection, keys, with_tin, list(one.tins))
+            fits &= _with_member(connection, keys, with_tin, list(one.tins))
         if one.in_state:
-            here = npis_in_state(connection, transaction, one.in_state).to_pylist()
-            fits &= _named(connection, keys, with_npi, here)
+            in_state = npis_in_state(connection, transaction, one.in_state).to_pylist()
+            fits &= _with_member(connection, keys, with_npi, in_state)
         masks[fits] |= np.uint64(1 << bit)
     return masks
 
 
-def _named(connection: duckdb.DuckDBPyConnection, keys: Keys, sql: str, parameter: list[str]) -> npt.NDArray[np.bool_]:
-    found = connection.execute(f"SELECT DISTINCT key FROM ({sql})", [parameter]).fetchnumpy()["key"]
+def _with_member(
+    connection: duckdb.DuckDBPyConnection, keys: Keys, sql: str, values: list[str]
+) -> npt.NDArray[np.bool_]:
+    """Return for each of `keys` whether `sql` finds it. Its one parameter is the list of values."""
+    found = connection.execute(f"SELECT DISTINCT key FROM ({sql})", [values]).fetchnumpy()["key"]
     return np.isin(keys, np.asarray(found, np.uint64))

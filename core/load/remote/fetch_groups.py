@@ -1,12 +1,12 @@
-"""Members of provider groups that a file does not hold but says where on the web they are (schema 1's `location`)."""
+"""Fetch the members of provider groups that a file does not list but links to (the `location` of schema 1)."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Raw
@@ -19,11 +19,8 @@ from core.runtime.errors import FetchError, PayerFileError
 from core.tic import decode
 from core.tic.source import UnpackLimits, open_documents
 
-LIFETIME = 24 * 3600
-"""Seconds for which a file of members is taken from disk without being asked for again."""
-
-EXAMPLES = 10
-"""Problems that are kept to be shown; all are counted."""
+CACHE_SECONDS = 24 * 3600
+"""Seconds for which a downloaded file of members is used without asking the server again."""
 
 NOT_TRIED = "not tried: the file was loaded without fetching provider groups"
 
@@ -37,11 +34,18 @@ class _Remote(msgspec.Struct, gc=False):
 _REMOTE = msgspec.json.Decoder(_Remote)
 
 
+class StorableLocation(NamedTuple):
+    """An address as it may be stored: without credentials and signatures. `signed` says that something is missing."""
+
+    text: str
+    signed: bool
+
+
 @dataclass(frozen=True)
 class FetchedMembers(Generic[Tag]):
-    """What became of one address: the provider_groups it has, or the problem. `tag` is the caller's own.
+    """What became of one address: the provider_groups found there, or the problem.
 
-    `location` is the address as it may be stored, `signed` says that it is not the whole of it.
+    `tag` is what the caller gave with the address. `location` and `signed` are the address as it may be stored.
     """
 
     tag: Tag
@@ -52,50 +56,52 @@ class FetchedMembers(Generic[Tag]):
     tried_at: datetime | None
 
 
-@dataclass
+@dataclass(frozen=True)
 class FetchReport:
     """What became of the addresses of one file."""
 
-    asked: int = 0
-    failed: int = 0
-    examples: list[str] = field(default_factory=list)
+    asked: int
+    failed: int
+    examples: tuple[str, ...]
+    """Some of the problems."""
 
     @property
     def notes(self) -> dict[str, int]:
-        """What the batch's record is to say."""
+        """Return what goes into the batch record."""
         return {"locations_not_fetched": self.failed}
 
-    def count(self, answer: FetchedMembers[Tag]) -> None:
-        """Takes in what became of one address."""
-        self.asked += 1
-        if answer.problem:
-            self.failed += 1
-            if len(self.examples) < EXAMPLES and answer.problem not in self.examples:
-                self.examples.append(answer.problem)
+
+@dataclass(frozen=True)
+class _Fetched:
+    """A file of members on disk, or the problem."""
+
+    path: Path | None
+    problem: str | None
 
 
 class GroupFetcher:
-    """Fetches files of members, `at_once` of them at a time, each address once in a run.
+    """Fetches files of members, several at a time, each address once.
 
-    What was fetched stays in `directory` for a day. One object serves all files of a run: a host that gave no answer
-    three times in a row is not asked again.
+    Files stay in `directory` for a day. One fetcher serves all files of a command: a host that failed three times in a
+    row is not asked again.
     """
 
     def __init__(self, client: Client, directory: Path, limit: int, at_once: int = 8) -> None:
         self._client = client
-        self._downloads = Downloads(client, directory, limit, LIFETIME)
+        self._downloads = Downloads(client, directory, limit, CACHE_SECONDS)
         self._limits = UnpackLimits(unpacked=limit)
         self._at_once = at_once
         self._hosts = HostFailures()
         self._problems: dict[str, str] = {}
 
     def fetch_all(self, wanted: Iterable[tuple[str, Tag]]) -> Iterator[FetchedMembers[Tag]]:
-        """What is at each address, given with the caller's tag: some order, every address answered."""
-        pending: deque[tuple[str, Tag, Future[tuple[Path | None, str | None]]]] = deque()
+        """Yield what became of each of the addresses, which come with a tag each."""
+        pending: deque[tuple[str, Tag, Future[_Fetched]]] = deque()
         with ThreadPoolExecutor(self._at_once, "location") as pool:
             try:
                 for url, tag in wanted:
                     pending.append((url, tag, pool.submit(self._fetch, url)))
+                    # A few more than can be fetched at once, so that no thread waits while a file is read here.
                     if len(pending) >= 4 * self._at_once:
                         yield self._answer(*pending.popleft())
                 while pending:
@@ -105,58 +111,64 @@ class GroupFetcher:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def _answer(self, url: str, tag: Tag, fetched: "Future[tuple[Path | None, str | None]]") -> FetchedMembers[Tag]:
-        path, problem = fetched.result()
-        groups = None
-        location, signed = stored(url)
-        if path:
+    def _answer(self, url: str, tag: Tag, pending: "Future[_Fetched]") -> FetchedMembers[Tag]:
+        fetched = pending.result()
+        location = storable_location(url)
+        groups, problem = None, fetched.problem
+        if fetched.path:
             try:
-                groups = self._read(path, location)
+                groups = self._read(fetched.path, location.text)
             except PayerFileError as error:
                 problem = str(error)
-        return FetchedMembers(tag, location, signed, groups, problem, datetime.now(UTC))
+        return FetchedMembers(
+            tag=tag,
+            location=location.text,
+            signed=location.signed,
+            groups=groups,
+            problem=problem,
+            tried_at=datetime.now(UTC),
+        )
 
-    def _fetch(self, url: str) -> tuple[Path | None, str | None]:
-        """The file at an address, on disk, or the problem."""
+    def _fetch(self, url: str) -> _Fetched:
         try:
             address = parse_address(url)
             if problem := self._problems.get(address.identity):
-                return None, problem
+                return _Fetched(None, problem)
             self._hosts.check(address)
         except FetchError as error:
-            return None, str(error)
+            return _Fetched(None, str(error))
         try:
             found = self._downloads.get(address)
             self._downloads.done(found, "for a while")
         except FetchError as error:
             self._hosts.note(address, error)
             self._problems[address.identity] = str(error)
-            return None, str(error)
+            return _Fetched(None, str(error))
         self._hosts.note(address)
-        return found.path, None
+        return _Fetched(found.path, None)
 
     def _read(self, path: Path, location: str) -> Raw:
-        """The provider_groups of a file. Raises PayerFileError."""
+        """Return the provider_groups of a file. Raise PayerFileError if it is not JSON."""
         source = open_documents(path, name=location, limits=self._limits)[0]
         text = b"".join(source.chunks()).removeprefix(b"\xef\xbb\xbf")
         try:
             return _REMOTE.decode(text).provider_groups.copy()
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return _lenient(text, location)
+            return _read_leniently(text, location)
 
 
-def stored(url: str) -> tuple[str, bool]:
-    """An address as it may be stored, and whether something was left out of it."""
+def storable_location(url: str) -> StorableLocation:
+    """Return an address as it may be stored."""
     try:
         address = parse_address(url)
     except FetchError:
         text = redact_url(url)
-        return text, text != url
-    return address.public, not address.complete
+        return StorableLocation(text, signed=text != url)
+    return StorableLocation(address.public, signed=not address.complete)
 
 
-def _lenient(text: bytes, location: str) -> Raw:
-    """The provider_groups of text that is not strictly what was expected."""
+def _read_leniently(text: bytes, location: str) -> Raw:
+    """Return the provider_groups of text that is not strict JSON, or not of the expected shape."""
     try:
         value = decode.loads(text)
     except decode.UndecodableError as error:

@@ -1,7 +1,7 @@
 """Runs of price rows on disk, sorted by billing code and by the hash of the fact's rate part.
 
-All rows that can give the same fact stand together, and what belongs to a range of codes is read in one go. A run is a
-file of columns, one after the other, and the small tables that two of them refer to.
+All rows that can produce the same fact are adjacent, and the rows of a range of codes are read in one go. A run is one
+file of columns, one after the other, and the small tables that two of the columns refer to.
 """
 
 from collections.abc import Iterable
@@ -15,14 +15,11 @@ import polars as pl
 import pyarrow as pa
 
 HASH_SHIFT = np.uint64(24)
-"""Rows of a code are ordered by the upper 40 bits of the first half of their hash."""
-
-CodeKey = tuple[str, str]
-"""A code_type and a code."""
+"""Rows of one code are ordered by the upper 40 bits of the first word of their hash."""
 
 
 class ItemFields(NamedTuple):
-    """What an item says of all its prices."""
+    """What an item of in_network says about all of its prices."""
 
     code_type: str
     code: str
@@ -44,16 +41,18 @@ class PriceFields(NamedTuple):
 
 
 _COLUMNS: dict[str, type[Any]] = {
-    "head": np.uint32,
-    "terms": np.uint32,
+    "item_fields": np.uint32,
+    "price_fields": np.uint32,
     "rate": np.float64,
     "hash_0": np.uint64,
     "hash_1": np.uint64,
     "piece": np.uint32,
     "repeats": np.bool_,
 }
-"""head and terms are places in the run's small tables; piece is the piece of the file that a row comes from; repeats
-tells that a group stands in a row's list more than once."""
+"""item_fields and price_fields are row numbers in the run's small tables. piece is the piece of the file that a row
+comes from. repeats says that a row's list names a group more than once."""
+
+_TABLES = ("item_fields", "price_fields", "codes")
 
 
 @dataclass(frozen=True)
@@ -64,9 +63,10 @@ class PriceRun:
     rows: int
 
     def column(self, name: str, start: int, end: int) -> npt.NDArray[Any]:
-        """A column's values from row `start` to before row `end`.
+        """Return a column's values from row `start` up to row `end`.
 
-        See _COLUMNS; `key_ends` tells where each row's keys end, with one value more, the first row's beginning.
+        Besides _COLUMNS there is `key_ends`, where each row's group keys end. It returns one value more, which comes
+        first: where the keys of row `start` begin.
         """
         offset = 0
         for column, dtype in _COLUMNS.items():
@@ -77,20 +77,20 @@ class PriceRun:
         return self._read(np.int64, offset + start * 8, end - start + 1)
 
     def keys(self, start: int, end: int) -> npt.NDArray[np.uint64]:
-        """The group keys from place `start` to before place `end` of all rows' keys."""
+        """Return the group keys from position `start` up to `end`, counted over all rows' keys."""
         offset = sum(self.rows * np.dtype(dtype).itemsize for dtype in _COLUMNS.values()) + (self.rows + 1) * 8
         return self._read(np.uint64, offset + start * 8, end - start)
 
     @property
     def paths(self) -> list[Path]:
-        """The run's files."""
-        return [self.path, *(self.path.with_suffix(f".{name}") for name in ("heads", "terms", "codes"))]
+        """Return the run's files."""
+        return [self.path, *(self.path.with_suffix(f".{name}") for name in _TABLES)]
 
     def table(self, name: str) -> pa.Table:
-        """`heads` or `terms`, to which the columns of that name refer, or `codes`.
+        """Return `item_fields` or `price_fields`, which the columns of the same name refer to, or `codes`.
 
-        `codes` has the run's distinct codes, sorted, the row at which each begins, and how many fact rows each one's
-        rows unfold to.
+        `codes` lists the run's distinct codes in order, with the row at which each begins (`start`) and the number of
+        fact rows that its rows unfold to (`fact_rows`).
         """
         with pa.memory_map(str(self.path.with_suffix(f".{name}"))) as file, pa.ipc.open_file(file) as reader:
             return reader.read_all()
@@ -121,7 +121,7 @@ class PriceRunWriter:
         sizes: npt.NDArray[Any],
         keys: Iterable[npt.NDArray[np.uint64]],
     ) -> None:
-        """Writes rows: their columns, how many keys each has, and the keys, in blocks."""
+        """Write rows: their columns, the number of group keys of each row, and the keys in blocks."""
         rows, offset = self._run.rows, 0
         for name, dtype in _COLUMNS.items():
             size = np.dtype(dtype).itemsize
@@ -138,13 +138,13 @@ class PriceRunWriter:
             self._keys += len(block)
         self._row += len(sizes)
 
-    def add_tables(self, heads: pa.Table, terms: pa.Table) -> None:
-        """Writes the two small tables that rows refer to."""
-        self._write("heads", heads)
-        self._write("terms", terms)
+    def add_tables(self, item_fields: pa.Table, price_fields: pa.Table) -> None:
+        """Write the two small tables that rows refer to."""
+        self._write("item_fields", item_fields)
+        self._write("price_fields", price_fields)
 
     def finish(self, codes: pa.Table, starts: npt.NDArray[np.int64]) -> PriceRun:
-        """Writes the index: the distinct codes, sorted, and the row at which each begins (and the end)."""
+        """Write the index and return the run. `starts` is the row at which each of `codes` begins, and the end."""
         fact_rows = np.diff(np.concatenate(self._ends)[starts])
         table = codes.append_column("start", pa.array(starts[:-1])).append_column("fact_rows", pa.array(fact_rows))
         self._write("codes", table.filter(pa.array(np.diff(starts) > 0)))
@@ -159,21 +159,21 @@ class PriceRunWriter:
         self._file.write(np.ascontiguousarray(values).data.cast("B"))
 
 
-def dictionary(rows: Iterable[Any], fields: tuple[str, ...]) -> pa.Table:
-    """A small table of heads or terms."""
+def field_table(rows: Iterable[Any], fields: tuple[str, ...]) -> pa.Table:
+    """Return item fields or price fields as a table of text columns."""
     schema = pa.schema([(name, pa.string()) for name in fields])
     columns = list(zip(*rows, strict=True)) or [()] * len(fields)
     return pa.table([pa.array(column, pa.string()) for column in columns], schema=schema)
 
 
-def codes_of(heads: pa.Table) -> tuple[pa.Table, npt.NDArray[np.uint32]]:
-    """The distinct codes of heads, sorted, and which of them each head has."""
-    each = pl.DataFrame(heads.select(["code_type", "code"]))
+def sorted_codes(item_fields: pa.Table) -> tuple[pa.Table, npt.NDArray[np.uint32]]:
+    """Return the distinct codes of item fields, sorted, and the position of each row's code among them."""
+    each = pl.DataFrame(item_fields.select(["code_type", "code"]))
     codes = each.unique().sort("code_type", "code")
     place = each.join(codes.with_row_index("place"), on=["code_type", "code"], how="left", maintain_order="left")
     return codes.to_arrow().cast(pa.schema([(name, pa.string()) for name in codes.columns])), place["place"].to_numpy()
 
 
 def sort_key(code_of: npt.NDArray[np.uint32], hash_0: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """One number a row by which rows are ordered."""
+    """Return one number per row that orders the rows: the code in the high bits, 40 bits of the hash below."""
     return (code_of.astype(np.uint64) << np.uint64(40)) | (hash_0 >> HASH_SHIFT)

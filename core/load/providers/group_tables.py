@@ -1,0 +1,184 @@
+"""Write a file's provider groups and their members into the store."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
+from core.load.providers.cross_references import KeptMembers, index_members, write_cross_references
+from core.load.providers.group_index import GroupIndex
+from core.load.providers.group_members import FETCHER, WRITER_BITS
+from core.load.table_writer import TableWriter
+from core.reference.nppes.provider_names import new_npi_rows
+from core.runtime.workers import Workers, give_back_memory
+from core.store.changes.upsert import upsert_sorted
+from core.store.connection import parquet_list
+from core.store.generations.store import Transaction
+from core.store.schema.tables import (
+    DIM_NPI,
+    DIM_PROVIDER_GROUP,
+    DIM_TIN,
+    XREF_GROUP_NPI,
+    XREF_GROUP_TIN,
+    XREF_TIN_NPI,
+)
+
+
+@dataclass(frozen=True)
+class BatchScope:
+    """The columns that all rows of a file's groups have in common."""
+
+    batch_id: str
+    payer_slug: str
+    year_month: str
+
+
+@dataclass(frozen=True)
+class MemberCounts:
+    """The number of a file's provider groups and of their members."""
+
+    groups: int
+    """Groups that facts name."""
+    unresolved: int
+    """Groups among them without any known member."""
+    unused: int
+    """Groups that no fact names. They are left out."""
+    group_npis: int
+    group_tins: int
+    invalid_npis: int
+
+    @property
+    def notes(self) -> dict[str, int]:
+        """Return the oddities, for the batch record."""
+        return {
+            "unresolved_groups": self.unresolved,
+            "unused_groups": self.unused,
+            "invalid_npi": self.invalid_npis,
+        }
+
+
+def write_group_tables(
+    writer: TableWriter,
+    spools: Path,
+    groups: GroupIndex,
+    used: npt.NDArray[np.int32] | None,
+    scope: BatchScope,
+    workers: Workers,
+    sizes: LoadSizes = DEFAULT_SIZES,
+) -> MemberCounts:
+    """Write the groups at the places `used` (None for all) and their members, and return how many there are.
+
+    The views of `spools` exist. Leave the relation `invalid_npi` behind, for the file's rejects.
+    """
+    members = index_members(spools, groups, used, sizes)
+    _create_relations(writer, groups, members, scope)
+    with ThreadPoolExecutor(1, "cross-references") as pool:
+        # Workers write the pairs. Meanwhile this process's DuckDB writes the tables of one row per group or member.
+        pending = pool.submit(
+            write_cross_references,
+            members,
+            writer.transaction.work,
+            workers,
+            year_month=scope.year_month,
+            payer_slug=scope.payer_slug,
+            sizes=sizes,
+        )
+        _write_members(writer, members)
+        _write_groups(writer)
+        pairs = pending.result()
+    for table in (XREF_GROUP_NPI, XREF_GROUP_TIN, XREF_TIN_NPI):
+        upsert_sorted(writer.connection, writer.transaction, table, pairs[table.name].path)
+    return _count_members(
+        writer.connection, group_npis=pairs[XREF_GROUP_NPI.name].rows, group_tins=pairs[XREF_GROUP_TIN.name].rows
+    )
+
+
+def create_resolved_before(connection: duckdb.DuckDBPyConnection, transaction: Transaction, batch_id: str) -> None:
+    """Create the table `resolved_before` of the batch's groups with known members.
+
+    There are some if the file was loaded before, for another state or with another filter.
+    """
+    old = transaction.paths(DIM_PROVIDER_GROUP.name)
+    found = f"SELECT pg_uid FROM {parquet_list(old)} WHERE batch_id = ? AND resolved" if old else "SELECT ? WHERE false"
+    connection.execute("CREATE OR REPLACE TEMP TABLE resolved_before (pg_uid VARCHAR)")
+    connection.execute(f"INSERT INTO resolved_before {found}", [batch_id])
+
+
+def _create_relations(writer: TableWriter, groups: GroupIndex, members: KeptMembers, scope: BatchScope) -> None:
+    """Create the relations that the statements of this module read: scope, used, invalid_npi, resolved_before."""
+    connection = writer.connection
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE scope AS SELECT ? AS year_month, ? AS payer_slug, ? AS batch_id",
+        [scope.year_month, scope.payer_slug, scope.batch_id],
+    )
+    frame = groups.frame[members.places_by_rank].with_columns(resolved=pl.Series(members.resolved))
+    connection.register("used_frame", frame)
+    connection.execute("CREATE OR REPLACE TEMP TABLE used AS FROM used_frame")
+    connection.unregister("used_frame")
+    del frame
+    give_back_memory()
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE invalid_npi AS
+            SELECT key, value, min(seq) AS seq, max(part) >> {WRITER_BITS} = {FETCHER} AS fetched
+            FROM spooled_group_parts JOIN spooled_part_invalid USING (part) SEMI JOIN used USING (key)
+            GROUP BY key, value"""
+    )
+    create_resolved_before(connection, writer.transaction, scope.batch_id)
+
+
+def _write_members(writer: TableWriter, members: KeptMembers) -> None:
+    writer.connection.register("npis", members.npis)
+    writer.upsert(DIM_NPI, new_npi_rows(writer.transaction, "SELECT npi FROM npis"))
+    writer.connection.register("tins", members.tins)
+    names = _business_names_sql(writer.connection)
+    writer.upsert(DIM_TIN, f"FROM tins LEFT JOIN ({names}) USING (tin_type, tin_value)")
+
+
+def _write_groups(writer: TableWriter) -> None:
+    writer.upsert(
+        DIM_PROVIDER_GROUP,
+        """WITH networks AS (
+                SELECT key, list_sort(list_distinct(flatten(list(network_names)))) AS network_names
+                FROM spooled_groups WHERE len(network_names) > 0 GROUP BY key)
+            SELECT pg_uid, batch_id, payer_slug, year_month, raw AS provider_group_id_raw,
+                   coalesce(network_names, []) AS network_names,
+                   resolved OR pg_uid IN (FROM resolved_before) AS resolved
+            FROM used LEFT JOIN networks USING (key), scope""",
+        keep="new",
+    )
+
+
+def _business_names_sql(connection: duckdb.DuckDBPyConnection) -> str:
+    """Return SQL for the first business name of each tax number that has one."""
+    # Most payers publish none, and the joins below would read all pairs of groups and parts for nothing.
+    if not connection.execute("SELECT 1 FROM spooled_part_names LIMIT 1").fetchall():
+        return "SELECT NULL AS tin_type, NULL AS tin_value, NULL AS business_name WHERE false"
+    return """SELECT tin_type, tin_value, arg_min(business_name, (seq, part)) AS business_name
+              FROM spooled_part_tins JOIN spooled_part_names USING (part)
+              JOIN (SELECT part, min(seq) AS seq FROM spooled_group_parts SEMI JOIN used USING (key) GROUP BY part)
+                  USING (part)
+              GROUP BY ALL"""
+
+
+def _count_members(connection: duckdb.DuckDBPyConnection, *, group_npis: int, group_tins: int) -> MemberCounts:
+    ((groups, unresolved, unused, invalid),) = connection.execute(
+        """SELECT (SELECT count(*) FROM used),
+                  (SELECT count(*) FROM used ANTI JOIN resolved_before USING (pg_uid) WHERE NOT resolved),
+                  (SELECT count(DISTINCT key)
+                   FROM (SELECT key FROM spooled_defined UNION ALL SELECT key FROM spooled_groups)
+                   ANTI JOIN used USING (key)),
+                  (SELECT count(*) FROM invalid_npi)"""
+    ).fetchall()
+    return MemberCounts(
+        groups=groups,
+        unresolved=unresolved,
+        unused=unused,
+        group_npis=group_npis,
+        group_tins=group_tins,
+        invalid_npis=invalid,
+    )

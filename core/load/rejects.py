@@ -1,0 +1,35 @@
+"""What a load left out: the values as published, and the batch's file of rejects."""
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from core.store.changes.upsert import write_query
+from core.store.connection import parquet_list
+from core.store.generations.store import Transaction
+from core.store.schema.tables import REJECTS
+from core.tic import decode
+
+MAX_VALUE_CHARACTERS = 200
+"""A rejected value is cut to this length. Payers publish whole documents where a number belongs."""
+
+
+def published_text(value: Any) -> str:
+    """Return a rejected value as the file has it, cut to MAX_VALUE_CHARACTERS."""
+    text = value if isinstance(value, str) else bytes(decode.dumps(value)).decode()
+    return text[:MAX_VALUE_CHARACTERS]
+
+
+def put_rejects(
+    connection: duckdb.DuckDBPyConnection, transaction: Transaction, batch_id: str, rejects_sql: str
+) -> None:
+    """Add rejects to a batch's file of them. `rejects_sql` is SQL with the columns of REJECTS.
+
+    Rejects of an earlier load of the same file, for another state or with another filter, still hold and stay.
+    """
+    old = transaction.base.rejects.get(batch_id)
+    before = f"UNION BY NAME FROM {parquet_list([str(transaction.root / old.path)])}" if old else ""
+    path: Path = transaction.new_file(f"rejects.{batch_id}")
+    rows = write_query(connection, path, REJECTS, f"{rejects_sql} {before} ORDER BY {', '.join(REJECTS.names)}")
+    transaction.put_rejects(batch_id, path, rows)

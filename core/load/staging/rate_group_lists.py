@@ -1,0 +1,67 @@
+"""The distinct lists of provider groups that rates name, each stored once and referred to by number."""
+
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from core.load.load_sizes import DEFAULT_SIZES
+
+
+@dataclass
+class RateGroupLists:
+    """The lists of provider groups met so far, by number. The numbers outlive the runs that refer to them."""
+
+    max_bytes: int = DEFAULT_SIZES.cached_field_bytes
+    by_references: dict[bytes, int] = field(default_factory=dict)
+    """List numbers by the JSON text of provider_references."""
+    by_written_out: dict[bytes, int] = field(default_factory=dict)
+    """Numbers of lists of one group by the JSON text of provider_groups."""
+    sizes: "array[int]" = field(default_factory=lambda: array("I"))
+    repeats: "array[int]" = field(default_factory=lambda: array("B"))
+    """For each list, whether it names a group more than once."""
+    keys: "array[int]" = field(default_factory=lambda: array("Q"))
+    """The group keys of all lists, one list after the other."""
+    text_bytes: int = 0
+
+    def add(self, keys: "list[int] | array[int]", text: bytes | None = None) -> int:
+        """Add a list of group keys and return its number. With `text` the list can be found again."""
+        number = len(self.sizes)
+        self.keys.extend(keys)
+        self.sizes.append(len(keys))
+        self.repeats.append(len(keys) > 1 and len(set(keys)) < len(keys))
+        if text is not None:
+            self.by_references[text] = number
+            self.text_bytes += len(text)
+        return number
+
+    def add_written_out(self, texts: Sequence[bytes], keys: npt.NDArray[np.uint64]) -> None:
+        """Add a list of one group for each text of provider_groups."""
+        number, count = len(self.sizes), len(texts)
+        self.by_written_out.update(zip(texts, range(number, number + count), strict=True))
+        self.text_bytes += sum(map(len, texts))
+        self.keys.frombytes(keys.tobytes())
+        self.sizes.extend([1] * count)
+        self.repeats.frombytes(bytes(count))
+
+    @property
+    def is_full(self) -> bool:
+        """Return whether the lists have outgrown their memory and should start over."""
+        return self.text_bytes + 8 * len(self.keys) + 120 * len(self.sizes) > self.max_bytes
+
+    def keys_of(self, number: int) -> "array[int]":
+        """Return the group keys of one list."""
+        start = sum(self.sizes[:number])
+        return self.keys[start : start + self.sizes[number]]
+
+    def unfold(self, numbers: npt.NDArray[np.uint32], block_keys: int) -> Iterator[npt.NDArray[np.uint64]]:
+        """Yield the group keys of the given lists, one list after the other, in blocks of about `block_keys`."""
+        sizes = np.frombuffer(self.sizes, np.uint32)
+        ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes, dtype=np.int64)])
+        nested = pa.LargeListArray.from_arrays(pa.array(ends), pa.array(np.frombuffer(self.keys, np.uint64)))
+        blocks = np.cumsum(sizes[numbers], dtype=np.int64) // block_keys
+        for block in np.split(numbers, np.flatnonzero(np.diff(blocks)) + 1):
+            yield nested.take(pa.array(block)).flatten().to_numpy()
