@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.load.load_file import load_file
+from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.runtime.errors import PayerFileError
 from core.store.generations.store import Store
-from core.tic import array_splitter
 from core.tic.source import open_documents
 from tests import payer_files, slow_reader
 from tests.fixture_types import Load
@@ -55,20 +55,17 @@ def test_a_broken_file_is_told_or_loaded_right(
     directory = tmp_path_factory.mktemp("hostile")
     path, store = directory / "rates.json", Store(directory / "data")
     path.write_bytes(content)
-    with pytest.MonkeyPatch.context() as patch:
-        if small:
-            patch.setattr(array_splitter, "RUN_BYTES", run)
-            patch.setattr(array_splitter, "GIANT_BYTES", 2 * run)
-        told = ""
-        try:
-            outcome = load_file(store, open_documents(path)[0], "GA", year_month="2025-08", processes=1)
-        except PayerFileError as error:
-            told = str(error)
-        if told:
-            assert "\n" not in told
-            assert "rates.json" in told
-            assert not [name for name in listing(store.root) if name.endswith((".parquet", ".json"))]
-            return
+    sizes = LoadSizes(chunk_bytes=run, giant_item_bytes=2 * run) if small else DEFAULT_SIZES
+    told = ""
+    try:
+        outcome = load_file(store, open_documents(path)[0], "GA", year_month="2025-08", processes=1, sizes=sizes)
+    except PayerFileError as error:
+        told = str(error)
+    if told:
+        assert "\n" not in told
+        assert "rates.json" in told
+        assert not [name for name in listing(store.root) if name.endswith((".parquet", ".json"))]
+        return
     record = outcome.record
     left_out = record["rows_rejected"] + record["rows_filtered"]
     assert record["rows_read"] == record["rows_added"] + record["duplicates"] + left_out
@@ -142,13 +139,13 @@ def test_what_is_nested_too_deep_is_told(load: Load, store: Store, levels: int) 
     assert store.manifest() is None
 
 
-def test_a_seam_that_also_stands_in_a_text_is_no_cut(load: Load, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_seam_that_also_appears_in_a_text_is_not_a_cut(load: Load, store: Store) -> None:
     """The quick cuts are wrong here, which has to be found out."""
-    monkeypatch.setattr(array_splitter, "RUN_BYTES", 600)
     seam = json.dumps([item_of(1), item_of(2)])[1:-1]
     items = [item_of(n, code=str(10_000 + n), bundled_codes=[item_of(n)] * 3, note=seam) for n in range(30)]
     content = json.dumps(file_of(*items)).encode()
-    assert_same(store, load(content, processes=1), slow_reader.flatten(content, "GA"))
+    outcome = load(content, processes=1, sizes=LoadSizes(chunk_bytes=600))
+    assert_same(store, outcome, slow_reader.flatten(content, "GA"))
 
 
 def rates_of(store: Store) -> list[float]:

@@ -1,4 +1,4 @@
-"""The program's facts against those of the slow slow_reader."""
+"""What loading a file puts into the store, compared with the slow reader and rule by rule."""
 
 import gzip
 import json
@@ -11,21 +11,13 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from core.demo.payer_files import write_files
-from core.load.facts import merge_price_runs, partition
-from core.load.flatten import flatten_elements, price_fields
 from core.load.load_file import load_file
-from core.load.providers import cross_references, member_index
-from core.load.providers import group_members as members
-from core.load.staging import price_rows as prices
-from core.load.staging import row_spool
 from core.runtime.errors import PayerFileError
 from core.store.generations.store import Store
 from core.store.schema import ids
 from core.store.schema.tables import FACT_RATE, TABLES
-from core.tic import array_splitter
 from core.tic.source import open_documents
 from tests import payer_files, slow_reader
 from tests.fixture_types import Load
@@ -41,19 +33,6 @@ def test_every_file_gives_what_the_reference_gives(content: bytes) -> None:
         path.write_bytes(content)
         store = Store(Path(directory) / "data")
         outcome = load_file(store, open_documents(path)[0], "GA")
-        assert_same(store, outcome, slow_reader.flatten(content, "GA"))
-
-
-@given(payer_files.written_out_contents(), st.sampled_from([0, 1_000, 1 << 20]))
-def test_groups_written_out_give_what_the_reference_gives(content: bytes, remembered: int) -> None:
-    with TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
-        for module in (members, prices):
-            patch.setattr(module, "REMEMBERED_BYTES", remembered)
-        patch.setattr(array_splitter, "RUN_BYTES", 300)
-        path = Path(directory) / "rates.json"
-        path.write_bytes(content)
-        store = Store(Path(directory) / "data")
-        outcome = load_file(store, open_documents(path)[0], "GA", processes=1)
         assert_same(store, outcome, slow_reader.flatten(content, "GA"))
 
 
@@ -253,61 +232,4 @@ def test_tables_of_several_row_groups_are_in_order(load: Load, store: Store) -> 
     names = [f"G{(n * 7919) % 150_001}" for n in range(150_000)]
     references = [{"provider_group_id": name, "provider_groups": [{"npi": 10**9 + n}]} for n, name in enumerate(names)]
     content = json.dumps(file_of(item_of(1, references=names), provider_references=references)).encode()
-    assert_same(store, load(content), slow_reader.flatten(content, "GA"))
-
-
-def assert_demo_is_same(tmp_path: Path, **options: Any) -> None:
-    """Loads files of the demo and compares them with the slow_reader."""
-    for number, path in enumerate(write_files(tmp_path, ("2025-08",))[:2]):
-        store = Store(tmp_path / f"data{number}")
-        source = open_documents(path)[0]
-        content = b"".join(source.chunks())
-        assert_same(store, load_file(store, source, "GA", **options), slow_reader.flatten(content, "GA"))
-
-
-def test_forgetting_what_was_cached_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (members, prices):
-        monkeypatch.setattr(module, "REMEMBERED_BYTES", 0)
-    monkeypatch.setattr(price_fields, "REMEMBERED", 0)
-    monkeypatch.setattr(array_splitter, "RUN_BYTES", 2000)
-    monkeypatch.setattr(row_spool, "PART_ROWS", 7)
-    assert_demo_is_same(tmp_path, processes=1)
-
-
-def test_a_crew_makes_what_one_process_makes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(array_splitter, "RUN_BYTES", 20_000)
-    monkeypatch.setattr(partition, "LEAST_ROWS", 100)
-    assert_demo_is_same(tmp_path, processes=3)
-
-
-@pytest.mark.parametrize("giant", [1, 5_000])
-def test_giant_items_are_taken_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, giant: int) -> None:
-    monkeypatch.setattr(array_splitter, "RUN_BYTES", 300)
-    monkeypatch.setattr(array_splitter, "GIANT_BYTES", giant)
-    assert_demo_is_same(tmp_path, processes=1)
-
-
-@given(payer_files.contents() | payer_files.written_out_contents(), st.integers(20, 400), st.integers(20, 2000))
-def test_every_file_in_small_pieces_gives_what_the_reference_gives(content: bytes, run: int, giant: int) -> None:
-    with TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(array_splitter, "RUN_BYTES", run)
-        patch.setattr(array_splitter, "GIANT_BYTES", giant)
-        patch.setattr(partition, "LEAST_ROWS", 3)
-        patch.setattr(partition, "MOST_ROWS", 3)
-        patch.setattr(cross_references, "PAIRS_AT_ONCE", 3)
-        patch.setattr(cross_references, "ROWS_AT_ONCE", 2)
-        patch.setattr(member_index, "AT_ONCE", 4)
-        path = Path(directory) / "rates.json"
-        path.write_bytes(content)
-        store = Store(Path(directory) / "data")
-        outcome = load_file(store, open_documents(path)[0], "GA", processes=1)
-        assert_same(store, outcome, slow_reader.flatten(content, "GA"))
-
-
-def test_many_runs_are_merged(load: Load, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flatten_elements, "RUN_PRICES", 3)
-    monkeypatch.setattr(prices, "BLOCK_KEYS", 2)
-    monkeypatch.setattr(merge_price_runs, "MAX_OPEN_RUNS", 4)
-    items = [item_of(n % 7, n % 5, code=str(10000 + n % 11), references=[n % 3, 1]) for n in range(100)]
-    content = json.dumps(file_of(*items)).encode()
     assert_same(store, load(content), slow_reader.flatten(content, "GA"))

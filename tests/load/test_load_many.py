@@ -16,8 +16,9 @@ import pytest
 
 from core.fetch.client import Client
 from core.fetch.download import Downloads
-from core.load.load_many import Loader, Step, WantedFile, Web, each_once
-from core.load.rate_filters import ALL_RATES, RateFilter, made_of
+from core.load.fetch_ahead import WantedFile, Web, merge_same_files
+from core.load.load_many import LoadPlan, Step, load_web
+from core.load.rate_filters import ALL_RATES, RateFilter, make_filter
 from core.runtime.progress import Progress
 from core.store.generations.store import Store
 from core.tic.plans import Plan
@@ -60,8 +61,8 @@ def run(server: Server, client: Client, store: Store, tmp_path: Path) -> Run:
         **web: Any,
     ) -> list[Step]:
         downloads = Downloads(client, tmp_path / "cache", 10_000_000)
-        loader = Loader(store, state, Web(client, downloads, None, **web), bar, only=only, year_month=year_month)
-        return list(loader.load_web([WantedFile(server.address(path), plans) for path in paths], jobs))
+        plan = LoadPlan(store, state, Web(client, downloads, None, **web), bar, only=only, year_month=year_month)
+        return list(load_web(plan, [WantedFile(server.address(path), plans) for path in paths], jobs))
 
     return run_it
 
@@ -111,7 +112,7 @@ def test_the_next_run_goes_on_and_loads_what_has_changed(server: Server, store: 
 def test_a_wider_filter_fetches_the_file_again_and_adds_the_rest(server: Server, store: Store, run: Run) -> None:
     content = file_of(item_of(1, code="99213"), item_of(2, code="99214"))
     server.put("/0", json.dumps(content).encode())
-    narrow = made_of(codes=["99213"])
+    narrow = make_filter(codes=["99213"])
     (first,) = run("/0", only=narrow)
     assert first.outcome
     assert first.outcome.rows_added == 1
@@ -126,7 +127,7 @@ def test_a_wider_filter_fetches_the_file_again_and_adds_the_rest(server: Server,
 
 def test_a_wider_filter_that_cannot_be_fetched_is_not_loaded(server: Server, run: Run) -> None:
     server.put("/0", content_of(0))
-    run("/0", only=made_of(codes=["99213"]))
+    run("/0", only=make_filter(codes=["99213"]))
     server.pages["/0"].answers = [(404, {}, b"")] * 9
     (step,) = run("/0")
     assert not step.loaded_before
@@ -233,5 +234,5 @@ def test_a_host_that_is_gone_is_given_up(client: Client, run: Run, server: Serve
 
 def test_addresses_equal_but_for_their_signature_are_one_file(server: Server) -> None:
     one, two = (WantedFile(server.address(f"/a?sig={n}"), frozenset((plan,))) for n, plan in enumerate((ONE, TWO)))
-    (both,) = each_once([one, two])
+    (both,) = merge_same_files([one, two])
     assert both.plans == {ONE, TWO}

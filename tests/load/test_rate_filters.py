@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.load.load_file import load_file
-from core.load.rate_filters import ALL_RATES, RateFilter, made_of, widened
+from core.load.rate_filters import ALL_RATES, RateFilter, make_filter, widen
 from core.runtime.errors import BeaconError
 from core.store.generations.store import Store
 from core.tic.source import open_documents
@@ -21,7 +21,7 @@ from tests.rate_files import file_of, item_of
 from tests.stores import table
 
 filters = st.builds(
-    made_of,
+    make_filter,
     codes=st.lists(st.sampled_from(["99213", "g0439", "450", "CSTM-00"]), max_size=2),
     code_types=st.lists(st.sampled_from(["cpt", "RC", "HCPCS"]), max_size=2),
     npis=st.lists(st.sampled_from(payer_files.NPIS), max_size=2),
@@ -69,16 +69,16 @@ def test_any_filters_add_what_any_of_them_wants(content: bytes, steps: list[Rate
 
 def test_a_wider_filter_adds_just_the_rest(load: Load, store: Store) -> None:
     content = file_of(item_of(1, 2, code="99213"), item_of(3, code="99214"), item_of(4, code="99215"))
-    first = load(content, only=made_of(codes=["99213"]))
+    first = load(content, only=make_filter(codes=["99213"]))
     assert (first.rows_added, first.record["rows_filtered"]) == (2, 2)
-    assert load(content, only=made_of(codes=["99213"], code_types=["CPT"])).loaded_before
-    wider = load(content, only=made_of(codes=["99213", "99214"]), name="renamed.json")
+    assert load(content, only=make_filter(codes=["99213"], code_types=["CPT"])).loaded_before
+    wider = load(content, only=make_filter(codes=["99213", "99214"]), name="renamed.json")
     assert (wider.rows_added, wider.duplicates, wider.record["rows_filtered"]) == (1, 2, 1)
     assert json.loads(table(store, "dim_batch")["filters"][0]) == {"codes": ["99213", "99214"]}
     rest = load(content)
     assert (rest.rows_added, rest.record["rows_added"], rest.record["rows_filtered"]) == (1, 4, 0)
     assert json.loads(table(store, "dim_batch")["filters"][0]) == {}
-    assert load(content, only=made_of(codes=["1"])).loaded_before
+    assert load(content, only=make_filter(codes=["1"])).loaded_before
     assert len(table(store, "dim_batch")) == 1
 
 
@@ -86,7 +86,7 @@ def test_a_narrower_filter_reads_the_file_for_its_id_alone(load: Load, store: St
     content = file_of(item_of(1), item_of(2, code="1"))
     load(content)
     before = store.manifest()
-    assert load(content, only=made_of(codes=["1"])).rows_added == 0
+    assert load(content, only=make_filter(codes=["1"])).rows_added == 0
     assert store.manifest() == before
 
 
@@ -96,29 +96,29 @@ def test_providers_in_a_state_need_the_register(load: Load, store: Store) -> Non
         item_of(1, references=[1, 2]), provider_references=[{"provider_group_id": 1, "provider_groups": members}]
     )
     with pytest.raises(BeaconError, match="load its file first: load_nppes"):
-        load(content, only=made_of(in_state="GA"))
+        load(content, only=make_filter(in_state="GA"))
     assert store.manifest() is None
     load(content)
     place(store, npi1912951245="GA")
-    other = load({**content, "version": "other"}, only=made_of(in_state="GA"), name="other.json")
+    other = load({**content, "version": "other"}, only=make_filter(in_state="GA"), name="other.json")
     assert (other.rows_added, other.record["rows_filtered"]) == (1, 1)
-    none = load({**content, "version": "third"}, only=made_of(in_state="FL"), name="third.json")
+    none = load({**content, "version": "third"}, only=make_filter(in_state="FL"), name="third.json")
     assert (none.rows_added, none.record["rows_filtered"]) == (0, 2)
 
 
 @pytest.mark.parametrize(
     ("one", "other", "covers"),
     [
-        (ALL_RATES, made_of(codes=["1"]), True),
-        (made_of(codes=["1"]), ALL_RATES, False),
-        (made_of(codes=["1", "2"]), made_of(codes=["2"]), True),
-        (made_of(codes=["1", "2"]), made_of(codes=["2", "3"]), False),
-        (made_of(codes=["1"]), made_of(codes=["1"], npis=["5"]), True),
-        (made_of(codes=["1"], npis=["5"]), made_of(codes=["1"]), False),
-        (made_of(in_state="GA"), made_of(in_state="GA"), True),
-        (made_of(in_state="GA"), made_of(in_state="FL"), False),
+        (ALL_RATES, make_filter(codes=["1"]), True),
+        (make_filter(codes=["1"]), ALL_RATES, False),
+        (make_filter(codes=["1", "2"]), make_filter(codes=["2"]), True),
+        (make_filter(codes=["1", "2"]), make_filter(codes=["2", "3"]), False),
+        (make_filter(codes=["1"]), make_filter(codes=["1"], npis=["5"]), True),
+        (make_filter(codes=["1"], npis=["5"]), make_filter(codes=["1"]), False),
+        (make_filter(in_state="GA"), make_filter(in_state="GA"), True),
+        (make_filter(in_state="GA"), make_filter(in_state="FL"), False),
     ],
 )
 def test_what_covers_what(one: RateFilter, other: RateFilter, covers: bool) -> None:
     assert one.covers(other) is covers
-    assert widened([other], one) == ([one] if covers else [other, one])
+    assert widen([other], one) == ([one] if covers else [other, one])

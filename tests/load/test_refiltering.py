@@ -8,7 +8,7 @@ import pytest
 
 from core.load.load_file import load_file
 from core.load.outcome import LoadOutcome
-from core.load.rate_filters import ALL_RATES, MAX_FILTERS, RateFilter, made_of
+from core.load.rate_filters import ALL_RATES, MAX_FILTERS, RateFilter, make_filter
 from core.load.remote.retry_unresolved import retry_unresolved
 from core.quality.report import run_checks
 from core.runtime.errors import PayerFileError
@@ -22,7 +22,7 @@ from tests.load.remote.remote_files import remote, serve, source_of
 from tests.rate_files import file_of, item_of
 from tests.stores import open_snapshot, table
 
-FIRST, SECOND = made_of(npis=["1912951245"]), made_of(npis=["1234567893"])
+FIRST, SECOND = make_filter(npis=["1912951245"]), make_filter(npis=["1234567893"])
 """Filters that want the first and the second group of `remote`."""
 
 
@@ -38,10 +38,10 @@ def test_a_filter_sees_members_that_were_resolved_for_another_state(
 ) -> None:
     serve(server, 1, 2, 3)
     source = source_of(tmp_path, remote(server))
-    load_file(store, source, "FL", locations=locations())
-    first = load_file(store, source, "GA", only=FIRST, locations=locations())
+    load_file(store, source, "FL", fetcher=locations())
+    first = load_file(store, source, "GA", only=FIRST, fetcher=locations())
     assert first.rows_added == 2, "two rates of the one group"
-    second = load_file(store, source, "GA", only=made_of(tins=["000000007"]), locations=locations())
+    second = load_file(store, source, "GA", only=make_filter(tins=["000000007"]), fetcher=locations())
     assert (second.rows_added, second.record["rows_added"]) == (2, 4)
     assert set(table(store, "fact_rate").filter(state="GA")["provider_group_id_raw"]) == {"1", "2"}
     assert_adds_up(second)
@@ -53,10 +53,10 @@ def test_another_filter_keeps_what_the_first_has_added(
 ) -> None:
     serve(server, 1, 2, 3)
     source = source_of(tmp_path, remote(server))
-    first = load_file(store, source, "GA", only=FIRST, locations=locations())
+    first = load_file(store, source, "GA", only=FIRST, fetcher=locations())
     assert (first.rows_added, first.record["rows_filtered"]) == (2, 4)
     server.pages.clear()
-    second = load_file(store, source, "GA", only=SECOND, locations=None if without else locations())
+    second = load_file(store, source, "GA", only=SECOND, fetcher=None if without else locations())
     assert (second.rows_added, second.record["rows_added"], second.record["rows_filtered"]) == (0, 2, 4)
     assert_true_to_its_record(store, second)
 
@@ -72,13 +72,13 @@ def test_what_a_register_has_moved_since_is_still_there(load: Load, store: Store
     )
     load({**content, "version": "other"}, name="other.json", state="FL")
     place(store, npi1912951245="GA", npi1003027533="FL")
-    first = load(content, only=made_of(in_state="GA"))
+    first = load(content, only=make_filter(in_state="GA"))
     assert first.rows_added == 2
-    assert load(content, only=made_of(in_state="GA")).loaded_before
+    assert load(content, only=make_filter(in_state="GA")).loaded_before
     place(store, npi1912951245="FL", npi1003027533="GA")
-    second = load(content, only=made_of(in_state="GA"))
+    second = load(content, only=make_filter(in_state="GA"))
     assert (second.loaded_before, second.rows_added, second.record["rows_added"]) == (False, 2, 4)
-    third = load(content, only=made_of(codes=["1"]))
+    third = load(content, only=make_filter(codes=["1"]))
     assert (third.rows_added, third.record["rows_added"]) == (0, 4)
     assert len(table(store, "fact_rate").filter(state="GA")) == 4
     assert_adds_up(third)
@@ -89,10 +89,10 @@ def test_rates_of_a_location_that_was_away_are_added_when_it_is_back(
 ) -> None:
     serve(server, 1)
     source = source_of(tmp_path, remote(server))
-    wanted = made_of(npis=[*FIRST.npis, *SECOND.npis])
+    wanted = make_filter(npis=[*FIRST.npis, *SECOND.npis])
 
     def again() -> LoadOutcome:
-        return load_file(store, source, "GA", only=wanted, locations=locations())
+        return load_file(store, source, "GA", only=wanted, fetcher=locations())
 
     batch = again().record["batch_id"]
     assert len(table(store, "fact_rate")) == 2
@@ -121,12 +121,12 @@ def test_signed_locations_of_groups_that_a_filter_left_out_are_found_in_the_file
     server: Server, store: Store, locations: Fetching, tmp_path: Path
 ) -> None:
     source = source_of(tmp_path, remote(server, "?X-Amz-Signature=SECRET"))
-    batch = load_file(store, source, "GA", only=SECOND, locations=locations()).record["batch_id"]
+    batch = load_file(store, source, "GA", only=SECOND, fetcher=locations()).record["batch_id"]
     assert retry_unresolved(store, batch, locations()).signed == 3
     serve(server, 2)
     found = retry_unresolved(store, batch, locations(), source=source)
     assert (found.report.asked, found.report.failed, found.wanted_now) == (3, 2, 1)
-    outcome = load_file(store, source, "GA", only=SECOND, locations=locations())
+    outcome = load_file(store, source, "GA", only=SECOND, fetcher=locations())
     assert outcome.rows_added == 2
 
 
@@ -143,27 +143,27 @@ def partly_elsewhere(server: Server, tmp_path: Path) -> Source:
 def test_a_filter_on_members_in_the_file_and_elsewhere(
     server: Server, store: Store, locations: Fetching, tmp_path: Path
 ) -> None:
-    source, only = partly_elsewhere(server, tmp_path), made_of(npis=["1003027533"], tins=["000000007"])
-    batch = load_file(store, source, "GA", only=only, locations=locations()).record["batch_id"]
+    source, only = partly_elsewhere(server, tmp_path), make_filter(npis=["1003027533"], tins=["000000007"])
+    batch = load_file(store, source, "GA", only=only, fetcher=locations()).record["batch_id"]
     serve(server, 2)
     assert retry_unresolved(store, batch, locations()).wanted_now == 1
-    assert load_file(store, source, "GA", only=only, locations=locations()).rows_added == 1
+    assert load_file(store, source, "GA", only=only, fetcher=locations()).rows_added == 1
 
 
 def test_an_address_of_a_group_with_other_members_is_asked_again(
     server: Server, store: Store, locations: Fetching, tmp_path: Path
 ) -> None:
     source = partly_elsewhere(server, tmp_path)
-    load_file(store, source, "GA", locations=locations())
+    load_file(store, source, "GA", fetcher=locations())
     serve(server, 2)
-    assert load_file(store, source, "FL", only=SECOND, locations=locations()).rows_added == 1
+    assert load_file(store, source, "FL", only=SECOND, fetcher=locations()).rows_added == 1
 
 
 def test_what_was_rejected_stays_written_when_the_file_is_loaded_for_another_state(load: Load, store: Store) -> None:
     content = file_of(item_of(None, code="99214"), item_of(1, code="99213"))
     load(content)
-    load(content, state="FL", only=made_of(codes=["99213"]))
-    load(content, only=made_of(codes=["99213"]))
+    load(content, state="FL", only=make_filter(codes=["99213"]))
+    load(content, only=make_filter(codes=["99213"]))
     manifest = store.loaded()
     (file,) = manifest.rejects.values()
     assert pl.read_parquet(store.root / file.path)["reason"].to_list() == ["invalid_rate"]
@@ -172,9 +172,9 @@ def test_what_was_rejected_stays_written_when_the_file_is_loaded_for_another_sta
 def test_more_filters_than_can_be_told_apart(load: Load, store: Store) -> None:
     content = file_of(*(item_of(1, code=str(10_000 + n)) for n in range(3)))
     for n in range(MAX_FILTERS):
-        load(content, only=made_of(codes=[str(10_000 + n)]))
+        load(content, only=make_filter(codes=[str(10_000 + n)]))
     with pytest.raises(PayerFileError, match="loaded with 63 different filters already"):
-        load(content, only=made_of(codes=["1"]))
+        load(content, only=make_filter(codes=["1"]))
     assert load(content).rows_added == 0
 
 
@@ -185,21 +185,21 @@ def test_what_another_state_s_load_has_found_is_not_lost_to_a_filter(
     source = source_of(tmp_path, remote(server))
     batch = load_file(store, source, "GA", only=SECOND).record["batch_id"]
     serve(server, 1, 2, 3)
-    load_file(store, source, "FL", only=only, locations=locations())
+    load_file(store, source, "FL", only=only, fetcher=locations())
     assert retry_unresolved(store, batch, locations()).wanted_now == 1
-    outcome = load_file(store, source, "GA", only=SECOND, locations=locations())
+    outcome = load_file(store, source, "GA", only=SECOND, fetcher=locations())
     assert (outcome.rows_added, outcome.record["rows_added"]) == (2, 2)
     assert_adds_up(outcome)
-    assert load_file(store, source, "GA", only=SECOND, locations=locations()).loaded_before
+    assert load_file(store, source, "GA", only=SECOND, fetcher=locations()).loaded_before
 
 
-@pytest.mark.parametrize("only", [FIRST, made_of(tins=["123456789"])])
+@pytest.mark.parametrize("only", [FIRST, make_filter(tins=["123456789"])])
 def test_everything_after_a_filter(
     only: RateFilter, server: Server, store: Store, locations: Fetching, tmp_path: Path
 ) -> None:
     serve(server, 1, 2, 3)
     source = source_of(tmp_path, remote(server))
-    load_file(store, source, "GA", only=only, locations=locations())
-    everything = load_file(store, source, "GA", locations=locations())
+    load_file(store, source, "GA", only=only, fetcher=locations())
+    everything = load_file(store, source, "GA", fetcher=locations())
     assert (everything.record["rows_added"], everything.record["rows_filtered"]) == (6, 0)
     assert_true_to_its_record(store, everything)

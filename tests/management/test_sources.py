@@ -245,7 +245,7 @@ def test_options_that_do_not_fit_are_told(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("--resolve", "https://h/x?sig=SECRET"), "https://h/x: no batch of this store"),
+        (("--resolve", "https://h/x?sig=SECRET"), "https://h/x: not a batch of this store"),
         (("https//user:PASSWORD@h/x.json?sig=SECRET",), "https//h/x.json: no such file; if it is meant as an address"),
         (("--toc", "https:/h/x.json?sig=SECRET"), "https:/h/x.json"),
     ],

@@ -32,17 +32,14 @@ def pieces(content: bytes, size: int) -> Iterator[bytes]:
     return (content[start : start + size] for start in range(0, len(content), size))
 
 
-def parts(content: bytes, size: int = 7) -> list[RootValue | ElementChunk]:
-    return list(ArraySplitter("rates.json", pieces(content, size)).parts())
+def parts(content: bytes, size: int = 7, chunk_bytes: int = array_splitter.RUN_BYTES) -> list[RootValue | ElementChunk]:
+    return list(ArraySplitter("rates.json", pieces(content, size), chunk_bytes=chunk_bytes).parts())
 
 
 @given(root=roots(), indent=st.sampled_from([None, 1]), ascii_only=st.booleans(), size=st.integers(1, 40))
-def test_the_parts_are_the_whole(
-    monkeypatch: pytest.MonkeyPatch, root: dict[str, Any], indent: int | None, ascii_only: bool, size: int
-) -> None:
-    monkeypatch.setattr(array_splitter, "RUN_BYTES", 3 * size)
+def test_the_parts_are_the_whole(root: dict[str, Any], indent: int | None, ascii_only: bool, size: int) -> None:
     content = json.dumps(root, indent=indent, ensure_ascii=ascii_only).encode()
-    found = parts(content, size)
+    found = parts(content, size, chunk_bytes=3 * size)
     for part in found:
         if isinstance(part, ElementChunk):
             assert content[part.offset : part.offset + len(part.text)] == part.text

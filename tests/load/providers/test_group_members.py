@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.load.providers import group_members as members
-from core.load.providers.group_members import MemberParts, group_key, named_keys_of
+from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
+from core.load.providers.group_key import NAMED_KEY, group_key, group_keys_of_names
+from core.load.providers.group_members import MemberParts
 from tests import payer_files, slow_reader
 
 MembersOf = set[tuple[Any, ...]]
@@ -30,13 +30,13 @@ class Read:
     """The rows of the spools without the parts' numbers."""
 
 
-def read(arrays: list[Any], directory: Path, *, at_once: bool = True) -> Read:
+def read(arrays: list[Any], directory: Path, *, at_once: bool = True, sizes: LoadSizes = DEFAULT_SIZES) -> Read:
     """Arrays given as values, or as their JSON text; all in one go, or one after the other."""
-    parts = MemberParts(directory)
+    parts = MemberParts(directory, sizes=sizes)
     texts = [value if isinstance(value, bytes) else json.dumps(value).encode() for value in arrays]
     found, ids = [], []
     for some in [texts] if at_once else [[text] for text in texts]:
-        lists = parts.of(some)
+        lists = parts.read(some)
         ids += parts.inline_ids(lists).to_list()
         found += [each.tolist() for each in np.split(lists.parts, np.cumsum(lists.sizes)[:-1])]
     parts.close()
@@ -94,10 +94,9 @@ def test_an_object_that_comes_again_is_the_same_part(tmp_path: Path) -> None:
     assert len(found.rows["npis"]) == 2
 
 
-def test_objects_are_forgotten_and_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(members, "REMEMBERED_BYTES", 0)
+def test_objects_are_forgotten_and_read_again(tmp_path: Path) -> None:
     group = {"npi": [1912951245], "tin": {"type": "ein", "value": "1"}}
-    found = read([[group], [], [group, {"tin": "2"}]], tmp_path, at_once=False)
+    found = read([[group], [], [group, {"tin": "2"}]], tmp_path, at_once=False, sizes=LoadSizes(cached_member_bytes=0))
     assert found.parts[0] != found.parts[2][:1]
     assert found.members == [
         {("ein", "000000001", 1912951245)},
@@ -169,8 +168,11 @@ def test_keys_tell_groups_apart(value: int | str) -> None:
     text = str(value)
     key = group_key(text)
     assert 0 <= key < 2**64
-    if key < members.NAMED_KEY:
+    if key < NAMED_KEY:
         assert str(key) == text  # a whole number is its own key, so no other id can have it
     assert group_key(text) == key
     assert group_key(text + "x") != key
-    assert named_keys_of(pl.Series(["x" + text, text + "x"])).tolist() == [group_key("x" + text), group_key(text + "x")]
+    assert group_keys_of_names(pl.Series(["x" + text, text + "x"])).tolist() == [
+        group_key("x" + text),
+        group_key(text + "x"),
+    ]

@@ -61,7 +61,7 @@ def test_members_elsewhere_are_as_good_as_members_in_the_file(
     serve(server, 1, 2, 3)
     content = json.loads(json.dumps(remote(server)))
     content["provider_references"][1]["provider_groups"] = None
-    outcome = load_file(store, source_of(tmp_path, content), "GA", locations=locations())
+    outcome = load_file(store, source_of(tmp_path, content), "GA", fetcher=locations())
     assert outcome.locations is not None
     assert (outcome.locations.asked, outcome.locations.failed) == (3, 0)
     assert outcome.members is not None
@@ -77,7 +77,7 @@ def test_packed_answers_and_lists_without_an_object_are_read(
     server.put("/1.json", gzip.compress(json.dumps({"provider_groups": MEMBERS[1]}).encode()))
     server.put("/2.json", json.dumps(MEMBERS[2]).encode())
     server.put("/3.json", b"\xef\xbb\xbf" + json.dumps({"version": 1, "provider_groups": MEMBERS[3]}).encode())
-    load_file(store, source_of(tmp_path, remote(server)), "GA", locations=locations())
+    load_file(store, source_of(tmp_path, remote(server)), "GA", fetcher=locations())
     assert members_of(store) == members_of(inline(tmp_path))
 
 
@@ -87,7 +87,7 @@ def test_only_groups_that_rates_use_are_fetched_each_address_once(
     serve(server, 1)
     references = [{"provider_group_id": n, "location": server.url(f"/{1 if n < 40 else 2}.json")} for n in range(50)]
     content = file_of(item_of(1, references=[*range(40)]), provider_references=references)
-    outcome = load_file(store, source_of(tmp_path, content), "GA", locations=locations())
+    outcome = load_file(store, source_of(tmp_path, content), "GA", fetcher=locations())
     assert dict(server.asked) == {"GET /1.json": 1}
     assert outcome.members is not None
     assert (outcome.members.groups, outcome.members.unresolved, outcome.members.unused) == (40, 0, 10)
@@ -99,8 +99,8 @@ def test_files_of_one_run_share_what_was_fetched(
 ) -> None:
     serve(server, 1, 2)
     run = locations()
-    load_file(store, source_of(tmp_path, remote(server, "?X-Amz-Signature=1")), "GA", locations=run)
-    again = load_file(store, source_of(tmp_path, remote(server, "?X-Amz-Signature=2")), "GA", locations=run)
+    load_file(store, source_of(tmp_path, remote(server, "?X-Amz-Signature=1")), "GA", fetcher=run)
+    again = load_file(store, source_of(tmp_path, remote(server, "?X-Amz-Signature=2")), "GA", fetcher=run)
     assert dict(server.asked) == {"GET /1.json": 1, "GET /2.json": 1, "GET /3.json": 1}
     assert again.members is not None
     assert again.members.unresolved == 1
@@ -119,7 +119,7 @@ def test_addresses_are_asked_at_the_same_time_but_not_too_many(
         server.put(f"/{n}.json", json.dumps({"provider_groups": MEMBERS[1]}).encode(), before=wait)
         references.append({"provider_group_id": n, "location": server.url(f"/{n}.json")})
     content = file_of(item_of(1, references=[*range(16)]), provider_references=references)
-    outcome = load_file(store, source_of(tmp_path, content), "GA", locations=locations())
+    outcome = load_file(store, source_of(tmp_path, content), "GA", fetcher=locations())
     assert outcome.locations is not None
     assert outcome.locations.failed == 0, "eight wait for each other, so eight were asked at once"
     assert server.most_at_once == 8
@@ -153,7 +153,7 @@ def test_failures_are_counted_listed_and_never_fatal(
     urls = [server.url("/1.json"), *(server.url(path) for path in bad), *others]
     references = [{"provider_group_id": n, "location": url} for n, url in enumerate(urls)]
     content = file_of(item_of(1, references=[*range(len(urls))]), provider_references=references)
-    outcome = load_file(store, source_of(tmp_path, content), "GA", locations=locations())
+    outcome = load_file(store, source_of(tmp_path, content), "GA", fetcher=locations())
     assert outcome.rows_added == len(urls)
     assert outcome.locations is not None
     assert (outcome.locations.asked, outcome.locations.failed) == (len(urls), len(urls) - 1)
@@ -173,7 +173,7 @@ def test_a_dead_host_is_given_up(client: Client, store: Store, locations: Fetchi
         port = gone.port
     references = [{"provider_group_id": n, "location": f"http://127.0.0.1:{port}/{n}"} for n in range(500)]
     content = file_of(item_of(1, references=[*range(500)]), provider_references=references)
-    outcome = load_file(store, source_of(tmp_path, content), "GA", locations=locations())
+    outcome = load_file(store, source_of(tmp_path, content), "GA", fetcher=locations())
     assert outcome.locations is not None
     assert outcome.locations.failed == 500
     problems = table(store, "xref_group_location")["problem"]
@@ -185,7 +185,7 @@ def test_a_dead_host_is_given_up(client: Client, store: Store, locations: Fetchi
 def test_a_host_that_answers_is_not_given_up(server: Server, store: Store, locations: Fetching, tmp_path: Path) -> None:
     references = [{"provider_group_id": n, "location": server.url(f"/{n}")} for n in range(100)]
     content = file_of(item_of(1, references=[*range(100)]), provider_references=references)
-    load_file(store, source_of(tmp_path, content), "GA", locations=locations())
+    load_file(store, source_of(tmp_path, content), "GA", fetcher=locations())
     assert server.asked.total() == 100
 
 
@@ -198,7 +198,7 @@ def loaded_with_holes(
     """A batch of which the members of one group could be had."""
     serve(server, 1)
     source = source_of(tmp_path, remote(server, query))
-    return load_file(store, source, "GA", locations=locations()), source
+    return load_file(store, source, "GA", fetcher=locations()), source
 
 
 def summary(done: RetryOutcome) -> tuple[int, int, int, int, int]:
@@ -230,9 +230,7 @@ def test_resolving_later_comes_to_the_same(server: Server, store: Store, locatio
 
 def test_what_other_batches_lack_stays_known(server: Server, store: Store, locations: Fetching, tmp_path: Path) -> None:
     one, _ = loaded_with_holes(server, store, locations, tmp_path)
-    other = load_file(
-        store, source_of(tmp_path, remote(server, reporting_entity_name="B")), "GA", locations=locations()
-    )
+    other = load_file(store, source_of(tmp_path, remote(server, reporting_entity_name="B")), "GA", fetcher=locations())
     assert table(store, "xref_group_location").group_by("batch_id").len()["len"].to_list() == [2, 2]
     serve(server, 2, 3)
     retry_unresolved(store, one.record["batch_id"], locations())
@@ -277,7 +275,7 @@ def test_another_state_neither_asks_again_nor_forgets(
     outcome, source = loaded_with_holes(server, store, locations, tmp_path)
     server.pages.clear()
     before = server.asked.total()
-    other = load_file(store, source, "FL", locations=locations())
+    other = load_file(store, source, "FL", fetcher=locations())
     assert server.asked.total() - before == 2
     assert other.members is not None
     assert other.members.unresolved == 2
@@ -293,7 +291,7 @@ def test_a_group_whose_members_are_at_two_addresses(
     references = [{"provider_group_id": 1, "location": server.url(f"/{n}.json")} for n in (1, 2)]
     serve(server, 1)
     content = file_of(item_of(1), provider_references=references)
-    outcome = load_file(store, source_of(tmp_path, content), "GA", locations=locations())
+    outcome = load_file(store, source_of(tmp_path, content), "GA", fetcher=locations())
     assert outcome.members is not None
     assert outcome.members.unresolved == 0
     assert len(table(store, "xref_group_location")) == 1
@@ -311,7 +309,11 @@ def test_batches_and_files_that_do_not_fit_are_refused(
     _, source = loaded_with_holes(server, store, locations, tmp_path)
     other = load_file(store, source_of(tmp_path, file_of(item_of(9))), "GA")
     before = store.manifest()
-    for name, message in (("zz", "no batch of this store"), ("", "is the beginning of 2 batch ids"), ("%", "no batch")):
+    for name, message in (
+        ("zz", "not a batch of this store"),
+        ("", "is the beginning of 2 batch ids"),
+        ("%", "not a batch"),
+    ):
         with pytest.raises(PayerFileError, match=message):
             retry_unresolved(store, name, locations())
     source_of(tmp_path, remote(server))
