@@ -33,7 +33,9 @@ class WorkersOnDemand:
         coming = iter(arguments)
         if self._started is None:
             first = list(islice(coming, self._min_tasks))
-            self._started = start_workers(self._count, WORKER_MODULES) if len(first) == self._min_tasks else SingleProcess()
+            self._started = (
+                start_workers(self._count, WORKER_MODULES) if len(first) == self._min_tasks else SingleProcess()
+            )
             coming = chain(first, coming)
         return self._started.map(function, coming)
 
