@@ -22,10 +22,11 @@ import polars as pl
 from core.demo.provider_register import HEADER
 from core.reference.nppes.load_register import load_nppes
 from core.reference.nppes.provider_names import new_npi_rows
-from core.store.connection import connect_for_writing, stored_rows
 from core.store.generations.store import Store
 from core.store.parquet.writer import write_table
 from core.store.schema.tables import DIM_NPI, NPPES
+from core.store.sql import stored_rows
+from core.store.writer_connection import connect_for_writing
 
 AT_HAND = 200_000
 

@@ -38,9 +38,9 @@ from bench.ingest import WORK
 from bench.postgres import for_postgres, postgres, room
 from bench.questions import MARKET, Page, Values, codes, months, pages
 from bench.serving import Answers, forget, remember, serving, skewed
-from core.store.connection import parquet_list
 from core.store.generations.store import Store
 from core.store.schema.tables import TABLES
+from core.store.sql import parquet_rows
 
 COMMON = 100
 CLIENTS = 16
@@ -85,7 +85,7 @@ def plain(store: Path) -> duckdb.DuckDBPyConnection:
     manifest = Store(store).loaded()
     for name in TABLES:
         if files := manifest.paths(store, name):
-            db.execute(f"CREATE VIEW {name} AS SELECT * FROM {parquet_list(files)}")
+            db.execute(f"CREATE VIEW {name} AS SELECT * FROM {parquet_rows(files)}")
     return db
 
 

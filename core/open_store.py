@@ -1,4 +1,4 @@
-"""The store that the settings name, for commands and pages."""
+"""Open the store that the settings name, for commands and pages."""
 
 from collections.abc import Callable
 from functools import cache
@@ -12,18 +12,21 @@ from core.store.generations.store import Store
 
 
 def store(wait: float = -1, waiting: Callable[[], None] | None = None) -> Store:
-    """The store, for writing: waits `wait` seconds for another writer (-1: as long as it takes), told by `waiting`."""
+    """Return the store, for reading and writing.
+
+    A write waits up to `wait` seconds for another writer (-1: as long as it takes); `waiting` is called once if so.
+    """
     return Store(
         settings.BEACONPOINT_DATA_DIR,
         settings.BEACONPOINT_FACT_LAYOUT or LAYOUTS[0],
-        settings.BEACONPOINT_GRACE_SECONDS,
-        wait,
-        waiting,
+        grace=settings.BEACONPOINT_GRACE_SECONDS,
+        wait=wait,
+        waiting=waiting,
     )
 
 
 def snapshot() -> Snapshot | None:
-    """The newest generation, to be asked questions; None where nothing has been loaded yet."""
+    """Return the newest generation, to be queried; None if nothing has been loaded yet. Raises StoreError."""
     return _reader(store().root).snapshot()
 
 
@@ -33,11 +36,11 @@ def _reader(_root: object) -> Reader:
 
 
 def limits() -> QueryLimits:
-    """What one question may use."""
+    """Return what one query may use."""
     return QueryLimits(
-        settings.BEACONPOINT_QUERY_MEMORY,
-        settings.BEACONPOINT_QUERY_THREADS,
-        str(settings.BEACONPOINT_TEMP_DIR),
-        settings.BEACONPOINT_QUERY_TEMP_SIZE,
-        settings.BEACONPOINT_QUERY_SECONDS,
+        memory=settings.BEACONPOINT_QUERY_MEMORY,
+        threads=settings.BEACONPOINT_QUERY_THREADS,
+        temp_directory=str(settings.BEACONPOINT_TEMP_DIR),
+        temp_size=settings.BEACONPOINT_QUERY_TEMP_SIZE,
+        seconds=settings.BEACONPOINT_QUERY_SECONDS,
     )

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 from core.load.rate_filters import RateFilter, filters_from_json
 from core.reference.nppes.provider_names import hash_npis_in_state
 from core.runtime.errors import PayerFileError
-from core.store.connection import connect_for_writing
 from core.store.generations.store import Store, Transaction
 from core.store.schema.tables import DIM_BATCH
+from core.store.writer_connection import connect_for_writing
 from core.tic.source import Source
 
 FOUND_LATER = "groups_found_later"

@@ -47,8 +47,8 @@ from core.runtime.workers import Workers, cpu_count, give_back_memory
 from core.store.changes.append import append_segments
 from core.store.changes.known_facts import write_known
 from core.store.changes.segment import Segment
-from core.store.connection import connect_for_writing
 from core.store.generations.store import Store, Transaction
+from core.store.writer_connection import connect_for_writing
 from core.tic.header import Header, read_header
 from core.tic.source import Source
 

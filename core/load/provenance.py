@@ -15,9 +15,9 @@ from core.fetch.partial_file import Version
 from core.load.batch_record import BatchRecord, is_finished
 from core.load.rate_filters import RateFilter
 from core.store.changes.upsert import upsert
-from core.store.connection import connect_for_writing
 from core.store.generations.store import Store, Transaction
 from core.store.schema.tables import DIM_BATCH, XREF_BATCH_PLAN, XREF_BATCH_SOURCE, Table
+from core.store.writer_connection import connect_for_writing
 from core.tic.plans import Plan
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import duckdb
 
 from core.store.changes.upsert import write_query
-from core.store.connection import parquet_list
 from core.store.generations.store import Transaction
 from core.store.schema.tables import REJECTS
+from core.store.sql import parquet_rows
 from core.tic import decode
 
 MAX_VALUE_CHARACTERS = 200
@@ -29,7 +29,7 @@ def put_rejects(
     Rejects of an earlier load of the same file, for another state or with another filter, still hold and stay.
     """
     old = transaction.base.rejects.get(batch_id)
-    before = f"UNION BY NAME FROM {parquet_list([str(transaction.root / old.path)])}" if old else ""
+    before = f"UNION BY NAME FROM {parquet_rows([str(transaction.root / old.path)])}" if old else ""
     path: Path = transaction.new_file(f"rejects.{batch_id}")
     rows = write_query(connection, path, REJECTS, f"{rejects_sql} {before} ORDER BY {', '.join(REJECTS.names)}")
     transaction.put_rejects(batch_id, path, rows)

@@ -16,7 +16,9 @@ MAX_ROWS_WITHOUT_COPY = 5_000_000
 """So many facts of one file make the pages of providers slow where they have no copy by group."""
 
 
-def advise(manifest: Manifest, wanted_layout: str | None = None) -> list[str]:
+def advise(
+    manifest: Manifest, wanted_layout: str | None = None, max_rows_without_copy: int = MAX_ROWS_WITHOUT_COPY
+) -> list[str]:
     """Sentences, each with the command that helps. `wanted_layout` is the one the settings ask for, if they do."""
     found = []
     layout = layout_named(manifest.layout)
@@ -33,7 +35,7 @@ def advise(manifest: Manifest, wanted_layout: str | None = None) -> list[str]:
             f"over {MAX_FILE_ROWS:,} facts or {MAX_FILE_BYTES / 1e9:.0f} GB each addition takes long: "
             f"manage.py reshard --to {layout.next}"
         )
-    slow = [file for file in without_copy(manifest) if file.rows > MAX_ROWS_WITHOUT_COPY]
+    slow = [file for file in without_copy(manifest) if file.rows > max_rows_without_copy]
     if slow:
         found.append(
             f"{sum(file.rows for file in slow):,} facts have no copy by provider group, so that pages of an NPI or tax "

@@ -54,17 +54,17 @@ _BATCHES = """(
 
 def list_coverage(db: Snapshot) -> Sequence[Coverage]:
     """What each payer has, newest month first."""
-    return db.once(_coverage)
+    return db.ask_once(_coverage)
 
 
 def list_periods(db: Snapshot) -> Sequence[Period]:
     """The states and months that have rates: newest month first, and within it the state with most rates first."""
-    return db.once(_periods)
+    return db.ask_once(_periods)
 
 
 def list_payers(db: Snapshot) -> Sequence[tuple[str, str]]:
     """The payers' slugs and names, by name."""
-    return db.once(_payers)
+    return db.ask_once(_payers)
 
 
 def _coverage(db: Snapshot) -> Sequence[Coverage]:

@@ -14,10 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.store.changes.upsert import upsert
-from core.store.connection import connect_for_writing, parquet_list
 from core.store.generations.store import Store, Transaction
 from core.store.parquet.writer import write_table
 from core.store.schema.tables import DIM_BENCHMARK, Table
+from core.store.sql import parquet_rows
+from core.store.writer_connection import connect_for_writing
 
 NATION = "US"
 """The state of a benchmark whose releases are for all states at once."""
@@ -123,7 +124,7 @@ def _stored_releases(
     if not paths:
         return set()
     rows = connection.execute(
-        f"SELECT release FROM {parquet_list(paths)} WHERE kind = ? AND state = ?", [kind, state]
+        f"SELECT release FROM {parquet_rows(paths)} WHERE kind = ? AND state = ?", [kind, state]
     ).fetchall()
     return {release for (release,) in rows}
 

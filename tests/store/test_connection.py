@@ -7,9 +7,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from core.queries.rules.rate_kinds import MACROS
 from core.runtime.errors import BeaconError
 from core.store.connection import QueryLimits, QueryTimeout, Reader, Snapshot
 from core.store.generations.store import Store
+from core.store.market_cache import MarketCache
 from core.store.schema.tables import TABLES
 from tests.stores import ENDLESS, change, open_snapshot
 
@@ -115,7 +117,7 @@ def test_what_every_page_asks_is_asked_once_in_a_generation(store: Store) -> Non
         change(store, *names)
         db = open_snapshot(store)
         with db.market_snapshot("true", {}) as market:
-            assert [db.once(payers), market.once(payers), db.once(payers)] == [len(names)] * 3
+            assert [db.ask_once(payers), market.ask_once(payers), db.ask_once(payers)] == [len(names)] * 3
     assert len(asked) == 2
 
 
@@ -161,23 +163,24 @@ def test_a_market_snapshot_keeps_its_facts_as_few_counted_rows(demo: Snapshot) -
 
 
 def test_market_snapshots_are_kept_within_bounds_and_not_after_an_error(demo: Snapshot) -> None:
-    db = demo
-    kept = db._markets
-    for number in range(30):
-        with db.market_snapshot("f.code <> $code", {"code": str(number)}) as market:
+    def ask(db: Snapshot, code: str) -> None:
+        with db.market_snapshot("f.code <> $code", {"code": code}) as market:
             market.rows("SELECT 1")
-    assert len(kept._kept) == kept.MAX_MARKETS
-    kept.MAX_ROWS = 0  # of this snapshot alone
-    with db.market_snapshot("f.code <> $code", {"code": "x"}) as market:
-        market.rows("SELECT 1")
-    assert kept._kept == []
+
+    few = Snapshot(demo.root, demo.manifest, QueryLimits(), MACROS, MarketCache(max_markets=3))
+    for number in range(5):
+        ask(few, str(number))
+    assert few.markets.size == 3
+    small = Snapshot(demo.root, demo.manifest, QueryLimits(), MACROS, MarketCache(max_rows=0))
+    ask(small, "x")
+    assert small.markets.size == 0
     with (
         pytest.raises(QueryTimeout),
-        db.market_snapshot("f.code <> $code", {"code": "x"}) as market,
-        market.cursor(0.05) as c,
+        demo.market_snapshot("f.code <> $code", {"code": "y"}) as market,
+        market.cursor(0.05) as cursor,
     ):
-        c.execute(ENDLESS).fetchall()
-    assert kept._kept == []
+        cursor.execute(ENDLESS).fetchall()
+    assert demo.markets.take(("f.code <> $code", ("code", "y"))) is None
 
 
 def test_market_snapshots_serve_many_threads(demo: Snapshot) -> None:

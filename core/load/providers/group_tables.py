@@ -17,7 +17,6 @@ from core.load.table_writer import TableWriter
 from core.reference.nppes.provider_names import new_npi_rows
 from core.runtime.workers import Workers, give_back_memory
 from core.store.changes.upsert import upsert_sorted
-from core.store.connection import parquet_list
 from core.store.generations.store import Transaction
 from core.store.schema.tables import (
     DIM_NPI,
@@ -27,6 +26,7 @@ from core.store.schema.tables import (
     XREF_GROUP_TIN,
     XREF_TIN_NPI,
 )
+from core.store.sql import parquet_rows
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def create_resolved_before(connection: duckdb.DuckDBPyConnection, transaction: T
     There are some if the file was loaded before, for another state or with another filter.
     """
     old = transaction.paths(DIM_PROVIDER_GROUP.name)
-    found = f"SELECT pg_uid FROM {parquet_list(old)} WHERE batch_id = ? AND resolved" if old else "SELECT ? WHERE false"
+    found = f"SELECT pg_uid FROM {parquet_rows(old)} WHERE batch_id = ? AND resolved" if old else "SELECT ? WHERE false"
     connection.execute("CREATE OR REPLACE TEMP TABLE resolved_before (pg_uid VARCHAR)")
     connection.execute(f"INSERT INTO resolved_before {found}", [batch_id])
 

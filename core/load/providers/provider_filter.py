@@ -11,9 +11,9 @@ from core.load.providers.group_key_set import Keys
 from core.load.rate_filters import RateFilter
 from core.load.staging.spool_set import spooled
 from core.reference.nppes.provider_names import npis_in_state
-from core.store.connection import stored_rows
 from core.store.generations.store import Transaction
 from core.store.schema.tables import XREF_GROUP_NPI, XREF_GROUP_TIN
+from core.store.sql import stored_rows
 
 
 def match_provider_filters(

@@ -21,9 +21,9 @@ from core.load.remote.fetch_groups import NOT_TRIED, FetchedMembers, FetchReport
 from core.load.staging.row_spool import RowSpool
 from core.load.staging.spool_set import SpoolSet
 from core.store.changes.upsert import write_query
-from core.store.connection import parquet_list, stored_rows
 from core.store.generations.store import Transaction
 from core.store.schema.tables import XREF_GROUP_LOCATION
+from core.store.sql import parquet_rows, stored_rows
 
 ADDRESSES_PER_FETCH = 1000
 """Rows of the query for addresses that are in memory at a time."""
@@ -73,7 +73,7 @@ def fetch_remote_groups(
 
     Groups whose members are all in the store already are not fetched. Without a `fetcher` none are.
     """
-    locations = parquet_list([str(spools / "locations-*.parquet")])
+    locations = parquet_rows([str(spools / "locations-*.parquet")])
     if not connection.execute(f"SELECT 1 FROM {locations} LIMIT 1").fetchall():
         return None
     connection.register("located_frame", groups.frame)
@@ -141,13 +141,13 @@ def record_unresolved(
 
     With `keep` the store's earlier rows stay, for `retry_unresolved` to look at.
     """
-    wanted, failed = parquet_list([fetched.wanted]), parquet_list([fetched.failed])
+    wanted, failed = parquet_rows([fetched.wanted]), parquet_rows([fetched.failed])
     if not connection.execute(f"SELECT 1 FROM {wanted} LIMIT 1").fetchall():
         return
     old = transaction.paths(XREF_GROUP_LOCATION.name)
     columns, replaced = ", ".join(XREF_GROUP_LOCATION.names), failed if keep else wanted
     kept = (
-        f"SELECT {columns} FROM {parquet_list(old)} o ANTI JOIN {replaced} g USING (pg_uid, location) UNION ALL"
+        f"SELECT {columns} FROM {parquet_rows(old)} o ANTI JOIN {replaced} g USING (pg_uid, location) UNION ALL"
         if old
         else ""
     )

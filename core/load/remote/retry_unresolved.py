@@ -40,9 +40,10 @@ from core.runtime.errors import PayerFileError
 from core.runtime.progress import Progress
 from core.runtime.workers import SingleProcess
 from core.store.changes.upsert import upsert
-from core.store.connection import connect_for_writing, parquet_list
 from core.store.generations.store import Store, Transaction
 from core.store.schema.tables import DIM_BATCH
+from core.store.sql import parquet_rows
+from core.store.writer_connection import connect_for_writing
 from core.tic.source import Source
 
 
@@ -185,7 +186,7 @@ def _read_records(connection: duckdb.DuckDBPyConnection, batch_id: str) -> list[
 
 def _match_groups(connection: duckdb.DuckDBPyConnection, batch_id: str, spools: SpoolSet) -> _BatchGroups:
     """Match the groups whose members are in the spools with those of the batch in the store."""
-    keys = connection.execute(f"SELECT DISTINCT key FROM {parquet_list([spools.group_parts.glob])}").fetchall()
+    keys = connection.execute(f"SELECT DISTINCT key FROM {parquet_rows([spools.group_parts.glob])}").fetchall()
     found = {key for (key,) in keys}
     rows = connection.execute(
         "SELECT provider_group_id_raw, network_names, resolved FROM groups WHERE batch_id = ?", [batch_id]

@@ -13,10 +13,10 @@ from core.load.providers.group_key import WHOLE_KEY_LIMIT, group_key
 from core.load.remote.remote_groups import RemoteGroup
 from core.runtime.errors import PayerFileError
 from core.runtime.progress import Progress
-from core.store.connection import parquet_list
 from core.store.generations.store import Manifest, Store
 from core.store.schema import ids
 from core.store.schema.tables import DIM_BATCH, DIM_PROVIDER_GROUP, XREF_GROUP_LOCATION
+from core.store.sql import parquet_rows
 from core.tic import decode
 from core.tic.array_splitter import ArraySplitter, ElementChunk
 from core.tic.source import Source
@@ -65,7 +65,7 @@ def create_store_views(connection: duckdb.DuckDBPyConnection, manifest: Manifest
     for name, table in (("batches", DIM_BATCH), ("groups", DIM_PROVIDER_GROUP), ("failed", XREF_GROUP_LOCATION)):
         paths = manifest.paths(root, table.name)
         if paths:
-            connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM {parquet_list(paths)}")
+            connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM {parquet_rows(paths)}")
         else:
             connection.register(name, table.arrow.empty_table())
 

@@ -10,7 +10,7 @@ import polars as pl
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.providers.group_members import MemberLists, MemberParts
 from core.load.staging.row_spool import ListSpool, NumberSpool, RowSpool
-from core.store.connection import parquet_list
+from core.store.sql import parquet_rows
 
 SPOOL_NAMES = (
     "codes", "bundles", "groups", "rejects", "defined", "group_parts",
@@ -61,5 +61,5 @@ class SpoolSet:
 
 def spooled(directory: Path, name: str) -> str:
     """Return SQL for the rows of one of the spools in a directory. Those of `group_parts` are key, seq, and part."""
-    rows = parquet_list([str(directory / f"{name}-*.parquet")])
+    rows = parquet_rows([str(directory / f"{name}-*.parquet")])
     return f"(SELECT key, seq, unnest(parts) AS part FROM {rows})" if name == "group_parts" else f"(FROM {rows})"

@@ -9,9 +9,10 @@ import polars as pl
 from core.reference.code_sets.code_set_files import CodeSet, read_code_set
 from core.reference.code_sets.official_titles import prefer_official_titles
 from core.store.changes.upsert import write_query
-from core.store.connection import connect_for_writing, stored_rows
 from core.store.generations.store import Store, Transaction
 from core.store.schema.tables import DIM_CODE, DIM_CODE_OFFICIAL
+from core.store.sql import stored_rows
+from core.store.writer_connection import connect_for_writing
 
 
 @dataclass(frozen=True)

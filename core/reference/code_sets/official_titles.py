@@ -1,8 +1,8 @@
 """Prefer official titles to the payers' descriptions of the same code, whichever was loaded first."""
 
-from core.store.connection import stored_rows
 from core.store.generations.store import Transaction
 from core.store.schema.tables import DIM_CODE_OFFICIAL
+from core.store.sql import stored_rows
 
 
 def prefer_official_titles(transaction: Transaction, rows: str, official: str | None = None) -> str:

@@ -19,10 +19,11 @@ from core.reference.nppes.taxonomy import is_taxonomy, read_taxonomies
 from core.runtime.errors import ReferenceFileError
 from core.runtime.progress import Progress
 from core.store.changes.upsert import write_query
-from core.store.connection import connect_for_writing, parquet_list, stored_rows
 from core.store.generations.store import Store, Transaction
 from core.store.parquet.writer import write_table
 from core.store.schema.tables import DIM_NPI, DIM_TAXONOMY, NPPES
+from core.store.sql import parquet_rows, stored_rows
+from core.store.writer_connection import connect_for_writing
 
 ReadProgress = Callable[[str], AbstractContextManager[Progress]]
 """A function that takes a file's name and returns a context in which the progress of reading it is shown."""
@@ -169,7 +170,7 @@ def _put_register(
     if whole:
         transaction.put(NPPES.name, file, npis)
     return _NewestRegister(
-        rows=parquet_list([str(file)]), repeated=counts.kept - latest.new_npis, stored_npis=npis if whole else 0
+        rows=parquet_rows([str(file)]), repeated=counts.kept - latest.new_npis, stored_npis=npis if whole else 0
     )
 
 
@@ -179,6 +180,6 @@ def _put_named_npis(connection: duckdb.DuckDBPyConnection, transaction: Transact
     rows = renamed_npi_rows(transaction, register, "taxonomy")
     transaction.put(DIM_NPI.name, file, write_query(connection, file, DIM_NPI, rows))
     (named, deactivated), *_ = connection.execute(
-        f"SELECT count(name), count(deactivated_on) FROM {parquet_list([str(file)])}"
+        f"SELECT count(name), count(deactivated_on) FROM {parquet_rows([str(file)])}"
     ).fetchall()
     return int(named), int(deactivated)

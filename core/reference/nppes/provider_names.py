@@ -6,9 +6,9 @@ import duckdb
 import pyarrow as pa
 
 from core.runtime.errors import BeaconError
-from core.store.connection import stored_rows
 from core.store.generations.store import Store, Transaction
 from core.store.schema.tables import DIM_NPI, DIM_TAXONOMY, NPPES
+from core.store.sql import stored_rows
 
 _FROM_REGISTER = [name for name in DIM_NPI.names if name not in {"npi", "taxonomy"}]
 

@@ -21,11 +21,12 @@ from core.store.changes.removal import take_out
 from core.store.changes.selection import Selection
 from core.store.changes.sorted_facts import FactFile, StateMonth, merge_facts, periods_of
 from core.store.changes.upsert import upsert
-from core.store.connection import connect_for_writing, parquet_list
 from core.store.generations.manifest import StoreError
 from core.store.generations.store import Store, Transaction
 from core.store.parquet.writer import write_table
 from core.store.schema.tables import CORRECTIONS, DIM_PROVIDER_GROUP, FACT_RATE, REMOVED_RATE
+from core.store.sql import parquet_rows
+from core.store.writer_connection import connect_for_writing
 
 _MEMORY = "256MB"
 
@@ -132,10 +133,10 @@ def _keep(
     transaction: Transaction, connection: duckdb.DuckDBPyConnection, correction_id: int, removed: list[str]
 ) -> None:
     """Writes the facts taken out as the correction's file, with the batches they are of."""
-    groups = parquet_list(transaction.paths(DIM_PROVIDER_GROUP.name))
+    groups = parquet_rows(transaction.paths(DIM_PROVIDER_GROUP.name))
     batches = pl.DataFrame(
         connection.sql(
-            f"SELECT pg_uid, batch_id FROM {groups} WHERE pg_uid IN (SELECT pg_uid FROM {parquet_list(removed)})"
+            f"SELECT pg_uid, batch_id FROM {groups} WHERE pg_uid IN (SELECT pg_uid FROM {parquet_rows(removed)})"
         )
         .to_arrow_reader()
         .read_all()
@@ -163,7 +164,7 @@ def _expect_absent(
     if not facts:
         return
     again = connection.execute(
-        f"SELECT count(*) FROM {parquet_list(facts)} SEMI JOIN {parquet_list([removed])} USING (fact_uid)"
+        f"SELECT count(*) FROM {parquet_rows(facts)} SEMI JOIN {parquet_rows([removed])} USING (fact_uid)"
     ).fetchall()[0][0]
     if again:
         raise StoreError(

@@ -7,10 +7,10 @@ import numpy as np
 import polars as pl
 
 from core.store.changes.corrections import removed_uids
-from core.store.connection import parquet_list
 from core.store.generations.store import Transaction
 from core.store.schema import ids
 from core.store.schema.tables import DIM_PROVIDER_GROUP, FACT_RATE
+from core.store.sql import parquet_rows
 
 
 def write_known(
@@ -28,8 +28,8 @@ def write_known(
     with path.open("wb") as file:
         if facts:
             rows = connection.sql(
-                f"""SELECT fact_uid FROM {parquet_list(facts)}
-                    SEMI JOIN (SELECT pg_uid FROM {parquet_list(transaction.paths(DIM_PROVIDER_GROUP.name))}
+                f"""SELECT fact_uid FROM {parquet_rows(facts)}
+                    SEMI JOIN (SELECT pg_uid FROM {parquet_rows(transaction.paths(DIM_PROVIDER_GROUP.name))}
                                WHERE batch_id = ?) USING (pg_uid)
                     WHERE state = ?""",
                 params=[batch_id, state],

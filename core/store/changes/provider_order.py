@@ -7,10 +7,12 @@ when that file does. Where a file has none, the file itself is read: no answer d
 
 from collections.abc import Callable
 
-from core.store.connection import BY_GROUP_COLUMNS, connect_for_writing, parquet_list, quoted
 from core.store.generations.manifest import BY_GROUP, DataFile, Manifest, StoreError
 from core.store.generations.store import Store
 from core.store.schema.tables import FACT_RATE
+from core.store.sql import parquet_rows, quote
+from core.store.views import BY_GROUP_COLUMNS
+from core.store.writer_connection import connect_for_writing
 
 
 def without_copy(manifest: Manifest) -> list[DataFile]:
@@ -34,9 +36,9 @@ def copy_by_group(store: Store, progress: Callable[[int, int], None] | None = No
             for file in todo:
                 path = transaction.new_file(BY_GROUP, file.copy_shard)
                 (written,) = connection.execute(
-                    f"""COPY (SELECT {", ".join(BY_GROUP_COLUMNS)} FROM {parquet_list([transaction.path(file)])}
+                    f"""COPY (SELECT {", ".join(BY_GROUP_COLUMNS)} FROM {parquet_rows([transaction.path(file)])}
                               ORDER BY pg_uid, code, code_type)
-                        TO {quoted(str(path))}
+                        TO {quote(str(path))}
                         (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, USE_TMP_FILE false)"""
                 ).fetchall()[0]
                 if written != file.rows:

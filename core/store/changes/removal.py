@@ -14,11 +14,12 @@ import pyarrow as pa
 from core.runtime.progress import Progress
 from core.store.changes.selection import Selection
 from core.store.changes.sorted_facts import FactFile
-from core.store.connection import connect_for_writing, parquet_list
 from core.store.generations.manifest import DataFile, Manifest
 from core.store.generations.store import Store, Transaction
 from core.store.parquet.writer import write_table
 from core.store.schema.tables import FACT_RATE
+from core.store.sql import parquet_rows
+from core.store.writer_connection import connect_for_writing
 
 EXAMPLES = 10
 
@@ -43,10 +44,10 @@ def preview_removal(store: Store, selection: Selection) -> Preview:
         connection = connect_for_writing(Path(work))
         try:
             selection.prepare(connection, _paths_by_table(store, manifest))
-            paths = [store.place.path(file) for file in manifest.tables.get(FACT_RATE.name, ())]
+            paths = [store.directory.path(file) for file in manifest.tables.get(FACT_RATE.name, ())]
             if not paths:
                 return Preview(0, {}, [])
-            found = f"(SELECT * FROM {parquet_list(paths)} f WHERE {selection.where})"
+            found = f"(SELECT * FROM {parquet_rows(paths)} f WHERE {selection.where})"
             return _preview(connection, found, selection.parameters)
         finally:
             connection.close()
@@ -112,7 +113,7 @@ def _chosen(connection: duckdb.DuckDBPyConnection, path: str, rows: int, selecti
     """Which rows of a file are selected, by their place in it. (Found so, they may come in any order.)"""
     chosen = np.zeros(rows, bool)
     found = connection.sql(
-        f"SELECT file_row_number FROM {parquet_list([path], 'file_row_number = true')} f WHERE {selection.where}",
+        f"SELECT file_row_number FROM {parquet_rows([path], 'file_row_number = true')} f WHERE {selection.where}",
         params=selection.parameters,
     )
     for batch in found.to_arrow_reader(1 << 16):
@@ -137,4 +138,4 @@ def _where(path: str, rows: npt.NDArray[np.bool_]) -> Iterator[pa.Table]:
 
 
 def _paths_by_table(store: Store, manifest: Manifest) -> dict[str, list[str]]:
-    return {name: [store.place.path(file) for file in files] for name, files in manifest.tables.items()}
+    return {name: [store.directory.path(file) for file in files] for name, files in manifest.tables.items()}

@@ -9,8 +9,8 @@ import duckdb
 import pyarrow as pa
 
 from core.runtime.errors import BeaconError
-from core.store.connection import parquet_list
 from core.store.schema.tables import DIM_PAYER_BRIDGE, DIM_PROVIDER_GROUP
+from core.store.sql import parquet_rows
 
 
 @dataclass(frozen=True)
@@ -70,13 +70,13 @@ class Selection:
             connection.execute("INSERT INTO chosen_uid SELECT DISTINCT fact_uid FROM uids_read")
             connection.unregister("uids_read")
         if self.batch is not None:
-            groups = parquet_list(paths[DIM_PROVIDER_GROUP.name])
+            groups = parquet_rows(paths[DIM_PROVIDER_GROUP.name])
             connection.execute(
                 f"INSERT INTO chosen_group SELECT pg_uid FROM {groups} WHERE batch_id = $batch", {"batch": self.batch}
             )
             _expect_some(connection, "chosen_group", f"batch {self.batch} has no provider group in the store")
         if self.payer is not None:
-            payers = parquet_list(paths[DIM_PAYER_BRIDGE.name])
+            payers = parquet_rows(paths[DIM_PAYER_BRIDGE.name])
             connection.execute(
                 f"""INSERT INTO chosen_payer SELECT reporting_entity_name_raw FROM {payers}
                     WHERE reporting_entity_name_raw = $payer OR payer_slug = $payer""",

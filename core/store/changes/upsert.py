@@ -11,12 +11,12 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.store.connection import parquet_list
 from core.store.generations.store import Transaction
 from core.store.parquet.row_group_bounds import bounds, row_groups_to_rewrite
 from core.store.parquet.row_group_copier import RowGroupCopier
 from core.store.parquet.writer import ROW_GROUP, write_table
 from core.store.schema.tables import Table
+from core.store.sql import parquet_rows
 
 KeepRule = Literal["old", "new"]
 
@@ -93,8 +93,8 @@ def _merged(table: Table, new: Path, keep: KeepRule, old: Path) -> str:
     else:
         values = [f"CASE WHEN n.is_new THEN n.{name} ELSE o.{name} END AS {name}" for name in others]
     return f"""SELECT {", ".join([key, *values])}
-               FROM {parquet_list([str(old)])} o
-               FULL JOIN (SELECT *, true AS is_new FROM {parquet_list([str(new)])}) n USING ({key})
+               FROM {parquet_rows([str(old)])} o
+               FULL JOIN (SELECT *, true AS is_new FROM {parquet_rows([str(new)])}) n USING ({key})
                ORDER BY {", ".join(table.order)}"""
 
 
@@ -102,7 +102,7 @@ def _tells_anything(connection: duckdb.DuckDBPyConnection, table: Table, old: li
     """Whether a row has a new key, or a value for what was null."""
     others = [name for name in table.names if name not in table.key]
     filled = "".join(f" OR (o.{name} IS NULL AND n.{name} IS NOT NULL)" for name in others)
-    before = f"(SELECT *, true AS is_old FROM {parquet_list(old)})"
+    before = f"(SELECT *, true AS is_old FROM {parquet_rows(old)})"
     sql = f"""SELECT 1 FROM upserted n LEFT JOIN {before} o USING ({", ".join(table.key)})
               WHERE is_old IS NULL{filled} LIMIT 1"""
     return bool(connection.execute(sql).fetchall())

@@ -37,7 +37,7 @@ class Store:
         waiting: Callable[[], None] | None = None,
     ) -> None:
         self.root = root
-        self.place = StoreDirectory(root, grace)
+        self.directory = StoreDirectory(root, grace)
         self._layout = layout
         self._wait = wait
         self._waiting = waiting
@@ -45,11 +45,11 @@ class Store:
     @property
     def manifest_path(self) -> Path:
         """Where the newest manifest stands."""
-        return self.place.manifest_path
+        return self.directory.manifest_path
 
     def manifest(self) -> Manifest | None:
         """The newest generation, or None where nothing has been loaded yet. Raises StoreError."""
-        return self.place.manifest()
+        return self.directory.manifest()
 
     def loaded(self) -> Manifest:
         """The newest generation. Raises StoreError where nothing has been loaded yet."""
@@ -97,13 +97,13 @@ class Store:
 
     @contextmanager
     def _locked(self, wait: float, waiting: Callable[[], None] | None) -> Iterator[None]:
-        with self.place.lock(wait, waiting), _plain_errors(self.root):
+        with self.directory.lock(wait, waiting), _plain_errors(self.root):
             yield
 
     @contextmanager
     def _transaction(self) -> Iterator[Transaction]:
-        self.place.prepare()
-        transaction = Transaction(self.place, self.manifest() or Manifest(0, "", self._layout, {}))
+        self.directory.prepare()
+        transaction = Transaction(self.directory, self.manifest() or Manifest(0, "", self._layout, {}))
         try:
             yield transaction
         finally:

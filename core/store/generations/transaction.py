@@ -18,12 +18,12 @@ _LOG = logging.getLogger(__name__)
 class Transaction:
     """One change of the store: new files are made, then published all at once."""
 
-    def __init__(self, place: StoreDirectory, base: Manifest) -> None:
+    def __init__(self, directory: StoreDirectory, base: Manifest) -> None:
         self.base = base
-        self.root = place.root
-        self.work = place.work
+        self.root = directory.root
+        self.work = directory.work
         self.generation = base.generation + 1
-        self._place = place
+        self._directory = directory
         self._layout = base.layout
         self._tables = dict(base.tables)
         self._rejects = dict(base.rejects)
@@ -49,11 +49,11 @@ class Transaction:
 
     def path(self, file: DataFile) -> str:
         """The absolute path of a file."""
-        return self._place.path(file)
+        return self._directory.path(file)
 
     def new_file(self, name: str, shard: str = "") -> Path:
         """The path for a new file of a table's shard, or of what else `name` tells."""
-        path = self._place.new_file(f"{name}/{shard}/{name}" if shard else name, self.generation)
+        path = self._directory.new_file(f"{name}/{shard}/{name}" if shard else name, self.generation)
         self._made.append(path)
         return path
 
@@ -68,7 +68,7 @@ class Transaction:
         gone = set(old)
         files = [file for file in self._tables.get(table, ()) if file not in gone]
         if path is not None:
-            files.append(self._place.data_file(path, rows, shard))
+            files.append(self._directory.data_file(path, rows, shard))
         self._tables[table] = tuple(sorted(files, key=lambda file: (file.shard, file.path)))
 
     def replace_same_rows(self, table: str, old: DataFile, path: Path, rows: int) -> None:
@@ -76,13 +76,13 @@ class Transaction:
         copy = self.base.copies([old]).get(old)
         self.replace(table, [old], path, rows, old.shard)
         if copy is not None:
-            new = self._place.data_file(path, rows, old.shard)
+            new = self._directory.data_file(path, rows, old.shard)
             copies = [file for file in self.files(BY_GROUP) if file != copy]
             self._tables[BY_GROUP] = (*copies, replace(copy, shard=new.copy_shard))
 
     def put_rejects(self, batch_id: str, path: Path, rows: int) -> None:
         """Makes a file of this transaction the rejects of a batch."""
-        self._rejects[batch_id] = self._place.data_file(path, rows, "")
+        self._rejects[batch_id] = self._directory.data_file(path, rows, "")
 
     def commit(self) -> Manifest:
         """Publishes the transaction's files, and an empty one for each table of one file that has none."""
@@ -102,9 +102,9 @@ class Transaction:
             rejects=self._rejects,
             format=FORMAT,
         )
-        self._place.publish(manifest, self._made)
+        self._directory.publish(manifest, self._made)
         try:
-            self._place.settle(manifest)
+            self._directory.settle(manifest)
         except OSError as error:
             # The change is made; to say that it has failed would be wrong. The next writer settles what is left.
             _LOG.warning("%s: the links in gold/ and silver/ are not up to date yet: %s", self.root, error.strerror)
@@ -112,8 +112,8 @@ class Transaction:
 
     def clean(self) -> None:
         """Removes the working directory, and the new files unless they were published."""
-        self._place.clean()
+        self._directory.clean()
         # What counts is the manifest, not how far `commit` has come: it may have been stopped right behind it.
-        newest = self._place.manifest()
+        newest = self._directory.manifest()
         if newest is None or newest.generation < self.generation:
-            self._place.discard(self._made, self.generation)
+            self._directory.discard(self._made, self.generation)

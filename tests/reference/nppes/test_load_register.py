@@ -19,9 +19,9 @@ from core.reference.nppes.latest_rows import LatestRows
 from core.reference.nppes.load_register import load_nppes
 from core.reference.nppes.provider_names import npis_in_state
 from core.runtime.errors import BeaconError, ReferenceFileError
-from core.store.connection import connect_for_writing
 from core.store.generations.store import Store
 from core.store.schema.tables import NPPES
+from core.store.writer_connection import connect_for_writing
 from core.tic.source import open_documents
 from tests.fixture_types import Load
 from tests.reference.nppes import slow

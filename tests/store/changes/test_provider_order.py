@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.quality import advice
-from core.quality.advice import advise as advised
+from core.quality.advice import advise
 from core.queries import providers
 from core.queries.rules.market import Market, market_cache
 from core.store.changes.compact import compact
@@ -15,10 +14,10 @@ from core.store.changes.corrections import remove, undo
 from core.store.changes.provider_order import copy_by_group, without_copy
 from core.store.changes.reshard import reshard
 from core.store.changes.selection import Selection
-from core.store.connection import BY_GROUP_COLUMNS
 from core.store.generations.layout import LAYOUTS
 from core.store.generations.manifest import BY_GROUP
 from core.store.generations.store import Store
+from core.store.views import BY_GROUP_COLUMNS
 from tests.store.steps import assert_sound, assert_tidy, facts_of, load_made_file
 from tests.stores import open_snapshot
 
@@ -105,12 +104,11 @@ def test_a_provider_s_page_has_the_same_rates(tmp_path: Path, by: providers.By) 
     assert rates() == before
 
 
-def test_a_large_file_without_a_copy_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_file_without_a_copy_leads_to_advice(tmp_path: Path) -> None:
     store = Store(tmp_path / "data")
     load_made_file(store, tmp_path, 0)
-    assert advised(store.loaded()) == []
-    monkeypatch.setattr(advice, "ROWS_TO_COPY", 3)
-    (sentence,) = advised(store.loaded())
+    assert advise(store.loaded()) == []
+    (sentence,) = advise(store.loaded(), max_rows_without_copy=3)
     assert sentence.endswith("manage.py copy_by_group")
     copy_by_group(store)
-    assert advised(store.loaded()) == []
+    assert advise(store.loaded(), max_rows_without_copy=3) == []

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.store.changes import upsert
-from core.store.connection import connect_for_writing
 from core.store.generations.store import Store
 from core.store.parquet import row_group_bounds, writer
 from core.store.schema.tables import DIM_CODE
+from core.store.writer_connection import connect_for_writing
 
 Key = tuple[str, str]
 rows = st.dictionaries(

@@ -153,7 +153,7 @@ class Interrupted(StoreDirectory):
 
 def test_a_writer_stopped_right_after_publishing_keeps_what_it_published(store: Store) -> None:
     change(store, "a")
-    store.place = Interrupted(store.root, 3600)
+    store.directory = Interrupted(store.root, 3600)
     with pytest.raises(KeyboardInterrupt):
         change(store, "b")
     assert names(Store(store.root)) == ["b"]
@@ -170,10 +170,10 @@ class Unlinkable(StoreDirectory):
 
 def test_links_that_cannot_be_made_are_left_to_the_next_writer(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     change(store, "a")
-    store.place = Unlinkable(store.root, 3600)
-    with store.place.lock(0, None):
-        transaction = Transaction(store.place, store.loaded())
-        store.place.work.mkdir()
+    store.directory = Unlinkable(store.root, 3600)
+    with store.directory.lock(0, None):
+        transaction = Transaction(store.directory, store.loaded())
+        store.directory.work.mkdir()
         put(transaction, "b")
         transaction.commit()
         transaction.clean()

@@ -1,0 +1,28 @@
+"""Write SQL that reads the store's files, where no parameter can be bound."""
+
+from collections.abc import Iterable, Sequence
+
+from core.store.generations.store import Store, Transaction
+from core.store.schema.tables import Column, Table
+
+
+def quote(text: str) -> str:
+    """Return a text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def parquet_rows(paths: Sequence[str], options: str = "") -> str:
+    """Return SQL of the rows of the given files or globs. `options` are more arguments of `read_parquet`."""
+    files = ", ".join(map(quote, paths))
+    return f"read_parquet([{files}]{options and ', ' + options})"
+
+
+def stored_rows(tables: Transaction | Store, table: Table) -> str:
+    """Return SQL of a table's rows before the transaction: no rows, but its columns, if the store does not have it."""
+    paths = tables.paths(table.name)
+    return parquet_rows(paths) if paths else f"(SELECT {null_columns(table.columns)} LIMIT 0)"
+
+
+def null_columns(columns: Iterable[Column]) -> str:
+    """Return SQL that selects null for each column, with the column's type and name."""
+    return ", ".join(f"NULL::{column.sql_type} AS {column.name}" for column in columns)
