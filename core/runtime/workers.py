@@ -3,7 +3,7 @@
 Each worker process keeps a state of its own, a dict that every function it runs gets as its first argument. Where the
 work is small, `SingleProcess` does it in the calling process, in the same way.
 
-Why not concurrent.futures or loky: docs/decisions/0035-own-worker-pool.md.
+Why not concurrent.futures or loky: docs/decisions/0036-own-worker-pool.md.
 """
 
 import ctypes
