@@ -1,4 +1,4 @@
-"""Cutting a file against reading it whole."""
+"""Splitting a file, compared with reading it whole."""
 
 import json
 from collections.abc import Iterator
@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.runtime.errors import PayerFileError
-from core.tic import array_splitter
-from core.tic.array_splitter import ArraySplitter, ElementChunk, RootValue
+from core.tic.array_splitter import CHUNK_BYTES, STREAMED, ArraySplitter, ElementChunk, RootValue
 
 texts = st.text(st.sampled_from('a"\\{}[],: é\n\t/'), max_size=8)
 values = st.recursive(
@@ -25,14 +24,14 @@ elements = st.dictionaries(texts, values, max_size=4)
 def roots(draw: st.DrawFn) -> dict[str, Any]:
     keys = draw(st.permutations(["in_network", "provider_references", "version", *draw(st.lists(texts, max_size=3))]))
     streamed = st.one_of(st.lists(elements, max_size=8), st.none(), elements)
-    return {key: draw(streamed if key in array_splitter.STREAMED else values) for key in keys}
+    return {key: draw(streamed if key in STREAMED else values) for key in keys}
 
 
 def pieces(content: bytes, size: int) -> Iterator[bytes]:
     return (content[start : start + size] for start in range(0, len(content), size))
 
 
-def parts(content: bytes, size: int = 7, chunk_bytes: int = array_splitter.RUN_BYTES) -> list[RootValue | ElementChunk]:
+def parts(content: bytes, size: int = 7, chunk_bytes: int = CHUNK_BYTES) -> list[RootValue | ElementChunk]:
     return list(ArraySplitter("rates.json", pieces(content, size), chunk_bytes=chunk_bytes).parts())
 
 
@@ -44,7 +43,7 @@ def test_the_parts_are_the_whole(root: dict[str, Any], indent: int | None, ascii
         if isinstance(part, ElementChunk):
             assert content[part.offset : part.offset + len(part.text)] == part.text
     for key, value in root.items():
-        if key in array_splitter.STREAMED and isinstance(value, list):
+        if key in STREAMED and isinstance(value, list):
             runs = [part.text for part in found if isinstance(part, ElementChunk) and part.array == key]
             assert runs
             assert json.loads(b"[%b]" % b",".join(runs)) == value
@@ -54,21 +53,21 @@ def test_the_parts_are_the_whole(root: dict[str, Any], indent: int | None, ascii
 
 
 @given(st.binary(max_size=60) | st.text(st.sampled_from('{}[]",:\\a1 '), max_size=60).map(str.encode))
-def test_any_bytes_give_parts_or_one_clear_line(content: bytes) -> None:
-    told = ""
+def test_any_bytes_are_parts_or_an_error_of_one_line(content: bytes) -> None:
+    message = ""
     try:
         parts(content)
     except PayerFileError as error:
-        told = str(error)
-    assert "\n" not in told
-    assert not told or "rates.json" in told
+        message = str(error)
+    assert "\n" not in message
+    assert not message or "rates.json" in message
 
 
 FILE = json.dumps({"a": 'x\\"]}', "in_network": [{"k": ["}"]}, {"k": 2}], "b": {"c": [1]}}).encode()
 
 
 @pytest.mark.parametrize("end", range(1, len(FILE)))
-def test_a_file_cut_anywhere_is_told(end: int) -> None:
+def test_a_file_cut_short_anywhere_is_an_error(end: int) -> None:
     with pytest.raises(PayerFileError, match=r"rates\.json: the JSON ends at byte [\d,]+ in the middle .* cut short"):
         parts(FILE[:end])
 
@@ -90,7 +89,7 @@ def test_a_file_cut_anywhere_is_told(end: int) -> None:
         (b'{"a": ]}', "expected a value at byte 6"),
     ],
 )
-def test_what_is_wrong_is_told(content: bytes, message: str) -> None:
+def test_an_error_says_what_is_wrong_and_where(content: bytes, message: str) -> None:
     with pytest.raises(PayerFileError, match=message):
         parts(content)
 
@@ -99,10 +98,11 @@ def test_a_byte_order_mark_is_skipped() -> None:
     assert parts(b'\xef\xbb\xbf{"a": 1}') == [RootValue("a", b"1")]
 
 
-def test_a_long_value_of_the_root_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(array_splitter, "ROOT_VALUE_LIMIT", 50)
-    content = json.dumps({"a": ["]" * 100, {"b": '"' * 100}], "b": 2, "c": "x" * 100}).encode()
-    assert parts(content) == [RootValue("a", None), RootValue("b", b"2"), RootValue("c", None)]
+def test_a_long_value_of_the_root_is_not_kept() -> None:
+    content = json.dumps({"a": ["]" * 100, {"b": '"' * 100}], "b": 2, "c": "x" * 48, "d": "x" * 49}).encode()
+    found = list(ArraySplitter("rates.json", pieces(content, 7), root_value_limit=50).parts())
+    kept = RootValue("c", b'"%b"' % (b"x" * 48))
+    assert found == [RootValue("a", None), RootValue("b", b"2"), kept, RootValue("d", None)]
 
 
 def test_memory_does_not_grow_with_the_file() -> None:
@@ -119,4 +119,4 @@ def test_memory_does_not_grow_with_the_file() -> None:
     for part in ArraySplitter("rates.json", chunks()).parts():
         longest, total = max(longest, len(part.text or b"")), total + len(part.text or b"")
     assert total > 64_000_000
-    assert longest < 3 * array_splitter.RUN_BYTES
+    assert longest < 3 * CHUNK_BYTES
