@@ -1,4 +1,4 @@
-"""Local files as streams of JSON bytes: plain, gzip or zip, told by their content and not by their name."""
+"""Local files as streams of JSON bytes: plain, gzip or zip, recognized by content and not by name."""
 
 import glob
 import gzip
@@ -21,15 +21,12 @@ from core.runtime.errors import PayerFileError
 from core.runtime.progress import Progress
 
 CHUNK = 1 << 20
-"""Bytes of JSON handed on at a time."""
-
-RATIO_FROM = 1 << 30
-"""Bytes of JSON up to which it does not matter how tightly they were packed."""
+"""Bytes of JSON that are yielded at a time."""
 
 _GZIP = b"\x1f\x8b"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _FOREIGN = {b"\xfd7zXZ\x00": "xz", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd", b"7z\xbc\xaf": "7z", b"%PDF": "PDF"}
-_GZIP_LAYERS = 3
+_MAX_GZIP_LAYERS = 3  # a web server may compress again what is compressed
 _DAMAGE = (
     gzip.BadGzipFile,
     zipfile.BadZipFile,
@@ -41,26 +38,30 @@ _DAMAGE = (
 
 @dataclass(frozen=True)
 class UnpackLimits:
-    """How much a file may unfold to: bytes, and times its packed size once that is beyond RATIO_FROM.
+    """How much a file may unpack to.
 
-    Payers' files are packed 10 to 60 times, those of the most uniform rates 100 to 200 times. One layer of gzip packs
-    1,032 times at the utmost, so only something made to do harm gets near it, and beyond it by several layers.
+    Payers' files are compressed 10 to 60 times, those with the most uniform rates 100 to 200 times. One layer of gzip
+    compresses at most 1,032 times, so only a file made to do harm comes near that, or exceeds it with several layers.
     """
 
     unpacked: int = 2 * 10**12
+    """Bytes of JSON, however large the file."""
     ratio: int = 500
+    """Bytes of JSON for each byte of the file."""
+    ratio_from: int = 1 << 30
+    """Bytes of JSON up to which the ratio does not matter."""
 
-    def most(self, packed: int) -> int:
-        """How many bytes a file of that packed size may unfold to."""
-        return min(self.unpacked, max(RATIO_FROM, self.ratio * packed))
+    def max_unpacked(self, packed: int) -> int:
+        """Return how many bytes a file of that packed size may unpack to."""
+        return min(self.unpacked, max(self.ratio_from, self.ratio * packed))
 
 
 @dataclass
 class Source:
     """One JSON document: a file, or a member of a zip file.
 
-    `name` is what the batch record keeps. `json_size` is the length of the JSON where the file tells it without
-    being read (for gzip its lowest 32 bits); it is a hint and no promise.
+    `name` is what the batch record keeps. `json_size` is the length of the JSON if the file states it (for gzip, its
+    lowest 32 bits); it is a hint, not a promise.
     """
 
     name: str
@@ -73,11 +74,11 @@ class Source:
 
     @property
     def batch_id(self) -> str:
-        """The id of what `chunks` has read to the end: the same JSON bytes have the same id in any packing."""
+        """Return the id of what `chunks` has read to the end: the same JSON bytes have the same id in any packing."""
         return self._sha.hexdigest()[:32]
 
     def chunks(self, progress: Progress | None = None) -> Iterator[bytes]:
-        """The JSON's bytes, in pieces. Raises PayerFileError where the file cannot be read to its end."""
+        """Yield the JSON's bytes in pieces. Raises PayerFileError if the file cannot be read to its end."""
         self.bytes_read, self._sha = 0, hashlib.sha256()
         size = self.path.stat().st_size
         try:
@@ -91,12 +92,12 @@ class Source:
         except EOFError:
             raise PayerFileError(
                 f"{self.name}: the compressed file ends after {self.bytes_read:,} bytes of JSON, before its own end "
-                "mark; it was cut short: get it again"
+                "mark; it was cut short: download it again"
             ) from None
         except _DAMAGE as error:
             raise PayerFileError(
                 f"{self.name}: the compressed file is damaged after {self.bytes_read:,} bytes of JSON ({error}); "
-                "get it again"
+                "download it again"
             ) from None
         except RuntimeError as error:
             if "password" not in str(error):
@@ -110,26 +111,30 @@ class Source:
         packed = os.fstat(file.fileno()).st_size
         if self.member is not None:
             archive = zipfile.ZipFile(file)
+            # The member's own size: in a large zip file, a bomb may be small.
             packed = archive.getinfo(self.member).compress_size
             stream = archive.open(self.member)  # closed with the file below it
-        most = self.limits.most(packed)
-        for _ in range(_GZIP_LAYERS):
+        limit = self.limits.max_unpacked(packed)
+        for _ in range(_MAX_GZIP_LAYERS):
             buffered = io.BufferedReader(cast("io.RawIOBase", stream), CHUNK)
             if not buffered.peek(2).startswith(_GZIP):
                 return buffered
-            unfolded = cast("IO[bytes]", igzip.open(buffered, "rb"))  # type: ignore[no-untyped-call]
-            stream = cast("IO[bytes]", _Limited(unfolded, most, self.name))
+            unpacked = cast("IO[bytes]", igzip.open(buffered, "rb"))  # type: ignore[no-untyped-call]
+            stream = cast("IO[bytes]", _LimitedStream(unpacked, limit, self.name))
         return stream
 
 
-class _Limited(io.RawIOBase):
-    """What a layer of packing unfolds to, up to `most` bytes. Each layer counts: an inner one may give nothing."""
+class _LimitedStream(io.RawIOBase):
+    """The output of one layer of gzip, refused beyond `limit` bytes.
 
-    def __init__(self, stream: IO[bytes], most: int, name: str) -> None:
+    Every layer is limited, not only the JSON: an outer layer may unpack for hours to an inner one that is empty.
+    """
+
+    def __init__(self, stream: IO[bytes], limit: int, name: str) -> None:
         super().__init__()
         self._stream = stream
-        self._left = most
-        self._most = most
+        self._left = limit
+        self._limit = limit
         self._name = name
 
     def readable(self) -> bool:
@@ -140,8 +145,8 @@ class _Limited(io.RawIOBase):
         self._left -= count
         if self._left < 0:
             raise PayerFileError(
-                f"{self._name}: unfolds to more than {self._most:,} bytes, which no payer's file of that size does; "
-                "if it is sound, raise BEACONPOINT_UNPACK_RATIO or BEACONPOINT_UNPACK_LIMIT"
+                f"{self._name}: unpacks to more than {self._limit:,} bytes, which no payer's file of that size does; "
+                "if you trust the file, raise BEACONPOINT_UNPACK_RATIO or BEACONPOINT_UNPACK_LIMIT"
             )
         return int(count)
 
@@ -151,7 +156,7 @@ class _Limited(io.RawIOBase):
 
 
 def expand(patterns: Iterable[str]) -> list[Path]:
-    """The files that paths and globs name, in order, each once. Raises PayerFileError for a path that is no file."""
+    """Return the files that paths and globs name, in order, each once. Raises PayerFileError if one names none."""
     found: dict[Path, None] = {}
     for pattern in patterns:
         paths = [pattern] if os.path.lexists(pattern) else sorted(glob.glob(pattern))  # noqa: PTH207 - any glob
@@ -165,17 +170,17 @@ def expand(patterns: Iterable[str]) -> list[Path]:
 
 
 def _no_such_file(pattern: str) -> str:
-    """What is wrong with a path; it may be an address with a slip in it, whose signature is not to be shown."""
+    """Return the error text for a path. It may be a mistyped address, whose signature must not be shown."""
     if re.search(r"[?#].*=|//.*@", pattern):
-        return f"{redact_url(pattern)}: no such file; if it is meant as an address, it begins with https:// or http://"
+        return f"{redact_url(pattern)}: no such file; an address begins with https:// or http://"
     return f"{pattern}: no such file"
 
 
 def open_documents(path: Path, *, name: str | None = None, limits: UnpackLimits = UnpackLimits()) -> list[Source]:
-    """The JSON documents of one file: one, or each member of a zip file.
+    """Return the JSON documents of one file: the file itself, or each member of a zip file.
 
-    `name` takes the place of the file's own, for one that came from the web. Raises PayerFileError where the file
-    cannot be opened or is packed in a way this program does not unpack.
+    `name` replaces the file's own name, for a file that came from the web. Raises PayerFileError if the file cannot be
+    opened or is packed in a way this program does not unpack.
     """
     name = path.name if name is None else name
     try:
@@ -189,7 +194,7 @@ def open_documents(path: Path, *, name: str | None = None, limits: UnpackLimits 
                 return _zip_members(path, name, limits)
             if head.lstrip().startswith(b"<"):
                 raise PayerFileError(f"{name}: a web page or XML, perhaps a page about the file; expected JSON")
-            if head.startswith(_GZIP) and size >= 18:
+            if head.startswith(_GZIP) and size >= 18:  # the length of an empty gzip file
                 file.seek(-4, os.SEEK_END)
                 size = int.from_bytes(file.read(4), "little")
             return [Source(name, path, json_size=size, limits=limits)]
@@ -202,13 +207,14 @@ def _zip_members(path: Path, name: str, limits: UnpackLimits) -> list[Source]:
         with zipfile.ZipFile(path) as packed:
             members = [m for m in packed.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX/")]
     except zipfile.BadZipFile as error:
-        raise PayerFileError(f"{name}: the zip file is damaged or cut short ({error}); get it again") from None
+        raise PayerFileError(f"{name}: the zip file is damaged or cut short ({error}); download it again") from None
     if not members:
-        raise PayerFileError(f"{name}: the zip file holds no file; expected an in-network file")
-    unfolded, most = sum(m.file_size for m in members), limits.most(path.stat().st_size)
-    if unfolded > most:
+        raise PayerFileError(f"{name}: the zip file contains no file; expected an in-network file")
+    # What the members state, so that a bomb is refused before anything of it is loaded; reading them checks again.
+    stated, limit = sum(m.file_size for m in members), limits.max_unpacked(path.stat().st_size)
+    if stated > limit:
         raise PayerFileError(
-            f"{name}: unfolds to {unfolded:,} bytes, more than the {most:,} that a payer's file of its size may; if it "
-            "is sound, raise BEACONPOINT_UNPACK_RATIO or BEACONPOINT_UNPACK_LIMIT"
+            f"{name}: unpacks to {stated:,} bytes, more than the {limit:,} that a payer's file of its size may; if you "
+            "trust the file, raise BEACONPOINT_UNPACK_RATIO or BEACONPOINT_UNPACK_LIMIT"
         )
     return [Source(f"{name}/{m.filename}", path, m.filename, m.file_size, limits) for m in members]

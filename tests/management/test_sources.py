@@ -124,7 +124,7 @@ def test_what_cannot_be_fetched_is_one_line_and_changes_nothing(ingest: Ingest, 
         "/429": (Page(answers=[(429, {"Retry-After": "9999"}, b"")]), "asks to be left alone for 9,999 s"),
         "/length": (Page(b"{}", length=99, ranges=False), "the connection was cut"),
         "/digest": (Page(b"{}", headers={"Content-MD5": "A" * 22 + "=="}), "does not have the md5 digest"),
-        "/bomb": (Page(bomb(60_000_000)), "unfolds to more than"),
+        "/bomb": (Page(bomb(60_000_000)), "unpacks to more than"),
         "/page": (Page(b"<html>"), "a web page or XML"),
         "/private": (Page(answers=[(302, {"Location": "http://169.254.169.254/?SECRET"}, b"")]), "is not public"),
         "/file": (Page(answers=[(302, {"Location": "file:///etc/passwd"}, b"")]), "expected an address that begins"),
@@ -246,7 +246,7 @@ def test_options_that_do_not_fit_are_told(
     ("arguments", "told"),
     [
         (("--resolve", "https://h/x?sig=SECRET"), "https://h/x: not a batch of this store"),
-        (("https//user:PASSWORD@h/x.json?sig=SECRET",), "https//h/x.json: no such file; if it is meant as an address"),
+        (("https//user:PASSWORD@h/x.json?sig=SECRET",), "https//h/x.json: no such file; an address begins with"),
         (("--toc", "https:/h/x.json?sig=SECRET"), "https:/h/x.json"),
     ],
 )

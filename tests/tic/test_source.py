@@ -29,7 +29,9 @@ def zip_of(path: Path, *members: tuple[str, bytes]) -> Path:
 
 @pytest.mark.parametrize("name", ["a.json", "a.json.gz", "a.zip", "a"])
 @pytest.mark.parametrize("packing", ["plain", "gzip", "two gzip members", "gzip twice", "zip", "gzip in zip"])
-def test_packing_is_told_by_content_and_the_id_is_the_json_s(tmp_path: Path, name: str, packing: str) -> None:
+def test_packing_is_recognized_by_content_and_the_id_is_the_json_s(
+    tmp_path: Path, name: str, packing: str
+) -> None:
     path = tmp_path / name
     packed = gzip.compress(CONTENT)
     if packing == "zip":
@@ -53,14 +55,14 @@ def test_packing_is_told_by_content_and_the_id_is_the_json_s(tmp_path: Path, nam
         assert source.json_size == len(CONTENT)
 
 
-def test_a_zip_gives_each_of_its_members(tmp_path: Path) -> None:
+def test_each_member_of_a_zip_file_is_a_document(tmp_path: Path) -> None:
     path = zip_of(tmp_path / "a.zip", ("x/1.json", b"1"), ("x/", b""), ("2.json", b"2"), ("__MACOSX/2.json", b"junk"))
     found = open_documents(path)
     assert [(source.name, read(source)) for source in found] == [("a.zip/x/1.json", b"1"), ("a.zip/2.json", b"2")]
 
 
 @pytest.mark.parametrize("kept", [2, 10, 17, 500, -9, -1])
-def test_a_gzip_that_was_cut_short_is_told(tmp_path: Path, kept: int) -> None:
+def test_a_gzip_file_that_was_cut_short_is_an_error(tmp_path: Path, kept: int) -> None:
     path = tmp_path / "a.json.gz"
     path.write_bytes(gzip.compress(CONTENT)[:kept])
     with pytest.raises(
@@ -69,7 +71,7 @@ def test_a_gzip_that_was_cut_short_is_told(tmp_path: Path, kept: int) -> None:
         read(open_documents(path)[0])
 
 
-def test_a_gzip_that_is_damaged_is_told(tmp_path: Path) -> None:
+def test_a_damaged_gzip_file_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "a.json.gz"
     packed = bytearray(gzip.compress(CONTENT))
     packed[-6] ^= 1
@@ -78,13 +80,13 @@ def test_a_gzip_that_is_damaged_is_told(tmp_path: Path) -> None:
         read(open_documents(path)[0])
 
 
-def test_a_zip_that_is_cut_short_empty_or_encrypted_is_told(tmp_path: Path) -> None:
+def test_a_zip_file_that_is_cut_short_empty_or_encrypted_is_an_error(tmp_path: Path) -> None:
     whole = zip_of(tmp_path / "a.zip", ("1.json", CONTENT)).read_bytes()
     cut = tmp_path / "cut.zip"
     cut.write_bytes(whole[:-30])
     with pytest.raises(PayerFileError, match=r"cut\.zip: the zip file is damaged or cut short"):
         open_documents(cut)
-    with pytest.raises(PayerFileError, match="holds no file"):
+    with pytest.raises(PayerFileError, match="contains no file"):
         open_documents(zip_of(tmp_path / "empty.zip"))
     locked = bytearray(whole)
     locked[6] |= 1  # the flag of the member's own header …
@@ -97,7 +99,7 @@ def test_a_zip_that_is_cut_short_empty_or_encrypted_is_told(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("content", "kind"), [(bz2.compress(CONTENT), "bzip2"), (lzma.compress(CONTENT), "xz"), (b"%PDF-1.7 x", "PDF")]
 )
-def test_other_packings_are_named(tmp_path: Path, content: bytes, kind: str) -> None:
+def test_a_file_packed_in_another_way_is_an_error_that_names_it(tmp_path: Path, content: bytes, kind: str) -> None:
     path = tmp_path / "a.json.gz"
     path.write_bytes(content)
     with pytest.raises(PayerFileError, match=f"a {kind} file; expected JSON"):
@@ -119,17 +121,17 @@ def test_paths_and_globs(tmp_path: Path) -> None:
         expand([str(tmp_path)])
 
 
-def test_progress_is_told(tmp_path: Path) -> None:
+def test_progress_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_bytes(CONTENT)
-    told: list[tuple[int, int]] = []
-    for _ in open_documents(path)[0].chunks(lambda done, total: told.append((done, total))):
+    reported: list[tuple[int, int]] = []
+    for _ in open_documents(path)[0].chunks(lambda done, total: reported.append((done, total))):
         pass
-    assert told[-1] == (len(CONTENT), len(CONTENT))
-    assert told == sorted(told)
+    assert reported[-1] == (len(CONTENT), len(CONTENT))
+    assert reported == sorted(reported)
 
 
-# --- limits on what a file unfolds to ---------------------------------------------------------------------------
+# --- limits on what a file unpacks to ---------------------------------------------------------------------------
 
 
 def layers(content: bytes, count: int) -> bytes:
@@ -139,8 +141,7 @@ def layers(content: bytes, count: int) -> bytes:
 
 
 @pytest.mark.parametrize("name", ["gzip", "gzip in gzip", "zip", "gzip in zip", "nothing in gzip"])
-def test_what_unfolds_beyond_the_limits_is_refused(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.tic.source.RATIO_FROM", 100_000)
+def test_a_file_that_unpacks_beyond_the_limits_is_refused(tmp_path: Path, name: str) -> None:
     blank = b" " * 20_000_000
     path = tmp_path / "bomb"
     if name == "zip":
@@ -151,19 +152,19 @@ def test_what_unfolds_beyond_the_limits_is_refused(tmp_path: Path, name: str, mo
         path.write_bytes(gzip.compress(gzip.compress(b"") * 500_000, 9))  # the inner layer gives nothing, for long
     else:
         path.write_bytes(layers(blank, name.count("gzip")))
-    with pytest.raises(PayerFileError, match=r"bomb.*unfolds to .*more than.*BEACONPOINT_UNPACK_RATIO"):
-        read(open_documents(path, limits=UnpackLimits(ratio=200))[0])
+    with pytest.raises(PayerFileError, match=r"bomb.*unpacks to .*more than.*BEACONPOINT_UNPACK_RATIO"):
+        read(open_documents(path, limits=UnpackLimits(ratio=200, ratio_from=100_000))[0])
 
 
 def test_a_limit_on_size_alone(tmp_path: Path) -> None:
     path = tmp_path / "a.json.gz"
     path.write_bytes(gzip.compress(CONTENT))
     assert read(open_documents(path, limits=UnpackLimits(unpacked=len(CONTENT)))[0]) == CONTENT
-    with pytest.raises(PayerFileError, match=r"unfolds to more than [\d,]+ bytes"):
+    with pytest.raises(PayerFileError, match=r"unpacks to more than [\d,]+ bytes"):
         read(open_documents(path, limits=UnpackLimits(unpacked=len(CONTENT) - 1))[0])
     path.write_bytes(CONTENT)
     assert read(open_documents(path, limits=UnpackLimits(unpacked=9))[0]) == CONTENT, (
-        "what is not packed does not unfold"
+        "a file that is not packed does not unpack"
     )
 
 
@@ -176,7 +177,7 @@ def test_payers_files_are_far_from_the_limits(tmp_path: Path) -> None:
     assert len(read(open_documents(path)[0])) == len(rates)
 
 
-def test_a_web_page_is_told(tmp_path: Path) -> None:
+def test_a_web_page_in_place_of_a_file_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_bytes(b"\n<!DOCTYPE html><html>")
     with pytest.raises(PayerFileError, match=r"a\.json: a web page or XML"):
