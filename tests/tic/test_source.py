@@ -29,9 +29,7 @@ def zip_of(path: Path, *members: tuple[str, bytes]) -> Path:
 
 @pytest.mark.parametrize("name", ["a.json", "a.json.gz", "a.zip", "a"])
 @pytest.mark.parametrize("packing", ["plain", "gzip", "two gzip members", "gzip twice", "zip", "gzip in zip"])
-def test_packing_is_recognized_by_content_and_the_id_is_the_json_s(
-    tmp_path: Path, name: str, packing: str
-) -> None:
+def test_packing_is_recognized_by_content_and_the_id_is_the_json_s(tmp_path: Path, name: str, packing: str) -> None:
     path = tmp_path / name
     packed = gzip.compress(CONTENT)
     if packing == "zip":
