@@ -1,4 +1,4 @@
-"""The market that tests of the API ask about."""
+"""The market that tests of the API query."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ QUERY: dict[str, Any] = {"state": "GA", "year_month": "2025-08", "code_type": "C
 
 
 def plain(value: Any) -> Any:
-    """Rows as JSON has them; moments are UTC."""
+    """Return rows as the API writes them: moments are UTC, with milliseconds."""
     found = msgspec.to_builtins(value)
     if isinstance(found, list) and found and "loaded_at" in found[0]:
         return [{**row, "loaded_at": f"{row['loaded_at'][:23]}Z"} for row in found]

@@ -1,4 +1,4 @@
-"""Addresses of an API with resources that go wrong: one that takes too long, and one with a defect."""
+"""An API whose resources go wrong: one takes too long, one raises an unexpected error."""
 
 from django.urls import include, path
 from ninja import Router
@@ -13,19 +13,19 @@ router = Router(tags=["Odd"])
 
 @resource(router, "/endless", QueryForm, Answer)
 def endless(request: ResourceRequest) -> AnswerFields:
-    """A question without end."""
+    """Run a query that never ends."""
     return {"rows": request.db.rows(ENDLESS)}
 
 
 @resource(router, "/fine", QueryForm, Answer)
 def fine(_request: ResourceRequest) -> AnswerFields:
-    """A question that is answered at once."""
+    """Answer at once."""
     return {}
 
 
 @resource(router, "/broken", QueryForm, Answer)
 def broken(_request: ResourceRequest) -> AnswerFields:
-    """A defect."""
+    """Raise an unexpected error."""
     raise ZeroDivisionError("the secret of the defect")
 
 

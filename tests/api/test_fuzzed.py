@@ -1,4 +1,4 @@
-"""The API against its own document: it keeps to it, whatever a client sends (schemathesis, all checks)."""
+"""The API conforms to its own document, whatever a client sends (schemathesis, all checks)."""
 
 import copy
 import os
@@ -17,20 +17,20 @@ EXAMPLES = min(int(os.environ.get("HYPOTHESIS_EXAMPLES", "5")), 5)
 
 
 FEW = {"state": ["GA", "TX"], "check": ["zero_rates", "expired_rates"]}
-"""Of many values some: each one is tried."""
+"""Schemathesis tries every value of an enum: a few of each are enough."""
 MONTHS = {"year_month": "2025-08", "from": "2025-07"}
-"""OpenAPI cannot say that one month is before the other."""
+"""OpenAPI cannot express that one month must be before the other."""
 
 
 FILTERS = {
     "code_type", "payer", "pos", "billing_class", "modifier", "setting", "negotiated_type", "arrangement", "network",
     "npi", "tin",
 }  # fmt: skip
-"""Tried at `rates`; elsewhere they are the same parameters of the same form."""
+"""Tried at `rates` only: elsewhere they are the same fields of the same form."""
 
 
 def document_of(db: Snapshot) -> dict[str, Any]:
-    """The document, with a provider of the store as the example, and of the states only some: each value is tried."""
+    """Return the document with a provider of the store as the example, and with fewer values to try."""
     ((npi, tin),) = db.rows("SELECT (SELECT min(npi) FROM dim_npi), (SELECT min(tin_value) FROM dim_tin)")
     found = copy.deepcopy(document())
     for path, methods in found["paths"].items():
@@ -47,7 +47,7 @@ def document_of(db: Snapshot) -> dict[str, Any]:
     return found
 
 
-def test_the_api_keeps_to_its_document(demo_root: Path, demo: Snapshot, settings: Any) -> None:
+def test_the_api_conforms_to_its_document(demo_root: Path, demo: Snapshot, settings: Any) -> None:
     settings.BEACONPOINT_QUERY_SECONDS = 60
     config = schemathesis.Config()
     project = config.projects.default

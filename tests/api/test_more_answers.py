@@ -1,4 +1,4 @@
-"""Answers about payers, changes, quality, search and what narrows a market are those of the questions."""
+"""The API's answers about payers, changes, quality, search and facets are those of the queries."""
 
 from typing import Any
 
@@ -27,11 +27,11 @@ AUGUST = {"state": "GA", "year_month": "2025-08"}
 
 @pytest.fixture(autouse=True)
 def patient(settings: Any) -> None:
-    """What questions answer does not depend on how busy the machine is."""
+    """Give queries time on a busy machine."""
     settings.BEACONPOINT_QUERY_SECONDS = 60
 
 
-def test_every_table_is_the_question_s_answer(site: Client, demo: Snapshot) -> None:
+def test_every_table_has_the_rows_of_its_query(site: Client, demo: Snapshot) -> None:
     newest = quality.list_runs(demo)[0].run_id
     wanted = code_list.read_codes("99213,CPT:70450,450,0001A")
     professional = compared(demo, wanted[:1], None, "professional")
@@ -74,51 +74,53 @@ def compared(
     return payers.compare_payers(db, Market("GA", "2025-08", billing_class=billing_class), wanted, base)[0]
 
 
-def test_what_stands_beside_the_tables(site: Client, demo: Snapshot) -> None:
-    told = get(site, "payers", codes="99213,XYZ1", payer=PEACH)
+def test_the_other_fields_of_an_answer_are_those_of_their_queries(site: Client, demo: Snapshot) -> None:
+    answer = get(site, "payers", codes="99213,XYZ1", payer=PEACH)
     _, counted = payers.compare_payers(demo, Market("GA", "2025-08"), code_list.read_codes("99213,XYZ1"), None)
-    assert told["codes"] == plain(counted)
-    assert {row["payer_slug"] for row in told["rows"]} == {None, PEACH}
-    assert told["market"]["payer"] == PEACH
-    told = get(site, "changes/codes", payer=PEACH)
-    assert told["payers"] == plain(changes.count_movements(demo, Market("GA", "2025-08", payer=PEACH), "2025-07")[0])
-    assert told["compared_with"] == "2025-07"
+    assert answer["codes"] == plain(counted)
+    assert {row["payer_slug"] for row in answer["rows"]} == {None, PEACH}
+    assert answer["market"]["payer"] == PEACH
+    answer = get(site, "changes/codes", payer=PEACH)
+    assert answer["payers"] == plain(changes.count_movements(demo, Market("GA", "2025-08", payer=PEACH), "2025-07")[0])
+    assert answer["compared_with"] == "2025-07"
     assert get(site, "changes", code="99213")["compared_with"] == "2025-07"
     newest = quality.list_runs(demo)[0]
     for path in ("quality", "quality/places", "quality/months"):
         assert get(site, path)["run"]["run_id"] == newest.run_id, path
 
 
-def test_the_history_is_of_checks_that_are_told_apart(site: Client) -> None:
+def test_the_history_lists_only_checks_that_tell_the_payer_apart(site: Client) -> None:
     named = {row["check_name"] for row in walk(site, "quality/history", payer=PEACH)}
     assert named == {check.name for check in CHECKS if "payer" in check.parted}
     assert named < {row["check_name"] for row in walk(site, "quality/history")}
 
 
-def test_a_histogram_with_medicare_s_amounts(site: Client, demo: Snapshot) -> None:
-    told = get(site, "rates/histogram", **QUERY, billing_class="professional")
+def test_a_histogram_comes_with_medicare_amounts(site: Client, demo: Snapshot) -> None:
+    answer = get(site, "rates/histogram", **QUERY, billing_class="professional")
     market = Market(**QUERY, billing_class="professional")
     found = build_histogram(demo, market)
-    assert (told["bins"], told["below"], told["above"]) == (plain(found.bins), found.below, found.above)
-    assert told["amounts"] == plain(medicare.count_amount_lines(medicare.find_amounts(demo, market)))
-    assert told["amounts"]
-    assert told["market"]["billing_class"] == "professional"
+    assert (answer["bins"], answer["below"], answer["above"]) == (plain(found.bins), found.below, found.above)
+    assert answer["amounts"] == plain(medicare.count_amount_lines(medicare.find_amounts(demo, market)))
+    assert answer["amounts"]
+    assert answer["market"]["billing_class"] == "professional"
 
 
 @pytest.mark.parametrize("text", ["99213", "knee", "exercize", "piedmont", "example", "1999999999", ""])
-def test_what_a_text_may_be(site: Client, demo: Snapshot, text: str) -> None:
+def test_search_finds_codes_providers_and_payers(site: Client, demo: Snapshot, text: str) -> None:
     found = search.search_everything(demo, text)
-    told = get(site, "search", q=text)
-    assert told["codes"] == plain(found.codes)
-    assert told["codes_in_all"] == found.codes_in_all
-    assert told["providers"] == plain(found.providers)
-    assert [(one["payer_slug"], one["reporting_entity_name"]) for one in told["payers"]] == found.payers
-    assert told["corrected"] == found.corrected
+    answer = get(site, "search", q=text)
+    assert answer["codes"] == plain(found.codes)
+    assert answer["codes_in_all"] == found.codes_in_all
+    assert answer["providers"] == plain(found.providers)
+    assert [(one["payer_slug"], one["reporting_entity_name"]) for one in answer["payers"]] == found.payers
+    assert answer["corrected"] == found.corrected
 
 
 @hypothesis_settings(max_examples=5)
 @given(what=st.sampled_from([None, *OUTCOMES]), sort=st.sampled_from(sorted(changes.ORDERS)), limit=st.integers(9, 60))
-def test_a_walk_meets_each_change_once(site: Client, demo: Snapshot, what: str | None, sort: str, limit: int) -> None:
+def test_following_cursors_returns_each_change_once(
+    site: Client, demo: Snapshot, what: str | None, sort: str, limit: int
+) -> None:
     everything = Everything(demo)
     months = [everything.of(Market("GA", month, "CPT", "99213")) for month in ("2025-07", "2025-08")]
     expected = [change for change in slow_changes.changes(*months) if what in {None, change.what}]

@@ -42,7 +42,7 @@ def check(schema: dict[str, Any], value: Any) -> None:
     jsonschema_rs.validator_for(whole, validate_formats=True).validate(value)
 
 
-def test_the_document_is_served_and_not_sent_twice(site: Client) -> None:
+def test_the_document_is_served_and_an_unchanged_one_is_304(site: Client) -> None:
     response = site.get("/api/v1/openapi.json")
     assert response.json() == document()
     assert site.get("/api/v1/openapi.json", headers={"If-None-Match": response["ETag"]}).status_code == 304
@@ -78,7 +78,7 @@ def test_a_field_without_an_example_is_an_error() -> None:
         example({"$ref": "#/components/schemas/Row"}, schemas)
 
 
-def test_a_column_is_described_in_the_store_s_words() -> None:
+def test_a_stored_column_is_described_as_the_store_describes_it() -> None:
     described = document()["components"]["schemas"]["RateRow"]["properties"]
     for column in FACT_RATE.columns:
         name = {"billing_code_modifier": "modifier"}.get(column.name, column.name)
@@ -88,7 +88,7 @@ def test_a_column_is_described_in_the_store_s_words() -> None:
 
 
 @pytest.mark.parametrize(("path", "operation"), OPERATIONS)
-def test_every_resource_and_parameter_is_explained(path: str, operation: dict[str, Any]) -> None:
+def test_every_resource_and_parameter_is_described(path: str, operation: dict[str, Any]) -> None:
     assert operation["summary"]
     assert operation["tags"]
     for parameter in operation["parameters"]:
@@ -99,7 +99,7 @@ def test_every_resource_and_parameter_is_explained(path: str, operation: dict[st
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_the_parameters_are_those_of_the_form(form: type[QueryForm]) -> None:
+def test_a_resource_has_the_parameters_of_its_form(form: type[QueryForm]) -> None:
     fields = set(form().fields) - {"page", "table", "format"} - (set() if form.sorts else {"sort"})
     assert set(query_model(form).model_fields) == fields | {"limit", "cursor"}
     assert set(query_model(form, paged=False).model_fields) == fields
@@ -108,7 +108,7 @@ def test_the_parameters_are_those_of_the_form(form: type[QueryForm]) -> None:
     assert set(query_model(form, without=without).model_fields) == (fields - set(without)) | {"limit", "cursor"}
 
 
-def test_what_stands_in_the_path_is_not_asked_for_again() -> None:
+def test_a_parameter_in_the_path_is_not_in_the_query_too() -> None:
     for path, operation in OPERATIONS:
         in_path, in_query = (
             {one["name"] for one in operation["parameters"] if one["in"] == where} for where in ("path", "query")
@@ -132,7 +132,7 @@ def forms_of(name: str) -> list[type[QueryForm]]:
     "name", sorted(set(FORM_FIELDS) - {"page", "table", "format", "sort", "code", "code_type", "codes"})
 )
 @given(data=st.data())
-def test_the_form_takes_as_it_is_whatever_the_api_takes(name: str, data: st.DataObject) -> None:
+def test_forms_accept_every_value_that_the_api_accepts_unchanged(name: str, data: st.DataObject) -> None:
     value = data.draw(a_value(name).filter(lambda text: len(text) <= 100))
     for kind in forms_of(name):
         form = kind({name: value})
@@ -141,7 +141,7 @@ def test_the_form_takes_as_it_is_whatever_the_api_takes(name: str, data: st.Data
 
 
 @given(st.data())
-def test_the_form_takes_every_code_that_the_api_takes(data: st.DataObject) -> None:
+def test_forms_accept_every_code_that_the_api_accepts(data: st.DataObject) -> None:
     value = data.draw(a_value("code").filter(lambda text: len(text) <= 40))
     form = MarketForm({"code": value, "code_type": "CPT"})
     assert form.is_valid()
@@ -149,7 +149,7 @@ def test_the_form_takes_every_code_that_the_api_takes(data: st.DataObject) -> No
 
 
 @given(st.lists(st.from_regex(ONE_CODE, fullmatch=True).filter(lambda text: len(text) < 50), min_size=1, max_size=5))
-def test_the_form_takes_every_list_of_codes_that_the_api_takes(codes: list[str]) -> None:
+def test_forms_accept_every_list_of_codes_that_the_api_accepts(codes: list[str]) -> None:
     assert re.fullmatch(CodeListField.pattern, ",".join(codes))
     form = PayersForm({"codes": ",".join(codes)})
     assert form.is_valid(), codes
@@ -157,11 +157,11 @@ def test_the_form_takes_every_list_of_codes_that_the_api_takes(codes: list[str])
 
 
 @pytest.mark.parametrize("text", ["CPT", "99213,", ",99213", "99213 99214", "cpt:99213", ",".join(["99213"] * 201)])
-def test_what_is_no_list_of_codes_is_none_to_the_api(text: str) -> None:
+def test_the_api_refuses_lists_of_codes_in_other_spellings(text: str) -> None:
     assert not re.fullmatch(CodeListField.pattern, text)
 
 
-def test_commands_do_not_load_the_api() -> None:
+def test_commands_do_not_import_the_api() -> None:
     program = (
         "import sys; sys.argv = ['manage.py', 'data_dictionary']; import manage; manage.main();"
         "assert not {'ninja', 'pydantic', 'beaconpoint.urls'} & set(sys.modules)"

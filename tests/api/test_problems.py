@@ -1,4 +1,4 @@
-"""All that goes wrong is a problem that says what, where, and what was expected."""
+"""Every error is a problem that says what is wrong, where, and what is expected."""
 
 import base64
 import logging
@@ -23,15 +23,15 @@ RATES: dict[str, Any] = {"state": "GA", "year_month": "2025-08", "code_type": "C
 
 
 def problem(response: Any, kind: str) -> dict[str, Any]:
-    """What a problem of that kind says."""
+    """Return the details of a response that is a problem of this kind."""
     assert response["Content-Type"] == "application/problem+json"
-    told: dict[str, Any] = response.json()
-    assert told["type"] == f"/api/docs#{kind}"
-    assert response.status_code == told["status"] == KINDS[kind][0]
+    details: dict[str, Any] = response.json()
+    assert details["type"] == f"/api/docs#{kind}"
+    assert response.status_code == details["status"] == KINDS[kind][0]
     assert "ETag" not in response
-    assert told["title"]
-    assert told["detail"]
-    return told
+    assert details["title"]
+    assert details["detail"]
+    return details
 
 
 @pytest.mark.parametrize(
@@ -64,22 +64,22 @@ def problem(response: Any, kind: str) -> dict[str, Any]:
         ("payer", ["a", "b"], "given 2 times; expected once"),
     ],
 )
-def test_a_wrong_parameter_is_named(site: Client, parameter: str, value: Any, message: str) -> None:
-    told = problem(site.get("/api/v1/rates", {**RATES, parameter: value}), "wrong-parameter")
-    ((name, detail),) = [(one["parameter"], one["detail"]) for one in told["errors"]]
+def test_an_invalid_parameter_is_named(site: Client, parameter: str, value: Any, message: str) -> None:
+    details = problem(site.get("/api/v1/rates", {**RATES, parameter: value}), "wrong-parameter")
+    ((name, detail),) = [(one["parameter"], one["detail"]) for one in details["errors"]]
     assert name == parameter
     assert message in detail
-    assert told["detail"] == f"{name}: {detail}"
+    assert details["detail"] == f"{name}: {detail}"
 
 
-def test_every_wrong_parameter_is_told_at_once(site: Client) -> None:
-    told = problem(site.get("/api/v1/rates", {"state": "x", "limit": "y"}), "wrong-parameter")
-    assert [one["parameter"] for one in told["errors"]] == ["state", "code", "limit"]
-    assert told["errors"][1]["detail"] == "missing; expected a billing code, such as 99213"
+def test_all_invalid_parameters_are_reported_at_once(site: Client) -> None:
+    details = problem(site.get("/api/v1/rates", {"state": "x", "limit": "y"}), "wrong-parameter")
+    assert [one["parameter"] for one in details["errors"]] == ["state", "code", "limit"]
+    assert details["errors"][1]["detail"] == "missing; expected a billing code, such as 99213"
 
 
 def rates_file(*kinds: str) -> dict[str, Any]:
-    """A file of a rate for code 0450 in each of the code systems."""
+    """Return a payer's file with one rate for code 0450 in each of the code systems."""
     price = {"negotiated_type": "negotiated", "negotiated_rate": 1, "billing_class": "professional"}
     group = {"provider_groups": [{"npi": [1912951245], "tin": {"type": "ein", "value": "12"}}]}
     prices = {"negotiated_rates": [{**group, "negotiated_prices": [price]}]}
@@ -88,19 +88,19 @@ def rates_file(*kinds: str) -> dict[str, Any]:
     return {"reporting_entity_name": "A", "last_updated_on": "2025-08-01", "in_network": items}
 
 
-def test_a_number_of_several_codes_is_asked_about(load: Load, store: Store) -> None:
+def test_an_ambiguous_code_is_refused_with_its_choices(load: Load, store: Store) -> None:
     load(rates_file("CPT", "RC"))
     with serving(store.root):
-        told = problem(Client().get("/api/v1/rates", {"code": "0450"}), "ambiguous-code")
-        assert [(one["code_type"], one["code"]) for one in told["choices"]] == [("CPT", "0450"), ("REV", "0450")]
-        assert told["detail"] == "code: '0450' can be CPT 0450, REV 0450. Choose one with code_type."
+        details = problem(Client().get("/api/v1/rates", {"code": "0450"}), "ambiguous-code")
+        assert [(one["code_type"], one["code"]) for one in details["choices"]] == [("CPT", "0450"), ("REV", "0450")]
+        assert details["detail"] == "code: '0450' can be CPT 0450, REV 0450. Choose one with code_type."
         assert get(Client(), "rates", code="0450", code_type="REV")["total"] == 1
 
 
 @pytest.mark.parametrize("path", ["nothing", "", "rates/", "providers", "providers/npi/1/2/3", "rates/../../x"])
-def test_an_address_that_is_none(site: Client, path: str) -> None:
-    told = problem(site.get(f"/api/v1/{path}"), "no-such-address")
-    assert "/api/docs lists them" in told["detail"]
+def test_an_unknown_address_is_404(site: Client, path: str) -> None:
+    details = problem(site.get(f"/api/v1/{path}"), "no-such-address")
+    assert "/api/docs lists them" in details["detail"]
 
 
 @pytest.mark.parametrize(
@@ -120,22 +120,22 @@ def test_an_address_that_is_none(site: Client, path: str) -> None:
         ),
     ],
 )
-def test_what_is_not_there(site: Client, path: str, detail: str) -> None:
+def test_something_that_is_not_loaded_is_404(site: Client, path: str, detail: str) -> None:
     assert problem(site.get(f"/api/v1/{path}"), "not-found")["detail"] == detail
 
 
-def test_a_provider_s_number_that_is_none(site: Client) -> None:
-    told = problem(site.get("/api/v1/providers/npi/123"), "wrong-parameter")
-    assert told["errors"] == [
+def test_an_invalid_npi_in_the_path_is_400(site: Client) -> None:
+    details = problem(site.get("/api/v1/providers/npi/123"), "wrong-parameter")
+    assert details["errors"] == [
         {"parameter": "npi", "detail": "'123' is not an NPI: 10 digits, starting with 1 or 2"},
     ]
 
 
 @pytest.mark.parametrize("months", [{"year_month": "2025-07"}, {}])
-def test_the_earlier_month_is_the_earlier(site: Client, months: dict[str, str]) -> None:
+def test_the_month_to_compare_with_must_be_earlier(site: Client, months: dict[str, str]) -> None:
     asked = {"code": "99213", "from": "2025-09", **months}
-    told = problem(site.get("/api/v1/changes", asked), "wrong-parameter")
-    ((wrong),) = told["errors"]
+    details = problem(site.get("/api/v1/changes", asked), "wrong-parameter")
+    ((wrong),) = details["errors"]
     assert wrong["parameter"] == "from"
     assert "'2025-09' is not before 2025-0" in wrong["detail"]
 
@@ -148,13 +148,13 @@ def test_the_api_is_read_only(site: Client, method: str, path: str) -> None:
     assert response["Allow"] == "GET, HEAD"
 
 
-def test_it_answers_in_json_alone(site: Client) -> None:
+def test_the_api_answers_in_json_only(site: Client) -> None:
     problem(site.get("/api/v1/coverage", headers={"Accept": "text/csv"}), "not-acceptable")
     for accepted in ("application/json", "*/*", "text/html, application/*;q=0.5"):
         assert site.get("/api/v1/coverage", headers={"Accept": accepted}).status_code == 200
 
 
-def test_an_answer_is_not_sent_twice(site: Client) -> None:
+def test_an_unchanged_answer_is_304(site: Client) -> None:
     first = site.get("/api/v1/rates", RATES)
     assert first["ETag"].startswith('W/"')
     assert first["Cache-Control"] == "no-cache"
@@ -165,7 +165,7 @@ def test_an_answer_is_not_sent_twice(site: Client) -> None:
     problem(site.get("/api/v1/rates", {**RATES, "x": 1}, headers={"If-None-Match": first["ETag"]}), "wrong-parameter")
 
 
-def test_head_tells_what_is_known_without_asking(site: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_head_validates_without_reading_data(site: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = site.get("/api/v1/rates", RATES)
     nowhere = site.get("/api/v1/nothing")
     with monkeypatch.context() as patch:
@@ -184,7 +184,7 @@ def test_head_tells_what_is_known_without_asking(site: Client, monkeypatch: pyte
     assert no_address["Content-Length"] == str(len(nowhere.content))
 
 
-def test_a_cursor_holds_for_its_question_only(site: Client) -> None:
+def test_a_cursor_belongs_to_its_query(site: Client) -> None:
     cursor = get(site, "rates", **RATES, limit=5)["next"]
     assert len(get(site, "rates", **RATES, limit=7, cursor=cursor)["rows"]) == 7
     for path, parameters in (
@@ -194,11 +194,11 @@ def test_a_cursor_holds_for_its_question_only(site: Client) -> None:
         ("rates/summary", RATES),
         ("medicare", RATES),
     ):
-        told = problem(site.get(f"/api/v1/{path}", {**parameters, "cursor": cursor}), "cursor-not-usable")
-        assert "does not belong to this query" in told["detail"]
+        details = problem(site.get(f"/api/v1/{path}", {**parameters, "cursor": cursor}), "cursor-not-usable")
+        assert "does not belong to this query" in details["detail"]
 
 
-def test_a_cursor_that_somebody_changed(site: Client) -> None:
+def test_an_altered_cursor_is_refused(site: Client) -> None:
     generation, question, total, key = msgspec.json.decode(
         base64.urlsafe_b64decode(get(site, "rates", **RATES, limit=5)["next"] + "==")
     )
@@ -230,8 +230,8 @@ def test_a_cursor_of_older_data_is_refused(load: Load, store: Store) -> None:
         assert (first["total"], first["generation"]) == (2, 1)
         assert get(client, "codes", limit=1, cursor=first["next"])["next"] is None
         load(rates_file("HCPCS"))
-        told = problem(client.get("/api/v1/codes", {"limit": 1, "cursor": first["next"]}), "cursor-of-other-data")
-        assert "New data was loaded (generation 2)" in told["detail"]
+        details = problem(client.get("/api/v1/codes", {"limit": 1, "cursor": first["next"]}), "cursor-of-other-data")
+        assert "New data was loaded (generation 2)" in details["detail"]
         assert get(client, "codes", limit=1)["total"] == 3
 
 
@@ -243,32 +243,32 @@ def odd_site(demo_root: Path, settings: Any) -> Any:
         yield Client()
 
 
-def test_a_slow_question_is_stopped_and_told(odd_site: Client) -> None:
+def test_a_slow_query_is_stopped_and_answered_with_503(odd_site: Client) -> None:
     response = odd_site.get("/api/v1/endless")
-    told = problem(response, "too-slow")
-    assert told["detail"].startswith("the question took longer than 0.2 seconds and was stopped. Add a code")
+    details = problem(response, "too-slow")
+    assert details["detail"].startswith("the question took longer than 0.2 seconds and was stopped. Add a code")
     assert response["Retry-After"] == "30"
 
 
-def test_too_many_questions_at_a_time_are_told_to_wait(odd_site: Client) -> None:
+def test_too_many_queries_at_once_are_answered_with_503(odd_site: Client) -> None:
     with ExitStack() as others:
         for _ in range(settings.BEACONPOINT_QUESTIONS):
             others.enter_context(admitted())
         response = odd_site.get("/api/v1/fine")
-        told = problem(response, "too-busy")
-    assert told["detail"] == "Many questions are being answered right now. Please try again in a few seconds."
+        details = problem(response, "too-busy")
+    assert details["detail"] == "Many questions are being answered right now. Please try again in a few seconds."
     assert response["Retry-After"] == str(TooBusy.retry_after)
     assert odd_site.get("/api/v1/fine").status_code == 200
 
 
-def test_a_defect_is_logged_and_not_told(odd_site: Client, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_error_is_logged_and_not_shown(odd_site: Client, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR, "core.api.site"):
-        told = problem(odd_site.get("/api/v1/broken"), "defect")
-    assert "secret" not in str(told)
+        details = problem(odd_site.get("/api/v1/broken"), "defect")
+    assert "secret" not in str(details)
     assert "the secret of the defect" in caplog.text
 
 
-def test_a_store_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_an_unreadable_store_is_answered_with_503(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text("{")
     with serving(tmp_path):
         response = Client().get("/api/v1/coverage")

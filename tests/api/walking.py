@@ -1,4 +1,4 @@
-"""Walking through a table of the API, page by page."""
+"""Read a table of the API page by page."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ Rows = list[dict[str, Any]]
 
 
 def get(client: Client, path: str, **parameters: Any) -> dict[str, Any]:
-    """An answer that is one."""
+    """Return an answer, which must be 200 and JSON."""
     response = client.get(f"/api/v1/{path}", parameters)
     assert response.status_code == 200, response.content
     assert response["Content-Type"].startswith("application/json")
@@ -17,7 +17,7 @@ def get(client: Client, path: str, **parameters: Any) -> dict[str, Any]:
 
 
 def walk(client: Client, path: str, **parameters: Any) -> Rows:
-    """Every row, by cursors, whose every page is as it should be."""
+    """Return all rows by following the cursors, and check that each page is full and counts the same total."""
     rows: Rows = []
     cursor: dict[str, str] = {}
     total = None
