@@ -14,6 +14,7 @@ from core.pages.shared.paging import Paging, span
 from core.queries import codes, medicare, rates
 from core.queries.facets import Choice, count_choices, count_months, count_networks
 from core.queries.histogram import Bin, build_histogram
+from core.queries.rules.comparison import is_plausible
 from core.queries.rules.rate_kinds import KINDS
 from core.queries.rules.which_filter_emptied import count_without_each_filter
 
@@ -109,7 +110,7 @@ def _compare_with_medicare(
         )
     ]
     percent = amount.percent(row.negotiated_rate)
-    return amount, percent, percent is None or medicare.is_plausible(percent)
+    return amount, percent, percent is None or is_plausible(percent)
 
 
 def _left_out(summaries: Sequence[rates.Summary], without_pos: int) -> list[tuple[int, str]]:

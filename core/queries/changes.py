@@ -1,4 +1,4 @@
-"""A month against an earlier one, by the rules of `matching`: tables for the page."""
+"""The changes of rates from one month to another, by the rules of `matching`."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,9 @@ from core.queries.rules.columns import (
     described,
 )
 from core.queries.rules.market import Market
-from core.queries.rules.matching import KEY, OUTCOMES, bound_in, condition_on_members, match
+from core.queries.rules.matching import KEY, OUTCOMES, match, members_condition
+from core.queries.rules.named_rows import fetch_page, stream_rows
+from core.queries.rules.percentiles import percentile_columns, percentile_list
 from core.store.connection import Snapshot
 
 ORDERS = {
@@ -40,7 +42,7 @@ ORDERS = {
     "old": "old NULLS LAST",
     "new": "new NULLS LAST",
 }
-"""How the matched rates may be sorted. The key and the two rates follow, so that every order is total."""
+"""How the matched rates may be sorted. The key and the two rates follow, which makes every order total."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ SORTS: dict[str, Callable[[CodeMoved], Any]] = {
     "percent": lambda row: -abs(row.p50 or 0),
     "code": lambda _: 0,
 }
-"""How the codes may be sorted; the code itself follows."""
+"""How the codes may be sorted. The code itself follows."""
 
 
 @dataclass(frozen=True)
@@ -162,82 +164,102 @@ class PayerMonths:
 
 
 def count_payer_months(loaded: Sequence[Coverage], state: str, before: str, after: str) -> list[PayerMonths]:
-    """What each payer has in the two months, of all that is loaded."""
-    here = [row for row in loaded if row.state == state and row.year_month in {before, after}]
-    found = {}
-    for row in sorted(here, key=lambda row: (row.year_month, row.reporting_entity_name)):
-        old, new = (
-            next((r for r in here if (r.payer_slug, r.year_month) == (row.payer_slug, month)), None)
-            for month in (before, after)
+    """Return how much each payer has in the two months, from all that is loaded."""
+    by_payer: dict[str, dict[str, Coverage]] = {}
+    for row in loaded:
+        if row.state == state and row.year_month in {before, after}:
+            by_payer.setdefault(row.payer_slug, {})[row.year_month] = row
+    found = []
+    for slug, months in by_payer.items():
+        old, new = months.get(before), months.get(after)
+        newest = months[max(months)]
+        found.append(
+            PayerMonths(
+                payer_slug=slug,
+                reporting_entity_name=newest.reporting_entity_name,
+                files_before=old.files if old else 0,
+                rates_before=old.rates if old else 0,
+                files_after=new.files if new else 0,
+                rates_after=new.rates if new else 0,
+            )
         )
-        counted = (old.files if old else 0, old.rates if old else 0, new.files if new else 0, new.rates if new else 0)
-        found[row.payer_slug] = PayerMonths(row.payer_slug, row.reporting_entity_name, *counted)
-    return sorted(found.values(), key=lambda row: row.reporting_entity_name.lower())
+    return sorted(found, key=lambda row: row.reporting_entity_name.lower())
 
 
 def count_movements(db: Snapshot, market: Market, before: str) -> tuple[list[PayerMoved], list[CodeMoved]]:
-    """What became of the rates from the month `before` to the market's month, by payer and by code, each by kind."""
+    """Return what became of the rates from the month `before` to the market's month, by payer and by code."""
     with match(db, market, before) as cursor:
-        return _movements(cursor)
+        _count_moved(cursor)
+        return _payers_moved(cursor), _codes_moved(cursor)
 
 
 def list_changed_rates(
     db: Snapshot, market: Market, before: str, what: str | None, order: str, limit: int, offset: int
 ) -> tuple[int, list[ChangedRate]]:
-    """The matched rates from `offset` on, at most `limit`, in one of ORDERS, and how many such rows there are.
+    """Return at most `limit` matched rates from `offset` on, in one of ORDERS, and how many such rows there are.
 
     `what` is one of OUTCOMES, or None for all.
     """
     with match(db, market, before) as cursor:
-        return _rates(cursor, market, before, what, order, limit, offset)
+        return _changed_rates(cursor, market, before, what, order, limit, offset)
 
 
 def count_and_list_changes(
     db: Snapshot, market: Market, before: str, what: str | None, order: str, limit: int, offset: int
 ) -> tuple[list[PayerMoved], tuple[int, list[ChangedRate]]]:
-    """What became of the rates by payer, and the rates themselves, matched once."""
+    """Return what became of the rates by payer, and the rates themselves, matched once for both."""
     with match(db, market, before) as cursor:
-        return _movements(cursor)[0], _rates(cursor, market, before, what, order, limit, offset)
+        _count_moved(cursor)
+        return _payers_moved(cursor), _changed_rates(cursor, market, before, what, order, limit, offset)
 
 
-def _movements(cursor: duckdb.DuckDBPyConnection) -> tuple[list[PayerMoved], list[CodeMoved]]:
-    counted = ", ".join(
-        f"coalesce(sum(rates) FILTER ({condition}), 0)::BIGINT"
-        for condition in (
-            "old IS NOT NULL", "new IS NOT NULL",
-            *(f"what = '{what}'" for what in ("same", "up", "down", "added", "gone")),
-            "what = 'unmatched' AND old IS NOT NULL", "what = 'unmatched' AND new IS NOT NULL",
-        )
-    )  # fmt: skip
-    rows = cursor.execute(
-        f"""WITH moved AS (
-                SELECT payer_slug, code_type, code, rate_kind(negotiated_type, negotiation_arrangement) AS kind,
-                       [{counted}] AS counts,
-                       quantile_cont(new / old - 1, [0.1, 0.5, 0.9])
-                           FILTER (what IN ('up', 'down') AND old > 0) AS spread
-                FROM matched JOIN terms USING (term)
-                GROUP BY GROUPING SETS ((payer_slug, kind), (code_type, code, kind)))
-            SELECT payer_slug, reporting_entity_name, code_type, code, name, kind, counts, spread
-            FROM moved LEFT JOIN dim_reporting_entity USING (payer_slug) LEFT JOIN dim_code USING (code_type, code)
-            ORDER BY lower(reporting_entity_name), payer_slug, code, code_type, kind"""
-    ).fetchall()
-    of_payers = [
-        PayerMoved(slug, name or slug, kind, *counts, *(spread or _NO_SPREAD))
-        for slug, name, _, _, _, kind, counts, spread in rows
-        if slug is not None
-    ]
-    of_codes = [
-        CodeMoved(code_type, code, words, kind, *counts, *(spread or _NO_SPREAD))
-        for slug, _, code_type, code, words, kind, counts, spread in rows
-        if slug is None
-    ]
-    return of_payers, of_codes
+_COUNTED = {
+    "before": "old IS NOT NULL",
+    "after": "new IS NOT NULL",
+    **{what: f"what = '{what}'" for what in ("same", "up", "down", "added", "gone")},
+    "unmatched_before": "what = 'unmatched' AND old IS NOT NULL",
+    "unmatched_after": "what = 'unmatched' AND new IS NOT NULL",
+}
+"""Which rates each number of Moved counts."""
 
 
-_NO_SPREAD = (None, None, None)
+def _count_moved(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Create a table `moved` with the numbers of Moved by payer and by code, in one pass over the rates."""
+    counts = ", ".join(
+        f"coalesce(sum(rates) FILTER ({condition}), 0)::BIGINT AS {name}" for name, condition in _COUNTED.items()
+    )
+    changes = percentile_list("new / old - 1", "what IN ('up', 'down') AND old > 0")
+    cursor.execute(
+        f"""CREATE TEMP TABLE moved AS
+            SELECT payer_slug, code_type, code, rate_kind(negotiated_type, negotiation_arrangement) AS kind,
+                   {counts}, {changes} AS percentiles
+            FROM matched JOIN terms USING (term) GROUP BY GROUPING SETS ((payer_slug, kind), (code_type, code, kind))"""
+    )
 
 
-def _rates(
+_MOVED = f"""moved.* EXCLUDE (payer_slug, code_type, code, percentiles),
+             {percentile_columns("percentiles", ("p10", "p50", "p90"))}"""
+
+
+def _payers_moved(cursor: duckdb.DuckDBPyConnection) -> list[PayerMoved]:
+    cursor.execute(
+        f"""SELECT payer_slug, coalesce(e.reporting_entity_name, payer_slug) AS reporting_entity_name, {_MOVED}
+            FROM moved LEFT JOIN dim_reporting_entity e USING (payer_slug) WHERE payer_slug IS NOT NULL
+            ORDER BY lower(e.reporting_entity_name), payer_slug, kind"""
+    )
+    return list(stream_rows(cursor, PayerMoved))
+
+
+def _codes_moved(cursor: duckdb.DuckDBPyConnection) -> list[CodeMoved]:
+    cursor.execute(
+        f"""SELECT code_type, code, name, {_MOVED}
+            FROM moved LEFT JOIN dim_code USING (code_type, code) WHERE payer_slug IS NULL
+            ORDER BY code, code_type, kind"""
+    )
+    return list(stream_rows(cursor, CodeMoved))
+
+
+def _changed_rates(
     cursor: duckdb.DuckDBPyConnection,
     market: Market,
     before: str,
@@ -246,10 +268,13 @@ def _rates(
     limit: int,
     offset: int,
 ) -> tuple[int, list[ChangedRate]]:
-    of_months = condition_on_members(market)
+    members = members_condition(market, before)
     sorting = f"{ORDERS[order]}, {', '.join(KEY)}, old, new"
-    # The page's rows are picked first; names and members are looked up for them alone.
-    sql = f"""WITH chosen AS (
+    # The page's rows are chosen first. Names and members are looked up for those rows alone.
+    return fetch_page(
+        cursor,
+        ChangedRate,
+        f"""WITH chosen AS (
                 SELECT {", ".join(KEY)}, what, old, new, sum(rates)::BIGINT AS rates, count(*) OVER () AS total
                 FROM matched JOIN terms USING (term) WHERE $what IS NULL OR what = $what GROUP BY ALL),
             page AS (
@@ -260,24 +285,21 @@ def _rates(
                 SELECT who, count(DISTINCT (tin_type, tin_value)) AS tins, min(tin_value) AS one_tin,
                        min_by(business_name, tin_value) AS one_name
                 FROM shown JOIN xref_group_tin x USING (pg_uid) LEFT JOIN dim_tin USING (tin_type, tin_value)
-                WHERE {of_months} GROUP BY who),
+                WHERE {members.sql} GROUP BY who),
             npis AS (
                 SELECT who, count(DISTINCT npi) AS npis FROM shown JOIN xref_group_npi x USING (pg_uid)
-                WHERE {of_months} GROUP BY who)
-            SELECT total, what, rate_kind(negotiated_type, negotiation_arrangement),
-                   coalesce(reporting_entity_name, payer_slug), payer_slug, code_type, code,
-                   old, new, round(new - old, 6), new / nullif(old, 0) - 1, rates,
-                   coalesce(tins, 0), one_tin, one_name, coalesce(npis, 0),
-                   billing_class, billing_code_modifier, setting, severity_of_illness, coalesce(service_codes, []),
-                   negotiated_type, negotiation_arrangement
+                WHERE {members.sql} GROUP BY who)
+            SELECT total, what, rate_kind(negotiated_type, negotiation_arrangement) AS kind,
+                   coalesce(reporting_entity_name, payer_slug) AS reporting_entity_name, payer_slug, code_type, code,
+                   old, new, round(new - old, 6) AS difference, new / nullif(old, 0) - 1 AS percent, rates,
+                   coalesce(tins, 0) AS tins, one_tin, one_name, coalesce(npis, 0) AS npis, billing_class,
+                   billing_code_modifier AS modifier, setting, severity_of_illness,
+                   coalesce(service_codes, []) AS service_codes, negotiated_type, negotiation_arrangement
             FROM page
             LEFT JOIN dim_reporting_entity USING (payer_slug)
             LEFT JOIN dim_pos_set USING (pos_set_id)
             LEFT JOIN tins USING (who)
             LEFT JOIN npis USING (who)
-            ORDER BY place"""
-    known = {**market.parameters, "before": before, "what": what, "limit": limit, "offset": offset}
-    rows = cursor.execute(sql, bound_in(sql, known)).fetchall()
-    if not rows and offset:
-        return _rates(cursor, market, before, what, order, 1, 0)[0], []
-    return (rows[0][0] if rows else 0), [ChangedRate(*row[1:]) for row in rows]
+            ORDER BY place""",
+        {**members.parameters, "what": what, "limit": limit, "offset": offset},
+    )

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
 
@@ -19,6 +19,7 @@ from core.queries.rules.columns import (
     described,
     stored,
 )
+from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 from core.store.schema.tables import DIM_BATCH, DIM_BENCHMARK
 
@@ -49,41 +50,45 @@ class Period:
 _BATCHES = """(
     SELECT b.*, rows_added - coalesce(removed, 0) AS rates FROM dim_batch b LEFT JOIN (
         SELECT batch_id, state, count(*) AS removed FROM removed_rate GROUP BY ALL) USING (batch_id, state))"""
-"""The batches with the facts that are there of each: those added, without those that corrections removed."""
+"""The batches with the number of facts that each has now: those added less those that corrections removed."""
 
 
 def list_coverage(db: Snapshot) -> Sequence[Coverage]:
-    """What each payer has, newest month first."""
+    """Return what is loaded of each payer, newest month first."""
     return db.ask_once(_coverage)
 
 
 def list_periods(db: Snapshot) -> Sequence[Period]:
-    """The states and months that have rates: newest month first, and within it the state with most rates first."""
+    """Return the states and months that have rates: newest month first, and within it most rates first."""
     return db.ask_once(_periods)
 
 
 def list_payers(db: Snapshot) -> Sequence[tuple[str, str]]:
-    """The payers' slugs and names, by name."""
+    """Return the payers' slugs and names, by name."""
     return db.ask_once(_payers)
 
 
 def _coverage(db: Snapshot) -> Sequence[Coverage]:
-    rows = db.rows(
-        f"""SELECT state, year_month, last(reporting_entity_name ORDER BY finished_at), payer_slug,
-                  count(*), sum(rates)::BIGINT, max(finished_at) AT TIME ZONE 'UTC'
-           FROM {_BATCHES} GROUP BY state, year_month, payer_slug
-           ORDER BY year_month DESC, state, payer_slug"""
+    # A payer may change its name: the newest file has the name to show.
+    return read_rows(
+        db,
+        Coverage,
+        f"""SELECT state, year_month, last(reporting_entity_name ORDER BY finished_at) AS reporting_entity_name,
+                   payer_slug, count(*) AS files, sum(rates)::BIGINT AS rates,
+                   max(finished_at) AT TIME ZONE 'UTC' AS loaded_at
+            FROM {_BATCHES} GROUP BY state, year_month, payer_slug
+            ORDER BY year_month DESC, state, payer_slug""",
     )
-    return tuple(Coverage(*row) for row in rows)
 
 
 def _periods(db: Snapshot) -> Sequence[Period]:
-    rows = db.rows(
-        f"""SELECT state, year_month, count(DISTINCT payer_slug), sum(b.rates)::BIGINT AS rates
+    return read_rows(
+        db,
+        Period,
+        f"""SELECT state, year_month, count(DISTINCT payer_slug) AS payers, sum(b.rates)::BIGINT AS rates
             FROM {_BATCHES} b GROUP BY state, year_month HAVING sum(b.rates) > 0
-            ORDER BY year_month DESC, rates DESC, state"""
+            ORDER BY year_month DESC, rates DESC, state""",
     )
-    return tuple(Period(*row) for row in rows)
 
 
 def _payers(db: Snapshot) -> Sequence[tuple[str, str]]:
@@ -108,12 +113,14 @@ class Release:
 
 
 def list_releases(db: Snapshot) -> list[Release]:
-    """The benchmark releases that are loaded, by kind, newest first."""
-    rows = db.rows(
+    """Return the benchmark releases that are loaded, by kind, newest first."""
+    rows = read_rows(
+        db,
+        Release,
         """SELECT kind, state, release, files, rows_read, rows_priced, notes, left_out
-           FROM dim_benchmark ORDER BY kind, state, release DESC"""
+           FROM dim_benchmark ORDER BY kind, state, release DESC""",
     )
-    return [Release(*row[:7], *[json.loads(row[7])]) for row in rows]
+    return [replace(row, left_out=json.loads(str(row.left_out))) for row in rows]  # the column is JSON text
 
 
 @dataclass(frozen=True)
@@ -129,10 +136,11 @@ class File:
 
 
 def list_files(db: Snapshot, payer: str) -> list[File]:
-    """The files of a payer, newest month first."""
-    rows = db.rows(
+    """Return the files of a payer, newest month first."""
+    return read_rows(
+        db,
+        File,
         f"""SELECT state, year_month, source, version, last_updated_on, rates FROM {_BATCHES}
             WHERE payer_slug = $payer ORDER BY year_month DESC, state, source, batch_id""",
         {"payer": payer},
     )
-    return [File(*row) for row in rows]

@@ -1,4 +1,4 @@
-"""What a market can be narrowed by, with how many rates each choice would leave."""
+"""The choices of each filter of a market, with how many rates each choice would leave."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,7 +6,8 @@ from typing import Annotated
 
 from core.fields.place_of_service import EVERY_PLACE
 from core.queries.rules.columns import described
-from core.queries.rules.market import CONDITIONS, NO_MODIFIER, NOT_STATED, Market, counted_rates
+from core.queries.rules.market import NO_MODIFIER, NOT_STATED, Market, counted_rates, filter_condition
+from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 
 _COLUMNS = {
@@ -18,11 +19,14 @@ _COLUMNS = {
     "negotiated_type": f"coalesce(f.negotiated_type, '{NOT_STATED}')",
     "arrangement": f"coalesce(f.negotiation_arrangement, '{NOT_STATED}')",
 }
+"""The fact's column, or columns, behind each filter."""
+
 _VALUES = {
     "payer": "payer_slug(value), [value]",
     "pos": "value, (SELECT service_codes FROM dim_pos_set p WHERE p.pos_set_id = value)",
     "modifier": "'', list_distinct(string_split(value, ','))",
 }
+"""The value to offer and its parts, where it is not the column itself: a set of places is offered place by place."""
 
 
 @dataclass(frozen=True)
@@ -36,29 +40,47 @@ class Choice:
     chosen: Annotated[bool, described("Whether the request already has this value.", False)]
 
 
+@dataclass(frozen=True)
+class _ValueCount:
+    """A value of a filter's column, its parts, and how many rates have it."""
+
+    filter: str
+    value: str
+    parts: list[str] | None
+    rates: int
+
+
 def count_choices(db: Snapshot, market: Market, names: Iterable[str] = tuple(_COLUMNS)) -> dict[str, list[Choice]]:
-    """The choices of each filter, most rates first: of the market as it is but for that one filter."""
+    """Return the choices of each filter, most rates first, in the market with all its other filters."""
     names = list(names)
     set_filters = [name for name in _COLUMNS if getattr(market, name) is not None]
     rates, parameters = counted_rates(db, market.unfiltered)
+    # All filters are counted in one pass: rates are grouped by the columns that matter and by which of the market's
+    # filters they meet. The choices of one filter are then the groups that meet all the others.
     columns = ", ".join(f"{column} AS {name}" for name, column in _COLUMNS.items() if name in names)
-    fits = "".join(f", {CONDITIONS[name]} AS fits_{name}" for name in set_filters)
-    counts = " UNION ALL ".join(_counts(name, set_filters) for name in names)
-    rows = db.rows(
+    fits = "".join(f", {filter_condition(name)} AS fits_{name}" for name in set_filters)
+    counts = " UNION ALL ".join(_count_values_sql(name, set_filters) for name in names)
+    rows = read_rows(
+        db,
+        _ValueCount,
         f"""WITH cube AS MATERIALIZED (
-                SELECT {columns}{fits}, sum(rate_count) AS n FROM {rates} f GROUP BY ALL)
-            {counts}""",
+                SELECT {columns}{fits}, sum(rate_count) AS n FROM {rates} f GROUP BY ALL),
+            counts(filter, value, parts, rates) AS ({counts})
+            SELECT * FROM counts""",
         {**parameters, **{name: getattr(market, name) for name in set_filters}},
     )
     found: dict[str, list[Choice]] = {}
     for name in names:
-        mine = [(value, parts or [], n) for of, value, parts, n in rows if of == name]
-        found[name] = _choices(market, name, _SPLIT.get(name, _as_it_is)(mine, getattr(market, name)))
+        of_filter = [(row.value, row.parts or [], row.rates) for row in rows if row.filter == name]
+        found[name] = _choices(market, name, _SPLIT.get(name, _keep)(of_filter, getattr(market, name)))
     return found
 
 
 def count_months(db: Snapshot, market: Market) -> list[Choice]:
-    """How many rates the market would have in each month of its state, newest first. To be asked of all facts."""
+    """Return how many rates the market would have in each month of its state, newest first.
+
+    `db` is the generation itself: a market cache has one month.
+    """
     anywhen = market.in_any_month
     rows = db.rows(
         f"SELECT year_month, count(*) FROM fact_rate f WHERE {anywhen.where} GROUP BY 1 ORDER BY 1 DESC",
@@ -67,17 +89,17 @@ def count_months(db: Snapshot, market: Market) -> list[Choice]:
     return [Choice("year_month", month, month, n, month == market.year_month) for month, n in rows]
 
 
-def _counts(name: str, set_filters: list[str]) -> str:
+def _count_values_sql(name: str, set_filters: list[str]) -> str:
     others = " AND ".join(f"fits_{other}" for other in set_filters if other != name) or "true"
     return f"""SELECT '{name}', {_VALUES.get(name, "value, [value]")}, n
                FROM (SELECT {name} AS value, sum(n)::BIGINT AS n FROM cube WHERE {others} GROUP BY 1)"""
 
 
 _Rows = list[tuple[str, list[str], int]]
-"""A value, what it is made of, and rates."""
+"""A value, its parts, and how many rates have it."""
 
 
-def _as_it_is(rows: _Rows, _chosen: str | None) -> Iterable[tuple[str, str, int]]:
+def _keep(rows: _Rows, _chosen: str | None) -> Iterable[tuple[str, str, int]]:
     return ((value, value, n) for value, _, n in rows)
 
 
@@ -87,7 +109,7 @@ def _payers(rows: _Rows, _chosen: str | None) -> Iterable[tuple[str, str, int]]:
 
 
 def _places(rows: _Rows, chosen: str | None) -> Iterable[tuple[str, str, int]]:
-    # A set that holds every place matches each place.
+    # A set that contains CSTM-00 matches every place.
     everywhere = sum(n for _, places, n in rows if EVERY_PLACE in places)
     counts: dict[str, int] = dict.fromkeys((EVERY_PLACE, chosen or EVERY_PLACE), everywhere) if everywhere else {}
     for _, places, n in rows:
@@ -109,12 +131,15 @@ _SPLIT = {"payer": _payers, "pos": _places, "modifier": _modifiers}
 
 
 def count_networks(db: Snapshot, market: Market) -> list[Choice]:
-    """The choices of the filter by network; a rate whose group is in several counts in each. Ask all facts."""
+    """Return the choices of the filter by network. A rate whose group is in several networks counts in each.
+
+    `db` is the generation itself: a market cache does not say which groups its rates have.
+    """
     others = market.without("network")
     rows = [
         (name, name, n)
         for name, n in db.rows(
-            # The list is one row to the planner, see rates.counts.
+            # The list is one row to the planner, see rates.count_market.
             f"""WITH counted AS (SELECT f.pg_uid, count(*) AS n FROM fact_rate f WHERE {others.where} GROUP BY 1),
                 named AS MATERIALIZED (SELECT unnest(list(counted), recursive := true) FROM counted)
                 SELECT name, sum(n)::BIGINT

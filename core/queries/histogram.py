@@ -1,10 +1,11 @@
-"""How a market's dollars spread: a histogram."""
+"""The distribution of a market's rates in dollars, as a histogram."""
 
 from dataclasses import dataclass
 from typing import Annotated
 
 from core.queries.rules.columns import RateCount, described
 from core.queries.rules.market import Market, counted_rates
+from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 
 BINS = 30
@@ -28,32 +29,45 @@ class Histogram:
     above: int
 
 
-def build_histogram(db: Snapshot, market: Market) -> Histogram:
-    """The market's rates in dollars, zero left out, between their 1st and 99th percentile.
+@dataclass(frozen=True)
+class _BinCount:
+    """How many rates are in a bin, and the ends of all bins. -1 is below them, BINS above."""
 
-    Where all of these are one amount, there is one bin; where there are none, no bin.
+    low: float
+    high: float
+    bin: int
+    rates: int
+
+
+def build_histogram(db: Snapshot, market: Market) -> Histogram:
+    """Return the histogram of the market's rates in dollars, without zeros, from their 1st to their 99th percentile.
+
+    There is one bin if all of these are the same amount, and none if there are no rates.
     """
     rates, parameters = counted_rates(db, market)
-    rows = db.rows(
+    rows = read_rows(
+        db,
+        _BinCount,
         f"""WITH f AS (
                 SELECT negotiated_rate AS rate, sum(rate_count)::BIGINT AS n FROM {rates} f
                 WHERE negotiated_rate > 0 AND rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'
                 GROUP BY rate),
             upto AS (SELECT rate, sum(n) OVER (ORDER BY rate) AS there, sum(n) OVER () AS every FROM f),
+            -- The lowest rates with at least 1 and 99 percent of all at or below them: amounts that exist.
             ends AS (SELECT min(rate) FILTER (there >= 0.01 * every) AS low,
                             min(rate) FILTER (there >= 0.99 * every) AS high FROM upto)
             SELECT low, high,
                    CASE WHEN rate < low THEN -1 WHEN rate > high THEN {BINS}
                         WHEN low = high THEN 0
                         ELSE least(floor((rate - low) / (high - low) * {BINS})::INTEGER, {BINS - 1}) END AS bin,
-                   sum(n)::BIGINT
+                   sum(n)::BIGINT AS rates
             FROM f, ends GROUP BY ALL""",
         parameters,
     )
     if not rows:
         return Histogram([], 0, 0)
-    low, high = rows[0][:2]
-    counts = {row[2]: row[3] for row in rows}
+    low, high = rows[0].low, rows[0].high
+    counts = {row.bin: row.rates for row in rows}
     width, number = ((high - low) / BINS, BINS) if high > low else (0.0, 1)
     bins = [Bin(low + n * width, low + (n + 1) * width, counts.get(n, 0)) for n in range(number)]
-    return Histogram(bins, counts.get(-1, 0), counts.get(BINS, 0))
+    return Histogram(bins, below=counts.get(-1, 0), above=counts.get(BINS, 0))

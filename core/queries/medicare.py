@@ -1,4 +1,4 @@
-"""Negotiated rates against Medicare's schedules, by the rules of `comparison`: tables for the page."""
+"""Negotiated rates compared with Medicare's schedules, by the rules of `comparison`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,17 +19,20 @@ from core.queries.rules.columns import (
     ReleaseMonth,
     described,
 )
-from core.queries.rules.comparison import LEAST_PLAUSIBLE, MOST_PLAUSIBLE, compared_sql
-from core.queries.rules.keyset import RowKey, rows_after
+from core.queries.rules.comparison import LEAST_PLAUSIBLE, MOST_PLAUSIBLE, PLAUSIBLE_SQL, compared_sql
+from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
 from core.queries.rules.market import Market, counted_rates
+from core.queries.rules.named_rows import read_rows
+from core.queries.rules.percentiles import percentile_columns, percentile_list
 from core.store.connection import Snapshot
 
 ORDERS = {
-    "percent": "percent NULLS LAST, negotiated_rate, fact_uid",
-    "-percent": "percent DESC NULLS LAST, negotiated_rate, fact_uid",
-    "rate": "negotiated_rate, fact_uid",
-    "-rate": "negotiated_rate DESC, fact_uid",
+    "percent": ascending("percent", "negotiated_rate", "fact_uid"),
+    "-percent": descending("percent") + ascending("negotiated_rate", "fact_uid"),
+    "rate": ascending("negotiated_rate", "fact_uid"),
+    "-rate": descending("negotiated_rate") + ascending("fact_uid"),
 }
+"""How the comparisons may be sorted. fact_uid makes every order total."""
 
 _PLAUSIBLE_TIMES = f"between {LEAST_PLAUSIBLE:g} and {MOST_PLAUSIBLE:g} times"
 
@@ -117,28 +120,30 @@ class Outcomes:
 def list_comparisons(
     db: Snapshot, market: Market, order: str, limit: int, offset: int, last: RowKey | None = None
 ) -> list[Comparison]:
-    """The rates from `offset` on, at most `limit`, in one of ORDERS; of those after the row with the key `last`."""
+    """Return at most `limit` rates in one of ORDERS: those from `offset` on, or those after the row with key `last`."""
     condition, key = rows_after(ORDERS[order], last)
-    amounts_of_terms, _ = _compared_terms(db, market)
-    rows = db.rows(
-        f"""{amounts_of_terms}
-            SELECT fact_uid, reporting_entity_name, payer_slug(reporting_entity_name), code_type, code, billing_class,
-                   billing_code_modifier, places, kind, negotiated_rate, provider_group_id_raw,
-                   basis, detail, medicare, release, percent, {_PLAUSIBLE}, wcfs, reason
+    compared_terms, _ = _compared_terms(db, market)
+    return read_rows(
+        db,
+        Comparison,
+        f"""{compared_terms}
+            SELECT fact_uid, reporting_entity_name, payer_slug(reporting_entity_name) AS payer_slug, code_type, code,
+                   billing_class, billing_code_modifier AS modifier, places, kind, negotiated_rate,
+                   provider_group_id_raw, basis, detail, medicare, release, percent, {PLAUSIBLE_SQL} AS plausible,
+                   wcfs, reason
             FROM (SELECT f.*, c.* EXCLUDE ({_TERMS}, negotiated_rate, percent, plausible, zero, rate_count),
                          f.negotiated_rate / c.medicare AS percent
                   FROM fact_rate f JOIN compared c ON {_SAME_TERMS} WHERE {market.where})
-            WHERE {condition} ORDER BY {ORDERS[order]} LIMIT $limit OFFSET $offset""",
+            WHERE {condition} ORDER BY {order_by(ORDERS[order])} LIMIT $limit OFFSET $offset""",
         {**market.parameters, **key, "limit": limit, "offset": offset},
     )
-    return [Comparison(*row) for row in rows]
 
 
 def _compared_terms(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
     """Return a WITH clause whose `compared` has one row for all rates of the same terms, and its parameters.
 
     `rate_count` says how many rates a row stands for. Which amount a rate is compared with depends on its terms, not
-    on how much it is, except for zero: see ScheduleTerms.
+    on how much it is, except for zero: 60 rows are compared rather than 83,000 (docs/decisions/0031).
     """
     rates, parameters = counted_rates(db, market)
     terms = f"""(SELECT {_TERMS}, negotiated_rate = 0 AS zero, max(negotiated_rate) AS negotiated_rate,
@@ -151,50 +156,67 @@ _TERM_COLUMNS = (
     "state", "year_month", "code_type", "code", "billing_class", "setting", "billing_code_modifier", "pos_set_id",
     "negotiated_type", "negotiation_arrangement",
 )  # fmt: skip
+"""The fact's columns that decide which amount it is compared with."""
+
 _TERMS = ", ".join(_TERM_COLUMNS)
 _SAME_TERMS = " AND ".join(
     ["(f.negotiated_rate = 0) = c.zero", *(f"f.{name} IS NOT DISTINCT FROM c.{name}" for name in _TERM_COLUMNS)]
 )
-_PLAUSIBLE = f"percent BETWEEN {LEAST_PLAUSIBLE} AND {MOST_PLAUSIBLE}"
+
+
+@dataclass(frozen=True)
+class _OutcomeCount:
+    basis: str | None
+    release: str | None
+    reason: str | None
+    rates: int
 
 
 def count_outcomes(db: Snapshot, market: Market) -> Outcomes:
-    """How many rates have which basis, and how many have no percent, by reason: most first."""
-    amounts_of_terms, parameters = _compared_terms(db, market)
-    rows = db.rows(
-        f"""{amounts_of_terms}
-            SELECT basis, release, reason, sum(rate_count)::BIGINT AS n FROM compared
-            GROUP BY ALL ORDER BY n DESC, 1, 2, 3""",
+    """Return how many rates have each basis, and how many have each reason for no percent, most rates first."""
+    compared_terms, parameters = _compared_terms(db, market)
+    counts = read_rows(
+        db,
+        _OutcomeCount,
+        f"""{compared_terms}
+            SELECT basis, release, reason, sum(rate_count)::BIGINT AS rates FROM compared
+            GROUP BY ALL ORDER BY rates DESC, basis, release, reason""",
         parameters,
     )
     return Outcomes(
-        sum(row[3] for row in rows),
-        [Basis(row[0], row[1], row[3]) for row in rows if row[0] is not None],
-        {row[2]: row[3] for row in rows if row[2] is not None},
+        total=sum(count.rates for count in counts),
+        bases=[
+            Basis(count.basis, count.release, count.rates)
+            for count in counts
+            if count.basis is not None and count.release is not None
+        ],
+        reasons={count.reason: count.rates for count in counts if count.reason is not None},
     )
 
 
 def summarize_percents(db: Snapshot, market: Market) -> list[Spread]:
-    """The percents by payer, each rate counted once."""
+    """Return the distribution of each payer's percents, each rate counted once."""
     rates, parameters = counted_rates(db, market)
-    amounts_of_terms, _ = _compared_terms(db, market)
-    rows = db.rows(
-        f"""{amounts_of_terms}
-            SELECT reporting_entity_name, payer_slug(reporting_entity_name), n, implausible, spread
-            FROM (SELECT reporting_entity_name, count(*) AS n, count(*) FILTER (NOT {_PLAUSIBLE}) AS implausible,
-                         quantile_cont(percent, [0.1, 0.25, 0.5, 0.75, 0.9]) AS spread
+    compared_terms, _ = _compared_terms(db, market)
+    return read_rows(
+        db,
+        Spread,
+        f"""{compared_terms}
+            SELECT reporting_entity_name, payer_slug(reporting_entity_name) AS payer_slug, rates, implausible,
+                   {percentile_columns("percentiles")}
+            FROM (SELECT reporting_entity_name, count(*) AS rates, count(*) FILTER (NOT {PLAUSIBLE_SQL}) AS implausible,
+                         {percentile_list("percent")} AS percentiles
                   FROM (SELECT reporting_entity_name, f.negotiated_rate / c.medicare AS percent,
                                unnest(range(f.rate_count))
                         FROM {rates} f JOIN compared c ON {_SAME_TERMS} WHERE c.medicare IS NOT NULL)
                   GROUP BY ALL)
-            ORDER BY 1""",
+            ORDER BY reporting_entity_name""",
         parameters,
     )
-    return [Spread(*row[:4], *row[4]) for row in rows]
 
 
 class ScheduleTerms(NamedTuple):
-    """What decides, beside the code, the state and the month, with which amount of Medicare a rate is compared."""
+    """The terms of a rate that decide, with its code, state and month, which amount it is compared with."""
 
     billing_class: str | None
     setting: str | None
@@ -219,16 +241,41 @@ class Amount:
         return None if self.medicare is None else rate / self.medicare
 
 
+@dataclass(frozen=True)
+class _TermsAmount:
+    """A row of terms and amount in one."""
+
+    billing_class: str | None
+    setting: str | None
+    modifier: str
+    pos_set_id: str
+    negotiated_type: str | None
+    negotiation_arrangement: str | None
+    zero: bool
+    basis: str | None
+    medicare: float | None
+    reason: str | None
+    rates: int
+
+
 def find_amounts(db: Snapshot, market: Market) -> dict[ScheduleTerms, Amount]:
-    """Medicare's amounts for the rates of a market of one code, by their terms."""
-    amounts_of_terms, parameters = _compared_terms(db, market)
-    rows = db.rows(
-        f"""{amounts_of_terms}
-            SELECT billing_class, setting, billing_code_modifier, pos_set_id, negotiated_type, negotiation_arrangement,
-                   zero, basis, medicare, reason, rate_count FROM compared""",
+    """Return Medicare's amounts for the rates of a market of one code, by their terms."""
+    compared_terms, parameters = _compared_terms(db, market)
+    rows = read_rows(
+        db,
+        _TermsAmount,
+        f"""{compared_terms}
+            SELECT billing_class, setting, billing_code_modifier AS modifier, pos_set_id, negotiated_type,
+                   negotiation_arrangement, zero, basis, medicare, reason, rate_count AS rates FROM compared""",
         parameters,
     )
-    return {ScheduleTerms(*row[:7]): Amount(*row[7:]) for row in rows}
+    return {
+        ScheduleTerms(
+            row.billing_class, row.setting, row.modifier, row.pos_set_id,
+            row.negotiated_type, row.negotiation_arrangement, row.zero,
+        ): Amount(row.basis, row.medicare, row.reason, row.rates)
+        for row in rows
+    }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -241,16 +288,10 @@ class AmountLine:
 
 
 def count_amount_lines(found: Mapping[ScheduleTerms, Amount]) -> list[AmountLine]:
-    """The different amounts, those that most rates stand beside first."""
+    """Return the distinct amounts, those that most rates are compared with first."""
     counts: dict[tuple[str, float], int] = {}
     for one in found.values():
         if one.basis is not None and one.medicare is not None:
             counts[one.basis, one.medicare] = counts.get((one.basis, one.medicare), 0) + one.rates
-    return sorted(
-        (AmountLine(*key, rates) for key, rates in counts.items()), key=lambda line: (-line.rates, line.basis)
-    )
-
-
-def is_plausible(percent: float) -> bool:
-    """Whether a rate may well be so much of Medicare."""
-    return LEAST_PLAUSIBLE <= percent <= MOST_PLAUSIBLE
+    lines = [AmountLine(basis, amount, rates) for (basis, amount), rates in counts.items()]
+    return sorted(lines, key=lambda line: (-line.rates, line.basis))

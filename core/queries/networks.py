@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from core.queries.rules.columns import GroupCount, Month, NpiCount, described
+from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 
 
@@ -20,16 +21,17 @@ class NetworkRow:
 
 
 def list_networks(db: Snapshot, payer: str) -> list[NetworkRow]:
-    """The payer's networks by month, newest month first, with their provider groups and distinct NPIs."""
-    rows = db.rows(
+    """Return the payer's networks, newest month first, with their provider groups and distinct NPIs."""
+    return read_rows(
+        db,
+        NetworkRow,
         """WITH named AS (
                SELECT year_month, pg_uid,
                       unnest(if(len(coalesce(network_names, [])) = 0, [NULL], network_names)) AS network
                FROM dim_provider_group WHERE payer_slug = $payer)
-           SELECT network, n.year_month, count(DISTINCT n.pg_uid), count(DISTINCT x.npi)
+           SELECT network, n.year_month, count(DISTINCT n.pg_uid) AS groups, count(DISTINCT x.npi) AS npis
            FROM named n
            LEFT JOIN (SELECT pg_uid, npi FROM xref_group_npi WHERE payer_slug = $payer) x ON x.pg_uid = n.pg_uid
            GROUP BY ALL ORDER BY n.year_month DESC, network NULLS LAST""",
         {"payer": payer},
     )
-    return [NetworkRow(*row) for row in rows]

@@ -20,18 +20,22 @@ from core.queries.rules.columns import (
     TinValue,
     described,
 )
-from core.queries.rules.keyset import RowKey, rows_after
+from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
 from core.queries.rules.market import Market
+from core.queries.rules.named_rows import read_row, read_rows
+from core.queries.rules.percentiles import median, percentile_columns, percentile_list
 from core.store.connection import Snapshot
 
+_BY_TIN = ascending("tin_value", "tin_type")
 ORDERS = {
-    "rates": "rates DESC, tin_value, tin_type",
-    "rank": "rank, rates DESC, tin_value, tin_type",
-    "p50": "p50, tin_value, tin_type",
-    "-p50": "p50 DESC, tin_value, tin_type",
-    "mean": "mean, tin_value, tin_type",
-    "-mean": "mean DESC, tin_value, tin_type",
+    "rates": descending("rates") + _BY_TIN,
+    "rank": ascending("rank") + descending("rates") + _BY_TIN,
+    "p50": ascending("p50") + _BY_TIN,
+    "-p50": descending("p50") + _BY_TIN,
+    "mean": ascending("mean") + _BY_TIN,
+    "-mean": descending("mean") + _BY_TIN,
 }
+"""How the organizations may be sorted. The tax ID makes every order total."""
 
 
 @dataclass(frozen=True)
@@ -84,44 +88,53 @@ class RateTerms:
 
 
 def count_terms(db: Snapshot, market: Market) -> list[RateTerms]:
-    """The classes and modifiers of the market's rates in dollars, most rates first: medians of a mixture say little."""
-    rows = db.rows(
-        f"""SELECT f.billing_class, f.billing_code_modifier, count(*) AS rates FROM fact_rate f
+    """Return the classes and modifiers of the market's rates in dollars, most rates first.
+
+    A median over several of them says little, so the page names them.
+    """
+    return read_rows(
+        db,
+        RateTerms,
+        f"""SELECT f.billing_class, f.billing_code_modifier AS modifier, count(*) AS rates FROM fact_rate f
             WHERE {market.where} AND rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'
-            GROUP BY ALL ORDER BY rates DESC, f.billing_class, f.billing_code_modifier""",
+            GROUP BY ALL ORDER BY rates DESC, f.billing_class, modifier""",
         market.parameters,
     )
-    return [RateTerms(*row) for row in rows]
 
 
 def count_totals(db: Snapshot, market: Market) -> Totals:
-    """How many organizations, rates in dollars (and of them rates whose group has no tax number) and other rates."""
-    row = db.rows(
+    """Return how many organizations and rates the table is about, and how many rates it leaves out."""
+    return read_row(
+        db,
+        Totals,
         f"""WITH f AS (
                 SELECT pg_uid, negotiated_rate, rate_kind(f.negotiated_type, f.negotiation_arrangement) AS kind
                 FROM fact_rate f WHERE {market.where}),
             t AS (SELECT pg_uid, tin_type, tin_value FROM xref_group_tin
                   WHERE year_month = $year_month AND pg_uid IN (SELECT pg_uid FROM f WHERE kind = 'dollars'))
-            SELECT (SELECT count(*) FROM (SELECT DISTINCT tin_type, tin_value FROM t)),
-                   count(*) FILTER (kind = 'dollars'),
-                   count(*) FILTER (kind = 'dollars' AND pg_uid NOT IN (SELECT pg_uid FROM t)),
-                   count(*) FILTER (kind <> 'dollars'),
-                   quantile_cont(negotiated_rate, 0.5) FILTER (kind = 'dollars')
+            SELECT (SELECT count(*) FROM (SELECT DISTINCT tin_type, tin_value FROM t)) AS organizations,
+                   count(*) FILTER (kind = 'dollars') AS dollars,
+                   count(*) FILTER (kind = 'dollars' AND pg_uid NOT IN (SELECT pg_uid FROM t)) AS without_tin,
+                   count(*) FILTER (kind <> 'dollars') AS other_kinds,
+                   {median("negotiated_rate", "kind = 'dollars'")} AS median
             FROM f""",
         market.parameters,
-    )[0]
-    return Totals(*row)
+    )
 
 
 def list_organizations(
     db: Snapshot, market: Market, order: str, limit: int, offset: int, last: RowKey | None = None
 ) -> list[Organization]:
-    """The organizations from `offset` on, at most `limit`, in one of ORDERS; of those after the row of the key `last`.
+    """Return at most `limit` organizations in one of ORDERS: those from `offset` on, or those after the key `last`.
 
-    Rates in dollars only. A mean is added up in order, so that it is the same number each time it is asked for.
+    Only rates in dollars count. A mean is added up in the order of the rates, so that it is the same number each time:
+    floating-point sums depend on their order, and DuckDB's threads do not keep one.
     """
     condition, key = rows_after(ORDERS[order], last)
-    rows = db.rows(
+    sorting = order_by(ORDERS[order])
+    return read_rows(
+        db,
+        Organization,
         f"""WITH f AS (
                 SELECT pg_uid, negotiated_rate FROM fact_rate f
                 WHERE {market.where} AND rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'),
@@ -130,18 +143,18 @@ def list_organizations(
                        count(DISTINCT pg_uid) / (SELECT count(DISTINCT pg_uid) FROM f) AS share,
                        rank() OVER (ORDER BY count(DISTINCT pg_uid) DESC) AS rank,
                        avg(negotiated_rate ORDER BY negotiated_rate) AS mean,
-                       quantile_cont(negotiated_rate, [0.1, 0.25, 0.5, 0.75, 0.9]) AS spread, spread[3] AS p50
+                       {percentile_list("negotiated_rate")} AS percentiles, {percentile_columns("percentiles")}
                 FROM f JOIN xref_group_tin USING (pg_uid) WHERE year_month = $year_month
                 GROUP BY tin_type, tin_value),
-            page AS (SELECT * FROM every WHERE {condition} ORDER BY {ORDERS[order]} LIMIT $limit OFFSET $offset),
+            page AS (
+                SELECT * EXCLUDE (percentiles) FROM every WHERE {condition}
+                ORDER BY {sorting} LIMIT $limit OFFSET $offset),
             people AS (
                 SELECT tin_type, tin_value, count(DISTINCT npi) AS npis FROM xref_tin_npi
                 WHERE year_month = $year_month AND tin_value IN (SELECT tin_value FROM page) GROUP BY ALL)
-            SELECT tin_type, tin_value, business_name, coalesce(npis, 0), rates, groups, share, rank, mean,
-                   spread[1], spread[2], p50, spread[4], spread[5],
-                   p50 / nullif((SELECT quantile_cont(negotiated_rate, 0.5) FROM f), 0) - 1
+            SELECT page.*, business_name, coalesce(npis, 0) AS npis,
+                   p50 / nullif((SELECT {median("negotiated_rate")} FROM f), 0) - 1 AS difference
             FROM page LEFT JOIN dim_tin USING (tin_type, tin_value) LEFT JOIN people USING (tin_type, tin_value)
-            ORDER BY {ORDERS[order]}""",
+            ORDER BY {sorting}""",
         {**market.parameters, **key, "limit": limit, "offset": offset},
     )
-    return [Organization(*row) for row in rows]

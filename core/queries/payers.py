@@ -1,4 +1,4 @@
-"""Payers side by side for some codes: dollars only, and one class and modifier at a time."""
+"""Payers compared for a list of codes: rates in dollars only, one class and modifier at a time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +23,8 @@ from core.queries.rules.columns import (
     described,
 )
 from core.queries.rules.market import NO_MODIFIER, Market
+from core.queries.rules.named_rows import read_rows
+from core.queries.rules.percentiles import percentile_columns, percentile_list
 from core.store.connection import Snapshot
 
 ALL = "All payers together"
@@ -61,7 +63,7 @@ class PayerSpread:
 
     @property
     def line(self) -> tuple[str, str, str | None, str]:
-        """Return what the spreads that may be compared have in common."""
+        """What the distributions that may be compared have in common."""
         return self.code_type, self.code, self.billing_class, self.modifier
 
     @property
@@ -94,18 +96,51 @@ class AskedCode:
     others: Annotated[int, described("Number of other rates; these are not compared.", 12)]
 
 
+@dataclass(frozen=True)
+class _CodeSpread:
+    """The distribution of the rates of one payer, or of all (payer_slug is None), for one meaning of a listed code."""
+
+    place: int  # in the list of codes
+    system: str | None  # None for CPT and HCPCS together
+    types: list[str]  # the code systems that payers label the code with
+    code: str
+    name: str | None
+    billing_class: str | None
+    modifier: str
+    payer_slug: str | None
+    reporting_entity_name: str | None
+    dollars: bool
+    rates: int
+    p10: float
+    p25: float
+    p50: float
+    p75: float
+    p90: float
+
+    @property
+    def line(self) -> tuple[Any, ...]:
+        """What the distributions that may be compared have in common."""
+        return self.place, self.system, self.code, self.billing_class, self.modifier
+
+
 def compare_payers(
     db: Snapshot, market: Market, wanted: Sequence[WantedCode], base: str | None
 ) -> tuple[list[PayerSpread], list[AskedCode]]:
-    """The spreads by code (in the list's order), class, modifier and payer, all payers together first; and the codes.
+    """Return the distributions of rates by code, class, modifier and payer, and how many rates each code has.
 
-    A code without a system stands for each system that has it; CPT and HCPCS are then one, as payers label the same
-    code either way. The market's own code and payer do not matter. `base` is a payer_slug, or None for all payers.
+    Codes are in the list's order, and all payers together come before each payer. A code without a system stands for
+    every system that has it; CPT and HCPCS are then one, because payers label the same code either way. The market's
+    own code and payer have no effect. `base` is a payer_slug, or None for all payers.
     """
+    if not wanted:
+        return [], []
     anything = replace(market, code_type=None, code=None, payer=None)
     meanings = [(place, *meaning) for place, one in enumerate(wanted) for meaning in one.meanings]
+    # The codes are also bound one by one in an IN list: DuckDB skips row groups by it, but not by the join.
     numbers = {f"code{n}": code for n, code in enumerate(sorted({code for _, _, code in meanings}))}
-    rows = db.rows(
+    rows = read_rows(
+        db,
+        _CodeSpread,
         f"""WITH asked AS (
                 SELECT unnest($places) AS place, unnest($systems::VARCHAR[]) AS system, unnest($codes) AS code),
             f AS (
@@ -119,13 +154,13 @@ def compare_payers(
             spreads AS (
                 SELECT place, system, list_distinct([min(code_type), max(code_type)]) AS types, code, billing_class,
                        modifier, grouping(payer_slug) = 0 AS of_payer, payer_slug, dollars, count(*) AS rates,
-                       quantile_cont(negotiated_rate, [0.1, 0.25, 0.5, 0.75, 0.9]) AS spread
+                       {percentile_list("negotiated_rate")} AS percentiles
                 FROM f
                 GROUP BY GROUPING SETS (
                     (place, system, code, billing_class, modifier, dollars, payer_slug),
                     (place, system, code, billing_class, modifier, dollars)))
-            SELECT place, system, list_sort(types), s.code, name, billing_class, modifier,
-                   payer_slug, reporting_entity_name, dollars, rates, spread
+            SELECT place, system, list_sort(types) AS types, s.code, name, billing_class, modifier,
+                   payer_slug, reporting_entity_name, dollars, rates, {percentile_columns("percentiles")}
             FROM spreads s
             LEFT JOIN dim_reporting_entity USING (payer_slug)
             LEFT JOIN dim_code d ON d.code_type = types[1] AND d.code = s.code
@@ -138,54 +173,47 @@ def compare_payers(
             "systems": [system for _, system, _ in meanings],
             "codes": [code for _, _, code in meanings],
         },
-    ) if wanted else []  # fmt: skip
-    return _spreads(rows, base), _counted(rows, wanted)
+    )
+    return _spreads([row for row in rows if row.dollars], base), _counted(rows, wanted)
 
 
-def _spreads(rows: list[tuple[Any, ...]], base: str | None) -> list[PayerSpread]:
-    """The rows in dollars, each beside its base."""
-    dollars = [row for row in rows if row[9]]
-    bases = {_line(row): row[11][2] for row in dollars if row[7] == base}
-    everybody = {_line(row): row for row in dollars if row[7] is None}
+def _spreads(rows: list[_CodeSpread], base: str | None) -> list[PayerSpread]:
+    """Return the rows, each with the median of its base."""
+    base_medians = {row.line: row.p50 for row in rows if row.payer_slug == base}
+    everybody = {row.line: row for row in rows if row.payer_slug is None}
     found = []
-    for row in dollars:
-        _, _, _, code, _, billing_class, modifier, slug, payer, _, rates, (p10, p25, p50, p75, p90) = row
-        of_all, compared = everybody[_line(row)], bases.get(_line(row))
-        label, name = "/".join(of_all[2]), of_all[4]
-        difference = p50 / compared - 1 if compared else None
-        payer = (payer or slug) if slug else ALL
+    for row in rows:
+        # One payer may label the code CPT and another HCPCS: the label and the name are those of all payers together.
+        of_all, base_p50 = everybody[row.line], base_medians.get(row.line)
+        name = (row.reporting_entity_name or row.payer_slug) if row.payer_slug else ALL
         found.append(
             PayerSpread(
-                label,
-                code,
-                name,
-                billing_class,
-                modifier,
-                slug,
-                payer,
-                rates,
-                p10,
-                p25,
-                p50,
-                p75,
-                p90,
-                compared,
-                difference,
+                code_type="/".join(of_all.types),
+                code=row.code,
+                name=of_all.name,
+                billing_class=row.billing_class,
+                modifier=row.modifier,
+                payer_slug=row.payer_slug,
+                reporting_entity_name=name or "",
+                rates=row.rates,
+                p10=row.p10,
+                p25=row.p25,
+                p50=row.p50,
+                p75=row.p75,
+                p90=row.p90,
+                base_p50=base_p50,
+                difference=row.p50 / base_p50 - 1 if base_p50 else None,
             )
         )
     return found
 
 
-def _line(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Place in the list, system, code, class and modifier."""
-    return row[0], row[1], row[3], row[5], row[6]
-
-
-def _counted(rows: list[tuple[Any, ...]], wanted: Sequence[WantedCode]) -> list[AskedCode]:
+def _counted(rows: list[_CodeSpread], wanted: Sequence[WantedCode]) -> list[AskedCode]:
+    """Return each code of the list with its numbers of rates in dollars and of others."""
     dollars, others = [0] * len(wanted), [0] * len(wanted)
     for row in rows:
-        if row[7] is None:
-            (dollars if row[9] else others)[row[0]] += row[10]
+        if row.payer_slug is None:
+            (dollars if row.dollars else others)[row.place] += row.rates
     return [
         AskedCode(ListedCode(one.code_type, one.code), dollars[place], others[place])
         for place, one in enumerate(wanted)

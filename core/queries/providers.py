@@ -1,5 +1,6 @@
-"""Who an NPI or a tax number is, and its rates: a rate that a group's 30 NPIs share is one rate of each."""
+"""A provider by its NPI or tax ID, and its rates. A rate that the 30 NPIs of a group share is one rate of each."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -31,6 +32,8 @@ from core.queries.rules.columns import (
 )
 from core.queries.rules.comparison import compared_sql
 from core.queries.rules.market import Market, counted_rates
+from core.queries.rules.named_rows import read_by_key, read_page, read_rows
+from core.queries.rules.percentiles import median
 from core.store.connection import Snapshot
 from core.store.schema.tables import DIM_NPI
 
@@ -123,149 +126,206 @@ class CodeRates:
 
 
 def find_npi(db: Snapshot, value: str) -> Npi | None:
-    """The NPI, or None where no fact's group names it."""
-    rows = db.rows(f"SELECT {_NPI} FROM dim_npi WHERE npi = ?", [value])
-    return Npi(*rows[0]) if rows else None
+    """Return the NPI, or None if no provider group names it."""
+    rows = read_rows(db, Npi, f"SELECT {_NPI} FROM dim_npi WHERE npi = $npi", {"npi": value})
+    return rows[0] if rows else None
 
 
 def is_register_loaded(db: Snapshot) -> bool:
-    """Whether the register of providers has been loaded: any NPI has a name."""
+    """Return whether the provider register (NPPES) has been loaded: any NPI has a name."""
     return bool(db.rows("SELECT 1 FROM dim_npi WHERE name IS NOT NULL LIMIT 1"))
 
 
 def find_tins(db: Snapshot, value: str) -> list[TaxId]:
-    """The tax numbers of that value (an EIN and an NPI can share one), none where no fact's group names it."""
-    rows = db.rows(
+    """Return the tax IDs of that value: none if no provider group names it, two if an EIN and an NPI share it."""
+    return read_rows(
+        db,
+        TaxId,
         """SELECT tin_type, tin_value, business_name,
                   (SELECT count(DISTINCT npi) FROM xref_tin_npi x
-                   WHERE x.tin_type = t.tin_type AND x.tin_value = t.tin_value)
-           FROM dim_tin t WHERE tin_value = ? ORDER BY tin_type""",
-        [value],
+                   WHERE x.tin_type = t.tin_type AND x.tin_value = t.tin_value) AS npis
+           FROM dim_tin t WHERE tin_value = $tin ORDER BY tin_type""",
+        {"tin": value},
     )
-    return [TaxId(*row) for row in rows]
 
 
 def list_tins_of_npi(db: Snapshot, value: str) -> list[TaxId]:
-    """The tax numbers under which an NPI bills."""
-    rows = db.rows(
-        """SELECT tin_type, tin_value, any_value(business_name), count(DISTINCT others.npi)
-           FROM (SELECT DISTINCT tin_type, tin_value FROM xref_tin_npi WHERE npi = ?)
+    """Return the tax IDs under which an NPI bills."""
+    return read_rows(
+        db,
+        TaxId,
+        """SELECT tin_type, tin_value, any_value(business_name) AS business_name, count(DISTINCT others.npi) AS npis
+           FROM (SELECT DISTINCT tin_type, tin_value FROM xref_tin_npi WHERE npi = $npi)
            JOIN xref_tin_npi others USING (tin_type, tin_value)
            LEFT JOIN dim_tin USING (tin_type, tin_value)
            GROUP BY ALL ORDER BY tin_type, tin_value""",
-        [value],
+        {"npi": value},
     )
-    return [TaxId(*row) for row in rows]
 
 
 def list_npis_of_tin(db: Snapshot, value: str, limit: int, offset: int) -> tuple[int, list[Npi]]:
-    """The NPIs that bill under a tax number, and how many there are."""
-    rows = db.rows(
-        f"""SELECT count(*) OVER (), {_NPI}
-           FROM (SELECT DISTINCT npi FROM xref_tin_npi WHERE tin_value = ?) JOIN dim_npi USING (npi)
-           ORDER BY name NULLS LAST, npi LIMIT ? OFFSET ?""",
-        [value, limit, offset],
+    """Return the NPIs that bill under a tax ID, and how many there are."""
+    return read_page(
+        db,
+        Npi,
+        f"""SELECT count(*) OVER () AS total, {_NPI}
+            FROM (SELECT DISTINCT npi FROM xref_tin_npi WHERE tin_value = $tin) JOIN dim_npi USING (npi)
+            ORDER BY name NULLS LAST, npi LIMIT $limit OFFSET $offset""",
+        {"tin": value, "limit": limit, "offset": offset},
     )
-    return (rows[0][0] if rows else 0), [Npi(*row[1:]) for row in rows]
 
 
 def list_groups(db: Snapshot, by: By, value: str) -> list[ProviderGroupPage]:
-    """The provider's groups, by month and payer."""
-    rows = db.rows(
-        f"""SELECT m.year_month, reporting_entity_name, m.payer_slug, count(*),
-                   list_sort(list_distinct(flatten(list(coalesce(network_names, [])))))
+    """Return the number of the provider's groups and their networks, by month and payer."""
+    return read_rows(
+        db,
+        ProviderGroupPage,
+        f"""SELECT m.year_month, reporting_entity_name, m.payer_slug, count(*) AS groups,
+                   list_sort(list_distinct(flatten(list(coalesce(network_names, []))))) AS networks
             FROM ({_GROUPS[by]}) m
             LEFT JOIN dim_provider_group g USING (year_month, pg_uid)
             LEFT JOIN dim_reporting_entity e ON e.payer_slug = m.payer_slug
             GROUP BY ALL ORDER BY m.year_month DESC, reporting_entity_name""",
         {"value": value},
     )
-    return [ProviderGroupPage(*row) for row in rows]
 
 
 def list_provider_periods(db: Snapshot, by: By, value: str) -> list[LoadedPeriod]:
-    """The states and months of a provider, newest first."""
-    rows = db.rows(
+    """Return the states and months in which a provider has groups, newest first."""
+    return read_rows(
+        db,
+        LoadedPeriod,
         f"""SELECT b.state, m.year_month, count(DISTINCT m.pg_uid) AS groups
             FROM ({_GROUPS[by]}) m JOIN dim_provider_group g USING (year_month, pg_uid)
             JOIN dim_batch b USING (batch_id)
             GROUP BY b.state, m.year_month ORDER BY m.year_month DESC, groups DESC, b.state""",
         {"value": value},
     )
-    return [LoadedPeriod(*row) for row in rows]
 
 
-_ROW = "code_type, code, kind, reporting_entity_name, billing_class, modifier"
-_MARKET_ROW = "code_type, code, kind, billing_class, modifier"
+_LINE = ("code_type", "code", "kind", "billing_class", "modifier")
+"""What the rates that may be compared have in common."""
+
+_PAYER_LINE = (*_LINE, "reporting_entity_name")
+
+
+@dataclass(frozen=True)
+class _ProviderLine:
+    """The distribution of a provider's rates at one payer."""
+
+    code_type: str
+    code: str
+    kind: str
+    billing_class: str | None
+    modifier: str
+    reporting_entity_name: str
+    payer_slug: str
+    name: str | None
+    rates: int
+    lowest: float
+    p50: float
+    highest: float
+
+
+@dataclass(frozen=True)
+class _Percent:
+    """The median percent of Medicare of the rates that have one."""
+
+    percent: float | None
+    compared: int
+
+
+@dataclass(frozen=True)
+class _MarketMedian:
+    """The median of a line's rates in the whole market."""
+
+    median: float
+    rates: int
 
 
 def list_code_rates(
     db: Snapshot, provider: Snapshot, market: Market, limit: int, offset: int
 ) -> tuple[int, list[CodeRates]]:
-    """The rates of the market's provider by code and payer, and how many such rows there are.
+    """Return the rates of the market's provider by code and payer, and how many such rows there are.
 
-    `provider` is the generation, or the same narrowed to the provider's facts.
+    `provider` is the generation itself, or its `market_cache` of the provider's facts.
     """
     rates, parameters = counted_rates(provider, market)
-    rows = provider.rows(
+    line = ", ".join(_PAYER_LINE)
+    total, rows = read_page(
+        provider,
+        _ProviderLine,
         f"""WITH f AS (
                 SELECT code_type, code, rate_kind(negotiated_type, negotiation_arrangement) AS kind,
                        reporting_entity_name, billing_class, billing_code_modifier AS modifier, negotiated_rate,
                        unnest(range(rate_count))
                 FROM {rates}),
             page AS (
-                SELECT count(*) OVER () AS total, {_ROW}, count(*) AS rates, min(negotiated_rate) AS lowest,
-                       quantile_cont(negotiated_rate, 0.5) AS p50, max(negotiated_rate) AS highest
-                FROM f GROUP BY {_ROW}
+                SELECT count(*) OVER () AS total, {line}, count(*) AS rates, min(negotiated_rate) AS lowest,
+                       {median("negotiated_rate")} AS p50, max(negotiated_rate) AS highest
+                FROM f GROUP BY {line}
                 ORDER BY code, code_type, kind, reporting_entity_name, billing_class, modifier
                 LIMIT $limit OFFSET $offset)
-            SELECT p.*, d.name, payer_slug(reporting_entity_name)
+            SELECT p.*, d.name, payer_slug(reporting_entity_name) AS payer_slug
             FROM page p LEFT JOIN dim_code d USING (code_type, code)
             ORDER BY code, code_type, kind, reporting_entity_name, billing_class, modifier""",
         {**parameters, "limit": limit, "offset": offset},
     )
-    if not rows and offset:
-        return list_code_rates(db, provider, market, 1, 0)[0], []
-    codes = sorted({row[2] for row in rows})
-    percents = _percents(provider, market, codes)
-    medians = _market_medians(db, market, codes)
+    codes = sorted({row.code for row in rows})
+    percents = _percents(provider, market, codes) if codes else {}
+    medians = _market_medians(db, market, codes) if codes else {}
     found = []
-    for _, code_type, code, kind, payer, billing_class, modifier, n, lowest, p50, highest, name, slug in rows:
-        percent, compared_rates = percents.get((code_type, code, kind, payer, billing_class, modifier), (None, 0))
-        median, market_rates = medians[code_type, code, kind, billing_class, modifier]
+    for row in rows:
+        of_medicare = percents.get(_key(row, _PAYER_LINE), _Percent(None, 0))
+        of_market = medians[_key(row, _LINE)]
         found.append(
             CodeRates(
-                market.state, market.year_month, payer, slug, code_type, code, name, kind, billing_class, modifier,
-                n, lowest, p50, highest, percent, compared_rates, median, market_rates,
-                p50 / median - 1 if median else None,
+                state=market.state,
+                year_month=market.year_month,
+                **vars(row),
+                percent=of_medicare.percent,
+                compared=of_medicare.compared,
+                market=of_market.median,
+                market_rates=of_market.rates,
+                difference=row.p50 / of_market.median - 1 if of_market.median else None,
             )
-        )  # fmt: skip
-    return (rows[0][0] if rows else 0), found
+        )
+    return total, found
 
 
-def _percents(provider: Snapshot, market: Market, codes: list[str]) -> dict[tuple[Any, ...], tuple[float | None, int]]:
+def _key(row: object, names: Sequence[str]) -> tuple[Any, ...]:
+    return tuple(getattr(row, name) for name in names)
+
+
+def _percents(provider: Snapshot, market: Market, codes: list[str]) -> dict[tuple[Any, ...], _Percent]:
+    """Return the provider's percents of Medicare by the values of _PAYER_LINE."""
     rates, parameters = counted_rates(provider, market)
-    rows = provider.rows(
+    return read_by_key(
+        provider,
+        _PAYER_LINE,
+        _Percent,
         f"""{compared_sql("list_contains($codes, f.code)", rates)}
-            SELECT code_type, code, kind, reporting_entity_name, billing_class, billing_code_modifier,
-                   quantile_cont(percent, 0.5), count(percent)
-            FROM (SELECT *, unnest(range(rate_count)) FROM compared) GROUP BY 1, 2, 3, 4, 5, 6""",
+            SELECT code_type, code, kind, reporting_entity_name, billing_class, billing_code_modifier AS modifier,
+                   {median("percent")} AS percent, count(percent) AS compared
+            FROM (SELECT *, unnest(range(rate_count)) FROM compared) GROUP BY ALL""",
         {**parameters, "codes": codes},
     )
-    return {row[:6]: row[6:] for row in rows}
 
 
-def _market_medians(db: Snapshot, market: Market, codes: list[str]) -> dict[tuple[Any, ...], tuple[float, int]]:
-    if not codes:
-        return {}
-    rows = db.rows(
-        f"""SELECT {_MARKET_ROW}, quantile_cont(negotiated_rate, 0.5), count(*)
+def _market_medians(db: Snapshot, market: Market, codes: list[str]) -> dict[tuple[Any, ...], _MarketMedian]:
+    """Return the market's medians by the values of _LINE."""
+    # The facts are sorted by code: between the first and the last, DuckDB reads some row groups rather than all.
+    return read_by_key(
+        db,
+        _LINE,
+        _MarketMedian,
+        f"""SELECT {", ".join(_LINE)}, {median("negotiated_rate")} AS median, count(*) AS rates
             FROM (SELECT code_type, code, rate_kind(negotiated_type, negotiation_arrangement) AS kind, billing_class,
                          billing_code_modifier AS modifier, negotiated_rate
                   FROM fact_rate
                   WHERE state = $state AND year_month = $year_month AND code BETWEEN $first AND $last
                       AND list_contains($codes, code))
-            GROUP BY {_MARKET_ROW}""",
+            GROUP BY {", ".join(_LINE)}""",
         {
             "state": market.state,
             "year_month": market.year_month,
@@ -274,4 +334,3 @@ def _market_medians(db: Snapshot, market: Market, codes: list[str]) -> dict[tupl
             "last": codes[-1],
         },
     )
-    return {row[:5]: row[5:] for row in rows}

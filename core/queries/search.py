@@ -1,4 +1,4 @@
-"""One box for everything: what a text may be, a code, an NPI, a tax number, an organization or a payer."""
+"""The search box: a text may be a code, an NPI, a tax ID, the name of a provider or a payer."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -6,10 +6,11 @@ from typing import Annotated
 from core.fields.tin import is_tin, remove_tin_marks
 from core.queries import codes
 from core.queries.rules.columns import described
+from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 
 LIMIT = 12
-"""Of each kind of thing found, as many are named."""
+"""How many codes, providers and payers are named at most."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,11 @@ class SearchResults:
 
 
 def search_everything(db: Snapshot, text: str, limit: int = LIMIT) -> SearchResults:
-    """What the text may be: codes by number or words (typing errors forgiven), providers and payers."""
+    """Return what the text may be: codes by number or words (typing errors forgiven), providers and payers."""
     total, found = codes.search_codes(db, text, limit)
-    numbers = _by_number(db, text)
-    names = _by_name(db, text, limit) if not numbers else []
-    payers = _payers(db, text, limit)
+    numbers = _find_by_number(db, text)
+    names = _find_by_name(db, text, limit) if not numbers else []
+    payers = _find_payers(db, text, limit)
     corrected = None
     if not (found or numbers or names or payers):
         corrected = codes.correct_spelling(db, text)
@@ -51,43 +52,55 @@ def search_everything(db: Snapshot, text: str, limit: int = LIMIT) -> SearchResu
     return SearchResults(found, total, numbers or names, payers, corrected)
 
 
-def _by_number(db: Snapshot, text: str) -> list[Provider]:
+def _find_by_number(db: Snapshot, text: str) -> list[Provider]:
     digits = remove_tin_marks(text)
     if not is_tin(digits):
         return []
-    rows = db.rows(
-        """SELECT 'npi', npi, name FROM dim_npi WHERE npi = $digits
+    return read_rows(
+        db,
+        Provider,
+        """SELECT 'npi' AS "by", npi AS value, name FROM dim_npi WHERE npi = $digits
            UNION ALL SELECT DISTINCT 'tin', tin_value, business_name FROM dim_tin WHERE tin_value = $digits""",
         {"digits": digits},
     )
-    return [Provider(*row) for row in rows]
 
 
-def _by_name(db: Snapshot, text: str, limit: int) -> list[Provider]:
-    words = text.lower().split()
-    if not any(len(word) > 1 for word in words):
+def _find_by_name(db: Snapshot, text: str, limit: int) -> list[Provider]:
+    words, has_all = _words(text, "name")
+    if not words:
         return []
-    has_all = " AND ".join(f"contains(lower(name), $word{n})" for n in range(len(words)))
-    rows = db.rows(
-        f"""SELECT kind, value, name FROM (
-                SELECT 'tin' AS kind, tin_value AS value, business_name AS name FROM dim_tin
+    return read_rows(
+        db,
+        Provider,
+        f"""SELECT "by", value, name FROM (
+                SELECT 'tin' AS "by", tin_value AS value, business_name AS name FROM dim_tin
                 UNION ALL SELECT 'npi', npi, name FROM dim_npi)
-            WHERE {has_all} ORDER BY starts_with(lower(name), $word0) DESC, kind DESC, name, value LIMIT $limit""",
-        {**{f"word{n}": word for n, word in enumerate(words)}, "limit": limit},
+            WHERE {has_all} ORDER BY starts_with(lower(name), $word0) DESC, "by" DESC, name, value LIMIT $limit""",
+        {**words, "limit": limit},
     )
-    return [Provider(*row) for row in rows]
 
 
-def _payers(db: Snapshot, text: str, limit: int) -> list[tuple[str, str]]:
-    words = text.lower().split()
-    if not any(len(word) > 1 for word in words):
+def _find_payers(db: Snapshot, text: str, limit: int) -> list[tuple[str, str]]:
+    words, has_all = _words(text, "reporting_entity_name")
+    if not words:
         return []
-    has_all = " AND ".join(f"contains(lower(reporting_entity_name), $word{n})" for n in range(len(words)))
     return [
         (str(slug), str(name))
         for slug, name in db.rows(
             f"""SELECT payer_slug, reporting_entity_name FROM dim_reporting_entity
                 WHERE {has_all} ORDER BY lower(reporting_entity_name) LIMIT $limit""",
-            {**{f"word{n}": word for n, word in enumerate(words)}, "limit": limit},
+            {**words, "limit": limit},
         )
     ]
+
+
+def _words(text: str, column: str) -> tuple[dict[str, str], str]:
+    """Return the words of a text as parameters, and the condition that a column contains each of them.
+
+    There are none if every word has one letter: these are in nearly every name.
+    """
+    words = text.lower().split()
+    if not any(len(word) > 1 for word in words):
+        return {}, "false"
+    parameters = {f"word{n}": word for n, word in enumerate(words)}
+    return parameters, " AND ".join(f"contains(lower({column}), ${name})" for name in parameters)

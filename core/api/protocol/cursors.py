@@ -11,7 +11,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from core.api.protocol.problems import Problem
-from core.queries.rules.keyset import RowKey, sort_terms
+from core.queries.rules.keyset import Order, RowKey
 from core.store.connection import Snapshot
 
 MAX_OFFSET = 2**31
@@ -54,10 +54,10 @@ def read_cursor(db: Snapshot, query: Any, text: str) -> Cursor:
     return cursor
 
 
-def key_of(cursor: Cursor, order: str, row_type: type) -> RowKey:
+def key_of(cursor: Cursor, order: Order, row_type: type) -> RowKey:
     """Return the key of the last row in an order. Raise a Problem if it does not have the types of such rows."""
     hints = get_type_hints(row_type)
-    types = tuple(hints[term.name] for term in sort_terms(order))
+    types = tuple(hints[term.name] for term in order)
     try:
         return msgspec.convert(cursor.after, tuple[types])  # type: ignore[valid-type]
     except msgspec.ValidationError:

@@ -53,7 +53,7 @@ class ResourceRequest:
     def page_after_key(
         self,
         row_type: type[Row],
-        order: str,
+        order: keyset.Order,
         count: Callable[[], int],
         list_rows: Callable[[int, keyset.RowKey | None], Sequence[Row]],
     ) -> AnswerFields:

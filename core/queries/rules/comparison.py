@@ -1,40 +1,53 @@
-"""Each rate against Medicare: one basis and a percent, or one reason why there is none. The one copy of these rules.
+"""The rules that compare a rate with Medicare: one basis and a percent, or one reason why there is none.
 
-Professional rates stand beside the physician fee schedule (MPFS), rates of facilities beside outpatient (OPPS) or
-surgical-center (ASC) prices, by where the service is rendered.
+Professional rates are compared with the physician fee schedule (MPFS), and institutional rates with the outpatient
+(OPPS) or surgical center (ASC) prices, depending on where the service is rendered. These rules have no other copy.
 """
 
 LEAST_PLAUSIBLE, MOST_PLAUSIBLE = 0.5, 30.0
-"""Between how many times Medicare a rate in dollars is plausible, as the trade uses it."""
+"""A rate in dollars is plausible from 0.5 to 30 times Medicare, both included: the range that the trade uses."""
+
+PLAUSIBLE_SQL = f"percent BETWEEN {LEAST_PLAUSIBLE} AND {MOST_PLAUSIBLE}"
+"""Whether the column `percent` is plausible; null where it is null."""
+
+
+def is_plausible(percent: float) -> bool:
+    """Return whether a percent of Medicare (1 is 100%) is plausible: PLAUSIBLE_SQL for a value in Python."""
+    return LEAST_PLAUSIBLE <= percent <= MOST_PLAUSIBLE
+
 
 REASONS = {
-    "percentage": "A percentage of the charge is no amount of dollars.",
+    "percentage": "A percentage of the billed charge is not an amount in dollars.",
     "per diem": "A per diem pays for a day, Medicare's schedules for a service.",
     "bundle": "A bundle pays for several services together.",
     "capitation": "Capitation pays for a member, not for a service.",
     "other": "The file does not say what the figure is.",
     "zero rate": "A rate of zero: a payer's way to say that it has no rate.",
-    "class not stated": "The file does not say whether the rate is a professional's or a facility's, or says both.",
+    "class not stated": "The file does not say whether the rate is professional or institutional, or says both.",
     "inpatient": "An inpatient rate: Medicare pays by the case, not by the service.",
-    "other place": "A facility's rate for places where Medicare pays by neither outpatient nor surgical-center prices.",
-    "other code system": "Medicare's schedules price CPT and HCPCS codes; this is another system's.",
-    "benchmark not loaded": "No schedule that had begun by this month is loaded for this state.",
+    "other place": "An institutional rate for places where Medicare has neither outpatient nor surgery center prices.",
+    "other code system": "Medicare's schedules price CPT and HCPCS codes; this code belongs to another system.",
+    "benchmark not loaded": "No schedule in effect in this month is loaded for this state.",
     "code not found": "The schedule does not list this code.",
     "packaged": "Medicare pays for this within another service.",
-    "anesthesia": "Medicare pays anesthesia by base units and time; what one rate is for, the file does not say.",
+    "anesthesia": "Medicare pays anesthesia by base units and time, and the file does not say what its rate is for.",
     "not priced": "The schedule lists the code without a price: not covered, or paid in another way.",
     "modifier not priced": "The schedule has no amount for this modifier.",
     "not paid in this setting": "The schedule prices the code, but not where the service is rendered.",
 }
-"""Why a rate has no percent of Medicare; each rate has a percent or one of these."""
+"""Why a rate has no percent of Medicare. Every rate has a percent or one of these reasons."""
 
 
 def compared_sql(where: str, facts: str = "fact_rate") -> str:
-    """A WITH clause that ends in `compared`: the `facts` (AS f) that fulfil `where`, each with its outcome.
+    """Return a WITH clause that ends in `compared`: the `facts` (AS f) that meet `where`, each with its outcome.
 
-    Beside the fact's columns: kind, places, schedule, basis, detail, medicare (dollars), percent (1 is 100 %),
-    plausible, release and in_force (the month of the schedule's row), wcfs (workers' compensation, dollars), and
-    reason (one of REASONS) where there is no percent.
+    Columns besides the fact's: kind, places, pays (the schedule), basis, detail, medicare (dollars), percent (1 is
+    100%), plausible, release and in_force (the month of the schedule's row), wcfs (workers' compensation, dollars),
+    and reason, one of REASONS, where there is no percent.
+
+    The steps: `picked` finds each rate's kind, places and schedule. `periods` finds the release that is in force in
+    each state and month, and `schedule` reads its amounts of the codes picked. `priced` joins them, `reasoned` takes
+    the first reason that applies, and `compared` keeps the amount of the rates that have no reason.
     """
     return f"""
         WITH sets AS (SELECT pos_set_id, service_codes, place_setting(service_codes) AS places FROM dim_pos_set),
@@ -101,7 +114,7 @@ def compared_sql(where: str, facts: str = "fact_rate") -> str:
                    CASE WHEN reason IS NULL THEN detail END AS detail,
                    CASE WHEN reason IS NULL THEN amount END AS medicare,
                    negotiated_rate / medicare AS percent,
-                   percent BETWEEN {LEAST_PLAUSIBLE} AND {MOST_PLAUSIBLE} AS plausible,
+                   {PLAUSIBLE_SQL} AS plausible,
                    CASE WHEN reason IS NOT NULL THEN NULL WHEN pays <> 'medicare_prof' THEN upper(pays)
                        ELSE 'MPFS ' || if(facility, 'facility', 'non-facility')
                        || if(billing_code_modifier = '', '', ', modifier ' || billing_code_modifier) END AS basis

@@ -1,50 +1,68 @@
-"""Going on after a row: the next page begins after the values of the last row, not after so many rows."""
+"""Orders of a table, and pages that begin after the values of a row: its key, rather than a number of rows to skip."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 RowKey = Sequence[Any]
-"""A row's values of an order's terms."""
-
-_TERM = re.compile(r"((?:\w+\.)?(\w+))( DESC)?( NULLS LAST)?")
+"""A row's values in the terms of an order."""
 
 
 @dataclass(frozen=True)
 class SortTerm:
-    """One term of an order: its SQL, the row's attribute that has its value, and its direction."""
+    """One term of an order: a column, and its direction. Nulls are last in either direction."""
 
-    sql: str
-    name: str
-    descending: bool
+    column: str
+    descending: bool = False
 
+    @property
+    def name(self) -> str:
+        """The attribute of a row that has the column's value: f.code is `code`."""
+        return self.column.rpartition(".")[2]
 
-def sort_terms(order: str) -> list[SortTerm]:
-    """The terms of an ORDER BY of ours: `column [DESC] [NULLS LAST]`, joined by commas."""
-    found = [_TERM.fullmatch(text.strip()) for text in order.split(",")]
-    return [SortTerm(match[1], match[2], match[3] is not None) for match in found if match]
-
-
-def row_key(order: str, row: object) -> RowKey:
-    """The key of a row, an instance of a table's dataclass."""
-    return tuple(getattr(row, term.name) for term in sort_terms(order))
+    @property
+    def sql(self) -> str:
+        """The term as ORDER BY has it."""
+        return f"{self.column}{' DESC' if self.descending else ''} NULLS LAST"
 
 
-def rows_after(order: str, last: RowKey | None) -> tuple[str, dict[str, Any]]:
-    """A condition that only rows after that key fulfil, and its parameters; `true` where there is no key.
+Order = tuple[SortTerm, ...]
+"""An order of rows. It is total: its last terms identify a row."""
 
-    Nulls are last in either direction, as DuckDB sorts.
-    """
+
+def ascending(*columns: str) -> Order:
+    """Return the order by these columns, lowest first."""
+    return tuple(SortTerm(column) for column in columns)
+
+
+def descending(*columns: str) -> Order:
+    """Return the order by these columns, highest first."""
+    return tuple(SortTerm(column, descending=True) for column in columns)
+
+
+def order_by(order: Order) -> str:
+    """Return the terms of an order as ORDER BY has them."""
+    return ", ".join(term.sql for term in order)
+
+
+def row_key(order: Order, row: object) -> RowKey:
+    """Return the key of a row, an instance of a table's dataclass."""
+    return tuple(getattr(row, term.name) for term in order)
+
+
+def rows_after(order: Order, last: RowKey | None) -> tuple[str, dict[str, Any]]:
+    """Return a condition that only rows after a key meet, and its parameters; `true` for no key."""
     if last is None:
         return "true", {}
     values = {f"after_{place}": value for place, value in enumerate(last)}
+    # Built from the last term to the first: a row is after the key if its first term is beyond the key's, or if the
+    # first terms are equal and the rest is after. SQL compares nothing with null, so null has cases of its own.
     condition = "false"
-    for term, (name, value) in reversed(list(zip(sort_terms(order), values.items(), strict=True))):
+    for term, (name, value) in reversed(list(zip(order, values.items(), strict=True))):
         if value is None:
-            condition = f"({term.sql} IS NULL AND {condition})"
+            condition = f"({term.column} IS NULL AND {condition})"
         else:
             sign = "<" if term.descending else ">"
-            beyond = f"{term.sql} {sign} ${name} OR {term.sql} IS NULL"
-            condition = f"({beyond} OR ({term.sql} = ${name} AND {condition}))"
+            beyond = f"{term.column} {sign} ${name} OR {term.column} IS NULL"
+            condition = f"({beyond} OR ({term.column} = ${name} AND {condition}))"
     return condition, {name: value for name, value in values.items() if value is not None}

@@ -1,23 +1,24 @@
-"""Which rates a question is about: state, month, code and filters, as a WHERE clause with bound parameters."""
+"""The rates that a question is about: state, month, code and filters, as a WHERE clause with bound parameters."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
+from core.fields.place_of_service import EVERY_PLACE
 from core.queries.rules.columns import Month, State, described
 from core.store.connection import Snapshot
 from core.store.generations.manifest import BY_GROUP
 from core.store.schema.tables import FACT_RATE
 
 NO_MODIFIER = "none"
-"""The value of `modifier` that asks for rates without any."""
+"""The value of the filter `modifier` that selects rates without a modifier."""
 
 NOT_STATED = "unstated"
-"""The value of a filter that asks for rates whose file does not state it."""
+"""The value of a filter that selects rates whose file does not state it."""
 
-_WHOSE = ("network", "npi", "tin")
-"""What narrows a market by whose the rates are."""
+_PROVIDER_FILTERS = ("network", "npi", "tin")
+"""The filters by provider group."""
 
 FILTERS = {
     "payer": "payer",
@@ -31,7 +32,7 @@ FILTERS = {
     "npi": "NPI",
     "tin": "tax number",
 }
-"""What narrows a market beside state, month and code, and what pages call it."""
+"""The filters of a market besides state, month and code, and what pages call them."""
 
 
 @dataclass(frozen=True)
@@ -62,28 +63,32 @@ class Market:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The values that `where` binds."""
-        return {name: value for name in CONDITIONS if (value := getattr(self, name))}
+        """The values that `where` binds, by name."""
+        return {name: value for name in _FILTER_NAMES if (value := getattr(self, name))}
 
     @property
     def where(self) -> str:
         """The condition on fact_rate AS f. Every value is a named parameter."""
-        every = " AND ".join(CONDITIONS[name] for name in self.parameters)
-        return every if self.year_month else every.replace(_IN_MONTH, "")
+        return self.where_in("$year_month")
+
+    def where_in(self, month: str) -> str:
+        """Return the same condition with another parameter as the month. It has no effect on a market of all months."""
+        month = month if self.year_month else ""
+        return " AND ".join(filter_condition(name, month) for name in self.parameters)
 
     @property
     def in_any_month(self) -> "Market":
-        """The same in all months of its state."""
+        """The same market in all months."""
         return replace(self, year_month="")
 
     @property
     def unfiltered(self) -> "Market":
-        """The market of the same state, month, code and groups, without what else narrows it."""
-        whose = {name: getattr(self, name) for name in _WHOSE}
-        return Market(self.state, self.year_month, self.code_type, self.code, **whose)
+        """The market of the same state, month, code and provider groups, without the other filters."""
+        groups = {name: getattr(self, name) for name in _PROVIDER_FILTERS}
+        return Market(self.state, self.year_month, self.code_type, self.code, **groups)
 
     def without(self, name: str) -> "Market":
-        """The market without one of its filters."""
+        """Return the market without one of its filters."""
         return Market(**{**vars(self), name: None})
 
 
@@ -110,39 +115,56 @@ def counted_rates(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
     """
     if db.market_values is None:
         return f"(SELECT f.*, 1 AS rate_count FROM fact_rate f WHERE {market.where})", market.parameters
-    if any(db.market_values.get(name) != getattr(market, name) for name in _WHOSE):
+    if any(db.market_values.get(name) != getattr(market, name) for name in _PROVIDER_FILTERS):
         raise ValueError("the cache is of another market")
-    filters = {name: value for name, value in market.parameters.items() if name not in _WHOSE}
-    where = " AND ".join(CONDITIONS[name] for name in filters)
+    # The cached facts are already those of the network, NPI or TIN, and no longer say whose they are.
+    filters = {name: value for name, value in market.parameters.items() if name not in _PROVIDER_FILTERS}
+    where = " AND ".join(filter_condition(name) for name in filters)
     return f"(SELECT * FROM counted_rate f WHERE {where})", filters
+
+
+def filter_condition(name: str, month: str = "$year_month") -> str:
+    """Return the condition of one filter on fact_rate AS f, which binds a parameter of the filter's name.
+
+    `month` is the parameter with the month, or empty for all months.
+    """
+    if name == "year_month":
+        return f"f.year_month = {month}"
+    if name not in _GROUP_CONDITIONS:
+        return _FACT_CONDITIONS[name]
+    table, condition = _GROUP_CONDITIONS[name]
+    # A group belongs to one month, and these tables are sorted by it: without it, all months would be read.
+    in_month = f"year_month = {month} AND " if month else ""
+    # A set of groups rather than a join: a rate that 30 NPIs share stays one rate.
+    return f"f.pg_uid IN (SELECT pg_uid FROM {table} WHERE {in_month}{condition})"
 
 
 def _stated(column: str, name: str) -> str:
     return f"coalesce(f.{column}, '{NOT_STATED}') = ${name}"
 
 
-_IN_MONTH = "year_month = $year_month AND "
-"""What narrows a look into another table to the market's month, where it has one: a group belongs to one month."""
-
-CONDITIONS = {
+_FACT_CONDITIONS = {
     "state": "f.state = $state",
-    "year_month": "f.year_month = $year_month",
     "code_type": "f.code_type = $code_type",
     "code": "f.code = $code",
     "payer": """f.reporting_entity_name IN (
                     SELECT reporting_entity_name_raw FROM dim_payer_bridge WHERE payer_slug = $payer)""",
-    "pos": "f.pos_set_id IN (SELECT pos_set_id FROM xref_pos WHERE pos IN ($pos, 'CSTM-00'))",
+    "pos": f"f.pos_set_id IN (SELECT pos_set_id FROM xref_pos WHERE pos IN ($pos, '{EVERY_PLACE}'))",
     "billing_class": _stated("billing_class", "billing_class"),
     "modifier": f"""CASE WHEN $modifier = '{NO_MODIFIER}' THEN f.billing_code_modifier = ''
                     ELSE list_contains(string_split(f.billing_code_modifier, ','), $modifier) END""",
     "setting": _stated("setting", "setting"),
     "negotiated_type": _stated("negotiated_type", "negotiated_type"),
     "arrangement": _stated("negotiation_arrangement", "arrangement"),
-    # A set of groups, not a join: a rate that 30 NPIs share stays one rate.
-    "network": f"""f.pg_uid IN (
-                      SELECT pg_uid FROM dim_provider_group
-                      WHERE {_IN_MONTH}list_contains(network_names, $network))""",
-    "npi": f"f.pg_uid IN (SELECT pg_uid FROM xref_group_npi WHERE {_IN_MONTH}npi = $npi)",
-    "tin": f"f.pg_uid IN (SELECT pg_uid FROM xref_group_tin WHERE {_IN_MONTH}tin_value = $tin)",
 }
-"""Each filter's condition on fact_rate AS f."""
+"""The conditions on the fact's own columns."""
+
+_GROUP_CONDITIONS = {
+    "network": ("dim_provider_group", "list_contains(network_names, $network)"),
+    "npi": ("xref_group_npi", "npi = $npi"),
+    "tin": ("xref_group_tin", "tin_value = $tin"),
+}
+"""The conditions on the provider group: the table that has it, and the condition there."""
+
+# The order of conditions in a query: the fact is sorted by state and month, and the most selective come first.
+_FILTER_NAMES = ("state", "year_month", *(name for name in _FACT_CONDITIONS if name != "state"), *_GROUP_CONDITIONS)

@@ -1,15 +1,14 @@
-"""The rates of two months, each with what became of it: the one copy of these rules.
+"""The rules that match the rates of one month with those of another. These rules have no other copy.
 
-Group ids and pg_uids change with every file. A rate is known again by its payer, its provider (the group's set of tax
-numbers; where none is known, its set of NPIs), its code and its terms: the columns of KEY. Several rates may share a
-key: they are compared as multisets. Equal rates pair first; of the others the lowest pairs with the lowest, and so on;
-what is left over was added or is gone. Rates whose group has no known member cannot be known again: `unmatched`.
+Group ids and pg_uids change with every file. A rate is matched by its payer, its provider (the group's set of tax IDs,
+or its set of NPIs if no tax ID is known), its code and its terms: the columns of KEY. Several rates may share a key;
+they are compared as multisets. Equal rates pair first. Of the others the lowest pairs with the lowest, and so on, and
+what is left over was added or is gone. Rates whose group has no known member cannot be matched: `unmatched`.
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -20,7 +19,7 @@ KEY = (
     "payer_slug", "code_type", "code", "who", "billing_class", "billing_code_modifier", "pos_set_id", "negotiated_type",
     "negotiation_arrangement", "setting", "severity_of_illness",
 )  # fmt: skip
-"""What a rate of one month has in common with the same rate of another; `who` stands for the provider."""
+"""What a rate has in common with the same rate of another month; `who` stands for the provider."""
 
 OUTCOMES = {
     "up": "The same provider and terms, a higher rate.",
@@ -28,59 +27,65 @@ OUTCOMES = {
     "added": "Not in the earlier month.",
     "gone": "Not in the later month.",
     "same": "The same provider, terms and rate.",
-    "unmatched": "The file does not say who the provider is, so that the rate cannot be known again.",
+    "unmatched": "The file does not say who the provider is, so the rate cannot be matched.",
 }
 """What can become of a rate."""
 
 
+class Statement(NamedTuple):
+    """SQL, and the parameters that it names: DuckDB accepts no others."""
+
+    sql: str
+    parameters: dict[str, Any]
+
+
 @contextmanager
 def match(db: Snapshot, market: Market, before: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A cursor with the rates of the market's month and of the month `before` in three tables of its own.
+    """Yield a cursor with the rates of the market's month and of the month `before` in three temporary tables.
 
-    matched has every rate of both months once: term (a row of `terms`: the columns of KEY but who), who (a number, NULL
-    where the provider is not known; `members` has its pg_uids), old and new (NULL where there is none), rates (how
-    many), and what (OUTCOMES).
+    `matched` has every rate of both months once: term (a row of `terms`: the columns of KEY except who), who (a number,
+    null if the provider is not known; `members` has its pg_uids), old and new (null if there is none), rates (how
+    many), and what (one of OUTCOMES).
     """
-    known = {**market.parameters, "before": before}
-    steps = {"terms": _terms(market)}
+    both_months = {**market.parameters, "before": before}
+    members = members_condition(market, before)
+    steps = {"terms": Statement(_terms(market), both_months)}
     if market.code:
-        steps["f"] = _facts(market)
-        steps["members"] = _members(market, "SELECT DISTINCT pg_uid FROM f")
-        steps["matched"] = _matched("f")
+        steps["f"] = Statement(_facts(market), both_months)
+        groups = "SELECT DISTINCT pg_uid FROM f"
+        steps["members"] = Statement(_members(groups, members.sql), members.parameters)
+        steps["matched"] = Statement(_matched("f"), {})
     else:
-        # Millions of rates are read once more rather than kept; the groups are all that the payer has.
-        groups = f"SELECT pg_uid FROM dim_provider_group x WHERE {condition_on_members(market)}"
-        steps["members"] = _members(market, groups)
-        steps["matched"] = _matched(f"({_facts(market)})")
+        # A payer has millions of rates. They are read twice rather than kept, and the groups are all that it has.
+        groups = f"SELECT pg_uid FROM dim_provider_group x WHERE {members.sql}"
+        steps["members"] = Statement(_members(groups, members.sql), members.parameters)
+        steps["matched"] = Statement(_matched(f"({_facts(market)})"), both_months)
     with db.cursor() as cursor:
-        for name, sql in steps.items():
-            cursor.execute(f"CREATE TEMP TABLE {name} AS {sql}", bound_in(sql, known))
+        for name, step in steps.items():
+            cursor.execute(f"CREATE TEMP TABLE {name} AS {step.sql}", step.parameters)
         yield cursor
 
 
-def bound_in(sql: str, known: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters that a statement names: DuckDB takes no others."""
-    names = set(re.findall(r"\$(\w+)", sql))
-    return {name: value for name, value in known.items() if name in names}
-
-
-def condition_on_members(market: Market) -> str:
-    """The condition on a table of groups' members (AS x): the two months, and the payer where it is given."""
-    return "x.year_month IN ($before, $year_month)" + (" AND x.payer_slug = $payer" if market.payer else "")
+def members_condition(market: Market, before: str) -> Statement:
+    """Return the condition on a table of groups' members (AS x): the two months, and the payer if it is given."""
+    months = Statement("x.year_month IN ($before, $year_month)", {"before": before, "year_month": market.year_month})
+    if not market.payer:
+        return months
+    return Statement(f"{months.sql} AND x.payer_slug = $payer", {**months.parameters, "payer": market.payer})
 
 
 _COLUMNS = ["payer_slug" if name == "payer_slug" else f"f.{name}" for name in KEY if name != "who"]
 
-# A whole payer has millions of rates: they are counted by two numbers, a hash of their terms (64 bits over some
-# thousands of terms) and the provider's, and the terms are looked up for what is shown.
+# A payer has millions of rates. They are counted by two numbers, a hash of their terms (64 bits, of some thousands of
+# terms) and the provider's number, and the terms are looked up for the rows that are shown.
 _TERM = f"hash({', '.join(_COLUMNS)}) AS term"
 
 
 def _months(market: Market, columns: str) -> tuple[str, str]:
-    """Of the facts in the earlier month, and in the later."""
-    facts = "fact_rate f JOIN dim_payer_bridge ON reporting_entity_name_raw = f.reporting_entity_name"
-    before = market.where.replace("$year_month", "$before")
-    return f"SELECT {columns} FROM {facts} WHERE {before}", f"SELECT {columns} FROM {facts} WHERE {market.where}"
+    """Return SQL of the facts in the earlier month, and of those in the later."""
+    facts = f"""SELECT {columns} FROM fact_rate f
+                JOIN dim_payer_bridge ON reporting_entity_name_raw = f.reporting_entity_name"""
+    return f"{facts} WHERE {market.where_in('$before')}", f"{facts} WHERE {market.where}"
 
 
 def _facts(market: Market) -> str:
@@ -94,8 +99,8 @@ def _terms(market: Market) -> str:
     return f"SELECT DISTINCT ON (term) * FROM ({old} GROUP BY term UNION ALL {new} GROUP BY term)"
 
 
-def _members(market: Market, groups: str) -> str:
-    of_months = condition_on_members(market)
+def _members(groups: str, of_months: str) -> str:
+    """Return SQL of the groups with a number for each provider: equal sets of tax IDs, or of NPIs, are one provider."""
     return f"""
         WITH groups AS ({groups}),
         by_tin AS (
@@ -110,6 +115,11 @@ def _members(market: Market, groups: str) -> str:
 
 
 def _matched(facts: str) -> str:
+    """Return SQL that pairs the rates of each key.
+
+    `counted` counts equal rates in both months, and the smaller number of them is the same. What one month has more of
+    is `unequal`, one row a rate; `placed` numbers these from the lowest, and rates of one place are a pair.
+    """
     return f"""
         WITH counted AS (
             SELECT term, who, rate, count(*) FILTER (NOT later) AS olds, count(*) FILTER (later) AS news

@@ -1,4 +1,4 @@
-"""Why a question has no answer: which of its filters took the last rate away."""
+"""Why an answer is empty: which of its filters leaves no rate."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,19 +18,20 @@ class RatesWithoutFilter:
 
 
 def count_without_each_filter(db: Snapshot, market: Market, codes: Sequence[str] = ()) -> list[RatesWithoutFilter]:
-    """For each filter of a market how many rates there are without it; the codes too narrow it, where there are any.
+    """Return for each filter of a market how many rates there would be without it.
 
-    Where one filter alone is to blame, its number is above 0; where several are, all numbers may be 0.
+    `codes` select rates as well, if there are any. If one filter alone is to blame, its number is above 0; if several
+    are, all numbers may be 0.
     """
     numbers = {f"code{n}": code for n, code in enumerate(codes)}
-    narrowed = f" AND f.code IN ({', '.join(f'${name}' for name in numbers)})" if numbers else ""
+    in_codes = f" AND f.code IN ({', '.join(f'${name}' for name in numbers)})" if numbers else ""
     found = []
     for name, label in FILTERS.items():
         value = getattr(market, name)
         if value is not None:
             wider = market.without(name)
-            rows = db.rows(
-                f"SELECT count(*) FROM fact_rate f WHERE {wider.where}{narrowed}", {**wider.parameters, **numbers}
+            ((rates,),) = db.rows(
+                f"SELECT count(*) FROM fact_rate f WHERE {wider.where}{in_codes}", {**wider.parameters, **numbers}
             )
-            found.append(RatesWithoutFilter(name, label, value, rows[0][0]))
+            found.append(RatesWithoutFilter(name, label, value, rates))
     return found
