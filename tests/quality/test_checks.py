@@ -62,6 +62,21 @@ def test_odd_rates_are_found(load: Load, store: Store) -> None:
     assert report.failed(("error",)) == []
 
 
+def test_percentages_of_exactly_1_and_100_are_not_odd(load: Load, store: Store) -> None:
+    percents = [{"negotiated_type": "percentage", "negotiated_rate": rate} for rate in (0.99, 1, 100, 100.01)]
+    load(file_of(item_of(*percents, 100.01, 0.99)))
+    (finding,) = (one for one in run_checks(open_snapshot(store)).findings if one.name == "odd_percentages")
+    assert [example["negotiated_rate"] for example in finding.examples] == [0.99, 100.01]
+    assert (finding.count, finding.total, finding.share) == (2, 4, 0.5)
+
+
+def test_a_rate_that_expires_on_the_first_of_its_month_has_not_expired(load: Load, store: Store) -> None:
+    ends = [{"negotiated_rate": 5, "expiration_date": day} for day in ("2025-07-31", "2025-08-01", "9999-12-31")]
+    load(file_of(item_of(*ends)))
+    (finding,) = (one for one in run_checks(open_snapshot(store)).findings if one.name == "expired_rates")
+    assert [example["expiration_date"] for example in finding.examples] == ["2025-07-31"]
+
+
 def test_implausible_rates_are_found(load: Load, store: Store, tmp_path: Path) -> None:
     """99213 in Georgia's offices is 86.745 dollars: half of it and thirty times it are the plausible edges."""
     prices = [

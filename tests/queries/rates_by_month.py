@@ -59,8 +59,12 @@ def store_of(root: Path, by_month: dict[str, tuple[list[Any], list[dict[str, Any
         "xref_group_npi": [dict(row) for row in {tuple(row.items()) for row in npis}],
         "xref_group_tin": [dict(row) for row in {tuple(row.items()) for row in tins}],
         "dim_provider_group": [
-            {"pg_uid": pg_uid, "payer_slug": slug, "year_month": month}
+            {"pg_uid": pg_uid, "payer_slug": slug, "year_month": month, "batch_id": f"{slug} {month}"}
             for pg_uid, slug, month in {(row["pg_uid"], row["payer_slug"], row["year_month"]) for row in rates}
+        ],
+        "dim_batch": [
+            {"batch_id": f"{slug} {month}", "state": "GA", "payer_slug": slug, "year_month": month}
+            for slug, month in {(row["payer_slug"], row["year_month"]) for row in rates}
         ],
         "dim_payer_bridge": bridge,
         "dim_reporting_entity": [

@@ -18,6 +18,7 @@ from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.tic.source import open_documents
 from tests.queries import slow_changes
+from tests.queries.one_market import MARKET, store_of_months
 from tests.queries.rates_by_month import NPIS, facts, members, store_of
 from tests.queries.slow import Everything, percentile
 from tests.queries.slow_changes import Change
@@ -210,3 +211,42 @@ def test_two_months_of_a_real_payer(shared: Path) -> None:
         assert_all_changes(db, everything, Market("TX", "2025-06"), "2025-01", orders=False)
         assert_all_changes(db, everything, Market("TX", "2025-06", "CPT", "99213"), "2025-01")
         assert_all_changes(db, everything, Market("TX", "2025-06", "CPT", "99213"), "2023-02")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ([10, 10], [10], {"same": 1, "gone": 1}),
+        ([10], [10, 10], {"same": 1, "added": 1}),
+        ([10], [11], {"up": 1}),
+        ([11], [10], {"down": 1}),
+        ([10, 20], [20, 30], {"same": 1, "up": 1}),
+        ([10, 20], [12, 15], {"up": 1, "down": 1}),
+        ([10, 20], [30], {"up": 1, "gone": 1}),
+        ([30], [10, 40], {"down": 1, "added": 1}),
+        ([], [10], {"added": 1}),
+        ([10], [], {"gone": 1}),
+    ],
+)
+def test_equal_rates_pair_first_and_the_others_from_the_lowest(
+    tmp_path: Path, old: list[int], new: list[int], expected: dict[str, int]
+) -> None:
+    months = [[{"negotiated_rate": float(rate)} for rate in rates] for rates in (old, new)]
+    db = store_of_months(tmp_path, m2025_07=months[0], m2025_08=months[1])
+    (moved,), _ = changes.count_movements(db, MARKET, "2025-07")
+    counts = {what: getattr(moved, what) for what in ("same", "up", "down", "added", "gone")}
+    assert {what: count for what, count in counts.items() if count} == expected
+    assert (moved.before, moved.after, moved.unmatched_before) == (len(old), len(new), 0)
+
+
+def test_rates_of_unknown_providers_are_never_matched(tmp_path: Path) -> None:
+    db = store_of_months(tmp_path, m2025_07=[{"group": 2}], m2025_08=[{"group": 2}, {"group": 2}])
+    (moved,), _ = changes.count_movements(db, MARKET, "2025-07")
+    assert (moved.same, moved.added, moved.unmatched_before, moved.unmatched_after) == (0, 0, 1, 2)
+
+
+def test_a_change_from_zero_has_no_percent(tmp_path: Path) -> None:
+    db = store_of_months(tmp_path, m2025_07=[{"negotiated_rate": 0.0}], m2025_08=[{}])
+    (moved,), _ = changes.count_movements(db, MARKET, "2025-07")
+    _, (row,) = changes.list_changed_rates(db, MARKET, "2025-07", None, "moved", 9, 0)
+    assert (moved.up, moved.p50, row.difference, row.percent) == (1, None, 10, None)

@@ -1,6 +1,8 @@
-"""Who a provider is and what it is paid, against the slow answers."""
+"""A provider and its rates, against the slow answers."""
 
 from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,6 +10,7 @@ from core.queries import providers
 from core.queries.rules.market import Market, market_cache
 from core.store.connection import Snapshot
 from tests.queries import slow
+from tests.queries.one_market import store_of_months
 from tests.queries.slow import Everything, percentile
 
 
@@ -64,3 +67,25 @@ def test_who_a_provider_is(odd: Snapshot) -> None:
     assert providers.find_tins(odd, "999999999") == []
     total, colleagues = providers.list_npis_of_tin(odd, "000000001", 1, 1)
     assert (total, [one.npi for one in colleagues]) == (2, ["1912951245"])
+
+
+def test_the_newest_month_of_a_provider_comes_first(tmp_path: Path) -> None:
+    months: dict[str, list[dict[str, Any]]] = {"m2025_07": [{}], "m2025_09": [{}], "m2025_08": [{}]}
+    db = store_of_months(tmp_path, **months)
+    found = providers.list_provider_periods(db, "npi", "1912951245")
+    assert [row.year_month for row in found] == ["2025-09", "2025-08", "2025-07"]
+    groups = providers.list_groups(db, "tin", "100000001")
+    assert [row.year_month for row in groups] == ["2025-09", "2025-08", "2025-07"]
+
+
+def test_an_offset_past_the_end_has_the_true_total_and_no_rows(odd: Snapshot) -> None:
+    market = Market("GA", "2025-08", npi="1912951245")
+    total, rows = providers.list_code_rates(odd, odd, market, 5, 0)
+    assert total > 5 == len(rows)
+    assert providers.list_code_rates(odd, odd, market, 5, total) == (total, [])
+    assert providers.list_code_rates(odd, odd, market, 5, total - 1)[0] == total
+    tin = providers.list_tins_of_npi(odd, "1912951245")[0].tin_value
+    number, _ = providers.list_npis_of_tin(odd, tin, 1, 0)
+    assert number == 2
+    assert providers.list_npis_of_tin(odd, tin, 1, 99) == (2, [])
+    assert providers.list_npis_of_tin(odd, "none", 1, 99) == (0, [])

@@ -1,0 +1,40 @@
+"""Stores of one market whose rates a test writes down as differences from one rate."""
+
+from pathlib import Path
+from typing import Any
+
+from core.queries.rules.market import Market
+from core.store.connection import Snapshot
+from tests.queries.rates_by_month import store_of
+
+MARKET = Market("GA", "2025-08", "CPT", "99213")
+
+A_RATE = {
+    "reporting_entity_name": "Payer A", "code_type": "CPT", "code": "99213", "negotiated_type": "negotiated",
+    "negotiation_arrangement": "ffs", "negotiated_rate": 10.0, "billing_class": "professional", "setting": None,
+    "billing_code_modifier": "", "severity_of_illness": None, "places": ["11"], "group": 0,
+}  # fmt: skip
+
+GROUPS: list[Any] = [
+    ({"1912951245"}, {("ein", "100000001")}),
+    ({"1003027533"}, {("ein", "100000002")}),
+    (set(), set()),
+    (set(), {("ein", "100000003")}),
+]
+"""NPIs and tax IDs of the groups 0 to 3."""
+
+
+def store_of_months(root: Path, **months: list[dict[str, Any]]) -> Snapshot:
+    """Write a store; each month (m2025_08) has rates that differ from A_RATE in what is given."""
+    return store_of(
+        root,
+        {
+            name[1:].replace("_", "-"): (GROUPS, [{**A_RATE, **change} for change in changes])
+            for name, changes in months.items()
+        },
+    )
+
+
+def store_of_market(root: Path, *changes: dict[str, Any]) -> Snapshot:
+    """Write a store of one month, whose rates differ from A_RATE in what is given."""
+    return store_of_months(root, m2025_08=list(changes))
