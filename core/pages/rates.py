@@ -63,13 +63,11 @@ def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
         sort=sort,
         cap=ROW_CAP,
         freed=[] if counted.rates else count_without_each_filter(db, market),
-        near=[]
-        if counted.rates
-        else codes.find_nearby_codes(db, market.state, market.year_month, market.code or "", NEARBY_CODES),
+        near=[] if counted.rates else _find_nearby_codes(query),
     )
 
 
-def _find_nearby_codes(query: MarketQuery[RatesForm]) -> list[tuple[codes.CodeTitle, int]]:
+def _find_nearby_codes(query: MarketQuery[RatesForm]) -> list[codes.CodeCount]:
     state, year_month, code = query.market.state, query.market.year_month, query.market.code or ""
     return codes.find_nearby_codes(query.db, state, year_month, code, NEARBY_CODES)
 

@@ -207,9 +207,10 @@ def _rates_sql(market: Market, order: str, condition: str = "true") -> str:
         SELECT fact_uid, rate_kind(negotiated_type, negotiation_arrangement) AS kind, p.reporting_entity_name,
                payer_slug(p.reporting_entity_name) AS payer_slug, negotiated_rate, negotiated_type,
                negotiation_arrangement, billing_class, setting, billing_code_modifier AS modifier,
-               severity_of_illness, billing_code_type_version, pos_set_id, coalesce(service_codes, []) AS service_codes, expiration_date,
-               p.pg_uid, p.provider_group_id_raw, coalesce(npis, 0) AS npis, coalesce(tins, 0) AS tins,
-               one_tin, one_name, coalesce(network_names, []) AS networks, additional_information, b.source
+               severity_of_illness, billing_code_type_version, pos_set_id,
+               coalesce(service_codes, []) AS service_codes, expiration_date, p.pg_uid, p.provider_group_id_raw,
+               coalesce(npis, 0) AS npis, coalesce(tins, 0) AS tins, one_tin, one_name,
+               coalesce(network_names, []) AS networks, additional_information, b.source
         FROM picked p
         LEFT JOIN dim_pos_set USING (pos_set_id)
         LEFT JOIN npis USING (pg_uid)
