@@ -17,7 +17,7 @@ MAX_VALUE_CHARACTERS = 200
 
 def published_text(value: Any) -> str:
     """Return a rejected value as the file has it, cut to MAX_VALUE_CHARACTERS."""
-    text = value if isinstance(value, str) else bytes(decode.dumps(value)).decode()
+    text = value if isinstance(value, str) else bytes(decode.encode_raw(value)).decode()
     return text[:MAX_VALUE_CHARACTERS]
 
 

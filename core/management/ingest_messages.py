@@ -12,7 +12,7 @@ from core.load.remote.fetch_groups import FetchReport
 from core.load.remote.retry_unresolved import RetryOutcome
 from core.load.stage_timing import format_stages
 from core.tic.plans import Plan
-from core.tic.table_of_contents import Listed, TableOfContents
+from core.tic.table_of_contents import ListedFile, TableOfContents
 
 Say = Callable[[str], object]
 
@@ -71,7 +71,7 @@ def list_left_out(found: TableOfContents) -> Iterator[str]:
 def report_contents(
     say: Say,
     found: TableOfContents,
-    chosen: list[Listed],
+    chosen: list[ListedFile],
     versions: list[Version | str],
     before: dict[str, LoadedSource],
 ) -> None:

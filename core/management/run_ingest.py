@@ -17,8 +17,8 @@ from core.management.filter_options import read_filter
 from core.open_web import web
 from core.runtime.errors import BeaconError, PayerFileError
 from core.runtime.progress import Progress, show_progress
-from core.tic.source import Source, expand, open_documents
-from core.tic.table_of_contents import Listed, TableOfContents, read_contents
+from core.tic.source import Source, expand_paths, open_documents
+from core.tic.table_of_contents import ListedFile, TableOfContents, read_contents
 
 
 class Ingesting:
@@ -47,7 +47,7 @@ class Ingesting:
 
     def _run_sources(self, found: Web, sources: list[str]) -> None:
         remote = merge_same_files(WantedFile(parse_address(text)) for text in sources if looks_remote(text))
-        paths = expand(text for text in sources if not looks_remote(text))
+        paths = expand_paths(text for text in sources if not looks_remote(text))
         plan = self._plan(found)
 
         def steps() -> Iterator[Step]:
@@ -67,13 +67,13 @@ class Ingesting:
         with self._shown.paused():
             for line in ingest_messages.list_left_out(contents):
                 self.stderr.write(line)
-        chosen = contents.chosen(options["plan"], options["match"])
+        chosen = contents.choose(options["plan"], options["match"])
         if options["only_list"]:
             return self._list(found, contents, chosen, options["state"])
         wanted = (WantedFile(file.address, contents.plans_of(file)) for file in chosen)
         return self._tell_all(load_web(self._plan(found), wanted, options["jobs"]), len(chosen))
 
-    def _list(self, found: Web, contents: TableOfContents, chosen: list[Listed], state: str | None) -> None:
+    def _list(self, found: Web, contents: TableOfContents, chosen: list[ListedFile], state: str | None) -> None:
         versions = probe(found.client, [file.address for file in chosen])
         before = read_loaded_sources(self._store, state) if state else {}
         with self._shown.paused():
@@ -102,7 +102,9 @@ class Ingesting:
     def _document(self, found: Web, text: str, kind: str) -> Iterator[tuple[Source, Progress]]:
         """The one document of a path or address, and where to show how far it has been read."""
         if not looks_remote(text):
-            everything = [document for path in expand([text]) for document in open_documents(path, limits=found.limits)]
+            everything = [
+                document for path in expand_paths([text]) for document in open_documents(path, limits=found.limits)
+            ]
             source = _only(everything, text, kind)
             with self._shown.bar(source.name, "read") as progress:
                 yield source, progress

@@ -1,4 +1,4 @@
-"""The health plans whose rates a file holds."""
+"""The health plans whose rates a file contains."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ from core.fields.text import parse_text
 
 
 class Plan(NamedTuple):
-    """A plan as a table of contents or a file names it; the empty text for what is not given."""
+    """A plan as a table of contents or a file names it; empty text for what is not stated."""
 
     plan_name: str
     plan_id_type: str
@@ -18,13 +18,13 @@ class Plan(NamedTuple):
 
     @property
     def label(self) -> str:
-        """The plan in a few words."""
+        """Return the plan in a few words."""
         both = self.plan_name and self.plan_id
         return f"{self.plan_name} ({self.plan_id})" if both else self.plan_name or self.plan_id
 
 
-def plan_of(fields: Mapping[str, Any]) -> Plan | None:
-    """The plan that an object's fields name, if they do."""
+def parse_plan(fields: Mapping[str, Any]) -> Plan | None:
+    """Return the plan that an object's fields name, or None if they name none."""
     texts = {name: parse_text(fields.get(name)) or "" for name in Plan._fields}
     if not texts["plan_name"] and not texts["plan_id"]:
         return None

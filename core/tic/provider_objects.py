@@ -1,4 +1,8 @@
-"""The objects of provider_groups arrays: JSON text to tax numbers and NPIs, normalised. Nothing here is kept."""
+"""Read the objects of provider_groups arrays: from JSON text to normalized tax numbers and NPIs. Nothing is kept here.
+
+A file lists millions of NPIs. So objects are read in batches, with one decoder call for all texts and one numpy call
+for all NPIs, and one by one only if a batch contains something unusual.
+"""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -18,10 +22,11 @@ Tin = tuple[str, str]
 """A tin_type and a tin_value."""
 
 
-class ProviderObjectArray(NamedTuple):
-    """One object of an array, or what it says of one of its tax numbers where it has several.
+class ProviderPart(NamedTuple):
+    """One object of an array, or its part for one of its tax numbers if it has several.
 
-    No NPI at all is a contract with the TIN alone. `npis` are as they come; `invalid` are those that are none.
+    Without an NPI, the contract is with the tax number alone. `npis` are in the order of the file and may repeat;
+    `invalid` are the values that are not NPIs.
     """
 
     tin: Tin | None
@@ -41,42 +46,42 @@ class _Group(msgspec.Struct, gc=False):
     tin: _Tin | None = None
 
 
-# Fields that are not of these shapes, or not there at all (an `NPI` key in capitals), take the lenient way.
+# Objects whose fields have other types, or are missing (an `NPI` key in capitals), are read the lenient way.
 _TYPED = msgspec.json.Decoder(_Group)
 _ALL_TYPED = msgspec.json.Decoder(list[_Group])
 _ARRAY = msgspec.json.Decoder(list[Raw])
 _NOT_TYPED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-def texts_of(provider_groups: bytes) -> list[Any]:
-    """The JSON texts of an array's elements, as what `bytes` takes. Raises decode.UndecodableError."""
+def split_objects(provider_groups: bytes) -> list[Any]:
+    """Return the JSON texts of an array's elements, for `bytes` to convert. Raises decode.UndecodableError."""
     try:
         return _ARRAY.decode(provider_groups)
     except _NOT_TYPED:
-        value = decode.loads(provider_groups) if provider_groups else None
-        return [decode.dumps(each) for each in as_list(value)]
+        value = decode.parse_json(provider_groups) if provider_groups else None
+        return [decode.encode_raw(each) for each in as_list(value)]
 
 
-class ProviderObjects(NamedTuple):
-    """The parts of some objects, one after the other."""
+class ProviderParts(NamedTuple):
+    """The parts of several objects in a row, by column."""
 
     counts: Sequence[int]
-    """How many parts each object has: one, as a rule."""
+    """How many parts each object has: usually one."""
     tins: list[Tin | None]
     business_names: list[str | None]
     sizes: Sequence[int]
     """How many NPIs each part has."""
     npis: npt.NDArray[np.int64]
-    """The NPIs of all parts."""
+    """The NPIs of all parts, in a row."""
     invalid: list[tuple[int, Any]]
-    """Places of parts, and values of theirs that are no NPIs."""
+    """The number of a part and a value in it that is not an NPI, for each such value."""
 
 
-def parts_of(texts: Sequence[bytes]) -> ProviderObjects:
-    """The parts of objects given as their JSON texts. Raises decode.UndecodableError.
+def read_objects(texts: Sequence[bytes]) -> ProviderParts:
+    """Return the parts of objects, given as their JSON texts. Raises decode.UndecodableError.
 
-    Objects are read together where all of them are as they should be; one that is not makes no other's lot worse than
-    to be read by itself.
+    Objects are read together if all of them are well-formed; otherwise each is read by itself, and only the malformed
+    ones leniently.
     """
     groups: Sequence[_Group | None] = _all_typed(texts) or list(map(_typed, texts))
     plain = _plain_parts(groups) if None not in groups else None  # type: ignore[arg-type]
@@ -84,7 +89,7 @@ def parts_of(texts: Sequence[bytes]) -> ProviderObjects:
         return plain
     each = [_parts_of_one(text, group) for text, group in zip(texts, groups, strict=True)]
     parts = list(chain.from_iterable(each))
-    return ProviderObjects(
+    return ProviderParts(
         list(map(len, each)),
         [part.tin for part in parts],
         [part.business_name for part in parts],
@@ -101,15 +106,15 @@ def _all_typed(texts: Sequence[bytes]) -> list[_Group] | None:
         return None
 
 
-def _plain_parts(groups: Sequence[_Group]) -> ProviderObjects | None:
-    """The parts of objects that all have a tax number and well-formed NPIs; None where one has not."""
+def _plain_parts(groups: Sequence[_Group]) -> ProviderParts | None:
+    """Return the parts of objects that all have a tax number and well-formed NPIs, or None if one has not."""
     each, tins = [group.npi for group in groups], [group.tin for group in groups]
     if not all(each) or None in tins:
         return None
-    npis = plain_npis(list(chain.from_iterable(each)))
+    npis = parse_plain_npis(list(chain.from_iterable(each)))
     if npis is None:
         return None
-    return ProviderObjects(
+    return ProviderParts(
         [1] * len(groups),
         [parse_tin(tin.type, tin.value) for tin in tins],  # type: ignore[union-attr]
         [tin.business_name for tin in tins],  # type: ignore[union-attr]
@@ -126,17 +131,18 @@ def _typed(text: bytes) -> _Group | None:
         return None
 
 
-def _parts_of_one(text: bytes, group: _Group | None) -> list[ProviderObjectArray]:
-    """The parts of one object: one for each tax number it has."""
+def _parts_of_one(text: bytes, group: _Group | None) -> list[ProviderPart]:
+    """Return the parts of one object: one for each of its tax numbers."""
     if group is not None and group.npi and group.tin is not None:
         tin = parse_tin(group.tin.type, group.tin.value)
-        npis = plain_npis(group.npi)
+        npis = parse_plain_npis(group.npi)
         if npis is not None:
-            return [ProviderObjectArray(tin, group.tin.business_name, npis.tolist())]
+            return [ProviderPart(tin, group.tin.business_name, npis.tolist())]
         return [_checked(tin, group.tin.business_name, group.npi)]
-    value = decode.loads(text)
+    value = decode.parse_json(text)
     if not isinstance(value, dict):
         return []
+    # Payers also write NPI and TIN in capitals, one tax number as a bare text, and several as a list.
     fields = {str(key).lower(): field for key, field in value.items()}
     parts = []
     for each in as_list(fields.get("tin")) or [None]:
@@ -147,7 +153,7 @@ def _parts_of_one(text: bytes, group: _Group | None) -> list[ProviderObjectArray
     return parts
 
 
-def _checked(tin: Tin | None, name: str | None, values: Sequence[Any]) -> ProviderObjectArray:
+def _checked(tin: Tin | None, name: str | None, values: Sequence[Any]) -> ProviderPart:
     """Return a part, its NPIs checked one by one."""
     npis, invalid = [], []
     for value in values:
@@ -156,11 +162,15 @@ def _checked(tin: Tin | None, name: str | None, values: Sequence[Any]) -> Provid
             npis.append(int(npi))
         elif not means_tin_only(value):
             invalid.append(value)
-    return ProviderObjectArray(tin, name, npis, invalid)
+    return ProviderPart(tin, name, npis, invalid)
 
 
-def plain_npis(values: list[Any]) -> npt.NDArray[np.int64] | None:
-    """NPIs that are all well-formed, all numbers or all text, as numbers. None where it takes a closer look."""
+def parse_plain_npis(values: list[Any]) -> npt.NDArray[np.int64] | None:
+    """Return NPIs as numbers if all are well-formed and of one type; None if each needs a closer look.
+
+    Text is read in one step: joined, seen as a table of ten digits per row, and multiplied by powers of ten. A call
+    per NPI would take most of the time of files that list them.
+    """
     kinds = set(map(type, values))
     if kinds == {str}:
         joined = "".join(values)

@@ -155,7 +155,7 @@ class _LimitedStream(io.RawIOBase):
         super().close()
 
 
-def expand(patterns: Iterable[str]) -> list[Path]:
+def expand_paths(patterns: Iterable[str]) -> list[Path]:
     """Return the files that paths and globs name, in order, each once. Raises PayerFileError if one names none."""
     found: dict[Path, None] = {}
     for pattern in patterns:

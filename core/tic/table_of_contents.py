@@ -1,7 +1,7 @@
 """Tables of contents: which files a payer publishes, and for which plans. They may be as large as the files they list.
 
-A payer lists the same file under many plans, and the same plans beside many files: both are held once, and so is each
-set of them, so that memory grows with what is different and not with the length of the list.
+A payer lists the same file for many plans, and the same plans for many files. Each file, plan, and set of plans is kept
+once, so that memory grows with what is different and not with the length of the list.
 """
 
 import fnmatch
@@ -19,7 +19,7 @@ from core.runtime.errors import FetchError, PayerFileError
 from core.runtime.progress import Progress
 from core.tic import decode
 from core.tic.array_splitter import ArraySplitter, ElementChunk, RootValue
-from core.tic.plans import Plan, plan_of
+from core.tic.plans import Plan, parse_plan
 from core.tic.source import Source
 
 _STREAMED = frozenset(("reporting_structure",))
@@ -28,7 +28,7 @@ _OTHER_KINDS = {
     "out_of_network": "an allowed-amounts file, which this program does not load",
     "provider_groups": "a provider-reference file, which an in-network file points to",
 }
-_EXAMPLES = 10
+_MAX_PROBLEMS = 10
 
 
 class _Plan(msgspec.Struct, gc=False):
@@ -53,7 +53,7 @@ class _Structure(msgspec.Struct, gc=False):
 
 
 @dataclass
-class Listed:
+class ListedFile:
     """A file that a table of contents lists, however often."""
 
     address: Address
@@ -62,108 +62,113 @@ class Listed:
 
 
 class TableOfContents:
-    """What a table of contents lists. `left_out` counts by kind what it has besides in-network files with an address,
-    `problems` are the first addresses that are none.
+    """The files and plans that a table of contents lists.
+
+    `left_out` counts, by kind, what it lists besides in-network files with an address; `problems` describes the first
+    locations that are not addresses.
     """
 
     def __init__(self) -> None:
         self.left_out: Counter[str] = Counter()
         self.problems: list[str] = []
-        self._files: dict[str, Listed] = {}
-        self._by_text: dict[str, Listed | None] = {}
+        self._files: dict[str, ListedFile] = {}
+        self._by_location: dict[str, ListedFile | None] = {}
         self._plans: dict[Plan, int] = {}
-        self._names: list[Plan] = []
+        self._plans_in_order: list[Plan] = []
         self._plan_sets: dict[frozenset[int], int] = {}
-        self._sets: list[frozenset[int]] = []
+        self._sets_in_order: list[frozenset[int]] = []
 
     @property
-    def files(self) -> list[Listed]:
-        """Each file once, in the order met."""
+    def files(self) -> list[ListedFile]:
+        """Return each file once, in the order of the list."""
         return list(self._files.values())
 
     @property
     def plans(self) -> list[Plan]:
-        """Each plan once, in the order met."""
-        return self._names
+        """Return each plan once, in the order of the list."""
+        return self._plans_in_order
 
-    def plans_of(self, file: Listed) -> frozenset[Plan]:
-        """The plans that a file is listed for."""
-        return frozenset(self._names[plan] for number in file._plan_sets for plan in self._sets[number])
+    def plans_of(self, file: ListedFile) -> frozenset[Plan]:
+        """Return the plans that a file is listed for."""
+        return frozenset(
+            self._plans_in_order[plan] for number in file._plan_sets for plan in self._sets_in_order[number]
+        )
 
-    def chosen(self, plans: Iterable[str] = (), matches: Iterable[str] = ()) -> list[Listed]:
-        """The files listed for one of `plans` whose address or description is like one of `matches`; all where there
-        is none of these.
+    def choose(self, plans: Iterable[str] = (), matches: Iterable[str] = ()) -> list[ListedFile]:
+        """Return the files listed for one of `plans` whose address or description matches one of `matches`.
 
-        A plan is named by its id, or by part of its name; what a file is like is part of a text, or a pattern with *
-        and ?. Capitals do not matter. Raises PayerFileError for a plan that is not there, and where no file is left.
+        Without `plans` or `matches`, that condition is left out. A plan is named by its id or by part of its name; a
+        match is part of a text, or a pattern with * and ?; case does not matter. Raises PayerFileError for a plan that
+        is not listed, and if no file is left.
         """
-        wanted = [self._plan_numbers(text) for text in plans]
+        wanted = [self._find_plans(text) for text in plans]
         numbers = frozenset().union(*wanted)
-        sets = {n for n, members in enumerate(self._sets) if members & numbers}
+        sets = {n for n, members in enumerate(self._sets_in_order) if members & numbers}
         patterns = list(matches)
         found = [
             file
             for file in self.files
             if (not wanted or file._plan_sets & sets)
-            and (not patterns or any(_is_like(file, pattern) for pattern in patterns))
+            and (not patterns or any(_matches(file, pattern) for pattern in patterns))
         ]
         if not found:
             raise PayerFileError(
-                f"none of the {len(self._files):,} files of the table of contents fits; --list shows them"
+                f"none of the {len(self._files):,} files of the table of contents matches; --list shows them"
                 if self._files
                 else "the table of contents lists no in-network file that has a web address"
             )
         return found
 
     def add(self, structure: "_Structure") -> None:
-        """Takes in one element of reporting_structure."""
-        plans = [plan for fields in structure.reporting_plans or () if (plan := self._plan(fields))]
-        number = self._set_of(frozenset([self._number(plan) for plan in plans]))
+        """Add one element of reporting_structure."""
+        plans = [plan for fields in structure.reporting_plans or () if (plan := self._read_plan(fields))]
+        number = self._number_plan_set(frozenset([self._number_plan(plan) for plan in plans]))
         for fields in structure.in_network_files or ():
-            file = self._listed(fields)
+            file = self._find_file(fields)
             if file:
                 file._plan_sets.add(number)
         for raw in (structure.allowed_amount_file, structure.allowed_amount_files):
-            count = len(as_list(decode.scalar(raw)))
+            count = len(as_list(decode.parse_raw(raw)))
             if count:
                 self.left_out["allowed-amount files"] += count
 
-    def _plan(self, fields: _Plan | None) -> Plan | None:
-        return plan_of(msgspec.structs.asdict(fields)) if fields else None
+    def _read_plan(self, fields: _Plan | None) -> Plan | None:
+        return parse_plan(msgspec.structs.asdict(fields)) if fields else None
 
-    def _number(self, plan: Plan) -> int:
+    def _number_plan(self, plan: Plan) -> int:
         if plan not in self._plans:
-            self._plans[plan] = len(self._names)
-            self._names.append(plan)
+            self._plans[plan] = len(self._plans_in_order)
+            self._plans_in_order.append(plan)
         return self._plans[plan]
 
-    def _set_of(self, plans: frozenset[int]) -> int:
+    def _number_plan_set(self, plans: frozenset[int]) -> int:
         if plans not in self._plan_sets:
-            self._plan_sets[plans] = len(self._sets)
-            self._sets.append(plans)
+            self._plan_sets[plans] = len(self._sets_in_order)
+            self._sets_in_order.append(plans)
         return self._plan_sets[plans]
 
-    def _listed(self, fields: _File | None) -> Listed | None:
+    def _find_file(self, fields: _File | None) -> ListedFile | None:
         if fields is None or not fields.location or not fields.location.strip():
             self.left_out["entries without a location"] += 1
             return None
-        if fields.location in self._by_text:
-            return self._by_text[fields.location]
+        if fields.location in self._by_location:
+            return self._by_location[fields.location]
         try:
             address = parse_address(fields.location)
         except FetchError as error:
-            self.left_out["locations that are no web address"] += 1
-            if len(self.problems) < _EXAMPLES:
+            self.left_out["locations that are not web addresses"] += 1
+            if len(self.problems) < _MAX_PROBLEMS:
                 self.problems.append(str(error))
             file = None
         else:
-            file = self._files.setdefault(address.identity, Listed(address, parse_text(fields.description) or ""))
+            file = self._files.setdefault(address.identity, ListedFile(address, parse_text(fields.description) or ""))
+            # The same file may be listed with several signatures, some of which have expired.
             if file.address.expired_at and not address.expired_at:
                 file.address = address
-        self._by_text[fields.location] = file
+        self._by_location[fields.location] = file
         return file
 
-    def _plan_numbers(self, text: str) -> frozenset[int]:
+    def _find_plans(self, text: str) -> frozenset[int]:
         wanted = text.strip().casefold()
         found = frozenset(
             n
@@ -171,16 +176,16 @@ class TableOfContents:
             if wanted == plan.plan_id.casefold() or wanted in plan.plan_name.casefold()
         )
         if not found:
-            some = "; ".join(plan.label for plan in self._names[:3])
+            count, some = len(self._plans), "; ".join(plan.label for plan in self._plans_in_order[:3])
             raise PayerFileError(
-                f"--plan {text!r}: none of the {len(self._names):,} plans has that id, or that in its name"
-                + (f"; it has such as: {some}" if some else "")
+                f"--plan {text!r}: none of the {count:,} plans has that id, or that text in its name"
+                + (f"; some of them: {some}" if some else "")
             )
         return found
 
 
 def read_contents(source: Source, progress: Progress | None = None) -> TableOfContents:
-    """Reads a table of contents. Raises PayerFileError for what is none."""
+    """Read a table of contents. Raises PayerFileError for another kind of file."""
     name, kind = source.name, "a table of contents"
     contents, found = TableOfContents(), False
     for part in ArraySplitter(name, source.chunks(progress), _STREAMED, kind).parts():
@@ -191,9 +196,9 @@ def read_contents(source: Source, progress: Progress | None = None) -> TableOfCo
                 continue
             part = ElementChunk(part.key, _as_elements(name, part), 0)  # noqa: PLW2901 - an object that stands for a list
         found = True
-        for structure in _structures(name, part):
+        for structure in _read_structures(name, part):
             if structure is None:
-                contents.left_out["entries that are no objects"] += 1
+                contents.left_out["entries that are not objects"] += 1
             else:
                 contents.add(structure)
     if not found:
@@ -201,13 +206,13 @@ def read_contents(source: Source, progress: Progress | None = None) -> TableOfCo
     return contents
 
 
-def _structures(name: str, run: ElementChunk) -> Iterator[_Structure | None]:
+def _read_structures(name: str, chunk: ElementChunk) -> Iterator[_Structure | None]:
     try:
-        yield from _STRUCTURES.read(run.text)[0]
+        yield from _STRUCTURES.read(chunk.text)[0]
     except decode.UndecodableError as error:
         raise PayerFileError(
-            f"{name}: not JSON: {error.problem} at byte {run.offset + error.offset:,}, in {run.array}; "
-            "expected a table of contents; get it again or report it to the payer"
+            f"{name}: not JSON: {error.problem} at byte {chunk.offset + error.offset:,}, in {chunk.array}; "
+            "expected a table of contents; download it again or report it to the payer"
         ) from None
 
 
@@ -216,11 +221,11 @@ def _as_elements(name: str, value: RootValue) -> bytes:
     if text == b"null":
         return b""
     if not text.startswith(b"{"):
-        raise PayerFileError(f"{name}: reporting_structure is no array; expected a table of contents")
+        raise PayerFileError(f"{name}: reporting_structure is not an array; expected a table of contents")
     return text
 
 
-def _is_like(file: Listed, pattern: str) -> bool:
+def _matches(file: ListedFile, pattern: str) -> bool:
     wanted = pattern.casefold()
     texts = [file.address.public.casefold(), file.address.name.casefold(), file.description.casefold()]
     if any(mark in wanted for mark in "*?["):
@@ -235,14 +240,14 @@ def _objects(value: Any) -> list[dict[str, Any] | None]:
     return [element if isinstance(element, dict) else None for element in as_list(value)]
 
 
-def _structure(element: dict[str, Any]) -> _Structure:
+def _build_structure(element: dict[str, Any]) -> _Structure:
     plans = _objects(element.get("reporting_plans"))
     files = _objects(element.get("in_network_files"))
     return _Structure(
         [_Plan(**{f: parse_text(plan.get(f)) for f in Plan._fields}) if plan else None for plan in plans],
         [_File(parse_text(f.get("location")), parse_text(f.get("description"))) if f else None for f in files],
-        *(decode.dumps(element.get(key)) for key in ("allowed_amount_file", "allowed_amount_files")),
+        *(decode.encode_raw(element.get(key)) for key in ("allowed_amount_file", "allowed_amount_files")),
     )
 
 
-_STRUCTURES = decode.Elements(_Structure, _structure)
+_STRUCTURES = decode.ElementDecoder(_Structure, _build_structure)

@@ -181,7 +181,7 @@ def test_a_table_of_contents_from_list_to_second_run(ingest: Ingest, server: Ser
     assert re.search(r"^ +\?  \S+/gone\.json\.gz$", shown.stdout, re.MULTILINE)
     assert "5 plans: Peach 0 (1000); Peach 1 (1001); Peach 2 (1002) and 2 more; in-network" in shown.stdout
     assert f"4 of 4 files, for 5 of 5 plans, {sum(sizes)} B and 1 of unknown size" in shown.stdout
-    assert "left out: 1 allowed-amount files, 1 locations that are no web address" in shown.stderr
+    assert "left out: 1 allowed-amount files, 1 locations that are not web addresses" in shown.stderr
     assert not root.exists()
 
     some = ingest("--toc", index, "--plan", "1004", "--match", "3.json*")

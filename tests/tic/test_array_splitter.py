@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -103,6 +104,73 @@ def test_a_long_value_of_the_root_is_not_kept() -> None:
     found = list(ArraySplitter("rates.json", pieces(content, 7), root_value_limit=50).parts())
     kept = RootValue("c", b'"%b"' % (b"x" * 48))
     assert found == [RootValue("a", None), RootValue("b", b"2"), kept, RootValue("d", None)]
+
+
+ITEM = {"billing_code": "99213", "negotiated_rates": [{"n": n, "text": '"}],['} for n in range(20)], "name": "Visit"}
+
+
+@pytest.mark.parametrize("careful", [True, False])
+@pytest.mark.parametrize("item", [ITEM, dict(reversed(ITEM.items()))])
+def test_a_giant_item_comes_in_chunks_that_carry_its_other_values(
+    tmp_path: Path, item: dict[str, Any], careful: bool
+) -> None:
+    content = json.dumps({"in_network": [{"small": 1}, item, {"small": 2}]}).encode()
+    splitter = ArraySplitter(
+        "rates.json", pieces(content, 7), directory=tmp_path, careful=careful, chunk_bytes=90, giant_bytes=180
+    )
+    chunks = [part for part in splitter.parts() if isinstance(part, ElementChunk)]
+    giant = [chunk for chunk in chunks if chunk.head is not None]
+    assert [chunk.first for chunk in giant] == [True] + [False] * (len(giant) - 1)
+    assert len(giant) > 3
+    assert {chunk.head for chunk in giant} == {giant[0].head}
+    assert json.loads(giant[0].head or b"") == {"billing_code": "99213", "name": "Visit"}
+    assert json.loads(b"[%b]" % b",".join(chunk.text for chunk in giant)) == item["negotiated_rates"]
+    assert [json.loads(chunk.text) for chunk in chunks if chunk.head is None] == [{"small": 1}, {"small": 2}]
+    for chunk in chunks:
+        assert content[chunk.offset : chunk.offset + len(chunk.text)] == chunk.text
+    assert not list(tmp_path.iterdir()), "what was put aside is removed"
+
+
+def test_of_a_repeated_key_in_a_giant_item_the_last_counts(tmp_path: Path) -> None:
+    rates = [json.dumps([{"n": n}] * 10).encode() for n in range(2)]
+    item = b'{"negotiated_rates": %b, "negotiated_rates": %b}' % (rates[0], rates[1])
+    splitter = ArraySplitter(
+        "rates.json", iter([b'{"in_network": [%b]}' % item]), directory=tmp_path, chunk_bytes=20, giant_bytes=40
+    )
+    text = b",".join(part.text or b"" for part in splitter.parts())
+    assert json.loads(b"[%b]" % text) == [{"n": 1}] * 10
+
+
+def test_a_giant_item_without_rates_is_one_empty_chunk(tmp_path: Path) -> None:
+    content = json.dumps({"in_network": [{"name": "x" * 200}]}).encode()
+    splitter = ArraySplitter("rates.json", pieces(content, 9), directory=tmp_path, chunk_bytes=20, giant_bytes=40)
+    (chunk,) = splitter.parts()
+    assert isinstance(chunk, ElementChunk)
+    assert (chunk.text, chunk.first) == (b"", True)
+    assert json.loads(chunk.head or b"") == {"name": "x" * 200}
+
+
+def test_a_wrong_quick_cut_does_not_go_unnoticed_and_a_careful_split_is_right() -> None:
+    """The bytes between the first two elements, `]}, {"a":`, occur again within the second one."""
+    content = b'{"in_network": [{"a": [1]}, {"a": [{"k": [1]}, {"a": [2]}]}, {"a": [3]}]}'
+
+    def split(*, careful: bool) -> list[Any]:
+        splitter = ArraySplitter("rates.json", pieces(content, 8), careful=careful, chunk_bytes=24)
+        chunks = [json.loads(b"[%b]" % (part.text or b"")) for part in splitter.parts()]
+        return [element for chunk in chunks for element in chunk]
+
+    assert split(careful=True) == json.loads(content)["in_network"]
+    with pytest.raises((PayerFileError, ValueError)):
+        split(careful=False)
+
+
+@pytest.mark.parametrize("slashes", range(7))
+@pytest.mark.parametrize("size", range(1, 12))
+def test_escapes_are_followed_from_one_piece_to_the_next(slashes: int, size: int) -> None:
+    value = {"k": "\\" * slashes + '"}]'}
+    content = json.dumps({"in_network": [value, value], "x": [value]}).encode()
+    found = [part.text for part in ArraySplitter("rates.json", pieces(content, size), chunk_bytes=size).parts()]
+    assert json.loads(b"[%b]" % b",".join(text or b"" for text in found)) == [value, value, [value]]
 
 
 def test_memory_does_not_grow_with_the_file() -> None:

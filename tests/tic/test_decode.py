@@ -1,4 +1,4 @@
-"""The fast and the lenient way to read elements say the same."""
+"""The fast and the lenient way to read elements return the same."""
 
 import json
 from decimal import Decimal
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.tic import decode
-from core.tic.decode import ITEMS, REFERENCES, ItemObject, UndecodableError
+from core.tic.decode import ITEM_DECODER, REFERENCE_DECODER, ItemObject, UndecodableError
 from tests import payer_files
 
 
@@ -26,7 +26,7 @@ def plain(struct: Any) -> Any:
     if isinstance(struct, list):
         return [plain(element) for element in struct]
     if isinstance(struct, msgspec.Raw):
-        return decode.scalar(struct)
+        return decode.parse_raw(struct)
     return float(struct) if isinstance(struct, Decimal) else struct
 
 
@@ -61,27 +61,27 @@ typed_item = st.fixed_dictionaries(
 @given(st.lists(typed_item, max_size=3))
 def test_both_ways_agree(items: list[dict[str, Any]]) -> None:
     text = ",".join(map(json.dumps, items)).encode()
-    fast, lenient = ITEMS.read(text)
+    fast, lenient = ITEM_DECODER.read(text)
     assert lenient == 0
-    slow = [ITEMS._lenient(item) for item in decode.loads(b"[%b]" % text)]
+    slow = [ITEM_DECODER._lenient(item) for item in decode.parse_json(b"[%b]" % text)]
     assert [plain(item) for item in fast] == [plain(item) for item in slow]
 
 
 @given(st.lists(payer_files.item, max_size=3), st.lists(payer_files.reference, max_size=3))
-def test_one_odd_element_does_not_change_its_neighbours(items: list[Any], references: list[Any]) -> None:
-    for elements, found in ((ITEMS, items), (REFERENCES, references)):
+def test_one_odd_element_does_not_change_its_neighbors(items: list[Any], references: list[Any]) -> None:
+    for elements, found in ((ITEM_DECODER, items), (REFERENCE_DECODER, references)):
         each = [plain(elements.read(json.dumps(one).encode())[0][0]) for one in found]
         together = elements.read(",".join(map(json.dumps, found)).encode())[0]
         assert [plain(one) for one in together] == each
 
 
 def one(text: bytes) -> ItemObject:
-    (item,) = ITEMS.read(text)[0]
+    (item,) = ITEM_DECODER.read(text)[0]
     assert item is not None
     return item
 
 
-def test_what_is_not_strict_json_is_read() -> None:
+def test_text_that_is_not_strict_json_is_read() -> None:
     assert one(b'{"name": "a\nb\x00\tc"}').name == "a\nb\x00\tc"
     assert one(b'{"name": "a\xffb"}').name == "a�b"
     assert one(rb'{"name": "a\ud800b"}').name == "a�b"
@@ -89,26 +89,26 @@ def test_what_is_not_strict_json_is_read() -> None:
     assert one(b'{"billing_code": NaN}').billing_code == "NaN"
 
 
-def test_elements_that_are_no_objects_are_none() -> None:
-    assert ITEMS.read(b'null, 3, "x", [1], {}')[0][:4] == [None] * 4
+def test_elements_that_are_not_objects_are_none() -> None:
+    assert ITEM_DECODER.read(b'null, 3, "x", [1], {}')[0][:4] == [None] * 4
 
 
 @pytest.mark.parametrize(
     ("text", "offset"), [(b'{"a": }', 6), (b'{"a": 1}, {"b"', 14), ('{"é": x}'.encode(), 7), (b"{} {}", 3)]
 )
-def test_what_cannot_be_read_is_told_by_its_byte(text: bytes, offset: int) -> None:
+def test_an_error_says_at_which_byte_the_text_is_unreadable(text: bytes, offset: int) -> None:
     with pytest.raises(UndecodableError) as raised:
-        ITEMS.read(text)
+        ITEM_DECODER.read(text)
     assert raised.value.offset == offset
 
 
-def test_deep_nesting_is_told() -> None:
+def test_deep_nesting_is_an_error() -> None:
     with pytest.raises(UndecodableError, match="nested deeper"):
-        ITEMS.read(b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}")
+        ITEM_DECODER.read(b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}")
 
 
 def test_fractions_stay_exact_the_lenient_way() -> None:
-    (reference,) = REFERENCES.read(b'{"provider_group_id": 690.64470, "location": 7}')[0]
+    (reference,) = REFERENCE_DECODER.read(b'{"provider_group_id": 690.64470, "location": 7}')[0]
     assert reference is not None
-    assert decode.scalar(reference.provider_group_id) == Decimal("690.64470")
+    assert decode.parse_raw(reference.provider_group_id) == Decimal("690.64470")
     assert reference.location == "7"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.runtime.errors import PayerFileError
-from core.tic.source import Source, UnpackLimits, expand, open_documents
+from core.tic.source import Source, UnpackLimits, expand_paths, open_documents
 
 CONTENT = b'{"reporting_entity_name": "Payer"}' * 40_000
 
@@ -107,16 +107,16 @@ def test_a_file_packed_in_another_way_is_an_error_that_names_it(tmp_path: Path, 
 def test_paths_and_globs(tmp_path: Path) -> None:
     for name in ("b.json", "a.json", "[x].json"):
         (tmp_path / name).write_text("{}")
-    assert [path.name for path in expand([f"{tmp_path}/*.json", f"{tmp_path}/a.json"])] == [
+    assert [path.name for path in expand_paths([f"{tmp_path}/*.json", f"{tmp_path}/a.json"])] == [
         "[x].json",
         "a.json",
         "b.json",
     ]
-    assert [path.name for path in expand([f"{tmp_path}/[x].json"])] == ["[x].json"]
+    assert [path.name for path in expand_paths([f"{tmp_path}/[x].json"])] == ["[x].json"]
     with pytest.raises(PayerFileError, match="no such file"):
-        expand([f"{tmp_path}/*.gz"])
+        expand_paths([f"{tmp_path}/*.gz"])
     with pytest.raises(PayerFileError, match="a directory; expected a file, or a glob in quotes"):
-        expand([str(tmp_path)])
+        expand_paths([str(tmp_path)])
 
 
 def test_progress_is_reported(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_each_file_is_listed_once_with_all_its_plans(read: Read) -> None:
     assert Plan("Plan 1", "hios", "1", "group") in found.plans
 
 
-def test_what_payers_get_wrong_is_survived_and_counted(read: Read) -> None:
+def test_what_payers_get_wrong_is_left_out_and_counted(read: Read) -> None:
     found = read(
         {
             "reporting_structure": [
@@ -77,8 +77,8 @@ def test_what_payers_get_wrong_is_survived_and_counted(read: Read) -> None:
     assert found.left_out == {
         "allowed-amount files": 3,
         "entries without a location": 3,
-        "entries that are no objects": 2,
-        "locations that are no web address": 4,
+        "entries that are not objects": 2,
+        "locations that are not web addresses": 4,
     }
     assert found.problems[0].startswith("file:///etc/passwd: cannot be fetched")
 
@@ -89,7 +89,7 @@ def test_what_payers_get_wrong_is_survived_and_counted(read: Read) -> None:
         (b"", "the file is empty"),
         (b"[]", "not a table of contents: expected one JSON object"),
         (b"{}", "has no reporting_structure"),
-        (b'{"reporting_structure": 7}', "reporting_structure is no array"),
+        (b'{"reporting_structure": 7}', "reporting_structure is not an array"),
         (b'{"reporting_structure": [{"a": [1}]}', "not JSON"),
         (b'{"reporting_structure": [{}', "cut short"),
         (b'{"in_network": []}', "an in-network file; load it without --toc"),
@@ -97,12 +97,12 @@ def test_what_payers_get_wrong_is_survived_and_counted(read: Read) -> None:
         pytest.param(gzip.compress(json.dumps(toc()).encode(), mtime=0)[:-9], "cut short", id="gzip-cut short"),
     ],
 )
-def test_what_is_no_table_of_contents_is_told(read: Read, content: bytes, message: str) -> None:
+def test_another_kind_of_file_is_an_error_that_says_what_it_is(read: Read, content: bytes, message: str) -> None:
     with pytest.raises(PayerFileError, match=rf"^index\.json: .*{message}"):
         read(content)
 
 
-def test_null_or_one_object_may_stand_for_the_list(read: Read) -> None:
+def test_null_or_one_object_may_replace_the_list(read: Read) -> None:
     assert listed(read({"reporting_structure": None})) == {}
     assert listed(read({"reporting_structure": {"in_network_files": [file("a")]}})) == {"a": set()}
 
@@ -118,7 +118,7 @@ def test_files_are_chosen_by_plan_and_by_text(read: Read) -> None:
     )  # fmt: skip
 
     def chosen(plans: tuple[str, ...] = (), matches: tuple[str, ...] = ()) -> list[str]:
-        return [file.address.name.split(".")[0] for file in found.chosen(plans, matches)]
+        return [file.address.name.split(".")[0] for file in found.choose(plans, matches)]
 
     assert chosen() == chosen(("gold",)) == chosen(("11", "12")) == ["2025_ppo", "2025_hmo"]
     assert chosen(("12",)) == chosen(("SILVER",)) == chosen((), ("den",)) == ["2025_hmo"]
@@ -126,10 +126,10 @@ def test_files_are_chosen_by_plan_and_by_text(read: Read) -> None:
     assert chosen(("silver",), ("*hmo*", "ppo")) == ["2025_hmo"]
     with pytest.raises(PayerFileError, match="none of the 3 plans has that id"):
         chosen(("1",))
-    with pytest.raises(PayerFileError, match="none of the 2 files of the table of contents fits"):
+    with pytest.raises(PayerFileError, match="none of the 2 files of the table of contents matches"):
         chosen(("silver",), ("ppo",))
     with pytest.raises(PayerFileError, match="lists no in-network file"):
-        read(toc()).chosen()
+        read(toc()).choose()
 
 
 @st.composite
@@ -154,7 +154,7 @@ def test_sets_held_once_lose_nothing(tmp_path: Path, structures: list[dict[str, 
     found = read_contents(open_documents(path)[0])
     assert listed(found) == expected
     for number in {n for names in expected.values() for n in names}:
-        chosen = {file.address.name for file in found.chosen([number])}
+        chosen = {file.address.name for file in found.choose([number])}
         assert chosen == {name for name, plans in expected.items() if number in plans}
 
 

@@ -139,7 +139,7 @@ class Flattener:
     # --- elements of in_network -------------------------------------------------------------------------------
 
     def _flatten_items(self, chunk: ElementChunk) -> int:
-        found = self._decode(decode.ITEMS, chunk)
+        found = self._decode(decode.ITEM_DECODER, chunk)
         seq = self._piece << 32
         items = [
             _ItemRates(item, item.negotiated_rates or [], seq + n) for n, item in enumerate(found) if item is not None
@@ -152,10 +152,10 @@ class Flattener:
     def _flatten_giant(self, chunk: ElementChunk) -> int:
         """Flatten some of the rates of a giant item, whose other values are the chunk's head. Return their number."""
         head = ElementChunk(chunk.array, chunk.head or b"{}", chunk.offset)
-        item = self._decode(decode.ITEMS, head)[0] or ItemObject()
+        item = self._decode(decode.ITEM_DECODER, head)[0] or ItemObject()
         # If its negotiated_rates is one object instead of an array, the head contains it.
         rates = item.negotiated_rates if chunk.first else None
-        rates = rates or [rate or RateObject() for rate in self._decode(decode.RATES, chunk)]
+        rates = rates or [rate or RateObject() for rate in self._decode(decode.RATE_DECODER, chunk)]
         self._add_rates([_ItemRates(item, rates, self._piece << 32)])
         return len(rates)
 
@@ -265,7 +265,7 @@ class Flattener:
         self, text: bytes, number: int, lists: Sequence[int], size: int, place: _RatePlace, price: int
     ) -> None:
         """Add or reject a price whose text is new, for the `size` groups of some lists. `price` is its place."""
-        found = decode.price(text)
+        found = decode.decode_price(text)
         if found is None:
             self._reject("no_price", size, place, price, published_text(text.decode("utf-8", "replace")))
             return
@@ -289,13 +289,13 @@ class Flattener:
     # --- elements of provider_references ----------------------------------------------------------------------
 
     def _flatten_references(self, chunk: ElementChunk) -> int:
-        references = self._decode(decode.REFERENCES, chunk)
+        references = self._decode(decode.REFERENCE_DECODER, chunk)
         self._groups.define(references, self._piece << 32)
         return len(references)
 
     # --- both -------------------------------------------------------------------------------------------------
 
-    def _decode(self, elements: "decode.Elements[decode.T]", chunk: ElementChunk) -> "list[decode.T | None]":
+    def _decode(self, elements: "decode.ElementDecoder[decode.T]", chunk: ElementChunk) -> "list[decode.T | None]":
         try:
             found, lenient = elements.read(chunk.text)
         except decode.UndecodableError as error:

@@ -89,7 +89,7 @@ class ItemFieldsReader:
         )
 
     def _add_bundle(self, bundle: ItemFields, members: Raw, seq: int) -> None:
-        for member in as_list(decode.scalar(members)):
+        for member in as_list(decode.parse_raw(members)):
             if not isinstance(member, dict):
                 continue
             system = parse_code_system(member.get("billing_code_type"))

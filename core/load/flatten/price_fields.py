@@ -65,14 +65,14 @@ class PriceFieldsReader:
     def _modifiers_of(self, text: bytes) -> str:
         found = self._modifiers.get(text)
         if found is None:
-            found = parse_modifiers(decode.loads(text) if text else None)
+            found = parse_modifiers(decode.parse_json(text) if text else None)
             self._keep(self._modifiers, text, found)
         return found
 
     def _pos_set_of(self, text: bytes) -> str:
         found = self._pos_set_ids.get(text)
         if found is None:
-            codes = parse_places(decode.loads(text) if text else None)
+            codes = parse_places(decode.parse_json(text) if text else None)
             found = ids.pos_set_id(codes)
             self.pos_sets[found] = codes
             self._keep(self._pos_set_ids, text, found)
@@ -94,7 +94,7 @@ def text_without_rate(text: bytes) -> bytes | None:
     end = text.find(b",", at)
     try:
         float(text[at:end])
-        price = decode.price(b"%b%b%b" % (text[:at], _PROBE, text[end:]))
+        price = decode.decode_price(b"%b%b%b" % (text[:at], _PROBE, text[end:]))
     except (ValueError, decode.UndecodableError):
         return None
     return text[:at] + text[end:] if price and price.negotiated_rate == float(_PROBE) else None

@@ -84,7 +84,7 @@ class RateGroupReader:
 
     def _define(self, reference: ReferenceObject, seq: int) -> int | None:
         """Read everything in a definition except the members. Return the group's key, None if it has no id."""
-        group = parse_provider_group_id(decode.scalar(reference.provider_group_id))
+        group = parse_provider_group_id(decode.parse_raw(reference.provider_group_id))
         if group is None:
             self._notes["provider_groups_without_an_id"] += 1
             return None
@@ -92,7 +92,7 @@ class RateGroupReader:
         if reference.location and bytes(reference.provider_groups).strip(_BLANK) in _EMPTY:
             self._notes["provider_groups_at_a_location"] += 1
             self._spools.locations.add(key, reference.location, seq)
-        networks = map(parse_text, as_list(decode.scalar(reference.network_name)))
+        networks = map(parse_text, as_list(decode.parse_raw(reference.network_name)))
         names = sorted({name for name in networks if name})
         if names or key >= NAMED_KEY:
             self._spools.groups.add(key, group, names)
@@ -118,7 +118,7 @@ class RateGroupReader:
         try:
             numbers = _WHOLE_NUMBERS.decode(text)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            named = [parse_provider_group_id(value) for value in as_list(decode.loads(text))]
+            named = [parse_provider_group_id(value) for value in as_list(decode.parse_json(text))]
             keys = [self._key(group) for group in named if group is not None]
             return keys, len(named) - len(keys)
         if numbers and (min(numbers) < 0 or max(numbers) >= WHOLE_KEY_LIMIT):

@@ -86,7 +86,7 @@ class MemberParts:
         """
         if self._bytes > self._max_bytes:
             self._start_over()
-        found = list(map(provider_objects.texts_of, arrays))
+        found = list(map(provider_objects.split_objects, arrays))
         # This is the innermost loop of files that write out their groups: millions of objects, most of them met before.
         # Looking up a text in a dict that hands out places for missing ones keeps the loop in C.
         places = np.array(list(map(self._objects.__getitem__, map(bytes, chain.from_iterable(found)))), np.int64)
@@ -149,7 +149,7 @@ class MemberParts:
 
     def _read_objects(self, texts: list[bytes]) -> None:
         """Read objects that are not in the cache into new parts."""
-        found = provider_objects.parts_of(texts)
+        found = provider_objects.read_objects(texts)
         count, first = len(found.tins), self._next
         self._next += count
         ends = np.cumsum(np.array(found.counts, np.int64)) + self._starts[-1]

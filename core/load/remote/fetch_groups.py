@@ -170,7 +170,7 @@ def storable_location(url: str) -> StorableLocation:
 def _read_leniently(text: bytes, location: str) -> Raw:
     """Return the provider_groups of text that is not strict JSON, or not of the expected shape."""
     try:
-        value = decode.loads(text)
+        value = decode.parse_json(text)
     except decode.UndecodableError as error:
         raise PayerFileError(f"{location}: not JSON: {error.problem} at byte {error.offset:,}") from None
-    return decode.dumps(value.get("provider_groups") if isinstance(value, dict) else value)
+    return decode.encode_raw(value.get("provider_groups") if isinstance(value, dict) else value)

@@ -102,7 +102,7 @@ def find_addresses(
     for seq, reference in enumerate(_read_references(source, progress)):
         if reference is None or not reference.location:
             continue
-        raw = parse_provider_group_id(decode.scalar(reference.provider_group_id)) or ""
+        raw = parse_provider_group_id(decode.parse_raw(reference.provider_group_id)) or ""
         pg_uid = ids.pg_uid(batch_id, raw)
         if pg_uid in wanted:
             found.setdefault(reference.location, []).append(RemoteGroup(group_key(raw), pg_uid, seq))
@@ -119,7 +119,7 @@ def _read_references(source: Source, progress: Progress | None) -> Iterator[deco
     for part in ArraySplitter(source.name, source.chunks(progress)).parts():
         if isinstance(part, ElementChunk) and part.array == "provider_references":
             try:
-                yield from decode.REFERENCES.read(part.text)[0]
+                yield from decode.REFERENCE_DECODER.read(part.text)[0]
             except decode.UndecodableError as error:
                 raise PayerFileError(f"{source.name}: not JSON: {error.problem} in provider_references") from None
 
