@@ -19,7 +19,7 @@ from core.load.load_sizes import DEFAULT_SIZES
 from core.load.providers.group_index import GroupIndex
 from core.load.providers.group_members import WRITER_BITS
 
-IntArray = npt.NDArray[np.int64]
+IndexArray = npt.NDArray[np.int64]
 
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
@@ -46,7 +46,7 @@ class MemberIndex:
         self.tin_ranks = _load(directory, "tin_ranks")
         """For each part, the rank of its tax number, or -1."""
 
-    def lists(self, first: int, end: int) -> tuple[IntArray, IntArray]:
+    def lists(self, first: int, end: int) -> tuple[IndexArray, IndexArray]:
         """Return the groups' ranks and the places of their parts, pair by pair, for lists `first` up to `end`."""
         sizes = self.sizes[first:end].astype(np.int64)
         at = np.repeat(self.starts[first:end] - (np.cumsum(sizes) - sizes), sizes) + np.arange(sizes.sum())
@@ -108,7 +108,7 @@ class _Writers:
         """Return the number of places."""
         return sum(self._ends.values())
 
-    def places(self, parts: npt.NDArray[np.uint64]) -> tuple[IntArray, npt.NDArray[np.bool_]]:
+    def places(self, parts: npt.NDArray[np.uint64]) -> tuple[IndexArray, npt.NDArray[np.bool_]]:
         """Return the places of parts, and for each part whether it has one: a part beyond those noted has none."""
         places, there = np.zeros(len(parts), np.int64), np.zeros(len(parts), np.bool_)
         writers, counts = parts >> np.uint64(WRITER_BITS), (parts & _COUNT).astype(np.int64)
