@@ -94,6 +94,13 @@ def test_an_object_that_comes_again_is_the_same_part(tmp_path: Path) -> None:
     assert len(found.rows["npis"]) == 2
 
 
+def test_a_business_name_without_a_tax_number_is_not_kept(tmp_path: Path) -> None:
+    known, unknown = ({"type": "ein", "value": value, "business_name": "Peach Clinic"} for value in ("1", ""))
+    found = read([[{"npi": [1912951245], "tin": unknown}], [{"npi": [1912951245], "tin": known}]], tmp_path)
+    assert found.rows["names"] == [("Peach Clinic",)]
+    assert len(found.rows["tins"]) == 1
+
+
 def test_objects_are_forgotten_and_read_again(tmp_path: Path) -> None:
     group = {"npi": [1912951245], "tin": {"type": "ein", "value": "1"}}
     found = read([[group], [], [group, {"tin": "2"}]], tmp_path, at_once=False, sizes=LoadSizes(cached_member_bytes=0))

@@ -4,13 +4,18 @@ import hashlib
 from typing import Any
 
 import duckdb
+import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.fields.payer_slug import make_payer_slug
 from core.store.schema import ids
+
+ITEM_COLUMNS = {"code_type", "code", "negotiation_arrangement", "severity_of_illness"}
+PRICE_COLUMNS = set(ids.RATE_PART) - ITEM_COLUMNS - {"negotiated_rate"}
 
 text = st.text(st.characters(exclude_categories=["Cs"]))
 """Any Unicode but halves of surrogate pairs, which neither UTF-8 nor a Parquet file can hold."""
@@ -125,3 +130,20 @@ def test_fact_uid_is_written_down() -> None:
 def test_a_rate_s_text_reads_back(values: list[float]) -> None:
     texts = ids._rate_text(pl.Series(values)).to_list()
     assert texts == [repr(value) for value in values]
+
+
+def test_20_000_rates_hash_like_one_by_one() -> None:
+    """Rates are hashed some thousands at a time: the rows on both sides of each seam get their own hash."""
+    count, step = 20_000, 16_384
+    items = pa.table({name: ["a", None] for name in ids.RATE_PART if name in ITEM_COLUMNS})
+    prices = pa.table({name: ["b", "c", None] for name in ids.RATE_PART if name in PRICE_COLUMNS})
+    item_of = np.arange(count, dtype=np.uint32) % 2
+    price_of = np.arange(count, dtype=np.uint32) % 3
+    amounts = np.arange(count, dtype=np.float64) / 8
+    found = ids.rate_hash(items, item_of, prices, price_of, amounts)
+    assert found.shape == (count, 2)
+    assert len(np.unique(found, axis=0)) == count
+    for row in (0, 1, step - 1, step, step + 1, count - 1):
+        one_row = slice(row, row + 1)
+        alone = ids.rate_hash(items, item_of[one_row], prices, price_of[one_row], amounts[one_row])
+        assert (found[row] == alone).all()
