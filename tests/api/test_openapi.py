@@ -108,6 +108,21 @@ def test_a_resource_has_the_parameters_of_its_form(form: type[QueryForm]) -> Non
     assert set(query_model(form, without=without).model_fields) == (fields - set(without)) | {"limit", "cursor"}
 
 
+@pytest.mark.parametrize(("path", "operation"), OPERATIONS)
+def test_the_examples_of_all_parameters_together_are_a_valid_request(
+    site: Client, path: str, operation: dict[str, Any]
+) -> None:
+    query = {}
+    for parameter in operation["parameters"]:
+        for one in parameter["schema"].get("examples", [])[:1]:
+            path = path.replace(f"{{{parameter['name']}}}", str(one))
+            if parameter["in"] == "query":
+                query[parameter["name"]] = one
+    response = site.get(path, query)
+    assert response.status_code in {200, 404}, response.content
+    assert "no-such-address" not in response.content.decode()
+
+
 def test_a_parameter_in_the_path_is_not_in_the_query_too() -> None:
     for path, operation in OPERATIONS:
         in_path, in_query = (

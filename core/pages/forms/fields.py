@@ -52,9 +52,9 @@ class QueryField(forms.CharField):
     allowed: Sequence[str] = ()
     max_characters: int | None = None
 
-    def __init__(self, label: str = "", *, meaning: str = "", **options: Any) -> None:
+    def __init__(self, label: str = "", *, meaning: str = "", example: str = "", **options: Any) -> None:
         super().__init__(required=False, label=label or self.label, max_length=self.max_characters, **options)
-        self.meaning = meaning or self.meaning
+        self.meaning, self.example = meaning or self.meaning, example or self.example
 
     def clean(self, value: Any) -> str:
         """Return the value in its canonical spelling; empty text if it is missing."""

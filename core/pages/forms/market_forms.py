@@ -167,6 +167,7 @@ class ChangesForm(MarketForm):
         self.fields["from"] = MonthField(
             "Compare with",
             meaning="The earlier month to compare with; if omitted, the one before `year_month` that is loaded.",
+            example="2025-07",
         )
 
     def clean(self) -> dict[str, Any]:
