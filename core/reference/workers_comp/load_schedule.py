@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
+from core.fields.month import MONTH_PATTERN
 from core.fields.states import STATES
 from core.reference.benchmark_release import LoadedBenchmark, encode_text_columns, put_release
 from core.reference.recognize import FILE_KINDS, kind_of_sheet
@@ -131,9 +132,9 @@ def _month_from_names(paths: list[Path]) -> str:
     """Return the month that the files' names say, or January of the year they say."""
     found = set()
     for path in paths:
-        match = re.search(r"(?<!\d)(20\d\d)(?:-(0[1-9]|1[0-2]))?(?!\d)", path.name)
+        match = re.search(rf"(?<!\d)(?:({MONTH_PATTERN})|20\d\d)(?!\d)", path.name)
         if match:
-            found.add(f"{match[1]}-{match[2] or '01'}")
+            found.add(match[1] or f"{match[0]}-01")
     if len(found) != 1:
         raise ReferenceFileError(
             f"{paths[0].name}: its name does not say when the amounts take effect; name the first month: "

@@ -1,0 +1,36 @@
+"""Each field rule has one copy, in core/fields; everything else imports it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+CORE = Path(__file__).parents[2] / "core"
+
+COPIES = {
+    "a month": r"1\[0-2\]",
+    "an NPI": r"\[12\](\\d|\[0-9\])\{9\}",
+    "a tax number": r"(\\d|\[0-9\])\{9,10\}",
+    "the width of a padded code": r"zfill\([34]\)|lpad\(",
+}
+"""What a copy of a rule looks like: a regular expression for the regular expression."""
+
+ELSEWHERE = {
+    # APC numbers of Medicare's addenda are not billing codes.
+    "the width of a padded code": {"reference/medicare/addenda.py"},
+}
+
+
+@pytest.mark.parametrize("rule", COPIES)
+def test_a_rule_has_one_copy(rule: str) -> None:
+    found = {
+        str(path.relative_to(CORE))
+        for path in CORE.rglob("*.py")
+        if path.parent != CORE / "fields" and re.search(COPIES[rule], path.read_text())
+    }
+    assert found - ELSEWHERE.get(rule, set()) == set()
+
+
+@pytest.mark.parametrize("rule", COPIES)
+def test_a_copy_would_be_noticed(rule: str) -> None:
+    assert any(re.search(COPIES[rule], path.read_text()) for path in CORE.rglob("*.py")), rule
