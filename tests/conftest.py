@@ -1,4 +1,4 @@
-"""Fixtures: real stores in temporary directories, the demo's among them, and public files where they are at hand."""
+"""Fixtures: real stores in temporary directories, the demo's among them, and public files if they are there."""
 
 import json
 import os
@@ -47,7 +47,7 @@ hypothesis_settings.load_profile("tests")
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The directory of public files."""
+    """Return the directory of public files."""
     if not SHARED.is_dir():
         pytest.skip(f"needs public files that are not part of the project, in {SHARED}")
     return SHARED
@@ -55,13 +55,13 @@ def shared() -> Path:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    """An empty store."""
+    """Return an empty store."""
     return Store(tmp_path / "data")
 
 
 @pytest.fixture
 def load(store: Store, tmp_path: Path) -> Load:
-    """Loads an in-network file, given as an object or as bytes, into the empty store."""
+    """Return a function that loads an in-network file, passed as an object or as bytes, into the empty store."""
 
     def load_it(content: Any, state: str = "GA", name: str = "rates.json", **options: Any) -> LoadOutcome:
         path = tmp_path / name
@@ -73,14 +73,14 @@ def load(store: Store, tmp_path: Path) -> Load:
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    """A web server on loopback that does what it is told, good or bad."""
+    """Run a web server on loopback that behaves as a test says, well or badly."""
     with Server() as running:
         yield running
 
 
 @pytest.fixture
 def client() -> Iterator[FetchClient]:
-    """A client that may ask 127.0.0.1, and no other host that is not public."""
+    """Return a client that may contact 127.0.0.1, and no other host that is not public."""
     found = FetchClient(
         [ip_network("127.0.0.1/32")], Patience(tries=3, backoff=0.01, connect=20, silence=20, longest=1)
     )
@@ -90,7 +90,7 @@ def client() -> Iterator[FetchClient]:
 
 @pytest.fixture
 def locations(client: FetchClient, tmp_path: Path) -> Fetching:
-    """Makes what one run fetches with: with a cache of its own, as if a day had gone by."""
+    """Return a function that makes the fetcher of one run, with a cache of its own, as if a day had passed."""
     made: list[GroupFetcher] = []
 
     def make() -> GroupFetcher:
@@ -102,7 +102,7 @@ def locations(client: FetchClient, tmp_path: Path) -> Fetching:
 
 @pytest.fixture(scope="session")
 def demo_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data directory of the demo's data, which tests only read."""
+    """Return the data directory of the demo's data, which tests only read."""
     directory = tmp_path_factory.mktemp("demo")
     store = Store(directory / "data")
     for path in write_files(directory):
@@ -117,12 +117,12 @@ def demo_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def demo(demo_root: Path) -> Snapshot:
-    """The demo's data, to be asked questions."""
+    """Return a snapshot of the demo's data."""
     return open_snapshot(Store(demo_root))
 
 
 @pytest.fixture
 def site(demo_root: Path) -> Iterator[Client]:
-    """The site over the demo's data."""
+    """Return a browser of the site over the demo's data."""
     with serving(demo_root):
         yield Visitor()

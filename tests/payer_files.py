@@ -1,4 +1,4 @@
-"""In-network files of every shape that the rules speak of, for hypothesis."""
+"""Hypothesis strategies for in-network files with every shape that the rules cover."""
 
 import json
 from decimal import Decimal
@@ -16,14 +16,14 @@ spaces = st.sampled_from(["", " ", "  "])
 
 
 def scalar_or_list(elements: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """A list, or a scalar or null where a list belongs."""
+    """Draw a list, or a scalar or null where a list belongs."""
     lists = st.lists(elements, min_size=1, max_size=3)
     return st.one_of(lists, lists, lists, st.just([]), elements, st.none())
 
 
 @st.composite
 def maybe(draw: st.DrawFn, fields: dict[str, st.SearchStrategy[Any]]) -> dict[str, Any]:
-    """An object with most of the fields, in any order: one or two may be missing."""
+    """Draw an object with most of the fields, in any order: one or two may be missing."""
     missing = draw(st.one_of(st.just([]), st.lists(st.sampled_from(list(fields)), max_size=2)))
     keys = [key for key in draw(st.permutations(list(fields))) if key not in missing]
     return {key: draw(fields[key]) for key in keys}
@@ -156,7 +156,7 @@ reference = maybe(
 
 @st.composite
 def roots(draw: st.DrawFn) -> dict[str, Any]:
-    """The root object, its keys in any order."""
+    """Draw the root object, its keys in any order."""
     fields = {
         "reporting_entity_name": draw(st.sampled_from(["Payer, Inc.", "Größte | Kasse \\", "A"])),
         "reporting_entity_type": "health insurance issuer",
@@ -174,7 +174,7 @@ def roots(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def contents(draw: st.DrawFn) -> bytes:
-    """A file's JSON bytes: compact, spaced or indented, ASCII or UTF-8, with a byte order mark or not."""
+    """Draw a file's JSON bytes: compact, spaced, or indented, ASCII or UTF-8, with or without a byte order mark."""
     layout = draw(layouts)
     text = json.dumps(draw(roots()), ensure_ascii=draw(st.booleans()), default=_plain, **layout)
     mark = b"\xef\xbb\xbf" if draw(st.integers(0, 9)) == 0 else b""
@@ -208,7 +208,7 @@ def written_out(draw: st.DrawFn) -> list[Any]:
 
 @st.composite
 def written_out_contents(draw: st.DrawFn) -> bytes:
-    """A file's JSON bytes whose groups are written out at each rate; arrays come again, in one layout or another."""
+    """Draw a file's JSON bytes with inline groups at each rate; arrays recur, in one layout or another."""
     arrays = draw(written_out())
     named: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
         [{}, {}, {"provider_references": []}, {"provider_references": [1, "2.50"]}]

@@ -18,10 +18,10 @@ from core import open_store
 
 
 class Visitor(Client):
-    """A browser of the site: goes where it is sent, as an address in another spelling is."""
+    """A browser of the site that follows redirects, such as from another spelling of an address."""
 
     def get(self, *arguments: Any, **options: Any) -> Any:
-        """Asks for a page, and for the one it is sent to."""
+        """Request a page, and the one it redirects to."""
         return super().get(*arguments, **{"follow": True, **options})
 
 
@@ -38,7 +38,7 @@ def serving(root: Path) -> Iterator[None]:
 
 
 def text_of(response: Any) -> str:
-    """What a reader reads: the page without its tags, white space made one."""
+    """Return what a reader reads: the page without its tags, white space collapsed."""
     assert response["Content-Type"].startswith("text/html")
     content = response.content.decode().split("<main", 1)[1]
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", content)))

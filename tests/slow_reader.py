@@ -1,6 +1,6 @@
-"""The rules of the facts once more, slowly and obviously: one file, read whole, row by row.
+"""The rules of the facts once more, slowly and obviously: one file, read completely, row by row.
 
-Nothing here is shared with the program. What this says and what the program does must agree.
+It shares no code with the program. What it says and what the program does must agree.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ CARRIED = ("additional_information", "billing_code_type_version")
 
 @dataclass
 class Group:
-    """A provider group: its members as (tin_type, tin_value, npi), and the NPIs that are none."""
+    """A provider group: its members as (tin_type, tin_value, npi), and its invalid NPIs."""
 
     members: set[tuple[str | None, str | None, str | None]] = field(default_factory=set)
     invalid: set[str] = field(default_factory=set)
@@ -36,7 +36,7 @@ class Group:
 
 @dataclass
 class Flat:
-    """What one file comes to."""
+    """Everything that one file amounts to."""
 
     batch_id: str
     facts: dict[Fact, tuple[str | None, str | None]] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class Flat:
     groups: dict[str, Group] = field(default_factory=dict)
     """Groups that facts name, by raw id."""
     inline: dict[str, Group] = field(default_factory=dict)
-    """Groups written out at a rate, whether a fact names them or not."""
+    """Inline groups, whether a fact names them or not."""
     pos_sets: dict[str, list[str]] = field(default_factory=dict)
     codes: dict[tuple[str, str], list[str | None]] = field(default_factory=dict)
     bundles: set[tuple[str, str, str, str]] = field(default_factory=set)
@@ -62,7 +62,7 @@ class Flat:
 
 
 def flatten(content: bytes, state: str, year_month: str | None = None) -> Flat:
-    """The facts of a file given as its JSON bytes."""
+    """Return the facts of a file, passed as its JSON bytes."""
     root = json.loads(content.decode("utf-8-sig"), parse_float=_decimal, parse_constant=str)
     flat = Flat(hashlib.sha256(content).hexdigest()[:32])
     month = year_month or _month(root["last_updated_on"])

@@ -81,7 +81,7 @@ class Server:
         return parse_address(self.url(path))
 
     def put(self, path: str, content: bytes = b"", **behaviour: Any) -> str:
-        """Serves a page; gives its address."""
+        """Serve a page and return its address."""
         self.pages[path.partition("?")[0]] = Page(content, **behaviour)
         return self.url(path)
 

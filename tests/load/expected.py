@@ -11,7 +11,7 @@ from tests.stores import table
 
 
 def assert_same(store: Store, outcome: LoadOutcome, flat: slow_reader.Flat) -> None:
-    """What is in the store, which holds just this file, is what the reference says."""
+    """Check that the store, which contains only this file, has what the slow reader says."""
     facts = table(store, "fact_rate")
     there = {
         tuple(row[name] for name in slow_reader.COLUMNS): tuple(row[name] for name in slow_reader.CARRIED)

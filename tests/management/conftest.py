@@ -19,7 +19,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def manage(root: Path) -> Manage:
-    """Runs manage.py with a data directory of its own."""
+    """Return a function that runs manage.py with a data directory of its own."""
 
     def run(*arguments: Any, data_dir: Path = root, **more: Any) -> "subprocess.CompletedProcess[str]":
         environment = {**os.environ, "BEACONPOINT_DATA_DIR": str(data_dir), **more.pop("env", {})}

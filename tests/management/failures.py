@@ -4,7 +4,7 @@ import subprocess
 
 
 def complaint(done: "subprocess.CompletedProcess[str]") -> str:
-    """The one clear line of a command that failed."""
+    """Return the one clear line that a failed command printed."""
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
     lines = done.stderr.strip().splitlines()

@@ -177,7 +177,7 @@ def assert_facets(db: Snapshot, everything: Everything, market: Market) -> None:
 
 
 def values_of(fact: slow.Row, name: str) -> set[str]:
-    """What a fact can be found by with one of the filters; of places, those it names."""
+    """Return the values of one filter that find a fact; of places, those it names."""
     if name in slow.STATED:
         return {fact[slow.STATED[name]] or "unstated"}
     return {

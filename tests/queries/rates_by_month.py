@@ -39,7 +39,7 @@ facts = st.fixed_dictionaries(
 
 
 def store_of(root: Path, by_month: dict[str, tuple[list[Any], list[dict[str, Any]]]]) -> Snapshot:
-    """A store of months, each of groups (their NPIs and tax numbers) and of the facts that name them by number."""
+    """Return a store of months, each with groups (their NPIs and tax IDs) and the facts that name them by number."""
     rates, npis, tins = [], [], []
     for month, (groups, facts_of_month) in by_month.items():
         for number, fact in enumerate(facts_of_month):

@@ -45,7 +45,7 @@ class Everything:
         self.benchmarks = Benchmarks(db)
 
     def of(self, market: Market) -> list[Row]:
-        """The facts of a market."""
+        """Return the facts of a market."""
         return [fact for fact in self.facts if matches(fact, market)]
 
 
@@ -89,7 +89,7 @@ def kind(fact: Row) -> str:
 
 
 def percentile(values: Iterable[float], share: float) -> float:
-    """The percentile that interpolates between its neighbours."""
+    """Return the percentile that interpolates between its neighbors."""
     ordered = sorted(values)
     place = share * (len(ordered) - 1)
     below = int(place)
@@ -119,7 +119,7 @@ class Benchmarks:
         }
 
     def in_force(self, kind: str, state: str, month: str) -> dict[str, Row] | None:
-        """A state's rows of the newest release that had begun by a month, by code; None where there is none."""
+        """Return a state's rows of the newest release in force in a month, by code, or None if there is none."""
         begun = [
             release
             for release in self.releases
@@ -200,7 +200,7 @@ def professional(row: Row, modifier: str, places: list[str]) -> Outcome:
 
 
 def facility_schedule(fact: Row) -> str:
-    """What pays a facility's rate, by its setting, its code system and its places."""
+    """Return which schedule pays a facility's rate, by its setting, code system, and places."""
     places = set(fact["places"])
     if fact["setting"] == "inpatient" or "DRG" in fact["code_type"]:
         return "inpatient"

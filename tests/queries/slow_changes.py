@@ -27,12 +27,12 @@ class Change(NamedTuple):
 
 
 def provider(fact: Row) -> Any:
-    """What a group is known by."""
+    """Return what identifies a group."""
     return frozenset(fact["tins"] or fact["npis"]) or None
 
 
 def changes(before: Sequence[Row], after: Sequence[Row]) -> list[Change]:
-    """What became of every rate."""
+    """Return what became of every rate."""
     found = []
     months: tuple[dict[Any, list[Row]], dict[Any, list[Row]]] = (defaultdict(list), defaultdict(list))
     for facts, by_key in zip((before, after), months, strict=True):

@@ -1,4 +1,4 @@
-"""Stores of rows that are given one by one, for questions about rates that no file need hold."""
+"""Stores of rows passed one by one, for questions about rates that no file needs to contain."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from tests.stores import open_snapshot
 
 
 def written(root: Path, tables: dict[str, list[dict[str, Any]]]) -> Snapshot:
-    """A store whose tables hold these rows, written as its tables are; what a row does not name is null."""
+    """Return a store whose tables have these rows, written as its tables are; columns a row does not name are null."""
     store = Store(root)
     with store.write() as transaction:
         for name, rows in tables.items():

@@ -46,7 +46,7 @@ def content(number: int, rates: int = 6) -> bytes:
 
 
 def load_made_file(store: Store, directory: Path, number: int, state: str = "GA", rates: int = 6) -> LoadOutcome:
-    """Loads one of the files."""
+    """Load one of the files."""
     path = directory / f"{number}.json"
     path.write_bytes(content(number, rates))
     return load_file(store, open_documents(path)[0], state)
@@ -100,6 +100,6 @@ def assert_tidy(store: Store) -> None:
 
 
 def assert_sound(store: Store) -> None:
-    """The checks that mean that the store is wrong find nothing."""
+    """Check that the checks of severity error find nothing."""
     failed = run_checks(open_snapshot(store)).failed(("error",))
     assert failed == []

@@ -33,7 +33,7 @@ def answers(store: Store) -> Answers:
 
 
 def kill(root: Path, operation: str, directory: Path) -> str:
-    """Kills an operation on a store at some moment; says at which."""
+    """Kill an operation on a store at some moment, and return which."""
     share = CHANCE.random()
     from_outside = CHANCE.random() < 0.5
     command = [sys.executable, "-m", "tests.store.generations.killed", str(root), operation, str(directory)]
