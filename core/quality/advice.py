@@ -4,7 +4,7 @@ Advice fails no check. The bounds of a file are the rules of thumb the project b
 rows of one file, to rewrite it with each addition takes too long.
 """
 
-from core.store.changes.compact import crowded
+from core.store.changes.compact import MIN_SMALL_FILES, SMALL_BYTES, find_crowded_shards
 from core.store.changes.provider_order import without_copy
 from core.store.generations.layout import layout_named
 from core.store.generations.manifest import Manifest
@@ -17,7 +17,11 @@ MAX_ROWS_WITHOUT_COPY = 5_000_000
 
 
 def advise(
-    manifest: Manifest, wanted_layout: str | None = None, max_rows_without_copy: int = MAX_ROWS_WITHOUT_COPY
+    manifest: Manifest,
+    wanted_layout: str | None = None,
+    max_rows_without_copy: int = MAX_ROWS_WITHOUT_COPY,
+    min_small_files: int = MIN_SMALL_FILES,
+    small_bytes: int = SMALL_BYTES,
 ) -> list[str]:
     """Sentences, each with the command that helps. `wanted_layout` is the one the settings ask for, if they do."""
     found = []
@@ -41,7 +45,7 @@ def advise(
             f"{sum(file.rows for file in slow):,} facts have no copy by provider group, so that pages of an NPI or tax "
             "number look through all of a month: manage.py copy_by_group"
         )
-    shards = crowded(manifest)
+    shards = find_crowded_shards(manifest, min_small_files=min_small_files, small_bytes=small_bytes)
     if shards:
         files_in_all = sum(len(shard.files) for shard in shards)
         found.append(

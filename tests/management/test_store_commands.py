@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from core.runtime.progress import show_counting
-from core.store.changes import compact as compact_module
+from core.store.changes.compact import MIN_SMALL_FILES
 from core.store.generations.store import Store
 from tests.site import serving
 from tests.store.old_stores import unpacked
@@ -44,7 +44,7 @@ def test_reshard(filled: Store) -> None:
         said("reshard", "--to", "cubic")
 
 
-def test_compact(filled: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compact(filled: Store, tmp_path: Path) -> None:
     assert said("compact") == "nothing to compact: the layout is single\n"
     said("reshard", "--to", "partitioned")
     load_made_file(filled, tmp_path, 2)
@@ -52,9 +52,10 @@ def test_compact(filled: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     before = filled.manifest()
     assert said("compact", "--all", "--dry-run").startswith("GA 2025-08: 2 files into one, ")
     assert filled.manifest() == before
-    monkeypatch.setattr(compact_module, "MANY_FILES", 2)
-    assert "advice: 1 states and months have many small files, 2 in all" in checked()
-    assert said("compact").strip().endswith("(2 or more of its files are under 64 MB)")
+    for number in range(4, 4 + 2 * (MIN_SMALL_FILES - 2), 2):
+        load_made_file(filled, tmp_path, number, rates=1)
+    assert "advice: 1 states and months have many small files, 8 in all" in checked()
+    assert said("compact").strip().endswith("(8 or more of its files are under 64 MB)")
     assert "advice" not in checked()
 
 

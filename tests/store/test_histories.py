@@ -14,15 +14,13 @@ from hypothesis import strategies as st
 from core.quality.report import run_checks
 from core.queries import coverage
 from core.runtime.errors import BeaconError
-from core.store.changes import compact as compact_module
-from core.store.changes import sorted_facts
 from core.store.changes.compact import compact
 from core.store.changes.corrections import remove, undo
 from core.store.changes.reshard import reshard
 from core.store.changes.selection import Selection
 from core.store.generations.layout import LAYOUTS
 from core.store.generations.store import Store
-from core.store.parquet import writer
+from core.store.parquet.writer import FileSizes
 from core.store.schema import ids
 from tests import slow_reader
 from tests.store.changes.selections import chosen, fits
@@ -79,15 +77,13 @@ STEPS = ("load", "load", "load", "remove", "remove", "undo", "reshard", "compact
 @settings(max_examples=EXAMPLES // 5)
 @given(data=st.data(), groups=st.sampled_from([4, 11, 122_880]), number_of_steps=st.integers(3, 8))
 def test_any_history_gives_what_a_dictionary_gives(
-    layout: str, data: st.DataObject, groups: int, number_of_steps: int, monkeypatch: pytest.MonkeyPatch
+    layout: str, data: st.DataObject, groups: int, number_of_steps: int
 ) -> None:
-    monkeypatch.setattr(writer, "ROW_GROUP", groups)
-    monkeypatch.setattr(compact_module, "MANY_FILES", 2)
-    monkeypatch.setattr(sorted_facts, "MAX_MERGED_STREAMS", 2)
+    sizes = FileSizes(row_group_rows=groups, max_merged_streams=2)
     slow = Slow()
     with TemporaryDirectory() as name:
         directory = Path(name)
-        store = Store(directory / "data", layout, grace=data.draw(st.sampled_from([0, 3600])))
+        store = Store(directory / "data", layout, grace=data.draw(st.sampled_from([0, 3600])), sizes=sizes)
         load_made_file(store, directory, 0)
         slow.load(0, "GA")
         for _ in range(number_of_steps):
@@ -119,7 +115,7 @@ def take_a_step(store: Store, slow: Slow, directory: Path, data: st.DataObject) 
     elif step == "reshard":
         reshard(store, data.draw(st.sampled_from(LAYOUTS)))
     elif step == "compact":
-        compact(store, every=data.draw(st.booleans()))
+        compact(store, every=data.draw(st.booleans()), min_small_files=2)
 
 
 def assert_refused(action: Any) -> None:

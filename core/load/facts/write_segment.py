@@ -12,7 +12,7 @@ from core.load.providers.group_index import GroupIndex
 from core.store.changes.segment import Segment, SortKey
 from core.store.parquet.arrow_dictionaries import IntArray, compacted
 from core.store.parquet.arrow_dictionaries import encoded as encoded_column
-from core.store.parquet.writer import ROW_GROUP, new_writer
+from core.store.parquet.writer import ROW_GROUP_ROWS, new_writer
 from core.store.schema import ids
 from core.store.schema.tables import FACT_RATE
 
@@ -36,7 +36,7 @@ def write_segment(
     """
     encoded = _encode_fields(prices)
     count = len(rows)
-    size = -(-count // -(-count // ROW_GROUP))
+    size = -(-count // -(-count // ROW_GROUP_ROWS))
     writer = None
     try:
         for start in range(0, count, size):

@@ -21,7 +21,7 @@ from core.load.providers.group_key_set import distinct
 from core.load.providers.member_index import MemberIndex, read_texts, write_member_index, write_texts
 from core.runtime.workers import Workers, WorkerState
 from core.store.parquet.row_group_copier import RowGroupCopier
-from core.store.parquet.writer import ROW_GROUP, write_table
+from core.store.parquet.writer import ROW_GROUP_ROWS, write_table
 from core.store.schema.tables import TABLES, XREF_GROUP_NPI, XREF_GROUP_TIN, XREF_TIN_NPI, Table
 
 RankPairs = npt.NDArray[np.uint64]
@@ -144,7 +144,7 @@ def write_range(_state: WorkerState, rows: RowRange) -> int:
     }[rows.table]
     pairs = pairs_of(MemberIndex(rows.directory), rows)
     # Row groups of even size: those of all ranges end up in one file, where a tiny one would slow down every reader.
-    row_group = -(-len(pairs) // max(-(-len(pairs) // ROW_GROUP), 1)) or None
+    row_group = -(-len(pairs) // max(-(-len(pairs) // ROW_GROUP_ROWS), 1)) or None
     return write_table(rows.path, table, [_table_of(table, rows, pairs)], row_group)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from core.management import base_command
 from core.runtime.progress import show_counting
-from core.store.changes.compact import MANY_FILES, SMALL_BYTES, compact, crowded
+from core.store.changes.compact import MIN_SMALL_FILES, SMALL_BYTES, compact, find_crowded_shards
 from core.store.generations.layout import layout_named, parts
 
 
@@ -16,8 +16,8 @@ class Command(base_command.WritingCommand):
 Merges the many small files that adding to the layout `partitioned` leaves, into one sorted file for each state and
 month.
 
-A state's month needs it when it has {MANY_FILES} or more files under {SMALL_BYTES >> 20} MB; larger files stay as they
-are. All of it or nothing, and no question has another answer afterwards. The other layouts have nothing to compact.
+A state's month needs it when it has {MIN_SMALL_FILES} or more files under {SMALL_BYTES >> 20} MB. Larger files stay.
+All of it or nothing, and every query has the same answer afterwards. The other layouts have nothing to compact.
 
   manage.py compact --dry-run
   manage.py compact
@@ -34,7 +34,7 @@ are. All of it or nothing, and no question has another answer afterwards. The ot
         """Merges them."""
         store = self.store(no_wait)
         if dry_run:
-            done = crowded(store.loaded(), every=options["all"])
+            done = find_crowded_shards(store.loaded(), every=options["all"])
         else:
             with show_counting("merging") as progress:
                 done = compact(store, every=options["all"], progress=progress)

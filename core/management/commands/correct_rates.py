@@ -12,7 +12,7 @@ from core.management import base_command
 from core.runtime.errors import BeaconError
 from core.runtime.progress import show_counting
 from core.store.changes.corrections import corrections, remove, undo
-from core.store.changes.removal import EXAMPLES, Preview, preview_removal
+from core.store.changes.removal import MAX_EXAMPLES, Preview, preview_removal
 from core.store.changes.selection import Selection
 
 
@@ -98,7 +98,7 @@ rates stay out when their file is loaded again, until --undo puts exactly them b
             for value, rows in counts:
                 self.stdout.write(f"  {title:<6} {rows:>14,}  {value}")
         if found.examples:
-            self.stdout.write(f"  {'the first ' + str(EXAMPLES) if found.rows > EXAMPLES else 'these'}:")
+            self.stdout.write(f"  {'the first ' + str(MAX_EXAMPLES) if found.rows > MAX_EXAMPLES else 'these'}:")
         for example in found.examples:
             self.stdout.write("    " + ", ".join(str(value) for value in example.values()))
 

@@ -1,8 +1,8 @@
-"""Merges the many small files that adding to a partitioned layout leaves."""
+"""Merge the many small files that additions to a partitioned layout leave."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
+from core.runtime.progress import Progress
 from core.store.changes.sorted_facts import merge_facts
 from core.store.generations.layout import layout_named, parts
 from core.store.generations.manifest import DataFile, Manifest, StoreError
@@ -11,15 +11,15 @@ from core.store.parquet.writer import write_table
 from core.store.schema.tables import FACT_RATE
 
 SMALL_BYTES = 64 << 20
-"""A file below this is small: some 2.5 million facts. Larger ones are worth their footer and stay as they are."""
+"""Files below this size, some 2.5 million facts, are merged. Larger ones are worth their footer and stay."""
 
-MANY_FILES = 8
-"""So many small files of one shard are too many: a question opens every one of them."""
+MIN_SMALL_FILES = 8
+"""A shard is compacted from this number of small files on, because a query opens every one of them."""
 
 
 @dataclass(frozen=True)
-class Crowded:
-    """A shard with files that should be one, and why."""
+class CrowdedShard:
+    """A shard with files that should become one, and the reason."""
 
     shard: str
     files: tuple[DataFile, ...]
@@ -27,17 +27,23 @@ class Crowded:
 
     @property
     def rows(self) -> int:
-        """Facts in those files."""
+        """Return the number of facts in those files."""
         return sum(file.rows for file in self.files)
 
     @property
     def bytes(self) -> int:
-        """Bytes of those files."""
+        """Return the size of those files."""
         return sum(file.bytes for file in self.files)
 
 
-def crowded(manifest: Manifest, *, every: bool = False) -> list[Crowded]:
-    """The shards that need compacting: those with many small files, or with `every` all that are more than one file."""
+def find_crowded_shards(
+    manifest: Manifest,
+    *,
+    every: bool = False,
+    min_small_files: int = MIN_SMALL_FILES,
+    small_bytes: int = SMALL_BYTES,
+) -> list[CrowdedShard]:
+    """Return the shards with many small files, or with `every` all shards of more than one file."""
     if not layout_named(manifest.layout).grows:
         return []
     shards: dict[str, list[DataFile]] = {}
@@ -45,30 +51,39 @@ def crowded(manifest: Manifest, *, every: bool = False) -> list[Crowded]:
         shards.setdefault(file.shard, []).append(file)
     found = []
     for shard, files in shards.items():
-        small = [file for file in files if file.bytes < SMALL_BYTES]
+        small = [file for file in files if file.bytes < small_bytes]
         if every and len(files) > 1:
-            found.append(Crowded(shard, tuple(files), "asked for"))
-        elif len(small) >= MANY_FILES:
-            why = f"{MANY_FILES} or more of its files are under {SMALL_BYTES >> 20} MB"
-            found.append(Crowded(shard, tuple(small), why))
+            found.append(CrowdedShard(shard, tuple(files), "asked for"))
+        elif len(small) >= min_small_files:
+            why = f"{min_small_files} or more of its files are under {small_bytes >> 20} MB"
+            found.append(CrowdedShard(shard, tuple(small), why))
     return found
 
 
-def compact(store: Store, *, every: bool = False, progress: Callable[[int, int], None] | None = None) -> list[Crowded]:
-    """Merges the files of each crowded shard into one sorted file, all in one generation; gives what was merged.
+def compact(
+    store: Store,
+    *,
+    every: bool = False,
+    progress: Progress | None = None,
+    min_small_files: int = MIN_SMALL_FILES,
+    small_bytes: int = SMALL_BYTES,
+) -> list[CrowdedShard]:
+    """Merge the files of each crowded shard into one sorted file, all in one generation. Return what was merged.
 
-    `progress` is told rows written and rows in all. Raises StoreError; the store is then as it was.
+    `progress` gets the rows written so far and the rows in all. Raises StoreError; the store is then as it was.
     """
     store.loaded()
     with store.write() as transaction:
-        todo = crowded(transaction.base, every=every)
+        todo = find_crowded_shards(
+            transaction.base, every=every, min_small_files=min_small_files, small_bytes=small_bytes
+        )
         rows, done = sum(one.rows for one in todo), 0
         for one in todo:
             period = parts(one.shard)
             paths = [transaction.path(file) for file in one.files]
             path = transaction.new_file(FACT_RATE.name, one.shard)
-            blocks = merge_facts(paths, (period["state"], period["year_month"]), transaction.work)
-            written = write_table(path, FACT_RATE, blocks)
+            blocks = merge_facts(paths, (period["state"], period["year_month"]), transaction.work, transaction.sizes)
+            written = write_table(path, FACT_RATE, blocks, transaction.sizes.row_group_rows)
             if written != one.rows:
                 raise StoreError(
                     f"{store.root}: {written:,} facts of {one.shard} would have come out where {one.rows:,} went in; "

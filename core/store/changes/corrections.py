@@ -1,7 +1,7 @@
-"""Corrections: facts that were removed, why, and the way back.
+"""Corrections: remove facts, record why, and put them back.
 
-A correction is a row of `corrections`; the facts it removed are a file of `removed_rate` as long as it is in force. So
-the two tables tell at any time what is missing from a batch: rows added = facts there + facts removed.
+A correction is a row of `corrections`. While it is in force, the facts it removed are a file of `removed_rate`. So the
+two tables always explain what is missing from a batch: rows added = facts in the store + facts removed.
 """
 
 import json
@@ -33,7 +33,7 @@ _MEMORY = "256MB"
 
 @dataclass(frozen=True)
 class Correction:
-    """One removal of facts; the columns of `corrections`."""
+    """A removal of facts. The fields are the columns of `corrections`."""
 
     correction_id: int
     selection: str
@@ -44,15 +44,16 @@ class Correction:
 
 
 def corrections(store: Store) -> list[Correction]:
-    """Every correction, oldest first."""
+    """Return every correction, oldest first."""
     manifest = store.loaded()
     return _read(manifest.paths(store.root, CORRECTIONS.name))
 
 
 def remove(store: Store, selection: Selection, reason: str, progress: Progress | None = None) -> Correction:
-    """Takes the selected facts out of the store and remembers them; `progress` is told facts looked at, and in all.
+    """Take the selected facts out of the store and remember them.
 
-    Raises BeaconError where there is no reason or no such fact, and StoreError; the store is then as it was.
+    `progress` gets the facts looked at so far and the facts in all. Raises BeaconError if no reason is given or no fact
+    is selected, and StoreError; the store is then as it was.
     """
     if not reason.strip():
         raise BeaconError("a removal needs a reason, so that it can be understood later: --reason TEXT")
@@ -75,9 +76,9 @@ def remove(store: Store, selection: Selection, reason: str, progress: Progress |
 
 
 def undo(store: Store, correction_id: int) -> Correction:
-    """Puts the facts that a correction removed exactly back.
+    """Put back exactly the facts that a correction removed.
 
-    Raises BeaconError where there is no such correction in force, and StoreError; the store is then as it was.
+    Raises BeaconError if no such correction is in force, and StoreError; the store is then as it was.
     """
     store.loaded()
     with store.write() as transaction:
@@ -107,9 +108,9 @@ def undo(store: Store, correction_id: int) -> Correction:
 
 
 def removed_uids(transaction: Transaction, batch_id: str, state: str) -> pl.Series:
-    """The fact_uids of a batch's facts in a state that corrections in force have removed, sorted, as text.
+    """Return the fact_uids of a batch in a state that corrections in force have removed, sorted.
 
-    Whoever adds facts of a batch that is in the store already leaves these out: they were removed for good.
+    Loading the batch again leaves these facts out.
     """
     paths = transaction.paths(REMOVED_RATE.name)
     if not paths:
@@ -123,7 +124,7 @@ def _read(paths: list[str]) -> list[Correction]:
 
 
 def _record(transaction: Transaction, connection: duckdb.DuckDBPyConnection, correction: Correction) -> None:
-    """Puts the correction's row into the store."""
+    """Write the correction's row."""
     names = {"undone_at": pl.Datetime("us", "UTC"), "created_at": pl.Datetime("us", "UTC")}
     connection.register("one_correction", pl.DataFrame([vars(correction)], schema_overrides=names))
     upsert(connection, transaction, CORRECTIONS, "one_correction", keep="new")
@@ -132,7 +133,7 @@ def _record(transaction: Transaction, connection: duckdb.DuckDBPyConnection, cor
 def _keep(
     transaction: Transaction, connection: duckdb.DuckDBPyConnection, correction_id: int, removed: list[str]
 ) -> None:
-    """Writes the facts taken out as the correction's file, with the batches they are of."""
+    """Write the removed facts, with their batches, as the correction's file."""
     groups = parquet_rows(transaction.paths(DIM_PROVIDER_GROUP.name))
     batches = pl.DataFrame(
         connection.sql(
@@ -144,7 +145,7 @@ def _keep(
 
     def blocks() -> Iterator[pa.Table]:
         for period, paths in periods_of(removed).items():
-            for block in merge_facts(paths, period, transaction.work):
+            for block in merge_facts(paths, period, transaction.work, transaction.sizes):
                 uids = pl.DataFrame({"pg_uid": block["pg_uid"].cast(pa.string())})
                 batch = uids.join(batches, on="pg_uid", how="left", maintain_order="left")["batch_id"].to_arrow()
                 number = pa.repeat(pa.scalar(correction_id, pa.int64()), block.num_rows)
@@ -158,7 +159,7 @@ def _keep(
 def _expect_absent(
     transaction: Transaction, connection: duckdb.DuckDBPyConnection, removed: str, periods: list[StateMonth]
 ) -> None:
-    """Makes sure that no fact of a file comes in a second time."""
+    """Raise StoreError if a fact of a file is in the store already."""
     shards = {transaction.layout.shard(*period) for period in periods}
     facts = [transaction.path(file) for file in transaction.files(FACT_RATE.name) if file.shard in shards]
     if not facts:

@@ -1,4 +1,4 @@
-"""The facts of a batch that are in the store already, or were taken out of it for good."""
+"""Find the facts of a batch that are in the store already, or that a correction has removed."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def write_known(
     year_month: str,
     directory: Path,
 ) -> Path:
-    """Writes the fact_uids that are not to be added again to a file of two machine words each; gives its path."""
+    """Write the fact_uids that must not be added again to a file, as two machine words each. Return its path."""
     shard = transaction.layout.shard(state, year_month)
     facts = [transaction.path(file) for file in transaction.files(FACT_RATE.name, shard)]
     path = directory / "known.bin"
@@ -41,5 +41,5 @@ def write_known(
 
 
 def read_known(path: Path, start: int, count: int) -> ids.type_of_hash:
-    """Up to `count` of them from the place `start` on: an array of shape (n, 2)."""
+    """Return up to `count` fact_uids from the place `start` on, as an array of shape (n, 2)."""
     return np.fromfile(path, np.uint64, 2 * count, offset=16 * start).reshape(-1, 2)

@@ -1,8 +1,8 @@
-"""A copy of the facts that is sorted by provider group, where the rates of one provider stand together.
+"""Copy the facts sorted by provider group, so that the rates of one provider are next to each other.
 
-The facts are sorted by code, so that those of one NPI lie all over a file, and a page about it has to read a column of
-all its month. In the copy they are a few row groups. A copy belongs to one file of facts, which never changes; it goes
-when that file does. Where a file has none, the file itself is read: no answer depends on it. See decision 33.
+The facts are sorted by code, so the rates of one NPI are spread over the whole file, and its page has to read a column
+of the whole month. In the copy they are in a few row groups. A copy belongs to one file of facts, which never changes,
+and goes when that file goes. Without a copy the file itself is read: no answer depends on copies. See decision 33.
 """
 
 from collections.abc import Callable
@@ -16,16 +16,16 @@ from core.store.writer_connection import connect_for_writing
 
 
 def without_copy(manifest: Manifest) -> list[DataFile]:
-    """The facts' files that have rows and no copy."""
+    """Return the facts' files that have rows but no copy."""
     files = [file for file in manifest.tables.get(FACT_RATE.name, ()) if file.rows]
     copies = manifest.copies(files)
     return [file for file in files if file not in copies]
 
 
 def copy_by_group(store: Store, progress: Callable[[int, int], None] | None = None) -> list[DataFile]:
-    """Makes the copies that are missing, all in one generation; gives the files that were copied.
+    """Make the missing copies, all in one generation. Return the files that were copied.
 
-    `progress` is told rows written and rows in all. Raises StoreError; the store is then as it was.
+    `progress` gets the rows written so far and the rows in all. Raises StoreError; the store is then as it was.
     """
     store.loaded()
     with store.write() as transaction:

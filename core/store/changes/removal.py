@@ -1,4 +1,4 @@
-"""Takes facts out of their files, and shows beforehand which."""
+"""Take facts out of their files, and show beforehand which ones."""
 
 import tempfile
 from collections.abc import Iterator
@@ -21,24 +21,24 @@ from core.store.schema.tables import FACT_RATE
 from core.store.sql import parquet_rows
 from core.store.writer_connection import connect_for_writing
 
-EXAMPLES = 10
+MAX_EXAMPLES = 10
 
-COUNTED = 20
-"""Values of a column that a preview shows: those with most facts."""
+MAX_VALUES_SHOWN = 20
+"""Values of a column that a preview shows: those with the most facts."""
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What a selection finds: facts in all, and by payer, by state and month and by code; and some of them."""
+    """What a selection finds: the number of facts, also by payer, by month and by code, and some of the facts."""
 
     rows: int
     by: dict[str, list[tuple[str, int]]]
-    """At most COUNTED of each, those with most facts first."""
+    """At most MAX_VALUES_SHOWN of each, those with the most facts first."""
     examples: list[dict[str, Any]]
 
 
 def preview_removal(store: Store, selection: Selection) -> Preview:
-    """Counts what a removal would take out. Locks nothing and changes nothing."""
+    """Count what a removal would take out. Takes no lock and changes nothing."""
     manifest = store.loaded()
     with tempfile.TemporaryDirectory() as work:
         connection = connect_for_writing(Path(work))
@@ -61,12 +61,13 @@ def _preview(connection: duckdb.DuckDBPyConnection, found: str, parameters: dict
         ("code", "code_type || ' ' || code"),
     ):
         by[title] = connection.execute(
-            f"SELECT {value} AS value, count(*) AS n FROM {found} GROUP BY 1 ORDER BY n DESC, value LIMIT {COUNTED}",
+            f"""SELECT {value} AS value, count(*) AS n FROM {found}
+                GROUP BY 1 ORDER BY n DESC, value LIMIT {MAX_VALUES_SHOWN}""",
             parameters,
         ).fetchall()
     rows = int(connection.execute(f"SELECT count(*) FROM {found}", parameters).fetchall()[0][0])
     columns = "state, year_month, reporting_entity_name, code_type, code, negotiated_type, negotiated_rate, fact_uid"
-    cursor = connection.execute(f"SELECT {columns} FROM {found} ORDER BY ALL LIMIT {EXAMPLES}", parameters)
+    cursor = connection.execute(f"SELECT {columns} FROM {found} ORDER BY ALL LIMIT {MAX_EXAMPLES}", parameters)
     names = columns.split(", ")
     return Preview(rows, by, [dict(zip(names, row, strict=True)) for row in cursor.fetchall()])
 
@@ -77,20 +78,22 @@ def take_out(
     selection: Selection,
     progress: Progress | None = None,
 ) -> tuple[list[str], int]:
-    """Rewrites the files that hold selected facts without them. Gives files with the facts taken out, and their number.
+    """Rewrite the files that contain selected facts without them. Return files of the removed facts, and their number.
 
-    The files are sorted as facts are, below the transaction's working directory. Only files that hold a selected fact
-    are rewritten. Memory: a byte for each fact of one file, and a row group.
+    Those files are sorted as facts are, below the transaction's working directory. Files without a selected fact stay.
+    Memory: one byte for each fact of a file, and one row group.
     """
     files = transaction.files(FACT_RATE.name)
     selection.prepare(connection, {name: transaction.paths(name) for name in transaction.base.tables})
     removed: list[str] = []
     rows = done = 0
     for file in files:
-        chosen = _chosen(connection, transaction.path(file), file.rows, selection)
+        chosen = _find_chosen(connection, transaction.path(file), file.rows, selection)
         if chosen.any():
             path = transaction.work / f"removed-{len(removed):06}.parquet"
-            rows += write_table(path, FACT_RATE, _where(transaction.path(file), chosen))
+            rows += write_table(
+                path, FACT_RATE, _marked_rows(transaction.path(file), chosen), transaction.sizes.row_group_rows
+            )
             removed.append(str(path))
             _rewrite(transaction, file, ~chosen)
         done += file.rows
@@ -100,17 +103,19 @@ def take_out(
 
 
 def _rewrite(transaction: Transaction, file: DataFile, kept: npt.NDArray[np.bool_]) -> None:
-    """Puts a file with the `kept` rows of a file in its place; none where it keeps no row."""
+    """Replace a file by one with its `kept` rows, or by none if it keeps no row."""
     if not kept.any():
         transaction.replace(FACT_RATE.name, [file])
         return
     path = transaction.new_file(FACT_RATE.name, file.shard)
-    rows = write_table(path, FACT_RATE, _where(transaction.path(file), kept))
+    rows = write_table(path, FACT_RATE, _marked_rows(transaction.path(file), kept), transaction.sizes.row_group_rows)
     transaction.replace(FACT_RATE.name, [file], path, rows, file.shard)
 
 
-def _chosen(connection: duckdb.DuckDBPyConnection, path: str, rows: int, selection: Selection) -> npt.NDArray[np.bool_]:
-    """Which rows of a file are selected, by their place in it. (Found so, they may come in any order.)"""
+def _find_chosen(
+    connection: duckdb.DuckDBPyConnection, path: str, rows: int, selection: Selection
+) -> npt.NDArray[np.bool_]:
+    """Return which rows of a file are selected. Row numbers, unlike rows, may come in any order."""
     chosen = np.zeros(rows, bool)
     found = connection.sql(
         f"SELECT file_row_number FROM {parquet_rows([path], 'file_row_number = true')} f WHERE {selection.where}",
@@ -121,8 +126,8 @@ def _chosen(connection: duckdb.DuckDBPyConnection, path: str, rows: int, selecti
     return chosen
 
 
-def _where(path: str, rows: npt.NDArray[np.bool_]) -> Iterator[pa.Table]:
-    """The rows of a file that are marked, in order."""
+def _marked_rows(path: str, rows: npt.NDArray[np.bool_]) -> Iterator[pa.Table]:
+    """Yield the marked rows of a file, in order."""
     file = FactFile(path)
     try:
         start = 0

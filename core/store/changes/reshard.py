@@ -1,4 +1,4 @@
-"""Moves the facts to another layout."""
+"""Move the facts to another layout."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from core.store.schema.tables import FACT_RATE
 
 @dataclass(frozen=True)
 class Resharded:
-    """What was done: the layouts and the numbers of files before and after. The rows are the same."""
+    """What a reshard has done: the layouts and the numbers of files before and after. The rows stay the same."""
 
     before: str
     after: str
@@ -26,9 +26,9 @@ class Resharded:
 
 
 def reshard(store: Store, name: str, progress: Progress | None = None) -> Resharded:
-    """Puts every fact into the files of the layout of that name; nothing happens where it has that layout.
+    """Move every fact to the files of a layout. If the store has that layout already, nothing happens.
 
-    Files that both layouts would have alike stay. Raises StoreError; the store is then as it was.
+    Files that are the same in both layouts stay. Raises StoreError; the store is then as it was.
     """
     layout = layout_named(name)
     store.loaded()
@@ -37,7 +37,7 @@ def reshard(store: Store, name: str, progress: Progress | None = None) -> Reshar
         before, rows = transaction.layout, sum(file.rows for file in old)
         if before == layout:
             return Resharded(before.name, before.name, rows, len(old), len(old))
-        kept = _alike(before, layout, old)
+        kept = _files_that_stay(before, layout, old)
         transaction.relayout(layout, kept)
         _write_shards(transaction, layout, [file for file in old if file not in kept], progress)
         written = sum(file.rows for file in transaction.files(FACT_RATE.name))
@@ -60,7 +60,7 @@ def _write_shards(transaction: Transaction, layout: Layout, old: list[DataFile],
     def blocks(shard: str) -> Iterator[pa.Table]:
         nonlocal done
         for period in shards[shard]:
-            for block in merge_facts(periods[period], period, transaction.work):
+            for block in merge_facts(periods[period], period, transaction.work, transaction.sizes):
                 yield block
                 done += block.num_rows
                 if progress:
@@ -68,11 +68,12 @@ def _write_shards(transaction: Transaction, layout: Layout, old: list[DataFile],
 
     for shard in shards:
         path = transaction.new_file(FACT_RATE.name, shard)
-        transaction.replace(FACT_RATE.name, (), path, write_table(path, FACT_RATE, blocks(shard)), shard)
+        rows_of_shard = write_table(path, FACT_RATE, blocks(shard), transaction.sizes.row_group_rows)
+        transaction.replace(FACT_RATE.name, (), path, rows_of_shard, shard)
 
 
-def _alike(before: Layout, after: Layout, files: tuple[DataFile, ...]) -> list[DataFile]:
-    """The files that may stay: the shards are the same, and each is one file where it has to be."""
+def _files_that_stay(before: Layout, after: Layout, files: tuple[DataFile, ...]) -> list[DataFile]:
+    """Return the files that both layouts share: the shards must be the same, and one file each unless they may grow."""
     if before.by != after.by:
         return []
     shards = [file.shard for file in files]

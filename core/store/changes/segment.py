@@ -1,4 +1,4 @@
-"""Sorted facts on their way into the store: Parquet files that are put together later."""
+"""Sorted facts on their way into the store: Parquet files that are joined later."""
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ SortKey = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Segment:
-    """A file of sorted facts. `keys` are distinct and sorted, `ends` tells the row at which each one's rows end."""
+    """A file of sorted facts. `keys` are distinct and sorted; `ends` has the row at which the rows of each key end."""
 
     path: Path
     rows: int
@@ -21,6 +21,6 @@ class Segment:
     ends: npt.NDArray[np.int64] = field(repr=False)
 
     def rows_before(self, key: SortKey) -> int:
-        """How many rows have a lesser key."""
+        """Return how many rows have a smaller key."""
         place = bisect_left(self.keys, key)
         return int(self.ends[place - 1]) if place else 0

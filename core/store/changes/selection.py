@@ -1,4 +1,4 @@
-"""Which facts a correction is about: bound conditions, all of which a fact must meet."""
+"""Select the facts a correction applies to, by conditions that a fact must all meet."""
 
 import re
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ from core.store.sql import parquet_rows
 
 @dataclass(frozen=True)
 class Selection:
-    """A selection of facts. What is None does not narrow it.
+    """A selection of facts. A field that is None does not narrow it.
 
-    `payer` is a name as published or a slug; rates are in the facts' own units, the bounds belong to the range.
+    `payer` is a name as published, or a slug. Rates are in the units of the facts, and the bounds are inclusive.
     """
 
     batch: str | None = None
@@ -26,11 +26,11 @@ class Selection:
     year_month: str | None = None
     code_type: str | None = None
     code: tuple[str, ...] | None = None
-    """One of these."""
+    """Any of these codes."""
     min_rate: float | None = None
     max_rate: float | None = None
     uids: Path | None = None
-    """A text file of fact_uids, one a line; empty lines and those that begin with # mean nothing."""
+    """A text file of fact_uids, one per line. Empty lines and lines that begin with # are ignored."""
 
     def __post_init__(self) -> None:
         if not self.given:
@@ -40,7 +40,7 @@ class Selection:
 
     @property
     def given(self) -> dict[str, Any]:
-        """What narrows, by name, as plain values."""
+        """Return the fields that narrow the selection, by name, as plain values."""
         return {
             name: value.name if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
             for name, value in vars(self).items()
@@ -49,18 +49,18 @@ class Selection:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The values that `where` binds."""
+        """Return the values that `where` binds."""
         return {name: value for name, value in self.given.items() if name not in {"uids", "batch", "payer"}}
 
     @property
     def where(self) -> str:
-        """The condition on facts AS f, on a connection that `prepare` has seen."""
+        """Return the condition on facts AS f, for a connection that `prepare` was called with."""
         return " AND ".join(_CONDITIONS[name] for name in self.given)
 
     def prepare(self, connection: duckdb.DuckDBPyConnection, paths: dict[str, list[str]]) -> None:
-        """Makes the tables that `where` asks; `paths` are the files of the store's tables by name.
+        """Create the tables that `where` refers to. `paths` has the files of the store's tables by name.
 
-        Raises BeaconError for a payer or batch that the store does not know, and for a file of ids that is none.
+        Raises BeaconError for a payer or batch that the store does not have, and for a file that is not a list of ids.
         """
         connection.execute("CREATE OR REPLACE TEMP TABLE chosen_uid (fact_uid VARCHAR)")
         connection.execute("CREATE OR REPLACE TEMP TABLE chosen_group (pg_uid VARCHAR)")
@@ -84,7 +84,7 @@ class Selection:
             )
             slugs = connection.execute(f"SELECT DISTINCT payer_slug FROM {payers} ORDER BY 1 LIMIT 20").fetchall()
             known = ", ".join(slug for (slug,) in slugs)
-            _expect_some(connection, "chosen_payer", f"no payer {self.payer!r} in the store; there are: {known}")
+            _expect_some(connection, "chosen_payer", f"no payer {self.payer!r} in the store; its payers are: {known}")
 
 
 _CONDITIONS = {
@@ -111,14 +111,14 @@ def _read_uids(path: Path) -> list[str]:
     except OSError as error:
         raise BeaconError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise BeaconError(f"{path}: not a text file of fact_uids; expected one a line, 32 hex digits each") from None
+        raise BeaconError(f"{path}: not a text file of fact_uids; expected one per line, 32 hex digits each") from None
     found = []
     for number, line in enumerate(lines, 1):
         text = line.strip().lower()
         if text and not text.startswith("#"):
             if not re.fullmatch("[0-9a-f]{32}", text):
-                raise BeaconError(f"{path}: line {number}: {line[:40]!r} is no fact_uid; expected 32 hex digits")
+                raise BeaconError(f"{path}: line {number}: {line[:40]!r} is not a fact_uid; expected 32 hex digits")
             found.append(text)
     if not found:
-        raise BeaconError(f"{path}: no fact_uid in it; expected one a line, 32 hex digits each")
+        raise BeaconError(f"{path}: contains no fact_uid; expected one per line, 32 hex digits each")
     return found

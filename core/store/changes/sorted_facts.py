@@ -1,4 +1,4 @@
-"""Sorted files of facts as streams of blocks, by state and month, and merged: memory does not grow with them."""
+"""Read sorted files of facts as streams of blocks, by state and month, and merge them in constant memory."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -8,14 +8,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from core.store.parquet.sorted_merge import merge_sorted
-from core.store.parquet.writer import write_table
+from core.store.parquet.writer import DEFAULT_SIZES, FileSizes, write_table
 from core.store.schema.tables import FACT_RATE
 
 StateMonth = tuple[str, str]
-"""A state and a month, by which facts are sorted first."""
-
-MAX_MERGED_STREAMS = 16
-"""More files than this are first merged into fewer, to bound open files and memory (a row group of each is held)."""
+"""A state and a month. Facts are sorted by these first."""
 
 _PERIOD = ["state", "year_month"]
 
@@ -37,24 +34,24 @@ class FactFile:
 
     @property
     def periods(self) -> list[StateMonth]:
-        """The states and months that the file has rows of."""
+        """Return the states and months that the file has rows of."""
         return list(self._groups)
 
     def close(self) -> None:
-        """Closes the file."""
+        """Close the file."""
         self._held = None
         self._file.close()
 
     def blocks(self) -> Iterator[pa.Table]:
-        """All rows, row group by row group, text columns but fact_uid dictionary-encoded."""
+        """Yield all rows, one row group at a time. Text columns except fact_uid are dictionary-encoded."""
         for group in range(self._file.num_row_groups):
             yield self._file.read_row_group(group, columns=list(FACT_RATE.names))
 
     def blocks_of(self, period: StateMonth) -> Iterator[pa.Table]:
-        """The rows of one state and month."""
+        """Yield the rows of one state and month."""
         for group in self._groups.get(period, ()):
             if self._held is None or self._held[0] != group:
-                # Held, because many short periods may stand in one row group.
+                # Keep the row group: the next state and month may be in it as well.
                 self._held = group, self._file.read_row_group(group, columns=list(FACT_RATE.names))
             block = self._held[1]
             if group in self._mixed:
@@ -71,7 +68,7 @@ class FactFile:
         return sorted((row["state"], row["year_month"]) for row in distinct)
 
     def _bounds(self, group: int) -> tuple[tuple[str | None, ...], tuple[str | None, ...]]:
-        """The lowest and the highest state and month of a row group, as its statistics say."""
+        """Return the lowest and the highest state and month of a row group, from its statistics."""
         metadata = self._file.metadata.row_group(group)
         names = self._file.schema_arrow.names
         statistics = [metadata.column(names.index(name)).statistics for name in _PERIOD]
@@ -81,7 +78,7 @@ class FactFile:
 
 
 def periods_of(paths: Iterable[str]) -> dict[StateMonth, list[str]]:
-    """The states and months that sorted files of facts hold, in order, each with the files that have rows of it."""
+    """Return the states and months in sorted files of facts, in order, each with the files that have rows of it."""
     found: dict[StateMonth, list[str]] = {}
     for path in paths:
         file = FactFile(path)
@@ -91,17 +88,24 @@ def periods_of(paths: Iterable[str]) -> dict[StateMonth, list[str]]:
     return dict(sorted(found.items()))
 
 
-def merge_facts(paths: Sequence[str], period: StateMonth, work: Path) -> Iterator[pa.Table]:
-    """The rows of one state and month in several sorted files, as one sorted stream. Uses files below `work`."""
-    if len(paths) > MAX_MERGED_STREAMS:
+def merge_facts(
+    paths: Sequence[str], period: StateMonth, work: Path, sizes: FileSizes = DEFAULT_SIZES
+) -> Iterator[pa.Table]:
+    """Yield the rows of one state and month from several sorted files as one sorted stream.
+
+    Temporary files go below `work`.
+    """
+    most = sizes.max_merged_streams
+    if len(paths) > most:
         folder = work / f"merged-{len(paths)}"
         folder.mkdir()
         fewer = []
-        for start in range(0, len(paths), MAX_MERGED_STREAMS):
+        for start in range(0, len(paths), most):
             path = folder / f"{start}.parquet"
-            write_table(path, FACT_RATE, merge_facts(paths[start : start + MAX_MERGED_STREAMS], period, work))
+            blocks = merge_facts(paths[start : start + most], period, work, sizes)
+            write_table(path, FACT_RATE, blocks, sizes.row_group_rows)
             fewer.append(str(path))
-        yield from merge_facts(fewer, period, work)
+        yield from merge_facts(fewer, period, work, sizes)
         for path_made in fewer:
             Path(path_made).unlink()
         folder.rmdir()

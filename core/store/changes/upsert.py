@@ -1,6 +1,6 @@
-"""Puts rows into the keyed tables of the store (all but the facts), by their keys.
+"""Put rows into the keyed tables of the store (all but the facts), by their keys.
 
-As with the facts, row groups that no new key falls into are copied byte for byte, and a table to which nothing is new
+As with the facts, row groups that no new key falls into are copied byte for byte. A table that nothing new comes to
 stays as it is.
 """
 
@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from core.store.generations.store import Transaction
 from core.store.parquet.row_group_bounds import bounds, row_groups_to_rewrite
 from core.store.parquet.row_group_copier import RowGroupCopier
-from core.store.parquet.writer import ROW_GROUP, write_table
+from core.store.parquet.writer import DEFAULT_SIZES, FileSizes, write_table
 from core.store.schema.tables import Table
 from core.store.sql import parquet_rows
 
@@ -24,18 +24,20 @@ KeepRule = Literal["old", "new"]
 def upsert(
     connection: duckdb.DuckDBPyConnection, transaction: Transaction, table: Table, rows: str, *, keep: KeepRule = "old"
 ) -> None:
-    """Adds the rows of the relation `rows` (of `connection`, with the table's columns) to the table.
+    """Add the rows of the relation `rows` (of `connection`, with the table's columns) to the table.
 
-    Where a key is there already, `old` keeps each column's value and fills in what was null, `new` takes the new row
-    whole. The table keeps its order; nothing happens where no row tells anything new.
+    If a key exists already, `old` keeps each column's value and fills in nulls, and `new` takes the whole new row. The
+    table keeps its order. Nothing happens if no row adds anything.
     """
     columns = ", ".join(f"{column.name}::{column.sql_type} AS {column.name}" for column in table.columns)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE upserted AS SELECT {columns} FROM {rows}")
     count = connection.execute("SELECT count(*) FROM upserted").fetchall()[0][0]
     old = transaction.paths(table.name)
-    if count and not (old and keep == "old" and not _tells_anything(connection, table, old)):
+    if count and not (old and keep == "old" and not _adds_anything(connection, table, old)):
         path = transaction.work / f"{table.name}.parquet"
-        write_query(connection, path, table, f"SELECT * FROM upserted ORDER BY {', '.join(table.order)}")
+        write_query(
+            connection, path, table, f"SELECT * FROM upserted ORDER BY {', '.join(table.order)}", transaction.sizes
+        )
         connection.execute("DROP TABLE upserted")  # it may be large
         upsert_sorted(connection, transaction, table, path, keep=keep)
 
@@ -43,9 +45,9 @@ def upsert(
 def upsert_sorted(
     connection: duckdb.DuckDBPyConnection, transaction: Transaction, table: Table, rows: Path, *, keep: KeepRule = "old"
 ) -> None:
-    """Adds the rows of a file, which are sorted and of distinct keys, to the table, as `upsert` does.
+    """Add the rows of a file to the table as `upsert` does. They must be sorted and have distinct keys.
 
-    The file is gone afterwards. Nothing happens where it has no row.
+    The file is deleted. Nothing happens if it has no row.
     """
     count = pq.read_metadata(rows).num_rows
     if not count:
@@ -59,33 +61,35 @@ def upsert_sorted(
         return
     (before,) = old
     low, high = _ends(rows, table)
-    anew = row_groups_to_rewrite(bounds(before, table.order), low, high, count)
-    with RowGroupCopier(path) as stitcher:
-        stitcher.add(before, 0, anew.start)
-        if anew:
+    rewritten = row_groups_to_rewrite(bounds(before, table.order), low, high, count, transaction.sizes.row_group_rows)
+    with RowGroupCopier(path) as copier:
+        copier.add(before, 0, rewritten.start)
+        if rewritten:
             middle, merged = (rows.with_suffix(f".{name}") for name in ("middle", "merged"))
             with RowGroupCopier(middle) as part:
-                part.add(before, anew.start, anew.stop)
+                part.add(before, rewritten.start, rewritten.stop)
                 part.finish()
-            write_query(connection, merged, table, _merged(table, rows, keep, middle))
-            stitcher.add(merged)
+            write_query(connection, merged, table, _merged(table, rows, keep, middle), transaction.sizes)
+            copier.add(merged)
         else:
-            stitcher.add(rows)
-        stitcher.add(before, anew.stop)
-        transaction.put(table.name, path, stitcher.finish())
+            copier.add(rows)
+        copier.add(before, rewritten.stop)
+        transaction.put(table.name, path, copier.finish())
     rows.unlink()
 
 
-def write_query(connection: duckdb.DuckDBPyConnection, path: Path, table: Table, sql: str) -> int:
-    """Writes the answer of `sql`, which has the table's columns, to a file; gives the number of rows."""
+def write_query(
+    connection: duckdb.DuckDBPyConnection, path: Path, table: Table, sql: str, sizes: FileSizes = DEFAULT_SIZES
+) -> int:
+    """Write the answer of `sql`, which has the table's columns, to a file. Return the number of rows."""
     columns = ", ".join(f"{column.name}::{column.sql_type} AS {column.name}" for column in table.columns)
-    reader = connection.sql(f"SELECT {columns} FROM ({sql})").to_arrow_reader(ROW_GROUP)
+    reader = connection.sql(f"SELECT {columns} FROM ({sql})").to_arrow_reader(sizes.row_group_rows)
     blocks = (pa.Table.from_batches([batch]).cast(table.arrow) for batch in reader)
-    return write_table(path, table, blocks)
+    return write_table(path, table, blocks, sizes.row_group_rows)
 
 
 def _merged(table: Table, new: Path, keep: KeepRule, old: Path) -> str:
-    """SQL for the rows of the file `old` with those of `new` among them."""
+    """Return SQL of the rows of the file `old` merged with those of `new`."""
     key = ", ".join(table.key)
     others = [name for name in table.names if name not in table.key]
     if keep == "old":
@@ -98,8 +102,8 @@ def _merged(table: Table, new: Path, keep: KeepRule, old: Path) -> str:
                ORDER BY {", ".join(table.order)}"""
 
 
-def _tells_anything(connection: duckdb.DuckDBPyConnection, table: Table, old: list[str]) -> bool:
-    """Whether a row has a new key, or a value for what was null."""
+def _adds_anything(connection: duckdb.DuckDBPyConnection, table: Table, old: list[str]) -> bool:
+    """Return whether a row has a new key, or a value where the stored one is null."""
     others = [name for name in table.names if name not in table.key]
     filled = "".join(f" OR (o.{name} IS NULL AND n.{name} IS NOT NULL)" for name in others)
     before = f"(SELECT *, true AS is_old FROM {parquet_rows(old)})"
@@ -109,7 +113,7 @@ def _tells_anything(connection: duckdb.DuckDBPyConnection, table: Table, old: li
 
 
 def _ends(path: Path, table: Table) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """The keys of a sorted file's first and last row."""
+    """Return the keys of the first and the last row of a sorted file."""
     with pq.ParquetFile(path) as file:
         first = file.read_row_group(0, columns=list(table.order)).slice(0, 1)
         last = file.read_row_group(file.num_row_groups - 1, columns=list(table.order))

@@ -17,6 +17,7 @@ from core.store.generations.manifest import DataFile, Manifest, StoreError
 from core.store.generations.store_directory import StoreDirectory
 from core.store.generations.transaction import Transaction
 from core.store.generations.upgrade import Upgraded, upgrade_files
+from core.store.parquet.writer import DEFAULT_SIZES, FileSizes
 
 __all__ = ["DataFile", "Manifest", "Store", "StoreError", "Transaction"]
 
@@ -24,8 +25,8 @@ __all__ = ["DataFile", "Manifest", "Store", "StoreError", "Transaction"]
 class Store:
     """The store in one directory, which need not exist until something is written.
 
-    `layout` is that of a store that is about to be made; one that is there keeps its own. `wait` and `waiting` are what
-    `write` does where it is not told.
+    `layout` is for a new store; an existing one keeps its own. Files of older generations are deleted `grace` seconds
+    after they were superseded. `wait` and `waiting` are the defaults of `write`.
     """
 
     def __init__(
@@ -35,8 +36,10 @@ class Store:
         grace: float = 3600,
         wait: float = -1,
         waiting: Callable[[], None] | None = None,
+        sizes: FileSizes = DEFAULT_SIZES,
     ) -> None:
         self.root = root
+        self.sizes = sizes
         self.directory = StoreDirectory(root, grace)
         self._layout = layout
         self._wait = wait
@@ -44,22 +47,22 @@ class Store:
 
     @property
     def manifest_path(self) -> Path:
-        """Where the newest manifest stands."""
+        """Return the path of the newest manifest."""
         return self.directory.manifest_path
 
     def manifest(self) -> Manifest | None:
-        """The newest generation, or None where nothing has been loaded yet. Raises StoreError."""
+        """Return the newest generation, or None if nothing has been loaded yet. Raises StoreError."""
         return self.directory.manifest()
 
     def loaded(self) -> Manifest:
-        """The newest generation. Raises StoreError where nothing has been loaded yet."""
+        """Return the newest generation. Raises StoreError if nothing has been loaded yet."""
         manifest = self.manifest()
         if manifest is None:
             raise StoreError(f"{self.root}: nothing is loaded yet; load a file with ingest_mrf first")
         return manifest
 
     def paths(self, table: str) -> list[str]:
-        """Absolute paths of a table's files in the newest generation."""
+        """Return the absolute paths of a table's files in the newest generation."""
         manifest = self.manifest()
         return manifest.paths(self.root, table) if manifest else []
 
@@ -103,7 +106,7 @@ class Store:
     @contextmanager
     def _transaction(self) -> Iterator[Transaction]:
         self.directory.prepare()
-        transaction = Transaction(self.directory, self.manifest() or Manifest(0, "", self._layout, {}))
+        transaction = Transaction(self.directory, self.manifest() or Manifest(0, "", self._layout, {}), self.sizes)
         try:
             yield transaction
         finally:
@@ -112,7 +115,7 @@ class Store:
 
 @contextmanager
 def _plain_errors(root: Path) -> Iterator[None]:
-    """Turns what the system and the libraries say of a disk that cannot be written into one clear line."""
+    """Turn the errors of the system and the libraries about a disk that cannot be written into one clear line."""
     try:
         yield
     except (OSError, duckdb.IOException, pl.exceptions.ComputeError) as error:

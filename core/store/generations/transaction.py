@@ -9,17 +9,18 @@ from pathlib import Path
 from core.store.generations.layout import Layout, layout_named
 from core.store.generations.manifest import BY_GROUP, FORMAT, DataFile, Manifest
 from core.store.generations.store_directory import StoreDirectory
-from core.store.parquet.writer import write_table
+from core.store.parquet.writer import DEFAULT_SIZES, FileSizes, write_table
 from core.store.schema.tables import FACT_RATE, TABLES
 
 _LOG = logging.getLogger(__name__)
 
 
 class Transaction:
-    """One change of the store: new files are made, then published all at once."""
+    """A change of the store: new files are written, then published all at once."""
 
-    def __init__(self, directory: StoreDirectory, base: Manifest) -> None:
+    def __init__(self, directory: StoreDirectory, base: Manifest, sizes: FileSizes = DEFAULT_SIZES) -> None:
         self.base = base
+        self.sizes = sizes
         self.root = directory.root
         self.work = directory.work
         self.generation = base.generation + 1
@@ -31,40 +32,40 @@ class Transaction:
 
     @property
     def layout(self) -> Layout:
-        """The layout of the facts."""
+        """Return the layout of the facts."""
         return layout_named(self._layout)
 
     def relayout(self, layout: Layout, kept: Iterable[DataFile]) -> None:
-        """Gives the facts another layout and takes all their files but those `kept` out."""
+        """Give the facts another layout and remove all their files except those `kept`."""
         self._layout = layout.name
         self._tables[FACT_RATE.name] = tuple(kept)
 
     def files(self, table: str, shard: str | None = None) -> tuple[DataFile, ...]:
-        """A table's files as this transaction has them by now; those of one shard where it is given."""
+        """Return a table's files, or those of one shard, including the changes of this transaction so far."""
         return tuple(file for file in self._tables.get(table, ()) if shard is None or file.shard == shard)
 
     def paths(self, table: str) -> list[str]:
-        """Absolute paths of a table's files as they are before this transaction."""
+        """Return the absolute paths of a table's files as they were before this transaction."""
         return [self.path(file) for file in self.base.tables.get(table, ())]
 
     def path(self, file: DataFile) -> str:
-        """The absolute path of a file."""
+        """Return the absolute path of a file."""
         return self._directory.path(file)
 
     def new_file(self, name: str, shard: str = "") -> Path:
-        """The path for a new file of a table's shard, or of what else `name` tells."""
+        """Return the path for a new file of a table's shard. `name` is the table's, or says what else the file is."""
         path = self._directory.new_file(f"{name}/{shard}/{name}" if shard else name, self.generation)
         self._made.append(path)
         return path
 
     def put(self, table: str, path: Path, rows: int, shard: str = "") -> None:
-        """Makes a file of this transaction the table's, or the shard's where the table has shards."""
+        """Make a file of this transaction the only file of a table, or of a shard of it."""
         self.replace(table, self.files(table, shard), path, rows, shard)
 
     def replace(
         self, table: str, old: Iterable[DataFile], path: Path | None = None, rows: int = 0, shard: str = ""
     ) -> None:
-        """Takes `old` files out of a table and puts a file of this transaction in, if there is one."""
+        """Remove `old` files from a table and add a file of this transaction, if one is given."""
         gone = set(old)
         files = [file for file in self._tables.get(table, ()) if file not in gone]
         if path is not None:
@@ -81,16 +82,17 @@ class Transaction:
             self._tables[BY_GROUP] = (*copies, replace(copy, shard=new.copy_shard))
 
     def put_rejects(self, batch_id: str, path: Path, rows: int) -> None:
-        """Makes a file of this transaction the rejects of a batch."""
+        """Make a file of this transaction the rejects of a batch."""
         self._rejects[batch_id] = self._directory.data_file(path, rows, "")
 
     def commit(self) -> Manifest:
-        """Publishes the transaction's files, and an empty one for each table of one file that has none."""
+        """Publish the transaction's files. Tables of one file that have none get an empty one. Return the manifest."""
         for name, table in TABLES.items():
             one_file = not (self.layout.by if table is FACT_RATE else table.sharded)
             if one_file and not self._tables.get(name):
                 path = self.new_file(name)
                 self.put(name, path, write_table(path, table, [table.arrow.empty_table()]))
+        # A copy by provider group belongs to one file. It goes when that file goes.
         copied = {file.copy_shard for file in self.files(FACT_RATE.name)}
         self._tables[BY_GROUP] = tuple(file for file in self.files(BY_GROUP) if file.shard in copied)
         manifest = replace(
@@ -106,14 +108,14 @@ class Transaction:
         try:
             self._directory.settle(manifest)
         except OSError as error:
-            # The change is made; to say that it has failed would be wrong. The next writer settles what is left.
+            # The change has been published, so reporting a failure would be wrong. The next writer settles the rest.
             _LOG.warning("%s: the links in gold/ and silver/ are not up to date yet: %s", self.root, error.strerror)
         return manifest
 
     def clean(self) -> None:
-        """Removes the working directory, and the new files unless they were published."""
+        """Remove the working directory, and the new files unless they were published."""
         self._directory.clean()
-        # What counts is the manifest, not how far `commit` has come: it may have been stopped right behind it.
+        # The manifest decides, not how far `commit` got: it may have been stopped just after publishing.
         newest = self._directory.manifest()
         if newest is None or newest.generation < self.generation:
             self._directory.discard(self._made, self.generation)

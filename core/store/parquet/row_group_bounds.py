@@ -1,4 +1,4 @@
-"""Which row groups of a sorted file a range of keys falls into, as the file's own statistics tell."""
+"""Find the row groups of a sorted file that a range of keys falls into, by the file's own statistics."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from core.store.parquet.writer import ROW_GROUP
+from core.store.parquet.writer import ROW_GROUP_ROWS
 
 
 class _Highest:
@@ -18,17 +18,18 @@ class _Highest:
 
 
 HIGHEST = _Highest()
-"""Above every value that may follow in a key, of whatever type."""
+"""Greater than every value of any type, to end an upper bound of keys with."""
 
 Bounds = list[tuple[tuple[Any, ...], tuple[Any, ...]]]
 
 
 def bounds(path: Path, order: Sequence[str]) -> Bounds:
-    """For each row group of a file sorted by the columns `order`, keys that none of its rows is below, and none above.
+    """Return a lower and an upper bound of the keys in each row group of a file that is sorted by `order`.
 
-    Statistics tell each column's lowest and highest value. Those of the first columns bound the rows' keys, up to the
-    first column that has more than one value.
+    Raises nothing for missing statistics: the bounds are then wide.
     """
+    # Statistics hold each column's lowest and highest value. They bound the keys up to and including the first column
+    # that has more than one value: beyond it, the values of different rows would be mixed.
     metadata = pq.read_metadata(path)
     names = metadata.schema.to_arrow_schema().names
     places = [names.index(name) for name in order]
@@ -48,14 +49,16 @@ def bounds(path: Path, order: Sequence[str]) -> Bounds:
     return found
 
 
-def row_groups_to_rewrite(groups: Bounds, low: tuple[Any, ...], high: tuple[Any, ...], rows: int) -> range:
-    """The row groups that have to be written anew to take in `rows` rows with keys from `low` to `high`.
+def row_groups_to_rewrite(
+    groups: Bounds, low: tuple[Any, ...], high: tuple[Any, ...], rows: int, row_group_rows: int = ROW_GROUP_ROWS
+) -> range:
+    """Return the row groups that must be rewritten to take in `rows` rows with keys from `low` to `high`.
 
-    Where it is none, its start tells the row group that the rows go before. Few rows go into the row group before
-    them, so that many small files make no many small row groups.
+    If the range is empty, the rows go before the row group at its start.
     """
     start = sum(highest < low for _, highest in groups)
     end = len(groups) - sum(lowest > high for lowest, _ in groups)
-    if rows < ROW_GROUP // 2 and start > 0:
+    # Few rows are merged into the row group before them. Otherwise many small files would leave many small row groups.
+    if rows < row_group_rows // 2 and start > 0:
         start -= 1
     return range(start, max(start, end))

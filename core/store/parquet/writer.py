@@ -1,6 +1,7 @@
-"""How the store's Parquet files are written."""
+"""Write the store's Parquet files."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,18 +10,31 @@ import pyarrow.parquet as pq
 from core.store.parquet.arrow_dictionaries import joined, with_small_dictionaries
 from core.store.schema.tables import Table
 
-ROW_GROUP = 122_880
-"""Rows of a row group: DuckDB's own unit, small enough that a sorted file is skipped through."""
-
-_LEVEL = 1
+ROW_GROUP_ROWS = 122_880
+"""Rows of a row group: DuckDB's own unit, small enough that queries skip most of a sorted file."""
 
 
-def write_table(path: Path, table: Table, blocks: Iterable[pa.Table], group: int | None = None) -> int:
-    """Writes blocks, whose columns may be dictionary-encoded, as the one file `path`; gives the number of rows.
+@dataclass(frozen=True)
+class FileSizes:
+    """How the files of the facts are cut and merged. The defaults are measured; tests make them small."""
 
-    Blocks are put together to whole row groups, of `group` rows each where it is given.
+    row_group_rows: int = ROW_GROUP_ROWS
+    max_merged_streams: int = 16
+    """Files that are merged in one pass. More of them are first merged into fewer: one row group of each is in memory,
+    and each is an open file."""
+
+
+DEFAULT_SIZES = FileSizes()
+
+_ZSTD_LEVEL = 1
+
+
+def write_table(path: Path, table: Table, blocks: Iterable[pa.Table], group_rows: int | None = None) -> int:
+    """Write blocks, whose columns may be dictionary-encoded, as the file `path`. Return the number of rows.
+
+    Blocks are joined and cut into whole row groups of `group_rows` rows each, ROW_GROUP_ROWS unless given.
     """
-    group = group or ROW_GROUP
+    group = group_rows or ROW_GROUP_ROWS
     schema = table.arrow
     rows = 0
     writer: pq.ParquetWriter | None = None
@@ -50,20 +64,19 @@ def write_table(path: Path, table: Table, blocks: Iterable[pa.Table], group: int
 
 
 def new_writer(path: Path, table: Table, schema: pa.Schema) -> pq.ParquetWriter:
-    """A writer of a file of the table; `schema` is that of the blocks, whose columns may be dictionary-encoded.
-
-    Ids that no two rows share are kept as they are: to look for a dictionary takes a third of the time. Only columns
-    that a file is sorted by are given lowest and highest values, as only these let a reader skip a row group; of pairs,
-    the second of each pair goes up and down in every row group, and to find its ends takes half as long as all else.
-    """
+    """Return a writer of a file of the table. `schema` is that of the blocks; text may be dictionary-encoded."""
+    # Ids that no two rows share get no dictionary: looking for one takes a third of the time of writing.
     lone = [name for name in table.key if table.key == (name,) and table.order != table.key]
     return pq.ParquetWriter(
         path,
         schema,
         compression="zstd",
-        compression_level=_LEVEL,
+        compression_level=_ZSTD_LEVEL,
         store_schema=False,
         use_dictionary=[name for name in table.names if name not in lone],
         column_encoding=dict.fromkeys(lone, "DELTA_LENGTH_BYTE_ARRAY"),
+        # Only the columns a file is sorted by let a reader skip row groups, so only they get lowest and highest values.
+        # The second column of a pair (xref_…) takes every value in every row group, and finding its ends takes half
+        # as long as everything else.
         write_statistics=list(table.order[:-1] if table.name.startswith("xref_") else table.order),
     )

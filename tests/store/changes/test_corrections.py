@@ -1,5 +1,6 @@
 """What a correction selects, removes, remembers and puts back."""
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.load.load_file import load_file
 from core.queries import coverage
 from core.runtime.errors import BeaconError
 from core.store.changes.append import append_facts
@@ -21,7 +23,9 @@ from core.store.changes.selection import Selection
 from core.store.changes.sorted_facts import FactFile
 from core.store.generations.layout import LAYOUTS
 from core.store.generations.store import Store, StoreError
-from core.store.parquet import writer
+from core.store.parquet.writer import FileSizes
+from core.tic.source import open_documents
+from tests.rate_files import file_of, item_of
 from tests.store.changes.selections import chosen, fits
 from tests.store.steps import Row, assert_sound, assert_tidy, facts_of, load_made_file
 from tests.stores import listing, open_snapshot
@@ -49,10 +53,10 @@ def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 @settings(max_examples=10)
 @given(data=st.data(), groups=st.sampled_from([3, 7, 122_880]))
 def test_what_is_removed_is_what_is_selected_and_undo_puts_it_back(
-    filled: tuple[Store, Path], data: st.DataObject, groups: int, monkeypatch: pytest.MonkeyPatch
+    filled: tuple[Store, Path], data: st.DataObject, groups: int
 ) -> None:
-    monkeypatch.setattr(writer, "ROW_GROUP", groups)
     store, directory = filled
+    store = Store(store.root, sizes=FileSizes(row_group_rows=groups))
     before, batches = facts_of(store), batches_of(store)
     selection, uids = data.draw(chosen(list(before.values()), batches, directory))
     expected = {uid for uid, row in before.items() if fits(row, selection, batches, uids)}
@@ -181,6 +185,16 @@ def test_corrections_are_remembered(tmp_path: Path) -> None:
     assert duckdb.sql(f"SELECT reason FROM '{stable}' WHERE undone_at IS NULL").fetchall() == [("two",), ("three",)]
 
 
+def test_a_preview_shows_the_values_with_the_most_facts_first(tmp_path: Path) -> None:
+    store = Store(tmp_path / "data")
+    items = [item_of(*range(1, 2 + n % 25), code=str(70000 + n)) for n in range(25)]
+    path = tmp_path / "many.json"
+    path.write_text(json.dumps(file_of(*items)))
+    load_file(store, open_documents(path)[0], "GA")
+    shown = preview_removal(store, Selection(state="GA")).by["code"]
+    assert shown == [(f"CPT {70000 + n}", n + 1) for n in range(24, 4, -1)], "20 of 25, the most first"
+
+
 def test_what_cannot_be_done_is_told_and_changes_nothing(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="nothing is loaded yet"):
         remove(Store(tmp_path / "none"), Selection(state="GA"), "why")
@@ -191,8 +205,8 @@ def test_what_cannot_be_done_is_told_and_changes_nothing(tmp_path: Path) -> None
     before = listing(store.root)
     uids = tmp_path / "uids.txt"
     for text, message in (
-        ("", "no fact_uid in it"),
-        ("0" * 31, "line 1: '0{31}' is no fact_uid; expected 32 hex digits"),
+        ("", "contains no fact_uid"),
+        ("0" * 31, "line 1: '0{31}' is not a fact_uid; expected 32 hex digits"),
         ("é", "not a text file of fact_uids"),
     ):
         uids.write_text(text)
@@ -200,7 +214,7 @@ def test_what_cannot_be_done_is_told_and_changes_nothing(tmp_path: Path) -> None
             remove(store, Selection(uids=uids), "why")
     for wanted, message in (
         ({"uids": tmp_path / "none.txt"}, "none.txt: cannot be read: No such file"),
-        ({"payer": "nobody"}, "no payer 'nobody' in the store; there are: payer_inc"),
+        ({"payer": "nobody"}, "no payer 'nobody' in the store; its payers are: payer_inc"),
         ({"batch": "f" * 32}, "batch f{32} has no provider group in the store"),
         ({"code": ("1",)}, "no fact is selected; nothing was removed"),
     ):

@@ -10,15 +10,13 @@ from hypothesis import strategies as st
 
 from core.quality import advice as advice_module
 from core.quality.advice import advise
-from core.store.changes import compact as compact_module
-from core.store.changes import sorted_facts
-from core.store.changes.compact import compact, crowded
+from core.store.changes.compact import compact, find_crowded_shards
 from core.store.changes.reshard import reshard
 from core.store.changes.sorted_facts import FactFile, merge_facts, periods_of
 from core.store.generations.layout import LAYOUTS
 from core.store.generations.manifest import BY_GROUP, DataFile, Manifest
 from core.store.generations.store import Store, StoreError
-from core.store.parquet import writer
+from core.store.parquet.writer import FileSizes, write_table
 from core.store.schema.tables import FACT_RATE
 from tests.store.steps import assert_tidy, facts_of, load_made_file
 from tests.stores import listing
@@ -44,13 +42,11 @@ def in_order(rows: list[dict[str, object]]) -> list[dict[str, object]]:
 )
 def test_periods_are_found_and_merged(
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     files: list[list[tuple[str, str]]],
     group: int,
     at_once: int,
 ) -> None:
-    monkeypatch.setattr(writer, "ROW_GROUP", group)
-    monkeypatch.setattr(sorted_facts, "MAX_MERGED_STREAMS", at_once)
+    sizes = FileSizes(row_group_rows=group, max_merged_streams=at_once)
     paths, every, number = [], [], 0
     for place, periods in enumerate(files):
         rows = []
@@ -58,13 +54,13 @@ def test_periods_are_found_and_merged(
             number += 1
             rows.append(fact(number, *period))
         path = tmp_path / f"{place}.parquet"
-        writer.write_table(path, FACT_RATE, [pa.Table.from_pylist(in_order(rows), FACT_RATE.arrow)])
+        write_table(path, FACT_RATE, [pa.Table.from_pylist(in_order(rows), FACT_RATE.arrow)], group)
         paths.append(str(path))
         every += rows
     found = periods_of(paths)
     assert list(found) == sorted({(str(row["state"]), str(row["year_month"])) for row in every})
     for period, of_period in found.items():
-        tables = list(merge_facts(of_period, period, tmp_path))
+        tables = list(merge_facts(of_period, period, tmp_path, sizes))
         rows = [row for table in tables for row in table.to_pylist()]
         assert {row["fact_uid"] for row in rows} == {
             row["fact_uid"] for row in every if (row["state"], row["year_month"]) == period
@@ -74,16 +70,15 @@ def test_periods_are_found_and_merged(
 
 
 def test_a_file_of_no_rows_has_no_period(tmp_path: Path) -> None:
-    writer.write_table(tmp_path / "x.parquet", FACT_RATE, [])
+    write_table(tmp_path / "x.parquet", FACT_RATE, [])
     file = FactFile(str(tmp_path / "x.parquet"))
     assert file.periods == []
     assert list(file.blocks_of(("GA", "2025-08"))) == []
     file.close()
 
 
-def test_from_each_layout_to_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "ROW_GROUP", 10)
-    store = Store(tmp_path / "data", "partitioned", grace=0)
+def test_from_each_layout_to_each(tmp_path: Path) -> None:
+    store = Store(tmp_path / "data", "partitioned", grace=0, sizes=FileSizes(row_group_rows=10))
     for number, state in ((0, "GA"), (1, "GA"), (2, "FL"), (4, "GA"), (6, "GA")):
         load_made_file(store, tmp_path, number, state)
     expected = facts_of(store)
@@ -140,23 +135,21 @@ def test_facts_that_are_not_in_order_are_not_lost(tmp_path: Path, monkeypatch: p
     assert listing(store.root) == before
 
 
-def test_compacting_merges_the_small_files_of_crowded_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compact_module, "MANY_FILES", 3)
-    monkeypatch.setattr(sorted_facts, "MAX_MERGED_STREAMS", 2)
-    store = Store(tmp_path / "data", "partitioned")
+def test_compacting_merges_the_small_files_of_crowded_shards(tmp_path: Path) -> None:
+    store = Store(tmp_path / "data", "partitioned", sizes=FileSizes(max_merged_streams=2))
     load_made_file(store, tmp_path, 8, rates=400)
     for number in (0, 2, 4, 1):
         load_made_file(store, tmp_path, number)
     manifest = store.manifest()
     assert manifest is not None
     large = max(file.bytes for file in manifest.tables["fact_rate"])
-    monkeypatch.setattr(compact_module, "SMALL_BYTES", large)
-    (needy,) = crowded(manifest)
+    (needy,) = find_crowded_shards(manifest, min_small_files=3, small_bytes=large)
     assert (needy.shard, len(needy.files)) == ("state=GA/year_month=2025-08", 3)
-    assert "manage.py compact" in advise(manifest)[0]
+    assert "manage.py compact" in advise(manifest, min_small_files=3, small_bytes=large)[0]
     expected = facts_of(store)
     seen: list[tuple[int, int]] = []
-    assert compact(store, progress=lambda *rows: seen.append(rows)) == [needy]
+    done = compact(store, progress=lambda *rows: seen.append(rows), min_small_files=3, small_bytes=large)
+    assert done == [needy]
     assert seen == [(needy.rows, needy.rows)]
     assert facts_of(store) == expected
     assert_tidy(store)
@@ -164,8 +157,8 @@ def test_compacting_merges_the_small_files_of_crowded_shards(tmp_path: Path, mon
     assert after is not None
     assert after.generation == manifest.generation + 1
     assert sorted(len(shard) for shard in by_shard(after).values()) == [1, 2], "the large one stays as it is"
-    assert advise(after) == []
-    assert compact(store) == []
+    assert advise(after, min_small_files=3, small_bytes=large) == []
+    assert compact(store, min_small_files=3, small_bytes=large) == []
     assert store.manifest() == after
     assert [len(one.files) for one in compact(store, every=True)] == [2]
     assert facts_of(store) == expected

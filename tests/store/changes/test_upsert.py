@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.store.changes import upsert
 from core.store.generations.store import Store
-from core.store.parquet import row_group_bounds, writer
+from core.store.parquet.writer import FileSizes
 from core.store.schema.tables import DIM_CODE
 from core.store.writer_connection import connect_for_writing
 
@@ -38,16 +38,14 @@ def put(store: Store, new: dict[Key, Any], keep: Any) -> None:
 
 @given(st.lists(st.tuples(rows, st.sampled_from(["old", "new"])), max_size=4))
 def test_rows_are_there_by_their_keys(tmp_path_factory: pytest.TempPathFactory, steps: list[Any]) -> None:
-    store = Store(tmp_path_factory.mktemp("store") / "data")
+    # Row groups are small, so that some are copied and some are rewritten.
+    store = Store(tmp_path_factory.mktemp("store") / "data", sizes=FileSizes(row_group_rows=3))
     wanted: dict[Key, tuple[str | None, str | None]] = {}
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (row_group_bounds, writer, upsert):
-            patch.setattr(module, "ROW_GROUP", 3)  # so that some row groups are copied
-        for new, keep in steps:
-            put(store, new, keep)
-            for key, values in new.items():
-                old = wanted.get(key, (None, None))
-                wanted[key] = values if keep == "new" else (old[0] or values[0], old[1] or values[1])
+    for new, keep in steps:
+        put(store, new, keep)
+        for key, values in new.items():
+            old = wanted.get(key, (None, None))
+            wanted[key] = values if keep == "new" else (old[0] or values[0], old[1] or values[1])
     if not steps:
         return
     found = pl.read_parquet(store.root / DIM_CODE.path)

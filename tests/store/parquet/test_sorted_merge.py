@@ -41,6 +41,13 @@ def test_merging_is_sorting(whole_keys: bool, streams: list[list[tuple[str, int]
         assert sum(map(len, seen)) == len(set().union(*seen)) if seen else True
 
 
+def test_many_rows_of_one_key_keep_the_order_of_their_streams() -> None:
+    streams = [[("a", 1)] * 3000, [("a", 1)] * 2000]
+    merged = merge_sorted([blocks(s, number, 700) for number, s in enumerate(streams)], ["key", "sub"], whole_keys=True)
+    marks = [mark for table in merged for mark in table["mark"].to_pylist()]
+    assert marks == [*range(3000), *range(1000, 3000)]
+
+
 def test_memory_does_not_grow_with_a_stream() -> None:
     """Two long streams of interleaved keys: no block holds much more than the blocks that came in."""
 

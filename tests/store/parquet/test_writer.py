@@ -7,20 +7,15 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.store.parquet import writer
 from core.store.parquet.writer import write_table
 from core.store.schema.tables import DIM_PAYER_BRIDGE
 
 
 @given(blocks=st.lists(st.lists(st.sampled_from(["a", "b", "é", ""]), max_size=25), max_size=6), encoded=st.booleans())
-def test_rows_come_back_in_whole_row_groups(
-    monkeypatch: pytest.MonkeyPatch, blocks: list[list[str]], encoded: bool
-) -> None:
-    monkeypatch.setattr(writer, "ROW_GROUP", 10)
+def test_rows_come_back_in_whole_row_groups(blocks: list[list[str]], encoded: bool) -> None:
     tables = []
     for block in blocks:
         column = pa.array(block, pa.string())
@@ -29,7 +24,7 @@ def test_rows_come_back_in_whole_row_groups(
     with TemporaryDirectory() as directory:
         path = Path(directory) / "x.parquet"
         rows = [name for block in blocks for name in block]
-        assert write_table(path, DIM_PAYER_BRIDGE, tables) == len(rows)
+        assert write_table(path, DIM_PAYER_BRIDGE, tables, 10) == len(rows)
         file = pq.ParquetFile(path)
         groups = [file.metadata.row_group(n).num_rows for n in range(file.metadata.num_row_groups)]
         assert all(group == 10 for group in groups[:-1])
