@@ -89,7 +89,9 @@ def csv_cell(value: Any) -> Any:
 def arrow_schema(row_type: type[Any]) -> pa.Schema:
     """Return the Arrow types of the columns. Every column may be null."""
     fields = []
-    for name, hint in get_type_hints(row_type).items():
+    hints = get_type_hints(row_type)
+    for name in column_names(row_type):
+        hint = hints[name]
         (kind,) = [hint] if hint in ARROW_TYPES else [part for part in get_args(hint) if part is not NoneType]
         fields.append(pa.field(name, ARROW_TYPES[kind]))
     return pa.schema(fields)

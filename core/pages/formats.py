@@ -40,6 +40,11 @@ def write_share(value: float) -> str:
     return "under 0.01%" if 0 < value < 0.0001 else f"{value:.2%}"
 
 
+def write_limit(value: float) -> str:
+    """Write a limit as it was chosen: 0.1 as 10%, 0.0001 as 0.01%."""
+    return f"{100 * value:.6g}%"
+
+
 def write_figure(value: float | None, kind: str) -> str:
     """Write a rate in the unit of its kind: $104.00, 62.5%, $1,950.00 per day."""
     if value is None:

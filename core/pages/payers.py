@@ -81,6 +81,7 @@ def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]
     return query.render(
         "payers.html",
         asked=asked,
+        codes_text=code_list.codes_text(wanted),
         compared=compared,
         paging=paging,
         base=base,

@@ -95,18 +95,20 @@ def test_every_page_fits_a_phone(look: Any, path: str) -> None:
 def test_from_a_word_to_a_payer_a_provider_medicare_and_a_file(look: Any, tmp_path: Path, javascript: bool) -> None:
     page = look("/", java_script_enabled=javascript)
     page.get_by_role("search").nth(1).get_by_role("searchbox").fill("mri brain")
-    page.get_by_role("button", name="Find").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("“mri brain”")  # the page before has this link too
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "Results for “mri brain”"
+    )  # the page before has this link too
     page.get_by_role("link", name="70553").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("CPT 70553")
     page.get_by_role("link", name="Example Piedmont Mutual, Inc.").first.click()
     page.wait_for_url("**payer=example_piedmont_mutual_inc*")
-    page.get_by_role("link", name="payer example_piedmont_mutual_inc ✕").click()
+    page.get_by_role("link", name="Payer: Example Piedmont Mutual, Inc. ✕").click()
     page.wait_for_url(lambda url: "payer=" not in url)
-    page.get_by_role("link", name="Against Medicare").click()
+    page.get_by_role("link", name="Compare with Medicare").click()
     expect(page.get_by_role("heading", name="Percent of Medicare by payer")).to_be_visible()
     page.go_back()
-    expect(page.get_by_role("link", name="Against Medicare")).to_be_visible()
+    expect(page.get_by_role("link", name="Compare with Medicare")).to_be_visible()
     page.get_by_role("table").last.locator("tbody a").first.click()
     expect(page.get_by_role("heading", name="Groups and networks")).to_be_visible()
     with page.expect_download() as download:
@@ -119,12 +121,12 @@ def test_from_a_word_to_a_payer_a_provider_medicare_and_a_file(look: Any, tmp_pa
 
 def test_the_filters_are_a_form(look: Any) -> None:
     page = look(f"/rates/?{MARKET}&code=70553", java_script_enabled=False)
-    page.get_by_text("State, month, payer, place and other filters").click()
-    page.get_by_label("Class").select_option("professional")
+    page.get_by_text("State, month, payer, place, and other filters").click()
+    page.get_by_label("Billing class").select_option("professional")
     page.get_by_role("textbox", name="Modifier").fill("26")
     page.get_by_label("Place of service").select_option("11")
     page.get_by_role("button", name="Show").click()
-    assert page.get_by_role("link", name="modifier 26 ✕").is_visible()
+    assert page.get_by_role("link", name="Modifier: 26 ✕").is_visible()
     modifiers = page.get_by_role("table").last.locator("tbody tr td:nth-child(5)").all_inner_texts()
     assert set(modifiers) == {"26"}
 
@@ -132,7 +134,7 @@ def test_the_filters_are_a_form(look: Any) -> None:
 def test_by_keyboard_alone(look: Any) -> None:
     page = look(f"/rates/?{MARKET}&code=99213")
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Skip to the page"
+    assert page.evaluate("document.activeElement.textContent") == "Skip to content"
     page.keyboard.press("Enter")
     assert page.evaluate("location.hash") == "#main"
     page.keyboard.press("Tab")
@@ -177,12 +179,12 @@ def test_a_filter_swaps_the_page_s_part_and_goes_back(look: Any) -> None:
     page.evaluate("window.still = 'here'")
     before = page.get_by_role("complementary").inner_text()
     page.get_by_role("complementary").get_by_role("link", name="institutional").click()
-    expect(page.get_by_role("link", name="class institutional ✕")).to_be_visible()
+    expect(page.get_by_role("link", name="Billing class: institutional ✕")).to_be_visible()
     assert "billing_class=institutional" in page.url
     assert page.evaluate("window.still") == "here"
     assert page.evaluate("document.activeElement.id") == "main"
     page.go_back()
-    expect(page.get_by_role("link", name="class institutional ✕")).to_have_count(0)
+    expect(page.get_by_role("link", name="Billing class: institutional ✕")).to_have_count(0)
     assert page.get_by_role("complementary").inner_text() == before
 
 
@@ -190,10 +192,10 @@ def test_a_filter_swaps_the_page_s_part_and_goes_back(look: Any) -> None:
 def test_pasted_codes_are_compared(look: Any, tmp_path: Path, javascript: bool) -> None:
     page = look("/payers/", java_script_enabled=javascript)
     page.get_by_label("Codes, up to 200").fill("99213\n99214\t450; XYZ")
-    page.get_by_label("Compared with").select_option("Example Peach Health Plan")
+    page.get_by_label("Compare with").select_option("Example Peach Health Plan")
     page.get_by_role("button", name="Compare").click()
     page.wait_for_url("**codes=99213,99214,450,XYZ&base=example_peach_health_plan")
-    expect(page.locator(".notice")).to_contain_text("No rate of XYZ")
+    expect(page.locator(".notice")).to_contain_text("No rates for XYZ")
     expect(page.locator("table.matrix tbody tr")).to_have_count(5)
     page.get_by_role("link", name="CPT 99214").first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("CPT 99214")
@@ -219,7 +221,7 @@ def test_from_a_month_to_what_changed_in_it(look: Any, javascript: bool) -> None
     page.get_by_role("link", name="CPT 99213").click()
     page.wait_for_url("**code=99213**")
     expect(page.get_by_role("heading", level=1)).to_contain_text("CPT 99213")
-    page.get_by_role("link", name="down 7").click()
+    page.get_by_role("link", name="down (7)").click()
     page.wait_for_url("**what=down**")
     expect(page.locator("table.dense tbody tr td:first-child", has_not_text="down")).to_have_count(0)
     page.locator("table.dense tbody a").first.click()

@@ -12,6 +12,7 @@ from django.test import Client
 
 from core.pages import quality as quality_view
 from core.pages.charts.sparkline import sparkline
+from core.pages.shared.check_texts import CHECK_TEXTS, check_title
 from core.quality.checks import CHECKS
 from core.quality.record import keep_report
 from core.quality.report import run_checks
@@ -53,9 +54,11 @@ def links_of(response: Any) -> list[str]:
 def test_the_page_shows_what_the_checks_found(site: Client, demo: Snapshot) -> None:
     shown = tables(site.get("/quality/"))[0][1:]
     findings = {finding.name: finding for finding in run_checks(demo).findings}
-    assert sorted(row[1].split()[0] for row in shown) == sorted(findings)
-    for row in shown:
-        finding = findings[row[1].split()[0]]
+    by_title = {check_title(name): finding for name, finding in findings.items()}
+    titles = [re.split(" (?:error|warning) ", row[1])[0] for row in shown]
+    assert sorted(titles) == sorted(by_title)
+    for title, row in zip(titles, shown, strict=True):
+        finding = by_title[title]
         assert row[0] == ("nothing to check" if not finding.total else "passed" if finding.passed else "failed")
         assert row[2:4] == [f"{finding.count:,}", f"{finding.total:,}"]
         assert row[6] == (str(len({part.payer_slug for part in finding.parts})) if finding.parts else "–")
@@ -68,15 +71,15 @@ def test_failures_are_told_first_and_by_payer_and_month(odd: Store) -> None:
         response = client.get("/quality/")
         checks, by_payer, places, _, runs = tables(response)
         assert "2 of 17 checks failed , all of them warnings" in text_of(response)
-        assert {row[1].split()[0] for row in checks[1:3]} == {"zero_rates", "npi_check_digits"}
-        assert by_payer[1:] == [["Odd, Inc.", "2 over"], ["Sound & Co", "clean"]]
+        assert {re.split(" warning ", row[1])[0] for row in checks[1:3]} == {"Rates of zero", "Invalid NPIs"}
+        assert by_payer[1:] == [["Odd, Inc.", "2 over limit"], ["Sound & Co", "clean"]]
         assert [(row[0], row[1], row[4], row[5]) for row in places[1:]] == [
-            ("npi_check_digits over", "Odd, Inc.", "1", "1"),
-            ("zero_rates over", "Odd, Inc.", "2", "3"),
+            ("Invalid NPIs over limit", "Odd, Inc.", "1", "1"),
+            ("Rates of zero over limit", "Odd, Inc.", "2", "3"),
         ]
         assert len(runs) == 2
         narrowed = client.get("/quality/", {"payer": "sound_co"})
-        assert "Nothing was found there." in text_of(narrowed)
+        assert "Nothing was found with these filters" in text_of(narrowed)
 
 
 def test_every_flag_leads_to_its_rates(odd: Store) -> None:
@@ -90,7 +93,8 @@ def test_every_flag_leads_to_its_rates(odd: Store) -> None:
         assert "/npi/1234567890/" in links
         (behind,) = (link for link in links if link.startswith("/quality/zero_rates/?"))
         rows = client.get(behind)
-        assert "2 found in the data as it is now, of the payer odd_inc, in Georgia, in August 2025" in text_of(rows)
+        assert "2 found in the current data with these filters" in text_of(rows)
+        assert "Payer: Odd, Inc. ✕ Month: August 2025 ✕ State: Georgia ✕" in text_of(rows)
         (shown,) = tables(rows)
         assert [row[shown[0].index("negotiated_rate")] for row in shown[1:]] == ["0.0", "0.0"]
         for link in {*links, *links_of(rows)}:
@@ -111,7 +115,7 @@ def test_the_rows_behind_a_flag_can_be_had_as_files(odd: Store) -> None:
 def test_the_data_may_have_changed_since(odd: Store, load: Load) -> None:
     load(file_of(item_of(9, references=[1]), provider_references=GROUPS), name="more.json")
     with serving(odd.root):
-        assert "The data has changed since:" in text_of(Client().get("/quality/"))
+        assert "The data has changed since and will be checked again" in text_of(Client().get("/quality/"))
     keep_report(odd, run_checks(open_snapshot(odd)))
     with serving(odd.root):
         assert "The data has not changed since." in text_of(Client().get("/quality/"))
@@ -120,11 +124,16 @@ def test_the_data_may_have_changed_since(odd: Store, load: Load) -> None:
         response = Client().get("/quality/")
         lines, runs = tables(response)[-2:]
         assert [row[0] for row in runs[1:]] == ["2", "1"]
-        zero = next(row for row in lines[1:] if row[0] == "zero_rates")
+        zero = next(row for row in lines[1:] if row[0] == "Rates of zero")
         assert zero[2:] == ["2", "2", "2"]
         assert (
             'aria-label="Rates of zero over 2 runs: first 2, last 2, lowest 2, highest 2"' in response.content.decode()
         )
+
+
+def test_every_check_has_a_title_and_a_meaning_for_visitors() -> None:
+    assert set(CHECK_TEXTS) == {check.name for check in CHECKS}
+    assert check_title("an_older_check") == "An older check"
 
 
 @pytest.mark.parametrize("table", ["checks", "places", "months", "history", "runs"])
@@ -141,13 +150,13 @@ def test_every_table_can_be_had(site: Client, demo: Snapshot, table: str) -> Non
     assert len(csv_rows(site.get(f"/quality/?table={table}&format=csv"))) == found[table]
 
 
-def test_before_the_first_check_the_page_says_how_to_run_it(load: Load, store: Store) -> None:
+def test_before_the_first_check_the_page_lists_the_checks(load: Load, store: Store) -> None:
     load(file_of(item_of(1)))
     with serving(store.root):
         response = Client().get("/quality/")
         assert response.status_code == 200
         assert "The data has not been checked yet." in text_of(response)
-        assert "manage.py dq_check" in text_of(response)
+        assert "manage.py" not in response.content.decode()
         assert len(tables(response)[0]) == len(CHECKS) + 1
 
 
@@ -176,7 +185,7 @@ def test_what_takes_too_long_is_offered_in_parts(odd: Store, monkeypatch: pytest
     with serving(odd.root):
         response = Client().get("/quality/zero_rates/")
     assert response.status_code == 503
-    assert "That took too long: One payer’s month is quicker:" in text_of(response)
+    assert "This took too long and was stopped. One month of one payer is faster:" in text_of(response)
     assert "Odd, Inc., Georgia, August 2025 (2 of 3)" in text_of(response)
     assert "/quality/zero_rates/?state=GA&year_month=2025-08&payer=odd_inc" in links_of(response)
 

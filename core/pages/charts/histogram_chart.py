@@ -1,4 +1,4 @@
-"""A histogram as SVG, in the manner of `charts`: positions in shares of the width, colors from the style sheet."""
+"""A histogram, drawn on the server as SVG; see spread_chart for the rules of charts."""
 
 from collections.abc import Sequence
 
@@ -8,15 +8,16 @@ from django.utils.safestring import SafeString
 from core.queries.histogram import Histogram
 from core.queries.medicare import AmountLine
 
-_TOP, _HEIGHT, _BOTTOM = 34, 150, 24
-"""Heights in pixels: above the bars for the names of lines, of the bars, and of the axis."""
+_LABEL_ROW = 15
+_TOP, _HEIGHT, _BOTTOM = 3 * _LABEL_ROW + 4, 150, 24
+"""Heights in pixels: of the labels of lines above the bars, of the bars, and of the axis."""
 
 _LINES = 3
-"""More of Medicare's amounts than these would hide the bars; the table below has them all."""
+"""More Medicare amounts than these would hide the bars; the table below the chart has them all."""
 
 
 def draw_histogram(found: Histogram, amounts: Sequence[AmountLine]) -> SafeString:
-    """A bar per bin, as high as it has rates, with lines at Medicare's amounts. Empty where there are no bins."""
+    """Return a bar per bin, with lines at Medicare's amounts; empty text if there are no bins."""
     if not found.bins:
         return SafeString("")
     lines = [amount for amount in amounts[:_LINES] if amount.amount > 0]
@@ -55,7 +56,7 @@ def draw_histogram(found: Histogram, amounts: Sequence[AmountLine]) -> SafeStrin
 
 
 class _HistogramScale:
-    """From dollars to a share of the width, in percent."""
+    """Map dollars to a position."""
 
     def __init__(self, low: float, high: float) -> None:
         self._low, self._high = low, high
@@ -64,12 +65,12 @@ class _HistogramScale:
         self.marks = [(first + n) * step for n in range(7) if (first + n) * step <= high]
 
     def at(self, value: float) -> float:
-        """Where a value stands."""
+        """Return the position of a value, as a percentage of the width."""
         return 100 * (value - self._low) / (self._high - self._low)
 
 
 def _round_step(step: float) -> float:
-    """The next larger of 1, 2, 5, 10 and so on."""
+    """Return the next larger of 1, 2, 5, 10, 20, and so on."""
     size: float = 10 ** (len(str(int(max(step, 1)))) - 1)
     return next(round_step * size for round_step in (1, 2, 5, 10) if round_step * size >= step)
 
@@ -81,7 +82,7 @@ def _mark(scale: _HistogramScale, value: float, base: int) -> SafeString:
 
 def _line(scale: _HistogramScale, line: AmountLine, number: int, base: int) -> SafeString:
     place = scale.at(line.amount)
-    top = 12 + 11 * number
+    top = 12 + _LABEL_ROW * number
     anchor, shift = ("end", -0.6) if place > 60 else ("start", 0.6)
     return format_html(
         '<line class="even" x1="{}%" x2="{}%" y1="{}" y2="{}"/><text class="{}" x="{}%" y="{}">{} {}</text>',

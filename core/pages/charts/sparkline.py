@@ -1,4 +1,4 @@
-"""A small line of counts over time, as SVG: as wide as a word, in the color of the text around it."""
+"""A small chart of counts over time, as SVG: as wide as a word, in the color of the text around it."""
 
 from collections.abc import Sequence
 
@@ -9,8 +9,9 @@ _WIDTH, _HEIGHT, _EDGE = 120.0, 28.0, 4.0
 
 
 def sparkline(counts: Sequence[int], words: str) -> SafeString:
-    """The counts from left to right, from zero at the bottom, the last one with a dot; `words` say it for those who do
-    not see it. Empty where there is no count.
+    """Return the counts from left to right, from zero at the bottom, the last one with a dot.
+
+    `words` describe the chart to screen readers. Return empty text if there are no counts.
     """
     if not counts:
         return SafeString("")
@@ -26,7 +27,7 @@ def sparkline(counts: Sequence[int], words: str) -> SafeString:
 
 
 def _places(number: int) -> list[float]:
-    """Where so many points stand, evenly from edge to edge; a lone one at the right."""
+    """Return the positions of a number of points, evenly from edge to edge; a single one at the right."""
     if number == 1:
         return [_WIDTH - _EDGE]
     return [_EDGE + (_WIDTH - 2 * _EDGE) * n / (number - 1) for n in range(number)]

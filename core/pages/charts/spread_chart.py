@@ -1,7 +1,8 @@
-"""Figures drawn on the server, as SVG: no script and no style of their own, so that they pass a strict policy.
+"""Percentiles as bars, drawn on the server as SVG.
 
-Positions are shares of the width, so that a figure fits a phone as it is and its text stays readable; colors come from
-the site's style sheet by class. Each figure has a title and its figures in words for those who do not see it.
+Charts have no script and no inline style, which the site's content security policy forbids. Positions are percentages
+of the width, so that a chart fits a phone and its text stays readable; colors come from the style sheet by class. Each
+chart has a title and its numbers in words for screen readers.
 """
 
 import math
@@ -12,16 +13,21 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 _ROW, _AXIS = 46, 26
-"""Heights in pixels: of a row, its name above its bar, and of the axis."""
+"""Heights in pixels: of a row, with its name above its bar, and of the axis."""
 
+_MIN_DISTANCE = 0.17
+"""Between two marks of the axis, as a share of the width: their labels overlap if they are closer."""
 
-_APART = 0.17
-"""The least distance between two marks of the axis, as a share of the width: nearer, they run into each other."""
+_MARGIN = 0.04
+"""No mark is closer to an edge than this share of the width: its label would be cut off."""
+
+_NEAR_ZERO = 0.001
+"""Zero has no logarithm. Whatever is closer to zero than this is drawn at the edge."""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """What a figure's values are: how one is written, the value with a line of its own, and round values by merit."""
+    """The unit of a chart: how a value is written, the value with a line of its own, and tick values, best first."""
 
     write: Callable[[float], str]
     even: float | None
@@ -29,12 +35,12 @@ class Measure:
 
 
 PERCENT_OF_MEDICARE = Measure(
-    lambda value: f"{100 * value:,.0f} %", 1, (0.5, 2, 0.1, 10, 0.25, 0.75, 1.5, 5, 3, 30, 0.01, 100)
+    lambda value: f"{100 * value:,.0f}%", 1, (0.5, 2, 0.1, 10, 0.25, 0.75, 1.5, 5, 3, 30, 0.01, 100)
 )
 
 
 def dollars(even: float | None) -> Measure:
-    """Dollars, with a line at a median to compare with, where there is one."""
+    """Return dollars, with a line at a median to compare with, if there is one."""
     marks = [
         step * 10.0**n
         for steps in ((1,), (2, 5), (1.5, 3, 7), (1.2, 2.5, 4, 6))
@@ -46,7 +52,7 @@ def dollars(even: float | None) -> Measure:
 
 @dataclass(frozen=True)
 class Bar:
-    """One row: a name and the 10th, 25th, 50th, 75th and 90th percentile, in the figure's measure."""
+    """One row: a name and the 10th, 25th, 50th, 75th, and 90th percentiles."""
 
     name: str
     percentiles: tuple[float, float, float, float, float]
@@ -58,10 +64,10 @@ def draw_spreads(
     title: str = "Percent of Medicare by payer",
     key: int = 1,
 ) -> SafeString:
-    """A row per bar: a thin line from p10 to p90, a thick one from p25 to p75, a mark at the median; a line at `even`.
+    """Return a row per bar: a thin line from p10 to p90, a thick one from p25 to p75, a mark at the median.
 
-    The scale is logarithmic: half is as far from `even` as twice. `key` tells the figures of one page apart. Empty
-    where there are no bars.
+    The scale is logarithmic: half is as far from `even` as twice. `key` distinguishes the charts of one page. Return
+    empty text if there are no bars.
     """
     if not bars:
         return SafeString("")
@@ -79,30 +85,31 @@ def draw_spreads(
 
 
 class _Scale:
-    """From a value of the measure to a share of the width."""
+    """Map a value to a position."""
 
     def __init__(self, measure: Measure, values: Sequence[float]) -> None:
-        # Zero has no logarithm; whatever is nearer to it than a thousandth stands at the edge.
         self._measure = measure
-        low, high = max(min(values), 0.001), max(*values, 0.001)
+        low, high = max(min(values), _NEAR_ZERO), max(*values, _NEAR_ZERO)
         if measure.even:
             low, high = min(low, 0.8 * measure.even), max(high, 1.25 * measure.even)
         low, high = low / 1.15, high * 1.15
         self._low, self._high = math.log(low), math.log(high)
         self.marks = [] if measure.even is None else [measure.even]
         for mark in measure.marks:
-            if low < mark < high and all(abs(self._share(mark) - self._share(one)) >= _APART for one in self.marks):
+            share = self._share(mark)
+            apart = all(abs(share - self._share(one)) >= _MIN_DISTANCE for one in self.marks)
+            if _MARGIN <= share <= 1 - _MARGIN and apart:
                 self.marks.append(mark)
 
     def at(self, value: float) -> str:
-        """Where a value stands, as a percentage of the width."""
+        """Return the position of a value, as a percentage of the width."""
         return f"{100 * min(max(self._share(value), 0.0), 1.0):.2f}%"
 
     def _share(self, value: float) -> float:
-        return (math.log(max(value, 0.001)) - self._low) / (self._high - self._low)
+        return (math.log(max(value, _NEAR_ZERO)) - self._low) / (self._high - self._low)
 
     def mark(self, value: float, height: int) -> SafeString:
-        """A line of the axis with its figure."""
+        """Return a line of the axis with its label."""
         kind, at = "even" if value == self._measure.even else "mark", self.at(value)
         return format_html(
             '<line class="{}" x1="{}" x2="{}" y1="{}" y2="{}"/><text class="{}" x="{}" y="14">{}</text>',
@@ -128,4 +135,4 @@ def _bar(scale: _Scale, bar: Bar, top: int) -> SafeString:
 
 def _words(measure: Measure, bar: Bar) -> str:
     p10, p25, p50, p75, p90 = map(measure.write, bar.percentiles)
-    return f"{bar.name}: median {p50}, half of the rates from {p25} to {p75}, four fifths from {p10} to {p90}."
+    return f"{bar.name}: median {p50}, middle half {p25} to {p75}, 10th to 90th percentile {p10} to {p90}."

@@ -12,6 +12,7 @@ from core.fields.place_of_service import EVERY_PLACE, PLACES
 from core.pages import formats
 from core.pages.shared import urls
 from core.pages.shared.check_texts import check_meaning, check_title
+from core.pages.shared.labels import filter_label, schedule_label
 
 MAX_PLACES_SHOWN = 4
 
@@ -22,6 +23,7 @@ FIGURES: dict[str, Callable[..., str]] = {
     "dollars": formats.write_dollars,
     "percent": formats.write_percent,
     "share": formats.write_share,
+    "limit": formats.write_limit,
     "figure": formats.write_figure,
     "month": formats.write_month,
     "day": formats.write_day,
@@ -34,6 +36,8 @@ FIGURES: dict[str, Callable[..., str]] = {
     "moved_by": formats.write_moved_by,
     "check_title": check_title,
     "check_meaning": check_meaning,
+    "filter_label": filter_label,
+    "schedule": schedule_label,
 }
 """The filters that write one value as text, by their name in templates."""
 
@@ -60,6 +64,12 @@ def to(page: str, market: Any = None, **parameters: Any) -> str:
 
 
 @register.simple_tag(takes_context=True)
+def rates_of(context: dict[str, Any], terms: dict[str, Any]) -> str:
+    """Return the address of the rates with some terms (a code, a payer, and filters) in the market of the page."""
+    return urls.to("rates", context["market"], **terms)
+
+
+@register.simple_tag(takes_context=True)
 def here(context: dict[str, Any], **changes: Any) -> str:
     """Return the address of this page with some parameters changed; None removes one."""
     return urls.changed(context["path"], context["parameters"], **changes)
@@ -69,6 +79,16 @@ def here(context: dict[str, Any], **changes: Any) -> str:
 def having(context: dict[str, Any], name: str, value: Any = None) -> str:
     """Return the address of this page's first part with one parameter changed, or removed if no value is given."""
     return urls.changed(context["path"], context["parameters"], **{name: value, "page": None})
+
+
+@register.simple_tag(takes_context=True)
+def sort_link(context: dict[str, Any], label: str, *orders: str, arrow: str = "", title: str = "") -> SafeString:
+    """Return the heading of a column that sorts by it: the first order, or the second if sorted by the first."""
+    current = context.get("sort") or ""
+    following = orders[1] if len(orders) > 1 and current == orders[0] else orders[0]
+    mark = f" {arrow or ('↓' if current.startswith('-') else '↑')}" if current in orders else ""
+    address = here(context, sort=following, page=None)
+    return format_html('<a href="{}" title="{}">{}{}</a>', address, title or f"Sort by {label.lower()}", label, mark)
 
 
 @register.simple_tag

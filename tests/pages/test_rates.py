@@ -1,0 +1,93 @@
+"""The rates of a code."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from core.queries import rates
+from core.store.connection import Snapshot
+from tests.pages.markets import MARKET, QUERY
+from tests.site import csv_rows, tables, text_of
+
+
+def test_the_page_shows_the_spread_and_every_rate(site: Client, demo: Snapshot) -> None:
+    response = site.get("/rates/", QUERY)
+    spread, every = tables(response)
+    summaries = rates.summarize_rates(demo, MARKET)
+    assert [row[0] for row in spread[1:]] == [row.reporting_entity_name for row in summaries]
+    assert [row[7] for row in spread[1:]] == [f"${row.p50:,.2f}" for row in summaries]
+    assert len(every) == 51
+    assert [row[0] for row in every[1:]] == [
+        f"${r.negotiated_rate:,.2f}" for r in rates.list_rates(demo, MARKET, "rate", 50, 0)
+    ]
+    counted = rates.count_market(demo, MARKET)
+    assert f"{counted.rates} rates for {counted.groups} provider groups with {counted.npis} distinct NPIs" in text_of(
+        response
+    )
+    assert "1–50 of 70" in text_of(response)
+
+
+def test_the_pages_of_a_table_contain_each_row_once(site: Client) -> None:
+    whole = [row["fact_uid"] for row in csv_rows(site.get("/rates/", {**QUERY, "format": "csv"}))]
+    assert len(whole) == len(set(whole)) == 70
+    shown = [len(tables(site.get("/rates/", {**QUERY, "page": number}))[-1]) - 1 for number in (1, 2)]
+    assert shown == [50, 20]
+    beyond = site.get("/rates/", {**QUERY, "page": 3})
+    assert "Page 3 does not exist. The last one is page 2" in text_of(beyond)
+
+
+def test_percentages_are_not_mixed_with_dollars(site: Client) -> None:
+    response = site.get("/rates/", {**QUERY, "code": "97110"})
+    dollars, percentages, _ = tables(response)
+    assert "Mean" in dollars[0]
+    assert "Mean" not in percentages[0]
+    assert all("%" not in cell for row in dollars for cell in row)
+    assert all("$" not in cell for row in percentages for cell in row)
+    assert "Percentages not included in dollar figures" in text_of(response)
+    organizations_page = text_of(site.get("/organizations/", {**QUERY, "code": "97110"}))
+    assert re.search(r"\d+ are not in dollars per service", organizations_page)
+
+
+@pytest.mark.parametrize(
+    ("code_type", "code", "title"),
+    [("REV", "0120", "Per diems"), ("MS-DRG", "469", "Bundles"), ("CPT", "99215", "Capitation")],
+)
+def test_other_kinds_are_not_mixed_with_dollars(site: Client, code_type: str, code: str, title: str) -> None:
+    assert f"{title} not included in dollar figures" in text_of(
+        site.get("/rates/", {**QUERY, "code_type": code_type, "code": code})
+    )
+
+
+def test_the_place_filter_says_which_rates_it_excludes(site: Client) -> None:
+    shown = text_of(site.get("/rates/", {**QUERY, "code": "97110", "pos": "11"}))
+    assert (
+        "11 Office also matches rates that apply in every place (CSTM-00). "
+        "10 rates without a place of service are excluded" in shown
+    )
+    assert "62.5%" in shown, "the percentage holds in every place"
+    assert "All rates for this code state a place of service" in text_of(
+        site.get("/rates/", {**QUERY, "pos": "21", "code_type": "HCPCS", "code": "G0438"})
+    )
+
+
+def test_a_bare_code_finds_its_system(site: Client) -> None:
+    assert "REV 0450" in text_of(site.get("/rates/", {"code": "450"}))
+    assert "CPT 99213" in text_of(site.get("/rates/", {"code": "99213"}))
+    assert "GA" in text_of(site.get("/rates/", {"code": "99213"}))
+
+
+def test_an_unknown_code_shows_nearby_codes(site: Client) -> None:
+    response = site.get("/rates/", {**QUERY, "code": "99212"})
+    assert response.status_code == 200
+    shown = text_of(response)
+    assert "No rates for CPT 99212 in Georgia, August 2025" in shown
+    assert "Codes nearby" in shown
+    assert "99213" in shown
+    assert "There are no rates for this state and month" in text_of(site.get("/rates/", {**QUERY, "state": "TX"}))
+
+
+def test_the_address_contains_the_whole_state_in_one_order(site: Client) -> None:
+    response = site.get("/rates/?pos=11&code=97110&code_type=CPT&sort=-rate&year_month=2025-08&state=GA")
+    canonical = "/rates/?state=GA&amp;year_month=2025-08&amp;code_type=CPT&amp;code=97110&amp;pos=11&amp;sort=-rate"
+    assert f"{canonical}&amp;page=2" in response.content.decode()

@@ -1,0 +1,75 @@
+"""Every table of every page can be downloaded, and contains the rows of its question."""
+
+import json
+from typing import Any
+
+from django.test import Client
+
+from core.fields.code_list import read_codes
+from core.queries import changes, codes, coverage, medicare, networks, organizations, providers, rates
+from core.queries.codes import list_busiest_codes
+from core.queries.payers import compare_payers
+from core.queries.rules.market import Market
+from core.rows import RowEncoder, row_values
+from core.store.connection import Snapshot
+from tests.pages.markets import MARKET, MONTH, PIEDMONT, QUERY
+from tests.site import csv_rows, json_rows
+
+
+def test_tables_of_codes_and_providers_can_be_downloaded(site: Client, demo: Snapshot) -> None:
+    npi, tin = demo.rows(
+        "SELECT (SELECT min(npi) FROM dim_npi), (SELECT min(tin_value) FROM dim_tin WHERE tin_type = 'ein')"
+    )[0]
+    of_npi = Market("GA", "2025-08", npi=npi)
+    for address, table, expected in (
+        ("/rates/", "rates", list(rates.stream_rates(demo, MARKET, "rate", 10**6, 60))),
+        ("/rates/", "summary", rates.summarize_rates(demo, MARKET)),
+        ("/medicare/", "rates", medicare.list_comparisons(demo, MARKET, "percent", 10**6, 0)),
+        ("/medicare/", "payers", medicare.summarize_percents(demo, MARKET)),
+        ("/medicare/", "bases", medicare.count_outcomes(demo, MARKET).bases),
+        ("/organizations/", "organizations", organizations.list_organizations(demo, MARKET, "rates", 10**6, 0)),
+        (f"/npi/{npi}/", "rates", providers.list_code_rates(demo, demo, of_npi, 10**6, 0)[1]),
+        (f"/npi/{npi}/", "groups", providers.list_groups(demo, "npi", npi)),
+        (f"/tin/{tin}/", "npis", providers.list_npis_of_tin(demo, tin, 10**6, 0)[1]),
+        ("/codes/", "rows", codes.search_codes(demo, "", 10**6)[1]),
+        ("/", "rows", coverage.list_coverage(demo)),
+    ):
+        parameters: dict[str, Any] = {
+            "table": table,
+            **(QUERY if address in {"/rates/", "/medicare/", "/organizations/"} else {}),
+        }
+        from_json = json_rows(site.get(address, {**parameters, "format": "json"}))
+        from_csv = csv_rows(site.get(address, {**parameters, "format": "csv"}))
+        wanted = [json.loads(json.dumps(row_values(row), cls=RowEncoder)) for row in expected]
+        assert from_json == wanted, (address, table)
+        assert [list(row) for row in from_csv] == [list(row) for row in wanted]
+        assert len(from_csv) == len(wanted) > 0
+    reasons = json_rows(site.get("/medicare/", {**QUERY, "table": "reasons", "format": "json"}))
+    assert {row["reason"]: row["rates"] for row in reasons} == medicare.count_outcomes(demo, MARKET).reasons
+
+
+def test_tables_of_the_market_can_be_downloaded(site: Client, demo: Snapshot) -> None:
+    both = Market("GA", "2025-08", "CPT", "99213")
+    payers, _ = changes.count_movements(demo, both, "2025-07")
+    _, by_code = changes.count_movements(demo, Market(**MONTH, payer=PIEDMONT), "2025-07")
+    slug = "example_savannah_benefit_administrators"
+    for address, query, expected in (
+        (
+            "/payers/",
+            {**MONTH, "codes": "99213,450"},
+            compare_payers(demo, Market(**MONTH), read_codes("99213,450"), None)[0],
+        ),
+        ("/payers/", {"payer": slug, "table": "networks"}, networks.list_networks(demo, slug)),
+        ("/payers/", {"payer": slug, "table": "files"}, coverage.list_files(demo, slug)),
+        ("/payers/", {"payer": slug, "table": "codes"}, list_busiest_codes(demo, Market(**MONTH, payer=slug), 25)),
+        ("/payers/", {}, coverage.list_coverage(demo)),
+        ("/changes/", QUERY, changes.list_changed_rates(demo, both, "2025-07", None, "moved", 10**6, 0)[1]),
+        ("/changes/", {**QUERY, "table": "payers"}, payers),
+        ("/changes/", {"payer": PIEDMONT, "table": "codes"}, sorted(by_code, key=lambda row: -row.moved)),
+        ("/changes/", {}, changes.count_payer_months(coverage.list_coverage(demo), "GA", "2025-07", "2025-08")),
+        ("/organizations/", QUERY, organizations.list_organizations(demo, both, "rates", 10**6, 0)),
+    ):
+        wanted = [json.loads(json.dumps(row_values(row), cls=RowEncoder)) for row in expected]
+        from_json = json_rows(site.get(address, {**query, "format": "json"}))
+        assert sorted(from_json, key=str) == sorted(wanted, key=str), (address, query)
+        assert len(csv_rows(site.get(address, {**query, "format": "csv"}))) == len(wanted) > 0
