@@ -70,7 +70,7 @@ _AREAS = (
 
 
 def write_hospital_fees(directory: Path, addendum_b: str = _ADDENDUM_B) -> dict[str, list[Path]]:
-    """Writes the files, Addendum B in the form of that above; gives their paths by kind of benchmark."""
+    """Write the files, Addendum B in the form above. Return their paths by kind of benchmark."""
     files = {name: directory / f"{name}.csv" for name in ("Addendum_B_demo", "AA_demo", "BB_demo", "wage_index_demo")}
     b, aa, bb, wages = files.values()
     title = ["Addendum B.-- OPPS Payment by HCPCS Code for CY 2025 (extract)"]

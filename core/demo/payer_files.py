@@ -66,7 +66,7 @@ _TRADES = ("Family Practice", "Orthopedics", "Imaging", "Cardiology", "Behaviora
 
 
 def npi(rng: random.Random) -> str:
-    """A made-up NPI with a valid check digit (Luhn over 80840 and the number)."""
+    """Make up an NPI with a valid check digit (Luhn over 80840 and the number)."""
     nine = f"{rng.choice((1, 2))}{rng.randrange(10**8):08}"
     total = 24
     for place, digit in enumerate(map(int, nine)):
@@ -160,7 +160,7 @@ def _price(rate: float, kind: str, billing_class: str, places: list[str] | None,
 
 
 def _prices(payer: Payer, practice: Practice, month: str, code: Any, rng: random.Random) -> list[dict[str, Any]]:
-    """A practice's prices for a code, kept apart by class, place and modifier as a contract would."""
+    """Return a practice's prices for a code, by class, place, and modifier as in a contract."""
     system, number, _, typical = code
     amount = _amount(payer, practice, month, typical, rng)
     if system in {"MS-DRG", "RC"}:
@@ -189,7 +189,7 @@ def _own_chance(payer: Payer, practice: Practice, code: Any) -> random.Random:
 
 
 def write_referenced(payer: Payer, month: str, groups: list[Practice], rng: random.Random) -> dict[str, Any]:
-    """Schema 1: groups defined first and named by number, several practices to a group, percentages, odd places."""
+    """Return a file of schema 1: groups defined first, several practices per group, percentages, odd places."""
     file = _root(payer, month, "1.3.1")
     half = len(groups) // 2
     pairs = list(zip(groups[:half], groups[half:], strict=True))
@@ -226,7 +226,7 @@ def write_referenced(payer: Payer, month: str, groups: list[Practice], rng: rand
 
 
 def write_inline(payer: Payer, month: str, groups: list[Practice], rng: random.Random) -> dict[str, Any]:
-    """Schema 1: groups written out at each rate, NPIs as text, rates as text now and then, a remark."""
+    """Return a file of schema 1: inline groups at each rate, NPIs as text, some rates as text, a remark."""
     file = _root(payer, month, "1.0.0")
     file["last_updated_on"] = f"{month}-03T00:00:00-05:00"
     file["in_network"] = []
@@ -254,7 +254,7 @@ def write_inline(payer: Payer, month: str, groups: list[Practice], rng: random.R
 
 
 def write_late(payer: Payer, month: str, groups: list[Practice], rng: random.Random) -> dict[str, Any]:
-    """Schema 2: settings, networks and business names, groups defined last, a bundle, capitation, a late root."""
+    """Return a file of schema 2: settings, networks, business names, groups defined last, a bundle, capitation."""
     references = [
         {
             "provider_group_id": number,
@@ -319,7 +319,7 @@ PAYERS = (
 
 
 def write_files(directory: Path, months: tuple[str, ...] = MONTHS) -> list[Path]:
-    """Writes each payer's file of each month; gives their paths."""
+    """Write each payer's file for each month, and return their paths."""
     groups = practices()
     paths = []
     for month in months:

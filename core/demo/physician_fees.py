@@ -76,7 +76,7 @@ _GPCIS = [
 
 
 def write_physician_fees(directory: Path, values: str = _RVUS) -> list[Path]:
-    """Writes the relative value file, of `values` in the form of those above, and the GPCI file; gives their paths."""
+    """Write the relative value file (`values` in the form above) and the GPCI file. Return their paths."""
     rvu, gpci = directory / "PPRRVU25_JAN_demo.csv", directory / "GPCI2025_demo.csv"
     with rvu.open("w", newline="", encoding="latin-1") as file:
         writer = csv.writer(file)

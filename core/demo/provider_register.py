@@ -62,7 +62,7 @@ _CITIES = (("ATLANTA", "303030001"), ("MACON", "312010002"), ("SAVANNAH", "31401
 
 
 def write_register(directory: Path) -> list[Path]:
-    """Writes both files; gives their paths. One NPI of the demo's rates is not in the register, one is deactivated."""
+    """Write both files and return their paths. One NPI of the rates is not in the register, one is deactivated."""
     rng = random.Random(11)
     register, taxonomy = directory / "npidata_pfile_demo.csv", directory / "nucc_taxonomy_demo.csv"
     rows = []

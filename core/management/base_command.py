@@ -27,7 +27,7 @@ class Output(OutputWrapper):
     def write(  # type: ignore[override]
         self, msg: str = "", style_func: Any = None, ending: str | None = None
     ) -> None:
-        """Writes a text and a line break."""
+        """Write a text and a line break."""
         super().write(printable(msg), style_func, ending)
 
 
@@ -43,7 +43,7 @@ class Command(BaseCommand):
     }  # fmt: skip
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        """A parser that keeps the help's line breaks and tells what is wrong in one line."""
+        """Return a parser that keeps the help's line breaks and reports an error in one line."""
         parser = super().create_parser(prog_name, subcommand, **kwargs)
         parser.formatter_class = argparse.RawDescriptionHelpFormatter
 
@@ -58,7 +58,7 @@ class Command(BaseCommand):
         return parser
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Runs the command."""
+        """Run the command, and turn expected errors into one line."""
         self.stdout, self.stderr = Output(cast("TextIO", self.stdout)), Output(cast("TextIO", self.stderr))
         try:
             self.run(**options)
@@ -73,7 +73,7 @@ class Command(BaseCommand):
             raise Error("out of memory; the store is as it was") from None
 
     def run(self, *args: Any, **options: Any) -> None:
-        """The command's work."""
+        """Do the command's work."""
         raise NotImplementedError
 
 
@@ -81,13 +81,13 @@ class WritingCommand(Command):
     """A command that writes to the store, one at a time: it waits for another to end unless told --no-wait."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """The option that every writing command has."""
+        """Add the option that every writing command has."""
         parser.add_argument(
             "--no-wait", action="store_true", help="fail at once where another command is writing to the store"
         )
 
     def store(self, no_wait: bool) -> "Store":
-        """The store, for writing; says so where it has to wait, and where the settings ask for another layout."""
+        """Return the store for writing. Report a wait, and a setting that asks for another layout."""
         from core import open_store  # noqa: PLC0415 - takes half a second, which a command's help need not
 
         store = open_store.store(
@@ -105,7 +105,7 @@ class WritingCommand(Command):
 
 
 def state(text: str) -> str:
-    """An argument that is a state's two letters."""
+    """Return an argument that is a state's two letters, or refuse it."""
     found = parse_state(text)
     if found is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no state; expected two letters such as GA (or a territory's)")
@@ -113,7 +113,7 @@ def state(text: str) -> str:
 
 
 def year_month(text: str) -> str:
-    """An argument that is a month, YYYY-MM."""
+    """Return an argument that is a month, YYYY-MM, or refuse it."""
     if not is_month(text):
         raise argparse.ArgumentTypeError(f"{text!r} is no month; expected YYYY-MM such as 2025-08")
     return text

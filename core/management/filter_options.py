@@ -17,7 +17,7 @@ _TAX_NUMBER = re.compile(r"[0-9][0-9-]*", re.ASCII)
 
 
 def add_filter_options(parser: argparse.ArgumentParser) -> None:
-    """Adds the options."""
+    """Add the options."""
     group = parser.add_argument_group(
         "filters",
         "Load only some rates; conditions hold together. What is left out is counted, and a\n"
@@ -38,7 +38,7 @@ def add_filter_options(parser: argparse.ArgumentParser) -> None:
 
 
 def read_filter(options: dict[str, Any]) -> RateFilter:
-    """The filter that a command's options ask for."""
+    """Return the filter that a command's options ask for."""
     return make_filter(**{name: options[name] for name in ("codes", "code_types", "npis", "tins", "in_state")})
 
 

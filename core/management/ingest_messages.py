@@ -75,7 +75,7 @@ def report_contents(
     versions: list[Version | str],
     before: dict[str, LoadedSource],
 ) -> None:
-    """Lists files: their size on the web, what is loaded of them, for how many plans and which they are."""
+    """List files: their size on the web, what is loaded of them, how many plans they are for, and which."""
     known = 0
     every: set[Plan] = set()
     sizes = [version.size for version in versions if isinstance(version, Version) and version.size is not None]
@@ -129,7 +129,7 @@ def report_retry(say: Say, done: RetryOutcome) -> None:
 
 
 def size_text(size: int | None) -> str:
-    """A number of bytes in a few characters."""
+    """Return a number of bytes in a few characters."""
     if size is None:
         return "?"
     for unit, bytes_ in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 1000)):

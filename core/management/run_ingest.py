@@ -30,7 +30,7 @@ class Ingesting:
         self._store = command.store(options["no_wait"])
 
     def run(self, sources: list[str]) -> None:
-        """Loads each file."""
+        """Load each file."""
         options = self._options
         with (
             web(keep=options["keep_download"], locations=not options["no_locations"]) as found,
@@ -100,7 +100,7 @@ class Ingesting:
 
     @contextmanager
     def _document(self, found: Web, text: str, kind: str) -> Iterator[tuple[Source, Progress]]:
-        """The one document of a path or address, and where to show how far it has been read."""
+        """Yield the one document of a path or address, and the progress bar of reading it."""
         if not looks_remote(text):
             everything = [
                 document for path in expand_paths([text]) for document in open_documents(path, limits=found.limits)

@@ -22,7 +22,7 @@ million facts needs none.
 """
 
     def run(self, no_wait: bool, **_options: Any) -> None:
-        """Makes the copies."""
+        """Make the copies, and report them."""
         store = self.store(no_wait)
         with show_counting("copying") as progress:
             done = copy_by_group(store, progress)

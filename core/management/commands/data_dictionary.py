@@ -12,5 +12,5 @@ class Command(base_command.Command):
     help = "Prints the data dictionary: every table, column, type, key and meaning, as Markdown."
 
     def run(self, **_options: Any) -> None:
-        """Prints it."""
+        """Print it."""
         self.stdout.write(markdown().rstrip("\n"))

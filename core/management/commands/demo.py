@@ -41,13 +41,13 @@ The data goes to a new directory: data that is there already is never touched.
 """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """The command line."""
+        """Declare the command line."""
         parser.add_argument("--no-serve", action="store_true", help="end after the table of rates")
         parser.add_argument("--data-dir", type=Path, help="where to put the data; must not exist, or be empty")
         parser.add_argument("--port", type=int, default=8000, help="port of the site on 127.0.0.1 (default 8000)")
 
     def run(self, no_serve: bool, data_dir: Path | None, port: int, **_options: Any) -> None:
-        """Runs the whole path."""
+        """Run every step with made-up data."""
         if not no_serve:
             _refuse_used_port(port)
         directory = _new_directory(data_dir)

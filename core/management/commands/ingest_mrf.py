@@ -53,7 +53,7 @@ Only some rates, and the rest later:
 """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """The command line."""
+        """Declare the command line."""
         super().add_arguments(parser)
         parser.add_argument("sources", nargs="*", metavar="SOURCE", help="a path, a glob in quotes, or a web address")
         parser.add_argument("--state", type=base_command.state, help="the state to load for, such as GA")
@@ -101,7 +101,7 @@ Only some rates, and the rest later:
         add_filter_options(parser)
 
     def run(self, sources: list[str], **options: Any) -> None:
-        """Loads each file."""
+        """Load each file."""
         self._refuse_mixtures(sources, options)
         if (options["processes"] or workers.cpu_count()) > 1 and not all(_is_small(source) for source in sources):
             workers.prestart_workers(WORKER_MODULES)

@@ -23,7 +23,7 @@ most to the end of its year. Loading it again replaces it.
 """ + "\n".join(module.HELP for module in BENCHMARK_KINDS.values())
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """The command line. Options that are not given are None: each kind has its own defaults."""
+        """Declare the command line. Options left out are None, because each kind has its own defaults."""
         super().add_arguments(parser)
         parser.add_argument("kind", choices=tuple(BENCHMARK_KINDS), help="which benchmark")
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the files, as downloaded")
@@ -51,7 +51,7 @@ most to the end of its year. Loading it again replaces it.
         compensation.add_argument("--sheet", metavar="NAME", help="the one sheet of the workbook to read")
 
     def run(self, kind: str, files: list[Path], **options: Any) -> None:
-        """Loads it."""
+        """Load the benchmark, and report what was loaded."""
         loaded = load_benchmark(
             self.store(options["no_wait"]), kind, files, **{name: options[name] for name in OPTIONS}
         )

@@ -36,12 +36,12 @@ one's. Place-of-service names are built in. CPT and CDT are copyrighted: their r
 """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """The command line."""
+        """Declare the command line."""
         super().add_arguments(parser)
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the files, as downloaded")
 
     def run(self, files: list[Path], no_wait: bool, **_options: Any) -> None:
-        """Loads them."""
+        """Load the titles, and report them."""
         loaded = load_codes(self.store(no_wait), files)
         for found in loaded.sets:
             left_out = [f"{count:,} {_REASONS[reason]}" for reason, count in found.left_out.items()]

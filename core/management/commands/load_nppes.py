@@ -25,13 +25,13 @@ so that whatever is loaded later has its names at once; from then on every load_
 """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """The command line."""
+        """Declare the command line."""
         super().add_arguments(parser)
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="NPPES's files, NUCC's taxonomy")
         parser.add_argument("--all", action="store_true", help="keep the whole register, not the NPIs at hand only")
 
     def run(self, files: list[Path], **options: Any) -> None:
-        """Loads them."""
+        """Load the names, and report them."""
         loaded = load_nppes(self.store(options["no_wait"]), files, everything=options["all"], reading=show_reading)
         say, counts = self.stdout.write, loaded.counts
         if counts.rows_read:

@@ -27,12 +27,12 @@ the facts once more. Old files are deleted after the grace time.
 """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """The command line."""
+        """Declare the command line."""
         super().add_arguments(parser)
         parser.add_argument("--to", required=True, choices=LAYOUTS, metavar="LAYOUT", help=", ".join(LAYOUTS))
 
     def run(self, to: str, no_wait: bool, **_options: Any) -> None:
-        """Moves them."""
+        """Move the facts, and report it."""
         with show_counting(f"to {to}") as progress:
             done = reshard(self.store(no_wait), to, progress)
         if done.before == done.after:
