@@ -30,7 +30,7 @@ def web(*, keep: bool = False, locations: bool = True) -> Iterator[Web]:
     tries, backoff = settings.BEACONPOINT_FETCH_TRIES, settings.BEACONPOINT_FETCH_BACKOFF
     patient = Client(also, Patience(tries, backoff, silence=silence))
     # Thousands of small files may be at hosts that are no more: less patience for each.
-    quick = Client(also, Patience(min(tries, 2), backoff, longest=10, connect=10, silence=min(silence, 20)))
+    quick = Client(also, Patience(min(tries, 2), backoff, max_wait=10, connect=10, silence=min(silence, 20)))
     try:
         yield Web(
             patient,

@@ -82,7 +82,7 @@ def server() -> Iterator[Server]:
 def client() -> Iterator[FetchClient]:
     """Return a client that may contact 127.0.0.1, and no other host that is not public."""
     found = FetchClient(
-        [ip_network("127.0.0.1/32")], Patience(tries=3, backoff=0.01, connect=20, silence=20, longest=1)
+        [ip_network("127.0.0.1/32")], Patience(tries=3, backoff=0.01, connect=20, silence=20, max_wait=1)
     )
     yield found
     found.close()

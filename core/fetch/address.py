@@ -1,37 +1,40 @@
-"""Web addresses: read strictly, shown without what may be secret in them."""
+"""Parse web addresses strictly, and show them without what may be secret in them."""
 
 import hashlib
 import ipaddress
 import re
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Literal, NoReturn
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urljoin, urlsplit
 
 from core.runtime.errors import FetchError
 
 _PORTS = {"http": 80, "https": 443}
-_LONGEST = 16_384
-_IN_PATH = "/%:@!$&'()*+,;=~-._"
-_IN_QUERY = _IN_PATH + "?"
+_MAX_CHARACTERS = 16_384
+_SAFE_IN_PATH = "/%:@!$&'()*+,;=~-._"
+_SAFE_IN_QUERY = _SAFE_IN_PATH + "?"
+"""Characters that are sent as they are; others are percent-encoded."""
 
-_A_MOMENT = 1_400_000_000
-"""Numbers above this are moments in seconds since 1970, not lengths of time."""
+_FIRST_TIMESTAMP = 1_400_000_000
+"""A larger number in `expires` is a time in seconds since 1970 (this one is in 2014), a smaller one a duration."""
 
 _SIGNATURE = re.compile(
     r"x-(amz|goog|oss|cos)-.*|awsaccesskeyid|googleaccessid|signature|sig|expires|policy|key-pair-id|(access_?)?token|"
     r"hdn(ts|ea)|__token__|se|sp|sv|sr|st|si|ss|srt|spr|sk(oid|tid|t|e|s|v)",
     re.IGNORECASE,
 )
+"""The query parameters of signed links: S3, Google, Alibaba, Tencent, CloudFront, Akamai, Azure."""
 _AZURE_ONLY = re.compile(r"se|sp|sv|sr|st|si|ss|srt|spr|sk.*", re.IGNORECASE)
+"""Of these, Azure's short names, which belong to a signature only beside `sig`: elsewhere `st` may be a state."""
 
 
 @dataclass(frozen=True, repr=False)
 class Address:
     """An http or https address. Its text is `public`, so that no message shows a signature by accident.
 
-    `target` is what the server is asked for, path and query; `credentials` are a user's name and password.
+    `target` is the path and query that the server is asked for; `credentials` are `user:password`.
     """
 
     scheme: Literal["http", "https"]
@@ -47,23 +50,23 @@ class Address:
 
     @property
     def netloc(self) -> str:
-        """Host and port, as they stand in an address; without the port where it is the usual one."""
+        """Host and port as written in an address, without the port if it is the default one."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
 
     @property
     def origin(self) -> tuple[str, str, int]:
-        """Whom credentials may be sent to again."""
+        """Where credentials may be sent again after a redirect."""
         return self.scheme, self.host, self.port
 
     @property
     def public(self) -> str:
-        """The address without query string and credentials: what is stored, logged and shown."""
+        """The address without query string and credentials, which is what is stored, logged and shown."""
         return f"{self.scheme}://{self.netloc}{self.target.partition('?')[0]}"
 
     @property
     def name(self) -> str:
-        """The last part of the path, in plain text."""
+        """The last part of the path, decoded, or the host if the path is empty."""
         return unquote(self.target.partition("?")[0].rstrip("/").rpartition("/")[2]) or self.host
 
     @property
@@ -73,7 +76,7 @@ class Address:
 
     @property
     def identity(self) -> str:
-        """32 hex digits that tell files apart: equal for addresses that differ only in their signature."""
+        """32 hex digits that identify the file: equal for addresses that differ only in their signature."""
         path, _, query = self.target.partition("?")
         pairs = parse_qsl(query, keep_blank_values=True)
         azure = any(key.lower() == "sig" for key, _ in pairs)
@@ -83,33 +86,36 @@ class Address:
 
     @property
     def authorization(self) -> str | None:
-        """The credentials as the value of a header."""
+        """The credentials as the value of the header Authorization."""
         return None if self.credentials is None else "Basic " + b64encode(self.credentials.encode()).decode()
 
     @property
     def expired_at(self) -> datetime | None:
-        """When the address's signature ended, if it says so and has ended."""
+        """When the address's signature expired, if it says so and has expired."""
         query = {key.lower(): value for key, value in parse_qsl(self.target.partition("?")[2])}
         end = _signature_end(query)
         return end if end and end < datetime.now(UTC) else None
 
     def redirected(self, location: str) -> "Address":
-        """Where a redirect leads; credentials stay with the origin they were given for. Raises FetchError."""
+        """Return where a redirect leads, with the credentials only if the origin is the same.
+
+        Raise FetchError if it is not a web address or leaves https.
+        """
         found = parse_address(urljoin(f"{self.scheme}://{self.netloc}{self.target}", location))
         if self.scheme == "https" and found.scheme == "http":
-            raise FetchError(f"{self}: sends on to an unencrypted address, {found}; https must stay https")
+            raise FetchError(f"{self}: redirects to an unencrypted address, {found}; https must stay https")
         if found.origin == self.origin and found.credentials is None:
-            return Address(found.scheme, found.host, found.port, found.target, self.credentials)
+            return replace(found, credentials=self.credentials)
         return found
 
 
 def looks_remote(text: str) -> bool:
-    """Whether a source given by the user is meant as a web address, not as a path."""
+    """Return whether a source named by the user is meant as a web address and not as a path."""
     return bool(re.match(r"\s*(https?:|[a-z][a-z0-9+.-]*://)", text, re.IGNORECASE))
 
 
 def parse_address(text: str) -> Address:
-    """Reads an address. Raises FetchError for all that is no http or https address of a host."""
+    """Parse an address. Raise FetchError if it is not an http or https address of a host."""
     text = text.strip()
     parts = _split(text)
     scheme = parts.scheme.lower()
@@ -118,41 +124,50 @@ def parse_address(text: str) -> Address:
     try:
         port = parts.port
     except ValueError:
-        raise _refused(text, "the port is no number") from None
+        raise _refused(text, "the port is not a number") from None
     port = _PORTS[scheme] if port is None else port
-    host = _host(text, parts.hostname or "", bracketed="[" in parts.netloc)
-    target = quote(parts.path or "/", safe=_IN_PATH)
+    host = _parse_host(text, parts.hostname or "", bracketed="[" in parts.netloc)
+    target = quote(parts.path or "/", safe=_SAFE_IN_PATH)
     if parts.query:
-        target += "?" + quote(parts.query, safe=_IN_QUERY)
+        target += "?" + quote(parts.query, safe=_SAFE_IN_QUERY)
     user, at, _ = parts.netloc.rpartition("@")
-    return Address("https" if scheme == "https" else "http", host, port, target, unquote(user) if at else None)
+    return Address(
+        scheme="https" if scheme == "https" else "http",
+        host=host,
+        port=port,
+        target=target,
+        credentials=unquote(user) if at else None,
+    )
 
 
 def _split(text: str) -> SplitResult:
-    if len(text) > _LONGEST or re.search(r"[\x00-\x20\x7f\\]", re.split("[?#]|(?<=[^/:])/", text)[0]):
-        raise _refused(text, "too long, or with characters that no address has")
+    # Only host and port are checked for spaces and backslashes: a path may contain them, and is encoded below.
+    if len(text) > _MAX_CHARACTERS or re.search(r"[\x00-\x20\x7f\\]", re.split("[?#]|(?<=[^/:])/", text)[0]):
+        raise _refused(text, "it is too long, or its host has characters that no address has")
     if re.search(r"[\x00-\x1f\x7f]", text):
-        raise _refused(text, "it has control characters")
+        raise _refused(text, "it contains control characters")
     try:
         return urlsplit(text)
     except ValueError:
-        raise _refused(text, "not an address") from None
+        raise _refused(text, "it is not an address") from None
 
 
-def _host(text: str, name: str, *, bracketed: bool) -> str:
+def _parse_host(text: str, name: str, *, bracketed: bool) -> str:
     if bracketed:
         try:
-            return str(ipaddress.IPv6Address(name)) if "%" not in name else _no_host(text)
+            # A zone (fe80::1%eth0) names an interface of this machine, so such an address is never public.
+            return str(ipaddress.IPv6Address(name)) if "%" not in name else _refuse_host(text)
         except ValueError:
-            return _no_host(text)
+            return _refuse_host(text)
     try:
         host = name.encode("idna").decode("ascii").lower().rstrip(".")
     except UnicodeError:
-        return _no_host(text)
+        return _refuse_host(text)
     if not re.fullmatch(r"[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?", host):
-        return _no_host(text)
+        return _refuse_host(text)
     if re.fullmatch(r"\d+|0x[0-9a-f]*", host.rpartition(".")[2]):
-        # What ends in a number is an IPv4 address, which many programs read in odd ways: octal, hex, in one number.
+        # A host that ends in a number is an IPv4 address. Many programs also accept octal, hex and single numbers for
+        # it, and a check that reads it in one way and a connection that reads it in another are a hole.
         try:
             return str(ipaddress.IPv4Address(host))
         except ValueError:
@@ -160,12 +175,12 @@ def _host(text: str, name: str, *, bracketed: bool) -> str:
     return host
 
 
-def _no_host(text: str) -> str:
-    raise _refused(text, "it names no host")
+def _refuse_host(text: str) -> NoReturn:
+    raise _refused(text, "it does not name a host")
 
 
 def redact_url(text: str) -> str:
-    """What may be shown of a text that is no readable address: no query string, no credentials, 200 characters."""
+    """Return a text without query string and credentials and within 200 characters, even if it is not an address."""
     found = re.sub(r"(?<=//).*@", "", re.split("[?#]", text)[0])
     return "".join(c if c.isprintable() else "\ufffd" for c in found)[:200]
 
@@ -175,7 +190,11 @@ def _refused(text: str, why: str) -> FetchError:
 
 
 def _signature_end(query: dict[str, str]) -> datetime | None:
-    """When a signature ends: S3 and Google (start and seconds), Azure (se), CloudFront and older ones (Expires)."""
+    """Return when a signature expires, or None if it does not say.
+
+    S3 and Google write a start and a duration in seconds, Azure the end (se), CloudFront and older ones a timestamp
+    (Expires).
+    """
     try:
         for maker in ("x-amz", "x-goog"):
             if f"{maker}-date" in query and f"{maker}-expires" in query:
@@ -184,7 +203,7 @@ def _signature_end(query: dict[str, str]) -> datetime | None:
         if "se" in query and "sig" in query:
             end = datetime.fromisoformat(query["se"])
             return end if end.tzinfo else end.replace(tzinfo=UTC)
-        if int(query.get("expires", 0)) > _A_MOMENT:
+        if int(query.get("expires", 0)) > _FIRST_TIMESTAMP:
             return datetime.fromtimestamp(int(query["expires"]), UTC)
     except (ValueError, OverflowError, OSError):
         pass

@@ -1,4 +1,4 @@
-"""One request and its answer, over redirects, each hop of which has to pass the guard."""
+"""Send a request and follow its redirects, each of which has to pass the guard."""
 
 import logging
 import ssl
@@ -15,32 +15,32 @@ from core.fetch.refusals import explain_refusal
 from core.runtime.errors import FetchError
 
 MAX_REDIRECTS = 10
-_REDIRECTS = {301, 302, 303, 307, 308}
+_REDIRECT_STATUSES = {301, 302, 303, 307, 308}
 _HEAD_BYTES = 8192
-_AGENT = "BeaconPoint (price transparency; machine-readable files)"
+_USER_AGENT = "BeaconPoint (price transparency; machine-readable files)"
 
-# What httpcore2 writes when told to debug holds whole addresses.
+# At the level of debug, httpcore2 logs whole addresses, signatures included.
 logging.getLogger("httpcore2").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to wait, and how often to try: all in seconds but `tries`."""
+    """How long to wait and how often to try. All values but `tries` are in seconds."""
 
     tries: int = 6
-    """Attempts in a row that bring nothing before a file is given up."""
+    """Attempts in a row without progress before a file is given up."""
     backoff: float = 1.0
-    """The wait after the first failure; doubled after each further one."""
-    longest: float = 300.0
-    """No single wait is longer; a server that asks for more is not waited for."""
+    """The wait after the first failure. It doubles with each further one."""
+    max_wait: float = 300.0
+    """The longest single wait. A server that asks for a longer one is not waited for."""
     connect: float = 15.0
     silence: float = 60.0
-    """A connection on which nothing arrives for so long counts as cut."""
+    """A connection on which nothing arrives for this long counts as cut."""
 
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """A server's answer: `headers` by lower-case name, and where it came from after redirects."""
+    """A server's response: its headers by lower-case name, and the address it came from after redirects."""
 
     status: int
     headers: dict[str, str]
@@ -48,12 +48,12 @@ class HttpResponse:
     _response: httpcore2.Response
 
     def chunks(self) -> Iterator[bytes]:
-        """The body as it is sent. Raises FetchError where it ends too early."""
+        """Yield the body as it arrives. Raise FetchError if it ends too early."""
         with _plain_errors(self.address):
             yield from self._response.iter_stream()
 
     def head(self) -> bytes:
-        """The first few kilobytes of the body, for what an error says."""
+        """Return the first few kilobytes of the body, which may explain an error."""
         found = b""
         try:
             for chunk in self.chunks():
@@ -64,19 +64,23 @@ class HttpResponse:
             pass
         return found[:_HEAD_BYTES]
 
+    def refusal(self, address: Address) -> FetchError:
+        """Return the error for a response to a request for `address` that is not the file."""
+        return explain_refusal(address, self.status, self.headers, self.head())
+
     def length(self) -> int | None:
-        """The length of the body, where the server tells it."""
+        """Return the length of the body, or None if the server does not say."""
         text = self.headers.get("content-length", "")
         return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
 
 
 class Client:
-    """Asks public hosts, and those in the networks of `also`. May be used by several threads."""
+    """A client for public hosts, and for hosts in the networks of `also`. Several threads may use it."""
 
     def __init__(self, also: Iterable[IpNetwork] = (), patience: Patience | None = None) -> None:
         self.patience = patience or Patience()
         self.stopped = threading.Event()
-        """Set to make waiting and downloading threads end soon."""
+        """Set this to make waiting and downloading threads end soon."""
         self._pool = httpcore2.ConnectionPool(
             ssl_context=httpcore2.default_ssl_context(),
             max_connections=None,
@@ -85,45 +89,49 @@ class Client:
         )
 
     def close(self) -> None:
-        """Ends what is under way and closes all connections."""
+        """End requests in progress and close all connections."""
         self.stopped.set()
         self._pool.close()
 
     @contextmanager
-    def ask(
+    def request(
         self, address: Address, headers: dict[str, str] | None = None, method: str = "GET"
     ) -> Iterator[HttpResponse]:
-        """The answer to a request, whatever its status but a redirect's. Raises FetchError."""
+        """Yield the response to a request, whatever its status, after redirects. Raise FetchError if none comes."""
         with ExitStack() as stack:
-            yield self._follow(stack, address, headers or {}, method)
+            yield self._follow_redirects(stack, address, headers or {}, method)
 
-    def _follow(self, stack: ExitStack, address: Address, headers: dict[str, str], method: str) -> HttpResponse:
+    def _follow_redirects(
+        self, stack: ExitStack, address: Address, headers: dict[str, str], method: str
+    ) -> HttpResponse:
         asked = address
         try:
             for _ in range(MAX_REDIRECTS + 1):
                 with _plain_errors(asked):
-                    response = stack.enter_context(self._sent(asked, headers, method))
+                    response = stack.enter_context(self._send(asked, headers, method))
                 found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
-                if response.status not in _REDIRECTS or "location" not in found:
+                if response.status not in _REDIRECT_STATUSES or "location" not in found:
                     return HttpResponse(response.status, found, asked, response)
                 stack.close()
                 asked = asked.redirected(found["location"])
         except FetchError as error:
             if asked is address:
                 raise
-            raise error.with_more(f"(sent there by {address})") from None
+            raise error.with_more(f"(redirected there by {address})") from None
         raise FetchError(
-            f"{address}: redirected more than {MAX_REDIRECTS} times, in a circle perhaps; report it to the payer"
+            f"{address}: redirected more than {MAX_REDIRECTS} times, perhaps in a circle; report it to the payer"
         )
 
-    def refuse(self, address: Address, answer: HttpResponse) -> FetchError:
-        """What to say of an answer that is not the file."""
-        return explain_refusal(address, answer.status, answer.headers, answer.head())
-
-    def _sent(
+    def _send(
         self, address: Address, headers: dict[str, str], method: str
     ) -> AbstractContextManager[httpcore2.Response]:
-        sent = {"Host": address.netloc, "User-Agent": _AGENT, "Accept": "*/*", "Accept-Encoding": "identity", **headers}
+        sent = {
+            "Host": address.netloc,
+            "User-Agent": _USER_AGENT,
+            "Accept": "*/*",
+            "Accept-Encoding": "identity",
+            **headers,
+        }
         if address.authorization:
             sent["Authorization"] = address.authorization
         url = httpcore2.URL(scheme=address.scheme, host=address.host, port=address.port, target=address.target)
@@ -133,7 +141,7 @@ class Client:
 
 @contextmanager
 def _plain_errors(address: Address) -> Iterator[None]:
-    """Turns what the library raises into one line that names no query string."""
+    """Turn the library's exceptions into one line that contains no query string."""
     try:
         yield
     except (httpcore2.ConnectTimeout, httpcore2.PoolTimeout):
@@ -141,7 +149,7 @@ def _plain_errors(address: Address) -> Iterator[None]:
             f"{address}: the host does not answer; try again later", temporary=True, host_failed=True
         ) from None
     except httpcore2.ConnectError as error:
-        cause = error.args[0] if error.args else None  # the library keeps what the system said there
+        cause = error.args[0] if error.args else None  # where the library keeps the system's error
         if isinstance(cause, ssl.SSLCertVerificationError):
             raise FetchError(
                 f"{address}: the host's certificate cannot be trusted: {cause.verify_message}", host_failed=True
@@ -151,7 +159,7 @@ def _plain_errors(address: Address) -> Iterator[None]:
             f"{address}: cannot connect: {why}; try again later", temporary=True, host_failed=True
         ) from None
     except httpcore2.TimeoutException:
-        raise FetchError(f"{address}: the server has fallen silent; try again later", temporary=True) from None
+        raise FetchError(f"{address}: the server stopped sending; try again later", temporary=True) from None
     except (httpcore2.NetworkError, httpcore2.ProtocolError):
         raise FetchError(f"{address}: the connection was cut; try again later", temporary=True) from None
     except httpcore2.UnsupportedProtocol:

@@ -1,4 +1,4 @@
-"""Files from the web to disk: resumed where they were cut, tried again, checked, kept until they have been used."""
+"""Download files to disk: resume where they were cut, retry, verify, keep until they have been used."""
 
 import time
 from dataclasses import dataclass
@@ -14,21 +14,21 @@ from core.runtime.errors import FetchError
 from core.runtime.progress import Progress
 
 PROGRESS_BYTES = 1 << 20
-"""An attempt that brings this many bytes is no failure: the count of attempts begins anew."""
+"""An attempt that downloads this many bytes counts as progress: the count of failures starts over."""
 
-_SOON = 60.0
-"""Seconds to wait for another process that fetches the same small file."""
+_LOCK_WAIT = 60.0
+"""Seconds to wait for another process that is downloading the same small file."""
 
 ABANDONED_AFTER = 14 * 24 * 3600
-"""Seconds after which what an interrupted download left is deleted."""
-
+"""Seconds after which the remains of an interrupted download are deleted."""
 
 KeepCondition = Literal["not", "for a while", "for good"]
+"""How long a file is kept after it was used. `for a while` lets the next run of an unfinished command use it."""
 
 
 @dataclass(frozen=True)
 class Download:
-    """A file that has arrived whole. It is this process's alone until it is given back to `Downloads.done`."""
+    """A file that has arrived whole. This process owns it until it returns it by `Downloads.done`."""
 
     address: Address
     path: Path
@@ -38,14 +38,14 @@ class Download:
 
 
 class Unchanged(Exception):
-    """The server's file is the version that the caller has already."""
+    """Raised when the server's file is the version that the caller already has."""
 
 
 class Downloads:
-    """Files being fetched into one directory, by several threads at once and by several processes.
+    """Downloads into one directory, which several threads and several processes may share.
 
-    `limit` is the largest file taken, in bytes. With `lifetime` a file that arrived less than so many seconds ago is
-    taken as it is, without asking the server, and older ones are deleted; without it each is asked for.
+    `limit` is the size of the largest file accepted, in bytes. With `lifetime`, a file that arrived less than that many
+    seconds ago is used without asking the server, and older ones are deleted; without it, the server is always asked.
     """
 
     def __init__(self, client: Client, directory: Path, limit: int, lifetime: float | None = None) -> None:
@@ -53,94 +53,98 @@ class Downloads:
         self._directory = directory
         self._limit = limit
         self._lifetime = lifetime
-        self._clear_abandoned()
+        self._delete_abandoned()
 
     def get(self, address: Address, *, have: Version | None = None, progress: Progress | None = None) -> Download:
-        """Fetches a file, going on where an earlier attempt was cut.
+        """Download a file, resuming where an earlier attempt was cut.
 
-        Raises Unchanged where the server still has the version `have`, FetchError where the file cannot be had; what
-        has arrived by then stays for the next attempt.
+        Raise Unchanged if the server still has the version `have`, and FetchError if the file cannot be downloaded;
+        what has arrived by then is kept for the next attempt.
         """
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self._directory / f"{address.identity[:16]}.part.lock", thread_local=False)
-            lock.acquire(timeout=0 if self._lifetime is None else _SOON)
+            lock.acquire(timeout=0 if self._lifetime is None else _LOCK_WAIT)
         except Timeout:
             raise FetchError(
-                f"{address}: another command is fetching this file; run this one when it has ended"
+                f"{address}: another command is downloading this file; run this one when that has finished"
             ) from None
         except OSError as error:
-            raise self._unwritable(address, error) from None
+            raise self._not_writable(address, error) from None
         try:
             part = PartialFile(self._directory, address, self._limit)
             if self._lifetime is None or part.age > self._lifetime:
-                self._fetch(part, have, progress)
-            return Download(address, part.path, part.version, part, lock)
+                self._download(part, have, progress)
+            return Download(address=address, path=part.path, version=part.version, _part=part, _lock=lock)
         except BaseException as error:
             _release(lock)
             if isinstance(error, OSError):
-                raise self._unwritable(address, error) from None
+                raise self._not_writable(address, error) from None
             raise
 
     def done(self, download: Download, keep: KeepCondition = "not") -> None:
-        """Gives a file back. What is kept `for a while` is deleted when nobody has asked for it for two weeks."""
+        """Return a file. One kept `for a while` is deleted when it has not been asked for within two weeks."""
         if keep == "not":
             download._part.discard()
         else:
-            download._part.note(whole=True, keep=keep == "for good")
+            download._part.save_notes(whole=True, keep=keep == "for good")
         _release(download._lock)
 
-    def _fetch(self, part: PartialFile, have: Version | None, progress: Progress | None) -> None:
+    def _download(self, part: PartialFile, have: Version | None, progress: Progress | None) -> None:
+        """Make attempts until the file is whole, waiting longer after each failure in a row.
+
+        A file of many gigabytes may be cut more often than `tries`, so that only attempts without progress count.
+        """
         patience = self._client.patience
-        failures, best = 0, part.size
+        failures, most_bytes = 0, part.size
         while True:
             try:
                 return self._attempt(part, have, progress)
             except FetchError as error:
-                failures = 1 if part.size >= best + PROGRESS_BYTES else failures + 1
-                best = max(best, part.size)
+                failures = 1 if part.size >= most_bytes + PROGRESS_BYTES else failures + 1
+                most_bytes = max(most_bytes, part.size)
                 asked = error.after or 0.0
-                if not error.temporary or failures >= patience.tries or asked > patience.longest:
+                if not error.temporary or failures >= patience.tries or asked > patience.max_wait:
                     raise
-                wait = max(asked, min(patience.backoff * 2 ** (failures - 1), patience.longest))
+                wait = max(asked, min(patience.backoff * 2 ** (failures - 1), patience.max_wait))
                 if self._client.stopped.wait(wait):
                     raise
 
     def _attempt(self, part: PartialFile, have: Version | None, progress: Progress | None) -> None:
         headers, whole = part.conditions(have)
-        with self._client.ask(part.address, headers) as answer:
-            if answer.status == 304 and whole:
+        with self._client.request(part.address, headers) as response:
+            if response.status == 304 and whole:
                 if have and have.same_as(part.version):
                     raise Unchanged
                 return
-            if answer.status == 304 and have:
+            if response.status == 304 and have:
                 raise Unchanged
-            if answer.status == 416:
+            if response.status == 416:  # what has arrived is longer than the file is now
                 part.discard()
-                raise FetchError(f"{part.address}: the file has changed while it was fetched", temporary=True)
-            if answer.status not in {200, 206}:
-                raise self._client.refuse(part.address, answer)
-            version = version_of(answer)
+                raise FetchError(f"{part.address}: the file changed while it was downloaded", temporary=True)
+            if response.status not in {200, 206}:
+                raise response.refusal(part.address)
+            version = version_of(response)
             if have and have.same_as(version):
                 raise Unchanged
-            if not (whole and part.complete_as(version)):
-                part.take(answer, version, progress, self._client)
+            if not (whole and part.is_whole_as(version)):
+                part.receive(response, version, progress, self._client)
 
-    def _unwritable(self, address: Address, error: OSError) -> FetchError:
+    def _not_writable(self, address: Address, error: OSError) -> FetchError:
         return FetchError(
-            f"{address}: cannot be kept in {self._directory}: {error.strerror or error}; make room there, give "
-            "the right to write, or name another directory in BEACONPOINT_CACHE_DIR"
+            f"{address}: cannot be saved in {self._directory}: {error.strerror or error}; make room there, allow "
+            "writing to it, or name another directory in BEACONPOINT_CACHE_DIR"
         )
 
-    def _clear_abandoned(self) -> None:
-        """Deletes what has not been touched for long, but not what the user keeps."""
+    def _delete_abandoned(self) -> None:
+        """Delete files that have not been used for long, except those that the user keeps."""
         age = ABANDONED_AFTER if self._lifetime is None else self._lifetime
         for notes in self._directory.glob("*.part.json"):
             try:
                 if max(p.stat().st_mtime for p in (notes, notes.with_suffix("")) if p.exists()) < time.time() - age:
                     remove_unless_kept(notes)
             except (OSError, ValueError):
-                pass  # another process was quicker; or it is told when something is written here
+                pass  # another process was faster, or the next download will report what is wrong here
 
 
 def _release(lock: FileLock) -> None:

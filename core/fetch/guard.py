@@ -1,7 +1,9 @@
-"""Which hosts may be fetched from: public ones, judged by the address that is connected to.
+"""Connect to public hosts only, decided by the IP address that is connected to.
 
-A name is resolved once, all its addresses are judged, and the connection is made to one of those judged, so that a
-name server cannot give one answer to the check and another to the connection. TLS still names and checks the host.
+Tables of contents and provider references name addresses that this program then fetches, so a malicious one could point
+it at the internal network or at a cloud's metadata service. A name is resolved once, all its addresses are checked, and
+the connection is made to one of them, so that a name server cannot give one answer to the check and another to the
+connection. TLS still names the host and checks its certificate.
 """
 
 import socket
@@ -14,7 +16,7 @@ import httpcore2
 from core.runtime.errors import FetchError
 
 ALLOWED_PORTS = frozenset((80, 443, 8080, 8443))
-"""The ports of web servers. A server on another port of a public host is far more often something else."""
+"""The ports of web servers. A server on another port of a public host is usually something else."""
 
 IpNetwork = IPv4Network | IPv6Network
 
@@ -37,12 +39,12 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 
 
 def non_public_kind(text: str) -> str | None:
-    """What keeps an IP address from being public, in a word; None for a public one."""
+    """Return the kind of an IP address that is not public, in a word, or None if it is public."""
     if "%" in text:
         return "link-local (cloud metadata)"
     address: IPv4Address | IPv6Address = ip_address(text)
     if isinstance(address, IPv6Address) and address in _NAT64:
-        # How a host with IPv6 alone reaches IPv4: the address behind it decides.
+        # This is how a host that has only IPv6 reaches IPv4: the address behind it decides.
         address = IPv4Address(int(address) & 0xFFFFFFFF)
     for network, kind in _NETWORKS:
         if address.version == network.version and address in network:
@@ -51,7 +53,7 @@ def non_public_kind(text: str) -> str | None:
 
 
 class Guard(httpcore2.SyncBackend):
-    """Opens connections to public hosts, and to hosts in the networks of `also`, on any port there."""
+    """Open connections to public hosts, and to hosts in the networks of `also`, there on any port."""
 
     def __init__(self, also: Iterable[IpNetwork] = ()) -> None:
         self._also = tuple(also)
@@ -64,37 +66,38 @@ class Guard(httpcore2.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
-        """Connects to a host of that name. Raises FetchError where it may not be connected to or does not exist."""
+        """Connect to a host by name. Raise FetchError if that is not allowed or the host does not exist."""
         failure: Exception | None = None
-        for ip in self.judged(host, port):
+        for ip in self.resolve(host, port):
             try:
                 return super().connect_tcp(ip, port, timeout, local_address, socket_options)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 failure = error
         raise failure or httpcore2.ConnectError("no address")
 
-    def judged(self, host: str, port: int) -> list[str]:
-        """The host's IP addresses, all of which may be connected to. Raises FetchError."""
+    def resolve(self, host: str, port: int) -> list[str]:
+        """Return the host's IP addresses. Raise FetchError if it has none, or one that may not be connected to."""
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (socket.gaierror, UnicodeError) as error:
-            again = isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN
+            # EAI_AGAIN means that the name server did not answer. Any other error is about the name and will stay.
+            temporary = isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN
             raise FetchError(
-                f"{host}: no such host, or no way to look it up", temporary=again, host_failed=True
+                f"{host}: no such host, or its name cannot be looked up now", temporary=temporary, host_failed=True
             ) from None
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         for ip in addresses:
-            if self._opened(ip):
+            if self._is_allowed_network(ip):
                 continue
             if kind := non_public_kind(ip):
                 raise FetchError(
                     f"{host}: refused: its address {ip} is not public ({kind}); files are fetched from public hosts "
-                    "only (BEACONPOINT_FETCH_PRIVATE names networks that may be fetched from all the same)"
+                    "only (BEACONPOINT_FETCH_PRIVATE names networks that are allowed as well)"
                 )
             if port not in ALLOWED_PORTS:
                 raise FetchError(f"{host}:{port}: refused: expected one of the ports {sorted(ALLOWED_PORTS)}")
         return addresses
 
-    def _opened(self, ip: str) -> bool:
+    def _is_allowed_network(self, ip: str) -> bool:
         address = ip_address(ip.partition("%")[0])
         return any(address.version == network.version and address in network for network in self._also)

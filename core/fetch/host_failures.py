@@ -1,4 +1,4 @@
-"""Hosts that give no answer are given up for the rest of a run: thousands of files there would take a minute each."""
+"""Give up hosts that do not answer for the rest of a run: each of thousands of files there would take a minute."""
 
 import threading
 from collections import Counter
@@ -7,27 +7,27 @@ from core.fetch.address import Address
 from core.runtime.errors import FetchError
 
 MAX_FAILURES = 3
-"""Failures in a row, each after all its attempts."""
+"""Failures in a row, each after all attempts, before a host is given up."""
 
 
 class HostFailures:
-    """Which hosts have failed how often in a row. Used by several threads."""
+    """How often each host has failed in a row. Several threads may use it."""
 
     def __init__(self) -> None:
         self._failures: Counter[tuple[str, str, int]] = Counter()
         self._lock = threading.Lock()
 
     def check(self, address: Address) -> None:
-        """Raises FetchError where the address's host has been given up."""
+        """Raise FetchError if the address's host has been given up."""
         with self._lock:
             if self._failures[address.origin] >= MAX_FAILURES:
                 raise FetchError(
-                    f"{address.scheme}://{address.netloc}: given up after {MAX_FAILURES} failures in a row, and not "
-                    "asked again in this run; try again later"
+                    f"{address.scheme}://{address.netloc}: given up after {MAX_FAILURES} failures in a row for the "
+                    "rest of this run; try again later"
                 )
 
-    def note(self, address: Address, error: FetchError | None = None) -> None:
-        """Takes in that the host has given an answer, or the error by which it has not."""
+    def record(self, address: Address, error: FetchError | None = None) -> None:
+        """Record that the host has answered, or the error if it has not."""
         with self._lock:
             if error and (error.host_failed or error.temporary):
                 self._failures[address.origin] += 1

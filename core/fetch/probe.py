@@ -1,4 +1,4 @@
-"""What there is at addresses, without fetching it."""
+"""Find out which versions of files are on the web, without downloading them."""
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,30 +10,30 @@ from core.fetch.partial_file import Version, version_of
 from core.runtime.errors import FetchError
 
 
-def probe(client: Client, addresses: Iterable[Address], at_once: int = 8) -> list[Version | str]:
-    """The version of each file, in order, or the problem. The size of a version is None where it is not told."""
-    hosts = HostFailures()
-    with ThreadPoolExecutor(at_once, "probe") as pool:
+def probe(client: Client, addresses: Iterable[Address], max_parallel: int = 8) -> list[Version | str]:
+    """Return each file's version, in order, or what went wrong. The size is None if the server does not say."""
+    failures = HostFailures()
+    with ThreadPoolExecutor(max_parallel, "probe") as pool:
         try:
-            return list(pool.map(lambda address: _probe(client, hosts, address), addresses))
+            return list(pool.map(lambda address: _probe_one(client, failures, address), addresses))
         except BaseException:
             client.stopped.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def _probe(client: Client, hosts: HostFailures, address: Address) -> Version | str:
+def _probe_one(client: Client, failures: HostFailures, address: Address) -> Version | str:
     try:
-        hosts.check(address)
-        with client.ask(address, method="HEAD") as answer:
-            hosts.note(address)
-            if answer.status == 200:
-                return version_of(answer)
-        # Signed links are often good for GET alone: its first byte tells the size as well.
-        with client.ask(address, {"Range": "bytes=0-0"}) as answer:
-            if answer.status in {200, 206}:
-                return version_of(answer)
-            return str(client.refuse(address, answer))
+        failures.check(address)
+        with client.request(address, method="HEAD") as response:
+            failures.record(address)
+            if response.status == 200:
+                return version_of(response)
+        # Many signed links are valid for GET only. A request for the first byte returns the size as well.
+        with client.request(address, {"Range": "bytes=0-0"}) as response:
+            if response.status in {200, 206}:
+                return version_of(response)
+            return str(response.refusal(address))
     except FetchError as error:
-        hosts.note(address, error)
+        failures.record(address, error)
         return str(error)

@@ -78,9 +78,9 @@ def fetch_ahead(
             try:
                 found = web.downloads.get(address, have=there.version if there else None, progress=progress)
             except FetchError as error:
-                hosts.note(address, error)
+                hosts.record(address, error)
                 raise
-        hosts.note(address)
+        hosts.record(address)
         return found
 
     with ThreadPoolExecutor(jobs, "download") as pool:

@@ -120,8 +120,8 @@ def test_what_cannot_be_fetched_is_one_line_and_changes_nothing(ingest: Ingest, 
     expired = b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"
     pages = {
         "/404": (None, "no such file there (404)"),
-        "/403?sig=SECRET": (Page(answers=[(403, {}, expired)]), "signature has expired; take the link afresh"),
-        "/429": (Page(answers=[(429, {"Retry-After": "9999"}, b"")]), "asks to be left alone for 9,999 s"),
+        "/403?sig=SECRET": (Page(answers=[(403, {}, expired)]), "signature has expired; get a new link"),
+        "/429": (Page(answers=[(429, {"Retry-After": "9999"}, b"")]), "asked to wait 9,999 s"),
         "/length": (Page(b"{}", length=99, ranges=False), "the connection was cut"),
         "/digest": (Page(b"{}", headers={"Content-MD5": "A" * 22 + "=="}), "does not have the md5 digest"),
         "/bomb": (Page(bomb(60_000_000)), "unpacks to more than"),

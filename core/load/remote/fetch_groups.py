@@ -141,10 +141,10 @@ class GroupFetcher:
             found = self._downloads.get(address)
             self._downloads.done(found, "for a while")
         except FetchError as error:
-            self._hosts.note(address, error)
+            self._hosts.record(address, error)
             self._problems[address.identity] = str(error)
             return _Fetched(None, str(error))
-        self._hosts.note(address)
+        self._hosts.record(address)
         return _Fetched(found.path, None)
 
     def _read(self, path: Path, location: str) -> Raw:
