@@ -66,9 +66,9 @@ def test_the_api_conforms_to_its_document(demo_root: Path, demo: Snapshot, setti
             if isinstance(event, events.NonFatalError):
                 complaints.add(f"{event.label}: {event.value}")
             if isinstance(event, events.ScenarioFinished):
-                told = event.recorder
-                statuses += [one.response.status_code for one in told.interactions.values() if one.response]
-                for check in [check for checks in told.checks.values() for check in checks]:
+                recorder = event.recorder
+                statuses += [one.response.status_code for one in recorder.interactions.values() if one.response]
+                for check in [check for checks in recorder.checks.values() for check in checks]:
                     if check.failure_info:
                         complaints.add(f"{event.label}: {check.failure_info.failure}\n{check.failure_info.code_sample}")
     assert not complaints, "\n\n".join(sorted(complaints))
