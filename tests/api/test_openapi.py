@@ -98,6 +98,17 @@ def test_every_resource_and_parameter_is_described(path: str, operation: dict[st
     assert statuses <= set(operation["responses"])
 
 
+def test_resources_that_ask_for_one_thing_can_answer_not_found() -> None:
+    found = {
+        path.removeprefix("/api/v1/")
+        for path, operation in OPERATIONS
+        if "not-found" in operation["responses"]["404"]["content"]["application/problem+json"]["examples"]
+    }
+    of_a_path = {path.removeprefix("/api/v1/") for path, _ in OPERATIONS if "{" in path}
+    of_a_run = {"quality", "quality/places", "quality/months", "quality/history"}
+    assert found == of_a_path | of_a_run | {"changes", "changes/payers", "changes/codes"}
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_a_resource_has_the_parameters_of_its_form(form: type[QueryForm]) -> None:
     fields = set(form().fields) - {"page", "table", "format"} - (set() if form.sorts else {"sort"})
