@@ -164,7 +164,7 @@ def skim_loaded_file(task: LoadTask, progress: Progress | None) -> BatchRecord |
     """
     if not task.history.may_include(task.source):
         return None
-    for _ in task.source.chunks(progress):
+    for _ in task.source.read_blocks(progress):
         pass
     return find_finished(task, task.source.batch_id)
 

@@ -95,7 +95,7 @@ def _read(
     directory.mkdir(parents=True)
     splitter = ArraySplitter(
         source.name,
-        source.chunks(progress),
+        source.read_blocks(progress),
         directory=directory,
         careful=careful,
         chunk_bytes=sizes.chunk_bytes,

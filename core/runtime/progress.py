@@ -110,18 +110,24 @@ def _plain_bytes(name: str, done: str) -> Progress:
     first: int | None = None
 
     def line(count: int, total: int) -> str:
-        nonlocal first
-        first = count if first is None else first
         if not total:
             return f"{name}: {count / 1e6:,.0f} MB {done}"
         text = f"{name}: {count / 1e6:,.0f} of {total / 1e6:,.0f} MB {done} ({count / total:.0%})"
-        if count == first:
+        if first is None or count == first:
             return text
         # A resumed download starts in the middle: only what arrived since then says how fast it is.
         left = (total - count) * (time.monotonic() - began) / (count - first)
         return f"{text}, {_format_duration(left)} left"
 
-    return _now_and_then(line, PLAIN_EVERY)
+    write_line = _now_and_then(line, PLAIN_EVERY)
+
+    def write(count: int, total: int) -> None:
+        # The first report counts, not the first line: that comes seconds later, and the clock has run since `began`.
+        nonlocal first
+        first = count if first is None else first
+        write_line(count, total)
+
+    return write
 
 
 def _now_and_then(line: Callable[[int, int], str], every: float) -> Progress:

@@ -79,15 +79,15 @@ class ElementChunk:
 class ArraySplitter:
     """Read JSON text and yield its parts in the order of the file.
 
-    `name` is the file's and `kind` what it should be, for error messages; `text` is the JSON in pieces of any size. The
-    arrays of `streamed` come in chunks; giant items are put aside in files below `directory`. Unless `careful`, cuts
-    may be wrong (see above). Raises NotJsonError if the text is not one JSON object.
+    `name` is the file's and `kind` what it should be, for error messages; `blocks` are the JSON in order, each of any
+    size. The arrays of `streamed` come in chunks; giant items are put aside in files below `directory`. Unless
+    `careful`, cuts may be wrong (see above). Raises NotJsonError if the text is not one JSON object.
     """
 
     def __init__(
         self,
         name: str,
-        text: Iterator[bytes],
+        blocks: Iterator[bytes],
         streamed: frozenset[str] = STREAMED,
         kind: str = "an in-network file",
         *,
@@ -98,7 +98,7 @@ class ArraySplitter:
         root_value_limit: int = ROOT_VALUE_LIMIT,
     ) -> None:
         self._name = name
-        self._text = text
+        self._blocks = blocks
         self._streamed = streamed
         self._kind = kind
         self._directory = directory
@@ -138,21 +138,21 @@ class ArraySplitter:
     # --- the window -------------------------------------------------------------------------------------------
 
     def _read_more(self, wanted: int = 0) -> bool:
-        """Move the window on to the next byte and read until it has `wanted` bytes, but at least one piece.
+        """Move the window on to the next byte and read until it has `wanted` bytes, but at least one block.
 
         Return False at the end of the file.
         """
-        # The pieces are joined once: appending each to the window would copy it as many times.
-        pieces = [self._window[self._at :]]
-        size = len(pieces[0])
+        # The blocks are joined once: appending each to the window would copy the window as many times.
+        parts = [self._window[self._at :]]
+        size = len(parts[0])
         more = True
-        while more and (len(pieces) == 1 or size < wanted):
-            piece = next(self._text, b"")
-            more = bool(piece)
-            pieces.append(piece)
-            size += len(piece)
+        while more and (len(parts) == 1 or size < wanted):
+            block = next(self._blocks, b"")
+            more = bool(block)
+            parts.append(block)
+            size += len(block)
         self._window_offset += self._at
-        self._window = b"".join(pieces)
+        self._window = b"".join(parts)
         self._at = 0
         return more
 

@@ -20,7 +20,7 @@ from core.fetch.address import redact_url
 from core.runtime.errors import PayerFileError
 from core.runtime.progress import Progress
 
-CHUNK = 1 << 20
+BLOCK_BYTES = 1 << 20
 """Bytes of JSON that are yielded at a time."""
 
 _GZIP = b"\x1f\x8b"
@@ -74,21 +74,21 @@ class Source:
 
     @property
     def batch_id(self) -> str:
-        """Return the id of what `chunks` has read to the end: the same JSON bytes have the same id in any packing."""
+        """Return the id of what `read_blocks` read to the end: the same JSON has the same id however it is packed."""
         return self._sha.hexdigest()[:32]
 
-    def chunks(self, progress: Progress | None = None) -> Iterator[bytes]:
-        """Yield the JSON's bytes in pieces. Raises PayerFileError if the file cannot be read to its end."""
+    def read_blocks(self, progress: Progress | None = None) -> Iterator[bytes]:
+        """Yield the JSON's bytes in blocks. Raises PayerFileError if the file cannot be read to its end."""
         self.bytes_read, self._sha = 0, hashlib.sha256()
         size = self.path.stat().st_size
         try:
             with self.path.open("rb") as file, closing(self._unpacked(file)) as stream:
-                while chunk := stream.read(CHUNK):
-                    self._sha.update(chunk)
-                    self.bytes_read += len(chunk)
+                while block := stream.read(BLOCK_BYTES):
+                    self._sha.update(block)
+                    self.bytes_read += len(block)
                     if progress:
                         progress(min(file.tell(), size), size)
-                    yield chunk
+                    yield block
         except EOFError:
             raise PayerFileError(
                 f"{self.name}: the compressed file ends after {self.bytes_read:,} bytes of JSON, before its own end "
@@ -116,7 +116,7 @@ class Source:
             stream = archive.open(self.member)  # closed with the file below it
         limit = self.limits.max_unpacked(packed)
         for _ in range(_MAX_GZIP_LAYERS):
-            buffered = io.BufferedReader(cast("io.RawIOBase", stream), CHUNK)
+            buffered = io.BufferedReader(cast("io.RawIOBase", stream), BLOCK_BYTES)
             if not buffered.peek(2).startswith(_GZIP):
                 return buffered
             unpacked = cast("IO[bytes]", igzip.open(buffered, "rb"))  # type: ignore[no-untyped-call]

@@ -188,7 +188,7 @@ def read_contents(source: Source, progress: Progress | None = None) -> TableOfCo
     """Read a table of contents. Raises PayerFileError for another kind of file."""
     name, kind = source.name, "a table of contents"
     contents, found = TableOfContents(), False
-    for part in ArraySplitter(name, source.chunks(progress), _STREAMED, kind).parts():
+    for part in ArraySplitter(name, source.read_blocks(progress), _STREAMED, kind).parts():
         if isinstance(part, RootValue):
             if part.key in _OTHER_KINDS:
                 raise PayerFileError(f"{name}: not {kind} but {_OTHER_KINDS[part.key]}")

@@ -40,14 +40,14 @@ def test_the_demo_gives_what_the_reference_gives(tmp_path: Path) -> None:
     for number, path in enumerate(write_files(tmp_path, ("2025-08",))):
         store = Store(tmp_path / f"data{number}")
         source = open_documents(path)[0]
-        content = b"".join(source.chunks())
+        content = b"".join(source.read_blocks())
         assert_same(store, load_file(store, source, "GA"), slow_reader.flatten(content, "GA"))
 
 
 @pytest.mark.parametrize(("name", "rows"), REAL.items())
 def test_real_files_give_what_the_reference_gives(shared: Path, store: Store, name: str, rows: int | None) -> None:
     source = open_documents(shared / "tic" / name)[0]
-    content = b"".join(source.chunks())
+    content = b"".join(source.read_blocks())
     outcome = load_file(store, source, "TX")
     assert_same(store, outcome, slow_reader.flatten(content, "TX"))
     assert rows is None or outcome.rows_added == rows

@@ -31,7 +31,7 @@ def assert_loaded_as_by_the_slow_reader(content: bytes, sizes: LoadSizes, proces
 
 def assert_demo_is_loaded(tmp_path: Path, sizes: LoadSizes, processes: int = 1) -> None:
     for path in write_files(tmp_path, ("2025-08",))[:2]:
-        content = b"".join(open_documents(path)[0].chunks())
+        content = b"".join(open_documents(path)[0].read_blocks())
         assert_loaded_as_by_the_slow_reader(content, sizes, processes)
 
 

@@ -17,7 +17,7 @@ CONTENT = b'{"reporting_entity_name": "Payer"}' * 40_000
 
 
 def read(source: Source) -> bytes:
-    return b"".join(source.chunks())
+    return b"".join(source.read_blocks())
 
 
 def zip_of(path: Path, *members: tuple[str, bytes]) -> Path:
@@ -123,7 +123,7 @@ def test_progress_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_bytes(CONTENT)
     reported: list[tuple[int, int]] = []
-    for _ in open_documents(path)[0].chunks(lambda done, total: reported.append((done, total))):
+    for _ in open_documents(path)[0].read_blocks(lambda done, total: reported.append((done, total))):
         pass
     assert reported[-1] == (len(CONTENT), len(CONTENT))
     assert reported == sorted(reported)

@@ -150,7 +150,7 @@ class GroupFetcher:
     def _read(self, path: Path, location: str) -> Raw:
         """Return the provider_groups of a file. Raise PayerFileError if it is not JSON."""
         source = open_documents(path, name=location, limits=self._limits)[0]
-        text = b"".join(source.chunks()).removeprefix(b"\xef\xbb\xbf")
+        text = b"".join(source.read_blocks()).removeprefix(b"\xef\xbb\xbf")
         try:
             return _REMOTE.decode(text).provider_groups.copy()
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -116,7 +116,7 @@ def find_addresses(
 
 def _read_references(source: Source, progress: Progress | None) -> Iterator[decode.ReferenceObject | None]:
     """Yield the definitions of provider groups in a file, which is read to its end."""
-    for part in ArraySplitter(source.name, source.chunks(progress)).parts():
+    for part in ArraySplitter(source.name, source.read_blocks(progress)).parts():
         if isinstance(part, ElementChunk) and part.array == "provider_references":
             try:
                 yield from decode.REFERENCE_DECODER.read(part.text)[0]
