@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from core.load.facts.run_slices import Partition, read_column, read_fields, read_group_keys
+from core.load.facts.run_slices import Partition, read_column, read_fields, read_group_keys, read_rows
 from core.load.providers.group_index import GroupIndex
 from core.load.staging.price_runs import ItemFields, PriceFields
 from core.store.schema import ids
@@ -70,14 +70,15 @@ def read_prices(partition: Partition, groups: GroupIndex) -> tuple[Prices, FactR
     more by the rank of their code among the partition's. The sort is stable: equal rows stay in the order of the runs.
     """
     slices = partition.slices
-    item_fields, item_of = read_fields(slices, "item_fields", ItemFields._fields)
-    price_fields, fields_of = read_fields(slices, "price_fields", PriceFields._fields)
+    run_rows = read_rows(slices)
+    item_fields, item_of = read_fields(slices, run_rows, "item_fields", ItemFields._fields)
+    price_fields, fields_of = read_fields(slices, run_rows, "price_fields", PriceFields._fields)
     code_of_item = list(zip(item_fields["code_type"].to_pylist(), item_fields["code"].to_pylist(), strict=True))
     codes = sorted(set(code_of_item))
     rank = {code: number for number, code in enumerate(codes)}
     code_of = np.array([rank[code] for code in code_of_item], np.int32)[item_of]
     order = np.argsort(code_of, kind="stable")
-    hashes = [read_column(slices, name)[order] for name in ("hash_0", "hash_1")]
+    hashes = [read_column(run_rows, name)[order] for name in ("hash_0", "hash_1")]
     prices = Prices(
         item_fields=item_fields,
         item_of=item_of[order],
@@ -85,11 +86,11 @@ def read_prices(partition: Partition, groups: GroupIndex) -> tuple[Prices, FactR
         fields_of=fields_of[order],
         codes=codes,
         code_of=code_of[order],
-        rate=read_column(slices, "rate")[order],
-        piece=read_column(slices, "piece")[order],
+        rate=read_column(run_rows, "rate")[order],
+        piece=read_column(run_rows, "piece")[order],
         hashes=np.stack(hashes, axis=1),
-        repeats=read_column(slices, "repeats")[order],
+        repeats=read_column(run_rows, "repeats")[order],
     )
-    keys, sizes = read_group_keys(slices, order)
+    keys, sizes = read_group_keys(run_rows, order)
     rows = FactRows(price_of=np.repeat(np.arange(len(sizes), dtype=np.int32), sizes), group_of=groups.places(keys))
     return prices, rows

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.load.facts.partition import partition_price_runs
-from core.load.facts.run_slices import read_column, read_group_keys
+from core.load.facts.run_slices import read_column, read_group_keys, read_rows
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.staging.price_runs import (
     ItemFields,
@@ -17,6 +17,7 @@ from core.load.staging.price_runs import (
     PriceRun,
     PriceRunWriter,
     field_table,
+    list_keys,
     sort_key,
     sorted_codes,
 )
@@ -53,23 +54,26 @@ def merge_into_one(_state: WorkerState, runs: Sequence[PriceRun], path: Path, si
     item_fields = field_table(item_numbers, ItemFields._fields)
     codes, code_of_item = sorted_codes(item_fields)
     code_of = []
-    with PriceRunWriter(path, sum(run.rows for run in runs)) as writer:
+    with PriceRunWriter(path) as writer:
         for partition in partition_price_runs(runs, 1, sizes):
-            slices = partition.slices
-            columns = {name: read_column(slices, name) for name in ("rate", "hash_0", "hash_1", "piece", "repeats")}
+            rows = read_rows(partition.slices)
+            columns = {name: read_column(rows, name) for name in ("rate", "hash_0", "hash_1", "piece", "repeats")}
             for name, numbers in (("item_fields", items_of), ("price_fields", prices_of)):
                 columns[name] = np.concatenate(
-                    [numbers[each.run.path][each.run.column(name, each.start, each.end)] for each in slices]
+                    [
+                        numbers[each.run.path][table.column(name).to_numpy()]
+                        for each, table in zip(partition.slices, rows, strict=True)
+                    ]
                 )
             order = np.argsort(sort_key(code_of_item[columns["item_fields"]], columns["hash_0"]), kind="stable")
-            keys, key_counts = read_group_keys(slices, order)
-            writer.add({name: column[order] for name, column in columns.items()}, key_counts, [keys])
+            keys, sizes_of = read_group_keys(rows, order)
+            writer.add({name: column[order] for name, column in columns.items()}, list_keys(keys, sizes_of))
             code_of.append(code_of_item[columns["item_fields"][order]])
-        writer.add_tables(item_fields, field_table(price_numbers, PriceFields._fields))
     for run in runs:
         for old in run.paths:
             old.unlink()
-    return writer.finish(codes, np.searchsorted(np.concatenate(code_of), np.arange(codes.num_rows + 1)))
+    starts = np.searchsorted(np.concatenate(code_of), np.arange(codes.num_rows + 1))
+    return writer.finish(item_fields, field_table(price_numbers, PriceFields._fields), codes, starts)
 
 
 def _rows(run: PriceRun, table: str) -> list[tuple[str | None, ...]]:

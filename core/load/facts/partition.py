@@ -83,7 +83,7 @@ def _slice_hashes(indexes: Sequence[_CodeIndex], rank: int, parts: int) -> Itera
     cuts = []
     for index in indexes:
         start, end = index.rows(rank, rank + 1)
-        hashes = index.run.column("hash_0", start, end) >> HASH_SHIFT
+        hashes = index.run.read(start, end).column("hash_0").to_numpy() >> HASH_SHIFT
         cuts.append((index.run, (start + np.searchsorted(hashes, bounds)).tolist()))
     for part in range(parts):
         found = [RunSlice(run, places[part], places[part + 1]) for run, places in cuts]

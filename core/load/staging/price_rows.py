@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.load.providers.group_key_set import distinct
@@ -67,17 +66,19 @@ class PriceRows:
             "piece": np.repeat(np.asarray(self.piece), piece_rows)[order],
             "repeats": np.frombuffer(lists.repeats, np.bool_)[group_list],
         }
-        sizes = np.frombuffer(lists.sizes, np.uint32)[group_list]
-        with PriceRunWriter(path, len(rate)) as writer:
-            writer.add(columns, sizes, lists.unfold(group_list, block_keys))
-            writer.add_tables(item_fields, price_fields)
         starts = np.searchsorted(code_of_item[columns["item_fields"]], np.arange(codes.num_rows + 1))
-        return writer.finish(codes, starts)
+        row = 0
+        with PriceRunWriter(path) as writer:
+            for block, keys in lists.unfold(group_list, block_keys):
+                some = slice(row, row + len(block))
+                writer.add({name: column[some] for name, column in columns.items()}, keys)
+                row = some.stop
+        return writer.finish(item_fields, price_fields, codes, starts)
 
     def used_keys(self, lists: RateGroupLists, block_keys: int) -> npt.NDArray[np.uint64]:
         """Return the keys of the groups that rows name. A key may appear once for each block."""
         used = distinct(np.frombuffer(self.group_list, np.uint32))
-        blocks = (pc.unique(pa.array(block)) for block in lists.unfold(used, block_keys))
+        blocks = (pc.unique(keys.flatten()) for _, keys in lists.unfold(used, block_keys))
         return np.concatenate([np.zeros(0, np.uint64), *blocks])
 
     def count_odd_dates(self, cache: PriceFieldCache, lists: RateGroupLists) -> int:

@@ -1,10 +1,10 @@
 """Runs of price rows on disk, sorted by billing code and by the hash of the fact's rate part.
 
-All rows that can produce the same fact are adjacent, and the rows of a range of codes are read in one go. A run is one
-file of columns, one after the other, and the small tables that two of the columns refer to.
+All rows that can produce the same fact are adjacent, and the rows of a range of codes are read in one go. A run is an
+Arrow IPC file, which is mapped into memory rather than read, and the small tables that two of its columns refer to.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -40,51 +40,35 @@ class PriceFields(NamedTuple):
     additional_information: str | None
 
 
-_COLUMNS: dict[str, type[Any]] = {
-    "item_fields": np.uint32,
-    "price_fields": np.uint32,
-    "rate": np.float64,
-    "hash_0": np.uint64,
-    "hash_1": np.uint64,
-    "piece": np.uint32,
-    "repeats": np.bool_,
-}
-"""item_fields and price_fields are row numbers in the run's small tables. piece is the piece of the file that a row
-comes from. repeats says that a row's list names a group more than once."""
+RUN_SCHEMA = pa.schema(
+    [
+        pa.field("item_fields", pa.uint32(), nullable=False),
+        pa.field("price_fields", pa.uint32(), nullable=False),
+        pa.field("rate", pa.float64(), nullable=False),
+        pa.field("hash_0", pa.uint64(), nullable=False),
+        pa.field("hash_1", pa.uint64(), nullable=False),
+        pa.field("piece", pa.uint32(), nullable=False),
+        pa.field("repeats", pa.bool_(), nullable=False),
+        pa.field("keys", pa.large_list(pa.field("key", pa.uint64(), nullable=False)), nullable=False),
+    ]
+)
+"""item_fields and price_fields are row numbers in the run's small tables. hash_0 and hash_1 are the hash of the fact's
+rate part. piece is the piece of the file that a row comes from. keys are the provider groups that the price applies to,
+and repeats says that a group is among them more than once."""
 
 _TABLES = ("item_fields", "price_fields", "codes")
 
 
 @dataclass(frozen=True)
 class PriceRun:
-    """One run on disk."""
+    """One run on disk: an Arrow IPC file of its rows, and one for each of its small tables."""
 
     path: Path
     rows: int
 
-    def column(self, name: str, start: int, end: int) -> npt.NDArray[Any]:
-        """Return a column's values from row `start` up to row `end`.
-
-        Besides _COLUMNS there is `key_ends`, where each row's group keys end. It returns one value more, which comes
-        first: where the keys of row `start` begin.
-        """
-        offset = 0
-        for column, dtype in _COLUMNS.items():
-            size = np.dtype(dtype).itemsize
-            if column == name:
-                return self._read(dtype, offset + start * size, end - start)
-            offset += self.rows * size
-        return self._read(np.int64, offset + start * 8, end - start + 1)
-
-    def keys(self, start: int, end: int) -> npt.NDArray[np.uint64]:
-        """Return the group keys from position `start` up to `end`, counted over all rows' keys."""
-        offset = sum(self.rows * np.dtype(dtype).itemsize for dtype in _COLUMNS.values()) + (self.rows + 1) * 8
-        return self._read(np.uint64, offset + start * 8, end - start)
-
-    @property
-    def paths(self) -> list[Path]:
-        """Return the run's files."""
-        return [self.path, *(self.path.with_suffix(f".{name}") for name in _TABLES)]
+    def read(self, start: int, end: int) -> pa.Table:
+        """Return rows `start` up to `end`, mapped into memory. The columns are those of RUN_SCHEMA."""
+        return _read(self.path).slice(start, end - start)
 
     def table(self, name: str) -> pa.Table:
         """Return `item_fields` or `price_fields`, which the columns of the same name refer to, or `codes`.
@@ -92,71 +76,69 @@ class PriceRun:
         `codes` lists the run's distinct codes in order, with the row at which each begins (`start`) and the number of
         fact rows that its rows unfold to (`fact_rows`).
         """
-        with pa.memory_map(str(self.path.with_suffix(f".{name}"))) as file, pa.ipc.open_file(file) as reader:
-            return reader.read_all()
+        return _read(self.path.with_suffix(f".{name}"))
 
-    def _read(self, dtype: Any, offset: int, count: int) -> npt.NDArray[Any]:
-        return np.fromfile(self.path, dtype, count, offset=offset)
+    @property
+    def paths(self) -> list[Path]:
+        """Return the run's files."""
+        return [self.path, *(self.path.with_suffix(f".{name}") for name in _TABLES)]
 
 
 class PriceRunWriter:
-    """Writes a run of `rows` rows, block by block."""
+    """Writes a run, block by block. Each block becomes a record batch of its own."""
 
-    def __init__(self, path: Path, rows: int) -> None:
-        self._run = PriceRun(path, rows)
-        self._row = 0
-        self._ends = [np.zeros(1, np.int64)]
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._rows = 0
         self._keys = 0
+        self._ends = [np.zeros(1, np.int64)]
+        """Where each row's keys end, counted over all rows."""
 
     def __enter__(self) -> Self:
-        self._file = self._run.path.open("wb")
+        self._writer = pa.ipc.new_file(str(self._path), RUN_SCHEMA)
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        self._file.close()
+        self._writer.close()
 
-    def add(
-        self,
-        columns: dict[str, npt.NDArray[Any]],
-        sizes: npt.NDArray[Any],
-        keys: Iterable[npt.NDArray[np.uint64]],
-    ) -> None:
-        """Write rows: their columns, the number of group keys of each row, and the keys in blocks."""
-        rows, offset = self._run.rows, 0
-        for name, dtype in _COLUMNS.items():
-            size = np.dtype(dtype).itemsize
-            self._put(offset + self._row * size, np.ascontiguousarray(columns[name], dtype))
-            offset += rows * size
-        ends = self._keys + np.cumsum(sizes, dtype=np.int64)
-        self._put(offset + (self._row + 1) * 8, ends)
-        if not self._row:
-            self._put(offset, np.zeros(1, np.int64))
+    def add(self, columns: Mapping[str, npt.NDArray[Any]], keys: pa.LargeListArray) -> None:
+        """Write rows: their columns, and their lists of group keys."""
+        arrays = [keys if name == "keys" else pa.array(columns[name]) for name in RUN_SCHEMA.names]
+        self._writer.write_batch(pa.record_batch(arrays, schema=RUN_SCHEMA))
+        ends = self._keys + np.cumsum(keys.value_lengths().to_numpy(), dtype=np.int64)
         self._ends.append(ends)
-        offset += (rows + 1) * 8
-        for block in keys:
-            self._put(offset + self._keys * 8, block)
-            self._keys += len(block)
-        self._row += len(sizes)
+        self._rows += len(keys)
+        self._keys = int(ends[-1]) if len(ends) else self._keys
 
-    def add_tables(self, item_fields: pa.Table, price_fields: pa.Table) -> None:
-        """Write the two small tables that rows refer to."""
-        self._write("item_fields", item_fields)
-        self._write("price_fields", price_fields)
+    def finish(
+        self, item_fields: pa.Table, price_fields: pa.Table, codes: pa.Table, starts: npt.NDArray[np.int64]
+    ) -> PriceRun:
+        """Write the small tables and the index, and return the run.
 
-    def finish(self, codes: pa.Table, starts: npt.NDArray[np.int64]) -> PriceRun:
-        """Write the index and return the run. `starts` is the row at which each of `codes` begins, and the end."""
+        `starts` is the row at which each of `codes` begins, and the end.
+        """
         fact_rows = np.diff(np.concatenate(self._ends)[starts])
-        table = codes.append_column("start", pa.array(starts[:-1])).append_column("fact_rows", pa.array(fact_rows))
-        self._write("codes", table.filter(pa.array(np.diff(starts) > 0)))
-        return self._run
+        index = codes.append_column("start", pa.array(starts[:-1])).append_column("fact_rows", pa.array(fact_rows))
+        for name, table in (
+            ("item_fields", item_fields),
+            ("price_fields", price_fields),
+            ("codes", index.filter(pa.array(np.diff(starts) > 0))),
+        ):
+            with pa.ipc.new_file(str(self._path.with_suffix(f".{name}")), table.schema) as writer:
+                writer.write_table(table)
+        return PriceRun(self._path, self._rows)
 
-    def _write(self, name: str, table: pa.Table) -> None:
-        with pa.ipc.new_file(str(self._run.path.with_suffix(f".{name}")), table.schema) as writer:
-            writer.write_table(table)
 
-    def _put(self, offset: int, values: npt.NDArray[Any]) -> None:
-        self._file.seek(offset)
-        self._file.write(np.ascontiguousarray(values).data.cast("B"))
+def list_keys(keys: npt.NDArray[np.uint64], sizes: npt.NDArray[Any]) -> pa.LargeListArray:
+    """Return the lists of group keys of rows, given all keys one after the other and the number of keys of each row."""
+    ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes, dtype=np.int64)])
+    return pa.LargeListArray.from_arrays(pa.array(ends), pa.array(keys), type=RUN_SCHEMA.field("keys").type)
+
+
+def _read(path: Path) -> pa.Table:
+    # The table refers to the mapped file, which stays mapped until the table is gone.
+    with pa.memory_map(str(path)) as file, pa.ipc.open_file(file) as reader:
+        return reader.read_all()
 
 
 def field_table(rows: Iterable[Any], fields: tuple[str, ...]) -> pa.Table:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from core.load.load_sizes import DEFAULT_SIZES
+from core.load.staging.price_runs import list_keys
 
 
 @dataclass
@@ -57,11 +58,11 @@ class RateGroupLists:
         start = sum(self.sizes[:number])
         return self.keys[start : start + self.sizes[number]]
 
-    def unfold(self, numbers: npt.NDArray[np.uint32], block_keys: int) -> Iterator[npt.NDArray[np.uint64]]:
-        """Yield the group keys of the given lists, one list after the other, in blocks of about `block_keys`."""
-        sizes = np.frombuffer(self.sizes, np.uint32)
-        ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes, dtype=np.int64)])
-        nested = pa.LargeListArray.from_arrays(pa.array(ends), pa.array(np.frombuffer(self.keys, np.uint64)))
-        blocks = np.cumsum(sizes[numbers], dtype=np.int64) // block_keys
+    def unfold(
+        self, numbers: npt.NDArray[np.uint32], block_keys: int
+    ) -> Iterator[tuple[npt.NDArray[np.uint32], pa.LargeListArray]]:
+        """Yield some of `numbers` at a time, with the lists they stand for: about `block_keys` group keys together."""
+        nested = list_keys(np.frombuffer(self.keys, np.uint64), np.frombuffer(self.sizes, np.uint32))
+        blocks = np.cumsum(np.frombuffer(self.sizes, np.uint32)[numbers], dtype=np.int64) // block_keys
         for block in np.split(numbers, np.flatnonzero(np.diff(blocks)) + 1):
-            yield nested.take(pa.array(block)).flatten().to_numpy()
+            yield block, nested.take(pa.array(block))
