@@ -4,8 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
+from django.test import Client
 
 from tests.paths import ROOT
+from tests.site import tables, text_of
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
@@ -33,3 +35,15 @@ def test_every_link_of_a_document_leads_to_a_file(document: Path) -> None:
         target for target in targets if not re.match(r"[a-z]+:", target) and not (document.parent / target).exists()
     ]
     assert not missing
+
+
+def test_the_readme_shows_what_the_page_shows(site: Client) -> None:
+    (sample,) = re.findall(r"^```\n(CPT 70450.*?)```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    page = site.get("/medicare/", {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "70450"})
+    first, second, *lines = [re.split(r"\s{2,}", line) for line in sample.splitlines() if line]
+    text = text_of(page)
+    assert all(" ".join(words.split()) in text for words in [*first, *second])
+    rows = [[cell.removesuffix(" rates") for cell in row] for table in tables(page) for row in table]
+    for cells in lines:
+        if cells[0] != "Not compared":  # a heading of the page
+            assert any(row[: len(cells)] == cells for row in rows), cells
