@@ -1,4 +1,4 @@
-"""The one settings file. Everything a deployment may change comes from the environment, and a wrong value fails loudly.
+"""The settings. Everything a deployment may change comes from the environment; an invalid value stops the start.
 
 docs/operating.md lists the variables.
 """
@@ -21,7 +21,7 @@ env = Env(eager=False, expand_vars=False)
 # --- the store ------------------------------------------------------------------------------------------------
 
 BEACONPOINT_DATA_DIR = env.path("BEACONPOINT_DATA_DIR", default=BASE_DIR / "core" / "data")
-# For a store that is about to be made; None is the first of LAYOUTS, and asks for nothing of a store that is there.
+# Only for a new store; None means the first of LAYOUTS. An existing store keeps its layout.
 BEACONPOINT_FACT_LAYOUT = env.str("BEACONPOINT_FACT_LAYOUT", default=None, validate=validate.OneOf(LAYOUTS))
 BEACONPOINT_GRACE_SECONDS = env.float("BEACONPOINT_GRACE_SECONDS", default=3600, validate=validate.Range(min=60))
 
@@ -35,7 +35,7 @@ def _networks(texts: list[str]) -> None:
         try:
             ip_network(text, strict=False)
         except ValueError:
-            raise ValidationError(f"{text!r} is no network; expected such as 10.1.0.0/16") from None
+            raise ValidationError(f"{text!r} is not a network: expected one such as 10.1.0.0/16") from None
 
 
 BEACONPOINT_CACHE_DIR = env.path("BEACONPOINT_CACHE_DIR", default=None)
@@ -55,7 +55,7 @@ BEACONPOINT_QUERY_MEMORY = env.str("BEACONPOINT_QUERY_MEMORY", default="1GB", va
 BEACONPOINT_QUERY_THREADS = env.int("BEACONPOINT_QUERY_THREADS", default=2, validate=validate.Range(min=1, max=64))
 BEACONPOINT_QUERY_SECONDS = env.float("BEACONPOINT_QUERY_SECONDS", default=5, validate=validate.Range(min=0.1))
 BEACONPOINT_QUERY_TEMP_SIZE = env.str("BEACONPOINT_QUERY_TEMP_SIZE", default="4GB", validate=_size)
-# Pages that are made at the same time (others wait up to BEACONPOINT_QUERY_SECONDS), and those kept in memory.
+# Pages made at the same time (others wait up to BEACONPOINT_QUERY_SECONDS), and bytes of pages kept in memory.
 BEACONPOINT_QUESTIONS = env.int("BEACONPOINT_QUESTIONS", default=4, validate=validate.Range(min=1, max=64))
 BEACONPOINT_ANSWER_BYTES = env.int("BEACONPOINT_ANSWER_BYTES", default=64_000_000, validate=validate.Range(min=0))
 BEACONPOINT_TEMP_DIR = env.path("BEACONPOINT_TEMP_DIR", default=Path(tempfile.gettempdir()) / "beaconpoint")
@@ -64,7 +64,7 @@ BEACONPOINT_TEMP_DIR = env.path("BEACONPOINT_TEMP_DIR", default=Path(tempfile.ge
 
 DEBUG = env.bool("BEACONPOINT_DEBUG", default=False)
 ALLOWED_HOSTS = env.list("BEACONPOINT_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-# The site signs nothing: it has no sessions, no forms that change anything and no accounts.
+# The site signs nothing: it has no sessions, no accounts, and no forms that change anything.
 SECRET_KEY = env.str("BEACONPOINT_SECRET_KEY", default=secrets.token_urlsafe(50))
 _https = env.bool("BEACONPOINT_HTTPS", default=False)
 try:
@@ -79,7 +79,7 @@ SECURE_HSTS_PRELOAD = _https
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-# Nothing can be changed by a request, so that a forged one has nothing to gain: every address is GET and HEAD alone.
+# No request changes anything (every address allows GET and HEAD only), so there is nothing to forge.
 SILENCED_SYSTEM_CHECKS = ["security.W003"]
 
 INSTALLED_APPS = ["django.contrib.staticfiles", "csp", "django_htmx", "core"]
@@ -124,7 +124,7 @@ CONTENT_SECURITY_POLICY = {
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-WHITENOISE_USE_FINDERS = True  # serves static/ as it stands: no collectstatic to forget
+WHITENOISE_USE_FINDERS = True  # serves static/ directly, without collectstatic
 
 USE_I18N = False
 USE_TZ = True

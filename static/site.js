@@ -1,5 +1,5 @@
-// The search box suggests while one types (an ARIA combobox), and pages swap their main part. Without this script
-// the box is a plain form and the links are plain links.
+// The search box suggests results while the visitor types (an ARIA combobox), and pages swap their main part. Without
+// this script the box is a plain form and the links are plain links.
 "use strict";
 
 const list = document.createElement("ul");
@@ -9,7 +9,7 @@ list.setAttribute("role", "listbox");
 list.setAttribute("aria-label", "Suggestions");
 list.hidden = true;
 let box = null; // the input that the list belongs to
-let asked = 0; // the number of the newest question: answers to older ones are too late
+let asked = 0; // number of the newest request: answers to older requests are dropped
 let timer = 0;
 
 function options() {
@@ -46,7 +46,7 @@ async function suggest() {
   const answer = await fetch(`${box.dataset.suggest}?${new URLSearchParams({ q: text })}`);
   const found = answer.ok ? await answer.text() : "";
   if (mine !== asked) return;
-  list.innerHTML = found; // our own server's page part, escaped there
+  list.innerHTML = found; // from our own server, which escapes it
   list.hidden = !list.children.length;
   box.setAttribute("aria-expanded", String(!list.hidden));
 }
@@ -89,7 +89,7 @@ document.addEventListener("focusout", (event) => {
   if (event.target === box) close();
 });
 
-// What can be scrolled sideways can be reached by keyboard.
+// Tables that scroll sideways can be focused, so that they can be scrolled by keyboard.
 function reachable() {
   for (const part of document.querySelectorAll(".scroll:not(.tall)")) {
     if (part.scrollWidth > part.clientWidth) part.tabIndex = 0;
@@ -99,7 +99,7 @@ function reachable() {
 reachable();
 addEventListener("resize", reachable);
 
-// After a part of the page was swapped, reading goes on at its beginning.
+// After part of the page was swapped, move the focus to its beginning.
 document.addEventListener("htmx:after:swap", () => {
   close();
   reachable();

@@ -27,7 +27,7 @@ def _choose(form: ChangesForm, db: Snapshot) -> MarketChoice:
 
 @market_page(ChangesForm, "changes", choose=_choose)
 def show_changes(query: MarketQuery[ChangesForm]) -> HttpResponseBase:
-    """`/changes/`"""
+    """Show `/changes/`"""
     market, earlier = query.market, query.choice.earlier_month
     loaded = coverage.list_coverage(query.db)
     months = sorted({row.year_month for row in loaded}, reverse=True)

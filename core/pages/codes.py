@@ -12,7 +12,7 @@ from core.queries.codes import CodeTitle, correct_spelling, search_codes
 
 @page(CodesForm)
 def show_codes(query: PageQuery[CodesForm]) -> HttpResponseBase:
-    """`/codes/`"""
+    """Show `/codes/`"""
     db, text, number = query.db, query.values["q"], query.values["page"]
     limit, offset = (ROW_CAP, 0) if query.wants_file else span(number)
     total, found = search_codes(db, text, limit, offset)

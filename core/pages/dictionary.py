@@ -10,7 +10,7 @@ from core.queries import dictionary
 
 @page(QueryForm)
 def show_dictionary(query: PageQuery[QueryForm]) -> HttpResponseBase:
-    """`/dictionary/`"""
+    """Show `/dictionary/`"""
     if query.wants_file:
         return query.download(dictionary.list_columns(query.db), dictionary.ColumnEntry, "dictionary")
     tables = [

@@ -9,13 +9,13 @@ from core.runtime.errors import BeaconError
 
 @require_safe
 def healthz(_request: HttpRequest) -> HttpResponse:
-    """`/healthz`: the process is alive."""
+    """Answer `/healthz`: the process is alive."""
     return HttpResponse("alive\n", content_type="text/plain")
 
 
 @require_safe
 def readyz(_request: HttpRequest) -> HttpResponse:
-    """`/readyz`: the store can be read; 503 with the reason if it cannot."""
+    """Answer `/readyz`: the store can be read; 503 with the reason if it cannot."""
     try:
         db = open_store.snapshot()
         if db is None:

@@ -20,7 +20,7 @@ MAX_RATES_FOR_EXAMPLES = 100_000_000
 
 @page(CodesForm)
 def show_home(query: PageQuery[CodesForm]) -> HttpResponseBase:
-    """`/`, and `/?q=…`: what the text may stand for."""
+    """Show `/`, and `/?q=…`: what the text may stand for."""
     if query.values["q"]:
         return _search(query, query.values["q"])
     db = query.db
@@ -48,7 +48,7 @@ def show_home(query: PageQuery[CodesForm]) -> HttpResponseBase:
 
 @page(CodesForm)
 def suggest(query: PageQuery[CodesForm]) -> HttpResponseBase:
-    """`/suggest/?q=…`: the first things that a text may stand for, as options of a list under the search box."""
+    """Answer `/suggest/?q=…`: the first things that a text may stand for, as options of a list under the search box."""
     found = search_everything(query.db, query.values["q"], MAX_SUGGESTIONS)
     newest = next(iter(coverage.list_periods(query.db)), None)
     return render(query.request, "_suggestions.html", {"found": found, "newest": newest})

@@ -26,7 +26,7 @@ class UncomparedReason:
 
 @market_page(MedicareForm, "medicare")
 def show_medicare(query: MarketQuery[MedicareForm]) -> HttpResponseBase:
-    """`/medicare/`"""
+    """Show `/medicare/`"""
     if query.wants_file:
         return _download(query)
     db, market = query.db, query.market

@@ -14,7 +14,7 @@ _RENAMED = {"normalisation": "normalization"}
 
 @require_safe
 def show_document(request: HttpRequest, name: str = manual.FIRST) -> HttpResponseBase:
-    """`/method/` and `/method/<document>/`; `/method/decisions/` lists the decisions."""
+    """Show `/method/` and `/method/<document>/`; `/method/decisions/` lists the decisions."""
     if name in _RENAMED:
         return redirect(manual.address(_RENAMED[name]), permanent=True)
     if name in {manual.FIRST, manual.DICTIONARY} and request.path != manual.address(name):

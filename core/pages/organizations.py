@@ -17,7 +17,7 @@ MAX_BARS = 10
 
 @market_page(OrganizationsForm, "organizations", needs_code=True)
 def show_organizations(query: MarketQuery[OrganizationsForm]) -> HttpResponseBase:
-    """`/organizations/`"""
+    """Show `/organizations/`"""
     db, market, sort = query.db, query.market, query.values["sort"]
     if query.wants_file:
         every = list_organizations(db, market, sort, ROW_CAP, 0)

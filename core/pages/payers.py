@@ -39,7 +39,7 @@ class ComparedTerms:
 
 @market_page(PayersForm, "payers")
 def show_payers(query: MarketQuery[PayersForm]) -> HttpResponseBase:
-    """`/payers/`"""
+    """Show `/payers/`"""
     if query.values["codes"] != query.request.GET.get("codes", ""):
         # A list has one spelling, so that an address can be shared however the list was pasted.
         return redirect(urls.changed(query.request.path, query.form.parameters()))

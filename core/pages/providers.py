@@ -43,7 +43,7 @@ def _choose(form: ProviderForm, db: Snapshot, npi: str = "", tin: str = "") -> M
 
 @market_page(ProviderForm, "npi", choose=_choose)
 def show_npi(query: MarketQuery[ProviderForm], npi: str) -> HttpResponseBase:
-    """`/npi/<npi>/`"""
+    """Show `/npi/<npi>/`"""
     found = providers.find_npi(query.db, npi)
     if found is None:
         why = f"No loaded rate lists the NPI {npi}. The provider may be out of network, or the payer may not be loaded."
@@ -60,7 +60,7 @@ def show_npi(query: MarketQuery[ProviderForm], npi: str) -> HttpResponseBase:
 
 @market_page(ProviderForm, "tin", choose=_choose)
 def show_tin(query: MarketQuery[ProviderForm], tin: str) -> HttpResponseBase:
-    """`/tin/<tin_value>/`"""
+    """Show `/tin/<tin_value>/`"""
     digits = _TinInPath().clean(tin)
     if digits != tin:
         return redirect("tin", tin=digits)

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from core.fields.payer_slug import make_payer_slug
 from core.pages.charts.sparkline import sparkline
+from core.pages.formats import NONE, write_dollars, write_figure, write_month, write_percent
 from core.pages.forms import QualityForm
 from core.pages.shared import urls
 from core.pages.shared.check_texts import check_title
@@ -31,6 +32,22 @@ _SORTS = {"zero_rates": "rate", "odd_percentages": "-rate", "expired_rates": "ex
 """The order in which the page of a code shows first what a check flags."""
 
 
+_COLUMN_TITLES = {
+    "year_month": "Month",
+    "reporting_entity_name": "Payer",
+    "payer_slug": "Payer key",
+    "code_type": "Code system",
+    "negotiated_type": "Rate type",
+    "negotiated_rate": "Rate",
+    "times_medicare": "% of Medicare",
+    "medicare": "Medicare amount",
+    "billing_code_modifier": "Modifier",
+    "npi": "NPI",
+    "fact_uid": "Rate ID",
+}
+"""Headings of the rows behind a check. Columns that are not listed are headed by their own names, in words."""
+
+
 @dataclass(frozen=True)
 class CheckHistory:
     """The counts of a check over the runs, oldest first."""
@@ -47,7 +64,7 @@ class CheckHistory:
 
 @page(QualityForm)
 def show_quality(query: PageQuery[QualityForm]) -> HttpResponseBase:
-    """`/quality/`"""
+    """Show `/quality/`"""
     db, part = query.db, query.form.part()
     runs = quality.list_runs(db)
     if not runs:
@@ -85,7 +102,7 @@ def show_quality(query: PageQuery[QualityForm]) -> HttpResponseBase:
 
 @page(QualityForm)
 def show_failing_rows(query: PageQuery[QualityForm], check: str) -> HttpResponseBase:
-    """`/quality/<check>/`: the rows that a check finds in the data as it is now."""
+    """Show `/quality/<check>/`: the rows that a check finds in the data as it is now."""
     one = _CHECKS.get(check)
     if one is None:
         why = f"{check!r} is not a check. Checks: {', '.join(_CHECKS)}"
@@ -115,12 +132,30 @@ def show_failing_rows(query: PageQuery[QualityForm], check: str) -> HttpResponse
     rows = [dict(zip(found.names, row, strict=True)) for row in found.rows]
     return query.render(
         "quality_rows.html",
-        names=names,
-        rows=[([row[name] for name in names], _rates_address(check, row)) for row in rows],
+        names=[_column_title(name) for name in names],
+        rows=[([_write_cell(row, name) for name in names], _rates_address(check, row)) for row in rows],
         paging=Paging(chosen["page"], found.total),
         cap=ROW_CAP,
         **context,
     )
+
+
+def _column_title(name: str) -> str:
+    return _COLUMN_TITLES.get(name) or name.replace("_", " ").capitalize()
+
+
+def _write_cell(row: dict[str, Any], name: str) -> Any:
+    """Return a value as pages write it. Columns are those of the checks' SQL."""
+    value = row[name]
+    if value is None:
+        return NONE
+    if name == "year_month":
+        return write_month(value)
+    if name == "negotiated_rate":
+        return write_figure(value, "percentage" if row.get("negotiated_type") == "percentage" else "dollars")
+    if name == "medicare":
+        return write_dollars(value)
+    return write_percent(value) if name == "times_medicare" else value
 
 
 def _smaller_parts(query: PageQuery[QualityForm], check: str) -> list[tuple[quality.CheckedPlace, str]]:

@@ -29,7 +29,7 @@ FACET_NAMES = (
 
 @market_page(RatesForm, "rates", needs_code=True)
 def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
-    """`/rates/`"""
+    """Show `/rates/`"""
     if query.wants_file:
         return _download(query)
     db, market, sort = query.db, query.market, query.values["sort"]

@@ -96,7 +96,7 @@ def test_every_flag_leads_to_its_rates(odd: Store) -> None:
         assert "2 found in the current data with these filters" in text_of(rows)
         assert "Payer: Odd, Inc. ✕ Month: August 2025 ✕ State: Georgia ✕" in text_of(rows)
         (shown,) = tables(rows)
-        assert [row[shown[0].index("negotiated_rate")] for row in shown[1:]] == ["0.0", "0.0"]
+        assert [row[shown[0].index("Rate")] for row in shown[1:]] == ["$0.00", "$0.00"]
         for link in {*links, *links_of(rows)}:
             if not link.startswith("/static/"):
                 assert client.get(link, follow=True).status_code == 200, link

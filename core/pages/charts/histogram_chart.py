@@ -76,7 +76,7 @@ def _round_step(step: float) -> float:
 
 
 def _mark(scale: _HistogramScale, value: float, base: int) -> SafeString:
-    at = f"{min(max(scale.at(value), 3), 96):.2f}%"
+    at = f"{min(max(scale.at(value), 6), 94):.2f}%"
     return format_html('<text class="mark" x="{}" y="{}">{}</text>', at, base + 17, _dollars(value))
 
 

@@ -1,4 +1,4 @@
-"""The documents of docs/ as HTML, made once in each process: what the site says of itself is what docs/ says.
+"""The documents of docs/ as HTML, rendered once in each process.
 
 Raw HTML in them is shown as text, no element has a style of its own, headings have ids as GitHub gives them, and links
 from document to document lead to their pages here; a link to a file that has no page is its text alone.
@@ -20,10 +20,10 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 FIRST = "method"
-"""The document that the others are reached from."""
+"""The document that links to the others."""
 
 DICTIONARY = "data-dictionary"
-"""The document that has a page of its own, made from the same declarations."""
+"""The document that has its own page, made from the same declarations."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,14 @@ class Document:
 
 @cache
 def names() -> dict[str, Path]:
-    """The documents there are, by name."""
+    """Return the paths of all documents by name."""
     root: Path = settings.BASE_DIR / "docs"
     return {path.relative_to(root).with_suffix("").as_posix(): path for path in sorted(root.rglob("*.md"))}
 
 
 @cache
 def document(name: str) -> Document | None:
-    """The document of that name, None where there is none."""
+    """Return the document with that name; None if it does not exist."""
     path = names().get(name)
     if path is None:
         return None
@@ -73,12 +73,12 @@ def document(name: str) -> Document | None:
 
 @cache
 def inline(text: str) -> SafeString:
-    """A sentence of Markdown as HTML."""
+    """Return a sentence of Markdown as HTML."""
     return SafeString(_markdown().renderInline(text))
 
 
 def address(name: str) -> str:
-    """The address of a document's page."""
+    """Return the address of a document's page."""
     if name == DICTIONARY:
         return reverse("dictionary")
     return reverse("method") if name == FIRST else reverse("method_page", kwargs={"name": name})
@@ -93,7 +93,7 @@ def _markdown() -> MarkdownIt:
 
 
 def _mark_headings(tokens: list[Token]) -> Iterator[Heading]:
-    """Gives every heading an id that no other has."""
+    """Give every heading a unique id, and yield the headings."""
     seen: dict[str, int] = {}
     for token, content in itertools.pairwise(tokens):
         if token.type == "heading_open":
@@ -106,7 +106,7 @@ def _mark_headings(tokens: list[Token]) -> Iterator[Heading]:
 
 
 def _restyle(token: Token) -> None:
-    """Says by class what Markdown says by style, which the site's policy forbids; long lines scroll by keyboard too."""
+    """Replace inline styles, which the site's policy forbids, by classes, and let long lines scroll by keyboard."""
     style = str(token.attrs.pop("style", ""))
     if style == "text-align:right":
         token.attrSet("class", "n")
@@ -135,7 +135,7 @@ def _mend_links(tokens: list[Token], folder: str) -> None:
 
 
 def _page_of(target: str, folder: str) -> str | None:
-    """What a link leads to here: an address, or None where a document or file has no page."""
+    """Return the address that a link leads to on the site; None if its target has no page."""
     if re.match(r"[a-z]+:|#", target):
         return target
     path, _, anchor = target.partition("#")
@@ -146,6 +146,6 @@ def _page_of(target: str, folder: str) -> str | None:
 
 
 def in_order(documents: Mapping[str, Path], folder: str) -> list[Document]:
-    """The documents of a folder, by name."""
+    """Return the documents of a folder, sorted by name."""
     found = (document(name) for name in sorted(documents) if posixpath.dirname(name) == folder)
     return [one for one in found if one is not None]

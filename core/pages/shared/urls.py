@@ -1,4 +1,4 @@
-"""Addresses of pages. A page's whole state is its query string, in one canonical order, so that links can be shared."""
+"""Addresses of pages. The whole state of a page is its query string, in one canonical order, so links can be shared."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,23 +19,23 @@ _MARKET = ORDER[1 : ORDER.index("tin") + 1]
 
 
 def to(page: str, market: Market | None = None, **parameters: Any) -> str:
-    """The address of the page of that name. `npi` and `tin` are parts of the path of the pages of those names."""
+    """Return the address of a page by its name. `npi` and `tin` are part of the path of the pages with those names."""
     path_part = {page: parameters.pop(page)} if page in {"npi", "tin"} else {}
     of_market = {name: getattr(market, name) for name in _MARKET} if market else {}
     return changed(reverse(page, kwargs=path_part), of_market, **parameters)
 
 
 def changed(path: str, parameters: Mapping[str, Any], **changes: Any) -> str:
-    """A path with parameters, some of them changed. None, an empty text and page 1 are left out."""
+    """Return a path with parameters, some of them changed. None, empty text, and page 1 are left out."""
     return path + query(said({**parameters, **changes}))
 
 
 def said(parameters: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """Parameters in their order; what says nothing, and what no page knows, is left out."""
+    """Return the parameters in their order, without those that are empty or that no page has."""
     every = [(name, parameters[name]) for name in ORDER if parameters.get(name) not in {None, ""}]
     return [(name, value) for name, value in every if (name, str(value)) != ("page", "1")]
 
 
 def query(parameters: Sequence[tuple[str, Any]]) -> str:
-    """Parameters as the end of an address, from its question mark on."""
+    """Return parameters as a query string, with its question mark."""
     return f"?{urlencode(parameters, safe=',:')}" if parameters else ""

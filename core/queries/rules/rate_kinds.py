@@ -28,11 +28,11 @@ class Kind:
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("dollars", "Dollars", "$", "One service, paid in dollars: negotiated, derived or by fee schedule."),
-        Kind("percentage", "Percentages", "%", "A share of the billed charge. 40.5 means 40.5 %."),
-        Kind("per diem", "Per diems", "$ a day", "Dollars for each day of a stay."),
-        Kind("bundle", "Bundles", "$ a bundle", "Dollars for several services together."),
-        Kind("capitation", "Capitation", "$ a member", "Dollars for looking after a member, whatever is done."),
+        Kind("dollars", "Dollars", "$", "One service, paid in dollars: negotiated, derived, or by fee schedule."),
+        Kind("percentage", "Percentages", "%", "A share of the billed charge. 40.5 means 40.5%."),
+        Kind("per diem", "Per diems", "$ per day", "Dollars for each day of a stay."),
+        Kind("bundle", "Bundles", "$ per bundle", "Dollars for several services together."),
+        Kind("capitation", "Capitation", "$ per member", "Dollars per member, whatever services are used."),
         Kind("other", "Not stated", "?", "The file does not say what the figure is."),
     )
 }

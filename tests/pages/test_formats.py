@@ -1,0 +1,58 @@
+"""How pages write figures, dates, and names."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+
+from core.pages import formats
+
+
+@pytest.mark.parametrize(
+    ("write", "values", "text"),
+    [
+        (formats.write_count, (1234567,), "1,234,567"),
+        (formats.write_count, (None,), "–"),
+        (formats.write_dollars, (1234.5,), "$1,234.50"),
+        (formats.write_dollars, (0,), "$0.00"),
+        (formats.write_percent, (0.1,), "10%"),
+        (formats.write_percent, (0.0999,), "10.0%"),
+        (formats.write_percent, (0.031,), "3.1%"),
+        (formats.write_percent, (30.0,), "3,000%"),
+        (formats.write_percent, (None,), "–"),
+        (formats.write_share, (0.0001,), "0.01%"),
+        (formats.write_share, (0.00009,), "under 0.01%"),
+        (formats.write_share, (0,), "0.00%"),
+        (formats.write_limit, (0.05,), "5%"),
+        (formats.write_limit, (0,), "0%"),
+        (formats.write_figure, (62.5, "percentage"), "62.5%"),
+        (formats.write_figure, (1950, "per diem"), "$1,950.00 per day"),
+        (formats.write_figure, (104, "dollars"), "$104.00"),
+        (formats.write_figure, (104, "other"), "104.00"),
+        (formats.write_month, ("2025-06",), "June 2025"),
+        (formats.write_month, ("",), ""),
+        (formats.write_day, ("2025-08-01",), "Aug 1, 2025"),
+        (formats.write_day, (date(2025, 12, 31),), "Dec 31, 2025"),
+        (formats.write_day, (datetime(2025, 8, 1, 23, 59),), "Aug 1, 2025"),  # noqa: DTZ001
+        (formats.write_day, ("soon",), "soon"),
+        (formats.write_day, (None,), "–"),
+        (formats.write_tin, ("123456789", "ein"), "12-3456789"),
+        (formats.write_tin, ("1234567893", "npi"), "1234567893"),
+        (formats.write_postal_code, ("303031234",), "30303-1234"),
+        (formats.write_filter, ("11", "pos"), "11 Office"),
+        (formats.write_filter, ("unstated", "setting"), "not stated"),
+        (formats.write_difference, (0.123,), "12% above"),
+        (formats.write_difference, (-0.031,), "3.1% below"),
+        (formats.write_difference, (0.0005,), "0.1% above"),
+        (formats.write_difference, (0.0004,), "under 0.1% above"),
+        (formats.write_difference, (0,), "same"),
+        (formats.write_change, (-0.5,), "−50%"),
+        (formats.write_change, (0.02,), "+2.0%"),
+        (formats.write_change, (0,), "0.0%"),
+        (formats.write_moved_by, (-1.5, "percentage"), "−1.5%"),
+        (formats.write_moved_by, (2, "dollars"), "+$2.00"),
+    ],
+)
+def test_each_thing_is_written_in_one_way(write: Callable[..., str], values: tuple[Any, ...], text: str) -> None:
+    assert write(*values) == text
