@@ -1,4 +1,4 @@
-"""Merges many small files of facts."""
+"""Merge many small files of facts."""
 
 import argparse
 from typing import Any
@@ -10,11 +10,10 @@ from core.store.generations.layout import layout_named, parts
 
 
 class Command(base_command.WritingCommand):
-    """manage.py compact."""
+    """Define manage.py compact."""
 
     help = f"""\
-Merges the many small files that adding to the layout `partitioned` leaves, into one sorted file for each state and
-month.
+Merges the many small files that additions to the layout `partitioned` leave into one sorted file per state and month.
 
 A state's month needs it when it has {MIN_SMALL_FILES} or more files under {SMALL_BYTES >> 20} MB. Larger files stay.
 All of it or nothing, and every query has the same answer afterwards. The other layouts have nothing to compact.
@@ -25,13 +24,13 @@ All of it or nothing, and every query has the same answer afterwards. The other 
 """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """The command line."""
+        """Declare the options."""
         super().add_arguments(parser)
         parser.add_argument("--all", action="store_true", help="every state and month that is more than one file")
         parser.add_argument("--dry-run", action="store_true", help="say what would be merged, and change nothing")
 
     def run(self, dry_run: bool, no_wait: bool, **options: Any) -> None:
-        """Merges them."""
+        """Merge the files and say which."""
         store = self.store(no_wait)
         if dry_run:
             done = find_crowded_shards(store.loaded(), every=options["all"])

@@ -1,4 +1,4 @@
-"""Copies the facts, sorted by provider group."""
+"""Copy the facts, sorted by provider group."""
 
 from typing import Any
 
@@ -8,15 +8,15 @@ from core.store.changes.provider_order import copy_by_group
 
 
 class Command(base_command.WritingCommand):
-    """manage.py copy_by_group."""
+    """Define manage.py copy_by_group."""
 
     help = """\
-Copies the facts, sorted by provider group: the pages of an NPI and of a tax number then find its rates in a few places
-of the copy, and need not look through all the month.
+Copies the facts, sorted by provider group. The pages of an NPI or a tax ID then read a few row groups of the copy
+instead of the whole month.
 
-No answer depends on it. Run it when a load is done; it copies the files that have changed since (a file of 17 million
-facts in half a minute, with 512 MB of memory), and takes a fifth of the facts' room on disk. A store of less than some
-million facts needs none.
+No answer depends on it. Run it after loading: it copies the files that have no copy yet (17 million facts in half a
+minute, with 512 MB of memory) and needs a fifth of the facts' room on disk. A store of less than a million facts does
+not need it.
 
   manage.py copy_by_group
 """

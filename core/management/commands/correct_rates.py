@@ -1,4 +1,4 @@
-"""Takes wrong rates out of the store, and back in."""
+"""Take wrong rates out of the store, and put them back."""
 
 import argparse
 import json
@@ -17,13 +17,13 @@ from core.store.changes.selection import Selection
 
 
 class Command(base_command.WritingCommand):
-    """manage.py correct_rates."""
+    """Define manage.py correct_rates."""
 
     help = """\
 Takes wrong rates out of the store and remembers which, when and why.
 
-What is selected must meet every option given. All of it or nothing; the files of the other rates stay as they are. The
-rates stay out when their file is loaded again, until --undo puts exactly them back.
+A rate is selected if it meets every option. All of it or nothing; files without a selected rate stay as they are. The
+rates stay out when their file is loaded again, until --undo puts back exactly those rates.
 
   manage.py correct_rates --list
   manage.py correct_rates --payer evry_health --code 99213 --min-rate 100000 --dry-run
@@ -34,7 +34,7 @@ rates stay out when their file is loaded again, until --undo puts exactly them b
 """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """The command line."""
+        """Declare the options."""
         super().add_arguments(parser)
         which = parser.add_argument_group("which rates")
         which.add_argument("--batch", type=_batch, help="the file's id, as ingest_mrf and dim_batch tell it")
@@ -54,7 +54,7 @@ rates stay out when their file is loaded again, until --undo puts exactly them b
         instead.add_argument("--undo", type=int, metavar="ID", help="put the rates of a correction back")
 
     def run(self, reason: str | None, dry_run: bool, undo: int | None, no_wait: bool, **options: Any) -> None:
-        """Does what is asked."""
+        """Remove, preview, list or undo."""
         names = ("batch", "payer", "state", "year_month", "code_type", "code", "min_rate", "max_rate", "uids")
         given = {name: options[name] for name in names if options[name] is not None}
         if options["list"] or undo is not None:
@@ -105,14 +105,14 @@ rates stay out when their file is loaded again, until --undo puts exactly them b
 
 def _batch(text: str) -> str:
     if not re.fullmatch("[0-9a-f]{32}", text.strip().lower()):
-        raise argparse.ArgumentTypeError(f"{text!r} is no batch id; expected 32 hex digits")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a batch id; expected 32 hex digits")
     return text.strip().lower()
 
 
 def _code_type(text: str) -> str:
     found = parse_code_system(text)
     if found is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no code system; expected CPT, HCPCS, REV or the like")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a code system; expected CPT, HCPCS, REV or the like")
     return found
 
 
@@ -122,5 +122,5 @@ def _rate(text: str) -> float:
     except ValueError:
         found = math.nan
     if not math.isfinite(found):
-        raise argparse.ArgumentTypeError(f"{text!r} is no rate; expected a number such as 104.50")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a rate; expected a number such as 104.50")
     return found

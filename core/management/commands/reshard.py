@@ -1,4 +1,4 @@
-"""Moves the facts to another layout."""
+"""Move the facts to another layout."""
 
 import argparse
 from typing import Any
@@ -10,18 +10,18 @@ from core.store.generations.layout import LAYOUTS
 
 
 class Command(base_command.WritingCommand):
-    """manage.py reshard."""
+    """Define manage.py reshard."""
 
     help = """\
-Moves the facts to another layout of files. Nothing but the files changes: every question has the same answer.
+Moves the facts to another layout of files. Only the files change: every query has the same answer.
 
   single        gold/fact_rate.parquet                            simplest; up to 8 GB or 100 million rates
   monthly       gold/fact_rate_2025-08.parquet                    adding rewrites its month alone
   state_month   gold/fact_rate_GA_2025-08.parquet                 adding rewrites its state's month alone
   partitioned   gold/fact_rate/state=GA/year_month=2025-08/       adding writes new files only (see compact)
 
-All of it or nothing: whoever is asking questions sees the old files until the new ones are complete. It needs disk for
-the facts once more. Old files are deleted after the grace time.
+All of it or nothing: readers see the old files until the new ones are complete. It needs disk space for the facts once
+more. Old files are deleted after the grace time.
 
   manage.py reshard --to monthly
 """

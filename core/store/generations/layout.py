@@ -1,7 +1,7 @@
-"""How the facts lie in files: which files a state and month belong to, and the stable paths they are found by.
+"""The layouts of the facts: which files a state and month belong to, and the stable paths they are found by.
 
-A shard is a set of files named by what it holds, as Hive names folders: `state=GA/year_month=2025-08`. The one shard of
-`single` holds everything and is named by the empty text. Nothing but this module knows a layout's name.
+A shard is a set of files named by what it contains, as Hive names folders: `state=GA/year_month=2025-08`. The one shard
+of `single` contains everything, and its name is the empty text. Only this module knows the names of the layouts.
 """
 
 from dataclasses import dataclass
@@ -15,28 +15,28 @@ class Layout:
 
     name: str
     by: tuple[str, ...]
-    """The columns that tell one shard from another, out of state and year_month, in this order."""
+    """The columns that the shards are split by: some of state and year_month, in this order."""
     path: str
-    """The stable path of a shard below the data directory; where it `grows`, of the folder with all shards' folders."""
+    """The stable path of a shard, below the data directory. If it `grows`, of the folder that contains all shards."""
     grows: bool = False
-    """Whether adding to a shard makes one more file of it, instead of one new file in place of the old one."""
+    """Whether an addition to a shard is one more file, rather than a new file in place of the old one."""
     next: str | None = None
-    """The layout to go to when this one is outgrown."""
+    """The layout to move to when this one is outgrown."""
 
     def shard(self, state: str, year_month: str) -> str:
-        """The shard of a state's month."""
+        """Return the shard of a state and month."""
         values = {"state": state, "year_month": year_month}
         return "/".join(f"{name}={values[name]}" for name in self.by)
 
     def link(self, shard: str) -> str:
-        """The stable path of a shard."""
+        """Return the stable path of a shard."""
         if self.grows:
             return f"{self.path}/{shard}"
         return self.path.format(**parts(shard))
 
 
 def parts(shard: str) -> dict[str, str]:
-    """The columns that a shard's name tells, with their values."""
+    """Return the columns in a shard's name, with their values."""
     return dict(part.split("=") for part in shard.split("/") if part)
 
 
@@ -57,7 +57,7 @@ LAYOUTS = tuple(_LAYOUTS)
 
 
 def layout_named(name: str) -> Layout:
-    """The layout of that name. Raises BeaconError where there is none."""
+    """Return the layout of that name. Raises BeaconError if there is none."""
     if name not in _LAYOUTS:
         raise BeaconError(f"fact layout {name!r} is not known; expected one of: {', '.join(LAYOUTS)}")
     return _LAYOUTS[name]

@@ -1,4 +1,4 @@
-"""The manifest: the one list of the files of a generation."""
+"""The manifest: the list of all files of a generation."""
 
 import hashlib
 import json
@@ -19,11 +19,11 @@ docs/decisions/0034-store-format.md.
 """
 
 RECORDS = ("dq_run", "dq_finding")
-"""Tables that tell of the data and are none themselves: what dq_check found."""
+"""Tables about the data, written by dq_check. They are not data themselves."""
 
 
 BY_GROUP = "rate_by_group"
-"""The copies of the facts' files that are sorted by provider group, see by_group.py. Each is a shard of its own."""
+"""The copies of the facts' files that are sorted by provider group, see provider_order.py. Each is its own shard."""
 
 
 class StoreError(BeaconError):
@@ -32,10 +32,10 @@ class StoreError(BeaconError):
 
 @dataclass(frozen=True)
 class DataFile:
-    """One file of a table: its path relative to the data directory, and what part of the table it holds.
+    """A file of a table: its path relative to the data directory, and the part of the table that it contains.
 
-    `shard` is '' where a table is one file; the facts' shards are those of the layout, those of `removed_rate` are the
-    corrections' ids, and that of a copy (BY_GROUP) tells which file it is a copy of.
+    `shard` is '' if the table is one file. The facts have the shards of their layout, `removed_rate` has the ids of the
+    corrections, and the shard of a copy (BY_GROUP) identifies the file that it is a copy of.
     """
 
     path: str
@@ -45,14 +45,14 @@ class DataFile:
 
     @property
     def copy_shard(self) -> str:
-        """The shard of this file's copy. Its folders are those of the file, so that they tell state and month."""
+        """Return the shard of this file's copy. It begins with the file's own shard, whose folders name the month."""
         name = hashlib.md5(self.path.encode(), usedforsecurity=False).hexdigest()
         return f"{self.shard}/{name}" if self.shard else name
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """One generation: the files of every table, and of the rejects by batch."""
+    """A generation: the files of every table, and the rejects of each batch."""
 
     generation: int
     created_at: str
@@ -68,42 +68,41 @@ class Manifest:
         return self.format < FORMAT
 
     def paths(self, root: Path, table: str) -> list[str]:
-        """Absolute paths of a table's files."""
+        """Return the absolute paths of a table's files."""
         return [str(root / file.path) for file in self.tables.get(table, ())]
 
     def copies(self, facts: Iterable[DataFile]) -> dict[DataFile, DataFile]:
-        """Those of the facts' files that have a copy sorted by provider group, with it."""
+        """Return the files of facts that have a copy sorted by provider group, each with its copy."""
         by_shard = {file.shard: file for file in self.tables.get(BY_GROUP, ())}
         return {file: by_shard[file.copy_shard] for file in facts if file.copy_shard in by_shard}
 
     def rows(self, table: str) -> int:
-        """How many rows a table has."""
+        """Return how many rows a table has."""
         return sum(file.rows for file in self.tables.get(table, ()))
 
     @property
     def data_version(self) -> str:
-        """What is another whenever the data is, and the same in generations that differ in RECORDS or copies alone.
-
-        Files never change, so their names tell. Tables without rows do not count: a new one comes into being empty.
-        """
+        """Return a text that changes whenever the data does, and not if only RECORDS or copies change."""
+        # Files never change, so their names identify their content. Files without rows do not count: a version of the
+        # program that adds a table adds an empty file of it, and no answer changes.
         tables = [files for name, files in self.tables.items() if name not in {*RECORDS, BY_GROUP}]
         paths = [file.path for files in tables for file in files if file.rows]
         return hashlib.md5("\n".join(sorted(paths)).encode(), usedforsecurity=False).hexdigest()
 
     @property
     def files(self) -> Iterator[DataFile]:
-        """Every file of the generation."""
+        """Yield every file of the generation."""
         for files in self.tables.values():
             yield from files
         yield from self.rejects.values()
 
     def text(self) -> bytes:
-        """The manifest as JSON."""
+        """Return the manifest as JSON."""
         return json.dumps({"format": self.format, **asdict(self)}, indent=1).encode()
 
 
 def read_manifest(text: bytes, path: Path) -> Manifest:
-    """A manifest from its JSON. Raises StoreError, which names `path`."""
+    """Return the manifest of a JSON text. Raises StoreError, whose message names `path`."""
     try:
         fields = json.loads(text)
         number = int(fields.pop("format", 1))

@@ -1,8 +1,8 @@
 """The stable paths of the data contract: links that always open the newest files.
 
-A table of one file, or of one file per shard, has a link for each, which is replaced atomically. A partitioned table is
-opened as a whole folder: a new folder of links is made beside it and swapped in with one step, so that whoever lists it
-sees the files of one generation, never two files with the same rows.
+Each file of a table has a link, which is replaced atomically. A partitioned table is opened as a whole folder: a new
+folder of links is made and swapped in with one rename, so that a reader that lists it sees the files of one generation,
+never two files with the same rows.
 """
 
 import hashlib
@@ -14,15 +14,15 @@ from core.store.generations.layout import layout_named
 from core.store.generations.manifest import BY_GROUP, Manifest
 from core.store.schema.tables import FACT_RATE, REJECTS, TABLES
 
-_PLACES = ("gold", "silver")
+_STABLE_FOLDERS = ("gold", "silver")
 
 
 def stable_paths(manifest: Manifest) -> dict[str, str]:
-    """What each stable path opens, both relative to the data directory; for a partitioned table a path per file."""
+    """Return the target of each stable path, both relative to the data directory. A file of a partition has its own."""
     layout = layout_named(manifest.layout)
     found: dict[str, str] = {}
     for name, files in manifest.tables.items():
-        if name == BY_GROUP:  # the site's own; whoever else reads the store reads the facts
+        if name == BY_GROUP:  # only the site reads the copies; everyone else reads the facts
             continue
         for file in files:
             if name != FACT_RATE.name:
@@ -37,7 +37,7 @@ def stable_paths(manifest: Manifest) -> dict[str, str]:
 
 
 def point_links(root: Path, manifest: Manifest) -> None:
-    """Points the stable paths at a generation's files; those of what it has not go away."""
+    """Point the stable paths at a generation's files, and remove the stable paths of files that it does not have."""
     wanted = {root / link: root / target for link, target in stable_paths(manifest).items()}
     layout = layout_named(manifest.layout)
     folder = root / layout.path
@@ -46,9 +46,9 @@ def point_links(root: Path, manifest: Manifest) -> None:
         inside = {link: target for link, target in wanted.items() if folder in link.parents}
         tree = _tree_of_links(root, folder, inside)
         wanted = {link: target for link, target in wanted.items() if link not in inside} | {folder: tree}
-    # What is no more goes first: for a moment a pattern such as fact_rate_*.parquet may find too little, which a
-    # missing month tells, but never the same rows twice.
-    for link in _links_of_ours(root):
+    # Old links go first. For a moment a pattern such as fact_rate_*.parquet may find too few files, which a reader can
+    # notice by the missing month, but never the same rows twice, which nobody would notice.
+    for link in _find_links(root):
         if link not in wanted:
             link.unlink()
     for link, target in wanted.items():
@@ -59,7 +59,7 @@ def point_links(root: Path, manifest: Manifest) -> None:
 
 
 def _tree_of_links(root: Path, folder: Path, links: dict[Path, Path]) -> Path:
-    """A folder of links, whole or not there: named by what is in it, so that it is made once."""
+    """Return a complete folder of links. Its name is a hash of its links, so that it is made only once."""
     text = "\n".join(f"{link} {target}" for link, target in sorted(links.items()))
     tree = root / "links" / hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
     if not tree.exists():
@@ -67,18 +67,18 @@ def _tree_of_links(root: Path, folder: Path, links: dict[Path, Path]) -> Path:
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True)
         for link, target in links.items():
-            place = new / link.relative_to(folder)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.symlink_to(os.path.relpath(target, place.parent))
+            path = new / link.relative_to(folder)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.symlink_to(os.path.relpath(target, path.parent))
         new.replace(tree)
     return tree
 
 
-def _links_of_ours(root: Path) -> list[Path]:
-    """The links in the stable folders that lead to files of the store. Whatever else lies there is not ours."""
+def _find_links(root: Path) -> list[Path]:
+    """Return the links in the stable folders that lead to files of the store. Other files there are left alone."""
     found = []
-    for place in _PLACES:
-        for path, folders, names in os.walk(root / place):
+    for folder in _STABLE_FOLDERS:
+        for path, folders, names in os.walk(root / folder):
             for name in (*folders, *names):
                 link = Path(path, name)
                 if link.is_symlink():

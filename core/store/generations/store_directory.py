@@ -1,15 +1,15 @@
-"""Where a store is kept: its paths, its lock, and how a generation becomes the newest. The seam to any other storage.
+"""The directory of a store: its paths, its lock, and how a generation becomes the newest.
 
-    manifest.json            names the newest generation's files; replaced atomically, last of all
+    manifest.json            names the newest generation's files; replaced atomically, as the last step
     manifests/<n>.json       the manifests that may still be read, one per generation
     files/                   the tables' files, each named by the generation that wrote it, never changed
-    gold/ silver/            links that always open the newest files of a table, see links.py
+    gold/ silver/            links that always open the newest files of a table, see stable_links.py
     links/                   the folders of links that a partitioned table is opened by
-    tmp/                     what the writer is working on; emptied by the next one
+    tmp/                     the writer's temporary files; emptied by the next writer
 
-All the rest of the program knows a file by the `DataFile` that a manifest names and by the path that `new_file` gave
-it. Another storage (objects behind URLs, a lock for several machines) is another class with the public methods of
-`StoreDirectory`: `publish` is its one step that must be atomic, `settle` may be done at any time, any number of times.
+The rest of the program knows a file only by the `DataFile` in a manifest and by the path that `new_file` returned. To
+keep a store elsewhere (object storage, a lock for several machines), write another class with the public methods of
+`StoreDirectory`. Its `publish` is the one step that must be atomic; `settle` may run at any time, any number of times.
 """
 
 import os
@@ -27,11 +27,11 @@ from core.store.generations.manifest import DataFile, Manifest, StoreError, read
 from core.store.generations.stable_links import point_links
 
 _NEXT = ".next"
-"""How the name of a small file ends while it is being written."""
+"""The ending of a small file's name while it is being written."""
 
 
 class StoreDirectory:
-    """A store's directory, which need not exist until something is written."""
+    """The directory of a store. It need not exist until something is written."""
 
     def __init__(self, root: Path, grace: float) -> None:
         self.root = root
@@ -44,7 +44,7 @@ class StoreDirectory:
     # --- for readers ------------------------------------------------------------------------------------------
 
     def manifest(self) -> Manifest | None:
-        """The newest generation, or None where nothing has been loaded yet. Raises StoreError."""
+        """Return the newest generation, or None if nothing has been loaded yet. Raises StoreError."""
         try:
             text = self.manifest_path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
@@ -54,7 +54,7 @@ class StoreDirectory:
         return read_manifest(text, self.manifest_path)
 
     def version(self) -> tuple[int, ...] | None:
-        """What is another with each generation, told without reading; None where nothing has been loaded yet."""
+        """Return numbers that change with each generation, without reading it. None if nothing has been loaded yet."""
         try:
             stat = self.manifest_path.stat()
         except (FileNotFoundError, NotADirectoryError):
@@ -62,14 +62,14 @@ class StoreDirectory:
         return stat.st_ino, stat.st_mtime_ns, stat.st_size
 
     def path(self, file: DataFile) -> str:
-        """What DuckDB, pyarrow and Polars open a file by."""
+        """Return the path by which DuckDB, pyarrow and Polars open a file."""
         return str(self.root / file.path)
 
     # --- for the one writer -----------------------------------------------------------------------------------
 
     @contextmanager
     def lock(self, wait: float, waiting: Callable[[], None] | None) -> Iterator[None]:
-        """Keeps other writers out; the lock ends with its process, however that ends.
+        """Keep other writers out. The lock ends with its process, however that ends.
 
         Waits up to `wait` seconds (-1: as long as it takes); `waiting` is called once if so. Raises StoreError.
         """
@@ -95,7 +95,7 @@ class StoreDirectory:
             lock.release()
 
     def prepare(self) -> None:
-        """Ends what a writer that died has begun, and makes an empty directory to work in."""
+        """Finish or remove what a killed writer has left, and make an empty working directory."""
         for folder in (self.root, self._manifests):
             for path in folder.glob(f".*{_NEXT}"):
                 path.unlink()
@@ -110,34 +110,36 @@ class StoreDirectory:
         self._files.mkdir(exist_ok=True)
 
     def clean(self) -> None:
-        """Removes the working directory."""
+        """Remove the working directory."""
         shutil.rmtree(self.work, ignore_errors=True)
 
     def new_file(self, name: str, generation: int) -> Path:
-        """The path of a new file; `name`, which may have folders, tells what it holds."""
+        """Return the path of a new file. `name` says what it contains and may have folders."""
         first = self._files / f"{name}.{generation:06}.parquet"
         first.parent.mkdir(parents=True, exist_ok=True)
         for number in count(1):
             path = first if number == 1 else first.with_name(f"{first.stem}-{number}.parquet")
             try:
-                path.touch(exist_ok=False)  # so that no two files get one name
+                path.touch(exist_ok=False)  # reserves the name
             except FileExistsError:
                 continue
             return path
         raise AssertionError
 
     def data_file(self, path: Path, rows: int, shard: str) -> DataFile:
-        """A file that has been written, as a manifest names it."""
+        """Return a written file as a manifest names it."""
         return DataFile(str(path.relative_to(self.root)), rows, path.stat().st_size, shard)
 
     def discard(self, paths: Iterable[Path], generation: int) -> None:
-        """Removes the new files of a generation that will not be published."""
+        """Remove the new files of a generation that will not be published."""
         for path in (*paths, self._kept(generation)):
             path.unlink(missing_ok=True)
         _remove_empty_folders(self._files)
 
     def publish(self, manifest: Manifest, made: Iterable[Path]) -> None:
-        """Makes a manifest the newest, when the files that were `made` for it are safely on disk."""
+        """Make a manifest the newest one, after the files that were `made` for it are safely on disk."""
+        # A file survives a power cut only if it and every new folder above it are synced. All of that comes before the
+        # manifest names the file, so a manifest never names a file that is not there.
         folders = {self._files}
         for path in made:
             if path.exists():
@@ -146,24 +148,25 @@ class StoreDirectory:
         for folder in sorted(folders, reverse=True):
             _sync(folder)
         self._manifests.mkdir(exist_ok=True)
+        # The copy comes first: the newest manifest must be in manifests/ when the next generation replaces it.
         _write_durably(self._kept(manifest.generation), manifest.text())
         _write_durably(self.manifest_path, manifest.text())
 
     def settle(self, newest: Manifest) -> None:
-        """Points the stable paths at the newest files and deletes what no generation within the grace time needs.
+        """Point the stable paths at the newest files, and delete files that no generation in the grace time needs.
 
-        A writer that dies before this leaves it to the next one.
+        If a writer dies before this, the next one does it.
         """
         try:
             point_links(self.root, newest)
         finally:
-            self._collect(newest)  # on a full disk, what makes room for the links
+            self._collect(newest)  # even if the disk is too full for the links: this makes room for them
 
     def _kept(self, generation: int) -> Path:
         return self._manifests / f"{generation:06}.json"
 
     def _collect(self, newest: Manifest) -> None:
-        """Deletes what only generations beyond the grace time need."""
+        """Delete the manifests of generations beyond the grace time, and the files that only they need."""
         kept = {file.path for file in newest.files}
         superseded_at = datetime.fromisoformat(newest.created_at).timestamp()
         for path in sorted(self._manifests.glob("*.json"), reverse=True):
@@ -182,14 +185,14 @@ class StoreDirectory:
 
 
 def _remove_empty_folders(folder: Path) -> None:
-    """Removes the folders below one that hold nothing."""
+    """Remove the empty folders below a folder."""
     for path, _, _ in os.walk(folder, topdown=False):
         if path != str(folder) and not any(Path(path).iterdir()):
             Path(path).rmdir()
 
 
 def _write_durably(path: Path, text: bytes) -> None:
-    """Replaces a small file so that it is the old or the new one, whatever happens."""
+    """Replace a small file so that it is either the old or the new one, whatever happens."""
     new = path.with_name(f".{path.name}{_NEXT}")
     try:
         with new.open("wb") as file:

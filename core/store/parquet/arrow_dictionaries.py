@@ -1,4 +1,4 @@
-"""Dictionary-encoded columns: their order, and dictionaries no larger than they need be."""
+"""Work with dictionary-encoded columns: sort by them, join them, and keep their dictionaries small."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ import pyarrow as pa
 
 IntArray = npt.NDArray[np.int32]
 
-LARGE = 1000
-"""A dictionary of up to so many values is written along whether all are used or not."""
+MAX_UNUSED_DICTIONARY = 1000
+"""A dictionary of up to this many values is written whole, even if the rows do not use all of them."""
 
 
 def compacted(places: IntArray, size: int) -> tuple[IntArray, IntArray]:
-    """The distinct places (out of 0 to before `size`), sorted, and for each place which of them it is."""
+    """Return the distinct places, sorted, and the index in them of each place. Places are below `size`."""
     there = np.zeros(size, np.bool_)
     there[places] = True
     used = np.flatnonzero(there).astype(np.int32)
@@ -23,24 +23,28 @@ def compacted(places: IntArray, size: int) -> tuple[IntArray, IntArray]:
 
 
 def encoded(places: IntArray, dictionary: pa.Array) -> pa.DictionaryArray:
-    """A column from the rows' places in a dictionary; a negative place is null. Values that no row has are left out."""
+    """Return a column from the rows' places in a dictionary. A negative place is null."""
     absent = places < 0
     nulls = bool(absent.any())
-    if len(dictionary) > LARGE:
+    if len(dictionary) > MAX_UNUSED_DICTIONARY:
         used, places = compacted(np.maximum(places, 0) if nulls else places, len(dictionary))
         dictionary = dictionary.take(pa.array(used))
     return pa.DictionaryArray.from_arrays(pa.array(places, mask=absent if nulls else None), dictionary)
 
 
 def joined(tables: list[pa.Table]) -> pa.Table:
-    """Tables one after the other as one, each column with one dictionary."""
+    """Join tables one after the other, with one dictionary per column."""
     return pa.concat_tables(tables).unify_dictionaries().combine_chunks()
 
 
 def with_small_dictionaries(table: pa.Table) -> pa.Table:
-    """The table, of one chunk, with large dictionaries cut down to the values its rows have."""
+    """Return a table of one chunk with its large dictionaries reduced to the values in its rows."""
     for number, column in enumerate(table.columns):
-        if pa.types.is_dictionary(column.type) and column.num_chunks == 1 and len(column.chunk(0).dictionary) > LARGE:
+        if (
+            pa.types.is_dictionary(column.type)
+            and column.num_chunks == 1
+            and len(column.chunk(0).dictionary) > MAX_UNUSED_DICTIONARY
+        ):
             chunk = column.chunk(0)
             places = np.asarray(chunk.indices.fill_null(-1), np.int32)
             table = table.set_column(number, table.field(number), encoded(places, chunk.dictionary))
@@ -48,7 +52,7 @@ def with_small_dictionaries(table: pa.Table) -> pa.Table:
 
 
 def sort_key(table: pa.Table, columns: tuple[str, ...]) -> npt.NDArray[np.int64]:
-    """One number a row by which rows are ordered as by the columns, none of which is null. Text goes by its UTF-8."""
+    """Return a number per row that orders the rows as the columns do. No column may have nulls."""
     key = np.zeros(table.num_rows, np.int64)
     for name in columns:
         column = table.column(name).unify_dictionaries() if table.num_rows else table.column(name)

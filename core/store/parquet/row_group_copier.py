@@ -1,9 +1,9 @@
-"""Puts row groups of Parquet files together in one file without reading their rows.
+"""Join row groups of several Parquet files in one file without reading their rows.
 
-A row group's bytes are copied as they stand; only the footer, which says where everything lies, is made anew. So rows
-that several processes have written become one file at the speed of the disk, and a file that is added to in one place
-is not written anew but for that place. See docs/decisions/0008-stitched-files.md; the footer's fields are those of
-parquet.thrift (apache/parquet-format).
+The bytes of a row group are copied; only the footer, which says where everything is, is written new. So rows that
+several processes have written become one file at the speed of the disk, and an addition in one place of a file rewrites
+only that place. See docs/decisions/0008-stitched-files.md. The footer's fields are those of parquet.thrift
+(apache/parquet-format).
 """
 
 import os
@@ -35,7 +35,7 @@ def read_footer(path: Path) -> Struct:
         file.seek(-8, os.SEEK_END)
         size, magic = int.from_bytes(file.read(4), "little"), file.read(4)
         if magic != _MAGIC:
-            raise ValueError(f"{path} is no Parquet file")
+            raise ValueError(f"{path} is not a Parquet file")
         file.seek(-8 - size, os.SEEK_END)
         return thrift.read_struct(file.read(size))
 
@@ -174,7 +174,7 @@ def _moved_chunk(chunk: Struct, by: int) -> Struct:
 
 
 def _shifted(fields: Struct, by: int, *numbers: int) -> Struct:
-    """The fields, with those of the given numbers, which are places in the file, moved (0 stands for no place)."""
+    """Return the fields with the offsets of the given numbers moved. An offset of 0 means that there is none."""
     moved: dict[int, tuple[int, Any]] = dict(fields)
     for number in numbers:
         if number in moved and moved[number][1]:

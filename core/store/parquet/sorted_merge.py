@@ -1,4 +1,4 @@
-"""Merges sorted streams of Arrow tables block by block, in memory that does not grow with the streams."""
+"""Merge sorted streams of Arrow tables block by block, in constant memory."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ MergeKey = tuple[Any, ...]
 
 @dataclass
 class _Stream:
-    """One sorted stream: the rows at hand, and whether more may come."""
+    """A sorted stream: the rows already loaded, and whether more may come."""
 
     blocks: Iterator[pa.Table]
     key: list[str]
@@ -21,7 +21,7 @@ class _Stream:
     more: bool = True
 
     def load(self) -> None:
-        """Takes in the next block that has rows, behind those at hand."""
+        """Load the next block that has rows, after those already loaded."""
         for block in self.blocks:
             if block.num_rows:
                 self.table = block if self.table is None else pa.concat_tables([self.table, block])
@@ -33,7 +33,7 @@ class _Stream:
         return tuple(table.column(name)[row].as_py() for name in self.key)
 
     def take_to(self, bound: MergeKey | None, *, included: bool) -> pa.Table | None:
-        """Takes out the rows up to `bound`, itself included or not; all rows where there is none."""
+        """Take out the rows up to `bound`, which is included or not. Without a bound, take all rows."""
         if self.table is None:
             return None
         count = self.table.num_rows
@@ -49,11 +49,11 @@ class _Stream:
 
 
 def merge_sorted(streams: Iterable[Iterator[pa.Table]], key: Iterable[str], *, whole_keys: bool) -> Iterator[pa.Table]:
-    """The rows of all streams, each sorted by `key`, as one sorted stream of blocks.
+    """Yield the rows of all streams, each sorted by `key`, as one sorted stream of blocks.
 
-    With `whole_keys` all rows of one key come in one block, in the order of the streams, so that what is unique within
-    a key, or first, can be told block by block; without it a key of very many rows is spread over several blocks.
-    Keys hold no nulls. Text is ordered by its UTF-8 bytes.
+    With `whole_keys`, all rows of a key come in one block, in the order of the streams, so that a caller can find the
+    first or the distinct rows of a key block by block. Without it, a key with very many rows spans several blocks.
+    Keys have no nulls. Text is ordered by its UTF-8 bytes.
     """
     names = list(key)
     open_streams = [_Stream(blocks, names) for blocks in streams]
@@ -63,11 +63,14 @@ def merge_sorted(streams: Iterable[Iterator[pa.Table]], key: Iterable[str], *, w
                 stream.load()
         open_streams = [stream for stream in open_streams if stream.table is not None]
         coming = [stream for stream in open_streams if stream.more]
+        # Streams with more to come are complete only up to their last loaded key. The lowest of these keys bounds
+        # what can be put out now.
         bound = min((stream.last for stream in coming), default=None)
         taken = [t for t in (s.take_to(bound, included=not whole_keys) for s in open_streams) if t is not None]
         if taken:
             yield _in_order(taken, names)
         else:
+            # With whole keys, the bound's own rows must wait until every stream has moved past it.
             for stream in coming:
                 if stream.last == bound:
                     stream.load()

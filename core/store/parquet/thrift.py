@@ -1,4 +1,4 @@
-"""Thrift's compact protocol, as far as a Parquet footer needs it: bytes to plain values and back.
+"""Read and write Thrift's compact protocol, as far as a Parquet footer needs it.
 
 A struct is a dict from field number to (type, value), a list is (element type, values). Source: the Thrift compact
 protocol specification (apache/thrift, doc/specs/thrift-compact-protocol.md).
@@ -12,12 +12,12 @@ Struct = dict[int, tuple[int, Any]]
 
 
 def read_struct(data: bytes) -> Struct:
-    """The struct that `data` begins with."""
+    """Return the struct at the beginning of `data`."""
     return _Reader(data).struct()
 
 
 def write_struct(fields: Struct) -> bytes:
-    """A struct as bytes."""
+    """Return a struct as bytes."""
     out = bytearray()
     _put_struct(out, fields)
     return bytes(out)

@@ -1,4 +1,4 @@
-"""The data dictionary as Markdown, from the declarations in `schema.py`."""
+"""Write the data dictionary as Markdown, from the declarations of the tables."""
 
 from core.store.schema.tables import REJECTS, TABLES, Table
 
@@ -16,8 +16,8 @@ How values are normalized is described in [normalization.md](normalization.md), 
 """
 
 
-def markdown() -> str:
-    """The whole dictionary."""
+def write_markdown() -> str:
+    """Return the whole dictionary."""
     return "\n".join([_INTRODUCTION, *(_table(table) for table in (*TABLES.values(), REJECTS))])
 
 

@@ -1,4 +1,4 @@
-r"""The ids of the store, each defined once, in Python, in SQL (DuckDB) and in Polars.
+r"""The ids of the store, each defined once in Python, in SQL (DuckDB) and in Polars.
 
 `fact_uid` hashes the grain in three parts, so that a price that 1,000 provider groups share is hashed once, not 1,000
 times; the parts' MD5 sums are combined by exclusive or:
@@ -38,10 +38,10 @@ RATE_PART = _columns_of("rate")
 PROVIDER_PART = _columns_of("provider")
 
 _RATES_AT_ONCE = 1 << 14
-"""Rates whose texts are in memory at a time."""
+"""Rates whose texts are in memory at the same time."""
 
 type_of_hash = npt.NDArray[np.uint64]
-"""MD5 sums as an array of shape (n, 2): the 16 bytes of each as they stand, seen as two machine words."""
+"""MD5 sums as an array of shape (n, 2): the 16 bytes of each, seen as two machine words."""
 
 SQL_MACROS = (
     # Python lowers U+0130 to two characters, DuckDB to one; all else that lowers to a-z agrees.
@@ -62,12 +62,12 @@ SQL_MACROS = (
 
 
 def md5(text: str) -> str:
-    """The MD5 of the text's UTF-8, in hex."""
+    """Return the MD5 of the text's UTF-8, in hex."""
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def md5_all(texts: pl.Series) -> pl.Series:
-    """`md5` of each text."""
+    """Return the `md5` of each text."""
     return texts.to_frame().select(_md5_expr(pl.col(texts.name))).to_series()
 
 
@@ -83,22 +83,22 @@ def payer_slug_expr(name: pl.Expr) -> pl.Expr:
 
 
 def pos_set_id(codes: Iterable[str]) -> str:
-    """The id of a set of places of service, whatever their order and repetition; the empty set has one too."""
+    """Return the id of a set of places of service, in any order. The empty set has an id as well."""
     return md5(",".join(sorted(set(codes))))
 
 
 def pos_set_id_expr(codes: pl.Expr) -> pl.Expr:
-    """`pos_set_id` of a Polars expression of lists of text."""
+    """Return the `pos_set_id` of a Polars expression of lists of text."""
     return _md5_expr(codes.list.unique().list.sort().list.join(","))
 
 
 def pg_uid(batch_id: str, group_id: str) -> str:
-    """The id of a provider group within a batch."""
+    """Return the id of a provider group in a batch."""
     return md5(f"{batch_id}|{group_id}")
 
 
 def pg_uid_expr(batch_id: pl.Expr, group_id: pl.Expr) -> pl.Expr:
-    """`pg_uid` of Polars text expressions."""
+    """Return the `pg_uid` of Polars text expressions."""
     return _md5_expr(pl.concat_str(batch_id, group_id, separator="|"))
 
 
@@ -106,7 +106,7 @@ def pg_uid_expr(batch_id: pl.Expr, group_id: pl.Expr) -> pl.Expr:
 
 
 def fact_uid(row: Mapping[str, str | float | None]) -> str:
-    """The id of a fact: `row` maps each column of the grain to its value; other columns are ignored."""
+    """Return the id of a fact. `row` maps each column of the grain to its value; other columns are ignored."""
     parts = (int(_part(row, columns), 16) for columns in (SCOPE_PART, RATE_PART, PROVIDER_PART))
     scope, rate, provider = parts
     return f"{scope ^ rate ^ provider:032x}"
@@ -124,7 +124,7 @@ def _field(value: str | float | None) -> str:
 
 
 def part_hash(frame: pl.DataFrame, columns: tuple[str, ...]) -> type_of_hash:
-    """The hash of one part for each row of `frame`, which has the part's columns: an array of shape (rows, 2)."""
+    """Return the hash of a part for each row of `frame`, which has the part's columns, in the shape (rows, 2)."""
     return _hash_of([_field_text(frame[column]) for column in columns])
 
 
@@ -135,7 +135,7 @@ def rate_hash(
     terms_of: npt.NDArray[np.uint32],
     rates: npt.NDArray[np.float64],
 ) -> type_of_hash:
-    """The hash of the rate part of rows whose columns but the rate stand in two small tables.
+    """Return the hash of the rate part of rows whose columns, except the rate, are in two small tables.
 
     `head_of` and `terms_of` tell each row's place in `heads` and `terms`. The text of fields that stand side by side in
     one of the small tables is made once for each of its rows.
@@ -165,7 +165,7 @@ def rate_hash(
 
 
 def hash_words(hex_digests: pl.Series) -> type_of_hash:
-    """MD5 sums in hex as an array of shape (rows, 2)."""
+    """Return MD5 sums in hex as an array of shape (rows, 2)."""
     digests = hex_digests.to_arrow().cast(pa.large_string())
     start, length = digests.offset * 32, len(digests) * 32
     data = memoryview(digests.buffers()[2])[start : start + length] if length else b""
@@ -173,7 +173,7 @@ def hash_words(hex_digests: pl.Series) -> type_of_hash:
 
 
 def fact_uid_text(words: type_of_hash) -> pa.Array:
-    """`fact_uid` texts from the exclusive or of the three parts' hashes, shape (rows, 2)."""
+    """Return `fact_uid` texts from the exclusive or of the three parts' hashes, of shape (rows, 2)."""
     count = len(words)
     offsets = np.arange(0, 32 * (count + 1), 32, dtype=np.int32)
     text = hexlify(np.ascontiguousarray(words).data) if count else b""
@@ -181,26 +181,26 @@ def fact_uid_text(words: type_of_hash) -> pa.Array:
 
 
 def fact_uid_of_frame(frame: pl.DataFrame) -> pl.Series:
-    """`fact_uid` of each row of a frame that has the grain's columns."""
+    """Return the `fact_uid` of each row of a frame that has the grain's columns."""
     words = part_hash(frame, SCOPE_PART) ^ part_hash(frame, RATE_PART) ^ part_hash(frame, PROVIDER_PART)
     return pl.Series("fact_uid", fact_uid_text(words))
 
 
 def _hash_of(fields: Sequence[pl.Series]) -> type_of_hash:
-    """The hash of fields' texts, row by row."""
+    """Return the hash of the fields' texts, row by row."""
     text = _joined(fields)
     return hash_words(text.select(_md5_expr(pl.col(text.columns[0]))).to_series())
 
 
 def _joined(fields: Sequence[pl.Series]) -> pl.DataFrame:
-    """Fields' texts joined, row by row: a frame of one column."""
-    # They are a frame's columns, never literals: what a literal Series holds is not given back by Polars.
+    """Return the fields' texts joined row by row, as a frame of one column."""
+    # As columns of a frame, never as literals: Polars does not free the memory of a literal Series.
     frame = pl.DataFrame({str(place): field for place, field in enumerate(fields)})
     return frame.select(pl.concat_str(frame.columns, separator="|"))
 
 
 def _field_text(values: pl.Series) -> pl.Series:
-    """Fields as they stand in the text that is hashed."""
+    """Return fields as they are written in the text that is hashed."""
     if values.dtype == pl.Float64:
         return _rate_text(values)
     text = values.cast(pl.String)
@@ -209,7 +209,7 @@ def _field_text(values: pl.Series) -> pl.Series:
 
 
 def _rate_text(rates: pl.Series) -> pl.Series:
-    """Doubles as Python's `repr` writes them. Polars writes the same digits, but other exponents."""
+    """Return doubles as Python's `repr` writes them. Polars writes the same digits but other exponents."""
     text = rates.cast(pl.String)
     odd = ~((rates == 0) | ((rates.abs() >= 1e-4) & (rates.abs() < 1e16)))
     if not odd.any():

@@ -117,4 +117,4 @@ TABLES: dict[str, Table] = {
         DQ_FINDING,
     )
 }
-"""Every table that is one file, or in the fact's case one or more, by name."""
+"""Every table by name, except `rejects`, which has one file per batch."""

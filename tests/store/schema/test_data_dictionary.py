@@ -1,6 +1,6 @@
 """The declarations, the files and the data dictionary are in step."""
 
-from core.store.schema.data_dictionary import markdown
+from core.store.schema.data_dictionary import write_markdown
 from core.store.schema.tables import FACT_RATE, TABLES
 from tests.paths import ROOT
 
@@ -12,7 +12,7 @@ SEED = (
 
 def test_the_data_dictionary_is_up_to_date() -> None:
     text = (ROOT / "docs" / "data-dictionary.md").read_text()
-    assert text == markdown(), "run: manage.py data_dictionary > docs/data-dictionary.md"
+    assert text == write_markdown(), "run: manage.py data_dictionary > docs/data-dictionary.md"
 
 
 def test_the_fact_begins_with_the_seed_s_columns() -> None:

@@ -137,19 +137,6 @@ def test_rates_at_the_edges_of_exponents_are_hashed_as_python_writes_them(rate: 
     assert ids.part_hash(frame, ids.RATE_PART).tobytes() == hashlib.md5(expected.encode()).digest()
 
 
-def test_many_rates_hash_like_one_by_one() -> None:
-    count = 20_000
-    heads = pa.table({n: pa.array(["x", "y"]) for n in ids.RATE_PART[:2]})
-    terms = pa.table({n: pa.array(["a", None, "c"]) for n in ids.RATE_PART[2:] if n != "negotiated_rate"})
-    head_of, terms_of = (np.arange(count, dtype=np.uint32) % size for size in (2, 3))
-    rates_of = np.arange(count) / 7
-    hashes = ids.rate_hash(heads, head_of, terms, terms_of, rates_of)
-    for row in (0, 1, 16_383, 16_384, 16_385, count - 1):
-        one = slice(row, row + 1)
-        assert (ids.rate_hash(heads, head_of[one], terms, terms_of[one], rates_of[one]) == hashes[one]).all()
-    assert len(np.unique(hashes, axis=0)) == count
-
-
 @given(st.lists(rates, min_size=1, max_size=20))
 def test_a_rate_s_text_reads_back(values: list[float]) -> None:
     texts = ids._rate_text(pl.Series(values)).to_list()
