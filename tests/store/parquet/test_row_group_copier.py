@@ -66,7 +66,7 @@ def test_another_schema_is_refused(tmp_path: Path) -> None:
             stitcher.add(second)
 
 
-def test_what_is_no_parquet_file_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_not_parquet_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.parquet").write_bytes(b"x" * 100)
-    with pytest.raises(ValueError, match="no Parquet file"):
+    with pytest.raises(ValueError, match="not a Parquet file"):
         read_footer(tmp_path / "a.parquet")
