@@ -1,4 +1,4 @@
-"""Adds a million facts to a store as bench.market makes it: of 50 million, where their month holds five.
+"""Add a million facts to a store made by bench.market: of 50 million facts, five million of them in the same month.
 
     python -m bench.market bench/work/market              the store: 50 million facts, once (some ten minutes)
     python -m bench.append bench/work/market              layouts single and monthly
@@ -26,11 +26,11 @@ from core.store.generations.store import Store
 BEFORE = 5
 """Files that the month has already."""
 PAYER, MONTH = 100, "2025-09"
-"""Whom bench.market has not, and when."""
+"""A payer and a month that bench.market does not have."""
 
 
 def main() -> None:
-    """The command line."""
+    """Run the benchmark that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("store", type=Path, help="the data directory, see bench.market; it stays as it is")
     parser.add_argument("layouts", nargs="*", default=["single", "monthly"], metavar="LAYOUT")
@@ -63,7 +63,7 @@ def _measure(store: Path, layout: str, facts: int) -> None:
 
 
 def _rows(store: Path, month: str) -> tuple[int, int]:
-    """How many facts a store has, and how many the files that its month goes into."""
+    """Return how many facts a store has, and how many are in the files that the month goes into."""
     manifest = Store(store).loaded()
     shard = layout_named(manifest.layout).shard(STATE, month)
     there = sum(file.rows for file in manifest.tables["fact_rate"] if file.shard == shard)

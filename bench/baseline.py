@@ -1,4 +1,4 @@
-"""The baseline: a straightforward flattener of in-network files, ijson to Parquet, as users have today.
+"""The baseline: a straightforward flattener of in-network files, ijson to Parquet, such as users have today.
 
     python -m bench.baseline FILE.json.gz OUTPUT.parquet
 
@@ -19,7 +19,7 @@ BLOCK = 200_000
 
 
 def flatten(path: Path, output: Path) -> int:
-    """Flattens a file; gives the number of rows."""
+    """Flatten a file and return the number of rows."""
     rows: list[dict[str, Any]] = []
     writer: pq.ParquetWriter | None = None
     count = 0

@@ -1,4 +1,4 @@
-"""Loads every kind of benchmark from the agencies' files into a new store; prints time and peak memory of each.
+"""Load every kind of benchmark from the agencies' files into a new store, and print time and peak memory of each.
 
     python bench/fee_schedules.py DIRECTORY
 
@@ -30,7 +30,7 @@ LOADS = (
 
 
 def main(files: Path) -> None:
-    """Runs the loads one after another."""
+    """Run the loads one after another."""
     total = 0.0
     highest = 0
     with tempfile.TemporaryDirectory() as data:
@@ -47,7 +47,7 @@ def main(files: Path) -> None:
 
 
 def run(command: list[str], data: str) -> tuple[float, float, int]:
-    """Seconds of the clock and of the processor, and peak memory in MiB (the kernel's: the highest so far)."""
+    """Return seconds of the clock and of the processor, and peak memory in MiB (the kernel's: the highest so far)."""
     began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
     environment = {**os.environ, "BEACONPOINT_DATA_DIR": data}
     subprocess.run([sys.executable, *command], cwd=HERE, check=True, stdout=subprocess.DEVNULL, env=environment)

@@ -15,7 +15,7 @@ from isal import igzip
 
 
 def floor(source: Path, facts: Path, output: Path) -> float:
-    """Seconds to unpack `source` and to write the rows of `facts`."""
+    """Return the seconds to decompress `source` and to write the rows of `facts`."""
     started = time.monotonic()
     with igzip.open(source, "rb") if source.suffix == ".gz" else source.open("rb") as file:  # type: ignore[no-untyped-call]
         while file.read(1 << 20):

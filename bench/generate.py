@@ -32,7 +32,7 @@ _TYPES = ("negotiated", "negotiated", "fee schedule", "negotiated", "percentage"
 
 
 class Maker:
-    """Makes one file's text, piece by piece."""
+    """The maker of one file's text, piece by piece."""
 
     def __init__(self, shape: str, size: int, groups: int, payer: str, month: str) -> None:
         self._random = random.Random(f"{shape} {size} {groups} {payer} {month}")
@@ -55,7 +55,7 @@ class Maker:
         self._inline = [self._inline_groups() for _ in range(3_000)] if shape == "inline" else []
 
     def pieces(self) -> Iterator[str]:
-        """The text."""
+        """Yield the text."""
         yield (
             f'{{"reporting_entity_name":"{self._payer}","reporting_entity_type":"health insurance issuer",'
             f'"last_updated_on":"{self._month}-01","version":"1.3.1",'
@@ -100,7 +100,7 @@ class Maker:
         return f'{{"npi":[{npis}],"tin":{{"type":"npi","value":"{self._npi()}"}}}}'
 
     def _inline_groups(self) -> str:
-        """Some ten objects, one in ten of which stands there for the first time, as with Evry."""
+        """Return about ten objects, one in ten of which occurs for the first time, as in Evry's files."""
         chance = self._random
         count = 1 + int(chance.expovariate(1 / 9))
         return ",".join(
@@ -169,7 +169,7 @@ def generate(
     payer: str = "Bench Health Plan",
     month: str = "2025-08",
 ) -> None:
-    """Writes one file of about that many megabytes of in_network JSON; gzipped where its name ends in .gz."""
+    """Write a file with about that many megabytes of in_network JSON, gzipped if its name ends in .gz."""
     maker = Maker(shape, int(megabytes * 1e6), groups, payer, month)
     path.parent.mkdir(parents=True, exist_ok=True)
     with igzip.open(path, "wb", compresslevel=1) if path.suffix == ".gz" else path.open("wb") as file:  # type: ignore[no-untyped-call]
@@ -185,7 +185,7 @@ def generate(
 
 
 def main() -> None:
-    """The command line."""
+    """Write the file that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("shape", choices=SHAPES)
     parser.add_argument("megabytes", type=float)

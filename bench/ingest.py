@@ -1,4 +1,4 @@
-"""Loads files of each shape, side by side with the baseline and the floor.
+"""Load files of each shape, side by side with the baseline and the floor.
 
     python -m bench.ingest                        1 GB of each shape
     python -m bench.ingest referenced --megabytes 100
@@ -23,7 +23,7 @@ PYTHON = sys.executable
 
 
 def main() -> None:
-    """The command line."""
+    """Run the benchmark that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("shapes", nargs="*", metavar="SHAPE", help=f"out of {', '.join(SHAPES)} (default: all)")
     parser.add_argument("--megabytes", type=float, default=1000, help="of JSON in each file (default: 1000)")
@@ -99,7 +99,7 @@ def _print(
 
 
 def _size(source: Path) -> int:
-    """Bytes of JSON."""
+    """Return the number of bytes of JSON."""
     if source.suffix != ".gz":
         return source.stat().st_size
     from isal import igzip  # noqa: PLC0415 - only here

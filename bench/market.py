@@ -26,7 +26,7 @@ STATE, PAYERS, FACTS = "GA", 10, 50_000_000
 
 
 def manage(store: Path, *words: str | Path) -> float:
-    """Runs a command of manage.py on a store; gives the seconds. Ends the program where it fails."""
+    """Run a command of manage.py on a store and return the seconds. End the program if it fails."""
     env = {
         "BEACONPOINT_DATA_DIR": str(store.resolve()),
         "BEACONPOINT_FACT_LAYOUT": "monthly",
@@ -39,7 +39,7 @@ def manage(store: Path, *words: str | Path) -> float:
 
 
 def load(store: Path, payer: int, month: str, facts: int) -> float:
-    """Makes a file, loads it and deletes it; gives the seconds of the loading alone."""
+    """Make a file, load it, and delete it. Return the seconds of the loading alone."""
     source = store.parent / f"{store.name}-{payer}-{month}.json.gz"
     write_file(source, payer, month, facts)
     try:
@@ -49,7 +49,7 @@ def load(store: Path, payer: int, month: str, facts: int) -> float:
 
 
 def build(store: Path, facts: int, layout: str) -> None:
-    """Makes the store. Months are loaded one after the other, in `monthly`, which adding to costs least."""
+    """Make the store. Months are loaded one after another, in the layout `monthly`, to which adding costs least."""
     if (store / "complete").exists():
         return
     began = time.monotonic()
@@ -72,7 +72,7 @@ def build(store: Path, facts: int, layout: str) -> None:
 
 
 def main() -> None:
-    """The command line."""
+    """Make the store that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("store", type=Path, help="the data directory to make")
     parser.add_argument("--facts", type=int, default=FACTS, help=f"about so many (default: {FACTS:,})")

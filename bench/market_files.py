@@ -86,7 +86,7 @@ class Practice:
 
 
 def codes() -> list[Code]:
-    """The codes, commonest first."""
+    """Return the codes, commonest first."""
     chance = random.Random("codes")
     numbers = chance.sample(range(10_004, 99_999), CODES)
     found = []
@@ -108,7 +108,7 @@ def codes() -> list[Code]:
 
 
 def practices() -> list[Practice]:
-    """The tax numbers of the state: 1 to 40 NPIs each, some of them shared."""
+    """Return the tax IDs of the state: 1 to 40 NPIs each, some of them shared."""
     chance = random.Random("practices")
     pool = [npi(chance) for _ in range(NPIS)]
     return [
@@ -122,7 +122,7 @@ def practices() -> list[Practice]:
 
 
 def payer_name(payer: int) -> str:
-    """A payer's name."""
+    """Return a payer's name."""
     return f"Bench Health Plan {payer:02}"
 
 
@@ -130,7 +130,7 @@ def payer_name(payer: int) -> str:
 
 
 def write_file(path: Path, payer: int, month: str, facts: int) -> None:
-    """Writes a payer's file of a month, with about so many facts."""
+    """Write a payer's file for a month, with about that many facts."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with igzip.open(path, "wb", compresslevel=1) as file:
         for piece in _pieces(payer, month, facts):
@@ -164,7 +164,7 @@ def _pieces(payer: int, month: str, facts: int) -> Iterator[str]:
 
 
 def _groups(payer: int, raw: list[str]) -> Iterator[str]:
-    """The groups' definitions: a practice each, now and then two; the same practices in every month."""
+    """Return the group definitions: one practice each, sometimes two; the same practices in every month."""
     own = random.Random(f"groups {payer}")
     everyone = practices()
     for number in raw:
@@ -179,7 +179,7 @@ def _groups(payer: int, raw: list[str]) -> Iterator[str]:
 def _rates(
     code: Code, payer: int, month: str, facts: int, own: random.Random, raw: list[str], absent: set[int]
 ) -> Iterator[str]:
-    """The rates of a code: lists of some ten groups at a price. `own` is the same in all months, so that they are."""
+    """Return the rates of a code: lists of about ten groups at a price. `own` and the rates are the same in all months."""
     moves = [random.Random(f"{payer} {code.number} {m}") for m in _months_until(month)]
     everybody = own.sample(range(GROUPS), min(facts + 50, GROUPS))
     lines = LINES[code.kind]
@@ -203,7 +203,7 @@ def _rates(
 
 
 def _months_until(month: str) -> Iterable[str]:
-    """The months after the first that prices have moved in."""
+    """Return the months after the first in which prices have changed."""
     year, number = map(int, month.split("-"))
     months = (year - 2025) * 12 + number - 6
     return (f"{2025 + (5 + n) // 12}-{(5 + n) % 12 + 1:02}" for n in range(1, months + 1))
@@ -213,7 +213,7 @@ def _months_until(month: str) -> Iterable[str]:
 
 
 def write_schedules(directory: Path) -> dict[str, list[Path]]:
-    """Writes made-up schedules of Medicare for the codes, some four fifths of the typical amounts; paths by kind."""
+    """Write made-up Medicare schedules, about four fifths of the typical amounts. Return paths by kind."""
     relative, outpatient = [], []
     for code in codes():
         if code.kind == "stay":
@@ -230,7 +230,7 @@ def write_schedules(directory: Path) -> dict[str, list[Path]]:
 
 
 def write_register(path: Path) -> None:
-    """Writes a register in NPPES's layout that names every NPI of the practices."""
+    """Write a register in NPPES's layout that names every NPI of the practices."""
     chance = random.Random("register")
     named = sorted({number for practice in practices() for number in practice.npis})
     with path.open("w", newline="") as file:

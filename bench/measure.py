@@ -1,4 +1,4 @@
-"""Runs a command and tells its time, and the most memory that all its processes had together.
+"""Run a command and measure its time, and the most memory that all its processes used together.
 
 Memory is the sum of the proportional set sizes (PSS) of the command and all that descend from it: a page that several
 processes share counts once. It is looked at five times a second.
@@ -23,11 +23,11 @@ class Measured:
     output: str
     status: int
     memory: list[tuple[float, int]] = field(default_factory=list)
-    """Seconds since the start, and bytes at that time."""
+    """Seconds since the start, and bytes at that moment."""
 
 
 def measure(command: list[str], env: dict[str, str] | None = None, cwd: Path | None = None) -> Measured:
-    """Runs a command to its end."""
+    """Run a command to its end."""
     started = time.monotonic()
     before = os.times()
     memory: list[tuple[float, int]] = []
@@ -45,7 +45,7 @@ def measure(command: list[str], env: dict[str, str] | None = None, cwd: Path | N
 
 
 def tree_memory(root: int) -> int:
-    """Bytes of a process and its descendants."""
+    """Return the bytes of a process and its descendants."""
     parents: dict[int, int] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:

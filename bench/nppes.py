@@ -32,7 +32,7 @@ AT_HAND = 200_000
 
 
 def write_register(path: Path, megabytes: int) -> None:
-    """A file of that size: rows as wide as NPPES's, NPIs in no order, 1 % of them deactivated and blank."""
+    """Write a file of that size: rows as wide as NPPES's, NPIs in no order, 1% of them deactivated and blank."""
     rng = random.Random(1)
     states = [f"{a}{b}" for a in "ACFGIKLMNOPTUVW" for b in "AEILNORTXZ"]
     columns = {title: number for number, title in enumerate(HEADER)}
@@ -64,7 +64,7 @@ def write_register(path: Path, megabytes: int) -> None:
 
 
 def load(path: Path, root: Path, *, everything: bool) -> None:
-    """Loads the file into the store and prints one line; one more on how long an ingest takes to name new NPIs."""
+    """Load the file into the store and print one line, and one on how long a load takes to name new NPIs."""
     started = time.monotonic()
     loaded = load_nppes(Store(root, grace=0), [path], everything=everything)
     seconds = time.monotonic() - started
@@ -87,7 +87,7 @@ def load(path: Path, root: Path, *, everything: bool) -> None:
 
 
 def store_with(path: Path, root: Path) -> None:
-    """A store at hand of which are the first NPIs of the file."""
+    """Return a store whose rates name the first NPIs of the file."""
     npis: list[str] = []
     with path.open() as file:
         next(file)
@@ -105,7 +105,7 @@ def store_with(path: Path, root: Path) -> None:
 
 
 def main() -> None:
-    """The command line."""
+    """Run the benchmark that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megabytes", type=int, default=1000, help="size of the csv (default 1000; NPPES has 10,000)")
     parser.add_argument("--work", type=Path, default=Path("bench-work"), help="where to put the files")

@@ -43,7 +43,7 @@ SETTINGS = {
 
 @contextmanager
 def postgres(work: Path, source: duckdb.DuckDBPyConnection, what: str, part: float) -> Iterator[psycopg.Connection]:
-    """A connection to a cluster in `work` that has the tables of `source`; of the facts, that part of them.
+    """Return a connection to a cluster in `work` that has the tables of `source`, and that part of the facts.
 
     What is loaded is told by `what`: a cluster of the same is used again.
     """
@@ -68,7 +68,7 @@ def postgres(work: Path, source: duckdb.DuckDBPyConnection, what: str, part: flo
 
 
 def room(work: Path, facts: int) -> None:
-    """Ends the program where the disk has not the room for so many facts."""
+    """End the program if the disk does not have room for that many facts."""
     work.parent.mkdir(parents=True, exist_ok=True)
     free, needed = shutil.disk_usage(work.parent).free, facts * BYTES_PER_FACT
     if free < needed:
@@ -76,7 +76,7 @@ def room(work: Path, facts: int) -> None:
 
 
 def for_postgres(statement: str) -> str:
-    """A statement with parameters as psycopg has them."""
+    """Return a statement with parameters written as psycopg expects them."""
     return re.sub(r"\$(\w+)", r"%(\1)s", statement)
 
 

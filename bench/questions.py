@@ -30,7 +30,7 @@ class Page:
     """What else is in the query string."""
 
     def url(self, sample: Values) -> str:
-        """The address."""
+        """Return the address."""
         query = {name: sample[name] for name in self.parameters} | self.fixed
         path = self.path.format(**{name: quote(str(value)) for name, value in sample.items()})
         return f"{path}?{urlencode(query)}" if query else path
@@ -142,7 +142,7 @@ _HOME = (
 
 
 def pages(db: duckdb.DuckDBPyConnection, samples: int) -> list[Page]:
-    """The pages, each with `samples` things to ask for, found in the store."""
+    """Return the pages, each with `samples` things to ask for, found in the store."""
     chance = random.Random("bench")
     found = months(db)
     common, middling, rare = (codes(db, *found[0], part, samples) for part in (0.0, 0.3, 0.95))
@@ -182,14 +182,14 @@ def pages(db: duckdb.DuckDBPyConnection, samples: int) -> list[Page]:
 
 
 def months(db: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
-    """The states and months, newest first."""
+    """Return the states and months, newest first."""
     return db.execute(
         "SELECT state, year_month FROM dim_batch GROUP BY 1, 2 ORDER BY 2 DESC, sum(rows_added) DESC"
     ).fetchall()
 
 
 def codes(db: duckdb.DuckDBPyConnection, state: str, month: str, part: float, count: int) -> list[Values]:
-    """Codes one behind the other from that part of a month's codes on, commonest first."""
+    """Return successive codes from that part of a month's codes on, commonest first."""
     rows = db.execute(
         """SELECT code_type, code, count(*) AS rates FROM fact_rate WHERE state = ? AND year_month = ?
            GROUP BY 1, 2 ORDER BY 3 DESC, 2""",

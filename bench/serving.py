@@ -29,13 +29,13 @@ class Answers:
     """How many by status; 0 is a connection that broke."""
 
     def percentile(self, part: float) -> float | None:
-        """A percentile, by the nearest rank; None where nothing was answered."""
+        """Return a percentile, by the nearest rank, or None if nothing was answered."""
         ordered = sorted(self.times)
         return ordered[math.ceil(len(ordered) * part) - 1] if ordered else None
 
     @property
     def absent(self) -> bool:
-        """Whether the page is not there at all."""
+        """Return whether the page does not exist."""
         return not self.times and set(self.errors) == {404}
 
 
@@ -48,7 +48,7 @@ class Server:
     peak: int = 0
 
     def ask(self, urls: Iterable[str], clients: int = 1, seconds: float | None = None) -> Answers:
-        """Asks for each address once, so many clients at a time, each by one connection. Stops after `seconds`."""
+        """Request each address once, with that many clients, each on one connection. Stop after `seconds`."""
         waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
         for url in urls:
             waiting.put(url)
@@ -87,7 +87,7 @@ class Server:
 
 @contextmanager
 def serving(store: Path) -> Iterator[Server]:
-    """A new server on a store, which has answered /healthz and nothing else."""
+    """Start a server on a store. It has answered /healthz and nothing else."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -108,7 +108,7 @@ def serving(store: Path) -> Iterator[Server]:
 
 
 def forget(store: Path) -> None:
-    """Drops a store's files from the page cache: the next question reads them from the disk."""
+    """Drop a store's files from the page cache: the next question reads them from disk."""
     for path in (store / "files").rglob("*.parquet"):
         descriptor = os.open(path, os.O_RDONLY)
         try:
@@ -119,7 +119,7 @@ def forget(store: Path) -> None:
 
 
 def remember(store: Path) -> None:
-    """Reads a store's files into the page cache, as far as there is room."""
+    """Read a store's files into the page cache, as far as there is room."""
     for path in (store / "files").rglob("*.parquet"):
         with path.open("rb") as file:
             while file.read(1 << 22):
@@ -127,5 +127,5 @@ def remember(store: Path) -> None:
 
 
 def skewed(urls: list[str], weights: list[int], count: int) -> list[str]:
-    """Addresses in chance order, each as often as its weight says; the same every time."""
+    """Return addresses in random order, each as often as its weight says; the same every time."""
     return random.Random("mix").choices(urls, weights, k=count)

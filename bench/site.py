@@ -1,4 +1,4 @@
-"""Measures each page of the site through gunicorn, beside the same question asked of DuckDB and PostgreSQL.
+"""Measure each page of the site through gunicorn, next to the same question asked of DuckDB and PostgreSQL.
 
     python -m bench.market bench/work/market              the store: 50 million facts, once (some ten minutes)
     python -m bench.site bench/work/market                all pages; some ten minutes
@@ -47,7 +47,7 @@ CLIENTS = 16
 
 
 def main() -> None:
-    """The command line."""
+    """Run the benchmark that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("store", type=Path, help="the data directory, see bench.market")
     parser.add_argument("--samples", type=int, default=40, help="things asked of each page (default: 40)")
@@ -80,7 +80,7 @@ def main() -> None:
 
 
 def plain(store: Path) -> duckdb.DuckDBPyConnection:
-    """A plain DuckDB connection where each table of the store is a view of its files."""
+    """Return a plain DuckDB connection in which each table of the store is a view of its files."""
     db = duckdb.connect(config={"threads": 2})
     manifest = Store(store).loaded()
     for name in TABLES:
@@ -90,7 +90,7 @@ def plain(store: Path) -> duckdb.DuckDBPyConnection:
 
 
 def coldly(store: Path, chosen: list[Page], times: int) -> tuple[dict[str, Answers], set[str]]:
-    """The first answer of a new server, files not in memory, by page; and the pages that are not there."""
+    """Return the time of a new server's first answer, files not in memory, by page, and the pages that do not exist."""
     found: dict[str, Answers] = {}
     absent = set()
     for page in chosen:
@@ -110,7 +110,7 @@ def coldly(store: Path, chosen: list[Page], times: int) -> tuple[dict[str, Answe
 
 
 def warmly(store: Path, chosen: list[Page], clients: int) -> tuple[dict[str, Answers], dict[str, Answers]]:
-    """What was not asked before, and the same asked again, by page."""
+    """Return the times of new questions, and of the same questions asked again, by page."""
     new, warm = {}, {}
     for page in chosen:
         urls = [page.url(sample) for sample in page.samples[:-1] or page.samples]
@@ -123,7 +123,7 @@ def warmly(store: Path, chosen: list[Page], clients: int) -> tuple[dict[str, Ans
 
 
 def asked(page: Page, ask: Callable[[str, Values], Any]) -> Answers:
-    """The times of a page's statements for each of its samples, the last one before the clock runs."""
+    """Return the times of a page's statements for each of its samples; the last sample warms up."""
     answers = Answers()
     for sample in [page.samples[-1], *(page.samples[:-1] or page.samples)] if page.statements else []:
         began = time.perf_counter()
@@ -136,13 +136,13 @@ def asked(page: Page, ask: Callable[[str, Values], Any]) -> Answers:
 
 
 def in_duckdb(store: Path, page: Page) -> Answers:
-    """Plain DuckDB's times."""
+    """Return plain DuckDB's times."""
     with plain(store) as db:
         return asked(page, lambda sql, values: db.execute(sql, values).fetchall())
 
 
 def in_postgres(options: argparse.Namespace, db: duckdb.DuckDBPyConnection, chosen: list[Page]) -> dict[str, Answers]:
-    """PostgreSQL's times by page, each thing asked for the second time."""
+    """Return PostgreSQL's times by page, each question asked for the second time."""
     manifest = Store(options.store).loaded()
     facts = manifest.rows("fact_rate")
     rows = min(options.postgres_rows or facts, facts)
@@ -164,7 +164,7 @@ def in_postgres(options: argparse.Namespace, db: duckdb.DuckDBPyConnection, chos
 
 
 def mix(store: Path, db: duckdb.DuckDBPyConnection, chosen: list[Page], seconds: float) -> None:
-    """All pages, then rates pages of every code, each as often as it has rates; prints what came of it."""
+    """Request all pages, then rates pages of every code, each as often as it has rates, and print the results."""
     every = codes(db, *months(db)[0], 0, 1_000_000)
     rates = Page("mix", every, "/rates/", MARKET)
     urls = skewed([rates.url(code) for code in every], [code["rates"] for code in every], 200_000)
@@ -189,7 +189,7 @@ def mix(store: Path, db: duckdb.DuckDBPyConnection, chosen: list[Page], seconds:
 
 
 def table(chosen: list[Page], ours: list[dict[str, Answers]], theirs: list[dict[str, Answers]]) -> None:
-    """Prints p50 and p95 of each of `ours`; p50 of each of `theirs`, and the second of `ours` by it."""
+    """Print p50 and p95 of each of `ours`, p50 of each of `theirs`, and the second of `ours` divided by it."""
     titles = ("cold", "new", "warm")
     head = "".join(f"{f'{title} p50':>10}{'p95':>7}" for title, part in zip(titles, ours, strict=True) if part)
     head += "".join(f"{name:>10}{'x':>6}" for name, part in zip(("duckdb", "postgres"), theirs, strict=True) if part)

@@ -28,6 +28,12 @@ def test_every_path_that_a_document_names_is_there(document: Path) -> None:
     assert not missing, f"{document.relative_to(ROOT)} names files that are not there: {missing}"
 
 
+def test_every_benchmark_that_a_document_runs_is_there() -> None:
+    named = {name for document in DOCUMENTS for name in re.findall(r"-m (bench\.\w+)", document.read_text())}
+    assert named
+    assert [name for name in sorted(named) if not (ROOT / f"{name.replace('.', '/')}.py").exists()] == []
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_link_of_a_document_leads_to_a_file(document: Path) -> None:
     targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", document.read_text())
