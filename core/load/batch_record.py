@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from core.load.rate_filters import RateFilter, filters_from_json
+from core.load.rate_filters import MAX_FILTERS, RateFilter, filters_from_json, widen
 from core.reference.nppes.provider_names import hash_npis_in_state
 from core.runtime.errors import PayerFileError
 from core.store.generations.store import Store, Transaction
@@ -46,6 +46,22 @@ class BatchHistory:
     def of_state(self, batch_id: str, state: str) -> BatchRecord | None:
         """Return the record of one file for one state."""
         return next((record for record in self.of_file(batch_id) if record["state"] == state), None)
+
+    def find_finished(self, batch_id: str, state: str, only: RateFilter) -> BatchRecord | None:
+        """Return a file's record if the store has everything that `only` wants of the file."""
+        record = self.of_state(batch_id, state)
+        return record if record and is_finished(record, only) else None
+
+    def combine_filters(self, name: str, batch_id: str, state: str, only: RateFilter) -> tuple[RateFilter, ...]:
+        """Return the filters of earlier loads of the file `name`, and `only`. Raise PayerFileError for too many."""
+        record = self.of_state(batch_id, state)
+        filters = tuple(widen(filters_of(record) if record else [], only))
+        if len(filters) > MAX_FILTERS:
+            raise PayerFileError(
+                f"{name}: loaded with {MAX_FILTERS} different filters already, which is the most a file can have; "
+                "load it without a filter, or with one filter that has all their values"
+            )
+        return filters
 
     def filtered_elsewhere(self, batch_id: str, state: str) -> bool:
         """Return whether a file was loaded for another state with a filter on providers.

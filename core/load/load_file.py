@@ -18,8 +18,6 @@ from core.load.batch_record import (
     BatchHistory,
     BatchRecord,
     add_register_hash,
-    filters_of,
-    is_finished,
     read_batch_history,
     refuse_other_month,
 )
@@ -34,14 +32,13 @@ from core.load.providers.group_index import GroupIndex, read_named_keys, write_g
 from core.load.providers.group_key_set import union
 from core.load.providers.group_tables import BatchScope, MemberCounts, write_group_tables
 from core.load.providers.provider_filter import match_provider_filters
-from core.load.rate_filters import ALL_RATES, MAX_FILTERS, RateFilter, widen
+from core.load.rate_filters import ALL_RATES, RateFilter
 from core.load.read_file import FileContent, read_file
 from core.load.remote.fetch_groups import GroupFetcher
 from core.load.remote.remote_groups import RemoteGroups, fetch_remote_groups, record_unresolved
 from core.load.stage_timing import StageClock
 from core.load.table_writer import TableWriter, create_spool_views
 from core.load.workers_on_demand import WorkersOnDemand
-from core.runtime.errors import PayerFileError
 from core.runtime.progress import Progress
 from core.runtime.workers import Workers, cpu_count, give_back_memory
 from core.store.changes.append import append_segments
@@ -70,6 +67,14 @@ class LoadTask:
     started_at: datetime
     processes: int
     sizes: LoadSizes
+
+    def find_finished(self, batch_id: str) -> BatchRecord | None:
+        """Return the file's record if the store has everything that is wanted of the file."""
+        return self.history.find_finished(batch_id, self.state, self.only)
+
+    def combine_filters(self, batch_id: str) -> tuple[RateFilter, ...]:
+        """Return the filters of this load and of earlier loads of the file."""
+        return self.history.combine_filters(self.source.name, batch_id, self.state, self.only)
 
 
 @dataclass(frozen=True)
@@ -125,7 +130,7 @@ def load_file(
         if finished := skim_loaded_file(task, progress):
             return _repeat(task, finished, clock)
         filters, content = read_wanted(task, workers, clock, progress)
-        if finished := find_finished(task, content.batch_id):
+        if finished := task.find_finished(content.batch_id):
             return _repeat(task, finished, clock)
         header = read_header(source.name, content.root, year_month)
         refuse_other_month(source.name, task.history.of_file(content.batch_id), header.year_month)
@@ -166,13 +171,7 @@ def skim_loaded_file(task: LoadTask, progress: Progress | None) -> BatchRecord |
         return None
     for _ in task.source.read_blocks(progress):
         pass
-    return find_finished(task, task.source.batch_id)
-
-
-def find_finished(task: LoadTask, batch_id: str) -> BatchRecord | None:
-    """Return the file's record if the store has everything that is wanted of the file."""
-    record = task.history.of_state(batch_id, task.state)
-    return record if record and is_finished(record, task.only) else None
+    return task.find_finished(task.source.batch_id)
 
 
 def _repeat(task: LoadTask, record: BatchRecord, clock: StageClock) -> LoadOutcome:
@@ -202,28 +201,16 @@ def read_wanted(
     A file's id is known only when it has been read. If it then turns out that other rates of it are in the store, the
     file is read again with the filters of both loads, unless it is finished anyway.
     """
-    filters = combine_filters(task, task.source.batch_id)
+    filters = task.combine_filters(task.source.batch_id)
     with clock.stage("read"):
         content = read_file(task.source, task.work / "file", filters, workers, progress, task.sizes)
-    combined = combine_filters(task, content.batch_id)
-    if combined == filters or find_finished(task, content.batch_id):
+    combined = task.combine_filters(content.batch_id)
+    if combined == filters or task.find_finished(content.batch_id):
         return filters, content
     workers.renew()
     with clock.stage("read"):
         content = read_file(task.source, task.work / "again", combined, workers, progress, task.sizes)
     return combined, content
-
-
-def combine_filters(task: LoadTask, batch_id: str) -> tuple[RateFilter, ...]:
-    """Return the filters of this load and of earlier loads of the file. Raise PayerFileError if they are too many."""
-    record = task.history.of_state(batch_id, task.state)
-    filters = tuple(widen(filters_of(record) if record else [], task.only))
-    if len(filters) > MAX_FILTERS:
-        raise PayerFileError(
-            f"{task.source.name}: loaded with {MAX_FILTERS} different filters already, which is the most that can be "
-            "told apart; load it without a filter, or with one filter that has all their values"
-        )
-    return filters
 
 
 # --- index groups ---------------------------------------------------------------------------------------------

@@ -49,21 +49,21 @@ def broken(draw: st.DrawFn) -> bytes:
 
 
 @given(broken(), st.integers(20, 400), st.booleans())
-def test_a_broken_file_is_told_or_loaded_right(
+def test_a_broken_file_is_refused_in_one_line_or_loaded_right(
     tmp_path_factory: pytest.TempPathFactory, content: bytes, run: int, small: bool
 ) -> None:
     directory = tmp_path_factory.mktemp("hostile")
     path, store = directory / "rates.json", Store(directory / "data")
     path.write_bytes(content)
     sizes = LoadSizes(chunk_bytes=run, giant_item_bytes=2 * run) if small else DEFAULT_SIZES
-    told = ""
+    problem = ""
     try:
         outcome = load_file(store, open_documents(path)[0], "GA", year_month="2025-08", processes=1, sizes=sizes)
     except PayerFileError as error:
-        told = str(error)
-    if told:
-        assert "\n" not in told
-        assert "rates.json" in told
+        problem = str(error)
+    if problem:
+        assert "\n" not in problem
+        assert "rates.json" in problem
         assert not [name for name in listing(store.root) if name.endswith((".parquet", ".json"))]
         return
     record = outcome.record
@@ -132,7 +132,7 @@ def test_odd_values_are_counted_or_carried(load: Load, store: Store, value: byte
 
 
 @pytest.mark.parametrize("levels", [1_200, 10_000])
-def test_what_is_nested_too_deep_is_told(load: Load, store: Store, levels: int) -> None:
+def test_a_value_nested_too_deep_is_refused(load: Load, store: Store, levels: int) -> None:
     content = json.dumps(file_of(item_of(5, unknown="VALUE"))).encode().replace(b'"VALUE"', deep(levels))
     with pytest.raises(PayerFileError, match="nested deeper"):
         load(content)
@@ -162,7 +162,7 @@ def rates_of(store: Store) -> list[float]:
         '{"x":[{"negotiated_rate":%s,"y":[1,{"negotiated_rate" : 3}]}],"negotiated_rate" :%s, "negotiated_type":"a"}',
     ],
 )
-def test_another_number_beside_the_rate_is_never_taken_for_it(load: Load, store: Store, frame: str) -> None:
+def test_another_number_next_to_the_rate_is_never_taken_for_it(load: Load, store: Store, frame: str) -> None:
     prices = [frame % (other, rate) for other, rate in ((7, 7), (9, 7), (8, 7))]
     content = json.dumps(file_of(item_of("PRICES"))).replace(
         '{"negotiated_type": "negotiated", "negotiated_rate": "PRICES"}', ",".join(prices)
@@ -173,7 +173,7 @@ def test_another_number_beside_the_rate_is_never_taken_for_it(load: Load, store:
 
 
 @pytest.mark.parametrize("fault", ['"name":5', '"name":NaN', '"name":"\\ud800"', '"name":"a\nb"', '"name":"plain"'])
-def test_what_is_no_price_is_counted_however_its_item_is_read(load: Load, store: Store, fault: str) -> None:
+def test_an_element_that_is_not_a_price_is_always_counted(load: Load, store: Store, fault: str) -> None:
     item = item_of(1, 2)
     item["negotiated_rates"][0]["negotiated_prices"] += [5, None, "x", [], [{}], True]
     item["negotiated_rates"] += [7, None, {"negotiated_prices": 5, "provider_references": [1]}]
@@ -195,7 +195,7 @@ def test_a_tax_number_of_an_odd_kind(load: Load, store: Store, kind: object) -> 
 @pytest.mark.parametrize(
     "place", ["negotiated_rate", "billing_code", "severity_of_illness", "provider_group_id", "npi", "tin", "version"]
 )
-def test_a_number_beyond_all_bounds_is_no_crash(load: Load, store: Store, number: str, place: str) -> None:
+def test_a_number_beyond_all_bounds_does_not_crash(load: Load, store: Store, number: str, place: str) -> None:
     content = file_of(
         item_of(1, 2),
         provider_references=[

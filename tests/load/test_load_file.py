@@ -27,7 +27,7 @@ from tests.stores import table
 
 
 @given(payer_files.contents())
-def test_every_file_gives_what_the_reference_gives(content: bytes) -> None:
+def test_any_file_is_loaded_as_by_the_slow_reader(content: bytes) -> None:
     with TemporaryDirectory() as directory:
         path = Path(directory) / "rates.json"
         path.write_bytes(content)
@@ -36,7 +36,7 @@ def test_every_file_gives_what_the_reference_gives(content: bytes) -> None:
         assert_same(store, outcome, slow_reader.flatten(content, "GA"))
 
 
-def test_the_demo_gives_what_the_reference_gives(tmp_path: Path) -> None:
+def test_the_demo_is_loaded_as_by_the_slow_reader(tmp_path: Path) -> None:
     for number, path in enumerate(write_files(tmp_path, ("2025-08",))):
         store = Store(tmp_path / f"data{number}")
         source = open_documents(path)[0]
@@ -45,7 +45,7 @@ def test_the_demo_gives_what_the_reference_gives(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "rows"), REAL.items())
-def test_real_files_give_what_the_reference_gives(shared: Path, store: Store, name: str, rows: int | None) -> None:
+def test_real_files_are_loaded_as_by_the_slow_reader(shared: Path, store: Store, name: str, rows: int | None) -> None:
     source = open_documents(shared / "tic" / name)[0]
     content = b"".join(source.read_blocks())
     outcome = load_file(store, source, "TX")
@@ -59,7 +59,7 @@ def test_real_files_give_what_the_reference_gives(shared: Path, store: Store, na
 # --- one rule at a time ---------------------------------------------------------------------------------------
 
 
-def test_a_file_loaded_again_adds_nothing_in_whatever_packing(load: Load, store: Store, tmp_path: Path) -> None:
+def test_a_file_loaded_again_adds_nothing_however_it_is_packed(load: Load, store: Store, tmp_path: Path) -> None:
     content = json.dumps(file_of(item_of(1, 2, 2))).encode()
     first = load(content)
     before = store.manifest()
@@ -85,7 +85,7 @@ def test_one_file_for_two_states_has_rows_for_both(load: Load, store: Store) -> 
     assert len(table(store, "dim_provider_group")) == 1
 
 
-def test_the_month_can_be_given_and_a_file_has_one(load: Load, store: Store) -> None:
+def test_the_month_can_be_given_but_not_changed_later(load: Load, store: Store) -> None:
     assert load(file_of(item_of(1), last_updated_on=None), year_month="2025-09").record["year_month"] == "2025-09"
     before = store.manifest()
     with pytest.raises(PayerFileError, match="already, as 2025-09 in GA"):
@@ -125,7 +125,7 @@ def test_a_missing_month_names_the_option(load: Load, month: Any) -> None:
         ),
     ],
 )
-def test_what_is_no_in_network_file_is_told_and_nothing_has_changed(
+def test_another_kind_of_file_is_refused_in_one_line_and_changes_nothing(
     load: Load, store: Store, content: bytes, message: str
 ) -> None:
     load(file_of(item_of(1)))
@@ -137,7 +137,7 @@ def test_what_is_no_in_network_file_is_told_and_nothing_has_changed(
     )
 
 
-def test_null_or_an_object_may_stand_for_an_array(load: Load) -> None:
+def test_null_or_one_object_is_accepted_in_place_of_an_array(load: Load) -> None:
     reference = {"provider_group_id": 1, "provider_groups": [{"npi": 1912951245}]}
     assert load(file_of(provider_references=None) | {"in_network": None}, name="none.json").record["rows_read"] == 0
     outcome = load(file_of(provider_references=reference) | {"in_network": item_of(1)}, name="one.json")
@@ -146,7 +146,7 @@ def test_null_or_an_object_may_stand_for_an_array(load: Load) -> None:
     assert outcome.members.group_npis == 1
 
 
-def test_the_first_words_and_remark_stay(load: Load, store: Store) -> None:
+def test_the_first_description_name_and_remark_stay(load: Load, store: Store) -> None:
     priced = {"negotiated_type": "negotiated", "negotiated_rate": 5}
     load(
         file_of(
@@ -176,7 +176,7 @@ def test_the_code_set_version_is_kept_and_of_duplicates_the_first_stays(load: Lo
     assert [ids.fact_uid(row) for row in facts.to_dicts()] == facts["fact_uid"].to_list()
 
 
-def test_groups_no_rate_uses_are_left_out_and_counted(load: Load, store: Store) -> None:
+def test_groups_without_a_rate_are_left_out_and_counted(load: Load, store: Store) -> None:
     members = [{"npi": [1912951245], "tin": {"type": "ein", "value": "1"}}]
     references = [{"provider_group_id": n, "provider_groups": members} for n in (1, 2, 3)]
     outcome = load(file_of(item_of(1), item_of("none", references=[2]), provider_references=references))
@@ -186,7 +186,7 @@ def test_groups_no_rate_uses_are_left_out_and_counted(load: Load, store: Store) 
     assert table(store, "dim_provider_group")["provider_group_id_raw"].to_list() == ["1"]
 
 
-def test_rejects_say_where_and_what(load: Load, store: Store) -> None:
+def test_rejects_have_a_place_and_a_value(load: Load, store: Store) -> None:
     outcome = load(
         file_of(
             item_of(1, "N/A", references=[1, 2]),
@@ -228,7 +228,7 @@ def test_a_long_list_of_groups_is_one_row_each(load: Load, store: Store) -> None
 
 
 def test_tables_of_several_row_groups_are_in_order(load: Load, store: Store) -> None:
-    """150,000 groups with ids that are no numbers, in no order: their keys, ids and members are found again."""
+    """150,000 groups with unordered ids that are not numbers: their keys, ids, and members are found again."""
     names = [f"G{(n * 7919) % 150_001}" for n in range(150_000)]
     references = [{"provider_group_id": name, "provider_groups": [{"npi": 10**9 + n}]} for n, name in enumerate(names)]
     content = json.dumps(file_of(item_of(1, references=names), provider_references=references)).encode()

@@ -77,7 +77,7 @@ def cached(tmp_path: Path) -> list[str]:
     return sorted(path.name.partition("-")[2] for path in (tmp_path / "cache").iterdir() if "-" in path.name)
 
 
-def test_files_are_loaded_and_known_again(server: Server, store: Store, run: Run, tmp_path: Path) -> None:
+def test_files_are_loaded_once(server: Server, store: Store, run: Run, tmp_path: Path) -> None:
     for n in range(5):
         server.put(f"/{n}.json.gz", content_of(n))
     paths = [f"/{n}.json.gz?Signature=SECRET&Expires=1" for n in range(5)]
@@ -95,7 +95,7 @@ def test_files_are_loaded_and_known_again(server: Server, store: Store, run: Run
     assert [step.outcome is not None for step in run(*paths, state="FL")] == [True] * 5
 
 
-def test_the_next_run_goes_on_and_loads_what_has_changed(server: Server, store: Store, run: Run) -> None:
+def test_the_next_run_continues_and_loads_changed_files(server: Server, store: Store, run: Run) -> None:
     server.put("/0", content_of(0))
     server.put("/1", content_of(1), cut=[50] * 3)
     first = {step.name: step for step in run("/0", "/1", "/2")}
@@ -145,7 +145,7 @@ def test_another_month_is_refused_though_nothing_is_fetched(server: Server, stor
     assert [step.loaded_before for step in run("/0", year_month="2025-08")] == [True]
 
 
-def test_what_cannot_be_looked_at_again_is_loaded_before_all_the_same(server: Server, run: Run) -> None:
+def test_a_loaded_file_that_cannot_be_checked_again_counts_as_loaded(server: Server, run: Run) -> None:
     server.put("/0", content_of(0))
     run("/0")
     server.pages["/0"].answers = [(403, {}, b"<Error><Message>Request has expired</Message></Error>")] * 9
@@ -154,7 +154,7 @@ def test_what_cannot_be_looked_at_again_is_loaded_before_all_the_same(server: Se
     assert "the link's signature has expired" in str(step.problem)
 
 
-def test_a_server_that_gives_no_marks_is_asked_again_and_nothing_is_loaded_twice(
+def test_a_server_without_etags_is_asked_again_and_nothing_is_loaded_twice(
     server: Server, store: Store, run: Run
 ) -> None:
     server.put("/0", content_of(0), etag=None)
@@ -195,7 +195,7 @@ def test_a_zip_is_loaded_before_when_all_its_files_are(server: Server, store: St
     assert cached(tmp_path) == []
 
 
-def test_what_could_not_be_loaded_need_not_be_fetched_again(server: Server, run: Run, tmp_path: Path) -> None:
+def test_a_file_that_failed_to_load_is_not_fetched_again(server: Server, run: Run, tmp_path: Path) -> None:
     server.put("/0", json.dumps(file_of(item_of(1), last_updated_on=None)).encode())
     for _ in range(2):
         (step,) = run("/0")
@@ -209,7 +209,7 @@ def test_downloads_are_kept_on_request(server: Server, run: Run, tmp_path: Path)
     assert cached(tmp_path) == ["0.json.gz"]
 
 
-def test_as_many_are_fetched_at_a_time_as_asked_for(server: Server, run: Run) -> None:
+def test_the_wanted_number_of_files_is_fetched_at_a_time(server: Server, run: Run) -> None:
     gate = threading.Barrier(4, timeout=15)
 
     def wait(_page: Page) -> None:
@@ -222,7 +222,7 @@ def test_as_many_are_fetched_at_a_time_as_asked_for(server: Server, run: Run) ->
     assert server.most_at_once == 4
 
 
-def test_a_host_that_is_gone_is_given_up(client: Client, run: Run, server: Server) -> None:
+def test_a_host_that_keeps_failing_is_given_up(client: Client, run: Run, server: Server) -> None:
     for n in range(20):
         server.put(f"/{n}", answers=[(500, {}, b"")] * 99)
     steps = run(*(f"/{n}" for n in range(20)), jobs=1)

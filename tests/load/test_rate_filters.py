@@ -42,7 +42,7 @@ def wanted(one: RateFilter, fact: slow_reader.Fact, flat: slow_reader.Flat) -> b
 
 
 @given(payer_files.contents(), st.lists(filters, min_size=1, max_size=3))
-def test_any_filters_add_what_any_of_them_wants(content: bytes, steps: list[RateFilter]) -> None:
+def test_filters_add_the_rates_that_any_of_them_wants(content: bytes, steps: list[RateFilter]) -> None:
     with TemporaryDirectory() as directory:
         path = Path(directory) / "rates.json"
         path.write_bytes(content)
@@ -119,6 +119,6 @@ def test_providers_in_a_state_need_the_register(load: Load, store: Store) -> Non
         (make_filter(in_state="GA"), make_filter(in_state="FL"), False),
     ],
 )
-def test_what_covers_what(one: RateFilter, other: RateFilter, covers: bool) -> None:
+def test_a_filter_covers_another(one: RateFilter, other: RateFilter, covers: bool) -> None:
     assert one.covers(other) is covers
     assert widen([other], one) == ([one] if covers else [other, one])

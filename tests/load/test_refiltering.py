@@ -61,7 +61,7 @@ def test_another_filter_keeps_what_the_first_has_added(
     assert_true_to_its_record(store, second)
 
 
-def test_what_a_register_has_moved_since_is_still_there(load: Load, store: Store) -> None:
+def test_rates_of_providers_that_have_moved_since_stay(load: Load, store: Store) -> None:
     members = {
         n: [{"npi": [npi], "tin": {"type": "ein", "value": "1"}}]
         for n, npi in ((1, 1912951245), (2, 1003027533))
@@ -159,7 +159,7 @@ def test_an_address_of_a_group_with_other_members_is_asked_again(
     assert load_file(store, source, "FL", only=SECOND, fetcher=locations()).rows_added == 1
 
 
-def test_what_was_rejected_stays_written_when_the_file_is_loaded_for_another_state(load: Load, store: Store) -> None:
+def test_rejects_stay_when_the_file_is_loaded_for_another_state(load: Load, store: Store) -> None:
     content = file_of(item_of(None, code="99214"), item_of(1, code="99213"))
     load(content)
     load(content, state="FL", only=make_filter(codes=["99213"]))
@@ -169,7 +169,7 @@ def test_what_was_rejected_stays_written_when_the_file_is_loaded_for_another_sta
     assert pl.read_parquet(store.root / file.path)["reason"].to_list() == ["invalid_rate"]
 
 
-def test_more_filters_than_can_be_told_apart(load: Load, store: Store) -> None:
+def test_too_many_filters_are_refused(load: Load, store: Store) -> None:
     content = file_of(*(item_of(1, code=str(10_000 + n)) for n in range(3)))
     for n in range(MAX_FILTERS):
         load(content, only=make_filter(codes=[str(10_000 + n)]))
@@ -179,7 +179,7 @@ def test_more_filters_than_can_be_told_apart(load: Load, store: Store) -> None:
 
 
 @pytest.mark.parametrize("only", [ALL_RATES, FIRST, SECOND])
-def test_what_another_state_s_load_has_found_is_not_lost_to_a_filter(
+def test_members_found_by_another_state_s_load_are_not_lost_to_a_filter(
     only: RateFilter, server: Server, store: Store, locations: Fetching, tmp_path: Path
 ) -> None:
     source = source_of(tmp_path, remote(server))

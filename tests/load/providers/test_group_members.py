@@ -86,7 +86,7 @@ def test_members_are_read_part_by_part(tmp_path: Path) -> None:
     assert found.rows["invalid"] == [("7",)]
 
 
-def test_an_object_that_comes_again_is_the_same_part(tmp_path: Path) -> None:
+def test_a_repeated_object_is_the_same_part(tmp_path: Path) -> None:
     group = {"npi": [1912951245], "tin": {"type": "ein", "value": "1"}}
     found = read([[group, group], [{**group, "npi": [1003027533]}, group]], tmp_path)
     (first, again), (other, once_more) = found.parts
@@ -101,7 +101,7 @@ def test_a_business_name_without_a_tax_number_is_not_kept(tmp_path: Path) -> Non
     assert len(found.rows["tins"]) == 1
 
 
-def test_objects_are_forgotten_and_read_again(tmp_path: Path) -> None:
+def test_a_cache_that_starts_over_reads_objects_again(tmp_path: Path) -> None:
     group = {"npi": [1912951245], "tin": {"type": "ein", "value": "1"}}
     found = read([[group], [], [group, {"tin": "2"}]], tmp_path, at_once=False, sizes=LoadSizes(cached_member_bytes=0))
     assert found.parts[0] != found.parts[2][:1]
@@ -171,7 +171,7 @@ def test_other_members_are_another_group(groups: list[Any], others: list[Any]) -
 
 
 @given(st.integers(0, 2**70) | st.text(max_size=30) | st.from_regex(r"\A0[0-9]{0,5}\Z"))
-def test_keys_tell_groups_apart(value: int | str) -> None:
+def test_different_groups_have_different_keys(value: int | str) -> None:
     text = str(value)
     key = group_key(text)
     assert 0 <= key < 2**64

@@ -206,7 +206,7 @@ def summary(done: RetryOutcome) -> tuple[int, int, int, int, int]:
     return done.report.asked, done.report.failed, groups, done.remaining, done.signed
 
 
-def test_resolving_later_comes_to_the_same(server: Server, store: Store, locations: Fetching, tmp_path: Path) -> None:
+def test_a_retry_ends_with_the_same_store(server: Server, store: Store, locations: Fetching, tmp_path: Path) -> None:
     outcome, _ = loaded_with_holes(server, store, locations, tmp_path)
     facts = table(store, "fact_rate")
     batch = outcome.record["batch_id"]
@@ -228,7 +228,7 @@ def test_resolving_later_comes_to_the_same(server: Server, store: Store, locatio
     assert store.manifest() == generation, "nothing to do, nothing written"
 
 
-def test_what_other_batches_lack_stays_known(server: Server, store: Store, locations: Fetching, tmp_path: Path) -> None:
+def test_a_retry_leaves_other_batches_alone(server: Server, store: Store, locations: Fetching, tmp_path: Path) -> None:
     one, _ = loaded_with_holes(server, store, locations, tmp_path)
     other = load_file(store, source_of(tmp_path, remote(server, reporting_entity_name="B")), "GA", fetcher=locations())
     assert table(store, "xref_group_location").group_by("batch_id").len()["len"].to_list() == [2, 2]
@@ -324,7 +324,7 @@ def test_batches_and_files_that_do_not_fit_are_refused(
     assert store.manifest() == before
 
 
-def test_when_it_was_tried_is_kept(server: Server, store: Store, locations: Fetching, tmp_path: Path) -> None:
+def test_the_time_of_the_attempt_is_stored(server: Server, store: Store, locations: Fetching, tmp_path: Path) -> None:
     loaded_with_holes(server, store, locations, tmp_path)
     for moment in table(store, "xref_group_location")["tried_at"]:
         assert isinstance(moment, datetime)
