@@ -179,7 +179,7 @@ def _groups(payer: int, raw: list[str]) -> Iterator[str]:
 def _rates(
     code: Code, payer: int, month: str, facts: int, own: random.Random, raw: list[str], absent: set[int]
 ) -> Iterator[str]:
-    """Return the rates of a code: lists of about ten groups at a price. They depend on `own` alone in all months."""
+    """Yield the rates of a code: lists of about ten groups at a price. `own` makes the same choices in every month."""
     moves = [random.Random(f"{payer} {code.number} {m}") for m in _months_until(month)]
     everybody = own.sample(range(GROUPS), min(facts + 50, GROUPS))
     lines = LINES[code.kind]

@@ -31,7 +31,7 @@ def store(demo_root: Path) -> RateStore:
 
 @pytest.fixture
 def notebook(demo_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """The namespace of a notebook that is started where core/data is the demo's data."""
+    """Return the namespace of a notebook that is started where core/data is the demo's data."""
     (tmp_path / "core").mkdir()
     (tmp_path / "core" / "data").symlink_to(demo_root)
     monkeypatch.chdir(tmp_path)

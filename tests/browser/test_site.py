@@ -53,7 +53,7 @@ def is_ours(url: str, address: str) -> bool:
 
 @pytest.fixture
 def look(browser: Browser, address: str) -> Iterator[Any]:
-    """Opens pages in a new window each: `look(path, width=…, …)`. Complaints of the browser fail the test."""
+    """Return `look(path, width=…, …)`, which opens a page in a new window. Complaints of the browser fail the test."""
     contexts, complaints = [], []
 
     def open_page(path: str = "/", width: int = 1280, **options: Any) -> Page:

@@ -114,7 +114,7 @@ def test_an_address_that_refuses_is_followed_by_the_next(
 
 @pytest.fixture
 def secure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """A server whose certificate, which the client trusts, is for files.example."""
+    """Run a server whose certificate, which the client trusts, is for files.example."""
     if not shutil.which("openssl"):
         pytest.skip("needs openssl, to make a certificate")
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"

@@ -31,7 +31,7 @@ FILE = json.dumps(
 
 @st.composite
 def broken(draw: st.DrawFn) -> bytes:
-    """A file with some of its bytes changed, left out, repeated or put elsewhere."""
+    """Draw a file with some of its bytes changed, left out, repeated, or moved."""
     content = bytearray(draw(st.one_of(st.just(FILE), payer_files.contents())))
     for _ in range(draw(st.integers(1, 3))):
         start = draw(st.integers(0, len(content)))

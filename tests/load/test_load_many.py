@@ -49,7 +49,7 @@ def zip_of(*contents: bytes) -> bytes:
 
 @pytest.fixture
 def run(server: Server, client: Client, store: Store, tmp_path: Path) -> Run:
-    """Loads paths of the server, for plans each, as one run of the command does."""
+    """Load paths of the server, each for some plans, as one run of the command does."""
 
     def run_it(
         *paths: str,

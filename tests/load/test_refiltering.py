@@ -27,7 +27,7 @@ FIRST, SECOND = make_filter(npis=["1912951245"]), make_filter(npis=["1234567893"
 
 
 def assert_true_to_its_record(store: Store, outcome: LoadOutcome) -> None:
-    """The batch's record says as many rows as there are, and the store's checks find nothing amiss."""
+    """Check that the batch's record has the right number of rows, and that the store's checks find nothing."""
     assert_adds_up(outcome)
     assert outcome.record["rows_added"] == len(table(store, "fact_rate"))
     assert run_checks(open_snapshot(store)).failed(("error",)) == []
@@ -131,7 +131,7 @@ def test_signed_locations_of_groups_that_a_filter_left_out_are_found_in_the_file
 
 
 def partly_elsewhere(server: Server, tmp_path: Path) -> Source:
-    """A file of one group: a member and a tax number stand in it, and those of `MEMBERS[2]` on the server."""
+    """Return a file of one group: one member and tax ID are in it, those of `MEMBERS[2]` are on the server."""
     inline = [{"npi": [1003027533], "tin": {"type": "ein", "value": "111111111"}}]
     references = [
         {"provider_group_id": 1, "provider_groups": inline},

@@ -30,7 +30,7 @@ def filled(tmp_path: Path) -> Iterator[Store]:
 
 
 def said(*arguments: Any) -> str:
-    """What a command writes."""
+    """Return what a command writes."""
     out = StringIO()
     call_command(*map(str, arguments), stdout=out, stderr=out)
     return out.getvalue()

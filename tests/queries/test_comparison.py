@@ -74,7 +74,7 @@ PROFESSIONAL = [column.name for column in TABLES["bench_medicare_prof"].columns 
 
 
 def rows_of(kind: str) -> st.SearchStrategy[dict[str, Any]]:
-    """What a code's row of a schedule may say."""
+    """Draw what a code's row of a schedule may say."""
     if kind == "medicare_prof":
         flags = {"nonfacility_na": st.booleans(), "facility_na": st.booleans(), "status": st.just("A")}
         return st.fixed_dictionaries({"reason": reasons, **flags, **dict.fromkeys(PROFESSIONAL, amounts)})
@@ -141,7 +141,7 @@ def test_outcomes_are_those_of_the_slow_reference(rates: list[dict[str, Any]], b
 
 
 def compensation(rate: dict[str, Any], known: slow.Benchmarks) -> float | None:
-    """What workers' compensation pays for the code without a modifier, of the kind that the rate is."""
+    """Return what workers' compensation pays for the code without a modifier, of the rate's kind."""
     if rate["billing_code_modifier"] or rate["code_type"] not in {"CPT", "HCPCS"}:
         return None
     schedule = known.in_force("wcfs", rate["state"], rate["year_month"]) or {}

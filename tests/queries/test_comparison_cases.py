@@ -201,7 +201,7 @@ Compared = dict[str, dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory: pytest.TempPathFactory) -> Compared:
-    """The outcome of every case, by its name: one store holds them all."""
+    """Return the outcome of every case by its name: one store has them all."""
     cases = {
         **{f"case: {name}": change for name, change, _, _ in CASES},
         **{f"compensation: {name}": change for name, change, _ in COMPENSATION},

@@ -40,7 +40,7 @@ facts = st.one_of(
 
 
 def meant(fact: Row, one: WantedCode) -> str | None:
-    """The system of the fact as the list sees it, or None where the fact is not what is wanted."""
+    """Return the system of the fact as the list sees it, or None if the fact is not wanted."""
     if one.code_type:
         return one.code_type if (fact["code_type"], fact["code"]) == (one.code_type, one.code) else None
     padded = {"REV": one.code.zfill(4), "MS-DRG": one.code.zfill(3)} if one.code.isdecimal() else {}

@@ -124,7 +124,7 @@ def assert_refused(action: Any) -> None:
 
 
 def assert_counts(store: Store, slow: Slow) -> None:
-    """The records add up, and the pages show what is there."""
+    """Check that the records add up, and that the pages show what is there."""
     db = open_snapshot(store)
     (sums,) = (finding for finding in run_checks(db).findings if finding.name == "batch_sums")
     assert (sums.count, sums.total) == (0, len(slow.loaded))

@@ -15,7 +15,7 @@ from tests import payer_files
 
 
 def plain(struct: Any) -> Any:
-    """A struct as plain values, its Raw parts read."""
+    """Return a struct as plain values, its Raw parts read."""
     if isinstance(struct, msgspec.Struct):
         fields = {name: plain(getattr(struct, name)) for name in struct.__struct_fields__}
         # null and no list say the same

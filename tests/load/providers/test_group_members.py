@@ -113,7 +113,7 @@ def test_a_cache_that_starts_over_reads_objects_again(tmp_path: Path) -> None:
 
 
 def expected_id(array: Any) -> tuple[str, MembersOf]:
-    """The id and the members of a group by the slow slow_reader."""
+    """Return the id and the members of a group according to the slow reader."""
     group = slow_reader.Group()
     slow_reader._add_members(group, array)
     rate = {"provider_groups": array, "negotiated_prices": [{"negotiated_rate": 1}]}

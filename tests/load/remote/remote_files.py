@@ -25,7 +25,7 @@ def source_of(tmp_path: Path, content: Any) -> Source:
 
 
 def remote(server: Server, query: str = "", **more: Any) -> dict[str, Any]:
-    """A file of three groups whose members are on the server."""
+    """Return a file of three groups whose members are on the server."""
     references = [{"provider_group_id": n, "location": server.url(f"/{n}.json{query}")} for n in MEMBERS]
     return file_of(item_of(1, 2, references=[*MEMBERS]), provider_references=references, **more)
 

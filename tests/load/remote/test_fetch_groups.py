@@ -34,7 +34,7 @@ def rejects(store: Store) -> pl.DataFrame:
 
 
 def members_of(store: Store) -> dict[str, list[Any]]:
-    """What the store knows of groups, by the groups' ids in the file and not by the batch."""
+    """Return what the store knows about groups, by the groups' ids in the file and not by the batch."""
     raws = dict(table(store, "dim_provider_group").select("pg_uid", "provider_group_id_raw").iter_rows())
     found: dict[str, list[Any]] = {}
     for name in TABLES:
@@ -47,7 +47,7 @@ def members_of(store: Store) -> dict[str, list[Any]]:
 
 
 def inline(tmp_path: Path) -> Store:
-    """A store that the same groups were loaded into from one file."""
+    """Return a store into which the same groups were loaded from one file."""
     references = [{"provider_group_id": n, "provider_groups": members} for n, members in MEMBERS.items()]
     store = Store(tmp_path / "inline")
     content = file_of(item_of(1, 2, references=[*MEMBERS]), provider_references=references)
@@ -195,7 +195,7 @@ def test_a_host_that_answers_is_not_given_up(server: Server, store: Store, locat
 def loaded_with_holes(
     server: Server, store: Store, locations: Fetching, tmp_path: Path, query: str = ""
 ) -> tuple[LoadOutcome, Source]:
-    """A batch of which the members of one group could be had."""
+    """Load a batch of which the members of one group could be fetched."""
     serve(server, 1)
     source = source_of(tmp_path, remote(server, query))
     return load_file(store, source, "GA", fetcher=locations()), source

@@ -8,7 +8,7 @@ from core.reference.medicare.physician_files import Locality, RelativeValue
 
 
 def by_formula(value: RelativeValue, place: Locality, factor: int, *, facility: bool) -> Decimal | None:
-    """The amount in dollars, by the formula as the regulation has it."""
+    """Return the amount in dollars, by the regulation's formula."""
     pe = value.facility_pe if facility else value.nonfacility_pe
     if pe is None:
         return None
@@ -22,7 +22,7 @@ def by_formula(value: RelativeValue, place: Locality, factor: int, *, facility: 
 
 
 def renamed(tmp_path: Path, month: str) -> list[Path]:
-    """The demo's files as another release of the same year."""
+    """Return the demo's files as another release of the same year."""
     tmp_path.mkdir(exist_ok=True)
     paths = write_physician_fees(tmp_path)
     paths[0].write_text(paths[0].read_text().replace("January Release", f"{month} Release"))

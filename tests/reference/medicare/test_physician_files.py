@@ -114,7 +114,7 @@ def test_files_may_come_in_their_zip_file(store: Store, tmp_path: Path) -> None:
 
 
 def as_excel(path: Path) -> Path:
-    """A csv file as the workbook Excel would make of it: what looks like a number is one."""
+    """Return a csv file as the workbook Excel would make of it: what looks like a number is one."""
     book = xlsxwriter.Workbook(path.with_suffix(".xlsx"), {"strings_to_numbers": True})
     sheet = book.add_worksheet("data")
     with path.open(newline="", encoding="latin-1") as file:
@@ -125,7 +125,7 @@ def as_excel(path: Path) -> Path:
 
 
 def as_txt(path: Path) -> Path:
-    """A csv file as tab-separated text with Windows line ends."""
+    """Return a csv file as tab-separated text with Windows line ends."""
     with path.open(newline="", encoding="latin-1") as file, path.with_suffix(".txt").open("w", newline="") as to:
         csv.writer(to, delimiter="\t").writerows(csv.reader(file))
     return path.with_suffix(".txt")

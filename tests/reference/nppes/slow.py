@@ -10,7 +10,7 @@ from core.fields.states import STATES
 
 
 def register(path: Path) -> list[dict[str, Any]]:
-    """The rows of a file whose NPI is one, in its order."""
+    """Return the rows of a file with a valid NPI, in its order."""
     with path.open(newline="", encoding="utf-8-sig") as file:
         header, *rows = csv.reader(file)
     found = []

@@ -32,7 +32,7 @@ PRACTICE = "Provider Business Practice Location Address "
 
 
 def rates(*npis: str) -> dict[str, Any]:
-    """An in-network file of one rate, whose group has these NPIs."""
+    """Return an in-network file of one rate, whose group has these NPIs."""
     price = {"negotiated_type": "negotiated", "negotiated_rate": 10, "billing_class": "professional"}
     groups = [{"npi": list(npis), "tin": {"type": "ein", "value": "123456789"}}]
     return {

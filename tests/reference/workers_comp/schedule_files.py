@@ -24,7 +24,7 @@ def table(path: Path, *rows: str) -> Path:
 
 
 def stored(store: Store, name: str = "bench_wcfs", month: str = "2024-01") -> dict[tuple[str, ...], dict[str, Any]]:
-    """The rows of a state's month (or of the modifiers' table) by code system, code and modifier."""
+    """Return the rows of a state's month (or of the modifiers' table) by code system, code, and modifier."""
     where = f"WHERE year_month = '{month}'" if name == "bench_wcfs" else ""
     with open_snapshot(store).cursor() as cursor:
         answer = cursor.execute(f"FROM {name} {where}")

@@ -11,7 +11,7 @@ from tests.store.steps import Row
 
 
 def fits(row: Row, selection: Selection, batches: dict[str, str], uids: set[str]) -> bool:
-    """The slow answer to whether a fact is selected."""
+    """Return, slowly, whether a fact is selected."""
     wanted = vars(selection)
     same = ("state", "year_month", "code_type")
     return (
@@ -27,7 +27,7 @@ def fits(row: Row, selection: Selection, batches: dict[str, str], uids: set[str]
 
 @st.composite
 def chosen(draw: st.DrawFn, rows: list[Row], batches: dict[str, str], directory: Path) -> tuple[Selection, set[str]]:
-    """A selection by one to three of the ways there are, most of them about one of the facts."""
+    """Draw a selection by one to three conditions, most of them about one of the facts."""
     row = draw(st.sampled_from(rows))
     rates = st.sampled_from([0.0, 3.0, 5.0, 12.0, 41.0, row["negotiated_rate"]])
     low, high = sorted((draw(rates), draw(rates)))

@@ -34,7 +34,7 @@ layouts = pytest.mark.parametrize("layout", LAYOUTS)
 
 
 def batches_of(store: Store) -> dict[str, str]:
-    """The batch of each provider group."""
+    """Return the batch of each provider group."""
     manifest = store.manifest()
     assert manifest is not None
     return dict(pl.read_parquet(manifest.paths(store.root, "dim_provider_group")).select("pg_uid", "batch_id").rows())
@@ -42,7 +42,7 @@ def batches_of(store: Store) -> dict[str, str]:
 
 @pytest.fixture(scope="module", params=LAYOUTS)
 def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Path]:
-    """A store of several files, of which tests leave the facts as they found them."""
+    """Return a store of several files, whose facts tests leave as they found them."""
     directory = tmp_path_factory.mktemp("corrections")
     store = Store(directory / "data", request.param, grace=0)
     for number, state in ((0, "GA"), (1, "GA"), (2, "FL"), (2, "GA"), (3, "GA"), (6, "GA")):
@@ -83,7 +83,7 @@ def test_what_is_removed_is_what_is_selected_and_undo_puts_it_back(
 
 
 def removed_of(store: Store, correction: Correction) -> dict[str, Row]:
-    """What the stable path of a correction's removed facts holds, by fact_uid, without the two columns before."""
+    """Return the facts at the stable path of a correction, by fact_uid, without the two leading columns."""
     path = store.root / "silver" / "corrections" / "removed" / f"{correction.correction_id}.parquet"
     rows = pq.ParquetFile(path).read().to_pylist()
     batches = batches_of(store)

@@ -22,14 +22,14 @@ STEP = 48 * 1024
 
 
 def fill(filler: Path, room: int) -> None:
-    """Writes until so many bytes are left on the disk."""
+    """Write until only `room` bytes are left on the disk."""
     free = os.statvfs(filler.parent).f_bavail * os.statvfs(filler.parent).f_frsize
     with filler.open("wb") as file:
         file.write(bytes(max(free - room, 0)))
 
 
 def refusals(store: Store, directory: Path, operation: str, filler: Path) -> int:
-    """Does an operation with ever more room; gives how often there was too little."""
+    """Do an operation with more and more room, and return how often there was too little."""
     before, files = answers(store), listing(store.root)
     refused = 0
     while True:

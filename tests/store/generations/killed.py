@@ -36,7 +36,7 @@ EVENTS = {"open", "os.rename", "os.symlink", "os.remove", "os.mkdir", "os.rmdir"
 
 
 def operations(store: Store, directory: Path) -> dict[str, Callable[[], object]]:
-    """What can be done to a store."""
+    """Return the operations on a store."""
     manifest = store.loaded()
     return {
         "ingest": lambda: load_made_file(store, directory, ADDED, rates=40),
@@ -66,7 +66,7 @@ class Steps:
 
 
 def act(root: Path, operation: str, directory: Path) -> float:
-    """Does an operation on a store; gives the seconds it took."""
+    """Do an operation on a store, and return the seconds it took."""
     action = operations(Store(root, grace=0), directory)[operation]
     started = time.monotonic()
     action()

@@ -30,7 +30,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def template(directory: Path, layout: str, operation: str) -> Path:
-    """A store of a layout to do an operation on, made once."""
+    """Return a store of a layout to do an operation on, made once."""
     if operation == "upgrade":
         root = directory / "old" / layout
         return root if root.exists() else unpacked(root.parent, layout).root

@@ -52,7 +52,7 @@ def filled(directory: Path, layout: str) -> Store:
 
 @pytest.fixture(scope="module", params=LAYOUTS)
 def demo_in(request: pytest.FixtureRequest, demo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
-    """The demo's data in each layout, with copies by provider group."""
+    """Return the demo's data in each layout, with copies by provider group."""
     root = tmp_path_factory.mktemp("layout") / "data"
     shutil.copytree(demo_root, root, symlinks=True)
     reshard(Store(root), request.param)

@@ -13,7 +13,7 @@ rows = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 3)), max_size=3
 
 
 def blocks(stream: list[tuple[str, int]], number: int, size: int) -> Iterator[pa.Table]:
-    """A sorted stream in blocks, each row marked with where it comes from."""
+    """Draw a sorted stream in blocks, each row marked with its origin."""
     ordered = [(key, sub, number * 1000 + place) for place, (key, sub) in enumerate(sorted(stream))]
     for start in range(0, len(ordered) + 1, size):
         columns = list(zip(*ordered[start : start + size], strict=True)) or [(), (), ()]
