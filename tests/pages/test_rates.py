@@ -37,6 +37,15 @@ def test_the_pages_of_a_table_contain_each_row_once(site: Client) -> None:
     assert "Page 3 does not exist. The last one is page 2" in text_of(beyond)
 
 
+def test_the_code_set_version_is_on_the_page_and_in_every_table_of_rates(site: Client) -> None:
+    assert "code set version 2025" in text_of(site.get("/rates/", QUERY))
+    assert {row["billing_code_type_version"] for row in csv_rows(site.get("/rates/", {**QUERY, "format": "csv"}))} == {
+        "2025"
+    }
+    rows = site.get("/api/v1/rates", QUERY).json()["rows"]
+    assert {row["billing_code_type_version"] for row in rows} == {"2025"}
+
+
 def test_percentages_are_not_mixed_with_dollars(site: Client) -> None:
     response = site.get("/rates/", {**QUERY, "code": "97110"})
     dollars, percentages, _ = tables(response)
