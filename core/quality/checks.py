@@ -1,8 +1,8 @@
-"""The data-quality checks: each a name, how bad, how much is tolerated, and the SQL that finds what is wrong.
+"""The data-quality checks. Each has a name, a severity, a threshold, and SQL that finds what is wrong.
 
-`found` selects what is wrong, one row for each thing that counts; `things` selects the things there are. Both are
-asked of the views `facts`, `batches`, `provider_groups` and `npis`, which hold what the report is about (see
-narrowed.py), and of the store's tables.
+`things` selects what is checked, and `found` selects what is wrong, one row for each thing that counts. Both read the
+store's tables and the views `facts`, `batches`, `provider_groups` and `npis`, which contain what the report is about
+(see report_scope.py).
 """
 
 from collections.abc import Iterable
@@ -17,11 +17,11 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True)
 class Check:
-    """One check. It fails when more than `threshold` of the things (a share, 0 to 1) is found wrong.
+    """One check. It fails if more than `threshold` (a share, 0 to 1) of the things are wrong.
 
-    `by` are the columns that both `things` and `found` can be told apart by: the state, the month, and the payer by
-    its name or slug. `counted` is what is counted of them. `rates_by` is the column by which the rates of something
-    found are looked up where it names no code itself.
+    `by` are the columns that distinguish parts of both `things` and `found`: the state, the month, and the payer by its
+    name or slug. `counted` is what count() counts. `rates_by` is the column that finds the rates of something wrong
+    that has no code of its own, such as a provider group.
     """
 
     name: str
@@ -37,11 +37,11 @@ class Check:
 
     @property
     def parted(self) -> frozenset[str]:
-        """What it can be told apart by, of state, year_month and payer."""
+        """Which of state, year_month and payer the check distinguishes."""
         return frozenset({"reporting_entity_name": "payer", "payer_slug": "payer"}.get(name, name) for name in self.by)
 
     def tells_apart(self, part: Iterable[str]) -> bool:
-        """Whether it is told apart by each of these columns of dq_finding (check_name it always is)."""
+        """Return whether the check distinguishes all these columns of dq_finding (it always has a check_name)."""
         return {"payer" if name == "payer_slug" else name for name in part} - {"check_name"} <= self.parted
 
 
@@ -51,7 +51,7 @@ _BATCHES = "FROM batches"
 _GROUP = ("year_month", "payer_slug")
 _LOAD_AGAIN = (
     "The store itself is wrong: go back to an earlier generation or load the file again (docs/operating.md), and "
-    "report the defect."
+    "report the bug."
 )
 _RATE = "state, year_month, reporting_entity_name, code_type, code, negotiated_type, negotiated_rate, fact_uid"
 
@@ -67,7 +67,7 @@ CHECKS = (
         "duplicate_fact_uid",
         "error",
         0,
-        "Facts that stand in the store more than once.",
+        "Facts that are in the store more than once.",
         _LOAD_AGAIN,
         _FACTS,
         "SELECT fact_uid, count(*) AS times FROM facts GROUP BY fact_uid HAVING count(*) > 1",
@@ -105,9 +105,9 @@ CHECKS = (
         "rates_without_npi",
         "warning",
         0.5,
-        "Facts whose provider group has no NPI: no provider can be named, each fact counted once.",
-        "The payer contracts with a tax number alone, or publishes the members elsewhere: ingest_mrf --resolve fetches "
-        "those that could not be reached.",
+        "Facts whose provider group has no NPI, so that no provider can be named. Each fact counts once.",
+        "The payer contracts with a tax ID alone, or publishes the members in another file: ingest_mrf --resolve "
+        "fetches the files that could not be reached.",
         _FACTS,
         f"""SELECT {_RATE} FROM facts f ANTI JOIN xref_group_npi x
             ON x.year_month = f.year_month AND x.payer_slug = payer_slug(f.reporting_entity_name)
@@ -117,9 +117,9 @@ CHECKS = (
         "groups_without_tin",
         "warning",
         0.5,
-        "Provider groups without a tax number.",
-        "Their rates are missing from the page of organizations. Where their members are published elsewhere, "
-        "ingest_mrf --resolve fetches them.",
+        "Provider groups without a tax ID.",
+        "Their rates are missing from the organizations page. If their members are published in another file, "
+        "ingest_mrf --resolve fetches it.",
         "FROM provider_groups",
         """SELECT year_month, payer_slug, pg_uid, provider_group_id_raw, resolved
            FROM provider_groups ANTI JOIN xref_group_tin USING (pg_uid)""",
@@ -131,7 +131,7 @@ CHECKS = (
         "warning",
         0.05,
         "Rates of zero: a payer's way to say that it has no rate.",
-        "Do not read them as prices. They stay in the percentiles; correct_rates --max-rate 0 takes them out.",
+        "Do not read them as prices. They are part of the percentiles; correct_rates --max-rate 0 removes them.",
         _FACTS,
         f"SELECT {_RATE} FROM facts WHERE negotiated_rate = 0",
     ),
@@ -140,8 +140,8 @@ CHECKS = (
         "warning",
         0.05,
         "Percentages over 100 or under 1: dollars, or fractions, in the wrong place.",
-        "Look at the payer's file. Percentages are never part of a figure in dollars; correct_rates takes wrong ones "
-        "out.",
+        "Look at the payer's file. Percentages are never part of a figure in dollars; correct_rates removes wrong "
+        "ones.",
         "FROM facts WHERE negotiated_type = 'percentage'",
         f"""SELECT {_RATE} FROM facts
             WHERE negotiated_type = 'percentage' AND (negotiated_rate > 100 OR negotiated_rate < 1)""",
@@ -151,8 +151,8 @@ CHECKS = (
         "warning",
         0.05,
         f"Rates in dollars below {LEAST_PLAUSIBLE} or above {MOST_PLAUSIBLE:g} times Medicare: of another class, unit "
-        "or service than the file says. Counted among the rates that a loaded benchmark prices.",
-        "Rely on the median rather than the mean, and look at class and modifier; correct_rates takes wrong ones out.",
+        "or service than the file says. Only rates that a loaded benchmark prices are checked.",
+        "Rely on the median rather than the mean, and look at class and modifier; correct_rates removes wrong ones.",
         f"{_COMPARED} FROM compared WHERE percent IS NOT NULL",
         f"""{_COMPARED}
             SELECT {_RATE}, round(percent, 4) AS times_medicare, basis, medicare, billing_class, billing_code_modifier
@@ -162,8 +162,8 @@ CHECKS = (
         "expired_rates",
         "warning",
         0.05,
-        "Rates that had expired before their month began.",
-        "The payer publishes contracts that have ended: compare with a newer month.",
+        "Rates that expired before their month began.",
+        "The payer publishes contracts that have ended. Compare with a newer month.",
         _FACTS,
         f"SELECT {_RATE}, expiration_date FROM facts WHERE expiration_date < year_month || '-01'",
     ),
@@ -171,10 +171,10 @@ CHECKS = (
         "month_disagrees",
         "warning",
         0,
-        "Files whose month is not that of their last_updated_on, or of the date in their name, or lies ahead of the "
-        "day they were loaded.",
-        "Ask which month the file is of. Where it is wrong here, take its rates out (correct_rates --batch) and load "
-        "it with --year-month.",
+        "Files whose month differs from their last_updated_on or from the date in their name, or is later than the day "
+        "they were loaded.",
+        "Find out which month the file is for. If it is wrong here, remove its rates (correct_rates --batch) and "
+        "load the file with --year-month.",
         _BATCHES,
         r"""SELECT state, year_month, reporting_entity_name, source, last_updated_on,
                    strftime(coalesce(
@@ -191,8 +191,9 @@ CHECKS = (
         "npi_check_digits",
         "warning",
         0.01,
-        "NPIs whose check digit is wrong: no such provider exists. Each counts in every payer's month that names it.",
-        "The payer's mistake: such an NPI has no name in NPPES, and its rates stand all the same.",
+        "NPIs whose check digit is wrong: no such provider exists. Each counts once for every payer and month that "
+        "names it.",
+        "The payer's mistake: such an NPI has no name in NPPES. Its rates are kept.",
         "FROM npis",
         """SELECT DISTINCT npi, year_month, payer_slug FROM npis
            WHERE npi IN (SELECT npi FROM dim_npi WHERE npi_check_sum(npi) % 10 <> 0)""",
@@ -203,7 +204,7 @@ CHECKS = (
         "batch_sums",
         "error",
         0,
-        "Files whose record says another number of rows than the store has, with those that corrections removed.",
+        "Files whose record differs from the number of rows in the store plus those that corrections removed.",
         _LOAD_AGAIN,
         _BATCHES,
         """SELECT b.state, year_month, reporting_entity_name, source, rows_added, coalesce(n, 0) AS rows_there,
@@ -220,8 +221,8 @@ CHECKS = (
         "corrections",
         "error",
         0,
-        "Facts that a correction in force has removed and that are in the store all the same, and corrections that do "
-        "not keep as many facts as they removed.",
+        "Facts that are in the store although a correction in force has removed them, and corrections that do not "
+        "keep as many facts as they removed.",
         _LOAD_AGAIN,
         "SELECT correction_id FROM removed_rate UNION ALL SELECT correction_id FROM corrections",
         """SELECT correction_id, fact_uid, NULL AS rows, NULL AS rows_kept
@@ -252,7 +253,7 @@ CHECKS = (
         "error",
         0,
         "Benchmark releases whose record does not add up: rows read = priced + left out.",
-        "Load the release again with load_benchmark, and report the defect.",
+        "Load the release again with load_benchmark, and report the bug.",
         "FROM dim_benchmark",
         """SELECT kind, state, release, rows_read, rows_priced, left_out FROM dim_benchmark
            WHERE rows_read <> rows_priced + coalesce(list_sum(json_extract(left_out, '$.*')::BIGINT[]), 0)""",
@@ -262,7 +263,7 @@ CHECKS = (
         "duplicate_keys",
         "error",
         0,
-        "Keys that stand more than once in a table that joins rely on: such a join would multiply rates.",
+        "Keys that are more than once in a table that joins rely on: such a join would multiply rates.",
         _LOAD_AGAIN,
         """SELECT 1 FROM dim_code UNION ALL SELECT 1 FROM dim_pos_set
            UNION ALL SELECT 1 FROM dim_provider_group UNION ALL SELECT 1 FROM dim_payer_bridge""",

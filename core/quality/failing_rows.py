@@ -1,4 +1,4 @@
-"""What stands behind a flag: the rates, groups, files or NPIs that a check finds wrong, as the data is now."""
+"""The rates, groups, files or NPIs that a check finds wrong, in the data as it is now."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from core.store.connection import Snapshot
 
 @dataclass(frozen=True)
 class FailingRows:
-    """Some of the rows that a check finds, with the names and types of their columns; and how many there are in all."""
+    """Some of the rows that a check finds, the names and types of their columns, and how many rows it finds in all."""
 
     total: int
     names: list[str]
@@ -27,13 +27,13 @@ def find_failing_rows(
     year_month: str | None = None,
     payer: str | None = None,
 ) -> FailingRows:
-    """The rows that a check finds in one part (a payer is a slug; None does not narrow), in order, from `offset` on.
+    """Return at most `limit` rows that a check finds, from `offset` on, of a state, month and payer (a slug) or of all.
 
-    What names no code, such as a provider group, comes with its number of rates and the state, code … of the first.
+    A row that names no code, such as a provider group, has its number of rates and the state, code … of the first.
     """
     with db.cursor() as cursor:
         create_scope_views(cursor, state, year_month, payer)
-        total = int(cursor.execute(f"SELECT count(*) FROM ({one.found})").fetchall()[0][0])
+        ((total,),) = cursor.execute(f"SELECT count(*) FROM ({one.found})").fetchall()
         page = f"SELECT * FROM ({one.found}) ORDER BY ALL LIMIT $limit OFFSET $offset"
         if one.rates_by:
             page = _with_rates(page, one)
@@ -44,14 +44,14 @@ def find_failing_rows(
 
 
 _TYPES = {"BIGINT": int, "INTEGER": int, "DOUBLE": float, "BOOLEAN": bool}
-"""Python's types by DuckDB's; all else is text."""
+"""Python's types by DuckDB's. All others are text."""
 
 
 _RATE = ("state", "year_month", "reporting_entity_name", "code_type", "code")
 
 
 def _with_rates(page: str, one: Check) -> str:
-    """A page of things that name no code, each with how many rates it has, and the first of them.
+    """Return SQL that adds to each thing of a page how many rates it has, and the first of them.
 
     The rates are looked up for the things of the page alone.
     """

@@ -1,4 +1,4 @@
-"""Runs the data-quality checks."""
+"""Run the data-quality checks over one generation of the store."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -10,24 +10,25 @@ import duckdb
 from core.quality.advice import advise
 from core.quality.checks import CHECKS, Check, Severity
 from core.quality.report_scope import create_scope_views
+from core.queries.rules.named_rows import column_names, stream_rows
 from core.store.connection import Snapshot
 
 MAX_EXAMPLES = 10
 REPORT_SECONDS = 3600.0
-"""The time limit of a whole report."""
+"""The time limit of a report, in seconds."""
 
 PartKey = tuple[str, str, str]
-"""State, year_month and payer_slug; an empty text where a part is not told apart by it."""
+"""State, year_month and payer_slug; empty text for what the check does not distinguish."""
 
 _ALL: PartKey = ("", "", "")
 
 _Totals = dict[tuple[str, tuple[str, ...]], dict[PartKey, int]]
-"""How many things there are in each part: by the SQL that selects them and the columns that tell the parts apart."""
+"""How many things each part has, by the SQL that selects them and the columns that distinguish the parts."""
 
 
 @dataclass(frozen=True)
 class ReportPart:
-    """What a check found of one payer in one state and month; empty text for what it cannot be told apart by."""
+    """What a check found for one payer, state and month; empty text for what the check does not distinguish."""
 
     state: str
     year_month: str
@@ -41,7 +42,7 @@ class ReportPart:
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found, and in which parts it found something."""
+    """What one check found, in all data and in each part where it found anything."""
 
     name: str
     severity: Severity
@@ -58,34 +59,34 @@ class Finding:
 
 @dataclass(frozen=True)
 class QualityReport:
-    """What all checks found in one generation of the store. `state` and `year_month` narrow it; None does not."""
+    """What all checks found in one generation of the store, of one state and month, or of all (None)."""
 
     generation: int
     data_version: str
-    """See Manifest.data_version: tells whether the data is still what was checked."""
+    """See Manifest.data_version: whether the data is still the data that was checked."""
     checked_at: datetime
     """When the checks began, UTC."""
     state: str | None
     year_month: str | None
     findings: list[Finding]
     advice: list[str]
-    """What would serve the store, see advice.py."""
+    """What would make the store faster, see advice.py."""
 
     def failed(self, severities: tuple[str, ...] = ("error", "warning")) -> list[Finding]:
-        """The checks that failed."""
+        """Return the checks that failed."""
         return [f for f in self.findings if not f.passed and f.severity in severities]
 
     def as_json(self) -> dict[str, Any]:
-        """The report as plain values."""
+        """Return the report as plain values."""
         return {"passed": not self.failed(), **asdict(self)}
 
 
 def run_checks(
     db: Snapshot, state: str | None = None, year_month: str | None = None, wanted_layout: str | None = None
 ) -> QualityReport:
-    """Runs every check over the facts of a state and month, or of all.
+    """Run every check over the facts of a state and month, or over all facts.
 
-    `wanted_layout` is the layout of the facts that the settings ask for, if they do.
+    `wanted_layout` is the layout that the settings ask for, if they name one.
     """
     began = datetime.now(UTC)
     with db.cursor(REPORT_SECONDS) as cursor:
@@ -94,53 +95,93 @@ def run_checks(
         findings = [_run(cursor, one, totals) for one in CHECKS]
     manifest = db.manifest
     return QualityReport(
-        manifest.generation,
-        manifest.data_version,
-        began,
-        state,
-        year_month,
-        findings,
-        advise(manifest, wanted_layout),
+        generation=manifest.generation,
+        data_version=manifest.data_version,
+        checked_at=began,
+        state=state,
+        year_month=year_month,
+        findings=findings,
+        advice=advise(manifest, wanted_layout),
     )
 
 
 def _run(cursor: duckdb.DuckDBPyConnection, one: Check, totals: _Totals) -> Finding:
     about = one.things, one.by
-    if about not in totals:  # what several checks look at is counted once
-        totals[about] = {key: count for key, count, _ in _counted(cursor, one, one.things)}
+    if about not in totals:  # several checks count the same things
+        totals[about] = {row.key: row.number for row in _count(cursor, one, one.things)}
     of = totals[about]
-    counts: dict[PartKey, tuple[int, str]] = {}
-    for key, count, example in _counted(cursor, one, one.found):
-        before = counts.get(key, (0, example))  # two names of a payer may have one slug
-        counts[key] = (before[0] + count, before[1])
-    found, _ = counts.pop(_ALL, (0, ""))
-    examples: list[dict[str, Any]] = []
-    if found:
-        cursor.execute(f"SELECT * FROM ({one.found}) ORDER BY ALL LIMIT {MAX_EXAMPLES}")
-        names = [column[0] for column in cursor.description or ()]
-        examples = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    counts: dict[PartKey, int] = {}
+    examples: dict[PartKey, str] = {}
+    for row in _count(cursor, one, one.found):
+        # Two names of a payer may have the same slug: their rows are one part.
+        counts[row.key] = counts.get(row.key, 0) + row.number
+        examples.setdefault(row.key, row.example)
+    found = counts.pop(_ALL, 0)
     share = found / of[_ALL] if of[_ALL] else 0.0
-    parts = [
-        ReportPart(
-            *key, count, of[key], share_of := count / of[key], share_of <= one.threshold, json.loads(example)
+    parts = []
+    for key, count in sorted(counts.items()):
+        state, year_month, payer_slug = key
+        share_of_part = count / of[key]
+        parts.append(
+            ReportPart(
+                state=state,
+                year_month=year_month,
+                payer_slug=payer_slug,
+                count=count,
+                total=of[key],
+                share=share_of_part,
+                passed=share_of_part <= one.threshold,
+                example=json.loads(examples[key]),
+            )
         )
-        for key, (count, example) in sorted(counts.items())
-    ]  # fmt: skip
     return Finding(
-        one.name, one.severity, one.meaning, one.remedy, one.threshold,
-        found, of[_ALL], share, share <= one.threshold, examples, parts,
-    )  # fmt: skip
+        name=one.name,
+        severity=one.severity,
+        meaning=one.meaning,
+        remedy=one.remedy,
+        threshold=one.threshold,
+        count=found,
+        total=of[_ALL],
+        share=share,
+        passed=share <= one.threshold,
+        examples=_examples(cursor, one) if found else [],
+        parts=parts,
+    )
 
 
-def _counted(cursor: duckdb.DuckDBPyConnection, one: Check, things: str) -> list[tuple[PartKey, int, str]]:
-    """How many there are in all (_ALL), and in each part that has any, with one of them as JSON."""
-    key = [column if column in one.by else "''" for column in ("state", "year_month")]
+def _examples(cursor: duckdb.DuckDBPyConnection, one: Check) -> list[dict[str, Any]]:
+    cursor.execute(f"SELECT * FROM ({one.found}) ORDER BY ALL LIMIT {MAX_EXAMPLES}")
+    names = column_names(cursor)
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+@dataclass(frozen=True)
+class _PartCount:
+    """How many things a part has, or all data, and one of them as JSON."""
+
+    of_all: bool
+    state: str
+    year_month: str
+    payer_slug: str
+    number: int
+    example: str
+
+    @property
+    def key(self) -> PartKey:
+        return _ALL if self.of_all else (self.state, self.year_month, self.payer_slug)
+
+
+def _count(cursor: duckdb.DuckDBPyConnection, one: Check, things: str) -> list[_PartCount]:
+    """Count the things in all data, and in each part that has any, in one pass."""
+    state, year_month = (column if column in one.by else "''" for column in ("state", "year_month"))
     payer = next((column for column in one.by if column in {"reporting_entity_name", "payer_slug"}), None)
     sets = f"(), ({', '.join(one.by)})" if one.by else "()"
-    whole = f"grouping({one.by[0]}) = 1" if one.by else "true"
-    rows = cursor.execute(
-        f"""SELECT {whole}, {", ".join(key)}, {f"payer_slug({payer})" if payer else "''"},
-                   count({one.counted}), {"to_json(min(t))::VARCHAR" if things == one.found else "''"}
+    of_all = f"grouping({one.by[0]}) = 1" if one.by else "true"
+    # The grouping set () is all data. Its columns are null, as are a part's unknown ones: grouping() tells them apart.
+    cursor.execute(
+        f"""SELECT {of_all} AS of_all, {state} AS state, {year_month} AS year_month,
+                   {f"payer_slug({payer})" if payer else "''"} AS payer_slug, count({one.counted}) AS number,
+                   {"to_json(min(t))::VARCHAR" if things == one.found else "''"} AS example
             FROM ({things}) t GROUP BY GROUPING SETS ({sets}) ORDER BY ALL"""
-    ).fetchall()
-    return [(_ALL if row[0] else (row[1], row[2], row[3]), row[4], row[5]) for row in rows]
+    )
+    return list(stream_rows(cursor, _PartCount))

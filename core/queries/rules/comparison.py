@@ -135,9 +135,10 @@ _TABLES = {
 
 
 def _prices(kind: str, columns: str) -> str:
-    """A schedule's rows for the codes picked, in the month that is in force for each of the facts' months."""
+    """Return SQL of a schedule's rows of the codes picked, from the release in force in each of the facts' months."""
     return f"""(SELECT t.pays, b.state, t.year_month, b.code, {columns}
                 FROM bench_{kind} b JOIN periods t
                     ON t.pays = '{kind}' AND b.state = t.state AND b.year_month = t.in_force
                 WHERE b.code_type IN ('CPT', 'HCPCS') AND b.code IN (SELECT code FROM codes)
+                -- A code may be listed as CPT and as HCPCS. One row keeps each rate one rate.
                 QUALIFY row_number() OVER (PARTITION BY b.state, t.year_month, b.code ORDER BY b.code_type) = 1)"""

@@ -1,4 +1,4 @@
-"""What kind of figure a rate is, and where it is rendered: rules that several questions share, as DuckDB macros."""
+"""What kind of figure a rate is, and where the service is rendered: DuckDB macros that several queries share."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ CASES = ("MS-DRG", "R-DRG", "S-DRG", "APS-DRG", "AP-DRG", "APR-DRG", "DRG")
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of figure: only figures of one kind may stand in one mean or percentile."""
+    """A kind of figure. A mean or percentile has figures of one kind only."""
 
     name: str
     title: str
@@ -38,7 +38,7 @@ KINDS = {
 }
 
 MACROS = (
-    # What is not known to be dollars for one service is never counted as such.
+    # A figure counts as dollars for one service only if the file says so.
     """CREATE MACRO rate_kind(negotiated_type, negotiation_arrangement) AS CASE
            WHEN negotiated_type = 'percentage' THEN 'percentage'
            WHEN negotiated_type = 'per diem' THEN 'per diem'
@@ -52,8 +52,8 @@ MACROS = (
             WHEN len(list_filter(service_codes, lambda c: c IN {FACILITY_PLACES} OR c = 'CSTM-00')) = 0
                 THEN 'non-facility'
             ELSE 'mixed' END""",
-    # What pays a facility's rate. Hospitals need not list places: without any, it is an outpatient rate unless it
-    # says otherwise.
+    # How Medicare pays for an institutional rate. Hospitals need not list places: a rate without any is an outpatient
+    # rate unless its setting or its code says otherwise.
     f"""CREATE MACRO facility_schedule(service_codes, setting, code_type) AS CASE
             WHEN setting = 'inpatient' OR code_type IN {CASES} THEN 'inpatient'
             WHEN len(service_codes) = 0 THEN 'opps'
@@ -65,5 +65,5 @@ MACROS = (
             ELSE 'other place' END""",
 )
 """rate_kind: one of KINDS. place_setting: facility, non-facility, mixed, or unstated for an empty set of places.
-facility_schedule: which prices a rate of class institutional is compared with: opps or asc, or why with none.
+facility_schedule: the schedule an institutional rate is compared with, opps or asc, or the reason for none.
 """
