@@ -27,7 +27,7 @@ class TableEntry:
 
 @dataclass(frozen=True)
 class ColumnEntry:
-    """A column, for the dictionary as one table. `place` is its place in the key, None where it is no part of it."""
+    """A column, for the dictionary as one table. `place` is its place in the key, or None if it is not in the key."""
 
     in_table: str
     column: str

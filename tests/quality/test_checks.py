@@ -176,7 +176,7 @@ def test_a_row_counts_once_however_many_npis_it_has(load: Load, store: Store) ->
     assert finding.share == pytest.approx(2 / 3)
 
 
-def test_a_report_can_be_narrowed(demo: Snapshot, demo_root: Path) -> None:
+def test_a_report_of_one_state_and_month(demo: Snapshot, demo_root: Path) -> None:
     everything, one_month = run_checks(demo), run_checks(demo, "GA", "2025-08")
     assert one_month.findings[0].total * 2 == everything.findings[0].total
     assert failed(one_month) == {}

@@ -125,7 +125,7 @@ def test_the_history_is_bounded(load: Load, store: Store) -> None:
     assert [one.found for one in quality.list_history(db, 5, {"check_name": "zero_rates"})] == [1, 1, 1]
 
 
-def test_a_narrowed_run_stands_apart(load: Load, store: Store) -> None:
+def test_runs_of_one_state_have_a_history_of_their_own(load: Load, store: Store) -> None:
     load(file_of(item_of(0, 5)), name="a.json", state="GA")
     load(file_of(item_of(0, 0, 6)), name="b.json", state="FL")
     keep_report(store, checked(store))
@@ -146,7 +146,7 @@ def test_a_narrowed_run_stands_apart(load: Load, store: Store) -> None:
 def test_parts_are_what_the_part_s_own_report_finds(
     content: bytes, number: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Parts add up to the whole; each is what a report narrowed to it finds, and what its page lists."""
+    """Parts add up to the whole; a report of a part alone finds the same, and its page lists it."""
     directory = tmp_path_factory.mktemp("parts")
     store = Store(directory / "data")
     load_made_file(store, directory, number)

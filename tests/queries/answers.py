@@ -19,7 +19,7 @@ SPREAD = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
 def a_market(everything: Everything) -> st.SearchStrategy[Market]:
-    """Markets about one of the facts, narrowed by what it has, or by what it may not have."""
+    """Return markets of one of the facts, with filters that it meets and filters that it may not meet."""
     return st.builds(
         lambda fact, names, pos, modifier: Market(
             fact["state"],

@@ -20,14 +20,16 @@ from tests.stores import open_snapshot
 
 
 @given(data=st.data())
-def test_what_a_market_can_be_narrowed_by(demo: Snapshot, everything: Everything, data: st.DataObject) -> None:
+def test_choices_of_each_filter_against_the_slow_answer(
+    demo: Snapshot, everything: Everything, data: st.DataObject
+) -> None:
     market = data.draw(a_market(everything))
     assert_facets(demo, everything, market)
     assert_histogram(demo, everything, market)
 
 
 @given(data=st.data())
-def test_odd_rates_can_be_narrowed_too(odd: Snapshot, data: st.DataObject) -> None:
+def test_choices_of_each_filter_on_odd_rates(odd: Snapshot, data: st.DataObject) -> None:
     everything = Everything(odd)
     market = data.draw(a_market(everything))
     assert_facets(odd, everything, market)
@@ -38,12 +40,12 @@ def test_odd_rates_can_be_narrowed_too(odd: Snapshot, data: st.DataObject) -> No
 def test_answers_from_memory_are_the_same(odd: Snapshot, data: st.DataObject) -> None:
     everything = Everything(odd)
     market = data.draw(a_market(everything))
-    with market_cache(odd, market) as narrow:
-        assert_all_answers(narrow, everything, market)
-        assert {name: set(choices) for name, choices in count_choices(narrow, market).items()} == {
+    with market_cache(odd, market) as cached:
+        assert_all_answers(cached, everything, market)
+        assert {name: set(choices) for name, choices in count_choices(cached, market).items()} == {
             name: set(choices) for name, choices in count_choices(odd, market).items()
         }
-        assert build_histogram(narrow, market) == build_histogram(odd, market)
+        assert build_histogram(cached, market) == build_histogram(odd, market)
 
 
 @settings(max_examples=25)
