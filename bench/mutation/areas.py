@@ -1,0 +1,81 @@
+"""The critical modules by area, and the tests nearest to each, fast ones first: the first failure ends a run."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Area:
+    """Some modules, and the pytest arguments that run their nearest tests."""
+
+    modules: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+AREAS = {
+    "fields": Area(
+        tuple(
+            f"core/fields/{name}.py"
+            for name in (
+                "billing_code", "code_list", "dates", "modifier", "month", "npi", "payer_slug", "place_of_service",
+                "provider_group_id", "rate", "text", "tin",
+            )
+        ),
+        ("tests/fields",),
+    ),
+    "comparison": Area(
+        ("core/queries/rules/comparison.py", "core/queries/rules/rate_kinds.py"),
+        ("tests/queries/test_comparison_cases.py", "tests/queries/test_comparison.py"),
+    ),
+    "matching": Area(
+        ("core/queries/rules/matching.py",),
+        ("tests/queries/test_changes.py",),
+    ),
+    "flatten": Area(
+        (
+            "core/load/flatten/flatten_elements.py", "core/load/flatten/rate_groups.py",
+            "core/load/flatten/item_fields.py", "core/load/flatten/price_fields.py",
+        ),
+        ("tests/load/test_load_file.py", "tests/load/test_rate_filters.py", "tests/load/test_hostile.py"),
+    ),
+    "facts": Area(
+        (
+            "core/load/facts/build_facts.py", "core/load/facts/fact_rows.py", "core/load/facts/merge_price_runs.py",
+            "core/load/facts/partition.py", "core/load/facts/run_slices.py", "core/load/facts/write_segment.py",
+        ),
+        ("tests/load/test_load_file.py", "tests/load/test_load_sizes.py"),
+    ),
+    "ids": Area(("core/store/schema/ids.py",), ("tests/store/schema",)),
+    "append": Area(
+        (
+            "core/store/changes/append.py", "core/store/changes/upsert.py", "core/store/changes/sorted_facts.py",
+            "core/store/changes/known_facts.py",
+        ),
+        ("tests/store/changes/test_upsert.py", "tests/store/changes/test_reshard.py", "tests/load/test_load_file.py"),
+    ),
+    "merge": Area(
+        (
+            "core/store/parquet/sorted_merge.py", "core/store/parquet/row_group_copier.py",
+            "core/store/parquet/row_group_bounds.py",
+        ),
+        ("tests/store/parquet", "tests/store/changes/test_upsert.py"),
+    ),
+    "manifest": Area(
+        (
+            "core/store/generations/manifest.py", "core/store/generations/transaction.py",
+            "core/store/generations/store.py",
+        ),
+        ("tests/store/generations/test_store.py", "tests/store/generations/test_layouts.py"),
+    ),
+    "amounts": Area(
+        ("core/reference/medicare/physician_amounts.py",),
+        ("tests/reference/medicare/test_physician_amounts.py", "tests/reference/medicare/test_physician.py"),
+    ),
+    "guard": Area(("core/fetch/guard.py",), ("tests/fetch/test_guard.py",)),
+    "pages": Area(
+        (
+            "core/pages/shared/paging.py", "core/pages/shared/downloads.py", "core/pages/shared/market_choice.py",
+            "core/pages/templatetags/figures.py",
+        ),
+        ("tests/pages/shared", "tests/pages/test_pages.py"),
+    ),
+}  # fmt: skip
