@@ -1,12 +1,12 @@
 #!/usr/bin/env python
-"""Runs the project's commands: `manage.py help` lists them."""
+"""Run the project's commands: `manage.py help` lists them."""
 
 import os
 import sys
 
 
 def main() -> None:
-    """Hands the command line to Django."""
+    """Pass the command line to Django."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "beaconpoint.settings")
     from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415
     from django.core.management import execute_from_command_line  # noqa: PLC0415 - after the settings are named
@@ -21,6 +21,6 @@ if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
-        # While all was still being imported; a command that has begun tells it itself.
+        # Interrupted while modules were still being imported. A command that has started reports it itself.
         print("Error: stopped; nothing has been done", file=sys.stderr)  # noqa: T201
         sys.exit(130)

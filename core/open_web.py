@@ -1,4 +1,4 @@
-"""Fetching from the web as the settings say, for commands."""
+"""Open the web for commands, as the settings say: clients, caches and limits."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,23 +13,23 @@ from core.load.fetch_ahead import Web
 from core.load.remote.fetch_groups import GroupFetcher
 from core.tic.source import UnpackLimits
 
-_UNITS = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
+_BYTES_PER_UNIT = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 
 def cache_dir() -> Path:
-    """Where downloads lie until they have been loaded."""
+    """Return where downloads are kept until they have been loaded."""
     data: Path = settings.BEACONPOINT_DATA_DIR
     return settings.BEACONPOINT_CACHE_DIR or data.with_name(f"{data.name}-cache")
 
 
 @contextmanager
-def web(*, keep: bool = False, locations: bool = True) -> Iterator[Web]:
-    """What fetching needs; `keep` keeps downloads, `locations` fetches members of groups. Closed when it is left."""
+def open_web(*, keep: bool = False, locations: bool = True) -> Iterator[Web]:
+    """Yield what fetching needs: `keep` keeps downloads, `locations` fetches members of groups. Close it at the end."""
     also = [ip_network(text, strict=False) for text in settings.BEACONPOINT_FETCH_PRIVATE]
     silence = settings.BEACONPOINT_FETCH_SILENCE
     tries, backoff = settings.BEACONPOINT_FETCH_TRIES, settings.BEACONPOINT_FETCH_BACKOFF
     patient = Client(also, Patience(tries, backoff, silence=silence))
-    # Thousands of small files may be at hosts that are no more: less patience for each.
+    # A file may refer to thousands of small files on hosts that no longer exist, so each gets less patience.
     quick = Client(also, Patience(min(tries, 2), backoff, max_wait=10, connect=10, silence=min(silence, 20)))
     try:
         yield Web(
@@ -47,4 +47,4 @@ def web(*, keep: bool = False, locations: bool = True) -> Iterator[Web]:
 
 
 def _bytes(size: str) -> int:
-    return int(size[:-2]) * _UNITS[size[-2:]]
+    return int(size[:-2]) * _BYTES_PER_UNIT[size[-2:]]

@@ -1,4 +1,4 @@
-"""What the commands share."""
+"""Share what all commands need: errors in one line, safe output, and options that several of them have."""
 
 import argparse
 import os
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 class Error(CommandError):
-    """How a command fails: its one line begins with this class's name."""
+    """The failure of a command. Django prints the class's name before the message: `Error: …`."""
 
 
 class Output(OutputWrapper):
-    """Where a command writes to; what files say of themselves cannot command the terminal."""
+    """A command's output, with control characters replaced: a file's text cannot control the terminal."""
 
     def write(  # type: ignore[override]
         self, msg: str = "", style_func: Any = None, ending: str | None = None
@@ -34,7 +34,7 @@ class Output(OutputWrapper):
 class Command(BaseCommand):
     """A command whose errors are one line on stderr and exit status 1, without a traceback.
 
-    A subclass does its work in `run`. Django's own options that mean nothing here are left out of the help.
+    A subclass does its work in `run`. Django's own options that have no use here are left out of the help.
     """
 
     requires_system_checks: list[str] = []  # noqa: RUF012 - as Django declares it
@@ -67,10 +67,10 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             raise Error("stopped; nothing of the unfinished work has been kept", returncode=130) from None
         except BrokenPipeError:
-            # Whoever read our output has gone (`| head`): there is nobody to tell.
+            # The reader of the output has closed it (`| head`), which is not an error.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except MemoryError:
-            raise Error("out of memory; the store is as it was") from None
+            raise Error("out of memory; the store is unchanged") from None
 
     def run(self, *args: Any, **options: Any) -> None:
         """Do the command's work."""
@@ -78,17 +78,19 @@ class Command(BaseCommand):
 
 
 class WritingCommand(Command):
-    """A command that writes to the store, one at a time: it waits for another to end unless told --no-wait."""
+    """A command that writes to the store, one at a time: it waits for others to finish unless --no-wait is given."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the option that every writing command has."""
         parser.add_argument(
-            "--no-wait", action="store_true", help="fail at once where another command is writing to the store"
+            "--no-wait",
+            action="store_true",
+            help="fail at once if another command is writing to the store, instead of waiting for it",
         )
 
     def store(self, no_wait: bool) -> "Store":
         """Return the store for writing. Report a wait, and a setting that asks for another layout."""
-        from core import open_store  # noqa: PLC0415 - takes half a second, which a command's help need not
+        from core import open_store  # noqa: PLC0415 - takes half a second, too long for a command's help
 
         store = open_store.store(
             0 if no_wait else -1, lambda: self.stderr.write("waiting for another command that is writing to the store")
@@ -108,12 +110,12 @@ def state(text: str) -> str:
     """Return an argument that is a state's two letters, or refuse it."""
     found = parse_state(text)
     if found is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no state; expected two letters such as GA (or a territory's)")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a state; expected two letters such as GA (or a territory's)")
     return found
 
 
 def year_month(text: str) -> str:
     """Return an argument that is a month, YYYY-MM, or refuse it."""
     if not is_month(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no month; expected YYYY-MM such as 2025-08")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a month; expected YYYY-MM such as 2025-08")
     return text

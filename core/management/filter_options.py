@@ -1,4 +1,4 @@
-"""The options by which a command loads only some of a file's rates."""
+"""Add the options by which a command loads only some of a file's rates, and read them."""
 
 import argparse
 import re
@@ -10,8 +10,8 @@ from core.fields.npi import is_npi
 from core.load.rate_filters import RateFilter, make_filter
 from core.management.base_command import state
 
-_A_PATH = re.compile(r"[/\\]|\.[A-Za-z][A-Za-z0-9]*$")
-"""What is meant as a path: no code, code system, NPI or tax number has a slash, or ends in a dot and a word."""
+_LOOKS_LIKE_PATH = re.compile(r"[/\\]|\.[A-Za-z][A-Za-z0-9]*$")
+"""A text that is meant as a path: no code, code system, NPI or TIN has a slash or ends in a dot and a word."""
 
 _TAX_NUMBER = re.compile(r"[0-9][0-9-]*", re.ASCII)
 
@@ -20,10 +20,9 @@ def add_filter_options(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     group = parser.add_argument_group(
         "filters",
-        "Load only some rates; conditions hold together. What is left out is counted, and a\n"
-        "later load with a wider filter, or none, adds just the rest (from the web, the file is\n"
-        "fetched again for that). Each LIST is values with commas between them, or a file of\n"
-        "values.",
+        "Load only the rates that meet all conditions. What is left out is counted. A later load\n"
+        "with a wider filter, or with none, adds only the rest (a file from the web is downloaded\n"
+        "again for that). LIST is values separated by commas, or a file of values.",
     )
     group.add_argument("--codes", type=_codes, default=(), metavar="LIST", help="billing codes, such as 99213,0450")
     group.add_argument("--code-types", type=_values, default=(), metavar="LIST", help="code systems, such as CPT,REV")
@@ -44,7 +43,7 @@ def read_filter(options: dict[str, Any]) -> RateFilter:
 
 def _values(text: str) -> tuple[str, ...]:
     path = Path(text)
-    if _A_PATH.search(text) and not path.is_file():
+    if _LOOKS_LIKE_PATH.search(text) and not path.is_file():
         raise argparse.ArgumentTypeError(f"{text}: there is no such file; expected values, or a file of values")
     try:
         listed = path.read_text(encoding="utf-8-sig") if path.is_file() else text
@@ -52,14 +51,16 @@ def _values(text: str) -> tuple[str, ...]:
         raise argparse.ArgumentTypeError(f"{text}: cannot be read as a list of values: {error}") from None
     values = tuple(value for value in re.split(r"[\s,;]+", listed) if value)
     if not values:
-        raise argparse.ArgumentTypeError(f"{text!r} holds no value; expected some, with commas between them, or a file")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} contains no value; expected values separated by commas, or a file of values"
+        )
     return values
 
 
 def _codes(text: str) -> tuple[str, ...]:
     values = _values(text)
     if text in values and not re.search("[0-9]|^CSTM-", text, re.IGNORECASE):
-        raise argparse.ArgumentTypeError(f"{text!r} is no file and has no digit; expected codes, or a file of codes")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a file and has no digit; expected codes, or a file of codes")
     return values
 
 
@@ -68,7 +69,7 @@ def _npis(text: str) -> tuple[str, ...]:
 
 
 def _tins(text: str) -> tuple[str, ...]:
-    return _each(text, "tax number", "digits, with or without a dash", lambda value: bool(_TAX_NUMBER.fullmatch(value)))
+    return _each(text, "TIN", "digits, with or without a dash", lambda value: bool(_TAX_NUMBER.fullmatch(value)))
 
 
 def _each(text: str, kind: str, shape: str, fits: Callable[[str], bool]) -> tuple[str, ...]:
@@ -76,5 +77,7 @@ def _each(text: str, kind: str, shape: str, fits: Callable[[str], bool]) -> tupl
     odd = next((value for value in values if not fits(value)), None)
     if odd is not None:
         where = "" if odd == text else f" in {text}"
-        raise argparse.ArgumentTypeError(f"{odd!r}{where} is no {kind}; expected {shape}, or a file of such values")
+        raise argparse.ArgumentTypeError(
+            f"{odd!r}{where} is not a valid {kind}; expected {shape}, or a file of such values"
+        )
     return values

@@ -1,4 +1,4 @@
-"""What ingest_mrf says of what it has done and found."""
+"""Report what ingest_mrf has done and found, line by line."""
 
 from collections.abc import Callable, Iterator
 
@@ -20,7 +20,7 @@ _PLANS_SHOWN = 3
 
 
 def report_outcome(say: Say, done: LoadOutcome, *, detailed: bool = False) -> None:
-    """Says what became of one document; `detailed` tells where the time went."""
+    """Report what became of one document; `detailed` adds how long each stage took."""
     record = done.record
     rejects = rejects_of(record)
     say(f"{record['source']}")
@@ -42,10 +42,10 @@ def report_outcome(say: Say, done: LoadOutcome, *, detailed: bool = False) -> No
             f"{members.unused:,} groups no rate uses left out; {members.invalid_npis:,} invalid NPIs left out"
         )
     if done.locations and done.locations.failed:
-        _unanswered(say, done.locations)
-        say(f"  try them again with: manage.py ingest_mrf --resolve {record['batch_id']}")
+        _report_failed(say, done.locations)
+        say(f"  to try them again: manage.py ingest_mrf --resolve {record['batch_id']}")
         if any(one.of_providers for one in filters_of(record)):
-            say("  a filter on providers left out the rates of groups whose members are not known")
+            say("  the filter on providers left out the rates of groups whose members are unknown")
     say(f"  {done.seconds:.1f} s, {record['rows_read'] / max(done.seconds, 1e-3):,.0f} rows/s")
     if detailed:
         for line in format_stages(done.stages):
@@ -53,16 +53,16 @@ def report_outcome(say: Say, done: LoadOutcome, *, detailed: bool = False) -> No
 
 
 def report_unchanged(say: Say, step: Step) -> None:
-    """Says that a file on the web was loaded before."""
+    """Report that a file on the web was loaded before."""
     say(step.name)
     if step.problem:
-        say("  loaded before: nothing fetched; whether it has changed since could not be seen")
+        say("  loaded before: nothing fetched; could not check whether it has changed since")
     else:
-        say("  loaded before, and not changed on the web since: nothing fetched")
+        say("  loaded before and not changed on the web since: nothing fetched")
 
 
 def list_left_out(found: TableOfContents) -> Iterator[str]:
-    """Lines about what a table of contents has that cannot be loaded."""
+    """Yield lines on what a table of contents lists that cannot be loaded."""
     if found.left_out:
         yield "left out: " + ", ".join(f"{count:,} {kind}" for kind, count in sorted(found.left_out.items()))
     yield from found.problems
@@ -85,7 +85,7 @@ def report_contents(
         there = before.get(file.address.identity)
         same = there and isinstance(version, Version) and there.version.same_as(version)
         known += bool(there)
-        mark = "" if not there else ", loaded" if same else ", loaded before; perhaps another version"
+        mark = "" if not there else ", loaded" if same else ", loaded before; possibly another version"
         mark += ", in part" if there and not there.is_finished(ALL_RATES) else ""
         size = size_text(version.size) if isinstance(version, Version) else "?"
         say(f"{size:>9}  {file.address}{mark}")
@@ -101,7 +101,7 @@ def report_contents(
 
 
 def report_retry(say: Say, done: RetryOutcome) -> None:
-    """Says what became of a batch's groups that lacked members."""
+    """Report what became of a batch's provider groups whose members were unknown."""
     say(f"batch {done.batch_id}")
     groups = done.members.groups if done.members else 0
     say(
@@ -116,14 +116,14 @@ def report_retry(say: Say, done: RetryOutcome) -> None:
         )
     if done.wanted_now:
         say(
-            f"  {done.wanted_now:,} of the groups are wanted by the filter that the file was loaded with, which nobody "
-            "could know then; to add their rates, load the file again with the same options"
+            f"  {done.wanted_now:,} of the groups match the filter that the file was loaded with, unknown then; to "
+            "add their rates, load the file again with the same options"
         )
     if done.report.failed:
-        _unanswered(say, done.report)
+        _report_failed(say, done.report)
     if done.signed:
         say(
-            f"  {done.signed:,} addresses were signed, and signatures are not kept; give the payer's file as well: "
+            f"  {done.signed:,} addresses were signed, and signatures are not stored; name the payer's file as well: "
             f"manage.py ingest_mrf --resolve {done.batch_id} FILE"
         )
 
@@ -138,8 +138,8 @@ def size_text(size: int | None) -> str:
     return f"{size} B"
 
 
-def _unanswered(say: Say, report: FetchReport) -> None:
-    say(f"  {report.failed:,} of {report.asked:,} addresses of provider groups could not be had, such as:")
+def _report_failed(say: Say, report: FetchReport) -> None:
+    say(f"  {report.failed:,} of {report.asked:,} addresses of provider groups could not be fetched, such as:")
     for problem in report.examples:
         say(f"    {problem}")
 

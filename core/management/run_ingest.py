@@ -1,8 +1,11 @@
-"""What ingest_mrf does: each file, address or table of contents, and what is told of it."""
+"""Run ingest_mrf: load files, web addresses or a table of contents, and report what became of each."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
+
+from django.core.management.base import OutputWrapper
 
 from core.fetch.address import looks_remote, parse_address, redact_url
 from core.fetch.probe import probe
@@ -14,142 +17,142 @@ from core.load.remote.retry_unresolved import retry_unresolved
 from core.management import ingest_messages
 from core.management.base_command import WritingCommand
 from core.management.filter_options import read_filter
-from core.open_web import web
+from core.open_web import open_web
 from core.runtime.errors import BeaconError, PayerFileError
-from core.runtime.progress import Progress, show_progress
+from core.runtime.progress import Progress, ProgressDisplay, show_progress
+from core.store.generations.store import Store
 from core.tic.source import Source, expand_paths, open_documents
 from core.tic.table_of_contents import ListedFile, TableOfContents, read_contents
 
 
-class Ingesting:
-    """One run of the command, with its options."""
+def run_ingest(command: WritingCommand, sources: list[str], options: dict[str, Any]) -> None:
+    """Do what the options of ingest_mrf ask for. Raise BeaconError if a file was not loaded."""
+    store = command.store(options["no_wait"])
+    with (
+        open_web(keep=options["keep_download"], locations=not options["no_locations"]) as web,
+        show_progress() as display,
+    ):
+        run = IngestRun(command.stdout, command.stderr, options, store, web, display)
+        if options["resolve"]:
+            run.resolve(options["resolve"], sources)
+        elif options["toc"]:
+            run.load_contents(options["toc"])
+        else:
+            run.load_sources(sources)
 
-    def __init__(self, command: WritingCommand, options: dict[str, Any]) -> None:
-        self.stdout, self.stderr = command.stdout, command.stderr
-        self._options = options
-        self._store = command.store(options["no_wait"])
 
-    def run(self, sources: list[str]) -> None:
-        """Load each file."""
-        options = self._options
-        with (
-            web(keep=options["keep_download"], locations=not options["no_locations"]) as found,
-            show_progress() as self._shown,
-        ):
-            if options["resolve"]:
-                self._resolve(found, options["resolve"], sources)
-            elif options["toc"]:
-                self._run_contents(found)
-            else:
-                self._run_sources(found, sources)
+@dataclass(frozen=True)
+class IngestRun:
+    """One run of the command, with its options and everything it reads, writes and shows progress with."""
 
-    # --- files and addresses ----------------------------------------------------------------------------------
+    stdout: OutputWrapper
+    stderr: OutputWrapper
+    options: dict[str, Any]
+    store: Store
+    web: Web
+    display: ProgressDisplay
 
-    def _run_sources(self, found: Web, sources: list[str]) -> None:
+    def load_sources(self, sources: list[str]) -> None:
+        """Load files and addresses."""
         remote = merge_same_files(WantedFile(parse_address(text)) for text in sources if looks_remote(text))
         paths = expand_paths(text for text in sources if not looks_remote(text))
-        plan = self._plan(found)
+        plan = self._plan()
 
         def steps() -> Iterator[Step]:
             for path in paths:
                 yield from load_path(plan, path)
             if remote:
-                yield from load_web(plan, remote, self._options["jobs"])
+                yield from load_web(plan, remote, self.options["jobs"])
 
-        self._tell_all(steps(), len(paths) + len(remote), unchecked_is_well=False)
+        self._report_all(steps(), len(paths) + len(remote), allow_unchecked=False)
 
-    # --- a table of contents ----------------------------------------------------------------------------------
-
-    def _run_contents(self, found: Web) -> None:
-        options = self._options
-        with self._document(found, options["toc"], "a table of contents") as (source, progress):
+    def load_contents(self, index: str) -> None:
+        """Load the files that a table of contents lists, or list them."""
+        with self._open_document(index, "a table of contents") as (source, progress):
             contents = read_contents(source, progress)
-        with self._shown.paused():
+        with self.display.paused():
             for line in ingest_messages.list_left_out(contents):
                 self.stderr.write(line)
-        chosen = contents.choose(options["plan"], options["match"])
-        if options["only_list"]:
-            return self._list(found, contents, chosen, options["state"])
+        chosen = contents.choose(self.options["plan"], self.options["match"])
+        if self.options["only_list"]:
+            self._list_contents(contents, chosen, self.options["state"])
+            return
         wanted = (WantedFile(file.address, contents.plans_of(file)) for file in chosen)
-        return self._tell_all(load_web(self._plan(found), wanted, options["jobs"]), len(chosen))
+        steps = load_web(self._plan(), wanted, self.options["jobs"])
+        # Run again, an old table of contents has expired links. For a file that is loaded already that is fine.
+        self._report_all(steps, len(chosen), allow_unchecked=True)
 
-    def _list(self, found: Web, contents: TableOfContents, chosen: list[ListedFile], state: str | None) -> None:
-        versions = probe(found.client, [file.address for file in chosen])
-        before = read_loaded_sources(self._store, state) if state else {}
-        with self._shown.paused():
-            ingest_messages.report_contents(self.stdout.write, contents, chosen, versions, before)
-
-    # --- groups that lack members -----------------------------------------------------------------------------
-
-    def _resolve(self, found: Web, batch: str, sources: list[str]) -> None:
-        assert found.group_fetcher  # noqa: S101 - refused beside --no-locations
+    def resolve(self, batch: str, sources: list[str]) -> None:
+        """Fetch the members of a batch's provider groups that could not be fetched before."""
+        assert self.web.group_fetcher  # noqa: S101 - the command refuses --resolve with --no-locations
         if sources:
-            with self._document(found, sources[0], "the batch's own file") as (source, progress):
-                done = retry_unresolved(self._store, batch, found.group_fetcher, source=source, progress=progress)
+            with self._open_document(sources[0], "the batch's own file") as (source, progress):
+                done = retry_unresolved(self.store, batch, self.web.group_fetcher, source=source, progress=progress)
         else:
-            done = retry_unresolved(self._store, batch, found.group_fetcher)
-        with self._shown.paused():
+            done = retry_unresolved(self.store, batch, self.web.group_fetcher)
+        with self.display.paused():
             ingest_messages.report_retry(self.stdout.write, done)
         if done.report.failed:
             raise BeaconError(
-                f"{done.report.failed:,} of {done.report.asked:,} addresses of provider groups could not be had, see "
-                "above; try again later"
+                f"{done.report.failed:,} of {done.report.asked:,} addresses of provider groups could not be fetched, "
+                "see above; try again later"
             )
 
-    # --- both -------------------------------------------------------------------------------------------------
+    def _list_contents(self, contents: TableOfContents, chosen: list[ListedFile], state: str | None) -> None:
+        versions = probe(self.web.client, [file.address for file in chosen])
+        before = read_loaded_sources(self.store, state) if state else {}
+        with self.display.paused():
+            ingest_messages.report_contents(self.stdout.write, contents, chosen, versions, before)
 
     @contextmanager
-    def _document(self, found: Web, text: str, kind: str) -> Iterator[tuple[Source, Progress]]:
-        """Yield the one document of a path or address, and the progress bar of reading it."""
+    def _open_document(self, text: str, kind: str) -> Iterator[tuple[Source, Progress]]:
+        """Open the one document of a path or address, and show how much of it has been read."""
+        limits = self.web.limits
         if not looks_remote(text):
-            everything = [
-                document for path in expand_paths([text]) for document in open_documents(path, limits=found.limits)
-            ]
-            source = _only(everything, text, kind)
-            with self._shown.bar(source.name, "read") as progress:
+            documents = [document for path in expand_paths([text]) for document in open_documents(path, limits=limits)]
+            source = _require_one(documents, text, kind)
+            with self.display.bar(source.name, "read") as progress:
                 yield source, progress
             return
         address = parse_address(text)
-        with self._shown.bar(address.public, "downloaded") as progress:
-            download = found.downloads.get(address, progress=progress)
+        with self.display.bar(address.public, "downloaded") as progress:
+            download = self.web.downloads.get(address, progress=progress)
         done = False
         try:
-            source = _only(open_documents(download.path, name=address.public, limits=found.limits), text, kind)
-            with self._shown.bar(source.name, "read") as progress:
+            documents = open_documents(download.path, name=address.public, limits=limits)
+            source = _require_one(documents, text, kind)
+            with self.display.bar(source.name, "read") as progress:
                 yield source, progress
             done = True
         finally:
-            found.downloads.done(download, "for good" if found.keep else "not" if done else "for a while")
+            self.web.downloads.done(download, "for good" if self.web.keep else "not" if done else "for a while")
 
-    def _plan(self, found: Web) -> LoadPlan:
-        options = self._options
+    def _plan(self) -> LoadPlan:
         return LoadPlan(
-            store=self._store,
-            state=options["state"],
-            web=found,
-            bar=self._shown.bar,
-            year_month=options["year_month"],
-            only=read_filter(options),
-            processes=options["processes"],
+            store=self.store,
+            state=self.options["state"],
+            web=self.web,
+            bar=self.display.bar,
+            year_month=self.options["year_month"],
+            only=read_filter(self.options),
+            processes=self.options["processes"],
         )
 
-    def _tell_all(self, steps: Iterable[Step], expected: int, *, unchecked_is_well: bool = True) -> None:
-        """Says what became of each source, and sums up. Raises BeaconError where one was not loaded.
+    def _report_all(self, steps: Iterable[Step], expected: int, *, allow_unchecked: bool) -> None:
+        """Report what became of each source, and the totals. Raise BeaconError if one was not loaded.
 
-        Links of an old table of contents have expired when it is gone through again: for what is loaded already that is
-        well. For an address that the user gave it is not.
+        With `allow_unchecked`, a file that is loaded already counts as loaded even if it cannot be seen on the web now.
         """
         outcomes: list[LoadOutcome] = []
         problems: list[str] = []
         before = unchecked = 0
         for step in steps:
-            with self._shown.paused():
+            with self.display.paused():
                 if step.outcome:
                     outcomes.append(step.outcome)
-                    ingest_messages.report_outcome(
-                        self.stdout.write, step.outcome, detailed=self._options["verbosity"] > 1
-                    )
-                elif step.loaded_before and (unchecked_is_well or not step.problem):
+                    detailed = self.options["verbosity"] > 1
+                    ingest_messages.report_outcome(self.stdout.write, step.outcome, detailed=detailed)
+                elif step.loaded_before and (allow_unchecked or not step.problem):
                     before += 1
                     unchecked += step.problem is not None
                     ingest_messages.report_unchanged(self.stdout.write, step)
@@ -164,7 +167,7 @@ class Ingesting:
             self.stdout.write(
                 f"{len(outcomes)} files loaded: {read:,} rows read, {added:,} added"
                 + (f"; {before} loaded before and not fetched" if before else "")
-                + (f", {unchecked} of which could not be looked at again" if unchecked else "")
+                + (f", {unchecked} of which could not be checked again" if unchecked else "")
                 + (f"; {len(problems)} not loaded" if problems else "")
             )
         if problems:
@@ -175,7 +178,7 @@ class Ingesting:
             )
 
 
-def _only(found: list[Source], text: str, kind: str) -> Source:
-    if len(found) != 1:
-        raise PayerFileError(f"{redact_url(text)}: {len(found)} files; expected one, {kind}")
-    return found[0]
+def _require_one(documents: list[Source], text: str, kind: str) -> Source:
+    if len(documents) != 1:
+        raise PayerFileError(f"{redact_url(text)}: {len(documents)} files; expected one, {kind}")
+    return documents[0]

@@ -82,9 +82,9 @@ def test_bad_input_is_one_line_and_changes_nothing(manage: Manage, good: Path, t
         (tmp_path / name).write_bytes(content)
         assert message in complaint(manage("ingest_mrf", "--state", "GA", tmp_path / name))
     assert "no such file" in complaint(manage("ingest_mrf", "--state", "GA", tmp_path / "none.json"))
-    assert "'XX' is no state" in complaint(manage("ingest_mrf", "--state", "XX", good))
+    assert "'XX' is not a state" in complaint(manage("ingest_mrf", "--state", "XX", good))
     assert "--state" in complaint(manage("ingest_mrf", good))
-    assert "'2025-8' is no month" in complaint(manage("ingest_mrf", "--state", "GA", "--year-month", "2025-8", good))
+    assert "'2025-8' is not a month" in complaint(manage("ingest_mrf", "--state", "GA", "--year-month", "2025-8", good))
     assert "in the store already, as 2025-08" in complaint(
         manage("ingest_mrf", "--state", "GA", "--year-month", "2025-09", good)
     )
@@ -294,7 +294,7 @@ def test_the_demo_shows_it_all(manage: Manage, tmp_path: Path) -> None:
     assert done.stdout.count("ok   ") == 17
     assert re.search(r"Example Peach Health Plan +professional +12 +99\.05 +126\.89 +149\.75", done.stdout)
     again = manage("demo", "--no-serve", "--data-dir", tmp_path / "demo")
-    assert "there is something here already" in complaint(again)
+    assert "there are files here already" in complaint(again)
     assert (tmp_path / "demo" / "data" / "gold" / "fact_rate.parquet").exists()
 
 

@@ -34,12 +34,12 @@ def test_lists_and_files_of_values(tmp_path: Path) -> None:
     [
         ("--codes", "codez.txt", "codez.txt: there is no such file"),
         ("--codes", "lists/codes", "lists/codes: there is no such file"),
-        ("--codes", "codez", "'codez' is no file and has no digit"),
-        ("--codes", " , ", "holds no value"),
+        ("--codes", "codez", "'codez' is not a file and has no digit"),
+        ("--codes", " , ", "contains no value"),
         ("--code-types", "types.csv", "types.csv: there is no such file"),
-        ("--npis", "npis", "'npis' is no NPI; expected ten digits"),
-        ("--npis", "1912951245,191295124", "'191295124' in 1912951245,191295124 is no NPI"),
-        ("--tins", "tins", "'tins' is no tax number; expected digits"),
+        ("--npis", "npis", "'npis' is not a valid NPI; expected ten digits"),
+        ("--npis", "1912951245,191295124", "'191295124' in 1912951245,191295124 is not a valid NPI"),
+        ("--tins", "tins", "'tins' is not a valid TIN; expected digits"),
         ("--tins", "~/tins", "~/tins: there is no such file"),
     ],
 )

@@ -15,7 +15,7 @@ def test_names_titles_and_schedules_are_loaded_and_summed_up(manage: Manage, tmp
     assert named.returncode == 0, named.stderr
     assert "rows read: 107 kept" in named.stdout
     assert "6 taxonomy codes have words" in named.stdout
-    assert "107 of the 108 NPIs at hand have a name; 1 deactivated" in named.stdout
+    assert "107 of the 108 NPIs in use have a name; 1 deactivated" in named.stdout
     whole = manage("load_nppes", "--all", *files)
     assert "the whole register is kept: 107 NPIs" in whole.stdout
     titles = tmp_path / "ms_drg.csv"

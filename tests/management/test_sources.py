@@ -96,20 +96,20 @@ def test_an_address_is_loaded_and_leaves_no_secret(ingest: Ingest, server: Serve
     assert done.returncode == 0, done.stderr
     assert server.url("/start\n  Payer, GA, 2025-08, batch ") in done.stdout
     assert "2 rows read: 2 added" in done.stdout
-    assert "1 of 2 addresses of provider groups could not be had, such as:" in done.stdout
+    assert "1 of 2 addresses of provider groups could not be fetched, such as:" in done.stdout
     assert table(root, "silver/dim_batch/dim_batch.parquet")["source"].to_list() == [server.url("/start")]
     assert_no_secret_on_disk(root)
     assert not list((tmp_path / "data-cache").glob("*-start"))
     (batch,) = re.findall(r"--resolve ([0-9a-f]{32})", done.stdout)
     told = ingest("--resolve", batch, state=None)
     assert told.returncode == 0
-    assert "1 addresses were signed, and signatures are not kept" in told.stdout
+    assert "1 addresses were signed, and signatures are not stored" in told.stdout
     server.put("/2.json", json.dumps(members).encode())
     again = ingest("--resolve", batch[:8], url, state=None)
     assert again.returncode == 0, again.stderr
     assert "1 provider groups have members now, 0 have none" in again.stdout
     assert table(root, "silver/dim_provider_group/dim_provider_group.parquet")["resolved"].to_list() == [True, True]
-    assert "loaded before, and not changed on the web since" in ingest(url).stdout
+    assert "loaded before and not changed on the web since" in ingest(url).stdout
     assert_no_secret_on_disk(root)
 
 
@@ -208,7 +208,7 @@ def test_a_table_of_contents_from_list_to_second_run(ingest: Ingest, server: Ser
         server.pages[f"/{n}.json.gz"].answers = [(403, {}, b"<Error>Request has expired</Error>")] * 9
     late = ingest("--toc", index)
     assert late.returncode == 0
-    assert "4 loaded before and not fetched, 3 of which could not be looked at again" in late.stdout
+    assert "4 loaded before and not fetched, 3 of which could not be checked again" in late.stdout
     assert_no_secret_on_disk(root)
 
 
@@ -220,7 +220,7 @@ def test_a_table_of_contents_from_list_to_second_run(ingest: Ingest, server: Ser
         ("--state GA --toc x y", "expected no SOURCE"),
         ("--state GA --list x", r"expected --toc INDEX"),
         ("--resolve x y z", "one SOURCE at most"),
-        ("--resolve x --no-locations", "expected one of them"),
+        ("--resolve x --no-locations", "expected only one of them"),
         ("--state GA x --jobs 0", "from 1 to 32"),
         ("--state GA --toc {rates}", "an in-network file; load it without --toc"),
         ("--state GA --toc {none}", "no such file"),

@@ -125,7 +125,7 @@ def test_correct_rates(filled: Store, tmp_path: Path) -> None:
         (["--min-rate", "nan"], "'nan' is not a rate; expected a number"),
         (["--max-rate", "much"], "'much' is not a rate"),
         (["--code-type", " "], "' ' is not a code system"),
-        (["--state", "XX"], "'XX' is no state"),
+        (["--state", "XX"], "'XX' is not a state"),
         (["--list", "--state", "GA"], "--list and --undo take no other option"),
         (["--undo", "1", "--reason", "x"], "--list and --undo take no other option"),
         (["--undo", "1", "--dry-run"], "not allowed with argument"),

@@ -1,4 +1,4 @@
-"""Shows everything on made-up data."""
+"""Show everything on made-up data."""
 
 import argparse
 import os
@@ -31,10 +31,10 @@ class Command(base_command.Command):
     """manage.py demo."""
 
     help = """\
-Makes the files of three made-up payers for two months, loads them and a small Medicare fee schedule, checks the data,
-prints a table of rates and serves the site.
+Write files of three made-up payers for two months, load them and small Medicare fee schedules, check the data, print a
+table of rates, and serve the site.
 
-The data goes to a new directory: data that is there already is never touched.
+The data goes into a new directory. Existing data is never touched.
 
   manage.py demo
   manage.py demo --no-serve --data-dir /tmp/demo
@@ -42,9 +42,11 @@ The data goes to a new directory: data that is there already is never touched.
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the command line."""
-        parser.add_argument("--no-serve", action="store_true", help="end after the table of rates")
-        parser.add_argument("--data-dir", type=Path, help="where to put the data; must not exist, or be empty")
-        parser.add_argument("--port", type=int, default=8000, help="port of the site on 127.0.0.1 (default 8000)")
+        parser.add_argument("--no-serve", action="store_true", help="stop after the table of rates")
+        parser.add_argument(
+            "--data-dir", type=Path, help="where to put the data: a directory that does not exist or is empty"
+        )
+        parser.add_argument("--port", type=int, default=8000, help="the site's port on 127.0.0.1 (default 8000)")
 
     def run(self, no_serve: bool, data_dir: Path | None, port: int, **_options: Any) -> None:
         """Run every step with made-up data."""
@@ -55,20 +57,20 @@ The data goes to a new directory: data that is there already is never touched.
         sources = directory / "sources"
         sources.mkdir()
         self.stdout.write(f"Demo data in {directory}\n")
-        self.stdout.write("\n1. Three payers' files of two months: manage.py ingest_mrf --state GA sources/*")
+        self.stdout.write("\n1. Three payers' files for two months: manage.py ingest_mrf --state GA sources/*")
         call_command("ingest_mrf", *map(str, write_files(sources)), state=STATE, stdout=self.stdout, stderr=self.stderr)
         self.stdout.write("\n2. The Medicare fee schedule: manage.py load_benchmark medicare_prof PPRRVU… GPCI…")
         loaded = physician.load(open_store.store(), write_physician_fees(sources))
         self.stdout.write(f"  {loaded.rows_priced} rows priced, {loaded.months[0]} to {loaded.months[-1]}")
         for kind, files in write_hospital_fees(sources).items():
-            self.stdout.write(f"   and what it pays hospitals: manage.py load_benchmark {kind} …")
+            self.stdout.write(f"   What Medicare pays hospitals: manage.py load_benchmark {kind} …")
             load_benchmark(open_store.store(), kind, files)
         self.stdout.write("\n3. Who the providers are: manage.py load_nppes npidata_pfile_… nucc_taxonomy_…")
         named = load_nppes(open_store.store(), write_register(sources))
         self.stdout.write(f"  {named.named} of the {named.in_use} NPIs have a name, {named.deactivated} deactivated")
         self.stdout.write("\n4. Is the data sound? manage.py dq_check")
         call_command("dq_check", stdout=self.stdout, stderr=self.stderr)
-        self.stdout.write(f"\n5. What is {' '.join(CODE)} (a clinic visit) worth in Georgia, in August 2025?")
+        self.stdout.write(f"\n5. What is {' '.join(CODE)} (a clinic visit) worth in Georgia in August 2025?")
         self._print_rates()
         if no_serve:
             self.stdout.write(
@@ -80,7 +82,7 @@ The data goes to a new directory: data that is there already is never touched.
     def _print_rates(self) -> None:
         db = open_store.snapshot()
         if db is None:
-            raise BeaconError("the demo's data cannot be read")
+            raise BeaconError("the demo's data cannot be read: the store is empty")
         self.stdout.write(f"  {'payer':<40} {'class':<14} {'rates':>5} {'p10':>9} {'median':>9} {'p90':>9}")
         for row in summarize_rates(db, Market(STATE, MONTHS[-1], *CODE)):
             unit = "" if row.kind == "dollars" else f"  ({row.kind})"
@@ -92,7 +94,7 @@ The data goes to a new directory: data that is there already is never touched.
     def _serve(self, port: int) -> None:
         address = f"http://127.0.0.1:{port}"
         query = f"state={STATE}&year_month={MONTHS[-1]}"
-        self.stdout.write(f"\nThe site is at {address}/ (stop it with Ctrl-C). Worth a click:")
+        self.stdout.write(f"\nThe site is at {address}/ (stop it with Ctrl-C). Try:")
         self.stdout.write(f"  {address}/rates/?{query}&code_type=CPT&code=99213")
         self.stdout.write(f"  {address}/medicare/?{query}&code_type=CPT&code=70450")
         self.stdout.write(f"  {address}/organizations/?{query}&code_type=CPT&code=99214")
@@ -112,9 +114,7 @@ def _new_directory(wanted: Path | None) -> Path:
     if wanted is None:
         return Path(tempfile.mkdtemp(prefix="beaconpoint-demo-"))
     if wanted.exists() and (not wanted.is_dir() or any(wanted.iterdir())):
-        raise BeaconError(
-            f"{wanted}: there is something here already; name a directory that does not exist or is empty"
-        )
+        raise BeaconError(f"{wanted}: there are files here already; name a directory that does not exist or is empty")
     wanted.mkdir(parents=True, exist_ok=True)
     return wanted.resolve()
 

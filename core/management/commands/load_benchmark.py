@@ -1,4 +1,4 @@
-"""Loads what rates are compared with."""
+"""Load the fee schedules that rates are compared with."""
 
 import argparse
 from pathlib import Path
@@ -16,39 +16,47 @@ class Command(base_command.WritingCommand):
     """manage.py load_benchmark."""
 
     help = """\
-Loads a benchmark from the files as the agency publishes them: csv, txt, Excel, or the zip file they come in, told by
-content and in any order. A release is in force from the month it declares until the next release that is loaded, at
-most to the end of its year. Loading it again replaces it.
+Load a benchmark, a fee schedule that rates are compared with, from the files as the agency publishes them: csv, txt,
+Excel, or the zip file they come in. Files are recognized by their content and may be named in any order.
+
+A release takes effect in the month it declares. It stays in force until the next release that is loaded, and at most to
+the end of its year. Loading a release again replaces it.
+
+Kinds:
 
 """ + "\n".join(module.HELP for module in BENCHMARK_KINDS.values())
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the command line. Options left out are None, because each kind has its own defaults."""
         super().add_arguments(parser)
-        parser.add_argument("kind", choices=tuple(BENCHMARK_KINDS), help="which benchmark")
-        parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the files, as downloaded")
+        parser.add_argument("kind", choices=tuple(BENCHMARK_KINDS), help="the kind of benchmark")
+        parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the files as downloaded")
         parser.add_argument(
             "--year-month", type=base_command.year_month, metavar="YYYY-MM",
-            help="the month from which the amounts are in force, where the files do not say or say it wrong",
+            help="the month the amounts take effect, if the files do not say it or are wrong",
         )  # fmt: skip
         medicare = parser.add_argument_group("medicare_prof")
-        medicare.add_argument("--gpci", type=Path, metavar="FILE", help="the GPCI file (it may also be one of FILE)")
+        medicare.add_argument("--gpci", type=Path, metavar="FILE", help="the GPCI file (or name it among FILE)")
         medicare.add_argument(
             "--no-floor", action="store_true", default=None,
-            help="take the work GPCI without the 1.0 floor, where the GPCI file has both",
+            help="use the work GPCI without the 1.0 floor, if the GPCI file has both",
         )  # fmt: skip
         medicare.add_argument(
             "--qpp", action="store_true", default=None,
-            help="from 2026: the factor of qualifying APM participants, where the files have both",
+            help="since 2026: use the conversion factor of qualifying APM participants, if the files have both",
         )  # fmt: skip
         areas = parser.add_argument_group("opps and asc")
         areas.add_argument(
-            "--wage-index", type=Path, metavar="FILE", help="the wage index file (it may also be one of FILE)"
+            "--wage-index", type=Path, metavar="FILE", help="the wage index file (or name it among FILE)"
         )
         compensation = parser.add_argument_group("wcfs")
-        compensation.add_argument("--state", type=base_command.state, metavar="GA", help="whose schedule it is")
-        compensation.add_argument("--columns", metavar="FIELD=TITLE,…", help="which column is which, by its title")
-        compensation.add_argument("--sheet", metavar="NAME", help="the one sheet of the workbook to read")
+        compensation.add_argument(
+            "--state", type=base_command.state, metavar="GA", help="the state whose schedule it is"
+        )
+        compensation.add_argument("--columns", metavar="FIELD=TITLE,…", help="the titles of the columns, by field")
+        compensation.add_argument(
+            "--sheet", metavar="NAME", help="the sheet of the workbook to read (default: all with a known header)"
+        )
 
     def run(self, kind: str, files: list[Path], **options: Any) -> None:
         """Load the benchmark, and report what was loaded."""

@@ -1,4 +1,4 @@
-"""Loads official titles for billing codes."""
+"""Load official titles for billing codes."""
 
 import argparse
 from pathlib import Path
@@ -15,7 +15,7 @@ _REASONS = {
     "built_in": "built in already",
     "no_code": "without a code of that set",
     "no_title": "without a title",
-    "repeated": "of a code that stands further up",
+    "repeated": "of a code that is further up",
 }
 
 
@@ -23,14 +23,15 @@ class Command(base_command.WritingCommand):
     """manage.py load_codes."""
 
     help = """\
-Loads official titles that are free to use, from the files as published, told by content (csv, txt, Excel or zip):
+Load official titles of billing codes that are free to use, from the files as published (csv, txt, Excel or zip), which
+are recognized by their content:
 
   HCPCS level II   CMS's quarterly update (HCPC2025_OCT_ANWEB.xlsx, its txt, or the zip file they come in)
   MS-DRG           a table with a header row that names an MS-DRG and its title, such as Table 5 of CMS's IPPS rule
   revenue codes    a table with the columns revenue code and description
 
-They go before the payers' own words, for codes that are loaded later as well; a later file's titles replace an earlier
-one's. Place-of-service names are built in. CPT and CDT are copyrighted: their rows are left out and counted.
+They replace the payers' own descriptions, also for codes that are loaded later. Titles of a later file replace those of
+an earlier one. Place-of-service names are built in. CPT and CDT are copyrighted: their rows are left out and counted.
 
   manage.py load_codes HCPC2025_OCT_ANWEB.xlsx ms_drg.csv
 """
@@ -38,7 +39,7 @@ one's. Place-of-service names are built in. CPT and CDT are copyrighted: their r
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the command line."""
         super().add_arguments(parser)
-        parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the files, as downloaded")
+        parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the files as downloaded")
 
     def run(self, files: list[Path], no_wait: bool, **_options: Any) -> None:
         """Load the titles, and report them."""

@@ -1,4 +1,4 @@
-"""Loads who the providers are."""
+"""Load the names, specialties and addresses of providers."""
 
 import argparse
 from pathlib import Path
@@ -13,12 +13,13 @@ class Command(base_command.WritingCommand):
     """manage.py load_nppes."""
 
     help = """\
-Names the NPIs that the loaded rates have: name, credential, specialty, practice address, deactivation. From the NPPES
-file of CMS (download.cms.gov/nppes: the monthly file or a weekly update, the csv or the zip file it comes in) and, for
-the specialty in words, NUCC's taxonomy (nucc.org: nucc_taxonomy_….csv); the files are told by their content.
+Look up the NPIs of the loaded rates: name, credential, specialty, practice address, and whether they are deactivated.
 
-NPPES is 10 GB, of which the NPIs at hand are kept. With --all the whole register is kept, in silver/nppes.parquet,
-so that whatever is loaded later has its names at once; from then on every load_nppes keeps it up to date.
+FILE is the NPPES file of CMS (download.cms.gov/nppes: the monthly file or a weekly update, csv or zip) and, to show
+specialties in words, NUCC's taxonomy (nucc.org: nucc_taxonomy_….csv). Files are recognized by their content.
+
+Of the 10 GB of NPPES, only the NPIs that rates mention are kept. With --all, the whole register is kept (in
+silver/nppes.parquet), so that rates loaded later have names at once. From then on, every load_nppes updates it.
 
   manage.py load_nppes NPPES_Data_Dissemination_November_2025.zip nucc_taxonomy_251.csv
   manage.py load_nppes --all npidata_pfile_20050523-20251109.csv
@@ -28,14 +29,16 @@ so that whatever is loaded later has its names at once; from then on every load_
         """Declare the command line."""
         super().add_arguments(parser)
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="NPPES's files, NUCC's taxonomy")
-        parser.add_argument("--all", action="store_true", help="keep the whole register, not the NPIs at hand only")
+        parser.add_argument(
+            "--all", action="store_true", help="keep the whole register, not only the NPIs that rates mention"
+        )
 
     def run(self, files: list[Path], **options: Any) -> None:
         """Load the names, and report them."""
         loaded = load_nppes(self.store(options["no_wait"]), files, everything=options["all"], reading=show_reading)
         say, counts = self.stdout.write, loaded.counts
         if counts.rows_read:
-            left_out = {"not at hand": counts.not_in_use, **{f"rejected ({r})": n for r, n in counts.rejected.items()}}
+            left_out = {"not in use": counts.not_in_use, **{f"rejected ({r})": n for r, n in counts.rejected.items()}}
             parts = [f"{counts.kept:,} kept", *(f"{count:,} {name}" for name, count in left_out.items() if count)]
             say(f"{counts.rows_read:,} rows read: {', '.join(parts)}")
             notes = {"rows replaced by a later one of the same NPI": loaded.repeated, **_words(counts.notes)}
@@ -45,7 +48,7 @@ so that whatever is loaded later has its names at once; from then on every load_
         if loaded.register:
             say(f"  the whole register is kept: {loaded.register:,} NPIs")
         say(f"  {loaded.taxonomies:,} taxonomy codes have words")
-        say(f"  {loaded.named:,} of the {loaded.in_use:,} NPIs at hand have a name; {loaded.deactivated:,} deactivated")
+        say(f"  {loaded.named:,} of the {loaded.in_use:,} NPIs in use have a name; {loaded.deactivated:,} deactivated")
 
 
 def _words(notes: dict[str, int]) -> dict[str, int]:
