@@ -20,19 +20,10 @@ NOT_STATED = "unstated"
 _PROVIDER_FILTERS = ("network", "npi", "tin")
 """The filters by provider group."""
 
-FILTERS = {
-    "payer": "payer",
-    "pos": "place",
-    "billing_class": "class",
-    "modifier": "modifier",
-    "setting": "setting",
-    "negotiated_type": "type",
-    "arrangement": "arrangement",
-    "network": "network",
-    "npi": "NPI",
-    "tin": "tax number",
-}
-"""The filters of a market besides state, month and code, and what pages call them."""
+FILTERS = (
+    "payer", "pos", "billing_class", "modifier", "setting", "negotiated_type", "arrangement", "network", "npi", "tin",
+)  # fmt: skip
+"""The filters of a market besides state, month and code."""
 
 
 @dataclass(frozen=True)

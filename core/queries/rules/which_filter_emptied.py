@@ -12,7 +12,6 @@ class RatesWithoutFilter:
     """How many rates there would be without one filter."""
 
     filter: str
-    label: str
     value: str
     rates: int
 
@@ -26,12 +25,12 @@ def count_without_each_filter(db: Snapshot, market: Market, codes: Sequence[str]
     numbers = {f"code{n}": code for n, code in enumerate(codes)}
     in_codes = f" AND f.code IN ({', '.join(f'${name}' for name in numbers)})" if numbers else ""
     found = []
-    for name, label in FILTERS.items():
+    for name in FILTERS:
         value = getattr(market, name)
         if value is not None:
             wider = market.without(name)
             ((rates,),) = db.rows(
                 f"SELECT count(*) FROM fact_rate f WHERE {wider.where}{in_codes}", {**wider.parameters, **numbers}
             )
-            found.append(RatesWithoutFilter(name, label, value, rates))
+            found.append(RatesWithoutFilter(name, value, rates))
     return found

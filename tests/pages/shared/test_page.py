@@ -48,3 +48,9 @@ def test_a_slow_question_is_stopped_and_explained(demo_root: Path, settings: Any
         response = endless(RequestFactory().get("/endless/"))
     assert response.status_code == 503
     assert "the question took longer than 0.2 seconds and was stopped" in text_of(response)
+
+
+def test_an_error_is_not_kept_by_clients(site: Client) -> None:
+    refused = site.get("/rates/", {**QUERY, "pos": "x"})
+    assert refused.status_code == 400
+    assert "ETag" not in refused
