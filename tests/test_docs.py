@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
+from bench.mutation.areas import AREAS
 from tests.paths import ROOT
 from tests.site import tables, text_of
 
@@ -55,3 +56,8 @@ def test_the_readme_shows_what_the_page_shows(site: Client) -> None:
     for cells in lines:
         if cells[0] != "Not compared":  # a heading of the page
             assert any(row[: len(cells)] == cells for row in rows), cells
+
+
+def test_the_modules_and_tests_of_mutation_testing_are_there() -> None:
+    paths = [path for area in AREAS.values() for path in (*area.modules, *area.tests)]
+    assert [path for path in paths if not (ROOT / path).exists()] == []

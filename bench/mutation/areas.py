@@ -35,14 +35,17 @@ AREAS = {
             "core/load/flatten/flatten_elements.py", "core/load/flatten/rate_groups.py",
             "core/load/flatten/item_fields.py", "core/load/flatten/price_fields.py",
         ),
-        ("tests/load/test_load_file.py", "tests/load/test_rate_filters.py", "tests/load/test_hostile.py"),
+        (
+            "tests/load/test_reading_rules.py", "tests/load/test_load_file.py", "tests/load/test_rate_filters.py",
+            "tests/load/test_hostile.py",
+        ),
     ),
     "facts": Area(
         (
             "core/load/facts/build_facts.py", "core/load/facts/fact_rows.py", "core/load/facts/merge_price_runs.py",
             "core/load/facts/partition.py", "core/load/facts/run_slices.py", "core/load/facts/write_segment.py",
         ),
-        ("tests/load/test_load_file.py", "tests/load/test_load_sizes.py"),
+        ("tests/load/test_reading_rules.py", "tests/load/test_load_file.py", "tests/load/test_load_sizes.py"),
     ),
     "ids": Area(("core/store/schema/ids.py",), ("tests/store/schema",)),
     "append": Area(
@@ -50,21 +53,27 @@ AREAS = {
             "core/store/changes/append.py", "core/store/changes/upsert.py", "core/store/changes/sorted_facts.py",
             "core/store/changes/known_facts.py",
         ),
-        ("tests/store/changes/test_upsert.py", "tests/store/changes/test_reshard.py", "tests/load/test_load_file.py"),
+        (
+            "tests/store/changes/test_append.py", "tests/store/changes/test_upsert.py",
+            "tests/store/changes/test_reshard.py", "tests/load/test_load_file.py",
+        ),
     ),
     "merge": Area(
         (
             "core/store/parquet/sorted_merge.py", "core/store/parquet/row_group_copier.py",
             "core/store/parquet/row_group_bounds.py",
         ),
-        ("tests/store/parquet", "tests/store/changes/test_upsert.py"),
+        ("tests/store/parquet", "tests/store/changes/test_append.py", "tests/store/changes/test_upsert.py"),
     ),
     "manifest": Area(
         (
             "core/store/generations/manifest.py", "core/store/generations/transaction.py",
             "core/store/generations/store.py",
         ),
-        ("tests/store/generations/test_store.py", "tests/store/generations/test_layouts.py"),
+        (
+            "tests/store/generations/test_manifest.py", "tests/store/generations/test_durability.py",
+            "tests/store/generations/test_store.py", "tests/store/generations/test_layouts.py",
+        ),
     ),
     "amounts": Area(
         ("core/reference/medicare/physician_amounts.py",),
@@ -74,8 +83,11 @@ AREAS = {
     "pages": Area(
         (
             "core/pages/shared/paging.py", "core/pages/shared/downloads.py", "core/pages/shared/market_choice.py",
-            "core/pages/templatetags/figures.py",
+            "core/pages/formats.py",
         ),
-        ("tests/pages/shared", "tests/pages/test_pages.py"),
+        (
+            "tests/pages/shared", "tests/pages/test_formats.py", "tests/pages/test_invalid_queries.py",
+            "tests/pages/test_rates.py", "tests/pages/test_tables_as_files.py",
+        ),
     ),
 }  # fmt: skip
