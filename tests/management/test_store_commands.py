@@ -129,7 +129,7 @@ def test_correct_rates(filled: Store, tmp_path: Path) -> None:
         (["--list", "--state", "GA"], "--list and --undo take no other option"),
         (["--undo", "1", "--reason", "x"], "--list and --undo take no other option"),
         (["--undo", "1", "--dry-run"], "not allowed with argument"),
-        (["--undo", "1"], "there is no correction 1; there are: none"),
+        (["--undo", "1"], "there is no correction 1; the corrections are: none"),
         (["--code", "1", "--reason", "x"], "no fact is selected"),
     ],
 )

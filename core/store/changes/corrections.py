@@ -86,7 +86,7 @@ def undo(store: Store, correction_id: int) -> Correction:
         before = known.get(correction_id)
         if before is None:
             numbers = ", ".join(map(str, known)) or "none"
-            raise BeaconError(f"there is no correction {correction_id}; there are: {numbers} (see --list)")
+            raise BeaconError(f"there is no correction {correction_id}; the corrections are: {numbers} (see --list)")
         if before.undone_at is not None:
             raise BeaconError(f"correction {correction_id} was undone on {before.undone_at:%Y-%m-%d at %H:%M} UTC")
         connection = connect_for_writing(transaction.work, _MEMORY)

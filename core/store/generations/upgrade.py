@@ -1,9 +1,9 @@
 """Upgrade the files of a store that an older version of the program has written.
 
-Readers need no upgrade: a column that is newer than the store's format reads as null. A writer does: it puts old row
-groups and new ones into one file, which has one schema, and whoever opens the stable paths of a layout with several
-files expects the same columns in all of them. So every file of a table that has got a column is written once more with
-the column added. The bytes of the other columns are copied, not read.
+Readers need no upgrade: a column that is newer than the store's format reads as null. Writers do. They put old and new
+row groups into one file, which has one schema, and a reader of the stable paths of a layout with several files expects
+the same columns in all of them. So every file of a table with a new column is written once more. The bytes of the old
+columns are copied, not read.
 """
 
 from dataclasses import dataclass

@@ -87,7 +87,7 @@ def _in_order(tables: list[pa.Table], key: list[str]) -> pa.Table:
 def _key_frame(table: pa.Table, key: list[str]) -> pl.DataFrame:
     frame = pl.from_arrow(table.select(key).unify_dictionaries())
     if not isinstance(frame, pl.DataFrame):
-        raise TypeError("a table gives a frame")
+        raise TypeError("expected a frame from a table")
     return frame.with_columns(pl.col(pl.Categorical).cast(pl.String))
 
 

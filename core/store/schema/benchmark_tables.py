@@ -89,7 +89,7 @@ BENCH_OPPS = _bench(
 
 BENCH_ASC = _bench(
     "bench_asc",
-    "Medicare ambulatory surgical centre payment (Addenda AA and BB) by state",
+    "Medicare ambulatory surgical center payment (Addenda AA and BB) by state",
     text("asc_pi", "Payment indicator: how the code is paid, packaged or not."),
     _REASON,
     number("asc_weight", "Relative payment weight."),
@@ -106,7 +106,7 @@ _WCFS_AMOUNTS = (
     ),
     number("facility_amount", "Dollars, professional in facilities; null where the schedule has none apart."),
     number("outpatient_amount", "Dollars, the hospital's outpatient amount."),
-    number("asc_amount", "Dollars, the ambulatory surgical centre's amount."),
+    number("asc_amount", "Dollars, the ambulatory surgical center's amount."),
     number("rural_amount", "Dollars, professional in rural areas; null where the schedule has none apart."),
     number("base_units", "Anesthesia base units, to be multiplied by the state's own factor."),
     text(

@@ -41,7 +41,7 @@ NPPES = Table(
     "nppes",
     "silver/nppes.parquet",
     ("npi",),
-    "The whole NPPES register, from which later ingests name their NPIs. Empty unless load_nppes was told --all.",
+    "The whole NPPES register, from which later ingests name their NPIs. Empty unless load_nppes was run with --all.",
     (NPI, *_PROVIDER, *_PRACTICE),
 )
 

@@ -32,9 +32,12 @@ DQ_FINDING = Table(
     (
         _RUN,
         text("check_name", "The check, as /quality/ and dq_check name it."),
-        text("state", "Two letters; empty text for the whole, and where the check is not told apart by state."),
-        text("year_month", "The files' month; empty text for the whole, and where it is not told apart by month."),
-        text("payer_slug", "The payer; empty text for the whole, and where it is not told apart by payer."),
+        text("state", "Two letters; empty text for the whole run, and if the check does not distinguish states."),
+        text(
+            "year_month",
+            "The files' month; empty text for the whole run, and if the check does not distinguish months.",
+        ),
+        text("payer_slug", "The payer; empty text for the whole run, and if the check does not distinguish payers."),
         text("severity", "error (the store itself is wrong) or warning (a payer's file is odd)."),
         number("threshold", "The share, 0 to 1, that is tolerated."),
         integer("found", "How many things were found wrong."),

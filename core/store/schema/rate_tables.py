@@ -35,7 +35,7 @@ FACT_RATE = Table(
     "fact_rate",
     "gold/fact_rate.parquet",
     ("fact_uid",),
-    "One row per negotiated rate: a price times a provider group. Never multiplied by the group's NPIs.",
+    "One row per negotiated rate: a price and a provider group. Never multiplied by the group's NPIs.",
     (
         text("fact_uid", "Hash of the whole grain: see docs/decisions/0002-fact-uid.md."),
         compared(scope_part(1, STATE)),
@@ -74,8 +74,8 @@ DIM_CODE = Table(
     "dim_code",
     "silver/dim_code/dim_code.parquet",
     ("code_type", "code"),
-    "Words for the billing codes that facts use: an official free title where one is loaded (see dim_code_official), "
-    "otherwise the payers' own, from their files.",
+    "Descriptions of the billing codes that facts use: an official free title if one is loaded (see "
+    "dim_code_official), otherwise the payers' own words.",
     (
         CODE_TYPE,
         CODE,
@@ -243,7 +243,7 @@ CORRECTIONS = Table(
     (
         _CORRECTION,
         text("selection", "JSON object: what was selected, by the names of the command's options."),
-        text("reason", "Why, in the words of who removed it."),
+        text("reason", "Why, as given with --reason."),
         integer("rows", "Facts removed."),
         Column("created_at", "moment", "When they were removed, UTC."),
         Column("undone_at", "moment", "When they were put back, UTC; null while the correction is in force."),
@@ -254,7 +254,7 @@ REMOVED_RATE = Table(
     "removed_rate",
     "silver/corrections/removed/<shard>.parquet",
     ("fact_uid",),
-    "The facts that corrections in force have removed: a file per correction, named by its correction_id.",
+    "The facts that corrections in force have removed: one file per correction, named by its correction_id.",
     (_CORRECTION, BATCH, *FACT_RATE.columns),
     order=("correction_id", *FACT_RATE.order),
 )

@@ -222,7 +222,7 @@ def test_what_cannot_be_done_is_told_and_changes_nothing(tmp_path: Path) -> None
             remove(store, Selection(**wanted), "why")
     with pytest.raises(BeaconError, match="a removal needs a reason"):
         remove(store, Selection(code=("70001",)), "  ")
-    with pytest.raises(BeaconError, match="there is no correction 7; there are: 1"):
+    with pytest.raises(BeaconError, match="there is no correction 7; the corrections are: 1"):
         undo(store, 7)
     with pytest.raises(BeaconError, match=r"correction 1 was undone on \d{4}-"):
         undo(store, 1)
