@@ -1,13 +1,14 @@
 """Add a million facts to a store made by bench.market: of 50 million facts, five million of them in the same month.
 
-    python -m bench.market bench/work/market              the store: 50 million facts, once (some ten minutes)
+    python -m bench.market bench/work/market              the store: 50 million rates, once (about ten minutes)
     python -m bench.append bench/work/market              layouts single and monthly
     python -m bench.append bench/work/market monthly --facts 100000
 
-Each layout is measured on a copy of the store (hard links where the disk is the same: files of a store never change),
-resharded where it has another layout. Where a layout has files by month, five payers' files of a new month, as large
-as the new one, are loaded first. A sixth payer's file is what is measured: seconds, the most memory of all processes
-together, and how the seconds divide. `single` is given a month that is there already: all its facts are one file.
+Each layout is measured on a copy of the store (hard links if on the same disk, as files of a store never change),
+resharded if it has another layout. If the layout has files by month, five payers' files of a new month are loaded
+first, each as large as the one that is measured. What is measured is a sixth payer's file: seconds, the peak memory of
+all processes together, and the seconds of each stage. `single` gets a month that it has already, as all its rates are
+in one file.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from core.store.generations.layout import layout_named
 from core.store.generations.store import Store
 
 BEFORE = 5
-"""Files that the month has already."""
+"""Files of the month that are loaded before the measured one."""
 PAYER, MONTH = 100, "2025-09"
 """A payer and a month that bench.market does not have."""
 

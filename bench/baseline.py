@@ -2,8 +2,8 @@
 
     python -m bench.baseline FILE.json.gz OUTPUT.parquet
 
-One row per price and provider group, written in blocks. Nothing is normalised, hashed, sorted or made unique, and no
-table of providers is made.
+Writes one row per price and provider group, in blocks. Nothing is normalized, hashed, sorted or made unique, and there
+is no table of providers.
 """
 
 import gzip

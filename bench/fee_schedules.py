@@ -1,9 +1,9 @@
 """Load every kind of benchmark from the agencies' files into a new store, and print time and peak memory of each.
 
-    python bench/fee_schedules.py DIRECTORY
+    python -m bench.fee_schedules DIRECTORY
 
-DIRECTORY has the public files as they are listed in LOADS; those that are absent are left out, and said so. Each load
-runs in a process of its own, as on the command line, so that its peak memory is its own.
+DIRECTORY has the public files listed in LOADS; a load whose files are missing is skipped with a message. Each load runs
+in its own process, as on the command line, so that its peak memory is its own.
 """
 
 import os
@@ -26,7 +26,7 @@ LOADS = (
     ("wcfs", "wcfs/GA_2024_medical_fee_schedule.xlsx"),
     ("wcfs", "wcfs/NC_fee_schedule.csv", "--state", "NC", "--year-month", "2025-01"),
 )
-"""Kind, and the rest of the command line; two quarters where the files at hand have them."""
+"""The kind and the rest of the command line of each load; two quarters of the physician schedule."""
 
 
 def main(files: Path) -> None:

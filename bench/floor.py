@@ -1,8 +1,8 @@
-"""The floor: what cannot be left out. Unpacks a file, then writes the finished facts with Polars.
+"""Measure the least work that loading has to do: unpack a file, then write the finished rates with Polars.
 
     python -m bench.floor FILE.json.gz FACTS.parquet OUTPUT.parquet
 
-The facts are read beforehand, a row group at a time, and the time of that is not counted. Prints the seconds.
+The rates are read beforehand, some row groups at a time, and that time is not counted. Prints the seconds.
 """
 
 import sys

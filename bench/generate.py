@@ -1,10 +1,11 @@
-"""In-network files of any size and several shapes, made up, for measuring.
+"""Write made-up in-network files of any size and several shapes, for measuring.
 
     python -m bench.generate SHAPE MEGABYTES FILE.json.gz [--groups N]
 
-Shapes: `referenced` (rates name some ten provider groups each), `late` (the same, groups defined after in_network),
-`inline` (groups written out at each rate, NPIs as text, as Evry Health does), `giant` (one item, one line) and `tiny`
-(items of one rate each). The same arguments give the same bytes. A rate takes some 440 bytes of JSON, as in real files.
+Shapes: `referenced` (each rate names about ten provider groups), `late` (the same, with groups defined after
+in_network), `inline` (groups written out at each rate, NPIs as text, as Evry Health does), `giant` (one item on one
+line) and `tiny` (items of one rate each). The same arguments produce the same bytes. A rate takes about 440 bytes of
+JSON, as in real files.
 """
 
 import argparse
@@ -119,7 +120,7 @@ class Maker:
     def _rates(self, count: int) -> str:
         chance, terms = self._random, self._terms
         if self._shape == "inline":
-            # Half of the arrays stand there for the first time, as with Evry.
+            # Half of the arrays appear for the first time, as in Evry's files.
             fresh = [
                 self._inline_groups() if chance.random() < 0.5 else chance.choice(self._inline) for _ in range(count)
             ]

@@ -4,8 +4,8 @@
     python -m bench.ingest referenced --megabytes 100
     python -m bench.ingest referenced --megabytes 10000 --groups 2000000 --no-baseline --memory-over-time
 
-Prints a table: rows and megabytes of JSON a second, the most memory of all processes together, and ratios. Files are
-made below bench/work and kept there. Run it on a machine that does nothing else.
+Prints a table: rows and megabytes of JSON per second, the peak memory of all processes together, and ratios. Files are
+written below bench/work and kept there. Run it on an otherwise idle machine.
 """
 
 import argparse
@@ -30,9 +30,9 @@ def main() -> None:
     parser.add_argument("--groups", type=int, default=20_000, help="provider groups defined (default: 20,000)")
     parser.add_argument("--layout", default="single", help="layout of the facts (default: single)")
     parser.add_argument("--plain", action="store_true", help="plain JSON instead of gzip")
-    parser.add_argument("--no-baseline", action="store_true", help="measure the loading alone")
+    parser.add_argument("--no-baseline", action="store_true", help="measure only the loading")
     parser.add_argument("--again", action="store_true", help="also load each file a second time")
-    parser.add_argument("--memory-over-time", action="store_true", help="print the memory at twenty moments")
+    parser.add_argument("--memory-over-time", action="store_true", help="print the memory at twenty points in time")
     options = parser.parse_args()
     print(
         f"{'shape':<12}{'what':<10}{'seconds':>9}{'cpu':>8}{'M rows/s':>10}{'MB/s':>8}{'peak MiB':>10}"

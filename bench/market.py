@@ -1,14 +1,14 @@
-"""A market, made up and the same every time: ten payers, three months, 5,000 codes, and the store that holds it.
+"""Make a store of a made-up market, the same every time: ten payers, three months, 5,000 codes.
 
-    python -m bench.market STORE                                 50 million facts, layout monthly
+    python -m bench.market STORE                                 50 million rates, layout monthly
     python -m bench.market STORE --facts 5000000 --layout single
     BEACONPOINT_DATA_DIR=STORE python manage.py runserver        to look at it
 
-Each payer and month is an in-network file that goes the way of every file, through `manage.py ingest_mrf`, and is
-deleted then. Skewed as real files are: the commonest code has some 0.4 % of a month's facts, the rarest a few. Tax
-numbers and NPIs are shared between payers and stay; the ids of groups change each month, a fifth of the prices moves a
-little, and a few codes and groups come and go. Schedules of Medicare and a register that names the NPIs are made up
-too and loaded last.
+Each payer and month is an in-network file that is loaded by `manage.py ingest_mrf` and then deleted. The market is
+skewed as real files are: the most common code has about 0.4% of a month's rates, the rarest a few. Payers share tax
+numbers and NPIs, which stay from month to month; the ids of groups change each month, a fifth of the prices moves a
+little, and a few codes and groups come and go. Made-up Medicare schedules and a register that names the NPIs are loaded
+last.
 """
 
 import argparse
@@ -75,7 +75,7 @@ def main() -> None:
     """Make the store that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("store", type=Path, help="the data directory to make")
-    parser.add_argument("--facts", type=int, default=FACTS, help=f"about so many (default: {FACTS:,})")
+    parser.add_argument("--facts", type=int, default=FACTS, help=f"approximate number of rates (default: {FACTS:,})")
     parser.add_argument("--layout", default="monthly", help="of the facts (default: monthly)")
     options = parser.parse_args()
     build(options.store, options.facts, options.layout)

@@ -1,9 +1,9 @@
-"""How long load_nppes takes, and how much memory, on a made-up register as large as wanted.
+"""Measure the time and memory of load_nppes on a made-up register of any size.
 
     python -m bench.nppes --megabytes 10000 --work /var/tmp/bench
 
-Writes the csv and its zip file into --work (kept for the next run), then loads each into a new store, in a process of
-its own: the NPIs at hand (200,000), the whole register, and the whole register again as an update.
+Writes the csv and its zip file into --work (kept for the next run), then loads each into a new store in its own
+process: the NPIs in use (200,000), the whole register, and the whole register again as an update.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from core.store.schema.tables import DIM_NPI, NPPES
 from core.store.sql import stored_rows
 from core.store.writer_connection import connect_for_writing
 
-AT_HAND = 200_000
+NPIS_IN_USE = 200_000
 
 
 def write_register(path: Path, megabytes: int) -> None:
@@ -70,7 +70,7 @@ def load(path: Path, root: Path, *, everything: bool) -> None:
     seconds = time.monotonic() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     size = path.with_suffix(".csv").stat().st_size / 1e6
-    what = f"whole register, {loaded.register:,} NPIs" if loaded.register else f"{loaded.named:,} NPIs at hand named"
+    what = f"whole register, {loaded.register:,} NPIs" if loaded.register else f"{loaded.named:,} NPIs in use named"
     print(
         f"{path.name}: {what}: {seconds:.1f} s, {size / seconds:,.0f} MB of csv a second, peak {peak} MiB", flush=True
     )
@@ -93,7 +93,7 @@ def store_with(path: Path, root: Path) -> None:
         next(file)
         for line in file:
             npis.append(line[1:11])
-            if len(npis) == AT_HAND:
+            if len(npis) == NPIS_IN_USE:
                 break
     empty = pl.DataFrame(DIM_NPI.arrow.empty_table())
     rows = empty.clear(len(npis)).with_columns(npi=pl.Series(npis)).sort("npi")

@@ -1,6 +1,6 @@
 """A private PostgreSQL with a store's rows, and the indexes its users would create.
 
-Nothing of it is heard on the network: a cluster of its own in a directory, on a Unix socket, by an unprivileged user.
+It does not listen on the network: a separate cluster in a directory, on a Unix socket, run by an unprivileged user.
 """
 
 import os
@@ -45,7 +45,7 @@ SETTINGS = {
 def postgres(work: Path, source: duckdb.DuckDBPyConnection, what: str, part: float) -> Iterator[psycopg.Connection]:
     """Return a connection to a cluster in `work` that has the tables of `source`, and that part of the facts.
 
-    What is loaded is told by `what`: a cluster of the same is used again.
+    `what` identifies what is loaded: a cluster that has the same is used again.
     """
     user = "postgres" if os.getuid() == 0 else None
     data, loaded = work / "data", work / "loaded"

@@ -1,12 +1,12 @@
 """Measure each page of the site through gunicorn, next to the same question asked of DuckDB and PostgreSQL.
 
-    python -m bench.market bench/work/market              the store: 50 million facts, once (some ten minutes)
+    python -m bench.market bench/work/market              the store: 50 million rates, once (about ten minutes)
     python -m bench.site bench/work/market                all pages; some ten minutes
     python -m bench.site bench/work/market --postgres     also loads the rows into PostgreSQL, once: 15 minutes, 20 GB
     python -m bench.site bench/work/market --pages rates NPI --cold 0 --samples 50
 
 Needs the group of dependencies `bench`; --postgres also Debian's postgresql-15, and runs it as the user postgres where
-it is root itself. Run it on a machine that does nothing else, with two cores. What the columns say, in milliseconds:
+it is root itself. Run it on an otherwise idle machine with two cores. What the columns say, in milliseconds:
 
 - cold: a new server, the store's files dropped from the page cache, its first question of all.
 - new: a server that has answered another question of the same page, files in the page cache; each thing for the first
@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=40, help="things asked of each page (default: 40)")
     parser.add_argument("--cold", type=int, default=10, help="new servers for each page (default: 10; 0 leaves it out)")
     parser.add_argument("--seconds", type=float, default=20, help="of the mix of rates pages (default: 20)")
-    parser.add_argument("--pages", nargs="*", metavar="WORD", help="only pages whose names hold one of these")
+    parser.add_argument("--pages", nargs="*", metavar="WORD", help="only pages whose names contain one of these words")
     parser.add_argument("--postgres", action="store_true", help="also ask PostgreSQL")
     parser.add_argument("--postgres-rows", type=int, help="facts to load there (default: all)")
     options = parser.parse_args()

@@ -1,8 +1,8 @@
 """Small outpatient and surgical-center addenda and a wage index in the layout of the CMS files, for the demo.
 
 The figures are CMS's own for the codes of the demo: Addendum B of the CY 2025 final rule, ASC Addenda AA and BB of
-October 2025, and the wage index of 2026, cms.gov. They stand here as those of January 2025, so that the demo's months
-have them. Descriptors are left out: those of CPT are copyrighted.
+October 2025, and the wage index of 2026, cms.gov. They are dated January 2025 here, so that they are in force in
+the demo's months. Descriptors are left out: those of CPT are copyrighted.
 """
 
 import csv

@@ -15,7 +15,7 @@ from typing import Any
 MONTHS = ("2025-07", "2025-08")
 STATE = "GA"
 
-# Code system, code, our own words, a typical amount in dollars.
+# Code system, code, a description written for this demo, a typical amount in dollars.
 CODES = (
     ("CPT", "10121", "Foreign body under the skin, removal, difficult", 290.0),
     ("CPT", "20610", "Injection into a large joint", 75.0),
@@ -84,7 +84,7 @@ class Practice:
     npis: tuple[str, ...]
     hospital: bool
     level: float
-    """How its rates stand to the typical amount."""
+    """The ratio of its rates to the typical amount."""
 
 
 def practices(seed: int = 7, count: int = 24) -> list[Practice]:
@@ -181,7 +181,7 @@ def _prices(payer: Payer, practice: Practice, month: str, code: Any, rng: random
 
 
 def _own_chance(payer: Payer, practice: Practice, code: Any) -> random.Random:
-    """Chance that is the same in both months, so that a rate changes only where it is meant to."""
+    """Return random numbers that are the same in both months, so that a rate changes only where it is meant to."""
     return random.Random(f"{payer.seed} {practice.tin} {code[1]}")
 
 
@@ -232,7 +232,7 @@ def write_inline(payer: Payer, month: str, groups: list[Practice], rng: random.R
     file["in_network"] = []
     for code in CODES:
         if code[1] == ("92507" if month == MONTHS[0] else "93000"):
-            continue  # one code is gone in the second month, one is new
+            continue  # one code is missing in the second month, and one is new
         item = _item(code)
         for practice in groups:
             prices = _prices(payer, practice, month, code, _own_chance(payer, practice, code))
@@ -245,7 +245,7 @@ def write_inline(payer: Payer, month: str, groups: list[Practice], rng: random.R
                 members = [{"npi": list(practice.npis), "tin": kind or {"type": "ein", "value": practice.tin}}]
                 item["negotiated_rates"].append({"provider_groups": members, "negotiated_prices": prices})
         file["in_network"].append(item)
-    # What real files have too: an item twice, and a rate that is none.
+    # As in real files: an item that appears twice, and a rate that is not a number.
     file["in_network"].append(file["in_network"][1])
     file["in_network"][0]["negotiated_rates"][0]["negotiated_prices"].append(
         _price(0.0, "negotiated", "professional", OFFICE) | {"negotiated_rate": "call us"}
