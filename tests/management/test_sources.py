@@ -43,7 +43,7 @@ def environment(root: Path, **more: str) -> dict[str, str]:
 
 @pytest.fixture
 def ingest(root: Path) -> Ingest:
-    """Runs ingest_mrf for Georgia; looks that what it says holds no secret."""
+    """Run ingest_mrf for Georgia, and check that what it prints has no secret."""
 
     def run(*arguments: Any, state: str | None = "GA", **env: str) -> Done:
         command = [
@@ -72,7 +72,7 @@ def table(root: Path, path: str) -> pl.DataFrame:
 
 
 def assert_no_secret_on_disk(directory: Path) -> None:
-    """Looks into every file, and into the values of those that are packed."""
+    """Search every file, and the values of those that are compressed."""
     looked = 0
     for path in directory.rglob("*"):
         assert not [secret for secret in SECRETS if secret in path.name]
@@ -148,7 +148,7 @@ def test_what_cannot_be_fetched_is_one_line_and_changes_nothing(ingest: Ingest, 
 
 
 def contents(server: Server) -> None:
-    """Serves a table of contents of four files, one of which is not there, and one of which is no file."""
+    """Serve a table of contents of four files, one of which does not exist, and one of which is not a file."""
     for n in (1, 2, 3):
         server.put(f"/{n}.json.gz", packed(item_of(n, code=f"1000{n}")))
     plans = [
