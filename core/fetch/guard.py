@@ -68,14 +68,14 @@ class Guard(httpcore2.SyncBackend):
     ) -> httpcore2.NetworkStream:
         """Connect to a host by name. Raise FetchError if that is not allowed or the host does not exist."""
         failure: Exception | None = None
-        for ip in self.resolve(host, port):
+        for ip in self.resolve_public(host, port):
             try:
                 return super().connect_tcp(ip, port, timeout, local_address, socket_options)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 failure = error
         raise failure or httpcore2.ConnectError("no address")
 
-    def resolve(self, host: str, port: int) -> list[str]:
+    def resolve_public(self, host: str, port: int) -> list[str]:
         """Return the host's IP addresses. Raise FetchError if it has none, or one that may not be connected to."""
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)

@@ -55,20 +55,20 @@ def test_a_disguised_address_is_never_more_public_than_itself(ip: IPv4Address) -
 
 
 def test_hosts_of_allowed_networks_may_use_any_port() -> None:
-    assert Guard([ip_network("10.0.0.0/8")]).resolve("10.1.2.3", 9000) == ["10.1.2.3"]
+    assert Guard([ip_network("10.0.0.0/8")]).resolve_public("10.1.2.3", 9000) == ["10.1.2.3"]
 
 
 def test_one_address_that_is_not_public_spoils_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
     Names(monkeypatch, ["8.8.8.8", "10.0.0.1"])
     with pytest.raises(FetchError, match=r"files\.example: refused: its address 10\.0\.0\.1 is not public"):
-        Guard().resolve("files.example", 443)
+        Guard().resolve_public("files.example", 443)
 
 
 def test_public_hosts_may_use_the_ports_of_web_servers_and_no_other() -> None:
     allowed = []
     for port in range(1, 10_000):
         try:
-            assert Guard().resolve("8.8.8.8", port) == ["8.8.8.8"]
+            assert Guard().resolve_public("8.8.8.8", port) == ["8.8.8.8"]
             allowed.append(port)
         except FetchError as error:
             assert "expected one of the ports [80, 443, 8080, 8443]" in str(error)  # noqa: PT017 - most ports raise it
@@ -81,7 +81,7 @@ def test_an_unknown_host_is_permanent_and_a_silent_name_server_temporary(
 ) -> None:
     Names(monkeypatch, socket.gaierror(number, "as the system says"))
     with pytest.raises(FetchError, match=r"files\.example: no such host") as raised:
-        Guard().resolve("files.example", 443)
+        Guard().resolve_public("files.example", 443)
     assert raised.value.temporary is temporary
     assert raised.value.host_failed
 
