@@ -23,7 +23,7 @@ from core.queries.rules.comparison import LEAST_PLAUSIBLE, MOST_PLAUSIBLE, PLAUS
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
 from core.queries.rules.market import Market, counted_rates
 from core.queries.rules.named_rows import read_rows
-from core.queries.rules.percentiles import percentile_columns, percentile_list
+from core.queries.rules.percentiles import FIVE_PERCENTILES, percentile_columns, percentile_list
 from core.store.connection import Snapshot
 
 ORDERS = {
@@ -203,7 +203,7 @@ def summarize_percents(db: Snapshot, market: Market) -> list[Spread]:
         Spread,
         f"""{compared_terms}
             SELECT reporting_entity_name, payer_slug(reporting_entity_name) AS payer_slug, rates, implausible,
-                   {percentile_columns("percentiles")}
+                   {percentile_columns("percentiles", FIVE_PERCENTILES)}
             FROM (SELECT reporting_entity_name, count(*) AS rates, count(*) FILTER (NOT {PLAUSIBLE_SQL}) AS implausible,
                          {percentile_list("percent")} AS percentiles
                   FROM (SELECT reporting_entity_name, f.negotiated_rate / c.medicare AS percent,

@@ -23,7 +23,7 @@ from core.queries.rules.columns import (
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
 from core.queries.rules.market import Market
 from core.queries.rules.named_rows import read_row, read_rows
-from core.queries.rules.percentiles import median, percentile_columns, percentile_list
+from core.queries.rules.percentiles import FIVE_PERCENTILES, median, percentile_columns, percentile_list
 from core.store.connection import Snapshot
 
 _BY_TIN = ascending("tin_value", "tin_type")
@@ -143,7 +143,8 @@ def list_organizations(
                        count(DISTINCT pg_uid) / (SELECT count(DISTINCT pg_uid) FROM f) AS share,
                        rank() OVER (ORDER BY count(DISTINCT pg_uid) DESC) AS rank,
                        avg(negotiated_rate ORDER BY negotiated_rate) AS mean,
-                       {percentile_list("negotiated_rate")} AS percentiles, {percentile_columns("percentiles")}
+                       {percentile_list("negotiated_rate")} AS percentiles,
+                       {percentile_columns("percentiles", FIVE_PERCENTILES)}
                 FROM f JOIN xref_group_tin USING (pg_uid) WHERE year_month = $year_month
                 GROUP BY tin_type, tin_value),
             page AS (

@@ -24,7 +24,7 @@ from core.queries.rules.columns import (
 )
 from core.queries.rules.market import NO_MODIFIER, Market
 from core.queries.rules.named_rows import read_rows
-from core.queries.rules.percentiles import percentile_columns, percentile_list
+from core.queries.rules.percentiles import FIVE_PERCENTILES, percentile_columns, percentile_list
 from core.store.connection import Snapshot
 
 ALL = "All payers together"
@@ -160,7 +160,8 @@ def compare_payers(
                     (place, system, code, billing_class, modifier, dollars, payer_slug),
                     (place, system, code, billing_class, modifier, dollars)))
             SELECT place, system, list_sort(types) AS types, s.code, name, billing_class, modifier,
-                   payer_slug, reporting_entity_name, dollars, rates, {percentile_columns("percentiles")}
+                   payer_slug, reporting_entity_name, dollars, rates,
+                   {percentile_columns("percentiles", FIVE_PERCENTILES)}
             FROM spreads s
             LEFT JOIN dim_reporting_entity USING (payer_slug)
             LEFT JOIN dim_code d ON d.code_type = types[1] AND d.code = s.code

@@ -40,7 +40,7 @@ from core.queries.rules.columns import (
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
 from core.queries.rules.market import Market, counted_rates
 from core.queries.rules.named_rows import read_row, read_rows, stream_rows
-from core.queries.rules.percentiles import percentile_columns, percentile_list
+from core.queries.rules.percentiles import FIVE_PERCENTILES, percentile_columns, percentile_list
 from core.store.connection import Snapshot
 from core.store.schema.tables import DIM_BATCH, FACT_RATE
 
@@ -160,7 +160,7 @@ def summarize_rates(db: Snapshot, market: Market) -> list[Summary]:
     return read_rows(
         db,
         Summary,
-        f"""SELECT * EXCLUDE (percentiles), {percentile_columns("percentiles")},
+        f"""SELECT * EXCLUDE (percentiles), {percentile_columns("percentiles", FIVE_PERCENTILES)},
                    payer_slug(reporting_entity_name) AS payer_slug
             FROM (SELECT rate_kind(f.negotiated_type, f.negotiation_arrangement) AS kind, f.reporting_entity_name,
                          f.billing_class, f.billing_code_modifier AS modifier,

@@ -154,7 +154,7 @@ def compared(fact: Row, benchmarks: Benchmarks) -> Outcome:
     if fact["billing_class"] == "professional":
         kind = "medicare_prof"
     elif fact["billing_class"] == "institutional":
-        kind = facility_schedule(fact)
+        kind = institutional_schedule(fact)
         if kind not in {"opps", "asc"}:
             return Outcome(kind)
     else:
@@ -199,8 +199,8 @@ def professional(row: Row, modifier: str, places: list[str]) -> Outcome:
     return Outcome("not paid in this setting" if na else "not priced")
 
 
-def facility_schedule(fact: Row) -> str:
-    """Return which schedule pays a facility's rate, by its setting, code system, and places."""
+def institutional_schedule(fact: Row) -> str:
+    """Return which schedule prices an institutional rate, by its setting, code system, and places."""
     places = set(fact["places"])
     if fact["setting"] == "inpatient" or "DRG" in fact["code_type"]:
         return "inpatient"

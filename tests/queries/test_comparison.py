@@ -155,7 +155,7 @@ def compensation(rate: dict[str, Any], known: slow.Benchmarks) -> float | None:
         if inside and row["facility_amount"] is not None:
             found = row["facility_amount"]
     elif rate["billing_class"] == "institutional":
-        column = {"opps": "outpatient_amount", "asc": "asc_amount"}.get(slow.facility_schedule(rate))
+        column = {"opps": "outpatient_amount", "asc": "asc_amount"}.get(slow.institutional_schedule(rate))
         found = row[column] if column else None
     return found
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from core.queries.rules.named_rows import read_by_key, read_page, read_rows
-from core.queries.rules.percentiles import median, percentile_columns, percentile_list
+from core.queries.rules.percentiles import FIVE_PERCENTILES, median, percentile_columns, percentile_list
 from core.store.connection import Snapshot
 
 
@@ -40,6 +40,6 @@ def test_rows_by_key_leave_the_key_out_of_the_row(demo: Snapshot) -> None:
 
 
 def test_percentiles_interpolate(demo: Snapshot) -> None:
-    sql = f"""SELECT {percentile_columns("p")}, m FROM (
+    sql = f"""SELECT {percentile_columns("p", FIVE_PERCENTILES)}, m FROM (
                   SELECT {percentile_list("n")} AS p, {median("n", "n > 5")} AS m FROM range(11) t(n))"""
     assert demo.rows(sql) == [(1.0, 2.5, 5.0, 7.5, 9.0, 8.0)]

@@ -46,8 +46,9 @@ def compared_sql(where: str, facts: str = "fact_rate") -> str:
     and reason, one of REASONS, where there is no percent.
 
     The steps: `picked` finds each rate's kind, places and schedule. `periods` finds the release that is in force in
-    each state and month, and `schedule` reads its amounts of the codes picked. `priced` joins them, `reasoned` takes
-    the first reason that applies, and `compared` keeps the amount of the rates that have no reason.
+    each state and month, and `schedule` reads its amounts of the codes picked. `priced` joins them and
+    chooses the facility or the non-facility amount (`AS facility`). `reasoned` takes the first reason that applies, and
+    `compared` keeps the amount of the rates that have no reason.
     """
     return f"""
         WITH sets AS (SELECT pos_set_id, service_codes, place_setting(service_codes) AS places FROM dim_pos_set),
@@ -57,7 +58,7 @@ def compared_sql(where: str, facts: str = "fact_rate") -> str:
                    CASE f.billing_class
                        WHEN 'professional' THEN 'medicare_prof'
                        WHEN 'institutional'
-                           THEN facility_schedule(coalesce(p.service_codes, []), f.setting, f.code_type)
+                           THEN institutional_schedule(coalesce(p.service_codes, []), f.setting, f.code_type)
                        ELSE 'class not stated' END AS pays,
                    CASE WHEN f.code_type IN ('CPT', 'HCPCS') THEN f.code END AS hcpcs
             FROM {facts} f LEFT JOIN sets p ON p.pos_set_id = f.pos_set_id

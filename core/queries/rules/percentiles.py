@@ -1,9 +1,12 @@
-"""The five percentiles of a distribution, which all pages show. They interpolate, as SQL's quantile_cont does."""
+"""Percentiles of a distribution. They interpolate, as SQL's quantile_cont does."""
 
 from collections.abc import Sequence
 
 PERCENTILES = {"p10": 0.1, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p90": 0.9}
-"""The columns, and which share of the values lies below each."""
+"""The columns that exist, and which share of the values lies below each."""
+
+FIVE_PERCENTILES = ("p10", "p25", "p50", "p75", "p90")
+"""The columns of a row with a spread."""
 
 
 def percentile_list(value: str, condition: str = "true") -> str:
@@ -15,10 +18,14 @@ def percentile_list(value: str, condition: str = "true") -> str:
     return f"quantile_cont({value}, [{', '.join(map(str, PERCENTILES.values()))}]){chosen}"
 
 
-def percentile_columns(of: str, names: Sequence[str] = tuple(PERCENTILES)) -> str:
-    """Return SQL of a column for each percentile, from a column with their list."""
-    places = {name: place for place, name in enumerate(PERCENTILES, start=1)}
-    return ", ".join(f"{of}[{places[name]}] AS {name}" for name in names)
+def percentile_columns(of: str, names: Sequence[str]) -> str:
+    """Return SQL of the columns `names`, from a column with the list of the percentiles.
+
+    To show another percentile on one page, add it to PERCENTILES, to the names that the page's question passes here,
+    and to its row class. The other pages stay as they are.
+    """
+    positions = {name: position for position, name in enumerate(PERCENTILES, start=1)}
+    return ", ".join(f"{of}[{positions[name]}] AS {name}" for name in names)
 
 
 def median(value: str, condition: str = "true") -> str:

@@ -52,9 +52,7 @@ MACROS = (
             WHEN len(list_filter(service_codes, lambda c: c IN {FACILITY_PLACES} OR c = 'CSTM-00')) = 0
                 THEN 'non-facility'
             ELSE 'mixed' END""",
-    # How Medicare pays for an institutional rate. Hospitals need not list places: a rate without any is an outpatient
-    # rate unless its setting or its code says otherwise.
-    f"""CREATE MACRO facility_schedule(service_codes, setting, code_type) AS CASE
+    f"""CREATE MACRO institutional_schedule(service_codes, setting, code_type) AS CASE
             WHEN setting = 'inpatient' OR code_type IN {CASES} THEN 'inpatient'
             WHEN len(service_codes) = 0 THEN 'opps'
             WHEN setting IS DISTINCT FROM 'outpatient'
@@ -65,5 +63,6 @@ MACROS = (
             ELSE 'other place' END""",
 )
 """rate_kind: one of KINDS. place_setting: facility, non-facility, mixed, or unstated for an empty set of places.
-facility_schedule: the schedule an institutional rate is compared with, opps or asc, or the reason for none.
+institutional_schedule: which schedule prices an institutional rate, opps or asc, or the reason there is none. Hospitals
+need not list places, so a rate without any is outpatient unless stated otherwise.
 """
