@@ -29,6 +29,16 @@ def test_an_unreadable_date_counts_once_for_each_group(load: Load) -> None:
     assert outcome.record["notes"]["unreadable_expiration_dates"] == 3
 
 
+@pytest.mark.parametrize("missing", [{}, {"expiration_date": None}, {"expiration_date": ""}])
+def test_a_missing_date_does_not_count_as_an_unreadable_one(load: Load, missing: dict[str, object]) -> None:
+    """The fields of both prices are equal; with equal rates they are the same fact as well."""
+    price = {"negotiated_type": "negotiated", "negotiated_rate": 5}
+    prices = [price | {"expiration_date": "soon"}, price | {"negotiated_rate": 6} | missing, price | missing]
+    outcome = load(file_of(item_of(*prices, references=[1, 2, 3])))
+    assert outcome.record["notes"]["unreadable_expiration_dates"] == 3
+    assert (outcome.record["rows_added"], outcome.record["duplicates"]) == (6, 3)
+
+
 @pytest.mark.parametrize(
     ("sizes", "processes"),
     [(DEFAULT_SIZES, 1), (SEVERAL_PIECES, 1), (SEVERAL_RUNS, 1), (SEVERAL_PIECES, 2)],

@@ -47,12 +47,13 @@ class PriceFieldsReader:
             additional_information=remark if remark and remark.strip() else None,
         )
         cache = self.cache
-        found = cache.price_numbers.get(fields)
+        has_odd_date = bool(parse_text(price.expiration_date)) and not parse_date(price.expiration_date)
+        found = cache.price_numbers.get((fields, has_odd_date))
         if found is None:
-            found = cache.price_numbers[fields] = len(cache.price_numbers)
+            found = cache.price_numbers[fields, has_odd_date] = len(cache.price_numbers)
             cache.text_bytes += len(remark or "")
-        if parse_text(price.expiration_date) and not parse_date(price.expiration_date):
-            cache.with_odd_dates.add(found)
+            if has_odd_date:
+                cache.with_odd_dates.add(found)
         return found
 
     def remember(self, text: bytes, number: int) -> None:

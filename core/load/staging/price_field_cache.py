@@ -1,5 +1,6 @@
 """The distinct item fields and price fields of a file, each stored once and referred to by number."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +21,9 @@ class PriceFieldCache:
     stands for an item that is not loaded, see `item_fields`."""
     described: bytearray = field(default_factory=bytearray)
     """For each item number, which texts about its code were spooled: 1 for a description, 2 for a name."""
-    price_numbers: dict[PriceFields, int] = field(default_factory=dict)
+    price_numbers: dict[tuple[PriceFields, bool], int] = field(default_factory=dict)
+    """By the fields, and whether the expiration date is unreadable: the fields of such a price equal those of a price
+    without a date, but only the former are counted."""
     by_price_text: dict[bytes, int] = field(default_factory=dict)
     """Numbers of price fields by the price's JSON text without its rate."""
     with_odd_dates: set[int] = field(default_factory=set)
@@ -34,6 +37,11 @@ class PriceFieldCache:
             self.items.append(fields)
             self.described.append(0)
         return number
+
+    @property
+    def price_fields(self) -> Iterator[PriceFields]:
+        """Return the price fields in the order of their numbers."""
+        return (fields for fields, _ in self.price_numbers)
 
     @property
     def is_full(self) -> bool:

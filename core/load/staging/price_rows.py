@@ -47,7 +47,7 @@ class PriceRows:
     def write(self, path: Path, cache: PriceFieldCache, lists: RateGroupLists, block_keys: int) -> PriceRun:
         """Sort the rows, write them to `path` as a run, and return it."""
         item_fields = field_table(cache.item_numbers, ItemFields._fields)
-        price_fields = field_table(cache.price_numbers, PriceFields._fields)
+        price_fields = field_table(cache.price_fields, PriceFields._fields)
         item_of = np.frombuffer(self.item_fields, np.uint32)
         fields_of = np.frombuffer(self.price_fields, np.uint32)
         rate = np.frombuffer(self.rate, np.float64)
