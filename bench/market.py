@@ -6,7 +6,7 @@
 
 Each payer and month is an in-network file that is loaded by `manage.py ingest_mrf` and then deleted. The market is
 skewed as real files are: the most common code has about 0.4% of a month's rates, the rarest a few. Payers share tax
-numbers and NPIs, which stay from month to month; the ids of groups change each month, a fifth of the prices moves a
+IDs and NPIs, which stay from month to month; the ids of groups change each month, a fifth of the prices moves a
 little, and a few codes and groups come and go. Made-up Medicare schedules and a register that names the NPIs are loaded
 last.
 """

@@ -1,6 +1,6 @@
 """The files of bench.market: the payers' in-network files, Medicare's schedules and a register of providers.
 
-All chance is drawn from names (a payer, a code, a month), so that what stays from month to month stays: tax numbers,
+All chance is drawn from names (a payer, a code, a month), so that what stays from month to month stays: tax IDs,
 NPIs, which groups have a rate together, most prices.
 """
 
@@ -78,7 +78,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Practice:
-    """A tax number, and the NPIs that bill under it."""
+    """A tax ID, and the NPIs that bill under it."""
 
     tin: str
     name: str

@@ -77,7 +77,7 @@ def npi(rng: random.Random) -> str:
 
 @dataclass(frozen=True)
 class Practice:
-    """A made-up organization: a tax number, and the NPIs that bill under it."""
+    """A made-up organization: a tax ID, and the NPIs that bill under it."""
 
     name: str
     tin: str

@@ -17,7 +17,7 @@ _MARKS = re.compile(r"[\s-]")
 
 
 def parse_tin(kind: Any, value: Any) -> tuple[str, str] | None:
-    """Return a tax number as (tin_type, tin_value), or None where it has no digit.
+    """Return a tax ID as (tin_type, tin_value), or None where it has no digit.
 
     A type other than `ein` and `npi` is decided by the number: one that has the form of an NPI is an NPI.
     """
@@ -36,12 +36,12 @@ def parse_tin(kind: Any, value: Any) -> tuple[str, str] | None:
 
 
 def possible_tins(text: str) -> set[str]:
-    """Return every tin_value that a tax number as a user writes it may have in the store, as an EIN and as an NPI."""
+    """Return every tin_value that a tax ID as a user writes it may have in the store, as an EIN and as an NPI."""
     return {found[1] for kind in _TIN_TYPES if (found := parse_tin(kind, text))}
 
 
 def remove_tin_marks(text: str) -> str:
-    """Return a tax number as a user writes it without its dashes and spaces: 12-3456789 is 123456789."""
+    """Return a tax ID as a user writes it without its dashes and spaces: 12-3456789 is 123456789."""
     return _MARKS.sub("", text)
 
 

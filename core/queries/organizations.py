@@ -1,4 +1,4 @@
-"""A market by tax number: each rate counts once for each tax number of its group, never once per NPI."""
+"""A market by tax ID: each rate counts once for each tax ID of its group, never once per NPI."""
 
 from dataclasses import dataclass
 from typing import Annotated

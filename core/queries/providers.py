@@ -43,7 +43,7 @@ _GROUPS = {
     "npi": "SELECT DISTINCT year_month, payer_slug, pg_uid FROM xref_group_npi WHERE npi = $value",
     "tin": "SELECT DISTINCT year_month, payer_slug, pg_uid FROM xref_group_tin WHERE tin_value = $value",
 }
-"""The groups of an NPI, or of a tax number whichever its type."""
+"""The groups of an NPI, or of a tax ID whichever its type."""
 
 
 @dataclass(frozen=True)

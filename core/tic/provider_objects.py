@@ -1,4 +1,4 @@
-"""Read the objects of provider_groups arrays: from JSON text to normalized tax numbers and NPIs. Nothing is kept here.
+"""Read the objects of provider_groups arrays: from JSON text to normalized tax IDs and NPIs. Nothing is kept here.
 
 A file lists millions of NPIs. So objects are read in batches, with one decoder call for all texts and one numpy call
 for all NPIs, and one by one only if a batch contains something unusual.
@@ -23,9 +23,9 @@ Tin = tuple[str, str]
 
 
 class ProviderPart(NamedTuple):
-    """One object of an array, or its part for one of its tax numbers if it has several.
+    """One object of an array, or its part for one of its tax IDs if it has several.
 
-    Without an NPI, the contract is with the tax number alone. `npis` are in the order of the file and may repeat;
+    Without an NPI, the contract is with the tax ID alone. `npis` are in the order of the file and may repeat;
     `invalid` are the values that are not NPIs.
     """
 
@@ -107,7 +107,7 @@ def _all_typed(texts: Sequence[bytes]) -> list[_Group] | None:
 
 
 def _plain_parts(groups: Sequence[_Group]) -> ProviderParts | None:
-    """Return the parts of objects that all have a tax number and well-formed NPIs, or None if one has not."""
+    """Return the parts of objects that all have a tax ID and well-formed NPIs, or None if one has not."""
     each, tins = [group.npi for group in groups], [group.tin for group in groups]
     if not all(each) or None in tins:
         return None
@@ -132,7 +132,7 @@ def _typed(text: bytes) -> _Group | None:
 
 
 def _parts_of_one(text: bytes, group: _Group | None) -> list[ProviderPart]:
-    """Return the parts of one object: one for each of its tax numbers."""
+    """Return the parts of one object: one for each of its tax IDs."""
     if group is not None and group.npi and group.tin is not None:
         tin = parse_tin(group.tin.type, group.tin.value)
         npis = parse_plain_npis(group.npi)
@@ -142,7 +142,7 @@ def _parts_of_one(text: bytes, group: _Group | None) -> list[ProviderPart]:
     value = decode.parse_json(text)
     if not isinstance(value, dict):
         return []
-    # Payers also write NPI and TIN in capitals, one tax number as a bare text, and several as a list.
+    # Payers also write NPI and TIN in capitals, one tax ID as a bare text, and several as a list.
     fields = {str(key).lower(): field for key, field in value.items()}
     parts = []
     for each in as_list(fields.get("tin")) or [None]:

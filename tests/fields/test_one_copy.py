@@ -10,7 +10,7 @@ CORE = Path(__file__).parents[2] / "core"
 COPIES = {
     "a month": r"1\[0-2\]",
     "an NPI": r"\[12\](\\d|\[0-9\])\{9\}",
-    "a tax number": r"(\\d|\[0-9\])\{9,10\}",
+    "a tax ID": r"(\\d|\[0-9\])\{9,10\}",
     "the width of a padded code": r"zfill\([34]\)|lpad\(",
 }
 """What a copy of a rule looks like: a regular expression for the regular expression."""

@@ -34,12 +34,12 @@ from core.fields.tin import is_tin, parse_tin, possible_tins, remove_tin_marks
         (1, "1912951245", ("npi", "1912951245")),
     ],
 )
-def test_a_tax_number_with_its_type(kind: Any, value: Any, expected: tuple[str, str]) -> None:
+def test_a_tax_id_with_its_type(kind: Any, value: Any, expected: tuple[str, str]) -> None:
     assert parse_tin(kind, value) == expected
 
 
 @pytest.mark.parametrize("value", ["XX-XXX", "", " ", "-", None, [], [123456789], {}, True, "١٢٣٤٥٦٧٨٩"])
-def test_a_value_without_a_digit_is_not_a_tax_number(value: Any) -> None:
+def test_a_value_without_a_digit_is_not_a_tax_id(value: Any) -> None:
     assert parse_tin("ein", value) is None
     assert parse_tin(None, value) is None
 
@@ -54,11 +54,11 @@ def test_a_value_without_a_digit_is_not_a_tax_number(value: Any) -> None:
         ("none", set()),
     ],
 )
-def test_what_a_tax_number_may_be_in_the_store(text: str, expected: set[str]) -> None:
+def test_what_a_tax_id_may_be_in_the_store(text: str, expected: set[str]) -> None:
     assert possible_tins(text) == expected
 
 
-def test_a_tax_number_as_users_write_it() -> None:
+def test_a_tax_id_as_users_write_it() -> None:
     assert remove_tin_marks(" 12-345 6789\t") == "123456789"
     assert remove_tin_marks("12.3456789") == "12.3456789"
     accepted = [n for n in range(14) if is_tin("1" * n)]

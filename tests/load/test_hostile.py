@@ -185,7 +185,7 @@ def test_an_element_that_is_not_a_price_is_always_counted(load: Load, store: Sto
 
 
 @pytest.mark.parametrize("kind", [["ein"], {}, [], 5, True, None])
-def test_a_tax_number_of_an_odd_kind(load: Load, store: Store, kind: object) -> None:
+def test_a_tax_id_of_an_odd_kind(load: Load, store: Store, kind: object) -> None:
     members = [{"npi": [1912951245], "tin": {"type": kind, "value": "12-3456789"}}]
     load(file_of(item_of(1), provider_references=[{"provider_group_id": 1, "provider_groups": members}]))
     assert table(store, "dim_tin").select("tin_type", "tin_value").rows() == [("ein", "123456789")]

@@ -119,7 +119,7 @@ def assert_organizations(db: Snapshot, market: Market, facts: list[slow.Row]) ->
         assert row.share == pytest.approx(row.groups / groups)
         assert row.mean == pytest.approx(slow.mean(values))
         assert [row.p10, row.p25, row.p50, row.p75, row.p90] == pytest.approx([percentile(values, s) for s in SPREAD])
-        # Each rate of the market counts once, however many tax numbers its group has.
+        # Each rate of the market counts once, however many tax IDs its group has.
         assert totals.median == pytest.approx(percentile([fact["negotiated_rate"] for fact in dollars], 0.5))
         assert row.difference == (pytest.approx(row.p50 / totals.median - 1, abs=1e-9) if totals.median else None)
         assert row.rank == 1 + sum(len({f["pg_uid"] for f in one}) > row.groups for one in per_tin.values())

@@ -16,7 +16,7 @@ def read(*objects: Any) -> ProviderParts:
 
 
 def members(found: ProviderParts) -> list[tuple[tuple[str, str] | None, list[int]]]:
-    """Each part's tax number and NPIs."""
+    """Each part's tax ID and NPIs."""
     ends = np.cumsum(found.sizes).tolist()
     return [
         (tin, found.npis[end - size : end].tolist())

@@ -1,4 +1,4 @@
-"""The three cross-reference tables of one file: groups and NPIs, groups and tax numbers, tax numbers and NPIs.
+"""The three cross-reference tables of one file: groups and NPIs, groups and tax IDs, tax IDs and NPIs.
 
 Workers write the rows, each a range of them, and the ranges' files become one file without being read again. Until they
 are written, a row is a pair of ranks packed into one 64-bit word; see `member_index`.
@@ -44,7 +44,7 @@ class KeptMembers:
     npis: pa.Table
     """The distinct NPIs, sorted, as text."""
     tins: pa.Table
-    """The distinct tax numbers: tin_type and tin_value, sorted."""
+    """The distinct tax IDs: tin_type and tin_value, sorted."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class CrossReferenceFile:
 
 @dataclass(frozen=True)
 class RowRange:
-    """Some of a table's rows: those of the lists (for xref_tin_npi: of the tax numbers) `first` up to `end`."""
+    """Some of a table's rows: those of the lists (for xref_tin_npi: of the tax IDs) `first` up to `end`."""
 
     directory: Path
     """Where the member index and the texts are."""
@@ -163,7 +163,7 @@ def _list_ranges(index: MemberIndex, sizes: LoadSizes) -> Sequence[tuple[int, in
 
 
 def _tin_ranges(index: MemberIndex, tins: int, sizes: LoadSizes) -> Sequence[tuple[int, int]]:
-    """Return ranges of tax numbers with about `range_rows` NPIs each."""
+    """Return ranges of tax IDs with about `range_rows` NPIs each."""
     ranks = index.tin_ranks
     npis = np.bincount(ranks[ranks >= 0], np.diff(index.npi_ends)[ranks >= 0], tins)
     return _cut(np.arange(tins), npis, sizes.range_rows) or [(0, 0)]

@@ -1,7 +1,7 @@
 """Who a provider group is: its members, and the id of a group that has none.
 
-A group is an array of objects, each with a tax number and NPIs. The same object appears in many groups, so each is
-read once and becomes a *part*: one tax number and its NPIs. A group is a list of parts. Arrays are read many at a time.
+A group is an array of objects, each with a tax ID and NPIs. The same object appears in many groups, so each is
+read once and becomes a *part*: one tax ID and its NPIs. A group is a list of parts. Arrays are read many at a time.
 """
 
 from array import array
@@ -102,7 +102,7 @@ class MemberParts:
         starts = np.frombuffer(self._starts, np.int64)
         counts = starts[places + 1] - starts[places]
         if (counts != 1).any():
-            # An element that is not an object has no part, and an object with several tax numbers has several. So each
+            # An element that is not an object has no part, and an object with several tax IDs has several. So each
             # object is expanded to the range of its parts, and the sizes of the lists change accordingly.
             ends = np.cumsum(np.concatenate([np.zeros(1, np.int64), counts]))
             sizes = np.diff(ends[np.cumsum(np.concatenate([np.zeros(1, np.int64), sizes]))])
@@ -112,14 +112,14 @@ class MemberParts:
         return MemberLists(parts + self._first, sizes)
 
     def any_members(self, lists: MemberLists) -> bool:
-        """Return whether any of the parts that were just read has a tax number or an NPI."""
+        """Return whether any of the parts that were just read has a tax ID or an NPI."""
         return any(map(self._texts.__getitem__, (lists.parts - self._first).tolist()))
 
     def inline_ids(self, lists: MemberLists) -> pl.Series:
         """Return the ids of groups that have none in the file. Equal members give equal ids, in whatever parts.
 
         The id is `inline:` and the MD5 sum of the members' texts, distinct, sorted, and joined by `;`. A member's text
-        is `tin_type|tin_value|npi`, or `tin_type|tin_value|` alone for a tax number without an NPI.
+        is `tin_type|tin_value|npi`, or `tin_type|tin_value|` alone for a tax ID without an NPI.
         """
         local = lists.parts - self._first
         texts = list(map(self._texts.__getitem__, local.tolist()))
@@ -130,7 +130,7 @@ class MemberParts:
             if number in repeated:
                 each = sorted(set(chain.from_iterable(text.split(";") for text in texts[start:end] if text)))
             else:
-                # The members of one part are sorted already, and the texts of two tax numbers do not start alike. So
+                # The members of one part are sorted already, and the texts of two tax IDs do not start alike. So
                 # sorting whole parts sorts the members, which is much faster than splitting them.
                 each = sorted(filter(None, texts[start:end]))
             found.append(";".join(each))
@@ -144,7 +144,7 @@ class MemberParts:
         self._texts: list[str] = []
         """Each part's members as text, see `inline_ids`."""
         self._tin_of = array("I")
-        """A hash of each part's tax number."""
+        """A hash of each part's tax ID."""
         self._bytes = 0
 
     def _read_objects(self, texts: list[bytes]) -> None:
@@ -178,7 +178,7 @@ class MemberParts:
         self._bytes += sum(map(len, texts)) + 350 * len(texts) + 27 * len(npis)
 
     def _lists_with_repeated_tins(self, local: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> set[int]:
-        """Return the positions of lists in which a tax number appears twice, or two have the same hash."""
+        """Return the positions of lists in which a tax ID appears twice, or two have the same hash."""
         list_of = np.repeat(np.arange(len(sizes), dtype=np.uint64), sizes)
         pairs = (list_of << _HALF) | np.frombuffer(self._tin_of, np.uint32)[local]
         pairs.sort()

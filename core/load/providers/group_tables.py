@@ -154,7 +154,7 @@ def _write_groups(writer: TableWriter) -> None:
 
 
 def _business_names_sql(connection: duckdb.DuckDBPyConnection) -> str:
-    """Return SQL for the first business name of each tax number that has one."""
+    """Return SQL for the first business name of each tax ID that has one."""
     # Most payers publish none, and the joins below would read all pairs of groups and parts for nothing.
     if not connection.execute("SELECT 1 FROM spooled_part_names LIMIT 1").fetchall():
         return "SELECT NULL AS tin_type, NULL AS tin_value, NULL AS business_name WHERE false"

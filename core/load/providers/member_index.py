@@ -1,7 +1,7 @@
 """Which group has which members, as numbers: a file's spools become arrays on disk, from which rows are written.
 
 There may be tens of millions of pairs of a group and an NPI. As text they would take a hundred bytes each, so a group
-is represented by the rank of its pg_uid among the file's, a tax number and an NPI by their ranks, and a part by its
+is represented by the rank of its pg_uid among the file's, a tax ID and an NPI by their ranks, and a part by its
 place. Each process that read the file has counted its own parts; a part's place is that count plus the parts of the
 processes before. The arrays are mapped into memory, so all processes share them.
 """
@@ -44,7 +44,7 @@ class MemberIndex:
         """Where each part's NPIs begin in `npi_ranks`, and the end."""
         self.npi_ranks = _load(directory, "npi_ranks")
         self.tin_ranks = _load(directory, "tin_ranks")
-        """For each part, the rank of its tax number, or -1."""
+        """For each part, the rank of its tax ID, or -1."""
 
     def lists(self, first: int, end: int) -> tuple[IndexArray, IndexArray]:
         """Return the groups' ranks and the places of their parts, pair by pair, for lists `first` up to `end`."""
@@ -55,7 +55,7 @@ class MemberIndex:
 
 @dataclass(frozen=True)
 class IndexedMembers:
-    """The distinct NPIs (as numbers) and tax numbers of the groups in an index, sorted. Their positions are ranks."""
+    """The distinct NPIs (as numbers) and tax IDs of the groups in an index, sorted. Their positions are ranks."""
 
     npis: pl.Series
     tins: pl.DataFrame
@@ -182,12 +182,12 @@ def _write_npis(spools: Path, directory: Path, writers: _Writers, used: npt.NDAr
 
 
 def _write_tins(spools: Path, directory: Path, writers: _Writers, used: npt.NDArray[np.bool_]) -> pl.DataFrame:
-    """Write the rank of the tax number of each part that is used. Return the distinct tax numbers, sorted."""
+    """Write the rank of the tax ID of each part that is used. Return the distinct tax IDs, sorted."""
     spool = pl.read_parquet(str(spools / "part_tins-*.parquet"), columns=["part", "tin_type", "tin_value"])
     places, there = writers.places(spool["part"].to_numpy())
     there &= used.take(places, mode="clip") if len(used) else False
     places = places[there]
-    # As for NPIs: sort, count the distinct values, and put each count back where its tax number came from.
+    # As for NPIs: sort, count the distinct values, and put each count back where its tax ID came from.
     tins = spool.filter(pl.Series(there)).drop("part").with_row_index("row").sort("tin_type", "tin_value")
     other = (pl.col(name) != pl.col(name).shift() for name in ("tin_type", "tin_value"))
     first = tins.select(pl.any_horizontal(*other).fill_null(value=True)).to_series()

@@ -1,4 +1,4 @@
-"""Match provider groups against the filters on NPIs, tax numbers, and states."""
+"""Match provider groups against the filters on NPIs, tax IDs, and states."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -140,7 +140,7 @@ RAW_GROUP = text(
     "The group's id in the payer's file as one canonical text (12, 690.6447), or inline: and a hash of its members.",
 )
 NPI = text("npi", "National Provider Identifier, ten digits.")
-TIN_TYPE = text("tin_type", "ein (a tax number) or npi (the provider's own NPI stands in for one).")
-TIN_VALUE = text("tin_value", "The tax number's digits, an EIN padded to 9.")
+TIN_TYPE = text("tin_type", "ein (a tax ID) or npi (the provider's own NPI stands in for one).")
+TIN_VALUE = text("tin_value", "The tax ID's digits, an EIN padded to 9.")
 BATCH = text("batch_id", "One in-network file, by content: the first 32 hex digits of its JSON bytes' SHA-256.")
 ARRANGEMENT = text("negotiation_arrangement", "ffs, bundle or capitation, in lower case.")

@@ -63,7 +63,7 @@ DIM_TIN = Table(
     "dim_tin",
     "silver/dim_tin/dim_tin.parquet",
     ("tin_type", "tin_value"),
-    "The tax numbers that facts' groups name.",
+    "The tax IDs that facts' groups name.",
     (TIN_TYPE, TIN_VALUE, text("business_name", "Schema 2's business name: the first that was not blank.")),
 )
 
@@ -79,7 +79,7 @@ XREF_GROUP_TIN = Table(
     "xref_group_tin",
     "silver/xref_group_tin/xref_group_tin.parquet",
     ("year_month", "payer_slug", "pg_uid", "tin_type", "tin_value"),
-    "Which tax numbers a provider group has.",
+    "Which tax IDs a provider group has.",
     (MONTH, SLUG, PG_UID, TIN_TYPE, TIN_VALUE),
 )
 
@@ -87,7 +87,7 @@ XREF_TIN_NPI = Table(
     "xref_tin_npi",
     "silver/xref_tin_npi/xref_tin_npi.parquet",
     ("year_month", "payer_slug", "tin_type", "tin_value", "npi"),
-    "Which NPIs bill under which tax number: the pairing the two group xrefs lose.",
+    "Which NPIs bill under which tax ID: the pairing the two group xrefs lose.",
     (MONTH, SLUG, TIN_TYPE, TIN_VALUE, NPI),
 )
 

@@ -94,7 +94,7 @@ def test_a_repeated_object_is_the_same_part(tmp_path: Path) -> None:
     assert len(found.rows["npis"]) == 2
 
 
-def test_a_business_name_without_a_tax_number_is_not_kept(tmp_path: Path) -> None:
+def test_a_business_name_without_a_tax_id_is_not_kept(tmp_path: Path) -> None:
     known, unknown = ({"type": "ein", "value": value, "business_name": "Peach Clinic"} for value in ("1", ""))
     found = read([[{"npi": [1912951245], "tin": unknown}], [{"npi": [1912951245], "tin": known}]], tmp_path)
     assert found.rows["names"] == [("Peach Clinic",)]
