@@ -49,7 +49,7 @@ class FactCounts:
     known: int
     """Facts that the store has already, or that were taken out of it for good."""
     used: npt.NDArray[np.int32] | None
-    """The places of the groups that facts name, None if those are all groups that price rows name."""
+    """The positions of the groups that facts name, None if those are all groups that price rows name."""
 
 
 def count_facts(built: Iterable[BuiltFacts]) -> FactCounts:

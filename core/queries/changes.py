@@ -278,7 +278,7 @@ def _changed_rates(
                 SELECT {", ".join(KEY)}, what, old, new, sum(rates)::BIGINT AS rates, count(*) OVER () AS total
                 FROM matched JOIN terms USING (term) WHERE $what IS NULL OR what = $what GROUP BY ALL),
             page AS (
-                SELECT *, row_number() OVER (ORDER BY {sorting}) AS place
+                SELECT *, row_number() OVER (ORDER BY {sorting}) AS position
                 FROM (SELECT * FROM chosen ORDER BY {sorting} LIMIT $limit OFFSET $offset)),
             shown AS (SELECT * FROM members WHERE who IN (SELECT who FROM page)),
             tins AS (
@@ -300,6 +300,6 @@ def _changed_rates(
             LEFT JOIN dim_pos_set USING (pos_set_id)
             LEFT JOIN tins USING (who)
             LEFT JOIN npis USING (who)
-            ORDER BY place""",
+            ORDER BY position""",
         {**members.parameters, "what": what, "limit": limit, "offset": offset},
     )

@@ -100,7 +100,7 @@ class AskedCode:
 class _CodeSpread:
     """The distribution of the rates of one payer, or of all (payer_slug is None), for one meaning of a listed code."""
 
-    place: int  # in the list of codes
+    position: int  # in the list of codes
     system: str | None  # None for CPT and HCPCS together
     types: list[str]  # the code systems that payers label the code with
     code: str
@@ -120,7 +120,7 @@ class _CodeSpread:
     @property
     def line(self) -> tuple[Any, ...]:
         """What the distributions that may be compared have in common."""
-        return self.place, self.system, self.code, self.billing_class, self.modifier
+        return self.position, self.system, self.code, self.billing_class, self.modifier
 
 
 def compare_payers(
@@ -135,16 +135,16 @@ def compare_payers(
     if not wanted:
         return [], []
     anything = replace(market, code_type=None, code=None, payer=None)
-    meanings = [(place, *meaning) for place, one in enumerate(wanted) for meaning in one.meanings]
+    meanings = [(position, *meaning) for position, one in enumerate(wanted) for meaning in one.meanings]
     # The codes are also bound one by one in an IN list: DuckDB skips row groups by it, but not by the join.
     numbers = {f"code{n}": code for n, code in enumerate(sorted({code for _, _, code in meanings}))}
     rows = read_rows(
         db,
         _CodeSpread,
         f"""WITH asked AS (
-                SELECT unnest($places) AS place, unnest($systems::VARCHAR[]) AS system, unnest($codes) AS code),
+                SELECT unnest($positions) AS position, unnest($systems::VARCHAR[]) AS system, unnest($codes) AS code),
             f AS (
-                SELECT place, if(a.system IS NULL AND f.code_type IN ('CPT', 'HCPCS'), NULL, f.code_type) AS system,
+                SELECT position, if(a.system IS NULL AND f.code_type IN ('CPT', 'HCPCS'), NULL, f.code_type) AS system,
                        f.code_type, f.code, f.billing_class, f.billing_code_modifier AS modifier, payer_slug,
                        rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars' AS dollars, f.negotiated_rate
                 FROM fact_rate f
@@ -152,25 +152,25 @@ def compare_payers(
                 JOIN dim_payer_bridge ON reporting_entity_name_raw = f.reporting_entity_name
                 WHERE {anything.where} AND f.code IN ({", ".join(f"${name}" for name in numbers)})),
             spreads AS (
-                SELECT place, system, list_distinct([min(code_type), max(code_type)]) AS types, code, billing_class,
+                SELECT position, system, list_distinct([min(code_type), max(code_type)]) AS types, code, billing_class,
                        modifier, grouping(payer_slug) = 0 AS of_payer, payer_slug, dollars, count(*) AS rates,
                        {percentile_list("negotiated_rate")} AS percentiles
                 FROM f
                 GROUP BY GROUPING SETS (
-                    (place, system, code, billing_class, modifier, dollars, payer_slug),
-                    (place, system, code, billing_class, modifier, dollars)))
-            SELECT place, system, list_sort(types) AS types, s.code, name, billing_class, modifier,
+                    (position, system, code, billing_class, modifier, dollars, payer_slug),
+                    (position, system, code, billing_class, modifier, dollars)))
+            SELECT position, system, list_sort(types) AS types, s.code, name, billing_class, modifier,
                    payer_slug, reporting_entity_name, dollars, rates,
                    {percentile_columns("percentiles", FIVE_PERCENTILES)}
             FROM spreads s
             LEFT JOIN dim_reporting_entity USING (payer_slug)
             LEFT JOIN dim_code d ON d.code_type = types[1] AND d.code = s.code
-            ORDER BY place, system, s.code, billing_class NULLS LAST, modifier,
+            ORDER BY position, system, s.code, billing_class NULLS LAST, modifier,
                      of_payer, lower(reporting_entity_name), payer_slug""",
         {
             **anything.parameters,
             **numbers,
-            "places": [place for place, _, _ in meanings],
+            "positions": [position for position, _, _ in meanings],
             "systems": [system for _, system, _ in meanings],
             "codes": [code for _, _, code in meanings],
         },
@@ -214,8 +214,8 @@ def _counted(rows: list[_CodeSpread], wanted: Sequence[WantedCode]) -> list[Aske
     dollars, others = [0] * len(wanted), [0] * len(wanted)
     for row in rows:
         if row.payer_slug is None:
-            (dollars if row.dollars else others)[row.place] += row.rates
+            (dollars if row.dollars else others)[row.position] += row.rates
     return [
-        AskedCode(ListedCode(one.code_type, one.code), dollars[place], others[place])
-        for place, one in enumerate(wanted)
+        AskedCode(ListedCode(one.code_type, one.code), dollars[position], others[position])
+        for position, one in enumerate(wanted)
     ]

@@ -194,7 +194,7 @@ def _rates_sql(market: Market, order: str, condition: str = "true") -> str:
     sorting = order_by(ORDERS[order])
     return f"""
         WITH picked AS (
-            SELECT f.*, row_number() OVER (ORDER BY {sorting}) AS place FROM (
+            SELECT f.*, row_number() OVER (ORDER BY {sorting}) AS position FROM (
                 SELECT * FROM fact_rate f WHERE {market.where} AND {condition}
                 ORDER BY {sorting} LIMIT $limit OFFSET $offset) f),
         npis AS (
@@ -217,4 +217,4 @@ def _rates_sql(market: Market, order: str, condition: str = "true") -> str:
         LEFT JOIN tins USING (pg_uid)
         LEFT JOIN dim_provider_group g ON g.pg_uid = p.pg_uid AND g.year_month = $year_month
         LEFT JOIN dim_batch b ON b.batch_id = g.batch_id AND b.state = p.state
-        ORDER BY place"""
+        ORDER BY position"""

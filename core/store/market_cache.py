@@ -33,9 +33,9 @@ class MarketCache:
     def take(self, key: MarketKey) -> duckdb.DuckDBPyConnection | None:
         """Return the connection of a market, for this caller alone until it is put back. None if it is not kept."""
         with self._lock:
-            for place, market in enumerate(self._kept):
+            for position, market in enumerate(self._kept):
                 if market.key == key:
-                    del self._kept[place]
+                    del self._kept[position]
                     return market.connection
         return None
 

@@ -60,7 +60,7 @@ class BuiltFacts:
     known: int
     """Rows whose fact is in the store already, or was taken out of it for good."""
     used: npt.NDArray[np.int32] | None
-    """The places of the groups that facts name, None if those are all groups that price rows name."""
+    """The positions of the groups that facts name, None if those are all groups that price rows name."""
 
 
 def build_facts(state: dict[str, Any], scope: FactScope, partition: Partition) -> BuiltFacts:

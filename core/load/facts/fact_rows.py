@@ -37,7 +37,7 @@ class Prices:
 
 @dataclass(frozen=True)
 class FactRows:
-    """Fact rows as pairs of numbers: the position of a price row, and the place of a group in the group index."""
+    """Fact rows as pairs of numbers: the position of a price row, and the position of a group in the group index."""
 
     price_of: npt.NDArray[np.int32]
     group_of: npt.NDArray[np.int32]
@@ -92,5 +92,5 @@ def read_prices(partition: Partition, groups: GroupIndex) -> tuple[Prices, FactR
         repeats=read_column(run_rows, "repeats")[order],
     )
     keys, sizes = read_group_keys(run_rows, order)
-    rows = FactRows(price_of=np.repeat(np.arange(len(sizes), dtype=np.int32), sizes), group_of=groups.places(keys))
+    rows = FactRows(price_of=np.repeat(np.arange(len(sizes), dtype=np.int32), sizes), group_of=groups.positions(keys))
     return prices, rows

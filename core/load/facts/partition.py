@@ -86,5 +86,5 @@ def _slice_hashes(indexes: Sequence[_CodeIndex], rank: int, parts: int) -> Itera
         hashes = index.run.read(start, end).column("hash_0").to_numpy() >> HASH_SHIFT
         cuts.append((index.run, (start + np.searchsorted(hashes, bounds)).tolist()))
     for part in range(parts):
-        found = [RunSlice(run, places[part], places[part + 1]) for run, places in cuts]
+        found = [RunSlice(run, positions[part], positions[part + 1]) for run, positions in cuts]
         yield tuple(each for each in found if each.start < each.end)

@@ -50,17 +50,17 @@ class RateGroupReader:
         known = self.lists.by_written_out
         texts = list(map(bytes, [rate.provider_groups for rate in rates]))
         numbers = list(map(known.get, texts))
-        for place, rate in enumerate(rates):
+        for position, rate in enumerate(rates):
             if rate.provider_references is not ABSENT and bytes(rate.provider_references) not in _NOTHING:
-                numbers[place] = self._read_mixed(texts[place], bytes(rate.provider_references), seqs[place])
+                numbers[position] = self._read_mixed(texts[position], bytes(rate.provider_references), seqs[position])
         fresh: dict[bytes, int] = {}
-        for place in [place for place, number in enumerate(numbers) if number is None]:
-            fresh.setdefault(texts[place], place)
+        for position in [position for position, number in enumerate(numbers) if number is None]:
+            fresh.setdefault(texts[position], position)
         for text in [text for text in fresh if b"{" not in text and text.strip(_BLANK) in _EMPTY]:
             del fresh[text]
             known[text] = self.lists.add([])
         if fresh:
-            keys = self._read_groups(list(fresh), [seqs[place] for place in fresh.values()])
+            keys = self._read_groups(list(fresh), [seqs[position] for position in fresh.values()])
             self.lists.add_written_out(list(fresh), keys)
         return [known[text] if number is None else number for text, number in zip(texts, numbers, strict=True)]
 
@@ -68,14 +68,14 @@ class RateGroupReader:
         """Read definitions of provider groups, the first of which is at `seq` in the file."""
         defined: list[int] = []
         with_members: list[tuple[int, bytes, int]] = []
-        for place, reference in enumerate(references, seq):
+        for position, reference in enumerate(references, seq):
             if reference is not None:
-                key = self._define(reference, place)
+                key = self._define(reference, position)
                 if key is None:
                     continue
                 defined.append(key)
                 if reference.provider_groups is not ABSENT:
-                    with_members.append((key, bytes(reference.provider_groups), place))
+                    with_members.append((key, bytes(reference.provider_groups), position))
         self._spools.defined.add_columns(np.array(defined, np.uint64))
         if with_members:
             keys, arrays, seqs = zip(*with_members, strict=True)

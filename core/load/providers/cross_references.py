@@ -37,8 +37,8 @@ class KeptMembers:
 
     directory: Path
     """Where the member index and the texts by rank are."""
-    places_by_rank: npt.NDArray[np.int32]
-    """For each rank, the place of its group in the group index."""
+    positions_by_rank: npt.NDArray[np.int32]
+    """For each rank, the position of its group in the group index."""
     resolved: npt.NDArray[np.bool_]
     """For each rank, whether any member of the group is known."""
     npis: pa.Table
@@ -74,23 +74,23 @@ class RowRange:
 def index_members(
     spools: Path, groups: GroupIndex, used: npt.NDArray[np.int32] | None, sizes: LoadSizes = DEFAULT_SIZES
 ) -> KeptMembers:
-    """Index the members of the groups at the places `used` (None for all groups), from the file's spools."""
+    """Index the members of the groups at the positions `used` (None for all groups), from the file's spools."""
     directory = spools / "members"
     uids = pl.Series(groups.strings.column("pg_uid"), dtype=pl.String)
-    places = np.arange(len(groups), dtype=np.int32) if used is None else used
-    kept = uids.gather(pl.Series(places))
+    positions = np.arange(len(groups), dtype=np.int32) if used is None else used
+    kept = uids.gather(pl.Series(positions))
     order = kept.arg_sort().to_numpy()
-    places_by_rank: npt.NDArray[np.int32] = places[order]
+    positions_by_rank: npt.NDArray[np.int32] = positions[order]
     rank_of = np.full(max(len(groups), 1), -1, np.int64)
-    rank_of[places_by_rank] = np.arange(len(places))
+    rank_of[positions_by_rank] = np.arange(len(positions))
     members = write_member_index(spools, directory, groups, rank_of, sizes.part_lookups)
     write_texts(directory, "pg_uid", kept.gather(pl.Series(order)).alias("pg_uid").to_frame())
     write_texts(directory, "npi", members.npis.cast(pl.String).to_frame())
     write_texts(directory, "tin", members.tins)
     return KeptMembers(
         directory=directory,
-        places_by_rank=places_by_rank,
-        resolved=_find_resolved(MemberIndex(directory), len(places), sizes),
+        positions_by_rank=positions_by_rank,
+        resolved=_find_resolved(MemberIndex(directory), len(positions), sizes),
         npis=read_texts(directory, "npi"),
         tins=read_texts(directory, "tin"),
     )
@@ -225,12 +225,12 @@ def _table_of(table: Table, rows: RowRange, pairs: RankPairs) -> pa.Table:
 def _texts_of(rows: RowRange, name: str, ranks: RankPairs) -> dict[str, pa.Array]:
     """Return the text columns that ranks stand for, dictionary-encoded with the slice of the texts that they use."""
     low, high = (int(ranks.min()), int(ranks.max()) + 1) if len(ranks) else (0, 0)
-    places = pa.array((ranks - np.uint64(low)).astype(np.int32))
+    positions = pa.array((ranks - np.uint64(low)).astype(np.int32))
     texts = read_texts(rows.directory, name).slice(low, high - low).combine_chunks()
     return {
-        column: pa.DictionaryArray.from_arrays(places, texts.column(column).chunk(0))
+        column: pa.DictionaryArray.from_arrays(positions, texts.column(column).chunk(0))
         if texts.num_rows
-        else pa.DictionaryArray.from_arrays(places, pa.array([], pa.string()))
+        else pa.DictionaryArray.from_arrays(positions, pa.array([], pa.string()))
         for column in texts.column_names
     }
 

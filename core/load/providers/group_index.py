@@ -12,13 +12,13 @@ from core.load.providers.group_key_set import Keys
 from core.store.schema import ids
 
 MAX_TABLE_KEY = 1 << 26
-"""If every key is below this, a table by key gives a group's place directly (256 MB at most)."""
+"""If every key is below this, a table by key gives a group's position directly (256 MB at most)."""
 
 ROWS_PER_BATCH = 250_000
 
 
 class GroupIndex:
-    """The groups in `directory`, sorted by key. A group's place is its position in that order."""
+    """The groups in `directory`, sorted by key. A group's position is counted in that order."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -30,33 +30,33 @@ class GroupIndex:
         masks = directory / "masks.npy"
         self.masks: npt.NDArray[np.uint64] | None = np.load(masks) if masks.exists() else None
         """For each group a bit for each filter that wants it, None if every group is wanted."""
-        self._place_of_key = np.zeros(0, np.int32)
+        self._position_of_key = np.zeros(0, np.int32)
         if len(self.keys) and int(self.keys[-1]) < MAX_TABLE_KEY:
-            self._place_of_key = np.zeros(int(self.keys[-1]) + 1, np.int32)
-            self._place_of_key[self.keys] = np.arange(len(self.keys), dtype=np.int32)
+            self._position_of_key = np.zeros(int(self.keys[-1]) + 1, np.int32)
+            self._position_of_key[self.keys] = np.arange(len(self.keys), dtype=np.int32)
 
     def __len__(self) -> int:
         return len(self.keys)
 
-    def places(self, keys: Keys) -> npt.NDArray[np.int32]:
-        """Return the places of the groups with these keys, all of which are in the index."""
-        if len(self._place_of_key):
-            return self._place_of_key.take(keys)
+    def positions(self, keys: Keys) -> npt.NDArray[np.int32]:
+        """Return the positions of the groups with these keys, all of which are in the index."""
+        if len(self._position_of_key):
+            return self._position_of_key.take(keys)
         # A partition names few groups many times, so the distinct keys are searched for.
         encoded = pa.array(keys).dictionary_encode()
-        places = np.searchsorted(self.keys, encoded.dictionary.to_numpy()).astype(np.int32)
-        found: npt.NDArray[np.int32] = places.take(encoded.indices.to_numpy())
+        positions = np.searchsorted(self.keys, encoded.dictionary.to_numpy()).astype(np.int32)
+        found: npt.NDArray[np.int32] = positions.take(encoded.indices.to_numpy())
         return found
 
     def find(self, keys: Keys) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
-        """Return the places of the groups with these keys, and whether the index has such a group."""
-        if len(self._place_of_key):
-            near = np.minimum(keys, len(self._place_of_key) - 1)
-            places: npt.NDArray[np.int32] = self._place_of_key.take(near)
+        """Return the positions of the groups with these keys, and whether the index has such a group."""
+        if len(self._position_of_key):
+            near = np.minimum(keys, len(self._position_of_key) - 1)
+            positions: npt.NDArray[np.int32] = self._position_of_key.take(near)
         else:
-            places = np.searchsorted(self.keys, keys).astype(np.int32)
-        there = self.keys.take(places, mode="clip") == keys if len(self.keys) else np.zeros(len(keys), np.bool_)
-        return np.minimum(places, max(len(self.keys) - 1, 0)), there
+            positions = np.searchsorted(self.keys, keys).astype(np.int32)
+        there = self.keys.take(positions, mode="clip") == keys if len(self.keys) else np.zeros(len(keys), np.bool_)
+        return np.minimum(positions, max(len(self.keys) - 1, 0)), there
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -107,13 +107,13 @@ def read_named_keys(directory: Path) -> pl.DataFrame:
 def raw_ids(keys: Keys, named: pl.DataFrame) -> pl.Series:
     """Return the groups' ids in the payer's file, given their keys."""
     raws = pl.Series(keys).cast(pl.String)
-    places = np.flatnonzero(keys >= NAMED_KEY)
-    if len(places):
+    positions = np.flatnonzero(keys >= NAMED_KEY)
+    if len(positions):
         found = named["key"].to_numpy()
-        rows = np.searchsorted(found, keys[places])
-        if not np.array_equal(found.take(rows, mode="clip"), keys[places]):
+        rows = np.searchsorted(found, keys[positions])
+        if not np.array_equal(found.take(rows, mode="clip"), keys[positions]):
             raise ValueError("a provider group's key has no id")
-        raws = raws.scatter(pl.Series(places), named["raw"].gather(pl.Series(rows)))
+        raws = raws.scatter(pl.Series(positions), named["raw"].gather(pl.Series(rows)))
     return raws
 
 

@@ -43,17 +43,17 @@ class MemberLists(NamedTuple):
 
 
 class _Objects(dict[bytes, int]):
-    """Texts of objects and their places. A text that is looked up for the first time gets the next place, and is added
-    to `fresh`."""
+    """Texts of objects and their positions. A text that is looked up for the first time gets the next position, and is
+    added to `fresh`."""
 
     def __init__(self) -> None:
         super().__init__()
         self.fresh: list[bytes] = []
 
     def __missing__(self, text: bytes) -> int:
-        place = self[text] = len(self)
+        position = self[text] = len(self)
         self.fresh.append(text)
-        return place
+        return position
 
 
 class MemberParts:
@@ -88,27 +88,27 @@ class MemberParts:
             self._start_over()
         found = list(map(provider_objects.split_objects, arrays))
         # This is the innermost loop of files that write out their groups: millions of objects, most of them met before.
-        # Looking up a text in a dict that hands out places for missing ones keeps the loop in C.
-        places = np.array(list(map(self._objects.__getitem__, map(bytes, chain.from_iterable(found)))), np.int64)
+        # Looking up a text in a dict that hands out positions for missing ones keeps the loop in C.
+        positions = np.array(list(map(self._objects.__getitem__, map(bytes, chain.from_iterable(found)))), np.int64)
         if self._objects.fresh:
             try:
                 self._read_objects(self._objects.fresh)
             except decode.UndecodableError:
-                # The new texts have places by now, but no parts.
+                # The new texts have positions by now, but no parts.
                 self._start_over()
                 raise
             self._objects.fresh = []
         sizes = np.array(list(map(len, found)), np.int64)
         starts = np.frombuffer(self._starts, np.int64)
-        counts = starts[places + 1] - starts[places]
+        counts = starts[positions + 1] - starts[positions]
         if (counts != 1).any():
             # An element that is not an object has no part, and an object with several tax IDs has several. So each
             # object is expanded to the range of its parts, and the sizes of the lists change accordingly.
             ends = np.cumsum(np.concatenate([np.zeros(1, np.int64), counts]))
             sizes = np.diff(ends[np.cumsum(np.concatenate([np.zeros(1, np.int64), sizes]))])
-            parts = np.repeat(starts[places] - ends[:-1], counts) + np.arange(ends[-1])
+            parts = np.repeat(starts[positions] - ends[:-1], counts) + np.arange(ends[-1])
         else:
-            parts = starts[places]
+            parts = starts[positions]
         return MemberLists(parts + self._first, sizes)
 
     def any_members(self, lists: MemberLists) -> bool:
@@ -168,8 +168,8 @@ class MemberParts:
             for number, tin, name in zip(numbers, found.tins, found.business_names, strict=True):
                 if tin and name and name.strip():
                     self.names.add(number, name.strip())
-        for place, value in found.invalid:
-            self.invalid.add(first + place, published_text(value))
+        for position, value in found.invalid:
+            self.invalid.add(first + position, published_text(value))
         bounds = np.searchsorted(part_of, np.arange(count + 1)).tolist()
         written = list(map(str, npis.tolist()))
         for tin, (start, end) in zip(found.tins, pairwise(bounds), strict=True):

@@ -71,7 +71,7 @@ def write_group_tables(
     workers: Workers,
     sizes: LoadSizes = DEFAULT_SIZES,
 ) -> MemberCounts:
-    """Write the groups at the places `used` (None for all) and their members, and return how many there are.
+    """Write the groups at the positions `used` (None for all) and their members, and return how many there are.
 
     The views of `spools` exist. Leave the relation `invalid_npi` behind, for the file's rejects.
     """
@@ -116,7 +116,7 @@ def _create_relations(writer: TableWriter, groups: GroupIndex, members: KeptMemb
         "CREATE OR REPLACE TEMP TABLE scope AS SELECT ? AS year_month, ? AS payer_slug, ? AS batch_id",
         [scope.year_month, scope.payer_slug, scope.batch_id],
     )
-    frame = groups.frame[members.places_by_rank].with_columns(resolved=pl.Series(members.resolved))
+    frame = groups.frame[members.positions_by_rank].with_columns(resolved=pl.Series(members.resolved))
     connection.register("used_frame", frame)
     connection.execute("CREATE OR REPLACE TEMP TABLE used AS FROM used_frame")
     connection.unregister("used_frame")

@@ -2,8 +2,8 @@
 
 There may be tens of millions of pairs of a group and an NPI. As text they would take a hundred bytes each, so a group
 is represented by the rank of its pg_uid among the file's, a tax ID and an NPI by their ranks, and a part by its
-place. Each process that read the file has counted its own parts; a part's place is that count plus the parts of the
-processes before. The arrays are mapped into memory, so all processes share them.
+position. Each process that read the file has counted its own parts; a part's position is that count plus the parts of
+the processes before. The arrays are mapped into memory, so all processes share them.
 """
 
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class MemberIndex:
         """For each list, where it begins in `parts`, which has the lists in another order."""
         self.sizes = _load(directory, "sizes")
         self.parts: npt.NDArray[np.int32] = _map(directory / "parts.int32", np.int32)
-        """The places of the parts of all lists."""
+        """The positions of the parts of all lists."""
         self.npi_ends = _load(directory, "npi_ends")
         """Where each part's NPIs begin in `npi_ranks`, and the end."""
         self.npi_ranks = _load(directory, "npi_ranks")
@@ -47,7 +47,7 @@ class MemberIndex:
         """For each part, the rank of its tax ID, or -1."""
 
     def lists(self, first: int, end: int) -> tuple[IndexArray, IndexArray]:
-        """Return the groups' ranks and the places of their parts, pair by pair, for lists `first` up to `end`."""
+        """Return the groups' ranks and the positions of their parts, pair by pair, for lists `first` up to `end`."""
         sizes = self.sizes[first:end].astype(np.int64)
         at = np.repeat(self.starts[first:end] - (np.cumsum(sizes) - sizes), sizes) + np.arange(sizes.sum())
         return np.repeat(self.ranks[first:end], sizes).astype(np.int64), self.parts[at].astype(np.int64)
@@ -70,8 +70,8 @@ def write_member_index(
 ) -> IndexedMembers:
     """Write the arrays of MemberIndex from a file's spools.
 
-    `rank_of` has the rank of the group at each place, or -1 to leave a group out. `part_lookups` limits the number of
-    parts that are in memory at a time.
+    `rank_of` has the rank of the group at each position, or -1 to leave a group out. `part_lookups` limits how many
+    parts are in memory at a time.
     """
     directory.mkdir()
     ranks, sizes, writers = _write_lists(spools, directory, groups, rank_of)
@@ -79,14 +79,14 @@ def write_member_index(
     order = np.argsort(ranks, kind="stable")
     for name, values in (("ranks", ranks), ("starts", starts), ("sizes", sizes)):
         np.save(directory / f"{name}.npy", values[order])
-    used = _write_places(directory, writers, part_lookups)
+    used = _write_positions(directory, writers, part_lookups)
     return IndexedMembers(
         npis=_write_npis(spools, directory, writers, used), tins=_write_tins(spools, directory, writers, used)
     )
 
 
 class _Writers:
-    """The places of parts, given their numbers. The parts of one writer are adjacent, in the order of the writers."""
+    """The positions of parts, given their numbers. The parts of a writer are adjacent, in the order of the writers."""
 
     def __init__(self) -> None:
         self._ends: dict[int, int] = {}
@@ -105,20 +105,20 @@ class _Writers:
 
     @property
     def total(self) -> int:
-        """Return the number of places."""
+        """Return the number of positions."""
         return sum(self._ends.values())
 
-    def places(self, parts: npt.NDArray[np.uint64]) -> tuple[IndexArray, npt.NDArray[np.bool_]]:
-        """Return the places of parts, and for each part whether it has one: a part beyond those noted has none."""
-        places, there = np.zeros(len(parts), np.int64), np.zeros(len(parts), np.bool_)
+    def positions(self, parts: npt.NDArray[np.uint64]) -> tuple[IndexArray, npt.NDArray[np.bool_]]:
+        """Return the positions of parts, and for each part whether it has one: a part beyond those noted has none."""
+        positions, there = np.zeros(len(parts), np.int64), np.zeros(len(parts), np.bool_)
         writers, counts = parts >> np.uint64(WRITER_BITS), (parts & _COUNT).astype(np.int64)
         before = 0
         for writer, end in sorted(self._ends.items()):
             here = (writers == writer) & (counts < end)
-            places = np.where(here, counts + before, places)
+            positions = np.where(here, counts + before, positions)
             there |= here
             before += end
-        return places, there
+        return positions, there
 
 
 def _write_lists(
@@ -129,8 +129,8 @@ def _write_lists(
     with (directory / "parts.uint64").open("wb") as file:
         for path in sorted(spools.glob("group_parts-*.parquet")):
             spool = pl.read_parquet(path, columns=["key", "parts"])
-            places, there = groups.find(spool["key"].to_numpy())
-            rank = np.where(there, rank_of[places], -1)
+            positions, there = groups.find(spool["key"].to_numpy())
+            rank = np.where(there, rank_of[positions], -1)
             size = spool["parts"].list.len().to_numpy().astype(np.int64)
             parts = spool["parts"].explode(empty_as_null=False).to_numpy()[np.repeat(rank >= 0, size)]
             parts.tofile(file)
@@ -140,8 +140,8 @@ def _write_lists(
     return np.concatenate(ranks), np.concatenate(sizes), writers
 
 
-def _write_places(directory: Path, writers: _Writers, part_lookups: int) -> npt.NDArray[np.bool_]:
-    """Replace the file of part numbers by one of places. Return for each place whether a list has it.
+def _write_positions(directory: Path, writers: _Writers, part_lookups: int) -> npt.NDArray[np.bool_]:
+    """Replace the file of part numbers by one of positions. Return for each position whether a list has it.
 
     This needs a second pass: where a writer's parts begin is known only when all lists have been seen.
     """
@@ -149,9 +149,9 @@ def _write_places(directory: Path, writers: _Writers, part_lookups: int) -> npt.
     numbers = _map(directory / "parts.uint64", np.uint64)
     with (directory / "parts.int32").open("wb") as file:
         for start in range(0, len(numbers), part_lookups):
-            places = writers.places(np.asarray(numbers[start : start + part_lookups]))[0].astype(np.int32)
-            used[places] = True
-            places.tofile(file)
+            positions = writers.positions(np.asarray(numbers[start : start + part_lookups]))[0].astype(np.int32)
+            used[positions] = True
+            positions.tofile(file)
     (directory / "parts.uint64").unlink()
     return used
 
@@ -159,13 +159,13 @@ def _write_places(directory: Path, writers: _Writers, part_lookups: int) -> npt.
 def _write_npis(spools: Path, directory: Path, writers: _Writers, used: npt.NDArray[np.bool_]) -> pl.Series:
     """Write the ranks of the NPIs of each part that is used. Return the distinct NPIs, sorted."""
     spool = pl.read_parquet(str(spools / "part_npis-*.parquet"), columns=["part", "npi"])
-    places, there = writers.places(spool["part"].to_numpy())
-    there &= used.take(places, mode="clip") if len(used) else False
-    places, npis = places[there], spool["npi"].to_numpy()[there]
-    if (np.diff(places) < 0).any():
-        # Spools are read in the order of their file names, which is that of the places for up to ten writers.
-        order = np.argsort(places, kind="stable")
-        places, npis = places[order], npis[order]
+    positions, there = writers.positions(spool["part"].to_numpy())
+    there &= used.take(positions, mode="clip") if len(used) else False
+    positions, npis = positions[there], spool["npi"].to_numpy()[there]
+    if (np.diff(positions) < 0).any():
+        # Spools are read in the order of their file names, which is that of the positions for up to ten writers.
+        order = np.argsort(positions, kind="stable")
+        positions, npis = positions[order], npis[order]
     # To rank tens of millions of NPIs: pack each (10 digits, 32 bits) with its position into one word, sort the words
     # in place, count the distinct NPIs along the sorted words, and put each count back at its position. That sorts
     # half the bytes that an argsort would, and needs no lookup afterwards.
@@ -177,22 +177,22 @@ def _write_npis(spools: Path, directory: Path, writers: _Writers, used: npt.NDAr
     ranks = np.empty(len(npis), np.int32)
     ranks[(pairs & _LOW).astype(np.int64)] = np.cumsum(first) - 1
     np.save(directory / "npi_ranks.npy", ranks)
-    np.save(directory / "npi_ends.npy", np.searchsorted(places, np.arange(len(used) + 1)))
+    np.save(directory / "npi_ends.npy", np.searchsorted(positions, np.arange(len(used) + 1)))
     return pl.Series("npi", ordered[first])
 
 
 def _write_tins(spools: Path, directory: Path, writers: _Writers, used: npt.NDArray[np.bool_]) -> pl.DataFrame:
     """Write the rank of the tax ID of each part that is used. Return the distinct tax IDs, sorted."""
     spool = pl.read_parquet(str(spools / "part_tins-*.parquet"), columns=["part", "tin_type", "tin_value"])
-    places, there = writers.places(spool["part"].to_numpy())
-    there &= used.take(places, mode="clip") if len(used) else False
-    places = places[there]
+    positions, there = writers.positions(spool["part"].to_numpy())
+    there &= used.take(positions, mode="clip") if len(used) else False
+    positions = positions[there]
     # As for NPIs: sort, count the distinct values, and put each count back where its tax ID came from.
     tins = spool.filter(pl.Series(there)).drop("part").with_row_index("row").sort("tin_type", "tin_value")
     other = (pl.col(name) != pl.col(name).shift() for name in ("tin_type", "tin_value"))
     first = tins.select(pl.any_horizontal(*other).fill_null(value=True)).to_series()
     ranks = np.full(len(used), -1, np.int32)
-    ranks[places[tins["row"].to_numpy()]] = np.cumsum(first.to_numpy()) - 1
+    ranks[positions[tins["row"].to_numpy()]] = np.cumsum(first.to_numpy()) - 1
     np.save(directory / "tin_ranks.npy", ranks)
     return tins.filter(first).drop("row")
 

@@ -152,8 +152,9 @@ def sorted_codes(item_fields: pa.Table) -> tuple[pa.Table, npt.NDArray[np.uint32
     """Return the distinct codes of item fields, sorted, and the position of each row's code among them."""
     each = pl.DataFrame(item_fields.select(["code_type", "code"]))
     codes = each.unique().sort("code_type", "code")
-    place = each.join(codes.with_row_index("place"), on=["code_type", "code"], how="left", maintain_order="left")
-    return codes.to_arrow().cast(pa.schema([(name, pa.string()) for name in codes.columns])), place["place"].to_numpy()
+    joined = each.join(codes.with_row_index("position"), on=["code_type", "code"], how="left", maintain_order="left")
+    schema = pa.schema([(name, pa.string()) for name in codes.columns])
+    return codes.to_arrow().cast(schema), joined["position"].to_numpy()
 
 
 def sort_key(code_of: npt.NDArray[np.uint32], hash_0: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

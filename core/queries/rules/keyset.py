@@ -54,7 +54,7 @@ def rows_after(order: Order, last: RowKey | None) -> tuple[str, dict[str, Any]]:
     """Return a condition that only rows after a key meet, and its parameters; `true` for no key."""
     if last is None:
         return "true", {}
-    values = {f"after_{place}": value for place, value in enumerate(last)}
+    values = {f"after_{position}": value for position, value in enumerate(last)}
     # Built from the last term to the first: a row is after the key if its first term is beyond the key's, or if the
     # first terms are equal and the rest is after. SQL compares nothing with null, so null has cases of its own.
     condition = "false"

@@ -118,7 +118,7 @@ def _matched(facts: str) -> str:
     """Return SQL that pairs the rates of each key.
 
     `counted` counts equal rates in both months, and the smaller number of them is the same. What one month has more of
-    is `unequal`, one row a rate; `placed` numbers these from the lowest, and rates of one place are a pair.
+    is `unequal`, one row a rate; `numbered` numbers these from the lowest, and rates of one position are a pair.
     """
     return f"""
         WITH counted AS (
@@ -130,10 +130,11 @@ def _matched(facts: str) -> str:
             UNION ALL
             SELECT term, who, rate, true, unnest(range(news - olds)) FROM counted
             WHERE news > olds AND who IS NOT NULL),
-        placed AS (SELECT *, row_number() OVER (PARTITION BY term, who, later ORDER BY rate) AS place FROM unequal),
+        numbered AS (
+            SELECT *, row_number() OVER (PARTITION BY term, who, later ORDER BY rate) AS position FROM unequal),
         paired AS (
             SELECT term, who, max(rate) FILTER (NOT later) AS old, max(rate) FILTER (later) AS new
-            FROM placed GROUP BY term, who, place)
+            FROM numbered GROUP BY term, who, position)
         SELECT term, who, old, new, 1 AS rates, CASE WHEN old IS NULL THEN 'added' WHEN new IS NULL THEN 'gone'
             WHEN new > old THEN 'up' ELSE 'down' END AS what FROM paired
         UNION ALL

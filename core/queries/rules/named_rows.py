@@ -37,8 +37,8 @@ def read_by_key(
     with db.cursor() as cursor:
         cursor.execute(sql, dict(parameters or {}))
         names = column_names(cursor)
-        make, places = row_maker(row_class, names, ignored=key), [names.index(name) for name in key]
-        return {tuple(row[place] for place in places): make(row) for row in cursor.fetchall()}
+        make, positions = row_maker(row_class, names, ignored=key), [names.index(name) for name in key]
+        return {tuple(row[position] for position in positions): make(row) for row in cursor.fetchall()}
 
 
 def read_page(
@@ -63,17 +63,17 @@ def fetch_page(
     """Return the same as `read_page`, from a cursor that has tables of its own."""
     cursor.execute(sql, dict(parameters))
     names = column_names(cursor)
-    place = names.index(total)
+    position = names.index(total)
     make = row_maker(row_class, names, ignored=(total,))
     found = cursor.fetchall()
     if found:
-        return int(found[0][place]), [make(row) for row in found]
+        return int(found[0][position]), [make(row) for row in found]
     if not parameters["offset"]:
         return 0, []
     # A page beyond the last has no row that could carry the total: the first page does.
     cursor.execute(sql, {**parameters, "limit": 1, "offset": 0})
     first = cursor.fetchall()
-    return (int(first[0][place]) if first else 0), []
+    return (int(first[0][position]) if first else 0), []
 
 
 def stream_rows(cursor: duckdb.DuckDBPyConnection, row_class: type[Row]) -> Iterator[Row]:
@@ -99,8 +99,8 @@ def row_maker(
     # Fields are matched to columns once per answer. A download has 100,000 rows, and a dictionary for each costs a
     # third of its time.
     if len(names) == 1:
-        (place,) = (columns.index(name) for name in names)
-        return lambda row: make(row[place])
+        (position,) = (columns.index(name) for name in names)
+        return lambda row: make(row[position])
     pick = itemgetter(*(columns.index(name) for name in names))
     return lambda row: make(*pick(row))
 

@@ -41,5 +41,5 @@ def write_known(
 
 
 def read_known(path: Path, start: int, count: int) -> ids.type_of_hash:
-    """Return up to `count` fact_uids from the place `start` on, as an array of shape (n, 2)."""
+    """Return up to `count` fact_uids from the position `start` on, as an array of shape (n, 2)."""
     return np.fromfile(path, np.uint64, 2 * count, offset=16 * start).reshape(-1, 2)

@@ -22,5 +22,5 @@ class Segment:
 
     def rows_before(self, key: SortKey) -> int:
         """Return how many rows have a smaller key."""
-        place = bisect_left(self.keys, key)
-        return int(self.ends[place - 1]) if place else 0
+        position = bisect_left(self.keys, key)
+        return int(self.ends[position - 1]) if position else 0

@@ -12,24 +12,24 @@ MAX_UNUSED_DICTIONARY = 1000
 """A dictionary of up to this many values is written whole, even if the rows do not use all of them."""
 
 
-def compacted(places: IntArray, size: int) -> tuple[IntArray, IntArray]:
-    """Return the distinct places, sorted, and the index in them of each place. Places are below `size`."""
+def compacted(positions: IntArray, size: int) -> tuple[IntArray, IntArray]:
+    """Return the distinct positions, sorted, and the index in them of each position. Positions are below `size`."""
     there = np.zeros(size, np.bool_)
-    there[places] = True
+    there[positions] = True
     used = np.flatnonzero(there).astype(np.int32)
     number = np.empty(size, np.int32)
     number[used] = np.arange(len(used), dtype=np.int32)
-    return used, number[places]
+    return used, number[positions]
 
 
-def encoded(places: IntArray, dictionary: pa.Array) -> pa.DictionaryArray:
-    """Return a column from the rows' places in a dictionary. A negative place is null."""
-    absent = places < 0
+def encoded(positions: IntArray, dictionary: pa.Array) -> pa.DictionaryArray:
+    """Return a column from the rows' positions in a dictionary. A negative position is null."""
+    absent = positions < 0
     nulls = bool(absent.any())
     if len(dictionary) > MAX_UNUSED_DICTIONARY:
-        used, places = compacted(np.maximum(places, 0) if nulls else places, len(dictionary))
+        used, positions = compacted(np.maximum(positions, 0) if nulls else positions, len(dictionary))
         dictionary = dictionary.take(pa.array(used))
-    return pa.DictionaryArray.from_arrays(pa.array(places, mask=absent if nulls else None), dictionary)
+    return pa.DictionaryArray.from_arrays(pa.array(positions, mask=absent if nulls else None), dictionary)
 
 
 def joined(tables: list[pa.Table]) -> pa.Table:
@@ -46,8 +46,8 @@ def with_small_dictionaries(table: pa.Table) -> pa.Table:
             and len(column.chunk(0).dictionary) > MAX_UNUSED_DICTIONARY
         ):
             chunk = column.chunk(0)
-            places = np.asarray(chunk.indices.fill_null(-1), np.int32)
-            table = table.set_column(number, table.field(number), encoded(places, chunk.dictionary))
+            positions = np.asarray(chunk.indices.fill_null(-1), np.int32)
+            table = table.set_column(number, table.field(number), encoded(positions, chunk.dictionary))
     return table
 
 

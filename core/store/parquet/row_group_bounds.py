@@ -32,13 +32,13 @@ def bounds(path: Path, order: Sequence[str]) -> Bounds:
     # that has more than one value: beyond it, the values of different rows would be mixed.
     metadata = pq.read_metadata(path)
     names = metadata.schema.to_arrow_schema().names
-    places = [names.index(name) for name in order]
+    positions = [names.index(name) for name in order]
     found = []
     for group in range(metadata.num_row_groups):
         low: list[Any] = []
         high: list[Any] = []
-        for place in places:
-            statistics = metadata.row_group(group).column(place).statistics
+        for position in positions:
+            statistics = metadata.row_group(group).column(position).statistics
             if statistics is None or not statistics.has_min_max:
                 break
             low.append(statistics.min)

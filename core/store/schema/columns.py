@@ -39,8 +39,8 @@ class Column:
     meaning: str
     uid_part: UidPart | None = None
     """The part of `fact_uid` that hashes this column. None for columns outside the grain."""
-    uid_place: int = 0
-    """The column's place in that part. It never changes: the ids of all stores depend on it."""
+    uid_position: int = 0
+    """The column's position in that part. It never changes: the ids of all stores depend on it."""
     compared: bool = False
     """Whether rates are counted, grouped and compared by this column of the fact."""
     since: int = 1
@@ -107,19 +107,19 @@ def number(name: str, meaning: str) -> Column:
     return Column(name, "number", meaning)
 
 
-def scope_part(place: int, column: Column) -> Column:
+def scope_part(position: int, column: Column) -> Column:
     """Return a column that every fact of one file shares: the scope part of `fact_uid`."""
-    return replace(column, uid_part="scope", uid_place=place)
+    return replace(column, uid_part="scope", uid_position=position)
 
 
-def rate_part(place: int, column: Column) -> Column:
+def rate_part(position: int, column: Column) -> Column:
     """Return a column that describes one negotiated rate: the rate part of `fact_uid`."""
-    return replace(column, uid_part="rate", uid_place=place)
+    return replace(column, uid_part="rate", uid_position=position)
 
 
-def provider_part(place: int, column: Column) -> Column:
+def provider_part(position: int, column: Column) -> Column:
     """Return a column that says whose rate it is: the provider part of `fact_uid`."""
-    return replace(column, uid_part="provider", uid_place=place)
+    return replace(column, uid_part="provider", uid_position=position)
 
 
 def compared(column: Column) -> Column:

@@ -30,7 +30,7 @@ from core.store.schema.rate_tables import FACT_RATE
 
 def _columns_of(part: UidPart) -> tuple[str, ...]:
     columns = [column for column in FACT_RATE.columns if column.uid_part == part]
-    return tuple(column.name for column in sorted(columns, key=lambda column: column.uid_place))
+    return tuple(column.name for column in sorted(columns, key=lambda column: column.uid_position))
 
 
 SCOPE_PART = _columns_of("scope")
