@@ -29,11 +29,11 @@ class QueryTimeout(BeaconError):
 class QueryLimits:
     """What queries may use: memory and disk as DuckDB writes sizes, such as 1GB; threads; and seconds for one query."""
 
+    seconds: float
     memory: str = "1GB"
     threads: int = 2
     temp_directory: str = ""
     temp_size: str = "4GB"
-    seconds: float = 5.0
 
 
 class Snapshot:

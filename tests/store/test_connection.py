@@ -87,7 +87,7 @@ def test_every_table_is_there_even_where_a_store_has_no_file_of_it(store: Store)
     change(store, "a")
     manifest = store.manifest()
     assert manifest is not None
-    bare = Snapshot(store.root, type(manifest)(1, manifest.created_at, "single", {}), QueryLimits())
+    bare = Snapshot(store.root, type(manifest)(1, manifest.created_at, "single", {}), QueryLimits(seconds=5))
     for name, table in TABLES.items():
         with bare.cursor() as cursor:
             cursor.execute(f"SELECT * FROM {name}")
@@ -97,7 +97,7 @@ def test_every_table_is_there_even_where_a_store_has_no_file_of_it(store: Store)
 
 def test_a_reader_opens_each_generation_once(store: Store) -> None:
     change(store, "a")
-    reader = Reader(store, QueryLimits())
+    reader = Reader(store, QueryLimits(seconds=5))
     first = reader.snapshot()
     assert reader.snapshot() is first
     change(store, "b")
@@ -122,13 +122,13 @@ def test_what_every_page_asks_is_asked_once_in_a_generation(store: Store) -> Non
 
 
 def test_a_reader_of_nothing_has_no_snapshot(tmp_path: Path) -> None:
-    assert Reader(Store(tmp_path), QueryLimits()).snapshot() is None
+    assert Reader(Store(tmp_path), QueryLimits(seconds=5)).snapshot() is None
 
 
 def test_a_child_process_opens_its_own(store: Store) -> None:
     """A connection made before a fork may hang the child: the child must not use it."""
     change(store, "a")
-    reader = Reader(store, QueryLimits(threads=2))
+    reader = Reader(store, QueryLimits(threads=2, seconds=5))
     assert reader.snapshot() is not None
     read_end, write_end = os.pipe()
     child = os.fork()
@@ -167,11 +167,11 @@ def test_market_snapshots_are_kept_within_bounds_and_not_after_an_error(demo: Sn
         with db.market_snapshot("f.code <> $code", {"code": code}) as market:
             market.rows("SELECT 1")
 
-    few = Snapshot(demo.root, demo.manifest, QueryLimits(), MACROS, MarketCache(max_markets=3))
+    few = Snapshot(demo.root, demo.manifest, QueryLimits(seconds=5), MACROS, MarketCache(max_markets=3))
     for number in range(5):
         ask(few, str(number))
     assert few.markets.size == 3
-    small = Snapshot(demo.root, demo.manifest, QueryLimits(), MACROS, MarketCache(max_rows=0))
+    small = Snapshot(demo.root, demo.manifest, QueryLimits(seconds=5), MACROS, MarketCache(max_rows=0))
     ask(small, "x")
     assert small.markets.size == 0
     with (
