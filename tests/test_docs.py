@@ -61,3 +61,10 @@ def test_the_readme_shows_what_the_page_shows(site: Client) -> None:
 def test_the_modules_and_tests_of_mutation_testing_are_there() -> None:
     paths = [path for area in AREAS.values() for path in (*area.modules, *area.tests)]
     assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_the_index_of_decisions_lists_each_with_its_title() -> None:
+    folder = ROOT / "docs" / "decisions"
+    listed = re.findall(r"^\| (\d+) \| \[(.*?)\]\((.*?)\) \| .+ \|$", (folder / "README.md").read_text(), re.MULTILINE)
+    titles = {path.name: path.read_text().splitlines()[0] for path in sorted(folder.glob("0*.md"))}
+    assert {name: f"# {number}. {title}" for number, title, name in listed} == titles

@@ -47,9 +47,10 @@ class Document:
 
 @cache
 def names() -> dict[str, Path]:
-    """Return the paths of all documents by name."""
+    """Return the paths of all documents by name. A folder's README.md is not among them: its page lists the folder."""
     root: Path = settings.BASE_DIR / "docs"
-    return {path.relative_to(root).with_suffix("").as_posix(): path for path in sorted(root.rglob("*.md"))}
+    paths = (path for path in sorted(root.rglob("*.md")) if path.name != "README.md")
+    return {path.relative_to(root).with_suffix("").as_posix(): path for path in paths}
 
 
 @cache
