@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from python_calamine import CalamineError, CalamineWorkbook
 
-from core.runtime.errors import ReferenceFileError
+from core.runtime.errors import ReferenceFileError, zip_problem
 
 Rows = list[list[str]]
 
@@ -95,7 +95,7 @@ def _read_sheets(path: Path, member: str, content: bytes, max_bytes: int) -> Ite
         else:
             yield Sheet(path, member, "", _text_rows(content))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise ReferenceFileError(f"{name}: the zip file is damaged or cut short ({error}); download it again") from None
+        raise ReferenceFileError(zip_problem(name, error)) from None
     except CalamineError as error:
         raise ReferenceFileError(
             f"{name}: this Excel file cannot be read ({error}); download it again, or save it as csv"

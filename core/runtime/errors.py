@@ -1,5 +1,13 @@
 """The errors a user is meant to read, in one hierarchy."""
 
+CUT_SHORT = "the file was cut short: download it again"
+"""What to say of a file that ends too early."""
+
+
+def zip_problem(name: str, problem: Exception) -> str:
+    """Return the error text for a zip file that cannot be unpacked."""
+    return f"{name}: the zip file is damaged or cut short ({problem}); download it again"
+
 
 class BeaconError(Exception):
     """Tell the user in one line what is wrong, where, what was expected, and what to do.

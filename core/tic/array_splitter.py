@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.runtime.errors import NotJsonError, PayerFileError
+from core.runtime.errors import CUT_SHORT, NotJsonError, PayerFileError
 from core.tic.bracket_scan import BracketScan
 
 CHUNK_BYTES = 4 << 20
@@ -173,7 +173,7 @@ class ArraySplitter:
         if self._at >= len(self._window):
             return NotJsonError(
                 f"{self._name}: the JSON ends at byte {offset:,} in the middle of the file's object ({expected}); "
-                "the file was cut short: download it again"
+                f"{CUT_SHORT}"
             )
         found = self._window[self._at : self._at + 20].decode("utf-8", "replace")
         return NotJsonError(f"{self._name}: not {self._kind}: {expected} at byte {offset:,}, found {found!r}")

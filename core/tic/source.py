@@ -17,7 +17,7 @@ from typing import IO, Any, cast
 from isal import igzip, isal_zlib
 
 from core.fetch.address import redact_url
-from core.runtime.errors import PayerFileError
+from core.runtime.errors import CUT_SHORT, PayerFileError, zip_problem
 from core.runtime.progress import Progress
 
 BLOCK_BYTES = 1 << 20
@@ -92,7 +92,7 @@ class Source:
         except EOFError:
             raise PayerFileError(
                 f"{self.name}: the compressed file ends after {self.bytes_read:,} bytes of JSON, before its own end "
-                "mark; it was cut short: download it again"
+                f"mark; {CUT_SHORT}"
             ) from None
         except _DAMAGE as error:
             raise PayerFileError(
@@ -207,7 +207,7 @@ def _zip_members(path: Path, name: str, limits: UnpackLimits) -> list[Source]:
         with zipfile.ZipFile(path) as packed:
             members = [m for m in packed.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX/")]
     except zipfile.BadZipFile as error:
-        raise PayerFileError(f"{name}: the zip file is damaged or cut short ({error}); download it again") from None
+        raise PayerFileError(zip_problem(name, error)) from None
     if not members:
         raise PayerFileError(f"{name}: the zip file contains no file; expected an in-network file")
     # What the members state, so that a bomb is refused before anything of it is loaded; reading them checks again.

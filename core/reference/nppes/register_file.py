@@ -24,7 +24,7 @@ import pyarrow.csv as arrow_csv
 
 from core.fields.npi import NPI_PATTERN
 from core.fields.states import STATES
-from core.runtime.errors import ReferenceFileError
+from core.runtime.errors import CUT_SHORT, ReferenceFileError, zip_problem
 from core.runtime.progress import Progress
 
 MAX_TAXONOMIES = 15
@@ -108,7 +108,7 @@ def read_register(
                 if len(found):
                     yield found
         if member is None and counts.rejected["columns"] and not _ends_with_line_break(file):
-            raise ReferenceFileError(f"{name}: the file ends within a row: it was cut short; download it again")
+            raise ReferenceFileError(f"{name}: the file ends within a row; {CUT_SHORT}")
 
 
 # --- the file -------------------------------------------------------------------------------------------------
@@ -161,7 +161,7 @@ def _plain_errors(path: Path, name: str) -> Iterator[None]:
     try:
         yield
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise ReferenceFileError(f"{name}: the zip file is damaged or cut short ({error}); download it again") from None
+        raise ReferenceFileError(zip_problem(name, error)) from None
     except pa.ArrowInvalid as error:
         raise ReferenceFileError(f"{name}: cannot be read as csv: {error}; download it again") from None
     except OSError as error:

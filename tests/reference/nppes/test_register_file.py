@@ -154,7 +154,7 @@ def test_what_is_wrong_with_a_file_is_told(tmp_path: Path) -> None:
             read(other) if register_file.is_nppes(other) else None
         return str(raised.value)
 
-    assert "ends within a row: it was cut short" in complaint(text[:-200])
+    assert "ends within a row; the file was cut short" in complaint(text[:-200])
     assert "has no column 'NPI Deactivation Date'" in complaint(text.replace("NPI Deactivation Date", "x"))
     packed = tmp_path / "n.zip"
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
