@@ -66,7 +66,7 @@ class _ItemRates(NamedTuple):
     seq: int
 
 
-class _RatePlace(NamedTuple):
+class _RatePosition(NamedTuple):
     """Where a rate is in the file, for the list of rejects."""
 
     seq: int
@@ -185,7 +185,7 @@ class Flattener:
             # Only an item of which a price was kept is described, so that no code without a rate gets into dim_code.
             before, kept = len(prices.rate), False
             number = number_of_item(item, cache) if rates else NO_CODE
-            for place, rate in enumerate(rates):
+            for position, rate in enumerate(rates):
                 if prices.fact_rows >= max_fact_rows or len(prices.rate) >= max_prices:
                     kept = kept or len(prices.rate) > before
                     self._flush()
@@ -201,7 +201,7 @@ class Flattener:
                     groups = next(written_out)
                 size, texts = list_sizes[groups], rate.negotiated_prices
                 if not texts or number < 0 or not 0 < size <= max_groups:
-                    self._add_odd_rate(number, item, texts, groups, _RatePlace(seq, place))
+                    self._add_odd_rate(number, item, texts, groups, _RatePosition(seq, position))
                     continue
                 prices.fact_rows += size * len(texts)
                 self._rows_read += size * len(texts)
@@ -223,7 +223,7 @@ class Flattener:
                             add_fields(fields)
                             add_groups(groups)
                             continue
-                    self._add_price(text, number, (groups,), size, _RatePlace(seq, place), texts.index(raw))
+                    self._add_price(text, number, (groups,), size, _RatePosition(seq, position), texts.index(raw))
             if kept or len(prices.rate) > before:
                 describe(number, item, seq, cache)
 
@@ -236,7 +236,7 @@ class Flattener:
         return self._groups.read_written_out(rates, seqs)
 
     def _add_odd_rate(
-        self, number: int, item: ItemObject, texts: list[Raw] | None, groups: int, place: _RatePlace
+        self, number: int, item: ItemObject, texts: list[Raw] | None, groups: int, position: _RatePosition
     ) -> None:
         """Add or reject the prices of a rate that has no code, no groups, no prices, or very many groups."""
         if not texts:
@@ -253,26 +253,26 @@ class Flattener:
             if number == NO_CODE:
                 reason, value = "no_code", published_text([item.billing_code_type, item.billing_code])
             for price in range(len(texts)):
-                self._reject(reason, max(size, 1), place, price, value)
+                self._reject(reason, max(size, 1), position, price, value)
         else:
             self._prices.fact_rows += rows
             keys, step = self._groups.lists.keys_of(groups), self._sizes.groups_per_row
             lists = [self._groups.lists.add(keys[n : n + step]) for n in range(0, size, step)]
             for price, raw in enumerate(texts):
-                self._add_price(bytes(raw), number, lists, size, place, price)
+                self._add_price(bytes(raw), number, lists, size, position, price)
 
     def _add_price(
-        self, text: bytes, number: int, lists: Sequence[int], size: int, place: _RatePlace, price: int
+        self, text: bytes, number: int, lists: Sequence[int], size: int, position: _RatePosition, price: int
     ) -> None:
-        """Add or reject a price whose text is new, for the `size` groups of some lists. `price` is its place."""
+        """Add or reject a price whose text is new, for the `size` groups of some lists. `price` is its position."""
         found = decode.decode_price(text)
         if found is None:
-            self._reject("no_price", size, place, price, published_text(text.decode("utf-8", "replace")))
+            self._reject("no_price", size, position, price, published_text(text.decode("utf-8", "replace")))
             return
         amount = parse_rate(found.negotiated_rate)
         if amount is None:
             value = None if found.negotiated_rate is None else published_text(found.negotiated_rate)
-            self._reject("invalid_rate", size, place, price, value)
+            self._reject("invalid_rate", size, position, price, value)
             return
         fields = self._price_fields.number_of(found)
         for groups in lists:
@@ -282,9 +282,9 @@ class Flattener:
             self._prices.group_list.append(groups)
         self._price_fields.remember(text, fields)
 
-    def _reject(self, reason: str, rows: int, place: _RatePlace, price: int, value: str | None) -> None:
+    def _reject(self, reason: str, rows: int, position: _RatePosition, price: int, value: str | None) -> None:
         self._rejected[reason] += rows
-        self._spools.rejects.add(reason, place.seq, place.rate, price, value, rows)
+        self._spools.rejects.add(reason, position.seq, position.rate, price, value, rows)
 
     # --- elements of provider_references ----------------------------------------------------------------------
 
