@@ -5,14 +5,11 @@ from pathlib import Path
 
 from core.store.generations.layout import layout_named
 from core.store.generations.manifest import BY_GROUP, Manifest
-from core.store.schema.tables import FACT_RATE, TABLES, Column, Table
+from core.store.schema.tables import FACT_RATE, RATE_BY_GROUP, TABLES, Column, Table
 from core.store.sql import null_columns, parquet_rows
 
 COUNTED_RATE_COLUMNS = tuple(column.name for column in FACT_RATE.columns if column.compared)
 """The fact's columns by which rates are counted, grouped and compared. The others identify the provider."""
-
-BY_GROUP_COLUMNS = ("pg_uid", *COUNTED_RATE_COLUMNS)
-"""The columns of a copy of the facts that is sorted by provider group."""
 
 
 def view_statements(root: Path, manifest: Manifest) -> Iterator[str]:
@@ -38,8 +35,8 @@ def _by_group(root: Path, manifest: Manifest) -> str:
     # Copies first: DuckDB takes the columns and types of the first file for all of them.
     paths = [str(root / file.path) for file in (*copies.values(), *(file for file in files if file not in copies))]
     if not paths:
-        return f"CREATE VIEW {BY_GROUP} AS SELECT {', '.join(BY_GROUP_COLUMNS)} FROM {FACT_RATE.name}"
-    columns = _select_columns([c for c in FACT_RATE.columns if c.name in BY_GROUP_COLUMNS], manifest.format)
+        return f"CREATE VIEW {BY_GROUP} AS SELECT {', '.join(RATE_BY_GROUP.names)} FROM {FACT_RATE.name}"
+    columns = _select_columns(RATE_BY_GROUP.columns, manifest.format)
     return f"CREATE VIEW {BY_GROUP} AS SELECT {columns} FROM {parquet_rows(paths, _hive_options(root, manifest))}"
 
 

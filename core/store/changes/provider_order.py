@@ -9,9 +9,8 @@ from collections.abc import Callable
 
 from core.store.generations.manifest import BY_GROUP, DataFile, Manifest, StoreError
 from core.store.generations.store import Store
-from core.store.schema.tables import FACT_RATE
+from core.store.schema.tables import FACT_RATE, RATE_BY_GROUP
 from core.store.sql import parquet_rows, quote
-from core.store.views import BY_GROUP_COLUMNS
 from core.store.writer_connection import connect_for_writing
 
 
@@ -36,8 +35,8 @@ def copy_by_group(store: Store, progress: Callable[[int, int], None] | None = No
             for file in todo:
                 path = transaction.new_file(BY_GROUP, file.copy_shard)
                 (written,) = connection.execute(
-                    f"""COPY (SELECT {", ".join(BY_GROUP_COLUMNS)} FROM {parquet_rows([transaction.path(file)])}
-                              ORDER BY pg_uid, code, code_type)
+                    f"""COPY (SELECT {", ".join(RATE_BY_GROUP.names)} FROM {parquet_rows([transaction.path(file)])}
+                              ORDER BY {", ".join(RATE_BY_GROUP.order)})
                         TO {quote(str(path))}
                         (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, USE_TMP_FILE false)"""
                 ).fetchall()[0]

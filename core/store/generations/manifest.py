@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from core.runtime.errors import BeaconError
+from core.store.schema.tables import RATE_BY_GROUP
 
 FORMAT = 2
 """The store's format. Raised with each change that an older program cannot read, such as a new column.
@@ -21,8 +22,7 @@ docs/decisions/0034-store-format.md.
 RECORDS = ("dq_run", "dq_finding")
 """Tables about the data, written by dq_check. They are not data themselves."""
 
-
-BY_GROUP = "rate_by_group"
+BY_GROUP = RATE_BY_GROUP.name
 """The copies of the facts' files that are sorted by provider group, see provider_order.py. Each is its own shard."""
 
 

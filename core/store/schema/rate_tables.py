@@ -70,6 +70,16 @@ FACT_RATE = Table(
     order=("state", "year_month", "code_type", "code", "reporting_entity_name"),
 )
 
+RATE_BY_GROUP = Table(
+    "rate_by_group",
+    "",
+    (),
+    "Copies of the facts' files, sorted by provider group, for the pages of one provider. They have no stable path.",
+    tuple(column for column in FACT_RATE.columns if column.name == PG_UID.name)
+    + tuple(column for column in FACT_RATE.columns if column.compared),
+    order=("pg_uid", "code", "code_type"),
+)
+
 DIM_CODE = Table(
     "dim_code",
     "silver/dim_code/dim_code.parquet",

@@ -34,6 +34,7 @@ from core.store.schema.rate_tables import (
     DIM_POS_SET,
     DIM_REPORTING_ENTITY,
     FACT_RATE,
+    RATE_BY_GROUP,
     REJECTS,
     REMOVED_RATE,
     XREF_BATCH_PLAN,
@@ -66,8 +67,10 @@ __all__ = [
     "DQ_RUN",
     "FACT_RATE",
     "NPPES",
+    "RATE_BY_GROUP",
     "REJECTS",
     "REMOVED_RATE",
+    "STORED_TABLES",
     "TABLES",
     "XREF_BATCH_PLAN",
     "XREF_BATCH_SOURCE",
@@ -117,4 +120,7 @@ TABLES: dict[str, Table] = {
         DQ_FINDING,
     )
 }
-"""Every table by name, except `rejects`, which has one file per batch."""
+"""Every table by name, except `rejects`, which has one file per batch, and the copies of the facts (RATE_BY_GROUP)."""
+
+STORED_TABLES = (*TABLES.values(), RATE_BY_GROUP)
+"""The tables whose files are listed in a manifest."""

@@ -17,7 +17,7 @@ from core.store.changes.selection import Selection
 from core.store.generations.layout import LAYOUTS
 from core.store.generations.manifest import BY_GROUP
 from core.store.generations.store import Store
-from core.store.views import BY_GROUP_COLUMNS
+from core.store.schema.tables import RATE_BY_GROUP
 from tests.store.steps import assert_sound, assert_tidy, facts_of, load_made_file
 from tests.stores import open_snapshot
 
@@ -25,8 +25,8 @@ from tests.stores import open_snapshot
 def assert_whole(store: Store, copied: bool) -> None:
     """BY_GROUP has every fact once, and there are copies of all files or of none but those."""
     db = open_snapshot(store)
-    there = Counter(db.rows(f"SELECT {', '.join(BY_GROUP_COLUMNS)} FROM {BY_GROUP}"))
-    assert there == Counter(tuple(row[name] for name in BY_GROUP_COLUMNS) for row in facts_of(store).values())
+    there = Counter(db.rows(f"SELECT {', '.join(RATE_BY_GROUP.names)} FROM {BY_GROUP}"))
+    assert there == Counter(tuple(row[name] for name in RATE_BY_GROUP.names) for row in facts_of(store).values())
     assert (without_copy(store.loaded()) == []) is copied
     assert_tidy(store)
 

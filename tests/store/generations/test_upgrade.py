@@ -1,6 +1,7 @@
 """A store of an older format is read as it is, and upgraded by the next write: all of it or nothing."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -14,8 +15,9 @@ from core.store.changes.provider_order import without_copy
 from core.store.generations.layout import LAYOUTS, layout_named
 from core.store.generations.manifest import BY_GROUP, FORMAT, StoreError
 from core.store.generations.store import Store
-from core.store.generations.upgrade import Upgraded
-from core.store.schema.tables import FACT_RATE, REMOVED_RATE, TABLES
+from core.store.generations.upgrade import Upgraded, upgrade_files
+from core.store.schema.columns import Column, Table
+from core.store.schema.tables import FACT_RATE, RATE_BY_GROUP, REMOVED_RATE, STORED_TABLES, TABLES
 from core.tic.source import open_documents
 from tests.store.old_stores import OLD_FORMAT, answers_of, old_answers, unpacked
 from tests.store.steps import assert_sound, assert_tidy, facts_of
@@ -87,6 +89,27 @@ def test_copies_by_provider_group_stay_in_use(old: Store) -> None:
     after = old.loaded().tables[BY_GROUP]
     assert without_copy(old.loaded()) == []
     assert {file.path for file in after} == {file.path for file in before}
+
+
+def test_a_new_compared_column_is_added_to_the_copies_too(old: Store) -> None:
+    def with_new_column(table: Table) -> Table:
+        if table not in {FACT_RATE, REMOVED_RATE, RATE_BY_GROUP}:
+            return table
+        return replace(table, columns=(*table.columns, Column("made_up", "text", "Made up.", since=FORMAT + 1)))
+
+    facts = open_snapshot(old).rows(f"SELECT * FROM {BY_GROUP} ORDER BY ALL")
+    before = old.loaded().tables[BY_GROUP]
+    with old.write() as transaction:
+        upgrade_files(transaction, tables=map(with_new_column, STORED_TABLES))
+        transaction.commit()
+    after = old.loaded().tables[BY_GROUP]
+    assert without_copy(old.loaded()) == []
+    assert len(after) == len(before) > 0
+    for path in old.paths(BY_GROUP):
+        assert pq.read_schema(path).names == [*RATE_BY_GROUP.names, "made_up"]
+        assert pl.read_parquet(path)["made_up"].null_count() == len(pl.read_parquet(path))
+    assert open_snapshot(old).rows(f"SELECT * FROM {BY_GROUP} ORDER BY ALL") == facts
+    assert open_snapshot(old).rows("SELECT made_up FROM read_parquet(?) LIMIT 1", [old.paths(BY_GROUP)]) == [(None,)]
 
 
 def test_facts_removed_before_come_back_after(old: Store) -> None:
