@@ -7,16 +7,16 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from core.runtime.errors import BeaconError
-from core.store.schema.tables import RATE_BY_GROUP
+from core.store.schema.tables import RATE_BY_GROUP, newest_format
 
-FORMAT = 2
-"""The store's format. Raised with each change that an older program cannot read, such as a new column.
+FORMAT = newest_format()
+"""The store's format: that of its newest table or column (`since`), which an older program does not know.
 
     1  up to commit 277b1b5
     2  fact_rate and removed_rate have billing_code_type_version
 
 A store of an older format is read as it is and upgraded by the next write, see `upgrade.py`. See
-docs/decisions/0034-store-format.md.
+docs/decisions/0035-store-format.md.
 """
 
 RECORDS = ("dq_run", "dq_finding")
@@ -58,6 +58,7 @@ class Manifest:
     created_at: str
     layout: str
     tables: dict[str, tuple[DataFile, ...]]
+    """The files of each table. A table that this program does not declare is kept as it is."""
     rejects: dict[str, DataFile] = field(default_factory=dict)
     format: int = FORMAT
     """The format of all files of the generation."""

@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 
 from core.store.generations.layout import layout_named
-from core.store.generations.manifest import BY_GROUP, Manifest
+from core.store.generations.manifest import Manifest
 from core.store.schema.tables import FACT_RATE, REJECTS, TABLES
 
 _STABLE_FOLDERS = ("gold", "silver")
@@ -22,7 +22,9 @@ def stable_paths(manifest: Manifest) -> dict[str, str]:
     layout = layout_named(manifest.layout)
     found: dict[str, str] = {}
     for name, files in manifest.tables.items():
-        if name == BY_GROUP:  # only the site reads the copies; everyone else reads the facts
+        # Only the site reads the copies (BY_GROUP); everyone else reads the facts. A table that only another version of
+        # the program declares has a stable path that this one does not know.
+        if name not in TABLES:
             continue
         for file in files:
             if name != FACT_RATE.name:

@@ -67,6 +67,8 @@ class Table:
     meaning: str
     columns: tuple[Column, ...]
     order: tuple[str, ...] = field(default=())
+    since: int = 1
+    """The format of the store that introduced the table."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "order", self.order or self.key)

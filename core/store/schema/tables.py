@@ -4,6 +4,8 @@ The Parquet files, the empty tables of a new store, the DuckDB views and the dat
 made from these declarations.
 """
 
+from collections.abc import Iterable
+
 from core.store.schema.benchmark_tables import (
     BENCH_ASC,
     BENCH_MEDICARE_PROF,
@@ -82,6 +84,7 @@ __all__ = [
     "XREF_TIN_NPI",
     "Column",
     "Table",
+    "newest_format",
 ]
 
 TABLES: dict[str, Table] = {
@@ -124,3 +127,8 @@ TABLES: dict[str, Table] = {
 
 STORED_TABLES = (*TABLES.values(), RATE_BY_GROUP)
 """The tables whose files are listed in a manifest."""
+
+
+def newest_format(tables: Iterable[Table] = (*STORED_TABLES, REJECTS)) -> int:
+    """Return the newest format that introduced one of the tables or one of their columns."""
+    return max(max(table.since, *(column.since for column in table.columns)) for table in tables)

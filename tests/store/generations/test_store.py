@@ -17,7 +17,9 @@ from core.runtime.errors import BeaconError
 from core.store.generations.manifest import Manifest
 from core.store.generations.store import Store, StoreError, Transaction
 from core.store.generations.store_directory import StoreDirectory
+from core.store.parquet.writer import write_table
 from core.store.schema.tables import DIM_PAYER_BRIDGE, TABLES
+from tests.store.steps import assert_tidy
 from tests.stores import change, listing, open_snapshot, put
 
 
@@ -57,6 +59,20 @@ def test_without_a_commit_nothing_has_changed(store: Store) -> None:
     with pytest.raises(ZeroDivisionError):
         fail_midway(store)
     assert listing(store.root) == before
+
+
+def test_a_table_that_only_another_program_declares_is_kept_without_a_stable_path(store: Store) -> None:
+    with store.write() as transaction:
+        path = transaction.new_file("made_up")
+        rows = write_table(path, DIM_PAYER_BRIDGE, [DIM_PAYER_BRIDGE.arrow.empty_table()])
+        transaction.put("made_up", path, rows)
+        transaction.commit()
+    before = path.read_bytes()
+    change(store, "a")
+    assert store.paths("made_up") == [str(path)]
+    assert path.read_bytes() == before
+    assert names(store) == ["a"]
+    assert_tidy(store)
 
 
 def test_a_reader_keeps_its_generation(store: Store) -> None:

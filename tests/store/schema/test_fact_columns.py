@@ -1,9 +1,12 @@
 """The columns of the fact are declared once, and every list of them agrees with the declaration."""
 
+from dataclasses import replace
+
 from core.load.staging.price_runs import ItemFields, PriceFields
 from core.store.generations.manifest import FORMAT
 from core.store.schema import ids
-from core.store.schema.tables import FACT_RATE, TABLES
+from core.store.schema.columns import Column, Table, text
+from core.store.schema.tables import DIM_CODE, FACT_RATE, TABLES, newest_format
 
 CARRIED = {"fact_uid", "additional_information", "billing_code_type_version"}
 
@@ -21,5 +24,9 @@ def test_every_column_is_filled_from_one_place() -> None:
     assert sorted(filled) == sorted(FACT_RATE.names)
 
 
-def test_the_format_of_the_store_is_that_of_its_newest_column() -> None:
-    assert max(column.since for table in TABLES.values() for column in table.columns) == FORMAT
+def test_the_format_of_the_store_is_that_of_its_newest_table_or_column() -> None:
+    new_column = replace(FACT_RATE, columns=(*FACT_RATE.columns, Column("made_up", "text", "Made up.", since=7)))
+    new_table = Table("made_up", "gold/made_up.parquet", ("name",), "Made up.", (text("name", "A name."),), since=8)
+    assert newest_format() == FORMAT
+    assert newest_format([*TABLES.values(), new_column]) == 7
+    assert newest_format([new_column, new_table, DIM_CODE]) == 8
