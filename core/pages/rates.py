@@ -8,23 +8,19 @@ from core.pages.charts import histogram_chart
 from core.pages.forms import RatesForm
 from core.pages.shared.answer_cache import meanwhile
 from core.pages.shared.downloads import ROW_CAP
-from core.pages.shared.labels import FILTER_LABELS
+from core.pages.shared.labels import filter_label
 from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.paging import Paging, span
 from core.queries import codes, medicare, rates
 from core.queries.facets import Choice, count_choices, count_months, count_networks
 from core.queries.histogram import Bin, build_histogram
 from core.queries.rules.comparison import is_plausible
+from core.queries.rules.market import FILTERS
 from core.queries.rules.rate_kinds import KINDS
 from core.queries.rules.which_filter_emptied import count_without_each_filter
 
 DOWNLOAD_SECONDS = 120.0
 NEARBY_CODES = 8
-
-FACET_NAMES = (
-    "payer", "year_month", "pos", "billing_class", "modifier", "setting", "negotiated_type", "arrangement", "network",
-)  # fmt: skip
-"""The filters that are offered with counts, in this order."""
 
 
 @market_page(RatesForm, "rates", needs_code=True)
@@ -84,10 +80,11 @@ def _download(query: MarketQuery[RatesForm]) -> HttpResponseBase:
 
 def _facets_to_show(choices: Mapping[str, Sequence[Choice]]) -> list[tuple[str, str, Sequence[Choice]]]:
     """Return the label, the name, and the choices of each filter that can be set or is set."""
-    labels = {"year_month": "Month", **FILTER_LABELS}
+    labels = {"payer": filter_label("payer"), "year_month": "Month"}
+    labels |= {name: filter_label(name) for name in FILTERS if name in choices}
     return [
-        (labels[name], name, choices[name])
-        for name in FACET_NAMES
+        (label, name, choices[name])
+        for name, label in labels.items()
         if len(choices[name]) > 1 or any(choice.chosen for choice in choices[name])
     ]
 

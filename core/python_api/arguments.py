@@ -13,7 +13,7 @@ from core.fields.place_of_service import parse_places
 from core.fields.states import parse_state
 from core.fields.text import parse_lower
 from core.fields.tin import is_tin, remove_tin_marks
-from core.queries.rules.market import NO_MODIFIER, Market
+from core.queries.rules.market import FILTERS, NO_MODIFIER, Market
 from core.runtime.errors import BeaconError
 
 
@@ -41,11 +41,13 @@ def parse_market(
     state: str, year_month: str, code: str | None, code_type: str | None, filters: Mapping[str, Any]
 ) -> Market:
     """Return the market that arguments describe, with values normalized as those of the facts are."""
-    unknown = set(filters) - set(Filters.__annotations__)
+    unknown = set(filters) - set(FILTERS)
     if unknown:
-        raise BeaconError(f"unknown filter {', '.join(sorted(unknown))}; known: {', '.join(Filters.__annotations__)}")
+        raise BeaconError(f"unknown filter {', '.join(sorted(unknown))}; known: {', '.join(FILTERS)}")
     system = parse_code_system(code_type)
-    normalized = {name: _FILTER_RULES[name](value) for name, value in filters.items() if value is not None}
+    normalized = {
+        name: _FILTER_RULES.get(name, parse_lower)(value) for name, value in filters.items() if value is not None
+    }
     return Market(check_state(state), check_month(year_month), system, parse_code(system or "", code), **normalized)
 
 
@@ -100,15 +102,12 @@ def check_tin(value: str) -> str:
 _FILTER_RULES: dict[str, Any] = {
     "payer": make_payer_slug,
     "pos": check_place,
-    "billing_class": parse_lower,
     "modifier": check_modifier,
-    "setting": parse_lower,
-    "negotiated_type": parse_lower,
-    "arrangement": parse_lower,
     "network": str,
     "npi": check_npi,
     "tin": check_tin,
 }
+"""The rules of filters whose values are not simply words in lowercase."""
 
 
 def parse_code_list(wanted: str | Iterable[str]) -> list[WantedCode]:

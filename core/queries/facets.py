@@ -6,20 +6,12 @@ from typing import Annotated
 
 from core.fields.place_of_service import EVERY_PLACE
 from core.queries.rules.columns import described
-from core.queries.rules.market import NO_MODIFIER, NOT_STATED, Market, counted_rates, filter_condition
+from core.queries.rules.market import FILTERS, NO_MODIFIER, Market, counted_rates, filter_condition
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 
-_COLUMNS = {
-    "payer": "f.reporting_entity_name",
-    "pos": "f.pos_set_id",
-    "billing_class": f"coalesce(f.billing_class, '{NOT_STATED}')",
-    "modifier": "f.billing_code_modifier",
-    "setting": f"coalesce(f.setting, '{NOT_STATED}')",
-    "negotiated_type": f"coalesce(f.negotiated_type, '{NOT_STATED}')",
-    "arrangement": f"coalesce(f.negotiation_arrangement, '{NOT_STATED}')",
-}
-"""The fact's column, or columns, behind each filter."""
+_COLUMNS = {name: one.counted for name, one in FILTERS.items() if one.column}
+"""The fact's column behind each filter by a term of the rate."""
 
 _VALUES = {
     "payer": "payer_slug(value), [value]",

@@ -26,7 +26,7 @@ from core.pages.forms.fields import (
 )
 from core.pages.forms.query_form import QueryForm
 from core.queries import changes, medicare, organizations, rates
-from core.queries.rules.market import NOT_STATED, Market
+from core.queries.rules.market import FILTERS, NOT_STATED, Market
 from core.queries.rules.matching import OUTCOMES
 
 RATE_TYPES = ("negotiated", "derived", "fee schedule", "percentage", "per diem", NOT_STATED)
@@ -62,7 +62,12 @@ class MarketForm(QueryForm):
     )
     network = NetworkField()
     npi = NpiField()
-    tin = TinField()
+    tin = TinField("Tax ID (EIN)")
+
+    @property
+    def filter_boxes(self) -> list[forms.BoundField]:
+        """The fields of the filters, except the payer, which forms show among the fields of the market itself."""
+        return [self[name] for name in FILTERS if name != "payer"]
 
     def clean(self) -> dict[str, Any]:
         """Pad the code as its system writes it: revenue code 450 is 0450."""

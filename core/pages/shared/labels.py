@@ -1,18 +1,6 @@
-"""What pages call the filters: one name for each, in forms, facets, and the list of filters that are set."""
+"""What pages call a filter and a fee schedule."""
 
-FILTER_LABELS = {
-    "payer": "Payer",
-    "pos": "Place of service",
-    "billing_class": "Billing class",
-    "modifier": "Modifier",
-    "setting": "Setting",
-    "negotiated_type": "Rate type",
-    "arrangement": "Arrangement",
-    "network": "Network",
-    "npi": "NPI",
-    "tin": "Tax ID",
-}
-"""By the name of the parameter, in the order in which they are shown."""
+from core.queries.rules.market import FILTERS
 
 _SCHEDULE_LABELS = {
     "medicare_prof": "Physician fee schedule (MPFS)",
@@ -29,4 +17,4 @@ def schedule_label(kind: str) -> str:
 
 def filter_label(name: str) -> str:
     """Return what pages call a filter."""
-    return FILTER_LABELS.get(name, name)
+    return FILTERS[name].label if name in FILTERS else name

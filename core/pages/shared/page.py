@@ -26,10 +26,9 @@ from core.pages.shared.answer_cache import ANSWERS, TooBusy, admitted
 from core.pages.shared.conditional import answer_tag, conditional_answer
 from core.pages.shared.downloads import download
 from core.pages.shared.error_pages import invalid_form, invalid_query, timed_out, too_busy, unreadable
-from core.pages.shared.labels import FILTER_LABELS
 from core.pages.shared.market_choice import InvalidChoice, MarketChoice, choose_market
 from core.queries import coverage
-from core.queries.rules.market import Market, market_cache
+from core.queries.rules.market import FILTERS, Market, market_cache
 from core.runtime.errors import BeaconError
 from core.store.connection import QueryTimeout, Snapshot
 
@@ -98,8 +97,8 @@ class MarketQuery(PageQuery[M]):
     def _context(self) -> dict[str, Any]:
         names = dict(coverage.list_payers(self.db))
         applied = [
-            (label, name, names.get(value, value) if name == "payer" else value)
-            for name, label in FILTER_LABELS.items()
+            (one.label, name, names.get(value, value) if name == "payer" else value)
+            for name, one in FILTERS.items()
             if (value := self.form.parameters().get(name))
         ]
         return {**super()._context(), "market": self.market, "applied": applied}

@@ -6,22 +6,18 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from core.queries.rules.market import Market
+from core.queries.rules.market import MARKET_PARAMETERS, Market
 
 ORDER = (
-    "q", "state", "year_month", "code_type", "code", "payer", "pos", "billing_class", "modifier", "setting",
-    "negotiated_type", "arrangement", "network", "npi", "tin", "from", "codes", "base", "what", "sort", "page",
-    "table", "format", "run", "check",
+    "q", *MARKET_PARAMETERS, "from", "codes", "base", "what", "sort", "page", "table", "format", "run", "check",
 )  # fmt: skip
 """The order of parameters in every address."""
-
-_MARKET = ORDER[1 : ORDER.index("tin") + 1]
 
 
 def to(page: str, market: Market | None = None, **parameters: Any) -> str:
     """Return the address of a page by its name. `npi` and `tin` are part of the path of the pages with those names."""
     path_part = {page: parameters.pop(page)} if page in {"npi", "tin"} else {}
-    of_market = {name: getattr(market, name) for name in _MARKET} if market else {}
+    of_market = {name: getattr(market, name) for name in MARKET_PARAMETERS} if market else {}
     return changed(reverse(page, kwargs=path_part), of_market, **parameters)
 
 

@@ -17,13 +17,78 @@ NO_MODIFIER = "none"
 NOT_STATED = "unstated"
 """The value of a filter that selects rates whose file does not state it."""
 
-_PROVIDER_FILTERS = ("network", "npi", "tin")
+
+@dataclass(frozen=True)
+class MarketFilter:
+    """A filter of a market: its parameter, what pages call it, and which rates it selects.
+
+    A filter by a term of the rate has a `column` of the fact, by which its choices are counted, and a `condition` on
+    fact_rate AS f. Without a condition, it compares the column with the parameter, or finds NOT_STATED where the column
+    is null. A filter by provider group has a `group_table` instead, and its condition is one on that table.
+    """
+
+    name: str
+    label: str
+    column: str = ""
+    condition: str = ""
+    group_table: str = ""
+
+    @property
+    def counted(self) -> str:
+        """The expression over fact_rate AS f by which the choices of the filter are counted."""
+        return f"f.{self.column}" if self.condition else f"coalesce(f.{self.column}, '{NOT_STATED}')"
+
+    def restrict(self, month: str) -> str:
+        """Return the condition on fact_rate AS f. `month` is the parameter with the month, or empty for all months."""
+        if not self.group_table:
+            return self.condition or f"{self.counted} = ${self.name}"
+        # A group belongs to one month, and these tables are sorted by it: without it, all months would be read.
+        in_month = f"year_month = {month} AND " if month else ""
+        # A set of groups rather than a join: a rate that 30 NPIs share stays one rate.
+        return f"f.pg_uid IN (SELECT pg_uid FROM {self.group_table} WHERE {in_month}{self.condition})"
+
+
+_FILTERS = (
+    MarketFilter(
+        "payer",
+        "Payer",
+        "reporting_entity_name",
+        """f.reporting_entity_name IN (
+               SELECT reporting_entity_name_raw FROM dim_payer_bridge WHERE payer_slug = $payer)""",
+    ),
+    MarketFilter(
+        "pos",
+        "Place of service",
+        "pos_set_id",
+        f"f.pos_set_id IN (SELECT pos_set_id FROM xref_pos WHERE pos IN ($pos, '{EVERY_PLACE}'))",
+    ),
+    MarketFilter("billing_class", "Billing class", "billing_class"),
+    MarketFilter(
+        "modifier",
+        "Modifier",
+        "billing_code_modifier",
+        f"""CASE WHEN $modifier = '{NO_MODIFIER}' THEN f.billing_code_modifier = ''
+            ELSE list_contains(string_split(f.billing_code_modifier, ','), $modifier) END""",
+    ),
+    MarketFilter("setting", "Setting", "setting"),
+    MarketFilter("negotiated_type", "Rate type", "negotiated_type"),
+    MarketFilter("arrangement", "Arrangement", "negotiation_arrangement"),
+    MarketFilter(
+        "network", "Network", condition="list_contains(network_names, $network)", group_table="dim_provider_group"
+    ),
+    MarketFilter("npi", "NPI", condition="npi = $npi", group_table="xref_group_npi"),
+    MarketFilter("tin", "Tax ID", condition="tin_value = $tin", group_table="xref_group_tin"),
+)
+
+FILTERS = {one.name: one for one in _FILTERS}
+"""The filters of a market besides state, month and code, by name, in the order of pages, addresses and conditions."""
+
+_PROVIDER_FILTERS = tuple(name for name, one in FILTERS.items() if one.group_table)
 """The filters by provider group."""
 
-FILTERS = (
-    "payer", "pos", "billing_class", "modifier", "setting", "negotiated_type", "arrangement", "network", "npi", "tin",
-)  # fmt: skip
-"""The filters of a market besides state, month and code."""
+MARKET_PARAMETERS = ("state", "year_month", "code_type", "code", *FILTERS)
+"""Everything that chooses a market. Conditions have this order too: the fact is sorted by state and month, and the most
+selective come first."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +120,7 @@ class Market:
     @property
     def parameters(self) -> dict[str, Any]:
         """The values that `where` binds, by name."""
-        return {name: value for name in _FILTER_NAMES if (value := getattr(self, name))}
+        return {name: value for name in MARKET_PARAMETERS if (value := getattr(self, name))}
 
     @property
     def where(self) -> str:
@@ -121,41 +186,4 @@ def filter_condition(name: str, month: str = "$year_month") -> str:
     """
     if name == "year_month":
         return f"f.year_month = {month}"
-    if name not in _GROUP_CONDITIONS:
-        return _FACT_CONDITIONS[name]
-    table, condition = _GROUP_CONDITIONS[name]
-    # A group belongs to one month, and these tables are sorted by it: without it, all months would be read.
-    in_month = f"year_month = {month} AND " if month else ""
-    # A set of groups rather than a join: a rate that 30 NPIs share stays one rate.
-    return f"f.pg_uid IN (SELECT pg_uid FROM {table} WHERE {in_month}{condition})"
-
-
-def _stated(column: str, name: str) -> str:
-    return f"coalesce(f.{column}, '{NOT_STATED}') = ${name}"
-
-
-_FACT_CONDITIONS = {
-    "state": "f.state = $state",
-    "code_type": "f.code_type = $code_type",
-    "code": "f.code = $code",
-    "payer": """f.reporting_entity_name IN (
-                    SELECT reporting_entity_name_raw FROM dim_payer_bridge WHERE payer_slug = $payer)""",
-    "pos": f"f.pos_set_id IN (SELECT pos_set_id FROM xref_pos WHERE pos IN ($pos, '{EVERY_PLACE}'))",
-    "billing_class": _stated("billing_class", "billing_class"),
-    "modifier": f"""CASE WHEN $modifier = '{NO_MODIFIER}' THEN f.billing_code_modifier = ''
-                    ELSE list_contains(string_split(f.billing_code_modifier, ','), $modifier) END""",
-    "setting": _stated("setting", "setting"),
-    "negotiated_type": _stated("negotiated_type", "negotiated_type"),
-    "arrangement": _stated("negotiation_arrangement", "arrangement"),
-}
-"""The conditions on the fact's own columns."""
-
-_GROUP_CONDITIONS = {
-    "network": ("dim_provider_group", "list_contains(network_names, $network)"),
-    "npi": ("xref_group_npi", "npi = $npi"),
-    "tin": ("xref_group_tin", "tin_value = $tin"),
-}
-"""The conditions on the provider group: the table that has it, and the condition there."""
-
-# The order of conditions in a query: the fact is sorted by state and month, and the most selective come first.
-_FILTER_NAMES = ("state", "year_month", *(name for name in _FACT_CONDITIONS if name != "state"), *_GROUP_CONDITIONS)
+    return FILTERS[name].restrict(month) if name in FILTERS else f"f.{name} = ${name}"
