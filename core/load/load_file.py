@@ -29,7 +29,6 @@ from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.outcome import FactCounts, LoadOutcome, count_facts, make_batch_record
 from core.load.provenance import Provenance, write_provenance
 from core.load.providers.group_index import GroupIndex, read_named_keys, write_group_index, write_masks
-from core.load.providers.group_key_set import union
 from core.load.providers.group_tables import BatchScope, MemberCounts, write_group_tables
 from core.load.providers.provider_filter import match_provider_filters
 from core.load.rate_filters import ALL_RATES, RateFilter
@@ -37,6 +36,7 @@ from core.load.read_file import FileContent, read_file
 from core.load.remote.fetch_groups import GroupFetcher
 from core.load.remote.remote_groups import RemoteGroups, fetch_remote_groups, record_unresolved
 from core.load.stage_timing import StageClock
+from core.load.staging.group_key_set import union
 from core.load.table_writer import TableWriter, create_spool_views
 from core.load.workers_on_demand import WorkersOnDemand
 from core.runtime.progress import Progress

@@ -12,12 +12,12 @@ import numpy.typing as npt
 from core.fields.payer_slug import make_payer_slug
 from core.load.batch_record import BatchRecord
 from core.load.facts.build_facts import BuiltFacts
-from core.load.providers.group_key_set import union
 from core.load.providers.group_tables import MemberCounts
 from core.load.rate_filters import RateFilter
 from core.load.read_file import FileContent
 from core.load.remote.fetch_groups import FetchReport
 from core.load.stage_timing import StageTime
+from core.load.staging.group_key_set import union
 from core.tic.header import Header
 from core.tic.source import Source
 

@@ -19,8 +19,8 @@ from core.load.facts.run_slices import Partition
 from core.load.facts.write_segment import write_segment
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.providers.group_index import GroupIndex
-from core.load.providers.group_key_set import distinct
 from core.load.rate_filters import RateFilter, code_mask
+from core.load.staging.group_key_set import distinct
 from core.store.changes.known_facts import read_known
 from core.store.changes.segment import Segment
 from core.store.schema import ids

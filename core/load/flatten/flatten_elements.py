@@ -23,9 +23,9 @@ from core.load.flatten.item_fields import NO_CODE, NOT_WANTED, ItemFieldsReader
 from core.load.flatten.price_fields import RATE_KEY, PriceFieldsReader
 from core.load.flatten.rate_groups import RateGroupReader
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
-from core.load.providers.group_key_set import KeySet
 from core.load.rate_filters import ALL_RATES, RateFilter
 from core.load.rejects import published_text
+from core.load.staging.group_key_set import KeySet
 from core.load.staging.price_rows import PriceRows
 from core.load.staging.price_runs import PriceRun
 from core.load.staging.spool_set import SpoolSet

@@ -17,8 +17,8 @@ import pyarrow as pa
 
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.providers.group_index import GroupIndex
-from core.load.providers.group_key_set import distinct
 from core.load.providers.member_index import MemberIndex, read_texts, write_member_index, write_texts
+from core.load.staging.group_key_set import distinct
 from core.runtime.workers import Workers, WorkerState
 from core.store.parquet.row_group_copier import RowGroupCopier
 from core.store.parquet.writer import ROW_GROUP_ROWS, write_table

@@ -8,7 +8,7 @@ import polars as pl
 import pyarrow as pa
 
 from core.load.providers.group_key import NAMED_KEY
-from core.load.providers.group_key_set import Keys
+from core.load.staging.group_key_set import Keys
 from core.store.schema import ids
 
 MAX_TABLE_KEY = 1 << 26

@@ -12,7 +12,7 @@ import polars as pl
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.providers.cross_references import KeptMembers, index_members, write_cross_references
 from core.load.providers.group_index import GroupIndex
-from core.load.providers.group_members import FETCHER, WRITER_BITS
+from core.load.staging.group_members import FETCHER, WRITER_BITS
 from core.load.table_writer import TableWriter
 from core.reference.nppes.provider_names import new_npi_rows
 from core.runtime.workers import Workers, give_back_memory

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from core.load.load_sizes import DEFAULT_SIZES
 from core.load.providers.group_index import GroupIndex
-from core.load.providers.group_members import WRITER_BITS
+from core.load.staging.group_members import WRITER_BITS
 
 IndexArray = npt.NDArray[np.int64]
 

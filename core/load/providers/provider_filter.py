@@ -7,8 +7,8 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
-from core.load.providers.group_key_set import Keys
 from core.load.rate_filters import RateFilter
+from core.load.staging.group_key_set import Keys
 from core.load.staging.spool_set import spooled
 from core.reference.nppes.provider_names import npis_in_state
 from core.store.generations.store import Transaction

@@ -15,9 +15,9 @@ import polars as pl
 
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.providers.group_index import GroupIndex
-from core.load.providers.group_members import FETCHER
 from core.load.providers.group_tables import create_resolved_before
 from core.load.remote.fetch_groups import NOT_TRIED, FetchedMembers, FetchReport, GroupFetcher, storable_location
+from core.load.staging.group_members import FETCHER
 from core.load.staging.row_spool import RowSpool
 from core.load.staging.spool_set import SpoolSet
 from core.store.changes.upsert import write_query

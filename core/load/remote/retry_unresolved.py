@@ -19,7 +19,6 @@ import pyarrow as pa
 from core.load.batch_record import FOUND_LATER, BatchRecord, filters_of
 from core.load.providers.group_index import GroupIndex, write_group_index
 from core.load.providers.group_key import group_key
-from core.load.providers.group_key_set import Keys
 from core.load.providers.group_tables import BatchScope, MemberCounts, write_group_tables
 from core.load.providers.provider_filter import match_provider_filters
 from core.load.rate_filters import RateFilter
@@ -34,6 +33,7 @@ from core.load.remote.unresolved_groups import (
     read_addresses,
     read_unresolved_batch,
 )
+from core.load.staging.group_key_set import Keys
 from core.load.staging.spool_set import SpoolSet
 from core.load.table_writer import TableWriter, create_spool_views
 from core.runtime.errors import PayerFileError

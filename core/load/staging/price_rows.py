@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
-from core.load.providers.group_key_set import distinct
+from core.load.staging.group_key_set import distinct
 from core.load.staging.price_field_cache import PriceFieldCache
 from core.load.staging.price_runs import (
     ItemFields,

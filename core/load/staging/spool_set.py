@@ -8,7 +8,7 @@ import numpy.typing as npt
 import polars as pl
 
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
-from core.load.providers.group_members import MemberLists, MemberParts
+from core.load.staging.group_members import MemberLists, MemberParts
 from core.load.staging.row_spool import ListSpool, NumberSpool, RowSpool
 from core.store.sql import parquet_rows
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.providers.group_key import NAMED_KEY, group_key, group_keys_of_names
-from core.load.providers.group_members import MemberParts
+from core.load.staging.group_members import MemberParts
 from tests import payer_files, slow_reader
 
 MembersOf = set[tuple[Any, ...]]
