@@ -9,12 +9,11 @@ from core.api.protocol.problems import Problem
 from core.api.protocol.resources import AnswerFields, Page, ResourceRequest, resource
 from core.pages.forms import QualityForm, QueryForm
 from core.pages.forms.fields import CheckField, OneOfField
-from core.quality.checks import CHECKS
+from core.quality.checks import CHECKS_BY_NAME
 from core.queries import quality
 
 router = Router(tags=["Quality"])
 
-_CHECKS = {check.name: check for check in CHECKS}
 _PART = ("state", "year_month", "payer", "check")
 _RUN = Field(description="The run of the checks; null if they have not run yet.")
 
@@ -24,7 +23,7 @@ class KnownCheckForm(QualityForm):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        names = tuple(sorted(_CHECKS))
+        names = tuple(sorted(CHECKS_BY_NAME))
         self.fields["check"] = OneOfField("check", names, example="zero_rates", meaning=CheckField.meaning)
 
 
@@ -88,7 +87,7 @@ def list_history(request: ResourceRequest) -> AnswerFields:
     run = _chosen_run(request)
     part = cast(QualityForm, request.form).part()
     counts = quality.list_history(request.db, run.run_id, part) if run else []
-    parted = {name for name, check in _CHECKS.items() if check.tells_apart(part)}
+    parted = {name for name, check in CHECKS_BY_NAME.items() if check.tells_apart(part)}
     return request.page_of([count for count in counts if count.check_name in parted])
 
 

@@ -14,23 +14,18 @@ from core.pages.charts.sparkline import sparkline
 from core.pages.formats import NONE, write_dollars, write_figure, write_month, write_percent
 from core.pages.forms import QualityForm
 from core.pages.shared import urls
-from core.pages.shared.check_texts import check_title
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.error_pages import invalid_query, sorry
+from core.pages.shared.labels import check_title
 from core.pages.shared.page import PageQuery, page
 from core.pages.shared.paging import Paging, span
-from core.quality.checks import CHECKS
+from core.quality.checks import CHECKS, CHECKS_BY_NAME
 from core.quality.failing_rows import find_failing_rows
 from core.queries import coverage, quality
 from core.queries.rules.market import NO_MODIFIER
 from core.store.connection import QueryTimeout
 
 RUNS_SHOWN = 20
-
-_CHECKS = {one.name: one for one in CHECKS}
-_SORTS = {"zero_rates": "rate", "odd_percentages": "-rate", "expired_rates": "expires"}
-"""The order in which the page of a code shows first what a check flags."""
-
 
 _COLUMN_TITLES = {
     "year_month": "Month",
@@ -89,7 +84,7 @@ def show_quality(query: PageQuery[QualityForm]) -> HttpResponseBase:
         runs=runs,
         shown=RUNS_SHOWN,
         unchanged=run.data_version == db.manifest.data_version,
-        outcomes=[(one, _CHECKS.get(one.check_name)) for one in quality.list_check_outcomes(db, run.run_id)],
+        outcomes=[(one, CHECKS_BY_NAME.get(one.check_name)) for one in quality.list_check_outcomes(db, run.run_id)],
         places=[(one, _rows_address(one), _rates_address(one.check_name, _example(one))) for one in places],
         paging=paging,
         months=months,
@@ -103,9 +98,9 @@ def show_quality(query: PageQuery[QualityForm]) -> HttpResponseBase:
 @page(QualityForm)
 def show_failing_rows(query: PageQuery[QualityForm], check: str) -> HttpResponseBase:
     """Show `/quality/<check>/`: the rows that a check finds in the data as it is now."""
-    one = _CHECKS.get(check)
+    one = CHECKS_BY_NAME.get(check)
     if one is None:
-        why = f"{check!r} is not a check. Checks: {', '.join(_CHECKS)}"
+        why = f"{check!r} is not a check. Checks: {', '.join(CHECKS_BY_NAME)}"
         return sorry(query.request, 404, "Check not found", [("", why)])
     chosen = query.values
     for name in {"state", "year_month", "payer"} - one.parted:
@@ -197,7 +192,7 @@ def _histories(counts: Sequence[quality.Count], part: dict[str, str]) -> list[Ch
     return [
         CheckHistory(name, sparkline(found, _describe_counts(name, found)), found)
         for name, found in by_check.items()
-        if name in _CHECKS and _CHECKS[name].tells_apart(part)
+        if name in CHECKS_BY_NAME and CHECKS_BY_NAME[name].tells_apart(part)
     ]
 
 
@@ -216,7 +211,7 @@ def _example(place: quality.CheckedPlace) -> dict[str, Any]:
 
 def _rows_address(place: quality.CheckedPlace) -> str:
     """Return the address of the rows behind a count; empty text for a check that no longer exists."""
-    if place.check_name not in _CHECKS:
+    if place.check_name not in CHECKS_BY_NAME:
         return ""
     part = {"state": place.state, "year_month": place.year_month, "payer": place.payer_slug}
     return urls.changed(reverse("quality_rows", kwargs={"check": place.check_name}), part)
@@ -237,4 +232,5 @@ def _rates_address(check: str, row: dict[str, Any]) -> str:
         return urls.to("medicare", **market)
     if "times_medicare" in row:
         return urls.to("medicare", sort="-percent" if row["times_medicare"] > 1 else "percent", **market)
-    return urls.to("rates", sort=_SORTS.get(check), **market)
+    sort = CHECKS_BY_NAME[check].rates_sort if check in CHECKS_BY_NAME else None
+    return urls.to("rates", sort=sort, **market)

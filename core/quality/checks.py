@@ -15,9 +15,13 @@ from core.queries.rules.comparison import LEAST_PLAUSIBLE, MOST_PLAUSIBLE, compa
 Severity = Literal["error", "warning"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Check:
     """One check. It fails if more than `threshold` (a share, 0 to 1) of the things are wrong.
+
+    `meaning` and `remedy` tell the operator what was found and what to do. `title` and `reader_meaning` tell a visitor
+    of the site what it means for the rates, and `rates_sort` is the order of rates.ORDERS in which the page of a code
+    shows first what the check flags.
 
     `by` are the columns that distinguish parts of both `things` and `found`: the state, the month, and the payer by its
     name or slug. `counted` is what count() counts. `rates_by` is the column that finds the rates of something wrong
@@ -25,15 +29,18 @@ class Check:
     """
 
     name: str
+    title: str
     severity: Severity
     threshold: float
     meaning: str
+    reader_meaning: str
     remedy: str
     things: str
     found: str
     by: tuple[str, ...] = ("state", "year_month", "reporting_entity_name")
     counted: str = "*"
     rates_by: str = ""
+    rates_sort: str | None = None
 
     @property
     def parted(self) -> frozenset[str]:
@@ -64,119 +71,169 @@ MACROS = (
 
 CHECKS = (
     Check(
-        "duplicate_fact_uid",
-        "error",
-        0,
-        "Facts that are in the store more than once.",
-        _LOAD_AGAIN,
-        _FACTS,
-        "SELECT fact_uid, count(*) AS times FROM facts GROUP BY fact_uid HAVING count(*) > 1",
+        name="duplicate_fact_uid",
+        title="Repeated rates",
+        severity="error",
+        threshold=0,
+        meaning="Facts that are in the store more than once.",
+        reader_meaning="Rates that are stored more than once. Counts may be too high.",
+        remedy=_LOAD_AGAIN,
+        things=_FACTS,
+        found="SELECT fact_uid, count(*) AS times FROM facts GROUP BY fact_uid HAVING count(*) > 1",
         by=(),
         rates_by="fact_uid",
     ),
     Check(
-        "codes_without_words",
-        "error",
-        0,
-        "Facts whose code is not in dim_code.",
-        _LOAD_AGAIN,
-        _FACTS,
-        f"SELECT {_RATE} FROM facts ANTI JOIN dim_code USING (code_type, code)",
+        name="codes_without_words",
+        title="Codes without a description",
+        severity="error",
+        threshold=0,
+        meaning="Facts whose code is not in dim_code.",
+        reader_meaning="Rates whose billing code is not described.",
+        remedy=_LOAD_AGAIN,
+        things=_FACTS,
+        found=f"SELECT {_RATE} FROM facts ANTI JOIN dim_code USING (code_type, code)",
     ),
     Check(
-        "orphan_pos_sets",
-        "error",
-        0,
-        "Facts whose set of places of service is not in dim_pos_set.",
-        _LOAD_AGAIN,
-        _FACTS,
-        f"SELECT {_RATE}, pos_set_id FROM facts ANTI JOIN dim_pos_set USING (pos_set_id)",
+        name="orphan_pos_sets",
+        title="Unknown places of service",
+        severity="error",
+        threshold=0,
+        meaning="Facts whose set of places of service is not in dim_pos_set.",
+        reader_meaning="Rates whose places of service cannot be looked up.",
+        remedy=_LOAD_AGAIN,
+        things=_FACTS,
+        found=f"SELECT {_RATE}, pos_set_id FROM facts ANTI JOIN dim_pos_set USING (pos_set_id)",
     ),
     Check(
-        "orphan_groups",
-        "error",
-        0,
-        "Facts whose provider group is not in dim_provider_group.",
-        _LOAD_AGAIN,
-        _FACTS,
-        f"SELECT {_RATE}, pg_uid FROM facts ANTI JOIN dim_provider_group USING (pg_uid)",
+        name="orphan_groups",
+        title="Unknown provider groups",
+        severity="error",
+        threshold=0,
+        meaning="Facts whose provider group is not in dim_provider_group.",
+        reader_meaning="Rates whose provider group cannot be looked up.",
+        remedy=_LOAD_AGAIN,
+        things=_FACTS,
+        found=f"SELECT {_RATE}, pg_uid FROM facts ANTI JOIN dim_provider_group USING (pg_uid)",
     ),
     Check(
-        "rates_without_npi",
-        "warning",
-        0.5,
-        "Facts whose provider group has no NPI, so that no provider can be named. Each fact counts once.",
-        "The payer contracts with a tax ID alone, or publishes the members in another file: ingest_mrf --resolve "
-        "fetches the files that could not be reached.",
-        _FACTS,
-        f"""SELECT {_RATE} FROM facts f ANTI JOIN xref_group_npi x
+        name="rates_without_npi",
+        title="Rates without an NPI",
+        severity="warning",
+        threshold=0.5,
+        meaning="Facts whose provider group has no NPI, so that no provider can be named. Each fact counts once.",
+        reader_meaning=(
+            "The provider group of these rates has no NPI, so they are not on any provider's page. Some payers "
+            "contract with a tax ID only."
+        ),
+        remedy=(
+            "The payer contracts with a tax ID alone, or publishes the members in another file: ingest_mrf --resolve "
+            "fetches the files that could not be reached."
+        ),
+        things=_FACTS,
+        found=f"""SELECT {_RATE} FROM facts f ANTI JOIN xref_group_npi x
             ON x.year_month = f.year_month AND x.payer_slug = payer_slug(f.reporting_entity_name)
             AND x.pg_uid = f.pg_uid""",
     ),
     Check(
-        "groups_without_tin",
-        "warning",
-        0.5,
-        "Provider groups without a tax ID.",
-        "Their rates are missing from the organizations page. If their members are published in another file, "
+        name="groups_without_tin",
+        title="Provider groups without a tax ID",
+        severity="warning",
+        threshold=0.5,
+        meaning="Provider groups without a tax ID.",
+        reader_meaning="Their rates are missing from the comparison of organizations.",
+        remedy="Their rates are missing from the organizations page. If their members are published in another file, "
         "ingest_mrf --resolve fetches it.",
-        "FROM provider_groups",
-        """SELECT year_month, payer_slug, pg_uid, provider_group_id_raw, resolved
+        things="FROM provider_groups",
+        found="""SELECT year_month, payer_slug, pg_uid, provider_group_id_raw, resolved
            FROM provider_groups ANTI JOIN xref_group_tin USING (pg_uid)""",
         by=_GROUP,
         rates_by="pg_uid",
     ),
     Check(
-        "zero_rates",
-        "warning",
-        0.05,
-        "Rates of zero: a payer's way to say that it has no rate.",
-        "Do not read them as prices. They are part of the percentiles; correct_rates --max-rate 0 removes them.",
-        _FACTS,
-        f"SELECT {_RATE} FROM facts WHERE negotiated_rate = 0",
+        name="zero_rates",
+        title="Rates of zero",
+        severity="warning",
+        threshold=0.05,
+        meaning="Rates of zero: a payer's way to say that it has no rate.",
+        reader_meaning=(
+            "Payers write zero when they have no rate. Do not read these as prices. They are included in percentiles."
+        ),
+        remedy="Do not read them as prices. They are part of the percentiles; correct_rates --max-rate 0 removes them.",
+        things=_FACTS,
+        found=f"SELECT {_RATE} FROM facts WHERE negotiated_rate = 0",
+        rates_sort="rate",
     ),
     Check(
-        "odd_percentages",
-        "warning",
-        0.05,
-        "Percentages over 100 or under 1: dollars, or fractions, in the wrong place.",
-        "Look at the payer's file. Percentages are never part of a figure in dollars; correct_rates removes wrong "
-        "ones.",
-        "FROM facts WHERE negotiated_type = 'percentage'",
-        f"""SELECT {_RATE} FROM facts
+        name="odd_percentages",
+        title="Implausible percentages",
+        severity="warning",
+        threshold=0.05,
+        meaning="Percentages over 100 or under 1: dollars, or fractions, in the wrong place.",
+        reader_meaning=(
+            "Percentages over 100 or under 1: probably dollars or fractions in the wrong place. They are never mixed "
+            "with dollars."
+        ),
+        remedy=(
+            "Look at the payer's file. Percentages are never part of a figure in dollars; correct_rates removes "
+            "wrong ones."
+        ),
+        things="FROM facts WHERE negotiated_type = 'percentage'",
+        found=f"""SELECT {_RATE} FROM facts
             WHERE negotiated_type = 'percentage' AND (negotiated_rate > 100 OR negotiated_rate < 1)""",
+        rates_sort="-rate",
     ),
     Check(
-        "implausible_rates",
-        "warning",
-        0.05,
-        f"Rates in dollars below {LEAST_PLAUSIBLE} or above {MOST_PLAUSIBLE:g} times Medicare: of another class, unit "
-        "or service than the file says. Only rates that a loaded benchmark prices are checked.",
-        "Rely on the median rather than the mean, and look at class and modifier; correct_rates removes wrong ones.",
-        f"{_COMPARED} FROM compared WHERE percent IS NOT NULL",
-        f"""{_COMPARED}
+        name="implausible_rates",
+        title="Rates far from Medicare",
+        severity="warning",
+        threshold=0.05,
+        meaning=(
+            f"Rates in dollars below {LEAST_PLAUSIBLE} or above {MOST_PLAUSIBLE:g} times Medicare: of another class, "
+            "unit or service than the file says. Only rates that a loaded benchmark prices are checked."
+        ),
+        reader_meaning=(
+            f"Rates in dollars below {LEAST_PLAUSIBLE:.0%} or above {MOST_PLAUSIBLE:,.0%} of Medicare. The file may "
+            "state the wrong billing class, modifier, or unit. Rely on the median rather than the mean."
+        ),
+        remedy=(
+            "Rely on the median rather than the mean, and look at class and modifier; correct_rates removes wrong ones."
+        ),
+        things=f"{_COMPARED} FROM compared WHERE percent IS NOT NULL",
+        found=f"""{_COMPARED}
             SELECT {_RATE}, round(percent, 4) AS times_medicare, basis, medicare, billing_class, billing_code_modifier
             FROM compared WHERE NOT plausible""",
     ),
     Check(
-        "expired_rates",
-        "warning",
-        0.05,
-        "Rates that expired before their month began.",
-        "The payer publishes contracts that have ended. Compare with a newer month.",
-        _FACTS,
-        f"SELECT {_RATE}, expiration_date FROM facts WHERE expiration_date < year_month || '-01'",
+        name="expired_rates",
+        title="Expired rates",
+        severity="warning",
+        threshold=0.05,
+        meaning="Rates that expired before their month began.",
+        reader_meaning="Rates whose contract had ended before the month began. Compare with a newer month.",
+        remedy="The payer publishes contracts that have ended. Compare with a newer month.",
+        things=_FACTS,
+        found=f"SELECT {_RATE}, expiration_date FROM facts WHERE expiration_date < year_month || '-01'",
+        rates_sort="expires",
     ),
     Check(
-        "month_disagrees",
-        "warning",
-        0,
-        "Files whose month differs from their last_updated_on or from the date in their name, or is later than the day "
-        "they were loaded.",
-        "Find out which month the file is for. If it is wrong here, remove its rates (correct_rates --batch) and "
-        "load the file with --year-month.",
-        _BATCHES,
-        r"""SELECT state, year_month, reporting_entity_name, source, last_updated_on,
+        name="month_disagrees",
+        title="Files with an unclear month",
+        severity="warning",
+        threshold=0,
+        meaning=(
+            "Files whose month differs from their last_updated_on or from the date in their name, or is later than "
+            "the day they were loaded."
+        ),
+        reader_meaning=(
+            "The month of the file differs from its own date or from the date in its name, or it is in the future."
+        ),
+        remedy=(
+            "Find out which month the file is for. If it is wrong here, remove its rates (correct_rates --batch) and "
+            "load the file with --year-month."
+        ),
+        things=_BATCHES,
+        found=r"""SELECT state, year_month, reporting_entity_name, source, last_updated_on,
                    strftime(coalesce(
                        try_strptime(regexp_extract(last_updated_on, '^\d{4}-\d{1,2}-\d{1,2}'), '%Y-%m-%d'),
                        try_strptime(regexp_extract(last_updated_on, '^\d{1,2}/\d{1,2}/\d{4}'), '%m/%d/%Y'),
@@ -188,26 +245,32 @@ CHECKS = (
             WHERE updated <> year_month OR named <> year_month OR year_month > strftime(finished_at, '%Y-%m')""",
     ),
     Check(
-        "npi_check_digits",
-        "warning",
-        0.01,
-        "NPIs whose check digit is wrong: no such provider exists. Each counts once for every payer and month that "
-        "names it.",
-        "The payer's mistake: such an NPI has no name in NPPES. Its rates are kept.",
-        "FROM npis",
-        """SELECT DISTINCT npi, year_month, payer_slug FROM npis
+        name="npi_check_digits",
+        title="Invalid NPIs",
+        severity="warning",
+        threshold=0.01,
+        meaning=(
+            "NPIs whose check digit is wrong: no such provider exists. Each counts once for every payer and month "
+            "that names it."
+        ),
+        reader_meaning="NPIs whose check digit is wrong: no such provider exists. Their rates are shown all the same.",
+        remedy="The payer's mistake: such an NPI has no name in NPPES. Its rates are kept.",
+        things="FROM npis",
+        found="""SELECT DISTINCT npi, year_month, payer_slug FROM npis
            WHERE npi IN (SELECT npi FROM dim_npi WHERE npi_check_sum(npi) % 10 <> 0)""",
         by=_GROUP,
         counted="DISTINCT npi",
     ),
     Check(
-        "batch_sums",
-        "error",
-        0,
-        "Files whose record differs from the number of rows in the store plus those that corrections removed.",
-        _LOAD_AGAIN,
-        _BATCHES,
-        """SELECT b.state, year_month, reporting_entity_name, source, rows_added, coalesce(n, 0) AS rows_there,
+        name="batch_sums",
+        title="Files with missing rates",
+        severity="error",
+        threshold=0,
+        meaning="Files whose record differs from the number of rows in the store plus those that corrections removed.",
+        reader_meaning="The number of rates stored for these files is not the number that was loaded.",
+        remedy=_LOAD_AGAIN,
+        things=_BATCHES,
+        found="""SELECT b.state, year_month, reporting_entity_name, source, rows_added, coalesce(n, 0) AS rows_there,
                   coalesce(removed, 0) AS rows_removed
            FROM batches b LEFT JOIN (
                SELECT batch_id, f.state, count(*) AS n
@@ -218,14 +281,18 @@ CHECKS = (
            WHERE rows_added <> rows_there + rows_removed""",
     ),
     Check(
-        "corrections",
-        "error",
-        0,
-        "Facts that are in the store although a correction in force has removed them, and corrections that do not "
-        "keep as many facts as they removed.",
-        _LOAD_AGAIN,
-        "SELECT correction_id FROM removed_rate UNION ALL SELECT correction_id FROM corrections",
-        """SELECT correction_id, fact_uid, NULL AS rows, NULL AS rows_kept
+        name="corrections",
+        title="Corrections that did not hold",
+        severity="error",
+        threshold=0,
+        meaning=(
+            "Facts that are in the store although a correction in force has removed them, and corrections that do "
+            "not keep as many facts as they removed."
+        ),
+        reader_meaning="Rates that were removed by a correction but are present, or the reverse.",
+        remedy=_LOAD_AGAIN,
+        things="SELECT correction_id FROM removed_rate UNION ALL SELECT correction_id FROM corrections",
+        found="""SELECT correction_id, fact_uid, NULL AS rows, NULL AS rows_kept
            FROM removed_rate SEMI JOIN facts USING (fact_uid)
            UNION ALL
            SELECT correction_id, NULL, rows, coalesce(kept, 0)
@@ -236,38 +303,44 @@ CHECKS = (
         rates_by="fact_uid",
     ),
     Check(
-        "batch_arithmetic",
-        "error",
-        0,
-        "Files whose record does not add up: rows read = added + duplicates + rejected + filtered.",
-        _LOAD_AGAIN,
-        _BATCHES,
-        """SELECT state, year_month, reporting_entity_name, source, rows_read, rows_added, duplicates, rows_rejected,
-                  rows_filtered, rejects
+        name="batch_arithmetic",
+        title="Files that do not add up",
+        severity="error",
+        threshold=0,
+        meaning="Files whose record does not add up: rows read = added + duplicates + rejected + filtered.",
+        reader_meaning="Rows read do not equal rows added, duplicate, rejected, and filtered.",
+        remedy=_LOAD_AGAIN,
+        things=_BATCHES,
+        found="""SELECT state, year_month, reporting_entity_name, source, rows_read, rows_added, duplicates,
+                  rows_rejected, rows_filtered, rejects
            FROM batches
            WHERE rows_read <> rows_added + duplicates + rows_rejected + rows_filtered
               OR rows_rejected <> coalesce(list_sum(json_extract(rejects, '$.*')::BIGINT[]), 0)""",
     ),
     Check(
-        "benchmark_arithmetic",
-        "error",
-        0,
-        "Benchmark releases whose record does not add up: rows read = priced + left out.",
-        "Load the release again with load_benchmark, and report the bug.",
-        "FROM dim_benchmark",
-        """SELECT kind, state, release, rows_read, rows_priced, left_out FROM dim_benchmark
+        name="benchmark_arithmetic",
+        title="Fee schedules that do not add up",
+        severity="error",
+        threshold=0,
+        meaning="Benchmark releases whose record does not add up: rows read = priced + left out.",
+        reader_meaning="Rows read do not equal rows priced and left out.",
+        remedy="Load the release again with load_benchmark, and report the bug.",
+        things="FROM dim_benchmark",
+        found="""SELECT kind, state, release, rows_read, rows_priced, left_out FROM dim_benchmark
            WHERE rows_read <> rows_priced + coalesce(list_sum(json_extract(left_out, '$.*')::BIGINT[]), 0)""",
         by=(),
     ),
     Check(
-        "duplicate_keys",
-        "error",
-        0,
-        "Keys that are more than once in a table that joins rely on: such a join would multiply rates.",
-        _LOAD_AGAIN,
-        """SELECT 1 FROM dim_code UNION ALL SELECT 1 FROM dim_pos_set
+        name="duplicate_keys",
+        title="Repeated keys",
+        severity="error",
+        threshold=0,
+        meaning="Keys that are more than once in a table that joins rely on: such a join would multiply rates.",
+        reader_meaning="Codes, places, provider groups, or payers that are listed twice. Counts may be too high.",
+        remedy=_LOAD_AGAIN,
+        things="""SELECT 1 FROM dim_code UNION ALL SELECT 1 FROM dim_pos_set
            UNION ALL SELECT 1 FROM dim_provider_group UNION ALL SELECT 1 FROM dim_payer_bridge""",
-        """SELECT 'dim_code' AS in_table, code_type || ' ' || code AS key, count(*) AS times
+        found="""SELECT 'dim_code' AS in_table, code_type || ' ' || code AS key, count(*) AS times
            FROM dim_code GROUP BY ALL HAVING count(*) > 1
            UNION ALL
            SELECT 'dim_pos_set', pos_set_id, count(*) FROM dim_pos_set GROUP BY ALL HAVING count(*) > 1
@@ -279,3 +352,5 @@ CHECKS = (
         by=(),
     ),
 )
+
+CHECKS_BY_NAME = {one.name: one for one in CHECKS}

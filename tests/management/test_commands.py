@@ -19,6 +19,7 @@ import pytest
 
 from core.demo.payer_files import write_files
 from core.demo.physician_fees import write_physician_fees
+from core.quality.checks import CHECKS
 from core.store.generations.store import Store
 from tests.fixture_types import Manage
 from tests.management.failures import complaint
@@ -245,7 +246,7 @@ def test_dq_check_for_people_and_machines(manage: Manage, good: Path, root: Path
     assert text.returncode == 1
     assert re.search(r"^ok   error +duplicate_fact_uid +0 of +2 ", text.stdout, re.MULTILINE)
     assert re.search(r"^FAIL warning +rates_without_npi +2 of +2 +100\.00% ", text.stdout, re.MULTILINE)
-    assert "2 of 17 checks failed: rates_without_npi, groups_without_tin" in complaint(text)
+    assert f"2 of {len(CHECKS)} checks failed: rates_without_npi, groups_without_tin" in complaint(text)
     machine = manage("dq_check", "--format", "json", "--state", "GA", "--year-month", "2025-08")
     assert machine.returncode == 1
     report = json.loads(machine.stdout)
@@ -291,7 +292,7 @@ def test_the_demo_shows_it_all(manage: Manage, tmp_path: Path) -> None:
     done = manage("demo", "--no-serve", "--data-dir", tmp_path / "demo")
     assert done.returncode == 0, done.stderr
     assert "rejected; invalid_rate: 1" in done.stdout
-    assert done.stdout.count("ok   ") == 17
+    assert done.stdout.count("ok   ") == len(CHECKS)
     assert re.search(r"Example Peach Health Plan +professional +12 +99\.05 +126\.89 +149\.75", done.stdout)
     again = manage("demo", "--no-serve", "--data-dir", tmp_path / "demo")
     assert "there are files here already" in complaint(again)

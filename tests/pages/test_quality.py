@@ -10,13 +10,12 @@ import pytest
 from django.conf import settings as django_settings
 from django.test import Client
 
-from core.pages import quality as quality_view
 from core.pages.charts.sparkline import sparkline
-from core.pages.shared.check_texts import CHECK_TEXTS, check_title
-from core.quality.checks import CHECKS
+from core.pages.shared.labels import check_meaning, check_title
+from core.quality.checks import CHECKS, CHECKS_BY_NAME
 from core.quality.record import keep_report
 from core.quality.report import run_checks
-from core.queries import quality
+from core.queries import quality, rates
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from tests.fixture_types import Load
@@ -70,7 +69,7 @@ def test_failures_are_told_first_and_by_payer_and_month(odd: Store) -> None:
         client = Client()
         response = client.get("/quality/")
         checks, by_payer, places, _, runs = tables(response)
-        assert "2 of 17 checks failed , all of them warnings" in text_of(response)
+        assert f"2 of {len(CHECKS)} checks failed , all of them warnings" in text_of(response)
         assert {re.split(" warning ", row[1])[0] for row in checks[1:3]} == {"Rates of zero", "Invalid NPIs"}
         assert by_payer[1:] == [["Odd, Inc.", "2 over limit"], ["Sound & Co", "clean"]]
         assert [(row[0], row[1], row[4], row[5]) for row in places[1:]] == [
@@ -131,9 +130,13 @@ def test_the_data_may_have_changed_since(odd: Store, load: Load) -> None:
         )
 
 
-def test_every_check_has_a_title_and_a_meaning_for_visitors() -> None:
-    assert set(CHECK_TEXTS) == {check.name for check in CHECKS}
+def test_a_check_that_no_longer_exists_is_titled_by_its_name() -> None:
     assert check_title("an_older_check") == "An older check"
+    assert check_meaning("an_older_check") == ""
+
+
+def test_a_check_sorts_rates_in_an_order_of_their_page() -> None:
+    assert {check.rates_sort for check in CHECKS if check.rates_sort} <= set(rates.ORDERS)
 
 
 @pytest.mark.parametrize("table", ["checks", "places", "months", "history", "runs"])
@@ -180,7 +183,7 @@ def test_what_cannot_be_answered_is_told(site: Client, address: str, status: int
 
 def test_what_takes_too_long_is_offered_in_parts(odd: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     endless = replace(next(one for one in CHECKS if one.name == "zero_rates"), found=ENDLESS)
-    monkeypatch.setitem(quality_view._CHECKS, "zero_rates", endless)
+    monkeypatch.setitem(CHECKS_BY_NAME, "zero_rates", endless)
     monkeypatch.setattr(django_settings, "BEACONPOINT_QUERY_SECONDS", 2)
     with serving(odd.root):
         response = Client().get("/quality/zero_rates/")

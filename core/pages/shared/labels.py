@@ -1,5 +1,6 @@
-"""What pages call a filter and a fee schedule."""
+"""What pages call a filter, a fee schedule, and a check of the data."""
 
+from core.quality.checks import CHECKS_BY_NAME
 from core.queries.rules.market import FILTERS
 
 _SCHEDULE_LABELS = {
@@ -18,3 +19,15 @@ def schedule_label(kind: str) -> str:
 def filter_label(name: str) -> str:
     """Return what pages call a filter."""
     return FILTERS[name].label if name in FILTERS else name
+
+
+def check_title(name: str) -> str:
+    """Return the title of a check; its name in words for one that only an older run knows."""
+    known = CHECKS_BY_NAME.get(name)
+    return known.title if known else name.replace("_", " ").capitalize()
+
+
+def check_meaning(name: str) -> str:
+    """Return what a finding of the check means to a visitor."""
+    known = CHECKS_BY_NAME.get(name)
+    return known.reader_meaning if known else ""

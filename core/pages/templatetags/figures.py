@@ -11,8 +11,7 @@ from django.utils.safestring import SafeString
 from core.fields.place_of_service import EVERY_PLACE, PLACES
 from core.pages import formats
 from core.pages.shared import urls
-from core.pages.shared.check_texts import check_meaning, check_title
-from core.pages.shared.labels import filter_label, schedule_label
+from core.pages.shared.labels import check_meaning, check_title, filter_label, schedule_label
 
 MAX_PLACES_SHOWN = 4
 
