@@ -4,7 +4,7 @@ from ninja import Router
 from pydantic import Field
 
 from core.api.protocol.resources import AnswerFields, MarketPage, ResourceRequest, resource
-from core.pages.forms import ChangesForm
+from core.pages.forms.market_forms import ChangesForm
 from core.queries import changes
 
 router = Router(tags=["Changes"])

@@ -3,7 +3,7 @@
 from ninja import Router
 
 from core.api.protocol.resources import AnswerFields, Page, ResourceRequest, resource
-from core.pages.forms import CodesForm
+from core.pages.forms.query_form import CodesForm
 from core.queries import codes
 
 router = Router(tags=["Codes"])

@@ -3,7 +3,7 @@
 from ninja import Router
 
 from core.api.protocol.resources import AnswerFields, Page, ResourceRequest, resource
-from core.pages.forms import QueryForm
+from core.pages.forms.query_form import QueryForm
 from core.queries import coverage
 
 router = Router(tags=["Coverage"])

@@ -3,7 +3,7 @@
 from ninja import Router
 
 from core.api.protocol.resources import AnswerFields, MarketPage, ResourceRequest, resource
-from core.pages.forms import RatesForm
+from core.pages.forms.market_forms import RatesForm
 from core.queries import facets
 from core.queries.rules.market import market_cache
 

@@ -4,7 +4,7 @@ from ninja import Router
 from pydantic import Field
 
 from core.api.protocol.resources import AnswerFields, MarketAnswer, MarketPage, ResourceRequest, resource
-from core.pages.forms import MedicareForm
+from core.pages.forms.market_forms import MedicareForm
 from core.queries import medicare, rates
 from core.queries.rules.market import market_cache
 

@@ -4,7 +4,7 @@ from ninja import Router
 from pydantic import Field
 
 from core.api.protocol.resources import AnswerFields, MarketPage, ResourceRequest, resource
-from core.pages.forms import OrganizationsForm
+from core.pages.forms.market_forms import OrganizationsForm
 from core.queries import organizations
 
 router = Router(tags=["Organizations"])

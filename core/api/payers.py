@@ -6,7 +6,8 @@ from pydantic import Field
 from core.api.protocol.problems import Problem
 from core.api.protocol.resources import AnswerFields, MarketPage, Page, ResourceRequest, resource
 from core.fields import code_list
-from core.pages.forms import PayersForm, QueryForm
+from core.pages.forms.market_forms import PayersForm
+from core.pages.forms.query_form import QueryForm
 from core.queries import coverage, networks, payers
 
 router = Router(tags=["Payers"])

@@ -5,7 +5,8 @@ from pydantic import Field
 
 from core.api.protocol.problems import Problem
 from core.api.protocol.resources import Answer, AnswerFields, MarketPage, Page, ResourceRequest, resource
-from core.pages.forms import ProviderForm, QueryForm
+from core.pages.forms.market_forms import ProviderForm
+from core.pages.forms.query_form import QueryForm
 from core.queries import providers
 from core.queries.rules.market import Market, market_cache
 

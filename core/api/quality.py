@@ -7,8 +7,9 @@ from pydantic import Field
 
 from core.api.protocol.problems import Problem
 from core.api.protocol.resources import AnswerFields, Page, ResourceRequest, resource
-from core.pages.forms import QualityForm, QueryForm
 from core.pages.forms.fields import CheckField, OneOfField
+from core.pages.forms.quality_form import QualityForm
+from core.pages.forms.query_form import QueryForm
 from core.quality.checks import CHECKS_BY_NAME
 from core.queries import quality
 

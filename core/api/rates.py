@@ -4,7 +4,7 @@ from ninja import Router
 from pydantic import Field
 
 from core.api.protocol.resources import AnswerFields, MarketAnswer, MarketPage, ResourceRequest, resource
-from core.pages.forms import RatesForm
+from core.pages.forms.market_forms import RatesForm
 from core.queries import medicare, rates
 from core.queries.histogram import Bin, build_histogram
 from core.queries.rules.market import market_cache

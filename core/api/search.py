@@ -4,7 +4,7 @@ from ninja import Router
 from pydantic import BaseModel, Field
 
 from core.api.protocol.resources import Answer, AnswerFields, ResourceRequest, resource
-from core.pages.forms import CodesForm
+from core.pages.forms.query_form import CodesForm
 from core.queries.codes import CodeTitle
 from core.queries.rules.columns import PayerName, PayerSlug
 from core.queries.search import Provider, search_everything

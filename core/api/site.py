@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from functools import wraps
+from importlib import import_module
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,19 +11,6 @@ from django.urls import URLPattern, re_path
 from ninja import NinjaAPI, Router
 from ninja.errors import ValidationError
 
-from core.api import (
-    changes,
-    codes,
-    coverage,
-    facets,
-    medicare,
-    organizations,
-    payers,
-    providers,
-    quality,
-    rates,
-    search,
-)
 from core.api.protocol.parameters import invalid_parameters
 from core.api.protocol.problems import Problem
 from core.pages.shared.answer_cache import TooBusy
@@ -61,8 +49,13 @@ def _answer_error(request: HttpRequest, error: Any) -> HttpResponse:
     return response
 
 
-_RESOURCES = (coverage, search, codes, rates, facets, medicare, organizations, providers, payers, changes, quality)
-api = create_api(*(module.router for module in _RESOURCES))
+_RESOURCES = (
+    "coverage", "search", "codes", "rates", "facets", "medicare", "organizations", "providers", "payers", "changes",
+    "quality",
+)  # fmt: skip
+"""The modules of this package that have a router, in the order of the documentation."""
+
+api = create_api(*(import_module(f"core.api.{name}").router for name in _RESOURCES))
 
 
 def url_patterns(of: NinjaAPI = api) -> list[URLPattern]:

@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpResponseBase
 
 from core.pages.formats import write_month
-from core.pages.forms import ChangesForm
+from core.pages.forms.market_forms import ChangesForm
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.market_choice import MarketChoice, choose_months
 from core.pages.shared.page import MarketQuery, market_page

@@ -2,7 +2,7 @@
 
 from django.http import HttpResponseBase
 
-from core.pages.forms import CodesForm
+from core.pages.forms.query_form import CodesForm
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.page import PageQuery, page
 from core.pages.shared.paging import Paging, span

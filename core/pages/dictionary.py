@@ -2,7 +2,7 @@
 
 from django.http import HttpResponseBase
 
-from core.pages.forms import QueryForm
+from core.pages.forms.query_form import QueryForm
 from core.pages.shared import documents
 from core.pages.shared.page import PageQuery, page
 from core.queries import dictionary

@@ -3,7 +3,7 @@
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 
-from core.pages.forms import CodesForm
+from core.pages.forms.query_form import CodesForm
 from core.pages.shared import urls
 from core.pages.shared.page import PageQuery, page
 from core.queries import coverage

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.http import HttpResponseBase
 
 from core.pages.charts import spread_chart
-from core.pages.forms import MedicareForm
+from core.pages.forms.market_forms import MedicareForm
 from core.pages.shared.answer_cache import meanwhile
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.page import MarketQuery, market_page

@@ -3,7 +3,7 @@
 from django.http import HttpResponseBase
 
 from core.pages.charts import spread_chart
-from core.pages.forms import OrganizationsForm
+from core.pages.forms.market_forms import OrganizationsForm
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.paging import Paging

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from core.fields import code_list
 from core.fields.code_list import WantedCode
 from core.pages.charts import spread_chart
-from core.pages.forms import PayersForm
+from core.pages.forms.market_forms import PayersForm
 from core.pages.shared import urls
 from core.pages.shared.error_pages import sorry
 from core.pages.shared.page import MarketQuery, market_page

@@ -7,8 +7,8 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponseBase
 from django.shortcuts import redirect
 
-from core.pages.forms import ProviderForm
 from core.pages.forms.fields import NpiField, TinField
+from core.pages.forms.market_forms import ProviderForm
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.error_pages import sorry
 from core.pages.shared.market_choice import InvalidChoice, MarketChoice, choose_provider_market

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from core.fields.payer_slug import make_payer_slug
 from core.pages.charts.sparkline import sparkline
 from core.pages.formats import NONE, write_dollars, write_figure, write_month, write_percent
-from core.pages.forms import QualityForm
+from core.pages.forms.quality_form import QualityForm
 from core.pages.shared import urls
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.error_pages import invalid_query, sorry

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from django.http import HttpResponseBase
 
 from core.pages.charts import histogram_chart
-from core.pages.forms import RatesForm
+from core.pages.forms.market_forms import RatesForm
 from core.pages.shared.answer_cache import meanwhile
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.labels import filter_label

@@ -5,7 +5,7 @@ from ninja import Router
 
 from core.api import site
 from core.api.protocol.resources import Answer, AnswerFields, ResourceRequest, resource
-from core.pages.forms import QueryForm
+from core.pages.forms.query_form import QueryForm
 from tests.stores import ENDLESS
 
 router = Router(tags=["Odd"])

@@ -15,19 +15,18 @@ from core.api.openapi import document, example
 from core.api.protocol.parameters import FORM_FIELDS, query_model
 from core.api.protocol.problems import KINDS
 from core.fields import code_list
-from core.pages.forms import (
+from core.pages.forms.fields import CodeListField
+from core.pages.forms.market_forms import (
     ChangesForm,
-    CodesForm,
     MarketForm,
     MedicareForm,
     OrganizationsForm,
     PayersForm,
     ProviderForm,
-    QualityForm,
-    QueryForm,
     RatesForm,
 )
-from core.pages.forms.fields import CodeListField
+from core.pages.forms.quality_form import QualityForm
+from core.pages.forms.query_form import CodesForm, QueryForm
 from core.store.schema.tables import FACT_RATE
 from tests.paths import ROOT
 

@@ -13,8 +13,10 @@ from ninja.errors import ValidationError
 from pydantic import BaseModel, BeforeValidator, Field, create_model
 
 from core.api.protocol.problems import Problem
-from core.pages.forms import ChangesForm, CodesForm, PayersForm, QualityForm, QueryForm
 from core.pages.forms.fields import MAX_TEXT_LENGTH, NumberField, QueryField
+from core.pages.forms.market_forms import ChangesForm, PayersForm
+from core.pages.forms.quality_form import QualityForm
+from core.pages.forms.query_form import CodesForm, QueryForm
 
 MAX_ROWS, DEFAULT_ROWS = 1000, 100
 """Rows of one answer."""

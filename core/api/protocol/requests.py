@@ -7,7 +7,8 @@ from typing import Any
 from core.api.protocol import cursors
 from core.api.protocol.answers import AnswerFields, Row
 from core.api.protocol.problems import Problem
-from core.pages.forms import ChangesForm, MarketForm, ProviderForm, QueryForm
+from core.pages.forms.market_forms import ChangesForm, MarketForm, ProviderForm
+from core.pages.forms.query_form import QueryForm
 from core.pages.shared.market_choice import (
     InvalidChoice,
     MarketChoice,

@@ -16,7 +16,7 @@ from core.api.protocol import parameters
 from core.api.protocol.answers import Answer, AnswerFields, MarketAnswer, MarketPage, Page
 from core.api.protocol.problems import Problem
 from core.api.protocol.requests import ResourceRequest, choose_for
-from core.pages.forms import QueryForm
+from core.pages.forms.query_form import QueryForm
 from core.pages.shared.answer_cache import admitted
 from core.pages.shared.conditional import answer_tag, conditional_answer
 from core.rows import RowEncoder

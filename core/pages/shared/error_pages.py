@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from core.pages.forms import QueryForm
+from core.pages.forms.query_form import QueryForm
 from core.pages.shared import urls
 from core.pages.shared.answer_cache import TooBusy
 from core.store.connection import QueryTimeout

@@ -19,8 +19,8 @@ from django.views.decorators.http import require_safe
 from core import open_store
 from core.fields.states import STATES
 from core.pages.formats import write_month
-from core.pages.forms import MarketForm, QueryForm
-from core.pages.forms.market_forms import ANY
+from core.pages.forms.market_forms import ANY, MarketForm
+from core.pages.forms.query_form import QueryForm
 from core.pages.shared import urls
 from core.pages.shared.answer_cache import ANSWERS, TooBusy, admitted
 from core.pages.shared.conditional import answer_tag, conditional_answer

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from core.pages.forms import CodesForm
+from core.pages.forms.query_form import CodesForm
 from core.pages.shared.answer_cache import AnswerCache, admitted
 from core.pages.shared.page import PageQuery, page
 from core.store.connection import QueryTimeout

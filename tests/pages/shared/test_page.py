@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
-from core.pages.forms import QueryForm
+from core.pages.forms.query_form import QueryForm
 from core.pages.shared.page import PageQuery, page
 from core.store.generations.store import Store
 from tests.pages.markets import QUERY
