@@ -6,6 +6,7 @@ from html import unescape
 import pytest
 from django.test import Client
 
+from core.pages import site_map
 from core.queries.rules.market import FILTERS
 from core.store.connection import Snapshot
 from tests.pages.markets import MONTH, PAGES, PEACH, QUERY
@@ -36,6 +37,16 @@ def test_every_link_of_a_page_works(site: Client, demo: Snapshot, address: str) 
         target = link if link.startswith("/") else f"/{link}"
         if not target.startswith("/static/"):
             assert site.get(target).status_code == 200, link
+
+
+def test_the_navigation_leads_to_the_pages_with_a_label_in_the_same_market(site: Client) -> None:
+    page = site.get("/rates/", QUERY).content.decode()
+    navigation = page.split('<nav aria-label="Pages">')[1].split("</nav>")[0]
+    links = re.findall(r'<a href="/(\w+/)(\?state=[^"]*)?">([^<]*)</a>', navigation)
+    assert [(path, bool(market), label) for path, market, label in links] == [
+        (one.path, one.keeps_market, one.label) for one in site_map.PAGES if one.label
+    ]
+    assert [label for _, _, label in links][:2] == ["Codes", "Rates"]
 
 
 @pytest.mark.parametrize("address", ["/rates/", "/medicare/", "/organizations/", "/payers/", "/changes/"])

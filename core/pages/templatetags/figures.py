@@ -12,6 +12,7 @@ from core.fields.place_of_service import EVERY_PLACE, PLACES
 from core.pages import formats
 from core.pages.shared import urls
 from core.pages.shared.labels import check_meaning, check_title, filter_label, schedule_label
+from core.pages.site_map import PAGES, SitePage
 
 MAX_PLACES_SHOWN = 4
 
@@ -54,6 +55,12 @@ def places(codes: list[str]) -> SafeString:
     names = ", ".join(f"{code} {PLACES.get(code, 'not in the CMS list')}" for code in codes)
     more = f" and {len(codes) - MAX_PLACES_SHOWN} more" if len(codes) > MAX_PLACES_SHOWN else ""
     return format_html('<span title="{}">{}</span>', names, " ".join(codes[:MAX_PLACES_SHOWN]) + more)
+
+
+@register.simple_tag
+def navigation() -> list[SitePage]:
+    """Return the pages of the navigation."""
+    return [page for page in PAGES if page.label]
 
 
 @register.simple_tag

@@ -1,0 +1,56 @@
+"""The pages of the site, each with its address, its view, and what the navigation calls it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.http import HttpResponseBase
+
+from core.pages import (
+    changes,
+    codes,
+    dictionary,
+    health,
+    home,
+    medicare,
+    method,
+    organizations,
+    payers,
+    providers,
+    quality,
+    rates,
+)
+
+
+@dataclass(frozen=True)
+class SitePage:
+    """A page. Those with a label are in the navigation, in the order of PAGES.
+
+    With `keeps_market`, that link leads to the market of the page it is on.
+    """
+
+    path: str
+    view: Callable[..., HttpResponseBase]
+    name: str
+    label: str = ""
+    keeps_market: bool = True
+
+
+PAGES = (
+    SitePage("", home.show_home, "home"),
+    SitePage("suggest/", home.suggest, "suggest"),
+    SitePage("codes/", codes.show_codes, "codes", "Codes", keeps_market=False),
+    SitePage("rates/", rates.show_rates, "rates", "Rates"),
+    SitePage("npi/<str:npi>/", providers.show_npi, "npi"),
+    SitePage("tin/<str:tin>/", providers.show_tin, "tin"),
+    SitePage("payers/", payers.show_payers, "payers", "Payers"),
+    SitePage("organizations/", organizations.show_organizations, "organizations", "Organizations"),
+    SitePage("medicare/", medicare.show_medicare, "medicare", "Medicare"),
+    SitePage("changes/", changes.show_changes, "changes", "Changes"),
+    SitePage("quality/", quality.show_quality, "quality", "Data quality", keeps_market=False),
+    SitePage("quality/<str:check>/", quality.show_failing_rows, "quality_rows"),
+    SitePage("dictionary/", dictionary.show_dictionary, "dictionary"),
+    SitePage("method/", method.show_document, "method"),
+    SitePage("method/<path:name>/", method.show_document, "method_page"),
+    SitePage("healthz", health.healthz, "healthz"),
+    SitePage("readyz", health.readyz, "readyz"),
+)
