@@ -169,13 +169,13 @@ def test_no_wait_fails_at_once_and_without_it_a_command_waits(filled: Store, tmp
     assert "moved from single" in out.getvalue()
 
 
-def test_a_layout_that_the_settings_ask_for_in_vain_is_told(filled: Store, tmp_path: Path) -> None:
+def test_a_layout_in_the_settings_that_differs_from_the_stores_is_reported(filled: Store, tmp_path: Path) -> None:
     settings.BEACONPOINT_FACT_LAYOUT = "monthly"
     try:
         assert "the store's layout is single; BEACONPOINT_FACT_LAYOUT (monthly) is for new stores" in said(
             "ingest_mrf", "--state", "GA", tmp_path / "0.json"
         )
-        assert checked().endswith("until: manage.py reshard --to monthly\n")
+        assert checked().endswith("To change it: manage.py reshard --to monthly\n")
         report = json.loads(checked("--format", "json"))
         assert len(report["advice"]) == 1
         said("reshard", "--to", "monthly")

@@ -13,7 +13,7 @@ class Command(base_command.WritingCommand):
 Upgrades a store that an older version of the program has written. The next command that writes does the same by itself;
 run this to choose the moment.
 
-All of it or nothing: if it is interrupted, the store is as it was, and whoever is asking questions sees the old files
+All of it or nothing: if it is interrupted, the store is as it was, and readers see the old files
 until the new ones are complete. Rates and fact_uids stay the same; columns that the old version did not have are null.
 It takes as long as copying the facts' files, and room on disk for them once more until the grace time is over.
 

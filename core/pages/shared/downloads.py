@@ -11,7 +11,7 @@ from django.http import StreamingHttpResponse
 from core.rows import arrow_schema, arrow_tables, csv_lines, json_lines
 
 ROW_CAP = 1_000_000
-"""A table ends after this many rows: whoever wants the whole store copies its Parquet files."""
+"""A table ends after this many rows: for the whole store, copy its Parquet files."""
 
 _PARQUET_CHUNK_BYTES = 1 << 18
 

@@ -1,4 +1,4 @@
-"""The register into the store: names for the NPIs at hand, at once and later; all or nothing; repeatable."""
+"""The register into the store: names for the NPIs already loaded, at once and later; all or nothing; repeatable."""
 
 import csv
 import json
@@ -132,7 +132,7 @@ def test_with_the_whole_register_later_ingests_have_names(store: Store, tmp_path
 
     ingest_it("one.json", SURGEON)
     assert names(store) == {SURGEON: "WIEBE"}
-    # Once the register is kept, a weekly update goes into it, NPIs that are not at hand among them.
+    # Once the register is kept, a weekly update goes into it, including NPIs that no file has.
     update = register(tmp_path / "weekly.csv", provider(CLINIC, "PILCHER-DAY"), provider(SURGEON, "WIEBE II"))
     assert load_nppes(store, [update]).register == 3
     ingest_it("two.json", SURGEON, CLINIC, "1003027533")

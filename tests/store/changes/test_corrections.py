@@ -101,7 +101,7 @@ def test_only_files_that_hold_a_removed_row_are_written(tmp_path: Path, layout: 
     remove(store, Selection(payer="tna_s_d"), "not theirs")  # file 1, the only one of July
     after = {name for name in listing(store.root) if name.startswith("files/fact_rate")}
     assert len(after - before) == (1 if layout == "single" else 0), "July's only file has no row left"
-    remove(store, Selection(year_month="2025-08", max_rate=0), "zero is no rate")
+    remove(store, Selection(year_month="2025-08", max_rate=0), "a zero is not a rate")
     manifest = store.manifest()
     assert manifest is not None
     names = [file.path.removeprefix("files/") for file in manifest.tables["fact_rate"]]
