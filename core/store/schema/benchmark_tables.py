@@ -156,3 +156,14 @@ DIM_BENCHMARK = Table(
         Column("loaded_at", "moment", "When it was loaded, UTC."),
     ),
 )
+
+BENCHMARK_TABLES = (
+    DIM_BENCHMARK,
+    BENCH_MEDICARE_PROF,
+    BENCH_MEDICARE_PROF_LOCALITY,
+    BENCH_OPPS,
+    BENCH_ASC,
+    BENCH_WCFS,
+    BENCH_WCFS_MODIFIER,
+)
+"""The benchmarks, in the order of the data dictionary."""

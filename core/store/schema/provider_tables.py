@@ -108,3 +108,15 @@ DIM_PROVIDER_GROUP = Table(
     # As the pairs: a page of one month reads no other month's groups, and a new file's do not stand among the old.
     order=("year_month", "payer_slug", "pg_uid"),
 )
+
+PROVIDER_TABLES = (
+    DIM_NPI,
+    NPPES,
+    DIM_TAXONOMY,
+    DIM_TIN,
+    XREF_GROUP_NPI,
+    XREF_GROUP_TIN,
+    XREF_TIN_NPI,
+    DIM_PROVIDER_GROUP,
+)
+"""The providers, in the order of the data dictionary."""

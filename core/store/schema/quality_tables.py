@@ -46,3 +46,9 @@ DQ_FINDING = Table(
         text("example", "JSON object: one of the things, of the newest run alone; null for the whole."),
     ),
 )
+
+QUALITY_TABLES = (
+    DQ_RUN,
+    DQ_FINDING,
+)
+"""The record of the checks, in the order of the data dictionary."""

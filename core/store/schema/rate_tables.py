@@ -281,3 +281,25 @@ REJECTS = Table(
         integer("rows", "How many fact rows were left out by it; 0 for a member of a group."),
     ),
 )
+
+RATE_TABLES = (
+    FACT_RATE,
+    DIM_CODE,
+    DIM_CODE_OFFICIAL,
+    DIM_POS_SET,
+    XREF_POS,
+    DIM_REPORTING_ENTITY,
+    DIM_PAYER_BRIDGE,
+)
+"""The facts and their dimensions, in the order of the data dictionary."""
+
+FILE_TABLES = (
+    DIM_BATCH,
+    XREF_BATCH_PLAN,
+    XREF_BATCH_SOURCE,
+    XREF_GROUP_LOCATION,
+    XREF_BUNDLED_CODE,
+    CORRECTIONS,
+    REMOVED_RATE,
+)
+"""What is known of each file and what was corrected, in the order of the data dictionary."""

@@ -13,6 +13,7 @@ from core.store.schema.benchmark_tables import (
     BENCH_OPPS,
     BENCH_WCFS,
     BENCH_WCFS_MODIFIER,
+    BENCHMARK_TABLES,
     DIM_BENCHMARK,
 )
 from core.store.schema.columns import Column, Table
@@ -22,11 +23,12 @@ from core.store.schema.provider_tables import (
     DIM_TAXONOMY,
     DIM_TIN,
     NPPES,
+    PROVIDER_TABLES,
     XREF_GROUP_NPI,
     XREF_GROUP_TIN,
     XREF_TIN_NPI,
 )
-from core.store.schema.quality_tables import DQ_FINDING, DQ_RUN
+from core.store.schema.quality_tables import DQ_FINDING, DQ_RUN, QUALITY_TABLES
 from core.store.schema.rate_tables import (
     CORRECTIONS,
     DIM_BATCH,
@@ -36,7 +38,9 @@ from core.store.schema.rate_tables import (
     DIM_POS_SET,
     DIM_REPORTING_ENTITY,
     FACT_RATE,
+    FILE_TABLES,
     RATE_BY_GROUP,
+    RATE_TABLES,
     REJECTS,
     REMOVED_RATE,
     XREF_BATCH_PLAN,
@@ -88,40 +92,7 @@ __all__ = [
 ]
 
 TABLES: dict[str, Table] = {
-    table.name: table
-    for table in (
-        FACT_RATE,
-        DIM_CODE,
-        DIM_CODE_OFFICIAL,
-        DIM_POS_SET,
-        XREF_POS,
-        DIM_REPORTING_ENTITY,
-        DIM_PAYER_BRIDGE,
-        DIM_NPI,
-        NPPES,
-        DIM_TAXONOMY,
-        DIM_TIN,
-        XREF_GROUP_NPI,
-        XREF_GROUP_TIN,
-        XREF_TIN_NPI,
-        DIM_PROVIDER_GROUP,
-        DIM_BATCH,
-        XREF_BATCH_PLAN,
-        XREF_BATCH_SOURCE,
-        XREF_GROUP_LOCATION,
-        XREF_BUNDLED_CODE,
-        CORRECTIONS,
-        REMOVED_RATE,
-        DIM_BENCHMARK,
-        BENCH_MEDICARE_PROF,
-        BENCH_MEDICARE_PROF_LOCALITY,
-        BENCH_OPPS,
-        BENCH_ASC,
-        BENCH_WCFS,
-        BENCH_WCFS_MODIFIER,
-        DQ_RUN,
-        DQ_FINDING,
-    )
+    table.name: table for table in (*RATE_TABLES, *PROVIDER_TABLES, *FILE_TABLES, *BENCHMARK_TABLES, *QUALITY_TABLES)
 }
 """Every table by name, except `rejects`, which has one file per batch, and the copies of the facts (RATE_BY_GROUP)."""
 

@@ -1,7 +1,12 @@
 """The declarations, the files and the data dictionary are in step."""
 
+from types import ModuleType
+
+import pytest
+
+from core.store.schema import benchmark_tables, provider_tables, quality_tables, rate_tables
 from core.store.schema.data_dictionary import write_markdown
-from core.store.schema.tables import FACT_RATE, TABLES
+from core.store.schema.tables import FACT_RATE, RATE_BY_GROUP, REJECTS, TABLES, Table
 from tests.paths import ROOT
 
 SEED = (
@@ -24,3 +29,9 @@ def test_keys_and_orders_are_columns_and_every_column_is_explained() -> None:
         assert set(table.key) | set(table.order) <= set(table.names), table.name
         assert len(set(table.names)) == len(table.names)
         assert all(column.meaning.endswith(".") for column in table.columns), table.name
+
+
+@pytest.mark.parametrize("module", [benchmark_tables, provider_tables, quality_tables, rate_tables])
+def test_every_declared_table_is_a_table_of_the_store(module: ModuleType) -> None:
+    declared = {value.name for value in vars(module).values() if isinstance(value, Table)}
+    assert declared <= {*TABLES, RATE_BY_GROUP.name, REJECTS.name}
