@@ -21,7 +21,7 @@ from bench.ingest import PYTHON, WORK
 from bench.market import ROOT, STATE, load, manage
 from bench.market_files import MONTHS, write_file
 from bench.measure import measure
-from core.store.generations.layout import layout_named
+from core.store.generations.layout import StateMonth, layout_named
 from core.store.generations.store import Store
 
 BEFORE = 5
@@ -66,7 +66,7 @@ def _measure(store: Path, layout: str, facts: int) -> None:
 def _rows(store: Path, month: str) -> tuple[int, int]:
     """Return how many facts a store has, and how many are in the files that the month goes into."""
     manifest = Store(store).loaded()
-    shard = layout_named(manifest.layout).shard(STATE, month)
+    shard = layout_named(manifest.layout).shard(StateMonth(STATE, month))
     there = sum(file.rows for file in manifest.tables["fact_rate"] if file.shard == shard)
     return manifest.rows("fact_rate"), there
 

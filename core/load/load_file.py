@@ -44,6 +44,7 @@ from core.runtime.workers import Workers, cpu_count, give_back_memory
 from core.store.changes.append import append_segments
 from core.store.changes.known_facts import write_known
 from core.store.changes.segment import Segment
+from core.store.generations.layout import StateMonth
 from core.store.generations.store import Store, Transaction
 from core.store.writer_connection import connect_for_writing
 from core.tic.header import Header, read_header
@@ -255,16 +256,13 @@ def scope_facts(
             known_before=groups.remote.known_before if groups.remote else None,
         )
         write_masks(index, masks)
+    period = StateMonth(task.state, header.year_month)
     known = None
     if task.history.of_state(content.batch_id, task.state):
-        known = write_known(connection, task.transaction, content.batch_id, task.state, header.year_month, task.work)
-    constants = {
-        "state": task.state,
-        "year_month": header.year_month,
-        "reporting_entity_name": header.reporting_entity_name,
-    }
+        known = write_known(connection, task.transaction, content.batch_id, period, task.work)
     return FactScope(
-        constants=constants,
+        period=period,
+        reporting_entity_name=header.reporting_entity_name,
         groups=groups.directory,
         directory=task.work,
         filters=filters,
@@ -291,7 +289,7 @@ def append_facts(task: LoadTask, content: FileContent, scope: FactScope, workers
             if built.segment:
                 yield built.segment
 
-    append_segments(task.transaction, task.state, scope.constants["year_month"], segments(), workers)
+    append_segments(task.transaction, scope.period, segments(), workers)
     return count_facts(passed)
 
 

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from core.load.load_file import load_file
 from core.load.outcome import LoadOutcome
 from core.quality.report import run_checks
-from core.store.generations.layout import layout_named
+from core.store.generations.layout import StateMonth, layout_named
 from core.store.generations.manifest import read_manifest
 from core.store.generations.stable_links import stable_paths
 from core.store.generations.store import Store
@@ -68,7 +68,7 @@ def facts_of(store: Store) -> dict[str, Row]:
         keys = [tuple(row[name] for name in FACT_RATE.order) for row in rows]
         assert keys == sorted(keys)
         for row in rows:
-            assert layout.shard(row["state"], row["year_month"]) == file.shard
+            assert layout.shard(StateMonth(row["state"], row["year_month"])) == file.shard
             assert row["fact_uid"] not in found
             found[row["fact_uid"]] = row
     assert len(found) == manifest.rows(FACT_RATE.name)

@@ -23,6 +23,7 @@ from core.load.rate_filters import RateFilter, code_mask
 from core.load.staging.group_key_set import distinct
 from core.store.changes.known_facts import read_known
 from core.store.changes.segment import Segment
+from core.store.generations.layout import StateMonth
 from core.store.schema import ids
 
 BoolArray = npt.NDArray[np.bool_]
@@ -32,8 +33,8 @@ BoolArray = npt.NDArray[np.bool_]
 class FactScope:
     """What all facts of one file have in common, and where its groups are."""
 
-    constants: dict[str, str]
-    """state, year_month, and reporting_entity_name."""
+    period: StateMonth
+    reporting_entity_name: str
     groups: Path
     """The directory of the group index."""
     directory: Path
@@ -42,6 +43,11 @@ class FactScope:
     known: Path | None = None
     """The file of fact_uids that are not to be added, see `known_facts`."""
     sizes: LoadSizes = DEFAULT_SIZES
+
+    @property
+    def constants(self) -> dict[str, str]:
+        """Return the columns of the fact that are the same in all facts of the file."""
+        return {**self.period._asdict(), "reporting_entity_name": self.reporting_entity_name}
 
     @cached_property
     def hash(self) -> npt.NDArray[np.uint64]:

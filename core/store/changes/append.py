@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from core.runtime.workers import SingleProcess, Workers, WorkerState, give_back_memory
 from core.store.changes.segment import Segment, SortKey
+from core.store.generations.layout import StateMonth
 from core.store.generations.store import Transaction
 from core.store.parquet.arrow_dictionaries import joined, sort_key
 from core.store.parquet.row_group_bounds import bounds, row_groups_to_rewrite
@@ -26,7 +27,7 @@ ROW_GROUPS_PER_TASK = 2
 
 
 def append_segments(
-    transaction: Transaction, state: str, year_month: str, segments: Iterable[Segment], workers: Workers
+    transaction: Transaction, period: StateMonth, segments: Iterable[Segment], workers: Workers
 ) -> None:
     """Add facts of one state and month to their shard. The store must have none of their fact_uids.
 
@@ -37,7 +38,7 @@ def append_segments(
     first = next(coming, None)
     if first is None:
         return
-    shard = transaction.layout.shard(state, year_month)
+    shard = transaction.layout.shard(period)
     old = () if transaction.layout.grows else transaction.files(FACT_RATE.name, shard)
     path = transaction.new_file(FACT_RATE.name, shard)
     paths = [Path(transaction.path(file)) for file in old if file.rows]
@@ -51,12 +52,12 @@ def append_segments(
     transaction.replace(FACT_RATE.name, old, path, rows, shard)
 
 
-def append_facts(transaction: Transaction, state: str, year_month: str, blocks: Iterator[pa.Table]) -> None:
+def append_facts(transaction: Transaction, period: StateMonth, blocks: Iterator[pa.Table]) -> None:
     """Add facts given as sorted blocks with the fact's columns, as `append_segments` does."""
     path = transaction.work / "appended.parquet"
     rows = write_table(path, FACT_RATE, blocks)
     if rows:
-        append_segments(transaction, state, year_month, [segment_of(path, rows)], SingleProcess())
+        append_segments(transaction, period, [segment_of(path, rows)], SingleProcess())
 
 
 def segment_of(path: Path, rows: int) -> Segment:

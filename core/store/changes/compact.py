@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from core.runtime.progress import Progress
 from core.store.changes.sorted_facts import merge_facts
-from core.store.generations.layout import layout_named, parts
+from core.store.generations.layout import StateMonth, layout_named, parts
 from core.store.generations.manifest import DataFile, Manifest, StoreError
 from core.store.generations.store import Store
 from core.store.parquet.writer import write_table
@@ -79,10 +79,11 @@ def compact(
         )
         rows, done = sum(one.rows for one in todo), 0
         for one in todo:
-            period = parts(one.shard)
+            values = parts(one.shard)
+            period = StateMonth(values["state"], values["year_month"])
             paths = [transaction.path(file) for file in one.files]
             path = transaction.new_file(FACT_RATE.name, one.shard)
-            blocks = merge_facts(paths, (period["state"], period["year_month"]), transaction.work, transaction.sizes)
+            blocks = merge_facts(paths, period, transaction.work, transaction.sizes)
             written = write_table(path, FACT_RATE, blocks, transaction.sizes.row_group_rows)
             if written != one.rows:
                 raise StoreError(

@@ -19,8 +19,9 @@ from core.runtime.progress import Progress
 from core.store.changes.append import append_facts
 from core.store.changes.removal import take_out
 from core.store.changes.selection import Selection
-from core.store.changes.sorted_facts import FactFile, StateMonth, merge_facts, periods_of
+from core.store.changes.sorted_facts import FactFile, merge_facts, periods_of
 from core.store.changes.upsert import upsert
+from core.store.generations.layout import StateMonth
 from core.store.generations.manifest import StoreError
 from core.store.generations.store import Store, Transaction
 from core.store.parquet.writer import write_table
@@ -96,7 +97,7 @@ def undo(store: Store, correction_id: int) -> Correction:
                 facts = FactFile(transaction.path(file))
                 _expect_absent(transaction, connection, transaction.path(file), facts.periods)
                 for period in facts.periods:
-                    append_facts(transaction, *period, facts.blocks_of(period))
+                    append_facts(transaction, period, facts.blocks_of(period))
                 facts.close()
             transaction.replace(REMOVED_RATE.name, kept)
             correction = Correction(**{**vars(before), "undone_at": datetime.now(UTC)})
@@ -160,7 +161,7 @@ def _expect_absent(
     transaction: Transaction, connection: duckdb.DuckDBPyConnection, removed: str, periods: list[StateMonth]
 ) -> None:
     """Raise StoreError if a fact of a file is in the store already."""
-    shards = {transaction.layout.shard(*period) for period in periods}
+    shards = {transaction.layout.shard(period) for period in periods}
     facts = [transaction.path(file) for file in transaction.files(FACT_RATE.name) if file.shard in shards]
     if not facts:
         return

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from core.store.changes.corrections import removed_uids
+from core.store.generations.layout import StateMonth
 from core.store.generations.store import Transaction
 from core.store.schema import ids
 from core.store.schema.tables import DIM_PROVIDER_GROUP, FACT_RATE
@@ -17,12 +18,11 @@ def write_known(
     connection: duckdb.DuckDBPyConnection,
     transaction: Transaction,
     batch_id: str,
-    state: str,
-    year_month: str,
+    period: StateMonth,
     directory: Path,
 ) -> Path:
     """Write the fact_uids that must not be added again to a file, as two machine words each. Return its path."""
-    shard = transaction.layout.shard(state, year_month)
+    shard = transaction.layout.shard(period)
     facts = [transaction.path(file) for file in transaction.files(FACT_RATE.name, shard)]
     path = directory / "known.bin"
     with path.open("wb") as file:
@@ -32,11 +32,11 @@ def write_known(
                     SEMI JOIN (SELECT pg_uid FROM {parquet_rows(transaction.paths(DIM_PROVIDER_GROUP.name))}
                                WHERE batch_id = ?) USING (pg_uid)
                     WHERE state = ?""",
-                params=[batch_id, state],
+                params=[batch_id, period.state],
             ).to_arrow_reader(1 << 16)
             for batch in rows:
                 ids.hash_words(pl.Series(batch.column(0))).tofile(file)
-        ids.hash_words(removed_uids(transaction, batch_id, state)).tofile(file)
+        ids.hash_words(removed_uids(transaction, batch_id, period.state)).tofile(file)
     return path
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from core.runtime.progress import Progress
-from core.store.changes.sorted_facts import StateMonth, merge_facts, periods_of
-from core.store.generations.layout import Layout, layout_named
+from core.store.changes.sorted_facts import merge_facts, periods_of
+from core.store.generations.layout import Layout, StateMonth, layout_named
 from core.store.generations.manifest import DataFile, StoreError
 from core.store.generations.store import Store, Transaction
 from core.store.parquet.writer import write_table
@@ -54,7 +54,7 @@ def _write_shards(transaction: Transaction, layout: Layout, old: list[DataFile],
     periods = periods_of(transaction.path(file) for file in old)
     shards: dict[str, list[StateMonth]] = {}
     for period in periods:
-        shards.setdefault(layout.shard(*period), []).append(period)
+        shards.setdefault(layout.shard(period), []).append(period)
     rows, done = sum(file.rows for file in old), 0
 
     def blocks(shard: str) -> Iterator[pa.Table]:

@@ -7,14 +7,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from core.store.generations.layout import StateMonth
 from core.store.parquet.sorted_merge import merge_sorted
 from core.store.parquet.writer import DEFAULT_SIZES, FileSizes, write_table
 from core.store.schema.tables import FACT_RATE
 
-StateMonth = tuple[str, str]
-"""A state and a month. Facts are sorted by these first."""
-
-_PERIOD = ["state", "year_month"]
+_PERIOD = list(StateMonth._fields)
 
 
 class FactFile:
@@ -56,16 +54,16 @@ class FactFile:
             block = self._held[1]
             if group in self._mixed:
                 state, year_month = (block[name].cast(pa.string()) for name in _PERIOD)
-                block = block.filter(pc.and_(pc.equal(state, period[0]), pc.equal(year_month, period[1])))
+                block = block.filter(pc.and_(pc.equal(state, period.state), pc.equal(year_month, period.year_month)))
             yield block
 
     def _periods_in(self, group: int) -> list[StateMonth]:
         lowest, highest = self._bounds(group)
         if lowest == highest and None not in lowest:
-            return [(str(lowest[0]), str(lowest[1]))]
+            return [StateMonth(str(lowest[0]), str(lowest[1]))]
         columns = self._file.read_row_group(group, columns=_PERIOD)
         distinct = columns.group_by(_PERIOD).aggregate([]).to_pylist()
-        return sorted((row["state"], row["year_month"]) for row in distinct)
+        return sorted(StateMonth(row["state"], row["year_month"]) for row in distinct)
 
     def _bounds(self, group: int) -> tuple[tuple[str | None, ...], tuple[str | None, ...]]:
         """Return the lowest and the highest state and month of a row group, from its statistics."""

@@ -5,8 +5,16 @@ of `single` contains everything, and its name is the empty text. Only this modul
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from core.runtime.errors import BeaconError
+
+
+class StateMonth(NamedTuple):
+    """A state and a month. Facts are sorted by these first."""
+
+    state: str
+    year_month: str
 
 
 @dataclass(frozen=True)
@@ -23,9 +31,9 @@ class Layout:
     next: str | None = None
     """The layout to move to when this one is outgrown."""
 
-    def shard(self, state: str, year_month: str) -> str:
+    def shard(self, period: StateMonth) -> str:
         """Return the shard of a state and month."""
-        values = {"state": state, "year_month": year_month}
+        values = period._asdict()
         return "/".join(f"{name}={values[name]}" for name in self.by)
 
     def link(self, shard: str) -> str:

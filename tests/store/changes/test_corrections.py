@@ -21,7 +21,7 @@ from core.store.changes.removal import preview_removal
 from core.store.changes.reshard import reshard
 from core.store.changes.selection import Selection
 from core.store.changes.sorted_facts import FactFile
-from core.store.generations.layout import LAYOUTS
+from core.store.generations.layout import LAYOUTS, StateMonth
 from core.store.generations.store import Store, StoreError
 from core.store.parquet.writer import FileSizes
 from core.tic.source import open_documents
@@ -242,7 +242,8 @@ def test_an_undo_never_doubles_a_fact(tmp_path: Path, layout: str) -> None:
     removed = store.root / "silver" / "corrections" / "removed" / "1.parquet"
     with store.write() as transaction:
         file = FactFile(str(removed))
-        append_facts(transaction, "GA", "2025-08", file.blocks_of(("GA", "2025-08")))
+        period = StateMonth("GA", "2025-08")
+        append_facts(transaction, period, file.blocks_of(period))
         file.close()
         transaction.commit()
     before = listing(store.root)

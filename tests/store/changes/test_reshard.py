@@ -13,7 +13,7 @@ from core.quality.advice import advise
 from core.store.changes.compact import compact, find_crowded_shards
 from core.store.changes.reshard import reshard
 from core.store.changes.sorted_facts import FactFile, merge_facts, periods_of
-from core.store.generations.layout import LAYOUTS
+from core.store.generations.layout import LAYOUTS, StateMonth
 from core.store.generations.manifest import BY_GROUP, DataFile, Manifest
 from core.store.generations.store import Store, StoreError
 from core.store.parquet.writer import FileSizes, write_table
@@ -73,7 +73,7 @@ def test_a_file_of_no_rows_has_no_period(tmp_path: Path) -> None:
     write_table(tmp_path / "x.parquet", FACT_RATE, [])
     file = FactFile(str(tmp_path / "x.parquet"))
     assert file.periods == []
-    assert list(file.blocks_of(("GA", "2025-08"))) == []
+    assert list(file.blocks_of(StateMonth("GA", "2025-08"))) == []
     file.close()
 
 
@@ -128,7 +128,7 @@ def test_facts_that_are_not_in_order_are_not_lost(tmp_path: Path, monkeypatch: p
     load_made_file(store, tmp_path, 0)
     load_made_file(store, tmp_path, 1)
     before = listing(store.root)
-    monkeypatch.setattr(FactFile, "_periods_in", lambda _self, _group: [("GA", "2025-08")])
+    monkeypatch.setattr(FactFile, "_periods_in", lambda _self, _group: [StateMonth("GA", "2025-08")])
     monkeypatch.setattr(FactFile, "blocks_of", lambda self, _period: iter([next(iter(self.blocks())).slice(1)]))
     with pytest.raises(StoreError, match="the store is as it was; run dq_check"):
         reshard(store, "monthly")

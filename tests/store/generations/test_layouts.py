@@ -18,7 +18,7 @@ from core.runtime.errors import BeaconError
 from core.store.changes.provider_order import copy_by_group
 from core.store.changes.reshard import reshard
 from core.store.connection import Snapshot
-from core.store.generations.layout import LAYOUTS, layout_named
+from core.store.generations.layout import LAYOUTS, StateMonth, layout_named
 from core.store.generations.store import Store
 from core.store.schema.tables import FACT_RATE, TABLES
 from core.tic.source import open_documents
@@ -117,7 +117,7 @@ def test_without_a_commit_nothing_has_changed(tmp_path: Path, layout: str) -> No
     with pytest.raises(BeaconError):
         load_file(store, open_documents(tmp_path / "bad.json")[0], "GA")
     with store.write() as transaction:
-        path = transaction.new_file(FACT_RATE.name, transaction.layout.shard("TX", "2024-01"))
+        path = transaction.new_file(FACT_RATE.name, transaction.layout.shard(StateMonth("TX", "2024-01")))
         path.write_bytes(b"half")
     assert listing(store.root) == before
     assert_tidy(store)
