@@ -14,6 +14,8 @@ from core.store.generations.store import Store
 
 FIXTURES = Path(__file__).parent / "fixtures"
 OLD_FORMAT = 1
+OLD_LAYOUTS = sorted(path.name.split(".")[0].removeprefix("format-1-") for path in FIXTURES.glob("format-1-*.tar.xz"))
+"""The layouts that there were."""
 MARKET = Market("GA", "2025-08", "CPT", "99213")
 
 NEW_FIELDS = {"billing_code_type_version"}

@@ -6,19 +6,24 @@ from typing import Any
 from core.management import base_command
 from core.runtime.progress import show_counting
 from core.store.changes.reshard import reshard
-from core.store.generations.layout import LAYOUTS
+from core.store.generations.layout import LAYOUTS, Layout, StateMonth, layout_named
+
+
+def _layout_line(layout: Layout) -> str:
+    example = layout.link(layout.shard(StateMonth("GA", "2025-08"))) + ("/" if layout.grows else "")
+    return f"  {layout.name:<12}  {example:<48}  {layout.meaning}"
+
+
+_LAYOUT_LINES = "\n".join(_layout_line(layout_named(name)) for name in LAYOUTS)
 
 
 class Command(base_command.WritingCommand):
     """Define manage.py reshard."""
 
-    help = """\
+    help = f"""\
 Moves the facts to another layout of files. Only the files change: every query has the same answer.
 
-  single        gold/fact_rate.parquet                            simplest; up to 8 GB or 100 million rates
-  monthly       gold/fact_rate_2025-08.parquet                    adding rewrites its month alone
-  state_month   gold/fact_rate_GA_2025-08.parquet                 adding rewrites its state's month alone
-  partitioned   gold/fact_rate/state=GA/year_month=2025-08/       adding writes new files only (see compact)
+{_LAYOUT_LINES}
 
 All of it or nothing: readers see the old files until the new ones are complete. It needs disk space for the facts once
 more. Old files are deleted after the grace time.

@@ -24,6 +24,8 @@ class Layout:
     name: str
     by: tuple[str, ...]
     """The columns that the shards are split by: some of state and year_month, in this order."""
+    meaning: str
+    """What it is good for, in a few words."""
     path: str
     """The stable path of a shard, below the data directory. If it `grows`, of the folder that contains all shards."""
     grows: bool = False
@@ -51,12 +53,28 @@ def parts(shard: str) -> dict[str, str]:
 _LAYOUTS = {
     layout.name: layout
     for layout in (
-        Layout("single", (), "gold/fact_rate.parquet", next="monthly"),
-        Layout("monthly", ("year_month",), "gold/fact_rate_{year_month}.parquet", next="partitioned"),
+        Layout("single", (), "simplest; up to 8 GB or 100 million rates", "gold/fact_rate.parquet", next="monthly"),
         Layout(
-            "state_month", ("state", "year_month"), "gold/fact_rate_{state}_{year_month}.parquet", next="partitioned"
+            "monthly",
+            ("year_month",),
+            "adding rewrites its month alone",
+            "gold/fact_rate_{year_month}.parquet",
+            next="partitioned",
         ),
-        Layout("partitioned", ("state", "year_month"), "gold/fact_rate", grows=True),
+        Layout(
+            "state_month",
+            ("state", "year_month"),
+            "adding rewrites its state's month alone",
+            "gold/fact_rate_{state}_{year_month}.parquet",
+            next="partitioned",
+        ),
+        Layout(
+            "partitioned",
+            ("state", "year_month"),
+            "adding writes new files only (see compact)",
+            "gold/fact_rate",
+            grows=True,
+        ),
     )
 }
 

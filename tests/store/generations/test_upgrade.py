@@ -12,23 +12,23 @@ from core.demo.payer_files import write_files
 from core.load.load_file import load_file
 from core.store.changes.corrections import undo
 from core.store.changes.provider_order import without_copy
-from core.store.generations.layout import LAYOUTS, layout_named
+from core.store.generations.layout import layout_named
 from core.store.generations.manifest import BY_GROUP, FORMAT, StoreError
 from core.store.generations.store import Store
 from core.store.generations.upgrade import Upgraded, upgrade_files
 from core.store.schema.columns import Column, Table
 from core.store.schema.tables import FACT_RATE, RATE_BY_GROUP, REMOVED_RATE, STORED_TABLES, TABLES
 from core.tic.source import open_documents
-from tests.store.old_stores import OLD_FORMAT, answers_of, old_answers, unpacked
+from tests.store.old_stores import OLD_FORMAT, OLD_LAYOUTS, answers_of, old_answers, unpacked
 from tests.store.steps import assert_sound, assert_tidy, facts_of
 from tests.stores import open_snapshot
 
 NEW = "billing_code_type_version"
 
 
-@pytest.fixture(params=LAYOUTS)
+@pytest.fixture(params=OLD_LAYOUTS)
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    """Return a store of format 1, in each layout."""
+    """Return a store of format 1, in each layout that there was."""
     return unpacked(tmp_path, request.param)
 
 
@@ -40,6 +40,10 @@ def load_savannah(store: Store, directory: Path) -> None:
     """Load a file of another payer."""
     (path,) = [path for path in write_files(directory) if path.name.startswith("2025-08-01_savannah")]
     load_file(store, open_documents(path)[0], "GA")
+
+
+def test_there_is_an_old_store_of_each_layout_of_that_time() -> None:
+    assert OLD_LAYOUTS == ["monthly", "partitioned", "single", "state_month"]
 
 
 def test_an_old_store_is_read_as_it_is(old: Store) -> None:
