@@ -96,7 +96,7 @@ def _show_provider(query: MarketQuery[ProviderForm], by: providers.By, value: st
         value=value,
         market=Market(asked.state, asked.year_month),
         asked=asked,
-        periods=providers.list_provider_periods(db, by, value),
+        periods=query.choice.periods,
         payers=payers,
         groups=providers.list_groups(db, by, value),
         rows=rows,

@@ -27,12 +27,14 @@ class MarketChoice:
     """The market that a question means.
 
     `meanings` are the codes that the number may stand for if there are several: the visitor has to say which.
-    `earlier_month` is the month to compare with, for questions about changes; empty text if none is loaded.
+    `earlier_month` is the month to compare with, for questions about changes; empty text if none is loaded. `periods`
+    are the states and months in which a provider has rates, for questions about a provider.
     """
 
     market: Market
     meanings: Sequence[CodeTitle] = ()
     earlier_month: str = ""
+    periods: Sequence[providers.LoadedPeriod] = ()
 
     @property
     def values(self) -> dict[str, str | None]:
@@ -64,7 +66,7 @@ def choose_provider_market(asked: Market, periods: Sequence[providers.LoadedPeri
     if not fitting:
         return MarketChoice(asked)
     state, year_month = asked.state or fitting[0].state, asked.year_month or fitting[0].year_month
-    return MarketChoice(replace(asked, state=state, year_month=year_month))
+    return MarketChoice(replace(asked, state=state, year_month=year_month), periods=periods)
 
 
 def choose_months(asked: Market, earlier: str, db: Snapshot, loaded: Sequence[Coverage]) -> MarketChoice:
