@@ -314,7 +314,10 @@ class RateStore:
         with self._snapshot().cursor() as cursor:
             for name, frame in frames.items():
                 cursor.register(name, frame)
-            return cursor.execute(query, parameters).pl()
+            # DuckDB 2.0 has no `pl()`. A relation, unlike a cursor's result, passes Arrow on without a copy.
+            relation = cursor.sql(query, params=parameters or None)
+            answer = pl.from_arrow(relation.to_arrow_table())
+            return answer if isinstance(answer, pl.DataFrame) else answer.to_frame()
 
     def _snapshot(self) -> Snapshot:
         found = self._reader.snapshot()
