@@ -95,13 +95,14 @@ class MarketQuery(PageQuery[M]):
         return self._resources.enter_context(market_cache(self.db, self.market))
 
     def _context(self) -> dict[str, Any]:
-        names = dict(coverage.list_payers(self.db))
+        context = super()._context()
+        parameters, names = context["parameters"], dict(coverage.list_payers(self.db))
         applied = [
             (one.label, name, names.get(value, value) if name == "payer" else value)
             for name, one in FILTERS.items()
-            if (value := self.form.parameters().get(name))
+            if (value := parameters.get(name))
         ]
-        return {**super()._context(), "market": self.market, "applied": applied}
+        return {**context, "market": self.market, "applied": applied}
 
 
 def page(form: type[F]) -> Callable[[Callable[..., HttpResponseBase]], View]:
