@@ -43,9 +43,9 @@ def column_names(row_type: type[Any]) -> list[str]:
     return [field.name for field in dataclasses.fields(row_type)]
 
 
-def row_values(row: Any) -> dict[str, Any]:
-    """Return the values of a row by column name. Properties of the dataclass are not columns."""
-    return {name: getattr(row, name) for name in column_names(type(row))}
+def row_values(row: Any, names: Iterable[str]) -> dict[str, Any]:
+    """Return the values of a row by column name, see `column_names`. Properties of the dataclass are not columns."""
+    return {name: getattr(row, name) for name in names}
 
 
 def json_lines(row_type: type[Any], rows: Iterable[Any]) -> Iterator[str]:
@@ -54,7 +54,7 @@ def json_lines(row_type: type[Any], rows: Iterable[Any]) -> Iterator[str]:
     yield '{"rows": ['
     separator = "\n"
     for row in rows:
-        yield separator + json.dumps({name: getattr(row, name) for name in names}, cls=RowEncoder)
+        yield separator + json.dumps(row_values(row, names), cls=RowEncoder)
         separator = ",\n"
     yield "\n]}\n"
 

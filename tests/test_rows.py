@@ -38,7 +38,7 @@ def test_other_cells_stay_as_they_are(value: object) -> None:
 def test_columns_are_the_fields_of_the_row_in_their_order() -> None:
     assert column_names(Derived) == ["name", "parts", "rates"]
     assert arrow_schema(Derived).names == ["name", "parts", "rates"]
-    assert row_values(Derived("a", [], None)) == {"name": "a", "parts": [], "rates": None}
+    assert row_values(Derived("a", [], None), column_names(Derived)) == {"name": "a", "parts": [], "rates": None}
 
 
 def test_moments_are_utc() -> None:
