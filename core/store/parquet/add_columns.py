@@ -3,16 +3,10 @@
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from core.store.parquet.row_group_copier import RowGroupCopier, read_footer, row_counts
 from core.store.parquet.writer import new_writer, write_table
 from core.store.schema.tables import Table
-
-
-def lacks_columns(path: Path, table: Table) -> bool:
-    """Return whether a file lacks a column that its table declares."""
-    return not set(table.names) <= set(pq.read_schema(path).names)
 
 
 def write_with_all_columns(old: Path, new: Path, table: Table, work: Path) -> int:
