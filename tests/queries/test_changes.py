@@ -154,7 +154,7 @@ def test_several_rates_of_one_key_are_multisets(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "expected"),
     [
-        # The tax IDs make a provider, whoever bills under them; NPIs do where no tax ID is known.
+        # The tax IDs identify the provider, no matter which NPIs bill under them. Without a tax ID, the NPIs do.
         (({NPIS[0]}, {("ein", "1")}), ({NPIS[1]}, {("ein", "1")}), ["up"]),
         (({NPIS[0]}, set()), ({NPIS[0]}, set()), ["up"]),
         (({NPIS[0]}, set()), ({NPIS[0], NPIS[1]}, set()), ["gone", "added"]),
