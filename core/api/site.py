@@ -14,8 +14,10 @@ from ninja.errors import ValidationError
 from core.api.protocol.parameters import invalid_parameters
 from core.api.protocol.problems import Problem
 from core.pages.shared.answer_cache import TooBusy
+from core.pages.shared.error_pages import WHY_UNREADABLE
 from core.runtime.errors import BeaconError
 from core.store.connection import QueryTimeout
+from core.store.generations.manifest import StoreError
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +42,10 @@ def _answer_error(request: HttpRequest, error: Any) -> HttpResponse:
     elif isinstance(error, TooBusy):
         error = Problem("too-busy", f"{error}.")
         error.retry_after = TooBusy.retry_after
+    elif isinstance(error, StoreError):
+        # The reason names paths and commands: it is for the operator, as in /readyz.
+        _log.error("%s: %s", request.path, error)
+        error = Problem("unavailable", WHY_UNREADABLE)
     elif isinstance(error, BeaconError):
         error = Problem("unavailable", str(error))
     elif not isinstance(error, Problem):

@@ -206,6 +206,7 @@ class Reader:
         """Return the newest generation, or None if nothing has been loaded yet. Raises StoreError."""
         version = self._store.directory.version()
         if version is None:
+            self._store.manifest()  # raises StoreError if the manifest is missing, not the store empty
             return None
         seen = (os.getpid(), *version)
         with self._lock:

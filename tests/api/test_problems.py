@@ -13,6 +13,7 @@ from django.test import Client
 
 from core.api.protocol.problems import KINDS
 from core.pages.shared.answer_cache import TooBusy, admitted
+from core.pages.shared.error_pages import WHY_UNREADABLE
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from tests.api.walking import get
@@ -272,5 +273,5 @@ def test_an_unreadable_store_is_answered_with_503(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text("{")
     with serving(tmp_path):
         response = Client().get("/api/v1/coverage")
-    assert "not a manifest" in problem(response, "unavailable")["detail"]
+    assert problem(response, "unavailable")["detail"] == WHY_UNREADABLE
     assert response["Retry-After"] == "30"

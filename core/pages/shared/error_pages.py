@@ -15,6 +15,9 @@ Problems = list[tuple[str, str]]
 
 _TIMEOUT_RETRY_SECONDS = 60
 
+WHY_UNREADABLE = "The rates cannot be read at the moment. Please try again later."
+"""What visitors of pages and of the API are told of a store that cannot be read."""
+
 _NARROWER = (
     ("billing_class", "professional", "Professional rates only"),
     ("billing_class", "institutional", "Institutional rates only"),
@@ -60,5 +63,4 @@ def too_busy(request: HttpRequest, error: TooBusy) -> HttpResponse:
 
 def unreadable(request: HttpRequest) -> HttpResponse:
     """Return the page for a store that cannot be read. The reason is for the operator: it is logged and in /readyz."""
-    why = "The rates cannot be read at the moment. Please try again later."
-    return sorry(request, 503, "Temporarily unavailable", [("", why)])
+    return sorry(request, 503, "Temporarily unavailable", [("", WHY_UNREADABLE)])

@@ -30,6 +30,10 @@ class StoreError(BeaconError):
     """The store cannot be read or written; nothing has changed."""
 
 
+class DamagedManifestError(StoreError):
+    """A manifest is not what this program has written."""
+
+
 @dataclass(frozen=True)
 class DataFile:
     """A file of a table: its path relative to the data directory, and the part of the table that it contains.
@@ -103,7 +107,10 @@ class Manifest:
 
 
 def read_manifest(text: bytes, path: Path) -> Manifest:
-    """Return the manifest of a JSON text. Raises StoreError, whose message names `path`."""
+    """Return the manifest of a JSON text. Raises StoreError, whose message names `path`.
+
+    It is a DamagedManifestError unless a newer program has written the text.
+    """
     try:
         fields = json.loads(text)
         number = int(fields.pop("format", 1))
@@ -115,5 +122,5 @@ def read_manifest(text: bytes, path: Path) -> Manifest:
         tables = {name: tuple(DataFile(**file) for file in files) for name, files in fields.pop("tables").items()}
         rejects = {batch_id: DataFile(**file) for batch_id, file in fields.pop("rejects").items()}
         return Manifest(**fields, tables=tables, rejects=rejects, format=number)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise StoreError(f"{path}: not a manifest of this program ({error}); restore it from manifests/") from None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise DamagedManifestError(f"{path}: not a manifest of this program ({error})") from None

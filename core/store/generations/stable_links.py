@@ -7,6 +7,7 @@ never two files with the same rows.
 
 import hashlib
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from core.store.generations.manifest import Manifest
 from core.store.schema.tables import FACT_RATE, REJECTS, TABLES
 
 _STABLE_FOLDERS = ("gold", "silver")
+
+_TREE = re.compile(r"[0-9a-f]{32}|\.[0-9a-f]{32}\.next")
+"""The name of a folder of links, complete or not. Anything else in links/ is not this program's."""
 
 
 def stable_paths(manifest: Manifest) -> dict[str, str]:
@@ -56,7 +60,7 @@ def point_links(root: Path, manifest: Manifest) -> None:
     for link, target in wanted.items():
         _relink(link, target)
     for other in (root / "links").glob("*"):
-        if other != tree:
+        if other != tree and _TREE.fullmatch(other.name):
             shutil.rmtree(other)
 
 

@@ -5,29 +5,41 @@
     files/                   the tables' files, each named by the generation that wrote it, never changed
     gold/ silver/            links that always open the newest files of a table, see stable_links.py
     links/                   the folders of links that a partitioned table is opened by
-    tmp/                     the writer's temporary files; emptied by the next writer
+    tmp/beaconpoint-writer/  the writer's temporary files; removed by the next writer
+
+Whatever else is in the directory, or in these folders, is left alone: a writer removes the files that it has listed as
+its own before making them (`unpublished.py`), and those of the generations that it removes.
 
 The rest of the program knows a file only by the `DataFile` in a manifest and by the path that `new_file` returned. To
 keep a store elsewhere (object storage, a lock for several machines), write another class with the public methods of
 `StoreDirectory`. Its `publish` is the one step that must be atomic; `settle` may run at any time, any number of times.
 """
 
+import json
+import logging
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from itertools import count
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from core.store.generations.manifest import DataFile, Manifest, StoreError, read_manifest
+from core.store.generations.integrity import newest_intact
+from core.store.generations.kept import kept_path, kept_paths, read_if_possible
+from core.store.generations.manifest import DamagedManifestError, DataFile, Manifest, StoreError, read_manifest
 from core.store.generations.stable_links import point_links
+from core.store.generations.unpublished import UnpublishedFiles
+
+_LOG = logging.getLogger(__name__)
 
 _NEXT = ".next"
 """The ending of a small file's name while it is being written."""
+_HALF_WRITTEN = re.compile(rf"\.(manifest|\d{{6,}})\.json{re.escape(_NEXT)}")
 
 
 class StoreDirectory:
@@ -36,22 +48,31 @@ class StoreDirectory:
     def __init__(self, root: Path, grace: float) -> None:
         self.root = root
         self.manifest_path = root / "manifest.json"
-        self.work = root / "tmp"
+        self.work = root / "tmp" / "beaconpoint-writer"
         self._files = root / "files"
         self._manifests = root / "manifests"
         self._grace = grace
+        self._unpublished = UnpublishedFiles(self.work / "unpublished")
 
     # --- for readers ------------------------------------------------------------------------------------------
 
     def manifest(self) -> Manifest | None:
-        """Return the newest generation, or None if nothing has been loaded yet. Raises StoreError."""
+        """Return the newest generation, or None if nothing has been loaded yet.
+
+        Raises StoreError. If the manifest is missing or damaged, the message names the generation to go back to: a
+        store without a manifest is not taken for an empty one.
+        """
+        text = self._newest_text()
+        if text is None:
+            if not self._other_files():
+                return None
+            text = self._newest_text()  # the first generation may have been published meanwhile
+        if text is None:
+            raise StoreError(f"{self.manifest_path}: missing, and the store is not empty; {self._way_back()}")
         try:
-            text = self.manifest_path.read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except OSError as error:
-            raise StoreError(f"{self.manifest_path}: cannot be read: {error.strerror}") from None
-        return read_manifest(text, self.manifest_path)
+            return read_manifest(text, self.manifest_path)
+        except DamagedManifestError as error:
+            raise DamagedManifestError(f"{error}; {self._way_back()}") from None
 
     def version(self) -> tuple[int, ...] | None:
         """Return numbers that change with each generation, without reading it. None if nothing has been loaded yet."""
@@ -95,23 +116,31 @@ class StoreDirectory:
             lock.release()
 
     def prepare(self) -> None:
-        """Finish or remove what a killed writer has left, and make an empty working directory."""
+        """Finish or remove what a killed writer has left, and make an empty working directory.
+
+        Raises StoreError, before anything is removed, if the manifest is missing or damaged.
+        """
+        newest = self.manifest()
         for folder in (self.root, self._manifests):
             for path in folder.glob(f".*{_NEXT}"):
-                path.unlink()
-        newest = self.manifest()
+                if _HALF_WRITTEN.fullmatch(path.name):
+                    path.unlink()
+        self.discard(newest)
         if newest:
-            self.settle(newest)
-        else:
-            for path in (self._files, self._manifests):
-                shutil.rmtree(path, ignore_errors=True)
+            try:
+                point_links(self.root, newest)
+            except OSError:
+                self._collect(newest)  # the disk may be too full for links: this makes room
+                point_links(self.root, newest)
         self.clean()
-        self.work.mkdir()
+        self.work.mkdir(parents=True)
         self._files.mkdir(exist_ok=True)
 
     def clean(self) -> None:
         """Remove the working directory."""
         shutil.rmtree(self.work, ignore_errors=True)
+        with suppress(OSError):  # someone else keeps files there, or nothing has been made
+            self.work.parent.rmdir()
 
     def new_file(self, name: str, generation: int) -> Path:
         """Return the path of a new file. `name` says what it contains and may have folders."""
@@ -119,22 +148,42 @@ class StoreDirectory:
         first.parent.mkdir(parents=True, exist_ok=True)
         for number in count(1):
             path = first if number == 1 else first.with_name(f"{first.stem}-{number}.parquet")
-            try:
-                path.touch(exist_ok=False)  # reserves the name
-            except FileExistsError:
+            if path.exists():
                 continue
+            self._unpublished.add(self._relative(path))
+            path.touch(exist_ok=False)  # reserves the name
             return path
         raise AssertionError
 
     def data_file(self, path: Path, rows: int, shard: str) -> DataFile:
         """Return a written file as a manifest names it."""
-        return DataFile(str(path.relative_to(self.root)), rows, path.stat().st_size, shard)
+        return DataFile(self._relative(path), rows, path.stat().st_size, shard)
 
-    def discard(self, paths: Iterable[Path], generation: int) -> None:
-        """Remove the new files of a generation that will not be published."""
-        for path in (*paths, self._kept(generation)):
-            path.unlink(missing_ok=True)
-        _remove_empty_folders(self._files)
+    def next_generation(self, newest: int) -> int:
+        """Return the number of the generation after `newest`. No generation of manifests/ has it, not even a newer one.
+
+        There are newer ones after someone has gone back to an older generation.
+        """
+        return 1 + max([newest, *(int(path.stem) for path in kept_paths(self.root))])
+
+    def discard(self, newest: Manifest | None) -> None:
+        """Remove the files that a writer has made and that no generation names. `newest` is the newest generation."""
+        made = self._unpublished.read()
+        if not made:
+            return
+        named = {file.path for file in newest.files} if newest else set()
+        if newest:
+            named.add(self._relative(kept_path(self.root, newest.generation)))
+        # A writer that died while it published may have left the manifest of a generation that there never was.
+        orphans = made - named
+        for path in kept_paths(self.root):
+            if self._relative(path) not in orphans:
+                # The names are looked for in the text: a damaged manifest protects its files as well.
+                text = path.read_bytes()
+                named.update(name for name in made if json.dumps(name).encode() in text)
+        for name in sorted(made - named):
+            self._remove(name)
+        self._unpublished.clear()
 
     def publish(self, manifest: Manifest, made: Iterable[Path]) -> None:
         """Make a manifest the newest one, after the files that were `made` for it are safely on disk."""
@@ -148,8 +197,9 @@ class StoreDirectory:
         for folder in sorted(folders, reverse=True):
             _sync(folder)
         self._manifests.mkdir(exist_ok=True)
+        self._unpublished.add(self._relative(kept_path(self.root, manifest.generation)))
         # The copy comes first: the newest manifest must be in manifests/ when the next generation replaces it.
-        _write_durably(self._kept(manifest.generation), manifest.text())
+        _write_durably(kept_path(self.root, manifest.generation), manifest.text())
         _write_durably(self.manifest_path, manifest.text())
 
     def settle(self, newest: Manifest) -> None:
@@ -157,38 +207,85 @@ class StoreDirectory:
 
         If a writer dies before this, the next one does it.
         """
+        self.discard(newest)  # files that the writer has made and replaced itself
         try:
             point_links(self.root, newest)
         finally:
             self._collect(newest)  # even if the disk is too full for the links: this makes room for them
 
-    def _kept(self, generation: int) -> Path:
-        return self._manifests / f"{generation:06}.json"
+    def _relative(self, path: Path) -> str:
+        return path.relative_to(self.root).as_posix()
+
+    def _newest_text(self) -> bytes | None:
+        """Return the text of the newest manifest, or None if there is no such file."""
+        try:
+            return self.manifest_path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise StoreError(f"{self.manifest_path}: cannot be read: {error.strerror}") from None
+
+    def _other_files(self) -> bool:
+        """Return whether the directory has files of a store that no writer is about to publish, or was when it died."""
+        there = {self._relative(path) for folder in (self._files, self._manifests) for path in _walk(folder)}
+        # A writer may have ended since, and its list with it: its files are then gone, or published.
+        return any((self.root / name).exists() for name in there - self._unpublished.read())
+
+    def _way_back(self) -> str:
+        found = newest_intact(self.root)
+        if found is None:
+            return "no generation of manifests/ is complete; restore the directory from a backup"
+        written = f"{datetime.fromisoformat(found.created_at):%Y-%m-%d %H:%M}"
+        return (
+            f"the newest generation that is complete is {found.generation} of {written} UTC; to go back to it: "
+            f"manage.py store rollback {found.generation}"
+        )
 
     def _collect(self, newest: Manifest) -> None:
         """Delete the manifests of generations beyond the grace time, and the files that only they need."""
-        kept = {file.path for file in newest.files}
+        needed = {file.path for file in newest.files}
+        expired: list[tuple[Path, Manifest]] = []
         superseded_at = datetime.fromisoformat(newest.created_at).timestamp()
-        for path in sorted(self._manifests.glob("*.json"), reverse=True):
-            manifest = read_manifest(path.read_bytes(), path)
+        for path in reversed(kept_paths(self.root)):
+            manifest = read_if_possible(path)
+            if manifest is None:
+                _LOG.warning(
+                    "%s: not a manifest of this program; no older generation is deleted while it is there", path
+                )
+                return
             if manifest.generation == newest.generation:
                 continue
-            if manifest.generation > newest.generation or superseded_at < time.time() - self._grace:
-                path.unlink()
+            # A newer one is there after someone has gone back: it is kept as if it had just been superseded.
+            if manifest.generation < newest.generation and superseded_at < time.time() - self._grace:
+                expired.append((path, manifest))
                 continue
-            kept.update(file.path for file in manifest.files)
-            superseded_at = datetime.fromisoformat(manifest.created_at).timestamp()
-        for path in list(self._files.rglob("*")):
-            if not path.is_dir() and str(path.relative_to(self.root)) not in kept:
-                path.unlink()
-        _remove_empty_folders(self._files)
+            needed.update(file.path for file in manifest.files)
+            if manifest.generation < newest.generation:
+                superseded_at = datetime.fromisoformat(manifest.created_at).timestamp()
+        for path, manifest in expired:
+            for file in manifest.files:
+                if file.path not in needed:
+                    self._remove(file.path)
+            path.unlink()
+
+    def _remove(self, name: str) -> None:
+        """Remove a file of the store, and the folders that are empty without it."""
+        path = self.root / name
+        path.unlink(missing_ok=True)
+        for folder in path.parents:
+            if self._files not in folder.parents:
+                return
+            try:
+                folder.rmdir()
+            except OSError:
+                return
 
 
-def _remove_empty_folders(folder: Path) -> None:
-    """Remove the empty folders below a folder."""
-    for path, _, _ in os.walk(folder, topdown=False):
-        if path != str(folder) and not any(Path(path).iterdir()):
-            Path(path).rmdir()
+def _walk(folder: Path) -> Iterator[Path]:
+    """Yield the files below a folder."""
+    for where, _folders, names in os.walk(folder):
+        for name in names:
+            yield Path(where, name)
 
 
 def _write_durably(path: Path, text: bytes) -> None:

@@ -23,7 +23,7 @@ class Transaction:
         self.sizes = sizes
         self.root = directory.root
         self.work = directory.work
-        self.generation = base.generation + 1
+        self.generation = directory.next_generation(base.generation)
         self._directory = directory
         self._layout = base.layout
         self._tables = dict(base.tables)
@@ -113,9 +113,7 @@ class Transaction:
         return manifest
 
     def clean(self) -> None:
-        """Remove the working directory, and the new files unless they were published."""
-        self._directory.clean()
+        """Remove the new files, unless they were published, and the working directory."""
         # The manifest decides, not how far `commit` got: it may have been stopped just after publishing.
-        newest = self._directory.manifest()
-        if newest is None or newest.generation < self.generation:
-            self._directory.discard(self._made, self.generation)
+        self._directory.discard(self._directory.manifest())
+        self._directory.clean()

@@ -189,7 +189,7 @@ def test_links_that_cannot_be_made_are_left_to_the_next_writer(store: Store, cap
     store.directory = Unlinkable(store.root, 3600)
     with store.directory.lock(0, None):
         transaction = Transaction(store.directory, store.loaded())
-        store.directory.work.mkdir()
+        store.directory.work.mkdir(parents=True)
         put(transaction, "b")
         transaction.commit()
         transaction.clean()
