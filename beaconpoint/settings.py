@@ -84,6 +84,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W003"]
 
 INSTALLED_APPS = ["django.contrib.staticfiles", "csp", "django_htmx", "core"]
 MIDDLEWARE = [
+    "core.pages.gate.Gate",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
