@@ -187,8 +187,14 @@ install_packages() {
   done
   if [ ${#missing[@]} -gt 0 ]; then
     say "installing ${missing[*]}"
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    local log
+    log=$(mktemp)
+    if ! { apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+      apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+      cat "$log" >&2
+      stop "the packages could not be installed; the reason is above"
+    fi
+    rm "$log"
   fi
   python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
     stop "$(python3 --version) is too old: Python 3.11 is in Debian 12, Ubuntu 24.04, and later"
@@ -262,7 +268,9 @@ make_release() { # sets `release`: this clone's commit, ready to run, root's own
     # One cache for all releases, on their disk: files that two releases share are stored once.
     UV_CACHE_DIR=$home/build-cache .venv/bin/uv sync -q --locked --no-dev --inexact --compile-bytecode
     .venv/bin/python -m compileall -q beaconpoint core manage.py
-    .venv/bin/python manage.py collectstatic --noinput --verbosity 0
+    if grep -q '^STATIC_ROOT' beaconpoint/settings.py; then
+      .venv/bin/python manage.py collectstatic --noinput --verbosity 0
+    fi
   )
   echo "$commit" >"$release/.commit" # last of all: a release without it is not complete
 }
