@@ -402,7 +402,8 @@ main() {
     get_certificate
     remove_old_releases
   fi
-  say "" "https://${hosts%% *}/ runs ${release:-$(readlink -f "$home/current")}"
+  say
+  say "https://${hosts%% *}/ runs ${release:-$(readlink -f "$home/current")}"
 }
 
 main "$@"
