@@ -233,7 +233,7 @@ def write_register(path: Path) -> None:
     """Write a register in NPPES's layout that names every NPI of the practices."""
     chance = random.Random("register")
     named = sorted({number for practice in practices() for number in practice.npis})
-    with path.open("w", newline="") as file:
+    with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, HEADER, restval="", quoting=csv.QUOTE_ALL)
         writer.writeheader()
         for number in named:

@@ -38,7 +38,7 @@ def write_register(path: Path, megabytes: int) -> None:
     columns = {title: number for number, title in enumerate(HEADER)}
     practice = "Provider Business Practice Location Address "
     written, number = 0, 0
-    with path.open("w", buffering=1 << 20) as file:
+    with path.open("w", encoding="utf-8", buffering=1 << 20) as file:
         written += file.write(",".join(f'"{title}"' for title in HEADER) + "\n")
         while written < megabytes * 1_000_000:
             number += 1
@@ -89,7 +89,7 @@ def load(path: Path, root: Path, *, everything: bool) -> None:
 def store_with(path: Path, root: Path) -> None:
     """Return a store whose rates name the first NPIs of the file."""
     npis: list[str] = []
-    with path.open() as file:
+    with path.open(encoding="utf-8") as file:
         next(file)
         for line in file:
             npis.append(line[1:11])

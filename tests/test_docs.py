@@ -15,7 +15,7 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_path_that_a_document_names_is_there(document: Path) -> None:
-    text = document.read_text()
+    text = document.read_text(encoding="utf-8")
     named = set(re.findall(r"`((?:core|tests|docs|templates|static|deploy|beaconpoint|bench)/[\w./-]*)", text))
     ignored = {"core/data"}  # made by the first load
     missing = [
@@ -39,7 +39,7 @@ def test_every_benchmark_that_a_document_runs_is_there() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_link_of_a_document_leads_to_a_file(document: Path) -> None:
-    targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", document.read_text())
+    targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", document.read_text(encoding="utf-8"))
     missing = [
         target for target in targets if not re.match(r"[a-z]+:", target) and not (document.parent / target).exists()
     ]

@@ -12,7 +12,7 @@ from tests.paths import ROOT
 def imported_modules(path: Path) -> set[str]:
     """Return the names of the modules that a file imports, and of what it imports from them."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -47,7 +47,7 @@ def files_of(room: str) -> list[Path]:
 
 def strings_of(path: Path) -> Iterator[str]:
     """Yield the strings of a file that are not documentation."""
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     documentation = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:

@@ -15,7 +15,7 @@ REPEATED = {
 
 def types_defined_in(path: Path) -> Iterator[str]:
     """Yield the names of a module's classes and type aliases, which are written in capitals and lower case."""
-    for node in ast.parse(path.read_text()).body:
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.ClassDef):
             yield node.name
         elif isinstance(node, ast.Assign | ast.AnnAssign) and "TypeVar(" not in ast.unparse(node):

@@ -78,7 +78,7 @@ def write_hospital_fees(directory: Path, addendum_b: str = _ADDENDUM_B) -> dict[
     columns = "January_2025_Payment_Indicator January_2025_Payment_Weight January_2025_Payment_Rate"
     _write(aa, ["Addendum AA -- Subject to Multiple Procedure Discounting (extract)"], columns, _ADDENDUM_AA)
     _write(bb, ["Addendum BB -- ASC Covered Ancillary Services (extract)"], columns, _ADDENDUM_BB)
-    with wages.open("w", newline="") as file:
+    with wages.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("CBSA", "CBSA Name", "WI26"), *_AREAS])
     return {"opps": [b, wages], "asc": [aa, bb, wages]}
 
@@ -86,5 +86,5 @@ def write_hospital_fees(directory: Path, addendum_b: str = _ADDENDUM_B) -> dict[
 def _write(path: Path, titles: list[str], columns: str, table: str) -> None:
     header = ["HCPCS Code", *(name.replace("_", " ") for name in columns.split())]
     rows = [["" if cell == "-" else cell for cell in line.split()] for line in table.strip().splitlines()]
-    with path.open("w", newline="") as file:
+    with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([titles, header, *rows])

@@ -86,7 +86,7 @@ def write_register(directory: Path) -> list[Path]:
             })  # fmt: skip
     rows.pop()
     rows[1]["NPI Deactivation Date"] = "03/31/2025"
-    with register.open("w", newline="") as file:
+    with register.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, HEADER, restval="", quoting=csv.QUOTE_ALL)
         writer.writeheader()
         writer.writerows(rows)

@@ -155,7 +155,7 @@ class PartialFile:
     def save_notes(self, *, whole: bool, keep: bool = False) -> None:
         """Save which file this is, without its query string, and whether the user keeps it."""
         notes = {"address": self.address.public, "version": asdict(self._version), "whole": whole, "keep": keep}
-        self._notes.write_text(json.dumps(notes))
+        self._notes.write_text(json.dumps(notes), encoding="utf-8")
 
     def _refuse_encoding(self, response: HttpResponse) -> None:
         # gzip is accepted although it was not asked for: some servers label every .gz file so, and the reader of the

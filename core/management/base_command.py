@@ -1,6 +1,7 @@
 """Share what all commands need: errors in one line, safe output, and options that several of them have."""
 
 import argparse
+import errno
 import os
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO, cast
@@ -28,7 +29,12 @@ class Output(OutputWrapper):
         self, msg: str = "", style_func: Any = None, ending: str | None = None
     ) -> None:
         """Write a text and a line break."""
-        super().write(printable(msg), style_func, ending)
+        try:
+            super().write(printable(msg), style_func, ending)
+        except OSError as error:
+            if sys.platform == "win32" and error.errno == errno.EINVAL:
+                raise BrokenPipeError from None  # what Windows calls it when the reader of the output has gone
+            raise
 
 
 class Command(BaseCommand):

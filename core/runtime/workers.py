@@ -3,6 +3,9 @@
 Each worker process keeps a state of its own, a dict that every function it runs gets as its first argument. Where the
 work is small, `SingleProcess` does it in the calling process, in the same way.
 
+On Linux, workers are forked from a server that has imported what they need. macOS and Windows start each one as a new
+interpreter ("spawn"), which imports everything again: a second or two per worker.
+
 Why not concurrent.futures or loky: docs/decisions/0036-own-worker-pool.md.
 """
 
@@ -12,14 +15,15 @@ import os
 import pickle
 import queue
 import signal
+import sys
 import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from multiprocessing import forkserver, get_context, resource_tracker
+from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import ForkServerContext
+from multiprocessing.context import SpawnContext
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -27,6 +31,9 @@ from core.runtime.errors import BeaconError
 
 MAX_QUEUED_TASKS = 2
 """Tasks that each worker has been sent: the one it works on, and the next, so that it never waits for one."""
+
+MAX_SPAWNED_WORKERS = 30
+"""Windows waits for at most 63 things at a time, and there are two to wait for with each worker."""
 
 WorkerState = dict[str, Any]
 """What a worker keeps from task to task. `worker` is its number, from 0."""
@@ -91,13 +98,15 @@ class WorkerPool:
 
     def __init__(self, count: int, preload: Sequence[str] = ()) -> None:
         self._context = _prepare_context(preload)
-        self._count = count
+        self._count = count if _has_fork_server() else min(count, MAX_SPAWNED_WORKERS)
         self._cpu_before = self._cpu = 0.0
         self._start()
 
     def _start(self) -> None:
         self._processes = []
         self._connections: list[Connection] = []
+        self._sentinels: dict[Connection, int] = {}
+        """What `wait` reports when the process at the other end of a connection has ended."""
         for number in range(self._count):
             ours, theirs = self._context.Pipe()
             process = self._context.Process(target=_serve, args=(theirs, number), daemon=True)
@@ -107,6 +116,7 @@ class WorkerPool:
             theirs.close()
             self._processes.append(process)
             self._connections.append(ours)
+            self._sentinels[ours] = process.sentinel
 
     def map(self, function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
         """See Workers."""
@@ -146,15 +156,24 @@ class WorkerPool:
         timeout: float | None = None,
     ) -> None:
         """Take one reply from each of the workers that has one; without a timeout, wait until one has."""
-        for ready in wait(list(workers), timeout):
-            worker = cast(Connection, ready)
+        for worker in self._wait_for_reply(list(workers), timeout):
             results[queued[worker].popleft()] = self._read_reply(worker)
+
+    def _wait_for_reply(self, workers: list[Connection], timeout: float | None = None) -> list[Connection]:
+        """Return the workers that have a reply, or whose pipe has ended."""
+        # A worker that ends before it has its end of the pipe, as one that cannot import the main program does, leaves
+        # that end open on Windows: the pipe alone would keep this process waiting forever.
+        found = wait([*workers, *(self._sentinels[worker] for worker in workers)], timeout)
+        replied = [cast("Connection", one) for one in found if not isinstance(one, int)]
+        if found and not replied:
+            raise _worker_lost()
+        return replied
 
     def each(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
         """See Workers."""
         for connection in self._connections:
             self._send(connection, (function, arguments))
-        return [_unpack(self._read_reply(connection)) for connection in self._connections]
+        return [_unpack(self._read_reply(*self._wait_for_reply([connection]))) for connection in self._connections]
 
     def renew(self) -> None:
         """See Workers."""
@@ -164,10 +183,10 @@ class WorkerPool:
 
     def cpu(self) -> float:
         """See Workers."""
-        # Not RUSAGE_CHILDREN: the workers are children of the fork server. Where /proc is missing, the last figure
-        # stands.
+        # Not RUSAGE_CHILDREN: the workers are children of the fork server. Where /proc is missing (macOS, Windows), the
+        # time of workers is not known.
         with suppress(OSError):
-            stats = [Path(f"/proc/{process.pid}/stat").read_text() for process in self._processes]
+            stats = [Path(f"/proc/{process.pid}/stat").read_text("utf-8") for process in self._processes]
             # The name before the last bracket may contain blanks; utime and stime are the 12th and 13th field after it.
             ticks = [sum(map(int, stat.rsplit(")", 1)[1].split()[11:13])) for stat in stats]
             self._cpu = self._cpu_before + sum(ticks) / os.sysconf("SC_CLK_TCK")
@@ -207,8 +226,11 @@ def start_workers(count: int, preload: Sequence[str] = ()) -> Workers:
 def prestart_workers(preload: Sequence[str]) -> None:
     """Start the server that workers are forked from, which takes a second: for a command that will soon need them."""
     _prepare_context(preload)
-    with _interrupts_blocked():
-        forkserver.ensure_running()
+    if _has_fork_server():
+        from multiprocessing import forkserver  # noqa: PLC0415 - Windows has none
+
+        with _interrupts_blocked():
+            forkserver.ensure_running()
 
 
 def give_back_memory() -> None:
@@ -216,37 +238,61 @@ def give_back_memory() -> None:
     import pyarrow as pa  # noqa: PLC0415 - a caller that only starts workers early need not wait for it
 
     pa.default_memory_pool().release_unused()
-    with suppress(OSError, AttributeError):  # another C library than glibc
+    with suppress(OSError, AttributeError, TypeError):  # another C library than glibc; Windows has no CDLL(None)
         ctypes.CDLL(None).malloc_trim(0)
 
 
 def cpu_count() -> int:
     """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0))
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux only
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def _prepare_context(preload: Sequence[str]) -> ForkServerContext:
-    # Workers are not forked from this process: it has threads, and DuckDB does not survive a fork. The fork server has
-    # neither, only the modules that the workers need, which are so in memory once.
+def _has_fork_server() -> bool:
+    """Return whether workers are forked from a server.
+
+    macOS has a fork server too, but its libraries do not survive a fork, so Python itself starts processes anew there.
+    The first start method is Python's own choice for the system.
+    """
+    methods = get_all_start_methods()
+    return "forkserver" in methods and methods[0] != "spawn"
+
+
+def _prepare_context(preload: Sequence[str]) -> SpawnContext:
     # Without this setting, Polars' allocator keeps freed memory until the system asks for it, and it counts as used.
     os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:500,muzzy_decay_ms:0")
+    if not _has_fork_server():
+        return get_context("spawn")
+    # Workers are not forked from this process: it has threads, and DuckDB does not survive a fork. The fork server has
+    # neither, only the modules that the workers need, which are so in memory once.
     context = get_context("forkserver")
     context.set_forkserver_preload(list(preload))
-    return context
+    return cast("SpawnContext", context)  # it has the same methods, and Windows does not define its class
 
 
 @contextmanager
 def _interrupts_blocked() -> Iterator[None]:
     """Start processes here that ignore an interrupt: a terminal sends it to all processes, and the command handles it.
 
-    An interrupt that arrives meanwhile reaches the command afterwards.
+    An interrupt that arrives meanwhile reaches the command afterwards, except on Windows, where it is lost.
     """
-    resource_tracker.ensure_running()  # if it started later, starting it would let interrupts through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    if sys.platform == "win32":
+        # There is no signal mask, but what ignores Ctrl-C starts processes that ignore it as well.
+        kernel = ctypes.WinDLL("kernel32")
+        kernel.SetConsoleCtrlHandler(None, True)
+        try:
+            yield
+        finally:
+            kernel.SetConsoleCtrlHandler(None, False)
+    else:
+        from multiprocessing import resource_tracker  # noqa: PLC0415 - not on Windows
+
+        resource_tracker.ensure_running()  # if it started later, starting it would let interrupts through again
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _worker_lost() -> BeaconError:

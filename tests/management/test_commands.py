@@ -164,12 +164,12 @@ def test_a_disk_that_fills_up_leaves_the_store_as_it_was(tmp_path: Path, good: P
         large,
     ]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr + Path(f"{disk}.out").read_text()
-    assert Path(f"{disk}.status").read_text() == "1\n"
-    error = Path(f"{disk}.err").read_text()
+    assert done.returncode == 0, done.stderr + Path(f"{disk}.out").read_text(encoding="utf-8")
+    assert Path(f"{disk}.status").read_text(encoding="utf-8") == "1\n"
+    error = Path(f"{disk}.err").read_text(encoding="utf-8")
     assert error.count("\n") == 1, error
     assert "no space left on the disk; the store is as it was" in error
-    assert Path(f"{disk}.before").read_text() == Path(f"{disk}.after").read_text()
+    assert Path(f"{disk}.before").read_text(encoding="utf-8") == Path(f"{disk}.after").read_text(encoding="utf-8")
 
 
 def test_an_interrupt_leaves_the_store_as_it_was(root: Path, manage: Manage, good: Path, tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_an_interrupt_while_all_is_still_starting(root: Path, tmp_path: Path, de
         start_new_session=True,
     )
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    while not children.read_text() and process.poll() is None:
+    while not children.read_text(encoding="utf-8") and process.poll() is None:
         time.sleep(0.002)
     time.sleep(delay)
     os.killpg(process.pid, signal.SIGINT)

@@ -22,5 +22,6 @@ def test_a_lookup_is_a_hit_or_a_miss() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux alone divides shared memory among its users")
 def test_the_memory_of_this_process_is_known() -> None:
-    resident = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmRSS"))
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    resident = next(line for line in lines if line.startswith("VmRSS"))
     assert 1_000_000 < metrics.read_pss() < int(resident.split()[1]) * 1024 * 2

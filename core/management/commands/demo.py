@@ -99,6 +99,9 @@ The data goes into a new directory. Existing data is never touched.
         self.stdout.write(f"  {address}/medicare/?{query}&code_type=CPT&code=70450")
         self.stdout.write(f"  {address}/organizations/?{query}&code_type=CPT&code=99214")
         self.stdout.flush()
+        if sys.platform == "win32":
+            _serve_on_windows(port)
+            return
         config = settings.BASE_DIR / "beaconpoint" / "gunicorn.conf.py"
         environment = {
             **os.environ,
@@ -119,9 +122,23 @@ def _new_directory(wanted: Path | None) -> Path:
     return wanted.resolve()
 
 
+def _serve_on_windows(port: int) -> None:
+    """Serve the site from this process. gunicorn needs fork, and exec would return to the prompt at once."""
+    from django.core.servers.basehttp import get_internal_wsgi_application  # noqa: PLC0415 - not needed to load
+    from waitress import serve  # noqa: PLC0415 - a dependency on Windows only
+
+    serve(
+        get_internal_wsgi_application(),
+        listen=f"127.0.0.1:{port}",
+        threads=int(os.environ.get("BEACONPOINT_THREADS", "24")),
+    )
+
+
 def _refuse_used_port(port: int) -> None:
+    # With SO_REUSEADDR, Windows lets two programs listen on one port.
+    reuse = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.setsockopt(socket.SOL_SOCKET, reuse, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from core.management import base_command
+from core.management.file_arguments import expand_patterns
 from core.reference.benchmark_kinds import BENCHMARK_KINDS, load_benchmark
 from core.reference.benchmark_release import NATION
 
@@ -61,7 +62,7 @@ Kinds:
     def run(self, kind: str, files: list[Path], **options: Any) -> None:
         """Load the benchmark, and report what was loaded."""
         loaded = load_benchmark(
-            self.store(options["no_wait"]), kind, files, **{name: options[name] for name in OPTIONS}
+            self.store(options["no_wait"]), kind, expand_patterns(files), **{name: options[name] for name in OPTIONS}
         )
         say = self.stdout.write
         whose = "" if loaded.state == NATION else f" {loaded.state}"

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from core.management import base_command
+from core.management.file_arguments import expand_patterns
 from core.reference.code_sets.load_code_sets import load_codes
 
 _REASONS = {
@@ -43,7 +44,7 @@ an earlier one. Place-of-service names are built in. CPT and CDT are copyrighted
 
     def run(self, files: list[Path], no_wait: bool, **_options: Any) -> None:
         """Load the titles, and report them."""
-        loaded = load_codes(self.store(no_wait), files)
+        loaded = load_codes(self.store(no_wait), expand_patterns(files))
         for found in loaded.sets:
             left_out = [f"{count:,} {_REASONS[reason]}" for reason, count in found.left_out.items()]
             self.stdout.write(f"{found.name}: {found.kind}")

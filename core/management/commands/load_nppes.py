@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from core.management import base_command
+from core.management.file_arguments import expand_patterns
 from core.reference.nppes.load_register import load_nppes
 from core.runtime.progress import show_reading
 
@@ -35,7 +36,8 @@ silver/nppes.parquet), so that rates loaded later have names at once. From then 
 
     def run(self, files: list[Path], **options: Any) -> None:
         """Load the names, and report them."""
-        loaded = load_nppes(self.store(options["no_wait"]), files, everything=options["all"], reading=show_reading)
+        store = self.store(options["no_wait"])
+        loaded = load_nppes(store, expand_patterns(files), everything=options["all"], reading=show_reading)
         say, counts = self.stdout.write, loaded.counts
         if counts.rows_read:
             left_out = {"not in use": counts.not_in_use, **{f"rejected ({r})": n for r, n in counts.rejected.items()}}

@@ -8,8 +8,9 @@ only that place. See docs/decisions/0008-stitched-files.md. The footer's fields 
 
 import os
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
+from core.runtime.files import copy_bytes
 from core.store.parquet import thrift
 from core.store.parquet.thrift import Struct
 
@@ -66,7 +67,7 @@ class RowGroupCopier:
         self._expect_schema(path, footer)
         with path.open("rb") as source:
             for group in _row_groups(footer)[first:end]:
-                self._put(group, self._copy(source.fileno(), group))
+                self._put(group, self._copy(source, group))
 
     def add_widened(self, path: Path, number: int, footer: Struct, columns: Path) -> None:
         """Add the row group `number` of a file, with the columns that it lacks from the one row group of another file.
@@ -77,9 +78,9 @@ class RowGroupCopier:
         self._expect_schema(columns, wider)
         group, (more,) = _row_groups(footer)[number], _row_groups(wider)
         with path.open("rb") as source:
-            chunks = {_column_of(chunk): chunk for chunk in self._copy(source.fileno(), group)}
+            chunks = {_column_of(chunk): chunk for chunk in self._copy(source, group)}
         with columns.open("rb") as source:
-            copied = {_column_of(chunk): chunk for chunk in self._copy(source.fileno(), more)}
+            copied = {_column_of(chunk): chunk for chunk in self._copy(source, more)}
         lacking = [chunk for name, chunk in copied.items() if name not in chunks]
         self._put(_enlarged(group, lacking), [chunks.get(name, copied[name]) for name in copied])
 
@@ -102,21 +103,16 @@ class RowGroupCopier:
         elif self._footer[_SCHEMA] != footer[_SCHEMA]:
             raise ValueError(f"{path} has another schema than the file it is to become part of")
 
-    def _copy(self, source: int, group: Struct) -> list[Struct]:
+    def _copy(self, source: IO[bytes], group: Struct) -> list[Struct]:
         """Copy the bytes of a row group. Return its column chunks as they are described in this file."""
         chunks = group[_CHUNKS][1][1]
         metas = [chunk[_CHUNK_META][1] for chunk in chunks]
         start = min(_first_byte(meta) for meta in metas)
         end = max(_first_byte(meta) + meta[_COMPRESSED][1] for meta in metas)
-        self._file.flush()
-        offset = start
-        while offset < end:
-            # In the kernel: the bytes do not pass through this process.
-            copied = os.sendfile(self._file.fileno(), source, offset, min(end - offset, 1 << 30))
-            if not copied:
-                raise ValueError("a Parquet file ends within a row group")
-            offset += copied
-        self._file.seek(0, os.SEEK_END)
+        try:
+            copy_bytes(source, self._file, start, end - start)
+        except EOFError:
+            raise ValueError("a Parquet file ends within a row group") from None
         moved = [_moved_chunk(chunk, self._at - start) for chunk in chunks]
         self._at += end - start
         return moved

@@ -57,8 +57,8 @@ def test_a_file_that_does_not_fit_is_refused_with_the_reason(store: Store, tmp_p
         return str(raised.value)
 
     def changed(path: Path, old: str, new: str) -> Path:
-        assert old in path.read_text()
-        other.write_text(path.read_text().replace(old, new))
+        assert old in path.read_text(encoding="utf-8")
+        other.write_text(path.read_text(encoding="utf-8").replace(old, new))
         return other
 
     assert complaint(gpci) == "no relative value file (PPRRVU…) among the files: GPCI2025_demo.csv is a GPCI file"
@@ -86,7 +86,7 @@ def test_a_file_that_does_not_fit_is_refused_with_the_reason(store: Store, tmp_p
 
 
 def titles_only(path: Path, to: Path) -> Path:
-    to.write_text("".join(path.read_text().splitlines(keepends=True)[:3]))
+    to.write_text("".join(path.read_text(encoding="utf-8").splitlines(keepends=True)[:3]), encoding="utf-8")
     return to
 
 

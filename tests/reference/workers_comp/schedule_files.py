@@ -19,7 +19,7 @@ def workbook(path: Path, **sheets: list[list[Any]]) -> Path:
 
 
 def table(path: Path, *rows: str) -> Path:
-    path.write_text("\n".join(rows) + "\n")
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return path
 
 
