@@ -1,11 +1,15 @@
 """How gunicorn serves the site: one process with threads, because DuckDB releases the GIL and shares its caches."""
 
+import ctypes
 import os
+import sys
 
 bind = os.environ.get("BEACONPOINT_BIND", "127.0.0.1:8000")
 workers = 1
-threads = int(os.environ.get("BEACONPOINT_THREADS", "24"))
-worker_class = "gthread"
+# Many more than the lanes have places and queues together (core/pages/shared/admission.py), so that there is always a
+# thread for a page that is kept.
+threads = int(os.environ.get("BEACONPOINT_THREADS", "64"))
+worker_class = "beaconpoint.worker.LaneWorker"
 preload_app = False  # a DuckDB connection does not survive a fork
 timeout = 60
 graceful_timeout = 15
@@ -15,9 +19,23 @@ accesslog = None
 
 control_socket_disable = True  # gunicorn would open one in the home directory
 
+_M_ARENA_MAX = -8
+
+
+def post_fork(server: object, worker: object) -> None:  # noqa: ARG001 - gunicorn's signature
+    """Let threads share two arenas of memory. One each, as glibc has it, keeps what every thread once needed."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, 2)
+
 
 def post_worker_init(worker: object) -> None:  # noqa: ARG001 - gunicorn's signature
-    """Make a page or two before the first visitor comes."""
-    from core.pages.warm_up import warm_up  # noqa: PLC0415 - Django is not set up before
+    """Make a page or two before the first visitor comes, and begin to watch the store for /readyz."""
+    from core.pages.health import STORE_WATCH  # noqa: PLC0415 - Django is not set up before
+    from core.pages.warm_up import warm_up  # noqa: PLC0415
 
+    # A thread that wants the interpreter waits for it this long at most: 5 ms, for each of the threads that compute,
+    # make a health check late.
+    sys.setswitchinterval(0.001)
     warm_up()
+    STORE_WATCH.start()

@@ -55,9 +55,15 @@ BEACONPOINT_QUERY_MEMORY = env.str("BEACONPOINT_QUERY_MEMORY", default="1GB", va
 BEACONPOINT_QUERY_THREADS = env.int("BEACONPOINT_QUERY_THREADS", default=2, validate=validate.Range(min=1, max=64))
 BEACONPOINT_QUERY_SECONDS = env.float("BEACONPOINT_QUERY_SECONDS", default=5, validate=validate.Range(min=0.1))
 BEACONPOINT_QUERY_TEMP_SIZE = env.str("BEACONPOINT_QUERY_TEMP_SIZE", default="4GB", validate=_size)
-# Pages made at the same time (others wait up to BEACONPOINT_QUERY_SECONDS), and bytes of pages kept in memory.
-BEACONPOINT_QUESTIONS = env.int("BEACONPOINT_QUESTIONS", default=4, validate=validate.Range(min=1, max=64))
+# Memory of the site's questions, half of it for the heavy ones; commands may use BEACONPOINT_QUERY_MEMORY.
+BEACONPOINT_SITE_MEMORY = env.str("BEACONPOINT_SITE_MEMORY", default="500MB", validate=_size)
+# Pages made and files sent at the same time, how long a file may take, and bytes of pages kept in memory.
+BEACONPOINT_QUESTIONS = env.int("BEACONPOINT_QUESTIONS", default=3, validate=validate.Range(min=1, max=16))
+BEACONPOINT_DOWNLOADS = env.int("BEACONPOINT_DOWNLOADS", default=2, validate=validate.Range(min=1, max=16))
+BEACONPOINT_DOWNLOAD_SECONDS = env.float("BEACONPOINT_DOWNLOAD_SECONDS", default=120, validate=validate.Range(min=1))
 BEACONPOINT_ANSWER_BYTES = env.int("BEACONPOINT_ANSWER_BYTES", default=64_000_000, validate=validate.Range(min=0))
+# The most rates that are compared, matched or checked without a code: more take longer than a question may.
+BEACONPOINT_WHOLE_RATES = env.int("BEACONPOINT_WHOLE_RATES", default=2_000_000, validate=validate.Range(min=0))
 BEACONPOINT_TEMP_DIR = env.path("BEACONPOINT_TEMP_DIR", default=Path(tempfile.gettempdir()) / "beaconpoint")
 
 # --- the site -------------------------------------------------------------------------------------------------
@@ -67,6 +73,8 @@ ALLOWED_HOSTS = env.list("BEACONPOINT_ALLOWED_HOSTS", default=["localhost", "127
 # The site signs nothing: it has no sessions, no accounts, and no forms that change anything.
 SECRET_KEY = env.str("BEACONPOINT_SECRET_KEY", default=secrets.token_urlsafe(50))
 _https = env.bool("BEACONPOINT_HTTPS", default=False)
+# Whether a proxy tells the addresses of clients (X-Forwarded-For). Without one, anybody could claim any address.
+BEACONPOINT_BEHIND_PROXY = env.bool("BEACONPOINT_BEHIND_PROXY", default=False)
 try:
     env.seal()
 except EnvValidationError as error:

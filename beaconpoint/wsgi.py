@@ -6,4 +6,8 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "beaconpoint.settings")
 
-application = get_wsgi_application()
+_site = get_wsgi_application()
+
+from core.pages.health import answer_health_first  # noqa: E402 - Django is not set up before
+
+application = answer_health_first(_site)

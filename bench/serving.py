@@ -86,14 +86,14 @@ class Server:
 
 
 @contextmanager
-def serving(store: Path) -> Iterator[Server]:
-    """Start a server on a store. It has answered /healthz and nothing else."""
+def serving(store: Path, program: Path = ROOT) -> Iterator[Server]:
+    """Start a server on a store, of this checkout or another. It has answered /healthz and nothing else."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     env = {**os.environ, "BEACONPOINT_DATA_DIR": str(store.resolve()), "BEACONPOINT_BIND": f"127.0.0.1:{port}"}
     command = [sys.executable, "-m", "gunicorn", "--config", "beaconpoint/gunicorn.conf.py", "--log-level", "warning"]
-    with subprocess.Popen([*command, "beaconpoint.wsgi"], env=env, cwd=ROOT) as process:
+    with subprocess.Popen([*command, "beaconpoint.wsgi"], env=env, cwd=program) as process:
         try:
             server = Server(port, process)
             for _ in range(300):

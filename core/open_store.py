@@ -1,6 +1,8 @@
 """Open the store that the settings name, for commands and pages."""
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 
 from django.conf import settings
@@ -26,17 +28,26 @@ def store(wait: float = -1, waiting: Callable[[], None] | None = None) -> Store:
 
 
 def snapshot() -> Snapshot | None:
-    """Return the newest generation, to be queried; None if nothing has been loaded yet. Raises StoreError."""
-    return _reader(store().root).snapshot()
+    """Return the newest generation, to be queried by a command; None if nothing is loaded yet. Raises StoreError."""
+    return _reader(store().root, "command").snapshot()
+
+
+def snapshot_for_site(*, heavy: bool = False) -> Snapshot | None:
+    """Return the newest generation, to be queried for a visitor; None if nothing is loaded yet. Raises StoreError.
+
+    Heavy questions have a connection of their own with one thread, so that they take neither memory nor processors
+    from the others.
+    """
+    return _reader(store().root, "heavy" if heavy else "quick").snapshot()
 
 
 @cache
-def _reader(_root: object) -> Reader:
-    return Reader(store(), limits(), MACROS)
+def _reader(_root: object, use: str) -> Reader:
+    return Reader(store(), _LIMITS[use](), MACROS)
 
 
 def limits() -> QueryLimits:
-    """Return what one query may use."""
+    """Return what one query of a command may use."""
     return QueryLimits(
         memory=settings.BEACONPOINT_QUERY_MEMORY,
         threads=settings.BEACONPOINT_QUERY_THREADS,
@@ -44,3 +55,27 @@ def limits() -> QueryLimits:
         temp_size=settings.BEACONPOINT_QUERY_TEMP_SIZE,
         seconds=settings.BEACONPOINT_QUERY_SECONDS,
     )
+
+
+def _quick_limits() -> QueryLimits:
+    return replace(limits(), memory=_half(settings.BEACONPOINT_SITE_MEMORY), temp_directory=_temp_directory("quick"))
+
+
+def _heavy_limits() -> QueryLimits:
+    return replace(
+        limits(), memory=_half(settings.BEACONPOINT_SITE_MEMORY), threads=1, temp_directory=_temp_directory("heavy")
+    )
+
+
+_LIMITS = {"command": limits, "quick": _quick_limits, "heavy": _heavy_limits}
+
+
+def _temp_directory(name: str) -> str:
+    # Two connections of one process would use the same names of files.
+    return str(settings.BEACONPOINT_TEMP_DIR / name)
+
+
+def _half(size: str) -> str:
+    """Return half of a size as DuckDB writes sizes."""
+    number, unit = re.fullmatch(r"(\d+)(\w+)", size).groups()  # type: ignore[union-attr]
+    return f"{int(number) / 2:g}{unit}"

@@ -79,6 +79,7 @@ def count_by_code(request: ResourceRequest) -> AnswerFields:
     newest month that has an earlier one is used.
     """
     before = request.values["from"]
+    request.refuse_if_too_broad(before)
     by_payer, by_code = changes.count_movements(request.db, request.market, before)
     page = request.page_of(sorted(by_code, key=changes.SORTS[request.sort]))
     return {**page, "payers": by_payer, "compared_with": before}

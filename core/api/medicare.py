@@ -29,6 +29,7 @@ def list_comparisons(request: ResourceRequest) -> AnswerFields:
 
     A row has either a basis and a percent, or the reason why there is none. A `percent` of 1 is 100%.
     """
+    request.refuse_if_too_broad()
     with market_cache(request.db, request.market) as cache:
         return request.page_after_key(
             medicare.Comparison,
@@ -44,6 +45,7 @@ def summarize_by_payer(request: ResourceRequest) -> AnswerFields:
 
     `implausible` counts rates below 50% or above 3,000%; the percentiles include them. A figure of 1 is 100%.
     """
+    request.refuse_if_too_broad()
     with market_cache(request.db, request.market) as cache:
         return request.page_of(medicare.summarize_percents(cache, request.market))
 
@@ -51,6 +53,7 @@ def summarize_by_payer(request: ResourceRequest) -> AnswerFields:
 @resource(router, "/medicare/outcomes", MedicareForm, ComparisonOutcomes)
 def count_outcomes(request: ResourceRequest) -> AnswerFields:
     """Count the rates that are compared with Medicare, and the others by reason."""
+    request.refuse_if_too_broad()
     with market_cache(request.db, request.market) as cache:
         outcomes = medicare.count_outcomes(cache, request.market)
     return {

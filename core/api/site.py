@@ -13,7 +13,7 @@ from ninja.errors import ValidationError
 
 from core.api.protocol.parameters import invalid_parameters
 from core.api.protocol.problems import Problem
-from core.pages.shared.answer_cache import TooBusy
+from core.pages.shared.admission import TooBusy
 from core.pages.shared.error_pages import WHY_UNREADABLE
 from core.runtime.errors import BeaconError
 from core.store.connection import QueryTimeout
@@ -40,8 +40,9 @@ def _answer_error(request: HttpRequest, error: Any) -> HttpResponse:
     elif isinstance(error, QueryTimeout):
         error = Problem("too-slow", f"{error}. Add a code, a payer or other filters.")
     elif isinstance(error, TooBusy):
-        error = Problem("too-busy", f"{error}.")
-        error.retry_after = TooBusy.retry_after
+        refusal = Problem("too-busy" if error.status == 503 else "too-many-at-once", f"{error}.")
+        refusal.retry_after = error.retry_after
+        error = refusal
     elif isinstance(error, StoreError):
         # The reason names paths and commands: it is for the operator, as in /readyz.
         _log.error("%s: %s", request.path, error)

@@ -9,8 +9,9 @@ from core.pages.formats import write_month
 from core.pages.forms.market_forms import ChangesForm
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.market_choice import MarketChoice, choose_months
-from core.pages.shared.page import MarketQuery, market_page
+from core.pages.shared.page import MarketQuery, ask_for_code, market_page
 from core.pages.shared.paging import Paging, span
+from core.pages.shared.weights import is_too_broad
 from core.queries import changes, codes, coverage
 from core.queries.coverage import Coverage
 from core.queries.rules.matching import OUTCOMES
@@ -32,7 +33,7 @@ def show_changes(query: MarketQuery[ChangesForm]) -> HttpResponseBase:
     loaded = coverage.list_coverage(query.db)
     months = sorted({row.year_month for row in loaded}, reverse=True)
     query.form.offer(**{"from": [(one, write_month(one)) for one in months]})
-    if not earlier or not (market.payer or market.code):
+    if not earlier or not (market.payer or market.code) or is_too_broad(query.db, market, earlier):
         return _payers_to_choose_from(query, loaded)
     if query.wants_file:
         return _download(query)
@@ -42,7 +43,13 @@ def show_changes(query: MarketQuery[ChangesForm]) -> HttpResponseBase:
 def _payers_to_choose_from(query: MarketQuery[ChangesForm], loaded: Sequence[Coverage]) -> HttpResponseBase:
     """Return the page that matches no rates: those of two whole months are too many for one question."""
     market, earlier = query.market, query.choice.earlier_month
-    rows = changes.count_payer_months(loaded, market.state, earlier, market.year_month)
+    rows = [
+        row
+        for row in changes.count_payer_months(loaded, market.state, earlier, market.year_month)
+        if market.payer in {None, row.payer_slug}
+    ]
+    if query.wants_file and market.payer and query.values["table"] != "payers":
+        return ask_for_code(query, "changes")
     if query.wants_file:
         return query.download(rows, changes.PayerMonths, "payers_months")
     return query.render("changes.html", before=earlier, there=rows)

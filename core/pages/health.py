@@ -1,4 +1,15 @@
-"""Addresses for monitoring."""
+"""Addresses for monitoring. They wait for nothing: no lane, no thread of the site, no question.
+
+Whether the store can be read is looked at by a thread of its own, once a second; `/readyz` tells what it saw last. So
+it is answered at once, however busy the site is and however long the store takes to answer.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
@@ -6,21 +17,106 @@ from django.views.decorators.http import require_safe
 from core import open_store
 from core.runtime.errors import BeaconError
 
+Application = Callable[..., Iterable[bytes]]
+
+SECONDS_BETWEEN_CHECKS = 1.0
+MAX_AGE_SECONDS = 30.0
+"""A store that has not answered for so long does not count as readable."""
+
+
+@dataclass(frozen=True)
+class Health:
+    """What an address for monitoring answers."""
+
+    status: HTTPStatus
+    text: str
+    checked_at: float = field(default_factory=time.monotonic)
+
+
+ALIVE = Health(HTTPStatus.OK, "alive")
+
+
+def check_store() -> Health:
+    """Return whether the store can be read; 503 with the reason if it cannot."""
+    try:
+        db = open_store.snapshot_for_site()
+        if db is None:
+            return Health(HTTPStatus.SERVICE_UNAVAILABLE, "nothing is loaded")
+        db.rows("SELECT count(*) FROM dim_batch")
+    except BeaconError as error:
+        return Health(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+    return Health(HTTPStatus.OK, f"ready, generation {db.manifest.generation}")
+
+
+class StoreWatch:
+    """Look at the store again and again, and remember what was seen last. Until it is started, look when asked."""
+
+    def __init__(self, check: Callable[[], Health] = check_store, pause: float = SECONDS_BETWEEN_CHECKS) -> None:
+        self._check = check
+        self._pause = pause
+        self._last: Health | None = None
+        self._started = False
+
+    def start(self) -> None:
+        """Look now, and from now on in a thread."""
+        self._last = self._check()
+        if not self._started:
+            self._started = True
+            threading.Thread(target=self._watch, name="store-watch", daemon=True).start()
+
+    def last(self) -> Health:
+        """Return what was seen last."""
+        seen = self._last or self._check()
+        age = time.monotonic() - seen.checked_at
+        if age > MAX_AGE_SECONDS:
+            return Health(HTTPStatus.SERVICE_UNAVAILABLE, f"the store has not answered for {age:.0f} seconds")
+        return seen
+
+    def _watch(self) -> None:
+        while True:
+            time.sleep(self._pause)
+            self._last = self._check()
+
+
+STORE_WATCH = StoreWatch()
+
+_ANSWERS: dict[str, Callable[[], Health]] = {"/healthz": lambda: ALIVE, "/readyz": STORE_WATCH.last}
+
+
+def answer_health_first(application: Application) -> Application:
+    """Return a WSGI application that answers the addresses for monitoring itself, before anything else is asked.
+
+    They are asked under any host name and without TLS, from the machine itself.
+    """
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        health = _ANSWERS.get(environ.get("PATH_INFO", ""))
+        if health is None or environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
+            return application(environ, start_response)
+        seen = health()
+        body = f"{seen.text}\n".encode()
+        headers = [
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("Content-Length", str(len(body))),
+            ("Cache-Control", "no-store"),
+        ]
+        start_response(f"{seen.status.value} {seen.status.phrase}", headers)
+        return [body] if environ["REQUEST_METHOD"] == "GET" else []
+
+    return answer
+
 
 @require_safe
 def healthz(_request: HttpRequest) -> HttpResponse:
     """Answer `/healthz`: the process is alive."""
-    return HttpResponse("alive\n", content_type="text/plain")
+    return _respond(ALIVE)
 
 
 @require_safe
 def readyz(_request: HttpRequest) -> HttpResponse:
     """Answer `/readyz`: the store can be read; 503 with the reason if it cannot."""
-    try:
-        db = open_store.snapshot()
-        if db is None:
-            return HttpResponse("nothing is loaded\n", status=503, content_type="text/plain")
-        db.rows("SELECT count(*) FROM dim_batch")
-    except BeaconError as error:
-        return HttpResponse(f"{error}\n", status=503, content_type="text/plain")
-    return HttpResponse(f"ready, generation {db.manifest.generation}\n", content_type="text/plain")
+    return _respond(STORE_WATCH.last())
+
+
+def _respond(health: Health) -> HttpResponse:
+    return HttpResponse(f"{health.text}\n", status=health.status, content_type="text/plain")

@@ -8,9 +8,10 @@ from django.http import HttpResponseBase
 from core.pages.charts import spread_chart
 from core.pages.forms.market_forms import MedicareForm
 from core.pages.shared.answer_cache import meanwhile
-from core.pages.shared.downloads import ROW_CAP
-from core.pages.shared.page import MarketQuery, market_page
+from core.pages.shared.downloads import ROW_CAP, download_seconds
+from core.pages.shared.page import MarketQuery, ask_for_code, market_page
 from core.pages.shared.paging import Paging, span
+from core.pages.shared.weights import is_too_broad
 from core.queries import codes, coverage, medicare
 from core.queries.rules.comparison import REASONS
 
@@ -27,6 +28,8 @@ class UncomparedReason:
 @market_page(MedicareForm, "medicare")
 def show_medicare(query: MarketQuery[MedicareForm]) -> HttpResponseBase:
     """Show `/medicare/`"""
+    if is_too_broad(query.db, query.market):
+        return ask_for_code(query, "medicare")
     if query.wants_file:
         return _download(query)
     db, market = query.db, query.market
@@ -58,7 +61,7 @@ def show_medicare(query: MarketQuery[MedicareForm]) -> HttpResponseBase:
 def _download(query: MarketQuery[MedicareForm]) -> HttpResponseBase:
     table, market = query.values["table"], query.market
     if table == "rates":
-        every = medicare.list_comparisons(query.db, market, query.values["sort"], ROW_CAP, 0)
+        every = medicare.stream_comparisons(query.db, market, query.values["sort"], ROW_CAP, download_seconds())
         return query.download(every, medicare.Comparison, "medicare")
     if table == "payers":
         return query.download(medicare.summarize_percents(query.cached, market), medicare.Spread, "medicare_payers")

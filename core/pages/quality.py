@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, make_dataclass
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpResponseBase
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -14,18 +15,23 @@ from core.pages.charts.sparkline import sparkline
 from core.pages.formats import NONE, write_dollars, write_figure, write_month, write_percent
 from core.pages.forms.quality_form import QualityForm
 from core.pages.shared import urls
+from core.pages.shared.answer_cache import TOO_SLOW_SECONDS
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.error_pages import invalid_query, sorry
 from core.pages.shared.labels import check_title
 from core.pages.shared.page import PageQuery, page
 from core.pages.shared.paging import Paging, span
-from core.quality.checks import CHECKS, CHECKS_BY_NAME
+from core.pages.shared.weights import count_rates, weigh_check
+from core.quality.checks import CHECKS, CHECKS_BY_NAME, Check
 from core.quality.failing_rows import find_failing_rows
 from core.queries import coverage, quality
 from core.queries.rules.market import NO_MODIFIER
 from core.store.connection import QueryTimeout
 
 RUNS_SHOWN = 20
+
+MAX_FAILING_ROWS = 100_000
+"""The rows behind a check are read at once, and a file ends after this many."""
 
 _COLUMN_TITLES = {
     "year_month": "Month",
@@ -95,7 +101,7 @@ def show_quality(query: PageQuery[QualityForm]) -> HttpResponseBase:
     )
 
 
-@page(QualityForm)
+@page(QualityForm, weigh_check)
 def show_failing_rows(query: PageQuery[QualityForm], check: str) -> HttpResponseBase:
     """Show `/quality/<check>/`: the rows that a check finds in the data as it is now."""
     one = CHECKS_BY_NAME.get(check)
@@ -108,21 +114,23 @@ def show_failing_rows(query: PageQuery[QualityForm], check: str) -> HttpResponse
             why = f"This check cannot be narrowed by {name}. Remove it from the address."
             return invalid_query(query.request, [(name, why)])
     state, year_month, payer = (chosen[name] or None for name in ("state", "year_month", "payer"))
-    if query.wants_file:
-        found = find_failing_rows(query.db, one, ROW_CAP, 0, state, year_month, payer)
-        columns = [(name, of | None) for name, of in zip(found.names, found.types, strict=True)]
-        row_type = make_dataclass("FailingRow", columns)
-        return query.download((row_type(*row) for row in found.rows), row_type, check)
-    limit, offset = span(chosen["page"])
     context: dict[str, Any] = {
         "check": one,
         "chosen": chosen,
         "payer_name": dict(coverage.list_payers(query.db)).get(payer or "", payer),
     }
+    if count_rates(query.db, chosen["state"], [chosen["year_month"]], payer) > settings.BEACONPOINT_WHOLE_RATES:
+        return _recorded_places(query, one, context)
+    if query.wants_file:
+        found = find_failing_rows(query.db, one, MAX_FAILING_ROWS, 0, state, year_month, payer)
+        columns = [(name, of | None) for name, of in zip(found.names, found.types, strict=True)]
+        row_type = make_dataclass("FailingRow", columns)
+        return query.download((row_type(*row) for row in found.rows), row_type, check)
+    limit, offset = span(chosen["page"])
     try:
         found = find_failing_rows(query.db, one, limit, offset, state, year_month, payer)
     except QueryTimeout:
-        return query.render("quality_rows.html", status=503, slow=True, smaller=_smaller_parts(query, check), **context)
+        return _recorded_places(query, one, context, status=503)
     names = sorted(found.names, key=lambda name: name == "fact_uid")  # long, and of the least interest
     rows = [dict(zip(found.names, row, strict=True)) for row in found.rows]
     return query.render(
@@ -130,7 +138,7 @@ def show_failing_rows(query: PageQuery[QualityForm], check: str) -> HttpResponse
         names=[_column_title(name) for name in names],
         rows=[([_write_cell(row, name) for name in names], _rates_address(check, row)) for row in rows],
         paging=Paging(chosen["page"], found.total),
-        cap=ROW_CAP,
+        cap=MAX_FAILING_ROWS,
         **context,
     )
 
@@ -153,14 +161,55 @@ def _write_cell(row: dict[str, Any], name: str) -> Any:
     return write_percent(value) if name == "times_medicare" else value
 
 
-def _smaller_parts(query: PageQuery[QualityForm], check: str) -> list[tuple[quality.CheckedPlace, str]]:
-    """Return one payer's months, which the newest run knows: what is too much for all data may be quick for these."""
-    newest = next(iter(quality.list_runs(query.db)), None)
-    if newest is None:
+def _recorded_places(
+    query: PageQuery[QualityForm], one: Check, context: dict[str, Any], status: int = 200
+) -> HttpResponseBase:
+    """Return what the newest run of the checks has recorded, where looking at the data now would take too long.
+
+    It says how much was found for each payer and month, with an example each; one of these is looked at now.
+    """
+    if query.wants_file and status == 200:
+        narrow = f"Narrow it by {', '.join(sorted(one.parted))}." if one.parted else "See the page of the check."
+        return invalid_query(query.request, [("", f"The data is too large to check at once. {narrow}")])
+    run = quality.choose_run(quality.list_runs(query.db), None)
+    part = {**query.form.part(), "check_name": one.name}
+    number = query.values["page"]
+    total, places = quality.list_checked_places(query.db, run.run_id, part, *span(number)) if run else (0, [])
+    outcomes = quality.list_check_outcomes(query.db, run.run_id) if run else []
+    response = query.render(
+        "quality_rows.html",
+        status=status,
+        recorded=True,
+        stopped=status == 503,
+        run=run,
+        unchanged=run is not None and run.data_version == query.db.manifest.data_version,
+        outcome=next((outcome for outcome in outcomes if outcome.check_name == one.name), None),
+        places=[(place, _rows_address(place), _example_cells(place)) for place in places],
+        months=[] if run else _loaded_parts(query, one),
+        paging=Paging(number, total),
+        **context,
+    )
+    if status == 503:
+        response["Retry-After"] = str(TOO_SLOW_SECONDS)
+    return response
+
+
+def _example_cells(place: quality.CheckedPlace) -> list[tuple[str, Any]]:
+    """Return the columns of a place's example that the table does not have anyway, each with its value as written."""
+    example = json.loads(place.example) if place.example else {}
+    hidden = {"state", "year_month", "reporting_entity_name", "payer_slug", "fact_uid", "negotiated_type"}
+    return [(_column_title(name), _write_cell(example, name)) for name in example if name not in hidden]
+
+
+def _loaded_parts(query: PageQuery[QualityForm], one: Check) -> list[tuple[coverage.Coverage, str]]:
+    """Return the payers' months, each with the address of what a check finds there now."""
+    if one.parted != {"state", "year_month", "payer"}:
         return []
-    limit, _ = span(1)
-    known = quality.list_checked_places(query.db, newest.run_id, {"check_name": check}, limit)[1]
-    return [(place, _rows_address(place)) for place in known]
+    path = query.request.path
+    return [
+        (row, urls.changed(path, {"state": row.state, "year_month": row.year_month, "payer": row.payer_slug}))
+        for row in coverage.list_coverage(query.db)
+    ]
 
 
 def _download(query: PageQuery[QualityForm], run: quality.CheckRun, runs: list[quality.CheckRun]) -> HttpResponseBase:

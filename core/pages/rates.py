@@ -7,7 +7,7 @@ from django.http import HttpResponseBase
 from core.pages.charts import histogram_chart
 from core.pages.forms.market_forms import RatesForm
 from core.pages.shared.answer_cache import meanwhile
-from core.pages.shared.downloads import ROW_CAP
+from core.pages.shared.downloads import ROW_CAP, download_seconds
 from core.pages.shared.labels import filter_label
 from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.paging import Paging, span
@@ -19,7 +19,6 @@ from core.queries.rules.market import FILTERS
 from core.queries.rules.rate_kinds import KINDS
 from core.queries.rules.which_filter_emptied import count_without_each_filter
 
-DOWNLOAD_SECONDS = 120.0
 NEARBY_CODES = 8
 
 
@@ -74,7 +73,7 @@ def _download(query: MarketQuery[RatesForm]) -> HttpResponseBase:
         return query.download(rates.summarize_rates(db, market), rates.Summary, "summary")
     if query.values["table"] == "histogram":
         return query.download(build_histogram(db, market).bins, Bin, "histogram")
-    every = rates.stream_rates(db, market, query.values["sort"], ROW_CAP, DOWNLOAD_SECONDS)
+    every = rates.stream_rates(db, market, query.values["sort"], ROW_CAP, download_seconds())
     return query.download(every, rates.RateRow, f"rates_{market.code}")
 
 

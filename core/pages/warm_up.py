@@ -22,7 +22,7 @@ def warm_up(home: AnyPage = show_home, rates: AnyPage = show_rates) -> None:
     """
     get_resolver().url_patterns  # noqa: B018 - reading it imports what it names
     try:
-        db = open_store.snapshot()
+        db = open_store.snapshot_for_site()
         if db is None:
             return
         home(_request("/"))

@@ -1,6 +1,6 @@
 """Negotiated rates compared with Medicare's schedules, by the rules of `comparison`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
 
@@ -22,7 +22,7 @@ from core.queries.rules.columns import (
 from core.queries.rules.comparison import LEAST_PLAUSIBLE, MOST_PLAUSIBLE, PLAUSIBLE_SQL, compared_sql
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
 from core.queries.rules.market import Market, counted_rates
-from core.queries.rules.named_rows import read_rows
+from core.queries.rules.named_rows import read_rows, stream_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, percentile_columns, percentile_list
 from core.store.connection import Snapshot
 
@@ -122,21 +122,28 @@ def list_comparisons(
 ) -> list[Comparison]:
     """Return at most `limit` rates in one of ORDERS: those from `offset` on, or those after the row with key `last`."""
     condition, key = rows_after(ORDERS[order], last)
+    parameters = {**market.parameters, **key, "limit": limit, "offset": offset}
+    return read_rows(db, Comparison, _comparisons_sql(db, market, order, condition), parameters)
+
+
+def stream_comparisons(db: Snapshot, market: Market, order: str, limit: int, seconds: float) -> Iterator[Comparison]:
+    """Yield at most `limit` rates, read as they are needed. Stop with QueryTimeout after `seconds`."""
+    with db.cursor(seconds) as cursor:
+        cursor.execute(_comparisons_sql(db, market, order), {**market.parameters, "limit": limit, "offset": 0})
+        yield from stream_rows(cursor, Comparison)
+
+
+def _comparisons_sql(db: Snapshot, market: Market, order: str, condition: str = "true") -> str:
     compared_terms, _ = _compared_terms(db, market)
-    return read_rows(
-        db,
-        Comparison,
-        f"""{compared_terms}
-            SELECT fact_uid, reporting_entity_name, payer_slug(reporting_entity_name) AS payer_slug, code_type, code,
-                   billing_class, billing_code_modifier AS modifier, places, kind, negotiated_rate,
-                   provider_group_id_raw, basis, detail, medicare, release, percent, {PLAUSIBLE_SQL} AS plausible,
-                   wcfs, reason
-            FROM (SELECT f.*, c.* EXCLUDE ({_TERMS}, negotiated_rate, percent, plausible, zero, rate_count),
-                         f.negotiated_rate / c.medicare AS percent
-                  FROM fact_rate f JOIN compared c ON {_SAME_TERMS} WHERE {market.where})
-            WHERE {condition} ORDER BY {order_by(ORDERS[order])} LIMIT $limit OFFSET $offset""",
-        {**market.parameters, **key, "limit": limit, "offset": offset},
-    )
+    return f"""{compared_terms}
+        SELECT fact_uid, reporting_entity_name, payer_slug(reporting_entity_name) AS payer_slug, code_type, code,
+               billing_class, billing_code_modifier AS modifier, places, kind, negotiated_rate,
+               provider_group_id_raw, basis, detail, medicare, release, percent, {PLAUSIBLE_SQL} AS plausible,
+               wcfs, reason
+        FROM (SELECT f.*, c.* EXCLUDE ({_TERMS}, negotiated_rate, percent, plausible, zero, rate_count),
+                     f.negotiated_rate / c.medicare AS percent
+              FROM fact_rate f JOIN compared c ON {_SAME_TERMS} WHERE {market.where})
+        WHERE {condition} ORDER BY {order_by(ORDERS[order])} LIMIT $limit OFFSET $offset"""
 
 
 def _compared_terms(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:

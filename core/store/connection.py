@@ -2,8 +2,10 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +21,19 @@ from core.store.schema.tables import FACT_RATE
 from core.store.views import COUNTED_RATE_COLUMNS, view_statements
 
 T = TypeVar("T")
+
+_DEADLINE: ContextVar[float] = ContextVar("deadline")
+"""When all queries of what is being answered must have ended, by the monotonic clock."""
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Limit the time of all queries that are made within, whatever time each may take by itself."""
+    token = _DEADLINE.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _DEADLINE.reset(token)
 
 
 class QueryTimeout(BeaconError):
@@ -117,6 +132,11 @@ class Snapshot:
 
     @contextmanager
     def _limited(self, connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
+        deadline = _DEADLINE.get(None)
+        if deadline is not None and time.monotonic() + seconds > deadline:
+            seconds = deadline - time.monotonic()
+            if seconds <= 0:
+                raise QueryTimeout("the question took too long and was stopped")
         # DuckDB 1.5 has no time limit of its own.
         timer = threading.Timer(seconds, connection.interrupt)
         timer.daemon = True
@@ -124,7 +144,7 @@ class Snapshot:
         try:
             yield
         except duckdb.InterruptException:
-            raise QueryTimeout(f"the question took longer than {seconds:g} seconds and was stopped") from None
+            raise QueryTimeout(f"the question took longer than {seconds:.3g} seconds and was stopped") from None
         except duckdb.OutOfMemoryException:
             raise BeaconError(f"the question needs more than the {self._limits.memory} of memory it may use") from None
         finally:

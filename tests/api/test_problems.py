@@ -8,11 +8,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from django.conf import settings
 from django.test import Client
 
 from core.api.protocol.problems import KINDS
-from core.pages.shared.answer_cache import TooBusy, admitted
+from core.pages.shared.admission import QUESTIONS, TooBusy
 from core.pages.shared.error_pages import WHY_UNREADABLE
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
@@ -253,8 +252,8 @@ def test_a_slow_query_is_stopped_and_answered_with_503(odd_site: Client) -> None
 
 def test_too_many_queries_at_once_are_answered_with_503(odd_site: Client) -> None:
     with ExitStack() as others:
-        for _ in range(settings.BEACONPOINT_QUESTIONS):
-            others.enter_context(admitted())
+        for _ in range(QUESTIONS.limits.places):
+            others.enter_context(QUESTIONS.enter())
         response = odd_site.get("/api/v1/fine")
         details = problem(response, "too-busy")
     assert details["detail"] == "Many questions are being answered right now. Please try again in a few seconds."

@@ -27,6 +27,16 @@ KINDS = {
         "Cursor not valid",
         "This cursor does not belong to this query. Start again without it.",
     ),
+    "too-broad": (
+        400,
+        "Query too broad",
+        "Too many rates are loaded to compare all of them at once: choose a code, or fewer rates.",
+    ),
+    "too-many-at-once": (
+        429,
+        "Too many requests",
+        "One client sends too many requests at the same time. Ask again after Retry-After seconds.",
+    ),
     "defect": (500, "Internal error", "Something went wrong on the server. The error has been logged."),
     "too-slow": (503, "Query timed out", "The query took too long. Add a code, a payer or other filters."),
     "too-busy": (503, "Server busy", "Too many queries are running. Try again after Retry-After seconds."),
@@ -84,7 +94,7 @@ class Problem(Exception):
             details["errors"] = [{"parameter": name, "detail": why} for name, why in self.errors]
         response = HttpResponse(json.dumps(details), status=status, content_type=CONTENT_TYPE)
         response["Cache-Control"] = "no-store"
-        if status == 503:
+        if status in {429, 503}:
             response["Retry-After"] = str(self.retry_after)
         if status == 405:
             response["Allow"] = "GET, HEAD"

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.conf import settings
+
 from core.api.protocol import cursors
 from core.api.protocol.answers import AnswerFields, Row
 from core.api.protocol.problems import Problem
@@ -16,6 +18,7 @@ from core.pages.shared.market_choice import (
     choose_months,
     choose_provider_market,
 )
+from core.pages.shared.weights import is_too_broad
 from core.queries import coverage, providers
 from core.queries.rules import keyset
 from core.queries.rules.market import Market
@@ -50,6 +53,12 @@ class ResourceRequest:
     def sort(self) -> str:
         """Return the name of the order."""
         return str(self.values["sort"])
+
+    def refuse_if_too_broad(self, earlier_month: str = "") -> None:
+        """Raise a Problem if a question without a code needs more rates than one question may."""
+        if is_too_broad(self.db, self.market, earlier_month):
+            why = f"More than {settings.BEACONPOINT_WHOLE_RATES:,} rates are loaded of this market"
+            raise Problem("too-broad", f"{why}: choose a code, or fewer rates with payer, state and year_month.")
 
     def page_after_key(
         self,

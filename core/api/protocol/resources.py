@@ -17,10 +17,12 @@ from core.api.protocol.answers import Answer, AnswerFields, MarketAnswer, Market
 from core.api.protocol.problems import Problem
 from core.api.protocol.requests import ResourceRequest, choose_for
 from core.pages.forms.query_form import QueryForm
-from core.pages.shared.answer_cache import admitted
+from core.pages.shared.admission import HEAVY_QUESTIONS, QUESTIONS, client_of
+from core.pages.shared.answer_cache import SLOW_QUESTIONS, ending_together
 from core.pages.shared.conditional import answer_tag, conditional_answer
+from core.pages.shared.weights import HEAVY_ROWS, weigh_question
 from core.rows import RowEncoder
-from core.store.connection import Snapshot
+from core.store.connection import QueryTimeout, Snapshot, time_limit
 
 __all__ = ["Answer", "AnswerFields", "MarketAnswer", "MarketPage", "Page", "ResourceRequest", "resource"]
 
@@ -44,16 +46,22 @@ class _Operation:
         Everything that can be refused without reading data is refused first. A 304 and HEAD read no data.
         """
         form, db = self._validate(request, query)
+        tag = answer_tag(db, request)
 
         def make() -> HttpResponseBase:
             # The site turns HEAD into GET so that ninja routes it; the server's own word for it stays.
             if request.META["REQUEST_METHOD"] == "HEAD":
                 # A streaming response has no length: nobody knows it before the answer is made.
                 return StreamingHttpResponse((), content_type=JSON)
-            with admitted():
-                return self._answer(request, db, form, query, path_values)
+            if reason := SLOW_QUESTIONS.get(tag):
+                raise QueryTimeout(reason)
+            try:
+                return self._answer_in_lane(request, db, form, query, path_values)
+            except QueryTimeout as error:
+                SLOW_QUESTIONS.note(tag, str(error))
+                raise
 
-        return conditional_answer(request, answer_tag(db, request), make)
+        return conditional_answer(request, tag, make)
 
     def _validate(self, request: HttpRequest, query: BaseModel | None) -> tuple[QueryForm, Snapshot]:
         if not request.accepts("application/json"):
@@ -62,10 +70,16 @@ class _Operation:
         form = self.form(query.model_dump(exclude_none=True) if query else {})
         if not form.is_valid():
             raise Problem("wrong-parameter", errors=form.problems)
-        db = open_store.snapshot()
-        if db is None:
-            raise Problem("nothing-loaded")
-        return form, db
+        return form, _newest()
+
+    def _answer_in_lane(
+        self, request: HttpRequest, db: Snapshot, form: QueryForm, query: Any, path_values: dict[str, str]
+    ) -> HttpResponse:
+        """Return the answer, made once there is a place in the lane that the question belongs to by what it costs."""
+        heavy = weigh_question(db, form) > HEAVY_ROWS
+        lane = HEAVY_QUESTIONS if heavy else QUESTIONS
+        with lane.enter(client_of(request)), time_limit(lane.limits.seconds), ending_together():
+            return self._answer(request, _newest(heavy=heavy), form, query, path_values)
 
     def _answer(
         self, request: HttpRequest, db: Snapshot, form: QueryForm, query: Any, path_values: dict[str, str]
@@ -90,6 +104,13 @@ class _Operation:
         if found.get("next"):
             response["Link"] = _link(request, found["next"])
         return response
+
+
+def _newest(*, heavy: bool = False) -> Snapshot:
+    db = open_store.snapshot_for_site(heavy=heavy)
+    if db is None:
+        raise Problem("nothing-loaded")
+    return db
 
 
 def _link(request: HttpRequest, cursor: str) -> str:

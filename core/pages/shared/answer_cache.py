@@ -1,25 +1,20 @@
-"""Pages that were made before, and a limit on how many are made at the same time."""
+"""Pages that were made before, questions that proved too slow, and questions asked at the same time."""
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from typing import ParamSpec, TypeVar
+from contextvars import ContextVar, copy_context
+from typing import Any, ParamSpec, TypeVar
 
-from cachetools import LRUCache
+from cachetools import LRUCache, TTLCache
 from django.conf import settings
-
-from core.runtime.errors import BeaconError
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-
-class TooBusy(BeaconError):
-    """All slots for answering questions are taken; there will be room again soon."""
-
-    retry_after = 3
-    """Seconds after which to ask again."""
+TOO_SLOW_SECONDS = 60
+"""How long a question that was stopped is not tried again: it would be stopped again, at everybody's expense."""
 
 
 class AnswerCache:
@@ -44,22 +39,56 @@ class AnswerCache:
 
 ANSWERS = AnswerCache(settings.BEACONPOINT_ANSWER_BYTES)
 
-_SLOTS = threading.BoundedSemaphore(settings.BEACONPOINT_QUESTIONS)
-# Each question that has a slot may ask one more in the meantime.
-_THREADS = ThreadPoolExecutor(2 * settings.BEACONPOINT_QUESTIONS, "question")
+
+class SlowQuestions:
+    """The questions that were stopped lately."""
+
+    def __init__(self, most: int = 1000, seconds: float = TOO_SLOW_SECONDS) -> None:
+        self._lock = threading.Lock()
+        self._reasons: TTLCache[str, str] = TTLCache(most, seconds)
+
+    def get(self, key: str) -> str | None:
+        """Return why a question was stopped; None if it was not, or not lately."""
+        with self._lock:
+            reason: str | None = self._reasons.get(key)
+            return reason
+
+    def note(self, key: str, reason: str) -> None:
+        """Remember a question that was stopped."""
+        with self._lock:
+            self._reasons[key] = reason
+
+
+SLOW_QUESTIONS = SlowQuestions()
+
+# Each question that has a place may ask two more in the meantime.
+_THREADS = ThreadPoolExecutor(2 * (settings.BEACONPOINT_QUESTIONS + 1), "question")
+
+
+_ASKED: ContextVar[list[Future[Any]]] = ContextVar("asked")
 
 
 def meanwhile(question: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> Future[T]:
     """Start a question while the caller asks others; `result()` waits for its answer."""
-    return _THREADS.submit(question, *arguments, **options)
+    # The context has the time limit of the request.
+    context = copy_context()
+    future = _THREADS.submit(lambda: context.run(question, *arguments, **options))
+    _ASKED.get([]).append(future)
+    return future
 
 
 @contextmanager
-def admitted() -> Iterator[None]:
-    """Take a slot for answering a question. Raise TooBusy if none becomes free in time."""
-    if not _SLOTS.acquire(timeout=settings.BEACONPOINT_QUERY_SECONDS):
-        raise TooBusy("Many questions are being answered right now. Please try again in a few seconds")
+def ending_together() -> Iterator[None]:
+    """Wait in the end for every question that was started within, also after an error.
+
+    Whoever leaves a lane must leave nothing behind that still works: its place goes to somebody else.
+    """
+    asked: list[Future[Any]] = []
+    token = _ASKED.set(asked)
     try:
         yield
     finally:
-        _SLOTS.release()
+        _ASKED.reset(token)
+        for future in asked:
+            future.cancel()
+        wait(asked)

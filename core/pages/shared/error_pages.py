@@ -7,13 +7,14 @@ from django.shortcuts import render
 
 from core.pages.forms.query_form import QueryForm
 from core.pages.shared import urls
-from core.pages.shared.answer_cache import TooBusy
+from core.pages.shared.admission import TooBusy
+from core.pages.shared.answer_cache import TOO_SLOW_SECONDS
 from core.store.connection import QueryTimeout
 
 Problems = list[tuple[str, str]]
 """Names of parameters (or empty text) and a sentence about each."""
 
-_TIMEOUT_RETRY_SECONDS = 60
+_UNREADABLE_RETRY_SECONDS = 30
 
 WHY_UNREADABLE = "The rates cannot be read at the moment. Please try again later."
 """What visitors of pages and of the API are told of a store that cannot be read."""
@@ -50,17 +51,20 @@ def timed_out(request: HttpRequest, error: QueryTimeout) -> HttpResponse:
     ]
     problem = f"{error}. Try fewer rates: choose a code, a payer, a billing class, or a provider."
     response = sorry(request, 503, "This took too long", [("", problem)], narrower=narrower)
-    response["Retry-After"] = str(_TIMEOUT_RETRY_SECONDS)
+    response["Retry-After"] = str(TOO_SLOW_SECONDS)
     return response
 
 
 def too_busy(request: HttpRequest, error: TooBusy) -> HttpResponse:
-    """Return the page for a question that found no free slot."""
-    response = sorry(request, 503, "Too busy right now", [("", f"{error}.")])
-    response["Retry-After"] = str(TooBusy.retry_after)
+    """Return the page for a question that found no place in its lane, or whose client asks too many at once."""
+    title = "Too busy right now" if error.status == 503 else "One question at a time"
+    response = sorry(request, error.status, title, [("", f"{error}.")])
+    response["Retry-After"] = str(error.retry_after)
     return response
 
 
 def unreadable(request: HttpRequest) -> HttpResponse:
     """Return the page for a store that cannot be read. The reason is for the operator: it is logged and in /readyz."""
-    return sorry(request, 503, "Temporarily unavailable", [("", WHY_UNREADABLE)])
+    response = sorry(request, 503, "Temporarily unavailable", [("", WHY_UNREADABLE)])
+    response["Retry-After"] = str(_UNREADABLE_RETRY_SECONDS)
+    return response

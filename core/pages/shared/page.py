@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, wraps
 from typing import Any, Generic, TypeVar
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
@@ -22,15 +22,17 @@ from core.pages.formats import write_month
 from core.pages.forms.market_forms import ANY, MarketForm
 from core.pages.forms.query_form import QueryForm
 from core.pages.shared import urls
-from core.pages.shared.answer_cache import ANSWERS, TooBusy, admitted
+from core.pages.shared.admission import DOWNLOADS, HEAVY_QUESTIONS, QUESTIONS, Lane, TooBusy, client_of
+from core.pages.shared.answer_cache import ANSWERS, SLOW_QUESTIONS, ending_together
 from core.pages.shared.conditional import answer_tag, conditional_answer
-from core.pages.shared.downloads import download
+from core.pages.shared.downloads import download, hold_until_sent
 from core.pages.shared.error_pages import invalid_form, invalid_query, timed_out, too_busy, unreadable
 from core.pages.shared.market_choice import InvalidChoice, MarketChoice, choose_market
+from core.pages.shared.weights import HEAVY_ROWS, Weigh, count_rates, weigh_question
 from core.queries import coverage
 from core.queries.rules.market import FILTERS, Market, market_cache
 from core.runtime.errors import BeaconError
-from core.store.connection import QueryTimeout, Snapshot
+from core.store.connection import QueryTimeout, Snapshot, time_limit
 
 _log = logging.getLogger(__name__)
 
@@ -105,20 +107,14 @@ class MarketQuery(PageQuery[M]):
         return {**context, "market": self.market, "applied": applied}
 
 
-def page(form: type[F]) -> Callable[[Callable[..., HttpResponseBase]], View]:
+def page(form: type[F], weigh: Weigh = weigh_question) -> Callable[[Callable[..., HttpResponseBase]], View]:
     """Decorate a function of a PageQuery (and the parts of the path) as a page whose query string is `form`.
 
     An address has one spelling, and other spellings are redirected to it. A page made before from the same generation
-    is sent again; a limited number of pages is made at a time while others wait.
+    is sent again. Others are made in the lane that they belong to by what they cost, which `weigh` estimates.
     """
 
     def decorate(view: Callable[..., HttpResponseBase]) -> View:
-        def make(request: HttpRequest, db: Snapshot, path: dict[str, str]) -> HttpResponseBase:
-            filled = form(request.GET)
-            if not filled.is_valid():
-                return invalid_form(request, filled)
-            return view(PageQuery(request, db, filled), **path)
-
         @require_safe
         @wraps(view)
         def wrapped(request: HttpRequest, **path: str) -> HttpResponseBase:
@@ -129,7 +125,7 @@ def page(form: type[F]) -> Callable[[Callable[..., HttpResponseBase]], View]:
             if given != canonical and not as_file:
                 return redirect(request.get_full_path().partition("?")[0] + urls.query(canonical))
             try:
-                return _answer(request, lambda db: make(request, db, path))
+                return _answer(request, form, weigh, lambda query: view(query, **path))
             except QueryTimeout as error:
                 return timed_out(request, error)
             except TooBusy as error:
@@ -164,12 +160,24 @@ def market_page(
                 shown = form_with_market(query.form, choice, query.db)
                 asked = MarketQuery(query.request, query.db, shown, choice, resources)
                 if choice.meanings or (needs_code and not choice.market.code):
-                    return asked.render("choose.html", meanings=choice.meanings, action=action)
+                    return ask_for_code(asked, action)
                 return view(asked, **path)
 
         return wrapped
 
     return decorate
+
+
+def ask_for_code(query: MarketQuery[M], action: str) -> HttpResponse:
+    """Return the page on which to choose a code, or what a number means if it stands for several codes."""
+    market, meanings = query.market, query.choice.meanings
+    if query.wants_file:
+        # A program that expects a file should notice.
+        several = ", ".join(f"{code.code_type} {code.code}" for code in meanings)
+        why = f"can be {several}: choose one with code_type" if several else "choose a billing code"
+        return invalid_query(query.request, [("code", why)])
+    loaded = count_rates(query.db, market.state, [market.year_month], market.payer)
+    return query.render("choose.html", meanings=meanings, action=action, loaded=loaded)
 
 
 def choose_from_form(form: MarketForm, db: Snapshot) -> MarketChoice:
@@ -191,9 +199,11 @@ def form_with_market(form: M, choice: MarketChoice, db: Snapshot) -> M:
     return shown
 
 
-def _answer(request: HttpRequest, make: Callable[[Snapshot], HttpResponseBase]) -> HttpResponseBase:
+def _answer(
+    request: HttpRequest, form: type[F], weigh: Weigh, make: Callable[[PageQuery[F]], HttpResponseBase]
+) -> HttpResponseBase:
     """Return a page from the newest generation: 304, the page made before, or a new one."""
-    db = open_store.snapshot()
+    db = open_store.snapshot_for_site()
     if db is None:
         return render(request, "empty.html", status=503)
     tag = answer_tag(db, request)
@@ -202,10 +212,46 @@ def _answer(request: HttpRequest, make: Callable[[Snapshot], HttpResponseBase]) 
         kept = ANSWERS.get(tag)
         if kept is not None:
             return HttpResponse(kept)
-        with admitted():
-            response = make(db)
-        if isinstance(response, HttpResponse) and response.status_code == 200:
-            ANSWERS.keep(tag, response.content)
-        return response
+        filled = form(request.GET)
+        if not filled.is_valid():
+            return invalid_form(request, filled)
+        if reason := SLOW_QUESTIONS.get(tag):
+            raise QueryTimeout(reason)
+        try:
+            return _make_in_lane(request, _choose_lane(db, filled, weigh), filled, tag, make)
+        except QueryTimeout as error:
+            SLOW_QUESTIONS.note(tag, str(error))
+            raise
 
     return conditional_answer(request, tag, kept_or_made)
+
+
+def _choose_lane(db: Snapshot, form: F, weigh: Weigh) -> Lane:
+    if form.cleaned_data["format"] != "html":
+        return DOWNLOADS
+    return HEAVY_QUESTIONS if weigh(db, form) > HEAVY_ROWS else QUESTIONS
+
+
+def _make_in_lane(
+    request: HttpRequest, lane: Lane, form: F, tag: str, make: Callable[[PageQuery[F]], HttpResponseBase]
+) -> HttpResponseBase:
+    """Return a page that is made once there is a place in its lane. A file keeps the place until it is sent."""
+    with ExitStack() as leaving:
+        place = leaving.enter_context(lane.enter(client_of(request)))
+        # Another client may have asked the same while this one waited.
+        if kept := ANSWERS.get(tag):
+            return HttpResponse(kept)
+        db = open_store.snapshot_for_site(heavy=lane is not QUESTIONS)
+        if db is None:
+            return render(request, "empty.html", status=503)
+        with time_limit(lane.limits.seconds), ending_together():
+            response = make(PageQuery(request, db, form))
+        if isinstance(response, StreamingHttpResponse):
+            if request.method == "HEAD":
+                response.streaming_content = ()
+            else:
+                hold_until_sent(response, place, lane.limits.seconds)
+                leaving.pop_all()
+        elif isinstance(response, HttpResponse) and response.status_code == 200:
+            ANSWERS.keep(tag, response.content)
+        return response

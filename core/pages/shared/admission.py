@@ -1,0 +1,183 @@
+"""Who is answered now: lanes for questions by what they cost, so that none waits for a question dearer than itself.
+
+A lane has a few places. Whoever finds them taken waits a moment, unless as many are waiting already, and is then asked
+to come again. So the number of questions being answered is limited, and with it the memory they need; and a crowd is
+turned away within a second rather than kept waiting. Pages that are kept in memory need no place.
+
+The lanes' numbers (`running`, `waiting`, `admitted`, `refused`) may be read at any time.
+"""
+
+import threading
+from collections import Counter, deque
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+from typing import Self
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from core.runtime.errors import BeaconError
+
+
+class TooBusy(BeaconError):
+    """No place became free in time; there will be room again soon."""
+
+    status = 503
+    retry_after = 5
+    """Seconds after which to ask again."""
+
+
+class TooManyAtOnce(TooBusy):
+    """One client asks for more at the same time than one client may."""
+
+    status = 429
+
+
+@dataclass(frozen=True)
+class LaneLimits:
+    """How many requests a lane answers at a time, how many may wait, for how long, and how many one client may have.
+
+    `seconds` is the time limit of the questions of one request together.
+    """
+
+    places: int
+    queue: int
+    per_client: int
+    seconds: float
+    patience: float = 0.5
+    """Seconds to wait for a place. With the time that a refusal itself takes, this stays well below a second."""
+
+
+class Place:
+    """A place in a lane. Leave it once the request is answered; leaving twice does no harm."""
+
+    def __init__(self, lane: "Lane", client: str | None) -> None:
+        self._lane = lane
+        self._client = client
+        self._lock = threading.Lock()
+        self._left = False
+
+    def leave(self) -> None:
+        """Make room for the next request."""
+        with self._lock:
+            if self._left:
+                return
+            self._left = True
+        self._lane.release(self._client)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.leave()
+
+
+class Lane:
+    """Requests of one sort. Those that wait are answered in the order in which they came."""
+
+    def __init__(self, name: str, limits: LaneLimits) -> None:
+        self.name = name
+        self.limits = limits
+        self.running = 0
+        self.admitted = 0
+        self.refused = 0
+        self._lock = threading.Lock()
+        self._queue: deque[threading.Event] = deque()
+        self._clients: Counter[str] = Counter()
+
+    @property
+    def waiting(self) -> int:
+        """Return how many requests wait for a place."""
+        return len(self._queue)
+
+    def enter(self, client: str | None = None) -> Place:
+        """Return a place, after waiting for one if necessary. Raise TooBusy if none becomes free in time.
+
+        `client` is the address of a client whose requests are counted, see `client_of`.
+        """
+        with self._lock:
+            if client is not None and self._clients[client] >= self.limits.per_client:
+                self.refused += 1
+                raise TooManyAtOnce("You are asking for many things at the same time. Please ask one after the other")
+            turn = None
+            if self.running < self.limits.places:
+                self.running += 1
+            elif len(self._queue) < self.limits.queue:
+                turn = threading.Event()
+                self._queue.append(turn)
+            else:
+                raise self._refusal()
+            if client is not None:
+                self._clients[client] += 1
+        if turn is not None and not turn.wait(self.limits.patience):
+            self._give_up(turn, client)
+        with self._lock:
+            self.admitted += 1
+        return Place(self, client)
+
+    def release(self, client: str | None) -> None:
+        """Give a place to whoever has waited longest. Called by `Place.leave`."""
+        with self._lock:
+            self._forget(client)
+            if self._queue:
+                self._queue.popleft().set()
+            else:
+                self.running -= 1
+
+    def _give_up(self, turn: threading.Event, client: str | None) -> None:
+        with self._lock:
+            if turn.is_set():  # at the last moment: the place is ours
+                return
+            self._queue.remove(turn)
+            self._forget(client)
+            raise self._refusal()
+
+    def _forget(self, client: str | None) -> None:
+        if client is None:
+            return
+        self._clients[client] -= 1
+        if not self._clients[client]:
+            del self._clients[client]
+
+    def _refusal(self) -> TooBusy:
+        self.refused += 1
+        return TooBusy("Many questions are being answered right now. Please try again in a few seconds")
+
+
+def _limits(places: int, queue: int, per_client: int, seconds: float) -> LaneLimits:
+    return LaneLimits(places, queue, per_client, seconds)
+
+
+_SECONDS = settings.BEACONPOINT_QUERY_SECONDS
+
+QUESTIONS = Lane("questions", _limits(settings.BEACONPOINT_QUESTIONS, 16, 6, 2 * _SECONDS))
+"""Pages and answers of the API that read little: one code, one provider."""
+
+HEAVY_QUESTIONS = Lane("heavy questions", _limits(1, 2, 2, 2 * _SECONDS))
+"""Those that read much: long lists of codes, all of a payer's rates. One at a time, on one processor."""
+
+DOWNLOADS = Lane("downloads", _limits(settings.BEACONPOINT_DOWNLOADS, 2, 2, settings.BEACONPOINT_DOWNLOAD_SECONDS))
+"""Tables as files. A place is taken until the client has the whole file."""
+
+LANES = (QUESTIONS, HEAVY_QUESTIONS, DOWNLOADS)
+
+
+def client_of(request: HttpRequest) -> str | None:
+    """Return the address that a client's requests are counted by; None if clients cannot be told apart.
+
+    Behind a proxy (BEACONPOINT_BEHIND_PROXY), it is the last one of X-Forwarded-For, which the proxy itself has added.
+    Anybody could have written those before it. Without one, requests from this machine are not counted: a proxy
+    that the settings do not mention would make all clients one. An IPv6 client has a whole /64 to itself.
+    """
+    text = request.META.get("REMOTE_ADDR", "")
+    if settings.BEACONPOINT_BEHIND_PROXY:
+        text = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    if address.is_loopback and not settings.BEACONPOINT_BEHIND_PROXY:
+        return None
+    if isinstance(address, IPv6Address):
+        return address.exploded[:19]
+    return str(address)

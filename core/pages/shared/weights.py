@@ -1,0 +1,113 @@
+"""What a question will cost, estimated from what it asks for, before any of it is read.
+
+The facts are sorted by state, month, code system and code, so a question about one code reads one or two row groups of
+each file, and a question without a code reads a whole month. The estimate decides the lane of a request (see
+`admission.py`), and which questions are not asked at all in a store of this size.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+
+from core.fields import code_list
+from core.pages.forms.market_forms import ChangesForm, MarketForm, MedicareForm, PayersForm, ProviderForm
+from core.pages.forms.quality_form import QualityForm
+from core.pages.forms.query_form import QueryForm
+from core.queries import coverage
+from core.queries.rules.market import Market
+from core.store.connection import Snapshot
+from core.store.generations.layout import layout_named, parts
+from core.store.parquet.writer import ROW_GROUP_ROWS
+from core.store.schema.tables import FACT_RATE
+
+Weigh = Callable[[Snapshot, Any], int]
+"""Estimates how many facts the question of a valid form reads."""
+
+HEAVY_ROWS = 10_000_000
+"""A question that reads more facts than this belongs to the heavy ones: half a second of a processor."""
+
+_ROW_GROUPS_PER_CODE = 2
+_WHOLE_WORK = 10
+"""Comparing or matching every rate of a month costs about ten times as much as reading it."""
+
+
+def weigh_question(db: Snapshot, form: QueryForm) -> int:
+    """Estimate the question of a form. Those that are not about rates read small tables only."""
+    if isinstance(form, ProviderForm):
+        return _weigh_provider(db, form)
+    if not isinstance(form, MarketForm):
+        return 0
+    codes = len(code_list.read_codes(form.cleaned_data["codes"])) if isinstance(form, PayersForm) else 0
+    codes = codes or int(bool(form.cleaned_data["code"]))
+    if codes:
+        return _weigh_codes(db, form, codes)
+    # The other pages ask for a code, or show what is loaded.
+    whole = isinstance(form, MedicareForm) or (isinstance(form, ChangesForm) and form.cleaned_data["payer"])
+    return _WHOLE_WORK * _rates_of_months(db, form) if whole else 0
+
+
+def _weigh_codes(db: Snapshot, form: MarketForm, codes: int) -> int:
+    files = _files_of_month(db, form.cleaned_data["state"], form.cleaned_data["year_month"])
+    row_groups = _months(form) * codes * _ROW_GROUPS_PER_CODE * files
+    return min(row_groups * ROW_GROUP_ROWS, _rates_of_months(db, form))
+
+
+def _weigh_provider(db: Snapshot, form: MarketForm) -> int:
+    # Copies by provider group have a provider's rates side by side. Without them a whole month is read.
+    facts = db.manifest.tables.get(FACT_RATE.name, ())
+    return 0 if len(db.manifest.copies(facts)) == len(facts) else _rates_of_months(db, form)
+
+
+def weigh_check(db: Snapshot, form: QualityForm) -> int:
+    """Estimate the search for the rows behind a check."""
+    values = form.cleaned_data
+    rates = count_rates(db, values["state"], [values["year_month"]], values["payer"])
+    # Too many are not looked at: the page shows what the newest run of the checks has recorded.
+    return _WHOLE_WORK * rates if rates <= settings.BEACONPOINT_WHOLE_RATES else 0
+
+
+def count_rates(db: Snapshot, state: str, months: list[str], payer: str | None) -> int:
+    """Return how many rates are loaded of a state, some months and a payer. Empty text stands for all."""
+    return sum(
+        row.rates
+        for row in coverage.list_coverage(db)
+        if state in {"", row.state}
+        and (row.year_month in months or "" in months)
+        and (payer or row.payer_slug) == row.payer_slug
+    )
+
+
+def is_too_broad(db: Snapshot, market: Market, earlier_month: str = "") -> bool:
+    """Return whether a market is too large for a question that needs each of its rates, and has no code."""
+    if market.code:
+        return False
+    months = [market.year_month, *([earlier_month] if earlier_month else [])]
+    return count_rates(db, market.state, months, market.payer) > settings.BEACONPOINT_WHOLE_RATES
+
+
+def _rates_of_months(db: Snapshot, form: MarketForm) -> int:
+    """Return the rates of the months that a form is about; of the newest month if it names none."""
+    state, month = form.cleaned_data["state"], form.cleaned_data["year_month"]
+    fitting = [
+        period.rates
+        for period in coverage.list_periods(db)
+        if state in {"", period.state} and month in {"", period.year_month}
+    ]
+    return _months(form) * max(fitting, default=0)
+
+
+def _months(form: MarketForm) -> int:
+    return 2 if isinstance(form, ChangesForm) else 1
+
+
+def _files_of_month(db: Snapshot, state: str, year_month: str) -> int:
+    """Return how many files a state's month is divided into, at least 1."""
+    wanted = {"state": state, "year_month": year_month}
+    by = layout_named(db.manifest.layout).by
+    shards: dict[str, int] = {}
+    for file in db.manifest.tables.get(FACT_RATE.name, ()):
+        values = parts(file.shard)
+        if all(wanted[name] in {"", values[name]} for name in by):
+            shards[file.shard] = shards.get(file.shard, 0) + 1
+    return max(shards.values(), default=1)
