@@ -97,6 +97,8 @@ write_settings() { # write_settings DEPLOY_DIRECTORY
 END
     set_setting BEACONPOINT_DATA_DIR "$home/data"
     set_setting BEACONPOINT_HTTPS true
+    # nginx tells the site who asks (X-Forwarded-For), so that one client cannot take the places of all.
+    set_setting BEACONPOINT_BEHIND_PROXY true
   fi
   set_setting BEACONPOINT_ALLOWED_HOSTS "${hosts// /,}"
   # A setting that was changed by hand stays, unless the profile changes.
