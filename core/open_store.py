@@ -13,7 +13,7 @@ from core.store.generations.layout import LAYOUTS
 from core.store.generations.store import Store
 
 
-def store(wait: float = -1, waiting: Callable[[], None] | None = None) -> Store:
+def store(wait: float = -1, waiting: Callable[[], None] | None = None, command: str = "") -> Store:
     """Return the store, for reading and writing.
 
     A write waits up to `wait` seconds for another writer (-1: as long as it takes); `waiting` is called once if so.
@@ -24,6 +24,9 @@ def store(wait: float = -1, waiting: Callable[[], None] | None = None) -> Store:
         grace=settings.BEACONPOINT_GRACE_SECONDS,
         wait=wait,
         waiting=waiting,
+        keep_generations=settings.BEACONPOINT_KEEP_GENERATIONS,
+        keep_days=settings.BEACONPOINT_KEEP_DAYS,
+        command=command,
     )
 
 

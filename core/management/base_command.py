@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from core.fields.month import is_month
 from core.fields.states import parse_state
+from core.management.data_directory import require_data_directory
 from core.runtime.errors import BeaconError
 from core.runtime.terminal import printable
 
@@ -51,6 +52,11 @@ class Command(BaseCommand):
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         """Return a parser that keeps the help's line breaks and reports an error in one line."""
         parser = super().create_parser(prog_name, subcommand, **kwargs)
+        self.report_in_one_line(parser, subcommand)
+        return parser
+
+    def report_in_one_line(self, parser: CommandParser, subcommand: str) -> None:
+        """Let a parser keep the help's line breaks and report an error in one line."""
         parser.formatter_class = argparse.RawDescriptionHelpFormatter
 
         def error(message: str) -> NoReturn:
@@ -61,7 +67,6 @@ class Command(BaseCommand):
             raise Error(problem)
 
         parser.error = error  # type: ignore[method-assign]
-        return parser
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Run the command, and turn expected errors into one line."""
@@ -94,14 +99,23 @@ class WritingCommand(Command):
             help="fail at once if another command is writing to the store, instead of waiting for it",
         )
 
-    def store(self, no_wait: bool) -> "Store":
-        """Return the store for writing. Report a wait, and a setting that asks for another layout."""
+    def store(self, no_wait: bool, action: str = "") -> "Store":
+        """Return the store for writing. Report a wait, and a setting that asks for another layout.
+
+        `action` is what the command does, if it can do several things; the store's history names it.
+        """
         from core import open_store  # noqa: PLC0415 - takes half a second, too long for a command's help
 
+        require_data_directory()
         store = open_store.store(
-            0 if no_wait else -1, lambda: self.stderr.write("waiting for another command that is writing to the store")
+            0 if no_wait else -1,
+            lambda: self.stderr.write("waiting for another command that is writing to the store"),
+            command=f"{self.__module__.rpartition('.')[2]} {action}".strip(),
         )
-        manifest, wanted = store.manifest(), settings.BEACONPOINT_FACT_LAYOUT
+        for caution in store.directory.list_cautions():
+            self.stderr.write(caution)
+        # A damaged manifest is for whoever uses the store to report: store rollback and store restore do without it.
+        manifest, wanted = store.directory.readable_manifest(), settings.BEACONPOINT_FACT_LAYOUT
         if manifest and manifest.is_older:
             self.stderr.write("an older version of the program wrote this store: its files are upgraded first")
         if manifest and wanted and manifest.layout != wanted:

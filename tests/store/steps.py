@@ -88,15 +88,26 @@ def assert_tidy(store: Store) -> None:
     assert {str(path.relative_to(store.root)) for path in there} == named
     assert all(any(path.iterdir()) for path in (store.root / "files").rglob("*") if path.is_dir())
     assert not (store.root / "tmp").exists()
+    assert_stable_paths(store)
+    trees = [path for path in (store.root / "links").iterdir() if not path.is_symlink()]
+    assert (store.root / "links" / "current").resolve() in trees
+    kept = {path.stem for path in (store.root / "manifests").iterdir()}
+    assert all(path.name.split("-")[0] in kept for path in trees)
+    assert not list((store.root / "pins").glob("*"))
+
+
+def assert_stable_paths(store: Store) -> None:
+    """Every stable path opens the newest file, and there is no other one."""
+    newest = store.loaded()
     wanted = {store.root / link: (store.root / target).resolve() for link, target in stable_paths(newest).items()}
     for link, target in wanted.items():
         assert link.resolve() == target
         assert target.is_file()
-    folders = [store.root / "gold", store.root / "silver", *(store.root / "links").glob("*")]
-    links = [path for folder in folders for path in folder.rglob("*") if path.is_symlink() and not path.is_dir()]
+    tree = (store.root / "links" / "current").resolve()
+    assert tree.name.startswith(f"{newest.generation:06}")
+    links = [path for path in tree.rglob("*") if path.is_symlink()]
     assert {path.resolve() for path in links} == set(wanted.values())
     assert len(links) == len(wanted)
-    assert len(list((store.root / "links").glob("*"))) <= 1
 
 
 def assert_sound(store: Store) -> None:

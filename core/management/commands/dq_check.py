@@ -8,6 +8,7 @@ from django.conf import settings
 
 from core import open_store
 from core.management import base_command
+from core.management.data_directory import require_data_directory
 from core.quality.record import WAIT_SECONDS, keep_report
 from core.quality.report import Finding, QualityReport, run_checks
 from core.runtime.errors import BeaconError
@@ -60,6 +61,7 @@ their history. If the store cannot be written, the report is still printed.
         **_options: Any,
     ) -> None:
         """Print the report and keep it. `wait` is how many seconds to wait for another writer."""
+        require_data_directory()
         db = open_store.snapshot()
         if db is None:
             raise BeaconError(f"{open_store.store().root}: nothing is loaded yet; load a file with ingest_mrf first")
@@ -70,7 +72,7 @@ their history. If the store cannot be written, the report is still printed.
             self._print(report)
         if not no_record:
             try:
-                keep_report(open_store.store(), report, wait)
+                keep_report(open_store.store(command="dq_check"), report, wait)
             except StoreError as error:
                 self.stderr.write(f"the result was not kept: {error}")
         failed = report.failed(("error",) if fail_on == "error" else ("error", "warning"))

@@ -66,6 +66,8 @@ class Manifest:
     rejects: dict[str, DataFile] = field(default_factory=dict)
     format: int = FORMAT
     """The format of all files of the generation."""
+    command: str = ""
+    """The command that wrote it, without its arguments."""
 
     @property
     def is_older(self) -> bool:

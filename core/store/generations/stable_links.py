@@ -1,24 +1,33 @@
-"""The stable paths of the data contract: links that always open the newest files.
+"""The stable paths of the data contract: links that always open the newest files, and that all change at once.
 
-Each file of a table has a link, which is replaced atomically. A partitioned table is opened as a whole folder: a new
-folder of links is made and swapped in with one rename, so that a reader that lists it sees the files of one generation,
-never two files with the same rows.
+    links/000017/gold/…  silver/…   links to the files of generation 17: a tree that never changes
+    links/current -> 000017         replaced by one rename
+    gold -> links/current/gold      never changes
+    silver -> links/current/silver
+
+A reader that lists a folder lists one tree, so it finds the files of one generation. A tree stays for the grace time
+after its generation was superseded. Files that someone else puts into gold/ or silver/ are carried along.
 """
 
-import hashlib
+import ctypes
+import logging
 import os
 import re
 import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import count
 from pathlib import Path
 
 from core.store.generations.layout import layout_named
 from core.store.generations.manifest import Manifest
 from core.store.schema.tables import FACT_RATE, REJECTS, TABLES
 
-_STABLE_FOLDERS = ("gold", "silver")
+_LOG = logging.getLogger(__name__)
 
-_TREE = re.compile(r"[0-9a-f]{32}|\.[0-9a-f]{32}\.next")
-"""The name of a folder of links, complete or not. Anything else in links/ is not this program's."""
+_STABLE_FOLDERS = ("gold", "silver")
+_TREE_NAME = re.compile(r"\.?(\d{6,})(?:-\d+)?(?:\.next)?")
+"""The name of a tree: its generation, and a number if a tree of that generation had to be made again."""
 
 
 def stable_paths(manifest: Manifest) -> dict[str, str]:
@@ -42,64 +51,208 @@ def stable_paths(manifest: Manifest) -> dict[str, str]:
     return found
 
 
-def point_links(root: Path, manifest: Manifest) -> None:
-    """Point the stable paths at a generation's files, and remove the stable paths of files that it does not have."""
-    wanted = {root / link: root / target for link, target in stable_paths(manifest).items()}
-    layout = layout_named(manifest.layout)
-    folder = root / layout.path
-    tree = None
-    if layout.grows:
-        inside = {link: target for link, target in wanted.items() if folder in link.parents}
-        tree = _tree_of_links(root, folder, inside)
-        wanted = {link: target for link, target in wanted.items() if link not in inside} | {folder: tree}
-    # Old links go first. For a moment a pattern such as fact_rate_*.parquet may find too few files, which a reader can
-    # notice by the missing month, but never the same rows twice, which nobody would notice.
-    for link in _find_links(root):
-        if link not in wanted:
-            link.unlink()
+def build_links(root: Path, manifest: Manifest) -> Path:
+    """Return the complete tree of a generation's links. It is made unless it is there; no reader sees it yet."""
+    wanted = stable_paths(manifest)
+    # The path of a table belongs to the table, whatever else was put there.
+    others = {name: path for name, path in _find_other_files(root).items() if name not in wanted}
+    links = root / "links"
+    name = f"{manifest.generation:06}"
+    for number in count(1):
+        tree = links / (name if number == 1 else f"{name}-{number}")
+        if not tree.exists():
+            break
+        if _is_complete(root, tree, wanted, others):
+            return tree
+    new = links / f".{name}.next"
+    shutil.rmtree(new, ignore_errors=True)
+    for folder in _STABLE_FOLDERS:
+        (new / folder).mkdir(parents=True)
     for link, target in wanted.items():
-        _relink(link, target)
-    for other in (root / "links").glob("*"):
-        if other != tree and _TREE.fullmatch(other.name):
-            shutil.rmtree(other)
-
-
-def _tree_of_links(root: Path, folder: Path, links: dict[Path, Path]) -> Path:
-    """Return a complete folder of links. Its name is a hash of its links, so that it is made only once."""
-    text = "\n".join(f"{link} {target}" for link, target in sorted(links.items()))
-    tree = root / "links" / hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
-    if not tree.exists():
-        new = tree.with_name(f".{tree.name}.next")
-        shutil.rmtree(new, ignore_errors=True)
-        new.mkdir(parents=True)
-        for link, target in links.items():
-            path = new / link.relative_to(folder)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.symlink_to(os.path.relpath(target, path.parent))
-        new.replace(tree)
+        path = new / link
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_link(path, root / target)
+    for link, other in others.items():
+        path = new / link
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _carry(other, path)
+    new.replace(tree)
     return tree
 
 
-def _find_links(root: Path) -> list[Path]:
-    """Return the links in the stable folders that lead to files of the store. Other files there are left alone."""
-    found = []
+def point_links(root: Path, manifest: Manifest) -> bool:
+    """Point all stable paths at a generation's files with one rename. Return whether anything had to be changed."""
+    tree = build_links(root, manifest)
+    changed = _replace_link(root / "links" / "current", Path(tree.name))
     for folder in _STABLE_FOLDERS:
-        for path, folders, names in os.walk(root / folder):
-            for name in (*folders, *names):
-                link = Path(path, name)
-                if link.is_symlink():
-                    target = Path(os.path.normpath(link.parent / link.readlink()))
-                    if {root / "files", root / "links"} & set(target.parents):
-                        found.append(link)
+        changed = _replace_link(root / folder, Path("links", "current", folder)) or changed
+        _remove_former_folders(root, folder)
+    return changed
+
+
+def current_generation(root: Path) -> int | None:
+    """Return the generation that the stable paths open, or None if they are missing or of an older version."""
+    tree = _current_tree(root)
+    return _generation_of(tree) if tree else None
+
+
+def remove_links(root: Path, kept: Iterable[int], *, keep_unnumbered: bool = False) -> None:
+    """Remove the trees of all generations but those `kept` and the one in use.
+
+    `keep_unnumbered` keeps the trees of older versions of the program, which readers may still be listing.
+    """
+    stays = set(kept)
+    for tree in _unused_trees(root):
+        generation = _generation_of(tree)
+        unfinished = tree.name.startswith(".")
+        if unfinished or (not keep_unnumbered if generation is None else generation not in stays):
+            _remove_tree(root, tree, _current_tree(root))
+
+
+def discard_links(root: Path, generation: int) -> None:
+    """Remove the trees of a generation that will not be published."""
+    for tree in _unused_trees(root):
+        if _generation_of(tree) == generation:
+            _remove_tree(root, tree, _current_tree(root))
+
+
+def _generation_of(tree: Path) -> int | None:
+    """Return the generation that a tree belongs to, or None for one that an older version made."""
+    found = _TREE_NAME.fullmatch(tree.name)
+    return int(found[1]) if found else None
+
+
+def _current_tree(root: Path) -> Path | None:
+    current = root / "links" / "current"
+    return current.parent / current.readlink() if current.is_symlink() else None
+
+
+def _unused_trees(root: Path) -> list[Path]:
+    current = _current_tree(root)
+    return [path for path in (root / "links").glob("*") if path.is_dir() and not path.is_symlink() and path != current]
+
+
+def _make_link(link: Path, target: Path) -> None:
+    """Make one link to a file of the store."""
+    link.symlink_to(os.path.relpath(target, link.parent))
+
+
+def _is_complete(root: Path, tree: Path, wanted: dict[str, str], others: dict[str, Path]) -> bool:
+    found = {str(path.relative_to(tree)): path for path in _entries(tree)}
+    if found.keys() != wanted.keys() | others.keys():
+        return False
+    if not all(_is_same_entry(found[name], path) for name, path in others.items()):
+        return False
+    return all(_target(found[link]) == root / target for link, target in wanted.items())
+
+
+def _entries(folder: Path) -> Iterator[Path]:
+    """Yield everything below a folder that is not a folder."""
+    for path, folders, names in os.walk(folder):
+        for name in (*folders, *names):
+            entry = Path(path, name)
+            if entry.is_symlink() or not entry.is_dir():
+                yield entry
+
+
+def _target(link: Path) -> Path | None:
+    """Return the path that a link leads to, one step, or None for something else than a link."""
+    return Path(os.path.normpath(link.parent / link.readlink())) if link.is_symlink() else None
+
+
+def _is_ours(root: Path, entry: Path) -> bool:
+    """Return whether a writer has made an entry of a folder: a link to a file of the store, or to a tree."""
+    target = _target(entry)
+    return target is not None and bool({root / "files", root / "links"} & set(target.parents))
+
+
+def _is_same_entry(one: Path, other: Path) -> bool:
+    try:
+        return os.path.samestat(one.lstat(), other.lstat())
+    except OSError:
+        return False
+
+
+def _find_other_files(root: Path) -> dict[str, Path]:
+    """Return the files that someone else has put into gold/ and silver/, by their paths below the data directory."""
+    found: dict[str, Path] = {}
+    current = _current_tree(root)
+    for base in (current, root):
+        for folder in _STABLE_FOLDERS if base else ():
+            # `root / folder` is a folder only in a store of an older version; here it is a link to the tree.
+            if base and not (base / folder).is_symlink():
+                for path in _entries(base / folder):
+                    if not _is_ours(root, path):
+                        found[str(path.relative_to(base))] = path
     return found
 
 
-def _relink(link: Path, target: Path) -> None:
-    wanted = os.path.relpath(target, link.parent)
-    if link.is_symlink() and str(link.readlink()) == wanted:
-        return
-    link.parent.mkdir(parents=True, exist_ok=True)
-    new = link.with_name(f".{link.name}.next")
-    new.unlink(missing_ok=True)
-    new.symlink_to(wanted)
-    new.replace(link)
+def _carry(other: Path, path: Path) -> None:
+    """Put someone else's file into a tree as well."""
+    try:
+        os.link(other, path, follow_symlinks=False)
+    except OSError:
+        # Linux lets nobody link to a file that they neither own nor may write.
+        try:
+            shutil.copy2(other, path, follow_symlinks=False)
+        except OSError as error:
+            _LOG.warning("%s: cannot be carried along with the links: %s; it stays there", other, error.strerror)
+
+
+def _replace_link(link: Path, target: Path) -> bool:
+    """Let a link have a target, in one step. Return whether it had another one."""
+    if link.is_symlink() and link.readlink() == target:
+        return False
+    new = _aside(link)
+    if new.is_symlink():
+        new.unlink()
+    new.symlink_to(target, target_is_directory=True)
+    if link.is_symlink() or not link.is_dir():
+        new.replace(link)
+    elif not _exchange(new, link):
+        # A folder that an older version made, on a system that cannot exchange two paths.
+        former = link.with_name(f".{link.name}.former")
+        link.rename(former)
+        new.replace(link)
+        former.rename(new)
+    return True
+
+
+def _aside(link: Path) -> Path:
+    return link.with_name(f".{link.name}.next")
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two paths change places in one step, and return whether this system can do that."""
+    if sys.platform != "linux":
+        return False
+    at_working_directory, rename_exchange = -100, 2
+    try:
+        rename = ctypes.CDLL(None).renameat2
+    except (OSError, AttributeError):
+        return False
+    done = rename(at_working_directory, os.fsencode(one), at_working_directory, os.fsencode(other), rename_exchange)
+    return bool(done == 0)
+
+
+def _remove_former_folders(root: Path, folder: str) -> None:
+    """Remove the folder of links that an older version made, once a link has taken its place."""
+    for former in (_aside(root / folder), root / f".{folder}.former"):
+        if former.is_symlink() or not former.is_dir():
+            continue
+        _remove_tree(root, former, root / folder)
+        if former.exists():
+            kept = next(path for n in count(1) if not (path := root / f"{folder}.former-{n}").exists())
+            former.rename(kept)
+            _LOG.warning("%s: files that are not the program's were in %s/ and are kept here", kept, folder)
+
+
+def _remove_tree(root: Path, tree: Path, successor: Path | None = None) -> None:
+    """Remove a tree of links. A file that someone else has put there stays, unless `successor` has it as well."""
+    for entry in list(_entries(tree)):
+        carried = successor is not None and _is_same_entry(entry, successor / entry.relative_to(tree))
+        if carried or _is_ours(root, entry):
+            entry.unlink()
+    for path, _, _ in os.walk(tree, topdown=False):
+        if not any(Path(path).iterdir()):
+            Path(path).rmdir()

@@ -7,6 +7,7 @@ at once. Only `store_directory.py` knows where and how all of it is kept.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -14,6 +15,7 @@ import polars as pl
 
 from core.runtime.progress import Progress
 from core.store.generations.manifest import DataFile, Manifest, StoreError
+from core.store.generations.retention import Retention
 from core.store.generations.store_directory import StoreDirectory
 from core.store.generations.transaction import Transaction
 from core.store.generations.upgrade import Upgraded, upgrade_files
@@ -25,8 +27,9 @@ __all__ = ["DataFile", "Manifest", "Store", "StoreError", "Transaction"]
 class Store:
     """The store in one directory, which need not exist until something is written.
 
-    `layout` is for a new store; an existing one keeps its own. Files of older generations are deleted `grace` seconds
-    after they were superseded. `wait` and `waiting` are the defaults of `write`.
+    `layout` is for a new store; an existing one keeps its own. Superseded generations are kept for `grace` seconds, and
+    longer as `keep_generations` and `keep_days` say, see retention.py. `wait` and `waiting` are the defaults of
+    `write`. `command` is recorded as what wrote a generation.
     """
 
     def __init__(
@@ -37,10 +40,14 @@ class Store:
         wait: float = -1,
         waiting: Callable[[], None] | None = None,
         sizes: FileSizes = DEFAULT_SIZES,
+        keep_generations: int = 0,
+        keep_days: int = 0,
+        command: str = "",
     ) -> None:
         self.root = root
         self.sizes = sizes
-        self.directory = StoreDirectory(root, grace)
+        self.directory = StoreDirectory(root, Retention(grace, keep_generations, keep_days))
+        self._command = command
         self._layout = layout
         self._wait = wait
         self._waiting = waiting
@@ -74,9 +81,22 @@ class Store:
         of an older format is upgraded first, in a generation of its own. Raises StoreError if the directory cannot be
         written or another writer holds it.
         """
-        with self._locked(self._wait if wait is None else wait, waiting or self._waiting):
+        with self.locked(wait, waiting):
             self._upgrade(None)
-            with self._transaction() as transaction:
+            with self._transaction(self._command) as transaction:
+                yield transaction
+
+    @contextmanager
+    def write_over(self, newer_than: int = 0) -> Iterator[Transaction]:
+        """Open a transaction that replaces all content, so that the newest generation may be damaged or missing.
+
+        The new generation has a number above `newer_than`. Waits and raises StoreError as `write` does.
+        """
+        with self.locked():
+            self.directory.prepare_over()
+            base = self.directory.readable_manifest() or Manifest(0, "", self._layout, {})
+            base = replace(base, generation=max(base.generation, newer_than))
+            with self._open(base, self._command) as transaction:
                 yield transaction
 
     def upgrade(self, progress: Progress | None = None) -> Upgraded | None:
@@ -86,27 +106,35 @@ class Store:
         and the facts in all. Raises StoreError if nothing is loaded yet, and as `write` does.
         """
         self.loaded()
-        with self._locked(self._wait, self._waiting):
+        with self.locked():
             return self._upgrade(progress)
 
     def _upgrade(self, progress: Progress | None) -> Upgraded | None:
         manifest = self.manifest()
         if manifest is None or not manifest.is_older:
             return None
-        with self._transaction() as transaction:
+        with self._transaction("upgrade") as transaction:
             done = upgrade_files(transaction, progress)
             transaction.commit()
         return done
 
     @contextmanager
-    def _locked(self, wait: float, waiting: Callable[[], None] | None) -> Iterator[None]:
+    def locked(self, wait: float | None = None, waiting: Callable[[], None] | None = None) -> Iterator[None]:
+        """Keep other writers out, and turn errors of the system into one clear line."""
+        wait, waiting = self._wait if wait is None else wait, waiting or self._waiting
         with self.directory.lock(wait, waiting), _plain_errors(self.root):
             yield
 
     @contextmanager
-    def _transaction(self) -> Iterator[Transaction]:
+    def _transaction(self, command: str) -> Iterator[Transaction]:
         self.directory.prepare()
-        transaction = Transaction(self.directory, self.manifest() or Manifest(0, "", self._layout, {}), self.sizes)
+        base = self.manifest() or Manifest(0, "", self._layout, {})
+        with self._open(base, command) as transaction:
+            yield transaction
+
+    @contextmanager
+    def _open(self, base: Manifest, command: str) -> Iterator[Transaction]:
+        transaction = Transaction(self.directory, base, self.sizes, command)
         try:
             yield transaction
         finally:
@@ -119,16 +147,17 @@ def _plain_errors(root: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, duckdb.IOException, pl.exceptions.ComputeError) as error:
-        problem = str(error)
+        problem, advice = str(error), "make room there, or give the right to write"
         if isinstance(error, OSError) and error.strerror:
             problem = error.strerror
         elif not isinstance(error, OSError) and "os error" not in problem and "No space" not in problem:
             raise
         if "No space left" in problem or "temp directory" in problem:
             problem = "no space left on the disk"
+            advice = "make room there (manage.py store prune deletes older generations)"
         raise StoreError(
-            f"{root}: the change could not be written: {problem}; the store is as it was; make room there, or give the "
-            "right to write, and run the command again"
+            f"{root}: the change could not be written: {problem}; the store is as it was; {advice}, and run the "
+            "command again"
         ) from error
     except duckdb.OutOfMemoryException as error:
         raise StoreError(f"{root}: not enough memory for the change; the store is as it was ({error})") from error

@@ -4,7 +4,8 @@
     manifests/<n>.json       the manifests that may still be read, one per generation
     files/                   the tables' files, each named by the generation that wrote it, never changed
     gold/ silver/            links that always open the newest files of a table, see stable_links.py
-    links/                   the folders of links that a partitioned table is opened by
+    links/                   the trees of links that gold/ and silver/ lead to
+    pins/                    the generations that a backup is being made of
     tmp/beaconpoint-writer/  the writer's temporary files; removed by the next writer
 
 Whatever else is in the directory, or in these folders, is left alone: a writer removes the files that it has listed as
@@ -16,42 +17,52 @@ keep a store elsewhere (object storage, a lock for several machines), write anot
 """
 
 import json
-import logging
 import os
 import re
 import shutil
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from core.store.generations.collect import Collected, collect, delete_files
 from core.store.generations.integrity import newest_intact
-from core.store.generations.kept import kept_path, kept_paths, read_if_possible
+from core.store.generations.kept import kept_path, kept_paths
 from core.store.generations.manifest import DamagedManifestError, DataFile, Manifest, StoreError, read_manifest
-from core.store.generations.stable_links import point_links
+from core.store.generations.ownership import list_cautions, modes_of, require_owner
+from core.store.generations.retention import Retention
+from core.store.generations.stable_links import build_links, discard_links, point_links
 from core.store.generations.unpublished import UnpublishedFiles
-
-_LOG = logging.getLogger(__name__)
 
 _NEXT = ".next"
 """The ending of a small file's name while it is being written."""
+_GENERATION = re.compile(r"\.\d{6,}(-\d+)?\.parquet$")
+"""The end of a file's name."""
 _HALF_WRITTEN = re.compile(rf"\.(manifest|\d{{6,}})\.json{re.escape(_NEXT)}")
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What was still to be done after a publication: whether links were moved, and what was deleted."""
+
+    links_moved: bool
+    collected: Collected
 
 
 class StoreDirectory:
     """The directory of a store. It need not exist until something is written."""
 
-    def __init__(self, root: Path, grace: float) -> None:
+    def __init__(self, root: Path, retention: Retention) -> None:
         self.root = root
         self.manifest_path = root / "manifest.json"
         self.work = root / "tmp" / "beaconpoint-writer"
         self._files = root / "files"
         self._manifests = root / "manifests"
-        self._grace = grace
+        self._retention = retention
         self._unpublished = UnpublishedFiles(self.work / "unpublished")
 
     # --- for readers ------------------------------------------------------------------------------------------
@@ -74,6 +85,13 @@ class StoreDirectory:
         except DamagedManifestError as error:
             raise DamagedManifestError(f"{error}; {self._way_back()}") from None
 
+    def readable_manifest(self) -> Manifest | None:
+        """Return the newest generation, or None if there is none, or its manifest is missing or damaged."""
+        try:
+            return self.manifest()
+        except StoreError:
+            return None
+
     def version(self) -> tuple[int, ...] | None:
         """Return numbers that change with each generation, without reading it. None if nothing has been loaded yet."""
         try:
@@ -92,8 +110,10 @@ class StoreDirectory:
     def lock(self, wait: float, waiting: Callable[[], None] | None) -> Iterator[None]:
         """Keep other writers out. The lock ends with its process, however that ends.
 
-        Waits up to `wait` seconds (-1: as long as it takes); `waiting` is called once if so. Raises StoreError.
+        Waits up to `wait` seconds (-1: as long as it takes); `waiting` is called once if so. Meanwhile, whoever may
+        read the directory may read new files in it. Raises StoreError.
         """
+        require_owner(self.root)
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.root / ".lock")
@@ -111,7 +131,8 @@ class StoreDirectory:
                 "write there, or name another directory in BEACONPOINT_DATA_DIR"
             ) from None
         try:
-            yield
+            with modes_of(self.root):
+                yield
         finally:
             lock.release()
 
@@ -121,17 +142,37 @@ class StoreDirectory:
         Raises StoreError, before anything is removed, if the manifest is missing or damaged.
         """
         newest = self.manifest()
+        self._remove_unpublished(newest)
+        if newest:
+            try:
+                point_links(self.root, newest)
+            except OSError:
+                collect(self.root, newest, self._retention)  # the disk may be too full for links: this makes room
+                point_links(self.root, newest)
+        self._make_work()
+
+    def prepare_over(self) -> None:
+        """Remove what a killed writer has left, and make an empty working directory.
+
+        Nothing is done about the newest generation, which may be damaged.
+        """
+        self._remove_unpublished(self.readable_manifest())
+        self._make_work()
+
+    def tidy(self, newest: Manifest, retention: Retention | None) -> Settled:
+        """Finish or remove what a killed writer has left, and delete what `retention`, or the store's own, lets go."""
+        self._remove_unpublished(newest)
+        self.clean()
+        return self.settle(newest, retention)
+
+    def _remove_unpublished(self, newest: Manifest | None) -> None:
         for folder in (self.root, self._manifests):
             for path in folder.glob(f".*{_NEXT}"):
                 if _HALF_WRITTEN.fullmatch(path.name):
                     path.unlink()
         self.discard(newest)
-        if newest:
-            try:
-                point_links(self.root, newest)
-            except OSError:
-                self._collect(newest)  # the disk may be too full for links: this makes room
-                point_links(self.root, newest)
+
+    def _make_work(self) -> None:
         self.clean()
         self.work.mkdir(parents=True)
         self._files.mkdir(exist_ok=True)
@@ -154,6 +195,16 @@ class StoreDirectory:
             path.touch(exist_ok=False)  # reserves the name
             return path
         raise AssertionError
+
+    def new_file_like(self, file: DataFile, generation: int) -> Path:
+        """Return the path of a file of another store if it is free here, or else that of a new file for its content."""
+        path = self.root / file.path
+        if path.exists():
+            return self.new_file(_GENERATION.sub("", file.path.removeprefix("files/")), generation)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._unpublished.add(file.path)
+        path.touch(exist_ok=False)
+        return path
 
     def data_file(self, path: Path, rows: int, shard: str) -> DataFile:
         """Return a written file as a manifest names it."""
@@ -181,8 +232,9 @@ class StoreDirectory:
                 # The names are looked for in the text: a damaged manifest protects its files as well.
                 text = path.read_bytes()
                 named.update(name for name in made if json.dumps(name).encode() in text)
-        for name in sorted(made - named):
-            self._remove(name)
+        delete_files(self.root, made - named)
+        for generation in (int(Path(name).stem) for name in orphans if name.startswith("manifests/")):
+            discard_links(self.root, generation)
         self._unpublished.clear()
 
     def publish(self, manifest: Manifest, made: Iterable[Path]) -> None:
@@ -198,20 +250,35 @@ class StoreDirectory:
             _sync(folder)
         self._manifests.mkdir(exist_ok=True)
         self._unpublished.add(self._relative(kept_path(self.root, manifest.generation)))
+        # Everything that needs room on the disk is done before the manifest: afterward, one rename moves the links.
+        build_links(self.root, manifest)
         # The copy comes first: the newest manifest must be in manifests/ when the next generation replaces it.
         _write_durably(kept_path(self.root, manifest.generation), manifest.text())
         _write_durably(self.manifest_path, manifest.text())
 
-    def settle(self, newest: Manifest) -> None:
-        """Point the stable paths at the newest files, and delete files that no generation in the grace time needs.
+    def settle(self, newest: Manifest, retention: Retention | None = None) -> Settled:
+        """Point the stable paths at the newest files, and delete the generations that are no longer kept.
 
         If a writer dies before this, the next one does it.
         """
         self.discard(newest)  # files that the writer has made and replaced itself
         try:
-            point_links(self.root, newest)
+            moved = point_links(self.root, newest)
         finally:
-            self._collect(newest)  # even if the disk is too full for the links: this makes room for them
+            # Even if the disk is too full for the links: this makes room for them.
+            collected = collect(self.root, newest, retention or self._retention)
+        return Settled(moved, collected)
+
+    def adopt(self, manifest: Manifest, made: Iterable[Path]) -> None:
+        """Make a generation of another store the newest one here, and delete nothing."""
+        self.publish(manifest, made)
+        self.discard(manifest)
+        point_links(self.root, manifest)
+        self.clean()
+
+    def list_cautions(self) -> list[str]:
+        """Return what the writer should know about who can read the store, one line each."""
+        return list_cautions(self.root)
 
     def _relative(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()
@@ -240,45 +307,6 @@ class StoreDirectory:
             f"the newest generation that is complete is {found.generation} of {written} UTC; to go back to it: "
             f"manage.py store rollback {found.generation}"
         )
-
-    def _collect(self, newest: Manifest) -> None:
-        """Delete the manifests of generations beyond the grace time, and the files that only they need."""
-        needed = {file.path for file in newest.files}
-        expired: list[tuple[Path, Manifest]] = []
-        superseded_at = datetime.fromisoformat(newest.created_at).timestamp()
-        for path in reversed(kept_paths(self.root)):
-            manifest = read_if_possible(path)
-            if manifest is None:
-                _LOG.warning(
-                    "%s: not a manifest of this program; no older generation is deleted while it is there", path
-                )
-                return
-            if manifest.generation == newest.generation:
-                continue
-            # A newer one is there after someone has gone back: it is kept as if it had just been superseded.
-            if manifest.generation < newest.generation and superseded_at < time.time() - self._grace:
-                expired.append((path, manifest))
-                continue
-            needed.update(file.path for file in manifest.files)
-            if manifest.generation < newest.generation:
-                superseded_at = datetime.fromisoformat(manifest.created_at).timestamp()
-        for path, manifest in expired:
-            for file in manifest.files:
-                if file.path not in needed:
-                    self._remove(file.path)
-            path.unlink()
-
-    def _remove(self, name: str) -> None:
-        """Remove a file of the store, and the folders that are empty without it."""
-        path = self.root / name
-        path.unlink(missing_ok=True)
-        for folder in path.parents:
-            if self._files not in folder.parents:
-                return
-            try:
-                folder.rmdir()
-            except OSError:
-                return
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from core.store.generations.layout import Layout, layout_named
-from core.store.generations.manifest import BY_GROUP, FORMAT, DataFile, Manifest
+from core.store.generations.manifest import BY_GROUP, FORMAT, DataFile, Manifest, StoreError
 from core.store.generations.store_directory import StoreDirectory
 from core.store.parquet.writer import DEFAULT_SIZES, FileSizes, write_table
 from core.store.schema.tables import FACT_RATE, TABLES
@@ -18,7 +18,9 @@ _LOG = logging.getLogger(__name__)
 class Transaction:
     """A change of the store: new files are written, then published all at once."""
 
-    def __init__(self, directory: StoreDirectory, base: Manifest, sizes: FileSizes = DEFAULT_SIZES) -> None:
+    def __init__(
+        self, directory: StoreDirectory, base: Manifest, sizes: FileSizes = DEFAULT_SIZES, command: str = ""
+    ) -> None:
         self.base = base
         self.sizes = sizes
         self.root = directory.root
@@ -29,6 +31,8 @@ class Transaction:
         self._tables = dict(base.tables)
         self._rejects = dict(base.rejects)
         self._made: list[Path] = []
+        self._format = FORMAT
+        self._command = command
 
     @property
     def layout(self) -> Layout:
@@ -85,11 +89,23 @@ class Transaction:
         """Make a file of this transaction the rejects of a batch."""
         self._rejects[batch_id] = self._directory.data_file(path, rows, "")
 
+    def new_file_like(self, file: DataFile) -> Path:
+        """Return the path for a copy of a file of another store: its own path here, if that is free."""
+        path = self._directory.new_file_like(file, self.generation)
+        self._made.append(path)
+        return path
+
+    def become(self, manifest: Manifest) -> None:
+        """Take the files of another generation, whatever its format, in place of all files."""
+        self._layout, self._format = manifest.layout, manifest.format
+        self._tables, self._rejects = dict(manifest.tables), dict(manifest.rejects)
+
     def commit(self) -> Manifest:
         """Publish the transaction's files. Tables of one file that have none get an empty one. Return the manifest."""
         for name, table in TABLES.items():
             one_file = not (self.layout.by if table is FACT_RATE else table.sharded)
-            if one_file and not self._tables.get(name):
+            # A generation of an older format gets its new tables when it is upgraded.
+            if one_file and not self._tables.get(name) and table.since <= self._format:
                 path = self.new_file(name)
                 self.put(name, path, write_table(path, table, [table.arrow.empty_table()]))
         # A copy by provider group belongs to one file. It goes when that file goes.
@@ -102,7 +118,8 @@ class Transaction:
             layout=self._layout,
             tables=self._tables,
             rejects=self._rejects,
-            format=FORMAT,
+            format=self._format,
+            command=self._command,
         )
         self._directory.publish(manifest, self._made)
         try:
@@ -115,5 +132,9 @@ class Transaction:
     def clean(self) -> None:
         """Remove the new files, unless they were published, and the working directory."""
         # The manifest decides, not how far `commit` got: it may have been stopped just after publishing.
-        self._directory.discard(self._directory.manifest())
+        try:
+            newest = self._directory.manifest()
+        except StoreError:
+            return  # it was damaged before; the next writer that can read it removes the files
+        self._directory.discard(newest)
         self._directory.clean()

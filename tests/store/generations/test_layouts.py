@@ -186,7 +186,6 @@ def test_whatever_else_lies_in_gold_stays(tmp_path: Path) -> None:
     gold = store.root / "gold"
     (gold / "notes.txt").write_text("mine")
     (gold / "mine.parquet").symlink_to("/dev/null")
-    (gold / ".fact_rate_2020-01.parquet.next").symlink_to("../files/fact_rate/x")  # of a writer that was killed
     reshard(store, "partitioned")
     reshard(store, "single")
     assert sorted(path.name for path in gold.iterdir()) == ["fact_rate.parquet", "mine.parquet", "notes.txt"]

@@ -12,6 +12,7 @@ from core.python_api.rate_store import open_store
 from core.store.connection import QueryLimits, Reader
 from core.store.generations.kept import kept_generations
 from core.store.generations.manifest import Manifest
+from core.store.generations.retention import Retention
 from core.store.generations.store import Store, StoreError
 from core.store.generations.store_directory import StoreDirectory
 from tests.store.steps import assert_tidy
@@ -151,7 +152,7 @@ def test_a_writer_stopped_between_the_copy_of_the_manifest_and_the_manifest(stor
     for name in generations:
         change(store, name)
     before = listing(store.root)
-    whole, store.directory = store.directory, Stopped(store.root, 3600)
+    whole, store.directory = store.directory, Stopped(store.root, Retention(3600))
     with pytest.raises(StoreError):
         change(store, "z")
     store.directory = whole

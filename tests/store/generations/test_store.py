@@ -15,8 +15,9 @@ import pytest
 
 from core.runtime.errors import BeaconError
 from core.store.generations.manifest import Manifest
+from core.store.generations.retention import Retention
 from core.store.generations.store import Store, StoreError, Transaction
-from core.store.generations.store_directory import StoreDirectory
+from core.store.generations.store_directory import Settled, StoreDirectory
 from core.store.parquet.writer import write_table
 from core.store.schema.tables import DIM_PAYER_BRIDGE, TABLES
 from tests.store.steps import assert_tidy
@@ -169,7 +170,7 @@ class Interrupted(StoreDirectory):
 
 def test_a_writer_stopped_right_after_publishing_keeps_what_it_published(store: Store) -> None:
     change(store, "a")
-    store.directory = Interrupted(store.root, 3600)
+    store.directory = Interrupted(store.root, Retention(3600))
     with pytest.raises(KeyboardInterrupt):
         change(store, "b")
     assert names(Store(store.root)) == ["b"]
@@ -180,13 +181,13 @@ def test_a_writer_stopped_right_after_publishing_keeps_what_it_published(store: 
 class Unlinkable(StoreDirectory):
     """A place where no link can be made."""
 
-    def settle(self, newest: Manifest) -> None:
+    def settle(self, newest: Manifest, retention: Retention | None = None) -> Settled:
         raise OSError(28, "No space left on device")
 
 
 def test_links_that_cannot_be_made_are_left_to_the_next_writer(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     change(store, "a")
-    store.directory = Unlinkable(store.root, 3600)
+    store.directory = Unlinkable(store.root, Retention(3600))
     with store.directory.lock(0, None):
         transaction = Transaction(store.directory, store.loaded())
         store.directory.work.mkdir(parents=True)

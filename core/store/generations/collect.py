@@ -1,0 +1,83 @@
+"""Delete the generations that are no longer kept, with the files and links that only they need."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from core.store.generations.kept import kept_paths, read_if_possible
+from core.store.generations.manifest import Manifest
+from core.store.generations.pins import read_pins
+from core.store.generations.retention import GenerationTime, Retention
+from core.store.generations.stable_links import current_generation, remove_links
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What was deleted: generations, and the files that only they needed, with their bytes."""
+
+    generations: tuple[int, ...] = ()
+    files: int = 0
+    bytes: int = 0
+
+
+def collect(root: Path, newest: Manifest, retention: Retention) -> Collected:
+    """Delete the generations that the retention does not keep."""
+    kept_manifests: dict[Path, Manifest] = {}
+    for path in kept_paths(root):
+        manifest = read_if_possible(path)
+        if manifest is None:
+            problem = "not a manifest of this program; no older generation is deleted while it is there"
+            _LOG.warning("%s: %s", path, problem)
+            return Collected()
+        kept_manifests[path] = manifest
+    now = datetime.now(UTC)
+    times = [
+        _time_of(newest),
+        *(_time_of(one) for one in kept_manifests.values() if one.generation < newest.generation),
+    ]
+    stays = retention.choose_kept(times, now) | read_pins(root)
+    # The stable paths open an older generation as long as their links could not be moved.
+    linked = current_generation(root)
+    expired = {
+        path: one
+        for path, one in kept_manifests.items()
+        # A newer generation is there after someone has gone back by hand: it is kept, in case they want to go forward.
+        if one.generation < newest.generation and one.generation not in stays and one.generation != linked
+    }
+    recent = retention.choose_recent(times, now)
+    remove_links(root, recent, keep_unnumbered=len(recent) > 1)
+    needed = {file.path for path, one in kept_manifests.items() if path not in expired for file in one.files}
+    needed.update(file.path for file in newest.files)
+    files, size = delete_files(root, {file.path for one in expired.values() for file in one.files} - needed)
+    for path in expired:
+        path.unlink()
+    return Collected(tuple(one.generation for one in expired.values()), files, size)
+
+
+def delete_files(root: Path, names: Iterable[str]) -> tuple[int, int]:
+    """Delete files of the store, and the folders that are empty without them. Return how many there were, and bytes."""
+    files = size = 0
+    for name in sorted(names):
+        path = root / name
+        try:
+            size += path.stat().st_size
+            path.unlink()
+        except FileNotFoundError:
+            continue
+        files += 1
+        for folder in path.parents:
+            if root / "files" not in folder.parents:
+                break
+            try:
+                folder.rmdir()
+            except OSError:
+                break
+    return files, size
+
+
+def _time_of(manifest: Manifest) -> GenerationTime:
+    return GenerationTime(manifest.generation, datetime.fromisoformat(manifest.created_at))

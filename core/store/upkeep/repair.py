@@ -1,0 +1,54 @@
+"""Put a store in order: its links, what killed writers left, and who may read its files."""
+
+import re
+from dataclasses import dataclass
+
+from core.store.generations.collect import Collected, delete_files
+from core.store.generations.kept import kept_generations, kept_paths
+from core.store.generations.ownership import open_to_readers
+from core.store.generations.retention import Retention
+from core.store.generations.store import Store
+
+_WRITTEN_FILE = re.compile(r"[a-z0-9_.]+\.\d{6,}(-\d+)?\.parquet")
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """What a repair has done."""
+
+    links_moved: bool
+    generations_deleted: tuple[int, ...]
+    leftovers: int
+    """Files that no generation names, which a killed writer has left."""
+    leftover_bytes: int
+    opened: int
+    """Files and folders that were closed to users who may read the data directory."""
+
+    @property
+    def nothing(self) -> bool:
+        """Return whether everything was in order."""
+        return self == Repaired(links_moved=False, generations_deleted=(), leftovers=0, leftover_bytes=0, opened=0)
+
+
+def repair(store: Store) -> Repaired:
+    """Put the store in order, and return what was done. Raises StoreError if nothing is loaded yet."""
+    with store.locked():
+        settled = store.directory.tidy(store.loaded(), None)
+        leftovers, size = delete_files(store.root, _list_leftovers(store))
+        opened = open_to_readers(store.root)
+    return Repaired(settled.links_moved, settled.collected.generations, leftovers, size, opened)
+
+
+def prune(store: Store, retention: Retention) -> Collected:
+    """Delete the generations that a retention lets go. Raises StoreError if nothing is loaded yet."""
+    with store.locked():
+        return store.directory.tidy(store.loaded(), retention).collected
+
+
+def _list_leftovers(store: Store) -> list[str]:
+    """Return the files that have the name of a writer's and that no generation names."""
+    if len(kept_generations(store.root)) < len(kept_paths(store.root)):
+        return []  # a manifest that cannot be read may name any of them
+    named = {file.path for manifest in (store.loaded(), *kept_generations(store.root)) for file in manifest.files}
+    there = ((path, path.relative_to(store.root).as_posix()) for path in (store.root / "files").rglob("*.parquet"))
+    return [name for path, name in there if _WRITTEN_FILE.fullmatch(path.name) and name not in named]
