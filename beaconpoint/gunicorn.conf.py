@@ -1,6 +1,7 @@
 """How gunicorn serves the site: one process with threads, because DuckDB releases the GIL and shares its caches."""
 
 import ctypes
+import gc
 import os
 import sys
 
@@ -8,7 +9,7 @@ bind = os.environ.get("BEACONPOINT_BIND", "127.0.0.1:8000")
 workers = 1
 # Many more than the lanes have places and queues together (core/pages/shared/admission.py), so that there is always a
 # thread for a page that is kept.
-threads = int(os.environ.get("BEACONPOINT_THREADS", "64"))
+threads = int(os.environ.get("BEACONPOINT_THREADS", "96"))
 worker_class = "beaconpoint.worker.LaneWorker"
 preload_app = False  # a DuckDB connection does not survive a fork
 timeout = 60
@@ -39,3 +40,6 @@ def post_worker_init(worker: object) -> None:  # noqa: ARG001 - gunicorn's signa
     sys.setswitchinterval(0.001)
     warm_up()
     STORE_WATCH.start()
+    # What is there now stays. Looking through all of it for garbage stops every thread for a tenth of a second.
+    gc.collect()
+    gc.freeze()

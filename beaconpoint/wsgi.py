@@ -9,5 +9,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "beaconpoint.settings")
 _site = get_wsgi_application()
 
 from core.pages.health import answer_health_first  # noqa: E402 - Django is not set up before
+from core.pages.shared.admission import FRONT_DESK  # noqa: E402
 
-application = answer_health_first(_site)
+application = answer_health_first(FRONT_DESK.answer(_site))

@@ -25,6 +25,8 @@ ARROW_TYPES = {
 
 _CSV_ROWS_AT_ONCE = 500
 _ARROW_ROWS_AT_ONCE = 50_000
+_ARROW_ROWS_TOGETHER = 2_000
+"""Rows that become Arrow in one step, during which no other thread of the process runs."""
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection)."""
@@ -100,9 +102,16 @@ def arrow_schema(row_type: type[Any]) -> pa.Schema:
 def arrow_tables(row_type: type[Any], rows: Iterable[Any]) -> Iterator[pa.Table]:
     """Yield the rows as Arrow tables of limited size."""
     schema, remaining = arrow_schema(row_type), iter(rows)
-    while some := list(islice(remaining, _ARROW_ROWS_AT_ONCE)):
+    batches, size = [], 0
+    while some := list(islice(remaining, _ARROW_ROWS_TOGETHER)):
         columns = {name: [_arrow_value(getattr(row, name)) for row in some] for name in schema.names}
-        yield pa.table(columns, schema=schema)
+        batches.append(pa.record_batch(columns, schema=schema))
+        size += len(some)
+        if size >= _ARROW_ROWS_AT_ONCE:
+            yield pa.Table.from_batches(batches).combine_chunks()
+            batches, size = [], 0
+    if batches:
+        yield pa.Table.from_batches(batches).combine_chunks()
 
 
 def _arrow_value(value: Any) -> Any:

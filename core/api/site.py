@@ -16,7 +16,7 @@ from core.api.protocol.problems import Problem
 from core.pages.shared.admission import TooBusy
 from core.pages.shared.error_pages import WHY_UNREADABLE
 from core.runtime.errors import BeaconError
-from core.store.connection import QueryTimeout
+from core.store.connection import QueryTimeout, QueryTooLarge
 from core.store.generations.manifest import StoreError
 
 _log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ def _answer_error(request: HttpRequest, error: Any) -> HttpResponse:
     """Return the problem of an error. Unexpected errors are logged, and the client learns nothing about them."""
     if isinstance(error, ValidationError):
         error = invalid_parameters(request, error)
-    elif isinstance(error, QueryTimeout):
+    elif isinstance(error, (QueryTimeout, QueryTooLarge)):
         error = Problem("too-slow", f"{error}. Add a code, a payer or other filters.")
     elif isinstance(error, TooBusy):
         refusal = Problem("too-busy" if error.status == 503 else "too-many-at-once", f"{error}.")

@@ -15,9 +15,8 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from core import open_store
+from core.pages.shared.admission import Application
 from core.runtime.errors import BeaconError
-
-Application = Callable[..., Iterable[bytes]]
 
 SECONDS_BETWEEN_CHECKS = 1.0
 MAX_AGE_SECONDS = 30.0

@@ -4,9 +4,9 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,6 +34,10 @@ def time_limit(seconds: float) -> Iterator[None]:
         yield
     finally:
         _DEADLINE.reset(token)
+
+
+class QueryTooLarge(BeaconError):
+    """A query needed more memory than it may use and was stopped."""
 
 
 class QueryTimeout(BeaconError):
@@ -84,7 +88,7 @@ class Snapshot:
     def cursor(self, seconds: float | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         """Yield a cursor whose queries are stopped after `seconds` in all. The default is that of the limits.
 
-        Raises QueryTimeout, and BeaconError for a query that needs more memory than it may use.
+        Raises QueryTimeout, and QueryTooLarge for a query that needs more memory than it may use.
         """
         limit = self._limits.seconds if seconds is None else seconds
         cursor = self._connection.cursor()
@@ -146,7 +150,8 @@ class Snapshot:
         except duckdb.InterruptException:
             raise QueryTimeout(f"the question took longer than {seconds:.3g} seconds and was stopped") from None
         except duckdb.OutOfMemoryException:
-            raise BeaconError(f"the question needs more than the {self._limits.memory} of memory it may use") from None
+            why = f"the question needs more than the {self._limits.memory} of memory it may use"
+            raise QueryTooLarge(why) from None
         finally:
             timer.cancel()
 
@@ -221,6 +226,7 @@ class Reader:
         self._seen: tuple[int, ...] = ()
         self._snapshot: Snapshot | None = None
         self._inherited: list[Snapshot] = []
+        self._opened = 0
 
     def snapshot(self) -> Snapshot | None:
         """Return the newest generation, or None if nothing has been loaded yet. Raises StoreError."""
@@ -238,6 +244,20 @@ class Reader:
                 manifest = self._store.manifest()
                 if manifest is None:
                     return None
-                self._snapshot = Snapshot(self._store.root, manifest, self._limits, self._macros)
+                self._snapshot = Snapshot(self._store.root, manifest, self._next_limits(), self._macros)
                 self._seen = seen
             return self._snapshot
+
+    def _next_limits(self) -> QueryLimits:
+        """Return the limits of the next snapshot, with a temporary directory that the one before does not use.
+
+        Requests of the generation before may still spill to disk, and both would use the same names of files.
+        """
+        if not self._limits.temp_directory:
+            return self._limits
+        directory = f"{self._limits.temp_directory}{'-2' if self._opened % 2 else ''}"
+        self._opened += 1
+        # DuckDB makes the directory, but not the one above it.
+        with suppress(OSError):
+            Path(directory).parent.mkdir(parents=True, exist_ok=True)
+        return replace(self._limits, temp_directory=directory)

@@ -38,7 +38,11 @@ KINDS = {
         "One client sends too many requests at the same time. Ask again after Retry-After seconds.",
     ),
     "defect": (500, "Internal error", "Something went wrong on the server. The error has been logged."),
-    "too-slow": (503, "Query timed out", "The query took too long. Add a code, a payer or other filters."),
+    "too-slow": (
+        503,
+        "Query timed out",
+        "The query took too much time or memory. Add a code, a payer or other filters.",
+    ),
     "too-busy": (503, "Server busy", "Too many queries are running. Try again after Retry-After seconds."),
     "unavailable": (503, "Data unavailable", "The data cannot be read. Try again after Retry-After seconds."),
     "nothing-loaded": (503, "No data loaded", "No rates have been loaded yet."),

@@ -4,19 +4,27 @@ A lane has a few places. Whoever finds them taken waits a moment, unless as many
 to come again. So the number of questions being answered is limited, and with it the memory they need; and a crowd is
 turned away within a second rather than kept waiting. Pages that are kept in memory need no place.
 
+Before that, everybody comes to the front desk: it looks at the address, finds a kept page, or shows the lane. Python
+runs one thread at a time, so a hundred requests at once would leave a hundredth of it to each page that is being made.
+
 The lanes' numbers (`running`, `waiting`, `admitted`, `refused`) may be read at any time.
 """
 
 import threading
 from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.http import HttpRequest
 
 from core.runtime.errors import BeaconError
+
+Application = Callable[..., Iterable[bytes]]
+"""What WSGI calls an application."""
 
 
 class TooBusy(BeaconError):
@@ -95,6 +103,7 @@ class Lane:
 
         `client` is the address of a client whose requests are counted, see `client_of`.
         """
+        FRONT_DESK.leave()
         with self._lock:
             if client is not None and self._clients[client] >= self.limits.per_client:
                 self.refused += 1
@@ -114,6 +123,13 @@ class Lane:
         with self._lock:
             self.admitted += 1
         return Place(self, client)
+
+    def wait_for(self, other: threading.Event) -> None:
+        """Wait for an answer that somebody else is making, as long as for a place. Raise TooBusy if it takes longer."""
+        FRONT_DESK.leave()
+        if not other.wait(self.limits.patience):
+            with self._lock:
+                raise self._refusal()
 
     def release(self, client: str | None) -> None:
         """Give a place to whoever has waited longest. Called by `Place.leave`."""
@@ -150,16 +166,47 @@ def _limits(places: int, queue: int, per_client: int, seconds: float) -> LaneLim
 
 _SECONDS = settings.BEACONPOINT_QUERY_SECONDS
 
-QUESTIONS = Lane("questions", _limits(settings.BEACONPOINT_QUESTIONS, 16, 6, 2 * _SECONDS))
+QUESTIONS = Lane("questions", _limits(settings.BEACONPOINT_QUESTIONS, 24, 6, 2 * _SECONDS))
 """Pages and answers of the API that read little: one code, one provider."""
 
-HEAVY_QUESTIONS = Lane("heavy questions", _limits(1, 2, 2, 2 * _SECONDS))
+HEAVY_QUESTIONS = Lane("heavy questions", _limits(1, 16, 2, 2 * _SECONDS))
 """Those that read much: long lists of codes, all of a payer's rates. One at a time, on one processor."""
 
-DOWNLOADS = Lane("downloads", _limits(settings.BEACONPOINT_DOWNLOADS, 2, 2, settings.BEACONPOINT_DOWNLOAD_SECONDS))
+DOWNLOADS = Lane("downloads", _limits(settings.BEACONPOINT_DOWNLOADS, 16, 2, settings.BEACONPOINT_DOWNLOAD_SECONDS))
 """Tables as files. A place is taken until the client has the whole file."""
 
 LANES = (QUESTIONS, HEAVY_QUESTIONS, DOWNLOADS)
+
+
+class FrontDesk:
+    """So many requests at a time are looked at. It takes a millisecond or two, so that nobody waits for long."""
+
+    def __init__(self, places: int = 2) -> None:
+        self._places = threading.BoundedSemaphore(places)
+        self._release: ContextVar[Callable[[], None] | None] = ContextVar("release", default=None)
+
+    def answer(self, application: Application) -> Application:
+        """Return a WSGI application whose requests come to this desk first."""
+
+        def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+            self._places.acquire()
+            token = self._release.set(self._places.release)
+            try:
+                return application(environ, start_response)
+            finally:
+                self.leave()
+                self._release.reset(token)
+
+        return answer
+
+    def leave(self) -> None:
+        """Let the next request come to the desk. Whoever is not there need not leave."""
+        if release := self._release.get():
+            self._release.set(None)
+            release()
+
+
+FRONT_DESK = FrontDesk()
 
 
 def client_of(request: HttpRequest) -> str | None:

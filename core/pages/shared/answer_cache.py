@@ -61,6 +61,31 @@ class SlowQuestions:
 
 SLOW_QUESTIONS = SlowQuestions()
 
+
+class PagesBeingMade:
+    """The pages that somebody is making now, so that nobody else makes the same one at the same time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._made: dict[str, threading.Event] = {}
+
+    @contextmanager
+    def make_alone(self, key: str) -> Iterator[threading.Event | None]:
+        """Yield None if the caller is to make the page, and otherwise an event that is set once somebody has tried."""
+        with self._lock:
+            other = self._made.get(key)
+            if other is None:
+                self._made[key] = threading.Event()
+        try:
+            yield other
+        finally:
+            if other is None:
+                with self._lock:
+                    self._made.pop(key).set()
+
+
+PAGES_BEING_MADE = PagesBeingMade()
+
 # Each question that has a place may ask two more in the meantime.
 _THREADS = ThreadPoolExecutor(2 * (settings.BEACONPOINT_QUESTIONS + 1), "question")
 

@@ -9,7 +9,7 @@ from core.pages.forms.query_form import QueryForm
 from core.pages.shared import urls
 from core.pages.shared.admission import TooBusy
 from core.pages.shared.answer_cache import TOO_SLOW_SECONDS
-from core.store.connection import QueryTimeout
+from core.store.connection import QueryTimeout, QueryTooLarge
 
 Problems = list[tuple[str, str]]
 """Names of parameters (or empty text) and a sentence about each."""
@@ -41,7 +41,7 @@ def invalid_form(request: HttpRequest, form: QueryForm) -> HttpResponse:
     return invalid_query(request, [(str(request.GET.get(name, "")) and name, why) for name, why in form.problems])
 
 
-def timed_out(request: HttpRequest, error: QueryTimeout) -> HttpResponse:
+def timed_out(request: HttpRequest, error: QueryTimeout | QueryTooLarge) -> HttpResponse:
     """Return the page for a question that was stopped, with narrower ones to ask instead."""
     given = request.GET.dict()
     narrower = [
@@ -50,7 +50,8 @@ def timed_out(request: HttpRequest, error: QueryTimeout) -> HttpResponse:
         if not given.get(name)
     ]
     problem = f"{error}. Try fewer rates: choose a code, a payer, a billing class, or a provider."
-    response = sorry(request, 503, "This took too long", [("", problem)], narrower=narrower)
+    title = "This took too long" if isinstance(error, QueryTimeout) else "This was too much at once"
+    response = sorry(request, 503, title, [("", problem)], narrower=narrower)
     response["Retry-After"] = str(TOO_SLOW_SECONDS)
     return response
 

@@ -23,7 +23,7 @@ from core.pages.forms.market_forms import ANY, MarketForm
 from core.pages.forms.query_form import QueryForm
 from core.pages.shared import urls
 from core.pages.shared.admission import DOWNLOADS, HEAVY_QUESTIONS, QUESTIONS, Lane, TooBusy, client_of
-from core.pages.shared.answer_cache import ANSWERS, SLOW_QUESTIONS, ending_together
+from core.pages.shared.answer_cache import ANSWERS, PAGES_BEING_MADE, SLOW_QUESTIONS, ending_together
 from core.pages.shared.conditional import answer_tag, conditional_answer
 from core.pages.shared.downloads import download, hold_until_sent
 from core.pages.shared.error_pages import invalid_form, invalid_query, timed_out, too_busy, unreadable
@@ -32,7 +32,7 @@ from core.pages.shared.weights import HEAVY_ROWS, Weigh, count_rates, weigh_ques
 from core.queries import coverage
 from core.queries.rules.market import FILTERS, Market, market_cache
 from core.runtime.errors import BeaconError
-from core.store.connection import QueryTimeout, Snapshot, time_limit
+from core.store.connection import QueryTimeout, QueryTooLarge, Snapshot, time_limit
 
 _log = logging.getLogger(__name__)
 
@@ -126,7 +126,7 @@ def page(form: type[F], weigh: Weigh = weigh_question) -> Callable[[Callable[...
                 return redirect(request.get_full_path().partition("?")[0] + urls.query(canonical))
             try:
                 return _answer(request, form, weigh, lambda query: view(query, **path))
-            except QueryTimeout as error:
+            except (QueryTimeout, QueryTooLarge) as error:
                 return timed_out(request, error)
             except TooBusy as error:
                 return too_busy(request, error)
@@ -215,15 +215,29 @@ def _answer(
         filled = form(request.GET)
         if not filled.is_valid():
             return invalid_form(request, filled)
-        if reason := SLOW_QUESTIONS.get(tag):
-            raise QueryTimeout(reason)
+        return _make_once(request, _choose_lane(db, filled, weigh), filled, tag, make)
+
+    return conditional_answer(request, tag, kept_or_made)
+
+
+def _make_once(
+    request: HttpRequest, lane: Lane, form: F, tag: str, make: Callable[[PageQuery[F]], HttpResponseBase]
+) -> HttpResponseBase:
+    """Return a new page, or the same page that somebody else is making, once it is there. A file is everybody's own."""
+    if reason := SLOW_QUESTIONS.get(tag):
+        raise QueryTimeout(reason)
+    with ExitStack() as making:
+        if lane is not DOWNLOADS:
+            other = making.enter_context(PAGES_BEING_MADE.make_alone(tag))
+            if other is not None:
+                lane.wait_for(other)
+                if kept := ANSWERS.get(tag):
+                    return HttpResponse(kept)
         try:
-            return _make_in_lane(request, _choose_lane(db, filled, weigh), filled, tag, make)
+            return _make_in_lane(request, lane, form, tag, make)
         except QueryTimeout as error:
             SLOW_QUESTIONS.note(tag, str(error))
             raise
-
-    return conditional_answer(request, tag, kept_or_made)
 
 
 def _choose_lane(db: Snapshot, form: F, weigh: Weigh) -> Lane:
@@ -238,9 +252,6 @@ def _make_in_lane(
     """Return a page that is made once there is a place in its lane. A file keeps the place until it is sent."""
     with ExitStack() as leaving:
         place = leaving.enter_context(lane.enter(client_of(request)))
-        # Another client may have asked the same while this one waited.
-        if kept := ANSWERS.get(tag):
-            return HttpResponse(kept)
         db = open_store.snapshot_for_site(heavy=lane is not QUESTIONS)
         if db is None:
             return render(request, "empty.html", status=503)

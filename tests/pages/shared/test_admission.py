@@ -1,5 +1,6 @@
 """Lanes: who is answered now, who waits, and who is asked to come again."""
 
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -14,8 +15,10 @@ from core.pages.forms.query_form import CodesForm
 from core.pages.shared import admission
 from core.pages.shared.admission import (
     DOWNLOADS,
+    FRONT_DESK,
     HEAVY_QUESTIONS,
     QUESTIONS,
+    FrontDesk,
     Lane,
     LaneLimits,
     TooBusy,
@@ -191,11 +194,21 @@ def test_a_heavy_question_has_a_lane_of_its_own(site: Client) -> None:
         assert ask(HEAVY_ROWS, "another-light").status_code == 200
 
 
+def waits_for_another_s_answer(thread: threading.Thread) -> bool:
+    """Return whether the thread is within `wait_for`."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    names = []
+    while frame:
+        names.append(frame.f_code.co_name)
+        frame = frame.f_back
+    return "wait_for" in names
+
+
 @pytest.mark.usefixtures("hurried")
 def test_a_second_client_of_the_same_page_gets_what_the_first_one_had_made(
     site: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(QUESTIONS, "limits", LaneLimits(1, 1, 9, LONG, LONG))
+    monkeypatch.setattr(QUESTIONS, "limits", LaneLimits(1, 0, 9, LONG, LONG))
     begun, go_on = threading.Event(), threading.Event()
     made: list[int] = []
 
@@ -214,7 +227,8 @@ def test_a_second_client_of_the_same_page_gets_what_the_first_one_had_made(
     threads = [in_thread(ask)]
     assert begun.wait(LONG)
     threads.append(in_thread(ask))
-    wait_until(lambda: QUESTIONS.waiting == 1)
+    wait_until(lambda: waits_for_another_s_answer(threads[1]))
+    assert QUESTIONS.waiting == 0, "who waits for the same page takes no place from others"
     go_on.set()
     for thread in threads:
         thread.join(LONG)
@@ -285,3 +299,44 @@ def test_one_client_is_asked_to_wait_for_its_own_answers(site: Client, settings:
         assert of_api.json()["type"] == "/api/docs#too-many-at-once"
         other: Any = {"headers": {"X-Forwarded-For": "198.51.100.8"}}
         assert site.get("/rates/", {**QUERY, "setting": "inpatient"}, **other).status_code == 200
+
+
+def test_so_many_at_a_time_come_to_the_front_desk() -> None:
+    desk, inside, go_on = FrontDesk(2), [], threading.Event()
+
+    def application(environ: dict[str, Any], _start_response: Any) -> list[bytes]:
+        inside.append(environ["number"])
+        if environ["number"] == 1:
+            desk.leave()
+            desk.leave()
+        assert go_on.wait(LONG)
+        return []
+
+    at_desk = desk.answer(application)
+    threads = [in_thread(partial(at_desk, {"number": 0}, None))]
+    wait_until(lambda: inside == [0])
+    threads.append(in_thread(partial(at_desk, {"number": 1}, None)))
+    wait_until(lambda: inside == [0, 1])
+    threads.append(in_thread(partial(at_desk, {"number": 2}, None)))
+    wait_until(lambda: inside == [0, 1, 2])
+    threads.append(in_thread(partial(at_desk, {"number": 3}, None)))
+    assert not go_on.wait(0.1)
+    assert inside == [0, 1, 2], "two are at the desk, and one has left it for a lane"
+    go_on.set()
+    for thread in threads:
+        thread.join(LONG)
+    assert inside == [0, 1, 2, 3]
+
+
+def test_who_is_shown_to_a_lane_leaves_the_front_desk() -> None:
+    tested, answered = lane(places=2), []
+
+    def application(_environ: dict[str, Any], _start_response: Any) -> list[bytes]:
+        with tested.enter():
+            answered.append(FRONT_DESK._places._value)
+        return []
+
+    before = FRONT_DESK._places._value
+    FRONT_DESK.answer(application)({}, None)
+    assert answered == [before]
+    assert FRONT_DESK._places._value == before
