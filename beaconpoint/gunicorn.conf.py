@@ -32,12 +32,16 @@ def post_fork(server: object, worker: object) -> None:  # noqa: ARG001 - gunicor
 
 def post_worker_init(worker: object) -> None:  # noqa: ARG001 - gunicorn's signature
     """Make a page or two before the first visitor comes, and begin to watch the store for /readyz."""
+    import pyarrow as pa  # noqa: PLC0415 - not before the fork
+
     from core.pages.health import STORE_WATCH  # noqa: PLC0415 - Django is not set up before
     from core.pages.warm_up import warm_up  # noqa: PLC0415
 
     # A thread that wants the interpreter waits for it this long at most: 5 ms, for each of the threads that compute,
     # make a health check late.
     sys.setswitchinterval(0.001)
+    # Arrow's own allocator keeps what a download once needed.
+    pa.set_memory_pool(pa.system_memory_pool())
     warm_up()
     STORE_WATCH.start()
     # What is there now stays. Looking through all of it for garbage stops every thread for a tenth of a second.

@@ -60,8 +60,8 @@ BEACONPOINT_QUERY_MEMORY = env.str("BEACONPOINT_QUERY_MEMORY", default="1GB", va
 BEACONPOINT_QUERY_THREADS = env.int("BEACONPOINT_QUERY_THREADS", default=2, validate=validate.Range(min=1, max=64))
 BEACONPOINT_QUERY_SECONDS = env.float("BEACONPOINT_QUERY_SECONDS", default=5, validate=validate.Range(min=0.1))
 BEACONPOINT_QUERY_TEMP_SIZE = env.str("BEACONPOINT_QUERY_TEMP_SIZE", default="4GB", validate=_size)
-# Memory of the site's questions, half of it for the heavy ones; commands may use BEACONPOINT_QUERY_MEMORY.
-BEACONPOINT_SITE_MEMORY = env.str("BEACONPOINT_SITE_MEMORY", default="500MB", validate=_size)
+# Memory of the site's questions; commands may use BEACONPOINT_QUERY_MEMORY.
+BEACONPOINT_SITE_MEMORY = env.str("BEACONPOINT_SITE_MEMORY", default="600MB", validate=_size)
 # Pages made and files sent at the same time, how long a file may take, and bytes of pages kept in memory.
 BEACONPOINT_QUESTIONS = env.int("BEACONPOINT_QUESTIONS", default=3, validate=validate.Range(min=1, max=16))
 BEACONPOINT_DOWNLOADS = env.int("BEACONPOINT_DOWNLOADS", default=2, validate=validate.Range(min=1, max=16))

@@ -61,13 +61,12 @@ def limits() -> QueryLimits:
 
 
 def _quick_limits() -> QueryLimits:
-    return replace(limits(), memory=_half(settings.BEACONPOINT_SITE_MEMORY), temp_directory=_temp_directory("quick"))
+    return replace(limits(), memory=_share_of_memory(0.4), temp_directory=_temp_directory("quick"))
 
 
 def _heavy_limits() -> QueryLimits:
-    return replace(
-        limits(), memory=_half(settings.BEACONPOINT_SITE_MEMORY), threads=1, temp_directory=_temp_directory("heavy")
-    )
+    # Three at a time may need it: a heavy question and two downloads, which are sorted before they are sent.
+    return replace(limits(), memory=_share_of_memory(0.6), threads=1, temp_directory=_temp_directory("heavy"))
 
 
 _LIMITS = {"command": limits, "quick": _quick_limits, "heavy": _heavy_limits}
@@ -78,7 +77,7 @@ def _temp_directory(name: str) -> str:
     return str(settings.BEACONPOINT_TEMP_DIR / name)
 
 
-def _half(size: str) -> str:
-    """Return half of a size as DuckDB writes sizes."""
-    number, unit = re.fullmatch(r"(\d+)(\w+)", size).groups()  # type: ignore[union-attr]
-    return f"{int(number) / 2:g}{unit}"
+def _share_of_memory(share: float) -> str:
+    """Return a share of the site's memory as DuckDB writes sizes."""
+    number, unit = re.fullmatch(r"(\d+)(\w+)", settings.BEACONPOINT_SITE_MEMORY).groups()  # type: ignore[union-attr]
+    return f"{int(number) * share:g}{unit}"

@@ -194,9 +194,8 @@ def _rates_sql(market: Market, order: str, condition: str = "true") -> str:
     sorting = order_by(ORDERS[order])
     return f"""
         WITH picked AS (
-            SELECT f.*, row_number() OVER (ORDER BY {sorting}) AS position FROM (
-                SELECT * FROM fact_rate f WHERE {market.where} AND {condition}
-                ORDER BY {sorting} LIMIT $limit OFFSET $offset) f),
+            SELECT * FROM fact_rate f WHERE {market.where} AND {condition}
+            ORDER BY {sorting} LIMIT $limit OFFSET $offset),
         npis AS (
             SELECT pg_uid, count(*) AS npis FROM xref_group_npi
             WHERE year_month = $year_month AND pg_uid IN (SELECT pg_uid FROM picked) GROUP BY pg_uid),
@@ -204,17 +203,17 @@ def _rates_sql(market: Market, order: str, condition: str = "true") -> str:
             SELECT pg_uid, count(*) AS tins, min(tin_value) AS one_tin, min_by(business_name, tin_value) AS one_name
             FROM xref_group_tin LEFT JOIN dim_tin USING (tin_type, tin_value)
             WHERE year_month = $year_month AND pg_uid IN (SELECT pg_uid FROM picked) GROUP BY pg_uid)
-        SELECT fact_uid, rate_kind(negotiated_type, negotiation_arrangement) AS kind, p.reporting_entity_name,
-               payer_slug(p.reporting_entity_name) AS payer_slug, negotiated_rate, negotiated_type,
+        SELECT fact_uid, rate_kind(negotiated_type, negotiation_arrangement) AS kind, f.reporting_entity_name,
+               payer_slug(f.reporting_entity_name) AS payer_slug, negotiated_rate, negotiated_type,
                negotiation_arrangement, billing_class, setting, billing_code_modifier AS modifier,
                severity_of_illness, billing_code_type_version, pos_set_id,
-               coalesce(service_codes, []) AS service_codes, expiration_date, p.pg_uid, p.provider_group_id_raw,
+               coalesce(service_codes, []) AS service_codes, expiration_date, f.pg_uid, f.provider_group_id_raw,
                coalesce(npis, 0) AS npis, coalesce(tins, 0) AS tins, one_tin, one_name,
                coalesce(network_names, []) AS networks, additional_information, b.source
-        FROM picked p
+        FROM picked f
         LEFT JOIN dim_pos_set USING (pos_set_id)
         LEFT JOIN npis USING (pg_uid)
         LEFT JOIN tins USING (pg_uid)
-        LEFT JOIN dim_provider_group g ON g.pg_uid = p.pg_uid AND g.year_month = $year_month
-        LEFT JOIN dim_batch b ON b.batch_id = g.batch_id AND b.state = p.state
-        ORDER BY position"""
+        LEFT JOIN dim_provider_group g ON g.pg_uid = f.pg_uid AND g.year_month = $year_month
+        LEFT JOIN dim_batch b ON b.batch_id = g.batch_id AND b.state = f.state
+        ORDER BY {sorting}"""
