@@ -5,6 +5,11 @@ import gc
 import os
 import sys
 
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+
+from core.runtime.log_lines import json_formatter
+
 bind = os.environ.get("BEACONPOINT_BIND", "127.0.0.1:8000")
 workers = 1
 # Many more than the lanes have places and queues together (core/pages/shared/admission.py), so that there is always a
@@ -16,7 +21,7 @@ timeout = 60
 graceful_timeout = 15
 max_requests = 0
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112 - for the heartbeat only
-accesslog = None
+accesslog = None  # the site writes a line for each request itself
 
 control_socket_disable = True  # gunicorn would open one in the home directory
 
@@ -30,11 +35,27 @@ def post_fork(server: object, worker: object) -> None:  # noqa: ARG001 - gunicor
         mallopt(_M_ARENA_MAX, 2)
 
 
-def post_worker_init(worker: object) -> None:  # noqa: ARG001 - gunicorn's signature
-    """Make a page or two before the first visitor comes, and begin to watch the store for /readyz."""
-    import pyarrow as pa  # noqa: PLC0415 - not before the fork
+class JsonLogger(Logger):  # type: ignore[misc]
+    """Write gunicorn's own lines as the site's are written: one JSON object each."""
 
-    from core.pages.health import STORE_WATCH  # noqa: PLC0415 - Django is not set up before
+    def setup(self, cfg: Config) -> None:
+        """Set up gunicorn's loggers."""
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(json_formatter())
+
+
+if os.environ.get("BEACONPOINT_LOG_FORMAT", "json") == "json":
+    logger_class = JsonLogger
+
+
+def post_worker_init(worker: object) -> None:  # noqa: ARG001 - gunicorn's signature
+    """Serve the metrics, make a page or two before the first visitor comes, and watch the store for /readyz."""
+    import pyarrow as pa  # noqa: PLC0415 - not before the fork
+    from django.conf import settings  # noqa: PLC0415 - Django is not set up before
+
+    from core.monitoring.metrics_server import start_metrics  # noqa: PLC0415
+    from core.pages.health import STORE_WATCH  # noqa: PLC0415
     from core.pages.warm_up import warm_up  # noqa: PLC0415
 
     # A thread that wants the interpreter waits for it this long at most: 5 ms, for each of the threads that compute,
@@ -42,6 +63,7 @@ def post_worker_init(worker: object) -> None:  # noqa: ARG001 - gunicorn's signa
     sys.setswitchinterval(0.001)
     # Arrow's own allocator keeps what a download once needed.
     pa.set_memory_pool(pa.system_memory_pool())
+    start_metrics(settings.BEACONPOINT_METRICS_BIND)
     warm_up()
     STORE_WATCH.start()
     # What is there now stays. Looking through all of it for garbage stops every thread for a tenth of a second.

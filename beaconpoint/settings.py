@@ -71,6 +71,17 @@ BEACONPOINT_ANSWER_BYTES = env.int("BEACONPOINT_ANSWER_BYTES", default=64_000_00
 BEACONPOINT_WHOLE_RATES = env.int("BEACONPOINT_WHOLE_RATES", default=2_000_000, validate=validate.Range(min=0))
 BEACONPOINT_TEMP_DIR = env.path("BEACONPOINT_TEMP_DIR", default=Path(tempfile.gettempdir()) / "beaconpoint")
 
+# --- what is logged and measured --------------------------------------------------------------------------------
+
+BEACONPOINT_LOG_FORMAT = env.str("BEACONPOINT_LOG_FORMAT", default="text", validate=validate.OneOf(["json", "text"]))
+BEACONPOINT_LOG_ADDRESSES = env.bool("BEACONPOINT_LOG_ADDRESSES", default=False)
+BEACONPOINT_SLOW_SECONDS = env.float("BEACONPOINT_SLOW_SECONDS", default=1, validate=validate.Range(min=0))
+BEACONPOINT_METRICS_BIND = env.str(
+    "BEACONPOINT_METRICS_BIND",
+    default="",
+    validate=validate.Regexp(r"^$|^([\w.-]+|\[[0-9a-fA-F:]+\]):\d{1,5}$", error="expected HOST:PORT or nothing"),
+)
+
 # --- the site -------------------------------------------------------------------------------------------------
 
 DEBUG = env.bool("BEACONPOINT_DEBUG", default=False)
@@ -98,6 +109,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W003"]
 INSTALLED_APPS = ["django.contrib.staticfiles", "csp", "django_htmx", "core"]
 MIDDLEWARE = [
     "core.pages.gate.Gate",
+    "core.monitoring.request_log.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -147,7 +159,22 @@ TIME_ZONE = "UTC"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "json": {"()": "core.runtime.log_lines.json_formatter"},
+        "text": {"()": "core.runtime.log_lines.TextFormatter"},
+    },
+    "filters": {
+        "request_id": {"()": "core.runtime.log_lines.AddRequestId"},
+        "trim_django": {"()": "core.runtime.log_lines.TrimDjango"},
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": BEACONPOINT_LOG_FORMAT,
+            "filters": ["request_id", "trim_django"],
+        }
+    },
+    # A line for each request is for machines. A person at a terminal sees what is slow and what goes wrong.
+    "loggers": {"beaconpoint.request": {"level": "INFO" if BEACONPOINT_LOG_FORMAT == "json" else "WARNING"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
 }

@@ -5,6 +5,8 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "beaconpoint.settings")
+# A server's log is read by machines; commands, which do not import this module, write text.
+os.environ.setdefault("BEACONPOINT_LOG_FORMAT", "json")
 
 _site = get_wsgi_application()
 

@@ -8,6 +8,7 @@ from functools import cache
 from django.conf import settings
 
 from core.queries.rules.rate_kinds import MACROS
+from core.runtime.request_notes import note_generation
 from core.store.connection import QueryLimits, Reader, Snapshot
 from core.store.generations.layout import LAYOUTS
 from core.store.generations.store import Store
@@ -41,7 +42,10 @@ def snapshot_for_site(*, heavy: bool = False) -> Snapshot | None:
     Heavy questions have a connection of their own with one thread, so that they take neither memory nor processors
     from the others.
     """
-    return _reader(store().root, "heavy" if heavy else "quick").snapshot()
+    found = _reader(store().root, "heavy" if heavy else "quick").snapshot()
+    if found is not None:
+        note_generation(found.manifest.generation)
+    return found
 
 
 @cache
@@ -60,13 +64,17 @@ def limits() -> QueryLimits:
     )
 
 
+def _site_limits() -> QueryLimits:
+    return replace(limits(), log_after=settings.BEACONPOINT_SLOW_SECONDS)
+
+
 def _quick_limits() -> QueryLimits:
-    return replace(limits(), memory=_share_of_memory(0.4), temp_directory=_temp_directory("quick"))
+    return replace(_site_limits(), memory=_share_of_memory(0.4), temp_directory=_temp_directory("quick"))
 
 
 def _heavy_limits() -> QueryLimits:
     # Three at a time may need it: a heavy question and two downloads, which are sorted before they are sent.
-    return replace(limits(), memory=_share_of_memory(0.6), threads=1, temp_directory=_temp_directory("heavy"))
+    return replace(_site_limits(), memory=_share_of_memory(0.6), threads=1, temp_directory=_temp_directory("heavy"))
 
 
 _LIMITS = {"command": limits, "quick": _quick_limits, "heavy": _heavy_limits}

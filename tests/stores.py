@@ -6,6 +6,7 @@ import polars as pl
 import pyarrow as pa
 
 from core.queries.rules.rate_kinds import MACROS
+from core.runtime.last_runs import FOLDER
 from core.store.connection import QueryLimits, Reader, Snapshot
 from core.store.generations.store import Store, Transaction
 from core.store.parquet.writer import write_table
@@ -47,5 +48,6 @@ def change(store: Store, *names: str) -> None:
 
 
 def listing(root: Path) -> dict[str, bytes]:
-    """Return every file of a directory with its content."""
-    return {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file() and p.name != ".lock"}
+    """Return every file of a store with its content. How a command ended is recorded beside the store, not in it."""
+    files = [path for path in root.rglob("*") if path.is_file() and path.name != ".lock" and path.parent.name != FOLDER]
+    return {str(path.relative_to(root)): path.read_bytes() for path in files}

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from core import open_store
 from core.pages.shared.admission import Application
+from core.runtime import metrics
 from core.runtime.errors import BeaconError
 
 SECONDS_BETWEEN_CHECKS = 1.0
@@ -93,6 +94,7 @@ def answer_health_first(application: Application) -> Application:
         if health is None or environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
             return application(environ, start_response)
         seen = health()
+        metrics.REQUESTS.labels(environ["PATH_INFO"].removeprefix("/"), str(seen.status.value)).inc()
         body = f"{seen.text}\n".encode()
         headers = [
             ("Content-Type", "text/plain; charset=utf-8"),

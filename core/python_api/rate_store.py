@@ -313,9 +313,9 @@ class RateStore:
         """
         with self._snapshot().cursor() as cursor:
             for name, frame in frames.items():
-                cursor.register(name, frame)
+                cursor.plain.register(name, frame)
             # DuckDB 2.0 has no `pl()`. A relation, unlike a cursor's result, passes Arrow on without a copy.
-            relation = cursor.sql(query, params=parameters or None)
+            relation = cursor.plain.sql(query, params=parameters or None)
             answer = pl.from_arrow(relation.to_arrow_table())
             return answer if isinstance(answer, pl.DataFrame) else answer.to_frame()
 

@@ -5,13 +5,12 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import duckdb
-
 from core.quality.advice import advise
 from core.quality.checks import CHECKS, Check, Severity
 from core.quality.report_scope import create_scope_views
 from core.queries.rules.named_rows import column_names, stream_rows
 from core.store.connection import Snapshot
+from core.store.watched_cursor import WatchedCursor
 
 MAX_EXAMPLES = 10
 REPORT_SECONDS = 3600.0
@@ -105,7 +104,7 @@ def run_checks(
     )
 
 
-def _run(cursor: duckdb.DuckDBPyConnection, one: Check, totals: _Totals) -> Finding:
+def _run(cursor: WatchedCursor, one: Check, totals: _Totals) -> Finding:
     about = one.things, one.by
     if about not in totals:  # several checks count the same things
         totals[about] = {row.key: row.number for row in _count(cursor, one, one.things)}
@@ -149,7 +148,7 @@ def _run(cursor: duckdb.DuckDBPyConnection, one: Check, totals: _Totals) -> Find
     )
 
 
-def _examples(cursor: duckdb.DuckDBPyConnection, one: Check) -> list[dict[str, Any]]:
+def _examples(cursor: WatchedCursor, one: Check) -> list[dict[str, Any]]:
     cursor.execute(f"SELECT * FROM ({one.found}) ORDER BY ALL LIMIT {MAX_EXAMPLES}")
     names = column_names(cursor)
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
@@ -171,7 +170,7 @@ class _PartCount:
         return _ALL if self.of_all else (self.state, self.year_month, self.payer_slug)
 
 
-def _count(cursor: duckdb.DuckDBPyConnection, one: Check, things: str) -> list[_PartCount]:
+def _count(cursor: WatchedCursor, one: Check, things: str) -> list[_PartCount]:
     """Count the things in all data, and in each part that has any, in one pass."""
     state, year_month = (column if column in one.by else "''" for column in ("state", "year_month"))
     payer = next((column for column in one.by if column in {"reporting_entity_name", "payer_slug"}), None)

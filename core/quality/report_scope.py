@@ -1,12 +1,11 @@
 """The views that the checks read: all that is loaded, or one part of it."""
 
-import duckdb
-
 from core.quality.checks import MACROS
+from core.store.watched_cursor import WatchedCursor
 
 
 def create_scope_views(
-    cursor: duckdb.DuckDBPyConnection,
+    cursor: WatchedCursor,
     state: str | None = None,
     year_month: str | None = None,
     payer: str | None = None,

@@ -4,8 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import duckdb
-
 from core.queries.coverage import Coverage
 from core.queries.rules.columns import (
     Arrangement,
@@ -33,6 +31,7 @@ from core.queries.rules.matching import KEY, OUTCOMES, match, members_condition
 from core.queries.rules.named_rows import fetch_page, stream_rows
 from core.queries.rules.percentiles import percentile_columns, percentile_list
 from core.store.connection import Snapshot
+from core.store.watched_cursor import WatchedCursor
 
 ORDERS = {
     "moved": """what NOT IN ('up', 'down'), what = 'same', what = 'unmatched',
@@ -223,7 +222,7 @@ _COUNTED = {
 """Which rates each number of Moved counts."""
 
 
-def _count_moved(cursor: duckdb.DuckDBPyConnection) -> None:
+def _count_moved(cursor: WatchedCursor) -> None:
     """Create a table `moved` with the numbers of Moved by payer and by code, in one pass over the rates."""
     counts = ", ".join(
         f"coalesce(sum(rates) FILTER ({condition}), 0)::BIGINT AS {name}" for name, condition in _COUNTED.items()
@@ -241,7 +240,7 @@ _MOVED = f"""moved.* EXCLUDE (payer_slug, code_type, code, percentiles),
              {percentile_columns("percentiles", ("p10", "p50", "p90"))}"""
 
 
-def _payers_moved(cursor: duckdb.DuckDBPyConnection) -> list[PayerMoved]:
+def _payers_moved(cursor: WatchedCursor) -> list[PayerMoved]:
     cursor.execute(
         f"""SELECT payer_slug, coalesce(e.reporting_entity_name, payer_slug) AS reporting_entity_name, {_MOVED}
             FROM moved LEFT JOIN dim_reporting_entity e USING (payer_slug) WHERE payer_slug IS NOT NULL
@@ -250,7 +249,7 @@ def _payers_moved(cursor: duckdb.DuckDBPyConnection) -> list[PayerMoved]:
     return list(stream_rows(cursor, PayerMoved))
 
 
-def _codes_moved(cursor: duckdb.DuckDBPyConnection) -> list[CodeMoved]:
+def _codes_moved(cursor: WatchedCursor) -> list[CodeMoved]:
     cursor.execute(
         f"""SELECT code_type, code, name, {_MOVED}
             FROM moved LEFT JOIN dim_code USING (code_type, code) WHERE payer_slug IS NULL
@@ -260,7 +259,7 @@ def _codes_moved(cursor: duckdb.DuckDBPyConnection) -> list[CodeMoved]:
 
 
 def _changed_rates(
-    cursor: duckdb.DuckDBPyConnection,
+    cursor: WatchedCursor,
     market: Market,
     before: str,
     what: str | None,

@@ -38,6 +38,17 @@ class Coverage:
 
 
 @dataclass(frozen=True)
+class NewestFile:
+    """When the newest file was loaded, and its rows by what became of them."""
+
+    loaded_at: datetime
+    added: int
+    duplicates: int
+    rejected: int
+    filtered: int
+
+
+@dataclass(frozen=True)
 class Period:
     """A state and month that has rates."""
 
@@ -56,6 +67,18 @@ _BATCHES = """(
 def list_coverage(db: Snapshot) -> Sequence[Coverage]:
     """Return what is loaded of each payer, newest month first."""
     return db.ask_once(_coverage)
+
+
+def find_newest_file(db: Snapshot) -> NewestFile | None:
+    """Return the file that was loaded last, in whichever state; None if there is none."""
+    rows = read_rows(
+        db,
+        NewestFile,
+        """SELECT finished_at AT TIME ZONE 'UTC' AS loaded_at, rows_added AS added, duplicates,
+                  rows_rejected AS rejected, rows_filtered AS filtered
+           FROM dim_batch ORDER BY finished_at DESC, batch_id, state LIMIT 1""",
+    )
+    return rows[0] if rows else None
 
 
 def list_periods(db: Snapshot) -> Sequence[Period]:

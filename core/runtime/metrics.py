@@ -33,12 +33,6 @@ REQUEST_SECONDS = Histogram(
     registry=REGISTRY,
 )
 
-RUNNING = Gauge("beaconpoint_running", "Requests that have a slot of their lane.", ["lane"], registry=REGISTRY)
-
-WAITING = Gauge("beaconpoint_waiting", "Requests that wait for a slot of their lane.", ["lane"], registry=REGISTRY)
-
-REFUSED = Counter("beaconpoint_refused", "Requests refused because their lane was full.", ["lane"], registry=REGISTRY)
-
 CACHE_LOOKUPS = Counter(
     "beaconpoint_cache_lookups", "Lookups of a cache: hit or miss.", ["cache", "outcome"], registry=REGISTRY
 )

@@ -19,6 +19,7 @@ from core.store.market_cache import MarketCache
 from core.store.schema import ids
 from core.store.schema.tables import FACT_RATE
 from core.store.views import COUNTED_RATE_COLUMNS, view_statements
+from core.store.watched_cursor import WatchedCursor
 
 T = TypeVar("T")
 
@@ -46,13 +47,17 @@ class QueryTimeout(BeaconError):
 
 @dataclass(frozen=True)
 class QueryLimits:
-    """What queries may use: memory and disk as DuckDB writes sizes, such as 1GB; threads; and seconds for one query."""
+    """What queries may use: memory and disk as DuckDB writes sizes, such as 1GB; threads; and seconds for one query.
+
+    A visitor's query that takes `log_after` seconds is logged; None logs none.
+    """
 
     seconds: float
     memory: str = "1GB"
     threads: int = 2
     temp_directory: str = ""
     temp_size: str = "4GB"
+    log_after: float | None = None
 
 
 class Snapshot:
@@ -85,7 +90,7 @@ class Snapshot:
             self._connection.execute(statement)
 
     @contextmanager
-    def cursor(self, seconds: float | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    def cursor(self, seconds: float | None = None) -> Iterator[WatchedCursor]:
         """Yield a cursor whose queries are stopped after `seconds` in all. The default is that of the limits.
 
         Raises QueryTimeout, and QueryTooLarge for a query that needs more memory than it may use.
@@ -93,8 +98,8 @@ class Snapshot:
         limit = self._limits.seconds if seconds is None else seconds
         cursor = self._connection.cursor()
         try:
-            with self._limited(cursor, limit):
-                yield cursor
+            with self._limited(cursor, limit) as watched:
+                yield watched
         finally:
             cursor.close()
 
@@ -123,8 +128,8 @@ class Snapshot:
         columns = ", ".join(COUNTED_RATE_COLUMNS)
         connection = self._connection.cursor()
         try:
-            with self._limited(connection, self._limits.seconds):
-                connection.execute(
+            with self._limited(connection, self._limits.seconds) as watched:
+                watched.execute(
                     f"""CREATE TEMP TABLE counted_rate AS
                         SELECT {columns}, count(*) AS rate_count FROM {facts} f WHERE {where} GROUP BY ALL""",
                     parameters,
@@ -135,18 +140,19 @@ class Snapshot:
         return connection
 
     @contextmanager
-    def _limited(self, connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
+    def _limited(self, connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[WatchedCursor]:
         deadline = _DEADLINE.get(None)
         if deadline is not None and time.monotonic() + seconds > deadline:
             seconds = deadline - time.monotonic()
             if seconds <= 0:
                 raise QueryTimeout("the question took too long and was stopped")
+        watched = WatchedCursor(connection, self._limits.log_after)
         # DuckDB 1.5 has no time limit of its own.
         timer = threading.Timer(seconds, connection.interrupt)
         timer.daemon = True
         timer.start()
         try:
-            yield
+            yield watched
         except duckdb.InterruptException:
             raise QueryTimeout(f"the question took longer than {seconds:.3g} seconds and was stopped") from None
         except duckdb.OutOfMemoryException:
@@ -154,6 +160,7 @@ class Snapshot:
             raise QueryTooLarge(why) from None
         finally:
             timer.cancel()
+            watched.end_question()
 
     def ask_once(self, question: Callable[["Snapshot"], T]) -> T:
         """Return the answer to a question that every page asks. It is asked once per generation."""
@@ -183,10 +190,10 @@ class _MarketSnapshot(Snapshot):
         self._answers = whole._answers
 
     @contextmanager
-    def cursor(self, seconds: float | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    def cursor(self, seconds: float | None = None) -> Iterator[WatchedCursor]:
         """Yield the connection itself: another cursor would not see its temporary table."""
-        with self._limited(self._connection, self._limits.seconds if seconds is None else seconds):
-            yield self._connection
+        with self._limited(self._connection, self._limits.seconds if seconds is None else seconds) as watched:
+            yield watched
 
 
 def _connect_hardened(root: Path, limits: QueryLimits, macros: Sequence[str]) -> duckdb.DuckDBPyConnection:

@@ -6,6 +6,8 @@ from typing import Any
 
 import duckdb
 
+from core.runtime.metrics import count_lookup
+
 MarketKey = tuple[Any, ...]
 
 
@@ -32,6 +34,11 @@ class MarketCache:
 
     def take(self, key: MarketKey) -> duckdb.DuckDBPyConnection | None:
         """Return the connection of a market, for this caller alone until it is put back. None if it is not kept."""
+        connection = self._take(key)
+        count_lookup("markets", found=connection is not None)
+        return connection
+
+    def _take(self, key: MarketKey) -> duckdb.DuckDBPyConnection | None:
         with self._lock:
             for position, market in enumerate(self._kept):
                 if market.key == key:

@@ -2,18 +2,13 @@
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.paths import ROOT
+from tests.served import serve_site
 
 
 @pytest.fixture(scope="session")
@@ -32,25 +27,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def address(demo_root: Path) -> Iterator[str]:
+def address(demo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve the site as in production, and return its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {**os.environ, "BEACONPOINT_DATA_DIR": str(demo_root), "BEACONPOINT_BIND": f"127.0.0.1:{port}"}
-    command = [sys.executable, "-m", "gunicorn", "--config", "beaconpoint/gunicorn.conf.py", "beaconpoint.wsgi"]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
-    try:
-        found = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                urllib.request.urlopen(f"{found}/readyz", timeout=5).close()
-                break
-            except OSError:
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
-        yield found
-    finally:
-        process.terminate()
-        process.wait(30)
+    with serve_site(demo_root, tmp_path_factory.mktemp("served") / "log") as site:
+        yield site.address

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from pydantic import BaseModel, Field
 
 from core.queries.codes import CodeTitle
+from core.runtime.request_notes import current_request_id
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -66,6 +67,11 @@ class ProblemDetails(BaseModel):
     type: str = Field(description="Kind of problem: an address that explains it.", examples=["/api/docs#not-found"])
     title: str = Field(description="Kind of problem, in a few words.", examples=["Not found"])
     status: int = Field(description="HTTP status.", examples=[404])
+    request_id: str = Field(
+        "",
+        description="Id of the request, also in the header X-Request-ID. Include it in a report.",
+        examples=["5f0c1e7a9b3d4c2e8a6f7b1d0c9e3a54"],
+    )
     detail: str = Field(description="What went wrong.", examples=["No payer with the key nobody is loaded."])
     errors: list[ParameterError] = Field([], description="The parameters that are not valid.")
     choices: list[CodeTitle] = Field([], description="The codes that an ambiguous code can stand for.")
@@ -94,6 +100,8 @@ class Problem(Exception):
             "detail": self.detail or "; ".join(f"{name}: {why}" for name, why in self.errors) or meaning,
             **self.more,
         }
+        if request_id := current_request_id():
+            details["request_id"] = request_id
         if self.errors:
             details["errors"] = [{"parameter": name, "detail": why} for name, why in self.errors]
         response = HttpResponse(json.dumps(details), status=status, content_type=CONTENT_TYPE)

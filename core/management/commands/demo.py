@@ -107,6 +107,7 @@ The data goes into a new directory. Existing data is never touched.
             **os.environ,
             "BEACONPOINT_DATA_DIR": str(settings.BEACONPOINT_DATA_DIR),
             "BEACONPOINT_BIND": f"127.0.0.1:{port}",
+            "BEACONPOINT_LOG_FORMAT": "text",
         }
         os.chdir(settings.BASE_DIR)
         arguments = ["-m", "gunicorn", "--config", str(config), "--log-level", "warning", "beaconpoint.wsgi"]

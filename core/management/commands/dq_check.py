@@ -12,6 +12,7 @@ from core.management.data_directory import require_data_directory
 from core.quality.record import WAIT_SECONDS, keep_report
 from core.quality.report import Finding, QualityReport, run_checks
 from core.runtime.errors import BeaconError
+from core.runtime.last_runs import record_run
 from core.store.generations.store import StoreError
 
 
@@ -50,7 +51,12 @@ their history. If the store cannot be written, the report is still printed.
         )
         parser.add_argument("--no-record", action="store_true", help="print the result without keeping it in the store")
 
-    def run(
+    def run(self, **options: Any) -> None:
+        """Check the data, and record for the metrics how that ended."""
+        with record_run(settings.BEACONPOINT_DATA_DIR, "dq_check"):
+            self.check_data(**options)
+
+    def check_data(
         self,
         format: str,  # noqa: A002 - the option's name
         state: str | None,

@@ -4,12 +4,15 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+
 from core.fetch.address import looks_remote
 from core.load import WORKER_MODULES
 from core.management import base_command
 from core.management.filter_options import add_filter_options
 from core.runtime import workers
 from core.runtime.errors import BeaconError
+from core.runtime.last_runs import record_run
 
 SMALL_FILE_BYTES = 1 << 20
 """Smaller files do not start worker processes up front: most are loaded before a worker would be ready."""
@@ -112,7 +115,11 @@ To load only some rates, and the rest later:
         # Importing the loader takes a second, and so does starting the workers: both happen at the same time.
         from core.management.run_ingest import run_ingest  # noqa: PLC0415
 
-        run_ingest(self, sources, options)
+        if options["only_list"]:
+            run_ingest(self, sources, options)
+            return
+        with record_run(settings.BEACONPOINT_DATA_DIR, "ingest_mrf"):
+            run_ingest(self, sources, options)
 
 
 def _refuse_conflicts(sources: list[str], options: dict[str, Any]) -> None:

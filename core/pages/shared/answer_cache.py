@@ -95,7 +95,7 @@ _ASKED: ContextVar[list[Future[Any]]] = ContextVar("asked")
 
 def meanwhile(question: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> Future[T]:
     """Start a question while the caller asks others; `result()` waits for its answer."""
-    # The context has the time limit of the request.
+    # The context has the time limit of the request, and the notes for its log line.
     context = copy_context()
     future = _THREADS.submit(lambda: context.run(question, *arguments, **options))
     _ASKED.get([]).append(future)

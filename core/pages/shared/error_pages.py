@@ -9,6 +9,7 @@ from core.pages.forms.query_form import QueryForm
 from core.pages.shared import urls
 from core.pages.shared.admission import TooBusy
 from core.pages.shared.answer_cache import TOO_SLOW_SECONDS
+from core.runtime.request_notes import current_request_id
 from core.store.connection import QueryTimeout, QueryTooLarge
 
 Problems = list[tuple[str, str]]
@@ -28,7 +29,8 @@ _NARROWER = (
 
 def sorry(request: HttpRequest, status: int, title: str, problems: Problems, **more: Any) -> HttpResponse:
     """Return a page that says what is wrong."""
-    return render(request, "sorry.html", {"title": title, "problems": problems, **more}, status=status)
+    context = {"title": title, "problems": problems, "request_id": current_request_id(), **more}
+    return render(request, "sorry.html", context, status=status)
 
 
 def invalid_query(request: HttpRequest, problems: Problems) -> HttpResponse:
@@ -62,6 +64,11 @@ def too_busy(request: HttpRequest, error: TooBusy) -> HttpResponse:
     response = sorry(request, error.status, title, [("", f"{error}.")])
     response["Retry-After"] = str(error.retry_after)
     return response
+
+
+def nothing_loaded(request: HttpRequest) -> HttpResponse:
+    """Return the page for a store without data."""
+    return render(request, "empty.html", {"request_id": current_request_id()}, status=503)
 
 
 def unreadable(request: HttpRequest) -> HttpResponse:

@@ -26,12 +26,21 @@ from core.pages.shared.admission import DOWNLOADS, HEAVY_QUESTIONS, QUESTIONS, L
 from core.pages.shared.answer_cache import ANSWERS, PAGES_BEING_MADE, SLOW_QUESTIONS, ending_together
 from core.pages.shared.conditional import answer_tag, conditional_answer
 from core.pages.shared.downloads import download, hold_until_sent
-from core.pages.shared.error_pages import invalid_form, invalid_query, timed_out, too_busy, unreadable
+from core.pages.shared.error_pages import (
+    invalid_form,
+    invalid_query,
+    nothing_loaded,
+    timed_out,
+    too_busy,
+    unreadable,
+)
 from core.pages.shared.market_choice import InvalidChoice, MarketChoice, choose_market
 from core.pages.shared.weights import HEAVY_ROWS, Weigh, count_rates, weigh_question
 from core.queries import coverage
 from core.queries.rules.market import FILTERS, Market, market_cache
 from core.runtime.errors import BeaconError
+from core.runtime.metrics import count_lookup
+from core.runtime.request_notes import note_kept
 from core.store.connection import QueryTimeout, QueryTooLarge, Snapshot, time_limit
 
 _log = logging.getLogger(__name__)
@@ -205,12 +214,14 @@ def _answer(
     """Return a page from the newest generation: 304, the page made before, or a new one."""
     db = open_store.snapshot_for_site()
     if db is None:
-        return render(request, "empty.html", status=503)
+        return nothing_loaded(request)
     tag = answer_tag(db, request)
 
     def kept_or_made() -> HttpResponseBase:
         kept = ANSWERS.get(tag)
+        count_lookup("pages", found=kept is not None)
         if kept is not None:
+            note_kept()
             return HttpResponse(kept)
         filled = form(request.GET)
         if not filled.is_valid():
@@ -232,6 +243,7 @@ def _make_once(
             if other is not None:
                 lane.wait_for(other)
                 if kept := ANSWERS.get(tag):
+                    note_kept()
                     return HttpResponse(kept)
         try:
             return _make_in_lane(request, lane, form, tag, make)
@@ -254,7 +266,7 @@ def _make_in_lane(
         place = leaving.enter_context(lane.enter(client_of(request)))
         db = open_store.snapshot_for_site(heavy=lane is not QUESTIONS)
         if db is None:
-            return render(request, "empty.html", status=503)
+            return nothing_loaded(request)
         with time_limit(lane.limits.seconds), ending_together():
             response = make(PageQuery(request, db, form))
         if isinstance(response, StreamingHttpResponse):

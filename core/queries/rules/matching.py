@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-import duckdb
-
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
+from core.store.watched_cursor import WatchedCursor
 
 KEY = (
     "payer_slug", "code_type", "code", "who", "billing_class", "billing_code_modifier", "pos_set_id", "negotiated_type",
@@ -40,7 +39,7 @@ class Statement(NamedTuple):
 
 
 @contextmanager
-def match(db: Snapshot, market: Market, before: str) -> Iterator[duckdb.DuckDBPyConnection]:
+def match(db: Snapshot, market: Market, before: str) -> Iterator[WatchedCursor]:
     """Yield a cursor with the rates of the market's month and of the month `before` in three temporary tables.
 
     `matched` has every rate of both months once: term (a row of `terms`: the columns of KEY except who), who (a number,

@@ -5,9 +5,8 @@ from dataclasses import fields
 from operator import itemgetter
 from typing import Any, TypeVar
 
-import duckdb
-
 from core.store.connection import Snapshot
+from core.store.watched_cursor import WatchedCursor
 
 Row = TypeVar("Row")
 
@@ -53,7 +52,7 @@ def read_page(
 
 
 def fetch_page(
-    cursor: duckdb.DuckDBPyConnection,
+    cursor: WatchedCursor,
     row_class: type[Row],
     sql: str,
     parameters: Mapping[str, Any],
@@ -76,7 +75,7 @@ def fetch_page(
     return (int(first[0][position]) if first else 0), []
 
 
-def stream_rows(cursor: duckdb.DuckDBPyConnection, row_class: type[Row]) -> Iterator[Row]:
+def stream_rows(cursor: WatchedCursor, row_class: type[Row]) -> Iterator[Row]:
     """Yield the rows of the query that the cursor has executed, a few thousand in memory at a time."""
     make = row_maker(row_class, column_names(cursor))
     while rows := cursor.fetchmany(STREAMED_ROWS):
@@ -105,6 +104,6 @@ def row_maker(
     return lambda row: make(*pick(row))
 
 
-def column_names(cursor: duckdb.DuckDBPyConnection) -> list[str]:
+def column_names(cursor: WatchedCursor) -> list[str]:
     """Return the names of the columns of the query that the cursor has executed."""
     return [str(column[0]) for column in cursor.description or ()]
