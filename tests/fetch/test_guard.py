@@ -58,6 +58,42 @@ def test_hosts_of_allowed_networks_may_use_any_port() -> None:
     assert Guard([ip_network("10.0.0.0/8")]).resolve_public("10.1.2.3", 9000) == ["10.1.2.3"]
 
 
+def test_an_allowed_network_allows_no_other_private_address() -> None:
+    with pytest.raises(FetchError, match=r"192\.168\.1\.1 is not public \(private\)"):
+        Guard([ip_network("10.0.0.0/8")]).resolve_public("192.168.1.1", 443)
+
+
+def test_an_allowed_address_does_not_vouch_for_the_names_other_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    Names(monkeypatch, ["10.0.0.1", "192.168.1.1"])
+    with pytest.raises(FetchError, match=r"192\.168\.1\.1 is not public"):
+        Guard([ip_network("10.0.0.0/8")]).resolve_public("files.example", 443)
+
+
+@pytest.mark.parametrize(
+    ("ip", "kind"),
+    [
+        ("127.0.0.1", "loopback"),
+        ("10.0.0.1", "private"),
+        ("fd00::1", "private"),
+        ("169.254.169.254", "link-local (cloud metadata)"),
+        ("fe80::1%eth0", "link-local (cloud metadata)"),
+        ("168.63.129.16", "a cloud's own service"),
+        ("100.64.0.1", "shared by a carrier (CGNAT)"),
+        ("224.0.0.1", "multicast"),
+        ("0.0.0.0", "unspecified"),
+        ("::", "unspecified"),
+        ("::ffff:10.0.0.1", "an IPv4 address in disguise"),
+        ("2001::1", "a Teredo tunnel"),
+        ("240.0.0.1", "reserved"),
+        ("4000::1", "reserved"),
+        ("192.0.2.1", "for examples only"),
+        ("8.8.8.8", None),
+    ],
+)
+def test_the_kind_of_an_address_is_told(ip: str, kind: str | None) -> None:
+    assert non_public_kind(ip) == kind
+
+
 def test_one_address_that_is_not_public_spoils_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
     Names(monkeypatch, ["8.8.8.8", "10.0.0.1"])
     with pytest.raises(FetchError, match=r"files\.example: refused: its address 10\.0\.0\.1 is not public"):

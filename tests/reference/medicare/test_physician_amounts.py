@@ -93,3 +93,20 @@ def test_anesthesia_with_a_modifier_has_no_amount() -> None:
         notes=(),
     )
     assert compute_amounts(schedule, rows, facility=False).tolist() == [[101_55], [0]]
+
+
+def test_anesthesia_without_base_units_or_without_the_localitys_factor_has_no_amount() -> None:
+    rows = [
+        RelativeValue(code, "", "J", work=0, nonfacility_pe=0, facility_pe=0, malpractice=0)
+        for code in ("00100", "00102")
+    ]
+    elsewhere = Locality("1", "GA", "99", "", work=1000, pe=1000, malpractice=1000)
+    schedule = PhysicianFeeSchedule(
+        values=RelativeValues("2025-01", FACTOR, tuple(rows)),
+        localities=(AVERAGE, elsewhere),
+        anesthesia={("1", "01"): 20_31},
+        base_units={"00100": 5},
+        files=(),
+        notes=(),
+    )
+    assert compute_amounts(schedule, rows, facility=False).tolist() == [[101_55, 0], [0, 0]]
