@@ -138,7 +138,7 @@ def make(area: str, module: str, source: str, operator: str, occurrence: int) ->
             if before.startswith("@dataclass"):
                 return None  # whether a dataclass is frozen matters to mypy, not to any answer
             if after in (before.replace("strict=True", "strict=False"), before.replace("*,", "/,")):
-                return None  # a check of the caller, which the tests of every other fault would trip over
+                return None  # which calls are legal, not what they answer
             return Fault(area, module, operator, first + 1, before, after, mutated)
     return None
 
