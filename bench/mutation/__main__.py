@@ -123,24 +123,27 @@ def possible_faults(area: str, chance: random.Random, equivalent: set[str]) -> I
 def make(area: str, module: str, source: str, operator: str, occurrence: int) -> Fault | None:
     """Return the fault, or None where it changes nothing or leaves no module that Python can read."""
     mutated = mutate_code(source, OPERATORS[operator], occurrence)
-    if mutated is None or mutated == source:
-        return None
-    try:
-        if ast.dump(ast.parse(mutated)) == ast.dump(ast.parse(source)):
-            return None  # only another spelling: 1e16 + 1 is 1e+16
-        compile(mutated, module, "exec")
-    except SyntaxError:
+    if mutated is None or not changes_something(source, mutated):
         return None
     old, new = source.splitlines(), mutated.splitlines()
     for tag, first, last, begin, end in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag != "equal":
             before, after = (" ".join(line.strip() for line in lines) for lines in (old[first:last], new[begin:end]))
-            if before.startswith("@dataclass"):
-                return None  # whether a dataclass is frozen matters to mypy, not to any answer
-            if after in (before.replace("strict=True", "strict=False"), before.replace("*,", "/,")):
-                return None  # which calls are legal, not what they answer
+            # Whether a dataclass is frozen and which calls are legal matters to the reader, not to any answer.
+            legal = (before.replace("strict=True", "strict=False"), before.replace("*,", "/,"))
+            if before.startswith("@dataclass") or after in legal:
+                return None
             return Fault(area, module, operator, first + 1, before, after, mutated)
     return None
+
+
+def changes_something(source: str, mutated: str) -> bool:
+    """Return whether a mutated module is valid Python and more than another spelling: 1e16 + 1 is 1e+16."""
+    try:
+        compile(mutated, "mutated", "exec")
+    except SyntaxError:
+        return False
+    return ast.dump(ast.parse(mutated)) != ast.dump(ast.parse(source))
 
 
 def copy_tree(root: Path) -> Path:
