@@ -45,7 +45,10 @@ AREAS = {
             "core/load/facts/build_facts.py", "core/load/facts/fact_rows.py", "core/load/facts/merge_price_runs.py",
             "core/load/facts/partition.py", "core/load/facts/run_slices.py", "core/load/facts/write_segment.py",
         ),
-        ("tests/load/test_reading_rules.py", "tests/load/test_load_file.py", "tests/load/test_load_sizes.py"),
+        (
+            "tests/load/facts", "tests/load/test_reading_rules.py", "tests/load/test_rate_filters.py",
+            "tests/load/test_load_sizes.py",
+        ),
     ),
     "ids": Area(("core/store/schema/ids.py",), ("tests/store/schema",)),
     "append": Area(
