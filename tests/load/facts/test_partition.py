@@ -86,9 +86,7 @@ def test_the_rows_of_a_code_with_one_hash_share_a_partition_whichever_run_they_a
 def test_a_small_file_has_a_few_partitions_for_each_worker(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", {f"{code:02}": 10 for code in range(80)})
     for workers in (1, 2):
-        assert (
-            len(partition_price_runs([run], workers, sizes(1, 1000))) == 4 * workers == PARTITIONS_PER_WORKER * workers
-        )
+        assert len(partition_price_runs([run], workers, sizes(1, 1000))) == 4 * workers
 
 
 def test_no_runs_are_no_partitions() -> None:
