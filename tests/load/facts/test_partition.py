@@ -2,8 +2,10 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from core.load.facts.partition import partition_price_runs
@@ -19,7 +21,7 @@ def write_run(path: Path, counts: dict[str, int]) -> PriceRun:
     each = np.array([counts[name] for name in names])
     total = int(each.sum())
     hashes = np.concatenate([np.linspace(0, 2**64 - 2**30, count, dtype=np.uint64) for count in each])
-    columns = {
+    columns: dict[str, npt.NDArray[Any]] = {
         "item_fields": np.repeat(np.arange(len(names)), each).astype(np.uint32),
         "price_fields": np.zeros(total, np.uint32),
         "rate": np.arange(total, dtype=np.float64),

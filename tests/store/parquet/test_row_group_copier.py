@@ -14,6 +14,8 @@ from core.store.parquet import thrift
 from core.store.parquet.row_group_copier import RowGroupCopier, read_footer
 
 ROWS = 40
+ROW_GROUPS, COMPRESSED, ORDINAL = 4, 6, 7
+"""Numbers of fields in the footer and in a row group, see parquet.thrift."""
 
 
 def rows_of(start: int, count: int) -> pa.Table:
@@ -70,3 +72,21 @@ def test_a_file_that_is_not_parquet_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.parquet").write_bytes(b"x" * 100)
     with pytest.raises(ValueError, match="not a Parquet file"):
         read_footer(tmp_path / "a.parquet")
+
+
+def test_the_sizes_of_a_row_group_are_the_sums_of_its_columns(tmp_path: Path) -> None:
+    written(tmp_path / "a.parquet", rows_of(0, 30), 10)
+    narrow = written(tmp_path / "narrow.parquet", rows_of(0, 10).drop(["list"]), 10)
+    with RowGroupCopier(tmp_path / "b.parquet") as copier:
+        copier.add(tmp_path / "a.parquet", 1, 3)
+        copier.add_widened(narrow, 0, read_footer(narrow), written(tmp_path / "one.parquet", rows_of(0, 10), 10))
+        copier.finish()
+    groups = read_footer(tmp_path / "b.parquet")[ROW_GROUPS][1][1]
+    # The writer of these files gives row groups no number, so they get none.
+    assert not any(ORDINAL in group for group in groups)
+    metadata = pq.read_metadata(tmp_path / "b.parquet")
+    for number in range(3):
+        group = metadata.row_group(number)
+        columns = [group.column(column) for column in range(group.num_columns)]
+        assert group.total_byte_size == sum(column.total_uncompressed_size for column in columns)
+        assert groups[number][COMPRESSED][1] == sum(column.total_compressed_size for column in columns)
