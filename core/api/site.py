@@ -14,7 +14,7 @@ from ninja.errors import ValidationError
 from core.api.protocol.parameters import invalid_parameters
 from core.api.protocol.problems import Problem
 from core.pages.shared.admission import TooBusy
-from core.pages.shared.error_pages import WHY_UNREADABLE
+from core.pages.shared.error_pages import why_unreadable
 from core.runtime.errors import BeaconError
 from core.store.connection import QueryTimeout, QueryTooLarge
 from core.store.generations.manifest import StoreError
@@ -44,9 +44,9 @@ def _answer_error(request: HttpRequest, error: Any) -> HttpResponse:
         refusal.retry_after = error.retry_after
         error = refusal
     elif isinstance(error, StoreError):
-        # The reason names paths and commands: it is for the operator, as in /readyz.
+        # What to do about it is for the operator, as in /readyz.
         _log.error("%s: %s", request.path, error)
-        error = Problem("unavailable", WHY_UNREADABLE)
+        error = Problem("unavailable", why_unreadable(error))
     elif isinstance(error, BeaconError):
         error = Problem("unavailable", str(error))
     elif not isinstance(error, Problem):

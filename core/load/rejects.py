@@ -29,7 +29,7 @@ def put_rejects(
     Rejects of an earlier load of the same file, for another state or with another filter, still hold and stay.
     """
     old = transaction.base.rejects.get(batch_id)
-    before = f"UNION BY NAME FROM {parquet_rows([str(transaction.root / old.path)])}" if old else ""
+    before = f"UNION BY NAME FROM {parquet_rows([transaction.path(old)])}" if old else ""
     path: Path = transaction.new_file(f"rejects.{batch_id}")
     rows = write_query(connection, path, REJECTS, f"{rejects_sql} {before} ORDER BY {', '.join(REJECTS.names)}")
     transaction.put_rejects(batch_id, path, rows)

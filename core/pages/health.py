@@ -18,6 +18,7 @@ from core import open_store
 from core.pages.shared.admission import Application
 from core.runtime import metrics
 from core.runtime.errors import BeaconError
+from core.store.generations.integrity import FileWatch
 
 SECONDS_BETWEEN_CHECKS = 1.0
 MAX_AGE_SECONDS = 30.0
@@ -35,6 +36,8 @@ class Health:
 
 ALIVE = Health(HTTPStatus.OK, "alive")
 
+_FILES = FileWatch()
+
 
 def check_store() -> Health:
     """Return whether the store can be read; 503 with the reason if it cannot."""
@@ -42,6 +45,7 @@ def check_store() -> Health:
         db = open_store.snapshot_for_site()
         if db is None:
             return Health(HTTPStatus.SERVICE_UNAVAILABLE, "nothing is loaded")
+        _FILES.expect_whole(db.root, db.manifest)
         db.rows("SELECT count(*) FROM dim_batch")
     except BeaconError as error:
         return Health(HTTPStatus.SERVICE_UNAVAILABLE, str(error))

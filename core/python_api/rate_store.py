@@ -43,6 +43,7 @@ from core.queries import (
 from core.queries.rules.rate_kinds import MACROS
 from core.runtime.errors import BeaconError
 from core.store.connection import QueryLimits, Reader, Snapshot
+from core.store.generations.integrity import expect_whole
 from core.store.generations.store import Store
 
 ALL_ROWS = 2**62
@@ -55,7 +56,8 @@ def open_store(
     """Open the store in a data directory for reading.
 
     Without a path, open BEACONPOINT_DATA_DIR, or core/data below the current directory if that is not set. `memory`,
-    `threads`, and `seconds` limit each question. Raise StoreError if nothing has been loaded there yet.
+    `threads`, and `seconds` limit each question. Raise StoreError if nothing has been loaded there yet, or a file is
+    missing or cut short.
     """
     root = Path(path or os.environ.get("BEACONPOINT_DATA_DIR") or "core/data").expanduser().absolute()
     temporary = str(Path(tempfile.gettempdir()) / "beaconpoint")
@@ -73,7 +75,7 @@ class RateStore:
     def __init__(self, store: Store, limits: QueryLimits) -> None:
         self._store = store
         self._reader = Reader(store, limits, MACROS)
-        store.loaded()
+        expect_whole(store.root, store.loaded())
 
     def __repr__(self) -> str:
         return f"RateStore({str(self._store.root)!r}, generation={self._store.loaded().generation})"

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import duckdb
 
 from core.runtime.errors import BeaconError
+from core.store.generations.integrity import expect_whole, explain_damage
 from core.store.generations.manifest import Manifest
 from core.store.generations.store import Store
 from core.store.market_cache import MarketCache
@@ -86,8 +87,9 @@ class Snapshot:
         self._limits = limits
         self._connection = _connect_hardened(root, limits, macros)
         self._answers: dict[Any, Any] = {}
-        for statement in view_statements(root, manifest):
-            self._connection.execute(statement)
+        with explain_damage(root, manifest):
+            for statement in view_statements(root, manifest):
+                self._connection.execute(statement)
 
     @contextmanager
     def cursor(self, seconds: float | None = None) -> Iterator[WatchedCursor]:
@@ -152,7 +154,8 @@ class Snapshot:
         timer.daemon = True
         timer.start()
         try:
-            yield watched
+            with explain_damage(self.root, self.manifest):
+                yield watched
         except duckdb.InterruptException:
             raise QueryTimeout(f"the question took longer than {seconds:.3g} seconds and was stopped") from None
         except duckdb.OutOfMemoryException:
@@ -251,6 +254,7 @@ class Reader:
                 manifest = self._store.manifest()
                 if manifest is None:
                     return None
+                expect_whole(self._store.root, manifest)
                 self._snapshot = Snapshot(self._store.root, manifest, self._next_limits(), self._macros)
                 self._seen = seen
             return self._snapshot

@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 
 from core.runtime.progress import show_counting
 from core.store.changes.compact import MIN_SMALL_FILES
+from core.store.generations.manifest import FORMAT
 from core.store.generations.store import Store
 from tests.site import serving
 from tests.store.old_stores import unpacked
@@ -72,12 +73,12 @@ def test_upgrade(tmp_path: Path) -> None:
         shown = said("upgrade")
         assert shown.splitlines() == [
             "an older version of the program wrote this store: its files are upgraded first",
-            "upgraded from format 1 to 2: 1,056 facts in 3 files",
+            f"upgraded from format 1 to {FORMAT}: 1,056 facts in 3 files",
         ]
         assert said("upgrade") == "the store has the format of this version already: nothing has changed\n"
         fields = json.loads(store.manifest_path.read_text())
-        store.manifest_path.write_text(json.dumps({**fields, "format": 3}))
-        with pytest.raises(CommandError, match="has format 3, and this version of the program reads formats up to 2;"):
+        store.manifest_path.write_text(json.dumps({**fields, "format": FORMAT + 1}))
+        with pytest.raises(CommandError, match=f"has format {FORMAT + 1}, and .* reads formats up to {FORMAT};"):
             said("upgrade")
 
 

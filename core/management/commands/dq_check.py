@@ -13,6 +13,7 @@ from core.quality.record import WAIT_SECONDS, keep_report
 from core.quality.report import Finding, QualityReport, run_checks
 from core.runtime.errors import BeaconError
 from core.runtime.last_runs import record_run
+from core.store.generations.integrity import expect_undamaged
 from core.store.generations.store import StoreError
 
 
@@ -28,6 +29,8 @@ that a payer's file is odd. Advice, such as to compact many small files, does no
 
 The results are kept in the store (tables dq_run and dq_finding) and shown at /quality/, by payer and month and with
 their history. If the store cannot be written, the report is still printed.
+
+Before the checks, every file is read and compared with its checksum, as `manage.py store verify` does.
 
   manage.py dq_check
   manage.py dq_check --no-record --fail-on error
@@ -71,6 +74,7 @@ their history. If the store cannot be written, the report is still printed.
         db = open_store.snapshot()
         if db is None:
             raise BeaconError(f"{open_store.store().root}: nothing is loaded yet; load a file with ingest_mrf first")
+        expect_undamaged(db.root, db.manifest)
         report = run_checks(db, state, year_month, settings.BEACONPOINT_FACT_LAYOUT)
         if format == "json":
             self.stdout.write(json.dumps(report.as_json(), indent=1, default=str))

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from core.management import base_command
 from core.management.data_directory import require_data_directory
+from core.runtime.errors import BeaconError
 from core.runtime.progress import show_counting
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ Older ones are kept as BEACONPOINT_KEEP_GENERATIONS and BEACONPOINT_KEEP_DAYS sa
   manage.py store restore /mnt/backup         into an empty or damaged store
   manage.py store repair                      links, leftovers of killed writers, closed folders
   manage.py store prune                       delete older generations, to make room
+  manage.py store verify --deep               read every file, and name each damaged one
 
 manage.py store ACTION --help explains each.
 """
@@ -64,6 +66,13 @@ manage.py store ACTION --help explains each.
         restore.add_argument("directory", type=Path, help="where store backup has put it")
         restore.add_argument("--generation", type=int, help="an older generation of the backup (default: its newest)")
         restore.add_argument("--force", action="store_true", help="even if the store is healthy")
+        verify = action(
+            "verify",
+            "read every file and compare its size and checksum with those written; a line for each "
+            "damaged one, and exit status 1",
+            writes=False,
+        )
+        verify.add_argument("--deep", action="store_true", help="decode every value as well")
         action("repair", "put links, leftovers of killed writers, and closed folders in order")
         prune = action("prune", "delete older generations")
         prune.add_argument(
@@ -141,6 +150,30 @@ manage.py store ACTION --help explains each.
         self.stdout.write(
             f"generation {done.generation} has the content of the backup's generation {done.backed_up}: {done.files:,} "
             f"files, {done.copied_files:,} of them copied ({_megabytes(done.copied_bytes)})"
+        )
+
+    def _verify(self, deep: bool, **_options: Any) -> None:
+        from core.store.generations.verify import verify  # noqa: PLC0415
+
+        with show_counting("verifying", "bytes") as progress:
+            found = verify(self._reading_store(), deep=deep, progress=progress)
+        for damage, advice in found.damages:
+            self.stdout.write(f"{damage}; {advice}")
+        if found.without_checksum:
+            self.stdout.write(
+                f"{len(found.without_checksum):,} files have no checksum, as an older version wrote them: "
+                "only their ends were looked at"
+            )
+            for path in found.without_checksum:
+                self.stdout.write(f"  {path}")
+            self.stdout.write(
+                "the next command that writes adds the checksums of the newest generation, or manage.py upgrade"
+            )
+        if found.damages:
+            raise BeaconError(f"{len(found.damages):,} of {found.files:,} files are damaged")
+        self.stdout.write(
+            f"{found.files:,} files of {found.generations:,} generation{'s' * (found.generations != 1)} are sound: "
+            f"{_megabytes(found.bytes)}"
         )
 
     def _repair(self, no_wait: bool, **_options: Any) -> None:

@@ -9,8 +9,10 @@ from core.pages.forms.query_form import QueryForm
 from core.pages.shared import urls
 from core.pages.shared.admission import TooBusy
 from core.pages.shared.answer_cache import TOO_SLOW_SECONDS
+from core.runtime.errors import BeaconError
 from core.runtime.request_notes import current_request_id
 from core.store.connection import QueryTimeout, QueryTooLarge
+from core.store.generations.integrity import DamagedFileError
 
 Problems = list[tuple[str, str]]
 """Names of parameters (or empty text) and a sentence about each."""
@@ -18,7 +20,7 @@ Problems = list[tuple[str, str]]
 _UNREADABLE_RETRY_SECONDS = 30
 
 WHY_UNREADABLE = "The rates cannot be read at the moment. Please try again later."
-"""What visitors of pages and of the API are told of a store that cannot be read."""
+"""What visitors are told if there is nothing that they may know."""
 
 _NARROWER = (
     ("billing_class", "professional", "Professional rates only"),
@@ -71,8 +73,16 @@ def nothing_loaded(request: HttpRequest) -> HttpResponse:
     return render(request, "empty.html", {"request_id": current_request_id()}, status=503)
 
 
-def unreadable(request: HttpRequest) -> HttpResponse:
-    """Return the page for a store that cannot be read. The reason is for the operator: it is logged and in /readyz."""
-    response = sorry(request, 503, "Temporarily unavailable", [("", WHY_UNREADABLE)])
+def why_unreadable(error: BeaconError) -> str:
+    """Return what visitors are told of a store that cannot be read."""
+    if isinstance(error, DamagedFileError):
+        found = error.damage
+        return f"A file of the table {found.table} is damaged ({found.path}). {WHY_UNREADABLE}"
+    return WHY_UNREADABLE
+
+
+def unreadable(request: HttpRequest, error: BeaconError) -> HttpResponse:
+    """Return the page for a store that cannot be read. What to do about it is in the log and in /readyz."""
+    response = sorry(request, 503, "Temporarily unavailable", [("", why_unreadable(error))])
     response["Retry-After"] = str(_UNREADABLE_RETRY_SECONDS)
     return response

@@ -141,7 +141,7 @@ def page(form: type[F], weigh: Weigh = weigh_question) -> Callable[[Callable[...
                 return too_busy(request, error)
             except BeaconError as error:
                 _log.error("%s: %s", request.path, error)
-                return unreadable(request)
+                return unreadable(request, error)
 
         return wrapped
 

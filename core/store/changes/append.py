@@ -181,7 +181,9 @@ class _MergeTask:
 
 def _merge(state: WorkerState, task: _MergeTask) -> Path:
     """Write the file of a task, in a worker process. Return its path."""
-    with pq.ParquetFile(task.old, read_dictionary=FACT_RATE.dictionary_columns) as file:
+    with pq.ParquetFile(
+        task.old, read_dictionary=FACT_RATE.dictionary_columns, page_checksum_verification=True
+    ) as file:
         tables = [file.read_row_group(group) for group in range(task.start, task.end)]
     for part in task.new:
         tables.extend(_read_slice(state, part))

@@ -46,8 +46,8 @@ class Correction:
 
 def corrections(store: Store) -> list[Correction]:
     """Return every correction, oldest first."""
-    manifest = store.loaded()
-    return _read(manifest.paths(store.root, CORRECTIONS.name))
+    with store.read() as manifest:
+        return _read(manifest.paths(store.root, CORRECTIONS.name))
 
 
 def remove(store: Store, selection: Selection, reason: str, progress: Progress | None = None) -> Correction:

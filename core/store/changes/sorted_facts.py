@@ -19,7 +19,7 @@ class FactFile:
     """A file with the facts' columns, sorted by FACT_RATE.order."""
 
     def __init__(self, path: str) -> None:
-        self._file = pq.ParquetFile(path, read_dictionary=FACT_RATE.dictionary_columns)
+        self._file = pq.ParquetFile(path, read_dictionary=FACT_RATE.dictionary_columns, page_checksum_verification=True)
         self._held: tuple[int, pa.Table] | None = None
         self._groups: dict[StateMonth, list[int]] = {}
         self._mixed: set[int] = set()

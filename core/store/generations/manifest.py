@@ -9,11 +9,15 @@ from pathlib import Path
 from core.runtime.errors import BeaconError
 from core.store.schema.tables import RATE_BY_GROUP, newest_format
 
-FORMAT = newest_format()
+CHECKSUMS_SINCE = 3
+"""The format from which on the manifest has a checksum and the true size of every file."""
+
+FORMAT = max(newest_format(), CHECKSUMS_SINCE)
 """The store's format: that of its newest table or column (`since`), which an older program does not know.
 
     1  up to commit 277b1b5
     2  fact_rate and removed_rate have billing_code_type_version
+    3  the manifest has a checksum and the true size of every file
 
 A store of an older format is read as it is and upgraded by the next write, see `upgrade.py`. See
 docs/decisions/0035-store-format.md.
@@ -45,7 +49,10 @@ class DataFile:
     path: str
     rows: int
     bytes: int
+    """The size. In a store of a format before CHECKSUMS_SINCE it may be too small."""
     shard: str = ""
+    checksum: str = ""
+    """See checksums.py. Empty in a store of a format before CHECKSUMS_SINCE, and until the file is published."""
 
     @property
     def copy_shard(self) -> str:

@@ -14,6 +14,7 @@ import duckdb
 import polars as pl
 
 from core.runtime.progress import Progress
+from core.store.generations.integrity import expect_whole, explain_damage
 from core.store.generations.manifest import DataFile, Manifest, StoreError
 from core.store.generations.retention import Retention
 from core.store.generations.store_directory import StoreDirectory
@@ -74,6 +75,14 @@ class Store:
         return manifest.paths(self.root, table) if manifest else []
 
     @contextmanager
+    def read(self) -> Iterator[Manifest]:
+        """Yield the newest generation. Raises StoreError, also for a damaged file that the block fails to read."""
+        manifest = self.loaded()
+        expect_whole(self.root, manifest)
+        with explain_damage(self.root, manifest):
+            yield manifest
+
+    @contextmanager
     def write(self, wait: float | None = None, waiting: Callable[[], None] | None = None) -> Iterator[Transaction]:
         """Open the one writer's transaction. Leaving it without `commit` leaves the data as it was.
 
@@ -82,6 +91,7 @@ class Store:
         written or another writer holds it.
         """
         with self.locked(wait, waiting):
+            self._expect_whole()
             self._upgrade(None)
             with self._transaction(self._command) as transaction:
                 yield transaction
@@ -107,7 +117,13 @@ class Store:
         """
         self.loaded()
         with self.locked():
+            self._expect_whole()
             return self._upgrade(progress)
+
+    def _expect_whole(self) -> None:
+        manifest = self.manifest()
+        if manifest:
+            expect_whole(self.root, manifest)
 
     def _upgrade(self, progress: Progress | None) -> Upgraded | None:
         manifest = self.manifest()
@@ -127,10 +143,11 @@ class Store:
 
     @contextmanager
     def _transaction(self, command: str) -> Iterator[Transaction]:
-        self.directory.prepare()
-        base = self.manifest() or Manifest(0, "", self._layout, {})
-        with self._open(base, command) as transaction:
-            yield transaction
+        with explain_damage(self.root):
+            self.directory.prepare()
+            base = self.manifest() or Manifest(0, "", self._layout, {})
+            with self._open(base, command) as transaction:
+                yield transaction
 
     @contextmanager
     def _open(self, base: Manifest, command: str) -> Iterator[Transaction]:

@@ -30,7 +30,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from core.store.generations.collect import Collected, collect, delete_files
-from core.store.generations.integrity import newest_intact
+from core.store.generations.integrity import newest_intact, rollback
 from core.store.generations.kept import kept_path, kept_paths
 from core.store.generations.manifest import DamagedManifestError, DataFile, Manifest, StoreError, read_manifest
 from core.store.generations.ownership import list_cautions, modes_of, require_owner
@@ -305,7 +305,7 @@ class StoreDirectory:
         written = f"{datetime.fromisoformat(found.created_at):%Y-%m-%d %H:%M}"
         return (
             f"the newest generation that is complete is {found.generation} of {written} UTC; to go back to it: "
-            f"manage.py store rollback {found.generation}"
+            f"{rollback(found)}"
         )
 
 

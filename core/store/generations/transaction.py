@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from core.store.generations.checksums import with_checksums
+from core.store.generations.integrity import Damage, damaged, files_by_table, find_problem
 from core.store.generations.layout import Layout, layout_named
 from core.store.generations.manifest import BY_GROUP, FORMAT, DataFile, Manifest, StoreError
 from core.store.generations.store_directory import StoreDirectory
@@ -33,6 +35,7 @@ class Transaction:
         self._made: list[Path] = []
         self._format = FORMAT
         self._command = command
+        self._read: set[DataFile] = set()
 
     @property
     def layout(self) -> Layout:
@@ -53,7 +56,8 @@ class Transaction:
         return [self.path(file) for file in self.base.tables.get(table, ())]
 
     def path(self, file: DataFile) -> str:
-        """Return the absolute path of a file."""
+        """Return the absolute path of a file, to read it."""
+        self._read.add(file)
         return self._directory.path(file)
 
     def new_file(self, name: str, shard: str = "") -> Path:
@@ -121,6 +125,7 @@ class Transaction:
             format=self._format,
             command=self._command,
         )
+        manifest = self._seal(manifest)
         self._directory.publish(manifest, self._made)
         try:
             self._directory.settle(manifest)
@@ -128,6 +133,20 @@ class Transaction:
             # The change has been published, so reporting a failure would be wrong. The next writer settles the rest.
             _LOG.warning("%s: the links in gold/ and silver/ are not up to date yet: %s", self.root, error.strerror)
         return manifest
+
+    def _seal(self, manifest: Manifest) -> Manifest:
+        """Return the manifest with the checksums of its new files.
+
+        Raises DamagedFileError if a file whose rows have been read into a new one is not as it was written: the new
+        file's checksum would pronounce the damage sound.
+        """
+        kept = {file.path for file in manifest.files}
+        for table, file in files_by_table(self.base):
+            if file in self._read and file.path not in kept:
+                problem = find_problem(self.root, file)
+                if problem:
+                    raise damaged(self.root, Damage(table, file.path, problem))
+        return with_checksums(self.root, manifest)
 
     def clean(self) -> None:
         """Remove the new files, unless they were published, and the working directory."""

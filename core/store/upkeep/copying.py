@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from core.store.generations.integrity import visible_problem
+from core.store.generations.integrity import find_problem
 from core.store.generations.manifest import DataFile, StoreError
 
 
@@ -30,7 +30,7 @@ def copy_file(source: Path, target: Path, *, link: bool = False) -> bool:
 
 def require_sound(root: Path, file: DataFile, advice: str) -> None:
     """Raise StoreError if a file is missing or damaged."""
-    problem = visible_problem(root, file)
+    problem = find_problem(root, file)
     if problem:
         raise StoreError(f"{root / file.path} {problem}; {advice}")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.runtime.progress import Progress
-from core.store.generations.integrity import visible_problem
+from core.store.generations.integrity import find_problem
 from core.store.generations.kept import kept_generations
 from core.store.generations.manifest import BY_GROUP, DataFile, Manifest, StoreError
 from core.store.generations.store import Store, Transaction
@@ -77,7 +77,7 @@ def _choose(backup: Store, generation: int | None) -> Manifest:
 
 def _require_unhealthy(store: Store, wanted: Manifest) -> None:
     newest = store.directory.readable_manifest()
-    if newest and not any(visible_problem(store.root, file) for file in newest.files):
+    if newest and not any(find_problem(store.root, file) for file in newest.files):
         raise StoreError(
             f"{store.root}: this store is healthy, and its newest generation is {newest.generation}; nothing has been "
             f"restored; to replace it by generation {wanted.generation} of the backup, add --force"

@@ -1,6 +1,6 @@
 """Go back to an older generation, as a new one, so that the history is kept."""
 
-from core.store.generations.integrity import visible_problem
+from core.store.generations.integrity import find_problem
 from core.store.generations.kept import kept_generations
 from core.store.generations.manifest import Manifest, StoreError
 from core.store.generations.store import Store
@@ -25,7 +25,7 @@ def roll_back(store: Store, generation: int) -> Manifest:
 def require_complete(store: Store, manifest: Manifest) -> None:
     """Raise StoreError if a file of a generation is missing or damaged."""
     for file in manifest.files:
-        problem = visible_problem(store.root, file)
+        problem = find_problem(store.root, file)
         if problem:
             others = [one.generation for one in kept_generations(store.root) if one != manifest]
             raise StoreError(
