@@ -15,7 +15,8 @@
 #   --files-only DIR      write the configuration files below DIR and do nothing else, to look at them or to test them
 #
 # Where no systemd is running, as in a chroot, everything is installed and nothing started.
-set -euo pipefail
+set -Eeuo pipefail
+trap 'echo "install.sh: stopped at line $LINENO: $BASH_COMMAND" >&2' ERR
 umask 022
 
 uv_version=0.13.9
@@ -234,10 +235,10 @@ open_firewall() {
   if [ -z "$firewall" ] || ! systemd_runs; then return; fi
   local port ports
   # Whatever sshd listens on stays open, or the machine could not be reached again.
-  ports=$(sshd -T 2>/dev/null | awk '$1 == "port" {print $2}')
-  for port in ${ports:-22} 80 443; do ufw allow "$port/tcp" >/dev/null; done
+  ports=$(sshd -T 2>/dev/null | awk '$1 == "port" {print $2}') || ports=22
+  for port in $ports 80 443; do ufw allow "$port/tcp" >/dev/null; done
   ufw --force enable >/dev/null
-  say "open: ${ports:-22} (ssh), 80, 443; everything else is closed"
+  say "open: ${ports//$'\n'/, } (ssh), 80, 443; everything else is closed"
 }
 
 # --- the code --------------------------------------------------------------------------------------------------
