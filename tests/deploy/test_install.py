@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
-from core.runtime.server_settings import ENVIRONMENT_FILE
 from tests.deploy.scratch import DEPLOY, HOST, install, install_new, need, read_files, read_settings
 from tests.paths import ROOT
 
@@ -19,7 +19,7 @@ def test_a_server_has_everything_that_its_units_name(tmp_path: Path) -> None:
     root = install_new(tmp_path)
     assert read_settings(root)["BEACONPOINT_ALLOWED_HOSTS"] == HOST
     assert read_settings(root)["BEACONPOINT_DATA_DIR"] == "/srv/beaconpoint/data"
-    assert (root / ENVIRONMENT_FILE.relative_to("/")).is_file()
+    assert (root / settings.BEACONPOINT_ENVIRONMENT_FILE.relative_to("/")).is_file()
     assert (root / "usr/local/bin/beaconpoint").readlink() == Path("/srv/beaconpoint/current/deploy/bin/beaconpoint")
     assert (root / "etc/beaconpoint/tls/site.pem").resolve().is_file()
     units = {path.name for path in (root / "etc/systemd/system").iterdir()}

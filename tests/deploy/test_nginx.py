@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,6 +86,18 @@ class Front:
         plain = socket.create_connection(("127.0.0.1", self.https), timeout=60)
         with _tls(["h2", "http/1.1"]).wrap_socket(plain, server_hostname=HOST) as connection:
             return connection.selected_alpn_protocol()
+
+    def wait_for_site(self) -> None:
+        """Wait until the site has answered: it listens before it can."""
+        deadline = time.monotonic() + 180
+        while True:
+            connection = http.client.HTTPConnection("127.0.0.1", self.site, timeout=60)
+            with suppress(OSError, http.client.HTTPException), closing(connection) as site:
+                site.request("GET", "/method/", headers={"Host": HOST, "X-Forwarded-Proto": "https"})
+                if site.getresponse().status == 200:
+                    return
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
 
     def log(self, name: str) -> list[str]:
         return (self.root / "var/log/beaconpoint" / name).read_text().splitlines()
@@ -174,7 +186,7 @@ def front(tmp_path_factory: pytest.TempPathFactory, demo_root: Path) -> Iterator
         with (root / "site.log").open("wb") as log:
             site = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **settings}, stderr=log)
         try:
-            _wait_for(front.site)
+            front.wait_for_site()
             yield front
         finally:
             site.terminate()
