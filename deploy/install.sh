@@ -100,6 +100,7 @@ END
     set_setting BEACONPOINT_HTTPS true
     # nginx tells the site who asks (X-Forwarded-For), so that one client cannot take the places of all.
     set_setting BEACONPOINT_BEHIND_PROXY true
+    set_setting BEACONPOINT_METRICS_BIND 127.0.0.1:9464
   fi
   set_setting BEACONPOINT_ALLOWED_HOSTS "${hosts// /,}"
   # A setting that was changed by hand stays, unless the profile changes.

@@ -253,12 +253,11 @@ def test_http_leads_to_https_and_to_the_certificate_s_proof(front: Front) -> Non
 
 @pytest.mark.parametrize("tls", [True, False])
 def test_an_unknown_host_gets_nothing_and_one_line(front: Front, tls: bool) -> None:
-    before = (front.root / "site.log").read_text()
     lines = len(front.log("unknown-host.log"))
     assert front.ask_unless_refused("/admin.php", "203.0.113.7", tls=tls) is None
     (line,) = front.log("unknown-host.log")[lines:]
     assert '"203.0.113.7" "GET /admin.php HTTP/1.1" 444 0 bytes' in line
-    assert (front.root / "site.log").read_text() == before
+    assert "admin.php" not in (front.root / "site.log").read_text()
 
 
 def test_the_site_is_alive_for_everyone_and_its_state_is_told_here_only(front: Front) -> None:
