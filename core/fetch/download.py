@@ -11,6 +11,7 @@ from core.fetch.address import Address
 from core.fetch.client import Client
 from core.fetch.partial_file import PartialFile, Version, remove_unless_kept, version_of
 from core.runtime.errors import FetchError
+from core.runtime.files import release_lock
 from core.runtime.progress import Progress
 
 PROGRESS_BYTES = 1 << 20
@@ -77,7 +78,7 @@ class Downloads:
                 self._download(part, have, progress)
             return Download(address=address, path=part.path, version=part.version, _part=part, _lock=lock)
         except BaseException as error:
-            _release(lock)
+            release_lock(lock)
             if isinstance(error, OSError):
                 raise self._not_writable(address, error) from None
             raise
@@ -88,7 +89,7 @@ class Downloads:
             download._part.discard()
         else:
             download._part.save_notes(whole=True, keep=keep == "for good")
-        _release(download._lock)
+        release_lock(download._lock)
 
     def _download(self, part: PartialFile, have: Version | None, progress: Progress | None) -> None:
         """Make attempts until the file is whole, waiting longer after each failure in a row.
@@ -145,8 +146,3 @@ class Downloads:
                     remove_unless_kept(notes)
             except (OSError, ValueError):
                 pass  # another process was faster, or the next download will report what is wrong here
-
-
-def _release(lock: FileLock) -> None:
-    Path(lock.lock_file).unlink(missing_ok=True)
-    lock.release()

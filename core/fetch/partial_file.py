@@ -13,6 +13,7 @@ from core.fetch.address import Address
 from core.fetch.client import Client, HttpResponse
 from core.fetch.digests import ExpectedDigest, promised_digest
 from core.runtime.errors import FetchError
+from core.runtime.files import delete_file, replace_file
 from core.runtime.progress import Progress
 
 
@@ -38,7 +39,7 @@ class PartialFile:
     def __init__(self, directory: Path, address: Address, limit: int) -> None:
         self.address = address
         self._limit = limit
-        name = re.sub(r"[^A-Za-z0-9._-]", "_", address.name)[-80:].lstrip(".-") or "file"
+        name = re.sub(r"[^A-Za-z0-9._-]", "_", address.name)[-80:].strip(".-") or "file"
         self._path = directory / f"{address.identity[:16]}.part"
         self._notes = directory / f"{address.identity[:16]}.part.json"
         self._done = directory / f"{address.identity[:16]}-{name}"
@@ -50,7 +51,7 @@ class PartialFile:
         except (OSError, ValueError, TypeError, KeyError):
             # Without notes it is unknown which version the bytes are of, so they cannot be continued.
             whole = False
-            self._path.unlink(missing_ok=True)
+            delete_file(self._path)
         self._is_whole = whole and self._done.exists() and self._done.stat().st_size == self._version.size
 
     @property
@@ -142,14 +143,14 @@ class PartialFile:
                 "again later, or report it to the payer", temporary=self._mismatches == 1,
             )  # fmt: skip
         self._version = replace(self._version, size=size)
-        self._path.replace(self._done)
+        replace_file(self._path, self._done)
         self.save_notes(whole=True)
         self._is_whole = True
 
     def discard(self) -> None:
         """Delete everything that there is of the file."""
         for path in (self._path, self._notes, self._done):
-            path.unlink(missing_ok=True)
+            delete_file(path)  # Windows keeps what is being read; the next attempt starts over
         self._version, self._is_whole = Version(), False
 
     def save_notes(self, *, whole: bool, keep: bool = False) -> None:
@@ -191,7 +192,7 @@ def remove_unless_kept(notes: Path) -> None:
     """Delete the files that notes are about, unless the user keeps them. Raise OSError or ValueError on failure."""
     if not json.loads(notes.read_bytes())["keep"]:
         for path in notes.parent.glob(f"{notes.name.removesuffix('.part.json')}*"):
-            path.unlink(missing_ok=True)
+            delete_file(path)
 
 
 def _unless_changed(version: Version) -> dict[str, str]:

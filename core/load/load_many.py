@@ -63,7 +63,7 @@ def load_web(plan: LoadPlan, wanted: Iterable[WantedFile], jobs: int) -> Iterato
 
     Raise BeaconError for a filter about which the store knows too little.
     """
-    with TemporaryDirectory(prefix="beaconpoint-") as work:
+    with TemporaryDirectory(prefix="beaconpoint-", ignore_cleanup_errors=True) as work:
         only = add_register_hash(plan.only, plan.store, Path(work))
     sources = read_loaded_sources(plan.store, plan.state)
     finished = {identity: source for identity, source in sources.items() if source.is_finished(only)}

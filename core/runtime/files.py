@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import IO
 
+from filelock import BaseFileLock
+
 REPLACE_SECONDS = 20.0
 """How long to wait for readers of a file that is to be replaced. They have it open for milliseconds."""
 
@@ -62,6 +64,18 @@ def delete_file(path: Path) -> bool:
             raise
         return False
     return True
+
+
+def release_lock(lock: BaseFileLock) -> None:
+    """Release a lock and delete its file."""
+    path = Path(lock.lock_file)
+    # Before the release, or another process could have locked the file that is then deleted.
+    deleted = delete_file(path)
+    lock.release()
+    if not deleted:
+        # Windows deletes no file that is open, which this one was until now. If another process has opened it since,
+        # it stays.
+        delete_file(path)
 
 
 def sync_file(path: Path) -> None:

@@ -115,8 +115,9 @@ class WorkerPool:
             # With this copy closed, the worker holds the only one: if it dies, reading from `ours` fails at once.
             theirs.close()
             self._processes.append(process)
-            self._connections.append(ours)
-            self._sentinels[ours] = process.sentinel
+            connection: Any = ours  # Windows has another class with the same methods
+            self._connections.append(connection)
+            self._sentinels[connection] = process.sentinel
 
     def map(self, function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
         """See Workers."""
@@ -185,11 +186,13 @@ class WorkerPool:
         """See Workers."""
         # Not RUSAGE_CHILDREN: the workers are children of the fork server. Where /proc is missing (macOS, Windows), the
         # time of workers is not known.
-        with suppress(OSError):
-            stats = [Path(f"/proc/{process.pid}/stat").read_text("utf-8") for process in self._processes]
-            # The name before the last bracket may contain blanks; utime and stime are the 12th and 13th field after it.
-            ticks = [sum(map(int, stat.rsplit(")", 1)[1].split()[11:13])) for stat in stats]
-            self._cpu = self._cpu_before + sum(ticks) / os.sysconf("SC_CLK_TCK")
+        if sys.platform == "linux":
+            with suppress(OSError):
+                stats = [Path(f"/proc/{process.pid}/stat").read_text("utf-8") for process in self._processes]
+                # The name before the last bracket may contain blanks; utime and stime are the 12th and 13th field after
+                # it.
+                ticks = [sum(map(int, stat.rsplit(")", 1)[1].split()[11:13])) for stat in stats]
+                self._cpu = self._cpu_before + sum(ticks) / os.sysconf("SC_CLK_TCK")
         return self._cpu
 
     def close(self) -> None:

@@ -2,8 +2,13 @@
 
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -64,7 +69,7 @@ def run_python(
     # A session of its own: within it, Windows' rule for open files is enforced.
     return subprocess.run(
         [sys.executable, *map(str, arguments)],
-        cwd=ROOT, env=environment(system, data_dir), capture_output=True, text=text, timeout=180, check=False,
+        cwd=ROOT, env=environment(system, data_dir), capture_output=True, text=text, timeout=900, check=False,
         start_new_session=True,
     )  # fmt: skip
 
@@ -80,15 +85,41 @@ def run_commands(system: str, data_dir: Path, folder: Path, *commands: Sequence[
 
 
 @contextmanager
-def running(system: str, arguments: Sequence[Any], data_dir: Path) -> Iterator["subprocess.Popen[str]"]:
-    """Run a server on the simulated system until the context ends."""
-    process = subprocess.Popen(
-        [sys.executable, *map(str, arguments)],
-        cwd=ROOT, env=environment(system, data_dir), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        start_new_session=True,
-    )  # fmt: skip
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
+def serving(system: str, data_dir: Path, log: Path, *arguments: Any) -> Iterator[str]:
+    """Run a server on the simulated system until the context ends, and yield its address once it answers.
+
+    `{port}` in the arguments is where it has to listen.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with log.open("w", encoding="utf-8") as output:
+        process = subprocess.Popen(
+            [sys.executable, *(str(argument).format(port=port) for argument in arguments)],
+            cwd=ROOT, env=environment(system, data_dir), stdout=output, stderr=output, start_new_session=True,
+        )  # fmt: skip
+        try:
+            address = f"http://127.0.0.1:{port}"
+            _wait_for(address, process, log)
+            yield address
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)  # Django's runserver has a child of its own
+            process.wait()
+
+
+def _wait_for(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    until = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < until:
+        try:
+            urllib.request.urlopen(f"{address}/healthz", timeout=30).close()
+        except urllib.error.URLError:
+            time.sleep(0.2)
+        else:
+            return
+    raise AssertionError(log.read_text(encoding="utf-8"))
+
+
+def fetch(address: str) -> str:
+    """Return a page."""
+    with urllib.request.urlopen(address, timeout=60) as response:
+        return str(response.read().decode())

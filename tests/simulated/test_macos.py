@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tests.simulated.run import run_python
-from tests.simulated.walk_through import check_names, check_stable_paths, walk_through
+from tests.simulated.run import run_python, serving
+from tests.simulated.walk_through import check_names, check_page, check_stable_paths, walk_through
 
 LOOK = """
 import errno, multiprocessing, os, socket, sys
@@ -33,3 +33,5 @@ def test_the_commands_work_on_macos(tmp_path: Path) -> None:
     assert (tmp_path / "demo" / "data" / "gold").exists()
     check_stable_paths(tmp_path / "demo" / "data")
     check_names(tmp_path / "demo" / "data")
+    with serving("macos", tmp_path / "demo" / "data", tmp_path / "log", "manage.py", "runserver", "{port}") as address:
+        check_page(address)

@@ -3,9 +3,13 @@
 import json
 from pathlib import Path
 
+from core.load.load_file import load_file
 from core.store.generations.store import Store
+from core.tic.source import open_documents
 from tests.rate_files import file_of, item_of
-from tests.simulated.run import run_python
+from tests.simulated.run import run_python, serving
+from tests.simulated.walk_through import check_names, check_page, check_stable_paths, walk_through
+from tests.store.steps import facts_of
 
 LOOK = """
 import multiprocessing, os, signal, sys, tempfile
@@ -53,6 +57,8 @@ refused(lambda: os.fsync(descriptor), OSError)
 print("as on Windows")
 """
 
+WAITRESS = ["-m", "waitress", "--listen=127.0.0.1:{port}", "--threads=4"]
+
 MANY_WORKERS = """
 import sys
 from pathlib import Path
@@ -77,9 +83,44 @@ if __name__ == "__main__":
 """
 
 
+OPEN_FILES = """
+import sys, threading
+from pathlib import Path
+from core.store.generations.store import Store
+from tests.stores import change
+store = Store(Path(sys.argv[1]), grace=0)
+change(store, "a")
+manifest = store.manifest_path.open("rb")
+threading.Timer(0.5, manifest.close).start()
+change(store, "b")
+assert manifest.closed and store.loaded().generation == 2, "the writer has waited for the reader"
+first = Path(store.paths("dim_payer_bridge")[0])
+stable = store.root / "silver/dim_payer_bridge.parquet"
+with first.open("rb") as data:
+    change(store, "c")
+    assert first.exists() and stable.read_bytes() == data.read(), "the file is open, and so is its hard link"
+change(store, "d")
+assert not first.exists()
+assert stable.samefile(store.paths("dim_payer_bridge")[0])
+print("done")
+"""
+
+
 def test_the_simulation_lacks_what_windows_lacks(tmp_path: Path) -> None:
     done = run_python("windows", ["-c", LOOK], tmp_path)
     assert done.stdout == "as on Windows\n", done.stderr
+
+
+def test_the_commands_work_on_windows(tmp_path: Path) -> None:
+    told = walk_through("windows", tmp_path)
+    assert [each.problem for each in told] == [None] * len(told), told
+    root = tmp_path / "demo" / "data"
+    check_stable_paths(root)
+    check_names(root)
+    assert not [path for path in root.rglob("*") if path.is_symlink()]
+    for server in (["manage.py", "runserver", "{port}"], [*WAITRESS, "beaconpoint.wsgi:application"]):
+        with serving("windows", root, tmp_path / "log", *server) as address:
+            check_page(address)
 
 
 def test_workers_are_spawned_and_load_the_same_facts(tmp_path: Path) -> None:
@@ -88,10 +129,24 @@ def test_workers_are_spawned_and_load_the_same_facts(tmp_path: Path) -> None:
     path.write_text(json.dumps(content), encoding="utf-8")
     script = tmp_path / "load.py"
     script.write_text(MANY_WORKERS, encoding="utf-8")
-    told = {system: run_python(system, [script, path, tmp_path / system], tmp_path) for system in ("linux", "macos")}
-    rows = {system: done.stdout.split() for system, done in told.items()}
-    assert rows["macos"][1:] == ["True", "{'SpawnProcess'}"], told["macos"].stderr
-    assert rows["linux"][1:] == ["True", "{'ForkServerProcess'}"], told["linux"].stderr
-    assert rows["linux"][0] == rows["macos"][0]
-    linux, macos = (Store(tmp_path / system).loaded() for system in rows)
-    assert linux.rows("fact_rate") == macos.rows("fact_rate") > 0
+    done = run_python("windows", [script, path, tmp_path / "windows"], tmp_path)
+    assert done.stdout.split()[1:] == ["True", "{'SpawnProcess'}"], done.stderr
+    store = Store(tmp_path / "linux")
+    (source,) = open_documents(path)
+    assert load_file(store, source, "GA", processes=1).rows_added == int(done.stdout.split()[0])
+    assert facts_of(Store(tmp_path / "windows")) == facts_of(store)
+
+
+def test_open_files_are_waited_for_or_left_for_later(tmp_path: Path) -> None:
+    done = run_python("windows", ["-c", OPEN_FILES, tmp_path / "data"], tmp_path)
+    assert done.stdout == "done\n", done.stderr
+
+
+def test_text_that_the_output_cannot_show_is_written_in_ascii(tmp_path: Path) -> None:
+    path = tmp_path / "payer.json"
+    path.write_text(json.dumps(file_of(item_of(1), reporting_entity_name="Caf\u00e9 \u2192 Health")), encoding="utf-8")
+    done = run_python(
+        "windows", ["manage.py", "ingest_mrf", "--state", "GA", tmp_path / "*.json"], tmp_path / "data", text=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Caf\u00e9 \\u2192 Health, GA, 2025-08" in done.stdout.decode("cp1252")

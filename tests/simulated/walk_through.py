@@ -7,7 +7,7 @@ import polars as pl
 
 from core.store.generations.stable_links import stable_paths
 from core.store.generations.store import Store
-from tests.simulated.run import Told, run_commands
+from tests.simulated.run import Told, fetch, run_commands
 
 NAME = re.compile(r"[A-Za-z0-9._=-]*[A-Za-z0-9]")
 """The names of files that every system accepts."""
@@ -53,6 +53,12 @@ def check_stable_paths(root: Path) -> None:
     for path, target in paths.items():
         assert pl.scan_parquet(root / path).select(pl.len()).collect().item() == rows[target], path
         assert (root / path).read_bytes() == (root / target).read_bytes()
+
+
+def check_page(address: str) -> None:
+    """Check that the site answers with the rates of the demo."""
+    page = fetch(f"{address}/rates/?state=GA&year_month=2025-08&code_type=CPT&code=99213")
+    assert "Example Peach Health Plan" in page
 
 
 def check_names(root: Path) -> None:

@@ -21,6 +21,7 @@ from core.load.staging.price_runs import (
     sort_key,
     sorted_codes,
 )
+from core.runtime.files import delete_file
 from core.runtime.workers import Workers, WorkerState
 
 T = TypeVar("T", ItemFields, PriceFields)
@@ -71,7 +72,7 @@ def merge_into_one(_state: WorkerState, runs: Sequence[PriceRun], path: Path, si
             code_of.append(code_of_item[columns["item_fields"][order]])
     for run in runs:
         for old in run.paths:
-            old.unlink()
+            delete_file(old)  # mapped into memory here still: Windows keeps it until the load ends
     starts = np.searchsorted(np.concatenate(code_of), np.arange(codes.num_rows + 1))
     return writer.finish(item_fields, field_table(price_numbers, PriceFields._fields), codes, starts)
 

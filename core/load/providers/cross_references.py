@@ -19,6 +19,7 @@ from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.providers.group_index import GroupIndex
 from core.load.providers.member_index import MemberIndex, read_texts, write_member_index, write_texts
 from core.load.staging.group_key_set import distinct
+from core.runtime.files import delete_file
 from core.runtime.workers import Workers, WorkerState
 from core.store.parquet.row_group_copier import RowGroupCopier
 from core.store.parquet.writer import ROW_GROUP_ROWS, write_table
@@ -177,7 +178,7 @@ def _join_files(path: Path, written: Sequence[tuple[RowRange, int]]) -> CrossRef
             copier.add(rows.path)
         count = copier.finish()
     for rows, _ in written:
-        rows.path.unlink()
+        delete_file(rows.path)
     return CrossReferenceFile(path, count)
 
 

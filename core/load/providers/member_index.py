@@ -18,6 +18,7 @@ import pyarrow as pa
 from core.load.load_sizes import DEFAULT_SIZES
 from core.load.providers.group_index import GroupIndex
 from core.load.staging.group_members import WRITER_BITS
+from core.runtime.files import delete_file
 
 IndexArray = npt.NDArray[np.int64]
 
@@ -152,7 +153,8 @@ def _write_positions(directory: Path, writers: _Writers, part_lookups: int) -> n
             positions = writers.positions(np.asarray(numbers[start : start + part_lookups]))[0].astype(np.int32)
             used[positions] = True
             positions.tofile(file)
-    (directory / "parts.uint64").unlink()
+    del numbers
+    delete_file(directory / "parts.uint64")
     return used
 
 

@@ -98,7 +98,7 @@ def retry_unresolved(
     groups are fetched as well, and if the filter may want one, the batch record notes that the file should be loaded
     again.
     """
-    with tempfile.TemporaryDirectory(prefix="beaconpoint-") as name:
+    with tempfile.TemporaryDirectory(prefix="beaconpoint-", ignore_cleanup_errors=True) as name:
         directory = Path(name)
         spools = SpoolSet(directory)
         with closing(connect_for_writing(directory, memory)) as connection:

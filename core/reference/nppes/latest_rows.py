@@ -7,6 +7,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.runtime.files import delete_file
 from core.store.schema.tables import NPPES
 
 _NPIS_PER_PARTITION = 7_812_500
@@ -48,7 +49,7 @@ class LatestRows:
         for partition in sorted(self._writers):
             path = self._path(partition)
             rows = pl.read_parquet(path, glob=False).sort("npi", maintain_order=True)
-            path.unlink()
+            delete_file(path)
             self.new_npis += rows.filter(pl.col("is_new"))["npi"].n_unique()
             yield _newest_rows(rows).select(NPPES.names).to_arrow().cast(NPPES.arrow)
 

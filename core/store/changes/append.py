@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.runtime.files import delete_file
 from core.runtime.workers import SingleProcess, Workers, WorkerState, give_back_memory
 from core.store.changes.segment import Segment, SortKey
 from core.store.generations.layout import StateMonth
@@ -47,7 +48,7 @@ def append_segments(
         for stretch in _stretches(paths, first, coming, transaction, workers):
             copier.add(stretch.path, stretch.first, stretch.end, None if stretch.temporary else footer)
             if stretch.temporary:
-                stretch.path.unlink()
+                delete_file(stretch.path)
         rows = copier.finish()
     transaction.replace(FACT_RATE.name, old, path, rows, shard)
 
@@ -146,7 +147,7 @@ def _merged(
     for task in tasks:
         yield _Stretch(next(done), temporary=True) if isinstance(task, _MergeTask) else task
     for segment in segments:
-        segment.path.unlink()
+        delete_file(segment.path)
 
 
 def _slices_between(segments: list[Segment], low: SortKey | None, high: SortKey | None) -> Iterator["_SegmentSlice"]:

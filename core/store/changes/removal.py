@@ -39,7 +39,7 @@ class Preview:
 
 def preview_removal(store: Store, selection: Selection) -> Preview:
     """Count what a removal would take out. Takes no lock and changes nothing."""
-    with store.read() as manifest, tempfile.TemporaryDirectory() as work:
+    with store.read() as manifest, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as work:
         connection = connect_for_writing(Path(work))
         try:
             selection.prepare(connection, _paths_by_table(store, manifest))

@@ -1,12 +1,14 @@
 """Read sorted files of facts as streams of blocks, by state and month, and merge them in constant memory."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from core.runtime.files import delete_file
 from core.store.generations.layout import StateMonth
 from core.store.parquet.sorted_merge import merge_sorted
 from core.store.parquet.writer import DEFAULT_SIZES, FileSizes, write_table
@@ -96,7 +98,7 @@ def merge_facts(
     most = sizes.max_merged_streams
     if len(paths) > most:
         folder = work / f"merged-{len(paths)}"
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         fewer = []
         for start in range(0, len(paths), most):
             path = folder / f"{start}.parquet"
@@ -105,8 +107,9 @@ def merge_facts(
             fewer.append(str(path))
         yield from merge_facts(fewer, period, work, sizes)
         for path_made in fewer:
-            Path(path_made).unlink()
-        folder.rmdir()
+            delete_file(Path(path_made))
+        with suppress(OSError):  # Windows keeps files that are open, and the writer's folder goes as a whole anyway
+            folder.rmdir()
         return
     files = [FactFile(path) for path in paths]
     try:

@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.runtime.files import delete_file, replace_file
 from core.store.generations.store import Transaction
 from core.store.parquet.row_group_bounds import bounds, row_groups_to_rewrite
 from core.store.parquet.row_group_copier import RowGroupCopier
@@ -51,12 +52,12 @@ def upsert_sorted(
     """
     count = pq.read_metadata(rows).num_rows
     if not count:
-        rows.unlink()
+        delete_file(rows)
         return
     path = transaction.new_file(table.name)
     old = [Path(path) for path in transaction.paths(table.name)]
     if not old:
-        rows.replace(path)
+        replace_file(rows, path)
         transaction.put(table.name, path, count)
         return
     (before,) = old
@@ -75,7 +76,7 @@ def upsert_sorted(
             copier.add(rows)
         copier.add(before, rewritten.stop)
         transaction.put(table.name, path, copier.finish())
-    rows.unlink()
+    delete_file(rows)
 
 
 def write_query(

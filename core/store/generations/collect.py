@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from core.runtime.files import delete_file
 from core.store.generations.kept import kept_paths, read_if_possible
 from core.store.generations.manifest import Manifest
 from core.store.generations.pins import read_pins
@@ -53,22 +54,28 @@ def collect(root: Path, newest: Manifest, retention: Retention) -> Collected:
     needed = {file.path for path, one in kept_manifests.items() if path not in expired for file in one.files}
     needed.update(file.path for file in newest.files)
     files, size = delete_files(root, {file.path for one in expired.values() for file in one.files} - needed)
-    for path in expired:
+    # Windows does not delete what a program has open. Such a file stays, and its generation with it, until next time.
+    gone = {path: one for path, one in expired.items() if not _any_left(root, one, needed)}
+    for path in gone:
         path.unlink()
-    return Collected(tuple(one.generation for one in expired.values()), files, size)
+    return Collected(tuple(one.generation for one in gone.values()), files, size)
 
 
 def delete_files(root: Path, names: Iterable[str]) -> tuple[int, int]:
-    """Delete files of the store, and the folders that are empty without them. Return how many there were, and bytes."""
+    """Delete files of the store, and the folders that are empty without them. Return how many there were, and bytes.
+
+    On Windows, those that a program has open stay.
+    """
     files = size = 0
     for name in sorted(names):
         path = root / name
         try:
-            size += path.stat().st_size
-            path.unlink()
+            bytes_of_file = path.stat().st_size
         except FileNotFoundError:
             continue
-        files += 1
+        if not delete_file(path):
+            continue
+        files, size = files + 1, size + bytes_of_file
         for folder in path.parents:
             if root / "files" not in folder.parents:
                 break
@@ -77,6 +84,10 @@ def delete_files(root: Path, names: Iterable[str]) -> tuple[int, int]:
             except OSError:
                 break
     return files, size
+
+
+def _any_left(root: Path, manifest: Manifest, needed: set[str]) -> bool:
+    return any(file.path not in needed and (root / file.path).exists() for file in manifest.files)
 
 
 def _time_of(manifest: Manifest) -> GenerationTime:

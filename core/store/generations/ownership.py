@@ -2,6 +2,7 @@
 
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ _PARTS = ("", "files", "manifests", "links", "tmp")
 
 def require_owner(root: Path) -> None:
     """Raise StoreError if this user would leave files that the store's own user cannot replace, or cannot write."""
-    if not hasattr(os, "geteuid") or not os.path.isdir(root):  # noqa: PTH112 - false where this user may not look
+    if not hasattr(os, "geteuid") or not root.is_dir():
         return
     owner = root.stat().st_uid
     if os.geteuid() == 0 and owner != 0:
@@ -25,7 +26,7 @@ def require_owner(root: Path) -> None:
         )
     for part in _PARTS:
         path = root / part
-        if path.is_dir() and not _may_write(path):
+        if path.is_dir() and not os.access(path, os.W_OK | os.X_OK):
             raise StoreError(
                 f"{path} belongs to the user {_user_name(path.stat().st_uid)} and cannot be written by "
                 f"{_user_name(os.geteuid())}; nothing has been written; run the command as the user who owns the data, "
@@ -82,10 +83,6 @@ def open_to_readers(root: Path) -> int:
     return opened
 
 
-def _may_write(folder: Path) -> bool:
-    return os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
-
-
 def _readable_bits(root: Path) -> int:
     return root.stat().st_mode & 0o055
 
@@ -97,9 +94,11 @@ def _umask() -> int:
 
 
 def _user_name(uid: int) -> str:
-    try:
-        import pwd  # noqa: PLC0415 - not on Windows
+    if sys.platform == "win32":
+        return f"#{uid}"
+    import pwd  # noqa: PLC0415 - not on Windows
 
+    try:
         return pwd.getpwuid(uid).pw_name
-    except (ImportError, KeyError):
+    except KeyError:
         return f"#{uid}"

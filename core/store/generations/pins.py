@@ -12,12 +12,14 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from core.runtime.files import release_lock
+
 
 @contextmanager
 def pin(root: Path, generation: int) -> Iterator[None]:
     """Keep a generation's files until the end of the context. Raises OSError if the directory cannot be written."""
     folder = root / "pins"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(exist_ok=True)
     for number in count(os.getpid()):
         path = folder / f"{generation:06}-{number}.lock"
         lock = FileLock(path)
@@ -32,8 +34,7 @@ def pin(root: Path, generation: int) -> Iterator[None]:
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)
-        lock.release()
+        release_lock(lock)
 
 
 def read_pins(root: Path) -> set[int]:
@@ -46,6 +47,5 @@ def read_pins(root: Path) -> set[int]:
         except Timeout:
             found.add(int(path.name.split("-")[0]))
             continue
-        path.unlink(missing_ok=True)
-        lock.release()
+        release_lock(lock)
     return found

@@ -7,6 +7,8 @@
 
 A reader that lists a folder lists one tree, so it finds the files of one generation. A tree stays for the grace time
 after its generation was superseded. Files that someone else puts into gold/ or silver/ are carried along.
+
+Where symbolic links are refused, as on Windows, gold/ and silver/ are folders of files instead: see placed_files.py.
 """
 
 import ctypes
@@ -21,6 +23,7 @@ from pathlib import Path
 
 from core.store.generations.layout import layout_named
 from core.store.generations.manifest import Manifest
+from core.store.generations.placed_files import links_are_refused, place_files, read_placed
 from core.store.schema.tables import FACT_RATE, REJECTS, TABLES
 
 _LOG = logging.getLogger(__name__)
@@ -51,8 +54,14 @@ def stable_paths(manifest: Manifest) -> dict[str, str]:
     return found
 
 
-def build_links(root: Path, manifest: Manifest) -> Path:
-    """Return the complete tree of a generation's links. It is made unless it is there; no reader sees it yet."""
+def build_links(root: Path, manifest: Manifest) -> None:
+    """Make the tree of a generation's links, unless it is there. No reader sees it yet."""
+    if not links_are_refused(root):
+        _build_tree(root, manifest)
+
+
+def _build_tree(root: Path, manifest: Manifest) -> Path:
+    """Return the complete tree of a generation's links."""
     wanted = stable_paths(manifest)
     # The path of a table belongs to the table, whatever else was put there.
     others = {name: path for name, path in _find_other_files(root).items() if name not in wanted}
@@ -82,7 +91,9 @@ def build_links(root: Path, manifest: Manifest) -> Path:
 
 def point_links(root: Path, manifest: Manifest) -> bool:
     """Point all stable paths at a generation's files with one rename. Return whether anything had to be changed."""
-    tree = build_links(root, manifest)
+    if links_are_refused(root):
+        return place_files(root, manifest.generation, stable_paths(manifest))
+    tree = _build_tree(root, manifest)
     changed = _replace_link(root / "links" / "current", Path(tree.name))
     for folder in _STABLE_FOLDERS:
         changed = _replace_link(root / folder, Path("links", "current", folder)) or changed
@@ -92,6 +103,9 @@ def point_links(root: Path, manifest: Manifest) -> bool:
 
 def current_generation(root: Path) -> int | None:
     """Return the generation that the stable paths open, or None if they are missing or of an older version."""
+    placed = read_placed(root)
+    if placed:
+        return placed.generation
     tree = _current_tree(root)
     return _generation_of(tree) if tree else None
 
@@ -138,7 +152,7 @@ def _make_link(link: Path, target: Path) -> None:
 
 
 def _is_complete(root: Path, tree: Path, wanted: dict[str, str], others: dict[str, Path]) -> bool:
-    found = {str(path.relative_to(tree)): path for path in _entries(tree)}
+    found = {path.relative_to(tree).as_posix(): path for path in _entries(tree)}
     if found.keys() != wanted.keys() | others.keys():
         return False
     if not all(_is_same_entry(found[name], path) for name, path in others.items()):
@@ -183,7 +197,7 @@ def _find_other_files(root: Path) -> dict[str, Path]:
             if base and not (base / folder).is_symlink():
                 for path in _entries(base / folder):
                     if not _is_ours(root, path):
-                        found[str(path.relative_to(base))] = path
+                        found[path.relative_to(base).as_posix()] = path
     return found
 
 

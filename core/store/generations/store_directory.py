@@ -29,6 +29,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from core.runtime.files import delete_file, read_replaced_file, replace_file, sync_file, sync_folder
 from core.store.generations.collect import Collected, collect, delete_files
 from core.store.generations.integrity import newest_intact, rollback
 from core.store.generations.kept import kept_path, kept_paths
@@ -169,17 +170,20 @@ class StoreDirectory:
         for folder in (self.root, self._manifests):
             for path in folder.glob(f".*{_NEXT}"):
                 if _HALF_WRITTEN.fullmatch(path.name):
-                    path.unlink()
+                    delete_file(path)
         self.discard(newest)
 
     def _make_work(self) -> None:
         self.clean()
-        self.work.mkdir(parents=True)
+        self.work.mkdir(parents=True, exist_ok=True)
         self._files.mkdir(exist_ok=True)
 
     def clean(self) -> None:
-        """Remove the working directory."""
+        """Remove the working directory. On Windows, what a program has open stays there for the next writer."""
+        open_files = self._unpublished.read()  # those could not be deleted either
         shutil.rmtree(self.work, ignore_errors=True)
+        for name in sorted(open_files):
+            self._unpublished.add(name)
         with suppress(OSError):  # someone else keeps files there, or nothing has been made
             self.work.parent.rmdir()
 
@@ -233,9 +237,12 @@ class StoreDirectory:
                 text = path.read_bytes()
                 named.update(name for name in made if json.dumps(name).encode() in text)
         delete_files(self.root, made - named)
+        open_files = [name for name in made - named if (self.root / name).exists()]
         for generation in (int(Path(name).stem) for name in orphans if name.startswith("manifests/")):
             discard_links(self.root, generation)
         self._unpublished.clear()
+        for name in open_files:
+            self._unpublished.add(name)
 
     def publish(self, manifest: Manifest, made: Iterable[Path]) -> None:
         """Make a manifest the newest one, after the files that were `made` for it are safely on disk."""
@@ -244,10 +251,10 @@ class StoreDirectory:
         folders = {self._files}
         for path in made:
             if path.exists():
-                _sync(path)
+                sync_file(path)
                 folders.update(folder for folder in path.parents if self._files in folder.parents)
         for folder in sorted(folders, reverse=True):
-            _sync(folder)
+            sync_folder(folder)
         self._manifests.mkdir(exist_ok=True)
         self._unpublished.add(self._relative(kept_path(self.root, manifest.generation)))
         # Everything that needs room on the disk is done before the manifest: afterward, one rename moves the links.
@@ -286,7 +293,7 @@ class StoreDirectory:
     def _newest_text(self) -> bytes | None:
         """Return the text of the newest manifest, or None if there is no such file."""
         try:
-            return self.manifest_path.read_bytes()
+            return read_replaced_file(self.manifest_path)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
@@ -320,20 +327,10 @@ def _write_durably(path: Path, text: bytes) -> None:
     """Replace a small file so that it is either the old or the new one, whatever happens."""
     new = path.with_name(f".{path.name}{_NEXT}")
     try:
-        with new.open("wb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
+        new.write_bytes(text)
+        sync_file(new)
+        replace_file(new, path)
     except OSError:
         new.unlink(missing_ok=True)
         raise
-    _sync(path.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(path.parent)

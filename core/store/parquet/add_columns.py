@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from core.runtime.files import delete_file
 from core.store.parquet.row_group_copier import RowGroupCopier, read_footer, row_counts
 from core.store.parquet.writer import new_writer, write_table
 from core.store.schema.tables import Table
@@ -27,7 +28,7 @@ def write_with_all_columns(old: Path, new: Path, table: Table, work: Path) -> in
                 copier.add_widened(old, number, footer, nulls[rows])
         rows = copier.finish()
     for path in nulls.values():
-        path.unlink()
+        delete_file(path)
     return rows
 
 

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.runtime.files import delete_file
 from core.runtime.progress import Progress
 from core.store.generations.integrity import visible_problem
 from core.store.generations.kept import kept_generations
@@ -50,7 +51,7 @@ def back_up(store: Store, target: Path, *, link: bool = False, progress: Progres
     with backup.locked(0):
         backup.directory.prepare_over()
         for half in (target / "files").rglob(".*.parquet.next"):
-            half.unlink()  # of a backup that was killed
+            delete_file(half)  # of a backup that was killed
         for _ in range(_TRIES):
             try:
                 return _back_up_newest(store, backup, link, progress)

@@ -4,6 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
+from core.runtime.files import delete_file, replace_file, sync_file
 from core.store.generations.integrity import find_problem
 from core.store.generations.manifest import DataFile, StoreError
 
@@ -15,16 +16,12 @@ def copy_file(source: Path, target: Path, *, link: bool = False) -> bool:
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     new = target.with_name(f".{target.name}.next")
-    new.unlink(missing_ok=True)
+    delete_file(new)
     linked = link and _link(source, new)
     if not linked:
         shutil.copyfile(source, new)
-        descriptor = os.open(new, os.O_RDWR)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    new.replace(target)
+        sync_file(new)
+    replace_file(new, target)
     return linked
 
 
