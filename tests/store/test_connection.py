@@ -8,8 +8,7 @@ import duckdb
 import pytest
 
 from core.queries.rules.rate_kinds import MACROS
-from core.runtime.errors import BeaconError
-from core.store.connection import QueryLimits, QueryTimeout, Reader, Snapshot
+from core.store.connection import QueryLimits, QueryTimeout, QueryTooLarge, Reader, Snapshot, time_limit
 from core.store.generations.store import Store
 from core.store.market_cache import MarketCache
 from core.store.schema.tables import TABLES
@@ -62,12 +61,39 @@ def test_a_question_is_stopped_after_its_time(store: Store) -> None:
     assert db.rows("SELECT 1") == [(1,)]
 
 
+def test_all_questions_of_a_request_have_a_time_limit_together(db: Snapshot) -> None:
+    with time_limit(0.2), pytest.raises(QueryTimeout, match="took longer than"):
+        db.rows(ENDLESS)
+    with time_limit(0.0), pytest.raises(QueryTimeout, match="took too long"):
+        db.rows("SELECT 1")
+    with time_limit(60):
+        assert db.rows("SELECT 1") == [(1,)]
+    assert db.rows("SELECT 1") == [(1,)]
+
+
+def test_a_snapshot_does_not_spill_where_the_one_before_it_may(store: Store, tmp_path: Path) -> None:
+    reader = Reader(store, QueryLimits(seconds=60, temp_directory=str(tmp_path / "deep" / "spilled")))
+
+    def temp_directory() -> str:
+        snapshot = reader.snapshot()
+        assert snapshot is not None
+        ((found,),) = snapshot.rows("SELECT value FROM duckdb_settings() WHERE name = 'temp_directory'")
+        return Path(str(found)).name
+
+    found = []
+    for name in "abc":
+        change(store, name)
+        found.append(temp_directory())
+    assert found == ["spilled", "spilled-2", "spilled"]
+    assert (tmp_path / "deep").is_dir(), "DuckDB does not make it"
+
+
 def test_a_question_that_needs_too_much_memory_is_told(store: Store) -> None:
     change(store, "a")
     manifest = store.manifest()
     assert manifest is not None
     db = Snapshot(store.root, manifest, QueryLimits(memory="20MB", seconds=30))
-    with pytest.raises(BeaconError, match="more than the 20MB of memory"):
+    with pytest.raises(QueryTooLarge, match="more than the 20MB of memory"):
         db.rows("SELECT list(i || 'abcdefghijklmnopqrstuvwxyz') FROM range(5000000) t(i)")
 
 

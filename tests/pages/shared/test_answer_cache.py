@@ -1,15 +1,18 @@
 """Answers given again, and questions that are not asked again."""
 
+import threading
 import time
 from typing import Any
 
+import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
 
 from core.pages.forms.query_form import CodesForm
-from core.pages.shared.answer_cache import AnswerCache, SlowQuestions
+from core.pages.shared.answer_cache import AnswerCache, SlowQuestions, ending_together, meanwhile
 from core.pages.shared.page import PageQuery, page
-from core.store.connection import QueryTimeout
+from core.store.connection import QueryTimeout, Snapshot, time_limit
+from tests.stores import ENDLESS
 
 
 def test_the_pages_asked_for_last_are_kept_up_to_so_many_bytes() -> None:
@@ -73,3 +76,28 @@ def test_an_address_has_one_spelling(site: Any) -> None:
     assert (sent.status_code, sent["Location"]) == (302, "/made/%C3%A9/?q=a+b&state=GA&code=99213")
     assert ask(view, sent["Location"]).content == b"made"
     assert ask(view, "/made/?payer=&format=csv").content == b"made", "a file is given at once"
+
+
+def test_questions_asked_meanwhile_end_before_the_request_leaves_its_lane() -> None:
+    go_on, done = threading.Event(), []
+
+    def question(name: str) -> None:
+        assert go_on.wait(60)
+        done.append(name)
+
+    def ask() -> None:
+        with ending_together():
+            meanwhile(question, "asked meanwhile")
+            threading.Timer(0.1, go_on.set).start()
+            raise QueryTimeout("another question was stopped")
+
+    with pytest.raises(QueryTimeout):
+        ask()
+    assert done == ["asked meanwhile"]
+
+
+def test_a_question_asked_meanwhile_has_the_time_limit_of_its_request(demo: Snapshot) -> None:
+    with time_limit(0.2), ending_together():
+        asked = meanwhile(demo.rows, ENDLESS)
+        with pytest.raises(QueryTimeout):
+            asked.result(60)
