@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.fields.month import MONTH_PATTERN
-from core.queries.rules.comparison import LEAST_PLAUSIBLE, MOST_PLAUSIBLE, compared_sql
+from core.queries.rules.comparison import (
+    LEAST_PLAUSIBLE,
+    MOST_PLAUSIBLE,
+    PLAUSIBLE_SQL,
+    SAME_TERMS,
+    TERMS,
+    compared_terms_sql,
+)
 
 Severity = Literal["error", "warning"]
 
@@ -22,6 +29,9 @@ class Check:
     `meaning` and `remedy` tell the operator what was found and what to do. `title` and `reader_meaning` tell a visitor
     of the site what it means for the rates, and `rates_sort` is the order of rates.ORDERS in which the page of a code
     shows first what the check flags.
+
+    `prepare` is a statement that makes a temporary table for both. DuckDB knows the size of a table, and so which side
+    of a join fits in memory; of a subquery it guesses.
 
     `by` are the columns that distinguish parts of both `things` and `found`: the state, the month, and the payer by its
     name or slug. `counted` is what count() counts. `rates_by` is the column that finds the rates of something wrong
@@ -39,6 +49,7 @@ class Check:
     found: str
     by: tuple[str, ...] = ("state", "year_month", "reporting_entity_name")
     counted: str = "*"
+    prepare: str = ""
     rates_by: str = ""
     rates_sort: str | None = None
 
@@ -52,7 +63,10 @@ class Check:
         return {"payer" if name == "payer_slug" else name for name in part} - {"check_name"} <= self.parted
 
 
-_COMPARED = compared_sql("true", "facts")
+# Rates are compared by their terms. Comparing each of fifty million takes more than a GB of memory.
+_COMPARE_TERMS = f"""CREATE OR REPLACE TEMP TABLE compared_terms AS
+    {compared_terms_sql("facts")} SELECT {TERMS}, zero, basis, medicare FROM compared WHERE medicare IS NOT NULL"""
+_OF_MEDICARE = f"FROM facts f JOIN compared_terms c ON {SAME_TERMS}"
 _FACTS = "FROM facts"
 _BATCHES = "FROM batches"
 _GROUP = ("year_month", "payer_slug")
@@ -199,10 +213,12 @@ CHECKS = (
         remedy=(
             "Rely on the median rather than the mean, and look at class and modifier; correct_rates removes wrong ones."
         ),
-        things=f"{_COMPARED} FROM compared WHERE percent IS NOT NULL",
-        found=f"""{_COMPARED}
-            SELECT {_RATE}, round(percent, 4) AS times_medicare, basis, medicare, billing_class, billing_code_modifier
-            FROM compared WHERE NOT plausible""",
+        prepare=_COMPARE_TERMS,
+        things=f"SELECT f.state, f.year_month, f.reporting_entity_name {_OF_MEDICARE}",
+        found=f"""SELECT {_RATE}, round(percent, 4) AS times_medicare, basis, medicare, billing_class,
+                billing_code_modifier
+            FROM (SELECT f.*, f.negotiated_rate / c.medicare AS percent, c.basis, c.medicare {_OF_MEDICARE})
+            WHERE NOT {PLAUSIBLE_SQL}""",
     ),
     Check(
         name="expired_rates",

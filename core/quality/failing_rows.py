@@ -33,6 +33,8 @@ def find_failing_rows(
     """
     with db.cursor() as cursor:
         create_scope_views(cursor, state, year_month, payer)
+        if one.prepare:
+            cursor.execute(one.prepare)
         ((total,),) = cursor.execute(f"SELECT count(*) FROM ({one.found})").fetchall()
         page = f"SELECT * FROM ({one.found}) ORDER BY ALL LIMIT $limit OFFSET $offset"
         if one.rates_by:

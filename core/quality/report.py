@@ -105,6 +105,8 @@ def run_checks(
 
 
 def _run(cursor: WatchedCursor, one: Check, totals: _Totals) -> Finding:
+    if one.prepare:
+        cursor.execute(one.prepare)
     about = one.things, one.by
     if about not in totals:  # several checks count the same things
         totals[about] = {row.key: row.number for row in _count(cursor, one, one.things)}

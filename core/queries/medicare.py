@@ -19,7 +19,14 @@ from core.queries.rules.columns import (
     ReleaseMonth,
     described,
 )
-from core.queries.rules.comparison import LEAST_PLAUSIBLE, MOST_PLAUSIBLE, PLAUSIBLE_SQL, compared_sql
+from core.queries.rules.comparison import (
+    LEAST_PLAUSIBLE,
+    MOST_PLAUSIBLE,
+    PLAUSIBLE_SQL,
+    SAME_TERMS,
+    TERMS,
+    compared_terms_sql,
+)
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
 from core.queries.rules.market import Market, counted_rates
 from core.queries.rules.named_rows import read_rows, stream_rows
@@ -140,35 +147,16 @@ def _comparisons_sql(db: Snapshot, market: Market, order: str, condition: str = 
                billing_class, billing_code_modifier AS modifier, places, kind, negotiated_rate,
                provider_group_id_raw, basis, detail, medicare, release, percent, {PLAUSIBLE_SQL} AS plausible,
                wcfs, reason
-        FROM (SELECT f.*, c.* EXCLUDE ({_TERMS}, negotiated_rate, percent, plausible, zero, rate_count),
+        FROM (SELECT f.*, c.* EXCLUDE ({TERMS}, negotiated_rate, percent, plausible, zero, rate_count),
                      f.negotiated_rate / c.medicare AS percent
-              FROM fact_rate f JOIN compared c ON {_SAME_TERMS} WHERE {market.where})
+              FROM fact_rate f JOIN compared c ON {SAME_TERMS} WHERE {market.where})
         WHERE {condition} ORDER BY {order_by(ORDERS[order])} LIMIT $limit OFFSET $offset"""
 
 
 def _compared_terms(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
-    """Return a WITH clause whose `compared` has one row for all rates of the same terms, and its parameters.
-
-    `rate_count` says how many rates a row stands for. Which amount a rate is compared with depends on its terms, not
-    on how much it is, except for zero: 60 rows are compared rather than 83,000 (docs/decisions/0031).
-    """
+    """Return a WITH clause whose `compared` has one row for all rates of the same terms, and its parameters."""
     rates, parameters = counted_rates(db, market)
-    terms = f"""(SELECT {_TERMS}, negotiated_rate = 0 AS zero, max(negotiated_rate) AS negotiated_rate,
-                        sum(rate_count)::BIGINT AS rate_count
-                 FROM {rates} GROUP BY ALL)"""
-    return compared_sql("true", terms), parameters
-
-
-_TERM_COLUMNS = (
-    "state", "year_month", "code_type", "code", "billing_class", "setting", "billing_code_modifier", "pos_set_id",
-    "negotiated_type", "negotiation_arrangement",
-)  # fmt: skip
-"""The fact's columns that decide which amount it is compared with."""
-
-_TERMS = ", ".join(_TERM_COLUMNS)
-_SAME_TERMS = " AND ".join(
-    ["(f.negotiated_rate = 0) = c.zero", *(f"f.{name} IS NOT DISTINCT FROM c.{name}" for name in _TERM_COLUMNS)]
-)
+    return compared_terms_sql(rates, "sum(rate_count)::BIGINT"), parameters
 
 
 @dataclass(frozen=True)
@@ -215,7 +203,7 @@ def summarize_percents(db: Snapshot, market: Market) -> list[Spread]:
                          {percentile_list("percent")} AS percentiles
                   FROM (SELECT reporting_entity_name, f.negotiated_rate / c.medicare AS percent,
                                unnest(range(f.rate_count))
-                        FROM {rates} f JOIN compared c ON {_SAME_TERMS} WHERE c.medicare IS NOT NULL)
+                        FROM {rates} f JOIN compared c ON {SAME_TERMS} WHERE c.medicare IS NOT NULL)
                   GROUP BY ALL)
             ORDER BY reporting_entity_name""",
         parameters,

@@ -16,6 +16,7 @@ from core.demo.physician_fees import write_physician_fees
 from core.quality.checks import CHECKS, MACROS
 from core.quality.failing_rows import find_failing_rows
 from core.quality.report import QualityReport, run_checks
+from core.queries.rules.comparison import compared_sql
 from core.reference.medicare import physician
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
@@ -181,3 +182,19 @@ def test_a_report_of_one_state_and_month(demo: Snapshot, demo_root: Path) -> Non
     assert one_month.findings[0].total * 2 == everything.findings[0].total
     assert failed(one_month) == {}
     assert run_checks(demo, "TX").findings[0].total == 0
+
+
+def test_implausible_rates_are_the_same_when_each_rate_is_compared_by_itself(demo: Snapshot) -> None:
+    (check,) = (one for one in CHECKS if one.name == "implausible_rates")
+    found = find_failing_rows(demo, check, 10**6)
+    rows = {row[found.names.index("fact_uid")]: row for row in found.rows}
+    columns = "fact_uid, round(percent, 4), basis, medicare"
+    singly = demo.rows(f"{compared_sql('true')} SELECT {columns} FROM compared WHERE NOT plausible")
+    assert len(singly) == found.total == len(rows)
+    assert singly
+    for fact_uid, percent, basis, medicare in singly:
+        row = dict(zip(found.names, rows[fact_uid], strict=True))
+        assert (row["times_medicare"], row["basis"], row["medicare"]) == (percent, basis, medicare)
+    priced = demo.rows(f"{compared_sql('true')} SELECT count(*) FROM compared WHERE percent IS NOT NULL")
+    (finding,) = (one for one in run_checks(demo).findings if one.name == "implausible_rates")
+    assert (finding.count, finding.total) == (len(singly), priced[0][0])

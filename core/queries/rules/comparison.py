@@ -122,6 +122,33 @@ def compared_sql(where: str, facts: str = "fact_rate") -> str:
             FROM reasoned)"""
 
 
+_TERM_COLUMNS = (
+    "state", "year_month", "code_type", "code", "billing_class", "setting", "billing_code_modifier", "pos_set_id",
+    "negotiated_type", "negotiation_arrangement",
+)  # fmt: skip
+"""The fact's columns that decide which amount it is compared with."""
+
+TERMS = ", ".join(_TERM_COLUMNS)
+
+SAME_TERMS = " AND ".join(
+    ["(f.negotiated_rate = 0) = c.zero", *(f"f.{name} IS NOT DISTINCT FROM c.{name}" for name in _TERM_COLUMNS)]
+)
+"""Whether a fact AS f has the terms of a row of `compared` AS c, see compared_terms_sql."""
+
+
+def compared_terms_sql(facts: str, count: str = "count(*)") -> str:
+    """Return a WITH clause whose `compared` has one row for all of the `facts` with the same terms.
+
+    `rate_count` says how many rates a row stands for; `count` counts them. Which amount a rate is compared with depends
+    on its terms, not on how much it is, except for zero: 60 rows are compared rather than 83,000
+    (docs/decisions/0031). The row's own percent is that of any one of its rates.
+    """
+    terms = f"""(SELECT {TERMS}, negotiated_rate = 0 AS zero, max(negotiated_rate) AS negotiated_rate,
+                        {count} AS rate_count
+                 FROM {facts} GROUP BY ALL)"""
+    return compared_sql("true", terms)
+
+
 _TABLES = {
     "medicare_prof": """medicare_prof_rate AS amount, facility_rate AS in_facility,
         nonfacility_rate_26 AS nonfacility_26, facility_rate_26 AS facility_26,
