@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from django import forms
+from django.core.exceptions import ValidationError
+from django.forms.utils import ErrorDict
 
 from core.pages.forms.fields import NumberField, OneOfField, SearchField
 
@@ -42,12 +44,17 @@ class QueryForm(forms.Form):
     def with_values(self, **values: Any) -> Self:
         """Return a copy of this valid form with some values replaced, as if they had been in the query string.
 
-        Values of fields that the form does not have are ignored.
+        Values of fields that the form does not have are ignored. Only the replaced values are validated: the others
+        have been, and a page is made too often to validate them twice.
         """
+        form = type(self)(dict(self.cleaned_data))
         replaced = {name: value or "" for name, value in values.items() if name in self.fields}
-        form = type(self)({**self.cleaned_data, **replaced})
-        if not form.is_valid():
-            raise ValueError(f"values that the form itself would refuse: {form.problems}")
+        try:
+            cleaned = {name: form.fields[name].clean(value) for name, value in replaced.items()}
+        except ValidationError as error:
+            raise ValueError(f"values that the form itself would refuse: {error}") from None
+        form.cleaned_data = form.data = {**self.cleaned_data, **cleaned}
+        form._errors = ErrorDict()  # Django's sign that a form has been validated
         return form
 
 

@@ -103,6 +103,23 @@ def test_a_form_with_other_values_is_a_new_form() -> None:
         form.with_values(state="ZZ")
 
 
+def test_a_form_with_other_values_is_not_validated_again() -> None:
+    class CountedForm(MarketForm):
+        validations = 0
+
+        def full_clean(self) -> None:
+            CountedForm.validations += 1
+            super().full_clean()
+
+    form = CountedForm({"code": "99213", "state": "ga"})
+    assert form.is_valid()
+    shown = form.with_values(state="FL", code_type="CPT")
+    assert shown.is_valid()
+    assert shown["state"].value() == "FL"
+    assert shown.market() == Market("FL", "", "CPT", "99213")
+    assert CountedForm.validations == 1
+
+
 def test_a_provider_of_the_path_is_not_part_of_the_form() -> None:
     form = ProviderForm({"payer": "a"})
     assert form.is_valid()
