@@ -39,7 +39,7 @@ def list_comparisons(request: ResourceRequest) -> AnswerFields:
         )
 
 
-@resource(router, "/medicare/payers", MedicareForm, MarketPage[medicare.Spread])
+@resource(router, "/medicare/payers", MedicareForm, MarketPage[medicare.PercentSpread])
 def summarize_by_payer(request: ResourceRequest) -> AnswerFields:
     """Summarize the percents of Medicare by payer, each rate counted once.
 

@@ -40,7 +40,7 @@ class CheckedPlaces(Page[quality.CheckedPlace]):
     run: quality.CheckRun | None = _RUN
 
 
-class CheckedMonths(Page[quality.Cell]):
+class CheckedMonths(Page[quality.CheckedMonth]):
     """The months of each payer, and what a run found in them."""
 
     run: quality.CheckRun | None = _RUN
@@ -79,7 +79,7 @@ def list_months(request: ResourceRequest) -> AnswerFields:
     return {**request.page_of(quality.list_month_cells(request.db, run.run_id) if run else []), "run": run}
 
 
-@resource(router, "/quality/history", KnownCheckForm, Page[quality.Count])
+@resource(router, "/quality/history", KnownCheckForm, Page[quality.CheckCount])
 def list_history(request: ResourceRequest) -> AnswerFields:
     """List what each check found in this run and the earlier ones, oldest first.
 

@@ -1,22 +1,14 @@
 """One search for codes, providers and payers."""
 
 from ninja import Router
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from core.api.protocol.resources import Answer, AnswerFields, ResourceRequest, resource
 from core.pages.forms.query_form import CodesForm
 from core.queries.codes import CodeTitle
-from core.queries.rules.columns import PayerName, PayerSlug
-from core.queries.search import Provider, search_everything
+from core.queries.search import FoundPayer, Provider, search_everything
 
 router = Router(tags=["Search"])
-
-
-class PayerFound(BaseModel):
-    """A payer that matches."""
-
-    payer_slug: PayerSlug
-    reporting_entity_name: PayerName
 
 
 class SearchAnswer(Answer):
@@ -25,7 +17,7 @@ class SearchAnswer(Answer):
     codes: list[CodeTitle] = Field(description="Billing codes that match, best first.")
     codes_in_all: int = Field(description="Number of codes that match; the resource `codes` lists them.", examples=[12])
     providers: list[Provider] = Field(description="Providers that match.")
-    payers: list[PayerFound] = Field(description="Payers that match.")
+    payers: list[FoundPayer] = Field(description="Payers that match.")
     corrected: str | None = Field(
         description="The text with its spelling corrected, if only that matches codes; otherwise null.", examples=[None]
     )
@@ -37,6 +29,4 @@ def search(request: ResourceRequest) -> AnswerFields:
 
     The first twelve of each. If nothing matches, codes that match after a spelling correction.
     """
-    found = search_everything(request.db, request.values["q"])
-    payers = [PayerFound(payer_slug=slug, reporting_entity_name=name) for slug, name in found.payers]
-    return {**vars(found), "payers": payers}
+    return vars(search_everything(request.db, request.values["q"]))

@@ -64,7 +64,9 @@ def _download(query: MarketQuery[MedicareForm]) -> HttpResponseBase:
         every = medicare.stream_comparisons(query.db, market, query.values["sort"], ROW_CAP, download_seconds())
         return query.download(every, medicare.Comparison, "medicare")
     if table == "payers":
-        return query.download(medicare.summarize_percents(query.cached, market), medicare.Spread, "medicare_payers")
+        return query.download(
+            medicare.summarize_percents(query.cached, market), medicare.PercentSpread, "medicare_payers"
+        )
     outcomes = medicare.count_outcomes(query.cached, market)
     if table == "bases":
         return query.download(outcomes.bases, medicare.Basis, "medicare_bases")

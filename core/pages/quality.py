@@ -217,23 +217,25 @@ def _download(query: PageQuery[QualityForm], run: quality.CheckRun, runs: list[q
     tables: dict[str, tuple[Callable[[], Sequence[Any]], type]] = {
         "checks": (lambda: quality.list_check_outcomes(db, number), quality.CheckOutcome),
         "places": (lambda: quality.list_checked_places(db, number, part, ROW_CAP)[1], quality.CheckedPlace),
-        "months": (lambda: quality.list_month_cells(db, number), quality.Cell),
-        "history": (lambda: quality.list_history(db, number, part), quality.Count),
+        "months": (lambda: quality.list_month_cells(db, number), quality.CheckedMonth),
+        "history": (lambda: quality.list_history(db, number, part), quality.CheckCount),
         "runs": (lambda: runs, quality.CheckRun),
     }
     rows, row_type = tables[table]
     return query.download(rows(), row_type, f"quality_{table}")
 
 
-def _by_payer(cells: Sequence[quality.Cell], months: Sequence[str]) -> list[tuple[quality.Cell, list[Any]]]:
+def _by_payer(
+    cells: Sequence[quality.CheckedMonth], months: Sequence[str]
+) -> list[tuple[quality.CheckedMonth, list[Any]]]:
     """Return a row for each payer: one of its cells, and its cell of each month; None if that month is not loaded."""
-    rows: dict[str, dict[str, quality.Cell]] = {}
+    rows: dict[str, dict[str, quality.CheckedMonth]] = {}
     for cell in cells:
         rows.setdefault(cell.payer_slug, {})[cell.year_month] = cell
     return [(next(iter(of.values())), [of.get(month) for month in months]) for of in rows.values()]
 
 
-def _histories(counts: Sequence[quality.Count], part: dict[str, str]) -> list[CheckHistory]:
+def _histories(counts: Sequence[quality.CheckCount], part: dict[str, str]) -> list[CheckHistory]:
     """Return the history of each check that can be narrowed to the part that is asked for."""
     by_check: dict[str, list[int]] = {}
     for one in counts:

@@ -171,7 +171,7 @@ class RateStore:
     ) -> pl.DataFrame:
         """Return the percentiles of the percents of Medicare by payer."""
         market = parse_market(state, year_month, code, code_type, filters)
-        return frame_of(medicare.Spread, medicare.summarize_percents(self._snapshot(), market))
+        return frame_of(medicare.PercentSpread, medicare.summarize_percents(self._snapshot(), market))
 
     # Organizations, payers, providers.
 

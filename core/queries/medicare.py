@@ -83,7 +83,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Spread:
+class PercentSpread:
     """The percents of Medicare of one payer's rates."""
 
     reporting_entity_name: PayerName
@@ -189,13 +189,13 @@ def count_outcomes(db: Snapshot, market: Market) -> Outcomes:
     )
 
 
-def summarize_percents(db: Snapshot, market: Market) -> list[Spread]:
+def summarize_percents(db: Snapshot, market: Market) -> list[PercentSpread]:
     """Return the distribution of each payer's percents, each rate counted once."""
     rates, parameters = counted_rates(db, market)
     compared_terms, _ = _compared_terms(db, market)
     return read_rows(
         db,
-        Spread,
+        PercentSpread,
         f"""{compared_terms}
             SELECT reporting_entity_name, payer_slug(reporting_entity_name) AS payer_slug, rates, implausible,
                    {percentile_columns("percentiles", FIVE_PERCENTILES)}

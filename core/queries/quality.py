@@ -80,7 +80,7 @@ class CheckedPlace:
 
 
 @dataclass(frozen=True)
-class Cell:
+class CheckedMonth:
     """One payer's month, and the number of checks that found something in it."""
 
     payer_slug: PayerSlug
@@ -91,7 +91,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Count:
+class CheckCount:
     """What a check found in a run, or in a part of it."""
 
     run_id: RunId
@@ -157,11 +157,11 @@ def list_checked_places(
     return total, rows
 
 
-def list_month_cells(db: Snapshot, run_id: int) -> list[Cell]:
+def list_month_cells(db: Snapshot, run_id: int) -> list[CheckedMonth]:
     """Return what a run found in each loaded month of each payer, by payer, newest month first."""
     return read_rows(
         db,
-        Cell,
+        CheckedMonth,
         """WITH found AS (
                SELECT payer_slug, year_month, count(DISTINCT check_name) FILTER (NOT passed) AS over,
                       count(DISTINCT check_name) AS any
@@ -177,7 +177,7 @@ def list_month_cells(db: Snapshot, run_id: int) -> list[Cell]:
     )
 
 
-def list_history(db: Snapshot, run_id: int, part: dict[str, str]) -> list[Count]:
+def list_history(db: Snapshot, run_id: int, part: dict[str, str]) -> list[CheckCount]:
     """Return what each check found in the runs of the same scope up to one run, oldest first.
 
     `part` is as for `list_checked_places`. A check that a run made has a count of 0 if it found nothing in the part.
@@ -186,7 +186,7 @@ def list_history(db: Snapshot, run_id: int, part: dict[str, str]) -> list[Count]
     of_all = _OF_ALL_DATA if not set(part) - {"check_name"} else f"NOT {_OF_ALL_DATA}"
     return read_rows(
         db,
-        Count,
+        CheckCount,
         f"""WITH asked AS (FROM dq_run WHERE run_id = $run_id),
             scope AS (
                 SELECT r.run_id, r.checked_at FROM dq_run r, asked a

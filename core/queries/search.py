@@ -5,7 +5,7 @@ from typing import Annotated
 
 from core.fields.tin import is_tin, remove_tin_marks
 from core.queries import codes
-from core.queries.rules.columns import described
+from core.queries.rules.columns import PayerName, PayerSlug, described
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 
@@ -23,13 +23,21 @@ class Provider:
 
 
 @dataclass(frozen=True)
+class FoundPayer:
+    """A payer that matches."""
+
+    payer_slug: PayerSlug
+    reporting_entity_name: PayerName
+
+
+@dataclass(frozen=True)
 class SearchResults:
     """What a search finds. `corrected` is the corrected text, if the given one matches no code."""
 
     codes: list[codes.CodeTitle]
     codes_in_all: int
     providers: list[Provider]
-    payers: list[tuple[str, str]]
+    payers: list[FoundPayer]
     corrected: str | None
 
     @property
@@ -80,18 +88,17 @@ def _find_by_name(db: Snapshot, text: str, limit: int) -> list[Provider]:
     )
 
 
-def _find_payers(db: Snapshot, text: str, limit: int) -> list[tuple[str, str]]:
+def _find_payers(db: Snapshot, text: str, limit: int) -> list[FoundPayer]:
     words, has_all = _words(text, "reporting_entity_name")
     if not words:
         return []
-    return [
-        (str(slug), str(name))
-        for slug, name in db.rows(
-            f"""SELECT payer_slug, reporting_entity_name FROM dim_reporting_entity
-                WHERE {has_all} ORDER BY lower(reporting_entity_name) LIMIT $limit""",
-            {**words, "limit": limit},
-        )
-    ]
+    return read_rows(
+        db,
+        FoundPayer,
+        f"""SELECT payer_slug, reporting_entity_name FROM dim_reporting_entity
+            WHERE {has_all} ORDER BY lower(reporting_entity_name) LIMIT $limit""",
+        {**words, "limit": limit},
+    )
 
 
 def _words(text: str, column: str) -> tuple[dict[str, str], str]:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.queries import codes
-from core.queries.search import Provider, search_everything
+from core.queries.search import FoundPayer, Provider, search_everything
 from core.store.connection import Snapshot
 
 
@@ -59,7 +59,7 @@ def test_the_box_finds_out_what_it_is_given(demo: Snapshot) -> None:
     assert search_everything(demo, f"{tin[:2]}-{tin[2:]}").providers == [Provider("tin", tin, name)]
     assert Provider("tin", tin, name) in search_everything(demo, name.upper()).providers
     assert search_everything(demo, "piedmont").payers == [
-        ("example_piedmont_mutual_inc", "Example Piedmont Mutual, Inc.")
+        FoundPayer("example_piedmont_mutual_inc", "Example Piedmont Mutual, Inc.")
     ]
     assert search_everything(demo, "99213").codes[0].code == "99213"
     assert search_everything(demo, "1999999999").is_empty

@@ -58,7 +58,7 @@ def test_parquet_has_types() -> None:
 @pytest.mark.parametrize(
     "kind",
     [
-        codes.CodeTitle, coverage.Coverage, histogram.Bin, medicare.Basis, medicare.Comparison, medicare.Spread,
+        codes.CodeTitle, coverage.Coverage, histogram.Bin, medicare.Basis, medicare.Comparison, medicare.PercentSpread,
         organizations.Organization, providers.CodeRates, providers.ProviderGroupPage, providers.Npi,
         rates.RateRow, rates.Summary,
     ],
