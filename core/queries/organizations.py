@@ -23,7 +23,7 @@ from core.queries.rules.columns import (
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
 from core.queries.rules.market import Market
 from core.queries.rules.named_rows import read_row, read_rows
-from core.queries.rules.percentiles import FIVE_PERCENTILES, median, percentile_columns, percentile_list
+from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, median, percentile_columns, percentile_list
 from core.store.connection import Snapshot
 
 _BY_TIN = ascending("tin_value", "tin_type")
@@ -127,8 +127,7 @@ def list_organizations(
 ) -> list[Organization]:
     """Return at most `limit` organizations in one of ORDERS: those from `offset` on, or those after the key `last`.
 
-    Only rates in dollars count. A mean is added up in the order of the rates, so that it is the same number each time:
-    floating-point sums depend on their order, and DuckDB's threads do not keep one.
+    Only rates in dollars count.
     """
     condition, key = rows_after(ORDERS[order], last)
     sorting = order_by(ORDERS[order])
@@ -142,7 +141,7 @@ def list_organizations(
                 SELECT tin_type, tin_value, count(*) AS rates, count(DISTINCT pg_uid) AS groups,
                        count(DISTINCT pg_uid) / (SELECT count(DISTINCT pg_uid) FROM f) AS share,
                        rank() OVER (ORDER BY count(DISTINCT pg_uid) DESC) AS rank,
-                       avg(negotiated_rate ORDER BY negotiated_rate) AS mean,
+                       {mean("negotiated_rate")} AS mean,
                        {percentile_list("negotiated_rate")} AS percentiles,
                        {percentile_columns("percentiles", FIVE_PERCENTILES)}
                 FROM f JOIN xref_group_tin USING (pg_uid) WHERE year_month = $year_month

@@ -40,7 +40,7 @@ from core.queries.rules.columns import (
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
 from core.queries.rules.market import Market, counted_rates
 from core.queries.rules.named_rows import read_row, read_rows, stream_rows
-from core.queries.rules.percentiles import FIVE_PERCENTILES, percentile_columns, percentile_list
+from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, percentile_columns, percentile_list
 from core.store.connection import Snapshot
 from core.store.schema.tables import DIM_BATCH, FACT_RATE
 
@@ -166,7 +166,7 @@ def summarize_rates(db: Snapshot, market: Market) -> list[Summary]:
                          f.billing_class, f.billing_code_modifier AS modifier,
                          count(*) AS rates, min(negotiated_rate) AS lowest,
                          {percentile_list("negotiated_rate")} AS percentiles,
-                         max(negotiated_rate) AS highest, avg(negotiated_rate) AS mean
+                         max(negotiated_rate) AS highest, {mean("negotiated_rate")} AS mean
                   FROM (SELECT *, unnest(range(rate_count)) FROM {market_rates}) f GROUP BY ALL)
             ORDER BY kind, reporting_entity_name, billing_class, modifier""",
         parameters,

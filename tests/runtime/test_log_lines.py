@@ -5,7 +5,7 @@ import logging
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.runtime.log_lines import AddRequestId, TextFormatter, TrimDjango, json_formatter
@@ -19,6 +19,7 @@ def record_of(message: str, name: str = "x", **fields: Any) -> logging.LogRecord
 
 
 @given(st.text(st.characters(), max_size=50), st.text(max_size=50))
+@example("a\nb\r\x1b[2J", "c\n\u202e\x9b\x00")
 def test_json_is_one_line_of_ascii_that_says_what_was_logged(message: str, query: str) -> None:
     line = json_formatter().format(record_of(message, query=query))
     assert line.isascii()
@@ -28,6 +29,7 @@ def test_json_is_one_line_of_ascii_that_says_what_was_logged(message: str, query
 
 
 @given(st.text(max_size=50), st.text(max_size=50))
+@example("a\nb\r\x1b[2J", "c\n\u202e\x9b\x00")
 def test_text_is_one_line_without_control_characters(message: str, query: str) -> None:
     line = TextFormatter().format(record_of(message, query=query))
     assert not any(character in line for character in "\n\r\x1b\x9b\u202e\x00")

@@ -54,7 +54,8 @@ class QueryForm(forms.Form):
         except ValidationError as error:
             raise ValueError(f"values that the form itself would refuse: {error}") from None
         form.cleaned_data = form.data = {**self.cleaned_data, **cleaned}
-        form._errors = ErrorDict()  # Django's sign that a form has been validated
+        # Django's sign that a form has been validated.
+        form._errors = ErrorDict()  # type: ignore[attr-defined]
         return form
 
 
