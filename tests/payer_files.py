@@ -11,7 +11,7 @@ NPIS = ["1912951245", "1003027533", "1234567893", "2790708186"]
 HUGE = "1e99999999999999999999"
 """A number as a file may have it; `contents` takes the quotes away."""
 
-words = st.sampled_from(["", " ", "Knee", 'é | \\ " \u2028', "Überweisung 健康", "0", "a\tb\nc"])
+words = st.sampled_from(["", " ", "N/A", "Knee", 'é | \\ " \u2028', "Überweisung 健康", "0", "a\tb\nc"])
 spaces = st.sampled_from(["", " ", "  "])
 
 
@@ -36,6 +36,8 @@ group_ids = st.sampled_from(
         "1",
         "2.50",
         2.5,
+        "nan",
+        ["1"],
         690.6447,
         "690.64470",
         "690.6447",
@@ -50,7 +52,24 @@ group_ids = st.sampled_from(
     ]
 )
 npis = st.sampled_from(
-    [*NPIS, *map(int, NPIS), HUGE, 0, "0", "", None, 123456789, "x", 3234567890, 1912951245.0, True, " 1912951245 "]
+    [
+        *NPIS,
+        *map(int, NPIS),
+        "1912951245.0",
+        "0000000000",
+        "nan",
+        HUGE,
+        0,
+        "0",
+        "",
+        None,
+        123456789,
+        "x",
+        3234567890,
+        1912951245.0,
+        True,
+        " 1912951245 ",
+    ]
 )
 tins = st.one_of(
     st.none(),
@@ -58,7 +77,12 @@ tins = st.one_of(
     maybe(
         {
             "type": st.sampled_from(["ein", "EIN", "npi", "ssn", None, ["ein"], {}]),
-            "value": st.sampled_from(["12-3456789", "3456789", 3456789, "1912951245", "", None, "XX", 411952112.0]),
+            "value": st.sampled_from(
+                [
+                    *("12-3456789", "3456789", 3456789, "1912951245", "", None, "XX", 411952112.0, "123456789.0"),
+                    *("0", 0, "000000000", "999999999", "123-45-6789", "N/A", ["12-3456789"], ["1", "2"]),
+                ]
+            ),
             "business_name": words,
         }
     ),

@@ -3,7 +3,7 @@
 from typing import Any
 
 
-def file_of(*items: dict[str, Any], **root: Any) -> dict[str, Any]:
+def file_of(*items: Any, **root: Any) -> dict[str, Any]:
     return {
         "reporting_entity_name": "Payer",
         "reporting_entity_type": "issuer",

@@ -27,10 +27,10 @@ CARRIED = ("additional_information", "billing_code_type_version")
 
 @dataclass
 class Group:
-    """A provider group: its members as (tin_type, tin_value, npi), and its invalid NPIs."""
+    """A provider group: its members as (tin_type, tin_value, npi), and what was left out: a reason and a value each."""
 
     members: set[tuple[str | None, str | None, str | None]] = field(default_factory=set)
-    invalid: set[str] = field(default_factory=set)
+    odd: set[tuple[str, str]] = field(default_factory=set)
     networks: set[str] = field(default_factory=set)
 
 
@@ -51,6 +51,8 @@ class Flat:
     pos_sets: dict[str, list[str]] = field(default_factory=dict)
     codes: dict[tuple[str, str], list[str | None]] = field(default_factory=dict)
     bundles: set[tuple[str, str, str, str]] = field(default_factory=set)
+    exact: set[str] = field(default_factory=set)
+    """Ids of groups that the file defines in two spellings of one number."""
 
     @property
     def group_npis(self) -> set[tuple[str, str]]:
@@ -63,16 +65,24 @@ class Flat:
 
 def flatten(content: bytes, state: str, year_month: str | None = None) -> Flat:
     """Return the facts of a file, passed as its JSON bytes."""
-    root = json.loads(content.decode("utf-8-sig"), parse_float=_decimal, parse_constant=str)
+    root = json.loads(
+        content.decode("utf-8-sig"), parse_float=_decimal, parse_constant=str, object_pairs_hook=_join_lists
+    )
     flat = Flat(hashlib.sha256(content).hexdigest()[:32])
     month = year_month or _month(root["last_updated_on"])
     defined: dict[str, Group] = {}
+    spellings: dict[str, set[str]] = {}
     for reference in _list(root.get("provider_references")):
-        raw = _group_id(reference.get("provider_group_id"))
+        spelling = _spelling(reference.get("provider_group_id"))
+        if spelling is not None:
+            spellings.setdefault(_group_id(spelling, set()) or "", set()).add(spelling)
+    flat.exact = {spelling for same in spellings.values() if len(same) > 1 for spelling in same}
+    for reference in _list(root.get("provider_references")):
+        raw = _group_id(reference.get("provider_group_id"), flat.exact)
         if raw is not None:
             group = defined.setdefault(raw, Group())
             _add_members(group, reference.get("provider_groups"))
-            group.networks |= {str(name).strip() for name in _list(reference.get("network_name")) if str(name).strip()}
+            group.networks |= {text for name in _list(reference.get("network_name")) if (text := _text(name))}
     for item in _list(root.get("in_network")):
         if isinstance(item, dict):
             _add_item(flat, defined, item, (state, month, root["reporting_entity_name"]))
@@ -90,7 +100,7 @@ def _add_item(flat: Flat, defined: dict[str, Group], item: dict[str, Any], scope
             continue
         named: list[str] = []
         for reference in _list(rate.get("provider_references")):
-            raw = _group_id(reference)
+            raw = _group_id(reference, flat.exact)
             if raw is not None:
                 named.append(raw)
         inline = Group()
@@ -102,7 +112,7 @@ def _add_item(flat: Flat, defined: dict[str, Group], item: dict[str, Any], scope
             texts = [";".join(f"{kind}|{tin}|{npi}" for npi in sorted(of)) for (kind, tin), of in by_tin.items()]
             text = ";".join(sorted(texts))
             raw = "inline:" + hashlib.md5(text.encode()).hexdigest()
-            flat.inline.setdefault(raw, Group(inline.members)).invalid.update(inline.invalid)
+            flat.inline.setdefault(raw, Group(inline.members)).odd.update(inline.odd)
             named.append(raw)
         for price in _list(rate.get("negotiated_prices")):
             number = _rate(price.get("negotiated_rate")) if isinstance(price, dict) else None
@@ -133,7 +143,7 @@ def _add_item(flat: Flat, defined: dict[str, Group], item: dict[str, Any], scope
                         flat.duplicates += 1
                     else:
                         remark = price.get("additional_information")
-                        remark = remark if isinstance(remark, str) and remark.strip() else None
+                        remark = remark if isinstance(remark, str) and _text(remark) else None
                         flat.facts[fact] = remark, _text(item.get("billing_code_type_version"))
 
 
@@ -151,31 +161,52 @@ def _describe(flat: Flat, item: dict[str, Any], code_type: str, code: str) -> No
 def _add_members(group: Group, provider_groups: Any) -> None:
     for one in _list(provider_groups):
         if not isinstance(one, dict):
+            group.odd.add(("no_object", str(one)))
             continue
         fields = {key.lower(): value for key, value in one.items()}
         tin = fields.get("tin")
-        if isinstance(tin, dict):
-            kind, value = _lower(tin.get("type")), _text(tin.get("value"))
-        else:
-            kind, value = None, _text(tin)
-        digits = re.sub("[^0-9]", "", value or "")
-        if not digits:
-            kind = None
-        elif kind not in {"ein", "npi"}:
-            kind = "npi" if re.fullmatch("[12][0-9]{9}", digits) else "ein"
-        tin_value = (digits.rjust(9, "0") if kind == "ein" else digits) if digits else None
+        kind, value = (tin.get("type"), tin.get("value")) if isinstance(tin, dict) else (None, tin)
+        tin_type, tin_value = _tin(group, _lower(kind), value)
         found = set()
         for value in _list(fields.get("npi")):
             text = _text(value)
-            if text == "0" or (text is None and (value is None or isinstance(value, str))):
+            if re.fullmatch(r"0+(\.0*)?", text or "") or (text is None and (value is None or isinstance(value, str))):
                 continue
-            if text and re.fullmatch("[12][0-9]{9}", text):
-                found.add(text)
+            digits = re.sub(r"\.0*$", "", text or "")
+            if re.fullmatch("[12][0-9]{9}", digits):
+                found.add(digits)
             else:
-                group.invalid.add(str(value))
-        group.members |= {(kind, tin_value, npi) for npi in found}
+                group.odd.add(("invalid_npi", str(value)))
+        group.members |= {(tin_type, tin_value, npi) for npi in found}
         if not found and tin_value:
-            group.members.add((kind, tin_value, None))
+            group.members.add((tin_type, tin_value, None))
+
+
+def _tin(group: Group, kind: str | None, value: Any) -> tuple[str | None, str | None]:
+    text = _text(value) or ""
+    if not re.search("[1-9A-Za-z]", text):
+        if isinstance(value, list | bool) and value:
+            group.odd.add(("invalid_tin", str(value)))
+        return None, None
+    if kind in {"ssn", "itin"} or re.fullmatch("[0-9]{3}-[0-9]{2}-[0-9]{4}", text):
+        group.odd.add(("personal_tin", ""))
+        return None, None
+    digits = re.sub(r"\.0*$", "", re.sub("[ -]", "", text))
+    if not re.fullmatch("[0-9]+", digits) or re.fullmatch("9{9,}", digits):
+        group.odd.add(("invalid_tin", str(value)))
+        return None, None
+    if kind not in {"ein", "npi"}:
+        kind = "npi" if re.fullmatch("[12][0-9]{9}", digits) else "ein"
+    return kind, digits.rjust(9, "0") if kind == "ein" else digits
+
+
+def _join_lists(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; of a list that it has twice, the elements of both."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        twice = key in found and key in {"negotiated_rates", "negotiated_prices", "provider_references"}
+        found[key] = _list(found[key]) + _list(value) if twice else value
+    return found
 
 
 def _list(value: Any) -> list[Any]:
@@ -184,9 +215,14 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def _one(value: Any) -> Any:
+    return _one(value[0]) if isinstance(value, list) and len(value) == 1 else value
+
+
 def _text(value: Any) -> str | None:
+    value = _one(value)
     if isinstance(value, str):
-        return value.strip() or None
+        return None if value.strip().lower() in {"", "nan", "none", "null", "n/a", "#n/a", "<na>"} else value.strip()
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         return None
     return _number_text(Decimal(value))
@@ -209,7 +245,16 @@ def _lower(value: Any) -> str | None:
     return text.lower() if text else None
 
 
-def _group_id(value: Any) -> str | None:
+def _spelling(value: Any) -> str | None:
+    value = _one(value)
+    text = str(value) if isinstance(value, Decimal) else None
+    return text if text and re.fullmatch(r"-?(0|[1-9][0-9]*)\.[0-9]+", text) else _text(value)
+
+
+def _group_id(value: Any, exact: set[str]) -> str | None:
+    spelling = _spelling(value)
+    if spelling in exact:
+        return spelling
     text = _text(value)
     if text and re.fullmatch(r"-?(0|[1-9][0-9]*)\.[0-9]+", text):
         return _number_text(Decimal(text))
@@ -224,6 +269,7 @@ def _decimal(text: str) -> Decimal | str:
 
 
 def _rate(value: Any) -> float | None:
+    value = _one(value)
     if isinstance(value, bool) or value is None or isinstance(value, (list, dict)):
         return None
     text = str(value).strip()
@@ -264,8 +310,9 @@ def _places(value: Any) -> list[str]:
     found = set()
     for one in _list(value):
         for token in re.split(r"[\s,;|'\"\[\]]+", (_text(one) or "").upper()):
-            if token not in {"", "NULL", "N", "U", "L"}:
-                found.add(token.rjust(2, "0") if re.fullmatch("[0-9]+", token) else token)
+            if token not in {"N", "U", "L"} and _text(token):
+                number = re.sub(r"\.0+$", "", token)
+                found.add(number.rjust(2, "0") if re.fullmatch("[0-9]+", number) else token)
     return sorted(found)
 
 
@@ -273,4 +320,4 @@ def _modifiers(value: Any) -> str:
     found = set()
     for one in _list(value):
         found |= set(re.split(r"[\s,;|]+", (_text(one) or "").upper()))
-    return ",".join(sorted(found - {"", "NULL"}))
+    return ",".join(sorted({re.sub(r"^([0-9]{2})\.0+$", r"\1", each) for each in found if _text(each)}))

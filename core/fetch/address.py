@@ -26,6 +26,7 @@ _SIGNATURE = re.compile(
     re.IGNORECASE,
 )
 """The query parameters of signed links: S3, Google, Alibaba, Tencent, CloudFront, Akamai, Azure."""
+_FILE_NAME = re.compile(r"[\w./ ()+,~-]{1,200}\.(json|gz|zip)", re.ASCII | re.IGNORECASE)
 _AZURE_ONLY = re.compile(r"se|sp|sv|sr|st|si|ss|srt|spr|sk.*", re.IGNORECASE)
 """Of these, Azure's short names, which belong to a signature only beside `sig`: elsewhere `st` may be a state."""
 
@@ -61,13 +62,29 @@ class Address:
 
     @property
     def public(self) -> str:
-        """The address without query string and credentials, which is what is stored, logged and shown."""
-        return f"{self.scheme}://{self.netloc}{self.target.partition('?')[0]}"
+        """The address without credentials and query string, which is what is stored, logged and shown.
+
+        Of the query string, a parameter stays that names the file, if the path does not.
+        """
+        named = self._file_parameter
+        query = f"?{urlencode([named], safe='/', quote_via=quote)}" if named else ""
+        return f"{self.scheme}://{self.netloc}{self.target.partition('?')[0]}{query}"
 
     @property
     def name(self) -> str:
-        """The last part of the path, decoded, or the host if the path is empty."""
+        """The last part of the path, decoded, or what names the file instead; the host if the path is empty."""
+        if named := self._file_parameter:
+            return named[1].rpartition("/")[2]
         return unquote(self.target.partition("?")[0].rstrip("/").rpartition("/")[2]) or self.host
+
+    @property
+    def _file_parameter(self) -> tuple[str, str] | None:
+        """The query parameter that names the file, if the path does not: /download?fn=NAME.json.gz."""
+        path, _, query = self.target.partition("?")
+        if not query or _FILE_NAME.fullmatch(unquote(path.rpartition("/")[2])):
+            return None
+        pairs = parse_qsl(query)
+        return next((p for p in pairs if _FILE_NAME.fullmatch(p[1]) and not _SIGNATURE.fullmatch(p[0])), None)
 
     @property
     def complete(self) -> bool:

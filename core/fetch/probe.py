@@ -25,15 +25,24 @@ def probe(client: Client, addresses: Iterable[Address], max_parallel: int = 8) -
 def _probe_one(client: Client, failures: HostFailures, address: Address) -> Version | str:
     try:
         failures.check(address)
-        with client.request(address, method="HEAD") as response:
-            failures.record(address)
-            if response.status == 200:
-                return version_of(response)
-        # Many signed links are valid for GET only. A request for the first byte returns the size as well.
-        with client.request(address, {"Range": "bytes=0-0"}) as response:
-            if response.status in {200, 206}:
-                return version_of(response)
-            return str(response.refusal(address))
+    except FetchError as error:
+        # Not recorded: that a host is not asked says nothing about it.
+        return str(error)
+    try:
+        found = _ask(client, address)
     except FetchError as error:
         failures.record(address, error)
         return str(error)
+    failures.record(address)
+    return found
+
+
+def _ask(client: Client, address: Address) -> Version:
+    with client.request(address, method="HEAD") as response:
+        if response.status == 200:
+            return version_of(response)
+    # Many signed links are valid for GET only. A request for the first byte returns the size as well.
+    with client.request(address, {"Range": "bytes=0-0"}) as response:
+        if response.status in {200, 206}:
+            return version_of(response)
+        raise response.refusal(address)

@@ -3,13 +3,14 @@
 import re
 from typing import Any
 
-from core.fields.text import iterate_texts
+from core.fields.text import iterate_texts, says_nothing
 
 MODIFIER_PATTERN = "[0-9A-Z]{1,10}"
 """One modifier in upper case, as a regular expression without anchors. The standard has two characters, payers more."""
 
 
 _SEPARATORS = re.compile(r"[\s,;|]+")
+_FRACTION = re.compile(r"(?<=^[0-9]{2})\.0+$")  # 26.0, from a spreadsheet
 
 
 def parse_modifiers(value: Any) -> str:
@@ -20,4 +21,4 @@ def parse_modifiers(value: Any) -> str:
     found: set[str] = set()
     for scalar in iterate_texts(value):
         found.update(_SEPARATORS.split(scalar.upper()))
-    return ",".join(sorted(found - {"", "NULL"}))
+    return ",".join(sorted({_FRACTION.sub("", token) for token in found if token and not says_nothing(token)}))

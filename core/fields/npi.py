@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from core.fields.text import parse_text
+from core.fields.text import parse_text, parse_whole_number
 
 NPI_PATTERN = "[12][0-9]{9}"
 """An NPI, as a regular expression without anchors."""
@@ -12,6 +12,7 @@ FIRST_NPI, LAST_NPI = 1_000_000_000, 2_999_999_999
 """The range of NPIs as numbers: the same rule as NPI_PATTERN, for values that are already whole numbers."""
 
 _NPI = re.compile(NPI_PATTERN)
+_ZERO = re.compile(r"0+(\.0*)?")
 
 
 def is_npi(text: str) -> bool:
@@ -22,11 +23,18 @@ def is_npi(text: str) -> bool:
 def parse_npi(value: Any) -> str | None:
     """Return an NPI as text, or None for anything else; `means_tin_only` tells which of those are not mistakes."""
     found = parse_text(value)
-    return found if found and is_npi(found) else None
+    if found is None or is_npi(found):
+        return found
+    digits = parse_whole_number(found)
+    return digits if digits and is_npi(digits) else None
 
 
 def means_tin_only(value: Any) -> bool:
-    """Return whether a value in the place of an NPI says that the contract is with the tax ID alone: 0 or a blank."""
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return True
-    return parse_text(value) == "0"
+    """Return whether a value in the place of an NPI says that the contract is with the tax ID alone.
+
+    That is what zeros, a blank, and a word for a missing value say.
+    """
+    found = parse_text(value)
+    if found is None:
+        return value is None or isinstance(value, str)
+    return _ZERO.fullmatch(found) is not None

@@ -6,7 +6,7 @@ Source: CMS, Place of Service Code Set (cms.gov), in the public domain.
 import re
 from typing import Any
 
-from core.fields.text import is_digits, iterate_texts
+from core.fields.text import iterate_texts, says_nothing
 
 EVERY_PLACE = "CSTM-00"
 """What a payer writes for a rate that applies in every place."""
@@ -17,6 +17,7 @@ PLACE_PATTERN = f"[0-9]{{2}}|{EVERY_PLACE}"
 _SEPARATORS = re.compile(r"""[\s,;|'"\[\]]+""")
 # Some software takes a null apart into its letters: ["n", "u", "l"].
 _NO_PLACES = frozenset(("", "NULL", "N", "U", "L"))
+_NUMBER = re.compile(r"([0-9]+)(\.0+)?")
 
 PLACES = {
     "01": "Pharmacy",
@@ -83,8 +84,10 @@ def parse_places(value: Any) -> tuple[str, ...]:
     found: set[str] = set()
     for scalar in iterate_texts(value):
         found.update(_SEPARATORS.split(scalar.upper()))
-    return tuple(sorted({_pad_place(token) for token in found - _NO_PLACES}))
+    return tuple(sorted({_pad_place(token) for token in found - _NO_PLACES if not says_nothing(token)}))
 
 
 def _pad_place(place: str) -> str:
-    return place.zfill(2) if is_digits(place) else place
+    """Return a number as two digits, without the fraction that a spreadsheet added, and other text unchanged."""
+    match = _NUMBER.fullmatch(place)
+    return match[1].zfill(2) if match else place

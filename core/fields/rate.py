@@ -9,7 +9,9 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 def parse_rate(value: Any) -> float | None:
-    """Return a rate: a number, or text that is one, finite and not negative. Return None for anything else."""
+    """Return a rate: a number, or text that is one, finite and not negative, or a list of one such value, else None."""
+    if isinstance(value, list):
+        return parse_rate(value[0]) if len(value) == 1 else None
     if isinstance(value, str):
         trimmed = value.strip()
         # `float` would also accept 1_000, nan and the digits of other scripts.

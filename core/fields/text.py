@@ -5,6 +5,7 @@ booleans, None, or lists and objects where a scalar belongs. No rule raises: eac
 for a value that says nothing. The rules are described in docs/normalization.md.
 """
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,13 @@ MAX_INTEGER_BITS = 4096
 
 MAX_EXPONENT = 400
 """Decimals beyond this power of ten are left in scientific notation: `1E+999999999` has a billion zeros."""
+
+_NO_VALUE = frozenset(("nan", "none", "null", "n/a", "#n/a", "<na>"))
+"""What pandas, Python, databases, and spreadsheets write for a value that is missing, in lower case."""
+
+_LONGEST_NO_VALUE = max(map(len, _NO_VALUE))
+_WHOLE_NUMBER = re.compile(r"([0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.0*)?")
+_WITH_EXPONENT = re.compile(r"([0-9])(?:\.([0-9]+))?[eE]\+?([0-9]{1,2})")
 
 
 def write_number(value: float | Decimal) -> str:
@@ -31,13 +39,36 @@ def write_number(value: float | Decimal) -> str:
 
 
 def parse_text(value: Any) -> str | None:
-    """Return a scalar as trimmed text, or None for a blank, a boolean, a list or an object."""
+    """Return a scalar as trimmed text, or None for a blank, a word for a missing value, a boolean, or an object.
+
+    A list of one stands for its element.
+    """
     if isinstance(value, str):
-        return value.strip() or None
+        found = value.strip()
+        return None if not found or says_nothing(found) else found
     # A bool is an int to Python, and `true` is not a code, a name or an id.
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        return None
+        return parse_text(value[0]) if isinstance(value, list) and len(value) == 1 else None
     return write_number(value)
+
+
+def says_nothing(text: str) -> bool:
+    """Return whether a trimmed text is a word that software writes for a missing value: nan, None, null, N/A."""
+    return len(text) <= _LONGEST_NO_VALUE and text.lower() in _NO_VALUE
+
+
+def parse_whole_number(text: str) -> str | None:
+    """Return the digits of a whole number as a spreadsheet may write it, or None where the text is not one.
+
+    123456789.0, 123,456,789 and 1.23456789E8 are 123456789. 1.2E8 is not accepted: digits were rounded away.
+    """
+    match = _WHOLE_NUMBER.fullmatch(text)
+    if match:
+        return match[1].replace(",", "")
+    match = _WITH_EXPONENT.fullmatch(text)
+    if match and len(match[2] or "") == int(match[3]):
+        return match[1] + (match[2] or "")
+    return None
 
 
 def parse_lower(value: Any) -> str | None:

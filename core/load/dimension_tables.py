@@ -69,7 +69,7 @@ def write_payer(writer: TableWriter, header: Header, payer_slug: str) -> None:
 
 
 def write_rejects(writer: TableWriter, batch_id: str, pieces: pl.DataFrame) -> None:
-    """Write what was left out of the file, invalid NPIs included.
+    """Write what was left out of the file, values of provider groups included.
 
     `pieces` says where each piece is in the file. An element's position is that of its piece's first element plus the
     element's position in the piece, which is the lower half of `seq`.
@@ -84,8 +84,8 @@ def write_rejects(writer: TableWriter, batch_id: str, pieces: pl.DataFrame) -> N
                       "array" || '[' || (first_element + (seq & 4294967295)) || ']' || suffix AS element
                FROM (SELECT reason, seq, rate, price, value, rows, '' AS suffix FROM spooled_rejects
                      UNION ALL
-                     SELECT 'invalid_npi', seq, NULL, NULL, value, 0, if(fetched, '.location', '')
-                     FROM invalid_npi) r
+                     SELECT reason, seq, NULL, NULL, value, 0, if(fetched, '.location', '')
+                     FROM odd_values) r
                JOIN pieces ON number = seq >> 32)
            SELECT reason, value, rows,
                   element || coalesce('.negotiated_rates[' || (first_rate + rate) || ']', '')

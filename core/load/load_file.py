@@ -4,6 +4,7 @@ The path of a file: read → index groups → build facts → write tables → p
 the stages before it returned. Rows travel between stages on disk, so memory does not grow with the file.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -25,11 +26,13 @@ from core.load.dimension_tables import write_batch, write_codes, write_payer, wr
 from core.load.facts.build_facts import BuiltFacts, FactScope, build_facts
 from core.load.facts.merge_price_runs import merge_price_runs
 from core.load.facts.partition import partition_price_runs
+from core.load.flatten.file_traits import NO_TRAITS, FileTraits
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.outcome import FactCounts, LoadOutcome, count_facts, make_batch_record
 from core.load.provenance import Provenance, write_provenance
 from core.load.providers.group_index import GroupIndex, read_named_keys, write_group_index, write_masks
 from core.load.providers.group_tables import BatchScope, MemberCounts, write_group_tables
+from core.load.providers.id_spellings import find_ids_in_two_spellings
 from core.load.providers.provider_filter import match_provider_filters
 from core.load.rate_filters import ALL_RATES, RateFilter
 from core.load.read_file import FileContent, read_file
@@ -48,6 +51,7 @@ from core.store.generations.layout import StateMonth
 from core.store.generations.store import Store, Transaction
 from core.store.writer_connection import connect_for_writing
 from core.tic.header import Header, read_header
+from core.tic.lenient_json import REPEATED
 from core.tic.source import Source
 
 
@@ -62,6 +66,8 @@ class LoadTask:
     state: str
     year_month: str | None
     """The month to use in place of the file's own."""
+    payer: str | None
+    """The payer's name, for a file that has none."""
     only: RateFilter
     provenance: Provenance
     history: BatchHistory
@@ -94,6 +100,7 @@ def load_file(
     state: str,
     *,
     year_month: str | None = None,
+    payer: str | None = None,
     only: RateFilter = ALL_RATES,
     provenance: Provenance | None = None,
     fetcher: GroupFetcher | None = None,
@@ -104,9 +111,10 @@ def load_file(
 ) -> LoadOutcome:
     """Load one in-network file for a state, or the rates of it that `only` wants.
 
-    `year_month` (YYYY-MM) takes the place of the month in the file. `provenance` is recorded with the batch. `fetcher`
-    fetches the members of groups that are at another URL; without it they are not fetched. `progress` is called while
-    the file is read. `memory` is DuckDB's limit. `processes` share the work of a large file (default: one per core).
+    `year_month` (YYYY-MM) takes the place of the month in the file. `payer` is the payer's name, for a file that does
+    not name its payer. `provenance` is recorded with the batch. `fetcher` fetches the members of groups that are at
+    another URL; without it they are not fetched. `progress` is called while the file is read. `memory` is DuckDB's
+    limit. `processes` share the work of a large file (default: one per core).
 
     Raise PayerFileError for a file that cannot be loaded, BeaconError for a filter about which the store knows too
     little, and StoreError for a store that cannot be written. The store is then as it was.
@@ -121,6 +129,7 @@ def load_file(
             source=source,
             state=state,
             year_month=year_month,
+            payer=payer,
             only=add_register_hash(only, transaction, work),
             provenance=provenance or Provenance(),
             history=read_batch_history(transaction),
@@ -133,7 +142,7 @@ def load_file(
         filters, content = read_wanted(task, workers, clock, progress)
         if finished := task.find_finished(content.batch_id):
             return _repeat(task, finished, clock)
-        header = read_header(source.name, content.root, year_month)
+        header = read_header(source.name, content.root, year_month, payer)
         refuse_other_month(source.name, task.history.of_file(content.batch_id), header.year_month)
         with closing(connect_for_writing(work, memory)) as connection:
             with clock.stage("groups"):
@@ -200,18 +209,23 @@ def read_wanted(
     """Read the rates that this load or an earlier one of the same file wants. Return the filters and the content.
 
     A file's id is known only when it has been read. If it then turns out that other rates of it are in the store, the
-    file is read again with the filters of both loads, unless it is finished anyway.
+    file is read again with the filters of both loads, unless it is finished anyway. So is a file that turns out to have
+    unusual traits.
     """
-    filters = task.combine_filters(task.source.batch_id)
-    with clock.stage("read"):
-        content = read_file(task.source, task.work / "file", filters, workers, progress, task.sizes)
-    combined = task.combine_filters(content.batch_id)
-    if combined == filters or task.find_finished(content.batch_id):
-        return filters, content
-    workers.renew()
-    with clock.stage("read"):
-        content = read_file(task.source, task.work / "again", combined, workers, progress, task.sizes)
-    return combined, content
+    filters, traits = task.combine_filters(task.source.batch_id), NO_TRAITS
+    for directory in ("file", "again"):
+        with clock.stage("read"):
+            content = read_file(task.source, task.work / directory, filters, workers, progress, task.sizes, traits)
+        combined, found = task.combine_filters(content.batch_id), traits
+        if traits == NO_TRAITS:
+            found = FileTraits(find_ids_in_two_spellings(content.directory), bool(content.notes[REPEATED]))
+        if (combined == filters and found == traits) or task.find_finished(content.batch_id):
+            break
+        filters, traits = combined, found
+        workers.renew()
+    if traits.exact_ids:
+        content.own_notes["provider_group_ids_in_two_spellings"] = len(traits.exact_ids)
+    return filters, content
 
 
 # --- index groups ---------------------------------------------------------------------------------------------
@@ -327,8 +341,9 @@ def write_tables(
     if groups.remote:
         keep = task.history.filtered_elsewhere(batch_id, task.state)
         record_unresolved(connection, task.transaction, batch_id, groups.remote.fetched, keep=keep)
-    plans = task.provenance.plans | ({header.plan} if header.plan else frozenset())
-    write_provenance(connection, task.transaction, batch_id, task.state, replace(task.provenance, plans=plans))
+    plans = task.provenance.plans | header.plans
+    origin = (batch_id, replace(task.provenance, plans=plans))
+    write_provenance(connection, task.transaction, task.state, [origin])
     fetch_notes = groups.remote.fetched.report.notes if groups.remote else {}
     record = make_batch_record(
         source=task.source,
@@ -337,7 +352,7 @@ def write_tables(
         content=content,
         counts=counts,
         filters=filters,
-        notes={**content.notes, **members.notes, **fetch_notes},
+        notes=sum(map(Counter, (header.notes, members.notes, fetch_notes)), content.notes),
         started_at=task.started_at,
     )
     write_batch(writer, record)

@@ -8,13 +8,14 @@ from tempfile import TemporaryDirectory
 from core.fetch.download import Download, Unchanged
 from core.load.batch_record import add_register_hash, refuse_other_month
 from core.load.fetch_ahead import ProgressBar, WantedFile, Web, fetch_ahead
+from core.load.foreign_files import name_foreign_document, name_foreign_file
 from core.load.load_file import load_file
 from core.load.outcome import LoadOutcome
 from core.load.provenance import LoadedSource, Origin, Provenance, add_provenance, read_loaded_sources
 from core.load.rate_filters import ALL_RATES, RateFilter
 from core.runtime.errors import BeaconError, FetchError, PayerFileError
 from core.store.generations.store import Store
-from core.tic.source import Source, open_documents
+from core.tic.source import Source, open_container
 
 
 @dataclass(frozen=True)
@@ -31,31 +32,39 @@ class LoadPlan:
     year_month: str | None = None
     only: RateFilter = ALL_RATES
     processes: int | None = None
+    payer: str | None = None
+    """The payer of files that do not name theirs."""
 
 
 @dataclass(frozen=True)
 class Step:
     """What became of one source, or of one document of it.
 
-    There is an `outcome`, or a `problem`, or neither if the file on the web is the one that was loaded before. With
-    `loaded_before` a problem means that nobody could find out whether the file has changed.
+    There is an `outcome`, or a `problem`, or neither if the file on the web is the one that was loaded before, or if
+    the step only names members of a zip file that are not data (`skipped`). With `loaded_before` a problem means that
+    nobody could find out whether the file has changed.
     """
 
     name: str
     outcome: LoadOutcome | None = None
     problem: str | None = None
     loaded_before: bool = False
+    skipped: tuple[str, ...] = ()
     provenance: tuple[tuple[str, Provenance], ...] = ()
     """Batches that are in the store already, and where they come from according to this source."""
 
 
 def load_path(plan: LoadPlan, path: Path) -> Iterator[Step]:
-    """Load the documents of a local file."""
+    """Load the documents of a local file, each by itself."""
     try:
-        for document in open_documents(path, limits=plan.web.limits):
-            yield Step(document.name, _load_document(plan, document, Provenance()))
-    except BeaconError as error:
-        yield Step(path.name, problem=str(error))
+        found = open_container(path, limits=plan.web.limits)
+    except PayerFileError as error:
+        yield Step(path.name, problem=name_foreign_file(path, path.name) or str(error))
+        return
+    if found.skipped:
+        yield Step(path.name, skipped=tuple(found.skipped))
+    for document in found.documents:
+        yield _load_document(plan, document, Provenance())
 
 
 def load_web(plan: LoadPlan, wanted: Iterable[WantedFile], jobs: int) -> Iterator[Step]:
@@ -100,31 +109,42 @@ def _explain_missing(
 def _load_download(plan: LoadPlan, file: WantedFile, download: Download) -> Iterator[Step]:
     name, done = file.address.public, False
     try:
-        found = open_documents(download.path, name=name, limits=plan.web.limits)
-        for document in found:
-            origin = Origin(file.address, download.version, document.member or "", len(found))
-            provenance = Provenance(origin, file.plans)
-            outcome = _load_document(plan, document, provenance)
-            known = ((outcome.record["batch_id"], provenance),) if outcome.loaded_before else ()
-            yield Step(document.name, outcome, provenance=known)
-        done = True
-    except BeaconError as error:
-        yield Step(name, problem=str(error))
+        found = open_container(download.path, name=name, limits=plan.web.limits)
+        if found.skipped:
+            yield Step(name, skipped=tuple(found.skipped))
+        problems = 0
+        for document in found.documents:
+            origin = Origin(file.address, download.version, document.member or "", len(found.documents))
+            step = _load_document(plan, document, Provenance(origin, file.plans))
+            problems += step.problem is not None
+            yield step
+        done = not problems
+    except PayerFileError as error:
+        yield Step(name, problem=name_foreign_file(download.path, name) or str(error))
     finally:
         # A file that failed to load may only need an option, so it stays for a while and is not fetched again.
         plan.web.downloads.done(download, "for good" if plan.web.keep else "not" if done else "for a while")
 
 
-def _load_document(plan: LoadPlan, document: Source, provenance: Provenance) -> LoadOutcome:
-    with plan.bar(document.name, "read") as progress:
-        return load_file(
-            plan.store,
-            document,
-            plan.state,
-            year_month=plan.year_month,
-            provenance=provenance,
-            fetcher=plan.web.group_fetcher,
-            progress=progress,
-            only=plan.only,
-            processes=plan.processes,
-        )
+def _load_document(plan: LoadPlan, document: Source, provenance: Provenance) -> Step:
+    """Load one document. What is wrong with it says nothing about the other documents of its file."""
+    try:
+        with plan.bar(document.name, "read") as progress:
+            outcome = load_file(
+                plan.store,
+                document,
+                plan.state,
+                year_month=plan.year_month,
+                payer=plan.payer,
+                provenance=provenance,
+                fetcher=plan.web.group_fetcher,
+                progress=progress,
+                only=plan.only,
+                processes=plan.processes,
+            )
+    except PayerFileError as error:
+        return Step(document.name, problem=name_foreign_document(document) or str(error))
+    except BeaconError as error:
+        return Step(document.name, problem=str(error))
+    known = ((outcome.record["batch_id"], provenance),) if outcome.loaded_before and provenance.origin else ()
+    return Step(document.name, outcome, provenance=known)

@@ -1,7 +1,7 @@
 """What became of one file."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -73,7 +73,7 @@ def make_batch_record(
     content: FileContent,
     counts: FactCounts,
     filters: tuple[RateFilter, ...],
-    notes: dict[str, int],
+    notes: Mapping[str, int],
     started_at: datetime,
 ) -> BatchRecord:
     """Return the file's row of dim_batch. `rejects`, `notes`, and `filters` are not JSON text yet."""

@@ -52,25 +52,36 @@ class LoadedSource(NamedTuple):
 
 
 def write_provenance(
-    connection: duckdb.DuckDBPyConnection, transaction: Transaction, batch_id: str, state: str, provenance: Provenance
+    connection: duckdb.DuckDBPyConnection,
+    transaction: Transaction,
+    state: str,
+    known: Iterable[tuple[str, Provenance]],
 ) -> None:
-    """Write what is known of a batch's origin into the store."""
-    batch = {"batch_id": batch_id, "state": state}
-    plans = [{**batch, **plan._asdict()} for plan in provenance.plans]
+    """Write what is known of the origins of batches into the store, all at once.
+
+    A table is written once in a transaction: a second upsert would start from the rows before it.
+    """
+    plans: list[dict[str, Any]] = []
+    sources: list[dict[str, Any]] = []
+    for batch_id, provenance in known:
+        batch = {"batch_id": batch_id, "state": state}
+        plans += [{**batch, **plan._asdict()} for plan in provenance.plans]
+        if origin := provenance.origin:
+            sources.append(
+                {
+                    **batch,
+                    "source_id": origin.address.identity,
+                    "member": origin.member,
+                    "address": origin.address.public,
+                    "documents": origin.documents,
+                    "size": origin.version.size,
+                    "etag": origin.version.etag,
+                    "last_modified": origin.version.last_modified,
+                    "fetched_at": datetime.now(UTC),
+                }
+            )
     _upsert(connection, transaction, XREF_BATCH_PLAN, plans)
-    if origin := provenance.origin:
-        row = {
-            **batch,
-            "source_id": origin.address.identity,
-            "member": origin.member,
-            "address": origin.address.public,
-            "documents": origin.documents,
-            "size": origin.version.size,
-            "etag": origin.version.etag,
-            "last_modified": origin.version.last_modified,
-            "fetched_at": datetime.now(UTC),
-        }
-        _upsert(connection, transaction, XREF_BATCH_SOURCE, [row])
+    _upsert(connection, transaction, XREF_BATCH_SOURCE, sources)
 
 
 def add_provenance(
@@ -82,8 +93,7 @@ def add_provenance(
         return
     with store.write(waiting=waiting) as transaction:
         with closing(connect_for_writing(transaction.work)) as connection:
-            for batch_id, provenance in _find_new(store, state, wanted):
-                write_provenance(connection, transaction, batch_id, state, provenance)
+            write_provenance(connection, transaction, state, _find_new(store, state, wanted))
         transaction.commit()
 
 
@@ -138,6 +148,8 @@ def _version(row: dict[str, Any]) -> Version:
 def _upsert(
     connection: duckdb.DuckDBPyConnection, transaction: Transaction, table: Table, rows: list[dict[str, Any]]
 ) -> None:
-    if rows:
-        connection.register("known_rows", pa.Table.from_pylist(rows, table.arrow))
+    # The same file may have been listed twice in one run: the last row of a key stays.
+    distinct = {tuple(row[name] for name in table.key): row for row in rows}
+    if distinct:
+        connection.register("known_rows", pa.Table.from_pylist(list(distinct.values()), table.arrow))
         upsert(connection, transaction, table, "known_rows", keep="new")

@@ -79,7 +79,8 @@ def make_filter(
         codes=_distinct(parse_upper(code) for code in codes),
         code_types=_distinct(parse_code_system(kind) for kind in code_types),
         npis=_distinct(parse_text(npi) for npi in npis),
-        tins=_distinct(digits for tin in tins for digits in possible_tins(tin)),
+        # Of a text that is not a tax ID nothing must be left: a filter without values wants everything.
+        tins=_distinct(digits for tin in tins for digits in possible_tins(tin) or {tin}),
         in_state=in_state,
         register=register,
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from core.load.flatten.file_traits import NO_TRAITS, FileTraits
 from core.load.flatten.flatten_elements import FilePiece, Flattened
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.rate_filters import RateFilter
@@ -35,6 +36,8 @@ class FileContent:
     pieces: pl.DataFrame
     """Where each piece is in the file: number, array, first_element, first_rate."""
     flattened: list[Flattened]
+    own_notes: Counter[str] = field(default_factory=Counter)
+    """Oddities of the file as a whole."""
 
     @property
     def rows_read(self) -> int:
@@ -54,7 +57,7 @@ class FileContent:
     @property
     def notes(self) -> Counter[str]:
         """Return the number of oddities that are not rows, by kind."""
-        return sum((each.notes for each in self.flattened), Counter())
+        return sum((each.notes for each in self.flattened), self.own_notes)
 
     @property
     def pos_sets(self) -> dict[str, tuple[str, ...]]:
@@ -69,29 +72,24 @@ def read_file(
     workers: Workers,
     progress: Progress | None = None,
     sizes: LoadSizes = DEFAULT_SIZES,
+    traits: FileTraits = NO_TRAITS,
 ) -> FileContent:
     """Read a file into spools and runs below `directory`, which is new.
 
-    Raise PayerFileError if it cannot be read, or is not an in-network file.
+    `traits` are what an earlier reading of the file has shown. Raise PayerFileError if the file cannot be read, or is
+    not an in-network file.
     """
+    quick, careful = (ReadTask(source.name, directory / way, filters, sizes, traits) for way in ("quick", "careful"))
     try:
-        return _read(source, directory / "quick", filters, workers, progress, sizes, careful=False)
+        return _read(source, quick, workers, progress, careful=False)
     except NotJsonError:
         # Either the file is broken or a quick cut was wrong, which is rare. Careful cuts find out.
         workers.renew()
-        return _read(source, directory / "careful", filters, workers, progress, sizes, careful=True)
+        return _read(source, careful, workers, progress, careful=True)
 
 
-def _read(
-    source: Source,
-    directory: Path,
-    filters: tuple[RateFilter, ...],
-    workers: Workers,
-    progress: Progress | None,
-    sizes: LoadSizes,
-    *,
-    careful: bool,
-) -> FileContent:
+def _read(source: Source, task: ReadTask, workers: Workers, progress: Progress | None, *, careful: bool) -> FileContent:
+    directory, sizes = task.directory, task.sizes
     directory.mkdir(parents=True)
     splitter = ArraySplitter(
         source.name,
@@ -102,9 +100,10 @@ def _read(
         giant_bytes=sizes.giant_item_bytes,
     )
     pieces = _PieceReader(source.name, splitter.parts())
-    task = ReadTask(source.name, directory, filters, sizes)
     counts = list(workers.map(flatten_piece, ((task, piece) for piece in pieces)))
     if "in_network" not in pieces.root:
+        for key in pieces.root:
+            header.refuse_other_kinds(source.name, key)
         raise PayerFileError(f"{source.name}: has no in_network array; expected an in-network file")
     flattened = workers.each(finish_flattening, task)
     return FileContent(
@@ -115,6 +114,7 @@ def _read(
         items=_count_items(pieces.kinds, counts),
         pieces=_locate_pieces(pieces.kinds, counts),
         flattened=flattened,
+        own_notes=Counter(source.notes),
     )
 
 
@@ -148,7 +148,8 @@ class _PieceReader:
 
     def _keep(self, value: RootValue) -> ElementChunk | None:
         """Keep a value of the root. Return the chunk if it stands for one of the streamed arrays."""
-        header.refuse_other_kinds(self.name, value.key)
+        if not header.is_empty_value(value.text):
+            header.refuse_other_kinds(self.name, value.key)
         self.root[value.key] = value.text
         return _as_chunk(self.name, value) if value.key in STREAMED else None
 

@@ -9,15 +9,24 @@ from core.store.changes.upsert import write_query
 from core.store.generations.store import Transaction
 from core.store.schema.tables import REJECTS
 from core.store.sql import parquet_rows
-from core.tic import decode
+from core.tic import lenient_json
 
 MAX_VALUE_CHARACTERS = 200
 """A rejected value is cut to this length. Payers publish whole documents where a number belongs."""
 
 
+LEFT_OUT = {
+    "no_object": "elements_that_are_not_objects",
+    "no_rates": "items_without_rates",
+    "no_prices": "rates_without_prices",
+    "no_group_id": "provider_groups_without_an_id",
+}
+"""What is left out and has no rows, by the reason that rejects state, with the note that counts it."""
+
+
 def published_text(value: Any) -> str:
     """Return a rejected value as the file has it, cut to MAX_VALUE_CHARACTERS."""
-    text = value if isinstance(value, str) else bytes(decode.encode_raw(value)).decode()
+    text = value if isinstance(value, str) else bytes(lenient_json.encode_raw(value)).decode()
     return text[:MAX_VALUE_CHARACTERS]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from core.load.facts.build_facts import build_facts
 from core.load.facts.merge_price_runs import merge_into_one
+from core.load.flatten.file_traits import NO_TRAITS, FileTraits
 from core.load.flatten.flatten_elements import FilePiece, Flattened, Flattener
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.providers.cross_references import write_range
@@ -22,6 +23,7 @@ class ReadTask:
     directory: Path
     filters: tuple[RateFilter, ...]
     sizes: LoadSizes = DEFAULT_SIZES
+    traits: FileTraits = NO_TRAITS
 
 
 def flatten_piece(state: WorkerState, task: ReadTask, piece: FilePiece) -> int:
@@ -42,4 +44,11 @@ def finish_flattening(state: WorkerState, task: ReadTask) -> Flattened:
 
 
 def _flattener(state: WorkerState, task: ReadTask) -> Flattener:
-    return Flattener(task.name, task.directory, writer=state["worker"], filters=task.filters, sizes=task.sizes)
+    return Flattener(
+        task.name,
+        task.directory,
+        writer=state["worker"],
+        filters=task.filters,
+        sizes=task.sizes,
+        traits=task.traits,
+    )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.fields.npi import is_npi
+from core.fields.tin import possible_tins
 from core.load.rate_filters import RateFilter, make_filter
 from core.management.base_command import state
 
@@ -69,7 +70,12 @@ def _npis(text: str) -> tuple[str, ...]:
 
 
 def _tins(text: str) -> tuple[str, ...]:
-    return _each(text, "TIN", "digits, with or without a dash", lambda value: bool(_TAX_NUMBER.fullmatch(value)))
+    return _each(text, "TIN", "digits, with or without a dash", _is_tax_number)
+
+
+def _is_tax_number(text: str) -> bool:
+    """Return whether a text may be a tax ID in the store: a placeholder, or a person's number, never is."""
+    return bool(_TAX_NUMBER.fullmatch(text)) and bool(possible_tins(text))
 
 
 def _each(text: str, kind: str, shape: str, fits: Callable[[str], bool]) -> tuple[str, ...]:

@@ -1,9 +1,10 @@
 """Report what ingest_mrf has done and found, line by line."""
 
+import json
 from collections.abc import Callable, Iterator
 
 from core.fetch.partial_file import Version
-from core.load.batch_record import filters_of
+from core.load.batch_record import BatchRecord, filters_of
 from core.load.load_many import Step
 from core.load.outcome import LoadOutcome, rejects_of
 from core.load.provenance import LoadedSource
@@ -41,6 +42,8 @@ def report_outcome(say: Say, done: LoadOutcome, *, detailed: bool = False) -> No
             f"{members.group_npis:,} group-NPI and {members.group_tins:,} group-TIN pairs; "
             f"{members.unused:,} groups no rate uses left out; {members.invalid_npis:,} invalid NPIs left out"
         )
+    for line in list_oddities(record):
+        say(f"  {line}")
     if done.locations and done.locations.failed:
         _report_failed(say, done.locations)
         say(f"  to try them again: manage.py ingest_mrf --resolve {record['batch_id']}")
@@ -50,6 +53,46 @@ def report_outcome(say: Say, done: LoadOutcome, *, detailed: bool = False) -> No
     if detailed:
         for line in format_stages(done.stages):
             say(line)
+
+
+_ODDITIES = {
+    "items_without_rates": "{:,} items without rates",
+    "rates_without_prices": "{:,} rates without prices",
+    "elements_that_are_not_objects": "{:,} elements that are not objects",
+    "provider_groups_without_an_id": "{:,} provider groups without an id",
+    "provider_references_that_are_no_ids": "{:,} provider references that are not ids",
+    "bundled_codes_without_a_code": "{:,} bundled codes without a code",
+    "lists_in_place_of_scalars": "{:,} lists or objects where one value belongs, left out",
+    "invalid_tin": "{:,} tax numbers that are not numbers, left out",
+    "personal_tin": "personal tax number withheld in {:,} provider groups",
+    "misspelt_keys": "{:,} objects with a misspelt key, read all the same",
+    "repeated_keys": "{:,} lists given twice, both read",
+    "provider_group_ids_in_two_spellings": "{:,} provider group ids that differ only in how their number is spelled",
+    "extra_bytes_after_gzip": "{:,} extra bytes after the end of the gzip stream were ignored",
+}
+"""What is said of a batch's notes, in this order. Other notes are not worth a line of their own."""
+
+
+def list_oddities(record: BatchRecord) -> Iterator[str]:
+    """Yield lines on what was odd in a file, whether or not its record comes from the store."""
+    notes = record["notes"]
+    counts: dict[str, int] = json.loads(notes) if isinstance(notes, str) else notes
+    yield from (text.format(counts[note]) for note, text in _ODDITIES.items() if counts.get(note))
+
+
+def warn_of_nothing(done: LoadOutcome) -> Iterator[str]:
+    """Yield a warning if a file has items, but no rate that could be read."""
+    record = done.record
+    if record["in_network_items"] and record["rows_read"] == record["rows_rejected"]:
+        yield (
+            f"warning: {record['source']}: {record['in_network_items']:,} items and no rate that could be read; "
+            "silver/rejects lists what was left out; report it to the payer"
+        )
+
+
+def report_skipped(say: Say, step: Step) -> None:
+    """Report which members of a zip file are not data."""
+    say(f"{step.name}: skipped, as not data: {', '.join(step.skipped)}")
 
 
 def report_unchanged(say: Say, step: Step) -> None:

@@ -1,8 +1,8 @@
 """Run ingest_mrf: load files, web addresses or a table of contents, and report what became of each."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.management.base import OutputWrapper
@@ -78,7 +78,7 @@ class IngestRun:
             self._list_contents(contents, chosen, self.options["state"])
             return
         wanted = (WantedFile(file.address, contents.plans_of(file)) for file in chosen)
-        steps = load_web(self._plan(), wanted, self.options["jobs"])
+        steps = load_web(self._plan(contents.payer), wanted, self.options["jobs"])
         # Run again, an old table of contents has expired links. For a file that is loaded already that is fine.
         self._report_all(steps, len(chosen), allow_unchecked=True)
 
@@ -127,7 +127,8 @@ class IngestRun:
         finally:
             self.web.downloads.done(download, "for good" if self.web.keep else "not" if done else "for a while")
 
-    def _plan(self) -> LoadPlan:
+    def _plan(self, payer: str | None = None) -> LoadPlan:
+        """Return where and how files are loaded. `payer` is whom a table of contents names."""
         return LoadPlan(
             store=self.store,
             state=self.options["state"],
@@ -136,6 +137,7 @@ class IngestRun:
             year_month=self.options["year_month"],
             only=read_filter(self.options),
             processes=self.options["processes"],
+            payer=self.options["payer"] or payer,
         )
 
     def _report_all(self, steps: Iterable[Step], expected: int, *, allow_unchecked: bool) -> None:
@@ -144,14 +146,15 @@ class IngestRun:
         With `allow_unchecked`, a file that is loaded already counts as loaded even if it cannot be seen on the web now.
         """
         outcomes: list[LoadOutcome] = []
-        problems: list[str] = []
+        problems = _Problems(self.stderr.write, several=expected > 1)
         before = unchecked = 0
         for step in steps:
             with self.display.paused():
-                if step.outcome:
+                if step.skipped:
+                    ingest_messages.report_skipped(self.stdout.write, step)
+                elif step.outcome:
                     outcomes.append(step.outcome)
-                    detailed = self.options["verbosity"] > 1
-                    ingest_messages.report_outcome(self.stdout.write, step.outcome, detailed=detailed)
+                    self._report_outcome(step.outcome)
                 elif step.loaded_before and (allow_unchecked or not step.problem):
                     before += 1
                     unchecked += step.problem is not None
@@ -159,23 +162,50 @@ class IngestRun:
                     if step.problem:
                         self.stderr.write(step.problem)
                 elif step.problem:
-                    problems.append(step.problem)
-                    if expected > 1:
-                        self.stderr.write(step.problem)
-        if len(outcomes) + len(problems) + before > 1:
+                    problems.add(step.problem, several=bool(outcomes))
+        if len(outcomes) + len(problems.texts) + before > 1:
             added, read = sum(o.rows_added for o in outcomes), sum(o.record["rows_read"] for o in outcomes)
             self.stdout.write(
                 f"{len(outcomes)} files loaded: {read:,} rows read, {added:,} added"
                 + (f"; {before} loaded before and not fetched" if before else "")
                 + (f", {unchecked} of which could not be checked again" if unchecked else "")
-                + (f"; {len(problems)} not loaded" if problems else "")
+                + (f"; {len(problems.texts)} not loaded" if problems.texts else "")
             )
-        if problems:
-            raise BeaconError(
-                problems[0]
-                if expected == 1
-                else f"{len(problems)} {'file was' if len(problems) == 1 else 'files were'} not loaded, see above"
-            )
+        problems.raise_any()
+
+    def _report_outcome(self, outcome: LoadOutcome) -> None:
+        detailed = self.options["verbosity"] > 1
+        ingest_messages.report_outcome(self.stdout.write, outcome, detailed=detailed)
+        for line in ingest_messages.warn_of_nothing(outcome):
+            self.stderr.write(line)
+
+
+@dataclass
+class _Problems:
+    """The problems of a run. The only one is the command's error; of several, each is told, and the error counts them.
+
+    A file may turn out to be several documents, so whether there are `several` sources is known only in the end.
+    """
+
+    tell: Callable[[str], object]
+    several: bool
+    texts: list[str] = field(default_factory=list)
+    told: int = 0
+
+    def add(self, text: str, *, several: bool) -> None:
+        """Add a problem, and tell it if it is one of several documents."""
+        self.texts.append(text)
+        self.several = self.several or several or len(self.texts) > 1
+        if self.several:
+            for untold in self.texts[self.told :]:
+                self.tell(untold)
+            self.told = len(self.texts)
+
+    def raise_any(self) -> None:
+        """Raise BeaconError if there is a problem."""
+        if self.texts:
+            count = f"{len(self.texts)} {'file was' if len(self.texts) == 1 else 'files were'} not loaded, see above"
+            raise BeaconError(count if self.told else self.texts[0])
 
 
 def _require_one(documents: list[Source], text: str, kind: str) -> Source:

@@ -1,8 +1,8 @@
 """The data-quality checks. Each has a name, a severity, a threshold, and SQL that finds what is wrong.
 
 `things` selects what is checked, and `found` selects what is wrong, one row for each thing that counts. Both read the
-store's tables and the views `facts`, `batches`, `provider_groups` and `npis`, which contain what the report is about
-(see report_scope.py).
+store's tables and the views `facts`, `batches`, `provider_groups`, `npis` and `tins` (see report_scope.py), which
+contain what the report is about.
 """
 
 from collections.abc import Iterable
@@ -332,6 +332,48 @@ CHECKS = (
            FROM batches
            WHERE rows_read <> rows_added + duplicates + rows_rejected + rows_filtered
               OR rows_rejected <> coalesce(list_sum(json_extract(rejects, '$.*')::BIGINT[]), 0)""",
+    ),
+    Check(
+        name="files_without_rates",
+        title="Files without rates",
+        severity="warning",
+        threshold=0,
+        meaning="Files that list items, but in which no rate could be read.",
+        reader_meaning="Files that list services but contain no rate that could be read.",
+        remedy="Look at the file's rejects (silver/rejects), and report it to the payer.",
+        things=_BATCHES,
+        found="""SELECT state, year_month, reporting_entity_name, source, in_network_items, rows_rejected
+           FROM batches WHERE in_network_items > 0 AND rows_read = rows_rejected""",
+    ),
+    Check(
+        name="content_without_rows",
+        title="Files with parts that could not be used",
+        severity="warning",
+        threshold=0,
+        meaning=(
+            "Files with items without rates, rates without prices, elements that are not objects, or provider groups "
+            "without an id. None of them has a row that the other counts contain."
+        ),
+        reader_meaning="Files with services without rates, or rates without prices. Rates may be missing.",
+        remedy="Look at the file's rejects (silver/rejects) for where they are, and report them to the payer.",
+        things=_BATCHES,
+        found="""SELECT state, year_month, reporting_entity_name, source, notes FROM batches
+           WHERE regexp_matches(notes, '"(items_without_rates|rates_without_prices|elements_that_are_not_objects'
+                                       || '|provider_groups_without_an_id)"')""",
+    ),
+    Check(
+        name="placeholder_tax_ids",
+        title="Placeholders for tax IDs",
+        severity="warning",
+        threshold=0,
+        meaning="Tax IDs made of zeros or nines, loaded by an older version: they make unrelated providers one.",
+        reader_meaning="Tax IDs made of zeros or nines are not organizations: the rates listed for them are of others.",
+        remedy="Remove the file's rates (correct_rates --batch) and load it again.",
+        things="FROM tins",
+        found="""SELECT DISTINCT year_month, payer_slug, tin_type, tin_value FROM tins
+           WHERE regexp_full_match(tin_value, '0*|9{9,}')""",
+        by=_GROUP,
+        counted="DISTINCT tin_value",
     ),
     Check(
         name="benchmark_arithmetic",

@@ -37,6 +37,7 @@ def create_scope_views(
         # A group belongs to a month and a payer, and to a state only through the state's facts.
         ("provider_groups", "dim_provider_group", ("year_month", "slug", "group")),
         ("npis", "xref_group_npi", ("year_month", "slug", "group")),
+        ("tins", "xref_group_tin", ("year_month", "slug", "group")),
     ):
         where = " AND ".join(sql for sql, value in (conditions[name] for name in names) if value is not None)
         cursor.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT t.* FROM {table} t WHERE {where or 'true'}")

@@ -16,6 +16,8 @@ from pathlib import Path
 
 from core.runtime.errors import CUT_SHORT, NotJsonError, PayerFileError
 from core.tic.bracket_scan import BracketScan
+from core.tic.decode import ITEM_KEYS
+from core.tic.key_spelling import standard_key
 
 CHUNK_BYTES = 4 << 20
 """A chunk of elements is about this long; an element longer than that is a chunk of its own."""
@@ -23,8 +25,9 @@ CHUNK_BYTES = 4 << 20
 GIANT_BYTES = 24 << 20
 """An element of in_network longer than this is taken apart: its negotiated_rates come chunk by chunk."""
 
-ROOT_VALUE_LIMIT = 1 << 20
-"""A value of the root, outside the streamed arrays, is dropped if it is longer than this: no such value is used."""
+ROOT_VALUE_LIMIT = 4 << 20
+"""A value of the root, outside the streamed arrays, is dropped if it is longer than this. The longest that is used is a
+list of some thousands of plans."""
 
 ITEM_VALUE_LIMIT = 64 << 20
 """A value of a giant item, such as its bundled_codes, is dropped if it is longer than this."""
@@ -32,7 +35,7 @@ ITEM_VALUE_LIMIT = 64 << 20
 TEXT_LIMIT = 64 << 20
 """A string or number of the root longer than this is refused: the window would have to hold all of it."""
 
-STREAMED = frozenset(("in_network", "provider_references"))
+STREAMED = ("in_network", "provider_references")
 """The arrays of an in-network file's root that come in chunks."""
 
 _SPACE = re.compile(rb"[ \t\r\n]*")
@@ -79,7 +82,7 @@ class ArraySplitter:
         self,
         name: str,
         blocks: Iterator[bytes],
-        streamed: frozenset[str] = STREAMED,
+        streamed: tuple[str, ...] = STREAMED,
         kind: str = "an in-network file",
         *,
         directory: Path | None = None,
@@ -112,6 +115,7 @@ class ArraySplitter:
             if separator == b"{" and self._peek() == b"}":
                 break
             key = self._read_key()
+            key = standard_key(key, self._streamed) or key
             if self._peek() == b"[" and key in self._streamed:
                 yield from self._split_array(key)
             else:
@@ -304,10 +308,8 @@ class ArraySplitter:
             self._at += 1
             while True:
                 key = self._read_key()
-                if self._peek() == b"[" and key == "negotiated_rates":
-                    # Of a repeated key the last one counts, as in every JSON parser.
-                    chunks = []
-                    aside.seek(0)
+                if self._peek() == b"[" and standard_key(key, ITEM_KEYS) == "negotiated_rates":
+                    # If the key is repeated, the rates of all its lists count.
                     for chunk in self._split_array(key):
                         aside.write(chunk.text)
                         chunks.append((len(chunk.text), chunk.offset))

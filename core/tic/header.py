@@ -1,19 +1,28 @@
 """The header of an in-network file: what its root says about the whole file."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.fields.month import parse_month
-from core.fields.text import parse_text
+from core.fields.text import as_list, parse_text
 from core.runtime.errors import PayerFileError
-from core.tic import decode
+from core.tic import lenient_json
+from core.tic.key_spelling import respell
 from core.tic.plans import Plan, parse_plan
 
+_HOSPITAL = "a hospital's standard-charges file; this program loads payers' in-network files"
 _OTHER_KINDS = {
-    "reporting_structure": "a table of contents, which lists in-network files; load the files it names",
+    "reporting_structure": "a table of contents, which lists in-network files; load the files it names (--toc)",
     "out_of_network": "an allowed-amounts file; this program loads in-network files",
     "provider_groups": "a provider-reference file, which an in-network file points to; load that file",
+    "drugs": "a payer's prescription-drug file; this program loads in-network files",
+    "standard_charge_information": _HOSPITAL,
+    "hospital_name": _HOSPITAL,
 }
+_KEYS = (
+    "reporting_entity_name", "reporting_entity_type", "last_updated_on", "version", "reporting_plans", *Plan._fields,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -25,35 +34,71 @@ class Header:
     last_updated_on: str | None
     version: str | None
     year_month: str
-    plan: Plan | None = None
-    """The plan, if the file is that of a single plan."""
+    plans: frozenset[Plan] = frozenset()
+    """The plans that the file itself names."""
+    notes: dict[str, int] = field(default_factory=dict)
+    """Oddities, for the batch record."""
+
+
+def is_empty_value(text: bytes | None) -> bool:
+    """Return whether a value's JSON text says nothing: null, [], or {}. None, of a value too long to keep, does not."""
+    return text is not None and b"".join(text.split()) in {b"null", b"[]", b"{}"}
 
 
 def refuse_other_kinds(name: str, key: str) -> None:
-    """Raise PayerFileError if a key of the root belongs to another kind of Transparency in Coverage file."""
+    """Raise PayerFileError if a key of the root belongs to another kind of file."""
     if key in _OTHER_KINDS:
         raise PayerFileError(f"{name}: not an in-network file but {_OTHER_KINDS[key]}")
 
 
-def read_header(name: str, root: dict[str, bytes | None], year_month: str | None) -> Header:
+def read_header(
+    name: str, root: Mapping[str, bytes | None], year_month: str | None, payer: str | None = None
+) -> Header:
     """Return the header of the file `name`, whose root's values are given as JSON text.
 
-    `year_month` overrides the month of the file. Raises PayerFileError if the payer or the month is missing.
+    `year_month` overrides the month of the file, and `payer` names the payer if the file does not. Raises
+    PayerFileError if the payer or the month is missing.
     """
+    texts, respelled = respell(root, _KEYS)
     values: dict[str, Any] = {}
-    for key in ("reporting_entity_name", "reporting_entity_type", "last_updated_on", "version", *Plan._fields):
-        text = root.get(key)
+    for key in _KEYS:
+        text = texts.get(key)
         try:
-            values[key] = decode.parse_json(text) if text else None
-        except decode.UndecodableError as error:
+            values[key] = lenient_json.parse_json(text) if text else None
+        except lenient_json.UndecodableError as error:
             raise PayerFileError(f"{name}: not JSON: {error.problem} in the value of {key}") from None
-    payer = values["reporting_entity_name"]
-    if not isinstance(payer, str) or not payer.strip():
-        raise PayerFileError(f"{name}: has no reporting_entity_name; expected an in-network file that names its payer")
+    published = _read_payer(values["reporting_entity_name"])
+    named = published or payer
     updated = parse_text(values["last_updated_on"])
     month = year_month or parse_month(updated)
+    problems, options = [], []
+    if named is None:
+        problems.append("has no reporting_entity_name")
+        options.append("whose rates these are with --payer NAME")
     if month is None:
-        found = f"last_updated_on {updated!r} is not a date" if updated else "has no last_updated_on"
-        raise PayerFileError(f"{name}: {found}; say which month the rates are for with --year-month YYYY-MM")
-    kind, version = parse_text(values["reporting_entity_type"]), parse_text(values["version"])
-    return Header(payer, kind, updated, version, month, parse_plan(values))
+        problems.append(f"last_updated_on {updated!r} is not a date" if updated else "has no last_updated_on")
+        options.append("which month the rates are for with --year-month YYYY-MM")
+    if named is None or month is None:
+        raise PayerFileError(f"{name}: {' and '.join(problems)}; say {' and '.join(options)}")
+    counts = {"misspelt_keys": respelled, "payer_not_named_in_the_file": int(not published)}
+    return Header(
+        reporting_entity_name=named,
+        reporting_entity_type=parse_text(values["reporting_entity_type"]),
+        last_updated_on=updated,
+        version=parse_text(values["version"]),
+        year_month=month,
+        plans=_read_plans(values),
+        notes={note: count for note, count in counts.items() if count},
+    )
+
+
+def _read_payer(value: Any) -> str | None:
+    """Return the payer's name as published, or None where there is none: a blank or N/A is not a name."""
+    while isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    return value if isinstance(value, str) and parse_text(value) else None
+
+
+def _read_plans(values: dict[str, Any]) -> frozenset[Plan]:
+    listed = [each for each in as_list(values["reporting_plans"]) if isinstance(each, dict)]
+    return frozenset(plan for each in (values, *listed) if (plan := parse_plan(each)))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from core.fields.text import parse_text
+from core.tic.key_spelling import respell
 
 
 class Plan(NamedTuple):
@@ -25,7 +26,8 @@ class Plan(NamedTuple):
 
 def parse_plan(fields: Mapping[str, Any]) -> Plan | None:
     """Return the plan that an object's fields name, or None if they name none."""
-    texts = {name: parse_text(fields.get(name)) or "" for name in Plan._fields}
+    found, _ = respell(fields, Plan._fields)
+    texts = {name: parse_text(found.get(name)) or "" for name in Plan._fields}
     if not texts["plan_name"] and not texts["plan_id"]:
         return None
     for name in ("plan_id_type", "plan_market_type"):

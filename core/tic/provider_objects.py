@@ -15,24 +15,38 @@ from msgspec import Raw
 
 from core.fields.npi import FIRST_NPI, LAST_NPI, means_tin_only, parse_npi
 from core.fields.text import as_list, parse_text
-from core.fields.tin import parse_tin
-from core.tic import decode
+from core.fields.tin import looks_personal, parse_tin, tin_problem
+from core.tic import lenient_json
+from core.tic.key_spelling import respell
 
 Tin = tuple[str, str]
 """A tin_type and a tin_value."""
 
 
+_NAMES = ("npi", "tin")
+_TIN_NAMES = ("type", "value", "business_name")
+_TIN_ALIASES = {"tin_type": "type", "tin_value": "value", "tin": "value", "ein": "value"}
+
+
+class OddValue(NamedTuple):
+    """A value that is not kept, with the reason. The value of a person's tax number is None: it is not shown either."""
+
+    reason: str
+    """invalid_npi, invalid_tin, personal_tin, or no_object."""
+    value: Any
+
+
 class ProviderPart(NamedTuple):
     """One object of an array, or its part for one of its tax IDs if it has several.
 
-    Without an NPI, the contract is with the tax ID alone. `npis` are in the order of the file and may repeat;
-    `invalid` are the values that are not NPIs.
+    Without an NPI, the contract is with the tax ID alone. `npis` are in the order of the file and may repeat; `odd` are
+    the values that are neither NPIs nor a tax ID.
     """
 
     tin: Tin | None
     business_name: str | None
     npis: Sequence[int]
-    invalid: Sequence[Any] = ()
+    odd: Sequence[OddValue] = ()
 
 
 class _Tin(msgspec.Struct, gc=False):
@@ -54,12 +68,12 @@ _NOT_TYPED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def split_objects(provider_groups: bytes) -> list[Any]:
-    """Return the JSON texts of an array's elements, for `bytes` to convert. Raises decode.UndecodableError."""
+    """Return the JSON texts of an array's elements, for `bytes` to convert. Raises lenient_json.UndecodableError."""
     try:
         return _ARRAY.decode(provider_groups)
     except _NOT_TYPED:
-        value = decode.parse_json(provider_groups) if provider_groups else None
-        return [decode.encode_raw(each) for each in as_list(value)]
+        value = lenient_json.parse_json(provider_groups) if provider_groups else None
+        return [lenient_json.encode_raw(each) for each in as_list(value)]
 
 
 class ProviderParts(NamedTuple):
@@ -73,12 +87,12 @@ class ProviderParts(NamedTuple):
     """How many NPIs each part has."""
     npis: npt.NDArray[np.int64]
     """The NPIs of all parts, in a row."""
-    invalid: list[tuple[int, Any]]
-    """The number of a part and a value in it that is not an NPI, for each such value."""
+    odd: list[tuple[int, OddValue]]
+    """The number of a part and a value in it that is not kept, for each such value."""
 
 
 def read_objects(texts: Sequence[bytes]) -> ProviderParts:
-    """Return the parts of objects, given as their JSON texts. Raises decode.UndecodableError.
+    """Return the parts of objects, given as their JSON texts. Raises lenient_json.UndecodableError.
 
     Objects are read together if all of them are well-formed; otherwise each is read by itself, and only the malformed
     ones leniently.
@@ -95,7 +109,7 @@ def read_objects(texts: Sequence[bytes]) -> ProviderParts:
         [part.business_name for part in parts],
         [len(part.npis) for part in parts],
         np.array([npi for part in parts for npi in part.npis], np.int64),
-        [(place, value) for place, part in enumerate(parts) for value in part.invalid],
+        [(place, value) for place, part in enumerate(parts) for value in part.odd],
     )
 
 
@@ -114,14 +128,32 @@ def _plain_parts(groups: Sequence[_Group]) -> ProviderParts | None:
     npis = parse_plain_npis(list(chain.from_iterable(each)))
     if npis is None:
         return None
+    found = [parse_tin(tin.type, tin.value) for tin in tins]  # type: ignore[union-attr]
+    if None in found and any(tin.value is None for tin in tins):  # type: ignore[union-attr]
+        return None  # the value may be there, in another spelling
     return ProviderParts(
         [1] * len(groups),
-        [parse_tin(tin.type, tin.value) for tin in tins],  # type: ignore[union-attr]
+        found,
         [tin.business_name for tin in tins],  # type: ignore[union-attr]
         list(map(len, each)),
         npis,
-        [],
+        _odd_tins(found, tins) if None in found else [],  # type: ignore[arg-type]
     )
+
+
+def _odd_tins(found: Sequence[Tin | None], tins: Sequence[_Tin]) -> list[tuple[int, OddValue]]:
+    return [
+        (position, odd)
+        for position, (tin, stated) in enumerate(zip(found, tins, strict=True))
+        if tin is None
+        for odd in _odd_tin(stated.type, stated.value)
+    ]
+
+
+def _odd_tin(kind: Any, value: Any) -> list[OddValue]:
+    """Return what to say of a value that is not a tax ID: nothing if it only says that none is known."""
+    problem = tin_problem(kind, value)
+    return [OddValue(problem, None if problem == "personal_tin" else value)] if problem else []
 
 
 def _typed(text: bytes) -> _Group | None:
@@ -133,36 +165,34 @@ def _typed(text: bytes) -> _Group | None:
 
 def _parts_of_one(text: bytes, group: _Group | None) -> list[ProviderPart]:
     """Return the parts of one object: one for each of its tax IDs."""
-    if group is not None and group.npi and group.tin is not None:
-        tin = parse_tin(group.tin.type, group.tin.value)
-        npis = parse_plain_npis(group.npi)
-        if npis is not None:
-            return [ProviderPart(tin, group.tin.business_name, npis.tolist())]
-        return [_checked(tin, group.tin.business_name, group.npi)]
-    value = decode.parse_json(text)
+    if group is not None and group.npi and group.tin is not None and group.tin.value is not None:
+        return [_checked(group.tin.type, group.tin.value, group.tin.business_name, group.npi)]
+    value = lenient_json.parse_json(text)
     if not isinstance(value, dict):
-        return []
+        return [ProviderPart(None, None, [], [OddValue("no_object", value)])]
     # Payers also write NPI and TIN in capitals, one tax ID as a bare text, and several as a list.
-    fields = {str(key).lower(): field for key, field in value.items()}
+    fields, _ = respell(value, _NAMES)
     parts = []
     for each in as_list(fields.get("tin")) or [None]:
-        named = {str(key).lower(): v for key, v in each.items()} if isinstance(each, dict) else {"value": each}
-        tin = parse_tin(named.get("type"), named.get("value"))
+        named = each if isinstance(each, dict) else {"value": each}
+        named, _ = respell({_TIN_ALIASES.get(key.lower(), key): one for key, one in named.items()}, _TIN_NAMES)
         name = parse_text(named.get("business_name"))
-        parts.append(_checked(tin, name, as_list(fields.get("npi"))))
+        parts.append(_checked(named.get("type"), named.get("value"), name, as_list(fields.get("npi"))))
     return parts
 
 
-def _checked(tin: Tin | None, name: str | None, values: Sequence[Any]) -> ProviderPart:
-    """Return a part, its NPIs checked one by one."""
-    npis, invalid = [], []
+def _checked(kind: Any, number: Any, name: str | None, values: Sequence[Any]) -> ProviderPart:
+    """Return a part, its tax ID and its NPIs checked one by one."""
+    tin = parse_tin(kind, number)
+    npis, odd = [], [] if tin else _odd_tin(kind, number)
     for value in values:
         npi = parse_npi(value)
         if npi:
             npis.append(int(npi))
         elif not means_tin_only(value):
-            invalid.append(value)
-    return ProviderPart(tin, name, npis, invalid)
+            personal = isinstance(value, str) and looks_personal(value)
+            odd.append(OddValue("personal_tin", None) if personal else OddValue("invalid_npi", value))
+    return ProviderPart(tin, name, npis, odd)
 
 
 def parse_plain_npis(values: list[Any]) -> npt.NDArray[np.int64] | None:

@@ -4,10 +4,12 @@ import glob
 import gzip
 import hashlib
 import io
+import lzma
 import os
 import re
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -17,8 +19,10 @@ from typing import IO, Any, cast
 from isal import igzip, isal_zlib
 
 from core.fetch.address import redact_url
-from core.runtime.errors import CUT_SHORT, PayerFileError, zip_problem
+from core.runtime.errors import CUT_SHORT, PayerFileError
 from core.runtime.progress import Progress
+from core.tic.gzip_members import GzipMembers
+from core.tic.zip_members import list_members, refuse_unsupported
 
 BLOCK_BYTES = 1 << 20
 """Bytes of JSON that are yielded at a time."""
@@ -26,14 +30,18 @@ BLOCK_BYTES = 1 << 20
 _GZIP = b"\x1f\x8b"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _FOREIGN = {b"\xfd7zXZ\x00": "xz", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd", b"7z\xbc\xaf": "7z", b"%PDF": "PDF"}
+_TAR = slice(257, 262)
 _MAX_GZIP_LAYERS = 3  # a web server may compress again what is compressed
 _DAMAGE = (
     gzip.BadGzipFile,
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
     cast("type[Exception]", isal_zlib.error),
-    NotImplementedError,  # a zip member packed in a way Python does not know
 )
+_ODD_GZIP = (EOFError, gzip.BadGzipFile, zlib.error, cast("type[Exception]", isal_zlib.error))
+EXTRA_BYTES = "extra_bytes_after_gzip"
+"""The note of bytes behind the end of a gzip stream, which are ignored."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,7 @@ class Source:
     """One JSON document: a file, or a member of a zip file.
 
     `name` is what the batch record keeps. `json_size` is the length of the JSON if the file states it (for gzip, its
-    lowest 32 bits); it is a hint, not a promise.
+    lowest 32 bits); it is a hint, not a promise. `position` is that of the member in the zip file's directory.
     """
 
     name: str
@@ -69,7 +77,10 @@ class Source:
     member: str | None = None
     json_size: int | None = None
     limits: UnpackLimits = UnpackLimits()
+    position: int = 0
     bytes_read: int = 0
+    notes: Counter[str] = field(default_factory=Counter)
+    """Oddities of what `read_blocks` has read to the end."""
     _sha: "hashlib._Hash" = field(default_factory=hashlib.sha256)
 
     @property
@@ -79,16 +90,13 @@ class Source:
 
     def read_blocks(self, progress: Progress | None = None) -> Iterator[bytes]:
         """Yield the JSON's bytes in blocks. Raises PayerFileError if the file cannot be read to its end."""
-        self.bytes_read, self._sha = 0, hashlib.sha256()
-        size = self.path.stat().st_size
+        self.bytes_read, self._sha, self.notes = 0, hashlib.sha256(), Counter()
         try:
-            with self.path.open("rb") as file, closing(self._unpacked(file)) as stream:
-                while block := stream.read(BLOCK_BYTES):
-                    self._sha.update(block)
-                    self.bytes_read += len(block)
-                    if progress:
-                        progress(min(file.tell(), size), size)
-                    yield block
+            try:
+                yield from self._read_rest(progress, careful=False)
+            except _ODD_GZIP:
+                # Either the file is broken, or something follows the end of its gzip stream.
+                yield from self._read_rest(progress, careful=True)
         except EOFError:
             raise PayerFileError(
                 f"{self.name}: the compressed file ends after {self.bytes_read:,} bytes of JSON, before its own end "
@@ -99,27 +107,55 @@ class Source:
                 f"{self.name}: the compressed file is damaged after {self.bytes_read:,} bytes of JSON ({error}); "
                 "download it again"
             ) from None
-        except RuntimeError as error:
-            if "password" not in str(error):
-                raise
-            raise PayerFileError(f"{self.name}: the zip file is encrypted; unpack it first") from None
+        except NotImplementedError as error:
+            raise PayerFileError(
+                f"{self.name}: packed in a way that this program does not unpack ({error}); unpack it first"
+            ) from None
         except OSError as error:
-            raise PayerFileError(f"{self.name}: cannot be read: {error.strerror or error}") from None
+            why = "damaged" if self.member is not None and error.errno is None else "cannot be read"
+            raise PayerFileError(f"{self.name}: {why}: {error.strerror or error}; download it again") from None
 
-    def _unpacked(self, file: IO[bytes]) -> IO[bytes]:
+    def _read_rest(self, progress: Progress | None, *, careful: bool) -> Iterator[bytes]:
+        """Yield the blocks that have not been read yet. `careful` tells what is wrong with gzip, and is slower."""
+        size, skip = self.path.stat().st_size, self.bytes_read
+        layers: list[GzipMembers] = []
+        with self.path.open("rb") as file, closing(self._unpacked(file, layers if careful else None)) as stream:
+            while block := stream.read(BLOCK_BYTES):
+                if skip:
+                    skip, block = max(skip - len(block), 0), block[skip:]
+                    if not block:
+                        continue
+                if not self.bytes_read:
+                    _refuse_foreign(self.name, block)
+                self._sha.update(block)
+                self.bytes_read += len(block)
+                if progress:
+                    progress(min(file.tell(), size), size)
+                yield block
+        if extra := sum(layer.extra_bytes for layer in layers):
+            self.notes[EXTRA_BYTES] = extra
+
+    def _unpacked(self, file: IO[bytes], layers: list[GzipMembers] | None) -> IO[bytes]:
+        """Return the JSON's bytes. With `layers`, to which they are added, gzip is read by the careful reader."""
         stream: IO[bytes] = file
         packed = os.fstat(file.fileno()).st_size
         if self.member is not None:
             archive = zipfile.ZipFile(file)
+            info = archive.infolist()[self.position]
+            refuse_unsupported(info, self.name)
             # The member's own size: in a large zip file, a bomb may be small.
-            packed = archive.getinfo(self.member).compress_size
-            stream = archive.open(self.member)  # closed with the file below it
+            packed = info.compress_size
+            stream = archive.open(info)  # closed with the file below it
         limit = self.limits.max_unpacked(packed)
         for _ in range(_MAX_GZIP_LAYERS):
             buffered = io.BufferedReader(cast("io.RawIOBase", stream), BLOCK_BYTES)
             if not buffered.peek(2).startswith(_GZIP):
                 return buffered
-            unpacked = cast("IO[bytes]", igzip.open(buffered, "rb"))  # type: ignore[no-untyped-call]
+            if layers is None:
+                unpacked = cast("IO[bytes]", igzip.open(buffered, "rb"))  # type: ignore[no-untyped-call]
+            else:
+                layers.append(GzipMembers(buffered))
+                unpacked = cast("IO[bytes]", layers[-1])
             stream = cast("IO[bytes]", _LimitedStream(unpacked, limit, self.name))
         return stream
 
@@ -176,8 +212,21 @@ def _no_such_file(pattern: str) -> str:
     return f"{pattern}: no such file"
 
 
+@dataclass(frozen=True)
+class Container:
+    """The JSON documents of one file, and the members of a zip file that are not data."""
+
+    documents: list[Source]
+    skipped: list[str] = field(default_factory=list)
+
+
 def open_documents(path: Path, *, name: str | None = None, limits: UnpackLimits = UnpackLimits()) -> list[Source]:
-    """Return the JSON documents of one file: the file itself, or each member of a zip file.
+    """Return the JSON documents of one file, as `open_container` does."""
+    return open_container(path, name=name, limits=limits).documents
+
+
+def open_container(path: Path, *, name: str | None = None, limits: UnpackLimits = UnpackLimits()) -> Container:
+    """Return the JSON documents of one file: the file itself, or each member of a zip file that is data.
 
     `name` replaces the file's own name, for a file that came from the web. Raises PayerFileError if the file cannot be
     opened or is packed in a way this program does not unpack.
@@ -185,36 +234,43 @@ def open_documents(path: Path, *, name: str | None = None, limits: UnpackLimits 
     name = path.name if name is None else name
     try:
         with path.open("rb") as file:
-            head = file.read(6)
+            head = file.read(_TAR.stop)
             size = file.seek(0, os.SEEK_END)
-            kind = next((kind for magic, kind in _FOREIGN.items() if head.startswith(magic)), None)
-            if kind:
-                raise PayerFileError(f"{name}: a {kind} file; expected JSON, plain or in gzip or zip: unpack it first")
             if head.startswith(_ZIP):
-                return _zip_members(path, name, limits)
-            if head.lstrip().startswith(b"<"):
-                raise PayerFileError(f"{name}: a web page or XML, perhaps a page about the file; expected JSON")
+                return _open_zip(path, name, limits)
+            _refuse_foreign(name, head)
             if head.startswith(_GZIP) and size >= 18:  # the length of an empty gzip file
                 file.seek(-4, os.SEEK_END)
                 size = int.from_bytes(file.read(4), "little")
-            return [Source(name, path, json_size=size, limits=limits)]
+            return Container([Source(name, path, json_size=size, limits=limits)])
     except OSError as error:
         raise PayerFileError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
-def _zip_members(path: Path, name: str, limits: UnpackLimits) -> list[Source]:
-    try:
-        with zipfile.ZipFile(path) as packed:
-            members = [m for m in packed.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX/")]
-    except zipfile.BadZipFile as error:
-        raise PayerFileError(zip_problem(name, error)) from None
-    if not members:
-        raise PayerFileError(f"{name}: the zip file contains no file; expected an in-network file")
+def _open_zip(path: Path, name: str, limits: UnpackLimits) -> Container:
+    content = list_members(path, name)
     # What the members state, so that a bomb is refused before anything of it is loaded; reading them checks again.
-    stated, limit = sum(m.file_size for m in members), limits.max_unpacked(path.stat().st_size)
+    stated, limit = sum(member.size for member in content.members), limits.max_unpacked(path.stat().st_size)
     if stated > limit:
         raise PayerFileError(
             f"{name}: unpacks to {stated:,} bytes, more than the {limit:,} that a payer's file of its size may; if you "
             "trust the file, raise BEACONPOINT_UNPACK_RATIO or BEACONPOINT_UNPACK_LIMIT"
         )
-    return [Source(f"{name}/{m.filename}", path, m.filename, m.file_size, limits) for m in members]
+    documents = [
+        Source(f"{name}/{member.name}", path, member.name, member.size, limits, member.position)
+        for member in content.members
+    ]
+    return Container(documents, content.skipped)
+
+
+def _refuse_foreign(name: str, head: bytes) -> None:
+    """Raise PayerFileError if content that begins with `head` is packed in another way, or is a web page."""
+    kind = next((kind for magic, kind in _FOREIGN.items() if head.startswith(magic)), None)
+    if head.startswith(_ZIP):
+        kind = "zip"
+    elif head[_TAR] == b"ustar":
+        kind = "tar"
+    if kind:
+        raise PayerFileError(f"{name}: a {kind} file; expected JSON, plain or in gzip or zip: unpack it first")
+    if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
+        raise PayerFileError(f"{name}: a web page or XML, perhaps a page about the file; expected JSON")

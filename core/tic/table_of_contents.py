@@ -5,8 +5,9 @@ once, so that memory grows with what is different and not with the length of the
 """
 
 import fnmatch
+import html
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,12 +18,15 @@ from core.fetch.address import Address, parse_address
 from core.fields.text import as_list, parse_text
 from core.runtime.errors import FetchError, PayerFileError
 from core.runtime.progress import Progress
-from core.tic import decode
+from core.tic import decode, lenient_json
 from core.tic.array_splitter import ArraySplitter, ElementChunk, RootValue
+from core.tic.header import is_empty_value
+from core.tic.key_spelling import respell
+from core.tic.lenient_json import Notes
 from core.tic.plans import Plan, parse_plan
 from core.tic.source import Source
 
-_STREAMED = frozenset(("reporting_structure",))
+_STREAMED = ("reporting_structure",)
 _OTHER_KINDS = {
     "in_network": "an in-network file; load it without --toc",
     "out_of_network": "an allowed-amounts file, which this program does not load",
@@ -38,6 +42,7 @@ class _Plan(msgspec.Struct, gc=False):
     plan_market_type: str | None = None
     issuer_name: str | None = None
     plan_sponsor_name: str | None = None
+    plan_sponser_name: str | None = None  # so a big payer spells it
 
 
 class _File(msgspec.Struct, gc=False):
@@ -69,6 +74,8 @@ class TableOfContents:
     """
 
     def __init__(self) -> None:
+        self.payer: str | None = None
+        """Whose table it is: the payer of listed files that do not name theirs."""
         self.left_out: Counter[str] = Counter()
         self.problems: list[str] = []
         self._files: dict[str, ListedFile] = {}
@@ -97,9 +104,9 @@ class TableOfContents:
     def choose(self, plans: Iterable[str] = (), matches: Iterable[str] = ()) -> list[ListedFile]:
         """Return the files listed for one of `plans` whose address or description matches one of `matches`.
 
-        Without `plans` or `matches`, that condition is left out. A plan is named by its id or by part of its name; a
-        match is part of a text, or a pattern with * and ?; case does not matter. Raises PayerFileError for a plan that
-        is not listed, and if no file is left.
+        Without `plans` or `matches`, that condition is left out. A plan is named by its id, with or without dashes, or
+        by part of its name or of its sponsor's or issuer's; a match is part of a text, or a pattern with * and ?; case
+        does not matter. Raises PayerFileError for a plan that is not listed, and if no file is left.
         """
         wanted = [self._find_plans(text) for text in plans]
         numbers = frozenset().union(*wanted)
@@ -128,7 +135,7 @@ class TableOfContents:
             if file:
                 file._plan_sets.add(number)
         for raw in (structure.allowed_amount_file, structure.allowed_amount_files):
-            count = len(as_list(decode.parse_raw(raw)))
+            count = len(as_list(lenient_json.parse_raw(raw)))
             if count:
                 self.left_out["allowed-amount files"] += count
 
@@ -154,7 +161,8 @@ class TableOfContents:
         if fields.location in self._by_location:
             return self._by_location[fields.location]
         try:
-            address = parse_address(fields.location)
+            # Some tables were made from web pages, in which & is written &amp;.
+            address = parse_address(html.unescape(fields.location))
         except FetchError as error:
             self.left_out["locations that are not web addresses"] += 1
             if len(self.problems) < _MAX_PROBLEMS:
@@ -169,17 +177,18 @@ class TableOfContents:
         return file
 
     def _find_plans(self, text: str) -> frozenset[int]:
-        wanted = text.strip().casefold()
+        wanted, number = text.strip().casefold(), _bare(text)
         found = frozenset(
             n
             for plan, n in self._plans.items()
-            if wanted == plan.plan_id.casefold() or wanted in plan.plan_name.casefold()
+            if (number and number == _bare(plan.plan_id))
+            or any(wanted in name.casefold() for name in (plan.plan_name, plan.plan_sponsor_name, plan.issuer_name))
         )
         if not found:
             count, some = len(self._plans), "; ".join(plan.label for plan in self._plans_in_order[:3])
             raise PayerFileError(
-                f"--plan {text!r}: none of the {count:,} plans has that id, or that text in its name"
-                + (f"; some of them: {some}" if some else "")
+                f"--plan {text!r}: none of the {count:,} plans has that id, or that text in the name of the plan, its "
+                "sponsor, or its issuer" + (f"; some of them: {some}" if some else "")
             )
         return found
 
@@ -188,28 +197,44 @@ def read_contents(source: Source, progress: Progress | None = None) -> TableOfCo
     """Read a table of contents. Raises PayerFileError for another kind of file."""
     name, kind = source.name, "a table of contents"
     contents, found = TableOfContents(), False
+    others: list[str] = []
     for part in ArraySplitter(name, source.read_blocks(progress), _STREAMED, kind).parts():
-        if isinstance(part, RootValue):
-            if part.key in _OTHER_KINDS:
-                raise PayerFileError(f"{name}: not {kind} but {_OTHER_KINDS[part.key]}")
-            if part.key != "reporting_structure":
-                continue
-            part = ElementChunk(part.key, _as_elements(name, part), 0)  # noqa: PLW2901 - an object that stands for a list
+        chunk = part if isinstance(part, ElementChunk) else _read_root_value(name, part, contents, others)
+        if chunk is None:
+            continue
         found = True
-        for structure in _read_structures(name, part):
+        for structure in _read_structures(name, chunk):
             if structure is None:
                 contents.left_out["entries that are not objects"] += 1
             else:
                 contents.add(structure)
     if not found:
-        raise PayerFileError(f"{name}: has no reporting_structure; expected {kind}, which lists in-network files")
+        problem = f"not {kind} but {others[0]}" if others else f"has no reporting_structure; expected {kind}"
+        raise PayerFileError(f"{name}: {problem}")
     return contents
+
+
+def _read_root_value(name: str, value: RootValue, contents: TableOfContents, others: list[str]) -> ElementChunk | None:
+    """Return the elements of reporting_structure where it is not an array, and None for other values of the root.
+
+    `others` are the other kinds of file that the value's key belongs to. Raise PayerFileError if it has any content.
+    """
+    if value.key in _OTHER_KINDS:
+        others.append(_OTHER_KINDS[value.key])
+        if not is_empty_value(value.text):
+            raise PayerFileError(f"{name}: not a table of contents but {others[-1]}")
+    if value.key == "reporting_entity_name":
+        contents.payer = _read_payer(value)
+    if value.key != "reporting_structure":
+        return None
+    # An object that stands for a list.
+    return ElementChunk(value.key, _as_elements(name, value), 0)
 
 
 def _read_structures(name: str, chunk: ElementChunk) -> Iterator[_Structure | None]:
     try:
         yield from _STRUCTURES.read(chunk.text)[0]
-    except decode.UndecodableError as error:
+    except lenient_json.UndecodableError as error:
         raise PayerFileError(
             f"{name}: not JSON: {error.problem} at byte {chunk.offset + error.offset:,}, in {chunk.array}; "
             "expected a table of contents; download it again or report it to the payer"
@@ -225,6 +250,19 @@ def _as_elements(name: str, value: RootValue) -> bytes:
     return text
 
 
+def _read_payer(value: RootValue) -> str | None:
+    try:
+        found = lenient_json.parse_json(value.text or b"null")
+    except lenient_json.UndecodableError:
+        return None
+    return found if isinstance(found, str) and parse_text(found) else None
+
+
+def _bare(plan_id: str) -> str:
+    """Return an id without what people put between its digits: 12-3456789 is 123456789."""
+    return "".join(filter(str.isalnum, plan_id.casefold()))
+
+
 def _matches(file: ListedFile, pattern: str) -> bool:
     wanted = pattern.casefold()
     texts = [file.address.public.casefold(), file.address.name.casefold(), file.description.casefold()]
@@ -235,19 +273,59 @@ def _matches(file: ListedFile, pattern: str) -> bool:
 
 # --- the lenient way ------------------------------------------------------------------------------------------
 
+_STRUCTURE_KEYS = _Structure.__struct_fields__
+_FILE_KEYS = _File.__struct_fields__
+_FILE_ALIASES = {"url": "location", "file_url": "location", "uri": "location", "href": "location"}
 
-def _objects(value: Any) -> list[dict[str, Any] | None]:
-    return [element if isinstance(element, dict) else None for element in as_list(value)]
 
-
-def _build_structure(element: dict[str, Any]) -> _Structure:
-    plans = _objects(element.get("reporting_plans"))
-    files = _objects(element.get("in_network_files"))
+def _build_structure(element: dict[str, Any], _notes: Notes) -> _Structure:
+    element, _ = respell(element, _STRUCTURE_KEYS)
+    plans = [plan if isinstance(plan, dict) else None for plan in as_list(element.get("reporting_plans"))]
     return _Structure(
-        [_Plan(**{f: parse_text(plan.get(f)) for f in Plan._fields}) if plan else None for plan in plans],
-        [_File(parse_text(f.get("location")), parse_text(f.get("description"))) if f else None for f in files],
-        *(decode.encode_raw(element.get(key)) for key in ("allowed_amount_file", "allowed_amount_files")),
+        [_build_plan(plan) if plan else None for plan in plans],
+        [_build_file(file) for file in as_list(element.get("in_network_files"))],
+        *(lenient_json.encode_raw(element.get(key)) for key in ("allowed_amount_file", "allowed_amount_files")),
     )
 
 
-_STRUCTURES = decode.ElementDecoder(_Structure, _build_structure)
+def _build_plan(plan: dict[str, Any]) -> _Plan:
+    plan, _ = respell(plan, Plan._fields)
+    return _Plan(**{name: parse_text(plan.get(name)) for name in Plan._fields})
+
+
+def _build_file(file: Any) -> _File | None:
+    """Return a file that is listed as an object, or as a bare address."""
+    if isinstance(file, str):
+        return _File(parse_text(file))
+    if not isinstance(file, dict) or not file:
+        return None
+    fields, _ = respell(
+        {_FILE_ALIASES.get(str(key).lower(), str(key)): value for key, value in file.items()}, _FILE_KEYS
+    )
+    return _File(parse_text(fields.get("location")), parse_text(fields.get("description")))
+
+
+def _incomplete_structures(structures: Sequence[_Structure | None]) -> list[int]:
+    return [position for position, each in enumerate(structures) if each is not None and not _is_complete(each)]
+
+
+def _is_complete(structure: _Structure) -> bool:
+    plans, files = structure.reporting_plans, structure.in_network_files
+    return bool(
+        plans
+        and files
+        and all(plan and plan.plan_name and plan.plan_id for plan in plans)
+        and all(file and file.location for file in files)
+    )
+
+
+_STRUCTURES = decode.ElementDecoder(
+    decode.ElementShape(
+        _Structure,
+        _build_structure,
+        _incomplete_structures,
+        # Few structures are incomplete, so each of them is read the lenient way.
+        lambda _raw: True,
+        b'"in_network_files"',
+    )
+)

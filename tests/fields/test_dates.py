@@ -35,7 +35,7 @@ def test_a_date_in_each_way_that_payers_write_it(value: Any, expected: date) -> 
     [
         "2025-02-30", "13/1/2025", "31/12/2025", "2025-08-011", "202508011", "2/4/20266", "2/4/26", "25-08-01",
         "2025-08", "on 2025-08-01", "0000-05-01", "٢٠٢٥-08-01", "2025-0٨-01", "2025080١", "٢/4/2025", "August 2025", "",
-        None, True, [20250801],
+        None, True, [20250801, 20250802], [],
     ],
 )  # fmt: skip
 def test_anything_else_is_not_a_date(value: Any) -> None:

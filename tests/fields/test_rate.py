@@ -32,6 +32,8 @@ from core.fields.rate import parse_rate
         (1e16, 1e16),
         ("5e-05", 5e-05),
         (1.7976931348623157e308, 1.7976931348623157e308),
+        ([100], 100.0),
+        ([["7.5"]], 7.5),
     ],
 )
 def test_a_rate_is_a_number_or_text_that_is_one(value: Any, expected: float) -> None:
@@ -44,8 +46,8 @@ def test_a_rate_is_a_number_or_text_that_is_one(value: Any, expected: float) -> 
     [
         -1, -0.01, "-1", Decimal("-0.5"), None, "", " ", ".", "e5", "NaN", "nan", "inf", "-inf", "1_000", "1,000", "$5",
         "5 dollars", "5%", "1 2", "1.2.3", "12e", "--1", float("nan"), float("inf"), float("-inf"), Decimal("NaN"),
-        Decimal("sNaN"), Decimal("Infinity"), 10**400, "1e999", Decimal("1e999"), True, False, [1], {}, b"1", "١٢",
-        "1٢", "1e٢",
+        Decimal("sNaN"), Decimal("Infinity"), 10**400, "1e999", Decimal("1e999"), True, False, [1, 2], [], {}, b"1",
+        "١٢", "1٢", "1e٢",
     ],
 )  # fmt: skip
 def test_anything_else_is_not_a_rate(value: Any) -> None:

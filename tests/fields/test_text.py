@@ -5,7 +5,16 @@ from typing import Any
 
 import pytest
 
-from core.fields.text import as_list, is_digits, iterate_texts, parse_lower, parse_text, parse_upper, write_number
+from core.fields.text import (
+    as_list,
+    is_digits,
+    iterate_texts,
+    parse_lower,
+    parse_text,
+    parse_upper,
+    parse_whole_number,
+    write_number,
+)
 
 
 @pytest.mark.parametrize(
@@ -68,8 +77,22 @@ def test_a_number_too_long_to_write_out_stays_in_scientific_notation(value: Any,
         (False, None),
         (None, None),
         ([], None),
-        (["a"], None),
+        ([" a "], "a"),
+        ([[12.50]], "12.5"),
+        (["a", "b"], None),
+        ([True], None),
         ({"a": 1}, None),
+        ("nan", None),
+        (" NaN ", None),
+        ("None", None),
+        ("NULL", None),
+        ("n/a", None),
+        ("#N/A", None),
+        ("<NA>", None),
+        (["nan"], None),
+        ("nano", "nano"),
+        ("None of these", "None of these"),
+        ("NA", "NA"),
     ],
 )
 def test_a_scalar_is_trimmed_text(value: Any, expected: str | None) -> None:
@@ -82,6 +105,31 @@ def test_case_is_changed_after_trimming() -> None:
     assert parse_lower(26) == parse_upper(26) == "26"
     assert parse_lower(" ") is None
     assert parse_upper(None) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("123456789", "123456789"),
+        ("123456789.0", "123456789"),
+        ("123456789.", "123456789"),
+        ("123,456,789", "123456789"),
+        ("123,456,789.00", "123456789"),
+        ("1.23456789E8", "123456789"),
+        ("1.23456789e+08", "123456789"),
+        ("1.2E8", None),
+        ("1.23457E+08", None),
+        ("123456789.5", None),
+        ("12,34", None),
+        ("-1", None),
+        ("1 2", None),
+        ("", None),
+        ("x", None),
+        ("١٢", None),
+    ],
+)
+def test_a_whole_number_as_a_spreadsheet_writes_it(text: str, expected: str | None) -> None:
+    assert parse_whole_number(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -103,6 +151,6 @@ def test_a_scalar_in_place_of_a_list_is_a_list_of_one() -> None:
 
 
 def test_the_texts_of_a_list_are_those_of_its_scalars() -> None:
-    assert list(iterate_texts([" 11 ", None, "", 22, True, ["33"], {}, "11"])) == ["11", "22", "11"]
+    assert list(iterate_texts([" 11 ", None, "", 22, True, ["33"], {}, "nan", "11"])) == ["11", "22", "33", "11"]
     assert list(iterate_texts("11")) == ["11"]
     assert list(iterate_texts(None)) == []

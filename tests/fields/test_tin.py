@@ -1,10 +1,11 @@
 """Tax identification numbers, by example."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from core.fields.tin import is_tin, parse_tin, possible_tins, remove_tin_marks
+from core.fields.tin import is_tin, parse_tin, possible_tins, remove_tin_marks, tin_problem
 
 
 @pytest.mark.parametrize(
@@ -38,10 +39,73 @@ def test_a_tax_id_with_its_type(kind: Any, value: Any, expected: tuple[str, str]
     assert parse_tin(kind, value) == expected
 
 
-@pytest.mark.parametrize("value", ["XX-XXX", "", " ", "-", None, [], [123456789], {}, True, "١٢٣٤٥٦٧٨٩"])
-def test_a_value_without_a_digit_is_not_a_tax_id(value: Any) -> None:
+@pytest.mark.parametrize(
+    "value",
+    [
+        "123456789.0", 123456789.0, Decimal("123456789.0"), "1.23456789E8", "1.23456789e+08", "123,456,789",
+        "12-3456789.0", "12\u20133456789", "123 456 789", [123456789], ["12-3456789"],
+    ],
+)  # fmt: skip
+def test_a_tax_id_in_the_ways_of_spreadsheets(value: Any) -> None:
+    assert parse_tin("ein", value) == ("ein", "123456789")
+
+
+@pytest.mark.parametrize("kind", ["ein", "EIN", "npi", None, "tin", "ssn"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "", " ", "-", None, [], {}, 0, "0", "000000000", "0000000000", "00-0000000", "000-00-0000", "0.0", "N/A", "nan",
+        "None", "null", "#N/A", ["0"],
+    ],
+)  # fmt: skip
+def test_a_placeholder_says_that_no_tax_id_is_known(kind: str | None, value: Any) -> None:
+    assert parse_tin(kind, value) is None
+    assert tin_problem(kind, value) is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "XX-XXX", "unknown", True, "١٢٣٤٥٦٧٨٩", "123456789.5", "1.2E8", "-123456789", "EIN 12-3456789", "12.3456789",
+        [123456789, 987654321], "999999999", "99-9999999", 9999999999, "12,34,56789",
+    ],
+)  # fmt: skip
+def test_what_is_not_a_plain_number_is_not_a_tax_id(value: Any) -> None:
     assert parse_tin("ein", value) is None
     assert parse_tin(None, value) is None
+    assert tin_problem("ein", value) == "invalid_tin"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("ssn", "123-45-6789"),
+        ("SSN", "123456789"),
+        (" Ssn ", 123456789),
+        ("itin", "912-78-1234"),
+        ("ITIN", "912781234"),
+        ("social_security_number", "123456789"),
+        ("Social Security Number", "12-3456789"),
+        (["ssn"], "123456789"),
+        ("ein", "123-45-6789"),
+        (None, "123-45-6789"),
+        ("npi", "123-45-6789"),
+        ("ein", " 123 45 6789 "),
+        ("ein", "123\u201345\u20136789"),
+        ("ein", "SSN: 123-45-6789"),
+        ("ein", "***-**-6789"),
+        ("ein", "XXX-XX-6789"),
+    ],
+)
+def test_the_number_of_a_person_is_withheld(kind: Any, value: Any) -> None:
+    assert parse_tin(kind, value) is None
+    assert tin_problem(kind, value) == "personal_tin"
+
+
+@pytest.mark.parametrize("value", ["12-3456789", "1234-56-789", "0123-45-6789", "12-345-6789"])
+def test_other_groups_of_digits_are_not_a_person_s_number(value: str) -> None:
+    assert tin_problem("ein", value) != "personal_tin"
+    assert parse_tin("ein", value) == ("ein", value.replace("-", ""))
 
 
 @pytest.mark.parametrize(
@@ -52,6 +116,8 @@ def test_a_value_without_a_digit_is_not_a_tax_id(value: Any) -> None:
         ("3456789", {"003456789", "3456789"}),
         ("1912951245", {"1912951245"}),
         ("none", set()),
+        ("000000000", set()),
+        ("123-45-6789", set()),
     ],
 )
 def test_what_a_tax_id_may_be_in_the_store(text: str, expected: set[str]) -> None:

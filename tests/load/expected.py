@@ -1,5 +1,7 @@
 """Compare what a load put into the store with what it should have."""
 
+from collections import Counter
+
 import polars as pl
 
 from core.load.outcome import LoadOutcome
@@ -53,8 +55,8 @@ def assert_same(store: Store, outcome: LoadOutcome, flat: slow_reader.Flat) -> N
     for name, declared in TABLES.items():
         rows = table(store, name).select(declared.order).rows()
         assert rows == sorted(rows), f"{name} is not in its order"
-    invalid = sum(len(group.invalid) for group in flat.groups.values())
-    assert (outcome.members.invalid_npis if outcome.members else 0) == invalid
+    odd = Counter(reason for group in flat.groups.values() for reason, _ in group.odd)
+    assert Counter(outcome.members.left_out if outcome.members else {}) == odd
 
 
 REAL = {

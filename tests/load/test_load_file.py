@@ -115,7 +115,7 @@ def test_a_missing_month_names_the_option(load: Load, month: Any) -> None:
         (b'{"in_network": [{"a": [1}]]}', "not JSON"),
         (b'{"provider_references": [{"a" 1}], "in_network": []}', "not JSON: .* in provider_references"),
         (b'{"in_network": [{"a": ' + b"[" * 9999 + b"]" * 9999 + b"}]}", "nested deeper"),
-        (b'{"reporting_entity_name": "A", "reporting_structure": [], "in_network": []}', "a table of contents"),
+        (b'{"reporting_entity_name": "A", "reporting_structure": [{}], "in_network": []}', "a table of contents"),
         (b'{"reporting_entity_name": "A", "out_of_network": []}', "an allowed-amounts file"),
         (b'{"provider_groups": [], "version": "1"}', "a provider-reference file"),
         (b'{"in_network": [], "last_updated_on": "2025-08-01"}', "has no reporting_entity_name"),

@@ -172,6 +172,15 @@ def test_plans_are_added_to_what_is_loaded(server: Server, store: Store, run: Ru
     assert sorted(table(store, "xref_batch_plan")["plan_name"]) == ["One", "Two"]
 
 
+def test_plans_of_several_loaded_files_are_all_added(server: Server, store: Store, run: Run) -> None:
+    paths = [f"/{n}" for n in range(3)]
+    for n, path in enumerate(paths):
+        server.put(path, content_of(n))
+    run(*paths, plans=frozenset((ONE,)))
+    run(*paths, plans=frozenset((TWO,)))
+    assert sorted(table(store, "xref_batch_plan")["plan_name"]) == ["One"] * 3 + ["Two"] * 3
+
+
 def test_a_file_of_a_single_plan_names_it(store: Store, run: Run, server: Server) -> None:
     content = file_of(item_of(1), plan_name=" Mine ", plan_id=123, plan_id_type="EIN", plan_market_type="Group")
     server.put("/0", json.dumps(content).encode())
@@ -185,13 +194,16 @@ def test_a_zip_is_loaded_before_when_all_its_files_are(server: Server, store: St
     good, bad = [gzip.decompress(content_of(n)) for n in (1, 2)], b"{"
     server.put("/a.zip", zip_of(good[0], bad, good[1]))
     steps = run("/a.zip")
-    assert [step.problem is None for step in steps] == [True, False]
+    assert [step.problem is None for step in steps] == [True, False, True], "each document by itself"
     assert cached(tmp_path) == ["a.zip"], "kept for a while: what failed may want an option"
-    assert not any(step.loaded_before for step in run("/a.zip"))
+    again = run("/a.zip")
+    assert [(step.loaded_before, step.outcome and step.outcome.rows_added) for step in again] == [
+        (False, 0), (False, None), (False, 0),
+    ]  # fmt: skip
     server.put("/a.zip", zip_of(*good))
-    assert [step.outcome.loaded_before for step in run("/a.zip") if step.outcome] == [True, False]
+    assert [step.outcome.loaded_before for step in run("/a.zip") if step.outcome] == [True, True]
     assert [step.loaded_before for step in run("/a.zip")] == [True]
-    assert set(table(store, "xref_batch_source")["member"]) == {"0.json", "1.json"}
+    assert set(table(store, "xref_batch_source")["member"]) == {"0.json", "1.json", "2.json"}
     assert cached(tmp_path) == []
 
 

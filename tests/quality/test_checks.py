@@ -63,6 +63,40 @@ def test_odd_rates_are_found(load: Load, store: Store) -> None:
     assert report.failed(("error",)) == []
 
 
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (file_of({"billing_code_type": "CPT", "billing_code": "1"}), {"files_without_rates", "content_without_rows"}),
+        (file_of(item_of("none")), {"files_without_rates"}),
+        (
+            file_of(item_of(1, negotiated_rates=[{"provider_references": [1]}])),
+            {"files_without_rates", "content_without_rows"},
+        ),
+        (file_of(item_of(1), 7), {"content_without_rows"}),
+        (file_of(item_of(1), provider_references=[{"provider_groups": []}]), {"content_without_rows"}),
+        (file_of(item_of(1)), set()),
+        (file_of(), set()),
+    ],
+)  # fmt: skip
+def test_what_a_file_lost_is_found(load: Load, store: Store, content: dict[str, object], found: set[str]) -> None:
+    load(content)
+    assert failed(run_checks(open_snapshot(store))).keys() & {"files_without_rates", "content_without_rows"} == found
+
+
+def test_placeholders_that_an_older_version_stored_are_found(load: Load, store: Store) -> None:
+    members = [{"npi": [1912951245], "tin": {"type": "ein", "value": "123456789"}}]
+    load(file_of(item_of(1), provider_references=[{"provider_group_id": 1, "provider_groups": members}]))
+    manifest = store.manifest()
+    assert manifest is not None
+    assert "placeholder_tax_ids" not in failed(run_checks(open_snapshot(store)))
+    (path,) = manifest.paths(store.root, "xref_group_tin")
+    rows = pq.read_table(path)
+    zeros = pa.array(["000000000"] * len(rows))
+    Path(path).chmod(0o644)
+    pq.write_table(rows.set_column(rows.column_names.index("tin_value"), "tin_value", zeros), path)
+    assert failed(run_checks(open_snapshot(store)))["placeholder_tax_ids"] == 1
+
+
 def test_percentages_of_exactly_1_and_100_are_not_odd(load: Load, store: Store) -> None:
     percents = [{"negotiated_type": "percentage", "negotiated_rate": rate} for rate in (0.99, 1, 100, 100.01)]
     load(file_of(item_of(*percents, 100.01, 0.99)))

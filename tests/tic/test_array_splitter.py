@@ -131,14 +131,14 @@ def test_a_giant_item_comes_in_chunks_that_carry_its_other_values(
     assert not list(tmp_path.iterdir()), "what was put aside is removed"
 
 
-def test_of_a_repeated_key_in_a_giant_item_the_last_counts(tmp_path: Path) -> None:
+def test_of_a_repeated_key_in_a_giant_item_all_lists_count(tmp_path: Path) -> None:
     rates = [json.dumps([{"n": n}] * 10).encode() for n in range(2)]
     item = b'{"negotiated_rates": %b, "negotiated_rates": %b}' % (rates[0], rates[1])
     splitter = ArraySplitter(
         "rates.json", iter([b'{"in_network": [%b]}' % item]), directory=tmp_path, chunk_bytes=20, giant_bytes=40
     )
     text = b",".join(part.text or b"" for part in splitter.parts())
-    assert json.loads(b"[%b]" % text) == [{"n": 1}] * 10
+    assert json.loads(b"[%b]" % text) == [{"n": 0}] * 10 + [{"n": 1}] * 10
 
 
 def test_a_giant_item_without_rates_is_one_empty_chunk(tmp_path: Path) -> None:

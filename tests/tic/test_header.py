@@ -58,7 +58,7 @@ def test_another_kind_of_file_is_refused(key: str) -> None:
 
 def test_the_plan_of_a_file_of_one_plan() -> None:
     found = header(plan_name=" Peach PPO ", plan_id_type="EIN", plan_id=12, plan_market_type="Group")
-    assert found.plan == Plan("Peach PPO", "ein", "12", "group")
+    assert found.plans == {Plan("Peach PPO", "ein", "12", "group")}
 
 
 def test_a_plan_has_a_name_or_an_id() -> None:

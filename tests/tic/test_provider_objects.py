@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.tic.provider_objects import ProviderParts, parse_plain_npis, read_objects, split_objects
+from core.tic.provider_objects import OddValue, ProviderParts, parse_plain_npis, read_objects, split_objects
 
 FIRST, SECOND = 1912951245, 2912951245
 
@@ -33,7 +33,7 @@ def test_well_formed_objects_are_read_together() -> None:
     assert members(found) == [(TIN, [FIRST, SECOND]), (("npi", str(SECOND)), [SECOND])]
     assert list(found.counts) == [1, 1]
     assert found.business_names == ["Peach Clinic", None]
-    assert found.invalid == []
+    assert found.odd == []
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,8 @@ def test_well_formed_objects_are_read_together() -> None:
         ([str(FIRST)], [FIRST], []),
         ([FIRST, str(SECOND)], [FIRST, SECOND], []),
         ([0], [], []),
-        (["0", ""], [], []),
+        (["0", "", "0000000000", "nan", "N/A"], [], []),
+        ([f"{FIRST}.0", "1,912,951,245"], [FIRST, FIRST], []),
         ([], [], []),
         (None, [], []),
         (FIRST, [FIRST], []),
@@ -54,20 +55,21 @@ def test_well_formed_objects_are_read_together() -> None:
         (["3000000000"], [], ["3000000000"]),
         ([1_000_000_000, 2_999_999_999], [1_000_000_000, 2_999_999_999], []),
         ([True], [], [True]),
-        ([[FIRST]], [], [[FIRST]]),
+        ([[FIRST]], [FIRST], []),
+        ([[FIRST, SECOND]], [], [[FIRST, SECOND]]),
         ([FIRST, FIRST], [FIRST, FIRST], []),
     ],
 )
 def test_npis_are_kept_dropped_or_invalid(npis: Any, valid: list[int], invalid: list[Any]) -> None:
     found = read({"npi": npis, "tin": PLAIN["tin"]})
     assert members(found) == [(TIN, valid)]
-    assert found.invalid == [(0, value) for value in invalid]
+    assert found.odd == [(0, OddValue("invalid_npi", value)) for value in invalid]
 
 
 def test_an_odd_object_does_not_change_its_neighbors() -> None:
     found = read(PLAIN, {"npi": ["x"], "tin": PLAIN["tin"]}, PLAIN)
     assert members(found) == [(TIN, [FIRST, SECOND]), (TIN, []), (TIN, [FIRST, SECOND])]
-    assert found.invalid == [(1, "x")]
+    assert found.odd == [(1, OddValue("invalid_npi", "x"))]
 
 
 @pytest.mark.parametrize(
@@ -83,9 +85,9 @@ def test_an_odd_object_does_not_change_its_neighbors() -> None:
             [(("ein", "000000001"), [FIRST]), (("ein", "000000002"), [FIRST])],
         ),
         ({}, [(None, [])]),
-        ("x", []),
-        (None, []),
-        ([], []),
+        ("x", [(None, [])]),
+        (None, [(None, [])]),
+        ([], [(None, [])]),
     ],
 )
 def test_an_object_in_each_way_that_payers_write_it(

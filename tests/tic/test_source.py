@@ -5,13 +5,14 @@ import gzip
 import hashlib
 import json
 import lzma
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from core.runtime.errors import PayerFileError
-from core.tic.source import Source, UnpackLimits, expand_paths, open_documents
+from core.tic.source import EXTRA_BYTES, Source, UnpackLimits, expand_paths, open_container, open_documents
 
 CONTENT = b'{"reporting_entity_name": "Payer"}' * 40_000
 
@@ -69,6 +70,45 @@ def test_a_gzip_file_that_was_cut_short_is_an_error(tmp_path: Path, kept: int) -
         read(open_documents(path)[0])
 
 
+@pytest.mark.parametrize(
+    ("extra", "count"),
+    [
+        (b"hello world!", 12),
+        (b"\n", 1),
+        (b"\x1f", 1),
+        (b"\x1f\x8b not another member", 21),
+        (b"\0" * 99, 0),
+        (b"\0\0\0hello", 5),
+        (b"hello\0\0", 7),
+        (gzip.compress(b"")[:7], 7),
+        (gzip.compress(b"") + b"hello", 5),
+        (b"x" * 2_000_000, 2_000_000),
+    ],
+)
+@pytest.mark.parametrize("packing", ["gzip", "two members", "gzip twice", "gzip in zip"])
+def test_bytes_behind_a_gzip_stream_are_ignored_and_counted(
+    tmp_path: Path, extra: bytes, count: int, packing: str
+) -> None:
+    packed = gzip.compress(CONTENT[:99]) + gzip.compress(CONTENT[99:]) if packing == "two members" else None
+    packed = (packed or gzip.compress(CONTENT)) + extra
+    path = tmp_path / "a.json.gz"
+    path.write_bytes(gzip.compress(packed) if packing == "gzip twice" else packed)
+    if packing == "gzip in zip":
+        zip_of(path, ("a.json.gz", packed))
+    (source,) = open_documents(path)
+    assert read(source) == CONTENT
+    assert source.batch_id == hashlib.sha256(CONTENT).hexdigest()[:32]
+    assert source.notes == ({EXTRA_BYTES: count} if count else {})
+    assert read(source) == CONTENT, "it can be read again"
+
+
+def test_a_second_member_that_is_cut_short_is_no_extra_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "a.json.gz"
+    path.write_bytes(gzip.compress(CONTENT[:99]) + gzip.compress(CONTENT[99:])[:-20])
+    with pytest.raises(PayerFileError, match="cut short"):
+        read(open_documents(path)[0])
+
+
 def test_a_damaged_gzip_file_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "a.json.gz"
     packed = bytearray(gzip.compress(CONTENT))
@@ -82,7 +122,9 @@ def test_a_zip_file_that_is_cut_short_empty_or_encrypted_is_an_error(tmp_path: P
     whole = zip_of(tmp_path / "a.zip", ("1.json", CONTENT)).read_bytes()
     cut = tmp_path / "cut.zip"
     cut.write_bytes(whole[:-30])
-    with pytest.raises(PayerFileError, match=r"cut\.zip: the zip file is damaged or cut short"):
+    with pytest.raises(
+        PayerFileError, match=r"cut\.zip: the zip file ends before its own table of contents; .*cut short"
+    ):
         open_documents(cut)
     with pytest.raises(PayerFileError, match="contains no file"):
         open_documents(zip_of(tmp_path / "empty.zip"))
@@ -92,6 +134,96 @@ def test_a_zip_file_that_is_cut_short_empty_or_encrypted_is_an_error(tmp_path: P
     (tmp_path / "locked.zip").write_bytes(locked)
     with pytest.raises(PayerFileError, match="encrypted; unpack it first"):
         read(open_documents(tmp_path / "locked.zip")[0])
+
+
+def test_members_that_are_plainly_not_data_are_skipped_and_named(tmp_path: Path) -> None:
+    others = {
+        "readme.txt": b"hello",
+        "LICENSE": b"free",
+        "notes.pdf": b"%PDF-1.7",
+        "plan.xlsx": b"PK\x03\x04 a workbook",
+        "a.csv": b"code,rate",
+        ".DS_Store": b"\0\0\0\1Bud1",
+        "__MACOSX/._a.json": b"{}",
+        "._a.json": b"\0\5",
+        ".hidden/a.json": b"{}",
+        "Thumbs.db": b"{",
+        "sub/desktop.ini": b"[x]",
+        "empty.txt": b"",
+    }
+    data = {
+        "a.json": b"1",
+        "sub/b": b' {"x": 1}',
+        "c.txt": gzip.compress(b"{}"),
+        "d.dat": b"\xef\xbb\xbf[1]",
+        "e.json": b"",
+    }
+    path = zip_of(tmp_path / "a.zip", *others.items(), ("dir/", b""), *data.items())
+    found = open_container(path)
+    assert found.skipped == list(others)
+    assert [source.member for source in found.documents] == list(data)
+    with pytest.raises(
+        PayerFileError, match=r"none\.zip: the zip file contains only readme.txt, LICENSE, notes.pdf and"
+    ):
+        open_documents(zip_of(tmp_path / "none.zip", *others.items()))
+
+
+def test_members_of_one_name_are_different_documents(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="Duplicate name"):
+        path = zip_of(tmp_path / "a.zip", ("a.json", b"1"), ("a.json", b"22"))
+    assert [(source.member, read(source)) for source in open_documents(path)] == [("a.json", b"1"), ("a.json#2", b"22")]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_members_are_unpacked_and_damage_is_told(tmp_path: Path, method: int) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", method) as packed:
+        packed.writestr("a.json", CONTENT[:5000])
+    assert read(open_documents(path)[0]) == CONTENT[:5000]
+    damaged = bytearray(path.read_bytes())
+    damaged[45] ^= 0xFF
+    path.write_bytes(damaged)
+    with pytest.raises(PayerFileError, match=r"a\.zip/a\.json: .*damaged.*download it again"):
+        read(open_documents(path)[0])
+
+
+@pytest.mark.parametrize(("method", "name"), [(9, "Deflate64"), (93, "Zstandard"), (98, "PPMd"), (77, "an unusual")])
+def test_a_member_packed_by_another_method_is_told_and_others_are_read(tmp_path: Path, method: int, name: str) -> None:
+    path = zip_of(tmp_path / "a.zip", ("a.json", b"{}"), ("b.json", b"1"))
+    content = bytearray(path.read_bytes())
+    for signature, place in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        at = content.index(signature) + place
+        content[at : at + 2] = method.to_bytes(2, "little")
+    path.write_bytes(content)
+    first, second = open_documents(path)
+    with pytest.raises(
+        PayerFileError, match=rf"a\.zip/a\.json: packed with {name}.* \(zip method {method}\).* unpack it"
+    ):
+        read(first)
+    assert read(second) == b"1"
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [(bz2.compress(b"{}"), "bzip2"), (b"\x28\xb5\x2f\xfd ", "zstd"), (b"PK\x03\x04", "zip"), (b"<html>", "web page")],
+)
+@pytest.mark.parametrize("outer", ["gzip", "zip"])
+def test_another_file_within_a_packed_one_is_named(tmp_path: Path, content: bytes, kind: str, outer: str) -> None:
+    path = tmp_path / "a"
+    if outer == "zip":
+        zip_of(path, ("inner.json", content), ("good.json", b"1"))
+    else:
+        path.write_bytes(gzip.compress(content))
+    with pytest.raises(PayerFileError, match=f"a {kind}"):
+        read(open_documents(path)[0])
+
+
+def test_a_tar_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.tar.gz"
+    with tarfile.open(path, "w:gz") as packed:
+        packed.addfile(tarfile.TarInfo("a.json"))
+    with pytest.raises(PayerFileError, match="a tar file; expected JSON"):
+        read(open_documents(path)[0])
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,55 @@ def test_files_are_chosen_by_plan_and_by_text(read: Read) -> None:
         read(toc()).choose()
 
 
+def test_a_plan_is_found_by_its_id_without_dashes_its_sponsor_and_its_issuer(read: Read) -> None:
+    acme = plan("12-3456701", plan_sponser_name="Acme Corp", issuer_name="Peach Issuer")
+    other = plan("64353", plan_sponsor_name="Other Inc.")
+    found = read(
+        toc(
+            {"reporting_plans": [acme], "in_network_files": [file("a")]},
+            {"reporting_plans": [other], "in_network_files": [file("b")]},
+        )
+    )
+    assert [each.plan_sponsor_name for each in found.plans] == ["Acme Corp", "Other Inc."]
+    for text in ("123456701", "12-3456701", "12 3456701", "acme", "peach issuer"):
+        assert [each.address.name for each in found.choose([text])] == ["a"], text
+    assert [each.address.name for each in found.choose(["other inc"])] == ["b"]
+
+
+def test_addresses_as_plain_texts_and_from_web_pages(read: Read) -> None:
+    found = read(
+        toc(
+            {"reporting_plans": [plan("1")], "in_network_files": ["https://h/a.json", " https://h/b.json "]},
+            {"reporting_plans": [plan("2")], "in_network_files": "https://h/c.json"},
+            {"reporting_plans": [plan("3")], "in_network_files": [{"url": "https://h/d.json"}, {"Location": "https://h/e"}]},
+            {"reporting_plans": [plan("4")], "in_network_files": [file("", location="https://h/x?a=1&amp;b=2")]},
+            {"reporting_plans": [plan("5")], "in_network_files": [file("", location="https://h/x?a=1&b=2")]},
+            {"Reporting_Plans": [plan("6")], "in_network_file": [file("f")]},
+        )
+    )  # fmt: skip
+    assert listed(found) == {
+        "a.json": {"1"}, "b.json": {"1"}, "c.json": {"2"}, "d.json": {"3"}, "e": {"3"}, "x": {"4", "5"}, "f": {"6"},
+    }  # fmt: skip
+    assert not found.left_out
+
+
+def test_files_named_only_in_their_query_are_told_apart(read: Read) -> None:
+    names = [f"2024-06-01_Payer_PPO-0{n}_in-network-rates.json.gz" for n in (1, 2)]
+    found = read(
+        toc({"in_network_files": [file(f"api/download?fd=2024-06-01&fn={name}&sig=SECRET") for name in names]})
+    )
+    assert [each.address.name for each in found.files] == names
+    assert [str(each.address) for each in found.files] == [
+        f"https://payer.example/api/download?fn={name}" for name in names
+    ]
+    assert [each.address.name for each in found.choose((), ["PPO-02"])] == [names[1]]
+
+
+def test_a_table_of_contents_names_its_payer(read: Read) -> None:
+    assert read(toc({"in_network_files": [file("a")]})).payer == "Payer"
+    assert read({"reporting_structure": [], "reporting_entity_name": " N/A "}).payer is None
+
+
 @st.composite
 def tables(draw: st.DrawFn) -> list[dict[str, Any]]:
     plans = st.lists(st.sampled_from(range(5)), max_size=4)

@@ -19,19 +19,20 @@ import numpy.typing as npt
 from msgspec import Raw
 
 from core.fields.rate import parse_rate
+from core.load.flatten.file_traits import NO_TRAITS, FileTraits
 from core.load.flatten.item_fields import NO_CODE, NOT_WANTED, ItemFieldsReader
 from core.load.flatten.price_fields import RATE_KEY, PriceFieldsReader
 from core.load.flatten.rate_groups import RateGroupReader
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.rate_filters import ALL_RATES, RateFilter
-from core.load.rejects import published_text
+from core.load.rejects import LEFT_OUT, published_text
 from core.load.staging.group_key_set import KeySet
 from core.load.staging.price_rows import PriceRows
 from core.load.staging.price_runs import PriceRun
 from core.load.staging.spool_set import SpoolSet
 from core.runtime.errors import NotJsonError
 from core.runtime.workers import give_back_memory
-from core.tic import decode
+from core.tic import decode, lenient_json
 from core.tic.array_splitter import ElementChunk
 from core.tic.decode import ABSENT, ItemObject, RateObject
 
@@ -77,7 +78,7 @@ class Flattener:
     """Flattens pieces of the file `name` into spools and runs below `directory`.
 
     Each process that flattens the file has its own `writer` number. `filters` say which rates are wanted: those that
-    any of them wants.
+    any of them wants. `traits` are what an earlier reading of the file has shown.
     """
 
     def __init__(
@@ -87,8 +88,10 @@ class Flattener:
         writer: int = 0,
         filters: Sequence[RateFilter] = (ALL_RATES,),
         sizes: LoadSizes = DEFAULT_SIZES,
+        traits: FileTraits = NO_TRAITS,
     ) -> None:
         self._name = name
+        self._traits = traits
         self._directory = directory
         self._writer = writer
         self._sizes = sizes
@@ -101,7 +104,7 @@ class Flattener:
         self._notes: Counter[str] = Counter()
         self._item_fields = ItemFieldsReader(self._spools, self._notes, filters)
         self._price_fields = PriceFieldsReader(sizes)
-        self._groups = RateGroupReader(self._spools, self._notes, sizes)
+        self._groups = RateGroupReader(self._spools, self._notes, sizes, traits.exact_ids)
         self._prices = PriceRows()
         self._piece = 0
 
@@ -145,7 +148,10 @@ class Flattener:
             _ItemRates(item, item.negotiated_rates or [], seq + n) for n, item in enumerate(found) if item is not None
         ]
         if len(items) < len(found):
-            self._notes["in_network_elements_that_are_no_objects"] += len(found) - len(items)
+            for n in [n for n, item in enumerate(found) if item is None]:
+                self._leave_out("no_object", seq + n)
+        for empty in [each.seq for each in items if not each.rates]:
+            self._leave_out("no_rates", empty)
         self._add_rates(items)
         return len(found)
 
@@ -156,6 +162,8 @@ class Flattener:
         # If its negotiated_rates is one object instead of an array, the head contains it.
         rates = item.negotiated_rates if chunk.first else None
         rates = rates or [rate or RateObject() for rate in self._decode(decode.RATE_DECODER, chunk)]
+        if not rates and chunk.first:
+            self._leave_out("no_rates", self._piece << 32)
         self._add_rates([_ItemRates(item, rates, self._piece << 32)])
         return len(rates)
 
@@ -240,7 +248,7 @@ class Flattener:
     ) -> None:
         """Add or reject the prices of a rate that has no code, no groups, no prices, or very many groups."""
         if not texts:
-            self._notes["rates_without_prices"] += 1
+            self._leave_out("no_prices", position.seq, position.rate)
             return
         size = self._groups.lists.sizes[groups]
         # A rejected price counts once for each of its groups, and once if it has none.
@@ -265,7 +273,7 @@ class Flattener:
         self, text: bytes, number: int, lists: Sequence[int], size: int, position: _RatePosition, price: int
     ) -> None:
         """Add or reject a price whose text is new, for the `size` groups of some lists. `price` is its position."""
-        found = decode.decode_price(text)
+        found = decode.decode_price(text, self._notes)
         if found is None:
             self._reject("no_price", size, position, price, published_text(text.decode("utf-8", "replace")))
             return
@@ -286,6 +294,11 @@ class Flattener:
         self._rejected[reason] += rows
         self._spools.rejects.add(reason, position.seq, position.rate, price, value, rows)
 
+    def _leave_out(self, reason: str, seq: int, rate: int | None = None) -> None:
+        """Count and list something that has no price, and so no row."""
+        self._notes[LEFT_OUT[reason]] += 1
+        self._spools.rejects.add(reason, seq, rate, None, None, 0)
+
     # --- elements of provider_references ----------------------------------------------------------------------
 
     def _flatten_references(self, chunk: ElementChunk) -> int:
@@ -297,8 +310,9 @@ class Flattener:
 
     def _decode(self, elements: "decode.ElementDecoder[decode.T]", chunk: ElementChunk) -> "list[decode.T | None]":
         try:
-            found, lenient = elements.read(chunk.text)
-        except decode.UndecodableError as error:
+            search = self._traits.searches(self._piece, len(chunk.text))
+            found, lenient = elements.read(chunk.text, self._notes, find_repeats=search)
+        except lenient_json.UndecodableError as error:
             raise NotJsonError(
                 f"{self._name}: not JSON: {error.problem} at byte {chunk.offset + error.offset:,}, in {chunk.array}; "
                 "expected an in-network file; download it again or report it to the payer"

@@ -12,7 +12,7 @@ from core.load.rate_filters import ALL_RATES, RateFilter, code_mask
 from core.load.staging.price_field_cache import PriceFieldCache
 from core.load.staging.price_runs import ItemFields
 from core.load.staging.spool_set import SpoolSet
-from core.tic import decode
+from core.tic import lenient_json
 from core.tic.decode import ABSENT, ItemObject
 
 NO_CODE = -1
@@ -89,7 +89,7 @@ class ItemFieldsReader:
         )
 
     def _add_bundle(self, bundle: ItemFields, members: Raw, seq: int) -> None:
-        for member in as_list(decode.parse_raw(members)):
+        for member in as_list(lenient_json.parse_raw(members)):
             if not isinstance(member, dict):
                 continue
             system = parse_code_system(member.get("billing_code_type"))

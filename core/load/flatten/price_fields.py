@@ -10,7 +10,7 @@ from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.staging.price_field_cache import PriceFieldCache
 from core.load.staging.price_runs import PriceFields
 from core.store.schema import ids
-from core.tic import decode
+from core.tic import decode, lenient_json
 from core.tic.decode import PriceObject
 
 RATE_KEY = b'"negotiated_rate":'
@@ -44,7 +44,7 @@ class PriceFieldsReader:
             setting=parse_lower(price.setting),
             billing_code_modifier=self._modifiers_of(bytes(price.billing_code_modifier)),
             pos_set_id=self._pos_set_of(bytes(price.service_code)),
-            additional_information=remark if remark and remark.strip() else None,
+            additional_information=remark if parse_text(remark) else None,
         )
         cache = self.cache
         has_odd_date = bool(parse_text(price.expiration_date)) and not parse_date(price.expiration_date)
@@ -66,14 +66,14 @@ class PriceFieldsReader:
     def _modifiers_of(self, text: bytes) -> str:
         found = self._modifiers.get(text)
         if found is None:
-            found = parse_modifiers(decode.parse_json(text) if text else None)
+            found = parse_modifiers(lenient_json.parse_json(text) if text else None)
             self._keep(self._modifiers, text, found)
         return found
 
     def _pos_set_of(self, text: bytes) -> str:
         found = self._pos_set_ids.get(text)
         if found is None:
-            codes = parse_places(decode.parse_json(text) if text else None)
+            codes = parse_places(lenient_json.parse_json(text) if text else None)
             found = ids.pos_set_id(codes)
             self.pos_sets[found] = codes
             self._keep(self._pos_set_ids, text, found)
@@ -96,6 +96,6 @@ def text_without_rate(text: bytes) -> bytes | None:
     try:
         float(text[at:end])
         price = decode.decode_price(b"%b%b%b" % (text[:at], _PROBE, text[end:]))
-    except (ValueError, decode.UndecodableError):
+    except (ValueError, lenient_json.UndecodableError):
         return None
     return text[:at] + text[end:] if price and price.negotiated_rate == float(_PROBE) else None

@@ -7,13 +7,14 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from core.fields.provider_group_id import parse_provider_group_id
+from core.fields.provider_group_id import parse_provider_group_id, spell_provider_group_id
 from core.fields.text import as_list, parse_text
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.providers.group_key import NAMED_KEY, WHOLE_KEY_LIMIT, group_key, group_keys_of_names
+from core.load.rejects import LEFT_OUT
 from core.load.staging.rate_group_lists import RateGroupLists
 from core.load.staging.spool_set import SpoolSet
-from core.tic import decode
+from core.tic import lenient_json
 from core.tic.decode import ABSENT, RateObject, ReferenceObject
 
 _BLANK = b"[] \t\r\n"
@@ -23,12 +24,22 @@ _WHOLE_NUMBERS = msgspec.json.Decoder(list[int])
 
 
 class RateGroupReader:
-    """Reads the lists of groups of rates into `lists`, and the members of groups into spools."""
+    """Reads the lists of groups of rates into `lists`, and the members of groups into spools.
 
-    def __init__(self, spools: SpoolSet, notes: Counter[str], sizes: LoadSizes = DEFAULT_SIZES) -> None:
+    `exact_ids` are the ids that the file defines in two spellings, see `id_spellings`.
+    """
+
+    def __init__(
+        self,
+        spools: SpoolSet,
+        notes: Counter[str],
+        sizes: LoadSizes = DEFAULT_SIZES,
+        exact_ids: frozenset[str] = frozenset(),
+    ) -> None:
         self._spools = spools
         self._notes = notes
         self._sizes = sizes
+        self._exact_ids = exact_ids
         self.start_over()
 
     def start_over(self) -> None:
@@ -69,7 +80,9 @@ class RateGroupReader:
         defined: list[int] = []
         with_members: list[tuple[int, bytes, int]] = []
         for position, reference in enumerate(references, seq):
-            if reference is not None:
+            if reference is None:
+                self._leave_out("no_object", position)
+            else:
                 key = self._define(reference, position)
                 if key is None:
                     continue
@@ -84,19 +97,26 @@ class RateGroupReader:
 
     def _define(self, reference: ReferenceObject, seq: int) -> int | None:
         """Read everything in a definition except the members. Return the group's key, None if it has no id."""
-        group = parse_provider_group_id(decode.parse_raw(reference.provider_group_id))
+        value = lenient_json.parse_raw(reference.provider_group_id)
+        group = parse_provider_group_id(value, self._exact_ids)
         if group is None:
-            self._notes["provider_groups_without_an_id"] += 1
+            self._leave_out("no_group_id", seq)
             return None
         key = group_key(group)
+        if type(value) is not int and (spelling := spell_provider_group_id(value)) != group:
+            self._spools.spellings.add(key, spelling)
         if reference.location and bytes(reference.provider_groups).strip(_BLANK) in _EMPTY:
             self._notes["provider_groups_at_a_location"] += 1
             self._spools.locations.add(key, reference.location, seq)
-        networks = map(parse_text, as_list(decode.parse_raw(reference.network_name)))
+        networks = map(parse_text, as_list(lenient_json.parse_raw(reference.network_name)))
         names = sorted({name for name in networks if name})
         if names or key >= NAMED_KEY:
             self._spools.groups.add(key, group, names)
         return key
+
+    def _leave_out(self, reason: str, seq: int) -> None:
+        self._notes[LEFT_OUT[reason]] += 1
+        self._spools.rejects.add(reason, seq, None, None, None, 0)
 
     def _read_mixed(self, inline: bytes, references: bytes, seq: int) -> int:
         """Return the list of groups of a rate that has provider_references as well as provider_groups."""
@@ -118,7 +138,8 @@ class RateGroupReader:
         try:
             numbers = _WHOLE_NUMBERS.decode(text)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            named = [parse_provider_group_id(value) for value in as_list(decode.parse_json(text))]
+            values = as_list(lenient_json.parse_json(text))
+            named = [parse_provider_group_id(value, self._exact_ids) for value in values]
             keys = [self._key(group) for group in named if group is not None]
             return keys, len(named) - len(keys)
         if numbers and (min(numbers) < 0 or max(numbers) >= WHOLE_KEY_LIMIT):

@@ -12,6 +12,7 @@ import polars as pl
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.providers.cross_references import KeptMembers, index_members, write_cross_references
 from core.load.providers.group_index import GroupIndex
+from core.load.rejects import LEFT_OUT
 from core.load.staging.group_members import FETCHER, WRITER_BITS
 from core.load.table_writer import TableWriter
 from core.reference.nppes.provider_names import new_npi_rows
@@ -50,16 +51,24 @@ class MemberCounts:
     """Groups that no fact names. They are left out."""
     group_npis: int
     group_tins: int
-    invalid_npis: int
+    left_out: dict[str, int]
+    """How many values were left out of groups, by reason: values that are not NPIs, not tax numbers, or not objects,
+    once for each group, and groups from which a person's tax number was withheld."""
+
+    @property
+    def invalid_npis(self) -> int:
+        """Return how many values are not NPIs, once for each group."""
+        return self.left_out.get("invalid_npi", 0)
 
     @property
     def notes(self) -> dict[str, int]:
         """Return the oddities, for the batch record."""
-        return {
-            "unresolved_groups": self.unresolved,
-            "unused_groups": self.unused,
-            "invalid_npi": self.invalid_npis,
-        }
+        return {"unresolved_groups": self.unresolved, "unused_groups": self.unused, **self.left_out_notes}
+
+    @property
+    def left_out_notes(self) -> dict[str, int]:
+        """Return what was left out of groups, by the name of the note that counts it."""
+        return {LEFT_OUT.get(reason, reason): count for reason, count in self.left_out.items()}
 
 
 def write_group_tables(
@@ -73,7 +82,7 @@ def write_group_tables(
 ) -> MemberCounts:
     """Write the groups at the positions `used` (None for all) and their members, and return how many there are.
 
-    The views of `spools` exist. Leave the relation `invalid_npi` behind, for the file's rejects.
+    The views of `spools` exist. Leave the relation `odd_values` behind, for the file's rejects.
     """
     members = index_members(spools, groups, used, sizes)
     _create_relations(writer, groups, members, scope)
@@ -110,7 +119,7 @@ def create_resolved_before(connection: duckdb.DuckDBPyConnection, transaction: T
 
 
 def _create_relations(writer: TableWriter, groups: GroupIndex, members: KeptMembers, scope: BatchScope) -> None:
-    """Create the relations that the statements of this module read: scope, used, invalid_npi, resolved_before."""
+    """Create the relations that the statements of this module read: scope, used, odd_values, resolved_before."""
     connection = writer.connection
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE scope AS SELECT ? AS year_month, ? AS payer_slug, ? AS batch_id",
@@ -123,10 +132,10 @@ def _create_relations(writer: TableWriter, groups: GroupIndex, members: KeptMemb
     del frame
     give_back_memory()
     connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE invalid_npi AS
-            SELECT key, value, min(seq) AS seq, max(part) >> {WRITER_BITS} = {FETCHER} AS fetched
-            FROM spooled_group_parts JOIN spooled_part_invalid USING (part) SEMI JOIN used USING (key)
-            GROUP BY key, value"""
+        f"""CREATE OR REPLACE TEMP TABLE odd_values AS
+            SELECT key, reason, value, min(seq) AS seq, max(part) >> {WRITER_BITS} = {FETCHER} AS fetched
+            FROM spooled_group_parts JOIN spooled_part_odd_values USING (part) SEMI JOIN used USING (key)
+            GROUP BY key, reason, value"""
     )
     create_resolved_before(connection, writer.transaction, scope.batch_id)
 
@@ -166,13 +175,13 @@ def _business_names_sql(connection: duckdb.DuckDBPyConnection) -> str:
 
 
 def _count_members(connection: duckdb.DuckDBPyConnection, *, group_npis: int, group_tins: int) -> MemberCounts:
-    ((groups, unresolved, unused, invalid),) = connection.execute(
+    left_out = connection.execute("SELECT reason, count(*) FROM odd_values GROUP BY reason").fetchall()
+    ((groups, unresolved, unused),) = connection.execute(
         """SELECT (SELECT count(*) FROM used),
                   (SELECT count(*) FROM used ANTI JOIN resolved_before USING (pg_uid) WHERE NOT resolved),
                   (SELECT count(DISTINCT key)
                    FROM (SELECT key FROM spooled_defined UNION ALL SELECT key FROM spooled_groups)
-                   ANTI JOIN used USING (key)),
-                  (SELECT count(*) FROM invalid_npi)"""
+                   ANTI JOIN used USING (key))"""
     ).fetchall()
     return MemberCounts(
         groups=groups,
@@ -180,5 +189,5 @@ def _count_members(connection: duckdb.DuckDBPyConnection, *, group_npis: int, gr
         unused=unused,
         group_npis=group_npis,
         group_tins=group_tins,
-        invalid_npis=invalid,
+        left_out=dict(left_out),
     )

@@ -16,7 +16,7 @@ from core.fetch.client import Client
 from core.fetch.download import Downloads
 from core.fetch.host_failures import HostFailures
 from core.runtime.errors import FetchError, PayerFileError
-from core.tic import decode
+from core.tic import decode, lenient_json
 from core.tic.source import UnpackLimits, open_documents
 
 CACHE_SECONDS = 24 * 3600
@@ -170,7 +170,7 @@ def storable_location(url: str) -> StorableLocation:
 def _read_leniently(text: bytes, location: str) -> Raw:
     """Return the provider_groups of text that is not strict JSON, or not of the expected shape."""
     try:
-        value = decode.parse_json(text)
-    except decode.UndecodableError as error:
+        value = lenient_json.parse_json(text)
+    except lenient_json.UndecodableError as error:
         raise PayerFileError(f"{location}: not JSON: {error.problem} at byte {error.offset:,}") from None
-    return decode.encode_raw(value.get("provider_groups") if isinstance(value, dict) else value)
+    return lenient_json.encode_raw(value.get("provider_groups") if isinstance(value, dict) else value)

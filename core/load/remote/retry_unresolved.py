@@ -149,17 +149,17 @@ def _write_members(
         connection,
         transaction,
         batch.batch_id,
-        f"""SELECT 'invalid_npi' AS reason,
+        f"""SELECT reason,
                    'provider_references[' || coalesce(nullif(seq, {UNPLACED})::VARCHAR, '') || '].location' AS place,
                    value, 0 AS rows
-            FROM invalid_npi""",
+            FROM odd_values""",
     )
     wanted = [
         _count_wanted(connection, transaction, spools.directory, groups.found, filters_of(record)) for record in records
     ]
     notes = {"unresolved_groups": groups.remaining, "locations_not_fetched": fetched.report.failed + signed}
     updated = [
-        _update_notes(record, notes, invalid_npis=members.invalid_npis, found_later=more)
+        _update_notes(record, notes, left_out=members.left_out_notes, found_later=more)
         for record, more in zip(records, wanted, strict=True)
     ]
     connection.register("updated_records", pa.Table.from_pylist(updated, DIM_BATCH.arrow))
@@ -234,13 +234,15 @@ def _count_wanted(
     return int(np.count_nonzero(masks))
 
 
-def _update_notes(record: BatchRecord, notes: dict[str, Any], *, invalid_npis: int, found_later: int) -> BatchRecord:
+def _update_notes(
+    record: BatchRecord, notes: dict[str, Any], *, left_out: dict[str, int], found_later: int
+) -> BatchRecord:
     """Return the record with its notes brought up to date."""
     before = json.loads(record["notes"])
     counts = {
         **before,
         **notes,
-        "invalid_npi": before.get("invalid_npi", 0) + invalid_npis,
+        **{note: before.get(note, 0) + count for note, count in left_out.items()},
         FOUND_LATER: before.get(FOUND_LATER, 0) + found_later,
     }
     text = json.dumps({name: count for name, count in counts.items() if count}, sort_keys=True)

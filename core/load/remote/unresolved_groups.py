@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from core.fetch.address import redact_url
-from core.fields.provider_group_id import parse_provider_group_id
+from core.fields.provider_group_id import parse_provider_group_id, spell_provider_group_id
 from core.load.providers.group_key import WHOLE_KEY_LIMIT, group_key
 from core.load.remote.remote_groups import RemoteGroup
 from core.runtime.errors import PayerFileError
@@ -17,7 +17,7 @@ from core.store.generations.store import Manifest, Store
 from core.store.schema import ids
 from core.store.schema.tables import DIM_BATCH, DIM_PROVIDER_GROUP, XREF_GROUP_LOCATION
 from core.store.sql import parquet_rows
-from core.tic import decode
+from core.tic import decode, lenient_json
 from core.tic.array_splitter import ArraySplitter, ElementChunk
 from core.tic.source import Source
 
@@ -102,10 +102,13 @@ def find_addresses(
     for seq, reference in enumerate(_read_references(source, progress)):
         if reference is None or not reference.location:
             continue
-        raw = parse_provider_group_id(decode.parse_raw(reference.provider_group_id)) or ""
-        pg_uid = ids.pg_uid(batch_id, raw)
-        if pg_uid in wanted:
-            found.setdefault(reference.location, []).append(RemoteGroup(group_key(raw), pg_uid, seq))
+        value = lenient_json.parse_raw(reference.provider_group_id)
+        # An id that the file defines in two spellings is in the store as the file spells it, see `id_spellings`.
+        for raw in dict.fromkeys((spell_provider_group_id(value) or "", parse_provider_group_id(value) or "")):
+            pg_uid = ids.pg_uid(batch_id, raw)
+            if pg_uid in wanted:
+                found.setdefault(reference.location, []).append(RemoteGroup(group_key(raw), pg_uid, seq))
+                break
     if source.batch_id != batch_id:
         raise PayerFileError(
             f"{source.name}: its content is batch {source.batch_id}, not {batch_id}; expected the file that the batch "
@@ -120,7 +123,7 @@ def _read_references(source: Source, progress: Progress | None) -> Iterator[deco
         if isinstance(part, ElementChunk) and part.array == "provider_references":
             try:
                 yield from decode.REFERENCE_DECODER.read(part.text)[0]
-            except decode.UndecodableError as error:
+            except lenient_json.UndecodableError as error:
                 raise PayerFileError(f"{source.name}: not JSON: {error.problem} in provider_references") from None
 
 

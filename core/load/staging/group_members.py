@@ -14,12 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from core.fields.text import parse_text
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.rejects import published_text
 from core.load.staging.group_key_set import distinct
 from core.load.staging.row_spool import NumberSpool, RowSpool
 from core.store.schema import ids
-from core.tic import decode, provider_objects
+from core.tic import lenient_json, provider_objects
 from core.tic.provider_objects import Tin
 
 FETCHER = 1 << 16
@@ -66,21 +67,22 @@ class MemberParts:
         self._max_bytes = sizes.cached_member_bytes
         most = sizes.spool_rows
         tin = {"part": pl.UInt64, "tin_type": pl.String, "tin_value": pl.String}
-        name, value = {"part": pl.UInt64, "business_name": pl.String}, {"part": pl.UInt64, "value": pl.String}
+        name = {"part": pl.UInt64, "business_name": pl.String}
+        odd = {"part": pl.UInt64, "reason": pl.String, "value": pl.String}
         self.tins = RowSpool(directory, "part_tins", tin, writer, max_rows=most)
         self.npis = NumberSpool(directory, "part_npis", ("part", "npi"), writer, max_rows=most)
         self.names = RowSpool(directory, "part_names", name, writer, max_rows=most)
-        self.invalid = RowSpool(directory, "part_invalid", value, writer, max_rows=most)
+        self.odd = RowSpool(directory, "part_odd_values", odd, writer, max_rows=most)
         self._next = writer << WRITER_BITS
         self._start_over()
 
     def close(self) -> None:
         """Write the rows that are still in memory."""
-        for spool in (self.tins, self.npis, self.names, self.invalid):
+        for spool in (self.tins, self.npis, self.names, self.odd):
             spool.close()
 
     def read(self, arrays: Sequence[bytes]) -> MemberLists:
-        """Return the parts of provider_groups arrays, given as JSON texts. Raise decode.UndecodableError.
+        """Return the parts of provider_groups arrays, given as JSON texts. Raise lenient_json.UndecodableError.
 
         `inline_ids` and `any_members` can be asked about these parts until the next arrays are read.
         """
@@ -93,7 +95,7 @@ class MemberParts:
         if self._objects.fresh:
             try:
                 self._read_objects(self._objects.fresh)
-            except decode.UndecodableError:
+            except lenient_json.UndecodableError:
                 # The new texts have positions by now, but no parts.
                 self._start_over()
                 raise
@@ -166,10 +168,11 @@ class MemberParts:
         )
         if any(found.business_names):
             for number, tin, name in zip(numbers, found.tins, found.business_names, strict=True):
-                if tin and name and name.strip():
-                    self.names.add(number, name.strip())
-        for position, value in found.invalid:
-            self.invalid.add(first + position, published_text(value))
+                if tin and (text := parse_text(name)):
+                    self.names.add(number, text)
+        for position, odd in found.odd:
+            value = None if odd.value is None else published_text(odd.value)
+            self.odd.add(first + position, odd.reason, value)
         bounds = np.searchsorted(part_of, np.arange(count + 1)).tolist()
         written = list(map(str, npis.tolist()))
         for tin, (start, end) in zip(found.tins, pairwise(bounds), strict=True):

@@ -14,9 +14,10 @@ from core.store.sql import parquet_rows
 
 SPOOL_NAMES = (
     "codes", "bundles", "groups", "rejects", "defined", "group_parts",
-    "part_tins", "part_npis", "part_names", "part_invalid",
+    "part_tins", "part_npis", "part_names", "part_odd_values",
 )  # fmt: skip
-"""The spools that become rows of the store's tables. Only the fetcher of remote groups reads `locations`."""
+"""The spools that become rows of the store's tables. Only the fetcher of remote groups reads `locations`, and only
+`id_spellings` reads `spellings`."""
 
 
 class SpoolSet:
@@ -43,10 +44,11 @@ class SpoolSet:
         self.groups = spool("groups", key=pl.UInt64, raw=text, network_names=pl.List(text))
         self.rejects = spool("rejects", reason=text, seq=number, rate=number, price=number, value=text, rows=number)
         self.defined = NumberSpool(directory, "defined", ("key",), writer, max_rows=max_rows)
+        self.spellings = spool("spellings", key=pl.UInt64, spelling=text)
         self.locations = spool("locations", key=pl.UInt64, url=text, seq=number)
         self.group_parts = ListSpool(directory, "group_parts", "parts", ("key", "seq"), writer, max_rows=max_rows)
         self.parts = MemberParts(directory, writer, sizes)
-        plain = (self.codes, self.bundles, self.groups, self.rejects, self.locations)
+        plain = (self.codes, self.bundles, self.groups, self.rejects, self.spellings, self.locations)
         self._all = (*plain, self.defined, self.group_parts, self.parts)
 
     def add_parts(self, keys: npt.NDArray[np.uint64], lists: MemberLists, seqs: npt.NDArray[np.uint64]) -> None:

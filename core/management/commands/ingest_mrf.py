@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 
 from core.fetch.address import looks_remote
+from core.fields.payer_slug import make_payer_slug
+from core.fields.text import parse_text
 from core.load import WORKER_MODULES
 from core.management import base_command
 from core.management.filter_options import add_filter_options
@@ -67,6 +69,12 @@ To load only some rates, and the rest later:
             help="the month of the rates, instead of the files' last_updated_on, which some payers get wrong",
         )
         parser.add_argument(
+            "--payer",
+            type=_payer,
+            metavar="NAME",
+            help="whose rates these are, for files without reporting_entity_name (with --toc, the table's is used)",
+        )
+        parser.add_argument(
             "--toc", metavar="INDEX", help="load the files that a table of contents (a path or web address) lists"
         )
         parser.add_argument(
@@ -74,7 +82,8 @@ To load only some rates, and the rest later:
             action="append",
             default=[],
             metavar="TEXT",
-            help="with --toc: only files for a plan with this id, or with this text in its name",
+            help="with --toc: only files for a plan with this id (with or without dashes), or with this text in the "
+            "name of the plan, its sponsor, or its issuer",
         )
         parser.add_argument(
             "--match",
@@ -141,6 +150,12 @@ def _refuse_conflicts(sources: list[str], options: dict[str, Any]) -> None:
 def _is_small(source: str) -> bool:
     path = Path(source)
     return not looks_remote(source) and path.is_file() and path.stat().st_size < SMALL_FILE_BYTES
+
+
+def _payer(text: str) -> str:
+    if not parse_text(text) or not make_payer_slug(text):
+        raise argparse.ArgumentTypeError(f"{text!r}; expected a payer's name, such as 'Peach Health'")
+    return text.strip()
 
 
 def _count(text: str) -> int:

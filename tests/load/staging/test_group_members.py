@@ -43,7 +43,7 @@ def read(arrays: list[Any], directory: Path, *, at_once: bool = True, sizes: Loa
     frames = {
         name: pl.read_parquet(spool.glob)
         for name, spool in {
-            "tins": parts.tins, "npis": parts.npis, "names": parts.names, "invalid": parts.invalid
+            "tins": parts.tins, "npis": parts.npis, "names": parts.names, "odd": parts.odd
         }.items()
     }  # fmt: skip
     tins = {part: tin for part, *tin in frames["tins"].rows()}
@@ -83,7 +83,7 @@ def test_members_are_read_part_by_part(tmp_path: Path) -> None:
     assert found.rows["tins"] == [("ein", "123456789"), ("ein", "123456789"), ("ein", "000000009")]
     assert found.rows["npis"] == [(1003027533,), (1912951245,), (1912951245,), (1234567893,)]
     assert found.rows["names"] == [("A",), ("B",)]
-    assert found.rows["invalid"] == [("7",)]
+    assert found.rows["odd"] == [("invalid_npi", "7")]
 
 
 def test_a_repeated_object_is_the_same_part(tmp_path: Path) -> None:
