@@ -81,8 +81,10 @@ setting() { # setting NAME: its value in the environment file
   if [ -e "$root$settings" ]; then sed -n "s/^$1=//p" "$root$settings" | tail -n 1; fi
 }
 
+has_setting() { grep -q "^$1=" "$root$settings"; }
+
 set_setting() { # set_setting NAME VALUE: replaces its line, or adds one
-  if grep -q "^$1=" "$root$settings"; then
+  if has_setting "$1"; then
     sed -i "s|^$1=.*|$1=$2|" "$root$settings"
   else
     printf '%s=%s\n' "$1" "$2" >>"$root$settings"
@@ -96,17 +98,16 @@ write_settings() { # write_settings DEPLOY_DIRECTORY
 # The settings of the site, of the timers, and of every `beaconpoint` command: NAME=VALUE, one a line.
 # docs/operating.md explains them. After a change: systemctl restart beaconpoint-site
 END
-    set_setting BEACONPOINT_DATA_DIR "$home/data"
-    set_setting BEACONPOINT_HTTPS true
-    # nginx tells the site who asks (X-Forwarded-For), so that one client cannot take the places of all.
-    set_setting BEACONPOINT_BEHIND_PROXY true
-    set_setting BEACONPOINT_METRICS_BIND 127.0.0.1:9464
   fi
-  set_setting BEACONPOINT_ALLOWED_HOSTS "${hosts// /,}"
-  # A setting that was changed by hand stays, unless the profile changes.
+  # A setting that is there stays as it is, also one that a new version would set otherwise.
   local line
+  for line in "DATA_DIR=$home/data" HTTPS=true BEHIND_PROXY=true METRICS_BIND=127.0.0.1:9464; do
+    has_setting "BEACONPOINT_${line%%=*}" || set_setting "BEACONPOINT_${line%%=*}" "${line#*=}"
+  done
+  set_setting BEACONPOINT_ALLOWED_HOSTS "${hosts// /,}"
+  # Another profile replaces the settings of the one before.
   while IFS= read -r line; do
-    if [ "$profile" != "$(cat "$root/etc/beaconpoint/profile" 2>/dev/null)" ] || [ -z "$(setting "${line%%=*}")" ]; then
+    if [ "$profile" != "$(cat "$root/etc/beaconpoint/profile" 2>/dev/null)" ] || ! has_setting "${line%%=*}"; then
       set_setting "${line%%=*}" "${line#*=}"
     fi
   done <"$1/profiles/$profile/environment"

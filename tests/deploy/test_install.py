@@ -48,6 +48,19 @@ def test_what_an_operator_changed_stays(tmp_path: Path) -> None:
     assert read_files(root) == before
 
 
+def test_a_setting_that_a_new_version_adds_is_added_to_an_old_file(tmp_path: Path) -> None:
+    root = install_new(tmp_path)
+    wanted = read_settings(root)
+    settings_file = root / "etc/beaconpoint/environment"
+    old = [
+        line for line in settings_file.read_text().splitlines() if "METRICS" not in line and "SITE_MEMORY" not in line
+    ]
+    settings_file.write_text("\n".join([*old, ""]).replace("BEHIND_PROXY=true", "BEHIND_PROXY="))
+    assert install(root).returncode == 0
+    # An empty value is a decision.
+    assert read_settings(root) == {**wanted, "BEACONPOINT_BEHIND_PROXY": ""}
+
+
 def test_another_profile_and_name_replace_the_ones_before(tmp_path: Path) -> None:
     root = install_new(tmp_path)
     assert install(root, "--profile", "4gb", "--host", "a.example.org,b.example.org").returncode == 0
