@@ -55,6 +55,7 @@ def post_worker_init(worker: object) -> None:  # noqa: ARG001 - gunicorn's signa
     from django.conf import settings  # noqa: PLC0415 - Django is not set up before
 
     from core.monitoring.metrics_server import start_metrics  # noqa: PLC0415
+    from core.open_store import check_files_in_background  # noqa: PLC0415
     from core.pages.health import STORE_WATCH  # noqa: PLC0415
     from core.pages.warm_up import warm_up  # noqa: PLC0415
 
@@ -65,6 +66,7 @@ def post_worker_init(worker: object) -> None:  # noqa: ARG001 - gunicorn's signa
     pa.set_memory_pool(pa.system_memory_pool())
     start_metrics(settings.BEACONPOINT_METRICS_BIND)
     warm_up()
+    check_files_in_background()
     STORE_WATCH.start()
     # What is there now stays. Looking through all of it for garbage stops every thread for a tenth of a second.
     gc.collect()

@@ -4,14 +4,18 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 from django.conf import settings
 
 from core.queries.rules.rate_kinds import MACROS
 from core.runtime.request_notes import note_generation
 from core.store.connection import QueryLimits, Reader, Snapshot
+from core.store.generations.background_check import BackgroundCheck
 from core.store.generations.layout import LAYOUTS
 from core.store.generations.store import Store
+
+_FILE_CHECKS: dict[Path, BackgroundCheck] = {}
 
 
 def store(wait: float = -1, waiting: Callable[[], None] | None = None, command: str = "") -> Store:
@@ -44,8 +48,17 @@ def snapshot_for_site(*, heavy: bool = False) -> Snapshot | None:
     """
     found = _reader(store().root, "heavy" if heavy else "quick").snapshot()
     if found is not None:
+        check = _FILE_CHECKS.get(found.root)
+        if check:
+            check.expect_sound(found.manifest)
         note_generation(found.manifest.generation)
     return found
+
+
+def check_files_in_background() -> None:
+    """Compare the files that the site answers from with their checksums from now on, and answer from no damaged one."""
+    root = store().root
+    _FILE_CHECKS[root] = BackgroundCheck(root)
 
 
 @cache
