@@ -99,12 +99,14 @@ class WritingCommand(Command):
             help="fail at once if another command is writing to the store, instead of waiting for it",
         )
 
-    def store(self, no_wait: bool, action: str = "") -> "Store":
+    def store(self, no_wait: bool, action: str = "", *, even_damaged: bool = False) -> "Store":
         """Return the store for writing. Report a wait, and a setting that asks for another layout.
 
-        `action` is what the command does, if it can do several things; the store's history names it.
+        `action` is what the command does, if it can do several things; the store's history names it. Raises StoreError
+        for a store whose newest generation is damaged, before the command begins to read, unless `even_damaged` is set.
         """
         from core import open_store  # noqa: PLC0415 - takes half a second, too long for a command's help
+        from core.store.generations.integrity import expect_whole  # noqa: PLC0415
 
         require_data_directory()
         store = open_store.store(
@@ -114,8 +116,11 @@ class WritingCommand(Command):
         )
         for caution in store.directory.list_cautions():
             self.stderr.write(caution)
-        # A damaged manifest is for whoever uses the store to report: store rollback and store restore do without it.
-        manifest, wanted = store.directory.readable_manifest(), settings.BEACONPOINT_FACT_LAYOUT
+        # `store rollback` and `store restore` do without the newest generation.
+        manifest = store.directory.readable_manifest() if even_damaged else store.manifest()
+        if manifest and not even_damaged:
+            expect_whole(store.root, manifest)
+        wanted = settings.BEACONPOINT_FACT_LAYOUT
         if manifest and manifest.is_older:
             self.stderr.write("an older version of the program wrote this store: its files are upgraded first")
         if manifest and wanted and manifest.layout != wanted:

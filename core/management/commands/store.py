@@ -123,7 +123,7 @@ manage.py store ACTION --help explains each.
     def _rollback(self, generation: int, no_wait: bool, **_options: Any) -> None:
         from core.store.upkeep.rollback import roll_back  # noqa: PLC0415
 
-        new = roll_back(self.store(no_wait, "rollback"), generation)
+        new = roll_back(self.store(no_wait, "rollback", even_damaged=True), generation)
         self.stdout.write(
             f"generation {new.generation} has the content of generation {generation}; what was the newest before is "
             "kept as well"
@@ -145,7 +145,11 @@ manage.py store ACTION --help explains each.
 
         with show_counting("copying", "bytes") as progress:
             done = restore(
-                self.store(no_wait, "restore"), directory, generation=generation, force=force, progress=progress
+                self.store(no_wait, "restore", even_damaged=True),
+                directory,
+                generation=generation,
+                force=force,
+                progress=progress,
             )
         self.stdout.write(
             f"generation {done.generation} has the content of the backup's generation {done.backed_up}: {done.files:,} "
@@ -179,7 +183,7 @@ manage.py store ACTION --help explains each.
     def _repair(self, no_wait: bool, **_options: Any) -> None:
         from core.store.upkeep.repair import repair  # noqa: PLC0415
 
-        done = repair(self.store(no_wait))
+        done = repair(self.store(no_wait, even_damaged=True))
         if done.links_moved:
             self.stdout.write("the links in gold/ and silver/ were not those of the newest generation: they are now")
         if done.leftovers:
@@ -198,7 +202,7 @@ manage.py store ACTION --help explains each.
 
         grace = 0 if now else settings.BEACONPOINT_GRACE_SECONDS
         retention = Retention(grace, generations, days)
-        done = prune(self.store(no_wait), retention)
+        done = prune(self.store(no_wait, even_damaged=True), retention)
         if not done.generations:
             self.stdout.write(
                 f"nothing to delete: {generations} older generations and the last of {days} days are kept, and what "
