@@ -61,7 +61,7 @@ def post_worker_init(worker: object) -> None:  # noqa: ARG001 - gunicorn's signa
 
     # A thread that wants the interpreter waits for it this long at most: 5 ms, for each of the threads that compute,
     # make a health check late.
-    sys.setswitchinterval(0.001)
+    sys.setswitchinterval(0.0005)
     # Arrow's own allocator keeps what a download once needed.
     pa.set_memory_pool(pa.system_memory_pool())
     start_metrics(settings.BEACONPOINT_METRICS_BIND)

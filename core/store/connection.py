@@ -216,6 +216,11 @@ def _connect_hardened(root: Path, limits: QueryLimits, macros: Sequence[str]) ->
         "SET TimeZone = 'UTC'",
         # A page asks many queries of the same files, which never change: read their footers once.
         "SET GLOBAL parquet_metadata_cache = true",
+        # The operating system keeps the files' bytes in memory already, where others may need it more.
+        "SET enable_external_file_cache = false",
+        # Without a thread that gives it back, DuckDB's allocator keeps what a large question needed until the next one.
+        "SET allocator_background_threads = true",
+        "SET allocator_flush_threshold = '16MB'",
         *ids.SQL_MACROS,
         *macros,
         "SET enable_external_access = false",

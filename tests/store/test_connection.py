@@ -61,6 +61,12 @@ def test_a_question_is_stopped_after_its_time(store: Store) -> None:
     assert db.rows("SELECT 1") == [(1,)]
 
 
+def test_it_keeps_no_memory_that_it_does_not_need(db: Snapshot) -> None:
+    settings = dict(db.rows("SELECT name, value FROM duckdb_settings()"))
+    assert settings["enable_external_file_cache"] == "false"
+    assert settings["allocator_background_threads"] == "true"
+
+
 def test_all_questions_of_a_request_have_a_time_limit_together(db: Snapshot) -> None:
     with time_limit(0.2), pytest.raises(QueryTimeout, match="took longer than"):
         db.rows(ENDLESS)
