@@ -66,7 +66,7 @@ def show(request: HttpRequest) -> HttpResponse:
         groups.setdefault(operation["tags"][0], []).append(resource)
     problems = [(kind, *about) for kind, about in KINDS.items()]
     about = _with_code(found["info"]["description"])
-    return render(request, "api.html", {"groups": groups, "problems": problems, "about": about, "prefix": PREFIX})
+    return render(request, "pages/api.html", {"groups": groups, "problems": problems, "about": about, "prefix": PREFIX})
 
 
 def _resource(path: str, operation: Schema, schemas: dict[str, Schema], site: str) -> ResourceDocs:

@@ -52,7 +52,7 @@ def _payers_to_choose_from(query: MarketQuery[ChangesForm], loaded: Sequence[Cov
         return ask_for_code(query, "changes")
     if query.wants_file:
         return query.download(rows, changes.PayerMonths, "payers_months")
-    return query.render("changes.html", before=earlier, there=rows)
+    return query.render("pages/changes.html", before=earlier, there=rows)
 
 
 def _download(query: MarketQuery[ChangesForm]) -> HttpResponseBase:
@@ -95,7 +95,7 @@ def _render(
         if row.payer_slug in shown
     ]
     return query.render(
-        "changes.html",
+        "pages/changes.html",
         before=earlier,
         payers=by_payer,
         what=query.values["what"] or None,

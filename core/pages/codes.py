@@ -22,4 +22,6 @@ def show_codes(query: PageQuery[CodesForm]) -> HttpResponseBase:
     if query.wants_file:
         return query.download(found, CodeTitle, "codes")
     newest = next(iter(coverage.list_periods(db)), None)
-    return query.render("codes.html", q=text, instead=instead, found=found, paging=Paging(number, total), newest=newest)
+    return query.render(
+        "pages/codes.html", q=text, instead=instead, found=found, paging=Paging(number, total), newest=newest
+    )

@@ -21,4 +21,4 @@ def show_dictionary(query: PageQuery[QueryForm]) -> HttpResponseBase:
         )
         for table in dictionary.list_tables(query.db)
     ]
-    return query.render("dictionary.html", tables=tables)
+    return query.render("pages/dictionary.html", tables=tables)

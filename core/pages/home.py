@@ -34,7 +34,7 @@ def show_home(query: PageQuery[CodesForm]) -> HttpResponseBase:
     )
     total = sum(row.rates for row in loaded)
     return query.render(
-        "home.html",
+        "pages/home.html",
         loaded=loaded,
         newest=newest,
         last_loaded_at=max((row.loaded_at for row in loaded), default=None),
@@ -51,7 +51,7 @@ def suggest(query: PageQuery[CodesForm]) -> HttpResponseBase:
     """Answer `/suggest/?q=…`: the first things that a text may stand for, as options of a list under the search box."""
     found = search_everything(query.db, query.values["q"], MAX_SUGGESTIONS)
     newest = next(iter(coverage.list_periods(query.db)), None)
-    return render(query.request, "_suggestions.html", {"found": found, "newest": newest})
+    return render(query.request, "partials/suggestions.html", {"found": found, "newest": newest})
 
 
 def _search(query: PageQuery[CodesForm], text: str) -> HttpResponseBase:
@@ -60,7 +60,7 @@ def _search(query: PageQuery[CodesForm], text: str) -> HttpResponseBase:
     if address:
         return redirect(address)
     newest = next(iter(coverage.list_periods(query.db)), None)
-    return query.render("search.html", q=text, found=found, newest=newest)
+    return query.render("pages/search.html", q=text, found=found, newest=newest)
 
 
 def _only_meaning(found: SearchResults, text: str) -> str | None:

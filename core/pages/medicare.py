@@ -42,7 +42,7 @@ def show_medicare(query: MarketQuery[MedicareForm]) -> HttpResponseBase:
         spread_chart.Bar(row.reporting_entity_name, (row.p10, row.p25, row.p50, row.p75, row.p90)) for row in spreads
     ]
     return query.render(
-        "medicare.html",
+        "pages/medicare.html",
         code=codes.describe_code(db, market.code_type, market.code),
         spreads=spreads,
         chart=spread_chart.draw_spreads(bars),

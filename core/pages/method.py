@@ -21,7 +21,7 @@ def show_document(request: HttpRequest, name: str = manual.FIRST) -> HttpRespons
         return redirect(manual.address(name))
     if name == _DECISIONS:
         decisions = manual.in_order(manual.names(), _DECISIONS)
-        return render(request, "method.html", {"title": "Decisions", "decisions": _linked(decisions)})
+        return render(request, "pages/method.html", {"title": "Decisions", "decisions": _linked(decisions)})
     found = manual.document(name)
     if found is None:
         known = ", ".join(one for one in manual.names() if "/" not in one)
@@ -29,7 +29,7 @@ def show_document(request: HttpRequest, name: str = manual.FIRST) -> HttpRespons
     others = [one for one in manual.in_order(manual.names(), "") if one.name != name]
     sections = [heading for heading in found.headings if heading.level == 2]
     context = {"title": found.title, "document": found, "sections": sections, "others": _linked(others)}
-    return render(request, "method.html", context)
+    return render(request, "pages/method.html", context)
 
 
 def _linked(documents: list[manual.Document]) -> list[tuple[str, str]]:

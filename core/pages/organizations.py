@@ -31,7 +31,7 @@ def show_organizations(query: MarketQuery[OrganizationsForm]) -> HttpResponseBas
     ]
     title = "Rates in dollars by organization; the line marks the market median"
     return query.render(
-        "organizations.html",
+        "pages/organizations.html",
         code=codes.describe_code(db, market.code_type, market.code),
         totals=counted,
         rows=rows,

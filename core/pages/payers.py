@@ -56,7 +56,7 @@ def _all_payers(query: MarketQuery[PayersForm]) -> HttpResponseBase:
     loaded = coverage.list_coverage(query.db)
     if query.wants_file:
         return query.download(loaded, coverage.Coverage, "payers")
-    return query.render("payers.html", loaded=loaded)
+    return query.render("pages/payers.html", loaded=loaded)
 
 
 def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]) -> HttpResponseBase:
@@ -79,7 +79,7 @@ def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]
         for number, rows in enumerate(by_terms[paging.offset : paging.offset + paging.limit], 1)
     ]
     return query.render(
-        "payers.html",
+        "pages/payers.html",
         asked=asked,
         codes_text=code_list.codes_text(wanted),
         compared=compared,
@@ -139,4 +139,4 @@ def _one_payer(query: MarketQuery[PayersForm], slug: str) -> HttpResponseBase:
         rows, row_type = tables[query.values["table"]]
         return query.download(rows(), row_type, f"{slug}_{query.values['table']}")
     shown: dict[str, Any] = {table: rows() for table, (rows, _) in tables.items() if table != "payers"}
-    return query.render("payer.html", market=market, slug=slug, name=name, months=months, **shown)
+    return query.render("pages/payer.html", market=market, slug=slug, name=name, months=months, **shown)

@@ -92,7 +92,7 @@ def _show_provider(query: MarketQuery[ProviderForm], by: providers.By, value: st
             choice for choice in count_choices(cached, asked, ["payer"])["payer"] if choice.rates or choice.chosen
         ]
     return query.render(
-        f"{by}.html",
+        f"pages/{by}.html",
         value=value,
         market=Market(asked.state, asked.year_month),
         asked=asked,

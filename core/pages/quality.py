@@ -69,7 +69,7 @@ def show_quality(query: PageQuery[QualityForm]) -> HttpResponseBase:
     db, part = query.db, query.form.part()
     runs = quality.list_runs(db)
     if not runs:
-        return query.render("quality.html", runs=runs, checks=CHECKS)
+        return query.render("pages/quality.html", runs=runs, checks=CHECKS)
     run = quality.choose_run(runs, query.values["run"])
     if run is None:
         why = f"Run {query.values['run']} is not available. Available runs: {runs[-1].run_id} to {runs[0].run_id}."
@@ -83,7 +83,7 @@ def show_quality(query: PageQuery[QualityForm]) -> HttpResponseBase:
     months = sorted({cell.year_month for cell in cells}, reverse=True)
     histories = _histories(quality.list_history(db, run.run_id, part), part)
     return query.render(
-        "quality.html",
+        "pages/quality.html",
         part=query.values if part else {},
         payer_name=dict(coverage.list_payers(db)).get(query.values["payer"], query.values["payer"]),
         run=run,
@@ -134,7 +134,7 @@ def show_failing_rows(query: PageQuery[QualityForm], check: str) -> HttpResponse
     names = sorted(found.names, key=lambda name: name == "fact_uid")  # long, and of the least interest
     rows = [dict(zip(found.names, row, strict=True)) for row in found.rows]
     return query.render(
-        "quality_rows.html",
+        "pages/quality_rows.html",
         names=[_column_title(name) for name in names],
         rows=[([_write_cell(row, name) for name in names], _rates_address(check, row)) for row in rows],
         paging=Paging(chosen["page"], found.total),
@@ -177,7 +177,7 @@ def _recorded_places(
     total, places = quality.list_checked_places(query.db, run.run_id, part, *span(number)) if run else (0, [])
     outcomes = quality.list_check_outcomes(query.db, run.run_id) if run else []
     response = query.render(
-        "quality_rows.html",
+        "pages/quality_rows.html",
         status=status,
         recorded=True,
         stopped=status == 503,

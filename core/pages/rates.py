@@ -42,7 +42,7 @@ def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
     counted, rows = counting.result(), paging_through.result()
     lines = medicare.count_amount_lines(amounts)
     return query.render(
-        "rates.html",
+        "pages/rates.html",
         code=codes.describe_code(db, market.code_type, market.code),
         counts=counted,
         kinds=[(kind, [row for row in summaries if row.kind == kind.name]) for kind in KINDS.values()],

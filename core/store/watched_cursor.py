@@ -1,5 +1,6 @@
 """Watch the questions of a cursor: count their rows, and log slow ones with their SQL and parameters."""
 
+import inspect
 import logging
 import math
 import time
@@ -76,7 +77,7 @@ class WatchedCursor:
             fields = {
                 "seconds": round(seconds, 3),
                 "outcome": outcome,
-                "sql": _cut(" ".join(self._sql.split()), _SQL_CHARACTERS),
+                "sql": _cut(inspect.cleandoc(self._sql), _SQL_CHARACTERS),
                 "parameters": _cut_values(self._parameters),
             }
             _log.warning("slow question", extra=fields)

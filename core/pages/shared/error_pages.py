@@ -32,7 +32,7 @@ _NARROWER = (
 def sorry(request: HttpRequest, status: int, title: str, problems: Problems, **more: Any) -> HttpResponse:
     """Return a page that says what is wrong."""
     context = {"title": title, "problems": problems, "request_id": current_request_id(), **more}
-    return render(request, "sorry.html", context, status=status)
+    return render(request, "messages/sorry.html", context, status=status)
 
 
 def invalid_query(request: HttpRequest, problems: Problems) -> HttpResponse:
@@ -70,7 +70,7 @@ def too_busy(request: HttpRequest, error: TooBusy) -> HttpResponse:
 
 def nothing_loaded(request: HttpRequest) -> HttpResponse:
     """Return the page for a store without data."""
-    return render(request, "empty.html", {"request_id": current_request_id()}, status=503)
+    return render(request, "messages/empty.html", {"request_id": current_request_id()}, status=503)
 
 
 def why_unreadable(error: BeaconError) -> str:

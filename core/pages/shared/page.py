@@ -186,7 +186,7 @@ def ask_for_code(query: MarketQuery[M], action: str) -> HttpResponse:
         why = f"can be {several}: choose one with code_type" if several else "choose a billing code"
         return invalid_query(query.request, [("code", why)])
     loaded = count_rates(query.db, market.state, [market.year_month], market.payer)
-    return query.render("choose.html", meanings=meanings, action=action, loaded=loaded)
+    return query.render("messages/choose.html", meanings=meanings, action=action, loaded=loaded)
 
 
 def choose_from_form(form: MarketForm, db: Snapshot) -> MarketChoice:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django import template
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from core.fields.place_of_service import EVERY_PLACE, PLACES
@@ -95,6 +95,14 @@ def sort_link(context: dict[str, Any], label: str, *orders: str, arrow: str = ""
     mark = f" {arrow or ('↓' if current.startswith('-') else '↑')}" if current in orders else ""
     address = here(context, sort=following, page=None)
     return format_html('<a href="{}" title="{}">{}{}</a>', address, title or f"Sort by {label.lower()}", label, mark)
+
+
+@register.simple_tag
+def column_heads(*names: str) -> SafeString:
+    """Return the head of a table. A name with # before it is that of a column of figures, which are aligned right."""
+    columns = [(' class="n"' if name.startswith("#") else "", name.removeprefix("#")) for name in names]
+    cells = format_html_join("", '<th scope="col"{}>{}</th>', [(SafeString(kind), name) for kind, name in columns])
+    return format_html("<thead><tr>{}</tr></thead>", cells)
 
 
 @register.simple_tag
