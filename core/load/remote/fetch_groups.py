@@ -3,10 +3,11 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Raw
@@ -15,9 +16,11 @@ from core.fetch.address import parse_address, redact_url
 from core.fetch.client import Client
 from core.fetch.download import Downloads
 from core.fetch.host_failures import HostFailures
+from core.load.providers.group_key import group_key
 from core.runtime.errors import FetchError, PayerFileError
 from core.tic import decode, lenient_json
-from core.tic.source import UnpackLimits, open_documents
+from core.tic.remote_members import find_remote_members
+from core.tic.source import Source, UnpackLimits, open_documents
 
 CACHE_SECONDS = 24 * 3600
 """Seconds for which a downloaded file of members is used without asking the server again."""
@@ -29,9 +32,23 @@ Tag = TypeVar("Tag")
 
 class _Remote(msgspec.Struct, gc=False):
     provider_groups: Raw = decode.ABSENT
+    provider_group_id: Raw = decode.ABSENT
 
 
 _REMOTE = msgspec.json.Decoder(_Remote)
+
+
+@dataclass(frozen=True)
+class LocationMembers:
+    """The provider_groups that a file at a location has: for any group that leads there, and for single groups."""
+
+    shared: Raw | None = None
+    by_key: dict[int, Raw] = field(default_factory=dict)
+    """By the group's key. If a group is not there and nothing is shared, the file says nothing about it."""
+
+    def of(self, key: int) -> Raw | None:
+        """Return the provider_groups of a group."""
+        return self.by_key.get(key, self.shared)
 
 
 class StorableLocation(NamedTuple):
@@ -43,7 +60,7 @@ class StorableLocation(NamedTuple):
 
 @dataclass(frozen=True)
 class FetchedMembers(Generic[Tag]):
-    """What became of one address: the provider_groups found there, or the problem.
+    """What became of one address: the members found there, or the problem.
 
     `tag` is what the caller gave with the address. `location` and `signed` are the address as it may be stored.
     """
@@ -51,7 +68,7 @@ class FetchedMembers(Generic[Tag]):
     tag: Tag
     location: str
     signed: bool
-    groups: Raw | None
+    members: LocationMembers | None
     problem: str | None
     tried_at: datetime | None
 
@@ -114,17 +131,18 @@ class GroupFetcher:
     def _answer(self, url: str, tag: Tag, pending: "Future[_Fetched]") -> FetchedMembers[Tag]:
         fetched = pending.result()
         location = storable_location(url)
-        groups, problem = None, fetched.problem
+        members, problem = None, fetched.problem
         if fetched.path:
             try:
-                groups = self._read(fetched.path, location.text)
+                members = self._read(fetched.path, location.text)
             except PayerFileError as error:
                 problem = str(error)
+                self._forget(url, problem)
         return FetchedMembers(
             tag=tag,
             location=location.text,
             signed=location.signed,
-            groups=groups,
+            members=members,
             problem=problem,
             tried_at=datetime.now(UTC),
         )
@@ -147,14 +165,30 @@ class GroupFetcher:
         self._hosts.record(address)
         return _Fetched(found.path, None)
 
-    def _read(self, path: Path, location: str) -> Raw:
-        """Return the provider_groups of a file. Raise PayerFileError if it is not JSON."""
-        source = open_documents(path, name=location, limits=self._limits)[0]
-        text = b"".join(source.read_blocks()).removeprefix(b"\xef\xbb\xbf")
-        try:
-            return _REMOTE.decode(text).provider_groups.copy()
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return _read_leniently(text, location)
+    def _forget(self, url: str, problem: str) -> None:
+        """Delete an answer that is not a file of members, so that the next run asks again: it may be a refusal."""
+        address = parse_address(url)
+        self._problems[address.identity] = problem
+        with suppress(FetchError):  # it may be gone already
+            self._downloads.done(self._downloads.get(address), "not")
+
+    def _read(self, path: Path, location: str) -> LocationMembers:
+        """Return the members in a file. Raise PayerFileError if it is not JSON, or has none."""
+        documents = open_documents(path, name=location, limits=self._limits)
+        if len(documents) == 1:
+            text = _read_text(documents[0])
+            try:
+                remote = _REMOTE.decode(text)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                pass
+            else:
+                groups = bytes(remote.provider_groups)
+                if b"{" in groups and groups.startswith(b"[") and remote.provider_group_id is decode.ABSENT:
+                    return LocationMembers(remote.provider_groups.copy())
+            values = [_parse(text, location)]
+        else:
+            values = [_parse(_read_text(document), document.name) for document in documents]
+        return _find_members(values, location)
 
 
 def storable_location(url: str) -> StorableLocation:
@@ -167,10 +201,22 @@ def storable_location(url: str) -> StorableLocation:
     return StorableLocation(address.public, signed=not address.complete)
 
 
-def _read_leniently(text: bytes, location: str) -> Raw:
-    """Return the provider_groups of text that is not strict JSON, or not of the expected shape."""
+def _read_text(document: Source) -> bytes:
+    return b"".join(document.read_blocks()).removeprefix(b"\xef\xbb\xbf")
+
+
+def _parse(text: bytes, location: str) -> Any:
     try:
-        value = lenient_json.parse_json(text)
+        return lenient_json.parse_json(text)
     except lenient_json.UndecodableError as error:
         raise PayerFileError(f"{location}: not JSON: {error.problem} at byte {error.offset:,}") from None
-    return lenient_json.encode_raw(value.get("provider_groups") if isinstance(value, dict) else value)
+
+
+def _find_members(values: list[Any], location: str) -> LocationMembers:
+    """Return the members in files of any shape. Raise PayerFileError if there are none."""
+    found = find_remote_members(values)
+    by_key = {group_key(group): lenient_json.encode_raw(members) for group, members in found.by_id.items() if members}
+    shared = lenient_json.encode_raw(found.shared) if found.shared else None
+    if shared is None and not by_key:
+        raise PayerFileError(f"{location}: names no member of a provider group; expected provider_groups")
+    return LocationMembers(shared, by_key)

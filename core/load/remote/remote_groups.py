@@ -17,7 +17,7 @@ from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.providers.group_index import GroupIndex
 from core.load.providers.group_tables import create_resolved_before
 from core.load.remote.fetch_groups import NOT_TRIED, FetchedMembers, FetchReport, GroupFetcher, storable_location
-from core.load.staging.group_members import FETCHER
+from core.load.staging.group_members import FETCHER, MemberLists
 from core.load.staging.row_spool import RowSpool
 from core.load.staging.spool_set import SpoolSet
 from core.store.changes.upsert import write_query
@@ -107,26 +107,42 @@ def fetch_members(
     asked = failed = 0
     examples: list[str] = []
     for answer in fetcher.fetch_all(wanted) if fetcher else _refuse_all(wanted):
-        parts, problem = None, answer.problem
-        if answer.groups is not None:
-            parts = spools.parts.read([bytes(answer.groups)])
-            if not spools.parts.any_members(parts):
-                parts = None
-                problem = f"{answer.location}: names no member of a provider group; expected provider_groups"
         asked += 1
-        if problem:
-            failed += 1
-            if len(examples) < MAX_EXAMPLES and problem not in examples:
-                examples.append(problem)
+        problems = []
+        parts_of: dict[bytes, MemberLists | None] = {}
         for group in answer.tag:
             wanted_rows.add(group.pg_uid, answer.location)
-            if parts is not None:
+            problem, parts = answer.problem, None
+            if answer.members is not None:
+                array = bytes(answer.members.of(group.key) or b"")
+                if array not in parts_of:
+                    parts_of[array] = _read_parts(spools, array)
+                parts = parts_of[array]
+                problem = None if parts else _explain_no_member(answer.location, array)
+            if parts:
                 spools.add_parts(np.array([group.key], np.uint64), parts, np.array([group.seq], np.uint64))
             else:
                 failed_rows.add(group.pg_uid, answer.location, answer.signed, problem, answer.tried_at)
+            if problem:
+                problems.append(problem)
+        failed += bool(problems)
+        examples += [problem for problem in dict.fromkeys(problems) if problem not in examples]
+        del examples[MAX_EXAMPLES:]
     for spool in (wanted_rows, failed_rows, spools):
         spool.close()
     return FetchedGroups(FetchReport(asked, failed, tuple(examples)), wanted_rows.glob, failed_rows.glob)
+
+
+def _read_parts(spools: SpoolSet, array: bytes) -> MemberLists | None:
+    """Return the parts of a provider_groups array, or None if none of them has a tax ID or an NPI."""
+    parts = spools.parts.read([array])
+    return parts if spools.parts.any_members(parts) else None
+
+
+def _explain_no_member(location: str, array: bytes) -> str:
+    if array:
+        return f"{location}: names no member of a provider group; expected provider_groups"
+    return f"{location}: has the members of several provider groups, but not those of this one, by their ids"
 
 
 def record_unresolved(
@@ -180,7 +196,7 @@ def _refuse_all(wanted: Iterable[tuple[str, list[RemoteGroup]]]) -> Iterator[Fet
             tag=groups,
             location=location.text,
             signed=location.signed,
-            groups=None,
+            members=None,
             problem=NOT_TRIED,
             tried_at=None,
         )

@@ -28,7 +28,12 @@ class LatestRows:
         """The distinct NPIs among the rows added as new. It is complete when `read` has come to its end."""
 
     def add(self, rows: pl.DataFrame, *, new: bool) -> None:
-        """Add rows, which count as newer than all rows added before."""
+        """Add rows, which count as newer than rows added before that NPPES wrote on the same day (`updated_on`).
+
+        Rows without that day, such as those of the store, count as older than rows with one.
+        """
+        if "updated_on" not in rows.columns:
+            rows = rows.with_columns(updated_on=pl.lit(None, pl.Date))
         rows = rows.with_columns(is_new=pl.lit(new), partition=pl.col("npi").cast(pl.Int64) // _NPIS_PER_PARTITION)
         for (partition,), part in rows.partition_by("partition", as_dict=True, include_key=False).items():
             held = self._held.setdefault(partition, [])
@@ -37,7 +42,7 @@ class LatestRows:
                 self._write_held(partition)
 
     def read(self) -> Iterator[pa.Table]:
-        """Yield one row per NPI, sorted, with the columns of nppes: the row that was added last.
+        """Yield one row per NPI, sorted, with the columns of nppes: the newest row.
 
         NPPES blanks the row of a deactivated NPI. Such an NPI keeps the name and address of its newest row that has
         them.
@@ -48,7 +53,7 @@ class LatestRows:
             writer.close()
         for partition in sorted(self._writers):
             path = self._path(partition)
-            rows = pl.read_parquet(path, glob=False).sort("npi", maintain_order=True)
+            rows = pl.read_parquet(path, glob=False).sort("npi", "updated_on", nulls_last=False, maintain_order=True)
             delete_file(path)
             self.new_npis += rows.filter(pl.col("is_new"))["npi"].n_unique()
             yield _newest_rows(rows).select(NPPES.names).to_arrow().cast(NPPES.arrow)

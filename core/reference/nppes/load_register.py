@@ -64,8 +64,9 @@ def load_nppes(
     everything: bool = False,
     reading: ReadProgress = lambda _name: nullcontext(_ignore_progress),
 ) -> LoadedRegister:
-    """Load NPPES files (csv or zip) and NUCC's taxonomy, recognized by content; a later row of an NPI replaces others.
+    """Load NPPES files (csv or zip), in any order, and NUCC's taxonomy, recognized by content.
 
+    Of an NPI's rows the newest by NPPES's Last Update Date stays, of rows of one day the last.
     Name the NPIs in use. With `everything`, or if the store has the whole register already, keep the whole register, so
     that the NPIs of later ingests have names at once. Raise ReferenceFileError or StoreError if that fails; the store
     is then unchanged.

@@ -49,6 +49,9 @@ _COLUMNS = {
 }
 """The columns that are read: their names here, and their titles in the file."""
 
+_UPDATED = "Last Update Date"
+"""A column that copies of the file may lack. It tells which of two rows of an NPI is newer."""
+
 _BLOCK_BYTES = 1 << 20
 _ROWS_PER_FRAME = 16_384
 """Bytes parsed, and rows normalized, at a time. Larger blocks are not faster and take more memory."""
@@ -84,7 +87,9 @@ def is_nppes(path: Path) -> bool:
 def read_register(
     path: Path, in_use: npt.NDArray[np.int64] | None, counts: RegisterCounts, progress: Progress | None = None
 ) -> Iterator[pl.DataFrame]:
-    """Yield the register's rows in the file's order, with the columns of the table nppes, some 16,000 at a time.
+    """Yield the register's rows in the file's order, some 16,000 at a time.
+
+    They have the columns of the table nppes, and `updated_on`, the day on which NPPES wrote the row.
 
     `in_use` are the NPIs that are wanted, sorted (None: all). `counts` is updated as rows are read. Raise
     ReferenceFileError if the file is not the register or ends within a row.
@@ -99,12 +104,17 @@ def read_register(
         missing = [_COLUMNS[name] for name, title in wanted.items() if title is None]
         if missing:
             raise ReferenceFileError(f"{name}: not the NPPES file as CMS publishes it: it has no column {missing[0]!r}")
+        if updated := titles.get(_UPDATED.casefold()):
+            wanted["updated"] = updated
         file.seek(0)
         with _open_csv(file, member) as stream:
             for table in _read_tables(stream, [str(title) for title in wanted.values()], counts):
                 if progress:
                     progress(min(file.tell(), size), size)
-                found = _normalize(_decode_texts(table.rename_columns(list(wanted))), in_use, counts)
+                rows = _decode_texts(table.rename_columns(list(wanted)))
+                if not updated:
+                    rows = rows.with_columns(updated=pl.lit(None, pl.String))
+                found = _normalize(rows, in_use, counts)
                 if len(found):
                     yield found
         if member is None and counts.rejected["columns"] and not _ends_with_line_break(file):
@@ -240,6 +250,7 @@ def _normalize(frame: pl.DataFrame, in_use: npt.NDArray[np.int64] | None, counts
         _text("state").str.to_uppercase().replace(_STATE_CODES),
         _postal_code().alias("postal_code"),
         _deactivated_on().alias("deactivated_on"),
+        _updated_on().alias("updated_on"),
         unreadable=_unreadable("deactivated") | _unreadable("reactivated"),
         listed=_text("taxonomy_1").is_not_null(),
     )
@@ -291,6 +302,11 @@ def _day(column: str) -> pl.Expr:
 
 def _unreadable(column: str) -> pl.Expr:
     return _text(column).is_not_null() & _day(column).is_null()
+
+
+def _updated_on() -> pl.Expr:
+    """Return when the row was written: NPPES blanks the date, as all else, in the row of a deactivated NPI."""
+    return pl.max_horizontal(_day("updated"), _day("deactivated"), _day("reactivated"))
 
 
 def _deactivated_on() -> pl.Expr:

@@ -8,7 +8,7 @@ from core.tic.source import Source, open_documents
 from tests.fetch.server import Server
 from tests.rate_files import file_of, item_of
 
-MEMBERS = {
+MEMBERS: dict[int, Any] = {
     1: [{"npi": [1912951245, 1003027533], "tin": {"type": "ein", "value": "12-3456789"}}],
     2: [
         {"npi": ["1234567893"], "tin": {"type": "npi", "value": "1234567893"}},

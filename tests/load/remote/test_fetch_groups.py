@@ -13,6 +13,7 @@ import pytest
 from core.fetch.client import Client
 from core.load.load_file import load_file
 from core.load.outcome import LoadOutcome
+from core.load.remote.fetch_groups import GroupFetcher
 from core.load.remote.retry_unresolved import RetryOutcome, retry_unresolved
 from core.runtime.errors import PayerFileError
 from core.store.generations.store import Store
@@ -79,6 +80,74 @@ def test_packed_answers_and_lists_without_an_object_are_read(
     server.put("/3.json", b"\xef\xbb\xbf" + json.dumps({"version": 1, "provider_groups": MEMBERS[3]}).encode())
     load_file(store, source_of(tmp_path, remote(server)), "GA", fetcher=locations())
     assert members_of(store) == members_of(inline(tmp_path))
+
+
+WRAPPED: dict[str, Any] = {
+    "a bare array": MEMBERS[1],
+    "one object": MEMBERS[1][0],
+    "a definition": {"provider_group_id": 7, "provider_groups": MEMBERS[1]},
+    "a list of files": [{"provider_groups": MEMBERS[1], "version": "1"}],
+    "wrapped": {"data": {"result": [{"provider_groups": MEMBERS[1]}]}},
+    "another case": {"ProviderGroups": MEMBERS[1]},
+    "several groups": {
+        "provider_references": [
+            {"provider_group_id": 9, "provider_groups": MEMBERS[2]},
+            {"provider_group_id": 1, "provider_groups": MEMBERS[1]},
+        ]
+    },
+    "a list of groups": [
+        {"provider_group_id": "1.0", "provider_groups": MEMBERS[1]},
+        {"provider_group_id": 2, "provider_groups": MEMBERS[2]},
+    ],
+}
+
+
+@pytest.mark.parametrize("shape", WRAPPED)
+def test_members_are_found_in_each_shape(
+    server: Server, store: Store, locations: Fetching, tmp_path: Path, shape: str
+) -> None:
+    server.put("/1.json", json.dumps(WRAPPED[shape]).encode())
+    references = [{"provider_group_id": 1, "location": server.url("/1.json")}]
+    content = file_of(item_of(1), provider_references=references)
+    outcome = load_file(store, source_of(tmp_path, content), "GA", fetcher=locations())
+    assert outcome.members is not None
+    assert outcome.members.unresolved == 0
+    expected = {str(npi) for each in MEMBERS[1] for npi in each["npi"] if str(npi).startswith(("1", "2"))}
+    assert set(table(store, "xref_group_npi")["npi"]) == {npi for npi in expected if len(npi) == 10}
+
+
+def test_a_group_that_is_not_among_several_is_told(
+    server: Server, store: Store, locations: Fetching, tmp_path: Path
+) -> None:
+    groups = [{"provider_group_id": n, "provider_groups": MEMBERS[n]} for n in (1, 2)]
+    server.put("/all.json", json.dumps(groups).encode())
+    references = [{"provider_group_id": n, "location": server.url("/all.json")} for n in (1, 2, 3)]
+    content = file_of(item_of(1, references=[1, 2, 3]), provider_references=references)
+    outcome = load_file(store, source_of(tmp_path, content), "GA", fetcher=locations())
+    assert outcome.members is not None
+    assert outcome.members.unresolved == 1
+    assert outcome.locations is not None
+    assert (outcome.locations.asked, outcome.locations.failed) == (1, 1)
+    assert "has the members of several provider groups, but not those of this one" in outcome.locations.examples[0]
+
+
+@pytest.mark.parametrize(
+    "refusal", [b"<html>Sign in</html>", b'{"message": "expired"}', b"", b'{"provider_groups": []}']
+)
+def test_a_refusal_is_no_answer_and_the_next_run_asks_again(
+    server: Server, store: Store, locations: Fetching, client: Client, tmp_path: Path, refusal: bytes
+) -> None:
+    server.put("/1.json", refusal)
+    references = [{"provider_group_id": 1, "location": server.url("/1.json")}]
+    source = source_of(tmp_path, file_of(item_of(1), provider_references=references))
+    cache = tmp_path / "cache"
+    outcome = load_file(store, source, "GA", fetcher=GroupFetcher(client, cache, 10_000_000))
+    assert outcome.locations is not None
+    assert outcome.locations.failed == 1
+    server.put("/1.json", json.dumps({"provider_groups": MEMBERS[1]}).encode())
+    done = retry_unresolved(store, outcome.record["batch_id"], GroupFetcher(client, cache, 10_000_000))
+    assert (done.report.asked, done.report.failed, done.remaining) == (1, 0, 0)
+    assert table(store, "dim_provider_group")["resolved"].to_list() == [True]
 
 
 def test_only_groups_that_rates_use_are_fetched_each_address_once(

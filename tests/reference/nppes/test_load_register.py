@@ -240,6 +240,38 @@ def test_the_newest_row_stays(tmp_path_factory: pytest.TempPathFactory, old: lis
     assert latest.new_npis == len({row[0] for row in new})
 
 
+@pytest.mark.parametrize("everything", [False, True])
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_the_newer_row_wins_whatever_the_order_of_the_files(
+    store: Store, load: Load, tmp_path: Path, everything: bool, newest_first: bool
+) -> None:
+    load(rates(SURGEON, CLINIC))
+    monthly = register(
+        tmp_path / "npidata_pfile_20050523-20251109.csv",
+        provider(SURGEON, "OLD", **{"Last Update Date": "11/02/2025"}),
+        provider(CLINIC, "SAME", **{"Last Update Date": "11/02/2025"}),
+    )
+    weekly = register(
+        tmp_path / "npidata_pfile_20251110-20251116.csv",
+        provider(SURGEON, "NEW", **{"Last Update Date": "11/12/2025"}),
+        provider(CLINIC, **{"NPI Deactivation Date": "11/13/2025"}),
+    )
+    files = [weekly, monthly] if newest_first else [monthly, weekly]
+    load_nppes(store, files, everything=everything)
+    assert names(store) == {SURGEON: "NEW", CLINIC: "SAME"}
+    rows = open_snapshot(store).rows(f"SELECT deactivated_on FROM dim_npi WHERE npi = '{CLINIC}'")
+    assert str(rows[0][0]) == "2025-11-13"
+
+
+def test_a_copy_without_dates_is_read_in_the_order_of_the_files(store: Store, load: Load, tmp_path: Path) -> None:
+    load(rates(SURGEON))
+    files = [register(tmp_path / f"{name}.csv", provider(SURGEON, name)) for name in ("B", "A")]
+    for path in files:
+        path.write_text(path.read_text().replace("Last Update Date", "Another Date"))
+    load_nppes(store, files)
+    assert names(store) == {SURGEON: "A"}
+
+
 def test_many_rows_come_whole_and_in_order(tmp_path: Path) -> None:
     numbers = random.Random(5).sample(range(1_000_000_000, 2_999_999_999), 500_000)
     latest = LatestRows(tmp_path)

@@ -23,7 +23,8 @@ PRACTICE = "Provider Business Practice Location Address "
 def read(path: Path, in_use: list[int] | None = None) -> tuple[list[dict[str, Any]], register_file.RegisterCounts]:
     counts = register_file.RegisterCounts()
     wanted = None if in_use is None else np.array(sorted(in_use), np.int64)
-    rows = [row for frame in register_file.read_register(path, wanted, counts) for row in frame.to_dicts()]
+    frames = register_file.read_register(path, wanted, counts)
+    rows = [row for frame in frames for row in frame.drop("updated_on").to_dicts()]
     assert counts.rows_read == counts.kept + counts.not_in_use + counts.rejected.total()
     assert counts.kept == len(rows)
     return rows, counts
