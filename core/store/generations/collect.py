@@ -15,6 +15,9 @@ from core.store.generations.stable_links import current_generation, remove_links
 
 _LOG = logging.getLogger(__name__)
 
+_EXPIRED = ".expired"
+"""The ending of a manifest's name while the files that only it needs are being deleted."""
+
 
 @dataclass(frozen=True)
 class Collected:
@@ -27,14 +30,9 @@ class Collected:
 
 def collect(root: Path, newest: Manifest, retention: Retention) -> Collected:
     """Delete the generations that the retention does not keep."""
-    kept_manifests: dict[Path, Manifest] = {}
-    for path in kept_paths(root):
-        manifest = read_if_possible(path)
-        if manifest is None:
-            problem = "not a manifest of this program; no older generation is deleted while it is there"
-            _LOG.warning("%s: %s", path, problem)
-            return Collected()
-        kept_manifests[path] = manifest
+    kept_manifests = _read_kept(root)
+    if kept_manifests is None:
+        return Collected()
     now = datetime.now(UTC)
     times = [
         _time_of(newest),
@@ -51,14 +49,42 @@ def collect(root: Path, newest: Manifest, retention: Retention) -> Collected:
     }
     recent = retention.choose_recent(times, now)
     remove_links(root, recent, keep_unnumbered=len(recent) > 1)
-    needed = {file.path for path, one in kept_manifests.items() if path not in expired for file in one.files}
-    needed.update(file.path for file in newest.files)
-    files, size = delete_files(root, {file.path for one in expired.values() for file in one.files} - needed)
-    # Windows does not delete what a program has open. Such a file stays, and its generation with it, until next time.
-    gone = {path: one for path, one in expired.items() if not _any_left(root, one, needed)}
-    for path in gone:
-        path.unlink()
-    return Collected(tuple(one.generation for one in gone.values()), files, size)
+    # A generation is set aside before its files go: one that is listed is complete, and can be gone back to.
+    for path in expired:
+        path.replace(path.with_name(f".{path.stem}{_EXPIRED}"))
+    files, size = delete_expired(root, newest)
+    return Collected(tuple(one.generation for one in expired.values()), files, size)
+
+
+def delete_expired(root: Path, newest: Manifest) -> tuple[int, int]:
+    """Delete the files of generations that were set aside, and return how many there were, and bytes.
+
+    A killed writer leaves some, and so does Windows, which does not delete what a program has open.
+    """
+    expired = {path: read_if_possible(path) for path in (root / "manifests").glob(f".*{_EXPIRED}")}
+    kept_manifests = _read_kept(root) if expired else None
+    if kept_manifests is None:
+        return 0, 0
+    needed = {file.path for one in (newest, *kept_manifests.values()) for file in one.files}
+    doomed = {path: {file.path for file in one.files} - needed if one else set() for path, one in expired.items()}
+    done = delete_files(root, set().union(*doomed.values()))
+    for path, names in doomed.items():
+        if not any((root / name).exists() for name in names):
+            path.unlink()
+    return done
+
+
+def _read_kept(root: Path) -> dict[Path, Manifest] | None:
+    """Return the manifests of manifests/, or None if one cannot be read: it may need any file."""
+    found = {}
+    for path in kept_paths(root):
+        manifest = read_if_possible(path)
+        if manifest is None:
+            problem = "not a manifest of this program; no older generation is deleted while it is there"
+            _LOG.warning("%s: %s", path, problem)
+            return None
+        found[path] = manifest
+    return found
 
 
 def delete_files(root: Path, names: Iterable[str]) -> tuple[int, int]:
@@ -84,10 +110,6 @@ def delete_files(root: Path, names: Iterable[str]) -> tuple[int, int]:
             except OSError:
                 break
     return files, size
-
-
-def _any_left(root: Path, manifest: Manifest, needed: set[str]) -> bool:
-    return any(file.path not in needed and (root / file.path).exists() for file in manifest.files)
 
 
 def _time_of(manifest: Manifest) -> GenerationTime:

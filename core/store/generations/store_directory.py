@@ -30,7 +30,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from core.runtime.files import delete_file, read_replaced_file, replace_file, sync_file, sync_folder
-from core.store.generations.collect import Collected, collect, delete_files
+from core.store.generations.collect import Collected, collect, delete_expired, delete_files
 from core.store.generations.integrity import newest_intact, rollback
 from core.store.generations.kept import kept_path, kept_paths
 from core.store.generations.manifest import DamagedManifestError, DataFile, Manifest, StoreError, read_manifest
@@ -172,6 +172,8 @@ class StoreDirectory:
                 if _HALF_WRITTEN.fullmatch(path.name):
                     delete_file(path)
         self.discard(newest)
+        if newest:
+            delete_expired(self.root, newest)
 
     def _make_work(self) -> None:
         self.clean()
