@@ -79,15 +79,17 @@ def test_repair_says_what_it_did(filled: Store) -> None:
     (filled.root / "files" / "dim_code.000009.parquet").write_bytes(bytes(2_000_000))
     (filled.root / "files" / "notes.txt").write_text("mine")
     (filled.root / "files").chmod(0o700)
+    what = "1 files in files/ that no generation names (2.0 MB)"
     assert said("repair").splitlines() == [
         f"{filled.root}/files is closed to users who may read {filled.root}: manage.py store repair opens it",
         "the links in gold/ and silver/ were not those of the newest generation: they are now",
-        "1 files of killed writers deleted (2.0 MB)",
+        f"{what} are left: if nobody is copying them there, delete them with --delete-unnamed",
         "1 files and folders opened to whoever may read the data directory",
     ]
     assert (filled.root / "files").stat().st_mode & 0o777 == 0o755
-    assert (filled.root / "files" / "notes.txt").read_text() == "mine"
+    assert said("repair", "--delete-unnamed") == f"{what}: deleted\n"
     assert said("repair") == "everything was in order: nothing has changed\n"
+    assert (filled.root / "files" / "notes.txt").read_text(encoding="utf-8") == "mine"
 
 
 def test_old_generations_are_pruned(filled: Store, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from tests.payer_files import contents
 from tests.rate_files import file_of, item_of
 from tests.site import serving
 from tests.store.generations.killed import REHEARSAL
-from tests.store.generations.killing import kill
+from tests.store.generations.killing import Killer
 from tests.store.steps import assert_tidy, facts_of, load_made_file
 from tests.stores import listing, open_snapshot
 
@@ -217,7 +217,9 @@ def test_a_killed_record_hurts_nothing(tmp_path: Path, number: int) -> None:
     load_made_file(store, tmp_path, 0)
     keep_report(store, checked(store))
     shutil.copytree(original, root, symlinks=True)
-    moment = kill(root, "record", tmp_path)
+    killer = Killer()
+    moment = killer.kill(root, "record", tmp_path)
+    killer.close()
     before, after = (recorded(Store(path, grace=0)) for path in (original, tmp_path / REHEARSAL))
     victim = Store(root, grace=0)
     found = recorded(victim)

@@ -11,6 +11,7 @@ from core.load.outcome import LoadOutcome
 from core.quality.report import run_checks
 from core.store.generations.layout import StateMonth, layout_named
 from core.store.generations.manifest import read_manifest
+from core.store.generations.pins import read_pins
 from core.store.generations.stable_links import stable_paths
 from core.store.generations.store import Store
 from core.store.schema.tables import FACT_RATE
@@ -93,7 +94,7 @@ def assert_tidy(store: Store) -> None:
     assert (store.root / "links" / "current").resolve() in trees
     kept = {path.stem for path in (store.root / "manifests").iterdir()}
     assert all(path.name.split("-")[0] in kept for path in trees)
-    assert not list((store.root / "pins").glob("*"))
+    assert read_pins(store.root) == set()
 
 
 def assert_stable_paths(store: Store) -> None:

@@ -73,7 +73,10 @@ manage.py store ACTION --help explains each.
             writes=False,
         )
         verify.add_argument("--deep", action="store_true", help="decode every value as well")
-        action("repair", "put links, leftovers of killed writers, and closed folders in order")
+        repair = action("repair", "put links, leftovers of killed writers, and closed folders in order")
+        repair.add_argument(
+            "--delete-unnamed", action="store_true", help="delete the files in files/ that no generation names"
+        )
         prune = action("prune", "delete older generations")
         prune.add_argument(
             "--generations",
@@ -180,15 +183,19 @@ manage.py store ACTION --help explains each.
             f"{_megabytes(found.bytes)}"
         )
 
-    def _repair(self, no_wait: bool, **_options: Any) -> None:
+    def _repair(self, delete_unnamed: bool, no_wait: bool, **_options: Any) -> None:
         from core.store.upkeep.repair import repair  # noqa: PLC0415
 
-        done = repair(self.store(no_wait, even_damaged=True))
+        done = repair(self.store(no_wait, even_damaged=True), delete_unnamed=delete_unnamed)
         if done.links_moved:
             self.stdout.write("the links in gold/ and silver/ were not those of the newest generation: they are now")
-        if done.leftovers:
-            size = _megabytes(done.leftover_bytes)
-            self.stdout.write(f"{done.leftovers:,} files of killed writers deleted ({size})")
+        if done.unnamed:
+            what = f"{done.unnamed:,} files in files/ that no generation names ({_megabytes(done.unnamed_bytes)})"
+            self.stdout.write(
+                f"{what}: deleted"
+                if done.deleted
+                else f"{what} are left: if nobody is copying them there, delete them with --delete-unnamed"
+            )
         if done.generations_deleted:
             self.stdout.write(f"generations no longer kept: {', '.join(map(str, done.generations_deleted))} deleted")
         if done.opened:

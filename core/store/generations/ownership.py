@@ -15,7 +15,7 @@ _PARTS = ("", "files", "manifests", "links", "tmp")
 
 def require_owner(root: Path) -> None:
     """Raise StoreError if this user would leave files that the store's own user cannot replace, or cannot write."""
-    if not hasattr(os, "geteuid") or not root.is_dir():
+    if not hasattr(os, "geteuid") or not os.path.isdir(root):  # noqa: PTH112 - false where this user may not look
         return
     owner = root.stat().st_uid
     if os.geteuid() == 0 and owner != 0:
@@ -26,7 +26,7 @@ def require_owner(root: Path) -> None:
         )
     for part in _PARTS:
         path = root / part
-        if path.is_dir() and not os.access(path, os.W_OK | os.X_OK):
+        if path.is_dir() and not _may_write(path):
             raise StoreError(
                 f"{path} belongs to the user {_user_name(path.stat().st_uid)} and cannot be written by "
                 f"{_user_name(os.geteuid())}; nothing has been written; run the command as the user who owns the data, "
@@ -81,6 +81,10 @@ def open_to_readers(root: Path) -> int:
                 path.chmod(stat.S_IMODE(found.st_mode) | missing)
                 opened += 1
     return opened
+
+
+def _may_write(folder: Path) -> bool:
+    return os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _readable_bits(root: Path) -> int:

@@ -19,7 +19,7 @@ from core.runtime.files import release_lock
 def pin(root: Path, generation: int) -> Iterator[None]:
     """Keep a generation's files until the end of the context. Raises OSError if the directory cannot be written."""
     folder = root / "pins"
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
     for number in count(os.getpid()):
         path = folder / f"{generation:06}-{number}.lock"
         lock = FileLock(path)

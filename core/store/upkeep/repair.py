@@ -18,25 +18,35 @@ class Repaired:
 
     links_moved: bool
     generations_deleted: tuple[int, ...]
-    leftovers: int
-    """Files that no generation names, which a killed writer has left."""
-    leftover_bytes: int
+    unnamed: int
+    """Files in files/ that no generation names, with the name of a writer's: perhaps of a killed one."""
+    unnamed_bytes: int
+    deleted: bool
+    """Whether these files were deleted."""
     opened: int
     """Files and folders that were closed to users who may read the data directory."""
 
     @property
     def nothing(self) -> bool:
         """Return whether everything was in order."""
-        return self == Repaired(links_moved=False, generations_deleted=(), leftovers=0, leftover_bytes=0, opened=0)
+        return not (self.links_moved or self.generations_deleted or self.unnamed or self.opened)
 
 
-def repair(store: Store) -> Repaired:
-    """Put the store in order, and return what was done. Raises StoreError if nothing is loaded yet."""
+def repair(store: Store, *, delete_unnamed: bool = False) -> Repaired:
+    """Put the store in order, and return what was done. Raises StoreError if nothing is loaded yet.
+
+    Files that no generation names are only counted unless `delete_unnamed` is set: what a killed writer has left is
+    known and deleted anyway, so they are of a writer of an older version, or someone is copying them there.
+    """
     with store.locked():
         settled = store.directory.tidy(store.loaded(), None)
-        leftovers, size = delete_files(store.root, _list_leftovers(store))
+        unnamed = _list_unnamed(store)
+        size = sum((store.root / name).stat().st_size for name in unnamed)
+        if delete_unnamed:
+            delete_files(store.root, unnamed)
         opened = open_to_readers(store.root)
-    return Repaired(settled.links_moved, settled.collected.generations, leftovers, size, opened)
+    generations = settled.collected.generations
+    return Repaired(settled.links_moved, generations, len(unnamed), size, delete_unnamed, opened)
 
 
 def prune(store: Store, retention: Retention) -> Collected:
@@ -45,7 +55,7 @@ def prune(store: Store, retention: Retention) -> Collected:
         return store.directory.tidy(store.loaded(), retention).collected
 
 
-def _list_leftovers(store: Store) -> list[str]:
+def _list_unnamed(store: Store) -> list[str]:
     """Return the files that have the name of a writer's and that no generation names."""
     if len(kept_generations(store.root)) < len(kept_paths(store.root)):
         return []  # a manifest that cannot be read may name any of them

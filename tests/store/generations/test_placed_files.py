@@ -202,11 +202,11 @@ def test_an_expired_file_that_is_open_goes_with_a_later_cleaning(
     change(store, "b")
     change(store, "c")
     assert opened.exists()
-    assert [path.stem for path in kept_paths(store.root)] == ["000001", "000003"]
+    assert [path.stem for path in kept_paths(store.root)] == ["000003"], "it is no longer listed"
     keep_open(None)
     change(store, "d")
     assert not opened.exists()
-    assert [path.stem for path in kept_paths(store.root)] == ["000004"]
+    assert [path.name for path in (store.root / "manifests").iterdir()] == ["000004.json"]
 
 
 def test_a_file_of_a_failed_change_that_is_open_goes_with_a_later_cleaning(
