@@ -120,15 +120,15 @@ def test_every_layout_shows_every_fact_once(tmp_path: Path, layout: str) -> None
         assert_placed(store)
 
 
-@pytest.mark.parametrize("layout", ["single", "monthly", "partitioned"])
+@pytest.mark.parametrize(("layout", "which"), [("single", 0), ("monthly", 0), ("monthly", 1), ("partitioned", 1)])
 def test_the_facts_stay_as_they_were_while_one_file_is_open(
-    tmp_path: Path, layout: str, keep_open: Callable[[Path | None], None], caplog: pytest.LogCaptureFixture
+    tmp_path: Path, layout: str, which: int, keep_open: Callable[[Path | None], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     store = Store(tmp_path / "data", layout)
     load_made_file(store, tmp_path, 0)
     load_made_file(store, tmp_path, 1)
     before = shown_facts(store)
-    keep_open(max((store.root / "gold").rglob("*.parquet")))
+    keep_open(sorted((store.root / "gold").rglob("*.parquet"))[which])
     reshard(store, "state_month")
     assert shown_facts(store) == before
     assert "the next command that writes replaces it" in caplog.text
