@@ -63,4 +63,4 @@ def _name_table(path: Path) -> str | None:
 
 
 def _refusal(name: str, kind: str) -> str:
-    return f"{name}: not an in-network file but {kind}; this program loads payers' in-network files with this command"
+    return f"{name}: not an in-network file but {kind}; this command loads payers' in-network files"

@@ -155,7 +155,11 @@ DIM_BATCH = Table(
     (
         BATCH,
         STATE,
-        text("source", "File name or URL, query string and credentials removed."),
+        text(
+            "source",
+            "File name or URL, query string and credentials removed. A parameter stays that names the file, if nothing "
+            "else does.",
+        ),
         PAYER,
         SLUG,
         MONTH,
@@ -275,7 +279,11 @@ REJECTS = Table(
     (),
     "What was left out of one file: one file of rejects per batch.",
     (
-        text("reason", "no_provider, invalid_rate, no_code, invalid_npi (a member, not a rate) and so on."),
+        text(
+            "reason",
+            "no_provider, invalid_rate, no_code and so on; with 0 rows invalid_npi, invalid_tin, personal_tin (members "
+            "of groups), no_rates, no_prices, no_object, no_group_id.",
+        ),
         text("place", "Where in the file, as a path: in_network[3].negotiated_rates[0].negotiated_prices[1]."),
         text("value", "The offending value, as published, cut after 200 characters."),
         integer("rows", "How many fact rows were left out by it; 0 for a member of a group."),
