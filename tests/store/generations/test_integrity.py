@@ -116,6 +116,27 @@ def test_a_writer_does_not_carry_damage_into_a_new_file(filled: Store, tmp_path:
     assert_true_sizes_and_checksums(filled)
 
 
+def replace_by_copy(store: Store, table: str) -> None:
+    """Put a copy of a table's file in its place, as a writer does that copies row groups as bytes."""
+    with store.write() as transaction:
+        (file,) = transaction.files(table)
+        path = transaction.new_file(table)
+        shutil.copyfile(transaction.path(file), path)
+        transaction.put(table, path, file.rows)
+        transaction.commit()
+
+
+def test_a_file_is_compared_before_its_successor_is_published_even_if_no_row_was_decoded(filled: Store) -> None:
+    file = only_file(filled, "fact_rate")
+    flip_bit(filled.root / file.path, 4 * file.bytes)
+    before = listing(filled.root)
+    with pytest.raises(DamagedFileError, match="table fact_rate"):
+        replace_by_copy(filled, "fact_rate")
+    assert listing(filled.root) == before
+    flip_bit(filled.root / file.path, 4 * file.bytes)
+    replace_by_copy(filled, "fact_rate")
+
+
 @pytest.mark.parametrize("table", ["fact_rate", "dim_batch", "corrections"])
 @pytest.mark.parametrize("damage", ["missing", "cut short", "zeros at the end"])
 def test_a_file_that_is_visibly_damaged_is_told_before_anything_is_done(
