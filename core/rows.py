@@ -9,19 +9,15 @@ import dataclasses
 import io
 import json
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from itertools import islice
-from types import NoneType
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_type_hints
 
 import pyarrow as pa
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.functional import Promise
 
-ARROW_TYPES = {
-    str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_(), date: pa.date32(),
-    datetime: pa.timestamp("us", tz="UTC"), list[str]: pa.list_(pa.string()),
-}  # fmt: skip
+from core.store.schema.field_types import arrow_type_of
 
 _CSV_ROWS_AT_ONCE = 500
 _ARROW_ROWS_AT_ONCE = 50_000
@@ -90,13 +86,8 @@ def csv_cell(value: Any) -> Any:
 
 def arrow_schema(row_type: type[Any]) -> pa.Schema:
     """Return the Arrow types of the columns. Every column may be null."""
-    fields = []
     hints = get_type_hints(row_type)
-    for name in column_names(row_type):
-        hint = hints[name]
-        (kind,) = [hint] if hint in ARROW_TYPES else [part for part in get_args(hint) if part is not NoneType]
-        fields.append(pa.field(name, ARROW_TYPES[kind]))
-    return pa.schema(fields)
+    return pa.schema([(name, arrow_type_of(hints[name])) for name in column_names(row_type)])
 
 
 def arrow_tables(row_type: type[Any], rows: Iterable[Any]) -> Iterator[pa.Table]:

@@ -2,11 +2,12 @@
 
 import dataclasses
 from collections.abc import Iterable
-from datetime import date, datetime
-from types import NoneType
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_type_hints
 
 import polars as pl
+import pyarrow as pa
+
+from core.store.schema.field_types import arrow_type_of
 
 
 def frame_of(kind: type[Any], rows: Iterable[Any]) -> pl.DataFrame:
@@ -17,18 +18,15 @@ def frame_of(kind: type[Any], rows: Iterable[Any]) -> pl.DataFrame:
 
 
 _COUNTS_BY_NAME = pl.List(pl.Struct({"name": pl.String, "count": pl.Int64}))
-_POLARS_TYPES: dict[Any, pl.DataType] = {
-    str: pl.String(), int: pl.Int64(), float: pl.Float64(), bool: pl.Boolean(), date: pl.Date(),
-    datetime: pl.Datetime("us"), list[str]: pl.List(pl.String), dict[str, int]: _COUNTS_BY_NAME,
-}  # fmt: skip
 
 
 def polars_type(hint: Any) -> pl.DataType:
     """Return the type of a column whose field has a type, which may be optional."""
-    if hint in _POLARS_TYPES:
-        return _POLARS_TYPES[hint]
-    (plain,) = (part for part in get_args(hint) if part is not NoneType)
-    return _POLARS_TYPES[plain]
+    if hint == dict[str, int]:
+        return _COUNTS_BY_NAME
+    found = pl.Series(values=pa.array([], arrow_type_of(hint))).dtype
+    # The store's moments are UTC, and rows have them without a zone.
+    return pl.Datetime("us") if isinstance(found, pl.Datetime) else found
 
 
 def _cell(value: Any) -> Any:

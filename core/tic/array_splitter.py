@@ -109,24 +109,12 @@ class ArraySplitter:
         self._open()
         if self._peek() != b"{":
             raise self._error("expected one JSON object")
-        self._at += 1
-        separator = b"{"
-        while True:
-            if separator == b"{" and self._peek() == b"}":
-                break
-            key = self._read_key()
-            key = standard_key(key, self._streamed) or key
-            if self._peek() == b"[" and key in self._streamed:
-                yield from self._split_array(key)
+        for key in self._read_keys():
+            name = standard_key(key, self._streamed) or key
+            if self._peek() == b"[" and name in self._streamed:
+                yield from self._split_array(name)
             else:
-                yield RootValue(key, self._read_value(self._root_value_limit))
-            separator = self._peek()
-            if separator == b"}":
-                break
-            if separator != b",":
-                raise self._error('expected "," or "}"')
-            self._at += 1
-        self._at += 1
+                yield RootValue(name, self._read_value(self._root_value_limit))
         if self._peek():
             raise self._error("expected nothing after the end of the JSON object")
 
@@ -183,6 +171,21 @@ class ArraySplitter:
         return NotJsonError(f"{self._name}: not {self._kind}: {expected} at byte {offset:,}, found {found!r}")
 
     # --- single values ----------------------------------------------------------------------------------------
+
+    def _read_keys(self) -> Iterator[str]:
+        """Move past an object, and yield each key. The caller moves past its value before it asks for the next."""
+        self._at += 1
+        if self._peek() == b"}":
+            self._at += 1
+            return
+        while True:
+            yield self._read_key()
+            separator = self._peek()
+            if separator not in {b",", b"}"}:
+                raise self._error('expected "," or "}"')
+            self._at += 1
+            if separator == b"}":
+                return
 
     def _read_key(self) -> str:
         if self._peek() != b'"':
@@ -305,9 +308,7 @@ class ArraySplitter:
         head: dict[str, bytes] = {}
         with tempfile.TemporaryFile(dir=self._directory) as aside:
             chunks: list[tuple[int, int]] = []
-            self._at += 1
-            while True:
-                key = self._read_key()
+            for key in self._read_keys():
                 if self._peek() == b"[" and standard_key(key, ITEM_KEYS) == "negotiated_rates":
                     # If the key is repeated, the rates of all its lists count.
                     for chunk in self._split_array(key):
@@ -315,13 +316,6 @@ class ArraySplitter:
                         chunks.append((len(chunk.text), chunk.offset))
                 else:
                     head[key] = self._read_value(ITEM_VALUE_LIMIT) or b'"too long to keep"'
-                separator = self._peek()
-                if separator == b"}":
-                    break
-                if separator != b",":
-                    raise self._error('expected "," or "}"')
-                self._at += 1
-            self._at += 1
             text = b"{%b}" % b",".join(b"%b:%b" % (json.dumps(key).encode(), value) for key, value in head.items())
             aside.seek(0)
             for number, (size, start) in enumerate(chunks or [(0, offset)]):

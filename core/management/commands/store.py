@@ -1,6 +1,7 @@
 """Look after the store: its history, backups, and repair."""
 
 import argparse
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -9,12 +10,17 @@ from django.conf import settings
 from core.management import base_command
 from core.management.data_directory import require_data_directory
 from core.runtime.errors import BeaconError
+from core.runtime.last_runs import record_run
 from core.runtime.progress import show_counting
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
 
     from core.store.generations.store import Store
+
+
+TIMED = ("backup", "verify")
+"""The actions that a timer runs, so that somebody should notice if they fail."""
 
 
 def _megabytes(size: int) -> str:
@@ -98,8 +104,9 @@ manage.py store ACTION --help explains each.
         )
 
     def run(self, action: str, **options: Any) -> None:
-        """Do the action."""
-        getattr(self, f"_{action}")(**options)
+        """Do the action, and record for the metrics how those end that a timer runs."""
+        with record_run(settings.BEACONPOINT_DATA_DIR, f"store_{action}") if action in TIMED else nullcontext():
+            getattr(self, f"_{action}")(**options)
 
     def _reading_store(self) -> "Store":
         from core import open_store  # noqa: PLC0415

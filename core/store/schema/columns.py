@@ -10,7 +10,7 @@ Type = Literal["text", "number", "integer", "flag", "texts", "moment", "date"]
 UidPart = Literal["scope", "rate", "provider"]
 """The parts of `fact_uid`, see `ids.py`."""
 
-_ARROW: dict[Type, pa.DataType] = {
+ARROW_TYPES: dict[Type, pa.DataType] = {
     "text": pa.string(),
     "number": pa.float64(),
     "integer": pa.int64(),
@@ -86,7 +86,7 @@ class Table:
     @property
     def arrow(self) -> pa.Schema:
         """Return the Arrow schema of every file of this table."""
-        return pa.schema([(column.name, _ARROW[column.type]) for column in self.columns])
+        return pa.schema([(column.name, ARROW_TYPES[column.type]) for column in self.columns])
 
     @property
     def dictionary_columns(self) -> list[str]:
