@@ -28,6 +28,7 @@ class Verified:
     files: int
     bytes: int
     without_checksum: tuple[str, ...]
+    newest_has_checksums: bool
     damages: tuple[tuple[Damage, str], ...]
 
 
@@ -60,7 +61,8 @@ def verify(store: Store, *, deep: bool = False, progress: Progress | None = None
             damage = Damage(table, file.path, problem)
             damages.append((damage, _advice(store.root, damage, manifest, newest)))
     unchecked = tuple(file.path for _, file, _ in owners.values() if not file.checksum)
-    return Verified(1 + len(kept), len(owners), total, unchecked, tuple(damages))
+    complete = all(file.checksum for file in newest.files)
+    return Verified(1 + len(kept), len(owners), total, unchecked, complete, tuple(damages))
 
 
 def _problem(root: Path, file: DataFile, count: Callable[[int], None], *, deep: bool) -> str | None:

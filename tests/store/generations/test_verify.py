@@ -158,6 +158,7 @@ def test_an_older_store_has_no_checksums_until_the_next_write(tmp_path: Path) ->
     before = verify(store, deep=True)
     assert before.damages == ()
     assert len(before.without_checksum) == before.files
+    assert not before.newest_has_checksums
     cut_short(store.root / file_of(store, "dim_batch").path, 300)
     assert "does not end as a Parquet file does" in told(store)[0]
 
@@ -170,6 +171,7 @@ def test_an_upgrade_adds_the_checksums(tmp_path: Path) -> None:
     found = verify(store, deep=True)
     assert found.damages == ()
     assert set(found.without_checksum) == old - new
+    assert found.newest_has_checksums
     assert all(file.checksum for file in store.loaded().files)
     flip_bit(store.root / file_of(store, "dim_batch").path, 2000)
     assert "has other bytes than were written" in told(store)[0]
