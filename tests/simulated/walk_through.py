@@ -39,6 +39,12 @@ def walk_through(system: str, folder: Path) -> list[Told]:
             ["copy_by_group"],
             ["reshard", "--to", "single"],
             ["upgrade"],
+            ["store", "generations"],
+            ["store", "backup", folder / "backup"],
+            ["store", "rollback", "3"],
+            ["store", "restore", "--force", folder / "backup"],
+            ["store", "repair"],
+            ["store", "verify", "--deep"],
             ["data_dictionary"],
         ),
     ]
