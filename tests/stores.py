@@ -1,13 +1,16 @@
 """Read and change stores in tests."""
 
+import json
 from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from core.queries.rules.rate_kinds import MACROS
 from core.runtime.last_runs import FOLDER
 from core.store.connection import QueryLimits, Reader, Snapshot
+from core.store.generations.checksums import checksum_of
 from core.store.generations.store import Store, Transaction
 from core.store.parquet.writer import write_table
 from core.store.schema.tables import DIM_PAYER_BRIDGE, TABLES
@@ -51,3 +54,16 @@ def listing(root: Path) -> dict[str, bytes]:
     """Return every file of a store with its content. How a command ended is recorded beside the store, not in it."""
     files = [path for path in root.rglob("*") if path.is_file() and path.name != ".lock" and path.parent.name != FOLDER]
     return {str(path.relative_to(root)): path.read_bytes() for path in files}
+
+
+def publish_wrong(store: Store, path: str, rows: pa.Table) -> None:
+    """Replace a file's rows as a defect of the program would: the manifest has the new checksum and size."""
+    file = Path(path)
+    file.chmod(0o644)
+    pq.write_table(rows, file)
+    manifest = store.root / "manifest.json"
+    fields = json.loads(manifest.read_text())
+    for recorded in (one for files in fields["tables"].values() for one in files):
+        if store.root / recorded["path"] == file:
+            recorded |= {"bytes": file.stat().st_size, "checksum": checksum_of(file)}
+    manifest.write_text(json.dumps(fields))

@@ -22,7 +22,7 @@ from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from tests.fixture_types import Load
 from tests.rate_files import file_of, item_of
-from tests.stores import open_snapshot
+from tests.stores import open_snapshot, publish_wrong
 
 
 def failed(report: QualityReport) -> dict[str, int]:
@@ -92,8 +92,7 @@ def test_placeholders_that_an_older_version_stored_are_found(load: Load, store: 
     (path,) = manifest.paths(store.root, "xref_group_tin")
     rows = pq.read_table(path)
     zeros = pa.array(["000000000"] * len(rows))
-    Path(path).chmod(0o644)
-    pq.write_table(rows.set_column(rows.column_names.index("tin_value"), "tin_value", zeros), path)
+    publish_wrong(store, path, rows.set_column(rows.column_names.index("tin_value"), "tin_value", zeros))
     assert failed(run_checks(open_snapshot(store)))["placeholder_tax_ids"] == 1
 
 
@@ -133,7 +132,8 @@ def test_a_benchmark_s_record_that_does_not_add_up_is_found(store: Store, tmp_pa
     path = manifest.paths(store.root, "dim_benchmark")[0]
     record = pq.read_table(path)
     assert failed(run_checks(open_snapshot(store))) == {}
-    pq.write_table(record.set_column(record.schema.get_field_index("left_out"), "left_out", [['{"odd": 1}']]), path)
+    column = record.schema.get_field_index("left_out")
+    publish_wrong(store, path, record.set_column(column, "left_out", [['{"odd": 1}']]))
     assert failed(run_checks(open_snapshot(store))) == {"benchmark_arithmetic": 1}
 
 
@@ -180,7 +180,7 @@ def test_a_store_that_was_tampered_with_is_found(load: Load, store: Store) -> No
         "pg_uid": "none",
         "fact_uid": "x",
     }
-    pq.write_table(pa.concat_tables([facts, twice, pa.Table.from_pylist([moved], facts.schema)]), path)
+    publish_wrong(store, path, pa.concat_tables([facts, twice, pa.Table.from_pylist([moved], facts.schema)]))
     found = failed(run_checks(open_snapshot(store)))
     for name in ("duplicate_fact_uid", "codes_without_words", "orphan_pos_sets", "orphan_groups", "batch_sums"):
         assert found[name] == 1, name
@@ -196,9 +196,8 @@ def test_a_record_that_does_not_add_up_is_found(load: Load, store: Store) -> Non
     assert manifest is not None
     path = manifest.paths(store.root, "dim_batch")[0]
     record = pq.read_table(path)
-    pq.write_table(
-        record.set_column(record.schema.get_field_index("rejects"), "rejects", [['{"invalid_rate": 2}']]), path
-    )
+    column = record.schema.get_field_index("rejects")
+    publish_wrong(store, path, record.set_column(column, "rejects", [['{"invalid_rate": 2}']]))
     assert failed(run_checks(open_snapshot(store)))["batch_arithmetic"] == 1
 
 
