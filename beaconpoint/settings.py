@@ -91,6 +91,8 @@ SECRET_KEY = env.str("BEACONPOINT_SECRET_KEY", default=secrets.token_urlsafe(50)
 _https = env.bool("BEACONPOINT_HTTPS", default=False)
 # Whether a proxy tells the addresses of clients (X-Forwarded-For). Without one, anybody could claim any address.
 BEACONPOINT_BEHIND_PROXY = env.bool("BEACONPOINT_BEHIND_PROXY", default=False)
+# Browsers ship the list of preloaded hosts, and taking a host off it takes months: only an operator can ask for that.
+_hsts_preload = env.bool("BEACONPOINT_HSTS_PRELOAD", default=False)
 try:
     env.seal()
 except EnvValidationError as error:
@@ -99,7 +101,7 @@ except EnvValidationError as error:
 SECURE_SSL_REDIRECT = _https
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = _https
-SECURE_HSTS_PRELOAD = _https
+SECURE_HSTS_PRELOAD = _https and _hsts_preload
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -111,7 +113,7 @@ MIDDLEWARE = [
     "core.pages.gate.Gate",
     "core.monitoring.request_log.RequestLog",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "core.pages.shared.static_files.StaticFilesMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -150,7 +152,9 @@ CONTENT_SECURITY_POLICY = {
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-WHITENOISE_USE_FINDERS = True  # serves static/ directly, without collectstatic
+STATIC_ROOT = BASE_DIR / "staticfiles"  # written by collectstatic; without it, static/ is served as it is
+STORAGES = {"staticfiles": {"BACKEND": "core.pages.shared.static_files.HashedStaticFiles"}}
+WHITENOISE_USE_FINDERS = True
 
 USE_I18N = False
 USE_TZ = True

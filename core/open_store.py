@@ -61,6 +61,11 @@ def check_files_in_background() -> None:
     _FILE_CHECKS[root] = BackgroundCheck(root)
 
 
+def close() -> None:
+    """Forget the snapshot that was opened, which closes the store's files."""
+    _reader.cache_clear()
+
+
 @cache
 def _reader(_root: object, use: str) -> Reader:
     return Reader(store(), _LIMITS[use](), MACROS)

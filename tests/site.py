@@ -34,7 +34,7 @@ def serving(root: Path) -> Iterator[None]:
         yield
     finally:
         settings.BEACONPOINT_DATA_DIR = before
-        open_store._reader.cache_clear()
+        open_store.close()
 
 
 def text_of(response: Any) -> str:

@@ -299,6 +299,34 @@ def test_the_demo_shows_it_all(manage: Manage, tmp_path: Path) -> None:
     assert (tmp_path / "demo" / "data" / "gold" / "fact_rate.parquet").exists()
 
 
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_the_demo_without_the_site_leaves_nothing_behind(tmp_path: Path, interrupted: bool) -> None:
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "manage.py", "demo", "--no-serve"]
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    with process:
+        assert process.stdout
+        for line in process.stdout:
+            if interrupted and line.startswith("2. The Medicare fee schedule"):
+                os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers as well
+        status = process.wait(90)
+    assert status == (130 if interrupted else 0)
+    assert list(tmp_path.iterdir()) == []
+    processes = [path for path in Path("/proc").iterdir() if path.name.isdigit()]
+    alive = [path for path in processes if _session_of(path / "stat") == process.pid]
+    assert alive == [], "a worker or a server of the demo is still running"
+
+
+def _session_of(stat: Path) -> int | None:
+    try:
+        return int(stat.read_text(encoding="utf-8").rsplit(")", 1)[1].split()[3])
+    except OSError:
+        return None  # it has ended meanwhile
+
+
 def test_the_demo_serves_the_site(tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -2,9 +2,12 @@
 
 import argparse
 import os
+import shutil
 import socket
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +37,11 @@ class Command(base_command.Command):
 Write files of three made-up payers for two months, load them and small Medicare fee schedules, check the data, print a
 table of rates, and serve the site.
 
-The data goes into a new directory. Existing data is never touched.
+The data goes into a new directory. Existing data is never touched. With --no-serve, nothing of it is kept unless
+--data-dir says where.
 
   manage.py demo
+  manage.py demo --no-serve
   manage.py demo --no-serve --data-dir /tmp/demo
 """
 
@@ -53,7 +58,22 @@ The data goes into a new directory. Existing data is never touched.
         if not no_serve:
             _refuse_used_port(port)
         directory = _new_directory(data_dir)
+        with _removed(directory, at_end=no_serve and data_dir is None, on_failure=data_dir is None):
+            self._show(directory)
+            if data_dir is None and no_serve:
+                self.stdout.write("\nNothing of this is kept. To keep it, name a directory: --data-dir DIRECTORY")
+            elif no_serve:
+                self.stdout.write(
+                    f"\nTo see the site: BEACONPOINT_DATA_DIR={settings.BEACONPOINT_DATA_DIR} manage.py runserver"
+                )
+        if not no_serve:
+            self._serve(port)
+
+    def _show(self, directory: Path) -> None:
+        """Write files, load them, and show what is in them."""
         settings.BEACONPOINT_DATA_DIR = directory / "data"
+        settings.BEACONPOINT_CACHE_DIR = directory / "cache"
+        settings.BEACONPOINT_TEMP_DIR = directory / "temp"
         sources = directory / "sources"
         sources.mkdir()
         self.stdout.write(f"Demo data in {directory}\n")
@@ -72,12 +92,6 @@ The data goes into a new directory. Existing data is never touched.
         call_command("dq_check", stdout=self.stdout, stderr=self.stderr)
         self.stdout.write(f"\n5. What is {' '.join(CODE)} (a clinic visit) worth in Georgia in August 2025?")
         self._print_rates()
-        if no_serve:
-            self.stdout.write(
-                f"\nTo see the site: BEACONPOINT_DATA_DIR={settings.BEACONPOINT_DATA_DIR} manage.py runserver"
-            )
-            return
-        self._serve(port)
 
     def _print_rates(self) -> None:
         db = open_store.snapshot()
@@ -112,6 +126,19 @@ The data goes into a new directory. Existing data is never touched.
         os.chdir(settings.BASE_DIR)
         arguments = ["-m", "gunicorn", "--config", str(config), "--log-level", "warning", "beaconpoint.wsgi"]
         os.execve(sys.executable, [sys.executable, *arguments], environment)  # noqa: S606 - our own server
+
+
+@contextmanager
+def _removed(directory: Path, *, at_end: bool, on_failure: bool) -> Iterator[None]:
+    """Remove a directory at the end, or after a failure, of which Ctrl-C is one."""
+    succeeded = False
+    try:
+        yield
+        succeeded = True
+    finally:
+        if at_end if succeeded else on_failure:
+            open_store.close()  # Windows removes no file that is open
+            shutil.rmtree(directory, ignore_errors=True)
 
 
 def _new_directory(wanted: Path | None) -> Path:

@@ -6,16 +6,17 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.http import condition
 
+from core.pages.shared.program_version import program_version
 from core.store.connection import Snapshot
-
-# One process runs one version of the program, so the address and the generation decide what an answer contains.
-_PROCESS = hashlib.md5(repr(object()).encode(), usedforsecurity=False).hexdigest()
 
 
 def answer_tag(db: Snapshot, request: HttpRequest) -> str:
-    """Return the ETag of the answer to a request: a different tag means a different answer."""
+    """Return the ETag of the answer to a request: a different tag means a different answer.
+
+    The address, the generation of the data, and the version of the program decide what an answer contains.
+    """
     manifest = db.manifest
-    parts = f"{_PROCESS}|{db.root}|{manifest.generation}|{manifest.created_at}|{request.get_full_path()}"
+    parts = f"{program_version()}|{db.root}|{manifest.generation}|{manifest.created_at}|{request.get_full_path()}"
     return f'W/"{hashlib.md5(parts.encode(), usedforsecurity=False).hexdigest()}"'
 
 
