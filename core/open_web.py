@@ -35,7 +35,12 @@ def open_web(*, keep: bool = False, locations: bool = True) -> Iterator[Web]:
         yield Web(
             patient,
             Downloads(patient, cache_dir(), _bytes(settings.BEACONPOINT_DOWNLOAD_LIMIT)),
-            GroupFetcher(quick, cache_dir() / "locations", _bytes(settings.BEACONPOINT_LOCATION_LIMIT))
+            GroupFetcher(
+                quick,
+                cache_dir() / "locations",
+                _bytes(settings.BEACONPOINT_LOCATION_LIMIT),
+                ratio=settings.BEACONPOINT_UNPACK_RATIO,
+            )
             if locations
             else None,
             UnpackLimits(_bytes(settings.BEACONPOINT_UNPACK_LIMIT), settings.BEACONPOINT_UNPACK_RATIO),

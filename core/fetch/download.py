@@ -45,12 +45,22 @@ class Unchanged(Exception):
 class Downloads:
     """Downloads into one directory, which several threads and several processes may share.
 
-    `limit` is the size of the largest file accepted, in bytes. With `lifetime`, a file that arrived less than that many
+    `limit` is the size of the largest file accepted, in bytes, and `limit_setting` what an operator raises for more.
+    With `lifetime`, a file that arrived less than that many
     seconds ago is used without asking the server, and older ones are deleted; without it, the server is always asked.
     """
 
-    def __init__(self, client: Client, directory: Path, limit: int, lifetime: float | None = None) -> None:
+    def __init__(
+        self,
+        client: Client,
+        directory: Path,
+        limit: int,
+        lifetime: float | None = None,
+        *,
+        limit_setting: str = "BEACONPOINT_DOWNLOAD_LIMIT",
+    ) -> None:
         self._client = client
+        self._limit_setting = limit_setting
         self._directory = directory
         self._limit = limit
         self._lifetime = lifetime
@@ -73,7 +83,7 @@ class Downloads:
         except OSError as error:
             raise self._not_writable(address, error) from None
         try:
-            part = PartialFile(self._directory, address, self._limit)
+            part = PartialFile(self._directory, address, self._limit, self._limit_setting)
             if self._lifetime is None or part.age > self._lifetime:
                 self._download(part, have, progress)
             return Download(address=address, path=part.path, version=part.version, _part=part, _lock=lock)

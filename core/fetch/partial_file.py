@@ -36,9 +36,10 @@ class Version:
 class PartialFile:
     """One file, partial (`<id>.part`) or whole (`<id>-<name>`), with notes on its version in `<id>.part.json`."""
 
-    def __init__(self, directory: Path, address: Address, limit: int) -> None:
+    def __init__(self, directory: Path, address: Address, limit: int, limit_setting: str) -> None:
         self.address = address
         self._limit = limit
+        self._limit_setting = limit_setting
         name = re.sub(r"[^A-Za-z0-9._-]", "_", address.name)[-80:].strip(".-") or "file"
         self._path = directory / f"{address.identity[:16]}.part"
         self._notes = directory / f"{address.identity[:16]}.part.json"
@@ -172,7 +173,7 @@ class PartialFile:
             self.discard()
             raise FetchError(
                 f"{self.address}: larger than the limit of {self._limit:,} bytes for a download; raise "
-                "BEACONPOINT_DOWNLOAD_LIMIT to load it"
+                f"{self._limit_setting} to load it"
             )
         free = shutil.disk_usage(self._path.parent).free
         if size - start > free:

@@ -74,7 +74,7 @@ class Command(BaseCommand):
         try:
             self.run(**options)
         except BeaconError as error:
-            raise Error(str(error)) from None
+            raise Error(error.for_operator) from None
         except KeyboardInterrupt:
             raise Error("stopped; nothing of the unfinished work has been kept", returncode=130) from None
         except BrokenPipeError:

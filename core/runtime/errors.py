@@ -16,8 +16,16 @@ class BeaconError(Exception):
     program and keeps its traceback.
     """
 
+    setting = ""
+    """The setting of an operator that makes room for what was refused, if there is one."""
+
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))
+
+    @property
+    def for_operator(self) -> str:
+        """Return the text for a command or a log: it names the setting, which a visitor of the site cannot change."""
+        return f"{self}; raise {self.setting}" if self.setting else str(self)
 
 
 class PayerFileError(BeaconError):

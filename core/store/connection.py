@@ -38,12 +38,18 @@ def time_limit(seconds: float) -> Iterator[None]:
         _DEADLINE.reset(token)
 
 
-class QueryTooLarge(BeaconError):
-    """A query needed more memory than it may use and was stopped."""
-
-
 class QueryTimeout(BeaconError):
     """A query took longer than its time limit and was stopped."""
+
+    setting = "BEACONPOINT_QUERY_SECONDS"
+
+
+class QueryTooLarge(BeaconError):
+    """A query needs more memory, or more space on disk for what does not fit, than it may use."""
+
+    def __init__(self, message: str, setting: str) -> None:
+        super().__init__(message)
+        self.setting = setting
 
 
 @dataclass(frozen=True)
@@ -158,12 +164,22 @@ class Snapshot:
                 yield watched
         except duckdb.InterruptException:
             raise QueryTimeout(f"the question took longer than {seconds:.3g} seconds and was stopped") from None
-        except duckdb.OutOfMemoryException:
-            why = f"the question needs more than the {self._limits.memory} of memory it may use"
-            raise QueryTooLarge(why) from None
+        except duckdb.OutOfMemoryException as error:
+            raise self._too_large(str(error)) from None
         finally:
             timer.cancel()
             watched.end_question()
+
+    def _too_large(self, problem: str) -> QueryTooLarge:
+        """Return the error for a query that DuckDB stopped. DuckDB has one exception for memory and for disk."""
+        if "max_temp_directory_size" in problem:
+            return QueryTooLarge(
+                f"the question needs more than the {self._limits.temp_size} of disk space it may use",
+                "BEACONPOINT_QUERY_TEMP_SIZE",
+            )
+        return QueryTooLarge(
+            f"the question needs more than the {self._limits.memory} of memory it may use", "BEACONPOINT_QUERY_MEMORY"
+        )
 
     def ask_once(self, question: Callable[["Snapshot"], T]) -> T:
         """Return the answer to a question that every page asks. It is asked once per generation."""

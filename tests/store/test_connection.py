@@ -231,3 +231,21 @@ def test_market_snapshots_serve_many_threads(demo: Snapshot) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("problem", "setting"),
+    [
+        ("failed to pin block of size 256.0 KiB (61.0 MiB/61.0 MiB used)", "BEACONPOINT_QUERY_MEMORY"),
+        (
+            "failed to offload data block of size 32.0 KiB: adjust max_temp_directory_size",
+            "BEACONPOINT_QUERY_TEMP_SIZE",
+        ),
+    ],
+)
+def test_a_question_that_is_too_large_names_the_setting_for_operators_only(
+    demo: Snapshot, problem: str, setting: str
+) -> None:
+    error = demo._too_large(problem)
+    assert error.for_operator == f"{error}; raise {setting}"
+    assert setting not in str(error)

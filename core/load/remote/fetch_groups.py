@@ -25,6 +25,9 @@ from core.tic.source import Source, UnpackLimits, open_documents
 CACHE_SECONDS = 24 * 3600
 """Seconds for which a downloaded file of members is used without asking the server again."""
 
+_LIMIT_SETTING = "BEACONPOINT_LOCATION_LIMIT"
+"""What an operator raises for larger files of members, compressed or not."""
+
 NOT_TRIED = "not tried: the file was loaded without fetching provider groups"
 
 Tag = TypeVar("Tag")
@@ -103,10 +106,12 @@ class GroupFetcher:
     row is not asked again.
     """
 
-    def __init__(self, client: Client, directory: Path, limit: int, at_once: int = 8) -> None:
+    def __init__(
+        self, client: Client, directory: Path, limit: int, at_once: int = 8, ratio: int = UnpackLimits.ratio
+    ) -> None:
         self._client = client
-        self._downloads = Downloads(client, directory, limit, CACHE_SECONDS)
-        self._limits = UnpackLimits(unpacked=limit)
+        self._downloads = Downloads(client, directory, limit, CACHE_SECONDS, limit_setting=_LIMIT_SETTING)
+        self._limits = UnpackLimits(unpacked=limit, ratio=ratio, unpacked_setting=_LIMIT_SETTING)
         self._at_once = at_once
         self._hosts = HostFailures()
         self._problems: dict[str, str] = {}

@@ -140,7 +140,7 @@ def page(form: type[F], weigh: Weigh = weigh_question) -> Callable[[Callable[...
             except TooBusy as error:
                 return too_busy(request, error)
             except BeaconError as error:
-                _log.error("%s: %s", request.path, error)
+                _log.error("%s: %s", request.path, error.for_operator)
                 return unreadable(request, error)
 
         return wrapped
