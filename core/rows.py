@@ -8,6 +8,8 @@ import csv
 import dataclasses
 import io
 import json
+import math
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
@@ -24,8 +26,15 @@ _ARROW_ROWS_AT_ONCE = 50_000
 _ARROW_ROWS_TOGETHER = 2_000
 """Rows that become Arrow in one step, during which no other thread of the process runs."""
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection)."""
+_MARK = "'"
+"""What makes a spreadsheet show a cell as text. One who reads the file again takes it off: it is in front of no other
+text, because a text that begins with it gets another."""
+
+_FORMULA_START = re.compile("[\\s\x00\u200b\ufeff]*[=+\\-@＝＋－＠]|[\t\r\n']")
+"""What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection): full-width signs and white space
+before it as well."""
+
+_PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?", re.ASCII)
 
 
 class RowEncoder(DjangoJSONEncoder):
@@ -34,6 +43,22 @@ class RowEncoder(DjangoJSONEncoder):
     def default(self, o: Any) -> Any:
         """Return a value that JSON has. The store's moments are UTC but carry no zone."""
         return super().default(o.replace(tzinfo=UTC) if isinstance(o, datetime) and o.tzinfo is None else o)
+
+
+def write_json(value: Any, **options: Any) -> str:
+    """Return values as JSON. Numbers that JSON does not have, infinite ones and NaN, become null."""
+    try:
+        return json.dumps(value, cls=RowEncoder, allow_nan=False, **options)
+    except ValueError:
+        return json.dumps(_finite(value), cls=RowEncoder, allow_nan=False, **options)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: _finite(each) for name, each in value.items()}
+    return [_finite(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def column_names(row_type: type[Any]) -> list[str]:
@@ -52,7 +77,7 @@ def json_lines(row_type: type[Any], rows: Iterable[Any]) -> Iterator[str]:
     yield '{"rows": ['
     separator = "\n"
     for row in rows:
-        yield separator + json.dumps(row_values(row, names), cls=RowEncoder)
+        yield separator + write_json(row_values(row, names))
         separator = ",\n"
     yield "\n]}\n"
 
@@ -62,7 +87,7 @@ def csv_lines(row_type: type[Any], rows: Iterable[Any]) -> Iterator[str]:
     names = column_names(row_type)
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow(names)
+    writer.writerow(map(csv_cell, names))
     for number, row in enumerate(rows, 1):
         writer.writerow([csv_cell(getattr(row, name)) for name in names])
         if number % _CSV_ROWS_AT_ONCE == 0:
@@ -75,13 +100,18 @@ def csv_lines(row_type: type[Any], rows: Iterable[Any]) -> Iterator[str]:
 def csv_cell(value: Any) -> Any:
     """Return a value as one cell: a list joined by blanks, and text that cannot be run as a formula.
 
-    Files from payers are not trusted. An apostrophe before `=HYPERLINK(…)` makes spreadsheets show it as text.
+    Files from payers are not trusted. An apostrophe before `=HYPERLINK(…)` makes spreadsheets show it as text. Numbers
+    stay numbers, negative ones too.
     """
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
     if isinstance(value, list):
-        value = " ".join(map(str, value))
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return "'" + value
-    return value
+        text = " ".join(str(csv_cell(each)) for each in value)
+        return csv_cell(text) if text[:1] in {"+", "-"} else text  # -1 is a number, -1 2 is not
+    text = str(value)
+    return _MARK + text if _FORMULA_START.match(text) and not _PLAIN_NUMBER.fullmatch(text) else value
 
 
 def arrow_schema(row_type: type[Any]) -> pa.Schema:

@@ -6,6 +6,7 @@ It shares no code with the program. What it says and what the program does must 
 import hashlib
 import json
 import re
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
@@ -82,7 +83,7 @@ def flatten(content: bytes, state: str, year_month: str | None = None) -> Flat:
         if raw is not None:
             group = defined.setdefault(raw, Group())
             _add_members(group, reference.get("provider_groups"))
-            group.networks |= {text for name in _list(reference.get("network_name")) if (text := _text(name))}
+            group.networks |= {text for name in _list(reference.get("network_name")) if (text := cut(_text(name), 300))}
     for item in _list(root.get("in_network")):
         if isinstance(item, dict):
             _add_item(flat, defined, item, (state, month, root["reporting_entity_name"]))
@@ -95,6 +96,7 @@ def _add_item(flat: Flat, defined: dict[str, Group], item: dict[str, Any], scope
     code = _upper(item.get("billing_code"))
     if code and code_type in {"REV", "MS-DRG"} and re.fullmatch("[0-9]+", code):
         code = code.rjust(4 if code_type == "REV" else 3, "0")
+    words = [_lower(item.get("negotiation_arrangement")) or "", _text(item.get("severity_of_illness")) or ""]
     for rate in _list(item.get("negotiated_rates")):
         if not isinstance(rate, dict):
             continue
@@ -119,12 +121,18 @@ def _add_item(flat: Flat, defined: dict[str, Group], item: dict[str, Any], scope
             flat.read += len(named) or 1
             if not code_type or not code:
                 flat.rejected["no_code"] += len(named) or 1
+            elif len(code_type) > 20 or len(code) > 40:
+                flat.rejected["code_too_long"] += len(named) or 1
+            elif max(map(len, words)) > 40:
+                flat.rejected["text_too_long"] += len(named) or 1
             elif not named:
                 flat.rejected["no_provider"] += 1
             elif not isinstance(price, dict):
                 flat.rejected["no_price"] += len(named)
             elif number is None:
                 flat.rejected["invalid_rate"] += len(named)
+            elif _is_too_long(price):
+                flat.rejected["text_too_long"] += len(named)
             else:
                 places = _places(price.get("service_code"))
                 pos_set_id = hashlib.md5(",".join(places).encode()).hexdigest()
@@ -143,19 +151,31 @@ def _add_item(flat: Flat, defined: dict[str, Group], item: dict[str, Any], scope
                         flat.duplicates += 1
                     else:
                         remark = price.get("additional_information")
-                        remark = remark if isinstance(remark, str) and _text(remark) else None
-                        flat.facts[fact] = remark, _text(item.get("billing_code_type_version"))
+                        remark = cut(clean(remark), 2000) if isinstance(remark, str) and _text(remark) else None
+                        flat.facts[fact] = remark, cut(_text(item.get("billing_code_type_version")), 100)
 
 
 def _describe(flat: Flat, item: dict[str, Any], code_type: str, code: str) -> None:
     words = flat.codes.setdefault((code_type, code), [None, None])
-    words[0] = words[0] or _text(item.get("description"))
-    words[1] = words[1] or _text(item.get("name"))
+    words[0] = words[0] or cut(_text(item.get("description")), 2000)
+    words[1] = words[1] or cut(_text(item.get("name")), 2000)
     for member in _list(item.get("bundled_codes")) + _list(item.get("covered_services")):
         kind = _upper(member.get("billing_code_type"))
         number = _upper(member.get("billing_code"))
         if kind and number:
             flat.bundles.add((code_type, code, "REV" if kind == "RC" else kind, number))
+
+
+def _is_too_long(price: dict[str, Any]) -> bool:
+    """Return whether a text of the price is too long for its column of the grain."""
+    words = [_lower(price.get(name)) or "" for name in ("negotiated_type", "billing_class", "setting")]
+    places = _places(price.get("service_code"))
+    return (
+        max(map(len, words)) > 40
+        or len(_modifiers(price.get("billing_code_modifier"))) > 100
+        or len(places) > 200
+        or any(len(place) > 20 for place in places)
+    )
 
 
 def _add_members(group: Group, provider_groups: Any) -> None:
@@ -219,10 +239,30 @@ def _one(value: Any) -> Any:
     return _one(value[0]) if isinstance(value, list) and len(value) == 1 else value
 
 
+SEPARATING, HIDDEN = "\t\n\v\f\r\x85\u2028\u2029", "\u061c\u200b\u200e\u200f\u2060\ufeff\ufff9\ufffa\ufffb"
+
+
+def clean(text: str) -> str:
+    """Return a text without its control characters, character by character."""
+    found = ""
+    for c in text:
+        if unicodedata.category(c) == "Cc" and c not in SEPARATING:
+            continue
+        if c in HIDDEN or "\u202a" <= c <= "\u202e" or "\u2066" <= c <= "\u206f":
+            continue
+        found += "\n" if c in SEPARATING else c
+    return re.sub("\n+", " ", found)
+
+
+def cut(text: str | None, longest: int) -> str | None:
+    return text if text is None or len(text) <= longest else text[: longest - 1] + "…"
+
+
 def _text(value: Any) -> str | None:
     value = _one(value)
     if isinstance(value, str):
-        return None if value.strip().lower() in {"", "nan", "none", "null", "n/a", "#n/a", "<na>"} else value.strip()
+        text = clean(value).strip()
+        return None if text.lower() in {"", "nan", "none", "null", "n/a", "#n/a", "<na>"} else text
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         return None
     return _number_text(Decimal(value))
@@ -256,8 +296,13 @@ def _group_id(value: Any, exact: set[str]) -> str | None:
     if spelling in exact:
         return spelling
     text = _text(value)
-    if text and re.fullmatch(r"-?(0|[1-9][0-9]*)\.[0-9]+", text):
-        return _number_text(Decimal(text))
+    if text and isinstance(value, str):
+        if re.fullmatch(r"-?(0|[1-9][0-9]*)\.[0-9]+", text):
+            text = _number_text(Decimal(text))
+        elif clean(value.strip()) != value.strip():
+            return f"{text[: 200 - 33]}#{hashlib.md5(value.strip().encode()).hexdigest()}"
+    if text and len(text) > 200:
+        return f"{text[: 200 - 33]}#{hashlib.md5(text.encode()).hexdigest()}"
     return text
 
 

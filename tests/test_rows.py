@@ -1,12 +1,13 @@
 """Rows as downloads and the API write them."""
 
 import json
+import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
-from core.rows import RowEncoder, arrow_schema, column_names, csv_cell, row_values
+from core.rows import RowEncoder, arrow_schema, column_names, csv_cell, json_lines, row_values, write_json
 
 
 @dataclass
@@ -24,13 +25,20 @@ class Derived(Base):
     rates: int | None
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
 def test_text_that_a_spreadsheet_would_run_is_marked_as_text(start: str) -> None:
     assert csv_cell(f"{start}1+1") == f"'{start}1+1"
     assert csv_cell([f"{start}1", "2"]) == f"'{start}1 2"
+    assert csv_cell(["1", f"{start}A1"]) == f"1 '{start}A1"
 
 
-@pytest.mark.parametrize("value", ["a=1", " =1", "", -1.5, 0, None])
+@pytest.mark.parametrize("text", [" =1", "\n=1", "\u00a0=1", "\ufeff=1", "\x00@A1", "'=1", "'t Hooft Clinic"])
+def test_white_space_before_a_formula_hides_nothing_and_the_mark_can_be_taken_off(text: str) -> None:
+    assert csv_cell(text) == f"'{text}"
+    assert csv_cell(text).removeprefix("'") == text
+
+
+@pytest.mark.parametrize("value", ["a=1", "", "-1.5", "+1", "1e5", -1.5, 0, None, True, date(2025, 8, 1)])
 def test_other_cells_stay_as_they_are(value: object) -> None:
     assert csv_cell(value) == value
 
@@ -45,3 +53,15 @@ def test_moments_are_utc() -> None:
     moment = datetime(2025, 8, 1, 12, 30)  # noqa: DTZ001 - the store's moments have no zone
     assert json.dumps(moment, cls=RowEncoder) == '"2025-08-01T12:30:00Z"'
     assert json.dumps(moment.replace(tzinfo=UTC), cls=RowEncoder) == '"2025-08-01T12:30:00Z"'
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+def test_numbers_that_json_does_not_have_are_null(value: float) -> None:
+    nested = {"a": [value, 1.5], "b": {"c": (value, "Infinity")}}
+    assert json.loads(write_json(nested), parse_constant=pytest.fail) == {
+        "a": [None, 1.5],
+        "b": {"c": [None, "Infinity"]},
+    }
+    lines = "".join(json_lines(Derived, [Derived("a", [], value)]))  # type: ignore[arg-type]
+    assert json.loads(lines, parse_constant=pytest.fail)["rows"][0]["rates"] is None
+    assert csv_cell(value) is None

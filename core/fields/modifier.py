@@ -5,8 +5,9 @@ from typing import Any
 
 from core.fields.text import iterate_texts, says_nothing
 
-MODIFIER_PATTERN = "[0-9A-Z]{1,10}"
-"""One modifier in upper case, as a regular expression without anchors. The standard has two characters, payers more."""
+MODIFIER_PATTERN = r"[^\s\x00-\x1f\x7f-\x9fa-z,;|]+"
+"""One modifier in upper case, as a regular expression without anchors. The standard ones are two letters or digits, but
+whatever a payer publishes between two separators is one."""
 
 
 _SEPARATORS = re.compile(r"[\s,;|]+")

@@ -11,8 +11,10 @@ from core.fields.text import iterate_texts, says_nothing
 EVERY_PLACE = "CSTM-00"
 """What a payer writes for a rate that applies in every place."""
 
-PLACE_PATTERN = f"[0-9]{{2}}|{EVERY_PLACE}"
-"""One place of service, as a regular expression without anchors; to be put in parentheses."""
+_OTHER = r"""\s\x00-\x1f\x7f-\x9fa-z,;|'"\[\]"""
+PLACE_PATTERN = f"[0-9]{{2,}}|[0-9]*[^0-9{_OTHER}][^{_OTHER}]*"
+"""One place of service, as a regular expression without anchors; to be put in parentheses. The standard ones are two
+digits and EVERY_PLACE, but whatever a payer publishes between two separators is one."""
 
 _SEPARATORS = re.compile(r"""[\s,;|'"\[\]]+""")
 # Some software takes a null apart into its letters: ["n", "u", "l"].

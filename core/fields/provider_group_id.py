@@ -5,7 +5,11 @@ from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from typing import Any
 
+from core.fields.clean_text import distinct_id
 from core.fields.text import parse_text, write_number
+
+MAX_GROUP_ID_LENGTH = 200
+"""The characters that an id may have. A longer one is replaced by its beginning and its hash."""
 
 _DECIMAL_TEXT = re.compile(r"-?(0|[1-9]\d*)\.\d+", re.ASCII)
 
@@ -18,10 +22,12 @@ def parse_provider_group_id(value: Any, exact: AbstractSet[str] = frozenset()) -
     found = parse_text(value)
     if exact and (spelling := spell_provider_group_id(value)) in exact:
         return spelling
-    # Only decimals: "007" and "1e3" may be names, and no payer is known to write a whole number in two ways.
-    if found and isinstance(value, str) and _DECIMAL_TEXT.fullmatch(found):
-        return write_number(Decimal(found))
-    return found
+    if found is None:
+        return None
+    if isinstance(value, str):
+        # Only decimals: "007" and "1e3" may be names, and no payer is known to write a whole number in two ways.
+        found = write_number(Decimal(found)) if _DECIMAL_TEXT.fullmatch(found) else value.strip()
+    return distinct_id(found, MAX_GROUP_ID_LENGTH)
 
 
 def spell_provider_group_id(value: Any) -> str | None:

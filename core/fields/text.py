@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from core.fields.clean_text import SHORTENED, clean_text, cleaned, shorten
+
 MAX_INTEGER_BITS = 4096
 """Longer whole numbers are written in scientific notation: Python refuses to print one of more than 4,300 digits."""
 
@@ -39,12 +41,12 @@ def write_number(value: float | Decimal) -> str:
 
 
 def parse_text(value: Any) -> str | None:
-    """Return a scalar as trimmed text, or None for a blank, a word for a missing value, a boolean, or an object.
+    """Return a scalar as trimmed text on one line, or None.
 
-    A list of one stands for its element.
+    None stands for a blank, a word for a missing value, a boolean, and an object. A list of one stands for its element.
     """
     if isinstance(value, str):
-        found = value.strip()
+        found = clean_text(value)
         return None if not found or says_nothing(found) else found
     # A bool is an int to Python, and `true` is not a code, a name or an id.
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
@@ -69,6 +71,14 @@ def parse_whole_number(text: str) -> str | None:
     if match and len(match[2] or "") == int(match[3]):
         return match[1] + (match[2] or "")
     return None
+
+
+def fit_text(value: Any, max_length: int) -> tuple[str | None, int]:
+    """Return a scalar as text of at most `max_length` characters, and what was done to it: SHORTENED, CLEANED."""
+    found = parse_text(value)
+    if found is None:
+        return None, 0
+    return shorten(found, max_length), cleaned(value) | (SHORTENED if len(found) > max_length else 0)
 
 
 def parse_lower(value: Any) -> str | None:

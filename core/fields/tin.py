@@ -10,10 +10,13 @@ from typing import Any, Literal
 from core.fields.npi import is_npi
 from core.fields.text import is_digits, parse_lower, parse_text, parse_whole_number
 
-TIN_PATTERN = "[0-9]{9,10}"
+_TIN_PATTERN = "[0-9]{9,10}"
 """The digits of an EIN, or of the NPI that stands in for one, as a regular expression without anchors."""
 
 EIN_DIGITS = 9
+
+MAX_TIN_DIGITS = 15
+"""Digits of a tax ID as payers write it. What has more is not one."""
 
 TinProblem = Literal["personal_tin", "invalid_tin"]
 """Why a value is not kept as a tax ID: it is a person's number, or it is not a tax number."""
@@ -24,7 +27,7 @@ _PERSONAL_TYPES = frozenset((
 ))  # fmt: skip
 """Types that declare the number of a person, as letters alone."""
 
-_TIN = re.compile(TIN_PATTERN)
+_TIN = re.compile(_TIN_PATTERN)
 _MARKS = re.compile(r"[\s-]")
 _DASHES = "\u2010-\u2015\u2212-"
 _MARKS_IN_FILES = re.compile(rf"[\s{_DASHES}]+")
@@ -39,7 +42,7 @@ def parse_tin(kind: Any, value: Any) -> tuple[str, str] | None:
     """
     # Most values are digits and a known type already; this function runs once per provider group of a file.
     digits = value if isinstance(value, str) and is_digits(value) else _read_digits(value)
-    if not digits or (digits[0] in "09" and _is_placeholder(digits)):
+    if not digits or len(digits) > MAX_TIN_DIGITS or (digits[0] in "09" and _is_placeholder(digits)):
         return None
     stated = kind if isinstance(kind, str) and kind in _TIN_TYPES else parse_lower(kind)
     if stated is None or stated not in _TIN_TYPES:

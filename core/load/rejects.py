@@ -5,6 +5,7 @@ from typing import Any
 
 import duckdb
 
+from core.fields.clean_text import FORBIDDEN
 from core.store.changes.upsert import write_query
 from core.store.generations.store import Transaction
 from core.store.schema.tables import REJECTS
@@ -25,9 +26,16 @@ LEFT_OUT = {
 
 
 def published_text(value: Any) -> str:
-    """Return a rejected value as the file has it, cut to MAX_VALUE_CHARACTERS."""
-    text = value if isinstance(value, str) else bytes(lenient_json.encode_raw(value)).decode()
-    return text[:MAX_VALUE_CHARACTERS]
+    """Return a rejected value as the file has it, cut to MAX_VALUE_CHARACTERS, with � for each control character."""
+    text = value if isinstance(value, str) else bytes(lenient_json.encode_raw(_cut(value))).decode()
+    return FORBIDDEN.sub("\ufffd", text[:MAX_VALUE_CHARACTERS])
+
+
+def _cut(value: Any) -> Any:
+    """Return a value with its long texts cut: they may have megabytes, and each price that is rejected writes one."""
+    if isinstance(value, list):
+        return [_cut(each) for each in value[:MAX_VALUE_CHARACTERS]]
+    return value[:MAX_VALUE_CHARACTERS] if isinstance(value, str) else value
 
 
 def put_rejects(

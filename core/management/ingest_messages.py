@@ -68,6 +68,8 @@ _ODDITIES = {
     "misspelt_keys": "{:,} objects with a misspelt key, read all the same",
     "repeated_keys": "{:,} lists given twice, both read",
     "provider_group_ids_in_two_spellings": "{:,} provider group ids that differ only in how their number is spelled",
+    "shortened_texts": "{:,} texts that were too long, shortened",
+    "texts_with_control_characters": "{:,} texts with control characters, removed",
     "extra_bytes_after_gzip": "{:,} extra bytes after the end of the gzip stream were ignored",
 }
 """What is said of a batch's notes, in this order. Other notes are not worth a line of their own."""

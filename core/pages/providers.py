@@ -24,17 +24,11 @@ MAX_NPIS_OF_TIN = 200
 MAX_TINS_WITH_COLLEAGUES = 3
 
 
-class _TinInPath(TinField):
-    """A tax ID as payers publish it: some are neither an EIN nor an NPI, and have a page all the same."""
-
-    pattern = "[0-9]{1,15}"
-
-
 def _choose(form: ProviderForm, db: Snapshot, npi: str = "", tin: str = "") -> MarketChoice:
     """Return the provider's market. Raise InvalidChoice if the path does not contain a valid number."""
     by: providers.By = "npi" if npi else "tin"
     try:
-        (NpiField() if npi else _TinInPath()).clean(npi or tin)
+        (NpiField() if npi else TinField()).clean(npi or tin)
     except ValidationError as error:
         raise InvalidChoice("", error.messages[0]) from None
     asked = replace(form.market(), npi=npi or None, tin=tin or None)
@@ -61,7 +55,7 @@ def show_npi(query: MarketQuery[ProviderForm], npi: str) -> HttpResponseBase:
 @market_page(ProviderForm, "tin", choose=_choose)
 def show_tin(query: MarketQuery[ProviderForm], tin: str) -> HttpResponseBase:
     """Show `/tin/<tin_value>/`"""
-    digits = _TinInPath().clean(tin)
+    digits = TinField().clean(tin)
     if digits != tin:
         return redirect("tin", tin=digits)
     found = providers.find_tins(query.db, digits)

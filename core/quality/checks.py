@@ -362,6 +362,22 @@ CHECKS = (
                                        || '|provider_groups_without_an_id)"')""",
     ),
     Check(
+        name="altered_texts",
+        title="Texts not as published",
+        severity="warning",
+        threshold=0,
+        meaning=(
+            "Files with texts that were shortened or had control characters, and with rows rejected because a code or "
+            "another text of the rate was too long."
+        ),
+        reader_meaning="Some texts of these files are too long, or contain characters that cannot be shown.",
+        remedy="Look at the payer's file and its rejects (silver/rejects). docs/normalization.md has the rules.",
+        things=_BATCHES,
+        found="""SELECT state, year_month, reporting_entity_name, source, notes, rejects FROM batches
+           WHERE regexp_matches(notes, '"(shortened_texts|texts_with_control_characters)"')
+              OR regexp_matches(rejects, '"(code_too_long|text_too_long)"')""",
+    ),
+    Check(
         name="placeholder_tax_ids",
         title="Placeholders for tax IDs",
         severity="warning",

@@ -13,9 +13,12 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.fields.clean_text import clean_name
+from core.runtime.errors import ReferenceFileError
 from core.store.changes.upsert import upsert
 from core.store.generations.store import Store, Transaction
 from core.store.parquet.writer import write_table
+from core.store.schema.rate_tables import MAX_FILE_NAME
 from core.store.schema.tables import DIM_BENCHMARK, Table
 from core.store.sql import parquet_rows
 from core.store.writer_connection import connect_for_writing
@@ -76,6 +79,7 @@ def put_release(
     that keep a release once instead of once per month. The result does not depend on the order in which the releases of
     a year are loaded; loading a release again replaces it. Raise StoreError if that fails; the store is then unchanged.
     """
+    loaded = replace(loaded, files=tuple(clean_name(name, MAX_FILE_NAME) for name in loaded.files))
     with store.write() as transaction:
         connection = connect_for_writing(transaction.work)
         try:
@@ -112,9 +116,23 @@ def encode_texts(values: Sequence[str], times: int = 0) -> pa.DictionaryArray:
 def encode_text_columns(rows: pl.DataFrame, table: Table, names: Sequence[str] | None = None) -> pa.Table:
     """Return rows with texts dictionary-encoded; `names` are the table's columns that are wanted (default: all)."""
     names = names or table.names
+    _refuse_long_texts(rows, table)
     plain = rows.select(names).to_arrow().cast(pa.schema([table.arrow.field(name) for name in names]))
     texts = _text_columns(table)
     return pa.table({name: plain[name].dictionary_encode() if name in texts else plain[name] for name in names})
+
+
+def _refuse_long_texts(rows: pl.DataFrame, table: Table) -> None:
+    """Raise ReferenceFileError if a text is longer than its column allows: no agency's file has such a text."""
+    for column in table.columns:
+        if column.max_length is None or column.name not in rows.columns:
+            continue
+        longest = rows[column.name].str.len_chars().max()
+        if isinstance(longest, int) and longest > column.max_length:
+            raise ReferenceFileError(
+                f"{table.name}: a {column.name} has {longest:,} characters; expected at most {column.max_length:,}, as "
+                "in the agency's own file; download it again"
+            )
 
 
 def _stored_releases(

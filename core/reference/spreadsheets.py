@@ -1,7 +1,8 @@
 """Read tables as agencies publish them: csv, tab-separated txt, Excel, or a zip file of these, recognized by content.
 
-A `Sheet` is one table: its rows as text, with cells trimmed. Agencies' files begin with title rows, repeat header names
-and end in footnotes, so a sheet does not know its header: each benchmark finds its own.
+A `Sheet` is one table: its rows as text, with cells trimmed, on one line, and without control characters. Agencies'
+files begin with title rows, repeat header names and end in footnotes, so a sheet does not know its header: each
+benchmark finds its own.
 """
 
 import csv
@@ -15,6 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from python_calamine import CalamineError, CalamineWorkbook
 
+from core.fields.clean_text import clean_text
 from core.runtime.errors import ReferenceFileError, zip_problem
 
 Rows = list[list[str]]
@@ -119,7 +121,7 @@ def _workbook(path: Path, member: str, content: bytes) -> Iterator[Sheet]:
 def _cell(cell: object) -> str:
     """Return a cell as a csv of the sheet has it: a whole number without decimals, any other in its shortest form."""
     if isinstance(cell, str):
-        return cell.strip()
+        return clean_text(cell)
     if isinstance(cell, bool):
         return str(cell).upper()
     if isinstance(cell, float):
@@ -131,11 +133,13 @@ def _cell(cell: object) -> str:
 
 
 def _text_rows(content: bytes) -> Rows:
-    text = _decoded(content).replace("\x00", "")
+    text = _decoded(content).replace("\x00", "")  # which the csv module refuses
     # Titles and descriptions contain commas, so whichever mark more of the first lines contain is the delimiter.
     tabs, commas = (sum(mark in line for line in text.splitlines()[:40]) for mark in "\t,")
     delimiter = "\t" if tabs > commas else ","
-    return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)]
+    return [
+        [clean_text(cell) for cell in row] for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    ]
 
 
 def _decoded(content: bytes) -> str:

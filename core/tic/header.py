@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.fields.clean_text import CLEANED, cleaned, remove_forbidden, shorten
 from core.fields.month import parse_month
-from core.fields.text import as_list, parse_text
+from core.fields.text import as_list, fit_text, parse_text
 from core.runtime.errors import PayerFileError
+from core.store.schema.columns import PAYER, Table
+from core.store.schema.tables import DIM_BATCH, DIM_REPORTING_ENTITY
 from core.tic import lenient_json
 from core.tic.key_spelling import respell
 from core.tic.plans import Plan, parse_plan
@@ -67,7 +70,7 @@ def read_header(
             values[key] = lenient_json.parse_json(text) if text else None
         except lenient_json.UndecodableError as error:
             raise PayerFileError(f"{name}: not JSON: {error.problem} in the value of {key}") from None
-    published = _read_payer(values["reporting_entity_name"])
+    published = _read_payer(name, values["reporting_entity_name"])
     named = published or payer
     updated = parse_text(values["last_updated_on"])
     month = year_month or parse_month(updated)
@@ -76,27 +79,49 @@ def read_header(
         problems.append("has no reporting_entity_name")
         options.append("whose rates these are with --payer NAME")
     if month is None:
-        problems.append(f"last_updated_on {updated!r} is not a date" if updated else "has no last_updated_on")
+        problems.append(
+            f"last_updated_on {shorten(updated, 40)!r} is not a date" if updated else "has no last_updated_on"
+        )
         options.append("which month the rates are for with --year-month YYYY-MM")
     if named is None or month is None:
         raise PayerFileError(f"{name}: {' and '.join(problems)}; say {' and '.join(options)}")
-    counts = {"misspelt_keys": respelled, "payer_not_named_in_the_file": int(not published)}
+    done = cleaned(values["reporting_entity_name"], values["reporting_entity_type"], values["version"])
+    counts = {
+        "texts_with_control_characters": int(done == CLEANED),
+        "misspelt_keys": respelled,
+        "payer_not_named_in_the_file": int(not published),
+    }
     return Header(
         reporting_entity_name=named,
-        reporting_entity_type=parse_text(values["reporting_entity_type"]),
-        last_updated_on=updated,
-        version=parse_text(values["version"]),
+        reporting_entity_type=_fit(values["reporting_entity_type"], DIM_REPORTING_ENTITY, "reporting_entity_type"),
+        last_updated_on=_fit(updated, DIM_BATCH, "last_updated_on"),
+        version=_fit(values["version"], DIM_BATCH, "version"),
         year_month=month,
         plans=_read_plans(values),
         notes={note: count for note, count in counts.items() if count},
     )
 
 
-def _read_payer(value: Any) -> str | None:
-    """Return the payer's name as published, or None where there is none: a blank or N/A is not a name."""
+def _read_payer(name: str, value: Any) -> str | None:
+    """Return the payer's name as published, on one line, or None where there is none: a blank or N/A is not a name.
+
+    Raise PayerFileError for a name that is too long: `name` is the file's.
+    """
     while isinstance(value, list) and len(value) == 1:
         value = value[0]
-    return value if isinstance(value, str) and parse_text(value) else None
+    if not isinstance(value, str) or not parse_text(value):
+        return None
+    payer = remove_forbidden(value)
+    if len(payer) > PAYER.longest:
+        raise PayerFileError(
+            f"{name}: its reporting_entity_name has {len(payer):,} characters; expected a name of at most "
+            f"{PAYER.longest:,}"
+        )
+    return payer
+
+
+def _fit(value: Any, table: Table, column: str) -> str | None:
+    return fit_text(value, table.column(column).longest)[0]
 
 
 def _read_plans(values: dict[str, Any]) -> frozenset[Plan]:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from core.fields.text import parse_text
+from core.fields.text import fit_text
+from core.store.schema.tables import XREF_BATCH_PLAN
 from core.tic.key_spelling import respell
 
 
@@ -27,7 +28,7 @@ class Plan(NamedTuple):
 def parse_plan(fields: Mapping[str, Any]) -> Plan | None:
     """Return the plan that an object's fields name, or None if they name none."""
     found, _ = respell(fields, Plan._fields)
-    texts = {name: parse_text(found.get(name)) or "" for name in Plan._fields}
+    texts = {name: fit_text(found.get(name), XREF_BATCH_PLAN.column(name).longest)[0] or "" for name in Plan._fields}
     if not texts["plan_name"] and not texts["plan_id"]:
         return None
     for name in ("plan_id_type", "plan_market_type"):

@@ -19,8 +19,10 @@ from typing import IO, Any, cast
 from isal import igzip, isal_zlib
 
 from core.fetch.address import redact_url
+from core.fields.clean_text import clean_name
 from core.runtime.errors import CUT_SHORT, PayerFileError
 from core.runtime.progress import Progress
+from core.store.schema.rate_tables import MAX_FILE_NAME
 from core.tic.gzip_members import GzipMembers
 from core.tic.zip_members import list_members, refuse_unsupported
 
@@ -58,6 +60,13 @@ class UnpackLimits:
     """Bytes of JSON for each byte of the file."""
     ratio_from: int = 1 << 30
     """Bytes of JSON up to which the ratio does not matter."""
+
+    unpacked_setting: str = "BEACONPOINT_UNPACK_LIMIT"
+    """The setting that `unpacked` comes from, for messages; `ratio` is always BEACONPOINT_UNPACK_RATIO."""
+
+    def binding_setting(self, packed: int) -> str:
+        """Return the setting that keeps a file of that packed size from unpacking to more than `max_unpacked`."""
+        return self.unpacked_setting if self.unpacked <= self.max_unpacked(packed) else "BEACONPOINT_UNPACK_RATIO"
 
     def max_unpacked(self, packed: int) -> int:
         """Return how many bytes a file of that packed size may unpack to."""
@@ -146,7 +155,6 @@ class Source:
             # The member's own size: in a large zip file, a bomb may be small.
             packed = info.compress_size
             stream = archive.open(info)  # closed with the file below it
-        limit = self.limits.max_unpacked(packed)
         for _ in range(_MAX_GZIP_LAYERS):
             buffered = io.BufferedReader(cast("io.RawIOBase", stream), BLOCK_BYTES)
             if not buffered.peek(2).startswith(_GZIP):
@@ -156,7 +164,7 @@ class Source:
             else:
                 layers.append(GzipMembers(buffered))
                 unpacked = cast("IO[bytes]", layers[-1])
-            stream = cast("IO[bytes]", _LimitedStream(unpacked, limit, self.name))
+            stream = cast("IO[bytes]", _LimitedStream(unpacked, self.limits, packed, self.name))
         return stream
 
 
@@ -166,11 +174,11 @@ class _LimitedStream(io.RawIOBase):
     Every layer is limited, not only the JSON: an outer layer may unpack for hours to an inner one that is empty.
     """
 
-    def __init__(self, stream: IO[bytes], limit: int, name: str) -> None:
+    def __init__(self, stream: IO[bytes], limits: UnpackLimits, packed: int, name: str) -> None:
         super().__init__()
         self._stream = stream
-        self._left = limit
-        self._limit = limit
+        self._limit = self._left = limits.max_unpacked(packed)
+        self._setting = limits.binding_setting(packed)
         self._name = name
 
     def readable(self) -> bool:
@@ -182,7 +190,7 @@ class _LimitedStream(io.RawIOBase):
         if self._left < 0:
             raise PayerFileError(
                 f"{self._name}: unpacks to more than {self._limit:,} bytes, which no payer's file of that size does; "
-                "if you trust the file, raise BEACONPOINT_UNPACK_RATIO or BEACONPOINT_UNPACK_LIMIT"
+                f"if you trust the file, raise {self._setting}"
             )
         return int(count)
 
@@ -231,7 +239,7 @@ def open_container(path: Path, *, name: str | None = None, limits: UnpackLimits 
     `name` replaces the file's own name, for a file that came from the web. Raises PayerFileError if the file cannot be
     opened or is packed in a way this program does not unpack.
     """
-    name = path.name if name is None else name
+    name = clean_name(path.name, MAX_FILE_NAME) if name is None else name
     try:
         with path.open("rb") as file:
             head = file.read(_TAR.stop)
@@ -250,14 +258,17 @@ def open_container(path: Path, *, name: str | None = None, limits: UnpackLimits 
 def _open_zip(path: Path, name: str, limits: UnpackLimits) -> Container:
     content = list_members(path, name)
     # What the members state, so that a bomb is refused before anything of it is loaded; reading them checks again.
-    stated, limit = sum(member.size for member in content.members), limits.max_unpacked(path.stat().st_size)
+    packed_size = path.stat().st_size
+    stated, limit = sum(member.size for member in content.members), limits.max_unpacked(packed_size)
     if stated > limit:
         raise PayerFileError(
             f"{name}: unpacks to {stated:,} bytes, more than the {limit:,} that a payer's file of its size may; if you "
-            "trust the file, raise BEACONPOINT_UNPACK_RATIO or BEACONPOINT_UNPACK_LIMIT"
+            f"trust the file, raise {limits.binding_setting(packed_size)}"
         )
     documents = [
-        Source(f"{name}/{member.name}", path, member.name, member.size, limits, member.position)
+        Source(
+            f"{name}/{clean_name(member.name, MAX_FILE_NAME)}", path, member.name, member.size, limits, member.position
+        )
         for member in content.members
     ]
     return Container(documents, content.skipped)

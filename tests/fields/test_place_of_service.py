@@ -48,8 +48,12 @@ def test_places_are_two_digits_distinct_and_sorted(value: Any, expected: tuple[s
 
 
 def test_the_pattern_of_one_place() -> None:
-    matching = [text for text in ("11", "00", "1", "111", "CSTM-00", "CSTM-01", "1x", "", "١١") if _matches(text)]
-    assert matching == ["11", "00", "CSTM-00"]
+    matching = [
+        text
+        for text in ("11", "00", "1", "111", "CSTM-00", "OFFICE", "1X", "1x", "", "11,22", "1 1", "١١")
+        if _matches(text)
+    ]
+    assert matching == ["11", "00", "111", "CSTM-00", "OFFICE", "1X", "١١"]
     assert EVERY_PLACE == "CSTM-00"
     assert all(_matches(place) for place in PLACES)
 

@@ -1,5 +1,6 @@
 """Files that nobody should publish: a clear line or a right answer, never a crash, a hang or half a load."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.load.altered_texts import ALTERED_NOTES
 from core.load.load_file import load_file
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.runtime.errors import PayerFileError
@@ -128,7 +130,10 @@ def test_odd_values_are_counted_or_carried(load: Load, store: Store, value: byte
     content = json.dumps(file_of(*items, provider_references=references)).encode()
     record = load(content.replace(b'"VALUE"', value)).record
     assert record["rows_read"] == record["rows_added"] + record["duplicates"] + record["rows_rejected"] == len(items)
-    assert {"10001", "10003", "10004", "10005", "10006", "99214"} <= set(table(store, "fact_rate")["code"])
+    kept = set(table(store, "fact_rate")["code"])
+    assert {"10001", "10005", "99214"} <= kept
+    # A text that is too long for the grain is a rejected row; any other value is carried.
+    assert len({"10003", "10004", "10006"} - kept) == record["rejects"].get("text_too_long", 0)
 
 
 @pytest.mark.parametrize("levels", [1_200, 10_000])
@@ -216,3 +221,47 @@ def test_a_number_beyond_all_bounds_does_not_crash(load: Load, store: Store, num
         assert outcome.record["rejects"] == {"invalid_rate": 1}
     else:
         assert outcome.rows_added == 2
+
+
+def test_texts_are_cleaned_shortened_or_rejected_and_counted(load: Load, store: Store) -> None:
+    priced = {"negotiated_type": "negotiated", "negotiated_rate": 5}
+    members = [{"npi": [1912951245], "tin": {"type": "ein", "value": "12", "business_name": "Peach\nClinic"}}]
+    items = [
+        item_of(5, code="9\x009213\r\n", name="Visit\tone", description="d" * 2_001),
+        item_of({**priced, "additional_information": "r" * 2_001}, code="10001", references=[1, "a\x00"]),
+        item_of({**priced, "additional_information": "one\u2028two\u202e", "setting": "in\x1bpatient"}, code="10002"),
+        item_of(5, code="1" * 41),
+        item_of(5, 6, code="10003", severity_of_illness="s" * 41),
+        item_of({**priced, "billing_code_modifier": ["m" * 101]}, code="10004"),
+        item_of({**priced, "service_code": ["11", "p" * 21]}, code="10005"),
+        item_of({**priced, "service_code": [f"{n:03}" for n in range(201)]}, code="10006"),
+        item_of({**priced, "billing_class": "c" * 41}, code="10007"),
+    ]
+    references = [
+        {"provider_group_id": 1, "network_name": ["N\r1", "n" * 301], "provider_groups": members},
+        {"provider_group_id": "a", "provider_groups": members},
+        {"provider_group_id": "a\x00", "provider_groups": members},
+    ]
+    content = {**file_of(*items, provider_references=references), "reporting_entity_name": "Pay\ner"}
+    record = load(content, name="a\n.json").record
+    assert record["rejects"] == {"code_too_long": 1, "text_too_long": 6}
+    assert record["rows_read"] == 11 == record["rows_added"] + record["rows_rejected"]
+    # Shortened: the description and the remark. With control characters: the title, the remark of 10002, and the payer.
+    counts = {name: record["notes"].get(name) for name in ALTERED_NOTES.values()}
+    assert counts == {"shortened_texts": 2, "texts_with_control_characters": 3}
+    facts = {row["code"]: row for row in table(store, "fact_rate").to_dicts()}
+    assert set(facts) == {"99213", "10001", "10002"}
+    assert facts["10001"]["additional_information"] == "r" * 1_999 + "…"
+    assert (facts["10002"]["additional_information"], facts["10002"]["setting"]) == ("one two", "inpatient")
+    groups = table(store, "dim_provider_group")
+    assert sorted(groups["provider_group_id_raw"]) == ["1", "a#" + hashlib.md5(b"a\x00").hexdigest()]
+    assert sorted(groups["network_names"].explode().drop_nulls()) == ["N 1", "n" * 299 + "…"]
+    assert table(store, "dim_pos_set")["service_codes"].to_list() == [[]]
+    assert (record["source"], record["reporting_entity_name"]) == ("a .json", "Pay er")
+
+
+@pytest.mark.parametrize("name", ["x" * 301, "\x00\u202e\n"])
+def test_a_payer_s_name_that_is_none_is_refused(load: Load, store: Store, name: str) -> None:
+    with pytest.raises(PayerFileError, match="reporting_entity_name"):
+        load({**file_of(item_of(5)), "reporting_entity_name": name})
+    assert store.manifest() is None

@@ -1,7 +1,6 @@
 """The decorator that makes a function a resource of the API: validation, ETag, market, and the answer's envelope."""
 
 import inspect
-import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from core.pages.shared.admission import HEAVY_QUESTIONS, QUESTIONS, client_of
 from core.pages.shared.answer_cache import SLOW_QUESTIONS, ending_together
 from core.pages.shared.conditional import answer_tag, conditional_answer
 from core.pages.shared.weights import HEAVY_ROWS, weigh_question
-from core.rows import RowEncoder
+from core.rows import write_json
 from core.store.connection import QueryTimeout, Snapshot, time_limit
 
 __all__ = ["Answer", "AnswerFields", "MarketAnswer", "MarketPage", "Page", "ResourceRequest", "resource"]
@@ -100,7 +99,7 @@ class _Operation:
         if choice and "market" in self.answer.model_fields:
             found = {**found, "market": choice.market}
         answer = self.answer(generation=db.manifest.generation, **found)
-        response = HttpResponse(json.dumps(answer.model_dump(), cls=RowEncoder), content_type=JSON)
+        response = HttpResponse(write_json(answer.model_dump()), content_type=JSON)
         if found.get("next"):
             response["Link"] = _link(request, found["next"])
         return response

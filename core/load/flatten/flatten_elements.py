@@ -20,7 +20,7 @@ from msgspec import Raw
 
 from core.fields.rate import parse_rate
 from core.load.flatten.file_traits import NO_TRAITS, FileTraits
-from core.load.flatten.item_fields import NO_CODE, NOT_WANTED, ItemFieldsReader
+from core.load.flatten.item_fields import CODE_TOO_LONG, NO_CODE, NOT_WANTED, TEXT_TOO_LONG, ItemFieldsReader
 from core.load.flatten.price_fields import RATE_KEY, PriceFieldsReader
 from core.load.flatten.rate_groups import RateGroupReader
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
@@ -35,6 +35,9 @@ from core.runtime.workers import give_back_memory
 from core.tic import decode, lenient_json
 from core.tic.array_splitter import ElementChunk
 from core.tic.decode import ABSENT, ItemObject, RateObject
+
+_ITEM_REASONS = {NO_CODE: "no_code", CODE_TOO_LONG: "code_too_long", TEXT_TOO_LONG: "text_too_long"}
+"""Why the prices of an item without a number are rejected."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ class Flattener:
             rows_read=self._rows_read,
             rows_filtered=self._rows_filtered,
             rejected=self._rejected,
-            notes=self._notes,
+            notes=self._notes + self._price_fields.notes,
             pos_sets=self._price_fields.pos_sets,
         )
 
@@ -256,10 +259,10 @@ class Flattener:
         self._rows_read += rows
         if number == NOT_WANTED:
             self._rows_filtered += rows
-        elif number == NO_CODE or not size:
-            reason, value = "no_provider", None
-            if number == NO_CODE:
-                reason, value = "no_code", published_text([item.billing_code_type, item.billing_code])
+        elif number in _ITEM_REASONS or not size:
+            reason, value = _ITEM_REASONS.get(number, "no_provider"), None
+            if number in _ITEM_REASONS:
+                value = published_text([item.billing_code_type, item.billing_code])
             for price in range(len(texts)):
                 self._reject(reason, max(size, 1), position, price, value)
         else:
@@ -283,6 +286,9 @@ class Flattener:
             self._reject("invalid_rate", size, position, price, value)
             return
         fields = self._price_fields.number_of(found)
+        if fields < 0:
+            self._reject("text_too_long", size, position, price, published_text(text.decode("utf-8", "replace")))
+            return
         for groups in lists:
             self._prices.item_fields.append(number)
             self._prices.rate.append(amount)

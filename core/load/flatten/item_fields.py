@@ -7,22 +7,31 @@ from typing import Any
 from msgspec import Raw
 
 from core.fields.billing_code import parse_code, parse_code_system
-from core.fields.text import as_list, parse_lower, parse_text
+from core.fields.text import as_list, fit_text, parse_lower, parse_text
+from core.load.altered_texts import count_altered
 from core.load.rate_filters import ALL_RATES, RateFilter, code_mask
 from core.load.staging.price_field_cache import PriceFieldCache
 from core.load.staging.price_runs import ItemFields
 from core.load.staging.spool_set import SpoolSet
+from core.store.schema.columns import ARRANGEMENT, CODE, CODE_TYPE, Column
+from core.store.schema.tables import DIM_CODE, FACT_RATE
 from core.tic import lenient_json
 from core.tic.decode import ABSENT, ItemObject
 
 NO_CODE = -1
 """Stands for the number of an item that names no billing code."""
 
+CODE_TOO_LONG, TEXT_TOO_LONG = -3, -4
+"""Stand for the number of an item whose code, or other text of the grain, is too long for its column."""
+
 NOT_WANTED = -2
 """Stands for the number of an item whose code no filter wants."""
 
 _NO_MEMBERS = (b"null", b"[]")
 _DESCRIPTION, _NAME, _BOTH = 1, 2, 3
+
+_SEVERITY, _VERSION = FACT_RATE.column("severity_of_illness"), FACT_RATE.column("billing_code_type_version")
+_DESCRIBED = DIM_CODE.column("code_desc")
 
 
 class ItemFieldsReader:
@@ -35,7 +44,7 @@ class ItemFieldsReader:
         self._everything = ALL_RATES in filters
 
     def number_of(self, item: ItemObject, cache: PriceFieldCache) -> int:
-        """Return the number of an item's fields, or NO_CODE, or NOT_WANTED.
+        """Return the number of an item's fields, or NO_CODE, NOT_WANTED, CODE_TOO_LONG, or TEXT_TOO_LONG.
 
         Payers repeat an item's fields for thousands of items, so the spelling in the file is looked up first.
         """
@@ -50,7 +59,7 @@ class ItemFieldsReader:
         found = numbers.get(code)
         if found is None:
             found = numbers[code] = self._read(item, cache)
-            cache.text_bytes += 0 if found >= 0 else 300
+            cache.text_bytes += len(code) + (0 if found >= 0 else 300)
         return found
 
     def describe(self, number: int, item: ItemObject, seq: int, cache: PriceFieldCache) -> None:
@@ -64,6 +73,7 @@ class ItemFieldsReader:
             given = _DESCRIPTION * bool(description) + _NAME * bool(name)
             if given & ~known or not known:
                 fields = cache.items[number]
+                description, name = self._fit(item.description, _DESCRIBED), self._fit(item.name, _DESCRIBED)
                 self._spools.codes.add(fields.code_type, fields.code, description, name, seq)
                 cache.described[number] = known | given
         if item.bundled_codes is not ABSENT or item.covered_services is not ABSENT:
@@ -78,15 +88,26 @@ class ItemFieldsReader:
             return NO_CODE if self._everything else NOT_WANTED
         if not self._everything and not code_mask(self._filters, system, code):
             return NOT_WANTED
+        if len(system) > CODE_TYPE.longest or len(code) > CODE.longest:
+            return CODE_TOO_LONG
+        arrangement, severity = parse_lower(item.negotiation_arrangement), parse_text(item.severity_of_illness)
+        if len(arrangement or "") > ARRANGEMENT.longest or len(severity or "") > _SEVERITY.longest:
+            return TEXT_TOO_LONG
         return cache.number_of_item(
             ItemFields(
                 code_type=system,
                 code=code,
-                negotiation_arrangement=parse_lower(item.negotiation_arrangement),
-                severity_of_illness=parse_text(item.severity_of_illness),
-                billing_code_type_version=parse_text(item.billing_code_type_version),
+                negotiation_arrangement=arrangement,
+                severity_of_illness=severity,
+                billing_code_type_version=self._fit(item.billing_code_type_version, _VERSION),
             )
         )
+
+    def _fit(self, value: Any, column: Column) -> str | None:
+        """Return a text that is no longer than its column, and count what was done to it."""
+        found, done = fit_text(value, column.longest)
+        self._notes.update(count_altered(done))
+        return found
 
     def _add_bundle(self, bundle: ItemFields, members: Raw, seq: int) -> None:
         for member in as_list(lenient_json.parse_raw(members)):
@@ -97,7 +118,10 @@ class ItemFieldsReader:
             if not system or not code:
                 self._notes["bundled_codes_without_a_code"] += 1
                 continue
-            description = parse_text(member.get("description"))
+            if len(system) > CODE_TYPE.longest or len(code) > CODE.longest:
+                self._notes["bundled_codes_too_long"] += 1
+                continue
+            description = self._fit(member.get("description"), _DESCRIBED)
             self._spools.bundles.add(
                 bundle.code_type, bundle.code, system, code, bundle.negotiation_arrangement, description, seq
             )

@@ -1,19 +1,29 @@
 """What prices say besides their rates. Each distinct text is read once."""
 
+from collections import Counter
 from typing import Any
 
+from core.fields.clean_text import SHORTENED, cleaned, remove_forbidden, shorten
 from core.fields.dates import parse_date, parse_expiration
 from core.fields.modifier import parse_modifiers
 from core.fields.place_of_service import parse_places
 from core.fields.text import parse_lower, parse_text
+from core.load.altered_texts import count_altered
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.staging.price_field_cache import PriceFieldCache
 from core.load.staging.price_runs import PriceFields
 from core.store.schema import ids
+from core.store.schema.tables import DIM_POS_SET, FACT_RATE
 from core.tic import decode, lenient_json
 from core.tic.decode import PriceObject
 
 RATE_KEY = b'"negotiated_rate":'
+
+TEXT_TOO_LONG = -1
+"""Stands for the number of a price with a text that is too long for its column of the grain."""
+
+_LONGEST = {column.name: column.max_length for column in FACT_RATE.columns if column.max_length is not None}
+_PLACES = DIM_POS_SET.column("service_codes")
 
 _PROBE = b"86753090.125"
 """A number that is put in place of a rate, to see whether it is the rate. No file has it as a rate."""
@@ -25,6 +35,8 @@ class PriceFieldsReader:
     def __init__(self, sizes: LoadSizes = DEFAULT_SIZES) -> None:
         self.pos_sets: dict[str, tuple[str, ...]] = {}
         """The distinct sets of places of service, by id."""
+        self.notes: Counter[str] = Counter()
+        """What was done to texts, see core.load.altered_texts."""
         self._sizes = sizes
         self._pos_set_ids: dict[bytes, str] = {}
         self._modifiers: dict[bytes, str] = {}
@@ -35,17 +47,33 @@ class PriceFieldsReader:
         self.cache = PriceFieldCache(self._sizes.cached_field_bytes)
 
     def number_of(self, price: PriceObject) -> int:
-        """Return the number of what a price says besides its rate."""
-        remark = price.additional_information
+        """Return the number of what a price says besides its rate, or TEXT_TOO_LONG."""
+        remark, done = _read_remark(price.additional_information)
+        done |= cleaned(price.negotiated_type, price.billing_class, price.setting)
+        kind, billing_class, setting = map(parse_lower, (price.negotiated_type, price.billing_class, price.setting))
+        modifier = self._modifiers_of(bytes(price.billing_code_modifier))
+        grain = {
+            "negotiated_type": kind,
+            "billing_class": billing_class,
+            "setting": setting,
+            "billing_code_modifier": modifier,
+        }
+        if any(text and len(text) > _LONGEST[name] for name, text in grain.items()):
+            return TEXT_TOO_LONG
+        # Places come last: a set that no row uses must not get into the store.
+        pos_set_id = self._pos_set_of(bytes(price.service_code))
+        if pos_set_id is None:
+            return TEXT_TOO_LONG
         fields = PriceFields(
-            negotiated_type=parse_lower(price.negotiated_type),
+            negotiated_type=kind,
             expiration_date=parse_expiration(price.expiration_date),
-            billing_class=parse_lower(price.billing_class),
-            setting=parse_lower(price.setting),
-            billing_code_modifier=self._modifiers_of(bytes(price.billing_code_modifier)),
-            pos_set_id=self._pos_set_of(bytes(price.service_code)),
-            additional_information=remark if parse_text(remark) else None,
+            billing_class=billing_class,
+            setting=setting,
+            billing_code_modifier=modifier,
+            pos_set_id=pos_set_id,
+            additional_information=remark,
         )
+        self.notes.update(count_altered(done))
         cache = self.cache
         has_odd_date = bool(parse_text(price.expiration_date)) and not parse_date(price.expiration_date)
         found = cache.price_numbers.get((fields, has_odd_date))
@@ -70,10 +98,13 @@ class PriceFieldsReader:
             self._keep(self._modifiers, text, found)
         return found
 
-    def _pos_set_of(self, text: bytes) -> str:
+    def _pos_set_of(self, text: bytes) -> str | None:
+        """Return the id of a set of places of service; None if it has too many, or one that is too long."""
         found = self._pos_set_ids.get(text)
         if found is None:
             codes = parse_places(lenient_json.parse_json(text) if text else None)
+            if len(codes) > (_PLACES.max_items or 0) or any(len(code) > _PLACES.longest for code in codes):
+                return None
             found = ids.pos_set_id(codes)
             self.pos_sets[found] = codes
             self._keep(self._pos_set_ids, text, found)
@@ -83,6 +114,14 @@ class PriceFieldsReader:
         if len(texts) > self._sizes.cached_texts:
             texts.clear()
         texts[text] = value
+
+
+def _read_remark(text: str | None) -> tuple[str | None, int]:
+    """Return a payer's remark as it is stored, untrimmed, and what was done to it."""
+    if not text or parse_text(text) is None:
+        return None, 0
+    remark, longest = remove_forbidden(text), _LONGEST["additional_information"]
+    return shorten(remark, longest), cleaned(text) | (SHORTENED if len(remark) > longest else 0)
 
 
 def text_without_rate(text: bytes) -> bytes | None:

@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from core.fields.provider_group_id import parse_provider_group_id, spell_provider_group_id
-from core.fields.text import as_list, parse_text
+from core.fields.text import as_list, fit_text
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.providers.group_key import NAMED_KEY, WHOLE_KEY_LIMIT, group_key, group_keys_of_names
 from core.load.rejects import LEFT_OUT
 from core.load.staging.rate_group_lists import RateGroupLists
 from core.load.staging.spool_set import SpoolSet
+from core.store.schema.columns import MAX_NAME
 from core.tic import lenient_json
 from core.tic.decode import ABSENT, RateObject, ReferenceObject
 
@@ -108,7 +109,7 @@ class RateGroupReader:
         if reference.location and bytes(reference.provider_groups).strip(_BLANK) in _EMPTY:
             self._notes["provider_groups_at_a_location"] += 1
             self._spools.locations.add(key, reference.location, seq)
-        networks = map(parse_text, as_list(lenient_json.parse_raw(reference.network_name)))
+        networks = [fit_text(name, MAX_NAME)[0] for name in as_list(lenient_json.parse_raw(reference.network_name))]
         names = sorted({name for name in networks if name})
         if names or key >= NAMED_KEY:
             self._spools.groups.add(key, group, names)

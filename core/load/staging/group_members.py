@@ -14,12 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from core.fields.text import parse_text
+from core.fields.text import fit_text
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.rejects import published_text
 from core.load.staging.group_key_set import distinct
 from core.load.staging.row_spool import NumberSpool, RowSpool
 from core.store.schema import ids
+from core.store.schema.columns import MAX_NAME
 from core.tic import lenient_json, provider_objects
 from core.tic.provider_objects import Tin
 
@@ -168,7 +169,7 @@ class MemberParts:
         )
         if any(found.business_names):
             for number, tin, name in zip(numbers, found.tins, found.business_names, strict=True):
-                if tin and (text := parse_text(name)):
+                if tin and (text := fit_text(name, MAX_NAME)[0]):
                     self.names.add(number, text)
         for position, odd in found.odd:
             value = None if odd.value is None else published_text(odd.value)

@@ -1,16 +1,17 @@
 """Run the data-quality checks."""
 
 import argparse
-import json
 from typing import Any
 
 from django.conf import settings
 
 from core import open_store
+from core.fields.clean_text import clean_text
 from core.management import base_command
 from core.management.data_directory import require_data_directory
 from core.quality.record import WAIT_SECONDS, keep_report
 from core.quality.report import Finding, QualityReport, run_checks
+from core.rows import write_json
 from core.runtime.errors import BeaconError
 from core.runtime.last_runs import record_run
 from core.store.generations.integrity import expect_undamaged
@@ -77,7 +78,7 @@ Before the checks, every file is read and compared with its checksum, as `manage
         expect_undamaged(db.root, db.manifest)
         report = run_checks(db, state, year_month, settings.BEACONPOINT_FACT_LAYOUT)
         if format == "json":
-            self.stdout.write(json.dumps(report.as_json(), indent=1, default=str))
+            self.stdout.write(write_json(report.as_json(), indent=1))
         else:
             self._print(report)
         if not no_record:
@@ -106,4 +107,6 @@ Before the checks, every file is read and compared with its checksum, as `manage
     def _explain(self, finding: Finding) -> None:
         self.stdout.write(f"     {finding.meaning}")
         for example in finding.examples:
-            self.stdout.write("       " + ", ".join(f"{name} {value}" for name, value in example.items()))
+            self.stdout.write(
+                "       " + ", ".join(f"{name} {clean_text(str(value))}" for name, value in example.items())
+            )

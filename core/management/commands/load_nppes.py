@@ -57,5 +57,7 @@ def _words(notes: dict[str, int]) -> dict[str, int]:
     words = {
         "unreadable_date": "with a date that cannot be read: left blank",
         "no_primary_taxonomy": "with several taxonomies, none flagged as primary: left blank",
+        "control_characters": "with control characters, which were removed",
+        "shortened": "with a text that was too long and was shortened",
     }
     return {words[note]: count for note, count in notes.items()}

@@ -20,11 +20,14 @@ from core.fields.npi import NPI_PATTERN
 from core.fields.payer_slug import SLUG_PATTERN
 from core.fields.place_of_service import PLACE_PATTERN, parse_places
 from core.fields.states import STATES
-from core.fields.tin import TIN_PATTERN, remove_tin_marks
+from core.fields.tin import MAX_TIN_DIGITS, remove_tin_marks
 from core.queries.rules.market import NO_MODIFIER, NOT_STATED
+from core.store.schema.columns import ARRANGEMENT, CODE, CODE_TYPE, PAYER
+from core.store.schema.tables import DIM_PROVIDER_GROUP, FACT_RATE, XREF_POS
 
 MAX_TEXT_LENGTH = 100
-MAX_NAME_LENGTH = 300
+MAX_SEARCH_LENGTH = 150
+"""The search box takes 100 characters. With its spelling corrected, a text may be longer."""
 MAX_CODE_LIST_LENGTH = 20_000
 """Room for 200 codes however they are separated."""
 
@@ -38,7 +41,11 @@ TEXT_PATTERN = rf"{_NOT_BLANK}({_NOT_CONTROL}*{_NOT_BLANK})?"
 
 # A listed code contains a digit; a word without one is the name of a code system.
 _LISTED_CODE = "([A-Z][A-Z0-9-]*:)?([A-Z][A-Z.-]*)?[0-9][0-9A-Z.-]*"
-_WORDS_PATTERN = "[a-z]([a-z _-]{0,38}[a-z_-])?"
+
+# Rates have modifiers, places of service, and words that no standard lists, and pages link to them: whatever the store
+# may contain is valid here, in its canonical spelling.
+_NOT_LOWERCASE = r"[^\x00-\x1f\x7f-\x9fA-Z]"
+_WORDS_PATTERN = rf"[^\s\x00-\x1f\x7f-\x9fA-Z]({_NOT_LOWERCASE}*[^\s\x00-\x1f\x7f-\x9fA-Z])?"
 
 
 class QueryField(forms.CharField):
@@ -86,11 +93,11 @@ class SearchField(QueryField):
     """What a visitor types into the search box: a number or words."""
 
     label = "Code or words"
-    expected = f"at most {MAX_TEXT_LENGTH} characters"
+    expected = f"at most {MAX_SEARCH_LENGTH} characters"
     meaning = "A code, the beginning of one, or words."
     example = "knee"
     pattern = rf"{_NOT_CONTROL}*"
-    max_characters = MAX_TEXT_LENGTH
+    max_characters = MAX_SEARCH_LENGTH
 
 
 class StateField(PatternField):
@@ -127,7 +134,7 @@ class CodeTypeField(QueryField):
     expected = "a code system such as CPT, HCPCS, MS-DRG, or REV"
     meaning = "The code system. May be omitted if the code exists in one system only."
     example = "CPT"
-    max_characters = 20
+    max_characters = CODE_TYPE.max_length
 
     def normalize(self, value: str) -> str:
         """Return the system in capitals; RC is REV."""
@@ -141,7 +148,7 @@ class CodeField(QueryField):
     expected = "a billing code, such as 99213"
     meaning = "The billing code."
     example = "99213"
-    max_characters = 40
+    max_characters = CODE.max_length
 
     def normalize(self, value: str) -> str:
         """Return the code in capitals."""
@@ -177,7 +184,7 @@ class PayerField(PatternField):
     meaning = "The payer's key: the `payer_slug` of every table."
     example = "example_peach_health_plan"
     pattern = SLUG_PATTERN
-    max_characters = MAX_NAME_LENGTH
+    max_characters = 2 * PAYER.longest  # some letters become two characters of the key
 
 
 class PlaceField(PatternField):
@@ -188,10 +195,11 @@ class PlaceField(PatternField):
     meaning = "The place of service. Also matches rates that apply in every place (CSTM-00)."
     example = "11"
     pattern = PLACE_PATTERN
+    max_characters = XREF_POS.column("pos").max_length
 
     def normalize(self, value: str) -> str:
         """Return the place in two digits; several places stay several, which is then not valid."""
-        return ",".join(parse_places(value))
+        return ",".join(parse_places(value)) or value.upper()
 
 
 class OneOfField(PatternField):
@@ -219,6 +227,7 @@ class LowercaseField(PatternField):
     """Words as payers write them, in lowercase: more values occur than the schema names."""
 
     pattern = _WORDS_PATTERN
+    max_characters = ARRANGEMENT.max_length
 
     def __init__(self, noun: str, *, example: str, meaning: str) -> None:
         super().__init__(noun[:1].upper() + noun[1:], meaning=meaning)
@@ -237,6 +246,7 @@ class ModifierField(PatternField):
     meaning = f"A modifier of the rate, or `{NO_MODIFIER}` for rates without one."
     example = NO_MODIFIER
     pattern = f"{NO_MODIFIER}|{MODIFIER_PATTERN}"
+    max_characters = FACT_RATE.column("billing_code_modifier").max_length
 
     def normalize(self, value: str) -> str:
         """Return the modifier in capitals, the word for no modifier in lowercase."""
@@ -250,7 +260,7 @@ class NetworkField(QueryField):
     expected = "the name of a network"
     meaning = "A network's name, as in `networks`."
     example = "Example PPO"
-    max_characters = MAX_NAME_LENGTH
+    max_characters = DIM_PROVIDER_GROUP.column("network_names").max_length
 
 
 class NpiField(PatternField):
@@ -264,13 +274,16 @@ class NpiField(PatternField):
 
 
 class TinField(PatternField):
-    """A tax ID: an EIN, or the NPI that a payer publishes in its place."""
+    """A tax ID: an EIN, or the NPI that a payer publishes in its place.
+
+    Some that payers publish are neither, and have their rates and their page all the same.
+    """
 
     label = "Tax ID"
     expected = "a tax ID: the 9 digits of an EIN, or the 10 digits of an NPI"
     meaning = "The tax ID: the 9 digits of an EIN, or the NPI that a payer publishes in its place."
     example = "123456789"
-    pattern = TIN_PATTERN
+    pattern = f"[0-9]{{1,{MAX_TIN_DIGITS}}}"
 
     def normalize(self, value: str) -> str:
         """Return the number without hyphens and blanks."""

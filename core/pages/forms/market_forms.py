@@ -47,12 +47,17 @@ class MarketForm(QueryForm):
     code = CodeField()
     payer = PayerField()
     pos = PlaceField()
-    billing_class = OneOfField(
-        "billing class", BILLING_CLASSES, meaning="The billing class of the rate; `unstated` if the file names none."
+    billing_class = LowercaseField(
+        "billing class",
+        example="professional",
+        meaning="The billing class of the rate: professional, institutional, both, or what else the file says; "
+        "`unstated` if it names none.",
     )
     modifier = ModifierField()
-    setting = OneOfField(
-        "setting", SETTINGS, example="outpatient", meaning="The setting; `unstated` if the file names none."
+    setting = LowercaseField(
+        "setting",
+        example="outpatient",
+        meaning="The setting: inpatient, outpatient, both, or what else the file says; `unstated` if it names none.",
     )
     negotiated_type = LowercaseField(
         "rate type", example="negotiated", meaning="The `negotiated_type` of the file; `unstated` if it names none."

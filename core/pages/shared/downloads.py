@@ -1,16 +1,19 @@
 """Tables as files: the rows of a question as CSV, JSON, or Parquet, streamed."""
 
+import re
 import tempfile
 import time
 import weakref
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
+from urllib.parse import quote
 
 import pyarrow.parquet as pq
 from django.conf import settings
 from django.http import StreamingHttpResponse
 
+from core.fields.clean_text import clean_name, clean_text
 from core.pages.shared.admission import Place
 from core.rows import arrow_schema, arrow_tables, csv_lines, json_lines
 from core.runtime.errors import BeaconError
@@ -31,6 +34,11 @@ def download_seconds() -> float:
 
 _PARQUET_CHUNK_BYTES = 1 << 18
 
+_NOT_PLAIN = re.compile("[^A-Za-z0-9._-]")
+_NOT_IN_FILE_NAMES = re.compile(r'[/\\:*?"<>|]')
+_MAX_NAME = 60
+"""Characters of a file's name: in UTF-8, file systems allow 255 bytes."""
+
 
 def download(rows: Iterable[Any], row_type: type[Any], name: str, format: str) -> StreamingHttpResponse:  # noqa: A002
     """Return the rows, instances of the dataclass `row_type`, as a file in format csv, json, or parquet."""
@@ -41,7 +49,7 @@ def download(rows: Iterable[Any], row_type: type[Any], name: str, format: str) -
         response = StreamingHttpResponse(_parquet(row_type, started), content_type="application/vnd.apache.parquet")
     else:
         response = StreamingHttpResponse(json_lines(row_type, started), content_type="application/json")
-    response["Content-Disposition"] = f'attachment; filename="{name}.{format}"'
+    response["Content-Disposition"] = content_disposition(name, format)
     return response
 
 
@@ -86,6 +94,18 @@ class _HeldChunks:
     def close(self) -> None:
         """Make room for the next download."""
         self._leave()
+
+
+def content_disposition(name: str, suffix: str) -> str:
+    """Return the header that names a download, whose name may contain anything that a payer writes (RFC 6266).
+
+    The plain name has only characters that are safe in every program and file system. If that is not the whole name, it
+    follows in UTF-8, without the characters that no file name may have.
+    """
+    clean = clean_name(_NOT_IN_FILE_NAMES.sub("_", clean_text(name)), _MAX_NAME).strip(". ") or "table"
+    plain = _NOT_PLAIN.sub("_", clean)
+    header = f'attachment; filename="{plain}.{suffix}"'
+    return header if plain == clean else f"{header}; filename*=UTF-8''{quote(f'{clean}.{suffix}', safe='')}"
 
 
 def _started(rows: Iterable[Any]) -> Iterator[Any]:

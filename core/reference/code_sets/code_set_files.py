@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.fields.billing_code import CODE_WIDTHS, code_system_by_shape
+from core.fields.text import fit_text
 from core.reference.spreadsheets import Rows, read_sheets
 from core.runtime.errors import ReferenceFileError
+from core.store.schema.tables import DIM_CODE_OFFICIAL
 
 _FIXED_LINE = re.compile(r"[ A-Z0-9]{5}[0-9]{5}[3478].{80}")
 """A line of HCPCS's txt: code 1-5, sequence 6-10, record type 11, long description 12-91, short one 92-119."""
@@ -25,6 +27,8 @@ _TITLE_RECORD, _CONTINUATION_RECORD, _MODIFIER_RECORDS = "3", "4", frozenset("78
 
 _HEADER_WITHIN_ROWS = 40
 """How many rows from the top a header is looked for. HCPCS's workbook begins with notes on coverage."""
+
+_LONGEST = DIM_CODE_OFFICIAL.column("code_desc").longest
 
 _CODE_COLUMNS = {
     "MS-DRG": {"msdrg", "msdrgcode", "drg", "drgcode"},
@@ -57,6 +61,14 @@ class CodeSet:
     """HCPCS, MS-DRG, REV, or POS, whose names are built in."""
     titles: list[OfficialTitle] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
+    altered: int = 0
+    """Titles that were shortened, or had control characters."""
+
+    def add(self, code_type: str, code: str, long: str, short: str) -> None:
+        """Add a title, clean and no longer than its column."""
+        fitted = [fit_text(title, _LONGEST) for title in (long, short)]
+        self.altered += any(done for _, done in fitted)
+        self.titles.append(OfficialTitle(code_type, code, *(text or "" for text, _ in fitted)))
 
     @property
     def rows_read(self) -> int:
@@ -162,7 +174,7 @@ def _collect_hcpcs(name: str, records: Iterable[_HcpcsRecord]) -> CodeSet:
             long[code], short[code] = [record.long.strip()], record.short.strip()
     for code, parts in long.items():
         title = " ".join(" ".join(parts).split())
-        found.titles.append(OfficialTitle("HCPCS", code, title or short[code], short[code] or title))
+        found.add("HCPCS", code, title or short[code], short[code] or title)
     return found
 
 
@@ -206,7 +218,7 @@ def _collect_titles(name: str, kind: str, lines: list[tuple[str, str]]) -> CodeS
             titles[code] = " ".join(title.split())
     for code, title in titles.items():
         full = _with_category(code, title, titles) if kind == "REV" else title
-        found.titles.append(OfficialTitle(kind, code, full, full))
+        found.add(kind, code, full, full)
     return found
 
 

@@ -6,10 +6,12 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from core.fields.clean_text import clean_name
 from core.reference.code_sets.code_set_files import CodeSet, read_code_set
 from core.reference.code_sets.official_titles import prefer_official_titles
 from core.store.changes.upsert import write_query
 from core.store.generations.store import Store, Transaction
+from core.store.schema.rate_tables import MAX_FILE_NAME
 from core.store.schema.tables import DIM_CODE, DIM_CODE_OFFICIAL
 from core.store.sql import stored_rows
 from core.store.writer_connection import connect_for_writing
@@ -52,7 +54,7 @@ def _put_official_titles(
     """Make the temporary table `official` of old and new titles and put it into the store; return its rows."""
     connection.execute(f"CREATE TEMP TABLE official AS FROM {stored_rows(transaction, DIM_CODE_OFFICIAL)}")
     for path, code_set in sets:
-        connection.register("new_titles", _title_rows(code_set, path.name))
+        connection.register("new_titles", _title_rows(code_set, clean_name(path.name, MAX_FILE_NAME)))
         connection.execute("DELETE FROM official WHERE (code_type, code) IN (SELECT code_type, code FROM new_titles)")
         connection.execute("INSERT INTO official BY NAME FROM new_titles")
     file = transaction.new_file(DIM_CODE_OFFICIAL.name)

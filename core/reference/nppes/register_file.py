@@ -22,10 +22,12 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
+from core.fields.clean_text import ELLIPSIS, FORBIDDEN, INVISIBLE, LINE_BREAKS
 from core.fields.npi import NPI_PATTERN
 from core.fields.states import STATES
 from core.runtime.errors import CUT_SHORT, ReferenceFileError, zip_problem
 from core.runtime.progress import Progress
+from core.store.schema.tables import NPPES
 
 MAX_TAXONOMIES = 15
 """How many taxonomy codes the file has columns for."""
@@ -59,6 +61,8 @@ _ROWS_PER_FRAME = 16_384
 _BLANK: dict[str, None] = {"": None, "<UNAVAIL>": None}
 """What NPPES writes where a value is missing, or not published."""
 
+_LENGTHS = {column.name: column.longest for column in NPPES.columns if column.max_length is not None}
+
 _STATE_CODES = {name.upper(): code for code, name in STATES.items()}
 
 
@@ -72,7 +76,8 @@ class RegisterCounts:
     rejected: Counter[str] = field(default_factory=Counter)
     """Rows left out, by reason: columns (more or fewer than the header has), invalid_npi."""
     notes: Counter[str] = field(default_factory=Counter)
-    """Rows that were kept with a value left blank: unreadable_date, no_primary_taxonomy."""
+    """Rows that were kept with a value left blank (unreadable_date, no_primary_taxonomy), and rows read with a text
+    that was altered: control_characters were removed, or it was shortened."""
 
 
 def is_nppes(path: Path) -> bool:
@@ -111,7 +116,7 @@ def read_register(
             for table in _read_tables(stream, [str(title) for title in wanted.values()], counts):
                 if progress:
                     progress(min(file.tell(), size), size)
-                rows = _decode_texts(table.rename_columns(list(wanted)))
+                rows = _fit_texts(_decode_texts(table.rename_columns(list(wanted))), counts)
                 if not updated:
                     rows = rows.with_columns(updated=pl.lit(None, pl.String))
                 found = _normalize(rows, in_use, counts)
@@ -220,6 +225,60 @@ def _decode_text(value: bytes) -> str:
         return value.decode()
     except UnicodeDecodeError:
         return value.decode("cp1252", "replace")
+
+
+def _fit_texts(frame: pl.DataFrame, counts: RegisterCounts) -> pl.DataFrame:
+    """Return the texts without control characters and shortened to their columns' lengths; count the rows altered.
+
+    Nearly every block has only printable ASCII, which is seen from its bytes at once; only other columns are searched.
+    """
+    odd = [name for name in frame.columns if not _is_plain(frame[name], _max_length(name))]
+    for note, is_odd, fitted in (
+        ("control_characters", _has_forbidden, _without_forbidden), ("shortened", _is_too_long, _shortened),
+    ):  # fmt: skip
+        rows = (
+            frame.select(pl.any_horizontal([is_odd(name) for name in odd] or [pl.lit(value=False)])).to_series().sum()
+        )
+        if rows:
+            counts.notes[note] += int(rows)
+            frame = frame.with_columns([fitted(name) for name in odd])
+    return frame
+
+
+def _is_plain(texts: pl.Series, max_length: int) -> bool:
+    """Return whether a column has only printable ASCII, in texts that are not too long."""
+    array = texts.to_arrow().cast(pa.large_string())
+    offsets = np.frombuffer(array.buffers()[1], np.int64)[array.offset : array.offset + len(array) + 1]
+    data = array.buffers()[2]
+    characters = np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]] if data and len(offsets) else np.zeros(0)
+    longest = int(np.diff(offsets).max(initial=0))
+    return longest <= max_length and bool(((characters >= 0x20) & (characters < 0x7F)).all())
+
+
+def _has_forbidden(name: str) -> pl.Expr:
+    return pl.col(name).str.strip_chars().str.contains(FORBIDDEN.pattern).fill_null(value=False)
+
+
+def _without_forbidden(name: str) -> pl.Expr:
+    return pl.col(name).str.replace_all(INVISIBLE, "").str.replace_all(f"[{LINE_BREAKS}]+", " ")
+
+
+def _is_too_long(name: str) -> pl.Expr:
+    return (pl.col(name).str.strip_chars().str.len_chars() > _max_length(name)).fill_null(value=False)
+
+
+def _shortened(name: str) -> pl.Expr:
+    text, longest = pl.col(name).str.strip_chars(), _max_length(name)
+    cut = pl.concat_str(text.str.head(longest - 1), pl.lit(ELLIPSIS))
+    return pl.when(text.str.len_chars() > longest).then(cut).otherwise(pl.col(name)).alias(name)
+
+
+def _max_length(name: str) -> int:
+    """Return the characters that a text may have. First and last name are joined, so that each has half of the name."""
+    if name in {"first", "last"}:
+        return NPPES.column("name").longest // 2 - 1
+    column = "taxonomy_code" if name.startswith("taxonomy_") else name
+    return _LENGTHS.get(column, NPPES.column("name").longest)
 
 
 # --- the rows -------------------------------------------------------------------------------------------------

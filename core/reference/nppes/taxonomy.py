@@ -8,7 +8,9 @@ from pathlib import Path
 
 import polars as pl
 
+from core.fields.clean_text import clean_name
 from core.runtime.errors import ReferenceFileError
+from core.store.schema.columns import MAX_NAME
 
 _COLUMNS = {
     "taxonomy_code": "Code",
@@ -39,7 +41,7 @@ def read_taxonomies(path: Path) -> pl.DataFrame:
         text = content.decode("cp1252", "replace")
     found: dict[str, dict[str, str | None]] = {}
     for row in csv.DictReader(text.splitlines(keepends=True)):
-        cells = {name: (row.get(title) or "").strip() or None for name, title in _COLUMNS.items()}
+        cells = {name: clean_name(row.get(title) or "", MAX_NAME) or None for name, title in _COLUMNS.items()}
         code = cells["taxonomy_code"]
         if code and len(code) == 10 and code.isalnum():
             parts = [cells["classification"], cells["specialization"]]

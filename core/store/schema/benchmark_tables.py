@@ -1,6 +1,6 @@
 """What rates are compared with."""
 
-from core.store.schema.columns import CODE, CODE_TYPE, Column, Table, integer, number, text
+from core.store.schema.columns import CODE, CODE_TYPE, MAX_NAME, Column, Table, integer, number, text
 
 _BENCH_KEY = ("state", "year_month", "code_type", "code")
 _BENCH_COLUMNS = (
@@ -41,7 +41,7 @@ BENCH_MEDICARE_PROF = Table(
             for suffix, modifier in _PROF_AMOUNTS[1:]
             for setting, title in (("nonfacility", "Non-facility"), ("facility", "Facility"))
         ),
-        text("status", "CMS status code of the row without modifier: A, R and T are payable; J is anesthesia."),
+        text("status", "CMS status code of the row without modifier: A, R and T are payable; J is anesthesia.", 20),
         Column("nonfacility_na", "flag", "Whether the schedule marks the code NA outside facilities."),
         Column("facility_na", "flag", "Whether the schedule marks the code NA in facilities."),
         _REASON,
@@ -59,12 +59,12 @@ BENCH_MEDICARE_PROF_LOCALITY = Table(
     (
         _RELEASE,
         text("state", "Two letters."),
-        text("contractor", "Medicare administrative contractor, five digits."),
-        text("locality", "The contractor's locality, two digits."),
-        text("locality_name", "The locality's name as CMS has it."),
+        text("contractor", "Medicare administrative contractor, five digits.", 20),
+        text("locality", "The contractor's locality, two digits.", 20),
+        text("locality_name", "The locality's name as CMS has it.", MAX_NAME),
         CODE_TYPE,
         CODE,
-        text("modifier", "26, TC, 53, or empty text for none."),
+        text("modifier", "26, TC, 53, or empty text for none.", 20),
         number("nonfacility_rate", "Dollars outside facilities; null where not payable there."),
         number("facility_rate", "Dollars in facilities; null where not payable there."),
     ),
@@ -79,9 +79,9 @@ BENCH_OPPS = _bench(
     "bench_opps",
     "Medicare hospital outpatient prospective payment (Addendum B) by state",
     number("opps_weight", "Relative payment weight."),
-    text("opps_si", "Status indicator: how the code is paid, packaged or not."),
+    text("opps_si", "Status indicator: how the code is paid, packaged or not.", 20),
     _REASON,
-    text("opps_apc", "Ambulatory payment classification."),
+    text("opps_apc", "Ambulatory payment classification.", 20),
     number("opps_rate", "National unadjusted payment rate, dollars."),
     number("opps_mar_stateavg", "Dollars, 60 % of the rate adjusted by the state's wage index."),
     number("wage_index", "The state's wage index: simple mean over its areas; null where none is known."),
@@ -90,7 +90,7 @@ BENCH_OPPS = _bench(
 BENCH_ASC = _bench(
     "bench_asc",
     "Medicare ambulatory surgical center payment (Addenda AA and BB) by state",
-    text("asc_pi", "Payment indicator: how the code is paid, packaged or not."),
+    text("asc_pi", "Payment indicator: how the code is paid, packaged or not.", 20),
     _REASON,
     number("asc_weight", "Relative payment weight."),
     number("asc_rate", "National unadjusted payment rate, dollars."),
@@ -127,7 +127,7 @@ BENCH_WCFS_MODIFIER = Table(
         text("state", "Two letters."),
         CODE_TYPE,
         CODE,
-        text("modifier", "The modifier, such as 26, TC, NU or RR."),
+        text("modifier", "The modifier, such as 26, TC, NU or RR.", 20),
         *(
             number(column.name, column.meaning.replace("no modifier", "with the modifier"))
             if column.type == "number"

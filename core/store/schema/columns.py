@@ -5,6 +5,9 @@ from typing import Literal
 
 import pyarrow as pa
 
+from core.fields.provider_group_id import MAX_GROUP_ID_LENGTH
+from core.fields.tin import MAX_TIN_DIGITS
+
 Type = Literal["text", "number", "integer", "flag", "texts", "moment", "date"]
 
 UidPart = Literal["scope", "rate", "provider"]
@@ -45,6 +48,21 @@ class Column:
     """Whether rates are counted, grouped and compared by this column of the fact."""
     since: int = 1
     """The format of the store that introduced the column. In an older store it reads as null."""
+    max_length: int | None = None
+    """The characters that a text from a file may have here: loaders, forms, and the API take the limit from here.
+
+    A row whose code, or other text of the grain, is longer is rejected; any other text is shortened. None for texts
+    that the program makes, such as hashes and months.
+    """
+    max_items: int | None = None
+    """The texts that a list from a file may have here."""
+
+    @property
+    def longest(self) -> int:
+        """Return `max_length` of a column that has one."""
+        if self.max_length is None:
+            raise TypeError(f"{self.name} has no limit of its length")
+        return self.max_length
 
     @property
     def sql_type(self) -> str:
@@ -78,6 +96,10 @@ class Table:
         """Return whether the table has one file per shard. (For the facts, the layout decides.)"""
         return "<shard>" in self.path
 
+    def column(self, name: str) -> Column:
+        """Return a column by its name."""
+        return next(column for column in self.columns if column.name == name)
+
     @property
     def names(self) -> tuple[str, ...]:
         """Return the column names, in order."""
@@ -94,9 +116,14 @@ class Table:
         return [column.name for column in self.columns if column.type == "text" and self.key != (column.name,)]
 
 
-def text(name: str, meaning: str) -> Column:
+def text(name: str, meaning: str, max_length: int | None = None) -> Column:
     """Return a column of text."""
-    return Column(name, "text", meaning)
+    return Column(name, "text", meaning, max_length=max_length)
+
+
+def texts(name: str, meaning: str, max_length: int | None = None, max_items: int | None = None) -> Column:
+    """Return a column of lists of text."""
+    return Column(name, "texts", meaning, max_length=max_length, max_items=max_items)
 
 
 def integer(name: str, meaning: str) -> Column:
@@ -131,18 +158,23 @@ def compared(column: Column) -> Column:
 
 STATE = text("state", "The state the file was loaded for: two letters, such as GA.")
 MONTH = text("year_month", "Month of the payer's file, YYYY-MM, from its last_updated_on or --year-month.")
-PAYER = text("reporting_entity_name", "The payer's name exactly as published.")
+MAX_NAME = 300
+"""The characters that the name of a payer, a plan, a network, or a provider may have."""
+
+PAYER = text("reporting_entity_name", "The payer's name exactly as published.", MAX_NAME)
 SLUG = text("payer_slug", "The payer's name as a key: lower case, runs of other than a-z and 0-9 as one _.")
-CODE_TYPE = text("code_type", "Code system in capitals: CPT, HCPCS, REV (published as RC), MS-DRG and so on.")
-CODE = text("code", "Billing code in capitals; REV padded to 4 digits, MS-DRG to 3.")
+CODE_TYPE = text("code_type", "Code system in capitals: CPT, HCPCS, REV (published as RC), MS-DRG and so on.", 20)
+CODE = text("code", "Billing code in capitals; REV padded to 4 digits, MS-DRG to 3.", 40)
 PG_UID = text("pg_uid", "The provider group within its file: md5(batch_id | provider_group_id_raw).")
 POS_SET = text("pos_set_id", "The set of places of service: md5 of the sorted two-digit codes joined by commas.")
 RAW_GROUP = text(
     "provider_group_id_raw",
-    "The group's id in the payer's file as one canonical text (12, 690.6447), or inline: and a hash of its members.",
+    "The group's id in the payer's file as one canonical text (12, 690.6447), or inline: and a hash of its members. An "
+    "id that is too long or has control characters is its beginning, # and its hash.",
+    MAX_GROUP_ID_LENGTH,
 )
 NPI = text("npi", "National Provider Identifier, ten digits.")
 TIN_TYPE = text("tin_type", "ein (a tax ID) or npi (the provider's own NPI stands in for one).")
-TIN_VALUE = text("tin_value", "The tax ID's digits, an EIN padded to 9.")
+TIN_VALUE = text("tin_value", "The tax ID's digits, an EIN padded to 9.", MAX_TIN_DIGITS)
 BATCH = text("batch_id", "One in-network file, by content: the first 32 hex digits of its JSON bytes' SHA-256.")
-ARRANGEMENT = text("negotiation_arrangement", "ffs, bundle or capitation, in lower case.")
+ARRANGEMENT = text("negotiation_arrangement", "ffs, bundle or capitation, in lower case.", 40)

@@ -35,5 +35,9 @@ def _table(table: Table) -> str:
     ]
     for column in table.columns:
         meaning = column.meaning.replace("|", r"\|")
+        if column.max_length is not None:
+            each = "each of " if column.max_items else ""
+            most = f"at most {column.max_items:,}, " if column.max_items else ""
+            meaning += f" ({most}{each}at most {column.max_length:,} characters)"
         lines.append(f"| `{column.name}` | {column.sql_type} | {meaning} |")
     return "\n".join([*lines, ""])

@@ -2,6 +2,7 @@
 
 from core.store.schema.columns import (
     BATCH,
+    MAX_NAME,
     MONTH,
     NPI,
     PG_UID,
@@ -12,22 +13,26 @@ from core.store.schema.columns import (
     Column,
     Table,
     text,
+    texts,
 )
+
+MAX_TAXONOMY_CODE = 20
+"""The characters that a taxonomy code may have. NUCC's have ten."""
 
 _PROVIDER = (
     text("entity_type", "individual or organization."),
-    text("name", "First and last name of the person, or the organization's legal name."),
-    text("credential", "Credential as registered, such as MD."),
-    text("taxonomy_code", "NUCC code of the primary taxonomy."),
+    text("name", "First and last name of the person, or the organization's legal name.", MAX_NAME),
+    text("credential", "Credential as registered, such as MD.", 100),
+    text("taxonomy_code", "NUCC code of the primary taxonomy.", MAX_TAXONOMY_CODE),
 )
 _PRACTICE = (
-    text("address", "First line of the practice address."),
-    text("city", "City of the practice address."),
-    text("state", "State of the practice address: two letters in the US."),
-    text("postal_code", "Postal code of the practice address: five or nine digits in the US."),
+    text("address", "First line of the practice address.", MAX_NAME),
+    text("city", "City of the practice address.", 100),
+    text("state", "State of the practice address: two letters in the US.", 100),
+    text("postal_code", "Postal code of the practice address: five or nine digits in the US.", 40),
     Column("deactivated_on", "date", "When the NPI was deactivated; null where it was not, or has been reactivated."),
 )
-_TAXONOMY = text("taxonomy", "The taxonomy in words, as NUCC displays it; null until NUCC's file is loaded.")
+_TAXONOMY = text("taxonomy", "The taxonomy in words, as NUCC displays it; null until NUCC's file is loaded.", MAX_NAME)
 
 DIM_NPI = Table(
     "dim_npi",
@@ -51,11 +56,11 @@ DIM_TAXONOMY = Table(
     ("taxonomy_code",),
     "NUCC's provider taxonomy, from the user's file. Empty until it is loaded.",
     (
-        text("taxonomy_code", "NUCC's code, ten characters."),
+        text("taxonomy_code", "NUCC's code, ten characters.", MAX_TAXONOMY_CODE),
         _TAXONOMY,
-        text("grouping", "NUCC's grouping, such as Allopathic & Osteopathic Physicians."),
-        text("classification", "NUCC's classification within the grouping."),
-        text("specialization", "NUCC's specialization within the classification; null for none."),
+        text("grouping", "NUCC's grouping, such as Allopathic & Osteopathic Physicians.", MAX_NAME),
+        text("classification", "NUCC's classification within the grouping.", MAX_NAME),
+        text("specialization", "NUCC's specialization within the classification; null for none.", MAX_NAME),
     ),
 )
 
@@ -64,7 +69,7 @@ DIM_TIN = Table(
     "silver/dim_tin/dim_tin.parquet",
     ("tin_type", "tin_value"),
     "The tax IDs that facts' groups name.",
-    (TIN_TYPE, TIN_VALUE, text("business_name", "Schema 2's business name: the first that was not blank.")),
+    (TIN_TYPE, TIN_VALUE, text("business_name", "Schema 2's business name: the first that was not blank.", MAX_NAME)),
 )
 
 XREF_GROUP_NPI = Table(
@@ -102,7 +107,7 @@ DIM_PROVIDER_GROUP = Table(
         SLUG,
         MONTH,
         RAW_GROUP,
-        Column("network_names", "texts", "Schema 2's network names of the group, sorted."),
+        texts("network_names", "Schema 2's network names of the group, sorted.", MAX_NAME, max_items=500),
         Column("resolved", "flag", "Whether any member (NPI or TIN) of the group is known."),
     ),
     # As the pairs: a page of one month reads no other month's groups, and a new file's do not stand among the old.

@@ -5,6 +5,7 @@ from core.store.schema.columns import (
     BATCH,
     CODE,
     CODE_TYPE,
+    MAX_NAME,
     MONTH,
     PAYER,
     PG_UID,
@@ -21,15 +22,30 @@ from core.store.schema.columns import (
     rate_part,
     scope_part,
     text,
+    texts,
 )
 
-_NEGOTIATED_TYPE = text("negotiated_type", "negotiated, derived and fee schedule are dollars; percentage; per diem.")
+MAX_DESCRIPTION = 2_000
+"""The characters that a description of a code may have."""
+
+MAX_PLACE = 20
+"""The characters that one place of service may have."""
+
+MAX_FILE_NAME = 1_000
+"""The characters that the name of a file, or of a file in a zip file, may have."""
+
+MAX_ADDRESS = 16_384
+"""The characters that a web address may have. Longer ones are not fetched."""
+
+_NEGOTIATED_TYPE = text(
+    "negotiated_type", "negotiated, derived and fee schedule are dollars; percentage; per diem.", 40
+)
 _NEGOTIATED_RATE = number(
     "negotiated_rate", "Dollars, or whole percent (40.5 is 40.5 %) where negotiated_type is percentage."
 )
-_BILLING_CLASS = text("billing_class", "professional, institutional or both, in lower case; null where absent.")
-_SETTING = text("setting", "inpatient, outpatient or both (schema 2), in lower case; null where absent.")
-_MODIFIER = text("billing_code_modifier", "Modifiers in capitals, sorted, joined by commas; empty text for none.")
+_BILLING_CLASS = text("billing_class", "professional, institutional or both, in lower case; null where absent.", 40)
+_SETTING = text("setting", "inpatient, outpatient or both (schema 2), in lower case; null where absent.", 40)
+_MODIFIER = text("billing_code_modifier", "Modifiers in capitals, sorted, joined by commas; empty text for none.", 100)
 
 FACT_RATE = Table(
     "fact_rate",
@@ -53,10 +69,13 @@ FACT_RATE = Table(
         compared(rate_part(8, _BILLING_CLASS)),
         compared(rate_part(9, _SETTING)),
         compared(rate_part(10, _MODIFIER)),
-        rate_part(11, text("severity_of_illness", "Schema 2's severity of illness for APR-DRG; null where absent.")),
+        rate_part(
+            11, text("severity_of_illness", "Schema 2's severity of illness for APR-DRG; null where absent.", 40)
+        ),
         text(
             "additional_information",
             "The payer's remark. Not part of the grain: of duplicates, the first one read stays.",
+            2_000,
         ),
         Column(
             "billing_code_type_version",
@@ -65,6 +84,7 @@ FACT_RATE = Table(
             "for facts loaded before the store had this column. Not part of the grain: of duplicates, the first one "
             "read stays.",
             since=2,
+            max_length=100,
         ),
     ),
     order=("state", "year_month", "code_type", "code", "reporting_entity_name"),
@@ -89,8 +109,8 @@ DIM_CODE = Table(
     (
         CODE_TYPE,
         CODE,
-        text("code_desc", "The official long title, or the first description that was not blank."),
-        text("name", "The official short title, or the first name that was not blank."),
+        text("code_desc", "The official long title, or the first description that was not blank.", MAX_DESCRIPTION),
+        text("name", "The official short title, or the first name that was not blank.", MAX_DESCRIPTION),
     ),
 )
 
@@ -103,9 +123,9 @@ DIM_CODE_OFFICIAL = Table(
     (
         CODE_TYPE,
         CODE,
-        text("code_desc", "The long title."),
-        text("name", "The short title; the long one where there is but one."),
-        text("source", "Name of the file it came from; the file loaded last stays."),
+        text("code_desc", "The long title.", MAX_DESCRIPTION),
+        text("name", "The short title; the long one where there is but one.", MAX_DESCRIPTION),
+        text("source", "Name of the file it came from; the file loaded last stays.", MAX_FILE_NAME),
     ),
 )
 
@@ -114,7 +134,12 @@ DIM_POS_SET = Table(
     "silver/dim_pos_set/dim_pos_set.parquet",
     ("pos_set_id",),
     "The sets of places of service that facts use, the empty set among them.",
-    (POS_SET, Column("service_codes", "texts", "The place-of-service codes, sorted. CSTM-00 means every place.")),
+    (
+        POS_SET,
+        texts(
+            "service_codes", "The place-of-service codes, sorted. CSTM-00 means every place.", MAX_PLACE, max_items=200
+        ),
+    ),
 )
 
 XREF_POS = Table(
@@ -122,7 +147,7 @@ XREF_POS = Table(
     "silver/xref_pos/xref_pos.parquet",
     ("pos_set_id", "pos"),
     "dim_pos_set, a row per place: to filter by one place of service.",
-    (POS_SET, text("pos", "Place of service, two digits, or CSTM-00 for every place.")),
+    (POS_SET, text("pos", "Place of service, two digits, or CSTM-00 for every place.", MAX_PLACE)),
 )
 
 DIM_REPORTING_ENTITY = Table(
@@ -133,8 +158,10 @@ DIM_REPORTING_ENTITY = Table(
     (
         SLUG,
         PAYER,
-        text("reporting_entity_type", "As published: health insurance issuer, third-party administrator and so on."),
-        text("version", "The schema version the newest file claims (often wrong)."),
+        text(
+            "reporting_entity_type", "As published: health insurance issuer, third-party administrator and so on.", 100
+        ),
+        text("version", "The schema version the newest file claims (often wrong).", 40),
     ),
 )
 
@@ -143,7 +170,7 @@ DIM_PAYER_BRIDGE = Table(
     "silver/dim_payer_bridge.parquet",
     ("reporting_entity_name_raw",),
     "From a payer's published name to its slug.",
-    (text("reporting_entity_name_raw", "The payer's name exactly as published."), SLUG),
+    (text("reporting_entity_name_raw", "The payer's name exactly as published.", MAX_NAME), SLUG),
 )
 
 DIM_BATCH = Table(
@@ -159,12 +186,13 @@ DIM_BATCH = Table(
             "source",
             "File name or URL, query string and credentials removed. A parameter stays that names the file, if nothing "
             "else does.",
+            MAX_ADDRESS,
         ),
         PAYER,
         SLUG,
         MONTH,
-        text("last_updated_on", "As published."),
-        text("version", "The schema version the file claims (often wrong)."),
+        text("last_updated_on", "As published.", 40),
+        text("version", "The schema version the file claims (often wrong).", 40),
         integer("bytes", "Bytes of JSON."),
         integer("in_network_items", "Elements of in_network."),
         integer("rows_read", "Prices times the provider groups they name (once where they name none)."),
@@ -188,9 +216,9 @@ XREF_GROUP_LOCATION = Table(
     (
         PG_UID,
         BATCH,
-        text("location", "The web address as published, query string and credentials removed."),
+        text("location", "The web address as published, query string and credentials removed.", MAX_ADDRESS),
         Column("signed", "flag", "Whether something was removed, so that only the payer's file has the whole address."),
-        text("problem", "Why the last attempt failed."),
+        text("problem", "Why the last attempt failed.", MAX_DESCRIPTION),
         Column("tried_at", "moment", "When that was, UTC; null where no attempt was made."),
     ),
 )
@@ -204,12 +232,12 @@ XREF_BATCH_PLAN = Table(
     (
         BATCH,
         STATE,
-        text("plan_name", "The plan's name, trimmed."),
-        text("plan_id_type", "ein or hios, in lower case."),
-        text("plan_id", "The plan's EIN or HIOS id, as published."),
-        text("plan_market_type", "group or individual, in lower case."),
-        text("issuer_name", "Schema 2's issuer."),
-        text("plan_sponsor_name", "Schema 2's sponsor, such as an employer."),
+        text("plan_name", "The plan's name, trimmed.", MAX_NAME),
+        text("plan_id_type", "ein or hios, in lower case.", 40),
+        text("plan_id", "The plan's EIN or HIOS id, as published.", 100),
+        text("plan_market_type", "group or individual, in lower case.", 40),
+        text("issuer_name", "Schema 2's issuer.", MAX_NAME),
+        text("plan_sponsor_name", "Schema 2's sponsor, such as an employer.", MAX_NAME),
     ),
 )
 
@@ -220,10 +248,10 @@ XREF_BATCH_SOURCE = Table(
     "Which file on the web a batch was loaded from, in which version: what has not changed there is not fetched again.",
     (
         text("source_id", "The address: 32 hex digits of a SHA-256 over it without its signature and credentials."),
-        text("member", "The file's name in a zip file; the empty text for a file that is none."),
+        text("member", "The file's name in a zip file; the empty text for a file that is none.", MAX_FILE_NAME),
         STATE,
         BATCH,
-        text("address", "The address, query string and credentials removed."),
+        text("address", "The address, query string and credentials removed.", MAX_ADDRESS),
         integer("documents", "How many JSON documents the file on the web held; more than one only in a zip file."),
         integer("size", "Bytes of the file on the web."),
         text("etag", "The server's mark of this version, where it gave one."),
@@ -240,10 +268,10 @@ XREF_BUNDLED_CODE = Table(
     (
         CODE_TYPE,
         CODE,
-        text("member_code_type", "The member's code system."),
-        text("member_code", "The member's billing code."),
+        text("member_code_type", "The member's code system.", CODE_TYPE.max_length),
+        text("member_code", "The member's billing code.", CODE.max_length),
         ARRANGEMENT,
-        text("member_description", "The member's description: the first that was not blank."),
+        text("member_description", "The member's description: the first that was not blank.", MAX_DESCRIPTION),
     ),
 )
 

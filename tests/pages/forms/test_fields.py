@@ -63,9 +63,11 @@ def test_a_value_is_written_in_one_way(field: QueryField, given: str, expected: 
         (NpiField(), "3234567893", "'3234567893' is not an NPI: 10 digits, starting with 1 or 2"),
         (NpiField(), "12345678931", "'12345678931' is not an NPI: 10 digits, starting with 1 or 2"),
         (NpiField(), "１２３４５６７８９３", "'１２３４５６７８９３' is not an NPI: 10 digits, starting with 1 or 2"),
-        (TinField(), "12345678", "'12345678' is not a tax ID: the 9 digits of an EIN, or the 10 digits of an NPI"),
+        (TinField(), "1234567x", "'1234567x' is not a tax ID: the 9 digits of an EIN, or the 10 digits of an NPI"),
         (CLASS, "dental", "'dental' is not a valid billing class: expected one of professional, institutional"),
-        (PayerField(), "x" * 301, "Ensure this value has at most 300 characters (it has 301)."),
+        (PayerField(), "x" * 601, "Ensure this value has at most 600 characters (it has 601)."),
+        (ModifierField(), "26,TC", "'26,TC' is not a modifier such as 26, or none"),
+        (RATE_TYPE, "x" * 41, "Ensure this value has at most 40 characters (it has 41)."),
     ],
 )
 def test_an_invalid_value_is_explained(field: QueryField, value: str, message: str) -> None:

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from core.pages.shared.downloads import download
+from core.pages.shared.downloads import content_disposition, download
 from core.queries import codes, coverage, histogram, medicare, organizations, providers, rates
 
 
@@ -86,3 +87,29 @@ def test_what_goes_wrong_at_once_is_told_before_the_answer_begins() -> None:
 
     with pytest.raises(ZeroDivisionError):
         download(broken(), Row, "x", "csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "header"),
+    [
+        ("rates_99213", 'attachment; filename="rates_99213.csv"'),
+        ('a"b\\c', 'attachment; filename="a_b_c.csv"'),
+        (
+            "a\r\nSet-Cookie: x",
+            "attachment; filename=\"a_Set-Cookie__x.csv\"; filename*=UTF-8''a%20Set-Cookie_%20x.csv",
+        ),
+        ("../../etc/passwd", 'attachment; filename="_.._etc_passwd.csv"'),
+        ("é\u202e😀", "attachment; filename=\"__.csv\"; filename*=UTF-8''%C3%A9%F0%9F%98%80.csv"),
+        ("\x00\x07..", 'attachment; filename="table.csv"'),
+        ("100%;x=1", "attachment; filename=\"100__x_1.csv\"; filename*=UTF-8''100%25%3Bx%3D1.csv"),
+    ],
+)
+def test_a_download_s_name_is_safe_in_every_program(name: str, header: str) -> None:
+    assert content_disposition(name, "csv") == header
+    answer: Any = download([], Row, name, "csv")
+    assert answer["Content-Disposition"] == header
+
+
+def test_a_download_s_name_fits_into_every_file_system() -> None:
+    header = content_disposition("😀" * 5_000_000, "parquet")
+    assert len(unquote(header.rsplit("''", 1)[1]).encode()) <= 255

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.fields.states import STATES
+from tests.slow_reader import clean
 
 
 def register(path: Path) -> list[dict[str, Any]]:
@@ -48,7 +49,7 @@ def one(row: dict[str, str]) -> dict[str, Any]:
 
 
 def text(cell: str) -> str | None:
-    cell = cell.strip()
+    cell = clean(cell).strip()
     return None if cell in {"", "<UNAVAIL>"} else cell
 
 
