@@ -11,7 +11,7 @@ from core.store.generations.kept import kept_paths, read_if_possible
 from core.store.generations.manifest import Manifest
 from core.store.generations.pins import read_pins
 from core.store.generations.retention import GenerationTime, Retention
-from core.store.generations.stable_links import current_generation, remove_links
+from core.store.generations.stable_links import current_generation, recently_open, remove_links
 
 _LOG = logging.getLogger(__name__)
 
@@ -38,7 +38,8 @@ def collect(root: Path, newest: Manifest, retention: Retention) -> Collected:
         _time_of(newest),
         *(_time_of(one) for one in kept_manifests.values() if one.generation < newest.generation),
     ]
-    stays = retention.choose_kept(times, now) | read_pins(root)
+    opened = recently_open(root, retention.grace)
+    stays = retention.choose_kept(times, now) | read_pins(root) | opened
     # The stable paths open an older generation as long as their links could not be moved.
     linked = current_generation(root)
     expired = {
@@ -47,7 +48,7 @@ def collect(root: Path, newest: Manifest, retention: Retention) -> Collected:
         # A newer generation is there after someone has gone back by hand: it is kept, in case they want to go forward.
         if one.generation < newest.generation and one.generation not in stays and one.generation != linked
     }
-    recent = retention.choose_recent(times, now)
+    recent = retention.choose_recent(times, now) | opened
     remove_links(root, recent, keep_unnumbered=len(recent) > 1)
     # A generation is set aside before its files go: one that is listed is complete, and can be gone back to.
     for path in expired:

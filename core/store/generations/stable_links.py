@@ -17,6 +17,7 @@ import os
 import re
 import shutil
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from itertools import count
 from pathlib import Path
@@ -94,6 +95,9 @@ def point_links(root: Path, manifest: Manifest) -> bool:
     if links_are_refused(root):
         return place_files(root, manifest.generation, stable_paths(manifest))
     tree = _build_tree(root, manifest)
+    former = _current_tree(root)
+    if former and former != tree and former.is_dir():
+        os.utime(former)  # for `recently_open`: whoever has just resolved a folder in it may read on
     changed = _replace_link(root / "links" / "current", Path(tree.name))
     for folder in _STABLE_FOLDERS:
         changed = _replace_link(root / folder, Path("links", "current", folder)) or changed
@@ -108,6 +112,15 @@ def current_generation(root: Path) -> int | None:
         return placed.generation
     tree = _current_tree(root)
     return _generation_of(tree) if tree else None
+
+
+def recently_open(root: Path, seconds: float) -> set[int]:
+    """Return the generations that stable paths have opened within so many seconds, as far as their trees tell.
+
+    They may be long superseded, if a writer was killed before it moved the links.
+    """
+    trees = [(_generation_of(tree), tree.stat().st_mtime) for tree in (root / "links").glob("[0-9]*")]
+    return {generation for generation, left in trees if generation and time.time() - left < seconds}
 
 
 def remove_links(root: Path, kept: Iterable[int], *, keep_unnumbered: bool = False) -> None:

@@ -1,5 +1,6 @@
 """What is deleted with an old generation, and what a writer that is stopped meanwhile leaves."""
 
+import os
 from pathlib import Path
 
 import polars as pl
@@ -39,6 +40,28 @@ def test_a_generation_that_is_listed_is_complete(store: Store, monkeypatch: pyte
     with store.write():  # the next writer, whatever it does
         assert not (store.root / "files" / "dim_payer_bridge.000001.parquet").exists()
     assert_tidy(store)
+
+
+def test_whoever_reads_through_links_that_were_behind_may_finish(tmp_path: Path) -> None:
+    """A writer was killed before it moved the links, long ago: the generation that they opened was in use until now."""
+    store = Store(tmp_path / "data", grace=3600)
+    change(store, "a")
+    change(store, "b")
+    current = store.root / "links" / "current"
+    current.unlink()
+    current.symlink_to("000001")
+    year = store.loaded().created_at[:4]
+    for path in (store.manifest_path, *(store.root / "manifests").iterdir()):
+        path.write_text(path.read_text(encoding="utf-8").replace(f'"{year}-', '"2020-'), encoding="utf-8")
+    os.utime(store.root / "links" / "000001", (0, 0))
+    resolved = store.root.joinpath("silver").resolve() / Path(DIM_PAYER_BRIDGE.path).relative_to("silver")
+    change(store, "c")
+    assert shown(store) == ["c"]
+    assert pl.read_parquet(resolved)["payer_slug"].to_list() == ["a"]
+    os.utime(store.root / "links" / "000001", (0, 0))  # more than the grace time later
+    change(store, "d")
+    assert not resolved.exists()
+    assert [one.generation for one in kept_generations(store.root)] == [2, 3, 4]
 
 
 def test_what_the_links_still_open_stays(
