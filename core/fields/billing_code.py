@@ -52,8 +52,8 @@ def code_spellings(value: str) -> tuple[str, ...]:
 
 
 def restore_leading_zeros(cell: str) -> str:
-    """Return a five-character code with the zeros that a spreadsheet took off: 100 is 00100."""
-    return cell.zfill(HCPCS_WIDTH)
+    """Return a five-character code with the zeros that a spreadsheet took off: 100 is 00100. A blank stays blank."""
+    return cell.zfill(HCPCS_WIDTH) if cell else ""
 
 
 def code_system_by_shape(code: str) -> str | None:

@@ -127,7 +127,8 @@ def _refuse_long_texts(rows: pl.DataFrame, table: Table) -> None:
     for column in table.columns:
         if column.max_length is None or column.name not in rows.columns:
             continue
-        longest = rows[column.name].str.len_chars().max()
+        # Polars gives a column without any value a type of its own.
+        longest = rows[column.name].cast(pl.String).str.len_chars().max()
         if isinstance(longest, int) and longest > column.max_length:
             raise ReferenceFileError(
                 f"{table.name}: a {column.name} has {longest:,} characters; expected at most {column.max_length:,}, as "

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.fields.clean_text import CLEANED, cleaned, remove_forbidden, shorten
+from core.fields.clean_text import CLEANED, LINE_BREAKS, cleaned, remove_forbidden, shorten
 from core.fields.month import parse_month
 from core.fields.text import as_list, fit_text, parse_text
 from core.runtime.errors import PayerFileError
@@ -111,7 +111,7 @@ def _read_payer(name: str, value: Any) -> str | None:
         value = value[0]
     if not isinstance(value, str) or not parse_text(value):
         return None
-    payer = remove_forbidden(value)
+    payer = remove_forbidden(value.strip(LINE_BREAKS))
     if len(payer) > PAYER.longest:
         raise PayerFileError(
             f"{name}: its reporting_entity_name has {len(payer):,} characters; expected a name of at most "

@@ -9,7 +9,7 @@ from core.demo.physician_fees import write_physician_fees
 from core.demo.provider_register import write_register
 from core.load.foreign_files import name_foreign_document, name_foreign_file
 from core.tic.source import open_documents
-from tests.tic.test_source import zip_of
+from tests.zip_files import zip_of
 
 HOSPITAL = b"hospital_name,last_updated_on,version\nWest Mercy,2025-01-01,2.0.0\n"
 CHARGES = b'\xef\xbb\xbf"description","code|1","standard_charge|gross"\n"Knee","29881",100\n'

@@ -144,9 +144,9 @@ def test_a_disk_that_fills_up_leaves_the_store_as_it_was(tmp_path: Path, good: P
     script = """
         mount -t tmpfs -o size=3m tmpfs "$1" && cd "$2" && export BEACONPOINT_DATA_DIR="$1/data"
         "$3" manage.py ingest_mrf --state GA "$4" >"$1.out" 2>&1 || exit 90
-        find "$1/data" -type f ! -name .lock -exec md5sum {} + | sort >"$1.before"
+        find "$1/data" -type f ! -name .lock ! -path "*/last_runs/*" -exec md5sum {} + | sort >"$1.before"
         "$3" manage.py ingest_mrf --state GA "$5" >"$1.out" 2>"$1.err"; echo $? >"$1.status"
-        find "$1/data" -type f ! -name .lock -exec md5sum {} + | sort >"$1.after"
+        find "$1/data" -type f ! -name .lock ! -path "*/last_runs/*" -exec md5sum {} + | sort >"$1.after"
         "$3" manage.py dq_check --fail-on error >"$1.dq" || exit 91
     """
     command: list[str | Path] = [
@@ -232,10 +232,10 @@ def test_what_a_file_says_of_itself_cannot_command_the_terminal(manage: Manage, 
     )
     done = manage("ingest_mrf", "--state", "GA", path)
     assert done.returncode == 0
-    assert "A\ufffd]0;gone\ufffd\ufffdB\ufffd, GA, 2025-08, batch " in done.stdout
+    assert "A]0;goneB, GA, 2025-08, batch " in done.stdout
     (tmp_path / "bad\x1b[2J.json").write_text("[]")
     said = complaint(manage("ingest_mrf", "--state", "GA", tmp_path / "bad\x1b[2J.json"))
-    assert "bad\ufffd[2J.json" in said
+    assert "bad[2J.json" in said
     assert "\x1b" not in said
 
 

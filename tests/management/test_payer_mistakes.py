@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 
 from tests.rate_files import file_of, item_of
 from tests.site import serving
-from tests.tic.test_source import zip_of
+from tests.zip_files import zip_of
 
 
 def ingest(root: Path, *arguments: Any) -> tuple[str, str]:

@@ -43,7 +43,7 @@ def test_a_zip_file_yields_its_tables_csv_first(tmp_path: Path) -> None:
         "all.zip: e.zip/deep.csv",
     ]
     assert [sheet.file for sheet in found] == ["c.csv", "b.xlsx", "b.xlsx", "a.txt", "deep.csv"]
-    assert found[0].rows == [["one\nline", "2"]]
+    assert found[0].rows == [["one line", "2"]]
     assert found[3].rows == [["1", "2"], ["3", "4"]]
     assert found[2].rows[-1] == ["", "00100", "99213", "0.3", "89.169", "TRUE"]
 

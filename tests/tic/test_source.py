@@ -13,19 +13,13 @@ import pytest
 
 from core.runtime.errors import PayerFileError
 from core.tic.source import EXTRA_BYTES, Source, UnpackLimits, expand_paths, open_container, open_documents
+from tests.zip_files import zip_of
 
 CONTENT = b'{"reporting_entity_name": "Payer"}' * 40_000
 
 
 def read(source: Source) -> bytes:
     return b"".join(source.read_blocks())
-
-
-def zip_of(path: Path, *members: tuple[str, bytes]) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
-        for name, content in members:
-            packed.writestr(name, content)
-    return path
 
 
 @pytest.mark.parametrize("name", ["a.json", "a.json.gz", "a.zip", "a"])

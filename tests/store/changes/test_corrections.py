@@ -120,7 +120,6 @@ def test_the_last_row_of_all(tmp_path: Path, layout: str) -> None:
     assert open_snapshot(store).rows("SELECT count(*) FROM fact_rate") == [(0,)]
     assert sorted(p.name for p in (store.root / "gold").iterdir()) == {
         "single": ["fact_rate.parquet"],
-        "partitioned": ["fact_rate"],
     }.get(layout, [])
     assert_tidy(store)
     assert_sound(store)
