@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -54,7 +55,7 @@ def port(tmp_path: Path) -> Iterator[int]:
         "error",
     ]
     env = {**os.environ, "PYTHONPATH": f"{ROOT}:{tmp_path}"}
-    with subprocess.Popen([*command, "stuck_application"], cwd=tmp_path, env=env) as process:
+    with subprocess.Popen([*command, "stuck_application"], cwd=tmp_path, env=env, start_new_session=True) as process:
         try:
             for _ in range(600):
                 with socket.socket() as asked:
@@ -63,7 +64,8 @@ def port(tmp_path: Path) -> Iterator[int]:
                 time.sleep(0.1)
             yield number
         finally:
-            process.kill()
+            # The worker would wait for its stuck thread for good, so the whole session is ended.
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def ask(port: int, path: str) -> http.client.HTTPConnection:
