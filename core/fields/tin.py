@@ -15,6 +15,10 @@ _TIN_PATTERN = "[0-9]{9,10}"
 
 EIN_DIGITS = 9
 
+PLACEHOLDER_PATTERN = f"0*|9{{{EIN_DIGITS},}}"
+"""Digits that stand for an unknown number, as a regular expression without anchors: all zeros, or all nines where a
+number belongs."""
+
 MAX_TIN_DIGITS = 15
 """Digits of a tax ID as payers write it. What has more is not one."""
 
@@ -28,6 +32,7 @@ _PERSONAL_TYPES = frozenset((
 """Types that declare the number of a person, as letters alone."""
 
 _TIN = re.compile(_TIN_PATTERN)
+_PLACEHOLDER = re.compile(PLACEHOLDER_PATTERN)
 _MARKS = re.compile(r"[\s-]")
 _DASHES = "\u2010-\u2015\u2212-"
 _MARKS_IN_FILES = re.compile(rf"[\s{_DASHES}]+")
@@ -94,8 +99,7 @@ def _read_digits(value: Any) -> str | None:
 
 
 def _is_placeholder(digits: str) -> bool:
-    """Return whether digits stand for an unknown number: all zeros, or nothing but nines where a number belongs."""
-    return not digits.strip("0") or (len(digits) >= EIN_DIGITS and not digits.strip("9"))
+    return _PLACEHOLDER.fullmatch(digits) is not None
 
 
 def _is_personal_type(stated: str | None) -> bool:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from whitenoise.middleware import WhiteNoiseFileResponse
 
+from core.pages.shared.admission import stated_address
 from core.runtime import metrics, request_notes
 from core.runtime.request_notes import RequestNotes
 
@@ -66,13 +67,6 @@ def _choose_id(request: HttpRequest) -> str:
     return given if _PROXY_ID.match(given) else secrets.token_hex(16)
 
 
-def _client_address(request: HttpRequest) -> str:
-    """Return the visitor's address: behind a proxy, what the proxy has added at the end of X-Forwarded-For."""
-    if settings.BEACONPOINT_BEHIND_PROXY:
-        return str(request.headers.get("X-Forwarded-For", "")).rpartition(",")[2].strip()[:_LONGEST_ADDRESS]
-    return str(request.META.get("REMOTE_ADDR", ""))
-
-
 def _finish(
     request: HttpRequest, response: HttpResponseBase, notes: RequestNotes, page: str, began: float, ready: float
 ) -> None:
@@ -91,6 +85,6 @@ def _finish(
         "generation": notes.generation,
     }
     if settings.BEACONPOINT_LOG_ADDRESSES:
-        fields["address"] = _client_address(request)
+        fields["address"] = stated_address(request)[:_LONGEST_ADDRESS]
     request_notes.end_notes()
     _log.info("request", extra=fields)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.fields.month import MONTH_PATTERN
+from core.fields.tin import PLACEHOLDER_PATTERN
 from core.queries.rules.comparison import (
     LEAST_PLAUSIBLE,
     MOST_PLAUSIBLE,
@@ -386,8 +387,8 @@ CHECKS = (
         reader_meaning="Tax IDs made of zeros or nines are not organizations: the rates listed for them are of others.",
         remedy="Remove the file's rates (correct_rates --batch) and load it again.",
         things="FROM tins",
-        found="""SELECT DISTINCT year_month, payer_slug, tin_type, tin_value FROM tins
-           WHERE regexp_full_match(tin_value, '0*|9{9,}')""",
+        found=f"""SELECT DISTINCT year_month, payer_slug, tin_type, tin_value FROM tins
+           WHERE regexp_full_match(tin_value, '{PLACEHOLDER_PATTERN}')""",
         by=_GROUP,
         counted="DISTINCT tin_value",
     ),

@@ -8,8 +8,9 @@ import errno
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 from filelock import BaseFileLock
 
@@ -26,33 +27,17 @@ _NO_SENDFILE = {errno.ENOTSOCK, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}
 
 _COPY_BYTES = 1 << 20
 
+T = TypeVar("T")
+
 
 def replace_file(new: Path, old: Path, seconds: float = REPLACE_SECONDS) -> None:
     """Rename a file over another one. On Windows, wait up to `seconds` until nobody has the old one open."""
-    pause, until = 0.005, time.monotonic() + seconds
-    while True:
-        try:
-            new.replace(old)
-        except PermissionError as error:
-            if not _is_in_use(error) or time.monotonic() >= until:
-                raise
-        else:
-            return
-        time.sleep(pause)
-        pause = min(2 * pause, _LONGEST_PAUSE)
+    _wait_while_in_use(lambda: new.replace(old), seconds)
 
 
 def read_replaced_file(path: Path, seconds: float = REPLACE_SECONDS) -> bytes:
     """Return the content of a file that `replace_file` may be replacing right now, which Windows refuses to open."""
-    pause, until = 0.005, time.monotonic() + seconds
-    while True:
-        try:
-            return path.read_bytes()
-        except PermissionError as error:
-            if not _is_in_use(error) or time.monotonic() >= until:
-                raise
-        time.sleep(pause)
-        pause = min(2 * pause, _LONGEST_PAUSE)
+    return _wait_while_in_use(path.read_bytes, seconds)
 
 
 def delete_file(path: Path) -> bool:
@@ -130,6 +115,19 @@ def _sync(path: Path, flags: int) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _wait_while_in_use(action: Callable[[], T], seconds: float) -> T:
+    """Return what an action returns, repeating it up to `seconds` while Windows refuses because a file is open."""
+    pause, until = 0.005, time.monotonic() + seconds
+    while True:
+        try:
+            return action()
+        except PermissionError as error:
+            if not _is_in_use(error) or time.monotonic() >= until:
+                raise
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 def _is_in_use(error: OSError) -> bool:

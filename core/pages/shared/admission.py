@@ -160,19 +160,15 @@ class Lane:
         return TooBusy("Many questions are being answered right now. Please try again in a few seconds")
 
 
-def _limits(places: int, queue: int, per_client: int, seconds: float) -> LaneLimits:
-    return LaneLimits(places, queue, per_client, seconds)
-
-
 _SECONDS = settings.BEACONPOINT_QUERY_SECONDS
 
-QUESTIONS = Lane("questions", _limits(settings.BEACONPOINT_QUESTIONS, 24, 6, 2 * _SECONDS))
+QUESTIONS = Lane("questions", LaneLimits(settings.BEACONPOINT_QUESTIONS, 24, 6, 2 * _SECONDS))
 """Pages and answers of the API that read little: one code, one provider."""
 
-HEAVY_QUESTIONS = Lane("heavy questions", _limits(1, 16, 2, 2 * _SECONDS))
+HEAVY_QUESTIONS = Lane("heavy questions", LaneLimits(1, 16, 2, 2 * _SECONDS))
 """Those that read much: long lists of codes, all of a payer's rates. One at a time, on one processor."""
 
-DOWNLOADS = Lane("downloads", _limits(settings.BEACONPOINT_DOWNLOADS, 16, 2, settings.BEACONPOINT_DOWNLOAD_SECONDS))
+DOWNLOADS = Lane("downloads", LaneLimits(settings.BEACONPOINT_DOWNLOADS, 16, 2, settings.BEACONPOINT_DOWNLOAD_SECONDS))
 """Tables as files. A place is taken until the client has the whole file."""
 
 LANES = (QUESTIONS, HEAVY_QUESTIONS, DOWNLOADS)
@@ -209,18 +205,25 @@ class FrontDesk:
 FRONT_DESK = FrontDesk()
 
 
+def stated_address(request: HttpRequest) -> str:
+    """Return the address that a request comes from, as the proxy or the connection states it.
+
+    Behind a proxy (BEACONPOINT_BEHIND_PROXY), it is the last one of X-Forwarded-For, which the proxy itself has added.
+    Anybody could have written those before it.
+    """
+    if settings.BEACONPOINT_BEHIND_PROXY:
+        return str(request.META.get("HTTP_X_FORWARDED_FOR", "")).rpartition(",")[2].strip()
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
 def client_of(request: HttpRequest) -> str | None:
     """Return the address that a client's requests are counted by; None if clients cannot be told apart.
 
-    Behind a proxy (BEACONPOINT_BEHIND_PROXY), it is the last one of X-Forwarded-For, which the proxy itself has added.
-    Anybody could have written those before it. Without one, requests from this machine are not counted: a proxy
-    that the settings do not mention would make all clients one. An IPv6 client has a whole /64 to itself.
+    Without a proxy, requests from this machine are not counted: a proxy that the settings do not mention would make
+    all clients one. An IPv6 client has a whole /64 to itself.
     """
-    text = request.META.get("REMOTE_ADDR", "")
-    if settings.BEACONPOINT_BEHIND_PROXY:
-        text = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
     try:
-        address = ip_address(text)
+        address = ip_address(stated_address(request))
     except ValueError:
         return None
     if address.is_loopback and not settings.BEACONPOINT_BEHIND_PROXY:

@@ -9,8 +9,7 @@ import threading
 import time
 from pathlib import Path
 
-from core.store.generations.checksums import checksum_of
-from core.store.generations.integrity import CHANGED, Damage, DamagedFileError, damaged, files_by_table, visible_problem
+from core.store.generations.integrity import Damage, DamagedFileError, damaged, files_by_table, find_problem
 from core.store.generations.manifest import DataFile, Manifest, StoreError
 
 _LOG = logging.getLogger(__name__)
@@ -76,15 +75,9 @@ class BackgroundCheck:
     def _problem(self, file: DataFile) -> str | None:
         """Return what is wrong with a file, after reading it slowly."""
         try:
-            problem = visible_problem(self._root, file)
-            if problem:
-                return problem
-            found = checksum_of(self._root / file.path, lambda count: time.sleep(count / self._bytes_per_second))
-        except OSError as error:
-            return f"cannot be read: {error.strerror}"
+            return find_problem(self._root, file, lambda count: time.sleep(count / self._bytes_per_second))
         except StoreError as error:
             return f"cannot be read ({error})"
-        return None if found == file.checksum else CHANGED
 
     def _tell(self, found: DamagedFileError | None) -> None:
         with self._lock:

@@ -3,7 +3,7 @@
 import errno
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,14 +95,17 @@ def visible_problem(root: Path, file: DataFile) -> str | None:
         return f"cannot be read: {error.strerror}"
 
 
-def find_problem(root: Path, file: DataFile) -> str | None:
-    """Return what is wrong with a file, after reading all of it. Without a checksum, see `visible_problem`."""
+def find_problem(root: Path, file: DataFile, count: Callable[[int], None] | None = None) -> str | None:
+    """Return what is wrong with a file, after reading all of it. Without a checksum, see `visible_problem`.
+
+    `count` gets the number of bytes of each block that is read.
+    """
     try:
         problem = visible_problem(root, file)
-        if problem or not file.checksum or checksum_of(root / file.path) == file.checksum:
+        if problem or not file.checksum or checksum_of(root / file.path, count) == file.checksum:
             return problem
     except OSError as error:
-        return f"cannot be read: {error.strerror}"
+        return f"cannot be read: {error.strerror or error}"
     return CHANGED
 
 

@@ -8,8 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.runtime.progress import Progress
-from core.store.generations.checksums import checksum_of
-from core.store.generations.integrity import CHANGED, Damage, advise, files_by_table, visible_problem
+from core.store.generations.integrity import Damage, advise, files_by_table, find_problem
 from core.store.generations.kept import kept_generations, kept_path, kept_paths, read_if_possible
 from core.store.generations.manifest import DataFile, Manifest
 from core.store.generations.store import Store
@@ -66,15 +65,8 @@ def verify(store: Store, *, deep: bool = False, progress: Progress | None = None
 
 
 def _problem(root: Path, file: DataFile, count: Callable[[int], None], *, deep: bool) -> str | None:
-    try:
-        problem = visible_problem(root, file)
-        if problem is None and file.checksum and checksum_of(root / file.path, count) != file.checksum:
-            problem = CHANGED
-        if problem is None and deep:
-            problem = _decoding_problem(root / file.path, file.rows)
-    except OSError as error:
-        return f"cannot be read: {error.strerror or error}"
-    return problem
+    problem = find_problem(root, file, count)
+    return _decoding_problem(root / file.path, file.rows) if deep and problem is None else problem
 
 
 def _decoding_problem(path: Path, rows: int) -> str | None:
