@@ -79,15 +79,17 @@ def test_an_address_has_one_spelling(site: Any) -> None:
 
 
 def test_questions_asked_meanwhile_end_before_the_request_leaves_its_lane() -> None:
-    go_on, done = threading.Event(), []
+    begun, go_on, done = threading.Event(), threading.Event(), []
 
     def question(name: str) -> None:
+        begun.set()
         assert go_on.wait(60)
         done.append(name)
 
     def ask() -> None:
         with ending_together():
             meanwhile(question, "asked meanwhile")
+            assert begun.wait(60)  # one that has not begun is called off
             threading.Timer(0.1, go_on.set).start()
             raise QueryTimeout("another question was stopped")
 
