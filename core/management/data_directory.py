@@ -15,7 +15,7 @@ _LINE = re.compile(rf"{_VARIABLE}=(?P<quote>[\"']?)(?P<value>.*)(?P=quote)")
 def require_data_directory() -> None:
     """Raise BeaconError if the service's environment file names a data directory and this command would use another.
 
-    Whoever names one, in the environment or in the program, means it.
+    One that is named, in the environment or in the program, is meant.
     """
     default = settings.BASE_DIR / "core" / "data"
     if os.environ.get(_VARIABLE) or default != settings.BEACONPOINT_DATA_DIR:

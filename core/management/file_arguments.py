@@ -9,7 +9,7 @@ def expand_patterns(paths: Iterable[Path]) -> list[Path]:
     """Return the files that arguments name, in order, each once. Patterns such as `*.csv` become the files they fit.
 
     The shells of Linux and macOS expand patterns themselves, those of Windows do not. An argument that fits no file is
-    returned as it is: whoever opens it reports that it is not there.
+    returned as it is: opening it reports that it is not there.
     """
     found: dict[Path, None] = {}
     for path in paths:

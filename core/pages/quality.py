@@ -22,7 +22,8 @@ from core.pages.shared.labels import check_title
 from core.pages.shared.page import PageQuery, page
 from core.pages.shared.paging import Paging, span
 from core.pages.shared.weights import count_rates, weigh_check
-from core.quality.checks import CHECKS, CHECKS_BY_NAME, Check
+from core.quality.check import Check
+from core.quality.checks import CHECKS, CHECKS_BY_NAME
 from core.quality.failing_rows import find_failing_rows
 from core.queries import coverage, quality
 from core.queries.rules.market import NO_MODIFIER

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from core.quality.checks import Check
+from core.quality.check import Check
 from core.quality.report_scope import create_scope_views
 from core.store.connection import Snapshot
 

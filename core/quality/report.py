@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.quality.advice import advise
-from core.quality.checks import CHECKS, Check, Severity
+from core.quality.check import Check, Severity
+from core.quality.checks import CHECKS
 from core.quality.report_scope import create_scope_views
 from core.queries.rules.named_rows import column_names, stream_rows
 from core.store.connection import Snapshot

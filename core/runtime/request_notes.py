@@ -55,7 +55,7 @@ def current_request_id() -> str:
 
 
 def note_rows(rows: int) -> None:
-    """Note that a question returned so many rows."""
+    """Note how many rows a question returned."""
     if notes := _CURRENT.get():
         notes.add_rows(rows)
 

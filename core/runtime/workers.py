@@ -254,7 +254,7 @@ def cpu_count() -> int:
 def _has_fork_server() -> bool:
     """Return whether workers are forked from a server.
 
-    macOS has a fork server too, but its libraries do not survive a fork, so Python itself starts processes anew there.
+    macOS has a fork server too, but its libraries do not survive a fork, so Python itself starts new processes there.
     The first start method is Python's own choice for the system.
     """
     methods = get_all_start_methods()

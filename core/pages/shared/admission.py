@@ -1,6 +1,6 @@
 """Who is answered now: lanes for questions by what they cost, so that none waits for a question dearer than itself.
 
-A lane has a few places. Whoever finds them taken waits a moment, unless as many are waiting already, and is then asked
+A lane has a few places. A request that finds them taken waits a moment, unless as many wait already, and is then asked
 to come again. So the number of questions being answered is limited, and with it the memory they need; and a crowd is
 turned away within a second rather than kept waiting. Pages that are kept in memory need no place.
 
@@ -132,7 +132,7 @@ class Lane:
                 raise self._refusal()
 
     def release(self, client: str | None) -> None:
-        """Give a place to whoever has waited longest. Called by `Place.leave`."""
+        """Give a place to the request that has waited longest. Called by `Place.leave`."""
         with self._lock:
             self._forget(client)
             if self._queue:
@@ -196,7 +196,7 @@ class FrontDesk:
         return answer
 
     def leave(self) -> None:
-        """Let the next request come to the desk. Whoever is not there need not leave."""
+        """Let the next request come to the desk. Does nothing for a request that is not there."""
         if release := self._release.get():
             self._release.set(None)
             release()

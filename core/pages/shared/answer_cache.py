@@ -106,7 +106,7 @@ def meanwhile(question: Callable[P, T], *arguments: P.args, **options: P.kwargs)
 def ending_together() -> Iterator[None]:
     """Wait in the end for every question that was started within, also after an error.
 
-    Whoever leaves a lane must leave nothing behind that still works: its place goes to somebody else.
+    A request that leaves a lane must leave no question running: its place goes to another one.
     """
     asked: list[Future[Any]] = []
     token = _ASKED.set(asked)

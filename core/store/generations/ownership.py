@@ -1,4 +1,4 @@
-"""Keep a store readable by whoever could read it: the writer's user, and the modes of new files."""
+"""Keep a store readable by all who could read it: the writer's user, and the modes of new files."""
 
 import os
 import stat
@@ -54,7 +54,7 @@ def list_cautions(root: Path) -> list[str]:
 
 @contextmanager
 def modes_of(root: Path) -> Iterator[None]:
-    """Give new files and folders the data directory's own mode, whatever the umask of whoever runs this."""
+    """Give new files and folders the data directory's own mode, whatever the umask of the user who runs this."""
     # Many libraries create the files, so the umask is the one place that reaches all of them.
     before = os.umask(0o777 & ~(root.stat().st_mode | stat.S_IRWXU))
     try:
@@ -64,7 +64,7 @@ def modes_of(root: Path) -> Iterator[None]:
 
 
 def open_to_readers(root: Path) -> int:
-    """Let whoever may read the data directory read everything that a writer has made in it. Return how many were not.
+    """Let all who may read the data directory read what writers have made in it. Return how many paths were opened.
 
     Entries of other owners are left alone.
     """

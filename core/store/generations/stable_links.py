@@ -97,7 +97,7 @@ def point_links(root: Path, manifest: Manifest) -> bool:
     tree = _build_tree(root, manifest)
     former = _current_tree(root)
     if former and former != tree and former.is_dir():
-        os.utime(former)  # for `recently_open`: whoever has just resolved a folder in it may read on
+        os.utime(former)  # for `recently_open`: a reader that has just resolved a folder in it may read on
     changed = _replace_link(root / "links" / "current", Path(tree.name))
     for folder in _STABLE_FOLDERS:
         changed = _replace_link(root / folder, Path("links", "current", folder)) or changed

@@ -111,7 +111,7 @@ class StoreDirectory:
     def lock(self, wait: float, waiting: Callable[[], None] | None) -> Iterator[None]:
         """Keep other writers out. The lock ends with its process, however that ends.
 
-        Waits up to `wait` seconds (-1: as long as it takes); `waiting` is called once if so. Meanwhile, whoever may
+        Waits up to `wait` seconds (-1: as long as it takes); `waiting` is called once if so. Meanwhile, all who may
         read the directory may read new files in it. Raises StoreError.
         """
         require_owner(self.root)
