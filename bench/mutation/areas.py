@@ -59,6 +59,7 @@ AREAS = {
             "core/store/changes/known_facts.py",
         ),
         (
+            "tests/store/changes/test_append_segments.py", "tests/store/changes/test_known_facts.py",
             "tests/store/changes/test_append.py", "tests/store/changes/test_upsert.py",
             "tests/store/changes/test_reshard.py", "tests/load/test_load_file.py",
         ),
