@@ -50,6 +50,16 @@ def filled(directory: Path, layout: str) -> Store:
     return store
 
 
+@layouts
+def test_a_new_store_has_an_empty_file_of_each_table_that_has_one_file(tmp_path: Path, layout: str) -> None:
+    store = Store(tmp_path / "data", layout)
+    with store.write() as transaction:
+        transaction.commit()
+    with_a_file = {name for name, files in store.loaded().tables.items() if files}
+    in_shards = {name for name, table in TABLES.items() if table.sharded} - {FACT_RATE.name}
+    assert with_a_file == set(TABLES) - in_shards - ({FACT_RATE.name} if layout != "single" else set())
+
+
 @pytest.fixture(scope="module", params=LAYOUTS)
 def demo_in(request: pytest.FixtureRequest, demo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     """Return the demo's data in each layout, with copies by provider group."""
