@@ -42,6 +42,7 @@ from core.pages import formats
         (formats.write_postal_code, ("303031234",), "30303-1234"),
         (formats.write_filter, ("11", "pos"), "11 Office"),
         (formats.write_filter, ("unstated", "setting"), "not stated"),
+        (formats.write_filter, ("2025-08", "year_month"), "August 2025"),
         (formats.write_difference, (0.123,), "12% above"),
         (formats.write_difference, (-0.031,), "3.1% below"),
         (formats.write_difference, (0.0005,), "0.1% above"),

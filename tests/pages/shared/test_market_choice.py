@@ -1,5 +1,7 @@
 """The market that a question means when it leaves something out."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from core.pages.shared.market_choice import InvalidChoice, choose_market, choose_months, choose_provider_market
@@ -35,3 +37,26 @@ def test_the_earlier_month_is_the_one_before(demo: Snapshot) -> None:
     assert choose_months(Market("GA", "2025-07"), "", demo, loaded).earlier_month == ""
     with pytest.raises(InvalidChoice, match="'2025-08' is not before 2025-08"):
         choose_months(Market("GA", "2025-08"), "2025-08", demo, loaded)
+
+
+def test_the_months_of_a_payer_are_its_own(demo: Snapshot) -> None:
+    """The payer's months are older than those of the store, and differ between two states."""
+    now = datetime(2025, 9, 1, tzinfo=UTC)
+    loaded = [
+        coverage.Coverage(state, month, "Payer", "payer", 1, 1, now)
+        for month, state in (("2025-06", "GA"), ("2025-05", "FL"), ("2025-04", "GA"), ("2025-03", "FL"))
+    ]
+
+    def months(asked: Market, earlier: str = "") -> tuple[str, str, str]:
+        choice = choose_months(asked, earlier, demo, loaded)
+        return choice.market.state, choice.market.year_month, choice.earlier_month
+
+    assert months(Market("", "", payer="payer")) == ("GA", "2025-06", "2025-04")
+    assert months(Market("FL", "", payer="payer")) == ("FL", "2025-05", "2025-03")
+    assert months(Market("", "2025-05", payer="payer")) == ("FL", "2025-05", "2025-03")
+    assert months(Market("", "", payer="payer"), "2025-05") == ("GA", "2025-06", "2025-05")
+    assert months(Market("", "2025-04", payer="payer")) == ("GA", "2025-04", "")
+    # The payer's newest month is not later than itself: the store's newest month is compared with it instead.
+    assert months(Market("", "", payer="payer"), "2025-06") == ("GA", "2025-08", "2025-06")
+    with pytest.raises(InvalidChoice, match="'2025-06' is not before"):
+        months(Market("GA", "2025-06", payer="payer"), "2025-06")
