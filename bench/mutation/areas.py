@@ -79,7 +79,8 @@ AREAS = {
         (
             "tests/store/generations/test_manifest.py", "tests/store/generations/test_durability.py",
             "tests/store/generations/test_store.py", "tests/store/generations/test_layouts.py",
-            "tests/store/generations/test_upgrade.py", "tests/store/generations/test_integrity.py", "tests/store/upkeep",
+            "tests/store/generations/test_upgrade.py", "tests/store/generations/test_integrity.py",
+            "tests/store/upkeep",
         ),
     ),
     "amounts": Area(
