@@ -56,8 +56,8 @@ def post_worker_init(worker: object) -> None:  # noqa: ARG001 - gunicorn's signa
 
     from core.monitoring.metrics_server import start_metrics  # noqa: PLC0415
     from core.open_store import check_files_in_background  # noqa: PLC0415
-    from core.pages.health import STORE_WATCH  # noqa: PLC0415
-    from core.pages.warm_up import warm_up  # noqa: PLC0415
+    from core.pages.serving.health import STORE_WATCH  # noqa: PLC0415
+    from core.pages.serving.warm_up import warm_up  # noqa: PLC0415
 
     # A thread that wants the interpreter waits for it this long at most: 5 ms, for each of the threads that compute,
     # make a health check late.

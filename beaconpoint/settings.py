@@ -110,7 +110,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W003"]
 
 INSTALLED_APPS = ["django.contrib.staticfiles", "csp", "django_htmx", "core"]
 MIDDLEWARE = [
-    "core.pages.gate.Gate",
+    "core.pages.serving.gate.Gate",
     "core.monitoring.request_log.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "core.pages.shared.static_files.StaticFilesMiddleware",

@@ -12,5 +12,5 @@ urlpatterns = [
     path("api/v1/", include((site.url_patterns(), "api"))),
 ]
 
-handler404 = "core.pages.errors.not_found"
-handler500 = "core.pages.errors.failed"
+handler404 = "core.pages.serving.errors.not_found"
+handler500 = "core.pages.serving.errors.failed"

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,6 +16,7 @@ from django.conf import settings
 from django.test import Client
 
 from core import open_store
+from core.pages.serving.health import answer_health_first
 
 
 class Visitor(Client):
@@ -35,6 +37,32 @@ def serving(root: Path) -> Iterator[None]:
     finally:
         settings.BEACONPOINT_DATA_DIR = before
         open_store.close()
+
+
+@dataclass(frozen=True)
+class HealthAnswer:
+    """What an address for monitoring has answered."""
+
+    status: int
+    text: str
+    headers: dict[str, str]
+
+
+def _never_asked(_environ: Any, _start_response: Any) -> Any:
+    raise AssertionError("the site was asked")
+
+
+def ask_health(path: str, method: str = "GET") -> HealthAnswer:
+    """Ask an address for monitoring as a server does, under a host name that the site does not have.
+
+    Raises AssertionError if the site itself is asked.
+    """
+    answered: list[Any] = []
+    environ = {"PATH_INFO": path, "REQUEST_METHOD": method, "HTTP_HOST": "198.51.100.7", "wsgi.url_scheme": "http"}
+    application = answer_health_first(_never_asked)
+    body = b"".join(application(environ, lambda status, headers: answered.append((status, dict(headers)))))
+    ((status, headers),) = answered
+    return HealthAnswer(int(status.split(" ")[0]), body.decode(), headers)
 
 
 def text_of(response: Any) -> str:

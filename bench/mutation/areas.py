@@ -24,7 +24,7 @@ AREAS = {
     ),
     "comparison": Area(
         ("core/queries/rules/comparison.py", "core/queries/rules/rate_kinds.py"),
-        ("tests/queries/test_comparison_cases.py", "tests/queries/test_comparison.py"),
+        ("tests/queries/rules/test_comparison_cases.py", "tests/queries/rules/test_comparison.py"),
     ),
     "matching": Area(
         ("core/queries/rules/matching.py",),
@@ -77,9 +77,9 @@ AREAS = {
             "core/store/generations/store.py",
         ),
         (
-            "tests/store/generations/test_manifest.py", "tests/store/generations/test_durability.py",
+            "tests/store/generations/test_manifest.py", "tests/store/generations/interrupted/test_durability.py",
             "tests/store/generations/test_store.py", "tests/store/generations/test_layouts.py",
-            "tests/store/generations/test_upgrade.py", "tests/store/generations/test_integrity.py",
+            "tests/store/generations/test_upgrade.py", "tests/store/generations/integrity/test_damage.py",
             "tests/store/upkeep",
         ),
     ),
@@ -94,8 +94,8 @@ AREAS = {
             "core/pages/formats.py",
         ),
         (
-            "tests/pages/shared", "tests/pages/test_formats.py", "tests/pages/test_invalid_queries.py",
-            "tests/pages/test_rates.py", "tests/pages/test_tables_as_files.py",
+            "tests/pages/shared", "tests/pages/test_formats.py", "tests/pages/all_pages/test_invalid_queries.py",
+            "tests/pages/test_rates.py", "tests/pages/all_pages/test_tables_as_files.py",
         ),
     ),
 }  # fmt: skip

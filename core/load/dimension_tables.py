@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from core.load.rejects import put_rejects
+from core.load.batch.rejects import put_rejects
 from core.load.table_writer import TableWriter
 from core.reference.code_sets.official_titles import prefer_official_titles
 from core.store.schema.tables import (

@@ -9,7 +9,7 @@ from core.fetch.address import Address
 from core.fetch.client import Client
 from core.fetch.download import Download, Downloads, Unchanged
 from core.fetch.host_failures import HostFailures
-from core.load.provenance import LoadedSource
+from core.load.batch.provenance import LoadedSource
 from core.load.remote.fetch_groups import GroupFetcher
 from core.runtime.errors import FetchError
 from core.runtime.progress import Progress

@@ -15,13 +15,14 @@ from tempfile import mkdtemp
 import duckdb
 
 from core.fields.payer_slug import make_payer_slug
-from core.load.batch_record import (
+from core.load.batch.batch_record import (
     BatchHistory,
     BatchRecord,
     add_register_hash,
     read_batch_history,
     refuse_other_month,
 )
+from core.load.batch.provenance import Provenance, write_provenance
 from core.load.dimension_tables import write_batch, write_codes, write_payer, write_places, write_rejects
 from core.load.facts.build_facts import BuiltFacts, FactScope, build_facts
 from core.load.facts.merge_price_runs import merge_price_runs
@@ -29,7 +30,6 @@ from core.load.facts.partition import partition_price_runs
 from core.load.flatten.file_traits import NO_TRAITS, FileTraits
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.outcome import FactCounts, LoadOutcome, count_facts, make_batch_record
-from core.load.provenance import Provenance, write_provenance
 from core.load.providers.group_index import GroupIndex, read_named_keys, write_group_index, write_masks
 from core.load.providers.group_tables import BatchScope, MemberCounts, write_group_tables
 from core.load.providers.id_spellings import find_ids_in_two_spellings

@@ -6,12 +6,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from core.fetch.download import Download, Unchanged
-from core.load.batch_record import add_register_hash, refuse_other_month
+from core.load.batch.batch_record import add_register_hash, refuse_other_month
+from core.load.batch.provenance import LoadedSource, Origin, Provenance, add_provenance, read_loaded_sources
 from core.load.fetch_ahead import ProgressBar, WantedFile, Web, fetch_ahead
 from core.load.foreign_files import name_foreign_document, name_foreign_file
 from core.load.load_file import load_file
 from core.load.outcome import LoadOutcome
-from core.load.provenance import LoadedSource, Origin, Provenance, add_provenance, read_loaded_sources
 from core.load.rate_filters import ALL_RATES, RateFilter
 from core.runtime.errors import BeaconError, FetchError, PayerFileError
 from core.store.generations.store import Store

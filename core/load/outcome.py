@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.fields.payer_slug import make_payer_slug
-from core.load.batch_record import BatchRecord
+from core.load.batch.batch_record import BatchRecord
 from core.load.facts.build_facts import BuiltFacts
 from core.load.providers.group_tables import MemberCounts
 from core.load.rate_filters import RateFilter

@@ -106,7 +106,7 @@ class WritingCommand(Command):
         for a store whose newest generation is damaged, before the command begins to read, unless `even_damaged` is set.
         """
         from core import open_store  # noqa: PLC0415 - takes half a second, too long for a command's help
-        from core.store.generations.integrity import expect_whole  # noqa: PLC0415
+        from core.store.generations.integrity.damage import expect_whole  # noqa: PLC0415
 
         require_data_directory()
         store = open_store.store(

@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable, Iterator
 
 from core.fetch.partial_file import Version
-from core.load.batch_record import BatchRecord, filters_of
+from core.load.batch.batch_record import BatchRecord, filters_of
+from core.load.batch.provenance import LoadedSource
 from core.load.load_many import Step
 from core.load.outcome import LoadOutcome, rejects_of
-from core.load.provenance import LoadedSource
 from core.load.rate_filters import ALL_RATES
 from core.load.remote.fetch_groups import FetchReport
 from core.load.remote.retry_unresolved import RetryOutcome

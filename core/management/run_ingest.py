@@ -9,10 +9,10 @@ from django.core.management.base import OutputWrapper
 
 from core.fetch.address import looks_remote, parse_address, redact_url
 from core.fetch.probe import probe
+from core.load.batch.provenance import read_loaded_sources
 from core.load.fetch_ahead import WantedFile, Web, merge_same_files
 from core.load.load_many import LoadPlan, Step, load_path, load_web
 from core.load.outcome import LoadOutcome
-from core.load.provenance import read_loaded_sources
 from core.load.remote.retry_unresolved import retry_unresolved
 from core.management import ingest_messages
 from core.management.base_command import WritingCommand

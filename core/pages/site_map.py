@@ -9,7 +9,6 @@ from core.pages import (
     changes,
     codes,
     dictionary,
-    health,
     home,
     medicare,
     method,
@@ -51,6 +50,4 @@ PAGES = (
     SitePage("dictionary/", dictionary.show_dictionary, "dictionary"),
     SitePage("method/", method.show_document, "method"),
     SitePage("method/<path:name>/", method.show_document, "method_page"),
-    SitePage("healthz", health.healthz, "healthz"),
-    SitePage("readyz", health.readyz, "readyz"),
 )

@@ -43,7 +43,7 @@ from core.queries import (
 from core.queries.rules.rate_kinds import MACROS
 from core.runtime.errors import BeaconError
 from core.store.connection import QueryLimits, Reader, Snapshot
-from core.store.generations.integrity import expect_whole
+from core.store.generations.integrity.damage import expect_whole
 from core.store.generations.store import Store
 
 ALL_ROWS = 2**62

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import duckdb
 
 from core.runtime.errors import BeaconError
-from core.store.generations.integrity import expect_whole, explain_damage
+from core.store.generations.integrity.damage import expect_whole, explain_damage
 from core.store.generations.manifest import Manifest
 from core.store.generations.store import Store
 from core.store.market_cache import MarketCache

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.load.altered_texts import ALTERED_NOTES
+from core.load.batch.altered_texts import ALTERED_NOTES
 from core.load.load_file import load_file
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.runtime.errors import PayerFileError

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from core.store.generations.store import Store
-from tests.site import serving, text_of
+from tests.site import ask_health, serving, text_of
 from tests.store.damage import cut_short, flip_bit
 from tests.store.steps import load_made_file
 from tests.stores import listing
@@ -81,15 +81,16 @@ def test_dq_check_finds_a_flipped_bit(served: Store) -> None:
 def test_the_site_answers_503_and_names_the_file(served: Store, damage: str, open_before: bool) -> None:
     client = Client()
     if open_before:
-        assert client.get("/readyz").status_code == 200
+        assert client.get("/").status_code == 200
+        assert ask_health("/readyz").status == 200
     path = fact_file(served)
     DAMAGES[damage](path)
     # It does not look at the files each time it is asked.
-    while (ready := client.get("/readyz")).status_code == 200:
+    while (ready := ask_health("/readyz")).status == 200:
         time.sleep(0.05)
-    assert ready.status_code == 503
-    assert ready.content.decode().startswith(f"table fact_rate: files/{path.name} ")
-    assert ready.content.count(b"\n") == 1
+    assert ready.status == 503
+    assert ready.text.startswith(f"table fact_rate: files/{path.name} ")
+    assert ready.text.count("\n") == 1
     page = client.get("/rates/?state=GA&year_month=2025-08&code_type=CPT&code=70001", follow=True)
     assert page.status_code == 503
     assert f"A file of the table fact_rate is damaged (files/{path.name})" in text_of(page)
@@ -97,7 +98,7 @@ def test_the_site_answers_503_and_names_the_file(served: Store, damage: str, ope
     answer = client.get("/api/v1/rates?state=GA&year_month=2025-08&code_type=CPT&code=70001")
     assert answer.status_code == 503
     assert f"A file of the table fact_rate is damaged (files/{path.name})" in answer.json()["detail"]
-    assert client.get("/healthz").status_code == 200
+    assert ask_health("/healthz").status == 200
 
 
 def test_store_verify(served: Store) -> None:
@@ -115,4 +116,4 @@ def test_store_verify(served: Store) -> None:
     )
     call_command("store", "rollback", "2", stdout=out)
     call_command("correct_rates", "--list", stdout=out)
-    assert Client().get("/readyz").status_code == 200
+    assert ask_health("/readyz").status == 200

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from core.store.generations.store import Store
-from tests.site import serving, text_of
+from tests.site import ask_health, serving, text_of
 from tests.store.steps import facts_of, load_made_file
 from tests.stores import listing
 
@@ -68,10 +68,10 @@ def test_the_site_refuses_it_and_tells_the_operator_why(lost: Store) -> None:
         assert page.status_code == 503
         assert "manage.py" not in text_of(page)
         assert "No rates yet" not in text_of(page)
-    ready = client.get("/readyz")
-    assert ready.status_code == 503
-    assert ready.content.decode().endswith("manage.py store rollback 2\n")
-    assert ready.content.count(b"\n") == 1
+    ready = ask_health("/readyz")
+    assert ready.status == 503
+    assert ready.text.endswith("manage.py store rollback 2\n")
+    assert ready.text.count("\n") == 1
     answer = client.get("/api/v1/coverage")
     assert answer.status_code == 503
     assert b"manage.py" not in answer.content

@@ -49,7 +49,7 @@ def test_going_back(filled: Store) -> None:
     assert said("rollback", 1).startswith("generation 3 has the content of generation 1; ")
     assert len(facts_of(filled)) == rows // 2
     assert filled.loaded().command == "store rollback"
-    with pytest.raises(CommandError, match="generation 7 is not kept; expected one of: 1, 2, 3"):
+    with pytest.raises(CommandError, match="generation 7 is not kept here; expected one of: 1, 2, 3"):
         said("rollback", 7)
     with pytest.raises(CommandError, match=r"argument generation: invalid int value.*store rollback --help"):
         said("rollback", "x")
@@ -84,7 +84,7 @@ def test_repair_says_what_it_did(filled: Store) -> None:
         f"{filled.root}/files is closed to users who may read {filled.root}: manage.py store repair opens it",
         "the links in gold/ and silver/ were not those of the newest generation: they are now",
         f"{what} are left: if nobody is copying them there, delete them with --delete-unnamed",
-        "1 files and folders opened to whoever may read the data directory",
+        "1 files and folders made readable for everyone who may read the data directory",
     ]
     assert (filled.root / "files").stat().st_mode & 0o777 == 0o755
     assert said("repair", "--delete-unnamed") == f"{what}: deleted\n"

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import path
 
 from beaconpoint import urls
-from core.pages import errors
+from core.pages.serving import errors
 from core.runtime.request_notes import current_notes, current_request_id
 
 

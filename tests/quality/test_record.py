@@ -25,8 +25,8 @@ from tests.fixture_types import Load
 from tests.payer_files import contents
 from tests.rate_files import file_of, item_of
 from tests.site import serving
-from tests.store.generations.killed import REHEARSAL
-from tests.store.generations.killing import Killer
+from tests.store.generations.interrupted.killed import REHEARSAL
+from tests.store.generations.interrupted.killing import Killer
 from tests.store.steps import assert_tidy, facts_of, load_made_file
 from tests.stores import listing, open_snapshot
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from core.store.generations.stable_links import stable_paths
+from core.store.generations.links.stable_links import stable_paths
 from core.store.generations.store import Store
 from tests.simulated.run import Told, fetch, run_commands
 

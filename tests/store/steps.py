@@ -10,9 +10,9 @@ from core.load.load_file import load_file
 from core.load.outcome import LoadOutcome
 from core.quality.report import run_checks
 from core.store.generations.layout import StateMonth, layout_named
+from core.store.generations.links.stable_links import stable_paths
 from core.store.generations.manifest import read_manifest
-from core.store.generations.pins import read_pins
-from core.store.generations.stable_links import stable_paths
+from core.store.generations.retention.pins import read_pins
 from core.store.generations.store import Store
 from core.store.schema.tables import FACT_RATE
 from core.tic.source import open_documents

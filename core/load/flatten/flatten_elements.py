@@ -19,13 +19,13 @@ import numpy.typing as npt
 from msgspec import Raw
 
 from core.fields.rate import parse_rate
+from core.load.batch.rejects import LEFT_OUT, published_text
 from core.load.flatten.file_traits import NO_TRAITS, FileTraits
 from core.load.flatten.item_fields import CODE_TOO_LONG, NO_CODE, NOT_WANTED, TEXT_TOO_LONG, ItemFieldsReader
 from core.load.flatten.price_fields import RATE_KEY, PriceFieldsReader
 from core.load.flatten.rate_groups import RateGroupReader
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.rate_filters import ALL_RATES, RateFilter
-from core.load.rejects import LEFT_OUT, published_text
 from core.load.staging.group_key_set import KeySet
 from core.load.staging.price_rows import PriceRows
 from core.load.staging.price_runs import PriceRun

@@ -8,7 +8,7 @@ from core.fields.dates import parse_date, parse_expiration
 from core.fields.modifier import parse_modifiers
 from core.fields.place_of_service import parse_places
 from core.fields.text import parse_lower, parse_text
-from core.load.altered_texts import count_altered
+from core.load.batch.altered_texts import count_altered
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.staging.price_field_cache import PriceFieldCache
 from core.load.staging.price_runs import PriceFields
@@ -36,7 +36,7 @@ class PriceFieldsReader:
         self.pos_sets: dict[str, tuple[str, ...]] = {}
         """The distinct sets of places of service, by id."""
         self.notes: Counter[str] = Counter()
-        """What was done to texts, see core.load.altered_texts."""
+        """What was done to texts, see core.load.batch.altered_texts."""
         self._sizes = sizes
         self._pos_set_ids: dict[bytes, str] = {}
         self._modifiers: dict[bytes, str] = {}

@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from core.fields.provider_group_id import parse_provider_group_id, spell_provider_group_id
 from core.fields.text import as_list, fit_text
+from core.load.batch.rejects import LEFT_OUT
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.providers.group_key import NAMED_KEY, WHOLE_KEY_LIMIT, group_key, group_keys_of_names
-from core.load.rejects import LEFT_OUT
 from core.load.staging.rate_group_lists import RateGroupLists
 from core.load.staging.spool_set import SpoolSet
 from core.store.schema.columns import MAX_NAME

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from core.load.batch.rejects import LEFT_OUT
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.providers.cross_references import KeptMembers, index_members, write_cross_references
 from core.load.providers.group_index import GroupIndex
-from core.load.rejects import LEFT_OUT
 from core.load.staging.group_members import FETCHER, WRITER_BITS
 from core.load.table_writer import TableWriter
 from core.reference.nppes.provider_names import new_npi_rows

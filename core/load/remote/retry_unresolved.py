@@ -16,13 +16,13 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from core.load.batch_record import FOUND_LATER, BatchRecord, filters_of
+from core.load.batch.batch_record import FOUND_LATER, BatchRecord, filters_of
+from core.load.batch.rejects import put_rejects
 from core.load.providers.group_index import GroupIndex, write_group_index
 from core.load.providers.group_key import group_key
 from core.load.providers.group_tables import BatchScope, MemberCounts, write_group_tables
 from core.load.providers.provider_filter import match_provider_filters
 from core.load.rate_filters import RateFilter
-from core.load.rejects import put_rejects
 from core.load.remote.fetch_groups import FetchReport, GroupFetcher
 from core.load.remote.remote_groups import FetchedGroups, fetch_members, record_unresolved
 from core.load.remote.unresolved_groups import (

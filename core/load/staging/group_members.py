@@ -15,8 +15,8 @@ import numpy.typing as npt
 import polars as pl
 
 from core.fields.text import fit_text
+from core.load.batch.rejects import published_text
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
-from core.load.rejects import published_text
 from core.load.staging.group_key_set import distinct
 from core.load.staging.row_spool import NumberSpool, RowSpool
 from core.store.schema import ids

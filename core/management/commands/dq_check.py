@@ -14,7 +14,7 @@ from core.quality.report import Finding, QualityReport, run_checks
 from core.rows import write_json
 from core.runtime.errors import BeaconError
 from core.runtime.last_runs import record_run
-from core.store.generations.integrity import expect_undamaged
+from core.store.generations.integrity.damage import expect_undamaged
 from core.store.generations.store import StoreError
 
 

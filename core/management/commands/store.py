@@ -167,7 +167,7 @@ manage.py store ACTION --help explains each.
         )
 
     def _verify(self, deep: bool, **_options: Any) -> None:
-        from core.store.generations.verify import verify  # noqa: PLC0415
+        from core.store.upkeep.verify import verify  # noqa: PLC0415
 
         with show_counting("verifying", "bytes") as progress:
             found = verify(self._reading_store(), deep=deep, progress=progress)
@@ -206,12 +206,14 @@ manage.py store ACTION --help explains each.
         if done.generations_deleted:
             self.stdout.write(f"generations no longer kept: {', '.join(map(str, done.generations_deleted))} deleted")
         if done.opened:
-            self.stdout.write(f"{done.opened:,} files and folders opened to whoever may read the data directory")
+            self.stdout.write(
+                f"{done.opened:,} files and folders made readable for everyone who may read the data directory"
+            )
         if done.nothing:
             self.stdout.write("everything was in order: nothing has changed")
 
     def _prune(self, generations: int, days: int, now: bool, no_wait: bool, **_options: Any) -> None:
-        from core.store.generations.retention import Retention  # noqa: PLC0415
+        from core.store.generations.retention.rules import Retention  # noqa: PLC0415
         from core.store.upkeep.repair import prune  # noqa: PLC0415
 
         grace = 0 if now else settings.BEACONPOINT_GRACE_SECONDS

@@ -12,7 +12,7 @@ from core.pages.shared.answer_cache import TOO_SLOW_SECONDS
 from core.runtime.errors import BeaconError
 from core.runtime.request_notes import current_request_id
 from core.store.connection import QueryTimeout, QueryTooLarge
-from core.store.generations.integrity import DamagedFileError
+from core.store.generations.integrity.damage import DamagedFileError
 
 Problems = list[tuple[str, str]]
 """Names of parameters (or empty text) and a sentence about each."""

@@ -52,7 +52,7 @@ class DataFile:
     """The size. In a store of a format before CHECKSUMS_SINCE it may be too small."""
     shard: str = ""
     checksum: str = ""
-    """See checksums.py. Empty in a store of a format before CHECKSUMS_SINCE, and until the file is published."""
+    """See integrity/checksums.py. Empty before CHECKSUMS_SINCE, and until the file is published."""
 
     @property
     def copy_shard(self) -> str:

@@ -14,9 +14,9 @@ import duckdb
 import polars as pl
 
 from core.runtime.progress import Progress
-from core.store.generations.integrity import expect_whole, explain_damage
+from core.store.generations.integrity.damage import expect_whole, explain_damage
 from core.store.generations.manifest import DataFile, Manifest, StoreError
-from core.store.generations.retention import Retention
+from core.store.generations.retention.rules import Retention
 from core.store.generations.store_directory import StoreDirectory
 from core.store.generations.transaction import Transaction
 from core.store.generations.upgrade import Upgraded, upgrade_files
@@ -29,7 +29,7 @@ class Store:
     """The store in one directory, which need not exist until something is written.
 
     `layout` is for a new store; an existing one keeps its own. Superseded generations are kept for `grace` seconds, and
-    longer as `keep_generations` and `keep_days` say, see retention.py. `wait` and `waiting` are the defaults of
+    longer as `keep_generations` and `keep_days` say, see retention/rules.py. `wait` and `waiting` are the defaults of
     `write`. `command` is recorded as what wrote a generation.
     """
 

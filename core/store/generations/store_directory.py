@@ -3,7 +3,7 @@
     manifest.json            names the newest generation's files; replaced atomically, as the last step
     manifests/<n>.json       the manifests that may still be read, one per generation
     files/                   the tables' files, each named by the generation that wrote it, never changed
-    gold/ silver/            links that always open the newest files of a table, see stable_links.py
+    gold/ silver/            links that always open the newest files of a table, see links/stable_links.py
     links/                   the trees of links that gold/ and silver/ lead to
     pins/                    the generations that a backup is being made of
     tmp/beaconpoint-writer/  the writer's temporary files; removed by the next writer
@@ -30,13 +30,13 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from core.runtime.files import delete_file, read_replaced_file, replace_file, sync_file, sync_folder
-from core.store.generations.collect import Collected, collect, delete_expired, delete_files
-from core.store.generations.integrity import newest_intact, rollback
-from core.store.generations.kept import kept_path, kept_paths
+from core.store.generations.integrity.damage import newest_intact, rollback
+from core.store.generations.links.stable_links import build_links, discard_links, point_links
 from core.store.generations.manifest import DamagedManifestError, DataFile, Manifest, StoreError, read_manifest
 from core.store.generations.ownership import list_cautions, modes_of, require_owner
-from core.store.generations.retention import Retention
-from core.store.generations.stable_links import build_links, discard_links, point_links
+from core.store.generations.retention.collect import Collected, collect, delete_expired, delete_files
+from core.store.generations.retention.kept import kept_path, kept_paths
+from core.store.generations.retention.rules import Retention
 from core.store.generations.unpublished import UnpublishedFiles
 
 _NEXT = ".next"

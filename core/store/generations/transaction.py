@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from core.store.generations.checksums import with_checksums
-from core.store.generations.integrity import Damage, damaged, files_by_table, find_problem
+from core.store.generations.integrity.checksums import with_checksums
+from core.store.generations.integrity.damage import Damage, damaged, files_by_table, find_problem
 from core.store.generations.layout import Layout, layout_named
 from core.store.generations.manifest import BY_GROUP, FORMAT, DataFile, Manifest, StoreError
 from core.store.generations.store_directory import StoreDirectory

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.runtime.progress import Progress
-from core.store.generations.integrity import Damage, damaged, files_by_table
+from core.store.generations.integrity.damage import Damage, damaged, files_by_table
 from core.store.generations.manifest import BY_GROUP, FORMAT
 from core.store.generations.transaction import Transaction
 from core.store.parquet.add_columns import write_with_all_columns

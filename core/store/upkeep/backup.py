@@ -11,10 +11,10 @@ from pathlib import Path
 
 from core.runtime.files import delete_file
 from core.runtime.progress import Progress
-from core.store.generations.integrity import visible_problem
-from core.store.generations.kept import kept_generations
+from core.store.generations.integrity.damage import visible_problem
 from core.store.generations.manifest import DataFile, Manifest, StoreError
-from core.store.generations.pins import pin
+from core.store.generations.retention.kept import kept_generations
+from core.store.generations.retention.pins import pin
 from core.store.generations.store import Store
 from core.store.upkeep.copying import copy_file, require_room, require_sound
 

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from core.runtime.files import delete_file, replace_file, sync_file
-from core.store.generations.integrity import find_problem
+from core.store.generations.integrity.damage import find_problem
 from core.store.generations.manifest import DataFile, StoreError
 
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.store.generations.integrity import is_intact
-from core.store.generations.kept import kept_generations
+from core.store.generations.integrity.damage import is_intact
 from core.store.generations.manifest import BY_GROUP, Manifest
+from core.store.generations.retention.kept import kept_generations
 from core.store.generations.store import Store
 from core.store.schema.tables import FACT_RATE
 

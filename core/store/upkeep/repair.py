@@ -3,10 +3,10 @@
 import re
 from dataclasses import dataclass
 
-from core.store.generations.collect import Collected, delete_files
-from core.store.generations.kept import kept_generations, kept_paths
 from core.store.generations.ownership import open_to_readers
-from core.store.generations.retention import Retention
+from core.store.generations.retention.collect import Collected, delete_files
+from core.store.generations.retention.kept import kept_generations, kept_paths
+from core.store.generations.retention.rules import Retention
 from core.store.generations.store import Store
 
 _WRITTEN_FILE = re.compile(r"[a-z0-9_.]+\.\d{6,}(-\d+)?\.parquet")

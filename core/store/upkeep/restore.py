@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.runtime.progress import Progress
-from core.store.generations.integrity import find_problem
-from core.store.generations.kept import kept_generations
+from core.store.generations.integrity.damage import find_problem
 from core.store.generations.manifest import BY_GROUP, DataFile, Manifest, StoreError
+from core.store.generations.retention.kept import find_kept, kept_generations
 from core.store.generations.store import Store, Transaction
 from core.store.schema.tables import FACT_RATE
 from core.store.upkeep.copying import require_room, require_sound
@@ -66,13 +66,7 @@ def _choose(backup: Store, generation: int | None) -> Manifest:
         if newest is None:
             raise StoreError(f"{backup.root}: there is no backup here; expected a directory that store backup has made")
         return newest
-    kept = {manifest.generation: manifest for manifest in kept_generations(backup.root)}
-    if generation not in kept:
-        raise StoreError(
-            f"{backup.root}: generation {generation} is not backed up here; expected one of: "
-            f"{', '.join(map(str, kept)) or 'none'}"
-        )
-    return kept[generation]
+    return find_kept(backup.root, generation)
 
 
 def _require_unhealthy(store: Store, wanted: Manifest) -> None:

@@ -1,8 +1,8 @@
 """Go back to an older generation, as a new one, so that the history is kept."""
 
-from core.store.generations.integrity import find_problem
-from core.store.generations.kept import kept_generations
+from core.store.generations.integrity.damage import find_problem
 from core.store.generations.manifest import Manifest, StoreError
+from core.store.generations.retention.kept import find_kept, kept_generations, list_numbers
 from core.store.generations.store import Store
 
 
@@ -13,7 +13,7 @@ def roll_back(store: Store, generation: int) -> Manifest:
     older one is no longer kept or one of its files is missing or damaged.
     """
     with store.write_over() as transaction:
-        wanted = _find_generation(store, generation)
+        wanted = find_kept(store.root, generation)
         newest = store.directory.readable_manifest()
         if newest and {file.path for file in newest.files} == {file.path for file in wanted.files}:
             raise StoreError(f"{store.root}: generation {newest.generation}, the newest, has this content already")
@@ -27,22 +27,8 @@ def require_complete(store: Store, manifest: Manifest) -> None:
     for file in manifest.files:
         problem = find_problem(store.root, file)
         if problem:
-            others = [one.generation for one in kept_generations(store.root) if one != manifest]
+            others = list_numbers(one for one in kept_generations(store.root) if one != manifest)
             raise StoreError(
                 f"{store.root / file.path} {problem}, so generation {manifest.generation} cannot be used; the store is "
-                f"as it was; choose another one ({_join(others)}) or restore a backup: manage.py store restore DIR"
+                f"as it was; choose another one ({others}) or restore a backup: manage.py store restore DIR"
             )
-
-
-def _find_generation(store: Store, generation: int) -> Manifest:
-    kept = {manifest.generation: manifest for manifest in kept_generations(store.root)}
-    if generation not in kept:
-        raise StoreError(
-            f"{store.root}: generation {generation} is not kept; expected one of: {_join(kept)} (manage.py store "
-            "generations lists them)"
-        )
-    return kept[generation]
-
-
-def _join(generations: object) -> str:
-    return ", ".join(map(str, generations)) if generations else "none"  # type: ignore[call-overload]

@@ -172,14 +172,12 @@ def test_a_question_does_not_wait_for_heavy_ones_or_downloads(site: Client) -> N
 
 
 @pytest.mark.usefixtures("hurried")
-def test_what_is_kept_and_what_is_alive_wait_for_nobody(site: Client) -> None:
+def test_what_is_kept_waits_for_nobody(site: Client) -> None:
     made = site.get("/rates/", QUERY).content
     with ExitStack() as taken:
         for one in admission.LANES:
             fill(taken, one)
         assert site.get("/rates/", QUERY).content == made
-        assert site.get("/healthz").status_code == 200
-        assert site.get("/readyz").status_code == 200
         assert site.get("/rates/", {**QUERY, "pos": "99"}).status_code == 503
         assert site.get("/rates/", {"state": "ZZ"}).status_code == 400, "what is wrong is told at once"
 

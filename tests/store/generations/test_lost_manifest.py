@@ -10,9 +10,9 @@ import pytest
 
 from core.python_api.rate_store import open_store
 from core.store.connection import QueryLimits, Reader
-from core.store.generations.kept import kept_generations
 from core.store.generations.manifest import Manifest
-from core.store.generations.retention import Retention
+from core.store.generations.retention.kept import kept_generations
+from core.store.generations.retention.rules import Retention
 from core.store.generations.store import Store, StoreError
 from core.store.generations.store_directory import StoreDirectory
 from tests.store.steps import assert_tidy

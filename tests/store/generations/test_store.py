@@ -15,7 +15,7 @@ import pytest
 
 from core.runtime.errors import BeaconError
 from core.store.generations.manifest import Manifest
-from core.store.generations.retention import Retention
+from core.store.generations.retention.rules import Retention
 from core.store.generations.store import Store, StoreError, Transaction
 from core.store.generations.store_directory import Settled, StoreDirectory
 from core.store.parquet.writer import write_table

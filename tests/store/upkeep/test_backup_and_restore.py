@@ -8,10 +8,10 @@ import pytest
 
 from core.store.changes.provider_order import copy_by_group
 from core.store.changes.reshard import reshard
-from core.store.generations.kept import kept_generations
 from core.store.generations.layout import LAYOUTS
 from core.store.generations.manifest import BY_GROUP
-from core.store.generations.pins import pin, read_pins
+from core.store.generations.retention.kept import kept_generations
+from core.store.generations.retention.pins import pin, read_pins
 from core.store.generations.store import Store, StoreError
 from core.store.schema.tables import FACT_RATE
 from core.store.upkeep import backup as backup_module
@@ -239,7 +239,7 @@ def test_an_older_generation_of_a_backup_is_restored(filled: Store, target: Path
     empty = Store(tmp_path / "empty")
     assert restore(empty, target, generation=2).generation == 4
     assert facts_of(empty) == facts
-    with pytest.raises(StoreError, match="generation 9 is not backed up here; expected one of: 2, 3"):
+    with pytest.raises(StoreError, match="generation 9 is not kept here; expected one of: 2, 3"):
         restore(empty, target, generation=9)
 
 

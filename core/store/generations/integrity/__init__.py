@@ -1,0 +1,1 @@
+"""Telling whether the store's files are as they were written."""

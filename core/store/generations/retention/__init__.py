@@ -1,0 +1,1 @@
+"""Which generations are kept, and how the others are deleted."""

@@ -1,0 +1,294 @@
+"""A table of rates, and what each is compared with: the rules of core/queries/rules/comparison.py, to be read."""
+
+from typing import Any
+
+import pytest
+
+from core.queries import medicare
+from core.queries.rules.comparison import REASONS, compared_sql, is_plausible
+from core.queries.rules.market import Market
+from core.store.connection import Snapshot
+from tests.queries.rules.fee_schedules import AN_OFFICE_VISIT, Schedule, differing, store_of_schedules
+
+# The schedules. Amounts differ wherever rules could confuse them. All are of Georgia unless they say otherwise.
+GA: dict[str, Any] = {"state": "GA", "code_type": "CPT"}
+VISIT = GA | {
+    "code": "99213", "status": "A", "medicare_prof_rate": 90.0, "facility_rate": 60.0,
+    "nonfacility_rate_26": 40.0, "facility_rate_26": 30.0, "nonfacility_rate_tc": 50.0, "facility_rate_tc": None,
+    "nonfacility_rate_53": 20.0, "facility_rate_53": 15.0,
+}  # fmt: skip
+PHYSICIANS = [
+    VISIT,
+    GA | {"code": "99214", "status": "A", "medicare_prof_rate": 90.0, "facility_na": True},  # offices only
+    GA | {"code": "99221", "status": "A", "facility_rate": 70.0, "nonfacility_na": True},  # facilities only
+    GA | {"code": "80048", "status": "C", "nonfacility_na": False, "facility_na": True},  # no amount at all
+    GA | {"code": "80050", "status": "C", "nonfacility_na": True, "facility_na": False},  # no amount at all
+    GA | {"code": "00100", "status": "J", "medicare_prof_rate": 90.0, "reason": "anesthesia"},
+    GA | {"code": "70450", "status": "A", "facility_rate_26": 33.0},  # only the reading, only in facilities
+    GA | {"code": "G0439", "code_type": "HCPCS", "status": "A", "medicare_prof_rate": 130.0},
+]
+SCHEDULES = [
+    Schedule("medicare_prof", "2025-01", "US", ["GA"], PHYSICIANS),
+    Schedule("medicare_prof", "2025-10", "US", ["GA"], [VISIT | {"medicare_prof_rate": 95.0}]),
+    Schedule("opps", "2025-01", "US", ["GA", "TX"], [
+        GA | {"code": "99213", "opps_si": "V", "opps_mar_stateavg": 120.0},
+        GA | {"code": "99214", "opps_si": "N", "reason": "packaged"},
+        GA | {"code": "70450", "opps_si": "E1"},
+    ]),
+    Schedule("opps", "2025-07", "US", ["TX"], []),  # the newest release has no amounts for Georgia
+    Schedule("asc", "2025-04", "US", ["GA"], [GA | {"code": "99213", "asc_pi": "P3", "asc_mar_stateavg": 50.0}]),
+    Schedule("wcfs", "2025-01", "GA", ["GA"], [
+        GA | {"code": "99213", "wcfs_amount": 150.0, "facility_amount": 110.0, "outpatient_amount": 160.0,
+              "asc_amount": 80.0},
+        GA | {"code": "99213", "code_type": "HCPCS", "wcfs_amount": 155.0},  # listed under both levels of HCPCS
+        GA | {"code": "99214", "wcfs_amount": 140.0},
+        GA | {"code": "99221", "code_type": "LOCAL", "wcfs_amount": 999.0},  # another system's code
+        GA | {"code": "80048", "code_type": "CDT", "wcfs_amount": 999.0},
+    ]),
+    Schedule("wcfs", "2026-01", "TX", ["TX"], []),  # Texas has a newer one, which says nothing about Georgia
+]  # fmt: skip
+
+# Short names of what a rate may differ in.
+INSTITUTIONAL = {"billing_class": "institutional"}
+OUTPATIENT = {"billing_class": "institutional", "setting": "outpatient"}
+INPATIENT = {"billing_class": "institutional", "setting": "inpatient"}
+
+
+def at(*places: str) -> dict[str, Any]:
+    return {"places": list(places)}
+
+
+def modified(modifier: str) -> dict[str, Any]:
+    return {"billing_code_modifier": modifier}
+
+
+def code(code: str, code_type: str = "CPT") -> dict[str, Any]:
+    return {"code": code, "code_type": code_type}
+
+
+def in_month(month: str) -> dict[str, Any]:
+    return {"year_month": month}
+
+
+OFFICE, FACILITY = "MPFS non-facility", "MPFS facility"
+
+# What the rate is, how it differs from an office visit, then its basis and Medicare's amount, or the reason for none.
+CASES: list[tuple[str, dict[str, Any], str, float | None]] = [
+    ("a visit in an office", {}, OFFICE, 90),
+    ("labelled HCPCS by the payer", code("99213", "HCPCS"), OFFICE, 90),
+    ("a level II code", code("G0439", "HCPCS"), OFFICE, 130),
+    ("a level II code labelled CPT", code("G0439"), OFFICE, 130),
+    ("by fee schedule", {"negotiated_type": "fee schedule"}, OFFICE, 90),
+    ("a derived rate", {"negotiated_type": "derived"}, OFFICE, 90),
+    # Places decide between the two amounts of the physician fee schedule.
+    ("in a hospital", at("21"), FACILITY, 60),
+    ("in two facilities", at("22", "24"), FACILITY, 60),
+    ("in an office or a hospital", at("11", "22"), OFFICE, 90),
+    ("without places", at(), OFFICE, 90),
+    ("in every place", at("CSTM-00"), OFFICE, 90),
+    ("in an unlisted place", at("05"), OFFICE, 90),
+    ("in a hospital, no amount there", code("99214") | at("21"), "not paid in this setting", None),
+    ("without places, amount for offices only", code("99214") | at(), OFFICE, 90),
+    ("in an office, no amount there", code("99221"), "not paid in this setting", None),
+    ("without places, amount for facilities only", code("99221") | at(), FACILITY, 70),
+    ("in every place, amount for facilities only", code("99221") | at("CSTM-00"), FACILITY, 70),
+    ("in an office or a hospital, amount for facilities only", code("99221") | at("11", "22"), FACILITY, 70),
+    ("in a hospital, amount for facilities only", code("99221") | at("22"), FACILITY, 70),
+    # Where both amounts are missing, the flag of the setting says why.
+    ("no amount, not flagged NA in offices", code("80048"), "not priced", None),
+    ("no amount, flagged NA in facilities", code("80048") | at("21"), "not paid in this setting", None),
+    ("no amount, without places, not flagged NA", code("80048") | at(), "not priced", None),
+    ("no amount, flagged NA in offices", code("80050"), "not paid in this setting", None),
+    ("no amount, not flagged NA in facilities", code("80050") | at("21"), "not priced", None),
+    ("no amount, in both, flagged NA in offices", code("80050") | at("11", "21"), "not paid in this setting", None),
+    # Modifiers have amounts of their own.
+    ("the reading, in an office", modified("26"), f"{OFFICE}, modifier 26", 40),
+    ("the reading, in a hospital", modified("26") | at("21"), f"{FACILITY}, modifier 26", 30),
+    ("the reading, facility amount only, no places", code("70450") | modified("26") | at(),
+     f"{FACILITY}, modifier 26", 33),
+    ("the scan, in an office", modified("TC"), f"{OFFICE}, modifier TC", 50),
+    ("the scan, in a hospital", modified("TC") | at("21"), "modifier not priced", None),
+    ("discontinued, in an office", modified("53"), f"{OFFICE}, modifier 53", 20),
+    ("discontinued, in a hospital", modified("53") | at("21"), f"{FACILITY}, modifier 53", 15),
+    ("another modifier", modified("LT"), "modifier not priced", None),
+    ("two modifiers", modified("26,RT"), "modifier not priced", None),
+    ("a modifier that offices have no amount for", code("99221") | modified("26"), "modifier not priced", None),
+    # Kinds of figures, the first reason that applies.
+    ("a percentage", {"negotiated_type": "percentage"}, "percentage", None),
+    ("a per diem", {"negotiated_type": "per diem"}, "per diem", None),
+    ("a percentage of a bundle", {"negotiated_type": "percentage", "negotiation_arrangement": "bundle"},
+     "percentage", None),
+    ("a bundle", {"negotiation_arrangement": "bundle"}, "bundle", None),
+    ("a capitation", {"negotiation_arrangement": "capitation"}, "capitation", None),
+    ("type not stated", {"negotiated_type": None}, "other", None),
+    ("arrangement not stated", {"negotiation_arrangement": None}, "other", None),
+    ("a rate of zero", {"negotiated_rate": 0.0}, "zero rate", None),
+    ("a rate of zero for an unknown code", {"negotiated_rate": 0.0} | code("00000"), "zero rate", None),
+    ("class not stated", {"billing_class": None}, "class not stated", None),
+    ("both classes", {"billing_class": "both"}, "class not stated", None),
+    ("a local code", code("99213", "LOCAL"), "other code system", None),
+    ("a revenue code", code("0450", "REV") | OUTPATIENT | at("22"), "other code system", None),
+    ("an unknown code", code("00000"), "code not found", None),
+    ("anesthesia", code("00100"), "anesthesia", None),
+    ("anesthesia with a modifier", code("00100") | modified("26"), "anesthesia", None),
+    # Institutional rates: the setting, the places and the code system decide on the schedule.
+    ("a hospital, no places", INSTITUTIONAL | at(), "OPPS", 120),
+    ("a hospital in every place", INSTITUTIONAL | at("CSTM-00"), "OPPS", 120),
+    ("a hospital's outpatient place", INSTITUTIONAL | at("22"), "OPPS", 120),
+    ("an emergency room", INSTITUTIONAL | at("23"), "OPPS", 120),
+    ("off campus", INSTITUTIONAL | at("19"), "OPPS", 120),
+    ("inpatient and outpatient places", INSTITUTIONAL | at("21", "22"), "OPPS", 120),
+    ("outpatient place or surgical center", INSTITUTIONAL | at("22", "24"), "OPPS", 120),
+    ("a surgical center", INSTITUTIONAL | at("24"), "ASC", 50),
+    ("a surgical center or an office", INSTITUTIONAL | at("11", "24"), "ASC", 50),
+    ("a surgical center or a hospital bed", INSTITUTIONAL | at("21", "24"), "ASC", 50),
+    ("inpatient places", INSTITUTIONAL | at("21", "61"), "inpatient", None),
+    ("inpatient places, both settings", INSTITUTIONAL | at("21") | {"setting": "both"}, "inpatient", None),
+    ("inpatient setting in an outpatient place", INPATIENT | at("22"), "inpatient", None),
+    ("inpatient setting, no places", INPATIENT | at(), "inpatient", None),
+    ("outpatient setting in an inpatient place", OUTPATIENT | at("21"), "OPPS", 120),
+    ("outpatient setting in inpatient and other places", OUTPATIENT | at("21", "12"), "OPPS", 120),
+    ("inpatient and other places", INSTITUTIONAL | at("21", "12"), "other place", None),
+    ("institutional at home", INSTITUTIONAL | at("12"), "other place", None),
+    ("outpatient setting at home", OUTPATIENT | at("12"), "other place", None),
+    ("packaged", INSTITUTIONAL | code("99214") | at("22"), "packaged", None),
+    ("listed without a price", INSTITUTIONAL | code("70450") | at("22"), "not priced", None),
+    ("not listed by OPPS", INSTITUTIONAL | code("99221") | at("22"), "code not found", None),
+    ("institutional with a modifier", INSTITUTIONAL | modified("26") | at("22"), "modifier not priced", None),
+    # Which release is in force.
+    ("before the first release", in_month("2024-12"), "benchmark not loaded", None),
+    ("in a release's first month", in_month("2025-01"), OFFICE, 90),
+    ("in the last month before the next release", in_month("2025-09"), OFFICE, 90),
+    ("in the next release's first month", in_month("2025-10"), OFFICE, 95),
+    ("in the year after the last release", in_month("2026-03"), OFFICE, 95),
+    ("a surgical center before its schedule", INSTITUTIONAL | at("24") | in_month("2025-03"),
+     "benchmark not loaded", None),
+    ("a surgical center in its schedule's first month", INSTITUTIONAL | at("24") | in_month("2025-04"), "ASC", 50),
+    ("the newest release lacks the state", INSTITUTIONAL | at("22") | in_month("2025-07"),
+     "benchmark not loaded", None),
+    ("a state without amounts", {"state": "TX"}, "benchmark not loaded", None),
+]  # fmt: skip
+
+# What workers' compensation pays for the same service.
+COMPENSATION: list[tuple[str, dict[str, Any], float | None]] = [
+    ("an office", {}, 150),
+    ("a facility", at("21"), 110),
+    ("a facility, no amount of its own", code("99214") | at("21"), 140),
+    ("an office or a facility", at("11", "21"), 150),
+    ("without places", at(), 150),
+    ("a hospital's outpatient department", INSTITUTIONAL | at("22"), 160),
+    ("a surgical center", INSTITUTIONAL | at("24"), 80),
+    ("an inpatient rate", INSTITUTIONAL | at("21"), None),
+    ("with a modifier", modified("26"), None),
+    ("labelled HCPCS by the payer", code("99213", "HCPCS"), 150),
+    ("a local code of the schedule", code("99221"), None),
+    ("a dental code of the schedule", code("80048"), None),
+    ("a local code of the payer", code("99213", "LOCAL"), None),
+    ("after the year of its release, whatever another state has", in_month("2026-02"), 150),
+    ("in its release's first month", in_month("2025-01"), 150),
+    ("before its release", in_month("2024-12"), None),
+]
+
+FACILITY_PLACES = ["02", "19", "21", "22", "23", "24", "26", "31", "34", "41", "42", "51", "52", "53", "56", "61"]
+OTHER_PLACES = [
+    "01", "03", "04", "09", "10", "11", "12", "13", "14", "15", "16", "17", "20", "25", "27", "32", "33", "49", "50",
+    "54", "55", "57", "58", "60", "62", "65", "71", "72", "81", "99",
+]  # fmt: skip
+DRG_SYSTEMS = ["MS-DRG", "R-DRG", "S-DRG", "APS-DRG", "AP-DRG", "APR-DRG", "DRG"]
+
+Compared = dict[str, dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> Compared:
+    """Return the outcome of every case by its name: one store has them all."""
+    cases = {
+        **{f"case: {name}": change for name, change, _, _ in CASES},
+        **{f"compensation: {name}": change for name, change, _ in COMPENSATION},
+        **{f"place: {place}": at(place) for place in (*FACILITY_PLACES, *OTHER_PLACES)},
+        **{f"system: {system}": INSTITUTIONAL | code("470", system) | at() for system in DRG_SYSTEMS},
+    }
+    rates = [differing(AN_OFFICE_VISIT, change) for change in cases.values()]
+    db = store_of_schedules(tmp_path_factory.mktemp("cases"), rates, SCHEDULES)
+    with db.cursor() as cursor:
+        cursor.execute(f"{compared_sql('true')} SELECT * FROM compared ORDER BY fact_uid")
+        names = [str(column[0]) for column in cursor.description or ()]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    assert [row["fact_uid"] for row in rows] == [f"{n:04}" for n in range(len(rates))], "each rate has one outcome"
+    return dict(zip(cases, rows, strict=True))
+
+
+@pytest.mark.parametrize(("name", "outcome", "amount"), [(name, found, amount) for name, _, found, amount in CASES])
+def test_a_rate_has_one_basis_or_one_reason(compared: Compared, name: str, outcome: str, amount: float | None) -> None:
+    row = compared[f"case: {name}"]
+    assert (row["reason"] or row["basis"], row["medicare"]) == (outcome, amount)
+    assert (outcome in REASONS) == (amount is None)
+    assert (row["reason"] is None) == (row["basis"] is not None) == (row["release"] is not None)
+    assert row["percent"] == (None if amount is None else 100 / amount)
+
+
+@pytest.mark.parametrize(("name", "amount"), [(name, amount) for name, _, amount in COMPENSATION])
+def test_what_workers_compensation_pays(compared: Compared, name: str, amount: float | None) -> None:
+    assert compared[f"compensation: {name}"]["wcfs"] == amount
+
+
+@pytest.mark.parametrize("place", FACILITY_PLACES)
+def test_each_facility_place_alone_has_the_facility_amount(compared: Compared, place: str) -> None:
+    row = compared[f"place: {place}"]
+    assert (row["places"], row["basis"], row["medicare"]) == ("facility", FACILITY, 60)
+
+
+@pytest.mark.parametrize("place", OTHER_PLACES)
+def test_each_other_place_alone_has_the_non_facility_amount(compared: Compared, place: str) -> None:
+    row = compared[f"place: {place}"]
+    assert (row["places"], row["basis"], row["medicare"]) == ("non-facility", OFFICE, 90)
+
+
+@pytest.mark.parametrize("system", DRG_SYSTEMS)
+def test_each_drg_system_is_inpatient(compared: Compared, system: str) -> None:
+    assert compared[f"system: {system}"]["reason"] == "inpatient"
+
+
+def test_the_setting_of_places_has_four_names(compared: Compared) -> None:
+    names = ("in a hospital", "a visit in an office", "in an office or a hospital", "in every place", "without places")
+    assert [compared[f"case: {name}"]["places"] for name in names] == [
+        "facility", "non-facility", "mixed", "mixed", "unstated",
+    ]  # fmt: skip
+
+
+def test_the_schedule_s_row_is_named(compared: Compared) -> None:
+    row = compared["case: in the year after the last release"]
+    assert (row["release"], row["in_force"], row["detail"]) == ("2025-10", "2025-12", "status A")
+    assert compared["case: a hospital, no places"]["detail"] == "status V"
+    assert compared["case: a surgical center"]["detail"] == "indicator P3"
+    without = compared["case: packaged"]
+    assert (without["release"], without["in_force"], without["detail"], without["plausible"]) == (None,) * 4
+
+
+def test_a_code_listed_under_both_levels_of_hcpcs_prices_each_rate_once(tmp_path: Any) -> None:
+    twice = [VISIT, VISIT | {"code_type": "HCPCS", "medicare_prof_rate": 33.0}]
+    rates = [differing(AN_OFFICE_VISIT, {"code_type": system}) for system in ("CPT", "HCPCS")]
+    db = store_of_schedules(tmp_path, rates, [Schedule("medicare_prof", "2025-01", "US", ["GA"], twice)])
+    outcomes = medicare.count_outcomes(db, Market("GA", "2025-06"))
+    assert (outcomes.total, outcomes.compared) == (2, 2)
+    assert [row.medicare for row in medicare.list_comparisons(db, Market("GA", "2025-06"), "rate", 9, 0)] == [90, 90]
+
+
+def test_a_dental_or_local_row_prices_no_medicare_rate(tmp_path: Any) -> None:
+    rows = [VISIT | {"code_type": "CDT"}, VISIT | {"code_type": "LOCAL", "code": "99214"}]
+    rates = [AN_OFFICE_VISIT, differing(AN_OFFICE_VISIT, code("99214"))]
+    db = store_of_schedules(tmp_path, rates, [Schedule("medicare_prof", "2025-01", "US", ["GA"], rows)])
+    assert medicare.count_outcomes(db, Market("GA", "2025-06")).reasons == {"code not found": 2}
+
+
+@pytest.mark.parametrize(("rate", "plausible"), [(44.99, 0), (45.0, 1), (2700.0, 1), (2700.01, 0)])
+def test_half_and_thirty_times_medicare_are_plausible(tmp_path: Any, rate: float, plausible: int) -> None:
+    """The rule is asked in three ways: of a rate, of all rates, and for a chart's percents."""
+    rates = [differing(AN_OFFICE_VISIT, {"negotiated_rate": rate})]
+    db: Snapshot = store_of_schedules(tmp_path, rates, [Schedule("medicare_prof", "2025-01", "US", ["GA"], [VISIT])])
+    market = Market("GA", "2025-06", "CPT", "99213")
+    (row,) = medicare.list_comparisons(db, market, "rate", 9, 0)
+    (spread,) = medicare.summarize_percents(db, market)
+    ((of_rule,),) = db.rows(f"{compared_sql('true')} SELECT plausible FROM compared")
+    assert row.percent is not None
+    assert [row.plausible, 1 - spread.implausible, of_rule, is_plausible(row.percent)] == [plausible] * 4
