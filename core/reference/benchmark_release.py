@@ -90,14 +90,10 @@ def put_release(
             def replaces_month(state: str, month: str) -> bool:
                 return month in months and scope in {NATION, state}
 
-            def replaces_release(release: str, state: str) -> bool:
-                return release == loaded.release and scope in {NATION, state}
-
             pieces = _pieces_by_month(table, sorted(loaded.states), rows_of, loaded.months)
             _replace_pieces(transaction, table, pieces, replaces_month)
-            key = (loaded.release,) if scope == NATION else (loaded.release, scope)
             for once, rows in (by_release or {}).items():
-                _replace_pieces(transaction, once, ((key, block) for block in rows), replaces_release)
+                _replace_once(transaction, once, rows, loaded)
             connection.register("loaded_release", _record(loaded))
             upsert(connection, transaction, DIM_BENCHMARK, "loaded_release", keep="new")
         finally:
@@ -160,6 +156,19 @@ def _replace_pieces(
     path = transaction.new_file(table.name)
     merged = heapq.merge(old, new, key=lambda piece: piece[0])
     transaction.put(table.name, path, write_table(path, table, (rows.select(table.names) for _, rows in merged)))
+
+
+def _replace_once(transaction: Transaction, table: Table, rows: Iterator[pa.Table], loaded: LoadedBenchmark) -> None:
+    """Put a release's sorted rows into a table that keeps it once, in place of what the table has of the release."""
+    # The second column of the table's order is the kind of benchmark, or the state.
+    of_kind = table.order[1] == "kind"
+    owner = loaded.kind if of_kind else None if loaded.state == NATION else loaded.state
+    key = (loaded.release,) if owner is None else (loaded.release, owner)
+
+    def is_replaced(release: str, other: str) -> bool:
+        return release == loaded.release and owner in {None, other}
+
+    _replace_pieces(transaction, table, ((key, block) for block in rows), is_replaced)
 
 
 def _stored_pieces(paths: list[str], table: Table) -> Iterator[ReleasePiece]:

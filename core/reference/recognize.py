@@ -28,6 +28,8 @@ def _is_code_title(cell: str) -> bool:
 
 
 RELATIVE_VALUES, GPCI, ANESTHESIA, BASE_UNITS = "relative values", "gpci", "anesthesia", "base units"
+ZIP_LOCALITY, DMEPOS_RURAL_ZIP = "zip locality", "dmepos rural zip"
+COUNTY_AREAS, ZIP_COUNTY, ZIP_CBSA = "county areas", "zip county", "zip cbsa"
 ADDENDUM_B, ASC_ADDENDUM, WAGE_INDEX = "addendum b", "asc addendum", "wage index"
 
 FILE_KINDS = {
@@ -50,6 +52,26 @@ FILE_KINDS = {
     WAGE_INDEX: FileKind(
         "a wage index file", "load_benchmark opps … --wage-index FILE, and asc",
         lambda row: "CBSA" in row and any("WAGE INDEX" in cell or cell.startswith("WI") for cell in row),
+    ),
+    ZIP_LOCALITY: FileKind(
+        "CMS's ZIP code to carrier locality file (ZIP5…)", "load_places",
+        lambda row: "ZIP CODE" in row and {"CARRIER", "LOCALITY"} <= set(row),
+    ),
+    DMEPOS_RURAL_ZIP: FileKind(
+        "CMS's list of rural ZIP codes for DMEPOS", "load_places", lambda row: any("RURAL ZIP" in cell for cell in row)
+    ),
+    COUNTY_AREAS: FileKind(
+        "the Census Bureau's list of metropolitan areas (list1_….xlsx)", "load_places",
+        _has("CBSA CODE", "METROPOLITAN DIVISION CODE", "FIPS COUNTY CODE"),
+    ),
+    ZIP_CBSA: FileKind(
+        "HUD's crosswalk of ZIP codes and metropolitan areas", "load_places",
+        lambda row: "ZIP" in row and "CBSA" in row,
+    ),
+    ZIP_COUNTY: FileKind(
+        "a crosswalk of ZIP codes and counties", "load_places",
+        # HUD's download names both of its crosswalks' second column GEOID, see place_files.
+        lambda row: "ZIP" in row and bool({"COUNTY", "COUNTY_FIPS", "FIPS", "GEOID"} & set(row)),
     ),
 }  # fmt: skip
 
@@ -88,7 +110,7 @@ def gather_sheets(paths: Iterable[Path], wanted: Collection[str]) -> dict[str, l
             if kind in found:
                 found[kind].append(sheet)
         if not seen & set(wanted):
-            raise ReferenceFileError(f"{path.name}: {_describe_unwanted(seen, wanted)}")
+            raise ReferenceFileError(f"{path.name}: {describe_unwanted(seen, wanted)}")
     return found
 
 
@@ -103,7 +125,8 @@ def first_sheet(found: dict[str, list[Sheet]], kind: str) -> Sheet:
     return found[kind][0]
 
 
-def _describe_unwanted(seen: set[str], wanted: Collection[str]) -> str:
+def describe_unwanted(seen: set[str], wanted: Collection[str]) -> str:
+    """Return what a file is that contains nothing `wanted`, and what was expected."""
     expected = " or ".join(FILE_KINDS[kind].name for kind in wanted)
     if not seen:
         return f"not a file of a known kind; expected {expected}, as the agency publishes it"

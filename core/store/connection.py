@@ -19,7 +19,7 @@ from core.store.generations.store import Store
 from core.store.market_cache import MarketCache
 from core.store.schema import ids
 from core.store.schema.tables import FACT_RATE
-from core.store.views import COUNTED_RATE_COLUMNS, view_statements
+from core.store.views import AREA, COUNTED_RATE_COLUMNS, group_areas_join, view_statements
 from core.store.watched_cursor import WatchedCursor
 
 T = TypeVar("T")
@@ -117,8 +117,9 @@ class Snapshot:
     ) -> Iterator["Snapshot"]:
         """Yield this generation with a table `counted_rate` of the `facts` (AS f) that meet `where`, in memory.
 
-        The table has the fact's columns except those that identify the provider. Facts that are equal in these
-        columns are one row, and `rate_count` says how many they are. Recent selections are kept for the next caller.
+        The table has the fact's columns except those that identify the provider, and `area`, see group_areas_join.
+        Facts that are equal in these columns are one row, and `rate_count` says how many they are. Recent selections
+        are kept for the next caller.
         The snapshot is for one thread. Raises the same errors as `cursor`.
         """
         key = (where, *sorted(parameters.items()))
@@ -133,13 +134,15 @@ class Snapshot:
 
     def _count_rates(self, where: str, parameters: dict[str, Any], facts: str) -> duckdb.DuckDBPyConnection:
         """Return a connection with the table `counted_rate`."""
-        columns = ", ".join(COUNTED_RATE_COLUMNS)
+        columns = ", ".join(f"f.{name}" for name in COUNTED_RATE_COLUMNS)
         connection = self._connection.cursor()
         try:
             with self._limited(connection, self._limits.seconds) as watched:
                 watched.execute(
                     f"""CREATE TEMP TABLE counted_rate AS
-                        SELECT {columns}, count(*) AS rate_count FROM {facts} f WHERE {where} GROUP BY ALL""",
+                        SELECT {columns}, {AREA}, count(*) AS rate_count
+                        FROM {facts} f {group_areas_join(self.manifest, by_month="year_month" in parameters)}
+                        WHERE {where} GROUP BY ALL""",
                     parameters,
                 )
         except BaseException:

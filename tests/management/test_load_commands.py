@@ -6,6 +6,7 @@ from core.demo.payer_files import write_files
 from core.demo.provider_register import write_register
 from tests.fixture_types import Manage
 from tests.management.failures import complaint
+from tests.reference.places.place_samples import write_places
 
 
 def test_names_titles_and_schedules_are_loaded_and_summed_up(manage: Manage, tmp_path: Path) -> None:
@@ -32,6 +33,26 @@ def test_names_titles_and_schedules_are_loaded_and_summed_up(manage: Manage, tmp
     assert "2 rows read: 1 priced\n  1 left out: by report" in schedule.stdout
 
 
+def test_places_are_loaded_and_summed_up(manage: Manage, tmp_path: Path) -> None:
+    places = list(write_places(tmp_path).values())
+    alone = manage("load_places", *places)
+    assert alone.returncode == 0, alone.stderr
+    assert "ZIP5_JAN2026.csv: CMS's ZIP code to carrier locality file (ZIP5…)\n  4 rows read: 4 kept" in alone.stdout
+    assert "list1_2023.csv: the Census Bureau's list of metropolitan areas" in alone.stdout
+    assert "4 rows read: 3 kept, 1 left out (no area or county)" in alone.stdout
+    assert (
+        "4 ZIP codes: 4 in one payment locality, 0 in several by their last four digits, 0 not known; 4 in a wage area"
+        in alone.stdout
+    )
+    assert manage("ingest_mrf", "--state", "GA", write_files(tmp_path)[0]).returncode == 0
+    without = manage("load_places", places[0])
+    assert "no group has an area yet: load the providers' addresses with load_nppes" in without.stdout
+    assert manage("load_nppes", *write_register(tmp_path)).returncode == 0
+    found = manage("load_places", *places)
+    assert "provider groups: " in found.stdout
+    assert "no group has an area yet" not in found.stdout
+
+
 def test_a_wrong_file_is_one_line(manage: Manage, tmp_path: Path) -> None:
     other = tmp_path / "GA_2025.csv"
     other.write_text("a,b\n1,2\n")
@@ -41,8 +62,9 @@ def test_a_wrong_file_is_one_line(manage: Manage, tmp_path: Path) -> None:
     assert "--state is not an option of medicare_prof" in complaint(
         manage("load_benchmark", "medicare_prof", other, "--state", "GA")
     )
+    assert "not a file of a known kind" in complaint(manage("load_places", other))
     missing = tmp_path / "none.csv"
-    for command in (("load_nppes",), ("load_codes",), ("load_benchmark", "wcfs")):
+    for command in (("load_nppes",), ("load_places",), ("load_codes",), ("load_benchmark", "wcfs")):
         assert "none.csv: cannot be read: No such file" in complaint(
             manage(*command, missing, *(["--state", "GA", "--year-month", "2025-01"] if len(command) > 1 else []))
         )

@@ -19,6 +19,7 @@ COMMANDS = (
     ("ingest_mrf", "--state", "GA", "{directory}/0.json"),
     ("load_benchmark", "medicare_prof", "{directory}/0.json"),
     ("load_nppes", "{directory}/0.json"),
+    ("load_places", "{directory}/0.json"),
     ("load_codes", "{directory}/0.json"),
     ("dq_check",),
     ("dq_check", "--no-record"),

@@ -17,6 +17,11 @@ HEADERS = {
     "addendum b": ["HCPCS Code", "SI", "APC"],
     "asc addendum": ["HCPCS Code", "October 2025\nPayment Indicator", "October 2025 Payment Rate"],
     "wage index": ["CBSA", "CBSA Name", "WI26"],
+    "zip locality": ["STATE", "ZIP CODE", "CARRIER", "LOCALITY", "RURAL IND"],
+    "dmepos rural zip": ["STATE", "DMEPOS RURAL ZIP CODE", "YEAR/QTR"],
+    "county areas": ["CBSA Code", "Metropolitan Division Code", "CSA Code", "FIPS State Code", "FIPS County Code"],
+    "zip cbsa": ["ZIP", "CBSA", "BUS_RATIO"],
+    "zip county": ["zip", "fips", "county", "state"],
 }
 
 

@@ -16,6 +16,7 @@ from core.load.providers.group_index import GroupIndex
 from core.load.staging.group_members import FETCHER, WRITER_BITS
 from core.load.table_writer import TableWriter
 from core.reference.nppes.provider_names import new_npi_rows
+from core.reference.places.group_areas import put_group_areas
 from core.runtime.workers import Workers, give_back_memory
 from core.store.changes.upsert import upsert_sorted
 from core.store.generations.store import Transaction
@@ -27,7 +28,7 @@ from core.store.schema.tables import (
     XREF_GROUP_TIN,
     XREF_TIN_NPI,
 )
-from core.store.sql import parquet_rows
+from core.store.sql import parquet_rows, quote
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,9 @@ def write_group_tables(
         _write_members(writer, members)
         _write_groups(writer)
         pairs = pending.result()
+    put_group_areas(
+        writer.connection, writer.transaction, _all_pairs(writer, str(pairs[XREF_GROUP_NPI.name].path), scope)
+    )
     for table in (XREF_GROUP_NPI, XREF_GROUP_TIN, XREF_TIN_NPI):
         upsert_sorted(writer.connection, writer.transaction, table, pairs[table.name].path)
     return _count_members(
@@ -138,6 +142,17 @@ def _create_relations(writer: TableWriter, groups: GroupIndex, members: KeptMemb
             GROUP BY key, reason, value"""
     )
     create_resolved_before(connection, writer.transaction, scope.batch_id)
+
+
+def _all_pairs(writer: TableWriter, new: str, scope: BatchScope) -> str:
+    """Return SQL of all known pairs of these groups and NPIs: the new ones, and those that an earlier load wrote."""
+    stored = writer.transaction.paths(XREF_GROUP_NPI.name)
+    if not stored or not writer.connection.execute("SELECT 1 FROM resolved_before LIMIT 1").fetchall():
+        return parquet_rows([new])
+    return f"""(FROM {parquet_rows([new])} UNION
+                FROM {parquet_rows(stored)}
+                WHERE year_month = {quote(scope.year_month)} AND payer_slug = {quote(scope.payer_slug)}
+                    AND pg_uid IN (SELECT pg_uid FROM resolved_before))"""
 
 
 def _write_members(writer: TableWriter, members: KeptMembers) -> None:

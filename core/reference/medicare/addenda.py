@@ -2,20 +2,23 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from core.fields.billing_code import HCPCS_CODE_PATTERN, HCPCS_WIDTH, medicare_code_system, restore_leading_zeros
 from core.reference import recognize
-from core.reference.benchmark_release import NOT_PRICED
+from core.reference.benchmark_release import NOT_PRICED, encode_text_columns
 from core.reference.medicare.month_names import MONTH_NAME_PATTERN, release_month
 from core.reference.medicare.wage_index import WageIndex, adjust_rates, read_wage_index
 from core.reference.spreadsheets import Sheet
 from core.runtime.errors import ReferenceFileError
+from core.store.schema.tables import BENCH_WAGE_INDEX
 
 _HALF_A_CENT = 5
 """In thousandths of a dollar."""
@@ -134,6 +137,12 @@ def choose_wage_index(found: list[Sheet], given: Path | None, release: str) -> t
     return sheets[0], index, notes
 
 
+def area_index_rows(index: WageIndex, kind: str, release: str) -> Iterator[pa.Table]:
+    """Yield the rows of bench_wage_index that a release of a kind of benchmark was adjusted by."""
+    rows = index.areas.with_columns(kind=pl.lit(kind), release=pl.lit(release))
+    yield encode_text_columns(rows, BENCH_WAGE_INDEX)
+
+
 class StatePrices:
     """A function from a state to its rows, one per code, without year_month.
 
@@ -149,7 +158,7 @@ class StatePrices:
         release: str,
     ) -> None:
         self._index = index
-        self._labor = labor_percent
+        self._labor_percent = labor_percent
         self._rates = np.array([price.rate or 0 for price in prices], np.int64)  # thousandths of a dollar
         known = [indicators.get(price.indicator) for price in prices]
         # Half a cent is the least rate that rounds to a cent; below that there is nothing to compare with.
@@ -175,7 +184,13 @@ class StatePrices:
                 "weight": pl.Series([price.weight for price in prices], dtype=pl.Float64),
                 "rate": pl.Series([price.rate and price.rate / 1000 for price in prices], dtype=pl.Float64),
             }
-        ).with_columns(release=pl.lit(release))
+        ).with_columns(self._labor_amounts(), release=pl.lit(release))
+
+    def _labor_amounts(self) -> pl.Series:
+        """Return the part of each rate that the index multiplies, in dollars; null for rows without an amount."""
+        # Thousandths of a dollar times percent are whole numbers, so that the division is the only rounding.
+        amounts = np.where(self._adjusted, self._rates * self._labor_percent, 0) / 100_000
+        return pl.Series("labor", np.where(self.paid, amounts, np.nan)).fill_nan(None)
 
     @property
     def states(self) -> list[str]:
@@ -186,7 +201,7 @@ class StatePrices:
         """Return the state's rows; `amount` is in dollars."""
         index = self._index.of_state[state]
         cents = np.where(
-            self._adjusted, adjust_rates(self._rates, index, self._labor), (self._rates + _HALF_A_CENT) // 10
+            self._adjusted, adjust_rates(self._rates, index, self._labor_percent), (self._rates + _HALF_A_CENT) // 10
         )
         amount = pl.Series("amount", np.where(self.paid, cents, 0) / 100).replace(0.0, None)
         return self._fixed_columns.with_columns(amount, state=pl.lit(state), wage_index=pl.lit(float(index)))

@@ -13,6 +13,7 @@ from core.reference.medicare.addenda import (
     Indicator,
     NationalPrice,
     StatePrices,
+    area_index_rows,
     choose_wage_index,
     count_left_out,
     read_prices,
@@ -21,11 +22,17 @@ from core.reference.medicare.addenda import (
 from core.reference.spreadsheets import Sheet
 from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store
-from core.store.schema.tables import BENCH_ASC
+from core.store.schema.tables import BENCH_ASC, BENCH_WAGE_INDEX
 
 LABOR_PERCENT = 50
 
-_COLUMNS = {"indicator": "asc_pi", "weight": "asc_weight", "rate": "asc_rate", "amount": "asc_mar_stateavg"}
+_COLUMNS = {
+    "indicator": "asc_pi",
+    "weight": "asc_weight",
+    "rate": "asc_rate",
+    "amount": "asc_mar_stateavg",
+    "labor": "labor_amount",
+}
 """The columns of bench_asc by their names in StatePrices."""
 
 INDICATORS = {
@@ -89,7 +96,8 @@ def load(
         notes=(f"{LABOR_PERCENT}% of each rate is wage adjusted; drugs and brachytherapy sources are not", *notes),
         states=tuple(rows.states),
     )
-    return put_release(store, BENCH_ASC, lambda state: rows(state).rename(_COLUMNS), loaded)
+    by_area = {BENCH_WAGE_INDEX: area_index_rows(index, loaded.kind, release)}
+    return put_release(store, BENCH_ASC, lambda state: rows(state).rename(_COLUMNS), loaded, by_area)
 
 
 def _sheets_by_addendum(sheets: list[Sheet]) -> dict[str, Sheet]:

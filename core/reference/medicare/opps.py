@@ -11,13 +11,14 @@ from core.reference.benchmark_release import INPATIENT, NOT_PRICED, PACKAGED, Lo
 from core.reference.medicare.addenda import (
     Indicator,
     StatePrices,
+    area_index_rows,
     choose_wage_index,
     count_left_out,
     read_prices,
     read_release,
 )
 from core.store.generations.store import Store
-from core.store.schema.tables import BENCH_OPPS
+from core.store.schema.tables import BENCH_OPPS, BENCH_WAGE_INDEX
 
 LABOR_PERCENT = 60
 
@@ -27,6 +28,7 @@ _COLUMNS = {
     "weight": "opps_weight",
     "rate": "opps_rate",
     "amount": "opps_mar_stateavg",
+    "labor": "labor_amount",
 }
 """The columns of bench_opps by their names in StatePrices."""
 
@@ -88,4 +90,5 @@ def load(
         notes=(f"{LABOR_PERCENT}% of each rate is wage adjusted; drugs and devices are not", *notes),
         states=tuple(rows.states),
     )
-    return put_release(store, BENCH_OPPS, lambda state: rows(state).rename(_COLUMNS), loaded)
+    by_area = {BENCH_WAGE_INDEX: area_index_rows(index, loaded.kind, release)}
+    return put_release(store, BENCH_OPPS, lambda state: rows(state).rename(_COLUMNS), loaded, by_area)

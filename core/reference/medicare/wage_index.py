@@ -8,11 +8,12 @@ areas (CBSAs; one that crosses a border counts in each state it names) and its r
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from core.fields.states import STATES
 from core.reference import recognize
@@ -29,6 +30,8 @@ class WageIndex:
     year: str | None
     of_state: dict[str, Fraction]
     left_out: tuple[str, ...]
+    areas: pl.DataFrame
+    """The rows of bench_wage_index, without release and kind."""
 
 
 def read_wage_index(sheet: Sheet) -> WageIndex:
@@ -41,6 +44,7 @@ def read_wage_index(sheet: Sheet) -> WageIndex:
     said = re.search(r"(?:20|WI ?)(\d\d)\b", " ".join([*titles, sheet.file.upper()]))
     areas: dict[str, list[Fraction]] = defaultdict(list)
     left_out = []
+    found: dict[str, _Area] = {}
     for number, row in enumerate(sheet.rows[header + 1 :], header + 2):
         if len(row) <= max(area, name, index) or not re.fullmatch(r"\d{1,5}", row[area]):
             continue  # footnotes
@@ -51,6 +55,9 @@ def read_wage_index(sheet: Sheet) -> WageIndex:
                 f"{sheet.name}: row {number}: {row[index]!r} is not a wage index; expected a number such as 0.9504"
             ) from None
         states = _states_of_area(row[name])
+        # The rest of a state has a code of the Social Security Administration, which is not its FIPS code.
+        code = states[0] if len(row[area]) <= 2 and states else row[area]
+        found.setdefault(code, _Area(row[name], states)).values.add(value)
         if not value or not states:
             # New Jersey has no rural area, so its index is 0; some counties are listed without their state.
             left_out.append(row[name])
@@ -59,7 +66,35 @@ def read_wage_index(sheet: Sheet) -> WageIndex:
     if not areas:
         raise ReferenceFileError(f"{sheet.name}: no areas with a state below the header")
     means = {state: sum(values, Fraction()) / len(values) for state, values in sorted(areas.items())}
-    return WageIndex(f"20{said[1]}" if said else None, means, tuple(left_out))
+    return WageIndex(f"20{said[1]}" if said else None, means, tuple(left_out), _area_rows(found))
+
+
+@dataclass
+class _Area:
+    """An area's name, its states, and the indices that the file has for it."""
+
+    name: str
+    states: list[str]
+    values: set[Fraction] = field(default_factory=set)
+
+    @property
+    def index(self) -> float | None:
+        """Return the index; None for zero, and for several: some years' files list an area once more for the counties
+        that were moved into it, without saying which those are."""
+        (value, *others) = self.values
+        return float(value) if value and not others else None
+
+
+def _area_rows(areas: dict[str, _Area]) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "wage_area": list(areas),
+            "name": [area.name for area in areas.values()],
+            "states": [area.states for area in areas.values()],
+            "wage_index": [area.index for area in areas.values()],
+        },
+        schema={"wage_area": pl.String, "name": pl.String, "states": pl.List(pl.String), "wage_index": pl.Float64},
+    ).sort("wage_area")
 
 
 def _states_of_area(area: str) -> list[str]:

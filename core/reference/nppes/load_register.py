@@ -16,6 +16,7 @@ from core.reference.nppes.latest_rows import LatestRows
 from core.reference.nppes.provider_names import renamed_npi_rows
 from core.reference.nppes.register_file import RegisterCounts, is_nppes, read_register
 from core.reference.nppes.taxonomy import is_taxonomy, read_taxonomies
+from core.reference.places.group_areas import put_all_group_areas
 from core.runtime.errors import ReferenceFileError
 from core.runtime.progress import Progress
 from core.store.changes.upsert import write_query
@@ -89,6 +90,7 @@ def load_nppes(
             if registers:
                 newest = _put_register(transaction, registers, None if whole else in_use, counts, reading)
             named, deactivated = _put_named_npis(connection, transaction, newest.rows)
+            put_all_group_areas(connection, transaction)
         finally:
             connection.close()
         transaction.commit()

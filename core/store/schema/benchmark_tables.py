@@ -1,6 +1,8 @@
 """What rates are compared with."""
 
-from core.store.schema.columns import CODE, CODE_TYPE, MAX_NAME, Column, Table, integer, number, text
+from dataclasses import replace
+
+from core.store.schema.columns import CODE, CODE_TYPE, MAX_NAME, Column, Table, integer, number, text, texts
 
 _BENCH_KEY = ("state", "year_month", "code_type", "code")
 _BENCH_COLUMNS = (
@@ -71,6 +73,16 @@ BENCH_MEDICARE_PROF_LOCALITY = Table(
 )
 
 
+_LABOR = replace(
+    number(
+        "labor_amount",
+        "The part of the national rate, in dollars, that an area's wage index multiplies; 0 where none is adjusted, "
+        "null where nothing is paid, and for releases loaded before the store had this column.",
+    ),
+    since=4,
+)
+
+
 def _bench(name: str, meaning: str, *columns: Column) -> Table:
     return Table(name, f"silver/{name}.parquet", _BENCH_KEY, meaning, (*_BENCH_COLUMNS, *columns, _RELEASE))
 
@@ -85,6 +97,7 @@ BENCH_OPPS = _bench(
     number("opps_rate", "National unadjusted payment rate, dollars."),
     number("opps_mar_stateavg", "Dollars, 60 % of the rate adjusted by the state's wage index."),
     number("wage_index", "The state's wage index: simple mean over its areas; null where none is known."),
+    _LABOR,
 )
 
 BENCH_ASC = _bench(
@@ -96,6 +109,27 @@ BENCH_ASC = _bench(
     number("asc_rate", "National unadjusted payment rate, dollars."),
     number("asc_mar_stateavg", "Dollars, 50 % of the rate adjusted by the state's wage index."),
     number("wage_index", "The state's wage index: simple mean over its areas; null where none is known."),
+    _LABOR,
+)
+
+BENCH_WAGE_INDEX = Table(
+    "bench_wage_index",
+    "silver/bench_wage_index.parquet",
+    ("release", "kind", "wage_area"),
+    "The wage index of each area, once per release: what a state's mean index is made of.",
+    (
+        _RELEASE,
+        text("kind", "The schedule the index adjusts: opps or asc."),
+        text(
+            "wage_area",
+            "The metropolitan area or division, five digits as in the file; for the rest of a state its two letters.",
+            5,
+        ),
+        text("name", "The area's name as CMS has it.", MAX_NAME),
+        texts("states", "The states the area is in: two letters each."),
+        number("wage_index", "The index; null where the file has none, or several different ones."),
+    ),
+    since=4,
 )
 
 _WCFS_AMOUNTS = (
@@ -163,6 +197,7 @@ BENCHMARK_TABLES = (
     BENCH_MEDICARE_PROF_LOCALITY,
     BENCH_OPPS,
     BENCH_ASC,
+    BENCH_WAGE_INDEX,
     BENCH_WCFS,
     BENCH_WCFS_MODIFIER,
 )

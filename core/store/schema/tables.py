@@ -11,12 +11,14 @@ from core.store.schema.benchmark_tables import (
     BENCH_MEDICARE_PROF,
     BENCH_MEDICARE_PROF_LOCALITY,
     BENCH_OPPS,
+    BENCH_WAGE_INDEX,
     BENCH_WCFS,
     BENCH_WCFS_MODIFIER,
     BENCHMARK_TABLES,
     DIM_BENCHMARK,
 )
 from core.store.schema.columns import Column, Table
+from core.store.schema.place_tables import DIM_GROUP_AREA, DIM_ZIP, PLACE_TABLES
 from core.store.schema.provider_tables import (
     DIM_NPI,
     DIM_PROVIDER_GROUP,
@@ -55,6 +57,7 @@ __all__ = [
     "BENCH_MEDICARE_PROF",
     "BENCH_MEDICARE_PROF_LOCALITY",
     "BENCH_OPPS",
+    "BENCH_WAGE_INDEX",
     "BENCH_WCFS",
     "BENCH_WCFS_MODIFIER",
     "CORRECTIONS",
@@ -62,6 +65,7 @@ __all__ = [
     "DIM_BENCHMARK",
     "DIM_CODE",
     "DIM_CODE_OFFICIAL",
+    "DIM_GROUP_AREA",
     "DIM_NPI",
     "DIM_PAYER_BRIDGE",
     "DIM_POS_SET",
@@ -69,6 +73,7 @@ __all__ = [
     "DIM_REPORTING_ENTITY",
     "DIM_TAXONOMY",
     "DIM_TIN",
+    "DIM_ZIP",
     "DQ_FINDING",
     "DQ_RUN",
     "FACT_RATE",
@@ -92,7 +97,15 @@ __all__ = [
 ]
 
 TABLES: dict[str, Table] = {
-    table.name: table for table in (*RATE_TABLES, *PROVIDER_TABLES, *FILE_TABLES, *BENCHMARK_TABLES, *QUALITY_TABLES)
+    table.name: table
+    for table in (
+        *RATE_TABLES,
+        *PROVIDER_TABLES,
+        *PLACE_TABLES,
+        *FILE_TABLES,
+        *BENCHMARK_TABLES,
+        *QUALITY_TABLES,
+    )
 }
 """Every table by name, except `rejects`, which has one file per batch, and the copies of the facts (RATE_BY_GROUP)."""
 
