@@ -13,16 +13,17 @@ from core.pages.shared.page import MarketQuery, ask_for_code, market_page
 from core.pages.shared.paging import Paging, span
 from core.pages.shared.weights import is_too_broad
 from core.queries import codes, coverage, medicare
-from core.queries.rules.comparison import REASONS
+from core.queries.rules.reasons import REASONS
 
 
 @dataclass(frozen=True)
 class UncomparedReason:
-    """Why some rates have no percent of Medicare."""
+    """Why some rates have no percent of Medicare, and what would be needed to compare them."""
 
     reason: str
     rates: int
     meaning: str
+    needed: str
 
 
 @market_page(MedicareForm, "medicare")
@@ -74,4 +75,7 @@ def _download(query: MarketQuery[MedicareForm]) -> HttpResponseBase:
 
 
 def _reasons(outcomes: medicare.Outcomes) -> Sequence[UncomparedReason]:
-    return [UncomparedReason(reason, rates, REASONS[reason]) for reason, rates in outcomes.reasons.items()]
+    return [
+        UncomparedReason(reason, rates, REASONS[reason].meaning, REASONS[reason].needed)
+        for reason, rates in outcomes.reasons.items()
+    ]

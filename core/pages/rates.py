@@ -16,7 +16,7 @@ from core.queries.facets import Choice, count_choices, count_months, count_netwo
 from core.queries.histogram import Bin, build_histogram
 from core.queries.rules.comparison import is_plausible
 from core.queries.rules.market import FILTERS
-from core.queries.rules.rate_kinds import KINDS
+from core.queries.rules.rate_kinds import KINDS, rate_size
 from core.queries.rules.which_filter_emptied import count_without_each_filter
 
 NEARBY_CODES = 8
@@ -51,7 +51,7 @@ def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
         chart=histogram_chart.draw_histogram(bins, lines),
         amounts=lines,
         facets=_facets_to_show(choices),
-        rows=[(row, *_compare_with_medicare(row, amounts)) for row in rows],
+        rows=[(row, *_compare_with_medicare(row, market.code or "", amounts)) for row in rows],
         compared=bool(lines),
         paging=Paging(query.values["page"], counted.rates),
         answer_rows=counted.rates,
@@ -89,9 +89,9 @@ def _facets_to_show(choices: Mapping[str, Sequence[Choice]]) -> list[tuple[str, 
 
 
 def _compare_with_medicare(
-    row: rates.RateRow, amounts: Mapping[medicare.ScheduleTerms, medicare.Amount]
+    row: rates.RateRow, code: str, amounts: Mapping[medicare.ScheduleTerms, medicare.Amount]
 ) -> tuple[medicare.Amount, float | None, bool]:
-    """Return what a rate is compared with, its percent of that, and whether that is plausible."""
+    """Return what a rate of the code is compared with, its percent of that, and whether that is plausible."""
     amount = amounts[
         medicare.ScheduleTerms(
             row.billing_class,
@@ -100,7 +100,7 @@ def _compare_with_medicare(
             row.pos_set_id,
             row.negotiated_type,
             row.negotiation_arrangement,
-            row.negotiated_rate == 0,
+            rate_size(code, row.negotiated_rate),
         )
     ]
     percent = amount.percent(row.negotiated_rate)

@@ -19,7 +19,7 @@ from core.queries.rules.comparison import (
 
 # Rates are compared by their terms. Comparing each of fifty million takes more than a GB of memory.
 _COMPARE_TERMS = f"""CREATE OR REPLACE TEMP TABLE compared_terms AS
-    {compared_terms_sql("facts")} SELECT {TERMS}, zero, basis, medicare FROM compared WHERE medicare IS NOT NULL"""
+    {compared_terms_sql("facts")} SELECT {TERMS}, size, basis, medicare FROM compared WHERE medicare IS NOT NULL"""
 _OF_MEDICARE = f"FROM facts f JOIN compared_terms c ON {SAME_TERMS}"
 _FACTS = "FROM facts"
 _BATCHES = "FROM batches"

@@ -22,9 +22,9 @@ from core.queries.rules.columns import (
 from core.queries.rules.comparison import (
     LEAST_PLAUSIBLE,
     MOST_PLAUSIBLE,
+    OUTCOME,
     PLAUSIBLE_SQL,
     SAME_TERMS,
-    TERMS,
     compared_terms_sql,
 )
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
@@ -71,7 +71,17 @@ class Comparison:
     detail: Annotated[
         str | None, described("What the schedule says about the code: a status or an indicator.", "status A")
     ]
+    rule: Annotated[
+        str | None,
+        described("What chose the schedule: the class that the file states (class), or the code (code).", "class"),
+    ]
     medicare: Annotated[float | None, described("Medicare amount in dollars.", 86.4)]
+    other_amount: Annotated[
+        float | None,
+        described(
+            "Medicare amount of the other setting, facility or non-facility, if the rate's places allow both.", None
+        ),
+    ]
     release: Annotated[str | None, described("Month in which the release of the schedule takes effect.", "2025-01")]
     percent: Annotated[float | None, described("Rate divided by the Medicare amount: 1 is 100%.", 1.2095)]
     plausible: Annotated[bool | None, described(f"Whether the rate is {_PLAUSIBLE_TIMES} the Medicare amount.", True)]
@@ -145,10 +155,9 @@ def _comparisons_sql(db: Snapshot, market: Market, order: str, condition: str = 
     return f"""{compared_terms}
         SELECT fact_uid, reporting_entity_name, payer_slug(reporting_entity_name) AS payer_slug, code_type, code,
                billing_class, billing_code_modifier AS modifier, places, kind, negotiated_rate,
-               provider_group_id_raw, basis, detail, medicare, release, percent, {PLAUSIBLE_SQL} AS plausible,
-               wcfs, reason
-        FROM (SELECT f.*, c.* EXCLUDE ({TERMS}, negotiated_rate, percent, plausible, zero, rate_count),
-                     f.negotiated_rate / c.medicare AS percent
+               provider_group_id_raw, basis, detail, rule, medicare, other_amount, release, percent,
+               {PLAUSIBLE_SQL} AS plausible, wcfs, reason
+        FROM (SELECT f.*, {OUTCOME}, f.negotiated_rate / c.medicare AS percent
               FROM fact_rate f JOIN compared c ON {SAME_TERMS} WHERE {market.where})
         WHERE {condition} ORDER BY {order_by(ORDERS[order])} LIMIT $limit OFFSET $offset"""
 
@@ -156,7 +165,8 @@ def _comparisons_sql(db: Snapshot, market: Market, order: str, condition: str = 
 def _compared_terms(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
     """Return a WITH clause whose `compared` has one row for all rates of the same terms, and its parameters."""
     rates, parameters = counted_rates(db, market)
-    return compared_terms_sql(rates, "sum(rate_count)::BIGINT"), parameters
+    place = "$pos" if market.pos else None
+    return compared_terms_sql(rates, "sum(rate_count)::BIGINT", place=place), parameters
 
 
 @dataclass(frozen=True)
@@ -219,7 +229,7 @@ class ScheduleTerms(NamedTuple):
     pos_set_id: str
     negotiated_type: str | None
     negotiation_arrangement: str | None
-    zero: bool
+    size: str
 
 
 @dataclass(frozen=True)
@@ -246,7 +256,7 @@ class _TermsAmount:
     pos_set_id: str
     negotiated_type: str | None
     negotiation_arrangement: str | None
-    zero: bool
+    size: str
     basis: str | None
     medicare: float | None
     reason: str | None
@@ -261,13 +271,13 @@ def find_amounts(db: Snapshot, market: Market) -> dict[ScheduleTerms, Amount]:
         _TermsAmount,
         f"""{compared_terms}
             SELECT billing_class, setting, billing_code_modifier AS modifier, pos_set_id, negotiated_type,
-                   negotiation_arrangement, zero, basis, medicare, reason, rate_count AS rates FROM compared""",
+                   negotiation_arrangement, size, basis, medicare, reason, rate_count AS rates FROM compared""",
         parameters,
     )
     return {
         ScheduleTerms(
             row.billing_class, row.setting, row.modifier, row.pos_set_id,
-            row.negotiated_type, row.negotiation_arrangement, row.zero,
+            row.negotiated_type, row.negotiation_arrangement, row.size,
         ): Amount(row.basis, row.medicare, row.reason, row.rates)
         for row in rows
     }  # fmt: skip

@@ -304,7 +304,7 @@ def _percents(provider: Snapshot, market: Market, codes: list[str]) -> dict[tupl
         provider,
         _PAYER_LINE,
         _Percent,
-        f"""{compared_sql("list_contains($codes, f.code)", rates)}
+        f"""{compared_sql("list_contains($codes, f.code)", rates, place="$pos" if market.pos else None)}
             SELECT code_type, code, kind, reporting_entity_name, billing_class, billing_code_modifier AS modifier,
                    {median("percent")} AS percent, count(percent) AS compared
             FROM (SELECT *, unnest(range(rate_count)) FROM compared) GROUP BY ALL""",

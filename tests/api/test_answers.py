@@ -16,7 +16,7 @@ from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from tests.api.market import MARKET, QUERY, plain
 from tests.api.walking import get, walk
-from tests.queries import slow
+from tests.queries import slow_comparison
 from tests.queries.answers import a_market
 from tests.queries.slow import Everything
 from tests.site import serving
@@ -141,7 +141,7 @@ def test_following_cursors_returns_each_rate_once_in_order(
         assert (row["npis"], row["service_codes"]) == (len(fact["npis"]), fact["places"])
     compared = walk(site, "medicare", **asked, sort=data.draw(st.sampled_from(["percent", "-percent"])), limit=limit)
     for row in compared:
-        outcome = slow.compared(by_uid[row["fact_uid"]], everything.benchmarks)
+        outcome = slow_comparison.compared(by_uid[row["fact_uid"]], everything.benchmarks, market.pos)
         assert (row["reason"], row["basis"], row["medicare"]) == (outcome.reason, outcome.basis, outcome.amount)
     assert sorted(row["fact_uid"] for row in compared) == sorted(by_uid)
     per_tin = {tin for fact in facts if fact["kind"] == "dollars" for tin in fact["tins"]}

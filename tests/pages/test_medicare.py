@@ -4,8 +4,8 @@ from django.test import Client
 
 from core.pages.shared.labels import schedule_label
 from core.queries import coverage, medicare
-from core.queries.rules.comparison import REASONS
 from core.queries.rules.market import Market
+from core.queries.rules.reasons import REASONS
 from core.store.connection import Snapshot
 from tests.pages.markets import QUERY
 from tests.site import tables, text_of
@@ -18,7 +18,8 @@ def test_each_row_has_a_basis_or_a_reason(site: Client, demo: Snapshot) -> None:
     outcomes = medicare.count_outcomes(demo, market)
     assert f"{outcomes.compared} of {outcomes.total} rates can be compared with a Medicare amount" in shown
     for reason in outcomes.reasons:
-        assert REASONS[reason] in shown
+        assert REASONS[reason].meaning in shown
+        assert REASONS[reason].needed in shown
     for basis in outcomes.bases:
         assert f"{basis.basis} January 2025" in shown
     every, loaded = tables(response)[-2:]

@@ -9,10 +9,11 @@ from core.fields.payer_slug import make_payer_slug
 from core.queries import medicare, organizations, rates
 from core.queries.facets import count_choices, count_months, count_networks
 from core.queries.histogram import build_histogram
-from core.queries.rules.comparison import REASONS
 from core.queries.rules.market import FILTERS, Market
+from core.queries.rules.rate_kinds import rate_size
+from core.queries.rules.reasons import REASONS
 from core.store.connection import Snapshot
-from tests.queries import slow
+from tests.queries import slow, slow_comparison
 from tests.queries.slow import Everything, percentile
 
 SPREAD = (0.1, 0.25, 0.5, 0.75, 0.9)
@@ -126,13 +127,13 @@ def assert_organizations(db: Snapshot, market: Market, facts: list[slow.Row]) ->
 
 
 def assert_medicare(db: Snapshot, everything: Everything, market: Market, by_uid: dict[str, slow.Row]) -> None:
-    expected = {uid: slow.compared(fact, everything.benchmarks) for uid, fact in by_uid.items()}
+    expected = {uid: slow_comparison.compared(fact, everything.benchmarks, market.pos) for uid, fact in by_uid.items()}
     found = medicare.list_comparisons(db, market, "percent", 10**6, 0)
     assert len(found) == len(expected)
     for row in found:
         outcome = expected[row.fact_uid]
-        assert (row.reason, row.basis, row.medicare, row.release) == (
-            outcome.reason, outcome.basis, outcome.amount, outcome.release,
+        assert (row.reason, row.basis, row.medicare, row.release, row.other_amount, row.rule) == (
+            outcome.reason, outcome.basis, outcome.amount, outcome.release, outcome.other, outcome.rule,
         )  # fmt: skip
         percent = None if outcome.amount is None else row.negotiated_rate / outcome.amount
         assert row.percent == (None if percent is None else pytest.approx(percent))
@@ -203,7 +204,7 @@ def assert_histogram(db: Snapshot, everything: Everything, market: Market) -> No
         inside = [a for a in amounts if span.low * (1 + 1e-12) < a < span.high * (1 - 1e-12)]
         near = [a for a in amounts if span.low * (1 - 1e-12) <= a <= span.high * (1 + 1e-12)]
         assert len(inside) <= span.rates <= len(near), n
-    outcomes = [slow.compared(fact, everything.benchmarks) for fact in facts]
+    outcomes = [slow_comparison.compared(fact, everything.benchmarks, market.pos) for fact in facts]
     pairs = [(outcome.basis, outcome.amount) for outcome in outcomes if outcome.amount is not None]
     if market.code_type is None or market.code is None:
         return
@@ -216,7 +217,8 @@ def assert_histogram(db: Snapshot, everything: Everything, market: Market) -> No
         one = of_medicare[
             medicare.ScheduleTerms(
                 fact["billing_class"], fact["setting"], fact["billing_code_modifier"], fact["pos_set_id"],
-                fact["negotiated_type"], fact["negotiation_arrangement"], fact["negotiated_rate"] == 0,
+                fact["negotiated_type"], fact["negotiation_arrangement"],
+                rate_size(fact["code"], fact["negotiated_rate"]),
             )
         ]  # fmt: skip
         assert (one.basis, one.medicare, one.reason) == (outcome.basis, outcome.amount, outcome.reason)

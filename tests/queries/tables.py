@@ -26,3 +26,12 @@ def written(root: Path, tables: dict[str, list[dict[str, Any]]]) -> Snapshot:
             transaction.put(name, path, write_table(path, table, [content]))
         transaction.commit()
     return open_snapshot(store)
+
+
+def rows_of(db: Snapshot, table: str) -> list[dict[str, Any]]:
+    """Return the rows of a table, each a dictionary."""
+    with db.cursor() as cursor:
+        moments = {"dim_batch": "EXCLUDE (started_at, finished_at)", "dim_benchmark": "EXCLUDE (loaded_at)"}
+        cursor.execute(f"SELECT * {moments.get(table, '')} FROM {table}")
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

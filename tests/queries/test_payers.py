@@ -23,6 +23,7 @@ from tests.queries import slow
 from tests.queries.rates_by_month import facts as facts_of_one_month
 from tests.queries.rates_by_month import store_of
 from tests.queries.slow import Everything, Row, percentile
+from tests.queries.tables import rows_of
 from tests.stores import open_snapshot
 
 BASES = [None, "payer_a_inc", "payer_b", "nobody"]
@@ -125,8 +126,8 @@ def test_one_payer(demo: Snapshot) -> None:
     slug = "example_savannah_benefit_administrators"
     groups: dict[Any, set[str]] = {}
     npis: dict[Any, set[str]] = {}
-    members = slow.grouped(slow.rows_of(demo, "xref_group_npi"), "pg_uid")
-    for group in slow.rows_of(demo, "dim_provider_group"):
+    members = slow.grouped(rows_of(demo, "xref_group_npi"), "pg_uid")
+    for group in rows_of(demo, "dim_provider_group"):
         if group["payer_slug"] == slug:
             for network in group["network_names"] or [None]:
                 key = (network, group["year_month"])

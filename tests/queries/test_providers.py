@@ -9,7 +9,7 @@ import pytest
 from core.queries import providers
 from core.queries.rules.market import Market, market_cache
 from core.store.connection import Snapshot
-from tests.queries import slow
+from tests.queries import slow, slow_comparison
 from tests.queries.one_market import store_of_months
 from tests.queries.slow import Everything, percentile
 
@@ -51,8 +51,12 @@ def assert_provider_rates(db: Snapshot, provider: Snapshot, everything: Everythi
         assert row.market == pytest.approx(percentile(others, 0.5))
         assert row.market_rates == len(others)
         assert row.difference == (pytest.approx(row.p50 / row.market - 1) if row.market else None)
-        outcomes = [(slow.compared(fact, everything.benchmarks).amount, fact["negotiated_rate"]) for fact in facts]
-        percents = [rate / amount for amount, rate in outcomes if amount is not None]
+        outcomes = [slow_comparison.compared(fact, everything.benchmarks, market.pos) for fact in facts]
+        percents = [
+            fact["negotiated_rate"] / outcome.amount
+            for fact, outcome in zip(facts, outcomes, strict=True)
+            if outcome.amount is not None
+        ]
         assert row.compared == len(percents)
         assert row.percent == (pytest.approx(percentile(percents, 0.5)) if percents else None)
     assert providers.list_code_rates(db, provider, market, 2, 1)[1] == found[1:3]

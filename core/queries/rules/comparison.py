@@ -1,8 +1,12 @@
 """The rules that compare a rate with Medicare: one basis and a percent, or one reason why there is none.
 
-Professional rates are compared with the physician fee schedule (MPFS), and institutional rates with the outpatient
-(OPPS) or surgical center (ASC) prices, depending on where the service is rendered. These rules have no other copy.
+The class, the setting, and the places of a rate choose its own schedule; what that schedule says of the code may pass
+it on to another (schedules.py). These rules have no other copy. docs/method.md explains them to readers.
 """
+
+from core.queries.rules.modifiers import RENTAL_OR_PURCHASE
+from core.queries.rules.reasons import MOST_HELPFUL_FIRST
+from core.queries.rules.schedules import HCPCS, NO_OWN_SCHEDULE, SCHEDULES, Price, Schedule, chain_links
 
 LEAST_PLAUSIBLE, MOST_PLAUSIBLE = 0.5, 30.0
 """A rate in dollars is plausible from 0.5 to 30 times Medicare, both included: the range that the trade uses."""
@@ -16,157 +20,242 @@ def is_plausible(percent: float) -> bool:
     return LEAST_PLAUSIBLE <= percent <= MOST_PLAUSIBLE
 
 
-REASONS = {
-    "percentage": "A percentage of the billed charge is not an amount in dollars.",
-    "per diem": "A per diem pays for a day, Medicare's schedules for a service.",
-    "bundle": "A bundle pays for several services together.",
-    "capitation": "Capitation pays for a member, not for a service.",
-    "other": "The file does not say what the figure is.",
-    "zero rate": "A rate of zero: a payer's way to say that it has no rate.",
-    "class not stated": "The file does not say whether the rate is professional or institutional, or says both.",
-    "inpatient": "An inpatient rate: Medicare pays by the case, not by the service.",
-    "other place": "An institutional rate for places where Medicare has neither outpatient nor surgery center prices.",
-    "other code system": "Medicare's schedules price CPT and HCPCS codes; this code belongs to another system.",
-    "benchmark not loaded": "No schedule in effect in this month is loaded for this state.",
-    "code not found": "The schedule does not list this code.",
-    "packaged": "Medicare pays for this within another service.",
-    "anesthesia": "Medicare pays anesthesia by base units and time, and the file does not say what its rate is for.",
-    "not priced": "The schedule lists the code without a price: not covered, or paid in another way.",
-    "modifier not priced": "The schedule has no amount for this modifier.",
-    "not paid in this setting": "The schedule prices the code, but not where the service is rendered.",
-}
-"""Why a rate has no percent of Medicare. Every rate has a percent or one of these reasons."""
-
-
-def compared_sql(where: str, facts: str = "fact_rate") -> str:
-    """Return a WITH clause that ends in `compared`: the `facts` (AS f) that meet `where`, each with its outcome.
-
-    Columns besides the fact's: kind, places, pays (the schedule), basis, detail, medicare (dollars), percent (1 is
-    100%), plausible, release and in_force (the month of the schedule's row), wcfs (workers' compensation, dollars),
-    and reason, one of REASONS, where there is no percent.
-
-    The steps: `picked` finds each rate's kind, places and schedule. `periods` finds the release that is in force in
-    each state and month, and `schedule` reads its amounts of the codes picked. `priced` joins them and
-    chooses the facility or the non-facility amount (`AS facility`). `reasoned` takes the first reason that applies, and
-    `compared` keeps the amount of the rates that have no reason.
-    """
-    return f"""
-        WITH sets AS (SELECT pos_set_id, service_codes, place_setting(service_codes) AS places FROM dim_pos_set),
-        picked AS (
-            SELECT f.*, rate_kind(f.negotiated_type, f.negotiation_arrangement) AS kind,
-                   coalesce(p.places, 'unstated') AS places,
-                   CASE f.billing_class
-                       WHEN 'professional' THEN 'medicare_prof'
-                       WHEN 'institutional'
-                           THEN institutional_schedule(coalesce(p.service_codes, []), f.setting, f.code_type)
-                       ELSE 'class not stated' END AS pays,
-                   CASE WHEN f.code_type IN ('CPT', 'HCPCS') THEN f.code END AS hcpcs
-            FROM {facts} f LEFT JOIN sets p ON p.pos_set_id = f.pos_set_id
-            WHERE {where}),
-        periods AS (
-            SELECT p.state, p.year_month, b.kind AS pays, max(b.release) AS release,
-                   least(p.year_month, left(max(b.release), 4) || '-12') AS in_force,
-                   arg_max(list_contains(b.states, p.state), b.release) AS has_state
-            FROM (SELECT DISTINCT state, year_month FROM picked) p
-            JOIN dim_benchmark b ON b.state IN ('US', p.state) AND b.release <= p.year_month
-            GROUP BY p.state, p.year_month, b.kind),
-        codes AS (SELECT DISTINCT hcpcs AS code FROM picked),
-        schedule AS (
-            {" UNION ALL BY NAME ".join(_prices(table, columns) for table, columns in _TABLES.items())}),
-        priced AS (
-            SELECT f.*, t.release, t.in_force, coalesce(t.has_state, false) AS loaded, s.code IS NOT NULL AS listed,
-                   s.reason AS why_none, s.detail,
-                   CASE f.pays WHEN 'opps' THEN w.outpatient WHEN 'asc' THEN w.surgical
-                       ELSE if(f.places = 'facility', coalesce(w.in_facility, w.amount), w.amount) END AS wcfs,
-                   CASE f.billing_code_modifier WHEN '' THEN s.amount WHEN '26' THEN s.nonfacility_26
-                       WHEN 'TC' THEN s.nonfacility_tc WHEN '53' THEN s.nonfacility_53 END AS outside,
-                   CASE f.billing_code_modifier WHEN '' THEN s.in_facility WHEN '26' THEN s.facility_26
-                       WHEN 'TC' THEN s.facility_tc WHEN '53' THEN s.facility_53 END AS inside,
-                   -- A set that is not all facilities takes the non-facility amount, where there is one.
-                   f.pays = 'medicare_prof' AND (places = 'facility' OR (
-                       places IN ('mixed', 'unstated') AND outside IS NULL AND inside IS NOT NULL)) AS facility,
-                   if(facility, inside, outside) AS amount,
-                   if(facility, s.facility_na, s.nonfacility_na) AS is_na
-            FROM picked f
-            LEFT JOIN periods t ON t.state = f.state AND t.year_month = f.year_month AND t.pays = f.pays
-            LEFT JOIN schedule s ON s.state = f.state AND s.year_month = f.year_month AND s.pays = f.pays
-                AND s.code = f.hcpcs
-            LEFT JOIN schedule w ON w.state = f.state AND w.year_month = f.year_month AND w.pays = 'wcfs'
-                AND w.code = CASE WHEN f.pays IN ('medicare_prof', 'opps', 'asc') AND f.billing_code_modifier = ''
-                    THEN f.hcpcs END),
-        reasoned AS (
-            SELECT *, CASE
-                WHEN kind <> 'dollars' THEN kind
-                WHEN negotiated_rate = 0 THEN 'zero rate'
-                WHEN pays IN ('class not stated', 'inpatient', 'other place') THEN pays
-                WHEN hcpcs IS NULL THEN 'other code system'
-                WHEN NOT loaded THEN 'benchmark not loaded'
-                WHEN NOT listed THEN 'code not found'
-                WHEN why_none IS NOT NULL THEN why_none
-                WHEN amount IS NOT NULL THEN NULL
-                WHEN billing_code_modifier <> '' THEN 'modifier not priced'
-                WHEN is_na THEN 'not paid in this setting'
-                ELSE 'not priced' END AS reason
-            FROM priced),
-        compared AS (
-            SELECT * EXCLUDE (release, in_force, detail),
-                   CASE WHEN reason IS NULL THEN release END AS release,
-                   CASE WHEN reason IS NULL THEN in_force END AS in_force,
-                   CASE WHEN reason IS NULL THEN detail END AS detail,
-                   CASE WHEN reason IS NULL THEN amount END AS medicare,
-                   negotiated_rate / medicare AS percent,
-                   {PLAUSIBLE_SQL} AS plausible,
-                   CASE WHEN reason IS NOT NULL THEN NULL WHEN pays <> 'medicare_prof' THEN upper(pays)
-                       ELSE 'MPFS ' || if(facility, 'facility', 'non-facility')
-                       || if(billing_code_modifier = '', '', ', modifier ' || billing_code_modifier) END AS basis
-            FROM reasoned)"""
-
-
 _TERM_COLUMNS = (
     "state", "year_month", "code_type", "code", "billing_class", "setting", "billing_code_modifier", "pos_set_id",
     "negotiated_type", "negotiation_arrangement",
 )  # fmt: skip
-"""The fact's columns that decide which amount it is compared with."""
+"""The fact's columns that decide which amount it is compared with, besides its size."""
 
 TERMS = ", ".join(_TERM_COLUMNS)
 
 SAME_TERMS = " AND ".join(
-    ["(f.negotiated_rate = 0) = c.zero", *(f"f.{name} IS NOT DISTINCT FROM c.{name}" for name in _TERM_COLUMNS)]
+    [
+        "rate_size(f.code, f.negotiated_rate) = c.size",
+        *(f"f.{name} IS NOT DISTINCT FROM c.{name}" for name in _TERM_COLUMNS),
+    ]
 )
 """Whether a fact AS f has the terms of a row of `compared` AS c, see compared_terms_sql."""
 
+_OUTCOME_COLUMNS = (
+    "kind", "places", "schedule", "basis", "detail", "rule", "medicare", "other_amount", "release", "in_force", "wcfs",
+    "reason",
+)  # fmt: skip
 
-def compared_terms_sql(facts: str, count: str = "count(*)") -> str:
+OUTCOME = ", ".join(f"c.{name}" for name in _OUTCOME_COLUMNS)
+"""What becomes of rates with the same terms: columns of `compared` AS c.
+
+kind and places of the rate; schedule, basis, detail and rule, what it is compared with and what chose that; medicare
+and other_amount (dollars; the other is that of the other setting, where the places allow both); release and in_force
+(the month of the schedule's row); wcfs (workers' compensation, dollars); and reason, one of REASONS, where there is no
+amount. A schedule, a basis, and a rule are null where there is a reason.
+"""
+
+
+def compared_sql(where: str, facts: str = "fact_rate", *, place: str | None = None) -> str:
+    """Return a WITH clause that ends in `compared`: the `facts` (AS f) that meet `where`, each with its outcome.
+
+    Columns besides the fact's: those of OUTCOME, percent (1 is 100%), and plausible. `place`: see compared_terms_sql.
+    """
+    return f"""
+        WITH asked AS MATERIALIZED (SELECT f.* FROM {facts} f WHERE {where}),
+        {_outcomes("asked", "count(*)", place)},
+        compared AS (
+            SELECT f.*, {OUTCOME}, f.negotiated_rate / c.medicare AS percent, {PLAUSIBLE_SQL} AS plausible
+            FROM asked f JOIN outcomes c ON {SAME_TERMS})"""
+
+
+def compared_terms_sql(facts: str, count: str = "count(*)", *, place: str | None = None) -> str:
     """Return a WITH clause whose `compared` has one row for all of the `facts` with the same terms.
 
     `rate_count` says how many rates a row stands for; `count` counts them. Which amount a rate is compared with depends
-    on its terms, not on how much it is, except for zero: 60 rows are compared rather than 83,000
-    (docs/decisions/0031). The row's own percent is that of any one of its rates.
+    on its terms, not on how much it is, except for its size (rate_size): 60 rows are compared rather than 83,000
+    (docs/decisions/0031). `place` is SQL of the one place of service that a visitor asks about: rates are then compared
+    as rendered there, whatever other places they hold for.
     """
-    terms = f"""(SELECT {TERMS}, negotiated_rate = 0 AS zero, max(negotiated_rate) AS negotiated_rate,
-                        {count} AS rate_count
-                 FROM {facts} GROUP BY ALL)"""
-    return compared_sql("true", terms)
+    return f"""
+        WITH {_outcomes(facts, count, place)},
+        compared AS (SELECT {TERMS}, size, rate_count, {OUTCOME} FROM outcomes c)"""
 
 
-_TABLES = {
-    "medicare_prof": """medicare_prof_rate AS amount, facility_rate AS in_facility,
-        nonfacility_rate_26 AS nonfacility_26, facility_rate_26 AS facility_26,
-        nonfacility_rate_tc AS nonfacility_tc, facility_rate_tc AS facility_tc,
-        nonfacility_rate_53 AS nonfacility_53, facility_rate_53 AS facility_53,
-        nonfacility_na, facility_na, reason, 'status ' || status AS detail""",
-    "opps": "opps_mar_stateavg AS amount, reason, 'status ' || opps_si || coalesce(', APC ' || opps_apc, '') AS detail",
-    "asc": "asc_mar_stateavg AS amount, reason, 'indicator ' || asc_pi AS detail",
-    "wcfs": """wcfs_amount AS amount, facility_amount AS in_facility, outpatient_amount AS outpatient,
-        asc_amount AS surgical""",
+def _outcomes(facts: str, count: str, place: str | None) -> str:
+    """Return the queries of a WITH clause that end in `outcomes`: the distinct terms of the facts, each with OUTCOME.
+
+    The steps: `picked` finds each rate's kind, places, and own schedule. `periods` finds the release that is in force
+    in each state and month, and `listed_code` reads what the schedules say of the codes picked. `candidates` joins each
+    rate with its own schedule and with those that follow it. `priced` chooses the facility or the non-facility amount,
+    `reasoned` says why a candidate has none, and `chosen` keeps one candidate for each rate: the first with an amount,
+    otherwise the one whose reason tells most.
+    """
+    return f"""
+        sets AS (
+            SELECT pos_set_id, {"service_codes" if place is None else f"[{place}::VARCHAR]"} AS service_places,
+                   place_setting(service_places) AS places, is_mostly_facility(service_places) AS mostly_facility,
+                   allows_both_settings(service_places) AS allows_both
+            FROM dim_pos_set),
+        terms AS (
+            SELECT {TERMS}, rate_size(code, negotiated_rate) AS size, {count} AS rate_count
+            FROM {facts} GROUP BY ALL),
+        -- Materialized, so that a row's number is the same wherever it is used.
+        picked AS MATERIALIZED (
+            SELECT row_number() OVER () AS term, f.*, rate_kind(f.negotiated_type, f.negotiation_arrangement) AS kind,
+                   coalesce(p.places, 'unstated') AS places, coalesce(p.mostly_facility, false) AS mostly_facility,
+                   coalesce(p.allows_both, false) AS allows_both,
+                   CASE f.billing_class
+                       WHEN 'professional' THEN 'medicare_prof'
+                       WHEN 'institutional'
+                           THEN institutional_schedule(coalesce(p.service_places, []), f.setting, f.code_type)
+                       ELSE 'class not stated' END AS own,
+                   'class' AS own_rule,
+                   priced_modifier(f.billing_code_modifier) AS modifier,
+                   if(f.code_type IN {HCPCS}, '{HCPCS[-1]}', f.code_type) AS code_system
+            FROM terms f LEFT JOIN sets p ON p.pos_set_id = f.pos_set_id),
+        periods AS (
+            SELECT p.state, p.year_month, b.kind AS schedule, max(b.release) AS release,
+                   least(p.year_month, left(max(b.release), 4) || '-12') AS in_force,
+                   arg_max(list_has_any(b.states, ['US', p.state]), b.release) AS loaded,
+                   -- A national schedule has one row for all states.
+                   arg_max(if(list_contains(b.states, 'US'), 'US', p.state), b.release) AS rows_state
+            FROM (SELECT DISTINCT state, year_month FROM picked) p
+            JOIN dim_benchmark b ON b.state IN ('US', p.state) AND b.release <= p.year_month
+            GROUP BY p.state, p.year_month, b.kind),
+        codes AS (SELECT DISTINCT code FROM picked),
+        listed_code AS ({" UNION ALL ".join(_listed(one) for one in SCHEDULES)}),
+        chain(own, step, schedule, title, has_settings, passes_unlisted) AS (VALUES {", ".join(_chain_rows())}),
+        candidates AS (
+            SELECT f.term, f.own, f.own_rule, f.modifier, f.size, f.places, f.mostly_facility, f.allows_both, c.step,
+                   c.schedule, c.title, c.has_settings, t.release, t.in_force, coalesce(t.loaded, false) AS loaded,
+                   s.prices IS NOT NULL AS listed, s.prices,
+                   -- What a hospital is paid by the physician fee schedule is the technical part, where there is one.
+                   coalesce(if(f.own = 'opps' AND c.step > 0 AND f.modifier = '', {_price("'TC'")}, NULL),
+                            {_price("f.modifier")}) AS price,
+                   coalesce((price).detail, s.prices[1].detail) AS says,
+                   coalesce(bool_or(CASE c.step WHEN 0 THEN loaded AND coalesce(s.passes_on, c.passes_unlisted) END)
+                       OVER (PARTITION BY f.term), true) AS passed_on,
+                   max(CASE c.step WHEN 0 THEN c.title || ' ' || says END) OVER (PARTITION BY f.term) AS own_says
+            FROM picked f JOIN chain c ON c.own = f.own
+            LEFT JOIN periods t ON t.state = f.state AND t.year_month = f.year_month AND t.schedule = c.schedule
+            LEFT JOIN listed_code s ON s.state = f.state AND s.year_month = f.year_month AND s.schedule = c.schedule
+                AND s.code = f.code AND s.code_system = f.code_system),
+        priced AS (
+            SELECT *, own = 'medicare_prof' AND mostly_facility AND modifier <> 'TC' AS wants_facility,
+                   -- The schedule publishes the other setting's amount where it has none for a setting (NA).
+                   if(wants_facility, coalesce(price.inside, price.outside), coalesce(price.outside, price.inside))
+                       AS amount,
+                   if(wants_facility, price.inside IS NOT NULL AND NOT coalesce(price.inside_na, false),
+                       price.outside IS NULL OR coalesce(price.outside_na, false)) AS facility,
+                   if(allows_both, nullif(if(wants_facility, price.outside, price.inside), amount), NULL) AS other
+            FROM candidates WHERE step = 0 OR passed_on),
+        reasoned AS (
+            SELECT *, CASE
+                WHEN NOT loaded THEN 'benchmark not loaded'
+                WHEN NOT listed THEN 'code not found'
+                {_conditions()}
+                WHEN price IS NULL THEN coalesce({_price("''", "prices")}.reason,
+                    if(modifier = '' AND {_HAS_RENTAL}, 'unit not stated', 'modifier not priced'))
+                WHEN price.reason IS NOT NULL THEN price.reason
+                -- In a facility, the technical part is paid to the facility.
+                WHEN modifier = 'TC' AND places = 'facility' AND own = 'medicare_prof' THEN 'not paid in this setting'
+                WHEN amount IS NULL THEN 'not priced' END AS why_none
+            FROM priced),
+        chosen AS (
+            SELECT *, title || if(has_settings, if(facility, ' facility', ' non-facility'), '')
+                       || if(price.modifier = '', '', ', modifier ' || price.modifier) AS basis,
+                   nullif(concat_ws(', ', says, CASE
+                       WHEN has_settings AND facility AND NOT wants_facility
+                           THEN 'CMS publishes no separate office amount'
+                       WHEN has_settings AND wants_facility AND NOT facility
+                           THEN 'CMS publishes no separate facility amount' END,
+                       if(step > 0, own_says, NULL)), '') AS detail
+            FROM reasoned QUALIFY 1 = row_number() OVER (
+                PARTITION BY term
+                ORDER BY why_none IS NOT NULL, list_position({list(MOST_HELPFUL_FIRST)}, why_none), step)),
+        compensation AS (
+            SELECT t.state, t.year_month, b.code, b.wcfs_amount, b.facility_amount, b.outpatient_amount, b.asc_amount
+            FROM bench_wcfs b
+            JOIN periods t ON t.schedule = 'wcfs' AND b.state = t.state AND b.year_month = t.in_force
+            WHERE b.code_type IN {HCPCS} AND b.code IN (SELECT code FROM codes)
+            QUALIFY 1 = row_number() OVER (PARTITION BY t.state, t.year_month, b.code ORDER BY b.code_type)),
+        outcomes AS (
+            SELECT p.*, CASE
+                       WHEN p.kind <> 'dollars' THEN p.kind
+                       WHEN p.size = 'zero' THEN 'zero rate'
+                       WHEN p.own IN {NO_OWN_SCHEDULE} AND (c.term IS NULL OR c.why_none IS NOT NULL) THEN p.own
+                       WHEN p.own NOT IN {NO_OWN_SCHEDULE} AND p.code_system <> '{HCPCS[-1]}' THEN 'other code system'
+                       ELSE c.why_none END AS reason,
+                   {", ".join(f"if(reason IS NULL, c.{name}, NULL) AS {new}" for name, new in _IF_COMPARED.items())},
+                   if(reason IS NULL, if(c.step = 0, p.own_rule, 'code'), NULL) AS rule,
+                   CASE p.own WHEN 'opps' THEN w.outpatient_amount WHEN 'asc' THEN w.asc_amount WHEN 'medicare_prof'
+                       THEN if(p.places = 'facility', coalesce(w.facility_amount, w.wcfs_amount), w.wcfs_amount)
+                       END AS wcfs
+            FROM picked p LEFT JOIN chosen c ON c.term = p.term
+            LEFT JOIN compensation w ON w.state = p.state AND w.year_month = p.year_month AND w.code = p.code
+                AND p.billing_code_modifier = '' AND p.code_system = '{HCPCS[-1]}')"""
+
+
+_IF_COMPARED = {
+    "schedule": "schedule",
+    "basis": "basis",
+    "detail": "detail",
+    "amount": "medicare",
+    "other": "other_amount",
+    "release": "release",
+    "in_force": "in_force",
 }
+"""The columns of a chosen candidate that an outcome has if there is no reason, and what they are called there."""
+
+_HAS_RENTAL = f"""len(list_filter(prices, lambda one: list_has_any(
+    string_split(one.modifier, ','), {list(RENTAL_OR_PURCHASE)}))) > 0"""
 
 
-def _prices(kind: str, columns: str) -> str:
-    """Return SQL of a schedule's rows of the codes picked, from the release in force in each of the facts' months."""
-    return f"""(SELECT t.pays, b.state, t.year_month, b.code, {columns}
-                FROM bench_{kind} b JOIN periods t
-                    ON t.pays = '{kind}' AND b.state = t.state AND b.year_month = t.in_force
-                WHERE b.code_type IN ('CPT', 'HCPCS') AND b.code IN (SELECT code FROM codes)
-                -- A code may be listed as CPT and as HCPCS. One row keeps each rate one rate.
-                QUALIFY row_number() OVER (PARTITION BY b.state, t.year_month, b.code ORDER BY b.code_type) = 1)"""
+def _price(modifier: str, prices: str = "s.prices") -> str:
+    """Return SQL of a code's price for a modifier."""
+    return f"list_filter({prices}, lambda one: one.modifier = {modifier})[1]"
+
+
+def _chain_rows() -> list[str]:
+    """Return the chains as rows of VALUES."""
+    by_kind = {one.kind: one for one in SCHEDULES}
+    rows = []
+    for link in chain_links():
+        schedule = by_kind[link.kind]
+        has_settings = any(price.inside != "NULL" for price in schedule.prices)
+        rows.append(
+            f"('{link.own}', {link.step}, '{link.kind}', '{schedule.title}', {has_settings}, {not schedule.lists_all})"
+        )
+    return rows
+
+
+def _conditions() -> str:
+    """Return the WHEN clauses of the schedules that take some rates only."""
+    return "\n".join(
+        f"WHEN schedule = '{one.kind}' AND NOT ({one.takes}) THEN '{one.otherwise}'"
+        for one in SCHEDULES
+        if one.takes != "true"
+    )
+
+
+def _listed(schedule: Schedule) -> str:
+    """Return SQL of what a schedule says of the codes picked, from the release in force in each of the facts' months.
+
+    A code has one row. Its `prices` are a list, because some tables have a row for each modifier and one has columns; a
+    code that is listed as CPT and as HCPCS has the prices of the CPT row first.
+    """
+    prices = ", ".join(_price_struct(schedule, one) for one in schedule.prices)
+    return f"""
+        SELECT '{schedule.kind}' AS schedule, '{schedule.code_system}' AS code_system, t.state, t.year_month, b.code,
+               flatten(list(list_filter([{prices}], lambda one: one.modifier = '' OR one.outside IS NOT NULL
+                   OR one.inside IS NOT NULL OR one.reason IS NOT NULL) ORDER BY b.code_type)) AS prices,
+               bool_or({schedule.passes_on}) AS passes_on
+        FROM bench_{schedule.kind} b
+        JOIN periods t ON t.schedule = '{schedule.kind}' AND b.state = t.rows_state AND b.year_month = t.in_force
+        WHERE b.code_type IN ({", ".join(repr(one) for one in schedule.code_types)})
+            AND b.code IN (SELECT code FROM codes)
+        GROUP BY t.state, t.year_month, b.code"""
+
+
+def _price_struct(schedule: Schedule, price: Price) -> str:
+    # Only the row without a modifier says whether a setting has an amount of its own.
+    flags = (schedule.outside_na, schedule.inside_na) if price.modifier == "''" else ("false", "false")
+    return f"""{{'modifier': {price.modifier}, 'outside': ({price.outside})::DOUBLE,
+        'inside': ({price.inside})::DOUBLE, 'reason': ({price.reason})::VARCHAR, 'detail': ({schedule.detail})::VARCHAR,
+        'outside_na': {flags[0]}, 'inside_na': {flags[1]}}}"""

@@ -2,17 +2,50 @@
 
 from dataclasses import dataclass
 
+from core.fields.place_of_service import EVERY_PLACE
+from core.queries.rules import modifiers
+
 FACILITY_PLACES = (
     "02", "19", "21", "22", "23", "24", "26", "31", "34", "41", "42", "51", "52", "53", "56", "61",
 )  # fmt: skip
 """Places of service where Medicare pays the facility amount. Source: CMS, Medicare Claims Processing Manual, ch. 26."""
 
+NON_FACILITY_PLACES = (
+    "01", "03", "04", "09", "11", "12", "13", "14", "15", "16", "17", "20", "25", "27", "32", "33", "49", "50", "54",
+    "55", "57", "58", "60", "62", "65", "71", "72", "81", "99",
+)  # fmt: skip
+"""Places where Medicare pays the non-facility amount, except 10 (telehealth at home), which says nothing in a list.
+
+Payers add 10, and places that are on neither of CMS's lists (05 to 08), to lists of facilities: see the decision on
+place lists. Alone, they are not a facility.
+"""
+
+OFFICE = "11"
 
 INPATIENT_PLACES = ("21", "51", "61")
-OUTPATIENT_PLACES = ("19", "22", "23", "CSTM-00")
+OUTPATIENT_PLACES = ("19", "22", "23", EVERY_PLACE)
 SURGICAL_CENTER = "24"
 CASES = ("MS-DRG", "R-DRG", "S-DRG", "APS-DRG", "AP-DRG", "APR-DRG", "DRG")
 """Code systems of inpatient cases."""
+
+ANESTHESIA_CODES = ("00100", "01999")
+"""The first and the last CPT code of anesthesia."""
+
+ANESTHESIA_FACTORS = (15.0, 100.0)
+"""The least and the most dollars that are plausible for one unit of anesthesia. Medicare pays about 20.
+
+Of a real payer's 6,562 rates in dollars, 3,752 are one of a few figures from $19.22 to $80 that each stand at 50 codes
+or more, whatever their base units: prices of a unit. No figure above $100 does; those are prices of cases.
+"""
+
+
+def rate_size(code: str, negotiated_rate: float) -> str:
+    """Return what the macro of this name returns, for a value in Python."""
+    if negotiated_rate == 0:
+        return "zero"
+    (first, last), (least, most) = ANESTHESIA_CODES, ANESTHESIA_FACTORS
+    is_anesthesia = len(code) == len(first) and first <= code <= last
+    return "factor" if is_anesthesia and least <= negotiated_rate <= most else "amount"
 
 
 @dataclass(frozen=True)
@@ -48,10 +81,27 @@ MACROS = (
            ELSE 'other' END""",
     f"""CREATE MACRO place_setting(service_codes) AS CASE
             WHEN len(service_codes) = 0 THEN 'unstated'
-            WHEN len(list_filter(service_codes, lambda c: c IN {FACILITY_PLACES})) = len(service_codes) THEN 'facility'
-            WHEN len(list_filter(service_codes, lambda c: c IN {FACILITY_PLACES} OR c = 'CSTM-00')) = 0
-                THEN 'non-facility'
+            WHEN list_contains(service_codes, '{EVERY_PLACE}') THEN 'mixed'
+            WHEN NOT list_has_any(service_codes, {list(FACILITY_PLACES)}) THEN 'non-facility'
+            WHEN list_contains(service_codes, '{OFFICE}') THEN 'non-facility'
+            WHEN NOT list_has_any(service_codes, {list(NON_FACILITY_PLACES)}) THEN 'facility'
             ELSE 'mixed' END""",
+    # Of every place, most are not facilities. A list that is as much one as the other is not a facility's.
+    f"""CREATE MACRO is_mostly_facility(service_codes) AS CASE place_setting(service_codes)
+            WHEN 'facility' THEN true
+            WHEN 'mixed' THEN NOT list_contains(service_codes, '{EVERY_PLACE}')
+                AND len(list_filter(service_codes, lambda c: c IN {FACILITY_PLACES}))
+                    > len(list_filter(service_codes, lambda c: c IN {NON_FACILITY_PLACES}))
+            ELSE false END""",
+    f"""CREATE MACRO allows_both_settings(service_codes) AS list_contains(service_codes, '{EVERY_PLACE}')
+            OR (list_has_any(service_codes, {list(FACILITY_PLACES)})
+                AND list_has_any(service_codes, {list(NON_FACILITY_PLACES)}))""",
+    # Payers publish anesthesia as dollars per unit, or per case, which costs more.
+    f"""CREATE MACRO rate_size(code, negotiated_rate) AS CASE
+            WHEN negotiated_rate = 0 THEN 'zero'
+            WHEN code BETWEEN '{ANESTHESIA_CODES[0]}' AND '{ANESTHESIA_CODES[1]}' AND len(code) = 5
+                AND negotiated_rate BETWEEN {ANESTHESIA_FACTORS[0]} AND {ANESTHESIA_FACTORS[1]} THEN 'factor'
+            ELSE 'amount' END""",
     f"""CREATE MACRO institutional_schedule(service_codes, setting, code_type) AS CASE
             WHEN setting = 'inpatient' OR code_type IN {CASES} THEN 'inpatient'
             WHEN len(service_codes) = 0 THEN 'opps'
@@ -61,8 +111,11 @@ MACROS = (
             WHEN list_contains(service_codes, '{SURGICAL_CENTER}') THEN 'asc'
             WHEN setting = 'outpatient' AND list_has_any(service_codes, {list(INPATIENT_PLACES)}) THEN 'opps'
             ELSE 'other place' END""",
+    *modifiers.MACROS,
 )
-"""rate_kind: one of KINDS. place_setting: facility, non-facility, mixed, or unstated for an empty set of places.
-institutional_schedule: which schedule prices an institutional rate, opps or asc, or the reason there is none. Hospitals
-need not list places, so a rate without any is outpatient unless stated otherwise.
+"""rate_kind: one of KINDS. place_setting: the setting that a set of places points to: facility, non-facility, mixed, or
+unstated for an empty set. is_mostly_facility: whether that means the facility amount of the physician fee schedule.
+allows_both_settings: whether the other amount is possible as well. rate_size: zero, factor (a price that may be one
+unit of anesthesia), or amount. institutional_schedule: which schedule prices an institutional rate, opps or asc, or the
+reason there is none. Hospitals need not list places, so a rate without any is outpatient unless stated otherwise.
 """

@@ -55,6 +55,7 @@ def store_of_schedules(root: Path, rates: list[Row], schedules: list[Schedule]) 
     ]
     sets = {tuple(rate["places"]) for rate in rates}
     tables["dim_pos_set"] = [{"pos_set_id": pos_set_id(list(places)), "service_codes": list(places)} for places in sets]
+    tables["xref_pos"] = [{"pos_set_id": pos_set_id(list(places)), "pos": pos} for places in sets for pos in places]
     for schedule in schedules:
         others = [s.release for s in schedules if (s.kind, s.state) == (schedule.kind, schedule.state)]
         rows = tables.setdefault(f"bench_{schedule.kind}", [])

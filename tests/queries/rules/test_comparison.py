@@ -4,16 +4,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.queries import medicare
-from core.queries.rules.comparison import REASONS, compared_sql
+from core.queries.rules.comparison import compared_sql
 from core.queries.rules.market import Market
+from core.queries.rules.rate_kinds import rate_size
+from core.queries.rules.reasons import MOST_HELPFUL_FIRST, REASONS
 from core.store.connection import Snapshot
 from core.store.schema.ids import pos_set_id
 from core.store.schema.tables import TABLES
-from tests.queries import slow
+from tests.queries import slow, slow_comparison
 from tests.queries.rules.fee_schedules import AN_OFFICE_VISIT, months_in_force
 from tests.queries.tables import written
 
@@ -29,10 +32,15 @@ PLACES = [
     ["21", "61"],
     ["12"],
     ["21", "12"],
+    ["12", "21", "22"],
+    ["10", "21"],
+    ["05", "24"],
+    ["10"],
+    ["11", "21", "22", "24"],
 ]
 MONTHS = ["2025-01", "2025-06", "2025-07", "2025-12", "2026-03", "2024-12"]
 CODES = ["99213", "70450", "G0439", "00100"]
-MODIFIERS = ["", "", "", "", "", "26", "TC", "53", "26,RT"]
+MODIFIERS = ["", "", "", "", "", "26", "TC", "53", "26,RT", "25", "50", "25,50", "TC,U1"]
 
 # Most rates can be priced, so that examples reach the rules about places, modifiers and settings. Two in five have an
 # amount; with every column drawn alike, one in twenty had.
@@ -70,18 +78,22 @@ odd_facts = st.fixed_dictionaries(
 facts = st.integers(0, 5).flatmap(lambda number: odd_facts if number == 5 else priced_facts)
 amounts = st.sampled_from([1.0, 7.5, 20.0, 50.0, 333.33, None])
 reasons = st.sampled_from([*[None] * 16, "packaged", "anesthesia", "inpatient", "not priced"])
+SI = st.sampled_from(["S", "S", "A", "Q4", "B", "L", None])
 PROFESSIONAL = [column.name for column in TABLES["bench_medicare_prof"].columns if "_rate" in column.name]
 
 
 def rows_of(kind: str) -> st.SearchStrategy[dict[str, Any]]:
     """Draw what a code's row of a schedule may say."""
     if kind == "medicare_prof":
-        flags = {"nonfacility_na": st.booleans(), "facility_na": st.booleans(), "status": st.just("A")}
+        status = st.sampled_from(["A", "A", "A", "R", "B", "C", "X", "J", None])
+        flags = {"nonfacility_na": st.booleans(), "facility_na": st.booleans(), "status": status}
         return st.fixed_dictionaries({"reason": reasons, **flags, **dict.fromkeys(PROFESSIONAL, amounts)})
     if kind == "opps":
-        return st.fixed_dictionaries({"reason": reasons, "opps_mar_stateavg": amounts, "opps_si": st.just("S")})
+        return st.fixed_dictionaries({"reason": reasons, "opps_mar_stateavg": amounts, "opps_si": SI})
     if kind == "asc":
-        return st.fixed_dictionaries({"reason": reasons, "asc_mar_stateavg": amounts, "asc_pi": st.just("A2")})
+        return st.fixed_dictionaries(
+            {"reason": reasons, "asc_mar_stateavg": amounts, "asc_pi": st.sampled_from(["A2", "B5", None])}
+        )
     columns = ("wcfs_amount", "facility_amount", "outpatient_amount", "asc_amount")
     return st.fixed_dictionaries(dict.fromkeys(columns, amounts))
 
@@ -98,6 +110,11 @@ def schedules(draw: st.DrawFn) -> dict[str, dict[str, dict[tuple[str, str], dict
             keys = draw(st.integers(0, 3).flatmap(lambda number: of_any if number == 3 else of_georgia))
             found.setdefault(kind, {})[release] = {key: draw(rows_of(kind)) for key in sorted(keys)}
     return found
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    return written(tmp_path_factory.mktemp("empty"), {})
 
 
 def store_of(root: Path, rates: list[dict[str, Any]], benchmarks: dict[str, Any]) -> Snapshot:
@@ -126,38 +143,41 @@ def store_of(root: Path, rates: list[dict[str, Any]], benchmarks: dict[str, Any]
     return written(root, tables)
 
 
-@given(st.lists(facts, min_size=15, max_size=30), schedules())
-def test_outcomes_are_those_of_the_slow_reference(rates: list[dict[str, Any]], benchmarks: dict[str, Any]) -> None:
+@given(st.lists(facts, min_size=15, max_size=30), schedules(), st.sampled_from([None, None, "11", "22", "24"]))
+def test_outcomes_are_those_of_the_slow_reference(
+    rates: list[dict[str, Any]], benchmarks: dict[str, Any], pos: str | None
+) -> None:
     with TemporaryDirectory() as directory:
         db = store_of(Path(directory), rates, benchmarks)
-        known = slow.Benchmarks(db)
-        sql = f"{compared_sql('true')} SELECT fact_uid, reason, basis, medicare, release, wcfs FROM compared ORDER BY 1"
-        found = db.rows(sql)
+        known = slow_comparison.Benchmarks(db)
+        asked = compared_sql("true", place=None if pos is None else "$pos")
+        found = db.rows(
+            f"""{asked} SELECT fact_uid, reason, basis, medicare, release, other_amount, detail, rule, wcfs
+                FROM compared ORDER BY 1""",
+            {} if pos is None else {"pos": pos},
+        )
     for number, (rate, row) in enumerate(zip(rates, found, strict=True)):
-        expected = slow.compared({**rate, "kind": slow.kind(rate)}, known)
-        assert row[:-1] == (f"{number:04}", expected.reason, expected.basis, expected.amount, expected.release)
-        assert row[-1] == compensation(rate, known)
+        expected = slow_comparison.compared({**rate, "kind": slow.kind(rate)}, known, pos)
+        outcome = (expected.reason, expected.basis, expected.amount, expected.release, expected.other)
+        assert row[:6] == (f"{number:04}", *outcome)
+        assert (row[6] or None, row[7]) == (expected.detail or None, expected.rule)
+        if pos is None:
+            assert row[8] == slow_comparison.compensation(rate, known)
         assert expected.reason is None or expected.reason in REASONS
 
 
-def compensation(rate: dict[str, Any], known: slow.Benchmarks) -> float | None:
-    """Return what workers' compensation pays for the code without a modifier, of the rate's kind."""
-    if rate["billing_code_modifier"] or rate["code_type"] not in {"CPT", "HCPCS"}:
-        return None
-    schedule = known.in_force("wcfs", rate["state"], rate["year_month"]) or {}
-    row = schedule.get(rate["code"])
-    if row is None:
-        return None
-    found: float | None = None
-    if rate["billing_class"] == "professional":
-        found = row["wcfs_amount"]
-        inside = bool(rate["places"]) and all(place in slow.FACILITY for place in rate["places"])
-        if inside and row["facility_amount"] is not None:
-            found = row["facility_amount"]
-    elif rate["billing_class"] == "institutional":
-        column = {"opps": "outpatient_amount", "asc": "asc_amount"}.get(slow.institutional_schedule(rate))
-        found = row[column] if column else None
-    return found
+@given(st.sampled_from(["00099", "00100", "00142", "01999", "02000", "0042T", "99213", "1"]), st.floats(0, 500))
+def test_the_size_of_a_rate_is_the_same_in_python_and_in_sql(empty: Snapshot, code: str, rate: float) -> None:
+    assert empty.rows("SELECT rate_size(?, ?)", [code, rate]) == [(rate_size(code, rate),)]
+
+
+def test_reasons_are_ranked_once_each() -> None:
+    assert len(set(MOST_HELPFUL_FIRST)) == len(MOST_HELPFUL_FIRST)
+    before_any_schedule = {
+        "percentage", "per diem", "bundle", "capitation", "other", "zero rate", "class not stated", "other place",
+        "other code system",
+    }  # fmt: skip
+    assert set(MOST_HELPFUL_FIRST) | before_any_schedule == set(REASONS)
 
 
 def test_each_reason_can_occur(tmp_path: Path) -> None:
@@ -178,19 +198,29 @@ def test_each_reason_can_occur(tmp_path: Path) -> None:
         "anesthesia": {"code": "00100"},
         "not priced": {"code": "70450"},
         "modifier not priced": {"billing_code_modifier": "26"},
-        "not paid in this setting": {"places": ["21"]},
+        "not paid in this setting": {"billing_code_modifier": "TC", "places": ["21"]},
+        "contractor priced": {"code": "0042T"},
+        "another code": {"code": "0001F"},
+        "another schedule": {"code": "80048"},
+        "not covered": {"code": "99386"},
+        "paid at cost": {"billing_class": "institutional", "code": "90670", "places": ["22"]},
     }
-    assert set(cases) == set(REASONS)
+    assert set(cases) | {"unit not stated"} == set(REASONS)
     none = dict.fromkeys(PROFESSIONAL)
     professional = {
-        ("GA", "99213"): {**none, "medicare_prof_rate": 90.0, "facility_na": True, "status": "A"},
+        ("GA", "99213"): {**none, "medicare_prof_rate": 90.0, "nonfacility_rate_tc": 50.0, "status": "A"},
         ("GA", "00100"): {**none, "medicare_prof_rate": 90.0, "reason": "anesthesia"},
         ("GA", "70450"): {**none, "status": "A", "nonfacility_na": False},
+        ("GA", "0042T"): {**none, "status": "C", "reason": "not priced"},
+        ("GA", "0001F"): {**none, "status": "I", "reason": "not priced"},
+        ("GA", "80048"): {**none, "status": "X", "reason": "not priced"},
+        ("GA", "99386"): {**none, "status": "N", "reason": "not priced"},
     }
-    benchmarks = {
-        "medicare_prof": {"2025-01": professional},
-        "opps": {"2025-01": {("GA", "99213"): {"reason": "packaged", "opps_si": "N"}}},
+    hospital = {
+        ("GA", "99213"): {"reason": "packaged", "opps_si": "N"},
+        ("GA", "90670"): {"reason": "not priced", "opps_si": "L"},
     }
+    benchmarks = {"medicare_prof": {"2025-01": professional}, "opps": {"2025-01": hospital}}
     rates = [AN_OFFICE_VISIT, *({**AN_OFFICE_VISIT, **change} for change in cases.values())]
     db = store_of(tmp_path, rates, benchmarks)
     rows = medicare.list_comparisons(db, Market("GA", "2025-06"), "rate", 100, 0)

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from core.queries import medicare
-from core.queries.rules.comparison import REASONS, compared_sql, is_plausible
+from core.queries.rules.comparison import compared_sql, is_plausible
 from core.queries.rules.market import Market
+from core.queries.rules.reasons import REASONS
+from core.queries.rules.schedules import RULES
 from core.store.connection import Snapshot
 from tests.queries.rules.fee_schedules import AN_OFFICE_VISIT, Schedule, differing, store_of_schedules
 
@@ -19,10 +21,48 @@ VISIT = GA | {
 }  # fmt: skip
 PHYSICIANS = [
     VISIT,
-    GA | {"code": "99214", "status": "A", "medicare_prof_rate": 90.0, "facility_na": True},  # offices only
-    GA | {"code": "99221", "status": "A", "facility_rate": 70.0, "nonfacility_na": True},  # facilities only
-    GA | {"code": "80048", "status": "C", "nonfacility_na": False, "facility_na": True},  # no amount at all
-    GA | {"code": "80050", "status": "C", "nonfacility_na": True, "facility_na": False},  # no amount at all
+    GA | {"code": "99214", "status": "A", "medicare_prof_rate": 90.0, "facility_na": True},  # an older release:
+    GA | {"code": "99221", "status": "A", "facility_rate": 70.0, "nonfacility_na": True},  # nothing where NA
+    # As CMS publishes it: the amount of the one setting in the columns of both.
+    GA
+    | {
+        "code": "27447",
+        "status": "A",
+        "medicare_prof_rate": 1300.0,
+        "facility_rate": 1300.0,
+        "nonfacility_na": True,
+        "facility_na": False,
+    },
+    GA
+    | {
+        "code": "71046",
+        "status": "A",
+        "medicare_prof_rate": 30.0,
+        "facility_rate": 30.0,
+        "facility_na": True,
+        "nonfacility_rate_26": 9.0,
+        "facility_rate_26": 9.0,
+        "nonfacility_rate_tc": 21.0,
+        "facility_rate_tc": 21.0,
+    },
+    GA | {"code": "80048", "status": "A"},  # no amount at all
+    GA | {"code": "97110", "status": "A", "medicare_prof_rate": 28.0, "facility_rate": 20.0},
+    GA
+    | {
+        "code": "77067",
+        "status": "A",
+        "medicare_prof_rate": 130.0,
+        "facility_na": True,
+        "nonfacility_rate_26": 40.0,
+        "facility_rate_26": 40.0,
+        "nonfacility_rate_tc": 90.0,
+    },
+    GA | {"code": "20930", "status": "B", "reason": "packaged"},
+    GA | {"code": "0042T", "status": "C", "reason": "not priced"},
+    GA | {"code": "D0330", "status": "R"},
+    GA | {"code": "99386", "status": "N", "reason": "not priced"},
+    GA | {"code": "0001F", "status": "I", "reason": "not priced"},
+    GA | {"code": "J0300", "code_type": "HCPCS", "status": "E", "reason": "not priced"},
     GA | {"code": "00100", "status": "J", "medicare_prof_rate": 90.0, "reason": "anesthesia"},
     GA | {"code": "70450", "status": "A", "facility_rate_26": 33.0},  # only the reading, only in facilities
     GA | {"code": "G0439", "code_type": "HCPCS", "status": "A", "medicare_prof_rate": 130.0},
@@ -33,10 +73,25 @@ SCHEDULES = [
     Schedule("opps", "2025-01", "US", ["GA", "TX"], [
         GA | {"code": "99213", "opps_si": "V", "opps_mar_stateavg": 120.0},
         GA | {"code": "99214", "opps_si": "N", "reason": "packaged"},
-        GA | {"code": "70450", "opps_si": "E1"},
+        GA | {"code": "70450", "opps_si": "S"},
+        GA | {"code": "97110", "opps_si": "A", "reason": "not priced"},
+        GA | {"code": "77067", "opps_si": "A", "reason": "not priced"},
+        GA | {"code": "80048", "opps_si": "Q4", "reason": "packaged"},
+        GA | {"code": "20930", "opps_si": "N", "reason": "packaged"},
+        GA | {"code": "99386", "opps_si": "E1", "reason": "not priced"},
+        GA | {"code": "0001F", "opps_si": "B", "reason": "not priced"},
+        GA | {"code": "90670", "opps_si": "L", "reason": "not priced"},
+        GA | {"code": "27447", "opps_si": "C", "reason": "inpatient"},
+        GA | {"code": "A0429", "opps_si": "A", "code_type": "HCPCS", "reason": "not priced"},
     ]),
     Schedule("opps", "2025-07", "US", ["TX"], []),  # the newest release has no amounts for Georgia
-    Schedule("asc", "2025-04", "US", ["GA"], [GA | {"code": "99213", "asc_pi": "P3", "asc_mar_stateavg": 50.0}]),
+    Schedule("asc", "2025-04", "US", ["GA"], [
+        GA | {"code": "99213", "asc_pi": "P3", "asc_mar_stateavg": 50.0},
+        GA | {"code": "0001F", "asc_pi": "B5", "reason": "not priced"},
+        GA | {"code": "0042T", "asc_pi": "J7", "reason": "not priced"},
+        GA | {"code": "90670", "asc_pi": "F4", "reason": "not priced"},
+        GA | {"code": "20930", "asc_pi": "N1", "reason": "packaged"},
+    ]),
     Schedule("wcfs", "2025-01", "GA", ["GA"], [
         GA | {"code": "99213", "wcfs_amount": 150.0, "facility_amount": 110.0, "outpatient_amount": 160.0,
               "asc_amount": 80.0},
@@ -55,7 +110,7 @@ INPATIENT = {"billing_class": "institutional", "setting": "inpatient"}
 
 
 def at(*places: str) -> dict[str, Any]:
-    return {"places": list(places)}
+    return {"places": sorted(places)}
 
 
 def modified(modifier: str) -> dict[str, Any]:
@@ -71,6 +126,10 @@ def in_month(month: str) -> dict[str, Any]:
 
 
 OFFICE, FACILITY = "MPFS non-facility", "MPFS facility"
+UHC_FACILITIES = (
+    "02", "10", "19", "21", "22", "23", "24", "26", "31", "34", "41", "42", "51", "52", "53", "56", "61",
+)  # fmt: skip
+"""The list that UnitedHealthcare's platform publishes for services in facilities."""
 
 # What the rate is, how it differs from an office visit, then its basis and Medicare's amount, or the reason for none.
 CASES: list[tuple[str, dict[str, Any], str, float | None]] = [
@@ -84,34 +143,56 @@ CASES: list[tuple[str, dict[str, Any], str, float | None]] = [
     ("in a hospital", at("21"), FACILITY, 60),
     ("in two facilities", at("22", "24"), FACILITY, 60),
     ("in an office or a hospital", at("11", "22"), OFFICE, 90),
+    ("in every facility and an office", at("11", *UHC_FACILITIES), OFFICE, 90),
+    ("in every facility and telehealth at home", at(*UHC_FACILITIES), FACILITY, 60),
+    ("in a surgical center and an unlisted place", at("05", "24"), FACILITY, 60),
+    ("telehealth at home", at("10"), OFFICE, 90),
+    ("in two facilities and a home", at("12", "21", "22"), FACILITY, 60),
+    ("in a facility and two homes", at("12", "13", "21"), OFFICE, 90),
+    ("in a facility and a home", at("12", "21"), OFFICE, 90),
     ("without places", at(), OFFICE, 90),
     ("in every place", at("CSTM-00"), OFFICE, 90),
     ("in an unlisted place", at("05"), OFFICE, 90),
-    ("in a hospital, no amount there", code("99214") | at("21"), "not paid in this setting", None),
+    # CMS publishes one amount for both settings where it has none for one of them (NA).
+    ("in a hospital, NA there, older release", code("99214") | at("21"), OFFICE, 90),
     ("without places, amount for offices only", code("99214") | at(), OFFICE, 90),
-    ("in an office, no amount there", code("99221"), "not paid in this setting", None),
+    ("in an office, NA there, older release", code("99221"), FACILITY, 70),
     ("without places, amount for facilities only", code("99221") | at(), FACILITY, 70),
     ("in every place, amount for facilities only", code("99221") | at("CSTM-00"), FACILITY, 70),
     ("in an office or a hospital, amount for facilities only", code("99221") | at("11", "22"), FACILITY, 70),
     ("in a hospital, amount for facilities only", code("99221") | at("22"), FACILITY, 70),
-    # Where both amounts are missing, the flag of the setting says why.
-    ("no amount, not flagged NA in offices", code("80048"), "not priced", None),
-    ("no amount, flagged NA in facilities", code("80048") | at("21"), "not paid in this setting", None),
-    ("no amount, without places, not flagged NA", code("80048") | at(), "not priced", None),
-    ("no amount, flagged NA in offices", code("80050"), "not paid in this setting", None),
-    ("no amount, not flagged NA in facilities", code("80050") | at("21"), "not priced", None),
-    ("no amount, in both, flagged NA in offices", code("80050") | at("11", "21"), "not paid in this setting", None),
+    ("in an office, NA there", code("27447"), FACILITY, 1300),
+    ("in a hospital, NA in offices", code("27447") | at("21"), FACILITY, 1300),
+    ("in a hospital, NA there", code("71046") | at("21"), OFFICE, 30),
+    ("in an office, NA in hospitals", code("71046"), OFFICE, 30),
+    ("no amount", code("80048"), "not priced", None),
+    ("no amount, in a hospital", code("80048") | at("21"), "not priced", None),
+    ("no amount, without places", code("80048") | at(), "not priced", None),
     # Modifiers have amounts of their own.
     ("the reading, in an office", modified("26"), f"{OFFICE}, modifier 26", 40),
     ("the reading, in a hospital", modified("26") | at("21"), f"{FACILITY}, modifier 26", 30),
     ("the reading, facility amount only, no places", code("70450") | modified("26") | at(),
      f"{FACILITY}, modifier 26", 33),
     ("the scan, in an office", modified("TC"), f"{OFFICE}, modifier TC", 50),
-    ("the scan, in a hospital", modified("TC") | at("21"), "modifier not priced", None),
+    ("the scan, in a hospital", modified("TC") | at("21"), "not paid in this setting", None),
+    ("the scan, in a hospital, amount for offices in both columns", code("71046") | modified("TC") | at("21"),
+     "not paid in this setting", None),
+    ("the scan, mostly in hospitals", modified("TC") | at("12", "21", "22"), f"{OFFICE}, modifier TC", 50),
+    ("the scan, without places", modified("TC") | at(), f"{OFFICE}, modifier TC", 50),
+    ("the reading, in a hospital, NA there without modifier", code("71046") | modified("26") | at("21"),
+     f"{FACILITY}, modifier 26", 9),
     ("discontinued, in an office", modified("53"), f"{OFFICE}, modifier 53", 20),
     ("discontinued, in a hospital", modified("53") | at("21"), f"{FACILITY}, modifier 53", 15),
-    ("another modifier", modified("LT"), "modifier not priced", None),
-    ("two modifiers", modified("26,RT"), "modifier not priced", None),
+    ("a modifier that only informs", modified("25"), OFFICE, 90),
+    ("telehealth", modified("95"), OFFICE, 90),
+    ("the left side", modified("LT"), OFFICE, 90),
+    ("three modifiers that only inform", modified("59,GP,KX"), OFFICE, 90),
+    ("the reading, of the right side", modified("26,RT"), f"{OFFICE}, modifier 26", 40),
+    ("both sides", modified("50"), "modifier not priced", None),
+    ("an assistant at surgery", modified("AS"), "modifier not priced", None),
+    ("a modifier that informs and one that pays", modified("25,50"), "modifier not priced", None),
+    ("the reading, reduced", modified("26,52"), "modifier not priced", None),
+    ("a payer's own modifier", modified("U1"), "modifier not priced", None),
     ("a modifier that offices have no amount for", code("99221") | modified("26"), "modifier not priced", None),
     # Kinds of figures, the first reason that applies.
     ("a percentage", {"negotiated_type": "percentage"}, "percentage", None),
@@ -155,6 +236,28 @@ CASES: list[tuple[str, dict[str, Any], str, float | None]] = [
     ("listed without a price", INSTITUTIONAL | code("70450") | at("22"), "not priced", None),
     ("not listed by OPPS", INSTITUTIONAL | code("99221") | at("22"), "code not found", None),
     ("institutional with a modifier", INSTITUTIONAL | modified("26") | at("22"), "modifier not priced", None),
+    ("institutional with a modifier that informs", INSTITUTIONAL | modified("25") | at("22"), "OPPS", 120),
+    # What a schedule says of a code passes it on, or says why it has no amount.
+    ("therapy in a hospital", INSTITUTIONAL | code("97110") | at("22"), OFFICE, 28),
+    ("therapy in a hospital, with a modifier", INSTITUTIONAL | code("97110") | modified("GP") | at("22"), OFFICE, 28),
+    ("a mammogram in a hospital", INSTITUTIONAL | code("77067") | at("22"), f"{OFFICE}, modifier TC", 90),
+    ("a laboratory test in a hospital", INSTITUTIONAL | code("80048") | at("22"), "packaged", None),
+    ("an ambulance", INSTITUTIONAL | code("A0429", "HCPCS") | at("22"), "another schedule", None),
+    ("inpatient only", INSTITUTIONAL | code("27447") | at("22"), "inpatient", None),
+    ("not covered in a hospital", INSTITUTIONAL | code("99386") | at("22"), "not covered", None),
+    ("another code in a hospital", INSTITUTIONAL | code("0001F") | at("22"), "another code", None),
+    ("a vaccine in a hospital", INSTITUTIONAL | code("90670") | at("22"), "paid at cost", None),
+    ("packaged in a surgical center", INSTITUTIONAL | code("20930") | at("24"), "packaged", None),
+    ("another code in a surgical center", INSTITUTIONAL | code("0001F") | at("24"), "another code", None),
+    ("a device in a surgical center", INSTITUTIONAL | code("0042T") | at("24"), "contractor priced", None),
+    ("at cost in a surgical center", INSTITUTIONAL | code("90670") | at("24"), "paid at cost", None),
+    ("not listed by ASC", INSTITUTIONAL | code("80048") | at("24"), "code not found", None),
+    ("bundled", code("20930"), "packaged", None),
+    ("priced by the contractor", code("0042T"), "contractor priced", None),
+    ("restricted, without relative values", code("D0330"), "contractor priced", None),
+    ("not covered", code("99386"), "not covered", None),
+    ("another code", code("0001F"), "another code", None),
+    ("a drug, its schedule not loaded", code("J0300", "HCPCS"), "another schedule", None),
     # Which release is in force.
     ("before the first release", in_month("2024-12"), "benchmark not loaded", None),
     ("in a release's first month", in_month("2025-01"), OFFICE, 90),
@@ -250,10 +353,71 @@ def test_each_drg_system_is_inpatient(compared: Compared, system: str) -> None:
 
 
 def test_the_setting_of_places_has_four_names(compared: Compared) -> None:
-    names = ("in a hospital", "a visit in an office", "in an office or a hospital", "in every place", "without places")
+    names = (
+        "in a hospital", "a visit in an office", "in an office or a hospital", "in a facility and a home",
+        "in two facilities and a home", "in every place", "without places",
+    )  # fmt: skip
     assert [compared[f"case: {name}"]["places"] for name in names] == [
-        "facility", "non-facility", "mixed", "mixed", "unstated",
+        "facility", "non-facility", "non-facility", "mixed", "mixed", "mixed", "unstated",
     ]  # fmt: skip
+
+
+def test_lists_that_allow_both_settings_have_both_amounts(compared: Compared) -> None:
+    """The other amount is shown beside the one that the percent is of."""
+    both = {
+        "in an office or a hospital": 60, "in every facility and an office": 60, "in two facilities and a home": 90,
+        "in a facility and a home": 60, "in every place": 60, "in a hospital": None, "a visit in an office": None,
+        "in every facility and telehealth at home": None, "in a surgical center and an unlisted place": None,
+        "without places": None, "the scan, mostly in hospitals": None, "a hospital in every place": None,
+    }  # fmt: skip
+    assert {name: compared[f"case: {name}"]["other_amount"] for name in both} == both
+
+
+def test_an_amount_of_the_other_setting_says_so(compared: Compared) -> None:
+    office, facility = "CMS publishes no separate office amount", "CMS publishes no separate facility amount"
+    notes = {
+        "in an office, NA there": office, "in an office, NA there, older release": office,
+        "without places, amount for facilities only": office, "in a hospital, NA there": facility,
+        "in a hospital, NA there, older release": facility, "in a hospital, NA in offices": None,
+        "in an office, NA in hospitals": None, "a visit in an office": None, "in a hospital": None,
+    }  # fmt: skip
+    for name, note in notes.items():
+        assert compared[f"case: {name}"]["detail"] == ", ".join(filter(None, ["status A", note])), name
+
+
+def test_a_rate_says_what_chose_its_schedule(compared: Compared) -> None:
+    names = ("a visit in an office", "a hospital, no places", "therapy in a hospital", "a vaccine in a hospital")
+    assert [compared[f"case: {name}"]["rule"] for name in names] == ["class", "class", "code", None]
+    assert compared["case: therapy in a hospital"]["detail"] == "status A, OPPS status A"
+    assert {row["rule"] for row in compared.values()} - {None} == set(RULES)
+
+
+def test_a_place_that_is_asked_about_decides(tmp_path: Any) -> None:
+    rates = [
+        differing(AN_OFFICE_VISIT, change)
+        for change in (
+            at("11", "22"), at(*UHC_FACILITIES, "11"), at("CSTM-00"), INSTITUTIONAL | at("22", "24"),
+            INSTITUTIONAL | at("CSTM-00"),
+        )
+    ]  # fmt: skip
+    db = store_of_schedules(tmp_path, rates, SCHEDULES)
+    found = {
+        pos: [
+            (row.places, row.basis, row.medicare, row.other_amount)
+            for row in medicare.list_comparisons(db, Market("GA", "2025-06", "CPT", "99213", pos=pos), "rate", 9, 0)
+        ]
+        for pos in ("11", "22", "24")
+    }
+    office, facility = ("non-facility", OFFICE, 90, None), ("facility", FACILITY, 60, None)
+    assert found["11"] == [office, office, office, ("non-facility", None, None, None)]
+    assert found["22"] == [
+        facility,
+        facility,
+        facility,
+        ("facility", "OPPS", 120, None),
+        ("facility", "OPPS", 120, None),
+    ]
+    assert found["24"] == [facility, facility, ("facility", "ASC", 50, None), ("facility", "ASC", 50, None)]
 
 
 def test_the_schedule_s_row_is_named(compared: Compared) -> None:
