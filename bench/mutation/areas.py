@@ -23,7 +23,7 @@ AREAS = {
         ("tests/fields",),
     ),
     "comparison": Area(
-        ("core/queries/rules/comparison.py", "core/queries/rules/rate_kinds.py"),
+        ("core/queries/rules/comparison.py", "core/queries/rules/rate_kinds.py", "core/queries/rules/schedules.py"),
         ("tests/queries/rules/test_comparison_cases.py", "tests/queries/rules/test_comparison.py"),
     ),
     "matching": Area(

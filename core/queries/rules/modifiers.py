@@ -5,7 +5,7 @@ are not listed here, so that a rate with one is compared only with an amount for
 sides), 51 (several procedures), 52 (reduced), 53 (discontinued), 54 to 56 (a part of the surgery), 62, 66, 80, 81, 82
 and AS (several surgeons), 73 and 74 (canceled), 78 (back to the operating room), AA, AD, QK, QX, QY and QZ
 (anesthesia), AH and AJ (a share of the physician's amount), CO and CQ (assistants in therapy), CT, FX and FY (older
-equipment), PN (off campus), and all that a state's Medicaid or a payer defines. docs/decisions has the sources.
+equipment), PN (off campus), and all that a state's Medicaid or a payer defines. docs/decisions/0056 has the sources.
 """
 
 INFORMATIONAL = (
