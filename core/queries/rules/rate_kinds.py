@@ -16,7 +16,8 @@ NON_FACILITY_PLACES = (
 )  # fmt: skip
 """Places where Medicare pays the non-facility amount, except 10 (telehealth at home), which says nothing in a list.
 
-Payers add 10, and places that are on neither of CMS's lists (05 to 08), to lists of facilities (docs/decisions/0055). Alone, they are not a facility.
+Payers add 10, and places that are on neither of CMS's lists (05 to 08), to lists of facilities (docs/decisions/0055).
+Alone, they are not a facility.
 """
 
 OFFICE = "11"
