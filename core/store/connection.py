@@ -19,7 +19,7 @@ from core.store.generations.store import Store
 from core.store.market_cache import MarketCache
 from core.store.schema import ids
 from core.store.schema.tables import FACT_RATE
-from core.store.views import AREA, COUNTED_RATE_COLUMNS, group_areas_join, view_statements
+from core.store.views import COUNTED_RATE_COLUMNS, view_statements, with_group_areas
 from core.store.watched_cursor import WatchedCursor
 
 T = TypeVar("T")
@@ -113,17 +113,17 @@ class Snapshot:
 
     @contextmanager
     def market_snapshot(
-        self, where: str, parameters: dict[str, Any], facts: str = FACT_RATE.name
+        self, where: str, parameters: dict[str, Any], facts: str = FACT_RATE.name, *, areas: bool = False
     ) -> Iterator["Snapshot"]:
         """Yield this generation with a table `counted_rate` of the `facts` (AS f) that meet `where`, in memory.
 
-        The table has the fact's columns except those that identify the provider, and `area`, see group_areas_join.
-        Facts that are equal in these columns are one row, and `rate_count` says how many they are. Recent selections
-        are kept for the next caller.
+        The table has the fact's columns except those that identify the provider and, if `areas` are asked for, the
+        column `area`, see with_group_areas. Facts that are equal in these columns are one row, and `rate_count` says
+        how many they are. Recent selections are kept for the next caller.
         The snapshot is for one thread. Raises the same errors as `cursor`.
         """
-        key = (where, *sorted(parameters.items()))
-        connection = self.markets.take(key) or self._count_rates(where, parameters, facts)
+        key = (where, areas, *sorted(parameters.items()))
+        connection = self.markets.take(key) or self._count_rates(where, parameters, facts, areas=areas)
         try:
             yield _MarketSnapshot(self, connection, parameters)
         except BaseException:
@@ -132,17 +132,20 @@ class Snapshot:
             raise
         self.markets.put_back(key, connection)
 
-    def _count_rates(self, where: str, parameters: dict[str, Any], facts: str) -> duckdb.DuckDBPyConnection:
+    def _count_rates(
+        self, where: str, parameters: dict[str, Any], facts: str, *, areas: bool
+    ) -> duckdb.DuckDBPyConnection:
         """Return a connection with the table `counted_rate`."""
-        columns = ", ".join(f"f.{name}" for name in COUNTED_RATE_COLUMNS)
+        columns = ", ".join((*COUNTED_RATE_COLUMNS, *(["area"] if areas else [])))
+        rates = f"SELECT f.* FROM {facts} f WHERE {where}"
+        if areas:
+            rates = with_group_areas(rates, by_month="year_month" in parameters)
         connection = self._connection.cursor()
         try:
             with self._limited(connection, self._limits.seconds) as watched:
                 watched.execute(
                     f"""CREATE TEMP TABLE counted_rate AS
-                        SELECT {columns}, {AREA}, count(*) AS rate_count
-                        FROM {facts} f {group_areas_join(self.manifest, by_month="year_month" in parameters)}
-                        WHERE {where} GROUP BY ALL""",
+                        SELECT {columns}, count(*) AS rate_count FROM ({rates}) GROUP BY ALL""",
                     parameters,
                 )
         except BaseException:

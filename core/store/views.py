@@ -11,20 +11,16 @@ from core.store.sql import null_columns, parquet_rows
 COUNTED_RATE_COLUMNS = tuple(column.name for column in FACT_RATE.columns if column.compared)
 """The fact's columns by which rates are counted, grouped and compared. The others identify the provider."""
 
-AREA = "a.area"
-"""The area of a fact's provider group, as dim_group_area has it, where `group_areas_join` follows the facts."""
 
-
-def group_areas_join(manifest: Manifest, *, by_month: bool) -> str:
-    """Return SQL that joins the facts (AS f) with the areas of their groups (AS a), where these are known.
+def with_group_areas(facts: str, *, by_month: bool) -> str:
+    """Return SQL of facts (`facts` is SQL of them) with `area`, that of their provider group; null where it has none.
 
     `by_month` says that the parameter `year_month` chooses the facts. A group has one area, so that no rate is
     multiplied.
     """
-    if not manifest.rows(DIM_GROUP_AREA.name):
-        return "LEFT JOIN (SELECT NULL::VARCHAR AS pg_uid, NULL::VARCHAR AS area LIMIT 0) a ON a.pg_uid = f.pg_uid"
     in_month = "WHERE year_month = $year_month" if by_month else ""
-    return f"LEFT JOIN (SELECT pg_uid, area FROM {DIM_GROUP_AREA.name} {in_month}) a ON a.pg_uid = f.pg_uid"
+    return f"""SELECT f.*, a.area FROM ({facts}) f
+               LEFT JOIN (SELECT pg_uid, area FROM {DIM_GROUP_AREA.name} {in_month}) a ON a.pg_uid = f.pg_uid"""
 
 
 def view_statements(root: Path, manifest: Manifest) -> Iterator[str]:
