@@ -23,9 +23,17 @@ LOADS = (
     ("opps", "medicare/opps/2025 NFRM Addendum B.11122024.txt", "--wage-index", WAGES),
     ("opps", "medicare/opps/2025 NFRM Addendum B.11122024.xlsx", "--wage-index", WAGES, "--year-month", "2025-10"),
     ("asc", "medicare/asc/2025-10/AA.csv", "medicare/asc/2025-10/BB.csv", "--wage-index", WAGES),
+    ("clfs", "clfs/CLFS 2025 Q1V1.csv"),
+    ("clfs", "clfs/CLFS 2025 Q1V1.txt", "--year-month", "2025-04"),
+    ("asp", "asp/section 508 version of Jan 2025 ASP Pricing File updated 030725.csv"),
+    ("asp", "asp/section 508 version of Oct 2025 ASP Pricing File 091725.csv"),
+    (
+        "dmepos", "dmepos/DMEPOS_JAN.csv", "dmepos/DMEPEN_JAN.csv", "dmepos/Former CBA Fee Schedule File_JAN 2025.csv",
+        "dmepos/Former CBA ZIP Code File - JAN 2025.csv",
+    ),
     ("wcfs", "wcfs/GA_2024_medical_fee_schedule.xlsx"),
     ("wcfs", "wcfs/NC_fee_schedule.csv", "--state", "NC", "--year-month", "2025-01"),
-)
+)  # fmt: skip
 """The kind and the rest of the command line of each load; two quarters of the physician schedule."""
 
 

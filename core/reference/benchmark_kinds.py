@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.reference.benchmark_release import LoadedBenchmark
-from core.reference.medicare import asc, opps, physician
+from core.reference.medicare import asc, asp, clfs, dmepos, opps, physician
 from core.reference.workers_comp import load_schedule
 from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store
@@ -28,6 +28,9 @@ BENCHMARK_KINDS: dict[str, BenchmarkKind] = {
     "opps": opps,
     "asc": asc,
     "wcfs": load_schedule,
+    "clfs": clfs,
+    "asp": asp,
+    "dmepos": dmepos,
 }
 """Each kind's module by the name it has on the command line and in the store."""
 

@@ -197,7 +197,7 @@ def _pieces_by_month(
 ) -> Iterator[ReleasePiece]:
     names = [name for name in table.names if name != "year_month"]
     for state in states:
-        rows = encode_text_columns(rows_of(state).sort("code_type", "code"), table, names)
+        rows = encode_text_columns(rows_of(state).sort(table.order[2:]), table, names)
         for month in months:
             yield (state, month), rows.append_column("year_month", encode_texts([month], len(rows)))
 

@@ -1,11 +1,16 @@
 """Recognize agencies' files by content, so that a wrong file is refused with the name of what it is."""
 
+import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.fields.billing_code import HCPCS_CODE_PATTERN
 from core.reference.spreadsheets import HEADER_WITHIN_ROWS, Rows, Sheet, read_sheets
 from core.runtime.errors import ReferenceFileError
+
+STATE_AMOUNT_TITLE = r"([A-Z]{2}) ?\((NR|R)\)"
+"""The title of a state's amounts for equipment: `AL (NR)` non-rural, `AL(R)` rural."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,15 @@ def _has(*words: str) -> Callable[[list[str]], bool]:
     return lambda row: len(set(row)) > 2 and all(any(word in cell for cell in row) for word in words)
 
 
+def _matches(row: list[str], cells: int, patterns: dict[int, str]) -> bool:
+    """Return whether a row has this many cells and those at these positions match: a file without a header."""
+    return len(row) == cells and all(re.fullmatch(pattern, row[at]) for at, pattern in patterns.items())
+
+
+def _has_state_amounts(row: list[str]) -> bool:
+    return row[:2] == ["HCPCS", "MOD"] and any(re.fullmatch(STATE_AMOUNT_TITLE, cell) for cell in row)
+
+
 def _is_code_title(cell: str) -> bool:
     return "BASE UNIT" not in cell and ("CODE" in cell or "CPT" in cell)
 
@@ -31,10 +45,15 @@ RELATIVE_VALUES, GPCI, ANESTHESIA, BASE_UNITS = "relative values", "gpci", "anes
 ZIP_LOCALITY, DMEPOS_RURAL_ZIP = "zip locality", "dmepos rural zip"
 COUNTY_AREAS, ZIP_COUNTY, ZIP_CBSA = "county areas", "zip county", "zip cbsa"
 ADDENDUM_B, ASC_ADDENDUM, WAGE_INDEX = "addendum b", "asc addendum", "wage index"
+LAB_FEES, LAB_FEES_TEXT = "lab fees", "lab fees, text"
+DRUG_LIMITS, DRUG_CROSSWALK = "drug limits", "drug crosswalk"
+EQUIPMENT, EQUIPMENT_TEXT, NUTRITION, NUTRITION_TEXT = "equipment", "equipment, text", "nutrition", "nutrition, text"
+MAIL_ORDER, AREA_FEES, AREA_ZIPS = "mail order", "area fees", "area zips"
 
 FILE_KINDS = {
     RELATIVE_VALUES: FileKind(
-        "a relative value file (PPRRVU…)", "load_benchmark medicare_prof", lambda row: row[:2] == ["HCPCS", "MOD"]
+        "a relative value file (PPRRVU…)", "load_benchmark medicare_prof",
+        lambda row: row[:3] == ["HCPCS", "MOD", "DESCRIPTION"],
     ),
     GPCI: FileKind("a GPCI file", "load_benchmark medicare_prof PPRRVU… --gpci FILE", _has("GPCI", "LOCALITY")),
     ANESTHESIA: FileKind("a file of anesthesia factors", "load_benchmark medicare_prof", _has("ANES", "LOCALITY")),
@@ -72,6 +91,49 @@ FILE_KINDS = {
         "a crosswalk of ZIP codes and counties", "load_places",
         # HUD's download names both of its crosswalks' second column GEOID, see place_files.
         lambda row: "ZIP" in row and bool({"COUNTY", "COUNTY_FIPS", "FIPS", "GEOID"} & set(row)),
+    ),
+    LAB_FEES: FileKind(
+        "a clinical laboratory fee schedule (CLFS)", "load_benchmark clfs",
+        lambda row: {"HCPCS", "MOD", "EFF_DATE", "INDICATOR", "RATE"} <= set(row),
+    ),
+    LAB_FEES_TEXT: FileKind(
+        "a clinical laboratory fee schedule (CLFS) as text", "load_benchmark clfs",
+        lambda row: _matches(row, 7, {0: r"20\d\d", 1: HCPCS_CODE_PATTERN, 3: r"20\d{6}", 5: r"[\d.]+"}),
+    ),
+    DRUG_LIMITS: FileKind(
+        "an ASP pricing file (Part B drugs)", "load_benchmark asp", _has("HCPCS CODE", "DOSAGE", "PAYMENT LIMIT")
+    ),
+    DRUG_CROSSWALK: FileKind(
+        "an ASP crosswalk from NDC to HCPCS", "it has no prices: those are in the ASP pricing file",
+        _has("NDC", "HCPCS DOSAGE", "BILLUNITS"),
+    ),
+    EQUIPMENT: FileKind(
+        "a DMEPOS fee schedule (equipment)", "load_benchmark dmepos",
+        lambda row: _has_state_amounts(row) and "JURIS" in row,
+    ),
+    NUTRITION: FileKind(
+        "a PEN fee schedule (nutrition)", "load_benchmark dmepos",
+        lambda row: _has_state_amounts(row) and "JURIS" not in row,
+    ),
+    EQUIPMENT_TEXT: FileKind(
+        "a DMEPOS fee schedule (equipment) as text", "load_benchmark dmepos",
+        lambda row: _matches(row, 17, {0: r"20\d\d", 1: HCPCS_CODE_PATTERN, 8: "[A-Z]{2}", 12: r"[\d.]+"}),
+    ),
+    NUTRITION_TEXT: FileKind(
+        "a PEN fee schedule (nutrition) as text", "load_benchmark dmepos",
+        lambda row: _matches(row, 9, {0: r"20\d\d", 1: HCPCS_CODE_PATTERN, 5: "[A-Z]{2}", 6: r"[\d.]+"}),
+    ),
+    MAIL_ORDER: FileKind(
+        "a mail-order fee schedule of diabetic supplies", "load_benchmark dmepos DMEPOS… FILE",
+        lambda row: row[:2] == ["HCPCS", "MOD"] and "NATIONAL MAIL-ORDER" in row,
+    ),
+    AREA_FEES: FileKind(
+        "a fee schedule of the former competitive bidding areas", "load_benchmark dmepos DMEPOS… FILE",
+        lambda row: row[:2] == ["HCPCS", "MOD"] and "MOD3" in row and "NATIONAL MAIL-ORDER" not in row,
+    ),
+    AREA_ZIPS: FileKind(
+        "a list of the ZIP codes of the former competitive bidding areas", "load_benchmark dmepos DMEPOS… FILE",
+        lambda row: {"CBA ZIP CODE", "CBA NAME SHORT"} <= set(row),
     ),
 }  # fmt: skip
 

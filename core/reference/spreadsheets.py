@@ -1,4 +1,4 @@
-"""Read tables as agencies publish them: csv, tab-separated txt, Excel, or a zip file of these, recognized by content.
+"""Read tables as agencies publish them: csv, txt with tabs or tildes, Excel, or a zip file of these, told by content.
 
 A `Sheet` is one table: its rows as text, with cells trimmed, on one line, and without control characters. Agencies'
 files begin with title rows, repeat header names and end in footnotes, so a sheet does not know its header: each
@@ -134,12 +134,16 @@ def _cell(cell: object) -> str:
 
 def _text_rows(content: bytes) -> Rows:
     text = _decoded(content).replace("\x00", "")  # which the csv module refuses
-    # Titles and descriptions contain commas, so whichever mark more of the first lines contain is the delimiter.
-    tabs, commas = (sum(mark in line for line in text.splitlines()[:40]) for mark in "\t,")
-    delimiter = "\t" if tabs > commas else ","
-    return [
-        [clean_text(cell) for cell in row] for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    ]
+    # Titles and descriptions contain commas, so whichever mark more of the first lines contain is the delimiter. Where
+    # every description has a comma, it is the mark that is in them more often.
+    first = text.splitlines()[:40]
+    delimiter = max(
+        ",\t~", key=lambda mark: (sum(mark in line for line in first), sum(line.count(mark) for line in first))
+    )
+    # CMS's text files with tildes are of fixed width: a quotation mark in a description is only that.
+    quoting = csv.QUOTE_NONE if delimiter == "~" else csv.QUOTE_MINIMAL
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
+    return [[clean_text(cell) for cell in row] for row in rows]
 
 
 def _decoded(content: bytes) -> str:

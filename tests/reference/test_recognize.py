@@ -22,7 +22,21 @@ HEADERS = {
     "county areas": ["CBSA Code", "Metropolitan Division Code", "CSA Code", "FIPS State Code", "FIPS County Code"],
     "zip cbsa": ["ZIP", "CBSA", "BUS_RATIO"],
     "zip county": ["zip", "fips", "county", "state"],
-}
+    "lab fees": ["YEAR", "HCPCS", "MOD", "EFF_DATE", "INDICATOR", "RATE", "SHORTDESC"],
+    "lab fees, text": ["2025", "80053", "QW", "20250101", "N", "00010.56", "A test"],
+    "drug limits": ["HCPCS Code", "Short Description", "HCPCS Code Dosage", "Payment Limit", "Notes", ""],
+    "drug crosswalk": ["_2026_CODE", "NDC2", "HCPCS dosage", "PKG SIZE", "BILLUNITS", "BILLUNITSPKG", ""],
+    "equipment": ["HCPCS", "Mod", "Mod2", "JURIS", "CATG", "Ceiling", "Floor", "AL (NR)", "AL (R)", "Description"],
+    "nutrition": ["HCPCS", "MOD", "MOD2", "AL(NR)", "AL(R)", "Desc"],
+    "equipment, text": [
+        "2025", "E0601", "RR", "", "D", "CR", "A", "00", "AL", "000094.93", "000000.00", "000000.00", "000050.58",
+        "0", "0", "R", "A device",
+    ],
+    "nutrition, text": ["2025", "B4150", "", "", "000000.70", "AL", "000000.47", "R", "Food"],
+    "mail order": ["HCPCS", "Mod", "Mod2", "Mod3", "CATG", "National Mail-Order", "Description"],
+    "area fees": ["HCPCS", "Mod", "Mod2", "Mod3", "CATG", "Akron, OH", "Atlanta, GA", "Description"],
+    "area zips": ["CBA State", "CBA ZIP Code", "CBA Name Short", "CBA Name", "Year/Qtr"],
+}  # fmt: skip
 
 
 def test_every_kind_of_file_has_a_header_here() -> None:

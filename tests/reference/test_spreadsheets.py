@@ -63,6 +63,19 @@ def test_commas_in_titles_do_not_make_a_tab_file_a_csv(tmp_path: Path) -> None:
     assert sheet.rows == [["Rights, reserved, all, of, them", "", ""], ["1", "2", "3"], ["4", "5", "6"]]
 
 
+def test_tildes_separate_fields_and_quotation_marks_are_text(tmp_path: Path) -> None:
+    path = tmp_path / "PEN.txt"
+    path.write_text(
+        '2025~B4034~  ~000003.84     ~R~A "kit", by day\n2025~B4035~NU~000006.91     ~ ~6" tube, thin\n\x1a'
+    )
+    (sheet,) = read_sheets(path)
+    assert sheet.rows == [
+        ["2025", "B4034", "", "000003.84", "R", 'A "kit", by day'],
+        ["2025", "B4035", "NU", "000006.91", "", '6" tube, thin'],
+        [""],
+    ]
+
+
 def test_a_file_that_cannot_be_read_is_refused_with_the_reason(tmp_path: Path) -> None:
     path = tmp_path / "x"
 

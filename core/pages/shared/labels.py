@@ -7,6 +7,9 @@ _SCHEDULE_LABELS = {
     "medicare_prof": "Physician fee schedule (MPFS)",
     "opps": "Hospital outpatient (OPPS)",
     "asc": "Ambulatory surgical center (ASC)",
+    "clfs": "Laboratory tests (CLFS)",
+    "asp": "Drugs in an office (ASP)",
+    "dmepos": "Equipment and nutrition (DMEPOS)",
     "wcfs": "Workers’ compensation",
 }
 

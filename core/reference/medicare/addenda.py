@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ import pyarrow as pa
 
 from core.fields.billing_code import HCPCS_CODE_PATTERN, HCPCS_WIDTH, medicare_code_system, restore_leading_zeros
 from core.reference import recognize
+from core.reference.amount_cells import parse_amount
 from core.reference.benchmark_release import NOT_PRICED, encode_text_columns
 from core.reference.medicare.month_names import MONTH_NAME_PATTERN, release_month
 from core.reference.medicare.wage_index import WageIndex, adjust_rates, read_wage_index
@@ -78,7 +78,7 @@ def read_prices(sheet: Sheet, kind: str, indicator: str) -> list[NationalPrice]:
         if not match or not row[indicator_column] or len(row[code]) > HCPCS_WIDTH + 2:
             continue
         try:
-            weight_value, rate_value = _parse_amount(row[weight]), _parse_amount(row[rate])
+            weight_value, rate_value = parse_amount(row[weight]), parse_amount(row[rate])
         except ValueError as error:
             raise ReferenceFileError(f"{sheet.name}: row {number}, code {match[0]}: {error}") from None
         thousandths = None if rate_value is None else round(rate_value * 1000)
@@ -215,17 +215,3 @@ def count_left_out(prices: list[NationalPrice], paid: np.ndarray, indicators: di
             known = indicators.get(price.indicator, Indicator("of no known meaning", NOT_PRICED))
             reasons[f"{known.reason or 'no rate'}: {price.indicator}, {known.meaning}"] += 1
     return dict(sorted(reasons.items()))
-
-
-def _parse_amount(text: str) -> Decimal | None:
-    """Return a weight or rate such as `$3,307.24`, or None for `.` and blank. Raise ValueError if it is neither."""
-    plain = text.replace("$", "").replace(",", "").strip()
-    if plain in {"", "."}:
-        return None
-    try:
-        value = Decimal(plain)
-    except InvalidOperation:
-        raise ValueError(f"{text!r} is not a number") from None
-    if not value.is_finite() or value < 0:
-        raise ValueError(f"{text!r} is not an amount; expected zero or more")
-    return value

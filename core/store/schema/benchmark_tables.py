@@ -171,6 +171,80 @@ BENCH_WCFS_MODIFIER = Table(
     ),
 )
 
+_MODIFIER = text("modifier", "Modifiers as in fact_rate: sorted, joined by commas; empty text for none.", 100)
+_UNPRICED = text("reason", "Why nothing can be compared with it: not priced; null where it is paid.")
+
+
+def _bench_items(name: str, meaning: str, *columns: Column) -> Table:
+    """Return a table of items: each code has an amount per modifier. A national schedule's state is US."""
+    states = replace(_BENCH_COLUMNS[0], meaning="Two letters; US for a schedule with one amount for the whole country.")
+    columns = (states, *_BENCH_COLUMNS[1:], _MODIFIER, *columns, _RELEASE)
+    return Table(name, f"silver/{name}.parquet", (*_BENCH_KEY, "modifier"), meaning, columns, since=4)
+
+
+BENCH_CLFS = _bench_items(
+    "bench_clfs",
+    "Medicare clinical laboratory fee schedule (CLFS): one amount for the whole country",
+    number("amount", "Dollars per test; null where the contractor sets it."),
+    _UNPRICED,
+    text("indicator", "N: the national amount; L: set by the contractor, published as 0.00.", 20),
+    text("effective_date", "Since when the row is in force, YYYY-MM-DD.", 20),
+)
+
+BENCH_ASP = _bench_items(
+    "bench_asp",
+    "Medicare Part B drug payment limits (ASP pricing file): one amount for the whole country",
+    number("amount", "Dollars per unit of `dosage`. It is 106 % of the average sales price already."),
+    _UNPRICED,
+    text("dosage", "What one billing unit is, as CMS writes it: 10 MG, 1 ML.", MAX_NAME),
+    number("coinsurance_percent", "The patient's share in percent: 20; less where prices outran inflation."),
+    text("notes", "CMS's note on the drug.", 1000),
+)
+
+BENCH_DMEPOS = _bench_items(
+    "bench_dmepos",
+    "Medicare fee schedule of equipment, prosthetics, orthotics and supplies (DMEPOS), and of enteral and parenteral "
+    "nutrition (PEN), by state. The amount without modifier, new (NU), rented for a month (RR), and used (UE) are "
+    "rows apart",
+    number("amount", "Dollars where rural amounts do not apply; null where CMS has 0.00, which is not a price."),
+    number("rural_amount", "Dollars where rural amounts apply: the rural one, else `amount`."),
+    _UNPRICED,
+    text("list", "Which of CMS's lists it is from: DMEPOS, PEN, or mail order.", 20),
+    text("category", "CMS's payment category, such as CR for capped rental; null in PEN.", 20),
+    text("jurisdiction", "Who pays: D the equipment contractor, L the local one, J both; null in PEN.", 20),
+)
+
+BENCH_DMEPOS_AREA = Table(
+    "bench_dmepos_area",
+    "silver/bench_dmepos_area.parquet",
+    ("release", "bidding_area", "code_type", "code", "modifier"),
+    "Medicare fee schedule of equipment in the former competitive bidding areas, once per release. There it takes the "
+    "place of the state's amount.",
+    (
+        _RELEASE,
+        text("bidding_area", "The area's short name as CMS has it, such as Atlanta, GA.", MAX_NAME),
+        CODE_TYPE,
+        CODE,
+        _MODIFIER,
+        number("amount", "Dollars."),
+    ),
+    since=4,
+)
+
+BENCH_DMEPOS_ZIP = Table(
+    "bench_dmepos_zip",
+    "silver/bench_dmepos_zip.parquet",
+    ("release", "zip"),
+    "The ZIP codes of the former competitive bidding areas, once per release.",
+    (
+        _RELEASE,
+        text("zip", "Five digits."),
+        text("state", "Two letters."),
+        text("bidding_area", "The former competitive bidding area, see bench_dmepos_area.", MAX_NAME),
+    ),
+    since=4,
+)
+
 DIM_BENCHMARK = Table(
     "dim_benchmark",
     "silver/dim_benchmark/dim_benchmark.parquet",
@@ -178,7 +252,7 @@ DIM_BENCHMARK = Table(
     "The benchmark releases that are loaded: what was read, what became of it. rows_read = rows_priced + the rows "
     "left out.",
     (
-        text("kind", "medicare_prof, opps, asc or wcfs."),
+        text("kind", "medicare_prof, opps, asc, wcfs, clfs, asp or dmepos."),
         text("state", "US for a release for all states, else the one state's two letters."),
         _RELEASE,
         Column("states", "texts", "The states it has amounts for."),
@@ -200,5 +274,10 @@ BENCHMARK_TABLES = (
     BENCH_WAGE_INDEX,
     BENCH_WCFS,
     BENCH_WCFS_MODIFIER,
+    BENCH_CLFS,
+    BENCH_ASP,
+    BENCH_DMEPOS,
+    BENCH_DMEPOS_AREA,
+    BENCH_DMEPOS_ZIP,
 )
 """The benchmarks, in the order of the data dictionary."""

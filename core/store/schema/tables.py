@@ -8,6 +8,11 @@ from collections.abc import Iterable
 
 from core.store.schema.benchmark_tables import (
     BENCH_ASC,
+    BENCH_ASP,
+    BENCH_CLFS,
+    BENCH_DMEPOS,
+    BENCH_DMEPOS_AREA,
+    BENCH_DMEPOS_ZIP,
     BENCH_MEDICARE_PROF,
     BENCH_MEDICARE_PROF_LOCALITY,
     BENCH_OPPS,
@@ -54,6 +59,11 @@ from core.store.schema.rate_tables import (
 
 __all__ = [
     "BENCH_ASC",
+    "BENCH_ASP",
+    "BENCH_CLFS",
+    "BENCH_DMEPOS",
+    "BENCH_DMEPOS_AREA",
+    "BENCH_DMEPOS_ZIP",
     "BENCH_MEDICARE_PROF",
     "BENCH_MEDICARE_PROF_LOCALITY",
     "BENCH_OPPS",
