@@ -141,8 +141,11 @@ def _text_rows(content: bytes) -> Rows:
         ",\t~", key=lambda mark: (sum(mark in line for line in first), sum(line.count(mark) for line in first))
     )
     # CMS's text files with tildes are of fixed width: a quotation mark in a description is only that.
-    quoting = csv.QUOTE_NONE if delimiter == "~" else csv.QUOTE_MINIMAL
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
+    rows = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=delimiter,
+        quoting=csv.QUOTE_NONE if delimiter == "~" else csv.QUOTE_MINIMAL,
+    )
     return [[clean_text(cell) for cell in row] for row in rows]
 
 
