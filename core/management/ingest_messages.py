@@ -106,11 +106,13 @@ def report_unchanged(say: Say, step: Step) -> None:
         say("  loaded before and not changed on the web since: nothing fetched")
 
 
-def list_left_out(found: TableOfContents) -> Iterator[str]:
-    """Yield lines on what a table of contents lists that cannot be loaded."""
+def list_contents_oddities(found: TableOfContents) -> Iterator[str]:
+    """Yield lines on what a table of contents lists that cannot be loaded, or is not stored as published."""
     if found.left_out:
         yield "left out: " + ", ".join(f"{count:,} {kind}" for kind, count in sorted(found.left_out.items()))
     yield from found.problems
+    if found.altered_plans:
+        yield f"{found.altered_plans:,} plans have texts that are too long or contain control characters; both are cut"
 
 
 def report_contents(

@@ -71,7 +71,7 @@ class IngestRun:
         with self._open_document(index, "a table of contents") as (source, progress):
             contents = read_contents(source, progress)
         with self.display.paused():
-            for line in ingest_messages.list_left_out(contents):
+            for line in ingest_messages.list_contents_oddities(contents):
                 self.stderr.write(line)
         chosen = contents.choose(self.options["plan"], self.options["match"])
         if self.options["only_list"]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.fields.clean_text import CLEANED, LINE_BREAKS, cleaned, remove_forbidden, shorten
+from core.fields.clean_text import CLEANED, LINE_BREAKS, SHORTENED, cleaned, remove_forbidden, shorten
 from core.fields.month import parse_month
 from core.fields.text import as_list, fit_text, parse_text
 from core.runtime.errors import PayerFileError
@@ -85,9 +85,11 @@ def read_header(
         options.append("which month the rates are for with --year-month YYYY-MM")
     if named is None or month is None:
         raise PayerFileError(f"{name}: {' and '.join(problems)}; say {' and '.join(options)}")
+    plans, altered = _read_plans(values)
     done = cleaned(values["reporting_entity_name"], values["reporting_entity_type"], values["version"])
     counts = {
-        "texts_with_control_characters": int(done == CLEANED),
+        "texts_with_control_characters": int(done == CLEANED) + sum(bits & CLEANED > 0 for bits in altered),
+        "shortened_texts": sum(bits & SHORTENED > 0 for bits in altered),
         "misspelt_keys": respelled,
         "payer_not_named_in_the_file": int(not published),
     }
@@ -97,7 +99,7 @@ def read_header(
         last_updated_on=_fit(updated, DIM_BATCH, "last_updated_on"),
         version=_fit(values["version"], DIM_BATCH, "version"),
         year_month=month,
-        plans=_read_plans(values),
+        plans=frozenset(plans),
         notes={note: count for note, count in counts.items() if count},
     )
 
@@ -124,6 +126,8 @@ def _fit(value: Any, table: Table, column: str) -> str | None:
     return fit_text(value, table.column(column).longest)[0]
 
 
-def _read_plans(values: dict[str, Any]) -> frozenset[Plan]:
+def _read_plans(values: dict[str, Any]) -> tuple[list[Plan], list[int]]:
+    """Return the plans that a file names, and what was done to the texts of each."""
     listed = [each for each in as_list(values["reporting_plans"]) if isinstance(each, dict)]
-    return frozenset(plan for each in (values, *listed) if (plan := parse_plan(each)))
+    found = [parse_plan(each) for each in (values, *listed)]
+    return [plan for plan, _ in found if plan], [done for _, done in found]

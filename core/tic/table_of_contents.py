@@ -78,6 +78,8 @@ class TableOfContents:
         """Whose table it is: the payer of listed files that do not name theirs."""
         self.left_out: Counter[str] = Counter()
         self.problems: list[str] = []
+        self.altered_plans = 0
+        """Plans with a text that was shortened, or from which control characters were removed."""
         self._files: dict[str, ListedFile] = {}
         self._by_location: dict[str, ListedFile | None] = {}
         self._plans: dict[Plan, int] = {}
@@ -128,8 +130,8 @@ class TableOfContents:
 
     def add(self, structure: "_Structure") -> None:
         """Add one element of reporting_structure."""
-        plans = [plan for fields in structure.reporting_plans or () if (plan := self._read_plan(fields))]
-        number = self._number_plan_set(frozenset([self._number_plan(plan) for plan in plans]))
+        plans = [self._number_plan(fields) for fields in structure.reporting_plans or () if fields]
+        number = self._number_plan_set(frozenset([plan for plan in plans if plan is not None]))
         for fields in structure.in_network_files or ():
             file = self._find_file(fields)
             if file:
@@ -139,14 +141,14 @@ class TableOfContents:
             if count:
                 self.left_out["allowed-amount files"] += count
 
-    def _read_plan(self, fields: _Plan | None) -> Plan | None:
-        return parse_plan(msgspec.structs.asdict(fields)) if fields else None
-
-    def _number_plan(self, plan: Plan) -> int:
-        if plan not in self._plans:
+    def _number_plan(self, fields: _Plan) -> int | None:
+        """Return the number of the plan that an object names, or None if it names none."""
+        plan, done = parse_plan(msgspec.structs.asdict(fields))
+        if plan and plan not in self._plans:
             self._plans[plan] = len(self._plans_in_order)
             self._plans_in_order.append(plan)
-        return self._plans[plan]
+            self.altered_plans += bool(done)
+        return self._plans[plan] if plan else None
 
     def _number_plan_set(self, plans: frozenset[int]) -> int:
         if plans not in self._plan_sets:
@@ -290,7 +292,7 @@ def _build_structure(element: dict[str, Any], _notes: Notes) -> _Structure:
 
 def _build_plan(plan: dict[str, Any]) -> _Plan:
     plan, _ = respell(plan, Plan._fields)
-    return _Plan(**{name: parse_text(plan.get(name)) for name in Plan._fields})
+    return _Plan(**{name: plan.get(name) for name in Plan._fields})
 
 
 def _build_file(file: Any) -> _File | None:

@@ -225,7 +225,7 @@ def test_a_number_beyond_all_bounds_does_not_crash(load: Load, store: Store, num
 
 def test_texts_are_cleaned_shortened_or_rejected_and_counted(load: Load, store: Store) -> None:
     priced = {"negotiated_type": "negotiated", "negotiated_rate": 5}
-    members = [{"npi": [1912951245], "tin": {"type": "ein", "value": "12", "business_name": "Peach\nClinic"}}]
+    members = [{"npi": [1912951245], "tin": {"type": "ein", "value": "123456789", "business_name": "Peach\nClinic"}}]
     items = [
         item_of(5, code="9\x009213\r\n", name="Visit\tone", description="d" * 2_001),
         item_of({**priced, "additional_information": "r" * 2_001}, code="10001", references=[1, "a\x00"]),
@@ -242,13 +242,16 @@ def test_texts_are_cleaned_shortened_or_rejected_and_counted(load: Load, store: 
         {"provider_group_id": "a", "provider_groups": members},
         {"provider_group_id": "a\x00", "provider_groups": members},
     ]
-    content = {**file_of(*items, provider_references=references), "reporting_entity_name": "Pay\ner"}
+    plans = [{"plan_name": "Plan\none", "plan_id": "12"}, {"plan_name": "p" * 301, "plan_sponsor_name": "Ac\nme"}]
+    header = {"reporting_entity_name": "Pay\ner", "reporting_plans": plans}
+    content = {**file_of(*items, provider_references=references), **header}
     record = load(content, name="a\n.json").record
     assert record["rejects"] == {"code_too_long": 1, "text_too_long": 6}
     assert record["rows_read"] == 11 == record["rows_added"] + record["rows_rejected"]
-    # Shortened: the description and the remark. With control characters: the title, the remark of 10002, and the payer.
+    # Shortened: the description, the remark, a network, and a plan. With control characters: the title, the remark of
+    # 10002, the payer, a network, the organization, and both plans.
     counts = {name: record["notes"].get(name) for name in ALTERED_NOTES.values()}
-    assert counts == {"shortened_texts": 2, "texts_with_control_characters": 3}
+    assert counts == {"shortened_texts": 4, "texts_with_control_characters": 7}
     facts = {row["code"]: row for row in table(store, "fact_rate").to_dicts()}
     assert set(facts) == {"99213", "10001", "10002"}
     assert facts["10001"]["additional_information"] == "r" * 1_999 + "…"
@@ -256,6 +259,8 @@ def test_texts_are_cleaned_shortened_or_rejected_and_counted(load: Load, store: 
     groups = table(store, "dim_provider_group")
     assert sorted(groups["provider_group_id_raw"]) == ["1", "a#" + hashlib.md5(b"a\x00").hexdigest()]
     assert sorted(groups["network_names"].explode().drop_nulls()) == ["N 1", "n" * 299 + "…"]
+    assert table(store, "dim_tin")["business_name"].to_list() == ["Peach Clinic"]
+    assert sorted(table(store, "xref_batch_plan")["plan_name"]) == ["Plan one", "p" * 299 + "…"]
     assert table(store, "dim_pos_set")["service_codes"].to_list() == [[]]
     assert (record["source"], record["reporting_entity_name"]) == ("a .json", "Pay er")
 

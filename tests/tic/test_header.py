@@ -62,9 +62,9 @@ def test_the_plan_of_a_file_of_one_plan() -> None:
 
 
 def test_a_plan_has_a_name_or_an_id() -> None:
-    assert parse_plan({"plan_market_type": "group"}) is None
-    assert parse_plan({"plan_name": " ", "plan_id": None}) is None
-    assert parse_plan({"plan_id": "12"}) == Plan("", "", "12", "")
+    assert parse_plan({"plan_market_type": "group"}) == (None, 0)
+    assert parse_plan({"plan_name": " ", "plan_id": None}) == (None, 0)
+    assert parse_plan({"plan_id": "12"}) == (Plan("", "", "12", ""), 0)
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,15 @@ def test_each_file_is_listed_once_with_all_its_plans(read: Read) -> None:
     assert Plan("Plan 1", "hios", "1", "group") in found.plans
 
 
+@pytest.mark.parametrize("spoiled", ["", "\udc00"])
+def test_plans_whose_texts_are_changed_are_counted_once(read: Read, spoiled: str) -> None:
+    plans = [plan("1"), plan("2", plan_name="Plan\ntwo"), plan("3", plan_sponsor_name="s" * 301)]
+    each = {"reporting_plans": plans, "in_network_files": [file("a", description=spoiled)]}
+    found = read(toc(each, each))
+    assert (len(found.plans), found.altered_plans) == (3, 2)
+    assert {one.plan_name for one in found.plans} == {"Plan 1", "Plan two", "Plan 3"}
+
+
 def test_what_payers_get_wrong_is_left_out_and_counted(read: Read) -> None:
     found = read(
         {

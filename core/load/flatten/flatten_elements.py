@@ -121,7 +121,7 @@ class Flattener:
             rows_read=self._rows_read,
             rows_filtered=self._rows_filtered,
             rejected=self._rejected,
-            notes=self._notes + self._price_fields.notes,
+            notes=self._notes + self._price_fields.notes + self._spools.parts.notes,
             pos_sets=self._price_fields.pos_sets,
         )
 

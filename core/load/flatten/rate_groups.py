@@ -6,9 +6,11 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 import numpy.typing as npt
+from msgspec import Raw
 
 from core.fields.provider_group_id import parse_provider_group_id, spell_provider_group_id
 from core.fields.text import as_list, fit_text
+from core.load.batch.altered_texts import count_altered
 from core.load.batch.rejects import LEFT_OUT
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.providers.group_key import NAMED_KEY, WHOLE_KEY_LIMIT, group_key, group_keys_of_names
@@ -109,11 +111,16 @@ class RateGroupReader:
         if reference.location and bytes(reference.provider_groups).strip(_BLANK) in _EMPTY:
             self._notes["provider_groups_at_a_location"] += 1
             self._spools.locations.add(key, reference.location, seq)
-        networks = [fit_text(name, MAX_NAME)[0] for name in as_list(lenient_json.parse_raw(reference.network_name))]
-        names = sorted({name for name in networks if name})
+        names = self._read_networks(reference.network_name) if reference.network_name is not ABSENT else []
         if names or key >= NAMED_KEY:
             self._spools.groups.add(key, group, names)
         return key
+
+    def _read_networks(self, raw: Raw) -> list[str]:
+        fitted = [fit_text(name, MAX_NAME) for name in as_list(lenient_json.parse_raw(raw))]
+        for _, done in fitted:
+            self._notes.update(count_altered(done))
+        return sorted({name for name, _ in fitted if name})
 
     def _leave_out(self, reason: str, seq: int) -> None:
         self._notes[LEFT_OUT[reason]] += 1

@@ -1,7 +1,7 @@
 """Fetch the members of provider groups that a file does not list but links to (the `location` of schema 1)."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -84,11 +84,13 @@ class FetchReport:
     failed: int
     examples: tuple[str, ...]
     """Some of the problems."""
+    altered: Mapping[str, int]
+    """What was done to texts, see core.load.batch.altered_texts."""
 
     @property
     def notes(self) -> dict[str, int]:
         """Return what goes into the batch record."""
-        return {"locations_not_fetched": self.failed}
+        return {"locations_not_fetched": self.failed, **self.altered}
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,8 @@ def fetch_members(
         del examples[MAX_EXAMPLES:]
     for spool in (wanted_rows, failed_rows, spools):
         spool.close()
-    return FetchedGroups(FetchReport(asked, failed, tuple(examples)), wanted_rows.glob, failed_rows.glob)
+    report = FetchReport(asked, failed, tuple(examples), spools.parts.notes)
+    return FetchedGroups(report, wanted_rows.glob, failed_rows.glob)
 
 
 def _read_parts(spools: SpoolSet, array: bytes) -> MemberLists | None:

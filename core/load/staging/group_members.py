@@ -5,6 +5,7 @@ read once and becomes a *part*: one tax ID and its NPIs. A group is a list of pa
 """
 
 from array import array
+from collections import Counter
 from collections.abc import Sequence
 from itertools import chain, pairwise
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy.typing as npt
 import polars as pl
 
 from core.fields.text import fit_text
+from core.load.batch.altered_texts import count_altered
 from core.load.batch.rejects import published_text
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.staging.group_key_set import distinct
@@ -74,6 +76,8 @@ class MemberParts:
         self.npis = NumberSpool(directory, "part_npis", ("part", "npi"), writer, max_rows=most)
         self.names = RowSpool(directory, "part_names", name, writer, max_rows=most)
         self.odd = RowSpool(directory, "part_odd_values", odd, writer, max_rows=most)
+        self.notes: Counter[str] = Counter()
+        """What was done to business names, see core.load.batch.altered_texts."""
         self._next = writer << WRITER_BITS
         self._start_over()
 
@@ -169,7 +173,9 @@ class MemberParts:
         )
         if any(found.business_names):
             for number, tin, name in zip(numbers, found.tins, found.business_names, strict=True):
-                if tin and (text := fit_text(name, MAX_NAME)[0]):
+                text, done = fit_text(name, MAX_NAME) if tin else (None, 0)
+                self.notes.update(count_altered(done))
+                if text:
                     self.names.add(number, text)
         for position, odd in found.odd:
             value = None if odd.value is None else published_text(odd.value)
