@@ -36,7 +36,7 @@ AREAS = {
             "core/load/flatten/item_fields.py", "core/load/flatten/price_fields.py",
         ),
         (
-            "tests/load/test_reading_rules.py", "tests/load/test_payer_mistakes.py", "tests/load/test_load_file.py",
+            "tests/load/test_reading_rules.py", "tests/load/payer_mistakes", "tests/load/test_load_file.py",
             "tests/load/test_rate_filters.py", "tests/load/test_hostile.py", "tests/load/test_load_sizes.py",
             # 23 seconds, and about writing tables.
             "--deselect=tests/load/test_load_file.py::test_tables_of_several_row_groups_are_in_order",
