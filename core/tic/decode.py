@@ -170,6 +170,25 @@ class ElementDecoder(Generic[T]):
         return self._shape.build(element, notes) if isinstance(element, dict) else None
 
 
+def split_elements(text: bytes) -> list[Raw]:
+    """Return the JSON texts of elements separated by commas; none if the text is not strict JSON."""
+    try:
+        return _ELEMENTS.decode(b"[%b]" % text)
+    except _NOT_STRICT:
+        return []
+
+
+def split_rates(item: Raw) -> list[Raw]:
+    """Return the JSON texts of an item's rates; none if the item is not strict JSON, or has no list of them."""
+    rates = bytes(_shallow(bytes(item)).get("negotiated_rates", ABSENT))
+    return _ELEMENTS.decode(rates) if rates.startswith(b"[") else []
+
+
+def read_misspelt_rate(text: bytes, notes: Notes) -> RateObject | None:
+    """Return the rate of a JSON text if one of its keys is in another spelling; otherwise None."""
+    return _build_rate(parse_json(text, notes), notes) if is_misspelt(_shallow(text), RATE_KEYS) else None
+
+
 def decode_price(text: bytes, notes: Notes | None = None) -> PriceObject | None:
     """Return the price of a JSON text, or None if it is not an object. Raises UndecodableError."""
     try:
@@ -270,7 +289,8 @@ def _build_reference(element: dict[str, Any], notes: Notes) -> ReferenceObject:
 
 
 def _incomplete_items(items: Sequence[ItemObject | None]) -> list[int]:
-    # Payers' programs spell every rate of an item alike, so its first rate is enough to look at.
+    # Payers' programs spell every rate of an item alike, so its first rate is enough to look at. MisspeltRates reads
+    # those of others.
     return [
         position
         for position, item in enumerate(items)
@@ -313,11 +333,9 @@ def _shallow(raw: bytes) -> dict[str, Raw]:
 
 
 def _is_item_misspelt(raw: bytes) -> bool:
-    fields = _shallow(raw)
-    if is_misspelt(fields, ITEM_KEYS):
+    if is_misspelt(_shallow(raw), ITEM_KEYS):
         return True
-    rates = bytes(fields.get("negotiated_rates", ABSENT))
-    first = next(iter(_ELEMENTS.decode(rates)), None) if rates.startswith(b"[") else None
+    first = next(iter(split_rates(Raw(raw))), None)
     return first is not None and is_misspelt(_shallow(bytes(first)), RATE_KEYS)
 
 

@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from msgspec import Raw
 
 from core.fields.rate import parse_rate
 from core.load.batch.rejects import LEFT_OUT, published_text
@@ -35,6 +34,10 @@ from core.runtime.workers import give_back_memory
 from core.tic import decode, lenient_json
 from core.tic.array_splitter import ElementChunk
 from core.tic.decode import ABSENT, ItemObject, RateObject
+from core.tic.misspelt_rates import MisspeltRates
+
+_POSITION_BITS = 0xFFFFFFFF
+"""The lower half of `seq`: an element's position in its piece."""
 
 _ITEM_REASONS = {NO_CODE: "no_code", CODE_TOO_LONG: "code_too_long", TEXT_TOO_LONG: "text_too_long"}
 """Why the prices of an item without a number are rejected."""
@@ -128,6 +131,7 @@ class Flattener:
     def flatten(self, piece: FilePiece) -> int:
         """Flatten a piece and return the number of its elements. Raise NotJsonError if it is not JSON."""
         self._piece = piece.number
+        self._misspelt = MisspeltRates(piece.chunk, self._notes)
         self._prices.piece.append(piece.number)
         self._prices.piece_start.append(len(self._prices.rate))
         if piece.chunk.head is not None:
@@ -212,7 +216,7 @@ class Flattener:
                     groups = next(written_out)
                 size, texts = list_sizes[groups], rate.negotiated_prices
                 if not texts or number < 0 or not 0 < size <= max_groups:
-                    self._add_odd_rate(number, item, texts, groups, _RatePosition(seq, position))
+                    self._add_odd_rate(number, item, rate, groups, _RatePosition(seq, position))
                     continue
                 prices.fact_rows += size * len(texts)
                 self._rows_read += size * len(texts)
@@ -247,9 +251,12 @@ class Flattener:
         return self._groups.read_written_out(rates, seqs)
 
     def _add_odd_rate(
-        self, number: int, item: ItemObject, texts: list[Raw] | None, groups: int, position: _RatePosition
+        self, number: int, item: ItemObject, rate: RateObject, groups: int, position: _RatePosition
     ) -> None:
         """Add or reject the prices of a rate that has no code, no groups, no prices, or very many groups."""
+        if not rate.negotiated_prices or not self._groups.lists.sizes[groups]:
+            rate, groups = self._read_again(rate, groups, position)
+        texts = rate.negotiated_prices
         if not texts:
             self._leave_out("no_prices", position.seq, position.rate)
             return
@@ -271,6 +278,15 @@ class Flattener:
             lists = [self._groups.lists.add(keys[n : n + step]) for n in range(0, size, step)]
             for price, raw in enumerate(texts):
                 self._add_price(bytes(raw), number, lists, size, position, price)
+
+    def _read_again(self, rate: RateObject, groups: int, position: _RatePosition) -> tuple[RateObject, int]:
+        """Return a rate that lacks something, and its groups, with its keys put right if they are misspelt."""
+        found = self._misspelt.read(position.seq & _POSITION_BITS, position.rate)
+        if found is None:
+            return rate, groups
+        if found.provider_groups is ABSENT:
+            return found, self._groups.read_references(bytes(found.provider_references))
+        return found, self._groups.read_written_out([found], [position.seq])[0]
 
     def _add_price(
         self, text: bytes, number: int, lists: Sequence[int], size: int, position: _RatePosition, price: int

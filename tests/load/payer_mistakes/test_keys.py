@@ -9,7 +9,7 @@ from core.load.load_sizes import LoadSizes
 from core.store.generations.store import Store
 from tests.fixture_types import Load
 from tests.load.expected import assert_adds_up
-from tests.load.payer_mistakes.mistaken_files import NPIS, PIECES, PRICE, group, rates, tins
+from tests.load.payer_mistakes.mistaken_files import NPIS, PIECES, PRICE, group, rates, rejects, tins
 from tests.rate_files import file_of, item_of
 from tests.stores import table
 
@@ -101,6 +101,50 @@ def test_the_rates_of_a_giant_item_under_a_misspelt_key(load: Load, store: Store
     text = json.dumps(file_of(item_of(*range(1, 40)))).replace('"negotiated_rates":', f'"{spelling}":')
     load(text.encode(), processes=1, sizes=LoadSizes(chunk_bytes=60, giant_item_bytes=120))
     assert len(rates(store)) == 39
+
+
+def item_of_rates(*prices: int, code: str = "99213") -> dict[str, Any]:
+    """Return an item in which each price is in a rate of its own."""
+    return item_of(code=code) | {"negotiated_rates": [item_of(price)["negotiated_rates"][0] for price in prices]}
+
+
+LATER_RATES = [
+    ("negotiated_prices", "negotiated_price"),
+    ("provider_references", "providerReferences"),
+    ("provider_groups", "Provider_Groups"),
+]
+
+
+@pytest.mark.parametrize(("key", "spelling"), LATER_RATES)
+@pytest.mark.parametrize("sizes", PIECES)
+def test_only_a_later_rate_of_an_item_is_misspelt(
+    load: Load, store: Store, key: str, spelling: str, sizes: LoadSizes
+) -> None:
+    items = [item_of_rates(10 * n, 10 * n + 1, 10 * n + 2, code=str(n)) for n in range(1, 4)]
+    later = items[1]["negotiated_rates"][1]
+    if key == "provider_groups":
+        del later["provider_references"]
+        later[spelling] = group(2, NPIS[1], "ein", "222222222")["provider_groups"]
+    else:
+        later[spelling] = later.pop(key)
+    content = file_of(*items, provider_references=[group(1, NPIS[0])])
+    outcome = load(content, processes=1, sizes=sizes)
+    assert rates(store) == [(str(n), 10 * n + more) for n in range(1, 4) for more in range(3)]
+    assert outcome.record["notes"]["misspelt_keys"] == 1
+    assert "rates_without_prices" not in outcome.record["notes"]
+    assert outcome.record["rejects"] == {}
+    assert_adds_up(outcome)
+    expected = [("ein", "111111111"), ("ein", "222222222")] if key == "provider_groups" else [("ein", "111111111")]
+    assert tins(store) == expected
+
+
+def test_a_rate_without_prices_beside_a_misspelt_one_is_still_listed(load: Load, store: Store) -> None:
+    item = item_of_rates(1, 2, 3)
+    item["negotiated_rates"][1]["negotiated_price"] = item["negotiated_rates"][1].pop("negotiated_prices")
+    del item["negotiated_rates"][2]["negotiated_prices"]
+    outcome = load(file_of(item))
+    assert rates(store) == [("99213", 1), ("99213", 2)]
+    assert rejects(store, outcome) == [("no_prices", "in_network[0].negotiated_rates[2]", None, 0)]
 
 
 def test_the_right_spelling_counts_before_another_one(load: Load, store: Store) -> None:
