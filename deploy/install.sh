@@ -273,9 +273,7 @@ make_release() { # sets `release`: this clone's commit, ready to run, root's own
     # One cache for all releases, on their disk: files that two releases share are stored once.
     UV_CACHE_DIR=$home/build-cache .venv/bin/uv sync -q --locked --no-dev --inexact --compile-bytecode
     .venv/bin/python -m compileall -q beaconpoint core manage.py
-    if grep -q '^STATIC_ROOT' beaconpoint/settings.py; then
-      .venv/bin/python manage.py collectstatic --noinput --verbosity 0
-    fi
+    .venv/bin/python manage.py collectstatic --noinput --verbosity 0
   )
   echo "$commit" >"$release/.commit" # last of all: a release without it is not complete
 }

@@ -121,7 +121,8 @@ class WritingCommand(Command):
         if manifest and not even_damaged:
             expect_whole(store.root, manifest)
         wanted = settings.BEACONPOINT_FACT_LAYOUT
-        if manifest and manifest.is_older:
+        # What writes in spite of damage puts older files back or deletes some, and upgrades none.
+        if manifest and manifest.is_older and not even_damaged:
             self.stderr.write("an older version of the program wrote this store: its files are upgraded first")
         if manifest and wanted and manifest.layout != wanted:
             self.stderr.write(

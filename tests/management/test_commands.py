@@ -13,12 +13,13 @@ import sys
 import threading
 import time
 import urllib.request
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pytest
 
 from core.demo.payer_files import write_files
 from core.demo.physician_fees import write_physician_fees
+from core.management.commands.demo import write_serve_command
 from core.quality.checks import CHECKS
 from core.store.generations.store import Store
 from tests.fixture_types import Manage
@@ -325,6 +326,17 @@ def _session_of(stat: Path) -> int | None:
         return int(stat.read_text(encoding="utf-8").rsplit(")", 1)[1].split()[3])
     except OSError:
         return None  # it has ended meanwhile
+
+
+def test_the_demo_says_how_to_serve_its_data_in_the_words_of_the_shell() -> None:
+    linux = PurePosixPath("/home/o'neil/my demo")
+    assert write_serve_command(linux, windows=False) == (
+        """BEACONPOINT_DATA_DIR='/home/o'"'"'neil/my demo' .venv/bin/python manage.py runserver"""
+    )
+    windows = PureWindowsPath(r"C:\Users\O'Neil\my demo")
+    assert write_serve_command(windows, windows=True) == (
+        r"$env:BEACONPOINT_DATA_DIR = 'C:\Users\O''Neil\my demo'; .venv\Scripts\python manage.py runserver"
+    )
 
 
 def test_the_demo_serves_the_site(tmp_path: Path) -> None:

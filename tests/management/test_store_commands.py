@@ -71,6 +71,7 @@ def checked(*arguments: Any) -> str:
 def test_upgrade(tmp_path: Path) -> None:
     store = unpacked(tmp_path, "monthly")
     with serving(store.root):
+        assert said("store", "prune").startswith("nothing to delete: "), "it upgrades nothing, and does not say so"
         shown = said("upgrade")
         first, second = shown.splitlines()
         assert first == "an older version of the program wrote this store: its files are upgraded first"

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.simulated.run import run_python, serving
+from tests.simulated.run import run_commands, run_python, serving
 from tests.simulated.walk_through import check_names, check_page, check_stable_paths, walk_through
 
 LOOK = """
@@ -28,7 +28,8 @@ def test_the_simulation_lacks_what_macos_lacks(tmp_path: Path) -> None:
 
 
 def test_the_commands_work_on_macos(tmp_path: Path) -> None:
-    told = walk_through("macos", tmp_path)
+    demo = ["demo", "--no-serve", "--data-dir", tmp_path / "demo"]
+    told = [*run_commands("macos", tmp_path / "unused", tmp_path, demo), *walk_through("macos", tmp_path)]
     assert [each.problem for each in told] == [None] * len(told), told
     assert (tmp_path / "demo" / "data" / "gold").exists()
     check_stable_paths(tmp_path / "demo" / "data")

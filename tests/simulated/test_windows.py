@@ -112,6 +112,9 @@ def test_the_simulation_lacks_what_windows_lacks(tmp_path: Path) -> None:
 
 
 def test_the_commands_work_on_windows(tmp_path: Path) -> None:
+    demo = ["manage.py", "demo", "--port", "{port}", "--data-dir", tmp_path / "demo"]
+    with serving("windows", tmp_path / "unused", tmp_path / "log", *demo) as address:
+        check_page(address)  # by waitress, in the demo's own process
     told = walk_through("windows", tmp_path)
     assert [each.problem for each in told] == [None] * len(told), told
     root = tmp_path / "demo" / "data"

@@ -16,38 +16,37 @@ RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 def walk_through(system: str, folder: Path) -> list[Told]:
-    """Run every command that a laptop needs on a simulated system, and return what each has said."""
+    """Run every command that a laptop needs on a simulated system, and return what each has said.
+
+    They begin with the files and the data of the demo, which are in `folder / "demo"`.
+    """
     demo = folder / "demo"
     sources = demo / "sources"
-    (told,) = run_commands(system, folder / "unused", folder, ["demo", "--no-serve", "--data-dir", demo])
-    return [
-        told,
-        *run_commands(
-            system,
-            demo / "data",
-            folder,
-            ["ingest_mrf", "--state", "SC", sources / "2025-08-01_p*"],
-            ["load_nppes", sources / "n*_demo.csv"],
-            ["load_benchmark", "medicare_prof", sources / "*2025_demo.csv", sources / "PPRRVU*"],
-            ["dq_check"],
-            ["correct_rates", "--state", "SC", "--code", "99213", "--dry-run"],
-            ["correct_rates", "--state", "SC", "--code", "99213", "--reason", "a try"],
-            ["correct_rates", "--undo", "1"],
-            ["reshard", "--to", "partitioned"],
-            ["ingest_mrf", "--state", "AL", sources / "2025-07-01_peach*"],
-            ["compact", "--all"],
-            ["copy_by_group"],
-            ["reshard", "--to", "single"],
-            ["upgrade"],
-            ["store", "generations"],
-            ["store", "backup", folder / "backup"],
-            ["store", "rollback", "3"],
-            ["store", "restore", "--force", folder / "backup"],
-            ["store", "repair"],
-            ["store", "verify", "--deep"],
-            ["data_dictionary"],
-        ),
-    ]
+    return run_commands(
+        system,
+        demo / "data",
+        folder,
+        ["ingest_mrf", "--state", "SC", sources / "2025-08-01_p*"],
+        ["load_nppes", sources / "n*_demo.csv"],
+        ["load_benchmark", "medicare_prof", sources / "*2025_demo.csv", sources / "PPRRVU*"],
+        ["dq_check"],
+        ["correct_rates", "--state", "SC", "--code", "99213", "--dry-run"],
+        ["correct_rates", "--state", "SC", "--code", "99213", "--reason", "a try"],
+        ["correct_rates", "--undo", "1"],
+        ["reshard", "--to", "partitioned"],
+        ["ingest_mrf", "--state", "AL", sources / "2025-07-01_peach*"],
+        ["compact", "--all"],
+        ["copy_by_group"],
+        ["reshard", "--to", "single"],
+        ["upgrade"],
+        ["store", "generations"],
+        ["store", "backup", folder / "backup"],
+        ["store", "rollback", "3"],
+        ["store", "restore", "--force", folder / "backup"],
+        ["store", "repair"],
+        ["store", "verify", "--deep"],
+        ["data_dictionary"],
+    )
 
 
 def check_stable_paths(root: Path) -> None:

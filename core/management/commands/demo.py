@@ -2,13 +2,14 @@
 
 import argparse
 import os
+import shlex
 import shutil
 import socket
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from django.conf import settings
@@ -63,9 +64,8 @@ The data goes into a new directory. Existing data is never touched. With --no-se
             if data_dir is None and no_serve:
                 self.stdout.write("\nNothing of this is kept. To keep it, name a directory: --data-dir DIRECTORY")
             elif no_serve:
-                self.stdout.write(
-                    f"\nTo see the site: BEACONPOINT_DATA_DIR={settings.BEACONPOINT_DATA_DIR} manage.py runserver"
-                )
+                command = write_serve_command(settings.BEACONPOINT_DATA_DIR, windows=sys.platform == "win32")
+                self.stdout.write(f"\nTo see the site: {command}")
         if not no_serve:
             self._serve(port)
 
@@ -126,6 +126,14 @@ The data goes into a new directory. Existing data is never touched. With --no-se
         os.chdir(settings.BASE_DIR)
         arguments = ["-m", "gunicorn", "--config", str(config), "--log-level", "warning", "beaconpoint.wsgi"]
         os.execve(sys.executable, [sys.executable, *arguments], environment)  # noqa: S606 - our own server
+
+
+def write_serve_command(data: PurePath, *, windows: bool) -> str:
+    """Return what a person types to serve a data directory: in a shell, or on Windows in PowerShell."""
+    if windows:
+        quoted = str(data).replace("'", "''")
+        return f"$env:BEACONPOINT_DATA_DIR = '{quoted}'; .venv\\Scripts\\python manage.py runserver"
+    return f"BEACONPOINT_DATA_DIR={shlex.quote(str(data))} .venv/bin/python manage.py runserver"
 
 
 @contextmanager
