@@ -77,9 +77,8 @@ def show_quality(query: PageQuery[QualityForm]) -> HttpResponseBase:
         return sorry(query.request, 404, "Run not found", [("run", why)])
     if query.wants_file:
         return _download(query, run, runs)
-    total, _ = quality.list_checked_places(db, run.run_id, part, 0)
-    paging = Paging(query.values["page"], total)
-    places = quality.list_checked_places(db, run.run_id, part, paging.limit, paging.offset)[1]
+    number = query.values["page"]
+    total, places = quality.list_checked_places(db, run.run_id, part, *span(number))
     cells = quality.list_month_cells(db, run.run_id)
     months = sorted({cell.year_month for cell in cells}, reverse=True)
     histories = _histories(quality.list_history(db, run.run_id, part), part)
@@ -93,7 +92,7 @@ def show_quality(query: PageQuery[QualityForm]) -> HttpResponseBase:
         unchanged=run.data_version == db.manifest.data_version,
         outcomes=[(one, CHECKS_BY_NAME.get(one.check_name)) for one in quality.list_check_outcomes(db, run.run_id)],
         places=[(one, _rows_address(one), _rates_address(one.check_name, _example(one))) for one in places],
-        paging=paging,
+        paging=Paging(number, total),
         months=months,
         over=sum(cell.over > 0 for cell in cells),
         by_payer=_by_payer(cells, months),
