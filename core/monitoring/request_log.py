@@ -72,7 +72,7 @@ def _finish(
 ) -> None:
     fields: dict[str, Any] = {
         "request_id": notes.request_id,
-        # The API turns HEAD into GET on its way; the server's own word stays.
+        # The API changes HEAD to GET in the request. The log has the method that the client sent.
         "method": str(request.META.get("REQUEST_METHOD", ""))[:20],
         "path": request.path[:_LONGEST],
         "query": str(request.META.get("QUERY_STRING", ""))[:_LONGEST],

@@ -46,7 +46,7 @@ def read_last_runs(root: Path) -> list[LastRun]:
 
 
 def _write(root: Path, run: LastRun) -> None:
-    # A record is worth no failure: without it, the metrics show an old run, and its age is what is watched.
+    # No command fails for lack of a record: the metrics then show an old run, and its age is what is watched.
     with suppress(OSError):
         if root.is_dir():
             path = root / FOLDER / f"{run.command}.json"

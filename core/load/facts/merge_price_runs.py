@@ -30,7 +30,7 @@ T = TypeVar("T", ItemFields, PriceFields)
 def merge_price_runs(
     runs: Sequence[PriceRun], directory: Path, workers: Workers, sizes: LoadSizes = DEFAULT_SIZES
 ) -> Sequence[PriceRun]:
-    """Return at most `open_runs` runs with the rows of `runs`. Each level of merging writes every row once more."""
+    """Return at most `open_runs` runs with the rows of `runs`. Each level of merging writes every row again."""
     for level in count():
         if len(runs) <= sizes.open_runs:
             return runs

@@ -1,4 +1,4 @@
-"""What is known of a file only when all of it has been read, and makes it be read once more in another way."""
+"""What is known of a file only when all of it has been read, and is a reason to read it again in another way."""
 
 from dataclasses import dataclass
 

@@ -1,8 +1,8 @@
 """Find provider group ids that a file defines in two spellings of one number: 320.2597 and 320.25970.
 
 A number has one text, so that a definition and its uses meet however each is written. But where a file defines both
-spellings they are two groups, and each text is an id of its own. Reading such a file once more is simpler than keeping
-both texts of every id: no well-formed file does it.
+spellings they are two groups, and each text is an id of its own. Such a file is read twice, which is simpler than
+keeping both texts of every id: no well-formed file does it.
 """
 
 from decimal import Decimal

@@ -15,7 +15,7 @@ run this to choose the moment.
 
 All of it or nothing: if it is interrupted, the store is as it was, and readers see the old files
 until the new ones are complete. Rates and fact_uids stay the same; columns that the old version did not have are null.
-It takes as long as copying the facts' files, and room on disk for them once more until the grace time is over.
+It takes as long as copying the facts' files, and room on disk for a second copy until the grace time is over.
 
 An older version of the program refuses the upgraded store with one line.
 

@@ -2,7 +2,7 @@
 
 Readers need no upgrade: a column that is newer than the store's format reads as null. Writers do. They put old and new
 row groups into one file, which has one schema, and a reader of the stable paths of a layout with several files expects
-the same columns in all of them. So every file of a table with a new column is written once more. The bytes of the old
+the same columns in all of them. So every file of a table with a new column is written again. The bytes of the old
 columns are copied, not read. Every other file gets the checksum that an older manifest lacks.
 """
 
@@ -34,7 +34,7 @@ class Upgraded:
 def upgrade_files(
     transaction: Transaction, progress: Progress | None = None, tables: Iterable[Table] = STORED_TABLES
 ) -> Upgraded:
-    """Write every file that lacks a column once more, in a transaction that the caller commits.
+    """Rewrite every file that lacks a column, in a transaction that the caller commits.
 
     `progress` gets the rows written so far and the rows in all. `tables` declare the columns that the files
     are to have. Raises DamagedFileError if a file has other rows than the manifest says.

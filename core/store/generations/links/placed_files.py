@@ -67,7 +67,7 @@ def read_placed(root: Path) -> PlacedFiles | None:
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError):
-        return PlacedFiles()  # a power cut has left half of it: the paths are placed once more
+        return PlacedFiles()  # a power cut has left half of it: the paths are placed again
 
 
 def place_files(root: Path, generation: int, wanted: Mapping[str, str]) -> bool:
