@@ -36,6 +36,11 @@ def table(store: Store, name: str) -> pl.DataFrame:
     return pl.read_parquet(paths) if paths else pl.DataFrame(TABLES[name].arrow.empty_table())
 
 
+def payers_shown(store: Store) -> list[str]:
+    """Return the names in the payer bridge, as the table's stable path has them."""
+    return pl.read_parquet(store.root / DIM_PAYER_BRIDGE.path)["payer_slug"].to_list()
+
+
 def put(transaction: Transaction, *names: str) -> None:
     """Replace the rows of the payer bridge by these names."""
     path = transaction.new_file("dim_payer_bridge")

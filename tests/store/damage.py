@@ -15,6 +15,11 @@ def cut_short(path: Path, size: int) -> None:
     _write_over(path, path.read_bytes()[:size])
 
 
+def cut_off_end(path: Path) -> None:
+    """Cut off the last bytes of a file."""
+    _write_over(path, path.read_bytes()[:-20])
+
+
 def _write_over(path: Path, content: bytes) -> None:
     # Files may be hard links to those of another store, which must not be damaged with this one.
     path.unlink()

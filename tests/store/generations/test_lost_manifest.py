@@ -15,18 +15,14 @@ from core.store.generations.retention.kept import kept_generations
 from core.store.generations.retention.rules import Retention
 from core.store.generations.store import Store, StoreError
 from core.store.generations.store_directory import StoreDirectory
+from tests.store.damage import cut_off_end
 from tests.store.steps import assert_tidy
 from tests.stores import change, listing, open_snapshot, put
-
-
-def cut(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-20])
-
 
 LOSSES: dict[str, Callable[[Path], object]] = {
     "missing": Path.unlink,
     "empty": lambda path: path.write_bytes(b""),
-    "truncated": cut,
+    "truncated": cut_off_end,
     "zeros": lambda path: path.write_bytes(bytes(path.stat().st_size)),
     "other JSON": lambda path: path.write_text('{"generation": 2}'),
 }
@@ -99,7 +95,7 @@ def test_a_generation_with_a_file_missing_or_cut_short_is_not_offered(filled: St
     files = filled.root / "files"
     (files / "dim_payer_bridge.000003.parquet").unlink()
     assert "is complete is 2 of" in refusal(filled.loaded)
-    cut(files / "dim_payer_bridge.000002.parquet")
+    cut_off_end(files / "dim_payer_bridge.000002.parquet")
     assert "is complete is 1 of" in refusal(filled.loaded)
     (filled.root / "manifests" / "000001.json").write_text("{")
     assert refusal(filled.loaded).endswith(

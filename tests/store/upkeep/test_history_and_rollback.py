@@ -14,6 +14,7 @@ from core.store.generations.store import Store, StoreError
 from core.store.schema.tables import FACT_RATE
 from core.store.upkeep.history import list_generations
 from core.store.upkeep.rollback import roll_back
+from tests.store.damage import cut_off_end
 from tests.store.old_stores import OLD_FORMAT, answers_of, old_answers, unpacked
 from tests.store.steps import assert_sound, assert_tidy, facts_of, load_made_file
 from tests.stores import change, listing, open_snapshot
@@ -80,11 +81,7 @@ def test_what_is_gone_or_the_same_is_refused(filled: Store) -> None:
     assert listing(filled.root) == before
 
 
-def cut(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-20])
-
-
-@pytest.mark.parametrize("damage", [Path.unlink, cut])
+@pytest.mark.parametrize("damage", [Path.unlink, cut_off_end])
 def test_a_damaged_generation_is_refused_and_another_named(filled: Store, damage: Callable[[Path], None]) -> None:
     (file,) = filled.directory.manifest().tables["corrections"]  # type: ignore[union-attr]
     damage(filled.root / file.path)

@@ -18,7 +18,7 @@ from core.store.generations.store import Store
 from core.store.schema.tables import DIM_PAYER_BRIDGE
 from tests.simulated.windows import MissingPrivilegeError, RefusedAccessError
 from tests.store.steps import facts_of, load_made_file
-from tests.stores import change
+from tests.stores import change, payers_shown
 
 
 @pytest.fixture(autouse=True)
@@ -67,10 +67,6 @@ def keep_open(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path | None], None]:
     return keep
 
 
-def shown(store: Store) -> list[str]:
-    return pl.read_parquet(store.root / DIM_PAYER_BRIDGE.path)["payer_slug"].to_list()
-
-
 def shown_facts(store: Store) -> list[str]:
     """Return the ids of all facts that someone finds who reads what is in gold/."""
     paths = sorted((store.root / "gold").rglob("*.parquet"))
@@ -93,7 +89,7 @@ def assert_placed(store: Store) -> None:
 def test_stable_paths_are_hard_links(store: Store) -> None:
     for name in ("a", "b", "b"):
         change(store, name)
-        assert shown(store) == [name]
+        assert payers_shown(store) == [name]
         assert_placed(store)
     for path, target in stable_paths(store.loaded()).items():
         assert (store.root / path).samefile(store.root / target)
@@ -104,7 +100,7 @@ def test_stable_paths_are_hard_links(store: Store) -> None:
 def test_they_are_copies_on_a_disk_without_hard_links(store: Store) -> None:
     for name in ("a", "b", "c"):
         change(store, name)
-        assert shown(store) == [name]
+        assert payers_shown(store) == [name]
         assert_placed(store)
         assert (store.root / DIM_PAYER_BRIDGE.path).stat().st_nlink == 1
 
@@ -144,11 +140,11 @@ def test_other_tables_move_on_while_one_is_open(store: Store, keep_open: Callabl
     change(store, "a")
     keep_open(store.root / DIM_PAYER_BRIDGE.path)
     change(store, "b")
-    assert shown(store) == ["a"]
+    assert payers_shown(store) == ["a"]
     assert current_generation(store.root) is None
     keep_open(None)
     change(store, "c")
-    assert shown(store) == ["c"]
+    assert payers_shown(store) == ["c"]
     assert_placed(store)
 
 

@@ -13,11 +13,7 @@ from core.store.generations.store import Store
 from core.store.schema.tables import DIM_PAYER_BRIDGE
 from tests.store.generations.links.links_of_old_versions import make_links_as_before
 from tests.store.steps import assert_stable_paths, assert_tidy, facts_of, load_made_file
-from tests.stores import change
-
-
-def shown(store: Store) -> list[str]:
-    return pl.read_parquet(store.root / DIM_PAYER_BRIDGE.path)["payer_slug"].to_list()
+from tests.stores import change, payers_shown
 
 
 def test_paths_change_with_one_rename(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,9 +23,9 @@ def test_paths_change_with_one_rename(store: Store, monkeypatch: pytest.MonkeyPa
     replace = Path.replace
 
     def look_around(path: Path, target: Path) -> Path:
-        before = {(store.root / "links/current").readlink().name, *shown(store)}
+        before = {(store.root / "links/current").readlink().name, *payers_shown(store)}
         done = replace(path, target)
-        after = {(store.root / "links/current").readlink().name, *shown(store)}
+        after = {(store.root / "links/current").readlink().name, *payers_shown(store)}
         if before != after:
             seen.append(f"{target.relative_to(store.root)}")
             assert (before, after) == ({"000001", "a"}, {"000002", "b"})
@@ -83,7 +79,7 @@ def test_a_folder_is_replaced_in_two_steps_where_the_system_cannot_do_it_in_one(
     monkeypatch.setattr(sys, "platform", "darwin")
     change(store, "b")
     assert (store.root / "silver").is_symlink()
-    assert shown(store) == ["b"]
+    assert payers_shown(store) == ["b"]
     assert_tidy(store)
 
 
@@ -94,7 +90,7 @@ def test_a_file_in_the_way_of_a_stable_path_is_kept_beside_it(store: Store, capl
     path.unlink()
     path.write_text("mine")
     change(store, "b")
-    assert shown(store) == ["b"]
+    assert payers_shown(store) == ["b"]
     kept = store.root / "silver.former-1" / path.name
     assert kept.read_text() == "mine"
     assert "are kept here" in caplog.text
@@ -135,7 +131,7 @@ def test_a_file_that_cannot_be_linked_is_copied(store: Store, monkeypatch: pytes
     monkeypatch.setattr(os, "link", refuse)
     change(store, "b")
     assert (store.root / "gold" / "notes.txt").read_text() == "mine"
-    assert shown(store) == ["b"]
+    assert payers_shown(store) == ["b"]
 
 
 @pytest.mark.parametrize("spoil", ["a link", "all links", "current", "gold", "a wrong link"])

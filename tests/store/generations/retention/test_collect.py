@@ -11,7 +11,7 @@ from core.store.generations.retention.kept import kept_generations
 from core.store.generations.store import Store
 from core.store.schema.tables import DIM_PAYER_BRIDGE
 from tests.store.steps import assert_tidy
-from tests.stores import change
+from tests.stores import change, payers_shown
 
 
 @pytest.fixture
@@ -20,10 +20,6 @@ def store(tmp_path: Path) -> Store:
     store = Store(tmp_path / "data", grace=0)
     change(store, "a")
     return store
-
-
-def shown(store: Store) -> list[str]:
-    return pl.read_parquet(store.root / DIM_PAYER_BRIDGE.path)["payer_slug"].to_list()
 
 
 def test_a_generation_that_is_listed_is_complete(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +52,7 @@ def test_whoever_reads_through_links_that_were_behind_may_finish(tmp_path: Path)
     os.utime(store.root / "links" / "000001", (0, 0))
     resolved = store.root.joinpath("silver").resolve() / Path(DIM_PAYER_BRIDGE.path).relative_to("silver")
     change(store, "c")
-    assert shown(store) == ["c"]
+    assert payers_shown(store) == ["c"]
     assert pl.read_parquet(resolved)["payer_slug"].to_list() == ["a"]
     os.utime(store.root / "links" / "000001", (0, 0))  # more than the grace time later
     change(store, "d")
@@ -78,9 +74,9 @@ def test_what_the_links_still_open_stays(
         changed.setattr(Path, "replace", refuse)
         change(store, "b")
     assert "not up to date yet: Input/output error" in caplog.text
-    assert shown(store) == ["a"], "the older generation, complete"
+    assert payers_shown(store) == ["a"], "the older generation, complete"
     assert [one.generation for one in kept_generations(store.root)] == [1, 2]
     change(store, "c")
-    assert shown(store) == ["c"]
+    assert payers_shown(store) == ["c"]
     assert [one.generation for one in kept_generations(store.root)] == [3]
     assert_tidy(store)
