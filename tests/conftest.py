@@ -12,10 +12,11 @@ from django.test import Client
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+from core.demo.compensation_fees import write_compensation_fees
 from core.demo.hospital_fees import write_hospital_fees
 from core.demo.payer_files import STATE, write_files
 from core.demo.physician_fees import write_physician_fees
-from core.demo.provider_register import write_register
+from core.demo.provider_register import write_further_files, write_register
 from core.fetch.client import Client as FetchClient
 from core.fetch.client import Patience
 from core.load.load_file import load_file
@@ -108,9 +109,10 @@ def demo_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path in write_files(directory):
         load_file(store, open_documents(path)[0], STATE)
     physician.load(store, write_physician_fees(directory))
-    load_nppes(store, write_register(directory))
+    load_nppes(store, [*write_register(directory), *write_further_files(directory)])
     for kind, files in write_hospital_fees(directory).items():
         load_benchmark(store, kind, files)
+    load_benchmark(store, "wcfs", write_compensation_fees(directory))
     keep_report(store, run_checks(open_snapshot(store)))
     return store.root
 

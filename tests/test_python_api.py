@@ -91,6 +91,15 @@ def test_medicare_without_a_code_is_the_whole_month(store: RateStore, demo: Snap
     assert frame["reason"].is_null().equals(frame["percent"].is_not_null())
 
 
+def test_a_code_is_looked_up_in_the_workers_compensation_schedule(store: RateStore) -> None:
+    scan = store.compensation("ga", "70450", "hcpcs")
+    assert scan["modifier"].to_list() == ["", "26", "TC"]
+    assert scan["amount"].to_list() == [195.0, 72.0, 123.0]
+    assert store.compensation("GA", "7", year_month="2025-03")["code"].unique().sort()[0] == "70450"
+    assert store.compensation("GA", year_month="2024-12").is_empty()
+    assert store.compensation("TX").schema == scan.schema
+
+
 @pytest.mark.parametrize(
     ("question", "complaint"),
     [

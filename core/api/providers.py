@@ -21,6 +21,8 @@ class NpiAnswer(Answer):
 
     provider: providers.Npi = Field(description="Its name, specialty and address.")
     register_loaded: bool = Field(description="Whether names and specialties (NPPES) are loaded.", examples=[True])
+    other_names: list[providers.OtherName] = Field(description="Other names, such as those it does business under.")
+    locations: list[providers.PracticeLocation] = Field(description="Its practice addresses besides the first.")
     tins: list[providers.TaxId] = Field(description="Tax IDs that it bills under.")
     groups: list[providers.ProviderGroupPage] = _GROUPS
 
@@ -38,12 +40,14 @@ class TinAnswer(Answer):
 def describe_npi(request: ResourceRequest) -> AnswerFields:
     """Describe an NPI.
 
-    Its name and specialty if NPPES is loaded, its tax IDs, groups and networks.
+    Its names, specialty and addresses if NPPES is loaded, its tax IDs, groups and networks.
     """
     provider = _known_npi(request)
     return {
         "provider": provider,
         "register_loaded": providers.is_register_loaded(request.db),
+        "other_names": providers.list_other_names(request.db, provider.npi),
+        "locations": providers.list_locations(request.db, provider.npi),
         "tins": providers.list_tins_of_npi(request.db, provider.npi),
         "groups": providers.list_groups(request.db, "npi", provider.npi),
     }

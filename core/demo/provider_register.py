@@ -61,6 +61,28 @@ _LAST = ("ALDER", "BIRCH", "CEDAR", "HAZEL", "LAUREL", "LINDEN", "MAPLE", "POPLA
 _CITIES = (("ATLANTA", "303030001"), ("MACON", "312010002"), ("SAVANNAH", "314010003"), ("DALTON", "307200004"))
 
 
+_SECOND = "Provider Secondary Practice Location Address"
+
+
+def write_further_files(directory: Path) -> list[Path]:
+    """Write the files of other names and of practice locations, and return their paths. Half of the practices have."""
+    names, places = directory / "othername_pfile_demo.csv", directory / "pl_pfile_demo.csv"
+    organizations = [(practice.npis[0], practice.name.upper()) for practice in practices()[::2]]
+    with names.open("w", newline="", encoding="utf-8") as file:
+        out = csv.writer(file, quoting=csv.QUOTE_ALL)
+        out.writerow(["NPI", "Provider Other Organization Name", "Provider Other Organization Name Type Code"])
+        out.writerows((npi, f"{name.removesuffix(' (DEMO)')} PARTNERS (DEMO)", "3") for npi, name in organizations)
+    with places.open("w", newline="", encoding="utf-8") as file:
+        out = csv.writer(file, quoting=csv.QUOTE_ALL)
+        parts = ("- Address Line 1", "-  Address Line 2", " - City Name", " - State Name", " - Postal Code",
+                 " - Country Code (If outside U.S.)", " - Telephone Number", " - Telephone Extension")  # fmt: skip
+        titles = [f"{_SECOND}{part}" for part in parts]
+        out.writerow(["NPI", *titles, "Provider Practice Location Address - Fax Number"])
+        for (npi, _), (city, postal_code) in zip(organizations, _CITIES * len(organizations), strict=False):
+            out.writerow([npi, "200 OAK AVE (DEMO)", "STE 4", city, "GA", postal_code, "US", "", "", ""])
+    return [names, places]
+
+
 def write_register(directory: Path) -> list[Path]:
     """Write both files and return their paths. One NPI of the rates is not in the register, one is deactivated."""
     rng = random.Random(11)

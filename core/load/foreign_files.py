@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from core.reference.nppes.register_file import is_nppes
+from core.reference.nppes.nppes_csv import find_nppes_files
 from core.reference.nppes.taxonomy import is_taxonomy
 from core.reference.recognize import FILE_KINDS, kind_of_sheet
 from core.reference.spreadsheets import read_sheets
@@ -46,8 +46,8 @@ def name_foreign_document(document: Source) -> str | None:
 def _name_table(path: Path) -> str | None:
     """Return what to call an agency's table, or None if it is not one that this program knows."""
     try:
-        if is_nppes(path):
-            return "the NPPES register (load_nppes)"
+        if find_nppes_files(path):
+            return "a file of the NPPES register (load_nppes)"
         if path.stat().st_size > MAX_TABLE_BYTES:
             return None
         if is_taxonomy(path):

@@ -22,6 +22,7 @@ from core.store.connection import Snapshot
 MAX_COLLEAGUES_OF_NPI = 12
 MAX_NPIS_OF_TIN = 200
 MAX_TINS_WITH_COLLEAGUES = 3
+MAX_LOCATIONS_SHOWN = 20
 
 
 def _choose(form: ProviderForm, db: Snapshot, npi: str = "", tin: str = "") -> MarketChoice:
@@ -48,8 +49,18 @@ def show_npi(query: MarketQuery[ProviderForm], npi: str) -> HttpResponseBase:
         for one in tins[:MAX_TINS_WITH_COLLEAGUES]
         if one.npis > 1
     ]
-    known = providers.is_register_loaded(query.db)
-    return _show_provider(query, "npi", npi, who=found, known=known, tins=tins, colleagues=colleagues)
+    return _show_provider(
+        query,
+        "npi",
+        npi,
+        who=found,
+        known=providers.is_register_loaded(query.db),
+        other_names=providers.list_other_names(query.db, npi),
+        locations=providers.list_locations(query.db, npi),
+        max_locations=MAX_LOCATIONS_SHOWN,
+        tins=tins,
+        colleagues=colleagues,
+    )
 
 
 @market_page(ProviderForm, "tin", choose=_choose)
@@ -75,6 +86,8 @@ def _show_provider(query: MarketQuery[ProviderForm], by: providers.By, value: st
     if query.wants_file and table == "npis" and by == "tin":
         npis = providers.list_npis_of_tin(db, value, ROW_CAP, 0)[1]
         return query.download(npis, providers.Npi, f"{by}_{value}_npis")
+    if query.wants_file and table == "locations" and by == "npi":
+        return query.download(providers.list_locations(db, value), providers.PracticeLocation, f"npi_{value}_locations")
     # All of the provider's rates, without the filters: every filter that is tried next finds them in memory.
     whole = Market(asked.state, asked.year_month, npi=asked.npi, tin=asked.tin)
     with market_cache(db, whole) as cached:

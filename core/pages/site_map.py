@@ -8,6 +8,7 @@ from django.http import HttpResponseBase
 from core.pages import (
     changes,
     codes,
+    compensation,
     dictionary,
     home,
     medicare,
@@ -44,6 +45,7 @@ PAGES = (
     SitePage("payers/", payers.show_payers, "payers", "Payers"),
     SitePage("organizations/", organizations.show_organizations, "organizations", "Organizations"),
     SitePage("medicare/", medicare.show_medicare, "medicare", "Medicare"),
+    SitePage("compensation/", compensation.show_compensation, "compensation", "Workers’ comp"),
     SitePage("changes/", changes.show_changes, "changes", "Changes"),
     SitePage("quality/", quality.show_quality, "quality", "Data quality", keeps_market=False),
     SitePage("quality/<str:check>/", quality.show_failing_rows, "quality_rows"),

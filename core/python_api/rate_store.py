@@ -12,6 +12,7 @@ from typing import Any, Unpack
 
 import polars as pl
 
+from core.fields.billing_code import parse_code, parse_code_system
 from core.fields.payer_slug import make_payer_slug
 from core.python_api.arguments import (
     Filters,
@@ -29,6 +30,7 @@ from core.quality.failing_rows import find_failing_rows
 from core.queries import (
     changes,
     codes,
+    compensation,
     coverage,
     dictionary,
     histogram,
@@ -173,6 +175,35 @@ class RateStore:
         market = parse_market(state, year_month, code, code_type, filters)
         return frame_of(medicare.PercentSpread, medicare.summarize_percents(self._snapshot(), market))
 
+    def compensation(
+        self,
+        state: str,
+        code: str = "",
+        code_type: str = "",
+        *,
+        year_month: str | None = None,
+        limit: int | None = None,
+    ) -> pl.DataFrame:
+        """Return what a state's workers' compensation schedule says about a code: all modifiers and amounts.
+
+        Without a code system, `code` may be the beginning of one; without a code, return the whole schedule. The
+        release is the one in effect in `year_month`, or the newest. No row if the state has none.
+        """
+        db = self._snapshot()
+        release = compensation.choose_compensation_release(
+            compensation.list_compensation_releases(db),
+            check_state(state),
+            check_month(year_month) if year_month else "",
+        )
+        system = parse_code_system(code_type) or ""
+        wanted = (parse_code(system, code) or code).upper() if system else code.strip().upper()
+        found = (
+            compensation.list_compensation_amounts(db, release, system, wanted, limit or ALL_ROWS, 0)[1]
+            if release
+            else []
+        )
+        return frame_of(compensation.CompensationAmount, found)
+
     # Organizations, payers, providers.
 
     def organizations(
@@ -216,6 +247,14 @@ class RateStore:
         """Return who an NPI is, in one row; names need the NPPES register. No row if no rate's group has it."""
         found = providers.find_npi(self._snapshot(), check_npi(npi))
         return frame_of(providers.Npi, [found] if found else [])
+
+    def other_names(self, npi: str) -> pl.DataFrame:
+        """Return the other names of an NPI, such as those it does business under."""
+        return frame_of(providers.OtherName, providers.list_other_names(self._snapshot(), check_npi(npi)))
+
+    def locations(self, npi: str) -> pl.DataFrame:
+        """Return the practice addresses of an NPI besides its first, which `npi` returns."""
+        return frame_of(providers.PracticeLocation, providers.list_locations(self._snapshot(), check_npi(npi)))
 
     def tin(self, tin: str) -> pl.DataFrame:
         """Return the tax IDs with a number, and how many NPIs bill under each: an EIN and an NPI can share a number."""

@@ -35,7 +35,7 @@ from core.queries.rules.market import Market, counted_rates
 from core.queries.rules.named_rows import read_by_key, read_page, read_rows
 from core.queries.rules.percentiles import median
 from core.store.connection import Snapshot
-from core.store.schema.tables import DIM_NPI
+from core.store.schema.tables import DIM_NPI, NPI_LOCATION, NPI_OTHER_NAME
 
 By = Literal["npi", "tin"]
 
@@ -61,9 +61,44 @@ class Npi:
     state: Annotated[str | None, stored(DIM_NPI, "state", "GA")]
     postal_code: Annotated[str | None, stored(DIM_NPI, "postal_code", "303031234")]
     deactivated_on: Annotated[date | None, stored(DIM_NPI, "deactivated_on", None)]
+    first_name: Annotated[str | None, stored(DIM_NPI, "first_name", "JANE")]
+    middle_name: Annotated[str | None, stored(DIM_NPI, "middle_name", "Q")]
+    suffix: Annotated[str | None, stored(DIM_NPI, "suffix", "JR.")]
+    other_name: Annotated[str | None, stored(DIM_NPI, "other_name", "JANE ROE")]
+    other_name_kind: Annotated[str | None, stored(DIM_NPI, "other_name_kind", "former name")]
+    address_2: Annotated[str | None, stored(DIM_NPI, "address_2", "STE 200")]
+    updated_on: Annotated[date | None, stored(DIM_NPI, "updated_on", "2025-05-01")]
+
+    @property
+    def full_name(self) -> str | None:
+        """Return the name with a person's middle name and suffix."""
+        if not self.name or not self.first_name:
+            return self.name
+        last = self.name.removeprefix(self.first_name).strip()
+        return " ".join(part for part in (self.first_name, self.middle_name, last, self.suffix) if part)
 
 
 _NPI = ", ".join(field.name for field in fields(Npi))
+
+
+@dataclass(frozen=True)
+class OtherName:
+    """Another name of a provider, such as one it does business under."""
+
+    other_name: Annotated[str, stored(NPI_OTHER_NAME, "other_name", "EXAMPLE FAMILY CLINIC")]
+    other_name_kind: Annotated[str | None, stored(NPI_OTHER_NAME, "other_name_kind", "doing business as")]
+
+
+@dataclass(frozen=True)
+class PracticeLocation:
+    """A practice address of a provider besides its first."""
+
+    address: Annotated[str, stored(NPI_LOCATION, "address", "2 EXAMPLE ST")]
+    address_2: Annotated[str | None, stored(NPI_LOCATION, "address_2", "FLOOR 3")]
+    city: Annotated[str | None, stored(NPI_LOCATION, "city", "MACON")]
+    state: Annotated[str | None, stored(NPI_LOCATION, "state", "GA")]
+    postal_code: Annotated[str | None, stored(NPI_LOCATION, "postal_code", "312010002")]
+    phone: Annotated[str | None, stored(NPI_LOCATION, "phone", "4785550100")]
 
 
 @dataclass(frozen=True)
@@ -129,6 +164,30 @@ def find_npi(db: Snapshot, value: str) -> Npi | None:
     """Return the NPI, or None if no provider group names it."""
     rows = read_rows(db, Npi, f"SELECT {_NPI} FROM dim_npi WHERE npi = $npi", {"npi": value})
     return rows[0] if rows else None
+
+
+def list_other_names(db: Snapshot, value: str) -> list[OtherName]:
+    """Return the other names of an NPI, each once."""
+    return read_rows(
+        db,
+        OtherName,
+        """SELECT other_name, any_value(other_name_kind) AS other_name_kind FROM (
+               SELECT 0 AS position, other_name, other_name_kind FROM dim_npi WHERE npi = $npi
+               UNION ALL SELECT position, other_name, other_name_kind FROM npi_other_name WHERE npi = $npi)
+           WHERE other_name IS NOT NULL GROUP BY other_name ORDER BY min(position), other_name""",
+        {"npi": value},
+    )
+
+
+def list_locations(db: Snapshot, value: str) -> list[PracticeLocation]:
+    """Return the practice addresses of an NPI besides its first."""
+    return read_rows(
+        db,
+        PracticeLocation,
+        """SELECT address, address_2, city, state, postal_code, phone
+           FROM npi_location WHERE npi = $npi ORDER BY position""",
+        {"npi": value},
+    )
 
 
 def is_register_loaded(db: Snapshot) -> bool:

@@ -6,6 +6,7 @@ from typing import Annotated
 from core.fields.tin import is_tin, remove_tin_marks
 from core.queries import codes
 from core.queries.rules.columns import PayerName, PayerSlug, described
+from core.queries.rules.folded_names import contains_words, folded_sql
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 
@@ -20,6 +21,10 @@ class Provider:
     by: Annotated[str, described("npi or tin.", "npi")]
     value: Annotated[str, described("The NPI or the tax ID.", "1234567893")]
     name: Annotated[str | None, described("Name of the provider, if it is known.", "DOE, JANE")]
+    other_name: Annotated[
+        str | None,
+        described("The other name by which the provider was found; null if its name matches.", "JANE ROE"),
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -67,47 +72,45 @@ def _find_by_number(db: Snapshot, text: str) -> list[Provider]:
     return read_rows(
         db,
         Provider,
-        """SELECT 'npi' AS "by", npi AS value, name FROM dim_npi WHERE npi = $digits
-           UNION ALL SELECT DISTINCT 'tin', tin_value, business_name FROM dim_tin WHERE tin_value = $digits""",
+        """SELECT 'npi' AS "by", npi AS value, name, NULL AS other_name FROM dim_npi WHERE npi = $digits
+           UNION ALL SELECT DISTINCT 'tin', tin_value, business_name, NULL FROM dim_tin WHERE tin_value = $digits""",
         {"digits": digits},
     )
 
 
 def _find_by_name(db: Snapshot, text: str, limit: int) -> list[Provider]:
-    words, has_all = _words(text, "name")
+    words, has_all = contains_words(text, "folded")
     if not words:
         return []
+    # A person is found by the middle name and the suffix as well, and a provider by its other names.
     return read_rows(
         db,
         Provider,
-        f"""SELECT "by", value, name FROM (
-                SELECT 'tin' AS "by", tin_value AS value, business_name AS name FROM dim_tin
-                UNION ALL SELECT 'npi', npi, name FROM dim_npi)
-            WHERE {has_all} ORDER BY starts_with(lower(name), $word0) DESC, "by" DESC, name, value LIMIT $limit""",
+        f"""WITH known AS (
+                SELECT 'tin' AS "by", tin_value AS value, business_name AS name, business_name AS known_as,
+                       false AS is_other FROM dim_tin
+                UNION ALL SELECT 'npi', npi, name, concat_ws(' ', name, middle_name, suffix), false FROM dim_npi
+                UNION ALL SELECT 'npi', npi, name, other_name, true FROM dim_npi WHERE other_name IS NOT NULL
+                UNION ALL SELECT 'npi', npi, name, o.other_name, true
+                    FROM npi_other_name o JOIN dim_npi USING (npi)),
+            found AS (SELECT *, {folded_sql("known_as")} AS folded FROM known WHERE {has_all}),
+            once AS (
+                FROM found QUALIFY row_number() OVER (PARTITION BY "by", value ORDER BY is_other, known_as) = 1)
+            SELECT "by", value, name, CASE WHEN is_other THEN known_as END AS other_name FROM once
+            ORDER BY starts_with(folded, $word0) DESC, is_other, "by" DESC, name, value LIMIT $limit""",
         {**words, "limit": limit},
     )
 
 
 def _find_payers(db: Snapshot, text: str, limit: int) -> list[FoundPayer]:
-    words, has_all = _words(text, "reporting_entity_name")
+    words, has_all = contains_words(text, "folded")
     if not words:
         return []
     return read_rows(
         db,
         FoundPayer,
-        f"""SELECT payer_slug, reporting_entity_name FROM dim_reporting_entity
+        f"""SELECT payer_slug, reporting_entity_name
+            FROM (SELECT *, {folded_sql("reporting_entity_name")} AS folded FROM dim_reporting_entity)
             WHERE {has_all} ORDER BY lower(reporting_entity_name) LIMIT $limit""",
         {**words, "limit": limit},
     )
-
-
-def _words(text: str, column: str) -> tuple[dict[str, str], str]:
-    """Return the words of a text as parameters, and the condition that a column contains each of them.
-
-    There are none if every word has one letter: these are in nearly every name.
-    """
-    words = text.lower().split()
-    if not any(len(word) > 1 for word in words):
-        return {}, "false"
-    parameters = {f"word{n}": word for n, word in enumerate(words)}
-    return parameters, " AND ".join(f"contains(lower({column}), ${name})" for name in parameters)

@@ -39,7 +39,7 @@ class LoadedBenchmark:
 
     `release` is the month it begins, YYYY-MM, and `months` are those it is now in force. `state` is NATION, or the one
     state it is for if its kind has a release for each; `states` are those it has rows for. `notes` are sentences on how
-    the amounts were computed.
+    the amounts were computed. `parts` are the tables of a release that is loaded table by table, each as JSON text.
     """
 
     kind: str
@@ -50,6 +50,7 @@ class LoadedBenchmark:
     left_out: dict[str, int]
     states: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
     state: str = NATION
     months: tuple[str, ...] = ()
 
@@ -72,17 +73,23 @@ def put_release(
     rows_of: Callable[[str], pl.DataFrame],
     loaded: LoadedBenchmark,
     by_release: dict[Table, Iterator[pa.Table]] | None = None,
+    *,
+    complete: Callable[[duckdb.DuckDBPyConnection, Transaction], LoadedBenchmark] | None = None,
 ) -> LoadedBenchmark:
     """Put a release into each month it is in force, in place of what the table has there; return it with its months.
 
     `rows_of` returns a state's rows: the table's columns except year_month. `by_release` has the sorted rows of tables
-    that keep a release once instead of once per month. The result does not depend on the order in which the releases of
-    a year are loaded; loading a release again replaces it. Raise StoreError if that fails; the store is then unchanged.
+    that keep a release once instead of once per month. `complete`, if given, is called first in the transaction: it may
+    add what is stored of the release to the rows, and returns the record of the whole release. The result does not
+    depend on the order in which the releases of a year are loaded; loading a release again replaces it.
+
+    Raise StoreError if that fails; the store is then unchanged.
     """
-    loaded = replace(loaded, files=tuple(clean_name(name, MAX_FILE_NAME) for name in loaded.files))
+    loaded = _with_clean_names(loaded)
     with store.write() as transaction:
         connection = connect_for_writing(transaction.work)
         try:
+            record = _with_clean_names(complete(connection, transaction)) if complete else loaded
             stored = _stored_releases(connection, transaction, loaded.kind, loaded.state)
             loaded = replace(loaded, months=months_in_force(loaded.release, stored))
             months, scope = set(loaded.months), loaded.state
@@ -94,12 +101,16 @@ def put_release(
             _replace_pieces(transaction, table, pieces, replaces_month)
             for once, rows in (by_release or {}).items():
                 _replace_once(transaction, once, rows, loaded)
-            connection.register("loaded_release", _record(loaded))
+            connection.register("loaded_release", _record(record))
             upsert(connection, transaction, DIM_BENCHMARK, "loaded_release", keep="new")
         finally:
             connection.close()
         transaction.commit()
     return loaded
+
+
+def _with_clean_names(loaded: LoadedBenchmark) -> LoadedBenchmark:
+    return replace(loaded, files=tuple(clean_name(name, MAX_FILE_NAME) for name in loaded.files))
 
 
 def encode_texts(values: Sequence[str], times: int = 0) -> pa.DictionaryArray:
@@ -218,6 +229,7 @@ def _record(loaded: LoadedBenchmark) -> pl.DataFrame:
             "rows_priced": [loaded.rows_priced],
             "left_out": [json.dumps(loaded.left_out)],
             "notes": [list(loaded.notes)],
+            "parts": [list(loaded.parts)],
             "loaded_at": [datetime.now(UTC)],
         }
     )

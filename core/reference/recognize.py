@@ -49,6 +49,7 @@ LAB_FEES, LAB_FEES_TEXT = "lab fees", "lab fees, text"
 DRUG_LIMITS, DRUG_CROSSWALK = "drug limits", "drug crosswalk"
 EQUIPMENT, EQUIPMENT_TEXT, NUTRITION, NUTRITION_TEXT = "equipment", "equipment, text", "nutrition", "nutrition, text"
 MAIL_ORDER, AREA_FEES, AREA_ZIPS = "mail order", "area fees", "area zips"
+COMPENSATION = "workers' compensation"
 
 FILE_KINDS = {
     RELATIVE_VALUES: FileKind(
@@ -134,6 +135,12 @@ FILE_KINDS = {
     AREA_ZIPS: FileKind(
         "a list of the ZIP codes of the former competitive bidding areas", "load_benchmark dmepos DMEPOS… FILE",
         lambda row: {"CBA ZIP CODE", "CBA NAME SHORT"} <= set(row),
+    ),
+    # Georgia's amounts are maximum allowable reimbursements (MAR); the other titles are Arizona's and North Carolina's.
+    COMPENSATION: FileKind(
+        "a state's workers' compensation fee schedule", "load_benchmark wcfs",
+        lambda row: any(_is_code_title(cell) for cell in row)
+        and any(re.search(r"\bMAR$|RBRVS RATE$|^NC (NON-)?FACILITY RATE$", cell) for cell in row),
     ),
 }  # fmt: skip
 

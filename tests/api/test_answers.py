@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.queries import codes, coverage, medicare, organizations, providers, rates
+from core.queries.compensation import list_compensation_amounts, list_compensation_releases
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
@@ -36,6 +37,7 @@ def test_every_table_has_the_rows_of_its_query(site: Client, demo: Snapshot) -> 
     npi, tin = demo.rows(
         "SELECT (SELECT min(npi) FROM dim_npi), (SELECT min(tin_value) FROM dim_tin WHERE tin_type = 'ein')"
     )[0]
+    (schedule,) = list_compensation_releases(demo)
     for path, parameters, expected in (
         ("coverage", {}, coverage.list_coverage(demo)),
         ("coverage/periods", {}, coverage.list_periods(demo)),
@@ -47,6 +49,8 @@ def test_every_table_has_the_rows_of_its_query(site: Client, demo: Snapshot) -> 
         ("organizations", QUERY, organizations.list_organizations(demo, MARKET, "rates", 10**6, 0)),
         ("medicare", {**QUERY, "sort": "-percent"}, medicare.list_comparisons(demo, MARKET, "-percent", 10**6, 0)),
         ("medicare/payers", QUERY, medicare.summarize_percents(demo, MARKET)),
+        ("compensation", {"state": "GA"}, list_compensation_amounts(demo, schedule, "", "", 10**6, 0)[1]),
+        ("compensation", {"state": "GA", "code": "704"}, list_compensation_amounts(demo, schedule, "", "704", 9, 0)[1]),
         (f"providers/npi/{npi}/rates", {}, of_provider(demo, Market("GA", "2025-08", npi=npi))),
         (f"providers/tin/{tin}/rates", {}, of_provider(demo, Market("GA", "2025-08", tin=tin))),
         (
@@ -78,6 +82,11 @@ def test_the_other_fields_of_an_answer_are_those_of_their_queries(site: Client, 
     of_npi = get(site, f"providers/npi/{npi}")
     assert of_npi["provider"] == plain(providers.find_npi(demo, npi))
     assert of_npi["register_loaded"] is True
+    ((clinic,),) = demo.rows("SELECT min(npi) FROM npi_location")
+    of_clinic = get(site, f"providers/npi/{clinic}")
+    assert of_clinic["other_names"] == plain(providers.list_other_names(demo, clinic)) != []
+    assert of_clinic["locations"] == plain(providers.list_locations(demo, clinic)) != []
+    assert get(site, "compensation", state="GA")["schedule"]["release"] == "2025-01"
     assert of_npi["tins"] == plain(providers.list_tins_of_npi(demo, npi))
     assert of_npi["groups"] == plain(providers.list_groups(demo, "npi", npi))
     of_tin = get(site, f"providers/tin/{tin}")

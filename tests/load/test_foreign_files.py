@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.demo.physician_fees import write_physician_fees
-from core.demo.provider_register import write_register
+from core.demo.provider_register import write_further_files, write_register
 from core.load.foreign_files import name_foreign_document, name_foreign_file
 from core.tic.source import open_documents
 from tests.zip_files import zip_of
@@ -42,7 +42,7 @@ def test_a_document_is_named(tmp_path: Path, content: bytes, kind: str | None) -
 
 def test_agencies_files_are_named(tmp_path: Path) -> None:
     fees = write_physician_fees(tmp_path)
-    for path in [*fees, *write_register(tmp_path)]:
+    for path in [*fees, *write_register(tmp_path), *write_further_files(tmp_path)]:
         told = name_foreign_document(open_documents(path)[0])
         assert told is not None, path
         assert "(load_" in told

@@ -11,10 +11,13 @@ from core.load.load_file import load_file
 from core.pages.formats import write_day
 from core.queries import providers
 from core.queries.rules.market import Market
+from core.reference.nppes.load_register import load_nppes
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.tic.source import open_documents
-from tests.site import serving, tables, text_of
+from tests.fixture_types import Load
+from tests.reference.nppes.registers import CLINIC, PRACTICE, SURGEON, provider, rates, register, write_places
+from tests.site import Visitor, csv_rows, serving, tables, text_of
 from tests.stores import open_snapshot
 
 
@@ -71,3 +74,44 @@ def test_a_missing_page_says_what_is_missing(site: Client, address: str, status:
     response = site.get(address)
     assert response.status_code == status
     assert message in text_of(response)
+
+
+def test_names_and_addresses_of_the_registry_are_shown_whole(store: Store, load: Load, tmp_path: Path) -> None:
+    surgeon = provider(
+        SURGEON,
+        "WIEBE",
+        **{
+            "Provider First Name": "ANN",
+            "Provider Middle Name": "LEE",
+            "Provider Name Suffix Text": "JR.",
+            "Provider Other Last Name": "DAY",
+            "Provider Other First Name": "ANN",
+            "Provider Other Last Name Type Code": "1",
+            "Provider First Line Business Practice Location Address": "1 A ST",
+            "Provider Second Line Business Practice Location Address": "STE 9",
+            PRACTICE + "City Name": "MACON",
+            PRACTICE + "State Name": "GA",
+            PRACTICE + "Postal Code": "312010002",
+            "Last Update Date": "11/12/2025",
+        },
+    )
+    load(rates(SURGEON, CLINIC))
+    load_nppes(store, [register(tmp_path / "n.csv", surgeon), *write_places(tmp_path, SURGEON, 25)])
+    with serving(store.root):
+        response = Visitor().get(f"/npi/{SURGEON}/")
+        rows = csv_rows(Visitor().get(f"/npi/{SURGEON}/", {"table": "locations", "format": "csv"}))
+        other = text_of(Visitor().get(f"/npi/{CLINIC}/"))
+        found = text_of(Visitor().get("/", {"q": "ann day"}))
+    shown = text_of(response)
+    assert "ANN LEE WIEBE JR." in shown
+    assert "1 A ST, STE 9, MACON, GA 31201-0002" in shown
+    assert "Former name ANN DAY" in shown
+    assert "Registry entry of Nov 12, 2025" in shown
+    assert "25 other practice locations" in shown
+    assert "0 B ST, STE 0, MACON, GA" in shown
+    assert "19 B ST" in shown
+    assert "20 B ST" not in shown
+    assert "The download has all 25." in shown
+    assert [row["address"] for row in rows] == [f"{number} B ST" for number in range(25)]
+    assert "practice location" not in other
+    assert f"NPI {SURGEON}, also ANN DAY" in found

@@ -16,10 +16,11 @@ from django.conf import settings
 from django.core.management import call_command
 
 from core import open_store
+from core.demo.compensation_fees import write_compensation_fees
 from core.demo.hospital_fees import write_hospital_fees
 from core.demo.payer_files import MONTHS, STATE, write_files
 from core.demo.physician_fees import write_physician_fees
-from core.demo.provider_register import write_register
+from core.demo.provider_register import write_further_files, write_register
 from core.management import base_command
 from core.queries.rates import summarize_rates
 from core.queries.rules.market import Market
@@ -85,8 +86,10 @@ The data goes into a new directory. Existing data is never touched. With --no-se
         for kind, files in write_hospital_fees(sources).items():
             self.stdout.write(f"   What Medicare pays hospitals: manage.py load_benchmark {kind} …")
             load_benchmark(open_store.store(), kind, files)
+        self.stdout.write("   A workers' compensation schedule: manage.py load_benchmark wcfs GA_2025_…")
+        load_benchmark(open_store.store(), "wcfs", write_compensation_fees(sources))
         self.stdout.write("\n3. Who the providers are: manage.py load_nppes npidata_pfile_… nucc_taxonomy_…")
-        named = load_nppes(open_store.store(), write_register(sources))
+        named = load_nppes(open_store.store(), [*write_register(sources), *write_further_files(sources)])
         self.stdout.write(f"  {named.named} of the {named.in_use} NPIs have a name, {named.deactivated} deactivated")
         self.stdout.write("\n4. Is the data sound? manage.py dq_check")
         call_command("dq_check", stdout=self.stdout, stderr=self.stderr)
@@ -111,6 +114,7 @@ The data goes into a new directory. Existing data is never touched. With --no-se
         self.stdout.write(f"\nThe site is at {address}/ (stop it with Ctrl-C). Try:")
         self.stdout.write(f"  {address}/rates/?{query}&code_type=CPT&code=99213")
         self.stdout.write(f"  {address}/medicare/?{query}&code_type=CPT&code=70450")
+        self.stdout.write(f"  {address}/compensation/?{query}&code=70450")
         self.stdout.write(f"  {address}/organizations/?{query}&code_type=CPT&code=99214")
         self.stdout.flush()
         if sys.platform == "win32":

@@ -9,7 +9,7 @@ from core.management.file_arguments import expand_patterns
 from core.reference.benchmark_kinds import BENCHMARK_KINDS, load_benchmark
 from core.reference.benchmark_release import NATION
 
-OPTIONS = ("year_month", "gpci", "no_floor", "qpp", "wage_index", "state", "columns", "sheet")
+OPTIONS = ("year_month", "gpci", "no_floor", "qpp", "wage_index", "state", "columns", "sheet", "start_over")
 """The options of the kinds: the keyword-only parameters of their `load`."""
 
 
@@ -21,7 +21,7 @@ Load a benchmark, a fee schedule that rates are compared with, from the files as
 Excel, or the zip file they come in. Files are recognized by their content and may be named in any order.
 
 A release takes effect in the month it declares. It stays in force until the next release that is loaded, and at most to
-the end of its year. Loading a release again replaces it.
+the end of its year. Loading a release again replaces it (a state's own schedule: adds to it).
 
 Kinds:
 
@@ -55,6 +55,10 @@ Kinds:
             "--state", type=base_command.state, metavar="GA", help="the state whose schedule it is"
         )
         compensation.add_argument("--columns", metavar="FIELD=TITLE,…", help="the titles of the columns, by field")
+        compensation.add_argument(
+            "--start-over", action="store_true", default=None,
+            help="forget what earlier loads put into the release; otherwise this load adds to it",
+        )  # fmt: skip
         compensation.add_argument(
             "--sheet", metavar="NAME", help="the sheet of the workbook to read (default: all with a known header)"
         )

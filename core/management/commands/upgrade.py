@@ -29,5 +29,5 @@ An older version of the program refuses the upgraded store with one line.
         if done is None:
             self.stdout.write("the store has the format of this version already: nothing has changed")
             return
-        written = f": {done.rows:,} facts in {done.files} file{'s' * (done.files != 1)}" if done.files else ""
+        written = f": {done.rows:,} rows in {done.files} file{'s' * (done.files != 1)}" if done.files else ""
         self.stdout.write(f"upgraded from format {done.before} to {done.after}{written}")

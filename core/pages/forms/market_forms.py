@@ -112,7 +112,7 @@ def _any_of(values: Sequence[str]) -> Options:
 class ProviderForm(MarketForm):
     """The pages of an NPI and of a tax ID, which are part of the path and not of the query string."""
 
-    tables = ("rates", "groups", "npis")
+    tables = ("rates", "groups", "npis", "locations")
 
     def with_values(self, **values: Any) -> Self:
         """Return a copy with some values replaced, but without the provider."""

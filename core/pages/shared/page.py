@@ -37,6 +37,7 @@ from core.pages.shared.error_pages import (
 from core.pages.shared.market_choice import InvalidChoice, MarketChoice, choose_market
 from core.pages.shared.weights import HEAVY_ROWS, Weigh, count_rates, weigh_question
 from core.queries import coverage
+from core.queries.compensation import choose_compensation_release, list_compensation_releases
 from core.queries.rules.market import FILTERS, Market, market_cache
 from core.runtime.errors import BeaconError
 from core.runtime.metrics import count_lookup
@@ -113,7 +114,9 @@ class MarketQuery(PageQuery[M]):
             for name, one in FILTERS.items()
             if (value := parameters.get(name))
         ]
-        return {**context, "market": self.market, "applied": applied}
+        schedules = list_compensation_releases(self.db)
+        has_schedule = choose_compensation_release(schedules, self.market.state, self.market.year_month) is not None
+        return {**context, "market": self.market, "applied": applied, "has_compensation": has_schedule}
 
 
 def page(form: type[F], weigh: Weigh = weigh_question) -> Callable[[Callable[..., HttpResponseBase]], View]:

@@ -26,15 +26,21 @@ class LatestRows:
         self._writers: dict[int, pq.ParquetWriter] = {}
         self.new_npis = 0
         """The distinct NPIs among the rows added as new. It is complete when `read` has come to its end."""
+        self.outdated = 0
+        """Of these NPIs, those of which a row that is not new is newer. It is complete when `read` is."""
 
     def add(self, rows: pl.DataFrame, *, new: bool) -> None:
-        """Add rows, which count as newer than rows added before that NPPES wrote on the same day (`updated_on`).
+        """Add rows. They count as newer than rows added before that NPPES wrote on the same day.
 
-        Rows without that day, such as those of the store, count as older than rows with one.
+        Rows without any date count as older than rows with one.
         """
-        if "updated_on" not in rows.columns:
-            rows = rows.with_columns(updated_on=pl.lit(None, pl.Date))
-        rows = rows.with_columns(is_new=pl.lit(new), partition=pl.col("npi").cast(pl.Int64) // _NPIS_PER_PARTITION)
+        rows = rows.select(
+            *NPPES.names,
+            is_new=pl.lit(new),
+            # NPPES blanks the row of a deactivated NPI: the deactivation is its date.
+            written_on=pl.max_horizontal("updated_on", "deactivated_on"),
+            partition=pl.col("npi").cast(pl.Int64) // _NPIS_PER_PARTITION,
+        )
         for (partition,), part in rows.partition_by("partition", as_dict=True, include_key=False).items():
             held = self._held.setdefault(partition, [])
             held.append(part)
@@ -53,10 +59,13 @@ class LatestRows:
             writer.close()
         for partition in sorted(self._writers):
             path = self._path(partition)
-            rows = pl.read_parquet(path, glob=False).sort("npi", "updated_on", nulls_last=False, maintain_order=True)
+            rows = pl.read_parquet(path, glob=False).sort("npi", "written_on", nulls_last=False, maintain_order=True)
             delete_file(path)
-            self.new_npis += rows.filter(pl.col("is_new"))["npi"].n_unique()
-            yield _newest_rows(rows).select(NPPES.names).to_arrow().cast(NPPES.arrow)
+            newest = _newest_rows(rows)
+            new_npis = rows.filter(pl.col("is_new"))["npi"].unique()
+            self.new_npis += len(new_npis)
+            self.outdated += newest.filter(~pl.col("is_new") & pl.col("npi").is_in(new_npis.implode())).height
+            yield newest.select(NPPES.names).to_arrow().cast(NPPES.arrow)
 
     def _write_held(self, partition: int) -> None:
         held = self._held.pop(partition, None)
@@ -76,7 +85,9 @@ def _newest_rows(rows: pl.DataFrame) -> pl.DataFrame:
     last = rows.filter(is_last)
     if len(last) == len(rows):
         return rows
-    # Sort rows that are not blank behind blank ones: the last of each NPI is then the newest that has a name. Only
-    # the date of deactivation always comes from the newest row, blank or not.
-    named = rows.sort("npi", pl.col("entity_type").is_not_null(), maintain_order=True).filter(is_last)
-    return named.with_columns(last["deactivated_on"])
+    # Sort rows that are not blank behind blank ones, each by their own date: the last of each NPI is then the newest
+    # that has a name. Whether an NPI is deactivated, and since when, comes from the newest row, blank or not.
+    named = rows.sort(
+        "npi", pl.col("entity_type").is_not_null(), "updated_on", nulls_last=False, maintain_order=True
+    ).filter(is_last)
+    return named.with_columns(last["deactivated_on"], last["is_new"])

@@ -1,8 +1,8 @@
 """Load the NPPES register into the store: names for the NPIs that rates mention, or the whole register."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
@@ -12,9 +12,11 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.reference.nppes.further_rows import FURTHER_TABLES, FurtherTable, put_further_rows
 from core.reference.nppes.latest_rows import LatestRows
+from core.reference.nppes.nppes_csv import REGISTER, NppesFile, RegisterCounts, find_nppes_files
 from core.reference.nppes.provider_names import renamed_npi_rows
-from core.reference.nppes.register_file import RegisterCounts, is_nppes, read_register
+from core.reference.nppes.register_file import read_register
 from core.reference.nppes.taxonomy import is_taxonomy, read_taxonomies
 from core.reference.places.group_areas import put_all_group_areas
 from core.runtime.errors import ReferenceFileError
@@ -22,7 +24,7 @@ from core.runtime.progress import Progress
 from core.store.changes.upsert import write_query
 from core.store.generations.store import Store, Transaction
 from core.store.parquet.writer import write_table
-from core.store.schema.tables import DIM_NPI, DIM_TAXONOMY, NPPES
+from core.store.schema.tables import DIM_NPI, DIM_TAXONOMY, NPPES, Table
 from core.store.sql import parquet_rows, stored_rows
 from core.store.writer_connection import connect_for_writing
 
@@ -47,6 +49,10 @@ class LoadedRegister:
     """Of the NPIs in use, those that have a name."""
     deactivated: int
     """Of the NPIs in use, those that are deactivated."""
+    outdated: int = 0
+    """NPIs of the files of which the store has a newer row."""
+    further: dict[str, RegisterCounts] = field(default_factory=dict)
+    """What became of the rows of the files of other names and of practice locations, by kind."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,7 @@ class _NewestRegister:
     rows: str
     repeated: int
     stored_npis: int
+    outdated: int = 0
 
 
 def load_nppes(
@@ -67,28 +74,36 @@ def load_nppes(
 ) -> LoadedRegister:
     """Load NPPES files (csv or zip), in any order, and NUCC's taxonomy, recognized by content.
 
-    Of an NPI's rows the newest by NPPES's Last Update Date stays, of rows of one day the last.
+    Of an NPI's rows, in these files and in the store, the newest by NPPES's Last Update Date stays, of rows of one day
+    the last. Files of other names and of practice locations, alone or in the same zip file, are loaded as well.
     Name the NPIs in use. With `everything`, or if the store has the whole register already, keep the whole register, so
     that the NPIs of later ingests have names at once. Raise ReferenceFileError or StoreError if that fails; the store
     is then unchanged.
     """
-    registers, taxonomies = _sort_paths(paths)
+    files, taxonomies = _sort_paths(paths)
+    registers = [file for file in files if file.kind == REGISTER]
     counts = RegisterCounts()
+    further: dict[str, RegisterCounts] = {}
     with store.write() as transaction:
         connection = connect_for_writing(transaction.work, "256MB")
         try:
             in_use = _npis_in_use(connection, transaction)
             stored_npis = transaction.base.rows(NPPES.name)
             whole = everything or bool(stored_npis)
-            if registers and not whole and not len(in_use):
+            if files and not whole and not len(in_use):
                 raise ReferenceFileError(
                     "there is no NPI to name yet: load payers' files first (ingest_mrf), or keep the whole register "
                     "with --all"
                 )
             taxonomy_count = _put_taxonomies(connection, transaction, taxonomies)
             newest = _NewestRegister(stored_rows(transaction, NPPES), repeated=0, stored_npis=stored_npis)
+            wanted = None if whole else in_use
             if registers:
-                newest = _put_register(transaction, registers, None if whole else in_use, counts, reading)
+                newest = _put_register(transaction, registers, wanted, counts, reading)
+            for table in FURTHER_TABLES:
+                of_kind = [file for file in files if file.kind == table.kind]
+                if of_kind:
+                    further[table.kind] = _put_further(connection, transaction, table, of_kind, wanted, reading)
             named, deactivated = _put_named_npis(connection, transaction, newest.rows)
             put_all_group_areas(connection, transaction)
         finally:
@@ -102,6 +117,8 @@ def load_nppes(
         in_use=len(in_use),
         named=named,
         deactivated=deactivated,
+        outdated=newest.outdated,
+        further=further,
     )
 
 
@@ -109,20 +126,22 @@ def _ignore_progress(_done: int, _total: int) -> None:
     """Show nothing."""
 
 
-def _sort_paths(paths: list[Path]) -> tuple[list[Path], list[Path]]:
-    """Return which paths are NPPES's files and which are NUCC's. Raise ReferenceFileError if one is neither."""
-    registers, taxonomies = [], []
+def _sort_paths(paths: list[Path]) -> tuple[list[NppesFile], list[Path]]:
+    """Return NPPES's files and the paths of NUCC's. Raise ReferenceFileError if a path is neither."""
+    files: list[NppesFile] = []
+    taxonomies = []
     for path in paths:
-        if is_nppes(path):
-            registers.append(path)
+        found = find_nppes_files(path)
+        if found:
+            files.extend(found)
         elif is_taxonomy(path):
             taxonomies.append(path)
         else:
             raise ReferenceFileError(
-                f"{path.name}: neither an NPPES file (npidata_pfile_….csv, or the zip file it comes in) nor NUCC's "
-                "taxonomy (nucc_taxonomy_….csv)"
+                f"{path.name}: neither an NPPES file (npidata_pfile_….csv, othername_pfile_….csv, pl_pfile_….csv, or "
+                "the zip file they come in) nor NUCC's taxonomy (nucc_taxonomy_….csv)"
             )
-    return registers, taxonomies
+    return files, taxonomies
 
 
 def _npis_in_use(connection: duckdb.DuckDBPyConnection, transaction: Transaction) -> npt.NDArray[np.int64]:
@@ -147,7 +166,7 @@ def _put_taxonomies(connection: duckdb.DuckDBPyConnection, transaction: Transact
 
 def _put_register(
     transaction: Transaction,
-    paths: list[Path],
+    files: list[NppesFile],
     in_use: npt.NDArray[np.int64] | None,
     counts: RegisterCounts,
     reading: ReadProgress,
@@ -158,23 +177,54 @@ def _put_register(
     """
     whole = in_use is None
     latest = LatestRows(transaction.work)
-    if whole:
-        for old in transaction.paths(NPPES.name):
-            with pq.ParquetFile(old) as stored:
-                for group in range(stored.num_row_groups):
-                    latest.add(pl.DataFrame(stored.read_row_group(group)), new=False)
-    for path in paths:
-        with reading(path.name) as progress:
-            for rows in read_register(path, in_use, counts, progress):
+    for table in (DIM_NPI, NPPES) if whole else (DIM_NPI,):
+        for rows in _stored_frames(transaction, table):
+            latest.add(rows, new=False)
+    for file in files:
+        with reading(file.path.name) as progress:
+            for rows in read_register(file, in_use, counts, progress):
                 latest.add(rows, new=True)
     pa.default_memory_pool().release_unused()  # what reading the csv held on to
-    file = transaction.new_file(NPPES.name) if whole else transaction.work / "nppes.parquet"
-    npis = write_table(file, NPPES, latest.read())
+    path = transaction.new_file(NPPES.name) if whole else transaction.work / "nppes.parquet"
+    npis = write_table(path, NPPES, latest.read())
     if whole:
-        transaction.put(NPPES.name, file, npis)
+        transaction.put(NPPES.name, path, npis)
     return _NewestRegister(
-        rows=parquet_rows([str(file)]), repeated=counts.kept - latest.new_npis, stored_npis=npis if whole else 0
+        rows=parquet_rows([str(path)]),
+        repeated=counts.kept - latest.new_npis,
+        stored_npis=npis if whole else 0,
+        outdated=latest.outdated,
     )
+
+
+def _stored_frames(transaction: Transaction, table: Table) -> Iterator[pl.DataFrame]:
+    """Yield the rows of dim_npi or nppes that NPPES has something to say about: the others are only numbers."""
+    for path in transaction.paths(table.name):
+        with pq.ParquetFile(path) as stored:
+            for group in range(stored.num_row_groups):
+                rows = pl.DataFrame(stored.read_row_group(group, columns=list(NPPES.names)))
+                yield rows.filter(pl.col("entity_type").is_not_null() | pl.col("deactivated_on").is_not_null())
+
+
+def _put_further(
+    connection: duckdb.DuckDBPyConnection,
+    transaction: Transaction,
+    table: FurtherTable,
+    files: list[NppesFile],
+    in_use: npt.NDArray[np.int64] | None,
+    reading: ReadProgress,
+) -> RegisterCounts:
+    """Put the rows of other names or practice locations into the store; return what became of them."""
+    counts = RegisterCounts()
+
+    def read() -> Iterator[tuple[NppesFile, pl.DataFrame]]:
+        for file in files:
+            with reading(file.name) as progress:
+                for rows in table.read(file, in_use, counts, progress):
+                    yield file, rows
+
+    put_further_rows(connection, transaction, table, read())
+    return counts
 
 
 def _put_named_npis(connection: duckdb.DuckDBPyConnection, transaction: Transaction, register: str) -> tuple[int, int]:

@@ -1,10 +1,11 @@
 """Read the sheets of a state's workers' compensation fee schedule: codes, modifiers and amounts.
 
 Every state has its own format. Georgia publishes a workbook of twelve sheets in which a spreadsheet turned codes into
-numbers, North Carolina a csv with code and modifier in one cell. The headers of these two are known; the user names the
-columns of any other table.
+numbers, North Carolina a csv with code and modifier in one cell, Arizona a workbook whose codes end in 00 where they
+have no modifier. The headers of these three are known; the user names the columns of any other table.
 """
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -31,20 +32,35 @@ _TITLES = {
     "code": ("CODE", "CODE MOD", "HCPC CODE", "HCPCS CODE", "CPT CODE"),
     "ms_drg": ("MS-DRG",),
     "modifier": ("MOD", "MODIFIER"),
-    "amount": ("PROF MAR", "NONFACILITY MAR", "NC NON-FACILITY RATE", "FEE", "URBAN BASE RATE & MILEAGE"),
-    "facility": ("FACILITY MAR", "NC FACILITY RATE"),
+    "amount": (
+        "PROF MAR", "NONFACILITY MAR", "NC NON-FACILITY RATE", "FEE", "URBAN BASE RATE & MILEAGE", "NF RBRVS RATE",
+        "NON-RURAL RATE",
+    ),
+    "facility": ("FACILITY MAR", "NC FACILITY RATE", "FAC RBRVS RATE"),
     "outpatient": ("OP MAR",),
     "asc": ("ASC MAR",),
-    "rural": ("RURAL BASE RATE & MILEAGE",),
+    "rural": ("RURAL BASE RATE & MILEAGE", "RURAL RATE"),
     "units": ("BASE UNIT",),
-}
-"""The titles of Georgia's and North Carolina's columns (MAR is the maximum allowable reimbursement)."""
+}  # fmt: skip
+"""The titles of Georgia's, North Carolina's and Arizona's columns (MAR is the maximum allowable reimbursement).
+
+Arizona's "RBRVS Rate" of an anesthesia code is not among them: it is the base units times the state's factor, without
+the time.
+"""
+
+_YEAR_OF_TITLE = re.compile(r"^(FY ?)?(20)?[0-9]{2} ")
+"""The year before a title: Arizona's are "FY24 NF RBRVS Rate"."""
 
 _CODE = re.compile(rf"({HCPCS_CODE_PATTERN})(?:[- ]([0-9A-Z]{{2}}))?")
 _NUMBER = re.compile(r"\$? ?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)?(\.[0-9]+)?")
 _BY_REPORT = re.compile(r"B\.?/?R\.?|BY REPORT|UCR\b.*|U&C|I\.?C\.?|INDIVIDUAL CONSIDERATION")
 """How states write that a service is paid by report, case by case (UCR: usual, customary and reasonable)."""
 _NO_AMOUNT = frozenset(("", "NA", "N/A", "-", "–"))
+_NO_MODIFIER = "00"
+"""How Arizona writes that a code has no modifier."""
+
+IN_UNITS = "in base units, not dollars"
+"""Why a row has no amount in dollars that has base units instead."""
 
 Remark = Literal["by report", "other text"]
 """What a cell may contain instead of an amount; other text refers to a page of the schedule."""
@@ -65,6 +81,22 @@ class ScheduleLine:
     amounts: dict[str, Decimal] = field(default_factory=dict)
     by_report: bool = False
     """Whether it says `by report` in place of the professional amount."""
+    stated: set[str] = field(default_factory=set)
+    """The fields of AMOUNTS that have an amount or are by report."""
+
+    def added_to(self, earlier: "ScheduleLine") -> "ScheduleLine":
+        """Return the line that an earlier load made of the same key, with what this one states in its place.
+
+        A blank states nothing: the amounts of a code may be in several sheets, and loading them one by one is to make
+        the same schedule as loading them together.
+        """
+        kept = {part: amount for part, amount in earlier.amounts.items() if part not in self.stated}
+        unchanged = earlier.by_report and not self.stated & _REPORTED
+        return ScheduleLine({**kept, **self.amounts}, self.by_report or unchanged, self.stated | earlier.stated)
+
+
+_REPORTED = {"amount", "facility", "units"}
+"""The fields that say whether a service is paid by report."""
 
 
 @dataclass
@@ -75,11 +107,24 @@ class SheetOutcome:
     priced: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     skipped: str = ""
+    file: str = ""
 
     @property
     def rows(self) -> int:
         """The rows below the header that are not blank."""
         return self.priced + self.left_out.total()
+
+    def to_json(self) -> str:
+        """Return the outcome as JSON text, for the record of the release."""
+        return json.dumps(
+            {"file": self.file, "sheet": self.name, "rows_priced": self.priced, "left_out": self.left_out}
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "SheetOutcome":
+        """Return the outcome that `to_json` wrote."""
+        found = json.loads(text)
+        return cls(found["sheet"], found["rows_priced"], Counter(found["left_out"]), file=found["file"])
 
     def __str__(self) -> str:
         if self.skipped:
@@ -97,7 +142,7 @@ class CompensationSchedule:
 
     def skip(self, sheet: Sheet, why: str) -> None:
         """Record a sheet that is not read."""
-        self.sheets.append(SheetOutcome(sheet.sheet or sheet.file, skipped=why))
+        self.sheets.append(SheetOutcome(sheet.sheet or sheet.file, skipped=why, file=sheet.file))
 
     def add(self, sheet: Sheet, columns: dict[str, str] | None = None) -> None:
         """Read a sheet whose columns have the titles of `columns` (field to title), or else known titles.
@@ -112,11 +157,11 @@ class CompensationSchedule:
             wanted = ", ".join(columns.values()) if columns else "a code and an amount"
             self.skip(sheet, f"no header row with {wanted}")
             return
-        outcome = SheetOutcome(sheet.sheet or sheet.file)
+        outcome = SheetOutcome(sheet.sheet or sheet.file, file=sheet.file)
         self.sheets.append(outcome)
         for row in sheet.rows[header.row + 1 :]:
             if any(row):
-                cells = {name: row[n] if n < len(row) else "" for name, n in header.columns.items()}
+                cells = {name: _first_cell(row, numbers) for name, numbers in header.columns.items()}
                 reason = self._add_row(sheet.name, cells)
                 if reason:
                     outcome.left_out[reason] += 1
@@ -132,6 +177,7 @@ class CompensationSchedule:
         amounts = {part: value for part, value in parsed.items() if isinstance(value, Decimal)}
         repeated = key in self.lines
         line = self.lines.setdefault(key, ScheduleLine())
+        line.stated |= {part for part, value in parsed.items() if value not in {None, "other text"}}
         # A code may be in several sheets or rows, each with other amounts: they are combined, never replaced.
         for part, amount in amounts.items():
             if line.amounts.setdefault(part, amount) != amount:
@@ -143,7 +189,7 @@ class CompensationSchedule:
         if set(amounts) - {"units"}:
             return ""
         if amounts:
-            return "in base units, not dollars"
+            return IN_UNITS
         if "by report" in parsed.values():
             return "by report"
         if repeated:
@@ -172,23 +218,27 @@ def parse_columns(text: str) -> dict[str, str]:
 
 class _Header(NamedTuple):
     row: int
-    columns: dict[str, int]
-    """The index of each field's column."""
+    columns: dict[str, list[int]]
+    """The indexes of each field's columns: the first that is not blank in a row has its value."""
 
 
 def _find_columns(rows: Rows, titles: dict[str, tuple[str, ...]], *, all_required: bool) -> _Header | None:
     """Return the first row with a code and an amount among its titles; with `all_required`, with every title."""
     for number, row in enumerate(rows[:HEADER_WITHIN_ROWS]):
         cells = [normalize_title(cell) for cell in row]
-        columns = {
-            name: next(n for n, cell in enumerate(cells) if cell in known)
-            for name, known in titles.items()
-            if set(cells) & set(known)
-        }
+        if not all_required:
+            cells = [_YEAR_OF_TITLE.sub("", cell) for cell in cells]
+        found = {name: [n for n, cell in enumerate(cells) if cell in known] for name, known in titles.items()}
+        columns = {name: numbers for name, numbers in found.items() if numbers}
         complete = not all_required or len(columns) == len(titles)
         if complete and {"code", "ms_drg"} & set(columns) and set(AMOUNTS) & set(columns):
             return _Header(number, columns)
     return None
+
+
+def _first_cell(row: list[str], numbers: list[int]) -> str:
+    """Return the first cell that is not blank: Arizona has a column for its own fees and one for those of equipment."""
+    return next((row[n] for n in numbers if n < len(row) and row[n]), "")
 
 
 def _parse_key(cells: dict[str, str]) -> ScheduleKey | None:
@@ -207,6 +257,8 @@ def _parse_key(cells: dict[str, str]) -> ScheduleKey | None:
     modifier = (match[2] or cells.get("modifier", "")).upper()
     if modifier.isdecimal():
         modifier = modifier.zfill(2)
+    if modifier == _NO_MODIFIER:
+        modifier = ""
     return ScheduleKey(code_system_by_shape(match[1]) or "LOCAL", match[1], modifier)
 
 

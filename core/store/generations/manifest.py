@@ -19,7 +19,9 @@ FORMAT = max(newest_format(), CHECKSUMS_SINCE)
     2  fact_rate and removed_rate have billing_code_type_version
     3  the manifest has a checksum and the true size of every file
     4  dim_zip, dim_group_area, and bench_wage_index; bench_opps and bench_asc have labor_amount; bench_clfs,
-       bench_asp, bench_dmepos, bench_dmepos_area, bench_dmepos_zip
+       bench_asp, bench_dmepos, bench_dmepos_area, bench_dmepos_zip;
+       npi_other_name and npi_location; dim_npi and nppes have middle names, other names, second address lines, and
+       update dates; dim_benchmark has parts
 
 A store of an older format is read as it is and upgraded by the next write, see `upgrade.py`. See
 docs/decisions/0035-store-format.md.

@@ -261,6 +261,13 @@ DIM_BENCHMARK = Table(
         integer("rows_priced", "Rows that have an amount."),
         text("left_out", "JSON object: why the other rows have none, to number of rows."),
         Column("notes", "texts", "How the amounts were made, in sentences."),
+        Column(
+            "parts",
+            "texts",
+            "The tables that a workers' compensation schedule was loaded from, each a JSON object with its file, "
+            "sheet, rows_priced and left_out. Empty for other kinds.",
+            since=4,
+        ),
         Column("loaded_at", "moment", "When it was loaded, UTC."),
     ),
 )

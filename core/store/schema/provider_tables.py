@@ -1,5 +1,7 @@
 """Who providers are, and which belong to which group."""
 
+from dataclasses import replace
+
 from core.store.schema.columns import (
     BATCH,
     MAX_NAME,
@@ -12,12 +14,15 @@ from core.store.schema.columns import (
     TIN_VALUE,
     Column,
     Table,
+    integer,
     text,
     texts,
 )
 
 MAX_TAXONOMY_CODE = 20
 """The characters that a taxonomy code may have. NUCC's have ten."""
+
+_REGISTER_DETAILS_SINCE = 4
 
 _PROVIDER = (
     text("entity_type", "individual or organization."),
@@ -32,6 +37,29 @@ _PRACTICE = (
     text("postal_code", "Postal code of the practice address: five or nine digits in the US.", 40),
     Column("deactivated_on", "date", "When the NPI was deactivated; null where it was not, or has been reactivated."),
 )
+_OTHER_NAME = (
+    text("other_name", "Another name the provider goes by, or went by.", MAX_NAME),
+    text(
+        "other_name_kind",
+        "What the other name is: doing business as, former legal business name, former name, professional name or "
+        "other name; null where NPPES does not say.",
+    ),
+)
+_PRACTICE_LINE_2 = text("address_2", "Second line of the practice address, such as a suite.", MAX_NAME)
+_UPDATED_ON = Column("updated_on", "date", "Last Update Date of the row that the name is from.")
+_REGISTER_DETAILS = tuple(
+    replace(column, since=_REGISTER_DETAILS_SINCE)
+    for column in (
+        text("first_name", "First name of a person.", MAX_NAME),
+        text("middle_name", "Middle name or initial of a person.", 100),
+        text("suffix", "Suffix of a person's name, such as JR.", 40),
+        *_OTHER_NAME,
+        _PRACTICE_LINE_2,
+        _UPDATED_ON,
+    )
+)
+"""What NPPES says about a provider besides what the first format of the store has."""
+
 _TAXONOMY = text("taxonomy", "The taxonomy in words, as NUCC displays it; null until NUCC's file is loaded.", MAX_NAME)
 
 DIM_NPI = Table(
@@ -39,7 +67,7 @@ DIM_NPI = Table(
     "silver/dim_npi/dim_npi.parquet",
     ("npi",),
     "The NPIs that facts' groups name. All but the number is null until NPPES is loaded.",
-    (NPI, *_PROVIDER, _TAXONOMY, *_PRACTICE),
+    (NPI, *_PROVIDER, _TAXONOMY, *_PRACTICE, *_REGISTER_DETAILS),
 )
 
 NPPES = Table(
@@ -47,7 +75,37 @@ NPPES = Table(
     "silver/nppes.parquet",
     ("npi",),
     "The whole NPPES register, from which later ingests name their NPIs. Empty unless load_nppes was run with --all.",
-    (NPI, *_PROVIDER, *_PRACTICE),
+    (NPI, *_PROVIDER, *_PRACTICE, *_REGISTER_DETAILS),
+)
+
+_AS_OF = Column("as_of", "date", "The last day that the file it is from covers, as its name says; null if it does not.")
+
+NPI_OTHER_NAME = Table(
+    "npi_other_name",
+    "silver/npi_other_name.parquet",
+    ("npi", "position"),
+    "Further names of organizations, from NPPES's file of other names, of the NPIs that the store keeps.",
+    (NPI, integer("position", "1, 2, 3 and so on among the names of the NPI."), *_OTHER_NAME, _AS_OF),
+    since=_REGISTER_DETAILS_SINCE,
+)
+
+NPI_LOCATION = Table(
+    "npi_location",
+    "silver/npi_location.parquet",
+    ("npi", "position"),
+    "Further practice addresses, from NPPES's file of practice locations, of the NPIs that the store keeps.",
+    (
+        NPI,
+        integer("position", "1, 2, 3 and so on among the addresses of the NPI."),
+        text("address", "First line of the address.", MAX_NAME),
+        _PRACTICE_LINE_2,
+        text("city", "City.", 100),
+        text("state", "State: two letters in the US.", 100),
+        text("postal_code", "Postal code: five or nine digits in the US.", 40),
+        text("phone", "Telephone number.", 40),
+        _AS_OF,
+    ),
+    since=_REGISTER_DETAILS_SINCE,
 )
 
 DIM_TAXONOMY = Table(
@@ -116,6 +174,8 @@ DIM_PROVIDER_GROUP = Table(
 
 PROVIDER_TABLES = (
     DIM_NPI,
+    NPI_OTHER_NAME,
+    NPI_LOCATION,
     NPPES,
     DIM_TAXONOMY,
     DIM_TIN,

@@ -45,7 +45,28 @@ def one(row: dict[str, str]) -> dict[str, Any]:
         "state": state,
         "postal_code": postal_code(row[practice + "Postal Code"], row[practice + "Country Code (If outside U.S.)"]),
         "deactivated_on": deactivated(row["NPI Deactivation Date"], row["NPI Reactivation Date"]),
+        "first_name": first if kind == "1" else None,
+        "middle_name": text(row["Provider Middle Name"]) if kind == "1" else None,
+        "suffix": text(row["Provider Name Suffix Text"]) if kind == "1" else None,
+        **other_name(row, kind),
+        "address_2": text(row["Provider Second Line Business Practice Location Address"]),
+        "updated_on": max(
+            (found for title in ("Last Update Date", "NPI Reactivation Date") if (found := day(row[title]))),
+            default=None,
+        ),
     }
+
+
+def other_name(row: dict[str, str], kind: str | None) -> dict[str, str | None]:
+    name, code = text(row["Provider Other Organization Name"]), row["Provider Other Organization Name Type Code"]
+    if kind == "1":
+        last = text(row["Provider Other Last Name"])
+        parts = [text(row["Provider Other First Name"]), text(row["Provider Other Middle Name"]), last]
+        name = " ".join(part for part in parts if part) if last else None
+        code = row["Provider Other Last Name Type Code"]
+    words = {"1": "former name", "2": "professional name", "3": "doing business as",
+             "4": "former legal business name", "5": "other name"}  # fmt: skip
+    return {"other_name": name, "other_name_kind": words.get(number(code) or "") if name else None}
 
 
 def text(cell: str) -> str | None:

@@ -1,6 +1,5 @@
 """The register into the store: names for the NPIs already loaded, at once and later; all or nothing; repeatable."""
 
-import csv
 import json
 import random
 from datetime import date
@@ -13,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.demo.provider_register import HEADER, write_register
+from core.demo.provider_register import write_register
 from core.load.load_file import load_file
 from core.reference.nppes.latest_rows import LatestRows
 from core.reference.nppes.load_register import load_nppes
@@ -25,50 +24,8 @@ from core.store.writer_connection import connect_for_writing
 from core.tic.source import open_documents
 from tests.fixture_types import Load
 from tests.reference.nppes import slow
+from tests.reference.nppes.registers import CLINIC, PRACTICE, STRANGER, SURGEON, names, provider, rates, register
 from tests.stores import open_snapshot
-
-SURGEON, CLINIC, STRANGER = "1679576722", "1588667638", "1295738227"
-PRACTICE = "Provider Business Practice Location Address "
-
-
-def rates(*npis: str) -> dict[str, Any]:
-    """Return an in-network file of one rate, whose group has these NPIs."""
-    price = {"negotiated_type": "negotiated", "negotiated_rate": 10, "billing_class": "professional"}
-    groups = [{"npi": list(npis), "tin": {"type": "ein", "value": "123456789"}}]
-    return {
-        "reporting_entity_name": "Example",
-        "reporting_entity_type": "issuer",
-        "last_updated_on": "2025-08-01",
-        "version": "1.0.0",
-        "in_network": [
-            {
-                "negotiation_arrangement": "ffs",
-                "name": "visit",
-                "billing_code_type": "CPT",
-                "billing_code_type_version": "2025",
-                "billing_code": "99213",
-                "description": "visit",
-                "negotiated_rates": [{"provider_groups": groups, "negotiated_prices": [price]}],
-            }
-        ],
-    }
-
-
-def provider(npi: str, last: str = "", **more: str) -> dict[str, str]:
-    who = {"Entity Type Code": "1", "Provider Last Name (Legal Name)": last} if last else {}
-    return {"NPI": npi, **who, **more}
-
-
-def register(path: Path, *rows: dict[str, str]) -> Path:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, HEADER, restval="", quoting=csv.QUOTE_ALL)
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
-
-
-def names(store: Store, table: str = "dim_npi") -> dict[str, str | None]:
-    return dict(open_snapshot(store).rows(f"SELECT npi, name FROM {table} ORDER BY npi"))
 
 
 def test_the_npis_at_hand_are_named(store: Store, load: Load, tmp_path: Path) -> None:
@@ -114,7 +71,8 @@ def test_a_deactivated_npi_keeps_its_words(store: Store, load: Load, tmp_path: P
     for table in tables:
         rows = open_snapshot(store).rows(f"SELECT name, entity_type, deactivated_on FROM {table}")
         assert rows == [("WIEBE", "individual", date(2021, 3, 3))]
-    load_nppes(store, [register(tmp_path / "back.csv", provider(SURGEON, "WIEBE"))])
+    back = {"NPI Deactivation Date": "03/03/2021", "NPI Reactivation Date": "04/03/2021"}
+    load_nppes(store, [register(tmp_path / "back.csv", provider(SURGEON, "WIEBE", **back))])
     assert open_snapshot(store).rows("SELECT name, deactivated_on FROM dim_npi") == [("WIEBE", None)]
 
 
@@ -201,13 +159,15 @@ def test_the_real_register_s_rows_are_kept_whole(shared: Path, store: Store) -> 
 
 # --- the newest row of each NPI -------------------------------------------------------------------------------
 
+DAYS = [None, date(2020, 1, 1), date(2021, 3, 3), date(2022, 2, 2)]
 rows_of_a_file = st.lists(
     st.tuples(
         st.sampled_from([SURGEON, CLINIC, STRANGER]),
         st.sampled_from([None, "individual"]),
         st.sampled_from([None, "A", "B"]),
-        st.sampled_from([None, date(2021, 3, 3)]),
-    ),
+        st.sampled_from(DAYS),
+        st.sampled_from(DAYS),
+    ).map(lambda row: row if row[1] else (*row[:2], None, None, row[4])),  # a blank row has one date
     max_size=12,
 )
 
@@ -215,35 +175,37 @@ rows_of_a_file = st.lists(
 @given(rows_of_a_file, rows_of_a_file)
 def test_the_newest_row_stays(tmp_path_factory: pytest.TempPathFactory, old: list[Any], new: list[Any]) -> None:
     directory = tmp_path_factory.mktemp("runs")
+    columns = ("npi", "entity_type", "name", "updated_on", "deactivated_on")
 
     def frame(rows: list[Any]) -> pl.DataFrame:
-        columns = ("npi", "entity_type", "name", "deactivated_on")
         full = [{**dict.fromkeys(NPPES.names), **dict(zip(columns, row, strict=True))} for row in rows]
         return pl.from_arrow(pa.Table.from_pylist(full, NPPES.arrow))  # type: ignore[return-value]
 
     def newest(rows: list[Any]) -> list[Any]:
-        found: dict[str, Any] = {}
-        for npi, kind, name, day in rows:
-            if kind is None and npi in found and found[npi][1] is not None:
-                found[npi] = (*found[npi][:3], day)
-            else:
-                found[npi] = (npi, kind, name, day)
-        return [found[npi] for npi in sorted(found)]
+        # The newest row that has a kind says who it is; the newest of all whether it is deactivated.
+        found = []
+        for npi in sorted({row[0] for row in rows}):
+            of_npi = [row for row in rows if row[0] == npi]
+            by_day = sorted(of_npi, key=lambda row: max(day or date.min for day in row[3:]))
+            named = sorted((row for row in by_day if row[1]), key=lambda row: row[3] or date.min)
+            found.append((*(named or by_day)[-1][:4], by_day[-1][4]))
+        return found
 
     before = newest(old)
     latest = LatestRows(directory)
     latest.add(frame(before), new=False)
     for row in new:
         latest.add(frame([row]), new=True)
-    found = [row for block in latest.read() for row in block.to_pylist()]
-    assert [(r["npi"], r["entity_type"], r["name"], r["deactivated_on"]) for r in found] == newest([*before, *new])
+    found = [tuple(row[name] for name in columns) for block in latest.read() for row in block.to_pylist()]
+    assert found == newest([*before, *new])
     assert latest.new_npis == len({row[0] for row in new})
 
 
 @pytest.mark.parametrize("everything", [False, True])
 @pytest.mark.parametrize("newest_first", [False, True])
-def test_the_newer_row_wins_whatever_the_order_of_the_files(
-    store: Store, load: Load, tmp_path: Path, everything: bool, newest_first: bool
+@pytest.mark.parametrize("apart", [False, True])
+def test_the_newer_row_wins_whatever_the_order_of_the_files_and_of_the_runs(
+    store: Store, load: Load, tmp_path: Path, everything: bool, newest_first: bool, apart: bool
 ) -> None:
     load(rates(SURGEON, CLINIC))
     monthly = register(
@@ -257,8 +219,14 @@ def test_the_newer_row_wins_whatever_the_order_of_the_files(
         provider(CLINIC, **{"NPI Deactivation Date": "11/13/2025"}),
     )
     files = [weekly, monthly] if newest_first else [monthly, weekly]
-    load_nppes(store, files, everything=everything)
+    if apart:
+        outdated = [load_nppes(store, [file], everything=everything).outdated for file in files]
+        assert outdated == [0, 2 if newest_first else 0]
+    else:
+        load_nppes(store, files, everything=everything)
     assert names(store) == {SURGEON: "NEW", CLINIC: "SAME"}
+    if everything:
+        assert names(store, "nppes") == names(store)
     rows = open_snapshot(store).rows(f"SELECT deactivated_on FROM dim_npi WHERE npi = '{CLINIC}'")
     assert str(rows[0][0]) == "2025-11-13"
 
@@ -270,6 +238,29 @@ def test_a_copy_without_dates_is_read_in_the_order_of_the_files(store: Store, lo
         path.write_text(path.read_text().replace("Last Update Date", "Another Date"))
     load_nppes(store, files)
     assert names(store) == {SURGEON: "A"}
+
+
+def test_a_row_loaded_before_the_whole_register_stays_if_it_is_newer(store: Store, load: Load, tmp_path: Path) -> None:
+    load(rates(SURGEON))
+    new = register(tmp_path / "new.csv", provider(SURGEON, "NEW", **{"Last Update Date": "11/12/2025"}))
+    load_nppes(store, [new])
+    old = register(
+        tmp_path / "old.csv",
+        provider(SURGEON, "OLD", **{"Last Update Date": "11/02/2025"}),
+        provider(STRANGER, "DAY", **{"Last Update Date": "11/02/2025"}),
+    )
+    assert load_nppes(store, [old], everything=True).outdated == 1
+    assert names(store) == {SURGEON: "NEW"}
+    assert names(store, "nppes") == {STRANGER: "DAY", SURGEON: "NEW"}
+
+
+def test_a_deactivation_does_not_hide_a_newer_name_loaded_later(store: Store, load: Load, tmp_path: Path) -> None:
+    load(rates(SURGEON))
+    load_nppes(store, [register(tmp_path / "a.csv", provider(SURGEON, "OLD", **{"Last Update Date": "01/01/2015"}))])
+    load_nppes(store, [register(tmp_path / "b.csv", provider(SURGEON, **{"NPI Deactivation Date": "03/03/2021"}))])
+    load_nppes(store, [register(tmp_path / "c.csv", provider(SURGEON, "NEW", **{"Last Update Date": "01/01/2020"}))])
+    found = open_snapshot(store).rows("SELECT name, updated_on, deactivated_on FROM dim_npi")
+    assert found == [("NEW", date(2020, 1, 1), date(2021, 3, 3))]
 
 
 def test_many_rows_come_whole_and_in_order(tmp_path: Path) -> None:

@@ -13,18 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.demo.provider_register import HEADER, write_register
-from core.reference.nppes import register_file
+from core.reference.nppes.nppes_csv import RegisterCounts, find_nppes_files
+from core.reference.nppes.register_file import read_register
 from core.runtime.errors import ReferenceFileError
 from tests.reference.nppes import slow
 
 PRACTICE = "Provider Business Practice Location Address "
 
 
-def read(path: Path, in_use: list[int] | None = None) -> tuple[list[dict[str, Any]], register_file.RegisterCounts]:
-    counts = register_file.RegisterCounts()
+def read(path: Path, in_use: list[int] | None = None) -> tuple[list[dict[str, Any]], RegisterCounts]:
+    counts = RegisterCounts()
     wanted = None if in_use is None else np.array(sorted(in_use), np.int64)
-    frames = register_file.read_register(path, wanted, counts)
-    rows = [row for frame in frames for row in frame.drop("updated_on").to_dicts()]
+    (file,) = find_nppes_files(path)
+    rows = [row for frame in read_register(file, wanted, counts) for row in frame.to_dicts()]
     assert counts.rows_read == counts.kept + counts.not_in_use + counts.rejected.total()
     assert counts.kept == len(rows)
     return rows, counts
@@ -57,6 +58,16 @@ row = st.fixed_dictionaries(
         PRACTICE + "Country Code (If outside U.S.)": st.sampled_from(["", "US", "CA", "us"]),
         "NPI Deactivation Date": dates,
         "NPI Reactivation Date": dates,
+        "Last Update Date": dates,
+        "Provider Middle Name": st.sampled_from(["", "Q", " LEE "]),
+        "Provider Name Suffix Text": st.sampled_from(["", "JR."]),
+        "Provider Other Organization Name": st.sampled_from(["", "<UNAVAIL>", "A CLINIC"]),
+        "Provider Other Organization Name Type Code": st.sampled_from(["", "3", "3.0", "6"]),
+        "Provider Other Last Name": st.sampled_from(["", "DAY"]),
+        "Provider Other First Name": st.sampled_from(["", "ANN"]),
+        "Provider Other Middle Name": st.sampled_from(["", "LEE"]),
+        "Provider Other Last Name Type Code": st.sampled_from(["", "1", "5.0"]),
+        "Provider Second Line Business Practice Location Address": st.sampled_from(["", "STE 2", "<UNAVAIL>"]),
         **{
             f"Healthcare Provider Taxonomy Code_{n}": st.sampled_from(["", "207X00000X", "207x00000x", "208000000X"])
             for n in (1, 2, 15)
@@ -116,10 +127,11 @@ def test_many_rows_in_any_order_through_a_zip_file(tmp_path: Path) -> None:
         archive.write(path, path.name)
         archive.writestr("NPPES_Data_Dissemination_Readme.pdf", b"%PDF")
     seen: list[tuple[int, int]] = []
-    counts = register_file.RegisterCounts()
+    counts = RegisterCounts()
+    (file,) = find_nppes_files(packed)
     found = [
         name
-        for frame in register_file.read_register(packed, None, counts, lambda done, total: seen.append((done, total)))
+        for frame in read_register(file, None, counts, lambda done, total: seen.append((done, total)))
         for name in frame["name"]
     ]
     assert found == [f"N{number}" for number in numbers]
@@ -145,14 +157,14 @@ def test_bytes_that_are_no_utf_8_cost_no_row(tmp_path: Path) -> None:
 
 def test_what_is_wrong_with_a_file_is_told(tmp_path: Path) -> None:
     path, _ = write_register(tmp_path)
-    assert register_file.is_nppes(path)
+    assert find_nppes_files(path)
     text = path.read_text()
 
     def complaint(content: str | bytes, name: str = "other.csv") -> str:
         other = tmp_path / name
         other.write_bytes(content if isinstance(content, bytes) else content.encode())
         with pytest.raises(ReferenceFileError) as raised:
-            read(other) if register_file.is_nppes(other) else None
+            read(other) if find_nppes_files(other) else None
         return str(raised.value)
 
     assert "ends within a row; the file was cut short" in complaint(text[:-200])
@@ -165,6 +177,6 @@ def test_what_is_wrong_with_a_file_is_told(tmp_path: Path) -> None:
     assert "damaged or cut short" in complaint(content[:3000] + bytes(500) + content[3500:], "b.zip")
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("readme.txt", "x")
-    assert not register_file.is_nppes(packed)
+    assert not find_nppes_files(packed)
     with pytest.raises(ReferenceFileError, match="cannot be read: No such file"):
-        register_file.is_nppes(tmp_path / "none.csv")
+        find_nppes_files(tmp_path / "none.csv")

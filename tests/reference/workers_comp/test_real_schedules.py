@@ -69,3 +69,32 @@ def test_north_carolina_whole(shared: Path, store: Store) -> None:
         priced += row["wcfs_amount"] is not None or row["facility_amount"] is not None
     assert (loaded.rows_read, loaded.rows_priced) == (len(lines), priced)
     assert len(modifiers) == sum("-" in line["Code Mod"] for line in lines)
+
+
+def test_arizona_whole(shared: Path, store: Store) -> None:
+    path = shared / "wcfs" / "AZ_export.xlsx"
+    loaded = load_schedule.load(store, [path], year_month="2024-01")
+    assert loaded.state == "AZ"
+    rows, modifiers = stored(store), stored(store, "bench_wcfs_modifier")
+    by_code = {(*key[1:], "")[:2]: row for key, row in [*rows.items(), *modifiers.items()]}
+    titles, *lines = CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python(skip_empty_area=False)[6:]
+    assert [" ".join(str(title).split()) for title in titles[4:]] == [
+        "FY24 NF RBRVS Rate", "FY24 FAC RBRVS Rate", "FY24 Non-rural Rate", "FY24 Rural Rate",
+    ]  # fmt: skip
+    compared = 0
+    for line in lines:
+        code, _, modifier = str(line[0]).strip().partition(" ")
+        if len(code) != 5 or "," in str(line[0]):
+            continue
+        row = by_code[code, "" if modifier.strip() == "00" else modifier.strip()]
+        fees = [cell if isinstance(cell, float) and cell > 0 else None for cell in line[4:8]]
+        exact = [
+            None if cell is None else float(Decimal(repr(cell)).quantize(Decimal("0.01"), ROUND_HALF_UP))
+            for cell in fees
+        ]
+        assert row["wcfs_amount"] == (exact[0] or exact[2]), line
+        assert (row["facility_amount"], row["rural_amount"]) == (exact[1], exact[3]), line
+        compared += any(fees)
+    assert compared > 12_000
+    # 10 of its codes are base units of a sheet of their own, not dollars.
+    assert sum(row["base_units"] is not None for row in rows.values()) > 270

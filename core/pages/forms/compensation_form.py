@@ -1,0 +1,29 @@
+"""The form of the page about workers' compensation schedules."""
+
+from typing import Any
+
+from core.fields.billing_code import parse_code
+from core.pages.forms.fields import CodeField, CodeTypeField, MonthField, StateField
+from core.pages.forms.query_form import QueryForm
+
+
+class CompensationForm(QueryForm):
+    """A state's schedule in a month, and the code that is looked up in it."""
+
+    tables = ("amounts",)
+
+    state = StateField(meaning="The state whose schedule it is. If omitted, the first that is loaded, by its letters.")
+    year_month = MonthField(
+        meaning="The month: the release that is in effect in it is shown. If omitted, the newest release."
+    )
+    code_type = CodeTypeField(
+        meaning="The code system of `code`; CPT and HCPCS count as one. If omitted, `code` may be the beginning of one."
+    )
+    code = CodeField(meaning="The billing code, or the beginning of one if `code_type` is omitted.")
+
+    def clean(self) -> dict[str, Any]:
+        """Pad the code as its system writes it: MS-DRG 1 is 001."""
+        if self.cleaned_data.get("code_type") and self.cleaned_data.get("code"):
+            padded = parse_code(self.cleaned_data["code_type"], self.cleaned_data["code"])
+            self.cleaned_data["code"] = padded or self.cleaned_data["code"]
+        return self.cleaned_data

@@ -1,0 +1,53 @@
+"""Names without what people type differently: case, accents, apostrophes, hyphens, and blanks within a name.
+
+`fold_name` and `folded_sql` return the same text for every letter that US registers contain.
+"""
+
+import re
+import unicodedata
+
+_REMOVED = "'’‘`´."
+"""Marks within a word: O'BRIEN is obrien."""
+_SPACES = "-‐‑–/,&"
+"""Marks between words: GARCIA-LOPEZ is garcia lopez."""
+
+_TABLE = str.maketrans(_SPACES, " " * len(_SPACES), _REMOVED)
+_LONGEST_SPLIT_WORD = 30
+"""The longest word that is also looked for with blanks within it. Names have no longer ones."""
+
+
+def fold_name(name: str) -> str:
+    """Return a name in lower case without accents and marks: JOSÉ O'BRIEN is jose obrien."""
+    plain = unicodedata.normalize("NFD", name.translate(_TABLE).lower())
+    return "".join(letter for letter in plain if not unicodedata.combining(letter))
+
+
+def folded_sql(column: str) -> str:
+    """Return SQL of `fold_name` of a column."""
+    marks = (_SPACES + _REMOVED).replace("'", "''")
+    return f"strip_accents(lower(translate({column}, '{marks}', '{' ' * len(_SPACES)}')))"
+
+
+def contains_words(text: str, column: str) -> tuple[dict[str, str], str]:
+    """Return the words of a text as parameters, and the condition that a column contains each of them.
+
+    The column is one of `folded_sql`. A word is also found with blanks within it if it begins where a word of the name
+    begins: "obrien" is in "O'BRIEN" and in "O BRIEN". There are no words if every one has one letter: these are in
+    nearly every name.
+    """
+    words = [folded for word in text.split() if (folded := fold_name(word).replace(" ", ""))]
+    if not any(len(word) > 1 for word in words):
+        return {}, "false"
+    parameters: dict[str, str] = {}
+    conditions = []
+    for number, word in enumerate(words):
+        name, split = f"word{number}", f"split{number}"
+        parameters[name] = word
+        condition = f"contains({column}, ${name})"
+        if 1 < len(word) <= _LONGEST_SPLIT_WORD:
+            parameters[split] = r"(^| )" + " ?".join(re.escape(letter) for letter in word)
+            # The regular expression is slow, so it is tried only on names that have the letters.
+            joined = f"contains(replace({column}, ' ', ''), ${name}) AND regexp_matches({column}, ${split})"
+            condition = f"({condition} OR ({joined}))"
+        conditions.append(condition)
+    return parameters, " AND ".join(conditions)

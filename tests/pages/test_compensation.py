@@ -1,0 +1,116 @@
+"""The page that looks up a state's workers' compensation schedule."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from core.queries.compensation import (
+    choose_compensation_release,
+    list_compensation_amounts,
+    list_compensation_releases,
+)
+from core.reference.workers_comp import load_schedule
+from core.store.connection import Snapshot
+from core.store.generations.store import Store
+from tests.fixture_types import Load
+from tests.reference.nppes.registers import rates
+from tests.reference.workers_comp.schedule_files import table
+from tests.site import Visitor, csv_rows, serving, tables, text_of
+from tests.stores import open_snapshot
+
+ADDRESS = "/compensation/"
+
+
+def test_a_code_is_shown_with_all_its_modifiers_and_columns(site: Client) -> None:
+    response = site.get(ADDRESS, {"state": "GA", "code": "70450"})
+    (found,) = tables(response)
+    assert found[0] == ["Code", "Modifier", "Professional", "Hospital outpatient", "Surgical center", "Status", "Name"]
+    assert [row[:6] for row in found[1:]] == [
+        ["CPT 70450", "none", "$195.00", "–", "–", "Priced"],
+        ["CPT 70450", "26", "$72.00", "–", "–", "Priced"],
+        ["CPT 70450", "TC", "$123.00", "$160.00", "$85.00", "Priced"],
+    ]
+    shown = text_of(response)
+    assert "Georgia, amounts in effect from January 2025" in shown
+    assert "From GA_2025_compensation_demo.csv" in shown
+
+
+@pytest.mark.parametrize(
+    ("query", "codes"),
+    [
+        ({"code": "7045"}, {"70450"}),
+        ({"code": "70"}, {"70450", "70553"}),
+        ({"code_type": "HCPCS", "code": "99213"}, {"99213"}),
+        ({"code_type": "CPT", "code": "7045"}, set()),
+        ({"code_type": "MS-DRG", "code": "99213"}, set()),
+        ({"state": "GA", "year_month": "2025-08", "code": "22558"}, {"22558"}),
+    ],
+)
+def test_a_code_is_found_by_its_beginning_or_exactly_in_its_system(
+    site: Client, query: dict[str, str], codes: set[str]
+) -> None:
+    rows = csv_rows(site.get(ADDRESS, {**query, "format": "csv"}))
+    assert {row["code"] for row in rows} == codes
+    shown = text_of(site.get(ADDRESS, query))
+    assert ("does not list" in shown) == (not codes)
+
+
+def test_what_is_not_there_is_told(site: Client) -> None:
+    assert "The schedule of Texas is not available. Available: Georgia" in text_of(site.get(ADDRESS, {"state": "TX"}))
+    shown = text_of(site.get(ADDRESS, {"state": "GA", "year_month": "2024-12"}))
+    assert "No schedule of Georgia was in effect in December 2024. Available: January 2025" in shown
+    assert "does not list a code that begins with 12345" in text_of(site.get(ADDRESS, {"code": "12345"}))
+    assert "'ZZ' is not a state" in text_of(site.get(ADDRESS, {"state": "zz"}))
+
+
+def test_by_report_is_explained(site: Client) -> None:
+    shown = text_of(site.get(ADDRESS, {"code": "90837"}))
+    assert "By report The schedule pays by report, case by case." in shown
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "parquet"])
+def test_the_whole_schedule_can_be_downloaded(site: Client, demo: Snapshot, kind: str) -> None:
+    response = site.get(ADDRESS, {"state": "GA", "format": kind})
+    assert response.status_code == 200
+    assert f"compensation_GA.{kind}" in response["Content-Disposition"]
+    if kind == "csv":
+        release = choose_compensation_release(list_compensation_releases(demo), "GA", "")
+        assert release is not None
+        total, rows = list_compensation_amounts(demo, release, "", "", 1000, 0)
+        assert len(csv_rows(response)) == total == len(rows) == 24
+
+
+def test_a_code_s_pages_lead_to_it(site: Client) -> None:
+    query = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "70450"}
+    link = "/compensation/?state=GA&amp;year_month=2025-08&amp;code_type=CPT&amp;code=70450"
+    for address in ("/rates/", "/medicare/"):
+        main = site.get(address, query).content.decode().split("<main", 1)[1]
+        assert link in main
+
+
+def test_the_release_in_effect_in_a_month_is_shown(store: Store, load: Load, tmp_path: Path) -> None:
+    load(rates("1679576722"))
+    for month, fee in (("2024-01", 100), ("2024-07", 110)):
+        path = table(tmp_path / "f.csv", "CODE,MOD,FEE", f"99213,,{fee}", f"99213,26,{fee / 2}")
+        load_schedule.load(store, [path], state="GA", year_month=month)
+
+    def fees(**query: Any) -> list[str]:
+        return [row[2] for row in tables(site.get(ADDRESS, query))[0][1:]]
+
+    with serving(store.root):
+        site = Visitor()
+        assert fees() == fees(year_month="2025-03") == fees(year_month="2024-07") == ["$110.00", "$55.00"]
+        assert fees(year_month="2024-06") == ["$100.00", "$50.00"]
+        assert "Other releases: January 2024" in text_of(site.get(ADDRESS))
+    db = open_snapshot(store)
+    assert [one.release for one in list_compensation_releases(db)] == ["2024-07", "2024-01"]
+    assert choose_compensation_release(list_compensation_releases(db), "GA", "2023-12") is None
+
+
+def test_without_any_schedule_the_page_says_so(store: Store, load: Load) -> None:
+    load(rates("1679576722"))
+    with serving(store.root):
+        shown = text_of(Visitor().get(ADDRESS))
+    assert "No state’s workers’ compensation schedule is available yet." in shown
