@@ -20,6 +20,7 @@ LOADS = (
     ("medicare_prof", "medicare/mpfs/PPRRVU25_JAN.csv", "--gpci", "medicare/mpfs/GPCI2025.csv"),
     ("medicare_prof", "medicare/mpfs/PPRRVU2025_Oct.csv", "--gpci", "medicare/mpfs/GPCI2025.csv"),
     ("medicare_prof", "medicare/mpfs/PPRRVU2026_Jul_nonQPP.csv", "--gpci", "medicare/mpfs/GPCI2026.csv"),
+    ("medicare_prof", "medicare/rvu/RVU25D.zip"),
     ("opps", "medicare/opps/2025 NFRM Addendum B.11122024.txt", "--wage-index", WAGES),
     ("opps", "medicare/opps/2025 NFRM Addendum B.11122024.xlsx", "--wage-index", WAGES, "--year-month", "2025-10"),
     ("asc", "medicare/asc/2025-10/AA.csv", "medicare/asc/2025-10/BB.csv", "--wage-index", WAGES),
@@ -31,6 +32,12 @@ LOADS = (
         "dmepos", "dmepos/DMEPOS_JAN.csv", "dmepos/DMEPEN_JAN.csv", "dmepos/Former CBA Fee Schedule File_JAN 2025.csv",
         "dmepos/Former CBA ZIP Code File - JAN 2025.csv",
     ),
+    ("asc", "medicare/asc/asc_addenda_2020_april.xlsx", "--wage-index", WAGES),
+    (
+        "anesthesia", "anesthesia/CY_2022_Anesthesia_Base_Units_110921.xlsx",
+        "anesthesia/Anesthesia CY 2025 locality adjusted CF_floor extension 23DEC24.xlsx",
+    ),
+    ("ipps", "ipps/drg_weights.txt", "ipps/CMS-1833-F Tables 1A - 1E.txt", "--wage-index", WAGES),
     ("wcfs", "wcfs/GA_2024_medical_fee_schedule.xlsx"),
     ("wcfs", "wcfs/NC_fee_schedule.csv", "--state", "NC", "--year-month", "2025-01"),
 )  # fmt: skip

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.reference.benchmark_release import LoadedBenchmark
-from core.reference.medicare import asc, asp, clfs, dmepos, opps, physician
+from core.reference.medicare import anesthesia, asc, asp, clfs, dmepos, ipps, opps, physician
 from core.reference.workers_comp import load_schedule
 from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store
@@ -27,6 +27,8 @@ BENCHMARK_KINDS: dict[str, BenchmarkKind] = {
     "medicare_prof": physician,
     "opps": opps,
     "asc": asc,
+    "anesthesia": anesthesia,
+    "ipps": ipps,
     "wcfs": load_schedule,
     "clfs": clfs,
     "asp": asp,

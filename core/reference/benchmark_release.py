@@ -29,6 +29,9 @@ NATION = "US"
 PACKAGED, INPATIENT, NOT_PRICED, ANESTHESIA = "packaged", "inpatient", "not priced", "anesthesia"
 """Why a code of a schedule has no amount to compare with: the values of the tables' column `reason`."""
 
+REPEATED = "the same row again"
+"""Why a row that repeats another of its file is left out."""
+
 ReleasePiece = tuple[tuple[str, ...], pa.Table]
 """The first two columns of a table's sort order, and the rows that share these values."""
 
@@ -53,16 +56,21 @@ class LoadedBenchmark:
     parts: tuple[str, ...] = ()
     state: str = NATION
     months: tuple[str, ...] = ()
+    last_month: int = 12
 
     def __post_init__(self) -> None:
         if self.rows_read != self.rows_priced + sum(self.left_out.values()):
             raise AssertionError(f"{self.rows_read} rows read, {self.rows_priced} priced, left out: {self.left_out}")
 
 
-def months_in_force(release: str, later: set[str]) -> tuple[str, ...]:
-    """Return the months from the release's to December of its year, or to the month before the next of `later`."""
-    year, first = release.split("-")
-    months = [f"{year}-{month:02}" for month in range(int(first), 13)]
+def months_in_force(release: str, later: set[str], last_month: int = 12) -> tuple[str, ...]:
+    """Return the months from the release's to the end of its year, or to the month before the next of `later`.
+
+    A year ends with `last_month`: December, or September for a fiscal year.
+    """
+    year, first = map(int, release.split("-"))
+    numbers = [year * 12 + first - 1 + n for n in range((last_month - first) % 12 + 1)]
+    months = [f"{number // 12}-{number % 12 + 1:02}" for number in numbers]
     end = min((other for other in later if other > release), default="9999-12")
     return tuple(month for month in months if month < end)
 
@@ -83,15 +91,20 @@ def put_release(
     add what is stored of the release to the rows, and returns the record of the whole release. The result does not
     depend on the order in which the releases of a year are loaded; loading a release again replaces it.
 
-    Raise StoreError if that fails; the store is then unchanged.
+    Raise ReferenceFileError if no row has an amount, and StoreError if writing fails; the store is then unchanged.
     """
+    if not loaded.rows_priced and complete is None:  # otherwise the rest of the release has them
+        raise ReferenceFileError(
+            f"{', '.join(loaded.files)}: none of {loaded.rows_read:,} rows has an amount; expected the table of "
+            "amounts, as the agency publishes it"
+        )
     loaded = _with_clean_names(loaded)
     with store.write() as transaction:
         connection = connect_for_writing(transaction.work)
         try:
             record = _with_clean_names(complete(connection, transaction)) if complete else loaded
             stored = _stored_releases(connection, transaction, loaded.kind, loaded.state)
-            loaded = replace(loaded, months=months_in_force(loaded.release, stored))
+            loaded = replace(loaded, months=months_in_force(loaded.release, stored, loaded.last_month))
             months, scope = set(loaded.months), loaded.state
 
             def replaces_month(state: str, month: str) -> bool:

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
+from itertools import zip_longest
+from pathlib import Path, PurePosixPath
 
 from core.fields.billing_code import HCPCS_CODE_PATTERN
 from core.reference.spreadsheets import HEADER_WITHIN_ROWS, Rows, Sheet, read_sheets
@@ -21,6 +23,8 @@ class FileKind:
     command: str
     is_header: Callable[[list[str]], bool]
     """Whether a row, normalized by `normalize_title`, is the header of such a file."""
+    header_rows: int = 1
+    """The most rows that its header may be spread over, a title's words below each other."""
 
 
 def _has(*words: str) -> Callable[[list[str]], bool]:
@@ -42,9 +46,11 @@ def _is_code_title(cell: str) -> bool:
 
 
 RELATIVE_VALUES, GPCI, ANESTHESIA, BASE_UNITS = "relative values", "gpci", "anesthesia", "base units"
+OPPS_CAP, LOCALITY_COUNTIES, PAYMENT_AMOUNTS = "opps cap", "locality counties", "payment amounts"
+ADDENDUM_B, ASC_ADDENDUM, DEVICE_OFFSETS = "addendum b", "asc addendum", "device offsets"
+WAGE_INDEX, DRG_WEIGHTS, STANDARDIZED_AMOUNTS = "wage index", "drg weights", "standardized amounts"
 ZIP_LOCALITY, DMEPOS_RURAL_ZIP = "zip locality", "dmepos rural zip"
 COUNTY_AREAS, ZIP_COUNTY, ZIP_CBSA = "county areas", "zip county", "zip cbsa"
-ADDENDUM_B, ASC_ADDENDUM, WAGE_INDEX = "addendum b", "asc addendum", "wage index"
 LAB_FEES, LAB_FEES_TEXT = "lab fees", "lab fees, text"
 DRUG_LIMITS, DRUG_CROSSWALK = "drug limits", "drug crosswalk"
 EQUIPMENT, EQUIPMENT_TEXT, NUTRITION, NUTRITION_TEXT = "equipment", "equipment, text", "nutrition", "nutrition, text"
@@ -54,23 +60,56 @@ COMPENSATION = "workers' compensation"
 FILE_KINDS = {
     RELATIVE_VALUES: FileKind(
         "a relative value file (PPRRVU…)", "load_benchmark medicare_prof",
-        lambda row: row[:3] == ["HCPCS", "MOD", "DESCRIPTION"],
+        # DMEPOS and OPPSCAP files begin with the same two columns.
+        lambda row: row[:2] == ["HCPCS", "MOD"] and any("RVU" in cell for cell in row),
     ),
-    GPCI: FileKind("a GPCI file", "load_benchmark medicare_prof PPRRVU… --gpci FILE", _has("GPCI", "LOCALITY")),
-    ANESTHESIA: FileKind("a file of anesthesia factors", "load_benchmark medicare_prof", _has("ANES", "LOCALITY")),
+    GPCI: FileKind(
+        "a GPCI file", "load_benchmark medicare_prof PPRRVU… --gpci FILE",
+        # The anesthesia factors have columns of GPCIs too.
+        lambda row: _has("GPCI", "LOCALITY")(row) and not _has("ANES")(row),
+    ),
+    OPPS_CAP: FileKind(
+        "a file of imaging caps (OPPSCAP…)", "load_benchmark medicare_prof", _has("HCPCS", "PROCSTAT", "CARRIER")
+    ),
+    LOCALITY_COUNTIES: FileKind(
+        "a list of the counties of each locality (LOCCO)", "not loaded: the GPCI file lists the localities",
+        _has("MEDICARE ADMIN", "COUNTIES"),
+    ),
+    PAYMENT_AMOUNTS: FileKind(
+        "a file of payment amounts (PFALL or PFREV)",
+        "not loaded: medicare_prof computes them from the relative value file and the GPCI file",
+        lambda row: _matches(row, 16, {0: r"20\d\d", 1: r"\d{5}", 2: r"\d\d", 3: HCPCS_CODE_PATTERN, 5: r"\d+\.\d\d"}),
+    ),
+    ANESTHESIA: FileKind("a file of anesthesia factors", "load_benchmark anesthesia", _has("ANES", "LOCALITY")),
     BASE_UNITS: FileKind(
         "a file of anesthesia base units",
-        "load_benchmark medicare_prof",
-        # The title row is "Anesthesia Base Units by CPT Code" in one cell. The header has the two in separate cells.
+        "load_benchmark anesthesia",
+        # The title row is "Anesthesia Base Units by CPT Code" in one cell. The header has the two in separate cells,
+        # and some years' has CODE and YEAR, BASE, UNIT below each other.
         lambda row: any("BASE UNIT" in cell for cell in row) and any(_is_code_title(cell) for cell in row),
+        header_rows=3,
     ),
     ADDENDUM_B: FileKind(
         "an OPPS Addendum B", "load_benchmark opps", lambda row: "SI" in row and _has("HCPCS", "APC")(row)
     ),
+    DEVICE_OFFSETS: FileKind(
+        "an ASC Addendum FF (device offsets)", "load_benchmark asc AA… BB… FILE", _has("HCPCS", "DEVICE OFFSET")
+    ),
     # The columns are named with the quarter: "October 2025 Payment Indicator".
-    ASC_ADDENDUM: FileKind("an ASC addendum (AA or BB)", "load_benchmark asc", _has("HCPCS", "PAYMENT INDICATOR")),
+    ASC_ADDENDUM: FileKind(
+        "an ASC addendum (AA or BB)", "load_benchmark asc",
+        lambda row: _has("HCPCS", "PAYMENT INDICATOR")(row) and not _has("DEVICE OFFSET")(row),
+    ),
+    DRG_WEIGHTS: FileKind(
+        "a table of MS-DRG weights (Table 5)", "load_benchmark ipps",
+        lambda row: row[:1] == ["MS-DRG"] and any(cell.startswith("WEIGHT") for cell in row),
+    ),
+    STANDARDIZED_AMOUNTS: FileKind(
+        "the inpatient standardized amounts (Tables 1A to 1E)", "load_benchmark ipps Table5… FILE",
+        lambda row: row[:2] in (["LABOR-RELATED", "NONLABOR-RELATED"], ["LABOR", "NONLABOR"]),
+    ),
     WAGE_INDEX: FileKind(
-        "a wage index file", "load_benchmark opps … --wage-index FILE, and asc",
+        "a wage index file", "load_benchmark opps … --wage-index FILE, asc, and ipps",
         lambda row: "CBSA" in row and any("WAGE INDEX" in cell or cell.startswith("WI") for cell in row),
     ),
     ZIP_LOCALITY: FileKind(
@@ -146,12 +185,28 @@ FILE_KINDS = {
 
 
 def find_header(rows: Rows, kind: str) -> int | None:
-    """Return the index of the row that is the header of such a file, or None."""
-    is_header = FILE_KINDS[kind].is_header
-    return next(
-        (n for n, row in enumerate(rows[:HEADER_WITHIN_ROWS]) if is_header([normalize_title(cell) for cell in row])),
-        None,
-    )
+    """Return the index of the last row of the header of such a file, or None."""
+    found = _find_header(rows, kind)
+    return found[0] if found else None
+
+
+def header_titles(rows: Rows, kind: str) -> list[str]:
+    """Return the normalized titles of the columns of such a file. Raise ValueError if it has no such header."""
+    found = _find_header(rows, kind)
+    if found is None:
+        raise ValueError(f"no header of {kind}")
+    return found[1]
+
+
+def _find_header(rows: Rows, kind: str) -> tuple[int, list[str]] | None:
+    file_kind = FILE_KINDS[kind]
+    for first in range(min(len(rows), HEADER_WITHIN_ROWS)):
+        for last in range(first, min(first + file_kind.header_rows, len(rows))):
+            columns = zip_longest(*rows[first : last + 1], fillvalue="")
+            titles = [normalize_title(" ".join(cells)) for cells in columns]
+            if file_kind.is_header(titles):
+                return last, titles
+    return None
 
 
 def kind_of_sheet(sheet: Sheet) -> str | None:
@@ -172,15 +227,26 @@ def gather_sheets(paths: Iterable[Path], wanted: Collection[str]) -> dict[str, l
     found: dict[str, list[Sheet]] = {kind: [] for kind in wanted}
     for path in paths:
         seen: set[str] = set()
-        for sheet in read_sheets(path):
+        # CMS packs one table in several formats. The first that is recognized is enough.
+        twins: set[str] = set()
+        for sheet in read_sheets(path, is_twin=partial(_is_twin, twins)):
             kind = kind_of_sheet(sheet)
             if kind is not None:
                 seen.add(kind)
+                twins.add(_stem(sheet.member))
             if kind in found:
                 found[kind].append(sheet)
         if not seen & set(wanted):
             raise ReferenceFileError(f"{path.name}: {describe_unwanted(seen, wanted)}")
     return found
+
+
+def _is_twin(stems: set[str], member: str) -> bool:
+    return _stem(member) in stems
+
+
+def _stem(member: str) -> str:
+    return str(PurePosixPath(member).with_suffix("")) if member else ""
 
 
 def first_sheet(found: dict[str, list[Sheet]], kind: str) -> Sheet:
@@ -189,7 +255,7 @@ def first_sheet(found: dict[str, list[Sheet]], kind: str) -> Sheet:
         given = ", ".join(
             sorted({f"{sheet.file} is {FILE_KINDS[other].name}" for other, sheets in found.items() for sheet in sheets})
         )
-        wanted = FILE_KINDS[kind].name.removeprefix("a ").removeprefix("an ")
+        wanted = FILE_KINDS[kind].name.removeprefix("a ").removeprefix("an ").removeprefix("the ")
         raise ReferenceFileError(f"no {wanted} among the files: {given}")
     return found[kind][0]
 

@@ -1,4 +1,4 @@
-"""Read tables as agencies publish them: csv, txt with tabs or tildes, Excel, or a zip file of these, told by content.
+"""Read tables as agencies publish them: csv, txt (tabs, tildes, fixed width), Excel, or a zip file of these.
 
 A `Sheet` is one table: its rows as text, with cells trimmed, on one line, and without control characters. Agencies'
 files begin with title rows, repeat header names and end in footnotes, so a sheet does not know its header: each
@@ -7,8 +7,9 @@ benchmark finds its own.
 
 import csv
 import io
+import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -17,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from python_calamine import CalamineError, CalamineWorkbook
 
 from core.fields.clean_text import clean_text
+from core.reference.fixed_width import read_fixed_width
 from core.runtime.errors import ReferenceFileError, zip_problem
 
 Rows = list[list[str]]
@@ -28,6 +30,10 @@ Excel stores amounts as binary fractions and drops leading zeros of codes."""
 
 MAX_UNPACKED_BYTES = 1 << 30
 """The largest unpacked table that is read. Real ones have a few megabytes; the limit refuses a zip bomb."""
+
+_ENCODING_SAMPLE = 1 << 16
+_ENCODINGS = "cp1252", "cp437"
+_BYTE_IN_A_WORD = re.compile(rb"(?<=[A-Za-z])[\x80-\x90\x95\x98-\x9f\xa1-\xac\xae-\xff](?=[A-Za-z])")
 
 HEADER_WITHIN_ROWS = 30
 """How many rows from the top a header is looked for. The longest preamble seen, of an RVU file, has nine rows."""
@@ -57,9 +63,12 @@ class Sheet:
         return PurePosixPath(self.member).name if self.member else self.path.name
 
 
-def read_sheets(path: Path, *, max_bytes: int = MAX_UNPACKED_BYTES) -> Iterator[Sheet]:
+def read_sheets(
+    path: Path, *, max_bytes: int = MAX_UNPACKED_BYTES, is_twin: Callable[[str], bool] = lambda _: False
+) -> Iterator[Sheet]:
     """Yield the tables of a file, each read when it is asked for; those of a zip file by format: csv first, zip last.
 
+    A member of a zip file for which `is_twin` returns true is not read: it is another format of one that was.
     Raise ReferenceFileError if the file cannot be read, has no table, or unpacks to more than `max_bytes`.
     """
     try:
@@ -67,14 +76,16 @@ def read_sheets(path: Path, *, max_bytes: int = MAX_UNPACKED_BYTES) -> Iterator[
     except OSError as error:
         raise ReferenceFileError(f"{path}: cannot be read: {error.strerror or error}") from None
     found = False
-    for sheet in _read_sheets(path, "", content, max_bytes):
+    for sheet in _read_sheets(path, "", content, max_bytes, is_twin):
         found = True
         yield sheet
     if not found:
         raise ReferenceFileError(f"{path.name}: no csv, txt or Excel file in this zip file")
 
 
-def _read_sheets(path: Path, member: str, content: bytes, max_bytes: int) -> Iterator[Sheet]:
+def _read_sheets(
+    path: Path, member: str, content: bytes, max_bytes: int, is_twin: Callable[[str], bool]
+) -> Iterator[Sheet]:
     name = f"{path.name}: {member}" if member else path.name
     try:
         if content.startswith(_OLD_EXCEL):
@@ -84,16 +95,8 @@ def _read_sheets(path: Path, member: str, content: bytes, max_bytes: int) -> Ite
                 if "[Content_Types].xml" in archive.namelist():
                     yield from _workbook(path, member, content)
                     return
-                for info in sorted(archive.infolist(), key=_format_and_name):
-                    if info.is_dir() or not info.filename.lower().endswith(_SUFFIXES):
-                        continue
-                    if info.file_size > max_bytes:
-                        raise ReferenceFileError(
-                            f"{name}: {info.filename} unpacks to {info.file_size:,} bytes; expected at most "
-                            f"{max_bytes:,} for a table"
-                        )
-                    inner = f"{member}/{info.filename}" if member else info.filename
-                    yield from _read_sheets(path, inner, archive.read(info), max_bytes)
+                for inner, unpacked in _unpack(archive, name, member, max_bytes, is_twin):
+                    yield from _read_sheets(path, inner, unpacked, max_bytes, is_twin)
         else:
             yield Sheet(path, member, "", _text_rows(content))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
@@ -104,6 +107,22 @@ def _read_sheets(path: Path, member: str, content: bytes, max_bytes: int) -> Ite
         ) from None
     except csv.Error as error:
         raise ReferenceFileError(f"{name}: cannot be read as a table: {error}") from None
+
+
+def _unpack(
+    archive: zipfile.ZipFile, name: str, member: str, max_bytes: int, is_twin: Callable[[str], bool]
+) -> Iterator[tuple[str, bytes]]:
+    """Yield the path and the content of each member that may be a table."""
+    for info in sorted(archive.infolist(), key=_format_and_name):
+        inner = f"{member}/{info.filename}" if member else info.filename
+        if info.is_dir() or not info.filename.lower().endswith(_SUFFIXES) or is_twin(inner):
+            continue
+        if info.file_size > max_bytes:
+            raise ReferenceFileError(
+                f"{name}: {info.filename} unpacks to {info.file_size:,} bytes; expected at most {max_bytes:,} for a "
+                "table"
+            )
+        yield inner, archive.read(info)
 
 
 def _format_and_name(info: zipfile.ZipInfo) -> tuple[int, str]:
@@ -133,7 +152,12 @@ def _cell(cell: object) -> str:
 
 
 def _text_rows(content: bytes) -> Rows:
-    text = _decoded(content).replace("\x00", "")  # which the csv module refuses
+    text = decode_text(content).replace("\x00", "")  # which the csv module refuses
+    rows = read_fixed_width(text) or _delimited_rows(text)
+    return [[clean_text(cell) for cell in row] for row in rows]
+
+
+def _delimited_rows(text: str) -> Iterable[list[str]]:
     # Titles and descriptions contain commas, so whichever mark more of the first lines contain is the delimiter. Where
     # every description has a comma, it is the mark that is in them more often.
     first = text.splitlines()[:40]
@@ -141,18 +165,29 @@ def _text_rows(content: bytes) -> Rows:
         ",\t~", key=lambda mark: (sum(mark in line for line in first), sum(line.count(mark) for line in first))
     )
     # CMS's text files with tildes are of fixed width: a quotation mark in a description is only that.
-    rows = csv.reader(
+    return csv.reader(
         io.StringIO(text, newline=""),
         delimiter=delimiter,
         quoting=csv.QUOTE_NONE if delimiter == "~" else csv.QUOTE_MINIMAL,
     )
-    return [[clean_text(cell) for cell in row] for row in rows]
 
 
-def _decoded(content: bytes) -> str:
+def decode_text(content: bytes) -> str:
+    """Return the text of a file in any encoding that agencies use: UTF-8, UTF-16, Windows-1252, or CP437 (MS-DOS)."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", errors="replace")
+    # Without a mark, UTF-16 shows by its zeros: every second byte of English text.
+    zeros = content[:_ENCODING_SAMPLE].count(0)
+    if 3 * zeros > len(content[:_ENCODING_SAMPLE]):
+        return content.decode("utf-16-le" if content[1:2] == b"\x00" else "utf-16-be", errors="replace")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return content.decode("latin-1")
+        pass
+    # The encoding that makes a letter of more of the bytes inside words is the file's: b"Bayam\xa2n" is Bayamón in
+    # CP437, and Bayam¢n in Windows-1252. Bytes that are a space, quotation mark or dash in Windows-1252 say nothing.
+    inside_words = _BYTE_IN_A_WORD.findall(content)
+    windows, dos = (
+        sum(byte.decode(encoding, errors="ignore").isalpha() for byte in inside_words) for encoding in _ENCODINGS
+    )
+    return content.decode("cp437" if dos > windows else "cp1252", errors="ignore")

@@ -57,7 +57,8 @@ def test_the_table_is_what_a_dictionary_of_rows_is(loads: list[tuple[str, tuple[
             texts = {name: encode_texts(["x"], size) for name in BENCH_MEDICARE_PROF_LOCALITY.names[2:8]}
             amounts = {name: [float(amount)] * size for name in ("nonfacility_rate", "facility_rate")}
             keys = {"release": encode_texts([release], size), "state": encode_texts(sorted(states))}
-            block = pa.table({**keys, **texts, **amounts})
+            flags = {name: [False] * size for name in ("nonfacility_na", "facility_na")}
+            block = pa.table({**keys, **texts, **amounts, **flags})
             by_release = {BENCH_MEDICARE_PROF_LOCALITY: iter([block])}
             done = put_release(store, BENCH_ASC, rows_of, loaded(release, scope, states), by_release)
             mine = months(release, releases.setdefault(scope, set()))

@@ -1,19 +1,35 @@
 """Agencies' files are recognized by their headers."""
 
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from core.reference.recognize import FILE_KINDS, RELATIVE_VALUES, WAGE_INDEX, find_header, gather_sheets, kind_of_sheet
+from core.reference.recognize import (
+    BASE_UNITS,
+    FILE_KINDS,
+    RELATIVE_VALUES,
+    WAGE_INDEX,
+    find_header,
+    gather_sheets,
+    header_titles,
+    kind_of_sheet,
+)
 from core.reference.spreadsheets import Sheet
 from core.runtime.errors import ReferenceFileError
 
 TITLE = ["a title"]
 HEADERS = {
-    "relative values": ["HCPCS", "MOD", "DESCRIPTION"],
+    "relative values": ["HCPCS", "MOD", "DESCRIPTION", "CODE", "PAYMENT", "RVU", "PE RVU"],
     "gpci": ["Contractor", "State", "Locality Number", "2025 PW GPCI"],
     "anesthesia": ["Contractor", "Locality", "Locality Name", "National Anes CF of 20.3178"],
     "base units": ["CPT Code", "Base Units"],
+    "opps cap": ["HCPCS", "MOD", "PROCSTAT", "CARRIER", "LOCALITY", "FACILITY PRICE", "NON-FACILTY PRICE"],
+    "locality counties": ["Medicare Adminstrative Contractor", "Locality Number", "State", "Counties"],
+    "payment amounts": ["2025", "01112", "57", "50688", "", "0000077.78", "0000077.78", *[""] * 9],
+    "device offsets": ["HCPCS Code", "", "July 2026 Payment Indicator", "July 2026 APC", "Device Offset Amount"],
+    "drg weights": ["MS-DRG ", "FY 2026 Final Post-Acute DRG", "Weights - Before Cap", "Weights - 10% Cap Applied "],
+    "standardized amounts": ["Labor-related", "Nonlabor-related", "Labor-related", "Nonlabor-related"],
     "addendum b": ["HCPCS Code", "SI", "APC"],
     "asc addendum": ["HCPCS Code", "October 2025\nPayment Indicator", "October 2025 Payment Rate"],
     "wage index": ["CBSA", "CBSA Name", "WI26"],
@@ -35,6 +51,7 @@ HEADERS = {
     "nutrition, text": ["2025", "B4150", "", "", "000000.70", "AL", "000000.47", "R", "Food"],
     "mail order": ["HCPCS", "Mod", "Mod2", "Mod3", "CATG", "National Mail-Order", "Description"],
     "area fees": ["HCPCS", "Mod", "Mod2", "Mod3", "CATG", "Akron, OH", "Atlanta, GA", "Description"],
+    "workers' compensation": ["CPT Code", "Description", "NC Facility Rate"],
     "area zips": ["CBA State", "CBA ZIP Code", "CBA Name Short", "CBA Name", "Year/Qtr"],
 }  # fmt: skip
 
@@ -58,6 +75,32 @@ def test_a_header_in_row_30_is_found_and_one_in_row_31_is_not() -> None:
 def test_the_title_of_the_base_units_is_not_their_header() -> None:
     rows = [["2025 Anesthesia Base Units by CPT Code"], HEADERS["base units"]]
     assert find_header(rows, "base units") == 1
+
+
+def test_a_header_over_three_rows_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "units.txt"
+    path.write_text("CODE\t2022\n\tBASE\n\tUNIT\n00100\t5\n")
+    (sheet,) = gather_sheets([path], (BASE_UNITS,))[BASE_UNITS]
+    assert find_header(sheet.rows, BASE_UNITS) == 2
+    assert header_titles(sheet.rows, BASE_UNITS) == ["CODE", "2022 BASE UNIT"]
+    with pytest.raises(ValueError, match="no header"):
+        header_titles(sheet.rows, WAGE_INDEX)
+
+
+def test_the_factors_of_anesthesia_are_no_gpci_file_although_they_have_gpcis() -> None:
+    header = ["Contractor", "Locality", "Locality Name", "2025 Work GPCI", "National Anes CF of 20.3178"]
+    assert kind_of_sheet(Sheet(Path("f.csv"), "", "", [header])) == "anesthesia"
+
+
+def test_one_format_of_each_table_in_a_zip_file_is_enough(tmp_path: Path) -> None:
+    path = tmp_path / "WI.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("wages.csv", "CBSA,CBSA Name,WI26\n")
+        archive.writestr("wages.txt", "CBSA\tCBSA Name\tWI26\n")
+        archive.writestr("readme.csv", "nothing\n")
+        archive.writestr("readme.txt", "CBSA\tCBSA Name\tWI25\n")
+    found = gather_sheets([path], (WAGE_INDEX,))[WAGE_INDEX]
+    assert [sheet.member for sheet in found] == ["wages.csv", "readme.txt"]
 
 
 def test_a_file_of_another_kind_is_named_as_what_it_is(tmp_path: Path) -> None:

@@ -56,6 +56,40 @@ def test_every_encoding_is_read(tmp_path: Path, encoding: str) -> None:
     assert sheet.rows == [["Año", "1"], ["", ""]]
 
 
+@pytest.mark.parametrize(
+    ("encoding", "name"),
+    [
+        ("cp437", "Mayagüez Bayamón"),
+        ("cp1252", "Mayagüez – Bayamón’s"),
+        ("cp1252", "the hospital’s 1 million\xa0PFU"),
+        ("cp437", "San Germán Año"),
+        ("utf-16-le", "Abc"),
+    ],
+)
+def test_the_encodings_of_cms_are_told_apart_without_a_mark(tmp_path: Path, encoding: str, name: str) -> None:
+    path = tmp_path / "table.txt"
+    path.write_bytes(f"CBSA\t{name}\t0.9\r\n".encode(encoding))
+    (sheet,) = read_sheets(path)
+    assert sheet.rows == [["CBSA", name, "0.9"]]
+
+
+def test_a_line_feed_inside_a_cell_of_utf_16_is_a_space(tmp_path: Path) -> None:
+    path = tmp_path / "table.txt"
+    path.write_bytes('Contractor\t"2025 Work GPCI\n*through 3/31/2025"\tNational Anes CF\r\n'.encode("utf-16"))
+    (sheet,) = read_sheets(path)
+    assert sheet.rows == [["Contractor", "2025 Work GPCI *through 3/31/2025", "National Anes CF"]]
+
+
+def test_another_format_of_a_table_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.txt", "1\t2\n")
+        archive.writestr("a.csv", "1,2\n")
+        archive.writestr("b.xlsx", b"PK damaged")
+    found = read_sheets(path, is_twin=lambda member: member in {"a.txt", "b.xlsx"})
+    assert [sheet.member for sheet in found] == ["a.csv"]
+
+
 def test_commas_in_titles_do_not_make_a_tab_file_a_csv(tmp_path: Path) -> None:
     path = tmp_path / "B.txt"
     path.write_text("Rights, reserved, all, of, them\t\t\n1\t2\t3\n4\t5\t6\n")

@@ -46,7 +46,7 @@ Kinds:
             "--qpp", action="store_true", default=None,
             help="since 2026: use the conversion factor of qualifying APM participants, if the files have both",
         )  # fmt: skip
-        areas = parser.add_argument_group("opps and asc")
+        areas = parser.add_argument_group("opps, asc and ipps")
         areas.add_argument(
             "--wage-index", type=Path, metavar="FILE", help="the wage index file (or name it among FILE)"
         )

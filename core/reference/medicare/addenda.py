@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import pyarrow as pa
 from core.fields.billing_code import HCPCS_CODE_PATTERN, HCPCS_WIDTH, medicare_code_system, restore_leading_zeros
 from core.reference import recognize
 from core.reference.amount_cells import parse_amount
-from core.reference.benchmark_release import NOT_PRICED, encode_text_columns
+from core.reference.benchmark_release import NOT_PRICED, REPEATED, encode_text_columns
 from core.reference.medicare.month_names import MONTH_NAME_PATTERN, release_month
 from core.reference.medicare.wage_index import WageIndex, adjust_rates, read_wage_index
 from core.reference.spreadsheets import Sheet
@@ -39,6 +39,10 @@ class NationalPrice:
         """CPT or HCPCS."""
         return medicare_code_system(self.code)
 
+    def describe(self) -> str:
+        """Return its indicator and rate, for people."""
+        return f"{self.indicator} {'without a rate' if self.rate is None else f'${self.rate / 1000:,.3f}'}"
+
 
 @dataclass(frozen=True)
 class Indicator:
@@ -50,7 +54,7 @@ class Indicator:
 
 
 def read_prices(sheet: Sheet, kind: str, indicator: str) -> list[NationalPrice]:
-    """Return the rows of an addendum whose indicator column has `indicator` in its title.
+    """Return the rows of an addendum whose indicator column has `indicator` in its title, with its repeated rows.
 
     Raise ReferenceFileError if the file is not as CMS publishes it.
     """
@@ -93,14 +97,27 @@ def read_prices(sheet: Sheet, kind: str, indicator: str) -> list[NationalPrice]:
         )
     if not found:
         raise ReferenceFileError(f"{sheet.name}: no codes below the header")
-    twice, times = Counter(price.code for price in found).most_common(1)[0]
-    if times > 1:
-        raise ReferenceFileError(f"{sheet.name}: code {twice} is in it {times} times; expected once")
     return found
 
 
+def unite_repeats(prices: list[NationalPrice], where: str) -> list[NationalPrice]:
+    """Return the rows without those that repeat another: quarters of CMS's addenda list some codes twice.
+
+    Raise ReferenceFileError if two rows of a code differ: neither may win in silence.
+    """
+    kept: dict[str, NationalPrice] = {}
+    for price in prices:
+        known = kept.setdefault(price.code, price)
+        if known != price:
+            raise ReferenceFileError(
+                f"{where}: code {price.code} is in it {sum(one.code == price.code for one in prices)} times, with "
+                f"different content ({known.describe()}; {price.describe()}); expected it once"
+            )
+    return list(kept.values())
+
+
 def read_release(sheet: Sheet, kind: str) -> str:
-    """Return the month a release begins, from `October 2025` in the header, else in a title, else in the file's name.
+    """Return the month a release begins: `October 2025` or `April CY 2020` in the header, a title, or the file's name.
 
     Where there is only `CY 2025`, it is January. Raise ReferenceFileError if there is neither.
     """
@@ -108,7 +125,7 @@ def read_release(sheet: Sheet, kind: str) -> str:
     texts = [*(" ".join(row) for row in reversed(sheet.rows[: header + 1])), re.sub(r"[_.-]", " ", sheet.file)]
     name = rf"({MONTH_NAME_PATTERN})[a-z]*"
     for text in texts:
-        found = re.search(rf"\b{name}\W+(20\d\d)\b|\b(20\d\d)\W+{name}\b", text, re.IGNORECASE)
+        found = re.search(rf"\b{name}\W+(?:CY\W*)?(20\d\d)\b|\b(20\d\d)\W+{name}\b", text, re.IGNORECASE)
         if found:
             return release_month(found[2] or found[3], found[1] or found[4])
     for text in texts:
@@ -134,6 +151,11 @@ def choose_wage_index(found: list[Sheet], given: Path | None, release: str) -> t
         notes.append(f"the wage index is of {index.year}, the rates of {release[:4]}: amounts are approximate")
     if index.left_out:
         notes.append(f"{len(index.left_out)} areas without an index or a state left out of the means")
+    if index.several:
+        notes.append(
+            f"{len(index.several)} areas are listed with several indices, and count with their mean: "
+            f"{'; '.join(index.several)}"
+        )
     return sheets[0], index, notes
 
 
@@ -156,10 +178,14 @@ class StatePrices:
         index: WageIndex,
         labor_percent: int,
         release: str,
+        devices: Mapping[str, int] | None = None,
     ) -> None:
+        """Take the national rates; `devices` is the part of a code's rate that pays for its device."""
         self._index = index
         self._labor_percent = labor_percent
         self._rates = np.array([price.rate or 0 for price in prices], np.int64)  # thousandths of a dollar
+        # A device costs the same everywhere: only the rest of the rate is adjusted.
+        self._devices = np.array([(devices or {}).get(price.code, 0) for price in prices], np.int64)
         known = [indicators.get(price.indicator) for price in prices]
         # Half a cent is the least rate that rounds to a cent; below that there is nothing to compare with.
         self.paid = np.array(
@@ -189,7 +215,7 @@ class StatePrices:
     def _labor_amounts(self) -> pl.Series:
         """Return the part of each rate that the index multiplies, in dollars; null for rows without an amount."""
         # Thousandths of a dollar times percent are whole numbers, so that the division is the only rounding.
-        amounts = np.where(self._adjusted, self._rates * self._labor_percent, 0) / 100_000
+        amounts = np.where(self._adjusted, (self._rates - self._devices) * self._labor_percent, 0) / 100_000
         return pl.Series("labor", np.where(self.paid, amounts, np.nan)).fill_nan(None)
 
     @property
@@ -201,17 +227,32 @@ class StatePrices:
         """Return the state's rows; `amount` is in dollars."""
         index = self._index.of_state[state]
         cents = np.where(
-            self._adjusted, adjust_rates(self._rates, index, self._labor_percent), (self._rates + _HALF_A_CENT) // 10
+            self._adjusted,
+            adjust_rates(self._rates, index, self._labor_percent, fixed=self._devices),
+            (self._rates + _HALF_A_CENT) // 10,
         )
         amount = pl.Series("amount", np.where(self.paid, cents, 0) / 100).replace(0.0, None)
         return self._fixed_columns.with_columns(amount, state=pl.lit(state), wage_index=pl.lit(float(index)))
 
 
-def count_left_out(prices: list[NationalPrice], paid: np.ndarray, indicators: dict[str, Indicator]) -> dict[str, int]:
-    """Return the number of rows without an amount by reason."""
-    reasons: Counter[str] = Counter()
+def count_left_out(
+    prices: list[NationalPrice], paid: np.ndarray, indicators: dict[str, Indicator], repeated: int
+) -> dict[str, int]:
+    """Return the number of rows without an amount by reason; `repeated` rows are left out as well."""
+    reasons: Counter[str] = Counter({REPEATED: repeated} if repeated else {})
     for price, has_amount in zip(prices, paid.tolist(), strict=True):
         if not has_amount:
             known = indicators.get(price.indicator, Indicator("of no known meaning", NOT_PRICED))
             reasons[f"{known.reason or 'no rate'}: {price.indicator}, {known.meaning}"] += 1
     return dict(sorted(reasons.items()))
+
+
+def note_unknown_indicators(prices: list[NationalPrice], indicators: dict[str, Indicator]) -> list[str]:
+    """Return a note on the indicators that have no known meaning, with their number of codes."""
+    unknown = Counter(price.indicator for price in prices if price.indicator not in indicators)
+    if not unknown:
+        return []
+    named = ", ".join(
+        f"{indicator} ({codes:,} code{'s' * (codes > 1)})" for indicator, codes in sorted(unknown.items())
+    )
+    return [f"indicators that this version does not know, whose codes are not priced: {named}"]

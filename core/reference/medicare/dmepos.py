@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from core.fields.billing_code import medicare_code_system
 from core.reference import recognize
-from core.reference.benchmark_release import NOT_PRICED, LoadedBenchmark, encode_text_columns, put_release
+from core.reference.benchmark_release import NOT_PRICED, REPEATED, LoadedBenchmark, encode_text_columns, put_release
 from core.reference.medicare.dmepos_files import (
     AreaFees,
     ItemFees,
@@ -26,7 +26,6 @@ from core.reference.medicare.dmepos_files import (
     read_mail_order,
     read_release,
 )
-from core.reference.medicare.fee_rows import REPEATED
 from core.reference.medicare.issues import choose_newest, refuse_older_issue
 from core.reference.spreadsheets import Sheet
 from core.runtime.errors import ReferenceFileError

@@ -14,9 +14,6 @@ from core.runtime.errors import ReferenceFileError
 
 _LIKE_A_CODE = re.compile(f"(?=.*[0-9]){HCPCS_CODE_PATTERN}")
 
-REPEATED = "the same row again"
-"""Why a repeated row is left out."""
-
 
 Fee = TypeVar("Fee")
 

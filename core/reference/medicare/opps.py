@@ -1,7 +1,8 @@
 """Load Medicare's hospital outpatient prices: Addendum B, wage adjusted for every state.
 
 Source of the indicators and of the 60% labor share: the OPPS final rule for 2025 (89 FR 93912), Addendum D1 and
-section II.C. Drugs, devices and services not paid under OPPS are not wage adjusted.
+section II.C; S1 came with 2026. Drugs, devices, skin substitutes and services not paid under OPPS
+are not wage adjusted.
 """
 
 from pathlib import Path
@@ -14,8 +15,10 @@ from core.reference.medicare.addenda import (
     area_index_rows,
     choose_wage_index,
     count_left_out,
+    note_unknown_indicators,
     read_prices,
     read_release,
+    unite_repeats,
 )
 from core.store.generations.store import Store
 from core.store.schema.tables import BENCH_OPPS, BENCH_WAGE_INDEX
@@ -57,6 +60,7 @@ INDICATORS = {
     "Q4": Indicator("laboratory, packaged, else paid under its own schedule", PACKAGED),
     "R": Indicator("blood"),
     "S": Indicator("procedure, not discounted"),
+    "S1": Indicator("skin substitute, at one price", adjusted=False),
     "T": Indicator("procedure, discounted when several"),
     "U": Indicator("brachytherapy source"),
     "V": Indicator("clinic or emergency visit"),
@@ -76,7 +80,8 @@ def load(
     """Load one release. Raise ReferenceFileError or StoreError if that fails; the store is then unchanged."""
     sheets = recognize.gather_sheets(paths, (recognize.ADDENDUM_B, recognize.WAGE_INDEX))
     addendum = recognize.first_sheet(sheets, recognize.ADDENDUM_B)
-    prices = read_prices(addendum, recognize.ADDENDUM_B, "SI")
+    rows_read = read_prices(addendum, recognize.ADDENDUM_B, "SI")
+    prices = unite_repeats(rows_read, addendum.name)
     release = year_month or read_release(addendum, recognize.ADDENDUM_B)
     index_sheet, index, notes = choose_wage_index(sheets[recognize.WAGE_INDEX], wage_index, release)
     rows = StatePrices(prices, INDICATORS, index, LABOR_PERCENT, release)
@@ -84,10 +89,14 @@ def load(
         kind="opps",
         release=release,
         files=(addendum.name, index_sheet.name),
-        rows_read=len(prices),
+        rows_read=len(rows_read),
         rows_priced=int(rows.paid.sum()),
-        left_out=count_left_out(prices, rows.paid, INDICATORS),
-        notes=(f"{LABOR_PERCENT}% of each rate is wage adjusted; drugs and devices are not", *notes),
+        left_out=count_left_out(prices, rows.paid, INDICATORS, len(rows_read) - len(prices)),
+        notes=(
+            f"{LABOR_PERCENT}% of each rate is wage adjusted; drugs and devices are not",
+            *notes,
+            *note_unknown_indicators(prices, INDICATORS),
+        ),
         states=tuple(rows.states),
     )
     by_area = {BENCH_WAGE_INDEX: area_index_rows(index, loaded.kind, release)}

@@ -18,8 +18,10 @@ from core.reference.benchmark_release import (
     encode_texts,
     put_release,
 )
-from core.reference.medicare.physician_amounts import Cents, compute_amounts
+from core.reference.medicare.physician_amounts import Cents, compute_amounts, compute_cents
 from core.reference.medicare.physician_files import (
+    ANESTHESIA_STATUS,
+    CONTRACTOR_STATUS,
     MODIFIERS,
     STATUSES,
     PhysicianFeeSchedule,
@@ -32,7 +34,8 @@ from core.store.schema.tables import BENCH_MEDICARE_PROF, BENCH_MEDICARE_PROF_LO
 HELP = """\
   medicare_prof   The Medicare physician fee schedule, for every state. Takes the relative value file (PPRRVU…) and the
                   GPCI file of the same year, or the zip file that has both. Anesthesia is priced too if the anesthesia
-                  factors (ANES…) and CMS's file of base units are among the files.
+                  factors (ANES…) and CMS's file of base units are among the files. The zip file's other files are
+                  used (imaging caps, OPPSCAP…) or passed over, and of several formats of one table the first.
 
     manage.py load_benchmark medicare_prof PPRRVU2025_Oct.csv --gpci GPCI2025.csv
     manage.py load_benchmark medicare_prof RVU25D.zip
@@ -63,7 +66,11 @@ def load(
         rows_priced=int(table.priced.sum()),
         left_out=dict(sorted(left_out.items())),
         states=tuple(states),
-        notes=(*schedule.notes, f"means over {len(schedule.localities)} localities in {len(states)} states"),
+        notes=(
+            *schedule.notes,
+            *_cap_notes(schedule, table),
+            f"means over {len(schedule.localities)} localities in {len(states)} states",
+        ),
     )
     by_locality = {BENCH_MEDICARE_PROF_LOCALITY: locality_rows(schedule, table)}
     return put_release(store, BENCH_MEDICARE_PROF, StateAmounts(schedule, table), loaded, by_locality)
@@ -75,15 +82,16 @@ class AmountTable:
 
     nonfacility: Cents
     facility: Cents
+    capped: npt.NDArray[np.bool_]
+    """Which rows have an amount that the outpatient price limits in some locality."""
 
     @classmethod
     def of(cls, schedule: PhysicianFeeSchedule) -> "AmountTable":
         """Return the amounts of a schedule's rows, in their order."""
         rows = schedule.values.rows
-        return cls(
-            nonfacility=compute_amounts(schedule, rows, facility=False),
-            facility=compute_amounts(schedule, rows, facility=True),
-        )
+        nonfacility, facility = (compute_amounts(schedule, rows, facility=one) for one in (False, True))
+        formula = compute_cents(rows, schedule.localities, schedule.values.conversion_factor, facility=False)
+        return cls(nonfacility=nonfacility, facility=facility, capped=np.asarray((nonfacility < formula).any(axis=1)))
 
     @property
     def priced(self) -> npt.NDArray[np.bool_]:
@@ -112,14 +120,17 @@ class StateAmounts:
         }
         without_modifier: dict[str, RelativeValue] = {row.code: row for row in rows if not row.modifier}
         plain = [without_modifier.get(code) for _, code in self._codes]
+        priced = {
+            row.code for row, has_amount in zip(rows, table.priced, strict=True) if has_amount and not row.modifier
+        }
         self._fixed_columns = pl.DataFrame(
             {
                 "code_type": [code_type for code_type, _ in self._codes],
                 "code": [code for _, code in self._codes],
                 "status": [row and row.status for row in plain],
-                "reason": pl.Series([row and _unpriced_reason(row) for row in plain], dtype=pl.String),
-                "nonfacility_na": [row and row.nonfacility_pe is None for row in plain],
-                "facility_na": [row and row.facility_pe is None for row in plain],
+                "reason": pl.Series([row and _unpriced_reason(row, priced) for row in plain], dtype=pl.String),
+                "nonfacility_na": [row and row.nonfacility_na for row in plain],
+                "facility_na": [row and row.facility_na for row in plain],
             }
         )
 
@@ -158,9 +169,24 @@ def _left_out_reason(value: RelativeValue) -> str:
     return f"status {value.status}, {STATUSES.get(value.status, 'of no known meaning')}"
 
 
-def _unpriced_reason(row: RelativeValue) -> str | None:
+def _cap_notes(schedule: PhysicianFeeSchedule, table: AmountTable) -> Iterator[str]:
+    """Yield how imaging was limited."""
+    rows = schedule.values.rows
+    source = "the OPPSCAP file" if schedule.caps else "the relative values used for the OPPS payment amount"
+    priced = table.priced.tolist()
+    capped = sum(bool(value.payable and limited) for value, limited in zip(rows, table.capped.tolist(), strict=True))
+    published = sum(
+        value.status == CONTRACTOR_STATUS and has_amount for value, has_amount in zip(rows, priced, strict=True)
+    )
+    if capped:
+        yield f"{capped} rows of imaging are limited to the hospital outpatient price, from {source}"
+    if published:
+        yield f"{published} rows that the contractor prices have the limit as their amount, from {source}"
+
+
+def _unpriced_reason(row: RelativeValue, priced: set[str]) -> str | None:
     """Return why a code has nothing to compare with. Base units alone are not a price: anesthesia is paid by time."""
-    if row.payable:
+    if row.payable or (row.status != ANESTHESIA_STATUS and row.code in priced):
         return None
     return {"J": ANESTHESIA, "B": PACKAGED, "P": PACKAGED}.get(row.status, NOT_PRICED)
 
@@ -180,6 +206,10 @@ def locality_rows(schedule: PhysicianFeeSchedule, table: AmountTable) -> Iterato
         "code": encode_texts([rows[n].code for n in order]),
         "modifier": encode_texts([rows[n].modifier for n in order]),
     }
+    flags = {
+        "nonfacility_na": pa.array([rows[n].nonfacility_na for n in order]),
+        "facility_na": pa.array([rows[n].facility_na for n in order]),
+    }
     numbered = sorted(enumerate(schedule.localities), key=lambda one: (one[1].state, one[1].contractor, one[1].number))
     for number, place in numbered:
         locality = {
@@ -198,5 +228,6 @@ def locality_rows(schedule: PhysicianFeeSchedule, table: AmountTable) -> Iterato
                 **{name: encode_texts([value], len(order)) for name, value in locality.items()},
                 **codes,
                 **{name: pa.array(cents / 100, mask=cents == 0) for name, cents in amounts.items()},
+                **flags,
             }
         )

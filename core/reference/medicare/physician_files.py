@@ -1,4 +1,4 @@
-"""Read the files of the Medicare physician fee schedule: relative values, GPCIs, anesthesia factors and base units.
+"""Read the files of the Medicare physician fee schedule: relative values and GPCIs, and what comes with them.
 
 They are recognized by content. Numbers are kept whole (relative values in hundredths, indices in thousandths,
 conversion factors in ten-thousandths of a dollar), so that amounts can be computed exactly.
@@ -7,14 +7,17 @@ conversion factors in ten-thousandths of a dollar), so that amounts can be compu
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 
 from core.fields.billing_code import HCPCS_CODE_PATTERN, medicare_code_system, restore_leading_zeros
 from core.fields.states import STATES
 from core.reference import recognize
+from core.reference.medicare.anesthesia_files import read_anesthesia_factors, read_base_units, require_factors
+from core.reference.medicare.imaging_caps import ImagingCaps, read_imaging_caps
 from core.reference.medicare.month_names import MONTH_NAME_PATTERN, release_month
+from core.reference.medicare.scaled_numbers import scale_decimal
 from core.reference.spreadsheets import Rows, Sheet
 from core.runtime.errors import ReferenceFileError
 
@@ -23,6 +26,9 @@ PAYABLE = frozenset("ART")
 
 ANESTHESIA_STATUS = "J"
 """The status of codes that are paid by base units and time, not by relative values."""
+
+CONTRACTOR_STATUS = "C"
+"""The status of codes that each contractor prices. CMS publishes no amount for them, but limits some of imaging."""
 
 STATUSES = {
     "A": "active",
@@ -52,15 +58,24 @@ _CODE, _MODIFIER, _STATUS, _WORK, _NONFACILITY_PE, _NONFACILITY_NA, _FACILITY_PE
 
 @dataclass(frozen=True)
 class RelativeValue:
-    """One row of the relative value file. Values are in hundredths; a practice expense is None if flagged NA."""
+    """One row of the relative value file. Values are in hundredths.
+
+    A practice expense that is flagged NA is the other setting's, as the file has it: CMS's own payment file has the
+    same amount in both columns then. `cap_pe` and `cap_malpractice` are the values of the outpatient price that an
+    imaging service's amount may not exceed (zero where it has no such limit).
+    """
 
     code: str
     modifier: str
     status: str
     work: int
-    nonfacility_pe: int | None
-    facility_pe: int | None
+    nonfacility_pe: int
+    facility_pe: int
     malpractice: int
+    nonfacility_na: bool = False
+    facility_na: bool = False
+    cap_pe: int = 0
+    cap_malpractice: int = 0
 
     @property
     def code_type(self) -> str:
@@ -97,7 +112,10 @@ class Locality:
 
 @dataclass(frozen=True)
 class PhysicianFeeSchedule:
-    """The parts of one release. `anesthesia` has each locality's factor in cents, by contractor and locality number."""
+    """The parts of one release. `anesthesia` has each locality's factor in cents, by contractor and locality number.
+
+    `caps` are the amounts of the OPPSCAP file, empty if it is not among the files.
+    """
 
     values: RelativeValues
     localities: tuple[Locality, ...]
@@ -105,6 +123,7 @@ class PhysicianFeeSchedule:
     base_units: dict[str, int]
     files: tuple[str, ...]
     notes: tuple[str, ...]
+    caps: ImagingCaps = field(default_factory=dict)
 
 
 def read_fee_schedule(
@@ -115,13 +134,14 @@ def read_fee_schedule(
     no_floor: bool = False,
     qpp: bool = False,
 ) -> PhysicianFeeSchedule:
-    """Read a relative value file, the GPCI file of its year, and the two files on anesthesia if they are given.
+    """Read a relative value file, the GPCI file of its year, and the files of imaging caps and anesthesia if given.
 
     They may come in any order, and in zip files that contain other files as well. Raise ReferenceFileError if one of
     the first two is missing or they are for different years.
     """
     sheets = recognize.gather_sheets(
-        paths, (recognize.RELATIVE_VALUES, recognize.GPCI, recognize.ANESTHESIA, recognize.BASE_UNITS)
+        paths,
+        (recognize.RELATIVE_VALUES, recognize.GPCI, recognize.OPPS_CAP, recognize.ANESTHESIA, recognize.BASE_UNITS),
     )
     if gpci is not None:
         sheets[recognize.GPCI] = recognize.gather_sheets([gpci], (recognize.GPCI,))[recognize.GPCI]
@@ -136,13 +156,19 @@ def read_fee_schedule(
     localities, edition = read_localities(gpci_sheet, year, no_floor=no_floor)
     used = [values_sheet, gpci_sheet]
     notes = [f"conversion factor {Decimal(values.conversion_factor).scaleb(-4)}", edition]
+    caps: ImagingCaps = {}
+    if sheets[recognize.OPPS_CAP]:
+        used.append(sheets[recognize.OPPS_CAP][0])
+        caps = read_imaging_caps(used[-1])
     factors: dict[tuple[str, str], int] = {}
     units: dict[str, int] = {}
     if sheets[recognize.ANESTHESIA] and sheets[recognize.BASE_UNITS]:
         factors_sheet, units_sheet = sheets[recognize.ANESTHESIA][0], sheets[recognize.BASE_UNITS][0]
         used += [factors_sheet, units_sheet]
         factors, units = read_anesthesia_factors(factors_sheet, year), read_base_units(units_sheet)
-        _require_factors(factors_sheet, factors, localities, year)
+        require_factors(
+            factors_sheet, factors, {(place.contractor, place.number): place.name for place in localities}, year
+        )
         notes.append("anesthesia is the base units times the locality's factor; Medicare adds units of time")
     elif sheets[recognize.ANESTHESIA] or sheets[recognize.BASE_UNITS]:
         notes.append("anesthesia is not priced: that takes both the factors (ANES…) and CMS's file of base units")
@@ -151,6 +177,7 @@ def read_fee_schedule(
         localities=tuple(localities),
         anesthesia=factors,
         base_units=units,
+        caps=caps,
         files=tuple(sheet.name for sheet in used),
         notes=tuple(notes),
     )
@@ -176,17 +203,6 @@ def _choose_values(read: list[tuple[Sheet, RelativeValues]], *, qpp: bool) -> tu
     return next((sheet, values) for sheet, values in read if values.conversion_factor == wanted)
 
 
-def _require_factors(
-    sheet: Sheet, factors: dict[tuple[str, str], int], localities: Sequence[Locality], year: str
-) -> None:
-    for place in localities:
-        if (place.contractor, place.number) not in factors:
-            raise ReferenceFileError(
-                f"{sheet.name}: no anesthesia factor for contractor {place.contractor}, locality {place.number}, "
-                f"{place.name}; give the file of {year}"
-            )
-
-
 def read_relative_values(sheet: Sheet, year_month: str | None = None) -> RelativeValues:
     """Return the relative values of a PPRRVU file. Raise ReferenceFileError if it is not as CMS publishes it."""
     name, rows = sheet.name, sheet.rows
@@ -194,14 +210,20 @@ def read_relative_values(sheet: Sheet, year_month: str | None = None) -> Relativ
     if "FACTOR" not in rows[header]:
         raise ReferenceFileError(f"{name}: no conversion factor column; expected one headed CONV FACTOR")
     factor = rows[header].index("FACTOR")
+    # "Non-facility PE, facility PE, and MP used for OPPS payment amount": three titles of four rows each. The two
+    # practice expenses have been equal in every file.
+    outpatient = [n for n, title in enumerate(rows[header]) if title == "AMOUNT"]
+    caps = (outpatient[0], outpatient[2]) if len(outpatient) == 3 else None
     found: list[RelativeValue] = []
     factors: set[int] = set()
     for number, row in enumerate(rows[header + 1 :], header + 2):
-        if len(row) <= factor or not re.fullmatch(HCPCS_CODE_PATTERN, restore_leading_zeros(row[_CODE])):
+        if len(row) <= max(factor, *(caps or (0,))) or not re.fullmatch(
+            HCPCS_CODE_PATTERN, restore_leading_zeros(row[_CODE])
+        ):
             continue  # footnotes, and the end-of-file mark \x1a that ends some of the files
         try:
-            found.append(_parse_relative_value(row))
-            factors.add(_scale(row[factor], 4))
+            found.append(_parse_relative_value(row, caps))
+            factors.add(scale_decimal(row[factor], 4))
         except ValueError as error:
             raise ReferenceFileError(f"{name}: row {number}, code {row[_CODE]}: {error}") from None
     if len(factors) != 1:
@@ -219,15 +241,19 @@ def read_relative_values(sheet: Sheet, year_month: str | None = None) -> Relativ
     return RelativeValues(release, factors.pop(), tuple(found))
 
 
-def _parse_relative_value(row: list[str]) -> RelativeValue:
+def _parse_relative_value(row: list[str], caps: tuple[int, int] | None) -> RelativeValue:
     return RelativeValue(
         code=restore_leading_zeros(row[_CODE]),
         modifier=row[_MODIFIER],
         status=row[_STATUS],
-        work=_scale(row[_WORK], 2),
-        nonfacility_pe=None if row[_NONFACILITY_NA] == "NA" else _scale(row[_NONFACILITY_PE], 2),
-        facility_pe=None if row[_FACILITY_NA] == "NA" else _scale(row[_FACILITY_PE], 2),
-        malpractice=_scale(row[_MP], 2),
+        work=scale_decimal(row[_WORK], 2),
+        nonfacility_pe=scale_decimal(row[_NONFACILITY_PE], 2),
+        facility_pe=scale_decimal(row[_FACILITY_PE], 2),
+        malpractice=scale_decimal(row[_MP], 2),
+        nonfacility_na=row[_NONFACILITY_NA] == "NA",
+        facility_na=row[_FACILITY_NA] == "NA",
+        cap_pe=scale_decimal(row[caps[0]], 2) if caps else 0,
+        cap_malpractice=scale_decimal(row[caps[1]], 2) if caps else 0,
     )
 
 
@@ -291,64 +317,13 @@ def _parse_locality(name: str, row: list[str], cells: dict[str, str]) -> Localit
             state=cells["state"],
             number=cells["number"].zfill(2),
             name=cells["name"].rstrip("*"),  # marks of footnotes
-            work=_scale(cells["work"], 3),
-            pe=_scale(cells["pe"], 3),
-            malpractice=_scale(cells["malpractice"], 3),
+            work=scale_decimal(cells["work"], 3),
+            pe=scale_decimal(cells["pe"], 3),
+            malpractice=scale_decimal(cells["malpractice"], 3),
         )
     except ValueError as error:
         raise ReferenceFileError(f"{name}: locality {row[0]} {cells['number']}: {error}") from None
 
 
-def read_anesthesia_factors(sheet: Sheet, year: str) -> dict[tuple[str, str], int]:
-    """Return the anesthesia factor of each contractor and locality, in cents. Raise ReferenceFileError if unreadable.
-
-    The table does not say its year; only the file's name may.
-    """
-    named = re.search(r"20\d\d", sheet.file)
-    if named and named[0] != year:
-        raise ReferenceFileError(
-            f"{sheet.name}: these anesthesia factors are for {named[0]}, the relative values for {year}"
-        )
-    header = recognize.find_header(sheet.rows, recognize.ANESTHESIA) or 0
-    try:
-        factors = {
-            (row[0].zfill(5), row[1].zfill(2)): _scale(row[3].lstrip("$"), 2)
-            for row in sheet.rows[header + 1 :]
-            if len(row) > 3 and re.fullmatch(r"\d{4,5}", row[0])
-        }
-    except ValueError as error:
-        raise ReferenceFileError(f"{sheet.name}: {error}; expected the factor in the fourth column") from None
-    return factors
-
-
-def read_base_units(sheet: Sheet) -> dict[str, int]:
-    """Return the base units of each anesthesia code, from CMS's 'Anesthesia Base Units by CPT Code'."""
-    header = recognize.find_header(sheet.rows, recognize.BASE_UNITS) or 0
-    titles = [recognize.normalize_title(cell) for cell in sheet.rows[header]]
-    units = _column(titles, "BASE UNIT") or 0
-    code = next(n for n, title in enumerate(titles) if n != units and ("CODE" in title or "CPT" in title))
-    found = {}
-    for row in sheet.rows[header + 1 :]:
-        if len(row) > max(code, units) and re.fullmatch(r"\d{3,5}", row[code]):
-            if not re.fullmatch(r"\d{1,2}", row[units]):
-                raise ReferenceFileError(
-                    f"{sheet.name}: code {row[code]}: {row[units]!r} is not a number of base units; expected one or "
-                    "two digits"
-                )
-            found[restore_leading_zeros(row[code])] = int(row[units])
-    return found
-
-
 def _column(titles: list[str], wanted: str) -> int | None:
     return next((n for n, title in enumerate(titles) if wanted in title), None)
-
-
-def _scale(text: str, decimals: int) -> int:
-    """Return a decimal as a whole number of 10**-decimals. Raise ValueError if it is none or has more decimals."""
-    try:
-        scaled = Decimal(text).scaleb(decimals)
-    except InvalidOperation:
-        raise ValueError(f"{text!r} is not a number") from None
-    if not scaled.is_finite() or scaled != scaled.to_integral_value():
-        raise ValueError(f"{text!r} has more than {decimals} decimals")
-    return int(scaled)

@@ -3,7 +3,8 @@
     amount = rate x (labor share x wage index + 1 - labor share), rounded once to cents
 
 CMS pays each hospital by the index of its area. A state's index here is the simple mean over its areas: its urban
-areas (CBSAs; one that crosses a border counts in each state it names) and its rural area, if it has one.
+areas (CBSAs; one that crosses a border counts in each state it names) and its rural area, if it has one. An area that
+is listed with several indices counts once, with their mean.
 """
 
 import re
@@ -25,13 +26,18 @@ _STATES_BY_NAME = {name.upper(): state for state, name in STATES.items()} | {"VI
 
 @dataclass(frozen=True)
 class WageIndex:
-    """The exact index of each state, the file's year (None if it names none), and the areas left out."""
+    """The exact index of each state, the file's year (None if it names none), and the areas left out.
+
+    `several` are the names of areas that are listed with different indices: some years' files list an area again for
+    the counties that were moved into it, whose index is another for a time, without naming them.
+    """
 
     year: str | None
     of_state: dict[str, Fraction]
     left_out: tuple[str, ...]
     areas: pl.DataFrame
     """The rows of bench_wage_index, without release and kind."""
+    several: tuple[str, ...] = ()
 
 
 def read_wage_index(sheet: Sheet) -> WageIndex:
@@ -42,14 +48,13 @@ def read_wage_index(sheet: Sheet) -> WageIndex:
     name = next((n for n, title in enumerate(titles) if "NAME" in title or "AREA" in title), area + 1)
     index = next(n for n, title in enumerate(titles) if "WAGE INDEX" in title or title.startswith("WI"))
     said = re.search(r"(?:20|WI ?)(\d\d)\b", " ".join([*titles, sheet.file.upper()]))
-    areas: dict[str, list[Fraction]] = defaultdict(list)
     left_out = []
     found: dict[str, _Area] = {}
     for number, row in enumerate(sheet.rows[header + 1 :], header + 2):
         if len(row) <= max(area, name, index) or not re.fullmatch(r"\d{1,5}", row[area]):
             continue  # footnotes
         try:
-            value = Fraction(row[index])
+            value = Fraction(row[index] or 0)
         except ValueError:
             raise ReferenceFileError(
                 f"{sheet.name}: row {number}: {row[index]!r} is not a wage index; expected a number such as 0.9504"
@@ -57,16 +62,26 @@ def read_wage_index(sheet: Sheet) -> WageIndex:
         states = _states_of_area(row[name])
         # The rest of a state has a code of the Social Security Administration, which is not its FIPS code.
         code = states[0] if len(row[area]) <= 2 and states else row[area]
-        found.setdefault(code, _Area(row[name], states)).values.add(value)
+        known = found.setdefault(code, _Area(row[name], states))
+        # New Jersey has no rural area, so its index is 0 or blank; some counties are listed without their state.
+        if value:
+            known.values.add(value)
         if not value or not states:
-            # New Jersey has no rural area, so its index is 0; some counties are listed without their state.
             left_out.append(row[name])
-        for state in states if value else []:
-            areas[state].append(value)
+    areas: dict[str, list[Fraction]] = defaultdict(list)
+    for known in found.values():
+        for state in known.states if known.values else []:
+            areas[state].append(sum(known.values, Fraction()) / len(known.values))
     if not areas:
         raise ReferenceFileError(f"{sheet.name}: no areas with a state below the header")
     means = {state: sum(values, Fraction()) / len(values) for state, values in sorted(areas.items())}
-    return WageIndex(f"20{said[1]}" if said else None, means, tuple(left_out), _area_rows(found))
+    return WageIndex(
+        year=f"20{said[1]}" if said else None,
+        of_state=means,
+        left_out=tuple(left_out),
+        areas=_area_rows(found),
+        several=tuple(known.name for known in found.values() if len(known.values) > 1),
+    )
 
 
 @dataclass
@@ -79,10 +94,8 @@ class _Area:
 
     @property
     def index(self) -> float | None:
-        """Return the index; None for zero, and for several: some years' files list an area once more for the counties
-        that were moved into it, without saying which those are."""
-        (value, *others) = self.values
-        return float(value) if value and not others else None
+        """Return the index, or None if there is none or several: which of them is the area's own is not said."""
+        return float(min(self.values)) if len(self.values) == 1 else None
 
 
 def _area_rows(areas: dict[str, _Area]) -> pl.DataFrame:
@@ -104,13 +117,19 @@ def _states_of_area(area: str) -> list[str]:
     return [state for state in area.rpartition(",")[2].strip().split("-") if state in STATES] if "," in area else []
 
 
-def adjust_rates(rates: npt.NDArray[np.int64], index: Fraction, labor_percent: int) -> npt.NDArray[np.int64]:
+def adjust_rates(
+    rates: npt.NDArray[np.int64], index: Fraction, labor_percent: int, fixed: npt.NDArray[np.int64] | None = None
+) -> npt.NDArray[np.int64]:
     """Return rates (in thousandths of a dollar) adjusted by an index, in cents, with half a cent rounded up.
 
-    Whole numbers of any size, as a mean of indices is a fraction that no float represents exactly.
+    `fixed` is the part of each rate that is not adjusted. Whole numbers of any size, as a mean of indices is a fraction
+    that no float represents exactly.
     """
     factor = Fraction(labor_percent, 100) * index + 1 - Fraction(labor_percent, 100)
+    parts = [0] * len(rates) if fixed is None else fixed.tolist()
     cents = [
-        (2 * rate * factor.numerator + 10 * factor.denominator) // (20 * factor.denominator) for rate in rates.tolist()
+        (2 * ((rate - part) * factor.numerator + part * factor.denominator) + 10 * factor.denominator)
+        // (20 * factor.denominator)
+        for rate, part in zip(rates.tolist(), parts, strict=True)
     ]
     return np.array(cents, np.int64)

@@ -32,10 +32,18 @@ BENCH_MEDICARE_PROF = Table(
     "once to cents in each locality. Codes that the schedule does not price have a row too, with their status.",
     (
         *_BENCH_COLUMNS,
-        number("medicare_prof_rate", f"Non-facility amount, no modifier: {_MEAN}. Null where not payable there."),
+        number(
+            "medicare_prof_rate",
+            f"Non-facility amount, no modifier: {_MEAN}. Where CMS marks the code NA there (nonfacility_na), it is "
+            "the facility amount, as in CMS's own payment file.",
+        ),
         number("medicare_prof_rate_min", "Lowest non-facility amount of the state's localities."),
         number("medicare_prof_rate_max", "Highest non-facility amount of the state's localities."),
-        number("facility_rate", f"Facility amount, no modifier: {_MEAN}. Null where not payable there."),
+        number(
+            "facility_rate",
+            f"Facility amount, no modifier: {_MEAN}. Where CMS marks the code NA there (facility_na), it is the "
+            "non-facility amount, as in CMS's own payment file.",
+        ),
         number("facility_rate_min", "Lowest facility amount of the state's localities."),
         number("facility_rate_max", "Highest facility amount of the state's localities."),
         *(
@@ -67,8 +75,10 @@ BENCH_MEDICARE_PROF_LOCALITY = Table(
         CODE_TYPE,
         CODE,
         text("modifier", "26, TC, 53, or empty text for none.", 20),
-        number("nonfacility_rate", "Dollars outside facilities; null where not payable there."),
-        number("facility_rate", "Dollars in facilities; null where not payable there."),
+        number("nonfacility_rate", "Dollars outside facilities."),
+        number("facility_rate", "Dollars in facilities."),
+        Column("nonfacility_na", "flag", "Whether the row is marked NA outside facilities.", since=4),
+        Column("facility_na", "flag", "Whether the row is marked NA in facilities.", since=4),
     ),
 )
 
@@ -119,7 +129,7 @@ BENCH_WAGE_INDEX = Table(
     "The wage index of each area, once per release: what a state's mean index is made of.",
     (
         _RELEASE,
-        text("kind", "The schedule the index adjusts: opps or asc."),
+        text("kind", "The schedule the index adjusts: opps, asc or ipps."),
         text(
             "wage_area",
             "The metropolitan area or division, five digits as in the file; for the rest of a state its two letters.",
@@ -245,6 +255,63 @@ BENCH_DMEPOS_ZIP = Table(
     since=4,
 )
 
+BENCH_ANESTHESIA = Table(
+    "bench_anesthesia",
+    "silver/bench_anesthesia.parquet",
+    (*_BENCH_KEY, "modifier"),
+    "Medicare anesthesia: base units of each code, and dollars per unit by state. A case is paid (base units + "
+    "units of 15 minutes) x dollars per unit.",
+    (
+        *_BENCH_COLUMNS,
+        text("modifier", "Always the empty text: none.", 20),
+        integer("base_units", "CMS's base units; null for 01999, whose cases are priced by report."),
+        number("amount", f"Conversion factor, dollars per unit: {_MEAN.removeprefix('dollars, ')}."),
+        text("reason", "not priced where the base units alone are loaded; otherwise null."),
+        _RELEASE,
+    ),
+    since=4,
+)
+
+BENCH_ANESTHESIA_LOCALITY = Table(
+    "bench_anesthesia_locality",
+    "silver/bench_anesthesia_locality.parquet",
+    ("release", "state", "contractor", "locality"),
+    "Medicare anesthesia conversion factors by payment locality, once per release: what a state's means are made of.",
+    (
+        _RELEASE,
+        text("state", "Two letters."),
+        text("contractor", "Medicare administrative contractor, five digits.", 20),
+        text("locality", "The contractor's locality, two digits.", 20),
+        text("locality_name", "The locality's name as CMS has it.", MAX_NAME),
+        number("factor", "Dollars per unit of anesthesia."),
+    ),
+    since=4,
+)
+
+BENCH_IPPS = Table(
+    "bench_ipps",
+    "silver/bench_ipps.parquet",
+    (*_BENCH_KEY, "modifier"),
+    "Medicare inpatient payment (IPPS) by MS-DRG and state: the base payment before hospital add-ons (teaching, "
+    "low-income patients, outliers and others). At a wage index w it is weight x (labor_amount x w + rest_amount + "
+    "capital_rate x w ** 0.6848), with labor_above_one and rest_above_one instead if w is above 1.",
+    (
+        *_BENCH_COLUMNS,
+        text("modifier", "Always the empty text: none.", 20),
+        number("weight", "Relative weight, with the 10% cap applied; null where Medicare does not pay by it."),
+        number("amount", "Dollars at the state's wage index, operating and capital, before hospital add-ons."),
+        text("reason", "Why nothing can be compared with it: not priced; null where it is paid."),
+        number("wage_index", "The state's wage index: simple mean over its areas."),
+        number("labor_amount", "The standardized amount's part for labor where the wage index is at most 1, dollars."),
+        number("rest_amount", "The rest of the standardized amount where the wage index is at most 1, dollars."),
+        number("labor_above_one", "The standardized amount's part for labor where the wage index is above 1, dollars."),
+        number("rest_above_one", "The rest of the standardized amount where the wage index is above 1, dollars."),
+        number("capital_rate", "The capital standard federal rate, dollars."),
+        _RELEASE,
+    ),
+    since=4,
+)
+
 DIM_BENCHMARK = Table(
     "dim_benchmark",
     "silver/dim_benchmark/dim_benchmark.parquet",
@@ -252,7 +319,7 @@ DIM_BENCHMARK = Table(
     "The benchmark releases that are loaded: what was read, what became of it. rows_read = rows_priced + the rows "
     "left out.",
     (
-        text("kind", "medicare_prof, opps, asc, wcfs, clfs, asp or dmepos."),
+        text("kind", "medicare_prof, opps, asc, wcfs, clfs, asp, dmepos, anesthesia or ipps."),
         text("state", "US for a release for all states, else the one state's two letters."),
         _RELEASE,
         Column("states", "texts", "The states it has amounts for."),
@@ -286,5 +353,8 @@ BENCHMARK_TABLES = (
     BENCH_DMEPOS,
     BENCH_DMEPOS_AREA,
     BENCH_DMEPOS_ZIP,
+    BENCH_ANESTHESIA,
+    BENCH_ANESTHESIA_LOCALITY,
+    BENCH_IPPS,
 )
 """The benchmarks, in the order of the data dictionary."""

@@ -7,12 +7,15 @@ made from these declarations.
 from collections.abc import Iterable
 
 from core.store.schema.benchmark_tables import (
+    BENCH_ANESTHESIA,
+    BENCH_ANESTHESIA_LOCALITY,
     BENCH_ASC,
     BENCH_ASP,
     BENCH_CLFS,
     BENCH_DMEPOS,
     BENCH_DMEPOS_AREA,
     BENCH_DMEPOS_ZIP,
+    BENCH_IPPS,
     BENCH_MEDICARE_PROF,
     BENCH_MEDICARE_PROF_LOCALITY,
     BENCH_OPPS,
@@ -60,12 +63,15 @@ from core.store.schema.rate_tables import (
 )
 
 __all__ = [
+    "BENCH_ANESTHESIA",
+    "BENCH_ANESTHESIA_LOCALITY",
     "BENCH_ASC",
     "BENCH_ASP",
     "BENCH_CLFS",
     "BENCH_DMEPOS",
     "BENCH_DMEPOS_AREA",
     "BENCH_DMEPOS_ZIP",
+    "BENCH_IPPS",
     "BENCH_MEDICARE_PROF",
     "BENCH_MEDICARE_PROF_LOCALITY",
     "BENCH_OPPS",

@@ -10,8 +10,6 @@ from core.reference.medicare.physician_files import Locality, RelativeValue
 def by_formula(value: RelativeValue, place: Locality, factor: int, *, facility: bool) -> Decimal | None:
     """Return the amount in dollars, by the regulation's formula."""
     pe = value.facility_pe if facility else value.nonfacility_pe
-    if pe is None:
-        return None
     total = (
         Decimal(value.work) / 100 * (Decimal(place.work) / 1000)
         + Decimal(pe) / 100 * (Decimal(place.pe) / 1000)

@@ -180,16 +180,113 @@ def test_what_is_wrong_with_a_file_is_told(store: Store, files: dict[str, Path],
     odd = ADDENDUM_B.replace("$106.34", "x")
     assert "other.csv: row 4, code 70450: 'x' is not a number" in complaint("opps", "wages.csv", text=odd)
     twice = ADDENDUM_B.replace("36415", "70450")
-    assert "code 70450 is in it 2 times" in complaint("opps", "wages.csv", text=twice)
+    assert (
+        "other.csv: code 70450 is in it 2 times, with different content (Q3 $106.340; Q4 without a rate)"
+        in complaint("opps", "wages.csv", text=twice)
+    )
     unnamed = ADDENDUM_B.replace("CY 2025", "the year")
     assert "name its first month with --year-month" in complaint("opps", "wages.csv", text=unnamed)
-    assert "70450: in both Addendum AA and Addendum BB" in complaint(
+    assert "70450: in both Addendum AA and Addendum BB, with different content" in complaint(
         "asc", "BB.csv", "wages.csv", text=AA.replace("10060", "70450")
     )
     january = BB.replace("October", "January")
     assert "different quarters: 2025-01, 2025-10" in complaint("asc", "AA.csv", "wages.csv", text=january)
+    nothing = ADDENDUM_B.replace("$106.34", "").replace('"$1,256.90"', "").replace("$0.682", "").replace("$5.00", "")
+    assert "none of 7 rows has an amount; expected the table of amounts" in complaint("opps", "wages.csv", text=nothing)
     assert "'x' is not a wage index" in complaint("opps", "B.txt", text=WAGES.replace("0.84", "x"))
     assert "no areas with a state" in complaint("opps", "B.txt", text="".join(WAGES.splitlines(True)[:1]))
+
+
+def test_a_row_that_repeats_another_counts_once(store: Store, files: dict[str, Path]) -> None:
+    row = "70450,,x,,Z3,,$94.13,\n"
+    files["BB.csv"].write_text(BB + row + row, encoding="latin-1")
+    files["AA.csv"].write_text(AA + "70450,,x,N,Z3,,$94.13\n", encoding="latin-1")
+    loaded = load_benchmark(store, "asc", [files["AA.csv"], files["BB.csv"], files["wages.csv"]])
+    assert (loaded.rows_read, loaded.rows_priced, loaded.left_out["the same row again"]) == (10, 5, 3)
+    rows = open_snapshot(store).rows(
+        "SELECT count(*) FROM bench_asc WHERE code = '70450' AND state = 'TX' AND year_month = '2025-10'"
+    )
+    assert rows == [(1,)]
+
+
+def test_the_month_may_stand_before_the_letters_of_the_calendar_year(store: Store, files: dict[str, Path]) -> None:
+    for name, text in (("AA.csv", AA), ("BB.csv", BB)):
+        april = text.replace("October 2025", "April CY 2020").replace("Procedures,", "Procedures for CY 2020,")
+        files[name].write_text(april, encoding="latin-1")
+    loaded = load_benchmark(store, "asc", [files["AA.csv"], files["BB.csv"], files["wages.csv"]])
+    assert (loaded.release, loaded.months[0]) == ("2020-04", "2020-04")
+
+
+def test_a_blank_index_is_none_and_an_area_with_several_counts_with_their_mean(
+    store: Store, files: dict[str, Path]
+) -> None:
+    wages = WAGES.replace("31,NEW JERSEY,0.0000", "31,NEW JERSEY,").replace(
+        "45,TEXAS,0.84\n", '45,TEXAS,0.84\n45,TEXAS,0.94\n45,TEXAS,0.94\n10180,"Abilene, TX",0.7\n'
+    )
+    files["wages.csv"].write_text(wages)
+    loaded = load_benchmark(store, "opps", [files["B.txt"], files["wages.csv"]])
+    assert loaded.states == ("GA", "SC", "TX")
+    assert "1 areas are listed with several indices, and count with their mean: TEXAS" in loaded.notes
+    assert "2 areas without an index or a state left out of the means" in loaded.notes
+    (row,) = open_snapshot(store).rows(
+        "SELECT DISTINCT wage_index FROM bench_opps WHERE state = 'TX' AND year_month = '2025-01'"
+    )
+    assert row == (pytest.approx((0.89 + 0.7) / 2),)
+
+
+def test_a_skin_substitute_has_one_price_everywhere(store: Store, files: dict[str, Path]) -> None:
+    files["B.txt"].write_text(ADDENDUM_B + "Q4101\tx\t\tS1\t6000\t\t$127.14\n", encoding="latin-1")
+    files["BB.csv"].write_text(BB + "Q4101,,x,,S2,,$127.14,\n", encoding="latin-1")
+    load_benchmark(store, "opps", [files["B.txt"], files["wages.csv"]])
+    load_benchmark(store, "asc", [files["BB.csv"], files["wages.csv"]])
+    for table, column in (("bench_opps", "opps_mar_stateavg"), ("bench_asc", "asc_mar_stateavg")):
+        rows = open_snapshot(store).rows(f"SELECT DISTINCT {column}, reason FROM {table} WHERE code = 'Q4101'")
+        assert rows == [(127.14, None)]
+
+
+def test_an_indicator_that_is_not_known_is_told_at_load(store: Store, files: dict[str, Path]) -> None:
+    loaded = load_benchmark(store, "opps", [files["B.txt"], files["wages.csv"]])
+    assert "indicators that this version does not know, whose codes are not priced: Z9 (1 code)" in loaded.notes
+
+
+FF = """"Addendum FF -- ASC Device Offset Percentages for CY 2025
+(For Covered Surgical Procedures)",,,,,,
+HCPCS Code,,Short Descriptor,October 2025 Payment Indicator,October 2025 Device Offset Percentage,\
+October 2025 Device Offset Amount / Device Portion,
+66984,,x,J8,59.73%,"$1,000.00",
+45378,,x,A2,1%,$4.00,
+29881,,x,N1,,,
+"""
+
+
+def test_the_device_part_of_a_device_intensive_procedure_is_not_adjusted(
+    store: Store, files: dict[str, Path], tmp_path: Path
+) -> None:
+    parts = tmp_path / "FF.csv"
+    parts.write_text(FF)
+    loaded = load_benchmark(store, "asc", [parts, files["AA.csv"], files["BB.csv"], files["wages.csv"]])
+    assert "the device part of 1 device-intensive procedures (J8) is not wage adjusted" in loaded.notes
+    assert "FF.csv" in loaded.files
+    rows = open_snapshot(store).rows(
+        """SELECT code, asc_mar_stateavg FROM bench_asc
+           WHERE state = 'TX' AND year_month = '2025-10' AND code IN ('45378', '66984') ORDER BY 1"""
+    )
+    share = Decimal("0.5") * Decimal("0.84") + Decimal("0.5")
+    assert rows == [
+        ("45378", float(cents(Decimal("444.65") * share))),
+        ("66984", float(cents(Decimal("674.30") * share + 1000))),
+    ]
+    without = load_benchmark(store, "asc", [files["AA.csv"], files["BB.csv"], files["wages.csv"]])
+    assert "no Addendum FF: the device part of device-intensive procedures (J8) is wage adjusted too" in without.notes
+    for text, problem in (
+        (FF.replace("$1,000.00", "x"), "row 3, code 66984: 'x' is not an amount"),
+        (FF.replace("$1,000.00", "$2,000.00"), r"the device part \$2,000.00 is more than the rate \$1,674.30"),
+        (FF.replace("October", "July"), "different quarters: 2025-07, 2025-10"),
+        (FF.replace("Device Offset Amount", "Device Offset"), "no column of device offset amounts"),
+    ):
+        parts.write_text(text)
+        with pytest.raises(ReferenceFileError, match=problem):
+            load_benchmark(store, "asc", [parts, files["AA.csv"], files["BB.csv"], files["wages.csv"]])
 
 
 def test_a_rate_is_rounded_to_cents_and_half_a_cent_is_paid_as_one(store: Store, files: dict[str, Path]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from core.demo.item_fees import STATES, Grid, equipment_table, nutrition_table, write_item_fees
@@ -117,6 +117,7 @@ def test_every_layout_has_the_same_amounts(
         for (code, modifiers), amounts in rows.items()
         for state, (plain, rural) in zip(STATES, amounts, strict=True)
     }
+    assume(any(any(amounts) for amounts in expected.values()))  # a table without amounts is refused
     with TemporaryDirectory() as name:
         directory = Path(name)
         layouts = [

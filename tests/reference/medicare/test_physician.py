@@ -18,7 +18,10 @@ from tests.stores import open_snapshot
 
 
 def test_every_amount_of_the_nation_equals_the_formula(shared: Path, store: Store) -> None:
-    """PPRRVU of October 2025 and the GPCIs of 2025: each priced code in each locality, computed from the csv alone."""
+    """PPRRVU of October 2025 and the GPCIs of 2025: each priced code in each locality, computed from the csv alone.
+
+    What is limited to the outpatient price is taken from the OPPSCAP file, which the loader is not given here.
+    """
     mpfs = shared / "medicare" / "mpfs"
     with (mpfs / "PPRRVU2025_Oct.csv").open(encoding="latin-1", newline="") as file:
         lines = [line for line in csv.reader(file) if len(line) == 31 and line[3] in {"A", "R", "T"}]
@@ -26,17 +29,27 @@ def test_every_amount_of_the_nation_equals_the_formula(shared: Path, store: Stor
         places = [line for line in csv.reader(file) if line[0].isdigit()]
     expected: dict[tuple[str, str, str, str], tuple[int, int]] = {}
     for line in lines:
+        # CMS's file has the other setting's value in a column that is marked NA.
         work, nonfacility, facility, mp = (int(Decimal(line[n]) * 100) for n in (5, 6, 8, 10))
         factor = int(Decimal(line[24]) * 10_000)
         for place in places:
             pw, pe, pm = (int(Decimal(cell) * 1000) for cell in place[4:7])
             # Whole numbers of 10**-9 dollars; 10**7 of them are a cent.
             amounts = [
-                0 if na == "NA" else ((work * pw + own * pe + mp * pm) * factor * 2 + 10**7) // (2 * 10**7)
-                for own, na in ((nonfacility, line[7]), (facility, line[9]))
+                ((work * pw + own * pe + mp * pm) * factor * 2 + 10**7) // (2 * 10**7)
+                for own in (nonfacility, facility)
             ]
             if any(amounts):
                 expected[place[0], place[2], line[0], line[1]] = (amounts[0], amounts[1])
+    listed = {(place[0], place[2]) for place in places}
+    with (shared / "mpfs_extra" / "OPPSCAP_Oct.csv").open(encoding="latin-1", newline="") as file:
+        caps = [line for line in csv.reader(file) if len(line) == 7 and tuple(line[3:5]) in listed]
+    assert len(caps) == 140 * 109
+    for code, modifier, _, contractor, locality, facility_price, price in caps:
+        expected[contractor, locality, code, modifier] = (
+            int(Decimal(price) * 100),
+            int(Decimal(facility_price) * 100),
+        )
     loaded = load_benchmark(store, "medicare_prof", [mpfs / "PPRRVU2025_Oct.csv", mpfs / "GPCI2025.csv"])
     db = open_snapshot(store)
     rows = db.rows(
@@ -60,6 +73,53 @@ def test_every_amount_of_the_nation_equals_the_formula(shared: Path, store: Stor
     assert db.rows(
         "SELECT count(*), count(DISTINCT (state, year_month, code_type, code)) FROM bench_medicare_prof"
     ) == [(53 * 3 * len({line[0] for line in all_lines(mpfs / "PPRRVU2025_Oct.csv")}),) * 2]
+
+
+def test_the_whole_zip_file_of_cms_loads_and_its_caps_are_the_computed_ones(shared: Path, store: Store) -> None:
+    mpfs = shared / "medicare" / "mpfs"
+    plain = load_benchmark(store, "medicare_prof", [mpfs / "PPRRVU2025_Oct.csv", mpfs / "GPCI2025.csv"])
+    amounts = "FROM bench_medicare_prof_locality ORDER BY ALL"
+    states = "FROM bench_medicare_prof WHERE year_month = '2025-12' ORDER BY ALL"
+    before = [open_snapshot(store).rows(query) for query in (amounts, states)]
+    loaded = load_benchmark(store, "medicare_prof", [shared / "medicare" / "rvu" / "RVU25D.zip"])
+    assert [open_snapshot(store).rows(query) for query in (amounts, states)] == before
+    assert loaded.files == tuple(
+        f"RVU25D.zip: {name}" for name in ("PPRRVU2025_Oct.csv", "GPCI2025.csv", "OPPSCAP_Oct.csv")
+    )
+    assert loaded.rows_priced == plain.rows_priced
+    for note in (
+        "58 rows of imaging are limited to the hospital outpatient price, from the OPPSCAP file",
+        "82 rows that the contractor prices have the limit as their amount, from the OPPSCAP file",
+    ):
+        assert note in loaded.notes
+
+
+PUBLISHED = """\
+01112 57 50688 - 77.78   77.78
+02102 01 50688 - 96.38   96.38
+10212 01 50688 - 76.45   76.45
+13202 02 50688 - 88.97   88.97
+01112 05 76145 - 1339.81 1339.81
+01112 54 76145 - 1037.27 1037.27
+05302 02 76814 26 44.32  44.32
+06102 16 76814 26 46.13  46.13
+"""
+"""Rows of CMS's own payment file of October 2025 (PFREV4): 50688 is marked NA outside facilities, 76145 in them."""
+
+
+def test_cms_s_own_payment_file_has_the_same_amounts(shared: Path, store: Store) -> None:
+    mpfs = shared / "medicare" / "mpfs"
+    load_benchmark(store, "medicare_prof", [mpfs / "PPRRVU2025_Oct.csv", mpfs / "GPCI2025.csv"])
+    rows = open_snapshot(store).rows(
+        """SELECT contractor, locality, code, modifier, nonfacility_rate, facility_rate, nonfacility_na, facility_na
+           FROM bench_medicare_prof_locality"""
+    )
+    found = {row[:4]: row[4:] for row in rows}
+    flags = {"50688": (True, False), "76145": (False, True), "76814": (False, False)}
+    for line in PUBLISHED.splitlines():
+        contractor, locality, code, modifier, *amounts = line.split()
+        key = contractor, locality, code, modifier.strip("-")
+        assert found[key] == (*map(float, amounts), *flags[code]), key
 
 
 def all_lines(path: Path) -> list[list[str]]:
@@ -108,6 +168,15 @@ def test_loading_a_release_again_changes_nothing(store: Store, tmp_path: Path) -
     assert load_benchmark(store, "medicare_prof", write_physician_fees(tmp_path)) == first
     assert open_snapshot(store).rows("FROM bench_medicare_prof") == before
     assert (first.rows_read, first.rows_priced, first.left_out) == (41, 41, {})
+
+
+def test_a_code_marked_na_has_the_other_setting_s_amount_and_its_flag(store: Store, tmp_path: Path) -> None:
+    load_benchmark(store, "medicare_prof", write_physician_fees(tmp_path))
+    rows = open_snapshot(store).rows(
+        """SELECT code, medicare_prof_rate = facility_rate, nonfacility_na, facility_na FROM bench_medicare_prof
+           WHERE code IN ('27447', '70450', '99213') AND state = 'AL' AND year_month = '2025-01' ORDER BY 1"""
+    )
+    assert rows == [("27447", True, True, False), ("70450", True, False, True), ("99213", False, False, False)]
 
 
 def test_keys_are_unique(demo_root: Path) -> None:

@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from core.reference.medicare.physician_amounts import compute_amounts, compute_cents
+from core.reference.medicare.imaging_caps import ImagingCaps
+from core.reference.medicare.physician_amounts import compute_amounts, compute_caps, compute_cents
 from core.reference.medicare.physician_files import (
     Locality,
     PhysicianFeeSchedule,
@@ -22,8 +23,8 @@ relative_values = st.builds(
     modifier=st.just(""),
     status=st.just("A"),
     work=st.integers(0, 20_000),
-    nonfacility_pe=st.integers(0, 90_000) | st.none(),
-    facility_pe=st.integers(0, 90_000) | st.none(),
+    nonfacility_pe=st.integers(0, 90_000),
+    facility_pe=st.integers(0, 90_000),
     malpractice=st.integers(0, 5_000),
 )
 
@@ -110,3 +111,62 @@ def test_anesthesia_without_base_units_or_without_the_localitys_factor_has_no_am
         notes=(),
     )
     assert compute_amounts(schedule, rows, facility=False).tolist() == [[101_55, 0], [0, 0]]
+
+
+def schedule_of(*rows: RelativeValue, caps: ImagingCaps | None = None) -> PhysicianFeeSchedule:
+    return PhysicianFeeSchedule(
+        values=RelativeValues("2025-10", 323_465, rows),
+        localities=(AVERAGE,),
+        anesthesia={},
+        base_units={},
+        files=(),
+        notes=(),
+        caps=caps or {},
+    )
+
+
+def test_imaging_is_paid_at_most_the_outpatient_price() -> None:
+    """CT angiography of the head, 70496, in October 2025, where all indices are 1: the figures of PPRRVU2025_Oct."""
+    rows = [
+        RelativeValue("70496", "", "A", 175, 656, 656, 11, facility_na=True, cap_pe=611, cap_malpractice=11),
+        RelativeValue("70496", "TC", "A", 0, 593, 593, 3, facility_na=True, cap_pe=548, cap_malpractice=3),
+        RelativeValue("70496", "26", "A", 175, 63, 63, 8),
+    ]
+    schedule = schedule_of(*rows)
+    formula = compute_cents(rows, schedule.localities, 323_465, facility=False)
+    assert formula.tolist() == [[272_36], [192_79], [79_57]]
+    for facility in (False, True):
+        assert compute_caps(schedule, rows, facility=facility).tolist() == [[257_80], [178_23], [0]]
+        assert compute_amounts(schedule, rows, facility=facility).tolist() == [[257_80], [178_23], [79_57]]
+
+
+def test_a_limit_above_the_amount_changes_nothing() -> None:
+    rows = [RelativeValue("70450", "", "A", 85, 235, 235, 5, cap_pe=358, cap_malpractice=6)]
+    assert compute_amounts(schedule_of(*rows), rows, facility=False).tolist() == [[105_13]]
+
+
+def test_what_the_contractor_prices_has_the_limit_as_its_amount() -> None:
+    """70170: the limit of the whole service has the work of its reading, as its own row has none."""
+    rows = [
+        RelativeValue("70170", "", "C", 0, 0, 0, 0, cap_pe=757, cap_malpractice=3),
+        RelativeValue("70170", "TC", "C", 0, 0, 0, 0, cap_pe=744, cap_malpractice=1),
+        RelativeValue("70170", "26", "A", 30, 13, 13, 2),
+        RelativeValue("99499", "", "C", 0, 0, 0, 0),
+    ]
+    schedule = schedule_of(*rows)
+    assert compute_amounts(schedule, rows, facility=False).tolist() == [[255_54], [240_98], [14_56], [0]]
+
+
+def test_the_limits_of_the_oppscap_file_take_the_place_of_computed_ones_where_it_has_them() -> None:
+    rows = [
+        RelativeValue("70496", "", "A", 175, 656, 656, 11, cap_pe=611, cap_malpractice=11),
+        RelativeValue("70496", "TC", "A", 0, 593, 593, 3, cap_pe=548, cap_malpractice=3),
+    ]
+    caps = {
+        ("70496", "", "1", "01"): (250_00, 240_00),
+        ("70496", "", "1", "02"): (1_00, 1_00),
+        ("70498", "", "1", "01"): (1_00, 1_00),
+    }
+    schedule = schedule_of(*rows, caps=caps)
+    assert compute_amounts(schedule, rows, facility=False).tolist() == [[250_00], [178_23]]
+    assert compute_amounts(schedule, rows, facility=True).tolist() == [[240_00], [178_23]]

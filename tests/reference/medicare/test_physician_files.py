@@ -39,8 +39,9 @@ def test_the_files_of_cms_are_read_whole(shared: Path, rvu: str, gpci: str, rele
     for line, value in random.Random(1).sample(list(zip(lines, values.rows, strict=True)), 500):
         assert (value.code, value.modifier, value.status) == (line[0], line[1], line[3])
         assert value.work == round(float(line[5]) * 100)
-        assert value.nonfacility_pe == (None if line[7] == "NA" else round(float(line[6]) * 100))
-        assert value.facility_pe == (None if line[9] == "NA" else round(float(line[8]) * 100))
+        assert (value.nonfacility_pe, value.nonfacility_na) == (round(float(line[6]) * 100), line[7] == "NA")
+        assert (value.facility_pe, value.facility_na) == (round(float(line[8]) * 100), line[9] == "NA")
+        assert (value.cap_pe, value.cap_malpractice) == (round(float(line[-3]) * 100), round(float(line[-1]) * 100))
     with (mpfs / gpci).open(encoding="latin-1", newline="") as file:
         listed = [line for line in csv.reader(file) if line and line[0].strip().isdigit()]
     assert len(localities) == len(listed)
@@ -73,6 +74,13 @@ def test_a_file_that_does_not_fit_is_refused_with_the_reason(store: Store, tmp_p
     assert "this GPCI file is for 2026; the relative values are of 2025" in complaint(
         rvu, changed(gpci, "2025", "2026")
     )
+    caps = tmp_path / "OPPSCAP_Oct.csv"
+    caps.write_text(CAPS.replace("97.07", "x", 1))
+    assert "OPPSCAP_Oct.csv: row 2, code 70450: 'x' is not an amount in dollars" in complaint(rvu, gpci, caps)
+    caps.write_text(CAPS + CAPS.splitlines()[1].replace("97.07", "97.08"))
+    assert "row 5: code 70450 has two amounts in locality 01 of contractor 10212" in complaint(rvu, gpci, caps)
+    caps.write_text(CAPS.splitlines()[0])
+    assert "no amounts below the header" in complaint(rvu, gpci, caps)
     assert "'ZZ' is not a state" in complaint(rvu, changed(gpci, ",AL,", ",ZZ,"))
     assert "2 conversion factors" in complaint(changed(rvu, "0.39,,,,,,,,,,,,,,32.3465", "0.39,,,,,,,,,,,,,,33"), gpci)
     assert "expected the columns" in complaint(rvu, changed(gpci, "2025 PE GPCI", "2025 PE"))
@@ -83,6 +91,14 @@ def test_a_file_that_does_not_fit_is_refused_with_the_reason(store: Store, tmp_p
     assert "leave out --no-floor" in complaint(rvu, gpci, no_floor=True)
     assert "this is a relative value file" in complaint(rvu, gpci=rvu)
     assert "--sheet is not an option of medicare_prof" in complaint(rvu, gpci, sheet="x")
+
+
+CAPS = """\
+HCPCS,MOD,PROCSTAT,CARRIER,LOCALITY,FACILITY PRICE,NON-FACILTY PRICE
+70450,,A,10212,1,97.06,97.07
+70450,TC,A,10212,01,50.00,60.00
+0633T,TC,C,10212,01,125.72,125.72
+"""
 
 
 def titles_only(path: Path, to: Path) -> Path:
@@ -111,6 +127,35 @@ def test_files_may_come_in_their_zip_file(store: Store, tmp_path: Path) -> None:
     packed.write_bytes(b"PK\x03\x04 and no more")
     with pytest.raises(ReferenceFileError, match="damaged or cut short"):
         load_benchmark(store, "medicare_prof", [packed, gpci])
+
+
+def test_every_other_file_of_the_zip_file_is_used_or_passed_over(store: Store, tmp_path: Path) -> None:
+    rvu, gpci = write_physician_fees(tmp_path)
+    packed = tmp_path / "RVU25A.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("25LOCCO.csv", "Medicare Adminstrative Contractor,Locality Number,State,Area,Counties\n")
+        archive.writestr("OPPSCAP_Oct.csv", CAPS)
+        archive.writestr("OPPSCAP_Oct.xlsx", b"PK the same table again, never opened")
+        archive.write(rvu, "PPRRVU25_JAN.csv")
+        archive.writestr("PPRRVU25_JAN.txt", "never read")
+        archive.write(gpci, "GPCI2025.csv")
+    loaded = load_benchmark(store, "medicare_prof", [packed])
+    assert loaded.files == tuple(
+        f"RVU25A.zip: {name}" for name in ("PPRRVU25_JAN.csv", "GPCI2025.csv", "OPPSCAP_Oct.csv")
+    )
+    assert "2 rows of imaging are limited to the hospital outpatient price, from the OPPSCAP file" in loaded.notes
+    rows = open_snapshot(store).rows(
+        """SELECT locality, modifier, nonfacility_rate, facility_rate FROM bench_medicare_prof_locality
+           WHERE code = '70450' AND state = 'GA' ORDER BY ALL"""
+    )
+    assert rows == [
+        ("01", "", 97.07, 97.06),
+        ("01", "26", 38.95, 38.95),
+        ("01", "TC", 60.0, 50.0),
+        ("99", "", 96.43, 96.43),
+        ("99", "26", 37.8, 37.8),
+        ("99", "TC", 58.63, 58.63),
+    ]
 
 
 def as_excel(path: Path) -> Path:
