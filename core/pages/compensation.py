@@ -6,6 +6,7 @@ from django import forms
 from django.http import HttpResponseBase
 
 from core.fields.states import STATES
+from core.pages.formats import write_month
 from core.pages.forms.compensation_form import CompensationForm
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.page import PageQuery, page
@@ -36,7 +37,7 @@ def show_compensation(query: PageQuery[CompensationForm]) -> HttpResponseBase:
         )
     if query.wants_file:
         return query.download(rows, CompensationAmount, f"compensation_{state}")
-    offer_states(query.form, releases, state)
+    _offer_choices(query.form, releases, state)
     return query.render(
         "pages/compensation.html",
         state=state,
@@ -44,16 +45,24 @@ def show_compensation(query: PageQuery[CompensationForm]) -> HttpResponseBase:
         others=[one for one in releases if one.state == state and one != release],
         states=sorted({one.state for one in releases}),
         rows=[(row, [(name, getattr(row, name)) for name in _columns(rows)]) for row in rows],
+        named=any(row.name for row in rows),
         columns=[(name, AMOUNTS[name]) for name in _columns(rows)],
         statuses=[(status, meaning) for status, meaning in STATUSES.items() if any(r.status == status for r in rows)],
         paging=Paging(query.values["page"], total),
     )
 
 
-def offer_states(form: CompensationForm, releases: Sequence[CompensationRelease], state: str) -> None:
-    """Show the state as a select box of those that have a schedule, and the one that was asked for."""
-    offered = sorted({one.state for one in releases} | ({state} if state else set()))
-    form.fields["state"].widget = forms.Select(choices=[(one, f"{one} {STATES[one]}") for one in offered])
+def _offer_choices(form: CompensationForm, releases: Sequence[CompensationRelease], state: str) -> None:
+    """Show the states that have a schedule, and the releases of the chosen one, as select boxes.
+
+    What was asked for is among the choices even if it is not there, so that the form says what the page is about.
+    """
+    states = sorted({one.state for one in releases} | ({state} if state else set()))
+    form.fields["state"].widget = forms.Select(choices=[(one, f"{one} {STATES[one]}") for one in states])
+    month = form.cleaned_data["year_month"]
+    months = sorted({one.release for one in releases if one.state == state} | ({month} if month else set()))
+    choices = [("", "Newest release"), *((one, write_month(one)) for one in reversed(months))]
+    form.fields["year_month"].widget = forms.Select(choices=choices)
     form.data = {**form.cleaned_data, "state": state}
 
 

@@ -4,15 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.http import HttpResponseBase
+from django.utils.safestring import SafeString
 
 from core.pages.charts import spread_chart
 from core.pages.forms.market_forms import MedicareForm
 from core.pages.shared.answer_cache import meanwhile
 from core.pages.shared.downloads import ROW_CAP, download_seconds
 from core.pages.shared.page import MarketQuery, ask_for_code, market_page
-from core.pages.shared.paging import Paging, span
+from core.pages.shared.paging import PAGE_ROWS, Paging, span
 from core.pages.shared.weights import is_too_broad
 from core.queries import codes, coverage, medicare
+from core.queries.compensation import (
+    CompensationAmount,
+    CompensationRelease,
+    list_compensation_amounts,
+)
+from core.queries.rules.compensation import COMPENSATION_REASONS
 from core.queries.rules.reasons import REASONS
 
 
@@ -24,6 +31,15 @@ class UncomparedReason:
     rates: int
     meaning: str
     needed: str
+
+
+@dataclass(frozen=True)
+class UncompensatedReason:
+    """Why some rates have no percent of the state's workers' compensation schedule."""
+
+    reason: str
+    rates: int
+    meaning: str
 
 
 @market_page(MedicareForm, "medicare")
@@ -38,25 +54,55 @@ def show_medicare(query: MarketQuery[MedicareForm]) -> HttpResponseBase:
     comparing = meanwhile(medicare.list_comparisons, db, market, query.values["sort"], *span(query.values["page"]))
     spreads = medicare.summarize_percents(query.cached, market)
     outcomes = medicare.count_outcomes(query.cached, market)
+    compensation = _compare_with_compensation(query, query.compensation_release) if query.compensation_release else None
     rows = comparing.result()
-    bars = [
-        spread_chart.Bar(row.reporting_entity_name, (row.p10, row.p25, row.p50, row.p75, row.p90)) for row in spreads
-    ]
     return query.render(
         "pages/medicare.html",
         code=codes.describe_code(db, market.code_type, market.code),
         spreads=spreads,
-        chart=spread_chart.draw_spreads(bars),
+        chart=spread_chart.draw_spreads(_bars(spreads)),
         implausible=sum(row.implausible for row in spreads),
         outcomes=outcomes,
         reasons=_reasons(outcomes),
         releases=coverage.list_releases(db),
         rows=rows,
-        compensation=any(row.wcfs is not None for row in rows),
+        compensation=compensation,
         paging=Paging(query.values["page"], outcomes.total),
         sort=query.values["sort"],
         answer_rows=outcomes.total,
     )
+
+
+@dataclass(frozen=True)
+class ComparedWithCompensation:
+    """The rates of a market compared with the state's workers' compensation schedule."""
+
+    outcomes: medicare.Outcomes
+    reasons: Sequence[UncompensatedReason]
+    spreads: Sequence[medicare.PercentSpread]
+    chart: SafeString
+    scheduled: Sequence[CompensationAmount]
+    """What the schedule says about the code of the market, if it has one: also where no rate is loaded."""
+
+
+def _compare_with_compensation(
+    query: MarketQuery[MedicareForm], release: CompensationRelease
+) -> ComparedWithCompensation:
+    db, market = query.cached, query.market
+    outcomes = medicare.count_outcomes(db, market, medicare.COMPENSATION)
+    spreads = medicare.summarize_percents(db, market, medicare.COMPENSATION)
+    scheduled: Sequence[CompensationAmount] = ()
+    if market.code and not outcomes.total:
+        system = market.code_type or "CPT"
+        scheduled = list_compensation_amounts(query.db, release, system, market.code, PAGE_ROWS, 0)[1]
+    chart = spread_chart.draw_spreads(_bars(spreads), title="Percent of the workers’ compensation schedule", key=2)
+    return ComparedWithCompensation(outcomes, _uncompensated(outcomes), spreads, chart, scheduled)
+
+
+def _bars(spreads: Sequence[medicare.PercentSpread]) -> list[spread_chart.Bar]:
+    return [
+        spread_chart.Bar(row.reporting_entity_name, (row.p10, row.p25, row.p50, row.p75, row.p90)) for row in spreads
+    ]
 
 
 def _download(query: MarketQuery[MedicareForm]) -> HttpResponseBase:
@@ -64,18 +110,28 @@ def _download(query: MarketQuery[MedicareForm]) -> HttpResponseBase:
     if table == "rates":
         every = medicare.stream_comparisons(query.db, market, query.values["sort"], ROW_CAP, download_seconds())
         return query.download(every, medicare.Comparison, "medicare")
-    if table == "payers":
-        return query.download(
-            medicare.summarize_percents(query.cached, market), medicare.PercentSpread, "medicare_payers"
-        )
-    outcomes = medicare.count_outcomes(query.cached, market)
-    if table == "bases":
-        return query.download(outcomes.bases, medicare.Basis, "medicare_bases")
-    return query.download(_reasons(outcomes), UncomparedReason, "medicare_reasons")
+    against_state = table.startswith("compensation_")
+    yardstick = medicare.COMPENSATION if against_state else medicare.MEDICARE
+    name = table if against_state else f"medicare_{table}"
+    if table.endswith("payers"):
+        found = medicare.summarize_percents(query.cached, market, yardstick)
+        return query.download(found, medicare.PercentSpread, name)
+    outcomes = medicare.count_outcomes(query.cached, market, yardstick)
+    if table.endswith("bases"):
+        return query.download(outcomes.bases, medicare.Basis, name)
+    if against_state:
+        return query.download(_uncompensated(outcomes), UncompensatedReason, name)
+    return query.download(_reasons(outcomes), UncomparedReason, name)
 
 
 def _reasons(outcomes: medicare.Outcomes) -> Sequence[UncomparedReason]:
     return [
         UncomparedReason(reason, rates, REASONS[reason].meaning, REASONS[reason].needed)
         for reason, rates in outcomes.reasons.items()
+    ]
+
+
+def _uncompensated(outcomes: medicare.Outcomes) -> Sequence[UncompensatedReason]:
+    return [
+        UncompensatedReason(reason, rates, COMPENSATION_REASONS[reason]) for reason, rates in outcomes.reasons.items()
     ]

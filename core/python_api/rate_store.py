@@ -204,6 +204,19 @@ class RateStore:
         )
         return frame_of(compensation.CompensationAmount, found)
 
+    def compensation_summary(
+        self,
+        state: str,
+        year_month: str,
+        code: str | None = None,
+        code_type: str | None = None,
+        **filters: Unpack[Filters],
+    ) -> pl.DataFrame:
+        """Return the percentiles of the percents of the state's workers' compensation schedule by payer."""
+        market = parse_market(state, year_month, code, code_type, filters)
+        found = medicare.summarize_percents(self._snapshot(), market, medicare.COMPENSATION)
+        return frame_of(medicare.PercentSpread, found)
+
     # Organizations, payers, providers.
 
     def organizations(

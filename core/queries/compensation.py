@@ -108,11 +108,11 @@ def list_compensation_amounts(
                 WHERE state = $state AND release = $release),
             page AS (
                 SELECT count(*) OVER () AS total, * FROM every WHERE {found}
-                ORDER BY code, code_type, modifier LIMIT $limit OFFSET $offset)
+                ORDER BY code_type, code, modifier LIMIT $limit OFFSET $offset)
             SELECT p.*, d.name FROM page p LEFT JOIN (
                 SELECT if(code_type = 'HCPCS', 'CPT', code_type) AS level, code, min(name) AS name
                 FROM dim_code GROUP BY ALL) d
                 ON d.code = p.code AND d.level = if(p.code_type = 'HCPCS', 'CPT', p.code_type)
-            ORDER BY p.code, p.code_type, p.modifier""",
+            ORDER BY p.code_type, p.code, p.modifier""",
         {**parameters, "limit": limit, "offset": offset},
     )

@@ -36,12 +36,28 @@ from core.store.connection import Snapshot
 ORDERS = {
     "percent": ascending("percent", "negotiated_rate", "fact_uid"),
     "-percent": descending("percent") + ascending("negotiated_rate", "fact_uid"),
+    "wcfs_percent": ascending("wcfs_percent", "negotiated_rate", "fact_uid"),
+    "-wcfs_percent": descending("wcfs_percent") + ascending("negotiated_rate", "fact_uid"),
     "rate": ascending("negotiated_rate", "fact_uid"),
     "-rate": descending("negotiated_rate") + ascending("fact_uid"),
 }
 """How the comparisons may be sorted. fact_uid makes every order total."""
 
 _PLAUSIBLE_TIMES = f"between {LEAST_PLAUSIBLE:g} and {MOST_PLAUSIBLE:g} times"
+
+
+class Yardstick(NamedTuple):
+    """What rates are measured by: the columns of `compared` with its amount, basis, release, and reason for none."""
+
+    amount: str
+    basis: str
+    release: str
+    reason: str
+
+
+MEDICARE = Yardstick("medicare", "basis", "release", "reason")
+COMPENSATION = Yardstick("wcfs", "wcfs_basis", "wcfs_release", "wcfs_reason")
+"""The state's workers' compensation schedule."""
 
 
 @dataclass(frozen=True)
@@ -85,26 +101,41 @@ class Comparison:
     release: Annotated[str | None, described("Month in which the release of the schedule takes effect.", "2025-01")]
     percent: Annotated[float | None, described("Rate divided by the Medicare amount: 1 is 100%.", 1.2095)]
     plausible: Annotated[bool | None, described(f"Whether the rate is {_PLAUSIBLE_TIMES} the Medicare amount.", True)]
-    wcfs: Annotated[
-        float | None,
-        described("Workers' compensation amount of the state in dollars, if its schedule is loaded.", None),
-    ]
     reason: Annotated[str | None, described("Why the rate has no percent of Medicare.", None)]
+    wcfs: Annotated[float | None, described("Amount of the state's workers' compensation schedule in dollars.", 150.0)]
+    wcfs_basis: Annotated[
+        str | None,
+        described(
+            "Which of the schedule's amounts that is: professional, professional in a facility, hospital outpatient, "
+            "surgical center, or hospital inpatient, with the modifier; null if there is a reason instead.",
+            "professional",
+        ),
+    ]
+    wcfs_release: Annotated[
+        str | None,
+        described("Month in which the release of the workers' compensation schedule takes effect.", "2025-01"),
+    ]
+    wcfs_percent: Annotated[
+        float | None, described("Rate divided by the workers' compensation amount: 1 is 100%.", 0.6967)
+    ]
+    wcfs_reason: Annotated[
+        str | None, described("Why the rate has no percent of the workers' compensation schedule.", None)
+    ]
 
 
 @dataclass(frozen=True)
 class PercentSpread:
-    """The percents of Medicare of one payer's rates."""
+    """The percents of Medicare, or of a state's workers' compensation schedule, of one payer's rates."""
 
     reporting_entity_name: PayerName
     payer_slug: PayerSlug
-    rates: Annotated[int, described("Number of rates that have a percent of Medicare.", 12)]
+    rates: Annotated[int, described("Number of rates that have a percent.", 12)]
     implausible: Annotated[
-        int, described(f"Rates that are not {_PLAUSIBLE_TIMES} the Medicare amount; `rates` includes them.", 1)
+        int, described(f"Rates that are not {_PLAUSIBLE_TIMES} the amount; `rates` includes them.", 1)
     ]
-    p10: Annotated[float, described("10th percentile of the percents of Medicare: 1 is 100%.", 0.85)]
+    p10: Annotated[float, described("10th percentile of the percents: 1 is 100%.", 0.85)]
     p25: Annotated[float, described("25th percentile.", 1.02)]
-    p50: Annotated[float, described("Median percent of Medicare.", 1.21)]
+    p50: Annotated[float, described("Median percent.", 1.21)]
     p75: Annotated[float, described("75th percentile.", 1.4)]
     p90: Annotated[float, described("90th percentile.", 1.75)]
 
@@ -113,16 +144,14 @@ class PercentSpread:
 class Basis:
     """The number of rates that are compared with one release of a fee schedule."""
 
-    basis: Annotated[
-        str, described("Medicare fee schedule and setting that the rates are compared with.", "MPFS non-facility")
-    ]
+    basis: Annotated[str, described("Fee schedule and setting that the rates are compared with.", "MPFS non-facility")]
     release: ReleaseMonth
     rates: RateCount
 
 
 @dataclass(frozen=True)
 class Outcomes:
-    """How many rates are compared with Medicare: total = the rates of all bases + those of all reasons."""
+    """How many rates are compared with a yardstick: total = the rates of all bases + those of all reasons."""
 
     total: int
     bases: list[Basis]
@@ -130,7 +159,7 @@ class Outcomes:
 
     @property
     def compared(self) -> int:
-        """Return how many rates have a percent of Medicare."""
+        """Return how many rates have a percent."""
         return sum(basis.rates for basis in self.bases)
 
 
@@ -156,8 +185,9 @@ def _comparisons_sql(db: Snapshot, market: Market, order: str, condition: str = 
         SELECT fact_uid, reporting_entity_name, payer_slug(reporting_entity_name) AS payer_slug, code_type, code,
                billing_class, billing_code_modifier AS modifier, places, kind, negotiated_rate,
                provider_group_id_raw, basis, detail, rule, medicare, other_amount, release, percent,
-               {PLAUSIBLE_SQL} AS plausible, wcfs, reason
-        FROM (SELECT f.*, {OUTCOME}, f.negotiated_rate / c.medicare AS percent
+               {PLAUSIBLE_SQL} AS plausible, reason, wcfs, wcfs_basis, wcfs_release, wcfs_percent, wcfs_reason
+        FROM (SELECT f.*, {OUTCOME}, f.negotiated_rate / c.medicare AS percent,
+                     f.negotiated_rate / c.wcfs AS wcfs_percent
               FROM fact_rate f JOIN compared c ON {SAME_TERMS} WHERE {market.where})
         WHERE {condition} ORDER BY {order_by(ORDERS[order])} LIMIT $limit OFFSET $offset"""
 
@@ -177,14 +207,15 @@ class _OutcomeCount:
     rates: int
 
 
-def count_outcomes(db: Snapshot, market: Market) -> Outcomes:
+def count_outcomes(db: Snapshot, market: Market, yardstick: Yardstick = MEDICARE) -> Outcomes:
     """Return how many rates have each basis, and how many have each reason for no percent, most rates first."""
     compared_terms, parameters = _compared_terms(db, market)
     counts = read_rows(
         db,
         _OutcomeCount,
         f"""{compared_terms}
-            SELECT basis, release, reason, sum(rate_count)::BIGINT AS rates FROM compared
+            SELECT {yardstick.basis} AS basis, {yardstick.release} AS release, {yardstick.reason} AS reason,
+                   sum(rate_count)::BIGINT AS rates FROM compared
             GROUP BY ALL ORDER BY rates DESC, basis, release, reason""",
         parameters,
     )
@@ -199,7 +230,7 @@ def count_outcomes(db: Snapshot, market: Market) -> Outcomes:
     )
 
 
-def summarize_percents(db: Snapshot, market: Market) -> list[PercentSpread]:
+def summarize_percents(db: Snapshot, market: Market, yardstick: Yardstick = MEDICARE) -> list[PercentSpread]:
     """Return the distribution of each payer's percents, each rate counted once."""
     rates, parameters = counted_rates(db, market)
     compared_terms, _ = _compared_terms(db, market)
@@ -211,9 +242,9 @@ def summarize_percents(db: Snapshot, market: Market) -> list[PercentSpread]:
                    {percentile_columns("percentiles", FIVE_PERCENTILES)}
             FROM (SELECT reporting_entity_name, count(*) AS rates, count(*) FILTER (NOT {PLAUSIBLE_SQL}) AS implausible,
                          {percentile_list("percent")} AS percentiles
-                  FROM (SELECT reporting_entity_name, f.negotiated_rate / c.medicare AS percent,
+                  FROM (SELECT reporting_entity_name, f.negotiated_rate / c.{yardstick.amount} AS percent,
                                unnest(range(f.rate_count))
-                        FROM {rates} f JOIN compared c ON {SAME_TERMS} WHERE c.medicare IS NOT NULL)
+                        FROM {rates} f JOIN compared c ON {SAME_TERMS} WHERE c.{yardstick.amount} IS NOT NULL)
                   GROUP BY ALL)
             ORDER BY reporting_entity_name""",
         parameters,

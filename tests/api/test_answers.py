@@ -49,6 +49,12 @@ def test_every_table_has_the_rows_of_its_query(site: Client, demo: Snapshot) -> 
         ("organizations", QUERY, organizations.list_organizations(demo, MARKET, "rates", 10**6, 0)),
         ("medicare", {**QUERY, "sort": "-percent"}, medicare.list_comparisons(demo, MARKET, "-percent", 10**6, 0)),
         ("medicare/payers", QUERY, medicare.summarize_percents(demo, MARKET)),
+        (
+            "medicare",
+            {**QUERY, "sort": "-wcfs_percent"},
+            medicare.list_comparisons(demo, MARKET, "-wcfs_percent", 10**6, 0),
+        ),
+        ("compensation/payers", QUERY, medicare.summarize_percents(demo, MARKET, medicare.COMPENSATION)),
         ("compensation", {"state": "GA"}, list_compensation_amounts(demo, schedule, "", "", 10**6, 0)[1]),
         ("compensation", {"state": "GA", "code": "704"}, list_compensation_amounts(demo, schedule, "", "704", 9, 0)[1]),
         (f"providers/npi/{npi}/rates", {}, of_provider(demo, Market("GA", "2025-08", npi=npi))),
@@ -77,6 +83,10 @@ def test_the_other_fields_of_an_answer_are_those_of_their_queries(site: Client, 
     assert get(site, "organizations", **QUERY)["totals"] == plain(organizations.count_totals(demo, MARKET))
     outcomes = medicare.count_outcomes(demo, MARKET)
     answer = get(site, "medicare/outcomes", **QUERY)
+    assert (answer["total"], answer["compared"]) == (outcomes.total, outcomes.compared)
+    assert (answer["bases"], answer["reasons"]) == (plain(outcomes.bases), outcomes.reasons)
+    outcomes = medicare.count_outcomes(demo, MARKET, medicare.COMPENSATION)
+    answer = get(site, "compensation/outcomes", **QUERY)
     assert (answer["total"], answer["compared"]) == (outcomes.total, outcomes.compared)
     assert (answer["bases"], answer["reasons"]) == (plain(outcomes.bases), outcomes.reasons)
     of_npi = get(site, f"providers/npi/{npi}")

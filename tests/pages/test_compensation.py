@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from core.queries import medicare
 from core.queries.compensation import (
     choose_compensation_release,
     list_compensation_amounts,
     list_compensation_releases,
 )
+from core.queries.rules.compensation import COMPENSATION_REASONS
+from core.queries.rules.market import Market
 from core.reference.workers_comp import load_schedule
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
@@ -114,3 +117,42 @@ def test_without_any_schedule_the_page_says_so(store: Store, load: Load) -> None
     with serving(store.root):
         shown = text_of(Visitor().get(ADDRESS))
     assert "No state’s workers’ compensation schedule is available yet." in shown
+
+
+def test_rates_are_compared_with_the_schedule_beside_medicare(site: Client, demo: Snapshot) -> None:
+    market = Market("GA", "2025-08", "CPT", "70450")
+    query = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "70450"}
+    outcomes = medicare.count_outcomes(demo, market, medicare.COMPENSATION)
+    assert outcomes.compared == outcomes.total > 0
+    response = site.get("/medicare/", query)
+    shown = text_of(response)
+    assert (
+        f"{outcomes.compared} of {outcomes.total} rates can be compared with the workers’ compensation schedule of "
+        "Georgia of January 2025"
+    ) in shown
+    first = medicare.list_comparisons(demo, market, "-wcfs_percent", 1, 0)[0]
+    heads, row = tables(site.get("/medicare/", {**query, "sort": "-wcfs_percent"}))[-2][:2]
+    cell = row[next(number for number, head in enumerate(heads) if head.startswith("% of workers’ comp"))]
+    assert first.wcfs_percent is not None
+    assert first.wcfs is not None
+    assert cell == f"{first.wcfs_percent:.0%} of ${first.wcfs:,.2f}, {first.wcfs_basis}, January 2025"
+    spreads = csv_rows(site.get("/medicare/", {**query, "table": "compensation_payers", "format": "csv"}))
+    assert sum(int(row["rates"]) for row in spreads) == outcomes.compared
+
+
+def test_a_rate_without_a_percent_of_the_schedule_has_a_reason(site: Client, demo: Snapshot) -> None:
+    query = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "90837"}
+    outcomes = medicare.count_outcomes(demo, Market(**query), medicare.COMPENSATION)
+    assert "by report" in outcomes.reasons
+    shown = text_of(site.get("/medicare/", query))
+    for reason in outcomes.reasons:
+        assert COMPENSATION_REASONS[reason] in shown
+    found = csv_rows(site.get("/medicare/", {**query, "table": "compensation_reasons", "format": "csv"}))
+    assert {row["reason"]: int(row["rates"]) for row in found} == outcomes.reasons
+
+
+def test_a_code_without_rates_shows_what_the_schedule_pays(site: Client) -> None:
+    shown = text_of(site.get("/medicare/", {"state": "GA", "year_month": "2025-08", "code": "22558"}))
+    assert "No rates for 22558 in Georgia, August 2025, so there is nothing to compare." in shown
+    assert "schedule of January 2025 pays for this code: $3,260.00 to professionals" in shown
+    assert "0 of 0" not in shown

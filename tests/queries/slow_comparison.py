@@ -1,6 +1,5 @@
 """Rates compared with Medicare slowly and obviously: one rate, one step at a time, from rows of the tables."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,6 +32,7 @@ class Benchmarks:
     def __init__(self, db: Snapshot) -> None:
         self.releases = rows_of(db, "dim_benchmark")
         kinds = {"wcfs", *TRIED_NEXT, *(kind for kinds in TRIED_NEXT.values() for kind in kinds)}
+        kinds.add("wcfs_modifier")
         self.tables = {kind: rows_of(db, f"bench_{kind}") for kind in kinds if " " not in kind and kind != "inpatient"}
 
     def in_force(self, kind: str, state: str, month: str) -> list[Row] | None:
@@ -282,21 +282,3 @@ def allows_both(places: list[str]) -> bool:
     facilities = [place for place in places if place in FACILITY]
     others = [place for place in places if place in NON_FACILITY and place != "10"]
     return "CSTM-00" in places or bool(facilities and others)
-
-
-def compensation(fact: Row, benchmarks: Benchmarks) -> float | None:
-    """Return what workers' compensation pays for the code without a modifier, of the rate's kind."""
-    if fact["billing_code_modifier"] or fact["code_type"] not in {"CPT", "HCPCS"}:
-        return None
-    rows = benchmarks.of_code("wcfs", fact)
-    if not rows:
-        return None
-    row = min(rows, key=lambda row: str(row["code_type"]))
-    own = own_schedule(fact, fact["places"])
-    amounts: Iterator[Any] = iter(())
-    if own == "medicare_prof":
-        inside = setting_of(fact["places"]) == "facility"
-        amounts = iter([row["facility_amount"] if inside else None, row["wcfs_amount"]])
-    elif own in {"opps", "asc"}:
-        amounts = iter([row["outpatient_amount" if own == "opps" else "asc_amount"]])
-    return next((amount for amount in amounts if amount is not None), None)

@@ -133,7 +133,9 @@ class RatesForm(MarketForm):
 class MedicareForm(MarketForm):
     """Rates compared with Medicare."""
 
-    tables = ("rates", "payers", "bases", "reasons")
+    tables = (
+        "rates", "payers", "bases", "reasons", "compensation_payers", "compensation_bases", "compensation_reasons",
+    )  # fmt: skip
     sorts = tuple(medicare.ORDERS)
 
 

@@ -37,7 +37,11 @@ from core.pages.shared.error_pages import (
 from core.pages.shared.market_choice import InvalidChoice, MarketChoice, choose_market
 from core.pages.shared.weights import HEAVY_ROWS, Weigh, count_rates, weigh_question
 from core.queries import coverage
-from core.queries.compensation import choose_compensation_release, list_compensation_releases
+from core.queries.compensation import (
+    CompensationRelease,
+    choose_compensation_release,
+    list_compensation_releases,
+)
 from core.queries.rules.market import FILTERS, Market, market_cache
 from core.runtime.errors import BeaconError
 from core.runtime.metrics import count_lookup
@@ -106,6 +110,12 @@ class MarketQuery(PageQuery[M]):
         """The snapshot with the market's rates in memory: the same answers, sooner. Made when it is first needed."""
         return self._resources.enter_context(market_cache(self.db, self.market))
 
+    @cached_property
+    def compensation_release(self) -> CompensationRelease | None:
+        """The release of the state's workers' compensation schedule that is in effect in the market's month."""
+        releases = list_compensation_releases(self.db)
+        return choose_compensation_release(releases, self.market.state, self.market.year_month)
+
     def _context(self) -> dict[str, Any]:
         context = super()._context()
         parameters, names = context["parameters"], dict(coverage.list_payers(self.db))
@@ -114,9 +124,8 @@ class MarketQuery(PageQuery[M]):
             for name, one in FILTERS.items()
             if (value := parameters.get(name))
         ]
-        schedules = list_compensation_releases(self.db)
-        has_schedule = choose_compensation_release(schedules, self.market.state, self.market.year_month) is not None
-        return {**context, "market": self.market, "applied": applied, "has_compensation": has_schedule}
+        release = self.compensation_release
+        return {**context, "market": self.market, "applied": applied, "compensation_release": release}
 
 
 def page(form: type[F], weigh: Weigh = weigh_question) -> Callable[[Callable[..., HttpResponseBase]], View]:

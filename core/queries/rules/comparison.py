@@ -4,6 +4,7 @@ The class, the setting, and the places of a rate choose its own schedule; what t
 it on to another (schedules.py). These rules have no other copy. docs/method.md explains them to readers.
 """
 
+from core.queries.rules.compensation import COMPENSATION_OUTCOME, compensated_sql
 from core.queries.rules.modifiers import RENTAL_OR_PURCHASE
 from core.queries.rules.reasons import MOST_HELPFUL_FIRST
 from core.queries.rules.schedules import HCPCS, NO_OWN_SCHEDULE, SCHEDULES, Price, Schedule, chain_links
@@ -37,8 +38,8 @@ SAME_TERMS = " AND ".join(
 """Whether a fact AS f has the terms of a row of `compared` AS c, see compared_terms_sql."""
 
 _OUTCOME_COLUMNS = (
-    "kind", "places", "schedule", "basis", "detail", "rule", "medicare", "other_amount", "release", "in_force", "wcfs",
-    "reason",
+    "kind", "places", "schedule", "basis", "detail", "rule", "medicare", "other_amount", "release", "in_force",
+    "reason", *COMPENSATION_OUTCOME,
 )  # fmt: skip
 
 OUTCOME = ", ".join(f"c.{name}" for name in _OUTCOME_COLUMNS)
@@ -46,8 +47,8 @@ OUTCOME = ", ".join(f"c.{name}" for name in _OUTCOME_COLUMNS)
 
 kind and places of the rate; schedule, basis, detail and rule, what it is compared with and what chose that; medicare
 and other_amount (dollars; the other is that of the other setting, where the places allow both); release and in_force
-(the month of the schedule's row); wcfs (workers' compensation, dollars); and reason, one of REASONS, where there is no
-amount. A schedule, a basis, and a rule are null where there is a reason.
+(the month of the schedule's row); and reason, one of REASONS, where there is no amount. A schedule, a basis, and a rule
+are null where there is a reason. The columns of COMPENSATION_OUTCOME say the same of the state's own schedule.
 """
 
 
@@ -169,12 +170,7 @@ def _outcomes(facts: str, count: str, place: str | None) -> str:
             FROM reasoned QUALIFY 1 = row_number() OVER (
                 PARTITION BY term
                 ORDER BY why_none IS NOT NULL, list_position({list(MOST_HELPFUL_FIRST)}, why_none), step)),
-        compensation AS (
-            SELECT t.state, t.year_month, b.code, b.wcfs_amount, b.facility_amount, b.outpatient_amount, b.asc_amount
-            FROM bench_wcfs b
-            JOIN periods t ON t.schedule = 'wcfs' AND b.state = t.state AND b.year_month = t.in_force
-            WHERE b.code_type IN {HCPCS} AND b.code IN (SELECT code FROM codes)
-            QUALIFY 1 = row_number() OVER (PARTITION BY t.state, t.year_month, b.code ORDER BY b.code_type)),
+        {compensated_sql()},
         outcomes AS (
             SELECT p.*, CASE
                        WHEN p.kind <> 'dollars' THEN p.kind
@@ -184,12 +180,9 @@ def _outcomes(facts: str, count: str, place: str | None) -> str:
                        ELSE c.why_none END AS reason,
                    {", ".join(f"if(reason IS NULL, c.{name}, NULL) AS {new}" for name, new in _IF_COMPARED.items())},
                    if(reason IS NULL, if(c.step = 0, p.own_rule, 'code'), NULL) AS rule,
-                   CASE p.own WHEN 'opps' THEN w.outpatient_amount WHEN 'asc' THEN w.asc_amount WHEN 'medicare_prof'
-                       THEN if(p.places = 'facility', coalesce(w.facility_amount, w.wcfs_amount), w.wcfs_amount)
-                       END AS wcfs
+                   {", ".join(f"w.{name}" for name in COMPENSATION_OUTCOME)}
             FROM picked p LEFT JOIN chosen c ON c.term = p.term
-            LEFT JOIN compensation w ON w.state = p.state AND w.year_month = p.year_month AND w.code = p.code
-                AND p.billing_code_modifier = '' AND p.code_system = '{HCPCS[-1]}')"""
+            LEFT JOIN compensated w ON w.term = p.term)"""
 
 
 _IF_COMPARED = {

@@ -92,15 +92,6 @@ SCHEDULES = [
         GA | {"code": "90670", "asc_pi": "F4", "reason": "not priced"},
         GA | {"code": "20930", "asc_pi": "N1", "reason": "packaged"},
     ]),
-    Schedule("wcfs", "2025-01", "GA", ["GA"], [
-        GA | {"code": "99213", "wcfs_amount": 150.0, "facility_amount": 110.0, "outpatient_amount": 160.0,
-              "asc_amount": 80.0},
-        GA | {"code": "99213", "code_type": "HCPCS", "wcfs_amount": 155.0},  # listed under both levels of HCPCS
-        GA | {"code": "99214", "wcfs_amount": 140.0},
-        GA | {"code": "99221", "code_type": "LOCAL", "wcfs_amount": 999.0},  # another system's code
-        GA | {"code": "80048", "code_type": "CDT", "wcfs_amount": 999.0},
-    ]),
-    Schedule("wcfs", "2026-01", "TX", ["TX"], []),  # Texas has a newer one, which says nothing about Georgia
 ]  # fmt: skip
 
 # Short names of what a rate may differ in.
@@ -272,26 +263,6 @@ CASES: list[tuple[str, dict[str, Any], str, float | None]] = [
     ("a state without amounts", {"state": "TX"}, "benchmark not loaded", None),
 ]  # fmt: skip
 
-# What workers' compensation pays for the same service.
-COMPENSATION: list[tuple[str, dict[str, Any], float | None]] = [
-    ("an office", {}, 150),
-    ("a facility", at("21"), 110),
-    ("a facility, no amount of its own", code("99214") | at("21"), 140),
-    ("an office or a facility", at("11", "21"), 150),
-    ("without places", at(), 150),
-    ("a hospital's outpatient department", INSTITUTIONAL | at("22"), 160),
-    ("a surgical center", INSTITUTIONAL | at("24"), 80),
-    ("an inpatient rate", INSTITUTIONAL | at("21"), None),
-    ("with a modifier", modified("26"), None),
-    ("labelled HCPCS by the payer", code("99213", "HCPCS"), 150),
-    ("a local code of the schedule", code("99221"), None),
-    ("a dental code of the schedule", code("80048"), None),
-    ("a local code of the payer", code("99213", "LOCAL"), None),
-    ("after the year of its release, whatever another state has", in_month("2026-02"), 150),
-    ("in its release's first month", in_month("2025-01"), 150),
-    ("before its release", in_month("2024-12"), None),
-]
-
 FACILITY_PLACES = ["02", "19", "21", "22", "23", "24", "26", "31", "34", "41", "42", "51", "52", "53", "56", "61"]
 OTHER_PLACES = [
     "01", "03", "04", "09", "10", "11", "12", "13", "14", "15", "16", "17", "20", "25", "27", "32", "33", "49", "50",
@@ -307,7 +278,6 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Compared:
     """Return the outcome of every case by its name: one store has them all."""
     cases = {
         **{f"case: {name}": change for name, change, _, _ in CASES},
-        **{f"compensation: {name}": change for name, change, _ in COMPENSATION},
         **{f"place: {place}": at(place) for place in (*FACILITY_PLACES, *OTHER_PLACES)},
         **{f"system: {system}": INSTITUTIONAL | code("470", system) | at() for system in DRG_SYSTEMS},
     }
@@ -328,11 +298,6 @@ def test_a_rate_has_one_basis_or_one_reason(compared: Compared, name: str, outco
     assert (outcome in REASONS) == (amount is None)
     assert (row["reason"] is None) == (row["basis"] is not None) == (row["release"] is not None)
     assert row["percent"] == (None if amount is None else 100 / amount)
-
-
-@pytest.mark.parametrize(("name", "amount"), [(name, amount) for name, _, amount in COMPENSATION])
-def test_what_workers_compensation_pays(compared: Compared, name: str, amount: float | None) -> None:
-    assert compared[f"compensation: {name}"]["wcfs"] == amount
 
 
 @pytest.mark.parametrize("place", FACILITY_PLACES)

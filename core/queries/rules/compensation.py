@@ -1,0 +1,128 @@
+"""The rules that compare a rate with a state's workers' compensation schedule: one amount, or one reason for none.
+
+The place rule, the modifiers that count, and the kind of the rate are those of the comparison with Medicare
+(comparison.py), whose queries these follow. The schedule's columns are chosen by who is paid: a professional, a
+hospital's outpatient department, or a surgical center.
+"""
+
+from core.queries.rules.modifiers import RENTAL_OR_PURCHASE
+
+COMPENSATION_REASONS = {
+    "percentage": "A percentage of the billed charge is not an amount in dollars.",
+    "per diem": "A per diem pays for a day, the schedule for a service.",
+    "bundle": "A bundle pays for several services together.",
+    "capitation": "Capitation pays for a member, not for a service.",
+    "other": "The file does not say what the figure is.",
+    "zero rate": "The rate is zero: payers write zero when they have no rate.",
+    "class not stated": "The file does not say whether the rate is professional or institutional, or says both.",
+    "inpatient": "An inpatient rate for a service: the schedule pays hospitals by the case (MS-DRG), if at all.",
+    "other place": "An institutional rate for places where the schedule pays neither hospitals nor surgical centers.",
+    "benchmark not loaded": "No schedule of the state in effect in this month is available.",
+    "other code system": "The schedule prices CPT and HCPCS codes and MS-DRGs; this code belongs to another system.",
+    "code not found": "The schedule does not list the code.",
+    "modifier not priced": "The schedule has no amount for this modifier, or for the code without one.",
+    "unit not stated": "Equipment has separate amounts for rent, a new item, and a used one. The rate does not say "
+    "which.",
+    "by report": "The schedule pays for this by report, case by case.",
+    "anesthesia": "The schedule counts base units, to which time is added, and the file does not say what its rate is "
+    "for.",
+    "not paid in this setting": "The schedule prices the code, but not where the service is rendered.",
+    "not priced": "The schedule lists the code without an amount.",
+}
+"""Why a rate has no percent of the schedule. Every rate has a percent or one of these reasons."""
+
+COMPENSATION_OUTCOME = ("wcfs", "wcfs_basis", "wcfs_release", "wcfs_reason")
+"""Columns of `compensated`: the amount in dollars, which of the schedule's amounts it is, from which release, and one
+of COMPENSATION_REASONS where there is no amount."""
+
+_CASE_SYSTEM = "MS-DRG"
+_COLUMNS = ("wcfs_amount", "facility_amount", "outpatient_amount", "asc_amount", "base_units", "wcfs_status")
+_OWN_TITLES = {
+    "opps": "hospital outpatient",
+    "asc": "surgical center",
+    "inpatient": "hospital inpatient",
+}
+
+
+def compensated_sql() -> str:
+    """Return the queries of a WITH clause that end in `compensated`: COMPENSATION_OUTCOME by `term`.
+
+    They follow `picked`, `periods` and `codes` of comparison.py. `compensation` has what the release in force says of
+    each code, a list with a line for each modifier. `weighed` chooses the line and the amount for each rate.
+    """
+    line = ", ".join(f"'{name}': b.{name}" for name in _COLUMNS)
+    return f"""
+        compensation_lines AS (
+            SELECT t.state, t.year_month, b.code_type, b.code, {{'modifier': '', {line}}} AS line
+            FROM bench_wcfs b
+            JOIN periods t ON t.schedule = 'wcfs' AND b.state = t.state AND b.year_month = t.in_force
+            WHERE b.code IN (SELECT code FROM codes) AND b.wcfs_status IS DISTINCT FROM 'modifiers only'
+            UNION ALL
+            SELECT t.state, t.year_month, b.code_type, b.code, {{'modifier': b.modifier, {line}}}
+            FROM bench_wcfs_modifier b
+            JOIN periods t ON t.schedule = 'wcfs' AND b.state = t.state AND b.release = t.release
+            WHERE b.code IN (SELECT code FROM codes)),
+        compensation AS (
+            -- A code may be listed as CPT and as HCPCS: the line of the CPT row is first.
+            SELECT state, year_month, if(code_type = 'CPT', 'HCPCS', code_type) AS code_system, code,
+                   list(line ORDER BY code_type) AS lines
+            FROM compensation_lines GROUP BY ALL),
+        weighed AS (
+            SELECT p.term, p.kind, p.size, p.own, p.code_system, p.modifier, t.release,
+                   coalesce(t.loaded, false) AS loaded, w.lines, {_line("p.modifier")} AS line,
+                   p.mostly_facility AND p.modifier <> 'TC' AND (line).facility_amount IS NOT NULL
+                       OR (line).wcfs_amount IS NULL AND (line).facility_amount IS NOT NULL AS facility,
+                   -- A state may list what hospitals and surgical centers are paid for a scan beside its technical
+                   -- part. It is theirs whether or not the rate has the modifier.
+                   if(p.modifier IN ('', 'TC'), [{_line("''")}, {_line("'TC'")}], [line]) AS facility_lines,
+                   CASE p.own
+                       WHEN 'medicare_prof' THEN if(facility, (line).facility_amount, (line).wcfs_amount)
+                       WHEN 'opps' THEN {_first("outpatient_amount")}
+                       WHEN 'asc' THEN {_first("asc_amount")}
+                       WHEN 'inpatient' THEN if(p.code_system = '{_CASE_SYSTEM}', (line).wcfs_amount, NULL)
+                       END AS amount
+            FROM picked p
+            LEFT JOIN periods t ON t.schedule = 'wcfs' AND t.state = p.state AND t.year_month = p.year_month
+            LEFT JOIN compensation w ON w.state = p.state AND w.year_month = p.year_month AND w.code = p.code
+                AND w.code_system = p.code_system),
+        compensated AS (
+            SELECT term, CASE
+                       WHEN kind <> 'dollars' THEN kind
+                       WHEN size = 'zero' THEN 'zero rate'
+                       WHEN own NOT IN ('medicare_prof', 'opps', 'asc', 'inpatient') THEN own
+                       WHEN own = 'inpatient' AND code_system <> '{_CASE_SYSTEM}' THEN own
+                       WHEN NOT loaded THEN 'benchmark not loaded'
+                       WHEN code_system NOT IN ('HCPCS', '{_CASE_SYSTEM}') THEN 'other code system'
+                       WHEN lines IS NULL THEN 'code not found'
+                       WHEN amount IS NOT NULL THEN NULL
+                       WHEN line IS NULL AND modifier = '' AND {_HAS_RENTAL} THEN 'unit not stated'
+                       WHEN line IS NULL THEN 'modifier not priced'
+                       WHEN line.wcfs_status = 'by report' AND own IN ('medicare_prof', 'inpatient') THEN 'by report'
+                       WHEN line.base_units IS NOT NULL THEN 'anesthesia'
+                       WHEN coalesce(line.wcfs_amount, line.facility_amount, line.outpatient_amount, line.asc_amount)
+                           IS NOT NULL THEN 'not paid in this setting'
+                       WHEN line.wcfs_status = 'by report' THEN 'by report'
+                       ELSE 'not priced' END AS wcfs_reason,
+                   if(wcfs_reason IS NULL, amount, NULL) AS wcfs,
+                   if(wcfs_reason IS NULL, release, NULL) AS wcfs_release,
+                   if(wcfs_reason IS NULL, {_basis()}, NULL) AS wcfs_basis
+            FROM weighed)"""
+
+
+_HAS_RENTAL = f"len(list_filter(lines, lambda one: one.modifier IN {RENTAL_OR_PURCHASE})) > 0"
+
+
+def _line(modifier: str) -> str:
+    """Return SQL of a code's line for a modifier."""
+    return f"list_filter(w.lines, lambda one: one.modifier = {modifier})[1]"
+
+
+def _first(column: str) -> str:
+    """Return SQL of the first amount in that column of the lines of a hospital or a surgical center."""
+    return f"list_filter(list_transform(facility_lines, lambda one: one.{column}), lambda one: one IS NOT NULL)[1]"
+
+
+def _basis() -> str:
+    titles = " ".join(f"WHEN '{own}' THEN '{title}'" for own, title in _OWN_TITLES.items())
+    return f"""CASE own {titles} ELSE if(facility, 'professional, in a facility', 'professional') END
+        || if(modifier = '', '', ', modifier ' || modifier)"""
