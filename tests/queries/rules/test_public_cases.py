@@ -32,10 +32,10 @@ def compared(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Snapshot
 def mean_in_georgia(shared: Path, code: str, practice_expense: int) -> Decimal:
     """Return the mean amount of a code without modifier by CMS's formula; the practice expense is in this column."""
     schedule = shared / "medicare" / "mpfs"
-    with open(schedule / "PPRRVU2025_Oct.csv", encoding="latin-1", newline="") as file:
+    with Path(schedule / "PPRRVU2025_Oct.csv").open(encoding="latin-1", newline="") as file:
         (row,) = (row for row in csv.reader(file) if row[:2] == [code, ""])
     work, expense, malpractice = Decimal(row[5]), Decimal(row[practice_expense]), Decimal(row[10])
-    with open(schedule / "GPCI2025.csv", encoding="latin-1", newline="") as file:
+    with Path(schedule / "GPCI2025.csv").open(encoding="latin-1", newline="") as file:
         indices = [
             [Decimal(cell) for cell in row[-3:]] for row in csv.reader(file) if len(row) > 6 and row[1].strip() == "GA"
         ]
