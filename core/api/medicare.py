@@ -4,11 +4,13 @@ from ninja import Router
 from pydantic import Field
 
 from core.api.protocol.resources import AnswerFields, MarketAnswer, MarketPage, ResourceRequest, resource
-from core.pages.forms.market_forms import MedicareForm
-from core.queries import medicare, rates
-from core.queries.rules.market import market_cache
+from core.pages.forms.market_forms import MarketForm, MedicareForm
+from core.queries import label_fits, medicare, rates
+from core.queries.rules.market import MARKET_PARAMETERS, market_cache
 
 router = Router(tags=["Medicare"])
+
+_NOT_OF_LABELS = [name for name in (*MARKET_PARAMETERS, "sort") if name not in {"state", "year_month", "payer"}]
 
 
 class ComparisonOutcomes(MarketAnswer):
@@ -62,3 +64,12 @@ def count_outcomes(request: ResourceRequest) -> AnswerFields:
         "bases": outcomes.bases,
         "reasons": outcomes.reasons,
     }
+
+
+@resource(router, "/medicare/labels", MarketForm, MarketPage[label_fits.OverruledLabel], without=_NOT_OF_LABELS)
+def list_overruled_labels(request: ResourceRequest) -> AnswerFields:
+    """List the payers whose rates fit the schedule of the other billing class far better, with the evidence.
+
+    These rates are compared with that schedule, unless `basis` asks for another. A figure of 1 is 100%.
+    """
+    return request.page_of(label_fits.list_overruled_labels(request.db, request.market))

@@ -17,7 +17,9 @@ from core.load.remote.retry_unresolved import retry_unresolved
 from core.management import ingest_messages
 from core.management.base_command import WritingCommand
 from core.management.filter_options import read_filter
+from core.management.measure_fit import measure_fit
 from core.open_web import open_web
+from core.quality.schedule_fit import FitScope
 from core.runtime.errors import BeaconError, PayerFileError
 from core.runtime.progress import Progress, ProgressDisplay, show_progress
 from core.store.generations.store import Store
@@ -171,7 +173,16 @@ class IngestRun:
                 + (f", {unchecked} of which could not be checked again" if unchecked else "")
                 + (f"; {len(problems.texts)} not loaded" if problems.texts else "")
             )
+        self._measure_fit(outcomes)
         problems.raise_any()
+
+    def _measure_fit(self, outcomes: list[LoadOutcome]) -> None:
+        """Measure how well the payers' rates of the months that were loaded fit the fee schedules."""
+        records = [outcome.record for outcome in outcomes if outcome.rows_added]
+        if records:
+            names = ("state", "year_month", "reporting_entity_name")
+            states, months, payers = (tuple({record[name] for record in records}) for name in names)
+            measure_fit(self.store, FitScope(states, months, payers), self.stderr.write)
 
     def _report_outcome(self, outcome: LoadOutcome) -> None:
         detailed = self.options["verbosity"] > 1

@@ -13,7 +13,7 @@ from core.pages.shared.downloads import ROW_CAP, download_seconds
 from core.pages.shared.page import MarketQuery, ask_for_code, market_page
 from core.pages.shared.paging import PAGE_ROWS, Paging, span
 from core.pages.shared.weights import is_too_broad
-from core.queries import codes, coverage, medicare
+from core.queries import codes, coverage, label_fits, medicare
 from core.queries.compensation import (
     CompensationAmount,
     CompensationRelease,
@@ -65,6 +65,7 @@ def show_medicare(query: MarketQuery[MedicareForm]) -> HttpResponseBase:
         outcomes=outcomes,
         reasons=_reasons(outcomes),
         releases=coverage.list_releases(db),
+        labels=label_fits.list_overruled_labels(db, market),
         rows=rows,
         compensation=compensation,
         paging=Paging(query.values["page"], outcomes.total),

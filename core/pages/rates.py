@@ -1,6 +1,6 @@
 """The rates of a code."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from django.http import HttpResponseBase
 
@@ -11,13 +11,14 @@ from core.pages.shared.downloads import ROW_CAP, download_seconds
 from core.pages.shared.labels import filter_label
 from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.paging import Paging, span
-from core.queries import codes, medicare, rates
+from core.queries import codes, label_fits, medicare, rates
 from core.queries.facets import Choice, count_choices, count_months, count_networks
 from core.queries.histogram import Bin, build_histogram
 from core.queries.rules.comparison import is_plausible
 from core.queries.rules.market import FILTERS
 from core.queries.rules.rate_kinds import KINDS, rate_size
 from core.queries.rules.which_filter_emptied import count_without_each_filter
+from core.store.views import SURGICAL_CENTER_PAYEE
 
 NEARBY_CODES = 8
 
@@ -41,6 +42,8 @@ def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
     }
     counted, rows = counting.result(), paging_through.result()
     lines = medicare.count_amount_lines(amounts)
+    several = any(terms.payee == SURGICAL_CENTER_PAYEE for terms in amounts)
+    centers = label_fits.find_surgical_centers(db, [row.pg_uid for row in rows]) if several else set()
     return query.render(
         "pages/rates.html",
         code=codes.describe_code(db, market.code_type, market.code),
@@ -51,7 +54,7 @@ def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
         chart=histogram_chart.draw_histogram(bins, lines),
         amounts=lines,
         facets=_facets_to_show(choices),
-        rows=[(row, *_compare_with_medicare(row, market.code or "", amounts)) for row in rows],
+        rows=[(row, *_compare_with_medicare(row, market.code or "", amounts, centers)) for row in rows],
         compared=bool(lines),
         paging=Paging(query.values["page"], counted.rates),
         answer_rows=counted.rates,
@@ -89,20 +92,32 @@ def _facets_to_show(choices: Mapping[str, Sequence[Choice]]) -> list[tuple[str, 
 
 
 def _compare_with_medicare(
-    row: rates.RateRow, code: str, amounts: Mapping[medicare.ScheduleTerms, medicare.Amount]
+    row: rates.RateRow,
+    code: str,
+    amounts: Mapping[medicare.ScheduleTerms, medicare.Amount],
+    centers: Collection[str],
 ) -> tuple[medicare.Amount, float | None, bool]:
-    """Return what a rate of the code is compared with, its percent of that, and whether that is plausible."""
-    amount = amounts[
-        medicare.ScheduleTerms(
-            row.billing_class,
-            row.setting,
-            row.modifier,
-            row.pos_set_id,
-            row.negotiated_type,
-            row.negotiation_arrangement,
-            rate_size(code, row.negotiated_rate),
+    """Return what a rate of the code is compared with, its percent of that, and whether that is plausible.
+
+    `centers` are the provider groups that are surgical centers.
+    """
+    payees = [SURGICAL_CENTER_PAYEE] if row.pg_uid in centers else []
+    found = (
+        amounts.get(
+            medicare.ScheduleTerms(
+                row.billing_class,
+                row.setting,
+                row.modifier,
+                row.pos_set_id,
+                row.negotiated_type,
+                row.negotiation_arrangement,
+                payee,
+                rate_size(code, row.negotiated_rate),
+            )
         )
-    ]
+        for payee in (*payees, row.reporting_entity_name, "")
+    )
+    amount = next(one for one in found if one is not None)
     percent = amount.percent(row.negotiated_rate)
     return amount, percent, percent is None or is_plausible(percent)
 

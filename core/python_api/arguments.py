@@ -13,7 +13,8 @@ from core.fields.place_of_service import parse_places
 from core.fields.states import parse_state
 from core.fields.text import parse_lower
 from core.fields.tin import is_tin, remove_tin_marks
-from core.queries.rules.market import FILTERS, NO_MODIFIER, Market
+from core.queries.rules.market import BASIS, FILTERS, NO_MODIFIER, Market
+from core.queries.rules.schedules import BASES
 from core.runtime.errors import BeaconError
 
 
@@ -22,7 +23,8 @@ class Filters(TypedDict, total=False):
 
     `payer` is a payer's name or its payer_slug. `pos` is one place of service, such as 11. `modifier` is one modifier,
     such as 26, or "none". `billing_class`, `setting`, `negotiated_type`, and `arrangement` are as the files write them,
-    or "unstated". `network` is the name of a network; `npi` and `tin` are a provider's.
+    or "unstated". `network` is the name of a network; `npi` and `tin` are a provider's. `basis` ("mpfs", "opps" or
+    "asc") narrows nothing: it compares all rates with that schedule of Medicare, whatever class they state.
     """
 
     payer: str
@@ -35,15 +37,17 @@ class Filters(TypedDict, total=False):
     network: str
     npi: str
     tin: str
+    basis: str
 
 
 def parse_market(
     state: str, year_month: str, code: str | None, code_type: str | None, filters: Mapping[str, Any]
 ) -> Market:
     """Return the market that arguments describe, with values normalized as those of the facts are."""
-    unknown = set(filters) - set(FILTERS)
+    known = (*FILTERS, BASIS)
+    unknown = set(filters) - set(known)
     if unknown:
-        raise BeaconError(f"unknown filter {', '.join(sorted(unknown))}; known: {', '.join(FILTERS)}")
+        raise BeaconError(f"unknown filter {', '.join(sorted(unknown))}; known: {', '.join(known)}")
     system = parse_code_system(code_type)
     normalized = {
         name: _FILTER_RULES.get(name, parse_lower)(value) for name, value in filters.items() if value is not None
@@ -106,6 +110,7 @@ _FILTER_RULES: dict[str, Any] = {
     "network": str,
     "npi": check_npi,
     "tin": check_tin,
+    BASIS: lambda value: check_one_of(BASIS, value.lower(), BASES),
 }
 """The rules of filters whose values are not simply words in lowercase."""
 

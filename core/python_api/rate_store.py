@@ -34,6 +34,7 @@ from core.queries import (
     coverage,
     dictionary,
     histogram,
+    label_fits,
     medicare,
     networks,
     organizations,
@@ -174,6 +175,16 @@ class RateStore:
         """Return the percentiles of the percents of Medicare by payer."""
         market = parse_market(state, year_month, code, code_type, filters)
         return frame_of(medicare.PercentSpread, medicare.summarize_percents(self._snapshot(), market))
+
+    def overruled_labels(self, state: str, year_month: str, *, payer: str | None = None) -> pl.DataFrame:
+        """Return the payers whose rates fit the schedule of the other billing class far better, and the evidence.
+
+        These rates are compared with that schedule. With `basis="opps"`, for example, any other method compares all
+        rates with one schedule.
+        """
+        market = parse_market(state, year_month, None, None, {"payer": payer})
+        found = label_fits.list_overruled_labels(self._snapshot(), market)
+        return frame_of(label_fits.OverruledLabel, found)
 
     def compensation(
         self,

@@ -16,6 +16,7 @@ from core.queries.rules.comparison import (
     TERMS,
     compared_terms_sql,
 )
+from core.queries.rules.label_fit import places_sql
 
 # Rates are compared by their terms. Comparing each of fifty million takes more than a GB of memory.
 _COMPARE_TERMS = f"""CREATE OR REPLACE TEMP TABLE compared_terms AS
@@ -173,6 +174,20 @@ CHECKS = (
                 billing_code_modifier
             FROM (SELECT f.*, f.negotiated_rate / c.medicare AS percent, c.basis, c.medicare {_OF_MEDICARE})
             WHERE NOT {PLAUSIBLE_SQL}""",
+    ),
+    Check(
+        name="class_labels",
+        title="Billing classes that do not fit",
+        severity="warning",
+        threshold=0,
+        meaning="Rates that fit the schedules of the other class far better than those of the class they state.",
+        reader_meaning="Rates that fit the fee schedule of the other class far better, and are compared with that one.",
+        remedy="The rates keep the class that the file states, and visitors can choose the schedule. Tell the payer.",
+        things=_FACTS,
+        found=f"""SELECT {_RATE}, f.billing_class, c.schedule, c.median, c.spread
+            FROM facts f JOIN schedule_fit c USING (state, year_month, reporting_entity_name)
+            WHERE c.chosen AND NOT c.of_label AND c.billing_class = f.billing_class
+                AND c.places = {places_sql("f.pos_set_id")}""",
     ),
     Check(
         name="expired_rates",

@@ -1,6 +1,7 @@
 """The views that the checks read: all that is loaded, or one part of it."""
 
 from core.quality.checks import MACROS
+from core.store.views import RATE_WITH_PAYEE
 from core.store.watched_cursor import WatchedCursor
 
 
@@ -32,7 +33,7 @@ def create_scope_views(
         "group": ("t.pg_uid IN (SELECT pg_uid FROM facts)", state),
     }
     for view, table, names in (
-        ("facts", "fact_rate", ("state", "year_month", "name")),
+        ("facts", RATE_WITH_PAYEE, ("state", "year_month", "name")),
         ("batches", "dim_batch", ("state", "year_month", "slug")),
         # A group belongs to a month and a payer, and to a state only through the state's facts.
         ("provider_groups", "dim_provider_group", ("year_month", "slug", "group")),

@@ -32,6 +32,7 @@ from core.queries.rules.market import Market, counted_rates
 from core.queries.rules.named_rows import read_rows, stream_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, percentile_columns, percentile_list
 from core.store.connection import Snapshot
+from core.store.views import RATE_WITH_PAYEE
 
 ORDERS = {
     "percent": ascending("percent", "negotiated_rate", "fact_uid"),
@@ -89,7 +90,11 @@ class Comparison:
     ]
     rule: Annotated[
         str | None,
-        described("What chose the schedule: the class that the file states (class), or the code (code).", "class"),
+        described(
+            "What chose the schedule: the class that the file states (class), the code (code), who is paid (provider), "
+            "how the payer's rates fit (fit), or the parameter `basis` (visitor).",
+            "class",
+        ),
     ]
     medicare: Annotated[float | None, described("Medicare amount in dollars.", 86.4)]
     other_amount: Annotated[
@@ -188,7 +193,7 @@ def _comparisons_sql(db: Snapshot, market: Market, order: str, condition: str = 
                {PLAUSIBLE_SQL} AS plausible, reason, wcfs, wcfs_basis, wcfs_release, wcfs_percent, wcfs_reason
         FROM (SELECT f.*, {OUTCOME}, f.negotiated_rate / c.medicare AS percent,
                      f.negotiated_rate / c.wcfs AS wcfs_percent
-              FROM fact_rate f JOIN compared c ON {SAME_TERMS} WHERE {market.where})
+              FROM {RATE_WITH_PAYEE} f JOIN compared c ON {SAME_TERMS} WHERE {market.where})
         WHERE {condition} ORDER BY {order_by(ORDERS[order])} LIMIT $limit OFFSET $offset"""
 
 
@@ -196,7 +201,7 @@ def _compared_terms(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
     """Return a WITH clause whose `compared` has one row for all rates of the same terms, and its parameters."""
     rates, parameters = counted_rates(db, market)
     place = "$pos" if market.pos else None
-    return compared_terms_sql(rates, "sum(rate_count)::BIGINT", place=place), parameters
+    return compared_terms_sql(rates, "sum(rate_count)::BIGINT", place=place, basis=market.basis), parameters
 
 
 @dataclass(frozen=True)
@@ -260,6 +265,7 @@ class ScheduleTerms(NamedTuple):
     pos_set_id: str
     negotiated_type: str | None
     negotiation_arrangement: str | None
+    payee: str
     size: str
 
 
@@ -287,6 +293,7 @@ class _TermsAmount:
     pos_set_id: str
     negotiated_type: str | None
     negotiation_arrangement: str | None
+    payee: str
     size: str
     basis: str | None
     medicare: float | None
@@ -302,13 +309,13 @@ def find_amounts(db: Snapshot, market: Market) -> dict[ScheduleTerms, Amount]:
         _TermsAmount,
         f"""{compared_terms}
             SELECT billing_class, setting, billing_code_modifier AS modifier, pos_set_id, negotiated_type,
-                   negotiation_arrangement, size, basis, medicare, reason, rate_count AS rates FROM compared""",
+                   negotiation_arrangement, payee, size, basis, medicare, reason, rate_count AS rates FROM compared""",
         parameters,
     )
     return {
         ScheduleTerms(
             row.billing_class, row.setting, row.modifier, row.pos_set_id,
-            row.negotiated_type, row.negotiation_arrangement, row.size,
+            row.negotiated_type, row.negotiation_arrangement, row.payee, row.size,
         ): Amount(row.basis, row.medicare, row.reason, row.rates)
         for row in rows
     }  # fmt: skip

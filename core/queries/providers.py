@@ -359,11 +359,12 @@ def _key(row: object, names: Sequence[str]) -> tuple[Any, ...]:
 def _percents(provider: Snapshot, market: Market, codes: list[str]) -> dict[tuple[Any, ...], _Percent]:
     """Return the provider's percents of Medicare by the values of _PAYER_LINE."""
     rates, parameters = counted_rates(provider, market)
+    place = "$pos" if market.pos else None
     return read_by_key(
         provider,
         _PAYER_LINE,
         _Percent,
-        f"""{compared_sql("list_contains($codes, f.code)", rates, place="$pos" if market.pos else None)}
+        f"""{compared_sql("list_contains($codes, f.code)", rates, place=place, basis=market.basis)}
             SELECT code_type, code, kind, reporting_entity_name, billing_class, billing_code_modifier AS modifier,
                    {median("percent")} AS percent, count(percent) AS compared
             FROM (SELECT *, unnest(range(rate_count)) FROM compared) GROUP BY ALL""",

@@ -19,7 +19,7 @@ from core.store.generations.store import Store
 from core.store.market_cache import MarketCache
 from core.store.schema import ids
 from core.store.schema.tables import FACT_RATE
-from core.store.views import COUNTED_RATE_COLUMNS, view_statements, with_group_areas
+from core.store.views import COUNTED_RATE_COLUMNS, payee_sql, view_statements, with_group_areas
 from core.store.watched_cursor import WatchedCursor
 
 T = TypeVar("T")
@@ -117,9 +117,9 @@ class Snapshot:
     ) -> Iterator["Snapshot"]:
         """Yield this generation with a table `counted_rate` of the `facts` (AS f) that meet `where`, in memory.
 
-        The table has the fact's columns except those that identify the provider and, if `areas` are asked for, the
-        column `area`, see with_group_areas. Facts that are equal in these columns are one row, and `rate_count` says
-        how many they are. Recent selections are kept for the next caller.
+        The table has the fact's columns except those that identify the provider, `payee` (see payee_sql) and, if
+        `areas` are asked for, the column `area`, see with_group_areas. Facts that are equal in these columns are one
+        row, and `rate_count` says how many they are. Recent selections are kept for the next caller.
         The snapshot is for one thread. Raises the same errors as `cursor`.
         """
         key = (where, areas, *sorted(parameters.items()))
@@ -136,8 +136,8 @@ class Snapshot:
         self, where: str, parameters: dict[str, Any], facts: str, *, areas: bool
     ) -> duckdb.DuckDBPyConnection:
         """Return a connection with the table `counted_rate`."""
-        columns = ", ".join((*COUNTED_RATE_COLUMNS, *(["area"] if areas else [])))
-        rates = f"SELECT f.* FROM {facts} f WHERE {where}"
+        columns = ", ".join((*COUNTED_RATE_COLUMNS, "payee", *(["area"] if areas else [])))
+        rates = f"SELECT f.*, {payee_sql(self.manifest)} AS payee FROM {facts} f WHERE {where}"
         if areas:
             rates = with_group_areas(rates, by_month="year_month" in parameters)
         connection = self._connection.cursor()

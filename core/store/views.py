@@ -5,6 +5,8 @@ from pathlib import Path
 
 from core.store.generations.layout import layout_named
 from core.store.generations.manifest import BY_GROUP, Manifest
+from core.store.schema.fit_tables import SCHEDULE_FIT, SURGICAL_CENTER_GROUP
+from core.store.schema.ids import pos_set_id
 from core.store.schema.tables import DIM_GROUP_AREA, FACT_RATE, RATE_BY_GROUP, TABLES, Column, Table
 from core.store.sql import null_columns, parquet_rows
 
@@ -23,11 +25,40 @@ def with_group_areas(facts: str, *, by_month: bool) -> str:
                LEFT JOIN (SELECT pg_uid, area FROM {DIM_GROUP_AREA.name} {in_month}) a ON a.pg_uid = f.pg_uid"""
 
 
+RATE_WITH_PAYEE = "rate_with_payee"
+"""The view of the facts with the column `payee`, see payee_sql."""
+
+SURGICAL_CENTER_PAYEE = "(surgical center)"
+"""The payee of a surgical center's rates. No payer has such a name."""
+
+
+def payee_sql(manifest: Manifest) -> str:
+    """Return SQL of who is paid a fact (AS f), where that and not its label decides what it is compared with.
+
+    It is SURGICAL_CENTER_PAYEE, the name of a payer with a label that is overruled, or empty text, as of almost all
+    facts. A store in which nothing is overruled pays nothing for it.
+    """
+    cases = []
+    if manifest.rows(SURGICAL_CENTER_GROUP.name):
+        cases.append(
+            f"""WHEN f.billing_class = 'professional' AND f.pos_set_id = '{pos_set_id(["24"])}'
+                    AND f.pg_uid IN (SELECT pg_uid FROM {SURGICAL_CENTER_GROUP.name}) THEN '{SURGICAL_CENTER_PAYEE}'"""
+        )
+    if manifest.rows(SCHEDULE_FIT.name):
+        cases.append(
+            f"""WHEN f.reporting_entity_name IN (
+                    SELECT reporting_entity_name FROM {SCHEDULE_FIT.name} WHERE chosen AND NOT of_label)
+                THEN f.reporting_entity_name"""
+        )
+    return f"CASE {' '.join(cases)} ELSE '' END" if cases else "''"
+
+
 def view_statements(root: Path, manifest: Manifest) -> Iterator[str]:
     """Yield the statements that create the views of a generation in the store at `root`."""
     for table in TABLES.values():
         yield _view(table, root, manifest)
     yield _by_group(root, manifest)
+    yield f"CREATE VIEW {RATE_WITH_PAYEE} AS SELECT f.*, {payee_sql(manifest)} AS payee FROM {FACT_RATE.name} f"
 
 
 def _view(table: Table, root: Path, manifest: Manifest) -> str:

@@ -217,7 +217,7 @@ def assert_histogram(db: Snapshot, everything: Everything, market: Market) -> No
         one = of_medicare[
             medicare.ScheduleTerms(
                 fact["billing_class"], fact["setting"], fact["billing_code_modifier"], fact["pos_set_id"],
-                fact["negotiated_type"], fact["negotiation_arrangement"],
+                fact["negotiated_type"], fact["negotiation_arrangement"], "",
                 rate_size(fact["code"], fact["negotiated_rate"]),
             )
         ]  # fmt: skip

@@ -9,11 +9,14 @@ from core import open_store
 from core.fields.clean_text import clean_text
 from core.management import base_command
 from core.management.data_directory import require_data_directory
+from core.quality.fit_record import update_fits
 from core.quality.record import WAIT_SECONDS, keep_report
 from core.quality.report import Finding, QualityReport, run_checks
+from core.quality.schedule_fit import FitScope
 from core.rows import write_json
 from core.runtime.errors import BeaconError
 from core.runtime.last_runs import record_run
+from core.store.connection import Snapshot
 from core.store.generations.integrity.damage import expect_undamaged
 from core.store.generations.store import StoreError
 
@@ -76,6 +79,8 @@ Before the checks, every file is read and compared with its checksum, as `manage
         if db is None:
             raise BeaconError(f"{open_store.store().root}: nothing is loaded yet; load a file with ingest_mrf first")
         expect_undamaged(db.root, db.manifest)
+        if not no_record:
+            db = self._measure_fit(db, state, year_month, wait)
         report = run_checks(db, state, year_month, settings.BEACONPOINT_FACT_LAYOUT)
         if format == "json":
             self.stdout.write(write_json(report.as_json(), indent=1))
@@ -91,6 +96,15 @@ Before the checks, every file is read and compared with its checksum, as `manage
             raise BeaconError(
                 f"{len(failed)} of {len(report.findings)} checks failed: {', '.join(f.name for f in failed)}"
             )
+
+    def _measure_fit(self, db: Snapshot, state: str | None, year_month: str | None, wait: float) -> Snapshot:
+        """Measure how well rates fit the fee schedules. Return the generation that has the result."""
+        scope = FitScope((state,) if state else (), (year_month,) if year_month else ())
+        try:
+            update_fits(open_store.store(command="dq_check"), db, scope, wait)
+        except StoreError as error:
+            self.stderr.write(f"how well rates fit the fee schedules was not kept: {error}")
+        return open_store.snapshot() or db
 
     def _print(self, report: QualityReport) -> None:
         for finding in report.findings:

@@ -6,6 +6,8 @@ from typing import Any
 
 from core.management import base_command
 from core.management.file_arguments import expand_patterns
+from core.management.measure_fit import measure_fit
+from core.quality.schedule_fit import FitScope
 from core.reference.benchmark_kinds import BENCHMARK_KINDS, load_benchmark
 from core.reference.benchmark_release import NATION
 
@@ -65,9 +67,8 @@ Kinds:
 
     def run(self, kind: str, files: list[Path], **options: Any) -> None:
         """Load the benchmark, and report what was loaded."""
-        loaded = load_benchmark(
-            self.store(options["no_wait"]), kind, expand_patterns(files), **{name: options[name] for name in OPTIONS}
-        )
+        store = self.store(options["no_wait"])
+        loaded = load_benchmark(store, kind, expand_patterns(files), **{name: options[name] for name in OPTIONS})
         say = self.stdout.write
         whose = "" if loaded.state == NATION else f" {loaded.state}"
         say(f"{kind}{whose}: release of {loaded.release}, in force {loaded.months[0]} to {loaded.months[-1]}")
@@ -76,3 +77,5 @@ Kinds:
             say(f"  {rows:,} left out: {reason}")
         for note in loaded.notes:
             say(f"  {note}")
+        states = () if loaded.state == NATION else (loaded.state,)
+        measure_fit(store, FitScope(states, loaded.months), self.stderr.write)

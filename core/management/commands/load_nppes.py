@@ -6,6 +6,8 @@ from typing import Any
 
 from core.management import base_command
 from core.management.file_arguments import expand_patterns
+from core.management.measure_fit import measure_fit
+from core.quality.fit_record import EVERYTHING
 from core.reference.nppes.load_register import load_nppes
 from core.reference.nppes.nppes_csv import RegisterCounts
 from core.runtime.progress import show_reading
@@ -55,6 +57,7 @@ silver/nppes.parquet), so that rates loaded later have names at once. From then 
             say(f"  the whole register is kept: {loaded.register:,} NPIs")
         say(f"  {loaded.taxonomies:,} taxonomy codes have words")
         say(f"  {loaded.named:,} of the {loaded.in_use:,} NPIs in use have a name; {loaded.deactivated:,} deactivated")
+        measure_fit(store, EVERYTHING, self.stderr.write)  # which groups are surgical centers
 
     def _report(self, what: str, counts: RegisterCounts, replaced: dict[str, int]) -> None:
         """Say how many rows were read, and what became of them."""

@@ -26,8 +26,9 @@ from core.pages.forms.fields import (
 )
 from core.pages.forms.query_form import QueryForm
 from core.queries import changes, medicare, organizations, rates
-from core.queries.rules.market import FILTERS, NOT_STATED, Market
+from core.queries.rules.market import BASIS, FILTERS, NOT_STATED, Market
 from core.queries.rules.matching import OUTCOMES
+from core.queries.rules.schedules import BASES
 
 RATE_TYPES = ("negotiated", "derived", "fee schedule", "percentage", "per diem", NOT_STATED)
 ARRANGEMENTS = ("ffs", "bundle", "capitation", NOT_STATED)
@@ -72,7 +73,7 @@ class MarketForm(QueryForm):
     @property
     def filter_boxes(self) -> list[forms.BoundField]:
         """The fields of the filters, except the payer, which forms show among the fields of the market itself."""
-        return [self[name] for name in FILTERS if name != "payer"]
+        return [self[name] for name in (*FILTERS, BASIS) if name != "payer" and name in self.fields]
 
     def clean(self) -> dict[str, Any]:
         """Pad the code as its system writes it: revenue code 450 is 0450."""
@@ -84,7 +85,7 @@ class MarketForm(QueryForm):
     def market(self) -> Market:
         """Return the market that was asked for. State and month are empty text if they were not given."""
         names = [name for name in Market.__dataclass_fields__ if name not in {"state", "year_month"}]
-        given = {name: self.cleaned_data[name] or None for name in names}
+        given = {name: self.cleaned_data.get(name) or None for name in names}
         return Market(self.cleaned_data["state"], self.cleaned_data["year_month"], **given)
 
     def offer(self, **options: Options) -> None:
@@ -103,13 +104,27 @@ class MarketForm(QueryForm):
             negotiated_type=_any_of(RATE_TYPES),
             arrangement=_any_of(ARRANGEMENTS),
         )
+        if BASIS in self.fields:
+            self.offer(basis=[("", "What each rate belongs to"), *((name, name.upper()) for name in BASES)])
 
 
 def _any_of(values: Sequence[str]) -> Options:
     return [ANY, *((value, "not stated" if value == NOT_STATED else value) for value in values)]
 
 
-class ProviderForm(MarketForm):
+class ComparedForm(MarketForm):
+    """A market whose rates are compared with Medicare."""
+
+    basis = OneOfField(
+        "Medicare schedule",
+        tuple(BASES),
+        meaning="Compare all rates with this schedule of Medicare, whatever class they state: of physicians (mpfs), "
+        "hospital outpatient departments (opps), or surgical centers (asc). If omitted, each rate is compared with the "
+        "schedule that it belongs to.",
+    )
+
+
+class ProviderForm(ComparedForm):
     """The pages of an NPI and of a tax ID, which are part of the path and not of the query string."""
 
     tables = ("rates", "groups", "npis", "locations")
@@ -123,14 +138,14 @@ class ProviderForm(MarketForm):
         return {name: value for name, value in super().parameters().items() if name not in {"npi", "tin"}}
 
 
-class RatesForm(MarketForm):
+class RatesForm(ComparedForm):
     """The rates of a code."""
 
     tables = ("rates", "summary", "histogram")
     sorts = tuple(rates.ORDERS)
 
 
-class MedicareForm(MarketForm):
+class MedicareForm(ComparedForm):
     """Rates compared with Medicare."""
 
     tables = (

@@ -1,7 +1,7 @@
 """What pages call a filter, a fee schedule, and a check of the data."""
 
 from core.quality.checks import CHECKS_BY_NAME
-from core.queries.rules.market import FILTERS
+from core.queries.rules.market import BASIS, FILTERS
 
 _SCHEDULE_LABELS = {
     "medicare_prof": "Physician fee schedule (MPFS)",
@@ -19,8 +19,23 @@ def schedule_label(kind: str) -> str:
     return _SCHEDULE_LABELS.get(kind, kind)
 
 
+_RULE_WORDS = {
+    "provider": "chosen because the provider is a surgical center",
+    "fit": "chosen because the rates of this payer fit this schedule",
+    "visitor": "chosen by you",
+}
+"""What pages say of a rule that is not the usual one."""
+
+
+def rule_words(rule: str | None) -> str:
+    """Return why a rate is compared with a schedule, if it is not that of its class or its code."""
+    return _RULE_WORDS.get(rule or "", "")
+
+
 def filter_label(name: str) -> str:
     """Return what pages call a filter."""
+    if name == BASIS:
+        return "Medicare schedule"
     return FILTERS[name].label if name in FILTERS else name
 
 

@@ -34,6 +34,7 @@ from core.pages.shared.error_pages import (
     too_busy,
     unreadable,
 )
+from core.pages.shared.labels import filter_label
 from core.pages.shared.market_choice import InvalidChoice, MarketChoice, choose_market
 from core.pages.shared.weights import HEAVY_ROWS, Weigh, count_rates, weigh_question
 from core.queries import coverage
@@ -42,7 +43,7 @@ from core.queries.compensation import (
     choose_compensation_release,
     list_compensation_releases,
 )
-from core.queries.rules.market import FILTERS, Market, market_cache
+from core.queries.rules.market import BASIS, FILTERS, Market, market_cache
 from core.runtime.errors import BeaconError
 from core.runtime.metrics import count_lookup
 from core.runtime.request_notes import note_kept
@@ -124,6 +125,8 @@ class MarketQuery(PageQuery[M]):
             for name, one in FILTERS.items()
             if (value := parameters.get(name))
         ]
+        if parameters.get(BASIS):
+            applied.append((filter_label(BASIS), BASIS, parameters[BASIS].upper()))
         release = self.compensation_release
         return {**context, "market": self.market, "applied": applied, "compensation_release": release}
 

@@ -5,9 +5,20 @@ it on to another (schedules.py). These rules have no other copy. docs/method.md 
 """
 
 from core.queries.rules.compensation import COMPENSATION_OUTCOME, compensated_sql
+from core.queries.rules.label_fit import places_sql
 from core.queries.rules.modifiers import RENTAL_OR_PURCHASE
 from core.queries.rules.reasons import MOST_HELPFUL_FIRST
-from core.queries.rules.schedules import HCPCS, NO_OWN_SCHEDULE, SCHEDULES, Price, Schedule, chain_links
+from core.queries.rules.schedules import (
+    BASES,
+    HCPCS,
+    NO_OWN_SCHEDULE,
+    OWN_SCHEDULES,
+    SCHEDULES,
+    Price,
+    Schedule,
+    chain_links,
+)
+from core.store.views import RATE_WITH_PAYEE, SURGICAL_CENTER_PAYEE
 
 LEAST_PLAUSIBLE, MOST_PLAUSIBLE = 0.5, 30.0
 """A rate in dollars is plausible from 0.5 to 30 times Medicare, both included: the range that the trade uses."""
@@ -23,9 +34,9 @@ def is_plausible(percent: float) -> bool:
 
 _TERM_COLUMNS = (
     "state", "year_month", "code_type", "code", "billing_class", "setting", "billing_code_modifier", "pos_set_id",
-    "negotiated_type", "negotiation_arrangement",
+    "negotiated_type", "negotiation_arrangement", "payee",
 )  # fmt: skip
-"""The fact's columns that decide which amount it is compared with, besides its size."""
+"""The columns of RATE_WITH_PAYEE that decide which amount a rate is compared with, besides its size."""
 
 TERMS = ", ".join(_TERM_COLUMNS)
 
@@ -52,33 +63,38 @@ are null where there is a reason. The columns of COMPENSATION_OUTCOME say the sa
 """
 
 
-def compared_sql(where: str, facts: str = "fact_rate", *, place: str | None = None) -> str:
+def compared_sql(
+    where: str, facts: str = RATE_WITH_PAYEE, *, place: str | None = None, basis: str | None = None
+) -> str:
     """Return a WITH clause that ends in `compared`: the `facts` (AS f) that meet `where`, each with its outcome.
 
-    Columns besides the fact's: those of OUTCOME, percent (1 is 100%), and plausible. `place`: see compared_terms_sql.
+    Columns besides the fact's: those of OUTCOME, percent (1 is 100%), and plausible. `place` and `basis`: see
+    compared_terms_sql.
     """
     return f"""
         WITH asked AS MATERIALIZED (SELECT f.* FROM {facts} f WHERE {where}),
-        {_outcomes("asked", "count(*)", place)},
+        {_outcomes("asked", "count(*)", place, basis)},
         compared AS (
             SELECT f.*, {OUTCOME}, f.negotiated_rate / c.medicare AS percent, {PLAUSIBLE_SQL} AS plausible
             FROM asked f JOIN outcomes c ON {SAME_TERMS})"""
 
 
-def compared_terms_sql(facts: str, count: str = "count(*)", *, place: str | None = None) -> str:
+def compared_terms_sql(
+    facts: str, count: str = "count(*)", *, place: str | None = None, basis: str | None = None
+) -> str:
     """Return a WITH clause whose `compared` has one row for all of the `facts` with the same terms.
 
     `rate_count` says how many rates a row stands for; `count` counts them. Which amount a rate is compared with depends
     on its terms, not on how much it is, except for its size (rate_size): 60 rows are compared rather than 83,000
     (docs/decisions/0031). `place` is SQL of the one place of service that a visitor asks about: rates are then compared
-    as rendered there, whatever other places they hold for.
+    as rendered there, whatever other places they hold for. `basis` is the schedule that a visitor asks for (BASES).
     """
     return f"""
-        WITH {_outcomes(facts, count, place)},
+        WITH {_outcomes(facts, count, place, basis)},
         compared AS (SELECT {TERMS}, size, rate_count, {OUTCOME} FROM outcomes c)"""
 
 
-def _outcomes(facts: str, count: str, place: str | None) -> str:
+def _outcomes(facts: str, count: str, place: str | None, basis: str | None) -> str:
     """Return the queries of a WITH clause that end in `outcomes`: the distinct terms of the facts, each with OUTCOME.
 
     The steps: `picked` finds each rate's kind, places, and own schedule. `periods` finds the release that is in force
@@ -105,11 +121,14 @@ def _outcomes(facts: str, count: str, place: str | None) -> str:
                        WHEN 'professional' THEN 'medicare_prof'
                        WHEN 'institutional'
                            THEN institutional_schedule(coalesce(p.service_places, []), f.setting, f.code_type)
-                       ELSE 'class not stated' END AS own,
-                   'class' AS own_rule,
+                       ELSE 'class not stated' END AS own_by_class,
+                   {_own_and_rule(basis)},
                    priced_modifier(f.billing_code_modifier) AS modifier,
                    if(f.code_type IN {HCPCS}, '{HCPCS[-1]}', f.code_type) AS code_system
-            FROM terms f LEFT JOIN sets p ON p.pos_set_id = f.pos_set_id),
+            FROM terms f LEFT JOIN sets p ON p.pos_set_id = f.pos_set_id
+            LEFT JOIN schedule_fit o ON o.reporting_entity_name = f.payee AND o.state = f.state
+                AND o.year_month = f.year_month AND o.billing_class = f.billing_class
+                AND o.places = {places_sql("f.pos_set_id")} AND o.chosen AND NOT o.of_label),
         periods AS (
             SELECT p.state, p.year_month, b.kind AS schedule, max(b.release) AS release,
                    least(p.year_month, left(max(b.release), 4) || '-12') AS in_force,
@@ -183,6 +202,22 @@ def _outcomes(facts: str, count: str, place: str | None) -> str:
                    {", ".join(f"w.{name}" for name in COMPENSATION_OUTCOME)}
             FROM picked p LEFT JOIN chosen c ON c.term = p.term
             LEFT JOIN compensated w ON w.term = p.term)"""
+
+
+def _own_and_rule(basis: str | None) -> str:
+    """Return SQL of a rate's own schedule, and of the rule (RULES) that chose it.
+
+    What a visitor asks for comes first, then who is paid, then how the payer's rates fit, then the label. The middle
+    two choose between the schedules of the two classes: an inpatient rate has neither.
+    """
+    if basis:
+        return f"'{BASES[basis]}' AS own, 'visitor' AS own_rule"
+    fit = " ".join(f"WHEN '{name}' THEN '{kind}'" for name, kind in BASES.items())
+    return f"""CASE WHEN own_by_class NOT IN {OWN_SCHEDULES} THEN 'class'
+                   WHEN f.payee = '{SURGICAL_CENTER_PAYEE}' THEN 'provider'
+                   WHEN o.schedule IS NOT NULL THEN 'fit' ELSE 'class' END AS own_rule,
+               CASE own_rule WHEN 'provider' THEN 'asc' WHEN 'fit' THEN CASE o.schedule {fit} END
+                   ELSE own_by_class END AS own"""
 
 
 _IF_COMPARED = {

@@ -10,6 +10,7 @@ from core.queries.rules.columns import Month, State, described
 from core.store.connection import Snapshot
 from core.store.generations.manifest import BY_GROUP
 from core.store.schema.tables import FACT_RATE
+from core.store.views import RATE_WITH_PAYEE
 
 NO_MODIFIER = "none"
 """The value of the filter `modifier` that selects rates without a modifier."""
@@ -86,7 +87,10 @@ FILTERS = {one.name: one for one in _FILTERS}
 _PROVIDER_FILTERS = tuple(name for name, one in FILTERS.items() if one.group_table)
 """The filters by provider group."""
 
-MARKET_PARAMETERS = ("state", "year_month", "code_type", "code", *FILTERS)
+BASIS = "basis"
+"""The parameter that asks for one schedule for all rates. It selects none: it decides what they are compared with."""
+
+MARKET_PARAMETERS = ("state", "year_month", "code_type", "code", *FILTERS, BASIS)
 """Everything that chooses a market. Conditions have this order too: the fact is sorted by state and month, and the most
 selective come first."""
 
@@ -97,7 +101,7 @@ class Market:
 
     `payer` is a payer_slug; `pos` also matches sets with CSTM-00 (every place); `modifier` is one modifier of the rate,
     or NO_MODIFIER. `billing_class`, `setting`, `negotiated_type` and `arrangement` may be NOT_STATED. An empty
-    `year_month` selects every month.
+    `year_month` selects every month. `basis` selects no rates, see BASIS.
     """
 
     state: State
@@ -116,6 +120,10 @@ class Market:
     network: Annotated[str | None, described("Name of a network.", None)] = None
     npi: Annotated[str | None, described("NPI.", None)] = None
     tin: Annotated[str | None, described("Tax ID (TIN).", None)] = None
+    basis: Annotated[
+        str | None,
+        described("The Medicare schedule that was asked for; null for the one that each rate belongs to.", None),
+    ] = None
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -167,10 +175,11 @@ def market_cache(db: Snapshot, market: Market) -> Iterator[Snapshot]:
 def counted_rates(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
     """Return SQL that selects the market's rates, and its parameters. A row stands for `rate_count` rates.
 
-    The columns are those of `counted_rate`, see `Snapshot.market_snapshot`; all of the fact's where `db` has no cache.
+    The columns are those of `counted_rate`, see `Snapshot.market_snapshot`. Where `db` has no cache, they are all of
+    RATE_WITH_PAYEE.
     """
     if db.market_values is None:
-        return f"(SELECT f.*, 1 AS rate_count FROM fact_rate f WHERE {market.where})", market.parameters
+        return f"(SELECT f.*, 1 AS rate_count FROM {RATE_WITH_PAYEE} f WHERE {market.where})", market.parameters
     if any(db.market_values.get(name) != getattr(market, name) for name in _PROVIDER_FILTERS):
         raise ValueError("the cache is of another market")
     # The cached facts are already those of the network, NPI or TIN, and no longer say whose they are.
@@ -186,4 +195,6 @@ def filter_condition(name: str, month: str = "$year_month") -> str:
     """
     if name == "year_month":
         return f"f.year_month = {month}"
+    if name == BASIS:
+        return "$basis IS NOT NULL"  # DuckDB refuses a parameter that no condition uses
     return FILTERS[name].restrict(month) if name in FILTERS else f"f.{name} = ${name}"

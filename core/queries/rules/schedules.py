@@ -161,8 +161,14 @@ def chain_links() -> Iterator[ChainLink]:
         yield from (ChainLink(own, step, kind) for step, kind in enumerate(following, 1))
 
 
+BASES = {"mpfs": "medicare_prof", "opps": "opps", "asc": "asc"}
+"""The schedules of OWN_SCHEDULES as visitors and the table schedule_fit name them."""
+
 RULES = {
     "class": "The billing class, setting and places that the file states.",
     "code": "The schedule of the class says that another schedule pays for the code, or does not list it.",
+    "provider": "The provider is a surgical center, which bills on the form of professionals.",
+    "fit": "The payer's rates fit this schedule far better than that of the class that its file states.",
+    "visitor": "You asked for it.",
 }
 """What chose the schedule that a rate is compared with."""

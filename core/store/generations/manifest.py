@@ -22,7 +22,8 @@ FORMAT = max(newest_format(), CHECKSUMS_SINCE)
        bench_asp, bench_dmepos, bench_dmepos_area, bench_dmepos_zip;
        bench_anesthesia, bench_anesthesia_locality and bench_ipps; bench_medicare_prof_locality has the flags of NA;
        npi_other_name and npi_location; dim_npi and nppes have middle names, other names, second address lines, and
-       update dates; dim_benchmark has parts
+       update dates; dim_benchmark has parts;
+       schedule_fit and surgical_center_group
 
 A store of an older format is read as it is and upgraded by the next write, see `upgrade.py`. See
 docs/decisions/0035-store-format.md.

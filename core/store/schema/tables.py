@@ -26,6 +26,7 @@ from core.store.schema.benchmark_tables import (
     DIM_BENCHMARK,
 )
 from core.store.schema.columns import Column, Table
+from core.store.schema.fit_tables import FIT_TABLES, SCHEDULE_FIT, SURGICAL_CENTER_GROUP
 from core.store.schema.place_tables import DIM_GROUP_AREA, DIM_ZIP, PLACE_TABLES
 from core.store.schema.provider_tables import (
     DIM_NPI,
@@ -101,7 +102,9 @@ __all__ = [
     "RATE_BY_GROUP",
     "REJECTS",
     "REMOVED_RATE",
+    "SCHEDULE_FIT",
     "STORED_TABLES",
+    "SURGICAL_CENTER_GROUP",
     "TABLES",
     "XREF_BATCH_PLAN",
     "XREF_BATCH_SOURCE",
@@ -124,6 +127,7 @@ TABLES: dict[str, Table] = {
         *PLACE_TABLES,
         *FILE_TABLES,
         *BENCHMARK_TABLES,
+        *FIT_TABLES,
         *QUALITY_TABLES,
     )
 }

@@ -31,7 +31,9 @@ class Schedule:
 
     def record(self) -> Row:
         """Return its row of dim_benchmark."""
-        return {"kind": self.kind, "state": self.state, "release": self.release, "states": self.states}
+        number = len(self.rows)
+        counts = {"rows_read": number, "rows_priced": number, "left_out": "{}", "files": [], "notes": []}
+        return {"kind": self.kind, "state": self.state, "release": self.release, "states": self.states, **counts}
 
 
 def months_in_force(release: str, others: Iterable[str]) -> list[str]:
@@ -41,9 +43,11 @@ def months_in_force(release: str, others: Iterable[str]) -> list[str]:
     return [month for month in months if not any(release < other <= month for other in others)]
 
 
-def store_of_schedules(root: Path, rates: list[Row], schedules: list[Schedule]) -> Snapshot:
-    """Write a store with these rates, whose fact_uid are their numbers, and these schedules."""
-    tables: dict[str, list[Row]] = {"dim_benchmark": [schedule.record() for schedule in schedules]}
+def store_of_schedules(
+    root: Path, rates: list[Row], schedules: list[Schedule], further: Mapping[str, list[Row]] | None = None
+) -> Snapshot:
+    """Write a store with these rates, whose fact_uid are their numbers, these schedules, and further tables."""
+    tables: dict[str, list[Row]] = {**(further or {}), "dim_benchmark": [schedule.record() for schedule in schedules]}
     tables["fact_rate"] = [
         {
             "reporting_entity_name": "Example Payer",

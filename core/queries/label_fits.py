@@ -1,0 +1,75 @@
+"""The payers whose rates are not compared with the schedule of the class that their file states, and the evidence."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Annotated
+
+from core.queries.rules.columns import BillingClass, PayerName, PayerSlug, described, stored
+from core.queries.rules.label_fit import SURGICAL_CENTER, UNSTATED
+from core.queries.rules.market import Market
+from core.queries.rules.named_rows import read_rows
+from core.store.connection import Snapshot
+from core.store.schema.fit_tables import SCHEDULE_FIT
+
+SCHEDULE_NAMES = {"mpfs": "the physician fee schedule", "opps": "OPPS", "asc": "ASC"}
+"""The schedules as a sentence names them."""
+
+_WHICH_RATES = {
+    SURGICAL_CENTER: "its rates for surgical centers (place of service 24 alone)",
+    UNSTATED: "its rates without a place of service",
+}
+
+
+@dataclass(frozen=True)
+class OverruledLabel:
+    """A payer's rates of one class that fit the schedule of the other class so well that they are compared with it."""
+
+    reporting_entity_name: PayerName
+    payer_slug: PayerSlug
+    billing_class: BillingClass
+    places: Annotated[str, stored(SCHEDULE_FIT, "places", "unstated")]
+    schedule: Annotated[str, described("The schedule that the rates are compared with: mpfs, opps or asc.", "mpfs")]
+    median: Annotated[float, described("Median of rate / amount of that schedule: 1 is 100%.", 1.28)]
+    spread: Annotated[
+        float, described("Standard deviation of ln(rate / amount): the smaller, the better the fit.", 0.66)
+    ]
+    label_schedule: Annotated[str, described("The schedule of the class that the file states.", "opps")]
+    label_median: Annotated[float, described("Median of rate / amount of the stated class's schedule.", 0.54)]
+    label_spread: Annotated[float, described("Standard deviation of ln(rate / amount) for that schedule.", 1.09)]
+    codes: Annotated[int, stored(SCHEDULE_FIT, "codes", 2400)]
+    rates: Annotated[int, stored(SCHEDULE_FIT, "rates", 14600)]
+
+    @property
+    def sentence(self) -> str:
+        """Return what was found, in a sentence for visitors."""
+        which = _WHICH_RATES.get(self.places, "its rates with places of service")
+        chosen, label = SCHEDULE_NAMES[self.schedule], SCHEDULE_NAMES[self.label_schedule]
+        return (
+            f"{self.reporting_entity_name} labels {which} {self.billing_class}. They fit {chosen} "
+            f"({self.median:.0%}, spread {self.spread:.2f}) far better than {label} ({self.label_median:.0%}, "
+            f"{self.label_spread:.2f}), so they are compared with {chosen}."
+        )
+
+
+def find_surgical_centers(db: Snapshot, pg_uids: Collection[str]) -> set[str]:
+    """Return which of these provider groups are surgical centers."""
+    sql = "SELECT pg_uid FROM surgical_center_group WHERE list_contains($pg_uids, pg_uid)"
+    return {pg_uid for (pg_uid,) in db.rows(sql, {"pg_uids": list(pg_uids)})}
+
+
+def list_overruled_labels(db: Snapshot, market: Market) -> list[OverruledLabel]:
+    """Return the overruled labels of the market's state and month, and of its payer if it has one."""
+    of_payer = "AND payer_slug(c.reporting_entity_name) = $payer" if market.payer else ""
+    parameters = {"state": market.state, "year_month": market.year_month}
+    return read_rows(
+        db,
+        OverruledLabel,
+        f"""SELECT c.reporting_entity_name, payer_slug(c.reporting_entity_name) AS payer_slug, c.billing_class,
+                   c.places, c.schedule, c.median, c.spread, l.schedule AS label_schedule, l.median AS label_median,
+                   l.spread AS label_spread, c.codes, c.rates
+            FROM schedule_fit c
+            JOIN schedule_fit l USING (state, year_month, reporting_entity_name, billing_class, places)
+            WHERE c.chosen AND NOT c.of_label AND l.of_label AND state = $state AND year_month = $year_month {of_payer}
+            ORDER BY c.reporting_entity_name, c.billing_class, c.places""",
+        parameters | ({"payer": market.payer} if market.payer else {}),
+    )
