@@ -96,8 +96,9 @@ def _compare_with_medicare(
     code: str,
     amounts: Mapping[medicare.ScheduleTerms, medicare.Amount],
     centers: Collection[str],
-) -> tuple[medicare.Amount, float | None, bool]:
-    """Return what a rate of the code is compared with, its percent of that, and whether that is plausible.
+) -> tuple[medicare.Amount, float | None, bool, float | None]:
+    """Return what a rate of the code is compared with, its percent of Medicare, whether that is plausible, and its
+    percent of the state's workers' compensation schedule.
 
     `centers` are the provider groups that are surgical centers.
     """
@@ -119,7 +120,8 @@ def _compare_with_medicare(
     )
     amount = next(one for one in found if one is not None)
     percent = amount.percent(row.negotiated_rate)
-    return amount, percent, percent is None or is_plausible(percent)
+    plausible = percent is None or is_plausible(percent)
+    return amount, percent, plausible, amount.percent_of_schedule(row.negotiated_rate)
 
 
 def _left_out(summaries: Sequence[rates.Summary], without_pos: int) -> list[tuple[int, str]]:

@@ -271,16 +271,28 @@ class ScheduleTerms(NamedTuple):
 
 @dataclass(frozen=True)
 class Amount:
-    """The Medicare amount of all `rates` with the same terms, or the reason why there is none."""
+    """The Medicare amount of all `rates` with the same terms, or the reason why there is none.
+
+    wcfs is the amount of the state's workers' compensation schedule, and wcfs_basis, wcfs_release, and wcfs_reason say
+    of it what basis and reason say of Medicare's.
+    """
 
     basis: str | None
     medicare: float | None
     reason: str | None
     rates: int
+    wcfs: float | None
+    wcfs_basis: str | None
+    wcfs_release: str | None
+    wcfs_reason: str | None
 
     def percent(self, rate: float) -> float | None:
         """Return a rate with these terms as a percent of Medicare: 1 is 100%."""
         return None if self.medicare is None else rate / self.medicare
+
+    def percent_of_schedule(self, rate: float) -> float | None:
+        """Return a rate with these terms as a percent of the state's schedule: 1 is 100%."""
+        return None if self.wcfs is None else rate / self.wcfs
 
 
 @dataclass(frozen=True)
@@ -299,6 +311,10 @@ class _TermsAmount:
     medicare: float | None
     reason: str | None
     rates: int
+    wcfs: float | None
+    wcfs_basis: str | None
+    wcfs_release: str | None
+    wcfs_reason: str | None
 
 
 def find_amounts(db: Snapshot, market: Market) -> dict[ScheduleTerms, Amount]:
@@ -309,14 +325,17 @@ def find_amounts(db: Snapshot, market: Market) -> dict[ScheduleTerms, Amount]:
         _TermsAmount,
         f"""{compared_terms}
             SELECT billing_class, setting, billing_code_modifier AS modifier, pos_set_id, negotiated_type,
-                   negotiation_arrangement, payee, size, basis, medicare, reason, rate_count AS rates FROM compared""",
+                   negotiation_arrangement, payee, size, basis, medicare, reason, rate_count AS rates,
+                   wcfs, wcfs_basis, wcfs_release, wcfs_reason FROM compared""",
         parameters,
     )
     return {
         ScheduleTerms(
             row.billing_class, row.setting, row.modifier, row.pos_set_id,
             row.negotiated_type, row.negotiation_arrangement, row.payee, row.size,
-        ): Amount(row.basis, row.medicare, row.reason, row.rates)
+        ): Amount(
+            row.basis, row.medicare, row.reason, row.rates, row.wcfs, row.wcfs_basis, row.wcfs_release, row.wcfs_reason
+        )
         for row in rows
     }  # fmt: skip
 

@@ -131,11 +131,13 @@ def test_rates_are_compared_with_the_schedule_beside_medicare(site: Client, demo
         "Georgia of January 2025"
     ) in shown
     first = medicare.list_comparisons(demo, market, "-wcfs_percent", 1, 0)[0]
-    heads, row = tables(site.get("/medicare/", {**query, "sort": "-wcfs_percent"}))[-2][:2]
+    response = site.get("/medicare/", {**query, "sort": "-wcfs_percent"})
+    heads, row = tables(response)[-2][:2]
     cell = row[next(number for number, head in enumerate(heads) if head.startswith("% of workers’ comp"))]
     assert first.wcfs_percent is not None
     assert first.wcfs is not None
-    assert cell == f"{first.wcfs_percent:.0%} of ${first.wcfs:,.2f}, {first.wcfs_basis}, January 2025"
+    assert cell == f"{first.wcfs_percent:.0%} of ${first.wcfs:,.2f}"
+    assert f"Workers’ comp: {first.wcfs_basis}, release of January 2025" in text_of(response)
     spreads = csv_rows(site.get("/medicare/", {**query, "table": "compensation_payers", "format": "csv"}))
     assert sum(int(row["rates"]) for row in spreads) == outcomes.compared
 
@@ -156,3 +158,18 @@ def test_a_code_without_rates_shows_what_the_schedule_pays(site: Client) -> None
     assert "No rates for 22558 in Georgia, August 2025, so there is nothing to compare." in shown
     assert "schedule of January 2025 pays for this code: $3,260.00 to professionals" in shown
     assert "0 of 0" not in shown
+    assert "All rates" not in shown
+
+
+def test_the_rates_of_a_code_show_their_percent_of_the_schedule(site: Client, demo: Snapshot) -> None:
+    query = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "90837"}
+    rows = medicare.list_comparisons(demo, Market(**query), "rate", 50, 0)
+    found = tables(site.get("/rates/", query))[-1]
+    column = found[0].index("% of workers’ comp")
+    shown = [row[column] for row in found[1:]]
+    assert sorted(shown) == sorted(
+        row.wcfs_reason or f"{row.wcfs_percent:.0%}" for row in rows if row.wcfs_percent or row.wcfs_reason
+    )
+    assert "by report" in shown
+    elsewhere = tables(site.get("/rates/", {**query, "code": "99213"}))[-1]
+    assert any(row[column].endswith("%") for row in elsewhere[1:])
