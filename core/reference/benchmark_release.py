@@ -29,6 +29,9 @@ NATION = "US"
 PACKAGED, INPATIENT, NOT_PRICED, ANESTHESIA = "packaged", "inpatient", "not priced", "anesthesia"
 """Why a code of a schedule has no amount to compare with: the values of the tables' column `reason`."""
 
+NOT_IN_LIST = "not in CMS's list"
+"""What is said of a status or an indicator that CMS's documents did not have when this version was made."""
+
 REPEATED = "the same row again"
 """Why a row that repeats another of its file is left out."""
 

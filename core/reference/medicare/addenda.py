@@ -13,7 +13,7 @@ import pyarrow as pa
 from core.fields.billing_code import HCPCS_CODE_PATTERN, HCPCS_WIDTH, medicare_code_system, restore_leading_zeros
 from core.reference import recognize
 from core.reference.amount_cells import parse_amount
-from core.reference.benchmark_release import NOT_PRICED, REPEATED, encode_text_columns
+from core.reference.benchmark_release import NOT_IN_LIST, NOT_PRICED, REPEATED, encode_text_columns
 from core.reference.medicare.month_names import MONTH_NAME_PATTERN, release_month
 from core.reference.medicare.wage_index import WageIndex, adjust_rates, read_wage_index
 from core.reference.spreadsheets import Sheet
@@ -242,17 +242,17 @@ def count_left_out(
     reasons: Counter[str] = Counter({REPEATED: repeated} if repeated else {})
     for price, has_amount in zip(prices, paid.tolist(), strict=True):
         if not has_amount:
-            known = indicators.get(price.indicator, Indicator("of no known meaning", NOT_PRICED))
+            known = indicators.get(price.indicator, Indicator(NOT_IN_LIST, NOT_PRICED))
             reasons[f"{known.reason or 'no rate'}: {price.indicator}, {known.meaning}"] += 1
     return dict(sorted(reasons.items()))
 
 
 def note_unknown_indicators(prices: list[NationalPrice], indicators: dict[str, Indicator]) -> list[str]:
-    """Return a note on the indicators that have no known meaning, with their number of codes."""
+    """Return a note on the indicators that are not in CMS's list, with their number of codes."""
     unknown = Counter(price.indicator for price in prices if price.indicator not in indicators)
     if not unknown:
         return []
     named = ", ".join(
         f"{indicator} ({codes:,} code{'s' * (codes > 1)})" for indicator, codes in sorted(unknown.items())
     )
-    return [f"indicators that this version does not know, whose codes are not priced: {named}"]
+    return [f"indicators {NOT_IN_LIST}, whose codes are not priced: {named}"]

@@ -16,7 +16,7 @@ from core.fields.dates import parse_date
 from core.fields.modifier import parse_modifiers
 from core.fields.month import is_month
 from core.reference import recognize
-from core.reference.benchmark_release import NATION, NOT_PRICED, REPEATED, LoadedBenchmark, put_release
+from core.reference.benchmark_release import NATION, NOT_IN_LIST, NOT_PRICED, REPEATED, LoadedBenchmark, put_release
 from core.reference.medicare.fee_rows import FeeRow, drop_repeats, read_rows
 from core.reference.medicare.issues import choose_newest, refuse_older_issue
 from core.reference.spreadsheets import Sheet
@@ -60,9 +60,9 @@ def load(store: Store, paths: list[Path], *, year_month: str | None = None) -> L
     left_out = Counter({REPEATED: repeated} if repeated else {})
     for fee in fees:
         if fee.amount is None:
-            left_out[f"{NOT_PRICED}: {fee.indicator}, {INDICATORS.get(fee.indicator, 'of no known meaning')}"] += 1
+            left_out[f"{NOT_PRICED}: {fee.indicator}, {INDICATORS.get(fee.indicator, NOT_IN_LIST)}"] += 1
     unknown = Counter(fee.indicator for fee in fees if fee.amount is not None and fee.indicator not in INDICATORS)
-    notes += [f"indicator {name!r}, of no known meaning: {rows} rows priced" for name, rows in sorted(unknown.items())]
+    notes += [f"indicator {name!r}, {NOT_IN_LIST}: {rows} rows priced" for name, rows in sorted(unknown.items())]
     loaded = LoadedBenchmark(
         kind="clfs",
         release=release,

@@ -16,7 +16,14 @@ import pyarrow as pa
 
 from core.fields.billing_code import medicare_code_system
 from core.reference import recognize
-from core.reference.benchmark_release import NOT_PRICED, REPEATED, LoadedBenchmark, encode_text_columns, put_release
+from core.reference.benchmark_release import (
+    NOT_IN_LIST,
+    NOT_PRICED,
+    REPEATED,
+    LoadedBenchmark,
+    encode_text_columns,
+    put_release,
+)
 from core.reference.medicare.dmepos_files import (
     AreaFees,
     ItemFees,
@@ -166,7 +173,7 @@ def _describe(read: _Read) -> Iterator[str]:
     ):
         for value, rows in sorted(values.items()):
             if value and value not in known:
-                yield f"{title} {value}, of no known meaning: {rows} rows"
+                yield f"{title} {value}, {NOT_IN_LIST}: {rows} rows"
     states = sum(rural is not None for item in items for _, rural in item.by_state.values())
     yield f"{states:,} rural amounts apart; elsewhere the rural amount is the state's"
     if read.areas:

@@ -1,7 +1,7 @@
 """Load the Medicare physician fee schedule: each state's mean amounts, and the amounts of every locality."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from core.reference.benchmark_release import (
     ANESTHESIA,
+    NOT_IN_LIST,
     NOT_PRICED,
     PACKAGED,
     LoadedBenchmark,
@@ -69,6 +70,7 @@ def load(
         notes=(
             *schedule.notes,
             *_cap_notes(schedule, table),
+            *_unknown_statuses(schedule.values.rows),
             f"means over {len(schedule.localities)} localities in {len(states)} states",
         ),
     )
@@ -166,7 +168,14 @@ class StateAmounts:
 def _left_out_reason(value: RelativeValue) -> str:
     if value.payable:
         return "no relative values"
-    return f"status {value.status}, {STATUSES.get(value.status, 'of no known meaning')}"
+    return f"status {value.status}, {STATUSES.get(value.status, NOT_IN_LIST)}"
+
+
+def _unknown_statuses(rows: Sequence[RelativeValue]) -> Iterator[str]:
+    """Yield a note for each status that STATUSES does not have: its codes are not priced."""
+    unknown = Counter(row.status for row in rows if row.status not in STATUSES)
+    for status, number in sorted(unknown.items()):
+        yield f"status {status!r}, {NOT_IN_LIST}: {number} rows not priced"
 
 
 def _cap_notes(schedule: PhysicianFeeSchedule, table: AmountTable) -> Iterator[str]:

@@ -80,7 +80,7 @@ def test_addendum_b_by_state(store: Store, files: dict[str, Path]) -> None:
     assert (loaded.release, loaded.rows_read, loaded.rows_priced) == ("2025-01", 7, 3)
     assert loaded.left_out == {
         "not priced: M, not billable": 1,
-        "not priced: Z9, of no known meaning": 1,
+        "not priced: Z9, not in CMS's list": 1,
         "packaged: N, packaged into other services": 1,
         "packaged: Q4, laboratory, packaged, else paid under its own schedule": 1,
     }
@@ -246,7 +246,7 @@ def test_a_skin_substitute_has_one_price_everywhere(store: Store, files: dict[st
 
 def test_an_indicator_that_is_not_known_is_told_at_load(store: Store, files: dict[str, Path]) -> None:
     loaded = load_benchmark(store, "opps", [files["B.txt"], files["wages.csv"]])
-    assert "indicators that this version does not know, whose codes are not priced: Z9 (1 code)" in loaded.notes
+    assert "indicators not in CMS's list, whose codes are not priced: Z9 (1 code)" in loaded.notes
 
 
 FF = """"Addendum FF -- ASC Device Offset Percentages for CY 2025

@@ -129,7 +129,7 @@ def test_repeated_rows_are_counted_and_contradictions_refused(store: Store, tmp_
     table = lab_table("80053 - N 10.00\n80053 - N 10.00\n80053 QW N 11.00\n80061 - X 5.00")
     loaded = load_benchmark(store, "clfs", [write_csv(tmp_path / "Q1.csv", table)])
     assert (loaded.rows_read, loaded.rows_priced, loaded.left_out) == (4, 3, {"the same row again": 1})
-    assert "indicator 'X', of no known meaning: 1 rows priced" in loaded.notes
+    assert "indicator 'X', not in CMS's list: 1 rows priced" in loaded.notes
     for wrong, complaint in (
         ("80053 - N 10.00\n80053 - N 10.01", r"row 6: code 80053 is also in row 5, with another content"),
         ("80053 - N ten", r"row 5, code 80053: RATE: 'ten' is not a number"),

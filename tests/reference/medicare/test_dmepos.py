@@ -213,8 +213,8 @@ def test_what_is_wrong_is_said_in_one_line(store: Store, tmp_path: Path) -> None
 def test_unknown_categories_are_reported(store: Store, tmp_path: Path) -> None:
     table = equipment_table("E0601 RR - D XX " + "1.00 2.00 " * 4 + "\nE0602 RR - Q CR " + "1.00 2.00 " * 4)
     notes = load_benchmark(store, "dmepos", [write_csv(tmp_path / "x.csv", table)]).notes
-    assert "category XX, of no known meaning: 1 rows" in notes
-    assert "jurisdiction Q, of no known meaning: 1 rows" in notes
+    assert "category XX, not in CMS's list: 1 rows" in notes
+    assert "jurisdiction Q, not in CMS's list: 1 rows" in notes
 
 
 def test_every_amount_of_cms_is_loaded(shared: Path, store: Store) -> None:

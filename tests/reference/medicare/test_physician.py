@@ -186,6 +186,17 @@ def test_keys_are_unique(demo_root: Path) -> None:
     ) == [(0,)]
 
 
+def test_a_status_that_is_not_in_cms_s_list_is_reported(store: Store, tmp_path: Path) -> None:
+    rvu, gpci = write_physician_fees(tmp_path)
+    text = rvu.read_text()
+    row = text.splitlines()[3].split(",")
+    row[0], row[3] = "99499", "Z"
+    rvu.write_text(text + ",".join(row) + "\n")
+    loaded = physician.load(store, [rvu, gpci])
+    assert loaded.left_out == {"status Z, not in CMS's list": 1}
+    assert "status 'Z', not in CMS's list: 1 rows not priced" in loaded.notes
+
+
 def test_anesthesia_is_its_base_units_times_the_factor(store: Store, tmp_path: Path) -> None:
     rvu, gpci = write_physician_fees(tmp_path)
     text = rvu.read_text()
