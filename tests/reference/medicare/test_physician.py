@@ -192,7 +192,7 @@ def test_a_status_that_is_not_in_cms_s_list_is_reported(store: Store, tmp_path: 
     row = text.splitlines()[3].split(",")
     row[0], row[3] = "99499", "Z"
     rvu.write_text(text + ",".join(row) + "\n")
-    loaded = physician.load(store, [rvu, gpci])
+    loaded = load_benchmark(store, "medicare_prof", [rvu, gpci])
     assert loaded.left_out == {"status Z, not in CMS's list": 1}
     assert "status 'Z', not in CMS's list: 1 rows not priced" in loaded.notes
 
