@@ -1,5 +1,6 @@
 """A month against another: every answer against the slow one, on random months, on the demo and on real files."""
 
+import json
 from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +15,8 @@ from core.load.load_file import load_file
 from core.queries import changes, coverage
 from core.queries.rules.market import Market
 from core.queries.rules.matching import OUTCOMES
-from core.store.connection import Snapshot
+from core.queries.rules.rate_kinds import MACROS
+from core.store.connection import QueryLimits, Reader, Snapshot
 from core.store.generations.store import Store
 from core.tic.source import open_documents
 from tests.queries import slow_changes
@@ -22,7 +24,11 @@ from tests.queries.one_market import MARKET, store_of_months
 from tests.queries.rates_by_month import NPIS, facts, members, store_of
 from tests.queries.slow import Everything, percentile
 from tests.queries.slow_changes import Change
+from tests.rate_files import file_of, item_of
 from tests.stores import open_snapshot
+
+VISITOR_MEMORY = "100MB"
+"""Less than a visitor's share of the smallest server."""
 
 months = st.tuples(st.lists(members, min_size=4, max_size=4), st.lists(facts, max_size=12))
 
@@ -250,3 +256,24 @@ def test_a_change_from_zero_has_no_percent(tmp_path: Path) -> None:
     (moved,), _ = changes.count_movements(db, MARKET, "2025-07")
     _, (row,) = changes.list_changed_rates(db, MARKET, "2025-07", None, "moved", 9, 0)
     assert (moved.up, moved.p50, row.difference, row.percent) == (1, None, 10, None)
+
+
+def test_a_payer_of_many_groups_fits_into_a_visitor_s_memory(tmp_path: Path) -> None:
+    groups = [
+        {
+            "provider_group_id": number,
+            "provider_groups": [{"npi": [1_000_000_000 + number * 20 + n for n in range(20)]}],
+        }
+        for number in range(4_000)
+    ]
+    store = Store(tmp_path / "data")
+    for month in ("2025-07-01", "2025-08-01"):
+        content = file_of(item_of(5, references=range(4_000)), provider_references=groups, last_updated_on=month)
+        path = tmp_path / f"{month}.json"
+        path.write_text(json.dumps(content), encoding="utf-8")
+        load_file(store, open_documents(path)[0], "GA")
+    limits = QueryLimits(memory=VISITOR_MEMORY, temp_directory=str(tmp_path / "temp"), seconds=60)
+    db = Reader(store, limits, MACROS).snapshot()
+    assert db is not None
+    (moved,), _ = changes.count_movements(db, Market("GA", "2025-08", payer="payer"), "2025-07")
+    assert (moved.same, moved.before, moved.after) == (4_000, 4_000, 4_000)
