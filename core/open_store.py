@@ -83,7 +83,7 @@ def limits() -> QueryLimits:
 
 
 def _site_limits() -> QueryLimits:
-    return replace(limits(), log_after=settings.BEACONPOINT_SLOW_SECONDS)
+    return replace(limits(), log_after=settings.BEACONPOINT_SLOW_SECONDS, memory_setting="BEACONPOINT_SITE_MEMORY")
 
 
 def _quick_limits() -> QueryLimits:

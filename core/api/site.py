@@ -14,7 +14,7 @@ from ninja.errors import ValidationError
 from core.api.protocol.parameters import invalid_parameters
 from core.api.protocol.problems import Problem
 from core.pages.shared.admission import TooBusy
-from core.pages.shared.error_pages import why_unreadable
+from core.pages.shared.error_pages import why_stopped, why_unreadable
 from core.runtime.errors import BeaconError
 from core.store.connection import QueryTimeout, QueryTooLarge
 from core.store.generations.manifest import StoreError
@@ -38,7 +38,7 @@ def _answer_error(request: HttpRequest, error: Any) -> HttpResponse:
     if isinstance(error, ValidationError):
         error = invalid_parameters(request, error)
     elif isinstance(error, (QueryTimeout, QueryTooLarge)):
-        error = Problem("too-slow", f"{error}. Add a code, a payer or other filters.")
+        error = Problem("too-slow", f"{why_stopped(error)}. Add a code, a payer or other filters.")
     elif isinstance(error, TooBusy):
         refusal = Problem("too-busy" if error.status == 503 else "too-many-at-once", f"{error}.")
         refusal.retry_after = error.retry_after

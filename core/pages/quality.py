@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from core.fields.payer_slug import make_payer_slug
 from core.pages.charts.sparkline import sparkline
-from core.pages.formats import NONE, write_dollars, write_figure, write_month, write_percent
+from core.pages.formats import NONE, write_dollars, write_figure, write_month, write_percent, write_state
 from core.pages.forms.quality_form import QualityForm
 from core.pages.shared import urls
 from core.pages.shared.answer_cache import TOO_SLOW_SECONDS
@@ -132,11 +132,14 @@ def show_failing_rows(query: PageQuery[QualityForm], check: str) -> HttpResponse
     except QueryTimeout:
         return _recorded_places(query, one, context, status=503)
     names = sorted(found.names, key=lambda name: name == "fact_uid")  # long, and of the least interest
+    figures = {name for name, of in zip(found.names, found.types, strict=True) if of in {int, float}}
     rows = [dict(zip(found.names, row, strict=True)) for row in found.rows]
     return query.render(
         "pages/quality_rows.html",
-        names=[_column_title(name) for name in names],
-        rows=[([_write_cell(row, name) for name in names], _rates_address(check, row)) for row in rows],
+        names=[(_column_title(name), name in figures) for name in names],
+        rows=[
+            ([(_write_cell(row, name), name in figures) for name in names], _rates_address(check, row)) for row in rows
+        ],
         paging=Paging(chosen["page"], found.total),
         cap=MAX_FAILING_ROWS,
         **context,
@@ -150,8 +153,10 @@ def _column_title(name: str) -> str:
 def _write_cell(row: dict[str, Any], name: str) -> Any:
     """Return a value as pages write it. Columns are those of the checks' SQL."""
     value = row[name]
-    if value is None:
+    if value in {None, ""}:
         return NONE
+    if name == "state":
+        return write_state(value)
     if name == "year_month":
         return write_month(value)
     if name == "negotiated_rate":
@@ -198,7 +203,8 @@ def _example_cells(place: quality.CheckedPlace) -> list[tuple[str, Any]]:
     """Return the columns of a place's example that the table does not have anyway, each with its value as written."""
     example = json.loads(place.example) if place.example else {}
     hidden = {"state", "year_month", "reporting_entity_name", "payer_slug", "fact_uid", "negotiated_type"}
-    return [(_column_title(name), _write_cell(example, name)) for name in example if name not in hidden]
+    told = (name for name, value in example.items() if name not in hidden and value not in {None, ""})
+    return [(_column_title(name), _write_cell(example, name)) for name in told]
 
 
 def _loaded_parts(query: PageQuery[QualityForm], one: Check) -> list[tuple[coverage.Coverage, str]]:

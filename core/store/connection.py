@@ -61,6 +61,8 @@ class QueryLimits:
 
     seconds: float
     memory: str = "1GB"
+    memory_setting: str = "BEACONPOINT_QUERY_MEMORY"
+    """What an operator raises for more of it."""
     threads: int = 2
     temp_directory: str = ""
     temp_size: str = "4GB"
@@ -184,7 +186,7 @@ class Snapshot:
                 "BEACONPOINT_QUERY_TEMP_SIZE",
             )
         return QueryTooLarge(
-            f"the question needs more than the {self._limits.memory} of memory it may use", "BEACONPOINT_QUERY_MEMORY"
+            f"the question needs more than the {self._limits.memory} of memory it may use", self._limits.memory_setting
         )
 
     def ask_once(self, question: Callable[["Snapshot"], T]) -> T:

@@ -90,6 +90,13 @@ def query(sql: str) -> Callable[[Situation], None]:
     return ask
 
 
+def ask_for_a_visitor(_at: Situation) -> None:
+    change(open_store.store(), "a")
+    db = open_store.snapshot_for_site()
+    assert db is not None
+    db.rows(LARGE)
+
+
 class OvertakenStore(Store):
     """A store whose newest generation is superseded as soon as it has been read: another command loads all the time."""
 
@@ -160,6 +167,7 @@ CASES: dict[str, tuple[str, Any, Any, Callable[[Situation], None], dict[str, Any
     "the store cannot be written": ("DATA_DIR", "{file}/data", "{directory}/data", write, {}),
     "a question takes too long": ("QUERY_SECONDS", 0.1, 300, query(SLOW), {}),
     "a question needs too much memory": ("QUERY_MEMORY", "16MB", "1GB", query(LARGE), PATIENT),
+    "a visitor's question needs too much memory": ("SITE_MEMORY", "40MB", "2GB", ask_for_a_visitor, PATIENT),
     "a question needs too much disk": ("QUERY_TEMP_SIZE", "1MB", "1GB", query(SPILLING), SMALL_MEMORY),
     "a backup is overtaken by loads": ("GRACE_SECONDS", 0, 3600, back_up_while_loading, FORGETFUL),
     "a download takes too long": ("DOWNLOAD_SECONDS", 0.1, 300, download_slowly, {}),

@@ -11,6 +11,8 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
+from core import open_store
+from core.queries import quality
 from core.runtime.progress import show_counting
 from core.store.changes.compact import MIN_SMALL_FILES
 from core.store.generations.manifest import FORMAT
@@ -86,6 +88,16 @@ def test_upgrade(tmp_path: Path) -> None:
         store.manifest_path.write_text(json.dumps({**fields, "format": FORMAT + 1}))
         with pytest.raises(CommandError, match=f"has format {FORMAT + 1}, and .* reads formats up to {FORMAT};"):
             said("upgrade")
+
+
+def test_a_check_of_an_older_store_is_about_the_upgraded_files(tmp_path: Path) -> None:
+    store = unpacked(tmp_path, "monthly")
+    with serving(store.root):
+        said("dq_check")
+        db = open_store.snapshot()
+        assert db is not None
+        (run,) = quality.list_runs(db)
+        assert (db.manifest.format, run.data_version) == (FORMAT, db.manifest.data_version)
 
 
 def test_copy_by_group(filled: Store) -> None:

@@ -93,8 +93,10 @@ def test_every_flag_leads_to_its_rates(odd: Store) -> None:
         (behind,) = (link for link in links if link.startswith("/quality/zero_rates/?"))
         rows = client.get(behind)
         assert "2 found in the current data with these filters" in text_of(rows)
+        assert 'class="n">$0.00</td>' in rows.content.decode(), "figures are aligned"
         assert "Payer: Odd, Inc. ✕ Month: August 2025 ✕ State: Georgia ✕" in text_of(rows)
         (shown,) = tables(rows)
+        assert [row[shown[0].index("State")] for row in shown[1:]] == ["Georgia", "Georgia"]
         assert [row[shown[0].index("Rate")] for row in shown[1:]] == ["$0.00", "$0.00"]
         for link in {*links, *links_of(rows)}:
             if not link.startswith("/static/"):

@@ -1,6 +1,7 @@
 """Run the data-quality checks."""
 
 import argparse
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -75,9 +76,14 @@ Before the checks, every file is read and compared with its checksum, as `manage
     ) -> None:
         """Print the report and keep it. `wait` is how many seconds to wait for another writer."""
         require_data_directory()
+        store = open_store.store(wait, command="dq_check")
+        if not no_record:
+            # The result is about files, and keeping it would upgrade those of an older store.
+            with suppress(StoreError):
+                store.upgrade()
         db = open_store.snapshot()
         if db is None:
-            raise BeaconError(f"{open_store.store().root}: nothing is loaded yet; load a file with ingest_mrf first")
+            raise BeaconError(f"{store.root}: nothing is loaded yet; load a file with ingest_mrf first")
         expect_undamaged(db.root, db.manifest)
         if not no_record:
             db = self._measure_fit(db, state, year_month, wait)
@@ -88,7 +94,7 @@ Before the checks, every file is read and compared with its checksum, as `manage
             self._print(report)
         if not no_record:
             try:
-                keep_report(open_store.store(command="dq_check"), report, wait)
+                keep_report(store, report, wait)
             except StoreError as error:
                 self.stderr.write(f"the result was not kept: {error}")
         failed = report.failed(("error",) if fail_on == "error" else ("error", "warning"))

@@ -1,9 +1,11 @@
 """The pages for what cannot be answered."""
 
+import logging
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.text import capfirst
 
 from core.pages.forms.query_form import QueryForm
 from core.pages.shared import urls
@@ -13,6 +15,8 @@ from core.runtime.errors import BeaconError
 from core.runtime.request_notes import current_request_id
 from core.store.connection import QueryTimeout, QueryTooLarge
 from core.store.generations.integrity.damage import DamagedFileError
+
+_log = logging.getLogger(__name__)
 
 Problems = list[tuple[str, str]]
 """Names of parameters (or empty text) and a sentence about each."""
@@ -45,6 +49,14 @@ def invalid_form(request: HttpRequest, form: QueryForm) -> HttpResponse:
     return invalid_query(request, [(str(request.GET.get(name, "")) and name, why) for name, why in form.problems])
 
 
+def why_stopped(error: QueryTimeout | QueryTooLarge) -> str:
+    """Return what visitors are told of a question that was stopped, and log what the operator can do about it."""
+    if isinstance(error, QueryTimeout):
+        return str(error)
+    _log.warning("%s", error.for_operator)
+    return "the question is about too many rates to be answered"
+
+
 def timed_out(request: HttpRequest, error: QueryTimeout | QueryTooLarge) -> HttpResponse:
     """Return the page for a question that was stopped, with narrower ones to ask instead."""
     given = request.GET.dict()
@@ -53,7 +65,8 @@ def timed_out(request: HttpRequest, error: QueryTimeout | QueryTooLarge) -> Http
         for name, value, label in _NARROWER
         if not given.get(name)
     ]
-    problem = f"{error}. Try fewer rates: choose a code, a payer, a billing class, or a provider."
+    advice = "Try fewer rates: choose a code, a payer, a billing class, or a provider."
+    problem = f"{capfirst(why_stopped(error))}. {advice}"
     title = "This took too long" if isinstance(error, QueryTimeout) else "This was too much at once"
     response = sorry(request, 503, title, [("", problem)], narrower=narrower)
     response["Retry-After"] = str(TOO_SLOW_SECONDS)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
@@ -47,7 +48,25 @@ def test_a_slow_question_is_stopped_and_explained(demo_root: Path, settings: Any
     with serving(demo_root):
         response = endless(RequestFactory().get("/endless/"))
     assert response.status_code == 503
-    assert "the question took longer than 0.2 seconds and was stopped" in text_of(response)
+    assert "The question took longer than 0.2 seconds and was stopped" in text_of(response)
+
+
+def test_a_question_that_is_too_large_is_explained_to_visitors_and_operators(
+    demo_root: Path, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.BEACONPOINT_SITE_MEMORY = "40MB"
+
+    @page(QueryForm)
+    def large(query: PageQuery[QueryForm]) -> HttpResponse:
+        return HttpResponse(str(query.db.rows("SELECT list(i) FROM range(4000000) t(i)")))
+
+    with serving(demo_root):
+        response = large(RequestFactory().get("/large/"))
+    assert response.status_code == 503
+    said = text_of(response)
+    assert "The question is about too many rates to be answered. Try fewer rates: choose a code" in said
+    assert "memory" not in said
+    assert "of memory it may use; raise BEACONPOINT_SITE_MEMORY" in caplog.text
 
 
 def test_an_error_is_not_kept_by_clients(site: Client) -> None:
