@@ -31,6 +31,7 @@ from core.queries.rules.keyset import RowKey, ascending, descending, order_by, r
 from core.queries.rules.market import Market, counted_rates
 from core.queries.rules.named_rows import read_rows, stream_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, percentile_columns, percentile_list
+from core.queries.rules.schedules_to_ask import schedules_to_ask
 from core.store.connection import Snapshot
 from core.store.views import RATE_WITH_PAYEE
 
@@ -201,7 +202,9 @@ def _compared_terms(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
     """Return a WITH clause whose `compared` has one row for all rates of the same terms, and its parameters."""
     rates, parameters = counted_rates(db, market)
     place = "$pos" if market.pos else None
-    return compared_terms_sql(rates, "sum(rate_count)::BIGINT", place=place, basis=market.basis), parameters
+    schedules = schedules_to_ask(db, market.code)
+    sql = compared_terms_sql(rates, "sum(rate_count)::BIGINT", place=place, basis=market.basis, schedules=schedules)
+    return sql, parameters
 
 
 @dataclass(frozen=True)

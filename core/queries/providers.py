@@ -34,6 +34,7 @@ from core.queries.rules.comparison import compared_sql
 from core.queries.rules.market import Market, counted_rates
 from core.queries.rules.named_rows import read_by_key, read_page, read_rows
 from core.queries.rules.percentiles import median
+from core.queries.rules.schedules_to_ask import schedules_to_ask
 from core.store.connection import Snapshot
 from core.store.schema.tables import DIM_NPI, NPI_LOCATION, NPI_OTHER_NAME
 
@@ -360,11 +361,14 @@ def _percents(provider: Snapshot, market: Market, codes: list[str]) -> dict[tupl
     """Return the provider's percents of Medicare by the values of _PAYER_LINE."""
     rates, parameters = counted_rates(provider, market)
     place = "$pos" if market.pos else None
+    compared = compared_sql(
+        "list_contains($codes, f.code)", rates, place=place, basis=market.basis, schedules=schedules_to_ask(provider)
+    )
     return read_by_key(
         provider,
         _PAYER_LINE,
         _Percent,
-        f"""{compared_sql("list_contains($codes, f.code)", rates, place=place, basis=market.basis)}
+        f"""{compared}
             SELECT code_type, code, kind, reporting_entity_name, billing_class, billing_code_modifier AS modifier,
                    {median("percent")} AS percent, count(percent) AS compared
             FROM (SELECT *, unnest(range(rate_count)) FROM compared) GROUP BY ALL""",

@@ -4,6 +4,8 @@ The class, the setting, and the places of a rate choose its own schedule; what t
 it on to another (schedules.py). These rules have no other copy. docs/method.md explains them to readers.
 """
 
+from collections.abc import Sequence
+
 from core.queries.rules.compensation import COMPENSATION_OUTCOME, compensated_sql
 from core.queries.rules.label_fit import places_sql
 from core.queries.rules.modifiers import RENTAL_OR_PURCHASE
@@ -64,23 +66,33 @@ are null where there is a reason. The columns of COMPENSATION_OUTCOME say the sa
 
 
 def compared_sql(
-    where: str, facts: str = RATE_WITH_PAYEE, *, place: str | None = None, basis: str | None = None
+    where: str,
+    facts: str = RATE_WITH_PAYEE,
+    *,
+    place: str | None = None,
+    basis: str | None = None,
+    schedules: Sequence[Schedule] = SCHEDULES,
 ) -> str:
     """Return a WITH clause that ends in `compared`: the `facts` (AS f) that meet `where`, each with its outcome.
 
-    Columns besides the fact's: those of OUTCOME, percent (1 is 100%), and plausible. `place` and `basis`: see
-    compared_terms_sql.
+    Columns besides the fact's: those of OUTCOME, percent (1 is 100%), and plausible. `place`, `basis`, and `schedules`:
+    see compared_terms_sql.
     """
     return f"""
         WITH asked AS MATERIALIZED (SELECT f.* FROM {facts} f WHERE {where}),
-        {_outcomes("asked", "count(*)", place, basis)},
+        {_outcomes("asked", "count(*)", place, basis, schedules)},
         compared AS (
             SELECT f.*, {OUTCOME}, f.negotiated_rate / c.medicare AS percent, {PLAUSIBLE_SQL} AS plausible
             FROM asked f JOIN outcomes c ON {SAME_TERMS})"""
 
 
 def compared_terms_sql(
-    facts: str, count: str = "count(*)", *, place: str | None = None, basis: str | None = None
+    facts: str,
+    count: str = "count(*)",
+    *,
+    place: str | None = None,
+    basis: str | None = None,
+    schedules: Sequence[Schedule] = SCHEDULES,
 ) -> str:
     """Return a WITH clause whose `compared` has one row for all of the `facts` with the same terms.
 
@@ -88,13 +100,14 @@ def compared_terms_sql(
     on its terms, not on how much it is, except for its size (rate_size): 60 rows are compared rather than 83,000
     (docs/decisions/0031). `place` is SQL of the one place of service that a visitor asks about: rates are then compared
     as rendered there, whatever other places they hold for. `basis` is the schedule that a visitor asks for (BASES).
+    `schedules` are those that are asked, see schedules_to_ask.
     """
     return f"""
-        WITH {_outcomes(facts, count, place, basis)},
+        WITH {_outcomes(facts, count, place, basis, schedules)},
         compared AS (SELECT {TERMS}, size, rate_count, {OUTCOME} FROM outcomes c)"""
 
 
-def _outcomes(facts: str, count: str, place: str | None, basis: str | None) -> str:
+def _outcomes(facts: str, count: str, place: str | None, basis: str | None, schedules: Sequence[Schedule]) -> str:
     """Return the queries of a WITH clause that end in `outcomes`: the distinct terms of the facts, each with OUTCOME.
 
     The steps: `picked` finds each rate's kind, places, and own schedule. `periods` finds the release that is in force
@@ -139,8 +152,9 @@ def _outcomes(facts: str, count: str, place: str | None, basis: str | None) -> s
             JOIN dim_benchmark b ON b.state IN ('US', p.state) AND b.release <= p.year_month
             GROUP BY p.state, p.year_month, b.kind),
         codes AS (SELECT DISTINCT code FROM picked),
-        listed_code AS ({" UNION ALL ".join(_listed(one) for one in SCHEDULES)}),
-        chain(own, step, schedule, title, has_settings, passes_unlisted) AS (VALUES {", ".join(_chain_rows())}),
+        listed_code AS ({" UNION ALL ".join(_listed(one) for one in schedules)}),
+        chain(own, step, schedule, title, has_settings, passes_unlisted) AS (VALUES
+            {", ".join(_chain_rows(schedules))}),
         candidates AS (
             SELECT f.term, f.own, f.own_rule, f.modifier, f.size, f.places, f.mostly_facility, f.allows_both, c.step,
                    c.schedule, c.title, c.has_settings, t.release, t.in_force, coalesce(t.loaded, false) AS loaded,
@@ -169,7 +183,7 @@ def _outcomes(facts: str, count: str, place: str | None, basis: str | None) -> s
             SELECT *, CASE
                 WHEN NOT loaded THEN 'benchmark not loaded'
                 WHEN NOT listed THEN 'code not found'
-                {_conditions()}
+                {_conditions(schedules)}
                 WHEN price IS NULL THEN coalesce({_price("''", "prices")}.reason,
                     if(modifier = '' AND {_HAS_RENTAL}, 'unit not stated', 'modifier not priced'))
                 WHEN price.reason IS NOT NULL THEN price.reason
@@ -240,11 +254,11 @@ def _price(modifier: str, prices: str = "s.prices") -> str:
     return f"list_filter({prices}, lambda one: one.modifier = {modifier})[1]"
 
 
-def _chain_rows() -> list[str]:
+def _chain_rows(schedules: Sequence[Schedule]) -> list[str]:
     """Return the chains as rows of VALUES."""
-    by_kind = {one.kind: one for one in SCHEDULES}
+    by_kind = {one.kind: one for one in schedules}
     rows = []
-    for link in chain_links():
+    for link in chain_links(schedules):
         schedule = by_kind[link.kind]
         has_settings = any(price.inside != "NULL" for price in schedule.prices)
         rows.append(
@@ -253,11 +267,11 @@ def _chain_rows() -> list[str]:
     return rows
 
 
-def _conditions() -> str:
+def _conditions(schedules: Sequence[Schedule]) -> str:
     """Return the WHEN clauses of the schedules that take some rates only."""
     return "\n".join(
         f"WHEN schedule = '{one.kind}' AND NOT ({one.takes}) THEN '{one.otherwise}'"
-        for one in SCHEDULES
+        for one in schedules
         if one.takes != "true"
     )
 

@@ -6,7 +6,7 @@ first that has an amount is the one that pays. Some rates have no schedule of th
 their code can say who pays.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -152,12 +152,12 @@ class ChainLink(NamedTuple):
     kind: str
 
 
-def chain_links() -> Iterator[ChainLink]:
-    """Yield the chains of all rates. The step is 0 for a rate's own schedule."""
+def chain_links(schedules: Sequence[Schedule]) -> Iterator[ChainLink]:
+    """Yield the chains of all rates through some of SCHEDULES. The step is 0 for a rate's own schedule."""
     for own in (*OWN_SCHEDULES, *NO_OWN_SCHEDULE):
         if own in OWN_SCHEDULES:
             yield ChainLink(own, 0, own)
-        following = (one.kind for one in SCHEDULES if own in one.follows)
+        following = (one.kind for one in schedules if own in one.follows)
         yield from (ChainLink(own, step, kind) for step, kind in enumerate(following, 1))
 
 

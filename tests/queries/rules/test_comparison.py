@@ -154,12 +154,22 @@ def test_outcomes_are_those_of_the_slow_reference(
                 FROM compared ORDER BY 1""",
             {} if pos is None else {"pos": pos},
         )
+        if pos is None:
+            outcomes = {(row[0], *row[1:4], *row[5:8]) for row in found}
+            assert all(set(as_pages_ask(db, rate)) <= outcomes for rate in rates[:3])
     for number, (rate, row) in enumerate(zip(rates, found, strict=True)):
         expected = slow_comparison.compared({**rate, "kind": slow.kind(rate)}, known, pos)
         outcome = (expected.reason, expected.basis, expected.amount, expected.release, expected.other)
         assert row[:6] == (f"{number:04}", *outcome)
         assert (row[6] or None, row[7]) == (expected.detail or None, expected.rule)
         assert expected.reason is None or expected.reason in REASONS
+
+
+def as_pages_ask(db: Snapshot, rate: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Return the outcomes of a rate's code as its page has them: it asks only the schedules that list the code."""
+    market = Market(rate["state"], rate["year_month"], rate["code_type"], rate["code"])
+    rows = medicare.list_comparisons(db, market, "rate", 99, 0)
+    return [(row.fact_uid, row.reason, row.basis, row.medicare, row.other_amount, row.detail, row.rule) for row in rows]
 
 
 @given(st.sampled_from(["00099", "00100", "00142", "01999", "02000", "0042T", "99213", "1"]), st.floats(0, 500))
