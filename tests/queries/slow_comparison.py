@@ -16,11 +16,11 @@ NON_FACILITY = [
 """CMS's two lists."""
 
 TRIED_NEXT = {
-    "medicare_prof": [],
-    "opps": ["medicare_prof"],
-    "asc": [],
-    "class not stated": [],
-    "other place": [],
+    "medicare_prof": ["clfs", "asp", "dmepos"],
+    "opps": ["medicare_prof", "clfs", "dmepos"],
+    "asc": ["clfs", "dmepos"],
+    "class not stated": ["clfs", "asp", "dmepos"],
+    "other place": ["clfs", "asp", "dmepos"],
     "inpatient": [],
 }
 """Which schedules are tried after a rate's own, or where it has none, for a reason."""
@@ -162,7 +162,13 @@ def detail_of(kind: str, row: Row) -> str | None:
     if kind == "opps":
         apc = f", APC {row['opps_apc']}" if row["opps_apc"] else ""
         return f"status {row['opps_si']}{apc}" if row["opps_si"] else None
-    return f"indicator {row['asc_pi']}" if row["asc_pi"] else None
+    if kind == "asc":
+        return f"indicator {row['asc_pi']}" if row["asc_pi"] else None
+    if kind == "asp":
+        return f"per {row['dosage']}" if row["dosage"] else None
+    if kind == "dmepos" and row["list"] == "DMEPOS":
+        return f"category {row['category']}" if row["category"] else None
+    return row["list"] if kind == "dmepos" else None
 
 
 def priced_modifier(modifier: str) -> str:
@@ -181,6 +187,8 @@ def tried(fact: Row, places: list[str], own: str, kind: str, benchmarks: Benchma
     modifier = priced_modifier(fact["billing_code_modifier"])
     if kind == "medicare_prof":
         return physician_amount(row, modifier, places, own)
+    if kind in {"clfs", "asp", "dmepos"}:
+        return item_amount(kind, sorted(rows, key=lambda row: str(row["code_type"])), modifier)
     reason = reason_of(kind, row)
     if modifier and reason is None:
         return Outcome("modifier not priced")
@@ -188,6 +196,26 @@ def tried(fact: Row, places: list[str], own: str, kind: str, benchmarks: Benchma
     if reason or amount is None:
         return Outcome(reason or "not priced")
     return Outcome(None, kind.upper(), amount, row["release"], detail=detail_of(kind, row))
+
+
+def item_amount(kind: str, rows: list[Row], modifier: str) -> Outcome:
+    """Return the amount of the row with the rate's modifiers, of a table with a row for each."""
+    by_modifier: dict[str, Row] = {}
+    for row in rows:
+        if row["modifier"] == "" or row["amount"] is not None or row["reason"]:  # others have rural amounts only
+            by_modifier.setdefault(row["modifier"], row)
+    plain, row = by_modifier.get(""), by_modifier.get(modifier, {})
+    if row.get("reason"):
+        return Outcome("contractor priced")
+    if row.get("amount") is not None:
+        basis = kind.upper() + (f", modifier {modifier}" if modifier else "")
+        return Outcome(None, basis, row["amount"], row["release"], detail=detail_of(kind, row))
+    if row and not modifier:
+        return Outcome("not priced")
+    if plain and plain["reason"]:
+        return Outcome("contractor priced")
+    rented_or_bought = any(set(one.split(",")) & {"NU", "RR", "UE"} for one in by_modifier)
+    return Outcome("unit not stated" if rented_or_bought and not modifier else "modifier not priced")
 
 
 def reason_of(kind: str, row: Row) -> str | None:

@@ -163,7 +163,8 @@ def _outcomes(facts: str, count: str, place: str | None, basis: str | None, sche
                    coalesce(if(f.own = 'opps' AND c.step > 0 AND f.modifier = '', {_price("'TC'")}, NULL),
                             {_price("f.modifier")}) AS price,
                    coalesce((price).detail, s.prices[1].detail) AS says,
-                   coalesce(bool_or(CASE c.step WHEN 0 THEN loaded AND coalesce(s.passes_on, c.passes_unlisted) END)
+                   coalesce(bool_or(CASE c.step WHEN 0 THEN
+                       coalesce(t.loaded, false) AND coalesce(s.passes_on, c.passes_unlisted) END)
                        OVER (PARTITION BY f.term), true) AS passed_on,
                    max(CASE c.step WHEN 0 THEN c.title || ' ' || says END) OVER (PARTITION BY f.term) AS own_says
             FROM picked f JOIN chain c ON c.own = f.own

@@ -68,6 +68,11 @@ def _by_indicator(column: str, reasons: dict[str, tuple[str, ...]]) -> str:
     return f"CASE WHEN b.reason IS DISTINCT FROM 'not priced' THEN b.reason{cases} ELSE b.reason END"
 
 
+def _by_modifier(amount: str) -> Price:
+    """Return the price of a table with a row for each modifier. Contractors price what it lists without an amount."""
+    return Price(amount, modifier="b.modifier", reason="if(b.reason = 'not priced', 'contractor priced', b.reason)")
+
+
 # Restricted services (R) without relative values are priced by the contractors too, and their row has no reason.
 _PHYSICIAN_REASON = f"""CASE
     WHEN b.status = 'R' AND b.medicare_prof_rate IS NULL AND b.facility_rate IS NULL THEN 'contractor priced'
@@ -136,6 +141,29 @@ SCHEDULES = (
             ),
         ),
         detail="'indicator ' || b.asc_pi",
+    ),
+    Schedule(
+        kind="clfs",
+        title="CLFS",
+        prices=(_by_modifier("b.amount"),),
+        detail="NULL",
+        # Neither a hospital's nor a surgical center's own payment has laboratory tests in it (42 CFR 416.164).
+        follows=("medicare_prof", "opps", "asc", "class not stated", "other place"),
+    ),
+    Schedule(
+        kind="asp",
+        title="ASP",
+        prices=(_by_modifier("b.amount"),),
+        detail="'per ' || b.dosage",
+        # Hospitals and surgical centers have rates for drugs in their own addenda.
+        follows=("medicare_prof", "class not stated", "other place"),
+    ),
+    Schedule(
+        kind="dmepos",
+        title="DMEPOS",
+        prices=(_by_modifier("b.amount"),),
+        detail="CASE b.list WHEN 'DMEPOS' THEN 'category ' || b.category ELSE b.list END",
+        follows=("medicare_prof", "opps", "asc", "class not stated", "other place"),
     ),
 )
 """The schedules, in the order in which those that follow are tried."""

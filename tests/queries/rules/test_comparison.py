@@ -40,7 +40,10 @@ PLACES = [
 ]
 MONTHS = ["2025-01", "2025-06", "2025-07", "2025-12", "2026-03", "2024-12"]
 CODES = ["99213", "70450", "G0439", "00100"]
-MODIFIERS = ["", "", "", "", "", "26", "TC", "53", "26,RT", "25", "50", "25,50", "TC,U1"]
+MODIFIERS = ["", "", "", "", "", "26", "TC", "53", "26,RT", "25", "50", "25,50", "TC,U1", "QW", "KX,RR", "NU", "KE,NU"]
+NATIONAL = ("clfs", "asp")
+ITEMS = (*NATIONAL, "dmepos")
+"""The schedules that have a row for each modifier."""
 
 # Most rates can be priced, so that examples reach the rules about places, modifiers and settings. Two in five have an
 # amount; with every column drawn alike, one in twenty had.
@@ -78,7 +81,7 @@ odd_facts = st.fixed_dictionaries(
 facts = st.integers(0, 5).flatmap(lambda number: odd_facts if number == 5 else priced_facts)
 amounts = st.sampled_from([1.0, 7.5, 20.0, 50.0, 333.33, None])
 reasons = st.sampled_from([*[None] * 16, "packaged", "anesthesia", "inpatient", "not priced"])
-SI = st.sampled_from(["S", "S", "A", "Q4", "B", "L", None])
+SI = st.sampled_from(["S", "S", "A", "Q4", "Y", "B", "L", None])
 PROFESSIONAL = [column.name for column in TABLES["bench_medicare_prof"].columns if "_rate" in column.name]
 
 
@@ -94,6 +97,14 @@ def rows_of(kind: str) -> st.SearchStrategy[dict[str, Any]]:
         return st.fixed_dictionaries(
             {"reason": reasons, "asc_mar_stateavg": amounts, "asc_pi": st.sampled_from(["A2", "B5", None])}
         )
+    if kind in ITEMS:
+        says = {"dosage": st.sampled_from(["1 MG", None])} if kind == "asp" else {}
+        if kind == "dmepos":
+            says = {"list": st.just("DMEPOS"), "category": st.just("CR")}
+        row = st.fixed_dictionaries({"amount": amounts, "reason": st.sampled_from([None, None, "not priced"]), **says})
+        row = row.map(lambda one: one | {"amount": None if one["reason"] else one["amount"]})
+        modifiers = st.sampled_from(["", "", "RR", "NU", "KE,NU", "26"] if kind == "dmepos" else [""])
+        return st.dictionaries(modifiers, row, min_size=1)
     raise AssertionError(kind)
 
 
@@ -103,10 +114,12 @@ def schedules(draw: st.DrawFn) -> dict[str, dict[str, dict[tuple[str, str], dict
     found: dict[str, Any] = {}
     of_georgia = st.sets(st.tuples(st.just("GA"), st.sampled_from(CODES)), min_size=3)
     of_any = st.sets(st.tuples(st.sampled_from(["GA", "TX"]), st.sampled_from(CODES)), min_size=1)
-    for kind in ("medicare_prof", "opps", "asc"):
+    for kind in ("medicare_prof", "opps", "asc", *ITEMS):
         releases = st.sampled_from([["2025-01"], ["2025-01", "2025-07"], ["2024-10", "2025-01"], ["2024-10"], []])
         for release in draw(releases):
             keys = draw(st.integers(0, 3).flatmap(lambda number: of_any if number == 3 else of_georgia))
+            if kind in NATIONAL:
+                keys = {("US", code) for _, code in keys}
             found.setdefault(kind, {})[release] = {key: draw(rows_of(kind)) for key in sorted(keys)}
     return found
 
@@ -137,7 +150,9 @@ def store_of(root: Path, rates: list[dict[str, Any]], benchmarks: dict[str, Any]
             for (state, code), row in rows.items():
                 key = {"state": state, "code_type": "HCPCS" if code[0] == "G" else "CPT", "code": code}
                 for month in months_in_force(release, releases):
-                    tables[f"bench_{kind}"].append({**key, **row, "year_month": month, "release": release})
+                    of_month = key | {"year_month": month, "release": release}
+                    each = [one | {"modifier": name} for name, one in row.items()] if kind in ITEMS else [row]
+                    tables[f"bench_{kind}"] += [of_month | one for one in each]
     return written(root, tables)
 
 

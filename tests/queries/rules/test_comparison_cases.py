@@ -45,7 +45,8 @@ PHYSICIANS = [
         "nonfacility_rate_tc": 21.0,
         "facility_rate_tc": 21.0,
     },
-    GA | {"code": "80048", "status": "A"},  # no amount at all
+    GA | {"code": "80053", "status": "A"},  # no amount at all
+    GA | {"code": "80048", "status": "X", "reason": "not priced"},
     GA | {"code": "97110", "status": "A", "medicare_prof_rate": 28.0, "facility_rate": 20.0},
     GA
     | {
@@ -63,10 +64,14 @@ PHYSICIANS = [
     GA | {"code": "99386", "status": "N", "reason": "not priced"},
     GA | {"code": "0001F", "status": "I", "reason": "not priced"},
     GA | {"code": "J0300", "code_type": "HCPCS", "status": "E", "reason": "not priced"},
+    GA | {"code": "A0429", "code_type": "HCPCS", "status": "X", "reason": "not priced"},
     GA | {"code": "00100", "status": "J", "medicare_prof_rate": 90.0, "reason": "anesthesia"},
     GA | {"code": "70450", "status": "A", "facility_rate_26": 33.0},  # only the reading, only in facilities
     GA | {"code": "G0439", "code_type": "HCPCS", "status": "A", "medicare_prof_rate": 130.0},
 ]
+LAB: dict[str, Any] = {"state": "US", "code_type": "CPT", "modifier": "", "indicator": "N"}
+DRUG: dict[str, Any] = {"state": "US", "code_type": "HCPCS", "modifier": ""}
+ITEM: dict[str, Any] = {"state": "GA", "code_type": "HCPCS", "list": "DMEPOS", "category": "IN"}
 SCHEDULES = [
     Schedule("medicare_prof", "2025-01", "US", ["GA"], PHYSICIANS),
     Schedule("medicare_prof", "2025-10", "US", ["GA"], [VISIT | {"medicare_prof_rate": 95.0}]),
@@ -82,6 +87,7 @@ SCHEDULES = [
         GA | {"code": "0001F", "opps_si": "B", "reason": "not priced"},
         GA | {"code": "90670", "opps_si": "L", "reason": "not priced"},
         GA | {"code": "27447", "opps_si": "C", "reason": "inpatient"},
+        GA | {"code": "L1833", "opps_si": "A", "code_type": "HCPCS", "reason": "not priced"},
         GA | {"code": "A0429", "opps_si": "A", "code_type": "HCPCS", "reason": "not priced"},
     ]),
     Schedule("opps", "2025-07", "US", ["TX"], []),  # the newest release has no amounts for Georgia
@@ -91,6 +97,24 @@ SCHEDULES = [
         GA | {"code": "0042T", "asc_pi": "J7", "reason": "not priced"},
         GA | {"code": "90670", "asc_pi": "F4", "reason": "not priced"},
         GA | {"code": "20930", "asc_pi": "N1", "reason": "packaged"},
+    ]),
+    Schedule("clfs", "2025-01", "US", ["US"], [
+        LAB | {"code": "80048", "amount": 8.46},
+        LAB | {"code": "80048", "modifier": "QW", "amount": 8.46},
+        LAB | {"code": "0020M", "reason": "not priced", "indicator": "L"},
+        LAB | {"code": "85025", "amount": 7.77},
+    ]),
+    Schedule("asp", "2025-01", "US", ["US"], [
+        DRUG | {"code": "J0300", "amount": 0.042, "dosage": "125 MG"},
+        DRUG | {"code": "A9606", "reason": "not priced", "dosage": "1 microCurie"},
+    ]),
+    Schedule("dmepos", "2025-01", "US", ["GA"], [
+        ITEM | {"code": "E0143", "modifier": "NU", "amount": 59.29, "rural_amount": 98.65},
+        ITEM | {"code": "E0143", "modifier": "RR", "amount": 5.93, "rural_amount": 14.21},
+        ITEM | {"code": "E0143", "modifier": "KE,NU", "rural_amount": 110.79},
+        ITEM | {"code": "L1833", "modifier": "", "amount": 541.68, "category": "PO"},
+        ITEM | {"code": "V2786", "modifier": "", "reason": "not priced"},
+        ITEM | {"code": "B4150", "modifier": "", "amount": 0.47, "list": "PEN", "category": None},
     ]),
 ]  # fmt: skip
 
@@ -156,9 +180,9 @@ CASES: list[tuple[str, dict[str, Any], str, float | None]] = [
     ("in a hospital, NA in offices", code("27447") | at("21"), FACILITY, 1300),
     ("in a hospital, NA there", code("71046") | at("21"), OFFICE, 30),
     ("in an office, NA in hospitals", code("71046"), OFFICE, 30),
-    ("no amount", code("80048"), "not priced", None),
-    ("no amount, in a hospital", code("80048") | at("21"), "not priced", None),
-    ("no amount, without places", code("80048") | at(), "not priced", None),
+    ("no amount", code("80053"), "not priced", None),
+    ("no amount, in a hospital", code("80053") | at("21"), "not priced", None),
+    ("no amount, without places", code("80053") | at(), "not priced", None),
     # Modifiers have amounts of their own.
     ("the reading, in an office", modified("26"), f"{OFFICE}, modifier 26", 40),
     ("the reading, in a hospital", modified("26") | at("21"), f"{FACILITY}, modifier 26", 30),
@@ -232,7 +256,32 @@ CASES: list[tuple[str, dict[str, Any], str, float | None]] = [
     ("therapy in a hospital", INSTITUTIONAL | code("97110") | at("22"), OFFICE, 28),
     ("therapy in a hospital, with a modifier", INSTITUTIONAL | code("97110") | modified("GP") | at("22"), OFFICE, 28),
     ("a mammogram in a hospital", INSTITUTIONAL | code("77067") | at("22"), f"{OFFICE}, modifier TC", 90),
-    ("a laboratory test in a hospital", INSTITUTIONAL | code("80048") | at("22"), "packaged", None),
+    ("a laboratory test in a hospital", INSTITUTIONAL | code("80048") | at("22"), "CLFS", 8.46),
+    ("a laboratory test that MPFS does not list", code("85025"), "CLFS", 7.77),
+    ("a laboratory test with a waiver", code("85025") | modified("QW"), "CLFS", 7.77),
+    ("a laboratory test labelled HCPCS, in an independent laboratory",
+     INSTITUTIONAL | code("85025", "HCPCS") | at("81"), "CLFS", 7.77),
+    ("a laboratory test in a surgical center", INSTITUTIONAL | code("85025") | at("24"), "CLFS", 7.77),
+    ("a laboratory test, class not stated", code("85025") | {"billing_class": None}, "CLFS", 7.77),
+    ("the reading of a laboratory test", code("85025") | modified("26"), "modifier not priced", None),
+    ("a laboratory test before the schedule", code("85025") | in_month("2024-12"), "benchmark not loaded", None),
+    ("a laboratory test priced by the contractor", code("0020M"), "contractor priced", None),
+    ("a laboratory test for inpatients", INPATIENT | code("85025") | at("21"), "inpatient", None),
+    ("a drug in an office", code("J0300", "HCPCS"), "ASP", 0.042),
+    ("a drug, nothing thrown away", code("J0300", "HCPCS") | modified("JZ"), "ASP", 0.042),
+    ("a drug without a limit", code("A9606", "HCPCS"), "contractor priced", None),
+    ("a drug that a hospital's schedule does not list", INSTITUTIONAL | code("J0300", "HCPCS") | at("22"),
+     "code not found", None),
+    ("a new walker", code("E0143", "HCPCS") | modified("NU") | at("12"), "DMEPOS, modifier NU", 59.29),
+    ("a rented walker", code("E0143", "HCPCS") | modified("KX,RR"), "DMEPOS, modifier RR", 5.93),
+    ("a used walker", code("E0143", "HCPCS") | modified("UE"), "modifier not priced", None),
+    ("a walker, not said whether new or rented", code("E0143", "HCPCS"), "unit not stated", None),
+    ("a new walker, amount for rural areas only", code("E0143", "HCPCS") | modified("KE,NU"),
+     "modifier not priced", None),
+    ("a brace, of the left side", code("L1833", "HCPCS") | modified("LT"), "DMEPOS", 541.68),
+    ("a brace from a hospital, by its schedule", INSTITUTIONAL | code("L1833", "HCPCS") | at("22"), "DMEPOS", 541.68),
+    ("equipment priced by the contractor", code("V2786", "HCPCS"), "contractor priced", None),
+    ("nutrition at home, institutional", INSTITUTIONAL | code("B4150", "HCPCS") | at("12"), "DMEPOS", 0.47),
     ("an ambulance", INSTITUTIONAL | code("A0429", "HCPCS") | at("22"), "another schedule", None),
     ("inpatient only", INSTITUTIONAL | code("27447") | at("22"), "inpatient", None),
     ("not covered in a hospital", INSTITUTIONAL | code("99386") | at("22"), "not covered", None),
@@ -242,13 +291,13 @@ CASES: list[tuple[str, dict[str, Any], str, float | None]] = [
     ("another code in a surgical center", INSTITUTIONAL | code("0001F") | at("24"), "another code", None),
     ("a device in a surgical center", INSTITUTIONAL | code("0042T") | at("24"), "contractor priced", None),
     ("at cost in a surgical center", INSTITUTIONAL | code("90670") | at("24"), "paid at cost", None),
-    ("not listed by ASC", INSTITUTIONAL | code("80048") | at("24"), "code not found", None),
+    ("not listed by ASC", INSTITUTIONAL | code("99221") | at("24"), "code not found", None),
     ("bundled", code("20930"), "packaged", None),
     ("priced by the contractor", code("0042T"), "contractor priced", None),
     ("restricted, without relative values", code("D0330"), "contractor priced", None),
     ("not covered", code("99386"), "not covered", None),
     ("another code", code("0001F"), "another code", None),
-    ("a drug, its schedule not loaded", code("J0300", "HCPCS"), "another schedule", None),
+    ("another schedule that does not list the code", code("A0429", "HCPCS"), "another schedule", None),
     # Which release is in force.
     ("before the first release", in_month("2024-12"), "benchmark not loaded", None),
     ("in a release's first month", in_month("2025-01"), OFFICE, 90),
