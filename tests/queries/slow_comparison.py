@@ -173,7 +173,9 @@ def detail_of(kind: str, row: Row) -> str | None:
 
 def priced_modifier(modifier: str) -> str:
     """Return the modifiers that decide a price. These are the others that tests use."""
-    return ",".join(one for one in modifier.split(",") if one not in {"25", "59", "95", "GT", "LT", "RT", "GP", "QW"})
+    return ",".join(
+        one for one in modifier.split(",") if one not in {"25", "59", "95", "GT", "LT", "RT", "GP", "KX", "QW"}
+    )
 
 
 def tried(fact: Row, places: list[str], own: str, kind: str, benchmarks: Benchmarks) -> Outcome:

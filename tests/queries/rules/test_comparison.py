@@ -175,7 +175,7 @@ def test_outcomes_are_those_of_the_slow_reference(
     for number, (rate, row) in enumerate(zip(rates, found, strict=True)):
         expected = slow_comparison.compared({**rate, "kind": slow.kind(rate)}, known, pos)
         outcome = (expected.reason, expected.basis, expected.amount, expected.release, expected.other)
-        assert row[:6] == (f"{number:04}", *outcome)
+        assert row[:6] == (f"{number:04}", *outcome), rate
         assert (row[6] or None, row[7]) == (expected.detail or None, expected.rule)
         assert expected.reason is None or expected.reason in REASONS
 
