@@ -79,7 +79,7 @@ FURTHER_TABLES = (
             "other_name": "Provider Other Organization Name",
             "type": "Provider Other Organization Name Type Code",
         },
-        lambda: [text("other_name"), other_name_kind("type").alias("other_name_kind")],
+        lambda: [text("other_name"), other_name_kind(number("type")).alias("other_name_kind")],
         required="other_name",
     ),
     FurtherTable(
@@ -100,7 +100,7 @@ FURTHER_TABLES = (
             text("address_2"),
             text("city"),
             text("state").str.to_uppercase().replace(_STATE_CODES),
-            postal_code().alias("postal_code"),
+            postal_code(number("postal_code"), text("country")).alias("postal_code"),
             number("phone").alias("phone"),
         ],
         required="address",

@@ -96,26 +96,39 @@ def _max_length(name: str) -> int:
 
 
 def _normalize(valid: pl.DataFrame, counts: RegisterCounts) -> pl.DataFrame:
-    found = valid.select(
+    # Each text is cleaned once: most are used by several of the columns that are made of them.
+    cleaned = valid.with_columns(
+        number(name) if name in _NUMBERS else text(name).str.to_uppercase() if name in _CAPITALS else text(name)
+        for name in valid.columns
+        if name != "npi"
+    ).with_columns(
+        is_person=pl.col("entity").eq_missing("1"),
+        deactivated_day=_day("deactivated"),
+        reactivated_day=_day("reactivated"),
+        updated_day=_day("updated"),
+    )
+    found = cleaned.select(
         "npi",
-        number("entity").replace_strict({"1": "individual", "2": "organization"}, default=None).alias("entity_type"),
+        pl.col("entity")
+        .replace_strict({"1": "individual", "2": "organization"}, default=None, return_dtype=pl.String)
+        .alias("entity_type"),
         _name().alias("name"),
-        text("credential"),
+        "credential",
         _taxonomy().alias("taxonomy_code"),
-        text("address"),
-        text("city"),
-        text("state").str.to_uppercase().replace(_STATE_CODES),
-        postal_code().alias("postal_code"),
+        "address",
+        "city",
+        pl.col("state").replace(_STATE_CODES),
+        postal_code(pl.col("postal_code"), pl.col("country")).alias("postal_code"),
         _deactivated_on().alias("deactivated_on"),
-        _of_person(text("first")).alias("first_name"),
-        _of_person(text("middle")).alias("middle_name"),
-        _of_person(text("suffix")).alias("suffix"),
+        _of_person("first").alias("first_name"),
+        _of_person("middle").alias("middle_name"),
+        _of_person("suffix"),
         _other_name().alias("other_name"),
         _other_name_kind().alias("other_name_kind"),
-        text("address_2"),
+        "address_2",
         _updated_on().alias("updated_on"),
         unreadable=_unreadable("deactivated") | _unreadable("reactivated") | _unreadable("updated"),
-        listed=text("taxonomy_1").is_not_null(),
+        listed=pl.col("taxonomy_1").is_not_null(),
     )
     for note, count in (
         ("unreadable_date", found["unreadable"].sum()),
@@ -126,51 +139,55 @@ def _normalize(valid: pl.DataFrame, counts: RegisterCounts) -> pl.DataFrame:
     return found.drop("unreadable", "listed")
 
 
-def _is_person() -> pl.Expr:
-    return number("entity") == "1"
+_NUMBERS = frozenset(("entity", "postal_code", "other_organization_type", "other_last_type"))
+_CAPITALS = frozenset(
+    ("state", *(f"{name}_{n}" for name in ("taxonomy", "primary") for n in range(1, MAX_TAXONOMIES + 1)))
+)
 
 
-def _of_person(value: pl.Expr) -> pl.Expr:
-    return pl.when(_is_person()).then(value)
+def _of_person(column: str) -> pl.Expr:
+    return pl.when("is_person").then(pl.col(column))
 
 
 def _join(*columns: str) -> pl.Expr:
-    return pl.concat_str([text(name) for name in columns], separator=" ", ignore_nulls=True).replace({"": None})
+    joined = pl.concat_str(columns, separator=" ", ignore_nulls=True)
+    return pl.when(joined != "").then(joined)
 
 
 def _name() -> pl.Expr:
     """Return an organization's legal name, or a person's first and last name."""
     person = _join("first", "last")
-    return pl.when(_is_person()).then(person).otherwise(pl.coalesce(text("organization"), person))
+    return pl.when("is_person").then(person).otherwise(pl.coalesce(pl.col("organization"), person))
 
 
 def _other_name() -> pl.Expr:
     """Return another name of an organization, or another first, middle and last name of a person."""
-    person = pl.when(text("other_last").is_not_null()).then(_join("other_first", "other_middle", "other_last"))
-    return pl.when(_is_person()).then(person).otherwise(text("other_organization"))
+    person = pl.when(pl.col("other_last").is_not_null()).then(_join("other_first", "other_middle", "other_last"))
+    return pl.when("is_person").then(person).otherwise(pl.col("other_organization"))
 
 
 def _other_name_kind() -> pl.Expr:
-    kind = pl.when(_is_person()).then(other_name_kind("other_last_type"))
-    return pl.when(_other_name().is_not_null()).then(kind.otherwise(other_name_kind("other_organization_type")))
+    named = pl.when("is_person").then(pl.col("other_last")).otherwise(pl.col("other_organization"))
+    code = pl.when("is_person").then(pl.col("other_last_type")).otherwise(pl.col("other_organization_type"))
+    return pl.when(named.is_not_null()).then(other_name_kind(code))
 
 
 def _taxonomy() -> pl.Expr:
     """Return the taxonomy flagged as primary; if none is flagged, the one that is listed, if there is only one."""
-    codes = [text(f"taxonomy_{n}").str.to_uppercase() for n in range(1, MAX_TAXONOMIES + 1)]
-    flagged = [pl.when(text(f"primary_{n}").str.to_uppercase() == "Y").then(code) for n, code in enumerate(codes, 1)]
+    codes = [pl.col(f"taxonomy_{n}") for n in range(1, MAX_TAXONOMIES + 1)]
+    flagged = [pl.when(pl.col(f"primary_{n}") == "Y").then(code) for n, code in enumerate(codes, 1)]
     alone = pl.all_horizontal([code.is_null() | (code == codes[0]) for code in codes[1:]])
     return pl.coalesce([*flagged, pl.when(alone).then(codes[0])])
 
 
 def _day(column: str) -> pl.Expr:
-    written = text(column)
+    written = pl.col(column)
     american = written.str.to_date("%m/%d/%Y", strict=False)
     return pl.coalesce(american, written.str.to_date("%Y-%m-%d", strict=False))
 
 
 def _unreadable(column: str) -> pl.Expr:
-    return text(column).is_not_null() & _day(column).is_null()
+    return pl.col(column).is_not_null() & pl.col(f"{column}_day").is_null()
 
 
 def _updated_on() -> pl.Expr:
@@ -178,10 +195,10 @@ def _updated_on() -> pl.Expr:
 
     NPPES blanks the date, as all else, in the row of a deactivated NPI, whose own date is that of the deactivation.
     """
-    return pl.max_horizontal(_day("updated"), _day("reactivated"))
+    return pl.max_horizontal("updated_day", "reactivated_day")
 
 
 def _deactivated_on() -> pl.Expr:
     """Return when the NPI was deactivated, or null if it has been reactivated since."""
-    day, again = _day("deactivated"), _day("reactivated")
+    day, again = pl.col("deactivated_day"), pl.col("reactivated_day")
     return pl.when(again.is_null() | (again < day)).then(day)
