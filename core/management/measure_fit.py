@@ -18,3 +18,6 @@ def measure_fit(store: Store, scope: FitScope, warn: Callable[[str], object]) ->
             update_fits(store, db, scope)
     except BeaconError as error:
         warn(f"how well the rates fit the fee schedules was not measured ({error.for_operator}); dq_check does it too")
+    finally:
+        # DuckDB's threads end here. At the end of the process, they may be in the way of its exit.
+        open_store.close()
