@@ -48,7 +48,8 @@ SCHEDULES = (
     ("dmepos", "dmepos/DMEPOS_JAN.csv", "dmepos/DMEPEN_JAN.csv"),
     ("anesthesia", "anesthesia/CY_2022_Anesthesia_Base_Units_110921.xlsx",
      "anesthesia/Anesthesia CY 2025 locality adjusted CF_floor extension 23DEC24.xlsx", "--year-month", "2025-01"),
-    ("ipps", "ipps/drg_weights.txt", "ipps/CMS-1833-F Tables 1A - 1E.txt", "--wage-index", "medicare/wage_index_2026.csv"),
+    ("ipps", "ipps/drg_weights.txt", "ipps/CMS-1833-F Tables 1A - 1E.txt", "--wage-index",
+     "medicare/wage_index_2026.csv"),
     ("wcfs", "wcfs/GA_2024_medical_fee_schedule.xlsx"),
 )  # fmt: skip
 """The kind and the rest of the command line of each schedule."""
