@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from django.http import HttpResponseBase
 from django.utils.safestring import SafeString
@@ -50,12 +51,15 @@ def show_medicare(query: MarketQuery[MedicareForm]) -> HttpResponseBase:
     if query.wants_file:
         return _download(query)
     db, market = query.db, query.market
-    # This reads each rate. The others read few rows that stand for many, at the same time.
-    comparing = meanwhile(medicare.list_comparisons, db, market, query.values["sort"], *span(query.values["page"]))
+    limit, offset = span(query.values["page"])
+    list_rows = partial(medicare.list_comparisons, db, market, query.values["sort"], limit, offset)
+    # This reads each rate. The others read few rows that stand for many, at the same time. Without a code each of them
+    # may need a visitor's whole memory, so it comes after them.
+    comparing = meanwhile(list_rows) if market.code else None
     spreads = medicare.summarize_percents(query.cached, market)
     outcomes = medicare.count_outcomes(query.cached, market)
     compensation = _compare_with_compensation(query, query.compensation_release) if query.compensation_release else None
-    rows = comparing.result()
+    rows = comparing.result() if comparing else list_rows()
     return query.render(
         "pages/medicare.html",
         code=codes.describe_code(db, market.code_type, market.code),

@@ -286,8 +286,9 @@ def _listed(schedule: Schedule) -> str:
     prices = ", ".join(_price_struct(schedule, one) for one in schedule.prices)
     return f"""
         SELECT '{schedule.kind}' AS schedule, '{schedule.code_system}' AS code_system, t.state, t.year_month, b.code,
-               flatten(list(list_filter([{prices}], lambda one: one.modifier = '' OR one.outside IS NOT NULL
-                   OR one.inside IS NOT NULL OR one.reason IS NOT NULL) ORDER BY b.code_type)) AS prices,
+               flatten(list_transform(list_sort(list({{'code_type': b.code_type, 'prices':
+                   list_filter([{prices}], lambda one: one.modifier = '' OR one.outside IS NOT NULL
+                       OR one.inside IS NOT NULL OR one.reason IS NOT NULL)}})), lambda one: one.prices)) AS prices,
                bool_or({schedule.passes_on}) AS passes_on
         FROM bench_{schedule.kind} b
         JOIN periods t ON t.schedule = '{schedule.kind}' AND b.state = t.rows_state AND b.year_month = t.in_force
