@@ -18,6 +18,8 @@ from django.core.management import call_command
 from core import open_store
 from core.demo.compensation_fees import write_compensation_fees
 from core.demo.hospital_fees import write_hospital_fees
+from core.demo.item_fees import write_item_fees
+from core.demo.item_rates import write_item_rates
 from core.demo.payer_files import MONTHS, STATE, write_files
 from core.demo.physician_fees import write_physician_fees
 from core.demo.provider_register import write_further_files, write_register
@@ -79,12 +81,16 @@ The data goes into a new directory. Existing data is never touched. With --no-se
         sources.mkdir()
         self.stdout.write(f"Demo data in {directory}\n")
         self.stdout.write("\n1. Three payers' files for two months: manage.py ingest_mrf --state GA sources/*")
-        call_command("ingest_mrf", *map(str, write_files(sources)), state=STATE, stdout=self.stdout, stderr=self.stderr)
+        files = [*write_files(sources), write_item_rates(sources)]
+        call_command("ingest_mrf", *map(str, files), state=STATE, stdout=self.stdout, stderr=self.stderr)
         self.stdout.write("\n2. The Medicare fee schedule: manage.py load_benchmark medicare_prof PPRRVU… GPCI…")
         loaded = physician.load(open_store.store(), write_physician_fees(sources))
         self.stdout.write(f"  {loaded.rows_priced} rows priced, {loaded.months[0]} to {loaded.months[-1]}")
         for kind, files in write_hospital_fees(sources).items():
             self.stdout.write(f"   What Medicare pays hospitals: manage.py load_benchmark {kind} …")
+            load_benchmark(open_store.store(), kind, files)
+        for kind, files in write_item_fees(sources).items():
+            self.stdout.write(f"   What it pays for labs, drugs, and equipment: manage.py load_benchmark {kind} …")
             load_benchmark(open_store.store(), kind, files)
         self.stdout.write("   A workers' compensation schedule: manage.py load_benchmark wcfs GA_2025_…")
         load_benchmark(open_store.store(), "wcfs", write_compensation_fees(sources))
