@@ -8,7 +8,7 @@ from typing import Any
 from core.demo.payer_files import MONTHS, PAYERS, practices
 
 # Code system, code, modifiers, place, a description written for this demo, dollars.
-_RATES = (
+_RATES: tuple[tuple[str, str, list[str], str, str, float], ...] = (
     ("CPT", "36415", [], "11", "Drawing of blood", 9.5),
     ("CPT", "80053", [], "81", "Blood chemistry, fourteen tests", 14.25),
     ("CPT", "80053", ["QW"], "11", "Blood chemistry, fourteen tests", 13.2),
