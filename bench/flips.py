@@ -28,7 +28,7 @@ from core.quality.record import keep_report
 from core.quality.report import run_checks
 from core.queries.rules.rate_kinds import MACROS
 from core.reference.benchmark_kinds import load_benchmark
-from core.reference.medicare import physician
+from core.reference.medicare.professional import physician
 from core.reference.nppes.load_register import load_nppes
 from core.store.changes.corrections import remove
 from core.store.changes.provider_order import copy_by_group

@@ -25,7 +25,7 @@ from core.load.remote.fetch_groups import GroupFetcher
 from core.quality.record import keep_report
 from core.quality.report import run_checks
 from core.reference.benchmark_kinds import load_benchmark
-from core.reference.medicare import physician
+from core.reference.medicare.professional import physician
 from core.reference.nppes.load_register import load_nppes
 from core.store.connection import Snapshot
 from core.store.generations.store import Store

@@ -84,8 +84,11 @@ AREAS = {
         ),
     ),
     "amounts": Area(
-        ("core/reference/medicare/physician_amounts.py",),
-        ("tests/reference/medicare/test_physician_amounts.py", "tests/reference/medicare/test_physician.py"),
+        ("core/reference/medicare/professional/physician_amounts.py",),
+        (
+            "tests/reference/medicare/professional/test_physician_amounts.py",
+            "tests/reference/medicare/professional/test_physician.py",
+        ),
     ),
     "guard": Area(("core/fetch/guard.py",), ("tests/fetch/test_guard.py",)),
     "pages": Area(

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.reference.benchmark_release import LoadedBenchmark
-from core.reference.medicare import anesthesia, asc, asp, clfs, dmepos, ipps, opps, physician
+from core.reference.medicare.facilities import asc, ipps, opps
+from core.reference.medicare.items import asp, clfs, dmepos
+from core.reference.medicare.professional import anesthesia, physician
 from core.reference.workers_comp import load_schedule
 from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store

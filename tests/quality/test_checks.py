@@ -17,7 +17,7 @@ from core.quality.checks import CHECKS, MACROS
 from core.quality.failing_rows import find_failing_rows
 from core.quality.report import QualityReport, run_checks
 from core.queries.rules.comparison import compared_sql
-from core.reference.medicare import physician
+from core.reference.medicare.professional import physician
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from tests.fixture_types import Load

@@ -7,7 +7,7 @@ import pytest
 
 from core.demo.physician_fees import write_physician_fees
 from core.load.load_file import load_file
-from core.reference.medicare import physician
+from core.reference.medicare.professional import physician
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.tic.source import open_documents

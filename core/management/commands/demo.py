@@ -27,7 +27,7 @@ from core.management import base_command
 from core.queries.rates import summarize_rates
 from core.queries.rules.market import Market
 from core.reference.benchmark_kinds import load_benchmark
-from core.reference.medicare import physician
+from core.reference.medicare.professional import physician
 from core.reference.nppes.load_register import load_nppes
 from core.runtime.errors import BeaconError
 

@@ -9,7 +9,7 @@ import pytest
 from core.load.load_file import load_file
 from core.queries import medicare
 from core.queries.rules.market import Market
-from core.reference.medicare import physician
+from core.reference.medicare.professional import physician
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.tic.source import open_documents

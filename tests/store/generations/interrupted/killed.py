@@ -21,7 +21,7 @@ from core.demo.provider_register import write_register
 from core.quality.record import keep_report
 from core.quality.report import run_checks
 from core.reference.code_sets.load_code_sets import load_codes
-from core.reference.medicare import physician
+from core.reference.medicare.professional import physician
 from core.reference.nppes.load_register import load_nppes
 from core.store.changes.compact import compact
 from core.store.changes.corrections import remove, undo

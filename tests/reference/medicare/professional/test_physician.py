@@ -9,11 +9,11 @@ import pytest
 
 from core.demo.physician_fees import write_physician_fees
 from core.reference.benchmark_kinds import load_benchmark
-from core.reference.medicare.physician import AmountTable, StateAmounts
-from core.reference.medicare.physician_files import STATUSES, read_fee_schedule
+from core.reference.medicare.professional.physician import AmountTable, StateAmounts
+from core.reference.medicare.professional.physician_files import STATUSES, read_fee_schedule
 from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store
-from tests.reference.medicare.physician_reference import by_formula, renamed
+from tests.reference.medicare.professional.physician_reference import by_formula, renamed
 from tests.stores import open_snapshot
 
 

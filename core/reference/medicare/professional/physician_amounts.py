@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from core.reference.medicare.physician_files import (
+from core.reference.medicare.professional.physician_files import (
     ANESTHESIA_STATUS,
     CONTRACTOR_STATUS,
     Locality,

@@ -14,9 +14,13 @@ from pathlib import Path
 from core.fields.billing_code import HCPCS_CODE_PATTERN, medicare_code_system, restore_leading_zeros
 from core.fields.states import STATES
 from core.reference import recognize
-from core.reference.medicare.anesthesia_files import read_anesthesia_factors, read_base_units, require_factors
-from core.reference.medicare.imaging_caps import ImagingCaps, read_imaging_caps
 from core.reference.medicare.month_names import MONTH_NAME_PATTERN, release_month
+from core.reference.medicare.professional.anesthesia_files import (
+    read_anesthesia_factors,
+    read_base_units,
+    require_factors,
+)
+from core.reference.medicare.professional.imaging_caps import ImagingCaps, read_imaging_caps
 from core.reference.medicare.scaled_numbers import scale_decimal
 from core.reference.spreadsheets import Rows, Sheet
 from core.runtime.errors import ReferenceFileError

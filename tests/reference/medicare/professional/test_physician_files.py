@@ -12,10 +12,10 @@ import xlsxwriter
 
 from core.demo.physician_fees import write_physician_fees
 from core.reference.benchmark_kinds import load_benchmark
-from core.reference.medicare.physician_files import STATUSES, read_fee_schedule
+from core.reference.medicare.professional.physician_files import STATUSES, read_fee_schedule
 from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store
-from tests.reference.medicare.physician_reference import renamed
+from tests.reference.medicare.professional.physician_reference import renamed
 from tests.stores import open_snapshot
 
 

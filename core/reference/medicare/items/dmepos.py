@@ -24,7 +24,7 @@ from core.reference.benchmark_release import (
     encode_text_columns,
     put_release,
 )
-from core.reference.medicare.dmepos_files import (
+from core.reference.medicare.items.dmepos_files import (
     AreaFees,
     ItemFees,
     read_area_fees,
@@ -33,7 +33,7 @@ from core.reference.medicare.dmepos_files import (
     read_mail_order,
     read_release,
 )
-from core.reference.medicare.issues import choose_newest, refuse_older_issue
+from core.reference.medicare.items.issues import choose_newest, refuse_older_issue
 from core.reference.spreadsheets import Sheet
 from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store

@@ -6,16 +6,16 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from core.reference.medicare.imaging_caps import ImagingCaps
-from core.reference.medicare.physician_amounts import compute_amounts, compute_caps, compute_cents
-from core.reference.medicare.physician_files import (
+from core.reference.medicare.professional.imaging_caps import ImagingCaps
+from core.reference.medicare.professional.physician_amounts import compute_amounts, compute_caps, compute_cents
+from core.reference.medicare.professional.physician_files import (
     Locality,
     PhysicianFeeSchedule,
     RelativeValue,
     RelativeValues,
     read_fee_schedule,
 )
-from tests.reference.medicare.physician_reference import by_formula
+from tests.reference.medicare.professional.physician_reference import by_formula
 
 relative_values = st.builds(
     RelativeValue,

@@ -13,7 +13,7 @@ from core.demo.item_fees import STATES, Grid, equipment_table, nutrition_table, 
 from core.reference.benchmark_kinds import load_benchmark
 from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store
-from tests.reference.medicare.item_files import write_csv, write_equipment_text, write_xlsx
+from tests.reference.medicare.items.item_files import write_csv, write_equipment_text, write_xlsx
 from tests.stores import open_snapshot
 
 Fees = dict[tuple[str, str, str], tuple[Decimal | None, Decimal | None]]

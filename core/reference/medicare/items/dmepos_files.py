@@ -13,7 +13,7 @@ from core.fields.modifier import parse_modifiers
 from core.fields.states import STATES
 from core.reference import recognize
 from core.reference.medicare.addenda import read_release as read_titles
-from core.reference.medicare.fee_rows import FeeRow, drop_repeats, read_rows
+from core.reference.medicare.items.fee_rows import FeeRow, drop_repeats, read_rows
 from core.reference.medicare.month_names import MONTH_NAME_PATTERN, release_month
 from core.reference.spreadsheets import Sheet
 from core.runtime.errors import ReferenceFileError

@@ -19,7 +19,7 @@ import polars as pl
 from core.reference import recognize
 from core.reference.benchmark_release import NOT_PRICED, LoadedBenchmark, put_release
 from core.reference.medicare.addenda import area_index_rows, choose_wage_index
-from core.reference.medicare.ipps_files import (
+from core.reference.medicare.facilities.ipps_files import (
     DrgWeight,
     StandardizedAmounts,
     read_fiscal_year,

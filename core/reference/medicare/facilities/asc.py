@@ -21,7 +21,7 @@ from core.reference.medicare.addenda import (
     read_release,
     unite_repeats,
 )
-from core.reference.medicare.device_parts import read_device_parts
+from core.reference.medicare.facilities.device_parts import read_device_parts
 from core.reference.spreadsheets import Sheet
 from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store

@@ -4,7 +4,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 from core.demo.physician_fees import write_physician_fees
-from core.reference.medicare.physician_files import Locality, RelativeValue
+from core.reference.medicare.professional.physician_files import Locality, RelativeValue
 
 
 def by_formula(value: RelativeValue, place: Locality, factor: int, *, facility: bool) -> Decimal | None:

@@ -18,8 +18,8 @@ from core.fields.billing_code import medicare_code_system
 from core.reference import recognize
 from core.reference.benchmark_release import NATION, NOT_PRICED, REPEATED, LoadedBenchmark, put_release
 from core.reference.medicare.addenda import read_release as read_titles
-from core.reference.medicare.fee_rows import FeeRow, drop_repeats, read_rows, require_titles
-from core.reference.medicare.issues import choose_newest, refuse_older_issue
+from core.reference.medicare.items.fee_rows import FeeRow, drop_repeats, read_rows, require_titles
+from core.reference.medicare.items.issues import choose_newest, refuse_older_issue
 from core.reference.medicare.month_names import MONTH_NAME_PATTERN, release_month
 from core.reference.spreadsheets import Sheet
 from core.store.generations.store import Store

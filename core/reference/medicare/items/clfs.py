@@ -17,8 +17,8 @@ from core.fields.modifier import parse_modifiers
 from core.fields.month import is_month
 from core.reference import recognize
 from core.reference.benchmark_release import NATION, NOT_IN_LIST, NOT_PRICED, REPEATED, LoadedBenchmark, put_release
-from core.reference.medicare.fee_rows import FeeRow, drop_repeats, read_rows
-from core.reference.medicare.issues import choose_newest, refuse_older_issue
+from core.reference.medicare.items.fee_rows import FeeRow, drop_repeats, read_rows
+from core.reference.medicare.items.issues import choose_newest, refuse_older_issue
 from core.reference.spreadsheets import Sheet
 from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store

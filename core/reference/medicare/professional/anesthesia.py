@@ -22,8 +22,13 @@ from core.reference.benchmark_release import (
     encode_text_columns,
     put_release,
 )
-from core.reference.medicare.anesthesia_files import AnesthesiaFactor, named_year, read_base_units, read_factors
-from core.reference.medicare.contractors import state_of_locality
+from core.reference.medicare.professional.anesthesia_files import (
+    AnesthesiaFactor,
+    named_year,
+    read_base_units,
+    read_factors,
+)
+from core.reference.medicare.professional.contractors import state_of_locality
 from core.reference.spreadsheets import Sheet
 from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store

@@ -19,8 +19,8 @@ from core.reference.benchmark_release import (
     encode_texts,
     put_release,
 )
-from core.reference.medicare.physician_amounts import Cents, compute_amounts, compute_cents
-from core.reference.medicare.physician_files import (
+from core.reference.medicare.professional.physician_amounts import Cents, compute_amounts, compute_cents
+from core.reference.medicare.professional.physician_files import (
     ANESTHESIA_STATUS,
     CONTRACTOR_STATUS,
     MODIFIERS,

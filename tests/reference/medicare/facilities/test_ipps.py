@@ -9,8 +9,8 @@ import pytest
 
 from core.reference.benchmark_kinds import load_benchmark
 from core.reference.benchmark_release import months_in_force
-from core.reference.medicare.ipps import compute_payment
-from core.reference.medicare.ipps_files import StandardizedAmounts
+from core.reference.medicare.facilities.ipps import compute_payment
+from core.reference.medicare.facilities.ipps_files import StandardizedAmounts
 from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store
 from tests.stores import open_snapshot

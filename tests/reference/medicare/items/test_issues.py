@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from core.reference.medicare.issues import Issue, choose_newest, read_issue
+from core.reference.medicare.items.issues import Issue, choose_newest, read_issue
 from core.reference.spreadsheets import Sheet
 from core.runtime.errors import ReferenceFileError
 

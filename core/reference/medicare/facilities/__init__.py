@@ -1,0 +1,1 @@
+"""What facilities are paid: hospitals' outpatient and inpatient services, and surgical centers."""

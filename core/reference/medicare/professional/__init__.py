@@ -1,0 +1,1 @@
+"""What professionals are paid: the physician fee schedule and anesthesia."""
