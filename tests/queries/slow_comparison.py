@@ -16,12 +16,12 @@ NON_FACILITY = [
 """CMS's two lists."""
 
 TRIED_NEXT = {
-    "medicare_prof": ["clfs", "asp", "dmepos"],
+    "medicare_prof": ["anesthesia", "clfs", "asp", "dmepos"],
     "opps": ["medicare_prof", "clfs", "dmepos"],
     "asc": ["clfs", "dmepos"],
-    "class not stated": ["clfs", "asp", "dmepos"],
+    "class not stated": ["anesthesia", "clfs", "asp", "dmepos"],
     "other place": ["clfs", "asp", "dmepos"],
-    "inpatient": [],
+    "inpatient": ["ipps"],
 }
 """Which schedules are tried after a rate's own, or where it has none, for a reason."""
 
@@ -46,7 +46,8 @@ class Benchmarks:
             return None
         newest = max(begun, key=lambda release: str(release["release"]))
         # It is in the table up to the end of its year; after that, its last month counts.
-        last = min(month, f"{newest['release'][:4]}-12")
+        year = int(newest["release"][:4])
+        last = min(month, f"{year}-12" if kind != "ipps" else f"{year + (newest['release'][5:] > '09')}-09")
         for place in ("US", state):
             if place in newest["states"]:
                 return [row for row in self.tables[kind] if (row["state"], row["year_month"]) == (place, last)]
@@ -57,11 +58,18 @@ class Benchmarks:
         rows = self.in_force(kind, fact["state"], fact["year_month"])
         if rows is None:
             return None
-        return [row for row in rows if (row["code"], system(row)) == (fact["code"], system(fact))]
+        return [row for row in rows if (row["code"], system(row)) == (code_of(fact), system(fact))]
 
 
 def system(row: Row) -> str:
-    return "CPT or HCPCS" if row["code_type"] in {"CPT", "HCPCS"} else str(row["code_type"])
+    names = {"CPT": "CPT or HCPCS", "HCPCS": "CPT or HCPCS", "DRG": "MS-DRG"}
+    return names.get(row["code_type"], str(row["code_type"]))
+
+
+def code_of(fact: Row) -> str:
+    """Return a rate's code as the schedules write it: an MS-DRG in three digits."""
+    code = str(fact["code"])
+    return code.zfill(3) if system(fact) == "MS-DRG" and code.isdigit() else code
 
 
 @dataclass(frozen=True)
@@ -191,6 +199,8 @@ def tried(fact: Row, places: list[str], own: str, kind: str, benchmarks: Benchma
         return physician_amount(row, modifier, places, own)
     if kind in {"clfs", "asp", "dmepos"}:
         return item_amount(kind, sorted(rows, key=lambda row: str(row["code_type"])), modifier)
+    if kind in {"anesthesia", "ipps"}:
+        return anesthesia_factor(row, modifier, fact) if kind == "anesthesia" else case_amount(row, modifier)
     reason = reason_of(kind, row)
     if modifier and reason is None:
         return Outcome("modifier not priced")
@@ -218,6 +228,39 @@ def item_amount(kind: str, rows: list[Row], modifier: str) -> Outcome:
         return Outcome("contractor priced")
     rented_or_bought = any(set(one.split(",")) & {"NU", "RR", "UE"} for one in by_modifier)
     return Outcome("unit not stated" if rented_or_bought and not modifier else "modifier not priced")
+
+
+def anesthesia_factor(row: Row, modifier: str, fact: Row) -> Outcome:
+    """Return dollars per unit, for a rate that may be a price of one unit."""
+    code = str(fact["code"])
+    if not (len(code) == 5 and "00100" <= code <= "01999" and 15 <= fact["negotiated_rate"] <= 100):
+        return Outcome("anesthesia")
+    shares = {"": 1.0, "AA": 1.0, "QZ": 1.0, "QK": 0.5, "QX": 0.5, "QY": 0.5}
+    if row["reason"]:
+        return Outcome(row["reason"])
+    if modifier not in shares or row["amount"] is None:
+        return Outcome("modifier not priced" if modifier else "not priced")
+    units = "base units by report" if row["base_units"] is None else f"{row['base_units']} base units"
+    return Outcome(
+        None,
+        "Anesthesia conversion factor" + (f", modifier {modifier}" if modifier else ""),
+        row["amount"] * shares[modifier],
+        row["release"],
+        detail=f"per unit, {units}",
+    )
+
+
+def case_amount(row: Row, modifier: str) -> Outcome:
+    """Return the base payment of an inpatient case."""
+    if row["reason"] or modifier or row["amount"] is None:
+        return Outcome(row["reason"] or ("modifier not priced" if modifier else "not priced"))
+    return Outcome(
+        None,
+        "IPPS base payment",
+        row["amount"],
+        row["release"],
+        detail=f"before hospital add-ons, weight {row['weight']}",
+    )
 
 
 def reason_of(kind: str, row: Row) -> str | None:

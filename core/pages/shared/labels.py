@@ -10,6 +10,8 @@ _SCHEDULE_LABELS = {
     "clfs": "Laboratory tests (CLFS)",
     "asp": "Drugs in an office (ASP)",
     "dmepos": "Equipment and nutrition (DMEPOS)",
+    "anesthesia": "Anesthesia (conversion factors)",
+    "ipps": "Hospital inpatient (IPPS), base payment",
     "wcfs": "Workers’ compensation",
 }
 

@@ -12,7 +12,9 @@ from core.queries.rules.modifiers import RENTAL_OR_PURCHASE
 from core.queries.rules.reasons import MOST_HELPFUL_FIRST
 from core.queries.rules.schedules import (
     BASES,
+    DRG_LABELS,
     HCPCS,
+    MS_DRG,
     NO_OWN_SCHEDULE,
     OWN_SCHEDULES,
     SCHEDULES,
@@ -137,21 +139,25 @@ def _outcomes(facts: str, count: str, place: str | None, basis: str | None, sche
                        ELSE 'class not stated' END AS own_by_class,
                    {_own_and_rule(basis)},
                    priced_modifier(f.billing_code_modifier) AS modifier,
-                   if(f.code_type IN {HCPCS}, '{HCPCS[-1]}', f.code_type) AS code_system
+                   CASE WHEN f.code_type IN {HCPCS} THEN '{HCPCS[-1]}' WHEN f.code_type IN {DRG_LABELS}
+                       THEN '{MS_DRG}' ELSE f.code_type END AS code_system,
+                   -- Three digits, as the loader writes them only where the file says MS-DRG.
+                   if(f.code_type IN {DRG_LABELS} AND regexp_full_match(f.code, '[0-9]{{1,2}}'), lpad(f.code, 3, '0'),
+                       f.code) AS listed_as
             FROM terms f LEFT JOIN sets p ON p.pos_set_id = f.pos_set_id
             LEFT JOIN schedule_fit o ON o.reporting_entity_name = f.payee AND o.state = f.state
                 AND o.year_month = f.year_month AND o.billing_class = f.billing_class
                 AND o.places = {places_sql("f.pos_set_id")} AND o.chosen AND NOT o.of_label),
         periods AS (
             SELECT p.state, p.year_month, b.kind AS schedule, max(b.release) AS release,
-                   least(p.year_month, left(max(b.release), 4) || '-12') AS in_force,
+                   least(p.year_month, {_last_month("b.kind", "max(b.release)")}) AS in_force,
                    arg_max(list_has_any(b.states, ['US', p.state]), b.release) AS loaded,
                    -- A national schedule has one row for all states.
                    arg_max(if(list_contains(b.states, 'US'), 'US', p.state), b.release) AS rows_state
             FROM (SELECT DISTINCT state, year_month FROM picked) p
             JOIN dim_benchmark b ON b.state IN ('US', p.state) AND b.release <= p.year_month
             GROUP BY p.state, p.year_month, b.kind),
-        codes AS (SELECT DISTINCT code FROM picked),
+        codes AS (SELECT DISTINCT listed_as AS code FROM picked),
         listed_code AS ({" UNION ALL ".join(_listed(one) for one in schedules)}),
         chain(own, step, schedule, title, has_settings, passes_unlisted) AS (VALUES
             {", ".join(_chain_rows(schedules))}),
@@ -170,7 +176,7 @@ def _outcomes(facts: str, count: str, place: str | None, basis: str | None, sche
             FROM picked f JOIN chain c ON c.own = f.own
             LEFT JOIN periods t ON t.state = f.state AND t.year_month = f.year_month AND t.schedule = c.schedule
             LEFT JOIN listed_code s ON s.state = f.state AND s.year_month = f.year_month AND s.schedule = c.schedule
-                AND s.code = f.code AND s.code_system = f.code_system),
+                AND s.code = f.listed_as AND s.code_system = f.code_system),
         priced AS (
             SELECT *, own = 'medicare_prof' AND mostly_facility AND modifier <> 'TC' AS wants_facility,
                    -- The schedule publishes the other setting's amount where it has none for a setting (NA).
@@ -253,6 +259,17 @@ _HAS_RENTAL = f"""len(list_filter(prices, lambda one: list_has_any(
 def _price(modifier: str, prices: str = "s.prices") -> str:
     """Return SQL of a code's price for a modifier."""
     return f"list_filter({prices}, lambda one: one.modifier = {modifier})[1]"
+
+
+def _last_month(kind: str, release: str) -> str:
+    """Return SQL of the last month that the table of a kind has a release for: the end of the schedule's year."""
+    fiscal = "".join(
+        f" WHEN '{one.kind}' THEN (left({release}, 4)::INT + (right({release}, 2) > '{one.last_month:02}')::INT)"
+        f" || '-{one.last_month:02}'"
+        for one in SCHEDULES
+        if one.last_month < 12
+    )
+    return f"CASE {kind}{fiscal} ELSE left({release}, 4) || '-12' END"
 
 
 def _chain_rows(schedules: Sequence[Schedule]) -> list[str]:

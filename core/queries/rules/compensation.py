@@ -83,7 +83,7 @@ def compensated_sql() -> str:
                        END AS amount
             FROM picked p
             LEFT JOIN periods t ON t.schedule = 'wcfs' AND t.state = p.state AND t.year_month = p.year_month
-            LEFT JOIN compensation w ON w.state = p.state AND w.year_month = p.year_month AND w.code = p.code
+            LEFT JOIN compensation w ON w.state = p.state AND w.year_month = p.year_month AND w.code = p.listed_as
                 AND w.code_system = p.code_system),
         compensated AS (
             SELECT term, CASE

@@ -16,6 +16,10 @@ NO_OWN_SCHEDULE = ("class not stated", "other place", "inpatient")
 HCPCS = ("CPT", "HCPCS")
 """The code systems that most schedules price. CPT is level I of HCPCS, and payers label a code either way."""
 
+MS_DRG = "MS-DRG"
+DRG_LABELS = (MS_DRG, "DRG")
+"""How payers label MS-DRGs. The other systems of cases (APR-DRG and so on) have numbers and weights of their own."""
+
 
 @dataclass(frozen=True)
 class Price:
@@ -37,7 +41,7 @@ class Schedule:
     `detail` is what the schedule says of the code. `outside_na` and `inside_na`: whether it publishes no amount of its
     own for the setting. `passes_on`: whether it says that another schedule pays for the code. `lists_all`: whether it
     lists every code, so that one it does not list is not passed on. `takes` is a condition on a rate's terms; other
-    rates have the reason `otherwise`.
+    rates have the reason `otherwise`. `last_month` is the month in which the schedule's year ends.
     """
 
     kind: str
@@ -52,6 +56,7 @@ class Schedule:
     code_types: tuple[str, ...] = HCPCS
     takes: str = "true"
     otherwise: str = "not priced"
+    last_month: int = 12
 
     @property
     def code_system(self) -> str:
@@ -105,6 +110,31 @@ SCHEDULES = (
         inside_na="b.facility_na",
         # Hospitals are paid by it for therapy and mammograms (status indicator A).
         follows=("opps",),
+    ),
+    Schedule(
+        kind="anesthesia",
+        title="Anesthesia conversion factor",
+        # A physician alone (AA) and a nurse anesthetist alone (QZ) are paid all of it, those who share a case half
+        # each: 42 CFR 414.46 and 414.60.
+        prices=(
+            Price("b.amount", reason="b.reason"),
+            *(Price("b.amount", modifier=repr(modifier), reason="b.reason") for modifier in ("AA", "QZ")),
+            *(Price("b.amount / 2", modifier=repr(modifier), reason="b.reason") for modifier in ("QK", "QX", "QY")),
+        ),
+        detail="'per unit, ' || coalesce(b.base_units || ' base units', 'base units by report')",
+        follows=("medicare_prof", "class not stated"),
+        # What is no plausible price of a unit is the price of a case, whose time no file states.
+        takes="size = 'factor'",
+        otherwise="anesthesia",
+    ),
+    Schedule(
+        kind="ipps",
+        title="IPPS base payment",
+        prices=(Price("b.amount", reason="b.reason"),),
+        detail="'before hospital add-ons, weight ' || b.weight",
+        follows=("inpatient",),
+        code_types=(MS_DRG,),
+        last_month=9,
     ),
     Schedule(
         kind="opps",
