@@ -25,10 +25,10 @@ STANDARD_ERRORS = 3.3
 logarithm of a ratio of two spreads over n codes is 1 / sqrt(n - 1). Three codes need a ratio of 10, ten codes one of 3,
 and from 68 codes on LEAST_RATIO decides."""
 
-PLAUSIBLE_MEDIANS = (0.5, 5.0)
+PLAUSIBLE_MEDIANS = (0.5, 4.0)
 """The median of rate / amount must be plausible for the other schedule. Commercial payers pay about 0.8 to 3 times
 Medicare; a median outside of this range means that the rates are for another unit or service, however tightly they
-fit."""
+fit: hospitals' prices at five times a physician's fee are hospitals' prices."""
 
 SURGICAL_CENTER, UNSTATED, OTHER = "surgical center", "unstated", "other"
 """The sets of places that are judged apart: place 24 alone, none, and any other."""
