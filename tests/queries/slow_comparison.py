@@ -16,10 +16,10 @@ NON_FACILITY = [
 """CMS's two lists."""
 
 TRIED_NEXT = {
-    "medicare_prof": ["anesthesia", "clfs", "asp", "dmepos"],
+    "medicare_prof": ["anesthesia", "clfs", "asp", "opps", "dmepos"],
     "opps": ["medicare_prof", "clfs", "dmepos"],
     "asc": ["clfs", "dmepos"],
-    "class not stated": ["anesthesia", "clfs", "asp", "dmepos"],
+    "class not stated": ["anesthesia", "clfs", "asp", "opps", "dmepos"],
     "other place": ["clfs", "asp", "dmepos"],
     "inpatient": ["ipps"],
 }
@@ -194,6 +194,8 @@ def tried(fact: Row, places: list[str], own: str, kind: str, benchmarks: Benchma
     if not rows:
         return Outcome("code not found")
     row = min(rows, key=lambda row: str(row["code_type"]))
+    if kind == "opps" and own != "opps" and row["opps_si"] not in {"G", "K", "K1"}:
+        return Outcome("code not found")  # a hospital's price, of no drug
     modifier = priced_modifier(fact["billing_code_modifier"])
     if kind == "medicare_prof":
         return physician_amount(row, modifier, places, own)

@@ -137,28 +137,6 @@ SCHEDULES = (
         last_month=9,
     ),
     Schedule(
-        kind="opps",
-        title="OPPS",
-        prices=(
-            Price(
-                "b.opps_mar_stateavg",
-                reason=_by_indicator(
-                    "opps_si",
-                    {
-                        "another schedule": ("A", "Y"),
-                        "another code": ("B",),
-                        "not covered": ("E1", "M"),
-                        "paid at cost": ("F", "H", "L"),
-                    },
-                ),
-            ),
-        ),
-        detail="'status ' || b.opps_si || coalesce(', APC ' || b.opps_apc, '')",
-        # A: paid under another schedule. Q4: a laboratory test, by its own unless it is packaged. Y: equipment.
-        passes_on="b.opps_si IN ('A', 'Q4', 'Y')",
-        lists_all=True,
-    ),
-    Schedule(
         kind="asc",
         title="ASC",
         prices=(
@@ -187,6 +165,33 @@ SCHEDULES = (
         detail="'per ' || b.dosage",
         # Hospitals and surgical centers have rates for drugs in their own addenda.
         follows=("medicare_prof", "class not stated", "other place"),
+    ),
+    Schedule(
+        kind="opps",
+        title="OPPS",
+        prices=(
+            Price(
+                "b.opps_mar_stateavg",
+                reason=_by_indicator(
+                    "opps_si",
+                    {
+                        "another schedule": ("A", "Y"),
+                        "another code": ("B",),
+                        "not covered": ("E1", "M"),
+                        "paid at cost": ("F", "H", "L"),
+                    },
+                ),
+            ),
+        ),
+        detail="'status ' || b.opps_si || coalesce(', APC ' || b.opps_apc, '')",
+        # A: paid under another schedule. Q4: a laboratory test, by its own unless it is packaged. Y: equipment.
+        passes_on="b.opps_si IN ('A', 'Q4', 'Y')",
+        lists_all=True,
+        # Drugs (G, K, K1) that ASP does not list, such as gene therapies, have their price here. All other prices are a
+        # hospital's, not a clinician's.
+        follows=("medicare_prof", "class not stated"),
+        takes="own = 'opps' OR coalesce(regexp_matches(says, '^status (G|K|K1)(,|$)'), false)",
+        otherwise="code not found",
     ),
     Schedule(
         kind="dmepos",

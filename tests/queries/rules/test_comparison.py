@@ -81,7 +81,7 @@ odd_facts = st.fixed_dictionaries(
 facts = st.integers(0, 5).flatmap(lambda number: odd_facts if number == 5 else priced_facts)
 amounts = st.sampled_from([1.0, 7.5, 20.0, 50.0, 333.33, None])
 reasons = st.sampled_from([*[None] * 16, "packaged", "anesthesia", "inpatient", "not priced"])
-SI = st.sampled_from(["S", "S", "A", "Q4", "Y", "B", "L", None])
+SI = st.sampled_from(["S", "S", "K", "A", "Q4", "Y", "B", "L", None])
 PROFESSIONAL = [column.name for column in TABLES["bench_medicare_prof"].columns if "_rate" in column.name]
 
 

@@ -78,6 +78,8 @@ SCHEDULES = [
     Schedule("opps", "2025-01", "US", ["GA", "TX"], [
         GA | {"code": "99213", "opps_si": "V", "opps_mar_stateavg": 120.0},
         GA | {"code": "99214", "opps_si": "N", "reason": "packaged"},
+        GA | {"code": "J3399", "opps_si": "K", "opps_apc": "9141", "code_type": "HCPCS", "opps_mar_stateavg": 2000.0},
+        GA | {"code": "C9600", "opps_si": "J1", "code_type": "HCPCS", "opps_mar_stateavg": 9000.0},
         GA | {"code": "70450", "opps_si": "S"},
         GA | {"code": "97110", "opps_si": "A", "reason": "not priced"},
         GA | {"code": "77067", "opps_si": "A", "reason": "not priced"},
@@ -268,6 +270,8 @@ CASES: list[tuple[str, dict[str, Any], str, float | None]] = [
     ("a laboratory test priced by the contractor", code("0020M"), "contractor priced", None),
     ("a laboratory test for inpatients", INPATIENT | code("85025") | at("21"), "inpatient", None),
     ("a drug in an office", code("J0300", "HCPCS"), "ASP", 0.042),
+    ("a drug that only hospitals' prices list", code("J3399", "HCPCS"), "OPPS", 2000),
+    ("a procedure that only hospitals' prices list", code("C9600", "HCPCS"), "code not found", None),
     ("a drug, nothing thrown away", code("J0300", "HCPCS") | modified("JZ"), "ASP", 0.042),
     ("a drug without a limit", code("A9606", "HCPCS"), "contractor priced", None),
     ("a drug that a hospital's schedule does not list", INSTITUTIONAL | code("J0300", "HCPCS") | at("22"),
