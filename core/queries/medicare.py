@@ -28,10 +28,10 @@ from core.queries.rules.comparison import (
     compared_terms_sql,
 )
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
+from core.queries.rules.lookup_scope import find_scope
 from core.queries.rules.market import Market, counted_rates
 from core.queries.rules.named_rows import read_rows, stream_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, percentile_columns, percentile_list
-from core.queries.rules.schedules_to_ask import schedules_to_ask
 from core.store.connection import Snapshot
 from core.store.views import RATE_WITH_PAYEE
 
@@ -202,8 +202,9 @@ def _compared_terms(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
     """Return a WITH clause whose `compared` has one row for all rates of the same terms, and its parameters."""
     rates, parameters = counted_rates(db, market)
     place = "$pos" if market.pos else None
-    schedules = schedules_to_ask(db, market.code)
-    sql = compared_terms_sql(rates, "sum(rate_count)::BIGINT", place=place, basis=market.basis, schedules=schedules)
+    sql = compared_terms_sql(
+        rates, "sum(rate_count)::BIGINT", place=place, basis=market.basis, scope=find_scope(db, market)
+    )
     return sql, parameters
 
 

@@ -31,10 +31,10 @@ from core.queries.rules.columns import (
     stored,
 )
 from core.queries.rules.comparison import compared_sql
+from core.queries.rules.lookup_scope import find_scope
 from core.queries.rules.market import Market, counted_rates
 from core.queries.rules.named_rows import read_by_key, read_page, read_rows
 from core.queries.rules.percentiles import median
-from core.queries.rules.schedules_to_ask import schedules_to_ask
 from core.store.connection import Snapshot
 from core.store.schema.tables import DIM_NPI, NPI_LOCATION, NPI_OTHER_NAME
 
@@ -362,7 +362,7 @@ def _percents(provider: Snapshot, market: Market, codes: list[str]) -> dict[tupl
     rates, parameters = counted_rates(provider, market)
     place = "$pos" if market.pos else None
     compared = compared_sql(
-        "list_contains($codes, f.code)", rates, place=place, basis=market.basis, schedules=schedules_to_ask(provider)
+        "list_contains($codes, f.code)", rates, place=place, basis=market.basis, scope=find_scope(provider, market)
     )
     return read_by_key(
         provider,

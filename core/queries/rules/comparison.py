@@ -4,10 +4,11 @@ The class, the setting, and the places of a rate choose its own schedule; what t
 it on to another (schedules.py). These rules have no other copy. docs/method.md explains them to readers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from core.queries.rules.compensation import COMPENSATION_OUTCOME, compensated_sql
 from core.queries.rules.label_fit import places_sql
+from core.queries.rules.lookup_scope import ANYTHING, LookupScope
 from core.queries.rules.modifiers import RENTAL_OR_PURCHASE
 from core.queries.rules.reasons import MOST_HELPFUL_FIRST
 from core.queries.rules.schedules import (
@@ -17,7 +18,6 @@ from core.queries.rules.schedules import (
     MS_DRG,
     NO_OWN_SCHEDULE,
     OWN_SCHEDULES,
-    SCHEDULES,
     Price,
     Schedule,
     chain_links,
@@ -73,16 +73,16 @@ def compared_sql(
     *,
     place: str | None = None,
     basis: str | None = None,
-    schedules: Sequence[Schedule] = SCHEDULES,
+    scope: LookupScope = ANYTHING,
 ) -> str:
     """Return a WITH clause that ends in `compared`: the `facts` (AS f) that meet `where`, each with its outcome.
 
-    Columns besides the fact's: those of OUTCOME, percent (1 is 100%), and plausible. `place`, `basis`, and `schedules`:
+    Columns besides the fact's: those of OUTCOME, percent (1 is 100%), and plausible. `place`, `basis`, and `scope`:
     see compared_terms_sql.
     """
     return f"""
         WITH asked AS MATERIALIZED (SELECT f.* FROM {facts} f WHERE {where}),
-        {_outcomes("asked", "count(*)", place, basis, schedules)},
+        {_outcomes("asked", "count(*)", place, basis, scope)},
         compared AS (
             SELECT f.*, {OUTCOME}, f.negotiated_rate / c.medicare AS percent, {PLAUSIBLE_SQL} AS plausible
             FROM asked f JOIN outcomes c ON {SAME_TERMS})"""
@@ -94,7 +94,7 @@ def compared_terms_sql(
     *,
     place: str | None = None,
     basis: str | None = None,
-    schedules: Sequence[Schedule] = SCHEDULES,
+    scope: LookupScope = ANYTHING,
 ) -> str:
     """Return a WITH clause whose `compared` has one row for all of the `facts` with the same terms.
 
@@ -102,14 +102,14 @@ def compared_terms_sql(
     on its terms, not on how much it is, except for its size (rate_size): 60 rows are compared rather than 83,000
     (docs/decisions/0031). `place` is SQL of the one place of service that a visitor asks about: rates are then compared
     as rendered there, whatever other places they hold for. `basis` is the schedule that a visitor asks for (BASES).
-    `schedules` are those that are asked, see schedules_to_ask.
+    `scope` says what need not be looked up, see find_scope.
     """
     return f"""
-        WITH {_outcomes(facts, count, place, basis, schedules)},
+        WITH {_outcomes(facts, count, place, basis, scope)},
         compared AS (SELECT {TERMS}, size, rate_count, {OUTCOME} FROM outcomes c)"""
 
 
-def _outcomes(facts: str, count: str, place: str | None, basis: str | None, schedules: Sequence[Schedule]) -> str:
+def _outcomes(facts: str, count: str, place: str | None, basis: str | None, scope: LookupScope) -> str:
     """Return the queries of a WITH clause that end in `outcomes`: the distinct terms of the facts, each with OUTCOME.
 
     The steps: `picked` finds each rate's kind, places, and own schedule. `periods` finds the release that is in force
@@ -148,19 +148,12 @@ def _outcomes(facts: str, count: str, place: str | None, basis: str | None, sche
             LEFT JOIN schedule_fit o ON o.reporting_entity_name = f.payee AND o.state = f.state
                 AND o.year_month = f.year_month AND o.billing_class = f.billing_class
                 AND o.places = {places_sql("f.pos_set_id")} AND o.chosen AND NOT o.of_label),
-        periods AS (
-            SELECT p.state, p.year_month, b.kind AS schedule, max(b.release) AS release,
-                   least(p.year_month, {_last_month("b.kind", "max(b.release)")}) AS in_force,
-                   arg_max(list_has_any(b.states, ['US', p.state]), b.release) AS loaded,
-                   -- A national schedule has one row for all states.
-                   arg_max(if(list_contains(b.states, 'US'), 'US', p.state), b.release) AS rows_state
-            FROM (SELECT DISTINCT state, year_month FROM picked) p
-            JOIN dim_benchmark b ON b.state IN ('US', p.state) AND b.release <= p.year_month
-            GROUP BY p.state, p.year_month, b.kind),
-        codes AS (SELECT DISTINCT listed_as AS code FROM picked),
-        listed_code AS ({" UNION ALL ".join(_listed(one) for one in schedules)}),
+        periods AS ({_periods(scope)}),
+        codes AS ({"SELECT DISTINCT listed_as AS code FROM picked" if scope.periods is None else "SELECT $code::VARCHAR AS code"}),
+        listed_code(schedule, code_system, state, year_month, code, prices, passes_on) AS (
+            {" UNION ALL ".join(_listed_codes(scope))}),
         chain(own, step, schedule, title, has_settings, passes_unlisted) AS (VALUES
-            {", ".join(_chain_rows(schedules))}),
+            {", ".join(_chain_rows(scope.schedules))}),
         candidates AS (
             SELECT f.term, f.own, f.own_rule, f.modifier, f.size, f.places, f.mostly_facility, f.allows_both, c.step,
                    c.schedule, c.title, c.has_settings, t.release, t.in_force, coalesce(t.loaded, false) AS loaded,
@@ -190,7 +183,7 @@ def _outcomes(facts: str, count: str, place: str | None, basis: str | None, sche
             SELECT *, CASE
                 WHEN NOT loaded THEN 'benchmark not loaded'
                 WHEN NOT listed THEN 'code not found'
-                {_conditions(schedules)}
+                {_conditions(scope.schedules)}
                 WHEN price IS NULL THEN coalesce({_price("''", "prices")}.reason,
                     if(modifier = '' AND {_HAS_RENTAL}, 'unit not stated', 'modifier not priced'))
                 WHEN price.reason IS NOT NULL THEN price.reason
@@ -210,7 +203,7 @@ def _outcomes(facts: str, count: str, place: str | None, basis: str | None, sche
             FROM reasoned QUALIFY 1 = row_number() OVER (
                 PARTITION BY term
                 ORDER BY why_none IS NOT NULL, list_position({list(MOST_HELPFUL_FIRST)}, why_none), step)),
-        {compensated_sql()},
+        {compensated_sql(may_be_loaded=scope.has_compensation)},
         outcomes AS (
             SELECT p.*, CASE
                        WHEN p.kind <> 'dollars' THEN p.kind
@@ -294,24 +287,66 @@ def _conditions(schedules: Sequence[Schedule]) -> str:
     )
 
 
-def _listed(schedule: Schedule) -> str:
-    """Return SQL of what a schedule says of the codes picked, from the release in force in each of the facts' months.
+def _periods(scope: LookupScope) -> str:
+    """Return SQL of the release of each schedule that is in force in each of the states and months of the facts."""
+    if scope.periods is None:
+        return f"""
+            SELECT p.state, p.year_month, b.kind AS schedule, max(b.release) AS release,
+                   least(p.year_month, {_last_month("b.kind", "max(b.release)")}) AS in_force,
+                   arg_max(list_has_any(b.states, ['US', p.state]), b.release) AS loaded,
+                   -- A national schedule has one row for all states.
+                   arg_max(if(list_contains(b.states, 'US'), 'US', p.state), b.release) AS rows_state
+            FROM (SELECT DISTINCT state, year_month FROM picked) p
+            JOIN dim_benchmark b ON b.state IN ('US', p.state) AND b.release <= p.year_month
+            GROUP BY p.state, p.year_month, b.kind"""
+    rows = [
+        f"($state, $year_month, '{kind}', '{one.release}', {one.in_force}, {one.has_state}, {one.rows_state})"
+        for kind, one in scope.periods.items()
+    ]
+    # Without any row, a first one keeps the types and is not loaded.
+    values = ", ".join(rows or ["($state, $year_month, '', '', '', false, '')"])
+    return f"""
+            SELECT state::VARCHAR AS state, year_month::VARCHAR AS year_month, schedule, release,
+                   in_force::VARCHAR AS in_force, loaded, rows_state::VARCHAR AS rows_state
+            FROM (VALUES {values}) AS v(state, year_month, schedule, release, in_force, loaded, rows_state)"""
+
+
+def _listed_codes(scope: LookupScope) -> Iterator[str]:
+    """Yield SQL of what each schedule says of the codes picked, of the release in force in each of the facts' months.
 
     A code has one row. Its `prices` are a list, because some tables have a row for each modifier and one has columns; a
     code that is listed as CPT and as HCPCS has the prices of the CPT row first.
     """
+    for number, schedule in enumerate(scope.schedules):
+        if scope.periods is None:
+            of_facts, where = "t.state, t.year_month", "b.code IN (SELECT code FROM codes)"
+            rows = f"""bench_{schedule.kind} b JOIN periods t ON t.schedule = '{schedule.kind}'
+                AND b.state = t.rows_state AND b.year_month = t.in_force"""
+        else:
+            period = scope.periods.get(schedule.kind)
+            if period is None and number:
+                continue  # the first one stays, for the types of the columns
+            rows, of_facts = f"bench_{schedule.kind} b", "$state::VARCHAR, $year_month::VARCHAR"
+            # A DRG is listed with three digits.
+            code = "b.code IN ($code, lpad($code, 3, '0'))" if MS_DRG in schedule.code_types else "b.code = $code"
+            where = code + (
+                f" AND b.state = {period.rows_state} AND b.year_month = {period.in_force}" if period else " AND false"
+            )
+        yield f"""
+            SELECT '{schedule.kind}' AS schedule, '{schedule.code_system}' AS code_system, {of_facts}, b.code,
+                   flatten(list_transform(list_sort(list({{'code_type': b.code_type, 'prices': {_prices(schedule)}}})),
+                       lambda one: one.prices)) AS prices,
+                   bool_or({schedule.passes_on}) AS passes_on
+            FROM {rows}
+            WHERE b.code_type IN ({", ".join(repr(one) for one in schedule.code_types)}) AND {where}
+            GROUP BY ALL"""
+
+
+def _prices(schedule: Schedule) -> str:
+    """Return SQL of the list of prices in a row of a schedule's table."""
     prices = ", ".join(_price_struct(schedule, one) for one in schedule.prices)
-    return f"""
-        SELECT '{schedule.kind}' AS schedule, '{schedule.code_system}' AS code_system, t.state, t.year_month, b.code,
-               flatten(list_transform(list_sort(list({{'code_type': b.code_type, 'prices':
-                   list_filter([{prices}], lambda one: one.modifier = '' OR one.outside IS NOT NULL
-                       OR one.inside IS NOT NULL OR one.reason IS NOT NULL)}})), lambda one: one.prices)) AS prices,
-               bool_or({schedule.passes_on}) AS passes_on
-        FROM bench_{schedule.kind} b
-        JOIN periods t ON t.schedule = '{schedule.kind}' AND b.state = t.rows_state AND b.year_month = t.in_force
-        WHERE b.code_type IN ({", ".join(repr(one) for one in schedule.code_types)})
-            AND b.code IN (SELECT code FROM codes)
-        GROUP BY t.state, t.year_month, b.code"""
+    return f"""list_filter([{prices}], lambda one: one.modifier = '' OR one.outside IS NOT NULL
+        OR one.inside IS NOT NULL OR one.reason IS NOT NULL)"""
 
 
 def _price_struct(schedule: Schedule, price: Price) -> str:

@@ -44,12 +44,26 @@ _OWN_TITLES = {
 }
 
 
-def compensated_sql() -> str:
+_BEFORE_THE_SCHEDULE = f"""
+                       WHEN kind <> 'dollars' THEN kind
+                       WHEN size = 'zero' THEN 'zero rate'
+                       WHEN own NOT IN ('medicare_prof', 'opps', 'asc', 'inpatient') THEN own
+                       WHEN own = 'inpatient' AND code_system <> '{_CASE_SYSTEM}' THEN own"""
+"""Reasons that do not depend on the schedule, as WHEN clauses."""
+
+
+def compensated_sql(*, may_be_loaded: bool = True) -> str:
     """Return the queries of a WITH clause that end in `compensated`: COMPENSATION_OUTCOME by `term`.
 
     They follow `picked`, `periods` and `codes` of comparison.py. `compensation` has what the release in force says of
-    each code, a list with a line for each modifier. `weighed` chooses the line and the amount for each rate.
+    each code, a list with a line for each modifier. `weighed` chooses the line and the amount for each rate. Where no
+    schedule can be loaded, nothing is looked up.
     """
+    if not may_be_loaded:
+        return f"""compensated AS (
+            SELECT term, CASE {_BEFORE_THE_SCHEDULE} ELSE 'benchmark not loaded' END AS wcfs_reason,
+                   NULL::DOUBLE AS wcfs, NULL::VARCHAR AS wcfs_release, NULL::VARCHAR AS wcfs_basis
+            FROM picked)"""
     line = ", ".join(f"'{name}': b.{name}" for name in _COLUMNS)
     return f"""
         compensation_lines AS (
@@ -86,11 +100,7 @@ def compensated_sql() -> str:
             LEFT JOIN compensation w ON w.state = p.state AND w.year_month = p.year_month AND w.code = p.listed_as
                 AND w.code_system = p.code_system),
         compensated AS (
-            SELECT term, CASE
-                       WHEN kind <> 'dollars' THEN kind
-                       WHEN size = 'zero' THEN 'zero rate'
-                       WHEN own NOT IN ('medicare_prof', 'opps', 'asc', 'inpatient') THEN own
-                       WHEN own = 'inpatient' AND code_system <> '{_CASE_SYSTEM}' THEN own
+            SELECT term, CASE {_BEFORE_THE_SCHEDULE}
                        WHEN NOT loaded THEN 'benchmark not loaded'
                        WHEN code_system NOT IN ('HCPCS', '{_CASE_SYSTEM}') THEN 'other code system'
                        WHEN lines IS NULL THEN 'code not found'

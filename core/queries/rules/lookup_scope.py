@@ -1,0 +1,119 @@
+"""What a question about one code in one state and month need not look up. Each look-up costs a page milliseconds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from core.queries.rules.market import Market
+from core.queries.rules.schedules import OWN_SCHEDULES, SCHEDULES, Schedule
+from core.store.connection import Snapshot
+
+_WCFS = "wcfs"
+
+
+class Period(NamedTuple):
+    """The release of a schedule that is in force in a state and month.
+
+    `ended` is the last month of its rows, if the schedule's year is over. `is_national`: it has one row for all states.
+    `has_state`: it has amounts for the state.
+    """
+
+    release: str
+    ended: str | None
+    is_national: bool
+    has_state: bool
+
+    @property
+    def in_force(self) -> str:
+        """SQL of the month of its rows."""
+        return f"'{self.ended}'" if self.ended else "$year_month"
+
+    @property
+    def rows_state(self) -> str:
+        """SQL of the state of its rows."""
+        return "'US'" if self.is_national else "$state"
+
+
+@dataclass(frozen=True)
+class LookupScope:
+    """What rates are compared with: `schedules`, the ones to ask, in the order of SCHEDULES.
+
+    If all rates are of one state, month and code, these are the parameters `$state`, `$year_month` and `$code`, and
+    `periods` has what is in force, by schedule.
+    """
+
+    schedules: tuple[Schedule, ...] = SCHEDULES
+    periods: Mapping[str, Period] | None = None
+
+    @property
+    def has_compensation(self) -> bool:
+        """Whether the state may have a workers' compensation schedule."""
+        return self.periods is None or _WCFS in self.periods
+
+
+ANYTHING = LookupScope()
+"""Any schedule, state, month and code."""
+
+
+def find_scope(db: Snapshot, market: Market) -> LookupScope:
+    """Return the scope of a market's rates.
+
+    A schedule that follows others and does not list the code has no amount for it, and its reason (code not found)
+    tells less than theirs: without it, the answer is the same.
+    """
+    listed = db.ask_once(_codes_by_schedule)
+    # A DRG is listed with three digits.
+    code = market.code and {market.code, market.code.zfill(3)}
+    schedules = tuple(
+        one
+        for one in SCHEDULES
+        if one.kind in OWN_SCHEDULES or (bool(code & listed[one.kind]) if code else bool(listed[one.kind]))
+    )
+    if not (code and market.year_month):
+        return LookupScope(schedules)
+    return LookupScope(schedules, _periods(db, market.state, market.year_month))
+
+
+def _codes_by_schedule(db: Snapshot) -> dict[str, frozenset[str]]:
+    """Return the codes of each schedule that is not a rate's own: a few thousand, whichever releases list them."""
+    tables = {one.kind: f"bench_{one.kind}" for one in SCHEDULES if one.kind not in OWN_SCHEDULES}
+    return {
+        kind: frozenset(code for (code,) in db.rows(f"SELECT DISTINCT code FROM {table}"))
+        if db.manifest.rows(table)
+        else frozenset()
+        for kind, table in tables.items()
+    }
+
+
+class _Release(NamedTuple):
+    kind: str
+    state: str
+    release: str
+    states: list[str]
+
+
+def _releases(db: Snapshot) -> list[_Release]:
+    """Return the releases that are loaded, oldest first."""
+    found = db.rows("SELECT kind, state, release, states FROM dim_benchmark ORDER BY release")
+    return [_Release(*row) for row in found]
+
+
+def _last_month(release: _Release) -> str:
+    """Return the last month that the table has the release for: the end of the schedule's year."""
+    ends = next((one.last_month for one in SCHEDULES if one.kind == release.kind), 12)
+    year, month = int(release.release[:4]), int(release.release[5:])
+    return f"{year + (month > ends)}-{ends:02}"
+
+
+def _periods(db: Snapshot, state: str, year_month: str) -> dict[str, Period]:
+    """Return what the query `periods` of comparison.py finds for one state and month."""
+    return {
+        one.kind: Period(
+            release=one.release,
+            ended=last if (last := _last_month(one)) < year_month else None,
+            is_national="US" in one.states,
+            has_state=bool({"US", state} & set(one.states)),
+        )
+        for one in db.ask_once(_releases)
+        if one.state in {"US", state} and one.release <= year_month
+    }
