@@ -18,6 +18,7 @@ from core.queries.rules.schedules import (
     MS_DRG,
     NO_OWN_SCHEDULE,
     OWN_SCHEDULES,
+    SCHEDULES,
     Price,
     Schedule,
     chain_links,
@@ -149,7 +150,8 @@ def _outcomes(facts: str, count: str, place: str | None, basis: str | None, scop
                 AND o.year_month = f.year_month AND o.billing_class = f.billing_class
                 AND o.places = {places_sql("f.pos_set_id")} AND o.chosen AND NOT o.of_label),
         periods AS ({_periods(scope)}),
-        codes AS ({"SELECT DISTINCT listed_as AS code FROM picked" if scope.periods is None else "SELECT $code::VARCHAR AS code"}),
+        codes AS (SELECT {"DISTINCT listed_as" if scope.periods is None else f"unnest({_CODES})"} AS code
+            {"FROM picked" if scope.periods is None else ""}),
         listed_code(schedule, code_system, state, year_month, code, prices, passes_on) AS (
             {" UNION ALL ".join(_listed_codes(scope))}),
         chain(own, step, schedule, title, has_settings, passes_unlisted) AS (VALUES
@@ -233,6 +235,9 @@ def _own_and_rule(basis: str | None) -> str:
                CASE own_rule WHEN 'provider' THEN 'asc' WHEN 'fit' THEN CASE o.schedule {fit} END
                    ELSE own_by_class END AS own"""
 
+
+_CODES = "[$code::VARCHAR, lpad($code::VARCHAR, 3, '0')]"
+"""SQL of how schedules may list the parameter `$code`: a DRG has three digits there."""
 
 _IF_COMPARED = {
     "schedule": "schedule",
@@ -327,8 +332,7 @@ def _listed_codes(scope: LookupScope) -> Iterator[str]:
             if period is None and number:
                 continue  # the first one stays, for the types of the columns
             rows, of_facts = f"bench_{schedule.kind} b", "$state::VARCHAR, $year_month::VARCHAR"
-            # A DRG is listed with three digits.
-            code = "b.code IN ($code, lpad($code, 3, '0'))" if MS_DRG in schedule.code_types else "b.code = $code"
+            code = f"list_contains({_CODES}, b.code)" if MS_DRG in schedule.code_types else "b.code = $code"
             where = code + (
                 f" AND b.state = {period.rows_state} AND b.year_month = {period.in_force}" if period else " AND false"
             )
