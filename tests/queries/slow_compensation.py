@@ -3,7 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tests.queries.slow_comparison import Benchmarks, is_mostly_facility, own_schedule, priced_modifier, system
+from tests.queries.slow_comparison import (
+    Benchmarks,
+    is_mostly_facility,
+    own_schedule,
+    priced_modifier,
+    setting_of,
+    system,
+)
 
 Row = dict[str, Any]
 
@@ -38,6 +45,8 @@ def compensated(fact: Row, known: Benchmarks, pos: str | None = None) -> Compens
         return CompensationOutcome("code not found")
     modifier = priced_modifier(fact["billing_code_modifier"])
     line = lines.get(modifier)
+    if line is not None and modifier == "TC" and own == "medicare_prof" and setting_of(places) == "facility":
+        return CompensationOutcome("not paid in this setting")
     found = amount_of(own, modifier, lines, places)
     if found is not None:
         amount, basis = found

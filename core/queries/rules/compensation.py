@@ -82,7 +82,7 @@ def compensated_sql(*, may_be_loaded: bool = True) -> str:
                    list(line ORDER BY code_type) AS lines
             FROM compensation_lines GROUP BY ALL),
         weighed AS (
-            SELECT p.term, p.kind, p.size, p.own, p.code_system, p.modifier, t.release,
+            SELECT p.term, p.kind, p.size, p.own, p.places, p.code_system, p.modifier, t.release,
                    coalesce(t.loaded, false) AS loaded, w.lines, {_line("p.modifier")} AS line,
                    p.mostly_facility AND p.modifier <> 'TC' AND (line).facility_amount IS NOT NULL
                        OR (line).wcfs_amount IS NULL AND (line).facility_amount IS NOT NULL AS facility,
@@ -104,6 +104,9 @@ def compensated_sql(*, may_be_loaded: bool = True) -> str:
                        WHEN NOT loaded THEN 'benchmark not loaded'
                        WHEN code_system NOT IN ('HCPCS', '{_CASE_SYSTEM}') THEN 'other code system'
                        WHEN lines IS NULL THEN 'code not found'
+                       -- As for Medicare: in a facility, the technical part is paid to the facility.
+                       WHEN line IS NOT NULL AND modifier = 'TC' AND places = 'facility' AND own = 'medicare_prof'
+                           THEN 'not paid in this setting'
                        WHEN amount IS NOT NULL THEN NULL
                        WHEN line IS NULL AND modifier = '' AND {_HAS_RENTAL} THEN 'unit not stated'
                        WHEN line IS NULL THEN 'modifier not priced'

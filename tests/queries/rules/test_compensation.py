@@ -123,7 +123,7 @@ SCHEDULE = [
     # As Georgia lists a scan: hospitals and surgical centers beside the technical part.
     line("70450", wcfs_amount=195.0),
     line("70450", "26", wcfs_amount=72.0, facility_amount=60.0),
-    line("70450", "TC", wcfs_amount=123.0, outpatient_amount=160.0, asc_amount=85.0),
+    line("70450", "TC", wcfs_amount=123.0, facility_amount=99.0, outpatient_amount=160.0, asc_amount=85.0),
     line("90837", status="by report", outpatient_amount=240.0),
     line("00100", status="base units", base_units=5.0),
     line("22558", wcfs_amount=3260.0),
@@ -164,6 +164,13 @@ CASES: list[tuple[str, Row, str, float | None]] = [
     ("the reading, in a hospital", code("70450") | modified("26") | at("22"), f"{FACILITY}, modifier 26", 60),
     ("the reading, of the right side", code("70450") | modified("26,RT"), f"{OFFICE}, modifier 26", 72),
     ("the scan", code("70450") | modified("TC"), f"{OFFICE}, modifier TC", 123),
+    ("the scan, in a hospital", code("70450") | modified("TC") | at("22"), "not paid in this setting", None),
+    (
+        "the scan, mostly in hospitals",
+        code("70450") | modified("TC") | at("12", "21", "22"),
+        f"{OFFICE}, modifier TC",
+        123,
+    ),
     ("both sides", code("70450") | modified("50"), "modifier not priced", None),
     ("a code that is priced with a modifier only", code("76140"), "modifier not priced", None),
     ("a hospital", INSTITUTIONAL | at("22"), HOSPITAL, 160),
