@@ -8,7 +8,7 @@ from core.api.protocol.resources import Answer, AnswerFields, MarketPage, Page, 
 from core.pages.forms.market_forms import ProviderForm
 from core.pages.forms.query_form import QueryForm
 from core.queries import providers
-from core.queries.rules.market import Market, market_cache
+from core.queries.rules.market import Market, market_cache, uses_own_areas
 
 router = Router(tags=["Providers"])
 
@@ -96,7 +96,7 @@ def list_npis_of_tin(request: ResourceRequest) -> AnswerFields:
 def _code_rates(request: ResourceRequest) -> AnswerFields:
     market = request.market
     of_provider = Market(market.state, market.year_month, npi=market.npi, tin=market.tin)
-    with market_cache(request.db, of_provider) as cache:
+    with market_cache(request.db, of_provider, areas=uses_own_areas(request.db, market)) as cache:
         return request.page_at_offset(
             lambda limit, offset: providers.list_code_rates(request.db, cache, market, limit, offset)
         )

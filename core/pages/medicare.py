@@ -1,7 +1,7 @@
 """Negotiated rates compared with Medicare."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from django.http import HttpResponseBase
@@ -21,6 +21,7 @@ from core.queries.compensation import (
     list_compensation_amounts,
 )
 from core.queries.rules.compensation import COMPENSATION_REASONS
+from core.queries.rules.market import uses_own_areas
 from core.queries.rules.reasons import REASONS
 
 
@@ -56,8 +57,8 @@ def show_medicare(query: MarketQuery[MedicareForm]) -> HttpResponseBase:
     # This reads each rate. The others read few rows that stand for many, at the same time. Without a code each of them
     # may need a visitor's whole memory, so it comes after them.
     comparing = meanwhile(list_rows) if market.code else None
-    spreads = medicare.summarize_percents(query.cached, market)
-    outcomes = medicare.count_outcomes(query.cached, market)
+    spreads = medicare.summarize_percents(query.cached_by_area, market)
+    outcomes = medicare.count_outcomes(query.cached_by_area, market)
     compensation = _compare_with_compensation(query, query.compensation_release) if query.compensation_release else None
     rows = comparing.result() if comparing else list_rows()
     return query.render(
@@ -71,6 +72,8 @@ def show_medicare(query: MarketQuery[MedicareForm]) -> HttpResponseBase:
         releases=coverage.list_releases(db),
         labels=label_fits.list_overruled_labels(db, market),
         rows=rows,
+        own_areas=uses_own_areas(db, market),
+        areas_known=uses_own_areas(db, replace(market, area=None)),
         compensation=compensation,
         paging=Paging(query.values["page"], outcomes.total),
         sort=query.values["sort"],
@@ -93,7 +96,7 @@ class ComparedWithCompensation:
 def _compare_with_compensation(
     query: MarketQuery[MedicareForm], release: CompensationRelease
 ) -> ComparedWithCompensation:
-    db, market = query.cached, query.market
+    db, market = query.cached_by_area, query.market
     outcomes = medicare.count_outcomes(db, market, medicare.COMPENSATION)
     spreads = medicare.summarize_percents(db, market, medicare.COMPENSATION)
     scheduled: Sequence[CompensationAmount] = ()
@@ -119,9 +122,9 @@ def _download(query: MarketQuery[MedicareForm]) -> HttpResponseBase:
     yardstick = medicare.COMPENSATION if against_state else medicare.MEDICARE
     name = table if against_state else f"medicare_{table}"
     if table.endswith("payers"):
-        found = medicare.summarize_percents(query.cached, market, yardstick)
+        found = medicare.summarize_percents(query.cached_by_area, market, yardstick)
         return query.download(found, medicare.PercentSpread, name)
-    outcomes = medicare.count_outcomes(query.cached, market, yardstick)
+    outcomes = medicare.count_outcomes(query.cached_by_area, market, yardstick)
     if table.endswith("bases"):
         return query.download(outcomes.bases, medicare.Basis, name)
     if against_state:

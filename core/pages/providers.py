@@ -16,7 +16,7 @@ from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.paging import Paging, span
 from core.queries import providers
 from core.queries.facets import count_choices
-from core.queries.rules.market import Market, market_cache
+from core.queries.rules.market import Market, market_cache, uses_own_areas
 from core.store.connection import Snapshot
 
 MAX_COLLEAGUES_OF_NPI = 12
@@ -90,7 +90,7 @@ def _show_provider(query: MarketQuery[ProviderForm], by: providers.By, value: st
         return query.download(providers.list_locations(db, value), providers.PracticeLocation, f"npi_{value}_locations")
     # All of the provider's rates, without the filters: every filter that is tried next finds them in memory.
     whole = Market(asked.state, asked.year_month, npi=asked.npi, tin=asked.tin)
-    with market_cache(db, whole) as cached:
+    with market_cache(db, whole, areas=uses_own_areas(db, asked)) as cached:
         if query.wants_file:
             every = providers.list_code_rates(db, cached, asked, ROW_CAP, 0)[1]
             return query.download(every, providers.CodeRates, f"{by}_{value}_rates")

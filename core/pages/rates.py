@@ -34,13 +34,14 @@ def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
     counting = meanwhile(rates.count_market, db, market)
     paging_through = meanwhile(rates.list_rates, db, market, sort, limit, offset)
     summaries = rates.summarize_rates(query.cached, market)
-    amounts = medicare.find_amounts(query.cached, market)
     bins = build_histogram(query.cached, market)
     choices = count_choices(query.cached, market) | {
         "network": count_networks(db, market),
         "year_month": count_months(db, market),
     }
-    counted, rows = counting.result(), paging_through.result()
+    rows = paging_through.result()
+    amounts = medicare.find_amounts(query.cached, market, (row.group_area for row in rows if row.group_area))
+    counted = counting.result()
     lines = medicare.count_amount_lines(amounts)
     several = any(terms.payee == SURGICAL_CENTER_PAYEE for terms in amounts)
     centers = label_fits.find_surgical_centers(db, [row.pg_uid for row in rows]) if several else set()
@@ -114,6 +115,7 @@ def _compare_with_medicare(
                 row.negotiation_arrangement,
                 payee,
                 rate_size(code, row.negotiated_rate),
+                row.group_area,
             )
         )
         for payee in (*payees, row.reporting_entity_name, "")

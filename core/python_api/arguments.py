@@ -13,7 +13,7 @@ from core.fields.place_of_service import parse_places
 from core.fields.states import parse_state
 from core.fields.text import parse_lower
 from core.fields.tin import is_tin, remove_tin_marks
-from core.queries.rules.market import BASIS, FILTERS, NO_MODIFIER, Market
+from core.queries.rules.market import AREA, AREAS, BASIS, FILTERS, NO_MODIFIER, Market
 from core.queries.rules.schedules import BASES
 from core.runtime.errors import BeaconError
 
@@ -24,7 +24,9 @@ class Filters(TypedDict, total=False):
     `payer` is a payer's name or its payer_slug. `pos` is one place of service, such as 11. `modifier` is one modifier,
     such as 26, or "none". `billing_class`, `setting`, `negotiated_type`, and `arrangement` are as the files write them,
     or "unstated". `network` is the name of a network; `npi` and `tin` are a provider's. `basis` ("mpfs", "opps" or
-    "asc") narrows nothing: it compares all rates with that schedule of Medicare, whatever class they state.
+    "asc") narrows nothing: it compares all rates with that schedule of Medicare, whatever class they state. Nor does
+    `area`: "state" compares all rates with the state's mean, "own" (the default) with the amount of their provider's
+    own area where it is known.
     """
 
     payer: str
@@ -38,13 +40,14 @@ class Filters(TypedDict, total=False):
     npi: str
     tin: str
     basis: str
+    area: str
 
 
 def parse_market(
     state: str, year_month: str, code: str | None, code_type: str | None, filters: Mapping[str, Any]
 ) -> Market:
     """Return the market that arguments describe, with values normalized as those of the facts are."""
-    known = (*FILTERS, BASIS)
+    known = (*FILTERS, BASIS, AREA)
     unknown = set(filters) - set(known)
     if unknown:
         raise BeaconError(f"unknown filter {', '.join(sorted(unknown))}; known: {', '.join(known)}")
@@ -111,6 +114,7 @@ _FILTER_RULES: dict[str, Any] = {
     "npi": check_npi,
     "tin": check_tin,
     BASIS: lambda value: check_one_of(BASIS, value.lower(), BASES),
+    AREA: lambda value: check_one_of(AREA, value.lower(), AREAS),
 }
 """The rules of filters whose values are not simply words in lowercase."""
 

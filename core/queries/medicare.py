@@ -1,9 +1,10 @@
 """Negotiated rates compared with Medicare's schedules, by the rules of `comparison`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
 
+from core.queries.rules.area_amounts import MEAN_OF_STATE, NOTABLE_ERROR, locality_values
 from core.queries.rules.columns import (
     BillingClass,
     Code,
@@ -25,15 +26,16 @@ from core.queries.rules.comparison import (
     OUTCOME,
     PLAUSIBLE_SQL,
     SAME_TERMS,
+    SAME_TERMS_AND_AREA,
     compared_terms_sql,
+    terms_by_area_sql,
 )
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
 from core.queries.rules.lookup_scope import find_scope
-from core.queries.rules.market import Market, counted_rates
+from core.queries.rules.market import Market, counted_rates, knows_areas, market_facts, uses_own_areas
 from core.queries.rules.named_rows import read_rows, stream_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, percentile_columns, percentile_list
 from core.store.connection import Snapshot
-from core.store.views import RATE_WITH_PAYEE
 
 ORDERS = {
     "percent": ascending("percent", "negotiated_rate", "fact_uid"),
@@ -49,16 +51,20 @@ _PLAUSIBLE_TIMES = f"between {LEAST_PLAUSIBLE:g} and {MOST_PLAUSIBLE:g} times"
 
 
 class Yardstick(NamedTuple):
-    """What rates are measured by: the columns of `compared` with its amount, basis, release, and reason for none."""
+    """What rates are measured by: the columns of `compared` with its amount, basis, release, and reason for none.
+
+    `own_area` is the condition on rates whose amount is that of their provider's own area.
+    """
 
     amount: str
     basis: str
     release: str
     reason: str
+    own_area: str
 
 
-MEDICARE = Yardstick("medicare", "basis", "release", "reason")
-COMPENSATION = Yardstick("wcfs", "wcfs_basis", "wcfs_release", "wcfs_reason")
+MEDICARE = Yardstick("medicare", "basis", "release", "reason", f"area <> '{MEAN_OF_STATE}'")
+COMPENSATION = Yardstick("wcfs", "wcfs_basis", "wcfs_release", "wcfs_reason", "false")
 """The state's workers' compensation schedule."""
 
 
@@ -104,6 +110,22 @@ class Comparison:
             "Medicare amount of the other setting, facility or non-facility, if the rate's places allow both.", None
         ),
     ]
+    area: Annotated[
+        str | None,
+        described(
+            "Where the amount applies: the payment locality or wage area of the provider group, or `state mean` for "
+            "the mean over the state's areas; null if the schedule has no areas.",
+            "state mean",
+        ),
+    ]
+    mean_error: Annotated[
+        float | None,
+        described(
+            "How far the mean of the state is from the amount of the provider group's own area: 0.1 is 10% above. If "
+            "the rate is compared with the mean, the largest such difference among the state's areas, without a sign.",
+            0.0288,
+        ),
+    ]
     release: Annotated[str | None, described("Month in which the release of the schedule takes effect.", "2025-01")]
     percent: Annotated[float | None, described("Rate divided by the Medicare amount: 1 is 100%.", 1.2095)]
     plausible: Annotated[bool | None, described(f"Whether the rate is {_PLAUSIBLE_TIMES} the Medicare amount.", True)]
@@ -127,6 +149,16 @@ class Comparison:
     wcfs_reason: Annotated[
         str | None, described("Why the rate has no percent of the workers' compensation schedule.", None)
     ]
+
+    @property
+    def has_notable_error(self) -> bool:
+        """Return whether the state's mean is, or may be, so far off that it misleads."""
+        return self.mean_error is not None and abs(self.mean_error) > NOTABLE_ERROR
+
+    @property
+    def is_state_mean(self) -> bool:
+        """Return whether the amount is a mean over the state's areas."""
+        return self.area == MEAN_OF_STATE
 
 
 @dataclass(frozen=True)
@@ -153,6 +185,9 @@ class Basis:
     basis: Annotated[str, described("Fee schedule and setting that the rates are compared with.", "MPFS non-facility")]
     release: ReleaseMonth
     rates: RateCount
+    own_area: Annotated[
+        int, described("Number of these rates that are compared with the amount of their provider's own area.", 10)
+    ]
 
 
 @dataclass(frozen=True)
@@ -167,6 +202,11 @@ class Outcomes:
     def compared(self) -> int:
         """Return how many rates have a percent."""
         return sum(basis.rates for basis in self.bases)
+
+    @property
+    def own_area(self) -> int:
+        """Return how many rates are compared with the amount of their provider's own area."""
+        return sum(basis.own_area for basis in self.bases)
 
 
 def list_comparisons(
@@ -186,26 +226,44 @@ def stream_comparisons(db: Snapshot, market: Market, order: str, limit: int, sec
 
 
 def _comparisons_sql(db: Snapshot, market: Market, order: str, condition: str = "true") -> str:
-    compared_terms, _ = _compared_terms(db, market)
+    compared_terms, _ = _compared_terms(db, market, with_errors=True)
+    areas = uses_own_areas(db, market)
+    same = SAME_TERMS_AND_AREA if areas else SAME_TERMS
     return f"""{compared_terms}
         SELECT fact_uid, reporting_entity_name, payer_slug(reporting_entity_name) AS payer_slug, code_type, code,
                billing_class, billing_code_modifier AS modifier, places, kind, negotiated_rate,
-               provider_group_id_raw, basis, detail, rule, medicare, other_amount, release, percent,
+               provider_group_id_raw, basis, detail, rule, medicare, other_amount, area, mean_error, release, percent,
                {PLAUSIBLE_SQL} AS plausible, reason, wcfs, wcfs_basis, wcfs_release, wcfs_percent, wcfs_reason
         FROM (SELECT f.*, {OUTCOME}, f.negotiated_rate / c.medicare AS percent,
                      f.negotiated_rate / c.wcfs AS wcfs_percent
-              FROM {RATE_WITH_PAYEE} f JOIN compared c ON {SAME_TERMS} WHERE {market.where})
+              FROM ({market_facts(market, areas=areas)}) f JOIN compared c ON {same})
         WHERE {condition} ORDER BY {order_by(ORDERS[order])} LIMIT $limit OFFSET $offset"""
 
 
-def _compared_terms(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
-    """Return a WITH clause whose `compared` has one row for all rates of the same terms, and its parameters."""
-    rates, parameters = counted_rates(db, market)
-    place = "$pos" if market.pos else None
+def _compared_terms(db: Snapshot, market: Market, *, with_errors: bool = False) -> tuple[str, dict[str, Any]]:
+    """Return a WITH clause whose `compared` has one row for all rates of the same terms, and its parameters.
+
+    The errors of the state's means take time, and are known only if the areas of some provider groups are.
+    """
+    areas = uses_own_areas(db, market)
+    rates, parameters = counted_rates(db, market, areas=areas)
     sql = compared_terms_sql(
-        rates, "sum(rate_count)::BIGINT", place=place, basis=market.basis, scope=find_scope(db, market)
+        rates,
+        _RATE_COUNT,
+        place=_asked_place(market),
+        basis=market.basis,
+        scope=find_scope(db, market),
+        areas=areas,
+        localities=locality_values(db) if areas or (with_errors and knows_areas(db)) else None,
     )
     return sql, parameters
+
+
+_RATE_COUNT = "sum(rate_count)::BIGINT"
+
+
+def _asked_place(market: Market) -> str | None:
+    return "$pos" if market.pos else None
 
 
 @dataclass(frozen=True)
@@ -214,6 +272,7 @@ class _OutcomeCount:
     release: str | None
     reason: str | None
     rates: int
+    own_area: int
 
 
 def count_outcomes(db: Snapshot, market: Market, yardstick: Yardstick = MEDICARE) -> Outcomes:
@@ -224,14 +283,16 @@ def count_outcomes(db: Snapshot, market: Market, yardstick: Yardstick = MEDICARE
         _OutcomeCount,
         f"""{compared_terms}
             SELECT {yardstick.basis} AS basis, {yardstick.release} AS release, {yardstick.reason} AS reason,
-                   sum(rate_count)::BIGINT AS rates FROM compared
+                   sum(rate_count)::BIGINT AS rates,
+                   coalesce(sum(rate_count) FILTER ({yardstick.own_area}), 0)::BIGINT AS own_area
+            FROM compared
             GROUP BY ALL ORDER BY rates DESC, basis, release, reason""",
         parameters,
     )
     return Outcomes(
         total=sum(count.rates for count in counts),
         bases=[
-            Basis(count.basis, count.release, count.rates)
+            Basis(count.basis, count.release, count.rates, count.own_area)
             for count in counts
             if count.basis is not None and count.release is not None
         ],
@@ -241,8 +302,10 @@ def count_outcomes(db: Snapshot, market: Market, yardstick: Yardstick = MEDICARE
 
 def summarize_percents(db: Snapshot, market: Market, yardstick: Yardstick = MEDICARE) -> list[PercentSpread]:
     """Return the distribution of each payer's percents, each rate counted once."""
-    rates, parameters = counted_rates(db, market)
+    areas = uses_own_areas(db, market)
+    rates, parameters = counted_rates(db, market, areas=areas)
     compared_terms, _ = _compared_terms(db, market)
+    same = SAME_TERMS_AND_AREA if areas else SAME_TERMS
     return read_rows(
         db,
         PercentSpread,
@@ -253,7 +316,7 @@ def summarize_percents(db: Snapshot, market: Market, yardstick: Yardstick = MEDI
                          {percentile_list("percent")} AS percentiles
                   FROM (SELECT reporting_entity_name, f.negotiated_rate / c.{yardstick.amount} AS percent,
                                unnest(range(f.rate_count))
-                        FROM {rates} f JOIN compared c ON {SAME_TERMS} WHERE c.{yardstick.amount} IS NOT NULL)
+                        FROM {rates} f JOIN compared c ON {same} WHERE c.{yardstick.amount} IS NOT NULL)
                   GROUP BY ALL)
             ORDER BY reporting_entity_name""",
         parameters,
@@ -271,6 +334,8 @@ class ScheduleTerms(NamedTuple):
     negotiation_arrangement: str | None
     payee: str
     size: str
+    group_area: str | None
+    """The area of the rate's provider group, as dim_group_area has it; None for the mean of the state."""
 
 
 @dataclass(frozen=True)
@@ -283,6 +348,7 @@ class Amount:
 
     basis: str | None
     medicare: float | None
+    area: str | None
     reason: str | None
     rates: int
     wcfs: float | None
@@ -311,8 +377,10 @@ class _TermsAmount:
     negotiation_arrangement: str | None
     payee: str
     size: str
+    group_area: str | None
     basis: str | None
     medicare: float | None
+    area: str | None
     reason: str | None
     rates: int
     wcfs: float | None
@@ -321,24 +389,40 @@ class _TermsAmount:
     wcfs_reason: str | None
 
 
-def find_amounts(db: Snapshot, market: Market) -> dict[ScheduleTerms, Amount]:
-    """Return Medicare's amounts for the rates of a market of one code, by their terms."""
-    compared_terms, parameters = _compared_terms(db, market)
+def find_amounts(db: Snapshot, market: Market, group_areas: Iterable[str] = ()) -> dict[ScheduleTerms, Amount]:
+    """Return Medicare's amounts for the rates of a market of one code, by their terms.
+
+    The amounts are the state's means, and those in each of the areas `group_areas` of dim_group_area.
+    """
+    rates, parameters = counted_rates(db, market)
+    options: dict[str, Any] = {
+        "place": _asked_place(market),
+        "basis": market.basis,
+        "scope": find_scope(db, market),
+    }
+    areas = list(dict.fromkeys(group_areas))
+    if areas:
+        terms = terms_by_area_sql(rates, "$group_areas", _RATE_COUNT, localities=locality_values(db), **options)
+        parameters = {**parameters, "group_areas": [None, *areas]}
+    else:
+        terms = compared_terms_sql(rates, _RATE_COUNT, **options)
     rows = read_rows(
         db,
         _TermsAmount,
-        f"""{compared_terms}
+        f"""{terms}
             SELECT billing_class, setting, billing_code_modifier AS modifier, pos_set_id, negotiated_type,
-                   negotiation_arrangement, payee, size, basis, medicare, reason, rate_count AS rates,
-                   wcfs, wcfs_basis, wcfs_release, wcfs_reason FROM compared""",
+                   negotiation_arrangement, payee, size, group_area, basis, medicare, area, reason,
+                   rate_count AS rates, wcfs, wcfs_basis, wcfs_release, wcfs_reason FROM compared""",
         parameters,
     )
     return {
         ScheduleTerms(
             row.billing_class, row.setting, row.modifier, row.pos_set_id,
             row.negotiated_type, row.negotiation_arrangement, row.payee, row.size,
+            row.group_area,
         ): Amount(
-            row.basis, row.medicare, row.reason, row.rates, row.wcfs, row.wcfs_basis, row.wcfs_release, row.wcfs_reason
+            row.basis, row.medicare, row.area, row.reason, row.rates, row.wcfs, row.wcfs_basis, row.wcfs_release,
+            row.wcfs_reason,
         )
         for row in rows
     }  # fmt: skip
@@ -354,10 +438,10 @@ class AmountLine:
 
 
 def count_amount_lines(found: Mapping[ScheduleTerms, Amount]) -> list[AmountLine]:
-    """Return the distinct amounts, those that most rates are compared with first."""
+    """Return the distinct means of the state, those that most rates are compared with first."""
     counts: dict[tuple[str, float], int] = {}
-    for one in found.values():
-        if one.basis is not None and one.medicare is not None:
+    for terms, one in found.items():
+        if terms.group_area is None and one.basis is not None and one.medicare is not None:
             counts[one.basis, one.medicare] = counts.get((one.basis, one.medicare), 0) + one.rates
     lines = [AmountLine(basis, amount, rates) for (basis, amount), rates in counts.items()]
     return sorted(lines, key=lambda line: (-line.rates, line.basis))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import Annotated, Any, Literal
 
+from core.queries.rules.area_amounts import locality_values
 from core.queries.rules.columns import (
     BillingClass,
     BusinessName,
@@ -32,7 +33,7 @@ from core.queries.rules.columns import (
 )
 from core.queries.rules.comparison import compared_sql
 from core.queries.rules.lookup_scope import find_scope
-from core.queries.rules.market import Market, counted_rates
+from core.queries.rules.market import Market, counted_rates, uses_own_areas
 from core.queries.rules.named_rows import read_by_key, read_page, read_rows
 from core.queries.rules.percentiles import median
 from core.store.connection import Snapshot
@@ -359,10 +360,17 @@ def _key(row: object, names: Sequence[str]) -> tuple[Any, ...]:
 
 def _percents(provider: Snapshot, market: Market, codes: list[str]) -> dict[tuple[Any, ...], _Percent]:
     """Return the provider's percents of Medicare by the values of _PAYER_LINE."""
-    rates, parameters = counted_rates(provider, market)
+    areas = uses_own_areas(provider, market)
+    rates, parameters = counted_rates(provider, market, areas=areas)
     place = "$pos" if market.pos else None
     compared = compared_sql(
-        "list_contains($codes, f.code)", rates, place=place, basis=market.basis, scope=find_scope(provider, market)
+        "list_contains($codes, f.code)",
+        rates,
+        place=place,
+        basis=market.basis,
+        scope=find_scope(provider, market),
+        areas=areas,
+        localities=locality_values(provider) if areas else None,
     )
     return read_by_key(
         provider,

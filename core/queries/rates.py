@@ -38,11 +38,11 @@ from core.queries.rules.columns import (
     stored,
 )
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
-from core.queries.rules.market import Market, counted_rates
+from core.queries.rules.market import Market, counted_rates, uses_own_areas
 from core.queries.rules.named_rows import read_row, read_rows, stream_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, percentile_columns, percentile_list
 from core.store.connection import Snapshot
-from core.store.schema.tables import DIM_BATCH, FACT_RATE
+from core.store.schema.tables import DIM_BATCH, DIM_GROUP_AREA, FACT_RATE
 
 ORDERS = {
     "rate": ascending("f.negotiated_rate", "f.fact_uid"),
@@ -115,6 +115,14 @@ class RateRow:
     one_tin: FirstTin
     one_name: FirstTinName
     networks: NetworkNames
+    group_area: Annotated[
+        str | None,
+        described(
+            "Where the provider group practices, as far as it is known: Medicare's contractor, payment locality, wage "
+            "area, and rural or urban, joined by slashes; null if nothing is known, or the state's mean is asked for.",
+            "10212/01/12054/urban",
+        ),
+    ]
     additional_information: Annotated[str | None, stored(FACT_RATE, "additional_information", None)]
     source: Annotated[str | None, stored(DIM_BATCH, "source", "2025-08_example_in-network.json.gz")]
 
@@ -179,19 +187,23 @@ def list_rates(
     """Return at most `limit` rates in one of ORDERS: those from `offset` on, or those after the row with key `last`."""
     condition, key = rows_after(ORDERS[order], last)
     parameters = {**market.parameters, **key, "limit": limit, "offset": offset}
-    return read_rows(db, RateRow, _rates_sql(market, order, condition), parameters)
+    return read_rows(db, RateRow, _rates_sql(db, market, order, condition), parameters)
 
 
 def stream_rates(db: Snapshot, market: Market, order: str, limit: int, seconds: float) -> Iterator[RateRow]:
     """Yield at most `limit` rates, read as they are needed. Stop with QueryTimeout after `seconds`."""
     with db.cursor(seconds) as cursor:
-        cursor.execute(_rates_sql(market, order), {**market.parameters, "limit": limit, "offset": 0})
+        cursor.execute(_rates_sql(db, market, order), {**market.parameters, "limit": limit, "offset": 0})
         yield from stream_rows(cursor, RateRow)
 
 
-def _rates_sql(market: Market, order: str, condition: str = "true") -> str:
+def _rates_sql(db: Snapshot, market: Market, order: str, condition: str = "true") -> str:
     # The page's rows are chosen first. Names and members are looked up for those rows alone.
     sorting = order_by(ORDERS[order])
+    group_area, group_areas = "NULL::VARCHAR", ""
+    if uses_own_areas(db, market):
+        group_area = "a.area"
+        group_areas = f"LEFT JOIN {DIM_GROUP_AREA.name} a ON a.pg_uid = f.pg_uid AND a.year_month = $year_month"
     return f"""
         WITH picked AS (
             SELECT * FROM fact_rate f WHERE {market.where} AND {condition}
@@ -209,11 +221,12 @@ def _rates_sql(market: Market, order: str, condition: str = "true") -> str:
                severity_of_illness, billing_code_type_version, pos_set_id,
                coalesce(service_codes, []) AS service_codes, expiration_date, f.pg_uid, f.provider_group_id_raw,
                coalesce(npis, 0) AS npis, coalesce(tins, 0) AS tins, one_tin, one_name,
-               coalesce(network_names, []) AS networks, additional_information, b.source
+               coalesce(network_names, []) AS networks, {group_area} AS group_area, additional_information, b.source
         FROM picked f
         LEFT JOIN dim_pos_set USING (pos_set_id)
         LEFT JOIN npis USING (pg_uid)
         LEFT JOIN tins USING (pg_uid)
         LEFT JOIN dim_provider_group g ON g.pg_uid = f.pg_uid AND g.year_month = $year_month
         LEFT JOIN dim_batch b ON b.batch_id = g.batch_id AND b.state = f.state
+        {group_areas}
         ORDER BY {sorting}"""

@@ -81,6 +81,9 @@ class Snapshot:
     market_values: Mapping[str, Any] | None = None
     """The parameters that selected the facts of `counted_rate`; None where there is no such table."""
 
+    counts_areas = False
+    """Whether `counted_rate` has the column `group_area`."""
+
     def __init__(
         self,
         root: Path,
@@ -120,14 +123,14 @@ class Snapshot:
         """Yield this generation with a table `counted_rate` of the `facts` (AS f) that meet `where`, in memory.
 
         The table has the fact's columns except those that identify the provider, `payee` (see payee_sql) and, if
-        `areas` are asked for, the column `area`, see with_group_areas. Facts that are equal in these columns are one
-        row, and `rate_count` says how many they are. Recent selections are kept for the next caller.
+        `areas` are asked for, the column `group_area`, see with_group_areas. Facts that are equal in these columns are
+        one row, and `rate_count` says how many they are. Recent selections are kept for the next caller.
         The snapshot is for one thread. Raises the same errors as `cursor`.
         """
         key = (where, areas, *sorted(parameters.items()))
         connection = self.markets.take(key) or self._count_rates(where, parameters, facts, areas=areas)
         try:
-            yield _MarketSnapshot(self, connection, parameters)
+            yield _MarketSnapshot(self, connection, parameters, counts_areas=areas)
         except BaseException:
             # A query that failed or was stopped may have left the connection in any state.
             connection.close()
@@ -138,7 +141,7 @@ class Snapshot:
         self, where: str, parameters: dict[str, Any], facts: str, *, areas: bool
     ) -> duckdb.DuckDBPyConnection:
         """Return a connection with the table `counted_rate`."""
-        columns = ", ".join((*COUNTED_RATE_COLUMNS, "payee", *(["area"] if areas else [])))
+        columns = ", ".join((*COUNTED_RATE_COLUMNS, "payee", *(["group_area"] if areas else [])))
         rates = f"SELECT f.*, {payee_sql(self.manifest)} AS payee FROM {facts} f WHERE {where}"
         if areas:
             rates = with_group_areas(rates, by_month="year_month" in parameters)
@@ -206,9 +209,15 @@ class _MarketSnapshot(Snapshot):
     """A snapshot with `counted_rate`, a temporary table of one connection."""
 
     def __init__(
-        self, whole: Snapshot, connection: duckdb.DuckDBPyConnection, market_values: Mapping[str, Any]
+        self,
+        whole: Snapshot,
+        connection: duckdb.DuckDBPyConnection,
+        market_values: Mapping[str, Any],
+        *,
+        counts_areas: bool,
     ) -> None:
         self.market_values = market_values
+        self.counts_areas = counts_areas
         self.root = whole.root
         self.manifest = whole.manifest
         self.markets = whole.markets

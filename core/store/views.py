@@ -15,13 +15,13 @@ COUNTED_RATE_COLUMNS = tuple(column.name for column in FACT_RATE.columns if colu
 
 
 def with_group_areas(facts: str, *, by_month: bool) -> str:
-    """Return SQL of facts (`facts` is SQL of them) with `area`, that of their provider group; null where it has none.
+    """Return SQL of facts (`facts` is SQL of them) with `group_area`: the area of their provider group, null for none.
 
     `by_month` says that the parameter `year_month` chooses the facts. A group has one area, so that no rate is
     multiplied.
     """
     in_month = "WHERE year_month = $year_month" if by_month else ""
-    return f"""SELECT f.*, a.area FROM ({facts}) f
+    return f"""SELECT f.*, a.area AS group_area FROM ({facts}) f
                LEFT JOIN (SELECT pg_uid, area FROM {DIM_GROUP_AREA.name} {in_month}) a ON a.pg_uid = f.pg_uid"""
 
 

@@ -218,7 +218,7 @@ def assert_histogram(db: Snapshot, everything: Everything, market: Market) -> No
             medicare.ScheduleTerms(
                 fact["billing_class"], fact["setting"], fact["billing_code_modifier"], fact["pos_set_id"],
                 fact["negotiated_type"], fact["negotiation_arrangement"], "",
-                rate_size(fact["code"], fact["negotiated_rate"]),
+                rate_size(fact["code"], fact["negotiated_rate"]), None,
             )
         ]  # fmt: skip
         assert (one.basis, one.medicare, one.reason) == (outcome.basis, outcome.amount, outcome.reason)

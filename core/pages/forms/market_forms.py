@@ -26,7 +26,7 @@ from core.pages.forms.fields import (
 )
 from core.pages.forms.query_form import QueryForm
 from core.queries import changes, medicare, organizations, rates
-from core.queries.rules.market import BASIS, FILTERS, NOT_STATED, Market
+from core.queries.rules.market import AREA, AREAS, BASIS, FILTERS, NOT_STATED, STATE_MEAN, Market
 from core.queries.rules.matching import OUTCOMES
 from core.queries.rules.schedules import BASES
 
@@ -73,7 +73,7 @@ class MarketForm(QueryForm):
     @property
     def filter_boxes(self) -> list[forms.BoundField]:
         """The fields of the filters, except the payer, which forms show among the fields of the market itself."""
-        return [self[name] for name in (*FILTERS, BASIS) if name != "payer" and name in self.fields]
+        return [self[name] for name in (*FILTERS, BASIS, AREA) if name != "payer" and name in self.fields]
 
     def clean(self) -> dict[str, Any]:
         """Pad the code as its system writes it: revenue code 450 is 0450."""
@@ -104,6 +104,8 @@ class MarketForm(QueryForm):
             negotiated_type=_any_of(RATE_TYPES),
             arrangement=_any_of(ARRANGEMENTS),
         )
+        if AREA in self.fields:
+            self.offer(area=[("", "Of the provider's own area"), (STATE_MEAN, "Mean of the state")])
         if BASIS in self.fields:
             self.offer(basis=[("", "What each rate belongs to"), *((name, name.upper()) for name in BASES)])
 
@@ -121,6 +123,12 @@ class ComparedForm(MarketForm):
         meaning="Compare all rates with this schedule of Medicare, whatever class they state: of physicians (mpfs), "
         "hospital outpatient departments (opps), or surgical centers (asc). If omitted, each rate is compared with the "
         "schedule that it belongs to.",
+    )
+    area = OneOfField(
+        "Medicare amounts",
+        AREAS,
+        meaning="Compare each rate with Medicare's amount in the area of its provider group, where that is known (own, "
+        "the default), or with the mean of the state (state).",
     )
 
 

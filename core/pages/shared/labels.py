@@ -1,7 +1,7 @@
 """What pages call a filter, a fee schedule, and a check of the data."""
 
 from core.quality.checks import CHECKS_BY_NAME
-from core.queries.rules.market import BASIS, FILTERS
+from core.queries.rules.market import AREA, BASIS, FILTERS
 
 _SCHEDULE_LABELS = {
     "medicare_prof": "Physician fee schedule (MPFS)",
@@ -38,6 +38,8 @@ def filter_label(name: str) -> str:
     """Return what pages call a filter."""
     if name == BASIS:
         return "Medicare schedule"
+    if name == AREA:
+        return "Medicare amounts"
     return FILTERS[name].label if name in FILTERS else name
 
 

@@ -43,7 +43,7 @@ from core.queries.compensation import (
     choose_compensation_release,
     list_compensation_releases,
 )
-from core.queries.rules.market import BASIS, FILTERS, Market, market_cache
+from core.queries.rules.market import AREA, BASIS, FILTERS, Market, market_cache, uses_own_areas
 from core.runtime.errors import BeaconError
 from core.runtime.metrics import count_lookup
 from core.runtime.request_notes import note_kept
@@ -112,6 +112,13 @@ class MarketQuery(PageQuery[M]):
         return self._resources.enter_context(market_cache(self.db, self.market))
 
     @cached_property
+    def cached_by_area(self) -> Snapshot:
+        """The snapshot with the market's rates in memory, counted by area if they are compared in their own areas."""
+        if not uses_own_areas(self.db, self.market):
+            return self.cached
+        return self._resources.enter_context(market_cache(self.db, self.market, areas=True))
+
+    @cached_property
     def compensation_release(self) -> CompensationRelease | None:
         """The release of the state's workers' compensation schedule that is in effect in the market's month."""
         releases = list_compensation_releases(self.db)
@@ -127,6 +134,8 @@ class MarketQuery(PageQuery[M]):
         ]
         if parameters.get(BASIS):
             applied.append((filter_label(BASIS), BASIS, parameters[BASIS].upper()))
+        if parameters.get(AREA):
+            applied.append((filter_label(AREA), AREA, parameters[AREA]))
         release = self.compensation_release
         return {**context, "market": self.market, "applied": applied, "compensation_release": release}
 

@@ -1,24 +1,31 @@
 """Medicare's amounts in an area: the payment locality or the wage area in which a provider group practices.
 
 Which schedule a rate is compared with does not depend on where its group is, only how much that schedule pays. So
-comparison.py finds the basis of all rates of the same terms, with the state's mean, and this module puts the amount of
-the group's own area in its place, where both are known.
+comparison.py finds the basis of all rates with the same terms and the state's mean, and the queries here put the
+amount of the group's own area in its place, where both are known.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-AREAS = ("own", "state")
-"""What rates may be compared in: the area of their own provider group where it is known, or always the state's mean."""
+from core.queries.rules.schedules import HCPCS
+from core.store.connection import Snapshot
+from core.store.sql import quote
 
-STATE_MEAN = "state mean"
+MEAN_OF_STATE = "state mean"
+"""What the area of an amount is called that is a mean over the state's areas."""
+
+NOTABLE_ERROR = 0.05
+"""The error of a state's mean that pages show: an amount that is off by more misleads."""
 
 
 @dataclass(frozen=True)
 class AreaSchedule:
     """How a schedule's amounts differ by area.
 
-    `place` is SQL of the place in an `area` of dim_group_area by which the schedule pays; empty text is none. `amounts`
-    is SQL of the rows (release, code, modifier, place, place_name, states, outside, inside) for the codes of `wanted`.
+    `place` is SQL of the place by which the schedule pays, from the column `group_area`; empty text where it is not
+    known. `amounts` is SQL of a row per release, code, modifier and place, for what is `wanted`, with the columns
+    place_name, states (those that the place is in), outside and inside (facilities).
     """
 
     kind: str
@@ -26,44 +33,127 @@ class AreaSchedule:
     amounts: str
 
 
-_WAGE_AREA = "split_part(area, '/', 3)"
-
-
 def _by_wage_area(kind: str, rate: str) -> AreaSchedule:
-    # Decimals: a rate has three digits behind the point, its labor part four, an index four. The product is exact, and
-    # the only rounding is the one to cents, half a cent up, as for the state's mean.
+    # A rate has three decimals, its labor part five, an index four: in decimals the product is exact, and the only
+    # rounding is the one to cents, half a cent up, as for the state's mean.
+    amount = f"{rate}::DECIMAL(12, 5) + labor_amount::DECIMAL(12, 5) * (wage_index::DECIMAL(10, 6) - 1)"
     return AreaSchedule(
         kind=kind,
-        place=_WAGE_AREA,
+        place="split_part(group_area, '/', 3)",
         amounts=f"""
             SELECT n.release, n.code, '' AS modifier, w.wage_area AS place, w.name AS place_name, w.states,
-                   round({rate}::DECIMAL(12, 4) + labor_amount::DECIMAL(12, 4) * (wage_index::DECIMAL(10, 6) - 1), 2)
-                       ::DOUBLE AS outside,
-                   NULL::DOUBLE AS inside
-            FROM (SELECT DISTINCT b.release, b.code, b.{rate}, b.labor_amount
-                  FROM bench_{kind} b JOIN wanted t
-                      ON t.schedule = '{kind}' AND b.state = t.state AND b.year_month = t.in_force AND b.code = t.code
-                  WHERE b.labor_amount > 0 AND b.code_type IN ('CPT', 'HCPCS')
+                   round({amount}, 2)::DOUBLE AS outside, NULL::DOUBLE AS inside
+            FROM (SELECT b.release, b.code, b.{rate}, b.labor_amount
+                  FROM bench_{kind} b
+                  JOIN wanted t ON t.schedule = '{kind}' AND b.state = t.state AND b.year_month = t.in_force
+                      AND b.code = t.code
+                  WHERE b.labor_amount IS NOT NULL AND b.code_type IN {HCPCS}
+                  -- The national rate is the same in every row of a release.
                   QUALIFY 1 = row_number() OVER (PARTITION BY b.release, b.code ORDER BY b.code_type)) n
-            JOIN bench_wage_index w ON w.release = n.release AND w.kind = '{kind}' AND w.wage_index IS NOT NULL""",
+            JOIN bench_wage_index w ON w.release = n.release AND w.kind = '{kind}' AND w.wage_index IS NOT NULL
+                AND (list_has_any(w.states, (SELECT list(state) FROM wanted_state))
+                     OR w.wage_area IN (SELECT place FROM wanted_place))""",
     )
 
 
 AREA_SCHEDULES = (
     AreaSchedule(
         kind="medicare_prof",
-        place="if(split_part(area, '/', 2) = '', '', split_part(area, '/', 1) || '-' || split_part(area, '/', 2))",
-        amounts="""
+        place="if(split_part(group_area, '/', 2) = '', '', "
+        "split_part(group_area, '/', 1) || '-' || split_part(group_area, '/', 2))",
+        amounts=f"""
             SELECT l.release, l.code, l.modifier, l.contractor || '-' || l.locality AS place,
                    l.locality_name AS place_name, [l.state] AS states, l.nonfacility_rate AS outside,
                    l.facility_rate AS inside
             FROM bench_medicare_prof_locality l
             WHERE l.release IN (SELECT release FROM wanted WHERE schedule = 'medicare_prof')
-                AND l.code IN (SELECT code FROM wanted WHERE schedule = 'medicare_prof')
-                AND l.code_type IN ('CPT', 'HCPCS')
+                AND l.code IN (SELECT code FROM wanted WHERE schedule = 'medicare_prof') AND l.code_type IN {HCPCS}
+                -- The table is sorted by state: without this, it is read for all localities of the country.
+                AND l.state IN (SELECT state FROM wanted_state UNION
+                                SELECT state FROM locality_state JOIN wanted_place USING (place))
             QUALIFY 1 = row_number() OVER (
                 PARTITION BY l.release, l.contractor, l.locality, l.code, l.modifier ORDER BY l.code_type)""",
     ),
     _by_wage_area("opps", "opps_rate"),
     _by_wage_area("asc", "asc_rate"),
 )
+"""The schedules whose amounts differ by area."""
+
+
+def locality_values(db: Snapshot) -> str:
+    """Return the payment localities, each with the state whose schedule has it, as rows of VALUES."""
+    return db.ask_once(_locality_values)
+
+
+def _locality_values(db: Snapshot) -> str:
+    rows = db.rows(
+        """SELECT DISTINCT contractor || '-' || locality AS place, state
+           FROM bench_medicare_prof_locality ORDER BY ALL"""
+    )
+    return ", ".join(f"({quote(place)}, {quote(state)})" for place, state in rows) or "('', '')"
+
+
+def area_steps(
+    placed: str, same_terms: str, of_terms: Iterable[str], *, localities: str | None, own_areas: bool
+) -> str:
+    """Return the queries of a WITH clause that end in `located`: `placed` (AS f) with the outcomes of its terms (AS c).
+
+    `placed` is SQL of rates' terms with `group_area`, and `of_terms` are the columns that both have. The columns
+    besides its own are those of `outcomes`, with the amounts of the group's own area where they are known and
+    `own_areas` are asked for, and:
+
+    area: the locality or the wage area of the amount, or MEAN_OF_STATE; null where the schedule has no areas.
+    mean_error: how far the state's mean is from the own area's amount (0.1 is 10% above). Of a state's mean it is how
+    far the state's area with the most different amount is from it, above or below.
+
+    `localities` are those of locality_values. Without them, all amounts are means of the state, with no mean_error.
+    """
+    kinds = ", ".join(f"'{one.kind}'" for one in AREA_SCHEDULES)
+    shared = ", ".join(of_terms)
+    if localities is None:
+        # Most questions do not show how far a mean is off, and need not read what it is made of.
+        return f"""
+            located AS (
+                SELECT *, NULL::VARCHAR AS group_area, NULL::DOUBLE AS mean_error,
+                       if(medicare IS NOT NULL AND schedule IN ({kinds}), '{MEAN_OF_STATE}', NULL) AS area
+                FROM outcomes)"""
+    prices = " UNION ALL ".join(f"SELECT '{one.kind}' AS schedule, * FROM ({one.amounts})" for one in AREA_SCHEDULES)
+    place = " ".join(f"WHEN '{one.kind}' THEN {one.place}" for one in AREA_SCHEDULES)
+    places = " UNION ".join(f"SELECT {one.place} FROM group_areas" for one in AREA_SCHEDULES)
+    inside_first, outside_first = "coalesce(p.inside, p.outside)", "coalesce(p.outside, p.inside)"
+    return f"""
+        placed AS MATERIALIZED ({placed}),
+        wanted AS MATERIALIZED (
+            SELECT DISTINCT schedule, release, state, in_force, code, price_modifier FROM outcomes
+            WHERE schedule IN ({kinds})),
+        locality_state(place, state) AS (VALUES {localities}),
+        wanted_state AS MATERIALIZED (SELECT DISTINCT state FROM wanted),
+        group_areas AS (SELECT DISTINCT group_area FROM placed WHERE group_area IS NOT NULL),
+        wanted_place(place) AS MATERIALIZED ({places}),
+        area_price AS MATERIALIZED ({prices}),
+        state_range AS (
+            SELECT t.schedule, t.release, t.state, t.code, p.modifier,
+                   min({outside_first}) AS outside_low, max({outside_first}) AS outside_high,
+                   min({inside_first}) AS inside_low, max({inside_first}) AS inside_high
+            FROM wanted t JOIN area_price p ON p.schedule = t.schedule AND p.release = t.release AND p.code = t.code
+                AND p.modifier = t.price_modifier AND list_contains(p.states, t.state)
+            GROUP BY t.schedule, t.release, t.state, t.code, p.modifier),
+        located AS (
+            SELECT f.*, c.* EXCLUDE (medicare, other_amount, {shared}),
+                   if(c.facility, {inside_first}, {outside_first}) AS own_amount,
+                   coalesce(own_amount, c.medicare) AS medicare,
+                   CASE WHEN own_amount IS NULL OR c.other_amount IS NULL THEN c.other_amount
+                       ELSE nullif(if(c.facility, p.outside, p.inside), own_amount) END AS other_amount,
+                   CASE WHEN c.medicare IS NULL OR c.schedule NOT IN ({kinds}) THEN NULL
+                       WHEN own_amount IS NULL THEN '{MEAN_OF_STATE}'
+                       ELSE concat(p.place_name, ' (', p.place, ')') END AS area,
+                   if(own_amount IS NULL,
+                       greatest(if(c.facility, r.inside_high, r.outside_high) / c.medicare - 1,
+                                1 - if(c.facility, r.inside_low, r.outside_low) / c.medicare),
+                       c.medicare / own_amount - 1) AS mean_error
+            FROM placed f JOIN outcomes c ON {same_terms}
+            LEFT JOIN area_price p ON {own_areas} AND p.schedule = c.schedule AND p.release = c.release
+                AND p.code = c.code
+                AND p.modifier = c.price_modifier AND p.place = CASE c.schedule {place} END
+            LEFT JOIN state_range r ON r.schedule = c.schedule AND r.release = c.release AND r.state = c.state
+                AND r.code = c.code AND r.modifier = c.price_modifier)"""

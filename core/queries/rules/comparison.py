@@ -6,6 +6,7 @@ it on to another (schedules.py). These rules have no other copy. docs/method.md 
 
 from collections.abc import Iterator, Sequence
 
+from core.queries.rules.area_amounts import area_steps
 from core.queries.rules.compensation import COMPENSATION_OUTCOME, compensated_sql
 from core.queries.rules.label_fit import places_sql
 from core.queries.rules.lookup_scope import ANYTHING, LookupScope
@@ -45,26 +46,27 @@ _TERM_COLUMNS = (
 
 TERMS = ", ".join(_TERM_COLUMNS)
 
-SAME_TERMS = " AND ".join(
-    [
-        "rate_size(f.code, f.negotiated_rate) = c.size",
-        *(f"f.{name} IS NOT DISTINCT FROM c.{name}" for name in _TERM_COLUMNS),
-    ]
-)
+_SAME_TERMS = " AND ".join(f"f.{name} IS NOT DISTINCT FROM c.{name}" for name in _TERM_COLUMNS)
+
+SAME_TERMS = f"rate_size(f.code, f.negotiated_rate) = c.size AND {_SAME_TERMS}"
 """Whether a fact AS f has the terms of a row of `compared` AS c, see compared_terms_sql."""
 
+SAME_TERMS_AND_AREA = f"{SAME_TERMS} AND f.group_area IS NOT DISTINCT FROM c.group_area"
+"""Whether a fact AS f, with `group_area`, has the terms and the area of a row of `compared` AS c."""
+
 _OUTCOME_COLUMNS = (
-    "kind", "places", "schedule", "basis", "detail", "rule", "medicare", "other_amount", "release", "in_force",
-    "reason", *COMPENSATION_OUTCOME,
+    "kind", "places", "schedule", "basis", "detail", "rule", "medicare", "other_amount", "area", "mean_error",
+    "release", "in_force", "reason", *COMPENSATION_OUTCOME,
 )  # fmt: skip
 
 OUTCOME = ", ".join(f"c.{name}" for name in _OUTCOME_COLUMNS)
 """What becomes of rates with the same terms: columns of `compared` AS c.
 
 kind and places of the rate; schedule, basis, detail and rule, what it is compared with and what chose that; medicare
-and other_amount (dollars; the other is that of the other setting, where the places allow both); release and in_force
-(the month of the schedule's row); and reason, one of REASONS, where there is no amount. A schedule, a basis, and a rule
-are null where there is a reason. The columns of COMPENSATION_OUTCOME say the same of the state's own schedule.
+and other_amount (dollars; the other is that of the other setting, where the places allow both); area and mean_error,
+see area_steps; release and in_force (the month of the schedule's row); and reason, one of REASONS, where there is no
+amount. A schedule, a basis, and a rule are null where there is a reason. The columns of COMPENSATION_OUTCOME say the
+same of the state's own schedule.
 """
 
 
@@ -75,18 +77,21 @@ def compared_sql(
     place: str | None = None,
     basis: str | None = None,
     scope: LookupScope = ANYTHING,
+    areas: bool = False,
+    localities: str | None = None,
 ) -> str:
     """Return a WITH clause that ends in `compared`: the `facts` (AS f) that meet `where`, each with its outcome.
 
-    Columns besides the fact's: those of OUTCOME, percent (1 is 100%), and plausible. `place`, `basis`, and `scope`:
+    Columns besides the fact's: those of OUTCOME, percent (1 is 100%), and plausible. For the other arguments,
     see compared_terms_sql.
     """
+    same = SAME_TERMS_AND_AREA if areas else SAME_TERMS
     return f"""
         WITH asked AS MATERIALIZED (SELECT f.* FROM {facts} f WHERE {where}),
-        {_outcomes("asked", "count(*)", place, basis, scope)},
+        {_located("asked", "count(*)", place, basis, scope, areas=areas, localities=localities)},
         compared AS (
             SELECT f.*, {OUTCOME}, f.negotiated_rate / c.medicare AS percent, {PLAUSIBLE_SQL} AS plausible
-            FROM asked f JOIN outcomes c ON {SAME_TERMS})"""
+            FROM asked f JOIN located c ON {same})"""
 
 
 def compared_terms_sql(
@@ -96,6 +101,8 @@ def compared_terms_sql(
     place: str | None = None,
     basis: str | None = None,
     scope: LookupScope = ANYTHING,
+    areas: bool = False,
+    localities: str | None = None,
 ) -> str:
     """Return a WITH clause whose `compared` has one row for all of the `facts` with the same terms.
 
@@ -103,11 +110,58 @@ def compared_terms_sql(
     on its terms, not on how much it is, except for its size (rate_size): 60 rows are compared rather than 83,000
     (docs/decisions/0031). `place` is SQL of the one place of service that a visitor asks about: rates are then compared
     as rendered there, whatever other places they hold for. `basis` is the schedule that a visitor asks for (BASES).
-    `scope` says what need not be looked up, see find_scope.
+    `scope` says what need not be looked up, see find_scope. With `areas`, the facts have a column `group_area`,
+    rates of groups in different areas are different rows, and each is compared in its own area. With `localities`
+    (see locality_values, which `areas` need), `mean_error` says how far a state's mean is off.
     """
     return f"""
-        WITH {_outcomes(facts, count, place, basis, scope)},
-        compared AS (SELECT {TERMS}, size, rate_count, {OUTCOME} FROM outcomes c)"""
+        WITH {_located(facts, count, place, basis, scope, areas=areas, localities=localities)},
+        compared AS (SELECT {TERMS}, size, group_area, rate_count, {OUTCOME} FROM located c)"""
+
+
+def terms_by_area_sql(
+    facts: str,
+    areas: str,
+    count: str = "count(*)",
+    *,
+    place: str | None = None,
+    basis: str | None = None,
+    scope: LookupScope = ANYTHING,
+    localities: str,
+) -> str:
+    """Return compared_terms_sql's WITH clause with a row for all of the `facts` with the same terms, and each area.
+
+    `areas` is SQL of a list of areas as dim_group_area has them; null in it stands for the state's mean. `rate_count`
+    counts the rates of the terms wherever their groups are.
+    """
+    placed = f"SELECT {TERMS}, size, unnest({areas}::VARCHAR[]) AS group_area, rate_count FROM outcomes"
+    return f"""
+        WITH {_outcomes(facts, count, place, basis, scope)}, {_area_steps(placed, localities, own_areas=True)},
+        compared AS (SELECT {TERMS}, size, group_area, rate_count, {OUTCOME} FROM located c)"""
+
+
+def _located(
+    facts: str,
+    count: str,
+    place: str | None,
+    basis: str | None,
+    scope: LookupScope,
+    *,
+    areas: bool,
+    localities: str | None,
+) -> str:
+    """Return the queries of a WITH clause that end in `located`: what area_steps says, for all terms of the facts."""
+    placed = f"SELECT {TERMS}, size, NULL::VARCHAR AS group_area, rate_count FROM outcomes"
+    if areas:
+        placed = f"""SELECT {TERMS}, rate_size(code, negotiated_rate) AS size, group_area, {count} AS rate_count
+                     FROM {facts} GROUP BY ALL"""
+    steps = _area_steps(placed, localities, own_areas=areas)
+    return f"{_outcomes(facts, count, place, basis, scope)}, {steps}"
+
+
+def _area_steps(placed: str, localities: str | None, *, own_areas: bool) -> str:
+    same_terms, of_terms = f"f.size = c.size AND {_SAME_TERMS}", (*_TERM_COLUMNS, "size", "rate_count")
+    return area_steps(placed, same_terms, of_terms, localities=localities, own_areas=own_areas)
 
 
 def _outcomes(facts: str, count: str, place: str | None, basis: str | None, scope: LookupScope) -> str:
@@ -194,7 +248,8 @@ def _outcomes(facts: str, count: str, place: str | None, basis: str | None, scop
                 WHEN amount IS NULL THEN 'not priced' END AS why_none
             FROM priced),
         chosen AS (
-            SELECT *, title || if(has_settings, if(facility, ' facility', ' non-facility'), '')
+            SELECT *, price.modifier AS price_modifier,
+                   title || if(has_settings, if(facility, ' facility', ' non-facility'), '')
                        || if(price.modifier = '', '', ', modifier ' || price.modifier) AS basis,
                    nullif(concat_ws(', ', says, CASE
                        WHEN has_settings AND facility AND NOT wants_facility
@@ -247,6 +302,8 @@ _IF_COMPARED = {
     "other": "other_amount",
     "release": "release",
     "in_force": "in_force",
+    "facility": "facility",
+    "price_modifier": "price_modifier",
 }
 """The columns of a chosen candidate that an outcome has if there is no reason, and what they are called there."""
 

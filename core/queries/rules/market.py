@@ -9,8 +9,8 @@ from core.fields.place_of_service import EVERY_PLACE
 from core.queries.rules.columns import Month, State, described
 from core.store.connection import Snapshot
 from core.store.generations.manifest import BY_GROUP
-from core.store.schema.tables import FACT_RATE
-from core.store.views import RATE_WITH_PAYEE
+from core.store.schema.tables import DIM_GROUP_AREA, FACT_RATE
+from core.store.views import RATE_WITH_PAYEE, with_group_areas
 
 NO_MODIFIER = "none"
 """The value of the filter `modifier` that selects rates without a modifier."""
@@ -90,7 +90,14 @@ _PROVIDER_FILTERS = tuple(name for name, one in FILTERS.items() if one.group_tab
 BASIS = "basis"
 """The parameter that asks for one schedule for all rates. It selects none: it decides what they are compared with."""
 
-MARKET_PARAMETERS = ("state", "year_month", "code_type", "code", *FILTERS, BASIS)
+OWN_AREA, STATE_MEAN = "own", "state"
+AREAS = (OWN_AREA, STATE_MEAN)
+"""What rates may be compared in: the area of their own provider group where it is known, or always the state's mean."""
+
+AREA = "area"
+"""The parameter with one of AREAS, the first if it is not set. Like BASIS, it selects no rates."""
+
+MARKET_PARAMETERS = ("state", "year_month", "code_type", "code", *FILTERS, BASIS, AREA)
 """Everything that chooses a market. Conditions have this order too: the fact is sorted by state and month, and the most
 selective come first."""
 
@@ -101,7 +108,7 @@ class Market:
 
     `payer` is a payer_slug; `pos` also matches sets with CSTM-00 (every place); `modifier` is one modifier of the rate,
     or NO_MODIFIER. `billing_class`, `setting`, `negotiated_type` and `arrangement` may be NOT_STATED. An empty
-    `year_month` selects every month. `basis` selects no rates, see BASIS.
+    `year_month` selects every month. `basis` and `area` select no rates, see BASIS and AREA.
     """
 
     state: State
@@ -123,6 +130,14 @@ class Market:
     basis: Annotated[
         str | None,
         described("The Medicare schedule that was asked for; null for the one that each rate belongs to.", None),
+    ] = None
+    area: Annotated[
+        str | None,
+        described(
+            "Whether rates are compared with Medicare in their providers' own areas (own, the default) or with the "
+            "mean of the state (state).",
+            None,
+        ),
     ] = None
 
     @property
@@ -156,36 +171,58 @@ class Market:
         return Market(**{**vars(self), name: None})
 
 
+def knows_areas(db: Snapshot) -> bool:
+    """Return whether the area of any provider group is known."""
+    return bool(db.manifest.rows(DIM_GROUP_AREA.name))
+
+
+def uses_own_areas(db: Snapshot, market: Market) -> bool:
+    """Return whether rates are compared in their providers' own areas: nothing else is asked for, and some are known.
+
+    They are not if `db` is a cache in which areas are not counted.
+    """
+    counted = db.market_values is None or db.counts_areas
+    return counted and market.area != STATE_MEAN and knows_areas(db)
+
+
 @contextmanager
-def market_cache(db: Snapshot, market: Market) -> Iterator[Snapshot]:
+def market_cache(db: Snapshot, market: Market, *, areas: bool = False) -> Iterator[Snapshot]:
     """Yield the generation with `counted_rate` of the unfiltered market, where that is one code's or one provider's.
 
     Every question about the market has the same answer there, and is answered sooner: many facts differ only in whose
-    they are. Filters, orders and pages that a visitor asks for next find the rows in memory.
+    they are. Filters, orders and pages that a visitor asks for next find the rows in memory. With `areas`, rates are
+    counted by the areas of their groups as well, which takes longer.
     """
     if market.code is None and market.npi is None and market.tin is None:
         yield db
         return
     facts = market.unfiltered
     of_provider = market.code is None
-    with db.market_snapshot(facts.where, facts.parameters, BY_GROUP if of_provider else FACT_RATE.name) as cached:
+    table = BY_GROUP if of_provider else FACT_RATE.name
+    with db.market_snapshot(facts.where, facts.parameters, table, areas=areas) as cached:
         yield cached
 
 
-def counted_rates(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
+def counted_rates(db: Snapshot, market: Market, *, areas: bool = False) -> tuple[str, dict[str, Any]]:
     """Return SQL that selects the market's rates, and its parameters. A row stands for `rate_count` rates.
 
     The columns are those of `counted_rate`, see `Snapshot.market_snapshot`. Where `db` has no cache, they are all of
-    RATE_WITH_PAYEE.
+    RATE_WITH_PAYEE, with `group_area` if `areas` are asked for. A cache has that column or not.
     """
     if db.market_values is None:
-        return f"(SELECT f.*, 1 AS rate_count FROM {RATE_WITH_PAYEE} f WHERE {market.where})", market.parameters
+        return f"(SELECT f.*, 1 AS rate_count FROM ({market_facts(market, areas=areas)}) f)", market.parameters
     if any(db.market_values.get(name) != getattr(market, name) for name in _PROVIDER_FILTERS):
         raise ValueError("the cache is of another market")
     # The cached facts are already those of the network, NPI or TIN, and no longer say whose they are.
     filters = {name: value for name, value in market.parameters.items() if name not in _PROVIDER_FILTERS}
     where = " AND ".join(filter_condition(name) for name in filters)
     return f"(SELECT * FROM counted_rate f WHERE {where})", filters
+
+
+def market_facts(market: Market, *, areas: bool = False) -> str:
+    """Return SQL of the market's rows of RATE_WITH_PAYEE, with `group_area` if `areas` are asked for."""
+    facts = f"SELECT f.* FROM {RATE_WITH_PAYEE} f WHERE {market.where}"
+    return with_group_areas(facts, by_month=bool(market.year_month)) if areas else facts
 
 
 def filter_condition(name: str, month: str = "$year_month") -> str:
@@ -195,6 +232,6 @@ def filter_condition(name: str, month: str = "$year_month") -> str:
     """
     if name == "year_month":
         return f"f.year_month = {month}"
-    if name == BASIS:
-        return "$basis IS NOT NULL"  # DuckDB refuses a parameter that no condition uses
+    if name in {BASIS, AREA}:
+        return f"${name} IS NOT NULL"  # DuckDB refuses a parameter that no condition uses
     return FILTERS[name].restrict(month) if name in FILTERS else f"f.{name} = ${name}"

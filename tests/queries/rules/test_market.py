@@ -2,7 +2,7 @@
 
 from core.python_api.arguments import Filters
 from core.queries.facets import count_choices
-from core.queries.rules.market import BASIS, FILTERS, MARKET_PARAMETERS, Market
+from core.queries.rules.market import AREA, BASIS, FILTERS, MARKET_PARAMETERS, Market
 from core.store.connection import Snapshot
 
 
@@ -11,7 +11,7 @@ def test_a_market_has_a_field_for_each_parameter_in_their_order() -> None:
 
 
 def test_python_takes_every_filter() -> None:
-    assert tuple(Filters.__annotations__) == (*FILTERS, BASIS)
+    assert tuple(Filters.__annotations__) == (*FILTERS, BASIS, AREA)
 
 
 def test_a_filter_has_a_column_of_the_fact_or_a_table_of_groups() -> None:
