@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from core.reference.benchmark_release import LoadedBenchmark
 from core.reference.medicare.facilities import asc, ipps, opps
 from core.reference.medicare.items import asp, clfs, dmepos
-from core.reference.medicare.professional import anesthesia, physician
+from core.reference.medicare.professional import ambulance, anesthesia, physician
 from core.reference.workers_comp import load_schedule
 from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store
@@ -31,6 +31,7 @@ BENCHMARK_KINDS: dict[str, BenchmarkKind] = {
     "asc": asc,
     "anesthesia": anesthesia,
     "ipps": ipps,
+    "ambulance": ambulance,
     "wcfs": load_schedule,
     "clfs": clfs,
     "asp": asp,

@@ -55,7 +55,7 @@ LAB_FEES, LAB_FEES_TEXT = "lab fees", "lab fees, text"
 DRUG_LIMITS, DRUG_CROSSWALK = "drug limits", "drug crosswalk"
 EQUIPMENT, EQUIPMENT_TEXT, NUTRITION, NUTRITION_TEXT = "equipment", "equipment, text", "nutrition", "nutrition, text"
 MAIL_ORDER, AREA_FEES, AREA_ZIPS = "mail order", "area fees", "area zips"
-COMPENSATION = "workers' compensation"
+COMPENSATION, AMBULANCE = "workers' compensation", "ambulance"
 
 FILE_KINDS = {
     RELATIVE_VALUES: FileKind(
@@ -65,8 +65,8 @@ FILE_KINDS = {
     ),
     GPCI: FileKind(
         "a GPCI file", "load_benchmark medicare_prof PPRRVU… --gpci FILE",
-        # The anesthesia factors have columns of GPCIs too.
-        lambda row: _has("GPCI", "LOCALITY")(row) and not _has("ANES")(row),
+        # The anesthesia factors and the ambulance fee schedule have columns of GPCIs too.
+        lambda row: _has("GPCI", "LOCALITY")(row) and not (_has("ANES")(row) or "HCPCS" in row),
     ),
     OPPS_CAP: FileKind(
         "a file of imaging caps (OPPSCAP…)", "load_benchmark medicare_prof", _has("HCPCS", "PROCSTAT", "CARRIER")
@@ -175,6 +175,9 @@ FILE_KINDS = {
         "a list of the ZIP codes of the former competitive bidding areas", "load_benchmark dmepos DMEPOS… FILE",
         lambda row: {"CBA ZIP CODE", "CBA NAME SHORT"} <= set(row),
     ),
+    AMBULANCE: FileKind(
+        "an ambulance fee schedule (AFS)", "load_benchmark ambulance", _has("CONTRACTOR", "HCPCS", "URBAN BASE RATE")
+    ),
     # Georgia's amounts are maximum allowable reimbursements (MAR); the other titles are Arizona's and North Carolina's.
     COMPENSATION: FileKind(
         "a state's workers' compensation fee schedule", "load_benchmark wcfs",
@@ -236,7 +239,8 @@ def gather_sheets(paths: Iterable[Path], wanted: Collection[str]) -> dict[str, l
                 twins.add(_stem(sheet.member))
             if kind in found:
                 found[kind].append(sheet)
-        if not seen & set(wanted):
+        # A state's workbook may have a sheet of base units of its own, which are not CMS's.
+        if not seen & set(wanted) or COMPENSATION in seen - set(wanted):
             raise ReferenceFileError(f"{path.name}: {describe_unwanted(seen, wanted)}")
     return found
 
@@ -265,5 +269,5 @@ def describe_unwanted(seen: set[str], wanted: Collection[str]) -> str:
     expected = " or ".join(FILE_KINDS[kind].name for kind in wanted)
     if not seen:
         return f"not a file of a known kind; expected {expected}, as the agency publishes it"
-    kind = FILE_KINDS[min(seen)]
+    kind = FILE_KINDS[COMPENSATION if COMPENSATION in seen else min(seen)]
     return f"this is {kind.name} ({kind.command}); expected {expected}"

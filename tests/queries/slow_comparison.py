@@ -16,11 +16,11 @@ NON_FACILITY = [
 """CMS's two lists."""
 
 TRIED_NEXT = {
-    "medicare_prof": ["anesthesia", "clfs", "asp", "opps", "dmepos"],
-    "opps": ["medicare_prof", "clfs", "dmepos"],
+    "medicare_prof": ["anesthesia", "ambulance", "clfs", "asp", "opps", "dmepos"],
+    "opps": ["medicare_prof", "ambulance", "clfs", "dmepos"],
     "asc": ["clfs", "dmepos"],
-    "class not stated": ["anesthesia", "clfs", "asp", "opps", "dmepos"],
-    "other place": ["clfs", "asp", "dmepos"],
+    "class not stated": ["anesthesia", "ambulance", "clfs", "asp", "opps", "dmepos"],
+    "other place": ["ambulance", "clfs", "asp", "dmepos"],
     "inpatient": ["ipps"],
 }
 """Which schedules are tried after a rate's own, or where it has none, for a reason."""
@@ -201,6 +201,8 @@ def tried(fact: Row, places: list[str], own: str, kind: str, benchmarks: Benchma
         return physician_amount(row, modifier, places, own)
     if kind in {"clfs", "asp", "dmepos"}:
         return item_amount(kind, sorted(rows, key=lambda row: str(row["code_type"])), modifier)
+    if kind == "ambulance":
+        return ambulance_fare(row, modifier)
     if kind in {"anesthesia", "ipps"}:
         return anesthesia_factor(row, modifier, fact) if kind == "anesthesia" else case_amount(row, modifier)
     reason = reason_of(kind, row)
@@ -250,6 +252,14 @@ def anesthesia_factor(row: Row, modifier: str, fact: Row) -> Outcome:
         row["release"],
         detail=f"per unit, {units}",
     )
+
+
+def ambulance_fare(row: Row, modifier: str) -> Outcome:
+    """Return what is paid for a pickup in an urban area."""
+    if row["reason"] or modifier or row["amount"] is None:
+        return Outcome(row["reason"] or ("modifier not priced" if modifier else "not priced"))
+    rural = "" if row["rural_amount"] is None else f"; rural ${row['rural_amount']:.2f}"
+    return Outcome(None, "AFS", row["amount"], row["release"], detail=f"urban pickup{rural}")
 
 
 def case_amount(row: Row, modifier: str) -> Outcome:

@@ -51,6 +51,7 @@ HEADERS = {
     "nutrition, text": ["2025", "B4150", "", "", "000000.70", "AL", "000000.47", "R", "Food"],
     "mail order": ["HCPCS", "Mod", "Mod2", "Mod3", "CATG", "National Mail-Order", "Description"],
     "area fees": ["HCPCS", "Mod", "Mod2", "Mod3", "CATG", "Akron, OH", "Atlanta, GA", "Description"],
+    "ambulance": ["CONTRACTOR/CARRIER", "LOCALITY", "HCPCS", "RVU", "GPCI", "URBAN BASE RATE / URBAN MILEAGE"],
     "workers' compensation": ["CPT Code", "Description", "NC Facility Rate"],
     "area zips": ["CBA State", "CBA ZIP Code", "CBA Name Short", "CBA Name", "Year/Qtr"],
 }  # fmt: skip

@@ -11,6 +11,7 @@ _SCHEDULE_LABELS = {
     "asp": "Drugs in an office (ASP)",
     "dmepos": "Equipment and nutrition (DMEPOS)",
     "anesthesia": "Anesthesia (conversion factors)",
+    "ambulance": "Ambulances (AFS)",
     "ipps": "Hospital inpatient (IPPS), base payment",
     "wcfs": "Workers’ compensation",
 }

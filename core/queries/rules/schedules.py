@@ -128,6 +128,14 @@ SCHEDULES = (
         otherwise="anesthesia",
     ),
     Schedule(
+        kind="ambulance",
+        title="AFS",
+        prices=(Price("b.amount", reason="b.reason"),),
+        # A rate does not know where patients are picked up.
+        detail="'urban pickup' || coalesce(printf('; rural $%.2f', b.rural_amount), '')",
+        follows=("medicare_prof", "opps", "class not stated", "other place"),
+    ),
+    Schedule(
         kind="ipps",
         title="IPPS base payment",
         prices=(Price("b.amount", reason="b.reason"),),

@@ -20,7 +20,8 @@ FORMAT = max(newest_format(), CHECKSUMS_SINCE)
     3  the manifest has a checksum and the true size of every file
     4  dim_zip, dim_group_area, and bench_wage_index; bench_opps and bench_asc have labor_amount; bench_clfs,
        bench_asp, bench_dmepos, bench_dmepos_area, bench_dmepos_zip;
-       bench_anesthesia, bench_anesthesia_locality and bench_ipps; bench_medicare_prof_locality has the flags of NA;
+       bench_ambulance, bench_anesthesia, bench_anesthesia_locality, bench_ipps;
+       bench_medicare_prof_locality has the flags of NA;
        npi_other_name and npi_location; dim_npi and nppes have middle names, other names, second address lines, and
        update dates; dim_benchmark has parts;
        schedule_fit and surgical_center_group

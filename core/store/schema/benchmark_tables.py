@@ -288,6 +288,26 @@ BENCH_ANESTHESIA_LOCALITY = Table(
     since=4,
 )
 
+BENCH_AMBULANCE = Table(
+    "bench_ambulance",
+    "silver/bench_ambulance.parquet",
+    (*_BENCH_KEY, "modifier"),
+    "Medicare ambulance fee schedule by state: means over the state's localities. The place of pickup decides "
+    "which amount is paid.",
+    (
+        *_BENCH_COLUMNS,
+        text("modifier", "Always the empty text: none.", 20),
+        number("amount", "Dollars for a pickup in an urban area; of A0425 per mile."),
+        number("rural_amount", "Dollars for a pickup in a rural area."),
+        number("super_rural_amount", "Dollars for a pickup in the quarter of rural areas with the fewest people."),
+        number("rural_first_miles", "Dollars per mile for the first 17 miles from a rural pickup."),
+        text("reason", "Why nothing can be compared with it: not priced; null where it is paid."),
+        integer("localities", "How many localities the mean is over."),
+        _RELEASE,
+    ),
+    since=4,
+)
+
 BENCH_IPPS = Table(
     "bench_ipps",
     "silver/bench_ipps.parquet",
@@ -319,7 +339,7 @@ DIM_BENCHMARK = Table(
     "The benchmark releases that are loaded: what was read, what became of it. rows_read = rows_priced + the rows "
     "left out.",
     (
-        text("kind", "medicare_prof, opps, asc, wcfs, clfs, asp, dmepos, anesthesia or ipps."),
+        text("kind", "medicare_prof, opps, asc, wcfs, clfs, asp, dmepos, anesthesia, ipps or ambulance."),
         text("state", "US for a release for all states, else the one state's two letters."),
         _RELEASE,
         Column("states", "texts", "The states it has amounts for."),
@@ -355,6 +375,7 @@ BENCHMARK_TABLES = (
     BENCH_DMEPOS_ZIP,
     BENCH_ANESTHESIA,
     BENCH_ANESTHESIA_LOCALITY,
+    BENCH_AMBULANCE,
     BENCH_IPPS,
 )
 """The benchmarks, in the order of the data dictionary."""

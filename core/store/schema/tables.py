@@ -7,6 +7,7 @@ made from these declarations.
 from collections.abc import Iterable
 
 from core.store.schema.benchmark_tables import (
+    BENCH_AMBULANCE,
     BENCH_ANESTHESIA,
     BENCH_ANESTHESIA_LOCALITY,
     BENCH_ASC,
@@ -64,6 +65,7 @@ from core.store.schema.rate_tables import (
 )
 
 __all__ = [
+    "BENCH_AMBULANCE",
     "BENCH_ANESTHESIA",
     "BENCH_ANESTHESIA_LOCALITY",
     "BENCH_ASC",

@@ -24,7 +24,9 @@ CASE: Row = {"code_type": "MS-DRG", "code": "039", "modifier": "", "weight": 2.0
 Releases = dict[str, dict[str, list[Row]]]
 """The rows of each kind's releases. All are of Georgia."""
 
+FARE: Row = {"code_type": "HCPCS", "code": "A0429", "modifier": "", "amount": 450.0, "rural_amount": 470.5}
 SCHEDULES: Releases = {
+    "ambulance": {"2025-01": [FARE, FARE | {"code": "A0999", "amount": None, "reason": "not priced"}]},
     "medicare_prof": {"2025-01": [MPFS]},
     "anesthesia": {"2025-01": [FACTOR, FACTOR | {"code": "01999", "base_units": None}]},
     "ipps": {
@@ -65,6 +67,7 @@ def store_of(root: Path, rates: list[Row], schedules: Releases) -> Snapshot:
 
 
 ANESTHESIA: dict[str, Any] = {"code": "00100", "negotiated_rate": 45.0, "places": ["22"]}
+RIDE: dict[str, Any] = {"code": "A0429", "code_type": "HCPCS", "negotiated_rate": 900.0, "places": ["41"]}
 STAY: dict[str, Any] = {
     "code_type": "MS-DRG", "code": "039", "negotiated_rate": 30_000.0, "billing_class": "institutional",
     "setting": "inpatient", "places": [], "year_month": "2025-11",
@@ -90,6 +93,9 @@ CASES: list[tuple[str, dict[str, Any], str, float | None]] = [
     ("before the release", ANESTHESIA | {"year_month": "2024-12"}, "benchmark not loaded", None),
     ("in the next year", ANESTHESIA | {"year_month": "2026-02"}, UNIT, 20.0),
     ("of an unknown class", ANESTHESIA | {"billing_class": None}, UNIT, 20.0),
+    ("a ride", RIDE, "AFS", 450.0),
+    ("a ride of a hospital's ambulance", RIDE | {"billing_class": "institutional"}, "AFS", 450.0),
+    ("a ride without a price", RIDE | {"code": "A0999"}, "not priced", None),
     ("a case", STAY, BASE, 15_000.0),
     ("a case of the year before", STAY | {"year_month": "2025-09"}, BASE, 14_000.0),
     ("a case before all years", STAY | {"year_month": "2024-09"}, "inpatient", None),
@@ -128,6 +134,7 @@ def test_a_row_says_what_it_is_compared_with(compared: dict[str, Row]) -> None:
     assert compared["a price of a unit"]["percent"] == 2.25
     assert compared["a price of a unit"]["detail"] == "per unit, 5 base units, MPFS status J"
     assert compared["by report"]["detail"] == "per unit, base units by report"
+    assert compared["a ride"]["detail"] == "urban pickup; rural $470.50"
     assert compared["a case"]["detail"] == "before hospital add-ons, weight 2.0"
     assert compared["a case of the year before"]["release"] == "2024-10"
 
