@@ -4,12 +4,13 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+from core.fields.billing_code import CODE_WIDTHS
 from core.reference import recognize
 from core.reference.medicare.scaled_numbers import parse_money
 from core.reference.spreadsheets import HEADER_WITHIN_ROWS, Sheet
 from core.runtime.errors import ReferenceFileError
 
-DRG_WIDTH = 3
+DRG_WIDTH = CODE_WIDTHS["MS-DRG"]
 
 _FISCAL_YEAR = re.compile(r"\bFY ?(20\d\d)\b", re.IGNORECASE)
 _TABLE = re.compile(r"\bTABLE 1([A-E])\b", re.IGNORECASE)
