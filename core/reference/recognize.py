@@ -57,6 +57,9 @@ EQUIPMENT, EQUIPMENT_TEXT, NUTRITION, NUTRITION_TEXT = "equipment", "equipment, 
 MAIL_ORDER, AREA_FEES, AREA_ZIPS = "mail order", "area fees", "area zips"
 COMPENSATION, AMBULANCE = "workers' compensation", "ambulance"
 
+_COMPENSATION_AMOUNT = re.compile(r"^(PROF|OP|ASC|(NON)?FACILITY) MAR$|RBRVS RATE$|^NC (NON-)?FACILITY RATE$")
+"""Georgia's amounts are maximum allowable reimbursements (MAR); the others are Arizona's and North Carolina's."""
+
 FILE_KINDS = {
     RELATIVE_VALUES: FileKind(
         "a relative value file (PPRRVU…)", "load_benchmark medicare_prof",
@@ -178,11 +181,10 @@ FILE_KINDS = {
     AMBULANCE: FileKind(
         "an ambulance fee schedule (AFS)", "load_benchmark ambulance", _has("CONTRACTOR", "HCPCS", "URBAN BASE RATE")
     ),
-    # Georgia's amounts are maximum allowable reimbursements (MAR); the other titles are Arizona's and North Carolina's.
     COMPENSATION: FileKind(
         "a state's workers' compensation fee schedule", "load_benchmark wcfs",
         lambda row: any(_is_code_title(cell) for cell in row)
-        and any(re.search(r"\bMAR$|RBRVS RATE$|^NC (NON-)?FACILITY RATE$", cell) for cell in row),
+        and any(_COMPENSATION_AMOUNT.search(cell) for cell in row),
     ),
 }  # fmt: skip
 

@@ -17,6 +17,7 @@ from core.reference.recognize import (
 )
 from core.reference.spreadsheets import Sheet
 from core.runtime.errors import ReferenceFileError
+from tests.reference.workers_comp.schedule_files import workbook
 
 TITLE = ["a title"]
 HEADERS = {
@@ -110,3 +111,13 @@ def test_a_file_of_another_kind_is_named_as_what_it_is(tmp_path: Path) -> None:
     with pytest.raises(ReferenceFileError, match=r"this is a wage index file .*; expected a relative value file"):
         gather_sheets([path], (RELATIVE_VALUES,))
     assert [sheet.file for sheet in gather_sheets([path], (RELATIVE_VALUES, WAGE_INDEX))[WAGE_INDEX]] == ["wages.csv"]
+
+
+def test_the_base_units_of_a_state_s_workbook_are_not_cms_s(tmp_path: Path) -> None:
+    path = workbook(
+        tmp_path / "GA_2024.xlsx",
+        Anesthesia=[["CODE", "MOD", "BASE UNIT"], ["00100", "", 5]],
+        Surgery=[["CODE", "MOD", "PROF MAR", "OP MAR"], ["10121", "", 420, 2430]],
+    )
+    with pytest.raises(ReferenceFileError, match="this is a state's workers' compensation fee schedule"):
+        gather_sheets([path], [BASE_UNITS, RELATIVE_VALUES])
