@@ -8,7 +8,7 @@ amount of the group's own area in its place, where both are known.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from core.queries.rules.schedules import HCPCS
+from core.queries.rules.schedules import ANESTHESIA_SHARES, HCPCS
 from core.store.connection import Snapshot
 from core.store.sql import quote
 
@@ -33,13 +33,20 @@ class AreaSchedule:
     amounts: str
 
 
+_LOCALITY = """if(split_part(group_area, '/', 2) = '', '',
+    split_part(group_area, '/', 1) || '-' || split_part(group_area, '/', 2))"""
+_WAGE_AREA = "split_part(group_area, '/', 3)"
+_NEAR = """AND (list_has_any(w.states, (SELECT list(state) FROM wanted_state))
+                     OR w.wage_area IN (SELECT place FROM wanted_place))"""
+
+
 def _by_wage_area(kind: str, rate: str) -> AreaSchedule:
     # A rate has three decimals, its labor part five, an index four: in decimals the product is exact, and the only
     # rounding is the one to cents, half a cent up, as for the state's mean.
     amount = f"{rate}::DECIMAL(12, 5) + labor_amount::DECIMAL(12, 5) * (wage_index::DECIMAL(10, 6) - 1)"
     return AreaSchedule(
         kind=kind,
-        place="split_part(group_area, '/', 3)",
+        place=_WAGE_AREA,
         amounts=f"""
             SELECT n.release, n.code, '' AS modifier, w.wage_area AS place, w.name AS place_name, w.states,
                    round({amount}, 2)::DOUBLE AS outside, NULL::DOUBLE AS inside
@@ -51,16 +58,14 @@ def _by_wage_area(kind: str, rate: str) -> AreaSchedule:
                   -- The national rate is the same in every row of a release.
                   QUALIFY 1 = row_number() OVER (PARTITION BY b.release, b.code ORDER BY b.code_type)) n
             JOIN bench_wage_index w ON w.release = n.release AND w.kind = '{kind}' AND w.wage_index IS NOT NULL
-                AND (list_has_any(w.states, (SELECT list(state) FROM wanted_state))
-                     OR w.wage_area IN (SELECT place FROM wanted_place))""",
+                {_NEAR}""",
     )
 
 
 AREA_SCHEDULES = (
     AreaSchedule(
         kind="medicare_prof",
-        place="if(split_part(group_area, '/', 2) = '', '', "
-        "split_part(group_area, '/', 1) || '-' || split_part(group_area, '/', 2))",
+        place=_LOCALITY,
         amounts=f"""
             SELECT l.release, l.code, l.modifier, l.contractor || '-' || l.locality AS place,
                    l.locality_name AS place_name, [l.state] AS states, l.nonfacility_rate AS outside,
@@ -76,6 +81,36 @@ AREA_SCHEDULES = (
     ),
     _by_wage_area("opps", "opps_rate"),
     _by_wage_area("asc", "asc_rate"),
+    AreaSchedule(
+        kind="anesthesia",
+        place=_LOCALITY,
+        amounts=f"""
+            SELECT l.release, n.code, s.modifier, l.contractor || '-' || l.locality AS place,
+                   l.locality_name AS place_name, [l.state] AS states, l.factor * s.share AS outside,
+                   NULL::DOUBLE AS inside
+            FROM bench_anesthesia_locality l
+            JOIN (SELECT DISTINCT release, code FROM wanted WHERE schedule = 'anesthesia') n ON n.release = l.release
+            CROSS JOIN (VALUES {", ".join(map(str, ANESTHESIA_SHARES.items()))}) s(modifier, share)""",
+    ),
+    AreaSchedule(
+        kind="ipps",
+        place=_WAGE_AREA,
+        amounts=f"""
+            SELECT n.release, n.code, '' AS modifier, w.wage_area AS place, w.name AS place_name, w.states,
+                   round(n.weight * (if(w.wage_index > 1, n.labor_above_one * w.wage_index + n.rest_above_one,
+                                        n.labor_amount * w.wage_index + n.rest_amount)
+                                     + n.capital_rate * w.wage_index ** 0.6848), 2) AS outside,
+                   NULL::DOUBLE AS inside
+            FROM (SELECT b.* EXCLUDE (code), t.code
+                  FROM bench_ipps b
+                  JOIN wanted t ON t.schedule = 'ipps' AND b.state = t.state AND b.year_month = t.in_force
+                      AND b.code = padded_drg(t.code)
+                  WHERE b.weight IS NOT NULL
+                  -- Weight and standardized amounts are the same in every row of a release.
+                  QUALIFY 1 = row_number() OVER (PARTITION BY b.release, t.code)) n
+            JOIN bench_wage_index w ON w.release = n.release AND w.kind = 'ipps' AND w.wage_index IS NOT NULL
+                {_NEAR}""",
+    ),
 )
 """The schedules whose amounts differ by area."""
 

@@ -6,7 +6,6 @@ it on to another (schedules.py). These rules have no other copy. docs/method.md 
 
 from collections.abc import Iterator, Sequence
 
-from core.fields.billing_code import CODE_WIDTHS
 from core.queries.rules.area_amounts import area_steps
 from core.queries.rules.compensation import COMPENSATION_OUTCOME, compensated_sql
 from core.queries.rules.label_fit import places_sql
@@ -26,8 +25,6 @@ from core.queries.rules.schedules import (
     chain_links,
 )
 from core.store.views import RATE_WITH_PAYEE, SURGICAL_CENTER_PAYEE
-
-_DRG_WIDTH = CODE_WIDTHS[MS_DRG]
 
 LEAST_PLAUSIBLE, MOST_PLAUSIBLE = 0.5, 30.0
 """A rate in dollars is plausible from 0.5 to 30 times Medicare, both included: the range that the trade uses."""
@@ -200,9 +197,7 @@ def _outcomes(facts: str, count: str, place: str | None, basis: str | None, scop
                    CASE WHEN f.code_type IN {HCPCS} THEN '{HCPCS[-1]}' WHEN f.code_type IN {DRG_LABELS}
                        THEN '{MS_DRG}' ELSE f.code_type END AS code_system,
                    -- Three digits, as the loader writes them only where the file says MS-DRG.
-                   if(f.code_type IN {DRG_LABELS} AND regexp_full_match(f.code, '[0-9]+'),
-                       right(repeat('0', {_DRG_WIDTH}) || f.code, greatest({_DRG_WIDTH}, len(f.code))), f.code)
-                       AS listed_as
+                   if(f.code_type IN {DRG_LABELS}, padded_drg(f.code), f.code) AS listed_as
             FROM terms f LEFT JOIN sets p ON p.pos_set_id = f.pos_set_id
             LEFT JOIN schedule_fit o ON o.reporting_entity_name = f.payee AND o.state = f.state
                 AND o.year_month = f.year_month AND o.billing_class = f.billing_class

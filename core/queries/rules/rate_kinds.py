@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core.fields.billing_code import CODE_WIDTHS
 from core.fields.place_of_service import EVERY_PLACE
 from core.queries.rules import modifiers
 
@@ -27,6 +28,8 @@ OUTPATIENT_PLACES = ("19", "22", "23", EVERY_PLACE)
 SURGICAL_CENTER = "24"
 CASES = ("MS-DRG", "R-DRG", "S-DRG", "APS-DRG", "AP-DRG", "APR-DRG", "DRG")
 """Code systems of inpatient cases."""
+
+_DRG_WIDTH = CODE_WIDTHS["MS-DRG"]
 
 ANESTHESIA_CODES = ("00100", "01999")
 """The first and the last CPT code of anesthesia."""
@@ -102,6 +105,8 @@ MACROS = (
             WHEN code BETWEEN '{ANESTHESIA_CODES[0]}' AND '{ANESTHESIA_CODES[1]}' AND len(code) = 5
                 AND negotiated_rate BETWEEN {ANESTHESIA_FACTORS[0]} AND {ANESTHESIA_FACTORS[1]} THEN 'factor'
             ELSE 'amount' END""",
+    f"""CREATE MACRO padded_drg(code) AS if(regexp_full_match(code, '[0-9]+'),
+            right(repeat('0', {_DRG_WIDTH}) || code, greatest({_DRG_WIDTH}, len(code))), code)""",
     f"""CREATE MACRO institutional_schedule(service_codes, setting, code_type) AS CASE
             WHEN setting = 'inpatient' OR code_type IN {CASES} THEN 'inpatient'
             WHEN len(service_codes) = 0 THEN 'opps'
@@ -116,6 +121,7 @@ MACROS = (
 """rate_kind: one of KINDS. place_setting: the setting that a set of places points to: facility, non-facility, mixed, or
 unstated for an empty set. is_mostly_facility: whether that means the facility amount of the physician fee schedule.
 allows_both_settings: whether the other amount is possible as well. rate_size: zero, factor (a price that may be one
-unit of anesthesia), or amount. institutional_schedule: which schedule prices an institutional rate, opps or asc, or the
-reason there is none. Hospitals need not list places, so a rate without any is outpatient unless stated otherwise.
+unit of anesthesia), or amount. padded_drg: an MS-DRG in three digits. institutional_schedule: which schedule prices
+an institutional rate, opps or asc, or the reason there is none. Hospitals need not list places, so a rate without
+any is outpatient unless stated otherwise.
 """

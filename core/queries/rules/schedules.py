@@ -20,6 +20,10 @@ MS_DRG = "MS-DRG"
 DRG_LABELS = (MS_DRG, "DRG")
 """How payers label MS-DRGs. The other systems of cases (APR-DRG and so on) have numbers and weights of their own."""
 
+ANESTHESIA_SHARES = {"": 1.0, "AA": 1.0, "QZ": 1.0, "QK": 0.5, "QX": 0.5, "QY": 0.5}
+"""What a modifier leaves of the factor: a physician alone (AA) and a nurse anesthetist alone (QZ) are paid all of it,
+those who share a case half of it each. Source: 42 CFR 414.46 and 414.60."""
+
 
 @dataclass(frozen=True)
 class Price:
@@ -114,12 +118,9 @@ SCHEDULES = (
     Schedule(
         kind="anesthesia",
         title="Anesthesia conversion factor",
-        # A physician alone (AA) and a nurse anesthetist alone (QZ) are paid all of it, those who share a case half
-        # each: 42 CFR 414.46 and 414.60.
-        prices=(
-            Price("b.amount", reason="b.reason"),
-            *(Price("b.amount", modifier=repr(modifier), reason="b.reason") for modifier in ("AA", "QZ")),
-            *(Price("b.amount / 2", modifier=repr(modifier), reason="b.reason") for modifier in ("QK", "QX", "QY")),
+        prices=tuple(
+            Price(f"b.amount * {share}", modifier=repr(modifier), reason="b.reason")
+            for modifier, share in ANESTHESIA_SHARES.items()
         ),
         detail="'per unit, ' || coalesce(b.base_units || ' base units', 'base units by report')",
         follows=("medicare_prof", "class not stated"),
