@@ -21,10 +21,14 @@ from core.queries.rules.label_fit import (
 )
 from core.queries.rules.named_rows import stream_rows
 from core.store.connection import Snapshot
+from core.store.sql import quote
 from core.store.watched_cursor import WatchedCursor
 
 SAMPLE_RATES = 50_000
 """About how many rates of a payer's month are measured. The spread of so many is known to within 1%."""
+
+MAX_LISTED_CODES = 2_000
+"""The most codes that a query lists; more are found by a join."""
 
 MEASURE_SECONDS = 600.0
 """The time limit, in seconds."""
@@ -42,19 +46,23 @@ class FitScope:
     payers: tuple[str, ...] = ()
 
     @property
-    def parameters(self) -> dict[str, Any]:
+    def parameters(self) -> dict[str, str]:
         """The values that `where` binds."""
-        values = {"states": self.states, "months": self.months, "payers": self.payers}
-        return {name: list(value) for name, value in values.items() if value}
+        return {f"{name}_{n}": value for name, values in self._columns.items() for n, value in enumerate(values)}
 
     @property
     def where(self) -> str:
-        """The condition on fact_rate AS f."""
-        conditions = {
-            "states": "f.state IN $states", "months": "f.year_month IN $months",
-            "payers": "f.reporting_entity_name IN $payers",
-        }  # fmt: skip
-        return " AND ".join(conditions[name] for name in self.parameters) or "true"
+        """The condition on fact_rate AS f. Each value is a parameter: with a list, DuckDB would read all row groups."""
+        conditions = [
+            f"f.{name} IN ({', '.join(f'${name}_{n}' for n in range(len(values)))})"
+            for name, values in self._columns.items()
+            if values
+        ]
+        return " AND ".join(conditions) or "true"
+
+    @property
+    def _columns(self) -> dict[str, tuple[str, ...]]:
+        return {"state": self.states, "year_month": self.months, "reporting_entity_name": self.payers}
 
     def includes_fit(self, row: Mapping[str, Any]) -> bool:
         """Return whether a row of schedule_fit is of the scope."""
@@ -146,17 +154,16 @@ def measure_fits(db: Snapshot, scope: FitScope, sample_rates: int = SAMPLE_RATES
     with db.cursor(MEASURE_SECONDS) as cursor:
         if not _can_be_measured(cursor):
             return []
-        cursor.execute(_sample_sql(scope.where, sample_rates), scope.parameters)
-        cursor.execute(_TERMS)
-        cursor.execute(_TERMS_AS_OTHER)
-        for name, facts in (("as_label", "fit_terms"), ("as_other", "fit_terms_as_other")):
-            # The amounts depend on the terms alone, so each term is compared once, with a rate of one dollar.
-            cursor.execute(
-                f"""CREATE OR REPLACE TEMP TABLE {name} AS {compared_sql("true", facts)}
-                    SELECT term, schedule, medicare FROM compared WHERE medicare IS NOT NULL"""
-            )
-        cursor.execute(_PAIRS_SQL)
-        return [fit for pair in stream_rows(cursor, _FitPair) for fit in pair.split()]
+        # One month at a time, so that memory does not grow with the store.
+        months = cursor.execute(
+            f"SELECT DISTINCT f.state, f.year_month FROM fact_rate f WHERE {scope.where} ORDER BY ALL", scope.parameters
+        ).fetchall()
+        pairs = [
+            pair
+            for state, month in months
+            for pair in _measure_month(cursor, FitScope((state,), (month,), scope.payers), sample_rates)
+        ]
+    return [fit for pair in pairs for fit in pair.split()]
 
 
 def find_surgical_centers(db: Snapshot, scope: FitScope) -> list[SurgicalCenterGroup]:
@@ -189,6 +196,21 @@ def find_surgical_centers(db: Snapshot, scope: FitScope) -> list[SurgicalCenterG
         return list(stream_rows(cursor, SurgicalCenterGroup))
 
 
+def _measure_month(cursor: WatchedCursor, scope: FitScope, sample_rates: int) -> list[_FitPair]:
+    """Return the fits of the rates of one state and month."""
+    _sample_rates(cursor, scope, sample_rates)
+    cursor.execute(_TERMS)
+    cursor.execute(_TERMS_AS_OTHER)
+    for name, facts in (("as_label", "fit_terms"), ("as_other", "fit_terms_as_other")):
+        # The amounts depend on the terms alone, so each term is compared once, with a rate of one dollar.
+        cursor.execute(
+            f"""CREATE OR REPLACE TEMP TABLE {name} AS {compared_sql("true", facts)}
+                SELECT term, schedule, medicare FROM compared WHERE medicare IS NOT NULL"""
+        )
+    cursor.execute(_PAIRS_SQL)
+    return list(stream_rows(cursor, _FitPair))
+
+
 def _schedule_of(billing_class: str, places: str) -> str:
     """Return the schedule that prices rates of a class and set of places."""
     if billing_class == "professional":
@@ -202,19 +224,37 @@ def _can_be_measured(cursor: WatchedCursor) -> bool:
     return "medicare_prof" in kinds and bool(kinds & {"opps", "asc"})
 
 
-def _sample_sql(where: str, sample_rates: int) -> str:
-    """Return SQL that makes the table `fit_rates` of distinct rates."""
-    return f"""
-        CREATE OR REPLACE TEMP TABLE fit_rates AS
-        WITH sizes AS (
-            SELECT state, year_month, reporting_entity_name, greatest(1, count(*) // {sample_rates}) AS step
-            FROM fact_rate f WHERE {where} GROUP BY ALL)
-        SELECT DISTINCT f.state, f.year_month, f.reporting_entity_name, f.code_type, f.code, f.billing_class,
-               f.pos_set_id, f.negotiated_rate
-        FROM fact_rate f JOIN sizes USING (state, year_month, reporting_entity_name)
-        WHERE {where} AND f.code_type IN ('CPT', 'HCPCS') AND f.billing_class IN {tuple(OTHER_CLASS)}
-            AND f.billing_code_modifier = '' AND f.negotiated_rate > 0 AND f.setting IS DISTINCT FROM 'inpatient'
-            AND rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars' AND hash(f.code) % step = 0"""
+def _sample_rates(cursor: WatchedCursor, scope: FitScope, sample_rates: int) -> None:
+    """Make the table `fit_rates` of distinct rates: of all codes of a payer, or of some if it has very many rates.
+
+    The codes are chosen first, from two columns. With a list of them, DuckDB reads the other columns of their rates
+    alone: of 17 million rates in a month, a payer's took 0.6 seconds of a processor rather than 3.
+    """
+    cursor.execute(
+        f"""CREATE OR REPLACE TEMP TABLE fit_codes AS
+            WITH counts AS (
+                SELECT f.reporting_entity_name, f.code, count(*) AS n FROM fact_rate f
+                WHERE {scope.where} GROUP BY ALL),
+            steps AS (
+                SELECT reporting_entity_name, greatest(1, sum(n)::UBIGINT // {sample_rates}) AS step
+                FROM counts GROUP BY ALL)
+            SELECT reporting_entity_name, code FROM counts JOIN steps USING (reporting_entity_name)
+            WHERE hash(code) % step = 0""",
+        scope.parameters,
+    )
+    codes = [code for (code,) in cursor.execute("SELECT DISTINCT code FROM fit_codes ORDER BY ALL").fetchall()]
+    listed = f"f.code IN ({', '.join(map(quote, codes))})" if 0 < len(codes) <= MAX_LISTED_CODES else "true"
+    cursor.execute(
+        f"""CREATE OR REPLACE TEMP TABLE fit_rates AS
+            SELECT DISTINCT f.state, f.year_month, f.reporting_entity_name, f.code_type, f.code, f.billing_class,
+                   f.pos_set_id, f.negotiated_rate
+            FROM fact_rate f SEMI JOIN fit_codes USING (reporting_entity_name, code)
+            WHERE {scope.where} AND {listed} AND f.code_type IN ('CPT', 'HCPCS')
+                AND f.billing_class IN {tuple(OTHER_CLASS)} AND f.billing_code_modifier = '' AND f.negotiated_rate > 0
+                AND f.setting IS DISTINCT FROM 'inpatient'
+                AND rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'""",
+        scope.parameters,
+    )
 
 
 _TERMS = """
