@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from django.http import HttpResponseBase
 from django.utils.safestring import SafeString
 
 from core.pages.charts import spread_chart
 from core.pages.forms.market_forms import MedicareForm
-from core.pages.shared.answer_cache import meanwhile
 from core.pages.shared.downloads import ROW_CAP, download_seconds
 from core.pages.shared.page import MarketQuery, ask_for_code, market_page
 from core.pages.shared.paging import PAGE_ROWS, Paging, span
@@ -53,14 +51,10 @@ def show_medicare(query: MarketQuery[MedicareForm]) -> HttpResponseBase:
         return _download(query)
     db, market = query.db, query.market
     limit, offset = span(query.values["page"])
-    list_rows = partial(medicare.list_comparisons, db, market, query.values["sort"], limit, offset)
-    # This reads each rate. The others read few rows that stand for many, at the same time. Without a code each of them
-    # may need a visitor's whole memory, so it comes after them.
-    comparing = meanwhile(list_rows) if market.code else None
     spreads = medicare.summarize_percents(query.cached_by_area, market)
     outcomes = medicare.count_outcomes(query.cached_by_area, market)
     compensation = _compare_with_compensation(query, query.compensation_release) if query.compensation_release else None
-    rows = comparing.result() if comparing else list_rows()
+    rows = medicare.list_comparisons(query.cached_by_area, market, query.values["sort"], limit, offset)
     return query.render(
         "pages/medicare.html",
         code=codes.describe_code(db, market.code_type, market.code),

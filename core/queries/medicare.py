@@ -1,7 +1,7 @@
 """Negotiated rates compared with Medicare's schedules, by the rules of `comparison`."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, NamedTuple
 
 from core.queries.rules.area_amounts import MEAN_OF_STATE, NOTABLE_ERROR, locality_values
@@ -243,6 +243,27 @@ def _comparisons_sql(db: Snapshot, market: Market, order: str, condition: str = 
 def _compared_terms(db: Snapshot, market: Market, *, with_errors: bool = False) -> tuple[str, dict[str, Any]]:
     """Return a WITH clause whose `compared` has one row for all rates of the same terms, and its parameters.
 
+    Where `db` is the cache of one code, its rates are compared once, whatever the filters, and all questions of a page
+    find the outcomes in a table: comparing takes longer than the questions.
+    """
+    if db.market_values is None or not market.code:
+        return _compare_terms(db, market, _asked_place(market), with_errors=with_errors)
+    areas = uses_own_areas(db, market)
+    table = f"compared_{f'{market.pos} {market.basis} {areas}'.encode().hex()}"
+    everything = replace(market.unfiltered, basis=market.basis, area=market.area)
+    query, of_query = _compare_terms(db, everything, _asked_place(market), with_errors=True)
+    place = {"pos": market.pos} if market.pos else {}
+    db.keep_table(table, f"{query} SELECT * EXCLUDE (rate_count) FROM compared", of_query | place)
+    rates, parameters = counted_rates(db, market, areas=areas)
+    sql = f"""WITH compared AS (
+        SELECT c.*, {_RATE_COUNT} AS rate_count
+        FROM {rates} f JOIN {table} c ON {SAME_TERMS_AND_AREA if areas else SAME_TERMS} GROUP BY ALL)"""
+    return sql, parameters
+
+
+def _compare_terms(db: Snapshot, market: Market, place: str | None, *, with_errors: bool) -> tuple[str, dict[str, Any]]:
+    """Return what _compared_terms does, by comparing. `place` is SQL of the place that is asked about.
+
     The errors of the state's means take time, and are known only if the areas of some provider groups are.
     """
     areas = uses_own_areas(db, market)
@@ -250,7 +271,7 @@ def _compared_terms(db: Snapshot, market: Market, *, with_errors: bool = False) 
     sql = compared_terms_sql(
         rates,
         _RATE_COUNT,
-        place=_asked_place(market),
+        place=place,
         basis=market.basis,
         scope=find_scope(db, market),
         areas=areas,

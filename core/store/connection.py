@@ -192,6 +192,14 @@ class Snapshot:
             f"the question needs more than the {self._limits.memory} of memory it may use", self._limits.memory_setting
         )
 
+    def has_table(self, name: str) -> bool:
+        """Return whether `keep_table` has kept a table of that name."""
+        raise NotImplementedError(f"{name}: only the snapshot of a market keeps tables")
+
+    def keep_table(self, name: str, query: str, parameters: dict[str, Any]) -> None:
+        """Keep a query's answer as a temporary table, unless there is one of that name."""
+        raise NotImplementedError(f"{name}: only the snapshot of a market keeps {query} {parameters}")
+
     def ask_once(self, question: Callable[["Snapshot"], T]) -> T:
         """Return the answer to a question that every page asks. It is asked once per generation."""
         if question not in self._answers:
@@ -230,6 +238,16 @@ class _MarketSnapshot(Snapshot):
         """Yield the connection itself: another cursor would not see its temporary table."""
         with self._limited(self._connection, self._limits.seconds if seconds is None else seconds) as watched:
             yield watched
+
+    def has_table(self, name: str) -> bool:
+        """Return whether the market has a temporary table of that name."""
+        return bool(self.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [name]))
+
+    def keep_table(self, name: str, query: str, parameters: dict[str, Any]) -> None:
+        """Keep a query's answer as a temporary table for as long as the market, unless there is one of that name."""
+        if not self.has_table(name):
+            with self.cursor() as cursor:
+                cursor.execute(f"CREATE TEMP TABLE {name} AS {query}", parameters)
 
 
 def _connect_hardened(root: Path, limits: QueryLimits, macros: Sequence[str]) -> duckdb.DuckDBPyConnection:
