@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, NamedTuple
 
-from core.queries.rules.area_amounts import MEAN_OF_STATE, NOTABLE_ERROR, locality_values
+from core.queries.rules.area_amounts import NOTABLE_ERROR, WHOLE_STATE, locality_values
 from core.queries.rules.columns import (
     BillingClass,
     Code,
@@ -63,7 +63,7 @@ class Yardstick(NamedTuple):
     own_area: str
 
 
-MEDICARE = Yardstick("medicare", "basis", "release", "reason", f"area <> '{MEAN_OF_STATE}'")
+MEDICARE = Yardstick("medicare", "basis", "release", "reason", f"area NOT IN {WHOLE_STATE}")
 COMPENSATION = Yardstick("wcfs", "wcfs_basis", "wcfs_release", "wcfs_reason", "false")
 """The state's workers' compensation schedule."""
 
@@ -157,8 +157,8 @@ class Comparison:
 
     @property
     def is_state_mean(self) -> bool:
-        """Return whether the amount is a mean over the state's areas."""
-        return self.area == MEAN_OF_STATE
+        """Return whether the amount is the state's, not that of the provider's own area."""
+        return self.area in WHOLE_STATE
 
 
 @dataclass(frozen=True)

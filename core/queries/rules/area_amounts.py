@@ -12,8 +12,10 @@ from core.queries.rules.schedules import ANESTHESIA_SHARES, HCPCS
 from core.store.connection import Snapshot
 from core.store.sql import quote
 
-MEAN_OF_STATE = "state mean"
-"""What the area of an amount is called that is a mean over the state's areas."""
+MEAN_OF_STATE, NOT_RURAL = "state mean", "state, not rural"
+WHOLE_STATE = (MEAN_OF_STATE, NOT_RURAL)
+"""What the area of an amount is called that is not of the provider's own area: a mean over the state's areas, or the
+state's amount outside of rural areas."""
 
 NOTABLE_ERROR = 0.05
 """The error of a state's mean that pages show: an amount that is off by more misleads."""
@@ -25,12 +27,15 @@ class AreaSchedule:
 
     `place` is SQL of the place by which the schedule pays, from the column `group_area`; empty text where it is not
     known. `amounts` is SQL of a row per release, code, modifier and place, for what is `wanted`, with the columns
-    place_name, states (those that the place is in), outside and inside (facilities).
+    label (what the place is called), states (those that it is in), outside and inside (facilities). `otherwise` is what
+    the amount is called where the place is not known. `in_each_state`: places of the same name are in each state.
     """
 
     kind: str
     place: str
     amounts: str
+    otherwise: str = MEAN_OF_STATE
+    in_each_state: bool = False
 
 
 _LOCALITY = """if(split_part(group_area, '/', 2) = '', '',
@@ -48,7 +53,8 @@ def _by_wage_area(kind: str, rate: str) -> AreaSchedule:
         kind=kind,
         place=_WAGE_AREA,
         amounts=f"""
-            SELECT n.release, n.code, '' AS modifier, w.wage_area AS place, w.name AS place_name, w.states,
+            SELECT n.release, n.code, '' AS modifier, w.wage_area AS place,
+                   concat(w.name, ' (', w.wage_area, ')') AS label, w.states,
                    round({amount}, 2)::DOUBLE AS outside, NULL::DOUBLE AS inside
             FROM (SELECT b.release, b.code, b.{rate}, b.labor_amount
                   FROM bench_{kind} b
@@ -62,20 +68,28 @@ def _by_wage_area(kind: str, rate: str) -> AreaSchedule:
     )
 
 
+_LOCALITY = (
+    "if(split_part(group_area, '/', 2) = '', '', "
+    "split_part(group_area, '/', 1) || '-' || split_part(group_area, '/', 2))"
+)
+
+_IN_WANTED_LOCALITIES = """l.state IN (SELECT state FROM wanted_state UNION
+                                SELECT state FROM locality_state JOIN wanted_place USING (place))"""
+"""The tables are sorted by state: without this condition, they are read for all localities of the country."""
+
 AREA_SCHEDULES = (
     AreaSchedule(
         kind="medicare_prof",
         place=_LOCALITY,
         amounts=f"""
             SELECT l.release, l.code, l.modifier, l.contractor || '-' || l.locality AS place,
-                   l.locality_name AS place_name, [l.state] AS states, l.nonfacility_rate AS outside,
+                   concat(l.locality_name, ' (', place, ')') AS label, [l.state] AS states,
+                   l.nonfacility_rate AS outside,
                    l.facility_rate AS inside
             FROM bench_medicare_prof_locality l
             WHERE l.release IN (SELECT release FROM wanted WHERE schedule = 'medicare_prof')
                 AND l.code IN (SELECT code FROM wanted WHERE schedule = 'medicare_prof') AND l.code_type IN {HCPCS}
-                -- The table is sorted by state: without this, it is read for all localities of the country.
-                AND l.state IN (SELECT state FROM wanted_state UNION
-                                SELECT state FROM locality_state JOIN wanted_place USING (place))
+                AND {_IN_WANTED_LOCALITIES}
             QUALIFY 1 = row_number() OVER (
                 PARTITION BY l.release, l.contractor, l.locality, l.code, l.modifier ORDER BY l.code_type)""",
     ),
@@ -86,7 +100,8 @@ AREA_SCHEDULES = (
         place=_LOCALITY,
         amounts=f"""
             SELECT l.release, n.code, s.modifier, l.contractor || '-' || l.locality AS place,
-                   l.locality_name AS place_name, [l.state] AS states, l.factor * s.share AS outside,
+                   concat(l.locality_name, ' (', place, ')') AS label, [l.state] AS states,
+                   l.factor * s.share AS outside,
                    NULL::DOUBLE AS inside
             FROM bench_anesthesia_locality l
             JOIN (SELECT DISTINCT release, code FROM wanted WHERE schedule = 'anesthesia') n ON n.release = l.release
@@ -96,7 +111,8 @@ AREA_SCHEDULES = (
         kind="ipps",
         place=_WAGE_AREA,
         amounts=f"""
-            SELECT n.release, n.code, '' AS modifier, w.wage_area AS place, w.name AS place_name, w.states,
+            SELECT n.release, n.code, '' AS modifier, w.wage_area AS place,
+                   concat(w.name, ' (', w.wage_area, ')') AS label, w.states,
                    round(n.weight * (if(w.wage_index > 1, n.labor_above_one * w.wage_index + n.rest_above_one,
                                         n.labor_amount * w.wage_index + n.rest_amount)
                                      + n.capital_rate * w.wage_index ** 0.6848), 2) AS outside,
@@ -110,6 +126,23 @@ AREA_SCHEDULES = (
                   QUALIFY 1 = row_number() OVER (PARTITION BY b.release, t.code)) n
             JOIN bench_wage_index w ON w.release = n.release AND w.kind = 'ipps' AND w.wage_index IS NOT NULL
                 {_NEAR}""",
+    ),
+    AreaSchedule(
+        kind="dmepos",
+        place="split_part(group_area, '/', 4)",
+        amounts="""
+            SELECT b.release, b.code, b.modifier, p.place, if(p.place = 'rural', 'rural areas', 'not rural') AS label,
+                   [b.state] AS states, if(p.place = 'rural', b.rural_amount, b.amount) AS outside,
+                   NULL::DOUBLE AS inside
+            FROM bench_dmepos b
+            JOIN (SELECT DISTINCT state, in_force, code FROM wanted WHERE schedule = 'dmepos') t
+                ON b.state = t.state AND b.year_month = t.in_force AND b.code = t.code
+            CROSS JOIN (VALUES ('rural'), ('urban')) p(place)
+            WHERE b.code_type IN ('CPT', 'HCPCS')
+            QUALIFY 1 = row_number() OVER (
+                PARTITION BY b.release, b.state, b.code, b.modifier, p.place ORDER BY b.code_type)""",
+        otherwise=NOT_RURAL,
+        in_each_state=True,
     ),
 )
 """The schedules whose amounts differ by area."""
@@ -137,7 +170,7 @@ def area_steps(
     besides its own are those of `outcomes`, with the amounts of the group's own area where they are known and
     `own_areas` are asked for, and:
 
-    area: the locality or the wage area of the amount, or MEAN_OF_STATE; null where the schedule has no areas.
+    area: the locality or the wage area of the amount, or one of WHOLE_STATE; null where the schedule has no areas.
     mean_error: how far the state's mean is from the own area's amount (0.1 is 10% above). Of a state's mean it is how
     far the state's area with the most different amount is from it, above or below.
 
@@ -145,15 +178,18 @@ def area_steps(
     """
     kinds = ", ".join(f"'{one.kind}'" for one in AREA_SCHEDULES)
     shared = ", ".join(of_terms)
+    whole_state = " ".join(f"WHEN '{one.kind}' THEN '{one.otherwise}'" for one in AREA_SCHEDULES)
+    otherwise = f"CASE schedule {whole_state} END"
     if localities is None:
         # Most questions do not show how far a mean is off, and need not read what it is made of.
         return f"""
             located AS (
                 SELECT *, NULL::VARCHAR AS group_area, NULL::DOUBLE AS mean_error,
-                       if(medicare IS NOT NULL AND schedule IN ({kinds}), '{MEAN_OF_STATE}', NULL) AS area
+                       if(medicare IS NULL, NULL, {otherwise}) AS area
                 FROM outcomes)"""
     prices = " UNION ALL ".join(f"SELECT '{one.kind}' AS schedule, * FROM ({one.amounts})" for one in AREA_SCHEDULES)
     place = " ".join(f"WHEN '{one.kind}' THEN {one.place}" for one in AREA_SCHEDULES)
+    in_each_state = ", ".join(f"'{one.kind}'" for one in AREA_SCHEDULES if one.in_each_state)
     places = " UNION ".join(f"SELECT {one.place} FROM group_areas" for one in AREA_SCHEDULES)
     inside_first, outside_first = "coalesce(p.inside, p.outside)", "coalesce(p.outside, p.inside)"
     return f"""
@@ -179,9 +215,8 @@ def area_steps(
                    coalesce(own_amount, c.medicare) AS medicare,
                    CASE WHEN own_amount IS NULL OR c.other_amount IS NULL THEN c.other_amount
                        ELSE nullif(if(c.facility, p.outside, p.inside), own_amount) END AS other_amount,
-                   CASE WHEN c.medicare IS NULL OR c.schedule NOT IN ({kinds}) THEN NULL
-                       WHEN own_amount IS NULL THEN '{MEAN_OF_STATE}'
-                       ELSE concat(p.place_name, ' (', p.place, ')') END AS area,
+                   CASE WHEN own_amount IS NOT NULL THEN p.label
+                       WHEN c.medicare IS NOT NULL THEN CASE c.schedule {whole_state} END END AS area,
                    if(own_amount IS NULL,
                        greatest(if(c.facility, r.inside_high, r.outside_high) / c.medicare - 1,
                                 1 - if(c.facility, r.inside_low, r.outside_low) / c.medicare),
@@ -190,5 +225,6 @@ def area_steps(
             LEFT JOIN area_price p ON {own_areas} AND p.schedule = c.schedule AND p.release = c.release
                 AND p.code = c.code
                 AND p.modifier = c.price_modifier AND p.place = CASE c.schedule {place} END
+                AND (c.schedule NOT IN ({in_each_state}) OR list_contains(p.states, c.state))
             LEFT JOIN state_range r ON r.schedule = c.schedule AND r.release = c.release AND r.state = c.state
                 AND r.code = c.code AND r.modifier = c.price_modifier)"""

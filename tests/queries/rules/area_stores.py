@@ -58,11 +58,8 @@ def store_of_areas(root: Path, rates: list[Row], schedules: dict[str, list[Row]]
         if area is not None
     ]
     kinds = {name.removeprefix("bench_"): rows for name, rows in schedules.items()}
-    releases = {
-        (kind, row["release"])
-        for kind in ("medicare_prof", "opps", "asc", "anesthesia", "ipps")
-        for row in kinds.get(kind, [])
-    }
+    of_releases = ("medicare_prof", "opps", "asc", "anesthesia", "ipps", "dmepos")
+    releases = {(kind, row["release"]) for kind in of_releases for row in kinds.get(kind, [])}
     return written(
         root,
         {

@@ -132,10 +132,34 @@ SCHEDULES: dict[str, list[Row]] = {
         {"state": "GA", "year_month": "2025-06", "code_type": "CPT", "release": "2025-01", "code": "99283",
          "opps_rate": 50.0, "labor_amount": None, "opps_mar_stateavg": 48.0},
     ],
+    "bench_anesthesia": [
+        {"state": "GA", "year_month": "2025-06", "code_type": "CPT", "code": "00100", "modifier": "",
+         "release": "2025-01", "base_units": 5, "amount": 20.2},
+    ],
+    "bench_anesthesia_locality": [
+        {"release": "2025-01", "state": state, "contractor": contractor, "locality": locality, "locality_name": name,
+         "factor": factor}
+        for (state, contractor, locality, name), factor in zip(LOCALITIES, (20.5, 19.9, 19.5), strict=True)
+    ],
+    "bench_ipps": [
+        {"state": "GA", "year_month": "2025-06", "code_type": "MS-DRG", "code": "470", "modifier": "",
+         "release": "2024-10", "weight": 2.0, "amount": 12_000.0, "wage_index": 0.88, "labor_amount": 4000.0,
+         "rest_amount": 2500.0, "labor_above_one": 4400.0, "rest_above_one": 2100.0, "capital_rate": 500.0},
+    ],
+    "bench_dmepos": [
+        {"state": state, "year_month": "2025-06", "code_type": "HCPCS", "code": "E0601", "modifier": "RR",
+         "release": "2025-01", "list": "DMEPOS", "category": "CR", "amount": amount, "rural_amount": rural}
+        for state, amount, rural in (("GA", 50.0, 60.0), ("AL", 51.0, 61.0))
+    ],
 }  # fmt: skip
+SCHEDULES["bench_wage_index"] += [{**one, "release": "2024-10", "kind": "ipps"} for one in WAGES]
 VISIT: Row = {"code": "99213", "billing_class": "professional", "billing_code_modifier": "", "places": ["11"],
               "negotiated_rate": 100.0}  # fmt: skip
 SCAN = VISIT | {"code": "70450", "billing_class": "institutional", "places": ["22"]}
+STAY = VISIT | {"code": "470", "code_type": "MS-DRG", "billing_class": "institutional", "places": ["21"],
+                "setting": "inpatient", "negotiated_rate": 30_000.0}  # fmt: skip
+SLEEP = VISIT | {"code": "00100", "negotiated_rate": 60.0, "places": ["22"]}
+MASK = VISIT | {"code": "E0601", "code_type": "HCPCS", "billing_code_modifier": "RR", "places": ["12"]}
 CASES = (
     # group, rate, amount, area, error of the state's mean
     (0, VISIT, 89.24, "ATLANTA (10212-01)", 86.745 / 89.24 - 1),
@@ -151,6 +175,16 @@ CASES = (
     (3, SCAN, 97.93, "state mean", 1 - 89.52 / 97.93),  # an area with several indices has none
     (0, SCAN | {"code": "J1885"}, 0.68, "Atlanta, GA (12054)", 0.0),  # a drug costs the same everywhere
     (0, SCAN | {"code": "99283"}, 48.0, "state mean", None),  # loaded before the labor part was kept
+    (0, SLEEP, 20.5, "ATLANTA (10212-01)", 20.2 / 20.5 - 1),
+    (1, SLEEP | {"billing_code_modifier": "QK"}, 9.95, "REST OF GEORGIA (10212-99)", 10.1 / 9.95 - 1),
+    (5, SLEEP, 20.2, "state mean", 1 - 19.9 / 20.2),
+    # 2 x (4000 x 0.999 + 2500 + 500 x 0.999 ** 0.6848)
+    (0, STAY, 13_991.32, "Atlanta, GA (12054)", 12_000 / 13_991.32 - 1),
+    (3, STAY, 12_000.0, "state mean", 13_991.32 / 12_000 - 1),
+    (0, MASK, 50.0, "not rural", 0.0),
+    (1, MASK, 60.0, "rural areas", 50 / 60 - 1),
+    (4, MASK, 60.0, "rural areas", 50 / 60 - 1),
+    (2, MASK, 50.0, "state, not rural", 0.2),  # it is not known whether the group is rural
 )  # fmt: skip
 
 
@@ -170,8 +204,9 @@ def test_a_rate_is_compared_where_its_group_practices(cases: Snapshot) -> None:
 
 def test_a_visitor_may_ask_for_the_mean_of_the_state(cases: Snapshot) -> None:
     rows = medicare.list_comparisons(cases, Market("GA", "2025-06", area="state"), "rate", 99, 0)
-    assert {row.area for row in rows} == {"state mean"}
+    assert {row.area for row in rows if row.code != "E0601"} == {"state mean"}
     assert {row.medicare for row in rows if row.code == "99213"} == {86.745, 63.025, 40.0}
+    assert {(row.medicare, row.area) for row in rows if row.code == "E0601"} == {(50.0, "state, not rural")}
 
 
 def test_an_error_over_five_percent_is_notable(cases: Snapshot) -> None:
