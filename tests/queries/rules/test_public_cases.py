@@ -7,25 +7,36 @@ from pathlib import Path
 import pytest
 
 from core.load.load_file import load_file
+from core.quality.fit_record import update_fits
 from core.queries import medicare
 from core.queries.rules.market import Market
+from core.reference.medicare.facilities import asc
 from core.reference.medicare.professional import physician
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.tic.source import open_documents
 from tests.stores import open_snapshot
 
-FILES = ("1_uhc_facility_set_with_10", "2_na_nonfacility", "4_tc_in_facility_wrong_reason")
+FILES = (
+    "1_uhc_facility_set_with_10",
+    "2_na_nonfacility",
+    "3_asc_fee_as_professional_pos24",
+    "4_tc_in_facility_wrong_reason",
+)
 
 
 @pytest.fixture(scope="module")
 def compared(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
-    """Return a store with the cases in Georgia, November 2025, and the fee schedule of October 2025."""
+    """Return a store with the cases in Georgia, November 2025, and two schedules of October 2025."""
     store = Store(tmp_path_factory.mktemp("cases"))
     for name in FILES:
         load_file(store, open_documents(shared / "cases" / "medicare" / f"{name}.json")[0], "GA")
     schedule = shared / "medicare" / "mpfs"
     physician.load(store, [schedule / "PPRRVU2025_Oct.csv"], gpci=schedule / "GPCI2025.csv")
+    centers = shared / "medicare" / "asc" / "2025-10"
+    wages = shared / "medicare" / "wage_index_2026.csv"
+    asc.load(store, [centers / "AA.csv", centers / "BB.csv"], wage_index=wages)
+    update_fits(store, open_snapshot(store))
     return open_snapshot(store)
 
 
@@ -72,3 +83,14 @@ def test_na_outside_of_facilities_is_the_facility_amount(compared: Snapshot, sha
 def test_the_scan_in_a_hospital_is_not_paid_in_this_setting(compared: Snapshot) -> None:
     (row,) = medicare.list_comparisons(compared, Market("GA", "2025-11", "CPT", "70450"), "percent", 9, 0)
     assert (row.reason, row.medicare) == ("not paid in this setting", None)
+
+
+def test_a_surgical_center_s_fees_published_as_professional_are_compared_with_its_schedule(compared: Snapshot) -> None:
+    rows = [
+        row
+        for code in ("63685", "45378", "66984")
+        for row in medicare.list_comparisons(compared, Market("GA", "2025-11", "CPT", code), "percent", 9, 0)
+        if row.reporting_entity_name.startswith("3_")
+    ]
+    assert {(row.billing_class, row.basis, row.rule) for row in rows} == {("professional", "ASC", "fit")}
+    assert [round(row.percent or 0, 2) for row in rows] == [0.9, 1.09, 0.91]
