@@ -127,7 +127,9 @@ def test_the_filters_are_a_form(look: Any) -> None:
     page.get_by_label("Place of service").select_option("11")
     page.get_by_role("button", name="Show").click()
     assert page.get_by_role("link", name="Modifier: 26 ✕").is_visible()
-    modifiers = page.get_by_role("table").last.locator("tbody tr td:nth-child(5)").all_inner_texts()
+    rates = page.get_by_role("table").last
+    column = 1 + rates.locator("thead th").all_inner_texts().index("Modifier")
+    modifiers = rates.locator(f"tbody tr td:nth-child({column})").all_inner_texts()
     assert set(modifiers) == {"26"}
 
 
@@ -137,6 +139,8 @@ def test_by_keyboard_alone(look: Any) -> None:
     assert page.evaluate("document.activeElement.textContent") == "Skip to content"
     page.keyboard.press("Enter")
     assert page.evaluate("location.hash") == "#main"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Workers’ compensation schedule"
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
     page.keyboard.press("Enter")
