@@ -18,8 +18,10 @@ from typing import Any
 
 from core.queries.rules.comparison import compared_sql
 from core.queries.rules.rate_kinds import MACROS
+from core.queries.rules.schedules import BASES
 from core.store.connection import QueryLimits, Reader, Snapshot
 from core.store.generations.store import Store
+from core.store.watched_cursor import WatchedCursor
 
 ROOT = Path(__file__).resolve().parents[1]
 MAX_SPREAD = 0.8
@@ -93,7 +95,8 @@ def print_coverage(db: Snapshot) -> None:
     with db.cursor(600) as cursor:
         cursor.execute(
             f"""CREATE OR REPLACE TEMP TABLE outcome AS {compared_sql("true")}
-                SELECT reporting_entity_name || ' ' || year_month AS payer, coalesce(basis, reason) AS outcome,
+                SELECT fact_uid, reporting_entity_name || ' ' || year_month AS payer,
+                       coalesce(basis, reason) AS outcome,
                        reason IS NULL AS compared, percent, if(kind = 'dollars', negotiated_rate, 0) AS dollars
                 FROM compared"""
         )
@@ -111,6 +114,30 @@ def print_coverage(db: Snapshot) -> None:
                 payer = row[0]
                 print(payer)
             _print_outcome(row)
+        _print_alternatives(cursor)
+
+
+def _print_alternatives(cursor: WatchedCursor) -> None:
+    """Print how the rates of each marked outcome would fit the schedules of the two classes."""
+    cursor.execute(
+        f"""CREATE OR REPLACE TEMP TABLE marked AS
+            SELECT fact_uid, payer, outcome, stddev_samp(ln(percent)) OVER (PARTITION BY payer, outcome) AS spread
+            FROM outcome WHERE compared AND percent > 0 QUALIFY spread > {MAX_SPREAD}"""
+    )
+    print("\nThe marked ones, if compared with another schedule")
+    for basis in BASES:
+        cursor.execute(
+            f"""CREATE OR REPLACE TEMP TABLE asked AS
+                {compared_sql("f.fact_uid IN (SELECT fact_uid FROM marked)", basis=basis)}
+                SELECT fact_uid, percent, schedule FROM compared"""
+        )
+        found = cursor.execute(
+            f"""SELECT payer, outcome, count(*), median(percent), stddev_samp(ln(percent)), any_value(spread)
+                FROM marked JOIN asked USING (fact_uid) WHERE schedule = '{BASES[basis]}' GROUP BY ALL ORDER BY ALL"""
+        ).fetchall()
+        for payer, outcome, rates, median, spread, before in found:
+            fit = f"{median:.0%}, spread {spread or 0:.2f} rather than {before:.2f}"
+            print(f"  {payer:<40}{outcome:<20}{basis:<6}{rates:>8,} rates: {fit}")
 
 
 _SHARES = """
