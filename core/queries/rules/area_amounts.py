@@ -68,11 +68,6 @@ def _by_wage_area(kind: str, rate: str) -> AreaSchedule:
     )
 
 
-_LOCALITY = (
-    "if(split_part(group_area, '/', 2) = '', '', "
-    "split_part(group_area, '/', 1) || '-' || split_part(group_area, '/', 2))"
-)
-
 _IN_WANTED_LOCALITIES = """l.state IN (SELECT state FROM wanted_state UNION
                                 SELECT state FROM locality_state JOIN wanted_place USING (place))"""
 """The tables are sorted by state: without this condition, they are read for all localities of the country."""
