@@ -6,6 +6,7 @@ it on to another (schedules.py). These rules have no other copy. docs/method.md 
 
 from collections.abc import Iterator, Sequence
 
+from core.fields.billing_code import CODE_WIDTHS
 from core.queries.rules.area_amounts import area_steps
 from core.queries.rules.compensation import COMPENSATION_OUTCOME, compensated_sql
 from core.queries.rules.label_fit import places_sql
@@ -290,7 +291,7 @@ def _own_and_rule(basis: str | None) -> str:
                    ELSE own_by_class END AS own"""
 
 
-_CODES = "[$code::VARCHAR, lpad($code::VARCHAR, 3, '0')]"
+_CODES = f"[$code::VARCHAR, lpad($code::VARCHAR, {CODE_WIDTHS['MS-DRG']}, '0')]"
 """SQL of how schedules may list the parameter `$code`: a DRG has three digits there."""
 
 _IF_COMPARED = {

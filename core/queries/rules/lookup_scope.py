@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from core.fields.billing_code import CODE_WIDTHS
 from core.queries.rules.market import Market
 from core.queries.rules.schedules import OWN_SCHEDULES, SCHEDULES, Schedule
 from core.store.connection import Snapshot
@@ -11,7 +12,7 @@ from core.store.connection import Snapshot
 _WCFS = "wcfs"
 
 
-class Period(NamedTuple):
+class ReleaseInForce(NamedTuple):
     """The release of a schedule that is in force in a state and month.
 
     `ended` is the last month of its rows, if the schedule's year is over. `is_national`: it has one row for all states.
@@ -43,7 +44,7 @@ class LookupScope:
     """
 
     schedules: tuple[Schedule, ...] = SCHEDULES
-    periods: Mapping[str, Period] | None = None
+    periods: Mapping[str, ReleaseInForce] | None = None
 
     @property
     def has_compensation(self) -> bool:
@@ -63,7 +64,7 @@ def find_scope(db: Snapshot, market: Market) -> LookupScope:
     """
     listed = db.ask_once(_codes_by_schedule)
     # A DRG is listed with three digits.
-    code = market.code and {market.code, market.code.zfill(3)}
+    code = market.code and {market.code, market.code.zfill(CODE_WIDTHS["MS-DRG"])}
     schedules = tuple(
         one
         for one in SCHEDULES
@@ -105,10 +106,10 @@ def _last_month(release: _Release) -> str:
     return f"{year + (month > ends)}-{ends:02}"
 
 
-def _periods(db: Snapshot, state: str, year_month: str) -> dict[str, Period]:
+def _periods(db: Snapshot, state: str, year_month: str) -> dict[str, ReleaseInForce]:
     """Return what the query `periods` of comparison.py finds for one state and month."""
     return {
-        one.kind: Period(
+        one.kind: ReleaseInForce(
             release=one.release,
             ended=last if (last := _last_month(one)) < year_month else None,
             is_national="US" in one.states,
