@@ -247,7 +247,7 @@ def _read_counties(rows: _TitledRows, file: PlaceFile) -> dict[str, CountyArea]:
     ]  # fmt: skip
     found: dict[str, CountyArea] = {}
     for state, county, name, cbsa, division, kind in rows.cells(*columns):
-        fips = state.zfill(2) + county.zfill(3)
+        fips = state.rjust(2, "0") + county.rjust(3, "0")
         if not re.fullmatch(r"\d{5}", cbsa) or not county or fips[:2] not in FIPS_STATES:
             file.left_out[_NO_AREA] += 1  # notes below the table
         elif fips in found:

@@ -67,7 +67,17 @@ def store_of_areas(root: Path, rates: list[Row], schedules: dict[str, list[Row]]
             "dim_pos_set": [{"pos_set_id": pos_set_id(list(one)), "service_codes": list(one)} for one in sets],
             "dim_group_area": groups,
             "dim_benchmark": [
-                {"kind": kind, "state": "US", "release": release, "states": ["GA", "AL"]}
+                {
+                    "kind": kind,
+                    "state": "US",
+                    "release": release,
+                    "states": ["GA", "AL"],
+                    "left_out": "{}",
+                    "files": [],
+                    "notes": [],
+                    "rows_read": 1,
+                    "rows_priced": 1,
+                }
                 for kind, release in sorted(releases)
             ],
             **schedules,

@@ -1,0 +1,76 @@
+"""Pages, the API, and Python compare in the providers' own areas, and with the state's mean if they are asked to."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from core.python_api.rate_store import open_store
+from tests.queries.rules.area_stores import LOCALITIES, Row, store_of_areas
+from tests.site import Visitor, serving, text_of
+
+QUERY = "state=GA&year_month=2025-06&code_type=CPT&code=99213"
+VISIT: Row = {
+    "code": "99213", "billing_class": "professional", "billing_code_modifier": "", "places": ["11"],
+    "negotiated_rate": 100.0,
+}  # fmt: skip
+SCHEDULES: dict[str, list[Row]] = {
+    "bench_medicare_prof": [
+        {"state": "GA", "year_month": "2025-06", "code_type": "CPT", "code": "99213", "release": "2025-01",
+         "status": "A", "medicare_prof_rate": 80.0, "facility_rate": 60.0},
+    ],
+    "bench_medicare_prof_locality": [
+        {"release": "2025-01", "state": state, "contractor": contractor, "locality": locality, "locality_name": name,
+         "code_type": "CPT", "code": "99213", "modifier": "", "nonfacility_rate": outside, "facility_rate": 60.0}
+        for (state, contractor, locality, name), outside in zip(LOCALITIES, (90.0, 70.0, 65.0), strict=True)
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a store of a rate in Atlanta, and one of a group whose area is not known."""
+    directory = tmp_path_factory.mktemp("areas")
+    store_of_areas(directory, [VISIT | {"group": 0}, VISIT | {"group": 5}], SCHEDULES)
+    return directory
+
+
+@pytest.fixture
+def visitor(root: Path) -> Iterator[Client]:
+    with serving(root):
+        yield Visitor()
+
+
+def test_the_page_says_where_each_amount_applies_and_lets_one_switch(visitor: Client) -> None:
+    own = visitor.get(f"/medicare/?{QUERY}")
+    shown = text_of(own)
+    assert "1 of these rates are compared with the amount of their provider’s own payment locality" in shown
+    assert re.search(r"ATLANTA \(10212-01\) ?, where the mean of the state is 11% below", shown)
+    assert re.search(r"state mean ?, off by up to 12% in some areas", shown)
+    assert "Use the mean of the state for all" in shown
+    by_state = text_of(visitor.get(f"/medicare/?{QUERY}&area=state"))
+    assert "Amounts are means over Georgia." in by_state
+    assert "Use the amounts of the providers’ own areas where they are known" in by_state
+    assert "ATLANTA" not in by_state
+
+
+def test_the_rates_page_compares_each_rate_in_its_own_area(visitor: Client) -> None:
+    own, by_state = (visitor.get(f"/rates/?{QUERY}{area}").content.decode() for area in ("", "&area=state"))
+    assert "MPFS non-facility: $90.00" in own
+    assert "MPFS non-facility: $80.00" in own
+    assert "MPFS non-facility: $90.00" not in by_state
+
+
+def test_the_api_and_python_take_the_same_parameter(visitor: Client, root: Path) -> None:
+    def amounts(more: str) -> list[tuple[float, str]]:
+        rows = visitor.get(f"/api/v1/medicare?{QUERY}{more}").json()["rows"]
+        return sorted((row["medicare"], row["area"]) for row in rows)
+
+    assert amounts("") == [(80.0, "state mean"), (90.0, "ATLANTA (10212-01)")]
+    assert amounts("&area=state") == [(80.0, "state mean")] * 2
+    assert visitor.get(f"/api/v1/medicare?{QUERY}&area=county").status_code == 400
+    store = open_store(root)
+    for area, expected in (("own", [80.0, 90.0]), ("state", [80.0, 80.0])):
+        assert sorted(store.medicare("GA", "2025-06", "99213", area=area)["medicare"]) == expected
