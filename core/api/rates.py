@@ -5,7 +5,7 @@ from pydantic import Field
 
 from core.api.protocol.resources import AnswerFields, MarketAnswer, MarketPage, ResourceRequest, resource
 from core.pages.forms.market_forms import RatesForm
-from core.queries import medicare, rates
+from core.queries import medicare_amounts, rates
 from core.queries.histogram import Bin, build_histogram
 from core.queries.rules.market import market_cache
 
@@ -24,7 +24,7 @@ class DollarHistogram(MarketAnswer):
     bins: list[Bin] = Field(description="Bins of equal width, lowest first.")
     below: int = Field(description="Number of rates below the first bin.", examples=[1])
     above: int = Field(description="Number of rates above the last bin.", examples=[1])
-    amounts: list[medicare.AmountLine] = Field(
+    amounts: list[medicare_amounts.AmountLine] = Field(
         description="Medicare amounts that the rates are compared with, most rates first."
     )
 
@@ -66,5 +66,5 @@ def build_rate_histogram(request: ResourceRequest) -> AnswerFields:
     """
     with market_cache(request.db, request.market) as cache:
         histogram = build_histogram(cache, request.market)
-        amounts = medicare.count_amount_lines(medicare.find_amounts(cache, request.market))
+        amounts = medicare_amounts.count_amount_lines(medicare_amounts.find_amounts(cache, request.market))
     return {"bins": histogram.bins, "below": histogram.below, "above": histogram.above, "amounts": amounts}

@@ -11,7 +11,7 @@ from core.pages.shared.downloads import ROW_CAP, download_seconds
 from core.pages.shared.labels import filter_label
 from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.paging import Paging, span
-from core.queries import codes, label_fits, medicare, rates
+from core.queries import codes, label_fits, medicare_amounts, rates
 from core.queries.facets import Choice, count_choices, count_months, count_networks
 from core.queries.histogram import Bin, build_histogram
 from core.queries.rules.comparison import is_plausible
@@ -40,9 +40,9 @@ def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
         "year_month": count_months(db, market),
     }
     rows = paging_through.result()
-    amounts = medicare.find_amounts(query.cached, market, (row.group_area for row in rows if row.group_area))
+    amounts = medicare_amounts.find_amounts(query.cached, market, (row.group_area for row in rows if row.group_area))
     counted = counting.result()
-    lines = medicare.count_amount_lines(amounts)
+    lines = medicare_amounts.count_amount_lines(amounts)
     several = any(terms.payee == SURGICAL_CENTER_PAYEE for terms in amounts)
     centers = label_fits.find_surgical_centers(db, [row.pg_uid for row in rows]) if several else set()
     return query.render(
@@ -95,9 +95,9 @@ def _facets_to_show(choices: Mapping[str, Sequence[Choice]]) -> list[tuple[str, 
 def _compare_with_medicare(
     row: rates.RateRow,
     code: str,
-    amounts: Mapping[medicare.ScheduleTerms, medicare.Amount],
+    amounts: Mapping[medicare_amounts.ScheduleTerms, medicare_amounts.Amount],
     centers: Collection[str],
-) -> tuple[medicare.Amount, float | None, bool, float | None]:
+) -> tuple[medicare_amounts.Amount, float | None, bool, float | None]:
     """Return what a rate of the code is compared with, its percent of Medicare, whether that is plausible, and its
     percent of the state's workers' compensation schedule.
 
@@ -106,7 +106,7 @@ def _compare_with_medicare(
     payees = [SURGICAL_CENTER_PAYEE] if row.pg_uid in centers else []
     found = (
         amounts.get(
-            medicare.ScheduleTerms(
+            medicare_amounts.ScheduleTerms(
                 row.billing_class,
                 row.setting,
                 row.modifier,

@@ -1,6 +1,6 @@
 """Negotiated rates compared with Medicare's schedules, by the rules of `comparison`."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, NamedTuple
 
@@ -28,11 +28,18 @@ from core.queries.rules.comparison import (
     SAME_TERMS,
     SAME_TERMS_AND_AREA,
     compared_terms_sql,
-    terms_by_area_sql,
 )
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
 from core.queries.rules.lookup_scope import find_scope
-from core.queries.rules.market import Market, counted_rates, knows_areas, market_facts, uses_own_areas
+from core.queries.rules.market import (
+    RATE_COUNT,
+    Market,
+    asked_place,
+    counted_rates,
+    knows_areas,
+    market_facts,
+    uses_own_areas,
+)
 from core.queries.rules.named_rows import read_rows, stream_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, percentile_columns, percentile_list
 from core.store.connection import Snapshot
@@ -247,16 +254,16 @@ def _compared_terms(db: Snapshot, market: Market, *, with_errors: bool = False) 
     find the outcomes in a table: comparing takes longer than the questions.
     """
     if db.market_values is None or not market.code:
-        return _compare_terms(db, market, _asked_place(market), with_errors=with_errors)
+        return _compare_terms(db, market, asked_place(market), with_errors=with_errors)
     areas = uses_own_areas(db, market)
     table = f"compared_{f'{market.pos} {market.basis} {areas}'.encode().hex()}"
     everything = replace(market.unfiltered, basis=market.basis, area=market.area)
-    query, of_query = _compare_terms(db, everything, _asked_place(market), with_errors=True)
+    query, of_query = _compare_terms(db, everything, asked_place(market), with_errors=True)
     place = {"pos": market.pos} if market.pos else {}
     db.keep_table(table, f"{query} SELECT * EXCLUDE (rate_count) FROM compared", of_query | place)
     rates, parameters = counted_rates(db, market, areas=areas)
     sql = f"""WITH compared AS (
-        SELECT c.*, {_RATE_COUNT} AS rate_count
+        SELECT c.*, {RATE_COUNT} AS rate_count
         FROM {rates} f JOIN {table} c ON {SAME_TERMS_AND_AREA if areas else SAME_TERMS} GROUP BY ALL)"""
     return sql, parameters
 
@@ -270,7 +277,7 @@ def _compare_terms(db: Snapshot, market: Market, place: str | None, *, with_erro
     rates, parameters = counted_rates(db, market, areas=areas)
     sql = compared_terms_sql(
         rates,
-        _RATE_COUNT,
+        RATE_COUNT,
         place=place,
         basis=market.basis,
         scope=find_scope(db, market),
@@ -278,13 +285,6 @@ def _compare_terms(db: Snapshot, market: Market, place: str | None, *, with_erro
         localities=locality_values(db) if areas or (with_errors and knows_areas(db)) else None,
     )
     return sql, parameters
-
-
-_RATE_COUNT = "sum(rate_count)::BIGINT"
-
-
-def _asked_place(market: Market) -> str | None:
-    return "$pos" if market.pos else None
 
 
 @dataclass(frozen=True)
@@ -342,127 +342,3 @@ def summarize_percents(db: Snapshot, market: Market, yardstick: Yardstick = MEDI
             ORDER BY reporting_entity_name""",
         parameters,
     )
-
-
-class ScheduleTerms(NamedTuple):
-    """The terms of a rate that decide, with its code, state and month, which amount it is compared with."""
-
-    billing_class: str | None
-    setting: str | None
-    modifier: str
-    pos_set_id: str
-    negotiated_type: str | None
-    negotiation_arrangement: str | None
-    payee: str
-    size: str
-    group_area: str | None
-    """The area of the rate's provider group, as dim_group_area has it; None for the mean of the state."""
-
-
-@dataclass(frozen=True)
-class Amount:
-    """The Medicare amount of all `rates` with the same terms, or the reason why there is none.
-
-    wcfs is the amount of the state's workers' compensation schedule, and wcfs_basis, wcfs_release, and wcfs_reason say
-    of it what basis and reason say of Medicare's.
-    """
-
-    basis: str | None
-    medicare: float | None
-    area: str | None
-    reason: str | None
-    rates: int
-    wcfs: float | None
-    wcfs_basis: str | None
-    wcfs_release: str | None
-    wcfs_reason: str | None
-
-    def percent(self, rate: float) -> float | None:
-        """Return a rate with these terms as a percent of Medicare: 1 is 100%."""
-        return None if self.medicare is None else rate / self.medicare
-
-    def percent_of_schedule(self, rate: float) -> float | None:
-        """Return a rate with these terms as a percent of the state's schedule: 1 is 100%."""
-        return None if self.wcfs is None else rate / self.wcfs
-
-
-@dataclass(frozen=True)
-class _TermsAmount:
-    """A row of terms and amount in one."""
-
-    billing_class: str | None
-    setting: str | None
-    modifier: str
-    pos_set_id: str
-    negotiated_type: str | None
-    negotiation_arrangement: str | None
-    payee: str
-    size: str
-    group_area: str | None
-    basis: str | None
-    medicare: float | None
-    area: str | None
-    reason: str | None
-    rates: int
-    wcfs: float | None
-    wcfs_basis: str | None
-    wcfs_release: str | None
-    wcfs_reason: str | None
-
-
-def find_amounts(db: Snapshot, market: Market, group_areas: Iterable[str] = ()) -> dict[ScheduleTerms, Amount]:
-    """Return Medicare's amounts for the rates of a market of one code, by their terms.
-
-    The amounts are the state's means, and those in each of the areas `group_areas` of dim_group_area.
-    """
-    rates, parameters = counted_rates(db, market)
-    options: dict[str, Any] = {
-        "place": _asked_place(market),
-        "basis": market.basis,
-        "scope": find_scope(db, market),
-    }
-    areas = list(dict.fromkeys(group_areas))
-    if areas:
-        terms = terms_by_area_sql(rates, "$group_areas", _RATE_COUNT, localities=locality_values(db), **options)
-        parameters = {**parameters, "group_areas": [None, *areas]}
-    else:
-        terms = compared_terms_sql(rates, _RATE_COUNT, **options)
-    rows = read_rows(
-        db,
-        _TermsAmount,
-        f"""{terms}
-            SELECT billing_class, setting, billing_code_modifier AS modifier, pos_set_id, negotiated_type,
-                   negotiation_arrangement, payee, size, group_area, basis, medicare, area, reason,
-                   rate_count AS rates, wcfs, wcfs_basis, wcfs_release, wcfs_reason FROM compared""",
-        parameters,
-    )
-    return {
-        ScheduleTerms(
-            row.billing_class, row.setting, row.modifier, row.pos_set_id,
-            row.negotiated_type, row.negotiation_arrangement, row.payee, row.size,
-            row.group_area,
-        ): Amount(
-            row.basis, row.medicare, row.area, row.reason, row.rates, row.wcfs, row.wcfs_basis, row.wcfs_release,
-            row.wcfs_reason,
-        )
-        for row in rows
-    }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class AmountLine:
-    """A Medicare amount, and the number of rates that are compared with it."""
-
-    basis: Annotated[str, described("Medicare fee schedule and setting of the amount.", "MPFS non-facility")]
-    amount: Annotated[float, described("Medicare amount in dollars.", 86.4)]
-    rates: Annotated[int, described("Number of rates that are compared with the amount.", 12)]
-
-
-def count_amount_lines(found: Mapping[ScheduleTerms, Amount]) -> list[AmountLine]:
-    """Return the distinct means of the state, those that most rates are compared with first."""
-    counts: dict[tuple[str, float], int] = {}
-    for terms, one in found.items():
-        if terms.group_area is None and one.basis is not None and one.medicare is not None:
-            counts[one.basis, one.medicare] = counts.get((one.basis, one.medicare), 0) + one.rates
-    lines = [AmountLine(basis, amount, rates) for (basis, amount), rates in counts.items()]
-    return sorted(lines, key=lambda line: (-line.rates, line.basis))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.fields import code_list
 from core.quality.checks import CHECKS
-from core.queries import changes, coverage, facets, medicare, networks, payers, quality, search
+from core.queries import changes, coverage, facets, medicare_amounts, networks, payers, quality, search
 from core.queries.histogram import build_histogram
 from core.queries.rules.market import Market
 from core.queries.rules.matching import OUTCOMES
@@ -100,7 +100,7 @@ def test_a_histogram_comes_with_medicare_amounts(site: Client, demo: Snapshot) -
     market = Market(**QUERY, billing_class="professional")
     found = build_histogram(demo, market)
     assert (answer["bins"], answer["below"], answer["above"]) == (plain(found.bins), found.below, found.above)
-    assert answer["amounts"] == plain(medicare.count_amount_lines(medicare.find_amounts(demo, market)))
+    assert answer["amounts"] == plain(medicare_amounts.count_amount_lines(medicare_amounts.find_amounts(demo, market)))
     assert answer["amounts"]
     assert answer["market"]["billing_class"] == "professional"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import strategies as st
 
 from core.fields.payer_slug import make_payer_slug
-from core.queries import medicare, organizations, rates
+from core.queries import medicare, medicare_amounts, organizations, rates
 from core.queries.facets import count_choices, count_months, count_networks
 from core.queries.histogram import build_histogram
 from core.queries.rules.market import FILTERS, Market
@@ -208,14 +208,14 @@ def assert_histogram(db: Snapshot, everything: Everything, market: Market) -> No
     pairs = [(outcome.basis, outcome.amount) for outcome in outcomes if outcome.amount is not None]
     if market.code_type is None or market.code is None:
         return
-    of_medicare = medicare.find_amounts(db, market)
+    of_medicare = medicare_amounts.find_amounts(db, market)
     assert sum(one.rates for one in of_medicare.values()) == len(facts)
-    assert {(one.basis, one.amount): one.rates for one in medicare.count_amount_lines(of_medicare)} == {
+    assert {(one.basis, one.amount): one.rates for one in medicare_amounts.count_amount_lines(of_medicare)} == {
         pair: pairs.count(pair) for pair in set(pairs)
     }
     for fact, outcome in zip(facts, outcomes, strict=True):
         one = of_medicare[
-            medicare.ScheduleTerms(
+            medicare_amounts.ScheduleTerms(
                 fact["billing_class"], fact["setting"], fact["billing_code_modifier"], fact["pos_set_id"],
                 fact["negotiated_type"], fact["negotiation_arrangement"], "",
                 rate_size(fact["code"], fact["negotiated_rate"]), None,

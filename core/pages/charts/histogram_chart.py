@@ -6,7 +6,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from core.queries.histogram import Histogram
-from core.queries.medicare import AmountLine
+from core.queries.medicare_amounts import AmountLine
 
 _LABEL_ROW = 15
 _TOP, _HEIGHT, _BOTTOM = 3 * _LABEL_ROW + 4, 150, 24

@@ -4,13 +4,13 @@ The class, the setting, and the places of a rate choose its own schedule; what t
 it on to another (schedules.py). These rules have no other copy. docs/method.md explains them to readers.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from core.fields.billing_code import CODE_WIDTHS
 from core.queries.rules.area_amounts import area_steps
 from core.queries.rules.compensation import COMPENSATION_OUTCOME, compensated_sql
 from core.queries.rules.label_fit import places_sql
 from core.queries.rules.lookup_scope import ANYTHING, LookupScope
+from core.queries.rules.lookups import lookups_sql
 from core.queries.rules.modifiers import RENTAL_OR_PURCHASE
 from core.queries.rules.reasons import MOST_HELPFUL_FIRST
 from core.queries.rules.schedules import (
@@ -20,8 +20,6 @@ from core.queries.rules.schedules import (
     MS_DRG,
     NO_OWN_SCHEDULE,
     OWN_SCHEDULES,
-    SCHEDULES,
-    Price,
     Schedule,
     chain_links,
 )
@@ -203,11 +201,7 @@ def _outcomes(facts: str, count: str, place: str | None, basis: str | None, scop
             LEFT JOIN schedule_fit o ON o.reporting_entity_name = f.payee AND o.state = f.state
                 AND o.year_month = f.year_month AND o.billing_class = f.billing_class
                 AND o.places = {places_sql("f.pos_set_id")} AND o.chosen AND NOT o.of_label),
-        periods AS ({_periods(scope)}),
-        codes AS (SELECT {"DISTINCT listed_as" if scope.periods is None else f"unnest({_CODES})"} AS code
-            {"FROM picked" if scope.periods is None else ""}),
-        listed_code(schedule, code_system, state, year_month, code, prices, passes_on) AS (
-            {" UNION ALL ".join(_listed_codes(scope))}),
+        {lookups_sql(scope)},
         chain(own, step, schedule, title, has_settings, passes_unlisted) AS (VALUES
             {", ".join(_chain_rows(scope.schedules))}),
         candidates AS (
@@ -291,9 +285,6 @@ def _own_and_rule(basis: str | None) -> str:
                    ELSE own_by_class END AS own"""
 
 
-_CODES = f"[$code::VARCHAR, lpad($code::VARCHAR, {CODE_WIDTHS['MS-DRG']}, '0')]"
-"""SQL of how schedules may list the parameter `$code`: a DRG has three digits there."""
-
 _IF_COMPARED = {
     "schedule": "schedule",
     "basis": "basis",
@@ -316,17 +307,6 @@ def _price(modifier: str, prices: str = "s.prices") -> str:
     return f"list_filter({prices}, lambda one: one.modifier = {modifier})[1]"
 
 
-def _last_month(kind: str, release: str) -> str:
-    """Return SQL of the last month that the table of a kind has a release for: the end of the schedule's year."""
-    fiscal = "".join(
-        f" WHEN '{one.kind}' THEN (left({release}, 4)::INT + (right({release}, 2) > '{one.last_month:02}')::INT)"
-        f" || '-{one.last_month:02}'"
-        for one in SCHEDULES
-        if one.last_month < 12
-    )
-    return f"CASE {kind}{fiscal} ELSE left({release}, 4) || '-12' END"
-
-
 def _chain_rows(schedules: Sequence[Schedule]) -> list[str]:
     """Return the chains as rows of VALUES."""
     by_kind = {one.kind: one for one in schedules}
@@ -347,72 +327,3 @@ def _conditions(schedules: Sequence[Schedule]) -> str:
         for one in schedules
         if one.takes != "true"
     )
-
-
-def _periods(scope: LookupScope) -> str:
-    """Return SQL of the release of each schedule that is in force in each of the states and months of the facts."""
-    if scope.periods is None:
-        return f"""
-            SELECT p.state, p.year_month, b.kind AS schedule, max(b.release) AS release,
-                   least(p.year_month, {_last_month("b.kind", "max(b.release)")}) AS in_force,
-                   arg_max(list_has_any(b.states, ['US', p.state]), b.release) AS loaded,
-                   -- A national schedule has one row for all states.
-                   arg_max(if(list_contains(b.states, 'US'), 'US', p.state), b.release) AS rows_state
-            FROM (SELECT DISTINCT state, year_month FROM picked) p
-            JOIN dim_benchmark b ON b.state IN ('US', p.state) AND b.release <= p.year_month
-            GROUP BY p.state, p.year_month, b.kind"""
-    rows = [
-        f"($state, $year_month, '{kind}', '{one.release}', {one.in_force}, {one.has_state}, {one.rows_state})"
-        for kind, one in scope.periods.items()
-    ]
-    # Without any row, a first one keeps the types and is not loaded.
-    values = ", ".join(rows or ["($state, $year_month, '', '', '', false, '')"])
-    return f"""
-            SELECT state::VARCHAR AS state, year_month::VARCHAR AS year_month, schedule, release,
-                   in_force::VARCHAR AS in_force, loaded, rows_state::VARCHAR AS rows_state
-            FROM (VALUES {values}) AS v(state, year_month, schedule, release, in_force, loaded, rows_state)"""
-
-
-def _listed_codes(scope: LookupScope) -> Iterator[str]:
-    """Yield SQL of what each schedule says of the codes picked, of the release in force in each of the facts' months.
-
-    A code has one row. Its `prices` are a list, because some tables have a row for each modifier and one has columns; a
-    code that is listed as CPT and as HCPCS has the prices of the CPT row first.
-    """
-    for number, schedule in enumerate(scope.schedules):
-        if scope.periods is None:
-            of_facts, where = "t.state, t.year_month", "b.code IN (SELECT code FROM codes)"
-            rows = f"""bench_{schedule.kind} b JOIN periods t ON t.schedule = '{schedule.kind}'
-                AND b.state = t.rows_state AND b.year_month = t.in_force"""
-        else:
-            period = scope.periods.get(schedule.kind)
-            if period is None and number:
-                continue  # the first one stays, for the types of the columns
-            rows, of_facts = f"bench_{schedule.kind} b", "$state::VARCHAR, $year_month::VARCHAR"
-            code = f"list_contains({_CODES}, b.code)" if MS_DRG in schedule.code_types else "b.code = $code"
-            where = code + (
-                f" AND b.state = {period.rows_state} AND b.year_month = {period.in_force}" if period else " AND false"
-            )
-        yield f"""
-            SELECT '{schedule.kind}' AS schedule, '{schedule.code_system}' AS code_system, {of_facts}, b.code,
-                   flatten(list_transform(list_sort(list({{'code_type': b.code_type, 'prices': {_prices(schedule)}}})),
-                       lambda one: one.prices)) AS prices,
-                   bool_or({schedule.passes_on}) AS passes_on
-            FROM {rows}
-            WHERE b.code_type IN ({", ".join(repr(one) for one in schedule.code_types)}) AND {where}
-            GROUP BY ALL"""
-
-
-def _prices(schedule: Schedule) -> str:
-    """Return SQL of the list of prices in a row of a schedule's table."""
-    prices = ", ".join(_price_struct(schedule, one) for one in schedule.prices)
-    return f"""list_filter([{prices}], lambda one: one.modifier = '' OR one.outside IS NOT NULL
-        OR one.inside IS NOT NULL OR one.reason IS NOT NULL)"""
-
-
-def _price_struct(schedule: Schedule, price: Price) -> str:
-    # Only the row without a modifier says whether a setting has an amount of its own.
-    flags = (schedule.outside_na, schedule.inside_na) if price.modifier == "''" else ("false", "false")
-    return f"""{{'modifier': {price.modifier}, 'outside': ({price.outside})::DOUBLE,
-        'inside': ({price.inside})::DOUBLE, 'reason': ({price.reason})::VARCHAR, 'detail': ({schedule.detail})::VARCHAR,
-        'outside_na': {flags[0]}, 'inside_na': {flags[1]}}}"""

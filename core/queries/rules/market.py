@@ -225,6 +225,15 @@ def market_facts(market: Market, *, areas: bool = False) -> str:
     return with_group_areas(facts, by_month=bool(market.year_month)) if areas else facts
 
 
+RATE_COUNT = "sum(rate_count)::BIGINT"
+"""SQL of how many rates the rows of counted_rates stand for."""
+
+
+def asked_place(market: Market) -> str | None:
+    """Return SQL of the one place of service that is asked about, or None."""
+    return "$pos" if market.pos else None
+
+
 def filter_condition(name: str, month: str = "$year_month") -> str:
     """Return the condition of one filter on fact_rate AS f, which binds a parameter of the filter's name.
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.pages.charts.histogram_chart import draw_histogram
 from core.queries.histogram import Bin, Histogram
-from core.queries.medicare import AmountLine
+from core.queries.medicare_amounts import AmountLine
 
 AMOUNTS = st.floats(0.01, 1e6)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.queries import medicare, providers, rates
+from core.queries import medicare, medicare_amounts, providers, rates
 from core.queries.rules.market import Market, market_cache
 from core.store.connection import Snapshot
 from tests.queries.rules.area_stores import AREAS, LOCALITIES, WAGES, Row, area_text, expected_amount, store_of_areas
@@ -98,7 +98,7 @@ def test_each_rate_is_compared_once_with_the_amount_of_its_own_area(
             assert [spread.rates for spread in spreads] == ([len(compared)] if compared else [])
             assert not compared or spreads[0].p50 == pytest.approx(median(compared))
         listed = rates.list_rates(db, of_code, "rate", 99, 0)
-        amounts = medicare.find_amounts(db, of_code, (row.group_area for row in listed if row.group_area))
+        amounts = medicare_amounts.find_amounts(db, of_code, (row.group_area for row in listed if row.group_area))
         for one in listed:
             area = dict(enumerate(AREAS)).get(drawn[int(one.fact_uid)]["group"])
             assert one.group_area == (area and area_text(area))

@@ -1,0 +1,104 @@
+"""What a comparison looks up: the release of each schedule that is in force, and what it says of the codes."""
+
+from collections.abc import Iterator
+
+from core.fields.billing_code import CODE_WIDTHS
+from core.queries.rules.lookup_scope import LookupScope
+from core.queries.rules.schedules import MS_DRG, SCHEDULES, Price, Schedule
+
+_CODES = f"[$code::VARCHAR, lpad($code::VARCHAR, {CODE_WIDTHS[MS_DRG]}, '0')]"
+"""SQL of how schedules may list the parameter `$code`: a DRG has three digits there."""
+
+
+def lookups_sql(scope: LookupScope) -> str:
+    """Return the queries of a WITH clause, after `picked` of comparison.py, that end in `listed_code`.
+
+    `periods` has the release of each schedule in force in each state and month, `codes` the codes as schedules list
+    them, and `listed_code` what the schedules say of these.
+    """
+    return f"""
+        periods AS ({_periods(scope)}),
+        codes AS (SELECT {"DISTINCT listed_as" if scope.periods is None else f"unnest({_CODES})"} AS code
+            {"FROM picked" if scope.periods is None else ""}),
+        listed_code(schedule, code_system, state, year_month, code, prices, passes_on) AS (
+            {" UNION ALL ".join(_listed_codes(scope))})"""
+
+
+def _last_month(kind: str, release: str) -> str:
+    """Return SQL of the last month that the table of a kind has a release for: the end of the schedule's year."""
+    fiscal = "".join(
+        f" WHEN '{one.kind}' THEN (left({release}, 4)::INT + (right({release}, 2) > '{one.last_month:02}')::INT)"
+        f" || '-{one.last_month:02}'"
+        for one in SCHEDULES
+        if one.last_month < 12
+    )
+    return f"CASE {kind}{fiscal} ELSE left({release}, 4) || '-12' END"
+
+
+def _periods(scope: LookupScope) -> str:
+    """Return SQL of the release of each schedule that is in force in each of the states and months of the facts."""
+    if scope.periods is None:
+        return f"""
+            SELECT p.state, p.year_month, b.kind AS schedule, max(b.release) AS release,
+                   least(p.year_month, {_last_month("b.kind", "max(b.release)")}) AS in_force,
+                   arg_max(list_has_any(b.states, ['US', p.state]), b.release) AS loaded,
+                   -- A national schedule has one row for all states.
+                   arg_max(if(list_contains(b.states, 'US'), 'US', p.state), b.release) AS rows_state
+            FROM (SELECT DISTINCT state, year_month FROM picked) p
+            JOIN dim_benchmark b ON b.state IN ('US', p.state) AND b.release <= p.year_month
+            GROUP BY p.state, p.year_month, b.kind"""
+    rows = [
+        f"($state, $year_month, '{kind}', '{one.release}', {one.in_force}, {one.has_state}, {one.rows_state})"
+        for kind, one in scope.periods.items()
+    ]
+    # Without any row, a first one keeps the types and is not loaded.
+    values = ", ".join(rows or ["($state, $year_month, '', '', '', false, '')"])
+    return f"""
+            SELECT state::VARCHAR AS state, year_month::VARCHAR AS year_month, schedule, release,
+                   in_force::VARCHAR AS in_force, loaded, rows_state::VARCHAR AS rows_state
+            FROM (VALUES {values}) AS v(state, year_month, schedule, release, in_force, loaded, rows_state)"""
+
+
+def _listed_codes(scope: LookupScope) -> Iterator[str]:
+    """Yield SQL of what each schedule says of the codes picked, of the release in force in each of the facts' months.
+
+    A code has one row. Its `prices` are a list, because some tables have a row for each modifier and one has columns; a
+    code that is listed as CPT and as HCPCS has the prices of the CPT row first.
+    """
+    for number, schedule in enumerate(scope.schedules):
+        if scope.periods is None:
+            of_facts, where = "t.state, t.year_month", "b.code IN (SELECT code FROM codes)"
+            rows = f"""bench_{schedule.kind} b JOIN periods t ON t.schedule = '{schedule.kind}'
+                AND b.state = t.rows_state AND b.year_month = t.in_force"""
+        else:
+            period = scope.periods.get(schedule.kind)
+            if period is None and number:
+                continue  # the first one stays, for the types of the columns
+            rows, of_facts = f"bench_{schedule.kind} b", "$state::VARCHAR, $year_month::VARCHAR"
+            code = f"list_contains({_CODES}, b.code)" if MS_DRG in schedule.code_types else "b.code = $code"
+            where = code + (
+                f" AND b.state = {period.rows_state} AND b.year_month = {period.in_force}" if period else " AND false"
+            )
+        yield f"""
+            SELECT '{schedule.kind}' AS schedule, '{schedule.code_system}' AS code_system, {of_facts}, b.code,
+                   flatten(list_transform(list_sort(list({{'code_type': b.code_type, 'prices': {_prices(schedule)}}})),
+                       lambda one: one.prices)) AS prices,
+                   bool_or({schedule.passes_on}) AS passes_on
+            FROM {rows}
+            WHERE b.code_type IN ({", ".join(repr(one) for one in schedule.code_types)}) AND {where}
+            GROUP BY ALL"""
+
+
+def _prices(schedule: Schedule) -> str:
+    """Return SQL of the list of prices in a row of a schedule's table."""
+    prices = ", ".join(_price_struct(schedule, one) for one in schedule.prices)
+    return f"""list_filter([{prices}], lambda one: one.modifier = '' OR one.outside IS NOT NULL
+        OR one.inside IS NOT NULL OR one.reason IS NOT NULL)"""
+
+
+def _price_struct(schedule: Schedule, price: Price) -> str:
+    # Only the row without a modifier says whether a setting has an amount of its own.
+    flags = (schedule.outside_na, schedule.inside_na) if price.modifier == "''" else ("false", "false")
+    return f"""{{'modifier': {price.modifier}, 'outside': ({price.outside})::DOUBLE,
+        'inside': ({price.inside})::DOUBLE, 'reason': ({price.reason})::VARCHAR, 'detail': ({schedule.detail})::VARCHAR,
+        'outside_na': {flags[0]}, 'inside_na': {flags[1]}}}"""
