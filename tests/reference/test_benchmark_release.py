@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.reference.benchmark_release import NATION, LoadedBenchmark, encode_texts, put_release
+from core.reference.benchmark_release import NATION, LoadedBenchmark, encode_text_columns, encode_texts, put_release
+from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store
 from core.store.schema.tables import BENCH_ASC, BENCH_MEDICARE_PROF_LOCALITY
 from tests.stores import open_snapshot
@@ -84,3 +85,11 @@ def test_the_table_is_what_a_dictionary_of_rows_is(loads: list[tuple[str, tuple[
 def test_counts_must_add_up() -> None:
     with pytest.raises(AssertionError, match="4 rows read, 2 priced"):
         LoadedBenchmark("asc", "2025-01", (), 4, 2, {"packaged": 1}, ())
+
+
+def test_a_text_that_is_too_long_for_its_column_refuses_the_file() -> None:
+    longest = BENCH_ASC.column("code").longest
+    nulls = {name: [None] for name in BENCH_ASC.names}
+    encode_text_columns(pl.DataFrame({**nulls, "code": ["1" * longest]}), BENCH_ASC)
+    with pytest.raises(ReferenceFileError, match=rf"bench_asc: a code has {longest + 1} characters; expected at most"):
+        encode_text_columns(pl.DataFrame({**nulls, "code": ["1" * (longest + 1)]}), BENCH_ASC)

@@ -52,6 +52,6 @@ an earlier one. Place-of-service names are built in. CPT and CDT are copyrighted
                 f"  {found.rows_read:,} rows read: {', '.join([f'{len(found.titles):,} titles', *left_out])}"
             )
             if found.altered:
-                self.stdout.write(f"  {found.altered:,} titles were shortened, or had control characters")
+                self.stdout.write(f"  {found.altered:,} titles were shortened")
         self.stdout.write(f"{loaded.titles:,} official titles are loaded")
         self.stdout.write(f"{loaded.titled:,} of the {loaded.codes:,} codes that rates use have one")

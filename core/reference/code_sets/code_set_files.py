@@ -62,7 +62,7 @@ class CodeSet:
     titles: list[OfficialTitle] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
     altered: int = 0
-    """Titles that were shortened, or had control characters."""
+    """Titles that were shortened. Control characters have been removed by the reader of the file, which counts none."""
 
     def add(self, code_type: str, code: str, long: str, short: str) -> None:
         """Add a title, clean and no longer than its column."""

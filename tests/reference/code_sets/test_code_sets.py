@@ -207,3 +207,18 @@ def test_code_systems_by_shape(code: str) -> None:
     elif len(code) == 5 and code[1:].isdigit() and code[0] in "ABDV":
         expected = "CDT" if code[0] == "D" else "HCPCS"
     assert code_system_by_shape(code) == expected
+
+
+def test_titles_that_are_too_long_are_shortened_and_counted(tmp_path: Path) -> None:
+    rows = [
+        HCPCS_HEADER,
+        ["A0021", "0010", "3", "x" * 2_001, "Short"],
+        ["J1885", "0010", "3", "Injection", "Ketorolac\x1b tromethamine"],
+        ["K0001", "0010", "3", "Standard wheelchair", "Wheelchair"],
+    ]
+    path = tmp_path / "HCPC.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
+    found = read_code_set(path)
+    assert [len(title.long) for title in found.titles] == [2_000, 9, 19]
+    assert found.altered == 1
