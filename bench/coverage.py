@@ -16,9 +16,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from core.queries.rules.comparison import compared_sql
+from core.queries.comparison.compared_rates import compared_sql
+from core.queries.comparison.schedules import BASES
 from core.queries.rules.rate_kinds import MACROS
-from core.queries.rules.schedules import BASES
 from core.store.connection import QueryLimits, Reader, Snapshot
 from core.store.generations.store import Store
 from core.store.watched_cursor import WatchedCursor

@@ -23,8 +23,11 @@ AREAS = {
         ("tests/fields",),
     ),
     "comparison": Area(
-        ("core/queries/rules/comparison.py", "core/queries/rules/rate_kinds.py", "core/queries/rules/schedules.py"),
-        ("tests/queries/rules/test_comparison_cases.py", "tests/queries/rules/test_comparison.py"),
+        (
+            "core/queries/comparison/compared_rates.py", "core/queries/rules/rate_kinds.py",
+            "core/queries/comparison/schedules.py",
+        ),
+        ("tests/queries/comparison/test_comparison_cases.py", "tests/queries/comparison/test_compared_rates.py"),
     ),
     "matching": Area(
         ("core/queries/rules/matching.py",),

@@ -13,14 +13,14 @@ from core.pages.shared.page import MarketQuery, ask_for_code, market_page
 from core.pages.shared.paging import PAGE_ROWS, Paging, span
 from core.pages.shared.weights import is_too_broad
 from core.queries import codes, coverage, label_fits, medicare
+from core.queries.comparison.reasons import REASONS
+from core.queries.comparison.state_schedule import COMPENSATION_REASONS
 from core.queries.compensation import (
     CompensationAmount,
     CompensationRelease,
     list_compensation_amounts,
 )
-from core.queries.rules.compensation import COMPENSATION_REASONS
 from core.queries.rules.market import uses_own_areas
-from core.queries.rules.reasons import REASONS
 
 
 @dataclass(frozen=True)

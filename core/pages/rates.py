@@ -12,9 +12,9 @@ from core.pages.shared.labels import filter_label
 from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.paging import Paging, span
 from core.queries import codes, label_fits, medicare_amounts, rates
+from core.queries.comparison.compared_rates import is_plausible
 from core.queries.facets import Choice, count_choices, count_months, count_networks
 from core.queries.histogram import Bin, build_histogram
-from core.queries.rules.comparison import is_plausible
 from core.queries.rules.market import FILTERS
 from core.queries.rules.rate_kinds import KINDS, rate_size
 from core.queries.rules.which_filter_emptied import count_without_each_filter

@@ -13,8 +13,8 @@ from core.fields.place_of_service import parse_places
 from core.fields.states import parse_state
 from core.fields.text import parse_lower
 from core.fields.tin import is_tin, remove_tin_marks
+from core.queries.comparison.schedules import BASES
 from core.queries.rules.market import AREA, AREAS, BASIS, FILTERS, NO_MODIFIER, Market
-from core.queries.rules.schedules import BASES
 from core.runtime.errors import BeaconError
 
 

@@ -8,7 +8,7 @@ contain what the report is about.
 from core.fields.month import MONTH_PATTERN
 from core.fields.tin import PLACEHOLDER_PATTERN
 from core.quality.check import Check
-from core.queries.rules.comparison import (
+from core.queries.comparison.compared_rates import (
     LEAST_PLAUSIBLE,
     MOST_PLAUSIBLE,
     PLAUSIBLE_SQL,
@@ -16,7 +16,7 @@ from core.queries.rules.comparison import (
     TERMS,
     compared_terms_sql,
 )
-from core.queries.rules.label_fit import places_sql
+from core.queries.comparison.label_fit import places_sql
 
 # Rates are compared by their terms. Comparing each of fifty million takes more than a GB of memory.
 _COMPARE_TERMS = f"""CREATE OR REPLACE TEMP TABLE compared_terms AS

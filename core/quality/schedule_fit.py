@@ -1,6 +1,6 @@
 """Measure how well each payer's rates fit the schedules of both classes.
 
-The comparison reads the result: see core/queries/rules/label_fit.py for when a label is overruled. Measured are
+The comparison reads the result: see core/queries/comparison/label_fit.py for when a label is overruled. Measured are
 distinct rates in dollars without modifiers, by code, class and set of places. Of a payer's month with more than twice
 SAMPLE_RATES rates, only those of some of its codes are measured, so that a large store costs little more than reading
 a few columns.
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.fields.payer_slug import make_payer_slug
-from core.queries.rules.comparison import compared_sql
-from core.queries.rules.label_fit import (
+from core.queries.comparison.compared_rates import compared_sql
+from core.queries.comparison.label_fit import (
     OTHER_CLASS,
     SURGICAL_CENTER,
     is_overwhelming,

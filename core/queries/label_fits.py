@@ -4,8 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated
 
+from core.queries.comparison.label_fit import SURGICAL_CENTER, UNSTATED
 from core.queries.rules.columns import BillingClass, PayerName, PayerSlug, described, stored
-from core.queries.rules.label_fit import SURGICAL_CENTER, UNSTATED
 from core.queries.rules.market import Market
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot

@@ -1,10 +1,20 @@
-"""Negotiated rates compared with Medicare's schedules, by the rules of `comparison`."""
+"""Negotiated rates compared with Medicare's schedules, by the rules of the room `comparison`."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, NamedTuple
 
-from core.queries.rules.area_amounts import NOTABLE_ERROR, WHOLE_STATE, locality_values
+from core.queries.comparison.area_amounts import NOTABLE_ERROR, WHOLE_STATE, locality_values
+from core.queries.comparison.compared_rates import (
+    LEAST_PLAUSIBLE,
+    MOST_PLAUSIBLE,
+    OUTCOME,
+    PLAUSIBLE_SQL,
+    SAME_TERMS,
+    SAME_TERMS_AND_AREA,
+    compared_terms_sql,
+)
+from core.queries.comparison.lookup_scope import find_scope
 from core.queries.rules.columns import (
     BillingClass,
     Code,
@@ -20,17 +30,7 @@ from core.queries.rules.columns import (
     ReleaseMonth,
     described,
 )
-from core.queries.rules.comparison import (
-    LEAST_PLAUSIBLE,
-    MOST_PLAUSIBLE,
-    OUTCOME,
-    PLAUSIBLE_SQL,
-    SAME_TERMS,
-    SAME_TERMS_AND_AREA,
-    compared_terms_sql,
-)
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
-from core.queries.rules.lookup_scope import find_scope
 from core.queries.rules.market import (
     RATE_COUNT,
     Market,

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
 
-from core.queries.rules.area_amounts import locality_values
+from core.queries.comparison.area_amounts import locality_values
+from core.queries.comparison.compared_rates import compared_terms_sql, terms_by_area_sql
+from core.queries.comparison.lookup_scope import find_scope
 from core.queries.rules.columns import described
-from core.queries.rules.comparison import compared_terms_sql, terms_by_area_sql
-from core.queries.rules.lookup_scope import find_scope
 from core.queries.rules.market import RATE_COUNT, Market, asked_place, counted_rates
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot

@@ -5,7 +5,9 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from core.queries.rules.area_amounts import locality_values
+from core.queries.comparison.area_amounts import locality_values
+from core.queries.comparison.compared_rates import compared_sql
+from core.queries.comparison.lookup_scope import find_scope
 from core.queries.rules.columns import (
     BillingClass,
     BusinessName,
@@ -31,8 +33,6 @@ from core.queries.rules.columns import (
     described,
     stored,
 )
-from core.queries.rules.comparison import compared_sql
-from core.queries.rules.lookup_scope import find_scope
 from core.queries.rules.market import Market, counted_rates, uses_own_areas
 from core.queries.rules.named_rows import read_by_key, read_page, read_rows
 from core.queries.rules.percentiles import median

@@ -17,8 +17,8 @@ from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from tests.api.market import MARKET, QUERY, plain
 from tests.api.walking import get, walk
-from tests.queries import slow_comparison
 from tests.queries.answers import a_market
+from tests.queries.comparison import slow_comparison
 from tests.queries.slow import Everything
 from tests.site import serving
 from tests.stores import open_snapshot

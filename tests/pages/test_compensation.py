@@ -7,12 +7,12 @@ import pytest
 from django.test import Client
 
 from core.queries import medicare
+from core.queries.comparison.state_schedule import COMPENSATION_REASONS
 from core.queries.compensation import (
     choose_compensation_release,
     list_compensation_amounts,
     list_compensation_releases,
 )
-from core.queries.rules.compensation import COMPENSATION_REASONS
 from core.queries.rules.market import Market
 from core.reference.workers_comp import load_schedule
 from core.store.connection import Snapshot

@@ -4,8 +4,8 @@ from django.test import Client
 
 from core.pages.shared.labels import schedule_label
 from core.queries import coverage, medicare
+from core.queries.comparison.reasons import REASONS
 from core.queries.rules.market import Market
-from core.queries.rules.reasons import REASONS
 from core.store.connection import Snapshot
 from tests.pages.markets import QUERY
 from tests.site import tables, text_of

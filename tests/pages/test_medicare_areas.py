@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from core.python_api.rate_store import open_store
-from tests.queries.rules.area_stores import LOCALITIES, Row, store_of_areas
+from tests.queries.comparison.area_stores import LOCALITIES, Row, store_of_areas
 from tests.site import Visitor, serving, text_of
 
 QUERY = "state=GA&year_month=2025-06&code_type=CPT&code=99213"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.store.connection import Snapshot
-from tests.queries.rules.fee_schedules import AN_OFFICE_VISIT, Row, Schedule, differing, store_of_schedules
+from tests.queries.comparison.fee_schedules import AN_OFFICE_VISIT, Row, Schedule, differing, store_of_schedules
 
 CODES = tuple(f"{number}" for number in range(20000, 20120))
 

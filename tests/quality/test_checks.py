@@ -16,7 +16,7 @@ from core.demo.physician_fees import write_physician_fees
 from core.quality.checks import CHECKS, MACROS
 from core.quality.failing_rows import find_failing_rows
 from core.quality.report import QualityReport, run_checks
-from core.queries.rules.comparison import compared_sql
+from core.queries.comparison.compared_rates import compared_sql
 from core.reference.medicare.professional import physician
 from core.store.connection import Snapshot
 from core.store.generations.store import Store

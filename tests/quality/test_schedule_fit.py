@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from core.quality.fit_record import update_fits
 from core.quality.schedule_fit import FitScope, ScheduleFit, find_surgical_centers, measure_fits
 from core.queries import medicare
+from core.queries.comparison.label_fit import is_overwhelming, needed_ratio
 from core.queries.label_fits import list_overruled_labels
-from core.queries.rules.label_fit import is_overwhelming, needed_ratio
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from core.store.generations.store import Store

@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 
 from core.fields.payer_slug import make_payer_slug
 from core.queries import medicare, medicare_amounts, organizations, rates
+from core.queries.comparison.reasons import REASONS
 from core.queries.facets import count_choices, count_months, count_networks
 from core.queries.histogram import build_histogram
 from core.queries.rules.market import FILTERS, Market
 from core.queries.rules.rate_kinds import rate_size
-from core.queries.rules.reasons import REASONS
 from core.store.connection import Snapshot
-from tests.queries import slow, slow_comparison
+from tests.queries import slow
+from tests.queries.comparison import slow_comparison
 from tests.queries.slow import Everything, percentile
 
 SPREAD = (0.1, 0.25, 0.5, 0.75, 0.9)

@@ -8,7 +8,7 @@ from typing import Any
 from core.fields.payer_slug import make_payer_slug
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
-from tests.queries.slow_comparison import Benchmarks
+from tests.queries.comparison.slow_comparison import Benchmarks
 from tests.queries.tables import rows_of
 
 Row = dict[str, Any]

@@ -9,7 +9,8 @@ import pytest
 from core.queries import providers
 from core.queries.rules.market import Market, market_cache
 from core.store.connection import Snapshot
-from tests.queries import slow, slow_comparison
+from tests.queries import slow
+from tests.queries.comparison import slow_comparison
 from tests.queries.one_market import store_of_months
 from tests.queries.slow import Everything, percentile
 

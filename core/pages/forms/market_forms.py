@@ -26,9 +26,9 @@ from core.pages.forms.fields import (
 )
 from core.pages.forms.query_form import QueryForm
 from core.queries import changes, medicare, organizations, rates
+from core.queries.comparison.schedules import BASES
 from core.queries.rules.market import AREA, AREAS, BASIS, FILTERS, NOT_STATED, STATE_MEAN, Market
 from core.queries.rules.matching import OUTCOMES
-from core.queries.rules.schedules import BASES
 
 RATE_TYPES = ("negotiated", "derived", "fee schedule", "percentage", "per diem", NOT_STATED)
 ARRANGEMENTS = ("ffs", "bundle", "capitation", NOT_STATED)

@@ -1,6 +1,6 @@
 """The reasons why a rate has no percent of Medicare, and the document that explains them."""
 
-from core.queries.rules.reasons import MOST_HELPFUL_FIRST, REASONS
+from core.queries.comparison.reasons import MOST_HELPFUL_FIRST, REASONS
 from tests.paths import ROOT
 
 

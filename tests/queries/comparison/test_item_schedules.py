@@ -6,7 +6,7 @@ from core.demo.item_fees import write_item_fees
 from core.demo.item_rates import write_item_rates
 from core.demo.physician_fees import write_physician_fees
 from core.load.load_file import load_file
-from core.queries.rules.comparison import compared_sql
+from core.queries.comparison.compared_rates import compared_sql
 from core.reference.benchmark_kinds import load_benchmark
 from core.store.generations.store import Store
 from core.tic.source import open_documents

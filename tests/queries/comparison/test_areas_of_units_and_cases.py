@@ -7,7 +7,7 @@ import pytest
 
 from core.queries import medicare
 from core.queries.rules.market import Market
-from tests.queries.rules.area_stores import LOCALITIES, WAGES, Row, store_of_areas
+from tests.queries.comparison.area_stores import LOCALITIES, WAGES, Row, store_of_areas
 
 KEY: Row = {"state": "GA", "year_month": "2025-06", "modifier": "", "reason": None}
 PARTS: Row = {

@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 
 from core.fields.billing_code import CODE_WIDTHS
-from core.queries.rules.lookup_scope import LookupScope
-from core.queries.rules.schedules import MS_DRG, SCHEDULES, Price, Schedule
+from core.queries.comparison.lookup_scope import LookupScope
+from core.queries.comparison.schedules import MS_DRG, SCHEDULES, Price, Schedule
 
 _CODES = f"[$code::VARCHAR, lpad($code::VARCHAR, {CODE_WIDTHS[MS_DRG]}, '0')]"
 """SQL of how schedules may list the parameter `$code`: a DRG has three digits there."""
 
 
 def lookups_sql(scope: LookupScope) -> str:
-    """Return the queries of a WITH clause, after `picked` of comparison.py, that end in `listed_code`.
+    """Return the queries of a WITH clause, after `picked` of compared_rates.py, that end in `listed_code`.
 
     `periods` has the release of each schedule in force in each state and month, `codes` the codes as schedules list
     them, and `listed_code` what the schedules say of these.

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tests.queries.slow_comparison import (
+from tests.queries.comparison.slow_comparison import (
     Benchmarks,
     is_mostly_facility,
     own_schedule,

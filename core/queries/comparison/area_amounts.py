@@ -1,14 +1,14 @@
 """Medicare's amounts in an area: the payment locality or the wage area in which a provider group practices.
 
 Which schedule a rate is compared with does not depend on where its group is, only how much that schedule pays. So
-comparison.py finds the basis of all rates with the same terms and the state's mean, and the queries here put the
+compared_rates.py finds the basis of all rates with the same terms and the state's mean, and the queries here put the
 amount of the group's own area in its place, where both are known.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from core.queries.rules.schedules import ANESTHESIA_SHARES, HCPCS
+from core.queries.comparison.schedules import ANESTHESIA_SHARES, HCPCS
 from core.store.connection import Snapshot
 from core.store.sql import quote
 

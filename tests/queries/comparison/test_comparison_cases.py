@@ -1,16 +1,16 @@
-"""A table of rates, and what each is compared with: the rules of core/queries/rules/comparison.py, to be read."""
+"""A table of rates, and what each is compared with: the rules of compared_rates.py, to be read."""
 
 from typing import Any
 
 import pytest
 
 from core.queries import medicare
-from core.queries.rules.comparison import compared_sql, is_plausible
+from core.queries.comparison.compared_rates import compared_sql, is_plausible
+from core.queries.comparison.reasons import REASONS
+from core.queries.comparison.schedules import RULES
 from core.queries.rules.market import Market
-from core.queries.rules.reasons import REASONS
-from core.queries.rules.schedules import RULES
 from core.store.connection import Snapshot
-from tests.queries.rules.fee_schedules import AN_OFFICE_VISIT, Schedule, differing, store_of_schedules
+from tests.queries.comparison.fee_schedules import AN_OFFICE_VISIT, Schedule, differing, store_of_schedules
 
 # The schedules. Amounts differ wherever rules could confuse them. All are of Georgia unless they say otherwise.
 GA: dict[str, Any] = {"state": "GA", "code_type": "CPT"}

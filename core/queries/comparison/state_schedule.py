@@ -1,7 +1,7 @@
 """The rules that compare a rate with a state's workers' compensation schedule: one amount, or one reason for none.
 
 The place rule, the modifiers that count, and the kind of the rate are those of the comparison with Medicare
-(comparison.py), whose queries these follow. The schedule's columns are chosen by who is paid: a professional, a
+(compared_rates.py), whose queries these follow. The schedule's columns are chosen by who is paid: a professional, a
 hospital's outpatient department, or a surgical center.
 """
 
@@ -55,7 +55,7 @@ _BEFORE_THE_SCHEDULE = f"""
 def compensated_sql(*, may_be_loaded: bool = True) -> str:
     """Return the queries of a WITH clause that end in `compensated`: COMPENSATION_OUTCOME by `term`.
 
-    They follow `picked`, `periods` and `codes` of comparison.py. `compensation` has what the release in force says of
+    They follow `picked`, `periods` and `codes` of compared_rates.py. `compensation` has what the release in force says of
     each code, a list with a line for each modifier. `weighed` chooses the line and the amount for each rate. Where no
     schedule can be loaded, nothing is looked up.
     """

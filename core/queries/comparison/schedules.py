@@ -1,4 +1,4 @@
-"""Medicare's fee schedules: what comparison.py needs to know of each. To add one, add its entry to SCHEDULES.
+"""Medicare's fee schedules: what compared_rates.py needs to know of each. To add one, add its entry to SCHEDULES.
 
 A rate's billing class, setting, and places choose its *own* schedule. If that says of the code that another schedule
 pays for it, or does not list the code, the schedules that `follow` it are tried in the order of SCHEDULES, and the

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.queries import medicare
-from core.queries.rules.comparison import compared_sql
-from core.queries.rules.compensation import COMPENSATION_OUTCOME, COMPENSATION_REASONS
+from core.queries.comparison.compared_rates import compared_sql
+from core.queries.comparison.state_schedule import COMPENSATION_OUTCOME, COMPENSATION_REASONS
 from core.queries.rules.market import Market
 from core.store.schema.ids import pos_set_id
 from tests.queries import slow
-from tests.queries.rules.fee_schedules import AN_OFFICE_VISIT, differing, months_in_force
-from tests.queries.slow_comparison import Benchmarks
-from tests.queries.slow_compensation import compensated
+from tests.queries.comparison.fee_schedules import AN_OFFICE_VISIT, differing, months_in_force
+from tests.queries.comparison.slow_comparison import Benchmarks
+from tests.queries.comparison.slow_compensation import compensated
 from tests.queries.tables import written
 
 Row = dict[str, Any]

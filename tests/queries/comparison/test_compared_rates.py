@@ -9,15 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.queries import medicare
-from core.queries.rules.comparison import compared_sql
+from core.queries.comparison.compared_rates import compared_sql
+from core.queries.comparison.reasons import MOST_HELPFUL_FIRST, REASONS
 from core.queries.rules.market import Market
 from core.queries.rules.rate_kinds import rate_size
-from core.queries.rules.reasons import MOST_HELPFUL_FIRST, REASONS
 from core.store.connection import Snapshot
 from core.store.schema.ids import pos_set_id
 from core.store.schema.tables import TABLES
-from tests.queries import slow, slow_comparison
-from tests.queries.rules.fee_schedules import AN_OFFICE_VISIT, months_in_force
+from tests.queries import slow
+from tests.queries.comparison import slow_comparison
+from tests.queries.comparison.fee_schedules import AN_OFFICE_VISIT, months_in_force
 from tests.queries.tables import written
 
 PLACES = [

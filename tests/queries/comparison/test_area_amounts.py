@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from core.queries import medicare, medicare_amounts, providers, rates
 from core.queries.rules.market import Market, market_cache
 from core.store.connection import Snapshot
-from tests.queries.rules.area_stores import AREAS, LOCALITIES, WAGES, Row, area_text, expected_amount, store_of_areas
+from tests.queries.comparison.area_stores import (
+    AREAS,
+    LOCALITIES,
+    WAGES,
+    Row,
+    area_text,
+    expected_amount,
+    store_of_areas,
+)
 
 MARKET = Market("GA", "2025-06")
 CODES = ["99213", "70450"]

@@ -6,14 +6,12 @@ it on to another (schedules.py). These rules have no other copy. docs/method.md 
 
 from collections.abc import Sequence
 
-from core.queries.rules.area_amounts import area_steps
-from core.queries.rules.compensation import COMPENSATION_OUTCOME, compensated_sql
-from core.queries.rules.label_fit import places_sql
-from core.queries.rules.lookup_scope import ANYTHING, LookupScope
-from core.queries.rules.lookups import lookups_sql
-from core.queries.rules.modifiers import RENTAL_OR_PURCHASE
-from core.queries.rules.reasons import MOST_HELPFUL_FIRST
-from core.queries.rules.schedules import (
+from core.queries.comparison.area_amounts import area_steps
+from core.queries.comparison.label_fit import places_sql
+from core.queries.comparison.lookup_scope import ANYTHING, LookupScope
+from core.queries.comparison.lookups import lookups_sql
+from core.queries.comparison.reasons import MOST_HELPFUL_FIRST
+from core.queries.comparison.schedules import (
     BASES,
     DRG_LABELS,
     HCPCS,
@@ -23,6 +21,8 @@ from core.queries.rules.schedules import (
     Schedule,
     chain_links,
 )
+from core.queries.comparison.state_schedule import COMPENSATION_OUTCOME, compensated_sql
+from core.queries.rules.modifiers import RENTAL_OR_PURCHASE
 from core.store.views import RATE_WITH_PAYEE, SURGICAL_CENTER_PAYEE
 
 LEAST_PLAUSIBLE, MOST_PLAUSIBLE = 0.5, 30.0

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.queries.rules.comparison import compared_sql
+from core.queries.comparison.compared_rates import compared_sql
 from core.reference.benchmark_release import months_in_force
 from core.store.connection import Snapshot
 from core.store.schema.ids import pos_set_id
-from tests.queries import slow, slow_comparison
-from tests.queries.rules.fee_schedules import AN_OFFICE_VISIT, Row, differing
+from tests.queries import slow
+from tests.queries.comparison import slow_comparison
+from tests.queries.comparison.fee_schedules import AN_OFFICE_VISIT, Row, differing
 from tests.queries.tables import written
 
 LAST_MONTH = {"ipps": 9}

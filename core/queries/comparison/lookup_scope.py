@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from core.fields.billing_code import CODE_WIDTHS
+from core.queries.comparison.schedules import OWN_SCHEDULES, SCHEDULES, Schedule
 from core.queries.rules.market import Market
-from core.queries.rules.schedules import OWN_SCHEDULES, SCHEDULES, Schedule
 from core.store.connection import Snapshot
 
 _WCFS = "wcfs"
@@ -107,7 +107,7 @@ def _last_month(release: _Release) -> str:
 
 
 def _periods(db: Snapshot, state: str, year_month: str) -> dict[str, ReleaseInForce]:
-    """Return what the query `periods` of comparison.py finds for one state and month."""
+    """Return what the query `periods` of compared_rates.py finds for one state and month."""
     return {
         one.kind: ReleaseInForce(
             release=one.release,
