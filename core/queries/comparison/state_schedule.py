@@ -55,9 +55,9 @@ _BEFORE_THE_SCHEDULE = f"""
 def compensated_sql(*, may_be_loaded: bool = True) -> str:
     """Return the queries of a WITH clause that end in `compensated`: COMPENSATION_OUTCOME by `term`.
 
-    They follow `picked`, `periods` and `codes` of compared_rates.py. `compensation` has what the release in force says of
-    each code, a list with a line for each modifier. `weighed` chooses the line and the amount for each rate. Where no
-    schedule can be loaded, nothing is looked up.
+    They follow `picked`, `periods` and `codes` of compared_rates.py. `compensation` has what the release in force
+    says of each code, a list with a line for each modifier. `weighed` chooses the line and the amount for each
+    rate. Where no schedule can be loaded, nothing is looked up.
     """
     if not may_be_loaded:
         return f"""compensated AS (
