@@ -7,7 +7,7 @@ from core.api.protocol.problems import Problem
 from core.api.protocol.resources import Answer, AnswerFields, MarketPage, Page, ResourceRequest, resource
 from core.pages.forms.market_forms import ProviderForm
 from core.pages.forms.query_form import QueryForm
-from core.queries import providers
+from core.queries import provider_rates, providers
 from core.queries.rules.market import Market, market_cache, uses_own_areas
 
 router = Router(tags=["Providers"])
@@ -53,7 +53,7 @@ def describe_npi(request: ResourceRequest) -> AnswerFields:
     }
 
 
-@resource(router, "/providers/npi/{npi}/rates", ProviderForm, MarketPage[providers.CodeRates], without=_IN_PATH)
+@resource(router, "/providers/npi/{npi}/rates", ProviderForm, MarketPage[provider_rates.CodeRates], without=_IN_PATH)
 def list_npi_rates(request: ResourceRequest) -> AnswerFields:
     """List the rates of an NPI, compared with Medicare and the market.
 
@@ -74,7 +74,7 @@ def describe_tin(request: ResourceRequest) -> AnswerFields:
     return {"tins": tins, "groups": providers.list_groups(request.db, "tin", request.path_values["tin"])}
 
 
-@resource(router, "/providers/tin/{tin}/rates", ProviderForm, MarketPage[providers.CodeRates], without=_IN_PATH)
+@resource(router, "/providers/tin/{tin}/rates", ProviderForm, MarketPage[provider_rates.CodeRates], without=_IN_PATH)
 def list_tin_rates(request: ResourceRequest) -> AnswerFields:
     """List the rates of a tax ID, compared with Medicare and the market.
 
@@ -98,7 +98,7 @@ def _code_rates(request: ResourceRequest) -> AnswerFields:
     of_provider = Market(market.state, market.year_month, npi=market.npi, tin=market.tin)
     with market_cache(request.db, of_provider, areas=uses_own_areas(request.db, market)) as cache:
         return request.page_at_offset(
-            lambda limit, offset: providers.list_code_rates(request.db, cache, market, limit, offset)
+            lambda limit, offset: provider_rates.list_code_rates(request.db, cache, market, limit, offset)
         )
 
 

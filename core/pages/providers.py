@@ -14,7 +14,7 @@ from core.pages.shared.error_pages import sorry
 from core.pages.shared.market_choice import InvalidChoice, MarketChoice, choose_provider_market
 from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.paging import Paging, span
-from core.queries import providers
+from core.queries import provider_rates, providers
 from core.queries.facets import count_choices
 from core.queries.rules.market import Market, market_cache, uses_own_areas
 from core.store.connection import Snapshot
@@ -92,9 +92,9 @@ def _show_provider(query: MarketQuery[ProviderForm], by: providers.By, value: st
     whole = Market(asked.state, asked.year_month, npi=asked.npi, tin=asked.tin)
     with market_cache(db, whole, areas=uses_own_areas(db, asked)) as cached:
         if query.wants_file:
-            every = providers.list_code_rates(db, cached, asked, ROW_CAP, 0)[1]
-            return query.download(every, providers.CodeRates, f"{by}_{value}_rates")
-        total, rows = providers.list_code_rates(db, cached, asked, *span(query.values["page"]))
+            every = provider_rates.list_code_rates(db, cached, asked, ROW_CAP, 0)[1]
+            return query.download(every, provider_rates.CodeRates, f"{by}_{value}_rates")
+        total, rows = provider_rates.list_code_rates(db, cached, asked, *span(query.values["page"]))
         payers = [
             choice for choice in count_choices(cached, asked, ["payer"])["payer"] if choice.rates or choice.chosen
         ]

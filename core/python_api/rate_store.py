@@ -39,6 +39,7 @@ from core.queries import (
     networks,
     organizations,
     payers,
+    provider_rates,
     providers,
     quality,
     rates,
@@ -297,7 +298,9 @@ class RateStore:
             raise BeaconError("provider_rates: expected npi= or tin=")
         db = self._snapshot()
         market = parse_market(state, year_month, None, None, filters)
-        return frame_of(providers.CodeRates, providers.list_code_rates(db, db, market, limit or ALL_ROWS, 0)[1])
+        return frame_of(
+            provider_rates.CodeRates, provider_rates.list_code_rates(db, db, market, limit or ALL_ROWS, 0)[1]
+        )
 
     # A month against an earlier one.
 

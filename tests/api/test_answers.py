@@ -10,7 +10,7 @@ from django.test import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.queries import codes, coverage, medicare, organizations, providers, rates
+from core.queries import codes, coverage, medicare, organizations, provider_rates, providers, rates
 from core.queries.compensation import list_compensation_amounts, list_compensation_releases
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
@@ -29,8 +29,8 @@ def everything(demo_root: Path) -> Everything:
     return Everything(open_snapshot(Store(demo_root)))
 
 
-def of_provider(db: Snapshot, market: Market) -> list[providers.CodeRates]:
-    return providers.list_code_rates(db, db, market, 10**6, 0)[1]
+def of_provider(db: Snapshot, market: Market) -> list[provider_rates.CodeRates]:
+    return provider_rates.list_code_rates(db, db, market, 10**6, 0)[1]
 
 
 def test_every_table_has_the_rows_of_its_query(site: Client, demo: Snapshot) -> None:

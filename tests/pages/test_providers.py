@@ -9,7 +9,7 @@ from django.test import Client
 from core.demo.payer_files import STATE, write_files
 from core.load.load_file import load_file
 from core.pages.formats import write_day
-from core.queries import providers
+from core.queries import provider_rates
 from core.queries.rules.market import Market
 from core.reference.nppes.load_register import load_nppes
 from core.store.connection import Snapshot
@@ -33,7 +33,7 @@ def test_an_npi_and_a_tax_id_link_to_each_other(site: Client, demo: Snapshot) ->
     assert f"{name} {tin[:2]}-{tin[2:]}" in text_of(of_tin)
     assert npi in text_of(of_tin)
     assert site.get(f"/tin/{tin[:2]}-{tin[2:]}/", follow=False)["Location"] == f"/tin/{tin}/"
-    total, rows = providers.list_code_rates(demo, demo, Market("GA", "2025-08", npi=npi), 50, 0)
+    total, rows = provider_rates.list_code_rates(demo, demo, Market("GA", "2025-08", npi=npi), 50, 0)
     assert f"1–50 of {total}" in text_of(of_npi)
     assert len(tables(of_npi)[0]) == len(rows) + 1
 

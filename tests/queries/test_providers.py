@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.queries import providers
+from core.queries import provider_rates, providers
 from core.queries.rules.market import Market, market_cache
 from core.store.connection import Snapshot
 from tests.queries import slow
@@ -41,7 +41,7 @@ def assert_provider_rates(db: Snapshot, provider: Snapshot, everything: Everythi
     in_market = ("code_type", "code", "kind", "billing_class", "billing_code_modifier")
     expected = slow.grouped(everything.of(market), *names)
     every = slow.grouped(everything.of(Market(market.state, market.year_month)), *in_market)
-    total, found = providers.list_code_rates(db, provider, market, 10**6, 0)
+    total, found = provider_rates.list_code_rates(db, provider, market, 10**6, 0)
     assert total == len(found) == len(expected)
     for row in found:
         facts = expected[*(getattr(row, name) for name in names[:-1]), row.modifier]
@@ -60,7 +60,7 @@ def assert_provider_rates(db: Snapshot, provider: Snapshot, everything: Everythi
         ]
         assert row.compared == len(percents)
         assert row.percent == (pytest.approx(percentile(percents, 0.5)) if percents else None)
-    assert providers.list_code_rates(db, provider, market, 2, 1)[1] == found[1:3]
+    assert provider_rates.list_code_rates(db, provider, market, 2, 1)[1] == found[1:3]
 
 
 def test_who_a_provider_is(odd: Snapshot) -> None:
@@ -85,10 +85,10 @@ def test_the_newest_month_of_a_provider_comes_first(tmp_path: Path) -> None:
 
 def test_an_offset_past_the_end_has_the_true_total_and_no_rows(odd: Snapshot) -> None:
     market = Market("GA", "2025-08", npi="1912951245")
-    total, rows = providers.list_code_rates(odd, odd, market, 5, 0)
+    total, rows = provider_rates.list_code_rates(odd, odd, market, 5, 0)
     assert total > 5 == len(rows)
-    assert providers.list_code_rates(odd, odd, market, 5, total) == (total, [])
-    assert providers.list_code_rates(odd, odd, market, 5, total - 1)[0] == total
+    assert provider_rates.list_code_rates(odd, odd, market, 5, total) == (total, [])
+    assert provider_rates.list_code_rates(odd, odd, market, 5, total - 1)[0] == total
     tin = providers.list_tins_of_npi(odd, "1912951245")[0].tin_value
     number, _ = providers.list_npis_of_tin(odd, tin, 1, 0)
     assert number == 2

@@ -6,7 +6,7 @@ from typing import Any
 from django.test import Client
 
 from core.fields.code_list import read_codes
-from core.queries import changes, codes, coverage, medicare, networks, organizations, providers, rates
+from core.queries import changes, codes, coverage, medicare, networks, organizations, provider_rates, providers, rates
 from core.queries.codes import list_busiest_codes
 from core.queries.payers import compare_payers
 from core.queries.rules.market import Market
@@ -28,7 +28,7 @@ def test_tables_of_codes_and_providers_can_be_downloaded(site: Client, demo: Sna
         ("/medicare/", "payers", medicare.summarize_percents(demo, MARKET)),
         ("/medicare/", "bases", medicare.count_outcomes(demo, MARKET).bases),
         ("/organizations/", "organizations", organizations.list_organizations(demo, MARKET, "rates", 10**6, 0)),
-        (f"/npi/{npi}/", "rates", providers.list_code_rates(demo, demo, of_npi, 10**6, 0)[1]),
+        (f"/npi/{npi}/", "rates", provider_rates.list_code_rates(demo, demo, of_npi, 10**6, 0)[1]),
         (f"/npi/{npi}/", "groups", providers.list_groups(demo, "npi", npi)),
         (f"/tin/{tin}/", "npis", providers.list_npis_of_tin(demo, tin, 10**6, 0)[1]),
         ("/codes/", "rows", codes.search_codes(demo, "", 10**6)[1]),

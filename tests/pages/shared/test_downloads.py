@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.pages.shared.downloads import content_disposition, download
-from core.queries import codes, coverage, histogram, medicare, organizations, providers, rates
+from core.queries import codes, coverage, histogram, medicare, organizations, provider_rates, providers, rates
 
 
 @dataclass
@@ -60,7 +60,7 @@ def test_parquet_has_types() -> None:
     "kind",
     [
         codes.CodeTitle, coverage.Coverage, histogram.Bin, medicare.Basis, medicare.Comparison, medicare.PercentSpread,
-        organizations.Organization, providers.CodeRates, providers.ProviderGroupPage, providers.Npi,
+        organizations.Organization, provider_rates.CodeRates, providers.ProviderGroupPage, providers.Npi,
         rates.RateRow, rates.Summary,
     ],
 )  # fmt: skip

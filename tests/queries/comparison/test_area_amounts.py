@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.queries import medicare, medicare_amounts, providers, rates
+from core.queries import medicare, medicare_amounts, provider_rates, rates
 from core.queries.rules.market import Market, market_cache
 from core.store.connection import Snapshot
 from tests.queries.comparison.area_stores import (
@@ -226,7 +226,7 @@ def test_an_error_over_five_percent_is_notable(cases: Snapshot) -> None:
 
 def test_a_provider_s_percents_are_those_of_its_own_areas(cases: Snapshot) -> None:
     for asked in (MARKET, Market("GA", "2025-06", area="state")):
-        _, found = providers.list_code_rates(cases, cases, asked, 99, 0)
+        _, found = provider_rates.list_code_rates(cases, cases, asked, 99, 0)
         of_visits = next(row for row in found if row.code == "99213" and row.modifier == "")
         percents = [
             row.percent

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.quality.advice import advise
-from core.queries import providers
+from core.queries import provider_rates, providers
 from core.queries.rules.market import Market, market_cache
 from core.store.changes.compact import compact
 from core.store.changes.corrections import remove, undo
@@ -92,11 +92,11 @@ def test_a_provider_s_page_has_the_same_rates(tmp_path: Path, by: providers.By) 
     value = open_snapshot(store).rows(f"SELECT min({column}) FROM xref_tin_npi")[0][0]
     market = replace(Market("GA", "2025-08"), **{by: value})
 
-    def rates() -> tuple[int, list[providers.CodeRates]]:
+    def rates() -> tuple[int, list[provider_rates.CodeRates]]:
         db = open_snapshot(store)
         with market_cache(db, market) as cached:
             assert cached.market_values
-            return providers.list_code_rates(db, cached, market, 1000, 0)
+            return provider_rates.list_code_rates(db, cached, market, 1000, 0)
 
     before = rates()
     assert before[0] > 2

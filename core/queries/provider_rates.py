@@ -1,0 +1,203 @@
+"""The rates of a provider by code, against its market. A rate that the 30 NPIs of a group share is one rate of each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from core.queries.comparison.area_amounts import locality_values
+from core.queries.comparison.compared_rates import compared_sql
+from core.queries.comparison.lookup_scope import find_scope
+from core.queries.rules.columns import (
+    BillingClass,
+    Code,
+    CodeName,
+    CodeType,
+    Highest,
+    Lowest,
+    Modifier,
+    Month,
+    PayerName,
+    PayerSlug,
+    RateCount,
+    RateKind,
+    RateP50,
+    State,
+    described,
+)
+from core.queries.rules.market import Market, counted_rates, uses_own_areas
+from core.queries.rules.named_rows import read_by_key, read_page
+from core.queries.rules.percentiles import median
+from core.store.connection import Snapshot
+
+
+@dataclass(frozen=True)
+class CodeRates:
+    """The rates of a provider for one code at one payer, of one kind, class and modifier."""
+
+    state: State
+    year_month: Month
+    reporting_entity_name: PayerName
+    payer_slug: PayerSlug
+    code_type: CodeType
+    code: Code
+    name: CodeName
+    kind: RateKind
+    billing_class: BillingClass
+    modifier: Modifier
+    rates: RateCount
+    lowest: Lowest
+    p50: RateP50
+    highest: Highest
+    percent: Annotated[float | None, described("Median percent of Medicare of the rates: 1 is 100%.", 1.2095)]
+    compared: Annotated[int, described("Number of rates that have a percent of Medicare.", 12)]
+    market: Annotated[
+        float, described("Median of all rates of this code, kind, class and modifier in the state and month.", 95.0)
+    ]
+    market_rates: Annotated[int, described("Number of rates behind the market's median.", 70)]
+    difference: Annotated[
+        float | None, described("p50 against the market's median: 0.1 is 10% above; null if the market's is zero.", 0.1)
+    ]
+
+
+_LINE = ("code_type", "code", "kind", "billing_class", "modifier")
+"""What the rates that may be compared have in common."""
+
+_PAYER_LINE = (*_LINE, "reporting_entity_name")
+
+
+@dataclass(frozen=True)
+class _ProviderLine:
+    """The distribution of a provider's rates at one payer."""
+
+    code_type: str
+    code: str
+    kind: str
+    billing_class: str | None
+    modifier: str
+    reporting_entity_name: str
+    payer_slug: str
+    name: str | None
+    rates: int
+    lowest: float
+    p50: float
+    highest: float
+
+
+@dataclass(frozen=True)
+class _Percent:
+    """The median percent of Medicare of the rates that have one."""
+
+    percent: float | None
+    compared: int
+
+
+@dataclass(frozen=True)
+class _MarketMedian:
+    """The median of a line's rates in the whole market."""
+
+    median: float
+    rates: int
+
+
+def list_code_rates(
+    db: Snapshot, provider: Snapshot, market: Market, limit: int, offset: int
+) -> tuple[int, list[CodeRates]]:
+    """Return the rates of the market's provider by code and payer, and how many such rows there are.
+
+    `provider` is the generation itself, or its `market_cache` of the provider's facts.
+    """
+    rates, parameters = counted_rates(provider, market)
+    line = ", ".join(_PAYER_LINE)
+    total, rows = read_page(
+        provider,
+        _ProviderLine,
+        f"""WITH f AS (
+                SELECT code_type, code, rate_kind(negotiated_type, negotiation_arrangement) AS kind,
+                       reporting_entity_name, billing_class, billing_code_modifier AS modifier, negotiated_rate,
+                       unnest(range(rate_count))
+                FROM {rates}),
+            page AS (
+                SELECT count(*) OVER () AS total, {line}, count(*) AS rates, min(negotiated_rate) AS lowest,
+                       {median("negotiated_rate")} AS p50, max(negotiated_rate) AS highest
+                FROM f GROUP BY {line}
+                ORDER BY code, code_type, kind, reporting_entity_name, billing_class, modifier
+                LIMIT $limit OFFSET $offset)
+            SELECT p.*, d.name, payer_slug(reporting_entity_name) AS payer_slug
+            FROM page p LEFT JOIN dim_code d USING (code_type, code)
+            ORDER BY code, code_type, kind, reporting_entity_name, billing_class, modifier""",
+        {**parameters, "limit": limit, "offset": offset},
+    )
+    codes = sorted({row.code for row in rows})
+    percents = _percents(provider, market, codes) if codes else {}
+    medians = _market_medians(db, market, codes) if codes else {}
+    found = []
+    for row in rows:
+        of_medicare = percents.get(_key(row, _PAYER_LINE), _Percent(None, 0))
+        of_market = medians[_key(row, _LINE)]
+        found.append(
+            CodeRates(
+                state=market.state,
+                year_month=market.year_month,
+                **vars(row),
+                percent=of_medicare.percent,
+                compared=of_medicare.compared,
+                market=of_market.median,
+                market_rates=of_market.rates,
+                difference=row.p50 / of_market.median - 1 if of_market.median else None,
+            )
+        )
+    return total, found
+
+
+def _key(row: object, names: Sequence[str]) -> tuple[Any, ...]:
+    return tuple(getattr(row, name) for name in names)
+
+
+def _percents(provider: Snapshot, market: Market, codes: list[str]) -> dict[tuple[Any, ...], _Percent]:
+    """Return the provider's percents of Medicare by the values of _PAYER_LINE."""
+    areas = uses_own_areas(provider, market)
+    rates, parameters = counted_rates(provider, market, areas=areas)
+    place = "$pos" if market.pos else None
+    compared = compared_sql(
+        "list_contains($codes, f.code)",
+        rates,
+        place=place,
+        basis=market.basis,
+        scope=find_scope(provider, market),
+        areas=areas,
+        localities=locality_values(provider) if areas else None,
+    )
+    return read_by_key(
+        provider,
+        _PAYER_LINE,
+        _Percent,
+        f"""{compared}
+            SELECT code_type, code, kind, reporting_entity_name, billing_class, billing_code_modifier AS modifier,
+                   {median("percent")} AS percent, count(percent) AS compared
+            FROM (SELECT *, unnest(range(rate_count)) FROM compared) GROUP BY ALL""",
+        {**parameters, "codes": codes},
+    )
+
+
+def _market_medians(db: Snapshot, market: Market, codes: list[str]) -> dict[tuple[Any, ...], _MarketMedian]:
+    """Return the market's medians by the values of _LINE."""
+    # The facts are sorted by code: between the first and the last, DuckDB reads some row groups rather than all.
+    return read_by_key(
+        db,
+        _LINE,
+        _MarketMedian,
+        f"""SELECT {", ".join(_LINE)}, {median("negotiated_rate")} AS median, count(*) AS rates
+            FROM (SELECT code_type, code, rate_kind(negotiated_type, negotiation_arrangement) AS kind, billing_class,
+                         billing_code_modifier AS modifier, negotiated_rate
+                  FROM fact_rate
+                  WHERE state = $state AND year_month = $year_month AND code BETWEEN $first AND $last
+                      AND list_contains($codes, code))
+            GROUP BY {", ".join(_LINE)}""",
+        {
+            "state": market.state,
+            "year_month": market.year_month,
+            "codes": codes,
+            "first": codes[0],
+            "last": codes[-1],
+        },
+    )
