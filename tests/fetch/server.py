@@ -157,8 +157,9 @@ class Server:
                     for start in range(0, len(content[:cut]), 1 << 16):
                         time.sleep(page.pause)
                         piece = content[:cut][start : start + (1 << 16)]
-                        self.wfile.write(piece)
+                        # Counted first: a client that has the last byte asks for the count at once.
                         server.sent[path] += len(piece)
+                        self.wfile.write(piece)
                 if cut is not None or length != len(content):
                     self.close_connection = True
                 return None

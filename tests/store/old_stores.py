@@ -18,7 +18,7 @@ OLD_LAYOUTS = sorted(path.name.split(".")[0].removeprefix("format-1-") for path 
 """The layouts that there were."""
 MARKET = Market("GA", "2025-08", "CPT", "99213")
 
-NEW_FIELDS = {"billing_code_type_version"}
+NEW_FIELDS = {"billing_code_type_version", "group_area"}
 """Fields that rows of answers have got since."""
 
 

@@ -314,7 +314,7 @@ BENCH_IPPS = Table(
     (*_BENCH_KEY, "modifier"),
     "Medicare inpatient payment (IPPS) by MS-DRG and state: the base payment before hospital add-ons (teaching, "
     "low-income patients, outliers and others). At a wage index w it is weight x (labor_amount x w + rest_amount + "
-    "capital_rate x w ** 0.6848), with labor_above_one and rest_above_one instead if w is above 1.",
+    "capital_rate x w^0.6848), with labor_above_one and rest_above_one instead if w is above 1.",
     (
         *_BENCH_COLUMNS,
         text("modifier", "Always the empty text: none.", 20),
