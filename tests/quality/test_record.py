@@ -104,7 +104,7 @@ def test_a_record_changes_no_data(load: Load, store: Store) -> None:
 
 
 def test_merging_files_is_a_change_of_data(tmp_path: Path) -> None:
-    """What was checked were other files: whoever merged them may have done it wrong."""
+    """What was checked were other files: those that merged them may have done it wrong."""
     store = Store(tmp_path / "data", "partitioned")
     for number in (0, 2):
         load_made_file(store, tmp_path, number)

@@ -6,7 +6,7 @@ multiple of its amounts, and far from any multiple of another's. `spread` is the
 ln(rate / amount). Two schedules are compared over the codes that both price, because codes of one kind spread less than
 those of many kinds.
 
-A label is overruled only if the evidence is overwhelming. docs/decisions/0053 has the measurements behind the numbers.
+A label is overruled only if the evidence is overwhelming. docs/decisions/0058 has the measurements behind the numbers.
 """
 
 from math import exp, sqrt

@@ -9,7 +9,7 @@ from core.store.sql import parquet_rows
 
 
 def put_all_group_areas(connection: duckdb.DuckDBPyConnection, transaction: Transaction) -> None:
-    """Make dim_group_area anew from the members, addresses, and ZIP codes of the transaction."""
+    """Make dim_group_area from the members, addresses, and ZIP codes of the transaction."""
     zips, pairs = current_rows(transaction, DIM_ZIP), current_rows(transaction, XREF_GROUP_NPI)
     if zips is None or pairs is None:
         return

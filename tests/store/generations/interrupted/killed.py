@@ -4,7 +4,7 @@ It reads one line of JSON for each kill: `{"root": …, "operation": …, "direc
 the operation on a copy first (REHEARSAL, beside `root`), writes its process id and the seconds that took, waits for a
 line and does it on `root`. With a share, 0 to 1, it kills itself at that share of its steps in the file system (open,
 rename, link, remove, make or remove a folder), which reaches each step of a publication however short it is; without,
-whoever started it does. Then the program writes how the child ended, and reads the next line.
+the process that started it does. Then the program writes how the child ended, and reads the next line.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""All stable paths of a generation change with one rename, and whoever lists a folder lists one generation."""
+"""All stable paths of a generation change with one rename, and a folder, when listed, shows one generation."""
 
 import os
 import sys
