@@ -1,7 +1,7 @@
 """Hide functions and modules of Linux from the project, and from nobody else.
 
-The standard library needs them to run on this machine, and the libraries are tested on each system by their makers. So it
-depends on who asks: a module of the project or its main program sees the other system.
+The standard library needs them to run on this machine, and the libraries are tested on each system by their makers.
+So it depends on who asks: a module of the project or its main program sees the other system.
 """
 
 import builtins
