@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.fields.payer_slug import make_payer_slug
@@ -142,6 +142,8 @@ def test_runs_of_one_state_have_a_history_of_their_own(load: Load, store: Store)
     assert [(one.run_id, one.found) for one in of_georgia] == [(1, 1), (3, 1)]
 
 
+# Four files are loaded for each example.
+@settings(max_examples=8)
 @given(content=contents(), number=st.integers(0, 5))
 def test_parts_are_what_the_part_s_own_report_finds(
     content: bytes, number: int, tmp_path_factory: pytest.TempPathFactory
