@@ -46,7 +46,7 @@ def visitor(root: Path) -> Iterator[Client]:
 def test_the_page_says_where_each_amount_applies_and_lets_one_switch(visitor: Client) -> None:
     own = visitor.get(f"/medicare/?{QUERY}")
     shown = text_of(own)
-    assert "1 of these rates are compared with the amount of their provider’s own payment locality" in shown
+    assert "1 of these rates is compared with the amount of their provider’s own payment locality" in shown
     assert re.search(r"ATLANTA \(10212-01\) ?, where the mean of the state is 11% below", shown)
     assert re.search(r"state mean ?, off by up to 12% in some areas", shown)
     assert "Use the mean of the state for all" in shown
