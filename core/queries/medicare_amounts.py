@@ -56,8 +56,8 @@ class Amount:
 
 
 @dataclass(frozen=True)
-class _TermsAmount:
-    """A row of terms and amount in one."""
+class _TermsAmount(Amount):
+    """An amount with the terms that it is for."""
 
     billing_class: str | None
     setting: str | None
@@ -68,15 +68,11 @@ class _TermsAmount:
     payee: str
     size: str
     group_area: str | None
-    basis: str | None
-    medicare: float | None
-    area: str | None
-    reason: str | None
-    rates: int
-    wcfs: float | None
-    wcfs_basis: str | None
-    wcfs_release: str | None
-    wcfs_reason: str | None
+
+    @property
+    def terms(self) -> ScheduleTerms:
+        """Return the terms alone."""
+        return ScheduleTerms(*(getattr(self, name) for name in ScheduleTerms._fields))
 
 
 def find_amounts(db: Snapshot, market: Market, group_areas: Iterable[str] = ()) -> dict[ScheduleTerms, Amount]:
@@ -105,17 +101,7 @@ def find_amounts(db: Snapshot, market: Market, group_areas: Iterable[str] = ()) 
                    rate_count AS rates, wcfs, wcfs_basis, wcfs_release, wcfs_reason FROM compared""",
         parameters,
     )
-    return {
-        ScheduleTerms(
-            row.billing_class, row.setting, row.modifier, row.pos_set_id,
-            row.negotiated_type, row.negotiation_arrangement, row.payee, row.size,
-            row.group_area,
-        ): Amount(
-            row.basis, row.medicare, row.area, row.reason, row.rates, row.wcfs, row.wcfs_basis, row.wcfs_release,
-            row.wcfs_reason,
-        )
-        for row in rows
-    }  # fmt: skip
+    return {row.terms: row for row in rows}
 
 
 @dataclass(frozen=True)
