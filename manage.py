@@ -11,12 +11,14 @@ def main() -> None:
     from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415
     from django.core.management import execute_from_command_line  # noqa: PLC0415 - after the settings are named
 
+    from core.management.run_command import run_own_command  # noqa: PLC0415
     from core.runtime.terminal import accept_any_text  # noqa: PLC0415
 
     accept_any_text(sys.stdout)
     accept_any_text(sys.stderr)
     try:
-        execute_from_command_line(sys.argv)
+        if not run_own_command(sys.argv):
+            execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(f"beaconpoint: {error}")
 

@@ -6,13 +6,18 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-
-import httpcore2
+from typing import TYPE_CHECKING
 
 from core.fetch.address import Address
-from core.fetch.guard import Guard, IpNetwork
 from core.fetch.refusals import explain_refusal
 from core.runtime.errors import FetchError
+
+if TYPE_CHECKING:
+    # Importing the library and reading the system's certificates takes a quarter of the time that a small file on disk
+    # is loaded in, so both wait for the first request.
+    import httpcore2
+
+    from core.fetch.guard import IpNetwork
 
 MAX_REDIRECTS = 10
 _REDIRECT_STATUSES = {301, 302, 303, 307, 308}
@@ -45,7 +50,7 @@ class HttpResponse:
     status: int
     headers: dict[str, str]
     address: Address
-    _response: httpcore2.Response
+    _response: "httpcore2.Response"
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the body as it arrives. Raise FetchError if it ends too early."""
@@ -77,21 +82,20 @@ class HttpResponse:
 class Client:
     """A client for public hosts, and for hosts in the networks of `also`. Several threads may use it."""
 
-    def __init__(self, also: Iterable[IpNetwork] = (), patience: Patience | None = None) -> None:
+    def __init__(self, also: "Iterable[IpNetwork]" = (), patience: Patience | None = None) -> None:
         self.patience = patience or Patience()
         self.stopped = threading.Event()
         """Set this to make waiting and downloading threads end soon."""
-        self._pool = httpcore2.ConnectionPool(
-            ssl_context=httpcore2.default_ssl_context(),
-            max_connections=None,
-            keepalive_expiry=30,
-            network_backend=Guard(also),
-        )
+        self._also = tuple(also)
+        self._opening = threading.Lock()
+        self._pool: httpcore2.ConnectionPool | None = None
 
     def close(self) -> None:
         """End requests in progress and close all connections."""
         self.stopped.set()
-        self._pool.close()
+        with self._opening:
+            if self._pool is not None:
+                self._pool.close()
 
     @contextmanager
     def request(
@@ -124,7 +128,9 @@ class Client:
 
     def _send(
         self, address: Address, headers: dict[str, str], method: str
-    ) -> AbstractContextManager[httpcore2.Response]:
+    ) -> "AbstractContextManager[httpcore2.Response]":
+        import httpcore2  # noqa: PLC0415 - see above
+
         sent = {
             "Host": address.netloc,
             "User-Agent": _USER_AGENT,
@@ -136,12 +142,29 @@ class Client:
             sent["Authorization"] = address.authorization
         url = httpcore2.URL(scheme=address.scheme, host=address.host, port=address.port, target=address.target)
         waits = {"connect": self.patience.connect, "read": self.patience.silence, "write": self.patience.silence}
-        return self._pool.stream(method, url, headers=list(sent.items()), extensions={"timeout": waits})
+        return self._open_pool().stream(method, url, headers=list(sent.items()), extensions={"timeout": waits})
+
+    def _open_pool(self) -> "httpcore2.ConnectionPool":
+        import httpcore2  # noqa: PLC0415 - see above
+
+        from core.fetch.guard import Guard  # noqa: PLC0415
+
+        with self._opening:
+            if self._pool is None:
+                self._pool = httpcore2.ConnectionPool(
+                    ssl_context=httpcore2.default_ssl_context(),
+                    max_connections=None,
+                    keepalive_expiry=30,
+                    network_backend=Guard(self._also),
+                )
+            return self._pool
 
 
 @contextmanager
 def _plain_errors(address: Address) -> Iterator[None]:
     """Turn the library's exceptions into one line that contains no query string."""
+    import httpcore2  # noqa: PLC0415 - see above
+
     try:
         yield
     except (httpcore2.ConnectTimeout, httpcore2.PoolTimeout):

@@ -44,6 +44,8 @@ class Command(BaseCommand):
     A subclass does its work in `run`. Django's own options that have no use here are left out of the help.
     """
 
+    needs_apps = False
+    """Whether the command calls others by name or serves pages, and so needs Django's apps, see run_command.py."""
     requires_system_checks: list[str] = []  # noqa: RUF012 - as Django declares it
     suppressed_base_arguments = {  # noqa: RUF012 - as Django declares it
         "--settings", "--pythonpath", "--traceback", "--no-color", "--force-color", "--skip-checks", "--version",

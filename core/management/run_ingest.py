@@ -17,9 +17,8 @@ from core.load.remote.retry_unresolved import retry_unresolved
 from core.management import ingest_messages
 from core.management.base_command import WritingCommand
 from core.management.filter_options import read_filter
-from core.management.measure_fit import measure_fit
+from core.management.measure_fit import may_find_fits, measure_fit
 from core.open_web import open_web
-from core.quality.schedule_fit import FitScope
 from core.runtime.errors import BeaconError, PayerFileError
 from core.runtime.progress import Progress, ProgressDisplay, show_progress
 from core.store.generations.store import Store
@@ -179,7 +178,9 @@ class IngestRun:
     def _measure_fit(self, outcomes: list[LoadOutcome]) -> None:
         """Measure how well the payers' rates of the months that were loaded fit the fee schedules."""
         records = [outcome.record for outcome in outcomes if outcome.rows_added]
-        if records:
+        if records and may_find_fits(self.store):
+            from core.quality.schedule_fit import FitScope  # noqa: PLC0415 - see may_find_fits
+
             names = ("state", "year_month", "reporting_entity_name")
             states, months, payers = (tuple({record[name] for record in records}) for name in names)
             measure_fit(self.store, FitScope(states, months, payers), self.stderr.write)

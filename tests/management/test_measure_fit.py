@@ -5,9 +5,11 @@ from pathlib import Path
 
 from core.demo.hospital_fees import write_hospital_fees
 from core.demo.physician_fees import write_physician_fees
+from core.management.measure_fit import may_find_fits
 from core.reference.benchmark_kinds import load_benchmark
 from core.store.generations.store import Store
-from tests.fixture_types import Manage
+from tests.fixture_types import Load, Manage
+from tests.load.npi_states import place
 from tests.rate_files import file_of, item_of
 from tests.stores import open_snapshot, table
 
@@ -56,3 +58,16 @@ def test_a_schedule_that_arrives_later_measures_what_is_loaded(manage: Manage, r
     assert table(Store(root), "schedule_fit").is_empty()
     assert manage("load_benchmark", "opps", *hospital["opps"]).returncode == 0
     assert table(Store(root), "schedule_fit").select("places", "codes").rows() == [("other", 1), ("other", 1)]
+
+
+def test_without_schedules_and_specialties_there_is_nothing_to_measure(
+    store: Store, load: Load, tmp_path: Path
+) -> None:
+    assert not may_find_fits(store)
+    load(file_of(item_of(1, references=[1]), provider_references=[{"provider_group_id": 1, "provider_groups": [
+        {"npi": [1912951245], "tin": {"type": "ein", "value": "1"}}]}]))  # fmt: skip
+    assert not may_find_fits(store)
+    place(store, npi1912951245="GA")
+    assert not may_find_fits(store), "an address alone tells no specialty"
+    load_benchmark(store, "medicare_prof", write_physician_fees(tmp_path))
+    assert may_find_fits(store)

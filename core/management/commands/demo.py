@@ -37,6 +37,7 @@ CODE = ("CPT", "99213")
 class Command(base_command.Command):
     """manage.py demo."""
 
+    needs_apps = True
     help = """\
 Write files of three made-up payers for two months, load them and small Medicare fee schedules, check the data, print a
 table of rates, and serve the site.
