@@ -19,6 +19,7 @@ from core.queries.comparison.label_fit import (
     other_class_sql,
     places_sql,
 )
+from core.queries.comparison.schedules import BASES
 from core.queries.rules.named_rows import stream_rows
 from core.store.connection import Snapshot
 from core.store.sql import quote
@@ -106,6 +107,9 @@ class SurgicalCenterGroup:
     pg_uid: str
 
 
+_BASIS_OF_KIND = {kind: basis for basis, kind in BASES.items()}
+
+
 @dataclass(frozen=True)
 class _FitPair:
     """The fits of the same rates to the schedule of their label and to that of the other class."""
@@ -117,6 +121,8 @@ class _FitPair:
     places: str
     codes: int
     rates: int
+    label_schedule: str
+    other_schedule: str
     label_median: float
     label_spread: float | None
     other_median: float
@@ -129,7 +135,6 @@ class _FitPair:
             and self.other_spread is not None
             and is_overwhelming(self.codes, self.label_spread, self.other_spread, self.other_median)
         )
-        classes = {True: self.billing_class, False: OTHER_CLASS[self.billing_class]}
         return [
             ScheduleFit(
                 state=self.state,
@@ -137,7 +142,7 @@ class _FitPair:
                 reporting_entity_name=self.reporting_entity_name,
                 billing_class=self.billing_class,
                 places=self.places,
-                schedule=_schedule_of(classes[of_label], self.places),
+                schedule=_BASIS_OF_KIND[self.label_schedule if of_label else self.other_schedule],
                 of_label=of_label,
                 chosen=of_label != overruled,
                 codes=self.codes,
@@ -211,13 +216,6 @@ def _measure_month(cursor: WatchedCursor, scope: FitScope, sample_rates: int) ->
     return list(stream_rows(cursor, _FitPair))
 
 
-def _schedule_of(billing_class: str, places: str) -> str:
-    """Return the schedule that prices rates of a class and set of places."""
-    if billing_class == "professional":
-        return "mpfs"
-    return "asc" if places == SURGICAL_CENTER else "opps"
-
-
 def _can_be_measured(cursor: WatchedCursor) -> bool:
     """Return whether schedules of both classes are loaded."""
     kinds = {kind for (kind,) in cursor.execute("SELECT DISTINCT kind FROM dim_benchmark").fetchall()}
@@ -269,14 +267,14 @@ _TERMS_AS_OTHER = f"""
 
 
 def _kind_sql(billing_class: str) -> str:
-    """Return SQL of the kind of benchmark that prices rates of a class and set of places, as `_schedule_of` does."""
+    """Return SQL of the kind of benchmark that prices rates of a class and set of places."""
     return f"""CASE {billing_class} WHEN 'professional' THEN 'medicare_prof'
                    ELSE if(places = '{SURGICAL_CENTER}', 'asc', 'opps') END"""
 
 
 _PAIRS_SQL = f"""
-    SELECT state, year_month, reporting_entity_name, billing_class, places, count(DISTINCT code) AS codes,
-           count(*) AS rates,
+    SELECT state, year_month, reporting_entity_name, billing_class, places, label_schedule, other_schedule,
+           count(DISTINCT code) AS codes, count(*) AS rates,
            round(median(negotiated_rate / label_amount), 6) AS label_median,
            round(stddev_samp(ln(negotiated_rate / label_amount)), 6) AS label_spread,
            round(median(negotiated_rate / other_amount), 6) AS other_median,
