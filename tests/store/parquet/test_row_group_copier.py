@@ -14,8 +14,9 @@ from core.store.parquet import thrift
 from core.store.parquet.row_group_copier import RowGroupCopier, read_footer
 
 ROWS = 40
-ROW_GROUPS, COMPRESSED, ORDINAL = 4, 6, 7
-"""Numbers of fields in the footer and in a row group, see parquet.thrift."""
+ROW_GROUPS, CHUNKS, COMPRESSED, ORDINAL = 4, 1, 6, 7
+INDEXES = {4, 5, 6, 7}
+"""Numbers of fields in the footer, in a row group, and of a column chunk's indexes, see parquet.thrift."""
 
 
 def rows_of(start: int, count: int) -> pa.Table:
@@ -57,6 +58,20 @@ def test_a_footer_comes_out_as_it_went_in(tmp_path: Path) -> None:
     content = path.read_bytes()
     size = int.from_bytes(content[-8:-4], "little")
     assert thrift.write_struct(read_footer(path)) == content[-8 - size : -8]
+
+
+def test_page_indexes_are_left_behind(tmp_path: Path) -> None:
+    # Their offsets would lead into other bytes of the new file.
+    path = written(tmp_path / "a.parquet", rows_of(0, 30), 10)
+    with RowGroupCopier(tmp_path / "b.parquet") as copier:
+        copier.add(path, 1, 3)
+        copier.finish()
+    indexed, copied = (
+        {number for group in read_footer(file)[ROW_GROUPS][1][1] for chunk in group[CHUNKS][1][1] for number in chunk}
+        for file in (path, tmp_path / "b.parquet")
+    )
+    assert indexed & INDEXES == INDEXES
+    assert copied & INDEXES == set()
 
 
 def test_another_schema_is_refused(tmp_path: Path) -> None:
