@@ -23,6 +23,26 @@ def test_every_address_of_the_guide_has_rows(site: Client, address: str) -> None
     assert response.json()["rows"]
 
 
+def test_the_recipe_for_excel_asks_an_address_with_rows(site: Client) -> None:
+    (path,) = re.findall(r'RelativePath = "([^"]*)"', GUIDE)
+    (recipe,) = re.findall(r"Query = \[(.*?)\]", GUIDE, re.DOTALL)
+    parameters = dict(re.findall(r'(\w+) = "([^"]*)"', recipe))
+    assert parameters["format"] == "csv"
+    assert len(_csv(site, f"/{path}", parameters)) > 1
+
+
+def test_the_recipe_for_google_sheets_asks_an_address_with_rows(site: Client) -> None:
+    (address,) = re.findall(r'IMPORTDATA\("http://127\.0\.0\.1:8000([^"]*)"\)', GUIDE)
+    assert len(_csv(site, address, {})) > 1
+
+
+def _csv(site: Client, address: str, parameters: dict[str, str]) -> list[str]:
+    response = site.get(address, parameters or None)
+    assert response.status_code == 200
+    assert response["Content-Type"].startswith("text/csv")
+    return b"".join(response).decode("utf-8").splitlines()
+
+
 def test_the_guide_names_every_resource_with_its_required_parameters() -> None:
     named = {f"{PREFIX}{one}" for cell in TABLES[0] for one in re.findall("`([^`]*)`", cell)}
     required = {

@@ -1,0 +1,1 @@
+"""Tools for AI agents: the site's questions over the Model Context Protocol (MCP)."""

@@ -1,0 +1,74 @@
+"""Answers to an agent: rows, and where they come from."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from core.python_api.rate_store import RateStore
+
+MOST_ROWS = 200
+"""Rows of one answer. An agent reads every row it is sent, and pays for it."""
+
+METHOD = (
+    "Rates are those that payers publish under the Transparency in Coverage rule, each counted once however many "
+    "providers share it. Only rates of kind 'dollars' are dollars for one service: percentages, per diems, bundles, "
+    "and capitation are kept apart. A published rate is what a contract says, not what was paid. "
+)
+
+MEDICARE_METHOD = METHOD + (
+    "A percent of Medicare compares a rate with the amount of the schedule that pays such a rate in its month and, "
+    "where the provider's place is known, its area; 1 is 100%. Sequestration is not applied."
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to a question: rows, how many there are in all, the files they come from, and how to read them."""
+
+    question: str
+    rows: list[dict[str, Any]]
+    rows_in_all: int
+    sources: list[dict[str, Any]]
+    """The payers' files that were asked: payer, state, month, file, and the date the file says it was updated."""
+    method: str
+
+
+def make_answer(
+    question: str,
+    rows: pl.DataFrame,
+    sources: Iterable[dict[str, Any]] = (),
+    *,
+    limit: int = MOST_ROWS,
+    method: str = METHOD,
+) -> Answer:
+    """Return an answer with the first `limit` rows."""
+    shown = rows.head(min(limit, MOST_ROWS)).to_dicts()
+    return Answer(question, shown, rows.height, list(sources), method)
+
+
+def newest_month(store: RateStore, state: str) -> str:
+    """Return the newest month that has rates in a state; the empty text if none has."""
+    months = store.coverage().filter(pl.col("state") == state.upper(), pl.col("rates") > 0)["year_month"]
+    newest = months.max()
+    return str(newest) if newest else ""
+
+
+def list_sources(store: RateStore, state: str, year_month: str, slugs: Iterable[str] = ()) -> list[dict[str, Any]]:
+    """Return the files of a state and month: of the payers with these slugs, or of all of them."""
+    in_month = store.coverage().filter(pl.col("state") == state.upper(), pl.col("year_month") == year_month)
+    wanted = set(slugs)
+    return [
+        {
+            "payer": name,
+            "state": file["state"],
+            "year_month": file["year_month"],
+            "file": file["source"],
+            "last_updated_on": file["last_updated_on"],
+        }
+        for slug, name in sorted(in_month.select("payer_slug", "reporting_entity_name").rows())
+        if not wanted or slug in wanted
+        for file in store.files(slug).to_dicts()
+        if (file["state"], file["year_month"]) == (state.upper(), year_month)
+    ]

@@ -1,0 +1,193 @@
+"""The tools: one for each task that an agent is given, over the questions of `core.python_api`.
+
+The docstring of a tool and the descriptions of its arguments are what an agent reads to choose between them.
+"""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import polars as pl
+from pydantic import Field
+
+from core.agents.answers import MEDICARE_METHOD, Answer, list_sources, make_answer, newest_month
+from core.python_api.arguments import Filters, check_state
+from core.python_api.rate_store import RateStore
+from core.runtime.errors import BeaconError
+
+State = Annotated[str, Field(description="Two letters of a US state.", examples=["TX"])]
+Code = Annotated[str, Field(description="Billing code, such as 73721 or 470.", examples=["73721"])]
+CodeType = Annotated[
+    str | None, Field(description="Code system: CPT, HCPCS, MS-DRG, RC (revenue code) ...; needed if two share a code.")
+]
+Month = Annotated[str | None, Field(description="YYYY-MM. Without it, the newest month of the state.")]
+Payer = Annotated[str | None, Field(description="Name of a payer, or its payer_slug.")]
+BillingClass = Annotated[str | None, Field(description="professional or institutional.")]
+Place = Annotated[str | None, Field(description="Place of service, two digits: 11 office, 22 hospital outpatient.")]
+Rows = Annotated[int, Field(description="Rows to return at most.", ge=1, le=200)]
+
+
+class AgentTools:
+    """Answer an agent's tasks from one store. Each public method is a tool."""
+
+    def __init__(self, store: RateStore) -> None:
+        self._store = store
+
+    def all(self) -> list[Callable[..., Answer]]:
+        """Return the tools, in the order in which an agent would use them."""
+        return [
+            self.what_is_loaded,
+            self.find_code,
+            self.rates_in_market,
+            self.list_rates,
+            self.compare_payers,
+            self.percent_of_medicare,
+            self.who_is_npi,
+            self.who_is_tax_id,
+            self.rates_of_provider,
+        ]
+
+    def what_is_loaded(self) -> Answer:
+        """List the states, months, and payers that have rates, with files and numbers of rates. Ask this first."""
+        return make_answer("What is loaded?", self._store.coverage())
+
+    def find_code(
+        self,
+        words: Annotated[str, Field(description="The beginning of a code, or words of its title.", examples=["knee"])],
+        limit: Rows = 20,
+    ) -> Answer:
+        """Find billing codes by number or by words."""
+        return make_answer(f"Which codes are found by {words!r}?", self._store.codes(words), limit=limit)
+
+    def rates_in_market(
+        self,
+        state: State,
+        code: Code,
+        code_type: CodeType = None,
+        year_month: Month = None,
+        payer: Payer = None,
+        billing_class: BillingClass = None,
+        place_of_service: Place = None,
+    ) -> Answer:
+        """Summarize what a service is paid in a state: percentiles by payer, kind of rate, billing class, and modifier.
+
+        Never average the medians of different rows: a row with modifier 26 or TC is a part of the whole fee.
+        """
+        month = self._month(state, year_month)
+        found = self._store.rate_summary(
+            state, month, code, code_type, **_filters(payer, billing_class, place_of_service)
+        )
+        return make_answer(
+            f"What is {code} paid in {state.upper()} in {month}?", found, self._sources(state, month, found)
+        )
+
+    def list_rates(
+        self,
+        state: State,
+        code: Code,
+        code_type: CodeType = None,
+        year_month: Month = None,
+        payer: Payer = None,
+        billing_class: BillingClass = None,
+        place_of_service: Place = None,
+        limit: Rows = 20,
+    ) -> Answer:
+        """List negotiated rates of a code one by one, lowest first, with their provider groups and terms."""
+        month = self._month(state, year_month)
+        filters = _filters(payer, billing_class, place_of_service)
+        # The rows are cut by the query itself: a common code has more than a million of them.
+        found = self._store.rates(state, month, code, code_type, limit=limit, **filters)
+        in_all = int(self._store.rate_summary(state, month, code, code_type, **filters)["rates"].sum())
+        answer = make_answer(
+            f"Which rates does {code} have in {state.upper()} in {month}?", found, self._sources(state, month, found)
+        )
+        return Answer(answer.question, answer.rows, in_all, answer.sources, answer.method)
+
+    def compare_payers(
+        self,
+        state: State,
+        codes: Annotated[list[str], Field(description="Codes, each with or without its system: 99213, MS-DRG:470.")],
+        year_month: Month = None,
+        base: Annotated[str | None, Field(description="Payer to compare the others with; default: all.")] = None,
+    ) -> Answer:
+        """Put payers side by side: medians and percentiles in dollars by code, billing class, modifier, and payer."""
+        month = self._month(state, year_month)
+        found = self._store.compare_payers(state, month, codes, base=base)
+        return make_answer(
+            f"How do payers in {state.upper()} compare in {month} for {', '.join(codes)}?",
+            found,
+            self._sources(state, month, found),
+        )
+
+    def percent_of_medicare(
+        self,
+        state: State,
+        code: Code,
+        code_type: CodeType = None,
+        year_month: Month = None,
+        payer: Payer = None,
+        billing_class: BillingClass = None,
+        place_of_service: Place = None,
+    ) -> Answer:
+        """Compare a code's rates with what Medicare pays: percentiles of the percents by payer; 1 is 100%."""
+        month = self._month(state, year_month)
+        found = self._store.medicare_summary(
+            state, month, code, code_type, **_filters(payer, billing_class, place_of_service)
+        )
+        return make_answer(
+            f"What percent of Medicare is {code} paid in {state.upper()} in {month}?",
+            found,
+            self._sources(state, month, found),
+            method=MEDICARE_METHOD,
+        )
+
+    def who_is_npi(self, npi: Annotated[str, Field(description="Ten digits.")]) -> Answer:
+        """Say who an NPI is: name, specialty, and address. No row if no rate's provider group has it."""
+        return make_answer(f"Who is NPI {npi}?", self._store.npi(npi))
+
+    def who_is_tax_id(self, tax_id: Annotated[str, Field(description="EIN of nine digits, or an NPI.")]) -> Answer:
+        """Say whose a tax ID (TIN) is, and how many NPIs bill under it."""
+        return make_answer(f"Whose tax ID is {tax_id}?", self._store.tin(tax_id))
+
+    def rates_of_provider(
+        self,
+        state: State,
+        npi: Annotated[str | None, Field(description="NPI of the provider; or give tax_id.")] = None,
+        tax_id: Annotated[str | None, Field(description="Tax ID of the provider; or give npi.")] = None,
+        year_month: Month = None,
+        limit: Rows = 50,
+    ) -> Answer:
+        """List what a provider is paid by code and payer, beside Medicare and the median of the market."""
+        month = self._month(state, year_month)
+        if (npi is None) == (tax_id is None):
+            raise BeaconError("rates_of_provider: expected either npi or tax_id")
+        who: Filters = {"npi": npi} if npi else {"tin": tax_id or ""}
+        found = self._store.provider_rates(state, month, **who)
+        return make_answer(
+            f"What is {'NPI' if npi else 'tax ID'} {npi or tax_id} paid in {state.upper()} in {month}?",
+            found,
+            self._sources(state, month, found),
+            limit=limit,
+            method=MEDICARE_METHOD,
+        )
+
+    def _month(self, state: str, year_month: str | None) -> str:
+        month = year_month or newest_month(self._store, check_state(state))
+        if not month:
+            states = sorted(self._store.coverage()["state"].unique())
+            raise BeaconError(f"state: no rates of {state.upper()} are loaded; there are rates of {', '.join(states)}")
+        return month
+
+    def _sources(self, state: str, month: str, found: pl.DataFrame) -> list[dict[str, object]]:
+        slugs = [slug for slug in found["payer_slug"].unique() if slug] if "payer_slug" in found.columns else []
+        return list_sources(self._store, state, month, slugs) if found.height else []
+
+
+def _filters(payer: str | None, billing_class: str | None, place: str | None) -> Filters:
+    filters: Filters = {}
+    if payer:
+        filters["payer"] = payer
+    if billing_class:
+        filters["billing_class"] = billing_class
+    if place:
+        filters["pos"] = place
+    return filters
