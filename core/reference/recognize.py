@@ -50,7 +50,7 @@ OPPS_CAP, LOCALITY_COUNTIES, PAYMENT_AMOUNTS = "opps cap", "locality counties", 
 ADDENDUM_B, ASC_ADDENDUM, DEVICE_OFFSETS = "addendum b", "asc addendum", "device offsets"
 WAGE_INDEX, DRG_WEIGHTS, STANDARDIZED_AMOUNTS = "wage index", "drg weights", "standardized amounts"
 ZIP_LOCALITY, DMEPOS_RURAL_ZIP = "zip locality", "dmepos rural zip"
-COUNTY_AREAS, ZIP_COUNTY, ZIP_CBSA = "county areas", "zip county", "zip cbsa"
+COUNTY_AREAS, ZIP_COUNTY, ZIP_CBSA, ZIP_POINTS = "county areas", "zip county", "zip cbsa", "zip points"
 LAB_FEES, LAB_FEES_TEXT = "lab fees", "lab fees, text"
 DRUG_LIMITS, DRUG_CROSSWALK = "drug limits", "drug crosswalk"
 EQUIPMENT, EQUIPMENT_TEXT, NUTRITION, NUTRITION_TEXT = "equipment", "equipment, text", "nutrition", "nutrition, text"
@@ -125,6 +125,10 @@ FILE_KINDS = {
     COUNTY_AREAS: FileKind(
         "the Census Bureau's list of metropolitan areas (list1_….xlsx)", "load_places",
         _has("CBSA CODE", "METROPOLITAN DIVISION CODE", "FIPS COUNTY CODE"),
+    ),
+    ZIP_POINTS: FileKind(
+        "the Census Bureau's gazetteer of ZIP code areas (…_Gaz_zcta_national.txt)", "load_places",
+        lambda row: "GEOID" in row and {"INTPTLAT", "INTPTLONG"} <= set(row),
     ),
     ZIP_CBSA: FileKind(
         "HUD's crosswalk of ZIP codes and metropolitan areas", "load_places",

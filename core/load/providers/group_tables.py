@@ -17,6 +17,7 @@ from core.load.staging.group_members import FETCHER, WRITER_BITS
 from core.load.table_writer import TableWriter
 from core.reference.nppes.provider_names import new_npi_rows
 from core.reference.places.group_areas import put_group_areas
+from core.reference.profiles.provider_profiles import put_profiles
 from core.runtime.workers import Workers, give_back_memory
 from core.store.changes.upsert import upsert_sorted
 from core.store.generations.store import Transaction
@@ -101,9 +102,9 @@ def write_group_tables(
         _write_members(writer, members)
         _write_groups(writer)
         pairs = pending.result()
-    put_group_areas(
-        writer.connection, writer.transaction, _all_pairs(writer, str(pairs[XREF_GROUP_NPI.name].path), scope)
-    )
+    every_pair = _all_pairs(writer, str(pairs[XREF_GROUP_NPI.name].path), scope)
+    put_group_areas(writer.connection, writer.transaction, every_pair)
+    put_profiles(writer.connection, writer.transaction, every_pair)
     for table in (XREF_GROUP_NPI, XREF_GROUP_TIN, XREF_TIN_NPI):
         upsert_sorted(writer.connection, writer.transaction, table, pairs[table.name].path)
     return _count_members(

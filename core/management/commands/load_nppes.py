@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from core.management import base_command
+from core.management.describe_profiles import describe_profiles
 from core.management.file_arguments import expand_patterns
 from core.management.measure_fit import measure_fit
 from core.quality.fit_record import EVERYTHING
@@ -57,6 +58,7 @@ silver/nppes.parquet), so that rates loaded later have names at once. From then 
             say(f"  the whole register is kept: {loaded.register:,} NPIs")
         say(f"  {loaded.taxonomies:,} taxonomy codes have words")
         say(f"  {loaded.named:,} of the {loaded.in_use:,} NPIs in use have a name; {loaded.deactivated:,} deactivated")
+        say(f"  {describe_profiles(loaded.profiles)}")
         measure_fit(store, EVERYTHING, self.stderr.write)  # which groups are surgical centers
 
     def _report(self, what: str, counts: RegisterCounts, replaced: dict[str, int]) -> None:

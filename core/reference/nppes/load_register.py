@@ -19,6 +19,7 @@ from core.reference.nppes.provider_names import renamed_npi_rows
 from core.reference.nppes.register_file import read_register
 from core.reference.nppes.taxonomy import is_taxonomy, read_taxonomies
 from core.reference.places.group_areas import put_all_group_areas
+from core.reference.profiles.provider_profiles import ProfileCounts, count_profiles, put_all_profiles
 from core.runtime.errors import ReferenceFileError
 from core.runtime.progress import Progress
 from core.store.changes.upsert import write_query
@@ -49,6 +50,8 @@ class LoadedRegister:
     """Of the NPIs in use, those that have a name."""
     deactivated: int
     """Of the NPIs in use, those that are deactivated."""
+    profiles: ProfileCounts
+    """What is known of where the NPIs in use practice, and of their specialties."""
     outdated: int = 0
     """NPIs of the files of which the store has a newer row."""
     further: dict[str, RegisterCounts] = field(default_factory=dict)
@@ -106,6 +109,8 @@ def load_nppes(
                     further[table.kind] = _put_further(connection, transaction, table, of_kind, wanted, reading)
             named, deactivated = _put_named_npis(connection, transaction, newest.rows)
             put_all_group_areas(connection, transaction)
+            put_all_profiles(connection, transaction)
+            profiles = count_profiles(connection, transaction)
         finally:
             connection.close()
         transaction.commit()
@@ -117,6 +122,7 @@ def load_nppes(
         in_use=len(in_use),
         named=named,
         deactivated=deactivated,
+        profiles=profiles,
         outdated=newest.outdated,
         further=further,
     )

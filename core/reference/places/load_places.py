@@ -10,6 +10,7 @@ from core.fields.states import FIPS_STATES
 from core.reference.places.group_areas import current_rows, put_all_group_areas
 from core.reference.places.place_files import PlaceFile, PlaceFiles, read_place_files
 from core.reference.places.zip_areas import AreaFinder, ZipArea
+from core.reference.profiles.provider_profiles import ProfileCounts, count_profiles, put_all_profiles
 from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store, Transaction
 from core.store.parquet.writer import write_table
@@ -32,6 +33,12 @@ class LoadedPlaces:
     by_plus_four: int
     """ZIP codes whose locality depends on the last four digits."""
     with_wage_area: int
+    with_county: int
+    with_area: int
+    """ZIP codes in a metropolitan or micropolitan area."""
+    with_point: int
+    """ZIP codes with a latitude and longitude."""
+    providers: ProfileCounts
     groups: int
     """Provider groups in the store."""
     groups_with_locality: int
@@ -51,6 +58,7 @@ def load_places(store: Store, paths: list[Path]) -> LoadedPlaces:
         try:
             _put_zips(connection, transaction, files)
             put_all_group_areas(connection, transaction)
+            put_all_profiles(connection, transaction)
             loaded = _count(connection, transaction, files)
         finally:
             connection.close()
@@ -80,7 +88,10 @@ def _put_zips(connection: duckdb.DuckDBPyConnection, transaction: Transaction, f
         for row in connection.sql(f"FROM {stored_rows(transaction, DIM_ZIP)}").to_arrow_table().to_pylist()
     }
     finder = AreaFinder(files) if files.counties is not None else None
-    codes = {*before, *(files.localities or ()), *(files.dmepos_rural or ()), *(finder.zips if finder else ())}
+    points = {**files.further_points, **(files.points or {})}
+    # A crosswalk's points alone make no row: among them are those of post offices of the armed forces overseas.
+    known = (before, files.localities, files.dmepos_rural, finder.zips if finder else None, files.points)
+    codes = {code for some in known for code in some or ()}
     rows = []
     for code in sorted(codes):
         row = {**dict.fromkeys(DIM_ZIP.names), **before.get(code, {}), "zip": code}
@@ -102,6 +113,10 @@ def _put_zips(connection: duckdb.DuckDBPyConnection, transaction: Transaction, f
             area = finder.find(code, row["state"])
             row.update(asdict(area))
             row["state"] = row["state"] or (area.county_fips and FIPS_STATES.get(area.county_fips[:2]))
+        if code in points:
+            row["latitude"], row["longitude"] = points[code]
+        elif files.points is not None:
+            row["latitude"] = row["longitude"] = None
         rows.append(row)
     frame = pl.DataFrame(rows, schema={name: _POLARS[column.type] for name, column in _COLUMNS.items()})
     path = transaction.new_file(DIM_ZIP.name)
@@ -109,15 +124,16 @@ def _put_zips(connection: duckdb.DuckDBPyConnection, transaction: Transaction, f
 
 
 _COLUMNS = {column.name: column for column in DIM_ZIP.columns}
-_POLARS = {"text": pl.String, "flag": pl.Boolean}
+_POLARS = {"text": pl.String, "flag": pl.Boolean, "number": pl.Float64}
 
 
 def _count(connection: duckdb.DuckDBPyConnection, transaction: Transaction, files: PlaceFiles) -> LoadedPlaces:
     zips = current_rows(transaction, DIM_ZIP) or stored_rows(transaction, DIM_ZIP)
     areas = current_rows(transaction, DIM_GROUP_AREA) or stored_rows(transaction, DIM_GROUP_AREA)
-    ((every, with_locality, by_plus_four, with_wage_area),) = connection.execute(
+    ((every, with_locality, by_plus_four, with_wage_area, with_county, with_area, with_point),) = connection.execute(
         f"""SELECT count(*), count(locality) FILTER (NOT locality_by_plus_four),
-                   count(*) FILTER (locality_by_plus_four), count(wage_area) FROM {zips}"""
+                   count(*) FILTER (locality_by_plus_four), count(wage_area), count(county_fips), count(cbsa),
+                   count(latitude) FROM {zips}"""
     ).fetchall()
     ((in_locality, in_wage_area),) = connection.execute(
         f"SELECT count(locality), count(wage_area) FROM {areas}"
@@ -128,6 +144,10 @@ def _count(connection: duckdb.DuckDBPyConnection, transaction: Transaction, file
         with_locality=with_locality,
         by_plus_four=by_plus_four,
         with_wage_area=with_wage_area,
+        with_county=with_county,
+        with_area=with_area,
+        with_point=with_point,
+        providers=count_profiles(connection, transaction),
         groups=transaction.base.rows(DIM_PROVIDER_GROUP.name),
         groups_with_locality=in_locality,
         groups_with_wage_area=in_wage_area,

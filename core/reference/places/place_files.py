@@ -18,6 +18,7 @@ PLACE_FILES = (
     recognize.ZIP_LOCALITY,
     recognize.DMEPOS_RURAL_ZIP,
     recognize.COUNTY_AREAS,
+    recognize.ZIP_POINTS,
     recognize.ZIP_COUNTY,
     recognize.ZIP_CBSA,
 )
@@ -32,6 +33,10 @@ _PARTS_OF_STATES = {"EK": "KS", "WK": "KS", "EM": "MO", "WM": "MO"}
 _RURAL = {"": "urban", "R": "rural", "B": "super rural"}
 
 _NO_ZIP, _REPEATED, _NO_AREA = "no ZIP code", "repeated", "no area or county"
+_NO_POINT = "no latitude or longitude"
+
+Point = tuple[float, float]
+"""Latitude and longitude in degrees."""
 
 
 @dataclass
@@ -69,6 +74,8 @@ class CountyArea:
     cbsa: str
     division: str | None
     metropolitan: bool
+    cbsa_title: str | None = None
+    division_title: str | None = None
 
 
 @dataclass
@@ -103,6 +110,12 @@ class PlaceFiles:
     zip_counties: list[dict[str, Shares]] = field(default_factory=list)
     """The crosswalks to counties in the order in which they decide: with shares, of one county each, and others."""
     zip_areas: dict[str, Shares] | None = None
+    points: dict[str, Point] | None = None
+    """The middles of ZIP code areas, from the gazetteer."""
+    further_points: dict[str, Point] = field(default_factory=dict)
+    """Points of ZIP codes that a crosswalk names. A ZIP code of post office boxes has no area in the gazetteer."""
+    county_names: dict[str, str] = field(default_factory=dict)
+    """Names of counties by FIPS code, from crosswalks: the list of areas has only the counties of areas."""
 
 
 def read_place_files(paths: list[Path]) -> PlaceFiles:
@@ -128,7 +141,7 @@ def _sheets(path: Path) -> Iterator[Sheet]:
         return
     try:
         frame = pl.read_parquet(io.BytesIO(path.read_bytes()))
-        plain = frame.select(pl.col(pl.String), pl.col(pl.Int64).cast(pl.String)).fill_null("")
+        plain = frame.select(pl.col(pl.String), pl.col(pl.Int64, pl.Float64).cast(pl.String)).fill_null("")
     except (pl.exceptions.PolarsError, OSError) as error:
         raise ReferenceFileError(
             f"{path.name}: this Parquet file cannot be read ({error}); download it again"
@@ -183,8 +196,10 @@ def _read_sheet(found: PlaceFiles, sheet: Sheet, kind: str) -> None:
         found.dmepos_rural = _read_dmepos_rural(rows, file)
     elif kind == recognize.COUNTY_AREAS:
         found.counties = _read_counties(rows, file)
+    elif kind == recognize.ZIP_POINTS:
+        found.points = _read_points(rows, file)
     else:
-        crosswalk = _read_crosswalk(rows, file)
+        crosswalk = _read_crosswalk(rows, file, found)
         if file.kind == recognize.ZIP_CBSA:
             found.zip_areas = crosswalk
         else:
@@ -242,24 +257,67 @@ def _read_counties(rows: _TitledRows, file: PlaceFile) -> dict[str, CountyArea]:
         rows.column(name)
         for name in (
             "FIPS STATE CODE", "FIPS COUNTY CODE", "COUNTY/COUNTY EQUIVALENT", "CBSA CODE",
-            "METROPOLITAN DIVISION CODE", "METROPOLITAN/MICROPOLITAN STATISTICAL AREA",
+            "METROPOLITAN DIVISION CODE", "METROPOLITAN/MICROPOLITAN STATISTICAL AREA", "CBSA TITLE",
+            "METROPOLITAN DIVISION TITLE",
         )
     ]  # fmt: skip
     found: dict[str, CountyArea] = {}
-    for state, county, name, cbsa, division, kind in rows.cells(*columns):
+    for state, county, name, cbsa, division, kind, title, division_title in rows.cells(*columns):
         fips = state.rjust(2, "0") + county.rjust(3, "0")
         if not re.fullmatch(r"\d{5}", cbsa) or not county or fips[:2] not in FIPS_STATES:
             file.left_out[_NO_AREA] += 1  # notes below the table
         elif fips in found:
             file.left_out[_REPEATED] += 1
         else:
-            found[fips] = CountyArea(name, cbsa, division or None, kind.upper().startswith("METRO"))
+            found[fips] = CountyArea(
+                name, cbsa, division or None, kind.upper().startswith("METRO"), title or None, division_title or None
+            )
     file.kept = len(found)
     return found
 
 
-def _read_crosswalk(rows: _TitledRows, file: PlaceFile) -> dict[str, Shares]:
+def _read_points(rows: _TitledRows, file: PlaceFile) -> dict[str, Point]:
+    """Return the middle of each ZIP code area. Columns are found by name: editions differ in their order."""
+    found: dict[str, Point] = {}
+    for cell, latitude, longitude in rows.cells(*map(rows.column, ("GEOID", "INTPTLAT", "INTPTLONG"))):
+        code, point = zip_code(cell), _point(latitude, longitude)
+        if code is None or point is None:
+            file.left_out[_NO_POINT if code else _NO_ZIP] += 1
+        elif code in found:
+            file.left_out[_REPEATED] += 1
+        else:
+            found[code] = point
+    file.kept = len(found)
+    return found
+
+
+def _point(latitude: str, longitude: str) -> Point | None:
+    """Return a point, or None if the texts are not numbers of degrees."""
+    try:
+        north, east = float(latitude), float(longitude)
+    except ValueError:
+        return None
+    return (north, east) if -90 <= north <= 90 and -180 <= east <= 180 else None
+
+
+def _read_names_and_points(rows: _TitledRows, found: PlaceFiles) -> None:
+    """Read what a crosswalk to counties may say besides: names of counties, and points of ZIP codes."""
+    exact = {title: rows.column(title) for title in ("ZIP", "COUNTY_FIPS", "FIPS", "COUNTY", "LAT", "LON")}
+    fips = exact["COUNTY_FIPS"] if exact["COUNTY_FIPS"] is not None else exact["FIPS"]
+    for cell, county, name, latitude, longitude in rows.cells(
+        exact["ZIP"], fips, exact["COUNTY"], exact["LAT"], exact["LON"]
+    ):
+        if county.isdigit() and name and not name.isdigit():
+            found.county_names.setdefault(county.zfill(5), name)
+        code, point = zip_code(cell), _point(latitude, longitude)
+        if code and point:
+            found.further_points.setdefault(code, point)
+
+
+def _read_crosswalk(rows: _TitledRows, file: PlaceFile, read: PlaceFiles) -> dict[str, Shares]:
     """Return a crosswalk's places of each ZIP code, and say in `file.kind` whether they are counties or areas."""
+    if file.kind == recognize.ZIP_COUNTY:
+        _read_names_and_points(rows, read)
     place = (
         rows.column("CBSA")
         if file.kind == recognize.ZIP_CBSA

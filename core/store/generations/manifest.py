@@ -25,6 +25,7 @@ FORMAT = max(newest_format(), CHECKSUMS_SINCE)
        npi_other_name and npi_location; dim_npi and nppes have middle names, other names, second address lines, and
        update dates; dim_benchmark has parts;
        schedule_fit and surgical_center_group
+    5  provider_profile and group_profile; dim_zip has points and the names of areas
 
 A store of an older format is read as it is and upgraded by the next write, see `upgrade.py`. See
 docs/decisions/0035-store-format.md.

@@ -1,6 +1,8 @@
 """Where providers practice, in the terms of Medicare's schedules: ZIP codes, and the areas of provider groups."""
 
-from core.store.schema.columns import MAX_NAME, MONTH, PG_UID, SLUG, Column, Table, text
+from dataclasses import replace
+
+from core.store.schema.columns import MAX_NAME, MONTH, PG_UID, SLUG, Column, Table, number, text
 
 _CONTRACTOR = text("contractor", "Medicare administrative contractor, five digits.", 20)
 _LOCALITY = text("locality", "The contractor's payment locality, two digits.", 20)
@@ -11,11 +13,23 @@ _WAGE_AREA = text(
     5,
 )
 
+_POINTS_AND_TITLES = tuple(
+    replace(column, since=5)
+    for column in (
+        text(
+            "cbsa_title", "The name of the metropolitan or micropolitan area, such as Macon-Bibb County, GA.", MAX_NAME
+        ),
+        text("division_title", "The name of the metropolitan division.", MAX_NAME),
+        number("latitude", "Latitude of the middle of the ZIP code's area, in degrees north."),
+        number("longitude", "Longitude of the middle of the ZIP code's area, in degrees east: negative in the US."),
+    )
+)
+
 DIM_ZIP = Table(
     "dim_zip",
     "silver/dim_zip.parquet",
     ("zip",),
-    "Where each ZIP code is in the terms of Medicare's schedules, from files given to load_places; empty until then.",
+    "Where each ZIP code is, also in the terms of Medicare's schedules: from files given to load_places.",
     (
         text("zip", "ZIP code, five digits.", 5),
         text("state", "Two letters.", 2),
@@ -34,11 +48,21 @@ DIM_ZIP = Table(
             "Whether equipment (DMEPOS) is paid the rural amount; null until CMS's list of rural ZIP codes is loaded.",
         ),
         text("county_fips", "The county's FIPS code, five digits; null where the ZIP code is in several counties.", 5),
-        text("county", "The county's name; null outside of metropolitan and micropolitan areas.", MAX_NAME),
-        text("cbsa", "The county's metropolitan or micropolitan area (CBSA), five digits; null outside of these.", 5),
+        text(
+            "county",
+            "The county's name; null outside of metropolitan and micropolitan areas, unless a crosswalk names it.",
+            MAX_NAME,
+        ),
+        text(
+            "cbsa",
+            "The county's metropolitan or micropolitan area (CBSA), five digits; null outside of these. Where the "
+            "county is not known, the area with more than half of the ZIP code's addresses.",
+            5,
+        ),
         text("division", "The county's metropolitan division, five digits; null where the area has none.", 5),
         _WAGE_AREA,
         text("zip_quarter", "Year and quarter of CMS's ZIP code file, such as 2026Q1.", 20),
+        *_POINTS_AND_TITLES,
     ),
     since=4,
 )

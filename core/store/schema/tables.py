@@ -29,6 +29,7 @@ from core.store.schema.benchmark_tables import (
 from core.store.schema.columns import Column, Table
 from core.store.schema.fit_tables import FIT_TABLES, SCHEDULE_FIT, SURGICAL_CENTER_GROUP
 from core.store.schema.place_tables import DIM_GROUP_AREA, DIM_ZIP, PLACE_TABLES
+from core.store.schema.profile_tables import GROUP_PROFILE, PROFILE_TABLES, PROVIDER_PROFILE
 from core.store.schema.provider_tables import (
     DIM_NPI,
     DIM_PROVIDER_GROUP,
@@ -98,9 +99,11 @@ __all__ = [
     "DQ_FINDING",
     "DQ_RUN",
     "FACT_RATE",
+    "GROUP_PROFILE",
     "NPI_LOCATION",
     "NPI_OTHER_NAME",
     "NPPES",
+    "PROVIDER_PROFILE",
     "RATE_BY_GROUP",
     "REJECTS",
     "REMOVED_RATE",
@@ -127,6 +130,7 @@ TABLES: dict[str, Table] = {
         *RATE_TABLES,
         *PROVIDER_TABLES,
         *PLACE_TABLES,
+        *PROFILE_TABLES,
         *FILE_TABLES,
         *BENCHMARK_TABLES,
         *FIT_TABLES,

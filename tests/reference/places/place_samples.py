@@ -47,6 +47,23 @@ def list1(path: Path, *counties: tuple[str, str, str, str, str]) -> Path:
     return write_csv(path, title, LIST1_HEADER, *rows, ("",) * 12, ("Source: the Census Bureau", *[""] * 11))
 
 
+GAZETTEER_HEADER = ("GEOID", "ALAND", "AWATER", "ALAND_SQMI", "AWATER_SQMI", "INTPTLONG", "INTPTLAT")
+POINTS = {
+    ATLANTA: (33.752800, -84.390150),
+    MACON: (32.809450, -83.613340),
+    RURAL_GEORGIA: (30.814170, -83.947170),
+    MANHATTAN: (40.750650, -73.997180),
+}
+
+
+def gazetteer(path: Path, points: dict[str, tuple[float, float]]) -> Path:
+    """Write the Census Bureau's gazetteer of ZIP code areas: tabs, and a longitude before each latitude."""
+    lines = ["\t".join(GAZETTEER_HEADER)]
+    lines += [f"{code}\t1\t0\t1.0\t0.0\t{east}\t{north}" for code, (north, east) in points.items()]
+    path.write_text("\r\n".join([*lines, "", ""]), encoding="utf-8", newline="")
+    return path
+
+
 def write_places(directory: Path) -> dict[str, Path]:
     """Write files of each kind that agree with each other: Atlanta, Macon, rural Georgia, and Manhattan."""
     return {
@@ -71,6 +88,7 @@ def write_places(directory: Path) -> dict[str, Path]:
             (RURAL_GEORGIA, BROOKS, "Brooks", "GA"),
             (MANHATTAN, NEW_YORK, "New York", "NY"),
         ),
+        "points": gazetteer(directory / "Gaz_zcta_national.txt", POINTS),
         "dmepos": write_csv(
             directory / "DME Rural ZIP Code.csv",
             ("STATE", "DMEPOS RURAL ZIP CODE", "YEAR/QTR"),

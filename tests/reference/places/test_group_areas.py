@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from core.reference.places.group_areas import group_areas_sql, put_all_group_areas, put_group_areas
 from core.store.generations.store import Store
-from core.store.parquet.writer import write_table
-from core.store.schema.tables import DIM_GROUP_AREA, DIM_NPI, DIM_ZIP, TABLES, XREF_GROUP_NPI
+from core.store.schema.tables import DIM_GROUP_AREA, DIM_NPI, DIM_ZIP, XREF_GROUP_NPI
 from core.store.writer_connection import connect_for_writing
 from tests.reference.places import group_reference
+from tests.reference.places.store_rows import write_rows
 from tests.stores import table
 
 NPIS = [f"10000000{n:02}" for n in range(8)]
@@ -42,19 +42,6 @@ addresses = st.dictionaries(st.sampled_from(NPIS), st.sampled_from([*ZIPS, "3030
 members = st.dictionaries(st.sampled_from("abcde"), st.lists(st.sampled_from(NPIS), min_size=1, unique=True))
 
 
-def write(store: Store, rows: dict[str, list[dict[str, Any]]]) -> None:
-    with store.write() as transaction:
-        for name, found in rows.items():
-            declared = TABLES[name]
-            frame = pl.DataFrame(
-                [{**dict.fromkeys(declared.names), **row} for row in found],
-                schema=pl.DataFrame(declared.arrow.empty_table()).schema,
-            ).sort(declared.order)
-            path = transaction.new_file(name)
-            transaction.put(name, path, write_table(path, declared, [frame.to_arrow().cast(declared.arrow)]))
-        transaction.commit()
-
-
 def expected_rows(
     groups: dict[str, list[str]], zip_of: dict[str, str | None], zips: dict[str, dict[str, Any]]
 ) -> list[dict[str, Any]]:
@@ -80,7 +67,7 @@ def test_a_group_has_the_areas_of_more_than_half_of_its_npis(
             DIM_NPI.name: [{"npi": npi, "postal_code": zip_of.get(npi)} for npi in NPIS],
             XREF_GROUP_NPI.name: pairs,
         }
-        write(store, rows)
+        write_rows(store, rows)
         expected = expected_rows(groups, zip_of, zips) if zips else []
         for whole in (True, False):
             with store.write() as transaction:
@@ -95,7 +82,7 @@ def test_a_group_has_the_areas_of_more_than_half_of_its_npis(
                 connection.close()
                 transaction.commit()
             assert table(store, DIM_GROUP_AREA.name).to_dicts() == expected
-            write(store, {DIM_GROUP_AREA.name: []})
+            write_rows(store, {DIM_GROUP_AREA.name: []})
 
 
 def test_half_of_the_members_is_not_more_than_half() -> None:

