@@ -85,6 +85,11 @@ class PracticeLocation:
     postal_code: Annotated[str | None, stored(NPI_LOCATION, "postal_code", "312010002")]
     phone: Annotated[str | None, stored(NPI_LOCATION, "phone", "4785550100")]
 
+    @property
+    def parts(self) -> list[str]:
+        """Return what is known of the address before the postal code."""
+        return [part for part in (self.address, self.address_2, self.city, self.state) if part]
+
 
 @dataclass(frozen=True)
 class TaxId:

@@ -1,6 +1,7 @@
 """Addresses of pages. The whole state of a page is its query string, in one canonical order, so links can be shared."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,9 +17,14 @@ ORDER = (
 
 def to(page: str, market: Market | None = None, **parameters: Any) -> str:
     """Return the address of a page by its name. `npi` and `tin` are part of the path of the pages with those names."""
-    path_part = {page: parameters.pop(page)} if page in {"npi", "tin"} else {}
+    number = str(parameters.pop(page)) if page in {"npi", "tin"} else ""
     of_market = {name: getattr(market, name) for name in MARKET_PARAMETERS} if market else {}
-    return changed(reverse(page, kwargs=path_part), of_market, **parameters)
+    return changed(_find_path(page, number), of_market, **parameters)
+
+
+@lru_cache(maxsize=4096)  # a page has a hundred links, and Django takes half of a link's time to find its path
+def _find_path(page: str, number: str) -> str:
+    return reverse(page, kwargs={page: number} if number else {})
 
 
 def changed(path: str, parameters: Mapping[str, Any], **changes: Any) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django import template
+from django.template import Context
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -12,6 +13,7 @@ from core.fields.place_of_service import EVERY_PLACE, PLACES
 from core.pages import formats
 from core.pages.shared import urls
 from core.pages.shared.labels import check_meaning, check_title, filter_label, rule_words, schedule_label
+from core.pages.shared.table_templates import render_table
 from core.pages.site_map import PAGES, SitePage
 
 MAX_PLACES_SHOWN = 4
@@ -96,6 +98,13 @@ def sort_link(context: dict[str, Any], label: str, *orders: str, arrow: str = ""
     mark = f" {arrow or ('↓' if current.startswith('-') else '↑')}" if current in orders else ""
     address = here(context, sort=following, page=None)
     return format_html('<a href="{}" title="{}">{}{}</a>', address, title or f"Sort by {label.lower()}", label, mark)
+
+
+@register.simple_tag(takes_context=True)
+def table(context: Context, name: str, **values: Any) -> SafeString:
+    """Return a table of many rows, made from the values of the page and these."""
+    seen: dict[str, Any] = dict(context.flatten().items())  # type: ignore[arg-type]
+    return render_table(name, seen | values)
 
 
 @register.simple_tag

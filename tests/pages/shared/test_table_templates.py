@@ -1,0 +1,35 @@
+"""The tables in Jinja2 see what the page sees, and a payer's text is text in them."""
+
+from types import SimpleNamespace
+
+from django.template import Context, Template
+
+ROW = SimpleNamespace(
+    tin_type="ein", tin_value="123456789", business_name="<script>A & B", npis=2, rank=1, groups=1, share=0.5,
+    rates=3, mean=1.0, p10=1.0, p50=1234.5, p90=None, difference=-0.5,
+)  # fmt: skip
+
+
+def organizations(**values):
+    page = Template('{% table "organizations" %}')
+    return page.render(Context({"path": "/organizations/", "parameters": {"code": "99213"}, **values}))
+
+
+def test_a_table_escapes_what_a_payer_wrote():
+    html = organizations(rows=[ROW])
+    assert "&lt;script&gt;A &amp; B" in html
+    assert "<script>" not in html
+
+
+def test_a_table_has_the_filters_and_links_of_the_other_templates():
+    html = organizations(rows=[ROW], sort="-p50")
+    assert "12-3456789" in html
+    assert "$1,234.50" in html
+    assert "50% below" in html
+    assert 'href="/tin/123456789/"' in html
+    assert 'href="/organizations/?code=99213&amp;sort=p50"' in html
+    assert "Median ↓" in html
+
+
+def test_a_table_leaves_no_blank_lines():
+    assert not [line for line in organizations(rows=[ROW]).splitlines()[:-1] if not line.strip()]
