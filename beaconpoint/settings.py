@@ -137,7 +137,7 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.jinja2.Jinja2",
         "NAME": "tables",
         "DIRS": [BASE_DIR / "templates"],
-        "OPTIONS": {"environment": "core.pages.shared.table_templates.table_environment"},
+        "OPTIONS": {"environment": "core.pages.templatetags.table_templates.table_environment"},
     },
 ]
 # A select box with fifty options costs a millisecond in Django's own templates.

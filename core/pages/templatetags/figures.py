@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django import template
-from django.template import Context
+from django.template import Context, engines
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -13,7 +13,6 @@ from core.fields.place_of_service import EVERY_PLACE, PLACES
 from core.pages import formats
 from core.pages.shared import urls
 from core.pages.shared.labels import check_meaning, check_title, filter_label, rule_words, schedule_label
-from core.pages.shared.table_templates import render_table
 from core.pages.site_map import PAGES, SitePage
 
 MAX_PLACES_SHOWN = 4
@@ -102,9 +101,9 @@ def sort_link(context: dict[str, Any], label: str, *orders: str, arrow: str = ""
 
 @register.simple_tag(takes_context=True)
 def table(context: Context, name: str, **values: Any) -> SafeString:
-    """Return a table of many rows, made from the values of the page and these."""
+    """Return a table of templates/tables/*.jinja, made from the values of the page and these."""
     seen: dict[str, Any] = dict(context.flatten().items())  # type: ignore[arg-type]
-    return render_table(name, seen | values)
+    return SafeString(engines["tables"].get_template(f"tables/{name}.jinja").render(seen | values))
 
 
 @register.simple_tag

@@ -1,6 +1,7 @@
 """The tables in Jinja2 see what the page sees, and a payer's text is text in them."""
 
 from types import SimpleNamespace
+from typing import Any
 
 from django.template import Context, Template
 
@@ -10,18 +11,18 @@ ROW = SimpleNamespace(
 )  # fmt: skip
 
 
-def organizations(**values):
+def organizations(**values: Any) -> str:
     page = Template('{% table "organizations" %}')
     return page.render(Context({"path": "/organizations/", "parameters": {"code": "99213"}, **values}))
 
 
-def test_a_table_escapes_what_a_payer_wrote():
+def test_a_table_escapes_what_a_payer_wrote() -> None:
     html = organizations(rows=[ROW])
     assert "&lt;script&gt;A &amp; B" in html
     assert "<script>" not in html
 
 
-def test_a_table_has_the_filters_and_links_of_the_other_templates():
+def test_a_table_has_the_filters_and_links_of_the_other_templates() -> None:
     html = organizations(rows=[ROW], sort="-p50")
     assert "12-3456789" in html
     assert "$1,234.50" in html
@@ -31,5 +32,5 @@ def test_a_table_has_the_filters_and_links_of_the_other_templates():
     assert "Median ↓" in html
 
 
-def test_a_table_leaves_no_blank_lines():
+def test_a_table_leaves_no_blank_lines() -> None:
     assert not [line for line in organizations(rows=[ROW]).splitlines()[:-1] if not line.strip()]

@@ -3,13 +3,12 @@
 Django's templates take 7 ms for a table of fifty rates, Jinja2's 1.5. See docs/decisions/0063-quick-tables.md.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
-from django.template import engines
 from django.template.defaultfilters import capfirst, pluralize, truncatechars
-from django.utils.safestring import SafeString
 from jinja2 import Environment, pass_context
+
+from core.pages.templatetags import figures
 
 FILTERS = {"capfirst": capfirst, "pluralize": pluralize, "truncatechars": truncatechars}
 """The filters of Django's that tables use."""
@@ -17,8 +16,6 @@ FILTERS = {"capfirst": capfirst, "pluralize": pluralize, "truncatechars": trunca
 
 def table_environment(**options: Any) -> Environment:
     """Return the environment of tables: the filters and tags of `figures` as filters and functions."""
-    from core.pages.templatetags import figures  # noqa: PLC0415 - which has a tag that renders tables
-
     # A line that is only a tag leaves no blank line in each of a thousand rows.
     environment = Environment(**{**options, "trim_blocks": True, "lstrip_blocks": True})  # noqa: S701 - Django escapes
     environment.filters.update({**FILTERS, **figures.FIGURES, "places": figures.places})
@@ -26,8 +23,3 @@ def table_environment(**options: Any) -> Environment:
     environment.globals.update({tag.__name__: pass_context(tag) for tag in of_context})
     environment.globals.update(to=figures.to, column_heads=figures.column_heads)
     return environment
-
-
-def render_table(name: str, values: Mapping[str, Any]) -> SafeString:
-    """Return the table of a template in templates/tables/."""
-    return SafeString(engines["tables"].get_template(f"tables/{name}.jinja").render(dict(values)))
