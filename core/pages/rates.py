@@ -6,7 +6,6 @@ from django.http import HttpResponseBase
 
 from core.pages.charts import histogram_chart
 from core.pages.forms.market_forms import RatesForm
-from core.pages.shared.answer_cache import meanwhile
 from core.pages.shared.downloads import ROW_CAP, download_seconds
 from core.pages.shared.labels import filter_label
 from core.pages.shared.page import MarketQuery, market_page
@@ -30,18 +29,15 @@ def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
         return _download(query)
     db, market, sort = query.db, query.market, query.values["sort"]
     limit, offset = span(query.values["page"])
-    # These two read the facts themselves. The others read the market's rates in memory, at the same time.
-    counting = meanwhile(rates.count_market, db, market)
-    paging_through = meanwhile(rates.list_rates, db, market, sort, limit, offset)
     summaries = rates.summarize_rates(query.cached, market)
     bins = build_histogram(query.cached, market)
     choices = count_choices(query.cached, market) | {
-        "network": count_networks(db, market),
+        "network": count_networks(query.cached, market),
         "year_month": count_months(db, market),
     }
-    rows = paging_through.result()
+    rows = rates.list_rates(query.cached, market, sort, limit, offset)
     amounts = medicare_amounts.find_amounts(query.cached, market, (row.group_area for row in rows if row.group_area))
-    counted = counting.result()
+    counted = rates.count_market(query.cached, market)
     lines = medicare_amounts.count_amount_lines(amounts)
     several = any(terms.payee == SURGICAL_CENTER_PAYEE for terms in amounts)
     centers = label_fits.find_surgical_centers(db, [row.pg_uid for row in rows]) if several else set()

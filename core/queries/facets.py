@@ -6,7 +6,7 @@ from typing import Annotated
 
 from core.fields.place_of_service import EVERY_PLACE
 from core.queries.rules.columns import described
-from core.queries.rules.market import FILTERS, NO_MODIFIER, Market, counted_rates, filter_condition
+from core.queries.rules.market import FILTERS, NO_MODIFIER, Market, counted_rates, filter_condition, rates_of_market
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 
@@ -123,22 +123,19 @@ _SPLIT = {"payer": _payers, "pos": _places, "modifier": _modifiers}
 
 
 def count_networks(db: Snapshot, market: Market) -> list[Choice]:
-    """Return the choices of the filter by network. A rate whose group is in several networks counts in each.
-
-    `db` is the generation itself: a market cache does not say which groups its rates have.
-    """
-    others = market.without("network")
+    """Return the choices of the filter by network. A rate whose group is in several networks counts in each."""
+    facts, parameters = rates_of_market(db, market.without("network"))
     rows = [
         (name, name, n)
         for name, n in db.rows(
             # The list is one row to the planner, see rates.count_market.
-            f"""WITH counted AS (SELECT f.pg_uid, count(*) AS n FROM fact_rate f WHERE {others.where} GROUP BY 1),
+            f"""WITH counted AS (SELECT f.pg_uid, count(*) AS n FROM {facts} f GROUP BY 1),
                 named AS MATERIALIZED (SELECT unnest(list(counted), recursive := true) FROM counted)
                 SELECT name, sum(n)::BIGINT
                 FROM (SELECT unnest(network_names) AS name, n FROM named JOIN dim_provider_group g USING (pg_uid)
                       WHERE g.year_month = $year_month)
                 GROUP BY name""",
-            others.parameters,
+            {**parameters, "year_month": market.year_month},
         )
     ]
     return _choices(market, "network", rows)

@@ -15,6 +15,7 @@ from core.queries.comparison.compared_rates import (
     compared_terms_sql,
 )
 from core.queries.comparison.lookup_scope import find_scope
+from core.queries.comparison.lookups import keep_lookups
 from core.queries.rules.columns import (
     BillingClass,
     Code,
@@ -43,6 +44,7 @@ from core.queries.rules.market import (
 from core.queries.rules.named_rows import read_rows, stream_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, percentile_columns, percentile_list
 from core.store.connection import Snapshot
+from core.store.sql import used_parameters
 
 ORDERS = {
     "percent": ascending("percent", "negotiated_rate", "fact_uid"),
@@ -221,30 +223,35 @@ def list_comparisons(
 ) -> list[Comparison]:
     """Return at most `limit` rates in one of ORDERS: those from `offset` on, or those after the row with key `last`."""
     condition, key = rows_after(ORDERS[order], last)
-    parameters = {**market.parameters, **key, "limit": limit, "offset": offset}
-    return read_rows(db, Comparison, _comparisons_sql(db, market, order, condition), parameters)
+    sql, parameters = _comparisons_sql(db, market, order, limit, offset, condition)
+    return read_rows(db, Comparison, sql, parameters | key)
 
 
 def stream_comparisons(db: Snapshot, market: Market, order: str, limit: int, seconds: float) -> Iterator[Comparison]:
     """Yield at most `limit` rates, read as they are needed. Stop with QueryTimeout after `seconds`."""
+    sql, parameters = _comparisons_sql(db, market, order, limit, 0)
     with db.cursor(seconds) as cursor:
-        cursor.execute(_comparisons_sql(db, market, order), {**market.parameters, "limit": limit, "offset": 0})
+        cursor.execute(sql, parameters)
         yield from stream_rows(cursor, Comparison)
 
 
-def _comparisons_sql(db: Snapshot, market: Market, order: str, condition: str = "true") -> str:
-    compared_terms, _ = _compared_terms(db, market, with_errors=True)
+def _comparisons_sql(
+    db: Snapshot, market: Market, order: str, limit: int, offset: int, condition: str = "true"
+) -> tuple[str, dict[str, Any]]:
+    compared_terms, of_terms = _compared_terms(db, market, with_errors=True)
     areas = uses_own_areas(db, market)
+    facts, of_facts = market_facts(db, market, areas=areas)
     same = SAME_TERMS_AND_AREA if areas else SAME_TERMS
-    return f"""{compared_terms}
+    sql = f"""{compared_terms}
         SELECT fact_uid, reporting_entity_name, payer_slug(reporting_entity_name) AS payer_slug, code_type, code,
                billing_class, billing_code_modifier AS modifier, places, kind, negotiated_rate,
                provider_group_id_raw, basis, detail, rule, medicare, other_amount, area, mean_error, release, percent,
                {PLAUSIBLE_SQL} AS plausible, reason, wcfs, wcfs_basis, wcfs_release, wcfs_percent, wcfs_reason
         FROM (SELECT f.*, {OUTCOME}, f.negotiated_rate / c.medicare AS percent,
                      f.negotiated_rate / c.wcfs AS wcfs_percent
-              FROM ({market_facts(market, areas=areas)}) f JOIN compared c ON {same})
-        WHERE {condition} ORDER BY {order_by(ORDERS[order])} LIMIT $limit OFFSET $offset"""
+              FROM ({facts}) f JOIN compared c ON {same})
+        WHERE {condition} ORDER BY {order_by(ORDERS[order])} LIMIT {limit:d} OFFSET {offset:d}"""
+    return sql, of_terms | of_facts
 
 
 def _compared_terms(db: Snapshot, market: Market, *, with_errors: bool = False) -> tuple[str, dict[str, Any]]:
@@ -258,9 +265,8 @@ def _compared_terms(db: Snapshot, market: Market, *, with_errors: bool = False) 
     areas = uses_own_areas(db, market)
     table = f"compared_{f'{market.pos} {market.basis} {areas}'.encode().hex()}"
     everything = replace(market.unfiltered, basis=market.basis, area=market.area)
-    query, of_query = _compare_terms(db, everything, asked_place(market), with_errors=True)
-    place = {"pos": market.pos} if market.pos else {}
-    db.keep_table(table, f"{query} SELECT * EXCLUDE (rate_count) FROM compared", of_query | place)
+    query, _ = _compare_terms(db, everything, asked_place(market), with_errors=True)
+    db.keep_table(table, f"{query} SELECT * EXCLUDE (rate_count) FROM compared", market.parameters)
     rates, parameters = counted_rates(db, market, areas=areas)
     sql = f"""WITH compared AS (
         SELECT c.*, {RATE_COUNT} AS rate_count
@@ -274,17 +280,17 @@ def _compare_terms(db: Snapshot, market: Market, place: str | None, *, with_erro
     The errors of the state's means take time, and are known only if the areas of some provider groups are.
     """
     areas = uses_own_areas(db, market)
-    rates, parameters = counted_rates(db, market, areas=areas)
+    rates, _ = counted_rates(db, market, areas=areas)
     sql = compared_terms_sql(
         rates,
         RATE_COUNT,
         place=place,
         basis=market.basis,
-        scope=find_scope(db, market),
+        scope=keep_lookups(db, market, find_scope(db, market)),
         areas=areas,
         localities=locality_values(db) if areas or (with_errors and knows_areas(db)) else None,
     )
-    return sql, parameters
+    return sql, used_parameters(sql, market.parameters)
 
 
 @dataclass(frozen=True)

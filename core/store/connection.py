@@ -2,71 +2,31 @@
 
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import duckdb
+import pyarrow as pa
 
-from core.runtime.errors import BeaconError
 from core.store.generations.integrity.damage import expect_whole, explain_damage
 from core.store.generations.manifest import Manifest
 from core.store.generations.store import Store
-from core.store.market_cache import MarketCache
-from core.store.schema import ids
+from core.store.hardening import connect_hardened
+from core.store.market_cache import MarketCache, MarketKey
+from core.store.market_connection import MarketConnection
+from core.store.market_facts import read_market_facts
+from core.store.query_limits import QueryLimits, QueryTimeout, QueryTooLarge, seconds_left, time_limit
 from core.store.schema.tables import FACT_RATE
-from core.store.views import COUNTED_RATE_COLUMNS, payee_sql, view_statements, with_group_areas
+from core.store.sql import used_parameters
+from core.store.views import COUNTED_RATE, MARKET_FACT, counted_rates_sql, view_statements
 from core.store.watched_cursor import WatchedCursor
 
+__all__ = ["QueryLimits", "QueryTimeout", "QueryTooLarge", "Reader", "Snapshot", "time_limit"]
+
 T = TypeVar("T")
-
-_DEADLINE: ContextVar[float] = ContextVar("deadline")
-"""When all queries of what is being answered must have ended, by the monotonic clock."""
-
-
-@contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Limit the time of all queries that are made within, whatever time each may take by itself."""
-    token = _DEADLINE.set(time.monotonic() + seconds)
-    try:
-        yield
-    finally:
-        _DEADLINE.reset(token)
-
-
-class QueryTimeout(BeaconError):
-    """A query took longer than its time limit and was stopped."""
-
-    setting = "BEACONPOINT_QUERY_SECONDS"
-
-
-class QueryTooLarge(BeaconError):
-    """A query needs more memory, or more space on disk for what does not fit, than it may use."""
-
-    def __init__(self, message: str, setting: str) -> None:
-        super().__init__(message)
-        self.setting = setting
-
-
-@dataclass(frozen=True)
-class QueryLimits:
-    """What queries may use: memory and disk as DuckDB writes sizes, such as 1GB; threads; and seconds for one query.
-
-    A visitor's query that takes `log_after` seconds is logged; None logs none.
-    """
-
-    seconds: float
-    memory: str = "1GB"
-    memory_setting: str = "BEACONPOINT_QUERY_MEMORY"
-    """What an operator raises for more of it."""
-    threads: int = 2
-    temp_directory: str = ""
-    temp_size: str = "4GB"
-    log_after: float | None = None
 
 
 class Snapshot:
@@ -82,7 +42,11 @@ class Snapshot:
     """The parameters that selected the facts of `counted_rate`; None where there is no such table."""
 
     counts_areas = False
-    """Whether `counted_rate` has the column `group_area`."""
+    """Whether the column `group_area` of `counted_rate` is filled in."""
+
+    code_values: Mapping[str, Any] | None = None
+    """What all rows of `market_fact` have in the columns state, year_month, code, and code_type if it was given; None
+    where there is no such table."""
 
     def __init__(
         self,
@@ -96,8 +60,9 @@ class Snapshot:
         self.manifest = manifest
         self.markets = MarketCache() if markets is None else markets
         self._limits = limits
-        self._connection = _connect_hardened(root, limits, macros)
+        self._connection = connect_hardened(root, limits, macros)
         self._answers: dict[Any, Any] = {}
+        self._idle: list[MarketConnection] = []
         with explain_damage(root, manifest):
             for statement in view_statements(root, manifest):
                 self._connection.execute(statement)
@@ -118,53 +83,75 @@ class Snapshot:
 
     @contextmanager
     def market_snapshot(
-        self, where: str, parameters: dict[str, Any], facts: str = FACT_RATE.name, *, areas: bool = False
+        self,
+        where: str,
+        parameters: Mapping[str, Any],
+        facts: str = FACT_RATE.name,
+        *,
+        areas: bool = False,
+        code_values: Mapping[str, Any] | None = None,
     ) -> Iterator["Snapshot"]:
         """Yield this generation with a table `counted_rate` of the `facts` (AS f) that meet `where`, in memory.
 
-        The table has the fact's columns except those that identify the provider, `payee` (see payee_sql) and, if
-        `areas` are asked for, the column `group_area`, see with_group_areas. Facts that are equal in these columns are
-        one row, and `rate_count` says how many they are. Recent selections are kept for the next caller.
-        The snapshot is for one thread. Raises the same errors as `cursor`.
+        The table has the fact's columns except those that identify the provider, `payee` (see payee_sql), and
+        `group_area` (see with_group_areas; null unless `areas` are asked for). Facts that are equal in these columns
+        are one row, and `rate_count` says how many they are.
+
+        With `code_values`, the facts are those of fact_rate with these values in the columns state, year_month, code
+        and, if it is given, code_type. `where` says which of them are counted, and there is another table in memory,
+        `market_fact`, which has all of them with all columns, unless they are too many.
+
+        Recent tables are kept for the next caller. The snapshot is for one thread. Raises the same errors as `cursor`.
         """
-        key = (where, areas, *sorted(parameters.items()))
-        connection = self.markets.take(key) or self._count_rates(where, parameters, facts, areas=areas)
+        values = {**parameters, **(code_values or {})}
+        key = (where, facts, areas, *sorted(values.items()))
+        found = None if code_values is None else self._read_code(code_values)
+        if found is not None:
+            facts = MARKET_FACT
+        elif code_values is not None:
+            where = " AND ".join((*(f"f.{name} = ${name}" for name in code_values), where))
+        counted = counted_rates_sql(self.manifest, facts, where, areas=areas, by_month="year_month" in values)
+        with self._market_connection() as connection:
+            connection.show({} if found is None else {MARKET_FACT: found})
+            table = self.markets.make(
+                key, lambda: _ask(self._limited(connection, self._limits.seconds), counted, values)
+            )
+            connection.add(COUNTED_RATE, table)
+            code_values = None if found is None else code_values
+            yield _MarketSnapshot(self, connection, key, values, counts_areas=areas, code_values=code_values)
+
+    def _read_code(self, values: Mapping[str, Any]) -> pa.Table | None:
+        """Return the facts of a code with all columns; None if they are too many to be kept in memory."""
+
+        def read() -> pa.Table | None:
+            seconds_left(self._limits.seconds)
+            with explain_damage(self.root, self.manifest):
+                return read_market_facts(self.root, self.manifest, values)
+
+        return self.markets.get_or_make((MARKET_FACT, *sorted(values.items())), read)
+
+    @contextmanager
+    def _market_connection(self) -> Iterator[MarketConnection]:
+        """Yield a connection that nobody else uses until it is given back."""
         try:
-            yield _MarketSnapshot(self, connection, parameters, counts_areas=areas)
+            # The one used last: its questions are planned, and what it has in memory is in the processor's caches.
+            connection = self._idle.pop()
+        except IndexError:
+            connection = MarketConnection(self._connection.cursor())
+        try:
+            yield connection
         except BaseException:
             # A query that failed or was stopped may have left the connection in any state.
             connection.close()
             raise
-        self.markets.put_back(key, connection)
-
-    def _count_rates(
-        self, where: str, parameters: dict[str, Any], facts: str, *, areas: bool
-    ) -> duckdb.DuckDBPyConnection:
-        """Return a connection with the table `counted_rate`."""
-        columns = ", ".join((*COUNTED_RATE_COLUMNS, "payee", *(["group_area"] if areas else [])))
-        rates = f"SELECT f.*, {payee_sql(self.manifest)} AS payee FROM {facts} f WHERE {where}"
-        if areas:
-            rates = with_group_areas(rates, by_month="year_month" in parameters)
-        connection = self._connection.cursor()
-        try:
-            with self._limited(connection, self._limits.seconds) as watched:
-                watched.execute(
-                    f"""CREATE TEMP TABLE counted_rate AS
-                        SELECT {columns}, count(*) AS rate_count FROM ({rates}) GROUP BY ALL""",
-                    parameters,
-                )
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+        connection.show({})
+        self._idle.append(connection)
 
     @contextmanager
-    def _limited(self, connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[WatchedCursor]:
-        deadline = _DEADLINE.get(None)
-        if deadline is not None and time.monotonic() + seconds > deadline:
-            seconds = deadline - time.monotonic()
-            if seconds <= 0:
-                raise QueryTimeout("the question took too long and was stopped")
+    def _limited(
+        self, connection: duckdb.DuckDBPyConnection | MarketConnection, seconds: float
+    ) -> Iterator[WatchedCursor]:
+        seconds = seconds_left(seconds)
         watched = WatchedCursor(connection, self._limits.log_after)
         # DuckDB 1.5 has no time limit of its own.
         timer = threading.Timer(seconds, connection.interrupt)
@@ -192,12 +179,8 @@ class Snapshot:
             f"the question needs more than the {self._limits.memory} of memory it may use", self._limits.memory_setting
         )
 
-    def has_table(self, name: str) -> bool:
-        """Return whether `keep_table` has kept a table of that name."""
-        raise NotImplementedError(f"{name}: only the snapshot of a market keeps tables")
-
-    def keep_table(self, name: str, query: str, parameters: dict[str, Any]) -> None:
-        """Keep a query's answer as a temporary table, unless there is one of that name."""
+    def keep_table(self, name: str, query: str, parameters: Mapping[str, Any]) -> None:
+        """Keep a query's answer as a table in memory for as long as the market, unless there is one of that name."""
         raise NotImplementedError(f"{name}: only the snapshot of a market keeps {query} {parameters}")
 
     def ask_once(self, question: Callable[["Snapshot"], T]) -> T:
@@ -214,72 +197,45 @@ class Snapshot:
 
 
 class _MarketSnapshot(Snapshot):
-    """A snapshot with `counted_rate`, a temporary table of one connection."""
+    """A snapshot with `counted_rate` and `market_fact`, tables of one connection."""
 
     def __init__(
         self,
         whole: Snapshot,
-        connection: duckdb.DuckDBPyConnection,
+        connection: MarketConnection,
+        key: MarketKey,
         market_values: Mapping[str, Any],
         *,
         counts_areas: bool,
+        code_values: Mapping[str, Any] | None,
     ) -> None:
         self.market_values = market_values
         self.counts_areas = counts_areas
+        self.code_values = code_values
         self.root = whole.root
         self.manifest = whole.manifest
         self.markets = whole.markets
         self._limits = whole._limits
-        self._connection = connection
+        self._shown = connection
+        self._key = key
         self._answers = whole._answers
 
     @contextmanager
     def cursor(self, seconds: float | None = None) -> Iterator[WatchedCursor]:
-        """Yield the connection itself: another cursor would not see its temporary table."""
-        with self._limited(self._connection, self._limits.seconds if seconds is None else seconds) as watched:
+        """Yield the market's connection itself: no other would have its tables."""
+        with self._limited(self._shown, self._limits.seconds if seconds is None else seconds) as watched:
             yield watched
 
-    def has_table(self, name: str) -> bool:
-        """Return whether the market has a temporary table of that name."""
-        return bool(self.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [name]))
-
-    def keep_table(self, name: str, query: str, parameters: dict[str, Any]) -> None:
-        """Keep a query's answer as a temporary table for as long as the market, unless there is one of that name."""
-        if not self.has_table(name):
-            with self.cursor() as cursor:
-                cursor.execute(f"CREATE TEMP TABLE {name} AS {query}", parameters)
+    def keep_table(self, name: str, query: str, parameters: Mapping[str, Any]) -> None:
+        """Keep a query's answer as a table in memory for as long as the market, unless there is one of that name."""
+        found = self.markets.make((name, *self._key), lambda: _ask(self.cursor(), query, parameters))
+        self._shown.add(name, found)
 
 
-def _connect_hardened(root: Path, limits: QueryLimits, macros: Sequence[str]) -> duckdb.DuckDBPyConnection:
-    """Return a connection that can read below `root` and nothing else, and whose settings no query can change."""
-    config: dict[str, Any] = {
-        "memory_limit": limits.memory,
-        "threads": limits.threads,
-        "temp_directory": limits.temp_directory,
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-        "allow_community_extensions": False,
-    }
-    connection = duckdb.connect(config=config)
-    connection.execute("SET allowed_directories = ?", [[str(root)]])
-    # As an argument of `connect`, DuckDB 1.5 shows this limit and does not keep to it.
-    connection.execute("SET max_temp_directory_size = ?", [limits.temp_size])
-    for statement in (
-        "SET TimeZone = 'UTC'",
-        # A page asks many queries of the same files, which never change: read their footers once.
-        "SET GLOBAL parquet_metadata_cache = true",
-        # The operating system keeps the files' bytes in memory already, where others may need it more.
-        "SET enable_external_file_cache = false",
-        # Without a thread that gives it back, DuckDB's allocator keeps what a large question needed until the next one.
-        "SET allocator_background_threads = true",
-        "SET allocator_flush_threshold = '16MB'",
-        *ids.SQL_MACROS,
-        *macros,
-        "SET enable_external_access = false",
-        "SET lock_configuration = true",
-    ):
-        connection.execute(statement)
-    return connection
+def _ask(asking: AbstractContextManager[WatchedCursor], sql: str, parameters: Mapping[str, Any]) -> pa.Table:
+    """Return a question's rows as an Arrow table. Of the parameters, those that it names are bound."""
+    with asking as cursor:
+        return cursor.execute(sql, used_parameters(sql, parameters)).to_arrow_table()
 
 
 class Reader:

@@ -1,55 +1,74 @@
-"""Keep the rates of recent markets in memory, for the many queries of a page and the pages after it."""
+"""Keep what was read of recent markets in memory, for the many questions of a page and the pages after it."""
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
 from typing import Any
 
-import duckdb
+import pyarrow as pa
+from cachetools import LRUCache
 
 from core.runtime.metrics import count_lookup
 
-MarketKey = tuple[Any, ...]
+MarketKey = tuple[Hashable, ...]
 
-
-@dataclass(frozen=True)
-class _KeptMarket:
-    key: MarketKey
-    rows: int
-    connection: duckdb.DuckDBPyConnection
+MAX_BYTES = 96 << 20
+"""The facts of the commonest code of 17 million have 30 MB, those of most codes less than one."""
 
 
 class MarketCache:
-    """Connections that each hold one market's `counted_rate`: the most recent ones, up to a number of rows in all."""
+    """Arrow tables of recent markets, the least recently used of which go first. No table is ever changed.
 
-    def __init__(self, max_markets: int = 24, max_rows: int = 500_000) -> None:
-        self._max_markets = max_markets
-        self._max_rows = max_rows
+    A table that somebody is making is not made by anybody else at the same time.
+    """
+
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._lock = threading.Lock()
-        self._kept: list[_KeptMarket] = []
+        self._tables: LRUCache[MarketKey, pa.Table] = LRUCache(max_bytes, getsizeof=_size)
+        self._being_made: dict[MarketKey, threading.Lock] = {}
 
     @property
     def size(self) -> int:
-        """Return the number of markets that are kept."""
-        return len(self._kept)
+        """Return the number of tables that are kept."""
+        return len(self._tables)
 
-    def take(self, key: MarketKey) -> duckdb.DuckDBPyConnection | None:
-        """Return the connection of a market, for this caller alone until it is put back. None if it is not kept."""
-        connection = self._take(key)
-        count_lookup("markets", found=connection is not None)
-        return connection
+    @property
+    def bytes(self) -> int:
+        """Return how many bytes the tables have together."""
+        return int(self._tables.currsize)
 
-    def _take(self, key: MarketKey) -> duckdb.DuckDBPyConnection | None:
+    def get(self, key: MarketKey) -> pa.Table | None:
+        """Return a table if it is kept."""
         with self._lock:
-            for position, market in enumerate(self._kept):
-                if market.key == key:
-                    del self._kept[position]
-                    return market.connection
-        return None
+            found: pa.Table | None = self._tables.get(key)
+            return found
 
-    def put_back(self, key: MarketKey, connection: duckdb.DuckDBPyConnection) -> None:
-        """Keep a connection, and close the oldest ones beyond the limits."""
-        rows = connection.execute("SELECT count(*) FROM counted_rate").fetchall()[0][0]
+    def get_or_make(self, key: MarketKey, make: Callable[[], pa.Table | None]) -> pa.Table | None:
+        """Return a table that is kept, or else what `make` returns, which is kept from then on unless it is None."""
         with self._lock:
-            self._kept.append(_KeptMarket(key, rows, connection))
-            while len(self._kept) > self._max_markets or sum(market.rows for market in self._kept) > self._max_rows:
-                self._kept.pop(0).connection.close()
+            making = self._being_made.setdefault(key, threading.Lock())
+        try:
+            with making:
+                found = self.get(key)
+                count_lookup("markets", found=found is not None)
+                if found is None and (found := make()) is not None:
+                    self._keep(key, found)
+                return found
+        finally:
+            with self._lock:
+                self._being_made.pop(key, None)
+
+    def make(self, key: MarketKey, make: Callable[[], pa.Table]) -> pa.Table:
+        """Return a table that is kept, or else what `make` returns, which is kept from then on."""
+        found = self.get_or_make(key, make)
+        assert found is not None  # noqa: S101 - `make` returns one
+        return found
+
+    def _keep(self, key: MarketKey, table: pa.Table) -> None:
+        with self._lock:
+            if _size(table) <= self._tables.maxsize:
+                self._tables[key] = table
+
+
+def _size(table: Any) -> int:
+    # An empty table is an answer too, and costs something to keep.
+    return int(table.nbytes) + 1_000

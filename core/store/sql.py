@@ -1,6 +1,8 @@
 """Write SQL that reads the store's files, where no parameter can be bound."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from core.store.generations.store import Store, Transaction
 from core.store.schema.tables import Column, Table
@@ -9,6 +11,12 @@ from core.store.schema.tables import Column, Table
 def quote(text: str) -> str:
     """Return a text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def used_parameters(sql: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of the parameters that the SQL names: DuckDB accepts no others."""
+    named = set(re.findall(r"\$(\w+)", sql))
+    return {name: value for name, value in parameters.items() if name in named}
 
 
 def parquet_rows(paths: Sequence[str], options: str = "") -> str:

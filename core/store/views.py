@@ -25,6 +25,15 @@ def with_group_areas(facts: str, *, by_month: bool) -> str:
                LEFT JOIN (SELECT pg_uid, area FROM {DIM_GROUP_AREA.name} {in_month}) a ON a.pg_uid = f.pg_uid"""
 
 
+_SMALL_ROWS, _SMALL_BYTES = 10_000, 200_000
+"""What a table may have that is kept in memory: a megabyte or two there."""
+
+COUNTED_RATE = "counted_rate"
+"""The table in memory of a market's rates. See Snapshot.market_snapshot."""
+
+MARKET_FACT = "market_fact"
+"""The table in memory of the facts of one code."""
+
 RATE_WITH_PAYEE = "rate_with_payee"
 """The view of the facts with the column `payee`, see payee_sql."""
 
@@ -53,6 +62,16 @@ def payee_sql(manifest: Manifest) -> str:
     return f"CASE {' '.join(cases)} ELSE '' END" if cases else "''"
 
 
+def counted_rates_sql(manifest: Manifest, facts: str, where: str, *, areas: bool, by_month: bool) -> str:
+    """Return SQL of the rows of COUNTED_RATE, see Snapshot.market_snapshot and with_group_areas."""
+    rates = f"SELECT f.*, {payee_sql(manifest)} AS payee FROM {facts} f WHERE {where}"
+    if areas:
+        rates = with_group_areas(rates, by_month=by_month)
+    columns = ", ".join((*COUNTED_RATE_COLUMNS, "payee"))
+    area = "group_area" if areas else "NULL::VARCHAR AS group_area"
+    return f"SELECT {columns}, {area}, count(*) AS rate_count FROM ({rates}) GROUP BY ALL"
+
+
 def view_statements(root: Path, manifest: Manifest) -> Iterator[str]:
     """Yield the statements that create the views of a generation in the store at `root`."""
     for table in TABLES.values():
@@ -67,7 +86,17 @@ def _view(table: Table, root: Path, manifest: Manifest) -> str:
         return f"CREATE VIEW {table.name} AS SELECT {null_columns(table.columns)} WHERE false"
     options = _hive_options(root, manifest) if table is FACT_RATE else ""
     columns = _select_columns(table.columns, manifest.format)
-    return f"CREATE VIEW {table.name} AS SELECT {columns} FROM {parquet_rows(paths, options)}"
+    kind = "TABLE" if _is_small(table, manifest) else "VIEW"
+    return f"CREATE {kind} {table.name} AS SELECT {columns} FROM {parquet_rows(paths, options)}"
+
+
+def _is_small(table: Table, manifest: Manifest) -> bool:
+    """Return whether a table is so small that reading it once is cheaper than opening its file for each question.
+
+    The plan of a question that reads a file is not kept either, see market_connection.py.
+    """
+    size = sum(file.bytes for file in manifest.tables.get(table.name, ()))
+    return table is not FACT_RATE and manifest.rows(table.name) <= _SMALL_ROWS and size <= _SMALL_BYTES
 
 
 def _by_group(root: Path, manifest: Manifest) -> str:

@@ -4,11 +4,12 @@ import inspect
 import logging
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
+import pyarrow as pa
 
 from core.runtime import metrics, request_notes
 
@@ -19,6 +20,30 @@ _VALUE_CHARACTERS = 200
 _LIST_VALUES = 20
 
 
+class AskedCursor(Protocol):
+    """What answers questions: a cursor of DuckDB, or the connection of a market."""
+
+    @property
+    def execute(self) -> Callable[..., Any]:
+        """Ask a question."""
+
+    @property
+    def fetchall(self) -> Callable[[], list[Any]]:
+        """Return the remaining rows."""
+
+    @property
+    def fetchmany(self) -> Callable[[int], list[Any]]:
+        """Return the next rows."""
+
+    @property
+    def to_arrow_table(self) -> Callable[[], pa.Table]:
+        """Return all rows."""
+
+    @property
+    def description(self) -> Any:
+        """The columns."""
+
+
 class WatchedCursor:
     """A DuckDB cursor whose questions are timed: the time in DuckDB, not the time its caller takes between rows.
 
@@ -26,7 +51,7 @@ class WatchedCursor:
     questions are not: they may take as long as they need.
     """
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, log_after: float | None) -> None:
+    def __init__(self, cursor: AskedCursor, log_after: float | None) -> None:
         self._cursor = cursor
         self._log_after = log_after
         self._sql = ""
@@ -56,13 +81,20 @@ class WatchedCursor:
         request_notes.note_rows(len(rows))
         return rows
 
+    def to_arrow_table(self) -> pa.Table:
+        """Return the rows of the question as an Arrow table."""
+        with self._timed():
+            table = self._cursor.to_arrow_table()
+        request_notes.note_rows(len(table))
+        return table
+
     @property
     def description(self) -> list[Any]:
         """The columns of the question: a tuple for each, which begins with its name and type."""
         return list(self._cursor.description or ())
 
     @property
-    def plain(self) -> duckdb.DuckDBPyConnection:
+    def plain(self) -> Any:
         """The cursor itself, whose questions nobody watches."""
         return self._cursor
 

@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from core.queries.rules.rate_kinds import MACROS
+from core.store import market_facts
 from core.store.connection import QueryLimits, QueryTimeout, QueryTooLarge, Reader, Snapshot, time_limit
 from core.store.generations.store import Store
 from core.store.market_cache import MarketCache
@@ -194,16 +195,48 @@ def test_a_market_snapshot_keeps_its_facts_as_few_counted_rows(demo: Snapshot) -
         demo.rows("SELECT * FROM counted_rate")
 
 
+def test_the_facts_of_a_code_are_in_memory_with_all_columns(demo: Snapshot) -> None:
+    ((state, month, system, code),) = demo.rows(
+        """SELECT state, year_month, code_type, code FROM fact_rate GROUP BY ALL ORDER BY count(*) DESC, code LIMIT 1"""
+    )
+    values = {"state": state, "year_month": month, "code_type": system, "code": code}
+    where = " AND ".join(f"{name} = ${name}" for name in values)
+    with demo.market_snapshot("f.negotiated_rate > 100", {}, code_values=values) as market:
+        assert market.code_values == values
+        expected = demo.rows(f"SELECT * FROM fact_rate WHERE {where} ORDER BY fact_uid", values)
+        assert market.rows("SELECT * FROM market_fact ORDER BY fact_uid") == expected
+        ((counted,),) = market.rows("SELECT sum(rate_count) FROM counted_rate")
+        assert 0 < counted < len(expected)
+    with demo.market_snapshot("true", {}, code_values={**values, "code": "no such"}) as empty:
+        assert empty.rows("SELECT count(*) FROM market_fact") == [(0,)]
+        assert empty.rows("SELECT count(*) FROM counted_rate") == [(0,)]
+
+
+def test_the_facts_of_a_code_with_too_many_are_read_from_the_files(
+    demo: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = {"state": "GA", "year_month": "2025-08", "code": "99213"}
+    with demo.market_snapshot("true", {}, code_values=values) as market:
+        expected = market.rows("SELECT * FROM counted_rate ORDER BY ALL")
+    monkeypatch.setattr(market_facts, "MAX_ROWS", 3)
+    other = Snapshot(demo.root, demo.manifest, QueryLimits(seconds=5), MACROS)
+    with other.market_snapshot("true", {}, code_values=values) as market:
+        assert market.code_values is None
+        assert market.rows("SELECT * FROM counted_rate ORDER BY ALL") == expected
+
+
 def test_market_snapshots_are_kept_within_bounds_and_not_after_an_error(demo: Snapshot) -> None:
     def ask(db: Snapshot, code: str) -> None:
         with db.market_snapshot("f.code <> $code", {"code": code}) as market:
             market.rows("SELECT 1")
 
-    few = Snapshot(demo.root, demo.manifest, QueryLimits(seconds=5), MACROS, MarketCache(max_markets=3))
+    measure = MarketCache()
+    ask(Snapshot(demo.root, demo.manifest, QueryLimits(seconds=5), MACROS, measure), "x")
+    few = Snapshot(demo.root, demo.manifest, QueryLimits(seconds=5), MACROS, MarketCache(3 * measure.bytes))
     for number in range(5):
         ask(few, str(number))
     assert few.markets.size == 3
-    small = Snapshot(demo.root, demo.manifest, QueryLimits(seconds=5), MACROS, MarketCache(max_rows=0))
+    small = Snapshot(demo.root, demo.manifest, QueryLimits(seconds=5), MACROS, MarketCache(max_bytes=0))
     ask(small, "x")
     assert small.markets.size == 0
     with (
@@ -212,7 +245,7 @@ def test_market_snapshots_are_kept_within_bounds_and_not_after_an_error(demo: Sn
         market.cursor(0.05) as cursor,
     ):
         cursor.execute(ENDLESS).fetchall()
-    assert demo.markets.take(("f.code <> $code", ("code", "y"))) is None
+    ask(demo, "y")
 
 
 def test_market_snapshots_serve_many_threads(demo: Snapshot) -> None:

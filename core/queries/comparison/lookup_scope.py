@@ -45,6 +45,8 @@ class LookupScope:
 
     schedules: tuple[Schedule, ...] = SCHEDULES
     periods: Mapping[str, ReleaseInForce] | None = None
+    is_kept: bool = False
+    """Whether what is looked up is in tables of the market in memory, see keep_lookups."""
 
     @property
     def has_compensation(self) -> bool:

@@ -1,13 +1,19 @@
 """What a comparison looks up: the release of each schedule that is in force, and what it says of the codes."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from core.fields.billing_code import CODE_WIDTHS
 from core.queries.comparison.lookup_scope import LookupScope
 from core.queries.comparison.schedules import MS_DRG, SCHEDULES, Price, Schedule
+from core.queries.rules.market import Market
+from core.store.connection import Snapshot
 
 _CODES = f"[$code::VARCHAR, lpad($code::VARCHAR, {CODE_WIDTHS[MS_DRG]}, '0')]"
 """SQL of how schedules may list the parameter `$code`: a DRG has three digits there."""
+
+_KEPT_PERIODS, _KEPT_CODES = "period_in_force", "listed_price"
+"""The tables in memory that keep_lookups makes."""
 
 
 def lookups_sql(scope: LookupScope) -> str:
@@ -16,12 +22,29 @@ def lookups_sql(scope: LookupScope) -> str:
     `periods` has the release of each schedule in force in each state and month, `codes` the codes as schedules list
     them, and `listed_code` what the schedules say of these.
     """
+    if scope.is_kept:
+        return f"""
+        periods AS (SELECT * FROM {_KEPT_PERIODS}),
+        codes AS (SELECT DISTINCT listed_as AS code FROM picked),
+        listed_code AS (SELECT * FROM {_KEPT_CODES})"""
     return f"""
         periods AS ({_periods(scope)}),
         codes AS (SELECT {"DISTINCT listed_as" if scope.periods is None else f"unnest({_CODES})"} AS code
             {"FROM picked" if scope.periods is None else ""}),
         listed_code(schedule, code_system, state, year_month, code, prices, passes_on) AS (
             {" UNION ALL ".join(_listed_codes(scope))})"""
+
+
+def keep_lookups(db: Snapshot, market: Market, scope: LookupScope) -> LookupScope:
+    """Return the scope with its look-ups kept as tables of the market in memory, if they are of one code and month.
+
+    They do not depend on the market's filters. Without parameters, the plan of the comparison can be kept.
+    """
+    if db.code_values is None or scope.periods is None:
+        return scope
+    db.keep_table(_KEPT_PERIODS, _periods(scope), market.parameters)
+    db.keep_table(_KEPT_CODES, f"WITH {lookups_sql(scope)} SELECT * FROM listed_code", market.parameters)
+    return replace(scope, is_kept=True)
 
 
 def _last_month(kind: str, release: str) -> str:

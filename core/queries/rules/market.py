@@ -1,6 +1,6 @@
 """The rates that a question is about: state, month, code and filters, as a WHERE clause with bound parameters."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
@@ -10,7 +10,8 @@ from core.queries.rules.columns import Month, State, described
 from core.store.connection import Snapshot
 from core.store.generations.manifest import BY_GROUP
 from core.store.schema.tables import DIM_GROUP_AREA, FACT_RATE
-from core.store.views import RATE_WITH_PAYEE, with_group_areas
+from core.store.sql import used_parameters
+from core.store.views import COUNTED_RATE, MARKET_FACT, payee_sql, with_group_areas
 
 NO_MODIFIER = "none"
 """The value of the filter `modifier` that selects rates without a modifier."""
@@ -84,6 +85,9 @@ _FILTERS = (
 FILTERS = {one.name: one for one in _FILTERS}
 """The filters of a market besides state, month and code, by name, in the order of pages, addresses and conditions."""
 
+_CODE_PARAMETERS = ("state", "year_month", "code_type", "code")
+"""What chooses the facts of one code."""
+
 _PROVIDER_FILTERS = tuple(name for name, one in FILTERS.items() if one.group_table)
 """The filters by provider group."""
 
@@ -97,7 +101,7 @@ AREAS = (OWN_AREA, STATE_MEAN)
 AREA = "area"
 """The parameter with one of AREAS, the first if it is not set. Like BASIS, it selects no rates."""
 
-MARKET_PARAMETERS = ("state", "year_month", "code_type", "code", *FILTERS, BASIS, AREA)
+MARKET_PARAMETERS = (*_CODE_PARAMETERS, *FILTERS, BASIS, AREA)
 """Everything that chooses a market. Conditions have this order too: the fact is sorted by state and month, and the most
 selective come first."""
 
@@ -197,9 +201,15 @@ def market_cache(db: Snapshot, market: Market, *, areas: bool = False) -> Iterat
         yield db
         return
     facts = market.unfiltered
-    of_provider = market.code is None
-    table = BY_GROUP if of_provider else FACT_RATE.name
-    with db.market_snapshot(facts.where, facts.parameters, table, areas=areas) as cached:
+    if market.code is None or not market.year_month:
+        table = BY_GROUP if market.code is None else FACT_RATE.name
+        with db.market_snapshot(facts.where, facts.parameters, table, areas=areas) as cached:
+            yield cached
+        return
+    of_code = {name: value for name, value in facts.parameters.items() if name in _CODE_PARAMETERS}
+    where = _all_of(name for name in facts.parameters if name not in of_code)
+    groups = used_parameters(where, facts.parameters)
+    with db.market_snapshot(where, groups, areas=areas, code_values=of_code) as cached:
         yield cached
 
 
@@ -207,22 +217,42 @@ def counted_rates(db: Snapshot, market: Market, *, areas: bool = False) -> tuple
     """Return SQL that selects the market's rates, and its parameters. A row stands for `rate_count` rates.
 
     The columns are those of `counted_rate`, see `Snapshot.market_snapshot`. Where `db` has no cache, they are all of
-    RATE_WITH_PAYEE, with `group_area` if `areas` are asked for. A cache has that column or not.
+    market_facts. A cache has `group_area` or not.
     """
     if db.market_values is None:
-        return f"(SELECT f.*, 1 AS rate_count FROM ({market_facts(market, areas=areas)}) f)", market.parameters
-    if any(db.market_values.get(name) != getattr(market, name) for name in _PROVIDER_FILTERS):
+        facts, parameters = market_facts(db, market, areas=areas)
+        return f"(SELECT f.*, 1 AS rate_count FROM ({facts}) f)", parameters
+    cached, asked = db.market_values, market.parameters
+    chosen = [name for name in _CODE_PARAMETERS if name in cached]
+    if any(cached.get(name) != asked.get(name) for name in (*chosen, *_PROVIDER_FILTERS)):
         raise ValueError("the cache is of another market")
-    # The cached facts are already those of the network, NPI or TIN, and no longer say whose they are.
-    filters = {name: value for name, value in market.parameters.items() if name not in _PROVIDER_FILTERS}
-    where = " AND ".join(filter_condition(name) for name in filters)
-    return f"(SELECT * FROM counted_rate f WHERE {where})", filters
+    # The cached facts are already those of the network, NPI or TIN, and no longer say whose they are. Conditions that
+    # all of them meet are left out: DuckDB keeps the plan of a question without parameters.
+    filters = {name: value for name, value in asked.items() if name not in (*chosen, *_PROVIDER_FILTERS)}
+    return f"(SELECT * FROM {COUNTED_RATE} f WHERE {_all_of(filters)})", filters
 
 
-def market_facts(market: Market, *, areas: bool = False) -> str:
-    """Return SQL of the market's rows of RATE_WITH_PAYEE, with `group_area` if `areas` are asked for."""
-    facts = f"SELECT f.* FROM {RATE_WITH_PAYEE} f WHERE {market.where}"
-    return with_group_areas(facts, by_month=bool(market.year_month)) if areas else facts
+def rates_of_market(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
+    """Return SQL of the market's facts with all their columns, and its parameters: from memory where `db` has them."""
+    if db.code_values is None:
+        return f"(SELECT f.* FROM {FACT_RATE.name} f WHERE {market.where})", market.parameters
+    where = _all_of(name for name in market.parameters if name not in _CODE_PARAMETERS)
+    return f"(SELECT f.* FROM {MARKET_FACT} f WHERE {where})", used_parameters(where, market.parameters)
+
+
+def _all_of(names: Iterable[str]) -> str:
+    """Return the condition that all of these filters set."""
+    return " AND ".join(map(filter_condition, names)) or "true"
+
+
+def market_facts(db: Snapshot, market: Market, *, areas: bool = False) -> tuple[str, dict[str, Any]]:
+    """Return what rates_of_market does, with `payee`, and with `group_area` if `areas` are asked for."""
+    rates, parameters = rates_of_market(db, market)
+    facts = f"SELECT f.*, {payee_sql(db.manifest)} AS payee FROM {rates} f"
+    if not areas:
+        return facts, parameters
+    sql = with_group_areas(facts, by_month=bool(market.year_month))
+    return sql, parameters | used_parameters(sql, market.parameters)
 
 
 RATE_COUNT = "sum(rate_count)::BIGINT"

@@ -1,0 +1,64 @@
+"""Read the facts of one code in one state and month: all columns of its rows, in a few milliseconds.
+
+The facts are sorted by code, so these rows are in one or two row groups of each file. Polars finds them by the
+statistics of the row groups and decodes only them: 5 ms for a few hundred rows and 12 ms for 83,000, where DuckDB takes
+11 and 47 (docs/decisions/0062).
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from core.store.generations.layout import layout_named, parts
+from core.store.generations.manifest import DataFile, Manifest
+from core.store.schema.tables import FACT_RATE
+
+MAX_ROWS = 300_000
+"""The rows of a code that are kept in memory, some 350 bytes each. Questions about a code with more read the files."""
+
+_CHOSEN_BY = ("state", "year_month", "code_type", "code")
+"""The columns by which rows are chosen, in the order in which they rule out most."""
+
+
+def read_market_facts(root: Path, manifest: Manifest, values: Mapping[str, Any]) -> pa.Table | None:
+    """Return the facts of a code with all columns, in the order of the files; None if they are more than MAX_ROWS.
+
+    `values` are those of the columns state, year_month and code, and of code_type if it is known.
+    """
+    chosen = {name: values[name] for name in _CHOSEN_BY if name in values}
+    found = pl.concat(
+        [_read_file(root / file.path, manifest, chosen) for file in _files(manifest, chosen)] or [_none()]
+    )
+    if len(found) > MAX_ROWS:
+        return None
+    # Newer types of text would not be copied here, but DuckDB lets Arrow filter the rows, and Arrow cannot filter them.
+    return found.to_arrow(compat_level=pl.CompatLevel.oldest())
+
+
+def _files(manifest: Manifest, values: Mapping[str, Any]) -> Sequence[DataFile]:
+    """Return the files that may have such facts, by the shards they are in."""
+    by = layout_named(manifest.layout).by
+    return [
+        file
+        for file in manifest.tables.get(FACT_RATE.name, ())
+        if file.rows and all(parts(file.shard)[name] == values[name] for name in by)
+    ]
+
+
+def _read_file(path: Path, manifest: Manifest, values: Mapping[str, Any]) -> pl.DataFrame:
+    columns = [
+        pl.col(column.name) if column.since <= manifest.format else pl.lit(None, pl.String).alias(column.name)
+        for column in FACT_RATE.columns
+    ]
+    facts = pl.scan_parquet(path, hive_partitioning=False, glob=False)
+    for name, value in values.items():
+        facts = facts.filter(pl.col(name) == value)
+    # One more row than may be kept: whoever gets it knows that there are more.
+    return facts.head(MAX_ROWS + 1).select(columns).collect()
+
+
+def _none() -> pl.DataFrame:
+    return pl.from_arrow(FACT_RATE.arrow.empty_table())  # type: ignore[return-value]
