@@ -30,6 +30,7 @@ from core.load.facts.partition import partition_price_runs
 from core.load.flatten.file_traits import NO_TRAITS, FileTraits
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.outcome import FactCounts, LoadOutcome, count_facts, make_batch_record
+from core.load.providers.early_match import EarlyMatch
 from core.load.providers.group_index import GroupIndex, read_named_keys, write_group_index, write_masks
 from core.load.providers.group_tables import BatchScope, MemberCounts, write_group_tables
 from core.load.providers.id_spellings import find_ids_in_two_spellings
@@ -212,14 +213,18 @@ def read_wanted(
     file is read again with the filters of both loads, unless it is finished anyway. So is a file that turns out to have
     unusual traits.
     """
-    filters, traits = task.combine_filters(task.source.batch_id), NO_TRAITS
+    batch_id, filters, traits = task.source.batch_id, task.combine_filters(task.source.batch_id), NO_TRAITS
     for directory in ("file", "again"):
+        match = EarlyMatch(task.transaction, task.work, filters, task.history.of_state(batch_id, task.state))
         with clock.stage("read"):
-            content = read_file(task.source, task.work / directory, filters, workers, progress, task.sizes, traits)
-        combined, found = task.combine_filters(content.batch_id), traits
+            content = read_file(
+                task.source, task.work / directory, filters, workers, progress, task.sizes, traits, match.matcher
+            )
+        batch_id, combined, found = content.batch_id, task.combine_filters(content.batch_id), traits
         if traits == NO_TRAITS:
             found = FileTraits(find_ids_in_two_spellings(content.directory), bool(content.notes[REPEATED]))
-        if (combined == filters and found == traits) or task.find_finished(content.batch_id):
+        loaded = task.history.of_state(batch_id, task.state)
+        if (combined == filters and found == traits and match.fits(loaded)) or task.find_finished(batch_id):
             break
         filters, traits = combined, found
         workers.renew()

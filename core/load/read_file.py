@@ -1,8 +1,9 @@
 """Read one file: the values of its root stay here, its elements go to whichever worker is free."""
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import chain, groupby
 from pathlib import Path
 
 import polars as pl
@@ -10,14 +11,20 @@ import polars as pl
 from core.load.flatten.file_traits import NO_TRAITS, FileTraits
 from core.load.flatten.flatten_elements import FilePiece, Flattened
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
+from core.load.providers.wanted_groups import WantedGroups
 from core.load.rate_filters import RateFilter
-from core.load.worker_tasks import ReadTask, finish_flattening, flatten_piece
+from core.load.worker_tasks import ReadTask, finish_flattening, flatten_piece, leave_out_unwanted, write_definitions
 from core.runtime.errors import NotJsonError, PayerFileError
 from core.runtime.progress import Progress
 from core.runtime.workers import Workers
 from core.tic import header
 from core.tic.array_splitter import STREAMED, ArraySplitter, ElementChunk, RootValue
 from core.tic.source import Source
+
+GroupMatcher = Callable[[Path], WantedGroups]
+"""Returns which groups filters want, given the directory of the spools with all definitions of groups."""
+
+_RATES, _REFERENCES = STREAMED
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,11 @@ class FileContent:
         return sum((each.rejected for each in self.flattened), Counter())
 
     @property
+    def rejected_by_mask(self) -> Counter[tuple[int, str]]:
+        """Return the same number by the filters that may want one of the rate's groups, a bit each, and by reason."""
+        return sum((each.rejected_by_mask for each in self.flattened), Counter())
+
+    @property
     def notes(self) -> Counter[str]:
         """Return the number of oddities that are not rows, by kind."""
         return sum((each.notes for each in self.flattened), self.own_notes)
@@ -73,49 +85,125 @@ def read_file(
     progress: Progress | None = None,
     sizes: LoadSizes = DEFAULT_SIZES,
     traits: FileTraits = NO_TRAITS,
+    match_groups: GroupMatcher | None = None,
 ) -> FileContent:
     """Read a file into spools and runs below `directory`, which is new.
 
-    `traits` are what an earlier reading of the file has shown. Raise PayerFileError if the file cannot be read, or is
-    not an in-network file.
+    `traits` are what an earlier reading of the file has shown. `match_groups` finds out which groups are wanted; rates
+    of others are left out unexamined. Raise PayerFileError if the file cannot be read, or is not an in-network file.
     """
+    reading = _Reading(source, workers, progress, match_groups)
     quick, careful = (ReadTask(source.name, directory / way, filters, sizes, traits) for way in ("quick", "careful"))
     try:
-        return _read(source, quick, workers, progress, careful=False)
+        return reading.read(quick, careful=False)
     except NotJsonError:
         # Either the file is broken or a quick cut was wrong, which is rare. Careful cuts find out.
         workers.renew()
-        return _read(source, careful, workers, progress, careful=True)
+        return reading.read(careful, careful=True)
 
 
-def _read(source: Source, task: ReadTask, workers: Workers, progress: Progress | None, *, careful: bool) -> FileContent:
-    directory, sizes = task.directory, task.sizes
-    directory.mkdir(parents=True)
-    splitter = ArraySplitter(
-        source.name,
-        source.read_blocks(progress),
-        directory=directory,
-        careful=careful,
-        chunk_bytes=sizes.chunk_bytes,
-        giant_bytes=sizes.giant_item_bytes,
-    )
-    pieces = _PieceReader(source.name, splitter.parts())
-    counts = list(workers.map(flatten_piece, ((task, piece) for piece in pieces)))
-    if "in_network" not in pieces.root:
-        for key in pieces.root:
-            header.refuse_other_kinds(source.name, key)
-        raise PayerFileError(f"{source.name}: has no in_network array; expected an in-network file")
-    flattened = workers.each(finish_flattening, task)
-    return FileContent(
-        batch_id=source.batch_id,
-        bytes_read=source.bytes_read,
-        directory=directory,
-        root=pieces.root,
-        items=_count_items(pieces.kinds, counts),
-        pieces=_locate_pieces(pieces.kinds, counts),
-        flattened=flattened,
-        own_notes=Counter(source.notes),
-    )
+class _LateReferencesError(Exception):
+    """Rates come before definitions of their groups."""
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """Reads one file, in one of several ways."""
+
+    source: Source
+    workers: Workers
+    progress: Progress | None
+    match_groups: GroupMatcher | None
+
+    def read(self, task: ReadTask, *, careful: bool) -> FileContent:
+        """Read the file from its beginning, and once more if groups are wanted that it defines after its rates."""
+        pieces = self._split(task, careful=careful)
+        try:
+            counts = dict(self._flatten(task, pieces))
+        except _LateReferencesError:
+            self.workers.renew()
+            task = replace(task, directory=task.directory / "late")
+            references = self._split(task, careful=careful)
+            counts = dict(self._flatten_some(task, (each for each in references if each.array == _REFERENCES)))
+            self._leave_out_unwanted(task)
+            # The pieces have the same numbers as before: the file is split in the same way.
+            pieces = self._split(task, careful=careful)
+            counts |= self._flatten_some(task, (each for each in pieces if each.array != _REFERENCES))
+        return self._finish(task, pieces, [counts[number] for number in range(len(pieces.kinds))])
+
+    def _split(self, task: ReadTask, *, careful: bool) -> "_PieceReader":
+        task.directory.mkdir(parents=True, exist_ok=True)
+        splitter = ArraySplitter(
+            self.source.name,
+            self.source.read_blocks(self.progress),
+            directory=task.directory,
+            careful=careful,
+            chunk_bytes=task.sizes.chunk_bytes,
+            giant_bytes=task.sizes.giant_item_bytes,
+        )
+        return _PieceReader(self.source.name, splitter.parts())
+
+    def _flatten(self, task: ReadTask, pieces: Iterable[FilePiece]) -> Iterator[tuple[int, int]]:
+        """Flatten pieces. Yield each one's number and the number of its elements.
+
+        With filters on providers, the definitions of groups are matched as soon as rates begin. Raise
+        _LateReferencesError if there are none yet, or if more of them come later.
+        """
+        coming = self.workers.begin(pieces)
+        if self.match_groups is None:
+            yield from self._flatten_some(task, coming)
+            return
+        defined, has_begun, knows_wanted = 0, False, False
+        for array, run in groupby(coming, key=lambda each: each.array):
+            found: Iterator[FilePiece] = run
+            if array == _RATES and not has_begun:
+                first = next(found)
+                found, has_begun, knows_wanted = chain([first], found), True, defined > 0
+                if knows_wanted:
+                    self._leave_out_unwanted(task)
+                elif b'"provider_references"' in first.chunk.text:
+                    raise _LateReferencesError
+                # Otherwise the file writes out its groups at each rate, and all rates are examined.
+            for number, count in self._flatten_some(task, found):
+                defined += count if array == _REFERENCES else 0
+                if array == _REFERENCES and count and knows_wanted:
+                    raise _LateReferencesError
+                yield number, count
+
+    def _flatten_some(self, task: ReadTask, pieces: Iterable[FilePiece]) -> Iterator[tuple[int, int]]:
+        numbers: list[int] = []
+
+        def tasks() -> Iterator[tuple[ReadTask, FilePiece]]:
+            for piece in pieces:
+                numbers.append(piece.number)
+                yield task, piece
+
+        for position, count in enumerate(self.workers.map(flatten_piece, tasks())):
+            yield numbers[position], count
+
+    def _leave_out_unwanted(self, task: ReadTask) -> None:
+        assert self.match_groups is not None  # noqa: S101 - only then groups are matched
+        self.workers.each(write_definitions, task)
+        self.match_groups(task.directory).save(task.directory)
+        self.workers.each(leave_out_unwanted, task)
+
+    def _finish(self, task: ReadTask, pieces: "_PieceReader", counts: list[int]) -> FileContent:
+        name = self.source.name
+        if _RATES not in pieces.root:
+            for key in pieces.root:
+                header.refuse_other_kinds(name, key)
+            raise PayerFileError(f"{name}: has no in_network array; expected an in-network file")
+        flattened = self.workers.each(finish_flattening, task)
+        return FileContent(
+            batch_id=self.source.batch_id,
+            bytes_read=self.source.bytes_read,
+            directory=task.directory,
+            root=pieces.root,
+            items=_count_items(pieces.kinds, counts),
+            pieces=_locate_pieces(pieces.kinds, counts),
+            flattened=flattened,
+            own_notes=Counter(self.source.notes),
+        )
 
 
 @dataclass(frozen=True)

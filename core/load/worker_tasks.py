@@ -9,10 +9,14 @@ from core.load.flatten.file_traits import NO_TRAITS, FileTraits
 from core.load.flatten.flatten_elements import FilePiece, Flattened, Flattener
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.providers.cross_references import write_range
+from core.load.providers.wanted_groups import WantedGroups
 from core.load.rate_filters import RateFilter
 from core.runtime.workers import WorkerState, give_back_memory
 
-__all__ = ["ReadTask", "build_facts", "finish_flattening", "flatten_piece", "merge_into_one", "write_range"]
+__all__ = [
+    "ReadTask", "build_facts", "finish_flattening", "flatten_piece", "leave_out_unwanted", "merge_into_one",
+    "write_definitions", "write_range",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,13 @@ def flatten_piece(state: WorkerState, task: ReadTask, piece: FilePiece) -> int:
     return flattener.flatten(piece)
 
 
+def write_definitions(state: WorkerState, task: ReadTask) -> None:
+    """Write the definitions of provider groups that the worker still has in memory."""
+    if "flattener" not in state:
+        state["flattener"] = _flattener(state, task)
+    state["flattener"].write_spools()
+
+
 def finish_flattening(state: WorkerState, task: ReadTask) -> Flattened:
     """Write what the worker still has in memory, and return what it has made."""
     flattener: Flattener = state.pop("flattener", None) or _flattener(state, task)
@@ -52,3 +63,9 @@ def _flattener(state: WorkerState, task: ReadTask) -> Flattener:
         sizes=task.sizes,
         traits=task.traits,
     )
+
+
+def leave_out_unwanted(state: WorkerState, task: ReadTask) -> None:
+    """From now on, leave out rates of groups that no filter wants. Their definitions were written before."""
+    flattener: Flattener = state["flattener"]
+    flattener.leave_out_unwanted(WantedGroups.load(task.directory))

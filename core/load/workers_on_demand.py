@@ -3,14 +3,16 @@
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from core.load import WORKER_MODULES
 from core.runtime.workers import SingleProcess, Workers, start_workers
 
+T = TypeVar("T")
+
 
 class WorkersOnDemand:
-    """Up to `count` workers, started by the first `map` with at least `min_tasks` tasks.
+    """Up to `count` workers, started if the first tasks that `begin` or `map` sees are at least `min_tasks`.
 
     With fewer tasks the calling process does the work, then and later: starting workers would take longer.
     """
@@ -28,15 +30,19 @@ class WorkersOnDemand:
     ) -> None:
         self.close()
 
+    def begin(self, tasks: Iterable[T]) -> Iterator[T]:
+        """See Workers."""
+        coming = iter(tasks)
+        if self._started is not None:
+            return coming
+        first = list(islice(coming, self._min_tasks))
+        self._started = start_workers(self._count, WORKER_MODULES) if len(first) == self._min_tasks else SingleProcess()
+        return chain(first, coming)
+
     def map(self, function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
         """See Workers."""
-        coming = iter(arguments)
-        if self._started is None:
-            first = list(islice(coming, self._min_tasks))
-            self._started = (
-                start_workers(self._count, WORKER_MODULES) if len(first) == self._min_tasks else SingleProcess()
-            )
-            coming = chain(first, coming)
+        coming = self.begin(arguments)
+        assert self._started is not None  # noqa: S101 - begun above
         return self._started.map(function, coming)
 
     def each(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:

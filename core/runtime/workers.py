@@ -25,7 +25,7 @@ from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from core.runtime.errors import BeaconError
 
@@ -35,12 +35,20 @@ MAX_QUEUED_TASKS = 2
 MAX_SPAWNED_WORKERS = 30
 """Windows waits for at most 63 things at a time, and there are two to wait for with each worker."""
 
+T = TypeVar("T")
+
 WorkerState = dict[str, Any]
 """What a worker keeps from task to task. `worker` is its number, from 0."""
 
 
 class Workers(Protocol):
     """The processes that share some work."""
+
+    def begin(self, tasks: Iterable[T]) -> Iterator[T]:
+        """Look at the first of all tasks that are coming, and return them all: few are not worth several processes.
+
+        Only for tasks that go to `map` in several parts.
+        """
 
     def map(self, function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
         """Yield the function's results, in the order of its arguments; the next free worker takes the next task.
@@ -66,6 +74,10 @@ class SingleProcess:
 
     def __init__(self) -> None:
         self._state: WorkerState = {"worker": 0}
+
+    def begin(self, tasks: Iterable[T]) -> Iterator[T]:
+        """See Workers."""
+        return iter(tasks)
 
     def map(self, function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
         """See Workers."""
@@ -118,6 +130,10 @@ class WorkerPool:
             connection: Any = ours  # Windows has another class with the same methods
             self._connections.append(connection)
             self._sentinels[connection] = process.sentinel
+
+    def begin(self, tasks: Iterable[T]) -> Iterator[T]:
+        """See Workers."""
+        return iter(tasks)
 
     def map(self, function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
         """See Workers."""

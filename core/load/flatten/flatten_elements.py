@@ -8,14 +8,16 @@ Several processes may flatten one file, each with its own Flattener for some of 
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
+from operator import mul
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Raw
 
 from core.fields.rate import parse_rate
 from core.load.batch.rejects import LEFT_OUT, published_text
@@ -24,6 +26,7 @@ from core.load.flatten.item_fields import CODE_TOO_LONG, NO_CODE, NOT_WANTED, TE
 from core.load.flatten.price_fields import RATE_KEY, PriceFieldsReader
 from core.load.flatten.rate_groups import RateGroupReader
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
+from core.load.providers.wanted_groups import WantedGroups
 from core.load.rate_filters import ALL_RATES, RateFilter
 from core.load.staging.group_key_set import KeySet
 from core.load.staging.price_rows import PriceRows
@@ -50,6 +53,11 @@ class FilePiece:
     number: int
     chunk: ElementChunk
 
+    @property
+    def array(self) -> str:
+        """Return the array of the file's root that the chunk is from."""
+        return self.chunk.array
+
 
 @dataclass(frozen=True)
 class Flattened:
@@ -60,9 +68,18 @@ class Flattened:
     """The keys of the groups that price rows name, distinct and sorted."""
     rows_read: int
     rows_filtered: int
-    rejected: Counter[str]
+    rejected_by_mask: Counter[tuple[int, str]]
+    """Rejected rows by the filters that may want one of their rate's groups, a bit each, and by reason."""
     notes: Counter[str]
     pos_sets: dict[str, tuple[str, ...]]
+
+    @property
+    def rejected(self) -> Counter[str]:
+        """Return the number of rejected rows by reason."""
+        found: Counter[str] = Counter()
+        for (_, reason), rows in self.rejected_by_mask.items():
+            found[reason] += rows
+        return found
 
 
 class _ItemRates(NamedTuple):
@@ -106,7 +123,7 @@ class Flattener:
         self._used = KeySet()
         self._rows_read = 0
         self._rows_filtered = 0
-        self._rejected: Counter[str] = Counter()
+        self._rejected: Counter[tuple[int, str]] = Counter()
         self._notes: Counter[str] = Counter()
         self._item_fields = ItemFieldsReader(self._spools, self._notes, filters)
         self._price_fields = PriceFieldsReader(sizes)
@@ -123,10 +140,21 @@ class Flattener:
             used_keys=self._used.keys(),
             rows_read=self._rows_read,
             rows_filtered=self._rows_filtered,
-            rejected=self._rejected,
+            rejected_by_mask=self._rejected,
             notes=self._notes + self._price_fields.notes + self._spools.parts.notes,
             pos_sets=self._price_fields.pos_sets,
         )
+
+    def write_spools(self) -> None:
+        """Write the definitions of groups that are still in memory, so that other processes can read them."""
+        self._spools.close()
+
+    def leave_out_unwanted(self, wanted: WantedGroups) -> None:
+        """From now on, leave out rates none of whose groups is among those that filters want.
+
+        Such a rate is not examined. It counts as filtered, even if it would have been rejected.
+        """
+        self._groups.wanted = wanted
 
     def flatten(self, piece: FilePiece) -> int:
         """Flatten a piece and return the number of its elements. Raise NotJsonError if it is not JSON."""
@@ -174,7 +202,7 @@ class Flattener:
         self._add_rates([_ItemRates(item, rates, self._piece << 32)])
         return len(rates)
 
-    def _add_rates(self, items: Sequence[_ItemRates]) -> None:  # noqa: C901 - one loop
+    def _add_rates(self, items: Sequence[_ItemRates]) -> None:  # noqa: C901, PLR0912, PLR0915 - one loop
         """Add the prices of items' rates to the price rows.
 
         This is the innermost loop: it runs once for each price, a few hundred thousand times a second, and takes half
@@ -195,26 +223,33 @@ class Flattener:
         prices = self._prices
         add_rate, add_fields = prices.rate.append, prices.price_fields.append
         add_groups, add_item = prices.group_list.append, prices.item_fields.append
+        wanted, left_out = self._groups.wanted, 0
+        examined: Iterable[tuple[int, RateObject]]
         for each in items:
             item, rates, seq = each.item, each.rates, each.seq
             # Only an item of which a price was kept is described, so that no code without a rate gets into dim_code.
             before, kept = len(prices.rate), False
             number = number_of_item(item, cache) if rates else NO_CODE
-            for position, rate in enumerate(rates):
+            examined = enumerate(rates)
+            if number == NOT_WANTED or wanted is not None:
+                examined, rows = self._leave_out_rates(rates, number)
+                left_out += rows
+            for position, rate in examined:
+                texts = rate.negotiated_prices
+                if rate.provider_groups is ABSENT:
+                    text = bytes(rate.provider_references)
+                    groups = list_of_text.get(text)
+                    if groups is None:
+                        groups = self._groups.number_of(text)
+                else:
+                    groups = next(written_out)
                 if prices.fact_rows >= max_fact_rows or len(prices.rate) >= max_prices:
                     kept = kept or len(prices.rate) > before
                     self._flush()
                     prices, before = self._prices, 0
                     add_rate, add_fields = prices.rate.append, prices.price_fields.append
                     add_groups, add_item = prices.group_list.append, prices.item_fields.append
-                if rate.provider_groups is ABSENT:
-                    text = bytes(rate.provider_references)
-                    groups = list_of_text.get(text)
-                    if groups is None:
-                        groups = self._groups.read_references(text)
-                else:
-                    groups = next(written_out)
-                size, texts = list_sizes[groups], rate.negotiated_prices
+                size = list_sizes[groups] if groups >= 0 else 0
                 if not texts or number < 0 or not 0 < size <= max_groups:
                     self._add_odd_rate(number, item, rate, groups, _RatePosition(seq, position))
                     continue
@@ -241,6 +276,35 @@ class Flattener:
                     self._add_price(text, number, (groups,), size, _RatePosition(seq, position), texts.index(raw))
             if kept or len(prices.rate) > before:
                 describe(number, item, seq, cache)
+        self._rows_read += left_out
+        self._rows_filtered += left_out
+
+    def _leave_out_rates(
+        self, rates: Sequence[RateObject], number: int
+    ) -> tuple[Iterable[tuple[int, RateObject]], int]:
+        """Return the rates of an item that are to be examined, with their positions, and the rows of all others.
+
+        Others are those none of whose groups is wanted, or all if the item's code is not. They cost a lookup of their
+        list of groups, whose size is needed to count their rows. That is most of the time of a load with a filter, so
+        each step is one call for all rates of an item. An item with something unusual is examined rate by rate.
+        """
+        prices = [rate.negotiated_prices for rate in rates]
+        if None in prices or [] in prices or [rate for rate in rates if rate.provider_groups is not ABSENT]:
+            return enumerate(rates), 0
+        lists = self._groups.lists
+        texts = list(map(bytes, [rate.provider_references for rate in rates]))
+        found = list(map(lists.by_references.get, texts))
+        numbers = list(map(self._groups.number_of, texts)) if None in found else cast("list[int]", found)
+        counts = list(map(len, cast("list[list[Raw]]", prices)))
+        if number == NOT_WANTED:
+            sizes = [-each if each < 0 else lists.sizes[each] for each in numbers]
+            if 0 in sizes:
+                return enumerate(rates), 0
+            return (), sum(map(mul, sizes, counts))
+        examined = [(position, rates[position]) for position, each in enumerate(numbers) if each >= 0]
+        for position, _ in examined:
+            numbers[position] = 0
+        return examined, -sum(map(mul, numbers, counts))
 
     def _read_written_out(self, items: Sequence[_ItemRates]) -> list[int]:
         """Return the lists of groups of the rates that have them written out, in the order of the rates."""
@@ -254,30 +318,31 @@ class Flattener:
         self, number: int, item: ItemObject, rate: RateObject, groups: int, position: _RatePosition
     ) -> None:
         """Add or reject the prices of a rate that has no code, no groups, no prices, or very many groups."""
-        if not rate.negotiated_prices or not self._groups.lists.sizes[groups]:
+        lists = self._groups.lists
+        if not rate.negotiated_prices or (groups >= 0 and not lists.sizes[groups]):
             rate, groups = self._read_again(rate, groups, position)
         texts = rate.negotiated_prices
         if not texts:
             self._leave_out("no_prices", position.seq, position.rate)
             return
-        size = self._groups.lists.sizes[groups]
+        size = lists.sizes[groups] if groups >= 0 else -groups
         # A rejected price counts once for each of its groups, and once if it has none.
         rows = max(size, 1) * len(texts)
         self._rows_read += rows
-        if number == NOT_WANTED:
+        if number == NOT_WANTED or groups < 0:
             self._rows_filtered += rows
         elif number in _ITEM_REASONS or not size:
             reason, value = _ITEM_REASONS.get(number, "no_provider"), None
             if number in _ITEM_REASONS:
                 value = published_text([item.billing_code_type, item.billing_code])
             for price in range(len(texts)):
-                self._reject(reason, max(size, 1), position, price, value)
+                self._reject(reason, max(size, 1), position, price, value, lists.mask_of(groups))
         else:
             self._prices.fact_rows += rows
-            keys, step = self._groups.lists.keys_of(groups), self._sizes.groups_per_row
-            lists = [self._groups.lists.add(keys[n : n + step]) for n in range(0, size, step)]
+            keys, step, mask = lists.keys_of(groups), self._sizes.groups_per_row, lists.mask_of(groups)
+            rows_of = [lists.add(keys[n : n + step], mask=mask) for n in range(0, size, step)]
             for price, raw in enumerate(texts):
-                self._add_price(bytes(raw), number, lists, size, position, price)
+                self._add_price(bytes(raw), number, rows_of, size, position, price)
 
     def _read_again(self, rate: RateObject, groups: int, position: _RatePosition) -> tuple[RateObject, int]:
         """Return a rate that lacks something, and its groups, with its keys put right if they are misspelt."""
@@ -285,7 +350,7 @@ class Flattener:
         if found is None:
             return rate, groups
         if found.provider_groups is ABSENT:
-            return found, self._groups.read_references(bytes(found.provider_references))
+            return found, self._groups.number_of(bytes(found.provider_references))
         return found, self._groups.read_written_out([found], [position.seq])[0]
 
     def _add_price(
@@ -293,17 +358,18 @@ class Flattener:
     ) -> None:
         """Add or reject a price whose text is new, for the `size` groups of some lists. `price` is its position."""
         found = decode.decode_price(text, self._notes)
+        mask = self._groups.lists.mask_of(lists[0])
         if found is None:
-            self._reject("no_price", size, position, price, published_text(text.decode("utf-8", "replace")))
+            self._reject("no_price", size, position, price, published_text(text.decode("utf-8", "replace")), mask)
             return
         amount = parse_rate(found.negotiated_rate)
         if amount is None:
             value = None if found.negotiated_rate is None else published_text(found.negotiated_rate)
-            self._reject("invalid_rate", size, position, price, value)
+            self._reject("invalid_rate", size, position, price, value, mask)
             return
         fields = self._price_fields.number_of(found)
         if fields < 0:
-            self._reject("text_too_long", size, position, price, published_text(text.decode("utf-8", "replace")))
+            self._reject("text_too_long", size, position, price, published_text(text.decode("utf-8", "replace")), mask)
             return
         for groups in lists:
             self._prices.item_fields.append(number)
@@ -312,8 +378,10 @@ class Flattener:
             self._prices.group_list.append(groups)
         self._price_fields.remember(text, fields)
 
-    def _reject(self, reason: str, rows: int, position: _RatePosition, price: int, value: str | None) -> None:
-        self._rejected[reason] += rows
+    def _reject(
+        self, reason: str, rows: int, position: _RatePosition, price: int, value: str | None, mask: int
+    ) -> None:
+        self._rejected[mask, reason] += rows
         self._spools.rejects.add(reason, position.seq, position.rate, price, value, rows)
 
     def _leave_out(self, reason: str, seq: int, rate: int | None = None) -> None:

@@ -14,7 +14,8 @@ from core.load.batch.altered_texts import count_altered
 from core.load.batch.rejects import LEFT_OUT
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.providers.group_key import NAMED_KEY, WHOLE_KEY_LIMIT, group_key, group_keys_of_names
-from core.load.staging.rate_group_lists import RateGroupLists
+from core.load.providers.wanted_groups import WantedGroups
+from core.load.staging.rate_group_lists import ALL_FILTERS, RateGroupLists
 from core.load.staging.spool_set import SpoolSet
 from core.store.schema.columns import MAX_NAME
 from core.tic import lenient_json
@@ -29,8 +30,11 @@ _WHOLE_NUMBERS = msgspec.json.Decoder(list[int])
 class RateGroupReader:
     """Reads the lists of groups of rates into `lists`, and the members of groups into spools.
 
-    `exact_ids` are the ids that the file defines in two spellings, see `id_spellings`.
+    `exact_ids` are the ids that the file defines in two spellings, see `id_spellings`. `wanted` are the groups that
+    filters want, None if all are or if it is not known yet.
     """
+
+    wanted: WantedGroups | None = None
 
     def __init__(
         self,
@@ -49,12 +53,20 @@ class RateGroupReader:
         """Forget the lists. No price row in memory may refer to them."""
         self.lists = RateGroupLists(self._sizes.cached_field_bytes)
 
-    def read_references(self, text: bytes) -> int:
-        """Return the list of groups that the JSON text of provider_references names."""
+    def number_of(self, text: bytes) -> int:
+        """Return the number of the list of groups that the JSON text of provider_references names."""
+        known = self.lists.by_references.get(text)
+        if known is not None:
+            return known
         keys, odd = self._keys_of_references(text)
         if odd:
             self._notes["provider_references_that_are_no_ids"] += odd
-        return self.lists.add(keys, None if odd else text)
+        known_text = None if odd else text
+        mask = ALL_FILTERS if self.wanted is None else self.wanted.mask_of(keys)
+        # A rate that names no group at all is not left out by a filter: it is rejected, as without filters.
+        if keys and not mask:
+            return self.lists.set_aside(len(keys), known_text)
+        return self.lists.add(keys, known_text, mask)
 
     def read_written_out(self, rates: Sequence[RateObject], seqs: Sequence[int]) -> list[int]:
         """Return the lists of groups of rates that have provider_groups, and perhaps provider_references as well.
@@ -133,7 +145,7 @@ class RateGroupReader:
         if groups is not None:
             return groups
         if inline.strip(_BLANK) in _EMPTY:
-            return self.read_references(references)
+            return self.number_of(references)
         keys, odd = self._keys_of_references(references)
         if odd:
             self._notes["provider_references_that_are_no_ids"] += odd

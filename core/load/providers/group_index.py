@@ -22,8 +22,8 @@ class GroupIndex:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.keys: Keys = _load(directory / "keys.npy")
-        self.hashes: ids.type_of_hash = _load(directory / "hashes.npy")
+        self.keys: Keys = load_mapped(directory / "keys.npy")
+        self.hashes: ids.type_of_hash = load_mapped(directory / "hashes.npy")
         """The hash of the fact's provider part."""
         self.strings: pa.Table = pa.ipc.open_file(pa.memory_map(str(directory / "strings.arrow"))).read_all()
         """provider_group_id_raw and pg_uid."""
@@ -117,7 +117,8 @@ def raw_ids(keys: Keys, named: pl.DataFrame) -> pl.Series:
     return raws
 
 
-def _load(path: Path) -> npt.NDArray[np.uint64]:
+def load_mapped(path: Path) -> npt.NDArray[np.uint64]:
+    """Return an array that `np.save` has written, mapped into memory."""
     # A mapped array is in memory once for all processes. An empty array cannot be mapped.
     try:
         found: npt.NDArray[np.uint64] = np.load(path, mmap_mode="r")

@@ -11,10 +11,17 @@ import pyarrow as pa
 from core.load.load_sizes import DEFAULT_SIZES
 from core.load.staging.price_runs import list_keys
 
+ALL_FILTERS = (1 << 64) - 1
+"""The mask of a list of groups of which nobody knows yet which filters want them."""
+
 
 @dataclass
 class RateGroupLists:
-    """The lists of provider groups met so far, by number. The numbers outlive the runs that refer to them."""
+    """The lists of provider groups met so far, by number. The numbers outlive the runs that refer to them.
+
+    A list none of whose groups is wanted is not kept: its "number" is minus the number of its groups, which is all that
+    is needed to count its rates.
+    """
 
     max_bytes: int = DEFAULT_SIZES.cached_field_bytes
     by_references: dict[bytes, int] = field(default_factory=dict)
@@ -26,11 +33,16 @@ class RateGroupLists:
     """For each list, whether it names a group more than once."""
     keys: "array[int]" = field(default_factory=lambda: array("Q"))
     """The group keys of all lists, one list after the other."""
+    masks: dict[int, int] = field(default_factory=dict)
+    """For each list of which it is known, a bit for each filter that wants one of its groups."""
     text_bytes: int = 0
 
-    def add(self, keys: "list[int] | array[int]", text: bytes | None = None) -> int:
+    def add(self, keys: "list[int] | array[int]", text: bytes | None = None, mask: int = ALL_FILTERS) -> int:
         """Add a list of group keys and return its number. With `text` the list can be found again."""
         number = len(self.sizes)
+        if mask != ALL_FILTERS:
+            self.masks[number] = mask
+            self.text_bytes += 100
         self.keys.extend(keys)
         self.sizes.append(len(keys))
         self.repeats.append(len(keys) > 1 and len(set(keys)) < len(keys))
@@ -38,6 +50,17 @@ class RateGroupLists:
             self.by_references[text] = number
             self.text_bytes += len(text)
         return number
+
+    def set_aside(self, size: int, text: bytes | None) -> int:
+        """Return the number of a list of `size` groups, none of which is wanted."""
+        if text is not None:
+            self.by_references[text] = -size
+            self.text_bytes += len(text) + 120
+        return -size
+
+    def mask_of(self, number: int) -> int:
+        """Return a bit for each filter that may want one of a list's groups."""
+        return self.masks.get(number, ALL_FILTERS)
 
     def add_written_out(self, texts: Sequence[bytes], keys: npt.NDArray[np.uint64]) -> None:
         """Add a list of one group for each text of provider_groups."""
