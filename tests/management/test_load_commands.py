@@ -7,6 +7,7 @@ from core.demo.provider_register import write_register
 from tests.fixture_types import Manage
 from tests.management.failures import complaint
 from tests.reference.places.place_samples import write_places
+from tests.reference.utilization.utilization_files import write_uses
 
 
 def test_names_titles_and_schedules_are_loaded_and_summed_up(manage: Manage, tmp_path: Path) -> None:
@@ -53,6 +54,22 @@ def test_places_are_loaded_and_summed_up(manage: Manage, tmp_path: Path) -> None
     assert "no group has an area yet" not in found.stdout
 
 
+def test_utilization_is_loaded_and_summed_up(manage: Manage, tmp_path: Path) -> None:
+    uses = [("1003011404", "Dermatology", "17311", "O", 125, 182.0)]
+    uses += [("1003011405", "Wheelwright", "17311", place, 12, 12.0) for place in "XO"]
+    download = write_uses(tmp_path / "download.csv", uses)
+    assert "say it with --year" in complaint(manage("load_utilization", download))
+    loaded = manage("load_utilization", "--year", "2023", download)
+    assert loaded.returncode == 0, loaded.stderr
+    assert "download.csv: by provider and service, 2023, 1 codes" in loaded.stdout
+    assert "3 rows read: 2 kept, 1 rejected (invalid_place)" in loaded.stdout
+    assert "an extract: shares of specialties are of the clinicians in the loaded files" in loaded.stdout
+    assert "the store has 2 rows of 2 clinicians and organizations, and 1 codes, of 2023 to 2023" in loaded.stdout
+    assert "1 of them have a provider type that is not a known specialty" in loaded.stdout
+    older = manage("load_utilization", "--year", "2022", download)
+    assert "0 rows by provider are in the store, 2 have a newer year or a later issue there" in older.stdout
+
+
 def test_a_wrong_file_is_one_line(manage: Manage, tmp_path: Path) -> None:
     other = tmp_path / "GA_2025.csv"
     other.write_text("a,b\n1,2\n")
@@ -63,8 +80,17 @@ def test_a_wrong_file_is_one_line(manage: Manage, tmp_path: Path) -> None:
         manage("load_benchmark", "medicare_prof", other, "--state", "GA")
     )
     assert "not a file of a known kind" in complaint(manage("load_places", other))
+    assert "GA_2025.csv: not CMS's Medicare Physician & Other Practitioners" in complaint(
+        manage("load_utilization", other)
+    )
     missing = tmp_path / "none.csv"
-    for command in (("load_nppes",), ("load_places",), ("load_codes",), ("load_benchmark", "wcfs")):
+    for command in (
+        ("load_nppes",),
+        ("load_places",),
+        ("load_utilization",),
+        ("load_codes",),
+        ("load_benchmark", "wcfs"),
+    ):
         assert "none.csv: cannot be read: No such file" in complaint(
             manage(*command, missing, *(["--state", "GA", "--year-month", "2025-01"] if len(command) > 1 else []))
         )

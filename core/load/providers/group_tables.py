@@ -18,6 +18,7 @@ from core.load.table_writer import TableWriter
 from core.reference.nppes.provider_names import new_npi_rows
 from core.reference.places.group_areas import put_group_areas
 from core.reference.profiles.provider_profiles import put_profiles
+from core.reference.utilization.group_specialties import put_group_specialties
 from core.runtime.workers import Workers, give_back_memory
 from core.store.changes.upsert import upsert_sorted
 from core.store.generations.store import Transaction
@@ -105,6 +106,7 @@ def write_group_tables(
     every_pair = _all_pairs(writer, str(pairs[XREF_GROUP_NPI.name].path), scope)
     put_group_areas(writer.connection, writer.transaction, every_pair)
     put_profiles(writer.connection, writer.transaction, every_pair)
+    put_group_specialties(writer.connection, writer.transaction, every_pair)
     for table in (XREF_GROUP_NPI, XREF_GROUP_TIN, XREF_TIN_NPI):
         upsert_sorted(writer.connection, writer.transaction, table, pairs[table.name].path)
     return _count_members(

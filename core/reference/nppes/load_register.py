@@ -20,6 +20,7 @@ from core.reference.nppes.register_file import read_register
 from core.reference.nppes.taxonomy import is_taxonomy, read_taxonomies
 from core.reference.places.group_areas import put_all_group_areas
 from core.reference.profiles.provider_profiles import ProfileCounts, count_profiles, put_all_profiles
+from core.reference.utilization.group_specialties import put_all_group_specialties
 from core.runtime.errors import ReferenceFileError
 from core.runtime.progress import Progress
 from core.store.changes.upsert import write_query
@@ -111,6 +112,7 @@ def load_nppes(
             put_all_group_areas(connection, transaction)
             put_all_profiles(connection, transaction)
             profiles = count_profiles(connection, transaction)
+            put_all_group_specialties(connection, transaction)
         finally:
             connection.close()
         transaction.commit()

@@ -25,7 +25,9 @@ FORMAT = max(newest_format(), CHECKSUMS_SINCE)
        npi_other_name and npi_location; dim_npi and nppes have middle names, other names, second address lines, and
        update dates; dim_benchmark has parts;
        schedule_fit and surgical_center_group
-    5  provider_profile and group_profile; dim_zip has points and the names of areas
+    5  provider_profile and group_profile; dim_zip has points and the names of areas;
+       utilization, utilization_provider, utilization_area, code_use, specialty_use, specialty_size, group_specialty,
+       and utilization_file
 
 A store of an older format is read as it is and upgraded by the next write, see `upgrade.py`. See
 docs/decisions/0035-store-format.md.

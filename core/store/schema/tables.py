@@ -64,6 +64,17 @@ from core.store.schema.rate_tables import (
     XREF_GROUP_LOCATION,
     XREF_POS,
 )
+from core.store.schema.utilization_tables import (
+    CODE_USE,
+    GROUP_SPECIALTY,
+    SPECIALTY_SIZE,
+    SPECIALTY_USE,
+    UTILIZATION,
+    UTILIZATION_AREA,
+    UTILIZATION_FILE,
+    UTILIZATION_PROVIDER,
+    UTILIZATION_TABLES,
+)
 
 __all__ = [
     "BENCH_AMBULANCE",
@@ -82,6 +93,7 @@ __all__ = [
     "BENCH_WAGE_INDEX",
     "BENCH_WCFS",
     "BENCH_WCFS_MODIFIER",
+    "CODE_USE",
     "CORRECTIONS",
     "DIM_BATCH",
     "DIM_BENCHMARK",
@@ -100,6 +112,7 @@ __all__ = [
     "DQ_RUN",
     "FACT_RATE",
     "GROUP_PROFILE",
+    "GROUP_SPECIALTY",
     "NPI_LOCATION",
     "NPI_OTHER_NAME",
     "NPPES",
@@ -108,9 +121,15 @@ __all__ = [
     "REJECTS",
     "REMOVED_RATE",
     "SCHEDULE_FIT",
+    "SPECIALTY_SIZE",
+    "SPECIALTY_USE",
     "STORED_TABLES",
     "SURGICAL_CENTER_GROUP",
     "TABLES",
+    "UTILIZATION",
+    "UTILIZATION_AREA",
+    "UTILIZATION_FILE",
+    "UTILIZATION_PROVIDER",
     "XREF_BATCH_PLAN",
     "XREF_BATCH_SOURCE",
     "XREF_BUNDLED_CODE",
@@ -134,6 +153,7 @@ TABLES: dict[str, Table] = {
         *FILE_TABLES,
         *BENCHMARK_TABLES,
         *FIT_TABLES,
+        *UTILIZATION_TABLES,
         *QUALITY_TABLES,
     )
 }
