@@ -78,7 +78,7 @@ def _create_npi_specialties(
         {"taxonomy_code": list(found), "specialty": [_BROADER.get(name, name) for name in found.values()]},
         schema={"taxonomy_code": pl.String, "specialty": pl.String},
     )
-    connection.register("specialty_of_code", of_code)
+    connection.register("utilization_specialty_of_code", of_code)
     some = f"SEMI JOIN {wanted} USING (npi)" if wanted else ""
     billed = billing or f"(SELECT {null_columns(UTILIZATION_PROVIDER.columns)} LIMIT 0)"
     connection.execute(
@@ -89,11 +89,11 @@ def _create_npi_specialties(
                         ELSE coalesce(t.specialty, u.specialty) END AS specialty,
                    coalesce(n.entity_type, u.entity_type) = 'individual' AS is_person
             FROM (SELECT npi, taxonomy_code, entity_type FROM {npis} {some}) n
-            LEFT JOIN specialty_of_code t USING (taxonomy_code)
+            LEFT JOIN utilization_specialty_of_code t USING (taxonomy_code)
             LEFT JOIN {billed} u USING (npi)
             WHERE coalesce(t.specialty, u.specialty) IS NOT NULL"""
     )
-    connection.unregister("specialty_of_code")
+    connection.unregister("utilization_specialty_of_code")
     return bool(connection.execute("SELECT 1 FROM npi_specialty LIMIT 1").fetchall())
 
 

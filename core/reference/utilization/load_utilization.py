@@ -3,8 +3,8 @@
 Memory does not grow with the files: rows go to disk as they are read, and come back one range of codes at a time.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.fields.provider_type import specialty_of_type
+from core.reference.nppes.load_register import ReadProgress
 from core.reference.utilization.code_ranges import CodeRange, split_codes
 from core.reference.utilization.group_specialties import put_all_group_specialties
 from core.reference.utilization.newest_rows import newest_by, use_of_codes, use_of_specialties
@@ -25,7 +26,6 @@ from core.reference.utilization.utilization_csv import (
     find_utilization_files,
     read_rows,
 )
-from core.runtime.progress import Progress
 from core.store.generations.store import Store, Transaction
 from core.store.parquet.writer import write_table
 from core.store.schema.columns import Table
@@ -40,9 +40,6 @@ from core.store.schema.tables import (
 )
 from core.store.sql import parquet_rows, stored_rows
 from core.store.writer_connection import connect_for_writing
-
-ReadProgress = Callable[[str], AbstractContextManager[Progress]]
-"""A function that takes a file's name and returns a context in which the progress of reading it is shown."""
 
 RANGE_ROWS = 400_000
 """Rows of a range of codes that are in memory at once, unless one code has more."""
@@ -207,7 +204,7 @@ def _put_areas(transaction: Transaction, spooled: _Spooled) -> pl.DataFrame:
 
 
 @dataclass
-class _Totals:
+class _UseTotals:
     """What the store knows after a load."""
 
     added: int = 0
@@ -224,7 +221,7 @@ def _put_use(
     clinicians: pl.DataFrame,
     areas: pl.DataFrame,
     range_rows: int,
-) -> _Totals:
+) -> _UseTotals:
     """Put utilization, code_use, and specialty_use, one range of codes after another."""
     stored = stored_rows(transaction, UTILIZATION)
     names = "code, npi, place, services, beneficiaries, year"
@@ -235,7 +232,7 @@ def _put_use(
     counted = connection.execute(f"SELECT code, count(*) FROM {every} GROUP BY code ORDER BY code").fetchall()
     specialties = clinicians.drop_nulls("specialty").with_columns(pl.col("specialty").cast(pl.Categorical))
     sizes = clinicians.drop_nulls("specialty").group_by("specialty").agg(of=pl.len())
-    totals = _Totals()
+    totals = _UseTotals()
     by_code: list[pl.DataFrame] = []
     by_specialty: list[pl.DataFrame] = []
 
