@@ -79,7 +79,7 @@ def test_a_group_has_its_members_specialties(
         for group, npis in groups.items()
         for npi in npis
     ]
-    rows = {
+    rows: dict[str, list[dict[str, Any]]] = {
         DIM_NPI.name: [
             {"npi": npi, "taxonomy_code": code, "entity_type": kind}
             for npi in NPIS
