@@ -17,8 +17,8 @@ from core.load.staging.group_members import FETCHER, WRITER_BITS
 from core.load.table_writer import TableWriter
 from core.reference.nppes.provider_names import new_npi_rows
 from core.reference.places.group_areas import put_group_areas
+from core.reference.profiles.group_specialties import put_group_specialties
 from core.reference.profiles.provider_profiles import put_profiles
-from core.reference.utilization.group_specialties import put_group_specialties
 from core.runtime.workers import Workers, give_back_memory
 from core.store.changes.upsert import upsert_sorted
 from core.store.generations.store import Transaction

@@ -19,8 +19,8 @@ from core.reference.nppes.provider_names import renamed_npi_rows
 from core.reference.nppes.register_file import read_register
 from core.reference.nppes.taxonomy import is_taxonomy, read_taxonomies
 from core.reference.places.group_areas import put_all_group_areas
+from core.reference.profiles.group_specialties import put_all_group_specialties
 from core.reference.profiles.provider_profiles import ProfileCounts, count_profiles, put_all_profiles
-from core.reference.utilization.group_specialties import put_all_group_specialties
 from core.runtime.errors import ReferenceFileError
 from core.runtime.progress import Progress
 from core.store.changes.upsert import write_query

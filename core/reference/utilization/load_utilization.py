@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 
 from core.fields.provider_type import specialty_of_type
 from core.reference.nppes.load_register import ReadProgress
+from core.reference.profiles.group_specialties import put_all_group_specialties
 from core.reference.utilization.code_ranges import CodeRange, split_codes
-from core.reference.utilization.group_specialties import put_all_group_specialties
 from core.reference.utilization.newest_rows import newest_by, use_of_codes, use_of_specialties
 from core.reference.utilization.utilization_csv import (
     BY_GEOGRAPHY,

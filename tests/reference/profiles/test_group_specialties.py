@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.fields.specialty import find_specialty
 from core.fields.unscored import UNSCORED_SPECIALTIES, is_unscored_code
-from core.reference.utilization.group_specialties import put_all_group_specialties, put_group_specialties
+from core.reference.profiles.group_specialties import put_all_group_specialties, put_group_specialties
 from core.store.generations.store import Store
 from core.store.parquet.writer import write_table
 from core.store.schema.tables import DIM_NPI, GROUP_SPECIALTY, TABLES, UTILIZATION_PROVIDER, XREF_GROUP_NPI
