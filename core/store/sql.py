@@ -31,6 +31,12 @@ def stored_rows(tables: Transaction | Store, table: Table) -> str:
     return parquet_rows(paths) if paths else f"(SELECT {null_columns(table.columns)} LIMIT 0)"
 
 
+def current_rows(transaction: Transaction, table: Table) -> str | None:
+    """Return SQL of a table's rows with the changes of the transaction so far, or None if it has none."""
+    files = transaction.files(table.name)
+    return parquet_rows([transaction.path(file) for file in files]) if sum(file.rows for file in files) else None
+
+
 def null_columns(columns: Iterable[Column]) -> str:
     """Return SQL that selects null for each column, with the column's type and name."""
     return ", ".join(f"NULL::{column.sql_type} AS {column.name}" for column in columns)

@@ -4,8 +4,8 @@ import duckdb
 
 from core.store.changes.upsert import upsert, write_query
 from core.store.generations.store import Transaction
-from core.store.schema.tables import DIM_GROUP_AREA, DIM_NPI, DIM_ZIP, XREF_GROUP_NPI, Table
-from core.store.sql import parquet_rows
+from core.store.schema.tables import DIM_GROUP_AREA, DIM_NPI, DIM_ZIP, XREF_GROUP_NPI
+from core.store.sql import current_rows
 
 
 def put_all_group_areas(connection: duckdb.DuckDBPyConnection, transaction: Transaction) -> None:
@@ -39,12 +39,6 @@ def put_group_areas(connection: duckdb.DuckDBPyConnection, transaction: Transact
     connection.execute(f"CREATE OR REPLACE TEMP TABLE group_areas AS {group_areas_sql(pairs)}")
     upsert(connection, transaction, DIM_GROUP_AREA, "group_areas", keep="new")
     connection.execute("DROP TABLE group_areas; DROP TABLE npi_area")
-
-
-def current_rows(transaction: Transaction, table: Table) -> str | None:
-    """Return SQL of a table's rows with the changes of the transaction so far, or None if it has none."""
-    files = transaction.files(table.name)
-    return parquet_rows([transaction.path(file) for file in files]) if sum(file.rows for file in files) else None
 
 
 def _create_npi_areas(

@@ -7,7 +7,7 @@ import duckdb
 import polars as pl
 
 from core.fields.states import FIPS_STATES
-from core.reference.places.group_areas import current_rows, put_all_group_areas
+from core.reference.places.group_areas import put_all_group_areas
 from core.reference.places.place_files import PlaceFile, PlaceFiles, read_place_files
 from core.reference.places.zip_areas import AreaFinder, ZipArea
 from core.reference.profiles.provider_profiles import ProfileCounts, count_profiles, put_all_profiles
@@ -15,7 +15,7 @@ from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store, Transaction
 from core.store.parquet.writer import write_table
 from core.store.schema.tables import DIM_GROUP_AREA, DIM_PROVIDER_GROUP, DIM_ZIP
-from core.store.sql import stored_rows
+from core.store.sql import current_rows, stored_rows
 from core.store.writer_connection import connect_for_writing
 
 _LOCALITY_COLUMNS = ("contractor", "locality", "locality_by_plus_four", "rural", "zip_quarter")

@@ -12,11 +12,10 @@ import polars as pl
 
 from core.fields.specialty import find_specialty
 from core.fields.unscored import UNSCORED_SPECIALTIES, UNSPECIFIC_SPECIALTIES
-from core.reference.places.group_areas import current_rows
 from core.store.changes.upsert import upsert, write_query
 from core.store.generations.store import Transaction
 from core.store.schema.tables import DIM_NPI, GROUP_SPECIALTY, UTILIZATION_PROVIDER, XREF_GROUP_NPI
-from core.store.sql import null_columns, quote
+from core.store.sql import current_rows, null_columns, quote
 
 _BROADER = {
     "Psychiatric nurse practitioner": "Nurse practitioner",
