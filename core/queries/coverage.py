@@ -167,3 +167,26 @@ def list_files(db: Snapshot, payer: str) -> list[File]:
             WHERE payer_slug = $payer ORDER BY year_month DESC, state, source, batch_id""",
         {"payer": payer},
     )
+
+
+@dataclass(frozen=True)
+class MarketFile:
+    """A file whose rates are part of a state and month."""
+
+    payer: PayerName
+    state: State
+    year_month: Month
+    file: FileName
+    last_updated_on: Annotated[str | None, stored(DIM_BATCH, "last_updated_on", "2025-08-01")]
+
+
+def list_sources(db: Snapshot, state: str, year_month: str, payer: str | None = None) -> list[MarketFile]:
+    """Return the files of a state and month, of one payer or of all, by payer and name."""
+    return read_rows(
+        db,
+        MarketFile,
+        f"""SELECT reporting_entity_name AS payer, state, year_month, source AS file, last_updated_on FROM {_BATCHES}
+            WHERE state = $state AND year_month = $year_month AND coalesce(payer_slug = $payer, true)
+            ORDER BY ALL""",
+        {"state": state, "year_month": year_month, "payer": payer},
+    )

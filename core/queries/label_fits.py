@@ -34,7 +34,7 @@ class OverruledLabel:
         float, described("Standard deviation of ln(rate / amount): the smaller, the better the fit.", 0.66)
     ]
     label_schedule: Annotated[str, described("The schedule of the class that the file states.", "opps")]
-    label_median: Annotated[float, described("Median of rate / amount of the stated class's schedule.", 0.54)]
+    label_median: Annotated[float, described("Median of rate / amount of the stated schedule: 1 is 100%.", 0.54)]
     label_spread: Annotated[float, described("Standard deviation of ln(rate / amount) for that schedule.", 1.09)]
     codes: Annotated[int, stored(SCHEDULE_FIT, "codes", 2400)]
     rates: Annotated[int, stored(SCHEDULE_FIT, "rates", 14600)]

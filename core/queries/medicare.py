@@ -181,10 +181,10 @@ class PercentSpread:
         int, described(f"Rates that are not {_PLAUSIBLE_TIMES} the amount; `rates` includes them.", 1)
     ]
     p10: Annotated[float, described("10th percentile of the percents: 1 is 100%.", 0.85)]
-    p25: Annotated[float, described("25th percentile.", 1.02)]
-    p50: Annotated[float, described("Median percent.", 1.21)]
-    p75: Annotated[float, described("75th percentile.", 1.4)]
-    p90: Annotated[float, described("90th percentile.", 1.75)]
+    p25: Annotated[float, described("25th percentile of the percents: 1 is 100%.", 1.02)]
+    p50: Annotated[float, described("Median of the percents: 1 is 100%.", 1.21)]
+    p75: Annotated[float, described("75th percentile of the percents: 1 is 100%.", 1.4)]
+    p90: Annotated[float, described("90th percentile of the percents: 1 is 100%.", 1.75)]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,6 +27,7 @@ from core.store.generations.manifest import Manifest
 from core.store.generations.store import Store
 from core.store.upkeep.backup import back_up
 from core.tic.source import open_documents
+from core.workbook import About
 from tests.fetch.server import Server
 from tests.paths import ROOT
 from tests.stores import change
@@ -113,7 +115,8 @@ def back_up_while_loading(at: Situation) -> None:
 
 def download_slowly(_at: Situation) -> None:
     rows = [CodeTitle("CPT", str(number), "x" * 1000, None) for number in range(3000)]
-    response = download(rows, CodeTitle, "codes", "csv")
+    about = About("Codes", "https://example.com/codes/", [], [], 1, datetime.now(UTC))
+    response = download(rows, CodeTitle, "codes", "csv", lambda: about)
     hold_until_sent(response, DOWNLOADS.enter(), download_seconds())
     time.sleep(0.2)
     for _ in cast("Iterable[bytes]", response.streaming_content):

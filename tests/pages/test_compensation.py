@@ -73,7 +73,7 @@ def test_by_report_is_explained(site: Client) -> None:
     assert "By report The schedule pays by report, case by case." in shown
 
 
-@pytest.mark.parametrize("kind", ["csv", "json", "parquet"])
+@pytest.mark.parametrize("kind", ["csv", "json", "parquet", "xlsx"])
 def test_the_whole_schedule_can_be_downloaded(site: Client, demo: Snapshot, kind: str) -> None:
     response = site.get(ADDRESS, {"state": "GA", "format": kind})
     assert response.status_code == 200

@@ -9,7 +9,7 @@ from django.forms.utils import ErrorDict
 
 from core.pages.forms.fields import NumberField, OneOfField, SearchField
 
-FORMATS = ("html", "csv", "json", "parquet")
+FORMATS = ("html", "csv", "json", "parquet", "xlsx")
 MAX_PAGE = 1_000_000
 
 

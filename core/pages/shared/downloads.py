@@ -1,12 +1,12 @@
-"""Tables as files: the rows of a question as CSV, JSON, or Parquet, streamed."""
+"""Tables as files: the rows of a question as CSV, JSON, Parquet, or an Excel workbook, streamed."""
 
 import re
 import tempfile
 import time
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote
 
 import pyarrow.parquet as pq
@@ -17,6 +17,7 @@ from core.fields.clean_text import clean_name, clean_text
 from core.pages.shared.admission import Place
 from core.rows import arrow_schema, arrow_tables, csv_lines, json_lines
 from core.runtime.errors import BeaconError
+from core.workbook import About, write_workbook
 
 ROW_CAP = 1_000_000
 """A table ends after this many rows: for the whole store, copy its Parquet files."""
@@ -32,7 +33,8 @@ def download_seconds() -> float:
     return seconds
 
 
-_PARQUET_CHUNK_BYTES = 1 << 18
+_CHUNK_BYTES = 1 << 18
+_EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 _NOT_PLAIN = re.compile("[^A-Za-z0-9._-]")
 _NOT_IN_FILE_NAMES = re.compile(r'[/\\:*?"<>|]')
@@ -40,13 +42,24 @@ _MAX_NAME = 60
 """Characters of a file's name: in UTF-8, file systems allow 255 bytes."""
 
 
-def download(rows: Iterable[Any], row_type: type[Any], name: str, format: str) -> StreamingHttpResponse:  # noqa: A002
-    """Return the rows, instances of the dataclass `row_type`, as a file in format csv, json, or parquet."""
+def download(
+    rows: Iterable[Any],
+    row_type: type[Any],
+    name: str,
+    format: str,  # noqa: A002 - as the parameter of the address is called
+    about: Callable[[], About],
+) -> StreamingHttpResponse:
+    """Return the rows, instances of the dataclass `row_type`, as a file in format csv, json, parquet, or xlsx.
+
+    `about` says what was asked; only a workbook needs to know.
+    """
     started = _started(rows)
     if format == "csv":
         response = StreamingHttpResponse(csv_lines(row_type, started), content_type="text/csv; charset=utf-8")
     elif format == "parquet":
         response = StreamingHttpResponse(_parquet(row_type, started), content_type="application/vnd.apache.parquet")
+    elif format == "xlsx":
+        response = StreamingHttpResponse(_workbook(row_type, started, about()), content_type=_EXCEL)
     else:
         response = StreamingHttpResponse(json_lines(row_type, started), content_type="application/json")
     response["Content-Disposition"] = content_disposition(name, format)
@@ -124,6 +137,17 @@ def _parquet(row_type: type[Any], rows: Iterable[Any]) -> Iterator[bytes]:
         with pq.ParquetWriter(file, arrow_schema(row_type), compression="zstd") as writer:
             for table in arrow_tables(row_type, rows):
                 writer.write_table(table)
-        file.seek(0)
-        while chunk := file.read(_PARQUET_CHUNK_BYTES):
-            yield chunk
+        yield from _pieces(file)
+
+
+def _workbook(row_type: type[Any], rows: Iterable[Any], about: About) -> Iterator[bytes]:
+    # A workbook is a zip file, whose index is at its end too.
+    with tempfile.TemporaryFile() as file:
+        write_workbook(file, row_type, rows, about)
+        yield from _pieces(file)
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    file.seek(0)
+    while chunk := file.read(_CHUNK_BYTES):
+        yield chunk

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property, wraps
 from typing import Any, Generic, TypeVar
 
@@ -48,6 +49,7 @@ from core.runtime.errors import BeaconError
 from core.runtime.metrics import count_lookup
 from core.runtime.request_notes import note_kept
 from core.store.connection import QueryTimeout, QueryTooLarge, Snapshot, time_limit
+from core.workbook import About, SourceFile
 
 _log = logging.getLogger(__name__)
 
@@ -78,7 +80,27 @@ class PageQuery(Generic[F]):
 
     def download(self, rows: Iterable[Any], row_type: type[Any], name: str) -> HttpResponseBase:
         """Return the rows as a file in the format that is asked for."""
-        return download(rows, row_type, name, self.values["format"])
+        return download(rows, row_type, name, self.values["format"], lambda: self._about(name))
+
+    def _about(self, name: str) -> About:
+        """Return what a workbook says about itself."""
+        page = self.request.path + urls.query(urls.said({**self.form.parameters(), "format": None, "table": None}))
+        return About(
+            title=f"BeaconPoint Health: {name.replace('_', ' ')}",
+            address=self.request.build_absolute_uri(page),
+            choices=self._choices(),
+            sources=self._sources(),
+            generation=self.db.manifest.generation,
+            made_at=datetime.now(UTC),
+        )
+
+    def _choices(self) -> list[tuple[str, str]]:
+        """Return what was chosen, in a visitor's words."""
+        return []
+
+    def _sources(self) -> list[SourceFile]:
+        """Return the payers' files that the rows come from, where they are the files of one market."""
+        return []
 
     def render(self, template: str, status: int = 200, **context: Any) -> HttpResponse:
         """Return the page. `path` and `parameters` let templates link to the same page with other parameters."""
@@ -124,9 +146,26 @@ class MarketQuery(PageQuery[M]):
         releases = list_compensation_releases(self.db)
         return choose_compensation_release(releases, self.market.state, self.market.year_month)
 
-    def _context(self) -> dict[str, Any]:
-        context = super()._context()
-        parameters, names = context["parameters"], dict(coverage.list_payers(self.db))
+    def download(self, rows: Iterable[Any], row_type: type[Any], name: str) -> HttpResponseBase:
+        """Return the rows as a file whose name says of which state and month they are."""
+        return super().download(rows, row_type, f"{name}_{self.market.state}_{self.market.year_month}")
+
+    def _choices(self) -> list[tuple[str, str]]:
+        market = self.market
+        code = [("Code", f"{market.code_type} {market.code}")] if market.code else []
+        filters = [(label, value) for label, _, value in self._applied(self.form.parameters())]
+        return [("State", STATES[market.state]), ("Month", write_month(market.year_month)), *code, *filters]
+
+    def _sources(self) -> list[SourceFile]:
+        market = self.market
+        return [
+            SourceFile(**vars(one))
+            for one in coverage.list_sources(self.db, market.state, market.year_month, market.payer)
+        ]
+
+    def _applied(self, parameters: dict[str, Any]) -> list[tuple[str, str, str]]:
+        """Return the label, the name, and the value in words of each filter that is set."""
+        names = dict(coverage.list_payers(self.db))
         applied = [
             (one.label, name, names.get(value, value) if name == "payer" else value)
             for name, one in FILTERS.items()
@@ -136,7 +175,11 @@ class MarketQuery(PageQuery[M]):
             applied.append((filter_label(BASIS), BASIS, parameters[BASIS].upper()))
         if parameters.get(AREA):
             applied.append((filter_label(AREA), AREA, parameters[AREA]))
-        release = self.compensation_release
+        return applied
+
+    def _context(self) -> dict[str, Any]:
+        context = super()._context()
+        applied, release = self._applied(context["parameters"]), self.compensation_release
         return {**context, "market": self.market, "applied": applied, "compensation_release": release}
 
 

@@ -23,7 +23,7 @@ from tests.site import text_of
         ("page", "0", "'0' is not a page number from 1 to 1,000,000"),
         ("page", "x", "'x' is not a page number"),
         ("sort", "color", "'color' is not a valid sort order: expected one of rate, -rate, payer, expires"),
-        ("format", "xml", "'xml' is not a valid format: expected one of html, csv, json, parquet"),
+        ("format", "xml", "'xml' is not a valid format: expected one of html, csv, json, parquet, xlsx"),
         ("table", "none", "'none' is not a valid table: expected one of rates, summary, histogram"),
         ("code", "9" * 200, "at most 40 characters"),
         ("code", "9\x00", "Null characters are not allowed"),

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import unquote
 
@@ -13,6 +13,7 @@ import pytest
 
 from core.pages.shared.downloads import content_disposition, download
 from core.queries import codes, coverage, histogram, medicare, organizations, provider_rates, providers, rates
+from core.workbook import About, SourceFile
 
 
 @dataclass
@@ -22,8 +23,16 @@ class Row:
     number: float | None
 
 
+SOURCES = [SourceFile("Peach", "GA", "2025-08", "peach.json.gz", "2025-08-01")]
+MADE_AT = datetime(2025, 9, 2, 6, 30, tzinfo=UTC)
+
+
+def about() -> About:
+    return About("Rates", "https://example.com/rates/?code=99213", [("State", "Georgia")], SOURCES, 7, MADE_AT)
+
+
 def content(rows: Any, format: str) -> str:  # noqa: A002 - as download calls it
-    response: Any = download(rows, Row, "x", format)
+    response: Any = download(rows, Row, "x", format, about)
     assert response["Content-Disposition"] == f'attachment; filename="x.{format}"'
     return b"".join(response.streaming_content).decode()
 
@@ -47,12 +56,12 @@ def test_an_empty_table_has_its_header() -> None:
 
 def test_parquet_has_types() -> None:
     rows = [Row("a", ["11", "22"], 1.5), Row("=b", [], None)]
-    response: Any = download(iter(rows), Row, "x", "parquet")
+    response: Any = download(iter(rows), Row, "x", "parquet", about)
     assert response["Content-Disposition"] == 'attachment; filename="x.parquet"'
     table = pq.read_table(pa.BufferReader(b"".join(response.streaming_content)))
     assert table.to_pylist() == [vars(row) for row in rows]
     assert table.schema.field("number").type == pa.float64()
-    empty: Any = download([], Row, "x", "parquet")
+    empty: Any = download([], Row, "x", "parquet", about)
     assert pq.read_table(pa.BufferReader(b"".join(empty.streaming_content))).column_names == ["name", "codes", "number"]
 
 
@@ -65,7 +74,7 @@ def test_parquet_has_types() -> None:
     ],
 )  # fmt: skip
 def test_every_kind_of_row_has_a_type_in_parquet(kind: type) -> None:
-    response: Any = download([], kind, "x", "parquet")
+    response: Any = download([], kind, "x", "parquet", about)
     table = pq.read_table(pa.BufferReader(b"".join(response.streaming_content)))
     assert table.column_names == [field.name for field in fields(kind)]
 
@@ -86,7 +95,7 @@ def test_what_goes_wrong_at_once_is_told_before_the_answer_begins() -> None:
         yield Row("x", [], 1 / len(""))
 
     with pytest.raises(ZeroDivisionError):
-        download(broken(), Row, "x", "csv")
+        download(broken(), Row, "x", "csv", about)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +115,7 @@ def test_what_goes_wrong_at_once_is_told_before_the_answer_begins() -> None:
 )
 def test_a_download_s_name_is_safe_in_every_program(name: str, header: str) -> None:
     assert content_disposition(name, "csv") == header
-    answer: Any = download([], Row, name, "csv")
+    answer: Any = download([], Row, name, "csv", about)
     assert answer["Content-Disposition"] == header
 
 

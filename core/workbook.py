@@ -1,0 +1,247 @@
+"""Tables as Excel workbooks: what was asked and where the figures come from, then the rows, then what the columns mean.
+
+A workbook leaves the page it was made from behind: it goes to a client, a lawyer, a drawer. So it says what it answers.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import IO, Any, get_type_hints
+
+import xlsxwriter
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+from core.rows import column_names
+
+MOST_ROWS = 100_000
+"""Rows of a workbook. More take Excel longer to open than anyone waits; the other formats have them all."""
+
+_LONGEST_CELL = 32_767
+_WIDEST_COLUMN = 48
+_ROWS_MEASURED = 200
+"""How many rows decide how wide the columns are."""
+
+HEADINGS = {
+    "additional_information": "Remark",
+    "amount": "Amount",
+    "base_p50": "Median compared with",
+    "billing_code_type_version": "Version of the code system",
+    "city": "City",
+    "code_desc": "Description",
+    "code_type": "Code system",
+    "compared": "Rates compared",
+    "difference": "Against the market",
+    "fact_uid": "Key of the rate",
+    "group_area": "Area of the group",
+    "kind": "Kind of rate",
+    "market": "Median of the market",
+    "medicare": "Medicare amount",
+    "mean_error": "Error of the state's mean",
+    "name": "Title",
+    "negotiated_rate": "Rate",
+    "npi": "NPI",
+    "npis": "NPIs",
+    "one_name": "Organization",
+    "one_tin": "Tax ID",
+    "p10": "10th percentile",
+    "p25": "25th percentile",
+    "p50": "Median",
+    "p75": "75th percentile",
+    "p90": "90th percentile",
+    "payer_slug": "Key of the payer",
+    "percent": "Percent of Medicare",
+    "pg_uid": "Key of the provider group",
+    "pos_set_id": "Key of the places",
+    "postal_code": "ZIP code",
+    "provider_group_id_raw": "Provider group in the file",
+    "reporting_entity_name": "Payer",
+    "service_codes": "Places of service",
+    "source": "File",
+    "tin_type": "Kind of tax ID",
+    "tin_value": "Tax ID",
+    "tins": "Tax IDs",
+    "wcfs": "Workers' compensation amount",
+    "wcfs_basis": "Workers' compensation basis",
+    "wcfs_percent": "Percent of workers' compensation",
+    "wcfs_reason": "Why not compared with workers' compensation",
+    "wcfs_release": "Workers' compensation release",
+    "what": "What happened",
+    "year_month": "Month",
+    "ChangedRate.percent": "Change",
+    "ChangedRate.difference": "Difference",
+}
+"""The headings of columns whose names do not read as one, by name; for one table, by its row class and the name."""
+
+_FRACTION = re.compile(r"(?<![0-9.])[0-9.]+ is (up )?[0-9.]+%|from 0 to 1")
+"""How the meaning of a column says that it is a fraction: `1 is 100%`."""
+
+_PLAIN = re.compile("[Ss]tandard deviation|units")
+_FORMATS = {
+    "dollars": "$#,##0.00",
+    "percentage": '0.00##"%"',
+    "fraction": "0.0%",
+    "plain": "#,##0.00##",
+    "count": "#,##0",
+    "date": "mmm d, yyyy",
+    "moment": 'mmm d, yyyy h:mm "UTC"',
+}
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A payer's file that the figures come from."""
+
+    payer: str
+    state: str
+    year_month: str
+    file: str
+    last_updated_on: str | None
+
+
+@dataclass(frozen=True)
+class About:
+    """What the first sheet says: what was asked, and where the figures come from."""
+
+    title: str
+    address: str
+    choices: Sequence[tuple[str, str]]
+    sources: Sequence[SourceFile]
+    generation: int
+    made_at: datetime
+
+
+@dataclass(frozen=True)
+class _Column:
+    name: str
+    heading: str
+    meaning: str
+    unit: str
+    """A key of _FORMATS; empty for text. That of a rate depends on its kind and is `dollars`."""
+
+
+def write_workbook(file: IO[bytes], row_type: type[Any], rows: Iterable[Any], about: About) -> None:
+    """Write the first MOST_ROWS rows as a workbook. Rows are written as they come, and are not kept in memory."""
+    columns = list(_columns_of(row_type))
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "remove_timezone": True}
+    with xlsxwriter.Workbook(file, options) as book:
+        formats = {unit: book.add_format({"num_format": pattern}) for unit, pattern in _FORMATS.items()}
+        bold = book.add_format({"bold": True})
+        first, table, last = (book.add_worksheet(name) for name in ("About", "Table", "Columns"))
+        remaining = iter(rows)
+        shown = _write_rows(table, columns, remaining, formats, bold)
+        is_cut = shown == MOST_ROWS and next(remaining, None) is not None
+        _write_about(first, about, shown, bold, is_cut=is_cut)
+        _write_meanings(last, columns, bold)
+
+
+def heading_of(row_type: type[Any], name: str) -> str:
+    """Return what a person calls a column."""
+    own = HEADINGS.get(f"{row_type.__name__}.{name}") or HEADINGS.get(name)
+    return own or name.replace("_", " ").capitalize().replace("Npi", "NPI")
+
+
+def _columns_of(row_type: type[Any]) -> Iterator[_Column]:
+    hints = get_type_hints(row_type, include_extras=True)
+    for name in column_names(row_type):
+        hint = hints[name]
+        described = next((one for one in getattr(hint, "__metadata__", ()) if hasattr(one, "description")), None)
+        meaning = (described.description or "") if described else ""
+        yield _Column(name, heading_of(row_type, name), meaning, _unit_of(hint, meaning))
+
+
+def _unit_of(hint: Any, meaning: str) -> str:
+    types = str(getattr(hint, "__origin__", hint))
+    if "float" in types:
+        return "fraction" if _FRACTION.search(meaning) else "plain" if _PLAIN.search(meaning) else "dollars"
+    if "datetime.datetime" in types:
+        return "moment"
+    if "datetime.date" in types:
+        return "date"
+    return "count" if "int" in types and "str" not in types else ""
+
+
+def _write_rows(
+    sheet: Worksheet, columns: Sequence[_Column], rows: Iterator[Any], formats: dict[str, Format], bold: Format
+) -> int:
+    """Write the table with its headings, and return how many rows it has."""
+    some = [row for _, row in zip(range(_ROWS_MEASURED), rows, strict=False)]
+    for at, column in enumerate(columns):
+        longest = max((len(str(_text(getattr(row, column.name)))) for row in some), default=0)
+        # Excel wants to know the widths before the first row.
+        sheet.set_column(at, at, min(max(longest, len(column.heading)) + 2, _WIDEST_COLUMN))
+    sheet.freeze_panes(1, 0)
+    for at, column in enumerate(columns):
+        sheet.write_string(0, at, column.heading, bold)
+    number = 0
+    for row in _first_then(some, rows):
+        number += 1
+        in_percent = getattr(row, "kind", "dollars") == "percentage"
+        for at, column in enumerate(columns):
+            unit = "percentage" if in_percent and column.unit == "dollars" else column.unit
+            _write_cell(sheet, number, at, getattr(row, column.name), formats.get(unit))
+    if number:
+        sheet.autofilter(0, 0, number, len(columns) - 1)
+    return number
+
+
+def _first_then(some: list[Any], rows: Iterator[Any]) -> Iterator[Any]:
+    yield from some
+    for _, row in zip(range(MOST_ROWS - len(some)), rows, strict=False):
+        yield row
+
+
+def _write_cell(sheet: Worksheet, row: int, at: int, value: Any, style: Format | None) -> None:
+    # Each kind is written by its own method: text from a payer's file never becomes a formula or a link.
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return
+    if isinstance(value, bool):
+        sheet.write_boolean(row, at, value)
+    elif isinstance(value, int | float):
+        sheet.write_number(row, at, value, style)
+    elif isinstance(value, date):
+        sheet.write_datetime(row, at, value, style)
+    else:
+        sheet.write_string(row, at, _text(value)[:_LONGEST_CELL])
+
+
+def _text(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _write_about(sheet: Worksheet, about: About, shown: int, bold: Format, *, is_cut: bool) -> None:
+    sheet.set_column(0, 0, 30)
+    sheet.set_column(1, 4, 40)
+    made_at = about.made_at.astimezone(UTC)
+    lines: list[tuple[str, ...]] = [
+        (about.title,),
+        (),
+        *about.choices,
+        ("Rows", f"the first {shown:,}; download CSV or Parquet for all" if is_cut else f"{shown:,}"),
+        ("Page", about.address),
+        ("How it is computed", f"{about.address.split('/', 3)[0]}//{about.address.split('/', 3)[2]}/method/"),
+        ("Data", f"generation {about.generation:,}"),
+        ("Made", f"{made_at:%B} {made_at.day}, {made_at.year} at {made_at:%H:%M} UTC"),
+        (),
+    ]
+    if about.sources:
+        lines.append(("Payer", "State and month", "File", "Updated, as the file says"))
+        lines += [
+            (one.payer, f"{one.state} {one.year_month}", one.file, one.last_updated_on or "") for one in about.sources
+        ]
+    for row, line in enumerate(lines):
+        for at, text in enumerate(line):
+            is_heading = row == 0 or (line[0] == "Payer" and len(line) > 2)
+            sheet.write_string(row, at, text[:_LONGEST_CELL], bold if is_heading else None)
+
+
+def _write_meanings(sheet: Worksheet, columns: Sequence[_Column], bold: Format) -> None:
+    sheet.set_column(0, 1, 30)
+    sheet.set_column(2, 2, 100)
+    for at, text in enumerate(("Heading", "Name in CSV, JSON, and Parquet", "What it means")):
+        sheet.write_string(0, at, text, bold)
+    for row, column in enumerate(columns, 1):
+        for at, text in enumerate((column.heading, column.name, column.meaning)):
+            sheet.write_string(row, at, text)

@@ -1,0 +1,118 @@
+"""Tables as Excel workbooks."""
+
+import io
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+
+import pytest
+from django.test import Client
+from python_calamine import CalamineWorkbook
+
+from core import workbook
+from core.queries import codes, coverage, medicare, organizations, payers, provider_rates, providers, rates
+from core.queries.rules.columns import described
+from core.workbook import About, SourceFile, heading_of, write_workbook
+
+ABOUT = About(
+    "Rates of 99213",
+    "https://example.com/rates/?code=99213",
+    [("State", "Georgia"), ("Payer", "Example Peach")],
+    [SourceFile("Example Peach", "GA", "2025-08", "peach.json.gz", "2025-08-01")],
+    7,
+    datetime(2025, 9, 2, 6, 30, tzinfo=UTC),
+)
+
+
+@dataclass
+class Row:
+    kind: str
+    reporting_entity_name: str
+    negotiated_rate: Annotated[float | None, described("Dollars.", 1.0)]
+    percent: Annotated[float | None, described("Rate divided by the Medicare amount: 1 is 100%.", 1.0)]
+    npis: int
+    places: list[str]
+    updated_on: date | None
+
+
+def sheets(rows: Any) -> dict[str, list[list[Any]]]:
+    file = io.BytesIO()
+    write_workbook(file, Row, rows, ABOUT)
+    book = CalamineWorkbook.from_filelike(io.BytesIO(file.getvalue()))
+    return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
+
+
+def test_the_rows_have_headings_a_person_reads_and_their_types() -> None:
+    table = sheets([Row("dollars", "Peach", 104.5, 1.25, 3, ["11", "22"], date(2025, 8, 1))])["Table"]
+    assert table == [
+        ["Kind of rate", "Payer", "Rate", "Percent of Medicare", "NPIs", "Places", "Updated on"],
+        ["dollars", "Peach", 104.5, 1.25, 3, "11, 22", date(2025, 8, 1)],
+    ]
+
+
+def test_text_of_a_payer_is_text(tmp_path: Any) -> None:
+    names = ["=1+1", "+1", "@SUM(A1)", "https://example.com", "{=A1}", "x" * 40_000]
+    table = sheets(Row("dollars", name, float("nan"), float("inf"), 1, [], None) for name in names)["Table"]
+    assert [row[1] for row in table[1:]] == [*names[:-1], "x" * 32_767]
+    assert {row[2] for row in table[1:]} == {""}
+
+
+def test_it_says_what_was_asked_and_where_the_figures_come_from() -> None:
+    found = sheets([Row("dollars", "Peach", 1.0, None, 1, [], None)])
+    lines = [[cell for cell in line if cell != ""] for line in found["About"]]
+    assert lines[0] == ["Rates of 99213"]
+    assert ["State", "Georgia"] in lines
+    assert ["Rows", "1"] in lines
+    assert ["Page", "https://example.com/rates/?code=99213"] in lines
+    assert ["How it is computed", "https://example.com/method/"] in lines
+    assert ["Data", "generation 7"] in lines
+    assert ["Made", "September 2, 2025 at 06:30 UTC"] in lines
+    assert lines[-1] == ["Example Peach", "GA 2025-08", "peach.json.gz", "2025-08-01"]
+    assert found["Columns"][1:][2] == ["Rate", "negotiated_rate", "Dollars."]
+
+
+def test_percentages_and_fractions_are_not_dollars() -> None:
+    units = {column.name: column.unit for column in workbook._columns_of(Row)}
+    assert (units["negotiated_rate"], units["percent"], units["npis"]) == ("dollars", "fraction", "count")
+    spread = {column.name: column.unit for column in workbook._columns_of(medicare.PercentSpread)}
+    assert {spread[name] for name in ("p10", "p25", "p50", "p75", "p90")} == {"fraction"}
+
+
+def test_a_table_that_is_too_long_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbook, "MOST_ROWS", 300)
+    for rows, said in ((300, "300"), (301, "the first 300; download CSV or Parquet for all")):
+        found = sheets(Row("dollars", "Peach", 1.0, None, number, [], None) for number in range(rows))
+        assert ["Rows", said] in [line[:2] for line in found["About"]]
+        assert [row[4] for row in found["Table"][1:]] == list(range(300))
+
+
+@pytest.mark.parametrize(
+    "row_type",
+    [rates.RateRow, rates.Summary, medicare.Comparison, medicare.PercentSpread, organizations.Organization,
+     payers.PayerSpread, provider_rates.CodeRates, providers.Npi, coverage.Coverage, codes.CodeTitle],
+)  # fmt: skip
+def test_no_heading_stands_twice(row_type: type[Any]) -> None:
+    headings = [heading_of(row_type, column.name) for column in workbook._columns_of(row_type)]
+    assert len(set(headings)) == len(headings)
+    assert not any("_" in heading for heading in headings)
+
+
+@pytest.mark.parametrize("table", ["rates", "summary", "histogram"])
+def test_a_page_gives_its_table_as_a_workbook(site: Client, table: str) -> None:
+    question = {
+        "state": "GA",
+        "year_month": "2025-08",
+        "code_type": "CPT",
+        "code": "99213",
+        "billing_class": "professional",
+    }
+    response = site.get("/rates/", {**question, "table": table, "format": "xlsx"})
+    name = f"{'rates_99213' if table == 'rates' else table}_GA_2025-08.xlsx"
+    assert response["Content-Disposition"] == f'attachment; filename="{name}"'
+    book = CalamineWorkbook.from_filelike(io.BytesIO(b"".join(response)))
+    about = [line[:2] for line in book.get_sheet_by_name("About").to_python()]
+    for line in (["State", "Georgia"], ["Month", "August 2025"], ["Code", "CPT 99213"]):
+        assert line in about
+    assert ["Billing class", "professional"] in about
+    rows = site.get("/rates/", {**question, "table": table, "format": "json"})
+    assert len(book.get_sheet_by_name("Table").to_python()) == 1 + b"".join(rows).count(b"\n{")
