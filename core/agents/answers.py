@@ -24,7 +24,7 @@ MEDICARE_METHOD = METHOD + (
 
 
 @dataclass(frozen=True)
-class Answer:
+class AgentAnswer:
     """The answer to a question: rows, how many there are in all, the files they come from, and how to read them."""
 
     question: str
@@ -42,10 +42,10 @@ def make_answer(
     *,
     limit: int = MOST_ROWS,
     method: str = METHOD,
-) -> Answer:
+) -> AgentAnswer:
     """Return an answer with the first `limit` rows."""
     shown = rows.head(min(limit, MOST_ROWS)).to_dicts()
-    return Answer(question, shown, rows.height, list(sources), method)
+    return AgentAnswer(question, shown, rows.height, list(sources), method)
 
 
 def newest_month(store: RateStore, state: str) -> str:

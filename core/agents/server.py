@@ -8,7 +8,7 @@ from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import ToolAnnotations
 
-from core.agents.answers import Answer
+from core.agents.answers import AgentAnswer
 from core.agents.tools import AgentTools
 from core.python_api.rate_store import RateStore
 from core.runtime.errors import BeaconError
@@ -36,9 +36,9 @@ def serve_over_http(server: MCPServer[None], port: int) -> None:
     server.run("streamable-http", host="127.0.0.1", port=port, stateless_http=True, json_response=True)
 
 
-def _with_plain_errors(tool: Callable[P, Answer]) -> Callable[P, Answer]:
+def _with_plain_errors(tool: Callable[P, AgentAnswer]) -> Callable[P, AgentAnswer]:
     @functools.wraps(tool)
-    def answer(*arguments: P.args, **named: P.kwargs) -> Answer:
+    def answer(*arguments: P.args, **named: P.kwargs) -> AgentAnswer:
         try:
             return tool(*arguments, **named)
         except BeaconError as error:

@@ -9,30 +9,32 @@ from typing import Annotated
 import polars as pl
 from pydantic import Field
 
-from core.agents.answers import MEDICARE_METHOD, Answer, list_sources, make_answer, newest_month
+from core.agents.answers import MEDICARE_METHOD, AgentAnswer, list_sources, make_answer, newest_month
 from core.python_api.arguments import Filters, check_state
 from core.python_api.rate_store import RateStore
 from core.runtime.errors import BeaconError
 
-State = Annotated[str, Field(description="Two letters of a US state.", examples=["TX"])]
-Code = Annotated[str, Field(description="Billing code, such as 73721 or 470.", examples=["73721"])]
-CodeType = Annotated[
+StateArgument = Annotated[str, Field(description="Two letters of a US state.", examples=["TX"])]
+CodeArgument = Annotated[str, Field(description="Billing code, such as 73721 or 470.", examples=["73721"])]
+CodeTypeArgument = Annotated[
     str | None, Field(description="Code system: CPT, HCPCS, MS-DRG, RC (revenue code) ...; needed if two share a code.")
 ]
-Month = Annotated[str | None, Field(description="YYYY-MM. Without it, the newest month of the state.")]
-Payer = Annotated[str | None, Field(description="Name of a payer, or its payer_slug.")]
-BillingClass = Annotated[str | None, Field(description="professional or institutional.")]
-Place = Annotated[str | None, Field(description="Place of service, two digits: 11 office, 22 hospital outpatient.")]
-Rows = Annotated[int, Field(description="Rows to return at most.", ge=1, le=200)]
+MonthArgument = Annotated[str | None, Field(description="YYYY-MM. Without it, the newest month of the state.")]
+PayerArgument = Annotated[str | None, Field(description="Name of a payer, or its payer_slug.")]
+BillingClassArgument = Annotated[str | None, Field(description="professional or institutional.")]
+PlaceArgument = Annotated[
+    str | None, Field(description="Place of service, two digits: 11 office, 22 hospital outpatient.")
+]
+RowsArgument = Annotated[int, Field(description="Rows to return at most.", ge=1, le=200)]
 
 
 class AgentTools:
-    """Answer an agent's tasks from one store. Each public method is a tool."""
+    """AgentAnswer an agent's tasks from one store. Each public method is a tool."""
 
     def __init__(self, store: RateStore) -> None:
         self._store = store
 
-    def all(self) -> list[Callable[..., Answer]]:
+    def all(self) -> list[Callable[..., AgentAnswer]]:
         """Return the tools, in the order in which an agent would use them."""
         return [
             self.what_is_loaded,
@@ -46,28 +48,28 @@ class AgentTools:
             self.rates_of_provider,
         ]
 
-    def what_is_loaded(self) -> Answer:
+    def what_is_loaded(self) -> AgentAnswer:
         """List the states, months, and payers that have rates, with files and numbers of rates. Ask this first."""
         return make_answer("What is loaded?", self._store.coverage())
 
     def find_code(
         self,
         words: Annotated[str, Field(description="The beginning of a code, or words of its title.", examples=["knee"])],
-        limit: Rows = 20,
-    ) -> Answer:
+        limit: RowsArgument = 20,
+    ) -> AgentAnswer:
         """Find billing codes by number or by words."""
         return make_answer(f"Which codes are found by {words!r}?", self._store.codes(words), limit=limit)
 
     def rates_in_market(
         self,
-        state: State,
-        code: Code,
-        code_type: CodeType = None,
-        year_month: Month = None,
-        payer: Payer = None,
-        billing_class: BillingClass = None,
-        place_of_service: Place = None,
-    ) -> Answer:
+        state: StateArgument,
+        code: CodeArgument,
+        code_type: CodeTypeArgument = None,
+        year_month: MonthArgument = None,
+        payer: PayerArgument = None,
+        billing_class: BillingClassArgument = None,
+        place_of_service: PlaceArgument = None,
+    ) -> AgentAnswer:
         """Summarize what a service is paid in a state: percentiles by payer, kind of rate, billing class, and modifier.
 
         Never average the medians of different rows: a row with modifier 26 or TC is a part of the whole fee.
@@ -82,15 +84,15 @@ class AgentTools:
 
     def list_rates(
         self,
-        state: State,
-        code: Code,
-        code_type: CodeType = None,
-        year_month: Month = None,
-        payer: Payer = None,
-        billing_class: BillingClass = None,
-        place_of_service: Place = None,
-        limit: Rows = 20,
-    ) -> Answer:
+        state: StateArgument,
+        code: CodeArgument,
+        code_type: CodeTypeArgument = None,
+        year_month: MonthArgument = None,
+        payer: PayerArgument = None,
+        billing_class: BillingClassArgument = None,
+        place_of_service: PlaceArgument = None,
+        limit: RowsArgument = 20,
+    ) -> AgentAnswer:
         """List negotiated rates of a code one by one, lowest first, with their provider groups and terms."""
         month = self._month(state, year_month)
         filters = _filters(payer, billing_class, place_of_service)
@@ -100,15 +102,15 @@ class AgentTools:
         answer = make_answer(
             f"Which rates does {code} have in {state.upper()} in {month}?", found, self._sources(state, month, found)
         )
-        return Answer(answer.question, answer.rows, in_all, answer.sources, answer.method)
+        return AgentAnswer(answer.question, answer.rows, in_all, answer.sources, answer.method)
 
     def compare_payers(
         self,
-        state: State,
+        state: StateArgument,
         codes: Annotated[list[str], Field(description="Codes, each with or without its system: 99213, MS-DRG:470.")],
-        year_month: Month = None,
+        year_month: MonthArgument = None,
         base: Annotated[str | None, Field(description="Payer to compare the others with; default: all.")] = None,
-    ) -> Answer:
+    ) -> AgentAnswer:
         """Put payers side by side: medians and percentiles in dollars by code, billing class, modifier, and payer."""
         month = self._month(state, year_month)
         found = self._store.compare_payers(state, month, codes, base=base)
@@ -120,14 +122,14 @@ class AgentTools:
 
     def percent_of_medicare(
         self,
-        state: State,
-        code: Code,
-        code_type: CodeType = None,
-        year_month: Month = None,
-        payer: Payer = None,
-        billing_class: BillingClass = None,
-        place_of_service: Place = None,
-    ) -> Answer:
+        state: StateArgument,
+        code: CodeArgument,
+        code_type: CodeTypeArgument = None,
+        year_month: MonthArgument = None,
+        payer: PayerArgument = None,
+        billing_class: BillingClassArgument = None,
+        place_of_service: PlaceArgument = None,
+    ) -> AgentAnswer:
         """Compare a code's rates with what Medicare pays: percentiles of the percents by payer; 1 is 100%."""
         month = self._month(state, year_month)
         found = self._store.medicare_summary(
@@ -140,22 +142,22 @@ class AgentTools:
             method=MEDICARE_METHOD,
         )
 
-    def who_is_npi(self, npi: Annotated[str, Field(description="Ten digits.")]) -> Answer:
+    def who_is_npi(self, npi: Annotated[str, Field(description="Ten digits.")]) -> AgentAnswer:
         """Say who an NPI is: name, specialty, and address. No row if no rate's provider group has it."""
         return make_answer(f"Who is NPI {npi}?", self._store.npi(npi))
 
-    def who_is_tax_id(self, tax_id: Annotated[str, Field(description="EIN of nine digits, or an NPI.")]) -> Answer:
+    def who_is_tax_id(self, tax_id: Annotated[str, Field(description="EIN of nine digits, or an NPI.")]) -> AgentAnswer:
         """Say whose a tax ID (TIN) is, and how many NPIs bill under it."""
         return make_answer(f"Whose tax ID is {tax_id}?", self._store.tin(tax_id))
 
     def rates_of_provider(
         self,
-        state: State,
+        state: StateArgument,
         npi: Annotated[str | None, Field(description="NPI of the provider; or give tax_id.")] = None,
         tax_id: Annotated[str | None, Field(description="Tax ID of the provider; or give npi.")] = None,
-        year_month: Month = None,
-        limit: Rows = 50,
-    ) -> Answer:
+        year_month: MonthArgument = None,
+        limit: RowsArgument = 50,
+    ) -> AgentAnswer:
         """List what a provider is paid by code and payer, beside Medicare and the median of the market."""
         month = self._month(state, year_month)
         if (npi is None) == (tax_id is None):
