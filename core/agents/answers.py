@@ -53,22 +53,3 @@ def newest_month(store: RateStore, state: str) -> str:
     months = store.coverage().filter(pl.col("state") == state.upper(), pl.col("rates") > 0)["year_month"]
     newest = months.max()
     return str(newest) if newest else ""
-
-
-def list_sources(store: RateStore, state: str, year_month: str, slugs: Iterable[str] = ()) -> list[dict[str, Any]]:
-    """Return the files of a state and month: of the payers with these slugs, or of all of them."""
-    in_month = store.coverage().filter(pl.col("state") == state.upper(), pl.col("year_month") == year_month)
-    wanted = set(slugs)
-    return [
-        {
-            "payer": name,
-            "state": file["state"],
-            "year_month": file["year_month"],
-            "file": file["source"],
-            "last_updated_on": file["last_updated_on"],
-        }
-        for slug, name in sorted(in_month.select("payer_slug", "reporting_entity_name").rows())
-        if not wanted or slug in wanted
-        for file in store.files(slug).to_dicts()
-        if (file["state"], file["year_month"]) == (state.upper(), year_month)
-    ]

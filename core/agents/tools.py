@@ -9,7 +9,7 @@ from typing import Annotated
 import polars as pl
 from pydantic import Field
 
-from core.agents.answers import MEDICARE_METHOD, AgentAnswer, list_sources, make_answer, newest_month
+from core.agents.answers import MEDICARE_METHOD, AgentAnswer, make_answer, newest_month
 from core.python_api.arguments import Filters, check_state
 from core.python_api.rate_store import RateStore
 from core.runtime.errors import BeaconError
@@ -29,7 +29,7 @@ RowsArgument = Annotated[int, Field(description="Rows to return at most.", ge=1,
 
 
 class AgentTools:
-    """AgentAnswer an agent's tasks from one store. Each public method is a tool."""
+    """Answer an agent's tasks from one store. Each public method is a tool."""
 
     def __init__(self, store: RateStore) -> None:
         self._store = store
@@ -180,8 +180,13 @@ class AgentTools:
         return month
 
     def _sources(self, state: str, month: str, found: pl.DataFrame) -> list[dict[str, object]]:
-        slugs = [slug for slug in found["payer_slug"].unique() if slug] if "payer_slug" in found.columns else []
-        return list_sources(self._store, state, month, slugs) if found.height else []
+        """Return the files behind the rows, those of the payers in them where the rows name payers."""
+        if found.is_empty():
+            return []
+        files = self._store.sources(state, month)
+        if "reporting_entity_name" in found.columns and found["reporting_entity_name"].drop_nulls().len():
+            files = files.filter(pl.col("payer").is_in(found["reporting_entity_name"].implode()))
+        return files.to_dicts()
 
 
 def _filters(payer: str | None, billing_class: str | None, place: str | None) -> Filters:

@@ -94,6 +94,12 @@ class RateStore:
         """Return the files of a payer, newest month first."""
         return frame_of(coverage.File, coverage.list_files(self._snapshot(), make_payer_slug(payer)))
 
+    def sources(self, state: str, year_month: str, payer: str | None = None) -> pl.DataFrame:
+        """Return the files that the rates of a state and month come from, of one payer or of all."""
+        slug = make_payer_slug(payer) if payer else None
+        found = coverage.list_sources(self._snapshot(), check_state(state), check_month(year_month), slug)
+        return frame_of(coverage.MarketFile, found)
+
     def networks(self, payer: str) -> pl.DataFrame:
         """Return the networks of a payer by month, with provider groups and NPIs."""
         return frame_of(networks.NetworkRow, networks.list_networks(self._snapshot(), make_payer_slug(payer)))
