@@ -4,7 +4,8 @@
 """
 
 import re
-import unicodedata
+
+from core.fields.folded_text import fold_case_and_accents
 
 _REMOVED = "'’‘`´."
 """Marks within a word: O'BRIEN is obrien."""
@@ -18,8 +19,7 @@ _LONGEST_SPLIT_WORD = 30
 
 def fold_name(name: str) -> str:
     """Return a name in lower case without accents and marks: JOSÉ O'BRIEN is jose obrien."""
-    plain = unicodedata.normalize("NFD", name.translate(_TABLE).lower())
-    return "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return fold_case_and_accents(name.translate(_TABLE))
 
 
 def folded_sql(column: str) -> str:
