@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+_MAX_ERRORS = 2
 _LONG_WORD = 8
 _SHORT_WORD = 4
 
@@ -12,7 +12,7 @@ _SHORT_WORD = 4
 def allowed_errors(word: str) -> int:
     """Return how many letters of a word may be wrong, missing, added, or swapped with their neighbor."""
     if len(word) >= _LONG_WORD:
-        return 2
+        return _MAX_ERRORS
     return 1 if len(word) >= _SHORT_WORD else 0
 
 
@@ -21,5 +21,11 @@ def find_near_words(word: str, words: Iterable[str]) -> list[str]:
     errors = allowed_errors(word)
     if not errors:
         return []
-    found = process.extract(word, words, scorer=OSA.distance, score_cutoff=errors, limit=20)
-    return [near for near, *_ in sorted(found, key=lambda one: (one[1], one[0][:1] != word[:1], one[0]))]
+    found = [(_distance(word, one), one) for one in words if abs(len(one) - len(word)) <= errors]
+    allowed = [one for one in found if one[0] <= errors]
+    return [near for _, near in sorted(allowed, key=lambda one: (one[0], one[1][:1] != word[:1], one[1]))]
+
+
+def _distance(one: str, other: str) -> int:
+    """Return how many letters are changed, left out, added, or swapped with their neighbor."""
+    return OSA.distance(one, other, score_cutoff=_MAX_ERRORS)

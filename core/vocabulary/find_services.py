@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from core.fields.near_words import find_near_words
 from core.vocabulary.service_index import IndexedService, ServiceIndex, Stems, service_index
-from core.vocabulary.service_words import optional_words, service_words, split_words, stem
+from core.vocabulary.service_words import optional_words, service_words, split_words, stem, telling_words
 from core.vocabulary.services import ServiceCode
 
 _MIN_COVERED = 0.6
@@ -38,6 +38,7 @@ class _Meaning:
     stems: dict[str, float]
     weight: float
     is_optional: bool
+    is_telling: bool
 
 
 @lru_cache(maxsize=1024)
@@ -117,14 +118,14 @@ def _is_beginning(index: ServiceIndex, word: str) -> bool:
 
 
 def _meanings(index: ServiceIndex, stems: list[str]) -> Iterator[_Meaning]:
-    optional = optional_words()
+    optional, telling = optional_words(), telling_words()
     for one in stems:
         meant = {one: 1.0} if one in index.weights else {}
         # A word may not be written to its end yet.
         if not meant and len(one) >= _MIN_PREFIX:
             meant = {known: _PREFIX_COUNTS for known in index.weights if known.startswith(one)}
         weight = max((index.weights[known] for known in meant), default=index.unknown_weight)
-        yield _Meaning(meant, weight, one in optional)
+        yield _Meaning(meant, weight, one in optional, one in telling)
 
 
 def _score_codes(
@@ -145,7 +146,7 @@ def _score_codes(
         # A code without a phrase of its own is found by its plain name.
         covered = max(covered, named)
         score = max(score, named * (0.6 + 0.25 * index.weight(name & _stems(meanings)) / index.weight(name)))
-        hints = sum(bool(name & one.stems.keys()) for one in meanings if one.is_optional)
+        hints = sum(bool(name & one.stems.keys()) for one in meanings if one.is_telling)
         score += 0.04 * min(named, 1) + 0.02 * hints - _PER_POSITION * position
         yield ServiceMatch(service.service.name, code, score, min(covered, 1.0))
 

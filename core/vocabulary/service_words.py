@@ -52,7 +52,13 @@ def service_words(words: list[str]) -> list[str]:
 @cache
 def optional_words() -> frozenset[str]:
     """Return the stems of the words that say nothing of what is looked for."""
-    return frozenset(stem(word) for word in _words_file()["optional"]["words"].split())
+    return frozenset(stem(word) for words in _words_file()["optional"].values() for word in words.split())
+
+
+@cache
+def telling_words() -> frozenset[str]:
+    """Return the stems of the optional words that tell the codes of one service from each other, such as "both"."""
+    return frozenset(stem(word) for word in _words_file()["optional"]["telling"].split())
 
 
 @cache
@@ -76,4 +82,4 @@ def known_spellings() -> frozenset[str]:
     """Return every word for which the vocabulary has another one, and every word that says nothing."""
     rewrites, _ = _rewrites()
     spelled = {word for phrase in rewrites for word in phrase if len(word) > 1}
-    return frozenset(spelled | set(_words_file()["optional"]["words"].split()))
+    return frozenset(spelled).union(*(words.split() for words in _words_file()["optional"].values()))

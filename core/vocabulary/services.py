@@ -43,7 +43,9 @@ def list_services() -> tuple[Service, ...]:
     """Return every service of the vocabulary."""
     return tuple(
         Service(
-            name, tuple(phrase.strip() for phrase in fields.get(_PHRASES, "").split(";")), tuple(_codes_of(name, fields))
+            name,
+            tuple(phrase.strip() for phrase in fields.get(_PHRASES, "").split(";")),
+            tuple(_codes_of(name, fields)),
         )
         for path in sorted(_DIRECTORY.glob("*.toml"))
         for name, fields in tomllib.loads(path.read_text(encoding="utf-8")).items()

@@ -1,0 +1,153 @@
+"""Find payers, specialties, and cities in the words of a search, by their names and by what people call them."""
+
+import re
+import tomllib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from core.fields.near_words import find_near_words
+from core.fields.specialty import SPECIALTIES
+from core.fields.states import STATES
+from core.vocabulary.find_services import is_service_word
+from core.vocabulary.service_words import split_words
+
+_NICKNAMES_FILE = Path(__file__).with_name("payers.toml")
+_SPECIALTIES_FILE = Path(__file__).with_name("specialties.toml")
+_LONGEST_NAME = 5
+_MIN_BEGINNING = 4
+_GENERIC_WORDS = frozenset((
+    "inc", "llc", "ltd", "lp", "health", "healthcare", "plan", "plans", "insurance", "company", "companies", "co", "corp",
+    "corporation", "of", "the", "and", "for", "a", "an", "in", "life", "benefit", "benefits", "group", "services",
+    "administrators", "administration", "care", "network", "mutual", "medical", "america", "us", "usa", "national",
+    "american", "employee", "employees", "trust", "fund", "holdings", "solutions", "systems", "system", "hospital",
+    "county", "city", "state", "school",
+))  # fmt: skip
+"""Words that many payers' names have, and so name none of them."""
+_SMALL_WORDS = frozenset({"and", "of", "the"})
+
+
+@dataclass(frozen=True)
+class NamedPayer:
+    """A payer, as it is loaded."""
+
+    payer_slug: str
+    name: str
+
+
+@dataclass(frozen=True)
+class FoundNames:
+    """What names were found in words, and the words that are left."""
+
+    names: tuple[str, ...]
+    rest: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FoundCity:
+    """A city, with its state if the words say it or only one state has such a city, and the words that are left."""
+
+    city: str
+    state: str | None
+    rest: tuple[str, ...]
+
+
+def find_payers(words: Sequence[str], payers: Collection[NamedPayer]) -> FoundNames:
+    """Return the slugs of the payers that words name, by their names, brands, or abbreviations: "uhc" and "evry"."""
+    for first, last in _stretches(words):
+        spoken = split_words(" ".join(words[first:last]))
+        found = tuple(payer.payer_slug for payer in payers if spoken and _is_named(spoken, payer.name))
+        if found:
+            return FoundNames(found, (*words[:first], *words[last:]))
+    for position, word in enumerate(words):
+        near = _near_payers(word.lower(), payers)
+        if near:
+            return FoundNames(near, (*words[:position], *words[position + 1 :]))
+    return FoundNames((), tuple(words))
+
+
+def find_specialty(words: Sequence[str]) -> FoundNames:
+    """Return the specialty that words name, by its name or by what people call it, if there is one."""
+    called = _specialties()
+    for first, last in _stretches(words):
+        found = called.get(" ".join(split_words(" ".join(words[first:last]))))
+        if found:
+            return FoundNames((found,), (*words[:first], *words[last:]))
+    return FoundNames((), tuple(words))
+
+
+def find_city(words: Sequence[str], state: str | None, cities: Mapping[str, Collection[str]]) -> FoundCity | None:
+    """Return the city that words name; `cities` has the states of each, in capitals. The last one of several counts.
+
+    A word that means a service, such as Mobile or Reading, is a city only if the state is said as well.
+    """
+    for first, last in sorted(_stretches(words), key=lambda ends: (ends[0] - ends[1], -ends[1])):
+        name = " ".join(split_words(" ".join(words[first:last]))).upper()
+        states = cities.get(name, ())
+        if not states or (state and state not in states):
+            continue
+        if not state and last - first == 1 and (is_service_word(name.lower()) or name.title() in STATES.values()):
+            continue
+        only = next(iter(states)) if len(states) == 1 else None
+        return FoundCity(name, state or only, (*words[:first], *words[last:]))
+    return None
+
+
+def _stretches(words: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Yield the first and last position of every stretch of words, the longest first."""
+    for length in range(min(_LONGEST_NAME, len(words)), 0, -1):
+        for first in range(len(words) - length + 1):
+            yield first, first + length
+
+
+def _is_named(spoken: list[str], name: str) -> bool:
+    """Return whether a payer's name contains what was said, whole words or their beginning, blanks apart."""
+    phrases = _nicknames().get(" ".join(spoken))
+    if phrases is not None:
+        return any(_contains(name, phrase) for phrase in phrases)
+    if len(spoken) > 1 and "".join(spoken) in split_words(name):
+        return True
+    if all(word in _GENERIC_WORDS or is_service_word(word) for word in spoken) or _is_state(spoken):
+        return False
+    if len(spoken) == 1 and len(spoken[0]) < _MIN_BEGINNING:
+        return spoken[0] in split_words(name)
+    return _contains(name, " ".join(spoken))
+
+
+def _is_state(spoken: list[str]) -> bool:
+    return " ".join(spoken).title() in STATES.values()
+
+
+def _contains(name: str, phrase: str) -> bool:
+    compact, words = "".join(_without_small_words(phrase)), _without_small_words(name)
+    return bool(compact) and any("".join(words[start:]).startswith(compact) for start in range(len(words)))
+
+
+def _without_small_words(text: str) -> list[str]:
+    return [word for word in split_words(text) if word not in _SMALL_WORDS]
+
+
+def _near_payers(word: str, payers: Collection[NamedPayer]) -> tuple[str, ...]:
+    """Return the payers whose names have a word that this one is with a typing error."""
+    if len(word) <= _MIN_BEGINNING or is_service_word(word) or _is_state([word]):
+        return ()
+    names = {payer.payer_slug: set(split_words(payer.name)) - _GENERIC_WORDS for payer in payers}
+    near = find_near_words(word, sorted({one for said in names.values() for one in said if len(one) > _MIN_BEGINNING}))
+    return tuple(slug for slug, said in names.items() if near and near[0] in said)
+
+
+@cache
+def _nicknames() -> dict[str, tuple[str, ...]]:
+    found = tomllib.loads(_NICKNAMES_FILE.read_text(encoding="utf-8"))
+    return {" ".join(split_words(name)): tuple(re.split(r"\s*;\s*", phrases)) for name, phrases in found.items()}
+
+
+@cache
+def _specialties() -> dict[str, str]:
+    """Return the specialty that each phrase calls."""
+    named = {" ".join(split_words(specialty)): specialty for specialty in SPECIALTIES}
+    for specialty, phrases in tomllib.loads(_SPECIALTIES_FILE.read_text(encoding="utf-8")).items():
+        for phrase in phrases.split(";"):
+            named.setdefault(" ".join(split_words(phrase)), specialty)
+    return named
