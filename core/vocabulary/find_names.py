@@ -18,8 +18,8 @@ _SPECIALTIES_FILE = Path(__file__).with_name("specialties.toml")
 _LONGEST_NAME = 5
 _MIN_BEGINNING = 4
 _GENERIC_WORDS = frozenset((
-    "inc", "llc", "ltd", "lp", "health", "healthcare", "plan", "plans", "insurance", "company", "companies", "co", "corp",
-    "corporation", "of", "the", "and", "for", "a", "an", "in", "life", "benefit", "benefits", "group", "services",
+    "inc", "llc", "ltd", "lp", "health", "healthcare", "plan", "plans", "insurance", "company", "companies", "co",
+    "corp", "corporation", "of", "the", "and", "for", "a", "an", "in", "life", "benefit", "benefits", "group", "services",
     "administrators", "administration", "care", "network", "mutual", "medical", "america", "us", "usa", "national",
     "american", "employee", "employees", "trust", "fund", "holdings", "solutions", "systems", "system", "hospital",
     "county", "city", "state", "school",

@@ -37,8 +37,8 @@ _MODIFIERS_BY_THEMSELVES = re.compile("[2-9][0-9]|TC|LT|RT", re.IGNORECASE)
 
 _SYSTEMS = {"REVENUE": "REV", "DRG": "MS-DRG", "MSDRG": "MS-DRG", "APRDRG": "APR-DRG", "CPT4": "CPT"}
 _ALSO_WORDS = frozenset((
-    "al", "as", "co", "ct", "de", "hi", "id", "in", "la", "ma", "me", "md", "mo", "mt", "nd", "ok", "or", "pa", "sc", "sd",
-    "va", "wa",
+    "al", "as", "co", "ct", "de", "hi", "id", "in", "la", "ma", "me", "md", "mo", "mt", "nd", "ok", "or", "pa", "sc",
+    "sd", "va", "wa",
 ))  # fmt: skip
 """States whose two letters are also a word or an abbreviation: they are a state in capitals or after a comma."""
 _MORE_OFTEN_WORDS = frozenset({"ct"})
