@@ -19,8 +19,8 @@ _LONGEST_NAME = 5
 _MIN_BEGINNING = 4
 _GENERIC_WORDS = frozenset((
     "inc", "llc", "ltd", "lp", "health", "healthcare", "plan", "plans", "insurance", "company", "companies", "co",
-    "corp", "corporation", "of", "the", "and", "for", "a", "an", "in", "life", "benefit", "benefits", "group", "services",
-    "administrators", "administration", "care", "network", "mutual", "medical", "america", "us", "usa", "national",
+    "corp", "corporation", "of", "the", "and", "for", "a", "an", "in", "life", "benefit", "benefits", "group",
+    "services", "administrators", "administration", "care", "network", "mutual", "medical", "america", "us", "usa", "national",
     "american", "employee", "employees", "trust", "fund", "holdings", "solutions", "systems", "system", "hospital",
     "county", "city", "state", "school",
 ))  # fmt: skip
