@@ -20,9 +20,9 @@ _MIN_BEGINNING = 4
 _GENERIC_WORDS = frozenset((
     "inc", "llc", "ltd", "lp", "health", "healthcare", "plan", "plans", "insurance", "company", "companies", "co",
     "corp", "corporation", "of", "the", "and", "for", "a", "an", "in", "life", "benefit", "benefits", "group",
-    "services", "administrators", "administration", "care", "network", "mutual", "medical", "america", "us", "usa", "national",
-    "american", "employee", "employees", "trust", "fund", "holdings", "solutions", "systems", "system", "hospital",
-    "county", "city", "state", "school",
+    "services", "administrators", "administration", "care", "network", "mutual", "medical", "america", "us", "usa",
+    "national", "american", "employee", "employees", "trust", "fund", "holdings", "solutions", "systems", "system",
+    "hospital", "county", "city", "state", "school",
 ))  # fmt: skip
 """Words that many payers' names have, and so name none of them."""
 _SMALL_WORDS = frozenset({"and", "of", "the"})
