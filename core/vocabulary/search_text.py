@@ -48,7 +48,7 @@ _LONGEST_STATE_NAME = max(len(name.split()) for name in _STATE_NAMES)
 
 
 @dataclass(frozen=True)
-class CodeRange:
+class CodeSpan:
     """Codes from the first to the last, both included."""
 
     first: str
@@ -60,7 +60,7 @@ class SearchText:
     """What the text of a search says. Each part is empty or None if the text does not say it."""
 
     codes: list[WantedCode] = field(default_factory=list)
-    ranges: list[CodeRange] = field(default_factory=list)
+    ranges: list[CodeSpan] = field(default_factory=list)
     modifiers: list[str] = field(default_factory=list)
     numbers: list[str] = field(default_factory=list)
     """NPIs and tax IDs, as digits."""
@@ -202,8 +202,8 @@ def _add_modifiers(found: SearchText, text: str) -> None:
     )
 
 
-def _range(first: str, last: str) -> CodeRange:
-    return CodeRange(*sorted((first.upper(), last.upper())))
+def _range(first: str, last: str) -> CodeSpan:
+    return CodeSpan(*sorted((first.upper(), last.upper())))
 
 
 def _is_code(piece: str) -> bool:

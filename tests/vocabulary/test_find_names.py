@@ -22,7 +22,7 @@ CITIES = {"DALLAS": ("GA", "TX"), "FORT WORTH": ("TX",), "MOBILE": ("AL",), "HIP
         ("uhc", ["uhc"], []),
         ("united healthcare", ["uhc"], []),
         ("bcbs knee", ["bcbstx"], ["knee"]),
-        ("blue cross of texas", ["bcbstx"], ["of", "texas"]),
+        ("blue cross of texas", ["bcbstx"], ["texas"]),
         ("healthscope mri", ["healthscope"], ["mri"]),
         ("health scope mri", ["healthscope"], ["mri"]),
         ("helthscope", ["healthscope"], []),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.fields.states import STATES
-from core.vocabulary.search_text import CodeRange, read_search
+from core.vocabulary.search_text import CodeSpan, read_search
 
 
 def said(text: str) -> dict[str, Any]:
@@ -30,9 +30,9 @@ def said(text: str) -> dict[str, Any]:
         ("73721 mri", {"codes": ["73721"], "words": ["mri"]}),
         ("99213 99214", {"codes": ["99213", "99214"]}),
         ("99213, 99214 and 99215", {"codes": ["99213", "99214", "99215"]}),
-        ("27440-27447", {"ranges": [CodeRange("27440", "27447")]}),
-        ("27447–27440", {"ranges": [CodeRange("27440", "27447")]}),
-        ("27440 to 27447", {"ranges": [CodeRange("27440", "27447")]}),
+        ("27440-27447", {"ranges": [CodeSpan("27440", "27447")]}),
+        ("27447–27440", {"ranges": [CodeSpan("27440", "27447")]}),
+        ("27440 to 27447", {"ranges": [CodeSpan("27440", "27447")]}),
         ("j1100", {"codes": ["J1100"]}),
         ("drg 470", {"codes": ["MS-DRG:470"]}),
         ("MS DRG 470", {"codes": ["MS-DRG:470"]}),
