@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from ipaddress import ip_network
 from pathlib import Path
@@ -16,6 +17,7 @@ from core.demo.compensation_fees import write_compensation_fees
 from core.demo.hospital_fees import write_hospital_fees
 from core.demo.payer_files import STATE, write_files
 from core.demo.physician_fees import write_physician_fees
+from core.demo.place_files import write_place_files
 from core.demo.provider_register import write_further_files, write_register
 from core.fetch.client import Client as FetchClient
 from core.fetch.client import Patience
@@ -27,6 +29,7 @@ from core.quality.report import run_checks
 from core.reference.benchmark_kinds import load_benchmark
 from core.reference.medicare.professional import physician
 from core.reference.nppes.load_register import load_nppes
+from core.reference.places.load_places import load_places
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.tic.source import open_documents
@@ -115,6 +118,29 @@ def demo_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     load_benchmark(store, "wcfs", write_compensation_fees(directory))
     keep_report(store, run_checks(open_snapshot(store)))
     return store.root
+
+
+@pytest.fixture(scope="session")
+def placed_root(demo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the data directory of the demo's data with places, which tests only read."""
+    directory = tmp_path_factory.mktemp("placed")
+    shutil.copytree(demo_root, directory / "data", symlinks=True)
+    store = Store(directory / "data")
+    load_places(store, write_place_files(directory))
+    return store.root
+
+
+@pytest.fixture
+def placed(placed_root: Path) -> Snapshot:
+    """Return a snapshot of the demo's data with places."""
+    return open_snapshot(Store(placed_root))
+
+
+@pytest.fixture
+def placed_site(placed_root: Path) -> Iterator[Client]:
+    """Return a browser of the site over the demo's data with places."""
+    with serving(placed_root):
+        yield Visitor()
 
 
 @pytest.fixture

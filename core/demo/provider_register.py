@@ -8,6 +8,7 @@ import random
 from pathlib import Path
 
 from core.demo.payer_files import practices
+from core.demo.place_files import CITIES
 
 _OTHER = "Other Provider Identifier"
 HEADER = (
@@ -58,7 +59,8 @@ _TAXONOMIES = {
 """Code, grouping and words, and the trade of the demo's practices it goes with."""
 _FIRST = ("AVERY", "BLAIR", "CASEY", "DEVON", "EMERSON", "FINLEY", "HARPER", "JORDAN", "MORGAN", "QUINN", "RILEY")
 _LAST = ("ALDER", "BIRCH", "CEDAR", "HAZEL", "LAUREL", "LINDEN", "MAPLE", "POPLAR", "ROWAN", "SORREL", "WILLOW")
-_CITIES = (("ATLANTA", "303030001"), ("MACON", "312010002"), ("SAVANNAH", "314010003"), ("DALTON", "307200004"))
+_CITIES = tuple((one.city, f"{one.zip}{number:04}") for number, one in enumerate(CITIES, start=1))
+"""Cities with nine-digit ZIP codes. Further addresses are in the first four."""
 
 
 _SECOND = "Provider Secondary Practice Location Address"
@@ -78,7 +80,7 @@ def write_further_files(directory: Path) -> list[Path]:
                  " - Country Code (If outside U.S.)", " - Telephone Number", " - Telephone Extension")  # fmt: skip
         titles = [f"{_SECOND}{part}" for part in parts]
         out.writerow(["NPI", *titles, "Provider Practice Location Address - Fax Number"])
-        for (npi, _), (city, postal_code) in zip(organizations, _CITIES * len(organizations), strict=False):
+        for (npi, _), (city, postal_code) in zip(organizations, _CITIES[:4] * len(organizations), strict=False):
             out.writerow([npi, "200 OAK AVE (DEMO)", "STE 4", city, "GA", postal_code, "US", "", "", ""])
     return [names, places]
 
@@ -88,11 +90,14 @@ def write_register(directory: Path) -> list[Path]:
     rng = random.Random(11)
     register, taxonomy = directory / "npidata_pfile_demo.csv", directory / "nucc_taxonomy_demo.csv"
     rows = []
-    for practice in practices():
+    for position, practice in enumerate(practices()):
         code = next(code for code, (*_, trade) in _TAXONOMIES.items() if trade in practice.name)
-        city, postal_code = rng.choice(_CITIES)
+        rng.choice(_CITIES[:4])  # so that names stay those of earlier versions of the demo
+        # Practices of several providers have a second office: a group may be in two counties.
+        offices = _CITIES[position % len(_CITIES)], _CITIES[(5 * position + 3) % len(_CITIES)]
         for number, npi in enumerate(practice.npis):
             organization = practice.hospital or number == 0
+            city, postal_code = offices[number > 3 and not practice.hospital]
             name = practice.name.removesuffix(" (demo)").upper()
             first, last = rng.choice(_FIRST), rng.choice(_LAST)
             who = {"Provider Organization Name (Legal Business Name)": name}

@@ -1,6 +1,8 @@
 """What a caller passes, normalized as the values of the facts are, or refused with what was expected."""
 
+import re
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, TypedDict
 
 from core.fields.billing_code import parse_code, parse_code_system
@@ -10,6 +12,8 @@ from core.fields.month import is_month
 from core.fields.npi import is_npi
 from core.fields.payer_slug import make_payer_slug
 from core.fields.place_of_service import parse_places
+from core.fields.practice_place import ENTITY_TYPES, MAX_MILES, ZIP_PATTERN, is_near, parse_city, parse_near, parse_zip
+from core.fields.specialty import parse_specialty
 from core.fields.states import parse_state
 from core.fields.text import parse_lower
 from core.fields.tin import is_tin, remove_tin_marks
@@ -23,7 +27,10 @@ class Filters(TypedDict, total=False):
 
     `payer` is a payer's name or its payer_slug. `pos` is one place of service, such as 11. `modifier` is one modifier,
     such as 26, or "none". `billing_class`, `setting`, `negotiated_type`, and `arrangement` are as the files write them,
-    or "unstated". `network` is the name of a network; `npi` and `tin` are a provider's. `basis` ("mpfs", "opps" or
+    or "unstated". `network` is the name of a network; `npi` and `tin` are a provider's. `city` ("ATLANTA, GA"),
+    `zip`, `county` (FIPS code), `metro` (code of a metropolitan area or division), `near` ("30303,25": a ZIP code or
+    NPI, and miles), `specialty`, and `entity` ("individual" or "organization") are those of one provider of the group,
+    who meets all of them. `basis` ("mpfs", "opps" or
     "asc") narrows nothing: it compares all rates with that schedule of Medicare, whatever class they state. Nor does
     `area`: "state" compares all rates with the state's mean, "own" (the default) with the amount of their provider's
     own area where it is known.
@@ -39,6 +46,13 @@ class Filters(TypedDict, total=False):
     network: str
     npi: str
     tin: str
+    city: str
+    zip: str
+    county: str
+    metro: str
+    near: str
+    specialty: str
+    entity: str
     basis: str
     area: str
 
@@ -106,6 +120,32 @@ def check_tin(value: str) -> str:
     return digits
 
 
+def check_digits(name: str, value: str) -> str:
+    """Return a ZIP code, or the code of a county or area. Raise BeaconError if it does not have five digits."""
+    found = parse_zip(value)
+    if not re.fullmatch(ZIP_PATTERN, found, re.ASCII):
+        raise BeaconError(f"{name}: {value!r} is not five digits; expected some such as 30303")
+    return found
+
+
+def check_near(value: str) -> str:
+    """Return a ZIP code or NPI, and miles. Raise BeaconError if it is not these."""
+    found = parse_near(value)
+    if not is_near(found):
+        raise BeaconError(
+            f"near: {value!r} is not a ZIP code or NPI and miles; expected such as 30303,25, at most {MAX_MILES} miles"
+        )
+    return found
+
+
+def check_specialty(value: str) -> str:
+    """Return a specialty as it is spelled here. Raise BeaconError if there is none of that name."""
+    found = parse_specialty(value)
+    if found is None:
+        raise BeaconError(f"specialty: {value!r} is unknown; expected one such as Cardiology (core.fields.specialty)")
+    return found
+
+
 _FILTER_RULES: dict[str, Any] = {
     "payer": make_payer_slug,
     "pos": check_place,
@@ -113,6 +153,13 @@ _FILTER_RULES: dict[str, Any] = {
     "network": str,
     "npi": check_npi,
     "tin": check_tin,
+    "city": parse_city,
+    "zip": partial(check_digits, "zip"),
+    "county": partial(check_digits, "county"),
+    "metro": partial(check_digits, "metro"),
+    "near": check_near,
+    "specialty": check_specialty,
+    "entity": lambda value: check_one_of("entity", value.lower(), ENTITY_TYPES),
     BASIS: lambda value: check_one_of(BASIS, value.lower(), BASES),
     AREA: lambda value: check_one_of(AREA, value.lower(), AREAS),
 }

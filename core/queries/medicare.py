@@ -238,7 +238,7 @@ def stream_comparisons(db: Snapshot, market: Market, order: str, limit: int, sec
 def _comparisons_sql(
     db: Snapshot, market: Market, order: str, limit: int, offset: int, condition: str = "true"
 ) -> tuple[str, dict[str, Any]]:
-    compared_terms, of_terms = _compared_terms(db, market, with_errors=True)
+    compared_terms, of_terms = with_compared_terms(db, market, with_errors=True)
     areas = uses_own_areas(db, market)
     facts, of_facts = market_facts(db, market, areas=areas)
     same = SAME_TERMS_AND_AREA if areas else SAME_TERMS
@@ -254,7 +254,7 @@ def _comparisons_sql(
     return sql, of_terms | of_facts
 
 
-def _compared_terms(db: Snapshot, market: Market, *, with_errors: bool = False) -> tuple[str, dict[str, Any]]:
+def with_compared_terms(db: Snapshot, market: Market, *, with_errors: bool = False) -> tuple[str, dict[str, Any]]:
     """Return a WITH clause whose `compared` has one row for all rates of the same terms, and its parameters.
 
     Where `db` is the cache of one code, its rates are compared once, whatever the filters, and all questions of a page
@@ -275,7 +275,7 @@ def _compared_terms(db: Snapshot, market: Market, *, with_errors: bool = False) 
 
 
 def _compare_terms(db: Snapshot, market: Market, place: str | None, *, with_errors: bool) -> tuple[str, dict[str, Any]]:
-    """Return what _compared_terms does, by comparing. `place` is SQL of the place that is asked about.
+    """Return what with_compared_terms does, by comparing. `place` is SQL of the place that is asked about.
 
     The errors of the state's means take time, and are known only if the areas of some provider groups are.
     """
@@ -304,7 +304,7 @@ class _OutcomeCount:
 
 def count_outcomes(db: Snapshot, market: Market, yardstick: Yardstick = MEDICARE) -> Outcomes:
     """Return how many rates have each basis, and how many have each reason for no percent, most rates first."""
-    compared_terms, parameters = _compared_terms(db, market)
+    compared_terms, parameters = with_compared_terms(db, market)
     counts = read_rows(
         db,
         _OutcomeCount,
@@ -331,7 +331,7 @@ def summarize_percents(db: Snapshot, market: Market, yardstick: Yardstick = MEDI
     """Return the distribution of each payer's percents, each rate counted once."""
     areas = uses_own_areas(db, market)
     rates, parameters = counted_rates(db, market, areas=areas)
-    compared_terms, _ = _compared_terms(db, market)
+    compared_terms, _ = with_compared_terms(db, market)
     same = SAME_TERMS_AND_AREA if areas else SAME_TERMS
     return read_rows(
         db,

@@ -16,7 +16,7 @@ from tests.site import serving
 EXAMPLES = min(int(os.environ.get("HYPOTHESIS_EXAMPLES", "5")), 5)
 
 
-FEW = {"state": ["GA", "TX"], "check": ["zero_rates", "expired_rates"]}
+FEW = {"state": ["GA", "TX"], "specialty": ["Cardiology", "Clinic"], "check": ["zero_rates", "expired_rates"]}
 """Schemathesis tries every value of an enum: a few of each are enough."""
 MONTHS = {"year_month": "2025-08", "from": "2025-07"}
 """OpenAPI cannot express that one month must be before the other."""
@@ -24,7 +24,7 @@ MONTHS = {"year_month": "2025-08", "from": "2025-07"}
 
 FILTERS = {
     "code_type", "payer", "pos", "billing_class", "modifier", "setting", "negotiated_type", "arrangement", "network",
-    "npi", "tin",
+    "npi", "tin", "city", "zip", "county", "metro", "near", "specialty", "entity",
 }  # fmt: skip
 """Tried at `rates` only: elsewhere they are the same fields of the same form."""
 

@@ -22,6 +22,7 @@ from core.demo.item_fees import write_item_fees
 from core.demo.item_rates import write_item_rates
 from core.demo.payer_files import MONTHS, STATE, write_files
 from core.demo.physician_fees import write_physician_fees
+from core.demo.place_files import write_place_files
 from core.demo.provider_register import write_further_files, write_register
 from core.management import base_command
 from core.queries.rates import summarize_rates
@@ -29,6 +30,7 @@ from core.queries.rules.market import Market
 from core.reference.benchmark_kinds import load_benchmark
 from core.reference.medicare.professional import physician
 from core.reference.nppes.load_register import load_nppes
+from core.reference.places.load_places import load_places
 from core.runtime.errors import BeaconError
 
 CODE = ("CPT", "99213")
@@ -98,6 +100,11 @@ The data goes into a new directory. Existing data is never touched. With --no-se
         self.stdout.write("\n3. Who the providers are: manage.py load_nppes npidata_pfile_… nucc_taxonomy_…")
         named = load_nppes(open_store.store(), [*write_register(sources), *write_further_files(sources)])
         self.stdout.write(f"  {named.named} of the {named.in_use} NPIs have a name, {named.deactivated} deactivated")
+        self.stdout.write("   Where they practice: manage.py load_places ZIP5_… list1_… zip_county_… Gaz_zcta_…")
+        placed = load_places(open_store.store(), write_place_files(sources)).providers
+        self.stdout.write(
+            f"  {placed.with_county} of the {placed.npis} NPIs have a county, {placed.with_specialty} a specialty"
+        )
         self.stdout.write("\n4. Is the data sound? manage.py dq_check")
         call_command("dq_check", stdout=self.stdout, stderr=self.stderr)
         self.stdout.write(f"\n5. What is {' '.join(CODE)} (a clinic visit) worth in Georgia in August 2025?")

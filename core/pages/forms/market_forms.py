@@ -7,6 +7,8 @@ from django import forms
 
 from core.fields.billing_code import parse_code
 from core.fields.place_of_service import PLACES
+from core.fields.practice_place import ENTITY_TYPES
+from core.fields.specialty import SPECIALTIES
 from core.pages.forms.fields import (
     BILLING_CLASSES,
     SETTINGS,
@@ -23,6 +25,15 @@ from core.pages.forms.fields import (
     PlaceField,
     StateField,
     TinField,
+)
+from core.pages.forms.place_fields import (
+    CityField,
+    CountyField,
+    EntityField,
+    MetroField,
+    NearField,
+    SpecialtyField,
+    ZipField,
 )
 from core.pages.forms.query_form import QueryForm
 from core.queries import changes, medicare, organizations, rates
@@ -69,6 +80,13 @@ class MarketForm(QueryForm):
     network = NetworkField()
     npi = NpiField()
     tin = TinField("Tax ID (EIN)")
+    city = CityField()
+    zip = ZipField()
+    county = CountyField()
+    metro = MetroField()
+    near = NearField()
+    specialty = SpecialtyField()
+    entity = EntityField()
 
     @property
     def filter_boxes(self) -> list[forms.BoundField]:
@@ -103,6 +121,8 @@ class MarketForm(QueryForm):
             setting=_any_of(SETTINGS),
             negotiated_type=_any_of(RATE_TYPES),
             arrangement=_any_of(ARRANGEMENTS),
+            specialty=_any_of(SPECIALTIES),
+            entity=_any_of(ENTITY_TYPES),
         )
         if AREA in self.fields:
             self.offer(area=[("", "Of the provider's own area"), (STATE_MEAN, "Mean of the state")])

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 from core.fields.place_of_service import EVERY_PLACE
 from core.queries.rules.columns import Month, State, described
+from core.queries.rules.distance import miles_sql
 from core.store.connection import Snapshot
 from core.store.generations.manifest import BY_GROUP
-from core.store.schema.tables import DIM_GROUP_AREA, FACT_RATE
+from core.store.schema.tables import DIM_GROUP_AREA, FACT_RATE, GROUP_PROFILE
 from core.store.sql import used_parameters
 from core.store.views import COUNTED_RATE, MARKET_FACT, payee_sql, with_group_areas
 
@@ -50,6 +51,25 @@ class MarketFilter:
         return f"f.pg_uid IN (SELECT pg_uid FROM {self.group_table} WHERE {in_month}{self.condition})"
 
 
+_NEAR = f"""{
+    miles_sql(
+        "latitude",
+        "longitude",
+        *(
+            f'''coalesce((SELECT {name} FROM dim_zip WHERE zip = split_part($near, ',', 1)),
+                         (SELECT {name} FROM provider_profile WHERE npi = split_part($near, ',', 1)))'''
+            for name in ("latitude", "longitude")
+        ),
+    )
+} <= split_part($near, ',', 2)::DOUBLE"""
+"""Whether a row of dim_zip is at most some miles from a ZIP code or from a provider's."""
+
+
+def _in_zips(condition: str) -> str:
+    """Return a condition on a ZIP code: that its row of dim_zip meets one."""
+    return f"zip IN (SELECT zip FROM dim_zip WHERE {condition})"
+
+
 _FILTERS = (
     MarketFilter(
         "payer",
@@ -80,6 +100,19 @@ _FILTERS = (
     ),
     MarketFilter("npi", "NPI", condition="npi = $npi", group_table="xref_group_npi"),
     MarketFilter("tin", "Tax ID", condition="tin_value = $tin", group_table="xref_group_tin"),
+    MarketFilter(
+        "city", "City", condition="(city = $city OR starts_with(city, $city || ', '))", group_table=GROUP_PROFILE.name
+    ),
+    MarketFilter("zip", "ZIP code", condition="zip = $zip", group_table=GROUP_PROFILE.name),
+    MarketFilter("county", "County", condition=_in_zips("county_fips = $county"), group_table=GROUP_PROFILE.name),
+    MarketFilter(
+        "metro", "Metropolitan area", condition=_in_zips("$metro IN (cbsa, division)"), group_table=GROUP_PROFILE.name
+    ),
+    MarketFilter("near", "Within miles", condition=_in_zips(_NEAR), group_table=GROUP_PROFILE.name),
+    MarketFilter("specialty", "Specialty", condition="specialty = $specialty", group_table=GROUP_PROFILE.name),
+    MarketFilter(
+        "entity", "Individual or organization", condition="entity_type = $entity", group_table=GROUP_PROFILE.name
+    ),
 )
 
 FILTERS = {one.name: one for one in _FILTERS}
@@ -87,6 +120,9 @@ FILTERS = {one.name: one for one in _FILTERS}
 
 _CODE_PARAMETERS = ("state", "year_month", "code_type", "code")
 """What chooses the facts of one code."""
+
+PROFILE_FILTERS = tuple(name for name, one in FILTERS.items() if one.group_table == GROUP_PROFILE.name)
+"""The filters by where a group's providers practice and what they are. One provider of the group meets all of them."""
 
 _PROVIDER_FILTERS = tuple(name for name, one in FILTERS.items() if one.group_table)
 """The filters by provider group."""
@@ -131,6 +167,13 @@ class Market:
     network: Annotated[str | None, described("Name of a network.", None)] = None
     npi: Annotated[str | None, described("NPI.", None)] = None
     tin: Annotated[str | None, described("Tax ID (TIN).", None)] = None
+    city: Annotated[str | None, described("City where a provider of the group practices.", None)] = None
+    zip: Annotated[str | None, described("ZIP code where a provider of the group practices.", None)] = None
+    county: Annotated[str | None, described("FIPS code of the county where a provider practices.", None)] = None
+    metro: Annotated[str | None, described("Code of the metropolitan area or division.", None)] = None
+    near: Annotated[str | None, described("A ZIP code or NPI, and miles: 30303,25.", None)] = None
+    specialty: Annotated[str | None, described("Specialty of a provider of the group.", None)] = None
+    entity: Annotated[str | None, described("individual or organization.", None)] = None
     basis: Annotated[
         str | None,
         described("The Medicare schedule that was asked for; null for the one that each rate belongs to.", None),
@@ -157,7 +200,7 @@ class Market:
     def where_in(self, month: str) -> str:
         """Return the same condition with another parameter as the month. It has no effect on a market of all months."""
         month = month if self.year_month else ""
-        return " AND ".join(filter_condition(name, month) for name in self.parameters)
+        return _all_of(self.parameters, month)
 
     @property
     def in_any_month(self) -> "Market":
@@ -170,9 +213,9 @@ class Market:
         groups = {name: getattr(self, name) for name in _PROVIDER_FILTERS}
         return Market(self.state, self.year_month, self.code_type, self.code, **groups)
 
-    def without(self, name: str) -> "Market":
-        """Return the market without one of its filters."""
-        return Market(**{**vars(self), name: None})
+    def without(self, *names: str) -> "Market":
+        """Return the market without some of its filters."""
+        return Market(**{**vars(self), **dict.fromkeys(names)})
 
 
 def knows_areas(db: Snapshot) -> bool:
@@ -240,9 +283,20 @@ def rates_of_market(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
     return f"(SELECT f.* FROM {MARKET_FACT} f WHERE {where})", used_parameters(where, market.parameters)
 
 
-def _all_of(names: Iterable[str]) -> str:
-    """Return the condition that all of these filters set."""
-    return " AND ".join(map(filter_condition, names)) or "true"
+def _all_of(names: Iterable[str], month: str = "$year_month") -> str:
+    """Return the condition on fact_rate AS f that all of these filters set. `month` is as in `filter_condition`."""
+    names = list(names)
+    of_profile = [name for name in names if name in PROFILE_FILTERS]
+    conditions = [filter_condition(name, month) for name in names if name not in of_profile]
+    if of_profile:
+        # One set for all of them: a cardiologist of another town and a surgeon of this one are no cardiologist here.
+        conditions.append(replace(FILTERS[of_profile[0]], condition=profile_condition(of_profile)).restrict(month))
+    return " AND ".join(conditions) or "true"
+
+
+def profile_condition(names: Iterable[str]) -> str:
+    """Return the condition on group_profile that these of PROFILE_FILTERS set, and that a provider of a group meets."""
+    return " AND ".join(FILTERS[name].condition for name in names) or "true"
 
 
 def market_facts(db: Snapshot, market: Market, *, areas: bool = False) -> tuple[str, dict[str, Any]]:

@@ -1,0 +1,49 @@
+"""Where a provider practices, as people write it: a ZIP code, a city, an area's number, and a distance from a place."""
+
+import re
+
+from core.fields.npi import NPI_PATTERN
+from core.fields.states import STATES
+
+ZIP_PATTERN = "[0-9]{5}"
+AREA_PATTERN = "[0-9]{5}"
+"""A county's FIPS code, or the code of a metropolitan area or division."""
+
+DEFAULT_MILES, MAX_MILES = 25, 500
+"""How far `near` looks if nobody says how far, and the farthest it looks."""
+
+MAX_CITY_LENGTH = 110
+
+NEAR_PATTERN = rf"({ZIP_PATTERN}|{NPI_PATTERN}),[1-9][0-9]{{0,2}}"
+
+ENTITY_TYPES = ("individual", "organization")
+
+
+def parse_zip(text: str) -> str:
+    """Return the five digits of a ZIP code of five or nine; any other text as it is, without blanks at its ends."""
+    match = re.fullmatch(rf"({ZIP_PATTERN})(-?[0-9]{{4}})?", text.strip(), re.ASCII)
+    return match[1] if match else text.strip()
+
+
+def parse_city(text: str) -> str:
+    """Return a city in capitals, with its state after a comma if it is named: dallas tx is DALLAS, TX."""
+    words = text.upper().replace(",", " ").split()
+    if len(words) > 1 and words[-1] in STATES:
+        return f"{' '.join(words[:-1])}, {words[-1]}"
+    return " ".join(words)
+
+
+def parse_near(text: str) -> str:
+    """Return a ZIP code or NPI and a number of miles, such as 75201,25; other text as it is.
+
+    Blanks and the word miles may be there, and without a number it is DEFAULT_MILES.
+    """
+    words = text.lower().replace(",", " ").removesuffix("miles").split()
+    if len(words) == 1:
+        words.append(str(DEFAULT_MILES))
+    return ",".join(words)
+
+
+def is_near(text: str) -> bool:
+    """Return whether a text is a place and miles as `parse_near` returns them, and not too far."""
+    return re.fullmatch(NEAR_PATTERN, text, re.ASCII) is not None and int(text.partition(",")[2]) <= MAX_MILES

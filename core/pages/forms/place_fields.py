@@ -1,0 +1,113 @@
+"""The parameters of where a provider practices and of which specialty it is."""
+
+from core.fields.practice_place import (
+    AREA_PATTERN,
+    DEFAULT_MILES,
+    ENTITY_TYPES,
+    MAX_CITY_LENGTH,
+    MAX_MILES,
+    NEAR_PATTERN,
+    ZIP_PATTERN,
+    is_near,
+    parse_city,
+    parse_near,
+    parse_zip,
+)
+from core.fields.specialty import SPECIALTIES, parse_specialty
+from core.pages.forms.fields import TEXT_PATTERN, OneOfField, PatternField, QueryField
+
+_ANY_MEMBER = "A rate is meant if one provider of its group meets this and the other filters by provider."
+
+
+class CityField(QueryField):
+    """A city, alone or with its state."""
+
+    label = "City"
+    expected = "a city, alone or with its state"
+    meaning = f"City of the practice address, such as ATLANTA, GA; without a state, in any. {_ANY_MEMBER}"
+    example = "ATLANTA, GA"
+    max_characters = MAX_CITY_LENGTH
+    pattern = TEXT_PATTERN
+
+    def normalize(self, value: str) -> str:
+        """Return the city in capitals, with a comma before its state."""
+        return parse_city(value)
+
+
+class ZipField(PatternField):
+    """A ZIP code."""
+
+    label = "ZIP code"
+    expected = "a ZIP code: five digits, such as 30303"
+    meaning = f"ZIP code of the practice address. {_ANY_MEMBER}"
+    example = "30303"
+    pattern = ZIP_PATTERN
+
+    def normalize(self, value: str) -> str:
+        """Return five digits of nine."""
+        return parse_zip(value)
+
+
+class CountyField(PatternField):
+    """A county, by its FIPS code."""
+
+    label = "County"
+    expected = "a county's FIPS code: five digits, such as 13121"
+    meaning = f"FIPS code of the county of the practice ZIP code. {_ANY_MEMBER}"
+    example = "13121"
+    pattern = AREA_PATTERN
+
+
+class MetroField(PatternField):
+    """A metropolitan or micropolitan area, or a metropolitan division, by its code."""
+
+    label = "Metropolitan area"
+    expected = "the code of a metropolitan area or division: five digits, such as 12060"
+    meaning = f"Code (CBSA) of the metropolitan or micropolitan area, or of a metropolitan division. {_ANY_MEMBER}"
+    example = "12060"
+    pattern = AREA_PATTERN
+
+
+class NearField(PatternField):
+    """A distance from a ZIP code or from a clinic."""
+
+    label = "Within miles"
+    expected = f"a ZIP code or NPI and miles, such as 30303,{DEFAULT_MILES}; at most {MAX_MILES} miles"
+    meaning = (
+        "A ZIP code, or the NPI of a clinic, and miles: 30303,25. A provider is as far away as the middle of its "
+        f"practice ZIP code. {_ANY_MEMBER}"
+    )
+    example = f"30303,{DEFAULT_MILES}"
+    # For OpenAPI; `accepts` also has the greatest distance.
+    pattern = NEAR_PATTERN.replace("[1-9][0-9]{0,2}", f"([1-9][0-9]?|[1-{MAX_MILES // 100 - 1}][0-9]{{2}}|{MAX_MILES})")
+
+    def normalize(self, value: str) -> str:
+        """Return the place and the miles, which are DEFAULT_MILES if only a place is given."""
+        return parse_near(value) if value else ""
+
+    def accepts(self, value: str) -> bool:
+        """Return whether the place has the digits of a ZIP code or NPI, and is not too far."""
+        return is_near(value)
+
+
+class SpecialtyField(PatternField):
+    """A specialty, by its name."""
+
+    label = "Specialty"
+    expected = "a specialty, such as Cardiology"
+    meaning = f"Specialty of the primary taxonomy code, by our own grouping. {_ANY_MEMBER}"
+    example = "Cardiology"
+    allowed = SPECIALTIES
+
+    def normalize(self, value: str) -> str:
+        """Return the specialty as it is spelled here."""
+        return parse_specialty(value) or value
+
+
+class EntityField(OneOfField):
+    """Whether a provider is a person or an organization."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "individual or organization", ENTITY_TYPES, meaning=f"What the provider is in NPPES. {_ANY_MEMBER}"
+        )

@@ -1,0 +1,252 @@
+"""Rates by where providers practice and by what they are: a rate counts once for each value that its group has.
+
+A group has a county if any of its providers practices there, and likewise a ZIP code, a specialty, and so on. Thirty
+providers in one county are one rate of that county; a group with offices in two counties counts in both.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from core.queries.comparison.compared_rates import SAME_TERMS, SAME_TERMS_AND_AREA
+from core.queries.facets import Choice
+from core.queries.medicare import with_compared_terms
+from core.queries.rules.columns import GroupCount, RateCount, RateP10, RateP25, RateP50, RateP75, RateP90, described
+from core.queries.rules.market import (
+    PROFILE_FILTERS,
+    Market,
+    market_facts,
+    profile_condition,
+    rates_of_market,
+    uses_own_areas,
+)
+from core.queries.rules.named_rows import read_row, read_rows
+from core.queries.rules.percentiles import FIVE_PERCENTILES, median, percentile_columns, percentile_list
+from core.store.connection import Snapshot
+from core.store.schema.tables import DIM_ZIP, GROUP_PROFILE
+from core.store.sql import used_parameters
+
+PLACES = ("county", "metro", "city", "zip")
+"""What rates may be broken down by, of where providers practice. These are filters of a market."""
+
+KINDS = ("specialty", "entity")
+"""What rates may be broken down by, of what providers are."""
+
+_VALUES = {
+    "county": "[county_fips]",
+    # A division is in an area, and both are values of the filter.
+    "metro": "[cbsa, division]",
+    "city": "[city]",
+    "zip": "[zip]",
+    "specialty": "[specialty]",
+    "entity": "[entity_type]",
+}
+"""SQL of the values of a filter that a row of `members` has."""
+
+_COUNTY_LABEL = "coalesce(min(county), 'County ' || county_fips) || coalesce(', ' || mode(state), '')"
+
+_LABELS = f"""
+    SELECT 'county' AS filter, county_fips AS value, {_COUNTY_LABEL} AS label, avg(latitude) AS latitude,
+           avg(longitude) AS longitude
+    FROM dim_zip WHERE county_fips IS NOT NULL GROUP BY county_fips
+    UNION ALL
+    SELECT 'metro', cbsa, min(cbsa_title), NULL, NULL FROM dim_zip WHERE cbsa IS NOT NULL GROUP BY cbsa
+    UNION ALL
+    SELECT 'metro', division, min(division_title) || ' (division)', NULL, NULL
+    FROM dim_zip WHERE division IS NOT NULL GROUP BY division
+    UNION ALL
+    SELECT 'zip', zip, zip, latitude, longitude FROM dim_zip"""
+"""SQL of what places are called, and where they are: a county is in the middle of its ZIP codes."""
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """The rates in dollars of one place, or of one specialty. Each rate counts once."""
+
+    value: Annotated[str, described("The value to give the filter of the same name.", "13121")]
+    label: Annotated[str, described("How the value is displayed.", "Fulton County, GA")]
+    rates: RateCount
+    groups: GroupCount
+    p10: RateP10
+    p25: RateP25
+    p50: RateP50
+    p75: RateP75
+    p90: RateP90
+    compared: Annotated[int, described("Number of these rates that have a percent of Medicare.", 12)]
+    percent: Annotated[float | None, described("Median percent of Medicare: 1 is 100%.", 1.21)]
+    latitude: Annotated[float | None, described("Latitude, of a county or ZIP code; null if it is not known.", 33.75)]
+    longitude: Annotated[float | None, described("Longitude, of a county or ZIP code.", -84.39)]
+
+
+@dataclass(frozen=True)
+class BreakdownTotals:
+    """What a breakdown covers, and what it leaves out."""
+
+    rates: Annotated[int, described("Number of rates in dollars for one service.", 120)]
+    groups: GroupCount
+    median: Annotated[float | None, described("Median of these rates, each counted once.", 104.5)]
+    percent: Annotated[float | None, described("Median percent of Medicare of those that have one.", 1.21)]
+    unknown: Annotated[
+        int, described("Rates of which no provider of the group is known to have a value; in no row.", 3)
+    ]
+
+
+def break_down(db: Snapshot, market: Market, by: str) -> tuple[BreakdownTotals, list[Breakdown]]:
+    """Return the spreads of a code's rates in dollars for each value of `by`, most rates first.
+
+    `by` is one of PLACES or KINDS. Values count only for the providers that meet the market's other filters.
+    """
+    rates, parameters = _rates_sql(db, market)
+    members = _members_sql(market, "SELECT pg_uid FROM rates")
+    parameters |= used_parameters(members, market.parameters)
+    values = f"""{rates},
+        {members},
+        valued AS MATERIALIZED (
+            SELECT DISTINCT pg_uid, value FROM (SELECT pg_uid, unnest({_VALUES[by]}) AS value FROM members)
+            WHERE value <> '')"""
+    totals = read_row(
+        db,
+        BreakdownTotals,
+        f"""{values}
+            SELECT count(*) AS rates, count(DISTINCT pg_uid) AS groups, {median("negotiated_rate")} AS median,
+                   {median("percent")} AS percent,
+                   count(*) FILTER (pg_uid NOT IN (SELECT pg_uid FROM valued)) AS unknown
+            FROM rates""",
+        parameters,
+    )
+    rows = read_rows(
+        db,
+        Breakdown,
+        f"""{values},
+            found AS (
+                SELECT value, count(*) AS rates, count(DISTINCT pg_uid) AS groups,
+                       {percentile_list("negotiated_rate")} AS percentiles, count(percent) AS compared,
+                       {median("percent")} AS percent
+                FROM rates JOIN valued USING (pg_uid) GROUP BY value)
+            SELECT value, coalesce(label, value) AS label, rates, groups, compared, percent, latitude, longitude,
+                   {percentile_columns("percentiles", FIVE_PERCENTILES)}
+            FROM found LEFT JOIN (FROM ({_LABELS}) WHERE filter = '{by}') USING (value)
+            ORDER BY rates DESC, label, value""",
+        parameters,
+    )
+    return totals, rows
+
+
+def _rates_sql(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
+    """Return a WITH clause that ends in `rates`: the market's rates in dollars with their percent of Medicare."""
+    compared, of_terms = with_compared_terms(db, market)
+    areas = uses_own_areas(db, market)
+    facts, of_facts = market_facts(db, market, areas=areas)
+    sql = f"""{compared},
+        rates AS MATERIALIZED (
+            SELECT f.pg_uid, f.negotiated_rate, f.negotiated_rate / c.medicare AS percent
+            FROM ({facts}) f
+            JOIN compared c ON {SAME_TERMS_AND_AREA if areas else SAME_TERMS}
+            WHERE c.kind = 'dollars')"""
+    return sql, of_terms | of_facts
+
+
+def _members_sql(market: Market, groups: str) -> str:
+    """Return the query `members` of a WITH clause: providers of `groups` who meet the filters by provider."""
+    names = [name for name in PROFILE_FILTERS if getattr(market, name)]
+    return f"""members AS MATERIALIZED (
+        SELECT g.pg_uid, g.zip, g.city, g.specialty, g.entity_type, z.county_fips, z.cbsa, z.division
+        FROM (FROM {GROUP_PROFILE.name}
+              WHERE year_month = $year_month AND pg_uid IN ({groups}) AND {profile_condition(names)}) g
+        LEFT JOIN dim_zip z USING (zip))"""
+
+
+@dataclass(frozen=True)
+class _Count:
+    filter: str
+    value: str
+    label: str
+    rates: int
+
+
+def count_profile_choices(
+    db: Snapshot, market: Market, names: Iterable[str] = (*KINDS, *PLACES)
+) -> dict[str, list[Choice]]:
+    """Return the choices of the filters by provider, most rates first, in the market with all its other filters.
+
+    A rate counts once for each value that a provider of its group has who meets the other filters by provider.
+    """
+    names = list(names)
+    if not db.manifest.rows(GROUP_PROFILE.name):
+        return {}
+    chosen = [name for name in PROFILE_FILTERS if getattr(market, name)]
+    rates, of_rates = rates_of_market(db, market.without(*PROFILE_FILTERS))
+    fits = "".join(f", {profile_condition([name])} AS fits_{name}" for name in chosen)
+    counts = " UNION ALL ".join(
+        f"""SELECT '{name}' AS filter, value, sum(n)::BIGINT AS rates
+            FROM (SELECT DISTINCT pg_uid, value, n
+                  FROM (SELECT pg_uid, n, unnest({_VALUES[name]}) AS value FROM members
+                        WHERE {" AND ".join(f"fits_{other}" for other in chosen if other != name) or "true"})
+                  WHERE value <> '')
+            GROUP BY value"""
+        for name in names
+    )
+    rows = read_rows(
+        db,
+        _Count,
+        f"""WITH counted AS MATERIALIZED (
+                SELECT f.pg_uid, count(*) AS n FROM {rates} f GROUP BY f.pg_uid),
+            members AS MATERIALIZED (
+                SELECT g.*, z.county_fips, z.cbsa, z.division
+                FROM (SELECT pg_uid, n, zip, city, specialty, entity_type{fits}
+                      FROM {GROUP_PROFILE.name} JOIN counted USING (pg_uid) WHERE year_month = $year_month) g
+                LEFT JOIN dim_zip z USING (zip)),
+            counts AS ({counts})
+            SELECT filter, value, coalesce(label, value) AS label, rates
+            FROM counts LEFT JOIN ({_LABELS}) USING (filter, value)""",
+        {**of_rates, "year_month": market.year_month, **{name: getattr(market, name) for name in chosen}},
+    )
+    found: dict[str, list[Choice]] = {name: [] for name in names}
+    for row in rows:
+        found[row.filter].append(
+            Choice(row.filter, row.value, row.label, row.rates, row.value == getattr(market, row.filter))
+        )
+    for name, choices in found.items():
+        value = getattr(market, name)
+        if value and not any(choice.chosen for choice in choices):
+            choices.append(Choice(name, value, value, 0, True))
+        choices.sort(key=lambda choice: (-choice.rates, choice.label, choice.value))
+    return found
+
+
+@dataclass(frozen=True)
+class _PlaceName:
+    filter: str
+    label: str
+
+
+def name_places(db: Snapshot, market: Market) -> dict[str, str]:
+    """Return what the county and the metropolitan area of a market are called, by filter, where that is known."""
+    if not (market.county or market.metro) or not db.manifest.rows(DIM_ZIP.name):
+        return {}
+    rows = read_rows(
+        db,
+        _PlaceName,
+        f"""SELECT filter, label FROM ({_LABELS})
+            WHERE (filter = 'county' AND value = $county) OR (filter = 'metro' AND value = $metro)""",
+        {"county": market.county, "metro": market.metro},
+    )
+    return {row.filter: row.label for row in rows if row.label}
+
+
+@dataclass(frozen=True)
+class ZipPoint:
+    """Where a ZIP code is."""
+
+    latitude: float
+    longitude: float
+
+
+def list_zip_points(db: Snapshot, state: str) -> list[ZipPoint]:
+    """Return where the ZIP codes of a state are. Together they show its shape."""
+    return read_rows(
+        db,
+        ZipPoint,
+        "SELECT latitude, longitude FROM dim_zip WHERE state = $state AND latitude IS NOT NULL ORDER BY zip",
+        {"state": state},
+    )
