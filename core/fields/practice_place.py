@@ -3,7 +3,6 @@
 import re
 
 from core.fields.npi import NPI_PATTERN
-from core.fields.states import STATES
 
 ZIP_PATTERN = "[0-9]{5}"
 AREA_PATTERN = "[0-9]{5}"
@@ -13,6 +12,8 @@ DEFAULT_MILES, MAX_MILES = 25, 500
 """How far `near` looks if nobody says how far, and the farthest it looks."""
 
 MAX_CITY_LENGTH = 110
+_CITY_WORD = r"[^\s\x00-\x1f\x7f-\x9fa-z,]+"
+CITY_PATTERN = rf"{_CITY_WORD}( {_CITY_WORD})*(, [A-Z]{{2}})?"
 
 NEAR_PATTERN = rf"({ZIP_PATTERN}|{NPI_PATTERN}),[1-9][0-9]{{0,2}}"
 
@@ -26,11 +27,8 @@ def parse_zip(text: str) -> str:
 
 
 def parse_city(text: str) -> str:
-    """Return a city in capitals, with its state after a comma if it is named: dallas tx is DALLAS, TX."""
-    words = text.upper().replace(",", " ").split()
-    if len(words) > 1 and words[-1] in STATES:
-        return f"{' '.join(words[:-1])}, {words[-1]}"
-    return " ".join(words)
+    """Return a city in capitals, with one blank between words and after a comma: Dallas , tx is DALLAS, TX."""
+    return " ".join(text.upper().replace(",", ", ").split()).replace(" ,", ",")
 
 
 def parse_near(text: str) -> str:

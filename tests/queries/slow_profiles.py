@@ -37,7 +37,11 @@ class Providers:
         if who is None:
             return False
         if name == "city":
-            return bool(who["city"]) and (who["city"] == value or who["city"].startswith(f"{value}, "))
+            return bool(who["city"]) and value in {
+                who["city"],
+                who["city"].partition(", ")[0],
+                who["city"].replace(",", ""),
+            }
         if name != "near":
             return value in VALUES[name](who)
         place, miles = value.split(",")

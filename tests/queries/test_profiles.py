@@ -41,7 +41,7 @@ def filters(providers: Providers) -> st.SearchStrategy[dict[str, Any]]:
         name: st.sampled_from(sorted({value for who in providers.by_npi.values() for value in values(who)}))
         for name, values in VALUES.items()
     }
-    choices["city"] |= st.sampled_from(["ATLANTA", "MACON", "ATL"])
+    choices["city"] |= st.sampled_from(["ATLANTA", "MACON", "MACON GA", "ATL"])
     choices["near"] = st.builds(
         lambda place, miles: f"{place},{miles}",
         st.sampled_from(["30303", "31401", "99999", npis[0], npis[-1]]),

@@ -2,6 +2,7 @@
 
 from core.fields.practice_place import (
     AREA_PATTERN,
+    CITY_PATTERN,
     DEFAULT_MILES,
     ENTITY_TYPES,
     MAX_CITY_LENGTH,
@@ -14,23 +15,23 @@ from core.fields.practice_place import (
     parse_zip,
 )
 from core.fields.specialty import SPECIALTIES, parse_specialty
-from core.pages.forms.fields import TEXT_PATTERN, OneOfField, PatternField, QueryField
+from core.pages.forms.fields import OneOfField, PatternField
 
 _ANY_MEMBER = "A rate is meant if one provider of its group meets this and the other filters by provider."
 
 
-class CityField(QueryField):
+class CityField(PatternField):
     """A city, alone or with its state."""
 
     label = "City"
-    expected = "a city, alone or with its state"
+    expected = "a city, alone or with its state, such as ATLANTA, GA"
     meaning = f"City of the practice address, such as ATLANTA, GA; without a state, in any. {_ANY_MEMBER}"
     example = "ATLANTA, GA"
     max_characters = MAX_CITY_LENGTH
-    pattern = TEXT_PATTERN
+    pattern = CITY_PATTERN
 
     def normalize(self, value: str) -> str:
-        """Return the city in capitals, with a comma before its state."""
+        """Return the city in capitals."""
         return parse_city(value)
 
 

@@ -101,7 +101,10 @@ _FILTERS = (
     MarketFilter("npi", "NPI", condition="npi = $npi", group_table="xref_group_npi"),
     MarketFilter("tin", "Tax ID", condition="tin_value = $tin", group_table="xref_group_tin"),
     MarketFilter(
-        "city", "City", condition="(city = $city OR starts_with(city, $city || ', '))", group_table=GROUP_PROFILE.name
+        "city",
+        "City",
+        condition="(city = $city OR starts_with(city, $city || ', ') OR replace(city, ',', '') = $city)",
+        group_table=GROUP_PROFILE.name,
     ),
     MarketFilter("zip", "ZIP code", condition="zip = $zip", group_table=GROUP_PROFILE.name),
     MarketFilter("county", "County", condition=_in_zips("county_fips = $county"), group_table=GROUP_PROFILE.name),
