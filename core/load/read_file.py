@@ -8,8 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
+from core.load.flatten.file_pieces import FilePiece, Flattened
 from core.load.flatten.file_traits import NO_TRAITS, FileTraits
-from core.load.flatten.flatten_elements import FilePiece, Flattened
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.providers.wanted_groups import WantedGroups
 from core.load.rate_filters import RateFilter
@@ -63,7 +63,7 @@ class FileContent:
 
     @property
     def rejected_by_mask(self) -> Counter[tuple[int, str]]:
-        """Return the same number by the filters that may want one of the rate's groups, a bit each, and by reason."""
+        """Return the same number by the filters that may want the rate, a bit each, and by reason."""
         return sum((each.rejected_by_mask for each in self.flattened), Counter())
 
     @property

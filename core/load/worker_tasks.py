@@ -5,8 +5,9 @@ from pathlib import Path
 
 from core.load.facts.build_facts import build_facts
 from core.load.facts.merge_price_runs import merge_into_one
+from core.load.flatten.file_pieces import FilePiece, Flattened
 from core.load.flatten.file_traits import NO_TRAITS, FileTraits
-from core.load.flatten.flatten_elements import FilePiece, Flattened, Flattener
+from core.load.flatten.flatten_elements import Flattener
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.providers.cross_references import write_range
 from core.load.providers.wanted_groups import WantedGroups

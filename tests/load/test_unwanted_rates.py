@@ -167,19 +167,20 @@ def test_facts_stay_when_their_groups_are_no_longer_wanted(
 
 def test_rejected_rows_are_counted_by_the_filters_that_want_their_groups(tmp_path: Path) -> None:
     items = [item_of(-1, references=references) for references in ([1], [1, 2], [2, 3], [3])]
+    items.append(item_of(-1, references=[1, 2], code="99214"))
     path = tmp_path / "rates.json"
     path.write_text(json.dumps(in_order("provider_references", [define(1), define(2), define(3)], *items)))
     wanted = WantedGroups(np.array([1, 2], np.uint64), np.array([1, 2], np.uint64))
     content = read_file(
         open_documents(path)[0],
         tmp_path / "work",
-        (make_filter(npis=[NPI]), make_filter(npis=[OTHER])),
+        (make_filter(npis=[NPI]), make_filter(npis=[OTHER], codes=["99213"])),
         SingleProcess(),
         match_groups=lambda _spools: wanted,
     )
     reason = "invalid_rate"
-    assert content.rejected_by_mask == {(1, reason): 1, (3, reason): 2, (2, reason): 2}
-    assert (content.rejected, content.rows_filtered) == ({reason: 5}, 1)
+    assert content.rejected_by_mask == {(1, reason): 1 + 2, (3, reason): 2, (2, reason): 2}
+    assert (content.rejected, content.rows_filtered) == ({reason: 7}, 1)
 
 
 @pytest.mark.parametrize("limit", [0, 100])

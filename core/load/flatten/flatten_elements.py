@@ -9,18 +9,16 @@ Several processes may flatten one file, each with its own Flattener for some of 
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from math import inf
 from operator import mul
 from pathlib import Path
 from typing import NamedTuple, cast
 
-import numpy as np
-import numpy.typing as npt
 from msgspec import Raw
 
 from core.fields.rate import parse_rate
 from core.load.batch.rejects import LEFT_OUT, published_text
+from core.load.flatten.file_pieces import FilePiece, Flattened
 from core.load.flatten.file_traits import NO_TRAITS, FileTraits
 from core.load.flatten.item_fields import CODE_TOO_LONG, NO_CODE, NOT_WANTED, TEXT_TOO_LONG, ItemFieldsReader
 from core.load.flatten.price_fields import RATE_KEY, PriceFieldsReader
@@ -44,42 +42,6 @@ _POSITION_BITS = 0xFFFFFFFF
 
 _ITEM_REASONS = {NO_CODE: "no_code", CODE_TOO_LONG: "code_too_long", TEXT_TOO_LONG: "text_too_long"}
 """Why the prices of an item without a number are rejected."""
-
-
-@dataclass(frozen=True)
-class FilePiece:
-    """A chunk of elements with its number in the order of the file, by which spools refer to it."""
-
-    number: int
-    chunk: ElementChunk
-
-    @property
-    def array(self) -> str:
-        """Return the array of the file's root that the chunk is from."""
-        return self.chunk.array
-
-
-@dataclass(frozen=True)
-class Flattened:
-    """What one Flattener has made of its pieces."""
-
-    runs: list[PriceRun]
-    used_keys: npt.NDArray[np.uint64]
-    """The keys of the groups that price rows name, distinct and sorted."""
-    rows_read: int
-    rows_filtered: int
-    rejected_by_mask: Counter[tuple[int, str]]
-    """Rejected rows by the filters that may want one of their rate's groups, a bit each, and by reason."""
-    notes: Counter[str]
-    pos_sets: dict[str, tuple[str, ...]]
-
-    @property
-    def rejected(self) -> Counter[str]:
-        """Return the number of rejected rows by reason."""
-        found: Counter[str] = Counter()
-        for (_, reason), rows in self.rejected_by_mask.items():
-            found[reason] += rows
-        return found
 
 
 class _ItemRates(NamedTuple):
@@ -335,8 +297,9 @@ class Flattener:
             reason, value = _ITEM_REASONS.get(number, "no_provider"), None
             if number in _ITEM_REASONS:
                 value = published_text([item.billing_code_type, item.billing_code])
+            mask = lists.mask_of(groups) & self._item_fields.mask_of(number, item, self._price_fields.cache)
             for price in range(len(texts)):
-                self._reject(reason, max(size, 1), position, price, value, lists.mask_of(groups))
+                self._reject(reason, max(size, 1), position, price, value, mask)
         else:
             self._prices.fact_rows += rows
             keys, step, mask = lists.keys_of(groups), self._sizes.groups_per_row, lists.mask_of(groups)
@@ -358,18 +321,19 @@ class Flattener:
     ) -> None:
         """Add or reject a price whose text is new, for the `size` groups of some lists. `price` is its position."""
         found = decode.decode_price(text, self._notes)
-        mask = self._groups.lists.mask_of(lists[0])
         if found is None:
-            self._reject("no_price", size, position, price, published_text(text.decode("utf-8", "replace")), mask)
+            shown = published_text(text.decode("utf-8", "replace"))
+            self._reject("no_price", size, position, price, shown, self._mask_of(number, lists))
             return
         amount = parse_rate(found.negotiated_rate)
         if amount is None:
             value = None if found.negotiated_rate is None else published_text(found.negotiated_rate)
-            self._reject("invalid_rate", size, position, price, value, mask)
+            self._reject("invalid_rate", size, position, price, value, self._mask_of(number, lists))
             return
         fields = self._price_fields.number_of(found)
         if fields < 0:
-            self._reject("text_too_long", size, position, price, published_text(text.decode("utf-8", "replace")), mask)
+            shown = published_text(text.decode("utf-8", "replace"))
+            self._reject("text_too_long", size, position, price, shown, self._mask_of(number, lists))
             return
         for groups in lists:
             self._prices.item_fields.append(number)
@@ -377,6 +341,10 @@ class Flattener:
             self._prices.price_fields.append(fields)
             self._prices.group_list.append(groups)
         self._price_fields.remember(text, fields)
+
+    def _mask_of(self, number: int, lists: Sequence[int]) -> int:
+        """Return a bit for each filter that wants an item's code and may want one of the groups of a list."""
+        return self._groups.lists.mask_of(lists[0]) & self._item_fields.mask_of(number, None, self._price_fields.cache)
 
     def _reject(
         self, reason: str, rows: int, position: _RatePosition, price: int, value: str | None, mask: int

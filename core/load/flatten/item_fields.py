@@ -62,6 +62,16 @@ class ItemFieldsReader:
             cache.text_bytes += len(code) + (0 if found >= 0 else 300)
         return found
 
+    def mask_of(self, number: int, item: ItemObject | None, cache: PriceFieldCache) -> int:
+        """Return a bit for each filter that wants the code of an item: number `number`, or `item` if it has none."""
+        if number >= 0 or item is None:
+            return code_mask(self._filters, cache.items[number].code_type, cache.items[number].code)
+        system = parse_code_system(item.billing_code_type)
+        code = parse_code(system, item.billing_code) if system else None
+        if not system or not code:
+            return sum(1 << bit for bit, one in enumerate(self._filters) if one == ALL_RATES)
+        return code_mask(self._filters, system, code)
+
     def describe(self, number: int, item: ItemObject, seq: int, cache: PriceFieldCache) -> None:
         """Spool the item's texts about its code, and the members of a bundle. `number` comes from `number_of`.
 
