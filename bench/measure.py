@@ -4,18 +4,26 @@ Memory is the sum of the proportional set sizes (PSS) of the command and all tha
 processes share counts once. It is looked at five times a second.
 """
 
+import ctypes
 import os
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 EVERY = 0.2
 
+SET_CHILD_SUBREAPER = 36
+"""The number of the Linux call that makes a process the parent of orphaned descendants."""
+
 
 @dataclass
 class Measured:
-    """What a command took: seconds on the clock and of processors, bytes of memory at the most, and its output."""
+    """What a command took: seconds on the clock and of processors, bytes of memory at the most, and its output.
+
+    The seconds of processors are those of all its processes.
+    """
 
     seconds: float
     cpu: float
@@ -28,24 +36,33 @@ class Measured:
 
 def measure(command: list[str], env: dict[str, str] | None = None, cwd: Path | None = None) -> Measured:
     """Run a command to its end."""
+    # Workers are children of a fork server, which outlives the command for a moment. Its time, and that of its
+    # children, is known to the process that waits for it: this one, if it is the parent of orphans.
+    ctypes.CDLL(None).prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     started = time.monotonic()
     before = os.times()
     memory: list[tuple[float, int]] = []
+    seen: set[int] = set()
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, **(env or {})}, cwd=cwd
     ) as process:
         while process.poll() is None:
-            memory.append((time.monotonic() - started, tree_memory(process.pid)))
+            family = find_family(process.pid)
+            seen |= family
+            memory.append((time.monotonic() - started, sum(map(_pss, family))))
             time.sleep(EVERY)
         seconds = time.monotonic() - started
         output = process.stdout.read() if process.stdout else ""
+    for orphan in seen - {process.pid}:
+        with suppress(ChildProcessError):  # another process has waited for it
+            os.waitpid(orphan, 0)
     after = os.times()
     cpu = after.children_user - before.children_user + after.children_system - before.children_system
     return Measured(seconds, cpu, max((size for _, size in memory), default=0), output, process.returncode, memory)
 
 
-def tree_memory(root: int) -> int:
-    """Return the bytes of a process and its descendants."""
+def find_family(root: int) -> set[int]:
+    """Return the numbers of a process and its descendants."""
     parents: dict[int, int] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -55,7 +72,12 @@ def tree_memory(root: int) -> int:
     family = {root}
     while found := {pid for pid, parent in parents.items() if parent in family} - family:
         family |= found
-    return sum(_pss(pid) for pid in family)
+    return family
+
+
+def tree_memory(root: int) -> int:
+    """Return the bytes of a process and its descendants."""
+    return sum(map(_pss, find_family(root)))
 
 
 def _pss(pid: int) -> int:
