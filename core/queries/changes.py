@@ -282,8 +282,8 @@ def _changed_rates(
             shown AS (SELECT * FROM members WHERE who IN (SELECT who FROM page)),
             tins AS (
                 SELECT who, count(DISTINCT (tin_type, tin_value)) AS tins, min(tin_value) AS one_tin,
-                       min_by(business_name, tin_value) AS one_name
-                FROM shown JOIN xref_group_tin x USING (pg_uid) LEFT JOIN dim_tin USING (tin_type, tin_value)
+                       min_by(shown_name, tin_value) AS one_name
+                FROM shown JOIN xref_group_tin x USING (pg_uid) LEFT JOIN named_tin USING (tin_type, tin_value)
                 WHERE {members.sql} GROUP BY who),
             npis AS (
                 SELECT who, count(DISTINCT npi) AS npis FROM shown JOIN xref_group_npi x USING (pg_uid)

@@ -9,13 +9,18 @@ from core.queries.rules.columns import (
     GroupCount,
     Mean,
     Modifier,
+    NameConfidence,
+    NameSource,
     NpiCount,
+    OrganizationKey,
     RateCount,
     RateP10,
     RateP25,
     RateP50,
     RateP75,
     RateP90,
+    SystemKey,
+    SystemName,
     TinType,
     TinValue,
     described,
@@ -45,6 +50,11 @@ class Organization:
     tin_type: TinType
     tin_value: TinValue
     business_name: BusinessName
+    name_source: NameSource
+    name_confidence: NameConfidence
+    organization_id: OrganizationKey
+    system_id: SystemKey
+    system_name: SystemName
     npis: NpiCount
     rates: RateCount
     groups: GroupCount
@@ -152,9 +162,10 @@ def list_organizations(
             people AS (
                 SELECT tin_type, tin_value, count(DISTINCT npi) AS npis FROM xref_tin_npi
                 WHERE year_month = $year_month AND tin_value IN (SELECT tin_value FROM page) GROUP BY ALL)
-            SELECT page.*, business_name, coalesce(npis, 0) AS npis,
+            SELECT page.*, business_name, name_source, name_confidence, organization_id, system_id, system_name,
+                   coalesce(npis, 0) AS npis,
                    p50 / nullif((SELECT {median("negotiated_rate")} FROM f), 0) - 1 AS difference
-            FROM page LEFT JOIN dim_tin USING (tin_type, tin_value) LEFT JOIN people USING (tin_type, tin_value)
+            FROM page LEFT JOIN named_tin USING (tin_type, tin_value) LEFT JOIN people USING (tin_type, tin_value)
             ORDER BY {sorting}""",
         {**market.parameters, **key, "limit": limit, "offset": offset},
     )

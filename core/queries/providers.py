@@ -8,12 +8,22 @@ from core.queries.rules.columns import (
     BusinessName,
     GroupCount,
     Month,
+    NameConfidence,
+    NameSource,
     NetworkNames,
     NpiCount,
     NpiNumber,
+    OrganizationConfidence,
+    OrganizationKey,
+    OrganizationName,
+    OrganizationSource,
     PayerName,
     PayerSlug,
     State,
+    SystemConfidence,
+    SystemKey,
+    SystemName,
+    SystemSource,
     TinType,
     TinValue,
     stored,
@@ -98,7 +108,20 @@ class TaxId:
     tin_type: TinType
     tin_value: TinValue
     business_name: BusinessName
+    name_source: NameSource
+    name_confidence: NameConfidence
+    organization_id: OrganizationKey
+    organization_name: OrganizationName
+    organization_source: OrganizationSource
+    organization_confidence: OrganizationConfidence
+    system_id: SystemKey
+    system_name: SystemName
+    system_source: SystemSource
+    system_confidence: SystemConfidence
     npis: NpiCount
+
+
+_ROLL_UP = ", ".join(field.name for field in fields(TaxId) if field.name not in {"tin_type", "tin_value", "npis"})
 
 
 @dataclass(frozen=True)
@@ -161,10 +184,10 @@ def find_tins(db: Snapshot, value: str) -> list[TaxId]:
     return read_rows(
         db,
         TaxId,
-        """SELECT tin_type, tin_value, business_name,
+        f"""SELECT tin_type, tin_value, {_ROLL_UP},
                   (SELECT count(DISTINCT npi) FROM xref_tin_npi x
                    WHERE x.tin_type = t.tin_type AND x.tin_value = t.tin_value) AS npis
-           FROM dim_tin t WHERE tin_value = $tin ORDER BY tin_type""",
+           FROM named_tin t WHERE tin_value = $tin ORDER BY tin_type""",
         {"tin": value},
     )
 
@@ -174,10 +197,10 @@ def list_tins_of_npi(db: Snapshot, value: str) -> list[TaxId]:
     return read_rows(
         db,
         TaxId,
-        """SELECT tin_type, tin_value, any_value(business_name) AS business_name, count(DISTINCT others.npi) AS npis
+        f"""SELECT tin_type, tin_value, {_ROLL_UP}, count(DISTINCT others.npi) AS npis
            FROM (SELECT DISTINCT tin_type, tin_value FROM xref_tin_npi WHERE npi = $npi)
            JOIN xref_tin_npi others USING (tin_type, tin_value)
-           LEFT JOIN dim_tin USING (tin_type, tin_value)
+           LEFT JOIN named_tin USING (tin_type, tin_value)
            GROUP BY ALL ORDER BY tin_type, tin_value""",
         {"npi": value},
     )

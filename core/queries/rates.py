@@ -216,8 +216,8 @@ def _rates_sql(db: Snapshot, market: Market, order: str, condition: str = "true"
             SELECT pg_uid, count(*) AS npis FROM xref_group_npi
             WHERE year_month = $year_month AND pg_uid IN (SELECT pg_uid FROM picked) GROUP BY pg_uid),
         tins AS (
-            SELECT pg_uid, count(*) AS tins, min(tin_value) AS one_tin, min_by(business_name, tin_value) AS one_name
-            FROM xref_group_tin LEFT JOIN dim_tin USING (tin_type, tin_value)
+            SELECT pg_uid, count(*) AS tins, min(tin_value) AS one_tin, min_by(shown_name, tin_value) AS one_name
+            FROM xref_group_tin LEFT JOIN named_tin USING (tin_type, tin_value)
             WHERE year_month = $year_month AND pg_uid IN (SELECT pg_uid FROM picked) GROUP BY pg_uid)
         SELECT fact_uid, rate_kind(negotiated_type, negotiation_arrangement) AS kind, f.reporting_entity_name,
                payer_slug(f.reporting_entity_name) AS payer_slug, negotiated_rate, negotiated_type,

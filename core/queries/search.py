@@ -73,7 +73,7 @@ def _find_by_number(db: Snapshot, text: str) -> list[Provider]:
         db,
         Provider,
         """SELECT 'npi' AS "by", npi AS value, name, NULL AS other_name FROM dim_npi WHERE npi = $digits
-           UNION ALL SELECT DISTINCT 'tin', tin_value, business_name, NULL FROM dim_tin WHERE tin_value = $digits""",
+           UNION ALL SELECT DISTINCT 'tin', tin_value, shown_name, NULL FROM named_tin WHERE tin_value = $digits""",
         {"digits": digits},
     )
 

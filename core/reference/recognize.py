@@ -56,6 +56,11 @@ DRUG_LIMITS, DRUG_CROSSWALK = "drug limits", "drug crosswalk"
 EQUIPMENT, EQUIPMENT_TEXT, NUTRITION, NUTRITION_TEXT = "equipment", "equipment, text", "nutrition", "nutrition, text"
 MAIL_ORDER, AREA_FEES, AREA_ZIPS = "mail order", "area fees", "area zips"
 COMPENSATION, AMBULANCE = "workers' compensation", "ambulance"
+EXEMPT_ORGANIZATIONS, CARE_COMPARE, SYSTEM_HOSPITALS = "exempt organizations", "care compare", "system hospitals"
+SYSTEMS, HOSPITAL_PRICE_FILES, OWN_ORGANIZATIONS = "systems", "hospital price files", "own organizations"
+
+TAX_ID_TITLES = {"TIN", "EIN", "TAX ID", "TAX_ID", "TAX NUMBER", "TIN_VALUE"}
+"""What a user's file of organizations may call its column of tax IDs."""
 
 _COMPENSATION_AMOUNT = re.compile(r"^(PROF|OP|ASC|(NON)?FACILITY) MAR$|RBRVS RATE$|^NC (NON-)?FACILITY RATE$")
 """Georgia's amounts are maximum allowable reimbursements (MAR); the others are Arizona's and North Carolina's."""
@@ -184,6 +189,32 @@ FILE_KINDS = {
     ),
     AMBULANCE: FileKind(
         "an ambulance fee schedule (AFS)", "load_benchmark ambulance", _has("CONTRACTOR", "HCPCS", "URBAN BASE RATE")
+    ),
+    EXEMPT_ORGANIZATIONS: FileKind(
+        "the IRS list of exempt organizations (BMF)", "load_organizations",
+        lambda row: {"EIN", "NAME", "SUBSECTION", "NTEE_CD"} <= set(row),
+    ),
+    CARE_COMPARE: FileKind(
+        "CMS's list of hospitals (Hospital General Information)", "load_organizations",
+        lambda row: {"FACILITY ID", "FACILITY NAME", "HOSPITAL TYPE"} <= set(row),
+    ),
+    SYSTEM_HOSPITALS: FileKind(
+        "AHRQ's list of the hospitals of health systems (chsp-hospital-linkage…)", "load_organizations",
+        lambda row: {"CCN", "HOSPITAL_NAME", "HEALTH_SYS_ID", "HEALTH_SYS_NAME"} <= set(row),
+    ),
+    SYSTEMS: FileKind(
+        "AHRQ's list of health systems",
+        "not loaded: chsp-hospital-linkage… names the systems with their hospitals",
+        lambda row: {"HEALTH_SYS_ID", "HEALTH_SYS_NAME"} <= set(row),
+    ),
+    HOSPITAL_PRICE_FILES: FileKind(
+        "a list of hospitals' price files", "load_organizations",
+        lambda row: bool({"FILE_URL", "MRF_URL", "HPT_TXT"} & set(row))
+        and bool({"HOSPITAL_NAME", "HOSPITAL", "LOCATION_NAME"} & set(row)),
+    ),
+    OWN_ORGANIZATIONS: FileKind(
+        "a list of organizations by tax ID", "load_organizations",
+        lambda row: bool(TAX_ID_TITLES & set(row)) and bool({"NAME", "ORGANIZATION", "SYSTEM"} & set(row)),
     ),
     COMPENSATION: FileKind(
         "a state's workers' compensation fee schedule", "load_benchmark wcfs",

@@ -7,7 +7,16 @@ from core.store.generations.layout import layout_named
 from core.store.generations.manifest import BY_GROUP, Manifest
 from core.store.schema.fit_tables import SCHEDULE_FIT, SURGICAL_CENTER_GROUP
 from core.store.schema.ids import pos_set_id
-from core.store.schema.tables import DIM_GROUP_AREA, FACT_RATE, RATE_BY_GROUP, TABLES, Column, Table
+from core.store.schema.tables import (
+    DIM_GROUP_AREA,
+    DIM_TIN,
+    FACT_RATE,
+    ORGANIZATION,
+    RATE_BY_GROUP,
+    TABLES,
+    Column,
+    Table,
+)
 from core.store.sql import null_columns, parquet_rows
 
 COUNTED_RATE_COLUMNS = tuple(column.name for column in FACT_RATE.columns if column.compared)
@@ -36,6 +45,12 @@ MARKET_FACT = "market_fact"
 
 RATE_WITH_PAYEE = "rate_with_payee"
 """The view of the facts with the column `payee`, see payee_sql."""
+
+NAMED_TIN = "named_tin"
+"""The view of the tax IDs, each in one row: its best name as `business_name`, that name as `shown_name` with a remark if
+it is inferred, and the columns of its roll-up."""
+
+_ROLL_UP = tuple(name for name in ORGANIZATION.names if name not in DIM_TIN.names and not name.startswith("name"))
 
 SURGICAL_CENTER_PAYEE = "(surgical center)"
 """The payee of a surgical center's rates. No payer has such a name."""
@@ -77,6 +92,7 @@ def view_statements(root: Path, manifest: Manifest) -> Iterator[str]:
     for table in TABLES.values():
         yield _view(table, root, manifest)
     yield _by_group(root, manifest)
+    yield _named_tins(manifest)
     yield f"CREATE VIEW {RATE_WITH_PAYEE} AS SELECT f.*, {payee_sql(manifest)} AS payee FROM {FACT_RATE.name} f"
 
 
@@ -97,6 +113,22 @@ def _is_small(table: Table, manifest: Manifest) -> bool:
     """
     size = sum(file.bytes for file in manifest.tables.get(table.name, ()))
     return table is not FACT_RATE and manifest.rows(table.name) <= _SMALL_ROWS and size <= _SMALL_BYTES
+
+
+def _named_tins(manifest: Manifest) -> str:
+    """Create NAMED_TIN. A store without the roll-up has the names that payers publish, and those only."""
+    rolled_up = manifest.rows(ORGANIZATION.name) == manifest.rows(DIM_TIN.name)
+    if rolled_up:
+        names, rows = "name AS business_name, name_source, name_confidence", ORGANIZATION.name
+    else:
+        names = """coalesce(name, business_name) AS business_name,
+                   if(coalesce(name, business_name) IS NULL, NULL, coalesce(name_source, 'payer file')) AS name_source,
+                   if(coalesce(name, business_name) IS NULL, NULL, coalesce(name_confidence, 'high'))
+                       AS name_confidence"""
+        rows = f"{DIM_TIN.name} LEFT JOIN {ORGANIZATION.name} USING (tin_type, tin_value)"
+    return f"""CREATE VIEW {NAMED_TIN} AS
+               SELECT *, if(name_confidence = 'high', business_name, business_name || ' (inferred)') AS shown_name
+               FROM (SELECT tin_type, tin_value, {names}, {", ".join(_ROLL_UP)} FROM {rows})"""
 
 
 def _by_group(root: Path, manifest: Manifest) -> str:

@@ -16,6 +16,7 @@ from core.load.providers.group_index import GroupIndex
 from core.load.staging.group_members import FETCHER, WRITER_BITS
 from core.load.table_writer import TableWriter
 from core.reference.nppes.provider_names import new_npi_rows
+from core.reference.organizations.roll_up import put_organizations
 from core.reference.places.group_areas import put_group_areas
 from core.reference.profiles.group_specialties import put_group_specialties
 from core.reference.profiles.provider_profiles import put_profiles
@@ -109,6 +110,7 @@ def write_group_tables(
     put_group_specialties(writer.connection, writer.transaction, every_pair)
     for table in (XREF_GROUP_NPI, XREF_GROUP_TIN, XREF_TIN_NPI):
         upsert_sorted(writer.connection, writer.transaction, table, pairs[table.name].path)
+    put_organizations(writer.connection, writer.transaction)
     return _count_members(
         writer.connection, group_npis=pairs[XREF_GROUP_NPI.name].rows, group_tins=pairs[XREF_GROUP_TIN.name].rows
     )

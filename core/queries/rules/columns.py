@@ -18,10 +18,10 @@ from core.store.schema.tables import (
     DIM_POS_SET,
     DIM_PROVIDER_GROUP,
     DIM_REPORTING_ENTITY,
-    DIM_TIN,
     DQ_FINDING,
     DQ_RUN,
     FACT_RATE,
+    ORGANIZATION,
     XREF_GROUP_TIN,
     Table,
 )
@@ -70,9 +70,21 @@ RawGroupId = Annotated[str, stored(FACT_RATE, "provider_group_id_raw", "690.6447
 NpiNumber = Annotated[str, stored(DIM_NPI, "npi", "1234567893")]
 TinType = Annotated[str, stored(XREF_GROUP_TIN, "tin_type", "ein")]
 TinValue = Annotated[str, stored(XREF_GROUP_TIN, "tin_value", "123456789")]
-BusinessName = Annotated[str | None, stored(DIM_TIN, "business_name", "Example Family Practice")]
+BusinessName = Annotated[str | None, stored(ORGANIZATION, "name", "Example Family Practice")]
+NameSource = Annotated[str | None, stored(ORGANIZATION, "name_source", "nppes")]
+NameConfidence = Annotated[str | None, stored(ORGANIZATION, "name_confidence", "high")]
+OrganizationKey = Annotated[str | None, stored(ORGANIZATION, "organization_id", "example_family_practice_ga")]
+OrganizationName = Annotated[str | None, stored(ORGANIZATION, "organization_name", "Example Family Practice")]
+OrganizationSource = Annotated[str | None, stored(ORGANIZATION, "organization_source", "same name")]
+OrganizationConfidence = Annotated[str | None, stored(ORGANIZATION, "organization_confidence", "medium")]
+SystemKey = Annotated[str | None, stored(ORGANIZATION, "system_id", "example_health_ga")]
+SystemName = Annotated[str | None, stored(ORGANIZATION, "system_name", "Example Health")]
+SystemSource = Annotated[str | None, stored(ORGANIZATION, "system_source", "ahrq")]
+SystemConfidence = Annotated[str | None, stored(ORGANIZATION, "system_confidence", "high")]
 FirstTin = Annotated[str | None, described("Tax ID of the provider group, or the first of several.", "123456789")]
-FirstTinName = Annotated[str | None, described("Business name of one_tin.", "Example Family Practice")]
+FirstTinName = Annotated[
+    str | None, described("Name of one_tin, with `(inferred)` behind a name that is.", "Example Family Practice")
+]
 NetworkNames = Annotated[list[str], stored(DIM_PROVIDER_GROUP, "network_names", ["Example PPO"])]
 
 # Where a figure is from.

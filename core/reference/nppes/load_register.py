@@ -18,6 +18,7 @@ from core.reference.nppes.nppes_csv import REGISTER, NppesFile, RegisterCounts, 
 from core.reference.nppes.provider_names import renamed_npi_rows
 from core.reference.nppes.register_file import read_register
 from core.reference.nppes.taxonomy import is_taxonomy, read_taxonomies
+from core.reference.organizations.roll_up import put_organizations
 from core.reference.places.group_areas import put_all_group_areas
 from core.reference.profiles.group_specialties import put_all_group_specialties
 from core.reference.profiles.provider_profiles import ProfileCounts, count_profiles, put_all_profiles
@@ -111,6 +112,7 @@ def load_nppes(
             named, deactivated = _put_named_npis(connection, transaction, newest.rows)
             put_all_group_areas(connection, transaction)
             put_all_profiles(connection, transaction)
+            put_organizations(connection, transaction)
             profiles = count_profiles(connection, transaction)
             put_all_group_specialties(connection, transaction)
         finally:

@@ -27,7 +27,8 @@ FORMAT = max(newest_format(), CHECKSUMS_SINCE)
        schedule_fit and surgical_center_group
     5  provider_profile and group_profile; dim_zip has points and the names of areas;
        utilization, utilization_provider, utilization_area, code_use, specialty_use, specialty_size, group_specialty,
-       and utilization_file
+       and utilization_file;
+       listed_organization, hospital, and organization
 
 A store of an older format is read as it is and upgraded by the next write, see `upgrade.py`. See
 docs/decisions/0035-store-format.md.

@@ -28,6 +28,7 @@ from core.store.schema.benchmark_tables import (
 )
 from core.store.schema.columns import Column, Table
 from core.store.schema.fit_tables import FIT_TABLES, SCHEDULE_FIT, SURGICAL_CENTER_GROUP
+from core.store.schema.organization_tables import HOSPITAL, LISTED_ORGANIZATION, ORGANIZATION, ORGANIZATION_TABLES
 from core.store.schema.place_tables import DIM_GROUP_AREA, DIM_ZIP, PLACE_TABLES
 from core.store.schema.profile_tables import GROUP_PROFILE, PROFILE_TABLES, PROVIDER_PROFILE
 from core.store.schema.provider_tables import (
@@ -113,9 +114,12 @@ __all__ = [
     "FACT_RATE",
     "GROUP_PROFILE",
     "GROUP_SPECIALTY",
+    "HOSPITAL",
+    "LISTED_ORGANIZATION",
     "NPI_LOCATION",
     "NPI_OTHER_NAME",
     "NPPES",
+    "ORGANIZATION",
     "PROVIDER_PROFILE",
     "RATE_BY_GROUP",
     "REJECTS",
@@ -149,6 +153,7 @@ TABLES: dict[str, Table] = {
         *RATE_TABLES,
         *PROVIDER_TABLES,
         *PLACE_TABLES,
+        *ORGANIZATION_TABLES,
         *PROFILE_TABLES,
         *FILE_TABLES,
         *BENCHMARK_TABLES,
