@@ -87,8 +87,9 @@ def _find_by_name(db: Snapshot, text: str, limit: int) -> list[Provider]:
         db,
         Provider,
         f"""WITH known AS (
-                SELECT 'tin' AS "by", tin_value AS value, business_name AS name, business_name AS known_as,
-                       false AS is_other FROM dim_tin
+                SELECT 'tin' AS "by", tin_value AS value, shown_name AS name,
+                       concat_ws(' ', business_name, city) AS known_as, false AS is_other
+                FROM named_tin WHERE business_name IS NOT NULL
                 UNION ALL SELECT 'npi', npi, name, concat_ws(' ', name, middle_name, suffix), false FROM dim_npi
                 UNION ALL SELECT 'npi', npi, name, other_name, true FROM dim_npi WHERE other_name IS NOT NULL
                 UNION ALL SELECT 'npi', npi, name, o.other_name, true

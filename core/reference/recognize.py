@@ -205,7 +205,7 @@ FILE_KINDS = {
     SYSTEMS: FileKind(
         "AHRQ's list of health systems",
         "not loaded: chsp-hospital-linkage… names the systems with their hospitals",
-        lambda row: {"HEALTH_SYS_ID", "HEALTH_SYS_NAME"} <= set(row),
+        lambda row: {"HEALTH_SYS_ID", "HEALTH_SYS_NAME"} <= set(row) and "CCN" not in row,
     ),
     HOSPITAL_PRICE_FILES: FileKind(
         "a list of hospitals' price files", "load_organizations",
@@ -214,7 +214,8 @@ FILE_KINDS = {
     ),
     OWN_ORGANIZATIONS: FileKind(
         "a list of organizations by tax ID", "load_organizations",
-        lambda row: bool(TAX_ID_TITLES & set(row)) and bool({"NAME", "ORGANIZATION", "SYSTEM"} & set(row)),
+        lambda row: bool(TAX_ID_TITLES & set(row)) and bool({"NAME", "ORGANIZATION", "SYSTEM"} & set(row))
+        and "SUBSECTION" not in row,
     ),
     COMPENSATION: FileKind(
         "a state's workers' compensation fee schedule", "load_benchmark wcfs",

@@ -47,7 +47,7 @@ RATE_WITH_PAYEE = "rate_with_payee"
 """The view of the facts with the column `payee`, see payee_sql."""
 
 NAMED_TIN = "named_tin"
-"""The view of the tax IDs, each in one row: its best name as `business_name`, that name as `shown_name` with a remark if
+"""The view of the tax IDs, each in one row: its best name as `business_name`, the same as `shown_name` with a remark if
 it is inferred, and the columns of its roll-up."""
 
 _ROLL_UP = tuple(name for name in ORGANIZATION.names if name not in DIM_TIN.names and not name.startswith("name"))

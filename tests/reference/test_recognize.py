@@ -54,6 +54,12 @@ HEADERS = {
     "area fees": ["HCPCS", "Mod", "Mod2", "Mod3", "CATG", "Akron, OH", "Atlanta, GA", "Description"],
     "ambulance": ["CONTRACTOR/CARRIER", "LOCALITY", "HCPCS", "RVU", "GPCI", "URBAN BASE RATE / URBAN MILEAGE"],
     "workers' compensation": ["CPT Code", "Description", "NC Facility Rate"],
+    "own organizations": ["tin", "name", "organization", "system"],
+    "exempt organizations": ["EIN", "NAME", "ICO", "STREET", "SUBSECTION", "NTEE_CD"],
+    "care compare": ["Facility ID", "Facility Name", "Address", "Hospital Type"],
+    "system hospitals": ["compendium_hospital_id", "ccn", "hospital_name", "health_sys_id", "health_sys_name"],
+    "systems": ["health_sys_id", "health_sys_name", "health_sys_city"],
+    "hospital price files": ["ccn", "hospital_name", "file_url"],
     "area zips": ["CBA State", "CBA ZIP Code", "CBA Name Short", "CBA Name", "Year/Qtr"],
 }  # fmt: skip
 

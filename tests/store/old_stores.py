@@ -18,7 +18,10 @@ OLD_LAYOUTS = sorted(path.name.split(".")[0].removeprefix("format-1-") for path 
 """The layouts that there were."""
 MARKET = Market("GA", "2025-08", "CPT", "99213")
 
-NEW_FIELDS = {"billing_code_type_version", "group_area"}
+NEW_FIELDS = {
+    "billing_code_type_version", "group_area", "name_source", "name_confidence", "organization_id", "system_id",
+    "system_name",
+}  # fmt: skip
 """Fields that rows of answers have got since."""
 
 
@@ -45,7 +48,10 @@ def answers_of(db: Snapshot) -> dict[str, Any]:
             "GROUP BY ALL ORDER BY ALL"
         ),
         "summaries": [astuple(row) for row in rates.summarize_rates(db, MARKET)],
-        "organizations": [astuple(row) for row in organizations.list_organizations(db, MARKET, "p50", 5, 0)],
+        "organizations": [
+            [getattr(row, field.name) for field in fields(row) if field.name not in NEW_FIELDS]
+            for row in organizations.list_organizations(db, MARKET, "p50", 5, 0)
+        ],
         "rates": [
             [getattr(row, field.name) for field in fields(row) if field.name not in NEW_FIELDS]
             for row in rates.list_rates(db, MARKET, "rate", 5, 0)

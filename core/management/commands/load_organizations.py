@@ -57,6 +57,6 @@ or the one loaded last. Without a file, the command makes the roll-up anew from 
             f"{': ' + sources if sources else ''}"
         )
         say(
-            f"{loaded.organizations:,} organizations; {loaded.in_system:,} tax IDs are in one of {loaded.systems:,} "
-            "health systems"
+            f"{loaded.organizations:,} organizations; tax IDs in a health system: {loaded.in_system:,}, in "
+            f"{loaded.systems:,} different ones"
         )

@@ -9,11 +9,10 @@ import polars as pl
 
 from core.reference.organizations.organization_files import OrganizationFile, Row, read_organization_files
 from core.reference.organizations.roll_up import put_organizations
-from core.reference.places.group_areas import current_rows
 from core.store.generations.store import Store, Transaction
 from core.store.parquet.writer import write_table
 from core.store.schema.tables import HOSPITAL, LISTED_ORGANIZATION, ORGANIZATION, Table
-from core.store.sql import stored_rows
+from core.store.sql import current_rows, stored_rows
 from core.store.writer_connection import connect_for_writing
 
 
@@ -79,7 +78,10 @@ def _put_listed(
 
 
 def _stored(connection: duckdb.DuckDBPyConnection, transaction: Transaction) -> list[Row]:
-    return connection.sql(f"FROM {stored_rows(transaction, LISTED_ORGANIZATION)}").to_arrow_table().to_pylist()
+    rows: list[Row] = (
+        connection.sql(f"FROM {stored_rows(transaction, LISTED_ORGANIZATION)}").to_arrow_table().to_pylist()
+    )
+    return rows
 
 
 def _put_hospitals(connection: duckdb.DuckDBPyConnection, transaction: Transaction, hospitals: dict[str, Row]) -> None:

@@ -6,7 +6,6 @@ step groups by tax ID or by organization, so that a tax ID never has two rows.
 
 import duckdb
 
-from core.reference.places.group_areas import current_rows
 from core.store.changes.upsert import write_query
 from core.store.generations.store import Transaction
 from core.store.schema.organization_tables import NAME_SOURCES, SYSTEM_SOURCES
@@ -20,7 +19,7 @@ from core.store.schema.tables import (
     XREF_TIN_NPI,
     Table,
 )
-from core.store.sql import null_columns
+from core.store.sql import current_rows, null_columns
 
 _FOLLOWS_FROM = (DIM_TIN, DIM_NPI, NPI_OTHER_NAME, XREF_TIN_NPI, LISTED_ORGANIZATION, HOSPITAL)
 """The tables that the roll-up follows from."""

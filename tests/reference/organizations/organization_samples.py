@@ -24,7 +24,9 @@ def exempt_list(path: Path, *rows: tuple[str, str]) -> Path:
 def care_compare(path: Path, *rows: tuple[str, str]) -> Path:
     """Write CMS's list: CCN and name; all are in Macon."""
     header = ("Facility ID", "Facility Name", "Address", "City/Town", "State", "ZIP Code", "Hospital Type")
-    return write_csv(path, header, *[(*row, "1 ELM ST", "MACON", "GA", "31201", "Acute Care Hospitals") for row in rows])
+    return write_csv(
+        path, header, *[(*row, "1 ELM ST", "MACON", "GA", "31201", "Acute Care Hospitals") for row in rows]
+    )
 
 
 def system_list(path: Path, *rows: tuple[str, str, str]) -> Path:
@@ -41,5 +43,5 @@ def system_list(path: Path, *rows: tuple[str, str, str]) -> Path:
 def price_files(path: Path, *rows: tuple[str, str, str]) -> Path:
     """Write a list of price files as JSON: CCN, hospital, and address."""
     objects = [{"ccn": ccn, "hospital_name": name, "file_url": address} for ccn, name, address in rows]
-    path.write_text(json.dumps(objects))
+    path.write_text(json.dumps(objects), encoding="utf-8")
     return path

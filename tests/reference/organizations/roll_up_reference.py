@@ -38,16 +38,15 @@ class Evidence:
 
     def names(self, tin: Tin) -> list[tuple[str, str, str, str | None, str | None, bool]]:
         """Return the names of a tax ID, the most trusted first: source, confidence, name, city, state, person."""
-        found = []
-        for row in self.listed[tin]:
-            if row["source"] in {"user file", "irs"}:
-                found.append((row["source"], "high", row["name"], row["city"], row["state"], False))
+        found = [
+            (row["source"], "high", row["name"], row["city"], row["state"], False)
+            for row in self.listed[tin]
+            if row["source"] in {"user file", "irs"}
+        ]
         found.append(("payer file", "high", self.tins[tin], None, None, False))
         if tin[0] == "npi" and tin[1] in self.npis:
             row = self.npis[tin[1]]
-            found.append(
-                ("nppes", "high", row["name"], row["city"], row["state"], row["entity_type"] == "individual")
-            )
+            found.append(("nppes", "high", row["name"], row["city"], row["state"], row["entity_type"] == "individual"))
         hospitals = [row for row in self.listed[tin] if row["source"] == "hospital list"]
         if len({make_payer_slug(row["name"]) for row in hospitals}) == 1:
             places = [self.hospitals.get(row["hospital"], {}) for row in hospitals]
@@ -120,7 +119,7 @@ class Evidence:
             hospital = self.hospitals.get(row["hospital"])
             if row["source"] == "hospital list" and hospital and hospital["system_name"]:
                 found.add((2, make_payer_slug(f"{hospital['system_name']}_{hospital['system_state']}")))
-        called = []
+        called: list[tuple[str | None, str | None, str | None, str | None]] = []
         names = self.names(tin)
         if names and not names[0][5]:
             city, state = self.home(tin)
@@ -130,9 +129,13 @@ class Evidence:
             called.append((row["name"], row["city"], row["state"], row["postal_code"]))
         for name, city, state, zip_code in called:
             for hospital in self.hospitals.values():
-                same = name and make_payer_slug(name) == make_payer_slug(hospital["name"]) and state == hospital["state"]
-                if hospital["system_name"] and same and (
-                    (zip_code and zip_code[:5] == hospital["zip"]) or (city and city.upper() == hospital["city"])
+                same = (
+                    name and make_payer_slug(name) == make_payer_slug(hospital["name"]) and state == hospital["state"]
+                )
+                if (
+                    hospital["system_name"]
+                    and same
+                    and ((zip_code and zip_code[:5] == hospital["zip"]) or (city and city.upper() == hospital["city"]))
                 ):
                     found.add((3, make_payer_slug(f"{hospital['system_name']}_{hospital['system_state']}")))
         return sorted(found)

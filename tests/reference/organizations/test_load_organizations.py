@@ -31,7 +31,7 @@ RATED = ("100000000", "100000001")
 
 def load_rates(store: Store, directory: Path) -> None:
     path = directory / "rates.json"
-    path.write_text(json.dumps(rates_file(("1003000126",), ("1588667638",))))
+    path.write_text(json.dumps(rates_file(("1003000126",), ("1588667638",))), encoding="utf-8")
     for source in open_documents(path):
         load_file(store, source, state="GA")
 
@@ -145,15 +145,18 @@ def test_the_name_of_a_price_file_has_the_ein(address: str, ein: str | None) -> 
     ("text", "problem"),
     [
         ("a,b\n1,2\n", "not a file of a known kind; expected a list of organizations by tax ID"),
-        ("health_sys_id,health_sys_name,health_sys_city\nHSI1,Big,Macon\n", "AHRQ's list of health systems (not loaded"),
+        (
+            "health_sys_id,health_sys_name,health_sys_city\nHSI1,Big,Macon\n",
+            "AHRQ's list of health systems (not loaded",
+        ),
         ("[1, 2]", "expected a list of JSON objects"),
         ("[{", "not JSON"),
     ],
 )
 def test_other_files_are_refused_in_one_line(tmp_path: Path, text: str, problem: str) -> None:
     path = tmp_path / "list.csv"
-    path.write_text(text)
-    with pytest.raises(ReferenceFileError, match="^list.csv: ") as raised:
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ReferenceFileError, match=r"^list\.csv: ") as raised:
         read_organization_files([path])
     assert problem in str(raised.value)
     assert "\n" not in str(raised.value)
