@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from core.queries.comparison.area_amounts import locality_values
 from core.queries.comparison.compared_rates import compared_sql
 from core.queries.comparison.lookup_scope import find_scope
+from core.queries.line_medians import LINE, line_medians
 from core.queries.rules.columns import (
     BillingClass,
     Code,
@@ -59,10 +60,7 @@ class CodeRates:
     ]
 
 
-_LINE = ("code_type", "code", "kind", "billing_class", "modifier")
-"""What the rates that may be compared have in common."""
-
-_PAYER_LINE = (*_LINE, "reporting_entity_name")
+_PAYER_LINE = (*LINE, "reporting_entity_name")
 
 
 @dataclass(frozen=True)
@@ -133,7 +131,7 @@ def list_code_rates(
     found = []
     for row in rows:
         of_medicare = percents.get(_key(row, _PAYER_LINE), _Percent(None, 0))
-        of_market = medians[_key(row, _LINE)]
+        of_market = medians[_key(row, LINE)]
         found.append(
             CodeRates(
                 state=market.state,
@@ -180,19 +178,15 @@ def _percents(provider: Snapshot, market: Market, codes: list[str]) -> dict[tupl
 
 
 def _market_medians(db: Snapshot, market: Market, codes: list[str]) -> dict[tuple[Any, ...], _MarketMedian]:
-    """Return the market's medians by the values of _LINE."""
+    """Return the market's medians by the values of LINE."""
     # The facts are sorted by code: between the first and the last, DuckDB reads some row groups rather than all.
     return read_by_key(
         db,
-        _LINE,
+        LINE,
         _MarketMedian,
-        f"""SELECT {", ".join(_LINE)}, {median("negotiated_rate")} AS median, count(*) AS rates
-            FROM (SELECT code_type, code, rate_kind(negotiated_type, negotiation_arrangement) AS kind, billing_class,
-                         billing_code_modifier AS modifier, negotiated_rate
-                  FROM fact_rate
-                  WHERE state = $state AND year_month = $year_month AND code BETWEEN $first AND $last
-                      AND list_contains($codes, code))
-            GROUP BY {", ".join(_LINE)}""",
+        f"""SELECT {", ".join(LINE)}, median, rates FROM {line_medians(db)}
+            WHERE state = $state AND year_month = $year_month AND code BETWEEN $first AND $last
+                AND list_contains($codes, code)""",
         {
             "state": market.state,
             "year_month": market.year_month,

@@ -34,9 +34,10 @@ from core.store.schema.tables import DIM_NPI, NPI_LOCATION, NPI_OTHER_NAME
 
 By = Literal["npi", "tin"]
 
+_GROUP = "SELECT DISTINCT year_month, payer_slug, pg_uid, batch_id, network_names"
 _GROUPS = {
-    "npi": "SELECT DISTINCT year_month, payer_slug, pg_uid FROM xref_group_npi WHERE npi = $value",
-    "tin": "SELECT DISTINCT year_month, payer_slug, pg_uid FROM xref_group_tin WHERE tin_value = $value",
+    "npi": f"{_GROUP} FROM group_by_npi WHERE npi = $value",
+    "tin": f"{_GROUP} FROM group_by_tin WHERE tin_value = $value",
 }
 """The groups of an NPI, or of a tax ID whichever its type."""
 
@@ -185,8 +186,8 @@ def find_tins(db: Snapshot, value: str) -> list[TaxId]:
         db,
         TaxId,
         f"""SELECT tin_type, tin_value, {_ROLL_UP},
-                  (SELECT count(DISTINCT npi) FROM xref_tin_npi x
-                   WHERE x.tin_type = t.tin_type AND x.tin_value = t.tin_value) AS npis
+                  (SELECT count(*) FROM npi_by_tin x
+                   WHERE x.tin_value = $tin AND x.tin_type = t.tin_type) AS npis
            FROM named_tin t WHERE tin_value = $tin ORDER BY tin_type""",
         {"tin": value},
     )
@@ -197,11 +198,8 @@ def list_tins_of_npi(db: Snapshot, value: str) -> list[TaxId]:
     return read_rows(
         db,
         TaxId,
-        f"""SELECT tin_type, tin_value, {_ROLL_UP}, count(DISTINCT others.npi) AS npis
-           FROM (SELECT DISTINCT tin_type, tin_value FROM xref_tin_npi WHERE npi = $npi)
-           JOIN xref_tin_npi others USING (tin_type, tin_value)
-           LEFT JOIN named_tin USING (tin_type, tin_value)
-           GROUP BY ALL ORDER BY tin_type, tin_value""",
+        f"""SELECT tin_type, tin_value, {_ROLL_UP}, npis FROM tin_by_npi
+            WHERE npi = $npi ORDER BY tin_type, tin_value""",
         {"npi": value},
     )
 
@@ -212,7 +210,7 @@ def list_npis_of_tin(db: Snapshot, value: str, limit: int, offset: int) -> tuple
         db,
         Npi,
         f"""SELECT count(*) OVER () AS total, {_NPI}
-            FROM (SELECT DISTINCT npi FROM xref_tin_npi WHERE tin_value = $tin) JOIN dim_npi USING (npi)
+            FROM (SELECT DISTINCT {_NPI} FROM npi_by_tin WHERE tin_value = $tin)
             ORDER BY name NULLS LAST, npi LIMIT $limit OFFSET $offset""",
         {"tin": value, "limit": limit, "offset": offset},
     )
@@ -226,7 +224,6 @@ def list_groups(db: Snapshot, by: By, value: str) -> list[ProviderGroupPage]:
         f"""SELECT m.year_month, reporting_entity_name, m.payer_slug, count(*) AS groups,
                    list_sort(list_distinct(flatten(list(coalesce(network_names, []))))) AS networks
             FROM ({_GROUPS[by]}) m
-            LEFT JOIN dim_provider_group g USING (year_month, pg_uid)
             LEFT JOIN dim_reporting_entity e ON e.payer_slug = m.payer_slug
             GROUP BY ALL ORDER BY m.year_month DESC, reporting_entity_name""",
         {"value": value},
@@ -239,8 +236,7 @@ def list_provider_periods(db: Snapshot, by: By, value: str) -> list[LoadedPeriod
         db,
         LoadedPeriod,
         f"""SELECT b.state, m.year_month, count(DISTINCT m.pg_uid) AS groups
-            FROM ({_GROUPS[by]}) m JOIN dim_provider_group g USING (year_month, pg_uid)
-            JOIN dim_batch b USING (batch_id)
+            FROM ({_GROUPS[by]}) m JOIN dim_batch b USING (batch_id)
             GROUP BY b.state, m.year_month ORDER BY m.year_month DESC, groups DESC, b.state""",
         {"value": value},
     )

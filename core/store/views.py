@@ -1,12 +1,14 @@
-"""The views by which SQL sees a generation: one for each table, and one of the facts by provider group."""
+"""The views by which SQL sees a generation: one for each table and lookup, and one of the facts by provider group."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from core.store.generations.layout import layout_named
 from core.store.generations.manifest import BY_GROUP, Manifest
+from core.store.lookup_sql import lookup_rows
 from core.store.schema.fit_tables import SCHEDULE_FIT, SURGICAL_CENTER_GROUP
 from core.store.schema.ids import pos_set_id
+from core.store.schema.lookups import LOOKUPS
 from core.store.schema.tables import (
     DIM_GROUP_AREA,
     DIM_TIN,
@@ -93,6 +95,9 @@ def view_statements(root: Path, manifest: Manifest) -> Iterator[str]:
         yield _view(table, root, manifest)
     yield _by_group(root, manifest)
     yield _named_tins(manifest)
+    for lookup in LOOKUPS:
+        if lookup.query:
+            yield f"CREATE VIEW {lookup.name} AS {lookup_rows(lookup, root, manifest)}"
     yield f"CREATE VIEW {RATE_WITH_PAYEE} AS SELECT f.*, {payee_sql(manifest)} AS payee FROM {FACT_RATE.name} f"
 
 

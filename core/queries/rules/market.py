@@ -98,8 +98,8 @@ _FILTERS = (
     MarketFilter(
         "network", "Network", condition="list_contains(network_names, $network)", group_table="dim_provider_group"
     ),
-    MarketFilter("npi", "NPI", condition="npi = $npi", group_table="xref_group_npi"),
-    MarketFilter("tin", "Tax ID", condition="tin_value = $tin", group_table="xref_group_tin"),
+    MarketFilter("npi", "NPI", condition="npi = $npi", group_table="group_by_npi"),
+    MarketFilter("tin", "Tax ID", condition="tin_value = $tin", group_table="group_by_tin"),
     MarketFilter(
         "city",
         "City",

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from core.runtime.errors import BeaconError
-from core.store.schema.tables import RATE_BY_GROUP, newest_format
+from core.store.schema.lookups import LOOKUP, LOOKUPS, Lookup
+from core.store.schema.tables import FACT_RATE, RATE_BY_GROUP, newest_format
 
 CHECKSUMS_SINCE = 3
 """The format from which on the manifest has a checksum and the true size of every file."""
@@ -40,6 +41,9 @@ RECORDS = ("dq_run", "dq_finding")
 BY_GROUP = RATE_BY_GROUP.name
 """The copies of the facts' files that are sorted by provider group, see provider_order.py. Each is its own shard."""
 
+DERIVED = (BY_GROUP, LOOKUP)
+"""What is made from other files for speed. Only the site reads it, and no answer depends on it."""
+
 
 class StoreError(BeaconError):
     """The store cannot be read or written; nothing has changed."""
@@ -54,7 +58,8 @@ class DataFile:
     """A file of a table: its path relative to the data directory, and the part of the table that it contains.
 
     `shard` is '' if the table is one file. The facts have the shards of their layout, `removed_rate` has the ids of the
-    corrections, and the shard of a copy (BY_GROUP) identifies the file that it is a copy of.
+    corrections, the shard of a copy (BY_GROUP) identifies the file that it is a copy of, and the shard of a lookup's
+    answer (LOOKUP) the files that it was made from.
     """
 
     path: str
@@ -101,16 +106,33 @@ class Manifest:
         by_shard = {file.shard: file for file in self.tables.get(BY_GROUP, ())}
         return {file: by_shard[file.copy_shard] for file in facts if file.copy_shard in by_shard}
 
+    def lookup_parts(self, lookup: Lookup) -> list["LookupPart"]:
+        """Return the parts of a lookup: one, or one for each shard of the facts."""
+        stored = {file.shard: file for file in self.tables.get(LOOKUP, ())}
+        sources = {name: self.tables.get(name, ()) for name in lookup.sources}
+        groups = [tuple(file for files in sources.values() for file in files)]
+        if lookup.by_shard:
+            facts = sources[FACT_RATE.name]
+            groups = [tuple(file for file in facts if file.shard == one) for one in {file.shard: 0 for file in facts}]
+        shards = [lookup_shard(lookup, files) for files in groups]
+        return [LookupPart(files, shard, stored.get(shard)) for files, shard in zip(groups, shards, strict=True)]
+
+    @property
+    def current_lookups(self) -> tuple[DataFile, ...]:
+        """Return the stored answers of lookups all of whose sources are those they were made from."""
+        parts = (part for lookup in LOOKUPS for part in self.lookup_parts(lookup))
+        return tuple(part.answer for part in parts if part.answer is not None)
+
     def rows(self, table: str) -> int:
         """Return how many rows a table has."""
         return sum(file.rows for file in self.tables.get(table, ()))
 
     @property
     def data_version(self) -> str:
-        """Return a text that changes whenever the data does, and not if only RECORDS or copies change."""
+        """Return a text that changes whenever the data does, and not if only RECORDS or DERIVED tables change."""
         # Files never change, so their names identify their content. Files without rows do not count: a version of the
         # program that adds a table adds an empty file of it, and no answer changes.
-        tables = [files for name, files in self.tables.items() if name not in {*RECORDS, BY_GROUP}]
+        tables = [files for name, files in self.tables.items() if name not in {*RECORDS, *DERIVED}]
         paths = [file.path for files in tables for file in files if file.rows]
         return hashlib.md5("\n".join(sorted(paths)).encode(), usedforsecurity=False).hexdigest()
 
@@ -124,6 +146,21 @@ class Manifest:
     def text(self) -> bytes:
         """Return the manifest as JSON."""
         return json.dumps({"format": self.format, **asdict(self)}, indent=1).encode()
+
+
+@dataclass(frozen=True)
+class LookupPart:
+    """A part of a lookup: the files it is made from, the shard of its answer, and the answer if it is stored."""
+
+    files: tuple[DataFile, ...]
+    shard: str
+    answer: DataFile | None
+
+
+def lookup_shard(lookup: Lookup, files: Iterable[DataFile]) -> str:
+    """Return the shard of a lookup's answer that is made from these files. Files never change, so it is never stale."""
+    paths = "\n".join(sorted(file.path for file in files))
+    return f"{lookup.name}/{hashlib.md5(paths.encode(), usedforsecurity=False).hexdigest()}"
 
 
 def read_manifest(text: bytes, path: Path) -> Manifest:

@@ -12,6 +12,7 @@ from core.store.generations.layout import Layout, layout_named
 from core.store.generations.manifest import BY_GROUP, FORMAT, DataFile, Manifest, StoreError
 from core.store.generations.store_directory import StoreDirectory
 from core.store.parquet.writer import DEFAULT_SIZES, FileSizes, write_table
+from core.store.schema.lookups import LOOKUP
 from core.store.schema.tables import FACT_RATE, TABLES
 
 _LOG = logging.getLogger(__name__)
@@ -115,6 +116,8 @@ class Transaction:
         # A copy by provider group belongs to one file. It goes when that file goes.
         copied = {file.copy_shard for file in self.files(FACT_RATE.name)}
         self._tables[BY_GROUP] = tuple(file for file in self.files(BY_GROUP) if file.shard in copied)
+        if self.files(LOOKUP):
+            self._tables[LOOKUP] = replace(self.base, tables=self._tables).current_lookups
         manifest = replace(
             self.base,
             generation=self.generation,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.store.generations.integrity.damage import is_intact
-from core.store.generations.manifest import BY_GROUP, Manifest
+from core.store.generations.manifest import DERIVED, Manifest
 from core.store.generations.retention.kept import kept_generations
 from core.store.generations.store import Store
 from core.store.schema.tables import FACT_RATE
@@ -67,13 +67,12 @@ def _list_changes(before: Manifest | None, after: Manifest) -> list[str]:
         changes.append(f"layout {before.layout} to {after.layout}")
     if before.format != after.format:
         changes.append(f"format {before.format} to {after.format}")
-    for name in sorted({*before.tables, *after.tables} - {BY_GROUP}):
+    for name in sorted({*before.tables, *after.tables} - {*DERIVED}):
         old, new = before.tables.get(name, ()), after.tables.get(name, ())
         rows = sum(file.rows for file in new) - sum(file.rows for file in old)
         if rows:
             changes.append(f"{name} {rows:+,}")
         elif {file.path for file in old} != {file.path for file in new} and any(file.rows for file in new):
             changes.append(f"{name} rewritten")
-    if before.tables.get(BY_GROUP, ()) != after.tables.get(BY_GROUP, ()):
-        changes.append(f"{BY_GROUP} rewritten")
+    changes += [f"{name} rewritten" for name in DERIVED if before.tables.get(name, ()) != after.tables.get(name, ())]
     return changes

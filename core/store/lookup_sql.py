@@ -1,0 +1,27 @@
+"""SQL of a lookup's rows: from its stored answer where there is one, otherwise from the tables it is made from."""
+
+from pathlib import Path
+
+from core.store.generations.manifest import Manifest
+from core.store.schema.lookups import Lookup
+from core.store.sql import parquet_rows
+
+
+def lookup_rows(lookup: Lookup, root: Path, manifest: Manifest) -> str:
+    """Return SQL that selects all rows of a lookup, in a connection that has the views of all tables."""
+    parts = manifest.lookup_parts(lookup)
+    stored = [str(root / part.answer.path) for part in parts if part.answer is not None]
+    missing = [part.files for part in parts if part.answer is None]
+    if not stored:
+        return lookup_query(lookup)
+    # Their paths name months, which are columns as well.
+    selects = [f"SELECT * FROM {parquet_rows(stored, 'hive_partitioning = false')}"]
+    if missing:
+        paths = [str(root / file.path) for files in missing for file in files]
+        selects.append(lookup_query(lookup, parquet_rows(paths)))
+    return " UNION ALL BY NAME ".join(selects)
+
+
+def lookup_query(lookup: Lookup, rows: str = "") -> str:
+    """Return the query of a lookup, of the whole tables; or of these rows, if it is about one table."""
+    return lookup.query.format_map({name: rows or name for name in lookup.sources})

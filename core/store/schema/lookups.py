@@ -1,0 +1,79 @@
+"""Lookups: answers that pages look up by provider or by code, stored in the order in which they are looked for.
+
+A lookup is a query of some tables. `manage.py copy_by_group` stores its answer, which belongs to the files of these
+tables. Where it is not stored, or one of the files has been replaced, the query itself is asked, and has the same
+answer. See docs/decisions/0064-lookups.md.
+"""
+
+from dataclasses import dataclass
+
+from core.store.schema.provider_tables import (
+    DIM_NPI,
+    DIM_PROVIDER_GROUP,
+    DIM_TIN,
+    XREF_GROUP_NPI,
+    XREF_GROUP_TIN,
+    XREF_TIN_NPI,
+)
+from core.store.schema.rate_tables import FACT_RATE
+
+ROW_GROUP_ROWS = 20_480
+"""The least that DuckDB likes to read. A provider has a few rows; the fewer others stand around them the better."""
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A query, the tables it reads, and the order of its stored answer.
+
+    In the query, each table's name stands in braces. With `by_shard`, there is an answer for each shard of the facts.
+    """
+
+    name: str
+    sources: tuple[str, ...]
+    order: tuple[str, ...]
+    query: str = ""
+    by_shard: bool = False
+
+
+GROUP_BY_NPI = Lookup(
+    "group_by_npi",
+    (XREF_GROUP_NPI.name, DIM_PROVIDER_GROUP.name),
+    ("npi", "year_month", "payer_slug", "pg_uid"),
+    """SELECT x.npi, x.year_month, x.payer_slug, x.pg_uid, g.batch_id, g.network_names
+       FROM {xref_group_npi} x LEFT JOIN {dim_provider_group} g USING (year_month, pg_uid)""",
+)
+
+GROUP_BY_TIN = Lookup(
+    "group_by_tin",
+    (XREF_GROUP_TIN.name, DIM_PROVIDER_GROUP.name),
+    ("tin_value", "year_month", "payer_slug", "pg_uid", "tin_type"),
+    """SELECT x.tin_value, x.tin_type, x.year_month, x.payer_slug, x.pg_uid, g.batch_id, g.network_names
+       FROM {xref_group_tin} x LEFT JOIN {dim_provider_group} g USING (year_month, pg_uid)""",
+)
+
+NPI_BY_TIN = Lookup(
+    "npi_by_tin",
+    (XREF_TIN_NPI.name, DIM_NPI.name),
+    ("tin_value", "name", "npi", "tin_type"),
+    """SELECT * FROM (SELECT DISTINCT tin_value, tin_type, npi FROM {xref_tin_npi}) JOIN {dim_npi} USING (npi)""",
+)
+
+TIN_BY_NPI = Lookup(
+    "tin_by_npi",
+    (XREF_TIN_NPI.name, DIM_TIN.name),
+    ("npi", "tin_type", "tin_value"),
+    """SELECT x.npi, tin_type, tin_value, t.business_name, n.npis
+       FROM (SELECT DISTINCT npi, tin_type, tin_value FROM {xref_tin_npi}) x
+       JOIN (SELECT tin_type, tin_value, count(DISTINCT npi) AS npis FROM {xref_tin_npi} GROUP BY ALL) n
+           USING (tin_type, tin_value)
+       LEFT JOIN {dim_tin} t USING (tin_type, tin_value)""",
+)
+
+LINE_MEDIAN = Lookup("line_median", (FACT_RATE.name,), ("state", "year_month", "code", "code_type"), by_shard=True)
+"""Its query is in core/queries/line_medians.py, which knows what a kind of rate and a median are."""
+
+LOOKUPS = (GROUP_BY_NPI, GROUP_BY_TIN, NPI_BY_TIN, TIN_BY_NPI, LINE_MEDIAN)
+"""All lookups. Their files are in the manifest under one name, LOOKUP."""
+
+LOOKUP = "lookup"
+"""What the manifest calls the stored answers of lookups. They have no stable path: only the site reads them."""
