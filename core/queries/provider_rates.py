@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from core.queries.comparison.area_amounts import locality_values
 from core.queries.comparison.compared_rates import compared_sql
-from core.queries.comparison.lookup_scope import find_scope
+from core.queries.comparison.lookup_scope import as_listed, find_scope
+from core.queries.comparison.lookups import keep_lookups
 from core.queries.line_medians import LINE, line_medians
 from core.queries.rules.columns import (
     BillingClass,
@@ -25,10 +26,11 @@ from core.queries.rules.columns import (
     State,
     described,
 )
-from core.queries.rules.market import Market, counted_rates, uses_own_areas
+from core.queries.rules.market import Market, asked_place, counted_rates, uses_own_areas
 from core.queries.rules.named_rows import read_by_key, read_page
 from core.queries.rules.percentiles import median
 from core.store.connection import Snapshot
+from core.store.sql import used_parameters
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,9 @@ class CodeRates:
         float | None, described("p50 against the market's median: 0.1 is 10% above; null if the market's is zero.", 0.1)
     ]
 
+
+_RATES_OF_CODES = "rate_of_codes"
+"""The table in memory of a provider's rates of the codes on a page."""
 
 _PAYER_LINE = (*LINE, "reporting_entity_name")
 
@@ -154,26 +159,33 @@ def _key(row: object, names: Sequence[str]) -> tuple[Any, ...]:
 def _percents(provider: Snapshot, market: Market, codes: list[str]) -> dict[tuple[Any, ...], _Percent]:
     """Return the provider's percents of Medicare by the values of _PAYER_LINE."""
     areas = uses_own_areas(provider, market)
-    rates, parameters = counted_rates(provider, market, areas=areas)
-    place = "$pos" if market.pos else None
+    rates, _ = counted_rates(provider, market, areas=areas)
+    values = {**market.parameters, "codes": codes}
+    rates_of_codes = f"SELECT f.* FROM {rates} f WHERE list_contains($codes, f.code)"
+    if provider.market_values is not None:
+        # Without parameters, DuckDB plans the comparison once for all providers.
+        provider.keep_table(_RATES_OF_CODES, rates_of_codes, values)
     compared = compared_sql(
-        "list_contains($codes, f.code)",
-        rates,
-        place=place,
+        "true",
+        f"({rates_of_codes})" if provider.market_values is None else _RATES_OF_CODES,
+        place=asked_place(market),
         basis=market.basis,
-        scope=find_scope(provider, market),
+        scope=keep_lookups(provider, market, find_scope(provider, market, codes), codes),
         areas=areas,
         localities=locality_values(provider) if areas else None,
     )
+    sql = f"""{compared}
+            SELECT code_type, code, kind, reporting_entity_name, billing_class, billing_code_modifier AS modifier,
+                   {median("percent")} AS percent, count(percent) AS compared
+            FROM (SELECT *, unnest(range(rate_count)) FROM compared) GROUP BY ALL"""
+    # The codes are listed by schedules as as_listed writes them, which finds those of the rates as well.
+    parameters = used_parameters(sql, {**values, "codes": as_listed(codes)})
     return read_by_key(
         provider,
         _PAYER_LINE,
         _Percent,
-        f"""{compared}
-            SELECT code_type, code, kind, reporting_entity_name, billing_class, billing_code_modifier AS modifier,
-                   {median("percent")} AS percent, count(percent) AS compared
-            FROM (SELECT *, unnest(range(rate_count)) FROM compared) GROUP BY ALL""",
-        {**parameters, "codes": codes},
+        sql,
+        parameters,
     )
 
 

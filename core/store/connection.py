@@ -227,8 +227,9 @@ class _MarketSnapshot(Snapshot):
             yield watched
 
     def keep_table(self, name: str, query: str, parameters: Mapping[str, Any]) -> None:
-        """Keep a query's answer as a table in memory for as long as the market, unless there is one of that name."""
-        found = self.markets.make((name, *self._key), lambda: _ask(self.cursor(), query, parameters))
+        """Show a query's answer as a table in memory. It is kept as the market is."""
+        key = (name, query, repr(sorted(used_parameters(query, parameters).items())), *self._key)
+        found = self.markets.make(key, lambda: _ask(self.cursor(), query, parameters))
         self._shown.add(name, found)
 
 

@@ -24,4 +24,4 @@ def lookup_rows(lookup: Lookup, root: Path, manifest: Manifest) -> str:
 
 def lookup_query(lookup: Lookup, rows: str = "") -> str:
     """Return the query of a lookup, of the whole tables; or of these rows, if it is about one table."""
-    return lookup.query.format_map({name: rows or name for name in lookup.sources})
+    return lookup.query.format_map({table.name: rows or table.name for table in lookup.sources})

@@ -1,6 +1,6 @@
 """What a question about one code in one state and month need not look up. Each look-up costs a page milliseconds."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -39,12 +39,14 @@ class ReleaseInForce(NamedTuple):
 class LookupScope:
     """What rates are compared with: `schedules`, the ones to ask, in the order of SCHEDULES.
 
-    If all rates are of one state, month and code, these are the parameters `$state`, `$year_month` and `$code`, and
-    `periods` has what is in force, by schedule.
+    If all rates are of one state and month, and of one code or a few, these are the parameters `$state`, `$year_month`,
+    and `$code` or `$codes`, and `periods` has what is in force, by schedule.
     """
 
     schedules: tuple[Schedule, ...] = SCHEDULES
     periods: Mapping[str, ReleaseInForce] | None = None
+    has_codes: bool = False
+    """Whether there is a list of codes, `$codes`, rather than one code."""
     is_kept: bool = False
     """Whether what is looked up is in tables of the market in memory, see keep_lookups."""
 
@@ -58,23 +60,27 @@ ANYTHING = LookupScope()
 """Any schedule, state, month and code."""
 
 
-def find_scope(db: Snapshot, market: Market) -> LookupScope:
-    """Return the scope of a market's rates.
+def find_scope(db: Snapshot, market: Market, codes: Collection[str] = ()) -> LookupScope:
+    """Return the scope of a market's rates, or of those of its codes `codes`.
 
     A schedule that follows others and does not list the code has no amount for it, and its reason (code not found)
     tells less than theirs: without it, the answer is the same.
     """
     listed = db.ask_once(_codes_by_schedule)
-    # A DRG is listed with three digits.
-    code = market.code and {market.code, market.code.zfill(CODE_WIDTHS["MS-DRG"])}
+    asked = set(as_listed(codes or filter(None, [market.code])))
     schedules = tuple(
         one
         for one in SCHEDULES
-        if one.kind in OWN_SCHEDULES or (bool(code & listed[one.kind]) if code else bool(listed[one.kind]))
+        if one.kind in OWN_SCHEDULES or (bool(asked & listed[one.kind]) if asked else bool(listed[one.kind]))
     )
-    if not (code and market.year_month):
+    if not (asked and market.year_month):
         return LookupScope(schedules)
-    return LookupScope(schedules, _periods(db, market.state, market.year_month))
+    return LookupScope(schedules, _periods(db, market.state, market.year_month), has_codes=bool(codes))
+
+
+def as_listed(codes: Iterable[str]) -> list[str]:
+    """Return the codes as schedules may list them: a DRG has three digits there."""
+    return sorted({spelled for code in codes for spelled in (code, code.zfill(CODE_WIDTHS["MS-DRG"]))})
 
 
 def _codes_by_schedule(db: Snapshot) -> dict[str, frozenset[str]]:

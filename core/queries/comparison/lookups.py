@@ -1,10 +1,10 @@
 """What a comparison looks up: the release of each schedule that is in force, and what it says of the codes."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from core.fields.billing_code import CODE_WIDTHS
-from core.queries.comparison.lookup_scope import LookupScope
+from core.queries.comparison.lookup_scope import LookupScope, as_listed
 from core.queries.comparison.schedules import MS_DRG, SCHEDULES, Price, Schedule
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
@@ -27,23 +27,25 @@ def lookups_sql(scope: LookupScope) -> str:
         periods AS (SELECT * FROM {_KEPT_PERIODS}),
         codes AS (SELECT DISTINCT listed_as AS code FROM picked),
         listed_code AS (SELECT * FROM {_KEPT_CODES})"""
+    codes = "DISTINCT listed_as" if scope.periods is None else f"unnest({'$codes' if scope.has_codes else _CODES})"
     return f"""
         periods AS ({_periods(scope)}),
-        codes AS (SELECT {"DISTINCT listed_as" if scope.periods is None else f"unnest({_CODES})"} AS code
-            {"FROM picked" if scope.periods is None else ""}),
+        codes AS (SELECT {codes} AS code {"FROM picked" if scope.periods is None else ""}),
         listed_code(schedule, code_system, state, year_month, code, prices, passes_on) AS (
             {" UNION ALL ".join(_listed_codes(scope))})"""
 
 
-def keep_lookups(db: Snapshot, market: Market, scope: LookupScope) -> LookupScope:
-    """Return the scope with its look-ups kept as tables of the market in memory, if they are of one code and month.
+def keep_lookups(db: Snapshot, market: Market, scope: LookupScope, codes: Collection[str] = ()) -> LookupScope:
+    """Return the scope with its look-ups kept as tables of the market in memory, if they are of one month and of one
+    code, or of the list `codes` for which the scope was found.
 
     They do not depend on the market's filters. Without parameters, the plan of the comparison can be kept.
     """
-    if db.code_values is None or scope.periods is None:
+    if scope.periods is None or (db.market_values if scope.has_codes else db.code_values) is None:
         return scope
-    db.keep_table(_KEPT_PERIODS, _periods(scope), market.parameters)
-    db.keep_table(_KEPT_CODES, f"WITH {lookups_sql(scope)} SELECT * FROM listed_code", market.parameters)
+    values = {**market.parameters, "codes": as_listed(codes)}
+    db.keep_table(_KEPT_PERIODS, _periods(scope), values)
+    db.keep_table(_KEPT_CODES, f"WITH {lookups_sql(scope)} SELECT * FROM listed_code", values)
     return replace(scope, is_kept=True)
 
 
@@ -99,6 +101,7 @@ def _listed_codes(scope: LookupScope) -> Iterator[str]:
                 continue  # the first one stays, for the types of the columns
             rows, of_facts = f"bench_{schedule.kind} b", "$state::VARCHAR, $year_month::VARCHAR"
             code = f"list_contains({_CODES}, b.code)" if MS_DRG in schedule.code_types else "b.code = $code"
+            code = "list_contains($codes, b.code)" if scope.has_codes else code
             where = code + (
                 f" AND b.state = {period.rows_state} AND b.year_month = {period.in_force}" if period else " AND false"
             )

@@ -109,7 +109,7 @@ class Manifest:
     def lookup_parts(self, lookup: Lookup) -> list["LookupPart"]:
         """Return the parts of a lookup: one, or one for each shard of the facts."""
         stored = {file.shard: file for file in self.tables.get(LOOKUP, ())}
-        sources = {name: self.tables.get(name, ()) for name in lookup.sources}
+        sources = {table.name: self.tables.get(table.name, ()) for table in lookup.sources}
         groups = [tuple(file for files in sources.values() for file in files)]
         if lookup.by_shard:
             facts = sources[FACT_RATE.name]
@@ -159,8 +159,8 @@ class LookupPart:
 
 def lookup_shard(lookup: Lookup, files: Iterable[DataFile]) -> str:
     """Return the shard of a lookup's answer that is made from these files. Files never change, so it is never stale."""
-    paths = "\n".join(sorted(file.path for file in files))
-    return f"{lookup.name}/{hashlib.md5(paths.encode(), usedforsecurity=False).hexdigest()}"
+    text = "\n".join((lookup.signature, *sorted(file.path for file in files)))
+    return f"{lookup.name}/{hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()}"
 
 
 def read_manifest(text: bytes, path: Path) -> Manifest:

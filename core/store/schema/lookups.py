@@ -7,6 +7,8 @@ answer. See docs/decisions/0064-lookups.md.
 
 from dataclasses import dataclass
 
+from core.store.schema.columns import Table
+from core.store.schema.organization_tables import ORGANIZATION
 from core.store.schema.provider_tables import (
     DIM_NPI,
     DIM_PROVIDER_GROUP,
@@ -29,15 +31,22 @@ class Lookup:
     """
 
     name: str
-    sources: tuple[str, ...]
+    sources: tuple[Table, ...]
     order: tuple[str, ...]
     query: str = ""
     by_shard: bool = False
+    version: int = 1
+    """To be raised with every change of the query, or of a view it reads: stored answers of the old one end there."""
+
+    @property
+    def signature(self) -> str:
+        """Return what a stored answer depends on besides its sources' files."""
+        return " ".join((self.name, str(self.version), *(name for table in self.sources for name in table.names)))
 
 
 GROUP_BY_NPI = Lookup(
     "group_by_npi",
-    (XREF_GROUP_NPI.name, DIM_PROVIDER_GROUP.name),
+    (XREF_GROUP_NPI, DIM_PROVIDER_GROUP),
     ("npi", "year_month", "payer_slug", "pg_uid"),
     """SELECT x.npi, x.year_month, x.payer_slug, x.pg_uid, g.batch_id, g.network_names
        FROM {xref_group_npi} x LEFT JOIN {dim_provider_group} g USING (year_month, pg_uid)""",
@@ -45,7 +54,7 @@ GROUP_BY_NPI = Lookup(
 
 GROUP_BY_TIN = Lookup(
     "group_by_tin",
-    (XREF_GROUP_TIN.name, DIM_PROVIDER_GROUP.name),
+    (XREF_GROUP_TIN, DIM_PROVIDER_GROUP),
     ("tin_value", "year_month", "payer_slug", "pg_uid", "tin_type"),
     """SELECT x.tin_value, x.tin_type, x.year_month, x.payer_slug, x.pg_uid, g.batch_id, g.network_names
        FROM {xref_group_tin} x LEFT JOIN {dim_provider_group} g USING (year_month, pg_uid)""",
@@ -53,23 +62,23 @@ GROUP_BY_TIN = Lookup(
 
 NPI_BY_TIN = Lookup(
     "npi_by_tin",
-    (XREF_TIN_NPI.name, DIM_NPI.name),
+    (XREF_TIN_NPI, DIM_NPI),
     ("tin_value", "name", "npi", "tin_type"),
     """SELECT * FROM (SELECT DISTINCT tin_value, tin_type, npi FROM {xref_tin_npi}) JOIN {dim_npi} USING (npi)""",
 )
 
 TIN_BY_NPI = Lookup(
     "tin_by_npi",
-    (XREF_TIN_NPI.name, DIM_TIN.name),
+    (XREF_TIN_NPI, DIM_TIN, ORGANIZATION),
     ("npi", "tin_type", "tin_value"),
-    """SELECT x.npi, tin_type, tin_value, t.business_name, n.npis
+    """SELECT x.npi, n.npis, t.*
        FROM (SELECT DISTINCT npi, tin_type, tin_value FROM {xref_tin_npi}) x
        JOIN (SELECT tin_type, tin_value, count(DISTINCT npi) AS npis FROM {xref_tin_npi} GROUP BY ALL) n
            USING (tin_type, tin_value)
-       LEFT JOIN {dim_tin} t USING (tin_type, tin_value)""",
+       JOIN named_tin t USING (tin_type, tin_value)""",
 )
 
-LINE_MEDIAN = Lookup("line_median", (FACT_RATE.name,), ("state", "year_month", "code", "code_type"), by_shard=True)
+LINE_MEDIAN = Lookup("line_median", (FACT_RATE,), ("state", "year_month", "code", "code_type"), by_shard=True)
 """Its query is in core/queries/line_medians.py, which knows what a kind of rate and a median are."""
 
 LOOKUPS = (GROUP_BY_NPI, GROUP_BY_TIN, NPI_BY_TIN, TIN_BY_NPI, LINE_MEDIAN)
