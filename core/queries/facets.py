@@ -6,9 +6,19 @@ from typing import Annotated
 
 from core.fields.place_of_service import EVERY_PLACE
 from core.queries.rules.columns import described
-from core.queries.rules.market import FILTERS, NO_MODIFIER, Market, counted_rates, filter_condition, rates_of_market
+from core.queries.rules.market import (
+    FILTERS,
+    NO_MODIFIER,
+    Market,
+    counted_rates,
+    facts_in_memory,
+    filter_condition,
+    groups_sql,
+    rates_of_market,
+)
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
+from core.store.schema.tables import DIM_PROVIDER_GROUP
 
 _COLUMNS = {name: one.counted for name, one in FILTERS.items() if one.column}
 """The fact's column behind each filter by a term of the rate."""
@@ -124,20 +134,24 @@ _SPLIT = {"payer": _payers, "pos": _places, "modifier": _modifiers}
 
 def count_networks(db: Snapshot, market: Market) -> list[Choice]:
     """Return the choices of the filter by network. A rate whose group is in several networks counts in each."""
-    facts, parameters = rates_of_market(db, market.without("network"))
-    rows = [
-        (name, name, n)
-        for name, n in db.rows(
-            # The list is one row to the planner, see rates.count_market.
-            f"""WITH counted AS (SELECT f.pg_uid, count(*) AS n FROM {facts} f GROUP BY 1),
-                named AS MATERIALIZED (SELECT unnest(list(counted), recursive := true) FROM counted)
-                SELECT name, sum(n)::BIGINT
-                FROM (SELECT unnest(network_names) AS name, n FROM named JOIN dim_provider_group g USING (pg_uid)
-                      WHERE g.year_month = $year_month)
-                GROUP BY name""",
-            {**parameters, "year_month": market.year_month},
+    others = market.without("network")
+    with facts_in_memory(db, market) as memory:
+        facts, parameters = rates_of_market(memory, others)
+        memory.keep_table("market_group", groups_sql(facts), parameters)
+        memory.show_rows_of(
+            "group_network",
+            DIM_PROVIDER_GROUP.name,
+            "pg_uid",
+            ["network_names"],
+            of="market_group",
+            year_month=market.year_month,
         )
-    ]
+        found = memory.rows(
+            """SELECT name, sum(rates)::BIGINT
+               FROM (SELECT unnest(network_names) AS name, rates FROM market_group JOIN group_network USING (pg_uid))
+               GROUP BY name"""
+        )
+    rows = [(name, name, n) for name, n in found]
     return _choices(market, "network", rows)
 
 

@@ -43,7 +43,7 @@ from core.queries.rules.market import (
 )
 from core.queries.rules.named_rows import read_rows, stream_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, percentile_columns, percentile_list
-from core.store.connection import Snapshot
+from core.store.connection import MarketSnapshot, Snapshot
 from core.store.sql import used_parameters
 
 ORDERS = {
@@ -260,7 +260,7 @@ def with_compared_terms(db: Snapshot, market: Market, *, with_errors: bool = Fal
     Where `db` is the cache of one code, its rates are compared once, whatever the filters, and all questions of a page
     find the outcomes in a table: comparing takes longer than the questions.
     """
-    if db.market_values is None or not market.code:
+    if not isinstance(db, MarketSnapshot) or db.market_values is None or not market.code:
         return _compare_terms(db, market, asked_place(market), with_errors=with_errors)
     areas = uses_own_areas(db, market)
     table = f"compared_{f'{market.pos} {market.basis} {areas}'.encode().hex()}"

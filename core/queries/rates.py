@@ -38,11 +38,26 @@ from core.queries.rules.columns import (
     stored,
 )
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
-from core.queries.rules.market import Market, counted_rates, rates_of_market, uses_own_areas
+from core.queries.rules.market import (
+    Market,
+    counted_rates,
+    facts_in_memory,
+    groups_sql,
+    rates_of_market,
+    uses_own_areas,
+)
 from core.queries.rules.named_rows import read_row, read_rows, stream_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, percentile_columns, percentile_list
-from core.store.connection import Snapshot
-from core.store.schema.tables import DIM_BATCH, DIM_GROUP_AREA, FACT_RATE
+from core.store.connection import MarketSnapshot, Snapshot
+from core.store.schema.tables import (
+    DIM_BATCH,
+    DIM_GROUP_AREA,
+    DIM_PROVIDER_GROUP,
+    FACT_RATE,
+    XREF_GROUP_NPI,
+    XREF_GROUP_TIN,
+)
+from core.store.views import MARKET_FACT, NAMED_TIN
 
 ORDERS = {
     "rate": ascending("f.negotiated_rate", "f.fact_uid"),
@@ -144,24 +159,22 @@ def count_market(db: Snapshot, market: Market) -> RateCounts:
                 WHERE pos_set_id IN (SELECT pos_set_id FROM dim_pos_set WHERE len(service_codes) = 0)""",
             parameters,
         )
-    facts, parameters = rates_of_market(db, market)
-    # The list of groups is one row to the planner, which then looks for the market's few groups among the many
-    # members. With a join of groups and members, it hashes the members: 50 ms rather than 25.
-    return read_row(
-        db,
-        RateCounts,
-        f"""WITH found AS MATERIALIZED (
-                SELECT count(*) AS rates, list(DISTINCT f.pg_uid) AS group_list,
-                       count(DISTINCT f.reporting_entity_name) AS payers
-                FROM {facts} f),
-            asked AS MATERIALIZED (SELECT unnest(group_list) AS pg_uid FROM found)
-            SELECT rates, coalesce(len(group_list), 0) AS groups, payers,
-                   (SELECT count(DISTINCT npi) FROM xref_group_npi
-                    WHERE year_month = $year_month AND pg_uid IN (SELECT pg_uid FROM asked)) AS npis,
-                   $without_pos::BIGINT AS without_pos
-            FROM found""",
-        {**parameters, "year_month": market.year_month, "without_pos": without_pos},
-    )
+    with facts_in_memory(db, market) as memory:
+        facts, parameters = rates_of_market(memory, market)
+        memory.keep_table("market_group", groups_sql(facts), parameters)
+        memory.show_rows_of(
+            "group_npi", XREF_GROUP_NPI.name, "pg_uid", ["npi"], of="market_group", year_month=market.year_month
+        )
+        return read_row(
+            memory,
+            RateCounts,
+            f"""SELECT (SELECT coalesce(sum(rates), 0)::BIGINT FROM market_group) AS rates,
+                       (SELECT count(*) FROM market_group) AS groups,
+                       (SELECT count(DISTINCT npi) FROM group_npi) AS npis,
+                       (SELECT count(DISTINCT reporting_entity_name) FROM {facts}) AS payers,
+                       {without_pos:d}::BIGINT AS without_pos""",
+            parameters,
+        )
 
 
 def summarize_rates(db: Snapshot, market: Market) -> list[Summary]:
@@ -187,38 +200,63 @@ def list_rates(
     db: Snapshot, market: Market, order: str, limit: int, offset: int, last: RowKey | None = None
 ) -> list[RateRow]:
     """Return at most `limit` rates in one of ORDERS: those from `offset` on, or those after the row with key `last`."""
-    condition, key = rows_after(ORDERS[order], last)
-    sql, parameters = _rates_sql(db, market, order, condition)
-    return read_rows(db, RateRow, sql, {**parameters, **key, "limit": limit, "offset": offset})
+    with facts_in_memory(db, market) as memory:
+        sql, parameters = _rates_sql(memory, market, order, limit, offset, last)
+        return read_rows(memory, RateRow, sql, parameters)
 
 
 def stream_rates(db: Snapshot, market: Market, order: str, limit: int, seconds: float) -> Iterator[RateRow]:
     """Yield at most `limit` rates, read as they are needed. Stop with QueryTimeout after `seconds`."""
-    sql, parameters = _rates_sql(db, market, order)
-    with db.cursor(seconds) as cursor:
-        cursor.execute(sql, {**parameters, "limit": limit, "offset": 0})
-        yield from stream_rows(cursor, RateRow)
+    with facts_in_memory(db, market) as memory:
+        sql, parameters = _rates_sql(memory, market, order, limit, 0)
+        with memory.cursor(seconds) as cursor:
+            cursor.execute(sql, parameters)
+            yield from stream_rows(cursor, RateRow)
 
 
-def _rates_sql(db: Snapshot, market: Market, order: str, condition: str = "true") -> tuple[str, dict[str, Any]]:
-    facts, parameters = rates_of_market(db, market)
-    # The page's rows are chosen first. Names and members are looked up for those rows alone.
-    sorting = order_by(ORDERS[order])
+_OF_GROUP = {
+    XREF_GROUP_NPI.name: ["npi"],
+    XREF_GROUP_TIN.name: ["tin_type", "tin_value"],
+    DIM_PROVIDER_GROUP.name: ["batch_id", "network_names"],
+    DIM_GROUP_AREA.name: ["area"],
+}
+"""What is looked up about the provider groups of rates: the tables, and their columns."""
+
+_PAGE_ROWS = 1_000
+"""Up to so many rows are chosen first, and what is known of their groups is looked up for them alone."""
+
+
+def _rates_sql(
+    memory: MarketSnapshot, market: Market, order: str, limit: int, offset: int, last: RowKey | None = None
+) -> tuple[str, dict[str, Any]]:
+    sorting, (condition, key) = order_by(ORDERS[order]), rows_after(ORDERS[order], last)
+    facts, parameters = rates_of_market(memory, market)
+    parameters |= key
+    picked = f"SELECT * FROM {facts} f WHERE {condition} ORDER BY {sorting} LIMIT {limit:d} OFFSET {offset:d}"
+    known, tins = {name: f"of_{name}" for name in _OF_GROUP}, "of_named_tin"
+    if memory.code_values is not None or limit <= _PAGE_ROWS:
+        of = MARKET_FACT
+        if limit <= _PAGE_ROWS:
+            of = "picked_rate"
+            memory.show_table(of, picked, parameters)
+            picked, parameters = f"SELECT * FROM {of}", {}
+        for name, columns in _OF_GROUP.items():
+            memory.show_rows_of(known[name], name, "pg_uid", columns, of=of, year_month=market.year_month)
+        found, of_tin = known[XREF_GROUP_TIN.name], ["tin_type", "shown_name"]
+        memory.show_rows_of(tins, NAMED_TIN, "tin_value", of_tin, of=found)
+    else:
+        in_groups = "year_month = $year_month AND pg_uid IN (SELECT pg_uid FROM picked)"
+        known = {name: f"(SELECT * FROM {name} WHERE {in_groups})" for name in _OF_GROUP}
+        tins, parameters = NAMED_TIN, {**parameters, "year_month": market.year_month}
     group_area, group_areas = "NULL::VARCHAR", ""
-    if uses_own_areas(db, market):
-        group_area = "a.area"
-        group_areas = f"LEFT JOIN {DIM_GROUP_AREA.name} a ON a.pg_uid = f.pg_uid AND a.year_month = $year_month"
+    if uses_own_areas(memory, market):
+        group_area, group_areas = "a.area", f"LEFT JOIN {known[DIM_GROUP_AREA.name]} a USING (pg_uid)"
     sql = f"""
-        WITH picked AS (
-            SELECT * FROM {facts} f WHERE {condition}
-            ORDER BY {sorting} LIMIT $limit OFFSET $offset),
-        npis AS (
-            SELECT pg_uid, count(*) AS npis FROM xref_group_npi
-            WHERE year_month = $year_month AND pg_uid IN (SELECT pg_uid FROM picked) GROUP BY pg_uid),
+        WITH picked AS ({picked}),
+        npis AS (SELECT pg_uid, count(*) AS npis FROM {known[XREF_GROUP_NPI.name]} GROUP BY pg_uid),
         tins AS (
             SELECT pg_uid, count(*) AS tins, min(tin_value) AS one_tin, min_by(shown_name, tin_value) AS one_name
-            FROM xref_group_tin LEFT JOIN named_tin USING (tin_type, tin_value)
-            WHERE year_month = $year_month AND pg_uid IN (SELECT pg_uid FROM picked) GROUP BY pg_uid)
+            FROM {known[XREF_GROUP_TIN.name]} LEFT JOIN {tins} USING (tin_type, tin_value) GROUP BY pg_uid)
         SELECT fact_uid, rate_kind(negotiated_type, negotiation_arrangement) AS kind, f.reporting_entity_name,
                payer_slug(f.reporting_entity_name) AS payer_slug, negotiated_rate, negotiated_type,
                negotiation_arrangement, billing_class, setting, billing_code_modifier AS modifier,
@@ -230,8 +268,8 @@ def _rates_sql(db: Snapshot, market: Market, order: str, condition: str = "true"
         LEFT JOIN dim_pos_set USING (pos_set_id)
         LEFT JOIN npis USING (pg_uid)
         LEFT JOIN tins USING (pg_uid)
-        LEFT JOIN dim_provider_group g ON g.pg_uid = f.pg_uid AND g.year_month = $year_month
+        LEFT JOIN {known[DIM_PROVIDER_GROUP.name]} g USING (pg_uid)
         LEFT JOIN dim_batch b ON b.batch_id = g.batch_id AND b.state = f.state
         {group_areas}
         ORDER BY {sorting}"""
-    return sql, {**parameters, "year_month": market.year_month}
+    return sql, parameters

@@ -15,6 +15,7 @@ from core.store.generations.integrity.damage import expect_whole, explain_damage
 from core.store.generations.manifest import Manifest
 from core.store.generations.store import Store
 from core.store.hardening import connect_hardened
+from core.store.keyed_rows import KeyedRows
 from core.store.market_cache import MarketCache, MarketKey
 from core.store.market_connection import MarketConnection
 from core.store.market_facts import read_market_facts
@@ -22,9 +23,10 @@ from core.store.query_limits import QueryLimits, QueryTimeout, QueryTooLarge, se
 from core.store.schema.tables import FACT_RATE
 from core.store.sql import used_parameters
 from core.store.views import COUNTED_RATE, MARKET_FACT, counted_rates_sql, view_statements
+from core.store.watchdog import WATCHDOG
 from core.store.watched_cursor import WatchedCursor
 
-__all__ = ["QueryLimits", "QueryTimeout", "QueryTooLarge", "Reader", "Snapshot", "time_limit"]
+__all__ = ["MarketSnapshot", "QueryLimits", "QueryTimeout", "QueryTooLarge", "Reader", "Snapshot", "time_limit"]
 
 T = TypeVar("T")
 
@@ -60,12 +62,20 @@ class Snapshot:
         self.manifest = manifest
         self.markets = MarketCache() if markets is None else markets
         self._limits = limits
-        self._connection = connect_hardened(root, limits, macros)
+        self._macros = macros
         self._answers: dict[Any, Any] = {}
+        self._lock = threading.Lock()
         self._idle: list[MarketConnection] = []
-        with explain_damage(root, manifest):
-            for statement in view_statements(root, manifest):
-                self._connection.execute(statement)
+        self._connection = self._open(limits)
+        self._market_database: duckdb.DuckDBPyConnection | None = None
+        self.keyed_rows = KeyedRows(self.arrow_rows)
+
+    def _open(self, limits: QueryLimits) -> duckdb.DuckDBPyConnection:
+        connection = connect_hardened(self.root, limits, self._macros)
+        with explain_damage(self.root, self.manifest):
+            for statement in view_statements(self.root, self.manifest):
+                connection.execute(statement)
+        return connection
 
     @contextmanager
     def cursor(self, seconds: float | None = None) -> Iterator[WatchedCursor]:
@@ -90,7 +100,7 @@ class Snapshot:
         *,
         areas: bool = False,
         code_values: Mapping[str, Any] | None = None,
-    ) -> Iterator["Snapshot"]:
+    ) -> Iterator["MarketSnapshot"]:
         """Yield this generation with a table `counted_rate` of the `facts` (AS f) that meet `where`, in memory.
 
         The table has the fact's columns except those that identify the provider, `payee` (see payee_sql), and
@@ -105,20 +115,29 @@ class Snapshot:
         """
         values = {**parameters, **(code_values or {})}
         key = (where, facts, areas, *sorted(values.items()))
+        with self.code_snapshot(code_values) as market:
+            if market.code_values is not None:
+                facts = MARKET_FACT
+            elif code_values is not None:
+                where = " AND ".join((*(f"f.{name} = ${name}" for name in code_values), where))
+            counted = counted_rates_sql(self.manifest, facts, where, areas=areas, by_month="year_month" in values)
+            # Only what reads files gains from several threads.
+            asking = market if market.code_values is not None else self
+            table = self.markets.make(key, lambda: _ask(asking.cursor(), counted, values))
+            market.shown.add(COUNTED_RATE, table)
+            market.key, market.market_values, market.counts_areas = key, values, areas
+            yield market
+
+    @contextmanager
+    def code_snapshot(self, code_values: Mapping[str, Any] | None) -> Iterator["MarketSnapshot"]:
+        """Yield this generation with a connection that can show tables of its own: `market_fact` if it is asked for.
+
+        See market_snapshot.
+        """
         found = None if code_values is None else self._read_code(code_values)
-        if found is not None:
-            facts = MARKET_FACT
-        elif code_values is not None:
-            where = " AND ".join((*(f"f.{name} = ${name}" for name in code_values), where))
-        counted = counted_rates_sql(self.manifest, facts, where, areas=areas, by_month="year_month" in values)
         with self._market_connection() as connection:
             connection.show({} if found is None else {MARKET_FACT: found})
-            table = self.markets.make(
-                key, lambda: _ask(self._limited(connection, self._limits.seconds), counted, values)
-            )
-            connection.add(COUNTED_RATE, table)
-            code_values = None if found is None else code_values
-            yield _MarketSnapshot(self, connection, key, values, counts_areas=areas, code_values=code_values)
+            yield MarketSnapshot(self, connection, None if found is None else code_values)
 
     def _read_code(self, values: Mapping[str, Any]) -> pa.Table | None:
         """Return the facts of a code with all columns; None if they are too many to be kept in memory."""
@@ -137,7 +156,7 @@ class Snapshot:
             # The one used last: its questions are planned, and what it has in memory is in the processor's caches.
             connection = self._idle.pop()
         except IndexError:
-            connection = MarketConnection(self._connection.cursor())
+            connection = MarketConnection(self._markets_in_memory().cursor())
         try:
             yield connection
         except BaseException:
@@ -147,25 +166,29 @@ class Snapshot:
         connection.show({})
         self._idle.append(connection)
 
+    def _markets_in_memory(self) -> duckdb.DuckDBPyConnection:
+        """Return the database in which markets are asked: of one thread, which is cheaper for questions so small."""
+        with self._lock:
+            if self._market_database is None:
+                # Two databases of one process would use the same names of temporary files.
+                directory = self._limits.temp_directory and f"{self._limits.temp_directory}-markets"
+                self._market_database = self._open(replace(self._limits, threads=1, temp_directory=directory))
+            return self._market_database
+
     @contextmanager
     def _limited(
         self, connection: duckdb.DuckDBPyConnection | MarketConnection, seconds: float
     ) -> Iterator[WatchedCursor]:
         seconds = seconds_left(seconds)
         watched = WatchedCursor(connection, self._limits.log_after)
-        # DuckDB 1.5 has no time limit of its own.
-        timer = threading.Timer(seconds, connection.interrupt)
-        timer.daemon = True
-        timer.start()
         try:
-            with explain_damage(self.root, self.manifest):
+            with WATCHDOG.watch(seconds, connection.interrupt), explain_damage(self.root, self.manifest):
                 yield watched
         except duckdb.InterruptException:
             raise QueryTimeout(f"the question took longer than {seconds:.3g} seconds and was stopped") from None
         except duckdb.OutOfMemoryException as error:
             raise self._too_large(str(error)) from None
         finally:
-            timer.cancel()
             watched.end_question()
 
     def _too_large(self, problem: str) -> QueryTooLarge:
@@ -180,7 +203,7 @@ class Snapshot:
         )
 
     def keep_table(self, name: str, query: str, parameters: Mapping[str, Any]) -> None:
-        """Keep a query's answer as a table in memory for as long as the market, unless there is one of that name."""
+        """Show a query's answer as a table in memory, which is kept for the market's next questions."""
         raise NotImplementedError(f"{name}: only the snapshot of a market keeps {query} {parameters}")
 
     def ask_once(self, question: Callable[["Snapshot"], T]) -> T:
@@ -190,47 +213,62 @@ class Snapshot:
         answer: T = self._answers[question]
         return answer
 
+    def arrow_rows(self, sql: str, parameters: Mapping[str, Any]) -> pa.Table:
+        """Return all rows of a query's answer as an Arrow table. Of the parameters, those that it names are bound."""
+        return _ask(self.cursor(), sql, parameters)
+
     def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
         """Return all rows of a query's answer."""
         with self.cursor() as cursor:
             return cursor.execute(sql, parameters).fetchall()
 
 
-class _MarketSnapshot(Snapshot):
-    """A snapshot with `counted_rate` and `market_fact`, tables of one connection."""
+class MarketSnapshot(Snapshot):
+    """A snapshot with tables in memory that are its own, for one thread. See Snapshot.market_snapshot."""
 
-    def __init__(
-        self,
-        whole: Snapshot,
-        connection: MarketConnection,
-        key: MarketKey,
-        market_values: Mapping[str, Any],
-        *,
-        counts_areas: bool,
-        code_values: Mapping[str, Any] | None,
-    ) -> None:
-        self.market_values = market_values
-        self.counts_areas = counts_areas
+    def __init__(self, whole: Snapshot, shown: MarketConnection, code_values: Mapping[str, Any] | None) -> None:
         self.code_values = code_values
         self.root = whole.root
         self.manifest = whole.manifest
         self.markets = whole.markets
+        self.keyed_rows = whole.keyed_rows
+        self.shown = shown
+        self.key: MarketKey = ()
         self._limits = whole._limits
-        self._shown = connection
-        self._key = key
         self._answers = whole._answers
 
     @contextmanager
     def cursor(self, seconds: float | None = None) -> Iterator[WatchedCursor]:
         """Yield the market's connection itself: no other would have its tables."""
-        with self._limited(self._shown, self._limits.seconds if seconds is None else seconds) as watched:
+        with self._limited(self.shown, self._limits.seconds if seconds is None else seconds) as watched:
             yield watched
 
     def keep_table(self, name: str, query: str, parameters: Mapping[str, Any]) -> None:
-        """Show a query's answer as a table in memory. It is kept as the market is."""
-        key = (name, query, repr(sorted(used_parameters(query, parameters).items())), *self._key)
-        found = self.markets.make(key, lambda: _ask(self.cursor(), query, parameters))
-        self._shown.add(name, found)
+        """Show a query's answer as a table in memory, which is kept for the market's next questions."""
+        bound = used_parameters(query, parameters)
+        of_market = (*self.key, *sorted((self.code_values or {}).items()))
+        key = (query, repr(sorted(bound.items())), *of_market)
+        self.shown.add(name, self.markets.make(key, lambda: _ask(self.cursor(), query, bound)))
+
+    def show_table(self, name: str, query: str, parameters: Mapping[str, Any]) -> None:
+        """Make a query's answer a table in memory for what follows on this snapshot."""
+        self.shown.add(name, _ask(self.cursor(), query, parameters))
+
+    def show_rows_of(
+        self, name: str, table: str, key: str, columns: Sequence[str], *, of: str, year_month: str | None = None
+    ) -> None:
+        """Make a table of those rows of a table or view whose key is among those of `of`, a table in memory.
+
+        It has the column `key` and the `columns`. With a month, the rows are those of the month. They are found
+        without reading that table where its rows are in memory, see keyed_rows.py.
+        """
+        keys = self.shown.table(of).column(key).unique().drop_null()
+        found = self.keyed_rows.find(table, key, keys, columns, year_month)
+        if found is None:
+            month = "" if year_month is None else "AND year_month = $year_month"
+            sql = f"SELECT {key}, {', '.join(columns)} FROM {table} WHERE {key} IN (SELECT {key} FROM {of}) {month}"
+            found = _ask(self.cursor(), sql, {"year_month": year_month})
+        self.shown.add(name, found)
 
 
 def _ask(asking: AbstractContextManager[WatchedCursor], sql: str, parameters: Mapping[str, Any]) -> pa.Table:

@@ -63,6 +63,10 @@ class MarketConnection:
         self._shown[name] = _ShownTable(table)
         self._connection.register(name, self._shown[name])
 
+    def table(self, name: str) -> pa.Table:
+        """Return the table that is shown under a name."""
+        return self._shown[name].table
+
     def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> "MarketConnection":
         """Ask a question. The plan of one without parameters is kept."""
         if parameters:

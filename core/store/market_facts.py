@@ -16,7 +16,7 @@ from core.store.generations.layout import layout_named, parts
 from core.store.generations.manifest import DataFile, Manifest
 from core.store.schema.tables import FACT_RATE
 
-MAX_ROWS = 300_000
+MAX_ROWS = 150_000
 """The rows of a code that are kept in memory, some 350 bytes each. Questions about a code with more read the files."""
 
 _CHOSEN_BY = ("state", "year_month", "code_type", "code")

@@ -3,6 +3,7 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from core.queries import codes, coverage
 from core.queries.facets import count_choices
 from core.queries.histogram import build_histogram
 from core.queries.rules.market import Market, market_cache
+from core.store import keyed_rows, market_facts
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.tic.source import open_documents
@@ -46,6 +48,23 @@ def test_answers_from_memory_are_the_same(odd: Snapshot, data: st.DataObject) ->
             name: set(choices) for name, choices in count_choices(odd, market).items()
         }
         assert build_histogram(cached, market) == build_histogram(odd, market)
+
+
+@settings(max_examples=15)
+@given(data=st.data())
+def test_answers_from_the_files_alone_are_the_same(odd: Snapshot, data: st.DataObject) -> None:
+    everything = Everything(odd)
+    market = data.draw(a_market(everything))
+    with pytest.MonkeyPatch.context() as patch:
+        # Too many rows to be kept in memory: every question reads the files.
+        patch.setattr(market_facts, "MAX_ROWS", -1)
+        patch.setattr(keyed_rows, "MAX_ROWS", -1)
+        db = open_snapshot(Store(odd.root))
+        assert_all_answers(db, everything, market)
+        assert_facets(db, everything, market)
+        with market_cache(db, market) as cached:
+            assert cached.code_values is None
+            assert_all_answers(cached, everything, market)
 
 
 @settings(max_examples=25)

@@ -7,7 +7,7 @@ from core.fields.billing_code import CODE_WIDTHS
 from core.queries.comparison.lookup_scope import LookupScope, as_listed
 from core.queries.comparison.schedules import MS_DRG, SCHEDULES, Price, Schedule
 from core.queries.rules.market import Market
-from core.store.connection import Snapshot
+from core.store.connection import MarketSnapshot, Snapshot
 
 _CODES = f"[$code::VARCHAR, lpad($code::VARCHAR, {CODE_WIDTHS[MS_DRG]}, '0')]"
 """SQL of how schedules may list the parameter `$code`: a DRG has three digits there."""
@@ -41,7 +41,9 @@ def keep_lookups(db: Snapshot, market: Market, scope: LookupScope, codes: Collec
 
     They do not depend on the market's filters. Without parameters, the plan of the comparison can be kept.
     """
-    if scope.periods is None or (db.market_values if scope.has_codes else db.code_values) is None:
+    if not isinstance(db, MarketSnapshot) or scope.periods is None:
+        return scope
+    if (db.market_values if scope.has_codes else db.code_values) is None:
         return scope
     values = {**market.parameters, "codes": as_listed(codes)}
     db.keep_table(_KEPT_PERIODS, _periods(scope), values)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from core.fields.place_of_service import EVERY_PLACE
 from core.queries.rules.columns import Month, State, described
 from core.queries.rules.distance import miles_sql
-from core.store.connection import Snapshot
+from core.store.connection import MarketSnapshot, Snapshot
 from core.store.generations.manifest import BY_GROUP
 from core.store.schema.tables import DIM_GROUP_AREA, FACT_RATE, GROUP_PROFILE
 from core.store.sql import used_parameters
@@ -252,11 +252,28 @@ def market_cache(db: Snapshot, market: Market, *, areas: bool = False) -> Iterat
         with db.market_snapshot(facts.where, facts.parameters, table, areas=areas) as cached:
             yield cached
         return
-    of_code = {name: value for name, value in facts.parameters.items() if name in _CODE_PARAMETERS}
+    of_code = _code_values(market) or {}
     where = _all_of(name for name in facts.parameters if name not in of_code)
     groups = used_parameters(where, facts.parameters)
     with db.market_snapshot(where, groups, areas=areas, code_values=of_code) as cached:
         yield cached
+
+
+@contextmanager
+def facts_in_memory(db: Snapshot, market: Market) -> Iterator[MarketSnapshot]:
+    """Yield the generation with tables of its own: the facts of the market's code if it has one, and not too many."""
+    if isinstance(db, MarketSnapshot):
+        yield db
+        return
+    with db.code_snapshot(_code_values(market)) as found:
+        yield found
+
+
+def _code_values(market: Market) -> dict[str, Any] | None:
+    """Return what chooses the facts of the market's code; None if it is not of one code in one month."""
+    if market.code is None or not market.year_month:
+        return None
+    return {name: value for name, value in market.parameters.items() if name in _CODE_PARAMETERS}
 
 
 def counted_rates(db: Snapshot, market: Market, *, areas: bool = False) -> tuple[str, dict[str, Any]]:
@@ -300,6 +317,11 @@ def _all_of(names: Iterable[str], month: str = "$year_month") -> str:
 def profile_condition(names: Iterable[str]) -> str:
     """Return the condition on group_profile that these of PROFILE_FILTERS set, and that a provider of a group meets."""
     return " AND ".join(FILTERS[name].condition for name in names) or "true"
+
+
+def groups_sql(facts: str) -> str:
+    """Return SQL of the provider groups of `facts`, SQL of facts, each with its number of `rates`."""
+    return f"SELECT pg_uid, count(*) AS rates FROM {facts} GROUP BY pg_uid"
 
 
 def market_facts(db: Snapshot, market: Market, *, areas: bool = False) -> tuple[str, dict[str, Any]]:

@@ -1,0 +1,33 @@
+"""What takes too long is interrupted, and nothing else."""
+
+import threading
+
+from core.store.watchdog import Watchdog
+
+SOON, NEVER, PATIENCE = 0.01, 3600.0, 60.0
+
+
+def test_what_takes_too_long_is_interrupted_once() -> None:
+    dog, interrupted = Watchdog(), threading.Semaphore(0)
+    with dog.watch(SOON, interrupted.release):
+        assert interrupted.acquire(timeout=PATIENCE)
+    assert not interrupted.acquire(blocking=False)
+
+
+def test_a_shorter_time_is_kept_while_a_longer_one_is_watched() -> None:
+    dog, long, short = Watchdog(), threading.Event(), threading.Event()
+    with dog.watch(NEVER, long.set):
+        with dog.watch(SOON, short.set):
+            assert short.wait(PATIENCE)
+        with dog.watch(SOON, short.set):
+            assert short.wait(PATIENCE)
+        assert not long.is_set()
+
+
+def test_what_has_ended_is_not_interrupted() -> None:
+    dog, first, second = Watchdog(), threading.Event(), threading.Event()
+    with dog.watch(SOON, first.set):
+        pass
+    with dog.watch(2 * SOON, second.set):
+        assert second.wait(PATIENCE)
+    assert not first.is_set()
