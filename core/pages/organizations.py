@@ -18,10 +18,11 @@ MAX_BARS = 10
 @market_page(OrganizationsForm, "organizations", needs_code=True)
 def show_organizations(query: MarketQuery[OrganizationsForm]) -> HttpResponseBase:
     """Show `/organizations/`"""
-    db, market, sort = query.db, query.market, query.values["sort"]
+    market, sort = query.market, query.values["sort"]
     if query.wants_file:
-        every = list_organizations(db, market, sort, ROW_CAP, 0)
+        every = list_organizations(query.db, market, sort, ROW_CAP, 0)
         return query.download(every, Organization, f"organizations_{market.code}")
+    db = query.cached
     counted = count_totals(db, market)
     paging = Paging(query.values["page"], counted.organizations)
     rows = list_organizations(db, market, sort, paging.limit, paging.offset)
@@ -32,13 +33,13 @@ def show_organizations(query: MarketQuery[OrganizationsForm]) -> HttpResponseBas
     title = "Rates in dollars by organization; the line marks the market median"
     return query.render(
         "pages/organizations.html",
-        code=codes.describe_code(db, market.code_type, market.code),
+        code=codes.describe_code(query.db, market.code_type, market.code),
         totals=counted,
         rows=rows,
         charted=len(bars),
         chart=spread_chart.draw_spreads(bars, spread_chart.dollars(counted.median), title),
         terms=count_terms(db, market),
-        freed=[] if counted.dollars else count_without_each_filter(db, market),
+        freed=[] if counted.dollars else count_without_each_filter(query.db, market),
         paging=paging,
         sort=sort,
     )

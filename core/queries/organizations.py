@@ -26,10 +26,15 @@ from core.queries.rules.columns import (
     described,
 )
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
-from core.queries.rules.market import Market
+from core.queries.rules.market import RATE_COUNT, Market, counted_rates, rates_of_market
 from core.queries.rules.named_rows import read_row, read_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, median, percentile_columns, percentile_list
 from core.store.connection import Snapshot
+from core.store.sql import used_parameters
+from core.store.views import MARKET_FACT
+
+_MARKET_TIN = "market_tin"
+"""The table in memory of the tax IDs of a code's provider groups."""
 
 _BY_TIN = ascending("tin_value", "tin_type")
 ORDERS = {
@@ -102,34 +107,32 @@ def count_terms(db: Snapshot, market: Market) -> list[RateTerms]:
 
     A median over several of them says little, so the page names them.
     """
+    rates, parameters = counted_rates(db, market)
     return read_rows(
         db,
         RateTerms,
-        f"""SELECT f.billing_class, f.billing_code_modifier AS modifier, count(*) AS rates FROM fact_rate f
-            WHERE {market.where} AND rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'
+        f"""SELECT f.billing_class, f.billing_code_modifier AS modifier, {RATE_COUNT} AS rates FROM {rates} f
+            WHERE rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'
             GROUP BY ALL ORDER BY rates DESC, f.billing_class, modifier""",
-        market.parameters,
+        parameters,
     )
 
 
 def count_totals(db: Snapshot, market: Market) -> Totals:
     """Return how many organizations and rates the table is about, and how many rates it leaves out."""
-    return read_row(
-        db,
-        Totals,
-        f"""WITH f AS (
+    facts, parameters = rates_of_market(db, market)
+    sql = f"""WITH f AS (
                 SELECT pg_uid, negotiated_rate, rate_kind(f.negotiated_type, f.negotiation_arrangement) AS kind
-                FROM fact_rate f WHERE {market.where}),
-            t AS (SELECT pg_uid, tin_type, tin_value FROM xref_group_tin
-                  WHERE year_month = $year_month AND pg_uid IN (SELECT pg_uid FROM f WHERE kind = 'dollars'))
+                FROM {facts} f),
+            t AS (SELECT pg_uid, tin_type, tin_value FROM {_tins_of_groups(db, market)}
+                  WHERE pg_uid IN (SELECT pg_uid FROM f WHERE kind = 'dollars'))
             SELECT (SELECT count(*) FROM (SELECT DISTINCT tin_type, tin_value FROM t)) AS organizations,
                    count(*) FILTER (kind = 'dollars') AS dollars,
                    count(*) FILTER (kind = 'dollars' AND pg_uid NOT IN (SELECT pg_uid FROM t)) AS without_tin,
                    count(*) FILTER (kind <> 'dollars') AS other_kinds,
                    {median("negotiated_rate", "kind = 'dollars'")} AS median
-            FROM f""",
-        market.parameters,
-    )
+            FROM f"""
+    return read_row(db, Totals, sql, parameters | used_parameters(sql, market.parameters))
 
 
 def list_organizations(
@@ -141,12 +144,13 @@ def list_organizations(
     """
     condition, key = rows_after(ORDERS[order], last)
     sorting = order_by(ORDERS[order])
+    facts, parameters = rates_of_market(db, market)
     return read_rows(
         db,
         Organization,
         f"""WITH f AS (
-                SELECT pg_uid, negotiated_rate FROM fact_rate f
-                WHERE {market.where} AND rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'),
+                SELECT pg_uid, negotiated_rate FROM {facts} f
+                WHERE rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'),
             every AS (
                 SELECT tin_type, tin_value, count(*) AS rates, count(DISTINCT pg_uid) AS groups,
                        count(DISTINCT pg_uid) / (SELECT count(DISTINCT pg_uid) FROM f) AS share,
@@ -154,18 +158,28 @@ def list_organizations(
                        {mean("negotiated_rate")} AS mean,
                        {percentile_list("negotiated_rate")} AS percentiles,
                        {percentile_columns("percentiles", FIVE_PERCENTILES)}
-                FROM f JOIN xref_group_tin USING (pg_uid) WHERE year_month = $year_month
+                FROM f JOIN {_tins_of_groups(db, market)} USING (pg_uid)
                 GROUP BY tin_type, tin_value),
             page AS (
                 SELECT * EXCLUDE (percentiles) FROM every WHERE {condition}
                 ORDER BY {sorting} LIMIT $limit OFFSET $offset),
             people AS (
-                SELECT tin_type, tin_value, count(DISTINCT npi) AS npis FROM xref_tin_npi
-                WHERE year_month = $year_month AND tin_value IN (SELECT tin_value FROM page) GROUP BY ALL)
+                SELECT tin_type, tin_value, npis FROM tin_npi_count
+                WHERE year_month = $year_month AND tin_value IN (SELECT tin_value FROM page))
             SELECT page.*, business_name, name_source, name_confidence, organization_id, system_id, system_name,
                    coalesce(npis, 0) AS npis,
                    p50 / nullif((SELECT {median("negotiated_rate")} FROM f), 0) - 1 AS difference
             FROM page LEFT JOIN named_tin USING (tin_type, tin_value) LEFT JOIN people USING (tin_type, tin_value)
             ORDER BY {sorting}""",
-        {**market.parameters, **key, "limit": limit, "offset": offset},
+        {**parameters, **key, "year_month": market.year_month, "limit": limit, "offset": offset},
     )
+
+
+def _tins_of_groups(db: Snapshot, market: Market) -> str:
+    """Return SQL of the tax IDs of the month's provider groups: in memory those of the code's groups, if these are."""
+    of_month = "SELECT pg_uid, tin_type, tin_value FROM xref_group_tin WHERE year_month = $year_month"
+    if db.code_values is None:
+        return f"({of_month})"
+    of_code = f"{of_month} AND pg_uid IN (SELECT pg_uid FROM {MARKET_FACT})"
+    db.keep_table(_MARKET_TIN, of_code, {"year_month": market.year_month})
+    return _MARKET_TIN

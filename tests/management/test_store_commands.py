@@ -104,7 +104,7 @@ def test_copy_by_group(filled: Store) -> None:
     rows = len(facts_of(filled))
     assert said("copy_by_group").splitlines()[-2:] == [
         f"1 file copied by provider group: {rows} facts",
-        "5 lookups stored",
+        "6 lookups stored",
     ]
     assert said("copy_by_group") == "nothing to copy: every file of facts has its copy\n"
 

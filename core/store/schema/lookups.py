@@ -78,10 +78,18 @@ TIN_BY_NPI = Lookup(
        JOIN named_tin t USING (tin_type, tin_value)""",
 )
 
+TIN_NPI_COUNT = Lookup(
+    "tin_npi_count",
+    (XREF_TIN_NPI,),
+    ("year_month", "tin_value", "tin_type"),
+    """SELECT year_month, tin_type, tin_value, count(DISTINCT npi) AS npis FROM {xref_tin_npi}
+       GROUP BY year_month, tin_type, tin_value""",
+)
+
 LINE_MEDIAN = Lookup("line_median", (FACT_RATE,), ("state", "year_month", "code", "code_type"), by_shard=True)
 """Its query is in core/queries/line_medians.py, which knows what a kind of rate and a median are."""
 
-LOOKUPS = (GROUP_BY_NPI, GROUP_BY_TIN, NPI_BY_TIN, TIN_BY_NPI, LINE_MEDIAN)
+LOOKUPS = (GROUP_BY_NPI, GROUP_BY_TIN, NPI_BY_TIN, TIN_BY_NPI, TIN_NPI_COUNT, LINE_MEDIAN)
 """All lookups. Their files are in the manifest under one name, LOOKUP."""
 
 LOOKUP = "lookup"
