@@ -1,10 +1,11 @@
 """Write the rest of what a file says into the store: its codes, places of service, payer, rejects, and batch record."""
 
 import json
-from typing import Any
+from collections.abc import Iterable
 
 import polars as pl
 
+from core.load.batch.batch_record import BatchRecord
 from core.load.batch.rejects import put_rejects
 from core.load.table_writer import TableWriter
 from core.reference.code_sets.official_titles import prefer_official_titles
@@ -54,17 +55,19 @@ def write_places(writer: TableWriter, pos_sets: dict[str, tuple[str, ...]]) -> N
 
 def write_payer(writer: TableWriter, header: Header, payer_slug: str) -> None:
     """Write the payer."""
-    writer.upsert_row(
+    writer.upsert_rows(
         DIM_REPORTING_ENTITY,
-        {
-            "payer_slug": payer_slug,
-            "reporting_entity_name": header.reporting_entity_name,
-            "reporting_entity_type": header.reporting_entity_type,
-            "version": header.version,
-        },
+        [
+            {
+                "payer_slug": payer_slug,
+                "reporting_entity_name": header.reporting_entity_name,
+                "reporting_entity_type": header.reporting_entity_type,
+                "version": header.version,
+            }
+        ],
     )
-    writer.upsert_row(
-        DIM_PAYER_BRIDGE, {"reporting_entity_name_raw": header.reporting_entity_name, "payer_slug": payer_slug}
+    writer.upsert_rows(
+        DIM_PAYER_BRIDGE, [{"reporting_entity_name_raw": header.reporting_entity_name, "payer_slug": payer_slug}]
     )
 
 
@@ -94,7 +97,10 @@ def write_rejects(writer: TableWriter, batch_id: str, pieces: pl.DataFrame) -> N
     )
 
 
-def write_batch(writer: TableWriter, record: dict[str, Any]) -> None:
-    """Write the batch's record. Its `rejects`, `notes`, and `filters` become JSON text."""
-    texts = {name: json.dumps(record[name], sort_keys=True) for name in ("rejects", "notes", "filters")}
-    writer.upsert_row(DIM_BATCH, {**record, **texts})
+def write_batches(writer: TableWriter, records: Iterable[BatchRecord]) -> None:
+    """Write the batch's records, one for each state. Their `rejects`, `notes`, and `filters` become JSON text."""
+    rows = [
+        {**record, **{name: json.dumps(record[name], sort_keys=True) for name in ("rejects", "notes", "filters")}}
+        for record in records
+    ]
+    writer.upsert_rows(DIM_BATCH, rows)

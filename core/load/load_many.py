@@ -6,13 +6,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from core.fetch.download import Download, Unchanged
-from core.load.batch.batch_record import add_register_hash, refuse_other_month
-from core.load.batch.provenance import LoadedSource, Origin, Provenance, add_provenance, read_loaded_sources
+from core.load.batch.batch_record import add_register_hashes, refuse_other_month
+from core.load.batch.provenance import (
+    KnownOrigin,
+    LoadedSource,
+    Origin,
+    Provenance,
+    add_provenance,
+    read_loaded_sources,
+)
 from core.load.fetch_ahead import ProgressBar, WantedFile, Web, fetch_ahead
 from core.load.foreign_files import name_foreign_document, name_foreign_file
-from core.load.load_file import load_file
+from core.load.load_file import load_for_states
 from core.load.outcome import LoadOutcome
-from core.load.rate_filters import ALL_RATES, RateFilter
+from core.load.rate_filters import StateLoad
 from core.runtime.errors import BeaconError, FetchError, PayerFileError
 from core.store.generations.store import Store
 from core.tic.source import Source, open_container
@@ -20,17 +27,16 @@ from core.tic.source import Source, open_container
 
 @dataclass(frozen=True)
 class LoadPlan:
-    """Where sources are loaded to, and how: for a state, or the rates of it that `only` wants.
+    """Where sources are loaded to, and how: for which states, and which of their rates.
 
     `processes` share the work of a large file (default: one per core).
     """
 
     store: Store
-    state: str
+    loads: tuple[StateLoad, ...]
     web: Web
     bar: ProgressBar
     year_month: str | None = None
-    only: RateFilter = ALL_RATES
     processes: int | None = None
     payer: str | None = None
     """The payer of files that do not name theirs."""
@@ -40,17 +46,17 @@ class LoadPlan:
 class Step:
     """What became of one source, or of one document of it.
 
-    There is an `outcome`, or a `problem`, or neither if the file on the web is the one that was loaded before, or if
-    the step only names members of a zip file that are not data (`skipped`). With `loaded_before` a problem means that
-    nobody could find out whether the file has changed.
+    There are `outcomes`, one for each state, or a `problem`, or neither if the file on the web is the one that was
+    loaded before, or if the step only names members of a zip file that are not data (`skipped`). With `loaded_before` a
+    problem means that nobody could find out whether the file has changed.
     """
 
     name: str
-    outcome: LoadOutcome | None = None
+    outcomes: tuple[LoadOutcome, ...] = ()
     problem: str | None = None
     loaded_before: bool = False
     skipped: tuple[str, ...] = ()
-    provenance: tuple[tuple[str, Provenance], ...] = ()
+    provenance: tuple[KnownOrigin, ...] = ()
     """Batches that are in the store already, and where they come from according to this source."""
 
 
@@ -73,10 +79,11 @@ def load_web(plan: LoadPlan, wanted: Iterable[WantedFile], jobs: int) -> Iterato
     Raise BeaconError for a filter about which the store knows too little.
     """
     with TemporaryDirectory(prefix="beaconpoint-", ignore_cleanup_errors=True) as work:
-        only = add_register_hash(plan.only, plan.store, Path(work))
-    sources = read_loaded_sources(plan.store, plan.state)
+        filters = add_register_hashes([one.only for one in plan.loads], plan.store, Path(work))
+    only = {one.state: found for one, found in zip(plan.loads, filters, strict=True)}
+    sources = read_loaded_sources(plan.store, list(only))
     finished = {identity: source for identity, source in sources.items() if source.is_finished(only)}
-    provenance: list[tuple[str, Provenance]] = []
+    provenance: list[KnownOrigin] = []
     for arrival in fetch_ahead(plan.web, plan.bar, wanted, finished, jobs):
         file, result = arrival.file, arrival.result
         if isinstance(result, Download):
@@ -86,7 +93,7 @@ def load_web(plan: LoadPlan, wanted: Iterable[WantedFile], jobs: int) -> Iterato
         for step in steps:
             provenance += step.provenance
             yield step
-    add_provenance(plan.store, plan.state, provenance)
+    add_provenance(plan.store, provenance)
 
 
 def _explain_missing(
@@ -102,7 +109,8 @@ def _explain_missing(
             refuse_other_month(name, source.records, plan.year_month)
     except PayerFileError as error:
         return Step(name, problem=str(error))
-    batches = tuple((record["batch_id"], Provenance(plans=file.plans)) for record in source.records)
+    plans = Provenance(plans=file.plans)
+    batches = tuple(KnownOrigin(record["batch_id"], record["state"], plans) for record in source.records)
     return Step(name, problem=problem, loaded_before=True, provenance=batches)
 
 
@@ -130,21 +138,21 @@ def _load_document(plan: LoadPlan, document: Source, provenance: Provenance) -> 
     """Load one document. What is wrong with it says nothing about the other documents of its file."""
     try:
         with plan.bar(document.name, "read") as progress:
-            outcome = load_file(
+            outcomes = load_for_states(
                 plan.store,
                 document,
-                plan.state,
+                plan.loads,
                 year_month=plan.year_month,
                 payer=plan.payer,
                 provenance=provenance,
                 fetcher=plan.web.group_fetcher,
                 progress=progress,
-                only=plan.only,
                 processes=plan.processes,
             )
     except PayerFileError as error:
         return Step(document.name, problem=name_foreign_document(document) or str(error))
     except BeaconError as error:
         return Step(document.name, problem=str(error))
-    known = ((outcome.record["batch_id"], provenance),) if outcome.loaded_before and provenance.origin else ()
-    return Step(document.name, outcome, provenance=known)
+    before = [outcome.record for outcome in outcomes if outcome.loaded_before and provenance.origin]
+    known = tuple(KnownOrigin(record["batch_id"], record["state"], provenance) for record in before)
+    return Step(document.name, tuple(outcomes), provenance=known)

@@ -1,7 +1,7 @@
 """What became of one file."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from core.fields.payer_slug import make_payer_slug
 from core.load.batch.batch_record import BatchRecord
-from core.load.facts.build_facts import BuiltFacts
+from core.load.facts.build_facts import BuiltFacts, FactScope
 from core.load.providers.group_tables import MemberCounts
 from core.load.rate_filters import RateFilter
 from core.load.read_file import FileContent
@@ -52,16 +52,16 @@ class FactCounts:
     """The positions of the groups that facts name, None if those are all groups that price rows name."""
 
 
-def count_facts(built: Iterable[BuiltFacts]) -> FactCounts:
-    """Return the counts of all partitions of a file together."""
-    every = list(built)
-    used = [each.used for each in every if each.used is not None]
+def count_facts(built: Sequence[BuiltFacts], scope: FactScope, left_out: int) -> FactCounts:
+    """Return the counts of all partitions of a state together. `left_out` rows were routed to other states alone."""
+    used = [each.used for each in built if each.used is not None]
+    by_provider = any(one.of_providers for one in scope.filters)
     return FactCounts(
-        facts=sum(each.segment.rows for each in every if each.segment),
-        duplicates=sum(each.duplicates for each in every),
-        filtered=sum(each.filtered for each in every),
-        known=sum(each.known for each in every),
-        used=union(used) if used else None,
+        facts=sum(each.segment.rows for each in built if each.segment),
+        duplicates=sum(each.duplicates for each in built),
+        filtered=sum(each.filtered for each in built) + left_out,
+        known=sum(each.known for each in built),
+        used=union(used) if used or by_provider else None,
     )
 
 
@@ -73,10 +73,16 @@ def make_batch_record(
     content: FileContent,
     counts: FactCounts,
     filters: tuple[RateFilter, ...],
+    bits: int,
     notes: Mapping[str, int],
     started_at: datetime,
 ) -> BatchRecord:
-    """Return the file's row of dim_batch. `rejects`, `notes`, and `filters` are not JSON text yet."""
+    """Return the file's row of dim_batch for a state. `rejects`, `notes`, and `filters` are not JSON text yet.
+
+    `filters` are the state's, and `bits` are their bits among those that the file was read with.
+    """
+    rejected = content.rejected_for(bits)
+    of_others = content.rejected.total() - rejected.total()
     every = [one.as_json() for one in filters]
     return {
         "batch_id": content.batch_id,
@@ -92,9 +98,9 @@ def make_batch_record(
         "rows_read": content.rows_read,
         "rows_added": counts.facts + counts.known,
         "duplicates": counts.duplicates,
-        "rows_rejected": content.rejected.total(),
-        "rows_filtered": content.rows_filtered + counts.filtered,
-        "rejects": dict(content.rejected),
+        "rows_rejected": rejected.total(),
+        "rows_filtered": content.rows_filtered + of_others + counts.filtered,
+        "rejects": dict(rejected),
         "notes": {name: count for name, count in notes.items() if count},
         "started_at": started_at,
         "finished_at": datetime.now(UTC),

@@ -5,7 +5,8 @@ filters come in lists, and each filter is one bit of a mask.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from core.fields.billing_code import parse_code, parse_code_system
@@ -61,6 +62,47 @@ class RateFilter:
 
 
 ALL_RATES = RateFilter()
+
+
+@dataclass(frozen=True)
+class StateLoad:
+    """A state that a file is loaded for, and which of the file's rates are its."""
+
+    state: str
+    only: RateFilter = ALL_RATES
+
+
+def route_to_states(states: Sequence[str], only: RateFilter) -> tuple[StateLoad, ...]:
+    """Return what to load for each of several states: rates of the groups with a provider who practices there."""
+    return tuple(StateLoad(state, replace(only, in_state=state)) for state in states)
+
+
+@dataclass(frozen=True)
+class StateFilters:
+    """The filters of each state that a file is read for. A rate is read if any of them wants it.
+
+    The filters of all states together are numbered, and a mask has a bit for each number.
+    """
+
+    by_state: dict[str, tuple[RateFilter, ...]]
+
+    @cached_property
+    def filters(self) -> tuple[RateFilter, ...]:
+        """Return the filters of all states, in the order of their bits."""
+        return tuple(one for filters in self.by_state.values() for one in filters)
+
+    @cached_property
+    def bits(self) -> dict[str, int]:
+        """Return for each state the bits of its filters."""
+        found, before = {}, 0
+        for state, filters in self.by_state.items():
+            found[state] = ((1 << len(filters)) - 1) << before
+            before += len(filters)
+        return found
+
+    def serve(self, wanted: "StateFilters") -> bool:
+        """Return whether a file that was read with these filters has what `wanted` asks for, and nothing else of it."""
+        return all(self.by_state.get(state) == filters for state, filters in wanted.by_state.items())
 
 
 def make_filter(

@@ -61,6 +61,17 @@ class FileContent:
         """Return the number of rows left out while reading, by reason."""
         return sum((each.rejected for each in self.flattened), Counter())
 
+    def rejected_for(self, bits: int) -> Counter[str]:
+        """Return the number of rows left out while reading that one of some filters may have wanted, by reason.
+
+        `bits` has a bit for each of these filters.
+        """
+        found: Counter[str] = Counter()
+        for (mask, reason), rows in self.rejected_by_mask.items():
+            if mask & bits:
+                found[reason] += rows
+        return found
+
     @property
     def rejected_by_mask(self) -> Counter[tuple[int, str]]:
         """Return the same number by the filters that may want the rate, a bit each, and by reason."""

@@ -1,5 +1,6 @@
 """Rows of one file, as relations of a DuckDB connection, on their way into the store's keyed tables."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,12 @@ class TableWriter:
         self.connection.execute(f"CREATE OR REPLACE TEMP VIEW new_rows AS {sql}")
         upsert(self.connection, self.transaction, table, "new_rows", keep=keep)
 
-    def upsert_row(self, table: Table, row: dict[str, Any]) -> None:
-        """Add one row, in place of a row with the same key."""
+    def upsert_rows(self, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+        """Add a few rows, in place of rows with the same keys."""
         # A column of nothing but null has no type of its own.
-        nulls = {name: pl.String for name, value in row.items() if value is None}
-        self.connection.register("one_row", pl.DataFrame([row], schema_overrides=nulls))
-        self.upsert(table, "FROM one_row", keep="new")
+        nulls = {name: pl.String for name in rows[0] if all(row[name] is None for row in rows)}
+        self.connection.register("few_rows", pl.DataFrame(rows, schema_overrides=nulls, infer_schema_length=None))
+        self.upsert(table, "FROM few_rows", keep="new")
 
 
 def create_spool_views(connection: duckdb.DuckDBPyConnection, spools: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from core.load.facts.build_facts import build_facts
 from core.load.facts.merge_price_runs import merge_into_one
+from core.load.facts.route_runs import route_run
 from core.load.flatten.file_pieces import FilePiece, Flattened
 from core.load.flatten.file_traits import NO_TRAITS, FileTraits
 from core.load.flatten.flatten_elements import Flattener
@@ -16,7 +17,7 @@ from core.runtime.workers import WorkerState, give_back_memory
 
 __all__ = [
     "ReadTask", "build_facts", "finish_flattening", "flatten_piece", "leave_out_unwanted", "merge_into_one",
-    "write_definitions", "write_range",
+    "route_run", "write_definitions", "write_range",
 ]  # fmt: skip
 
 

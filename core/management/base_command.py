@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
 
 from core.fields.month import is_month
-from core.fields.states import parse_state
+from core.fields.states import STATES, parse_state
 from core.management.data_directory import require_data_directory
 from core.runtime.errors import BeaconError
 from core.runtime.terminal import printable
@@ -140,6 +140,13 @@ def state(text: str) -> str:
     if found is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not a state; expected two letters such as GA (or a territory's)")
     return found
+
+
+def states(text: str) -> tuple[str, ...]:
+    """Return an argument that is one or several states (`GA,FL,TX`) or `all`, each state once, or refuse it."""
+    if text.strip().lower() == "all":
+        return tuple(sorted(STATES))
+    return tuple(dict.fromkeys(state(part) for part in text.split(",")))
 
 
 def year_month(text: str) -> str:

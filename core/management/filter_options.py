@@ -2,14 +2,19 @@
 
 import argparse
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from core.fields.npi import is_npi
 from core.fields.tin import possible_tins
-from core.load.rate_filters import RateFilter, make_filter
+from core.load.rate_filters import RateFilter, StateLoad, make_filter, route_to_states
 from core.management.base_command import state
+from core.runtime.errors import BeaconError
+
+OWN_STATE = "own"
+"""The value of `--in-state` without a state: each state of `--state` gets the rates of its own providers."""
 
 _LOOKS_LIKE_PATH = re.compile(r"[/\\]|\.[A-Za-z][A-Za-z0-9]*$")
 """A text that is meant as a path: no code, code system, NPI or TIN has a slash or ends in a dot and a word."""
@@ -31,15 +36,50 @@ def add_filter_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--tins", type=_tins, default=(), metavar="LIST", help="groups that have one of these TINs")
     group.add_argument(
         "--in-state",
-        type=state,
+        type=_in_state,
         metavar="STATE",
-        help="groups with an NPI whose practice address is in this state (needs load_nppes)",
+        help="groups with an NPI whose practice address is in this state (needs load_nppes). Without STATE:\n"
+        "in the state of --state, or in each of several, so that one reading of a file serves all of them",
     )
 
 
+def name_own_state(arguments: Sequence[str]) -> list[str]:
+    """Return a command line in which an `--in-state` without a state is followed by OWN_STATE.
+
+    argparse would take whatever follows it, such as a file, for its value.
+    """
+    found: list[str] = []
+    for argument, after in zip_longest(arguments, arguments[1:], fillvalue=""):
+        found.append(argument)
+        if argument == "--in-state" and not re.fullmatch("[A-Za-z]{2}", after):
+            found.append(OWN_STATE)
+    return found
+
+
 def read_filter(options: dict[str, Any]) -> RateFilter:
-    """Return the filter that a command's options ask for."""
-    return make_filter(**{name: options[name] for name in ("codes", "code_types", "npis", "tins", "in_state")})
+    """Return the filter that a command's options ask for, except for the states of OWN_STATE."""
+    filters = {name: options[name] for name in ("codes", "code_types", "npis", "tins")}
+    return make_filter(**filters, in_state=None if options["in_state"] == OWN_STATE else options["in_state"])
+
+
+def read_loads(options: dict[str, Any]) -> tuple[StateLoad, ...]:
+    """Return what a command's options ask for: the states, and which rates each gets.
+
+    Raise BeaconError for several states and no way to tell which rates are whose.
+    """
+    states, only = options["state"] or (), read_filter(options)
+    if options["in_state"] == OWN_STATE:
+        return route_to_states(states, only)
+    if len(states) > 1:
+        raise BeaconError(
+            f"--state names {len(states)} states, and a file does not say which rates are whose; add --in-state "
+            "(without a state), which gives each state the rates of the providers who practice there, or name one state"
+        )
+    return tuple(StateLoad(state, only) for state in states)
+
+
+def _in_state(text: str) -> str:
+    return OWN_STATE if text == OWN_STATE else state(text)
 
 
 def _values(text: str) -> tuple[str, ...]:

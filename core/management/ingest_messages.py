@@ -1,14 +1,13 @@
 """Report what ingest_mrf has done and found, line by line."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from core.fetch.partial_file import Version
 from core.load.batch.batch_record import BatchRecord, filters_of
 from core.load.batch.provenance import LoadedSource
 from core.load.load_many import Step
 from core.load.outcome import LoadOutcome, rejects_of
-from core.load.rate_filters import ALL_RATES
 from core.load.remote.fetch_groups import FetchReport
 from core.load.remote.retry_unresolved import RetryOutcome
 from core.load.stage_timing import format_stages
@@ -42,6 +41,61 @@ def report_outcome(say: Say, done: LoadOutcome, *, detailed: bool = False) -> No
             f"{members.group_npis:,} group-NPI and {members.group_tins:,} group-TIN pairs; "
             f"{members.unused:,} groups no rate uses left out; {members.invalid_npis:,} invalid NPIs left out"
         )
+    _report_rest(say, done, detailed=detailed)
+
+
+def report_document(say: Say, outcomes: Sequence[LoadOutcome], *, detailed: bool = False) -> None:
+    """Report what became of one document for several states, a line for each state that has any of its rates."""
+    record = outcomes[0].record
+    say(f"{record['source']}")
+    say(
+        f"  {record['reporting_entity_name']}, {record['year_month']}, batch {record['batch_id']}, "
+        f"for {len(outcomes)} states"
+    )
+    say(f"  {record['rows_read']:,} rows read, and of these in")
+    report_states(say, outcomes)
+    new = [done for done in outcomes if not done.loaded_before]
+    _report_rest(say, new[0] if new else outcomes[0], detailed=detailed)
+
+
+def report_states(say: Say, outcomes: Sequence[LoadOutcome]) -> None:
+    """Report the counts of several states, of one document or of many; nothing for one state.
+
+    A rate of a group that practices in two states is added to each, so states do not add up to the rows of a file.
+    """
+    by_state: dict[str, list[LoadOutcome]] = {}
+    for done in outcomes:
+        by_state.setdefault(done.record["state"], []).append(done)
+    if len(by_state) < 2:
+        return
+    without = []
+    for state, each in sorted(by_state.items()):
+        records = [done.record for done in each]
+        if all(done.loaded_before for done in each):
+            say(f"  {state}: already loaded, nothing added")
+        elif any(done.rows_added or done.duplicates for done in each):
+            say(
+                f"  {state}: {sum(done.rows_added for done in each):,} added, "
+                f"{sum(done.duplicates for done in each):,} duplicate, "
+                f"{sum(record['rows_rejected'] for record in records):,} rejected, "
+                f"{sum(record['rows_filtered'] for record in records):,} left out by filters"
+            )
+        else:
+            without.append(state)
+    if without:
+        say(f"  no rates in {', '.join(without)}")
+
+
+def summarize_loaded(loaded: Sequence[Sequence[LoadOutcome]]) -> str:
+    """Return how many documents were loaded and the rows of all of them. A document's rows are read for all states."""
+    read = sum(outcomes[0].record["rows_read"] for outcomes in loaded)
+    added = sum(done.rows_added for outcomes in loaded for done in outcomes)
+    return f"{len(loaded)} files loaded: {read:,} rows read, {added:,} added"
+
+
+def _report_rest(say: Say, done: LoadOutcome, *, detailed: bool) -> None:
+    """Report what is the same for every state."""
+    record = done.record
     for line in list_oddities(record):
         say(f"  {line}")
     if done.locations and done.locations.failed:
@@ -133,7 +187,7 @@ def report_contents(
         same = there and isinstance(version, Version) and there.version.same_as(version)
         known += bool(there)
         mark = "" if not there else ", loaded" if same else ", loaded before; possibly another version"
-        mark += ", in part" if there and not there.is_finished(ALL_RATES) else ""
+        mark += ", in part" if there and not there.has_all_rates else ""
         size = size_text(version.size) if isinstance(version, Version) else "?"
         say(f"{size:>9}  {file.address}{mark}")
         say(f"{'':>9}  {_plans_text(plans)}" + (f"; {file.description}" if file.description else ""))

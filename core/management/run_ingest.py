@@ -16,7 +16,7 @@ from core.load.outcome import LoadOutcome
 from core.load.remote.retry_unresolved import retry_unresolved
 from core.management import ingest_messages
 from core.management.base_command import WritingCommand
-from core.management.filter_options import read_filter
+from core.management.filter_options import read_loads
 from core.management.measure_fit import may_find_fits, measure_fit
 from core.open_web import open_web
 from core.runtime.errors import BeaconError, PayerFileError
@@ -76,7 +76,7 @@ class IngestRun:
                 self.stderr.write(line)
         chosen = contents.choose(self.options["plan"], self.options["match"])
         if self.options["only_list"]:
-            self._list_contents(contents, chosen, self.options["state"])
+            self._list_contents(contents, chosen, self.options["state"] or ())
             return
         wanted = (WantedFile(file.address, contents.plans_of(file)) for file in chosen)
         steps = load_web(self._plan(contents.payer), wanted, self.options["jobs"])
@@ -99,9 +99,9 @@ class IngestRun:
                 "see above; try again later"
             )
 
-    def _list_contents(self, contents: TableOfContents, chosen: list[ListedFile], state: str | None) -> None:
+    def _list_contents(self, contents: TableOfContents, chosen: list[ListedFile], states: tuple[str, ...]) -> None:
         versions = probe(self.web.client, [file.address for file in chosen])
-        before = read_loaded_sources(self.store, state) if state else {}
+        before = read_loaded_sources(self.store, states) if states else {}
         with self.display.paused():
             ingest_messages.report_contents(self.stdout.write, contents, chosen, versions, before)
 
@@ -132,11 +132,10 @@ class IngestRun:
         """Return where and how files are loaded. `payer` is whom a table of contents names."""
         return LoadPlan(
             store=self.store,
-            state=self.options["state"],
+            loads=read_loads(self.options),
             web=self.web,
             bar=self.display.bar,
             year_month=self.options["year_month"],
-            only=read_filter(self.options),
             processes=self.options["processes"],
             payer=self.options["payer"] or payer,
         )
@@ -146,16 +145,16 @@ class IngestRun:
 
         With `allow_unchecked`, a file that is loaded already counts as loaded even if it cannot be seen on the web now.
         """
-        outcomes: list[LoadOutcome] = []
+        loaded: list[tuple[LoadOutcome, ...]] = []
         problems = _Problems(self.stderr.write, several=expected > 1)
         before = unchecked = 0
         for step in steps:
             with self.display.paused():
                 if step.skipped:
                     ingest_messages.report_skipped(self.stdout.write, step)
-                elif step.outcome:
-                    outcomes.append(step.outcome)
-                    self._report_outcome(step.outcome)
+                elif step.outcomes:
+                    loaded.append(step.outcomes)
+                    self._report_outcomes(step.outcomes)
                 elif step.loaded_before and (allow_unchecked or not step.problem):
                     before += 1
                     unchecked += step.problem is not None
@@ -163,16 +162,16 @@ class IngestRun:
                     if step.problem:
                         self.stderr.write(step.problem)
                 elif step.problem:
-                    problems.add(step.problem, several=bool(outcomes))
-        if len(outcomes) + len(problems.texts) + before > 1:
-            added, read = sum(o.rows_added for o in outcomes), sum(o.record["rows_read"] for o in outcomes)
+                    problems.add(step.problem, several=bool(loaded))
+        if len(loaded) + len(problems.texts) + before > 1:
             self.stdout.write(
-                f"{len(outcomes)} files loaded: {read:,} rows read, {added:,} added"
+                ingest_messages.summarize_loaded(loaded)
                 + (f"; {before} loaded before and not fetched" if before else "")
                 + (f", {unchecked} of which could not be checked again" if unchecked else "")
                 + (f"; {len(problems.texts)} not loaded" if problems.texts else "")
             )
-        self._measure_fit(outcomes)
+            ingest_messages.report_states(self.stdout.write, [each for outcomes in loaded for each in outcomes])
+        self._measure_fit([outcome for outcomes in loaded for outcome in outcomes])
         problems.raise_any()
 
     def _measure_fit(self, outcomes: list[LoadOutcome]) -> None:
@@ -185,10 +184,13 @@ class IngestRun:
             states, months, payers = (tuple({record[name] for record in records}) for name in names)
             measure_fit(self.store, FitScope(states, months, payers), self.stderr.write)
 
-    def _report_outcome(self, outcome: LoadOutcome) -> None:
+    def _report_outcomes(self, outcomes: tuple[LoadOutcome, ...]) -> None:
         detailed = self.options["verbosity"] > 1
-        ingest_messages.report_outcome(self.stdout.write, outcome, detailed=detailed)
-        for line in ingest_messages.warn_of_nothing(outcome):
+        if len(outcomes) == 1:
+            ingest_messages.report_outcome(self.stdout.write, outcomes[0], detailed=detailed)
+        else:
+            ingest_messages.report_document(self.stdout.write, outcomes, detailed=detailed)
+        for line in ingest_messages.warn_of_nothing(outcomes[0]):
             self.stderr.write(line)
 
 

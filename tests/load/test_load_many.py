@@ -18,7 +18,7 @@ from core.fetch.client import Client
 from core.fetch.download import Downloads
 from core.load.fetch_ahead import WantedFile, Web, merge_same_files
 from core.load.load_many import LoadPlan, Step, load_web
-from core.load.rate_filters import ALL_RATES, RateFilter, make_filter
+from core.load.rate_filters import ALL_RATES, RateFilter, StateLoad, make_filter
 from core.runtime.progress import Progress
 from core.store.generations.store import Store
 from core.tic.plans import Plan
@@ -61,7 +61,9 @@ def run(server: Server, client: Client, store: Store, tmp_path: Path) -> Run:
         **web: Any,
     ) -> list[Step]:
         downloads = Downloads(client, tmp_path / "cache", 10_000_000)
-        plan = LoadPlan(store, state, Web(client, downloads, None, **web), bar, only=only, year_month=year_month)
+        plan = LoadPlan(
+            store, (StateLoad(state, only),), Web(client, downloads, None, **web), bar, year_month=year_month
+        )
         return list(load_web(plan, [WantedFile(server.address(path), plans) for path in paths], jobs))
 
     return run_it
@@ -82,17 +84,17 @@ def test_files_are_loaded_once(server: Server, store: Store, run: Run, tmp_path:
         server.put(f"/{n}.json.gz", content_of(n))
     paths = [f"/{n}.json.gz?Signature=SECRET&Expires=1" for n in range(5)]
     steps = run(*paths)
-    assert sum(step.outcome.rows_added for step in steps if step.outcome) == 5
+    assert sum(step.outcomes[0].rows_added for step in steps if step.outcomes) == 5
     assert cached(tmp_path) == []
     batches = table(store, "dim_batch")
     assert sorted(batches["source"]) == [server.url(f"/{n}.json.gz") for n in range(5)]
     assert set(table(store, "xref_batch_plan")["batch_id"]) == set(batches["batch_id"])
     before, sent = store.manifest(), server.sent.total()
     again = run(*paths)
-    assert [(step.loaded_before, step.problem, step.outcome) for step in again] == [(True, None, None)] * 5
+    assert [(step.loaded_before, step.problem, step.outcomes) for step in again] == [(True, None, ())] * 5
     assert store.manifest() == before
     assert server.sent.total() == sent
-    assert [step.outcome is not None for step in run(*paths, state="FL")] == [True] * 5
+    assert [bool(step.outcomes) for step in run(*paths, state="FL")] == [True] * 5
 
 
 def test_the_next_run_continues_and_loads_changed_files(server: Server, store: Store, run: Run) -> None:
@@ -104,7 +106,7 @@ def test_the_next_run_continues_and_loads_changed_files(server: Server, store: S
     server.put("/0", content_of(7))
     server.put("/2", content_of(2))
     second = {step.name: step for step in run("/0", "/1", "/2")}
-    assert all(step.outcome and step.outcome.rows_added == 1 for step in second.values())
+    assert all(step.outcomes and step.outcomes[0].rows_added == 1 for step in second.values())
     assert len(table(store, "fact_rate")) == 4
     assert all(step.loaded_before for step in run("/0", "/1", "/2"))
 
@@ -114,12 +116,12 @@ def test_a_wider_filter_fetches_the_file_again_and_adds_the_rest(server: Server,
     server.put("/0", json.dumps(content).encode())
     narrow = make_filter(codes=["99213"])
     (first,) = run("/0", only=narrow)
-    assert first.outcome
-    assert first.outcome.rows_added == 1
+    assert first.outcomes
+    assert first.outcomes[0].rows_added == 1
     assert [step.loaded_before for step in run("/0", only=narrow)] == [True]
     (wider,) = run("/0")
-    assert wider.outcome
-    assert (wider.outcome.rows_added, wider.outcome.record["rows_added"]) == (1, 2)
+    assert wider.outcomes
+    assert (wider.outcomes[0].rows_added, wider.outcomes[0].record["rows_added"]) == (1, 2)
     sent = server.sent.total()
     assert [step.loaded_before for step in (*run("/0", only=narrow), *run("/0"))] == [True, True]
     assert server.sent.total() == sent
@@ -139,7 +141,7 @@ def test_another_month_is_refused_though_nothing_is_fetched(server: Server, stor
     run("/0")
     before, sent = store.manifest(), server.sent.total()
     (step,) = run("/0", year_month="2024-01")
-    assert (step.loaded_before, step.outcome) == (False, None)
+    assert (step.loaded_before, step.outcomes) == (False, ())
     assert "in the store already, as 2025-08 in GA, and one file has one month" in str(step.problem)
     assert (store.manifest(), server.sent.total()) == (before, sent)
     assert [step.loaded_before for step in run("/0", year_month="2025-08")] == [True]
@@ -160,8 +162,8 @@ def test_a_server_without_etags_is_asked_again_and_nothing_is_loaded_twice(
     server.put("/0", content_of(0), etag=None)
     run("/0")
     (step,) = run("/0", plans=frozenset((TWO,)))
-    assert step.outcome
-    assert step.outcome.loaded_before
+    assert step.outcomes
+    assert step.outcomes[0].loaded_before
     assert set(table(store, "xref_batch_plan")["plan_name"]) == {"One", "Two"}
 
 
@@ -197,11 +199,11 @@ def test_a_zip_is_loaded_before_when_all_its_files_are(server: Server, store: St
     assert [step.problem is None for step in steps] == [True, False, True], "each document by itself"
     assert cached(tmp_path) == ["a.zip"], "kept for a while: what failed may want an option"
     again = run("/a.zip")
-    assert [(step.loaded_before, step.outcome and step.outcome.rows_added) for step in again] == [
-        (False, 0), (False, None), (False, 0),
+    assert [(step.loaded_before, step.outcomes and step.outcomes[0].rows_added) for step in again] == [
+        (False, 0), (False, ()), (False, 0),
     ]  # fmt: skip
     server.put("/a.zip", zip_of(*good))
-    assert [step.outcome.loaded_before for step in run("/a.zip") if step.outcome] == [True, True]
+    assert [step.outcomes[0].loaded_before for step in run("/a.zip") if step.outcomes] == [True, True]
     assert [step.loaded_before for step in run("/a.zip")] == [True]
     assert set(table(store, "xref_batch_source")["member"]) == {"0.json", "1.json", "2.json"}
     assert cached(tmp_path) == []

@@ -1,7 +1,7 @@
 """The store's records of files: whether it has everything wanted of a file, and of which month the file is."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from core.load.rate_filters import MAX_FILTERS, RateFilter, filters_from_json, widen
-from core.reference.nppes.provider_names import hash_npis_in_state
+from core.reference.nppes.provider_names import hash_npis_by_state
 from core.runtime.errors import PayerFileError
 from core.store.generations.store import Store, Transaction
 from core.store.schema.tables import DIM_BATCH
@@ -63,12 +63,12 @@ class BatchHistory:
             )
         return filters
 
-    def filtered_elsewhere(self, batch_id: str, state: str) -> bool:
-        """Return whether a file was loaded for another state with a filter on providers.
+    def filtered_elsewhere(self, batch_id: str, states: Collection[str]) -> bool:
+        """Return whether a file was loaded for a state that is not among `states` with a filter on providers.
 
         That load may have left out rates of groups whose members become known only now.
         """
-        others = (record for record in self.of_file(batch_id) if record["state"] != state)
+        others = (record for record in self.of_file(batch_id) if record["state"] not in states)
         return any(one.of_providers for record in others for one in filters_of(record))
 
 
@@ -95,15 +95,19 @@ def is_finished(record: BatchRecord, only: RateFilter) -> bool:
     )
 
 
-def add_register_hash(only: RateFilter, tables: Store | Transaction, work: Path) -> RateFilter:
-    """Return the filter with a hash of what the store knows about providers' states, if it filters by state.
+def add_register_hashes(
+    filters: Sequence[RateFilter], tables: Store | Transaction, work: Path
+) -> tuple[RateFilter, ...]:
+    """Return the filters, those by state with a hash of what the store knows about providers in that state.
 
     `work` is a directory for what does not fit in memory. Raise BeaconError if nothing is known about states.
     """
-    if not only.in_state:
-        return only
+    states = {only.in_state for only in filters if only.in_state}
+    if not states:
+        return tuple(filters)
     with closing(connect_for_writing(work)) as connection:
-        return replace(only, register=hash_npis_in_state(connection, tables, only.in_state))
+        hashes = hash_npis_by_state(connection, tables, states)
+    return tuple(replace(only, register=hashes[only.in_state]) if only.in_state else only for only in filters)
 
 
 def refuse_other_month(name: str, records: Iterable[BatchRecord], year_month: str) -> None:

@@ -1,6 +1,6 @@
 """Where a batch came from: the file on the web, and the plans whose rates it contains."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from core.fetch.address import Address
 from core.fetch.partial_file import Version
 from core.load.batch.batch_record import BatchRecord, is_finished
-from core.load.rate_filters import RateFilter
+from core.load.rate_filters import ALL_RATES, RateFilter
 from core.store.changes.upsert import upsert
 from core.store.generations.store import Store, Transaction
 from core.store.schema.tables import DIM_BATCH, XREF_BATCH_PLAN, XREF_BATCH_SOURCE, Table
@@ -40,22 +40,32 @@ class Provenance:
 
 
 class LoadedSource(NamedTuple):
-    """A file on the web that was loaded for one state."""
+    """A file on the web that was loaded for some states."""
 
     version: Version
     records: tuple[BatchRecord, ...]
-    """The records of its batches."""
+    """The records of its batches, one for each state."""
 
-    def is_finished(self, only: RateFilter) -> bool:
-        """Return whether the store has everything that `only` wants of it."""
-        return all(is_finished(record, only) for record in self.records)
+    def is_finished(self, only: Mapping[str, RateFilter]) -> bool:
+        """Return whether the store has everything that is wanted of it for each state."""
+        return all(is_finished(record, only[record["state"]]) for record in self.records)
+
+    @property
+    def has_all_rates(self) -> bool:
+        """Return whether the store has all rates of it, for every state that it was loaded for."""
+        return all(is_finished(record, ALL_RATES) for record in self.records)
+
+
+class KnownOrigin(NamedTuple):
+    """Where a batch of the store came from, for one state that it was loaded for."""
+
+    batch_id: str
+    state: str
+    provenance: Provenance
 
 
 def write_provenance(
-    connection: duckdb.DuckDBPyConnection,
-    transaction: Transaction,
-    state: str,
-    known: Iterable[tuple[str, Provenance]],
+    connection: duckdb.DuckDBPyConnection, transaction: Transaction, known: Iterable[KnownOrigin]
 ) -> None:
     """Write what is known of the origins of batches into the store, all at once.
 
@@ -63,7 +73,7 @@ def write_provenance(
     """
     plans: list[dict[str, Any]] = []
     sources: list[dict[str, Any]] = []
-    for batch_id, provenance in known:
+    for batch_id, state, provenance in known:
         batch = {"batch_id": batch_id, "state": state}
         plans += [{**batch, **plan._asdict()} for plan in provenance.plans]
         if origin := provenance.origin:
@@ -84,61 +94,61 @@ def write_provenance(
     _upsert(connection, transaction, XREF_BATCH_SOURCE, sources)
 
 
-def add_provenance(
-    store: Store, state: str, known: Iterable[tuple[str, Provenance]], waiting: Callable[[], None] | None = None
-) -> None:
+def add_provenance(store: Store, known: Iterable[KnownOrigin], waiting: Callable[[], None] | None = None) -> None:
     """Add new origins and plans of batches that are in the store already. Raise StoreError."""
     wanted = list(known)
-    if not _find_new(store, state, wanted):
+    if not wanted or not _find_new(store, wanted):
         return
     with store.write(waiting=waiting) as transaction:
         with closing(connect_for_writing(transaction.work)) as connection:
-            write_provenance(connection, transaction, state, _find_new(store, state, wanted))
+            write_provenance(connection, transaction, _find_new(store, wanted))
         transaction.commit()
 
 
-def read_loaded_sources(store: Store, state: str) -> dict[str, LoadedSource]:
-    """Return the files on the web all of whose documents were loaded for a state, by their address's `identity`."""
-    there = {row["batch_id"]: row for row in _rows(store, DIM_BATCH.name, state)}
+def read_loaded_sources(store: Store, states: Sequence[str]) -> dict[str, LoadedSource]:
+    """Return the files on the web all of whose documents were loaded for each of some states, by their address's
+    `identity`."""
+    there = {(row["batch_id"], row["state"]): row for row in _rows(store, DIM_BATCH.name, states)}
     files: dict[str, list[dict[str, Any]]] = {}
-    for row in _rows(store, XREF_BATCH_SOURCE.name, state):
+    for row in _rows(store, XREF_BATCH_SOURCE.name, states):
         files.setdefault(row["source_id"], []).append(row)
     found = {}
     for source_id, rows in files.items():
         newest = max(rows, key=lambda row: row["fetched_at"])
         version = _version(newest)
-        records = [there[row["batch_id"]] for row in rows if _version(row) == version and row["batch_id"] in there]
-        if len(records) >= newest["documents"]:
+        batches = [(row["batch_id"], row["state"]) for row in rows if _version(row) == version]
+        records = [there[batch] for batch in batches if batch in there]
+        if all(sum(record["state"] == state for record in records) >= newest["documents"] for state in states):
             found[source_id] = LoadedSource(version, tuple(records))
     return found
 
 
-def _find_new(store: Store, state: str, known: list[tuple[str, Provenance]]) -> list[tuple[str, Provenance]]:
+def _find_new(store: Store, known: list[KnownOrigin]) -> list[KnownOrigin]:
     """Return the batches about which something is not in the store yet."""
-    there = {row["batch_id"] for row in _rows(store, DIM_BATCH.name, state)}
+    states = {state for _, state, _ in known}
+    there = {(row["batch_id"], row["state"]) for row in _rows(store, DIM_BATCH.name, states)}
     plans = {
-        (row["batch_id"], Plan(**{f: row[f] for f in Plan._fields}))
-        for row in _rows(store, XREF_BATCH_PLAN.name, state)
+        (row["batch_id"], row["state"], Plan(**{f: row[f] for f in Plan._fields}))
+        for row in _rows(store, XREF_BATCH_PLAN.name, states)
     }
     sources = {
-        (row["batch_id"], row["source_id"], row["member"], _version(row))
-        for row in _rows(store, XREF_BATCH_SOURCE.name, state)
+        (row["batch_id"], row["state"], row["source_id"], row["member"], _version(row))
+        for row in _rows(store, XREF_BATCH_SOURCE.name, states)
     }
     return [
-        (batch, provenance)
-        for batch, provenance in known
-        if batch in there
+        KnownOrigin(batch, state, provenance)
+        for batch, state, provenance in known
+        if (batch, state) in there
         and (
-            any((batch, plan) not in plans for plan in provenance.plans)
-            or ((o := provenance.origin) and (batch, o.address.identity, o.member, o.version) not in sources)
+            any((batch, state, plan) not in plans for plan in provenance.plans)
+            or ((o := provenance.origin) and (batch, state, o.address.identity, o.member, o.version) not in sources)
         )
     ]
 
 
-def _rows(store: Store, table: str, state: str) -> list[dict[str, Any]]:
-    return [
-        row for path in store.paths(table) for row in pq.read_table(path, filters=[("state", "=", state)]).to_pylist()
-    ]
+def _rows(store: Store, table: str, states: Iterable[str]) -> list[dict[str, Any]]:
+    wanted = [("state", "in", list(states))]
+    return [row for path in store.paths(table) for row in pq.read_table(path, filters=wanted).to_pylist()]
 
 
 def _version(row: dict[str, Any]) -> Version:

@@ -28,6 +28,8 @@ from core.store.schema import ids
 
 BoolArray = npt.NDArray[np.bool_]
 
+ALL_BITS = (1 << 64) - 1
+
 
 @dataclass(frozen=True)
 class FactScope:
@@ -40,6 +42,9 @@ class FactScope:
     directory: Path
     """Where the facts go."""
     filters: tuple[RateFilter, ...]
+    """The filters of all states that the file is loaded for."""
+    bits: int = ALL_BITS
+    """Which of the filters are this state's."""
     known: Path | None = None
     """The file of fact_uids that are not to be added, see `known_facts`."""
     sizes: LoadSizes = DEFAULT_SIZES
@@ -59,6 +64,7 @@ class FactScope:
 class BuiltFacts:
     """What became of a partition. Its rows are those of the segment + duplicates + filtered + known."""
 
+    state: str
     segment: Segment | None
     """The new facts, None if there are none."""
     duplicates: int
@@ -87,10 +93,15 @@ def build_facts(state: dict[str, Any], scope: FactScope, partition: Partition) -
         rows, known = rows.select(~repeated), known[~repeated]
     if known.any():
         rows = rows.select(~known)
-    path = scope.directory / f"facts-{partition.number:06}.parquet"
+    path = scope.directory / f"facts-{scope.period.state}-{partition.number:06}.parquet"
     segment = write_segment(path, prices, rows, groups, scope.constants, scope.hash) if len(rows) else None
     return BuiltFacts(
-        segment=segment, duplicates=int(repeated.sum()), filtered=filtered, known=int(known.sum()), used=used
+        state=scope.period.state,
+        segment=segment,
+        duplicates=int(repeated.sum()),
+        filtered=filtered,
+        known=int(known.sum()),
+        used=used,
     )
 
 
@@ -104,6 +115,7 @@ def _find_wanted(scope: FactScope, groups: GroupIndex, prices: Prices, rows: Fac
         return None
     items = prices.item_fields.select(["code_type", "code"]).to_pylist()
     masks = np.array([code_mask(scope.filters, item["code_type"], item["code"]) for item in items], np.uint64)
+    masks &= np.uint64(scope.bits)
     wanted: BoolArray = (masks[prices.item_of][rows.price_of] & groups.masks[rows.group_of]) != 0
     return wanted
 

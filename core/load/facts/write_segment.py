@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from core.load.facts.fact_rows import FactRows, Prices
 from core.load.providers.group_index import GroupIndex
-from core.store.changes.segment import Segment, SortKey
+from core.store.changes.segment import Segment, SegmentKeys, SortKey
 from core.store.parquet.arrow_dictionaries import IntArray, compacted
 from core.store.parquet.arrow_dictionaries import encoded as encoded_column
 from core.store.parquet.writer import ROW_GROUP_ROWS, new_writer
@@ -53,7 +53,7 @@ def write_segment(
         (constants["state"], constants["year_month"], *prices.codes[code], constants["reporting_entity_name"])
         for code in present
     ]
-    return Segment(path, count, keys, np.cumsum(counts[present]))
+    return Segment(path, count, keys[0], keys[-1], SegmentKeys(keys, np.cumsum(counts[present])))
 
 
 def _encode_fields(prices: Prices) -> EncodedColumns:

@@ -1,5 +1,6 @@
 """Write a file's provider groups and their members into the store."""
 
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,14 @@ import polars as pl
 
 from core.load.batch.rejects import LEFT_OUT
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
-from core.load.providers.cross_references import KeptMembers, index_members, write_cross_references
+from core.load.providers.cross_references import (
+    CrossReferenceFile,
+    KeptMembers,
+    index_members,
+    write_cross_references,
+)
 from core.load.providers.group_index import GroupIndex
+from core.load.staging.group_key_set import union
 from core.load.staging.group_members import FETCHER, WRITER_BITS
 from core.load.table_writer import TableWriter
 from core.reference.nppes.provider_names import new_npi_rows
@@ -79,16 +86,19 @@ def write_group_tables(
     writer: TableWriter,
     spools: Path,
     groups: GroupIndex,
-    used: npt.NDArray[np.int32] | None,
+    used: Sequence[npt.NDArray[np.int32] | None],
     scope: BatchScope,
     workers: Workers,
     sizes: LoadSizes = DEFAULT_SIZES,
-) -> MemberCounts:
-    """Write the groups at the positions `used` (None for all) and their members, and return how many there are.
+) -> list[MemberCounts]:
+    """Write groups and their members, and return how many there are.
 
-    The views of `spools` exist. Leave the relation `odd_values` behind, for the file's rejects.
+    `used` has the positions of the groups that each state's facts name (None for all groups). Groups of any of them are
+    written, and each is counted by itself. The views of `spools` exist. Leave the relation `odd_values` behind, for the
+    file's rejects.
     """
-    members = index_members(spools, groups, used, sizes)
+    each_used = [positions for positions in used if positions is not None]
+    members = index_members(spools, groups, union(each_used) if len(each_used) == len(used) else None, sizes)
     _create_relations(writer, groups, members, scope)
     with ThreadPoolExecutor(1, "cross-references") as pool:
         # Workers write the pairs. Meanwhile this process's DuckDB writes the tables of one row per group or member.
@@ -108,12 +118,11 @@ def write_group_tables(
     put_group_areas(writer.connection, writer.transaction, every_pair)
     put_profiles(writer.connection, writer.transaction, every_pair)
     put_group_specialties(writer.connection, writer.transaction, every_pair)
+    counts = _count_members(writer.connection, groups, used, pairs)
     for table in (XREF_GROUP_NPI, XREF_GROUP_TIN, XREF_TIN_NPI):
         upsert_sorted(writer.connection, writer.transaction, table, pairs[table.name].path)
     put_organizations(writer.connection, writer.transaction)
-    return _count_members(
-        writer.connection, group_npis=pairs[XREF_GROUP_NPI.name].rows, group_tins=pairs[XREF_GROUP_TIN.name].rows
-    )
+    return counts
 
 
 def create_resolved_before(connection: duckdb.DuckDBPyConnection, transaction: Transaction, batch_id: str) -> None:
@@ -194,20 +203,59 @@ def _business_names_sql(connection: duckdb.DuckDBPyConnection) -> str:
               GROUP BY ALL"""
 
 
-def _count_members(connection: duckdb.DuckDBPyConnection, *, group_npis: int, group_tins: int) -> MemberCounts:
-    left_out = connection.execute("SELECT reason, count(*) FROM odd_values GROUP BY reason").fetchall()
-    ((groups, unresolved, unused),) = connection.execute(
-        """SELECT (SELECT count(*) FROM used),
-                  (SELECT count(*) FROM used ANTI JOIN resolved_before USING (pg_uid) WHERE NOT resolved),
-                  (SELECT count(DISTINCT key)
-                   FROM (SELECT key FROM spooled_defined UNION ALL SELECT key FROM spooled_groups)
-                   ANTI JOIN used USING (key))"""
-    ).fetchall()
-    return MemberCounts(
-        groups=groups,
-        unresolved=unresolved,
-        unused=unused,
-        group_npis=group_npis,
-        group_tins=group_tins,
-        left_out=dict(left_out),
+def _count_members(
+    connection: duckdb.DuckDBPyConnection,
+    groups: GroupIndex,
+    used: Sequence[npt.NDArray[np.int32] | None],
+    pairs: Mapping[str, CrossReferenceFile],
+) -> list[MemberCounts]:
+    """Return the counts for each of `used`."""
+    keys = [np.asarray(groups.keys if positions is None else groups.keys[positions]) for positions in used]
+    numbers = np.repeat(np.arange(len(keys)), [len(each) for each in keys])
+    frame = pl.DataFrame({"number": numbers, "key": np.concatenate(keys)})
+    connection.register("counted_groups", frame)
+    connection.execute(
+        """CREATE OR REPLACE TEMP TABLE defined_keys AS
+           SELECT DISTINCT key FROM (SELECT key FROM spooled_defined UNION ALL SELECT key FROM spooled_groups)"""
     )
+    rows = connection.execute(
+        """SELECT number, count(*), count(*) FILTER (NOT resolved AND b.pg_uid IS NULL), count(d.key)
+           FROM counted_groups JOIN used u USING (key) LEFT JOIN resolved_before b USING (pg_uid)
+                LEFT JOIN defined_keys d USING (key) GROUP BY number"""
+    ).fetchall()
+    ((defined,),) = connection.execute("SELECT count(*) FROM defined_keys").fetchall()
+    found = {number: counts for number, *counts in rows}
+    members = [_count_pairs(connection, pairs[table.name], len(used)) for table in (XREF_GROUP_NPI, XREF_GROUP_TIN)]
+    left_out: list[dict[str, int]] = [{} for _ in used]
+    for number, reason, count in connection.execute(
+        "SELECT number, reason, count(*) FROM counted_groups JOIN odd_values USING (key) GROUP BY ALL"
+    ).fetchall():
+        left_out[number][reason] = count
+    connection.unregister("counted_groups")
+    counted = []
+    for number in range(len(used)):
+        named, unresolved, defined_here = found.get(number, (0, 0, 0))
+        counted.append(
+            MemberCounts(
+                groups=named,
+                unresolved=unresolved,
+                unused=defined - defined_here,
+                group_npis=members[0][number],
+                group_tins=members[1][number],
+                left_out=left_out[number],
+            )
+        )
+    return counted
+
+
+def _count_pairs(connection: duckdb.DuckDBPyConnection, pairs: CrossReferenceFile, states: int) -> list[int]:
+    """Return the number of pairs of each state's groups."""
+    if states == 1:
+        return [pairs.rows]
+    rows = connection.execute(
+        f"""SELECT number, sum(pairs)::BIGINT FROM counted_groups JOIN used USING (key)
+            JOIN (SELECT pg_uid, count(*) AS pairs FROM {parquet_rows([str(pairs.path)])} GROUP BY ALL) USING (pg_uid)
+            GROUP BY number"""
+    ).fetchall()
+    found = dict(rows)
+    return [found.get(number, 0) for number in range(states)]

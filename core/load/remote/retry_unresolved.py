@@ -135,11 +135,11 @@ def _write_members(
     spools.close()
     index = _index_groups(spools.directory / "groups", batch.batch_id, groups)
     create_spool_views(connection, spools.directory)
-    members = write_group_tables(
+    (members,) = write_group_tables(
         TableWriter(connection, transaction),
         spools=spools.directory,
         groups=index,
-        used=None,
+        used=[None],
         scope=BatchScope(
             batch_id=batch.batch_id, payer_slug=records[0]["payer_slug"], year_month=records[0]["year_month"]
         ),

@@ -65,6 +65,8 @@ class PriceRun:
 
     path: Path
     rows: int
+    fields_of: Path | None = None
+    """The run whose `item_fields` and `price_fields` these rows refer to, None if they are its own."""
 
     def read(self, start: int, end: int) -> pa.Table:
         """Return rows `start` up to `end`, mapped into memory. The columns are those of RUN_SCHEMA."""
@@ -76,12 +78,14 @@ class PriceRun:
         `codes` lists the run's distinct codes in order, with the row at which each begins (`start`) and the number of
         fact rows that its rows unfold to (`fact_rows`).
         """
-        return _read(self.path.with_suffix(f".{name}"))
+        owner = self.path if name == "codes" else self.fields_of or self.path
+        return _read(owner.with_suffix(f".{name}"))
 
     @property
     def paths(self) -> list[Path]:
-        """Return the run's files."""
-        return [self.path, *(self.path.with_suffix(f".{name}") for name in _TABLES)]
+        """Return the run's own files."""
+        own = ("codes",) if self.fields_of else _TABLES
+        return [self.path, *(self.path.with_suffix(f".{name}") for name in own)]
 
 
 class PriceRunWriter:
@@ -127,6 +131,47 @@ class PriceRunWriter:
             with pa.ipc.new_file(str(self._path.with_suffix(f".{name}")), table.schema) as writer:
                 writer.write_table(table)
         return PriceRun(self._path, self._rows)
+
+
+class RunSubsetWriter:
+    """Writes a run of some rows of another run, in their order. It shares the other run's item and price fields."""
+
+    def __init__(self, path: Path, source: PriceRun) -> None:
+        self._path = path
+        self._source = source
+        self._codes = source.table("codes").select(["code_type", "code"])
+        self._rows = np.zeros(self._codes.num_rows, np.int64)
+        self._fact_rows = np.zeros(self._codes.num_rows, np.int64)
+        """For each code, the rows so far, and the fact rows that they unfold to."""
+
+    def __enter__(self) -> Self:
+        self._writer = pa.ipc.new_file(str(self._path), RUN_SCHEMA)
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._writer.close()
+
+    def add(
+        self,
+        columns: Mapping[str, npt.NDArray[Any]],
+        keys: pa.LargeListArray,
+        code_of: npt.NDArray[np.int64],
+    ) -> None:
+        """Write rows: their columns, their lists of group keys, and the positions of their codes in the other run."""
+        arrays = [keys if name == "keys" else pa.array(columns[name]) for name in RUN_SCHEMA.names]
+        self._writer.write_batch(pa.record_batch(arrays, schema=RUN_SCHEMA))
+        self._rows += np.bincount(code_of, minlength=len(self._rows))
+        sizes = keys.value_lengths().to_numpy()
+        self._fact_rows += np.bincount(code_of, sizes, len(self._rows)).astype(np.int64)
+
+    def finish(self) -> PriceRun:
+        """Write the index of codes, and return the run."""
+        there = pa.array(self._rows > 0)
+        index = self._codes.append_column("start", pa.array(np.cumsum(self._rows) - self._rows))
+        index = index.append_column("fact_rows", pa.array(self._fact_rows)).filter(there)
+        with pa.ipc.new_file(str(self._path.with_suffix(".codes")), index.schema) as writer:
+            writer.write_table(index)
+        return PriceRun(self._path, int(self._rows.sum()), self._source.fields_of or self._source.path)
 
 
 def list_keys(keys: npt.NDArray[np.uint64], sizes: npt.NDArray[Any]) -> pa.LargeListArray:

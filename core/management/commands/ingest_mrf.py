@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.management.base import CommandParser
 
 from core.fetch.address import looks_remote
 from core.fields.payer_slug import make_payer_slug
 from core.fields.text import parse_text
 from core.load import WORKER_MODULES
 from core.management import base_command
-from core.management.filter_options import add_filter_options
+from core.management.filter_options import add_filter_options, name_own_state, read_loads
 from core.runtime import workers
 from core.runtime.errors import BeaconError
 from core.runtime.last_runs import record_run
@@ -54,6 +55,12 @@ To load only some rates, and the rest later:
   manage.py ingest_mrf --state GA --code-types CPT --in-state GA 2025-08-01_payer.json.gz
   manage.py ingest_mrf --state GA 2025-08-01_payer.json.gz
 
+A national file has the rates of many states. To load it for several of them, or all, in one pass, each with the rates
+of the providers who practice there (needs load_nppes):
+
+  manage.py ingest_mrf --state GA,FL,TX --in-state 2025-08-01_national.json.gz
+  manage.py ingest_mrf --state all --in-state --toc https://payer.example/2025-08_index.json
+
 --verbosity 2 shows how long each stage took.
 """
 
@@ -61,7 +68,11 @@ To load only some rates, and the rest later:
         """Declare the command line."""
         super().add_arguments(parser)
         parser.add_argument("sources", nargs="*", metavar="SOURCE", help="a path, a glob in quotes, or a web address")
-        parser.add_argument("--state", type=base_command.state, help="the state whose rates these are, such as GA")
+        parser.add_argument(
+            "--state",
+            type=base_command.states,
+            help="the state whose rates these are, such as GA; with --in-state also several, such as GA,FL,TX, or all",
+        )
         parser.add_argument(
             "--year-month",
             type=base_command.year_month,
@@ -116,6 +127,17 @@ To load only some rates, and the rest later:
         )
         add_filter_options(parser)
 
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """Return a parser that takes an --in-state without a state."""
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        parse_args = parser.parse_args
+
+        def parse(args: Any = None, namespace: Any = None) -> Any:
+            return parse_args(name_own_state(list(args or ())), namespace)
+
+        parser.parse_args = parse  # type: ignore[method-assign]
+        return parser
+
     def run(self, sources: list[str], **options: Any) -> None:
         """Load each file."""
         _refuse_conflicts(sources, options)
@@ -145,6 +167,7 @@ def _refuse_conflicts(sources: list[str], options: dict[str, Any]) -> None:
         raise BeaconError("nothing to load; expected SOURCE..., --toc INDEX or --resolve BATCH (see --help)")
     if not options["state"] and not batch and not options["only_list"]:
         raise BeaconError("expected --state, the state whose rates these are, such as --state GA")
+    read_loads(options)  # refuses several states whose rates nothing tells apart, before anything is read
 
 
 def _is_small(source: str) -> bool:

@@ -1,9 +1,10 @@
 """Name NPIs from the register, when the register is loaded and whenever an ingest brings a new NPI."""
 
 import hashlib
+from collections.abc import Iterable
 
 import duckdb
-import pyarrow as pa
+import pyarrow.compute as pc
 
 from core.runtime.errors import BeaconError
 from core.store.generations.store import Store, Transaction
@@ -44,23 +45,36 @@ def renamed_npi_rows(transaction: Transaction, register: str, taxonomies: str) -
                ORDER BY k.npi"""
 
 
-def npis_in_state(connection: duckdb.DuckDBPyConnection, tables: Transaction | Store, state: str) -> pa.ChunkedArray:
-    """Return the NPIs whose practice address is in a state (two letters), as sorted texts.
+def npi_states(connection: duckdb.DuckDBPyConnection, tables: Transaction | Store) -> str:
+    """Return SQL of the states (two letters) of NPIs' practice addresses: npi and state. A pair may come twice.
 
     They come from dim_npi, and from the whole register if the store keeps it. Raise BeaconError if the store knows no
     address at all because NPPES has not been loaded: an empty list would then silently filter out everything.
     """
-    known = f"""SELECT npi, state FROM {stored_rows(tables, DIM_NPI)} WHERE state IS NOT NULL
-                UNION SELECT npi, state FROM {stored_rows(tables, NPPES)} WHERE state IS NOT NULL"""
-    if not connection.execute(f"SELECT 1 FROM ({known}) LIMIT 1").fetchall():
+    known = f"""(SELECT npi, state FROM {stored_rows(tables, DIM_NPI)} WHERE state IS NOT NULL
+                 UNION ALL SELECT npi, state FROM {stored_rows(tables, NPPES)} WHERE state IS NOT NULL)"""
+    if not connection.execute(f"SELECT 1 FROM {known} LIMIT 1").fetchall():
         raise BeaconError(
             "no provider's state is known, as NPPES has not been loaded; load its file first: load_nppes --all FILE"
         )
-    found = connection.sql(f"SELECT npi FROM ({known}) WHERE state = $state ORDER BY npi", params={"state": state})
-    return found.to_arrow_reader().read_all().column("npi")
+    return known
 
 
-def hash_npis_in_state(connection: duckdb.DuckDBPyConnection, tables: Transaction | Store, state: str) -> str:
-    """Return 32 hex digits that differ when the list of NPIs in a state differs."""
-    found = npis_in_state(connection, tables, state)
-    return hashlib.md5("".join(found.to_pylist()).encode(), usedforsecurity=False).hexdigest()
+def hash_npis_by_state(
+    connection: duckdb.DuckDBPyConnection, tables: Transaction | Store, states: Iterable[str]
+) -> dict[str, str]:
+    """Return for each state 32 hex digits that differ when the list of NPIs known to be in it differs.
+
+    Raise BeaconError as `npi_states` does.
+    """
+    digests = {state: hashlib.md5(usedforsecurity=False) for state in states}
+    rows = connection.sql(
+        f"""SELECT DISTINCT state, npi FROM {npi_states(connection, tables)}
+            WHERE state IN (SELECT unnest($states)) ORDER BY state, npi""",
+        params={"states": list(digests)},
+    ).to_arrow_reader()
+    for batch in rows:
+        for state in batch.column("state").unique().to_pylist():
+            here = batch.filter(pc.equal(batch.column("state"), state))
+            digests[state].update("".join(here.column("npi").to_pylist()).encode())
+    return {state: digest.hexdigest() for state, digest in digests.items()}

@@ -4,8 +4,10 @@ Row groups that no new row falls into are copied byte for byte. Only the row gro
 merged and written again, a few at a time, by the worker processes.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +16,7 @@ import pyarrow.parquet as pq
 
 from core.runtime.files import delete_file
 from core.runtime.workers import SingleProcess, Workers, WorkerState, give_back_memory
-from core.store.changes.segment import Segment, SortKey
-from core.store.generations.layout import StateMonth
+from core.store.changes.segment import Segment, SortKey, segment_of
 from core.store.generations.store import Transaction
 from core.store.parquet.arrow_dictionaries import joined, sort_key
 from core.store.parquet.row_group_bounds import bounds, row_groups_to_rewrite
@@ -27,25 +28,23 @@ ROW_GROUPS_PER_TASK = 2
 """Row groups that a worker merges with new rows at a time. A process needs some 100 MB for each."""
 
 
-def append_segments(
-    transaction: Transaction, period: StateMonth, segments: Iterable[Segment], workers: Workers
-) -> None:
-    """Add facts of one state and month to their shard. The store must have none of their fact_uids.
+def append_segments(transaction: Transaction, segments: Iterable[Segment], workers: Workers) -> None:
+    """Add facts to the shards of their states and months. The store must have none of their fact_uids.
 
-    Segments come in order, and their files are deleted. A new file with all rows replaces the shard's one file; in a
+    Segments come in order, and their files are deleted. A new file with all rows replaces a shard's one file; in a
     layout that grows, the new rows become one more file of the shard. Without segments nothing happens.
     """
-    coming = iter(segments)
-    first = next(coming, None)
-    if first is None:
-        return
-    shard = transaction.layout.shard(period)
+    for shard, coming in groupby(segments, lambda segment: transaction.layout.shard(segment.period)):
+        _append_to_shard(transaction, shard, coming, workers)
+
+
+def _append_to_shard(transaction: Transaction, shard: str, segments: Iterator[Segment], workers: Workers) -> None:
     old = () if transaction.layout.grows else transaction.files(FACT_RATE.name, shard)
     path = transaction.new_file(FACT_RATE.name, shard)
     paths = [Path(transaction.path(file)) for file in old if file.rows]
     footer = read_footer(paths[0]) if paths else None
     with RowGroupCopier(path) as copier:
-        for stretch in _stretches(paths, first, coming, transaction, workers):
+        for stretch in _stretches(paths, segments, transaction, workers):
             copier.add(stretch.path, stretch.first, stretch.end, None if stretch.temporary else footer)
             if stretch.temporary:
                 delete_file(stretch.path)
@@ -53,38 +52,12 @@ def append_segments(
     transaction.replace(FACT_RATE.name, old, path, rows, shard)
 
 
-def append_facts(transaction: Transaction, period: StateMonth, blocks: Iterator[pa.Table]) -> None:
-    """Add facts given as sorted blocks with the fact's columns, as `append_segments` does."""
+def append_facts(transaction: Transaction, blocks: Iterator[pa.Table]) -> None:
+    """Add facts of one state and month, given as sorted blocks with the fact's columns, as `append_segments` does."""
     path = transaction.work / "appended.parquet"
     rows = write_table(path, FACT_RATE, blocks)
     if rows:
-        append_segments(transaction, period, [segment_of(path, rows)], SingleProcess())
-
-
-def segment_of(path: Path, rows: int) -> Segment:
-    """Return a file of sorted facts as a segment."""
-    keys: list[SortKey] = []
-    ends: list[int] = []
-    done = 0
-    with pq.ParquetFile(path, read_dictionary=FACT_RATE.dictionary_columns) as file:
-        for group in range(file.num_row_groups):
-            for key, end in _keys_of(file.read_row_group(group, columns=list(FACT_RATE.order))):
-                if keys and keys[-1] == key:
-                    ends[-1] = done + end
-                else:
-                    keys.append(key)
-                    ends.append(done + end)
-            done += file.metadata.row_group(group).num_rows
-    return Segment(path, rows, keys, np.array(ends, np.int64))
-
-
-def _keys_of(table: pa.Table) -> Iterator[tuple[SortKey, int]]:
-    """Yield the distinct keys of a sorted table, each with the row at which its rows end."""
-    key = sort_key(table, FACT_RATE.order)
-    ends = [*(np.flatnonzero(np.diff(key)) + 1).tolist(), table.num_rows]
-    rows = table.take(pa.array([end - 1 for end in ends])).to_pylist()
-    for row, end in zip(rows, ends, strict=True):
-        yield tuple(row[name] for name in FACT_RATE.order), end
+        append_segments(transaction, [segment_of(path, rows)], SingleProcess())
 
 
 @dataclass(frozen=True)
@@ -101,22 +74,18 @@ class _Stretch:
 
 
 def _stretches(
-    old: Sequence[Path], first: Segment, coming: Iterator[Segment], transaction: Transaction, workers: Workers
+    old: Sequence[Path], coming: Iterator[Segment], transaction: Transaction, workers: Workers
 ) -> Iterator[_Stretch]:
     """Yield what the new file consists of, in order."""
     if not old:
-        for segment in (first, *coming):
+        for segment in coming:
             yield _Stretch(segment.path, temporary=True)
         return
     (path,) = old
-    segments = [first, *coming]
+    segments = list(coming)
     rows = sum(segment.rows for segment in segments)
     rewritten = row_groups_to_rewrite(
-        bounds(path, FACT_RATE.order),
-        segments[0].keys[0],
-        segments[-1].keys[-1],
-        rows,
-        transaction.sizes.row_group_rows,
+        bounds(path, FACT_RATE.order), segments[0].first, segments[-1].last, rows, transaction.sizes.row_group_rows
     )
     yield _Stretch(path, 0, rewritten.start)
     if not rewritten:
@@ -132,31 +101,41 @@ def _merged(
 ) -> Iterator[_Stretch]:
     """Yield row groups of the old file merged with all new rows."""
     # Each task takes the new rows from its first old key up to the first old key of the next task, so every new row
-    # belongs to exactly one task and the tasks' files follow one another in order.
-    firsts = _first_keys(path, groups[::ROW_GROUPS_PER_TASK])
-    tasks: list[_MergeTask | _Stretch] = []
-    for number, start in enumerate(groups[::ROW_GROUPS_PER_TASK]):
-        low = firsts[number] if number else None
-        high = firsts[number + 1] if number + 1 < len(firsts) else None
-        rows = tuple(_slices_between(segments, low, high))
-        end = min(start + ROW_GROUPS_PER_TASK, groups.stop)
-        to = transaction.work / f"merged-{number:06}.parquet"
-        group_rows = transaction.sizes.row_group_rows
-        tasks.append(_MergeTask(path, start, end, rows, to, group_rows) if rows else _Stretch(path, start, end))
+    # belongs to exactly one task and the tasks' files follow one another in order. A whole segment between two tasks,
+    # such as a state's between those of two others, is copied. Few rows are merged all the same: row groups stay large.
+    starts = groups[::ROW_GROUPS_PER_TASK]
+    ends = [min(start + ROW_GROUPS_PER_TASK, groups.stop) for start in starts]
+    firsts, lasts = _ends_of_tasks(path, starts, ends)
+    group_rows = transaction.sizes.row_group_rows
+    merged: list[list[_SegmentSlice]] = [[] for _ in starts]
+    copied: list[list[Segment]] = [[] for _ in range(len(starts) + 1)]
+    for segment in segments:
+        before = bisect_right(firsts, segment.first)
+        after_old = not before or segment.first >= lasts[before - 1]
+        if after_old and segment.rows >= group_rows // 2 and (before == len(firsts) or segment.last < firsts[before]):
+            copied[before].append(segment)
+        else:
+            for number, part in _slices_of(segment, firsts):
+                merged[number].append(part)
+    tasks: list[_MergeTask | _Stretch] = [_Stretch(segment.path, temporary=True) for segment in copied[0]]
+    for number, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        to, new = transaction.work / f"merged-{number:06}.parquet", tuple(merged[number])
+        tasks.append(_MergeTask(path, start, end, new, to, group_rows) if new else _Stretch(path, start, end))
+        tasks.extend(_Stretch(segment.path, temporary=True) for segment in copied[number + 1])
     done = workers.map(_merge, ((task,) for task in tasks if isinstance(task, _MergeTask)))
-    for task in tasks:
-        yield _Stretch(next(done), temporary=True) if isinstance(task, _MergeTask) else task
-    for segment in segments:
-        delete_file(segment.path)
+    for each in tasks:
+        yield _Stretch(next(done), temporary=True) if isinstance(each, _MergeTask) else each
+    for used in {part.path for parts in merged for part in parts}:
+        delete_file(used)
 
 
-def _slices_between(segments: list[Segment], low: SortKey | None, high: SortKey | None) -> Iterator["_SegmentSlice"]:
-    """Yield the rows of segments from key `low` up to, not including, `high`."""
-    for segment in segments:
-        start = segment.rows_before(low) if low else 0
-        end = segment.rows_before(high) if high else segment.rows
+def _slices_of(segment: Segment, firsts: list[SortKey]) -> Iterator[tuple[int, "_SegmentSlice"]]:
+    """Yield the parts of a segment for each task, with its number. `firsts` are the first keys of the tasks."""
+    keys = segment.read_keys()
+    cuts = [0, *(keys.rows_before(key) for key in firsts[1:]), segment.rows]
+    for number, (start, end) in enumerate(pairwise(cuts)):
         if start < end:
-            yield _SegmentSlice(segment.path, start, end)
+            yield number, _SegmentSlice(segment.path, start, end)
 
 
 @dataclass(frozen=True)
@@ -214,10 +193,23 @@ def _read_slice(state: WorkerState, part: _SegmentSlice) -> Iterator[pa.Table]:
             at += rows
 
 
-def _first_keys(path: Path, groups: Iterable[int]) -> list[SortKey]:
-    """Return the key of the first row of each of the given row groups."""
+def _ends_of_tasks(path: Path, starts: Sequence[int], ends: Sequence[int]) -> tuple[list[SortKey], list[SortKey]]:
+    """Return the key of the first row of each of the row groups `starts`, and of the last row before each of `ends`."""
+    known = bounds(path, FACT_RATE.order)
     with pq.ParquetFile(path) as file:
-        rows = [
-            file.read_row_group(group, columns=list(FACT_RATE.order)).slice(0, 1).to_pylist()[0] for group in groups
+        firsts = [_complete_key(file, start, 0, known[start][0]) for start in starts]
+        lasts = [
+            _complete_key(file, end - 1, file.metadata.row_group(end - 1).num_rows - 1, known[end - 1][1][:-1])
+            for end in ends
         ]
-    return [tuple(row[name] for name in FACT_RATE.order) for row in rows]
+    return firsts, lasts
+
+
+def _complete_key(file: pq.ParquetFile, group: int, row: int, known: SortKey) -> SortKey:
+    """Return the key of the first or last row of a row group. The statistics tell the `known` part: only the rest is
+    read."""
+    names = list(FACT_RATE.order[len(known) :])
+    if not names:
+        return known
+    (rest,) = file.read_row_group(group, columns=names).slice(row, 1).to_pylist()
+    return (*known, *(rest[name] for name in names))

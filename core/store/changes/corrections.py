@@ -97,7 +97,7 @@ def undo(store: Store, correction_id: int) -> Correction:
                 facts = FactFile(transaction.path(file))
                 _expect_absent(transaction, connection, transaction.path(file), facts.periods)
                 for period in facts.periods:
-                    append_facts(transaction, period, facts.blocks_of(period))
+                    append_facts(transaction, facts.blocks_of(period))
                 facts.close()
             transaction.replace(REMOVED_RATE.name, kept)
             correction = Correction(**{**vars(before), "undone_at": datetime.now(UTC)})
@@ -108,16 +108,16 @@ def undo(store: Store, correction_id: int) -> Correction:
     return correction
 
 
-def removed_uids(transaction: Transaction, batch_id: str, state: str) -> pl.Series:
-    """Return the fact_uids of a batch in a state that corrections in force have removed, sorted.
+def removed_facts(transaction: Transaction, batch_id: str, state: str) -> pl.DataFrame:
+    """Return the fact_uid and pg_uid of a batch's facts in a state that corrections in force have removed, by fact_uid.
 
     Loading the batch again leaves these facts out.
     """
     paths = transaction.paths(REMOVED_RATE.name)
     if not paths:
-        return pl.Series("fact_uid", [], pl.String)
+        return pl.DataFrame(schema={"fact_uid": pl.String, "pg_uid": pl.String})
     rows = pl.scan_parquet(paths).filter((pl.col("batch_id") == batch_id) & (pl.col("state") == state))
-    return rows.select("fact_uid").collect()["fact_uid"].sort()
+    return rows.select("fact_uid", "pg_uid").sort("fact_uid").collect()
 
 
 def _read(paths: list[str]) -> list[Correction]:

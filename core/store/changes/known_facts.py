@@ -6,7 +6,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from core.store.changes.corrections import removed_uids
+from core.store.changes.corrections import removed_facts
 from core.store.generations.layout import StateMonth
 from core.store.generations.store import Transaction
 from core.store.schema import ids
@@ -22,22 +22,39 @@ def write_known(
     directory: Path,
 ) -> Path:
     """Write the fact_uids that must not be added again to a file, as two machine words each. Return its path."""
-    shard = transaction.layout.shard(period)
-    facts = [transaction.path(file) for file in transaction.files(FACT_RATE.name, shard)]
-    path = directory / "known.bin"
+    path = directory / f"known-{period.state}.bin"
     with path.open("wb") as file:
-        if facts:
-            rows = connection.sql(
-                f"""SELECT fact_uid FROM {parquet_rows(facts)}
-                    SEMI JOIN (SELECT pg_uid FROM {parquet_rows(transaction.paths(DIM_PROVIDER_GROUP.name))}
-                               WHERE batch_id = ?) USING (pg_uid)
-                    WHERE state = ?""",
-                params=[batch_id, period.state],
-            ).to_arrow_reader(1 << 16)
-            for batch in rows:
+        if facts := _stored_facts(transaction, period):
+            rows = connection.sql(f"SELECT fact_uid FROM {facts}", params=[batch_id, period.state])
+            for batch in rows.to_arrow_reader(1 << 16):
                 ids.hash_words(pl.Series(batch.column(0))).tofile(file)
-        ids.hash_words(removed_uids(transaction, batch_id, period.state)).tofile(file)
+        ids.hash_words(removed_facts(transaction, batch_id, period.state)["fact_uid"]).tofile(file)
     return path
+
+
+def known_groups(
+    connection: duckdb.DuckDBPyConnection, transaction: Transaction, batch_id: str, period: StateMonth
+) -> set[str]:
+    """Return the pg_uids of the facts that `write_known` writes."""
+    found = set(removed_facts(transaction, batch_id, period.state)["pg_uid"])
+    if facts := _stored_facts(transaction, period):
+        rows = connection.execute(f"SELECT DISTINCT pg_uid FROM {facts}", [batch_id, period.state]).fetchall()
+        found.update(pg_uid for (pg_uid,) in rows)
+    return found
+
+
+def _stored_facts(transaction: Transaction, period: StateMonth) -> str | None:
+    """Return SQL of a batch's facts in a state and month, after FROM; None if the store has no such file.
+
+    Its parameters are the batch and the state.
+    """
+    shard = transaction.layout.shard(period)
+    files = [transaction.path(file) for file in transaction.files(FACT_RATE.name, shard)]
+    if not files:
+        return None
+    groups = parquet_rows(transaction.paths(DIM_PROVIDER_GROUP.name))
+    return f"""{parquet_rows(files)} SEMI JOIN (SELECT pg_uid FROM {groups} WHERE batch_id = ?) USING (pg_uid)
+               WHERE state = ?"""
 
 
 def read_known(path: Path, start: int, count: int) -> ids.type_of_hash:

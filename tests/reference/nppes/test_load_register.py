@@ -16,7 +16,7 @@ from core.demo.provider_register import write_register
 from core.load.load_file import load_file
 from core.reference.nppes.latest_rows import LatestRows
 from core.reference.nppes.load_register import load_nppes
-from core.reference.nppes.provider_names import npis_in_state
+from core.reference.nppes.provider_names import npi_states
 from core.runtime.errors import BeaconError, ReferenceFileError
 from core.store.generations.store import Store
 from core.store.schema.tables import NPPES
@@ -114,7 +114,8 @@ def test_npis_in_a_state(store: Store, load: Load, tmp_path: Path) -> None:
         with store.write() as transaction:
             connection = connect_for_writing(transaction.work)
             try:
-                return [str(npi) for npi in npis_in_state(connection, transaction, state).to_pylist()]
+                sql = f"SELECT DISTINCT npi FROM {npi_states(connection, transaction)} WHERE state = ? ORDER BY npi"
+                return [str(npi) for (npi,) in connection.execute(sql, [state]).fetchall()]
             finally:
                 connection.close()
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.runtime.workers import SingleProcess
-from core.store.changes.append import append_segments, segment_of
-from core.store.changes.segment import Segment
+from core.store.changes.append import append_segments
+from core.store.changes.segment import Segment, segment_of
 from core.store.generations.layout import StateMonth
 from core.store.generations.store import Store
 from core.store.parquet.writer import FileSizes, write_table
@@ -66,7 +66,7 @@ def test_any_facts_arrive_in_order_after_older_ones_of_their_key(
                 write_segment(transaction.work / f"segment-{n}.parquet", part, segment_group)
                 for n, part in enumerate(cut(facts, places))
             ]
-            append_segments(transaction, PERIOD, segments, SingleProcess())
+            append_segments(transaction, segments, SingleProcess())
             transaction.commit()
         expected += [(row["code"], row["fact_uid"]) for row in facts]
     (path,) = store.paths(FACT_RATE.name)
@@ -80,9 +80,10 @@ def test_a_segment_knows_where_the_rows_of_each_key_end(
 ) -> None:
     facts = [fact(n, code) for n, code in enumerate(sorted(codes))]
     segment = write_segment(tmp_path_factory.mktemp("segment") / "x.parquet", facts, group)
+    known = segment.read_keys()
     counts = {code: len(list(rows)) for code, rows in groupby(sorted(codes))}
-    assert [key[3] for key in segment.keys] == list(counts)
-    assert segment.ends.tolist() == [sum(counts[c] for c in counts if c <= code) for code in counts]
+    assert [key[3] for key in known.keys] == list(counts)
+    assert known.ends.tolist() == [sum(counts[c] for c in counts if c <= code) for code in counts]
 
 
 def test_row_groups_that_are_written_again_have_even_sizes(tmp_path: Path) -> None:
@@ -92,7 +93,7 @@ def test_row_groups_that_are_written_again_have_even_sizes(tmp_path: Path) -> No
         with store.write() as transaction:
             path = transaction.work / "segment.parquet"
             facts = [fact(100 * number + n, code) for n, code in enumerate(codes)]
-            append_segments(transaction, PERIOD, [write_segment(path, facts, 10)], SingleProcess())
+            append_segments(transaction, [write_segment(path, facts, 10)], SingleProcess())
             transaction.commit()
     (only,) = store.paths(FACT_RATE.name)
     with pq.ParquetFile(only) as file:

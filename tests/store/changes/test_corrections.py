@@ -16,7 +16,7 @@ from core.queries import coverage
 from core.runtime.errors import BeaconError
 from core.store.changes.append import append_facts
 from core.store.changes.compact import compact
-from core.store.changes.corrections import Correction, corrections, remove, removed_uids, undo
+from core.store.changes.corrections import Correction, corrections, remove, removed_facts, undo
 from core.store.changes.removal import preview_removal
 from core.store.changes.reshard import reshard
 from core.store.changes.selection import Selection
@@ -145,11 +145,11 @@ def test_a_file_loaded_again_does_not_bring_removed_rows_back(tmp_path: Path, la
     assert {row["reporting_entity_name"] for row in left.values()} == {"Payer Inc"}
     assert [one.rates for one in coverage.list_coverage(open_snapshot(store))] == [len(left)], "one slug for both names"
     with store.write() as transaction:
-        gone = removed_uids(transaction, record["batch_id"], "GA")
+        gone = removed_facts(transaction, record["batch_id"], "GA")["fact_uid"]
         assert len(gone) == record["rows_added"]
         assert gone.is_sorted()
-        assert len(removed_uids(transaction, record["batch_id"], "FL")) == 0
-        assert len(removed_uids(transaction, "f" * 32, "GA")) == 0
+        assert len(removed_facts(transaction, record["batch_id"], "FL")["fact_uid"]) == 0
+        assert len(removed_facts(transaction, "f" * 32, "GA")["fact_uid"]) == 0
     assert_sound(store)
 
 
@@ -157,7 +157,7 @@ def test_no_correction_means_no_removed_uids(tmp_path: Path) -> None:
     store = Store(tmp_path / "data")
     load_made_file(store, tmp_path, 0)
     with store.write() as transaction:
-        assert removed_uids(transaction, "f" * 32, "GA").to_list() == []
+        assert removed_facts(transaction, "f" * 32, "GA")["fact_uid"].to_list() == []
 
 
 def test_a_month_without_rates_is_no_period(tmp_path: Path) -> None:
@@ -242,7 +242,7 @@ def test_an_undo_never_doubles_a_fact(tmp_path: Path, layout: str) -> None:
     with store.write() as transaction:
         file = FactFile(str(removed))
         period = StateMonth("GA", "2025-08")
-        append_facts(transaction, period, file.blocks_of(period))
+        append_facts(transaction, file.blocks_of(period))
         file.close()
         transaction.commit()
     before = listing(store.root)
