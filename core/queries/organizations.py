@@ -26,15 +26,14 @@ from core.queries.rules.columns import (
     described,
 )
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
-from core.queries.rules.market import RATE_COUNT, Market, counted_rates, rates_of_market
+from core.queries.rules.market import RATE_COUNT, Market, counted_rates, facts_in_memory, rates_of_market
 from core.queries.rules.named_rows import read_row, read_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, median, percentile_columns, percentile_list
-from core.store.connection import Snapshot
+from core.store.connection import MarketSnapshot, Snapshot
+from core.store.schema.lookups import TIN_NPI_COUNT
+from core.store.schema.tables import XREF_GROUP_TIN
 from core.store.sql import used_parameters
-from core.store.views import MARKET_FACT
-
-_MARKET_TIN = "market_tin"
-"""The table in memory of the tax IDs of a code's provider groups."""
+from core.store.views import MARKET_FACT, NAMED_TIN
 
 _BY_TIN = ascending("tin_value", "tin_type")
 ORDERS = {
@@ -120,11 +119,13 @@ def count_terms(db: Snapshot, market: Market) -> list[RateTerms]:
 
 def count_totals(db: Snapshot, market: Market) -> Totals:
     """Return how many organizations and rates the table is about, and how many rates it leaves out."""
-    facts, parameters = rates_of_market(db, market)
-    sql = f"""WITH f AS (
+    with facts_in_memory(db, market) as memory:
+        facts, parameters = rates_of_market(memory, market)
+        sql = f"""
+            WITH f AS (
                 SELECT pg_uid, negotiated_rate, rate_kind(f.negotiated_type, f.negotiation_arrangement) AS kind
                 FROM {facts} f),
-            t AS (SELECT pg_uid, tin_type, tin_value FROM {_tins_of_groups(db, market)}
+            t AS (SELECT pg_uid, tin_type, tin_value FROM {_tins_of_groups(memory, market)}
                   WHERE pg_uid IN (SELECT pg_uid FROM f WHERE kind = 'dollars'))
             SELECT (SELECT count(*) FROM (SELECT DISTINCT tin_type, tin_value FROM t)) AS organizations,
                    count(*) FILTER (kind = 'dollars') AS dollars,
@@ -132,7 +133,7 @@ def count_totals(db: Snapshot, market: Market) -> Totals:
                    count(*) FILTER (kind <> 'dollars') AS other_kinds,
                    {median("negotiated_rate", "kind = 'dollars'")} AS median
             FROM f"""
-    return read_row(db, Totals, sql, parameters | used_parameters(sql, market.parameters))
+        return read_row(memory, Totals, sql, parameters | used_parameters(sql, market.parameters))
 
 
 def list_organizations(
@@ -142,13 +143,11 @@ def list_organizations(
 
     Only rates in dollars count.
     """
-    condition, key = rows_after(ORDERS[order], last)
-    sorting = order_by(ORDERS[order])
-    facts, parameters = rates_of_market(db, market)
-    return read_rows(
-        db,
-        Organization,
-        f"""WITH f AS (
+    (condition, key), sorting = rows_after(ORDERS[order], last), order_by(ORDERS[order])
+    with facts_in_memory(db, market) as memory:
+        facts, parameters = rates_of_market(memory, market)
+        page = f"""
+            WITH f AS (
                 SELECT pg_uid, negotiated_rate FROM {facts} f
                 WHERE rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'),
             every AS (
@@ -158,28 +157,38 @@ def list_organizations(
                        {mean("negotiated_rate")} AS mean,
                        {percentile_list("negotiated_rate")} AS percentiles,
                        {percentile_columns("percentiles", FIVE_PERCENTILES)}
-                FROM f JOIN {_tins_of_groups(db, market)} USING (pg_uid)
-                GROUP BY tin_type, tin_value),
-            page AS (
-                SELECT * EXCLUDE (percentiles) FROM every WHERE {condition}
-                ORDER BY {sorting} LIMIT $limit OFFSET $offset),
-            people AS (
-                SELECT tin_type, tin_value, npis FROM tin_npi_count
-                WHERE year_month = $year_month AND tin_value IN (SELECT tin_value FROM page))
-            SELECT page.*, business_name, name_source, name_confidence, organization_id, system_id, system_name,
-                   coalesce(npis, 0) AS npis,
+                FROM f JOIN {_tins_of_groups(memory, market)} USING (pg_uid)
+                GROUP BY tin_type, tin_value)
+            SELECT * EXCLUDE (percentiles),
                    p50 / nullif((SELECT {median("negotiated_rate")} FROM f), 0) - 1 AS difference
-            FROM page LEFT JOIN named_tin USING (tin_type, tin_value) LEFT JOIN people USING (tin_type, tin_value)
-            ORDER BY {sorting}""",
-        {**parameters, **key, "year_month": market.year_month, "limit": limit, "offset": offset},
-    )
+            FROM every WHERE {condition}
+            ORDER BY {sorting} LIMIT {limit:d} OFFSET {offset:d}"""
+        # The page's rows are chosen first, without parameters that would need another plan. Then what is known of them.
+        memory.show_table(_PAGE, page, parameters | key | used_parameters(page, market.parameters))
+        memory.show_rows_of(_KNOWN, NAMED_TIN, "tin_value", ["tin_type", *_NAMES], of=_PAGE)
+        month, counts = market.year_month, TIN_NPI_COUNT.name
+        memory.show_rows_of(_PEOPLE, counts, "tin_value", ["tin_type", "npis"], of=_PAGE, year_month=month)
+        return read_rows(
+            memory,
+            Organization,
+            f"""SELECT {_PAGE}.*, {", ".join(_NAMES)}, coalesce(npis, 0) AS npis
+                FROM {_PAGE} LEFT JOIN {_KNOWN} USING (tin_type, tin_value)
+                LEFT JOIN {_PEOPLE} USING (tin_type, tin_value) ORDER BY {sorting}""",
+        )
 
 
-def _tins_of_groups(db: Snapshot, market: Market) -> str:
+_PAGE, _KNOWN, _PEOPLE = "organization_page", "of_organization", "people_of_organization"
+"""The tables in memory of a page's organizations, their names, and their numbers of NPIs."""
+
+_NAMES = ("business_name", "name_source", "name_confidence", "organization_id", "system_id", "system_name")
+
+
+def _tins_of_groups(memory: MarketSnapshot, market: Market) -> str:
     """Return SQL of the tax IDs of the month's provider groups: in memory those of the code's groups, if these are."""
-    of_month = "SELECT pg_uid, tin_type, tin_value FROM xref_group_tin WHERE year_month = $year_month"
-    if db.code_values is None:
-        return f"({of_month})"
-    of_code = f"{of_month} AND pg_uid IN (SELECT pg_uid FROM {MARKET_FACT})"
-    db.keep_table(_MARKET_TIN, of_code, {"year_month": market.year_month})
-    return _MARKET_TIN
+    columns = ["tin_type", "tin_value"]
+    if memory.code_values is None:
+        return f"(SELECT pg_uid, {', '.join(columns)} FROM {XREF_GROUP_TIN.name} WHERE year_month = $year_month)"
+    memory.show_rows_of(
+        "market_tin", XREF_GROUP_TIN.name, "pg_uid", columns, of=MARKET_FACT, year_month=market.year_month
+    )
+    return "market_tin"
