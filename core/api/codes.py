@@ -5,11 +5,12 @@ from ninja import Router
 from core.api.protocol.resources import AnswerFields, Page, ResourceRequest, resource
 from core.pages.forms.query_form import CodesForm
 from core.queries import codes
+from core.queries.code_index import FoundCode
 
 router = Router(tags=["Codes"])
 
 
-@resource(router, "/codes", CodesForm, Page[codes.CodeTitle])
+@resource(router, "/codes", CodesForm, Page[FoundCode])
 def search_codes(request: ResourceRequest) -> AnswerFields:
     """Find billing codes by number or by words, best match first.
 

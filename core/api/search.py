@@ -5,8 +5,9 @@ from pydantic import Field
 
 from core.api.protocol.resources import Answer, AnswerFields, ResourceRequest, resource
 from core.pages.forms.query_form import CodesForm
-from core.queries.codes import CodeTitle
-from core.queries.search import FoundPayer, Provider, search_everything
+from core.queries.code_index import FoundCode
+from core.queries.named_things import FoundPayer
+from core.queries.search import Provider, search_everything
 
 router = Router(tags=["Search"])
 
@@ -14,7 +15,7 @@ router = Router(tags=["Search"])
 class SearchAnswer(Answer):
     """What a search finds."""
 
-    codes: list[CodeTitle] = Field(description="Billing codes that match, best first.")
+    codes: list[FoundCode] = Field(description="Billing codes that match, best first.")
     codes_in_all: int = Field(description="Number of codes that match; the resource `codes` lists them.", examples=[12])
     providers: list[Provider] = Field(description="Providers that match.")
     payers: list[FoundPayer] = Field(description="Payers that match.")
@@ -29,4 +30,5 @@ def search(request: ResourceRequest) -> AnswerFields:
 
     The first twelve of each. If nothing matches, codes that match after a spelling correction.
     """
-    return vars(search_everything(request.db, request.values["q"]))
+    found = search_everything(request.db, request.values["q"])
+    return {name: getattr(found, name) for name in SearchAnswer.model_fields if hasattr(found, name)}

@@ -17,13 +17,20 @@ def allowed_errors(word: str) -> int:
 
 
 def find_near_words(word: str, words: Iterable[str]) -> list[str]:
-    """Return the words that a word may be with a typing error, nearest first, then those with the same first letter."""
+    """Return the words that a word may be with a typing error, likeliest first."""
     errors = allowed_errors(word)
     if not errors:
         return []
     found = [(_distance(word, one), one) for one in words if abs(len(one) - len(word)) <= errors]
     allowed = [one for one in found if one[0] <= errors]
-    return [near for _, near in sorted(allowed, key=lambda one: (one[0], one[1][:1] != word[:1], one[1]))]
+    letters = sorted(word)
+
+    def likelihood(one: tuple[int, str]) -> tuple[int, bool, bool, str]:
+        # Letters are swapped more often than mistaken, and the first one is rarely wrong.
+        errors, near = one
+        return errors, sorted(near) != letters, near[:1] != word[:1], near
+
+    return [near for _, near in sorted(allowed, key=likelihood)]
 
 
 def _distance(one: str, other: str) -> int:

@@ -6,8 +6,8 @@ from core.pages.forms.query_form import CodesForm
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.page import PageQuery, page
 from core.pages.shared.paging import Paging, span
-from core.queries import coverage
-from core.queries.codes import CodeTitle, correct_spelling, search_codes
+from core.queries.code_index import FoundCode
+from core.queries.codes import correct_spelling, search_codes
 
 
 @page(CodesForm)
@@ -20,8 +20,5 @@ def show_codes(query: PageQuery[CodesForm]) -> HttpResponseBase:
     if instead:
         total, found = search_codes(db, instead, limit, offset)
     if query.wants_file:
-        return query.download(found, CodeTitle, "codes")
-    newest = next(iter(coverage.list_periods(db)), None)
-    return query.render(
-        "pages/codes.html", q=text, instead=instead, found=found, paging=Paging(number, total), newest=newest
-    )
+        return query.download(found, FoundCode, "codes")
+    return query.render("pages/codes.html", q=text, instead=instead, found=found, paging=Paging(number, total))

@@ -10,8 +10,12 @@ from core.queries import coverage
 from core.queries.codes import list_busiest_codes
 from core.queries.rules.market import Market
 from core.queries.search import SearchResults, search_everything
+from core.vocabulary.search_text import read_search
+from core.vocabulary.services import SPELLINGS
 
 MAX_SUGGESTIONS = 7
+_LIKE_CPT = frozenset(SPELLINGS["CPT"])
+"""Systems that payers label one code with. Without the system, the page shows the one that has rates."""
 EXAMPLE_CODES = 6
 
 MAX_RATES_FOR_EXAMPLES = 100_000_000
@@ -50,8 +54,7 @@ def show_home(query: PageQuery[CodesForm]) -> HttpResponseBase:
 def suggest(query: PageQuery[CodesForm]) -> HttpResponseBase:
     """Answer `/suggest/?q=…`: the first things that a text may stand for, as options of a list under the search box."""
     found = search_everything(query.db, query.values["q"], MAX_SUGGESTIONS)
-    newest = next(iter(coverage.list_periods(query.db)), None)
-    return render(query.request, "partials/suggestions.html", {"found": found, "newest": newest})
+    return render(query.request, "partials/suggestions.html", {"found": found, "context": found.context})
 
 
 def _search(query: PageQuery[CodesForm], text: str) -> HttpResponseBase:
@@ -59,16 +62,26 @@ def _search(query: PageQuery[CodesForm], text: str) -> HttpResponseBase:
     address = _only_meaning(found, text)
     if address:
         return redirect(address)
-    newest = next(iter(coverage.list_periods(query.db)), None)
-    return query.render("pages/search.html", q=text, found=found, newest=newest)
+    return query.render("pages/search.html", q=text, found=found, context=found.context)
 
 
 def _only_meaning(found: SearchResults, text: str) -> str | None:
     """Return the address of the one thing that a number stands for; None if there are several or none."""
-    exact = [code for code in found.codes if code.code == text.strip().upper()]
-    if len(found.providers) == 1 and not found.codes and any(letter.isdigit() for letter in text):
+    said = read_search(text)
+    if len(found.providers) == 1 and said.numbers and not found.codes:
         provider = found.providers[0]
         return urls.to(provider.by, None, **{provider.by: provider.value})
-    if exact and not found.providers:
-        return urls.to("rates", code=exact[0].code)
-    return None
+    codes = {code.code for code in found.codes}
+    if len(codes) != 1 or found.codes_in_all != len(found.codes) or not (said.says_codes or text.strip().isdigit()):
+        return None
+    code, context = found.codes[0], found.context
+    return urls.to(
+        "rates",
+        state=context.state,
+        code_type=code.code_type if code.code_type not in _LIKE_CPT else None,
+        code=code.code,
+        payer=context.payer.payer_slug if context.payer else None,
+        modifier=context.modifier,
+        city=context.city,
+        zip=context.zip,
+    )

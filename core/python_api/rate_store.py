@@ -44,6 +44,7 @@ from core.queries import (
     quality,
     rates,
 )
+from core.queries.code_index import FoundCode
 from core.queries.rules.rate_kinds import MACROS
 from core.runtime.errors import BeaconError
 from core.store.connection import QueryLimits, Reader, Snapshot
@@ -116,7 +117,7 @@ class RateStore:
 
     def codes(self, text: str = "", *, limit: int | None = None) -> pl.DataFrame:
         """Return the billing codes that begin with a number, or whose description contains each word of a text."""
-        return frame_of(codes.CodeTitle, codes.search_codes(self._snapshot(), text, limit or ALL_ROWS)[1])
+        return frame_of(FoundCode, codes.search_codes(self._snapshot(), text, limit or ALL_ROWS)[1])
 
     def rates(
         self,

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from core.fields.billing_code import padded_codes
+from core.queries.code_index import FoundCode, code_index, find_codes
 from core.queries.rules.columns import Code, CodeDescription, CodeName, CodeType, RateCount
 from core.queries.rules.market import Market
-from core.queries.rules.named_rows import read_page, read_rows
+from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 
 
@@ -29,40 +30,14 @@ class CodeCount:
     rates: RateCount
 
 
-def search_codes(db: Snapshot, text: str, limit: int, offset: int = 0) -> tuple[int, list[CodeTitle]]:
-    """Return the codes whose number begins with `text` or whose words contain each of its words, and how many match.
+def search_codes(db: Snapshot, text: str, limit: int, offset: int = 0) -> tuple[int, list[FoundCode]]:
+    """Return the codes that a text means by number or words, and how many there are: see `CodeIndex.find`.
 
-    An exact number comes first, then numbers that begin with the text, then words: whole words before parts of words.
-    Empty text finds every code.
+    An exact number comes first, then numbers that begin with the text, then the codes of services that people call so,
+    then payers' words: whole words before parts of words. Empty text finds every code.
     """
-    words = text.lower().split()
-    conditions = " AND ".join(f"contains(words, $word{n})" for n in range(len(words))) or "true"
-    whole = " + ".join(f"list_contains(word_list, $word{n})::INTEGER" for n in range(len(words)))
-    whole_first = f"{whole} DESC, " if words else ""
-    return read_page(
-        db,
-        CodeTitle,
-        f"""WITH described AS (SELECT *, {_WORDS} AS words, {_split_words("words")} AS word_list FROM dim_code)
-            SELECT count(*) OVER () AS total, code_type, code, name, code_desc
-            FROM described WHERE starts_with(code, $number) OR ({conditions})
-            ORDER BY code = $number DESC, starts_with(code, $number) DESC, {whole_first}code_type, code
-            LIMIT $limit OFFSET $offset""",
-        {
-            "number": text.strip().upper(),
-            **{f"word{n}": word for n, word in enumerate(words)},
-            "limit": limit,
-            "offset": offset,
-        },
-    )
-
-
-_WORDS = "lower(concat_ws(' ', name, code_desc))"
-"""All that is known of a code, in lower case."""
-
-
-def _split_words(text: str) -> str:
-    """Return SQL of the list of a text's words."""
-    return f"regexp_split_to_array({text}, '[^a-z0-9]+')"
+    index, found = code_index(db), find_codes(db, text)
+    return len(found), [index.describe(key) for key in found[offset : offset + limit]]
 
 
 def correct_spelling(db: Snapshot, text: str) -> str | None:
@@ -70,25 +45,7 @@ def correct_spelling(db: Snapshot, text: str) -> str | None:
 
     Near is one letter wrong, missing, added or swapped with its neighbor, or two in words of eight letters or more.
     """
-    words = text.lower().split()
-    rows = db.rows(
-        f"""WITH vocabulary AS (
-                SELECT word, count(*) AS codes
-                FROM (SELECT unnest(list_distinct({_split_words(_WORDS)})) AS word FROM dim_code)
-                WHERE len(word) > 2 GROUP BY word)
-            SELECT given, arg_min(word, (damerau_levenshtein(given, word), -codes, word))
-            FROM (SELECT unnest($words) AS given) JOIN vocabulary
-                ON abs(len(given) - len(word)) <= 2
-                AND damerau_levenshtein(given, word) <=
-                    CASE WHEN len(given) >= 8 THEN 2 WHEN len(given) > 3 THEN 1 ELSE 0 END
-            GROUP BY given""",
-        {"words": words},
-    )
-    nearest = dict(rows)
-    if not words or any(word not in nearest for word in words):
-        return None
-    found = " ".join(nearest[word] for word in words)
-    return found if found != " ".join(words) else None
+    return code_index(db).correct_spelling(text)
 
 
 def find_nearby_codes(db: Snapshot, state: str, year_month: str, code: str, limit: int) -> list[CodeCount]:

@@ -15,11 +15,12 @@ from core.fields.near_words import allowed_errors, find_near_words
         ("kne", []),
         ("arthrosocpy", ["arthroscopy"]),
         ("knee", ["knee"]),
+        ("haed", ["head", "hand"]),
         ("xyzzy", []),
     ],
 )
 def test_near_is_one_letter_or_two_in_a_long_word(word: str, near: list[str]) -> None:
-    assert find_near_words(word, ["exercise", "brain", "knee", "arthroscopy"]) == near
+    assert find_near_words(word, ["exercise", "hand", "head", "brain", "knee", "arthroscopy"]) == near
 
 
 @given(st.text("abcdef", max_size=10), st.lists(st.text("abcdef", max_size=10), max_size=8))

@@ -8,10 +8,10 @@ from tests.site import csv_rows, tables, text_of
 def test_codes_are_found_by_words(site: Client) -> None:
     response = site.get("/codes/", {"q": "knee repl"})
     (found,) = tables(response)
-    assert [row[1] for row in found[1:]] == ["27447", "469", "470"]
+    assert [row[1] for row in found[1:]] == ["27447", "470", "469"]
     assert "No rates for a code like “zzz”" in text_of(site.get("/codes/", {"q": "zzz"}))
     assert [row["code"] for row in csv_rows(site.get("/codes/", {"q": "knee repl", "format": "csv"}))] == [
         "27447",
-        "469",
         "470",
+        "469",
     ]

@@ -5,8 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.queries import codes
-from core.queries.search import FoundPayer, Provider, search_everything
+from core.queries.rules.market import Market
+from core.queries.search import Provider, search_everything
 from core.store.connection import Snapshot
+from tests.queries.slow import Everything
 
 
 @pytest.mark.parametrize(
@@ -58,10 +60,43 @@ def test_the_box_finds_out_what_it_is_given(demo: Snapshot) -> None:
     ]
     assert search_everything(demo, f"{tin[:2]}-{tin[2:]}").providers == [Provider("tin", tin, name)]
     assert Provider("tin", tin, name) in search_everything(demo, name.upper()).providers
-    assert search_everything(demo, "piedmont").payers == [
-        FoundPayer("example_piedmont_mutual_inc", "Example Piedmont Mutual, Inc.")
-    ]
+    (piedmont,) = search_everything(demo, "piedmont").payers
+    assert piedmont.reporting_entity_name == "Example Piedmont Mutual, Inc."
+    assert demo.rows(
+        "SELECT count(*) FROM fact_rate WHERE reporting_entity_name = $name", {"name": piedmont.reporting_entity_name}
+    ) == [(piedmont.rates,)]
     assert search_everything(demo, "99213").codes[0].code == "99213"
     assert search_everything(demo, "1999999999").is_empty
+    assert search_everything(demo, "CPT 11111").is_empty
     found = search_everything(demo, "exercize")
-    assert (found.corrected, [code.code for code in found.codes]) == ("exercise", ["97110"])
+    assert (found.corrected, found.codes[0].code) == (None, "97110")
+    found = search_everything(demo, "knwon")
+    assert (found.corrected, {code.code for code in found.codes}) == ("known", {"99213", "99214", "99215"})
+
+
+def test_one_box_combines_a_code_a_payer_a_modifier_and_a_state(demo: Snapshot) -> None:
+    found = search_everything(demo, "piedmont 70450-26 ga")
+    assert [code.code for code in found.codes] == ["70450"]
+    assert found.context.payer
+    assert found.context.payer.payer_slug == "example_piedmont_mutual_inc"
+    assert (found.context.modifier, found.context.state) == ("26", "GA")
+    (code,) = found.codes
+    market = Market("GA", code.year_month or "", code.code_type, code.code, payer="example_piedmont_mutual_inc")
+    assert code.rates == len(Everything(demo).of(market))
+
+
+def test_a_payer_and_plain_words_find_the_payers_codes(demo: Snapshot) -> None:
+    found = search_everything(demo, "piedmnt head ct")
+    assert (found.codes[0].code, found.payers[0].payer_slug) == ("70450", "example_piedmont_mutual_inc")
+
+
+def test_a_payer_alone_finds_no_codes(demo: Snapshot) -> None:
+    found = search_everything(demo, "piedmont mutual")
+    assert (found.codes, len(found.payers)) == ([], 1)
+
+
+@given(st.text(max_size=40))
+def test_any_text_has_an_answer(demo: Snapshot, text: str) -> None:
+    found = search_everything(demo, text)
+    assert found.codes_in_all >= len(found.codes)
+    assert found.is_empty or not found.corrected or found.codes

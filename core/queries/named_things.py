@@ -1,0 +1,59 @@
+"""Payers, cities, and ZIP codes of a generation, by which a search box tells what its words name."""
+
+from dataclasses import dataclass
+
+from core.queries import coverage
+from core.queries.rules.columns import PayerName, PayerSlug, RateCount
+from core.store.connection import Snapshot
+from core.vocabulary.find_names import NamedPayer
+
+
+@dataclass(frozen=True)
+class FoundPayer:
+    """A payer that matches."""
+
+    payer_slug: PayerSlug
+    reporting_entity_name: PayerName
+    rates: RateCount
+
+
+@dataclass(frozen=True)
+class NamedThings:
+    """What the words of a search may name besides codes and providers."""
+
+    payers: dict[str, FoundPayer]
+    """The payers by their slug, those with most rates first."""
+    cities: dict[str, tuple[str, ...]]
+    """The cities of the providers, in capitals, with the states that have one of that name."""
+    zip_codes: frozenset[str]
+    """The ZIP codes of the providers."""
+
+    @property
+    def payer_names(self) -> list[NamedPayer]:
+        """The payers' names."""
+        return [NamedPayer(one.payer_slug, one.reporting_entity_name) for one in self.payers.values()]
+
+
+def named_things(db: Snapshot) -> NamedThings:
+    """Return what is named in a generation. It is read once."""
+    return db.ask_once(_read_named_things)
+
+
+def _read_named_things(db: Snapshot) -> NamedThings:
+    rates: dict[str, int] = {}
+    for row in coverage.list_coverage(db):
+        rates[row.payer_slug] = rates.get(row.payer_slug, 0) + row.rates
+    names = db.rows("SELECT payer_slug, reporting_entity_name FROM dim_reporting_entity")
+    payers = [FoundPayer(slug, name, rates.get(slug, 0)) for slug, name in names]
+    cities: dict[str, list[str]] = {}
+    for (place,) in db.rows("SELECT DISTINCT city FROM provider_profile WHERE city IS NOT NULL ORDER BY city"):
+        city, _, state = place.rpartition(", ")
+        cities.setdefault(city, []).append(state)
+    return NamedThings(
+        {
+            one.payer_slug: one
+            for one in sorted(payers, key=lambda one: (-one.rates, one.reporting_entity_name.lower()))
+        },
+        {city: tuple(states) for city, states in cities.items()},
+        frozenset(one for (one,) in db.rows("SELECT DISTINCT zip FROM provider_profile WHERE zip IS NOT NULL")),
+    )
