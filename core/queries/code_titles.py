@@ -1,0 +1,54 @@
+"""The title of each code that people recognize: our own plain name, an official one, or the payers' most specific words.
+
+Some payers name a code only by its category, "Musculoskeletal Surgery" for 257 codes. How many codes share a text tells
+how specific it is.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from core.store.connection import Snapshot
+from core.vocabulary.services import plain_names
+
+CodeKey = tuple[str, str]
+"""A code system and a code."""
+
+LONGEST_OFFICIAL = 110
+"""A longer official title is replaced by its short form, which was written to be shown on one line."""
+
+
+def choose_titles(
+    texts: Mapping[CodeKey, tuple[str | None, str | None]], official: Iterable[CodeKey]
+) -> dict[CodeKey, str]:
+    """Return the title of each code that has one, given its name and its description.
+
+    Among words of payers, those that the fewest codes share are the title; the longer ones, if as many share both.
+    """
+    plain, titled = plain_names(), set(official)
+    shared = Counter(text.casefold() for pair in texts.values() for text in {*pair} if text)
+    found: dict[CodeKey, str] = {}
+    for key, (name, description) in texts.items():
+        candidates = [text for text in (name, description) if text]
+        if key in plain:
+            found[key] = plain[key]
+        elif key in titled and candidates:
+            found[key] = description if description and len(description) <= LONGEST_OFFICIAL else candidates[0]
+        elif candidates:
+            found[key] = min(candidates, key=lambda text: (shared[text.casefold()], -len(text), text))
+    return found
+
+
+def code_titles(db: Snapshot) -> dict[CodeKey, str]:
+    """Return the titles of all codes that rates use. They are chosen once per generation."""
+    return db.ask_once(_choose_stored_titles)
+
+
+def _choose_stored_titles(db: Snapshot) -> dict[CodeKey, str]:
+    texts = {
+        (system, code): (name, desc)
+        for system, code, name, desc in db.rows("SELECT code_type, code, name, code_desc FROM dim_code")
+    }
+    official = set(db.rows("SELECT code_type, code FROM dim_code_official"))
+    # Payers also label codes of level II CPT, which then have the title of the HCPCS code.
+    official |= {("CPT", code) for system, code in official if system == "HCPCS"}
+    return choose_titles(texts, official)
