@@ -1,4 +1,4 @@
-"""The title of each code that people recognize: our own plain name, an official one, or the payers' most specific words.
+"""The title of each code that people recognize: our plain name, an official one, or payers' most specific words.
 
 Some payers name a code only by its category, "Musculoskeletal Surgery" for 257 codes. How many codes share a text tells
 how specific it is.
