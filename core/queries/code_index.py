@@ -11,15 +11,13 @@ from typing import Annotated
 from core.fields.code_list import WantedCode
 from core.fields.near_words import allowed_errors, find_near_words
 from core.queries import coverage
+from core.queries.code_titles import CodeKey, code_titles
 from core.queries.rules.columns import Code, CodeDescription, CodeName, CodeType, described
 from core.store.connection import Snapshot
 from core.vocabulary.find_services import find_services
 from core.vocabulary.search_text import CodeSpan, SearchText, read_search
 from core.vocabulary.service_words import optional_words, stem
 from core.vocabulary.services import SPELLINGS
-
-CodeKey = tuple[str, str]
-"""A code system and a code."""
 
 _NOT_IN_WORDS = re.compile("[^a-z0-9]+")
 _SHORTEST_SPELLING = 3
@@ -35,6 +33,13 @@ class FoundCode:
     code: Code
     name: CodeName
     code_desc: CodeDescription
+    title: Annotated[
+        str | None,
+        described(
+            "What to call the code: our own plain name, the official title, or the payers' most specific words.",
+            "Office visit, established patient, level 3 of 5",
+        ),
+    ]
     state: Annotated[
         str | None, described("The state that has most rates of the code, or the one that the text names.", "GA")
     ]
@@ -54,6 +59,8 @@ class CodeIndex:
         self.titles = {(code_type, code): (name, desc) for code_type, code, name, desc in titles}
         self._words = {key: " ".join(text for text in title if text).lower() for key, title in self.titles.items()}
         self._by_number = sorted((code, code_type) for code_type, code in self.titles)
+        self.shown: dict[CodeKey, str] = {}
+        """What each code is called, see code_titles."""
         self.rates: dict[CodeKey, dict[str, tuple[str, int]]] = {}
         """The newest month of each state that has rates of a code, and how many it has."""
 
@@ -74,7 +81,7 @@ class CodeIndex:
         if state is None or state not in by_state:
             state = max(by_state, key=lambda one: (by_state[one][1], one), default=None)
         month, rates = by_state[state] if state else (None, 0)
-        return FoundCode(*key, name, desc, state, month, rates)
+        return FoundCode(*key, name, desc, self.shown.get(key), state, month, rates)
 
     def find(self, said: SearchText, text: str) -> list[CodeKey]:
         """Return the codes that a text means, best first: by number, by what people call a service, by payers' words.
@@ -189,6 +196,7 @@ def count_rates_of(db: Snapshot, found: Sequence[FoundCode], payer: str) -> list
 
 def _make_index(db: Snapshot) -> CodeIndex:
     index = CodeIndex(db.rows("SELECT code_type, code, name, code_desc FROM dim_code"))
+    index.shown = code_titles(db)
     newest: dict[str, str] = {}
     for period in coverage.list_periods(db):
         newest[period.state] = max(newest.get(period.state, ""), period.year_month)

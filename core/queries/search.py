@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from core.fields.tin import is_tin
-from core.queries.code_index import CodeIndex, CodeKey, FoundCode, code_index, count_rates_of
+from core.queries.code_index import CodeIndex, FoundCode, code_index, count_rates_of
+from core.queries.code_titles import CodeKey
 from core.queries.named_things import FoundPayer, NamedThings, named_things
 from core.queries.rules.columns import described
 from core.queries.rules.folded_names import contains_words, folded_sql

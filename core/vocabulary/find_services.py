@@ -32,7 +32,7 @@ class ServiceMatch:
 
 
 @dataclass(frozen=True)
-class _Meaning:
+class _WordMeaning:
     """What a word of the text may be in the vocabulary, and how much each counts."""
 
     stems: dict[str, float]
@@ -117,7 +117,7 @@ def _is_beginning(index: ServiceIndex, word: str) -> bool:
     return len(word) >= _MIN_PREFIX and any(spelled.startswith(word) for spelled in index.spellings)
 
 
-def _meanings(index: ServiceIndex, stems: list[str]) -> Iterator[_Meaning]:
+def _meanings(index: ServiceIndex, stems: list[str]) -> Iterator[_WordMeaning]:
     optional, telling = optional_words(), telling_words()
     for one in stems:
         meant = {one: 1.0} if one in index.weights else {}
@@ -125,11 +125,11 @@ def _meanings(index: ServiceIndex, stems: list[str]) -> Iterator[_Meaning]:
         if not meant and len(one) >= _MIN_PREFIX:
             meant = {known: _PREFIX_COUNTS for known in index.weights if known.startswith(one)}
         weight = max((index.weights[known] for known in meant), default=index.unknown_weight)
-        yield _Meaning(meant, weight, one in optional, one in telling)
+        yield _WordMeaning(meant, weight, one in optional, one in telling)
 
 
 def _score_codes(
-    index: ServiceIndex, service: IndexedService, meanings: list[_Meaning], total: float
+    index: ServiceIndex, service: IndexedService, meanings: list[_WordMeaning], total: float
 ) -> Iterator[ServiceMatch]:
     everything = service.stems
     phrases = [phrase for phrase in service.phrases if any(phrase & one.stems.keys() for one in meanings)]
@@ -151,7 +151,7 @@ def _score_codes(
         yield ServiceMatch(service.service.name, code, score, min(covered, 1.0))
 
 
-def _covered(meanings: list[_Meaning], stems: Stems) -> float:
+def _covered(meanings: list[_WordMeaning], stems: Stems) -> float:
     """Return how much of the text's words that say something is among the stems."""
     return sum(
         one.weight * max((counts for found, counts in one.stems.items() if found in stems), default=0.0)
@@ -160,5 +160,5 @@ def _covered(meanings: list[_Meaning], stems: Stems) -> float:
     )
 
 
-def _stems(meanings: list[_Meaning]) -> Stems:
+def _stems(meanings: list[_WordMeaning]) -> Stems:
     return frozenset(found for one in meanings for found in one.stems)
