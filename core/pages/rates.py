@@ -6,6 +6,7 @@ from django.http import HttpResponseBase
 
 from core.pages.charts import histogram_chart
 from core.pages.forms.market_forms import RatesForm
+from core.pages.shared.answer_cache import meanwhile
 from core.pages.shared.downloads import ROW_CAP, download_seconds
 from core.pages.shared.labels import filter_label
 from core.pages.shared.page import MarketQuery, market_page
@@ -14,9 +15,10 @@ from core.queries import codes, label_fits, medicare_amounts, rates
 from core.queries.comparison.compared_rates import is_plausible
 from core.queries.facets import Choice, count_choices, count_months, count_networks
 from core.queries.histogram import Bin, build_histogram
-from core.queries.rules.market import FILTERS
+from core.queries.rules.market import FILTERS, Market, facts_in_memory
 from core.queries.rules.rate_kinds import KINDS, rate_size
 from core.queries.rules.which_filter_emptied import count_without_each_filter
+from core.store.connection import Snapshot
 from core.store.views import SURGICAL_CENTER_PAYEE
 
 NEARBY_CODES = 8
@@ -29,15 +31,13 @@ def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
         return _download(query)
     db, market, sort = query.db, query.market, query.values["sort"]
     limit, offset = span(query.values["page"])
+    # Whose the rates are is asked at the same time as what they are.
+    about_groups = meanwhile(_ask_about_groups, db, market, sort, limit, offset)
     summaries = rates.summarize_rates(query.cached, market)
     bins = build_histogram(query.cached, market)
-    choices = count_choices(query.cached, market) | {
-        "network": count_networks(query.cached, market),
-        "year_month": count_months(db, market),
-    }
-    rows = rates.list_rates(query.cached, market, sort, limit, offset)
+    choices = count_choices(query.cached, market) | {"year_month": count_months(db, market)}
+    rows, counted, choices["network"] = about_groups.result()
     amounts = medicare_amounts.find_amounts(query.cached, market, (row.group_area for row in rows if row.group_area))
-    counted = rates.count_market(query.cached, market)
     lines = medicare_amounts.count_amount_lines(amounts)
     several = any(terms.payee == SURGICAL_CENTER_PAYEE for terms in amounts)
     centers = label_fits.find_surgical_centers(db, [row.pg_uid for row in rows]) if several else set()
@@ -60,6 +60,18 @@ def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
         freed=[] if counted.rates else count_without_each_filter(db, market),
         near=[] if counted.rates else _find_nearby_codes(query),
     )
+
+
+def _ask_about_groups(
+    db: Snapshot, market: Market, sort: str, limit: int, offset: int
+) -> tuple[list[rates.RateRow], rates.RateCounts, list[Choice]]:
+    """Return the rows of the page, the numbers of rates, groups and NPIs, and the choices of networks."""
+    with facts_in_memory(db, market) as memory:
+        return (
+            rates.list_rates(memory, market, sort, limit, offset),
+            rates.count_market(memory, market),
+            count_networks(memory, market),
+        )
 
 
 def _find_nearby_codes(query: MarketQuery[RatesForm]) -> list[codes.CodeCount]:

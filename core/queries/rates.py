@@ -44,7 +44,7 @@ from core.queries.rules.market import (
     facts_in_memory,
     groups_sql,
     rates_of_market,
-    uses_own_areas,
+    wants_own_areas,
 )
 from core.queries.rules.named_rows import read_row, read_rows, stream_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, percentile_columns, percentile_list
@@ -151,15 +151,15 @@ def count_rates(db: Snapshot, market: Market) -> int:
 
 def count_market(db: Snapshot, market: Market) -> RateCounts:
     """Return the numbers of rates, provider groups, distinct NPIs and payers."""
-    without_pos = 0
-    if market.pos:
-        anywhere, parameters = counted_rates(db, market.without("pos"))
-        ((without_pos,),) = db.rows(
-            f"""SELECT coalesce(sum(rate_count), 0)::BIGINT FROM {anywhere}
-                WHERE pos_set_id IN (SELECT pos_set_id FROM dim_pos_set WHERE len(service_codes) = 0)""",
-            parameters,
-        )
     with facts_in_memory(db, market) as memory:
+        without_pos = 0
+        if market.pos:
+            anywhere, parameters = rates_of_market(memory, market.without("pos"))
+            ((without_pos,),) = memory.rows(
+                f"""SELECT count(*) FROM {anywhere}
+                    WHERE pos_set_id IN (SELECT pos_set_id FROM dim_pos_set WHERE len(service_codes) = 0)""",
+                parameters,
+            )
         facts, parameters = rates_of_market(memory, market)
         memory.keep_table("market_group", groups_sql(facts), parameters)
         memory.show_rows_of(
@@ -249,7 +249,7 @@ def _rates_sql(
         known = {name: f"(SELECT * FROM {name} WHERE {in_groups})" for name in _OF_GROUP}
         tins, parameters = NAMED_TIN, {**parameters, "year_month": market.year_month}
     group_area, group_areas = "NULL::VARCHAR", ""
-    if uses_own_areas(memory, market):
+    if wants_own_areas(memory, market):
         group_area, group_areas = "a.area", f"LEFT JOIN {known[DIM_GROUP_AREA.name]} a USING (pg_uid)"
     sql = f"""
         WITH picked AS ({picked}),

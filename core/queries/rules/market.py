@@ -231,8 +231,12 @@ def uses_own_areas(db: Snapshot, market: Market) -> bool:
 
     They are not if `db` is a cache in which areas are not counted.
     """
-    counted = db.market_values is None or db.counts_areas
-    return counted and market.area != STATE_MEAN and knows_areas(db)
+    return wants_own_areas(db, market) and (db.market_values is None or db.counts_areas)
+
+
+def wants_own_areas(db: Snapshot, market: Market) -> bool:
+    """Return whether the areas of provider groups are to be shown: nothing else is asked for, and some are known."""
+    return market.area != STATE_MEAN and knows_areas(db)
 
 
 @contextmanager

@@ -106,6 +106,9 @@ def test_each_rate_is_compared_once_with_the_amount_of_its_own_area(
             assert [spread.rates for spread in spreads] == ([len(compared)] if compared else [])
             assert not compared or spreads[0].p50 == pytest.approx(median(compared))
         listed = rates.list_rates(db, of_code, "rate", 99, 0)
+        # A cache whose rates are not counted by area knows the areas of the rows it lists all the same.
+        with market_cache(db, of_code) as cached:
+            assert rates.list_rates(cached, of_code, "rate", 99, 0) == listed
         amounts = medicare_amounts.find_amounts(db, of_code, (row.group_area for row in listed if row.group_area))
         for one in listed:
             area = dict(enumerate(AREAS)).get(drawn[int(one.fact_uid)]["group"])
