@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from core.management.filter_options import add_filter_options, read_filter
+from core.fields.states import STATES
+from core.management.base_command import states
+from core.management.filter_options import OWN_STATE, add_filter_options, name_own_state, read_filter, read_loads
 
 
 def parsed(*arguments: str) -> dict[str, Any]:
@@ -27,6 +29,42 @@ def test_lists_and_files_of_values(tmp_path: Path) -> None:
     assert parsed("--npis", "1912951245") == {"npis": ["1912951245"]}
     assert parsed("--tins", "12-3456789,12345678") == {"tins": ["012345678", "12345678", "123456789"]}
     assert parsed("--in-state", "ga") == {"in_state": "GA"}
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("--in-state ga x.json", "--in-state ga x.json"),
+        ("--in-state x.json", "--in-state own x.json"),
+        ("--state GA,FL --in-state --codes 1 x.json", "--state GA,FL --in-state own --codes 1 x.json"),
+        ("x.json --in-state", "x.json --in-state own"),
+        ("--in-state=GA x.json", "--in-state=GA x.json"),
+    ],
+)
+def test_in_state_without_a_state_means_the_states_of_the_load(written: str, read: str) -> None:
+    assert name_own_state(written.split()) == read.split()
+
+
+def test_what_several_states_get() -> None:
+    options: dict[str, Any] = {"codes": (), "code_types": (), "npis": (), "tins": (), "in_state": OWN_STATE}
+    loads = read_loads({**options, "state": ("FL", "GA")})
+    assert [(one.state, one.only.in_state) for one in loads] == [("FL", "FL"), ("GA", "GA")]
+    assert [one.only.in_state for one in read_loads({**options, "state": ("GA",)})] == ["GA"]
+    (one,) = read_loads({**options, "state": ("GA",), "in_state": "FL"})
+    assert (one.state, one.only.in_state) == ("GA", "FL")
+
+
+@pytest.mark.parametrize("arguments", [[], ["--in-state", "GA"]], ids=str)
+def test_several_states_need_a_way_to_tell_their_rates_apart(arguments: list[str]) -> None:
+    with pytest.raises(CommandError, match=r"--state names 2 states, and a file does not say .*; add --in-state "):
+        call_command("ingest_mrf", "--state", "GA,FL", *arguments, "x.json")
+
+
+def test_states_are_named_once_and_all_means_every_state() -> None:
+    assert states("ga,FL,GA") == ("GA", "FL")
+    assert states("all") == tuple(sorted(STATES))
+    with pytest.raises(argparse.ArgumentTypeError, match="'XX' is not a state"):
+        states("GA,XX")
 
 
 @pytest.mark.parametrize(
