@@ -4,6 +4,9 @@
     python -m bench.site bench/work/market                all pages; some ten minutes
     python -m bench.site bench/work/market --postgres     also loads the rows into PostgreSQL, once: 15 minutes, 20 GB
     python -m bench.site bench/work/market --pages rates NPI --cold 0 --samples 50
+    python -m bench.site bench/work/market --postgres --save after.json --before before.json
+
+The store should be prepared as a large one is: manage.py copy_by_group.
 
 Needs the group of dependencies `bench`; --postgres also Debian's postgresql-15, and runs it as the user postgres where
 it is root itself. Run it on an otherwise idle machine with two cores. What the columns say, in milliseconds:
@@ -19,11 +22,14 @@ it is root itself. Run it on an otherwise idle machine with two cores. What the 
 
 Then the same with sixteen clients at once; and one server that is asked all pages by sixteen clients, then a mix of
 rates pages, codes as often as they have rates, and those of the commonest codes for the first time and again: requests
-a second, errors, and the most memory of the server's processes together (PSS). A page that is not there is reported as
-absent; the answers that were no 200 stand behind a page by their status. Progress goes to stderr.
+a second, errors, and the most memory of the server's processes together (PSS). `--save` keeps the p95 of new pages in a
+file; the last table compares it with that of a file from another commit (`--before`), and with PostgreSQL. A page that
+is not there is reported as absent; the answers that were no 200 stand behind a page by their status. Progress goes to
+stderr.
 """
 
 import argparse
+import json
 import random
 import re
 import sys
@@ -55,6 +61,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20, help="of the mix of rates pages (default: 20)")
     parser.add_argument("--pages", nargs="*", metavar="WORD", help="only pages whose names contain one of these words")
     parser.add_argument("--postgres", action="store_true", help="also ask PostgreSQL")
+    parser.add_argument("--save", type=Path, help="write the p95 of new pages to this file")
+    parser.add_argument("--before", type=Path, help="compare with such a file")
     parser.add_argument("--postgres-rows", type=int, help="facts to load there (default: all)")
     options = parser.parse_args()
     db = plain(options.store)
@@ -72,11 +80,15 @@ def main() -> None:
     remember(options.store)
     new, warm = warmly(options.store, there, 1)
     table(there, [cold, new, warm], [bare, other])
+    alone = {page.name: new[page.name].percentile(0.95) for page in there}
     print("".join(f"{name:<26}{'absent':>10}\n" for name in sorted(absent)))
     new, warm = warmly(options.store, there, CLIENTS)
     print(f"{CLIENTS} clients")
     table(there, [{}, new, warm], [{}, {}])
     mix(options.store, db, there, options.seconds)
+    if options.save:
+        options.save.write_text(json.dumps(alone, indent=1))
+    compare(alone, json.loads(options.before.read_text()) if options.before else {}, other)
 
 
 def plain(store: Path) -> duckdb.DuckDBPyConnection:
@@ -204,6 +216,22 @@ def table(chosen: list[Page], ours: list[dict[str, Answers]], theirs: list[dict[
             figure = part[page.name].percentile(0.5)
             cells += _ms(figure, 10) + (f"{new / figure:6.2f}" if new and figure else f"{'':6}")
         print(f"{page.name:<26}{cells}" + (f"  {errors}" if errors else ""), flush=True)
+
+
+def compare(now: dict[str, float | None], before: dict[str, float | None], other: dict[str, Answers]) -> None:
+    """Print p95 of each page asked for the first time by one client: before, and now.
+
+    The first `x` is how many times faster it is now; the second, how many times longer than PostgreSQL's p95 it takes.
+    """
+    print(f"\n{'page':<26}{'before':>10}{'new p95':>10}{'x':>7}{'postgres p50':>14}{'p95':>7}{'x':>7}")
+    for page, p95 in now.items():
+        was, theirs = before.get(page), other.get(page, Answers())
+        p50, their_p95 = (theirs.percentile(part) for part in (0.5, 0.95))
+        faster, slower = was / p95 if was and p95 else None, p95 / their_p95 if p95 and their_p95 else None
+        print(
+            f"{page:<26}{_ms(was, 10)}{_ms(p95, 10)}{_ms(faster, 7)}{_ms(p50, 14)}{_ms(their_p95)}{_ms(slower, 7)}",
+            flush=True,
+        )
 
 
 def _ms(value: float | None, width: int = 7) -> str:
