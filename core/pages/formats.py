@@ -95,7 +95,18 @@ def write_filter(value: str, name: str) -> str:
         return "Every place" if value == EVERY_PLACE else f"{value} {PLACES.get(value, '')}".strip()
     if name == "year_month":
         return write_month(value)
+    if name == "city":
+        return write_city(value)
+    if name == "near":
+        place, _, miles = value.partition(",")
+        return f"{miles} miles of {place}"
     return "not stated" if value == NOT_STATED else value
+
+
+def write_city(value: str) -> str:
+    """Write MACON, GA as Macon, GA."""
+    city, comma, state = value.partition(", ")
+    return f"{city.title()}{comma}{state}"
 
 
 def write_difference(difference: float | None) -> str:

@@ -15,6 +15,7 @@ from core.queries import codes, label_fits, medicare_amounts, rates
 from core.queries.comparison.compared_rates import is_plausible
 from core.queries.facets import Choice, count_choices, count_months, count_networks
 from core.queries.histogram import Bin, build_histogram
+from core.queries.profiles import count_profile_choices
 from core.queries.rules.market import FILTERS, Market, facts_in_memory
 from core.queries.rules.rate_kinds import KINDS, rate_size
 from core.queries.rules.which_filter_emptied import count_without_each_filter
@@ -22,6 +23,8 @@ from core.store.connection import Snapshot
 from core.store.views import SURGICAL_CENTER_PAYEE
 
 NEARBY_CODES = 8
+MAX_CHOICES = 50
+"""The choices of a filter that the page offers: a state has hundreds of cities. The form takes any."""
 
 
 @market_page(RatesForm, "rates", needs_code=True)
@@ -36,6 +39,7 @@ def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
     summaries = rates.summarize_rates(query.cached, market)
     bins = build_histogram(query.cached, market)
     choices = count_choices(query.cached, market) | {"year_month": count_months(db, market)}
+    choices |= count_profile_choices(query.cached, market)
     rows, counted, choices["network"] = about_groups.result()
     amounts = medicare_amounts.find_amounts(query.cached, market, (row.group_area for row in rows if row.group_area))
     lines = medicare_amounts.count_amount_lines(amounts)
@@ -94,7 +98,7 @@ def _facets_to_show(choices: Mapping[str, Sequence[Choice]]) -> list[tuple[str, 
     labels = {"payer": filter_label("payer"), "year_month": "Month"}
     labels |= {name: filter_label(name) for name in FILTERS if name in choices}
     return [
-        (label, name, choices[name])
+        (label, name, [one for n, one in enumerate(choices[name]) if n < MAX_CHOICES or one.chosen])
         for name, label in labels.items()
         if len(choices[name]) > 1 or any(choice.chosen for choice in choices[name])
     ]

@@ -25,6 +25,7 @@ from core.python_api.arguments import (
     parse_market,
 )
 from core.python_api.frames import frame_of, polars_type
+from core.python_api.profile_questions import ProfileQuestions
 from core.quality.checks import CHECKS
 from core.quality.failing_rows import find_failing_rows
 from core.queries import (
@@ -70,11 +71,10 @@ def open_store(
     return RateStore(Store(root), limits)
 
 
-class RateStore:
+class RateStore(ProfileQuestions):
     """A store of negotiated rates, opened by `open_store`.
 
-    Each call reads the newest generation, as a page of the site does: what is loaded while a notebook is open shows at
-    the next call, and a call never sees half of a change.
+    Each call reads the newest generation, as a page of the site does, and never sees half of a change.
     """
 
     def __init__(self, store: Store, limits: QueryLimits) -> None:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, Field, create_model
 from core.api.protocol.problems import Problem
 from core.pages.forms.fields import MAX_TEXT_LENGTH, NumberField, QueryField
 from core.pages.forms.market_forms import ChangesForm, MedicareForm, PayersForm
+from core.pages.forms.profile_forms import PlacesForm
 from core.pages.forms.quality_form import QualityForm
 from core.pages.forms.query_form import CodesForm, QueryForm
 
@@ -25,7 +26,7 @@ FormField = QueryField | NumberField
 
 FORM_FIELDS: dict[str, FormField] = {
     name: cast(FormField, field)
-    for form in (QualityForm, CodesForm, PayersForm, MedicareForm, ChangesForm)
+    for form in (QualityForm, CodesForm, PayersForm, MedicareForm, ChangesForm, PlacesForm)
     for name, field in form().fields.items()
 }
 """Every field, by the name of its parameter. A name means the same in every form; only `sort` has other choices."""

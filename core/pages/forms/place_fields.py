@@ -20,10 +20,21 @@ from core.pages.forms.fields import OneOfField, PatternField
 _ANY_MEMBER = "A rate is meant if one provider of its group meets this and the other filters by provider."
 
 
-class CityField(PatternField):
+class _HintedField(PatternField):
+    """A parameter whose empty box says what it takes."""
+
+    hint = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.widget.attrs["placeholder"] = self.hint
+
+
+class CityField(_HintedField):
     """A city, alone or with its state."""
 
     label = "City"
+    hint = "Atlanta, GA"
     expected = "a city, alone or with its state, such as ATLANTA, GA"
     meaning = f"City of the practice address, such as ATLANTA, GA; without a state, in any. {_ANY_MEMBER}"
     example = "ATLANTA, GA"
@@ -49,30 +60,33 @@ class ZipField(PatternField):
         return parse_zip(value)
 
 
-class CountyField(PatternField):
+class CountyField(_HintedField):
     """A county, by its FIPS code."""
 
     label = "County"
+    hint = "FIPS code: 13121"
     expected = "a county's FIPS code: five digits, such as 13121"
     meaning = f"FIPS code of the county of the practice ZIP code. {_ANY_MEMBER}"
     example = "13121"
     pattern = AREA_PATTERN
 
 
-class MetroField(PatternField):
+class MetroField(_HintedField):
     """A metropolitan or micropolitan area, or a metropolitan division, by its code."""
 
     label = "Metropolitan area"
+    hint = "CBSA code: 12060"
     expected = "the code of a metropolitan area or division: five digits, such as 12060"
     meaning = f"Code (CBSA) of the metropolitan or micropolitan area, or of a metropolitan division. {_ANY_MEMBER}"
     example = "12060"
     pattern = AREA_PATTERN
 
 
-class NearField(PatternField):
+class NearField(_HintedField):
     """A distance from a ZIP code or from a clinic."""
 
-    label = "Within miles"
+    label = "Within"
+    hint = "ZIP or NPI, miles: 30303,25"
     expected = f"a ZIP code or NPI and miles, such as 30303,{DEFAULT_MILES}; at most {MAX_MILES} miles"
     meaning = (
         "A ZIP code, or the NPI of a clinic, and miles: 30303,25. A provider is as far away as the middle of its "

@@ -44,6 +44,7 @@ from core.queries.compensation import (
     choose_compensation_release,
     list_compensation_releases,
 )
+from core.queries.profiles import name_places
 from core.queries.rules.market import AREA, BASIS, FILTERS, Market, market_cache, uses_own_areas
 from core.runtime.errors import BeaconError
 from core.runtime.metrics import count_lookup
@@ -165,9 +166,10 @@ class MarketQuery(PageQuery[M]):
 
     def _applied(self, parameters: dict[str, Any]) -> list[tuple[str, str, str]]:
         """Return the label, the name, and the value in words of each filter that is set."""
-        names = dict(coverage.list_payers(self.db))
+        names = {("payer", slug): name for slug, name in coverage.list_payers(self.db)}
+        names |= {(name, str(parameters.get(name))): label for name, label in name_places(self.db, self.market).items()}
         applied = [
-            (one.label, name, names.get(value, value) if name == "payer" else value)
+            (one.label, name, names.get((name, value), value))
             for name, one in FILTERS.items()
             if (value := parameters.get(name))
         ]

@@ -10,7 +10,8 @@ from django.urls import reverse
 from core.queries.rules.market import MARKET_PARAMETERS, Market
 
 ORDER = (
-    "q", *MARKET_PARAMETERS, "from", "codes", "base", "what", "sort", "page", "table", "format", "run", "check",
+    "q", *MARKET_PARAMETERS, "from", "codes", "base", "what", "by", "color", "sort", "page", "table", "format", "run",
+    "check",
 )  # fmt: skip
 """The order of parameters in every address."""
 

@@ -111,7 +111,7 @@ _FILTERS = (
     MarketFilter(
         "metro", "Metropolitan area", condition=_in_zips("$metro IN (cbsa, division)"), group_table=GROUP_PROFILE.name
     ),
-    MarketFilter("near", "Within miles", condition=_in_zips(_NEAR), group_table=GROUP_PROFILE.name),
+    MarketFilter("near", "Within", condition=_in_zips(_NEAR), group_table=GROUP_PROFILE.name),
     MarketFilter("specialty", "Specialty", condition="specialty = $specialty", group_table=GROUP_PROFILE.name),
     MarketFilter(
         "entity", "Individual or organization", condition="entity_type = $entity", group_table=GROUP_PROFILE.name

@@ -1,0 +1,101 @@
+"""Rates by where providers practice, with a map, and by what they are."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import HttpResponseBase
+
+from core.pages.charts import place_map, spread_chart
+from core.pages.formats import write_dollars, write_filter, write_percent, write_state
+from core.pages.forms.profile_forms import PlacesForm, SpecialtiesForm
+from core.pages.shared.page import MarketQuery, market_page
+from core.queries import codes
+from core.queries.profiles import Breakdown, BreakdownTotals, break_down, list_zip_points
+from core.queries.rules.which_filter_emptied import count_without_each_filter
+
+MAPPED = ("county", "zip")
+"""What has a point on the map: a metropolitan area and a city do not."""
+
+MAX_ROWS = 200
+"""Rows of a page's table. The files have all of them."""
+
+MAX_BARS = 12
+
+
+@market_page(PlacesForm, "places", needs_code=True)
+def show_places(query: MarketQuery[PlacesForm]) -> HttpResponseBase:
+    """Show `/places/`"""
+    market, by = query.market, query.values["by"]
+    totals, rows = break_down(query.cached_by_area, market, by)
+    if query.wants_file:
+        return query.download(rows, Breakdown, f"rates_{market.code}_by_{by}")
+    color = query.values["color"] or ("percent" if any(row.compared for row in rows) else "median")
+    # A map of counties if the table's places have no point.
+    mapped = rows if by in MAPPED else break_down(query.cached_by_area, market, "county")[1]
+    return query.render(
+        "pages/places.html",
+        code=codes.describe_code(query.db, market.code_type, market.code),
+        by=by,
+        color=color,
+        map=_draw_map(query, mapped, color, "ZIP code" if by == "zip" else "county"),
+        known=bool(rows) or not totals.rates or totals.unknown < totals.rates,
+        **_table(query, totals, rows, by),
+    )
+
+
+@market_page(SpecialtiesForm, "specialties", needs_code=True)
+def show_specialties(query: MarketQuery[SpecialtiesForm]) -> HttpResponseBase:
+    """Show `/specialties/`"""
+    market = query.market
+    if query.wants_file:
+        by = "entity" if query.values["table"] == "entities" else "specialty"
+        return query.download(
+            break_down(query.cached_by_area, market, by)[1], Breakdown, f"rates_{market.code}_by_{by}"
+        )
+    totals, rows = break_down(query.cached_by_area, market, "specialty")
+    _, entities = break_down(query.cached_by_area, market, "entity")
+    bars = [spread_chart.Bar(row.label, (row.p10, row.p25, row.p50, row.p75, row.p90)) for row in rows[:MAX_BARS]]
+    return query.render(
+        "pages/specialties.html",
+        code=codes.describe_code(query.db, market.code_type, market.code),
+        entities=entities,
+        chart=spread_chart.draw_spreads(
+            bars, spread_chart.dollars(totals.median), "Rates in dollars by specialty; the line marks the market median"
+        ),
+        charted=len(bars),
+        **_table(query, totals, rows, "specialty"),
+    )
+
+
+def _table(
+    query: MarketQuery[PlacesForm] | MarketQuery[SpecialtiesForm],
+    totals: BreakdownTotals,
+    rows: Sequence[Breakdown],
+    by: str,
+) -> dict[str, Any]:
+    """Return what the templates of both pages show besides what is their own."""
+    return {
+        "totals": totals,
+        "rows": rows[:MAX_ROWS],
+        "left_out": max(len(rows) - MAX_ROWS, 0),
+        "filter_name": by,
+        "freed": [] if totals.rates else count_without_each_filter(query.db, query.market),
+        "answer_rows": totals.rates,
+    }
+
+
+def _draw_map(
+    query: MarketQuery[PlacesForm], rows: Sequence[Breakdown], color: str, what: str
+) -> place_map.PlaceMap | None:
+    """Return a map of the rows with a point, colored by their median or by their percent of Medicare."""
+    places = [
+        place_map.MapPlace(write_filter(row.label, what), row.latitude, row.longitude, value, row.rates)
+        for row in rows
+        if row.latitude is not None
+        and row.longitude is not None
+        and (value := row.percent if color == "percent" else row.p50) is not None
+    ]
+    shape = [(point.latitude, point.longitude) for point in list_zip_points(query.db, query.market.state)]
+    figure = "Median percent of Medicare" if color == "percent" else "Median rate"
+    write = write_percent if color == "percent" else write_dollars
+    return place_map.draw_map(places, shape, write, f"{figure} by {what} in {write_state(query.market.state)}")
