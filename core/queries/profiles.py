@@ -16,6 +16,7 @@ from core.queries.rules.market import (
     PROFILE_FILTERS,
     Market,
     market_facts,
+    market_members,
     profile_condition,
     rates_of_market,
     uses_own_areas,
@@ -23,7 +24,7 @@ from core.queries.rules.market import (
 from core.queries.rules.named_rows import read_row, read_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, median, percentile_columns, percentile_list
 from core.store.connection import Snapshot
-from core.store.schema.tables import DIM_ZIP, GROUP_PROFILE
+from core.store.schema.tables import GROUP_PROFILE
 from core.store.sql import used_parameters
 
 PLACES = ("county", "metro", "city", "zip")
@@ -43,20 +44,43 @@ _VALUES = {
 }
 """SQL of the values of a filter that a row of `members` has."""
 
-_COUNTY_LABEL = "coalesce(min(county), 'County ' || county_fips) || coalesce(', ' || mode(state), '')"
 
-_LABELS = f"""
-    SELECT 'county' AS filter, county_fips AS value, {_COUNTY_LABEL} AS label, avg(latitude) AS latitude,
-           avg(longitude) AS longitude
-    FROM dim_zip WHERE county_fips IS NOT NULL GROUP BY county_fips
-    UNION ALL
-    SELECT 'metro', cbsa, min(cbsa_title), NULL, NULL FROM dim_zip WHERE cbsa IS NOT NULL GROUP BY cbsa
-    UNION ALL
-    SELECT 'metro', division, min(division_title) || ' (division)', NULL, NULL
-    FROM dim_zip WHERE division IS NOT NULL GROUP BY division
-    UNION ALL
-    SELECT 'zip', zip, zip, latitude, longitude FROM dim_zip"""
-"""SQL of what places are called, and where they are: a county is in the middle of its ZIP codes."""
+@dataclass(frozen=True)
+class _NamedPlace:
+    """What a place is called, and where it is: a county is in the middle of its ZIP codes."""
+
+    filter: str
+    value: str
+    label: str | None
+    latitude: float | None
+    longitude: float | None
+
+
+def _named_places(db: Snapshot) -> dict[tuple[str, str], _NamedPlace]:
+    """Return counties and metropolitan areas by filter and value: a few thousand."""
+    rows = read_rows(
+        db,
+        _NamedPlace,
+        """SELECT 'county' AS filter, county_fips AS value,
+                  coalesce(min(county), 'County ' || county_fips) || coalesce(', ' || mode(state), '') AS label,
+                  avg(latitude) AS latitude, avg(longitude) AS longitude
+           FROM dim_zip WHERE county_fips IS NOT NULL GROUP BY county_fips
+           UNION ALL
+           SELECT 'metro', cbsa, min(cbsa_title), NULL, NULL FROM dim_zip WHERE cbsa IS NOT NULL GROUP BY cbsa
+           UNION ALL
+           SELECT 'metro', division, min(division_title) || ' (division)', NULL, NULL
+           FROM dim_zip WHERE division IS NOT NULL GROUP BY division""",
+    )
+    return {(row.filter, row.value): row for row in rows}
+
+
+def _place(db: Snapshot, name: str, value: str) -> _NamedPlace:
+    """Return what a value of a filter is called, which is the value itself unless it is a number of a place."""
+    found = db.ask_once(_named_places).get((name, value)) if name in _NUMBERED else None
+    return found or _NamedPlace(name, value, None, None, None)
+
+
+_NUMBERED = ("county", "metro")
 
 
 @dataclass(frozen=True)
@@ -91,13 +115,37 @@ class BreakdownTotals:
     ]
 
 
+@dataclass(frozen=True)
+class _ValueSpread:
+    """A row of a breakdown without its name."""
+
+    value: str
+    rates: int
+    groups: int
+    p10: float
+    p25: float
+    p50: float
+    p75: float
+    p90: float
+    compared: int
+    percent: float | None
+    latitude: float | None
+    longitude: float | None
+
+    def named(self, place: _NamedPlace) -> Breakdown:
+        """Return the row with what its value is called, and where it is."""
+        latitude, longitude = (place.latitude, place.longitude) if place.latitude else (self.latitude, self.longitude)
+        named = {"label": place.label or self.value, "latitude": latitude, "longitude": longitude}
+        return Breakdown(**{**vars(self), **named})
+
+
 def break_down(db: Snapshot, market: Market, by: str) -> tuple[BreakdownTotals, list[Breakdown]]:
     """Return the spreads of a code's rates in dollars for each value of `by`, most rates first.
 
     `by` is one of PLACES or KINDS. Values count only for the providers that meet the market's other filters.
     """
     rates, parameters = _rates_sql(db, market)
-    members = _members_sql(market, "SELECT pg_uid FROM rates")
+    members = _members_sql(db, market, "SELECT pg_uid FROM rates")
     parameters |= used_parameters(members, market.parameters)
     values = f"""{rates},
         {members},
@@ -114,22 +162,23 @@ def break_down(db: Snapshot, market: Market, by: str) -> tuple[BreakdownTotals, 
             FROM rates""",
         parameters,
     )
+    located = "true" if by == "zip" else "false"
     rows = read_rows(
         db,
-        Breakdown,
+        _ValueSpread,
         f"""{values},
             found AS (
                 SELECT value, count(*) AS rates, count(DISTINCT pg_uid) AS groups,
                        {percentile_list("negotiated_rate")} AS percentiles, count(percent) AS compared,
                        {median("percent")} AS percent
                 FROM rates JOIN valued USING (pg_uid) GROUP BY value)
-            SELECT value, coalesce(label, value) AS label, rates, groups, compared, percent, latitude, longitude,
+            SELECT value, rates, groups, compared, percent, latitude, longitude,
                    {percentile_columns("percentiles", FIVE_PERCENTILES)}
-            FROM found LEFT JOIN (FROM ({_LABELS}) WHERE filter = '{by}') USING (value)
-            ORDER BY rates DESC, label, value""",
+            FROM found LEFT JOIN (SELECT zip AS value, latitude, longitude FROM dim_zip WHERE {located}) USING (value)""",
         parameters,
     )
-    return totals, rows
+    found = [row.named(_place(db, by, row.value)) for row in rows]
+    return totals, sorted(found, key=lambda row: (-row.rates, row.label, row.value))
 
 
 def _rates_sql(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
@@ -146,21 +195,18 @@ def _rates_sql(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
     return sql, of_terms | of_facts
 
 
-def _members_sql(market: Market, groups: str) -> str:
+def _members_sql(db: Snapshot, market: Market, groups: str) -> str:
     """Return the query `members` of a WITH clause: providers of `groups` who meet the filters by provider."""
     names = [name for name in PROFILE_FILTERS if getattr(market, name)]
     return f"""members AS MATERIALIZED (
-        SELECT g.pg_uid, g.zip, g.city, g.specialty, g.entity_type, z.county_fips, z.cbsa, z.division
-        FROM (FROM {GROUP_PROFILE.name}
-              WHERE year_month = $year_month AND pg_uid IN ({groups}) AND {profile_condition(names)}) g
-        LEFT JOIN dim_zip z USING (zip))"""
+        SELECT pg_uid, zip, city, specialty, entity_type, county_fips, cbsa, division
+        FROM {market_members(db, market)} WHERE pg_uid IN ({groups}) AND {profile_condition(names)})"""
 
 
 @dataclass(frozen=True)
 class _Count:
     filter: str
     value: str
-    label: str
     rates: int
 
 
@@ -192,46 +238,31 @@ def count_profile_choices(
         f"""WITH counted AS MATERIALIZED (
                 SELECT f.pg_uid, count(*) AS n FROM {rates} f GROUP BY f.pg_uid),
             members AS MATERIALIZED (
-                SELECT g.*, z.county_fips, z.cbsa, z.division
-                FROM (SELECT pg_uid, n, zip, city, specialty, entity_type{fits}
-                      FROM {GROUP_PROFILE.name} JOIN counted USING (pg_uid) WHERE year_month = $year_month) g
-                LEFT JOIN dim_zip z USING (zip)),
+                SELECT pg_uid, n, zip, city, specialty, entity_type, county_fips, cbsa, division{fits}
+                FROM {market_members(db, market)} JOIN counted USING (pg_uid)),
             counts AS ({counts})
-            SELECT filter, value, coalesce(label, value) AS label, rates
-            FROM counts LEFT JOIN ({_LABELS}) USING (filter, value)""",
+            SELECT filter, value, rates FROM counts""",
         {**of_rates, "year_month": market.year_month, **{name: getattr(market, name) for name in chosen}},
     )
     found: dict[str, list[Choice]] = {name: [] for name in names}
     for row in rows:
+        label = _place(db, row.filter, row.value).label or row.value
         found[row.filter].append(
-            Choice(row.filter, row.value, row.label, row.rates, row.value == getattr(market, row.filter))
+            Choice(row.filter, row.value, label, row.rates, row.value == getattr(market, row.filter))
         )
     for name, choices in found.items():
         value = getattr(market, name)
         if value and not any(choice.chosen for choice in choices):
-            choices.append(Choice(name, value, value, 0, True))
+            choices.append(Choice(name, value, _place(db, name, value).label or value, 0, True))
         choices.sort(key=lambda choice: (-choice.rates, choice.label, choice.value))
     return found
 
 
-@dataclass(frozen=True)
-class _PlaceName:
-    filter: str
-    label: str
-
-
 def name_places(db: Snapshot, market: Market) -> dict[str, str]:
     """Return what the county and the metropolitan area of a market are called, by filter, where that is known."""
-    if not (market.county or market.metro) or not db.manifest.rows(DIM_ZIP.name):
-        return {}
-    rows = read_rows(
-        db,
-        _PlaceName,
-        f"""SELECT filter, label FROM ({_LABELS})
-            WHERE (filter = 'county' AND value = $county) OR (filter = 'metro' AND value = $metro)""",
-        {"county": market.county, "metro": market.metro},
-    )
-    return {row.filter: row.label for row in rows if row.label}
+    asked = {name: value for name in _NUMBERED if (value := getattr(market, name))}
+    found = {name: _place(db, name, value).label for name, value in asked.items()}
+    return {name: label for name, label in found.items() if label}
 
 
 @dataclass(frozen=True)

@@ -51,23 +51,19 @@ class MarketFilter:
         return f"f.pg_uid IN (SELECT pg_uid FROM {self.group_table} WHERE {in_month}{self.condition})"
 
 
-_NEAR = f"""{
-    miles_sql(
-        "latitude",
-        "longitude",
-        *(
-            f'''coalesce((SELECT {name} FROM dim_zip WHERE zip = split_part($near, ',', 1)),
-                         (SELECT {name} FROM provider_profile WHERE npi = split_part($near, ',', 1)))'''
-            for name in ("latitude", "longitude")
-        ),
-    )
-} <= split_part($near, ',', 2)::DOUBLE"""
-"""Whether a row of dim_zip is at most some miles from a ZIP code or from a provider's."""
+_ORIGIN = tuple(
+    f"""coalesce((SELECT {name} FROM dim_zip WHERE zip = split_part($near, ',', 1)),
+                 (SELECT {name} FROM provider_profile WHERE npi = split_part($near, ',', 1)))"""
+    for name in ("latitude", "longitude")
+)
+"""SQL of the latitude and longitude of the place in the filter `near`: those of a ZIP code, or of a provider's."""
 
+_MILES = "split_part($near, ',', 2)::DOUBLE"
+_MILES_OF_A_DEGREE = 68.7
+"""No degree of latitude has fewer: whoever is farther north or south than this is ruled out without a cosine."""
 
-def _in_zips(condition: str) -> str:
-    """Return a condition on a ZIP code: that its row of dim_zip meets one."""
-    return f"zip IN (SELECT zip FROM dim_zip WHERE {condition})"
+_NEAR = f"""(abs(latitude - {_ORIGIN[0]}) <= {_MILES} / {_MILES_OF_A_DEGREE}
+    AND {miles_sql("latitude", "longitude", *_ORIGIN)} <= {_MILES})"""
 
 
 _FILTERS = (
@@ -107,11 +103,9 @@ _FILTERS = (
         group_table=GROUP_PROFILE.name,
     ),
     MarketFilter("zip", "ZIP code", condition="zip = $zip", group_table=GROUP_PROFILE.name),
-    MarketFilter("county", "County", condition=_in_zips("county_fips = $county"), group_table=GROUP_PROFILE.name),
-    MarketFilter(
-        "metro", "Metropolitan area", condition=_in_zips("$metro IN (cbsa, division)"), group_table=GROUP_PROFILE.name
-    ),
-    MarketFilter("near", "Within", condition=_in_zips(_NEAR), group_table=GROUP_PROFILE.name),
+    MarketFilter("county", "County", condition="county_fips = $county", group_table=GROUP_PROFILE.name),
+    MarketFilter("metro", "Metropolitan area", condition="$metro IN (cbsa, division)", group_table=GROUP_PROFILE.name),
+    MarketFilter("near", "Within", condition=_NEAR, group_table=GROUP_PROFILE.name),
     MarketFilter("specialty", "Specialty", condition="specialty = $specialty", group_table=GROUP_PROFILE.name),
     MarketFilter(
         "entity", "Individual or organization", condition="entity_type = $entity", group_table=GROUP_PROFILE.name
@@ -303,8 +297,31 @@ def rates_of_market(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
     """Return SQL of the market's facts with all their columns, and its parameters: from memory where `db` has them."""
     if db.code_values is None:
         return f"(SELECT f.* FROM {FACT_RATE.name} f WHERE {market.where})", market.parameters
-    where = _all_of(name for name in market.parameters if name not in _CODE_PARAMETERS)
+    names = [name for name in market.parameters if name not in _CODE_PARAMETERS]
+    of_profile = [name for name in names if name in PROFILE_FILTERS]
+    where = _all_of(name for name in names if name not in of_profile)
+    if of_profile:
+        condition = profile_condition(of_profile)
+        where += f" AND f.pg_uid IN (SELECT pg_uid FROM {market_members(db, market)} WHERE {condition})"
     return f"(SELECT f.* FROM {MARKET_FACT} f WHERE {where})", used_parameters(where, market.parameters)
+
+
+def market_members(db: Snapshot, market: Market) -> str:
+    """Return SQL of the rows of group_profile for the groups of a code: from memory where `db` has its facts.
+
+    A row is what some providers of a group have in common. Of 300,000 rows of a month, a code has a few hundred.
+    """
+    rows = f"SELECT * FROM {GROUP_PROFILE.name} WHERE year_month = $year_month"
+    if db.code_values is None:
+        return f"({rows})"
+    # The list is one row to the planner, see rates.count_market.
+    groups = f"""SELECT unnest(list) FROM (SELECT list(DISTINCT pg_uid) AS list FROM {MARKET_FACT})"""
+    db.keep_table(_MEMBERS, f"{rows} AND pg_uid IN ({groups})", {"year_month": market.year_month})
+    return _MEMBERS
+
+
+_MEMBERS = "market_member"
+"""The table in memory of what the providers of a code's groups are."""
 
 
 def _all_of(names: Iterable[str], month: str = "$year_month") -> str:

@@ -8,10 +8,11 @@ from core.fields.specialty import find_specialty
 from core.fields.states import STATES
 from core.store.changes.upsert import upsert, write_query
 from core.store.generations.store import Transaction
+from core.store.schema.profile_tables import OF_ZIP
 from core.store.schema.tables import DIM_NPI, DIM_ZIP, GROUP_PROFILE, PROVIDER_PROFILE, XREF_GROUP_NPI, Table
 from core.store.sql import null_columns, parquet_rows, quote
 
-_OF_ZIP = (
+_PLACE_COLUMNS = (
     "county_fips", "county", "cbsa", "cbsa_title", "division", "division_title", "latitude", "longitude",
 )  # fmt: skip
 """The columns of a profile that are those of its ZIP code."""
@@ -90,8 +91,9 @@ def group_profiles_sql(pairs: str, profiles: str) -> str:
     texts = ("zip", "city", "specialty", "entity_type")
     # Empty text rather than null: these columns are part of the key.
     columns = ", ".join(f"coalesce({name}, '') AS {name}" for name in texts)
-    return f"""SELECT year_month, payer_slug, pg_uid, {", ".join(texts)}, count(*) AS npis
-               FROM {pairs} JOIN (SELECT npi, {columns} FROM {profiles}) USING (npi) GROUP BY ALL"""
+    of_zip = ", ".join(OF_ZIP)
+    return f"""SELECT year_month, payer_slug, pg_uid, {", ".join(texts)}, {of_zip}, count(*) AS npis
+               FROM {pairs} JOIN (SELECT npi, {columns}, {of_zip} FROM {profiles}) USING (npi) GROUP BY ALL"""
 
 
 def _profiles_sql(connection: duckdb.DuckDBPyConnection, npis: str, zips: str) -> str:
@@ -102,7 +104,7 @@ def _profiles_sql(connection: duckdb.DuckDBPyConnection, npis: str, zips: str) -
     if found:
         connection.executemany("INSERT INTO specialty_of_code VALUES (?, ?)", found)
     states = ", ".join(map(quote, STATES))
-    columns = ", ".join(f"z.{name}" for name in _OF_ZIP)
+    columns = ", ".join(f"z.{name}" for name in _PLACE_COLUMNS)
     # Elsewhere, a postal code of five digits is no ZIP code.
     return f"""
         WITH addresses AS (

@@ -5,6 +5,9 @@ from core.store.schema.place_tables import DIM_ZIP
 
 PROFILES_SINCE = 5
 
+OF_ZIP = ("county_fips", "cbsa", "division", "latitude", "longitude")
+"""Where a ZIP code is, repeated in each row of group_profile: filters then join nothing."""
+
 _ZIP = text("zip", "ZIP code of the practice address, five digits.", 5)
 _CITY = text("city", "City of the practice address and its state, in capitals, such as MACON, GA.", 110)
 _ENTITY_TYPE = text("entity_type", "individual or organization.")
@@ -41,7 +44,17 @@ GROUP_PROFILE = Table(
     ("year_month", "payer_slug", "pg_uid", "zip", "city", "specialty", "entity_type"),
     "What the providers of each group are, each combination once: from provider_profile. Empty text stands for what "
     "is not known.",
-    (MONTH, SLUG, PG_UID, _ZIP, _CITY, _SPECIALTY, _ENTITY_TYPE, integer("npis", "Number of the group's NPIs.")),
+    (
+        MONTH,
+        SLUG,
+        PG_UID,
+        _ZIP,
+        _CITY,
+        _SPECIALTY,
+        _ENTITY_TYPE,
+        integer("npis", "Number of the group's NPIs."),
+        *(PROVIDER_PROFILE.column(name) for name in OF_ZIP),
+    ),
     since=PROFILES_SINCE,
 )
 
