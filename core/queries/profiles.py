@@ -174,7 +174,8 @@ def break_down(db: Snapshot, market: Market, by: str) -> tuple[BreakdownTotals, 
                 FROM rates JOIN valued USING (pg_uid) GROUP BY value)
             SELECT value, rates, groups, compared, percent, latitude, longitude,
                    {percentile_columns("percentiles", FIVE_PERCENTILES)}
-            FROM found LEFT JOIN (SELECT zip AS value, latitude, longitude FROM dim_zip WHERE {located}) USING (value)""",
+            FROM found LEFT JOIN (SELECT zip AS value, latitude, longitude FROM dim_zip WHERE {located})
+                USING (value)""",
         parameters,
     )
     found = [row.named(_place(db, by, row.value)) for row in rows]
@@ -232,18 +233,15 @@ def count_profile_choices(
             GROUP BY value"""
         for name in names
     )
-    rows = read_rows(
-        db,
-        _Count,
-        f"""WITH counted AS MATERIALIZED (
+    sql = f"""
+            WITH counted AS MATERIALIZED (
                 SELECT f.pg_uid, count(*) AS n FROM {rates} f GROUP BY f.pg_uid),
             members AS MATERIALIZED (
                 SELECT pg_uid, n, zip, city, specialty, entity_type, county_fips, cbsa, division{fits}
                 FROM {market_members(db, market)} JOIN counted USING (pg_uid)),
             counts AS ({counts})
-            SELECT filter, value, rates FROM counts""",
-        {**of_rates, "year_month": market.year_month, **{name: getattr(market, name) for name in chosen}},
-    )
+            SELECT filter, value, rates FROM counts"""
+    rows = read_rows(db, _Count, sql, of_rates | used_parameters(sql, market.parameters))
     found: dict[str, list[Choice]] = {name: [] for name in names}
     for row in rows:
         label = _place(db, row.filter, row.value).label or row.value

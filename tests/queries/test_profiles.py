@@ -65,7 +65,8 @@ def test_filters_choices_and_breakdowns_count_each_rate_once(
     assert rates.count_rates(store_db, market) == len(facts)
     with market_cache(store_db, market) as cache:
         assert sum(row.rates for row in rates.summarize_rates(cache, market)) == len(facts)
-    choices = count_profile_choices(store_db, market)
+        choices = count_profile_choices(cache, market)
+    assert count_profile_choices(store_db, market) == choices
     for name in (*KINDS, *PLACES):
         expected: dict[str, int] = {}
         for fact in facts_of(placed_everything, providers, market.without(name)):
