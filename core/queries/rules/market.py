@@ -1,6 +1,6 @@
 """The rates that a question is about: state, month, code and filters, as a WHERE clause with bound parameters."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
@@ -51,19 +51,18 @@ class MarketFilter:
         return f"f.pg_uid IN (SELECT pg_uid FROM {self.group_table} WHERE {in_month}{self.condition})"
 
 
-_ORIGIN = tuple(
-    f"""coalesce((SELECT {name} FROM dim_zip WHERE zip = split_part($near, ',', 1)),
-                 (SELECT {name} FROM provider_profile WHERE npi = split_part($near, ',', 1)))"""
-    for name in ("latitude", "longitude")
-)
-"""SQL of the latitude and longitude of the place in the filter `near`: those of a ZIP code, or of a provider's."""
-
 _MILES = "split_part($near, ',', 2)::DOUBLE"
 _MILES_OF_A_DEGREE = 68.7
 """No degree of latitude has fewer: whoever is farther north or south than this is ruled out without a cosine."""
 
-_NEAR = f"""(abs(latitude - {_ORIGIN[0]}) <= {_MILES} / {_MILES_OF_A_DEGREE}
-    AND {miles_sql("latitude", "longitude", *_ORIGIN)} <= {_MILES})"""
+_NEAR = f"""zip IN (
+    SELECT zip FROM dim_zip JOIN (
+        SELECT latitude AS north, longitude AS east FROM dim_zip WHERE zip = split_part($near, ',', 1)
+        UNION ALL
+        SELECT latitude, longitude FROM provider_profile WHERE npi = split_part($near, ',', 1)) origin
+    ON abs(latitude - north) <= {_MILES} / {_MILES_OF_A_DEGREE}
+        AND {miles_sql("latitude", "longitude", "north", "east")} <= {_MILES})"""
+"""Whether a ZIP code is at most some miles from another, or from that of a provider."""
 
 
 _FILTERS = (
@@ -301,9 +300,18 @@ def rates_of_market(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
     of_profile = [name for name in names if name in PROFILE_FILTERS]
     where = _all_of(name for name in names if name not in of_profile)
     if of_profile:
-        condition = profile_condition(of_profile)
-        where += f" AND f.pg_uid IN (SELECT pg_uid FROM {market_members(db, market)} WHERE {condition})"
+        where += f" AND f.pg_uid IN (SELECT pg_uid FROM {_chosen_groups(db, market, of_profile)})"
     return f"(SELECT f.* FROM {MARKET_FACT} f WHERE {where})", used_parameters(where, market.parameters)
+
+
+def _chosen_groups(db: Snapshot, market: Market, names: Sequence[str]) -> str:
+    """Return the table in memory of the groups of a code with a provider who meets these of PROFILE_FILTERS."""
+    values = "|".join(f"{name}={getattr(market, name)}" for name in names)
+    table = f"groups_{values.encode().hex()}"
+    members = market_members(db, market)
+    chosen = f"SELECT DISTINCT pg_uid FROM {members} WHERE {profile_condition(names)}"
+    db.keep_table(table, chosen, market.parameters)
+    return table
 
 
 def market_members(db: Snapshot, market: Market) -> str:
