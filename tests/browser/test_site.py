@@ -25,6 +25,8 @@ PAGES = [
     "/rates/?pos=x",
     f"/medicare/?{MARKET}&code=70450",
     f"/organizations/?{MARKET}&code=99214",
+    f"/places/?{MARKET}&code=99214",
+    f"/specialties/?{MARKET}&code=99214",
     "/payers/",
     f"/payers/?{MARKET}&code=70450",
     "/payers/?state=GA&year_month=2025-08&codes=99213,450,XYZ,0120&base=example_peach_health_plan",

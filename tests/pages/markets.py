@@ -11,7 +11,8 @@ PEACH, PIEDMONT = "example_peach_health_plan", "example_piedmont_mutual_inc"
 
 PAGES = (
     "/", "/codes/", "/codes/?q=knee", "/rates/", "/rates/?code=99213", "/medicare/", "/medicare/?code=70450",
-    "/organizations/", "/organizations/?code=99214", "/payers/", "/payers/?code=70450",
+    "/organizations/", "/organizations/?code=99214", "/places/?code=99214", "/specialties/?code=99214",
+    "/payers/", "/payers/?code=70450",
     "/payers/?codes=99213,450,XYZ", "/payers/?payer=example_peach_health_plan", "/changes/",
     "/changes/?code=99213", "/changes/?payer=example_piedmont_mutual_inc", "/compensation/",
     "/compensation/?code=70450",

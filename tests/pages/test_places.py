@@ -1,0 +1,99 @@
+"""The pages by place and by specialty, and the filters by provider on other pages."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from core.queries.profiles import break_down
+from core.queries.rules.market import Market
+from core.store.connection import Snapshot
+from tests.site import text_of
+
+MARKET = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "99213"}
+
+
+def test_places_are_on_a_map_and_in_a_table(placed_site: Client, placed: Snapshot) -> None:
+    page = placed_site.get("/places/", MARKET).content.decode()
+    totals, rows = break_down(placed, Market(**MARKET), "county")
+    drawing = page.split('<svg class="map" role="img"')[1].split("</svg>")[0]
+    assert len(re.findall('<circle class="color-[1-5]"', drawing)) == len(rows) == 13
+    assert "Median percent of Medicare by county in Georgia" in drawing
+    assert 'class="shape" d="M' in drawing
+    words = text_of(placed_site.get("/places/", MARKET))
+    assert f"{totals.rates} rates in dollars for {totals.groups} provider groups" in words
+    assert "A rate is in a place if any provider of its group practices there." in words
+    for row in rows:
+        assert row.label in words
+    assert "<script" not in drawing
+    assert "style=" not in drawing
+
+
+def test_the_map_can_show_medians_and_zip_codes(placed_site: Client) -> None:
+    page = placed_site.get("/places/", {**MARKET, "by": "zip", "color": "median"}).content.decode()
+    assert "Median rate by ZIP code in Georgia" in page
+    assert "30303: $" in page
+    # A city has no point: its page has the map of the counties.
+    page = placed_site.get("/places/", {**MARKET, "by": "city"}).content.decode()
+    assert "Median percent of Medicare by county in Georgia" in page
+    assert ">Atlanta, GA</a>" in page
+
+
+def test_a_row_leads_to_its_rates(placed_site: Client, placed: Snapshot) -> None:
+    for address, name in (("/places/", "county"), ("/specialties/", "specialty")):
+        page = placed_site.get(address, MARKET).content.decode()
+        row = break_down(placed, Market(**MARKET), name)[1][0]
+        link = next(one for one in re.findall(r'href="(/rates/[^"]*)"', page) if f"{name}={row.value}" in one)
+        assert f"{name}={row.value}" in link
+        shown = text_of(placed_site.get(link.replace("&amp;", "&")))
+        assert f"{row.rates} rates for" in shown
+        assert f": {row.label} ✕" in shown
+
+
+def test_specialties_are_charted_and_listed(placed_site: Client) -> None:
+    words = text_of(placed_site.get("/specialties/", MARKET))
+    for name in ("Cardiology", "Hospital", "Orthopedic surgery", "Individuals and organizations"):
+        assert name in words
+
+
+@pytest.mark.parametrize(
+    ("address", "table", "rows"), [("/places/", "places", 13), ("/specialties/", "specialties", 6),
+                                   ("/specialties/", "entities", 2)]
+)  # fmt: skip
+def test_tables_are_files(placed_site: Client, address: str, table: str, rows: int) -> None:
+    response = placed_site.get(address, {**MARKET, "table": table, "format": "csv"})
+    lines = b"".join(response.streaming_content).decode().splitlines()  # type: ignore[attr-defined]
+    assert lines[0].startswith("value,label,rates,groups,p10")
+    assert len(lines) == rows + 1
+
+
+def test_facets_by_provider_are_on_the_page_of_a_code(placed_site: Client) -> None:
+    words = text_of(placed_site.get("/rates/", MARKET))
+    for label in ("Specialty", "Individual or organization", "County", "Metropolitan area", "City", "ZIP code"):
+        assert label in words
+    near = text_of(placed_site.get("/rates/", {**MARKET, "near": "30303,10"}))
+    assert "Within: 10 miles of 30303 ✕" in near
+
+
+def test_an_unknown_place_is_refused_with_what_is_expected(placed_site: Client) -> None:
+    for name, value, expected in (
+        ("near", "atlanta", "a ZIP code or NPI and miles, such as 30303,25; at most 500 miles"),
+        ("county", "Fulton", "a county&#x27;s FIPS code: five digits, such as 13121"),
+        ("specialty", "Wizardry", "a specialty, such as Cardiology"),
+    ):
+        response = placed_site.get("/rates/", {**MARKET, name: value})
+        assert response.status_code == 400
+        assert expected in response.content.decode()
+
+
+def test_without_places_the_page_says_so(site: Client) -> None:
+    words = text_of(site.get("/places/", MARKET))
+    assert "No place of these providers is known." in words
+
+
+def test_the_api_has_the_same_rows(placed_site: Client, placed: Snapshot) -> None:
+    for address, by in (("places", "county"), ("specialties", "specialty"), ("specialties/entities", "entity")):
+        answer = placed_site.get(f"/api/v1/{address}", MARKET).json()
+        totals, rows = break_down(placed, Market(**MARKET), by)
+        assert answer["totals"] == vars(totals)
+        assert answer["rows"] == [vars(row) for row in rows]
