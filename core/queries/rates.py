@@ -232,7 +232,10 @@ def _rates_sql(
     sorting, (condition, key) = order_by(ORDERS[order]), rows_after(ORDERS[order], last)
     facts, parameters = rates_of_market(memory, market)
     parameters |= key
-    picked = f"SELECT * FROM {facts} f WHERE {condition} ORDER BY {sorting} LIMIT {limit:d} OFFSET {offset:d}"
+    chosen = f"ORDER BY {sorting} LIMIT {limit:d} OFFSET {offset:d}"
+    if memory.code_values is not None and not offset and limit >= memory.count_shown(MARKET_FACT):
+        chosen = ""  # all of them, which are sorted in the end
+    picked = f"SELECT * FROM {facts} f WHERE {condition} {chosen}"
     known, tins = {name: f"of_{name}" for name in _OF_GROUP}, "of_named_tin"
     if memory.code_values is not None or limit <= _PAGE_ROWS:
         of = MARKET_FACT

@@ -250,6 +250,10 @@ class MarketSnapshot(Snapshot):
         key = (query, repr(sorted(bound.items())), *of_market)
         self.shown.add(name, self.markets.make(key, lambda: _ask(self.cursor(), query, bound)))
 
+    def count_shown(self, name: str) -> int:
+        """Return how many rows a table has that is shown."""
+        return len(self.shown.table(name))
+
     def show_table(self, name: str, query: str, parameters: Mapping[str, Any]) -> None:
         """Make a query's answer a table in memory for what follows on this snapshot."""
         self.shown.add(name, _ask(self.cursor(), query, parameters))

@@ -20,7 +20,7 @@ from cachetools import LRUCache
 MAX_ROWS = 2_000_000
 """The rows of a month that are kept. Reading them takes some 60 bytes a row, keeping them about 20."""
 
-MAX_BYTES = 48 << 20
+MAX_BYTES = 32 << 20
 """What all months have together, those used last."""
 
 

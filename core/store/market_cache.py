@@ -11,8 +11,8 @@ from core.runtime.metrics import count_lookup
 
 MarketKey = tuple[Hashable, ...]
 
-MAX_BYTES = 96 << 20
-"""The facts of the commonest code of 17 million have 30 MB, those of most codes less than one."""
+MAX_BYTES = 48 << 20
+"""The facts of the commonest code of 17 million have 40 MB, those of most codes less than one."""
 
 
 class MarketCache:
