@@ -17,7 +17,7 @@ from core.store.connection import Snapshot
 from core.vocabulary.find_services import find_services
 from core.vocabulary.search_text import CodeSpan, SearchText, read_search
 from core.vocabulary.service_words import optional_words, stem
-from core.vocabulary.services import SPELLINGS
+from core.vocabulary.services import SPELLINGS, plain_names
 
 _NOT_IN_WORDS = re.compile("[^a-z0-9]+")
 _SHORTEST_SPELLING = 3
@@ -82,6 +82,16 @@ class CodeIndex:
             state = max(by_state, key=lambda one: (by_state[one][1], one), default=None)
         month, rates = by_state[state] if state else (None, 0)
         return FoundCode(*key, name, desc, self.shown.get(key), state, month, rates)
+
+    def describe_named(self, said: SearchText) -> list[FoundCode]:
+        """Return the codes that a text names by number, none of which is loaded, as far as the vocabulary has them."""
+        plain = plain_names()
+        found = {
+            (system or "CPT", code): plain.get((system or "CPT", code))
+            for wanted in said.codes
+            for system, code in wanted.meanings
+        }
+        return [FoundCode(*key, None, None, title, None, None, 0) for key, title in found.items() if title]
 
     def find(self, said: SearchText, text: str) -> list[CodeKey]:
         """Return the codes that a text means, best first: by number, by what people call a service, by payers' words.

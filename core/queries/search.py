@@ -20,6 +20,9 @@ LIMIT = 12
 """How many codes, providers and payers are named at most."""
 
 
+_FORMS_OF_ADDRESS = frozenset({"dr", "doctor", "md", "mr", "mrs", "ms"})
+
+
 @dataclass(frozen=True)
 class Provider:
     """An organization by its tax ID, or a person or organization by its NPI."""
@@ -97,11 +100,18 @@ def search_everything(db: Snapshot, text: str, limit: int = LIMIT) -> SearchResu
     if not (keys or providers or meant.payers or local_providers):
         corrected = index.correct_spelling(text)
         keys = index.find(read_search(corrected), corrected) if corrected else []
-    found = [index.describe(key, meant.context.state) for key in keys[:limit]]
+    if meant.said.codes and not any(map(index.has, meant.said.codes)):
+        # What is named is said to have no rates, before what its other words may mean.
+        not_loaded = index.describe_named(meant.said)
+    else:
+        not_loaded = []
+    found = [*not_loaded, *(index.describe(key, meant.context.state) for key in keys)][:limit]
     if meant.context.payer and found:
         found = count_rates_of(db, found, meant.context.payer.payer_slug)
     payers = [named.payers[slug] for slug in meant.payers[:limit]]
-    return SearchResults(found, len(keys), providers, payers, corrected, meant.context, local_providers, locals_in_all)
+    return SearchResults(
+        found, len(keys) + len(not_loaded), providers, payers, corrected, meant.context, local_providers, locals_in_all
+    )
 
 
 def _read_meaning(index: CodeIndex, named: NamedThings, text: str) -> _Meaning:
@@ -153,7 +163,7 @@ def _find_by_name(
     db: Snapshot, names: Sequence[str], limit: int, context: SearchContext | None = None
 ) -> list[Provider]:
     """Return the providers whose name has each word, those of a place alone if the context names one."""
-    words, has_all = contains_words(" ".join(names), "folded")
+    words, has_all = contains_words(" ".join(name for name in names if name.lower() not in _FORMS_OF_ADDRESS), "folded")
     if not words:
         return []
     place, parameters = _place_condition(context or SearchContext())

@@ -11,7 +11,7 @@ from core.fields.near_words import find_near_words
 from core.fields.specialty import SPECIALTIES
 from core.fields.states import STATES
 from core.vocabulary.find_services import is_service_word
-from core.vocabulary.service_words import split_words
+from core.vocabulary.service_words import split_words, stem
 
 _NICKNAMES_FILE = Path(__file__).with_name("payers.toml")
 _SPECIALTIES_FILE = Path(__file__).with_name("specialties.toml")
@@ -57,8 +57,9 @@ def find_payers(words: Sequence[str], payers: Collection[NamedPayer]) -> FoundNa
     """Return the slugs of the payers that words name, by their names, brands, or abbreviations: "uhc" and "evry"."""
     for first, last in _stretches(words):
         spoken = split_words(" ".join(words[first:last]))
-        found = tuple(payer.payer_slug for payer in payers if spoken and _is_named(spoken, payer.name))
-        if found:
+        found = _payers_named(spoken, payers)
+        # A payer that is not loaded is named as well, and its name means nothing else.
+        if found or " ".join(spoken) in _nicknames():
             return FoundNames(found, (*words[:first], *words[last:]))
     for position, word in enumerate(words):
         near = _near_payers(word.lower(), payers)
@@ -71,7 +72,7 @@ def find_specialty(words: Sequence[str]) -> FoundNames:
     """Return the specialty that words name, by its name or by what people call it, if there is one."""
     called = _specialties()
     for first, last in _stretches(words):
-        found = called.get(" ".join(split_words(" ".join(words[first:last]))))
+        found = called.get(_stems(" ".join(words[first:last])))
         if found:
             return FoundNames((found,), (*words[:first], *words[last:]))
     return FoundNames((), tuple(words))
@@ -101,11 +102,19 @@ def _stretches(words: Sequence[str]) -> Iterator[tuple[int, int]]:
             yield first, first + length
 
 
+def _payers_named(spoken: list[str], payers: Collection[NamedPayer]) -> tuple[str, ...]:
+    """Return the payers that a stretch of words names, by a nickname or by their own names."""
+    for phrases in _nicknames().get(" ".join(spoken), ()):
+        found = tuple(one.payer_slug for one in payers if any(_contains(one.name, phrase) for phrase in phrases))
+        if found:
+            return found
+    if not spoken or " ".join(spoken) in _nicknames():
+        return ()
+    return tuple(one.payer_slug for one in payers if _is_named(spoken, one.name))
+
+
 def _is_named(spoken: list[str], name: str) -> bool:
     """Return whether a payer's name contains what was said, whole words or their beginning, blanks apart."""
-    phrases = _nicknames().get(" ".join(spoken))
-    if phrases is not None:
-        return any(_contains(name, phrase) for phrase in phrases)
     if len(spoken) > 1 and "".join(spoken) in split_words(name):
         return True
     if all(word in _GENERIC_WORDS or is_service_word(word) for word in spoken) or _is_state(spoken):
@@ -130,24 +139,32 @@ def _without_small_words(text: str) -> list[str]:
 
 def _near_payers(word: str, payers: Collection[NamedPayer]) -> tuple[str, ...]:
     """Return the payers whose names have a word that this one is with a typing error."""
-    if len(word) <= _MIN_BEGINNING or is_service_word(word) or _is_state([word]):
+    if len(word) < _MIN_BEGINNING or is_service_word(word) or _is_state([word]):
         return ()
     names = {payer.payer_slug: set(split_words(payer.name)) - _GENERIC_WORDS for payer in payers}
-    near = find_near_words(word, sorted({one for said in names.values() for one in said if len(one) > _MIN_BEGINNING}))
+    near = find_near_words(word, sorted({one for said in names.values() for one in said if len(one) >= _MIN_BEGINNING}))
     return tuple(slug for slug, said in names.items() if near and near[0] in said)
 
 
 @cache
-def _nicknames() -> dict[str, tuple[str, ...]]:
+def _nicknames() -> dict[str, tuple[tuple[str, ...], ...]]:
+    """Return what the names of the payers with a nickname contain: any of the first phrases, or else of the next."""
     found = tomllib.loads(_NICKNAMES_FILE.read_text(encoding="utf-8"))
-    return {" ".join(split_words(name)): tuple(re.split(r"\s*;\s*", phrases)) for name, phrases in found.items()}
+    return {
+        " ".join(split_words(name)): tuple(tuple(re.split(r"\s*;\s*", one.strip())) for one in phrases.split("/"))
+        for name, phrases in found.items()
+    }
 
 
 @cache
 def _specialties() -> dict[str, str]:
     """Return the specialty that each phrase calls."""
-    named = {" ".join(split_words(specialty)): specialty for specialty in SPECIALTIES}
+    named = {_stems(specialty): specialty for specialty in SPECIALTIES}
     for specialty, phrases in tomllib.loads(_SPECIALTIES_FILE.read_text(encoding="utf-8")).items():
         for phrase in phrases.split(";"):
-            named.setdefault(" ".join(split_words(phrase)), specialty)
+            named.setdefault(_stems(phrase), specialty)
     return named
+
+
+def _stems(phrase: str) -> str:
+    return " ".join(map(stem, split_words(phrase)))

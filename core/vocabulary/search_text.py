@@ -28,7 +28,8 @@ _RANGE = re.compile(rf"({_CODE})[-–—]({_CODE})", re.IGNORECASE)
 _CODE_WITH_MODIFIERS = re.compile(rf"({_CODE})((?:[-/.+][0-9A-Z]{{2}})*)", re.IGNORECASE)
 _SHORT_CODE = re.compile(r"[0-9]{1,4}")
 _ZIP = re.compile(r"([0-9]{5})-[0-9]{4}")
-_EIN = re.compile(r"[0-9]{2}-[0-9]{7}")
+_TAX_ID = re.compile(r"[0-9]{2}-?[0-9]{7}")
+_SLASHES = re.compile(rf"(?:{_CODE})(?:/(?:{_CODE}))+", re.IGNORECASE)
 _MODIFIER_WORDS = {"mod", "modifier", "modifiers"}
 _BETWEEN_CODES = {"code", "codes", ",", "&", "and", "or"}
 _RANGE_WORDS = {"to", "thru", "through", "-", "–", "—"}
@@ -96,7 +97,9 @@ def read_search(text: str) -> SearchText:
 def _pieces(text: str) -> Iterator[str]:
     for piece in _PIECE.findall(text)[:MAX_PIECES]:
         bare = piece.strip(_EDGES)
-        if bare:
+        if _SLASHES.fullmatch(bare):
+            yield from bare.split("/")
+        elif bare:
             yield bare
 
 
@@ -157,7 +160,7 @@ def _read_other(found: SearchText, piece: str, before: str) -> tuple[int, str | 
     postal = _ZIP.fullmatch(piece)
     if postal:
         found.zip_code = postal[1]
-    elif is_npi(piece) or _EIN.fullmatch(piece):
+    elif is_npi(piece) or _TAX_ID.fullmatch(piece):
         found.numbers.append(remove_tin_marks(piece))
     elif piece != ",":
         if found.state is None and _is_state(piece, before):

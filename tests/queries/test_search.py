@@ -68,6 +68,9 @@ def test_the_box_finds_out_what_it_is_given(demo: Snapshot) -> None:
     assert search_everything(demo, "99213").codes[0].code == "99213"
     assert search_everything(demo, "1999999999").is_empty
     assert search_everything(demo, "CPT 11111").is_empty
+    # A code of the vocabulary that is not loaded is named, without rates.
+    (sepsis,) = search_everything(demo, "ms-drg 871").codes
+    assert (sepsis.code, sepsis.rates, sepsis.title) == ("871", 0, "Hospital stay for sepsis, major complication")
     found = search_everything(demo, "exercize")
     assert (found.corrected, found.codes[0].code) == (None, "97110")
     found = search_everything(demo, "knwon")
@@ -93,6 +96,33 @@ def test_a_payer_and_plain_words_find_the_payers_codes(demo: Snapshot) -> None:
 def test_a_payer_alone_finds_no_codes(demo: Snapshot) -> None:
     found = search_everything(demo, "piedmont mutual")
     assert (found.codes, len(found.payers)) == ([], 1)
+
+
+def test_a_specialty_and_a_town_find_the_providers_there(demo: Snapshot) -> None:
+    specialty, city, providers = demo.rows(
+        """SELECT p.specialty, p.city, list(npi) FROM provider_profile p JOIN dim_npi USING (npi)
+           WHERE p.specialty IS NOT NULL AND p.city IS NOT NULL GROUP BY ALL ORDER BY ALL LIMIT 1"""
+    )[0]
+    found = search_everything(demo, f"{specialty} {city.lower()}", 1000)
+    assert (found.context.specialty, found.context.city) == (specialty, city)
+    assert sorted(one.value for one in found.local_providers) == sorted(providers)
+    assert found.local_in_all == len(providers)
+
+
+def test_a_providers_name_with_its_town_finds_it(demo: Snapshot) -> None:
+    npi, name, city = demo.rows(
+        "SELECT npi, name, city FROM dim_npi WHERE name IS NOT NULL AND city IS NOT NULL ORDER BY npi LIMIT 1"
+    )[0]
+    assert npi in [one.value for one in search_everything(demo, f"dr {name} {city}", 1000).providers]
+
+
+def test_a_zip_code_finds_its_providers(demo: Snapshot) -> None:
+    zip_code, providers = demo.rows(
+        "SELECT zip, list(npi) FROM provider_profile JOIN dim_npi USING (npi) GROUP BY zip ORDER BY zip LIMIT 1"
+    )[0]
+    found = search_everything(demo, zip_code, 1000)
+    assert found.context.zip == zip_code
+    assert sorted(one.value for one in found.local_providers) == sorted(providers)
 
 
 @given(st.text(max_size=40))

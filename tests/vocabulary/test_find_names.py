@@ -28,6 +28,8 @@ CITIES = {"DALLAS": ("GA", "TX"), "FORT WORTH": ("TX",), "MOBILE": ("AL",), "HIP
         ("helthscope", ["healthscope"], []),
         ("scott & white", ["swhp"], []),
         ("evry", ["evry"], []),
+        ("every health", ["evry"], ["health"]),
+        ("molina er visit", [], ["er", "visit"]),
         ("health insurance", [], ["health", "insurance"]),
         ("knee scope", [], ["knee", "scope"]),
         ("texas", [], ["texas"]),
@@ -44,6 +46,7 @@ def test_payers_are_found_by_names_brands_and_typing_errors(text: str, slugs: li
         ("orthopedic dallas", "Orthopedic surgery", ["dallas"]),
         ("heart doctor", "Cardiology", []),
         ("ent", "Otolaryngology", []),
+        ("orthopaedic surgeons atlanta", "Orthopedic surgery", ["atlanta"]),
         ("Family medicine", "Family medicine", []),
         ("smith clinic", "Clinic", ["smith"]),
         ("smith", None, ["smith"]),
@@ -73,3 +76,8 @@ def test_cities_are_found_unless_the_word_means_a_service(
     text: str, state: str | None, expected: FoundCity | None
 ) -> None:
     assert find_city(text.split(), state, CITIES) == expected
+
+
+def test_a_brand_finds_its_subsidiaries_if_it_is_not_loaded_itself() -> None:
+    others = [payer for payer in PAYERS if payer.payer_slug != "uhc"]
+    assert find_payers(["uhc"], others).names == ("healthscope",)

@@ -38,6 +38,7 @@ from core.vocabulary.find_services import correct_words, find_services
         ("psychotherapy 45 minutes", ["90834"]),
         ("cortisone shot in the knee", ["20610"]),
         ("broken wrist", ["25600"]),
+        ("talk therapy 1 hour", ["90837"]),
         ("how much does a colonoscopy cost", ["45378"]),
         ("wisdom teeth", ["D7240", "D7230"]),
         ("hospital room private", ["0110"]),
