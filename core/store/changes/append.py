@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.runtime.files import delete_file
-from core.runtime.workers import SingleProcess, Workers, WorkerState, give_back_memory
+from core.runtime.workers import SingleProcess, Workers, WorkerState
 from core.store.changes.segment import Segment, SortKey, segment_of
 from core.store.generations.store import Transaction
 from core.store.parquet.arrow_dictionaries import joined, sort_key
@@ -164,7 +164,8 @@ def _merge(state: WorkerState, task: _MergeTask) -> Path:
     with pq.ParquetFile(
         task.old, read_dictionary=FACT_RATE.dictionary_columns, page_checksum_verification=True
     ) as file:
-        tables = [file.read_row_group(group) for group in range(task.start, task.end)]
+        # Every processor has a worker, so more threads would only wait for one another.
+        tables = [file.read_row_group(group, use_threads=False) for group in range(task.start, task.end)]
     for part in task.new:
         tables.extend(_read_slice(state, part))
     table = joined(tables)
@@ -173,9 +174,9 @@ def _merge(state: WorkerState, task: _MergeTask) -> Path:
     # Row groups of even size, so that many small additions do not leave many small row groups.
     size = -(-len(order) // -(-len(order) // task.row_group_rows))
     blocks = (table.take(pa.array(order[n : n + size])) for n in range(0, len(order), size))
+    # Freed memory stays with the worker: its next task needs as much, and having every page of it zeroed again by the
+    # system would be a tenth of the merge. The stage after this one has new workers.
     write_table(task.to, FACT_RATE, blocks, size)
-    del table, blocks
-    give_back_memory()
     return task.to
 
 
@@ -188,7 +189,10 @@ def _read_slice(state: WorkerState, part: _SegmentSlice) -> Iterator[pa.Table]:
             if part.start < at + rows and at < part.end:
                 first = max(part.start - at, 0)
                 if state.get("row_group") != (part.path, group):
-                    state["row_group"], state["rows"] = (part.path, group), file.read_row_group(group)
+                    state["row_group"], state["rows"] = (
+                        (part.path, group),
+                        file.read_row_group(group, use_threads=False),
+                    )
                 yield state["rows"].slice(first, min(part.end - at, rows) - first)
             at += rows
 
