@@ -54,7 +54,7 @@ def show_npi(query: MarketQuery[ProviderForm], npi: str) -> HttpResponseBase:
         "npi",
         npi,
         who=found,
-        known=providers.is_register_loaded(query.db),
+        known=query.db.ask_once(providers.is_register_loaded),
         other_names=providers.list_other_names(query.db, npi),
         locations=providers.list_locations(query.db, npi),
         max_locations=MAX_LOCATIONS_SHOWN,
