@@ -1,5 +1,8 @@
 """What pages call a filter, a fee schedule, and a check of the data."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from core.quality.checks import CHECKS_BY_NAME
 from core.queries.rules.market import AREA, BASIS, FILTERS
 
@@ -54,3 +57,15 @@ def check_meaning(name: str) -> str:
     """Return what a finding of the check means to a visitor."""
     known = CHECKS_BY_NAME.get(name)
     return known.reader_meaning if known else ""
+
+
+def title_of(code: Any, titles: Mapping[tuple[str, str], str]) -> str:
+    """Return the title of a row with a code, one that people recognize; its own name if there is none.
+
+    A row may be of several code systems: CPT or HCPCS.
+    """
+    if not code:
+        return ""
+    systems = str(code.code_type).replace(" or ", " ").split()
+    own: str | None = getattr(code, "name", None)
+    return next((titles[key] for system in systems if (key := (system, code.code)) in titles), own or "")

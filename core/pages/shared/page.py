@@ -39,6 +39,7 @@ from core.pages.shared.labels import filter_label
 from core.pages.shared.market_choice import InvalidChoice, MarketChoice, choose_market
 from core.pages.shared.weights import HEAVY_ROWS, Weigh, count_rates, weigh_question
 from core.queries import coverage
+from core.queries.code_titles import code_titles
 from core.queries.compensation import (
     CompensationRelease,
     choose_compensation_release,
@@ -113,6 +114,7 @@ class PageQuery(Generic[F]):
             "path": self.request.path,
             "parameters": self.form.parameters(),
             "manifest": self.db.manifest,
+            "titles": code_titles(self.db),
             "started": self.request.META.get(_STARTED_AT),
         }
 

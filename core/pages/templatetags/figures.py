@@ -12,7 +12,14 @@ from django.utils.safestring import SafeString
 from core.fields.place_of_service import EVERY_PLACE, PLACES
 from core.pages import formats
 from core.pages.shared import urls
-from core.pages.shared.labels import check_meaning, check_title, filter_label, rule_words, schedule_label
+from core.pages.shared.labels import (
+    check_meaning,
+    check_title,
+    filter_label,
+    rule_words,
+    schedule_label,
+    title_of,
+)
 from core.pages.site_map import PAGES, SitePage
 
 MAX_PLACES_SHOWN = 4
@@ -40,6 +47,7 @@ FIGURES: dict[str, Callable[..., str]] = {
     "filter_label": filter_label,
     "schedule": schedule_label,
     "rule_words": rule_words,
+    "title_of": title_of,
 }
 """The filters that write one value as text, by their name in templates."""
 
