@@ -46,8 +46,9 @@ def parse_text(value: Any) -> str | None:
     None stands for a blank, a word for a missing value, a boolean, and an object. A list of one stands for its element.
     """
     if isinstance(value, str):
-        found = clean_text(value)
-        return None if not found or says_nothing(found) else found
+        # Nearly every text is printable, and then there is nothing to remove. This runs for each text of a file.
+        found = value.strip() if value.isprintable() else clean_text(value)
+        return None if not found or (len(found) <= _LONGEST_NO_VALUE and says_nothing(found)) else found
     # A bool is an int to Python, and `true` is not a code, a name or an id.
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return parse_text(value[0]) if isinstance(value, list) and len(value) == 1 else None
@@ -78,6 +79,8 @@ def fit_text(value: Any, max_length: int) -> tuple[str | None, int]:
     found = parse_text(value)
     if found is None:
         return None, 0
+    if len(found) <= max_length and type(value) is str and value.isprintable():
+        return found, 0
     return shorten(found, max_length), cleaned(value) | (SHORTENED if len(found) > max_length else 0)
 
 

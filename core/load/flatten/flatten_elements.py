@@ -8,19 +8,19 @@ Several processes may flatten one file, each with its own Flattener for some of 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from math import inf
-from operator import mul
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
-from msgspec import Raw
+import numpy as np
 
 from core.fields.rate import parse_rate
 from core.load.batch.rejects import LEFT_OUT, published_text
 from core.load.flatten.file_pieces import FilePiece, Flattened
 from core.load.flatten.file_traits import NO_TRAITS, FileTraits
 from core.load.flatten.item_fields import CODE_TOO_LONG, NO_CODE, NOT_WANTED, TEXT_TOO_LONG, ItemFieldsReader
+from core.load.flatten.plain_rates import ItemRates, PlainRates, cut_into_blocks, read_plain_rates
 from core.load.flatten.price_fields import RATE_KEY, PriceFieldsReader
 from core.load.flatten.rate_groups import RateGroupReader
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
@@ -42,14 +42,6 @@ _POSITION_BITS = 0xFFFFFFFF
 
 _ITEM_REASONS = {NO_CODE: "no_code", CODE_TOO_LONG: "code_too_long", TEXT_TOO_LONG: "text_too_long"}
 """Why the prices of an item without a number are rejected."""
-
-
-class _ItemRates(NamedTuple):
-    """An item, the rates of it that one piece has, and where the item is in the file."""
-
-    item: ItemObject
-    rates: list[RateObject]
-    seq: int
 
 
 class _RatePosition(NamedTuple):
@@ -142,7 +134,7 @@ class Flattener:
         found = self._decode(decode.ITEM_DECODER, chunk)
         seq = self._piece << 32
         items = [
-            _ItemRates(item, item.negotiated_rates or [], seq + n) for n, item in enumerate(found) if item is not None
+            ItemRates(item, item.negotiated_rates or [], seq + n) for n, item in enumerate(found) if item is not None
         ]
         if len(items) < len(found):
             for n in [n for n, item in enumerate(found) if item is None]:
@@ -161,20 +153,63 @@ class Flattener:
         rates = rates or [rate or RateObject() for rate in self._decode(decode.RATE_DECODER, chunk)]
         if not rates and chunk.first:
             self._leave_out("no_rates", self._piece << 32)
-        self._add_rates([_ItemRates(item, rates, self._piece << 32)])
+        self._add_rates([ItemRates(item, rates, self._piece << 32)])
         return len(rates)
 
-    def _add_rates(self, items: Sequence[_ItemRates]) -> None:  # noqa: C901, PLR0912, PLR0915 - one loop
+    def _add_rates(self, items: Sequence[ItemRates]) -> None:
+        """Add the prices of items' rates to the price rows: together where that can be, otherwise one by one."""
+        for block in cut_into_blocks(items):
+            plain = read_plain_rates(
+                block, self._item_fields, self._groups, self._price_fields.cache, self._sizes.groups_per_row
+            )
+            if plain is None:
+                self._add_one_by_one(block)
+                continue
+            start = 0
+            for odd in [*plain.odd, len(block)]:
+                self._add_plain(block, plain, start, odd)
+                self._add_one_by_one(block[odd : odd + 1])
+                start = odd + 1
+
+    def _add_plain(self, items: Sequence[ItemRates], plain: PlainRates, start: int, end: int) -> None:
+        """Add the price rows of items `start` up to `end`, none of which is odd."""
+        rows, first, stop = int(plain.rows[start:end].sum()), int(plain.ends[start]), int(plain.ends[end])
+        if end - start > 1 and (rows > self._sizes.run_fact_rows or stop - first > self._sizes.run_prices):
+            middle = (start + end) // 2
+            self._add_plain(items, plain, start, middle)
+            self._add_plain(items, plain, middle, end)
+            return
+        if rows > self._sizes.run_fact_rows:
+            self._add_one_by_one(items[start:end])
+            return
+        held, limits = self._prices, self._sizes
+        if held.fact_rows + rows > limits.run_fact_rows or len(held.rate) + stop - first > limits.run_prices:
+            self._flush()
+        prices = self._prices
+        some = slice(first, stop)
+        prices.item_fields.frombytes(plain.item_fields[some].tobytes())
+        prices.price_fields.frombytes(plain.price_fields[some].tobytes())
+        prices.rate.frombytes(plain.rate[some].tobytes())
+        prices.group_list.frombytes(plain.group_list[some].tobytes())
+        prices.fact_rows += rows
+        left_out = int(plain.left_out[start:end].sum())
+        self._rows_read += rows + left_out
+        self._rows_filtered += left_out
+        describe, cache = self._item_fields.describe, self._price_fields.cache
+        has_prices = np.diff(plain.ends[start : end + 1]) > 0
+        for at in (start + np.flatnonzero(has_prices)).tolist():
+            describe(plain.numbers[at], items[at].item, items[at].seq, cache)
+
+    def _add_one_by_one(self, items: Sequence[ItemRates]) -> None:  # noqa: C901 - one loop
         """Add the prices of items' rates to the price rows.
 
-        This is the innermost loop: it runs once for each price, a few hundred thousand times a second, and takes half
-        of the time of a load. Nearly every price has a text that was met before, so it costs one search for the rate,
-        one lookup of the text around it, one float and four appends. Everything else is left to slower methods.
-        Attributes and bound methods are local variables, because looking each of them up costs as much as the rest of
-        the loop. They are bound again after `_flush`, which replaces the columns.
+        This loop runs for odd items, and for files that write out groups at their rates. Nearly every price has a text
+        that was met before. Everything else is left to slower methods. Attributes and bound methods are local
+        variables, because looking each of them up costs as much as the rest of the loop. They are bound again after
+        `_flush`, which replaces the columns.
         """
         lists, cache = self._groups.lists, self._price_fields.cache
-        list_of_text, list_sizes, fields_of_text = lists.by_references, lists.sizes, cache.by_price_text
+        list_of, list_sizes, fields_of_text = self._groups.number_of, lists.sizes, cache.by_price_text
         written_out = iter(self._read_written_out(items))
         number_of_item, describe = self._item_fields.number_of, self._item_fields.describe
         max_prices, max_fact_rows, max_groups = (
@@ -185,24 +220,15 @@ class Flattener:
         prices = self._prices
         add_rate, add_fields = prices.rate.append, prices.price_fields.append
         add_groups, add_item = prices.group_list.append, prices.item_fields.append
-        wanted, left_out = self._groups.wanted, 0
-        examined: Iterable[tuple[int, RateObject]]
         for each in items:
             item, rates, seq = each.item, each.rates, each.seq
             # Only an item of which a price was kept is described, so that no code without a rate gets into dim_code.
             before, kept = len(prices.rate), False
             number = number_of_item(item, cache) if rates else NO_CODE
-            examined = enumerate(rates)
-            if number == NOT_WANTED or wanted is not None:
-                examined, rows = self._leave_out_rates(rates, number)
-                left_out += rows
-            for position, rate in examined:
+            for position, rate in enumerate(rates):
                 texts = rate.negotiated_prices
                 if rate.provider_groups is ABSENT:
-                    text = bytes(rate.provider_references)
-                    groups = list_of_text.get(text)
-                    if groups is None:
-                        groups = self._groups.number_of(text)
+                    groups = list_of(bytes(rate.provider_references))
                 else:
                     groups = next(written_out)
                 if prices.fact_rows >= max_fact_rows or len(prices.rate) >= max_prices:
@@ -238,37 +264,8 @@ class Flattener:
                     self._add_price(text, number, (groups,), size, _RatePosition(seq, position), texts.index(raw))
             if kept or len(prices.rate) > before:
                 describe(number, item, seq, cache)
-        self._rows_read += left_out
-        self._rows_filtered += left_out
 
-    def _leave_out_rates(
-        self, rates: Sequence[RateObject], number: int
-    ) -> tuple[Iterable[tuple[int, RateObject]], int]:
-        """Return the rates of an item that are to be examined, with their positions, and the rows of all others.
-
-        Others are those none of whose groups is wanted, or all if the item's code is not. They cost a lookup of their
-        list of groups, whose size is needed to count their rows. That is most of the time of a load with a filter, so
-        each step is one call for all rates of an item. An item with something unusual is examined rate by rate.
-        """
-        prices = [rate.negotiated_prices for rate in rates]
-        if None in prices or [] in prices or [rate for rate in rates if rate.provider_groups is not ABSENT]:
-            return enumerate(rates), 0
-        lists = self._groups.lists
-        texts = list(map(bytes, [rate.provider_references for rate in rates]))
-        found = list(map(lists.by_references.get, texts))
-        numbers = list(map(self._groups.number_of, texts)) if None in found else cast("list[int]", found)
-        counts = list(map(len, cast("list[list[Raw]]", prices)))
-        if number == NOT_WANTED:
-            sizes = [-each if each < 0 else lists.sizes[each] for each in numbers]
-            if 0 in sizes:
-                return enumerate(rates), 0
-            return (), sum(map(mul, sizes, counts))
-        examined = [(position, rates[position]) for position, each in enumerate(numbers) if each >= 0]
-        for position, _ in examined:
-            numbers[position] = 0
-        return examined, -sum(map(mul, numbers, counts))
-
-    def _read_written_out(self, items: Sequence[_ItemRates]) -> list[int]:
+    def _read_written_out(self, items: Sequence[ItemRates]) -> list[int]:
         """Return the lists of groups of the rates that have them written out, in the order of the rates."""
         found = [(rate, each.seq) for each in items for rate in each.rates if rate.provider_groups is not ABSENT]
         if not found:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Raw
 
@@ -34,6 +34,17 @@ _SEVERITY, _VERSION = FACT_RATE.column("severity_of_illness"), FACT_RATE.column(
 _DESCRIBED = DIM_CODE.column("code_desc")
 
 
+class _OtherFields(NamedTuple):
+    """What an item says about its prices besides its code: the same for thousands of items in a row."""
+
+    system: str | None
+    arrangement: str | None
+    severity: str | None
+    version: str | None
+    version_altered: int
+    """What was done to the version, see fit_text."""
+
+
 class ItemFieldsReader:
     """Reads item fields into a cache, and texts about codes into spools. `filters` say which rates are wanted."""
 
@@ -42,6 +53,9 @@ class ItemFieldsReader:
         self._notes = notes
         self._filters = filters
         self._everything = ALL_RATES in filters
+        self._others: tuple[Any, ...] = ()
+        """The fields besides the code of the item read last, as the file spells them; none if they are odd."""
+        self._fields = _OtherFields(None, None, None, None, 0)
 
     def number_of(self, item: ItemObject, cache: PriceFieldCache) -> int:
         """Return the number of an item's fields, or NO_CODE, NOT_WANTED, CODE_TOO_LONG, or TEXT_TOO_LONG.
@@ -58,7 +72,9 @@ class ItemFieldsReader:
             numbers = cache.by_item_text[others] = {}
         found = numbers.get(code)
         if found is None:
-            found = numbers[code] = self._read(item, cache)
+            if others != self._others or not others:
+                self._others, self._fields = others, self._read_others(item)
+            found = numbers[code] = self._read(item, self._fields, cache)
             cache.text_bytes += len(code) + (0 if found >= 0 else 300)
         return found
 
@@ -79,8 +95,9 @@ class ItemFieldsReader:
         """
         known = cache.described[number]
         if known != _BOTH:
-            description, name = parse_text(item.description), parse_text(item.name)
-            given = _DESCRIPTION * bool(description) + _NAME * bool(name)
+            given = _DESCRIPTION * (parse_text(item.description) is not None) + _NAME * (
+                parse_text(item.name) is not None
+            )
             if given & ~known or not known:
                 fields = cache.items[number]
                 description, name = self._fit(item.description, _DESCRIBED), self._fit(item.name, _DESCRIBED)
@@ -91,8 +108,18 @@ class ItemFieldsReader:
                 if raw is not ABSENT and bytes(raw) not in _NO_MEMBERS:
                     self._add_bundle(cache.items[number], raw, seq)
 
-    def _read(self, item: ItemObject, cache: PriceFieldCache) -> int:
-        system = parse_code_system(item.billing_code_type)
+    def _read_others(self, item: ItemObject) -> "_OtherFields":
+        version, done = fit_text(item.billing_code_type_version, _VERSION.longest)
+        return _OtherFields(
+            system=parse_code_system(item.billing_code_type),
+            arrangement=parse_lower(item.negotiation_arrangement),
+            severity=parse_text(item.severity_of_illness),
+            version=version,
+            version_altered=done,
+        )
+
+    def _read(self, item: ItemObject, others: "_OtherFields", cache: PriceFieldCache) -> int:
+        system = others.system
         code = parse_code(system, item.billing_code) if system else None
         if not system or not code:
             return NO_CODE if self._everything else NOT_WANTED
@@ -100,23 +127,17 @@ class ItemFieldsReader:
             return NOT_WANTED
         if len(system) > CODE_TYPE.longest or len(code) > CODE.longest:
             return CODE_TOO_LONG
-        arrangement, severity = parse_lower(item.negotiation_arrangement), parse_text(item.severity_of_illness)
-        if len(arrangement or "") > ARRANGEMENT.longest or len(severity or "") > _SEVERITY.longest:
+        if len(others.arrangement or "") > ARRANGEMENT.longest or len(others.severity or "") > _SEVERITY.longest:
             return TEXT_TOO_LONG
-        return cache.number_of_item(
-            ItemFields(
-                code_type=system,
-                code=code,
-                negotiation_arrangement=arrangement,
-                severity_of_illness=severity,
-                billing_code_type_version=self._fit(item.billing_code_type_version, _VERSION),
-            )
-        )
+        if others.version_altered:
+            self._notes.update(count_altered(others.version_altered))
+        return cache.number_of_item(ItemFields(system, code, others.arrangement, others.severity, others.version))
 
     def _fit(self, value: Any, column: Column) -> str | None:
         """Return a text that is no longer than its column, and count what was done to it."""
         found, done = fit_text(value, column.longest)
-        self._notes.update(count_altered(done))
+        if done:
+            self._notes.update(count_altered(done))
         return found
 
     def _add_bundle(self, bundle: ItemFields, members: Raw, seq: int) -> None:

@@ -86,10 +86,15 @@ class PriceFieldsReader:
 
     def remember(self, text: bytes, number: int) -> None:
         """Remember the number of a price's fields, to be found by the price's text without its rate."""
-        without_rate = text_without_rate(text)
-        if without_rate is not None:
-            self.cache.by_price_text[without_rate] = number
-            self.cache.text_bytes += len(without_rate) + 100
+        parts = text_around_rate(text)
+        if parts is None:
+            return
+        head, tail = parts
+        self.cache.by_price_text[head + tail] = number
+        self.cache.text_bytes += 2 * (len(head) + len(tail) + 100)
+        self.cache.price_head = self.cache.price_head or head
+        if head == self.cache.price_head:
+            self.cache.by_price_tail[tail] = number
 
     def _modifiers_of(self, text: bytes) -> str:
         found = self._modifiers.get(text)
@@ -124,8 +129,8 @@ def _read_remark(text: str | None) -> tuple[str | None, int]:
     return shorten(remark, longest), cleaned(text) | (SHORTENED if len(remark) > longest else 0)
 
 
-def text_without_rate(text: bytes) -> bytes | None:
-    """Return a price's JSON text without its rate, None if what follows RATE_KEY may not be the rate.
+def text_around_rate(text: bytes) -> tuple[bytes, bytes] | None:
+    """Return a price's JSON text before and after its rate, None if what follows RATE_KEY may not be the rate.
 
     The key may belong to an object within the price, or appear a second time. So another number is put in place of
     the rate: if the price then has that rate, cutting it out is safe for every text that is equal but for the rate.
@@ -137,4 +142,4 @@ def text_without_rate(text: bytes) -> bytes | None:
         price = decode.decode_price(b"%b%b%b" % (text[:at], _PROBE, text[end:]))
     except (ValueError, lenient_json.UndecodableError):
         return None
-    return text[:at] + text[end:] if price and price.negotiated_rate == float(_PROBE) else None
+    return (text[:at], text[end:]) if price and price.negotiated_rate == float(_PROBE) else None

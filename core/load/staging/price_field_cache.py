@@ -26,6 +26,10 @@ class PriceFieldCache:
     without a date, but only the former are counted."""
     by_price_text: dict[bytes, int] = field(default_factory=dict)
     """Numbers of price fields by the price's JSON text without its rate."""
+    price_head: bytes = b""
+    """What comes before the rate in the first price that was read."""
+    by_price_tail: dict[bytes, int] = field(default_factory=dict)
+    """Numbers of price fields by what follows the rate, for prices that begin with `price_head`."""
     with_odd_dates: set[int] = field(default_factory=set)
     """Numbers of price fields whose expiration date is unreadable."""
     text_bytes: int = 0
