@@ -1,13 +1,18 @@
 """Compare what a load put into the store with what it should have."""
 
 from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 
+from core.load.load_file import load_file
+from core.load.load_sizes import LoadSizes
 from core.load.outcome import LoadOutcome
 from core.store.generations.store import Store
 from core.store.schema import ids
 from core.store.schema.tables import TABLES
+from core.tic.source import open_documents
 from tests import slow_reader
 from tests.stores import table
 
@@ -57,6 +62,15 @@ def assert_same(store: Store, outcome: LoadOutcome, flat: slow_reader.Flat) -> N
         assert rows == sorted(rows), f"{name} is not in its order"
     odd = Counter(reason for group in flat.groups.values() for reason, _ in group.odd)
     assert Counter(outcome.members.left_out if outcome.members else {}) == odd
+
+
+def assert_loaded_as_by_the_slow_reader(content: bytes, sizes: LoadSizes, processes: int = 1) -> None:
+    with TemporaryDirectory() as directory:
+        path = Path(directory) / "rates.json"
+        path.write_bytes(content)
+        store = Store(Path(directory) / "data")
+        outcome = load_file(store, open_documents(path)[0], "GA", processes=processes, sizes=sizes)
+        assert_same(store, outcome, slow_reader.flatten(content, "GA"))
 
 
 REAL = {

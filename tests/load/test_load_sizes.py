@@ -2,31 +2,19 @@
 
 import json
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.demo.payer_files import write_files
-from core.load.load_file import load_file
 from core.load.load_sizes import LoadSizes
 from core.load.rate_filters import make_filter
-from core.store.generations.store import Store
 from core.tic.source import open_documents
-from tests import payer_files, slow_reader
+from tests import payer_files
 from tests.fixture_types import Load
-from tests.load.expected import assert_same
+from tests.load.expected import assert_loaded_as_by_the_slow_reader
 from tests.rate_files import file_of, item_of
-
-
-def assert_loaded_as_by_the_slow_reader(content: bytes, sizes: LoadSizes, processes: int = 1) -> None:
-    with TemporaryDirectory() as directory:
-        path = Path(directory) / "rates.json"
-        path.write_bytes(content)
-        store = Store(Path(directory) / "data")
-        outcome = load_file(store, open_documents(path)[0], "GA", processes=processes, sizes=sizes)
-        assert_same(store, outcome, slow_reader.flatten(content, "GA"))
 
 
 def assert_demo_is_loaded(tmp_path: Path, sizes: LoadSizes, processes: int = 1) -> None:
