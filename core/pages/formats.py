@@ -4,6 +4,7 @@ from datetime import date
 
 from core.fields.place_of_service import EVERY_PLACE, PLACES
 from core.fields.states import STATES
+from core.queries.rules.evidence import EVIDENCE, LIKELY
 from core.queries.rules.market import NOT_STATED
 
 NONE = "–"
@@ -100,6 +101,8 @@ def write_filter(value: str, name: str) -> str:
     if name == "near":
         place, _, miles = value.partition(",")
         return f"{miles} miles of {place}"
+    if name == EVIDENCE:
+        return "likely performed" if value == LIKELY else "all rates"
     return "not stated" if value == NOT_STATED else value
 
 

@@ -20,6 +20,7 @@ from core.queries.compensation import (
     CompensationRelease,
     list_compensation_amounts,
 )
+from core.queries.likely_rates import find_evidence_switch
 from core.queries.rules.market import uses_own_areas
 
 
@@ -57,6 +58,7 @@ def show_medicare(query: MarketQuery[MedicareForm]) -> HttpResponseBase:
     rows = medicare.list_comparisons(query.cached_by_area, market, query.values["sort"], limit, offset)
     return query.render(
         "pages/medicare.html",
+        evidence=find_evidence_switch(query.cached_by_area, market),
         code=codes.describe_code(db, market.code_type, market.code),
         spreads=spreads,
         chart=spread_chart.draw_spreads(_bars(spreads)),

@@ -8,6 +8,7 @@ from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.paging import Paging
 from core.queries import codes
+from core.queries.likely_rates import find_evidence_switch
 from core.queries.organizations import Organization, count_terms, count_totals, list_organizations
 from core.queries.rules.which_filter_emptied import count_without_each_filter
 
@@ -33,6 +34,7 @@ def show_organizations(query: MarketQuery[OrganizationsForm]) -> HttpResponseBas
     title = "Rates in dollars by organization; the line marks the market median"
     return query.render(
         "pages/organizations.html",
+        evidence=find_evidence_switch(query.db, market),
         code=codes.describe_code(query.db, market.code_type, market.code),
         totals=counted,
         rows=rows,

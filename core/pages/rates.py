@@ -15,6 +15,7 @@ from core.queries import codes, label_fits, medicare_amounts, rates
 from core.queries.comparison.compared_rates import is_plausible
 from core.queries.facets import Choice, count_choices, count_months, count_networks
 from core.queries.histogram import Bin, build_histogram
+from core.queries.likely_rates import find_evidence_switch
 from core.queries.profiles import count_profile_choices
 from core.queries.rules.market import FILTERS, Market, facts_in_memory
 from core.queries.rules.rate_kinds import KINDS, rate_size
@@ -47,6 +48,7 @@ def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
     centers = label_fits.find_surgical_centers(db, [row.pg_uid for row in rows]) if several else set()
     return query.render(
         "pages/rates.html",
+        evidence=find_evidence_switch(query.cached, market),
         code=codes.describe_code(db, market.code_type, market.code),
         counts=counted,
         kinds=[(kind, [row for row in summaries if row.kind == kind.name]) for kind in KINDS.values()],

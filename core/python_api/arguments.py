@@ -18,6 +18,7 @@ from core.fields.states import parse_state
 from core.fields.text import parse_lower
 from core.fields.tin import is_tin, remove_tin_marks
 from core.queries.comparison.schedules import BASES
+from core.queries.rules.evidence import ALL_RATES, CHOICES, EVIDENCE, LIKELY
 from core.queries.rules.market import AREA, AREAS, BASIS, FILTERS, NO_MODIFIER, Market
 from core.runtime.errors import BeaconError
 
@@ -30,8 +31,8 @@ class Filters(TypedDict, total=False):
     or "unstated". `network` is the name of a network; `npi` and `tin` are a provider's. `city` ("ATLANTA, GA"),
     `zip`, `county` (FIPS code), `metro` (code of a metropolitan area or division), `near` ("30303,25": a ZIP code or
     NPI, and miles), `specialty`, and `entity` ("individual" or "organization") are those of one provider of the group,
-    who meets all of them. `basis` ("mpfs", "opps" or
-    "asc") narrows nothing: it compares all rates with that schedule of Medicare, whatever class they state. Nor does
+    who meets all of them. `evidence` is "likely" for the rates that are likely performed, or "all" (the default).
+    `basis` ("mpfs", "opps" or "asc") narrows nothing: it compares all rates with that schedule of Medicare, whatever class they state. Nor does
     `area`: "state" compares all rates with the state's mean, "own" (the default) with the amount of their provider's
     own area where it is known.
     """
@@ -53,6 +54,7 @@ class Filters(TypedDict, total=False):
     near: str
     specialty: str
     entity: str
+    evidence: str
     basis: str
     area: str
 
@@ -160,6 +162,7 @@ _FILTER_RULES: dict[str, Any] = {
     "near": check_near,
     "specialty": check_specialty,
     "entity": lambda value: check_one_of("entity", value.lower(), ENTITY_TYPES),
+    EVIDENCE: lambda value: None if check_one_of(EVIDENCE, value.lower(), CHOICES) == ALL_RATES else LIKELY,
     BASIS: lambda value: check_one_of(BASIS, value.lower(), BASES),
     AREA: lambda value: check_one_of(AREA, value.lower(), AREAS),
 }

@@ -1,9 +1,20 @@
 """The rates of one billing code."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
+from core.queries.likely_rates import (
+    Beneficiaries,
+    BillingSpecialty,
+    Evidence,
+    GroupUse,
+    Services,
+    SpecialtyShare,
+    WeightedMedian,
+    find_group_uses,
+    weigh_rates,
+)
 from core.queries.rules.columns import (
     Arrangement,
     BillingClass,
@@ -102,6 +113,8 @@ class Summary:
     p90: RateP90
     highest: Highest
     mean: Mean
+    weighted_p50: WeightedMedian
+    services: Services
 
 
 @dataclass(frozen=True)
@@ -138,6 +151,11 @@ class RateRow:
             "10212/01/12054/urban",
         ),
     ]
+    evidence: Evidence
+    medicare_services: Services
+    medicare_beneficiaries: Beneficiaries
+    specialty: BillingSpecialty
+    specialty_share: SpecialtyShare
     additional_information: Annotated[str | None, stored(FACT_RATE, "additional_information", None)]
     source: Annotated[str | None, stored(DIM_BATCH, "source", "2025-08_example_in-network.json.gz")]
 
@@ -180,11 +198,12 @@ def count_market(db: Snapshot, market: Market) -> RateCounts:
 def summarize_rates(db: Snapshot, market: Market) -> list[Summary]:
     """Return the distribution of the rates of each kind, payer, class and modifier."""
     market_rates, parameters = counted_rates(db, market)
-    return read_rows(
+    found = read_rows(
         db,
         Summary,
         f"""SELECT * EXCLUDE (percentiles), {percentile_columns("percentiles", FIVE_PERCENTILES)},
-                   payer_slug(reporting_entity_name) AS payer_slug
+                   payer_slug(reporting_entity_name) AS payer_slug,
+                   NULL::DOUBLE AS weighted_p50, NULL::DOUBLE AS services
             FROM (SELECT rate_kind(f.negotiated_type, f.negotiation_arrangement) AS kind, f.reporting_entity_name,
                          f.billing_class, f.billing_code_modifier AS modifier,
                          count(*) AS rates, min(negotiated_rate) AS lowest,
@@ -194,6 +213,13 @@ def summarize_rates(db: Snapshot, market: Market) -> list[Summary]:
             ORDER BY kind, reporting_entity_name, billing_class, modifier""",
         parameters,
     )
+    weighted = weigh_rates(db, market)
+    return [
+        replace(row, weighted_p50=spread.weighted_p50, services=spread.services)
+        if (spread := weighted.get((row.kind, row.reporting_entity_name, row.billing_class, row.modifier)))
+        else row
+        for row in found
+    ]
 
 
 def list_rates(
@@ -202,16 +228,37 @@ def list_rates(
     """Return at most `limit` rates in one of ORDERS: those from `offset` on, or those after the row with key `last`."""
     with facts_in_memory(db, market) as memory:
         sql, parameters = _rates_sql(memory, market, order, limit, offset, last)
-        return read_rows(memory, RateRow, sql, parameters)
+        rows = read_rows(memory, RateRow, sql, parameters)
+        return list(_add_evidence(rows, find_group_uses(memory, market, {row.pg_uid for row in rows})))
 
 
 def stream_rates(db: Snapshot, market: Market, order: str, limit: int, seconds: float) -> Iterator[RateRow]:
     """Yield at most `limit` rates, read as they are needed. Stop with QueryTimeout after `seconds`."""
     with facts_in_memory(db, market) as memory:
+        # Before the rows are read: one connection answers one question at a time.
+        uses = find_group_uses(memory, market)
         sql, parameters = _rates_sql(memory, market, order, limit, 0)
         with memory.cursor(seconds) as cursor:
             cursor.execute(sql, parameters)
-            yield from stream_rows(cursor, RateRow)
+            rows = stream_rows(cursor, RateRow)
+            yield from (_add_evidence(rows, uses) if uses else rows)
+
+
+def _add_evidence(rows: Iterable[RateRow], uses: Mapping[str, GroupUse]) -> Iterator[RateRow]:
+    """Yield the rows with what their provider groups bill to Medicare."""
+    return (
+        replace(
+            row,
+            evidence=use.evidence,
+            medicare_services=use.services,
+            medicare_beneficiaries=use.beneficiaries,
+            specialty=use.specialty,
+            specialty_share=use.share,
+        )
+        if (use := uses.get(row.pg_uid))
+        else row
+        for row in rows
+    )
 
 
 _OF_GROUP = {
@@ -266,7 +313,9 @@ def _rates_sql(
                severity_of_illness, billing_code_type_version, pos_set_id,
                coalesce(service_codes, []) AS service_codes, expiration_date, f.pg_uid, f.provider_group_id_raw,
                coalesce(npis, 0) AS npis, coalesce(tins, 0) AS tins, one_tin, one_name,
-               coalesce(network_names, []) AS networks, {group_area} AS group_area, additional_information, b.source
+               coalesce(network_names, []) AS networks, {group_area} AS group_area, additional_information, b.source,
+               NULL::VARCHAR AS evidence, NULL::DOUBLE AS medicare_services, NULL::BIGINT AS medicare_beneficiaries,
+               NULL::VARCHAR AS specialty, NULL::DOUBLE AS specialty_share
         FROM picked f
         LEFT JOIN dim_pos_set USING (pos_set_id)
         LEFT JOIN npis USING (pg_uid)

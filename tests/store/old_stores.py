@@ -3,7 +3,7 @@
 import hashlib
 import json
 import tarfile
-from dataclasses import astuple, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ MARKET = Market("GA", "2025-08", "CPT", "99213")
 NEW_FIELDS = {
     "billing_code_type_version", "group_area", "name_source", "name_confidence", "organization_id", "system_id",
     "system_name",
+    "evidence", "medicare_services", "medicare_beneficiaries", "specialty",
+    "specialty_share", "weighted_p50", "services",
 }  # fmt: skip
 """Fields that rows of answers have got since."""
 
@@ -47,17 +49,15 @@ def answers_of(db: Snapshot) -> dict[str, Any]:
             "SELECT year_month, code_type, code, count(*), min(negotiated_rate), max(negotiated_rate) FROM fact_rate "
             "GROUP BY ALL ORDER BY ALL"
         ),
-        "summaries": [astuple(row) for row in rates.summarize_rates(db, MARKET)],
-        "organizations": [
-            [getattr(row, field.name) for field in fields(row) if field.name not in NEW_FIELDS]
-            for row in organizations.list_organizations(db, MARKET, "p50", 5, 0)
-        ],
-        "rates": [
-            [getattr(row, field.name) for field in fields(row) if field.name not in NEW_FIELDS]
-            for row in rates.list_rates(db, MARKET, "rate", 5, 0)
-        ],
+        "summaries": [_old_fields(row) for row in rates.summarize_rates(db, MARKET)],
+        "organizations": [_old_fields(row) for row in organizations.list_organizations(db, MARKET, "p50", 5, 0)],
+        "rates": [_old_fields(row) for row in rates.list_rates(db, MARKET, "rate", 5, 0)],
     }
     return _read_answers(json.dumps(found))
+
+
+def _old_fields(row: Any) -> list[Any]:
+    return [getattr(row, field.name) for field in fields(row) if field.name not in NEW_FIELDS]
 
 
 def _read_answers(text: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from core.demo.payer_files import MONTHS, STATE, write_files
 from core.demo.physician_fees import write_physician_fees
 from core.demo.place_files import write_place_files
 from core.demo.provider_register import write_further_files, write_register
+from core.demo.utilization import write_utilization
 from core.management import base_command
 from core.queries.rates import summarize_rates
 from core.queries.rules.market import Market
@@ -31,6 +32,7 @@ from core.reference.benchmark_kinds import load_benchmark
 from core.reference.medicare.professional import physician
 from core.reference.nppes.load_register import load_nppes
 from core.reference.places.load_places import load_places
+from core.reference.utilization.load_utilization import load_utilization
 from core.runtime.errors import BeaconError
 
 CODE = ("CPT", "99213")
@@ -105,6 +107,9 @@ The data goes into a new directory. Existing data is never touched. With --no-se
         self.stdout.write(
             f"  {placed.with_county} of the {placed.npis} NPIs have a county, {placed.with_specialty} a specialty"
         )
+        self.stdout.write("   What they bill to Medicare: manage.py load_utilization MUP_PHY_…")
+        use = load_utilization(open_store.store(), [write_utilization(sources)])
+        self.stdout.write(f"  {use.rows} rows of {use.clinicians} clinicians, {use.last_year}")
         self.stdout.write("\n4. Is the data sound? manage.py dq_check")
         call_command("dq_check", stdout=self.stdout, stderr=self.stderr)
         self.stdout.write(f"\n5. What is {' '.join(CODE)} (a clinic visit) worth in Georgia in August 2025?")

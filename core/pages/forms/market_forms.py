@@ -38,6 +38,7 @@ from core.pages.forms.place_fields import (
 from core.pages.forms.query_form import QueryForm
 from core.queries import changes, medicare, organizations, rates
 from core.queries.comparison.schedules import BASES
+from core.queries.rules.evidence import ALL_RATES, CHOICES, EVIDENCE, LIKELY
 from core.queries.rules.market import AREA, AREAS, BASIS, FILTERS, NOT_STATED, STATE_MEAN, Market
 from core.queries.rules.matching import OUTCOMES
 
@@ -87,6 +88,13 @@ class MarketForm(QueryForm):
     near = NearField()
     specialty = SpecialtyField()
     entity = EntityField()
+    evidence = OneOfField(
+        "evidence",
+        CHOICES,
+        example=LIKELY,
+        meaning="Show all rates (all, the default), or those that are likely performed (likely): all but those with no "
+        "evidence that anybody in the provider group performs the service.",
+    )
 
     @property
     def filter_boxes(self) -> list[forms.BoundField]:
@@ -104,6 +112,8 @@ class MarketForm(QueryForm):
         """Return the market that was asked for. State and month are empty text if they were not given."""
         names = [name for name in Market.__dataclass_fields__ if name not in {"state", "year_month"}]
         given = {name: self.cleaned_data.get(name) or None for name in names}
+        if given[EVIDENCE] == ALL_RATES:
+            given[EVIDENCE] = None  # what a missing filter means
         return Market(self.cleaned_data["state"], self.cleaned_data["year_month"], **given)
 
     def offer(self, **options: Options) -> None:
@@ -123,6 +133,7 @@ class MarketForm(QueryForm):
             arrangement=_any_of(ARRANGEMENTS),
             specialty=_any_of(SPECIALTIES),
             entity=_any_of(ENTITY_TYPES),
+            evidence=[("", "All rates"), (LIKELY, "Likely performed")],
         )
         if AREA in self.fields:
             self.offer(area=[("", "Of the provider's own area"), (STATE_MEAN, "Mean of the state")])

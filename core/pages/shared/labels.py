@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.quality.checks import CHECKS_BY_NAME
+from core.queries.rules.evidence import BILLED, NONE, SPECIALTY, UNSCORED
 from core.queries.rules.market import AREA, BASIS, FILTERS
 
 _SCHEDULE_LABELS = {
@@ -36,6 +37,19 @@ _RULE_WORDS = {
 def rule_words(rule: str | None) -> str:
     """Return why a rate is compared with a schedule, if it is not that of its class or its code."""
     return _RULE_WORDS.get(rule or "", "")
+
+
+_EVIDENCE_WORDS = {
+    BILLED: "billed by a member",
+    SPECIALTY: "billed by its specialty",
+    UNSCORED: "cannot be scored",
+    NONE: "no evidence",
+}
+
+
+def evidence_words(level: str | None) -> str:
+    """Return what pages call a level of evidence."""
+    return _EVIDENCE_WORDS.get(level or "", "")
 
 
 def filter_label(name: str) -> str:

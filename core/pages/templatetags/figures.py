@@ -15,6 +15,7 @@ from core.pages.shared import urls
 from core.pages.shared.labels import (
     check_meaning,
     check_title,
+    evidence_words,
     filter_label,
     rule_words,
     schedule_label,
@@ -42,6 +43,7 @@ FIGURES: dict[str, Callable[..., str]] = {
     "versus": formats.write_difference,
     "change": formats.write_change,
     "moved_by": formats.write_moved_by,
+    "evidence_words": evidence_words,
     "check_title": check_title,
     "check_meaning": check_meaning,
     "filter_label": filter_label,

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 from core.fields.place_of_service import EVERY_PLACE
 from core.queries.rules.columns import Month, State, described
 from core.queries.rules.distance import miles_sql
+from core.queries.rules.evidence import EVIDENCE, likely_condition
 from core.store.connection import MarketSnapshot, Snapshot
 from core.store.generations.manifest import BY_GROUP
-from core.store.schema.tables import DIM_GROUP_AREA, FACT_RATE, GROUP_PROFILE
+from core.store.schema.tables import DIM_GROUP_AREA, FACT_RATE, GROUP_PROFILE, GROUP_SPECIALTY
 from core.store.sql import used_parameters
 from core.store.views import COUNTED_RATE, MARKET_FACT, payee_sql, with_group_areas
 
@@ -109,6 +110,8 @@ _FILTERS = (
     MarketFilter(
         "entity", "Individual or organization", condition="entity_type = $entity", group_table=GROUP_PROFILE.name
     ),
+    # It depends on the code as well as on the group: `filter_condition` has its condition.
+    MarketFilter(EVIDENCE, "Evidence", group_table=GROUP_SPECIALTY.name),
 )
 
 FILTERS = {one.name: one for one in _FILTERS}
@@ -170,6 +173,10 @@ class Market:
     near: Annotated[str | None, described("A ZIP code or NPI, and miles: 30303,25.", None)] = None
     specialty: Annotated[str | None, described("Specialty of a provider of the group.", None)] = None
     entity: Annotated[str | None, described("individual or organization.", None)] = None
+    evidence: Annotated[
+        str | None,
+        described("`likely` for the rates that are likely performed: all but those with no evidence.", None),
+    ] = None
     basis: Annotated[
         str | None,
         described("The Medicare schedule that was asked for; null for the one that each rate belongs to.", None),
@@ -196,7 +203,13 @@ class Market:
     def where_in(self, month: str) -> str:
         """Return the same condition with another parameter as the month. It has no effect on a market of all months."""
         month = month if self.year_month else ""
-        return _all_of(self.parameters, month)
+        if self.code or self.evidence is None:
+            return _all_of(self.parameters, month)
+        # The evidence depends on each rate's code. It is found for the rates that meet the other conditions.
+        others = _all_of([name for name in self.parameters if name != EVIDENCE], month)
+        facts = BY_GROUP if self.npi or self.tin else FACT_RATE.name
+        asked = f"SELECT DISTINCT f.pg_uid, f.code_type, f.code FROM {facts} f WHERE {others}"
+        return f"{others} AND {likely_condition(month, asked)}"
 
     @property
     def in_any_month(self) -> "Market":
@@ -375,8 +388,10 @@ def asked_place(market: Market) -> str | None:
 def filter_condition(name: str, month: str = "$year_month") -> str:
     """Return the condition of one filter on fact_rate AS f, which binds a parameter of the filter's name.
 
-    `month` is the parameter with the month, or empty for all months.
+    `month` is the parameter with the month, or empty for all months. The filter by evidence needs a code.
     """
+    if name == EVIDENCE:
+        return likely_condition(month)
     if name == "year_month":
         return f"f.year_month = {month}"
     if name in {BASIS, AREA}:
