@@ -87,7 +87,7 @@ The data goes into a new directory. Existing data is never touched. With --no-se
         self.stdout.write(f"Demo data in {directory}\n")
         self.stdout.write("\n1. Three payers' files for two months: manage.py ingest_mrf --state GA sources/*")
         files = [*write_files(sources), write_item_rates(sources)]
-        call_command("ingest_mrf", *map(str, files), state=STATE, stdout=self.stdout, stderr=self.stderr)
+        call_command("ingest_mrf", *map(str, files), state=[STATE], stdout=self.stdout, stderr=self.stderr)
         self.stdout.write("\n2. The Medicare fee schedule: manage.py load_benchmark medicare_prof PPRRVU… GPCI…")
         loaded = physician.load(open_store.store(), write_physician_fees(sources))
         self.stdout.write(f"  {loaded.rows_priced} rows priced, {loaded.months[0]} to {loaded.months[-1]}")
