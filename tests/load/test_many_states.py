@@ -195,6 +195,14 @@ def test_facts_of_providers_who_have_moved_stay_in_every_state(store: Store, pat
     assert sorted(table(store, "fact_rate")["state"]) == ["FL"] * 8 + ["GA"] * 8
 
 
+def test_providers_who_have_moved_bring_no_more_rates_to_their_old_state(store: Store, path: Path) -> None:
+    place(store, npi1912951245="GA", npi1003027533="FL")
+    load_for_states(store, source_of(path), route_to_states(("GA", "FL"), make_filter(codes=["99213"])))
+    place(store, npi1912951245="TX", npi1003027533="FL")
+    outcomes = load_for_states(store, source_of(path), route_to_states(("GA", "FL", "TX"), ALL_RATES))
+    assert [(o.rows_added, o.record["rows_added"]) for o in outcomes] == [(0, 2), (2, 4), (4, 4)]
+
+
 def test_removed_facts_stay_away_in_every_state(store: Store, path: Path) -> None:
     loads = route_to_states(("GA", "FL"), ALL_RATES)
     place(store, npi1912951245="GA", npi1003027533="FL")
