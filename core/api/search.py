@@ -7,6 +7,8 @@ from core.api.protocol.resources import Answer, AnswerFields, ResourceRequest, r
 from core.pages.forms.query_form import CodesForm
 from core.queries.code_index import FoundCode
 from core.queries.named_things import FoundPayer
+from core.queries.plans import HealthPlan
+from core.queries.roll_ups import OrganizationProfile, SystemProfile
 from core.queries.search import Provider, search_everything
 
 router = Router(tags=["Search"])
@@ -19,6 +21,9 @@ class SearchAnswer(Answer):
     codes_in_all: int = Field(description="Number of codes that match; the resource `codes` lists them.", examples=[12])
     providers: list[Provider] = Field(description="Providers that match.")
     payers: list[FoundPayer] = Field(description="Payers that match.")
+    organizations: list[OrganizationProfile] = Field(description="Organizations with several tax IDs that match.")
+    systems: list[SystemProfile] = Field(description="Health systems that match.")
+    plans: list[HealthPlan] = Field(description="Health plans that match.")
     corrected: str | None = Field(
         description="The text with its spelling corrected, if only that matches codes; otherwise null.", examples=[None]
     )

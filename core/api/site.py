@@ -58,7 +58,7 @@ def _answer_error(request: HttpRequest, error: Any) -> HttpResponse:
 
 _RESOURCES = (
     "coverage", "search", "codes", "rates", "facets", "medicare", "compensation", "organizations", "places",
-    "providers", "payers", "changes", "quality",
+    "providers", "roll_ups", "plans", "payers", "changes", "quality",
 )  # fmt: skip
 """The modules of this package that have a router, in the order of the documentation."""
 

@@ -298,6 +298,12 @@ def write_late(payer: Payer, month: str, groups: list[Practice], rng: random.Ran
     root = _root(payer, month, "2.0.0")
     return {
         "version": root["version"],
+        "plan_name": "Example Choice PPO (demo)",
+        "plan_id_type": "hios",
+        "plan_id": "12345GA001",
+        "plan_market_type": "group",
+        "issuer_name": "Example Savannah Insurance (demo)",
+        "plan_sponsor_name": "Example Paper Mill (demo)",
         "in_network": [*items, knee, care],
         "provider_references": references,
         **{key: root[key] for key in ("last_updated_on", "reporting_entity_type", "reporting_entity_name")},

@@ -16,9 +16,11 @@ from core.pages import (
     organizations,
     payers,
     places,
+    plans,
     providers,
     quality,
     rates,
+    roll_ups,
 )
 
 
@@ -43,7 +45,11 @@ PAGES = (
     SitePage("rates/", rates.show_rates, "rates", "Rates"),
     SitePage("npi/<str:npi>/", providers.show_npi, "npi"),
     SitePage("tin/<str:tin>/", providers.show_tin, "tin"),
+    SitePage("organization/<str:organization>/", roll_ups.show_organization, "organization"),
+    SitePage("system/<str:system>/", roll_ups.show_system, "system"),
+    SitePage("plan/<str:plan>/", plans.show_plan, "plan"),
     SitePage("payers/", payers.show_payers, "payers", "Payers"),
+    SitePage("plans/", plans.show_plans, "plans", "Plans", keeps_market=False),
     SitePage("organizations/", organizations.show_organizations, "organizations", "Organizations"),
     SitePage("places/", places.show_places, "places", "Places"),
     SitePage("specialties/", places.show_specialties, "specialties", "Specialties"),

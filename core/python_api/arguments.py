@@ -18,6 +18,7 @@ from core.fields.states import parse_state
 from core.fields.text import parse_lower
 from core.fields.tin import is_tin, remove_tin_marks
 from core.queries.comparison.schedules import BASES
+from core.queries.roll_ups import Level
 from core.queries.rules.evidence import ALL_RATES, CHOICES, EVIDENCE, LIKELY
 from core.queries.rules.market import AREA, AREAS, BASIS, FILTERS, NO_MODIFIER, Market
 from core.runtime.errors import BeaconError
@@ -28,8 +29,9 @@ class Filters(TypedDict, total=False):
 
     `payer` is a payer's name or its payer_slug. `pos` is one place of service, such as 11. `modifier` is one
     modifier, such as 26, or "none". `billing_class`, `setting`, `negotiated_type`, and `arrangement` are as the files
-    write them, or "unstated". `network` is the name of a network; `npi` and `tin` are a provider's. `city` ("ATLANTA,
-    GA"), `zip`, `county` (FIPS code), `metro` (code of a metropolitan area or division), `near` ("30303,25": a ZIP
+    write them, or "unstated". `network` is the name of a network; `npi` and `tin` are a provider's.
+    `organization`, `system`, and `plan` are keys as organization_id, system_id, and plan_key have them. `city`
+    ("ATLANTA, GA"), `zip`, `county` (FIPS code), `metro` (code of a metropolitan area or division), `near` ("30303,25": a ZIP
     code or NPI, and miles), `specialty`, and `entity` ("individual" or "organization") are those of one provider of
     the group, who meets all of them. `evidence` is "likely" for the rates that are likely performed, or "all" (the
     default). `basis` ("mpfs", "opps" or "asc") narrows nothing: it compares all rates with that schedule of Medicare,
@@ -47,6 +49,9 @@ class Filters(TypedDict, total=False):
     network: str
     npi: str
     tin: str
+    organization: str
+    system: str
+    plan: str
     city: str
     zip: str
     county: str
@@ -72,6 +77,13 @@ def parse_market(
         name: _FILTER_RULES.get(name, parse_lower)(value) for name, value in filters.items() if value is not None
     }
     return Market(check_state(state), check_month(year_month), system, parse_code(system or "", code), **normalized)
+
+
+def parse_level(organization: str, system: str) -> tuple[Level, str]:
+    """Return the level that a key is of, and the key. Raise BeaconError unless exactly one is given."""
+    if bool(organization) == bool(system):
+        raise BeaconError("expected organization= or system=, one of them")
+    return ("organization", organization) if organization else ("system", system)
 
 
 def check_state(value: str) -> str:

@@ -9,6 +9,9 @@ import pyarrow as pa
 
 from core.store.schema.field_types import arrow_type_of
 
+ALL_ROWS = 2**62
+"""A limit that no table reaches."""
+
 
 def frame_of(kind: type[Any], rows: Iterable[Any]) -> pl.DataFrame:
     """Return rows, which are instances of a dataclass, as a frame with its fields as columns."""

@@ -24,8 +24,9 @@ from core.python_api.arguments import (
     parse_code_list,
     parse_market,
 )
-from core.python_api.frames import frame_of, polars_type
+from core.python_api.frames import ALL_ROWS, frame_of, polars_type
 from core.python_api.profile_questions import ProfileQuestions
+from core.python_api.roll_up_answers import RollUpAnswers
 from core.quality.checks import CHECKS
 from core.quality.failing_rows import find_failing_rows
 from core.queries import (
@@ -52,9 +53,6 @@ from core.store.connection import QueryLimits, Reader, Snapshot
 from core.store.generations.integrity.damage import expect_whole
 from core.store.generations.store import Store
 
-ALL_ROWS = 2**62
-"""A limit that no table reaches."""
-
 
 def open_store(
     path: str | Path | None = None, *, memory: str = "1GB", threads: int = 2, seconds: float = 60.0
@@ -71,7 +69,7 @@ def open_store(
     return RateStore(Store(root), limits)
 
 
-class RateStore(ProfileQuestions):
+class RateStore(ProfileQuestions, RollUpAnswers):
     """A store of negotiated rates, opened by `open_store`.
 
     Each call reads the newest generation, as a page of the site does, and never sees half of a change.

@@ -122,7 +122,8 @@ class TaxId:
     npis: NpiCount
 
 
-_ROLL_UP = ", ".join(field.name for field in fields(TaxId) if field.name not in {"tin_type", "tin_value", "npis"})
+TAX_ID_COLUMNS = ", ".join(field.name for field in fields(TaxId) if field.name not in {"tin_type", "tin_value", "npis"})
+"""The columns of NAMED_TIN that a TaxId has, as SQL."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,7 @@ def find_tins(db: Snapshot, value: str) -> list[TaxId]:
     return read_rows(
         db,
         TaxId,
-        f"""SELECT tin_type, tin_value, {_ROLL_UP},
+        f"""SELECT tin_type, tin_value, {TAX_ID_COLUMNS},
                   (SELECT count(*) FROM npi_by_tin x
                    WHERE x.tin_value = $tin AND x.tin_type = t.tin_type) AS npis
            FROM named_tin t WHERE tin_value = $tin ORDER BY tin_type""",
@@ -198,7 +199,7 @@ def list_tins_of_npi(db: Snapshot, value: str) -> list[TaxId]:
     return read_rows(
         db,
         TaxId,
-        f"""SELECT tin_type, tin_value, {_ROLL_UP}, npis FROM tin_by_npi
+        f"""SELECT tin_type, tin_value, {TAX_ID_COLUMNS}, npis FROM tin_by_npi
             WHERE npi = $npi ORDER BY tin_type, tin_value""",
         {"npi": value},
     )

@@ -158,6 +158,8 @@ class RateRow:
     specialty_share: SpecialtyShare
     additional_information: Annotated[str | None, stored(FACT_RATE, "additional_information", None)]
     source: Annotated[str | None, stored(DIM_BATCH, "source", "2025-08_example_in-network.json.gz")]
+    batch_id: Annotated[str | None, stored(DIM_BATCH, "batch_id", "8f1d2c0a5b6e47d39c1f0e2a7b4d6c88")]
+    plans: Annotated[int, described("Number of health plans that use the rate: its file is listed for them.", 12)]
 
 
 def count_rates(db: Snapshot, market: Market) -> int:
@@ -315,13 +317,16 @@ def _rates_sql(
                coalesce(npis, 0) AS npis, coalesce(tins, 0) AS tins, one_tin, one_name,
                coalesce(network_names, []) AS networks, {group_area} AS group_area, additional_information, b.source,
                NULL::VARCHAR AS evidence, NULL::DOUBLE AS medicare_services, NULL::BIGINT AS medicare_beneficiaries,
-               NULL::VARCHAR AS specialty, NULL::DOUBLE AS specialty_share
+               NULL::VARCHAR AS specialty, NULL::DOUBLE AS specialty_share,
+               g.batch_id, coalesce(plans, 0) AS plans
         FROM picked f
         LEFT JOIN dim_pos_set USING (pos_set_id)
         LEFT JOIN npis USING (pg_uid)
         LEFT JOIN tins USING (pg_uid)
         LEFT JOIN {known[DIM_PROVIDER_GROUP.name]} g USING (pg_uid)
         LEFT JOIN dim_batch b ON b.batch_id = g.batch_id AND b.state = f.state
+        LEFT JOIN (SELECT batch_id, count(DISTINCT (plan_id_type, plan_id, plan_market_type, plan_name)) AS plans
+                   FROM xref_batch_plan GROUP BY batch_id) listed ON listed.batch_id = g.batch_id
         {group_areas}
         ORDER BY {sorting}"""
     return sql, parameters

@@ -8,6 +8,8 @@ from core.fields.tin import is_tin
 from core.queries.code_index import CodeIndex, FoundCode, code_index, count_rates_of
 from core.queries.code_titles import CodeKey
 from core.queries.named_things import FoundPayer, NamedThings, named_things
+from core.queries.plans import HealthPlan, search_plans
+from core.queries.roll_ups import OrganizationProfile, SystemProfile, search_organizations, search_systems
 from core.queries.rules.columns import described
 from core.queries.rules.folded_names import contains_words, folded_sql
 from core.queries.rules.named_rows import read_page, read_rows
@@ -67,11 +69,16 @@ class SearchResults:
     local_providers: list[Provider] = field(default_factory=list)
     """Providers of the place and specialty that are named."""
     local_in_all: int = 0
+    organizations: list[OrganizationProfile] = field(default_factory=list)
+    """Organizations with several tax IDs."""
+    systems: list[SystemProfile] = field(default_factory=list)
+    plans: list[HealthPlan] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
         """Return whether nothing was found."""
-        return not (self.codes or self.providers or self.payers or self.local_providers)
+        people = self.providers or self.local_providers or self.organizations or self.systems
+        return not (self.codes or self.payers or self.plans or people)
 
 
 @dataclass(frozen=True)
@@ -97,7 +104,11 @@ def search_everything(db: Snapshot, text: str, limit: int = LIMIT) -> SearchResu
         providers = _find_by_name(db, meant.name_words, limit, meant.context)
     locals_in_all, local_providers = _find_locally(db, meant, limit)
     corrected = None
-    if not (keys or providers or meant.payers or local_providers):
+    # An organization with several tax IDs is more than one of them; others are found by their tax ID.
+    organizations = [one for one in search_organizations(db, text, limit) if one.tins > 1]
+    systems = search_systems(db, text, limit)
+    plans = search_plans(db, text, limit)[1] if text.strip() else []
+    if not (keys or providers or meant.payers or local_providers or organizations or systems or plans):
         corrected = index.correct_spelling(text)
         keys = index.find(read_search(corrected), corrected) if corrected else []
     if meant.said.codes and not any(map(index.has, meant.said.codes)):
@@ -110,7 +121,17 @@ def search_everything(db: Snapshot, text: str, limit: int = LIMIT) -> SearchResu
         found = count_rates_of(db, found, meant.context.payer.payer_slug)
     payers = [named.payers[slug] for slug in meant.payers[:limit]]
     return SearchResults(
-        found, len(keys) + len(not_loaded), providers, payers, corrected, meant.context, local_providers, locals_in_all
+        codes=found,
+        codes_in_all=len(keys) + len(not_loaded),
+        providers=providers,
+        payers=payers,
+        corrected=corrected,
+        context=meant.context,
+        local_providers=local_providers,
+        local_in_all=locals_in_all,
+        organizations=organizations,
+        systems=systems,
+        plans=plans,
     )
 
 

@@ -52,6 +52,16 @@ NAMED_TIN = "named_tin"
 """The view of the tax IDs, each in one row: its best name as `business_name`, the same as `shown_name` with a remark if
 it is inferred, and the columns of its roll-up."""
 
+_PLAN_FILES = """
+    CREATE VIEW plan_file AS
+    SELECT p.*, plan_key FROM xref_batch_plan p JOIN (
+        SELECT *, payer_slug(concat_ws('_', nullif(plan_id_type, ''), nullif(plan_id, ''),
+                                            nullif(plan_market_type, ''), nullif(plan_name, ''))) AS plan_key
+        FROM (SELECT DISTINCT plan_name, plan_id_type, plan_id, plan_market_type FROM xref_batch_plan))
+        USING (plan_name, plan_id_type, plan_id, plan_market_type)"""
+"""The view of the plans of each file with a key of the plan. A table of contents lists a plan for hundreds of files, so
+keys are made once for each plan."""
+
 _ROLL_UP = tuple(name for name in ORGANIZATION.names if name not in DIM_TIN.names and not name.startswith("name"))
 
 SURGICAL_CENTER_PAYEE = "(surgical center)"
@@ -98,6 +108,7 @@ def view_statements(root: Path, manifest: Manifest) -> Iterator[str]:
     for lookup in LOOKUPS:
         if lookup.query:
             yield f"CREATE VIEW {lookup.name} AS {lookup_rows(lookup, root, manifest)}"
+    yield _PLAN_FILES
     yield f"CREATE VIEW {RATE_WITH_PAYEE} AS SELECT f.*, {payee_sql(manifest)} AS payee FROM {FACT_RATE.name} f"
 
 

@@ -18,6 +18,7 @@ from core.pages.forms.market_forms import ChangesForm, MedicareForm, PayersForm
 from core.pages.forms.profile_forms import PlacesForm
 from core.pages.forms.quality_form import QualityForm
 from core.pages.forms.query_form import CodesForm, QueryForm
+from core.pages.forms.roll_up_forms import PlansForm
 
 MAX_ROWS, DEFAULT_ROWS = 1000, 100
 """Rows of one answer."""
@@ -26,7 +27,7 @@ FormField = QueryField | NumberField
 
 FORM_FIELDS: dict[str, FormField] = {
     name: cast(FormField, field)
-    for form in (QualityForm, CodesForm, PayersForm, MedicareForm, ChangesForm, PlacesForm)
+    for form in (QualityForm, CodesForm, PlansForm, PayersForm, MedicareForm, ChangesForm, PlacesForm)
     for name, field in form().fields.items()
 }
 """Every field, by the name of its parameter. A name means the same in every form; only `sort` has other choices."""

@@ -20,6 +20,7 @@ from core.demo.compensation_fees import write_compensation_fees
 from core.demo.hospital_fees import write_hospital_fees
 from core.demo.item_fees import write_item_fees
 from core.demo.item_rates import write_item_rates
+from core.demo.organization_list import write_organizations
 from core.demo.payer_files import MONTHS, STATE, write_files
 from core.demo.physician_fees import write_physician_fees
 from core.demo.place_files import write_place_files
@@ -31,6 +32,7 @@ from core.queries.rules.market import Market
 from core.reference.benchmark_kinds import load_benchmark
 from core.reference.medicare.professional import physician
 from core.reference.nppes.load_register import load_nppes
+from core.reference.organizations.load_organizations import load_organizations
 from core.reference.places.load_places import load_places
 from core.reference.utilization.load_utilization import load_utilization
 from core.runtime.errors import BeaconError
@@ -110,6 +112,11 @@ The data goes into a new directory. Existing data is never touched. With --no-se
         self.stdout.write("   What they bill to Medicare: manage.py load_utilization MUP_PHY_…")
         use = load_utilization(open_store.store(), [write_utilization(sources)])
         self.stdout.write(f"  {use.rows} rows of {use.clinicians} clinicians, {use.last_year}")
+        self.stdout.write("   Whose tax IDs these are: manage.py load_organizations organizations_demo.csv")
+        rolled_up = load_organizations(open_store.store(), [write_organizations(sources)])
+        self.stdout.write(
+            f"  {rolled_up.named} of the {rolled_up.tins} tax IDs have a name, {rolled_up.in_system} a health system"
+        )
         self.stdout.write("\n4. Is the data sound? manage.py dq_check")
         call_command("dq_check", stdout=self.stdout, stderr=self.stderr)
         self.stdout.write(f"\n5. What is {' '.join(CODE)} (a clinic visit) worth in Georgia in August 2025?")

@@ -36,6 +36,7 @@ from core.pages.forms.place_fields import (
     ZipField,
 )
 from core.pages.forms.query_form import QueryForm
+from core.pages.forms.roll_up_fields import OrganizationField, PlanField, SystemField
 from core.queries import changes, medicare, organizations, rates
 from core.queries.comparison.schedules import BASES
 from core.queries.rules.evidence import ALL_RATES, CHOICES, EVIDENCE, LIKELY
@@ -81,6 +82,9 @@ class MarketForm(QueryForm):
     network = NetworkField()
     npi = NpiField()
     tin = TinField("Tax ID (EIN)")
+    organization = OrganizationField()
+    system = SystemField()
+    plan = PlanField()
     city = CityField()
     zip = ZipField()
     county = CountyField()

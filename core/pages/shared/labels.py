@@ -6,6 +6,7 @@ from typing import Any
 from core.quality.checks import CHECKS_BY_NAME
 from core.queries.rules.evidence import BILLED, NONE, SPECIALTY, UNSCORED
 from core.queries.rules.market import AREA, BASIS, FILTERS
+from core.store.schema.organization_tables import NAME_SOURCES, ORGANIZATION_SOURCES, SYSTEM_SOURCES
 
 _SCHEDULE_LABELS = {
     "medicare_prof": "Physician fee schedule (MPFS)",
@@ -24,6 +25,19 @@ _SCHEDULE_LABELS = {
 def schedule_label(kind: str) -> str:
     """Return the name of a fee schedule."""
     return _SCHEDULE_LABELS.get(kind, kind)
+
+
+_SOURCE_WORDS = {"name": NAME_SOURCES, "organization": ORGANIZATION_SOURCES, "system": SYSTEM_SOURCES}
+
+
+def source_words(source: str | None, of: str) -> str:
+    """Return where a name, an organization, or a system is from, in words. `of` is one of these three."""
+    return _SOURCE_WORDS[of].get(source or "", source or "")
+
+
+def confidence_words(confidence: str | None) -> str:
+    """Return how sure something is: stated, or inferred with high or low confidence."""
+    return {"high": "stated", "medium": "inferred", "low": "inferred, low confidence"}.get(confidence or "", "")
 
 
 _RULE_WORDS = {

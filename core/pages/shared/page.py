@@ -45,6 +45,7 @@ from core.queries.compensation import (
     choose_compensation_release,
     list_compensation_releases,
 )
+from core.queries.filter_names import name_of_value
 from core.queries.profiles import name_places
 from core.queries.rules.market import AREA, BASIS, FILTERS, Market, market_cache, uses_own_areas
 from core.runtime.errors import BeaconError
@@ -171,7 +172,7 @@ class MarketQuery(PageQuery[M]):
         names = {("payer", slug): name for slug, name in coverage.list_payers(self.db)}
         names |= {(name, str(parameters.get(name))): label for name, label in name_places(self.db, self.market).items()}
         applied = [
-            (one.label, name, names.get((name, value), value))
+            (one.label, name, names.get((name, value)) or name_of_value(self.db, name, value) or value)
             for name, one in FILTERS.items()
             if (value := parameters.get(name))
         ]

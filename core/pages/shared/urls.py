@@ -10,15 +10,18 @@ from django.urls import reverse
 from core.queries.rules.market import MARKET_PARAMETERS, Market
 
 ORDER = (
-    "q", *MARKET_PARAMETERS, "from", "codes", "base", "what", "by", "color", "sort", "page", "table", "format", "run",
+    "q", "batch", *MARKET_PARAMETERS, "from", "codes", "base", "what", "by", "color", "sort", "page", "table", "format",
+    "run",
     "check",
 )  # fmt: skip
 """The order of parameters in every address."""
 
+_IN_PATH = frozenset(("npi", "tin", "organization", "system", "plan"))
+
 
 def to(page: str, market: Market | None = None, **parameters: Any) -> str:
-    """Return the address of a page by its name. `npi` and `tin` are part of the path of the pages with those names."""
-    number = str(parameters.pop(page)) if page in {"npi", "tin"} else ""
+    """Return the address of a page by its name. The pages of _IN_PATH have what they are about in their path."""
+    number = str(parameters.pop(page)) if page in _IN_PATH else ""
     of_market = {name: getattr(market, name) for name in MARKET_PARAMETERS} if market else {}
     return changed(_find_path(page, number), of_market, **parameters)
 

@@ -15,10 +15,12 @@ from core.pages.shared import urls
 from core.pages.shared.labels import (
     check_meaning,
     check_title,
+    confidence_words,
     evidence_words,
     filter_label,
     rule_words,
     schedule_label,
+    source_words,
     title_of,
 )
 from core.pages.site_map import PAGES, SitePage
@@ -50,6 +52,8 @@ FIGURES: dict[str, Callable[..., str]] = {
     "schedule": schedule_label,
     "rule_words": rule_words,
     "title_of": title_of,
+    "source_words": source_words,
+    "confidence_words": confidence_words,
 }
 """The filters that write one value as text, by their name in templates."""
 

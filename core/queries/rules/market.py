@@ -13,7 +13,7 @@ from core.store.connection import MarketSnapshot, Snapshot
 from core.store.generations.manifest import BY_GROUP
 from core.store.schema.tables import DIM_GROUP_AREA, FACT_RATE, GROUP_PROFILE, GROUP_SPECIALTY
 from core.store.sql import used_parameters
-from core.store.views import COUNTED_RATE, MARKET_FACT, payee_sql, with_group_areas
+from core.store.views import COUNTED_RATE, MARKET_FACT, NAMED_TIN, payee_sql, with_group_areas
 
 NO_MODIFIER = "none"
 """The value of the filter `modifier` that selects rates without a modifier."""
@@ -66,6 +66,11 @@ _NEAR = f"""zip IN (
 """Whether a ZIP code is at most some miles from another, or from that of a provider."""
 
 
+def _of_roll_up(level: str) -> str:
+    """Return a condition on a tax ID: that it rolls up to an organization or a system."""
+    return f"(tin_type, tin_value) IN (SELECT (tin_type, tin_value) FROM {NAMED_TIN} WHERE {level}_id = ${level})"
+
+
 _FILTERS = (
     MarketFilter(
         "payer",
@@ -96,6 +101,14 @@ _FILTERS = (
     ),
     MarketFilter("npi", "NPI", condition="npi = $npi", group_table="group_by_npi"),
     MarketFilter("tin", "Tax ID", condition="tin_value = $tin", group_table="group_by_tin"),
+    MarketFilter("organization", "Organization", condition=_of_roll_up("organization"), group_table="xref_group_tin"),
+    MarketFilter("system", "Health system", condition=_of_roll_up("system"), group_table="xref_group_tin"),
+    MarketFilter(
+        "plan",
+        "Plan",
+        condition="batch_id IN (SELECT batch_id FROM plan_file WHERE plan_key = $plan)",
+        group_table="dim_provider_group",
+    ),
     MarketFilter(
         "city",
         "City",
@@ -166,6 +179,9 @@ class Market:
     network: Annotated[str | None, described("Name of a network.", None)] = None
     npi: Annotated[str | None, described("NPI.", None)] = None
     tin: Annotated[str | None, described("Tax ID (TIN).", None)] = None
+    organization: Annotated[str | None, described("Key of an organization: any of its tax IDs.", None)] = None
+    system: Annotated[str | None, described("Key of a health system: any of its organizations.", None)] = None
+    plan: Annotated[str | None, described("Key of a health plan: the files that are listed for it.", None)] = None
     city: Annotated[str | None, described("City where a provider of the group practices.", None)] = None
     zip: Annotated[str | None, described("ZIP code where a provider of the group practices.", None)] = None
     county: Annotated[str | None, described("FIPS code of the county where a provider practices.", None)] = None

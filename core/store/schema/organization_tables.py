@@ -12,7 +12,7 @@ CONFIDENCES = {
 """How sure a name or an edge of the roll-up is. What is not `high` is inferred."""
 
 NAME_SOURCES = {
-    "user file": "the file of this site’s operator",
+    "user file": "a list loaded for this site",
     "payer file": "the payer’s file",
     "nppes": "the provider register (NPPES): the tax ID is an NPI",
     "irs": "the IRS list of exempt organizations",
@@ -22,14 +22,14 @@ NAME_SOURCES = {
 """Where the name of a tax ID is from, the most trusted first."""
 
 ORGANIZATION_SOURCES = {
-    "user file": "the file of this site’s operator",
+    "user file": "a list loaded for this site",
     "same name": "tax IDs of one legal name in one state",
     "own number": "the tax ID is taken for an organization of its own",
 }
 """What makes a tax ID part of an organization."""
 
 SYSTEM_SOURCES = {
-    "user file": "the file of this site’s operator",
+    "user file": "a list loaded for this site",
     "hospital list": "the list of hospitals’ price files",
     "ahrq": "AHRQ’s list of health systems, by the hospital that publishes its prices under this number",
     "hospital name": "AHRQ’s list of health systems, by a hospital of this name in this ZIP code or town",

@@ -1,0 +1,118 @@
+"""Health plans: which files their rates are in, with the networks and payers. A file is listed for many plans."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from core.queries.rules.columns import (
+    FileName,
+    GroupCount,
+    Month,
+    NetworkNames,
+    PayerName,
+    PayerSlug,
+    State,
+    described,
+    stored,
+)
+from core.queries.rules.folded_names import contains_words, folded_sql
+from core.queries.rules.named_rows import read_page, read_rows
+from core.store.connection import Snapshot
+from core.store.schema.tables import DIM_BATCH, XREF_BATCH_PLAN
+
+
+@dataclass(frozen=True)
+class HealthPlan:
+    """A plan as tables of contents and files name it."""
+
+    plan_key: Annotated[str, described("Key of the plan: its id type, id, market, and name.", "hios_12345_example_ppo")]
+    plan_name: Annotated[str, stored(XREF_BATCH_PLAN, "plan_name", "Example PPO")]
+    plan_id_type: Annotated[str, stored(XREF_BATCH_PLAN, "plan_id_type", "hios")]
+    plan_id: Annotated[str, stored(XREF_BATCH_PLAN, "plan_id", "12345")]
+    plan_market_type: Annotated[str, stored(XREF_BATCH_PLAN, "plan_market_type", "group")]
+    issuer_name: Annotated[str | None, described("The issuer, if a file of schema 2 names one.", "Example Insurance")]
+    plan_sponsor_name: Annotated[str | None, described("The sponsor, such as an employer, likewise.", "Example Works")]
+    files: Annotated[int, described("Number of loaded files that are listed for the plan.", 2)]
+
+
+@dataclass(frozen=True)
+class PlanFile:
+    """A loaded file that is listed for a plan, in one state."""
+
+    source: FileName
+    state: State
+    year_month: Month
+    reporting_entity_name: PayerName
+    payer_slug: PayerSlug
+    last_updated_on: Annotated[str | None, stored(DIM_BATCH, "last_updated_on", "2025-08-01")]
+    rates: Annotated[int, described("Rates that the file has added to the store.", 1200)]
+    groups: GroupCount
+    networks: NetworkNames
+    plans: Annotated[int, described("Number of plans that the file is listed for, this one included.", 12)]
+
+
+_PLANS = """
+    SELECT plan_key, min(plan_name) AS plan_name, any_value(plan_id_type) AS plan_id_type,
+           any_value(plan_id) AS plan_id, any_value(plan_market_type) AS plan_market_type,
+           max(nullif(issuer_name, '')) AS issuer_name, max(nullif(plan_sponsor_name, '')) AS plan_sponsor_name,
+           count(DISTINCT batch_id) AS files
+    FROM plan_file"""
+
+
+def find_plan(db: Snapshot, key: str) -> HealthPlan | None:
+    """Return the plan with a key, or None."""
+    rows = read_rows(db, HealthPlan, f"{_PLANS} WHERE plan_key = $key GROUP BY plan_key", {"key": key})
+    return rows[0] if rows else None
+
+
+def list_plan_files(db: Snapshot, key: str) -> list[PlanFile]:
+    """Return the loaded files that are listed for a plan, newest month first."""
+    return read_rows(
+        db,
+        PlanFile,
+        """WITH b AS (SELECT DISTINCT batch_id, state FROM plan_file WHERE plan_key = $key),
+           listed AS (
+               SELECT batch_id, count(DISTINCT plan_key) AS plans FROM plan_file
+               WHERE batch_id IN (SELECT batch_id FROM b) GROUP BY batch_id),
+           g AS (
+               SELECT batch_id, count(*) AS groups,
+                      list_sort(list_distinct(flatten(list(coalesce(network_names, []))))) AS networks
+               FROM dim_provider_group WHERE batch_id IN (SELECT batch_id FROM b) GROUP BY batch_id)
+           SELECT d.source, d.state, d.year_month, d.reporting_entity_name, d.payer_slug, d.last_updated_on,
+                  d.rows_added AS rates, coalesce(groups, 0) AS groups, coalesce(networks, []) AS networks, plans
+           FROM dim_batch d JOIN b USING (batch_id, state) JOIN listed USING (batch_id) LEFT JOIN g USING (batch_id)
+           ORDER BY d.year_month DESC, d.reporting_entity_name, d.source, d.state""",
+        {"key": key},
+    )
+
+
+def list_plans_of_file(db: Snapshot, batch_id: str, limit: int, offset: int) -> tuple[int, list[HealthPlan]]:
+    """Return the plans that a file is listed for, and so use its rates, by name; and how many there are."""
+    return read_page(
+        db,
+        HealthPlan,
+        f"""SELECT count(*) OVER () AS total, * FROM (
+                {_PLANS} WHERE plan_key IN (SELECT plan_key FROM plan_file WHERE batch_id = $batch_id)
+                GROUP BY plan_key)
+            ORDER BY lower(plan_name), plan_key LIMIT $limit OFFSET $offset""",
+        {"batch_id": batch_id, "limit": limit, "offset": offset},
+    )
+
+
+def search_plans(db: Snapshot, text: str, limit: int, offset: int = 0) -> tuple[int, list[HealthPlan]]:
+    """Return the plans whose name, id, sponsor, or issuer contains each word, and how many; all if there is no word."""
+    words, has_all = contains_words(text, "folded") if text.strip() else ({}, "true")
+    searched = "concat_ws(' ', plan_name, replace(plan_id, '-', ''), plan_id, plan_sponsor_name, issuer_name)"
+    return read_page(
+        db,
+        HealthPlan,
+        f"""SELECT count(*) OVER () AS total, * EXCLUDE (folded)
+            FROM (SELECT *, {folded_sql(searched)} AS folded FROM ({_PLANS} GROUP BY plan_key))
+            WHERE {has_all} ORDER BY lower(plan_name), plan_key LIMIT $limit OFFSET $offset""",
+        {**words, "limit": limit, "offset": offset},
+    )
+
+
+def find_source(db: Snapshot, batch_id: str) -> str | None:
+    """Return the name of a loaded file, or None."""
+    rows = db.rows("SELECT min(source) FROM dim_batch WHERE batch_id = ?", [batch_id])
+    return str(rows[0][0]) if rows and rows[0][0] else None
