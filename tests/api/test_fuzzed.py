@@ -24,7 +24,7 @@ MONTHS = {"year_month": "2025-08", "from": "2025-07"}
 
 FILTERS = {
     "code_type", "payer", "pos", "billing_class", "modifier", "setting", "negotiated_type", "arrangement", "network",
-    "npi", "tin", "city", "zip", "county", "metro", "near", "specialty", "entity",
+    "npi", "tin", "organization", "system", "plan", "city", "zip", "county", "metro", "near", "specialty", "entity",
 }  # fmt: skip
 """Tried at `rates` only: elsewhere they are the same fields of the same form."""
 

@@ -28,7 +28,8 @@ from tests.paths import ROOT
 from tests.rate_files import file_of, item_of
 from tests.stores import listing
 
-WRITING = ("ingest_mrf", "load_benchmark", "load_nppes", "load_places", "load_utilization", "load_codes", "reshard",
+WRITING = ("ingest_mrf", "load_benchmark", "load_nppes", "load_places", "load_utilization", "load_organizations",
+           "load_codes", "reshard",
            "compact", "copy_by_group", "correct_rates", "upgrade")  # fmt: skip
 COMMANDS = (*WRITING, "dq_check", "demo", "data_dictionary")
 

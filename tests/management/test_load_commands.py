@@ -88,6 +88,7 @@ def test_a_wrong_file_is_one_line(manage: Manage, tmp_path: Path) -> None:
         ("load_nppes",),
         ("load_places",),
         ("load_utilization",),
+        ("load_organizations",),
         ("load_codes",),
         ("load_benchmark", "wcfs"),
     ):
