@@ -41,12 +41,17 @@ def with_organizations(root: Path, tins: dict[tuple[str, str], str], plan: str =
     """Return the store below a directory with a roll-up, and with a plan of all files if one is named."""
     store = Store(root)
     names = [{"tin_type": kind, "tin_value": value} for kind, value in tins]
-    batches = open_snapshot(store).rows("SELECT batch_id, state FROM dim_batch")
+    columns = ("batch_id", "state", "payer_slug", "year_month", "reporting_entity_name")
+    rows = open_snapshot(store).rows(f"SELECT {', '.join(columns)} FROM dim_batch")
+    loaded = [{**dict(zip(columns, row, strict=True)), "rows_added": 1} for row in rows]
+    batches = [(row["batch_id"], row["state"]) for row in loaded]
     listed = [
         {"batch_id": batch, "state": state, "plan_name": plan, "plan_id_type": "hios", "plan_id": "12345",
          "plan_market_type": "group"} for batch, state in batches
     ] if plan else []  # fmt: skip
-    write_rows(store, {"dim_tin": names, "organization": rolled_up(tins), "xref_batch_plan": listed})
+    write_rows(
+        store, {"dim_batch": loaded, "dim_tin": names, "organization": rolled_up(tins), "xref_batch_plan": listed}
+    )
     return open_snapshot(store)
 
 
@@ -60,7 +65,7 @@ def test_a_rate_counts_once_at_every_level(
     groups: list[set[tuple[str, str]]], of_rates: list[tuple[int, str]], keys: list[str]
 ) -> None:
     tins = dict(zip(TINS, keys, strict=True))
-    facts = [
+    facts: list[dict[str, Any]] = [
         {**A_RATE, "group": group % len(groups), "code": code, "negotiated_rate": float(number)}
         for number, (group, code) in enumerate(of_rates)
     ]
