@@ -28,15 +28,15 @@ class Filters(TypedDict, total=False):
     """What narrows a market beside state, month, and code. Leave out what does not matter.
 
     `payer` is a payer's name or its payer_slug. `pos` is one place of service, such as 11. `modifier` is one
-    modifier, such as 26, or "none". `billing_class`, `setting`, `negotiated_type`, and `arrangement` are as the files
-    write them, or "unstated". `network` is the name of a network; `npi` and `tin` are a provider's.
+    modifier, such as 26, or "none". `billing_class`, `setting`, `negotiated_type`, and `arrangement` are as the
+    files write them, or "unstated". `network` is the name of a network; `npi` and `tin` are a provider's.
     `organization`, `system`, and `plan` are keys as organization_id, system_id, and plan_key have them. `city`
     ("ATLANTA, GA"), `zip`, `county` (FIPS code), `metro` (code of a metropolitan area or division), `near`
-    ("30303,25": a ZIP code or NPI, and miles), `specialty`, and `entity` ("individual" or "organization") are those of one provider of
-    the group, who meets all of them. `evidence` is "likely" for the rates that are likely performed, or "all" (the
-    default). `basis` ("mpfs", "opps" or "asc") narrows nothing: it compares all rates with that schedule of Medicare,
-    whatever class they state. Nor does `area`: "state" compares all rates with the state's mean, "own" (the default)
-    with the amount of their provider's own area where it is known.
+    ("30303,25": a ZIP code or NPI, and miles), `specialty`, and `entity` ("individual" or "organization") are those
+    of one provider of the group, who meets all of them. `evidence` is "likely" for the rates that are likely
+    performed, or "all" (the default). `basis` ("mpfs", "opps" or "asc") narrows nothing: it compares all rates with
+    that schedule of Medicare, whatever class they state. Nor does `area`: "state" compares all rates with the
+    state's mean, "own" (the default) with the amount of their provider's own area where it is known.
     """
 
     payer: str
