@@ -85,6 +85,22 @@ def to(page: str, market: Any = None, **parameters: Any) -> str:
     return urls.to(page, market, **parameters)
 
 
+@register.simple_tag
+def rates_found(code: Any, said: Any) -> str:
+    """Return the address of the rates of a code that a search has found, with the other things that its text says."""
+    return urls.to(
+        "rates",
+        state=code.state,
+        year_month=code.year_month,
+        code_type=code.code_type,
+        code=code.code,
+        payer=said.payer.payer_slug if said.payer else None,
+        modifier=said.modifier,
+        city=said.city,
+        zip=said.zip,
+    )
+
+
 @register.simple_tag(takes_context=True)
 def rates_of(context: dict[str, Any], terms: dict[str, Any]) -> str:
     """Return the address of the rates with some terms (a code, a payer, and filters) in the market of the page."""

@@ -1,4 +1,4 @@
-"""Store the answers of lookups. See core/store/schema/lookups.py and decision 64."""
+"""Store the answers of lookups. See core/store/schema/lookups.py and decision 66."""
 
 from collections.abc import Callable, Sequence
 

@@ -2,7 +2,7 @@
 
 A lookup is a query of some tables. `manage.py copy_by_group` stores its answer, which belongs to the files of these
 tables. Where it is not stored, or one of the files has been replaced, the query itself is asked, and has the same
-answer. See docs/decisions/0064-lookups.md.
+answer. See docs/decisions/0066-lookups.md.
 """
 
 from dataclasses import dataclass
