@@ -55,7 +55,7 @@ def test_the_form_sends_every_filter_that_is_set(site: Client, address: str) -> 
                "negotiated_type": "case rate", "arrangement": "ffs", "network": "Peach PPO", "npi": "1234567893",
                "tin": "123456789", "organization": "elm_ga", "system": "big_health_ga",
                "plan": "hios_1_ppo", "city": "MACON, GA", "zip": "31201", "county": "13021", "metro": "31420",
-               "near": "31201,10", "specialty": "Cardiology", "entity": "individual"}  # fmt: skip
+               "near": "31201,10", "specialty": "Cardiology", "entity": "individual", "evidence": "likely"}  # fmt: skip
     page = site.get(address, {**QUERY, **filters}).content.decode()
     form = page.split('<form class="market"', 1)[1].split("</form>", 1)[0]
     boxes = dict(re.findall(r'<input type="text" name="(\w+)" value="([^"]*)"', form))
