@@ -62,9 +62,9 @@ class RateGroupReader:
         if odd:
             self._notes["provider_references_that_are_no_ids"] += odd
         known_text = None if odd else text
-        mask = ALL_FILTERS if self.wanted is None else self.wanted.mask_of(keys)
         # A rate that names no group at all is not left out by a filter: it is rejected, as without filters.
-        if keys and not mask:
+        mask = self.wanted.mask_of(keys) if keys and self.wanted is not None else ALL_FILTERS
+        if not mask:
             return self.lists.set_aside(len(keys), known_text)
         return self.lists.add(keys, known_text, mask)
 
