@@ -17,7 +17,7 @@ from core.store.generations.store import Store
 from core.store.hardening import connect_hardened
 from core.store.keyed_rows import KeyedRows
 from core.store.market_cache import MarketCache, MarketKey
-from core.store.market_connection import MarketConnection
+from core.store.market_connection import MAX_BYTES, MarketConnection
 from core.store.market_facts import read_market_facts
 from core.store.query_limits import QueryLimits, QueryTimeout, QueryTooLarge, seconds_left, time_limit
 from core.store.schema.tables import FACT_RATE
@@ -164,6 +164,12 @@ class Snapshot:
             connection.close()
             raise
         connection.show({})
+        if connection.memory_in_use() > MAX_BYTES:
+            # Connections that nobody needs now keep plans as well.
+            while self._idle:
+                self._idle.pop().close()
+            if connection.memory_in_use() > MAX_BYTES:
+                connection.forget_older_plans()
         self._idle.append(connection)
 
     def _markets_in_memory(self) -> duckdb.DuckDBPyConnection:

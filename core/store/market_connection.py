@@ -17,6 +17,9 @@ import pyarrow as pa
 MAX_PLANS = 100
 """How many questions one connection has planned at a time. A page has about ten; filters make others."""
 
+MAX_BYTES = 96 << 20
+"""How much memory the plans of a database may keep. A plan keeps the tables of its last answer, one to three MB."""
+
 
 class _ShownTable:
     """What DuckDB reads under a table's name: the Arrow table that is shown at the moment."""
@@ -88,6 +91,18 @@ class MarketConnection:
             _, oldest = self._plans.popitem(last=False)
             self._connection.execute(f"DEALLOCATE {oldest}")
         return name
+
+    def memory_in_use(self) -> int:
+        """Return how many bytes the connection's database has in memory, that of other connections included."""
+        self.execute("SELECT coalesce(sum(memory_usage_bytes), 0)::BIGINT FROM duckdb_memory()")
+        ((found,),) = self.fetchall()
+        return int(found)
+
+    def forget_older_plans(self) -> None:
+        """Forget the half of the plans that was not used for longest."""
+        for _ in range((len(self._plans) + 1) // 2):
+            _, oldest = self._plans.popitem(last=False)
+            self._connection.execute(f"DEALLOCATE {oldest}")
 
     def _forget_plans(self) -> None:
         """Forget all plans: DuckDB does not notice that a name stands for a table with other columns now."""

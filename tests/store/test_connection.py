@@ -12,6 +12,7 @@ from core.store import market_facts
 from core.store.connection import QueryLimits, QueryTimeout, QueryTooLarge, Reader, Snapshot, time_limit
 from core.store.generations.store import Store
 from core.store.market_cache import MarketCache
+from core.store.market_connection import MAX_BYTES
 from core.store.schema.tables import TABLES
 from tests.stores import ENDLESS, change, open_snapshot
 
@@ -282,3 +283,13 @@ def test_a_question_that_is_too_large_names_the_setting_for_operators_only(
     error = demo._too_large(problem)
     assert error.for_operator == f"{error}; raise {setting}"
     assert setting not in str(error)
+
+
+def test_the_plans_of_many_questions_do_not_fill_the_memory(demo: Snapshot) -> None:
+    # Each plan keeps the tables of its last answer. A site that is asked for anything would come to its limit.
+    for number in range(120):
+        with demo.market_snapshot("true", {}) as market:
+            market.rows(f"SELECT code, count(*), list(DISTINCT payee) AS n{number} FROM counted_rate GROUP BY ALL")
+            market.rows(f"SELECT *, row_number() OVER (PARTITION BY code) AS n{number} FROM counted_rate LIMIT 9")
+    with demo.market_snapshot("true", {}) as market:
+        assert market.shown.memory_in_use() < 2 * MAX_BYTES
