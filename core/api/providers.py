@@ -8,7 +8,7 @@ from core.api.protocol.resources import Answer, AnswerFields, MarketPage, Page, 
 from core.pages.forms.market_forms import ProviderForm
 from core.pages.forms.query_form import QueryForm
 from core.queries import provider_rates, providers
-from core.queries.rules.market import Market, market_cache, uses_own_areas
+from core.queries.rules.market import market_cache, uses_own_areas
 
 router = Router(tags=["Providers"])
 
@@ -95,7 +95,7 @@ def list_npis_of_tin(request: ResourceRequest) -> AnswerFields:
 
 def _code_rates(request: ResourceRequest) -> AnswerFields:
     market = request.market
-    of_provider = Market(market.state, market.year_month, npi=market.npi, tin=market.tin)
+    of_provider = market.unfiltered.without("code_type", "code")
     with market_cache(request.db, of_provider, areas=uses_own_areas(request.db, market)) as cache:
         return request.page_at_offset(
             lambda limit, offset: provider_rates.list_code_rates(request.db, cache, market, limit, offset)

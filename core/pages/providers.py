@@ -88,8 +88,8 @@ def _show_provider(query: MarketQuery[ProviderForm], by: providers.By, value: st
         return query.download(npis, providers.Npi, f"{by}_{value}_npis")
     if query.wants_file and table == "locations" and by == "npi":
         return query.download(providers.list_locations(db, value), providers.PracticeLocation, f"npi_{value}_locations")
-    # All of the provider's rates, without the filters: every filter that is tried next finds them in memory.
-    whole = Market(asked.state, asked.year_month, npi=asked.npi, tin=asked.tin)
+    # All of the rates, without the filters by terms: every such filter that is tried next finds them in memory.
+    whole = asked.unfiltered.without("code_type", "code")
     with market_cache(db, whole, areas=uses_own_areas(db, asked)) as cached:
         if query.wants_file:
             every = provider_rates.list_code_rates(db, cached, asked, ROW_CAP, 0)[1]

@@ -111,7 +111,7 @@ def test_from_a_word_to_a_payer_a_provider_medicare_and_a_file(look: Any, tmp_pa
     expect(page.get_by_role("heading", name="Percent of Medicare by payer")).to_be_visible()
     page.go_back()
     expect(page.get_by_role("link", name="Compare with Medicare")).to_be_visible()
-    page.get_by_role("table").last.locator("tbody a").first.click()
+    page.get_by_role("table").last.locator("tbody a[href^='/tin/']").first.click()
     expect(page.get_by_role("heading", name="Groups and networks")).to_be_visible()
     with page.expect_download() as download:
         page.locator("section").first.get_by_role("link", name="CSV").click()

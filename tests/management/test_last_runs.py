@@ -33,7 +33,7 @@ def run(*arguments: str, **options: str) -> None:
 def test_a_load_that_fails_is_recorded_although_the_store_is_as_it_was(filled: Store) -> None:
     before = filled.loaded()
     with pytest.raises(CommandError):
-        run("ingest_mrf", "no-such-file.json", state="GA")
+        run("ingest_mrf", "no-such-file.json", "--state", "GA")
     assert "no-such-file.json" in ended(filled)["ingest_mrf"]
     assert filled.loaded() == before
 

@@ -38,6 +38,7 @@ HEADERS = {
     "dmepos rural zip": ["STATE", "DMEPOS RURAL ZIP CODE", "YEAR/QTR"],
     "county areas": ["CBSA Code", "Metropolitan Division Code", "CSA Code", "FIPS State Code", "FIPS County Code"],
     "zip cbsa": ["ZIP", "CBSA", "BUS_RATIO"],
+    "zip points": ["GEOID", "ALAND", "AWATER", "INTPTLAT", "INTPTLONG"],
     "zip county": ["zip", "fips", "county", "state"],
     "lab fees": ["YEAR", "HCPCS", "MOD", "EFF_DATE", "INDICATOR", "RATE", "SHORTDESC"],
     "lab fees, text": ["2025", "80053", "QW", "20250101", "N", "00010.56", "A test"],

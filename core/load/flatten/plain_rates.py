@@ -121,10 +121,10 @@ def read_plain_rates(
 
 
 def _find_lists(rates: Sequence[RateObject], groups: RateGroupReader) -> Sequence[int | None]:
-    """Return the number of each rate's list of groups."""
+    """Return the number of each rate's list of groups; that of an empty list for one that has to be looked at."""
     texts = list(map(bytes, [rate.provider_references for rate in rates]))
     found = list(map(groups.lists.by_references.get, texts))
-    return list(map(groups.number_of, texts)) if None in found else found
+    return list(map(groups.number_if_all_are_ids, texts)) if None in found else found
 
 
 def _read_prices(texts: list[bytes], cache: PriceFieldCache) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:

@@ -61,12 +61,20 @@ class RateGroupReader:
         keys, odd = self._keys_of_references(text)
         if odd:
             self._notes["provider_references_that_are_no_ids"] += odd
-        known_text = None if odd else text
+        return self._add_list(keys, None if odd else text)
+
+    def number_if_all_are_ids(self, text: bytes) -> int:
+        """Return the same number, or that of an empty list if some references are not ids: they are not counted yet."""
+        known = self.lists.by_references.get(text)
+        if known is not None:
+            return known
+        keys, odd = self._keys_of_references(text)
+        return self.lists.add([], None, ALL_FILTERS) if odd else self._add_list(keys, text)
+
+    def _add_list(self, keys: list[int], text: bytes | None) -> int:
         # A rate that names no group at all is not left out by a filter: it is rejected, as without filters.
         mask = self.wanted.mask_of(keys) if keys and self.wanted is not None else ALL_FILTERS
-        if not mask:
-            return self.lists.set_aside(len(keys), known_text)
-        return self.lists.add(keys, known_text, mask)
+        return self.lists.add(keys, text, mask) if mask else self.lists.set_aside(len(keys), text)
 
     def read_written_out(self, rates: Sequence[RateObject], seqs: Sequence[int]) -> list[int]:
         """Return the lists of groups of rates that have provider_groups, and perhaps provider_references as well.

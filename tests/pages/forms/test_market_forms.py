@@ -6,7 +6,7 @@ from core.queries.rules.market import FILTERS
 
 def test_a_form_calls_filters_what_pages_call_them() -> None:
     form = MarketForm({})
-    labels = {name: form[name].label.removesuffix(" (EIN)") for name in FILTERS}
+    labels = {name: form[name].label.removesuffix(" (EIN)").removesuffix(" (key)") for name in FILTERS}
     assert labels == {name: one.label for name, one in FILTERS.items()}
 
 

@@ -168,12 +168,12 @@ def test_a_file_that_is_visibly_damaged_is_told_before_anything_is_done(
 
 def test_a_file_damaged_while_the_store_is_open_is_named_when_it_is_read(filled: Store) -> None:
     db, other = open_snapshot(filled), open_snapshot(filled)
-    file = only_file(filled, DIM_BATCH.name)
+    file = only_file(filled, FACT_RATE.name)
     (filled.root / file.path).unlink()
-    with pytest.raises(DamagedFileError, match=f"table dim_batch: {re.escape(file.path)} is missing"):
-        db.rows("SELECT count(DISTINCT batch_id) FROM dim_batch")
+    with pytest.raises(DamagedFileError, match=f"table fact_rate: {re.escape(file.path)} is missing"):
+        db.rows("SELECT count(DISTINCT code) FROM fact_rate")
     with pytest.raises(DamagedFileError):
-        other.rows("SELECT min(file_name) FROM dim_batch")
+        other.rows("SELECT min(code) FROM fact_rate")
     assert db.rows("SELECT 1") == [(1,)]
 
 
@@ -191,7 +191,7 @@ def test_a_generation_that_is_no_longer_kept_is_not_called_damaged(tmp_path: Pat
     db = open_snapshot(store)
     load_made_file(store, tmp_path, 1)
     with pytest.raises(StoreError, match="generation 1, which was being read, is no longer kept; ask again"):
-        db.rows("SELECT min(file_name) FROM dim_batch")
+        db.rows("SELECT min(code) FROM fact_rate")
 
 
 def test_a_full_disk_is_still_a_full_disk(filled: Store) -> None:
