@@ -84,9 +84,8 @@ class WatchedCursor:
     def to_arrow_table(self) -> pa.Table:
         """Return the rows of the question as an Arrow table."""
         with self._timed():
-            table = self._cursor.to_arrow_table()
-        request_notes.note_rows(len(table))
-        return table
+            # Its rows are not noted: tables in memory are what answers are made of, not answers.
+            return self._cursor.to_arrow_table()
 
     @property
     def description(self) -> list[Any]:

@@ -12,6 +12,7 @@ from core.fields import code_list
 from core.quality.checks import CHECKS
 from core.queries import changes, coverage, facets, medicare_amounts, networks, payers, quality, search
 from core.queries.histogram import build_histogram
+from core.queries.profiles import count_profile_choices
 from core.queries.rules.market import Market
 from core.queries.rules.matching import OUTCOMES
 from core.store.connection import Snapshot
@@ -58,6 +59,7 @@ def test_every_table_has_the_rows_of_its_query(site: Client, demo: Snapshot) -> 
         ("quality/history", {"check": "zero_rates"}, quality.list_history(demo, newest, {"check_name": "zero_rates"})),
         ("quality/runs", {}, quality.list_runs(demo)),
         ("rates/facets", QUERY, [*(one for some in facets.count_choices(demo, MARKET).values() for one in some),
+                                 *(one for some in count_profile_choices(demo, MARKET).values() for one in some),
                                  *facets.count_networks(demo, MARKET), *facets.count_months(demo, MARKET)]),
     ]  # fmt: skip
     for path, parameters, expected in tables:

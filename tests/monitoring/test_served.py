@@ -55,7 +55,7 @@ def test_a_request_is_one_line_of_json(served: ServedSite) -> None:
 
 def test_a_page_that_was_made_before_says_so(served: ServedSite) -> None:
     hits = served.sample("beaconpoint_cache_lookups_total", cache="pages", outcome="hit")
-    first, again = served.get("/codes/?q=knee"), served.get("/codes/?q=knee")
+    first, again = served.get(f"{RATES}&modifier=none"), served.get(f"{RATES}&modifier=none")
     assert first.text == again.text
     assert [(served.line_of(reply)["kept"], served.line_of(reply)["rows"] > 0) for reply in (first, again)] == [
         (False, True),
