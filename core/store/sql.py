@@ -28,13 +28,18 @@ def parquet_rows(paths: Sequence[str], options: str = "") -> str:
 def stored_rows(tables: Transaction | Store, table: Table) -> str:
     """Return SQL of a table's rows before the transaction: no rows, but its columns, if the store does not have it."""
     paths = tables.paths(table.name)
-    return parquet_rows(paths) if paths else f"(SELECT {null_columns(table.columns)} LIMIT 0)"
+    return parquet_rows(paths) if paths else no_rows(table)
 
 
 def current_rows(transaction: Transaction, table: Table) -> str | None:
     """Return SQL of a table's rows with the changes of the transaction so far, or None if it has none."""
     files = transaction.files(table.name)
     return parquet_rows([transaction.path(file) for file in files]) if sum(file.rows for file in files) else None
+
+
+def no_rows(table: Table) -> str:
+    """Return SQL of a table's columns without any row."""
+    return f"(SELECT {null_columns(table.columns)} LIMIT 0)"
 
 
 def null_columns(columns: Iterable[Column]) -> str:

@@ -6,13 +6,10 @@ A file is streamed, and only the columns that are wanted are kept. Copies that w
 Source: NPPES Data Dissemination, CMS, "Read Me" and "Code Values" (the file's own documentation).
 """
 
-import io
 import re
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path, PurePosixPath
@@ -26,7 +23,8 @@ import pyarrow.csv as arrow_csv
 
 from core.fields.clean_text import ELLIPSIS, FORBIDDEN, INVISIBLE, LINE_BREAKS
 from core.fields.npi import NPI_PATTERN
-from core.runtime.errors import CUT_SHORT, ReferenceFileError, zip_problem
+from core.reference.streamed_csv import BLOCK_BYTES, ends_with_line_break, open_csv, plain_errors
+from core.runtime.errors import CUT_SHORT, ReferenceFileError
 from core.runtime.progress import Progress
 
 REGISTER, OTHER_NAMES, LOCATIONS = "register", "other names", "practice locations"
@@ -39,7 +37,6 @@ _HEADERS = {
 }
 """Titles by which a kind of file is recognized. The register has those of the other names as well, so it is first."""
 
-_BLOCK_BYTES = 1 << 20
 _ROWS_PER_FRAME = 16_384
 """Bytes parsed, and rows normalized, at a time. Larger blocks are not faster and take more memory."""
 
@@ -127,7 +124,7 @@ def read_columns(
     """
     size = file.path.stat().st_size
     with plain_errors(file.path, file.name), file.path.open("rb") as content:
-        with _open_csv(content, file.member) as stream:
+        with open_csv(content, file.member) as stream:
             titles = _titles_by_key(stream.readline())
         found = {name: titles.get(_title_key(title)) for name, title in {**wanted, **optional}.items()}
         missing = [title for name, title in wanted.items() if found[name] is None]
@@ -138,14 +135,14 @@ def read_columns(
         given = {name: title for name, title in found.items() if title is not None}
         absent = [pl.lit(None, pl.String).alias(name) for name in found if name not in given]
         content.seek(0)
-        with _open_csv(content, file.member) as stream:
+        with open_csv(content, file.member) as stream:
             for table in _read_tables(stream, list(given.values()), counts):
                 if progress:
                     progress(min(content.tell(), size), size)
                 yield _fit_texts(_decode_texts(table.rename_columns(list(given))), max_length, counts).with_columns(
                     absent
                 )
-        if file.member is None and counts.rejected["columns"] and not _ends_with_line_break(content):
+        if file.member is None and counts.rejected["columns"] and not ends_with_line_break(content):
             raise ReferenceFileError(f"{file.name}: the file ends within a row; {CUT_SHORT}")
 
 
@@ -164,33 +161,6 @@ def _title_key(title: str) -> str:
     return re.sub(r"\s*-\s*", " - ", " ".join(title.split())).casefold()
 
 
-@contextmanager
-def _open_csv(file: IO[bytes], member: str | None) -> Iterator[IO[bytes]]:
-    if member is None:
-        yield file
-        return
-    with zipfile.ZipFile(file) as archive, archive.open(member) as stream:
-        yield io.BufferedReader(stream, _BLOCK_BYTES)  # type: ignore[type-var]
-
-
-def _ends_with_line_break(file: IO[bytes]) -> bool:
-    file.seek(-1, io.SEEK_END)
-    return file.read(1) == b"\n"
-
-
-@contextmanager
-def plain_errors(path: Path, name: str) -> Iterator[None]:
-    """Raise ReferenceFileError, in one line, for whatever is wrong with a file while it is read."""
-    try:
-        yield
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise ReferenceFileError(zip_problem(name, error)) from None
-    except pa.ArrowInvalid as error:
-        raise ReferenceFileError(f"{name}: cannot be read as csv: {error}; download it again") from None
-    except OSError as error:
-        raise ReferenceFileError(f"{path}: cannot be read: {error.strerror or error}") from None
-
-
 def _read_tables(stream: IO[bytes], titles: list[str], counts: RegisterCounts) -> Iterator[pa.Table]:
     """Yield the wanted columns as bytes, some 16,000 rows at a time; count and skip rows of another width."""
 
@@ -201,7 +171,7 @@ def _read_tables(stream: IO[bytes], titles: list[str], counts: RegisterCounts) -
 
     reader = arrow_csv.open_csv(
         stream,
-        read_options=arrow_csv.ReadOptions(block_size=_BLOCK_BYTES),
+        read_options=arrow_csv.ReadOptions(block_size=BLOCK_BYTES),
         parse_options=arrow_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=skip_row),
         convert_options=arrow_csv.ConvertOptions(
             include_columns=titles, column_types=dict.fromkeys(titles, pa.binary()), strings_can_be_null=False

@@ -7,8 +7,9 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from core.reference.organizations.organization_files import OrganizationFile, Row, read_organization_files
+from core.reference.organizations.organization_files import Row, read_organization_files
 from core.reference.organizations.roll_up import put_organizations
+from core.reference.read_counts import ReadCounts
 from core.store.generations.store import Store, Transaction
 from core.store.parquet.writer import write_table
 from core.store.schema.tables import HOSPITAL, LISTED_ORGANIZATION, ORGANIZATION, Table
@@ -20,7 +21,7 @@ from core.store.writer_connection import connect_for_writing
 class LoadedOrganizations:
     """What was read, and what the store now knows of the tax IDs of its rates."""
 
-    files: tuple[OrganizationFile, ...]
+    files: tuple[ReadCounts, ...]
     outdated: int
     """Rows of which the store has a newer one."""
     listed: int
@@ -106,7 +107,7 @@ def _put(transaction: Transaction, table: Table, rows: list[dict[str, Any]]) -> 
 def _count(
     connection: duckdb.DuckDBPyConnection,
     transaction: Transaction,
-    files: tuple[OrganizationFile, ...],
+    files: tuple[ReadCounts, ...],
     outdated: int,
 ) -> LoadedOrganizations:
     rolled_up = current_rows(transaction, ORGANIZATION) or stored_rows(transaction, ORGANIZATION)

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,6 +14,7 @@ from core.fields.states import parse_state
 from core.fields.text import fit_text
 from core.fields.tin import parse_tin
 from core.reference import recognize
+from core.reference.read_counts import ReadCounts
 from core.reference.spreadsheets import Sheet, read_sheets
 from core.runtime.errors import ReferenceFileError
 from core.store.schema.columns import MAX_NAME
@@ -44,25 +44,10 @@ Row = dict[str, Any]
 
 
 @dataclass
-class OrganizationFile:
-    """What became of one file: rows_read = kept + left_out, by reason."""
-
-    name: str
-    kind: str
-    kept: int = 0
-    left_out: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def rows_read(self) -> int:
-        """Return the rows below the header that are not blank."""
-        return self.kept + self.left_out.total()
-
-
-@dataclass
 class OrganizationFiles:
     """The contents of all files given, by the keys of the tables listed_organization and hospital."""
 
-    files: list[OrganizationFile] = field(default_factory=list)
+    files: list[ReadCounts] = field(default_factory=list)
     listed: dict[tuple[str, str, str, str], Row] = field(default_factory=dict)
     hospitals: dict[str, Row] = field(default_factory=dict)
 
@@ -77,7 +62,7 @@ def read_organization_files(paths: list[Path]) -> OrganizationFiles:
             if kind is not None:
                 seen.add(kind)
             if kind in ORGANIZATION_FILES:
-                file = OrganizationFile(sheet.file, kind)
+                file = ReadCounts(sheet.file, kind)
                 found.files.append(file)
                 _READERS[kind](_rows(sheet, kind), file, found)
         if not seen & set(ORGANIZATION_FILES):
@@ -128,7 +113,7 @@ def _rows(sheet: Sheet, kind: str) -> Iterator[dict[str, str]]:
             yield {title: cell.strip() for title, cell in zip(titles, row, strict=False)}
 
 
-def _read_own(rows: Iterator[dict[str, str]], file: OrganizationFile, found: OrganizationFiles) -> None:
+def _read_own(rows: Iterator[dict[str, str]], file: ReadCounts, found: OrganizationFiles) -> None:
     for row in rows:
         title = next(title for title in row if title in recognize.TAX_ID_TITLES)
         tin = parse_tin(row.get("TIN_TYPE") or row.get("TYPE") or _guess_type(row[title]), row[title])
@@ -152,7 +137,7 @@ def _guess_type(number: str) -> str:
     return "npi" if sum(map(str.isdigit, number)) == 10 else "ein"
 
 
-def _read_exempt(rows: Iterator[dict[str, str]], file: OrganizationFile, found: OrganizationFiles) -> None:
+def _read_exempt(rows: Iterator[dict[str, str]], file: ReadCounts, found: OrganizationFiles) -> None:
     for row in rows:
         tin = parse_tin("ein", row["EIN"])
         if tin is None:
@@ -164,7 +149,7 @@ def _read_exempt(rows: Iterator[dict[str, str]], file: OrganizationFile, found: 
             _put_listed(found, file, (*tin, IRS, ""), {"name": row["NAME"], **place, "as_of": None})
 
 
-def _read_care_compare(rows: Iterator[dict[str, str]], file: OrganizationFile, found: OrganizationFiles) -> None:
+def _read_care_compare(rows: Iterator[dict[str, str]], file: ReadCounts, found: OrganizationFiles) -> None:
     for row in rows:
         place = _place(row.get("CITY/TOWN") or row.get("CITY"), row.get("STATE"), row.get("ZIP CODE"))
         _put_hospital(
@@ -172,7 +157,7 @@ def _read_care_compare(rows: Iterator[dict[str, str]], file: OrganizationFile, f
         )
 
 
-def _read_system_hospitals(rows: Iterator[dict[str, str]], file: OrganizationFile, found: OrganizationFiles) -> None:
+def _read_system_hospitals(rows: Iterator[dict[str, str]], file: ReadCounts, found: OrganizationFiles) -> None:
     for row in rows:
         place = _place(row.get("HOSPITAL_CITY"), row.get("HOSPITAL_STATE"), row.get("HOSPITAL_ZIP"))
         in_system = bool(row["HEALTH_SYS_ID"] and row["HEALTH_SYS_NAME"])
@@ -197,7 +182,7 @@ def _read_system_hospitals(rows: Iterator[dict[str, str]], file: OrganizationFil
         )
 
 
-def _read_price_files(rows: Iterator[dict[str, str]], file: OrganizationFile, found: OrganizationFiles) -> None:
+def _read_price_files(rows: Iterator[dict[str, str]], file: ReadCounts, found: OrganizationFiles) -> None:
     for row in rows:
         ein = next(
             (
@@ -227,7 +212,7 @@ _READERS = {
 
 
 def _put_listed(
-    found: OrganizationFiles, file: OrganizationFile, key: tuple[str, str, str, str], row: dict[str, str | None]
+    found: OrganizationFiles, file: ReadCounts, key: tuple[str, str, str, str], row: dict[str, str | None]
 ) -> None:
     """Add what a row says of a tax ID. Of rows with one key, the one with the newest date stays, then the last."""
     before = found.listed.get(key)
@@ -243,7 +228,7 @@ def _put_listed(
     file.kept += 1
 
 
-def _put_hospital(found: OrganizationFiles, file: OrganizationFile, number: str, row: dict[str, str | None]) -> None:
+def _put_hospital(found: OrganizationFiles, file: ReadCounts, number: str, row: dict[str, str | None]) -> None:
     """Add what a row says of a hospital; a later list adds what the earlier did not say, and replaces what it did."""
     ccn = _ccn(number)
     if ccn is None:

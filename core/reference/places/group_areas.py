@@ -2,7 +2,8 @@
 
 import duckdb
 
-from core.store.changes.upsert import upsert, write_query
+from core.reference.put_group_table import put_group_table
+from core.store.changes.upsert import upsert
 from core.store.generations.store import Transaction
 from core.store.schema.tables import DIM_GROUP_AREA, DIM_NPI, DIM_ZIP, XREF_GROUP_NPI
 from core.store.sql import current_rows
@@ -14,20 +15,8 @@ def put_all_group_areas(connection: duckdb.DuckDBPyConnection, transaction: Tran
     if zips is None or pairs is None:
         return
     _create_npi_areas(connection, transaction, zips)
-    connection.execute("CREATE OR REPLACE TEMP TABLE group_areas AS " + _empty())
-    # One payer's month at a time: the pairs are sorted by these, and memory is that of the largest.
-    periods = connection.execute(f"SELECT DISTINCT year_month, payer_slug FROM {pairs} ORDER BY ALL").fetchall()
-    for month, payer in periods:
-        connection.execute(
-            f"""INSERT INTO group_areas BY NAME
-                {group_areas_sql(f"(FROM {pairs} WHERE year_month = $month AND payer_slug = $payer)")}""",
-            {"month": month, "payer": payer},
-        )
-    path = transaction.new_file(DIM_GROUP_AREA.name)
-    order = ", ".join(DIM_GROUP_AREA.order)
-    rows = write_query(connection, path, DIM_GROUP_AREA, f"FROM group_areas ORDER BY {order}", transaction.sizes)
-    transaction.put(DIM_GROUP_AREA.name, path, rows)
-    connection.execute("DROP TABLE group_areas; DROP TABLE npi_area")
+    put_group_table(connection, transaction, DIM_GROUP_AREA, pairs, group_areas_sql)
+    connection.execute("DROP TABLE npi_area")
 
 
 def put_group_areas(connection: duckdb.DuckDBPyConnection, transaction: Transaction, pairs: str) -> None:
@@ -85,9 +74,3 @@ def group_areas_sql(pairs: str) -> str:
         SELECT *, concat(contractor, '/', locality, '/', wage_area, '/',
                          CASE dmepos_rural WHEN true THEN 'rural' WHEN false THEN 'urban' END) AS area
         FROM decided WHERE coalesce(contractor, wage_area, dmepos_rural::VARCHAR) IS NOT NULL"""
-
-
-def _empty() -> str:
-    return (
-        f"SELECT {', '.join(f'NULL::{column.sql_type} AS {column.name}' for column in DIM_GROUP_AREA.columns)} LIMIT 0"
-    )

@@ -8,9 +8,10 @@ import polars as pl
 
 from core.fields.states import FIPS_STATES
 from core.reference.places.group_areas import put_all_group_areas
-from core.reference.places.place_files import PlaceFile, PlaceFiles, read_place_files
+from core.reference.places.place_files import PlaceFiles, read_place_files
 from core.reference.places.zip_areas import AreaFinder, ZipArea
 from core.reference.profiles.provider_profiles import ProfileCounts, count_profiles, put_all_profiles
+from core.reference.read_counts import ReadCounts
 from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store, Transaction
 from core.store.parquet.writer import write_table
@@ -26,7 +27,7 @@ _AREA_COLUMNS = tuple(ZipArea.__dataclass_fields__)
 class LoadedPlaces:
     """What was read, and what the store now knows of ZIP codes and provider groups."""
 
-    files: tuple[PlaceFile, ...]
+    files: tuple[ReadCounts, ...]
     zips: int
     with_locality: int
     """ZIP codes that are in one payment locality."""

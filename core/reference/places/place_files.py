@@ -2,7 +2,6 @@
 
 import io
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ import polars as pl
 
 from core.fields.states import FIPS_STATES
 from core.reference import recognize
+from core.reference.read_counts import ReadCounts
 from core.reference.spreadsheets import Sheet, read_sheets
 from core.runtime.errors import ReferenceFileError
 
@@ -37,21 +37,6 @@ _NO_POINT = "no latitude or longitude"
 
 Point = tuple[float, float]
 """Latitude and longitude in degrees."""
-
-
-@dataclass
-class PlaceFile:
-    """What became of one file: rows_read = kept + left_out, by reason."""
-
-    name: str
-    kind: str
-    kept: int = 0
-    left_out: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def rows_read(self) -> int:
-        """Return the rows below the header that are not blank."""
-        return self.kept + self.left_out.total()
 
 
 @dataclass(frozen=True)
@@ -103,7 +88,7 @@ class Shares:
 class PlaceFiles:
     """The contents of all files given. A kind of file that was not given has None."""
 
-    files: list[PlaceFile] = field(default_factory=list)
+    files: list[ReadCounts] = field(default_factory=list)
     localities: dict[str, ZipLocality] | None = None
     dmepos_rural: set[str] | None = None
     counties: dict[str, CountyArea] | None = None
@@ -189,7 +174,7 @@ class _TitledRows:
 
 def _read_sheet(found: PlaceFiles, sheet: Sheet, kind: str) -> None:
     rows = _TitledRows(sheet, kind)
-    file = PlaceFile(sheet.name, kind)
+    file = ReadCounts(sheet.name, kind)
     if kind == recognize.ZIP_LOCALITY:
         found.localities = _read_localities(rows, file)
     elif kind == recognize.DMEPOS_RURAL_ZIP:
@@ -215,7 +200,7 @@ def zip_code(text: str) -> str | None:
     return match[1].zfill(5) if match else None
 
 
-def _read_localities(rows: _TitledRows, file: PlaceFile) -> dict[str, ZipLocality]:
+def _read_localities(rows: _TitledRows, file: ReadCounts) -> dict[str, ZipLocality]:
     columns = [
         rows.column(name)
         for name in ("ZIP CODE", "STATE", "CARRIER", "LOCALITY", "PLUS 4 FLAG", "RURAL IND", "YEAR/QTR")
@@ -240,7 +225,7 @@ def _read_localities(rows: _TitledRows, file: PlaceFile) -> dict[str, ZipLocalit
     return found
 
 
-def _read_dmepos_rural(rows: _TitledRows, file: PlaceFile) -> set[str]:
+def _read_dmepos_rural(rows: _TitledRows, file: ReadCounts) -> set[str]:
     found: set[str] = set()
     for (cell,) in rows.cells(rows.column("RURAL ZIP")):
         code = zip_code(cell)
@@ -252,7 +237,7 @@ def _read_dmepos_rural(rows: _TitledRows, file: PlaceFile) -> set[str]:
     return found
 
 
-def _read_counties(rows: _TitledRows, file: PlaceFile) -> dict[str, CountyArea]:
+def _read_counties(rows: _TitledRows, file: ReadCounts) -> dict[str, CountyArea]:
     columns = [
         rows.column(name)
         for name in (
@@ -276,7 +261,7 @@ def _read_counties(rows: _TitledRows, file: PlaceFile) -> dict[str, CountyArea]:
     return found
 
 
-def _read_points(rows: _TitledRows, file: PlaceFile) -> dict[str, Point]:
+def _read_points(rows: _TitledRows, file: ReadCounts) -> dict[str, Point]:
     """Return the middle of each ZIP code area. Columns are found by name: editions differ in their order."""
     found: dict[str, Point] = {}
     for cell, latitude, longitude in rows.cells(*map(rows.column, ("GEOID", "INTPTLAT", "INTPTLONG"))):
@@ -314,7 +299,7 @@ def _read_names_and_points(rows: _TitledRows, found: PlaceFiles) -> None:
             found.further_points.setdefault(code, point)
 
 
-def _read_crosswalk(rows: _TitledRows, file: PlaceFile, read: PlaceFiles) -> dict[str, Shares]:
+def _read_crosswalk(rows: _TitledRows, file: ReadCounts, read: PlaceFiles) -> dict[str, Shares]:
     """Return a crosswalk's places of each ZIP code, and say in `file.kind` whether they are counties or areas."""
     if file.kind == recognize.ZIP_COUNTY:
         _read_names_and_points(rows, read)

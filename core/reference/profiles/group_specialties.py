@@ -12,10 +12,11 @@ import polars as pl
 
 from core.fields.specialty import find_specialty
 from core.fields.unscored import UNSCORED_SPECIALTIES, UNSPECIFIC_SPECIALTIES
-from core.store.changes.upsert import upsert, write_query
+from core.reference.put_group_table import put_group_table
+from core.store.changes.upsert import upsert
 from core.store.generations.store import Transaction
 from core.store.schema.tables import DIM_NPI, GROUP_SPECIALTY, UTILIZATION_PROVIDER, XREF_GROUP_NPI
-from core.store.sql import current_rows, null_columns, quote
+from core.store.sql import current_rows, no_rows, quote
 
 _BROADER = {
     "Psychiatric nurse practitioner": "Nurse practitioner",
@@ -31,21 +32,8 @@ def put_all_group_specialties(connection: duckdb.DuckDBPyConnection, transaction
     pairs = current_rows(transaction, XREF_GROUP_NPI)
     if pairs is None or not _create_npi_specialties(connection, transaction):
         return
-    columns = null_columns(GROUP_SPECIALTY.columns)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE group_specialties AS SELECT {columns} LIMIT 0")
-    # One payer's month at a time: the pairs are sorted by these, and memory is that of the largest.
-    periods = connection.execute(f"SELECT DISTINCT year_month, payer_slug FROM {pairs} ORDER BY ALL").fetchall()
-    for month, payer in periods:
-        connection.execute(
-            f"""INSERT INTO group_specialties BY NAME
-                {group_specialties_sql(f"(FROM {pairs} WHERE year_month = $month AND payer_slug = $payer)")}""",
-            {"month": month, "payer": payer},
-        )
-    path = transaction.new_file(GROUP_SPECIALTY.name)
-    order = ", ".join(GROUP_SPECIALTY.order)
-    rows = write_query(connection, path, GROUP_SPECIALTY, f"FROM group_specialties ORDER BY {order}", transaction.sizes)
-    transaction.put(GROUP_SPECIALTY.name, path, rows)
-    connection.execute("DROP TABLE group_specialties; DROP TABLE npi_specialty")
+    put_group_table(connection, transaction, GROUP_SPECIALTY, pairs, group_specialties_sql)
+    connection.execute("DROP TABLE npi_specialty")
 
 
 def put_group_specialties(connection: duckdb.DuckDBPyConnection, transaction: Transaction, pairs: str) -> None:
@@ -79,7 +67,7 @@ def _create_npi_specialties(
     )
     connection.register("utilization_specialty_of_code", of_code)
     some = f"SEMI JOIN {wanted} USING (npi)" if wanted else ""
-    billed = billing or f"(SELECT {null_columns(UTILIZATION_PROVIDER.columns)} LIMIT 0)"
+    billed = billing or no_rows(UTILIZATION_PROVIDER)
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE npi_specialty AS
             SELECT n.npi,

@@ -6,11 +6,12 @@ import duckdb
 
 from core.fields.specialty import find_specialty
 from core.fields.states import STATES
+from core.reference.put_group_table import put_group_table
 from core.store.changes.upsert import upsert, write_query
 from core.store.generations.store import Transaction
 from core.store.schema.profile_tables import OF_ZIP
 from core.store.schema.tables import DIM_NPI, DIM_ZIP, GROUP_PROFILE, PROVIDER_PROFILE, XREF_GROUP_NPI, Table
-from core.store.sql import null_columns, parquet_rows, quote
+from core.store.sql import current_rows, no_rows, parquet_rows, quote
 
 _PLACE_COLUMNS = (
     "county_fips", "county", "cbsa", "cbsa_title", "division", "division_title", "latitude", "longitude",
@@ -45,20 +46,9 @@ def put_all_profiles(connection: duckdb.DuckDBPyConnection, transaction: Transac
     profiles = _profiles_sql(connection, _rows(transaction, DIM_NPI), _rows(transaction, DIM_ZIP))
     rows = write_query(connection, path, PROVIDER_PROFILE, f"{profiles} ORDER BY npi", transaction.sizes)
     transaction.put(PROVIDER_PROFILE.name, path, rows)
-    pairs = _rows(transaction, XREF_GROUP_NPI)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE group_profiles AS {_empty(GROUP_PROFILE)}")
-    # One payer's month at a time: the pairs are sorted by these, and memory is that of the largest.
-    periods = connection.execute(f"SELECT DISTINCT year_month, payer_slug FROM {pairs} ORDER BY ALL").fetchall()
-    for month, payer in periods if rows else ():
-        of_period = f"(FROM {pairs} WHERE year_month = {quote(month)} AND payer_slug = {quote(payer)})"
-        connection.execute(
-            f"""INSERT INTO group_profiles BY NAME
-                {group_profiles_sql(of_period, parquet_rows([str(path)]))}"""
-        )
-    path = transaction.new_file(GROUP_PROFILE.name)
-    query = f"FROM group_profiles ORDER BY {', '.join(GROUP_PROFILE.order)}"
-    transaction.put(GROUP_PROFILE.name, path, write_query(connection, path, GROUP_PROFILE, query, transaction.sizes))
-    connection.execute("DROP TABLE group_profiles")
+    pairs = _rows(transaction, XREF_GROUP_NPI) if rows else no_rows(XREF_GROUP_NPI)
+    profiles = parquet_rows([str(path)])
+    put_group_table(connection, transaction, GROUP_PROFILE, pairs, lambda some: group_profiles_sql(some, profiles))
 
 
 def put_profiles(connection: duckdb.DuckDBPyConnection, transaction: Transaction, pairs: str) -> None:
@@ -121,11 +111,4 @@ def _profiles_sql(connection: duckdb.DuckDBPyConnection, npis: str, zips: str) -
 
 def _rows(transaction: Transaction, table: Table) -> str:
     """Return SQL of a table's rows with the changes of the transaction so far; no rows if it has none."""
-    files = transaction.files(table.name)
-    if not sum(file.rows for file in files):
-        return f"({_empty(table)})"
-    return parquet_rows([transaction.path(file) for file in files])
-
-
-def _empty(table: Table) -> str:
-    return f"SELECT {null_columns(table.columns)} LIMIT 0"
+    return current_rows(transaction, table) or no_rows(table)

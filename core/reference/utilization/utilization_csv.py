@@ -5,12 +5,10 @@ alone or in a zip file, recognized by their columns. Column names have changed t
 A file is streamed: the whole country's has 3 GB. Sources: CMS's data dictionaries of 2012 to 2025.
 """
 
-import io
 import re
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -22,7 +20,7 @@ import pyarrow.csv as arrow_csv
 from core.fields.billing_code import HCPCS_CODE_PATTERN
 from core.fields.npi import NPI_PATTERN
 from core.fields.states import FIPS_STATES, STATES
-from core.reference.nppes.nppes_csv import plain_errors
+from core.reference.streamed_csv import BLOCK_BYTES, ends_with_line_break, open_csv, plain_errors
 from core.runtime.errors import CUT_SHORT, ReferenceFileError
 from core.runtime.progress import Progress
 
@@ -61,7 +59,6 @@ _COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 """The columns that are read: their names here, and their titles in the files, the newest first."""
 
-_BLOCK_BYTES = 1 << 20
 _ROWS_PER_FRAME = 1 << 16
 _PLACES = {"F": "facility", "O": "office"}
 _STATE_CODES = {name.upper(): code for code, name in STATES.items()}
@@ -137,12 +134,12 @@ def read_rows(
     normalize = _provider_rows if file.kind == BY_PROVIDER else _geography_rows
     size = file.path.stat().st_size
     with plain_errors(file.path, file.name), file.path.open("rb") as content:
-        with _open_table(content, file.member) as stream:
+        with open_csv(content, file.member) as stream:
             for table in _read_tables(stream, file, counts):
                 if progress:
                     progress(min(content.tell(), size), size)
                 yield normalize(pl.DataFrame(table), counts)
-        if file.member is None and counts.rejected["columns"] and not _ends_with_line_break(content):
+        if file.member is None and counts.rejected["columns"] and not ends_with_line_break(content):
             raise ReferenceFileError(f"{file.name}: the file ends within a row; {CUT_SHORT}")
 
 
@@ -194,20 +191,6 @@ def _find_year(path: Path, member: str | None, year: int | None) -> int:
     return year
 
 
-@contextmanager
-def _open_table(file: IO[bytes], member: str | None) -> Iterator[IO[bytes]]:
-    if member is None:
-        yield file
-        return
-    with zipfile.ZipFile(file) as archive, archive.open(member) as stream:
-        yield io.BufferedReader(stream, _BLOCK_BYTES)  # type: ignore[type-var]
-
-
-def _ends_with_line_break(file: IO[bytes]) -> bool:
-    file.seek(-1, io.SEEK_END)
-    return file.read(1) == b"\n"
-
-
 def _read_tables(stream: IO[bytes], file: UtilizationFile, counts: UtilizationCounts) -> Iterator[pa.Table]:
     """Yield the columns that are read, as text; count and skip rows of another width than the header's."""
 
@@ -220,7 +203,7 @@ def _read_tables(stream: IO[bytes], file: UtilizationFile, counts: UtilizationCo
     reader = arrow_csv.open_csv(
         stream,
         # Names of persons are not always UTF-8. They are not read, and the columns that are read are plain.
-        read_options=arrow_csv.ReadOptions(block_size=_BLOCK_BYTES, encoding="utf8"),
+        read_options=arrow_csv.ReadOptions(block_size=BLOCK_BYTES, encoding="utf8"),
         parse_options=arrow_csv.ParseOptions(
             delimiter=file.delimiter,
             quote_char='"' if file.delimiter == "," else False,

@@ -12,9 +12,9 @@ from core.fields.specialty import find_specialty
 from core.fields.unscored import UNSCORED_SPECIALTIES, is_unscored_code
 from core.reference.profiles.group_specialties import put_all_group_specialties, put_group_specialties
 from core.store.generations.store import Store
-from core.store.parquet.writer import write_table
-from core.store.schema.tables import DIM_NPI, GROUP_SPECIALTY, TABLES, UTILIZATION_PROVIDER, XREF_GROUP_NPI
+from core.store.schema.tables import DIM_NPI, GROUP_SPECIALTY, UTILIZATION_PROVIDER, XREF_GROUP_NPI
 from core.store.writer_connection import connect_for_writing
+from tests.reference.places.store_rows import write_rows
 from tests.stores import table
 
 NPIS = [f"10000000{n:02}" for n in range(6)]
@@ -29,19 +29,6 @@ registered = st.dictionaries(
 )
 billing = st.dictionaries(st.sampled_from(NPIS), st.sampled_from(["Cardiology", "Clinic", "Other physicians", None]))
 members = st.dictionaries(st.sampled_from("abcd"), st.lists(st.sampled_from(NPIS), min_size=1, unique=True))
-
-
-def write(store: Store, rows: dict[str, list[dict[str, Any]]]) -> None:
-    with store.write() as transaction:
-        for name, found in rows.items():
-            declared = TABLES[name]
-            frame = pl.DataFrame(
-                [{**dict.fromkeys(declared.names), **row} for row in found],
-                schema=pl.DataFrame(declared.arrow.empty_table()).schema,
-            ).sort(declared.order)
-            path = transaction.new_file(name)
-            transaction.put(name, path, write_table(path, declared, [frame.to_arrow().cast(declared.arrow)]))
-        transaction.commit()
 
 
 def specialty(taxonomy: str | None, billed: str | None) -> str:
@@ -95,7 +82,7 @@ def test_a_group_has_its_members_specialties(
         expected = {}  # nothing is known of anybody
     with TemporaryDirectory() as directory:
         store = Store(Path(directory))
-        write(store, rows)
+        write_rows(store, rows)
         for whole in (True, False):
             with store.write() as transaction:
                 connection = connect_for_writing(transaction.work)
@@ -110,7 +97,7 @@ def test_a_group_has_its_members_specialties(
             found = table(store, GROUP_SPECIALTY.name)
             if whole or expected == {} or any(of for _, of in expected):
                 assert {(group, of): npis for _, _, group, of, npis in found.rows()} == expected
-            write(store, {GROUP_SPECIALTY.name: []})
+            write_rows(store, {GROUP_SPECIALTY.name: []})
 
 
 def test_codes_of_children_and_pregnancy_are_unscored() -> None:
