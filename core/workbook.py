@@ -8,13 +8,16 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import chain, islice
 from typing import IO, Any, get_type_hints
+from urllib.parse import urljoin
 
+import pyarrow as pa
 import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from core.rows import column_names
+from core.rows import arrow_schema
 
 MOST_ROWS = 100_000
 """Rows of a workbook. More take Excel longer to open than anyone waits; the other formats have them all."""
@@ -145,29 +148,27 @@ def heading_of(row_type: type[Any], name: str) -> str:
 
 def _columns_of(row_type: type[Any]) -> Iterator[_Column]:
     hints = get_type_hints(row_type, include_extras=True)
-    for name in column_names(row_type):
-        hint = hints[name]
-        described = next((one for one in getattr(hint, "__metadata__", ()) if hasattr(one, "description")), None)
-        meaning = (described.description or "") if described else ""
-        yield _Column(name, heading_of(row_type, name), meaning, _unit_of(hint, meaning))
+    for field in arrow_schema(row_type):
+        extras = getattr(hints[field.name], "__metadata__", ())
+        meaning = next((one.description or "" for one in extras if hasattr(one, "description")), "")
+        yield _Column(field.name, heading_of(row_type, field.name), meaning, _unit_of(field.type, meaning))
 
 
-def _unit_of(hint: Any, meaning: str) -> str:
-    types = str(getattr(hint, "__origin__", hint))
-    if "float" in types:
+def _unit_of(kind: pa.DataType, meaning: str) -> str:
+    if pa.types.is_floating(kind):
         return "fraction" if _FRACTION.search(meaning) else "plain" if _PLAIN.search(meaning) else "dollars"
-    if "datetime.datetime" in types:
+    if pa.types.is_timestamp(kind):
         return "moment"
-    if "datetime.date" in types:
+    if pa.types.is_date(kind):
         return "date"
-    return "count" if "int" in types and "str" not in types else ""
+    return "count" if pa.types.is_integer(kind) else ""
 
 
 def _write_rows(
     sheet: Worksheet, columns: Sequence[_Column], rows: Iterator[Any], formats: dict[str, Format], bold: Format
 ) -> int:
     """Write the table with its headings, and return how many rows it has."""
-    some = [row for _, row in zip(range(_ROWS_MEASURED), rows, strict=False)]
+    some = list(islice(rows, _ROWS_MEASURED))
     for at, column in enumerate(columns):
         longest = max((len(str(_text(getattr(row, column.name)))) for row in some), default=0)
         # Excel wants to know the widths before the first row.
@@ -176,8 +177,7 @@ def _write_rows(
     for at, column in enumerate(columns):
         sheet.write_string(0, at, column.heading, bold)
     number = 0
-    for row in _first_then(some, rows):
-        number += 1
+    for number, row in enumerate(islice(chain(some, rows), MOST_ROWS), 1):
         in_percent = getattr(row, "kind", "dollars") == "percentage"
         for at, column in enumerate(columns):
             unit = "percentage" if in_percent and column.unit == "dollars" else column.unit
@@ -185,12 +185,6 @@ def _write_rows(
     if number:
         sheet.autofilter(0, 0, number, len(columns) - 1)
     return number
-
-
-def _first_then(some: list[Any], rows: Iterator[Any]) -> Iterator[Any]:
-    yield from some
-    for _, row in zip(range(MOST_ROWS - len(some)), rows, strict=False):
-        yield row
 
 
 def _write_cell(sheet: Worksheet, row: int, at: int, value: Any, style: Format | None) -> None:
@@ -221,7 +215,7 @@ def _write_about(sheet: Worksheet, about: About, shown: int, bold: Format, *, is
         *about.choices,
         ("Rows", f"the first {shown:,}; download CSV or Parquet for all" if is_cut else f"{shown:,}"),
         ("Page", about.address),
-        ("How it is computed", f"{about.address.split('/', 3)[0]}//{about.address.split('/', 3)[2]}/method/"),
+        ("How it is computed", urljoin(about.address, "/method/")),
         ("Data", f"generation {about.generation:,}"),
         ("Made", f"{made_at:%B} {made_at.day}, {made_at.year} at {made_at:%H:%M} UTC"),
         (),

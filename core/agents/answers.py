@@ -41,11 +41,12 @@ def make_answer(
     sources: Iterable[dict[str, Any]] = (),
     *,
     limit: int = MOST_ROWS,
+    rows_in_all: int | None = None,
     method: str = METHOD,
 ) -> AgentAnswer:
-    """Return an answer with the first `limit` rows."""
+    """Return an answer with the first `limit` rows. `rows_in_all` is how many there are, if not all were asked for."""
     shown = rows.head(min(limit, MOST_ROWS)).to_dicts()
-    return AgentAnswer(question, shown, rows.height, list(sources), method)
+    return AgentAnswer(question, shown, rows.height if rows_in_all is None else rows_in_all, list(sources), method)
 
 
 def newest_month(store: RateStore, state: str) -> str:

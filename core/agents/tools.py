@@ -99,10 +99,12 @@ class AgentTools:
         # The rows are cut by the query itself: a common code has more than a million of them.
         found = self._store.rates(state, month, code, code_type, limit=limit, **filters)
         in_all = int(self._store.rate_summary(state, month, code, code_type, **filters)["rates"].sum())
-        answer = make_answer(
-            f"Which rates does {code} have in {state.upper()} in {month}?", found, self._sources(state, month, found)
+        return make_answer(
+            f"Which rates does {code} have in {state.upper()} in {month}?",
+            found,
+            self._sources(state, month, found),
+            rows_in_all=in_all,
         )
-        return AgentAnswer(answer.question, answer.rows, in_all, answer.sources, answer.method)
 
     def compare_payers(
         self,
