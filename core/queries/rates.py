@@ -272,7 +272,7 @@ _OF_GROUP = {
 """What is looked up about the provider groups of rates: the tables, and their columns."""
 
 _PAGE_ROWS = 1_000
-"""Up to so many rows are chosen first, and what is known of their groups is looked up for them alone."""
+"""How many rows are at most chosen first, so that what is known of their groups is looked up for them alone."""
 
 
 def _rates_sql(

@@ -56,7 +56,7 @@ def _read_file(path: Path, manifest: Manifest, values: Mapping[str, Any]) -> pl.
     facts = pl.scan_parquet(path, hive_partitioning=False, glob=False)
     for name, value in values.items():
         facts = facts.filter(pl.col(name) == value)
-    # One more row than may be kept: whoever gets it knows that there are more.
+    # One more row than may be kept tells the caller that there are more.
     return facts.head(MAX_ROWS + 1).select(columns).collect()
 
 

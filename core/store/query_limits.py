@@ -54,7 +54,7 @@ class QueryLimits:
 
 
 def seconds_left(seconds: float) -> float:
-    """Return how long a question may take: so many seconds, or until the deadline of what is being answered.
+    """Return how long a question may take: `seconds`, or until the deadline of what is being answered.
 
     Raise QueryTimeout if there is no time left.
     """

@@ -22,7 +22,7 @@ class Watchdog:
 
     @contextmanager
     def watch(self, seconds: float, interrupt: Callable[[], None]) -> Iterator[None]:
-        """Call `interrupt` if what is done within takes more than so many seconds."""
+        """Call `interrupt` if what is done within takes longer than `seconds`."""
         deadline = time.monotonic() + seconds
         with self._changed:
             self._number += 1

@@ -21,7 +21,7 @@ from core.load.staging.price_field_cache import PriceFieldCache
 from core.tic.decode import ABSENT, ItemObject, RateObject
 
 RATES_AT_ONCE = 1000
-"""The texts of so many rates stay in a processor's cache."""
+"""How many rates are read together: their texts fit in a processor's cache."""
 
 
 class ItemRates(NamedTuple):

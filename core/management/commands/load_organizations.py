@@ -28,7 +28,7 @@ stated of the very number is shown as inferred.
 
 Names also come from what is loaded already: the payers' files (schema 2), and NPPES (load_nppes), where a tax ID is an
 NPI or an organization is among its NPIs. Of two rows about one tax ID in lists of one kind, the newer by as_of stays,
-or the one loaded last. Without a file, the command makes the roll-up anew from what is loaded.
+or the one loaded last. Without a file, the command rebuilds the roll-up from what is loaded.
 
   manage.py load_organizations my_organizations.csv
   manage.py load_organizations Hospital_General_Information.csv chsp-hospital-linkage-2023.csv eo_ga.csv ga.json

@@ -67,7 +67,7 @@ def download(
 
 
 def hold_until_sent(response: StreamingHttpResponse, place: Place, seconds: float) -> None:
-    """Leave a place in a lane when the response is sent, when its client is gone, or after so many seconds at most.
+    """Leave a place in a lane when the response is sent, when its client is gone, or after `seconds` at the latest.
 
     A small file is made at once: however slowly its client reads, it needs its place no longer.
     """

@@ -54,7 +54,7 @@ class MarketFilter:
 
 _MILES = "split_part($near, ',', 2)::DOUBLE"
 _MILES_OF_A_DEGREE = 68.7
-"""No degree of latitude has fewer: whoever is farther north or south than this is ruled out without a cosine."""
+"""No degree of latitude is shorter: places farther north or south are ruled out without a cosine."""
 
 _NEAR = f"""zip IN (
     SELECT zip FROM dim_zip JOIN (

@@ -41,7 +41,7 @@ class LoadedOrganizations:
 
 
 def load_organizations(store: Store, paths: list[Path]) -> LoadedOrganizations:
-    """Load lists of organizations, recognized by content, in any order. Without any, only roll the tax IDs up anew.
+    """Load lists of organizations, recognized by content, in any order. Without any, only rebuild the roll-up.
 
     A row replaces the store's row about the same tax ID, or hospital, of the same kind of list, unless that states a
     newer date. Raise ReferenceFileError or StoreError if that fails; the store is then unchanged.

@@ -31,7 +31,7 @@ _NOT_NAMES = ("", "unknown", "n_a", "na", "none", "null", "not_available", "not_
 
 
 def put_organizations(connection: duckdb.DuckDBPyConnection, transaction: Transaction) -> None:
-    """Make the table organization anew if this transaction has changed anything that it follows from."""
+    """Rebuild the table organization if this transaction has changed anything it is derived from."""
     complete = len(transaction.base.tables.get(ORGANIZATION.name, ())) > 0 and transaction.base.rows(
         ORGANIZATION.name
     ) == transaction.base.rows(DIM_TIN.name)

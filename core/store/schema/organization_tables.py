@@ -100,7 +100,7 @@ ORGANIZATION = Table(
     "silver/organization.parquet",
     ("tin_type", "tin_value"),
     "The roll-up of tax IDs: each has one name, one organization, and at most one health system, so that no rate is "
-    "multiplied. Made anew by every command that changes what it follows from.",
+    "multiplied. Rebuilt by every command that changes what it is derived from.",
     (
         TIN_TYPE,
         TIN_VALUE,

@@ -115,7 +115,7 @@ def current_generation(root: Path) -> int | None:
 
 
 def recently_open(root: Path, seconds: float) -> set[int]:
-    """Return the generations that stable paths have opened within so many seconds, as far as their trees tell.
+    """Return the generations that stable paths have opened within the last `seconds`, as far as their trees tell.
 
     They may be long superseded, if a writer was killed before it moved the links.
     """
