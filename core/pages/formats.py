@@ -5,7 +5,7 @@ from datetime import date
 from core.fields.place_of_service import EVERY_PLACE, PLACES
 from core.fields.states import STATES
 from core.queries.rules.evidence import EVIDENCE, LIKELY
-from core.queries.rules.market import NOT_STATED
+from core.queries.rules.market_filters import NOT_STATED
 
 NONE = "–"
 """What stands in a table where there is no value."""

@@ -26,7 +26,7 @@ from core.quality.check import Check
 from core.quality.checks import CHECKS, CHECKS_BY_NAME
 from core.quality.failing_rows import find_failing_rows
 from core.queries import coverage, quality
-from core.queries.rules.market import NO_MODIFIER
+from core.queries.rules.market_filters import NO_MODIFIER
 from core.store.connection import QueryTimeout
 
 RUNS_SHOWN = 20

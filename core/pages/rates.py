@@ -17,7 +17,8 @@ from core.queries.facets import Choice, count_choices, count_months, count_netwo
 from core.queries.histogram import Bin, build_histogram
 from core.queries.likely_rates import find_evidence_switch
 from core.queries.profiles import count_profile_choices
-from core.queries.rules.market import FILTERS, Market, facts_in_memory
+from core.queries.rules.market import Market, facts_in_memory
+from core.queries.rules.market_filters import FILTERS
 from core.queries.rules.rate_kinds import KINDS, rate_size
 from core.queries.rules.which_filter_emptied import count_without_each_filter
 from core.store.connection import Snapshot

@@ -6,16 +6,8 @@ from typing import Annotated
 
 from core.fields.place_of_service import EVERY_PLACE
 from core.queries.rules.columns import described
-from core.queries.rules.market import (
-    FILTERS,
-    NO_MODIFIER,
-    Market,
-    counted_rates,
-    facts_in_memory,
-    filter_condition,
-    groups_sql,
-    rates_of_market,
-)
+from core.queries.rules.market import Market, counted_rates, facts_in_memory, groups_sql, rates_of_market
+from core.queries.rules.market_filters import FILTERS, NO_MODIFIER, filter_condition
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 from core.store.schema.tables import DIM_PROVIDER_GROUP

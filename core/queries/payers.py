@@ -22,7 +22,8 @@ from core.queries.rules.columns import (
     RateP90,
     described,
 )
-from core.queries.rules.market import NO_MODIFIER, Market
+from core.queries.rules.market import Market
+from core.queries.rules.market_filters import NO_MODIFIER
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, percentile_columns, percentile_list
 from core.store.connection import Snapshot

@@ -10,7 +10,8 @@ from core.queries import medicare, medicare_amounts, organizations, rates
 from core.queries.comparison.reasons import REASONS
 from core.queries.facets import count_choices, count_months, count_networks
 from core.queries.histogram import build_histogram
-from core.queries.rules.market import FILTERS, Market
+from core.queries.rules.market import Market
+from core.queries.rules.market_filters import FILTERS
 from core.queries.rules.rate_kinds import rate_size
 from core.store.connection import Snapshot
 from tests.queries import slow

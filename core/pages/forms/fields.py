@@ -21,7 +21,7 @@ from core.fields.payer_slug import SLUG_PATTERN
 from core.fields.place_of_service import PLACE_PATTERN, parse_places
 from core.fields.states import STATES
 from core.fields.tin import MAX_TIN_DIGITS, remove_tin_marks
-from core.queries.rules.market import NO_MODIFIER, NOT_STATED
+from core.queries.rules.market_filters import NO_MODIFIER, NOT_STATED
 from core.store.schema.columns import ARRANGEMENT, CODE, CODE_TYPE, PAYER
 from core.store.schema.tables import DIM_PROVIDER_GROUP, FACT_RATE, XREF_POS
 

@@ -40,7 +40,8 @@ from core.pages.forms.roll_up_fields import OrganizationField, PlanField, System
 from core.queries import changes, medicare, organizations, rates
 from core.queries.comparison.schedules import BASES
 from core.queries.rules.evidence import ALL_RATES, CHOICES, EVIDENCE, LIKELY
-from core.queries.rules.market import AREA, AREAS, BASIS, FILTERS, NOT_STATED, STATE_MEAN, Market
+from core.queries.rules.market import Market
+from core.queries.rules.market_filters import AREA, AREAS, BASIS, FILTERS, NOT_STATED, STATE_MEAN
 from core.queries.rules.matching import OUTCOMES
 
 RATE_TYPES = ("negotiated", "derived", "fee schedule", "percentage", "per diem", NOT_STATED)

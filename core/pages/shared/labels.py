@@ -5,7 +5,7 @@ from typing import Any
 
 from core.quality.checks import CHECKS_BY_NAME
 from core.queries.rules.evidence import BILLED, NONE, SPECIALTY, UNSCORED
-from core.queries.rules.market import AREA, BASIS, FILTERS
+from core.queries.rules.market_filters import AREA, BASIS, FILTERS
 from core.store.schema.organization_tables import NAME_SOURCES, ORGANIZATION_SOURCES, SYSTEM_SOURCES
 
 _SCHEDULE_LABELS = {

@@ -47,7 +47,8 @@ from core.queries.compensation import (
 )
 from core.queries.filter_names import name_of_value
 from core.queries.profiles import name_places
-from core.queries.rules.market import AREA, BASIS, FILTERS, Market, market_cache, uses_own_areas
+from core.queries.rules.market import Market, market_cache, uses_own_areas
+from core.queries.rules.market_filters import AREA, BASIS, FILTERS
 from core.runtime.errors import BeaconError
 from core.runtime.metrics import count_lookup
 from core.runtime.request_notes import note_kept

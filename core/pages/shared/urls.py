@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from core.queries.rules.market import MARKET_PARAMETERS, Market
+from core.queries.rules.market import Market
+from core.queries.rules.market_filters import MARKET_PARAMETERS
 
 ORDER = (
     "q", "batch", *MARKET_PARAMETERS, "from", "codes", "base", "what", "by", "color", "sort", "page", "table", "format",

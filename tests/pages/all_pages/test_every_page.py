@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from core.pages import site_map
-from core.queries.rules.market import FILTERS
+from core.queries.rules.market_filters import FILTERS
 from core.store.connection import Snapshot
 from tests.pages.markets import MONTH, PAGES, PEACH, QUERY
 from tests.site import text_of

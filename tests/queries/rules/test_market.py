@@ -2,7 +2,8 @@
 
 from core.python_api.arguments import Filters
 from core.queries.facets import count_choices
-from core.queries.rules.market import AREA, BASIS, FILTERS, MARKET_PARAMETERS, Market
+from core.queries.rules.market import Market
+from core.queries.rules.market_filters import AREA, BASIS, FILTERS, MARKET_PARAMETERS
 from core.store.connection import Snapshot
 
 

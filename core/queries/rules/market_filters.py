@@ -1,0 +1,178 @@
+"""The filters of a market: their parameters, what pages call them, and which rates they select."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from core.fields.place_of_service import EVERY_PLACE
+from core.queries.rules.distance import miles_sql
+from core.queries.rules.evidence import EVIDENCE, likely_condition
+from core.store.schema.tables import GROUP_PROFILE, GROUP_SPECIALTY
+from core.store.views import NAMED_TIN
+
+NO_MODIFIER = "none"
+"""The value of the filter `modifier` that selects rates without a modifier."""
+
+NOT_STATED = "unstated"
+"""The value of a filter that selects rates whose file does not state it."""
+
+
+@dataclass(frozen=True)
+class MarketFilter:
+    """A filter of a market: its parameter, what pages call it, and which rates it selects.
+
+    A filter by a term of the rate has a `column` of the fact, by which its choices are counted, and a `condition` on
+    fact_rate AS f. Without a condition, it compares the column with the parameter, or finds NOT_STATED where the column
+    is null. A filter by provider group has a `group_table` instead, and its condition is one on that table.
+    """
+
+    name: str
+    label: str
+    column: str = ""
+    condition: str = ""
+    group_table: str = ""
+
+    @property
+    def counted(self) -> str:
+        """The expression over fact_rate AS f by which the choices of the filter are counted."""
+        return f"f.{self.column}" if self.condition else f"coalesce(f.{self.column}, '{NOT_STATED}')"
+
+    def restrict(self, month: str) -> str:
+        """Return the condition on fact_rate AS f. `month` is the parameter with the month, or empty for all months."""
+        if not self.group_table:
+            return self.condition or f"{self.counted} = ${self.name}"
+        # A group belongs to one month, and these tables are sorted by it: without it, all months would be read.
+        in_month = f"year_month = {month} AND " if month else ""
+        # A set of groups rather than a join: a rate that 30 NPIs share stays one rate.
+        return f"f.pg_uid IN (SELECT pg_uid FROM {self.group_table} WHERE {in_month}{self.condition})"
+
+
+_MILES = "split_part($near, ',', 2)::DOUBLE"
+_MILES_OF_A_DEGREE = 68.7
+"""No degree of latitude is shorter: places farther north or south are ruled out without a cosine."""
+
+_NEAR = f"""zip IN (
+    SELECT zip FROM dim_zip JOIN (
+        SELECT latitude AS north, longitude AS east FROM dim_zip WHERE zip = split_part($near, ',', 1)
+        UNION ALL
+        SELECT latitude, longitude FROM provider_profile WHERE npi = split_part($near, ',', 1)) origin
+    ON abs(latitude - north) <= {_MILES} / {_MILES_OF_A_DEGREE}
+        AND {miles_sql("latitude", "longitude", "north", "east")} <= {_MILES})"""
+"""Whether a ZIP code is at most some miles from another, or from that of a provider."""
+
+
+def _of_roll_up(level: str) -> str:
+    """Return a condition on a tax ID: that it rolls up to an organization or a system."""
+    return f"(tin_type, tin_value) IN (SELECT (tin_type, tin_value) FROM {NAMED_TIN} WHERE {level}_id = ${level})"
+
+
+_FILTERS = (
+    MarketFilter(
+        "payer",
+        "Payer",
+        "reporting_entity_name",
+        """f.reporting_entity_name IN (
+               SELECT reporting_entity_name_raw FROM dim_payer_bridge WHERE payer_slug = $payer)""",
+    ),
+    MarketFilter(
+        "pos",
+        "Place of service",
+        "pos_set_id",
+        f"f.pos_set_id IN (SELECT pos_set_id FROM xref_pos WHERE pos IN ($pos, '{EVERY_PLACE}'))",
+    ),
+    MarketFilter("billing_class", "Billing class", "billing_class"),
+    MarketFilter(
+        "modifier",
+        "Modifier",
+        "billing_code_modifier",
+        f"""CASE WHEN $modifier = '{NO_MODIFIER}' THEN f.billing_code_modifier = ''
+            ELSE list_contains(string_split(f.billing_code_modifier, ','), $modifier) END""",
+    ),
+    MarketFilter("setting", "Setting", "setting"),
+    MarketFilter("negotiated_type", "Rate type", "negotiated_type"),
+    MarketFilter("arrangement", "Arrangement", "negotiation_arrangement"),
+    MarketFilter(
+        "network", "Network", condition="list_contains(network_names, $network)", group_table="dim_provider_group"
+    ),
+    MarketFilter("npi", "NPI", condition="npi = $npi", group_table="group_by_npi"),
+    MarketFilter("tin", "Tax ID", condition="tin_value = $tin", group_table="group_by_tin"),
+    MarketFilter("organization", "Organization", condition=_of_roll_up("organization"), group_table="xref_group_tin"),
+    MarketFilter("system", "Health system", condition=_of_roll_up("system"), group_table="xref_group_tin"),
+    MarketFilter(
+        "plan",
+        "Plan",
+        condition="batch_id IN (SELECT batch_id FROM plan_file WHERE plan_key = $plan)",
+        group_table="dim_provider_group",
+    ),
+    MarketFilter(
+        "city",
+        "City",
+        condition="(city = $city OR starts_with(city, $city || ', ') OR replace(city, ',', '') = $city)",
+        group_table=GROUP_PROFILE.name,
+    ),
+    MarketFilter("zip", "ZIP code", condition="zip = $zip", group_table=GROUP_PROFILE.name),
+    MarketFilter("county", "County", condition="county_fips = $county", group_table=GROUP_PROFILE.name),
+    MarketFilter("metro", "Metropolitan area", condition="$metro IN (cbsa, division)", group_table=GROUP_PROFILE.name),
+    MarketFilter("near", "Within", condition=_NEAR, group_table=GROUP_PROFILE.name),
+    MarketFilter("specialty", "Specialty", condition="specialty = $specialty", group_table=GROUP_PROFILE.name),
+    MarketFilter(
+        "entity", "Individual or organization", condition="entity_type = $entity", group_table=GROUP_PROFILE.name
+    ),
+    # It depends on the code as well as on the group: `filter_condition` has its condition.
+    MarketFilter(EVIDENCE, "Evidence", group_table=GROUP_SPECIALTY.name),
+)
+
+FILTERS = {one.name: one for one in _FILTERS}
+"""The filters of a market besides state, month and code, by name, in the order of pages, addresses and conditions."""
+
+CODE_PARAMETERS = ("state", "year_month", "code_type", "code")
+"""What chooses the facts of one code."""
+
+PROFILE_FILTERS = tuple(name for name, one in FILTERS.items() if one.group_table == GROUP_PROFILE.name)
+"""The filters by where a group's providers practice and what they are. One provider of the group meets all of them."""
+
+PROVIDER_FILTERS = tuple(name for name, one in FILTERS.items() if one.group_table)
+"""The filters by provider group."""
+
+BASIS = "basis"
+"""The parameter that asks for one schedule for all rates. It selects none: it decides what they are compared with."""
+
+OWN_AREA, STATE_MEAN = "own", "state"
+AREAS = (OWN_AREA, STATE_MEAN)
+"""What rates may be compared in: the area of their own provider group where it is known, or always the state's mean."""
+
+AREA = "area"
+"""The parameter with one of AREAS, the first if it is not set. Like BASIS, it selects no rates."""
+
+MARKET_PARAMETERS = (*CODE_PARAMETERS, *FILTERS, BASIS, AREA)
+"""Everything that chooses a market. Conditions have this order too: the fact is sorted by state and month, and the most
+selective come first."""
+
+
+def all_of(names: Iterable[str], month: str = "$year_month") -> str:
+    """Return the condition on fact_rate AS f that all of these filters set. `month` is as in `filter_condition`."""
+    names = list(names)
+    of_profile = [name for name in names if name in PROFILE_FILTERS]
+    conditions = [filter_condition(name, month) for name in names if name not in of_profile]
+    if of_profile:
+        # One set for all of them: a cardiologist of another town and a surgeon of this one are no cardiologist here.
+        conditions.append(replace(FILTERS[of_profile[0]], condition=profile_condition(of_profile)).restrict(month))
+    return " AND ".join(conditions) or "true"
+
+
+def profile_condition(names: Iterable[str]) -> str:
+    """Return the condition on group_profile that these of PROFILE_FILTERS set, and that a provider of a group meets."""
+    return " AND ".join(FILTERS[name].condition for name in names) or "true"
+
+
+def filter_condition(name: str, month: str = "$year_month") -> str:
+    """Return the condition of one filter on fact_rate AS f, which binds a parameter of the filter's name.
+
+    `month` is the parameter with the month, or empty for all months. The filter by evidence needs a code.
+    """
+    if name == EVIDENCE:
+        return likely_condition(month)
+    if name == "year_month":
+        return f"f.year_month = {month}"
+    if name in {BASIS, AREA}:
+        return f"${name} IS NOT NULL"  # DuckDB refuses a parameter that no condition uses
+    return FILTERS[name].restrict(month) if name in FILTERS else f"f.{name} = ${name}"
