@@ -13,7 +13,9 @@ import pytest
 
 import beaconpoint
 from core.quality.report import run_checks
-from core.queries import codes, medicare, organizations, rates
+from core.queries import medicare, rates
+from core.queries.find import codes
+from core.queries.parties import organizations
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from tests.queries.slow import Everything

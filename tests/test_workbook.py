@@ -10,7 +10,9 @@ from django.test import Client
 from python_calamine import CalamineWorkbook
 
 from core import workbook
-from core.queries import codes, coverage, medicare, organizations, payers, provider_rates, providers, rates
+from core.queries import coverage, medicare, rates
+from core.queries.find import codes
+from core.queries.parties import organizations, payers, provider_rates, providers
 from core.queries.rules.columns import described
 from core.workbook import About, SourceFile, heading_of, write_workbook
 

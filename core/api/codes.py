@@ -4,8 +4,8 @@ from ninja import Router
 
 from core.api.protocol.resources import AnswerFields, Page, ResourceRequest, resource
 from core.pages.forms.query_form import CodesForm
-from core.queries import codes
-from core.queries.code_index import FoundCode
+from core.queries.find import codes
+from core.queries.find.code_index import FoundCode
 
 router = Router(tags=["Codes"])
 

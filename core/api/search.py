@@ -5,11 +5,11 @@ from pydantic import Field
 
 from core.api.protocol.resources import Answer, AnswerFields, ResourceRequest, resource
 from core.pages.forms.query_form import CodesForm
-from core.queries.code_index import FoundCode
-from core.queries.named_things import FoundPayer
-from core.queries.plans import HealthPlan
-from core.queries.roll_ups import OrganizationProfile, SystemProfile
-from core.queries.search import Provider, search_everything
+from core.queries.find.code_index import FoundCode
+from core.queries.find.named_things import FoundPayer
+from core.queries.find.search import Provider, search_everything
+from core.queries.parties.plans import HealthPlan
+from core.queries.parties.roll_ups import OrganizationProfile, SystemProfile
 
 router = Router(tags=["Search"])
 

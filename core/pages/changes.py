@@ -12,8 +12,9 @@ from core.pages.shared.market_choice import MarketChoice, choose_months
 from core.pages.shared.page import MarketQuery, ask_for_code, market_page
 from core.pages.shared.paging import Paging, span
 from core.pages.shared.weights import is_too_broad
-from core.queries import changes, codes, coverage
+from core.queries import changes, coverage
 from core.queries.coverage import Coverage
+from core.queries.find import codes
 from core.queries.rules.matching import OUTCOMES
 from core.queries.rules.which_filter_emptied import count_without_each_filter
 from core.store.connection import Snapshot

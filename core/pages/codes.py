@@ -6,8 +6,8 @@ from core.pages.forms.query_form import CodesForm
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.page import PageQuery, page
 from core.pages.shared.paging import Paging, span
-from core.queries.code_index import FoundCode
-from core.queries.codes import correct_spelling, search_codes
+from core.queries.find.code_index import FoundCode
+from core.queries.find.codes import correct_spelling, search_codes
 
 
 @page(CodesForm)

@@ -7,9 +7,9 @@ from core.pages.forms.query_form import CodesForm
 from core.pages.shared import urls
 from core.pages.shared.page import PageQuery, page
 from core.queries import coverage
-from core.queries.codes import list_busiest_codes
+from core.queries.find.codes import list_busiest_codes
+from core.queries.find.search import SearchResults, search_everything
 from core.queries.rules.market import Market
-from core.queries.search import SearchResults, search_everything
 from core.vocabulary.search_text import read_search
 from core.vocabulary.services import SPELLINGS
 

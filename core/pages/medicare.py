@@ -12,7 +12,7 @@ from core.pages.shared.downloads import ROW_CAP, download_seconds
 from core.pages.shared.page import MarketQuery, ask_for_code, market_page
 from core.pages.shared.paging import PAGE_ROWS, Paging, span
 from core.pages.shared.weights import is_too_broad
-from core.queries import codes, coverage, label_fits, medicare
+from core.queries import coverage, label_fits, medicare
 from core.queries.comparison.reasons import REASONS
 from core.queries.comparison.state_schedule import COMPENSATION_REASONS
 from core.queries.compensation import (
@@ -20,6 +20,7 @@ from core.queries.compensation import (
     CompensationRelease,
     list_compensation_amounts,
 )
+from core.queries.find import codes
 from core.queries.likely_rates import find_evidence_switch
 from core.queries.rules.market import uses_own_areas
 

@@ -9,7 +9,7 @@ from core.pages.charts import place_map, spread_chart
 from core.pages.formats import write_dollars, write_filter, write_percent, write_state
 from core.pages.forms.profile_forms import PlacesForm, SpecialtiesForm
 from core.pages.shared.page import MarketQuery, market_page
-from core.queries import codes
+from core.queries.find import codes
 from core.queries.profiles import Breakdown, BreakdownTotals, break_down, list_zip_points
 from core.queries.rules.which_filter_emptied import count_without_each_filter
 

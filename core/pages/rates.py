@@ -11,9 +11,10 @@ from core.pages.shared.downloads import ROW_CAP, download_seconds
 from core.pages.shared.labels import filter_label
 from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.paging import Paging, span
-from core.queries import codes, label_fits, medicare_amounts, rates
+from core.queries import label_fits, medicare_amounts, rates
 from core.queries.comparison.compared_rates import is_plausible
 from core.queries.facets import Choice, count_choices, count_months, count_networks
+from core.queries.find import codes
 from core.queries.histogram import Bin, build_histogram
 from core.queries.likely_rates import find_evidence_switch
 from core.queries.profiles import count_profile_choices

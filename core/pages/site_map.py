@@ -5,23 +5,8 @@ from dataclasses import dataclass
 
 from django.http import HttpResponseBase
 
-from core.pages import (
-    changes,
-    codes,
-    compensation,
-    dictionary,
-    home,
-    medicare,
-    method,
-    organizations,
-    payers,
-    places,
-    plans,
-    providers,
-    quality,
-    rates,
-    roll_ups,
-)
+from core.pages import changes, codes, compensation, dictionary, home, medicare, method, places, quality, rates
+from core.pages.parties import organizations, payers, plans, providers, roll_ups
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from core.fields.states import parse_state
 from core.fields.text import parse_lower
 from core.fields.tin import is_tin, remove_tin_marks
 from core.queries.comparison.schedules import BASES
-from core.queries.roll_ups import Level
+from core.queries.parties.roll_ups import Level
 from core.queries.rules.evidence import ALL_RATES, CHOICES, EVIDENCE, LIKELY
 from core.queries.rules.market import Market
 from core.queries.rules.market_filters import AREA, AREAS, BASIS, FILTERS, NO_MODIFIER

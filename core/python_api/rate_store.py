@@ -29,24 +29,10 @@ from core.python_api.profile_questions import ProfileQuestions
 from core.python_api.roll_up_answers import RollUpAnswers
 from core.quality.checks import CHECKS
 from core.quality.failing_rows import find_failing_rows
-from core.queries import (
-    changes,
-    codes,
-    compensation,
-    coverage,
-    dictionary,
-    histogram,
-    label_fits,
-    medicare,
-    networks,
-    organizations,
-    payers,
-    provider_rates,
-    providers,
-    quality,
-    rates,
-)
-from core.queries.code_index import FoundCode
+from core.queries import changes, compensation, coverage, dictionary, histogram, label_fits, medicare, quality, rates
+from core.queries.find import codes
+from core.queries.find.code_index import FoundCode
+from core.queries.parties import networks, organizations, payers, provider_rates, providers
 from core.queries.rules.rate_kinds import MACROS
 from core.runtime.errors import BeaconError
 from core.store.connection import QueryLimits, Reader, Snapshot

@@ -10,8 +10,10 @@ from django.test import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.queries import codes, coverage, medicare, organizations, provider_rates, providers, rates
+from core.queries import coverage, medicare, rates
 from core.queries.compensation import list_compensation_amounts, list_compensation_releases
+from core.queries.find import codes
+from core.queries.parties import organizations, provider_rates, providers
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from core.store.generations.store import Store

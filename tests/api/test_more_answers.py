@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from core.fields import code_list
 from core.quality.checks import CHECKS
-from core.queries import changes, coverage, facets, medicare_amounts, networks, payers, quality, search
+from core.queries import changes, coverage, facets, medicare_amounts, quality
+from core.queries.find import search
 from core.queries.histogram import build_histogram
+from core.queries.parties import networks, payers
 from core.queries.profiles import count_profile_choices
 from core.queries.rules.market import Market
 from core.queries.rules.matching import OUTCOMES

@@ -21,7 +21,7 @@ from core.open_web import open_web
 from core.pages.shared.admission import DOWNLOADS
 from core.pages.shared.downloads import download, download_seconds, hold_until_sent
 from core.quality.advice import advise
-from core.queries.codes import CodeTitle
+from core.queries.find.codes import CodeTitle
 from core.runtime.errors import BeaconError
 from core.store.generations.manifest import Manifest
 from core.store.generations.store import Store

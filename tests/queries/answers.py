@@ -6,10 +6,11 @@ import pytest
 from hypothesis import strategies as st
 
 from core.fields.payer_slug import make_payer_slug
-from core.queries import medicare, medicare_amounts, organizations, rates
+from core.queries import medicare, medicare_amounts, rates
 from core.queries.comparison.reasons import REASONS
 from core.queries.facets import count_choices, count_months, count_networks
 from core.queries.histogram import build_histogram
+from core.queries.parties import organizations
 from core.queries.rules.market import Market
 from core.queries.rules.market_filters import FILTERS
 from core.queries.rules.rate_kinds import rate_size

@@ -5,8 +5,8 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.queries import organizations
-from core.queries.organizations import ORDERS
+from core.queries.parties import organizations
+from core.queries.parties.organizations import ORDERS
 from core.queries.rules.market import Market, market_cache
 from core.store.connection import Snapshot
 

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.load.load_file import load_file
-from core.queries import codes, coverage
+from core.queries import coverage
 from core.queries.facets import count_choices
+from core.queries.find import codes
 from core.queries.histogram import build_histogram
 from core.queries.rules.market import Market, market_cache
 from core.store import keyed_rows, market_facts

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.queries.find.search import search_everything
 from core.queries.rules.folded_names import fold_name, folded_sql
-from core.queries.search import search_everything
 from core.reference.nppes.load_register import load_nppes
 from core.store.connection import Snapshot
 from core.store.generations.store import Store

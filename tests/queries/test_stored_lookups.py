@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.queries import provider_rates, providers
 from core.queries.facets import count_choices
-from core.queries.line_medians import STORED_LOOKUPS
+from core.queries.parties import provider_rates, providers
+from core.queries.parties.line_medians import STORED_LOOKUPS
 from core.queries.rules.market import Market, market_cache
 from core.queries.rules.rate_kinds import MACROS
 from core.store.changes.provider_order import copy_by_group

@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpResponse
 from pydantic import BaseModel, Field
 
-from core.queries.codes import CodeTitle
+from core.queries.find.codes import CodeTitle
 from core.runtime.request_notes import current_request_id
 
 CONTENT_TYPE = "application/problem+json"

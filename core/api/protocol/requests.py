@@ -19,7 +19,8 @@ from core.pages.shared.market_choice import (
     choose_provider_market,
 )
 from core.pages.shared.weights import is_too_broad
-from core.queries import coverage, providers
+from core.queries import coverage
+from core.queries.parties import providers
 from core.queries.rules import keyset
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot

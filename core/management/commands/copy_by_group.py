@@ -3,7 +3,7 @@
 from typing import Any
 
 from core.management import base_command
-from core.queries.line_medians import STORED_LOOKUPS
+from core.queries.parties.line_medians import STORED_LOOKUPS
 from core.queries.rules.rate_kinds import MACROS
 from core.runtime.progress import show_counting
 from core.store.changes.provider_order import copy_by_group

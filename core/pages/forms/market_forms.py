@@ -37,8 +37,9 @@ from core.pages.forms.place_fields import (
 )
 from core.pages.forms.query_form import QueryForm
 from core.pages.forms.roll_up_fields import OrganizationField, PlanField, SystemField
-from core.queries import changes, medicare, organizations, rates
+from core.queries import changes, medicare, rates
 from core.queries.comparison.schedules import BASES
+from core.queries.parties import organizations
 from core.queries.rules.evidence import ALL_RATES, CHOICES, EVIDENCE, LIKELY
 from core.queries.rules.market import Market
 from core.queries.rules.market_filters import AREA, AREAS, BASIS, FILTERS, NOT_STATED, STATE_MEAN

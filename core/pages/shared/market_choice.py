@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from core.pages.forms.market_forms import not_earlier
-from core.queries import coverage, providers
-from core.queries.codes import CodeTitle, find_possible_codes
+from core.queries import coverage
 from core.queries.coverage import Coverage
+from core.queries.find.codes import CodeTitle, find_possible_codes
+from core.queries.parties import providers
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 

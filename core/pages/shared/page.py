@@ -39,13 +39,13 @@ from core.pages.shared.labels import filter_label
 from core.pages.shared.market_choice import InvalidChoice, MarketChoice, choose_market
 from core.pages.shared.weights import HEAVY_ROWS, Weigh, count_rates, weigh_question
 from core.queries import coverage
-from core.queries.code_titles import code_titles
 from core.queries.compensation import (
     CompensationRelease,
     choose_compensation_release,
     list_compensation_releases,
 )
-from core.queries.filter_names import name_of_value
+from core.queries.find.code_titles import code_titles
+from core.queries.parties.filter_names import name_of_value
 from core.queries.profiles import name_places
 from core.queries.rules.market import Market, market_cache, uses_own_areas
 from core.queries.rules.market_filters import AREA, BASIS, FILTERS

@@ -87,7 +87,7 @@ TIN_NPI_COUNT = Lookup(
 )
 
 LINE_MEDIAN = Lookup("line_median", (FACT_RATE,), ("state", "year_month", "code", "code_type"), by_shard=True)
-"""Its query is in core/queries/line_medians.py, which knows what a kind of rate and a median are."""
+"""Its query is in core/queries/parties/line_medians.py, which knows what a kind of rate and a median are."""
 
 LOOKUPS = (GROUP_BY_NPI, GROUP_BY_TIN, NPI_BY_TIN, TIN_BY_NPI, TIN_NPI_COUNT, LINE_MEDIAN)
 """All lookups. Their files are in the manifest under one name, LOOKUP."""

@@ -6,9 +6,11 @@ from typing import Any
 from django.test import Client
 
 from core.fields.code_list import read_codes
-from core.queries import changes, codes, coverage, medicare, networks, organizations, provider_rates, providers, rates
-from core.queries.codes import list_busiest_codes
-from core.queries.payers import compare_payers
+from core.queries import changes, coverage, medicare, rates
+from core.queries.find import codes
+from core.queries.find.codes import list_busiest_codes
+from core.queries.parties import networks, organizations, provider_rates, providers
+from core.queries.parties.payers import compare_payers
 from core.queries.rules.market import Market
 from core.rows import RowEncoder, column_names, row_values
 from core.store.connection import Snapshot

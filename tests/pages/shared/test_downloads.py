@@ -12,7 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.pages.shared.downloads import content_disposition, download
-from core.queries import codes, coverage, histogram, medicare, organizations, provider_rates, providers, rates
+from core.queries import coverage, histogram, medicare, rates
+from core.queries.find import codes
+from core.queries.parties import organizations, provider_rates, providers
 from core.workbook import About, SourceFile
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from core.pages.shared.market_choice import InvalidChoice, choose_market, choose_months, choose_provider_market
 from core.queries import coverage
-from core.queries.providers import LoadedPeriod
+from core.queries.parties.providers import LoadedPeriod
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 

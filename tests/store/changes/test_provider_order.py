@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.quality.advice import advise
-from core.queries import provider_rates, providers
+from core.queries.parties import provider_rates, providers
 from core.queries.rules.market import Market, market_cache
 from core.store.changes.compact import compact
 from core.store.changes.corrections import remove, undo

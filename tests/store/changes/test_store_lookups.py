@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.queries.line_medians import LINE_MEDIAN, STORED_LOOKUPS, line_medians
+from core.queries.parties.line_medians import LINE_MEDIAN, STORED_LOOKUPS, line_medians
 from core.queries.rules.rate_kinds import MACROS
 from core.store.changes.compact import compact
 from core.store.changes.corrections import remove

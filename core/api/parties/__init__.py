@@ -1,0 +1,1 @@
+"""Resources about payers, plans, and providers."""

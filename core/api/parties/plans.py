@@ -1,0 +1,36 @@
+"""Resources about health plans."""
+
+from ninja import Router
+
+from core.api.protocol.problems import Problem
+from core.api.protocol.resources import AnswerFields, Page, ResourceRequest, resource
+from core.pages.forms.query_form import QueryForm
+from core.pages.forms.roll_up_forms import PlansForm
+from core.queries.parties import plans
+
+router = Router(tags=["Plans"])
+
+
+@resource(router, "/plans", PlansForm, Page[plans.HealthPlan], without=["sort"])
+def list_plans(request: ResourceRequest) -> AnswerFields:
+    """Find health plans by words or a number, or those that use the rates of a file (`batch`).
+
+    All plans if both are omitted. A file is listed for many plans, and a plan for many files.
+    """
+    batch, text = request.values["batch"], request.values["q"]
+    return request.page_at_offset(
+        lambda limit, offset: (
+            plans.list_plans_of_file(request.db, batch, limit, offset)
+            if batch
+            else plans.search_plans(request.db, text, limit, offset)
+        )
+    )
+
+
+@resource(router, "/plans/{plan}/files", QueryForm, Page[plans.PlanFile])
+def list_plan_files(request: ResourceRequest) -> AnswerFields:
+    """List the loaded files that are listed for a plan, with their networks, newest month first."""
+    key = request.path_values["plan"]
+    if plans.find_plan(request.db, key) is None:
+        raise Problem("not-found", f"No loaded file is listed for a plan with the key {key}.")
+    return request.page_of(plans.list_plan_files(request.db, key))

@@ -1,0 +1,1 @@
+"""Pages about payers, plans, and providers."""

@@ -1,0 +1,47 @@
+"""A market by tax ID."""
+
+from django.http import HttpResponseBase
+
+from core.pages.charts import spread_chart
+from core.pages.forms.market_forms import OrganizationsForm
+from core.pages.shared.downloads import ROW_CAP
+from core.pages.shared.page import MarketQuery, market_page
+from core.pages.shared.paging import Paging
+from core.queries.find import codes
+from core.queries.likely_rates import find_evidence_switch
+from core.queries.parties.organizations import Organization, count_terms, count_totals, list_organizations
+from core.queries.rules.which_filter_emptied import count_without_each_filter
+
+MAX_BARS = 10
+"""More organizations than these make a figure longer than a screen."""
+
+
+@market_page(OrganizationsForm, "organizations", needs_code=True)
+def show_organizations(query: MarketQuery[OrganizationsForm]) -> HttpResponseBase:
+    """Show `/organizations/`"""
+    market, sort = query.market, query.values["sort"]
+    if query.wants_file:
+        every = list_organizations(query.db, market, sort, ROW_CAP, 0)
+        return query.download(every, Organization, f"organizations_{market.code}")
+    db = query.cached
+    counted = count_totals(db, market)
+    paging = Paging(query.values["page"], counted.organizations)
+    rows = list_organizations(db, market, sort, paging.limit, paging.offset)
+    bars = [
+        spread_chart.Bar(row.business_name or row.tin_value, (row.p10, row.p25, row.p50, row.p75, row.p90))
+        for row in rows[:MAX_BARS]
+    ]
+    title = "Rates in dollars by organization; the line marks the market median"
+    return query.render(
+        "pages/organizations.html",
+        evidence=find_evidence_switch(query.db, market),
+        code=codes.describe_code(query.db, market.code_type, market.code),
+        totals=counted,
+        rows=rows,
+        charted=len(bars),
+        chart=spread_chart.draw_spreads(bars, spread_chart.dollars(counted.median), title),
+        terms=count_terms(db, market),
+        freed=[] if counted.dollars else count_without_each_filter(query.db, market),
+        paging=paging,
+        sort=sort,
+    )

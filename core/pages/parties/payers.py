@@ -1,0 +1,144 @@
+"""Payers compared for some codes, and one payer."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from django.http import HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.safestring import SafeString
+
+from core.fields import code_list
+from core.fields.code_list import WantedCode
+from core.pages.charts import spread_chart
+from core.pages.forms.market_forms import PayersForm
+from core.pages.shared import urls
+from core.pages.shared.error_pages import sorry
+from core.pages.shared.page import MarketQuery, market_page
+from core.pages.shared.paging import Paging
+from core.queries import coverage
+from core.queries.find import codes
+from core.queries.parties import networks
+from core.queries.parties.payers import AskedCode, PayerSpread, compare_payers
+from core.queries.rules.market import Market
+from core.queries.rules.which_filter_emptied import count_without_each_filter
+
+MAX_CHARTS = 6
+MAX_BARS = 20
+BUSIEST_CODES = 25
+
+
+@dataclass(frozen=True)
+class ComparedTerms:
+    """One code, billing class, and modifier: all payers together, each payer, and a cell for each column."""
+
+    everybody: PayerSpread
+    payers: list[PayerSpread]
+    cells: list[PayerSpread | None]
+    chart: SafeString
+
+
+@market_page(PayersForm, "payers")
+def show_payers(query: MarketQuery[PayersForm]) -> HttpResponseBase:
+    """Show `/payers/`"""
+    if query.values["codes"] != query.request.GET.get("codes", ""):
+        # A list has one spelling, so that an address can be shared however the list was pasted.
+        return redirect(urls.changed(query.request.path, query.form.parameters()))
+    query.form.offer(base=[("", "All payers together"), *coverage.list_payers(query.db)])
+    wanted = code_list.read_codes(query.values["codes"])
+    if query.market.code and not wanted:
+        wanted = [WantedCode(query.market.code_type, query.market.code)]
+    if wanted:
+        return _compare_payers(query, wanted)
+    return _one_payer(query, query.market.payer) if query.market.payer else _all_payers(query)
+
+
+def _all_payers(query: MarketQuery[PayersForm]) -> HttpResponseBase:
+    loaded = coverage.list_coverage(query.db)
+    if query.wants_file:
+        return query.download(loaded, coverage.Coverage, "payers")
+    return query.render("pages/payers.html", loaded=loaded)
+
+
+def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]) -> HttpResponseBase:
+    db, market, base = query.db, query.market, query.values["base"] or None
+    spreads, asked = compare_payers(db, market, wanted, base)
+    if market.payer:
+        spreads = [row for row in spreads if row.payer_slug in {None, market.payer}]
+    if query.wants_file:
+        return query.download(spreads, PayerSpread, "payers")
+    names = {row.payer_slug: row.reporting_entity_name for row in spreads if row.payer_slug}
+    columns = sorted(names, key=lambda slug: (names[slug].lower(), slug))
+    by_terms = [list(rows) for _, rows in groupby(spreads, key=lambda row: row.line)]
+    if len(wanted) == 1:
+        by_terms.sort(key=lambda rows: -rows[0].rates)
+    paging = Paging(query.values["page"], len(by_terms))
+    numbers = [code for one in wanted for _, code in one.meanings]
+    base_name = dict(coverage.list_payers(db)).get(base, base) if base else None
+    compared = [
+        _compared_terms(rows, columns, base_name, number if len(wanted) == 1 and number <= MAX_CHARTS else None)
+        for number, rows in enumerate(by_terms[paging.offset : paging.offset + paging.limit], 1)
+    ]
+    return query.render(
+        "pages/payers.html",
+        asked=asked,
+        codes_text=code_list.codes_text(wanted),
+        compared=compared,
+        paging=paging,
+        base=base,
+        base_name=base_name,
+        columns=[(slug, names[slug]) for slug in columns],
+        code=codes.describe_code(db, wanted[0].code_type, wanted[0].code) if len(wanted) == 1 else None,
+        freed=[] if compared else count_without_each_filter(db, market, numbers),
+        **_counted(asked),
+    )
+
+
+def _counted(asked: Sequence[AskedCode]) -> dict[str, Any]:
+    """Return what the page says about the codes of the list: how many rates, and which codes have none to compare."""
+    return {
+        "unknown": [one.wanted for one in asked if not one.dollars and not one.others],
+        "no_dollars": [one for one in asked if one.others and not one.dollars],
+        "dollars": sum(one.dollars for one in asked),
+        "others": sum(one.others for one in asked),
+    }
+
+
+def _compared_terms(
+    rows: list[PayerSpread], columns: Sequence[str], base_name: str | None, chart_number: int | None
+) -> ComparedTerms:
+    everybody, payers = rows[0], rows[1:]
+    by_payer = {row.payer_slug: row for row in payers}
+    chart = SafeString("")
+    if chart_number is not None:
+        bars = [
+            spread_chart.Bar(row.reporting_entity_name, (row.p10, row.p25, row.p50, row.p75, row.p90))
+            for row in rows[: MAX_BARS + 1]
+        ]
+        title = f"Rates in dollars by payer; the line marks the median of {base_name or 'all payers together'}"
+        chart = spread_chart.draw_spreads(bars, spread_chart.dollars(everybody.base_p50), title, chart_number)
+    return ComparedTerms(everybody, payers, [by_payer.get(slug) for slug in columns], chart)
+
+
+def _one_payer(query: MarketQuery[PayersForm], slug: str) -> HttpResponseBase:
+    db = query.db
+    name = dict(coverage.list_payers(db)).get(slug)
+    if name is None:
+        return sorry(query.request, 404, "Payer not found", [("payer", f"No rates of the payer {slug!r} are loaded.")])
+    months = [row for row in coverage.list_coverage(db) if row.payer_slug == slug]
+    state, year_month = query.market.state, query.market.year_month
+    if months and not any((row.state, row.year_month) == (state, year_month) for row in months):
+        state, year_month = months[0].state, months[0].year_month
+    market = Market(state, year_month, payer=slug)
+    tables: dict[str, tuple[Callable[[], Sequence[object]], type]] = {
+        "payers": (lambda: months, coverage.Coverage),
+        "networks": (lambda: networks.list_networks(db, slug), networks.NetworkRow),
+        "files": (lambda: coverage.list_files(db, slug), coverage.File),
+        "codes": (lambda: codes.list_busiest_codes(db, market, BUSIEST_CODES), codes.CodeCount),
+    }
+    if query.wants_file:
+        rows, row_type = tables[query.values["table"]]
+        return query.download(rows(), row_type, f"{slug}_{query.values['table']}")
+    shown: dict[str, Any] = {table: rows() for table, (rows, _) in tables.items() if table != "payers"}
+    return query.render("pages/payer.html", market=market, slug=slug, name=name, months=months, **shown)

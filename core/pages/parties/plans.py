@@ -1,0 +1,54 @@
+"""Health plans: search, the plans that use a file's rates, and one plan with its files."""
+
+from django.http import HttpResponseBase
+
+from core.pages.forms.roll_up_forms import PlanForm, PlansForm
+from core.pages.shared.downloads import ROW_CAP
+from core.pages.shared.error_pages import sorry
+from core.pages.shared.page import PageQuery, page
+from core.pages.shared.paging import Paging, span
+from core.queries.find import codes
+from core.queries.parties import plans
+from core.queries.rules.market import Market
+
+BUSIEST_CODES = 15
+
+
+@page(PlansForm)
+def show_plans(query: PageQuery[PlansForm]) -> HttpResponseBase:
+    """Show `/plans/`"""
+    db, text, batch = query.db, query.values["q"], query.values["batch"]
+    limit, offset = (ROW_CAP, 0) if query.wants_file else span(query.values["page"])
+    if batch:
+        total, found = plans.list_plans_of_file(db, batch, limit, offset)
+    else:
+        total, found = plans.search_plans(db, text, limit, offset)
+    if query.wants_file:
+        return query.download(found, plans.HealthPlan, "plans")
+    source = plans.find_source(db, batch) if batch else None
+    paging = Paging(query.values["page"], total)
+    return query.render("pages/plans.html", q=text, batch=batch, source=source, found=found, paging=paging)
+
+
+@page(PlanForm)
+def show_plan(query: PageQuery[PlanForm], plan: str) -> HttpResponseBase:
+    """Show `/plan/<plan>/`"""
+    db = query.db
+    found = plans.find_plan(db, plan)
+    if found is None:
+        why = f"No loaded file is listed for a plan with the key {plan}. Search for its name or id."
+        return sorry(query.request, 404, "Plan not found", [("", why)])
+    files = plans.list_plan_files(db, plan)
+    if query.wants_file:
+        return query.download(files, plans.PlanFile, f"{plan[:80]}_files")
+    market = Market(files[0].state, files[0].year_month, plan=plan) if files else None
+    return query.render(
+        "pages/plan.html",
+        plan=found,
+        files=files,
+        networks=sorted({name for file in files for name in file.networks}),
+        payers=sorted({(file.reporting_entity_name, file.payer_slug) for file in files}),
+        rates=sum(file.rates for file in files),
+        market=market,
+        codes=codes.list_busiest_codes(db, market, BUSIEST_CODES) if market else [],
+    )

@@ -1,0 +1,113 @@
+"""An NPI, and a tax ID: who it is, its groups, its rates."""
+
+from dataclasses import replace
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import HttpResponseBase
+from django.shortcuts import redirect
+
+from core.pages.forms.fields import NpiField, TinField
+from core.pages.forms.market_forms import ProviderForm
+from core.pages.shared.downloads import ROW_CAP
+from core.pages.shared.error_pages import sorry
+from core.pages.shared.market_choice import InvalidChoice, MarketChoice, choose_provider_market
+from core.pages.shared.page import MarketQuery, market_page
+from core.pages.shared.paging import Paging, span
+from core.queries.facets import count_choices
+from core.queries.parties import provider_rates, providers
+from core.queries.rules.market import Market, market_cache, uses_own_areas
+from core.store.connection import Snapshot
+
+MAX_COLLEAGUES_OF_NPI = 12
+MAX_NPIS_OF_TIN = 200
+MAX_TINS_WITH_COLLEAGUES = 3
+MAX_LOCATIONS_SHOWN = 20
+
+
+def _choose(form: ProviderForm, db: Snapshot, npi: str = "", tin: str = "") -> MarketChoice:
+    """Return the provider's market. Raise InvalidChoice if the path does not contain a valid number."""
+    by: providers.By = "npi" if npi else "tin"
+    try:
+        (NpiField() if npi else TinField()).clean(npi or tin)
+    except ValidationError as error:
+        raise InvalidChoice("", error.messages[0]) from None
+    asked = replace(form.market(), npi=npi or None, tin=tin or None)
+    return choose_provider_market(asked, providers.list_provider_periods(db, by, npi or tin))
+
+
+@market_page(ProviderForm, "npi", choose=_choose)
+def show_npi(query: MarketQuery[ProviderForm], npi: str) -> HttpResponseBase:
+    """Show `/npi/<npi>/`"""
+    found = providers.find_npi(query.db, npi)
+    if found is None:
+        why = f"No loaded rate lists the NPI {npi}. The provider may be out of network, or the payer may not be loaded."
+        return sorry(query.request, 404, "NPI not found", [("", why)])
+    tins = providers.list_tins_of_npi(query.db, npi)
+    colleagues = [
+        (one, *providers.list_npis_of_tin(query.db, one.tin_value, MAX_COLLEAGUES_OF_NPI, 0))
+        for one in tins[:MAX_TINS_WITH_COLLEAGUES]
+        if one.npis > 1
+    ]
+    return _show_provider(
+        query,
+        "npi",
+        npi,
+        who=found,
+        known=query.db.ask_once(providers.is_register_loaded),
+        other_names=providers.list_other_names(query.db, npi),
+        locations=providers.list_locations(query.db, npi),
+        max_locations=MAX_LOCATIONS_SHOWN,
+        tins=tins,
+        colleagues=colleagues,
+    )
+
+
+@market_page(ProviderForm, "tin", choose=_choose)
+def show_tin(query: MarketQuery[ProviderForm], tin: str) -> HttpResponseBase:
+    """Show `/tin/<tin_value>/`"""
+    digits = TinField().clean(tin)
+    if digits != tin:
+        return redirect("tin", tin=digits)
+    found = providers.find_tins(query.db, digits)
+    if not found:
+        why = f"No loaded rate lists the tax ID {tin}. The payer may not be loaded."
+        return sorry(query.request, 404, "Tax ID not found", [("", why)])
+    colleagues = providers.list_npis_of_tin(query.db, digits, MAX_NPIS_OF_TIN, 0)
+    return _show_provider(
+        query, "tin", digits, who=found[0], tins=found, colleagues=colleagues, max_colleagues=MAX_NPIS_OF_TIN
+    )
+
+
+def _show_provider(query: MarketQuery[ProviderForm], by: providers.By, value: str, **who: Any) -> HttpResponseBase:
+    db, asked, table = query.db, query.market, query.values["table"]
+    if query.wants_file and table == "groups":
+        return query.download(providers.list_groups(db, by, value), providers.ProviderGroupPage, f"{by}_{value}_groups")
+    if query.wants_file and table == "npis" and by == "tin":
+        npis = providers.list_npis_of_tin(db, value, ROW_CAP, 0)[1]
+        return query.download(npis, providers.Npi, f"{by}_{value}_npis")
+    if query.wants_file and table == "locations" and by == "npi":
+        return query.download(providers.list_locations(db, value), providers.PracticeLocation, f"npi_{value}_locations")
+    # All of the rates, without the filters by terms: every such filter that is tried next finds them in memory.
+    whole = asked.unfiltered.without("code_type", "code")
+    with market_cache(db, whole, areas=uses_own_areas(db, asked)) as cached:
+        if query.wants_file:
+            every = provider_rates.list_code_rates(db, cached, asked, ROW_CAP, 0)[1]
+            return query.download(every, provider_rates.CodeRates, f"{by}_{value}_rates")
+        total, rows = provider_rates.list_code_rates(db, cached, asked, *span(query.values["page"]))
+        payers = [
+            choice for choice in count_choices(cached, asked, ["payer"])["payer"] if choice.rates or choice.chosen
+        ]
+    return query.render(
+        f"pages/{by}.html",
+        value=value,
+        market=Market(asked.state, asked.year_month),
+        asked=asked,
+        periods=query.choice.periods,
+        payers=payers,
+        groups=providers.list_groups(db, by, value),
+        rows=rows,
+        paging=Paging(query.values["page"], total),
+        answer_rows=sum(choice.rates for choice in payers),
+        **who,
+    )

@@ -1,0 +1,1 @@
+"""Find what a visitor means: codes, titles, and names."""

@@ -1,0 +1,106 @@
+"""Billing codes, found by number or words."""
+
+from dataclasses import dataclass
+
+from core.fields.billing_code import padded_codes
+from core.queries.find.code_index import FoundCode, code_index, find_codes
+from core.queries.rules.columns import Code, CodeDescription, CodeName, CodeType, RateCount
+from core.queries.rules.market import Market
+from core.queries.rules.named_rows import read_rows
+from core.store.connection import Snapshot
+
+
+@dataclass(frozen=True)
+class CodeTitle:
+    """A billing code that a loaded rate uses."""
+
+    code_type: CodeType
+    code: Code
+    name: CodeName
+    code_desc: CodeDescription
+
+
+@dataclass(frozen=True)
+class CodeCount:
+    """A billing code and its number of rates."""
+
+    code_type: CodeType
+    code: Code
+    name: CodeName
+    rates: RateCount
+
+
+def search_codes(db: Snapshot, text: str, limit: int, offset: int = 0) -> tuple[int, list[FoundCode]]:
+    """Return the codes that a text means by number or words, and how many there are: see `CodeIndex.find`.
+
+    An exact number comes first, then numbers that begin with the text, then the codes of services that people call so,
+    then payers' words: whole words before parts of words. Empty text finds every code.
+    """
+    index, found = code_index(db), find_codes(db, text)
+    return len(found), [index.describe(key) for key in found[offset : offset + limit]]
+
+
+def correct_spelling(db: Snapshot, text: str) -> str | None:
+    """Return the text with each unknown word replaced by the nearest word of any code; None if a word has none.
+
+    Near is one letter wrong, missing, added or swapped with its neighbor, or two in words of eight letters or more.
+    """
+    return code_index(db).correct_spelling(text)
+
+
+def find_nearby_codes(db: Snapshot, state: str, year_month: str, code: str, limit: int) -> list[CodeCount]:
+    """Return the codes just before and after one that a state and month do not have, with their numbers of rates."""
+    return read_rows(
+        db,
+        CodeCount,
+        """WITH there AS (
+               SELECT code_type, code, count(*) AS rates FROM fact_rate
+               WHERE state = $state AND year_month = $year_month GROUP BY ALL),
+           nearest AS (
+               (SELECT * FROM there WHERE code >= $code ORDER BY code LIMIT $half)
+               UNION ALL
+               (SELECT * FROM there WHERE code < $code ORDER BY code DESC LIMIT $half))
+           SELECT code_type, code, d.name, rates
+           FROM nearest LEFT JOIN dim_code d USING (code_type, code) ORDER BY code, code_type""",
+        {"state": state, "year_month": year_month, "code": code, "half": limit // 2},
+    )
+
+
+def list_busiest_codes(db: Snapshot, market: Market, limit: int) -> list[CodeCount]:
+    """Return the codes with most rates in a market."""
+    return read_rows(
+        db,
+        CodeCount,
+        f"""SELECT code_type, code, d.name, rates FROM (
+               SELECT f.code_type, f.code, count(*) AS rates FROM fact_rate f WHERE {market.where}
+               GROUP BY ALL ORDER BY rates DESC, code, code_type LIMIT $limit)
+           LEFT JOIN dim_code d USING (code_type, code) ORDER BY rates DESC, code, code_type""",
+        {**market.parameters, "limit": limit},
+    )
+
+
+def find_possible_codes(db: Snapshot, code: str) -> list[CodeTitle]:
+    """Return the codes that a number without its system may mean: 450 is also revenue code 0450."""
+    conditions, parameters = ["code = $code"], {"code": code}
+    for number, (system, padded) in enumerate(padded_codes(code).items()):
+        conditions.append(f"(code_type = $system{number} AND code = $padded{number})")
+        parameters |= {f"system{number}": system, f"padded{number}": padded}
+    return read_rows(
+        db,
+        CodeTitle,
+        f"""SELECT code_type, code, name, code_desc FROM dim_code
+            WHERE {" OR ".join(conditions)} ORDER BY code_type, code""",
+        parameters,
+    )
+
+
+def describe_code(db: Snapshot, code_type: str | None, code: str | None) -> CodeTitle | None:
+    """Return the code with its name, in the given system or in any, or None if no fact has it."""
+    rows = read_rows(
+        db,
+        CodeTitle,
+        """SELECT code_type, code, name, code_desc FROM dim_code
+           WHERE code = $code AND ($code_type IS NULL OR code_type = $code_type) ORDER BY code_type LIMIT 1""",
+        {"code": code, "code_type": code_type},
+    )
+    return rows[0] if rows else None

@@ -1,0 +1,88 @@
+"""Payers compared, and one payer."""
+
+from typing import Any
+
+from django.test import Client
+
+from core.fields.code_list import MAX_CODES, read_codes
+from core.queries import coverage
+from core.queries.find.codes import list_busiest_codes
+from core.queries.parties import networks
+from core.queries.parties.payers import compare_payers
+from core.queries.rules.market import Market
+from core.store.connection import Snapshot
+from tests.pages.markets import MONTH, PEACH, QUERY
+from tests.site import tables, text_of
+
+
+def test_pasted_codes_are_redirected_to_one_address(site: Client) -> None:
+    pasted = site.get("/payers/", {**MONTH, "codes": " 99213\r\ncpt 99214;\t'450'  99213", "base": PEACH}, follow=False)
+    assert pasted.status_code == 302
+    assert pasted["Location"] == f"/payers/?state=GA&year_month=2025-08&codes=99213,CPT:99214,450&base={PEACH}"
+    assert site.get(pasted["Location"]).status_code == 200
+
+
+def test_payers_are_compared_for_one_code(site: Client, demo: Snapshot) -> None:
+    response = site.get("/payers/", {**QUERY, "code": "70450"})
+    found, _ = compare_payers(demo, Market(**MONTH), read_codes("CPT:70450"), None)
+    by_line: dict[Any, list[Any]] = {}
+    for row in found:
+        by_line.setdefault((row.billing_class, row.modifier), []).append(row)
+    shown = tables(response)
+    assert len(shown) == len(by_line) == 4
+    biggest = sorted(by_line.values(), key=lambda rows: -rows[0].rates)
+    for table, rows in zip(shown, biggest, strict=True):
+        assert [row[1] for row in table[1:]] == [f"{row.rates:,}" for row in rows]
+        assert [row[4] for row in table[1:]] == [f"${row.p50:,.2f}" for row in rows]
+    assert [row[7] for row in shown[0][1:]] == ["same", "4.9% above", "14% above", "14% below"]
+    assert response.content.decode().count("<svg") == 4
+    text = text_of(response)
+    assert "170 rates in dollars" in text
+    assert "Professional, modifier 26" in text
+    based = site.get("/payers/", {**QUERY, "code": "70450", "base": PEACH})
+    assert "Compared with Example Peach Health Plan ✕" in text_of(based)
+    assert tables(based)[0][2][7] == "same"
+    alone = site.get("/payers/", {**QUERY, "payer": PEACH})
+    assert [row[0] for row in tables(alone)[0][1:]] == ["All payers together", "Example Peach Health Plan compare with"]
+
+
+def test_many_codes_are_shown_as_a_matrix(site: Client, demo: Snapshot) -> None:
+    response = site.get("/payers/", {**MONTH, "codes": "99213,450,XYZ,97110,0120"})
+    (matrix,) = tables(response)
+    found, _ = compare_payers(demo, Market(**MONTH), read_codes("99213,450,XYZ,97110,0120"), None)
+    assert len(matrix) - 1 == sum(row.payer_slug is None for row in found) == 5
+    first = [row for row in found if row.line == found[0].line]
+    assert matrix[1][2] == f"${first[0].p50:,.2f} {first[0].rates} rates"
+    for cell, row in zip(matrix[1][3:], first[1:], strict=True):
+        assert row.difference is not None
+        words = "above" if row.difference > 0 else "below"
+        assert cell.startswith(f"${row.p50:,.2f} {row.rates} rates ")
+        assert cell.endswith(words)
+    text = text_of(response)
+    assert "No rates for XYZ in Georgia, August 2025" in text
+    assert "No rates in dollars, only other kinds: 0120 (10 rates)" in text
+    assert "not in dollars per service" in text
+    based = text_of(site.get("/payers/", {**MONTH, "codes": "99213,450", "base": PEACH}))
+    assert "Example Peach Health Plan (compared with)" in based
+
+
+def test_the_page_of_a_payer(site: Client, demo: Snapshot) -> None:
+    slug = "example_savannah_benefit_administrators"
+    response = site.get("/payers/", {"payer": slug})
+    months, codes, named, files = tables(response)
+    assert [row[0] for row in months[1:]] == ["August 2025", "July 2025"]
+    assert [row[2] for row in codes[1:]] == [
+        f"{row.rates:,}" for row in list_busiest_codes(demo, Market(**MONTH, payer=slug), 25)
+    ]
+    assert [row[0] for row in named[1:]] == [row.network for row in networks.list_networks(demo, slug)]
+    assert [row[0] for row in files[1:]] == [row.source for row in coverage.list_files(demo, slug)]
+    missing = site.get("/payers/", {"payer": "nobody"})
+    assert missing.status_code == 404
+    assert "No rates of the payer 'nobody' are loaded" in text_of(missing)
+
+
+def test_a_long_list_fits_an_address(site: Client) -> None:
+    codes = [f"MS-DRG:{number:03}" for number in range(MAX_CODES)]
+    response = site.get("/payers/", {**MONTH, "codes": "\r\n".join(codes)}, follow=False)
+    assert response.status_code == 302
+    assert len(response["Location"]) < 4_000, "gunicorn takes 4,094 characters"

@@ -1,0 +1,117 @@
+"""The pages of an NPI and of a tax ID."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from core.demo.payer_files import STATE, write_files
+from core.load.load_file import load_file
+from core.pages.formats import write_day
+from core.queries.parties import provider_rates
+from core.queries.rules.market import Market
+from core.reference.nppes.load_register import load_nppes
+from core.store.connection import Snapshot
+from core.store.generations.store import Store
+from core.tic.source import open_documents
+from tests.fixture_types import Load
+from tests.reference.nppes.registers import CLINIC, PRACTICE, SURGEON, provider, rates, register, write_places
+from tests.site import Visitor, csv_rows, serving, tables, text_of
+from tests.stores import open_snapshot
+
+
+def test_an_npi_and_a_tax_id_link_to_each_other(site: Client, demo: Snapshot) -> None:
+    npi, tin, name = demo.rows(
+        "SELECT npi, tin_value, business_name FROM xref_tin_npi JOIN dim_tin USING (tin_type, tin_value) "
+        "WHERE business_name IS NOT NULL ORDER BY npi LIMIT 1"
+    )[0]
+    of_npi = site.get(f"/npi/{npi}/")
+    assert npi in text_of(of_npi)
+    assert name in text_of(of_npi)
+    of_tin = site.get(f"/tin/{tin}/")
+    assert f"{name} {tin[:2]}-{tin[2:]}" in text_of(of_tin)
+    assert npi in text_of(of_tin)
+    assert site.get(f"/tin/{tin[:2]}-{tin[2:]}/", follow=False)["Location"] == f"/tin/{tin}/"
+    total, rows = provider_rates.list_code_rates(demo, demo, Market("GA", "2025-08", npi=npi), 50, 0)
+    assert f"1–50 of {total}" in text_of(of_npi)
+    assert len(tables(of_npi)[0]) == len(rows) + 1
+
+
+def test_a_provider_is_described_from_the_registry(site: Client, demo: Snapshot, store: Store, tmp_path: Path) -> None:
+    person = demo.rows("SELECT npi, name FROM dim_npi WHERE credential = 'MD' AND deactivated_on IS NULL ORDER BY npi")[
+        0
+    ]
+    page = text_of(site.get(f"/npi/{person[0]}/"))
+    assert re.search(
+        rf"{person[1]} {person[0]} Individual, MD: .* \(demo\) \d+ MAIN ST \(DEMO\), .*, GA 3\d{{4}}-\d{{4}}", page
+    )
+    clinic = demo.rows("SELECT npi, name FROM dim_npi WHERE entity_type = 'organization' ORDER BY npi")[0]
+    assert re.search(rf"{clinic[1]} {clinic[0]} Organization: ", text_of(site.get(f"/npi/{clinic[0]}/")))
+    ((gone, day),) = demo.rows("SELECT npi, deactivated_on FROM dim_npi WHERE deactivated_on IS NOT NULL")
+    assert f"Deactivated {write_day(day)}." in text_of(site.get(f"/npi/{gone}/"))
+    ((unknown,),) = demo.rows("SELECT npi FROM dim_npi WHERE name IS NULL")
+    assert "The national provider registry (NPPES) has no name for this NPI" in text_of(site.get(f"/npi/{unknown}/"))
+    load_file(store, open_documents(write_files(tmp_path)[0])[0], STATE)
+    with serving(store.root):
+        ((any_npi,),) = open_snapshot(store).rows("SELECT min(npi) FROM dim_npi")
+        assert "Names and specialties from the national provider registry (NPPES) are not available yet" in text_of(
+            site.get(f"/npi/{any_npi}/")
+        )
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "message"),
+    [
+        ("/npi/2999999999/", 404, "No loaded rate lists the NPI 2999999999"),
+        ("/npi/123/", 400, "'123' is not an NPI: 10 digits, starting with 1 or 2"),
+        ("/tin/999999999/", 404, "No loaded rate lists the tax ID 999999999"),
+        ("/tin/abc/", 400, "'abc' is not a tax ID"),
+        ("/nothing/", 404, "/nothing/ does not exist on this site"),
+    ],
+)
+def test_a_missing_page_says_what_is_missing(site: Client, address: str, status: int, message: str) -> None:
+    response = site.get(address)
+    assert response.status_code == status
+    assert message in text_of(response)
+
+
+def test_names_and_addresses_of_the_registry_are_shown_whole(store: Store, load: Load, tmp_path: Path) -> None:
+    surgeon = provider(
+        SURGEON,
+        "WIEBE",
+        **{
+            "Provider First Name": "ANN",
+            "Provider Middle Name": "LEE",
+            "Provider Name Suffix Text": "JR.",
+            "Provider Other Last Name": "DAY",
+            "Provider Other First Name": "ANN",
+            "Provider Other Last Name Type Code": "1",
+            "Provider First Line Business Practice Location Address": "1 A ST",
+            "Provider Second Line Business Practice Location Address": "STE 9",
+            PRACTICE + "City Name": "MACON",
+            PRACTICE + "State Name": "GA",
+            PRACTICE + "Postal Code": "312010002",
+            "Last Update Date": "11/12/2025",
+        },
+    )
+    load(rates(SURGEON, CLINIC))
+    load_nppes(store, [register(tmp_path / "n.csv", surgeon), *write_places(tmp_path, SURGEON, 25)])
+    with serving(store.root):
+        response = Visitor().get(f"/npi/{SURGEON}/")
+        rows = csv_rows(Visitor().get(f"/npi/{SURGEON}/", {"table": "locations", "format": "csv"}))
+        other = text_of(Visitor().get(f"/npi/{CLINIC}/"))
+        found = text_of(Visitor().get("/", {"q": "ann day"}))
+    shown = text_of(response)
+    assert "ANN LEE WIEBE JR." in shown
+    assert "1 A ST, STE 9, MACON, GA 31201-0002" in shown
+    assert "Former name ANN DAY" in shown
+    assert "Registry entry of Nov 12, 2025" in shown
+    assert "25 other practice locations" in shown
+    assert "0 B ST, STE 0, MACON, GA" in shown
+    assert "19 B ST" in shown
+    assert "20 B ST" not in shown
+    assert "The download has all 25." in shown
+    assert [row["address"] for row in rows] == [f"{number} B ST" for number in range(25)]
+    assert "practice location" not in other
+    assert f"NPI {SURGEON}, also ANN DAY" in found

@@ -1,0 +1,132 @@
+"""One box for everything."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.queries.find import codes
+from core.queries.find.search import Provider, search_everything
+from core.queries.rules.market import Market
+from core.store.connection import Snapshot
+from tests.queries.slow import Everything
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("exercize", "exercise"),
+        ("arthrosocpy", "arthroscopy"),
+        ("knee replcement", "knee replacement"),
+        ("mri brian", "mri brain"),
+        ("xyzzy", None),
+        ("knee", None),
+        ("", None),
+        ("knee xyzzy", None),
+    ],
+)
+def test_a_typing_error_is_forgiven(demo: Snapshot, given: str, expected: str | None) -> None:
+    assert codes.correct_spelling(demo, given) == expected
+
+
+@given(st.text("abdegiknorst ", max_size=12))
+def test_what_is_shown_instead_is_near_and_there(demo: Snapshot, text: str) -> None:
+    instead = codes.correct_spelling(demo, text)
+    if instead is not None:
+        assert codes.search_codes(demo, instead, 1)[0] or len(instead.split()) > 1
+        assert len(instead.split()) == len(text.split())
+        for word, given_word in zip(instead.split(), text.split(), strict=True):
+            assert distance(given_word, word) <= (2 if len(given_word) >= 8 else 1 if len(given_word) > 3 else 0)
+
+
+def distance(one: str, other: str) -> int:
+    """Letters changed, left out, added or swapped with their neighbour: step by step."""
+    seen = {(-1, j): j + 1 for j in range(-1, len(other))} | {(i, -1): i + 1 for i in range(-1, len(one))}
+    for i, a in enumerate(one):
+        for j, b in enumerate(other):
+            ways = [seen[i - 1, j] + 1, seen[i, j - 1] + 1, seen[i - 1, j - 1] + (a != b)]
+            if i and j and a == other[j - 1] and one[i - 1] == b:
+                ways.append(seen[i - 2, j - 2] + 1)
+            seen[i, j] = min(ways)
+    return seen[len(one) - 1, len(other) - 1]
+
+
+def test_the_box_finds_out_what_it_is_given(demo: Snapshot) -> None:
+    npi, tin, name = demo.rows(
+        "SELECT npi, tin_value, business_name FROM xref_tin_npi JOIN dim_tin USING (tin_type, tin_value) "
+        "WHERE tin_type = 'ein' AND business_name IS NOT NULL ORDER BY npi LIMIT 1"
+    )[0]
+    assert search_everything(demo, npi).providers == [
+        Provider("npi", npi, search_everything(demo, npi).providers[0].name)
+    ]
+    assert search_everything(demo, f"{tin[:2]}-{tin[2:]}").providers == [Provider("tin", tin, name)]
+    assert Provider("tin", tin, name) in search_everything(demo, name.upper()).providers
+    (piedmont,) = search_everything(demo, "piedmont").payers
+    assert piedmont.reporting_entity_name == "Example Piedmont Mutual, Inc."
+    assert demo.rows(
+        "SELECT count(*) FROM fact_rate WHERE reporting_entity_name = $name", {"name": piedmont.reporting_entity_name}
+    ) == [(piedmont.rates,)]
+    assert search_everything(demo, "99213").codes[0].code == "99213"
+    assert search_everything(demo, "1999999999").is_empty
+    assert search_everything(demo, "CPT 11111").is_empty
+    # A code of the vocabulary that is not loaded is named, without rates.
+    (sepsis,) = search_everything(demo, "ms-drg 871").codes
+    assert (sepsis.code, sepsis.rates, sepsis.title) == ("871", 0, "Hospital stay for sepsis, major complication")
+    found = search_everything(demo, "exercize")
+    assert (found.corrected, found.codes[0].code) == (None, "97110")
+    found = search_everything(demo, "knwon")
+    assert (found.corrected, {code.code for code in found.codes}) == ("known", {"99213", "99214", "99215"})
+
+
+def test_one_box_combines_a_code_a_payer_a_modifier_and_a_state(demo: Snapshot) -> None:
+    found = search_everything(demo, "piedmont 70450-26 ga")
+    assert [code.code for code in found.codes] == ["70450"]
+    assert found.context.payer
+    assert found.context.payer.payer_slug == "example_piedmont_mutual_inc"
+    assert (found.context.modifier, found.context.state) == ("26", "GA")
+    (code,) = found.codes
+    market = Market("GA", code.year_month or "", code.code_type, code.code, payer="example_piedmont_mutual_inc")
+    assert code.rates == len(Everything(demo).of(market))
+
+
+def test_a_payer_and_plain_words_find_the_payers_codes(demo: Snapshot) -> None:
+    found = search_everything(demo, "piedmnt head ct")
+    assert (found.codes[0].code, found.payers[0].payer_slug) == ("70450", "example_piedmont_mutual_inc")
+
+
+def test_a_payer_alone_finds_no_codes(demo: Snapshot) -> None:
+    found = search_everything(demo, "piedmont mutual")
+    assert (found.codes, len(found.payers)) == ([], 1)
+
+
+def test_a_specialty_and_a_town_find_the_providers_there(demo: Snapshot) -> None:
+    specialty, city, providers = demo.rows(
+        """SELECT p.specialty, p.city, list(npi) FROM provider_profile p JOIN dim_npi USING (npi)
+           WHERE p.specialty IS NOT NULL AND p.city IS NOT NULL GROUP BY ALL ORDER BY ALL LIMIT 1"""
+    )[0]
+    found = search_everything(demo, f"{specialty} {city.lower()}", 1000)
+    assert (found.context.specialty, found.context.city) == (specialty, city)
+    assert sorted(one.value for one in found.local_providers) == sorted(providers)
+    assert found.local_in_all == len(providers)
+
+
+def test_a_providers_name_with_its_town_finds_it(demo: Snapshot) -> None:
+    npi, name, city = demo.rows(
+        "SELECT npi, name, city FROM dim_npi WHERE name IS NOT NULL AND city IS NOT NULL ORDER BY npi LIMIT 1"
+    )[0]
+    assert npi in [one.value for one in search_everything(demo, f"dr {name} {city}", 1000).providers]
+
+
+def test_a_zip_code_finds_its_providers(demo: Snapshot) -> None:
+    zip_code, providers = demo.rows(
+        "SELECT zip, list(npi) FROM provider_profile JOIN dim_npi USING (npi) GROUP BY zip ORDER BY zip LIMIT 1"
+    )[0]
+    found = search_everything(demo, zip_code, 1000)
+    assert found.context.zip == zip_code
+    assert sorted(one.value for one in found.local_providers) == sorted(providers)
+
+
+@given(st.text(max_size=40))
+def test_any_text_has_an_answer(demo: Snapshot, text: str) -> None:
+    found = search_everything(demo, text)
+    assert found.codes_in_all >= len(found.codes)
+    assert found.is_empty or not found.corrected or found.codes

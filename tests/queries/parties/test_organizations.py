@@ -1,0 +1,43 @@
+"""Organizations of a market, at the edges."""
+
+from pathlib import Path
+
+from core.queries.parties import organizations
+from tests.queries.one_market import MARKET, store_of_market
+
+
+def test_there_is_no_difference_from_a_market_median_of_zero(tmp_path: Path) -> None:
+    zeros = [{"group": 1, "negotiated_rate": 0.0}] * 3
+    db = store_of_market(tmp_path, {"negotiated_rate": 10.0}, *zeros)
+    assert organizations.count_totals(db, MARKET).median == 0
+    found = organizations.list_organizations(db, MARKET, "p50", 9, 0)
+    assert [(row.p50, row.difference) for row in found] == [(0, None), (10, None)]
+
+
+def test_the_difference_is_from_the_market_s_median(tmp_path: Path) -> None:
+    db = store_of_market(tmp_path, {"negotiated_rate": 12.0}, {"group": 1}, {"group": 2})
+    found = organizations.list_organizations(db, MARKET, "-p50", 9, 0)
+    assert [(row.p50, row.difference) for row in found] == [(12, 12 / 10 - 1), (10, 0)]
+
+
+def test_terms_with_most_rates_come_first(tmp_path: Path) -> None:
+    db = store_of_market(
+        tmp_path,
+        {"billing_code_modifier": "26"},
+        *[{"billing_code_modifier": "TC"}] * 3,
+        *[{"billing_class": "institutional"}] * 2,
+        {"negotiated_type": "percentage"},
+    )
+    assert [(row.billing_class, row.modifier, row.rates) for row in organizations.count_terms(db, MARKET)] == [
+        ("professional", "TC", 3), ("institutional", "", 2), ("professional", "26", 1),
+    ]  # fmt: skip
+
+
+def test_groups_without_a_tax_id_are_counted_and_not_listed(tmp_path: Path) -> None:
+    db = store_of_market(
+        tmp_path, {}, {"group": 2}, {"group": 2, "negotiated_rate": 5.0}, {"negotiated_type": "per diem"}
+    )
+    totals = organizations.count_totals(db, MARKET)
+    assert (totals.organizations, totals.dollars, totals.without_tin, totals.other_kinds) == (1, 3, 2, 1)
+    (only,) = organizations.list_organizations(db, MARKET, "rates", 9, 0)
+    assert (only.tin_value, only.share, only.rank, only.npis) == ("100000001", 1 / 2, 1, 0)

@@ -1,0 +1,176 @@
+"""Payers side by side, and one payer, against slow answers; and which filter emptied an answer."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.fields.code_list import WantedCode, read_codes
+from core.fields.payer_slug import make_payer_slug
+from core.load.load_file import load_file
+from core.queries import coverage
+from core.queries.find.codes import list_busiest_codes as most_rates
+from core.queries.parties import networks
+from core.queries.parties.payers import ALL, ListedCode, PayerSpread, compare_payers
+from core.queries.rules.market import Market
+from core.queries.rules.which_filter_emptied import count_without_each_filter
+from core.store.connection import Snapshot
+from core.store.generations.store import Store
+from core.tic.source import open_documents
+from tests.queries import slow
+from tests.queries.rates_by_month import facts as facts_of_one_month
+from tests.queries.rates_by_month import store_of
+from tests.queries.slow import Everything, Row, percentile
+from tests.queries.tables import rows_of
+from tests.stores import open_snapshot
+
+BASES = [None, "payer_a_inc", "payer_b", "nobody"]
+wanted_codes = st.lists(
+    st.sampled_from([WantedCode(None, "99213"), WantedCode("CPT", "99213"), WantedCode("HCPCS", "70450"),
+                     WantedCode(None, "70450"),
+                     WantedCode(None, "450"), WantedCode("REV", "0450"), WantedCode(None, "XYZ")]),
+    max_size=4, unique=True,
+)  # fmt: skip
+facts = st.one_of(
+    facts_of_one_month,
+    facts_of_one_month.map(lambda fact: {**fact, "code_type": "REV", "code": "0450"}),
+    facts_of_one_month.map(lambda fact: {**fact, "code_type": "LOCAL"}),
+)
+
+
+def meant(fact: Row, one: WantedCode) -> str | None:
+    """Return the system of the fact as the list sees it, or None if the fact is not wanted."""
+    if one.code_type:
+        return one.code_type if (fact["code_type"], fact["code"]) == (one.code_type, one.code) else None
+    padded = {"REV": one.code.zfill(4), "MS-DRG": one.code.zfill(3)} if one.code.isdecimal() else {}
+    if fact["code"] != one.code and fact["code"] != padded.get(fact["code_type"]):
+        return None
+    return "level I or II" if fact["code_type"] in {"CPT", "HCPCS"} else str(fact["code_type"])
+
+
+def assert_compared(
+    db: Snapshot, everything: Everything, market: Market, wanted: list[WantedCode], base: str | None
+) -> None:
+    found, asked = compare_payers(db, market, wanted, base)
+    rest = iter(found)
+    for one, counted in zip(wanted, asked, strict=True):
+        listed = ListedCode(one.code_type, one.code)
+        facts = [{**fact, "system": meant(fact, one)} for fact in everything.of(market) if meant(fact, one)]
+        dollars = [fact for fact in facts if fact["kind"] == "dollars"]
+        assert (counted.wanted, counted.dollars, counted.others) == (listed, len(dollars), len(facts) - len(dollars))
+        lines = slow.grouped(dollars, "system", "code", "billing_class", "billing_code_modifier")
+        of_one = [next(rest) for _ in range(sum(1 + len(payers(rows)) for rows in lines.values()))]
+        by_line: dict[Any, list[PayerSpread]] = {}
+        for row in of_one:
+            by_line.setdefault((row.code_type, row.code, row.billing_class, row.modifier), []).append(row)
+        assert len(by_line) == len(lines)
+        for rows in lines.values():
+            label = "/".join(sorted({row["code_type"] for row in rows}))
+            fact = rows[0]
+            assert_line(by_line[label, fact["code"], fact["billing_class"], fact["billing_code_modifier"]], rows, base)
+    assert next(rest, None) is None
+
+
+def payers(rows: list[Row]) -> dict[str | None, list[float]]:
+    found: dict[str | None, list[float]] = {}
+    for row in rows:
+        found.setdefault(make_payer_slug(row["reporting_entity_name"]), []).append(row["negotiated_rate"])
+    return found
+
+
+def assert_line(found: list[PayerSpread], rows: list[Row], base: str | None) -> None:
+    rates: dict[str | None, list[float]] = {None: [row["negotiated_rate"] for row in rows], **payers(rows)}
+    assert found[0].payer_slug is None
+    assert found[0].reporting_entity_name == ALL
+    assert {row.payer_slug for row in found} == set(rates)
+    compared = percentile(rates[base], 0.5) if base in rates else None
+    for row in found:
+        values = rates[row.payer_slug]
+        assert row.rates == len(values)
+        assert [row.p10, row.p25, row.p50, row.p75, row.p90] == pytest.approx(
+            [percentile(values, share) for share in (0.1, 0.25, 0.5, 0.75, 0.9)]
+        )
+        assert row.base_p50 == (None if compared is None else pytest.approx(compared))
+        assert row.difference == (pytest.approx(row.p50 / compared - 1, abs=1e-9) if compared else None)
+
+
+@given(st.lists(facts, max_size=25), wanted_codes, st.sampled_from(BASES), st.sampled_from([None, "26", "none"]))
+def test_payers_side_by_side(
+    rates: list[Any], wanted: list[WantedCode], base: str | None, modifier: str | None
+) -> None:
+    with TemporaryDirectory() as directory:
+        db = store_of(Path(directory), {"2025-08": ([(set(), set())] * 4, rates)})
+        assert_compared(db, Everything(db), Market("GA", "2025-08", modifier=modifier), wanted, base)
+
+
+def test_the_demo_s_payers(demo: Snapshot) -> None:
+    everything = Everything(demo)
+    codes = read_codes("99213 cpt:70450 450 97110 G0439 XYZ 470")
+    for market in (
+        Market("GA", "2025-08"),
+        Market("GA", "2025-07", pos="11", billing_class="professional"),
+        Market("GA", "2025-08", tin=min(tin for fact in everything.facts for _, tin in fact["tins"])),
+    ):
+        for base in (None, "example_peach_health_plan"):
+            assert_compared(demo, everything, market, codes, base)
+    # The market's own code and payer have no effect on the comparison.
+    filtered = Market("GA", "2025-08", "CPT", "70553", payer="example_peach_health_plan")
+    assert compare_payers(demo, filtered, codes, None) == compare_payers(demo, Market("GA", "2025-08"), codes, None)
+    assert compare_payers(demo, filtered, [], None) == ([], [])
+
+
+def test_one_payer(demo: Snapshot) -> None:
+    everything = Everything(demo)
+    slug = "example_savannah_benefit_administrators"
+    groups: dict[Any, set[str]] = {}
+    npis: dict[Any, set[str]] = {}
+    members = slow.grouped(rows_of(demo, "xref_group_npi"), "pg_uid")
+    for group in rows_of(demo, "dim_provider_group"):
+        if group["payer_slug"] == slug:
+            for network in group["network_names"] or [None]:
+                key = (network, group["year_month"])
+                groups.setdefault(key, set()).add(group["pg_uid"])
+                npis.setdefault(key, set()).update(row["npi"] for row in members.get((group["pg_uid"],), []))
+    found = networks.list_networks(demo, slug)
+    assert {(row.network, row.year_month): (row.groups, row.npis) for row in found} == {
+        key: (len(groups[key]), len(npis[key])) for key in groups
+    }
+    assert [row.network for row in found] == ["Example Choice", "Example Select"] * 2
+    assert [row.network for row in networks.list_networks(demo, "example_peach_health_plan")] == [None, None]
+    mine = [f for f in everything.facts if make_payer_slug(f["reporting_entity_name"]) == slug]
+    august = slow.grouped([fact for fact in mine if fact["year_month"] == "2025-08"], "code_type", "code")
+    busiest = most_rates(demo, Market("GA", "2025-08", payer=slug), 5)
+    assert [row.rates for row in busiest] == sorted(map(len, august.values()), reverse=True)[:5]
+    assert all(row.rates == len(august[row.code_type, row.code]) for row in busiest)
+    files = coverage.list_files(demo, slug)
+    assert [(row.year_month, row.rates) for row in files] == [
+        (month, sum(fact["year_month"] == month for fact in mine)) for month in ("2025-08", "2025-07")
+    ]
+
+
+def test_which_filter_took_everything_away(demo: Snapshot) -> None:
+    everything = Everything(demo)
+    market = Market("GA", "2025-08", "CPT", "99213", payer="nobody", pos="11", billing_class="professional")
+    assert [(row.filter, row.value, row.rates) for row in count_without_each_filter(demo, market)] == [
+        (name, getattr(market, name), len(everything.of(Market(**{**vars(market), name: None}))))
+        for name in ("payer", "pos", "billing_class")
+    ]
+    assert count_without_each_filter(demo, market)[0].rates > 0
+    assert count_without_each_filter(demo, Market("GA", "2025-08", "CPT", "99213")) == []
+    ((pos),) = count_without_each_filter(demo, Market("GA", "2025-08", pos="24"), ["99213", "99214"])
+    assert pos.rates == sum(fact["code"] in {"99213", "99214"} for fact in everything.of(Market("GA", "2025-08")))
+
+
+def test_real_payers_side_by_side(shared: Path) -> None:
+    with TemporaryDirectory() as directory:
+        store = Store(Path(directory))
+        for name, month in (("2025-06-23_Evry-Health", None), ("2023-02-01_HealthSCOPE", "2025-06")):
+            source = open_documents(shared / "tic" / "payers" / f"{name}_in-network-rates.json.gz")[0]
+            load_file(store, source, "TX", year_month=month)
+        db = open_snapshot(store)
+        everything = Everything(db)
+        for base in (None, "evry_health"):
+            assert_compared(db, everything, Market("TX", "2025-06"), read_codes("99213 0001A 70553 99283 XYZ"), base)

@@ -1,0 +1,96 @@
+"""A provider and its rates, against the slow answers."""
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.queries.parties import provider_rates, providers
+from core.queries.rules.market import Market, market_cache
+from core.store.connection import Snapshot
+from tests.queries import slow
+from tests.queries.comparison import slow_comparison
+from tests.queries.one_market import store_of_months
+from tests.queries.slow import Everything, percentile
+
+
+@pytest.mark.parametrize("by", ["npi", "tin"])
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_a_provider_s_rates(odd: Snapshot, demo: Snapshot, by: providers.By, in_memory: bool) -> None:
+    for db in (odd, demo):
+        everything = Everything(db)
+        values = {
+            v for fact in everything.facts for v in (fact["npis"] if by == "npi" else {t[1] for t in fact["tins"]})
+        }
+        for value in sorted(values)[:5]:
+            for period in providers.list_provider_periods(db, by, value):
+                market = Market(period.state, period.year_month, **{by: value})
+                with market_cache(db, market) if in_memory else nullcontext(db) as provider:
+                    assert_provider_rates(db, provider, everything, market)
+            mine = [f for f in everything.facts if value in (f["npis"] if by == "npi" else {t[1] for t in f["tins"]})]
+            assert {(one.state, one.year_month) for one in providers.list_provider_periods(db, by, value)} == {
+                (fact["state"], fact["year_month"]) for fact in mine
+            }
+            groups = providers.list_groups(db, by, value)
+            assert sum(row.groups for row in groups) == len({fact["pg_uid"] for fact in mine})
+
+
+def assert_provider_rates(db: Snapshot, provider: Snapshot, everything: Everything, market: Market) -> None:
+    names = ("reporting_entity_name", "code_type", "code", "kind", "billing_class", "billing_code_modifier")
+    in_market = ("code_type", "code", "kind", "billing_class", "billing_code_modifier")
+    expected = slow.grouped(everything.of(market), *names)
+    every = slow.grouped(everything.of(Market(market.state, market.year_month)), *in_market)
+    total, found = provider_rates.list_code_rates(db, provider, market, 10**6, 0)
+    assert total == len(found) == len(expected)
+    for row in found:
+        facts = expected[*(getattr(row, name) for name in names[:-1]), row.modifier]
+        amounts = [fact["negotiated_rate"] for fact in facts]
+        assert (row.rates, row.lowest, row.highest) == (len(amounts), min(amounts), max(amounts))
+        assert row.p50 == pytest.approx(percentile(amounts, 0.5))
+        others = [f["negotiated_rate"] for f in every[*(getattr(row, name) for name in in_market[:-1]), row.modifier]]
+        assert row.market == pytest.approx(percentile(others, 0.5))
+        assert row.market_rates == len(others)
+        assert row.difference == (pytest.approx(row.p50 / row.market - 1) if row.market else None)
+        outcomes = [slow_comparison.compared(fact, everything.benchmarks, market.pos) for fact in facts]
+        percents = [
+            fact["negotiated_rate"] / outcome.amount
+            for fact, outcome in zip(facts, outcomes, strict=True)
+            if outcome.amount is not None
+        ]
+        assert row.compared == len(percents)
+        assert row.percent == (pytest.approx(percentile(percents, 0.5)) if percents else None)
+    assert provider_rates.list_code_rates(db, provider, market, 2, 1)[1] == found[1:3]
+
+
+def test_who_a_provider_is(odd: Snapshot) -> None:
+    assert providers.find_npi(odd, "1912951245") is not None
+    assert providers.find_npi(odd, "2999999999") is None
+    assert [(tin.tin_value, tin.npis) for tin in providers.list_tins_of_npi(odd, "1912951245")] == [("000000001", 2)]
+    assert [(tin.tin_type, tin.npis) for tin in providers.find_tins(odd, "000000001")] == [("ein", 2)]
+    assert [(tin.tin_type, tin.npis) for tin in providers.find_tins(odd, "000000002")] == [("ein", 0)]
+    assert providers.find_tins(odd, "999999999") == []
+    total, colleagues = providers.list_npis_of_tin(odd, "000000001", 1, 1)
+    assert (total, [one.npi for one in colleagues]) == (2, ["1912951245"])
+
+
+def test_the_newest_month_of_a_provider_comes_first(tmp_path: Path) -> None:
+    months: dict[str, list[dict[str, Any]]] = {"m2025_07": [{}], "m2025_09": [{}], "m2025_08": [{}]}
+    db = store_of_months(tmp_path, **months)
+    found = providers.list_provider_periods(db, "npi", "1912951245")
+    assert [row.year_month for row in found] == ["2025-09", "2025-08", "2025-07"]
+    groups = providers.list_groups(db, "tin", "100000001")
+    assert [row.year_month for row in groups] == ["2025-09", "2025-08", "2025-07"]
+
+
+def test_an_offset_past_the_end_has_the_true_total_and_no_rows(odd: Snapshot) -> None:
+    market = Market("GA", "2025-08", npi="1912951245")
+    total, rows = provider_rates.list_code_rates(odd, odd, market, 5, 0)
+    assert total > 5 == len(rows)
+    assert provider_rates.list_code_rates(odd, odd, market, 5, total) == (total, [])
+    assert provider_rates.list_code_rates(odd, odd, market, 5, total - 1)[0] == total
+    tin = providers.list_tins_of_npi(odd, "1912951245")[0].tin_value
+    number, _ = providers.list_npis_of_tin(odd, tin, 1, 0)
+    assert number == 2
+    assert providers.list_npis_of_tin(odd, tin, 1, 99) == (2, [])
+    assert providers.list_npis_of_tin(odd, "none", 1, 99) == (0, [])
