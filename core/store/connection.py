@@ -284,7 +284,7 @@ class MarketSnapshot(Snapshot):
 def _ask(asking: AbstractContextManager[WatchedCursor], sql: str, parameters: Mapping[str, Any]) -> pa.Table:
     """Return a question's rows as an Arrow table. Of the parameters, those that it names are bound."""
     with asking as cursor:
-        return cursor.execute(sql, used_parameters(sql, parameters)).to_arrow_table()
+        return cursor.read_arrow(sql, used_parameters(sql, parameters))
 
 
 class Reader:

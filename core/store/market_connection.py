@@ -14,6 +14,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from core.store.read_arrow import read_arrow
+
 MAX_PLANS = 100
 """How many questions one connection has planned at a time. A page has about ten; filters make others."""
 
@@ -78,6 +80,10 @@ class MarketConnection:
             self._connection.execute(f"EXECUTE {self._plan(sql)}")
         return self
 
+    def read_arrow(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
+        """Return all rows of a question's answer as an Arrow table. The plan of one without parameters is kept."""
+        return read_arrow(self._connection, sql if parameters else f"EXECUTE {self._plan(sql)}", parameters)
+
     def _plan(self, sql: str) -> str:
         name = self._plans.get(sql)
         if name is not None:
@@ -117,10 +123,6 @@ class MarketConnection:
     def fetchmany(self, size: int) -> list[tuple[Any, ...]]:
         """Return the next rows of the question."""
         return self._connection.fetchmany(size)
-
-    def to_arrow_table(self) -> pa.Table:
-        """Return the rows of the question as an Arrow table."""
-        return self._connection.to_arrow_table()
 
     @property
     def description(self) -> list[Any]:

@@ -4,14 +4,16 @@ import inspect
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from core.runtime import metrics, request_notes
+from core.store.market_connection import MarketConnection
+from core.store.read_arrow import read_arrow
 
 _log = logging.getLogger("beaconpoint.question")
 
@@ -20,28 +22,8 @@ _VALUE_CHARACTERS = 200
 _LIST_VALUES = 20
 
 
-class AskedCursor(Protocol):
-    """What answers questions: a cursor of DuckDB, or the connection of a market."""
-
-    @property
-    def execute(self) -> Callable[..., Any]:
-        """Ask a question."""
-
-    @property
-    def fetchall(self) -> Callable[[], list[Any]]:
-        """Return the remaining rows."""
-
-    @property
-    def fetchmany(self) -> Callable[[int], list[Any]]:
-        """Return the next rows."""
-
-    @property
-    def to_arrow_table(self) -> Callable[[], pa.Table]:
-        """Return all rows."""
-
-    @property
-    def description(self) -> Any:
-        """The columns."""
+AskedCursor = duckdb.DuckDBPyConnection | MarketConnection
+"""What answers questions: a cursor of DuckDB, or the connection of a market."""
 
 
 class WatchedCursor:
@@ -61,11 +43,21 @@ class WatchedCursor:
 
     def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> "WatchedCursor":
         """Ask a question."""
-        self.end_question()
-        self._sql, self._parameters = sql, parameters
+        self._begin(sql, parameters)
         with self._timed():
             self._cursor.execute(sql, parameters)
         return self
+
+    def read_arrow(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
+        """Return all rows of a question's answer as an Arrow table.
+
+        They are not noted: tables in memory are what answers are made of, not answers.
+        """
+        self._begin(sql, parameters)
+        with self._timed():
+            if isinstance(self._cursor, MarketConnection):
+                return self._cursor.read_arrow(sql, parameters)
+            return read_arrow(self._cursor, sql, parameters)
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """Return the remaining rows of the question."""
@@ -80,12 +72,6 @@ class WatchedCursor:
             rows = self._cursor.fetchmany(size)
         request_notes.note_rows(len(rows))
         return rows
-
-    def to_arrow_table(self) -> pa.Table:
-        """Return the rows of the question as an Arrow table."""
-        with self._timed():
-            # Its rows are not noted: tables in memory are what answers are made of, not answers.
-            return self._cursor.to_arrow_table()
 
     @property
     def description(self) -> list[Any]:
@@ -113,6 +99,10 @@ class WatchedCursor:
             }
             _log.warning("slow question", extra=fields)
         self._sql, self._parameters = "", ()
+
+    def _begin(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> None:
+        self.end_question()
+        self._sql, self._parameters = sql, parameters
 
     @contextmanager
     def _timed(self) -> Iterator[None]:

@@ -28,6 +28,7 @@ from core.reference.utilization.utilization_csv import (
 )
 from core.store.generations.store import Store, Transaction
 from core.store.parquet.writer import write_table
+from core.store.read_arrow import read_arrow
 from core.store.schema.columns import Table
 from core.store.schema.tables import (
     CODE_USE,
@@ -260,10 +261,8 @@ def _put_use(
 
 
 def _rows_of(connection: duckdb.DuckDBPyConnection, every: str, codes: CodeRange) -> pl.DataFrame:
-    found = connection.execute(
-        f"FROM {every} WHERE code BETWEEN $first AND $last", {"first": codes.first, "last": codes.last}
-    )
-    return pl.DataFrame(found.to_arrow_table())
+    some = f"FROM {every} WHERE code BETWEEN $first AND $last"
+    return pl.DataFrame(read_arrow(connection, some, {"first": codes.first, "last": codes.last}))
 
 
 def _no_rows() -> pl.DataFrame:
