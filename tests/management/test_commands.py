@@ -4,7 +4,6 @@ import gzip
 import json
 import os
 import re
-import resource
 import shutil
 import signal
 import socket
@@ -122,10 +121,7 @@ def test_a_limit_on_file_sizes_leaves_the_store_as_it_was(
     large = tmp_path / "large.json"
     large.write_text(json.dumps(file_of(*(item_of(n, code=str(n), name=os.urandom(30).hex()) for n in range(10_000)))))
 
-    def limited() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-
-    done = manage("ingest_mrf", "--state", "GA", large, preexec_fn=limited)
+    done = manage("ingest_mrf", "--state", "GA", large, shell_first="ulimit -f 98")
     assert "the change could not be written" in complaint(done)
     assert listing(root) == before
     assert manage("ingest_mrf", "--state", "GA", large).returncode == 0
