@@ -45,6 +45,13 @@ def test_a_mislabeled_file_is_found_whichever_is_loaded_first(manage: Manage, ro
     assert again.returncode == 0, again.stderr
     assert table(store, "schedule_fit").rows() == fits.rows()
 
+    # A correction is measured too: without the rates that decided it, the label stands, until they are put back.
+    half = ("--code", amounts[0][0], "--reason", "a test")
+    assert manage("correct_rates", *half).returncode == 0
+    assert set(table(store, "schedule_fit")["rates"]) == {len(amounts) - 1}
+    assert manage("correct_rates", "--undo", "1").returncode == 0
+    assert table(store, "schedule_fit").rows() == fits.rows()
+
 
 def test_a_schedule_that_arrives_later_measures_what_is_loaded(manage: Manage, root: Path, tmp_path: Path) -> None:
     path = tmp_path / "2025-08-01_payer.json"

@@ -9,11 +9,13 @@ from typing import Any
 
 from core.fields.billing_code import code_spellings, parse_code, parse_code_system
 from core.management import base_command
+from core.management.measure_fit import may_find_fits, measure_fit
 from core.runtime.errors import BeaconError
 from core.runtime.progress import show_counting
 from core.store.changes.corrections import corrections, remove, undo
 from core.store.changes.removal import MAX_EXAMPLES, Preview, preview_removal
 from core.store.changes.selection import Selection
+from core.store.generations.store import Store
 
 
 class Command(base_command.WritingCommand):
@@ -71,10 +73,20 @@ rates stay out when their file is loaded again, until --undo puts back exactly t
             return
         if not (reason and reason.strip()):
             raise BeaconError("a removal needs a reason, so that it can be understood later: --reason TEXT")
+        store = self.store(no_wait)
         with show_counting("looking") as progress:
-            done = remove(self.store(no_wait), selection, reason, progress)
+            done = remove(store, selection, reason, progress)
         self.stdout.write(f"correction {done.correction_id}: {done.rows:,} rates removed; to put them back:")
         self.stdout.write(f"  manage.py correct_rates --undo {done.correction_id}")
+        self._measure_fit(store, selection.state, selection.year_month)
+
+    def _measure_fit(self, store: Store, state: str | None = None, year_month: str | None = None) -> None:
+        """Measure again how well the rates that are left fit the fee schedules: the wrong ones may have decided it."""
+        if may_find_fits(store):
+            from core.quality.schedule_fit import FitScope  # noqa: PLC0415 - see may_find_fits
+
+            states, months = ((value,) if value else () for value in (state, year_month))
+            measure_fit(store, FitScope(states, months), self.stderr.write)
 
     def _list(self) -> None:
         found = corrections(self.store(no_wait=False))
@@ -89,8 +101,10 @@ rates stay out when their file is loaded again, until --undo puts back exactly t
             self.stdout.write("no correction so far")
 
     def _undo(self, number: int, no_wait: bool) -> None:
-        done = undo(self.store(no_wait), number)
+        store = self.store(no_wait)
+        done = undo(store, number)
         self.stdout.write(f"correction {number} undone: {done.rows:,} rates are back")
+        self._measure_fit(store)
 
     def _preview(self, found: Preview) -> None:
         self.stdout.write(f"{found.rows:,} rates are selected; nothing has been removed")
