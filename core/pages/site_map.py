@@ -13,7 +13,8 @@ from core.pages.parties import organizations, payers, plans, providers, roll_ups
 class SitePage:
     """A page. Those with a label are in the navigation, in the order of PAGES.
 
-    With `keeps_market`, that link leads to the market of the page it is on.
+    With `keeps_market`, that link leads to the market of the page it is on. With `in_more`, it is in the menu behind
+    the others: the navigation fits one line of a small screen.
     """
 
     path: str
@@ -21,6 +22,7 @@ class SitePage:
     name: str
     label: str = ""
     keeps_market: bool = True
+    in_more: bool = False
 
 
 PAGES = (
@@ -34,14 +36,14 @@ PAGES = (
     SitePage("system/<str:system>/", roll_ups.show_system, "system"),
     SitePage("plan/<str:plan>/", plans.show_plan, "plan"),
     SitePage("payers/", payers.show_payers, "payers", "Payers"),
-    SitePage("plans/", plans.show_plans, "plans", "Plans", keeps_market=False),
+    SitePage("plans/", plans.show_plans, "plans", "Plans", keeps_market=False, in_more=True),
     SitePage("organizations/", organizations.show_organizations, "organizations", "Organizations"),
-    SitePage("places/", places.show_places, "places", "Places"),
-    SitePage("specialties/", places.show_specialties, "specialties", "Specialties"),
+    SitePage("places/", places.show_places, "places", "Places", in_more=True),
+    SitePage("specialties/", places.show_specialties, "specialties", "Specialties", in_more=True),
     SitePage("medicare/", medicare.show_medicare, "medicare", "Medicare"),
-    SitePage("compensation/", compensation.show_compensation, "compensation", "Workers’ comp"),
+    SitePage("compensation/", compensation.show_compensation, "compensation", "Workers’ comp", in_more=True),
     SitePage("changes/", changes.show_changes, "changes", "Changes"),
-    SitePage("quality/", quality.show_quality, "quality", "Data quality", keeps_market=False),
+    SitePage("quality/", quality.show_quality, "quality", "Data quality", keeps_market=False, in_more=True),
     SitePage("quality/<str:check>/", quality.show_failing_rows, "quality_rows"),
     SitePage("dictionary/", dictionary.show_dictionary, "dictionary"),
     SitePage("method/", method.show_document, "method"),

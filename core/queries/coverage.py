@@ -1,6 +1,7 @@
 """What is loaded: states, months, payers, rows."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -67,6 +68,14 @@ _BATCHES = """(
 def list_coverage(db: Snapshot) -> Sequence[Coverage]:
     """Return what is loaded of each payer, newest month first."""
     return db.ask_once(_coverage)
+
+
+def has_earlier_month(db: Snapshot, state: str, payer: str | None = None) -> bool:
+    """Return whether the payer, or any payer, has rates of more than one month in a state."""
+    months = Counter(
+        row.payer_slug for row in list_coverage(db) if row.state == state and payer in {None, row.payer_slug}
+    )
+    return any(number > 1 for number in months.values())
 
 
 def find_newest_file(db: Snapshot) -> NewestFile | None:

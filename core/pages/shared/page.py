@@ -186,22 +186,32 @@ class MarketQuery(PageQuery[M]):
     def _context(self) -> dict[str, Any]:
         context = super()._context()
         applied, release = self._applied(context["parameters"]), self.compensation_release
-        return {**context, "market": self.market, "applied": applied, "compensation_release": release}
+        earlier = coverage.has_earlier_month(self.db, self.market.state, self.market.payer)
+        return {
+            **context,
+            "market": self.market,
+            "applied": applied,
+            "compensation_release": release,
+            "has_earlier_month": earlier,
+        }
 
 
 def page(form: type[F], weigh: Weigh = weigh_question) -> Callable[[Callable[..., HttpResponseBase]], View]:
     """Decorate a function of a PageQuery (and the parts of the path) as a page whose query string is `form`.
 
-    An address has one spelling, and other spellings are redirected to it. A page made before from the same generation
+    An address has one spelling, and other spellings are redirected to it, as are addresses with parameters that the
+    page does not have. A page made before from the same generation
     is sent again. Others are made in the lane that they belong to by what they cost, which `weigh` estimates.
     """
+
+    parameters = frozenset(form().fields)
 
     def decorate(view: Callable[..., HttpResponseBase]) -> View:
         @require_safe
         @wraps(view)
         def wrapped(request: HttpRequest, **path: str) -> HttpResponseBase:
             request.META[_STARTED_AT] = time.perf_counter()
-            canonical = urls.said(request.GET.dict())
+            canonical = [(name, value) for name, value in urls.said(request.GET.dict()) if name in parameters]
             given = [(name, value) for name, values in request.GET.lists() for value in values]
             as_file = request.GET.get("format", "html") != "html"
             if given != canonical and not as_file:
@@ -216,6 +226,7 @@ def page(form: type[F], weigh: Weigh = weigh_question) -> Callable[[Callable[...
                 _log.error("%s: %s", request.path, error.for_operator)
                 return unreadable(request, error)
 
+        wrapped.parameters = parameters  # type: ignore[attr-defined]
         return wrapped
 
     return decorate

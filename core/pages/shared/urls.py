@@ -1,11 +1,11 @@
 """Addresses of pages. The whole state of a page is its query string, in one canonical order, so links can be shared."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
-from django.urls import reverse
+from django.urls import resolve, reverse
 
 from core.queries.rules.market import Market
 from core.queries.rules.market_filters import MARKET_PARAMETERS
@@ -21,15 +21,26 @@ _IN_PATH = frozenset(("npi", "tin", "organization", "system", "plan"))
 
 
 def to(page: str, market: Market | None = None, **parameters: Any) -> str:
-    """Return the address of a page by its name. The pages of _IN_PATH have what they are about in their path."""
+    """Return the address of a page by its name. The pages of _IN_PATH have what they are about in their path.
+
+    What a page has no parameter for is left out of its market.
+    """
     number = str(parameters.pop(page)) if page in _IN_PATH else ""
-    of_market = {name: getattr(market, name) for name in MARKET_PARAMETERS} if market else {}
-    return changed(_find_path(page, number), of_market, **parameters)
+    path = _find_path(page, number)
+    known = _find_parameters(page, number) if market else ()
+    of_market = {name: value for name in MARKET_PARAMETERS if (value := getattr(market, name, None)) and name in known}
+    return changed(path, of_market, **parameters)
 
 
 @lru_cache(maxsize=4096)  # a page has a hundred links, and Django takes half of a link's time to find its path
 def _find_path(page: str, number: str) -> str:
     return reverse(page, kwargs={page: number} if number else {})
+
+
+@lru_cache(maxsize=4096)
+def _find_parameters(page: str, number: str) -> Collection[str]:
+    """Return the parameters that a page takes; all that a market has if the page does not say."""
+    return getattr(resolve(_find_path(page, number)).func, "parameters", MARKET_PARAMETERS)
 
 
 def changed(path: str, parameters: Mapping[str, Any], **changes: Any) -> str:

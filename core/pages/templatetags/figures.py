@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django import template
@@ -11,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from core.fields.place_of_service import EVERY_PLACE, PLACES
 from core.pages import formats
+from core.pages.code_tabs import CODE_TABS
 from core.pages.shared import urls
 from core.pages.shared.labels import (
     check_meaning,
@@ -73,10 +75,38 @@ def places(codes: list[str]) -> SafeString:
     return format_html('<span title="{}">{}</span>', names, " ".join(codes[:MAX_PLACES_SHOWN]) + more)
 
 
-@register.simple_tag
-def navigation() -> list[SitePage]:
-    """Return the pages of the navigation."""
-    return [page for page in PAGES if page.label]
+@dataclass(frozen=True)
+class PageLink:
+    """A link to a page that says whether the visitor is there."""
+
+    label: str
+    address: str
+    current: bool
+
+
+@register.simple_tag(takes_context=True)
+def navigation(context: dict[str, Any]) -> dict[str, list[PageLink]]:
+    """Return the links of the navigation: those in front, and those in the menu behind them."""
+    path, market = context.get("path"), context.get("market")
+    shown = [page for page in PAGES if page.label]
+    return {
+        "first": [_link_to_page(page, path, market) for page in shown if not page.in_more],
+        "more": [_link_to_page(page, path, market) for page in shown if page.in_more],
+    }
+
+
+def _link_to_page(page: SitePage, path: str | None, market: Any) -> PageLink:
+    return PageLink(page.label, urls.to(page.name, market if page.keeps_market else None), path == f"/{page.path}")
+
+
+@register.simple_tag(takes_context=True)
+def code_tabs(context: dict[str, Any]) -> list[PageLink]:
+    """Return the tabs of the code of the page, with its filters."""
+    return [
+        PageLink(tab.label, urls.to(tab.page, context["market"]), context["path"] == urls.to(tab.page))
+        for tab in CODE_TABS
+        if context.get("has_earlier_month") or not tab.needs_earlier_month or context["path"] == urls.to(tab.page)
+    ]
 
 
 @register.simple_tag

@@ -7,10 +7,14 @@ import pytest
 from django.test import Client
 
 from core.pages import site_map
+from core.pages.code_tabs import CODE_TABS
 from core.queries.rules.market_filters import FILTERS
 from core.store.connection import Snapshot
+from core.store.generations.store import Store
+from tests.fixture_types import Load
 from tests.pages.markets import MONTH, PAGES, PEACH, QUERY
-from tests.site import text_of
+from tests.rate_files import file_of, item_of
+from tests.site import Visitor, serving, text_of
 
 
 @pytest.mark.parametrize("address", PAGES)
@@ -45,13 +49,41 @@ def test_every_link_of_a_page_works(site: Client, demo: Snapshot, address: str) 
 
 
 def test_the_navigation_leads_to_the_pages_with_a_label_in_the_same_market(site: Client) -> None:
-    page = site.get("/rates/", QUERY).content.decode()
-    navigation = page.split('<nav aria-label="Pages">')[1].split("</nav>")[0]
-    links = re.findall(r'<a href="/(\w+/)(\?state=[^"]*)?">([^<]*)</a>', navigation)
-    assert [(path, bool(market), label) for path, market, label in links] == [
-        (one.path, one.keeps_market, one.label) for one in site_map.PAGES if one.label
+    page = site.get("/rates/", {**QUERY, "basis": "opps"}).content.decode()
+    navigation = page.split('<nav aria-label="Pages"')[1].split("</nav>")[0]
+    links = re.findall(r'<a href="/(\w+/)(\?state=[^"]*)?"( aria-current="page")?>([^<]*)</a>', navigation)
+    shown = [one for more in (False, True) for one in site_map.PAGES if one.label and one.in_more is more]
+    assert [(path, bool(market), label) for path, market, _, label in links] == [
+        (one.path, one.keeps_market, one.label) for one in shown
     ]
-    assert [label for _, _, label in links][:2] == ["Codes", "Rates"]
+    assert [label for _, _, current, label in links if current] == ["Rates"]
+    with_basis = {path for path, market, _, _ in links if "basis=opps" in market}
+    assert with_basis == {"rates/", "medicare/", "places/", "specialties/"}, "as far as the page has the parameter"
+
+
+def test_the_tabs_of_a_code_keep_its_filters_and_mark_the_page(site: Client) -> None:
+    named = {one.name: one.path for one in site_map.PAGES}
+    filters = {**QUERY, "billing_class": "professional"}
+    for current in CODE_TABS:
+        page = site.get(f"/{named[current.page]}", filters).content.decode()
+        tabs = page.split('<nav class="tabs"')[1].split("</nav>")[0]
+        links = re.findall(r'<a href="/(\w+/)\?([^"]*)"( aria-current="page")?>([^<]*)</a>', tabs)
+        assert [(path, label) for path, _, _, label in links] == [(named[tab.page], tab.label) for tab in CODE_TABS]
+        assert [label for _, _, here, label in links if here] == [current.label]
+        assert all("code=99213" in query and "billing_class=professional" in query for _, query, _, _ in links)
+
+
+def test_changes_are_offered_where_a_payer_has_two_months(site: Client, load: Load, store: Store) -> None:
+    assert ">Changes</a>" in site.get("/rates/", QUERY).content.decode().split('<nav class="tabs"')[1]
+    load(file_of(item_of({"negotiated_type": "negotiated", "negotiated_rate": 90, "billing_class": "professional"})))
+    with serving(store.root):
+        assert ">Changes</a>" not in Visitor().get("/rates/?code=99213").content.decode().split('<nav class="tabs"')[1]
+
+
+def test_parameters_that_a_page_does_not_have_leave_its_address(site: Client) -> None:
+    response = site.get("/organizations/", {**QUERY, "basis": "opps"}, follow=False)
+    assert response.status_code == 302
+    assert "basis" not in response["Location"]
 
 
 @pytest.mark.parametrize("address", ["/rates/", "/medicare/", "/organizations/", "/payers/", "/changes/"])
