@@ -10,15 +10,18 @@ import io
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
+from types import MappingProxyType
 from typing import Any, get_type_hints
 
 import pyarrow as pa
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.functional import Promise
 
+from core.column_units import find_digits
+from core.fields.rounding import round_half_up
 from core.store.schema.field_types import arrow_type_of
 
 _CSV_ROWS_AT_ONCE = 500
@@ -82,14 +85,42 @@ def json_lines(row_type: type[Any], rows: Iterable[Any]) -> Iterator[str]:
     yield "\n]}\n"
 
 
-def csv_lines(row_type: type[Any], rows: Iterable[Any]) -> Iterator[str]:
-    """Yield a CSV file piece by piece, with a header."""
-    names = column_names(row_type)
+Constants = Mapping[str, str | None]
+"""What is the same for all rows of a file, by name: the state, the month, the code. A file that has left its page
+behind says so in columns of its own, after those of the table."""
+
+
+def missing_constants(row_type: type[Any], constants: Constants) -> dict[str, str | None]:
+    """Return those constants that the table has no column for."""
+    return {name: value for name, value in constants.items() if name not in column_names(row_type)}
+
+
+def rounded_values(row_type: type[Any], rows: Iterable[Any]) -> Iterator[list[Any]]:
+    """Yield the values of each row, computed ones rounded: to cents or hundredths of a percent."""
+    names, digits = column_names(row_type), find_digits(row_type)
+    for row in rows:
+        values = [getattr(row, name) for name in names]
+        yield (
+            [
+                round_half_up(value, digits[name])
+                if name in digits and isinstance(value, float) and math.isfinite(value)
+                else value
+                for name, value in zip(names, values, strict=True)
+            ]
+            if digits
+            else values
+        )
+
+
+def csv_lines(row_type: type[Any], rows: Iterable[Any], constants: Constants = MappingProxyType({})) -> Iterator[str]:
+    """Yield a CSV file piece by piece, with a header, and the constants that the rows lack as last columns."""
+    constants = missing_constants(row_type, constants)
+    last = [csv_cell(value) for value in constants.values()]
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow(map(csv_cell, names))
-    for number, row in enumerate(rows, 1):
-        writer.writerow([csv_cell(getattr(row, name)) for name in names])
+    writer.writerow([csv_cell(name) for name in (*column_names(row_type), *constants)])
+    for number, values in enumerate(rounded_values(row_type, rows), 1):
+        writer.writerow([*map(csv_cell, values), *last])
         if number % _CSV_ROWS_AT_ONCE == 0:
             yield buffer.getvalue()
             buffer.seek(0)
@@ -114,18 +145,23 @@ def csv_cell(value: Any) -> Any:
     return _MARK + text if _FORMULA_START.match(text) and not _PLAIN_NUMBER.fullmatch(text) else value
 
 
-def arrow_schema(row_type: type[Any]) -> pa.Schema:
-    """Return the Arrow types of the columns. Every column may be null."""
+def arrow_schema(row_type: type[Any], constants: Constants = MappingProxyType({})) -> pa.Schema:
+    """Return the Arrow types of the columns, and of the constants that the rows lack. Every column may be null."""
     hints = get_type_hints(row_type)
-    return pa.schema([(name, arrow_type_of(hints[name])) for name in column_names(row_type)])
+    columns = [(name, arrow_type_of(hints[name])) for name in column_names(row_type)]
+    return pa.schema([*columns, *((name, pa.string()) for name in missing_constants(row_type, constants))])
 
 
-def arrow_tables(row_type: type[Any], rows: Iterable[Any]) -> Iterator[pa.Table]:
-    """Yield the rows as Arrow tables of limited size."""
-    schema, remaining = arrow_schema(row_type), iter(rows)
+def arrow_tables(
+    row_type: type[Any], rows: Iterable[Any], constants: Constants = MappingProxyType({})
+) -> Iterator[pa.Table]:
+    """Yield the rows as Arrow tables of limited size, with the constants that the rows lack as last columns."""
+    schema, remaining = arrow_schema(row_type, constants), iter(rows)
+    constants = missing_constants(row_type, constants)
     batches, size = [], 0
     while some := list(islice(remaining, _ARROW_ROWS_TOGETHER)):
-        columns = {name: [_arrow_value(getattr(row, name)) for row in some] for name in schema.names}
+        columns = {name: [_arrow_value(getattr(row, name)) for row in some] for name in column_names(row_type)}
+        columns |= {name: [value] * len(some) for name, value in constants.items()}
         batches.append(pa.record_batch(columns, schema=schema))
         size += len(some)
         if size >= _ARROW_ROWS_AT_ONCE:

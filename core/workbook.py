@@ -4,20 +4,20 @@ A workbook leaves the page it was made from behind: it goes to a client, a lawye
 """
 
 import math
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import chain, islice
-from typing import IO, Any, get_type_hints
+from types import MappingProxyType
+from typing import IO, Any
 from urllib.parse import urljoin
 
-import pyarrow as pa
 import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from core.rows import arrow_schema
+from core.column_units import meaning_of, unit_of
+from core.rows import Constants, arrow_schema, missing_constants, rounded_values
 
 MOST_ROWS = 100_000
 """Rows of a workbook. More take Excel longer to open than anyone waits; the other formats have them all."""
@@ -78,10 +78,8 @@ HEADINGS = {
 }
 """The headings of columns whose names do not read as one, by name; for one table, by its row class and the name."""
 
-_FRACTION = re.compile(r"(?<![0-9.])[0-9.]+ is (up )?[0-9.]+%|from 0 to 1")
-"""How the meaning of a column says that it is a fraction: `1 is 100%`."""
+_CONSTANTS_MEAN = "What was asked for: the same in every row; empty for all."
 
-_PLAIN = re.compile("[Ss]tandard deviation|units")
 _FORMATS = {
     "dollars": "$#,##0.00",
     "percentage": '0.00##"%"',
@@ -117,23 +115,35 @@ class About:
 
 
 @dataclass(frozen=True)
-class _Column:
+class Column:
+    """A column of a workbook."""
+
     name: str
     heading: str
     meaning: str
     unit: str
-    """A key of _FORMATS; empty for text. That of a rate depends on its kind and is `dollars`."""
+    """A key of _FORMATS; empty for text. That of an amount depends on its kind and is `dollars`."""
 
 
-def write_workbook(file: IO[bytes], row_type: type[Any], rows: Iterable[Any], about: About) -> None:
-    """Write the first MOST_ROWS rows as a workbook. Rows are written as they come, and are not kept in memory."""
-    columns = list(_columns_of(row_type))
+def write_workbook(
+    file: IO[bytes],
+    row_type: type[Any],
+    rows: Iterable[Any],
+    about: About,
+    constants: Constants = MappingProxyType({}),
+) -> None:
+    """Write the first MOST_ROWS rows as a workbook, with the constants that the rows lack as last columns.
+
+    Rows are written as they come, and are not kept in memory.
+    """
+    constants = missing_constants(row_type, constants)
+    columns = list(columns_of(row_type, constants))
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "remove_timezone": True}
     with xlsxwriter.Workbook(file, options) as book:
         formats = {unit: book.add_format({"num_format": pattern}) for unit, pattern in _FORMATS.items()}
         bold = book.add_format({"bold": True})
         first, table, last = (book.add_worksheet(name) for name in ("About", "Table", "Columns"))
-        remaining = iter(rows)
+        remaining = ([*values, *constants.values()] for values in rounded_values(row_type, rows))
         shown = _write_rows(table, columns, remaining, formats, bold)
         is_cut = shown == MOST_ROWS and next(remaining, None) is not None
         _write_about(first, about, shown, bold, is_cut=is_cut)
@@ -146,42 +156,32 @@ def heading_of(row_type: type[Any], name: str) -> str:
     return own or name.replace("_", " ").capitalize().replace("Npi", "NPI")
 
 
-def _columns_of(row_type: type[Any]) -> Iterator[_Column]:
-    hints = get_type_hints(row_type, include_extras=True)
-    for field in arrow_schema(row_type):
-        extras = getattr(hints[field.name], "__metadata__", ())
-        meaning = next((one.description or "" for one in extras if hasattr(one, "description")), "")
-        yield _Column(field.name, heading_of(row_type, field.name), meaning, _unit_of(field.type, meaning))
-
-
-def _unit_of(kind: pa.DataType, meaning: str) -> str:
-    if pa.types.is_floating(kind):
-        return "fraction" if _FRACTION.search(meaning) else "plain" if _PLAIN.search(meaning) else "dollars"
-    if pa.types.is_timestamp(kind):
-        return "moment"
-    if pa.types.is_date(kind):
-        return "date"
-    return "count" if pa.types.is_integer(kind) else ""
+def columns_of(row_type: type[Any], constants: Constants = MappingProxyType({})) -> Iterator[Column]:
+    """Yield the columns of a table, and those of the constants, which its rows lack."""
+    for field in arrow_schema(row_type, constants):
+        meaning = _CONSTANTS_MEAN if field.name in constants else meaning_of(row_type, field.name)
+        yield Column(field.name, heading_of(row_type, field.name), meaning, unit_of(field.type, meaning))
 
 
 def _write_rows(
-    sheet: Worksheet, columns: Sequence[_Column], rows: Iterator[Any], formats: dict[str, Format], bold: Format
+    sheet: Worksheet, columns: Sequence[Column], rows: Iterator[list[Any]], formats: dict[str, Format], bold: Format
 ) -> int:
     """Write the table with its headings, and return how many rows it has."""
     some = list(islice(rows, _ROWS_MEASURED))
     for at, column in enumerate(columns):
-        longest = max((len(str(_text(getattr(row, column.name)))) for row in some), default=0)
+        longest = max((len(_text(values[at])) for values in some), default=0)
         # Excel wants to know the widths before the first row.
         sheet.set_column(at, at, min(max(longest, len(column.heading)) + 2, _WIDEST_COLUMN))
     sheet.freeze_panes(1, 0)
     for at, column in enumerate(columns):
         sheet.write_string(0, at, column.heading, bold)
+    kind_at = next((at for at, column in enumerate(columns) if column.name == "kind"), None)
     number = 0
-    for number, row in enumerate(islice(chain(some, rows), MOST_ROWS), 1):
-        in_percent = getattr(row, "kind", "dollars") == "percentage"
+    for number, values in enumerate(islice(chain(some, rows), MOST_ROWS), 1):
+        in_percent = kind_at is not None and values[kind_at] == "percentage"
         for at, column in enumerate(columns):
             unit = "percentage" if in_percent and column.unit == "dollars" else column.unit
-            _write_cell(sheet, number, at, getattr(row, column.name), formats.get(unit))
+            _write_cell(sheet, number, at, values[at], formats.get(unit))
     if number:
         sheet.autofilter(0, 0, number, len(columns) - 1)
     return number
@@ -231,7 +231,7 @@ def _write_about(sheet: Worksheet, about: About, shown: int, bold: Format, *, is
             sheet.write_string(row, at, text[:_LONGEST_CELL], bold if is_heading else None)
 
 
-def _write_meanings(sheet: Worksheet, columns: Sequence[_Column], bold: Format) -> None:
+def _write_meanings(sheet: Worksheet, columns: Sequence[Column], bold: Format) -> None:
     sheet.set_column(0, 1, 30)
     sheet.set_column(2, 2, 100)
     for at, text in enumerate(("Heading", "Name in CSV, JSON, and Parquet", "What it means")):

@@ -4,10 +4,22 @@ import json
 import math
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Annotated
 
 import pytest
 
-from core.rows import RowEncoder, arrow_schema, column_names, csv_cell, json_lines, row_values, write_json
+from core.queries.rules.columns import described
+from core.rows import (
+    RowEncoder,
+    arrow_schema,
+    arrow_tables,
+    column_names,
+    csv_cell,
+    csv_lines,
+    json_lines,
+    row_values,
+    write_json,
+)
 
 
 @dataclass
@@ -65,3 +77,27 @@ def test_numbers_that_json_does_not_have_are_null(value: float) -> None:
     lines = "".join(json_lines(Derived, [Derived("a", [], value)]))  # type: ignore[arg-type]
     assert json.loads(lines, parse_constant=pytest.fail)["rows"][0]["rates"] is None
     assert csv_cell(value) is None
+
+
+@dataclass
+class Spread:
+    state: str
+    negotiated_rate: Annotated[float, described("Dollars.", 1.0)]
+    p50: Annotated[float | None, described("Median.", 1.0)]
+    percent: Annotated[float, described("Rate divided by the Medicare amount: 1 is 100%.", 1.0)]
+
+
+def test_a_file_says_what_was_asked_and_rounds_what_was_computed() -> None:
+    """The rate stays as published; a half cent goes up, also where the binary fraction is a little less."""
+    rows = [Spread("GA", 45.1234, 2.675, 1.23456), Spread("GA", 45.1234, None, math.inf)]
+    asked = {"state": "TX", "year_month": "2025-08", "code": None}
+    lines = "".join(csv_lines(Spread, rows, asked)).split("\r\n")
+    assert lines == [
+        "state,negotiated_rate,p50,percent,year_month,code",
+        "GA,45.1234,2.68,1.2346,2025-08,",
+        "GA,45.1234,,,2025-08,",
+        "",
+    ]
+    (table,) = arrow_tables(Spread, rows, asked)
+    assert table.select(["year_month", "code"]).to_pylist() == [{"year_month": "2025-08", "code": None}] * 2
+    assert table.schema == arrow_schema(Spread, asked)

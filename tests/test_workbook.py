@@ -10,11 +10,11 @@ from django.test import Client
 from python_calamine import CalamineWorkbook
 
 from core import workbook
-from core.queries import coverage, medicare, rates
+from core.queries import coverage, medicare, profiles, rates
 from core.queries.find import codes
 from core.queries.parties import organizations, payers, provider_rates, providers
 from core.queries.rules.columns import described
-from core.workbook import About, SourceFile, heading_of, write_workbook
+from core.workbook import About, SourceFile, columns_of, heading_of, write_workbook
 
 ABOUT = About(
     "Rates of 99213",
@@ -74,10 +74,19 @@ def test_it_says_what_was_asked_and_where_the_figures_come_from() -> None:
 
 
 def test_percentages_and_fractions_are_not_dollars() -> None:
-    units = {column.name: column.unit for column in workbook._columns_of(Row)}
+    units = {column.name: column.unit for column in columns_of(Row)}
     assert (units["negotiated_rate"], units["percent"], units["npis"]) == ("dollars", "fraction", "count")
-    spread = {column.name: column.unit for column in workbook._columns_of(medicare.PercentSpread)}
+    spread = {column.name: column.unit for column in columns_of(medicare.PercentSpread)}
     assert {spread[name] for name in ("p10", "p25", "p50", "p75", "p90")} == {"fraction"}
+
+
+def test_services_shares_and_places_on_the_map_are_not_dollars() -> None:
+    row_types: tuple[type[Any], ...] = (rates.RateRow, rates.Summary, profiles.Breakdown)
+    units = {f"{each.__name__}.{column.name}": column.unit for each in row_types for column in columns_of(each)}
+    plain = ("RateRow.medicare_services", "Summary.services", "Breakdown.latitude", "Breakdown.longitude")
+    assert {units[name] for name in plain} == {"plain"}
+    assert units["RateRow.specialty_share"] == units["Breakdown.percent"] == "fraction"
+    assert units["RateRow.negotiated_rate"] == units["Summary.mean"] == "dollars"
 
 
 def test_a_table_that_is_too_long_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +103,7 @@ def test_a_table_that_is_too_long_says_so(monkeypatch: pytest.MonkeyPatch) -> No
      payers.PayerSpread, provider_rates.CodeRates, providers.Npi, coverage.Coverage, codes.CodeTitle],
 )  # fmt: skip
 def test_no_heading_stands_twice(row_type: type[Any]) -> None:
-    headings = [heading_of(row_type, column.name) for column in workbook._columns_of(row_type)]
+    headings = [heading_of(row_type, column.name) for column in columns_of(row_type)]
     assert len(set(headings)) == len(headings)
     assert not any("_" in heading for heading in headings)
 

@@ -6,6 +6,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
+from types import MappingProxyType
 from typing import IO, Any
 from urllib.parse import quote
 
@@ -15,7 +16,7 @@ from django.http import StreamingHttpResponse
 
 from core.fields.clean_text import clean_name, clean_text
 from core.pages.shared.admission import Place
-from core.rows import arrow_schema, arrow_tables, csv_lines, json_lines
+from core.rows import Constants, arrow_schema, arrow_tables, csv_lines, json_lines
 from core.runtime.errors import BeaconError
 from core.workbook import About, write_workbook
 
@@ -48,18 +49,24 @@ def download(
     name: str,
     format: str,  # noqa: A002 - as the parameter of the address is called
     about: Callable[[], About],
+    constants: Constants = MappingProxyType({}),
 ) -> StreamingHttpResponse:
     """Return the rows, instances of the dataclass `row_type`, as a file in format csv, json, parquet, or xlsx.
 
-    `about` says what was asked; only a workbook needs to know.
+    `about` says what was asked; only a workbook needs to know. `constants` hold for all rows; JSON has the rows
+    alone, as the API gives them.
     """
     started = _started(rows)
     if format == "csv":
-        response = StreamingHttpResponse(csv_lines(row_type, started), content_type="text/csv; charset=utf-8")
+        response = StreamingHttpResponse(
+            csv_lines(row_type, started, constants), content_type="text/csv; charset=utf-8"
+        )
     elif format == "parquet":
-        response = StreamingHttpResponse(_parquet(row_type, started), content_type="application/vnd.apache.parquet")
+        response = StreamingHttpResponse(
+            _parquet(row_type, started, constants), content_type="application/vnd.apache.parquet"
+        )
     elif format == "xlsx":
-        response = StreamingHttpResponse(_workbook(row_type, started, about()), content_type=_EXCEL)
+        response = StreamingHttpResponse(_workbook(row_type, started, about(), constants), content_type=_EXCEL)
     else:
         response = StreamingHttpResponse(json_lines(row_type, started), content_type="application/json")
     response["Content-Disposition"] = content_disposition(name, format)
@@ -131,19 +138,19 @@ def _started(rows: Iterable[Any]) -> Iterator[Any]:
     return chain((first,), iterator)
 
 
-def _parquet(row_type: type[Any], rows: Iterable[Any]) -> Iterator[bytes]:
+def _parquet(row_type: type[Any], rows: Iterable[Any], constants: Constants) -> Iterator[bytes]:
     # The index of a Parquet file is at its end, so the file is complete on disk before the first byte is sent.
     with tempfile.TemporaryFile() as file:
-        with pq.ParquetWriter(file, arrow_schema(row_type), compression="zstd") as writer:
-            for table in arrow_tables(row_type, rows):
+        with pq.ParquetWriter(file, arrow_schema(row_type, constants), compression="zstd") as writer:
+            for table in arrow_tables(row_type, rows, constants):
                 writer.write_table(table)
         yield from _pieces(file)
 
 
-def _workbook(row_type: type[Any], rows: Iterable[Any], about: About) -> Iterator[bytes]:
+def _workbook(row_type: type[Any], rows: Iterable[Any], about: About, constants: Constants) -> Iterator[bytes]:
     # A workbook is a zip file, whose index is at its end too.
     with tempfile.TemporaryFile() as file:
-        write_workbook(file, row_type, rows, about)
+        write_workbook(file, row_type, rows, about, constants)
         yield from _pieces(file)
 
 

@@ -84,7 +84,11 @@ class PageQuery(Generic[F]):
 
     def download(self, rows: Iterable[Any], row_type: type[Any], name: str) -> HttpResponseBase:
         """Return the rows as a file in the format that is asked for."""
-        return download(rows, row_type, name, self.values["format"], lambda: self._about(name))
+        return download(rows, row_type, name, self.values["format"], lambda: self._about(name), self._constants())
+
+    def _constants(self) -> dict[str, str | None]:
+        """Return what a file of rows says in columns of its own, see `Constants`."""
+        return {}
 
     def _about(self, name: str) -> About:
         """Return what a workbook says about itself."""
@@ -154,6 +158,11 @@ class MarketQuery(PageQuery[M]):
     def download(self, rows: Iterable[Any], row_type: type[Any], name: str) -> HttpResponseBase:
         """Return the rows as a file whose name says of which state and month they are."""
         return super().download(rows, row_type, f"{name}_{self.market.state}_{self.market.year_month}")
+
+    def _constants(self) -> dict[str, str | None]:
+        market = self.market
+        names = ("state", "year_month", "code_type", "code", "billing_class", "modifier")
+        return {name: getattr(market, name) for name in names} | {"payer_slug": market.payer}
 
     def _choices(self) -> list[tuple[str, str]]:
         market = self.market

@@ -1,0 +1,47 @@
+"""What the numbers of a column are: dollars, fractions, counts, as the meaning of the column says."""
+
+import dataclasses
+import re
+from typing import Any, get_type_hints
+
+import pyarrow as pa
+
+from core.store.schema.field_types import arrow_type_of
+
+_FRACTION = re.compile(r"(?<![0-9.])[0-9.]+ is (up )?[0-9.]+%|from 0 to 1|[Tt]he share")
+"""How the meaning of a column says that it is a fraction: `1 is 100%`."""
+
+_PLAIN = re.compile(r"[Ss]tandard deviation|[Bb]ase units|^Services|^Latitude|^Longitude|[Mm]iles")
+
+_AS_PUBLISHED = frozenset(("negotiated_rate", "old", "new", "lowest", "highest"))
+"""Rates of payers: they are shown as they were published, even in fractions of a cent."""
+
+_DIGITS = {"dollars": 2, "fraction": 4}
+
+
+def meaning_of(row_type: type[Any], name: str) -> str:
+    """Return what a column is said to mean, or an empty text."""
+    extras = getattr(get_type_hints(row_type, include_extras=True)[name], "__metadata__", ())
+    return next((one.description or "" for one in extras if hasattr(one, "description")), "")
+
+
+def unit_of(kind: pa.DataType, meaning: str) -> str:
+    """Return `dollars`, `fraction`, `plain`, `count`, `date` or `moment`; nothing for text.
+
+    The amounts of a row whose `kind` is percentage are percents instead of dollars.
+    """
+    if pa.types.is_floating(kind):
+        return "fraction" if _FRACTION.search(meaning) else "plain" if _PLAIN.search(meaning) else "dollars"
+    if pa.types.is_timestamp(kind):
+        return "moment"
+    if pa.types.is_date(kind):
+        return "date"
+    return "count" if pa.types.is_integer(kind) else ""
+
+
+def find_digits(row_type: type[Any]) -> dict[str, int]:
+    """Return how many digits after the point the computed columns of a table have: cents, hundredths of percents."""
+    hints = get_type_hints(row_type)
+    names = [field.name for field in dataclasses.fields(row_type)]
+    units = {name: unit_of(arrow_type_of(hints[name]), meaning_of(row_type, name)) for name in names}
+    return {name: _DIGITS[unit] for name, unit in units.items() if unit in _DIGITS and name not in _AS_PUBLISHED}
