@@ -44,7 +44,10 @@ def test_tables_of_codes_and_providers_can_be_downloaded(site: Client, demo: Sna
         from_csv = csv_rows(site.get(address, {**parameters, "format": "csv"}))
         wanted = [json.loads(json.dumps(row_values(row, column_names(type(row))), cls=RowEncoder)) for row in expected]
         assert from_json == wanted, (address, table)
-        assert [list(row) for row in from_csv] == [list(row) for row in wanted]
+        for row, other in zip(from_csv, wanted, strict=True):
+            assert list(row)[: len(other)] == list(other), "what was asked comes after the columns of the table"
+        if address in {"/rates/", "/medicare/", "/organizations/"}:
+            assert {(row["state"], row["year_month"], row["code"]) for row in from_csv} == {("GA", "2025-08", "99213")}
         assert len(from_csv) == len(wanted) > 0
     reasons = json_rows(site.get("/medicare/", {**QUERY, "table": "reasons", "format": "json"}))
     assert {row["reason"]: row["rates"] for row in reasons} == medicare.count_outcomes(demo, MARKET).reasons
