@@ -7,11 +7,13 @@ from django.http import HttpResponseBase
 from core.pages.charts import histogram_chart
 from core.pages.forms.market_forms import RatesForm
 from core.pages.shared.answer_cache import meanwhile
+from core.pages.shared.answer_words import describe_answer
 from core.pages.shared.downloads import ROW_CAP, download_seconds
 from core.pages.shared.labels import filter_label
 from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.paging import Paging, span
 from core.queries import label_fits, medicare_amounts, rates
+from core.queries.code_answer import AnswerSpread, spread_by_terms
 from core.queries.comparison.compared_rates import is_plausible
 from core.queries.facets import Choice, count_choices, count_months, count_networks
 from core.queries.find import codes
@@ -46,6 +48,8 @@ def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
     rows, counted, choices["network"] = about_groups.result()
     amounts = medicare_amounts.find_amounts(query.cached, market, (row.group_area for row in rows if row.group_area))
     lines = medicare_amounts.count_amount_lines(amounts)
+    spreads = spread_by_terms(query.cached_by_area, market)
+    answer = describe_answer(spreads, choices["modifier"], amounts)
     several = any(terms.payee == SURGICAL_CENTER_PAYEE for terms in amounts)
     centers = label_fits.find_surgical_centers(db, [row.pg_uid for row in rows]) if several else set()
     return query.render(
@@ -56,7 +60,10 @@ def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
         kinds=[(kind, [row for row in summaries if row.kind == kind.name]) for kind in KINDS.values()],
         left_out=_left_out(summaries, counted.without_pos),
         histogram=bins,
-        chart=histogram_chart.draw_histogram(bins, lines),
+        chart=histogram_chart.draw_histogram(bins, lines, _median_of_one_class(spreads)),
+        answer=answer,
+        together=[row for row in spreads if row.reporting_entity_name is None],
+        percents={(row.reporting_entity_name, *row.terms): row.percent_p50 for row in spreads},
         amounts=lines,
         facets=_facets_to_show(choices),
         rows=[(row, *_compare_with_medicare(row, market.code or "", amounts, centers)) for row in rows],
@@ -68,6 +75,12 @@ def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
         freed=[] if counted.rates else count_without_each_filter(db, market),
         near=[] if counted.rates else _find_nearby_codes(query),
     )
+
+
+def _median_of_one_class(spreads: Sequence[AnswerSpread]) -> float | None:
+    """Return the median of the rates in dollars if they have one class and modifier: others have no median together."""
+    together = [row for row in spreads if row.reporting_entity_name is None]
+    return together[0].p50 if len(together) == 1 else None
 
 
 def _ask_about_groups(

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from core.queries import rates
+from core.queries.code_answer import spread_by_terms
 from core.store.connection import Snapshot
 from tests.pages.markets import MARKET, QUERY
 from tests.site import csv_rows, tables, text_of
@@ -15,8 +16,19 @@ def test_the_page_shows_the_spread_and_every_rate(site: Client, demo: Snapshot) 
     response = site.get("/rates/", QUERY)
     spread, every = tables(response)
     summaries = rates.summarize_rates(demo, MARKET)
-    assert [row[0] for row in spread[1:]] == [row.reporting_entity_name for row in summaries]
-    assert [row[7] for row in spread[1:]] == [f"${row.p50:,.2f}" for row in summaries]
+    together = [row for row in spread_by_terms(demo, MARKET) if row.reporting_entity_name is None]
+    assert [row[0] for row in spread[1:]] == [
+        *("All payers" for _ in together),
+        *(row.reporting_entity_name for row in summaries),
+    ]
+    assert [row[7] for row in spread[1:]] == [f"${row.p50:,.2f}" for row in (*together, *summaries)]
+    most = together[0]
+    said = text_of(response).split("In Georgia, ")[1]
+    assert (
+        f"is paid ${most.p50:,.2f} in the middle; half of the {most.rates} rates are between ${most.p25:,.2f}" in said
+    )
+    assert f"{most.percent_p50:.0%} of Medicare" in said
+    assert f"All payers: median ${most.p50:,.2f}" in response.content.decode(), "the chart says the same"
     assert len(every) == 51
     assert [row[0] for row in every[1:]] == [
         f"${r.negotiated_rate:,.2f}" for r in rates.list_rates(demo, MARKET, "rate", 50, 0)
@@ -51,7 +63,8 @@ def test_percentages_are_not_mixed_with_dollars(site: Client) -> None:
     dollars, percentages, _ = tables(response)
     assert "Mean" in dollars[0]
     assert "Mean" not in percentages[0]
-    assert all("%" not in cell for row in dollars for cell in row)
+    assert all("%" not in cell for row in dollars for cell in row[:-1])
+    assert dollars[0][-1] == "Median % of Medicare"
     assert all("$" not in cell for row in percentages for cell in row)
     assert "Percentages not included in dollar figures" in text_of(response)
     organizations_page = text_of(site.get("/organizations/", {**QUERY, "code": "97110"}))

@@ -28,7 +28,7 @@ def test_a_table_has_the_filters_and_links_of_the_other_templates() -> None:
     assert "$1,234.50" in html
     assert "50% below" in html
     assert 'href="/tin/123456789/"' in html
-    assert 'href="/organizations/?code=99213&amp;sort=p50"' in html
+    assert 'href="/organizations/?code=99213&amp;sort=p50#rows"' in html
     assert "Median ↓" in html
 
 

@@ -5,28 +5,29 @@ from collections.abc import Sequence
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from core.pages.charts.amount_lines import amounts_to_draw, describe_amounts, draw_amount_lines, label_height
 from core.queries.histogram import Histogram
 from core.queries.medicare_amounts import AmountLine
 
-_LABEL_ROW = 15
-_TOP, _HEIGHT, _BOTTOM = 3 * _LABEL_ROW + 4, 150, 24
-"""Heights in pixels: of the labels of lines above the bars, of the bars, and of the axis."""
-
-_LINES = 3
-"""More Medicare amounts than these would hide the bars; the table below the chart has them all."""
+_HEIGHT, _BOTTOM = 150, 24
+"""Heights in pixels: of the bars, and of the axis."""
 
 
-def draw_histogram(found: Histogram, amounts: Sequence[AmountLine]) -> SafeString:
-    """Return a bar per bin, with lines at Medicare's amounts; empty text if there are no bins."""
+def draw_histogram(found: Histogram, amounts: Sequence[AmountLine], median: float | None = None) -> SafeString:
+    """Return a bar per bin, with lines at Medicare's amounts and at the median; empty text if there are no bins.
+
+    `median` is that of the rates if they may have one: rates of one class and modifier.
+    """
     if not found.bins:
         return SafeString("")
-    lines = [amount for amount in amounts[:_LINES] if amount.amount > 0]
+    lines = amounts_to_draw(amounts)
     low, high = found.bins[0].low, found.bins[-1].high
     low, high = min([low, *(line.amount for line in lines)]), max([high, *(line.amount for line in lines)])
     margin = (high - low) * 0.02 or 1.0
     scale = _HistogramScale(max(low - margin, 0.0), high + margin)
     most = max(one.rates for one in found.bins)
-    base = _TOP + _HEIGHT
+    top = label_height(amounts)
+    base = top + _HEIGHT
     bars = format_html_join(
         "",
         '<rect class="bin" x="{}%" width="{}%" y="{}" height="{}"><title>{} to {}: {} rates</title></rect>',
@@ -46,12 +47,13 @@ def draw_histogram(found: Histogram, amounts: Sequence[AmountLine]) -> SafeStrin
     )
     return format_html(
         '<svg class="chart" role="img" width="100%" height="{}" aria-labelledby="bins-title bins-words">'
-        '<title id="bins-title">Rates in dollars</title><desc id="bins-words">{}</desc>{}{}{}</svg>',
+        '<title id="bins-title">Rates in dollars</title><desc id="bins-words">{}</desc>{}{}{}{}</svg>',
         base + _BOTTOM,
-        _words(found, lines),
+        _words(found, amounts, median),
         bars,
+        format_html('<line class="axis" x1="0" x2="100%" y1="{}" y2="{}"/>', base, base),
         format_html_join("", "{}", ((_mark(scale, value, base),) for value in scale.marks)),
-        format_html_join("", "{}", ((_line(scale, line, n, base),) for n, line in enumerate(lines))),
+        draw_amount_lines(amounts, scale.at, base) + _median_line(scale, median, top, base),
     )
 
 
@@ -80,26 +82,24 @@ def _mark(scale: _HistogramScale, value: float, base: int) -> SafeString:
     return format_html('<text class="mark" x="{}" y="{}">{}</text>', at, base + 17, _dollars(value))
 
 
-def _line(scale: _HistogramScale, line: AmountLine, number: int, base: int) -> SafeString:
-    place = scale.at(line.amount)
-    top = 12 + _LABEL_ROW * number
-    anchor, shift = ("end", -0.6) if place > 60 else ("start", 0.6)
-    return format_html(
-        '<line class="even" x1="{}%" x2="{}%" y1="{}" y2="{}"/><text class="{}" x="{}%" y="{}">{} {}</text>',
-        f"{place:.2f}", f"{place:.2f}", top - 8, base, f"amount {anchor}", f"{place + shift:.2f}", top,
-        line.basis, _dollars(line.amount, 2),
-    )  # fmt: skip
+def _median_line(scale: _HistogramScale, median: float | None, top: int, base: int) -> SafeString:
+    """Return the line at the median. Its label is among the text above the chart: there is no room for one more."""
+    if median is None:
+        return SafeString("")
+    place = f"{min(max(scale.at(median), 0.0), 100.0):.2f}%"
+    return format_html('<line class="median" x1="{}" x2="{}" y1="{}" y2="{}"/>', place, place, top, base)
 
 
-def _words(found: Histogram, lines: Sequence[AmountLine]) -> str:
+def _words(found: Histogram, amounts: Sequence[AmountLine], median: float | None) -> str:
     most = max(found.bins, key=lambda one: one.rates)
     low, high = _dollars(found.bins[0].low), _dollars(found.bins[-1].high)
     said = [
         f"{sum(one.rates for one in found.bins):,} rates from {low} to {high}.",
         f"Most ({most.rates:,}) between {_dollars(most.low)} and {_dollars(most.high)}.",
     ]
-    said += [f"Medicare, {line.basis}: {_dollars(line.amount, 2)}." for line in lines]
-    return " ".join(said)
+    if median is not None:
+        said.append(f"Median: {_dollars(median, 2)}.")
+    return " ".join([*said, describe_amounts(amounts)]).strip()
 
 
 def _dollars(value: float, digits: int = 0) -> str:

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from core.pages.charts.amount_lines import amounts_to_draw, describe_amounts, draw_amount_lines, label_height
+from core.queries.medicare_amounts import AmountLine
+
 _ROW, _AXIS = 46, 26
 """Heights in pixels: of a row, with its name above its bar, and of the axis."""
 
@@ -63,24 +66,28 @@ def draw_spreads(
     measure: Measure = PERCENT_OF_MEDICARE,
     title: str = "Percent of Medicare by payer",
     key: int = 1,
+    amounts: Sequence[AmountLine] = (),
 ) -> SafeString:
     """Return a row per bar: a thin line from p10 to p90, a thick one from p25 to p75, a mark at the median.
 
-    The scale is logarithmic: half is as far from `even` as twice. `key` distinguishes the charts of one page. Return
-    empty text if there are no bars.
+    The scale is logarithmic: half is as far from `even` as twice. `key` distinguishes the charts of one page. `amounts`
+    are drawn as lines through all rows. Return empty text if there are no bars.
     """
     if not bars:
         return SafeString("")
-    scale = _Scale(measure, [value for bar in bars for value in bar.percentiles])
-    height = _AXIS + _ROW * len(bars)
+    top = label_height(amounts) if amounts else 0
+    lines = [amount.amount for amount in amounts_to_draw(amounts)]
+    scale = _Scale(measure, [*lines, *(value for bar in bars for value in bar.percentiles)])
+    axis, height = top + _AXIS, top + _AXIS + _ROW * len(bars)
     return format_html(
         '<svg class="chart" role="img" width="100%" height="{}" aria-labelledby="spread-title-{} spread-words-{}">'
         '<title id="spread-title-{}">{}</title><desc id="spread-words-{}">{}</desc>'
-        "{}{}</svg>",
+        "{}{}{}</svg>",
         height, key, key, key, title, key,
-        " ".join(_words(measure, bar) for bar in bars),
-        format_html_join("", "{}", ((scale.mark(mark, height),) for mark in scale.marks)),
-        format_html_join("", "{}", ((_bar(scale, bar, _AXIS + n * _ROW),) for n, bar in enumerate(bars))),
+        " ".join([*(_words(measure, bar) for bar in bars), describe_amounts(amounts)]).strip(),
+        draw_amount_lines(amounts, scale.share, height) if amounts else "",
+        format_html_join("", "{}", ((scale.mark(mark, axis, height),) for mark in scale.marks)),
+        format_html_join("", "{}", ((_bar(scale, bar, axis + n * _ROW),) for n, bar in enumerate(bars))),
     )  # fmt: skip
 
 
@@ -103,17 +110,21 @@ class _Scale:
 
     def at(self, value: float) -> str:
         """Return the position of a value, as a percentage of the width."""
-        return f"{100 * min(max(self._share(value), 0.0), 1.0):.2f}%"
+        return f"{self.share(value):.2f}%"
+
+    def share(self, value: float) -> float:
+        """Return the position of a value, from 0 to 100."""
+        return 100 * min(max(self._share(value), 0.0), 1.0)
 
     def _share(self, value: float) -> float:
         return (math.log(max(value, _NEAR_ZERO)) - self._low) / (self._high - self._low)
 
-    def mark(self, value: float, height: int) -> SafeString:
-        """Return a line of the axis with its label."""
+    def mark(self, value: float, axis: int, height: int) -> SafeString:
+        """Return a line of the axis with its label. The axis ends at `axis`."""
         kind, at = "even" if value == self._measure.even else "mark", self.at(value)
         return format_html(
-            '<line class="{}" x1="{}" x2="{}" y1="{}" y2="{}"/><text class="{}" x="{}" y="14">{}</text>',
-            kind, at, at, _AXIS - 8, height, kind, at, self._measure.write(value),
+            '<line class="{}" x1="{}" x2="{}" y1="{}" y2="{}"/><text class="{}" x="{}" y="{}">{}</text>',
+            kind, at, at, axis - 8, height, kind, at, axis - 12, self._measure.write(value),
         )  # fmt: skip
 
 
@@ -121,12 +132,13 @@ def _bar(scale: _Scale, bar: Bar, top: int) -> SafeString:
     p10, p25, p50, p75, p90 = bar.percentiles
     low, high = float(scale.at(p25)[:-1]), float(scale.at(p75)[:-1])
     middle = top + 29
+    # Lines of the axis and of amounts do not cross a name: a strip of the page's color is below it.
     return format_html(
-        '<text class="name" x="0" y="{}">{}</text>'
+        '<rect class="behind" x="0" width="100%" y="{}" height="18"/><text class="name" x="0" y="{}">{}</text>'
         '<line class="range" x1="{}" x2="{}" y1="{}" y2="{}"/>'
         '<rect class="half" x="{}%" width="{}%" y="{}" height="14"/>'
         '<line class="median" x1="{}" x2="{}" y1="{}" y2="{}"/>',
-        top + 14, bar.name,
+        top + 1, top + 14, bar.name,
         scale.at(p10), scale.at(p90), middle, middle,
         f"{low:.2f}", f"{max(high - low, 0.3):.2f}", middle - 7,
         scale.at(p50), scale.at(p50), middle - 10, middle + 10,

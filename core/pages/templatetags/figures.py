@@ -14,6 +14,7 @@ from core.fields.place_of_service import EVERY_PLACE, PLACES
 from core.pages import formats
 from core.pages.code_tabs import CODE_TABS
 from core.pages.shared import urls
+from core.pages.shared.answer_words import begin_in_lower_case
 from core.pages.shared.labels import (
     check_meaning,
     check_title,
@@ -25,6 +26,7 @@ from core.pages.shared.labels import (
     source_words,
     title_of,
 )
+from core.pages.shared.stacked_tables import label_cells
 from core.pages.site_map import PAGES, SitePage
 
 MAX_PLACES_SHOWN = 4
@@ -54,6 +56,7 @@ FIGURES: dict[str, Callable[..., str]] = {
     "schedule": schedule_label,
     "rule_words": rule_words,
     "title_of": title_of,
+    "within_a_sentence": begin_in_lower_case,
     "source_words": source_words,
     "confidence_words": confidence_words,
 }
@@ -156,14 +159,20 @@ def sort_link(context: dict[str, Any], label: str, *orders: str, arrow: str = ""
     following = orders[1] if len(orders) > 1 and current == orders[0] else orders[0]
     mark = f" {arrow or ('↓' if current.startswith('-') else '↑')}" if current in orders else ""
     address = here(context, sort=following, page=None)
-    return format_html('<a href="{}" title="{}">{}{}</a>', address, title or f"Sort by {label.lower()}", label, mark)
+    return format_html(
+        '<a href="{}#rows" hx-boost="false" title="{}">{}{}</a>',
+        address,
+        title or f"Sort by {label.lower()}",
+        label,
+        mark,
+    )
 
 
 @register.simple_tag(takes_context=True)
 def table(context: Context, name: str, **values: Any) -> SafeString:
     """Return a table of templates/tables/*.jinja, made from the values of the page and these."""
     seen: dict[str, Any] = dict(context.flatten().items())  # type: ignore[arg-type]
-    return SafeString(engines["tables"].get_template(f"tables/{name}.jinja").render(seen | values))
+    return label_cells(engines["tables"].get_template(f"tables/{name}.jinja").render(seen | values))
 
 
 @register.simple_tag

@@ -18,7 +18,7 @@ AMOUNTS = st.floats(0.01, 1e6)
     width=st.floats(0.001, 1e5),
     counts=st.lists(st.integers(0, 10**7), min_size=1, max_size=30).filter(any),
     lines=st.lists(
-        st.builds(AmountLine, st.sampled_from(["MPFS facility", "OPPS <&>"]), AMOUNTS, st.just(1)), max_size=5
+        st.builds(AmountLine, st.sampled_from(["MPFS facility", "OPPS <&>"]), AMOUNTS, st.just(1)), max_size=7
     ),
 )
 def test_a_picture_is_sound_and_within_its_width(
@@ -34,11 +34,24 @@ def test_a_picture_is_sound_and_within_its_width(
     most = max(counts)
     assert max(float(bar.attrib["height"]) for bar in bars) == 150
     assert sum(count == most for count in counts) <= sum(float(bar.attrib["height"]) == 150 for bar in bars)
-    assert len([line for line in svg if line.tag == "line"]) == min(len(lines), 3)
+    assert len([line for line in svg if line.get("class") == "even"]) == len(lines)
     words = next(part for part in svg if part.tag == "desc").text or ""
     assert f"{sum(counts):,} rates" in words
-    for line in lines[:3]:
+    for line in lines:
         assert f"{line.basis}: ${line.amount:,.2f}" in words
+
+
+def test_every_amount_is_labeled_in_a_row_of_its_own_and_none_is_left_out_silently() -> None:
+    lines = [AmountLine(f"MPFS facility, modifier {n}", 100.0 + n, 1) for n in range(11)]
+    picture = draw_histogram(Histogram([Bin(90, 120, 7)], 0, 0), lines, 104.005)
+    labels = re.findall(r'<text class="amount (\w+)" x="([\d.]+)%?" y="(\d+)">([^<]*)<', picture)
+    assert len({y for _, _, y, _ in labels}) == len(labels) == 9
+    assert labels[-1][3] == "and 3 more in the table of Medicare amounts"
+    for anchor, x, _, label in labels:
+        width = 100 * 6.6 * len(label) / 320  # percent of a phone's width
+        assert float(x) + width <= 100.5 if anchor == "start" else float(x) - width >= -0.5
+    assert all(line.basis in picture.split("</desc>")[0] for line in lines)
+    assert 'class="median"' in picture
 
 
 def test_a_picture_of_nothing_is_none() -> None:

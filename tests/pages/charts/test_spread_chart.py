@@ -34,7 +34,7 @@ def test_places_keep_the_order_of_values(bars: list[Bar]) -> None:
     svg = drawn(bars)
     lines = [line for line in svg.iter(f"{SVG}line") if line.attrib["class"] == "range"]
     medians = [line for line in svg.iter(f"{SVG}line") if line.attrib["class"] == "median"]
-    boxes = list(svg.iter(f"{SVG}rect"))
+    boxes = [box for box in svg.iter(f"{SVG}rect") if box.attrib["class"] == "half"]
     assert len(lines) == len(medians) == len(boxes) == len(bars)
     for line, median, box in zip(lines, medians, boxes, strict=True):
         edges = [place(line, "x1"), place(box, "x"), place(median, "x1")]

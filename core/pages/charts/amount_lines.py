@@ -1,0 +1,67 @@
+"""Lines at amounts to compare with, such as Medicare's: each label in a row of its own, so that none covers another."""
+
+from collections.abc import Callable, Sequence
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from core.pages.formats import write_dollars
+from core.queries.medicare_amounts import AmountLine
+
+LABEL_ROW = 15
+"""Height of a label in pixels."""
+
+MAX_LINES = 8
+"""More lines would hide what they are compared with. The chart then says how many are left out."""
+
+_NARROWEST = 320
+"""Width in pixels of a chart on a small phone."""
+
+_LETTER = 6.6
+"""Width in pixels of a letter, on average and rounded up."""
+
+
+def amounts_to_draw(amounts: Sequence[AmountLine]) -> list[AmountLine]:
+    """Return the amounts that get a line."""
+    return [amount for amount in amounts if amount.amount > 0][:MAX_LINES]
+
+
+def label_height(amounts: Sequence[AmountLine]) -> int:
+    """Return the height of the labels above a chart."""
+    left_out = len(amounts) > len(amounts_to_draw(amounts))
+    return LABEL_ROW * (len(amounts_to_draw(amounts)) + left_out) + 4
+
+
+def draw_amount_lines(amounts: Sequence[AmountLine], at: Callable[[float], float], base: int) -> SafeString:
+    """Return the lines from their labels down to `base`. `at` maps dollars to a percentage of the width."""
+    shown = amounts_to_draw(amounts)
+    left_out = len(amounts) - len(shown)
+    lines = format_html_join("", "{}", ((_draw_line(one, at(one.amount), n, base),) for n, one in enumerate(shown)))
+    if not left_out:
+        return lines
+    more = f"and {left_out} more in the table of Medicare amounts"
+    return lines + format_html('<text class="amount start" x="0" y="{}">{}</text>', 12 + LABEL_ROW * len(shown), more)
+
+
+def describe_amounts(amounts: Sequence[AmountLine]) -> str:
+    """Return the amounts in words, all of them."""
+    return " ".join(f"Medicare, {one.basis}: {write_dollars(one.amount)}." for one in amounts)
+
+
+def _draw_line(amount: AmountLine, place: float, number: int, base: int) -> SafeString:
+    top, label = 12 + LABEL_ROW * number, f"{amount.basis} {write_dollars(amount.amount)}"
+    anchor, position = _place_label(place, len(label))
+    return format_html(
+        '<line class="even" x1="{}%" x2="{}%" y1="{}" y2="{}"/><text class="amount {}" x="{}%" y="{}">{}</text>',
+        f"{place:.2f}", f"{place:.2f}", top - 8, base, anchor, f"{position:.2f}", top, label,
+    )  # fmt: skip
+
+
+def _place_label(place: float, letters: int) -> tuple[str, float]:
+    """Return how a label is anchored, and where: beside its line if it fits there on a phone, else at an edge."""
+    needed = 100 * _LETTER * letters / _NARROWEST
+    if place + 0.6 + needed <= 100:
+        return "start", place + 0.6
+    if place - 0.6 >= needed:
+        return "end", place - 0.6
+    return ("start", 0.0) if place < 50 else ("end", 100.0)

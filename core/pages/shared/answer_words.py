@@ -1,0 +1,82 @@
+"""The sentence that the page of a code begins with, and its chart."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.utils.safestring import SafeString
+
+from core.pages.charts import spread_chart
+from core.queries.code_answer import AnswerSpread, answer_code
+from core.queries.facets import Choice
+from core.queries.medicare_amounts import Amount, AmountLine, ScheduleTerms, count_amount_lines
+
+MAX_PAYERS = 12
+"""The payers that the chart shows, those with most rates first. The table has all."""
+
+_ALL = "All payers"
+
+PROFESSIONAL_PART, TECHNICAL_PART = "26", "TC"
+
+
+@dataclass(frozen=True)
+class AnswerOnTop:
+    """The answer for the class and modifier with most rates: its figures, what they are for, and a bar per payer."""
+
+    spread: AnswerSpread
+    terms: str
+    chart: SafeString
+    amounts: Sequence[AmountLine]
+    payers: int
+    charted: int
+    others: int
+    """The rates in dollars that have another class or modifier."""
+
+
+def describe_answer(
+    spreads: Sequence[AnswerSpread], modifiers: Sequence[Choice], amounts: Mapping[ScheduleTerms, Amount]
+) -> AnswerOnTop | None:
+    """Return the answer that `spreads` give, with Medicare's amounts for its terms; None if there are no rates.
+
+    `modifiers` are the choices of modifiers, which say whether the code is also priced in parts.
+    """
+    found = answer_code(spreads)
+    if found is None:
+        return None
+    everybody = found.everybody
+    of_terms = {
+        terms: amount
+        for terms, amount in amounts.items()
+        if (terms.billing_class, terms.modifier) == (everybody.billing_class, everybody.modifier)
+    }
+    lines = count_amount_lines(of_terms)
+    bars = [spread_chart.Bar(_ALL, everybody.percentiles)]
+    bars += [spread_chart.Bar(row.reporting_entity_name or "", row.percentiles) for row in found.payers[:MAX_PAYERS]]
+    return AnswerOnTop(
+        spread=everybody,
+        terms=describe_terms(everybody.billing_class, everybody.modifier, {choice.value for choice in modifiers}),
+        chart=spread_chart.draw_spreads(bars, spread_chart.dollars(None), "Rates in dollars by payer", 3, lines),
+        amounts=lines,
+        payers=len(found.payers),
+        charted=len(bars) - 1,
+        others=sum(row.rates for row in spreads if row.reporting_entity_name is None) - everybody.rates,
+    )
+
+
+def describe_terms(billing_class: str | None, modifier: str, modifiers: Collection[str]) -> str:
+    """Return whose bill it is and for which part of the service. `modifiers` are those of the code's rates."""
+    part = ""
+    if modifier == PROFESSIONAL_PART:
+        part = "the reading alone (modifier 26)"
+    elif modifier == TECHNICAL_PART:
+        part = "the technical part alone (modifier TC)"
+    elif modifier:
+        part = f"with modifier {modifier.replace(',', ' and ')}"
+    elif billing_class == "professional" and {PROFESSIONAL_PART, TECHNICAL_PART} & set(modifiers):
+        return "professional and technical together"
+    whose = {"professional": "a professional's bill", "institutional": "a facility's bill"}
+    return ", ".join(filter(None, (whose.get(billing_class or "", "billing class not stated"), part)))
+
+
+def begin_in_lower_case(title: str) -> str:
+    """Return a title as it stands within a sentence: its first letter in lower case, unless the word is in capitals."""
+    return title[:1].lower() + title[1:] if title[1:2].islower() else title

@@ -1,0 +1,113 @@
+"""What is paid for a code, in the middle: the answer that its page begins with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from core.queries.comparison.compared_rates import SAME_TERMS, SAME_TERMS_AND_AREA
+from core.queries.medicare import with_compared_terms
+from core.queries.rules.columns import (
+    BillingClass,
+    Highest,
+    Lowest,
+    Mean,
+    Modifier,
+    RateCount,
+    RateP10,
+    RateP25,
+    RateP50,
+    RateP75,
+    RateP90,
+    described,
+)
+from core.queries.rules.market import Market, counted_rates, uses_own_areas
+from core.queries.rules.named_rows import read_rows
+from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, median, percentile_columns, percentile_list
+from core.store.connection import Snapshot
+
+
+@dataclass(frozen=True)
+class AnswerSpread:
+    """The rates in dollars of one payer, or of all together, for one class and modifier, with their percent of
+    Medicare."""
+
+    reporting_entity_name: Annotated[
+        str | None, described("Name of the payer; null for all payers together.", "Example Peach Health Plan")
+    ]
+    payer_slug: Annotated[str | None, described("Key of the payer; null for all payers together.", "example_peach")]
+    billing_class: BillingClass
+    modifier: Modifier
+    rates: RateCount
+    lowest: Lowest
+    p10: RateP10
+    p25: RateP25
+    p50: RateP50
+    p75: RateP75
+    p90: RateP90
+    highest: Highest
+    mean: Mean
+    compared: Annotated[int, described("Number of these rates that have a percent of Medicare.", 12)]
+    percent_p50: Annotated[
+        float | None, described("Median of the rates' percents of Medicare: 1 is 100%; null if none has one.", 1.21)
+    ]
+
+    @property
+    def terms(self) -> tuple[str | None, str]:
+        """What rates have in common that may be in one spread."""
+        return self.billing_class, self.modifier
+
+    @property
+    def percentiles(self) -> tuple[float, float, float, float, float]:
+        """The five percentiles."""
+        return self.p10, self.p25, self.p50, self.p75, self.p90
+
+
+@dataclass(frozen=True)
+class CodeAnswer:
+    """The class and modifier with most rates in dollars of a market: all payers together, and each payer."""
+
+    everybody: AnswerSpread
+    payers: Sequence[AnswerSpread]
+
+
+def spread_by_terms(db: Snapshot, market: Market) -> list[AnswerSpread]:
+    """Return the spread of each class and modifier, of all payers and of each, and the median percent of Medicare.
+
+    All payers come before each payer. Every rate counts once. `db` may be a cache of the market.
+    """
+    areas = uses_own_areas(db, market)
+    rates, parameters = counted_rates(db, market, areas=areas)
+    compared_terms, of_terms = with_compared_terms(db, market)
+    same = SAME_TERMS_AND_AREA if areas else SAME_TERMS
+    return read_rows(
+        db,
+        AnswerSpread,
+        f"""{compared_terms}
+            SELECT reporting_entity_name, payer_slug(reporting_entity_name) AS payer_slug, billing_class, modifier,
+                   rates, lowest, {percentile_columns("percentiles", FIVE_PERCENTILES)}, highest, mean,
+                   compared, percent_p50
+            FROM (SELECT reporting_entity_name, billing_class, modifier,
+                         grouping(reporting_entity_name) = 0 AS of_payer, count(*) AS rates,
+                         min(negotiated_rate) AS lowest, max(negotiated_rate) AS highest,
+                         {mean("negotiated_rate")} AS mean, {percentile_list("negotiated_rate")} AS percentiles,
+                         count(percent) AS compared,
+                         {median("percent")} AS percent_p50
+                  FROM (SELECT f.reporting_entity_name, f.billing_class, f.billing_code_modifier AS modifier,
+                               f.negotiated_rate, f.negotiated_rate / c.medicare AS percent,
+                               unnest(range(f.rate_count))
+                        FROM {rates} f LEFT JOIN compared c ON {same}
+                        WHERE rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars')
+                  GROUP BY GROUPING SETS (
+                      (billing_class, modifier), (billing_class, modifier, reporting_entity_name)))
+            ORDER BY of_payer, rates DESC, billing_class NULLS LAST, modifier, lower(reporting_entity_name)""",
+        parameters | of_terms,
+    )
+
+
+def answer_code(spreads: Sequence[AnswerSpread]) -> CodeAnswer | None:
+    """Return the spreads of the class and modifier with most rates, by spread_by_terms; None if there are no rates."""
+    everybody = next((row for row in spreads if row.reporting_entity_name is None), None)
+    if everybody is None:
+        return None
+    payers = [row for row in spreads if row.reporting_entity_name is not None and row.terms == everybody.terms]
+    return CodeAnswer(everybody, sorted(payers, key=lambda row: (-row.rates, row.reporting_entity_name or "")))
