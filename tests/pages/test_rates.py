@@ -21,7 +21,9 @@ def test_the_page_shows_the_spread_and_every_rate(site: Client, demo: Snapshot) 
         *("All payers" for _ in together),
         *(row.reporting_entity_name for row in summaries),
     ]
-    assert [row[7] for row in spread[1:]] == [f"${row.p50:,.2f}" for row in (*together, *summaries)]
+    assert [row[7] for row in spread[1:]] == [
+        f"${median:,.2f}" for median in [*(row.p50 for row in together), *(row.p50 for row in summaries)]
+    ]
     most = together[0]
     said = text_of(response).split("In Georgia, ")[1]
     assert (
