@@ -23,6 +23,7 @@ from core.load.flatten.item_fields import CODE_TOO_LONG, NO_CODE, NOT_WANTED, TE
 from core.load.flatten.plain_rates import ItemRates, PlainRates, cut_into_blocks, read_plain_rates
 from core.load.flatten.price_fields import RATE_KEY, PriceFieldsReader
 from core.load.flatten.rate_groups import RateGroupReader
+from core.load.flatten.unwanted_rates import UnwantedRates
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.providers.wanted_groups import WantedGroups
 from core.load.rate_filters import ALL_RATES, RateFilter
@@ -82,6 +83,7 @@ class Flattener:
         self._item_fields = ItemFieldsReader(self._spools, self._notes, filters)
         self._price_fields = PriceFieldsReader(sizes)
         self._groups = RateGroupReader(self._spools, self._notes, sizes, traits.exact_ids)
+        self._leaves_out = ALL_RATES not in filters
         self._prices = PriceRows()
         self._piece = 0
 
@@ -158,6 +160,11 @@ class Flattener:
 
     def _add_rates(self, items: Sequence[ItemRates]) -> None:
         """Add the prices of items' rates to the price rows: together where that can be, otherwise one by one."""
+        if self._leaves_out:
+            unwanted = UnwantedRates(self._item_fields, self._groups, self._price_fields.cache)
+            items = unwanted.leave_out(items)
+            self._rows_read += unwanted.rows
+            self._rows_filtered += unwanted.rows
         for block in cut_into_blocks(items):
             plain = read_plain_rates(
                 block, self._item_fields, self._groups, self._price_fields.cache, self._sizes.groups_per_row
@@ -192,9 +199,7 @@ class Flattener:
         prices.rate.frombytes(plain.rate[some].tobytes())
         prices.group_list.frombytes(plain.group_list[some].tobytes())
         prices.fact_rows += rows
-        left_out = int(plain.left_out[start:end].sum())
-        self._rows_read += rows + left_out
-        self._rows_filtered += left_out
+        self._rows_read += rows
         describe, cache = self._item_fields.describe, self._price_fields.cache
         has_prices = np.diff(plain.ends[start : end + 1]) > 0
         for at in (start + np.flatnonzero(has_prices)).tolist():
@@ -225,7 +230,7 @@ class Flattener:
             # Only an item of which a price was kept is described, so that no code without a rate gets into dim_code.
             before, kept = len(prices.rate), False
             number = number_of_item(item, cache) if rates else NO_CODE
-            for position, rate in enumerate(rates):
+            for position, rate in each.numbered_rates():
                 texts = rate.negotiated_prices
                 if rate.provider_groups is ABSENT:
                     groups = list_of(bytes(rate.provider_references))

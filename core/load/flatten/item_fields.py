@@ -53,6 +53,8 @@ class ItemFieldsReader:
         self._notes = notes
         self._filters = filters
         self._everything = ALL_RATES in filters
+        self.decides_by_code = not any(not one.codes and not one.code_types for one in filters)
+        """Whether there are codes of which no filter wants any rate."""
         self._others: tuple[Any, ...] = ()
         """The fields besides the code of the item read last, as the file spells them; none if they are odd."""
         self._fields = _OtherFields(None, None, None, None, 0)

@@ -5,7 +5,7 @@ is one call for all rates of a chunk, which takes half the time of a loop over t
 *odd*: the Flattener looks at its rates one by one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Raw
 
-from core.load.flatten.item_fields import NO_CODE, NOT_WANTED, ItemFieldsReader
+from core.load.flatten.item_fields import NO_CODE, ItemFieldsReader
 from core.load.flatten.price_fields import RATE_KEY
 from core.load.flatten.rate_groups import RateGroupReader
 from core.load.staging.price_field_cache import PriceFieldCache
@@ -30,11 +30,17 @@ class ItemRates(NamedTuple):
     item: ItemObject
     rates: list[RateObject]
     seq: int
+    positions: Sequence[int] | None = None
+    """Where the rates are among those of the piece, if some were left out."""
+
+    def numbered_rates(self) -> Iterable[tuple[int, RateObject]]:
+        """Return the rates with their positions."""
+        return enumerate(self.rates) if self.positions is None else zip(self.positions, self.rates, strict=True)
 
 
 @dataclass(frozen=True)
 class PlainRates:
-    """Price rows of some items, column by column, and the fact rows that are left out of them.
+    """Price rows of some items, column by column.
 
     Of the items at the positions `odd` nothing is right.
     """
@@ -44,8 +50,6 @@ class PlainRates:
     odd: list[int]
     rows: npt.NDArray[np.int64]
     """For each item, the fact rows of its prices."""
-    left_out: npt.NDArray[np.int64]
-    """For each item, the fact rows of rates whose code or groups are not wanted."""
     ends: npt.NDArray[np.int64]
     """Where each item's price rows begin, and the end."""
     item_fields: npt.NDArray[np.uint32]
@@ -83,16 +87,14 @@ def read_plain_rates(
     numbers = [item_fields.number_of(each.item, cache) if each.rates else NO_CODE for each in items]
     item_numbers, rates_of_item = np.array(numbers, np.int64), np.array([len(each.rates) for each in items], np.int64)
     item_of_rate = np.repeat(np.arange(len(items)), rates_of_item)
-    lists = np.array(_find_lists(rates, groups), np.int64)
+    lists = np.array(groups.find_lists(list(map(bytes, [rate.provider_references for rate in rates]))), np.int64)
     # A copy: the array of sizes cannot grow while numpy refers to its memory.
     list_sizes = np.array(groups.lists.sizes, np.int64)
-    sizes = np.where(lists < 0, -lists, list_sizes.take(lists, mode="clip") if len(list_sizes) else 0)
+    sizes = np.where(lists < 0, 0, list_sizes.take(lists, mode="clip") if len(list_sizes) else 0)
     prices = [rate.negotiated_prices or () for rate in rates]
     counts = np.array(list(map(len, prices)), np.int64)
-    rate_item_numbers = item_numbers[item_of_rate]
-    unwanted = (rate_item_numbers == NOT_WANTED) | (lists < 0)
-    is_odd = (counts == 0) | (sizes == 0) | (~unwanted & ((sizes > max_groups) | (rate_item_numbers < 0)))
-    kept = ~unwanted & ~is_odd
+    # What no filter wants was left out before, but for rates that had to be examined: those are odd.
+    kept = (counts > 0) & (sizes > 0) & (sizes <= max_groups) & (item_numbers >= 0)[item_of_rate]
     if kept.all():
         texts = list(map(bytes, chain.from_iterable(prices)))
     else:
@@ -104,27 +106,18 @@ def read_plain_rates(
     rate_of_price = np.repeat(np.flatnonzero(kept), counts[kept])
     item_of_price = item_of_rate[rate_of_price]
     odd = np.zeros(len(items), np.bool_)
-    odd[item_of_rate[is_odd]] = True
+    odd[item_of_rate[~kept]] = True
     odd[item_of_price[~fine]] = True
-    fact_rows = sizes * counts
     return PlainRates(
         numbers=numbers,
         odd=np.flatnonzero(odd).tolist(),
-        rows=_sum_by_item(item_of_rate, fact_rows * kept, len(items)),
-        left_out=_sum_by_item(item_of_rate, fact_rows * unwanted, len(items)),
+        rows=_sum_by_item(item_of_rate, sizes * counts * kept, len(items)),
         ends=np.searchsorted(item_of_price, np.arange(len(items) + 1)),
         item_fields=item_numbers[item_of_price].astype(np.uint32),
         price_fields=fields.astype(np.uint32),
         rate=amounts + 0.0,  # turns -0.0 into 0.0, which has another hash
         group_list=lists[rate_of_price].astype(np.uint32),
     )
-
-
-def _find_lists(rates: Sequence[RateObject], groups: RateGroupReader) -> Sequence[int | None]:
-    """Return the number of each rate's list of groups; that of an empty list for one that has to be looked at."""
-    texts = list(map(bytes, [rate.provider_references for rate in rates]))
-    found = list(map(groups.lists.by_references.get, texts))
-    return list(map(groups.number_if_all_are_ids, texts)) if None in found else found
 
 
 def _read_prices(texts: list[bytes], cache: PriceFieldCache) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:

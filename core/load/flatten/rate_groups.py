@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Annotated, cast
 
 import msgspec
 import numpy as np
@@ -25,6 +26,7 @@ _BLANK = b"[] \t\r\n"
 _EMPTY = (b"", b"null")
 _NOTHING = (b"", b"[]", b"null")
 _WHOLE_NUMBERS = msgspec.json.Decoder(list[int])
+_LISTS_OF_WHOLE_NUMBERS = msgspec.json.Decoder(list[list[Annotated[int, msgspec.Meta(ge=0)]]])
 
 
 class RateGroupReader:
@@ -63,11 +65,30 @@ class RateGroupReader:
             self._notes["provider_references_that_are_no_ids"] += odd
         return self._add_list(keys, None if odd else text)
 
-    def number_if_all_are_ids(self, text: bytes) -> int:
-        """Return the same number, or that of an empty list if some references are not ids: they are not counted yet."""
-        known = self.lists.by_references.get(text)
-        if known is not None:
-            return known
+    def find_lists(self, texts: Sequence[bytes]) -> list[int]:
+        """Return the same number for each text; that of an empty list if some references are not ids.
+
+        Those are not counted yet.
+        """
+        known = self.lists.by_references
+        found = list(map(known.get, texts))
+        if None not in found:
+            return cast("list[int]", found)
+        fresh = list(dict.fromkeys(text for text, number in zip(texts, found, strict=True) if number is None))
+        numbers = dict(zip(fresh, self._number_lists(fresh), strict=True))
+        return [numbers[text] if number is None else number for text, number in zip(texts, found, strict=True)]
+
+    def _number_lists(self, texts: Sequence[bytes]) -> list[int]:
+        try:
+            # One call for all of them takes a third of the time.
+            parsed = _LISTS_OF_WHOLE_NUMBERS.decode(b"[%b]" % b",".join(texts))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            parsed = []
+        if len(parsed) != len(texts) or max(map(max, filter(None, parsed)), default=0) >= WHOLE_KEY_LIMIT:
+            return [self._number_if_all_are_ids(text) for text in texts]
+        return [self._add_list(keys, text) for keys, text in zip(parsed, texts, strict=True)]
+
+    def _number_if_all_are_ids(self, text: bytes) -> int:
         keys, odd = self._keys_of_references(text)
         return self.lists.add([], None, ALL_FILTERS) if odd else self._add_list(keys, text)
 

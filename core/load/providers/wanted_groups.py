@@ -45,6 +45,8 @@ class WantedGroups:
         """Return the masks of a rate's groups, combined: 0 if no filter wants any of them."""
         mask = self.of_all
         if self._mask_by_key is not None:
+            if self._mask_by_key.keys().isdisjoint(keys):  # the usual case, in one call
+                return mask
             find = self._mask_by_key.get
             for key in keys:
                 mask |= find(key, 0)
