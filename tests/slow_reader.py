@@ -11,9 +11,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 Fact = tuple[Any, ...]
+
+remembered = lru_cache(maxsize=1 << 16)
+"""A file says the same words millions of times: rules of one text alone are applied to each text once."""
 
 COLUMNS = (
     "state", "year_month", "reporting_entity_name", "code_type", "code", "pg_uid", "pos_set_id", "negotiated_type",
@@ -138,21 +142,25 @@ def _add_item(flat: Flat, defined: dict[str, Group], item: dict[str, Any], scope
                 pos_set_id = hashlib.md5(",".join(places).encode()).hexdigest()
                 flat.pos_sets[pos_set_id] = places
                 _describe(flat, item, code_type, code)
+                words_after = (
+                    _lower(price.get("billing_class")), _lower(price.get("setting")),
+                    _modifiers(price.get("billing_code_modifier")), _text(item.get("severity_of_illness")),
+                )  # fmt: skip
+                words_before = (
+                    pos_set_id, _lower(price.get("negotiated_type")), _lower(item.get("negotiation_arrangement")),
+                    _expiration(price.get("expiration_date")),
+                )  # fmt: skip
+                remark = price.get("additional_information")
+                remark = cut(clean(remark), 2000) if isinstance(remark, str) and _text(remark) else None
+                carried = remark, cut(_text(item.get("billing_code_type_version")), 100)
                 for raw in named:
                     pg_uid = hashlib.md5(f"{flat.batch_id}|{raw}".encode()).hexdigest()
                     flat.groups[raw] = flat.inline.get(raw) or defined.get(raw) or Group()
-                    fact = (
-                        *scope, code_type, code, pg_uid, pos_set_id, _lower(price.get("negotiated_type")),
-                        _lower(item.get("negotiation_arrangement")), _expiration(price.get("expiration_date")), number,
-                        raw, _lower(price.get("billing_class")), _lower(price.get("setting")),
-                        _modifiers(price.get("billing_code_modifier")), _text(item.get("severity_of_illness")),
-                    )  # fmt: skip
+                    fact = (*scope, code_type, code, pg_uid, *words_before, number, raw, *words_after)
                     if fact in flat.facts:
                         flat.duplicates += 1
                     else:
-                        remark = price.get("additional_information")
-                        remark = cut(clean(remark), 2000) if isinstance(remark, str) and _text(remark) else None
-                        flat.facts[fact] = remark, cut(_text(item.get("billing_code_type_version")), 100)
+                        flat.facts[fact] = carried
 
 
 def _describe(flat: Flat, item: dict[str, Any], code_type: str, code: str) -> None:
@@ -242,6 +250,7 @@ def _one(value: Any) -> Any:
 SEPARATING, HIDDEN = "\t\n\v\f\r\x85\u2028\u2029", "\u061c\u200b\u200e\u200f\u2060\ufeff\ufff9\ufffa\ufffb"
 
 
+@remembered
 def clean(text: str) -> str:
     """Return a text without its control characters, character by character."""
     found = ""
@@ -258,11 +267,16 @@ def cut(text: str | None, longest: int) -> str | None:
     return text if text is None or len(text) <= longest else text[: longest - 1] + "…"
 
 
+@remembered
+def _word(value: str) -> str | None:
+    text = clean(value).strip()
+    return None if text.lower() in {"", "nan", "none", "null", "n/a", "#n/a", "<na>"} else text
+
+
 def _text(value: Any) -> str | None:
     value = _one(value)
     if isinstance(value, str):
-        text = clean(value).strip()
-        return None if text.lower() in {"", "nan", "none", "null", "n/a", "#n/a", "<na>"} else text
+        return _word(value)
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         return None
     return _number_text(Decimal(value))
@@ -325,7 +339,11 @@ def _rate(value: Any) -> float | None:
 
 
 def _date(value: Any) -> date | None:
-    text = _text(value) or ""
+    return _date_of(_text(value) or "")
+
+
+@remembered
+def _date_of(text: str) -> date | None:
     for pattern, order in (
         (r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(\D.*)?", (1, 2, 3)),
         (r"(\d{4})(\d\d)(\d\d)(\D.*)?", (1, 2, 3)),
@@ -352,9 +370,14 @@ def _expiration(value: Any) -> str | None:
 
 
 def _places(value: Any) -> list[str]:
+    return list(_places_in(tuple((_text(one) or "").upper() for one in _list(value))))
+
+
+@remembered
+def _places_in(texts: tuple[str, ...]) -> list[str]:
     found = set()
-    for one in _list(value):
-        for token in re.split(r"[\s,;|'\"\[\]]+", (_text(one) or "").upper()):
+    for text in texts:
+        for token in re.split(r"[\s,;|'\"\[\]]+", text):
             if token not in {"N", "U", "L"} and _text(token):
                 number = re.sub(r"\.0+$", "", token)
                 found.add(number.rjust(2, "0") if re.fullmatch("[0-9]+", number) else token)
@@ -362,7 +385,10 @@ def _places(value: Any) -> list[str]:
 
 
 def _modifiers(value: Any) -> str:
-    found = set()
-    for one in _list(value):
-        found |= set(re.split(r"[\s,;|]+", (_text(one) or "").upper()))
+    return _modifiers_in(tuple((_text(one) or "").upper() for one in _list(value)))
+
+
+@remembered
+def _modifiers_in(texts: tuple[str, ...]) -> str:
+    found = {each for text in texts for each in re.split(r"[\s,;|]+", text)}
     return ",".join(sorted({re.sub(r"^([0-9]{2})\.0+$", r"\1", each) for each in found if _text(each)}))

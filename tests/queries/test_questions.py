@@ -51,7 +51,7 @@ def test_answers_from_memory_are_the_same(odd: Snapshot, data: st.DataObject) ->
         assert build_histogram(cached, market) == build_histogram(odd, market)
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(data=st.data())
 def test_answers_from_the_files_alone_are_the_same(odd: Snapshot, data: st.DataObject) -> None:
     everything = Everything(odd)
@@ -68,13 +68,13 @@ def test_answers_from_the_files_alone_are_the_same(odd: Snapshot, data: st.DataO
             assert_all_answers(cached, everything, market)
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_answers_on_the_demo(demo: Snapshot, everything: Everything, data: st.DataObject) -> None:
     assert_all_answers(demo, everything, data.draw(a_market(everything)))
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_answers_on_odd_rates(odd: Snapshot, data: st.DataObject) -> None:
     everything = Everything(odd)

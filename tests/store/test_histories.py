@@ -28,7 +28,7 @@ from tests.store.steps import Row, assert_sound, assert_tidy, content, facts_of,
 from tests.stores import open_snapshot
 
 FILES = 5
-EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "20"))
 
 
 @dataclass
@@ -74,7 +74,7 @@ STEPS = ("load", "load", "load", "remove", "remove", "undo", "reshard", "compact
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@settings(max_examples=EXAMPLES // 5)
+@settings(max_examples=max(EXAMPLES // 5, 1))
 @given(data=st.data(), groups=st.sampled_from([4, 11, 122_880]), number_of_steps=st.integers(3, 8))
 def test_any_history_gives_what_a_dictionary_gives(
     layout: str, data: st.DataObject, groups: int, number_of_steps: int

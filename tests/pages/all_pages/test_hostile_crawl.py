@@ -90,10 +90,14 @@ def assert_sound(answer: Any, address: str) -> str:
 
 
 def news_of(address: str) -> set[tuple[str, ...]]:
-    """Return what a link asks for: parameters with their values, tables in their formats, and files of codes."""
+    """Return what a link asks for: parameters with their values, tables in their formats, and files of codes.
+
+    Each page gets each parameter, and each code, which it shows; any other value is tried on one page.
+    """
     path, query = urlsplit(address).path, parse_qsl(urlsplit(address).query)
     given = dict(query)
-    found: set[tuple[str, ...]] = {(path, name, value) for name, value in query}
+    found: set[tuple[str, ...]] = {(path, name) for name, _ in query} | set(query)
+    found |= {(path, name, value) for name, value in query if name == "code"}
     if "format" in given:
         return {(path, given["format"], given.get("table", "")), (path, "file of", given.get("code", ""))}
     return found or {(path,)}

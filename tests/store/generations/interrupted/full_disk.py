@@ -11,14 +11,15 @@ from pathlib import Path
 from core.runtime.errors import BeaconError
 from core.store.changes.corrections import remove
 from core.store.changes.selection import Selection
+from core.store.generations.layout import LAYOUTS
 from core.store.generations.store import Store
 from tests.store.generations.interrupted.killed import operations
 from tests.store.generations.interrupted.killing import answers
 from tests.store.steps import assert_sound, assert_tidy, load_made_file
 from tests.stores import listing
 
-STEP = 48 * 1024
-"""Bytes of room more with each try."""
+STEP = 160 * 1024
+"""Bytes of room more with each try. Each layout begins with another part of it, so that they fail at other writes."""
 
 
 def fill(filler: Path, room: int) -> None:
@@ -28,12 +29,12 @@ def fill(filler: Path, room: int) -> None:
         file.write(bytes(max(free - room, 0)))
 
 
-def refusals(store: Store, directory: Path, operation: str, filler: Path) -> int:
+def refusals(store: Store, directory: Path, operation: str, filler: Path, first: int) -> int:
     """Do an operation with more and more room, and return how often there was too little."""
     before, files = answers(store), listing(store.root)
     refused = 0
     while True:
-        fill(filler, refused * STEP)
+        fill(filler, first + refused * STEP)
         try:
             operations(store, directory)[operation]()
             break
@@ -55,6 +56,7 @@ def refusals(store: Store, directory: Path, operation: str, filler: Path) -> int
 def main() -> None:
     disk, directory = Path(sys.argv[1]), Path(sys.argv[2])
     store = Store(disk / "data", sys.argv[3], grace=0)
+    first = 10 * 1024 * LAYOUTS.index(sys.argv[3])
     for number, state in ((0, "GA"), (1, "GA"), (2, "FL"), (2, "GA")):
         load_made_file(store, directory, number, state, rates=200)
     for operation in ("ingest", "remove", "reshard", "undo", "compact", "copy", "record"):
@@ -63,7 +65,7 @@ def main() -> None:
             for number in (0, 2, 4):
                 load_made_file(store, directory, number, rates=200)
             remove(store, Selection(code=("70001",)), "wrong")
-        sys.stdout.write(f"{operation} {refusals(store, directory, operation, disk / 'filler')}\n")
+        sys.stdout.write(f"{operation} {refusals(store, directory, operation, disk / 'filler', first)}\n")
 
 
 if __name__ == "__main__":
