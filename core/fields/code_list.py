@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from core.fields.billing_code import padded_codes, parse_code, parse_code_system
 
-MAX_CODES = 200
+MAX_CODES = 1_000
 """The most codes that one list may have."""
 
 _SYSTEMS = frozenset((
@@ -14,6 +14,13 @@ _SYSTEMS = frozenset((
     "HIPPS", "LOCAL", "EAPG", "CSTM-ALL",
 ))  # fmt: skip
 _WORD = re.compile(r"(?:([A-Za-z][A-Za-z0-9-]*):)?([0-9A-Za-z](?:[0-9A-Za-z.\-]*[0-9A-Za-z])?)")
+VOLUME = re.compile(r"\*[0-9]{1,12}(?:\.[0-9]{1,6})?")
+"""How many times a service is rendered, behind its code in an address: 73721*120."""
+
+_ENDS = re.compile(
+    r"(?<![\w-])([A-Z]?[0-9]{4}[0-9A-Z]?)\s*(?:-|–|—|\bto\b)\s*([A-Z]?[0-9]{4}[0-9A-Z]?)(?![\w-])", re.IGNORECASE
+)
+_RANGE = re.compile(r"([A-Z]?)([0-9]{4,5})([A-Z]?)-([A-Z]?)([0-9]{4,5})([A-Z]?)")
 
 
 @dataclass(frozen=True)
@@ -33,15 +40,25 @@ class WantedCode:
             return [(self.code_type, self.code)]
         return [(None, self.code), *padded_codes(self.code).items()]
 
+    @property
+    def ends(self) -> tuple[str, str] | None:
+        """Return the first and the last code of a range such as 27440-27447, or None for a single code."""
+        found = _RANGE.fullmatch(self.code)
+        if not found or (found[1], found[3]) != (found[4], found[6]) or len(found[2]) != len(found[5]):
+            return None
+        first, last = self.code.split("-")
+        return (first, last) if first <= last else None
+
 
 def read_codes(text: str) -> list[WantedCode]:
     """Return the distinct codes of a text in its order: `99213, CPT:99214; "0450"` or lines of `CPT 99213`.
 
-    The name of a code system by itself applies to the code that follows it.
+    The name of a code system by itself applies to the code that follows it. A range such as 27440-27447 is one entry,
+    however its dash is written; see `ends`.
     """
     found: dict[WantedCode, None] = {}
     before = ""
-    for system, word in _WORD.findall(text):
+    for system, word in _WORD.findall(_ENDS.sub(r"\1-\2", VOLUME.sub(" ", text))):
         if not system and word.upper() in _SYSTEMS:
             before = word
             continue

@@ -13,12 +13,14 @@ from typing import Any
 from django import forms
 
 from core.fields import code_list
+from core.fields.basket_list import basket_text, read_basket
 from core.fields.billing_code import parse_code_system
 from core.fields.modifier import MODIFIER_PATTERN
 from core.fields.month import MONTH_PATTERN
 from core.fields.npi import NPI_PATTERN
 from core.fields.payer_slug import SLUG_PATTERN
 from core.fields.place_of_service import PLACE_PATTERN, parse_places
+from core.fields.short_code_list import LONGEST_LIST, lengthen_list, shorten_list
 from core.fields.states import STATES
 from core.fields.tin import MAX_TIN_DIGITS, remove_tin_marks
 from core.queries.rules.market_filters import NO_MODIFIER, NOT_STATED
@@ -28,8 +30,10 @@ from core.store.schema.tables import DIM_PROVIDER_GROUP, FACT_RATE, XREF_POS
 MAX_TEXT_LENGTH = 100
 MAX_SEARCH_LENGTH = 150
 """The search box takes 100 characters. With its spelling corrected, a text may be longer."""
-MAX_CODE_LIST_LENGTH = 20_000
-"""Room for 200 codes however they are separated."""
+MAX_CODE_LIST_LENGTH = LONGEST_LIST
+"""Room for the longest list however its codes are separated."""
+MAX_ADDRESS_LIST = 3_500
+"""Characters of a list in an address: servers take some 4,000 characters with everything else."""
 
 BILLING_CLASSES = ("professional", "institutional", "both", NOT_STATED)
 SETTINGS = ("inpatient", "outpatient", "both", NOT_STATED)
@@ -40,7 +44,7 @@ TEXT_PATTERN = rf"{_NOT_BLANK}({_NOT_CONTROL}*{_NOT_BLANK})?"
 """One line of text without blanks at its ends."""
 
 # A listed code contains a digit; a word without one is the name of a code system.
-_LISTED_CODE = "([A-Z][A-Z0-9-]*:)?([A-Z][A-Z.-]*)?[0-9][0-9A-Z.-]*"
+_LISTED_CODE = r"([A-Z][A-Z0-9-]*:)?([A-Z][A-Z.-]*)?[0-9][0-9A-Z.-]*(\*[0-9]{1,12}(\.[0-9]{1,6})?)?"
 
 # Rates have modifiers, places of service, and words that no standard lists, and pages link to them: whatever the store
 # may contain is valid here, in its canonical spelling.
@@ -159,21 +163,32 @@ class CodeListField(QueryField):
     """A pasted list of billing codes, separated by anything."""
 
     label = "Codes"
-    expected = f"up to {code_list.MAX_CODES} codes joined by commas, such as 99213,CPT:99214"
+    expected = f"up to {code_list.MAX_CODES:,} codes joined by commas, such as 99213,CPT:99214"
     meaning = (
-        f"Up to {code_list.MAX_CODES} codes joined by commas, each with or without its code system. A code without one "
-        "stands for every system that has it; CPT and HCPCS count as one."
+        f"Up to {code_list.MAX_CODES:,} codes or ranges (27440-27447) joined by commas, each with or without its code "
+        "system. A code without one stands for every system that has it; CPT and HCPCS count as one. A code may have a "
+        "volume behind a star (73721*120), which weighs it in an index. Pages shorten a long list to `~` and letters, "
+        "which is taken here as well."
     )
     example = "99213,CPT:70450"
-    pattern = f"{_LISTED_CODE}(,{_LISTED_CODE}){{0,{code_list.MAX_CODES - 1}}}"
+    pattern = f"{_LISTED_CODE}(,{_LISTED_CODE})*|~[A-Za-z0-9_-]+"
     max_characters = MAX_CODE_LIST_LENGTH
 
     def normalize(self, value: str) -> str:
         """Return the codes joined by commas. Raise ValidationError if there are too many."""
-        found = code_list.read_codes(value)
+        try:
+            found = read_basket(lengthen_list(value))
+        except ValueError as error:
+            raise forms.ValidationError(f"{error}: expected {self.expected}") from None
         if len(found) > code_list.MAX_CODES:
-            raise forms.ValidationError(f"{len(found)} codes: expected at most {code_list.MAX_CODES}")
-        return code_list.codes_text(found)
+            raise forms.ValidationError(f"{len(found):,} codes: expected at most {code_list.MAX_CODES:,}")
+        text = basket_text(found)
+        if (size := len(shorten_list(text))) > MAX_ADDRESS_LIST:
+            fitting = len(found) * MAX_ADDRESS_LIST // size // 100 * 100
+            raise forms.ValidationError(
+                f"{len(found):,} codes are too many for an address: expected about {fitting:,}, or none with a volume"
+            )
+        return text
 
 
 class PayerField(PatternField):

@@ -1,0 +1,193 @@
+"""The medians of a basket's codes by payer, of one billing class and component, with their percent of Medicare."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+from core.queries.baskets.basket_codes import BasketCode
+from core.queries.comparison.area_amounts import locality_values
+from core.queries.comparison.compared_rates import compared_sql
+from core.queries.comparison.lookup_scope import as_listed, find_scope
+from core.queries.rules.columns import (
+    BillingClass,
+    Code,
+    CodeName,
+    Modifier,
+    Month,
+    PayerName,
+    PayerSlug,
+    RateCount,
+    RateP50,
+    State,
+    described,
+)
+from core.queries.rules.market import Market, asked_place, market_facts, uses_own_areas
+from core.queries.rules.market_filters import NO_MODIFIER
+from core.queries.rules.named_rows import read_rows
+from core.queries.rules.percentiles import median
+from core.store.connection import Snapshot
+from core.store.sql import used_parameters
+
+COMPONENTS = ("", "26", "TC")
+"""The modifiers that tell the parts of a service apart: the whole, the professional part, and the technical part."""
+
+
+@dataclass(frozen=True)
+class TermsCount:
+    """How many of a basket's rates in dollars have one billing class and modifier, and how many of its codes."""
+
+    billing_class: str | None
+    modifier: str
+    rates: int
+    codes: int
+
+
+@dataclass(frozen=True)
+class BasketMedian:
+    """The median of one payer's rates in dollars for one code, class and modifier, each rate counted once."""
+
+    state: State
+    year_month: Month
+    reporting_entity_name: PayerName
+    payer_slug: PayerSlug
+    code: Code
+    name: CodeName
+    billing_class: BillingClass
+    modifier: Modifier
+    rates: RateCount
+    p50: RateP50
+    percent: Annotated[float | None, described("Median percent of Medicare of the rates: 1 is 100%.", 1.2095)]
+    medicare: Annotated[
+        float | None, described("Median of the Medicare amounts that the rates are compared with, in dollars.", 86.4)
+    ]
+    market: Annotated[float, described("Median of all payers' rates of the same code, class, and modifier.", 95.0)]
+    market_rates: Annotated[int, described("Number of rates behind the market's median.", 70)]
+    difference: Annotated[
+        float | None, described("p50 against the market's median: 0.1 is 10% above; null if the market's is zero.", 0.1)
+    ]
+
+
+@dataclass(frozen=True)
+class CodeMedian:
+    """The median of one payer's rates for a code, or of all payers' if there is no payer."""
+
+    position: int
+    payer_slug: str | None
+    rates: int
+    p50: float
+    percent: float | None
+    medicare: float | None
+
+
+def count_basket_terms(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> list[TermsCount]:
+    """Return the classes and modifiers of a basket's rates in dollars, most rates first."""
+    if not codes:
+        return []
+    anything = replace(market, code_type=None, code=None, billing_class=None, modifier=None)
+    facts, parameters = market_facts(db, anything)
+    listed, numbers = codes_condition(codes)
+    return read_rows(
+        db,
+        TermsCount,
+        f"""SELECT billing_class, billing_code_modifier AS modifier, count(*) AS rates, count(DISTINCT code) AS codes
+            FROM ({facts}) f WHERE {listed} AND rate_kind(negotiated_type, negotiation_arrangement) = 'dollars'
+            GROUP BY ALL ORDER BY codes DESC, rates DESC, billing_class, modifier""",
+        {**parameters, **numbers},
+    )
+
+
+def choose_basket_terms(market: Market, terms: Sequence[TermsCount]) -> Market:
+    """Return the market with one billing class and one component: those asked for, or else the most frequent ones.
+
+    A median over two classes, or over a scan and its reading, says nothing.
+    """
+    modifier = market.modifier or NO_MODIFIER
+    if market.billing_class:
+        return replace(market, modifier=modifier)
+    asked = "" if modifier == NO_MODIFIER else modifier
+    classes = [one.billing_class for one in terms if one.modifier == asked and one.billing_class]
+    return replace(market, billing_class=classes[0] if classes else "professional", modifier=modifier)
+
+
+def list_code_medians(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> list[CodeMedian]:
+    """Return the medians of a market of one class and modifier by payer, and of all payers together, in code order."""
+    if not codes:
+        return []
+    market = replace(market, code_type=None, code=None)
+    compared, parameters = compared_codes(db, market, codes)
+    return read_rows(
+        db,
+        CodeMedian,
+        f"""{compared}
+            SELECT position, payer_slug, count(*) AS rates, {median("negotiated_rate")} AS p50,
+                   {median("percent")} AS percent, {median("medicare")} AS medicare
+            FROM compared f
+            JOIN (SELECT unnest($positions) AS position, unnest($numbers) AS code, unnest($systems) AS systems) a
+                ON a.code = f.code AND (a.systems = '' OR list_contains(string_split(a.systems, ' '), f.code_type))
+            JOIN dim_payer_bridge ON reporting_entity_name_raw = f.reporting_entity_name
+            WHERE kind = 'dollars'
+            GROUP BY GROUPING SETS ((position, payer_slug), (position))
+            ORDER BY position, payer_slug NULLS FIRST""",
+        {
+            **parameters,
+            "positions": list(range(len(codes))),
+            "numbers": [one.code for one in codes],
+            "systems": [" ".join(one.systems) for one in codes],
+        },
+    )
+
+
+def compared_codes(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> tuple[str, dict[str, Any]]:
+    """Return a WITH clause whose `compared` has the rates of some codes with their percent of Medicare."""
+    areas = uses_own_areas(db, market)
+    facts, of_facts = market_facts(db, market, areas=areas)
+    numbers = sorted({one.code for one in codes})
+    listed, bound = codes_condition(codes)
+    sql = compared_sql(
+        listed,
+        f"({facts})",
+        place=asked_place(market),
+        basis=market.basis,
+        scope=find_scope(db, market, numbers),
+        areas=areas,
+        localities=locality_values(db) if areas else None,
+    )
+    values = {**market.parameters, **of_facts, **bound, "codes": as_listed(numbers)}
+    return sql, used_parameters(sql, values)
+
+
+def codes_condition(codes: Sequence[BasketCode]) -> tuple[str, dict[str, str]]:
+    """Return the condition that a fact AS f is of one of the codes, and its parameters.
+
+    They are bound one by one in an IN list: DuckDB skips row groups by it, but not by a list in one parameter.
+    """
+    numbers = {f"number{at}": code for at, code in enumerate(sorted({one.code for one in codes}))}
+    return f"f.code IN ({', '.join(f'${name}' for name in numbers)})", numbers
+
+
+def name_medians(
+    market: Market, codes: Sequence[BasketCode], medians: Sequence[CodeMedian], payers: dict[str, str]
+) -> list[BasketMedian]:
+    """Return the payers' medians as rows that say what they are, each beside the market's."""
+    everybody = {one.position: one for one in medians if one.payer_slug is None}
+    return [
+        BasketMedian(
+            state=market.state,
+            year_month=market.year_month,
+            reporting_entity_name=payers.get(one.payer_slug, one.payer_slug),
+            payer_slug=one.payer_slug,
+            code=codes[one.position].code,
+            name=codes[one.position].title,
+            billing_class=market.billing_class,
+            modifier="" if market.modifier == NO_MODIFIER else market.modifier or "",
+            rates=one.rates,
+            p50=one.p50,
+            percent=one.percent,
+            medicare=one.medicare,
+            market=everybody[one.position].p50,
+            market_rates=everybody[one.position].rates,
+            difference=one.p50 / everybody[one.position].p50 - 1 if everybody[one.position].p50 else None,
+        )
+        for one in medians
+        if one.payer_slug is not None
+    ]
