@@ -61,7 +61,8 @@ def _lines_with_volumes(text: str) -> list[tuple[str, float | None]]:
     lines = [line for line in text.splitlines() if line.strip()]
     titled = bool(lines) and not _LINE.fullmatch(lines[0]) and bool(_HEADING.search(lines[0]))
     found = [_LINE.fullmatch(line) for line in lines[titled:]]
-    if not found or not all(found):
+    # Commas on a single line separate codes: 99213,450 is two.
+    if not found or not all(found) or (len(lines) == 1 and "," in lines[0]):
         return []
     numbers = [one[2] for one in found if one]
     if not titled and all(_LIKE_A_CODE.fullmatch(number) for number in numbers):

@@ -17,8 +17,8 @@ LONGEST_LIST = 60_000
 
 
 def shorten_list(text: str) -> str:
-    """Return a list of codes joined by commas as an address has it: itself if it is short or has been shortened."""
-    if len(text) <= LONGEST_PLAIN or text.startswith(_SIGN):
+    """Return a list of codes joined by commas as an address has it: itself if it is short, or short already."""
+    if not LONGEST_PLAIN < len(text) <= LONGEST_LIST or text.startswith(_SIGN):
         return text
     codes = ",".join(sorted(set(text.split(","))))
     return _SIGN + base64.urlsafe_b64encode(zlib.compress(codes.encode(), 9)).decode().rstrip("=")

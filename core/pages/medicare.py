@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from django.http import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from core.pages.charts import spread_chart
-from core.pages.forms.market_forms import MedicareForm
+from core.pages.forms.basket_forms import MedicareListForm
+from core.pages.shared import urls
 from core.pages.shared.downloads import ROW_CAP, download_seconds
 from core.pages.shared.page import MarketQuery, ask_for_code, market_page
 from core.pages.shared.paging import PAGE_ROWS, Paging, span
@@ -44,9 +47,12 @@ class UncompensatedReason:
     meaning: str
 
 
-@market_page(MedicareForm, "medicare")
-def show_medicare(query: MarketQuery[MedicareForm]) -> HttpResponseBase:
+@market_page(MedicareListForm, "medicare")
+def show_medicare(query: MarketQuery[MedicareListForm]) -> HttpResponseBase:
     """Show `/medicare/`"""
+    if query.values["codes"]:
+        # Every payer and code with its percent of Medicare is what the page of baskets shows.
+        return redirect(urls.changed(reverse("baskets"), {**query.form.parameters(), "sort": None, "table": None}))
     if is_too_broad(query.db, query.market):
         return ask_for_code(query, "medicare")
     if query.wants_file:
@@ -91,7 +97,7 @@ class ComparedWithCompensation:
 
 
 def _compare_with_compensation(
-    query: MarketQuery[MedicareForm], release: CompensationRelease
+    query: MarketQuery[MedicareListForm], release: CompensationRelease
 ) -> ComparedWithCompensation:
     db, market = query.cached_by_area, query.market
     outcomes = medicare.count_outcomes(db, market, medicare.COMPENSATION)
@@ -110,7 +116,7 @@ def _bars(spreads: Sequence[medicare.PercentSpread]) -> list[spread_chart.Bar]:
     ]
 
 
-def _download(query: MarketQuery[MedicareForm]) -> HttpResponseBase:
+def _download(query: MarketQuery[MedicareListForm]) -> HttpResponseBase:
     table, market = query.values["table"], query.market
     if table == "rates":
         every = medicare.stream_comparisons(query.db, market, query.values["sort"], ROW_CAP, download_seconds())

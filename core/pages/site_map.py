@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.http import HttpResponseBase
 
-from core.pages import changes, codes, compensation, dictionary, home, medicare, method, places, quality, rates
+from core.pages import baskets, changes, codes, compensation, dictionary, home, medicare, method, places, quality, rates
 from core.pages.parties import organizations, payers, plans, providers, roll_ups
 
 
@@ -38,6 +38,7 @@ PAGES = (
     SitePage("payers/", payers.show_payers, "payers", "Payers"),
     SitePage("plans/", plans.show_plans, "plans", "Plans", keeps_market=False, in_more=True),
     SitePage("organizations/", organizations.show_organizations, "organizations", "Organizations"),
+    SitePage("baskets/", baskets.show_baskets, "baskets", "Baskets"),
     SitePage("places/", places.show_places, "places", "Places", in_more=True),
     SitePage("specialties/", places.show_specialties, "specialties", "Specialties", in_more=True),
     SitePage("medicare/", medicare.show_medicare, "medicare", "Medicare"),

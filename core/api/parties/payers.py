@@ -9,6 +9,7 @@ from core.fields import code_list
 from core.pages.forms.market_forms import PayersForm
 from core.pages.forms.query_form import QueryForm
 from core.queries import coverage
+from core.queries.baskets.basket_codes import with_ranges_filled
 from core.queries.parties import networks, payers
 
 router = Router(tags=["Payers"])
@@ -28,7 +29,7 @@ def compare_payers(request: ResourceRequest) -> AnswerFields:
     row for all of them together, whose `payer_slug` is null. `codes` counts for each code the rates that are
     compared, and those that are not because they are not expressed in dollars for one service.
     """
-    wanted = code_list.read_codes(request.values["codes"])
+    wanted = with_ranges_filled(request.db, code_list.read_codes(request.values["codes"]))
     spreads, counts = payers.compare_payers(request.db, request.market, wanted, request.values["base"] or None)
     if request.market.payer:
         spreads = [row for row in spreads if row.payer_slug in {None, request.market.payer}]

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from core.fields import code_list
 from core.fields.code_list import WantedCode
+from core.fields.short_code_list import shorten_list
 from core.pages.charts import spread_chart
 from core.pages.forms.market_forms import PayersForm
 from core.pages.shared import urls
@@ -18,6 +19,7 @@ from core.pages.shared.error_pages import sorry
 from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.paging import Paging
 from core.queries import coverage
+from core.queries.baskets.basket_codes import with_ranges_filled
 from core.queries.find import codes
 from core.queries.parties import networks
 from core.queries.parties.payers import AskedCode, PayerSpread, compare_payers
@@ -42,11 +44,11 @@ class ComparedTerms:
 @market_page(PayersForm, "payers")
 def show_payers(query: MarketQuery[PayersForm]) -> HttpResponseBase:
     """Show `/payers/`"""
-    if query.values["codes"] != query.request.GET.get("codes", ""):
+    if shorten_list(query.values["codes"]) != query.request.GET.get("codes", ""):
         # A list has one spelling, so that an address can be shared however the list was pasted.
         return redirect(urls.changed(query.request.path, query.form.parameters()))
     query.form.offer(base=[("", "All payers together"), *coverage.list_payers(query.db)])
-    wanted = code_list.read_codes(query.values["codes"])
+    wanted = with_ranges_filled(query.db, code_list.read_codes(query.values["codes"]))
     if query.market.code and not wanted:
         wanted = [WantedCode(query.market.code_type, query.market.code)]
     if wanted:

@@ -46,7 +46,8 @@ def invalid_query(request: HttpRequest, problems: Problems) -> HttpResponse:
 
 def invalid_form(request: HttpRequest, form: QueryForm) -> HttpResponse:
     """Return the page for a form that is not valid. Only parameters of the query string are named."""
-    return invalid_query(request, [(str(request.GET.get(name, "")) and name, why) for name, why in form.problems])
+    given = {**request.GET.dict(), **request.POST.dict()}
+    return invalid_query(request, [(str(given.get(name, "")) and name, why) for name, why in form.problems])
 
 
 def why_stopped(error: QueryTimeout | QueryTooLarge) -> str:

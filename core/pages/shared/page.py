@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods
 
 from core import open_store
 from core.fields.states import STATES
@@ -216,10 +216,12 @@ def page(form: type[F], weigh: Weigh = weigh_question) -> Callable[[Callable[...
     parameters = frozenset(form().fields)
 
     def decorate(view: Callable[..., HttpResponseBase]) -> View:
-        @require_safe
+        @require_http_methods(["GET", "HEAD", *(["POST"] if "codes" in parameters else [])])
         @wraps(view)
         def wrapped(request: HttpRequest, **path: str) -> HttpResponseBase:
             request.META[_STARTED_AT] = time.perf_counter()
+            if request.method == "POST":
+                return _go_to_address(request, form)
             canonical = [(name, value) for name, value in urls.said(request.GET.dict()) if name in parameters]
             given = [(name, value) for name, values in request.GET.lists() for value in values]
             as_file = request.GET.get("format", "html") != "html"
@@ -299,6 +301,19 @@ def form_with_market(form: M, choice: MarketChoice, db: Snapshot) -> M:
     )
     shown.offer_fixed_options()
     return shown
+
+
+def _go_to_address(request: HttpRequest, form: type[QueryForm]) -> HttpResponse:
+    """Redirect a form that was posted to the address of its answer.
+
+    A pasted list of 200 codes with quotes is too long for an address as it is; shortened, it fits and can be shared.
+    """
+    filled = form(request.POST)
+    if not filled.is_valid():
+        return invalid_form(request, filled)
+    response = redirect(urls.changed(request.path, filled.parameters()))
+    response.status_code = 303
+    return response
 
 
 def _answer(

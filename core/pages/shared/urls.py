@@ -7,13 +7,13 @@ from urllib.parse import urlencode
 
 from django.urls import resolve, reverse
 
+from core.fields.short_code_list import shorten_list
 from core.queries.rules.market import Market
 from core.queries.rules.market_filters import MARKET_PARAMETERS
 
 ORDER = (
-    "q", "batch", *MARKET_PARAMETERS, "from", "codes", "base", "what", "by", "color", "sort", "page", "table", "format",
-    "run",
-    "check",
+    "q", "batch", *MARKET_PARAMETERS, "from", "basket", "codes", "weights", "base", "what", "by", "color",
+    "sort", "page", "table", "format", "run", "check",
 )  # fmt: skip
 """The order of parameters in every address."""
 
@@ -50,10 +50,11 @@ def changed(path: str, parameters: Mapping[str, Any], **changes: Any) -> str:
 
 def said(parameters: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """Return the parameters in their order, without those that are empty or that no page has."""
-    every = [(name, parameters[name]) for name in ORDER if parameters.get(name) not in {None, ""}]
+    given = {**parameters, "codes": shorten_list(str(parameters.get("codes") or ""))}
+    every = [(name, given[name]) for name in ORDER if given.get(name) not in {None, ""}]
     return [(name, value) for name, value in every if (name, str(value)) != ("page", "1")]
 
 
 def query(parameters: Sequence[tuple[str, Any]]) -> str:
     """Return parameters as a query string, with its question mark."""
-    return f"?{urlencode(parameters, safe=',:')}" if parameters else ""
+    return f"?{urlencode(parameters, safe=',:~*')}" if parameters else ""

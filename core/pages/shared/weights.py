@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from core.fields import code_list
-from core.pages.forms.market_forms import ChangesForm, MarketForm, MedicareForm, PayersForm, ProviderForm
+from core.pages.forms.market_forms import ChangesForm, MarketForm, MedicareForm, ProviderForm
 from core.pages.forms.quality_form import QualityForm
 from core.pages.forms.query_form import QueryForm
 from core.queries import coverage
@@ -20,6 +20,7 @@ from core.store.connection import Snapshot
 from core.store.generations.layout import layout_named, parts
 from core.store.parquet.writer import ROW_GROUP_ROWS
 from core.store.schema.tables import FACT_RATE
+from core.vocabulary.baskets import named_baskets
 
 Weigh = Callable[[Snapshot, Any], int]
 """Estimates how many facts the question of a valid form reads."""
@@ -28,6 +29,7 @@ HEAVY_ROWS = 10_000_000
 """A question that reads more facts than this belongs to the heavy ones: half a second of a processor."""
 
 _ROW_GROUPS_PER_CODE = 2
+_CODES_OF_RANGE = 20
 _WHOLE_WORK = 10
 """Comparing or matching every rate of a month costs about ten times as much as reading it."""
 
@@ -38,13 +40,19 @@ def weigh_question(db: Snapshot, form: QueryForm) -> int:
         return _weigh_provider(db, form)
     if not isinstance(form, MarketForm):
         return 0
-    codes = len(code_list.read_codes(form.cleaned_data["codes"])) if isinstance(form, PayersForm) else 0
+    codes = sum(map(_weigh_listed, code_list.read_codes(str(form.cleaned_data.get("codes") or ""))))
+    if basket := named_baskets().get(str(form.cleaned_data.get("basket") or "")):
+        codes += len(basket.codes)
     codes = codes or int(bool(form.cleaned_data["code"]))
     if codes:
         return _weigh_codes(db, form, codes)
     # The other pages ask for a code, or show what is loaded.
     whole = isinstance(form, MedicareForm) or (isinstance(form, ChangesForm) and form.cleaned_data["payer"])
     return _WHOLE_WORK * _rates_of_months(db, form) if whole else 0
+
+
+def _weigh_listed(wanted: code_list.WantedCode) -> int:
+    return _CODES_OF_RANGE if wanted.ends else 1
 
 
 def _weigh_codes(db: Snapshot, form: MarketForm, codes: int) -> int:

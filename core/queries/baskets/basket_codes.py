@@ -1,7 +1,7 @@
 """The codes of a basket: a named set, or a pasted list with its ranges filled in from what is loaded."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.fields.basket_list import BasketItem
@@ -33,11 +33,11 @@ class BasketCode:
 
 def basket_codes(db: Snapshot, items: Iterable[BasketItem]) -> list[BasketCode]:
     """Return the codes of a list, each once. A range stands for the loaded codes in it; its volume is each one's."""
-    titles = code_titles(db)
+    titles, systems_of = code_titles(db), db.ask_once(_systems_by_code)
     found: dict[tuple[str, tuple[str, ...]], BasketCode] = {}
     for item in items:
-        for wanted in _filled_in(titles, item.wanted):
-            code, systems = _meaning(titles, wanted)
+        for wanted in _filled_in(systems_of, item.wanted):
+            code, systems = _meaning(systems_of, wanted)
             title = next((titles[system, code] for system in systems if (system, code) in titles), None)
             found.setdefault((code, systems), BasketCode(code, systems, title, item.volume))
     return list(found.values())[:MAX_CODES]
@@ -48,15 +48,32 @@ def codes_of_named(db: Snapshot, basket: NamedBasket) -> list[BasketCode]:
     return basket_codes(db, [BasketItem(WantedCode(None, code)) for code in basket.codes])
 
 
-def _filled_in(titles: Iterable[tuple[str, str]], wanted: WantedCode) -> Sequence[WantedCode]:
+def with_ranges_filled(db: Snapshot, wanted: Iterable[WantedCode]) -> list[WantedCode]:
+    """Return the codes of a list, each once, with the loaded codes of a range in its place."""
+    systems_of = db.ask_once(_systems_by_code)
+    return list(dict.fromkeys(code for one in wanted for code in _filled_in(systems_of, one)))[:MAX_CODES]
+
+
+def _systems_by_code(db: Snapshot) -> Mapping[str, frozenset[str]]:
+    """Return the systems under which each code is loaded, by code."""
+    found: dict[str, set[str]] = {}
+    for system, code in db.rows("SELECT code_type, code FROM dim_code ORDER BY code, code_type"):
+        found.setdefault(code, set()).add(system)
+    return {code: frozenset(systems) for code, systems in found.items()}
+
+
+def _filled_in(systems_of: Mapping[str, frozenset[str]], wanted: WantedCode) -> Sequence[WantedCode]:
     """Return the loaded codes of a range, or the code itself."""
     if wanted.ends is None:
         return [wanted]
     first, last = wanted.ends
     return [
         WantedCode(wanted.code_type, code)
-        for code in sorted({code for system, code in titles if wanted.code_type in {None, system}})
-        if first <= code <= last and len(code) == len(first) and _letters(code) == _letters(first)
+        for code, systems in systems_of.items()
+        if first <= code <= last
+        and len(code) == len(first)
+        and _letters(code) == _letters(first)
+        and (wanted.code_type is None or wanted.code_type in systems)
     ]
 
 
@@ -64,7 +81,7 @@ def _letters(code: str) -> str:
     return re.sub("[0-9]", "", code)
 
 
-def _meaning(titles: Iterable[tuple[str, str]], wanted: WantedCode) -> tuple[str, tuple[str, ...]]:
+def _meaning(systems_of: Mapping[str, frozenset[str]], wanted: WantedCode) -> tuple[str, tuple[str, ...]]:
     """Return the number and the systems of a code. Without one, 99213 is CPT or HCPCS, and 450 revenue code 0450."""
     if wanted.code_type in HCPCS_SYSTEMS:
         return wanted.code, HCPCS_SYSTEMS
@@ -72,8 +89,7 @@ def _meaning(titles: Iterable[tuple[str, str]], wanted: WantedCode) -> tuple[str
         return wanted.code, (wanted.code_type,)
     if re.fullmatch(HCPCS_CODE_PATTERN, wanted.code):
         return wanted.code, HCPCS_SYSTEMS
-    loaded = set(titles)
     for system, code in wanted.meanings:
-        if system and (system, code) in loaded:
+        if system and system in systems_of.get(code, frozenset()):
             return code, (system,)
     return wanted.code, ()

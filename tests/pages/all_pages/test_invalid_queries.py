@@ -40,8 +40,8 @@ def test_an_invalid_parameter_of_rates_is_explained(site: Client, parameter: str
 @pytest.mark.parametrize(
     ("address", "parameters", "message"),
     [
-        ("/payers/", {"codes": " ".join(map(str, range(MAX_CODES + 1)))}, "201 codes: expected at most 200"),
-        ("/payers/", {"codes": "9" * 20_001}, "at most 20000 characters"),
+        ("/payers/", {"codes": " ".join(map(str, range(MAX_CODES + 1)))}, "1,001 codes: expected at most 1,000"),
+        ("/payers/", {"codes": "9" * 60_001}, "at most 60000 characters"),
         ("/payers/", {"codes": "99213", "base": "A B"}, "'A B' is not a payer's key"),
         ("/payers/", {"codes": "99213\x00"}, "Null characters are not allowed"),
         ("/changes/", {"from": "2025-13"}, "'2025-13' is not a month as YYYY-MM"),

@@ -1,0 +1,115 @@
+"""Baskets as wide tables, a column for each code: as people paste them into a model of their own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, make_dataclass, replace
+from typing import Annotated, Any
+
+from core.queries.baskets.basket_answer import BasketAnswer
+from core.queries.baskets.basket_codes import BasketCode
+from core.queries.baskets.basket_medians import codes_condition
+from core.queries.rules.columns import BusinessName, PayerName, PayerSlug, RateCount, TinType, TinValue, described
+from core.queries.rules.market import Market, market_facts
+from core.queries.rules.named_rows import read_rows
+from core.queries.rules.percentiles import median
+from core.store.connection import Snapshot
+
+
+@dataclass(frozen=True)
+class OrganizationMedian:
+    """The median of one tax ID's rates in dollars for one code, all payers together."""
+
+    tin_type: TinType
+    tin_value: TinValue
+    business_name: BusinessName
+    code: str
+    rates: RateCount
+    p50: float
+
+
+def list_organization_medians(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> list[OrganizationMedian]:
+    """Return the medians of each tax ID and code of a market of one class and component, by tax ID.
+
+    A rate counts once for each tax ID of its provider group.
+    """
+    market = replace(market, code_type=None, code=None)
+    facts, parameters = market_facts(db, market)
+    listed, numbers = codes_condition(codes)
+    return read_rows(
+        db,
+        OrganizationMedian,
+        f"""WITH f AS (
+                SELECT pg_uid, code, negotiated_rate FROM ({facts}) f
+                WHERE {listed} AND rate_kind(negotiated_type, negotiation_arrangement) = 'dollars'),
+            t AS (SELECT DISTINCT pg_uid, tin_type, tin_value FROM xref_group_tin
+                  WHERE pg_uid IN (SELECT pg_uid FROM f)),
+            m AS (SELECT tin_type, tin_value, code, count(*) AS rates, {median("negotiated_rate")} AS p50
+                  FROM f JOIN t USING (pg_uid) GROUP BY ALL)
+            SELECT tin_type, tin_value, business_name, code, rates, p50
+            FROM m LEFT JOIN named_tin USING (tin_type, tin_value)
+            ORDER BY business_name NULLS LAST, tin_value, tin_type, code""",
+        {**parameters, **numbers},
+    )
+
+
+def widen_by_payer(answer: BasketAnswer) -> tuple[list[Any], type[Any]]:
+    """Return a row for each payer, with its index and a column for each code, and the rows' dataclass."""
+    row_type, columns = _wide_type(answer, "PayerRow", [("payer_slug", PayerSlug), ("payer", PayerName)])
+    cells = {(one.payer_slug, one.position): one.p50 for one in answer.medians}
+    return [
+        row_type(
+            **_market_values(answer),
+            payer_slug=one.payer_slug,
+            payer=one.reporting_entity_name,
+            **{name: cells.get((one.payer_slug, at)) for at, name in columns.items()},
+        )
+        for one in answer.indexes
+    ], row_type
+
+
+def widen_by_organization(answer: BasketAnswer, found: Sequence[OrganizationMedian]) -> tuple[list[Any], type[Any]]:
+    """Return a row for each tax ID, with a column for each code, and the rows' dataclass."""
+    of_organization = [("tin_type", TinType), ("tin_value", TinValue), ("business_name", BusinessName)]
+    row_type, columns = _wide_type(answer, "OrganizationRow", [*of_organization, ("rates", RateCount)])
+    by_tin: dict[tuple[str, str, str | None], list[OrganizationMedian]] = {}
+    for one in found:
+        by_tin.setdefault((one.tin_type, one.tin_value, one.business_name), []).append(one)
+    rows = []
+    for (tin_type, tin_value, name), medians in by_tin.items():
+        p50 = {one.code: one.p50 for one in medians}
+        rows.append(
+            row_type(
+                **_market_values(answer),
+                tin_type=tin_type,
+                tin_value=tin_value,
+                business_name=name,
+                rates=sum(one.rates for one in medians),
+                **{column: p50.get(answer.codes[at].code) for at, column in columns.items()},
+            )
+        )
+    return rows, row_type
+
+
+def _wide_type(answer: BasketAnswer, name: str, first: Sequence[tuple[str, Any]]) -> tuple[type[Any], dict[int, str]]:
+    """Return a dataclass with a column for each code that has rates, and these columns by position of the code."""
+    columns: dict[int, str] = {}
+    for at in answer.everybody:
+        code = answer.codes[at]
+        column = "code_" + "".join(one if one.isalnum() else "_" for one in code.code)
+        columns[at] = column if column not in columns.values() else f"{column}_{at}"
+    market = [("state", str), ("year_month", str), ("billing_class", str | None), ("modifier", str)]
+    medians = [
+        (column, Annotated[float | None, described(f"Median for {answer.codes[at].code}, in dollars.", 95.0)])
+        for at, column in columns.items()
+    ]
+    return make_dataclass(name, [*market, *first, *medians], frozen=True), columns
+
+
+def _market_values(answer: BasketAnswer) -> dict[str, Any]:
+    market = answer.market
+    modifier = "" if market.modifier in {None, "none"} else market.modifier
+    return {
+        "state": market.state,
+        "year_month": market.year_month,
+        "billing_class": market.billing_class,
+        "modifier": modifier,
+    }

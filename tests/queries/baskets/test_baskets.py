@@ -1,0 +1,159 @@
+"""A basket's medians and indexes, against the same figures computed in the obvious way."""
+
+import statistics
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.fields.basket_list import read_basket
+from core.queries import medicare
+from core.queries.baskets.basket_answer import BasketQuestion, answer_basket
+from core.queries.baskets.basket_codes import BasketCode, basket_codes, codes_of_named
+from core.queries.baskets.basket_index import MIN_COVERAGE, choose_weights, index_payers
+from core.queries.baskets.basket_medians import CodeMedian, list_code_medians
+from core.queries.baskets.wide_tables import list_organization_medians, widen_by_organization, widen_by_payer
+from core.queries.rules.market import Market
+from core.store.connection import Snapshot
+from core.vocabulary.baskets import named_baskets
+from tests.queries.one_market import store_of_market
+from tests.queries.slow import Everything
+
+GA = Market("GA", "2025-08", billing_class="professional", modifier="none")
+
+RATE = st.fixed_dictionaries(
+    {
+        "reporting_entity_name": st.sampled_from(["Payer A", "Payer B", "Payer C"]),
+        "code_type": st.sampled_from(["CPT", "HCPCS", "LOCAL"]),
+        "code": st.sampled_from(["99213", "99214", "73721"]),
+        "negotiated_rate": st.sampled_from([0.0, 10.0, 12.5, 80.0, 100.25]),
+        "billing_class": st.sampled_from(["professional", "institutional"]),
+        "billing_code_modifier": st.sampled_from(["", "26"]),
+        "negotiated_type": st.sampled_from(["negotiated", "percentage"]),
+        "group": st.integers(0, 3),
+    }
+)
+RATES = st.lists(RATE, max_size=25, unique_by=lambda rate: tuple(rate.values()))
+NUMBERS = count()
+
+
+def slow_medians(rates: list[dict[str, Any]], codes: list[BasketCode]) -> dict[tuple[int, str | None], Any]:
+    """Return the number of rates and their median by position and payer."""
+    found: dict[tuple[int, str | None], list[float]] = {}
+    for position, code in enumerate(codes):
+        for rate in rates:
+            if (
+                rate["code"] == code.code
+                and rate["code_type"] in code.systems
+                and rate["billing_class"] == "professional"
+                and rate["billing_code_modifier"] == ""
+                and rate["negotiated_type"] == "negotiated"
+            ):
+                payer = rate["reporting_entity_name"].lower().replace(" ", "_")
+                for slug in (payer, None):
+                    found.setdefault((position, slug), []).append(rate["negotiated_rate"])
+    return {key: (len(values), statistics.median(values)) for key, values in found.items()}
+
+
+@settings(max_examples=12, deadline=None)
+@given(RATES)
+def test_the_medians_of_a_basket_equal_the_slow_ones(
+    tmp_path_factory: pytest.TempPathFactory, rates: list[dict[str, Any]]
+) -> None:
+    db = store_of_market(tmp_path_factory.mktemp(f"basket{next(NUMBERS)}"), *rates, {"code": "00000"})
+    codes = basket_codes(db, read_basket("99213 99214 73721-73722 LOCAL:99213"))
+    assert [one.code for one in codes if "LOCAL" in one.systems] == ["99213"]
+    found = list_code_medians(db, GA, codes)
+    assert {(one.position, one.payer_slug): (one.rates, one.p50) for one in found} == slow_medians(rates, codes)
+
+
+def test_percents_are_the_medians_of_each_rates_own(demo: Snapshot) -> None:
+    db = demo
+    codes = basket_codes(db, read_basket("99213,70450,97110"))
+    for areas in ("own", "state"):
+        market = replace(GA, area=areas)
+        for one in list_code_medians(db, market, codes):
+            of_code = replace(market, code=codes[one.position].code, payer=one.payer_slug)
+            rows = medicare.list_comparisons(db, of_code, "percent", 100_000, 0)
+            dollars = [row for row in rows if row.kind == "dollars"]
+            percents = [row.percent for row in dollars if row.percent is not None]
+            assert one.rates == len(dollars)
+            assert one.percent == pytest.approx(statistics.median(percents) if percents else None)
+
+
+MEDIAN = st.tuples(st.integers(0, 3), st.sampled_from(["a", "b"]), st.floats(1, 1e4), st.none() | st.floats(0.1, 9))
+
+
+@given(
+    st.lists(MEDIAN, unique_by=lambda one: one[:2]),
+    st.lists(st.tuples(st.floats(1, 1e4), st.none() | st.floats(1, 1e4)), min_size=4, max_size=4),
+    st.lists(st.floats(0, 1000) | st.just(0.0), min_size=4, max_size=4),
+)
+def test_an_index_is_what_the_payer_would_pay_against_what_the_market_would(
+    cells: list[tuple[int, str, float, float | None]], market: list[tuple[float, float | None]], volumes: list[float]
+) -> None:
+    at_market = [CodeMedian(at, None, 9, p50, None, amount) for at, (p50, amount) in enumerate(market)]
+    medians = [*at_market, *(CodeMedian(at, slug, 1, p50, percent, None) for at, slug, p50, percent in cells)]
+    codes = [BasketCode(str(at), (), volume=volume) for at, volume in enumerate(volumes)]
+    weights = choose_weights(None, codes, {})
+    assert weights[0] == ("volumes" if any(volumes) else "equal")
+    for one in index_payers(medians, weights, {}):
+        priced = {at: p50 for at, slug, p50, _ in cells if slug == one.payer_slug}
+        if weights[0] == "equal":
+            coverage, index = len(priced) / 4, statistics.fmean(p50 / market[at][0] for at, p50 in priced.items())
+        else:
+            spent = sum(volumes[at] * market[at][0] for at in priced)
+            coverage = spent / sum(volume * p50 for volume, (p50, _) in zip(volumes, market, strict=True))
+            index = sum(volumes[at] * p50 for at, p50 in priced.items()) / spent if spent else 0
+        assert one.coverage == pytest.approx(coverage)
+        assert one.codes == len(priced)
+        if coverage > MIN_COVERAGE + 1e-9:
+            assert one.index == pytest.approx(index)
+        if coverage < MIN_COVERAGE - 1e-9:
+            assert (one.index, one.percent) == (None, None)
+
+
+def test_weights_are_those_asked_for_or_the_best_there_are() -> None:
+    codes = [BasketCode("1", ()), BasketCode("2", ())]
+    assert choose_weights(None, codes, {"2": 5.0}) == ("medicare", [0.0, 5.0])
+    assert choose_weights("equal", codes, {"2": 5.0}) == ("equal", [0.0, 0.0])
+    assert choose_weights("volumes", codes, {}) == ("equal", [0.0, 0.0])
+    assert choose_weights("volumes", [replace(codes[0], volume=2.0)], {"1": 5.0}) == ("volumes", [2.0])
+
+
+def test_wide_tables_have_the_same_medians(demo: Snapshot, everything: Everything) -> None:
+    db = demo
+    named = named_baskets()["primary_care"]
+    answer = answer_basket(
+        db, BasketQuestion(replace(GA, billing_class=None, modifier=None), codes_of_named(db, named))
+    )
+    assert answer.market.modifier == "none"
+    rows, row_type = widen_by_payer(answer)
+    assert "code_99213" in row_type.__dataclass_fields__
+    cells = {(one.payer_slug, one.position): one.p50 for one in answer.medians}
+    at = next(at for at in answer.everybody if answer.codes[at].code == "99213")
+    assert [row.code_99213 for row in rows] == [cells.get((row.payer_slug, at)) for row in rows]
+    found = list_organization_medians(db, answer.market, answer.codes)
+    wide, _ = widen_by_organization(answer, found)
+    assert sum(row.rates for row in wide) == sum(one.rates for one in found)
+    facts = [
+        fact
+        for fact in everything.facts
+        if fact["code"] == "99213" and fact["billing_class"] == answer.market.billing_class
+        and not fact["billing_code_modifier"] and fact["negotiated_type"] != "percentage"
+        and (fact["state"], fact["year_month"]) == ("GA", "2025-08")
+    ]  # fmt: skip
+    tin = wide[0]
+    rates = [fact["negotiated_rate"] for fact in facts if (tin.tin_type, tin.tin_value) in fact["tins"]]
+    assert tin.code_99213 == (pytest.approx(statistics.median(rates)) if rates else None)
+
+
+def test_named_baskets_are_of_known_specialties(tmp_path: Path) -> None:
+    db = store_of_market(tmp_path / "data", {})
+    assert len(named_baskets()) >= 10
+    for one in named_baskets().values():
+        assert len(codes_of_named(db, one)) == len(one.codes) >= 20
