@@ -32,6 +32,10 @@ from core.runtime.errors import BeaconError
 MAX_QUEUED_TASKS = 2
 """Tasks that each worker has been sent: the one it works on, and the next, so that it never waits for one."""
 
+PART_BYTES = 1 << 20
+"""A longer message is sent in parts: `Connection` makes room for all the rest of a message each time that it reads some
+of it, so 4 MB in one message take three times as long to receive."""
+
 MAX_SPAWNED_WORKERS = 30
 """Windows waits for at most 63 things at a time, and there are two to wait for with each worker."""
 
@@ -221,8 +225,12 @@ class WorkerPool:
             process.join()
 
     def _send(self, connection: Connection, message: Any) -> None:
+        packed = memoryview(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
+        parts = [packed[start : start + PART_BYTES] for start in range(0, len(packed), PART_BYTES)]
         try:
-            connection.send_bytes(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
+            connection.send_bytes(len(parts).to_bytes(8, "big"))
+            for part in parts:
+                connection.send_bytes(part)
         except OSError:
             raise _worker_lost() from None
 
@@ -353,7 +361,8 @@ def _serve(connection: Connection, number: int) -> None:
 def _fill(connection: Connection, inbox: "queue.Queue[bytes | None]") -> None:
     try:
         while True:
-            inbox.put(connection.recv_bytes())
+            parts = range(int.from_bytes(connection.recv_bytes(), "big"))
+            inbox.put(b"".join([connection.recv_bytes() for _ in parts]))
     except (EOFError, OSError):
         # The other process has ended, perhaps by SIGKILL: the system closes its end of the pipe in every case.
         os._exit(0)

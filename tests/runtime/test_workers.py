@@ -1,5 +1,6 @@
 """Worker processes do what one process does, in order, and end with the process that started them."""
 
+import hashlib
 import importlib
 import os
 import signal
@@ -13,7 +14,15 @@ import pytest
 
 from core.load import WORKER_MODULES
 from core.runtime.errors import BeaconError
-from core.runtime.workers import MAX_QUEUED_TASKS, SingleProcess, WorkerPool, Workers, WorkerState, start_workers
+from core.runtime.workers import (
+    MAX_QUEUED_TASKS,
+    PART_BYTES,
+    SingleProcess,
+    WorkerPool,
+    Workers,
+    WorkerState,
+    start_workers,
+)
 
 PRELOAD = (__name__,)
 
@@ -29,6 +38,10 @@ def count_done(state: WorkerState) -> int:
 
 def tell_number(state: WorkerState, _argument: str) -> int:
     return int(state["worker"])
+
+
+def tell_digest(_state: WorkerState, data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def tell_process(_state: WorkerState) -> int:
@@ -88,6 +101,14 @@ def test_results_come_in_order_from_every_worker(workers: Workers) -> None:
     assert [result for result, _ in results] == [n * n for n in range(100)]
     assert sum(workers.each(count_done)) == 100
     assert list(workers.map(square, [])) == []
+
+
+def test_a_message_of_several_parts_arrives_whole(workers: Workers) -> None:
+    messages = [
+        bytes(range(256)) * (size // 256) + b"end" for size in (0, PART_BYTES - 512, PART_BYTES, 3 * PART_BYTES)
+    ]
+    found = list(workers.map(tell_digest, ((message,) for message in messages)))
+    assert found == [hashlib.sha256(message).hexdigest() for message in messages]
 
 
 def test_an_error_is_raised_where_the_work_was_asked_for(workers: Workers) -> None:
