@@ -42,7 +42,7 @@ from tests.stores import open_snapshot
 hypothesis_settings.register_profile(
     "tests",
     deadline=None,
-    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "12")),
+    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "8")),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     print_blob=True,
 )

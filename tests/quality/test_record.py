@@ -143,7 +143,7 @@ def test_runs_of_one_state_have_a_history_of_their_own(load: Load, store: Store)
 
 
 # Four files are loaded for each example.
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(content=contents(), number=st.integers(0, 5))
 def test_parts_are_what_the_part_s_own_report_finds(
     content: bytes, number: int, tmp_path_factory: pytest.TempPathFactory

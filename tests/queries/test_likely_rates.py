@@ -77,7 +77,7 @@ def write(store: Store, **rows: list[dict[str, Any]]) -> None:
         transaction.commit()
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(items, billed, st.data())
 def test_each_rate_has_one_level_and_counts_once(
     drawn: list[Item], services: dict[tuple[str, str], int], data: st.DataObject

@@ -53,7 +53,7 @@ def test_a_quarter_is_loaded_by_dosage_unit(store: Store, tmp_path: Path) -> Non
     ]
 
 
-@settings(max_examples=8)  # two stores each
+@settings(max_examples=4)  # two stores each
 @given(
     st.dictionaries(
         st.sampled_from(["J1885", "J9271", "90658", "Q5103", "A9606"]),

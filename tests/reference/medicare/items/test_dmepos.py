@@ -100,7 +100,7 @@ items = st.dictionaries(
 )
 
 
-@settings(max_examples=8)  # three stores each
+@settings(max_examples=4)  # three stores each
 @given(items, st.booleans())
 def test_every_layout_has_the_same_amounts(
     rows: dict[tuple[str, str], list[tuple[Decimal, Decimal]]], is_equipment: bool
