@@ -5,6 +5,7 @@ from datetime import date
 from core.fields.place_of_service import EVERY_PLACE, PLACES
 from core.fields.states import STATES
 from core.queries.rules.evidence import EVIDENCE, LIKELY
+from core.queries.rules.market import Market
 from core.queries.rules.market_filters import NOT_STATED
 
 NONE = "–"
@@ -63,6 +64,14 @@ def write_month(value: str | None) -> str:
         return ""
     year, number = value.split("-")
     return f"{_MONTHS[int(number) - 1]} {year}"
+
+
+def write_months(market: Market) -> str:
+    """Write the month of a market, or the range of its months: each payer has the newest of its own."""
+    if market.one_month or not market.months:
+        return write_month(market.one_month) or "all months"
+    oldest, newest = (write_month(month) for month in (market.month_names[-1], market.newest_month))
+    return f"latest file of each payer, {oldest} to {newest}"
 
 
 def write_day(value: date | str | None) -> str:

@@ -96,8 +96,7 @@ def _ask_about_groups(
 
 
 def _find_nearby_codes(query: MarketQuery[RatesForm]) -> list[codes.CodeCount]:
-    state, year_month, code = query.market.state, query.market.year_month, query.market.code or ""
-    return codes.find_nearby_codes(query.db, state, year_month, code, NEARBY_CODES)
+    return codes.find_nearby_codes(query.db, query.market, NEARBY_CODES)
 
 
 def _download(query: MarketQuery[RatesForm]) -> HttpResponseBase:

@@ -24,6 +24,9 @@ from core.queries.rules.market import Market
 from core.queries.rules.market_filters import AREA, AREAS, BASIS, FILTERS, NO_MODIFIER
 from core.runtime.errors import BeaconError
 
+LATEST = "latest"
+"""The month that means the newest month of each payer. None means the same."""
+
 
 class Filters(TypedDict, total=False):
     """What narrows a market beside state, month, and code. Leave out what does not matter.
@@ -66,9 +69,13 @@ class Filters(TypedDict, total=False):
 
 
 def parse_market(
-    state: str, year_month: str, code: str | None, code_type: str | None, filters: Mapping[str, Any]
+    state: str, year_month: str | None, code: str | None, code_type: str | None, filters: Mapping[str, Any]
 ) -> Market:
-    """Return the market that arguments describe, with values normalized as those of the facts are."""
+    """Return the market that arguments describe, with values normalized as those of the facts are.
+
+    Its month is empty text if the latest file of each payer is asked for.
+    """
+    month = "" if year_month in {None, LATEST} else check_month(year_month or "")
     known = (*FILTERS, BASIS, AREA)
     unknown = set(filters) - set(known)
     if unknown:
@@ -77,7 +84,7 @@ def parse_market(
     normalized = {
         name: _FILTER_RULES.get(name, parse_lower)(value) for name, value in filters.items() if value is not None
     }
-    return Market(check_state(state), check_month(year_month), system, parse_code(system or "", code), **normalized)
+    return Market(check_state(state), month, system, parse_code(system or "", code), **normalized)
 
 
 def parse_level(organization: str, system: str) -> tuple[Level, str]:
@@ -98,7 +105,7 @@ def check_state(value: str) -> str:
 def check_month(value: str) -> str:
     """Return a month. Raise BeaconError if it is not YYYY-MM."""
     if not is_month(value):
-        raise BeaconError(f"month: {value!r} is not a month; expected YYYY-MM such as 2025-08")
+        raise BeaconError(f"month: {value!r} is not a month; expected YYYY-MM such as 2025-08, or latest")
     return value
 
 

@@ -7,6 +7,7 @@ import polars as pl
 
 from core.python_api.arguments import Filters, check_one_of, parse_market
 from core.python_api.frames import frame_of
+from core.queries.latest import with_latest
 from core.queries.profiles import KINDS, PLACES, Breakdown, break_down
 from core.store.connection import Snapshot
 
@@ -22,7 +23,7 @@ class ProfileQuestions(ABC):
         self,
         by: str,
         state: str,
-        year_month: str,
+        year_month: str | None,
         code: str,
         code_type: str | None = None,
         **filters: Unpack[Filters],
@@ -32,6 +33,6 @@ class ProfileQuestions(ABC):
         `by` is "county", "metro", "city", "zip", "specialty", or "entity" (individual or organization). A rate counts
         once for each value that a provider of its group has.
         """
-        market = parse_market(state, year_month, code, code_type, filters)
+        market = with_latest(self._snapshot(), parse_market(state, year_month, code, code_type, filters))
         kind = check_one_of("by", by, (*PLACES, *KINDS))
         return frame_of(Breakdown, break_down(self._snapshot(), market, kind)[1])

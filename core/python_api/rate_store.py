@@ -32,7 +32,9 @@ from core.quality.failing_rows import find_failing_rows
 from core.queries import changes, compensation, coverage, dictionary, histogram, label_fits, medicare, quality, rates
 from core.queries.find import codes
 from core.queries.find.code_index import FoundCode
+from core.queries.latest import with_latest
 from core.queries.parties import networks, organizations, payers, provider_rates, providers
+from core.queries.rules.market import Market
 from core.queries.rules.rate_kinds import MACROS
 from core.runtime.errors import BeaconError
 from core.store.connection import QueryLimits, Reader, Snapshot
@@ -79,10 +81,10 @@ class RateStore(ProfileQuestions, RollUpAnswers):
         """Return the files of a payer, newest month first."""
         return frame_of(coverage.File, coverage.list_files(self._snapshot(), make_payer_slug(payer)))
 
-    def sources(self, state: str, year_month: str, payer: str | None = None) -> pl.DataFrame:
+    def sources(self, state: str, year_month: str | None, payer: str | None = None) -> pl.DataFrame:
         """Return the files that the rates of a state and month come from, of one payer or of all."""
-        slug = make_payer_slug(payer) if payer else None
-        found = coverage.list_sources(self._snapshot(), check_state(state), check_month(year_month), slug)
+        market = self._market(state, year_month, None, None, {"payer": payer})
+        found = coverage.list_sources(self._snapshot(), market.state, market.months, market.payer)
         return frame_of(coverage.MarketFile, found)
 
     def networks(self, payer: str) -> pl.DataFrame:
@@ -106,7 +108,7 @@ class RateStore(ProfileQuestions, RollUpAnswers):
     def rates(
         self,
         state: str,
-        year_month: str,
+        year_month: str | None,
         code: str,
         code_type: str | None = None,
         *,
@@ -118,22 +120,22 @@ class RateStore(ProfileQuestions, RollUpAnswers):
 
         `kind` says what the figure is: only `dollars` are dollars for one service.
         """
-        market = parse_market(state, year_month, code, code_type, filters)
+        market = self._market(state, year_month, code, code_type, filters)
         order = check_one_of("sort", sort, rates.ORDERS)
         return frame_of(rates.RateRow, rates.list_rates(self._snapshot(), market, order, limit or ALL_ROWS, 0))
 
     def rate_summary(
-        self, state: str, year_month: str, code: str, code_type: str | None = None, **filters: Unpack[Filters]
+        self, state: str, year_month: str | None, code: str, code_type: str | None = None, **filters: Unpack[Filters]
     ) -> pl.DataFrame:
         """Return the percentiles of a code's rates by kind, payer, billing class, and modifier."""
-        market = parse_market(state, year_month, code, code_type, filters)
+        market = self._market(state, year_month, code, code_type, filters)
         return frame_of(rates.Summary, rates.summarize_rates(self._snapshot(), market))
 
     def rate_histogram(
-        self, state: str, year_month: str, code: str, code_type: str | None = None, **filters: Unpack[Filters]
+        self, state: str, year_month: str | None, code: str, code_type: str | None = None, **filters: Unpack[Filters]
     ) -> pl.DataFrame:
         """Return the bins of a histogram of a code's dollars, from their 1st to their 99th percentile."""
-        market = parse_market(state, year_month, code, code_type, filters)
+        market = self._market(state, year_month, code, code_type, filters)
         return frame_of(histogram.Bin, histogram.build_histogram(self._snapshot(), market).bins)
 
     # Rates against Medicare.
@@ -141,7 +143,7 @@ class RateStore(ProfileQuestions, RollUpAnswers):
     def medicare(
         self,
         state: str,
-        year_month: str,
+        year_month: str | None,
         code: str | None = None,
         code_type: str | None = None,
         *,
@@ -150,7 +152,7 @@ class RateStore(ProfileQuestions, RollUpAnswers):
         **filters: Unpack[Filters],
     ) -> pl.DataFrame:
         """Return each rate with its percent of Medicare (1 is 100%), or the reason why it has none."""
-        market = parse_market(state, year_month, code, code_type, filters)
+        market = self._market(state, year_month, code, code_type, filters)
         order = check_one_of("sort", sort, medicare.ORDERS)
         return frame_of(
             medicare.Comparison, medicare.list_comparisons(self._snapshot(), market, order, limit or ALL_ROWS, 0)
@@ -159,22 +161,22 @@ class RateStore(ProfileQuestions, RollUpAnswers):
     def medicare_summary(
         self,
         state: str,
-        year_month: str,
+        year_month: str | None,
         code: str | None = None,
         code_type: str | None = None,
         **filters: Unpack[Filters],
     ) -> pl.DataFrame:
         """Return the percentiles of the percents of Medicare by payer."""
-        market = parse_market(state, year_month, code, code_type, filters)
+        market = self._market(state, year_month, code, code_type, filters)
         return frame_of(medicare.PercentSpread, medicare.summarize_percents(self._snapshot(), market))
 
-    def overruled_labels(self, state: str, year_month: str, *, payer: str | None = None) -> pl.DataFrame:
+    def overruled_labels(self, state: str, year_month: str | None, *, payer: str | None = None) -> pl.DataFrame:
         """Return the payers whose rates fit the schedule of the other billing class far better, and the evidence.
 
         These rates are compared with that schedule. With `basis="opps"`, for example, any other method compares all
         rates with one schedule.
         """
-        market = parse_market(state, year_month, None, None, {"payer": payer})
+        market = self._market(state, year_month, None, None, {"payer": payer})
         found = label_fits.list_overruled_labels(self._snapshot(), market)
         return frame_of(label_fits.OverruledLabel, found)
 
@@ -210,13 +212,13 @@ class RateStore(ProfileQuestions, RollUpAnswers):
     def compensation_summary(
         self,
         state: str,
-        year_month: str,
+        year_month: str | None,
         code: str | None = None,
         code_type: str | None = None,
         **filters: Unpack[Filters],
     ) -> pl.DataFrame:
         """Return the percentiles of the percents of the state's workers' compensation schedule by payer."""
-        market = parse_market(state, year_month, code, code_type, filters)
+        market = self._market(state, year_month, code, code_type, filters)
         found = medicare.summarize_percents(self._snapshot(), market, medicare.COMPENSATION)
         return frame_of(medicare.PercentSpread, found)
 
@@ -225,7 +227,7 @@ class RateStore(ProfileQuestions, RollUpAnswers):
     def organizations(
         self,
         state: str,
-        year_month: str,
+        year_month: str | None,
         code: str,
         code_type: str | None = None,
         *,
@@ -234,7 +236,7 @@ class RateStore(ProfileQuestions, RollUpAnswers):
         **filters: Unpack[Filters],
     ) -> pl.DataFrame:
         """Return a code's rates in dollars by tax ID, with percentiles and rank."""
-        market = parse_market(state, year_month, code, code_type, filters)
+        market = self._market(state, year_month, code, code_type, filters)
         order = check_one_of("sort", sort, organizations.ORDERS)
         found = organizations.list_organizations(self._snapshot(), market, order, limit or ALL_ROWS, 0)
         return frame_of(organizations.Organization, found)
@@ -242,7 +244,7 @@ class RateStore(ProfileQuestions, RollUpAnswers):
     def compare_payers(
         self,
         state: str,
-        year_month: str,
+        year_month: str | None,
         wanted: str | Iterable[str],
         *,
         base: str | None = None,
@@ -253,7 +255,7 @@ class RateStore(ProfileQuestions, RollUpAnswers):
         `wanted` is one or more codes, each with or without its system ("99213", "MS-DRG:470"). Medians are compared
         with that of the payer `base`, or of all payers. The rows for all payers together have no `payer_slug`.
         """
-        market = parse_market(state, year_month, None, None, filters)
+        market = self._market(state, year_month, None, None, filters)
         slug = make_payer_slug(base) if base else None
         return frame_of(
             payers.PayerSpread, payers.compare_payers(self._snapshot(), market, parse_code_list(wanted), slug)[0]
@@ -282,13 +284,13 @@ class RateStore(ProfileQuestions, RollUpAnswers):
         return frame_of(providers.Npi, providers.list_npis_of_tin(self._snapshot(), value, ALL_ROWS, 0)[1])
 
     def provider_rates(
-        self, state: str, year_month: str, *, limit: int | None = None, **filters: Unpack[Filters]
+        self, state: str, year_month: str | None, *, limit: int | None = None, **filters: Unpack[Filters]
     ) -> pl.DataFrame:
         """Return the rates of a provider (`npi=` or `tin=`) by code and payer, beside Medicare and the market."""
         if not filters.get("npi") and not filters.get("tin"):
             raise BeaconError("provider_rates: expected npi= or tin=")
         db = self._snapshot()
-        market = parse_market(state, year_month, None, None, filters)
+        market = self._market(state, year_month, None, None, filters)
         return frame_of(
             provider_rates.CodeRates, provider_rates.list_code_rates(db, db, market, limit or ALL_ROWS, 0)[1]
         )
@@ -377,6 +379,11 @@ class RateStore(ProfileQuestions, RollUpAnswers):
             relation = cursor.plain.sql(query, params=parameters or None)
             answer = pl.from_arrow(relation.to_arrow_table())
             return answer if isinstance(answer, pl.DataFrame) else answer.to_frame()
+
+    def _market(
+        self, state: str, year_month: str | None, code: str | None, code_type: str | None, filters: Mapping[str, Any]
+    ) -> Market:
+        return with_latest(self._snapshot(), parse_market(state, year_month, code, code_type, filters))
 
     def _snapshot(self) -> Snapshot:
         found = self._reader.snapshot()

@@ -22,6 +22,7 @@ from core.queries.rules.columns import (
 )
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
+from core.store.market_months import MarketMonths, facts_in_months, month_parameters
 from core.store.schema.tables import DIM_BATCH, DIM_BENCHMARK
 
 
@@ -189,13 +190,13 @@ class MarketFile:
     last_updated_on: Annotated[str | None, stored(DIM_BATCH, "last_updated_on", "2025-08-01")]
 
 
-def list_sources(db: Snapshot, state: str, year_month: str, payer: str | None = None) -> list[MarketFile]:
-    """Return the files of a state and month, of one payer or of all, by payer and name."""
+def list_sources(db: Snapshot, state: str, months: MarketMonths, payer: str | None = None) -> list[MarketFile]:
+    """Return the files of a state and the months of a market, of one payer or of all, by payer and name."""
     return read_rows(
         db,
         MarketFile,
-        f"""SELECT reporting_entity_name AS payer, state, year_month, source AS file, last_updated_on FROM {_BATCHES}
-            WHERE state = $state AND year_month = $year_month AND coalesce(payer_slug = $payer, true)
+        f"""SELECT reporting_entity_name AS payer, state, year_month, source AS file, last_updated_on FROM {_BATCHES} f
+            WHERE state = $state AND {facts_in_months(months)} AND coalesce(payer_slug = $payer, true)
             ORDER BY ALL""",
-        {"state": state, "year_month": year_month, "payer": payer},
+        {"state": state, "payer": payer, **month_parameters(months)},
     )

@@ -52,7 +52,7 @@ def count_choices(db: Snapshot, market: Market, names: Iterable[str] = tuple(_CO
     # All filters are counted in one pass: rates are grouped by the columns that matter and by which of the market's
     # filters they meet. The choices of one filter are then the groups that meet all the others.
     columns = ", ".join(f"{column} AS {name}" for name, column in _COLUMNS.items() if name in names)
-    fits = "".join(f", {filter_condition(name)} AS fits_{name}" for name in set_filters)
+    fits = "".join(f", {filter_condition(name, '')} AS fits_{name}" for name in set_filters)
     counts = " UNION ALL ".join(_count_values_sql(name, set_filters) for name in names)
     rows = read_rows(
         db,
@@ -136,7 +136,7 @@ def count_networks(db: Snapshot, market: Market) -> list[Choice]:
             "pg_uid",
             ["network_names"],
             of="market_group",
-            year_month=market.year_month,
+            months=others.month_names,
         )
         found = memory.rows(
             """SELECT name, sum(rates)::BIGINT

@@ -9,6 +9,7 @@ from core.queries.rules.columns import BillingClass, PayerName, PayerSlug, descr
 from core.queries.rules.market import Market
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
+from core.store.market_months import facts_in_months, month_parameters
 from core.store.schema.fit_tables import SCHEDULE_FIT
 
 SCHEDULE_NAMES = {"mpfs": "the physician fee schedule", "opps": "OPPS", "asc": "ASC"}
@@ -60,7 +61,7 @@ def find_surgical_centers(db: Snapshot, pg_uids: Collection[str]) -> set[str]:
 def list_overruled_labels(db: Snapshot, market: Market) -> list[OverruledLabel]:
     """Return the overruled labels of the market's state and month, and of its payer if it has one."""
     of_payer = "AND payer_slug(c.reporting_entity_name) = $payer" if market.payer else ""
-    parameters = {"state": market.state, "year_month": market.year_month}
+    parameters = {"state": market.state, **month_parameters(market.months)}
     return read_rows(
         db,
         OverruledLabel,
@@ -69,7 +70,8 @@ def list_overruled_labels(db: Snapshot, market: Market) -> list[OverruledLabel]:
                    l.spread AS label_spread, c.codes, c.rates
             FROM schedule_fit c
             JOIN schedule_fit l USING (state, year_month, reporting_entity_name, billing_class, places)
-            WHERE c.chosen AND NOT c.of_label AND l.of_label AND state = $state AND year_month = $year_month {of_payer}
+            WHERE c.chosen AND NOT c.of_label AND l.of_label AND c.state = $state
+                AND {facts_in_months(market.months, "c")} {of_payer}
             ORDER BY c.reporting_entity_name, c.billing_class, c.places""",
         parameters | ({"payer": market.payer} if market.payer else {}),
     )

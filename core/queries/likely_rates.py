@@ -9,6 +9,7 @@ from core.queries.rules.evidence import LEVELS, NONE, group_uses_sql, knows_util
 from core.queries.rules.market import Market, rates_of_market
 from core.queries.rules.named_rows import read_by_key, read_rows
 from core.store.connection import Snapshot
+from core.store.market_months import in_months
 from core.store.sql import used_parameters
 
 Evidence = Annotated[
@@ -199,12 +200,13 @@ def _uses(db: Snapshot, market: Market, *, of_groups: bool = False) -> tuple[str
     Where the facts of a code are in memory, so is the answer, for the other questions of a page and other filters. With
     `of_groups`, the groups are those of the parameter `groups`, if it is not.
     """
-    month, code = "$year_month" if market.year_month else "", "$code" if market.code else ""
-    of_code = Market(market.state, market.year_month, market.code_type, market.code)
+    month, code = market.months_sql, "$code" if market.code else ""
     if db.code_values is not None:
+        of_code = market.of_code
         facts, values = rates_of_market(db, of_code)
         asked = f"SELECT DISTINCT pg_uid, code_type, code FROM {facts}"
-        db.keep_table(_GROUP_USE, group_uses_sql(asked, code, month), {**market.parameters, **values})
+        uses = group_uses_sql(asked, code, of_code.months_sql)
+        db.keep_table(_GROUP_USE, uses, {**of_code.parameters, **values})
         return f"FROM {_GROUP_USE}", {}
     if of_groups:
         asked = "SELECT unnest($groups::VARCHAR[]) AS pg_uid, $code_type AS code_type, $code AS code"
@@ -229,7 +231,7 @@ def weigh_rates(db: Snapshot, market: Market) -> dict[tuple[str, str, str | None
         return {}
     facts, parameters = rates_of_market(db, market)
     row = "kind, reporting_entity_name, billing_class, modifier"
-    in_month = "AND x.year_month = $year_month" if market.year_month else ""
+    in_month = f"AND {in_months('x.year_month', market.months_sql)}" if market.months else ""
     uses, values = _uses(db, market)
     sql = f"""
         WITH rated AS MATERIALIZED (

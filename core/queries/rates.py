@@ -60,6 +60,7 @@ from core.queries.rules.market import (
 from core.queries.rules.named_rows import read_row, read_rows, stream_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, percentile_columns, percentile_list
 from core.store.connection import MarketSnapshot, Snapshot
+from core.store.market_months import in_months, month_parameters
 from core.store.schema.tables import (
     DIM_BATCH,
     DIM_GROUP_AREA,
@@ -183,7 +184,7 @@ def count_market(db: Snapshot, market: Market) -> RateCounts:
         facts, parameters = rates_of_market(memory, market)
         memory.keep_table("market_group", groups_sql(facts), parameters)
         memory.show_rows_of(
-            "group_npi", XREF_GROUP_NPI.name, "pg_uid", ["npi"], of="market_group", year_month=market.year_month
+            "group_npi", XREF_GROUP_NPI.name, "pg_uid", ["npi"], of="market_group", months=market.month_names
         )
         return read_row(
             memory,
@@ -293,13 +294,13 @@ def _rates_sql(
             memory.show_table(of, picked, parameters)
             picked, parameters = f"SELECT * FROM {of}", {}
         for name, columns in _OF_GROUP.items():
-            memory.show_rows_of(known[name], name, "pg_uid", columns, of=of, year_month=market.year_month)
+            memory.show_rows_of(known[name], name, "pg_uid", columns, of=of, months=market.month_names)
         found, of_tin = known[XREF_GROUP_TIN.name], ["tin_type", "shown_name"]
         memory.show_rows_of(tins, NAMED_TIN, "tin_value", of_tin, of=found)
     else:
-        in_groups = "year_month = $year_month AND pg_uid IN (SELECT pg_uid FROM picked)"
+        in_groups = f"{in_months('year_month', market.months_sql)} AND pg_uid IN (SELECT pg_uid FROM picked)"
         known = {name: f"(SELECT * FROM {name} WHERE {in_groups})" for name in _OF_GROUP}
-        tins, parameters = NAMED_TIN, {**parameters, "year_month": market.year_month}
+        tins, parameters = NAMED_TIN, {**parameters, **month_parameters(market.months)}
     group_area, group_areas = "NULL::VARCHAR", ""
     if wants_own_areas(memory, market):
         group_area, group_areas = "a.area", f"LEFT JOIN {known[DIM_GROUP_AREA.name]} a USING (pg_uid)"

@@ -18,7 +18,7 @@ from core.store.hardening import connect_hardened
 from core.store.keyed_rows import KeyedRows
 from core.store.market_cache import MarketCache, MarketKey
 from core.store.market_connection import MAX_BYTES, MarketConnection
-from core.store.market_facts import read_market_facts
+from core.store.market_facts import code_condition, read_market_facts
 from core.store.query_limits import QueryLimits, QueryTimeout, QueryTooLarge, seconds_left, time_limit
 from core.store.schema.tables import FACT_RATE
 from core.store.sql import used_parameters
@@ -47,8 +47,8 @@ class Snapshot:
     """Whether the column `group_area` of `counted_rate` is filled in."""
 
     code_values: Mapping[str, Any] | None = None
-    """What all rows of `market_fact` have in the columns state, year_month, code, and code_type if it was given; None
-    where there is no such table."""
+    """What chose the rows of `market_fact`: the values of the columns state, code, and code_type if it was given, and
+    the months under MONTHS; None where there is no such table."""
 
     def __init__(
         self,
@@ -99,6 +99,7 @@ class Snapshot:
         facts: str = FACT_RATE.name,
         *,
         areas: bool = False,
+        month: str = "",
         code_values: Mapping[str, Any] | None = None,
     ) -> Iterator["MarketSnapshot"]:
         """Yield this generation with a table `counted_rate` of the `facts` (AS f) that meet `where`, in memory.
@@ -107,20 +108,22 @@ class Snapshot:
         `group_area` (see with_group_areas; null unless `areas` are asked for). Facts that are equal in these columns
         are one row, and `rate_count` says how many they are.
 
-        With `code_values`, the facts are those of fact_rate with these values in the columns state, year_month, code
-        and, if it is given, code_type. `where` says which of them are counted, and there is another table in memory,
-        `market_fact`, which has all of them with all columns, unless they are too many.
+        `month` is what months_sql returns for the months of the facts, if they are not of every month.
+
+        With `code_values`, the facts are those of fact_rate with these values in the columns state, code and, if it is
+        given, code_type, and of the months of MONTHS. `where` says which of them are counted, and there is another
+        table in memory, `market_fact`, which has all of them with all columns, unless they are too many.
 
         Recent tables are kept for the next caller. The snapshot is for one thread. Raises the same errors as `cursor`.
         """
-        values = {**parameters, **(code_values or {})}
+        values = dict(parameters)
         key = (where, facts, areas, *sorted(values.items()))
         with self.code_snapshot(code_values) as market:
             if market.code_values is not None:
                 facts = MARKET_FACT
             elif code_values is not None:
-                where = " AND ".join((*(f"f.{name} = ${name}" for name in code_values), where))
-            counted = counted_rates_sql(self.manifest, facts, where, areas=areas, by_month="year_month" in values)
+                where = f"{code_condition(code_values)} AND {where}"
+            counted = counted_rates_sql(self.manifest, facts, where, areas=areas, month=month)
             # Only what reads files gains from several threads.
             asking = market if market.code_values is not None else self
             table = self.markets.make(key, lambda: _ask(asking.cursor(), counted, values))
@@ -265,20 +268,22 @@ class MarketSnapshot(Snapshot):
         self.shown.add(name, _ask(self.cursor(), query, parameters))
 
     def show_rows_of(
-        self, name: str, table: str, key: str, columns: Sequence[str], *, of: str, year_month: str | None = None
+        self, name: str, table: str, key: str, columns: Sequence[str], *, of: str, months: Sequence[str] = ()
     ) -> None:
         """Make a table of those rows of a table or view whose key is among those of `of`, a table in memory.
 
-        It has the column `key` and the `columns`. With a month, the rows are those of the month. They are found
+        It has the column `key` and the `columns`. With months, the rows are those of the months. They are found
         without reading that table where its rows are in memory, see keyed_rows.py.
         """
         keys = self.shown.table(of).column(key).unique().drop_null()
-        found = self.keyed_rows.find(table, key, keys, columns, year_month)
-        if found is None:
-            month = "" if year_month is None else "AND year_month = $year_month"
-            sql = f"SELECT {key}, {', '.join(columns)} FROM {table} WHERE {key} IN (SELECT {key} FROM {of}) {month}"
-            found = _ask(self.cursor(), sql, {"year_month": year_month})
-        self.shown.add(name, found)
+        found = [self.keyed_rows.find(table, key, keys, columns, month) for month in months or (None,)]
+        rows = [one for one in found if one is not None]
+        if len(rows) < len(found):
+            bound = {f"month_{number}": month for number, month in enumerate(months)}
+            of_months = f"AND year_month IN ({', '.join(f'${one}' for one in bound)})" if bound else ""
+            sql = f"SELECT {key}, {', '.join(columns)} FROM {table} WHERE {key} IN (SELECT {key} FROM {of}) {of_months}"
+            rows = [_ask(self.cursor(), sql, bound)]
+        self.shown.add(name, rows[0] if len(rows) == 1 else pa.concat_tables(rows, promote_options="permissive"))
 
 
 def _ask(asking: AbstractContextManager[WatchedCursor], sql: str, parameters: Mapping[str, Any]) -> pa.Table:

@@ -6,6 +6,7 @@ from pathlib import Path
 from core.store.generations.layout import layout_named
 from core.store.generations.manifest import BY_GROUP, Manifest
 from core.store.lookup_sql import lookup_rows
+from core.store.market_months import in_months
 from core.store.schema.fit_tables import SCHEDULE_FIT, SURGICAL_CENTER_GROUP
 from core.store.schema.ids import pos_set_id
 from core.store.schema.lookups import LOOKUPS
@@ -25,13 +26,12 @@ COUNTED_RATE_COLUMNS = tuple(column.name for column in FACT_RATE.columns if colu
 """The fact's columns by which rates are counted, grouped and compared. The others identify the provider."""
 
 
-def with_group_areas(facts: str, *, by_month: bool) -> str:
+def with_group_areas(facts: str, month: str) -> str:
     """Return SQL of facts (`facts` is SQL of them) with `group_area`: the area of their provider group, null for none.
 
-    `by_month` says that the parameter `year_month` chooses the facts. A group has one area, so that no rate is
-    multiplied.
+    `month` is what months_sql returns for the months of the facts. A group has one area, so that no rate is multiplied.
     """
-    in_month = "WHERE year_month = $year_month" if by_month else ""
+    in_month = f"WHERE {in_months('year_month', month)}" if month else ""
     return f"""SELECT f.*, a.area AS group_area FROM ({facts}) f
                LEFT JOIN (SELECT pg_uid, area FROM {DIM_GROUP_AREA.name} {in_month}) a ON a.pg_uid = f.pg_uid"""
 
@@ -89,11 +89,11 @@ def payee_sql(manifest: Manifest) -> str:
     return f"CASE {' '.join(cases)} ELSE '' END" if cases else "''"
 
 
-def counted_rates_sql(manifest: Manifest, facts: str, where: str, *, areas: bool, by_month: bool) -> str:
+def counted_rates_sql(manifest: Manifest, facts: str, where: str, *, areas: bool, month: str) -> str:
     """Return SQL of the rows of COUNTED_RATE, see Snapshot.market_snapshot and with_group_areas."""
     rates = f"SELECT f.*, {payee_sql(manifest)} AS payee FROM {facts} f WHERE {where}"
     if areas:
-        rates = with_group_areas(rates, by_month=by_month)
+        rates = with_group_areas(rates, month)
     columns = ", ".join((*COUNTED_RATE_COLUMNS, "payee"))
     area = "group_area" if areas else "NULL::VARCHAR AS group_area"
     return f"SELECT {columns}, {area}, count(*) AS rate_count FROM ({rates}) GROUP BY ALL"

@@ -38,6 +38,13 @@ facts = st.fixed_dictionaries(
 )
 
 
+def _names_of(
+    by_payer: dict[tuple[str, str, str], list[dict[str, Any]]], slug: str, month: str
+) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Return the names of a payer in a month, each with its rates: one file each."""
+    return [(name, rates) for (of, when, name), rates in by_payer.items() if (of, when) == (slug, month)]
+
+
 def store_of(root: Path, by_month: dict[str, tuple[list[Any], list[dict[str, Any]]]]) -> Snapshot:
     """Return a store of months, each with groups (their NPIs and tax IDs) and the facts that name them by number."""
     rates, npis, tins = [], [], []
@@ -52,6 +59,10 @@ def store_of(root: Path, by_month: dict[str, tuple[list[Any], list[dict[str, Any
             rates.append({**here, "fact_uid": f"{month} {number}"})
             npis += [{**of_group, "npi": npi} for npi in groups[fact["group"]][0]]
             tins += [{**of_group, "tin_type": kind, "tin_value": tin} for kind, tin in groups[fact["group"]][1]]
+    by_payer: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for rate in rates:
+        of_payer = by_payer.setdefault((rate["payer_slug"], rate["year_month"], rate["reporting_entity_name"]), [])
+        of_payer.append(rate)
     names = {rate["reporting_entity_name"] for rate in rates}
     bridge = [{"reporting_entity_name_raw": name, "payer_slug": make_payer_slug(name)} for name in names]
     tables = {
@@ -63,8 +74,16 @@ def store_of(root: Path, by_month: dict[str, tuple[list[Any], list[dict[str, Any
             for pg_uid, slug, month in {(row["pg_uid"], row["payer_slug"], row["year_month"]) for row in rates}
         ],
         "dim_batch": [
-            {"batch_id": f"{slug} {month}", "state": "GA", "payer_slug": slug, "year_month": month}
-            for slug, month in {(row["payer_slug"], row["year_month"]) for row in rates}
+            {
+                "batch_id": f"{slug} {month}" if number == 0 else f"{slug} {month} {name}",
+                "state": "GA",
+                "payer_slug": slug,
+                "year_month": month,
+                "reporting_entity_name": name,
+                "rows_added": len(of_payer),
+            }
+            for slug, month in {(slug, month) for slug, month, _ in by_payer}
+            for number, (name, of_payer) in enumerate(_names_of(by_payer, slug, month))
         ],
         "dim_payer_bridge": bridge,
         "dim_reporting_entity": [

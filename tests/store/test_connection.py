@@ -13,6 +13,7 @@ from core.store.connection import QueryLimits, QueryTimeout, QueryTooLarge, Read
 from core.store.generations.store import Store
 from core.store.market_cache import MarketCache
 from core.store.market_connection import MAX_BYTES
+from core.store.market_months import MarketMonth
 from core.store.schema.tables import TABLES
 from tests.stores import ENDLESS, change, open_snapshot
 
@@ -200,15 +201,17 @@ def test_the_facts_of_a_code_are_in_memory_with_all_columns(demo: Snapshot) -> N
     ((state, month, system, code),) = demo.rows(
         """SELECT state, year_month, code_type, code FROM fact_rate GROUP BY ALL ORDER BY count(*) DESC, code LIMIT 1"""
     )
-    values = {"state": state, "year_month": month, "code_type": system, "code": code}
-    where = " AND ".join(f"{name} = ${name}" for name in values)
-    with demo.market_snapshot("f.negotiated_rate > 100", {}, code_values=values) as market:
+    asked = {"state": state, "year_month": month, "code_type": system, "code": code}
+    where = " AND ".join(f"{name} = ${name}" for name in asked)
+    values = {"state": state, "code_type": system, "code": code, "months": (MarketMonth(month),)}
+    with demo.market_snapshot("f.negotiated_rate > 100", asked, code_values=values) as market:
         assert market.code_values == values
-        expected = demo.rows(f"SELECT * FROM fact_rate WHERE {where} ORDER BY fact_uid", values)
+        expected = demo.rows(f"SELECT * FROM fact_rate WHERE {where} ORDER BY fact_uid", asked)
         assert market.rows("SELECT * FROM market_fact ORDER BY fact_uid") == expected
         ((counted,),) = market.rows("SELECT sum(rate_count) FROM counted_rate")
         assert 0 < counted < len(expected)
-    with demo.market_snapshot("true", {}, code_values={**values, "code": "no such"}) as empty:
+    other = {"code": "no such"}
+    with demo.market_snapshot("true", {**asked, **other}, code_values={**values, **other}) as empty:
         assert empty.rows("SELECT count(*) FROM market_fact") == [(0,)]
         assert empty.rows("SELECT count(*) FROM counted_rate") == [(0,)]
 
@@ -216,12 +219,13 @@ def test_the_facts_of_a_code_are_in_memory_with_all_columns(demo: Snapshot) -> N
 def test_the_facts_of_a_code_with_too_many_are_read_from_the_files(
     demo: Snapshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    values = {"state": "GA", "year_month": "2025-08", "code": "99213"}
-    with demo.market_snapshot("true", {}, code_values=values) as market:
+    asked = {"state": "GA", "year_month": "2025-08", "code": "99213"}
+    values = {"state": "GA", "code": "99213", "months": (MarketMonth("2025-08"),)}
+    with demo.market_snapshot("true", asked, code_values=values) as market:
         expected = market.rows("SELECT * FROM counted_rate ORDER BY ALL")
     monkeypatch.setattr(market_facts, "MAX_ROWS", 3)
     other = Snapshot(demo.root, demo.manifest, QueryLimits(seconds=5), MACROS)
-    with other.market_snapshot("true", {}, code_values=values) as market:
+    with other.market_snapshot("true", asked, code_values=values) as market:
         assert market.code_values is None
         assert market.rows("SELECT * FROM counted_rate ORDER BY ALL") == expected
 

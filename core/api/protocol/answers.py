@@ -4,6 +4,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
+from core.queries.latest import PayerFileMonth
 from core.queries.rules.market import Market
 
 Row = TypeVar("Row")
@@ -32,8 +33,10 @@ class MarketAnswer(Answer):
     """An answer about a market."""
 
     market: Market = Field(
-        description="The market of the answer, with the state, month and code system that were chosen."
+        description="The market of the answer, with the state, month and code system that were chosen. Its year_month "
+        "is empty text if payers have different months."
     )
+    months: list[PayerFileMonth] = Field(description="The month of each payer's rates in the market.")
 
 
 class MarketPage(Page[Row], MarketAnswer, Generic[Row]):

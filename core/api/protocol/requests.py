@@ -106,7 +106,7 @@ class ResourceRequest:
     @property
     def _query(self) -> Any:
         """Return what a cursor belongs to: everything that decides which rows there are, and in which order."""
-        of_market = vars(self.chosen_market) if self.chosen_market else {}
+        of_market = {**vars(self.chosen_market), "latest": None} if self.chosen_market else {}
         return [self.address, sorted({**self.values, **of_market}.items())]
 
 
@@ -130,7 +130,7 @@ def _choose(form: QueryForm, db: Snapshot, path_values: dict[str, str]) -> Marke
     if isinstance(form, ProviderForm):
         by: providers.By = "npi" if "npi" in path_values else "tin"
         periods = providers.list_provider_periods(db, by, path_values[by])
-        return choose_provider_market(replace(form.market(), **path_values), periods)
+        return choose_provider_market(replace(form.market(), **path_values), db, periods)
     if isinstance(form, ChangesForm):
         choice = choose_months(form.market(), form.cleaned_data["from"], db, coverage.list_coverage(db))
         if not choice.earlier_month:

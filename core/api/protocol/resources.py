@@ -3,7 +3,7 @@
 import inspect
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -20,6 +20,7 @@ from core.pages.shared.admission import HEAVY_QUESTIONS, QUESTIONS, client_of
 from core.pages.shared.answer_cache import SLOW_QUESTIONS, ending_together
 from core.pages.shared.conditional import answer_tag, conditional_answer
 from core.pages.shared.weights import HEAVY_ROWS, weigh_question
+from core.queries.latest import list_payer_months
 from core.rows import write_json
 from core.store.connection import QueryTimeout, Snapshot, time_limit
 
@@ -97,7 +98,8 @@ class _Operation:
             )
         )
         if choice and "market" in self.answer.model_fields:
-            found = {**found, "market": choice.market}
+            shown = replace(choice.market, year_month=choice.market.one_month, latest=None)
+            found = {**found, "market": shown, "months": list_payer_months(db, choice.market)}
         answer = self.answer(generation=db.manifest.generation, **found)
         response = HttpResponse(write_json(answer.model_dump()), content_type=JSON)
         if found.get("next"):

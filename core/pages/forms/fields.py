@@ -126,7 +126,7 @@ class MonthField(PatternField):
 
     label = "Month"
     expected = "a month as YYYY-MM, such as 2025-08"
-    meaning = "The month of the payers' files."
+    meaning = "The month of the payers' files. If omitted, each payer counts with its newest month in the state."
     example = "2025-08"
     pattern = MONTH_PATTERN
 

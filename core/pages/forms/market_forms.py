@@ -52,6 +52,7 @@ Options = Sequence[tuple[str, str]]
 """The options of a select box: value and label."""
 
 ANY: tuple[str, str] = ("", "Any")
+LATEST_FILES: tuple[str, str] = ("", "Latest of each payer")
 
 
 class MarketForm(QueryForm):
@@ -116,7 +117,7 @@ class MarketForm(QueryForm):
 
     def market(self) -> Market:
         """Return the market that was asked for. State and month are empty text if they were not given."""
-        names = [name for name in Market.__dataclass_fields__ if name not in {"state", "year_month"}]
+        names = [name for name in Market.__dataclass_fields__ if name not in {"state", "year_month", "latest"}]
         given = {name: self.cleaned_data.get(name) or None for name in names}
         if given[EVIDENCE] == ALL_RATES:
             given[EVIDENCE] = None  # what a missing filter means

@@ -129,7 +129,7 @@ def _one_payer(query: MarketQuery[PayersForm], slug: str) -> HttpResponseBase:
     if name is None:
         return sorry(query.request, 404, "Payer not found", [("payer", f"No rates of the payer {slug!r} are loaded.")])
     months = [row for row in coverage.list_coverage(db) if row.payer_slug == slug]
-    state, year_month = query.market.state, query.market.year_month
+    state, year_month = query.market.state, query.market.month_of(slug)
     if months and not any((row.state, row.year_month) == (state, year_month) for row in months):
         state, year_month = months[0].state, months[0].year_month
     market = Market(state, year_month, payer=slug)

@@ -33,7 +33,7 @@ def _choose(form: ProviderForm, db: Snapshot, npi: str = "", tin: str = "") -> M
     except ValidationError as error:
         raise InvalidChoice("", error.messages[0]) from None
     asked = replace(form.market(), npi=npi or None, tin=tin or None)
-    return choose_provider_market(asked, providers.list_provider_periods(db, by, npi or tin))
+    return choose_provider_market(asked, db, providers.list_provider_periods(db, by, npi or tin))
 
 
 @market_page(ProviderForm, "npi", choose=_choose)
@@ -101,7 +101,7 @@ def _show_provider(query: MarketQuery[ProviderForm], by: providers.By, value: st
     return query.render(
         f"pages/{by}.html",
         value=value,
-        market=Market(asked.state, asked.year_month),
+        market=Market(asked.state, asked.year_month, latest=asked.latest),
         asked=asked,
         periods=query.choice.periods,
         payers=payers,

@@ -10,6 +10,7 @@ from core.pages.forms.market_forms import not_earlier
 from core.queries import coverage
 from core.queries.coverage import Coverage
 from core.queries.find.codes import CodeTitle, find_possible_codes
+from core.queries.latest import with_latest
 from core.queries.parties import providers
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
@@ -40,17 +41,20 @@ class MarketChoice:
     @property
     def values(self) -> dict[str, str | None]:
         """The choice by the names of the form's fields."""
-        of_market: dict[str, str | None] = dict(vars(self.market))
+        of_market = {name: value for name, value in vars(self.market).items() if name != "latest"}
         return {**of_market, "from": self.earlier_month} if self.earlier_month else of_market
 
 
 def choose_market(asked: Market, db: Snapshot) -> MarketChoice:
     """Return the market that is meant; `asked` may have empty text for the state and the month.
 
-    A missing state or month is the newest month with the most rates. A missing code system is the one that has the
-    code; CPT and HCPCS count as one system, because payers label the same code either way.
+    A missing state is the one with the most rates in the newest month. A missing month is the newest one of each payer.
+    A missing code system is the one that has the code; CPT and HCPCS count as one system, because payers label the same
+    code either way.
     """
-    market = _newest(asked, coverage.list_periods(db))
+    periods = coverage.list_periods(db)
+    newest = next((one for one in periods if _fits(asked, one.state, one.year_month)), next(iter(periods), None))
+    market = with_latest(db, replace(asked, state=asked.state or newest.state)) if newest else asked
     if not market.code or market.code_type:
         return MarketChoice(market)
     meanings = find_possible_codes(db, market.code)
@@ -61,13 +65,19 @@ def choose_market(asked: Market, db: Snapshot) -> MarketChoice:
     return MarketChoice(market, meanings)
 
 
-def choose_provider_market(asked: Market, periods: Sequence[providers.LoadedPeriod]) -> MarketChoice:
-    """Return the provider's market in the state and month asked for, or in the newest ones the provider is in."""
+def choose_provider_market(asked: Market, db: Snapshot, periods: Sequence[providers.LoadedPeriod]) -> MarketChoice:
+    """Return the provider's market in the state and month asked for.
+
+    Without a month it is the newest one of each payer, or the provider's newest if it has no rates in these.
+    """
     fitting = [one for one in periods if _fits(asked, one.state, one.year_month)] or list(periods)
     if not fitting:
         return MarketChoice(asked)
-    state, year_month = asked.state or fitting[0].state, asked.year_month or fitting[0].year_month
-    return MarketChoice(replace(asked, state=state, year_month=year_month), periods=periods)
+    market = with_latest(db, replace(asked, state=asked.state or fitting[0].state))
+    of_state = [one.year_month for one in fitting if one.state == market.state]
+    if of_state and not set(of_state).intersection(market.month_names):
+        market = replace(market, year_month=of_state[0], latest=None)
+    return MarketChoice(market, periods=periods)
 
 
 def choose_months(asked: Market, earlier: str, db: Snapshot, loaded: Sequence[Coverage]) -> MarketChoice:
@@ -82,7 +92,7 @@ def choose_months(asked: Market, earlier: str, db: Snapshot, loaded: Sequence[Co
         if newest:
             wanted = replace(asked, state=newest.state, year_month=newest.year_month)
         earlier = earlier or _month_before(rows, wanted.state, wanted.year_month)
-    choice = choose_market(wanted, db)
+    choice = choose_market(_newest(wanted, coverage.list_periods(db)), db)
     market = choice.market
     if earlier and earlier >= market.year_month:
         raise InvalidChoice("from", not_earlier(earlier, market.year_month))

@@ -19,8 +19,8 @@ from django.views.decorators.http import require_http_methods
 
 from core import open_store
 from core.fields.states import STATES
-from core.pages.formats import write_month
-from core.pages.forms.market_forms import ANY, MarketForm
+from core.pages.formats import write_month, write_months
+from core.pages.forms.market_forms import ANY, LATEST_FILES, MarketForm
 from core.pages.forms.query_form import QueryForm
 from core.pages.shared import urls
 from core.pages.shared.admission import DOWNLOADS, HEAVY_QUESTIONS, QUESTIONS, Lane, TooBusy, client_of
@@ -37,7 +37,7 @@ from core.pages.shared.error_pages import (
 )
 from core.pages.shared.labels import filter_label
 from core.pages.shared.market_choice import InvalidChoice, MarketChoice, choose_market
-from core.pages.shared.weights import HEAVY_ROWS, Weigh, count_rates, weigh_question
+from core.pages.shared.weights import HEAVY_ROWS, Weigh, count_market_rates, weigh_question
 from core.queries import coverage
 from core.queries.compensation import (
     CompensationRelease,
@@ -153,11 +153,11 @@ class MarketQuery(PageQuery[M]):
     def compensation_release(self) -> CompensationRelease | None:
         """The release of the state's workers' compensation schedule that is in effect in the market's month."""
         releases = list_compensation_releases(self.db)
-        return choose_compensation_release(releases, self.market.state, self.market.year_month)
+        return choose_compensation_release(releases, self.market.state, self.market.newest_month)
 
     def download(self, rows: Iterable[Any], row_type: type[Any], name: str) -> HttpResponseBase:
         """Return the rows as a file whose name says of which state and month they are."""
-        return super().download(rows, row_type, f"{name}_{self.market.state}_{self.market.year_month}")
+        return super().download(rows, row_type, f"{name}_{self.market.state}_{self.market.one_month or 'latest'}")
 
     def _constants(self) -> dict[str, str | None]:
         market = self.market
@@ -168,13 +168,12 @@ class MarketQuery(PageQuery[M]):
         market = self.market
         code = [("Code", f"{market.code_type} {market.code}")] if market.code else []
         filters = [(label, value) for label, _, value in self._applied(self.form.parameters())]
-        return [("State", STATES[market.state]), ("Month", write_month(market.year_month)), *code, *filters]
+        return [("State", STATES[market.state]), ("Month", write_months(market)), *code, *filters]
 
     def _sources(self) -> list[SourceFile]:
         market = self.market
         return [
-            SourceFile(**vars(one))
-            for one in coverage.list_sources(self.db, market.state, market.year_month, market.payer)
+            SourceFile(**vars(one)) for one in coverage.list_sources(self.db, market.state, market.months, market.payer)
         ]
 
     def _applied(self, parameters: dict[str, Any]) -> list[tuple[str, str, str]]:
@@ -280,7 +279,7 @@ def ask_for_code(query: MarketQuery[M], action: str) -> HttpResponse:
         several = ", ".join(f"{code.code_type} {code.code}" for code in meanings)
         why = f"can be {several}: choose one with code_type" if several else "choose a billing code"
         return invalid_query(query.request, [("code", why)])
-    loaded = count_rates(query.db, market.state, [market.year_month], market.payer)
+    loaded = count_market_rates(query.db, market)
     return query.render("messages/choose.html", meanings=meanings, action=action, loaded=loaded)
 
 
@@ -296,7 +295,7 @@ def form_with_market(form: M, choice: MarketChoice, db: Snapshot) -> M:
     months = sorted({period.year_month for period in loaded}, reverse=True)
     shown.offer(
         state=[(state, f"{state} {STATES[state]}") for state in sorted({period.state for period in loaded})],
-        year_month=[(one, write_month(one)) for one in months],
+        year_month=[LATEST_FILES, *((one, write_month(one)) for one in months)],
         payer=[ANY, *coverage.list_payers(db)],
     )
     shown.offer_fixed_options()

@@ -15,6 +15,7 @@ from core.pages.forms.market_forms import ChangesForm, MarketForm, MedicareForm,
 from core.pages.forms.quality_form import QualityForm
 from core.pages.forms.query_form import QueryForm
 from core.queries import coverage
+from core.queries.latest import find_latest
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from core.store.generations.layout import layout_named, parts
@@ -86,17 +87,26 @@ def count_rates(db: Snapshot, state: str, months: list[str], payer: str | None) 
     )
 
 
+def count_market_rates(db: Snapshot, market: Market) -> int:
+    """Return how many rates are loaded of a market's state, months and payer."""
+    if market.latest is None or market.year_month:
+        return count_rates(db, market.state, [market.year_month], market.payer)
+    return sum(one.rates for one in market.latest.payers if market.payer in {None, one.payer_slug})
+
+
 def is_too_broad(db: Snapshot, market: Market, earlier_month: str = "") -> bool:
     """Return whether a market is too large for a question that needs each of its rates, and has no code."""
     if market.code:
         return False
-    months = [market.year_month, *([earlier_month] if earlier_month else [])]
-    return count_rates(db, market.state, months, market.payer) > settings.BEACONPOINT_WHOLE_RATES
+    earlier = count_rates(db, market.state, [earlier_month], market.payer) if earlier_month else 0
+    return count_market_rates(db, market) + earlier > settings.BEACONPOINT_WHOLE_RATES
 
 
 def _rates_of_months(db: Snapshot, form: MarketForm) -> int:
-    """Return the rates of the months that a form is about; of the newest month if it names none."""
+    """Return the rates of the months that a form is about; of the latest file of each payer if it names none."""
     state, month = form.cleaned_data["state"], form.cleaned_data["year_month"]
+    if state and not month and not isinstance(form, ChangesForm):
+        return find_latest(db, state).rates
     fitting = [
         period.rates
         for period in coverage.list_periods(db)

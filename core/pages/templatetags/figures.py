@@ -41,6 +41,7 @@ FIGURES: dict[str, Callable[..., str]] = {
     "limit": formats.write_limit,
     "figure": formats.write_figure,
     "month": formats.write_month,
+    "months": formats.write_months,
     "day": formats.write_day,
     "state_name": formats.write_state,
     "tin": formats.write_tin,

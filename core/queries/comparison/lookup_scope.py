@@ -73,9 +73,9 @@ def find_scope(db: Snapshot, market: Market, codes: Collection[str] = ()) -> Loo
         for one in SCHEDULES
         if one.kind in OWN_SCHEDULES or (bool(asked & listed[one.kind]) if asked else bool(listed[one.kind]))
     )
-    if not (asked and market.year_month):
+    if not (asked and market.one_month):
         return LookupScope(schedules)
-    return LookupScope(schedules, _periods(db, market.state, market.year_month), has_codes=bool(codes))
+    return LookupScope(schedules, _periods(db, market.state, market.one_month), has_codes=bool(codes))
 
 
 def as_listed(codes: Iterable[str]) -> list[str]:

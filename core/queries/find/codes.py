@@ -48,21 +48,21 @@ def correct_spelling(db: Snapshot, text: str) -> str | None:
     return code_index(db).correct_spelling(text)
 
 
-def find_nearby_codes(db: Snapshot, state: str, year_month: str, code: str, limit: int) -> list[CodeCount]:
-    """Return the codes just before and after one that a state and month do not have, with their numbers of rates."""
+def find_nearby_codes(db: Snapshot, market: Market, limit: int) -> list[CodeCount]:
+    """Return the codes just before and after the market's, whose state and months have no rate of it."""
+    every = market.of_code.without("code_type", "code")
     return read_rows(
         db,
         CodeCount,
-        """WITH there AS (
-               SELECT code_type, code, count(*) AS rates FROM fact_rate
-               WHERE state = $state AND year_month = $year_month GROUP BY ALL),
+        f"""WITH there AS (
+               SELECT f.code_type, f.code, count(*) AS rates FROM fact_rate f WHERE {every.where} GROUP BY ALL),
            nearest AS (
                (SELECT * FROM there WHERE code >= $code ORDER BY code LIMIT $half)
                UNION ALL
                (SELECT * FROM there WHERE code < $code ORDER BY code DESC LIMIT $half))
            SELECT code_type, code, d.name, rates
            FROM nearest LEFT JOIN dim_code d USING (code_type, code) ORDER BY code, code_type""",
-        {"state": state, "year_month": year_month, "code": code, "half": limit // 2},
+        {**every.parameters, "code": market.code or "", "half": limit // 2},
     )
 
 

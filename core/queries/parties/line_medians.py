@@ -10,12 +10,19 @@ from core.store.schema import lookups
 LINE = ("code_type", "code", "kind", "billing_class", "modifier")
 """What the rates that may be compared have in common."""
 
+MEDIAN_OF_LINE = f"{median('negotiated_rate')} AS median, count(*) AS rates"
+
+
+def lines_of(facts: str) -> str:
+    """Return SQL of facts (`facts` is SQL of them) with the columns of their line."""
+    return f"""(SELECT *, rate_kind(negotiated_type, negotiation_arrangement) AS kind,
+                     billing_code_modifier AS modifier
+              FROM {facts})"""
+
+
 LINE_MEDIAN = replace(
     lookups.LINE_MEDIAN,
-    query=f"""SELECT state, year_month, {", ".join(LINE)}, {median("negotiated_rate")} AS median, count(*) AS rates
-              FROM (SELECT *, rate_kind(negotiated_type, negotiation_arrangement) AS kind,
-                           billing_code_modifier AS modifier
-                    FROM {{fact_rate}})
+    query=f"""SELECT state, year_month, {", ".join(LINE)}, {MEDIAN_OF_LINE} FROM {lines_of("{fact_rate}")}
               GROUP BY state, year_month, {", ".join(LINE)}""",
 )
 

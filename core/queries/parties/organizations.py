@@ -30,8 +30,9 @@ from core.queries.rules.market import RATE_COUNT, Market, counted_rates, facts_i
 from core.queries.rules.named_rows import read_row, read_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, median, percentile_columns, percentile_list
 from core.store.connection import MarketSnapshot, Snapshot
+from core.store.market_months import in_months, month_parameters
 from core.store.schema.lookups import TIN_NPI_COUNT
-from core.store.schema.tables import XREF_GROUP_TIN
+from core.store.schema.tables import XREF_GROUP_TIN, XREF_TIN_NPI
 from core.store.sql import used_parameters
 from core.store.views import MARKET_FACT, NAMED_TIN
 
@@ -166,8 +167,7 @@ def list_organizations(
         # The page's rows are chosen first, without parameters that would need another plan. Then what is known of them.
         memory.show_table(_PAGE, page, parameters | key | used_parameters(page, market.parameters))
         memory.show_rows_of(_KNOWN, NAMED_TIN, "tin_value", ["tin_type", *_NAMES], of=_PAGE)
-        month, counts = market.year_month, TIN_NPI_COUNT.name
-        memory.show_rows_of(_PEOPLE, counts, "tin_value", ["tin_type", "npis"], of=_PAGE, year_month=month)
+        _show_people(memory, market)
         return read_rows(
             memory,
             Organization,
@@ -187,8 +187,22 @@ def _tins_of_groups(memory: MarketSnapshot, market: Market) -> str:
     """Return SQL of the tax IDs of the month's provider groups: in memory those of the code's groups, if these are."""
     columns = ["tin_type", "tin_value"]
     if memory.code_values is None:
-        return f"(SELECT pg_uid, {', '.join(columns)} FROM {XREF_GROUP_TIN.name} WHERE year_month = $year_month)"
-    memory.show_rows_of(
-        "market_tin", XREF_GROUP_TIN.name, "pg_uid", columns, of=MARKET_FACT, year_month=market.year_month
-    )
+        of_months = in_months("year_month", market.months_sql)
+        return f"(SELECT pg_uid, {', '.join(columns)} FROM {XREF_GROUP_TIN.name} WHERE {of_months})"
+    # Of all payers, so that the table in memory is the same whichever is looked at.
+    months = market.without("payer").month_names
+    memory.show_rows_of("market_tin", XREF_GROUP_TIN.name, "pg_uid", columns, of=MARKET_FACT, months=months)
     return "market_tin"
+
+
+def _show_people(memory: MarketSnapshot, market: Market) -> None:
+    """Show _PEOPLE: how many NPIs bill under the tax IDs of the page in the market's months."""
+    if market.one_month:
+        counts, month = TIN_NPI_COUNT.name, [market.one_month]
+        memory.show_rows_of(_PEOPLE, counts, "tin_value", ["tin_type", "npis"], of=_PAGE, months=month)
+        return
+    # An NPI that is in two months is one.
+    of_months = in_months("year_month", market.months_sql)
+    sql = f"""SELECT tin_value, tin_type, count(DISTINCT npi) AS npis FROM {XREF_TIN_NPI.name}
+              WHERE tin_value IN (SELECT tin_value FROM {_PAGE}) AND {of_months} GROUP BY ALL"""
+    memory.show_table(_PEOPLE, sql, month_parameters(market.months))

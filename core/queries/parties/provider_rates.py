@@ -8,7 +8,7 @@ from core.queries.comparison.area_amounts import locality_values
 from core.queries.comparison.compared_rates import compared_sql
 from core.queries.comparison.lookup_scope import as_listed, find_scope
 from core.queries.comparison.lookups import keep_lookups
-from core.queries.parties.line_medians import LINE, line_medians
+from core.queries.parties.line_medians import LINE, MEDIAN_OF_LINE, line_medians, lines_of
 from core.queries.rules.columns import (
     BillingClass,
     Code,
@@ -140,7 +140,7 @@ def list_code_rates(
         found.append(
             CodeRates(
                 state=market.state,
-                year_month=market.year_month,
+                year_month=market.month_of(row.payer_slug),
                 **vars(row),
                 percent=of_medicare.percent,
                 compared=of_medicare.compared,
@@ -192,18 +192,19 @@ def _percents(provider: Snapshot, market: Market, codes: list[str]) -> dict[tupl
 def _market_medians(db: Snapshot, market: Market, codes: list[str]) -> dict[tuple[Any, ...], _MarketMedian]:
     """Return the market's medians by the values of LINE."""
     # The facts are sorted by code: between the first and the last, DuckDB reads some row groups rather than all.
+    of_codes = "code BETWEEN $first AND $last AND list_contains($codes, code)"
+    bound = {"codes": codes, "first": codes[0], "last": codes[-1]}
+    if not market.one_month:
+        # The stored medians are of one month each, and medians cannot be put together.
+        whole = Market(market.state, market.year_month, latest=market.latest)
+        facts = f"(SELECT f.* FROM fact_rate f WHERE {whole.where} AND {of_codes})"
+        sql = f"SELECT {', '.join(LINE)}, {MEDIAN_OF_LINE} FROM {lines_of(facts)} GROUP BY {', '.join(LINE)}"
+        return read_by_key(db, LINE, _MarketMedian, sql, {**whole.parameters, **bound})
     return read_by_key(
         db,
         LINE,
         _MarketMedian,
         f"""SELECT {", ".join(LINE)}, median, rates FROM {line_medians(db)}
-            WHERE state = $state AND year_month = $year_month AND code BETWEEN $first AND $last
-                AND list_contains($codes, code)""",
-        {
-            "state": market.state,
-            "year_month": market.year_month,
-            "codes": codes,
-            "first": codes[0],
-            "last": codes[-1],
-        },
+            WHERE state = $state AND year_month = $year_month AND {of_codes}""",
+        {"state": market.state, "year_month": market.one_month, **bound},
     )

@@ -7,6 +7,7 @@ and `none` is only said of a group all of whose members are of specialties that 
 
 from core.fields.unscored import UNSCORED_CODE_PATTERN, UNSCORED_SPECIALTIES
 from core.store.connection import Snapshot
+from core.store.market_months import in_months
 from core.store.schema.tables import CODE_USE
 from core.store.sql import quote
 
@@ -55,9 +56,9 @@ def group_uses_sql(asked: str, code: str, month: str) -> str:
     """Return SQL of what provider groups bill of codes, one row for each row of `asked` (pg_uid, code_type, code).
 
     The columns are those of `asked` and services, beneficiaries, specialty, share, and evidence (one of LEVELS). `code`
-    is the parameter with the code, or empty if there are several; `month` likewise, empty for all months.
+    is the parameter with the code, or empty if there are several; `month` is what months_sql returns.
     """
-    in_month = f"AND x.year_month = {month}" if month else ""
+    in_month = f"AND {in_months('x.year_month', month)}" if month else ""
     of_code = f"u.code = {code}" if code else "u.code IN (SELECT code FROM asked)"
     known = f"c.code = {code}" if code else "c.code IN (SELECT code FROM asked)"
     return f"""
@@ -96,7 +97,7 @@ def likely_condition(month: str, asked: str = "") -> str:
     if asked:
         without = f"SELECT (pg_uid, code) FROM ({group_uses_sql(asked, '', month)}) WHERE evidence = '{NONE}'"
         return f"(${EVIDENCE} <> '{LIKELY}' OR (f.pg_uid, f.code) NOT IN ({without}))"
-    in_month = f"WHERE year_month = {month}" if month else ""
+    in_month = f"WHERE {in_months('year_month', month)}" if month else ""
     groups = f"SELECT DISTINCT pg_uid, 'CPT' AS code_type, $code AS code FROM group_specialty {in_month}"
     without = f"SELECT pg_uid FROM ({group_uses_sql(groups, '$code', month)}) WHERE evidence = '{NONE}'"
     return f"(${EVIDENCE} <> '{LIKELY}' OR f.code_type NOT IN ('CPT', 'HCPCS') OR f.pg_uid NOT IN ({without}))"

@@ -5,8 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
+from pydantic import Field
+
 from core.queries.rules.columns import Month, State, described
 from core.queries.rules.evidence import EVIDENCE, likely_condition
+from core.queries.rules.latest_files import LatestFiles
 from core.queries.rules.market_filters import (
     CODE_PARAMETERS,
     MARKET_PARAMETERS,
@@ -18,6 +21,15 @@ from core.queries.rules.market_filters import (
 )
 from core.store.connection import MarketSnapshot, Snapshot
 from core.store.generations.manifest import BY_GROUP
+from core.store.market_facts import MONTHS
+from core.store.market_months import (
+    MarketMonth,
+    MarketMonths,
+    facts_in_months,
+    in_months,
+    month_parameters,
+    months_sql,
+)
 from core.store.schema.tables import DIM_GROUP_AREA, FACT_RATE, GROUP_PROFILE
 from core.store.sql import used_parameters
 from core.store.views import COUNTED_RATE, MARKET_FACT, payee_sql, with_group_areas
@@ -29,7 +41,8 @@ class Market:
 
     `payer` is a payer_slug; `pos` also matches sets with CSTM-00 (every place); `modifier` is one modifier of the rate,
     or NO_MODIFIER. `billing_class`, `setting`, `negotiated_type` and `arrangement` may be NOT_STATED. An empty
-    `year_month` selects every month. `basis` and `area` select no rates, see BASIS and AREA.
+    `year_month` selects the newest month of each payer, if `latest` has them (see core/queries/latest.py), or else
+    every month. `basis` and `area` select no rates, see BASIS and AREA.
     """
 
     state: State
@@ -74,24 +87,76 @@ class Market:
             None,
         ),
     ] = None
+    latest: Annotated[Any, Field(exclude=True)] = None
+    """LatestFiles of the state, or None. Any, so that texts by name can be the arguments of a market."""
+
+    @property
+    def months(self) -> MarketMonths:
+        """The months of the market's rates, newest first, and the payers whose rates of each it has; none for all."""
+        if self.year_month:
+            return (MarketMonth(self.year_month),)
+        if self.latest is None:
+            return ()
+        latest: LatestFiles = self.latest
+        month = latest.month_of(self.payer) if self.payer else ""
+        return (MarketMonth(month),) if month else latest.months
+
+    @property
+    def one_month(self) -> str:
+        """The month of all of the market's rates; empty text if they may be of several."""
+        return self.months[0].year_month if len(self.months) == 1 else ""
+
+    @property
+    def newest_month(self) -> str:
+        """The newest month of the market; empty text for a market of every month."""
+        return self.months[0].year_month if self.months else ""
+
+    def month_of(self, payer_slug: str) -> str:
+        """Return the month of a payer's rates in the market; empty text for a market of every month."""
+        latest: LatestFiles | None = self.latest
+        return self.year_month or (latest.month_of(payer_slug) if latest else "")
+
+    @property
+    def month_names(self) -> list[str]:
+        """The months of the market without their payers, newest first."""
+        return [one.year_month for one in self.months]
+
+    @property
+    def months_sql(self) -> str:
+        """The parameters of the months, for `in_months`."""
+        return months_sql(self.months)
 
     @property
     def parameters(self) -> dict[str, Any]:
         """The values that `where` binds, by name."""
-        return {name: value for name in MARKET_PARAMETERS if (value := getattr(self, name))}
+        others = {name: value for name in self._set_parameters if (value := getattr(self, name))}
+        return {**({"state": self.state} if self.state else {}), **month_parameters(self.months), **others}
+
+    @property
+    def _set_parameters(self) -> list[str]:
+        return [name for name in MARKET_PARAMETERS if name not in {"state", "year_month"} and getattr(self, name)]
+
+    @property
+    def filter_names(self) -> list[str]:
+        """The names of the parameters that are set besides those that choose the facts of a code."""
+        return [name for name in self._set_parameters if name not in CODE_PARAMETERS]
 
     @property
     def where(self) -> str:
         """The condition on fact_rate AS f. Every value is a named parameter."""
-        return self.where_in("$year_month")
+        return self._where(facts_in_months(self.months), self.months_sql)
 
     def where_in(self, month: str) -> str:
         """Return the same condition with another parameter as the month. It has no effect on a market of all months."""
-        month = month if self.year_month else ""
+        return self._where(in_months("f.year_month", month), month) if self.months else self.where
+
+    def _where(self, of_months: str, month: str) -> str:
+        names = self._set_parameters
+        first = " AND ".join(["f.state = $state"] * bool(self.state) + [of_months] * bool(self.months))
         if self.code or self.evidence is None:
-            return all_of(self.parameters, month)
+            return _and(first, all_of(names, month))
         # The evidence depends on each rate's code. It is found for the rates that meet the other conditions.
-        others = all_of([name for name in self.parameters if name != EVIDENCE], month)
+        others = _and(first, all_of([name for name in names if name != EVIDENCE], month))
         facts = BY_GROUP if self.npi or self.tin else FACT_RATE.name
         asked = f"SELECT DISTINCT f.pg_uid, f.code_type, f.code FROM {facts} f WHERE {others}"
         return f"{others} AND {likely_condition(month, asked)}"
@@ -99,17 +164,25 @@ class Market:
     @property
     def in_any_month(self) -> "Market":
         """The same market in all months."""
-        return replace(self, year_month="")
+        return replace(self, year_month="", latest=None)
+
+    @property
+    def of_code(self) -> "Market":
+        """The market of the same state, month and code, without any filter."""
+        return Market(self.state, self.year_month, self.code_type, self.code, latest=self.latest)
 
     @property
     def unfiltered(self) -> "Market":
         """The market of the same state, month, code and provider groups, without the other filters."""
-        groups = {name: getattr(self, name) for name in PROVIDER_FILTERS}
-        return Market(self.state, self.year_month, self.code_type, self.code, **groups)
+        return replace(self.of_code, **{name: getattr(self, name) for name in PROVIDER_FILTERS})
 
     def without(self, *names: str) -> "Market":
         """Return the market without some of its filters."""
         return Market(**{**vars(self), **dict.fromkeys(names)})
+
+
+def _and(*conditions: str) -> str:
+    return " AND ".join(one for one in conditions if one not in {"", "true"}) or "true"
 
 
 def knows_areas(db: Snapshot) -> bool:
@@ -142,15 +215,14 @@ def market_cache(db: Snapshot, market: Market, *, areas: bool = False) -> Iterat
         yield db
         return
     facts = market.unfiltered
-    if market.code is None or not market.year_month:
+    of_code, month = _code_values(market), facts.months_sql
+    if of_code is None:
         table = BY_GROUP if market.code is None else FACT_RATE.name
-        with db.market_snapshot(facts.where, facts.parameters, table, areas=areas) as cached:
+        with db.market_snapshot(facts.where, facts.parameters, table, areas=areas, month=month) as cached:
             yield cached
         return
-    of_code = _code_values(market) or {}
-    where = all_of(name for name in facts.parameters if name not in of_code)
-    groups = used_parameters(where, facts.parameters)
-    with db.market_snapshot(where, groups, areas=areas, code_values=of_code) as cached:
+    where = all_of(facts.filter_names, month)
+    with db.market_snapshot(where, facts.parameters, areas=areas, month=month, code_values=of_code) as cached:
         yield cached
 
 
@@ -165,10 +237,13 @@ def facts_in_memory(db: Snapshot, market: Market) -> Iterator[MarketSnapshot]:
 
 
 def _code_values(market: Market) -> dict[str, Any] | None:
-    """Return what chooses the facts of the market's code; None if it is not of one code in one month."""
-    if market.code is None or not market.year_month:
+    """Return what chooses the facts of the market's code; None if it is not of one code, or of every month."""
+    # Of all payers: the facts of a code are read once, whichever payer is looked at.
+    months = market.without("payer").months
+    if market.code is None or not months:
         return None
-    return {name: value for name, value in market.parameters.items() if name in CODE_PARAMETERS}
+    of_code = {name: getattr(market, name) for name in ("state", "code_type", "code") if getattr(market, name)}
+    return {**of_code, MONTHS: months}
 
 
 def counted_rates(db: Snapshot, market: Market, *, areas: bool = False) -> tuple[str, dict[str, Any]]:
@@ -180,26 +255,29 @@ def counted_rates(db: Snapshot, market: Market, *, areas: bool = False) -> tuple
     if db.market_values is None:
         facts, parameters = market_facts(db, market, areas=areas)
         return f"(SELECT f.*, 1 AS rate_count FROM ({facts}) f)", parameters
-    cached, asked = db.market_values, market.parameters
-    chosen = [name for name in CODE_PARAMETERS if name in cached]
-    if any(cached.get(name) != asked.get(name) for name in (*chosen, *PROVIDER_FILTERS)):
+    cached, asked = db.market_values, market.unfiltered.parameters
+    # The cache of a provider has all of its codes.
+    of_code = [name for name in ("code_type", "code") if name not in cached]
+    if cached != {name: value for name, value in asked.items() if name not in of_code}:
         raise ValueError("the cache is of another market")
     # The cached facts are already those of the network, NPI or TIN, and no longer say whose they are. Conditions that
     # all of them meet are left out: DuckDB keeps the plan of a question without parameters.
-    filters = {name: value for name, value in asked.items() if name not in (*chosen, *PROVIDER_FILTERS)}
-    return f"(SELECT * FROM {COUNTED_RATE} f WHERE {all_of(filters)})", filters
+    names = [name for name in market.filter_names if name not in PROVIDER_FILTERS]
+    filters = {name: getattr(market, name) for name in (*of_code, *names) if getattr(market, name)}
+    return f"(SELECT * FROM {COUNTED_RATE} f WHERE {all_of(filters, '')})", filters
 
 
 def rates_of_market(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
     """Return SQL of the market's facts with all their columns, and its parameters: from memory where `db` has them."""
     if db.code_values is None:
         return f"(SELECT f.* FROM {FACT_RATE.name} f WHERE {market.where})", market.parameters
-    names = [name for name in market.parameters if name not in CODE_PARAMETERS]
+    names, whole = market.filter_names, market.without("payer")
     of_profile = [name for name in names if name in PROFILE_FILTERS]
-    where = all_of(name for name in names if name not in of_profile)
+    where = all_of([name for name in names if name not in of_profile], whole.months_sql)
     if of_profile:
-        where += f" AND f.pg_uid IN (SELECT pg_uid FROM {_chosen_groups(db, market, of_profile)})"
-    return f"(SELECT f.* FROM {MARKET_FACT} f WHERE {where})", used_parameters(where, market.parameters)
+        where += f" AND f.pg_uid IN (SELECT pg_uid FROM {_chosen_groups(db, whole, of_profile)})"
+    values = {**whole.parameters, **market.parameters}
+    return f"(SELECT f.* FROM {MARKET_FACT} f WHERE {where})", used_parameters(where, values)
 
 
 def _chosen_groups(db: Snapshot, market: Market, names: Sequence[str]) -> str:
@@ -217,12 +295,14 @@ def market_members(db: Snapshot, market: Market) -> str:
 
     A row is what some providers of a group have in common. Of 300,000 rows of a month, a code has a few hundred.
     """
-    rows = f"SELECT * FROM {GROUP_PROFILE.name} WHERE year_month = $year_month"
     if db.code_values is None:
-        return f"({rows})"
+        return f"(SELECT * FROM {GROUP_PROFILE.name} WHERE {in_months('year_month', market.months_sql)})"
+    # Of all payers, so that the table in memory is the same whichever is looked at.
+    whole = market.without("payer")
+    rows = f"SELECT * FROM {GROUP_PROFILE.name} WHERE {in_months('year_month', whole.months_sql)}"
     # The list is one row to the planner, see rates.count_market.
     groups = f"""SELECT unnest(list) FROM (SELECT list(DISTINCT pg_uid) AS list FROM {MARKET_FACT})"""
-    db.keep_table(_MEMBERS, f"{rows} AND pg_uid IN ({groups})", {"year_month": market.year_month})
+    db.keep_table(_MEMBERS, f"{rows} AND pg_uid IN ({groups})", month_parameters(whole.months))
     return _MEMBERS
 
 
@@ -241,7 +321,7 @@ def market_facts(db: Snapshot, market: Market, *, areas: bool = False) -> tuple[
     facts = f"SELECT f.*, {payee_sql(db.manifest)} AS payee FROM {rates} f"
     if not areas:
         return facts, parameters
-    sql = with_group_areas(facts, by_month=bool(market.year_month))
+    sql = with_group_areas(facts, market.months_sql)
     return sql, parameters | used_parameters(sql, market.parameters)
 
 

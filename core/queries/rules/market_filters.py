@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from core.fields.place_of_service import EVERY_PLACE
 from core.queries.rules.distance import miles_sql
 from core.queries.rules.evidence import EVIDENCE, likely_condition
+from core.store.market_months import in_months
 from core.store.schema.tables import GROUP_PROFILE, GROUP_SPECIALTY
 from core.store.views import NAMED_TIN
 
@@ -37,11 +38,11 @@ class MarketFilter:
         return f"f.{self.column}" if self.condition else f"coalesce(f.{self.column}, '{NOT_STATED}')"
 
     def restrict(self, month: str) -> str:
-        """Return the condition on fact_rate AS f. `month` is the parameter with the month, or empty for all months."""
+        """Return the condition on fact_rate AS f. `month` is what months_sql returns for the months."""
         if not self.group_table:
             return self.condition or f"{self.counted} = ${self.name}"
         # A group belongs to one month, and these tables are sorted by it: without it, all months would be read.
-        in_month = f"year_month = {month} AND " if month else ""
+        in_month = f"{in_months('year_month', month)} AND " if month else ""
         # A set of groups rather than a join: a rate that 30 NPIs share stays one rate.
         return f"f.pg_uid IN (SELECT pg_uid FROM {self.group_table} WHERE {in_month}{self.condition})"
 
@@ -148,7 +149,7 @@ MARKET_PARAMETERS = (*CODE_PARAMETERS, *FILTERS, BASIS, AREA)
 selective come first."""
 
 
-def all_of(names: Iterable[str], month: str = "$year_month") -> str:
+def all_of(names: Iterable[str], month: str) -> str:
     """Return the condition on fact_rate AS f that all of these filters set. `month` is as in `filter_condition`."""
     names = list(names)
     of_profile = [name for name in names if name in PROFILE_FILTERS]
@@ -167,12 +168,10 @@ def profile_condition(names: Iterable[str]) -> str:
 def filter_condition(name: str, month: str = "$year_month") -> str:
     """Return the condition of one filter on fact_rate AS f, which binds a parameter of the filter's name.
 
-    `month` is the parameter with the month, or empty for all months. The filter by evidence needs a code.
+    `month` is what months_sql returns for the months of the groups. The filter by evidence needs a code.
     """
     if name == EVIDENCE:
         return likely_condition(month)
-    if name == "year_month":
-        return f"f.year_month = {month}"
     if name in {BASIS, AREA}:
         return f"${name} IS NOT NULL"  # DuckDB refuses a parameter that no condition uses
     return FILTERS[name].restrict(month) if name in FILTERS else f"f.{name} = ${name}"

@@ -6,15 +6,19 @@ import pytest
 
 from core.pages.shared.market_choice import InvalidChoice, choose_market, choose_months, choose_provider_market
 from core.queries import coverage
+from core.queries.latest import with_latest
 from core.queries.parties.providers import LoadedPeriod
+from core.queries.rates import count_rates
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 
 
 def test_the_newest_month_is_meant(demo: Snapshot) -> None:
-    assert choose_market(Market("", ""), demo).market == Market("GA", "2025-08")
+    found = choose_market(Market("", ""), demo).market
+    assert (found.state, found.one_month, found.year_month) == ("GA", "2025-08", "")
     assert choose_market(Market("", "2025-07"), demo).market == Market("GA", "2025-07")
-    assert choose_market(Market("TX", ""), demo).market == Market("TX", "2025-08"), "what is asked for stays"
+    found = choose_market(Market("TX", ""), demo).market
+    assert (found.state, count_rates(demo, found)) == ("TX", 0), "what is asked for stays"
 
 
 def test_a_code_finds_its_system(demo: Snapshot) -> None:
@@ -23,11 +27,13 @@ def test_a_code_finds_its_system(demo: Snapshot) -> None:
     assert asked.code_type is None, "the question is not changed"
 
 
-def test_a_provider_is_looked_for_where_it_is() -> None:
+def test_a_provider_is_looked_for_where_it_is(demo: Snapshot) -> None:
     periods = [LoadedPeriod("FL", "2025-08", 3), LoadedPeriod("GA", "2025-07", 1)]
-    assert choose_provider_market(Market("", ""), periods).market == Market("FL", "2025-08")
-    assert choose_provider_market(Market("GA", ""), periods).market == Market("GA", "2025-07")
-    assert choose_provider_market(Market("", ""), []).market == Market("", "")
+    assert choose_provider_market(Market("", ""), demo, periods).market == Market("FL", "2025-08")
+    assert choose_provider_market(Market("GA", ""), demo, periods).market == Market("GA", "2025-07")
+    assert choose_provider_market(Market("", ""), demo, []).market == Market("", "")
+    now = choose_provider_market(Market("GA", ""), demo, [LoadedPeriod("GA", "2025-08", 3), *periods]).market
+    assert now == with_latest(demo, Market("GA", "")), "each payer with its newest month"
 
 
 def test_the_earlier_month_is_the_one_before(demo: Snapshot) -> None:

@@ -77,9 +77,9 @@ def test_what_a_bare_number_may_mean(demo: Snapshot, odd: Snapshot) -> None:
 
 
 def test_what_is_there_instead(demo: Snapshot) -> None:
-    found = codes.find_nearby_codes(demo, "GA", "2025-08", "99212", 4)
+    found = codes.find_nearby_codes(demo, Market("GA", "2025-08", code="99212"), 4)
     assert [one.code for one in found] == ["99203", "99204", "99213", "99214"]
     everything = Everything(demo)
     for one in found:
         assert one.rates == len(everything.of(Market("GA", "2025-08", one.code_type, one.code)))
-    assert codes.find_nearby_codes(demo, "TX", "2025-08", "99212", 4) == []
+    assert codes.find_nearby_codes(demo, Market("TX", "2025-08", code="99212"), 4) == []

@@ -8,7 +8,7 @@ from core.store.connection import Snapshot
 
 
 def test_a_market_has_a_field_for_each_parameter_in_their_order() -> None:
-    assert tuple(Market.__dataclass_fields__) == MARKET_PARAMETERS
+    assert tuple(Market.__dataclass_fields__) == (*MARKET_PARAMETERS, "latest")
 
 
 def test_python_takes_every_filter() -> None:

@@ -1,0 +1,123 @@
+"""A market without a month: the newest month of each payer, and nothing older."""
+
+from collections import Counter
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.fields.code_list import WantedCode
+from core.fields.payer_slug import make_payer_slug
+from core.queries.coverage import list_sources
+from core.queries.facets import count_choices, count_networks
+from core.queries.histogram import build_histogram
+from core.queries.latest import find_latest, list_payer_months, with_latest
+from core.queries.medicare import count_outcomes, list_comparisons
+from core.queries.parties.organizations import count_totals, list_organizations
+from core.queries.parties.payers import compare_payers
+from core.queries.parties.provider_rates import list_code_rates
+from core.queries.rates import count_market, count_rates, list_rates, summarize_rates
+from core.queries.rules.market import Market, market_cache
+from core.store import market_facts
+from core.store.connection import Snapshot
+from tests.queries.one_market import A_RATE, GROUPS, store_of_months
+from tests.queries.rates_by_month import facts, store_of
+
+MONTHS = ("2023-02", "2025-01", "2025-06")
+
+_by_month = st.fixed_dictionaries({month: st.lists(facts, max_size=6) for month in MONTHS}).filter(
+    lambda found: any(found.values())
+)
+
+
+def _newest_rates(by_month: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Return the rates of the newest month of each payer, one payer after the other."""
+    found = []
+    payers = {make_payer_slug(one["reporting_entity_name"]) for rates in by_month.values() for one in rates}
+    for payer in payers:
+        for month in sorted(MONTHS, reverse=True):
+            mine = [one for one in by_month[month] if make_payer_slug(one["reporting_entity_name"]) == payer]
+            if mine:
+                found += [{**one, "payer": payer, "year_month": month} for one in mine]
+                break
+    return found
+
+
+@settings(max_examples=25, deadline=None)
+@given(by_month=_by_month, kept=st.booleans())
+def test_a_market_without_a_month_has_the_newest_month_of_each_payer(
+    tmp_path_factory: pytest.TempPathFactory, by_month: dict[str, list[dict[str, Any]]], kept: bool
+) -> None:
+    db = store_of(tmp_path_factory.mktemp("store"), {month: (GROUPS, rates) for month, rates in by_month.items()})
+    expected = [one for one in _newest_rates(by_month) if one["code"] == "99213" and one["code_type"] == "CPT"]
+    market = with_latest(db, Market("GA", "", "CPT", "99213"))
+    with market_cache(db, market) if kept else nullcontext(db) as asked:
+        rows = list_rates(asked, market, "rate", 100, 0)
+        assert Counter((row.payer_slug, row.negotiated_rate, row.modifier) for row in rows) == Counter(
+            (one["payer"], one["negotiated_rate"], one["billing_code_modifier"]) for one in expected
+        )
+        assert count_market(asked, market).rates == count_rates(asked, market) == len(expected)
+        assert sum(row.rates for row in summarize_rates(asked, market)) == len(expected)
+        assert sum(one.rates for one in count_choices(asked, market, ["payer"])["payer"]) == len(expected)
+        assert count_outcomes(asked, market).total == len(expected)
+        for payer in {one["payer"] for one in expected}:
+            of_payer = with_latest(db, Market("GA", "", "CPT", "99213", payer=payer))
+            mine = [one for one in expected if one["payer"] == payer]
+            assert count_rates(asked, of_payer) == len(mine)
+            assert of_payer.one_month == mine[0]["year_month"], "one payer has one month"
+    months = {one.payer_slug: one.year_month for one in list_payer_months(db, market)}
+    assert months == {one["payer"]: one["year_month"] for one in _newest_rates(by_month)}
+    assert {(one.payer, one.year_month) for one in list_sources(db, "GA", market.months)} == {
+        (one["reporting_entity_name"], one["year_month"]) for one in _newest_rates(by_month)
+    }
+
+
+def _two_payers(root: Path) -> Snapshot:
+    """Return a store in which payer A has a newer month than payer B, and B has an older one as well."""
+    a, b = {"negotiated_rate": 20.0}, {"reporting_entity_name": "Payer B", "negotiated_rate": 80.0, "group": 1}
+    return store_of_months(root, m2022_12=[b], m2023_02=[b, {**b, "negotiated_rate": 90.0}], m2025_06=[a, a])
+
+
+def test_payers_of_different_months_are_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    db = _two_payers(tmp_path)
+    market = with_latest(db, Market("GA", "", "CPT", "99213"))
+    assert (market.one_month, market.month_names) == ("", ["2025-06", "2023-02"])
+    assert find_latest(db, "GA").rates == 4
+    spreads, _ = compare_payers(db, market, [WantedCode("CPT", "99213")], None)
+    assert [(row.payer_slug, row.rates, row.p50) for row in spreads] == [
+        (None, 4, 50.0), ("payer_a", 2, 20.0), ("payer_b", 2, 85.0)
+    ]  # fmt: skip
+    assert [(row.tin_value, row.rates, row.npis) for row in list_organizations(db, market, "rates", 9, 0)] == [
+        ("100000001", 2, 0), ("100000002", 2, 0)
+    ]  # fmt: skip
+    assert count_totals(db, market).median == 50.0
+    assert sum(one.rates for one in build_histogram(db, market).bins) == 4
+    assert len(list_comparisons(db, market, "rate", 9, 0)) == 4
+    assert count_networks(db, market) == []
+    of_npi = with_latest(db, Market("GA", "", npi="1003027533"))
+    _, rows = list_code_rates(db, db, of_npi, 9, 0)
+    assert [(row.year_month, row.rates, row.market, row.market_rates) for row in rows] == [("2023-02", 2, 50.0, 4)]
+    monkeypatch.setattr(market_facts, "MAX_ROWS", 1)  # as for a code with more facts than are kept
+    with market_cache(db, market) as cached:
+        assert cached.code_values is None
+        assert count_market(cached, market).rates == 4
+
+
+def test_a_month_that_is_asked_for_is_that_month(tmp_path: Path) -> None:
+    db = _two_payers(tmp_path)
+    assert with_latest(db, Market("GA", "2023-02")) == Market("GA", "2023-02")
+    assert count_rates(db, Market("GA", "2023-02")) == 2
+    assert count_rates(db, Market("GA", "2022-12", "CPT", "99213")) == 1
+    assert count_rates(db, Market("GA", "", "CPT", "99213")) == 5, "every month"
+
+
+def test_payers_of_one_month_are_a_market_of_that_month(tmp_path: Path) -> None:
+    db = store_of_months(tmp_path, m2025_01=[{}], m2025_06=[{}, {"reporting_entity_name": "Payer B"}])
+    market, month = with_latest(db, Market("GA", "", "CPT", "99213")), Market("GA", "2025-06", "CPT", "99213")
+    assert (market.where, market.parameters) == (month.where, month.parameters), "asked as quickly as one month"
+    nowhere = with_latest(db, Market("TX", ""))
+    assert (count_rates(db, nowhere), nowhere.one_month) == (0, "")
+    assert A_RATE["code"] == market.code
