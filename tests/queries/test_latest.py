@@ -100,6 +100,7 @@ def test_payers_of_different_months_are_side_by_side(tmp_path: Path, monkeypatch
     of_npi = with_latest(db, Market("GA", "", npi="1003027533"))
     _, rows = list_code_rates(db, db, of_npi, 9, 0)
     assert [(row.year_month, row.rates, row.market, row.market_rates) for row in rows] == [("2023-02", 2, 50.0, 4)]
+    db = _two_payers(tmp_path / "again")
     monkeypatch.setattr(market_facts, "MAX_ROWS", 1)  # as for a code with more facts than are kept
     with market_cache(db, market) as cached:
         assert cached.code_values is None
