@@ -25,6 +25,10 @@ BillingClassArgument = Annotated[str | None, Field(description="professional or 
 PlaceArgument = Annotated[
     str | None, Field(description="Place of service, two digits: 11 office, 22 hospital outpatient.")
 ]
+SettingArgument = Annotated[
+    str | None,
+    Field(description="Where, in a word: office, hospital outpatient, surgical center, or inpatient."),
+]
 RowsArgument = Annotated[int, Field(description="Rows to return at most.", ge=1, le=200)]
 
 
@@ -69,6 +73,7 @@ class AgentTools:
         payer: PayerArgument = None,
         billing_class: BillingClassArgument = None,
         place_of_service: PlaceArgument = None,
+        setting: SettingArgument = None,
     ) -> AgentAnswer:
         """Summarize what a service is paid in a state: percentiles by payer, kind of rate, billing class, and modifier.
 
@@ -76,7 +81,7 @@ class AgentTools:
         """
         month = self._month(state, year_month)
         found = self._store.rate_summary(
-            state, month, code, code_type, **_filters(payer, billing_class, place_of_service)
+            state, month, code, code_type, **_filters(payer, billing_class, place_of_service, setting)
         )
         return make_answer(
             f"What is {code} paid in {state.upper()} in {month}?", found, self._sources(state, month, found)
@@ -91,11 +96,12 @@ class AgentTools:
         payer: PayerArgument = None,
         billing_class: BillingClassArgument = None,
         place_of_service: PlaceArgument = None,
+        setting: SettingArgument = None,
         limit: RowsArgument = 20,
     ) -> AgentAnswer:
         """List negotiated rates of a code one by one, lowest first, with their provider groups and terms."""
         month = self._month(state, year_month)
-        filters = _filters(payer, billing_class, place_of_service)
+        filters = _filters(payer, billing_class, place_of_service, setting)
         # The rows are cut by the query itself: a common code has more than a million of them.
         found = self._store.rates(state, month, code, code_type, limit=limit, **filters)
         in_all = int(self._store.rate_summary(state, month, code, code_type, **filters)["rates"].sum())
@@ -131,11 +137,12 @@ class AgentTools:
         payer: PayerArgument = None,
         billing_class: BillingClassArgument = None,
         place_of_service: PlaceArgument = None,
+        setting: SettingArgument = None,
     ) -> AgentAnswer:
         """Compare a code's rates with what Medicare pays: percentiles of the percents by payer; 1 is 100%."""
         month = self._month(state, year_month)
         found = self._store.medicare_summary(
-            state, month, code, code_type, **_filters(payer, billing_class, place_of_service)
+            state, month, code, code_type, **_filters(payer, billing_class, place_of_service, setting)
         )
         return make_answer(
             f"What percent of Medicare is {code} paid in {state.upper()} in {month}?",
@@ -191,8 +198,10 @@ class AgentTools:
         return files.to_dicts()
 
 
-def _filters(payer: str | None, billing_class: str | None, place: str | None) -> Filters:
+def _filters(payer: str | None, billing_class: str | None, place: str | None, setting: str | None) -> Filters:
     filters: Filters = {}
+    if setting:
+        filters["care_setting"] = setting
     if payer:
         filters["payer"] = payer
     if billing_class:

@@ -111,8 +111,8 @@ def _download(query: MarketQuery[RatesForm]) -> HttpResponseBase:
 
 def _facets_to_show(choices: Mapping[str, Sequence[Choice]]) -> list[tuple[str, str, Sequence[Choice]]]:
     """Return the label, the name, and the choices of each filter that can be set or is set."""
-    labels = {"payer": filter_label("payer"), "year_month": "Month"}
-    labels |= {name: filter_label(name) for name in FILTERS if name in choices}
+    first = ("care_setting", "pos", "payer", "year_month")
+    labels = {name: filter_label(name) for name in (*first, *FILTERS) if name in choices}
     return [
         (label, name, [one for n, one in enumerate(choices[name]) if n < MAX_CHOICES or one.chosen])
         for name, label in labels.items()

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, TypedDict
 
 from core.fields.billing_code import parse_code, parse_code_system
+from core.fields.care_setting import FOUR_SETTINGS, OTHER_PLACE
 from core.fields.code_list import WantedCode, read_codes
 from core.fields.modifier import parse_modifiers
 from core.fields.month import is_month
@@ -21,7 +22,7 @@ from core.queries.comparison.schedules import BASES
 from core.queries.parties.roll_ups import Level
 from core.queries.rules.evidence import ALL_RATES, CHOICES, EVIDENCE, LIKELY
 from core.queries.rules.market import Market
-from core.queries.rules.market_filters import AREA, AREAS, BASIS, FILTERS, NO_MODIFIER
+from core.queries.rules.market_filters import AREA, AREAS, BASIS, FILTERS, NO_MODIFIER, NOT_STATED
 from core.runtime.errors import BeaconError
 
 LATEST = "latest"
@@ -31,6 +32,7 @@ LATEST = "latest"
 class Filters(TypedDict, total=False):
     """What narrows a market beside state, month, and code. Leave out what does not matter.
 
+    `care_setting` is "office", "hospital outpatient", "surgical center", "inpatient", "other place", or "unstated".
     `payer` is a payer's name or its payer_slug. `pos` is one place of service, such as 11. `modifier` is one
     modifier, such as 26, or "none". `billing_class`, `setting`, `negotiated_type`, and `arrangement` are as the
     files write them, or "unstated". `network` is the name of a network; `npi` and `tin` are a provider's.
@@ -43,6 +45,7 @@ class Filters(TypedDict, total=False):
     state's mean, "own" (the default) with the amount of their provider's own area where it is known.
     """
 
+    care_setting: str
     payer: str
     pos: str
     billing_class: str
@@ -109,6 +112,14 @@ def check_month(value: str) -> str:
     return value
 
 
+def check_care_setting(value: str) -> str:
+    """Return a setting. Raise BeaconError if it is none."""
+    known = (*FOUR_SETTINGS, OTHER_PLACE, NOT_STATED)
+    if value.lower() not in known:
+        raise BeaconError(f"care_setting: {value!r} is not a setting; expected one of {', '.join(known)}")
+    return value.lower()
+
+
 def check_place(value: str) -> str:
     """Return a place of service as its two digits. Raise BeaconError if it is not exactly one."""
     places = parse_places(value)
@@ -169,6 +180,7 @@ def check_specialty(value: str) -> str:
 
 
 _FILTER_RULES: dict[str, Any] = {
+    "care_setting": check_care_setting,
     "payer": make_payer_slug,
     "pos": check_place,
     "modifier": check_modifier,

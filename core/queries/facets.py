@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
+from core.fields.care_setting import place_rank
 from core.fields.place_of_service import EVERY_PLACE
 from core.queries.rules.columns import described
 from core.queries.rules.market import Market, counted_rates, facts_in_memory, groups_sql, rates_of_market
@@ -18,6 +19,9 @@ _COLUMNS = {name: one.counted for name, one in FILTERS.items() if one.column}
 _VALUES = {
     "payer": "payer_slug(value), [value]",
     "pos": "value, (SELECT service_codes FROM dim_pos_set p WHERE p.pos_set_id = value)",
+    "care_setting": """value, (
+        SELECT care_settings(split_part(value, '|', 1), service_codes) FROM dim_pos_set p
+        WHERE p.pos_set_id = split_part(value, '|', 2))""",
     "modifier": "'', list_distinct(string_split(value, ','))",
 }
 """The value to offer and its parts, where it is not the column itself: a set of places is offered place by place."""
@@ -121,7 +125,15 @@ def _modifiers(rows: _Rows, _chosen: str | None) -> Iterable[tuple[str, str, int
     return ((modifier, modifier, n) for modifier, n in counts.items())
 
 
-_SPLIT = {"payer": _payers, "pos": _places, "modifier": _modifiers}
+def _care_settings(rows: _Rows, _chosen: str | None) -> Iterable[tuple[str, str, int]]:
+    counts: dict[str, int] = {}
+    for _, settings, n in rows:
+        for setting in settings:
+            counts[setting] = counts.get(setting, 0) + n
+    return ((setting, setting, n) for setting, n in counts.items())
+
+
+_SPLIT = {"care_setting": _care_settings, "payer": _payers, "pos": _places, "modifier": _modifiers}
 
 
 def count_networks(db: Snapshot, market: Market) -> list[Choice]:
@@ -152,4 +164,6 @@ def _choices(market: Market, name: str, rows: Iterable[tuple[str, str, int]]) ->
     found = [Choice(name, value, label, n, value == chosen) for value, label, n in rows]
     if chosen is not None and not any(choice.chosen for choice in found):
         found.append(Choice(name, chosen, chosen, 0, True))
-    return sorted(found, key=lambda choice: (-choice.rates, choice.value))
+    # Payers list dozens of places with the same rates: the common ones come first.
+    rank = place_rank if name == "pos" else lambda value: value
+    return sorted(found, key=lambda choice: (-choice.rates, rank(choice.value)))

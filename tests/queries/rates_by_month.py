@@ -12,6 +12,8 @@ from tests.queries.tables import written
 
 NPIS, TINS = ["1912951245", "1003027533", "1234567893"], ["100000001", "100000002", "1912951245"]
 PLACES: list[list[str]] = [[], ["11"], ["11", "22"]]
+RARER_PLACES: list[list[str]] = [["12", "41"], ["21"], ["24"]]
+"""Sets of places for rates that are written down rather than made up."""
 
 
 members = st.tuples(
@@ -90,6 +92,6 @@ def store_of(root: Path, by_month: dict[str, tuple[list[Any], list[dict[str, Any
             {"payer_slug": slug, "reporting_entity_name": slug.upper()}
             for slug in {row["payer_slug"] for row in bridge}
         ],
-        "dim_pos_set": [{"pos_set_id": pos_set_id(places), "service_codes": places} for places in PLACES],
+        "dim_pos_set": [{"pos_set_id": pos_set_id(places), "service_codes": places} for places in PLACES + RARER_PLACES],
     }
     return written(root, tables)

@@ -6,6 +6,7 @@ from typing import Any, Self
 from django import forms
 
 from core.fields.billing_code import parse_code
+from core.fields.care_setting import FOUR_SETTINGS, OTHER_PLACE
 from core.fields.place_of_service import PLACES
 from core.fields.practice_place import ENTITY_TYPES
 from core.fields.specialty import SPECIALTIES
@@ -46,6 +47,7 @@ from core.queries.rules.market_filters import AREA, AREAS, BASIS, FILTERS, NOT_S
 from core.queries.rules.matching import OUTCOMES
 
 RATE_TYPES = ("negotiated", "derived", "fee schedule", "percentage", "per diem", NOT_STATED)
+CARE_SETTINGS = (*FOUR_SETTINGS, OTHER_PLACE, NOT_STATED)
 ARRANGEMENTS = ("ffs", "bundle", "capitation", NOT_STATED)
 
 Options = Sequence[tuple[str, str]]
@@ -62,6 +64,13 @@ class MarketForm(QueryForm):
     year_month = MonthField()
     code_type = CodeTypeField()
     code = CodeField()
+    care_setting = OneOfField(
+        "setting",
+        CARE_SETTINGS,
+        meaning="Where the service is provided, in a word: office, hospital outpatient, surgical center, inpatient; "
+        "`other place` if the places are none of these, `unstated` if nothing says where. A rate that lists several "
+        "places belongs to the setting of each.",
+    )
     payer = PayerField()
     pos = PlaceField()
     billing_class = LowercaseField(
@@ -72,9 +81,10 @@ class MarketForm(QueryForm):
     )
     modifier = ModifierField()
     setting = LowercaseField(
-        "setting",
+        "setting in the file",
         example="outpatient",
-        meaning="The setting: inpatient, outpatient, both, or what else the file says; `unstated` if it names none.",
+        meaning="The setting as the file states it: inpatient, outpatient, both, or what else it says; "
+        "`unstated` if it names none.",
     )
     negotiated_type = LowercaseField(
         "rate type", example="negotiated", meaning="The `negotiated_type` of the file; `unstated` if it names none."
@@ -133,6 +143,7 @@ class MarketForm(QueryForm):
     def offer_fixed_options(self) -> None:
         """Show as select boxes the fields whose options are the same in every market."""
         self.offer(
+            care_setting=_any_of(CARE_SETTINGS),
             pos=[ANY, *((code, f"{code} {name}") for code, name in PLACES.items())],
             billing_class=_any_of(BILLING_CLASSES),
             setting=_any_of(SETTINGS),

@@ -68,6 +68,8 @@ def evidence_words(level: str | None) -> str:
 
 def filter_label(name: str) -> str:
     """Return what pages call a filter."""
+    if name == "year_month":
+        return "Month"
     if name == BASIS:
         return "Medicare schedule"
     if name == AREA:

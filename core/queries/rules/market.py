@@ -49,13 +49,17 @@ class Market:
     year_month: Month
     code_type: Annotated[str | None, described("Code system.", "CPT")] = None
     code: Annotated[str | None, described("Billing code.", "99213")] = None
+    care_setting: Annotated[
+        str | None,
+        described("office, hospital outpatient, surgical center, inpatient, other place, or unstated.", None),
+    ] = None
     payer: Annotated[str | None, described("Key of the payer, as `payer_slug` has it.", None)] = None
     pos: Annotated[str | None, described("Place of service; also matches rates for every place (CSTM-00).", None)] = (
         None
     )
     billing_class: Annotated[str | None, described("Billing class.", None)] = None
     modifier: Annotated[str | None, described("One modifier, or `none` for rates without one.", None)] = None
-    setting: Annotated[str | None, described("Setting.", None)] = None
+    setting: Annotated[str | None, described("Setting as the file states it.", None)] = None
     negotiated_type: Annotated[str | None, described("Type of rate.", None)] = None
     arrangement: Annotated[str | None, described("Arrangement.", None)] = None
     network: Annotated[str | None, described("Name of a network.", None)] = None

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from core.fields.place_of_service import EVERY_PLACE
 from core.queries.rules.distance import miles_sql
 from core.queries.rules.evidence import EVIDENCE, likely_condition
+from core.queries.rules.rate_kinds import STATED_CARE
 from core.store.market_months import in_months
 from core.store.schema.tables import GROUP_PROFILE, GROUP_SPECIALTY
 from core.store.views import NAMED_TIN
@@ -31,10 +32,14 @@ class MarketFilter:
     column: str = ""
     condition: str = ""
     group_table: str = ""
+    counted_by: str = ""
+    """The expression by which choices are counted if that is not the column itself."""
 
     @property
     def counted(self) -> str:
         """The expression over fact_rate AS f by which the choices of the filter are counted."""
+        if self.counted_by:
+            return self.counted_by
         return f"f.{self.column}" if self.condition else f"coalesce(f.{self.column}, '{NOT_STATED}')"
 
     def restrict(self, month: str) -> str:
@@ -66,7 +71,19 @@ def _of_roll_up(level: str) -> str:
     return f"(tin_type, tin_value) IN (SELECT (tin_type, tin_value) FROM {NAMED_TIN} WHERE {level}_id = ${level})"
 
 
+_STATED_CARE = "stated_care(f.code_type, f.setting, f.billing_class)"
+_IN_CARE_SETTING = f"""({_STATED_CARE}, f.pos_set_id) IN (
+    SELECT stated, pos_set_id FROM dim_pos_set, (SELECT unnest({list(STATED_CARE)}) AS stated)
+    WHERE list_contains(care_settings(stated, service_codes), $care_setting))"""
+
 _FILTERS = (
+    MarketFilter(
+        "care_setting",
+        "Setting",
+        "pos_set_id",
+        _IN_CARE_SETTING,
+        counted_by=f"{_STATED_CARE} || '|' || f.pos_set_id",
+    ),
     MarketFilter(
         "payer",
         "Payer",
@@ -88,7 +105,7 @@ _FILTERS = (
         f"""CASE WHEN $modifier = '{NO_MODIFIER}' THEN f.billing_code_modifier = ''
             ELSE list_contains(string_split(f.billing_code_modifier, ','), $modifier) END""",
     ),
-    MarketFilter("setting", "Setting", "setting"),
+    MarketFilter("setting", "Setting in the file", "setting"),
     MarketFilter("negotiated_type", "Rate type", "negotiated_type"),
     MarketFilter("arrangement", "Arrangement", "negotiation_arrangement"),
     MarketFilter(

@@ -3,6 +3,13 @@
 from dataclasses import dataclass
 
 from core.fields.billing_code import CODE_WIDTHS
+from core.fields.care_setting import (
+    FOUR_SETTINGS,
+    HOSPITAL_OUTPATIENT,
+    INPATIENT,
+    OTHER_PLACE,
+    PLACES_OF,
+)
 from core.fields.place_of_service import EVERY_PLACE
 from core.queries.rules import modifiers
 
@@ -73,6 +80,14 @@ KINDS = {
     )
 }
 
+_LISTED_SETTINGS = ", ".join(
+    f"if(list_has_any(service_codes, {list(places)}), '{setting}', NULL)" for setting, places in PLACES_OF.items()
+)
+"""SQL of each of the four settings, null if none of its places is listed."""
+
+STATED_CARE = ("inpatient", "facility outpatient", "facility both", "facility", "outpatient", "nothing")
+"""What stated_care may return."""
+
 MACROS = (
     # A figure counts as dollars for one service only if the file says so.
     """CREATE MACRO rate_kind(negotiated_type, negotiation_arrangement) AS CASE
@@ -116,6 +131,30 @@ MACROS = (
             WHEN list_contains(service_codes, '{SURGICAL_CENTER}') THEN 'asc'
             WHEN setting = 'outpatient' AND list_has_any(service_codes, {list(INPATIENT_PLACES)}) THEN 'opps'
             ELSE 'other place' END""",
+    # Where no place is listed, whose bill it is decides: hospitals need not list places, professionals must.
+    f"""CREATE MACRO stated_care(code_type, setting, billing_class) AS CASE
+            WHEN setting = 'inpatient' OR code_type IN {CASES} THEN 'inpatient'
+            WHEN billing_class IN ('institutional', 'both')
+                THEN CASE setting WHEN 'outpatient' THEN 'facility outpatient' WHEN 'both' THEN 'facility both'
+                    ELSE 'facility' END
+            WHEN setting = 'outpatient' THEN 'outpatient'
+            ELSE 'nothing' END""",
+    f"""CREATE MACRO place_settings(service_codes) AS CASE
+            WHEN list_contains(service_codes, '{EVERY_PLACE}') THEN {list(FOUR_SETTINGS)}
+            ELSE list_filter([{_LISTED_SETTINGS}], lambda s: s IS NOT NULL) END""",
+    f"""CREATE MACRO care_settings(stated, service_codes) AS CASE
+            WHEN stated = 'inpatient' THEN ['{INPATIENT}']
+            WHEN len(service_codes) = 0 THEN CASE stated
+                WHEN 'facility both' THEN ['{HOSPITAL_OUTPATIENT}', '{INPATIENT}']
+                WHEN 'facility' THEN ['{HOSPITAL_OUTPATIENT}']
+                WHEN 'facility outpatient' THEN ['{HOSPITAL_OUTPATIENT}']
+                ELSE ['unstated'] END
+            WHEN len(place_settings(service_codes)) = 0 THEN ['{OTHER_PLACE}']
+            WHEN stated IN ('outpatient', 'facility outpatient')
+                THEN if(len(list_filter(place_settings(service_codes), lambda s: s <> '{INPATIENT}')) = 0,
+                        ['{HOSPITAL_OUTPATIENT}'],
+                        list_filter(place_settings(service_codes), lambda s: s <> '{INPATIENT}'))
+            ELSE place_settings(service_codes) END""",
     *modifiers.MACROS,
 )
 """rate_kind: one of KINDS. place_setting: the setting that a set of places points to: facility, non-facility, mixed, or
@@ -123,5 +162,6 @@ unstated for an empty set. is_mostly_facility: whether that means the facility a
 allows_both_settings: whether the other amount is possible as well. rate_size: zero, factor (a price that may be one
 unit of anesthesia), or amount. padded_drg: an MS-DRG in three digits. institutional_schedule: which schedule prices
 an institutional rate, opps or asc, or the reason there is none. Hospitals need not list places, so a rate without
-any is outpatient unless stated otherwise.
+any is outpatient unless stated otherwise. stated_care: what a rate says of its setting beside its places.
+place_settings: the settings of a set of places. care_settings: the settings that a rate belongs to, at least one.
 """
