@@ -92,6 +92,8 @@ def store_of(root: Path, by_month: dict[str, tuple[list[Any], list[dict[str, Any
             {"payer_slug": slug, "reporting_entity_name": slug.upper()}
             for slug in {row["payer_slug"] for row in bridge}
         ],
-        "dim_pos_set": [{"pos_set_id": pos_set_id(places), "service_codes": places} for places in PLACES + RARER_PLACES],
+        "dim_pos_set": [
+            {"pos_set_id": pos_set_id(places), "service_codes": places} for places in PLACES + RARER_PLACES
+        ],
     }
     return written(root, tables)

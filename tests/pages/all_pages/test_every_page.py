@@ -97,7 +97,8 @@ def test_parameters_that_a_page_does_not_have_leave_its_address(site: Client) ->
 
 @pytest.mark.parametrize("address", ["/rates/", "/medicare/", "/organizations/", "/payers/", "/changes/"])
 def test_the_form_sends_every_filter_that_is_set(site: Client, address: str) -> None:
-    filters = {"payer": PEACH, "pos": "11", "billing_class": "professional", "modifier": "26", "setting": "both",
+    filters = {"care_setting": "office", "payer": PEACH, "pos": "11", "billing_class": "professional",
+               "modifier": "26", "setting": "both",
                "negotiated_type": "case rate", "arrangement": "ffs", "network": "Peach PPO", "npi": "1234567893",
                "tin": "123456789", "organization": "elm_ga", "system": "big_health_ga",
                "plan": "hios_1_ppo", "city": "MACON, GA", "zip": "31201", "county": "13021", "metro": "31420",
