@@ -23,8 +23,9 @@ MONTHS = {"year_month": "2025-08", "from": "2025-07"}
 
 
 FILTERS = {
-    "code_type", "care_setting", "payer", "pos", "billing_class", "modifier", "setting", "negotiated_type", "arrangement",
-    "network", "npi", "tin", "organization", "system", "plan", "city", "zip", "county", "metro", "near", "specialty", "entity",
+    "code_type", "care_setting", "payer", "pos", "billing_class", "modifier", "setting", "negotiated_type",
+    "arrangement", "network", "npi", "tin", "organization", "system", "plan", "city", "zip", "county", "metro", "near",
+    "specialty", "entity",
 }  # fmt: skip
 """Tried at `rates` only: elsewhere they are the same fields of the same form."""
 
