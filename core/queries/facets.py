@@ -20,7 +20,8 @@ _VALUES = {
     "payer": "payer_slug(value), [value]",
     "pos": "value, (SELECT service_codes FROM dim_pos_set p WHERE p.pos_set_id = value)",
     "care_setting": """value, (
-        SELECT care_settings(split_part(value, '|', 1), service_codes) FROM dim_pos_set p
+        SELECT care_settings(split_part(value, '|', 1), service_codes, of_places)
+        FROM (SELECT *, place_settings(service_codes) AS of_places FROM dim_pos_set) p
         WHERE p.pos_set_id = split_part(value, '|', 2))""",
     "modifier": "'', list_distinct(string_split(value, ','))",
 }

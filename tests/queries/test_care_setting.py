@@ -15,7 +15,7 @@ from core.fields.place_of_service import PLACES
 from core.queries import rates
 from core.queries.facets import count_choices
 from core.queries.rules.market import market_cache
-from core.queries.rules.rate_kinds import MACROS, STATED_CARE
+from core.queries.rules.rate_kinds import FACILITY_PLACES, MACROS, NON_FACILITY_PLACES, STATED_CARE
 from tests.pages.markets import QUERY
 from tests.queries.one_market import MARKET, store_of_market
 from tests.site import text_of
@@ -53,7 +53,7 @@ def test_the_settings_of_a_rate(
 ) -> None:
     stated, found = DB.execute(
         """SELECT stated_care($code_type, $setting, $billing_class) AS stated,
-                  care_settings(stated, $places::VARCHAR[])""",
+                  care_settings(stated, $places::VARCHAR[], place_settings($places::VARCHAR[]))""",
         {"code_type": code_type, "setting": setting, "billing_class": billing_class, "places": places},
     ).fetchone() or ("", [])
     assert stated in STATED_CARE
@@ -107,3 +107,5 @@ def test_common_places_come_first() -> None:
 @pytest.mark.parametrize("place", sorted(SETTING_OF_PLACE))
 def test_only_places_of_the_code_set_have_a_setting(place: str) -> None:
     assert place in PLACES
+    assert (place in NON_FACILITY_PLACES) == (SETTING_OF_PLACE[place] == "office")
+    assert (place in FACILITY_PLACES) == (SETTING_OF_PLACE[place] != "office")

@@ -73,8 +73,10 @@ def _of_roll_up(level: str) -> str:
 
 _STATED_CARE = "stated_care(f.code_type, f.setting, f.billing_class)"
 _IN_CARE_SETTING = f"""({_STATED_CARE}, f.pos_set_id) IN (
-    SELECT stated, pos_set_id FROM dim_pos_set, (SELECT unnest({list(STATED_CARE)}) AS stated)
-    WHERE list_contains(care_settings(stated, service_codes), $care_setting))"""
+    SELECT stated, pos_set_id
+    FROM (SELECT *, place_settings(service_codes) AS of_places FROM dim_pos_set),
+         (SELECT unnest({list(STATED_CARE)}) AS stated)
+    WHERE list_contains(care_settings(stated, service_codes, of_places), $care_setting))"""
 
 _FILTERS = (
     MarketFilter(

@@ -142,19 +142,17 @@ MACROS = (
     f"""CREATE MACRO place_settings(service_codes) AS CASE
             WHEN list_contains(service_codes, '{EVERY_PLACE}') THEN {list(FOUR_SETTINGS)}
             ELSE list_filter([{_LISTED_SETTINGS}], lambda s: s IS NOT NULL) END""",
-    f"""CREATE MACRO care_settings(stated, service_codes) AS CASE
+    # The settings of the places are a parameter: a macro that used them four times would be planned four times.
+    f"""CREATE MACRO care_settings(stated, service_codes, of_places) AS CASE
             WHEN stated = 'inpatient' THEN ['{INPATIENT}']
-            WHEN len(service_codes) = 0 THEN CASE stated
-                WHEN 'facility both' THEN ['{HOSPITAL_OUTPATIENT}', '{INPATIENT}']
-                WHEN 'facility' THEN ['{HOSPITAL_OUTPATIENT}']
-                WHEN 'facility outpatient' THEN ['{HOSPITAL_OUTPATIENT}']
+            WHEN len(service_codes) = 0 THEN CASE
+                WHEN stated = 'facility both' THEN ['{HOSPITAL_OUTPATIENT}', '{INPATIENT}']
+                WHEN starts_with(stated, 'facility') THEN ['{HOSPITAL_OUTPATIENT}']
                 ELSE ['unstated'] END
-            WHEN len(place_settings(service_codes)) = 0 THEN ['{OTHER_PLACE}']
-            WHEN stated IN ('outpatient', 'facility outpatient')
-                THEN if(len(list_filter(place_settings(service_codes), lambda s: s <> '{INPATIENT}')) = 0,
-                        ['{HOSPITAL_OUTPATIENT}'],
-                        list_filter(place_settings(service_codes), lambda s: s <> '{INPATIENT}'))
-            ELSE place_settings(service_codes) END""",
+            WHEN len(of_places) = 0 THEN ['{OTHER_PLACE}']
+            WHEN NOT ends_with(stated, 'outpatient') THEN of_places
+            WHEN of_places = ['{INPATIENT}'] THEN ['{HOSPITAL_OUTPATIENT}']
+            ELSE list_filter(of_places, lambda s: s <> '{INPATIENT}') END""",
     *modifiers.MACROS,
 )
 """rate_kind: one of KINDS. place_setting: the setting that a set of places points to: facility, non-facility, mixed, or
@@ -163,5 +161,6 @@ allows_both_settings: whether the other amount is possible as well. rate_size: z
 unit of anesthesia), or amount. padded_drg: an MS-DRG in three digits. institutional_schedule: which schedule prices
 an institutional rate, opps or asc, or the reason there is none. Hospitals need not list places, so a rate without
 any is outpatient unless stated otherwise. stated_care: what a rate says of its setting beside its places.
-place_settings: the settings of a set of places. care_settings: the settings that a rate belongs to, at least one.
+place_settings: the settings of a set of places, `of_places` of care_settings: the settings that a rate belongs to, at
+least one.
 """
