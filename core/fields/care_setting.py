@@ -15,8 +15,8 @@ OTHER_PLACE = "other place"
 """What a rate belongs to whose places are none of the four settings."""
 
 PLACES_OF = {
-    # Offices and clinics that are not part of a hospital. The clinics 05 to 08 are left out: payers add them to lists of
-    # offices and to lists of facilities alike, so they say nothing.
+    # Offices and clinics that are not part of a hospital. The clinics 05 to 08 are left out: payers add them to lists
+    # of offices and to lists of facilities alike, so they say nothing.
     OFFICE: ("11", "17", "20", "49", "50", "57", "58", "60", "62", "65", "71", "72"),
     HOSPITAL_OUTPATIENT: ("19", "22", "23", "52"),
     SURGICAL_CENTER: ("24",),
