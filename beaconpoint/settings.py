@@ -20,7 +20,14 @@ env = Env(eager=False, expand_vars=False)
 
 # --- the store ------------------------------------------------------------------------------------------------
 
-BEACONPOINT_DATA_DIR = env.path("BEACONPOINT_DATA_DIR", default=BASE_DIR / "core" / "data")
+# A directory, or the place of a published store: s3://bucket/prefix. This machine then works on a local copy of it.
+_place = env.str("BEACONPOINT_DATA_DIR", default="")
+BEACONPOINT_OBJECT_STORE = _place if "://" in _place else env.str("BEACONPOINT_OBJECT_STORE", default="")
+BEACONPOINT_DATA_DIR = env.path(
+    "BEACONPOINT_COPY_DIR" if "://" in _place else "BEACONPOINT_DATA_DIR", default=BASE_DIR / "core" / "data"
+)
+# Of a published store: the Iceberg catalog (http…, postgresql+psycopg2://… or sqlite:///…), and its name in log lines.
+BEACONPOINT_CATALOG = env.str("BEACONPOINT_CATALOG", default="")
 # What the service on this machine runs with. A command that runs without it would load into another directory.
 BEACONPOINT_ENVIRONMENT_FILE = env.path("BEACONPOINT_ENVIRONMENT_FILE", default=Path("/etc/beaconpoint/environment"))
 # Only for a new store; None means the first of LAYOUTS. An existing store keeps its layout.

@@ -1,6 +1,6 @@
 """Run ingest_mrf: load files, web addresses or a table of contents, and report what became of each."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,14 +26,19 @@ from core.tic.source import Source, expand_paths, open_documents
 from core.tic.table_of_contents import ListedFile, TableOfContents, read_contents
 
 
-def run_ingest(command: WritingCommand, sources: list[str], options: dict[str, Any]) -> None:
-    """Do what the options of ingest_mrf ask for. Raise BeaconError if a file was not loaded."""
+def run_ingest(
+    command: WritingCommand, sources: list[str], options: dict[str, Any], kind: "type[IngestRun] | None" = None
+) -> None:
+    """Do what the options of ingest_mrf ask for. Raise BeaconError if a file was not loaded.
+
+    `kind` is another kind of run than IngestRun.
+    """
     store = command.store(options["no_wait"])
     with (
         open_web(keep=options["keep_download"], locations=not options["no_locations"]) as web,
         show_progress() as display,
     ):
-        run = IngestRun(command.stdout, command.stderr, options, store, web, display)
+        run = (kind or IngestRun)(command.stdout, command.stderr, options, store, web, display)
         if options["resolve"]:
             run.resolve(options["resolve"], sources)
         elif options["toc"]:
@@ -78,10 +83,13 @@ class IngestRun:
         if self.options["only_list"]:
             self._list_contents(contents, chosen, self.options["state"] or ())
             return
-        wanted = (WantedFile(file.address, contents.plans_of(file)) for file in chosen)
-        steps = load_web(self._plan(contents.payer), wanted, self.options["jobs"])
+        self.load_wanted([WantedFile(file.address, contents.plans_of(file)) for file in chosen], contents.payer)
+
+    def load_wanted(self, wanted: Sequence[WantedFile], payer: str | None) -> None:
+        """Load the chosen files of a table of contents, which names the payer."""
+        steps = load_web(self._plan(payer), wanted, self.options["jobs"])
         # Run again, an old table of contents has expired links. For a file that is loaded already that is fine.
-        self._report_all(steps, len(chosen), allow_unchecked=True)
+        self._report_all(steps, len(wanted), allow_unchecked=True)
 
     def resolve(self, batch: str, sources: list[str]) -> None:
         """Fetch the members of a batch's provider groups that could not be fetched before."""

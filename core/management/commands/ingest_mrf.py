@@ -125,6 +125,7 @@ of the providers who practice there (needs load_nppes):
         parser.add_argument(
             "--resolve", metavar="BATCH", help="fetch the members of a batch's groups that could not be fetched before"
         )
+        _add_cluster_options(parser)
         add_filter_options(parser)
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
@@ -141,7 +142,11 @@ of the providers who practice there (needs load_nppes):
     def run(self, sources: list[str], **options: Any) -> None:
         """Load each file."""
         _refuse_conflicts(sources, options)
-        if (options["processes"] or workers.cpu_count()) > 1 and not all(_is_small(source) for source in sources):
+        if (
+            not options["engine"]
+            and (options["processes"] or workers.cpu_count()) > 1
+            and not all(_is_small(source) for source in sources)
+        ):
             workers.prestart_workers(WORKER_MODULES)
         # Importing the loader takes a second, and so does starting the workers: both happen at the same time.
         from core.management.run_ingest import run_ingest  # noqa: PLC0415
@@ -149,8 +154,44 @@ of the providers who practice there (needs load_nppes):
         if options["only_list"]:
             run_ingest(self, sources, options)
             return
+        kind = None
+        if options["engine"]:
+            from core.management.cluster_ingest import ClusterIngest  # noqa: PLC0415 - only there are its libraries
+
+            kind = ClusterIngest
         with record_run(settings.BEACONPOINT_DATA_DIR, "ingest_mrf"):
-            run_ingest(self, sources, options)
+            run_ingest(self, sources, options, kind)
+
+
+def _add_cluster_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("on several machines", "See docs/cluster.md.")
+    group.add_argument(
+        "--engine",
+        type=_engine,
+        metavar="ray",
+        help="load each file in a task of its own: ray (on this machine) or ray://host:10001 (a cluster)",
+    )
+    group.add_argument("--workers", type=_count, metavar="N", help="with --engine ray: tasks at a time on this machine")
+    group.add_argument(
+        "--file-memory",
+        type=_memory,
+        default=0,
+        metavar="SIZE",
+        help="with --engine: the memory that one file may take, such as 4GB; a file that needs more fails alone",
+    )
+
+
+def _engine(text: str) -> str:
+    if text != "ray" and not text.startswith("ray://"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not an engine; expected ray or ray://host:10001")
+    return text
+
+
+def _memory(text: str) -> int:
+    number, unit = text[:-2], text[-2:].upper()
+    if not number.isdecimal() or unit not in {"MB", "GB"}:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size; expected one such as 500MB or 4GB")
+    return int(number) * (10**6 if unit == "MB" else 10**9)
 
 
 def _refuse_conflicts(sources: list[str], options: dict[str, Any]) -> None:
@@ -161,6 +202,8 @@ def _refuse_conflicts(sources: list[str], options: dict[str, Any]) -> None:
         raise BeaconError("--resolve BATCH takes one SOURCE at most, the file that the batch was loaded from")
     if batch and options["no_locations"]:
         raise BeaconError("--resolve fetches members and --no-locations does not; expected only one of them")
+    if options["engine"] and (batch or options["only_list"]):
+        raise BeaconError("--engine loads files on a cluster; expected no --resolve and no --list with it")
     if not toc and (options["plan"] or options["match"] or options["only_list"]):
         raise BeaconError("--plan, --match and --list choose from a table of contents; expected --toc INDEX with them")
     if not (toc or batch or sources):

@@ -1,0 +1,235 @@
+"""Keep a local store of chosen states up to date with a published one. It is an ordinary store: the site serves it.
+
+The files of facts are those of the object store, byte for byte, and each is downloaded once. The other tables are
+merged from the batches of the chosen states. What follows from reference data is made here, from the reference data
+that is loaded here.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+
+from core.cluster.batch_files import OF_ONE_BATCH, OF_SEVERAL_BATCHES
+from core.cluster.merge_batches import merged_rows
+from core.cluster.place import Place
+from core.cluster.publication_log import PublicationLog, files_of
+from core.cluster.publish import fetch_files, newest_generation
+from core.cluster.receipts import REJECTS_TABLE, ClusterFile, Receipt
+from core.reference.code_sets.official_titles import prefer_official_titles
+from core.reference.nppes.provider_names import new_npi_rows
+from core.reference.organizations.roll_up import put_organizations
+from core.reference.places.group_areas import put_all_group_areas
+from core.reference.profiles.group_specialties import put_all_group_specialties
+from core.reference.profiles.provider_profiles import put_all_profiles
+from core.runtime.errors import BeaconError
+from core.runtime.progress import Progress
+from core.store.changes.upsert import upsert, write_query
+from core.store.generations.layout import StateMonth
+from core.store.generations.manifest import DataFile
+from core.store.generations.store import Store, Transaction
+from core.store.schema.columns import Table
+from core.store.schema.tables import (
+    DIM_BATCH,
+    DIM_CODE,
+    DIM_NPI,
+    DIM_PROVIDER_GROUP,
+    DIM_TIN,
+    FACT_RATE,
+    XREF_GROUP_LOCATION,
+    XREF_GROUP_NPI,
+    XREF_GROUP_TIN,
+)
+from core.store.sql import current_rows, quote
+from core.store.writer_connection import connect_for_writing
+
+LAYOUT = "partitioned"
+"""The layout of a local copy: a shard is a set of files, as on the object store."""
+
+
+@dataclass(frozen=True)
+class Copied:
+    """What a refresh has done."""
+
+    published: int
+    """The generation of the published store."""
+    generation: int
+    """The generation of the local store."""
+    files: int
+    """Files of facts."""
+    new_files: int
+    new_bytes: int
+    facts: int
+    changed: bool
+
+
+def refresh_copy(
+    store: Store,
+    place: Place,
+    states: Sequence[str],
+    cache: Path,
+    number: int | None = None,
+    progress: Progress | None = None,
+    memory: str = "512MB",
+) -> Copied:
+    """Make a local store show a generation of a published one (the newest unless `number` is given) for some states.
+
+    `cache` keeps what was downloaded besides facts. Nothing changes if the store shows that generation already. Raise
+    BeaconError if nothing is published, or for a store with another layout.
+    """
+    log = PublicationLog(place)
+    log.read()
+    newest = newest_generation(place)
+    if newest is None:
+        raise BeaconError(f"{place.url}: nothing is published yet; load files with ingest_mrf --engine ray first")
+    number = number or newest.number
+    receipts = [receipt for receipt in log.receipts(number) if set(receipt.filters) & set(states)]
+    wanted = [file for file in log.live_facts(number) if file.state in states]
+    with store.write() as transaction:
+        _refuse_other_layout(transaction)
+        here = {file.path: file for file in transaction.files(FACT_RATE.name)}
+        missing = [file for file in wanted if _local_path(file) not in here]
+        gone = here.keys() - {_local_path(file) for file in wanted}
+        done = Copied(
+            number,
+            transaction.base.generation,
+            len(wanted),
+            len(missing),
+            sum(file.bytes for file in missing),
+            sum(file.rows for file in wanted),
+            changed=bool(missing or gone),
+        )
+        if not done.changed and _has_batches(transaction, receipts, states):
+            return done
+        _put_facts(transaction, place, missing, [here[path] for path in sorted(gone)], progress)
+        with closing(connect_for_writing(transaction.work, memory)) as connection:
+            _Tables(connection, transaction, place, receipts, tuple(states), cache).put_all()
+        manifest = transaction.commit()
+    _forget_old(cache, receipts)
+    return Copied(number, manifest.generation, done.files, done.new_files, done.new_bytes, done.facts, changed=True)
+
+
+def _refuse_other_layout(transaction: Transaction) -> None:
+    if transaction.layout.name != LAYOUT and transaction.base.rows(FACT_RATE.name):
+        raise BeaconError(
+            f"{transaction.root}: a store of its own, with the layout {transaction.layout.name}; a copy of a published "
+            "store needs an empty directory (BEACONPOINT_COPY_DIR)"
+        )
+
+
+def _local_path(file: ClusterFile) -> str:
+    return f"files/{file.path}"
+
+
+def _has_batches(transaction: Transaction, receipts: Sequence[Receipt], states: Sequence[str]) -> bool:
+    """Return whether the copy's batches are those that are published, for the chosen states."""
+    paths = [transaction.path(file) for file in transaction.files(DIM_BATCH.name)]
+    known = {(row["batch_id"], row["state"]) for path in paths for row in pq.read_table(path).to_pylist()}
+    return known == {(one.batch_id, state) for one in receipts for state in one.filters if state in states}
+
+
+def _put_facts(
+    transaction: Transaction,
+    place: Place,
+    missing: Sequence[ClusterFile],
+    gone: Sequence[DataFile],
+    progress: Progress | None,
+) -> None:
+    transaction.replace(FACT_RATE.name, gone)
+    done, every = 0, sum(file.bytes for file in missing)
+    for file in missing:
+        shard = transaction.layout.shard(StateMonth(file.state, file.year_month))
+        path = transaction.new_file_like(DataFile(_local_path(file), file.rows, file.bytes, shard))
+        path.unlink()  # the reserved name: a download never writes over a file
+        place.download(file.path, path)
+        transaction.replace(FACT_RATE.name, (), path, file.rows, shard)
+        done += file.bytes
+        if progress:
+            progress(done, every)
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """The tables of a copy besides the facts."""
+
+    connection: duckdb.DuckDBPyConnection
+    transaction: Transaction
+    place: Place
+    receipts: Sequence[Receipt]
+    states: tuple[str, ...]
+    cache: Path
+
+    def put_all(self) -> None:
+        """Write every table from the batches of the chosen states, then what follows from them."""
+        groups = self._groups_sql()
+        conditions: dict[str, str] = {}
+        if groups:
+            conditions = dict.fromkeys(
+                (t.name for t in (DIM_PROVIDER_GROUP, XREF_GROUP_NPI, XREF_GROUP_TIN, XREF_GROUP_LOCATION)),
+                f"pg_uid IN {groups}",
+            )
+        listed = ", ".join(map(quote, self.states))
+        for table in OF_ONE_BATCH:
+            by_state = f"state IN ({listed})" if "state" in table.names else "true"
+            self._put(table, f"SELECT * FROM ({self._merged(table)}) WHERE {conditions.get(table.name, by_state)}")
+        for table in OF_SEVERAL_BATCHES:
+            sql = self._merged(table)
+            if groups and table in {DIM_NPI, DIM_TIN}:
+                of = XREF_GROUP_NPI if table is DIM_NPI else XREF_GROUP_TIN
+                sql = f"FROM ({sql}) SEMI JOIN {current_rows(self.transaction, of)} USING ({', '.join(table.key)})"
+            if table is DIM_CODE:
+                sql = prefer_official_titles(self.transaction, sql)
+            if table is not DIM_NPI:
+                self._put(table, sql)
+            else:
+                # Names and addresses come from the register that is loaded here, as on one machine.
+                rows = new_npi_rows(self.transaction, f"SELECT npi FROM ({sql})")
+                self._run(f"CREATE OR REPLACE TEMP VIEW new_npis AS {rows}")
+                upsert(self.connection, self.transaction, DIM_NPI, "new_npis")
+        makers: tuple[Callable[..., None], ...] = (
+            put_all_group_areas,
+            put_all_profiles,
+            put_all_group_specialties,
+            put_organizations,
+        )
+        for make in makers:
+            make(self.connection, self.transaction)
+        for receipt in self.receipts:
+            for file in files_of([receipt], REJECTS_TABLE):
+                new = self.transaction.new_file(f"rejects.{receipt.batch_id}")
+                new.write_bytes(self.place.read(file.path))
+                self.transaction.put_rejects(receipt.batch_id, new, file.rows)
+
+    def _groups_sql(self) -> str:
+        """Return SQL of the groups that the copy's facts name, or an empty text if its batches name no others."""
+        if all(set(receipt.filters) <= set(self.states) for receipt in self.receipts):
+            return ""
+        facts = current_rows(self.transaction, FACT_RATE)
+        self._run(f"CREATE TEMP TABLE named_groups AS SELECT DISTINCT pg_uid FROM {facts}")
+        return "(FROM named_groups)"
+
+    def _merged(self, table: Table) -> str:
+        return merged_rows(table, self._fetch(self.receipts, table.name))
+
+    def _fetch(self, receipts: Sequence[Receipt], table: str) -> list[str]:
+        return fetch_files(self.place, files_of(receipts, table), self.cache)
+
+    def _put(self, table: Table, sql: str) -> None:
+        path = self.transaction.new_file(table.name)
+        ordered = f"FROM ({sql}) ORDER BY {', '.join(table.order)}"
+        rows = write_query(self.connection, path, table, ordered, self.transaction.sizes)
+        self.transaction.put(table.name, path, rows)
+
+    def _run(self, sql: str) -> None:
+        self.connection.execute(sql)
+
+
+def _forget_old(cache: Path, receipts: Sequence[Receipt]) -> None:
+    """Delete downloads of batches that are no longer copied."""
+    wanted = {str(cache / file.path) for receipt in receipts for file in receipt.files}
+    for path in cache.rglob("*.parquet"):
+        if str(path) not in wanted:
+            path.unlink()

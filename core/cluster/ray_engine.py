@@ -1,0 +1,87 @@
+"""Run jobs on a Ray cluster: one task a job. Lost workers and machines are replaced; a job that fails fails alone."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from core.runtime.errors import BeaconError
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+_SETTINGS = ("BEACONPOINT_", "AWS_", "DJANGO_")
+"""The beginnings of the names of the environment variables that tasks on other machines need as well."""
+
+_RETRIES = 3
+"""How often a job is started again after its worker or machine was lost. An error of the job itself is final."""
+
+
+@dataclass(frozen=True)
+class RayCluster:
+    """A running cluster."""
+
+    processors: int
+    dashboard: str
+
+    def run(
+        self, work: Callable[[Job], Result], jobs: Iterable[Job], *, processors: float, memory: int
+    ) -> Iterator[tuple[Job, Result | str]]:
+        """Yield each job with its result as it ends, or with what went wrong outside of it.
+
+        Each takes so many `processors`, and bytes of `memory` if that is not 0. A few jobs more than can run are
+        submitted, so that no list of all of them travels.
+        """
+        import ray  # noqa: PLC0415 - an optional dependency
+
+        needs: dict[str, Any] = {"num_cpus": processors, "max_retries": _RETRIES, "retry_exceptions": False}
+        if memory:
+            needs["memory"] = memory
+        task = ray.remote(**needs)(work)
+        waiting: dict[Any, Job] = {}
+        room = max(4, int(2 * self.processors / processors))
+        for job in jobs:
+            waiting[task.remote(job)] = job
+            if len(waiting) >= room:
+                yield from self._ended(waiting)
+        while waiting:
+            yield from self._ended(waiting)
+
+    def _ended(self, waiting: dict[Any, Any]) -> Iterator[tuple[Any, Any]]:
+        import ray  # noqa: PLC0415 - an optional dependency
+
+        done, _ = ray.wait(list(waiting), num_returns=1)
+        for each in done:
+            job = waiting.pop(each)
+            try:
+                yield job, ray.get(each)
+            except ray.exceptions.RayError as error:
+                first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+                yield job, f"{type(error).__name__}: {first.strip()[:300]}"
+
+
+@contextmanager
+def open_cluster(address: str, workers: int | None = None) -> Iterator[RayCluster]:
+    """Yield the cluster of an address (`ray://host:10001`), or for an empty one a cluster on this machine.
+
+    `workers` are the processors of a cluster on this machine. Raise BeaconError if there is no cluster.
+    """
+    # Without this, Ray counts what it is used for, and asks a server at each start.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    try:
+        import ray  # noqa: PLC0415 - an optional dependency
+    except ImportError:
+        raise BeaconError("--engine ray needs Ray: uv sync --group cluster (see docs/cluster.md)") from None
+    passed = {name: value for name, value in os.environ.items() if name.startswith(_SETTINGS)}
+    options: dict[str, Any] = {"address": address} if address else {"num_cpus": workers, "address": "local"}
+    try:
+        context = ray.init(runtime_env={"env_vars": passed}, log_to_driver=False, logging_level="ERROR", **options)
+    except Exception as error:  # noqa: BLE001 - Ray raises several kinds, and the command says it in one line
+        raise BeaconError(f"{address or 'local Ray'}: no cluster ({str(error).splitlines()[0]})") from None
+    try:
+        found = int(ray.cluster_resources().get("CPU", 1))
+        yield RayCluster(found, getattr(context, "dashboard_url", None) or "")
+    finally:
+        ray.shutdown()

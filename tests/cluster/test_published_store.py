@@ -1,0 +1,257 @@
+"""What is published is what one machine would have, whatever is repeated, killed, or raced."""
+
+import multiprocessing
+import random
+import threading
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from core.cluster.batch_files import PUBLISHED
+from core.cluster.compaction import compact, replace_facts
+from core.cluster.expiry import expire
+from core.cluster.load_job import LoadJob
+from core.cluster.local_copy import LAYOUT, refresh_copy
+from core.cluster.place import Place, PlaceError
+from core.cluster.publication_log import PublicationLog
+from core.cluster.publish import Publisher, newest_generation
+from core.cluster.receipts import FOLDER, read_receipts
+from core.runtime.errors import BeaconError
+from core.store.generations.store import Store
+from core.store.schema.tables import DIM_CODE, FACT_RATE
+from tests.cluster.conftest import make_publisher
+from tests.cluster.files import assert_same_stores, job_of, load_single, rows_of, run, write_rates
+
+
+def _copy(place: Place, directory: Path, *states: str, number: int | None = None) -> Store:
+    store = Store(directory / "copy", LAYOUT)
+    refresh_copy(store, place, states or ("GA",), directory / "copy-cache", number)
+    return store
+
+
+def _registered(publisher: Publisher, name: str) -> int:
+    """Return the rows that a table of the catalog has."""
+    return int(publisher.catalog.table(name).scan().count())
+
+
+def test_a_published_store_has_what_one_machine_has(publisher: Publisher, tmp_path: Path) -> None:
+    paths = write_rates(tmp_path / "files", 3, same=1)
+    mixed = random.sample(paths, len(paths))
+    for part in (mixed[:1], mixed[1:]):
+        receipts = [one for path in part for one in run(job_of(publisher.place, path, tmp_path)).receipts]
+        publisher.claim(receipts)
+        generation = publisher.finish()
+    assert generation.number in {1, 2}  # the second part may have nothing but the first one's content
+    single = load_single(Store(tmp_path / "single"), paths)
+    assert_same_stores(_copy(publisher.place, tmp_path), single)
+    for table in PUBLISHED:
+        assert _registered(publisher, table.name) == single.loaded().rows(table.name), table.name
+    assert not list((tmp_path / "beaconpoint-cluster").glob("[0-9]*"))
+    # Once more from the beginning, by somebody who knows nothing of the first run: nothing changes.
+    again = make_publisher(publisher.place, tmp_path)
+    for path in paths:
+        run(job_of(publisher.place, path, tmp_path))
+    again.claim_all()
+    assert again.finish() == generation
+
+
+def test_a_table_registers_each_file_once_however_many_publish(publisher: Publisher, tmp_path: Path) -> None:
+    paths = write_rates(tmp_path / "files", 3)
+    rows = sum(run(job_of(publisher.place, path, tmp_path)).receipts[0].rows for path in paths)
+    receipts = read_receipts(publisher.place)
+    racing = [make_publisher(publisher.place, tmp_path) for _ in range(3)]
+
+    def publish(one: Publisher, seed: int) -> None:
+        for receipt in random.Random(seed).sample(receipts, len(receipts)):
+            one.claim([receipt])
+        one.finish()
+
+    threads = [threading.Thread(target=publish, args=each) for each in zip(racing, range(3), strict=True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    newest = newest_generation(publisher.place)
+    assert newest
+    assert newest.number == 3
+    assert _registered(publisher, FACT_RATE.name) == rows
+    # The control: without the note of the log's entry, registering the same files again doubles their rows.
+    table = publisher.catalog.table(FACT_RATE.name)
+    paths_again = [
+        publisher.place.url_of(file.path) for one in receipts for file in one.files if file.table == FACT_RATE.name
+    ]
+    table.add_files(paths_again, check_duplicate_files=False)
+    assert _registered(publisher, FACT_RATE.name) == 2 * rows
+
+
+def _run_and_publish(place: Place, paths: list[Path], directory: Path) -> None:
+    for path in paths:
+        run(job_of(place, path, directory))
+        publisher = make_publisher(place, directory)
+        publisher.claim_all()
+        publisher.finish()
+
+
+def test_a_run_that_is_killed_at_any_moment_goes_on(tmp_path: Path) -> None:
+    place, paths = Place((tmp_path / "place").as_uri()), write_rates(tmp_path / "files", 3)
+    processes = multiprocessing.get_context("spawn")
+    for seconds in (1.5, 2.2, 2.8, 3.4):
+        process = processes.Process(target=_run_and_publish, args=(place, paths, tmp_path))
+        process.start()
+        process.join(seconds)
+        process.kill()
+        process.join()
+    _run_and_publish(place, paths, tmp_path)
+    publisher = make_publisher(place, tmp_path)
+    single = load_single(Store(tmp_path / "single"), paths)
+    assert_same_stores(_copy(place, tmp_path), single)
+    for table in PUBLISHED:
+        assert _registered(publisher, table.name) == single.loaded().rows(table.name), table.name
+    assert not list((tmp_path / "beaconpoint-cluster").glob("[0-9]*"))
+
+
+@pytest.mark.parametrize("place", ["file"], indirect=True)
+def test_a_kill_between_two_tables_is_mended(
+    publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path,) = write_rates(tmp_path / "files", 1)
+    run(job_of(publisher.place, path, tmp_path))
+    commit = type(publisher.catalog)._commit
+    done: list[str] = []
+
+    def stop(self: object, table: object, change: object, number: int) -> None:
+        if len(done) in {1, 5}:
+            done.append("killed")
+            raise KeyboardInterrupt
+        done.append("committed")
+        commit(self, table, change, number)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(type(publisher.catalog), "_commit", stop)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            _claim_and_finish(make_publisher(publisher.place, tmp_path))
+        assert newest_generation(publisher.place) is None
+    _claim_and_finish(make_publisher(publisher.place, tmp_path))
+    single = load_single(Store(tmp_path / "single"), [path])
+    for table in PUBLISHED:
+        assert _registered(publisher, table.name) == single.loaded().rows(table.name), table.name
+
+
+def _claim_and_finish(publisher: Publisher) -> None:
+    publisher.claim_all()
+    publisher.finish()
+
+
+@pytest.mark.parametrize("place", ["file"], indirect=True)
+def test_a_pinned_generation_stays_as_it_is(publisher: Publisher, tmp_path: Path) -> None:
+    paths = write_rates(tmp_path / "files", 4)
+    single = Store(tmp_path / "single")
+    for path in paths[:2]:
+        run(job_of(publisher.place, path, tmp_path))
+    _claim_and_finish(publisher)
+    pinned = newest_generation(publisher.place)
+    assert pinned
+    for path in paths[2:]:
+        run(job_of(publisher.place, path, tmp_path))
+    _claim_and_finish(publisher)
+    assert [one.published for one in compact(publisher, None, 1, tmp_path / "scratch")] == [True]
+    load_single(single, paths[:2])
+    assert_same_stores(_copy(publisher.place, tmp_path / "old", number=pinned.number), single)
+    for table in PUBLISHED:
+        rows = (
+            publisher.catalog.table(table.name).scan(snapshot_id=int(pinned.snapshots[table.name] or 0)).count()
+            if (pinned.snapshots[table.name])
+            else 0
+        )
+        assert rows == single.loaded().rows(table.name), table.name
+    # The newest one has all rows, in one file; what was replaced is deleted when its time is over, and leftovers are.
+    publisher.place.write(f"{FACT_RATE.name}/state=GA/year_month=2025-08/leftover.parquet", b"of a killed task")
+    everything = load_single(Store(tmp_path / "everything"), paths)
+    assert expire(publisher, 1).objects == 0
+    assert expire(publisher, -1).objects >= 5
+    copy = _copy(publisher.place, tmp_path)
+    assert_same_stores(copy, everything)
+    assert len(copy.paths(FACT_RATE.name)) == 1
+    assert _registered(publisher, FACT_RATE.name) == everything.loaded().rows(FACT_RATE.name)
+
+
+def test_a_compaction_gives_way_to_a_faster_one(tmp_path: Path) -> None:
+    place = Place((tmp_path / "place").as_uri())
+    for path in write_rates(tmp_path / "files", 3):
+        run(job_of(place, path, tmp_path))
+    publisher = make_publisher(place, tmp_path)
+    _claim_and_finish(publisher)
+    old = publisher.log.live_facts()
+    slow = PublicationLog(place)
+    assert replace_facts(publisher.log, old[:2], [old[0]])
+    assert not replace_facts(slow, old, [])
+    assert len(slow.live_facts()) == 2
+
+
+def test_a_batch_is_loaded_for_all_its_states_in_one_pass(tmp_path: Path) -> None:
+    place = Place((tmp_path / "place").as_uri())
+    (path,) = write_rates(tmp_path / "files", 1)
+    assert not run(job_of(place, path, tmp_path, "GA")).problems
+    (problem,) = run(job_of(place, path, tmp_path, "FL")).problems
+    assert "was loaded before for GA" in problem
+    assert len(place.list(FOLDER)) == 1
+
+
+def test_a_file_that_needs_too_much_memory_fails_alone(tmp_path: Path) -> None:
+    place = Place((tmp_path / "place").as_uri())
+    good, bad = write_rates(tmp_path / "files", 2)
+    bad.write_text(good.read_text()[:-20])
+    assert run(job_of(place, bad, tmp_path)).problems
+    job = job_of(place, good, tmp_path)
+    small = LoadJob(place, good, job.loads, memory=1_000_000, scratch=tmp_path)
+    process = multiprocessing.get_context("spawn").Pool(1)
+    with process:
+        (problem,) = process.apply(run, (small,)).problems
+    assert "memory" in problem.lower()
+    assert place.list(FOLDER) == []
+    assert not run(job).problems
+
+
+@pytest.mark.parametrize("place", ["file"], indirect=True)
+def test_engines_give_one_answer(publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = write_rates(tmp_path / "files", 3)
+    for path in paths:
+        run(job_of(publisher.place, path, tmp_path))
+    _claim_and_finish(publisher)
+    single = load_single(Store(tmp_path / "single"), paths)
+    sql = """SELECT f.code, c.code_desc, count(*) AS rates, sum(negotiated_rate) AS dollars
+             FROM fact_rate f JOIN dim_code c ON f.code_type = c.code_type AND f.code = c.code
+             GROUP BY f.code, c.code_desc ORDER BY f.code"""
+    frames = {
+        name: pl.from_arrow(publisher.catalog.table(name).scan().to_arrow()) for name in (FACT_RATE.name, DIM_CODE.name)
+    }
+    with duckdb.connect() as connection:
+        for name in frames:
+            connection.execute(f"CREATE VIEW {name} AS FROM read_parquet({single.paths(name)})")
+        expected = connection.execute(sql).fetchall()
+    from_iceberg = pl.SQLContext(frames, eager=True).execute(sql).rows()
+    assert from_iceberg == expected
+    monkeypatch.setenv("POLARS_ICEBERG_PLANNER", "pyiceberg")
+    lazy = {name: pl.scan_iceberg(publisher.catalog.table(name)) for name in frames}
+    assert pl.SQLContext(lazy).execute(sql).collect().rows() == expected
+    with duckdb.connect() as connection:
+        for name, frame in frames.items():
+            connection.register(name, frame.to_arrow())
+        assert connection.execute(sql).fetchall() == expected
+
+
+def test_a_place_says_what_is_wrong_in_one_line(place: Place, tmp_path: Path) -> None:
+    assert place.create("a/1", b"first")
+    assert not place.create("a/1", b"second")
+    assert place.read("a/1") == b"first"
+    place.write("a/1", b"third")
+    assert [one.path for one in place.list("a")] == ["a/1"]
+    place.delete(["a/1", "a/2"])
+    with pytest.raises(PlaceError, match="no such object"):
+        place.read("a/1")
+    with pytest.raises(BeaconError, match="nothing is published yet"):
+        refresh_copy(Store(tmp_path / "copy", LAYOUT), place, ("GA",), tmp_path / "cache")
+    own = load_single(Store(tmp_path / "own"), write_rates(tmp_path / "files", 1))
+    assert rows_of(own, FACT_RATE.name).height
