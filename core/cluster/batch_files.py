@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core.cluster.cluster_files import content_name, folder_of, read_blocks, table_named, write_cluster_file
-from core.cluster.place import Place
+from core.cluster.place import StorePlace
 from core.cluster.receipts import REJECTS_TABLE, ClusterFile, Receipt, put_receipt
 from core.load.outcome import LoadOutcome
 from core.store.generations.layout import StateMonth
@@ -46,7 +46,7 @@ PUBLISHED = (FACT_RATE, *OF_ONE_BATCH, *OF_SEVERAL_BATCHES)
 """The tables that a load fills. What follows from them and from reference data is made where the data is served."""
 
 
-def upload_batch(place: Place, scratch: Store, outcomes: tuple[LoadOutcome, ...], work: Path) -> Receipt:
+def upload_batch(place: StorePlace, scratch: Store, outcomes: tuple[LoadOutcome, ...], work: Path) -> Receipt:
     """Upload the files of the one batch that a scratch store of the layout state_month has. Return its receipt.
 
     The receipt is the last object that is written: what a killed task has uploaded is not seen by anyone, and uploading
@@ -80,7 +80,7 @@ def _periods(name: str, file: DataFile) -> Iterator[StateMonth]:
         yield StateMonth("", "")
 
 
-def _upload(place: Place, name: str, path: Path, batch_id: str, period: StateMonth, work: Path) -> ClusterFile:
+def _upload(place: StorePlace, name: str, path: Path, batch_id: str, period: StateMonth, work: Path) -> ClusterFile:
     table, written = table_named(name), work / "upload.parquet"
     rows = write_cluster_file(written, table, read_blocks(path, table))
     target = f"{folder_of(name, *period)}/{batch_id}-{content_name(written)}.parquet"

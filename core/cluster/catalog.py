@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from core.cluster.cluster_files import field_ids, table_named
-from core.cluster.place import Place, PlaceError
+from core.cluster.place import PlaceError, StorePlace
 from core.cluster.receipts import ClusterFile
 from core.store.schema.columns import Table
 from core.store.schema.tables import FACT_RATE
@@ -45,7 +45,7 @@ class Catalog:
     `uri` is that of a REST catalog (http…), or of a database (postgresql+psycopg2://…, sqlite:///…).
     """
 
-    place: Place
+    place: StorePlace
     uri: str
     storage: tuple[tuple[str, str], ...] = ()
     """Properties of the storage, such as s3.endpoint."""

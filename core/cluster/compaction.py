@@ -10,7 +10,7 @@ from tempfile import mkdtemp
 
 from core.cluster.cluster_files import content_name, folder_of, write_cluster_file
 from core.cluster.merge_batches import sorted_blocks
-from core.cluster.place import Place
+from core.cluster.place import StorePlace
 from core.cluster.publication_log import Compacted, LogEntry, PublicationLog
 from core.cluster.publish import Publisher, fetch_files
 from core.cluster.receipts import ClusterFile
@@ -70,7 +70,7 @@ def replace_facts(log: PublicationLog, old: Sequence[ClusterFile], new: Sequence
     return done
 
 
-def _join(place: Place, old: Sequence[ClusterFile], scratch: Path, memory: str) -> list[ClusterFile]:
+def _join(place: StorePlace, old: Sequence[ClusterFile], scratch: Path, memory: str) -> list[ClusterFile]:
     scratch.mkdir(parents=True, exist_ok=True)
     work = Path(mkdtemp(prefix="compact-", dir=scratch))
     first = old[0]

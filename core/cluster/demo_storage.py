@@ -27,7 +27,9 @@ def serve_s3(directory: Path) -> Iterator[dict[str, str]]:
     directory.mkdir(parents=True, exist_ok=True)
     config = directory / "s3.json"
     actions = ["Admin", "Read", "Write", "List", "Tagging"]
-    config.write_text(json.dumps({"identities": [{"name": "demo", "credentials": [_KEYS], "actions": actions}]}))
+    config.write_text(
+        json.dumps({"identities": [{"name": "demo", "credentials": [_KEYS], "actions": actions}]}), encoding="utf-8"
+    )
     s3, master, volume, filer = _free_ports(4)
     command = [
         program, "server", f"-dir={directory}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3",

@@ -6,8 +6,8 @@ last, so a job that is killed at any moment is run again, here or elsewhere, wit
 
 import hashlib
 import os
-import resource
 import shutil
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -18,7 +18,7 @@ from tempfile import mkdtemp
 import msgspec
 
 from core.cluster.batch_files import upload_batch
-from core.cluster.place import Place
+from core.cluster.place import StorePlace
 from core.cluster.receipts import ClusterFile, Receipt
 from core.cluster.reference_files import seed_scratch
 from core.fetch.partial_file import Version
@@ -36,7 +36,7 @@ SOURCES = "_sources"
 class LoadJob:
     """One file, and what is wanted of it. Jobs are sent to other machines."""
 
-    place: Place
+    place: StorePlace
     source: Path | WantedFile
     loads: tuple[StateLoad, ...]
     reference: tuple[ClusterFile, ...] = ()
@@ -172,10 +172,15 @@ def _explain_other_load(receipt: Receipt, step: Step) -> str | None:
 
 @contextmanager
 def limited_memory(size: int) -> Iterator[None]:
-    """Let this process and those it starts take so many bytes more than this process has now (0: no limit)."""
-    if not size:
+    """Let this process and those it starts take so many bytes more than this process has now (0: no limit).
+
+    Only Linux tells how much that is. Elsewhere there is no limit.
+    """
+    if sys.platform != "linux" or not size:
         yield
         return
+    import resource  # noqa: PLC0415 - not on every system
+
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     before = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (pages * os.sysconf("SC_PAGE_SIZE") + size, before[1]))
@@ -193,7 +198,7 @@ def sweep_scratch(root: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def loaded_markers(place: Place, jobs: Sequence[LoadJob]) -> dict[str, SourceMarker]:
+def loaded_markers(place: StorePlace, jobs: Sequence[LoadJob]) -> dict[str, SourceMarker]:
     """Return the markers of those jobs that are done, by path."""
     there = {one.path for one in place.list(SOURCES)}
     return {

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from core.cluster.batch_files import OF_ONE_BATCH, OF_SEVERAL_BATCHES
 from core.cluster.merge_batches import merged_rows
-from core.cluster.place import Place
+from core.cluster.place import StorePlace
 from core.cluster.publication_log import PublicationLog, files_of
 from core.cluster.publish import fetch_files, newest_generation
 from core.cluster.receipts import REJECTS_TABLE, ClusterFile, Receipt
@@ -68,7 +68,7 @@ class Copied:
 
 def refresh_copy(
     store: Store,
-    place: Place,
+    place: StorePlace,
     states: Sequence[str],
     cache: Path,
     number: int | None = None,
@@ -133,7 +133,7 @@ def _has_batches(transaction: Transaction, receipts: Sequence[Receipt], states: 
 
 def _put_facts(
     transaction: Transaction,
-    place: Place,
+    place: StorePlace,
     missing: Sequence[ClusterFile],
     gone: Sequence[DataFile],
     progress: Progress | None,
@@ -157,7 +157,7 @@ class _Tables:
 
     connection: duckdb.DuckDBPyConnection
     transaction: Transaction
-    place: Place
+    place: StorePlace
     receipts: Sequence[Receipt]
     states: tuple[str, ...]
     cache: Path

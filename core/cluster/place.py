@@ -29,7 +29,7 @@ class StoredObject:
 
 
 @dataclass(frozen=True)
-class Place:
+class StorePlace:
     """A published store: `s3://bucket/prefix`, or `file:///directory` for one machine.
 
     How S3 is reached comes from the environment, as for every S3 client: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,

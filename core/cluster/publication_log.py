@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from core.cluster.place import Place
+from core.cluster.place import StorePlace
 from core.cluster.receipts import ClusterFile, Receipt
 from core.store.schema.tables import FACT_RATE
 
@@ -36,7 +36,7 @@ class LogEntry(msgspec.Struct, frozen=True):
 class PublicationLog:
     """The log of a place. Entries never change, so those that were read stay in memory."""
 
-    place: Place
+    place: StorePlace
     entries: list[LogEntry] = field(default_factory=list)
 
     def read(self) -> int:

@@ -13,7 +13,7 @@ from core.cluster.batch_files import OF_ONE_BATCH, OF_SEVERAL_BATCHES
 from core.cluster.catalog import Catalog, TableChange
 from core.cluster.cluster_files import content_name, write_cluster_file
 from core.cluster.merge_batches import merged_rows, sorted_blocks
-from core.cluster.place import Place
+from core.cluster.place import StorePlace
 from core.cluster.publication_log import PublicationLog, claim, facts_of, files_of
 from core.cluster.receipts import ClusterFile, Receipt, read_receipts
 from core.store.schema.columns import Table
@@ -40,7 +40,7 @@ class Publisher:
     work: Path
 
     @property
-    def place(self) -> Place:
+    def place(self) -> StorePlace:
         """Return the place."""
         return self.log.place
 
@@ -109,7 +109,7 @@ class Publisher:
         return ClusterFile(table.name, target, rows, size)
 
 
-def fetch_files(place: Place, files: Iterable[ClusterFile], to: Path) -> list[str]:
+def fetch_files(place: StorePlace, files: Iterable[ClusterFile], to: Path) -> list[str]:
     """Download files into a folder, those that are not there. Return their local paths, in order."""
 
     def fetch(file: ClusterFile) -> str:
@@ -121,12 +121,12 @@ def fetch_files(place: Place, files: Iterable[ClusterFile], to: Path) -> list[st
         return list(pool.map(fetch, files))
 
 
-def newest_generation(place: Place) -> ClusterGeneration | None:
+def newest_generation(place: StorePlace) -> ClusterGeneration | None:
     """Return the newest generation, or None if nothing is published yet."""
     found = place.list(FOLDER)
     return msgspec.json.decode(place.read(found[-1].path), type=ClusterGeneration) if found else None
 
 
-def read_generation(place: Place, number: int) -> ClusterGeneration:
+def read_generation(place: StorePlace, number: int) -> ClusterGeneration:
     """Return a generation by its number."""
     return msgspec.json.decode(place.read(f"{FOLDER}/{number:08}.json"), type=ClusterGeneration)

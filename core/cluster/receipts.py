@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
-from core.cluster.place import Place
+from core.cluster.place import StorePlace
 
 FOLDER = "_done"
 REJECTS_TABLE = "rejects"
@@ -41,19 +41,19 @@ class Receipt(msgspec.Struct, frozen=True):
         return f"{FOLDER}/{self.batch_id}.json"
 
 
-def put_receipt(place: Place, receipt: Receipt) -> Receipt:
+def put_receipt(place: StorePlace, receipt: Receipt) -> Receipt:
     """Write a receipt. Return the one that counts: the first one written for the batch."""
     if place.create(receipt.path, msgspec.json.encode(receipt)):
         return receipt
     return read_receipt(place, receipt.path)
 
 
-def read_receipt(place: Place, path: str) -> Receipt:
+def read_receipt(place: StorePlace, path: str) -> Receipt:
     """Return the receipt at a path."""
     return msgspec.json.decode(place.read(path), type=Receipt)
 
 
-def read_receipts(place: Place, without: Iterable[str] = ()) -> list[Receipt]:
+def read_receipts(place: StorePlace, without: Iterable[str] = ()) -> list[Receipt]:
     """Return all receipts but those of the batches `without`, in order of their batches."""
     known = {f"{FOLDER}/{batch}.json" for batch in without}
     paths = [one.path for one in place.list(FOLDER) if one.path not in known]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from core.cluster.cluster_files import content_name
-from core.cluster.place import Place
+from core.cluster.place import StorePlace
 from core.cluster.receipts import ClusterFile
 from core.store.generations.store import Store
 from core.store.schema.tables import DIM_CODE_OFFICIAL, DIM_TAXONOMY, NPPES
@@ -12,7 +12,7 @@ from core.store.upkeep.copying import copy_file
 _NEEDED = (NPPES, DIM_TAXONOMY, DIM_CODE_OFFICIAL)
 
 
-def upload_reference(place: Place, store: Store) -> tuple[ClusterFile, ...]:
+def upload_reference(place: StorePlace, store: Store) -> tuple[ClusterFile, ...]:
     """Upload what the store of the machine that starts a run knows of providers and codes. Return the files."""
     manifest = store.manifest()
     found = []
@@ -27,7 +27,7 @@ def upload_reference(place: Place, store: Store) -> tuple[ClusterFile, ...]:
     return tuple(found)
 
 
-def seed_scratch(scratch: Store, place: Place, files: tuple[ClusterFile, ...], cache: Path) -> None:
+def seed_scratch(scratch: Store, place: StorePlace, files: tuple[ClusterFile, ...], cache: Path) -> None:
     """Give a scratch store the reference data. Each machine downloads it once, to `cache`."""
     if not files:
         return

@@ -6,13 +6,13 @@ from pathlib import Path
 from django.conf import settings
 
 from core.cluster.catalog import Catalog
-from core.cluster.place import Place
+from core.cluster.place import StorePlace
 from core.cluster.publication_log import PublicationLog
 from core.cluster.publish import Publisher
 from core.runtime.errors import BeaconError
 
 
-def open_place() -> Place:
+def open_place() -> StorePlace:
     """Return the place of the published store. Raise BeaconError if the settings name none."""
     url = settings.BEACONPOINT_OBJECT_STORE
     if not url:
@@ -20,7 +20,7 @@ def open_place() -> Place:
             "no object store is set; expected BEACONPOINT_DATA_DIR=s3://bucket/prefix, with BEACONPOINT_COPY_DIR for "
             "the directory of this machine (see docs/cluster.md)"
         )
-    return Place(url)
+    return StorePlace(url)
 
 
 def open_publisher() -> Publisher:

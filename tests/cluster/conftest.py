@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from core.cluster.catalog import Catalog
 from core.cluster.demo_storage import BUCKET, serve_s3
-from core.cluster.place import Place
-from core.cluster.publication_log import PublicationLog
+from core.cluster.place import StorePlace
 from core.cluster.publish import Publisher
+from tests.cluster.files import make_publisher
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,27 +32,15 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(params=["file", "s3"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> StorePlace:
     """Return an empty place of each kind."""
     if request.param == "file":
-        return Place((tmp_path / "place").as_uri())
+        return StorePlace((tmp_path / "place").as_uri())
     request.getfixturevalue("s3")
-    return Place(f"s3://{BUCKET}/{tmp_path.name}")
+    return StorePlace(f"s3://{BUCKET}/{tmp_path.name}")
 
 
 @pytest.fixture
-def publisher(place: Place, tmp_path: Path) -> Publisher:
+def publisher(place: StorePlace, tmp_path: Path) -> Publisher:
     """Return a publisher to the place."""
     return make_publisher(place, tmp_path)
-
-
-def make_publisher(place: Place, directory: Path) -> Publisher:
-    """Return another publisher to a place, with a log that it has not read."""
-    storage = {
-        "s3.endpoint": "AWS_ENDPOINT_URL",
-        "s3.access-key-id": "AWS_ACCESS_KEY_ID",
-        "s3.secret-access-key": "AWS_SECRET_ACCESS_KEY",
-    }
-    properties = tuple((name, os.environ.get(variable, "")) for name, variable in storage.items())
-    catalog = Catalog(place, f"sqlite:///{directory / 'catalog.db'}", properties)
-    return Publisher(PublicationLog(place), catalog, directory / "publish-cache")

@@ -1,13 +1,17 @@
 """Small payers' files, loaded by jobs in this process and by a single machine."""
 
 import json
+import os
 from contextlib import nullcontext
 from pathlib import Path
 
 import polars as pl
 
+from core.cluster.catalog import Catalog
 from core.cluster.load_job import JobResult, LoadJob, run_job
-from core.cluster.place import Place
+from core.cluster.place import StorePlace
+from core.cluster.publication_log import PublicationLog
+from core.cluster.publish import Publisher
 from core.fetch.client import Client
 from core.fetch.download import Downloads
 from core.load.fetch_ahead import Web
@@ -55,7 +59,7 @@ def write_rates(directory: Path, count: int, same: int = 0) -> list[Path]:
     return paths
 
 
-def job_of(place: Place, path: Path, scratch: Path, *states: str) -> LoadJob:
+def job_of(place: StorePlace, path: Path, scratch: Path, *states: str) -> LoadJob:
     """Return the job of a file."""
     return LoadJob(place, path, tuple(StateLoad(state) for state in states or ("GA",)), scratch=scratch)
 
@@ -97,3 +101,15 @@ def assert_same_stores(one: Store, other: Store) -> None:
         assert mine.select(sorted(mine.columns)).equals(theirs.select(sorted(theirs.columns))), name
     assert one.loaded().rejects.keys() == other.loaded().rejects.keys()
     assert rows_of(one, FACT_RATE.name)["fact_uid"].is_unique().all()
+
+
+def make_publisher(place: StorePlace, directory: Path) -> Publisher:
+    """Return another publisher to a place, with a log that it has not read."""
+    storage = {
+        "s3.endpoint": "AWS_ENDPOINT_URL",
+        "s3.access-key-id": "AWS_ACCESS_KEY_ID",
+        "s3.secret-access-key": "AWS_SECRET_ACCESS_KEY",
+    }
+    properties = tuple((name, os.environ.get(variable, "")) for name, variable in storage.items())
+    catalog = Catalog(place, f"sqlite:///{directory / 'catalog.db'}", properties)
+    return Publisher(PublicationLog(place), catalog, directory / "publish-cache")

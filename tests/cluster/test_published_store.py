@@ -14,18 +14,17 @@ from core.cluster.compaction import compact, replace_facts
 from core.cluster.expiry import expire
 from core.cluster.load_job import LoadJob
 from core.cluster.local_copy import LAYOUT, refresh_copy
-from core.cluster.place import Place, PlaceError
+from core.cluster.place import PlaceError, StorePlace
 from core.cluster.publication_log import PublicationLog
 from core.cluster.publish import Publisher, newest_generation
 from core.cluster.receipts import FOLDER, read_receipts
 from core.runtime.errors import BeaconError
 from core.store.generations.store import Store
 from core.store.schema.tables import DIM_CODE, FACT_RATE
-from tests.cluster.conftest import make_publisher
-from tests.cluster.files import assert_same_stores, job_of, load_single, rows_of, run, write_rates
+from tests.cluster.files import assert_same_stores, job_of, load_single, make_publisher, rows_of, run, write_rates
 
 
-def _copy(place: Place, directory: Path, *states: str, number: int | None = None) -> Store:
+def _copy(place: StorePlace, directory: Path, *states: str, number: int | None = None) -> Store:
     store = Store(directory / "copy", LAYOUT)
     refresh_copy(store, place, states or ("GA",), directory / "copy-cache", number)
     return store
@@ -86,7 +85,7 @@ def test_a_table_registers_each_file_once_however_many_publish(publisher: Publis
     assert _registered(publisher, FACT_RATE.name) == 2 * rows
 
 
-def _run_and_publish(place: Place, paths: list[Path], directory: Path) -> None:
+def _run_and_publish(place: StorePlace, paths: list[Path], directory: Path) -> None:
     for path in paths:
         run(job_of(place, path, directory))
         publisher = make_publisher(place, directory)
@@ -95,7 +94,7 @@ def _run_and_publish(place: Place, paths: list[Path], directory: Path) -> None:
 
 
 def test_a_run_that_is_killed_at_any_moment_goes_on(tmp_path: Path) -> None:
-    place, paths = Place((tmp_path / "place").as_uri()), write_rates(tmp_path / "files", 3)
+    place, paths = StorePlace((tmp_path / "place").as_uri()), write_rates(tmp_path / "files", 3)
     processes = multiprocessing.get_context("spawn")
     for seconds in (1.5, 2.2, 2.8, 3.4):
         process = processes.Process(target=_run_and_publish, args=(place, paths, tmp_path))
@@ -178,7 +177,7 @@ def test_a_pinned_generation_stays_as_it_is(publisher: Publisher, tmp_path: Path
 
 
 def test_a_compaction_gives_way_to_a_faster_one(tmp_path: Path) -> None:
-    place = Place((tmp_path / "place").as_uri())
+    place = StorePlace((tmp_path / "place").as_uri())
     for path in write_rates(tmp_path / "files", 3):
         run(job_of(place, path, tmp_path))
     publisher = make_publisher(place, tmp_path)
@@ -191,7 +190,7 @@ def test_a_compaction_gives_way_to_a_faster_one(tmp_path: Path) -> None:
 
 
 def test_a_batch_is_loaded_for_all_its_states_in_one_pass(tmp_path: Path) -> None:
-    place = Place((tmp_path / "place").as_uri())
+    place = StorePlace((tmp_path / "place").as_uri())
     (path,) = write_rates(tmp_path / "files", 1)
     assert not run(job_of(place, path, tmp_path, "GA")).problems
     (problem,) = run(job_of(place, path, tmp_path, "FL")).problems
@@ -200,7 +199,7 @@ def test_a_batch_is_loaded_for_all_its_states_in_one_pass(tmp_path: Path) -> Non
 
 
 def test_a_file_that_needs_too_much_memory_fails_alone(tmp_path: Path) -> None:
-    place = Place((tmp_path / "place").as_uri())
+    place = StorePlace((tmp_path / "place").as_uri())
     good, bad = write_rates(tmp_path / "files", 2)
     bad.write_text(good.read_text()[:-20])
     assert run(job_of(place, bad, tmp_path)).problems
@@ -242,7 +241,7 @@ def test_engines_give_one_answer(publisher: Publisher, tmp_path: Path, monkeypat
         assert connection.execute(sql).fetchall() == expected
 
 
-def test_a_place_says_what_is_wrong_in_one_line(place: Place, tmp_path: Path) -> None:
+def test_a_place_says_what_is_wrong_in_one_line(place: StorePlace, tmp_path: Path) -> None:
     assert place.create("a/1", b"first")
     assert not place.create("a/1", b"second")
     assert place.read("a/1") == b"first"
