@@ -1,53 +1,75 @@
 """The first page: one box for everything, and what is loaded."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 
-from core.pages.forms.query_form import CodesForm
+from core.fields.states import STATES
+from core.pages.forms.query_form import CodesForm, HomeForm
 from core.pages.shared import urls
 from core.pages.shared.page import PageQuery, page
+from core.pages.worked_questions import work_questions
 from core.queries import coverage
-from core.queries.find.codes import list_busiest_codes
 from core.queries.find.search import SearchResults, search_everything
-from core.queries.rules.market import Market
 from core.vocabulary.search_text import read_search
 from core.vocabulary.services import SPELLINGS
 
 MAX_SUGGESTIONS = 7
 _LIKE_CPT = frozenset(SPELLINGS["CPT"])
 """Systems that payers label one code with. Without the system, the page shows the one that has rates."""
-EXAMPLE_CODES = 6
 
 MAX_RATES_FOR_EXAMPLES = 100_000_000
 """Counting the rates of a larger month by code takes too long for a first page."""
 
 
-@page(CodesForm)
-def show_home(query: PageQuery[CodesForm]) -> HttpResponseBase:
-    """Show `/`, and `/?q=…`: what the text may stand for."""
+@page(HomeForm)
+def show_home(query: PageQuery[HomeForm]) -> HttpResponseBase:
+    """Show `/`, and `/?q=…`: what the text may stand for, in a state if one is chosen."""
+    state = query.values["state"]
     if query.values["q"]:
-        return _search(query, query.values["q"])
+        text = query.values["q"]
+        return _search(query, f"{text}, {state}" if state and not read_search(text).state else text)
     db = query.db
     loaded = coverage.list_coverage(db)
     if query.wants_file:
         return query.download(loaded, coverage.Coverage, "coverage")
-    newest = next(iter(coverage.list_periods(db)), None)
+    periods = coverage.list_periods(db)
+    newest = next((one for one in periods if state in {"", one.state}), None)
     countable = newest is not None and newest.rates <= MAX_RATES_FOR_EXAMPLES
-    examples = (
-        list_busiest_codes(db, Market(newest.state, newest.year_month), EXAMPLE_CODES) if newest and countable else []
-    )
     total = sum(row.rates for row in loaded)
     return query.render(
         "pages/home.html",
         loaded=loaded,
         newest=newest,
+        state=state,
+        states=sorted({(one.state, STATES[one.state]) for one in periods}, key=lambda one: one[1]),
+        missing=STATES[state] if state and newest is None else "",
         last_loaded_at=max((row.loaded_at for row in loaded), default=None),
-        examples=examples,
-        pasted=",".join(code.code for code in examples),
+        worked=work_questions(db, newest.state, newest.year_month) if newest and countable else [],
+        payers_loaded=_newest_of_each_payer(loaded),
         answer_rows=total,
         rates=total,
         payers=len({row.payer_slug for row in loaded}),
     )
+
+
+@dataclass(frozen=True)
+class LoadedPayer:
+    """A payer in a state: its newest month with its number of rates, and how many earlier months there are."""
+
+    newest: coverage.Coverage
+    earlier: int
+
+
+def _newest_of_each_payer(loaded: Sequence[coverage.Coverage]) -> list[LoadedPayer]:
+    """Return each payer of each state once. `loaded` has the newest months first."""
+    months: dict[tuple[str, str], list[coverage.Coverage]] = {}
+    for row in loaded:
+        months.setdefault((row.state, row.payer_slug), []).append(row)
+    found = [LoadedPayer(rows[0], len(rows) - 1) for rows in months.values()]
+    return sorted(found, key=lambda one: (STATES[one.newest.state], one.newest.reporting_entity_name.lower()))
 
 
 @page(CodesForm)
@@ -57,7 +79,7 @@ def suggest(query: PageQuery[CodesForm]) -> HttpResponseBase:
     return render(query.request, "partials/suggestions.html", {"found": found, "context": found.context})
 
 
-def _search(query: PageQuery[CodesForm], text: str) -> HttpResponseBase:
+def _search(query: PageQuery[HomeForm], text: str) -> HttpResponseBase:
     found = search_everything(query.db, text)
     address = _only_meaning(found, text)
     if address:

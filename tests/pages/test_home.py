@@ -1,17 +1,50 @@
 """The first page."""
 
+import re
+
 from django.test import Client
 
+from core.pages.worked_questions import work_questions
 from core.queries import coverage
+from core.queries.code_answer import spread_by_terms
 from core.store.connection import Snapshot
+from tests.pages.markets import MARKET
 from tests.site import csv_rows, tables, text_of
 
 
 def test_the_first_page_lists_the_available_rates(site: Client, demo: Snapshot) -> None:
     response = site.get("/")
     (loaded,) = tables(response)
-    assert [row[2] for row in loaded[1:]] == [row.reporting_entity_name for row in coverage.list_coverage(demo)]
-    assert f"{sum(row.rates for row in coverage.list_coverage(demo)):,} negotiated rates from 3 payers" in text_of(
-        response
-    )
+    newest = {row.payer_slug: row for row in reversed(coverage.list_coverage(demo))}
+    names = sorted((row.reporting_entity_name for row in newest.values()), key=str.lower)
+    assert [row[1] for row in loaded[1:]] == names, "each payer once"
+    assert {row[3] for row in loaded[1:]} == {f"{row.rates:,}" for row in newest.values()}
+    assert f"{sum(row.rates for row in coverage.list_coverage(demo)):,} of them, from 3 payers" in text_of(response)
     assert len(csv_rows(site.get("/", {"format": "csv"}))) == 6
+
+
+def test_worked_questions_have_the_figures_of_their_pages(site: Client, demo: Snapshot) -> None:
+    worked = work_questions(demo, "GA", "2025-08")
+    assert len(worked) == 3
+    shown = text_of(site.get("/"))
+    for one in worked:
+        assert f"{one.question} {one.answer}" in shown
+        assert site.get(one.address).status_code == 200
+    spread = next(row for row in spread_by_terms(demo, MARKET) if row.reporting_entity_name is None)
+    answered = next(one for one in worked if "99213" in one.question)
+    figures = re.findall(r"\$([\d.,]+\d)", answered.answer)
+    payers = [
+        row.p50 for row in spread_by_terms(demo, MARKET) if row.reporting_entity_name and row.terms == spread.terms
+    ]
+    assert figures in (
+        [f"{max(payers):,.2f}", f"{min(payers):,.2f}"],
+        [f"{spread.p50:,.2f}", f"{spread.p25:,.2f}", f"{spread.p75:,.2f}"],
+    )
+
+
+def test_the_form_takes_a_state_and_words(site: Client) -> None:
+    assert "Georgia" in text_of(site.get("/", {"state": "GA"}))
+    found = site.get("/", {"state": "GA", "q": "knee"})
+    assert 'value="knee, GA"' in found.content.decode()
+    missing = text_of(site.get("/", {"state": "TX"}))
+    assert "No rates of Texas are available yet. There are rates of Georgia" in missing

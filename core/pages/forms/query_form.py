@@ -7,7 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.utils import ErrorDict
 
-from core.pages.forms.fields import NumberField, OneOfField, SearchField
+from core.pages.forms.fields import NumberField, OneOfField, SearchField, StateField
 
 FORMATS = ("html", "csv", "json", "parquet", "xlsx")
 MAX_PAGE = 1_000_000
@@ -63,3 +63,9 @@ class CodesForm(QueryForm):
     """The search for codes."""
 
     q = SearchField()
+
+
+class HomeForm(CodesForm):
+    """Where a visitor is and what for: a state, and words or a number."""
+
+    state = StateField()

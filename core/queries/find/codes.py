@@ -1,5 +1,6 @@
 """Billing codes, found by number or words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.fields.billing_code import padded_codes
@@ -76,6 +77,20 @@ def list_busiest_codes(db: Snapshot, market: Market, limit: int) -> list[CodeCou
                GROUP BY ALL ORDER BY rates DESC, code, code_type LIMIT $limit)
            LEFT JOIN dim_code d USING (code_type, code) ORDER BY rates DESC, code, code_type""",
         {**market.parameters, "limit": limit},
+    )
+
+
+def count_codes(db: Snapshot, market: Market, codes: Sequence[str]) -> list[CodeCount]:
+    """Return those of some codes that a market has, in whichever code system, with their numbers of rates."""
+    numbers = {f"code{n}": code for n, code in enumerate(codes)}
+    return read_rows(
+        db,
+        CodeCount,
+        f"""SELECT code_type, code, d.name, rates FROM (
+               SELECT min(f.code_type) AS code_type, f.code, count(*) AS rates FROM fact_rate f
+               WHERE {market.where} AND f.code IN ({", ".join(f"${name}" for name in numbers)}) GROUP BY f.code)
+           LEFT JOIN dim_code d USING (code_type, code) ORDER BY rates DESC, code""",
+        {**market.parameters, **numbers},
     )
 
 

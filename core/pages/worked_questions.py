@@ -1,0 +1,82 @@
+"""Questions that the first page answers at once, to show what can be asked: each with its figures and its page."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from core.pages.formats import write_dollars, write_percent
+from core.pages.shared import urls
+from core.pages.shared.answer_words import begin_in_lower_case
+from core.pages.shared.labels import title_of
+from core.queries.code_answer import CodeAnswer, answer_code, spread_by_terms
+from core.queries.find.code_titles import code_titles
+from core.queries.find.codes import count_codes, list_busiest_codes
+from core.queries.rules.market import Market, market_cache
+from core.store.connection import Snapshot
+
+FAMILIAR_CODES = ("73721", "99213", "45378", "70450", "27447", "97110", "93306", "80053", "71046", "99214")
+"""Codes of services that everybody knows, the first ones first. Those with rates are the examples."""
+
+QUESTIONS = 3
+
+
+@dataclass(frozen=True)
+class WorkedQuestion:
+    """A question, its answer in a sentence, and the address of the page that has it all."""
+
+    question: str
+    answer: str
+    address: str
+
+
+def work_questions(db: Snapshot, state: str, year_month: str) -> list[WorkedQuestion]:
+    """Return at most QUESTIONS questions about a state and month, of codes with rates in dollars."""
+    market = Market(state, year_month)
+    counted = {row.code: row for row in count_codes(db, market, FAMILIAR_CODES)}
+    codes = [counted[code] for code in FAMILIAR_CODES if code in counted]
+    if len(codes) < QUESTIONS:
+        codes += [row for row in list_busiest_codes(db, market, QUESTIONS) if row.code not in counted]
+    asked = (_about_spread, _about_payers, _about_medicare)
+    titles = code_titles(db)
+    found = []
+    for ask, code in zip(asked, codes, strict=False):
+        of_code = Market(state, year_month, None, code.code)
+        with market_cache(db, of_code) as cached:
+            answer = answer_code(spread_by_terms(cached, of_code))
+        if answer:
+            name = begin_in_lower_case(title_of(code, titles)) or code.code
+            found += ask(answer, f"{name} ({code.code})" if name != code.code else name, of_code)
+    return found
+
+
+def _about_spread(answer: CodeAnswer, name: str, market: Market) -> Iterator[WorkedQuestion]:
+    row = answer.everybody
+    yield WorkedQuestion(
+        f"What is paid for {name}?",
+        f"{write_dollars(row.p50)} in the middle; half of the rates are between {write_dollars(row.p25)} and "
+        f"{write_dollars(row.p75)}.",
+        urls.to("rates", market, billing_class=row.billing_class),
+    )
+
+
+def _about_payers(answer: CodeAnswer, name: str, market: Market) -> Iterator[WorkedQuestion]:
+    ranked = sorted(answer.payers, key=lambda row: (row.p50, row.reporting_entity_name or ""))
+    low, high = ranked[0], ranked[-1]
+    if len(ranked) > 1 and low.p50 < high.p50:
+        said = (
+            f"{high.reporting_entity_name}: {write_dollars(high.p50)} in the middle; {low.reporting_entity_name}: "
+            f"{write_dollars(low.p50)}."
+        )
+        yield WorkedQuestion(f"Which payer pays more for {name}?", said, urls.to("payers", market))
+        return
+    row = answer.everybody
+    said = f"One in ten rates is {write_dollars(row.p10)} or less, and one in ten {write_dollars(row.p90)} or more."
+    yield WorkedQuestion(f"How much do the rates for {name} differ?", said, urls.to("organizations", market))
+
+
+def _about_medicare(answer: CodeAnswer, name: str, market: Market) -> Iterator[WorkedQuestion]:
+    row = answer.everybody
+    if row.percent_p50 is None:
+        yield from _about_spread(answer, name, market)
+        return
+    said = f"{write_percent(row.percent_p50)} of what Medicare pays, in the middle."
+    yield WorkedQuestion(f"How does {name} compare with Medicare?", said, urls.to("medicare", market))
