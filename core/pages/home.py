@@ -13,6 +13,8 @@ from core.pages.shared.page import PageQuery, page
 from core.pages.worked_questions import work_questions
 from core.queries import coverage
 from core.queries.find.search import SearchResults, search_everything
+from core.queries.latest import with_latest
+from core.queries.rules.market import Market
 from core.vocabulary.search_text import read_search
 from core.vocabulary.services import SPELLINGS
 
@@ -38,6 +40,7 @@ def show_home(query: PageQuery[HomeForm]) -> HttpResponseBase:
     periods = coverage.list_periods(db)
     newest = next((one for one in periods if state in {"", one.state}), None)
     countable = newest is not None and newest.rates <= MAX_RATES_FOR_EXAMPLES
+    shown = with_latest(db, Market(newest.state, "")) if newest else None
     total = sum(row.rates for row in loaded)
     return query.render(
         "pages/home.html",
@@ -47,7 +50,8 @@ def show_home(query: PageQuery[HomeForm]) -> HttpResponseBase:
         states=sorted({(one.state, STATES[one.state]) for one in periods}, key=lambda one: one[1]),
         missing=STATES[state] if state and newest is None else "",
         last_loaded_at=max((row.loaded_at for row in loaded), default=None),
-        worked=work_questions(db, newest.state, newest.year_month) if newest and countable else [],
+        market_shown=shown,
+        worked=work_questions(db, shown) if shown and countable else [],
         payers_loaded=_newest_of_each_payer(loaded),
         answer_rows=total,
         rates=total,

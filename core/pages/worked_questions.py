@@ -1,7 +1,7 @@
 """Questions that the first page answers at once, to show what can be asked: each with its figures and its page."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.pages.formats import write_dollars, write_percent
 from core.pages.shared import urls
@@ -28,9 +28,8 @@ class WorkedQuestion:
     address: str
 
 
-def work_questions(db: Snapshot, state: str, year_month: str) -> list[WorkedQuestion]:
-    """Return at most QUESTIONS questions about a state and month, of codes with rates in dollars."""
-    market = Market(state, year_month)
+def work_questions(db: Snapshot, market: Market) -> list[WorkedQuestion]:
+    """Return at most QUESTIONS questions about a market of all codes, of codes with rates in dollars."""
     counted = {row.code: row for row in count_codes(db, market, FAMILIAR_CODES)}
     codes = [counted[code] for code in FAMILIAR_CODES if code in counted]
     if len(codes) < QUESTIONS:
@@ -39,7 +38,7 @@ def work_questions(db: Snapshot, state: str, year_month: str) -> list[WorkedQues
     titles = code_titles(db)
     found = []
     for ask, code in zip(asked, codes, strict=False):
-        of_code = Market(state, year_month, None, code.code)
+        of_code = replace(market, code=code.code)
         with market_cache(db, of_code) as cached:
             answer = answer_code(spread_by_terms(cached, of_code))
         if answer:

@@ -7,6 +7,8 @@ from django.test import Client
 from core.pages.worked_questions import work_questions
 from core.queries import coverage
 from core.queries.code_answer import spread_by_terms
+from core.queries.latest import with_latest
+from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from tests.pages.markets import MARKET
 from tests.site import csv_rows, tables, text_of
@@ -24,7 +26,7 @@ def test_the_first_page_lists_the_available_rates(site: Client, demo: Snapshot) 
 
 
 def test_worked_questions_have_the_figures_of_their_pages(site: Client, demo: Snapshot) -> None:
-    worked = work_questions(demo, "GA", "2025-08")
+    worked = work_questions(demo, with_latest(demo, Market("GA", "")))
     assert len(worked) == 3
     shown = text_of(site.get("/"))
     for one in worked:
