@@ -36,7 +36,7 @@ def work_questions(db: Snapshot, market: Market) -> list[WorkedQuestion]:
         codes += [row for row in list_busiest_codes(db, market, QUESTIONS) if row.code not in counted]
     asked = (_about_spread, _about_payers, _about_medicare)
     titles = code_titles(db)
-    found = []
+    found: list[WorkedQuestion] = []
     for ask, code in zip(asked, codes, strict=False):
         of_code = replace(market, code=code.code)
         with market_cache(db, of_code) as cached:
