@@ -10,11 +10,12 @@ from core.fields.states import STATES
 from core.pages.forms.query_form import CodesForm, HomeForm
 from core.pages.shared import urls
 from core.pages.shared.page import PageQuery, page
-from core.pages.worked_questions import work_questions
+from core.pages.worked_questions import WorkedQuestion, work_questions
 from core.queries import coverage
 from core.queries.find.search import SearchResults, search_everything
 from core.queries.latest import with_latest
 from core.queries.rules.market import Market
+from core.store.connection import QueryTimeout, Snapshot
 from core.vocabulary.search_text import read_search
 from core.vocabulary.services import SPELLINGS
 
@@ -51,12 +52,20 @@ def show_home(query: PageQuery[HomeForm]) -> HttpResponseBase:
         missing=STATES[state] if state and newest is None else "",
         last_loaded_at=max((row.loaded_at for row in loaded), default=None),
         market_shown=shown,
-        worked=work_questions(db, shown) if shown and countable else [],
+        worked=_work_questions(db, shown) if shown and countable else [],
         payers_loaded=_newest_of_each_payer(loaded),
         answer_rows=total,
         rates=total,
         payers=len({row.payer_slug for row in loaded}),
     )
+
+
+def _work_questions(db: Snapshot, market: Market) -> list[WorkedQuestion]:
+    """Return the worked questions; none if they take too long, which is no reason for a first page that fails."""
+    try:
+        return work_questions(db, market)
+    except QueryTimeout:
+        return []
 
 
 @dataclass(frozen=True)
