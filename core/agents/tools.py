@@ -47,6 +47,7 @@ class AgentTools:
             self.list_rates,
             self.compare_payers,
             self.percent_of_medicare,
+            self.rule_behind_rates,
             self.who_is_npi,
             self.who_is_tax_id,
             self.rates_of_provider,
@@ -148,6 +149,23 @@ class AgentTools:
             f"What percent of Medicare is {code} paid in {state.upper()} in {month}?",
             found,
             self._sources(state, month, found),
+            method=MEDICARE_METHOD,
+        )
+
+    def rule_behind_rates(
+        self,
+        state: StateArgument,
+        payer: Annotated[str, Field(description="Name of a payer, or its payer_slug.")],
+        tax_id: Annotated[str | None, Field(description="Tax ID of one organization; without it, the payer's.")] = None,
+        year_month: MonthArgument = None,
+    ) -> AgentAnswer:
+        """Find the rule behind a payer's professional rates: a percent of a Medicare year and locality, or none."""
+        month = self._month(state, year_month)
+        found = self._store.contract_rule(state, month, payer, tin=tax_id)
+        return make_answer(
+            f"What rule is behind the rates of {payer} in {state.upper()} in {month}?",
+            found,
+            self._store.sources(state, month, payer).to_dicts(),
             method=MEDICARE_METHOD,
         )
 

@@ -5,7 +5,20 @@ from dataclasses import dataclass
 
 from django.http import HttpResponseBase
 
-from core.pages import baskets, changes, codes, compensation, dictionary, home, medicare, method, places, quality, rates
+from core.pages import (
+    baskets,
+    changes,
+    codes,
+    compensation,
+    contract_rule,
+    dictionary,
+    home,
+    medicare,
+    method,
+    places,
+    quality,
+    rates,
+)
 from core.pages.parties import organizations, payers, plans, providers, roll_ups
 
 
@@ -43,6 +56,7 @@ PAGES = (
     SitePage("specialties/", places.show_specialties, "specialties", "Specialties", in_more=True),
     SitePage("medicare/", medicare.show_medicare, "medicare", "Medicare"),
     SitePage("compensation/", compensation.show_compensation, "compensation", "Workers’ comp", in_more=True),
+    SitePage("rule/", contract_rule.show_rule, "rule", "Contract rules", in_more=True),
     SitePage("changes/", changes.show_changes, "changes", "Changes"),
     SitePage("quality/", quality.show_quality, "quality", "Data quality", keeps_market=False, in_more=True),
     SitePage("quality/<str:check>/", quality.show_failing_rows, "quality_rows"),

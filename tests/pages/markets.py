@@ -15,5 +15,5 @@ PAGES = (
     "/payers/", "/payers/?code=70450",
     "/payers/?codes=99213,450,XYZ", "/payers/?payer=example_peach_health_plan", "/changes/",
     "/changes/?code=99213", "/changes/?payer=example_piedmont_mutual_inc", "/compensation/",
-    "/compensation/?code=70450",
+    "/compensation/?code=70450", "/rule/", "/rule/?payer=example_peach_health_plan",
 )  # fmt: skip

@@ -211,6 +211,12 @@ class MedicareForm(ComparedForm):
     sorts = tuple(medicare.ORDERS)
 
 
+class RuleForm(MarketForm):
+    """The rule behind a payer's rates."""
+
+    tables = ("families", "exceptions", "prices")
+
+
 class OrganizationsForm(MarketForm):
     """The organizations of a market."""
 

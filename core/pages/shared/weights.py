@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from core.fields import code_list
-from core.pages.forms.market_forms import ChangesForm, MarketForm, MedicareForm, ProviderForm
+from core.pages.forms.market_forms import ChangesForm, MarketForm, MedicareForm, ProviderForm, RuleForm
 from core.pages.forms.quality_form import QualityForm
 from core.pages.forms.query_form import QueryForm
 from core.queries import coverage
@@ -48,7 +48,9 @@ def weigh_question(db: Snapshot, form: QueryForm) -> int:
     if codes:
         return _weigh_codes(db, form, codes)
     # The other pages ask for a code, or show what is loaded.
-    whole = isinstance(form, MedicareForm) or (isinstance(form, ChangesForm) and form.cleaned_data["payer"])
+    if isinstance(form, RuleForm) and form.cleaned_data["tin"]:
+        return _weigh_provider(db, form)
+    whole = isinstance(form, MedicareForm | RuleForm) or (isinstance(form, ChangesForm) and form.cleaned_data["payer"])
     return _WHOLE_WORK * _rates_of_months(db, form) if whole else 0
 
 

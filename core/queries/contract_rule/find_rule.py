@@ -73,7 +73,7 @@ class ContractRule:
     """The multiple of a Medicare schedule that reproduces most prices, or that none does."""
 
     verdict: Annotated[
-        Verdict,
+        str,
         described(
             "rule; close (near a schedule that is not loaded, such as an older year's); none; too few (prices to "
             "tell); not loaded (no Medicare schedule is).",
@@ -223,6 +223,7 @@ def _write_sentence(rule: ContractRule, families: Sequence[FamilyRule], releases
         return "; ".join([f"{what}, for {rule.explained:,} of {rule.prices:,} prices", *own, listed]) + "."
     if rule.verdict == "close":
         own = [f"{one.family} {100 * one.multiple:.0f}%" for one in families if one.own]
+        of = "these multiples" if own else "that multiple"
         edition = "another edition of the schedule"
         if len(releases) > 1 and rule.release == releases[0]:
             edition = f"a schedule older than {write_release(releases[0])}, the oldest that is loaded"
@@ -231,7 +232,7 @@ def _write_sentence(rule: ContractRule, families: Sequence[FamilyRule], releases
         around = "; ".join([f"About {100 * (rule.multiple or 0):.0f}% of Medicare", *own])
         return (
             f"{around}. No loaded schedule reproduces the prices to the cent, but {rule.explained:,} of "
-            f"{rule.prices:,} ({share:.0%}) are within {NEAR_TOLERANCE:.0%} of that multiple of the {year} schedule, "
+            f"{rule.prices:,} ({share:.0%}) are within {NEAR_TOLERANCE:.0%} of {of} of the {year} schedule, "
             f"{where}. The contract probably names {edition}."
         )
     return (

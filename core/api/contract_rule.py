@@ -1,0 +1,48 @@
+"""Resources about the rule behind a payer's professional rates."""
+
+from ninja import Router
+from pydantic import Field
+
+from core.api.protocol.resources import AnswerFields, MarketAnswer, MarketPage, ResourceRequest, resource
+from core.pages.forms.market_forms import RuleForm
+from core.queries.contract_rule.find_rule import ContractRule, FamilyRule, FoundRule, RulePrice, find_contract_rule
+from core.queries.rules.market import market_cache
+
+router = Router(tags=["Medicare"])
+
+_NOT_TAKEN = ["code", "code_type", "sort"]
+
+
+class RuleAnswer(MarketAnswer):
+    """The rule behind a payer's rates, with the multiple of each family of services."""
+
+    rule: ContractRule = Field(description="The multiple of a Medicare schedule, or why none is named.")
+    families: list[FamilyRule] = Field(description="The multiples of the families of services, by code.")
+
+
+@resource(router, "/rule", RuleForm, RuleAnswer, required=["payer"], without=_NOT_TAKEN)
+def find_rule(request: ResourceRequest) -> AnswerFields:
+    """Find the rule behind a payer's professional rates.
+
+    The multiple of a Medicare year, locality, and family of services that reproduces most of the rates, of the payer or
+    of one `tin`; or that there is no single rule. A multiple of 1 is 100%.
+    """
+    found = _find(request)
+    return {"rule": found.rule, "families": found.families}
+
+
+@resource(router, "/rule/prices", RuleForm, MarketPage[RulePrice], required=["payer"], without=_NOT_TAKEN)
+def list_rule_prices(request: ResourceRequest) -> AnswerFields:
+    """List each price beside what the rule says.
+
+    A price is the most common rate of a code with its modifier, in or out of a facility. Where `explained` is false, it
+    is an exception.
+    """
+    return request.page_of(_find(request).prices)
+
+
+def _find(request: ResourceRequest) -> FoundRule:
+    if not request.market.tin:
+        request.refuse_if_too_broad()
+    with market_cache(request.db, request.market) as cache:
+        return find_contract_rule(cache, request.market)

@@ -1,0 +1,135 @@
+"""The rule behind a payer's rates: page, files, API, and Python give the same answer, that of the contract."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from django.test import Client
+
+import beaconpoint
+from core.queries.contract_rule import fit_rule
+from core.queries.contract_rule.find_rule import find_contract_rule, write_release
+from core.queries.rules.market import Market
+from core.store.connection import Snapshot
+from tests.pages.markets import PEACH
+from tests.paths import ROOT
+from tests.queries.tables import written
+
+LOCALITIES = ("ATLANTA", "REST OF GEORGIA")
+PRICES = 60
+MARKET = Market("GA", "2025-08", payer="a")
+
+
+@pytest.fixture(scope="module")
+def schedule() -> Any:
+    """Return the amounts of each release and locality, made up: codes 99202 to 99231 and 20600 to 20629."""
+    random = np.random.default_rng(3)
+    base = np.exp(random.normal(5, 0.8, PRICES))
+    return {
+        (release, place): np.round(base * np.exp(random.normal(0, 0.03, PRICES)), 2)
+        for release in ("2024-01", "2025-01")
+        for place in LOCALITIES
+    }
+
+
+def _store(root: Any, schedule: Any, of: tuple[str, str], exceptions: int) -> Snapshot:
+    codes = [str(first + n) for first in (99202, 20600) for n in range(PRICES // 2)]
+    amounts = schedule[of]
+    rates = np.round(amounts * np.array([1.25] * (PRICES // 2) + [1.18] * (PRICES // 2)), 2)
+    rates[:exceptions] = np.round(rates[:exceptions] * 1.5, 2)
+    means = {
+        release: (schedule[release, LOCALITIES[0]] + schedule[release, LOCALITIES[1]]) / 2 for release, _ in schedule
+    }
+    terms = {"state": "GA", "year_month": "2025-08", "reporting_entity_name": "A", "code_type": "CPT"}
+    return written(
+        root,
+        {
+            "fact_rate": [
+                {
+                    **terms, "code": code, "fact_uid": f"{n:032x}", "negotiated_rate": float(rate), "pg_uid": "0" * 32,
+                    "billing_class": "professional", "billing_code_modifier": "", "pos_set_id": "office",
+                    "negotiated_type": "negotiated", "negotiation_arrangement": "ffs", "batch_id": "b",
+                }
+                for n, (code, rate) in enumerate(zip(codes, rates, strict=True))
+            ],
+            "dim_pos_set": [{"pos_set_id": "office", "service_codes": ["11"]}],
+            "dim_payer_bridge": [{"reporting_entity_name_raw": "A", "payer_slug": "a"}],
+            "dim_benchmark": [
+                {"kind": "medicare_prof", "state": "US", "release": release, "files": [], "states": ["GA"]}
+                for release in means
+            ],
+            "bench_medicare_prof": [
+                {
+                    "state": "GA", "year_month": month, "code_type": "CPT", "code": code, "status": "A",
+                    "medicare_prof_rate": float(mean), "release": release, "conversion_factor": 32.0,
+                }
+                for release, values in means.items()
+                for month in (release, "2025-08")[: 2 if release == "2025-01" else 1]
+                for code, mean in zip(codes, values, strict=True)
+            ],
+            "bench_medicare_prof_locality": [
+                {
+                    "release": release, "state": "GA", "contractor": "10212", "locality": place[:2],
+                    "locality_name": place, "code_type": "CPT", "code": code, "modifier": "",
+                    "nonfacility_rate": float(amount),
+                }
+                for (release, place), values in schedule.items()
+                for code, amount in zip(codes, values, strict=True)
+            ],
+        },
+    )  # fmt: skip
+
+
+def test_an_older_release_in_one_locality_is_found_with_its_families(tmp_path: Any, schedule: Any) -> None:
+    found = find_contract_rule(_store(tmp_path, schedule, ("2024-01", "REST OF GEORGIA"), 3), MARKET)
+    assert (found.rule.verdict, found.rule.release, found.rule.locality_name) == ("rule", "2024-01", "REST OF GEORGIA")
+    assert {one.family: one.multiple for one in found.families} == {"surgery": 1.18, "evaluation and management": 1.25}
+    assert (found.rule.prices, found.rule.explained) == (60, 57)
+    assert [one.code for one in sorted(found.exceptions, key=lambda one: one.code)] == ["99202", "99203", "99204"]
+    assert found.rule.sentence == (
+        "118.0% of the 2024 physician fee schedule, Rest Of Georgia (locality RE), for 57 of 60 prices; "
+        "evaluation and management 125.0%; 3 exceptions."
+    )
+    assert found.rule.conversion_factor == pytest.approx(1.18 * 32)
+
+
+def test_all_interfaces_give_the_same_answer(site: Client, demo: Snapshot, demo_root: Path) -> None:
+    found = find_contract_rule(demo, Market("GA", "2025-08", payer=PEACH))
+    address = f"/rule/?state=GA&year_month=2025-08&payer={PEACH}"
+    text = site.get(address).content.decode()
+    assert found.rule.sentence.replace("'", "&#x27;") in text
+    assert f"{fit_rule.RULE_SHARE:.0%}" in text or found.rule.verdict == "too few"
+    rows = list(
+        csv.DictReader(io.StringIO(b"".join(site.get(f"{address}&format=csv&table=prices")).decode("utf-8-sig")))
+    )
+    assert len(rows) == len(found.prices)
+    answer = json.loads(site.get(f"/api/v1{address.replace('/?', '?')}").content)
+    assert answer["rule"] == json.loads(json.dumps(vars(found.rule)))
+    frame = beaconpoint.open_store(demo_root).contract_rule("ga", "2025-08", PEACH)
+    assert isinstance(frame, pl.DataFrame)
+    assert frame["sentence"].to_list() == [found.rule.sentence]
+
+
+def test_a_release_is_written_as_a_month() -> None:
+    assert write_release("2023-01") == "January 2023"
+
+
+def test_the_method_states_the_thresholds_of_the_code() -> None:
+    text = (
+        (ROOT / "docs" / "method.md").read_text().partition("## What rule is behind the rates")[2].partition("\n## ")[0]
+    )
+    for stated in (
+        f"within a cent or {fit_rule.RELATIVE_TOLERANCE:.1%} of the rate",
+        f"at least {fit_rule.MIN_FAMILY_PRICES} prices",
+        f"at least {fit_rule.FAMILY_SHARE:.0%} of them",
+        f"at least {fit_rule.FAMILY_GAIN} more",
+        f"at least {fit_rule.RULE_SHARE:.0%} of at least {fit_rule.MIN_PRICES} prices",
+        f"at least {fit_rule.NEAR_SHARE:.0%} of the prices are within {fit_rule.NEAR_TOLERANCE:.0%}",
+        f"differs by more than {fit_rule.NOTABLE_DIFFERENCE:.0%}",
+    ):
+        assert stated in " ".join(text.split())

@@ -1,0 +1,73 @@
+"""A made-up contract is recovered exactly; noise is not taken for a rule."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.queries.contract_rule.fit_rule import (
+    NEAR_SHARE,
+    RULE_SHARE,
+    find_nearest,
+    fit_candidates,
+)
+from tests.queries.contract_rule.made_up_contracts import count_reproduced, make_contract
+
+PER_MILLE = st.integers(600, 3000).map(lambda n: n / 1000)
+
+
+@given(seed=st.integers(0, 10**6), multiples=st.lists(PER_MILLE, min_size=3, max_size=3), exceptions=st.integers(0, 48))
+def test_a_made_up_contract_is_recovered_exactly(seed: int, multiples: list[float], exceptions: int) -> None:
+    contract = make_contract(seed, multiples, exceptions)
+    best = fit_candidates(contract.rates, contract.families, contract.amounts)[0]
+    assert best.candidate == contract.column
+    found = {one.family: one.multiple for one in best.families}
+    # Multiples nearer than this give the same cents for nearly all amounts.
+    assert found == pytest.approx(contract.multiples, abs=2e-4)
+    assert best.explained.sum() == len(contract.rates) - exceptions
+    assert best.explained.mean() >= RULE_SHARE
+
+
+@given(seed=st.integers(0, 10**6), spread=st.floats(0.15, 0.6))
+def test_noise_is_no_rule(seed: int, spread: float) -> None:
+    contract = make_contract(seed, [1.0, 1.0, 1.0], 0)
+    noise = np.exp(np.random.default_rng(seed).normal(0.2, spread, len(contract.rates)))
+    rates = np.round(contract.rates * noise, 2)
+    best = fit_candidates(rates, contract.families, contract.amounts)[0]
+    near = find_nearest(rates, contract.families, contract.amounts)
+    assert best.explained.mean() < RULE_SHARE / 2
+    assert near is not None
+    assert near.explained.mean() < NEAR_SHARE
+
+
+@given(seed=st.integers(0, 10**6), multiple=PER_MILLE)
+def test_a_schedule_that_is_not_among_the_candidates_is_close(seed: int, multiple: float) -> None:
+    contract = make_contract(seed, [multiple] * 3, 10)
+    others = np.delete(contract.amounts, contract.column, axis=1)
+    drifted = np.round(others * np.exp(np.random.default_rng(seed).normal(0, 0.002, others.shape)), 2)
+    best = fit_candidates(contract.rates, contract.families, drifted)[0]
+    near = find_nearest(contract.rates, contract.families, drifted)
+    assert best.explained.mean() < RULE_SHARE
+    assert near is not None
+    assert abs(near.multiple / multiple - 1) < 0.02
+
+
+@given(seed=st.integers(0, 10**6), exceptions=st.integers(0, 80))
+def test_the_multiple_reproduces_as_many_rates_as_any_ratio_does(seed: int, exceptions: int) -> None:
+    contract = make_contract(seed, [1.18] * 3, exceptions, columns=2)
+    amounts = contract.amounts[:, contract.column]
+    (fit,) = fit_candidates(contract.rates, ["surgery"] * 240, amounts[:, None])
+    slow = max(count_reproduced(contract.rates, amounts, ratio) for ratio in contract.rates / amounts)
+    # A ratio is the middle of what one price allows: the best place between prices may reproduce a few more, and the
+    # multiple that is exact for the most cents a few fewer.
+    assert abs(fit.explained.sum() - slow) <= 3
+
+
+def test_a_multiple_of_another_conversion_factor_is_the_same_rule() -> None:
+    contract = make_contract(7, [1.25] * 3, 0)
+    scaled = np.round(contract.amounts[:, [contract.column]] * 33.8872 / 32.7442, 2)
+    both = np.hstack([contract.amounts[:, [contract.column]], scaled])
+    best, other = fit_candidates(contract.rates, contract.families, both)
+    assert (best.candidate, best.multiple) == (0, 1.25)
+    assert abs(other.multiple - 1.25 * 32.7442 / 33.8872) < 1e-4
+    assert other.explained.all()
