@@ -5,7 +5,7 @@ from typing import Any
 
 from django.http import HttpResponseBase
 
-from core.pages.charts.scatter_chart import Point, draw_scatter
+from core.pages.charts.scatter_chart import ScatterPoint, draw_scatter
 from core.pages.forms.market_forms import RuleForm
 from core.pages.shared.market_choice import MarketChoice, choose_market
 from core.pages.shared.page import MarketQuery, market_page
@@ -67,7 +67,9 @@ def show_rule(query: MarketQuery[RuleForm]) -> HttpResponseBase:
 
 def _draw(found: FoundRule) -> Any:
     points = [
-        Point(one.medicare, one.negotiated_rate, one.explained) for one in found.prices if one.medicare is not None
+        ScatterPoint(one.medicare, one.negotiated_rate, one.explained)
+        for one in found.prices
+        if one.medicare is not None
     ]
     lines = [found.rule.multiple or 1, *(one.multiple for one in found.families if one.own)]
     return draw_scatter(points, lines if found.rule.verdict != "none" else [], found.rule.sentence)

@@ -17,7 +17,7 @@ _MARKS = [10.0**n for n in range(-2, 7)]
 
 
 @dataclass(frozen=True)
-class Point:
+class ScatterPoint:
     """A price: Medicare's amount, the rate, and whether the rule explains it."""
 
     amount: float
@@ -25,7 +25,7 @@ class Point:
     explained: bool
 
 
-def draw_scatter(points: Sequence[Point], multiples: Sequence[float], words: str) -> SafeString:
+def draw_scatter(points: Sequence[ScatterPoint], multiples: Sequence[float], words: str) -> SafeString:
     """Return a point for each price, with a line at each multiple; both scales are logarithmic.
 
     `words` says the same to those who do not see it. Return empty text if there are no points.
@@ -78,7 +78,9 @@ def draw_scatter(points: Sequence[Point], multiples: Sequence[float], words: str
     )  # fmt: skip
 
 
-def _thin_out(points: Sequence[Point], across: Callable[[float], float], up: Callable[[float], float]) -> list[Point]:
+def _thin_out(
+    points: Sequence[ScatterPoint], across: Callable[[float], float], up: Callable[[float], float]
+) -> list[ScatterPoint]:
     """Return one point of each cell of the grid, exceptions first: they are away from the line."""
     cells = {
         (one.explained, round(across(one.amount) / 100 * _COLUMNS), round(up(one.rate) / _HEIGHT * _ROWS)): one
