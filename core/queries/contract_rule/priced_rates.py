@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
-import polars as pl
 
 from core.queries.comparison.compared_rates import SAME_TERMS
 from core.queries.contract_rule.code_families import family_of
@@ -105,28 +104,23 @@ def find_amounts_of(db: Snapshot, prices: Sequence[CommonPrice], candidates: Seq
     codes = {quote(one.code) for one in prices}
     # The codes are written out: DuckDB's client takes seconds to bind a list of 10,000. With very many, all are read.
     of_codes = f"AND code IN ({', '.join(sorted(codes))})" if len(codes) <= _MAX_LISTED_CODES else ""
-    listed = pl.DataFrame(
-        db.arrow_rows(
-            f"""SELECT release, contractor, locality, state, code, modifier,
-                       coalesce(nonfacility_rate, facility_rate) AS outside,
-                       coalesce(facility_rate, nonfacility_rate) AS inside
-                FROM bench_medicare_prof_locality WHERE state IN ({states}) {of_codes}""",
-            {},
-        )
+    columns = {tuple(getattr(one, name) for name in _PLACE): n for n, one in enumerate(candidates)}
+    rows = {(one.code, one.modifier, one.facility): n for n, one in enumerate(prices)}
+    # By columns: as rows, a state's amounts of three releases take a second.
+    listed = db.arrow_rows(
+        f"""SELECT {", ".join(_PLACE)}, code, modifier, coalesce(nonfacility_rate, facility_rate) AS outside,
+                   coalesce(facility_rate, nonfacility_rate) AS inside
+            FROM bench_medicare_prof_locality WHERE state IN ({states}) {of_codes}""",
+        {},
     )
-    columns = pl.DataFrame(
-        {**{name: [getattr(one, name) for one in candidates] for name in _PLACE}, "column": range(len(candidates))}
-    )
-    rows = pl.DataFrame(
-        {**{name: [getattr(one, name) for one in prices] for name in _SERVICE}, "row": range(len(prices))}
-    )
-    joined = listed.join(columns, on=_PLACE).join(rows, on=["code", "modifier"])
-    amounts = pl.when("facility").then("inside").otherwise("outside").alias("amount")
-    priced = joined.with_columns(amounts).filter(pl.col("amount") > 0)
-    found[priced["row"].to_numpy(), priced["column"].to_numpy()] = priced["amount"].to_numpy()
+    for *place, code, modifier, outside, inside in zip(*(one.to_pylist() for one in listed.columns), strict=True):
+        column = columns.get(tuple(place))
+        for facility, amount in ((False, outside), (True, inside)):
+            row = rows.get((code, modifier, facility))
+            if row is not None and column is not None and amount:
+                found[row, column] = amount
     return found
 
 
 _PLACE = ("release", "contractor", "locality", "state")
-_SERVICE = ("code", "modifier", "facility")
 _MAX_LISTED_CODES = 2_000
