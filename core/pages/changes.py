@@ -11,16 +11,19 @@ from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.market_choice import MarketChoice, choose_months
 from core.pages.shared.page import MarketQuery, ask_for_code, market_page
 from core.pages.shared.paging import Paging, span
-from core.pages.shared.weights import is_too_broad
+from core.pages.shared.weights import is_too_broad_to_match
 from core.queries import changes, coverage
 from core.queries.coverage import Coverage
 from core.queries.find import codes
-from core.queries.rules.matching import OUTCOMES
+from core.queries.matching import OUTCOMES, names_organization
 from core.queries.rules.which_filter_emptied import count_without_each_filter
 from core.store.connection import Snapshot
 
-COUNTED_OUTCOMES = ("up", "down", "added", "gone", "same")
-"""The outcomes that are counted for each payer and code, in the order of the columns."""
+COUNTED_OUTCOMES = ("up", "down", "added", "gone", "terms", "same")
+"""The outcomes that are counted for each payer, code, and organization, in the order of the columns."""
+
+TOP_ORGANIZATIONS = 20
+"""The organizations that the page of a payer shows. The download has all."""
 
 
 def _choose(form: ChangesForm, db: Snapshot) -> MarketChoice:
@@ -34,11 +37,12 @@ def show_changes(query: MarketQuery[ChangesForm]) -> HttpResponseBase:
     loaded = coverage.list_coverage(query.db)
     months = sorted({row.year_month for row in loaded}, reverse=True)
     query.form.offer(**{"from": [(one, write_month(one)) for one in months]})
-    if not earlier or not (market.payer or market.code) or is_too_broad(query.db, market, earlier):
+    narrow = market.payer or market.code or names_organization(market)
+    if not earlier or not narrow or is_too_broad_to_match(query.db, market, earlier):
         return _payers_to_choose_from(query, loaded)
     if query.wants_file:
         return _download(query)
-    return _changes_of_code(query, loaded) if market.code else _changes_of_payer(query, loaded)
+    return _changes_of_code(query, loaded) if market.code else _changes_without_code(query, loaded)
 
 
 def _payers_to_choose_from(query: MarketQuery[ChangesForm], loaded: Sequence[Coverage]) -> HttpResponseBase:
@@ -58,57 +62,75 @@ def _payers_to_choose_from(query: MarketQuery[ChangesForm], loaded: Sequence[Cov
 
 def _download(query: MarketQuery[ChangesForm]) -> HttpResponseBase:
     db, market, earlier, sort = query.db, query.market, query.choice.earlier_month, query.values["sort"]
-    if query.values["table"] == "rates":
+    table = query.values["table"]
+    if table == "rates":
         order = _sort(sort, changes.ORDERS) if market.code else next(iter(changes.ORDERS))
-        every = changes.list_changed_rates(db, market, earlier, query.values["what"] or None, order, ROW_CAP, 0)[1]
-        return query.download(every, changes.ChangedRate, "changes")
-    by_payer, by_code = changes.count_movements(db, market, earlier)
-    if query.values["table"] == "payers":
-        return query.download(by_payer, changes.PayerMoved, "changes_payers")
+        every = changes.list_changed_pay(db, market, earlier, query.values["what"] or None, order, ROW_CAP, 0)[1]
+        return query.download(every, changes.ChangedPay, "changes")
+    found = changes.count_movements(db, market, earlier)
     key = changes.SORTS[_sort(sort, changes.SORTS)]
-    return query.download(sorted(by_code, key=key), changes.CodeMoved, "changes_codes")
+    if table == "payers":
+        return query.download(found.payers, changes.PayerMoved, "changes_payers")
+    if table == "terms":
+        return query.download(found.terms, changes.TermsMoved, "changes_terms")
+    if table == "organizations":
+        return query.download(sorted(found.tax_ids, key=key), changes.TaxIdMoved, "changes_organizations")
+    return query.download(sorted(found.codes, key=key), changes.CodeMoved, "changes_codes")
 
 
 def _changes_of_code(query: MarketQuery[ChangesForm], loaded: Sequence[Coverage]) -> HttpResponseBase:
     sort, number = _sort(query.values["sort"], changes.ORDERS), query.values["page"]
-    by_payer, (total, rows) = changes.count_and_list_changes(
+    found = changes.count_movements(query.db, query.market, query.choice.earlier_month)
+    total, rows = changes.list_changed_pay(
         query.db, query.market, query.choice.earlier_month, query.values["what"] or None, sort, *span(number)
     )
-    return _render(query, loaded, by_payer, sort=sort, rows=rows, paging=Paging(number, total))
+    return _render(query, loaded, found, sort=sort, rows=rows, paging=Paging(number, total))
 
 
-def _changes_of_payer(query: MarketQuery[ChangesForm], loaded: Sequence[Coverage]) -> HttpResponseBase:
+def _changes_without_code(query: MarketQuery[ChangesForm], loaded: Sequence[Coverage]) -> HttpResponseBase:
     sort = _sort(query.values["sort"], changes.SORTS)
-    by_payer, by_code = changes.count_movements(query.db, query.market, query.choice.earlier_month)
-    paging = Paging(query.values["page"], len(by_code))
-    shown = sorted(by_code, key=changes.SORTS[sort])[paging.offset : paging.offset + paging.limit]
-    return _render(query, loaded, by_payer, sort=sort, codes=shown, paging=paging)
+    found = changes.count_movements(query.db, query.market, query.choice.earlier_month)
+    paging = Paging(query.values["page"], len(found.codes))
+    key = changes.SORTS[sort]
+    shown = sorted(found.codes, key=key)[paging.offset : paging.offset + paging.limit]
+    top = sorted(found.tax_ids, key=key)[:TOP_ORGANIZATIONS]
+    return _render(query, loaded, found, sort=sort, codes=shown, organizations=top, paging=paging)
 
 
 def _render(
-    query: MarketQuery[ChangesForm], loaded: Sequence[Coverage], by_payer: Sequence[changes.PayerMoved], **table: Any
+    query: MarketQuery[ChangesForm], loaded: Sequence[Coverage], found: changes.Movements, **table: Any
 ) -> HttpResponseBase:
     market, earlier = query.market, query.choice.earlier_month
+    by_payer = found.payers
+    months = changes.count_payer_months(loaded, market.state, earlier, market.year_month)
     shown = {row.payer_slug for row in by_payer}
-    files = [
-        row
-        for row in changes.count_payer_months(loaded, market.state, earlier, market.year_month)
-        if row.payer_slug in shown
+    compared = [row for row in months if row.payer_slug in shown]
+    alone = [
+        row for row in months if market.payer in {None, row.payer_slug} and not (row.rates_before and row.rates_after)
     ]
     return query.render(
         "pages/changes.html",
         before=earlier,
         payers=by_payer,
+        terms=found.terms,
+        lead=max(found.terms, key=lambda row: (row.kept, row.after), default=None) if market.code else None,
         what=query.values["what"] or None,
         code=codes.describe_code(query.db, market.code_type, market.code),
-        outcomes=[(name, sum(getattr(row, name) for row in by_payer), OUTCOMES[name]) for name in COUNTED_OUTCOMES],
+        outcomes=[(name, _count(by_payer, name), OUTCOMES[name]) for name in COUNTED_OUTCOMES],
         unmatched=sum(row.unmatched_before + row.unmatched_after for row in by_payer),
-        old_rates=sum(row.before for row in by_payer),
-        new_rates=sum(row.after for row in by_payer),
-        uneven=[row for row in files if row.files_before != row.files_after],
+        old_count=sum(row.before for row in by_payer),
+        new_count=sum(row.after for row in by_payer),
+        uneven=[row for row in compared if row.files_before != row.files_after],
+        alone=alone,
         freed=[] if by_payer else count_without_each_filter(query.db, market),
+        cap=ROW_CAP,
         **table,
     )
+
+
+def _count(rows: Sequence[changes.Moved], what: str) -> int:
+    names = ("terms_before", "terms_after") if what == "terms" else (what,)
+    return sum(getattr(row, name) for row in rows for name in names)
 
 
 def _sort(asked: str, known: Collection[str]) -> str:

@@ -310,13 +310,13 @@ class RateStore(ProfileQuestions, RollUpAnswers, RuleQuestions):
         limit: int | None = None,
         **filters: Unpack[Filters],
     ) -> pl.DataFrame:
-        """Return what became of each rate of a code from the month `before` to `year_month`."""
+        """Return what each tax ID is paid for a code, in the month `before` and in `year_month`."""
         market = parse_market(state, year_month, code, code_type, filters)
         order = check_one_of("sort", sort, changes.ORDERS)
-        found = changes.list_changed_rates(
+        found = changes.list_changed_pay(
             self._snapshot(), market, check_month(before), None, order, limit or ALL_ROWS, 0
         )[1]
-        return frame_of(changes.ChangedRate, found)
+        return frame_of(changes.ChangedPay, found)
 
     def change_summary(
         self,
@@ -327,10 +327,13 @@ class RateStore(ProfileQuestions, RollUpAnswers, RuleQuestions):
         code_type: str | None = None,
         **filters: Unpack[Filters],
     ) -> pl.DataFrame:
-        """Return how many rates went up, went down, came, and went: by payer for one code, otherwise by code."""
+        """Count the tax IDs that are paid more, less, and the same, by payer for one code, otherwise by code.
+
+        Each tax ID counts once for each payer, code, and terms.
+        """
         market = parse_market(state, year_month, code, code_type, filters)
-        by_payer, by_code = changes.count_movements(self._snapshot(), market, check_month(before))
-        return frame_of(changes.PayerMoved, by_payer) if market.code else frame_of(changes.CodeMoved, by_code)
+        found = changes.count_movements(self._snapshot(), market, check_month(before))
+        return frame_of(changes.PayerMoved, found.payers) if market.code else frame_of(changes.CodeMoved, found.codes)
 
     # Data quality.
 

@@ -1,37 +1,30 @@
-"""The changes of rates from one month to another, by the rules of `matching`."""
+"""What organizations are paid in one month and in an earlier one, by the rules of `matching`."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from core.queries.coverage import Coverage
+from core.queries.matching import MATCHED, OUTCOMES, PAID_KEY, TERMS, match
 from core.queries.rules.columns import (
-    Arrangement,
     BillingClass,
+    BusinessName,
     Code,
     CodeName,
     CodeType,
-    FirstTin,
-    FirstTinName,
     Modifier,
-    NegotiatedType,
-    NpiCount,
     PayerName,
     PayerSlug,
-    RateCount,
     RateKind,
-    ServiceCodes,
     Setting,
     SeverityOfIllness,
-    TinCount,
     described,
 )
 from core.queries.rules.market import Market
-from core.queries.rules.matching import KEY, OUTCOMES, match, members_condition
-from core.queries.rules.named_rows import fetch_page, stream_rows
-from core.queries.rules.percentiles import percentile_columns, percentile_list
-from core.store.connection import Snapshot
-from core.store.watched_cursor import WatchedCursor
+from core.queries.rules.named_rows import read_rows
+from core.queries.rules.percentiles import median, percentile_columns, percentile_list
+from core.store.connection import MarketSnapshot, Snapshot
+from core.store.views import NAMED_TIN
 
 ORDERS = {
     "moved": """what NOT IN ('up', 'down'), what = 'same', what = 'unmatched',
@@ -41,12 +34,12 @@ ORDERS = {
     "old": "old NULLS LAST",
     "new": "new NULLS LAST",
 }
-"""How the matched rates may be sorted. The key and the two rates follow, which makes every order total."""
+"""How the rows may be sorted. The key follows, which makes every order total."""
 
 
 @dataclass(frozen=True)
 class OfPayer:
-    """The payer whose rates are counted."""
+    """The payer whose organizations are counted."""
 
     payer_slug: PayerSlug
     reporting_entity_name: PayerName
@@ -54,7 +47,7 @@ class OfPayer:
 
 @dataclass(frozen=True)
 class OfCode:
-    """The code whose rates are counted."""
+    """The code whose organizations are counted."""
 
     code_type: CodeType
     code: Code
@@ -62,26 +55,62 @@ class OfCode:
 
 
 @dataclass(frozen=True)
-class Moved:
-    """What happened to some rates of one kind.
+class OfTaxId:
+    """The organization whose codes are counted."""
 
-    before = same + up + down + gone + unmatched_before, after = same + up + down + added + unmatched_after. The
-    percentiles are of the changes of rates that went up or down, each rate counted once.
+    tin_type: Annotated[str, described("ein or npi; npi as well for a provider without a known tax ID.", "ein")]
+    tin_value: Annotated[str, described("The tax ID, or the NPI of a provider without a known one.", "123456789")]
+    business_name: BusinessName
+
+
+@dataclass(frozen=True)
+class OfTerms:
+    """The terms of some rates. Amounts of different terms are never put together."""
+
+    billing_class: BillingClass
+    modifier: Modifier
+    setting: Setting
+    place: Annotated[
+        str,
+        described(
+            "Where the service is rendered: facility, non-facility, mixed, or unstated for professional rates; "
+            "outpatient, inpatient, surgical center, or other place for institutional ones.",
+            "non-facility",
+        ),
+    ]
+    severity_of_illness: SeverityOfIllness
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What became of what organizations are paid, by kind. It counts tax IDs, once for each payer, code, and terms.
+
+    before = same + up + down + gone + terms_before, and after = same + up + down + added + terms_after. p10, p50, and
+    p90 are of the changes of medians that went up or down; `middle` is of these and of those that stayed the same.
     """
 
     kind: RateKind
-    before: Annotated[int, described("Rates in the earlier month.", 12)]
-    after: Annotated[int, described("Rates in the later month.", 12)]
-    same: Annotated[int, described("Rates that did not change.", 12)]
-    up: Annotated[int, described("Rates that went up.", 12)]
-    down: Annotated[int, described("Rates that went down.", 12)]
-    added: Annotated[int, described("Rates that are not in the earlier month.", 12)]
-    gone: Annotated[int, described("Rates that are not in the later month.", 12)]
+    before: Annotated[int, described("Tax IDs with a rate in the earlier month.", 12)]
+    after: Annotated[int, described("Tax IDs with a rate in the later month.", 12)]
+    same: Annotated[int, described("Tax IDs whose median did not change.", 12)]
+    up: Annotated[int, described("Tax IDs whose median went up.", 12)]
+    down: Annotated[int, described("Tax IDs whose median went down.", 12)]
+    added: Annotated[int, described("Tax IDs that the payer has no rate of for the code in the earlier month.", 12)]
+    gone: Annotated[int, described("Tax IDs that the payer has no rate of for the code in the later month.", 12)]
+    terms_before: Annotated[
+        int, described("Tax IDs that have the code in both months, but these terms only in the earlier.", 12)
+    ]
+    terms_after: Annotated[
+        int, described("Tax IDs that have the code in both months, but these terms only in the later.", 12)
+    ]
     unmatched_before: Annotated[
         int, described("Rates in the earlier month whose provider the file does not identify.", 12)
     ]
     unmatched_after: Annotated[
         int, described("Rates in the later month whose provider the file does not identify.", 12)
+    ]
+    middle: Annotated[
+        float | None, described("Median change of the tax IDs in both months: 0.01 is up 1%, 0 is the same.", 0.01)
     ]
     p10: Annotated[float | None, described("10th percentile of the changes: 0.01 is up 1%.", 0.01)]
     p50: Annotated[float | None, described("Median of the changes: 0.045 is up 4.5%.", 0.045)]
@@ -89,21 +118,43 @@ class Moved:
 
     @property
     def moved(self) -> int:
-        """Return how many rates changed."""
+        """Return how many changed."""
         return self.up + self.down + self.added + self.gone
+
+    @property
+    def kept(self) -> int:
+        """Return how many are in both months."""
+        return self.same + self.up + self.down
+
+    @property
+    def kept_share(self) -> float:
+        """Return the share of the earlier month's that are in the later one too."""
+        return self.kept / self.before if self.before else 0.0
 
 
 @dataclass(frozen=True)
 class PayerMoved(Moved, OfPayer):
-    """What happened to a payer's rates of one kind."""
+    """What became of what a payer pays, by kind."""
 
 
 @dataclass(frozen=True)
 class CodeMoved(Moved, OfCode):
-    """What happened to a code's rates of one kind."""
+    """What became of what is paid for a code, by kind."""
 
 
-SORTS: dict[str, Callable[[CodeMoved], Any]] = {
+@dataclass(frozen=True)
+class TaxIdMoved(Moved, OfTaxId):
+    """What became of what an organization is paid, by kind."""
+
+
+@dataclass(frozen=True)
+class TermsMoved(Moved, OfTerms, OfCode, OfPayer):
+    """What became of what a payer pays for a code on the same terms."""
+
+
+M = TypeVar("M", bound=Moved)
+
+SORTS: dict[str, Callable[[Any], Any]] = {
     "moved": lambda row: -row.moved,
     "up": lambda row: -row.up,
     "down": lambda row: -row.down,
@@ -112,42 +163,40 @@ SORTS: dict[str, Callable[[CodeMoved], Any]] = {
     "percent": lambda row: -abs(row.p50 or 0),
     "code": lambda _: 0,
 }
-"""How the codes may be sorted. The code itself follows."""
+"""How codes and organizations may be sorted. The code or tax ID itself follows."""
 
 
 @dataclass(frozen=True)
-class ChangedRate:
-    """Rates that share a provider and terms, and what happened to them.
+class ChangedPay(OfTerms):
+    """What a payer pays one tax ID for a code on the same terms, before and after.
 
-    `npis` counts the distinct NPIs of the provider's groups in either month; `one_tin` is the first of its `tins`.
+    Each distinct amount counts once, in the unit of its kind. Where the provider is not known, the row has the rates of
+    all such groups.
     """
 
-    what: Annotated[str, described(f"What happened to it: {', '.join(OUTCOMES)}.", "up")]
+    what: Annotated[str, described(f"What became of it: {', '.join(OUTCOMES)}.", "up")]
     kind: RateKind
     reporting_entity_name: PayerName
     payer_slug: PayerSlug
     code_type: CodeType
     code: Code
-    old: Annotated[
-        float | None, described("Rate in the earlier month, in the unit of its kind; null if there is none.", 100.0)
+    tin_type: Annotated[str | None, described("ein or npi; npi as well for a provider without a known tax ID.", "ein")]
+    tin_value: Annotated[
+        str | None, described("The tax ID, or the NPI of a provider without a known one.", "123456789")
     ]
-    new: Annotated[
-        float | None, described("Rate in the later month, in the unit of its kind; null if there is none.", 104.5)
-    ]
+    business_name: BusinessName
+    old: Annotated[float | None, described("Median in the earlier month; null if there is none.", 100.0)]
+    old_lowest: Annotated[float | None, described("Lowest amount in the earlier month.", 100.0)]
+    old_highest: Annotated[float | None, described("Highest amount in the earlier month.", 100.0)]
+    old_amounts: Annotated[int | None, described("Number of distinct amounts in the earlier month.", 1)]
+    old_rates: Annotated[int | None, described("Number of rates in the earlier month.", 2)]
+    new: Annotated[float | None, described("Median in the later month; null if there is none.", 104.5)]
+    new_lowest: Annotated[float | None, described("Lowest amount in the later month.", 104.5)]
+    new_highest: Annotated[float | None, described("Highest amount in the later month.", 104.5)]
+    new_amounts: Annotated[int | None, described("Number of distinct amounts in the later month.", 1)]
+    new_rates: Annotated[int | None, described("Number of rates in the later month.", 2)]
     difference: Annotated[float | None, described("new - old.", 4.5)]
     percent: Annotated[float | None, described("new / old - 1: 0.1 is up 10%.", 0.045)]
-    rates: RateCount
-    tins: TinCount
-    one_tin: FirstTin
-    one_name: FirstTinName
-    npis: NpiCount
-    billing_class: BillingClass
-    modifier: Modifier
-    setting: Setting
-    severity_of_illness: SeverityOfIllness
-    service_codes: ServiceCodes
-    negotiated_type: NegotiatedType
-    negotiation_arrangement: Arrangement
 
 
 @dataclass(frozen=True)
@@ -185,120 +234,106 @@ def count_payer_months(loaded: Sequence[Coverage], state: str, before: str, afte
     return sorted(found, key=lambda row: row.reporting_entity_name.lower())
 
 
-def count_movements(db: Snapshot, market: Market, before: str) -> tuple[list[PayerMoved], list[CodeMoved]]:
-    """Return what became of the rates from the month `before` to the market's month, by payer and by code."""
-    with match(db, market, before) as cursor:
-        _count_moved(cursor)
-        return _payers_moved(cursor), _codes_moved(cursor)
+@dataclass(frozen=True)
+class Movements:
+    """What became of what organizations are paid, counted by payer, by terms, by code, and by tax ID."""
+
+    payers: list[PayerMoved]
+    terms: list[TermsMoved]
+    codes: list[CodeMoved]
+    tax_ids: list[TaxIdMoved]
 
 
-def list_changed_rates(
+def count_movements(db: Snapshot, market: Market, before: str) -> Movements:
+    """Return what became of what organizations are paid from the month `before` to the market's month."""
+    with match(db, market, before) as memory:
+        return Movements(
+            payers=sorted(
+                _count_moved(memory, PayerMoved, ["payer_slug"], _OF_PAYER),
+                key=lambda row: row.reporting_entity_name.lower(),
+            ),
+            terms=_count_moved(memory, TermsMoved, ["payer_slug", "code", "code_system", *TERMS], _OF_TERMS),
+            codes=_count_moved(memory, CodeMoved, ["code", "code_system"], _OF_CODE),
+            tax_ids=_count_moved(memory, TaxIdMoved, ["tin_value", "tin_type"], _OF_TAX_ID),
+        )
+
+
+def list_changed_pay(
     db: Snapshot, market: Market, before: str, what: str | None, order: str, limit: int, offset: int
-) -> tuple[int, list[ChangedRate]]:
-    """Return at most `limit` matched rates from `offset` on, in one of ORDERS, and how many such rows there are.
+) -> tuple[int, list[ChangedPay]]:
+    """Return at most `limit` rows from `offset` on, in one of ORDERS, and how many such rows there are.
 
     `what` is one of OUTCOMES, or None for all.
     """
-    with match(db, market, before) as cursor:
-        return _changed_rates(cursor, market, before, what, order, limit, offset)
+    sorting = f"{ORDERS[order]}, {', '.join(PAID_KEY)}"
+    with match(db, market, before) as memory:
+        chosen = f"FROM {MATCHED} WHERE $what IS NULL OR what = $what"
+        ((total,),) = memory.rows(f"SELECT count(*) {chosen}", {"what": what})
+        # The page's rows are chosen first. Names are looked up for those rows alone.
+        memory.show_table(
+            _PAGE,
+            f"""SELECT *, row_number() OVER (ORDER BY {sorting}) AS position {chosen}
+                ORDER BY position LIMIT {limit:d} OFFSET {offset:d}""",
+            {"what": what},
+        )
+        memory.show_rows_of(_KNOWN, NAMED_TIN, "tin_value", ["tin_type", "shown_name"], of=_PAGE)
+        rows = read_rows(
+            memory,
+            ChangedPay,
+            f"""SELECT p.* EXCLUDE (code_system, position), shown_name AS business_name,
+                       coalesce(reporting_entity_name, payer_slug) AS reporting_entity_name,
+                       round(new - old, 6) AS difference, new / nullif(old, 0) - 1 AS percent
+                FROM {_PAGE} p LEFT JOIN dim_reporting_entity USING (payer_slug)
+                LEFT JOIN {_KNOWN} USING (tin_type, tin_value) ORDER BY position""",
+        )
+    return int(total), rows
 
 
-def count_and_list_changes(
-    db: Snapshot, market: Market, before: str, what: str | None, order: str, limit: int, offset: int
-) -> tuple[list[PayerMoved], tuple[int, list[ChangedRate]]]:
-    """Return what became of the rates by payer, and the rates themselves, matched once for both."""
-    with match(db, market, before) as cursor:
-        _count_moved(cursor)
-        return _payers_moved(cursor), _changed_rates(cursor, market, before, what, order, limit, offset)
-
+_PAGE, _KNOWN = "changed_page", "of_changed"
+"""The tables in memory of a page's rows, and of the names of their tax IDs."""
 
 _COUNTED = {
-    "before": "old IS NOT NULL",
-    "after": "new IS NOT NULL",
+    "before": "old IS NOT NULL AND what <> 'unmatched'",
+    "after": "new IS NOT NULL AND what <> 'unmatched'",
     **{what: f"what = '{what}'" for what in ("same", "up", "down", "added", "gone")},
-    "unmatched_before": "what = 'unmatched' AND old IS NOT NULL",
-    "unmatched_after": "what = 'unmatched' AND new IS NOT NULL",
+    "terms_before": "what = 'terms' AND old IS NOT NULL",
+    "terms_after": "what = 'terms' AND new IS NOT NULL",
 }
-"""Which rates each number of Moved counts."""
+"""Which rows each number of Moved counts."""
+
+_CHANGES = ("p10", "p50", "p90")
+_MOVED = f"""
+    {", ".join(f"count(*) FILTER ({condition}) AS {name}" for name, condition in _COUNTED.items())},
+    coalesce(sum(old_rates) FILTER (what = 'unmatched'), 0)::BIGINT AS unmatched_before,
+    coalesce(sum(new_rates) FILTER (what = 'unmatched'), 0)::BIGINT AS unmatched_after,
+    {median("new / old - 1", "what IN ('same', 'up', 'down') AND old > 0")} AS middle,
+    {percentile_list("new / old - 1", "what IN ('up', 'down') AND old > 0")} AS percentiles"""
+
+_OF_PAYER = """SELECT payer_slug, coalesce(e.reporting_entity_name, payer_slug) AS reporting_entity_name, {moved}
+               FROM counted LEFT JOIN dim_reporting_entity e USING (payer_slug)"""
+_OF_CODE = """SELECT counted.code_type, counted.code, name, {moved}
+              FROM counted LEFT JOIN dim_code USING (code_type, code)"""
+_OF_TAX_ID = f"""SELECT tin_type, tin_value, shown_name AS business_name, {{moved}}
+                 FROM counted LEFT JOIN {NAMED_TIN} USING (tin_type, tin_value) WHERE tin_value IS NOT NULL"""
+_OF_TERMS = f"""SELECT payer_slug, coalesce(e.reporting_entity_name, payer_slug) AS reporting_entity_name,
+                       counted.code_type, counted.code, name, {", ".join(TERMS)}, {{moved}}
+                FROM counted LEFT JOIN dim_reporting_entity e USING (payer_slug)
+                LEFT JOIN dim_code USING (code_type, code)"""
 
 
-def _count_moved(cursor: WatchedCursor) -> None:
-    """Create a table `moved` with the numbers of Moved by payer and by code, in one pass over the rates."""
-    counts = ", ".join(
-        f"coalesce(sum(rates) FILTER ({condition}), 0)::BIGINT AS {name}" for name, condition in _COUNTED.items()
-    )
-    changes = percentile_list("new / old - 1", "what IN ('up', 'down') AND old > 0")
-    cursor.execute(
-        f"""CREATE TEMP TABLE moved AS
-            SELECT payer_slug, code_type, code, rate_kind(negotiated_type, negotiation_arrangement) AS kind,
-                   {counts}, {changes} AS percentiles
-            FROM matched JOIN terms USING (term) GROUP BY GROUPING SETS ((payer_slug, kind), (code_type, code, kind))"""
-    )
-
-
-_MOVED = f"""moved.* EXCLUDE (payer_slug, code_type, code, percentiles),
-             {percentile_columns("percentiles", ("p10", "p50", "p90"))}"""
-
-
-def _payers_moved(cursor: WatchedCursor) -> list[PayerMoved]:
-    cursor.execute(
-        f"""SELECT payer_slug, coalesce(e.reporting_entity_name, payer_slug) AS reporting_entity_name, {_MOVED}
-            FROM moved LEFT JOIN dim_reporting_entity e USING (payer_slug) WHERE payer_slug IS NOT NULL
-            ORDER BY lower(e.reporting_entity_name), payer_slug, kind"""
-    )
-    return list(stream_rows(cursor, PayerMoved))
-
-
-def _codes_moved(cursor: WatchedCursor) -> list[CodeMoved]:
-    cursor.execute(
-        f"""SELECT code_type, code, name, {_MOVED}
-            FROM moved LEFT JOIN dim_code USING (code_type, code) WHERE payer_slug IS NULL
-            ORDER BY code, code_type, kind"""
-    )
-    return list(stream_rows(cursor, CodeMoved))
-
-
-def _changed_rates(
-    cursor: WatchedCursor,
-    market: Market,
-    before: str,
-    what: str | None,
-    order: str,
-    limit: int,
-    offset: int,
-) -> tuple[int, list[ChangedRate]]:
-    members = members_condition(market, before)
-    sorting = f"{ORDERS[order]}, {', '.join(KEY)}, old, new"
-    # The page's rows are chosen first. Names and members are looked up for those rows alone.
-    return fetch_page(
-        cursor,
-        ChangedRate,
-        f"""WITH chosen AS (
-                SELECT {", ".join(KEY)}, what, old, new, sum(rates)::BIGINT AS rates, count(*) OVER () AS total
-                FROM matched JOIN terms USING (term) WHERE $what IS NULL OR what = $what GROUP BY ALL),
-            page AS (
-                SELECT *, row_number() OVER (ORDER BY {sorting}) AS position
-                FROM (SELECT * FROM chosen ORDER BY {sorting} LIMIT $limit OFFSET $offset)),
-            shown AS (SELECT * FROM members WHERE who IN (SELECT who FROM page)),
-            tins AS (
-                SELECT who, count(DISTINCT (tin_type, tin_value)) AS tins, min(tin_value) AS one_tin,
-                       min_by(shown_name, tin_value) AS one_name
-                FROM shown JOIN xref_group_tin x USING (pg_uid) LEFT JOIN named_tin USING (tin_type, tin_value)
-                WHERE {members.sql} GROUP BY who),
-            npis AS (
-                SELECT who, count(DISTINCT npi) AS npis FROM shown JOIN xref_group_npi x USING (pg_uid)
-                WHERE {members.sql} GROUP BY who)
-            SELECT total, what, rate_kind(negotiated_type, negotiation_arrangement) AS kind,
-                   coalesce(reporting_entity_name, payer_slug) AS reporting_entity_name, payer_slug, code_type, code,
-                   old, new, round(new - old, 6) AS difference, new / nullif(old, 0) - 1 AS percent, rates,
-                   coalesce(tins, 0) AS tins, one_tin, one_name, coalesce(npis, 0) AS npis, billing_class,
-                   billing_code_modifier AS modifier, setting, severity_of_illness,
-                   coalesce(service_codes, []) AS service_codes, negotiated_type, negotiation_arrangement
-            FROM page
-            LEFT JOIN dim_reporting_entity USING (payer_slug)
-            LEFT JOIN dim_pos_set USING (pos_set_id)
-            LEFT JOIN tins USING (who)
-            LEFT JOIN npis USING (who)
-            ORDER BY position""",
-        {**members.parameters, "what": what, "limit": limit, "offset": offset},
+def _count_moved(memory: MarketSnapshot, row_class: type[M], by: Sequence[str], shown: str) -> list[M]:
+    """Return the numbers of Moved for each value of the columns `by`, in their order."""
+    names = ", ".join(by)
+    moved = ", ".join((*_COUNTED, "unmatched_before", "unmatched_after", "middle"))
+    percentiles = percentile_columns("percentiles", _CHANGES)
+    # Changes of a percentage and of dollars are not put together.
+    kind = "" if "kind" in by else ", kind"
+    code_type = ", min(code_type) AS code_type" if "code" in by else ""
+    order = ", ".join(f"counted.{name} NULLS FIRST" for name in (*by, *(["kind"] if kind else [])))
+    moved = f"{moved}, {percentiles}" if "kind" in by else f"kind, {moved}, {percentiles}"
+    return read_rows(
+        memory,
+        row_class,
+        f"""WITH counted AS (SELECT {names}{kind}{code_type}, {_MOVED} FROM {MATCHED} GROUP BY {names}{kind})
+            {shown.format(moved=moved)} ORDER BY {order}""",
     )

@@ -13,10 +13,10 @@ from core.quality.checks import CHECKS
 from core.queries import changes, coverage, facets, medicare_amounts, quality
 from core.queries.find import search
 from core.queries.histogram import build_histogram
+from core.queries.matching import OUTCOMES
 from core.queries.parties import networks, payers
 from core.queries.profiles import count_profile_choices
 from core.queries.rules.market import Market
-from core.queries.rules.matching import OUTCOMES
 from core.store.connection import Snapshot
 from tests.api.market import MARKET, QUERY, plain
 from tests.api.walking import get, walk
@@ -39,19 +39,20 @@ def test_every_table_has_the_rows_of_its_query(site: Client, demo: Snapshot) -> 
     wanted = code_list.read_codes("99213,CPT:70450,450,0001A")
     professional = compared(demo, wanted[:1], None, "professional")
     of_payer = Market("GA", "2025-08", payer=PEACH)
-    by_code = changes.count_movements(demo, of_payer, "2025-07")[1]
+    moved = changes.count_movements(demo, of_payer, "2025-07")
     tables: list[tuple[str, dict[str, Any], Any]] = [
         ("payers", {**AUGUST, "codes": "99213,CPT:70450,450,0001A"}, compared(demo, wanted, None)),
         ("payers", {"codes": "99213", "base": PEACH}, compared(demo, wanted[:1], PEACH)),
         ("payers", {"codes": "99213", "billing_class": "professional"}, professional),
         (f"payers/{SAVANNAH}/networks", {}, networks.list_networks(demo, SAVANNAH)),
         (f"payers/{PEACH}/files", {}, coverage.list_files(demo, PEACH)),
-        ("changes", QUERY, changes.list_changed_rates(demo, MARKET, "2025-07", None, "moved", 10**6, 0)[1]),
+        ("changes", QUERY, changes.list_changed_pay(demo, MARKET, "2025-07", None, "moved", 10**6, 0)[1]),
         ("changes", {**QUERY, "what": "up", "sort": "-percent"},
-         changes.list_changed_rates(demo, MARKET, "2025-07", "up", "-percent", 10**6, 0)[1]),
-        ("changes/payers", {**QUERY, "from": "2025-07"}, changes.count_movements(demo, MARKET, "2025-07")[0]),
-        ("changes/codes", {"payer": PEACH}, sorted(by_code, key=lambda row: -row.moved)),
-        ("changes/codes", {"payer": PEACH, "sort": "code"}, by_code),
+         changes.list_changed_pay(demo, MARKET, "2025-07", "up", "-percent", 10**6, 0)[1]),
+        ("changes/payers", {**QUERY, "from": "2025-07"}, changes.count_movements(demo, MARKET, "2025-07").payers),
+        ("changes/codes", {"payer": PEACH}, sorted(moved.codes, key=lambda row: -row.moved)),
+        ("changes/organizations", {"payer": PEACH}, sorted(moved.tax_ids, key=lambda row: -row.moved)),
+        ("changes/codes", {"payer": PEACH, "sort": "code"}, moved.codes),
         ("quality", {}, quality.list_check_outcomes(demo, newest)),
         ("quality/places", {"run": str(newest)}, quality.list_checked_places(demo, newest, {}, 10**6)[1]),
         ("quality/places", {"payer": SAVANNAH, "year_month": "2025-08"},
@@ -85,7 +86,9 @@ def test_the_other_fields_of_an_answer_are_those_of_their_queries(site: Client, 
     assert {row["payer_slug"] for row in answer["rows"]} == {None, PEACH}
     assert answer["market"]["payer"] == PEACH
     answer = get(site, "changes/codes", payer=PEACH)
-    assert answer["payers"] == plain(changes.count_movements(demo, Market("GA", "2025-08", payer=PEACH), "2025-07")[0])
+    assert answer["payers"] == plain(
+        changes.count_movements(demo, Market("GA", "2025-08", payer=PEACH), "2025-07").payers
+    )
     assert answer["compared_with"] == "2025-07"
     assert get(site, "changes", code="99213")["compared_with"] == "2025-07"
     newest = quality.list_runs(demo)[0]
@@ -127,8 +130,8 @@ def test_following_cursors_returns_each_change_once(
 ) -> None:
     everything = Everything(demo)
     months = [everything.of(Market("GA", month, "CPT", "99213")) for month in ("2025-07", "2025-08")]
-    expected = [change for change in slow_changes.changes(*months) if what in {None, change.what}]
+    expected = [change for change in slow_changes.changes(months[0], months[1]) if what in {None, change.what}]
     found = walk(site, "changes", **QUERY, sort=sort, limit=limit, **({"what": what} if what else {}))
-    assert sum(row["rates"] for row in found) == len(expected)
-    per_row = [(row["what"], row["old"], row["new"]) for row in found for _ in range(row["rates"])]
-    assert sorted(map(str, per_row)) == sorted(str((one.what, one.old, one.new)) for one in expected)
+    per_row = [(row["what"], row["tin_value"], row["old"], row["new"]) for row in found]
+    wanted = [(one.what, one.paid.payee and one.paid.payee[1], one.old, one.new) for one in expected]
+    assert sorted(map(str, per_row)) == sorted(map(str, wanted))

@@ -105,7 +105,7 @@ def test_resources_that_ask_for_one_thing_can_answer_not_found() -> None:
     }
     of_a_path = {path.removeprefix("/api/v1/") for path, _ in OPERATIONS if "{" in path}
     of_a_run = {"quality", "quality/places", "quality/months", "quality/history"}
-    assert found == of_a_path | of_a_run | {"changes", "changes/payers", "changes/codes"}
+    assert found == of_a_path | of_a_run | {"changes", "changes/payers", "changes/codes", "changes/organizations"}
 
 
 @pytest.mark.parametrize("form", FORMS)

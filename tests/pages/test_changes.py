@@ -17,34 +17,50 @@ from tests.site import serving, tables, text_of
 
 def test_changes_of_a_payer_and_a_code(site: Client, demo: Snapshot) -> None:
     response = site.get("/changes/", {**QUERY, "payer": PIEDMONT})
-    by_payer, every = tables(response)
+    by_payer, every = tables(response)[0], tables(response)[-1]
     market = Market("GA", "2025-08", "CPT", "99213", payer=PIEDMONT)
-    (moved,), _ = changes.count_movements(demo, market, "2025-07")
-    figures = (moved.before, moved.after, moved.up, moved.down, moved.added, moved.gone, moved.same)
-    assert by_payer[2][1:8] == [str(figure) for figure in figures]
-    total, rows = changes.list_changed_rates(demo, market, "2025-07", None, "moved", 50, 0)
+    found = changes.count_movements(demo, market, "2025-07")
+    (moved,) = found.payers
+    other = moved.terms_before + moved.terms_after
+    figures = (moved.before, moved.after, moved.up, moved.down, moved.added, moved.gone, other, moved.same)
+    assert by_payer[2][1:9] == [str(figure) for figure in figures]
+    total, rows = changes.list_changed_pay(demo, market, "2025-07", None, "moved", 50, 0)
     assert len(every) - 1 == len(rows)
     assert [row[0] for row in every[1:]] == [row.what for row in rows]
-    assert [row[2] for row in every[1:]] == [f"${row.new:,.2f}" for row in rows]
-    assert every[1][4] == "−3.0%"
+    assert [row[3].split()[0] for row in every[1:]] == [f"${row.new:,.2f}" if row.new else "–" for row in rows]
     assert f"1–{total} of {total}" in text_of(response)
+    lead = max(found.terms, key=lambda row: (row.kept, row.after))
+    assert f"{lead.same} of {lead.kept} the same, {lead.up} up, {lead.down} down" in text_of(response)
     only_up = site.get("/changes/", {**QUERY, "payer": PIEDMONT, "what": "up"})
-    assert {row[0] for row in tables(only_up)[1][1:]} == {"up"}
+    assert {row[0] for row in tables(only_up)[-1][1:]} == {"up"}
     assert "only up ✕" in text_of(only_up)
 
 
-def test_changes_of_a_payer_by_code(site: Client, demo: Snapshot) -> None:
-    _, by_code = changes.count_movements(demo, Market(**MONTH, payer=PIEDMONT), "2025-07")
+def test_changes_of_a_payer_by_code_and_organization(site: Client, demo: Snapshot) -> None:
+    found = changes.count_movements(demo, Market(**MONTH, payer=PIEDMONT), "2025-07")
     for sort, key in (("", lambda row: -row.moved), ("added", lambda row: -row.added)):
         response = site.get("/changes/", {"payer": PIEDMONT, **({"sort": sort} if sort else {})})
-        shown = tables(response)[1]
-        assert [row[2] for row in shown[2:]] == [str(row.after) for row in sorted(by_code, key=key)][:50]
+        _, by_code, by_organization = tables(response)
+        assert [row[2] for row in by_code[2:]] == [str(row.after) for row in sorted(found.codes, key=key)][:50]
+        assert [row[2] for row in by_organization[2:]] == [str(row.after) for row in sorted(found.tax_ids, key=key)][
+            :20
+        ]
     assert "Changes from July 2025 to August 2025 in Georgia" in text_of(response)
+    moved = found.payers[0]
+    assert f"Of {moved.before:,} pairs of an organization and a code" in text_of(response)
+
+
+def test_changes_of_an_organization(site: Client, demo: Snapshot) -> None:
+    one = changes.count_movements(demo, Market(**MONTH, payer=PIEDMONT), "2025-07").tax_ids[0]
+    response = site.get("/changes/", {**MONTH, "tin": one.tin_value})
+    found = changes.count_movements(demo, Market(**MONTH, tin=one.tin_value), "2025-07")
+    assert {row.tin_value for row in found.tax_ids} == {one.tin_value}
+    assert len(tables(response)[1]) - 2 == min(len(found.codes), 50)
 
 
 def test_a_payer_or_a_code_must_be_chosen(site: Client) -> None:
     response = site.get("/changes/")
-    assert "Choose a payer or a code" in text_of(response)
+    assert "Choose a payer, a code, or a tax ID" in text_of(response)
     assert [row[1:] for row in tables(response)[0][1:]] == [
         ["528", "1", "528", "1"], ["1,008", "1", "1,008", "1"], ["1,040", "1", "1,040", "1"],
     ]  # fmt: skip
@@ -72,4 +88,3 @@ def test_different_numbers_of_files_are_pointed_out(tmp_path: Path) -> None:
     with serving(store.root):
         shown = text_of(Client().get("/changes/", {"payer": PIEDMONT, "code": "99213"}, follow=True))
         assert "The months have different numbers of files: Example Piedmont Mutual, Inc. 1 and 2." in shown
-        assert "28 rates in July 2025, 56 in August 2025" in shown

@@ -1,66 +1,104 @@
-"""A month against another, slowly and obviously: rates crossed off one by one."""
+"""What organizations are paid in two months, slowly and obviously: one set of amounts for each tax ID and terms."""
 
+import statistics
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from core.fields.payer_slug import make_payer_slug
+from tests.queries.comparison.slow_comparison import institutional_schedule, setting_of
 from tests.queries.slow import Row
 
-TERMS = (
-    "billing_class", "billing_code_modifier", "pos_set_id", "negotiated_type", "negotiation_arrangement", "setting",
-    "severity_of_illness",
-)  # fmt: skip
+PLACES = {"opps": "outpatient", "asc": "surgical center", "inpatient": "inpatient"}
+
+
+class Paid(NamedTuple):
+    """Who is paid by whom for what, and on which terms."""
+
+    payer: str
+    system: str
+    code: str
+    payee: tuple[str, str] | None
+    billing_class: str | None
+    modifier: str
+    setting: str | None
+    place: str
+    severity: str | None
+    kind: str
 
 
 class Change(NamedTuple):
-    """One rate of the earlier month, of the later one, or one of each."""
+    """What became of what one tax ID is paid on the same terms: its rates in both months."""
 
     what: str
-    fact: Row
-    old: float | None
-    new: float | None
+    paid: Paid
+    olds: list[float]
+    news: list[float]
+
+    @property
+    def old(self) -> float | None:
+        return statistics.median(set(self.olds)) if self.olds else None
+
+    @property
+    def new(self) -> float | None:
+        return statistics.median(set(self.news)) if self.news else None
 
     @property
     def percent(self) -> float | None:
         return self.new / self.old - 1 if self.old and self.new is not None else None
 
 
-def provider(fact: Row) -> Any:
-    """Return what identifies a group."""
-    return frozenset(fact["tins"] or fact["npis"]) or None
+def payees(fact: Row) -> Sequence[tuple[str, str] | None]:
+    """Return the tax IDs of a fact's group, or its NPIs if none is known."""
+    return sorted(fact["tins"]) or sorted(("npi", npi) for npi in fact["npis"]) or [None]
 
 
-def changes(before: Sequence[Row], after: Sequence[Row]) -> list[Change]:
-    """Return what became of every rate."""
-    found = []
-    months: tuple[dict[Any, list[Row]], dict[Any, list[Row]]] = (defaultdict(list), defaultdict(list))
-    for facts, by_key in zip((before, after), months, strict=True):
-        for fact in facts:
-            if provider(fact) is None:
-                one = fact["negotiated_rate"]
-                found.append(Change("unmatched", fact, *((one, None) if facts is before else (None, one))))
-            else:
-                slug = make_payer_slug(fact["reporting_entity_name"])
-                key = (slug, fact["code_type"], fact["code"], provider(fact), *(fact[name] for name in TERMS))
-                by_key[key].append(fact)
-    for key in set(months[0]) | set(months[1]):
-        found += of_one_key(months[0][key], months[1][key])
+def place(fact: Row) -> str:
+    if fact["billing_class"] == "institutional":
+        return PLACES.get(institutional_schedule(fact, fact["places"]), "other place")
+    return setting_of(fact["places"])
+
+
+def paid_in(facts: Sequence[Row], tin: str | None = None) -> dict[Paid, list[float]]:
+    """Return the rates of each tax ID and terms, those of one tax ID if it is given."""
+    found: dict[Paid, list[float]] = defaultdict(list)
+    for fact in facts:
+        for payee in payees(fact):
+            if tin is None or (payee is not None and payee[1] == tin):
+                system = "CPT" if fact["code_type"] == "HCPCS" else fact["code_type"]
+                key = Paid(
+                    make_payer_slug(fact["reporting_entity_name"]), system, fact["code"], payee, fact["billing_class"],
+                    fact["billing_code_modifier"], fact["setting"], place(fact), fact["severity_of_illness"],
+                    fact["kind"],
+                )  # fmt: skip
+                found[key].append(fact["negotiated_rate"])
     return found
 
 
-def of_one_key(before: list[Row], after: list[Row]) -> list[Change]:
-    found = []
-    olds, news = sorted(f["negotiated_rate"] for f in before), sorted(f["negotiated_rate"] for f in after)
-    fact = (before or after)[0]
-    for rate in list(olds):
-        if rate in news:
-            olds.remove(rate)
-            news.remove(rate)
-            found.append(Change("same", fact, rate, rate))
-    while olds and news:
-        old, new = olds.pop(0), news.pop(0)
-        found.append(Change("up" if new > old else "down", fact, old, new))
-    found += [Change("gone", fact, old, None) for old in olds]
-    found += [Change("added", fact, None, new) for new in news]
-    return found
+def changes(
+    before: Sequence[Row], after: Sequence[Row], tin: str | None = None, both: set[str] | None = None
+) -> list[Change]:
+    """Return what became of what each tax ID is paid, of the payers `both` that have rates in both months.
+
+    The facts are all that is loaded of the code or payer: no filters by terms.
+    """
+    olds, news = paid_in(before, tin), paid_in(after, tin)
+    if both is None:
+        both = {key.payer for key in olds} & {key.payer for key in news}
+    return [
+        Change(outcome(key, olds, news), key, olds.get(key, []), news.get(key, []))
+        for key in {*olds, *news}
+        if key.payer in both
+    ]
+
+
+def outcome(key: Paid, olds: dict[Paid, list[float]], news: dict[Paid, list[float]]) -> str:
+    if key.payee is None:
+        return "unmatched"
+    if key in olds and key in news:
+        old, new = (statistics.median(set(month[key])) for month in (olds, news))
+        return "up" if new > old else "down" if new < old else "same"
+    other = news if key in olds else olds
+    if any(one[:4] == key[:4] for one in other):
+        return "terms"
+    return "gone" if key in olds else "added"

@@ -18,7 +18,7 @@ from core.pages.shared.market_choice import (
     choose_months,
     choose_provider_market,
 )
-from core.pages.shared.weights import is_too_broad
+from core.pages.shared.weights import is_too_broad_to_match
 from core.queries import coverage
 from core.queries.parties import providers
 from core.queries.rules import keyset
@@ -57,7 +57,7 @@ class ResourceRequest:
 
     def refuse_if_too_broad(self, earlier_month: str = "") -> None:
         """Raise a Problem if a question without a code needs more rates than one question may."""
-        if is_too_broad(self.db, self.market, earlier_month):
+        if is_too_broad_to_match(self.db, self.market, earlier_month):
             why = f"More than {settings.BEACONPOINT_WHOLE_RATES:,} rates are loaded of this market"
             raise Problem("too-broad", f"{why}: choose a code, or fewer rates with payer, state and year_month.")
 

@@ -40,11 +40,11 @@ from core.pages.forms.query_form import QueryForm
 from core.pages.forms.roll_up_fields import OrganizationField, PlanField, SystemField
 from core.queries import changes, medicare, rates
 from core.queries.comparison.schedules import BASES
+from core.queries.matching import OUTCOMES
 from core.queries.parties import organizations
 from core.queries.rules.evidence import ALL_RATES, CHOICES, EVIDENCE, LIKELY
 from core.queries.rules.market import Market
 from core.queries.rules.market_filters import AREA, AREAS, BASIS, FILTERS, NOT_STATED, STATE_MEAN
-from core.queries.rules.matching import OUTCOMES
 
 RATE_TYPES = ("negotiated", "derived", "fee schedule", "percentage", "per diem", NOT_STATED)
 CARE_SETTINGS = (*FOUR_SETTINGS, OTHER_PLACE, NOT_STATED)
@@ -246,10 +246,10 @@ class PayersForm(MarketForm):
 class ChangesForm(MarketForm):
     """A month compared with an earlier one, which is the parameter `from`."""
 
-    tables = ("rates", "codes", "payers")
+    tables = ("rates", "codes", "payers", "terms", "organizations")
     sorts = tuple(dict.fromkeys((*changes.ORDERS, *changes.SORTS)))
 
-    what = OneOfField("outcome", tuple(OUTCOMES), meaning="What happened to the rates.")
+    what = OneOfField("outcome", tuple(OUTCOMES), meaning="What became of what organizations are paid.")
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

@@ -16,6 +16,7 @@ from core.pages.forms.quality_form import QualityForm
 from core.pages.forms.query_form import QueryForm
 from core.queries import coverage
 from core.queries.latest import find_latest
+from core.queries.matching import count_payees, names_organization
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from core.store.generations.layout import layout_named, parts
@@ -50,7 +51,9 @@ def weigh_question(db: Snapshot, form: QueryForm) -> int:
     # The other pages ask for a code, or show what is loaded.
     if isinstance(form, RuleForm) and form.cleaned_data["tin"]:
         return _weigh_provider(db, form)
-    whole = isinstance(form, MedicareForm | RuleForm) or (isinstance(form, ChangesForm) and form.cleaned_data["payer"])
+    whole = isinstance(form, MedicareForm | RuleForm) or (
+        isinstance(form, ChangesForm) and (form.cleaned_data["payer"] or names_organization(form.market()))
+    )
     return _WHOLE_WORK * _rates_of_months(db, form) if whole else 0
 
 
@@ -102,6 +105,27 @@ def is_too_broad(db: Snapshot, market: Market, earlier_month: str = "") -> bool:
         return False
     earlier = count_rates(db, market.state, [earlier_month], market.payer) if earlier_month else 0
     return count_market_rates(db, market) + earlier > settings.BEACONPOINT_WHOLE_RATES
+
+
+def is_too_broad_to_match(db: Snapshot, market: Market, earlier_month: str) -> bool:
+    """Return whether too much would have to be matched between two months, without a code.
+
+    Each rate is matched once for each tax ID of its group. A payer whose groups have hundreds of them has as much to
+    match as another with a hundred times the rates. Without an earlier month, nothing is matched.
+    """
+    if not earlier_month:
+        return is_too_broad(db, market)
+    if market.code or names_organization(market):
+        return False
+    payees = count_payees(db)
+    rates = sum(
+        row.rates * payees.get((row.payer_slug, row.year_month), 1.0)
+        for row in coverage.list_coverage(db)
+        if row.state == market.state
+        and row.year_month in {market.year_month, earlier_month}
+        and (market.payer or row.payer_slug) == row.payer_slug
+    )
+    return rates > settings.BEACONPOINT_WHOLE_RATES
 
 
 def _rates_of_months(db: Snapshot, form: MarketForm) -> int:

@@ -49,6 +49,8 @@ FIGURES: dict[str, Callable[..., str]] = {
     "filter_value": formats.write_filter,
     "versus": formats.write_difference,
     "change": formats.write_change,
+    "paid_change": formats.write_paid_change,
+    "outcome": formats.write_outcome,
     "moved_by": formats.write_moved_by,
     "evidence_words": evidence_words,
     "check_title": check_title,

@@ -55,8 +55,8 @@ def test_tables_of_codes_and_providers_can_be_downloaded(site: Client, demo: Sna
 
 def test_tables_of_the_market_can_be_downloaded(site: Client, demo: Snapshot) -> None:
     both = Market("GA", "2025-08", "CPT", "99213")
-    payers, _ = changes.count_movements(demo, both, "2025-07")
-    _, by_code = changes.count_movements(demo, Market(**MONTH, payer=PIEDMONT), "2025-07")
+    of_code = changes.count_movements(demo, both, "2025-07")
+    of_payer = changes.count_movements(demo, Market(**MONTH, payer=PIEDMONT), "2025-07")
     slug = "example_savannah_benefit_administrators"
     for address, query, expected in (
         (
@@ -68,9 +68,15 @@ def test_tables_of_the_market_can_be_downloaded(site: Client, demo: Snapshot) ->
         ("/payers/", {"payer": slug, "table": "files"}, coverage.list_files(demo, slug)),
         ("/payers/", {"payer": slug, "table": "codes"}, list_busiest_codes(demo, Market(**MONTH, payer=slug), 25)),
         ("/payers/", {}, coverage.list_coverage(demo)),
-        ("/changes/", QUERY, changes.list_changed_rates(demo, both, "2025-07", None, "moved", 10**6, 0)[1]),
-        ("/changes/", {**QUERY, "table": "payers"}, payers),
-        ("/changes/", {"payer": PIEDMONT, "table": "codes"}, sorted(by_code, key=lambda row: -row.moved)),
+        ("/changes/", QUERY, changes.list_changed_pay(demo, both, "2025-07", None, "moved", 10**6, 0)[1]),
+        ("/changes/", {**QUERY, "table": "payers"}, of_code.payers),
+        ("/changes/", {**QUERY, "table": "terms"}, of_code.terms),
+        ("/changes/", {"payer": PIEDMONT, "table": "codes"}, sorted(of_payer.codes, key=lambda row: -row.moved)),
+        (
+            "/changes/",
+            {"payer": PIEDMONT, "table": "organizations"},
+            sorted(of_payer.tax_ids, key=lambda row: -row.moved),
+        ),
         ("/changes/", {}, changes.count_payer_months(coverage.list_coverage(demo), "GA", "2025-07", "2025-08")),
         ("/organizations/", QUERY, organizations.list_organizations(demo, both, "rates", 10**6, 0)),
     ):

@@ -91,7 +91,10 @@ def test_medicare_asks_for_a_code(large: Client) -> None:
 
 def test_changes_of_a_payer_ask_for_a_code_and_show_what_is_loaded(large: Client, demo: Snapshot) -> None:
     response = large.get("/changes/", {**MONTH, "payer": PIEDMONT})
-    assert "Choose a code. All rates of this payer in two months are too many to compare at once." in text_of(response)
+    assert (
+        "Choose a code or a tax ID. All rates of this payer in two months are too many to compare at once."
+        in text_of(response)
+    )
     before, after = (count_rates(demo, "GA", [month], PIEDMONT) for month in ("2025-07", "2025-08"))
     (shown,) = tables(response)
     assert [row[0] for row in shown[1:]] == ["Example Piedmont Mutual, Inc."]
