@@ -30,6 +30,22 @@ def write_dollars(value: float | None) -> str:
     return NONE if value is None else f"${value:,.2f}"
 
 
+def write_gap(value: float | None) -> str:
+    """Write -1080.5 as −$1,080.50 and 20 as +$20.00."""
+    if value is None:
+        return NONE
+    return f"{'−' if value < 0 else '+'}{write_dollars(abs(value))}"
+
+
+def write_percentile(value: float | None) -> str:
+    """Write 0.25 as 25th: the percentile at which a rate is."""
+    if value is None:
+        return NONE
+    number = round(100 * value)
+    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
 def write_percent(value: float | None) -> str:
     """Write 1.234 as 123%; below 10% with one decimal."""
     if value is None:

@@ -8,6 +8,7 @@ from django.http import HttpResponseBase
 from core.pages import (
     baskets,
     changes,
+    clinic,
     codes,
     compensation,
     contract_rule,
@@ -52,6 +53,7 @@ PAGES = (
     SitePage("plans/", plans.show_plans, "plans", "Plans", keeps_market=False, in_more=True),
     SitePage("organizations/", organizations.show_organizations, "organizations", "Organizations"),
     SitePage("baskets/", baskets.show_baskets, "baskets", "Baskets"),
+    SitePage("clinic/", clinic.show_clinic, "clinic", "My clinic", in_more=True, keeps_market=False),
     SitePage("places/", places.show_places, "places", "Places", in_more=True),
     SitePage("specialties/", places.show_specialties, "specialties", "Specialties", in_more=True),
     SitePage("medicare/", medicare.show_medicare, "medicare", "Medicare"),

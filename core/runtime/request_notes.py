@@ -20,6 +20,8 @@ class RequestNotes:
     """How many rows the questions of the request returned."""
     kept: bool = False
     """Whether the answer had been made before."""
+    private: bool = False
+    """Whether it contains what must not be logged: the values of its questions are left out."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def add_rows(self, rows: int) -> None:
@@ -64,6 +66,12 @@ def note_generation(generation: int) -> None:
     """Note which generation of the store answers."""
     if notes := _CURRENT.get():
         notes.generation = generation
+
+
+def note_private() -> None:
+    """Note that the request contains what must not be logged."""
+    if notes := _CURRENT.get():
+        notes.private = True
 
 
 def note_kept() -> None:

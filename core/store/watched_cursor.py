@@ -87,7 +87,8 @@ class WatchedCursor:
         """Log the question if it was slow or stopped."""
         seconds, outcome = self._seconds, self._outcome
         self._seconds, self._outcome = 0.0, "answered"
-        if self._log_after is None or request_notes.current_notes() is None or not self._sql:
+        notes = request_notes.current_notes()
+        if self._log_after is None or notes is None or not self._sql:
             return
         if seconds >= self._log_after or outcome != "answered":
             metrics.SLOW_QUESTIONS.labels(outcome).inc()
@@ -95,7 +96,7 @@ class WatchedCursor:
                 "seconds": round(seconds, 3),
                 "outcome": outcome,
                 "sql": _cut(inspect.cleandoc(self._sql), _SQL_CHARACTERS),
-                "parameters": _cut_values(self._parameters),
+                "parameters": "not logged" if notes.private else _cut_values(self._parameters),
             }
             _log.warning("slow question", extra=fields)
         self._sql, self._parameters = "", ()

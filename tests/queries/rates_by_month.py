@@ -95,5 +95,8 @@ def store_of(root: Path, by_month: dict[str, tuple[list[Any], list[dict[str, Any
         "dim_pos_set": [
             {"pos_set_id": pos_set_id(places), "service_codes": places} for places in PLACES + RARER_PLACES
         ],
+        "xref_pos": [
+            {"pos_set_id": pos_set_id(places), "pos": place} for places in PLACES + RARER_PLACES for place in places
+        ],
     }
     return written(root, tables)

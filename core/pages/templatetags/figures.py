@@ -37,6 +37,8 @@ FIGURES: dict[str, Callable[..., str]] = {
     "count": formats.write_count,
     "dollars": formats.write_dollars,
     "percent": formats.write_percent,
+    "gap": formats.write_gap,
+    "percentile": formats.write_percentile,
     "share": formats.write_share,
     "limit": formats.write_limit,
     "figure": formats.write_figure,

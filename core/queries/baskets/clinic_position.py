@@ -1,0 +1,295 @@
+"""A clinic's rates against its market: the position of each line at each payer, and what the gap comes to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+from core.fields.clinic_lines import SETTING_PLACES
+from core.fields.place_of_service import EVERY_PLACE
+from core.queries.baskets.basket_codes import BasketCode
+from core.queries.baskets.basket_medians import codes_condition, compared_codes
+from core.queries.rules.columns import BillingClass, Code, CodeName, Modifier, PayerName, PayerSlug, described
+from core.queries.rules.market import Market, market_facts
+from core.queries.rules.market_filters import FILTERS
+from core.queries.rules.named_rows import read_by_key
+from core.queries.rules.percentiles import median
+from core.store.connection import Snapshot
+
+NO_RATE = "no rate of this payer for the code"
+OTHER_KIND = "only rates that are not dollars for one service"
+OTHER_TERMS = "no rate with this class, modifier, and setting"
+NOT_THEIRS = "rates for others, none for this organization"
+REASONS = (NO_RATE, OTHER_KIND, OTHER_TERMS, NOT_THEIRS)
+"""Why a line has no position at a payer: a closed list."""
+
+MOST_OWN_CODES = 300
+
+
+@dataclass(frozen=True)
+class Clinic:
+    """Whose rates are looked at: an organization's, a tax ID's, or those of some NPIs; nobody's if none is given."""
+
+    organization: str | None = None
+    tin: str | None = None
+    npis: tuple[str, ...] = ()
+
+    @property
+    def condition(self) -> str:
+        """The condition on a fact AS f that it is the clinic's."""
+        if self.npis:
+            return "f.pg_uid IN (SELECT pg_uid FROM group_by_npi WHERE list_contains($clinic_npis, npi))"
+        for name in ("tin", "organization"):
+            if getattr(self, name):
+                return FILTERS[name].restrict("")
+        return "false"
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The parameters of the condition."""
+        if self.npis:
+            return {"clinic_npis": list(self.npis)}
+        return {"tin": self.tin} if self.tin else {"organization": self.organization} if self.organization else {}
+
+
+@dataclass(frozen=True)
+class AskedLine:
+    """A line whose position is asked for. Without a rate of its own, the clinic's published rate is looked at."""
+
+    code: BasketCode
+    modifier: str = ""
+    setting: str = ""
+    units: float | None = None
+    rate: float | None = None
+
+
+@dataclass(frozen=True)
+class ClinicPosition:
+    """One line of a clinic at one payer: its rate, its place among the payer's rates, and what the gap comes to."""
+
+    reporting_entity_name: PayerName
+    payer_slug: PayerSlug
+    code: Code
+    name: CodeName
+    billing_class: BillingClass
+    modifier: Modifier
+    setting: Annotated[str, described("The setting of the line in words; empty for all settings.", "office")]
+    units: Annotated[float | None, described("Base units: how often the line is rendered, as given; null if not.", 120)]
+    rate: Annotated[float | None, described("The rate given with the line, or the median of the clinic's rates.", 95.0)]
+    is_given: Annotated[bool, described("Whether the rate was given with the line.", False)]
+    percentile: Annotated[
+        float | None,
+        described("The share of the payer's rates below it, rates equal to it counting half: 0.25 is 25%.", 0.25),
+    ]
+    median: Annotated[float | None, described("Median of all of the payer's rates for the line.", 104.0)]
+    market: Annotated[float | None, described("Median of all payers' rates for the line.", 110.0)]
+    rates: Annotated[int, described("Number of the payer's rates for the line.", 70)]
+    percent: Annotated[float | None, described("The rate against Medicare's amount: 1.2 is 120%.", 1.2)]
+    gap: Annotated[float | None, described("The rate minus the payer's median, in dollars.", -9.0)]
+    total: Annotated[float | None, described("The gap times the units; once if no units are given.", -1080.0)]
+    reason: Annotated[str | None, described("Why the line has no position at the payer.", None)]
+
+
+@dataclass(frozen=True)
+class PayerGap:
+    """What the gaps at one payer come to."""
+
+    payer_slug: str
+    reporting_entity_name: str
+    priced: int
+    below: int
+    shortfall: float
+    """The sum of the lines below the median, zero or less."""
+    total: float
+    """The sum of all lines."""
+    unpriced: int
+
+
+def list_positions(
+    db: Snapshot, market: Market, clinic: Clinic, lines: Sequence[AskedLine], payers: dict[str, str]
+) -> list[ClinicPosition]:
+    """Return the position of each line at each payer that has rates of the clinic, the largest shortfall first.
+
+    If no organization is given, the payers are all that price a line. The market has one billing class.
+    """
+    if not lines:
+        return []
+    found = _positions(db, market, clinic, lines)
+    counts = _count_rates(db, market, [line.code for line in lines])
+    everybody = {at: row for (at, slug), row in found.items() if slug is None}
+    slugs = sorted({slug for (_, slug), row in found.items() if slug and (row.own is not None)})
+    rows = []
+    for slug in slugs:
+        for at, line in enumerate(lines):
+            row = found.get((at, slug))
+            own = row.own if row else None
+            rows.append(_position(market, line, slug, payers.get(slug, slug), row, everybody.get(at), own, counts))
+    return sorted(rows, key=lambda one: (one.total is None, one.total or 0, one.payer_slug, one.code, one.modifier))
+
+
+def sum_gaps(positions: Sequence[ClinicPosition]) -> list[PayerGap]:
+    """Return what the gaps come to by payer, the largest shortfall first."""
+    by_payer: dict[tuple[str, str], list[ClinicPosition]] = {}
+    for one in positions:
+        by_payer.setdefault((one.payer_slug, one.reporting_entity_name), []).append(one)
+    found = [
+        PayerGap(
+            slug,
+            name,
+            priced=sum(one.total is not None for one in some),
+            below=sum((one.total or 0) < 0 for one in some),
+            shortfall=sum(min(one.total or 0, 0) for one in some),
+            total=sum(one.total or 0 for one in some),
+            unpriced=sum(one.reason is not None for one in some),
+        )
+        for (slug, name), some in by_payer.items()
+    ]
+    return sorted(found, key=lambda one: (one.shortfall, one.payer_slug))
+
+
+@dataclass(frozen=True)
+class _Found:
+    rates: int
+    median: float
+    own: float | None
+    medicare: float | None
+    below: int
+    equal: int
+
+
+def _positions(
+    db: Snapshot, market: Market, clinic: Clinic, lines: Sequence[AskedLine]
+) -> dict[tuple[int, str | None], _Found]:
+    """Return what the rates of each line and payer say, and of each line and all payers together."""
+    market = replace(market, code_type=None, code=None, modifier=None)
+    compared, parameters = compared_codes(db, market, [line.code for line in lines])
+    settings = ", ".join(
+        f"('{name}', '{place}')" for name, places in SETTING_PLACES.items() for place in (*places, EVERY_PLACE)
+    )
+    rows = read_by_key(
+        db,
+        ("position", "payer_slug"),
+        _Found,
+        f"""{compared},
+            items AS (
+                SELECT unnest($positions) AS position, unnest($numbers) AS code, unnest($systems) AS systems,
+                       unnest($modifiers) AS modifier, unnest($settings) AS setting, unnest($own::DOUBLE[]) AS given),
+            in_setting AS (
+                SELECT DISTINCT s.setting, x.pos_set_id FROM (VALUES {settings}) s(setting, pos)
+                JOIN xref_pos x ON x.pos = s.pos),
+            m AS MATERIALIZED (
+                SELECT i.position, payer_slug, f.negotiated_rate, f.medicare, i.given, {clinic.condition} AS ours
+                FROM compared f
+                JOIN items i ON i.code = f.code AND i.modifier = f.billing_code_modifier
+                    AND (i.systems = '' OR list_contains(string_split(i.systems, ' '), f.code_type))
+                JOIN dim_payer_bridge ON reporting_entity_name_raw = f.reporting_entity_name
+                WHERE f.kind = 'dollars' AND (i.setting = ''
+                    OR (i.setting, f.pos_set_id) IN (SELECT (setting, pos_set_id) FROM in_setting))),
+            sums AS (
+                SELECT position, payer_slug, count(*) AS rates, {median("negotiated_rate")} AS median,
+                       coalesce(any_value(given), {median("negotiated_rate", "ours")}) AS own,
+                       coalesce({median("medicare", "ours")}, {median("medicare")}) AS medicare
+                FROM m GROUP BY GROUPING SETS ((position, payer_slug), (position)))
+            SELECT s.*, coalesce(below, 0) AS below, coalesce(equal, 0) AS equal
+            FROM sums s LEFT JOIN (
+                SELECT m.position, m.payer_slug, count(*) FILTER (negotiated_rate < own) AS below,
+                       count(*) FILTER (negotiated_rate = own) AS equal
+                FROM m JOIN sums USING (position, payer_slug) GROUP BY ALL) c USING (position, payer_slug)""",
+        {
+            **parameters,
+            **clinic.values,
+            "positions": list(range(len(lines))),
+            "numbers": [line.code.code for line in lines],
+            "systems": [" ".join(line.code.systems) for line in lines],
+            "modifiers": [line.modifier for line in lines],
+            "settings": [line.setting for line in lines],
+            "own": [line.rate for line in lines],
+        },
+    )
+    return {(int(at), slug): row for (at, slug), row in rows.items()}
+
+
+@dataclass(frozen=True)
+class _Counts:
+    dollars: int
+    others: int
+
+
+def _count_rates(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> dict[tuple[Any, ...], _Counts]:
+    """Return how many rates of any terms each payer has for each code."""
+    facts, parameters = market_facts(db, replace(market, code_type=None, code=None, billing_class=None, modifier=None))
+    listed, numbers = codes_condition(codes)
+    kind = "rate_kind(negotiated_type, negotiation_arrangement) = 'dollars'"
+    return read_by_key(
+        db,
+        ("payer_slug", "code"),
+        _Counts,
+        f"""SELECT payer_slug, code, count(*) FILTER ({kind}) AS dollars, count(*) FILTER (NOT {kind}) AS others
+            FROM ({facts}) f JOIN dim_payer_bridge ON reporting_entity_name_raw = f.reporting_entity_name
+            WHERE {listed} GROUP BY ALL""",
+        {**parameters, **numbers},
+    )
+
+
+def _position(
+    market: Market,
+    line: AskedLine,
+    slug: str,
+    payer: str,
+    row: _Found | None,
+    everybody: _Found | None,
+    own: float | None,
+    counts: dict[tuple[Any, ...], _Counts],
+) -> ClinicPosition:
+    gap = own - row.median if row and own is not None else None
+    return ClinicPosition(
+        reporting_entity_name=payer,
+        payer_slug=slug,
+        code=line.code.code,
+        name=line.code.title,
+        billing_class=market.billing_class,
+        modifier=line.modifier,
+        setting=line.setting,
+        units=line.units,
+        rate=own,
+        is_given=line.rate is not None,
+        percentile=(row.below + row.equal / 2) / row.rates if row and own is not None else None,
+        median=row.median if row else None,
+        market=everybody.median if everybody else None,
+        rates=row.rates if row else 0,
+        percent=own / row.medicare if row and own is not None and row.medicare else None,
+        gap=gap,
+        total=None if gap is None else gap * (1 if line.units is None else line.units),
+        reason=_reason(row, counts.get((slug, line.code.code))) if gap is None else None,
+    )
+
+
+def _reason(row: _Found | None, counts: _Counts | None) -> str:
+    if row:
+        return NOT_THEIRS
+    if counts is None:
+        return NO_RATE
+    return OTHER_TERMS if counts.dollars else OTHER_KIND
+
+
+def choose_clinic_class(db: Snapshot, market: Market, clinic: Clinic) -> str | None:
+    """Return the billing class of most of the clinic's rates in dollars; None if it has none."""
+    rows = _own_rates(db, market, clinic, "billing_class", "count(*) DESC")
+    return str(rows[0][0]) if rows and rows[0][0] else None
+
+
+def list_own_codes(db: Snapshot, market: Market, clinic: Clinic) -> list[tuple[str, str]]:
+    """Return the systems and codes for which the clinic has rates in dollars of the market's class."""
+    rows = _own_rates(db, market, clinic, "code_type, code", "code, code_type")
+    return [(str(system), str(code)) for system, code in rows]
+
+
+def _own_rates(db: Snapshot, market: Market, clinic: Clinic, columns: str, order: str) -> list[tuple[Any, ...]]:
+    facts, parameters = market_facts(db, replace(market, code_type=None, code=None, modifier=None))
+    with db.cursor() as cursor:
+        return cursor.execute(
+            f"""SELECT {columns} FROM ({facts}) f WHERE {clinic.condition}
+                    AND rate_kind(negotiated_type, negotiation_arrangement) = 'dollars'
+                    AND (billing_code_modifier = '' OR $any_modifier)
+                GROUP BY ALL ORDER BY {order}""",
+            {**parameters, **clinic.values, "any_modifier": "code" not in columns},
+        ).fetchall()

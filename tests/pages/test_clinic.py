@@ -1,0 +1,97 @@
+"""A clinic against its market: what is pasted is answered, and neither kept nor logged."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from core.pages.shared.answer_cache import ANSWERS
+from core.queries.parties.providers import list_provider_periods
+from core.store.connection import Snapshot
+from tests.pages.markets import MONTH
+from tests.site import csv_rows, serving, tables, text_of
+
+LINES = "code,modifier,setting,units,rate\n99213,,,777,41.37\n70450,,,3,\nknee,,,1,"
+
+
+@pytest.fixture(name="tin")
+def a_tin(demo: Snapshot) -> str:
+    """Return the tax ID with most rates."""
+    (row,) = demo.rows(
+        """SELECT tin_value FROM fact_rate JOIN xref_group_tin USING (pg_uid)
+           WHERE state = 'GA' AND fact_rate.year_month = '2025-08' AND length(tin_value) = 9
+           GROUP BY 1 ORDER BY count(DISTINCT code) DESC, 1 LIMIT 1"""
+    )
+    assert list_provider_periods(demo, "tin", row[0])
+    return str(row[0])
+
+
+def test_a_clinics_own_codes_have_an_address(site: Client, tin: str) -> None:
+    response = site.get("/clinic/", {**MONTH, "tin": tin})
+    (lines,) = tables(response)
+    assert lines[0][3:8] == ["Your rate", "Percentile", "Payer’s median", "Gap", "Total"]
+    assert len(lines) > 2
+    assert "any" not in response["Cache-Control"]
+
+
+def test_what_is_pasted_is_answered_at_once_and_not_kept_or_logged(
+    site: Client, tin: str, caplog: pytest.LogCaptureFixture, settings: Any
+) -> None:
+    settings.BEACONPOINT_SLOW_SECONDS = 0
+    caplog.set_level(logging.INFO, "beaconpoint.request")
+    kept = ANSWERS._pages.currsize
+    response = site.post("/clinic/", {**MONTH, "tin": tin, "lines": LINES})
+    assert response.status_code == 200
+    assert response["Cache-Control"] == "no-store"
+    assert "ETag" not in response
+    shown = text_of(response)
+    assert "Row 4: code: 'knee' is not one billing code, such as 73721." in shown
+    assert "$41.37 given" in shown
+    assert ANSWERS._pages.currsize == kept
+    logged = [str(vars(record)) for record in caplog.records]
+    assert any("/clinic/" in line for line in logged)
+    assert not [line for line in logged if "41.37" in line or "777" in line]
+
+
+def test_a_slow_question_of_a_posted_form_is_logged_without_its_values(
+    demo_root: Path, tin: str, caplog: pytest.LogCaptureFixture, settings: Any
+) -> None:
+    settings.BEACONPOINT_SLOW_SECONDS = 0
+    with serving(demo_root):
+        Client().post("/clinic/", {**MONTH, "tin": tin, "lines": LINES})
+    slow = [record for record in caplog.records if record.message == "slow question"]
+    assert slow
+    assert {str(vars(record)["parameters"]) for record in slow} == {"not logged"}
+
+
+def test_a_file_is_read_and_answered_as_a_workbook_or_csv(site: Client, tin: str) -> None:
+    file = SimpleUploadedFile("lines.csv", LINES.encode())
+    rows = csv_rows(site.post("/clinic/", {**MONTH, "tin": tin, "file": file, "format": "csv"}))
+    given = [row for row in rows if row["code"] == "99213"]
+    assert {float(row["rate"]) for row in given if row["rate"]} == {41.37}
+    book = site.post("/clinic/", {**MONTH, "tin": tin, "lines": LINES, "format": "xlsx"})
+    assert b"".join(book.streaming_content).startswith(b"PK")
+
+
+@pytest.mark.parametrize(
+    ("headers", "lines", "status"),
+    [
+        ({"Origin": "http://elsewhere.example"}, LINES, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, LINES, 403),
+        ({"Origin": "http://testserver", "Sec-Fetch-Site": "same-origin"}, LINES, 200),
+        ({}, "9" * 450_000, 413),
+    ],
+)
+def test_forms_from_elsewhere_and_large_ones_are_refused(
+    site: Client, tin: str, headers: dict[str, str], lines: str, status: int
+) -> None:
+    assert site.post("/clinic/", {**MONTH, "tin": tin, "lines": lines}, headers=headers).status_code == status
+
+
+def test_an_npi_that_is_none_is_named(site: Client) -> None:
+    response = site.post("/clinic/", {**MONTH, "npis": "123"})
+    assert response.status_code == 400
+    assert "'123' is not an NPI" in text_of(response)

@@ -1,0 +1,125 @@
+"""A clinic's positions, gaps, and totals, against the same figures computed in the obvious way."""
+
+import statistics
+from itertools import count
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.fields.basket_list import BasketItem
+from core.fields.code_list import WantedCode
+from core.queries.baskets.basket_codes import BasketCode, basket_codes
+from core.queries.baskets.clinic_position import (
+    NO_RATE,
+    NOT_THEIRS,
+    OTHER_KIND,
+    OTHER_TERMS,
+    AskedLine,
+    Clinic,
+    list_positions,
+    sum_gaps,
+)
+from core.queries.rules.market import Market
+from tests.queries.one_market import store_of_market
+from tests.queries.rates_by_month import PLACES
+
+GA = Market("GA", "2025-08", billing_class="professional")
+OURS = Clinic(tin="100000001")  # group 0 of the store
+PAYERS = {"payer_a": "Payer A", "payer_b": "Payer B"}
+
+RATE = st.fixed_dictionaries(
+    {
+        "reporting_entity_name": st.sampled_from(["Payer A", "Payer B"]),
+        "code": st.sampled_from(["99213", "99214"]),
+        "negotiated_rate": st.sampled_from([10.0, 12.5, 80.0, 100.25]),
+        "billing_class": st.sampled_from(["professional", "professional", "institutional"]),
+        "billing_code_modifier": st.sampled_from(["", "", "26"]),
+        "negotiated_type": st.sampled_from(["negotiated", "negotiated", "percentage"]),
+        "places": st.sampled_from(PLACES),
+        "group": st.integers(0, 3),
+    }
+)
+RATES = st.lists(RATE, max_size=20, unique_by=lambda rate: repr(sorted(rate.items())))
+LINE = st.tuples(
+    st.sampled_from(["99213", "99214", "73721"]),
+    st.sampled_from(["", "26"]),
+    st.sampled_from(["", "office", "hospital outpatient"]),
+    st.none() | st.sampled_from([0.0, 3.0, 120.0]),
+    st.none() | st.sampled_from([12.5, 50.0]),
+)
+PLACE_OF = {"office": "11", "hospital outpatient": "22"}
+NUMBERS = count()
+
+
+def slow_position(rates: list[dict[str, Any]], line: Any, payer: str) -> tuple[Any, ...]:
+    """Return the rate, percentile, median, total, and reason of a line at a payer."""
+    code, modifier, setting, units, given_rate = line
+    of_code = [one for one in rates if one["code"] == code and one["reporting_entity_name"] == payer]
+    dollars = [one for one in of_code if one["negotiated_type"] == "negotiated"]
+    alike = [
+        one
+        for one in dollars
+        if (one["billing_class"], one["billing_code_modifier"]) == ("professional", modifier)
+        and (not setting or PLACE_OF[setting] in one["places"])
+    ]
+    ours = [one["negotiated_rate"] for one in alike if one["group"] == 0]
+    own = given_rate if given_rate is not None and alike else statistics.median(ours) if ours else None
+    if own is None:
+        reason = NO_RATE if not of_code else OTHER_KIND if not dollars else OTHER_TERMS if not alike else NOT_THEIRS
+        return None, None, None, reason
+    values = [one["negotiated_rate"] for one in alike]
+    percentile = statistics.fmean(0.5 if value == own else value < own for value in values)
+    return own, percentile, (own - statistics.median(values)) * (1 if units is None else units), None
+
+
+def rounded(row: tuple[Any, ...]) -> str:
+    return repr([round(value, 6) + 0.0 if isinstance(value, float) else value for value in row])
+
+
+@settings(max_examples=8, deadline=None)
+@given(RATES, st.lists(LINE, min_size=1, max_size=4))
+def test_positions_and_totals_equal_the_slow_ones(
+    tmp_path_factory: pytest.TempPathFactory, rates: list[dict[str, Any]], lines: list[Any]
+) -> None:
+    db = store_of_market(tmp_path_factory.mktemp(f"clinic{next(NUMBERS)}"), *rates, {"code": "00000"})
+    asked = [AskedLine(basket_codes(db, [BasketItem(WantedCode(None, line[0]))])[0], *line[1:]) for line in lines]
+    found = list_positions(db, GA, OURS, asked, PAYERS)
+    expected = {
+        (slug, at): slow_position(rates, line, name) for slug, name in PAYERS.items() for at, line in enumerate(lines)
+    }
+    priced = {slug for (slug, _), one in expected.items() if one[0] is not None}
+    wanted = [(slug, *lines[at][:4], *one) for (slug, at), one in expected.items() if slug in priced]
+    given_back = [
+        (
+            one.payer_slug,
+            one.code,
+            one.modifier,
+            one.setting,
+            one.units,
+            one.rate,
+            one.percentile,
+            one.total,
+            one.reason,
+        )
+        for one in found
+    ]
+    assert sorted(map(rounded, given_back)) == sorted(map(rounded, wanted))
+    for gap in sum_gaps(found):
+        totals = [one[2] for (slug, _), one in expected.items() if slug == gap.payer_slug and one[2] is not None]
+        assert (gap.priced, gap.below) == (len(totals), sum(total < 0 for total in totals))
+        assert gap.total == pytest.approx(sum(totals))
+        assert gap.shortfall == pytest.approx(sum(total for total in totals if total < 0))
+
+
+def test_npis_and_tax_ids_choose_the_same_groups(tmp_path_factory: pytest.TempPathFactory) -> None:
+    changes = [{"group": 0, "negotiated_rate": 90.0}, {"group": 1, "negotiated_rate": 110.0}]
+    db = store_of_market(tmp_path_factory.mktemp("who"), *changes)
+    line = [AskedLine(BasketCode("99213", ("CPT", "HCPCS")), units=10.0)]
+    by_tin = list_positions(db, GA, OURS, line, PAYERS)
+    by_npi = list_positions(db, GA, Clinic(npis=("1912951245",)), line, PAYERS)
+    assert by_tin == by_npi
+    assert [(one.rate, one.median, one.percentile, one.total) for one in by_tin] == [(90.0, 100.0, 0.25, -100.0)]
+    both = list_positions(db, GA, Clinic(npis=("1912951245", "1003027533")), line, PAYERS)
+    assert [(one.rate, one.total) for one in both] == [(100.0, 0.0)]
