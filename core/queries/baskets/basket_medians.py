@@ -173,7 +173,7 @@ def name_medians(
     return [
         BasketMedian(
             state=market.state,
-            year_month=market.year_month,
+            year_month=market.month_of(one.payer_slug),
             reporting_entity_name=payers.get(one.payer_slug, one.payer_slug),
             payer_slug=one.payer_slug,
             code=codes[one.position].code,

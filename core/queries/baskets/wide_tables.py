@@ -57,7 +57,7 @@ def widen_by_payer(answer: BasketAnswer) -> tuple[list[Any], type[Any]]:
     cells = {(one.payer_slug, one.position): one.p50 for one in answer.medians}
     return [
         row_type(
-            **_market_values(answer),
+            **_market_values(answer, answer.market.month_of(one.payer_slug)),
             payer_slug=one.payer_slug,
             payer=one.reporting_entity_name,
             **{name: cells.get((one.payer_slug, at)) for at, name in columns.items()},
@@ -78,7 +78,7 @@ def widen_by_organization(answer: BasketAnswer, found: Sequence[OrganizationMedi
         p50 = {one.code: one.p50 for one in medians}
         rows.append(
             row_type(
-                **_market_values(answer),
+                **_market_values(answer, answer.market.newest_month),
                 tin_type=tin_type,
                 tin_value=tin_value,
                 business_name=name,
@@ -104,12 +104,12 @@ def _wide_type(answer: BasketAnswer, name: str, first: Sequence[tuple[str, Any]]
     return make_dataclass(name, [*market, *first, *medians], frozen=True), columns
 
 
-def _market_values(answer: BasketAnswer) -> dict[str, Any]:
+def _market_values(answer: BasketAnswer, month: str) -> dict[str, Any]:
     market = answer.market
     modifier = "" if market.modifier in {None, "none"} else market.modifier
     return {
         "state": market.state,
-        "year_month": market.year_month,
+        "year_month": month,
         "billing_class": market.billing_class,
         "modifier": modifier,
     }
