@@ -72,7 +72,7 @@ def test_a_file_is_read_and_answered_as_a_workbook_or_csv(site: Client, tin: str
     rows = csv_rows(site.post("/clinic/", {**MONTH, "tin": tin, "file": file, "format": "csv"}))
     given = [row for row in rows if row["code"] == "99213"]
     assert {float(row["rate"]) for row in given if row["rate"]} == {41.37}
-    book = site.post("/clinic/", {**MONTH, "tin": tin, "lines": LINES, "format": "xlsx"})
+    book: Any = site.post("/clinic/", {**MONTH, "tin": tin, "lines": LINES, "format": "xlsx"})
     assert b"".join(book.streaming_content).startswith(b"PK")
 
 
