@@ -49,8 +49,6 @@ def make_answer(
     return AgentAnswer(question, shown, rows.height if rows_in_all is None else rows_in_all, list(sources), method)
 
 
-def newest_month(store: RateStore, state: str) -> str:
-    """Return the newest month that has rates in a state; the empty text if none has."""
-    months = store.coverage().filter(pl.col("state") == state.upper(), pl.col("rates") > 0)["year_month"]
-    newest = months.max()
-    return str(newest) if newest else ""
+def has_rates(store: RateStore, state: str) -> bool:
+    """Return whether a state has rates."""
+    return not store.coverage().filter(pl.col("state") == state.upper(), pl.col("rates") > 0).is_empty()

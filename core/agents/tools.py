@@ -9,8 +9,8 @@ from typing import Annotated
 import polars as pl
 from pydantic import Field
 
-from core.agents.answers import MEDICARE_METHOD, AgentAnswer, make_answer, newest_month
-from core.python_api.arguments import Filters, check_state
+from core.agents.answers import MEDICARE_METHOD, AgentAnswer, has_rates, make_answer
+from core.python_api.arguments import LATEST, Filters, check_state
 from core.python_api.rate_store import RateStore
 from core.runtime.errors import BeaconError
 
@@ -19,7 +19,7 @@ CodeArgument = Annotated[str, Field(description="Billing code, such as 73721 or 
 CodeTypeArgument = Annotated[
     str | None, Field(description="Code system: CPT, HCPCS, MS-DRG, RC (revenue code) ...; needed if two share a code.")
 ]
-MonthArgument = Annotated[str | None, Field(description="YYYY-MM. Without it, the newest month of the state.")]
+MonthArgument = Annotated[str | None, Field(description="YYYY-MM. Without it, the newest month of each payer.")]
 PayerArgument = Annotated[str | None, Field(description="Name of a payer, or its payer_slug.")]
 BillingClassArgument = Annotated[str | None, Field(description="professional or institutional.")]
 PlaceArgument = Annotated[
@@ -85,7 +85,7 @@ class AgentTools:
             state, month, code, code_type, **_filters(payer, billing_class, place_of_service, setting)
         )
         return make_answer(
-            f"What is {code} paid in {state.upper()} in {month}?", found, self._sources(state, month, found)
+            f"What is {code} paid in {state.upper()} in {_words(month)}?", found, self._sources(state, month, found)
         )
 
     def list_rates(
@@ -107,7 +107,7 @@ class AgentTools:
         found = self._store.rates(state, month, code, code_type, limit=limit, **filters)
         in_all = int(self._store.rate_summary(state, month, code, code_type, **filters)["rates"].sum())
         return make_answer(
-            f"Which rates does {code} have in {state.upper()} in {month}?",
+            f"Which rates does {code} have in {state.upper()} in {_words(month)}?",
             found,
             self._sources(state, month, found),
             rows_in_all=in_all,
@@ -124,7 +124,7 @@ class AgentTools:
         month = self._month(state, year_month)
         found = self._store.compare_payers(state, month, codes, base=base)
         return make_answer(
-            f"How do payers in {state.upper()} compare in {month} for {', '.join(codes)}?",
+            f"How do payers in {state.upper()} compare in {_words(month)} for {', '.join(codes)}?",
             found,
             self._sources(state, month, found),
         )
@@ -146,7 +146,7 @@ class AgentTools:
             state, month, code, code_type, **_filters(payer, billing_class, place_of_service, setting)
         )
         return make_answer(
-            f"What percent of Medicare is {code} paid in {state.upper()} in {month}?",
+            f"What percent of Medicare is {code} paid in {state.upper()} in {_words(month)}?",
             found,
             self._sources(state, month, found),
             method=MEDICARE_METHOD,
@@ -192,7 +192,7 @@ class AgentTools:
         who: Filters = {"npi": npi} if npi else {"tin": tax_id or ""}
         found = self._store.provider_rates(state, month, **who)
         return make_answer(
-            f"What is {'NPI' if npi else 'tax ID'} {npi or tax_id} paid in {state.upper()} in {month}?",
+            f"What is {'NPI' if npi else 'tax ID'} {npi or tax_id} paid in {state.upper()} in {_words(month)}?",
             found,
             self._sources(state, month, found),
             limit=limit,
@@ -200,11 +200,10 @@ class AgentTools:
         )
 
     def _month(self, state: str, year_month: str | None) -> str:
-        month = year_month or newest_month(self._store, check_state(state))
-        if not month:
+        if not year_month and not has_rates(self._store, check_state(state)):
             states = sorted(self._store.coverage()["state"].unique())
             raise BeaconError(f"state: no rates of {state.upper()} are loaded; there are rates of {', '.join(states)}")
-        return month
+        return year_month or LATEST
 
     def _sources(self, state: str, month: str, found: pl.DataFrame) -> list[dict[str, object]]:
         """Return the files behind the rows, those of the payers in them where the rows name payers."""
@@ -214,6 +213,10 @@ class AgentTools:
         if "reporting_entity_name" in found.columns and found["reporting_entity_name"].drop_nulls().len():
             files = files.filter(pl.col("payer").is_in(found["reporting_entity_name"].implode()))
         return files.to_dicts()
+
+
+def _words(month: str) -> str:
+    return "the latest file of each payer" if month == LATEST else month
 
 
 def _filters(payer: str | None, billing_class: str | None, place: str | None, setting: str | None) -> Filters:

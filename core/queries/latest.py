@@ -1,6 +1,6 @@
 """The months that a question means when it names none: the newest one of each payer, per state."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from core.queries.coverage import list_coverage
@@ -20,6 +20,12 @@ def with_latest(db: Snapshot, market: Market) -> Market:
 def find_latest(db: Snapshot, state: str) -> LatestFiles:
     """Return the newest month of each payer of a state. They are found once per generation."""
     return db.ask_once(_latest_by_state).get(state, NOTHING)
+
+
+def are_far_apart(months: Sequence[str]) -> bool:
+    """Return whether the oldest of some months is more than a year before the newest."""
+    numbers = [12 * int(month[:4]) + int(month[5:]) for month in months if month]
+    return bool(numbers) and max(numbers) - min(numbers) > 12
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from core.queries.rules.columns import (
     CodeType,
     FactUid,
     Modifier,
+    Month,
     NegotiatedRate,
     PayerName,
     PayerSlug,
@@ -84,6 +85,7 @@ class Comparison:
     fact_uid: FactUid
     reporting_entity_name: PayerName
     payer_slug: PayerSlug
+    year_month: Month
     code_type: CodeType
     code: Code
     billing_class: BillingClass
@@ -176,6 +178,7 @@ class PercentSpread:
 
     reporting_entity_name: PayerName
     payer_slug: PayerSlug
+    year_month: Month
     rates: Annotated[int, described("Number of rates that have a percent.", 12)]
     implausible: Annotated[
         int, described(f"Rates that are not {_PLAUSIBLE_TIMES} the amount; `rates` includes them.", 1)
@@ -243,7 +246,8 @@ def _comparisons_sql(
     facts, of_facts = market_facts(db, market, areas=areas)
     same = SAME_TERMS_AND_AREA if areas else SAME_TERMS
     sql = f"""{compared_terms}
-        SELECT fact_uid, reporting_entity_name, payer_slug(reporting_entity_name) AS payer_slug, code_type, code,
+        SELECT fact_uid, reporting_entity_name, payer_slug(reporting_entity_name) AS payer_slug, year_month, code_type,
+               code,
                billing_class, billing_code_modifier AS modifier, places, kind, negotiated_rate,
                provider_group_id_raw, basis, detail, rule, medicare, other_amount, area, mean_error, release, percent,
                {PLAUSIBLE_SQL} AS plausible, reason, wcfs, wcfs_basis, wcfs_release, wcfs_percent, wcfs_reason
@@ -337,11 +341,13 @@ def summarize_percents(db: Snapshot, market: Market, yardstick: Yardstick = MEDI
         db,
         PercentSpread,
         f"""{compared_terms}
-            SELECT reporting_entity_name, payer_slug(reporting_entity_name) AS payer_slug, rates, implausible,
+            SELECT reporting_entity_name, payer_slug(reporting_entity_name) AS payer_slug, year_month, rates,
+                   implausible,
                    {percentile_columns("percentiles", FIVE_PERCENTILES)}
-            FROM (SELECT reporting_entity_name, count(*) AS rates, count(*) FILTER (NOT {PLAUSIBLE_SQL}) AS implausible,
+            FROM (SELECT reporting_entity_name, max(year_month) AS year_month, count(*) AS rates,
+                         count(*) FILTER (NOT {PLAUSIBLE_SQL}) AS implausible,
                          {percentile_list("percent")} AS percentiles
-                  FROM (SELECT reporting_entity_name, f.negotiated_rate / c.{yardstick.amount} AS percent,
+                  FROM (SELECT reporting_entity_name, f.year_month, f.negotiated_rate / c.{yardstick.amount} AS percent,
                                unnest(range(f.rate_count))
                         FROM {rates} f JOIN compared c ON {same} WHERE c.{yardstick.amount} IS NOT NULL)
                   GROUP BY ALL)

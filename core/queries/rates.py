@@ -26,6 +26,7 @@ from core.queries.rules.columns import (
     Lowest,
     Mean,
     Modifier,
+    Month,
     NegotiatedRate,
     NegotiatedType,
     NetworkNames,
@@ -103,6 +104,7 @@ class Summary:
     kind: RateKind
     reporting_entity_name: PayerName
     payer_slug: PayerSlug
+    year_month: Month
     billing_class: BillingClass
     modifier: Modifier
     rates: RateCount
@@ -126,6 +128,7 @@ class RateRow:
     kind: RateKind
     reporting_entity_name: PayerName
     payer_slug: PayerSlug
+    year_month: Month
     negotiated_rate: NegotiatedRate
     negotiated_type: NegotiatedType
     negotiation_arrangement: Arrangement
@@ -209,7 +212,7 @@ def summarize_rates(db: Snapshot, market: Market) -> list[Summary]:
                    NULL::DOUBLE AS weighted_p50, NULL::DOUBLE AS services
             FROM (SELECT rate_kind(f.negotiated_type, f.negotiation_arrangement) AS kind, f.reporting_entity_name,
                          f.billing_class, f.billing_code_modifier AS modifier,
-                         count(*) AS rates, min(negotiated_rate) AS lowest,
+                         max(f.year_month) AS year_month, count(*) AS rates, min(negotiated_rate) AS lowest,
                          {percentile_list("negotiated_rate")} AS percentiles,
                          max(negotiated_rate) AS highest, {mean("negotiated_rate")} AS mean
                   FROM (SELECT *, unnest(range(rate_count)) FROM {market_rates}) f GROUP BY ALL)
@@ -311,7 +314,7 @@ def _rates_sql(
             SELECT pg_uid, count(*) AS tins, min(tin_value) AS one_tin, min_by(shown_name, tin_value) AS one_name
             FROM {known[XREF_GROUP_TIN.name]} LEFT JOIN {tins} USING (tin_type, tin_value) GROUP BY pg_uid)
         SELECT fact_uid, rate_kind(negotiated_type, negotiation_arrangement) AS kind, f.reporting_entity_name,
-               payer_slug(f.reporting_entity_name) AS payer_slug, negotiated_rate, negotiated_type,
+               payer_slug(f.reporting_entity_name) AS payer_slug, f.year_month, negotiated_rate, negotiated_type,
                negotiation_arrangement, billing_class, setting, billing_code_modifier AS modifier,
                severity_of_illness, billing_code_type_version, pos_set_id,
                coalesce(service_codes, []) AS service_codes, expiration_date, f.pg_uid, f.provider_group_id_raw,

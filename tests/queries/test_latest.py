@@ -14,7 +14,7 @@ from core.fields.payer_slug import make_payer_slug
 from core.queries.coverage import list_sources
 from core.queries.facets import count_choices, count_networks
 from core.queries.histogram import build_histogram
-from core.queries.latest import find_latest, list_payer_months, with_latest
+from core.queries.latest import are_far_apart, find_latest, list_payer_months, with_latest
 from core.queries.medicare import count_outcomes, list_comparisons
 from core.queries.parties.organizations import count_totals, list_organizations
 from core.queries.parties.payers import compare_payers
@@ -90,6 +90,11 @@ def test_payers_of_different_months_are_side_by_side(tmp_path: Path, monkeypatch
     assert [(row.payer_slug, row.rates, row.p50) for row in spreads] == [
         (None, 4, 50.0), ("payer_a", 2, 20.0), ("payer_b", 2, 85.0)
     ]  # fmt: skip
+    assert [row.year_month for row in spreads] == [None, "2025-06", "2023-02"], "each figure says its month"
+    assert {(row.payer_slug, row.year_month) for row in summarize_rates(db, market)} == {
+        ("payer_a", "2025-06"), ("payer_b", "2023-02")
+    }  # fmt: skip
+    assert {row.year_month for row in list_rates(db, market, "rate", 9, 0)} == set(market.month_names)
     assert [(row.tin_value, row.rates, row.npis) for row in list_organizations(db, market, "rates", 9, 0)] == [
         ("100000001", 2, 0), ("100000002", 2, 0)
     ]  # fmt: skip
@@ -113,6 +118,13 @@ def test_a_month_that_is_asked_for_is_that_month(tmp_path: Path) -> None:
     assert count_rates(db, Market("GA", "2023-02")) == 2
     assert count_rates(db, Market("GA", "2022-12", "CPT", "99213")) == 1
     assert count_rates(db, Market("GA", "", "CPT", "99213")) == 5, "every month"
+
+
+def test_months_more_than_a_year_apart_are_told() -> None:
+    assert not are_far_apart(["2025-06", "2024-06"])
+    assert are_far_apart(["2025-07", "2024-06"])
+    assert not are_far_apart(["2025-06"])
+    assert not are_far_apart([])
 
 
 def test_payers_of_one_month_are_a_market_of_that_month(tmp_path: Path) -> None:

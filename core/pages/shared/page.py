@@ -45,6 +45,7 @@ from core.queries.compensation import (
     list_compensation_releases,
 )
 from core.queries.find.code_titles import code_titles
+from core.queries.latest import are_far_apart, list_payer_months
 from core.queries.parties.filter_names import name_of_value
 from core.queries.profiles import name_places
 from core.queries.rules.market import Market, market_cache, uses_own_areas
@@ -161,8 +162,9 @@ class MarketQuery(PageQuery[M]):
 
     def _constants(self) -> dict[str, str | None]:
         market = self.market
-        names = ("state", "year_month", "code_type", "code", "billing_class", "modifier")
-        return {name: getattr(market, name) for name in names} | {"payer_slug": market.payer}
+        names = ("state", "code_type", "code", "billing_class", "modifier")
+        of_market = {name: getattr(market, name) for name in names}
+        return {"year_month": market.one_month or None, **of_market, "payer_slug": market.payer}
 
     def _choices(self) -> list[tuple[str, str]]:
         market = self.market
@@ -195,8 +197,11 @@ class MarketQuery(PageQuery[M]):
         context = super()._context()
         applied, release = self._applied(context["parameters"]), self.compensation_release
         earlier = coverage.has_earlier_month(self.db, self.market.state, self.market.payer)
+        months = list_payer_months(self.db, self.market) if not self.market.one_month else []
         return {
             **context,
+            "payer_months": months,
+            "months_are_far_apart": are_far_apart(self.market.month_names),
             "market": self.market,
             "applied": applied,
             "compensation_release": release,

@@ -129,7 +129,6 @@ def rates_found(code: Any, said: Any) -> str:
     return urls.to(
         "rates",
         state=code.state,
-        year_month=code.year_month,
         code_type=code.code_type,
         code=code.code,
         payer=said.payer.payer_slug if said.payer else None,

@@ -12,7 +12,9 @@ from core.fields.code_list import WantedCode
 from core.fields.near_words import allowed_errors, find_near_words
 from core.queries import coverage
 from core.queries.find.code_titles import CodeKey, code_titles
+from core.queries.latest import with_latest
 from core.queries.rules.columns import Code, CodeDescription, CodeName, CodeType, described
+from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from core.vocabulary.find_services import find_services
 from core.vocabulary.search_text import CodeSpan, SearchText, read_search
@@ -44,7 +46,7 @@ class FoundCode:
         str | None, described("The state that has most rates of the code, or the one that the text names.", "GA")
     ]
     year_month: Annotated[str | None, described("The newest month of that state.", "2025-08")]
-    rates: Annotated[int, described("Number of the code's rates in that state and month.", 12)]
+    rates: Annotated[int, described("Number of the code's rates in that state, of each payer's newest month.", 12)]
 
     @property
     def key(self) -> CodeKey:
@@ -62,7 +64,7 @@ class CodeIndex:
         self.shown: dict[CodeKey, str] = {}
         """What each code is called, see code_titles."""
         self.rates: dict[CodeKey, dict[str, tuple[str, int]]] = {}
-        """The newest month of each state that has rates of a code, and how many it has."""
+        """The newest month of each state that has rates of a code, and how many there are of each payer's newest."""
 
     @cached_property
     def spellings(self) -> tuple[str, ...]:
@@ -71,7 +73,7 @@ class CodeIndex:
         return tuple(sorted(word for word in found if len(word) >= _SHORTEST_SPELLING))
 
     def count_rates(self, key: CodeKey) -> int:
-        """Return the rates of a code in the newest month of each state."""
+        """Return the rates of a code in all states, of each payer's newest month."""
         return sum(rates for _, rates in self.rates.get(key, {}).values())
 
     def describe(self, key: CodeKey, state: str | None = None) -> FoundCode:
@@ -186,36 +188,28 @@ def find_codes(db: Snapshot, text: str) -> list[CodeKey]:
 
 
 def count_rates_of(db: Snapshot, found: Sequence[FoundCode], payer: str) -> list[FoundCode]:
-    """Return codes with the numbers of rates that a payer has in the state and month that each is shown for."""
-    rows = db.rows(
-        """SELECT f.code_type, f.code, f.state, f.year_month, count(*) FROM fact_rate f
-           WHERE f.code IN (SELECT unnest($codes)) AND f.state IN (SELECT unnest($states))
-               AND f.year_month IN (SELECT unnest($months)) AND f.reporting_entity_name IN (
-                   SELECT reporting_entity_name_raw FROM dim_payer_bridge WHERE payer_slug = $payer)
-           GROUP BY ALL""",
-        {
-            "codes": [one.code for one in found],
-            "states": list({one.state for one in found if one.state}),
-            "months": list({one.year_month for one in found if one.year_month}),
-            "payer": payer,
-        },
-    )
-    counted = {(code_type, code, state, month): rates for code_type, code, state, month, rates in rows}
-    return [replace(one, rates=counted.get((*one.key, one.state, one.year_month), 0)) for one in found]
+    """Return codes with the numbers of rates that a payer has in the state that each is shown for."""
+    counted: dict[tuple[str, ...], int] = {}
+    for state in sorted({one.state for one in found if one.state}):
+        market = with_latest(db, Market(state, "", payer=payer))
+        rows = db.rows(
+            f"""SELECT f.code_type, f.code, count(*) FROM fact_rate f
+                WHERE f.code IN (SELECT unnest($codes)) AND {market.where} GROUP BY ALL""",
+            {"codes": [one.code for one in found], **market.parameters},
+        )
+        counted |= {(code_type, code, state): rates for code_type, code, rates in rows}
+    return [replace(one, rates=counted.get((*one.key, one.state or ""), 0)) for one in found]
 
 
 def _make_index(db: Snapshot) -> CodeIndex:
     index = CodeIndex(db.rows("SELECT code_type, code, name, code_desc FROM dim_code"))
     index.shown = code_titles(db)
-    newest: dict[str, str] = {}
-    for period in coverage.list_periods(db):
-        newest[period.state] = max(newest.get(period.state, ""), period.year_month)
-    for state, month in newest.items():
+    for state in dict.fromkeys(period.state for period in coverage.list_periods(db)):
+        market = with_latest(db, Market(state, ""))
         rows = db.rows(
-            """SELECT code_type, code, count(*) FROM fact_rate
-               WHERE state = $state AND year_month = $month GROUP BY ALL""",
-            {"state": state, "month": month},
+            f"SELECT f.code_type, f.code, count(*) FROM fact_rate f WHERE {market.where} GROUP BY ALL",
+            market.parameters,
         )
         for code_type, code, rates in rows:
-            index.rates.setdefault((code_type, code), {})[state] = (month, rates)
+            index.rates.setdefault((code_type, code), {})[state] = (market.newest_month, rates)
     return index

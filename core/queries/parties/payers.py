@@ -47,6 +47,9 @@ class PayerSpread:
         ),
     ]
     reporting_entity_name: PayerName
+    year_month: Annotated[
+        str | None, described("Month of the payer's file; null for all payers if theirs differ.", "2025-08")
+    ]
     rates: RateCount
     p10: RateP10
     p25: RateP25
@@ -176,10 +179,10 @@ def compare_payers(
             "codes": [code for _, _, code in meanings],
         },
     )
-    return _spreads([row for row in rows if row.dollars], base), _counted(rows, wanted)
+    return _spreads([row for row in rows if row.dollars], base, anything), _counted(rows, wanted)
 
 
-def _spreads(rows: list[_CodeSpread], base: str | None) -> list[PayerSpread]:
+def _spreads(rows: list[_CodeSpread], base: str | None, market: Market) -> list[PayerSpread]:
     """Return the rows, each with the median of its base."""
     base_medians = {row.line: row.p50 for row in rows if row.payer_slug == base}
     everybody = {row.line: row for row in rows if row.payer_slug is None}
@@ -197,6 +200,7 @@ def _spreads(rows: list[_CodeSpread], base: str | None) -> list[PayerSpread]:
                 modifier=row.modifier,
                 payer_slug=row.payer_slug,
                 reporting_entity_name=name or "",
+                year_month=(market.month_of(row.payer_slug) if row.payer_slug else market.one_month) or None,
                 rates=row.rates,
                 p10=row.p10,
                 p25=row.p25,
