@@ -33,7 +33,7 @@ def serve_s3(directory: Path) -> Iterator[dict[str, str]]:
     s3, master, volume, filer = _free_ports(4)
     command = [
         program, "server", f"-dir={directory}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3",
-        f"-s3.port={s3}", f"-s3.config={config}", "-s3.port.iceberg=0", f"-master.port={master}",
+        f"-s3.port={s3}", f"-s3.config={config}", "-s3.port.iceberg=0", "-s3.port.lance=0", f"-master.port={master}",
         f"-volume.port={volume}", f"-filer.port={filer}", "-master.volumeSizeLimitMB=256", "-volume.max=30",
     ]  # fmt: skip
     with (directory / "log").open("w", encoding="utf-8") as log:
