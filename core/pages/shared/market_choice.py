@@ -15,6 +15,9 @@ from core.queries.parties import providers
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 
+_LIKE_CPT = frozenset({"CPT", "HCPCS"})
+"""Systems that payers label one code with. A code that is loaded under the other one is meant there: G0439 is HCPCS."""
+
 
 class InvalidChoice(ValueError):
     """A value that no market can be chosen with: the name of the parameter (empty text for the path) and a sentence."""
@@ -55,12 +58,18 @@ def choose_market(asked: Market, db: Snapshot) -> MarketChoice:
     periods = coverage.list_periods(db)
     newest = next((one for one in periods if _fits(asked, one.state, one.year_month)), next(iter(periods), None))
     market = with_latest(db, replace(asked, state=asked.state or newest.state)) if newest else asked
-    if not market.code or market.code_type:
+    if not market.code:
         return MarketChoice(market)
     meanings = find_possible_codes(db, market.code)
+    if market.code_type in _LIKE_CPT:
+        known = {code.code_type for code in meanings if code.code == market.code} & _LIKE_CPT
+        other = known - {market.code_type}
+        return MarketChoice(replace(market, code_type=other.pop()) if other == known and known else market)
+    if market.code_type:
+        return MarketChoice(market)
     if len(meanings) == 1:
         return MarketChoice(replace(market, code_type=meanings[0].code_type, code=meanings[0].code))
-    if {code.code_type for code in meanings} <= {"CPT", "HCPCS"}:
+    if {code.code_type for code in meanings} <= _LIKE_CPT:
         return MarketChoice(market)
     return MarketChoice(market, meanings)
 
