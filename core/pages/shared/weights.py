@@ -49,9 +49,10 @@ def weigh_question(db: Snapshot, form: QueryForm) -> int:
     if codes:
         return _weigh_codes(db, form, codes)
     # The other pages ask for a code, or show what is loaded.
-    if isinstance(form, RuleForm) and form.cleaned_data["tin"]:
-        return _weigh_provider(db, form)
-    whole = isinstance(form, MedicareForm | RuleForm) or (
+    if isinstance(form, RuleForm):
+        # Every price is tried on every release and locality: seconds of a processor, however few rates there are.
+        return HEAVY_ROWS + 1 if form.cleaned_data["payer"] else 0
+    whole = isinstance(form, MedicareForm) or (
         isinstance(form, ChangesForm) and (form.cleaned_data["payer"] or names_organization(form.market()))
     )
     return _WHOLE_WORK * _rates_of_months(db, form) if whole else 0
