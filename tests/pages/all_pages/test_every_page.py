@@ -67,7 +67,9 @@ def test_the_navigation_leads_to_the_pages_with_a_label_in_the_same_market(site:
     ]
     assert [label for _, _, current, label in links if current] == ["Rates"]
     with_basis = {path for path, market, _, _ in links if "basis=opps" in market}
-    assert with_basis == {"rates/", "medicare/", "places/", "specialties/"}, "as far as the page has the parameter"
+    assert with_basis == {"rates/", "baskets/", "medicare/", "places/", "specialties/"}, (
+        "as far as the page has the parameter"
+    )
 
 
 def test_the_tabs_of_a_code_keep_its_filters_and_mark_the_page(site: Client) -> None:
