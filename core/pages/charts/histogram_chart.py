@@ -30,7 +30,7 @@ def draw_histogram(found: Histogram, amounts: Sequence[AmountLine], median: floa
     base = top + _HEIGHT
     bars = format_html_join(
         "",
-        '<rect class="bin" x="{}%" width="{}%" y="{}" height="{}"><title>{} to {}: {} rates</title></rect>',
+        '<rect class="bin" x="{}%" width="{}%" y="{}" height="{}"><title>{} to {}: {}</title></rect>',
         (
             (
                 f"{scale.at(one.low):.2f}",
@@ -39,7 +39,7 @@ def draw_histogram(found: Histogram, amounts: Sequence[AmountLine], median: floa
                 f"{_HEIGHT * one.rates / most:.1f}",
                 _dollars(one.low),
                 _dollars(one.high),
-                f"{one.rates:,}",
+                f"{one.rates:,} rate{'' if one.rates == 1 else 's'}",
             )
             for one in found.bins
             if one.rates

@@ -18,6 +18,9 @@ from core.store.generations.integrity.damage import DamagedFileError
 
 _log = logging.getLogger(__name__)
 
+_NOT_TYPED = frozenset({"page", "sort", "table", "format"})
+"""Parameters that come from links."""
+
 Problems = list[tuple[str, str]]
 """Names of parameters (or empty text) and a sentence about each."""
 
@@ -45,9 +48,19 @@ def invalid_query(request: HttpRequest, problems: Problems) -> HttpResponse:
 
 
 def invalid_form(request: HttpRequest, form: QueryForm) -> HttpResponse:
-    """Return the page for a form that is not valid. Only parameters of the query string are named."""
+    """Return the page for a form that is not valid, with what an address says, so that it can be corrected.
+
+    Only parameters of the query string are named.
+    """
     given = {**request.GET.dict(), **request.POST.dict()}
-    return invalid_query(request, [(str(given.get(name, "")) and name, why) for name, why in form.problems])
+    problems = [(str(given.get(name, "")) and name, why) for name, why in form.problems]
+    wrong = {name for name, _ in problems}
+    typed = [
+        (name, form.fields[name].label or name, value, name in wrong)
+        for name, value in request.GET.items()
+        if value and name in form.fields and name not in _NOT_TYPED
+    ]
+    return sorry(request, 400, "This address is not valid", problems, typed=typed, path=request.path)
 
 
 def why_stopped(error: QueryTimeout | QueryTooLarge) -> str:

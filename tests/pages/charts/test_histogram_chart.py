@@ -54,6 +54,10 @@ def test_every_amount_is_labeled_in_a_row_of_its_own_and_none_is_left_out_silent
     assert 'class="median"' in picture
 
 
+def test_one_rate_is_not_called_rates() -> None:
+    assert ": 1 rate</title>" in draw_histogram(Histogram([Bin(1, 2, 1)], 0, 0), [])
+
+
 def test_a_picture_of_nothing_is_none() -> None:
     assert draw_histogram(Histogram([], 0, 0), []) == ""
 

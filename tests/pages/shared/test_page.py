@@ -73,3 +73,12 @@ def test_an_error_is_not_kept_by_clients(site: Client) -> None:
     refused = site.get("/rates/", {**QUERY, "pos": "11,22"})
     assert refused.status_code == 400
     assert "ETag" not in refused
+
+
+def test_what_was_typed_can_be_corrected(site: Client) -> None:
+    response = site.get("/rates/", {"state": "GA", "code": "99213", "npi": "12<3", "sort": "rate"})
+    assert response.status_code == 400
+    page = response.content.decode()
+    assert 'name="npi" value="12&lt;3" aria-invalid="true"' in page
+    assert 'name="code" value="99213"' in page
+    assert 'name="sort"' not in page
