@@ -91,6 +91,9 @@ def flatten(content: bytes, state: str, year_month: str | None = None) -> Flat:
     for item in _list(root.get("in_network")):
         if isinstance(item, dict):
             _add_item(flat, defined, item, (state, month, root["reporting_entity_name"]))
+    # What is remembered lies between what is forgotten, and would keep its memory.
+    for rule in (clean, _word, _date_of, _places_in, _modifiers_in):
+        rule.cache_clear()
     return flat
 
 
