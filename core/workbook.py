@@ -115,7 +115,7 @@ class About:
 
 
 @dataclass(frozen=True)
-class Column:
+class SheetColumn:
     """A column of a workbook."""
 
     name: str
@@ -156,15 +156,19 @@ def heading_of(row_type: type[Any], name: str) -> str:
     return own or name.replace("_", " ").capitalize().replace("Npi", "NPI")
 
 
-def columns_of(row_type: type[Any], constants: Constants = MappingProxyType({})) -> Iterator[Column]:
+def columns_of(row_type: type[Any], constants: Constants = MappingProxyType({})) -> Iterator[SheetColumn]:
     """Yield the columns of a table, and those of the constants, which its rows lack."""
     for field in arrow_schema(row_type, constants):
         meaning = _CONSTANTS_MEAN if field.name in constants else meaning_of(row_type, field.name)
-        yield Column(field.name, heading_of(row_type, field.name), meaning, unit_of(field.type, meaning))
+        yield SheetColumn(field.name, heading_of(row_type, field.name), meaning, unit_of(field.type, meaning))
 
 
 def _write_rows(
-    sheet: Worksheet, columns: Sequence[Column], rows: Iterator[list[Any]], formats: dict[str, Format], bold: Format
+    sheet: Worksheet,
+    columns: Sequence[SheetColumn],
+    rows: Iterator[list[Any]],
+    formats: dict[str, Format],
+    bold: Format,
 ) -> int:
     """Write the table with its headings, and return how many rows it has."""
     some = list(islice(rows, _ROWS_MEASURED))
@@ -231,7 +235,7 @@ def _write_about(sheet: Worksheet, about: About, shown: int, bold: Format, *, is
             sheet.write_string(row, at, text[:_LONGEST_CELL], bold if is_heading else None)
 
 
-def _write_meanings(sheet: Worksheet, columns: Sequence[Column], bold: Format) -> None:
+def _write_meanings(sheet: Worksheet, columns: Sequence[SheetColumn], bold: Format) -> None:
     sheet.set_column(0, 1, 30)
     sheet.set_column(2, 2, 100)
     for at, text in enumerate(("Heading", "Name in CSV, JSON, and Parquet", "What it means")):
