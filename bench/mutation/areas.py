@@ -30,7 +30,7 @@ AREAS = {
         ("tests/queries/comparison/test_comparison_cases.py", "tests/queries/comparison/test_compared_rates.py"),
     ),
     "matching": Area(
-        ("core/queries/rules/matching.py",),
+        ("core/queries/matching.py",),
         ("tests/queries/test_changes.py",),
     ),
     "flatten": Area(
