@@ -1,8 +1,5 @@
 """The first page: one box for everything, and what is loaded."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 
@@ -53,7 +50,7 @@ def show_home(query: PageQuery[HomeForm]) -> HttpResponseBase:
         last_loaded_at=max((row.loaded_at for row in loaded), default=None),
         market_shown=shown,
         worked=_work_questions(db, shown) if shown and countable else [],
-        payers_loaded=_newest_of_each_payer(loaded),
+        payers_loaded=coverage.newest_of_each_payer(loaded),
         answer_rows=total,
         rates=total,
         payers=len({row.payer_slug for row in loaded}),
@@ -66,23 +63,6 @@ def _work_questions(db: Snapshot, market: Market) -> list[WorkedQuestion]:
         return work_questions(db, market)
     except QueryTimeout:
         return []
-
-
-@dataclass(frozen=True)
-class LoadedPayer:
-    """A payer in a state: its newest month with its number of rates, and how many earlier months there are."""
-
-    newest: coverage.Coverage
-    earlier: int
-
-
-def _newest_of_each_payer(loaded: Sequence[coverage.Coverage]) -> list[LoadedPayer]:
-    """Return each payer of each state once. `loaded` has the newest months first."""
-    months: dict[tuple[str, str], list[coverage.Coverage]] = {}
-    for row in loaded:
-        months.setdefault((row.state, row.payer_slug), []).append(row)
-    found = [LoadedPayer(rows[0], len(rows) - 1) for rows in months.values()]
-    return sorted(found, key=lambda one: (STATES[one.newest.state], one.newest.reporting_entity_name.lower()))
 
 
 @page(CodesForm)

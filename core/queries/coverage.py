@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
 
+from core.fields.states import STATES
 from core.queries.rules.columns import (
     FileCount,
     FileName,
@@ -71,6 +72,26 @@ def list_coverage(db: Snapshot) -> Sequence[Coverage]:
     return db.ask_once(_coverage)
 
 
+@dataclass(frozen=True)
+class LoadedPayer:
+    """A payer in a state: its newest month with its number of rates, and how many earlier months there are."""
+
+    newest: Coverage
+    earlier: int
+
+
+def newest_of_each_payer(loaded: Sequence[Coverage]) -> list[LoadedPayer]:
+    """Return each payer of each state once. `loaded` has the newest months first."""
+    months: dict[tuple[str, str], list[Coverage]] = {}
+    for row in loaded:
+        months.setdefault((row.state, row.payer_slug), []).append(row)
+    found = [LoadedPayer(rows[0], len(rows) - 1) for rows in months.values()]
+    return sorted(
+        found,
+        key=lambda one: (STATES.get(one.newest.state, one.newest.state), one.newest.reporting_entity_name.lower()),
+    )
+
+
 def has_earlier_month(db: Snapshot, state: str, payer: str | None = None) -> bool:
     """Return whether the payer, or any payer, has rates of more than one month in a state."""
     months = Counter(
@@ -99,6 +120,15 @@ def list_periods(db: Snapshot) -> Sequence[Period]:
 def list_payers(db: Snapshot) -> Sequence[tuple[str, str]]:
     """Return the payers' slugs and names, by name."""
     return db.ask_once(_payers)
+
+
+def list_code_systems(db: Snapshot) -> Sequence[str]:
+    """Return the code systems that rates are loaded of."""
+    return db.ask_once(_code_systems)
+
+
+def _code_systems(db: Snapshot) -> Sequence[str]:
+    return tuple(str(system) for (system,) in db.rows("SELECT DISTINCT code_type FROM dim_code ORDER BY code_type"))
 
 
 def _coverage(db: Snapshot) -> Sequence[Coverage]:

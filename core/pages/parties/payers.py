@@ -60,7 +60,7 @@ def _all_payers(query: MarketQuery[PayersForm]) -> HttpResponseBase:
     loaded = coverage.list_coverage(query.db)
     if query.wants_file:
         return query.download(loaded, coverage.Coverage, "payers")
-    return query.render("pages/payers.html", loaded=loaded)
+    return query.render("pages/payers.html", loaded=coverage.newest_of_each_payer(loaded))
 
 
 def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]) -> HttpResponseBase:

@@ -302,6 +302,7 @@ def form_with_market(form: M, choice: MarketChoice, db: Snapshot) -> M:
         state=[(state, f"{state} {STATES[state]}") for state in sorted({period.state for period in loaded})],
         year_month=[LATEST_FILES, *((one, write_month(one)) for one in months)],
         payer=[ANY, *coverage.list_payers(db)],
+        code_type=[("", "Any that has the code"), *((system, system) for system in coverage.list_code_systems(db))],
     )
     shown.offer_fixed_options()
     return shown

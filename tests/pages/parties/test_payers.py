@@ -86,3 +86,11 @@ def test_a_long_list_fits_an_address(site: Client) -> None:
     response = site.get("/payers/", {**MONTH, "codes": "\r\n".join(codes)}, follow=False)
     assert response.status_code == 302
     assert len(response["Location"]) < 4_000, "gunicorn takes 4,094 characters"
+
+
+def test_a_payer_is_listed_once_and_code_systems_are_a_choice(site: Client) -> None:
+    page = site.get("/payers/").content.decode()
+    assert page.count(f'<th scope="row"><a href="/payers/?payer={PEACH}">') == 1
+    chosen = site.get("/rates/", QUERY).content.decode().split('<select name="code_type"')[1].split("</select>")[0]
+    assert '<option value="CPT" selected>' in chosen
+    assert '<option value="HCPCS">' in chosen
