@@ -21,6 +21,7 @@ CODE_TABS = (
     CodeTab("organizations", "Organizations"),
     CodeTab("medicare", "Medicare"),
     CodeTab("changes", "Changes", needs_earlier_month=True),
+    CodeTab("trend", "Trend", needs_earlier_month=True),
     CodeTab("places", "Places"),
     CodeTab("specialties", "Specialties"),
 )

@@ -19,6 +19,7 @@ from core.pages import (
     places,
     quality,
     rates,
+    trend,
 )
 from core.pages.parties import organizations, payers, plans, providers, roll_ups
 
@@ -60,6 +61,7 @@ PAGES = (
     SitePage("compensation/", compensation.show_compensation, "compensation", "Workers’ comp", in_more=True),
     SitePage("rule/", contract_rule.show_rule, "rule", "Contract rules", in_more=True),
     SitePage("changes/", changes.show_changes, "changes", "Changes"),
+    SitePage("trend/", trend.show_trend, "trend"),
     SitePage("quality/", quality.show_quality, "quality", "Data quality", keeps_market=False, in_more=True),
     SitePage("quality/<str:check>/", quality.show_failing_rows, "quality_rows"),
     SitePage("dictionary/", dictionary.show_dictionary, "dictionary"),

@@ -28,6 +28,7 @@ from core.python_api.frames import ALL_ROWS, frame_of, polars_type
 from core.python_api.profile_questions import ProfileQuestions
 from core.python_api.roll_up_answers import RollUpAnswers
 from core.python_api.rule_questions import RuleQuestions
+from core.python_api.trend_questions import TrendQuestions
 from core.quality.checks import CHECKS
 from core.quality.failing_rows import find_failing_rows
 from core.queries import changes, compensation, coverage, dictionary, histogram, label_fits, medicare, quality, rates
@@ -58,7 +59,7 @@ def open_store(
     return RateStore(Store(root), limits)
 
 
-class RateStore(ProfileQuestions, RollUpAnswers, RuleQuestions):
+class RateStore(ProfileQuestions, RollUpAnswers, RuleQuestions, TrendQuestions):
     """A store of negotiated rates, opened by `open_store`.
 
     Each call reads the newest generation, as a page of the site does, and never sees half of a change.

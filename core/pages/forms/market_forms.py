@@ -224,6 +224,12 @@ class OrganizationsForm(MarketForm):
     sorts = tuple(organizations.ORDERS)
 
 
+class TrendForm(MarketForm):
+    """A code over all months. The month chooses nothing."""
+
+    tables = ("trend",)
+
+
 class PayersForm(MarketForm):
     """Payers compared for some codes, and the page of one payer."""
 

@@ -1,0 +1,28 @@
+"""The question about a code over all months."""
+
+from abc import ABC, abstractmethod
+from typing import Unpack
+
+import polars as pl
+
+from core.python_api.arguments import Filters, check_state, parse_market
+from core.python_api.frames import frame_of
+from core.queries.coverage import list_coverage
+from core.queries.trend import TrendPoint, list_trend
+from core.store.connection import Snapshot
+
+
+class TrendQuestions(ABC):
+    """Methods of a RateStore."""
+
+    @abstractmethod
+    def _snapshot(self) -> Snapshot:
+        """Return the newest generation."""
+
+    def trend(self, state: str, code: str, code_type: str | None = None, **filters: Unpack[Filters]) -> pl.DataFrame:
+        """Return what a code is paid in each month that is loaded, by class, modifier, and payer, beside Medicare."""
+        db = self._snapshot()
+        months = [row.year_month for row in list_coverage(db) if row.state == check_state(state)]
+        if not months:
+            return frame_of(TrendPoint, [])
+        return frame_of(TrendPoint, list_trend(db, parse_market(state, max(months), code, code_type, filters)))
