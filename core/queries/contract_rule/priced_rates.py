@@ -87,8 +87,9 @@ def _list_candidates(db: Snapshot) -> Sequence[CandidateSchedule]:
     return read_rows(
         db,
         CandidateSchedule,
-        """SELECT DISTINCT release, state, contractor, locality, locality_name, conversion_factor
-           FROM bench_medicare_prof_locality
+        """SELECT release, state, contractor, locality, locality_name, conversion_factor
+           FROM (SELECT release, state, contractor, locality, any_value(locality_name) AS locality_name
+                 FROM bench_medicare_prof_locality GROUP BY ALL)
            LEFT JOIN (SELECT release, any_value(conversion_factor) AS conversion_factor
                       FROM bench_medicare_prof GROUP BY release) USING (release)
            ORDER BY release DESC, state, contractor, locality""",
@@ -104,21 +105,28 @@ def find_amounts_of(db: Snapshot, prices: Sequence[CommonPrice], candidates: Seq
     codes = {quote(one.code) for one in prices}
     # The codes are written out: DuckDB's client takes seconds to bind a list of 10,000. With very many, all are read.
     of_codes = f"AND code IN ({', '.join(sorted(codes))})" if len(codes) <= _MAX_LISTED_CODES else ""
-    columns = {tuple(getattr(one, name) for name in _PLACE): n for n, one in enumerate(candidates)}
-    rows = {(one.code, one.modifier, one.facility): n for n, one in enumerate(prices)}
-    # By columns: as rows, a state's amounts of three releases take a second.
+    # The keys are one text each: DuckDB finds the row and the column of 300,000 amounts sooner than Python could.
     listed = db.arrow_rows(
-        f"""SELECT {", ".join(_PLACE)}, code, modifier, coalesce(nonfacility_rate, facility_rate) AS outside,
-                   coalesce(facility_rate, nonfacility_rate) AS inside
-            FROM bench_medicare_prof_locality WHERE state IN ({states}) {of_codes}""",
-        {},
+        f"""WITH price AS (SELECT unnest(keys) AS key, generate_subscripts(keys, 1) - 1 AS row
+                           FROM (SELECT string_split($prices, chr(10)) AS keys)),
+                 place AS (SELECT unnest(keys) AS key, generate_subscripts(keys, 1) - 1 AS column
+                           FROM (SELECT string_split($places, chr(10)) AS keys)),
+                 amount AS (SELECT concat_ws('|', {", ".join(_PLACE)}) AS place, concat_ws('|', code, modifier) AS service,
+                                   coalesce(nonfacility_rate, facility_rate) AS outside,
+                                   coalesce(facility_rate, nonfacility_rate) AS inside
+                            FROM bench_medicare_prof_locality WHERE state IN ({states}) {of_codes}),
+                 paid AS (SELECT place, service || '|False' AS service, outside AS dollars FROM amount
+                          UNION ALL SELECT place, service || '|True', inside FROM amount)
+            SELECT price.row, place.column, dollars FROM paid
+            JOIN price ON price.key = service JOIN place ON place.key = paid.place
+            WHERE dollars > 0""",
+        {
+            "prices": "\n".join(f"{one.code}|{one.modifier}|{one.facility}" for one in prices),
+            "places": "\n".join("|".join(getattr(one, name) for name in _PLACE) for one in candidates),
+        },
     )
-    for *place, code, modifier, outside, inside in zip(*(one.to_pylist() for one in listed.columns), strict=True):
-        column = columns.get(tuple(place))
-        for facility, amount in ((False, outside), (True, inside)):
-            row = rows.get((code, modifier, facility))
-            if row is not None and column is not None and amount:
-                found[row, column] = amount
+    row, column, dollars = (one.to_numpy() for one in listed.columns)
+    found[row, column] = dollars
     return found
 
 
