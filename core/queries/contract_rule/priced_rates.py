@@ -111,7 +111,8 @@ def find_amounts_of(db: Snapshot, prices: Sequence[CommonPrice], candidates: Seq
                            FROM (SELECT string_split($prices, chr(10)) AS keys)),
                  place AS (SELECT unnest(keys) AS key, generate_subscripts(keys, 1) - 1 AS column
                            FROM (SELECT string_split($places, chr(10)) AS keys)),
-                 amount AS (SELECT concat_ws('|', {", ".join(_PLACE)}) AS place, concat_ws('|', code, modifier) AS service,
+                 amount AS (SELECT concat_ws('|', {", ".join(_PLACE)}) AS place,
+                                   concat_ws('|', code, modifier) AS service,
                                    coalesce(nonfacility_rate, facility_rate) AS outside,
                                    coalesce(facility_rate, nonfacility_rate) AS inside
                             FROM bench_medicare_prof_locality WHERE state IN ({states}) {of_codes}),
