@@ -13,4 +13,4 @@ def round_half_up(value: float, digits: int) -> float:
     """
     if abs(value) >= _NO_FRACTION:
         return value
-    return float(Decimal(repr(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))
+    return float(Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))

@@ -3,6 +3,7 @@
 from datetime import date
 
 from core.fields.place_of_service import EVERY_PLACE, PLACES
+from core.fields.rounding import round_half_up
 from core.fields.states import STATES
 from core.queries.rules.evidence import EVIDENCE, LIKELY
 from core.queries.rules.market import Market
@@ -27,7 +28,13 @@ def write_count(value: int | None) -> str:
 
 def write_dollars(value: float | None) -> str:
     """Write 1234.5 as $1,234.50."""
-    return NONE if value is None else f"${value:,.2f}"
+    return NONE if value is None else _dollars(value)
+
+
+def _dollars(value: float) -> str:
+    """Write cents as money is rounded, and the sign before the currency."""
+    cents = round_half_up(value, 2)
+    return f"−${-cents:,.2f}" if cents < 0 else f"${cents:,.2f}"
 
 
 def write_gap(value: float | None) -> str:
@@ -70,8 +77,8 @@ def write_figure(value: float | None, kind: str) -> str:
     if kind == "percentage":
         return f"{value:,.4f}".rstrip("0").rstrip(".") + "%"
     if kind == "other":
-        return f"{value:,.2f}"
-    return f"${value:,.2f}" + (" per day" if kind == "per diem" else "")
+        return f"{round_half_up(value, 2):,.2f}"
+    return _dollars(value) + (" per day" if kind == "per diem" else "")
 
 
 def write_month(value: str | None) -> str:
