@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from core.fields.states import STATES
 from core.pages.forms.query_form import CodesForm, HomeForm
 from core.pages.shared import urls
+from core.pages.shared.conditional import UNFINISHED
 from core.pages.shared.page import PageQuery, page
 from core.pages.worked_questions import WorkedQuestion, work_questions
 from core.queries import coverage
@@ -40,7 +41,8 @@ def show_home(query: PageQuery[HomeForm]) -> HttpResponseBase:
     countable = newest is not None and newest.rates <= MAX_RATES_FOR_EXAMPLES
     shown = with_latest(db, Market(newest.state, "")) if newest else None
     total = sum(row.rates for row in loaded)
-    return query.render(
+    worked = _work_questions(db, shown) if shown and countable else []
+    response = query.render(
         "pages/home.html",
         loaded=loaded,
         newest=newest,
@@ -49,20 +51,23 @@ def show_home(query: PageQuery[HomeForm]) -> HttpResponseBase:
         missing=STATES[state] if state and newest is None else "",
         last_loaded_at=max((row.loaded_at for row in loaded), default=None),
         market_shown=shown,
-        worked=_work_questions(db, shown) if shown and countable else [],
+        worked=worked or [],
         payers_loaded=coverage.newest_of_each_payer(loaded),
         answer_rows=total,
         rates=total,
         payers=len({row.payer_slug for row in loaded}),
     )
+    if worked is None:
+        response["Cache-Control"] = UNFINISHED
+    return response
 
 
-def _work_questions(db: Snapshot, market: Market) -> list[WorkedQuestion]:
-    """Return the worked questions; none if they take too long, which is no reason for a first page that fails."""
+def _work_questions(db: Snapshot, market: Market) -> list[WorkedQuestion] | None:
+    """Return the worked questions; None if they take too long, which is no reason for a first page that fails."""
     try:
         return work_questions(db, market)
     except QueryTimeout:
-        return []
+        return None
 
 
 @page(CodesForm)

@@ -182,7 +182,9 @@ def test_forms_accept_every_list_of_codes_that_the_api_accepts(codes: list[str])
     assert len(code_list.read_codes(form.cleaned_data["codes"])) <= len(codes)
 
 
-@pytest.mark.parametrize("text", ["CPT", "99213,", ",99213", "99213 99214", "cpt:99213", ",".join(["99213"] * (code_list.MAX_CODES + 1))])
+@pytest.mark.parametrize(
+    "text", ["CPT", "99213,", ",99213", "99213 99214", "cpt:99213", ",".join(["99213"] * (code_list.MAX_CODES + 1))]
+)
 def test_the_api_refuses_lists_of_codes_in_other_spellings(text: str) -> None:
     assert not re.fullmatch(CodeListField.pattern, text)
 

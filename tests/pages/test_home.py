@@ -2,14 +2,16 @@
 
 import re
 
+import pytest
 from django.test import Client
 
+from core.pages import home
 from core.pages.worked_questions import work_questions
 from core.queries import coverage
 from core.queries.code_answer import spread_by_terms
 from core.queries.latest import with_latest
 from core.queries.rules.market import Market
-from core.store.connection import Snapshot
+from core.store.connection import QueryTimeout, Snapshot
 from tests.pages.markets import MARKET
 from tests.site import csv_rows, tables, text_of
 
@@ -42,6 +44,18 @@ def test_worked_questions_have_the_figures_of_their_pages(site: Client, demo: Sn
         [f"{max(payers):,.2f}", f"{min(payers):,.2f}"],
         [f"{spread.p50:,.2f}", f"{spread.p25:,.2f}", f"{spread.p75:,.2f}"],
     )
+
+
+def test_a_first_page_without_its_worked_questions_is_not_kept(site: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def time_out(*_: object) -> None:
+        raise QueryTimeout("too slow")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(home, "work_questions", time_out)
+        unfinished = site.get("/", {"state": "GA"})
+    assert unfinished.status_code == 200
+    assert (unfinished["Cache-Control"], unfinished.get("ETag")) == ("no-store", None)
+    assert len(site.get("/", {"state": "GA"}).content) > len(unfinished.content)
 
 
 def test_the_form_takes_a_state_and_words(site: Client) -> None:

@@ -9,6 +9,9 @@ from django.views.decorators.http import condition
 from core.pages.shared.program_version import program_version
 from core.store.connection import Snapshot
 
+UNFINISHED = "no-store"
+"""The Cache-Control of an answer that lacks what took too long: nobody keeps it, so that the next one may be whole."""
+
 
 def answer_tag(db: Snapshot, request: HttpRequest) -> str:
     """Return the ETag of the answer to a request: a different tag means a different answer.
@@ -23,7 +26,9 @@ def answer_tag(db: Snapshot, request: HttpRequest) -> str:
 def conditional_answer(request: HttpRequest, tag: str, make: Callable[[], HttpResponseBase]) -> HttpResponseBase:
     """Return 304 if the client already has the answer with this tag; otherwise make the answer and tag it."""
     response: HttpResponseBase = condition(etag_func=lambda _request: tag)(lambda _request: make())(request)
-    if response.status_code in {200, 304}:
+    if response.get("Cache-Control") == UNFINISHED:
+        response.headers.pop("ETag", None)
+    elif response.status_code in {200, 304}:
         response["Cache-Control"] = "no-cache"
     else:
         # A client must not keep an error as the answer of this generation.

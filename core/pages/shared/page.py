@@ -25,7 +25,7 @@ from core.pages.forms.query_form import QueryForm
 from core.pages.shared import urls
 from core.pages.shared.admission import DOWNLOADS, HEAVY_QUESTIONS, QUESTIONS, Lane, TooBusy, client_of
 from core.pages.shared.answer_cache import ANSWERS, PAGES_BEING_MADE, SLOW_QUESTIONS, ending_together
-from core.pages.shared.conditional import answer_tag, conditional_answer
+from core.pages.shared.conditional import UNFINISHED, answer_tag, conditional_answer
 from core.pages.shared.downloads import download, hold_until_sent
 from core.pages.shared.error_pages import (
     invalid_form,
@@ -388,6 +388,10 @@ def _make_in_lane(
             else:
                 hold_until_sent(response, place, lane.limits.seconds)
                 leaving.pop_all()
-        elif isinstance(response, HttpResponse) and response.status_code == 200:
+        elif (
+            isinstance(response, HttpResponse)
+            and response.status_code == 200
+            and response.get("Cache-Control") != UNFINISHED
+        ):
             ANSWERS.keep(tag, response.content)
         return response
