@@ -6,6 +6,7 @@ from django.test import Client
 
 from core.demo.payer_files import STATE, write_files
 from core.load.load_file import load_file
+from core.pages.formats import write_dollars
 from core.queries import changes
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
@@ -27,7 +28,7 @@ def test_changes_of_a_payer_and_a_code(site: Client, demo: Snapshot) -> None:
     total, rows = changes.list_changed_pay(demo, market, "2025-07", None, "moved", 50, 0)
     assert len(every) - 1 == len(rows)
     assert [row[0] for row in every[1:]] == [row.what for row in rows]
-    assert [row[3].split()[0] for row in every[1:]] == [f"${row.new:,.2f}" if row.new else "–" for row in rows]
+    assert [row[3].split()[0] for row in every[1:]] == [write_dollars(row.new) if row.new else "–" for row in rows]
     assert f"1–{total} of {total}" in text_of(response)
     lead = max(found.terms, key=lambda row: (row.kept, row.after))
     assert f"{lead.same} of {lead.kept} the same, {lead.up} up, {lead.down} down" in text_of(response)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from core.pages.formats import write_dollars
 from core.queries import medicare
 from core.queries.comparison.state_schedule import COMPENSATION_REASONS
 from core.queries.compensation import (
@@ -136,7 +137,7 @@ def test_rates_are_compared_with_the_schedule_beside_medicare(site: Client, demo
     cell = row[next(number for number, head in enumerate(heads) if head.startswith("% of workers’ comp"))]
     assert first.wcfs_percent is not None
     assert first.wcfs is not None
-    assert cell == f"{first.wcfs_percent:.0%} of ${first.wcfs:,.2f}"
+    assert cell == f"{first.wcfs_percent:.0%} of {write_dollars(first.wcfs)}"
     assert f"Workers’ comp: {first.wcfs_basis}, release of January 2025" in text_of(response)
     spreads = csv_rows(site.get("/medicare/", {**query, "table": "compensation_payers", "format": "csv"}))
     assert sum(int(row["rates"]) for row in spreads) == outcomes.compared

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from core.pages import home
+from core.pages.formats import write_dollars
 from core.pages.worked_questions import work_questions
 from core.queries import coverage
 from core.queries.code_answer import spread_by_terms
@@ -41,8 +42,8 @@ def test_worked_questions_have_the_figures_of_their_pages(site: Client, demo: Sn
         row.p50 for row in spread_by_terms(demo, MARKET) if row.reporting_entity_name and row.terms == spread.terms
     ]
     assert figures in (
-        [f"{max(payers):,.2f}", f"{min(payers):,.2f}"],
-        [f"{spread.p50:,.2f}", f"{spread.p25:,.2f}", f"{spread.p75:,.2f}"],
+        [write_dollars(max(payers))[1:], write_dollars(min(payers))[1:]],
+        [write_dollars(spread.p50)[1:], write_dollars(spread.p25)[1:], write_dollars(spread.p75)[1:]],
     )
 
 

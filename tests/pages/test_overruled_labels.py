@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 import beaconpoint
+from core.pages.formats import write_dollars
 from core.quality.fit_record import update_fits
 from core.queries.label_fits import OverruledLabel, list_overruled_labels
 from core.queries.rules.market import Market
@@ -78,7 +79,7 @@ def test_the_rates_of_a_code_have_the_amount_that_is_asked_for(site: Client) -> 
         assert row["medicare"] == pytest.approx(amount)
         assert row["rule"] == ("visitor" if basis else "fit")
         assert answer["market"]["basis"] == (basis or None)
-        assert f"${amount:,.2f}" in text_of(site.get("/rates/", QUERY | code | {"basis": basis}, follow=True))
+        assert write_dollars(amount) in text_of(site.get("/rates/", QUERY | code | {"basis": basis}, follow=True))
 
 
 def test_the_api_lists_the_evidence(site: Client, label: OverruledLabel) -> None:

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.test import Client
 
+from core.pages.formats import write_dollars
 from core.queries import rates
 from core.queries.code_answer import spread_by_terms
 from core.store.connection import Snapshot
@@ -22,18 +23,19 @@ def test_the_page_shows_the_spread_and_every_rate(site: Client, demo: Snapshot) 
         *(row.reporting_entity_name for row in summaries),
     ]
     assert [row[7] for row in spread[1:]] == [
-        f"${median:,.2f}" for median in [*(row.p50 for row in together), *(row.p50 for row in summaries)]
+        write_dollars(median) for median in [*(row.p50 for row in together), *(row.p50 for row in summaries)]
     ]
     most = together[0]
     said = text_of(response).split("In Georgia, ")[1]
     assert (
-        f"is paid ${most.p50:,.2f} in the middle; half of the {most.rates} rates are between ${most.p25:,.2f}" in said
+        f"is paid {write_dollars(most.p50)} in the middle; "
+        f"half of the {most.rates} rates are between {write_dollars(most.p25)}" in said
     )
     assert f"{most.percent_p50:.0%} of Medicare" in said
-    assert f"All payers: median ${most.p50:,.2f}" in response.content.decode(), "the chart says the same"
+    assert f"All payers: median {write_dollars(most.p50)}" in response.content.decode(), "the chart says the same"
     assert len(every) == 51
     assert [row[0] for row in every[1:]] == [
-        f"${r.negotiated_rate:,.2f}" for r in rates.list_rates(demo, MARKET, "rate", 50, 0)
+        write_dollars(r.negotiated_rate) for r in rates.list_rates(demo, MARKET, "rate", 50, 0)
     ]
     counted = rates.count_market(demo, MARKET)
     assert f"{counted.rates} rates for {counted.groups} provider groups with {counted.npis} distinct NPIs" in text_of(

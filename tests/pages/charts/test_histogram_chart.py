@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.pages.charts.histogram_chart import draw_histogram
+from core.pages.formats import write_dollars
 from core.queries.histogram import Bin, Histogram
 from core.queries.medicare_amounts import AmountLine
 
@@ -38,7 +39,7 @@ def test_a_picture_is_sound_and_within_its_width(
     words = next(part for part in svg if part.tag == "desc").text or ""
     assert f"{sum(counts):,} rates" in words
     for line in lines:
-        assert f"{line.basis}: ${line.amount:,.2f}" in words
+        assert f"{line.basis}: {write_dollars(line.amount)}" in words
 
 
 def test_every_amount_is_labeled_in_a_row_of_its_own_and_none_is_left_out_silently() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from django.test import Client
 
 from core.fields.code_list import MAX_CODES, read_codes
+from core.pages.formats import write_dollars
 from core.queries import coverage
 from core.queries.find.codes import list_busiest_codes
 from core.queries.parties import networks
@@ -33,7 +34,7 @@ def test_payers_are_compared_for_one_code(site: Client, demo: Snapshot) -> None:
     biggest = sorted(by_line.values(), key=lambda rows: -rows[0].rates)
     for table, rows in zip(shown, biggest, strict=True):
         assert [row[1] for row in table[1:]] == [f"{row.rates:,}" for row in rows]
-        assert [row[4] for row in table[1:]] == [f"${row.p50:,.2f}" for row in rows]
+        assert [row[4] for row in table[1:]] == [write_dollars(row.p50) for row in rows]
     assert [row[7] for row in shown[0][1:]] == ["same", "4.9% above", "14% above", "14% below"]
     assert response.content.decode().count("<svg") == 4
     text = text_of(response)
@@ -52,11 +53,11 @@ def test_many_codes_are_shown_as_a_matrix(site: Client, demo: Snapshot) -> None:
     found, _ = compare_payers(demo, Market(**MONTH), read_codes("99213,450,XYZ,97110,0120"), None)
     assert len(matrix) - 1 == sum(row.payer_slug is None for row in found) == 5
     first = [row for row in found if row.line == found[0].line]
-    assert matrix[1][2] == f"${first[0].p50:,.2f} {first[0].rates} rates"
+    assert matrix[1][2] == f"{write_dollars(first[0].p50)} {first[0].rates} rates"
     for cell, row in zip(matrix[1][3:], first[1:], strict=True):
         assert row.difference is not None
         words = "above" if row.difference > 0 else "below"
-        assert cell.startswith(f"${row.p50:,.2f} {row.rates} rates ")
+        assert cell.startswith(f"{write_dollars(row.p50)} {row.rates} rates ")
         assert cell.endswith(words)
     text = text_of(response)
     assert "No rates for XYZ in Georgia, August 2025" in text
