@@ -143,8 +143,11 @@ def test_by_keyboard_alone(look: Any) -> None:
     assert page.evaluate("location.hash") == "#main"
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Workers’ compensation schedule"
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
+    for _ in range(20):  # the links of the other payers' rates and the tabs come first
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.tagName") == "SUMMARY":
+            break
+    assert page.evaluate("document.activeElement.textContent").strip().startswith("State, month")
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
@@ -159,21 +162,22 @@ def test_by_keyboard_alone(look: Any) -> None:
 def test_the_box_suggests_while_one_types(look: Any) -> None:
     page = look("/")
     box = page.get_by_role("main").get_by_role("searchbox")
+    options = page.get_by_role("listbox").get_by_role("option")
     box.press_sequentially("knee repl")
     box = page.get_by_role("main").get_by_role("combobox")
-    expect(page.get_by_role("option")).to_have_count(3)
+    expect(options).to_have_count(3)
     expect(box).to_have_attribute("aria-expanded", "true")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowUp")
-    expect(page.get_by_role("option").first).to_have_attribute("aria-selected", "true")
-    expect(box).to_have_attribute("aria-activedescendant", page.get_by_role("option").first.get_attribute("id") or "?")
+    expect(options.first).to_have_attribute("aria-selected", "true")
+    expect(box).to_have_attribute("aria-activedescendant", options.first.get_attribute("id") or "?")
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
     page.keyboard.press("Escape")
-    expect(page.get_by_role("option")).to_have_count(0)
+    expect(options).to_have_count(0)
     box.press_sequentially("a")
-    expect(page.get_by_role("option")).to_have_count(3)
+    expect(options).to_have_count(3)
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_url("**code=27447")
@@ -197,7 +201,7 @@ def test_a_filter_swaps_the_page_s_part_and_goes_back(look: Any) -> None:
 @pytest.mark.parametrize("javascript", [True, False])
 def test_pasted_codes_are_compared(look: Any, tmp_path: Path, javascript: bool) -> None:
     page = look("/payers/", java_script_enabled=javascript)
-    page.get_by_label("Codes, up to 200").fill("99213\n99214\t450; XYZ")
+    page.get_by_label("Codes and ranges in any format").fill("99213\n99214\t450; XYZ")
     page.get_by_label("Compare with").select_option("Example Peach Health Plan")
     page.get_by_role("button", name="Compare").click()
     page.wait_for_url("**codes=99213,99214,450,XYZ&base=example_peach_health_plan")

@@ -9,6 +9,7 @@ from core.fields.payer_slug import make_payer_slug
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from tests.queries.comparison.slow_comparison import Benchmarks
+from tests.queries.slow_settings import settings_slowly
 from tests.queries.tables import rows_of
 
 Row = dict[str, Any]
@@ -59,6 +60,10 @@ def matches(fact: Row, market: Market) -> bool:
     if market.payer is not None and make_payer_slug(fact["reporting_entity_name"]) != market.payer:
         return False
     if market.pos is not None and market.pos not in fact["places"] and "CSTM-00" not in fact["places"]:
+        return False
+    if market.care_setting is not None and market.care_setting not in settings_slowly(
+        fact["code_type"], fact["setting"], fact["billing_class"], fact["places"]
+    ):
         return False
     if market.modifier == "none" and fact["billing_code_modifier"]:
         return False

@@ -1,6 +1,5 @@
 """Settings in four words: the rule in SQL equals the rule said slowly, and the filter selects what it says."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.fields.care_setting import FOUR_SETTINGS, SETTING_OF_PLACE, place_rank
+from core.fields.care_setting import SETTING_OF_PLACE, place_rank
 from core.fields.place_of_service import PLACES
 from core.queries import rates
 from core.queries.facets import count_choices
@@ -18,28 +17,12 @@ from core.queries.rules.market import market_cache
 from core.queries.rules.rate_kinds import FACILITY_PLACES, MACROS, NON_FACILITY_PLACES, STATED_CARE
 from tests.pages.markets import QUERY
 from tests.queries.one_market import MARKET, store_of_market
+from tests.queries.slow_settings import settings_slowly
 from tests.site import text_of
 
 DB = duckdb.connect()
 for macro in MACROS:
     DB.execute(macro)
-
-
-def settings_slowly(code_type: str, setting: str | None, billing_class: str | None, places: Sequence[str]) -> set[str]:
-    if setting == "inpatient" or "DRG" in code_type:
-        return {"inpatient"}
-    if not places:
-        if billing_class not in {"institutional", "both"}:
-            return {"unstated"}
-        return {"hospital outpatient", "inpatient"} if setting == "both" else {"hospital outpatient"}
-    found = (
-        set(FOUR_SETTINGS) if "CSTM-00" in places else {SETTING_OF_PLACE[p] for p in places if p in SETTING_OF_PLACE}
-    )
-    if not found:
-        return {"other place"}
-    if setting == "outpatient":
-        return found - {"inpatient"} or {"hospital outpatient"}
-    return found
 
 
 @given(

@@ -171,7 +171,8 @@ class CodeListField(QueryField):
         "which is taken here as well."
     )
     example = "99213,CPT:70450"
-    pattern = f"{_LISTED_CODE}(,{_LISTED_CODE})*|~[A-Za-z0-9_-]+"
+    # A shortened list is taken too, but not described: most texts of its letters unpack to nothing.
+    pattern = f"{_LISTED_CODE}(,{_LISTED_CODE}){{0,{code_list.MAX_CODES - 1}}}"
     max_characters = MAX_CODE_LIST_LENGTH
 
     def normalize(self, value: str) -> str:
