@@ -185,6 +185,7 @@ def values_of(fact: slow.Row, name: str) -> set[str]:
     if name in slow.STATED:
         return {fact[slow.STATED[name]] or "unstated"}
     return {
+        "care_setting": slow.settings_of(fact),
         "payer": {make_payer_slug(fact["reporting_entity_name"])},
         "pos": set(fact["places"]),
         "modifier": set(fact["billing_code_modifier"].split(",")) - {""} or {"none"},

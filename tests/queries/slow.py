@@ -61,9 +61,7 @@ def matches(fact: Row, market: Market) -> bool:
         return False
     if market.pos is not None and market.pos not in fact["places"] and "CSTM-00" not in fact["places"]:
         return False
-    if market.care_setting is not None and market.care_setting not in settings_slowly(
-        fact["code_type"], fact["setting"], fact["billing_class"], fact["places"]
-    ):
+    if market.care_setting is not None and market.care_setting not in settings_of(fact):
         return False
     if market.modifier == "none" and fact["billing_code_modifier"]:
         return False
@@ -72,6 +70,10 @@ def matches(fact: Row, market: Market) -> bool:
     if market.npi is not None and market.npi not in fact["npis"]:
         return False
     return market.tin is None or market.tin in {value for _, value in fact["tins"]}
+
+
+def settings_of(fact: Row) -> set[str]:
+    return settings_slowly(fact["code_type"], fact["setting"], fact["billing_class"], fact["places"])
 
 
 def kind(fact: Row) -> str:

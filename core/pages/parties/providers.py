@@ -70,6 +70,9 @@ def show_tin(query: MarketQuery[ProviderForm], tin: str) -> HttpResponseBase:
     if digits != tin:
         return redirect("tin", tin=digits)
     found = providers.find_tins(query.db, digits)
+    # A provider without a tax ID of its own is known by its NPI.
+    if not found and providers.find_npi(query.db, digits):
+        return redirect("npi", npi=digits)
     if not found:
         why = f"No loaded rate lists the tax ID {tin}. The payer may not be loaded."
         return sorry(query.request, 404, "Tax ID not found", [("", why)])
