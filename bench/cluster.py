@@ -56,7 +56,9 @@ def measure_files(count: int) -> None:
         log = PublicationLog(place)
         log.read()
         own = [file for file in log.live_facts() if file.state == STATES[0]]
-        print(f"planning one state from the log, read anew: {time.perf_counter() - began:.2f} s, {len(own)} files")
+        print(
+            f"planning one state from a log that is read again: {time.perf_counter() - began:.2f} s, {len(own)} files"
+        )
         began = time.perf_counter()
         tasks = list(publisher.catalog.table(FACT_RATE.name).scan(row_filter=f"state = '{STATES[0]}'").plan_files())
         print(f"planning one state from Iceberg: {time.perf_counter() - began:.2f} s, {len(tasks)} files")

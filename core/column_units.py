@@ -21,10 +21,13 @@ _AS_PUBLISHED = frozenset(
 _DIGITS = {"dollars": 2, "fraction": 4}
 
 
-def meaning_of(row_type: type[Any], name: str) -> str:
-    """Return what a column is said to mean, or an empty text."""
-    extras = getattr(get_type_hints(row_type, include_extras=True)[name], "__metadata__", ())
-    return next((one.description or "" for one in extras if hasattr(one, "description")), "")
+def column_meanings(row_type: type[Any]) -> dict[str, str]:
+    """Return what each column is said to mean, or an empty text, by its name."""
+    meanings = {}
+    for name, hint in get_type_hints(row_type, include_extras=True).items():
+        extras = getattr(hint, "__metadata__", ())
+        meanings[name] = next((one.description or "" for one in extras if hasattr(one, "description")), "")
+    return meanings
 
 
 def unit_of(kind: pa.DataType, meaning: str) -> str:
@@ -43,7 +46,7 @@ def unit_of(kind: pa.DataType, meaning: str) -> str:
 
 def find_digits(row_type: type[Any]) -> dict[str, int]:
     """Return how many digits after the point the computed columns of a table have: cents, hundredths of percents."""
-    hints = get_type_hints(row_type)
+    hints, meanings = get_type_hints(row_type), column_meanings(row_type)
     names = [field.name for field in dataclasses.fields(row_type)]
-    units = {name: unit_of(arrow_type_of(hints[name]), meaning_of(row_type, name)) for name in names}
+    units = {name: unit_of(arrow_type_of(hints[name]), meanings[name]) for name in names}
     return {name: _DIGITS[unit] for name, unit in units.items() if unit in _DIGITS and name not in _AS_PUBLISHED}

@@ -157,10 +157,10 @@ def arrow_tables(
 ) -> Iterator[pa.Table]:
     """Yield the rows as Arrow tables of limited size, with the constants that the rows lack as last columns."""
     schema, remaining = arrow_schema(row_type, constants), iter(rows)
-    constants = missing_constants(row_type, constants)
+    constants, names = missing_constants(row_type, constants), column_names(row_type)
     batches, size = [], 0
     while some := list(islice(remaining, _ARROW_ROWS_TOGETHER)):
-        columns = {name: [_arrow_value(getattr(row, name)) for row in some] for name in column_names(row_type)}
+        columns = {name: [_arrow_value(getattr(row, name)) for row in some] for name in names}
         columns |= {name: [value] * len(some) for name, value in constants.items()}
         batches.append(pa.record_batch(columns, schema=schema))
         size += len(some)

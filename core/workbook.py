@@ -16,7 +16,7 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from core.column_units import meaning_of, unit_of
+from core.column_units import column_meanings, unit_of
 from core.rows import Constants, arrow_schema, missing_constants, rounded_values
 
 MOST_ROWS = 100_000
@@ -158,8 +158,9 @@ def heading_of(row_type: type[Any], name: str) -> str:
 
 def columns_of(row_type: type[Any], constants: Constants = MappingProxyType({})) -> Iterator[SheetColumn]:
     """Yield the columns of a table, and those of the constants, which its rows lack."""
+    meanings = column_meanings(row_type)
     for field in arrow_schema(row_type, constants):
-        meaning = _CONSTANTS_MEAN if field.name in constants else meaning_of(row_type, field.name)
+        meaning = meanings.get(field.name, _CONSTANTS_MEAN)
         yield SheetColumn(field.name, heading_of(row_type, field.name), meaning, unit_of(field.type, meaning))
 
 

@@ -2,7 +2,7 @@
 
 A commit notes the number of the log's entry that its table has reached. It is the commit that the catalog refuses if
 another one came first, and what has to be added is worked out again from the note. So each file is registered once,
-whoever is killed and whoever races, and nobody has to look for a path among all the others.
+whatever is killed or races, and nobody has to look for a path among all the others.
 """
 
 import logging

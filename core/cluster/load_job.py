@@ -172,7 +172,7 @@ def _explain_other_load(receipt: Receipt, step: Step) -> str | None:
 
 @contextmanager
 def limited_memory(size: int) -> Iterator[None]:
-    """Let this process and those it starts take so many bytes more than this process has now (0: no limit).
+    """Let this process and those it starts take this number of bytes more than this process has now (0: no limit).
 
     Only Linux tells how much that is. Elsewhere there is no limit.
     """

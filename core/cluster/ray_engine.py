@@ -30,8 +30,8 @@ class RayCluster:
     ) -> Iterator[tuple[Job, Result | str]]:
         """Yield each job with its result as it ends, or with what went wrong outside of it.
 
-        Each takes so many `processors`, and bytes of `memory` if that is not 0. A few jobs more than can run are
-        submitted, so that no list of all of them travels.
+        Each takes this number of `processors`, and of bytes of `memory` if that is not 0. A few jobs more than can run
+        are submitted, so that no list of all of them travels.
         """
         import ray  # noqa: PLC0415 - an optional dependency
 

@@ -7,7 +7,7 @@ _NO_FRACTION = 1e15
 
 
 def round_half_up(value: float, digits: int) -> float:
-    """Return a number rounded to so many digits after the point; a half goes away from zero, as with money.
+    """Return a number rounded to this number of digits after the point; a half goes away from zero, as with money.
 
     The number is taken as it is written: 2.675 is a half, although the binary fraction behind it is a little less.
     """

@@ -14,9 +14,9 @@ from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 
 from core import open_store
 from core.fields.basket_list import read_basket
-from core.fields.clinic_lines import BadLine, ClinicLine, read_clinic_lines
+from core.fields.clinic_lines import MAX_CHARACTERS, BadLine, ClinicLine, read_clinic_lines
 from core.fields.code_list import WantedCode
-from core.pages.forms.clinic_form import MAX_PASTED, ClinicForm, PastedForm
+from core.pages.forms.clinic_form import ClinicForm, PastedForm
 from core.pages.shared.admission import QUESTIONS, TooBusy, client_of
 from core.pages.shared.answer_cache import ending_together
 from core.pages.shared.error_pages import invalid_query, nothing_loaded, sorry, timed_out, too_busy, unreadable
@@ -47,7 +47,7 @@ from core.vocabulary.services import plain_names
 ROWS_SHOWN = 60
 """Lines on the page and on paper: two sheets. The files have all of them."""
 
-MAX_REQUEST = 2 * MAX_PASTED
+MAX_REQUEST = 2 * MAX_CHARACTERS
 
 
 @market_page(ClinicForm, "clinic")
@@ -93,7 +93,7 @@ def _refuse(request: HttpRequest) -> HttpResponseBase | None:
     if not _is_of_this_site(request):
         return sorry(request, 403, "Not from this site", [("", "Send the form from this page itself.")])
     if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_REQUEST:
-        return sorry(request, 413, "Too much at once", [("lines", f"Expected at most {MAX_PASTED:,} characters.")])
+        return sorry(request, 413, "Too much at once", [("lines", f"Expected at most {MAX_CHARACTERS:,} characters.")])
     return None
 
 
@@ -129,7 +129,7 @@ def _problems(form: PastedForm) -> list[tuple[str, str]]:
 
 def _text_of_file(request: HttpRequest) -> str:
     file = request.FILES.get("file")
-    return file.read(MAX_PASTED + 1).decode("utf-8-sig", errors="replace") if file else ""
+    return file.read(MAX_CHARACTERS + 1).decode("utf-8-sig", errors="replace") if file else ""
 
 
 def _answer(

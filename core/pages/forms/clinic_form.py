@@ -4,13 +4,13 @@ import re
 
 from django import forms
 
+from core.fields.clinic_lines import MAX_CHARACTERS
 from core.fields.npi import is_npi
 from core.pages.forms.basket_forms import BasketField
 from core.pages.forms.fields import CodeListField
 from core.pages.forms.market_forms import ComparedForm
 
 MAX_NPIS = 200
-MAX_PASTED = 200_000
 
 
 class ClinicForm(ComparedForm):
@@ -26,8 +26,8 @@ class ClinicForm(ComparedForm):
 class PastedForm(forms.Form):
     """What a visitor pastes: NPIs, and lines of a CSV, or a file with them."""
 
-    npis = forms.CharField(required=False, max_length=MAX_PASTED)
-    lines = forms.CharField(required=False, max_length=MAX_PASTED, strip=False)
+    npis = forms.CharField(required=False, max_length=MAX_CHARACTERS)
+    lines = forms.CharField(required=False, max_length=MAX_CHARACTERS, strip=False)
 
     def clean_npis(self) -> tuple[str, ...]:
         """Return the NPIs. Raise ValidationError for a number that is not one."""

@@ -159,10 +159,12 @@ def _answer(
     candidates: Sequence[CandidateSchedule],
     amounts: Floats,
 ) -> FoundRule:
-    best, near = fits[0], find_nearest(rates, [one.family for one in prices], amounts)
+    best = fits[0]
     verdict: Verdict = "rule" if _is_rule(best) else "none"
-    if verdict == "none" and near and near.explained.mean() >= NEAR_SHARE:
-        verdict, best = "close", near
+    if verdict == "none":
+        near = find_nearest(rates, [one.family for one in prices], amounts)
+        if near and near.explained.mean() >= NEAR_SHARE:
+            verdict, best = "close", near
     number = best.candidate
     schedule = candidates[number]
     listed = _list_prices(prices, best, amounts[:, number])

@@ -19,6 +19,9 @@ from core.store.sql import quote
 
 PHYSICIAN_SCHEDULE = "medicare_prof"
 
+_PLACE = ("release", "contractor", "locality", "state")
+_MAX_LISTED_CODES = 2_000
+
 
 @dataclass(frozen=True)
 class CommonPrice:
@@ -129,7 +132,3 @@ def find_amounts_of(db: Snapshot, prices: Sequence[CommonPrice], candidates: Seq
     row, column, dollars = (one.to_numpy() for one in listed.columns)
     found[row, column] = dollars
     return found
-
-
-_PLACE = ("release", "contractor", "locality", "state")
-_MAX_LISTED_CODES = 2_000
