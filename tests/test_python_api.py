@@ -14,8 +14,9 @@ import pytest
 
 import beaconpoint
 from core.python_api.rate_store import RateStore
-from core.queries import medicare, rates
+from core.queries import rates
 from core.queries.rules.market import Market
+from core.queries.yardstick import medicare
 from core.runtime.errors import BeaconError
 from core.store.connection import Snapshot
 from tests.paths import ROOT

@@ -10,10 +10,11 @@ from django.test import Client
 from python_calamine import CalamineWorkbook
 
 from core import workbook
-from core.queries import coverage, medicare, profiles, rates
+from core.queries import coverage, profiles, rates
 from core.queries.find import codes
 from core.queries.parties import organizations, payers, provider_rates, providers
 from core.queries.rules.columns import described
+from core.queries.yardstick import medicare
 from core.workbook import About, SourceFile, columns_of, heading_of, write_workbook
 
 ABOUT = About(

@@ -16,8 +16,9 @@ AREAS = {
         tuple(
             f"core/fields/{name}.py"
             for name in (
-                "billing_code", "code_list", "dates", "modifier", "month", "npi", "payer_slug", "place_of_service",
-                "provider_group_id", "rate", "text", "tin",
+                "codes/billing_code", "codes/code_list", "codes/modifier", "dates", "month", "places/place_of_service",
+                "providers/npi", "providers/payer_slug", "providers/provider_group_id", "providers/tin", "rate",
+                "texts/text",
             )
         ),
         ("tests/fields",),
@@ -30,8 +31,8 @@ AREAS = {
         ("tests/queries/comparison/test_comparison_cases.py", "tests/queries/comparison/test_compared_rates.py"),
     ),
     "matching": Area(
-        ("core/queries/matching.py",),
-        ("tests/queries/test_changes.py",),
+        ("core/queries/over_time/matching.py",),
+        ("tests/queries/over_time/test_changes.py",),
     ),
     "flatten": Area(
         (
@@ -101,7 +102,7 @@ AREAS = {
         ),
         (
             "tests/pages/shared", "tests/pages/test_formats.py", "tests/pages/all_pages/test_invalid_queries.py",
-            "tests/pages/test_rates.py", "tests/pages/all_pages/test_tables_as_files.py",
+            "tests/pages/code_pages/test_rates.py", "tests/pages/all_pages/test_tables_as_files.py",
         ),
     ),
 }  # fmt: skip

@@ -5,7 +5,7 @@ from pydantic import Field
 
 from core.api.protocol.resources import AnswerFields, MarketPage, ResourceRequest, resource
 from core.pages.forms.market_forms import ChangesForm
-from core.queries import changes
+from core.queries.over_time import changes
 
 router = Router(tags=["Changes"])
 

@@ -14,8 +14,8 @@ from core.api.protocol.resources import (
 )
 from core.pages.forms.compensation_form import CompensationForm
 from core.pages.forms.market_forms import MedicareForm
-from core.queries import compensation, medicare
 from core.queries.rules.market import market_cache
+from core.queries.yardstick import compensation, medicare
 
 router = Router(tags=["Medicare"])
 

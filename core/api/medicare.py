@@ -5,9 +5,10 @@ from pydantic import Field
 
 from core.api.protocol.resources import AnswerFields, MarketAnswer, MarketPage, ResourceRequest, resource
 from core.pages.forms.market_forms import MarketForm, MedicareForm
-from core.queries import label_fits, medicare, rates
+from core.queries import rates
 from core.queries.rules.market import market_cache, uses_own_areas
 from core.queries.rules.market_filters import MARKET_PARAMETERS
+from core.queries.yardstick import label_fits, medicare
 
 router = Router(tags=["Medicare"])
 

@@ -5,9 +5,10 @@ from pydantic import Field
 
 from core.api.protocol.resources import AnswerFields, MarketAnswer, MarketPage, ResourceRequest, resource
 from core.pages.forms.market_forms import RatesForm
-from core.queries import medicare_amounts, rates
+from core.queries import rates
 from core.queries.histogram import Bin, build_histogram
 from core.queries.rules.market import market_cache
+from core.queries.yardstick import medicare_amounts
 
 router = Router(tags=["Rates"])
 

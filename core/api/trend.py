@@ -4,7 +4,7 @@ from ninja import Router
 
 from core.api.protocol.resources import AnswerFields, MarketPage, ResourceRequest, resource
 from core.pages.forms.market_forms import TrendForm
-from core.queries import trend
+from core.queries.over_time import trend
 
 router = Router(tags=["Changes"])
 

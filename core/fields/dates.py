@@ -4,7 +4,7 @@ import re
 from datetime import date
 from typing import Any
 
-from core.fields.text import parse_text
+from core.fields.texts.text import parse_text
 
 NO_EXPIRATION = date(9999, 12, 31)
 """The date by which payers say that a rate does not expire."""

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from core.fields.dates import parse_date
-from core.fields.text import parse_text
+from core.fields.texts.text import parse_text
 
 MONTH_PATTERN = "20[0-9]{2}-(0[1-9]|1[0-2])"
 """A month from 2000-01 to 2099-12, as a regular expression without anchors."""

@@ -14,7 +14,7 @@ from tempfile import mkdtemp
 
 import duckdb
 
-from core.fields.payer_slug import make_payer_slug
+from core.fields.providers.payer_slug import make_payer_slug
 from core.load.batch.batch_record import BatchRecord, add_register_hashes, read_batch_history, refuse_other_month
 from core.load.batch.provenance import KnownOrigin, Provenance, write_provenance
 from core.load.dimension_tables import write_batches, write_codes, write_payer, write_places, write_rejects

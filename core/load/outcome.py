@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.fields.payer_slug import make_payer_slug
+from core.fields.providers.payer_slug import make_payer_slug
 from core.load.batch.batch_record import BatchRecord
 from core.load.facts.build_facts import BuiltFacts, FactScope
 from core.load.providers.group_tables import MemberCounts

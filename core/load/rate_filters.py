@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from core.fields.billing_code import parse_code, parse_code_system
-from core.fields.text import parse_text, parse_upper
-from core.fields.tin import possible_tins
+from core.fields.codes.billing_code import parse_code, parse_code_system
+from core.fields.providers.tin import possible_tins
+from core.fields.texts.text import parse_text, parse_upper
 
 MAX_FILTERS = 63
 """The number of different filters a file may be loaded with: one bit each of a 64-bit mask."""

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
 
 from core.fields.month import is_month
-from core.fields.states import STATES, parse_state
+from core.fields.places.states import STATES, parse_state
 from core.management.data_directory import require_data_directory
 from core.runtime.errors import BeaconError
 from core.runtime.terminal import printable

@@ -7,8 +7,8 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from core.fields.npi import is_npi
-from core.fields.tin import possible_tins
+from core.fields.providers.npi import is_npi
+from core.fields.providers.tin import possible_tins
 from core.load.rate_filters import RateFilter, StateLoad, make_filter, route_to_states
 from core.management.base_command import state
 from core.runtime.errors import BeaconError

@@ -2,9 +2,9 @@
 
 from datetime import date
 
-from core.fields.place_of_service import EVERY_PLACE, PLACES
+from core.fields.places.place_of_service import EVERY_PLACE, PLACES
+from core.fields.places.states import STATES
 from core.fields.rounding import round_half_up
-from core.fields.states import STATES
 from core.queries.rules.evidence import EVIDENCE, LIKELY
 from core.queries.rules.market import Market
 from core.queries.rules.market_filters import NOT_STATED

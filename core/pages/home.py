@@ -3,7 +3,7 @@
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 
-from core.fields.states import STATES
+from core.fields.places.states import STATES
 from core.pages.forms.query_form import CodesForm, HomeForm
 from core.pages.shared import urls
 from core.pages.shared.conditional import UNFINISHED

@@ -10,7 +10,7 @@ from django.http import HttpResponseBase
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from core.fields.payer_slug import make_payer_slug
+from core.fields.providers.payer_slug import make_payer_slug
 from core.pages.charts.sparkline import sparkline
 from core.pages.formats import NONE, write_dollars, write_figure, write_month, write_percent, write_state
 from core.pages.forms.quality_form import QualityForm

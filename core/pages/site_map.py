@@ -5,22 +5,9 @@ from dataclasses import dataclass
 
 from django.http import HttpResponseBase
 
-from core.pages import (
-    baskets,
-    changes,
-    clinic,
-    codes,
-    compensation,
-    contract_rule,
-    dictionary,
-    home,
-    medicare,
-    method,
-    places,
-    quality,
-    rates,
-    trend,
-)
+from core.pages import dictionary, home, method, places, quality
+from core.pages.code_pages import changes, codes, medicare, rates, trend
+from core.pages.desk import baskets, clinic, compensation, contract_rule
 from core.pages.parties import organizations, payers, plans, providers, roll_ups
 
 

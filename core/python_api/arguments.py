@@ -5,19 +5,27 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, TypedDict
 
-from core.fields.billing_code import parse_code, parse_code_system
-from core.fields.care_setting import FOUR_SETTINGS, OTHER_PLACE
-from core.fields.code_list import WantedCode, read_codes
-from core.fields.modifier import parse_modifiers
+from core.fields.codes.billing_code import parse_code, parse_code_system
+from core.fields.codes.code_list import WantedCode, read_codes
+from core.fields.codes.modifier import parse_modifiers
 from core.fields.month import is_month
-from core.fields.npi import is_npi
-from core.fields.payer_slug import make_payer_slug
-from core.fields.place_of_service import parse_places
-from core.fields.practice_place import ENTITY_TYPES, MAX_MILES, ZIP_PATTERN, is_near, parse_city, parse_near, parse_zip
-from core.fields.specialty import parse_specialty
-from core.fields.states import parse_state
-from core.fields.text import parse_lower
-from core.fields.tin import is_tin, remove_tin_marks
+from core.fields.places.care_setting import FOUR_SETTINGS, OTHER_PLACE
+from core.fields.places.place_of_service import parse_places
+from core.fields.places.practice_place import (
+    ENTITY_TYPES,
+    MAX_MILES,
+    ZIP_PATTERN,
+    is_near,
+    parse_city,
+    parse_near,
+    parse_zip,
+)
+from core.fields.places.states import parse_state
+from core.fields.providers.npi import is_npi
+from core.fields.providers.payer_slug import make_payer_slug
+from core.fields.providers.specialty import parse_specialty
+from core.fields.providers.tin import is_tin, remove_tin_marks
+from core.fields.texts.text import parse_lower
 from core.queries.comparison.schedules import BASES
 from core.queries.parties.roll_ups import Level
 from core.queries.rules.evidence import ALL_RATES, CHOICES, EVIDENCE, LIKELY
@@ -175,7 +183,9 @@ def check_specialty(value: str) -> str:
     """Return a specialty as it is spelled here. Raise BeaconError if there is none of that name."""
     found = parse_specialty(value)
     if found is None:
-        raise BeaconError(f"specialty: {value!r} is unknown; expected one such as Cardiology (core.fields.specialty)")
+        raise BeaconError(
+            f"specialty: {value!r} is unknown; expected one such as Cardiology (core.fields.providers.specialty)"
+        )
     return found
 
 

@@ -12,8 +12,8 @@ from typing import Any, Unpack
 
 import polars as pl
 
-from core.fields.billing_code import parse_code, parse_code_system
-from core.fields.payer_slug import make_payer_slug
+from core.fields.codes.billing_code import parse_code, parse_code_system
+from core.fields.providers.payer_slug import make_payer_slug
 from core.python_api.arguments import (
     Filters,
     check_month,
@@ -31,13 +31,15 @@ from core.python_api.rule_questions import RuleQuestions
 from core.python_api.trend_questions import TrendQuestions
 from core.quality.checks import CHECKS
 from core.quality.failing_rows import find_failing_rows
-from core.queries import changes, compensation, coverage, dictionary, histogram, label_fits, medicare, quality, rates
+from core.queries import coverage, dictionary, histogram, quality, rates
 from core.queries.find import codes
 from core.queries.find.code_index import FoundCode
 from core.queries.latest import with_latest
+from core.queries.over_time import changes
 from core.queries.parties import networks, organizations, payers, provider_rates, providers
 from core.queries.rules.market import Market
 from core.queries.rules.rate_kinds import MACROS
+from core.queries.yardstick import compensation, label_fits, medicare
 from core.runtime.errors import BeaconError
 from core.store.connection import QueryLimits, Reader, Snapshot
 from core.store.generations.integrity.damage import expect_whole

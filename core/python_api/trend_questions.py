@@ -8,7 +8,7 @@ import polars as pl
 from core.python_api.arguments import Filters, check_state, parse_market
 from core.python_api.frames import frame_of
 from core.queries.coverage import list_coverage
-from core.queries.trend import TrendPoint, list_trend
+from core.queries.over_time.trend import TrendPoint, list_trend
 from core.store.connection import Snapshot
 
 

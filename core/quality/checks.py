@@ -6,7 +6,7 @@ contain what the report is about.
 """
 
 from core.fields.month import MONTH_PATTERN
-from core.fields.tin import PLACEHOLDER_PATTERN
+from core.fields.providers.tin import PLACEHOLDER_PATTERN
 from core.quality.check import Check
 from core.queries.comparison.compared_rates import (
     LEAST_PLAUSIBLE,

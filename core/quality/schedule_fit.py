@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.fields.payer_slug import make_payer_slug
+from core.fields.providers.payer_slug import make_payer_slug
 from core.queries.comparison.compared_rates import compared_sql
 from core.queries.comparison.label_fit import (
     OTHER_CLASS,

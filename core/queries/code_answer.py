@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from core.queries.comparison.compared_rates import SAME_TERMS, SAME_TERMS_AND_AREA
-from core.queries.medicare import with_compared_terms
 from core.queries.rules.columns import (
     BillingClass,
     Highest,
@@ -23,6 +22,7 @@ from core.queries.rules.columns import (
 from core.queries.rules.market import Market, counted_rates, uses_own_areas
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, median, percentile_columns, percentile_list
+from core.queries.yardstick.medicare import with_compared_terms
 from core.store.connection import Snapshot
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
 
-from core.fields.states import STATES
+from core.fields.places.states import STATES
 from core.queries.rules.columns import (
     FileCount,
     FileName,

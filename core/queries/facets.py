@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
-from core.fields.care_setting import place_rank
-from core.fields.place_of_service import EVERY_PLACE
+from core.fields.places.care_setting import place_rank
+from core.fields.places.place_of_service import EVERY_PLACE
 from core.queries.rules.columns import described
 from core.queries.rules.market import Market, counted_rates, facts_in_memory, groups_sql, rates_of_market
 from core.queries.rules.market_filters import FILTERS, NO_MODIFIER, filter_condition

@@ -10,12 +10,12 @@ from typing import Annotated, Any
 
 from core.queries.comparison.compared_rates import SAME_TERMS, SAME_TERMS_AND_AREA
 from core.queries.facets import Choice
-from core.queries.medicare import with_compared_terms
 from core.queries.rules.columns import GroupCount, RateCount, RateP10, RateP25, RateP50, RateP75, RateP90, described
 from core.queries.rules.market import Market, market_facts, market_members, rates_of_market, uses_own_areas
 from core.queries.rules.market_filters import PROFILE_FILTERS, profile_condition
 from core.queries.rules.named_rows import read_row, read_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, median, percentile_columns, percentile_list
+from core.queries.yardstick.medicare import with_compared_terms
 from core.store.connection import Snapshot
 from core.store.schema.tables import GROUP_PROFILE
 from core.store.sql import used_parameters

@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.fields.clean_text import clean_name
+from core.fields.texts.clean_text import clean_name
 from core.runtime.errors import ReferenceFileError
 from core.store.changes.upsert import upsert
 from core.store.generations.store import Store, Transaction

@@ -7,7 +7,7 @@ from functools import partial
 from itertools import zip_longest
 from pathlib import Path, PurePosixPath
 
-from core.fields.billing_code import HCPCS_CODE_PATTERN
+from core.fields.codes.billing_code import HCPCS_CODE_PATTERN
 from core.reference.spreadsheets import HEADER_WITHIN_ROWS, Rows, Sheet, read_sheets
 from core.runtime.errors import ReferenceFileError
 

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from python_calamine import CalamineError, CalamineWorkbook
 
-from core.fields.clean_text import clean_text
+from core.fields.texts.clean_text import clean_text
 from core.reference.fixed_width import read_fixed_width
 from core.runtime.errors import ReferenceFileError, zip_problem
 

@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from msgspec import Raw
 
-from core.fields.text import as_list
+from core.fields.texts.text import as_list
 from core.tic.key_spelling import is_misspelt, respell
 from core.tic.lenient_json import Notes, UndecodableError, encode_raw, has_repeated_keys, parse_json
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.fields.clean_text import CLEANED, LINE_BREAKS, SHORTENED, cleaned, remove_forbidden, shorten
 from core.fields.month import parse_month
-from core.fields.text import as_list, fit_text, parse_text
+from core.fields.texts.clean_text import CLEANED, LINE_BREAKS, SHORTENED, cleaned, remove_forbidden, shorten
+from core.fields.texts.text import as_list, fit_text, parse_text
 from core.runtime.errors import PayerFileError
 from core.store.schema.columns import PAYER, Table
 from core.store.schema.tables import DIM_BATCH, DIM_REPORTING_ENTITY

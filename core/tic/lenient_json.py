@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from core.fields.text import as_list
+from core.fields.texts.text import as_list
 
 REPEATED = "repeated_keys"
 """The note of objects that have a key for a list twice."""

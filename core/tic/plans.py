@@ -5,7 +5,7 @@ from functools import reduce
 from operator import or_
 from typing import Any, NamedTuple
 
-from core.fields.text import fit_text
+from core.fields.texts.text import fit_text
 from core.store.schema.tables import XREF_BATCH_PLAN
 from core.tic.key_spelling import respell
 

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Raw
 
-from core.fields.npi import FIRST_NPI, LAST_NPI, means_tin_only, parse_npi
-from core.fields.text import as_list, parse_text
-from core.fields.tin import looks_personal, parse_tin, tin_problem
+from core.fields.providers.npi import FIRST_NPI, LAST_NPI, means_tin_only, parse_npi
+from core.fields.providers.tin import looks_personal, parse_tin, tin_problem
+from core.fields.texts.text import as_list, parse_text
 from core.tic import lenient_json
 from core.tic.key_spelling import respell
 

@@ -7,8 +7,8 @@ it, definitions of several groups with their ids, and each of these within anoth
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.fields.provider_group_id import parse_provider_group_id
-from core.fields.text import as_list
+from core.fields.providers.provider_group_id import parse_provider_group_id
+from core.fields.texts.text import as_list
 from core.tic.key_spelling import respell
 
 _KEYS = ("provider_groups", "provider_group_id", "provider_references", "npi", "tin")

@@ -19,7 +19,7 @@ from typing import IO, Any, cast
 from isal import igzip, isal_zlib
 
 from core.fetch.address import redact_url
-from core.fields.clean_text import clean_name
+from core.fields.texts.clean_text import clean_name
 from core.runtime.errors import CUT_SHORT, PayerFileError
 from core.runtime.progress import Progress
 from core.store.schema.rate_tables import MAX_FILE_NAME

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Raw
 
 from core.fetch.address import Address, parse_address
-from core.fields.text import as_list, parse_text
+from core.fields.texts.text import as_list, parse_text
 from core.runtime.errors import FetchError, PayerFileError
 from core.runtime.progress import Progress
 from core.tic import decode, lenient_json

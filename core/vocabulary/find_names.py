@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from core.fields.near_words import find_near_words
-from core.fields.specialty import SPECIALTIES
-from core.fields.states import STATES
+from core.fields.places.states import STATES
+from core.fields.providers.specialty import SPECIALTIES
+from core.fields.texts.near_words import find_near_words
 from core.vocabulary.find_services import is_service_word
 from core.vocabulary.service_words import split_words, stem
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from core.fields.near_words import find_near_words
+from core.fields.texts.near_words import find_near_words
 from core.vocabulary.service_index import IndexedService, ServiceIndex, Stems, service_index
 from core.vocabulary.service_words import optional_words, service_words, split_words, stem, telling_words
 from core.vocabulary.services import ServiceCode

@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from core.fields.billing_code import HCPCS_WIDTH, code_system_by_shape, parse_code, parse_code_system
-from core.fields.code_list import WantedCode
-from core.fields.npi import is_npi
-from core.fields.states import STATES
-from core.fields.text import is_digits
-from core.fields.tin import is_tin, remove_tin_marks
+from core.fields.codes.billing_code import HCPCS_WIDTH, code_system_by_shape, parse_code, parse_code_system
+from core.fields.codes.code_list import WantedCode
+from core.fields.places.states import STATES
+from core.fields.providers.npi import is_npi
+from core.fields.providers.tin import is_tin, remove_tin_marks
+from core.fields.texts.text import is_digits
 
 MAX_PIECES = 60
 """More pieces of a text than this are not read."""

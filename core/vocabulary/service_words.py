@@ -7,7 +7,7 @@ from pathlib import Path
 
 import snowballstemmer
 
-from core.fields.folded_text import fold_case_and_accents
+from core.fields.texts.folded_text import fold_case_and_accents
 
 _WORDS_FILE = Path(__file__).with_name("words.toml")
 _WORD = re.compile(r"[a-z0-9]+")

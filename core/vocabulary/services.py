@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from core.fields.billing_code import code_system_by_shape
+from core.fields.codes.billing_code import code_system_by_shape
 
 _DIRECTORY = Path(__file__).with_name("services")
 _PHRASES = "also"

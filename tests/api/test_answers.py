@@ -10,11 +10,12 @@ from django.test import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.queries import coverage, medicare, rates
-from core.queries.compensation import list_compensation_amounts, list_compensation_releases
+from core.queries import coverage, rates
 from core.queries.find import codes
 from core.queries.parties import organizations, provider_rates, providers
 from core.queries.rules.market import Market
+from core.queries.yardstick import medicare
+from core.queries.yardstick.compensation import list_compensation_amounts, list_compensation_releases
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from tests.api.market import MARKET, QUERY, plain

@@ -8,15 +8,17 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from core.fields import code_list
+from core.fields.codes import code_list
 from core.quality.checks import CHECKS
-from core.queries import changes, coverage, facets, medicare_amounts, quality
+from core.queries import coverage, facets, quality
 from core.queries.find import search
 from core.queries.histogram import build_histogram
-from core.queries.matching import OUTCOMES
+from core.queries.over_time import changes
+from core.queries.over_time.matching import OUTCOMES
 from core.queries.parties import networks, payers
 from core.queries.profiles import count_profile_choices
 from core.queries.rules.market import Market
+from core.queries.yardstick import medicare_amounts
 from core.store.connection import Snapshot
 from tests.api.market import MARKET, QUERY, plain
 from tests.api.walking import get, walk

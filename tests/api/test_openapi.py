@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from core.api.openapi import document, example
 from core.api.protocol.parameters import FORM_FIELDS, query_model
 from core.api.protocol.problems import KINDS
-from core.fields import code_list
+from core.fields.codes import code_list
 from core.pages.forms.fields import CodeListField
 from core.pages.forms.market_forms import (
     ChangesForm,

@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.fields.billing_code import code_spellings, parse_code, parse_code_system
+from core.fields.codes.billing_code import code_spellings, parse_code, parse_code_system
+from core.fields.codes.modifier import parse_modifiers
 from core.fields.dates import parse_date, parse_expiration
-from core.fields.modifier import parse_modifiers
 from core.fields.month import parse_month
-from core.fields.npi import means_tin_only, parse_npi
-from core.fields.place_of_service import parse_places
-from core.fields.provider_group_id import parse_provider_group_id
+from core.fields.places.place_of_service import parse_places
+from core.fields.providers.npi import means_tin_only, parse_npi
+from core.fields.providers.provider_group_id import parse_provider_group_id
+from core.fields.providers.tin import parse_tin
 from core.fields.rate import parse_rate
-from core.fields.text import as_list, parse_lower, parse_text, parse_upper
-from core.fields.tin import parse_tin
+from core.fields.texts.text import as_list, parse_lower, parse_text, parse_upper
 
 RULES: tuple[Callable[[Any], Any], ...] = (
     as_list, code_spellings, means_tin_only, parse_code_system, parse_date, parse_expiration, parse_lower,

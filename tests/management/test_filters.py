@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from core.fields.states import STATES
+from core.fields.places.states import STATES
 from core.management.base_command import states
 from core.management.filter_options import OWN_STATE, add_filter_options, name_own_state, read_filter, read_loads
 

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.fields.payer_slug import make_payer_slug
+from core.fields.providers.payer_slug import make_payer_slug
 from core.load.load_file import load_file
 from core.quality.checks import CHECKS
 from core.quality.failing_rows import find_failing_rows

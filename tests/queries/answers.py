@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import strategies as st
 
-from core.fields.payer_slug import make_payer_slug
-from core.queries import medicare, medicare_amounts, rates
+from core.fields.providers.payer_slug import make_payer_slug
+from core.queries import rates
 from core.queries.comparison.reasons import REASONS
 from core.queries.facets import count_choices, count_months, count_networks
 from core.queries.histogram import build_histogram
@@ -14,6 +14,7 @@ from core.queries.parties import organizations
 from core.queries.rules.market import Market
 from core.queries.rules.market_filters import FILTERS
 from core.queries.rules.rate_kinds import rate_size
+from core.queries.yardstick import medicare, medicare_amounts
 from core.store.connection import Snapshot
 from tests.queries import slow
 from tests.queries.comparison import slow_comparison

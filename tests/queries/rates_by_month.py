@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from core.fields.payer_slug import make_payer_slug
+from core.fields.providers.payer_slug import make_payer_slug
 from core.store.connection import Snapshot
 from core.store.schema.ids import pos_set_id
 from tests.queries.tables import written

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from core.fields.payer_slug import make_payer_slug
+from core.fields.providers.payer_slug import make_payer_slug
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from tests.queries.comparison.slow_comparison import Benchmarks

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from core.fields.payer_slug import make_payer_slug
+from core.fields.providers.payer_slug import make_payer_slug
 from tests.queries.comparison.slow_comparison import institutional_schedule, setting_of
 from tests.queries.slow import Row
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from core.fields.unscored import UNSCORED_SPECIALTIES, is_unscored_code
+from core.fields.codes.unscored import UNSCORED_SPECIALTIES, is_unscored_code
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.fields.care_setting import FOUR_SETTINGS, SETTING_OF_PLACE
+from core.fields.places.care_setting import FOUR_SETTINGS, SETTING_OF_PLACE
 
 
 def settings_slowly(code_type: str, setting: str | None, billing_class: str | None, places: Sequence[str]) -> set[str]:

@@ -9,8 +9,8 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.fields.care_setting import SETTING_OF_PLACE, place_rank
-from core.fields.place_of_service import PLACES
+from core.fields.places.care_setting import SETTING_OF_PLACE, place_rank
+from core.fields.places.place_of_service import PLACES
 from core.queries import rates
 from core.queries.facets import count_choices
 from core.queries.rules.market import market_cache

@@ -5,9 +5,9 @@ from collections import defaultdict
 import pytest
 
 from core.pages.shared.answer_words import describe_terms
-from core.queries import medicare
 from core.queries.code_answer import answer_code, spread_by_terms
 from core.queries.rules.market import Market, market_cache
+from core.queries.yardstick import medicare
 from core.store.connection import Snapshot
 from tests.queries import slow
 

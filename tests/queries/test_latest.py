@@ -9,18 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.fields.code_list import WantedCode
-from core.fields.payer_slug import make_payer_slug
+from core.fields.codes.code_list import WantedCode
+from core.fields.providers.payer_slug import make_payer_slug
 from core.queries.coverage import list_sources
 from core.queries.facets import count_choices, count_networks
 from core.queries.histogram import build_histogram
 from core.queries.latest import are_far_apart, find_latest, list_payer_months, with_latest
-from core.queries.medicare import count_outcomes, list_comparisons
 from core.queries.parties.organizations import count_totals, list_organizations
 from core.queries.parties.payers import compare_payers
 from core.queries.parties.provider_rates import list_code_rates
 from core.queries.rates import count_market, count_rates, list_rates, summarize_rates
 from core.queries.rules.market import Market, market_cache
+from core.queries.yardstick.medicare import count_outcomes, list_comparisons
 from core.store import market_facts
 from core.store.connection import Snapshot
 from tests.queries.one_market import A_RATE, GROUPS, store_of_months

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.fields.specialty import SPECIALTIES
+from core.fields.providers.specialty import SPECIALTIES
 from core.vocabulary import find_names
 from core.vocabulary.find_names import FoundCity, FoundNames, NamedPayer, find_city, find_payers, find_specialty
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.fields.states import STATES
+from core.fields.places.states import STATES
 from core.vocabulary.search_text import CodeSpan, read_search
 
 

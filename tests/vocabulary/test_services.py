@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from core.fields.billing_code import CODE_WIDTHS, code_system_by_shape, parse_code
+from core.fields.codes.billing_code import CODE_WIDTHS, code_system_by_shape, parse_code
 from core.vocabulary.find_services import find_services
 from core.vocabulary.services import list_services, plain_names
 

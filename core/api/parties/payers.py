@@ -5,7 +5,7 @@ from pydantic import Field
 
 from core.api.protocol.problems import Problem
 from core.api.protocol.resources import AnswerFields, MarketPage, Page, ResourceRequest, resource
-from core.fields import code_list
+from core.fields.codes import code_list
 from core.pages.forms.market_forms import PayersForm
 from core.pages.forms.query_form import QueryForm
 from core.queries import coverage

@@ -4,7 +4,7 @@ They count texts as they are read for the first time. A text of the grain that i
 are rejected, which counts them as well.
 """
 
-from core.fields.clean_text import CLEANED, SHORTENED
+from core.fields.texts.clean_text import CLEANED, SHORTENED
 
 ALTERED_NOTES = {SHORTENED: "shortened_texts", CLEANED: "texts_with_control_characters"}
 """The notes, by the bit of what was done."""

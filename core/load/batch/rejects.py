@@ -5,7 +5,7 @@ from typing import Any
 
 import duckdb
 
-from core.fields.clean_text import FORBIDDEN
+from core.fields.texts.clean_text import FORBIDDEN
 from core.store.changes.upsert import write_query
 from core.store.generations.store import Transaction
 from core.store.schema.tables import REJECTS

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from msgspec import Raw
 
-from core.fields.billing_code import parse_code, parse_code_system
-from core.fields.text import as_list, fit_text, parse_lower, parse_text
+from core.fields.codes.billing_code import parse_code, parse_code_system
+from core.fields.texts.text import as_list, fit_text, parse_lower, parse_text
 from core.load.batch.altered_texts import count_altered
 from core.load.rate_filters import ALL_RATES, RateFilter, code_mask
 from core.load.staging.price_field_cache import PriceFieldCache

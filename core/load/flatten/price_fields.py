@@ -3,11 +3,11 @@
 from collections import Counter
 from typing import Any
 
-from core.fields.clean_text import SHORTENED, cleaned, remove_forbidden, shorten
+from core.fields.codes.modifier import parse_modifiers
 from core.fields.dates import parse_date, parse_expiration
-from core.fields.modifier import parse_modifiers
-from core.fields.place_of_service import parse_places
-from core.fields.text import parse_lower, parse_text
+from core.fields.places.place_of_service import parse_places
+from core.fields.texts.clean_text import SHORTENED, cleaned, remove_forbidden, shorten
+from core.fields.texts.text import parse_lower, parse_text
 from core.load.batch.altered_texts import count_altered
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.staging.price_field_cache import PriceFieldCache

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Raw
 
-from core.fields.provider_group_id import parse_provider_group_id, spell_provider_group_id
-from core.fields.text import as_list, fit_text
+from core.fields.providers.provider_group_id import parse_provider_group_id, spell_provider_group_id
+from core.fields.texts.text import as_list, fit_text
 from core.load.batch.altered_texts import count_altered
 from core.load.batch.rejects import LEFT_OUT
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes

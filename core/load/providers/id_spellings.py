@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from core.fields.text import write_number
+from core.fields.texts.text import write_number
 
 
 def find_ids_in_two_spellings(spools: Path) -> frozenset[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from core.fetch.address import redact_url
-from core.fields.provider_group_id import parse_provider_group_id, spell_provider_group_id
+from core.fields.providers.provider_group_id import parse_provider_group_id, spell_provider_group_id
 from core.load.providers.group_key import WHOLE_KEY_LIMIT, group_key
 from core.load.remote.remote_groups import RemoteGroup
 from core.runtime.errors import PayerFileError

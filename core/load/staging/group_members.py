@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from core.fields.text import fit_text
+from core.fields.texts.text import fit_text
 from core.load.batch.altered_texts import count_altered
 from core.load.batch.rejects import published_text
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from core.fields.billing_code import code_spellings, parse_code, parse_code_system
+from core.fields.codes.billing_code import code_spellings, parse_code, parse_code_system
 from core.management import base_command
 from core.management.measure_fit import may_find_fits, measure_fit
 from core.runtime.errors import BeaconError

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 
 from core import open_store
-from core.fields.clean_text import clean_text
+from core.fields.texts.clean_text import clean_text
 from core.management import base_command
 from core.management.data_directory import require_data_directory
 from core.quality.fit_record import update_fits

@@ -8,8 +8,8 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 
 from core.fetch.address import looks_remote
-from core.fields.payer_slug import make_payer_slug
-from core.fields.text import parse_text
+from core.fields.providers.payer_slug import make_payer_slug
+from core.fields.texts.text import parse_text
 from core.load import WORKER_MODULES
 from core.management import base_command
 from core.management.filter_options import add_filter_options, name_own_state, read_loads

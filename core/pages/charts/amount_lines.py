@@ -6,7 +6,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from core.pages.formats import write_dollars
-from core.queries.medicare_amounts import AmountLine
+from core.queries.yardstick.medicare_amounts import AmountLine
 
 LABEL_ROW = 15
 """Height of a label in pixels."""

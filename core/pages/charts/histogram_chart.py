@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 
 from core.pages.charts.amount_lines import amounts_to_draw, describe_amounts, draw_amount_lines, label_height
 from core.queries.histogram import Histogram
-from core.queries.medicare_amounts import AmountLine
+from core.queries.yardstick.medicare_amounts import AmountLine
 
 _HEIGHT, _BOTTOM = 150, 24
 """Heights in pixels: of the bars, and of the axis."""

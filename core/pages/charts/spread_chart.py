@@ -13,7 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from core.pages.charts.amount_lines import amounts_to_draw, describe_amounts, draw_amount_lines, label_height
-from core.queries.medicare_amounts import AmountLine
+from core.queries.yardstick.medicare_amounts import AmountLine
 
 _ROW, _AXIS = 46, 26
 """Heights in pixels: of a row, with its name above its bar, and of the axis."""

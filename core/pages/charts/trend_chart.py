@@ -10,7 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from core.pages.formats import write_dollars, write_month
-from core.queries.trend import TrendPoint
+from core.queries.over_time.trend import TrendPoint
 
 _TOP, _BODY, _FOOT = 24, 150, 22
 """Heights in pixels: above the highest amount, of the amounts, and of the months below."""

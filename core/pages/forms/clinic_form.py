@@ -4,8 +4,8 @@ import re
 
 from django import forms
 
-from core.fields.clinic_lines import MAX_CHARACTERS
-from core.fields.npi import is_npi
+from core.fields.codes.clinic_lines import MAX_CHARACTERS
+from core.fields.providers.npi import is_npi
 from core.pages.forms.basket_forms import BasketField
 from core.pages.forms.fields import CodeListField
 from core.pages.forms.market_forms import ComparedForm

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from core.fields.billing_code import parse_code
+from core.fields.codes.billing_code import parse_code
 from core.pages.forms.fields import CodeField, CodeTypeField, MonthField, StateField
 from core.pages.forms.query_form import QueryForm
 

@@ -12,17 +12,17 @@ from typing import Any
 
 from django import forms
 
-from core.fields import code_list
-from core.fields.basket_list import basket_text, read_basket
-from core.fields.billing_code import parse_code_system
-from core.fields.modifier import MODIFIER_PATTERN
+from core.fields.codes import code_list
+from core.fields.codes.basket_list import basket_text, read_basket
+from core.fields.codes.billing_code import parse_code_system
+from core.fields.codes.modifier import MODIFIER_PATTERN
+from core.fields.codes.short_code_list import LONGEST_LIST, lengthen_list, shorten_list
 from core.fields.month import MONTH_PATTERN
-from core.fields.npi import NPI_PATTERN
-from core.fields.payer_slug import SLUG_PATTERN
-from core.fields.place_of_service import PLACE_PATTERN, parse_places
-from core.fields.short_code_list import LONGEST_LIST, lengthen_list, shorten_list
-from core.fields.states import STATES
-from core.fields.tin import MAX_TIN_DIGITS, remove_tin_marks
+from core.fields.places.place_of_service import PLACE_PATTERN, parse_places
+from core.fields.places.states import STATES
+from core.fields.providers.npi import NPI_PATTERN
+from core.fields.providers.payer_slug import SLUG_PATTERN
+from core.fields.providers.tin import MAX_TIN_DIGITS, remove_tin_marks
 from core.queries.rules.market_filters import NO_MODIFIER, NOT_STATED
 from core.store.schema.columns import ARRANGEMENT, CODE, CODE_TYPE, PAYER
 from core.store.schema.tables import DIM_PROVIDER_GROUP, FACT_RATE, XREF_POS

@@ -5,11 +5,11 @@ from typing import Any, Self
 
 from django import forms
 
-from core.fields.billing_code import parse_code
-from core.fields.care_setting import FOUR_SETTINGS, OTHER_PLACE
-from core.fields.place_of_service import PLACES
-from core.fields.practice_place import ENTITY_TYPES
-from core.fields.specialty import SPECIALTIES
+from core.fields.codes.billing_code import parse_code
+from core.fields.places.care_setting import FOUR_SETTINGS, OTHER_PLACE
+from core.fields.places.place_of_service import PLACES
+from core.fields.places.practice_place import ENTITY_TYPES
+from core.fields.providers.specialty import SPECIALTIES
 from core.pages.forms.fields import (
     BILLING_CLASSES,
     SETTINGS,
@@ -38,13 +38,15 @@ from core.pages.forms.place_fields import (
 )
 from core.pages.forms.query_form import QueryForm
 from core.pages.forms.roll_up_fields import OrganizationField, PlanField, SystemField
-from core.queries import changes, medicare, rates
+from core.queries import rates
 from core.queries.comparison.schedules import BASES
-from core.queries.matching import OUTCOMES
+from core.queries.over_time import changes
+from core.queries.over_time.matching import OUTCOMES
 from core.queries.parties import organizations
 from core.queries.rules.evidence import ALL_RATES, CHOICES, EVIDENCE, LIKELY
 from core.queries.rules.market import Market
 from core.queries.rules.market_filters import AREA, AREAS, BASIS, FILTERS, NOT_STATED, STATE_MEAN
+from core.queries.yardstick import medicare
 
 RATE_TYPES = ("negotiated", "derived", "fee schedule", "percentage", "per diem", NOT_STATED)
 CARE_SETTINGS = (*FOUR_SETTINGS, OTHER_PLACE, NOT_STATED)

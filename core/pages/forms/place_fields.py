@@ -1,6 +1,6 @@
 """The parameters of where a provider practices and of which specialty it is."""
 
-from core.fields.practice_place import (
+from core.fields.places.practice_place import (
     AREA_PATTERN,
     CITY_PATTERN,
     DEFAULT_MILES,
@@ -14,7 +14,7 @@ from core.fields.practice_place import (
     parse_near,
     parse_zip,
 )
-from core.fields.specialty import SPECIALTIES, parse_specialty
+from core.fields.providers.specialty import SPECIALTIES, parse_specialty
 from core.pages.forms.fields import OneOfField, PatternField
 
 _ANY_MEMBER = "A rate is meant if one provider of its group meets this and the other filters by provider."

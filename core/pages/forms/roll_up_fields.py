@@ -1,6 +1,6 @@
 """Parameters that are keys of what rates belong to besides the payer: an organization, a health system, a plan."""
 
-from core.fields.payer_slug import SLUG_PATTERN
+from core.fields.providers.payer_slug import SLUG_PATTERN
 from core.pages.forms.fields import PatternField
 from core.store.schema.columns import MAX_NAME
 

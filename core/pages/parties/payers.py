@@ -9,9 +9,9 @@ from django.http import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.safestring import SafeString
 
-from core.fields import code_list
-from core.fields.code_list import WantedCode
-from core.fields.short_code_list import shorten_list
+from core.fields.codes import code_list
+from core.fields.codes.code_list import WantedCode
+from core.fields.codes.short_code_list import shorten_list
 from core.pages.charts import spread_chart
 from core.pages.forms.market_forms import PayersForm
 from core.pages.shared import urls

@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.urls import get_resolver
 
 from core import open_store
+from core.pages.code_pages.rates import show_rates
 from core.pages.home import show_home
-from core.pages.rates import show_rates
 from core.pages.shared import urls
 from core.queries import coverage
 from core.runtime.errors import BeaconError

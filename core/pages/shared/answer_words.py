@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from core.pages.charts import spread_chart
 from core.queries.code_answer import AnswerSpread, answer_code
 from core.queries.facets import Choice
-from core.queries.medicare_amounts import Amount, AmountLine, ScheduleTerms, count_amount_lines
+from core.queries.yardstick.medicare_amounts import Amount, AmountLine, ScheduleTerms, count_amount_lines
 
 MAX_PAYERS = 12
 """The payers that the chart shows, those with most rates first. The table has all."""

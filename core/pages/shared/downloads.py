@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from django.conf import settings
 from django.http import StreamingHttpResponse
 
-from core.fields.clean_text import clean_name, clean_text
+from core.fields.texts.clean_text import clean_name, clean_text
 from core.pages.shared.admission import Place
 from core.rows import Constants, arrow_schema, arrow_tables, csv_lines, json_lines
 from core.runtime.errors import BeaconError

@@ -18,7 +18,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from core import open_store
-from core.fields.states import STATES
+from core.fields.places.states import STATES
 from core.pages.formats import write_month, write_months
 from core.pages.forms.market_forms import ANY, LATEST_FILES, MarketForm
 from core.pages.forms.query_form import QueryForm
@@ -39,17 +39,17 @@ from core.pages.shared.labels import filter_label
 from core.pages.shared.market_choice import InvalidChoice, MarketChoice, choose_market
 from core.pages.shared.weights import HEAVY_ROWS, Weigh, count_market_rates, weigh_question
 from core.queries import coverage
-from core.queries.compensation import (
-    CompensationRelease,
-    choose_compensation_release,
-    list_compensation_releases,
-)
 from core.queries.find.code_titles import code_titles
 from core.queries.latest import are_far_apart, list_payer_months
 from core.queries.parties.filter_names import name_of_value
 from core.queries.profiles import name_places
 from core.queries.rules.market import Market, market_cache, uses_own_areas
 from core.queries.rules.market_filters import AREA, BASIS, FILTERS
+from core.queries.yardstick.compensation import (
+    CompensationRelease,
+    choose_compensation_release,
+    list_compensation_releases,
+)
 from core.runtime.errors import BeaconError
 from core.runtime.metrics import count_lookup
 from core.runtime.request_notes import note_kept

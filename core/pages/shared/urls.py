@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.urls import resolve, reverse
 
-from core.fields.short_code_list import shorten_list
+from core.fields.codes.short_code_list import shorten_list
 from core.queries.rules.market import Market
 from core.queries.rules.market_filters import MARKET_PARAMETERS
 

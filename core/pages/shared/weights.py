@@ -10,13 +10,13 @@ from typing import Any
 
 from django.conf import settings
 
-from core.fields import code_list
+from core.fields.codes import code_list
 from core.pages.forms.market_forms import ChangesForm, MarketForm, MedicareForm, ProviderForm, RuleForm
 from core.pages.forms.quality_form import QualityForm
 from core.pages.forms.query_form import QueryForm
 from core.queries import coverage
 from core.queries.latest import find_latest
-from core.queries.matching import count_payees, names_organization
+from core.queries.over_time.matching import count_payees, names_organization
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from core.store.generations.layout import layout_named, parts

@@ -10,9 +10,9 @@ from django.template import Context, engines
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from core.fields.place_of_service import EVERY_PLACE, PLACES
+from core.fields.places.place_of_service import EVERY_PLACE, PLACES
 from core.pages import formats
-from core.pages.code_tabs import CODE_TABS
+from core.pages.code_pages.code_tabs import CODE_TABS
 from core.pages.shared import urls
 from core.pages.shared.answer_words import begin_in_lower_case
 from core.pages.shared.labels import (

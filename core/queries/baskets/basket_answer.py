@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from core.fields.basket_list import BasketItem
+from core.fields.codes.basket_list import BasketItem
 from core.queries import coverage
 from core.queries.baskets.basket_codes import BasketCode, basket_codes, codes_of_named
 from core.queries.baskets.basket_index import PayerIndex, Weights, choose_weights, index_payers, services_of_medicare

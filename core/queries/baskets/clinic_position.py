@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
-from core.fields.clinic_lines import SETTING_PLACES
-from core.fields.place_of_service import EVERY_PLACE
+from core.fields.codes.clinic_lines import SETTING_PLACES
+from core.fields.places.place_of_service import EVERY_PLACE
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.baskets.basket_medians import codes_condition, compared_codes
 from core.queries.rules.columns import BillingClass, Code, CodeName, Modifier, PayerName, PayerSlug, described

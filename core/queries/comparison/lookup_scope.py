@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from core.fields.billing_code import CODE_WIDTHS
+from core.fields.codes.billing_code import CODE_WIDTHS
 from core.queries.comparison.schedules import OWN_SCHEDULES, SCHEDULES, Schedule
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot

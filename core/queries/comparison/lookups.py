@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from core.fields.billing_code import CODE_WIDTHS
+from core.fields.codes.billing_code import CODE_WIDTHS
 from core.queries.comparison.lookup_scope import LookupScope, as_listed
 from core.queries.comparison.schedules import MS_DRG, SCHEDULES, Price, Schedule
 from core.queries.rules.market import Market

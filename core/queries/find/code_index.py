@@ -8,8 +8,8 @@ from functools import cached_property
 from math import log10
 from typing import Annotated
 
-from core.fields.code_list import WantedCode
-from core.fields.near_words import allowed_errors, find_near_words
+from core.fields.codes.code_list import WantedCode
+from core.fields.texts.near_words import allowed_errors, find_near_words
 from core.queries import coverage
 from core.queries.find.code_titles import CodeKey, code_titles
 from core.queries.latest import with_latest

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.fields.billing_code import padded_codes
+from core.fields.codes.billing_code import padded_codes
 from core.queries.find.code_index import FoundCode, code_index, find_codes
 from core.queries.rules.columns import Code, CodeDescription, CodeName, CodeType, RateCount
 from core.queries.rules.market import Market

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from core.fields.tin import is_tin
+from core.fields.providers.tin import is_tin
 from core.queries.find.code_index import CodeIndex, FoundCode, code_index, count_rates_of
 from core.queries.find.code_titles import CodeKey
 from core.queries.find.named_things import FoundPayer, NamedThings, named_things

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from core.fields.code_list import WantedCode
+from core.fields.codes.code_list import WantedCode
 from core.queries.rules.columns import (
     BillingClass,
     Code,

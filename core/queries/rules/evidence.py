@@ -5,7 +5,7 @@ few beneficiaries, and Medicare covers hardly any children and pregnancies. So m
 and `none` is only said of a group all of whose members are of specialties that are known not to bill the code.
 """
 
-from core.fields.unscored import UNSCORED_CODE_PATTERN, UNSCORED_SPECIALTIES
+from core.fields.codes.unscored import UNSCORED_CODE_PATTERN, UNSCORED_SPECIALTIES
 from core.store.connection import Snapshot
 from core.store.market_months import in_months
 from core.store.schema.tables import CODE_USE

@@ -5,7 +5,7 @@
 
 import re
 
-from core.fields.folded_text import fold_case_and_accents
+from core.fields.texts.folded_text import fold_case_and_accents
 
 _REMOVED = "'’‘`´."
 """Marks within a word: O'BRIEN is obrien."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from core.fields.place_of_service import EVERY_PLACE
+from core.fields.places.place_of_service import EVERY_PLACE
 from core.queries.rules.distance import miles_sql
 from core.queries.rules.evidence import EVIDENCE, likely_condition
 from core.queries.rules.rate_kinds import STATED_CARE

@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 
-from core.fields.billing_code import CODE_WIDTHS
-from core.fields.care_setting import (
+from core.fields.codes.billing_code import CODE_WIDTHS
+from core.fields.places.care_setting import (
     FOUR_SETTINGS,
     HOSPITAL_OUTPATIENT,
     INPATIENT,
     OTHER_PLACE,
     PLACES_OF,
 )
-from core.fields.place_of_service import EVERY_PLACE
+from core.fields.places.place_of_service import EVERY_PLACE
 from core.queries.rules import modifiers
 
 FACILITY_PLACES = (

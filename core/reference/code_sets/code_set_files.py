@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.fields.billing_code import CODE_WIDTHS, code_system_by_shape
-from core.fields.text import fit_text
+from core.fields.codes.billing_code import CODE_WIDTHS, code_system_by_shape
+from core.fields.texts.text import fit_text
 from core.reference.spreadsheets import Rows, read_sheets
 from core.runtime.errors import ReferenceFileError
 from core.store.schema.tables import DIM_CODE_OFFICIAL

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from core.fields.clean_text import clean_name
+from core.fields.texts.clean_text import clean_name
 from core.reference.code_sets.code_set_files import CodeSet, read_code_set
 from core.reference.code_sets.official_titles import prefer_official_titles
 from core.store.changes.upsert import write_query

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from core.fields.billing_code import HCPCS_CODE_PATTERN, HCPCS_WIDTH, medicare_code_system, restore_leading_zeros
+from core.fields.codes.billing_code import HCPCS_CODE_PATTERN, HCPCS_WIDTH, medicare_code_system, restore_leading_zeros
 from core.reference import recognize
 from core.reference.amount_cells import parse_amount
 from core.reference.benchmark_release import NOT_IN_LIST, NOT_PRICED, REPEATED, encode_text_columns

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from core.fields.states import STATES
+from core.fields.places.states import STATES
 from core.reference import recognize
 from core.reference.spreadsheets import Sheet
 from core.runtime.errors import ReferenceFileError

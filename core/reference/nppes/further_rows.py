@@ -9,7 +9,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow.parquet as pq
 
-from core.fields.states import STATES
+from core.fields.places.states import STATES
 from core.reference.nppes.nppes_csv import (
     LOCATIONS,
     OTHER_NAMES,

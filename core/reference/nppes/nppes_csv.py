@@ -21,8 +21,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
-from core.fields.clean_text import ELLIPSIS, FORBIDDEN, INVISIBLE, LINE_BREAKS
-from core.fields.npi import NPI_PATTERN
+from core.fields.providers.npi import NPI_PATTERN
+from core.fields.texts.clean_text import ELLIPSIS, FORBIDDEN, INVISIBLE, LINE_BREAKS
 from core.reference.streamed_csv import BLOCK_BYTES, ends_with_line_break, open_csv, plain_errors
 from core.runtime.errors import CUT_SHORT, ReferenceFileError
 from core.runtime.progress import Progress

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from core.fields.states import STATES
+from core.fields.places.states import STATES
 from core.reference.nppes.nppes_csv import (
     NppesFile,
     RegisterCounts,

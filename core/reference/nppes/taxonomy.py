@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from core.fields.clean_text import clean_name
+from core.fields.texts.clean_text import clean_name
 from core.runtime.errors import ReferenceFileError
 from core.store.schema.columns import MAX_NAME
 

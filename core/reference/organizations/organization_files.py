@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from core.fields.payer_slug import make_payer_slug
-from core.fields.states import parse_state
-from core.fields.text import fit_text
-from core.fields.tin import parse_tin
+from core.fields.places.states import parse_state
+from core.fields.providers.payer_slug import make_payer_slug
+from core.fields.providers.tin import parse_tin
+from core.fields.texts.text import fit_text
 from core.reference import recognize
 from core.reference.read_counts import ReadCounts
 from core.reference.spreadsheets import Sheet, read_sheets

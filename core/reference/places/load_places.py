@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from core.fields.states import FIPS_STATES
+from core.fields.places.states import FIPS_STATES
 from core.reference.places.group_areas import put_all_group_areas
 from core.reference.places.place_files import PlaceFiles, read_place_files
 from core.reference.places.zip_areas import AreaFinder, ZipArea

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from core.fields.states import FIPS_STATES
+from core.fields.places.states import FIPS_STATES
 from core.reference import recognize
 from core.reference.read_counts import ReadCounts
 from core.reference.spreadsheets import Sheet, read_sheets

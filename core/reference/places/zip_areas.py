@@ -6,7 +6,7 @@ and for the rest of each state. A county belongs to one of these; a ZIP code may
 
 from dataclasses import dataclass
 
-from core.fields.states import FIPS_STATES
+from core.fields.places.states import FIPS_STATES
 from core.reference.places.place_files import CountyArea, PlaceFiles
 
 _OLD_CONNECTICUT = frozenset(f"09{number:03}" for number in range(1, 16, 2))

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 import duckdb
 import polars as pl
 
-from core.fields.specialty import find_specialty
-from core.fields.unscored import UNSCORED_SPECIALTIES, UNSPECIFIC_SPECIALTIES
+from core.fields.codes.unscored import UNSCORED_SPECIALTIES, UNSPECIFIC_SPECIALTIES
+from core.fields.providers.specialty import find_specialty
 from core.reference.put_group_table import put_group_table
 from core.store.changes.upsert import upsert
 from core.store.generations.store import Transaction

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import duckdb
 
-from core.fields.specialty import find_specialty
-from core.fields.states import STATES
+from core.fields.places.states import STATES
+from core.fields.providers.specialty import find_specialty
 from core.reference.put_group_table import put_group_table
 from core.store.changes.upsert import upsert, write_query
 from core.store.generations.store import Transaction

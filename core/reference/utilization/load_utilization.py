@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.fields.provider_type import specialty_of_type
+from core.fields.providers.provider_type import specialty_of_type
 from core.reference.nppes.load_register import ReadProgress
 from core.reference.profiles.group_specialties import put_all_group_specialties
 from core.reference.utilization.code_ranges import CodeRange, split_codes

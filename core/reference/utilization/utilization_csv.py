@@ -17,9 +17,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
-from core.fields.billing_code import HCPCS_CODE_PATTERN
-from core.fields.npi import NPI_PATTERN
-from core.fields.states import FIPS_STATES, STATES
+from core.fields.codes.billing_code import HCPCS_CODE_PATTERN
+from core.fields.places.states import FIPS_STATES, STATES
+from core.fields.providers.npi import NPI_PATTERN
 from core.reference.streamed_csv import BLOCK_BYTES, ends_with_line_break, open_csv, plain_errors
 from core.runtime.errors import CUT_SHORT, ReferenceFileError
 from core.runtime.progress import Progress

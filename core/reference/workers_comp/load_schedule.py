@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 
 from core.fields.month import MONTH_PATTERN
-from core.fields.states import STATES
+from core.fields.places.states import STATES
 from core.reference.benchmark_release import LoadedBenchmark, encode_text_columns, put_release
 from core.reference.recognize import BASE_UNITS, COMPENSATION, FILE_KINDS, kind_of_sheet
 from core.reference.spreadsheets import read_sheets

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal, NamedTuple
 
-from core.fields.billing_code import CODE_WIDTHS, HCPCS_CODE_PATTERN, code_system_by_shape, restore_leading_zeros
+from core.fields.codes.billing_code import CODE_WIDTHS, HCPCS_CODE_PATTERN, code_system_by_shape, restore_leading_zeros
 from core.reference.recognize import normalize_title
 from core.reference.spreadsheets import HEADER_WITHIN_ROWS, Rows, Sheet
 from core.runtime.errors import ReferenceFileError

@@ -5,8 +5,8 @@ from typing import Literal
 
 import pyarrow as pa
 
-from core.fields.provider_group_id import MAX_GROUP_ID_LENGTH
-from core.fields.tin import MAX_TIN_DIGITS
+from core.fields.providers.provider_group_id import MAX_GROUP_ID_LENGTH
+from core.fields.providers.tin import MAX_TIN_DIGITS
 
 Type = Literal["text", "number", "integer", "flag", "texts", "moment", "date"]
 

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from core.pages import site_map
-from core.pages.code_tabs import CODE_TABS
+from core.pages.code_pages.code_tabs import CODE_TABS
 from core.queries.rules.market_filters import FILTERS
 from core.store.connection import Snapshot
 from core.store.generations.store import Store

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from core.fields.code_list import MAX_CODES
+from core.fields.codes.code_list import MAX_CODES
 from tests.pages.markets import QUERY
 from tests.site import text_of
 

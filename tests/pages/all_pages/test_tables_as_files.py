@@ -5,13 +5,15 @@ from typing import Any
 
 from django.test import Client
 
-from core.fields.code_list import read_codes
-from core.queries import changes, coverage, medicare, rates
+from core.fields.codes.code_list import read_codes
+from core.queries import coverage, rates
 from core.queries.find import codes
 from core.queries.find.codes import list_busiest_codes
+from core.queries.over_time import changes
 from core.queries.parties import networks, organizations, provider_rates, providers
 from core.queries.parties.payers import compare_payers
 from core.queries.rules.market import Market
+from core.queries.yardstick import medicare
 from core.rows import RowEncoder, column_names, row_values
 from core.store.connection import Snapshot
 from tests.pages.markets import MARKET, MONTH, PIEDMONT, QUERY

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from core.pages.charts.histogram_chart import draw_histogram
 from core.pages.formats import write_dollars
 from core.queries.histogram import Bin, Histogram
-from core.queries.medicare_amounts import AmountLine
+from core.queries.yardstick.medicare_amounts import AmountLine
 
 AMOUNTS = st.floats(0.01, 1e6)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.test import Client
 
-from core.fields.code_list import MAX_CODES, read_codes
+from core.fields.codes.code_list import MAX_CODES, read_codes
 from core.pages.formats import write_dollars
 from core.queries import coverage
 from core.queries.find.codes import list_busiest_codes

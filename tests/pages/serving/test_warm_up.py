@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from core.pages.code_pages.rates import show_rates
 from core.pages.home import show_home
-from core.pages.rates import show_rates
 from core.pages.serving.warm_up import warm_up
 from tests.site import serving
 

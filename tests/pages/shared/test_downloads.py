@@ -12,9 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.pages.shared.downloads import content_disposition, download
-from core.queries import coverage, histogram, medicare, rates
+from core.queries import coverage, histogram, rates
 from core.queries.find import codes
 from core.queries.parties import organizations, provider_rates, providers
+from core.queries.yardstick import medicare
 from core.workbook import About, SourceFile
 
 

@@ -29,7 +29,7 @@ def test_the_version_is_that_of_the_files_wherever_and_whenever_it_is_computed(p
 
 @pytest.mark.parametrize(
     "name",
-    ["templates/base.html", "static/site.css", "core/pages/rates.py", "beaconpoint/settings.py", "docs/method.md",
+    ["templates/base.html", "static/site.css", "core/pages/home.py", "beaconpoint/settings.py", "docs/method.md",
      "uv.lock", "templates/new.html", "core/new/room.py", "staticfiles/staticfiles.json"],
 )  # fmt: skip
 def test_a_change_of_any_file_is_another_version(program: Path, name: str) -> None:

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.fields.basket_list import read_basket
-from core.queries import medicare
+from core.fields.codes.basket_list import read_basket
 from core.queries.baskets.basket_answer import BasketQuestion, answer_basket
 from core.queries.baskets.basket_codes import BasketCode, basket_codes, codes_of_named
 from core.queries.baskets.basket_index import MIN_COVERAGE, choose_weights, index_payers
 from core.queries.baskets.basket_medians import CodeMedian, list_code_medians
 from core.queries.baskets.wide_tables import list_organization_medians, widen_by_organization, widen_by_payer
 from core.queries.rules.market import Market
+from core.queries.yardstick import medicare
 from core.store.connection import Snapshot
 from core.vocabulary.baskets import named_baskets
 from tests.queries.one_market import store_of_market

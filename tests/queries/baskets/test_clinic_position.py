@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.fields.basket_list import BasketItem
-from core.fields.code_list import WantedCode
+from core.fields.codes.basket_list import BasketItem
+from core.fields.codes.code_list import WantedCode
 from core.queries.baskets.basket_codes import BasketCode, basket_codes
 from core.queries.baskets.clinic_position import (
     NO_RATE,

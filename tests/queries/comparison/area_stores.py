@@ -4,7 +4,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
-from core.queries.medicare import Comparison
+from core.queries.yardstick.medicare import Comparison
 from core.store.connection import Snapshot
 from core.store.schema.ids import pos_set_id
 from tests.queries.tables import written

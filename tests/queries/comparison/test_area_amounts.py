@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.queries import medicare, medicare_amounts, rates
+from core.queries import rates
 from core.queries.parties import provider_rates
 from core.queries.rules.market import Market, market_cache
+from core.queries.yardstick import medicare, medicare_amounts
 from core.store.connection import Snapshot
 from tests.queries.comparison.area_stores import (
     AREAS,

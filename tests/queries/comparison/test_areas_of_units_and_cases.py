@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from core.queries import medicare
 from core.queries.rules.market import Market
+from core.queries.yardstick import medicare
 from tests.queries.comparison.area_stores import LOCALITIES, WAGES, Row, store_of_areas
 
 KEY: Row = {"state": "GA", "year_month": "2025-06", "modifier": "", "reason": None}

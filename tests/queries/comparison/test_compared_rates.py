@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.queries import medicare
 from core.queries.comparison.compared_rates import compared_sql
 from core.queries.comparison.reasons import MOST_HELPFUL_FIRST, REASONS
 from core.queries.rules.market import Market
 from core.queries.rules.rate_kinds import rate_size
+from core.queries.yardstick import medicare
 from core.store.connection import Snapshot
 from core.store.schema.ids import pos_set_id
 from core.store.schema.tables import TABLES

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from core.queries import medicare
 from core.queries.comparison.compared_rates import compared_sql, is_plausible
 from core.queries.comparison.reasons import REASONS
 from core.queries.comparison.schedules import RULES
 from core.queries.rules.market import Market
+from core.queries.yardstick import medicare
 from core.store.connection import Snapshot
 from tests.queries.comparison.case_schedules import SCHEDULES, VISIT
 from tests.queries.comparison.fee_schedules import AN_OFFICE_VISIT, Schedule, differing, store_of_schedules

@@ -8,8 +8,8 @@ import pytest
 
 from core.load.load_file import load_file
 from core.quality.fit_record import update_fits
-from core.queries import medicare
 from core.queries.rules.market import Market
+from core.queries.yardstick import medicare
 from core.reference.medicare.facilities import asc
 from core.reference.medicare.professional import physician
 from core.store.connection import Snapshot

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.queries import medicare
 from core.queries.comparison.compared_rates import compared_sql
 from core.queries.comparison.state_schedule import COMPENSATION_OUTCOME, COMPENSATION_REASONS
 from core.queries.rules.market import Market
+from core.queries.yardstick import medicare
 from core.store.schema.ids import pos_set_id
 from tests.queries import slow
 from tests.queries.comparison.fee_schedules import AN_OFFICE_VISIT, differing, months_in_force

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.fields.code_list import WantedCode, read_codes
-from core.fields.payer_slug import make_payer_slug
+from core.fields.codes.code_list import WantedCode, read_codes
+from core.fields.providers.payer_slug import make_payer_slug
 from core.load.load_file import load_file
 from core.queries import coverage
 from core.queries.find.codes import list_busiest_codes as most_rates

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.queries import medicare, rates
+from core.queries import rates
 from core.queries.parties import organizations
 from core.queries.rules import keyset
 from core.queries.rules.keyset import Order, ascending, descending, order_by
+from core.queries.yardstick import medicare
 
 ORDERS = [
     ascending("a", "id"),

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from core.fields.billing_code import code_system_by_shape
+from core.fields.codes.billing_code import code_system_by_shape
 from core.reference.code_sets.code_set_files import read_code_set
 from core.reference.code_sets.load_code_sets import load_codes
 from core.runtime.errors import ReferenceFileError

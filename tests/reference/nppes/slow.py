@@ -6,7 +6,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from core.fields.states import STATES
+from core.fields.places.states import STATES
 from tests.slow_reader import clean
 
 

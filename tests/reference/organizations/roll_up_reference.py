@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from core.fields.payer_slug import make_payer_slug
+from core.fields.providers.payer_slug import make_payer_slug
 
 Row = dict[str, Any]
 Tin = tuple[str, str]

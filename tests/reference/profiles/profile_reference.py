@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.fields.specialty import find_specialty
-from core.fields.states import STATES
+from core.fields.places.states import STATES
+from core.fields.providers.specialty import find_specialty
 
 Row = Mapping[str, Any]
 OF_ZIP = (

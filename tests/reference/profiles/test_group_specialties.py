@@ -8,8 +8,8 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.fields.specialty import find_specialty
-from core.fields.unscored import UNSCORED_SPECIALTIES, is_unscored_code
+from core.fields.codes.unscored import UNSCORED_SPECIALTIES, is_unscored_code
+from core.fields.providers.specialty import find_specialty
 from core.reference.profiles.group_specialties import put_all_group_specialties, put_group_specialties
 from core.store.generations.store import Store
 from core.store.schema.tables import DIM_NPI, GROUP_SPECIALTY, UTILIZATION_PROVIDER, XREF_GROUP_NPI

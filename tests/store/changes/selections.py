@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from core.fields.payer_slug import make_payer_slug
+from core.fields.providers.payer_slug import make_payer_slug
 from core.store.changes.selection import Selection
 from tests.store.steps import Row
 

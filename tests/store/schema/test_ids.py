@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from core.fields.payer_slug import make_payer_slug
+from core.fields.providers.payer_slug import make_payer_slug
 from core.store.schema import ids
 
 ITEM_COLUMNS = {"code_type", "code", "negotiation_arrangement", "severity_of_illness"}

@@ -3,7 +3,7 @@
 The device costs the same everywhere, so that Medicare adjusts only the rest of the rate by wages (42 CFR 416.172).
 """
 
-from core.fields.billing_code import restore_leading_zeros
+from core.fields.codes.billing_code import restore_leading_zeros
 from core.reference import recognize
 from core.reference.medicare.addenda import NationalPrice
 from core.reference.medicare.scaled_numbers import parse_money

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from core.fields.billing_code import CODE_WIDTHS
+from core.fields.codes.billing_code import CODE_WIDTHS
 from core.reference import recognize
 from core.reference.medicare.scaled_numbers import parse_money
 from core.reference.spreadsheets import HEADER_WITHIN_ROWS, Sheet

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
-from core.fields.billing_code import medicare_code_system
+from core.fields.codes.billing_code import medicare_code_system
 from core.reference import recognize
 from core.reference.benchmark_release import NATION, NOT_PRICED, REPEATED, LoadedBenchmark, put_release
 from core.reference.medicare.addenda import read_release as read_titles

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import polars as pl
 
-from core.fields.billing_code import medicare_code_system
+from core.fields.codes.billing_code import medicare_code_system
+from core.fields.codes.modifier import parse_modifiers
 from core.fields.dates import parse_date
-from core.fields.modifier import parse_modifiers
 from core.fields.month import is_month
 from core.reference import recognize
 from core.reference.benchmark_release import NATION, NOT_IN_LIST, NOT_PRICED, REPEATED, LoadedBenchmark, put_release

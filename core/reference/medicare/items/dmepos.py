@@ -14,7 +14,7 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
-from core.fields.billing_code import medicare_code_system
+from core.fields.codes.billing_code import medicare_code_system
 from core.reference import recognize
 from core.reference.benchmark_release import (
     NOT_IN_LIST,

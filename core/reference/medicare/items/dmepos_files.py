@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from core.fields.modifier import parse_modifiers
-from core.fields.states import STATES
+from core.fields.codes.modifier import parse_modifiers
+from core.fields.places.states import STATES
 from core.reference import recognize
 from core.reference.medicare.addenda import read_release as read_titles
 from core.reference.medicare.items.fee_rows import FeeRow, drop_repeats, read_rows

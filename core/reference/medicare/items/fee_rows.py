@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
 
-from core.fields.billing_code import HCPCS_CODE_PATTERN, code_system_by_shape, restore_leading_zeros
+from core.fields.codes.billing_code import HCPCS_CODE_PATTERN, code_system_by_shape, restore_leading_zeros
 from core.reference import recognize
 from core.reference.amount_cells import parse_amount
 from core.reference.spreadsheets import Sheet

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.fields.billing_code import restore_leading_zeros
+from core.fields.codes.billing_code import restore_leading_zeros
 from core.reference import recognize
 from core.reference.medicare.scaled_numbers import parse_money
 from core.reference.spreadsheets import Sheet

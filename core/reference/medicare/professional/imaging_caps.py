@@ -5,7 +5,7 @@ active codes the file has the amount after the limit. For codes that the contrac
 which no contractor's price may exceed, and no other amount is published.
 """
 
-from core.fields.billing_code import restore_leading_zeros
+from core.fields.codes.billing_code import restore_leading_zeros
 from core.reference import recognize
 from core.reference.medicare.scaled_numbers import parse_money
 from core.reference.spreadsheets import Sheet

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-from core.fields.billing_code import HCPCS_CODE_PATTERN, medicare_code_system, restore_leading_zeros
-from core.fields.states import STATES
+from core.fields.codes.billing_code import HCPCS_CODE_PATTERN, medicare_code_system, restore_leading_zeros
+from core.fields.places.states import STATES
 from core.reference import recognize
 from core.reference.medicare.month_names import MONTH_NAME_PATTERN, release_month
 from core.reference.medicare.professional.anesthesia_files import (

@@ -1,0 +1,139 @@
+"""A month compared with an earlier one."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from django.http import HttpResponseBase
+
+from core.pages.formats import write_month
+from core.pages.forms.market_forms import ChangesForm
+from core.pages.shared.downloads import ROW_CAP
+from core.pages.shared.market_choice import MarketChoice, choose_months
+from core.pages.shared.page import MarketQuery, ask_for_code, market_page
+from core.pages.shared.paging import Paging, span
+from core.pages.shared.weights import is_too_broad_to_match
+from core.queries import coverage
+from core.queries.coverage import Coverage
+from core.queries.find import codes
+from core.queries.over_time import changes
+from core.queries.over_time.matching import OUTCOMES, names_organization
+from core.queries.rules.which_filter_emptied import count_without_each_filter
+from core.store.connection import Snapshot
+
+COUNTED_OUTCOMES = ("up", "down", "added", "gone", "terms", "same")
+"""The outcomes that are counted for each payer, code, and organization, in the order of the columns."""
+
+TOP_ORGANIZATIONS = 20
+"""The organizations that the page of a payer shows. The download has all."""
+
+
+def _choose(form: ChangesForm, db: Snapshot) -> MarketChoice:
+    return choose_months(form.market(), form.cleaned_data["from"], db, coverage.list_coverage(db))
+
+
+@market_page(ChangesForm, "changes", choose=_choose)
+def show_changes(query: MarketQuery[ChangesForm]) -> HttpResponseBase:
+    """Show `/changes/`"""
+    market, earlier = query.market, query.choice.earlier_month
+    loaded = coverage.list_coverage(query.db)
+    months = sorted({row.year_month for row in loaded}, reverse=True)
+    query.form.offer(**{"from": [(one, write_month(one)) for one in months]})
+    narrow = market.payer or market.code or names_organization(market)
+    if not earlier or not narrow or is_too_broad_to_match(query.db, market, earlier):
+        return _payers_to_choose_from(query, loaded)
+    if query.wants_file:
+        return _download(query)
+    return _changes_of_code(query, loaded) if market.code else _changes_without_code(query, loaded)
+
+
+def _payers_to_choose_from(query: MarketQuery[ChangesForm], loaded: Sequence[Coverage]) -> HttpResponseBase:
+    """Return the page that matches no rates: those of two whole months are too many for one question."""
+    market, earlier = query.market, query.choice.earlier_month
+    rows = [
+        row
+        for row in changes.count_payer_months(loaded, market.state, earlier, market.year_month)
+        if market.payer in {None, row.payer_slug}
+    ]
+    if query.wants_file and market.payer and query.values["table"] != "payers":
+        return ask_for_code(query, "changes")
+    if query.wants_file:
+        return query.download(rows, changes.PayerMonths, "payers_months")
+    return query.render("pages/changes.html", before=earlier, there=rows)
+
+
+def _download(query: MarketQuery[ChangesForm]) -> HttpResponseBase:
+    db, market, earlier, sort = query.db, query.market, query.choice.earlier_month, query.values["sort"]
+    table = query.values["table"]
+    if table == "rates":
+        order = _sort(sort, changes.ORDERS) if market.code else next(iter(changes.ORDERS))
+        every = changes.list_changed_pay(db, market, earlier, query.values["what"] or None, order, ROW_CAP, 0)[1]
+        return query.download(every, changes.ChangedPay, "changes")
+    found = changes.count_movements(db, market, earlier)
+    key = changes.SORTS[_sort(sort, changes.SORTS)]
+    if table == "payers":
+        return query.download(found.payers, changes.PayerMoved, "changes_payers")
+    if table == "terms":
+        return query.download(found.terms, changes.TermsMoved, "changes_terms")
+    if table == "organizations":
+        return query.download(sorted(found.tax_ids, key=key), changes.TaxIdMoved, "changes_organizations")
+    return query.download(sorted(found.codes, key=key), changes.CodeMoved, "changes_codes")
+
+
+def _changes_of_code(query: MarketQuery[ChangesForm], loaded: Sequence[Coverage]) -> HttpResponseBase:
+    sort, number = _sort(query.values["sort"], changes.ORDERS), query.values["page"]
+    found = changes.count_movements(query.db, query.market, query.choice.earlier_month)
+    total, rows = changes.list_changed_pay(
+        query.db, query.market, query.choice.earlier_month, query.values["what"] or None, sort, *span(number)
+    )
+    return _render(query, loaded, found, sort=sort, rows=rows, paging=Paging(number, total))
+
+
+def _changes_without_code(query: MarketQuery[ChangesForm], loaded: Sequence[Coverage]) -> HttpResponseBase:
+    sort = _sort(query.values["sort"], changes.SORTS)
+    found = changes.count_movements(query.db, query.market, query.choice.earlier_month)
+    paging = Paging(query.values["page"], len(found.codes))
+    key = changes.SORTS[sort]
+    shown = sorted(found.codes, key=key)[paging.offset : paging.offset + paging.limit]
+    top = sorted(found.tax_ids, key=key)[:TOP_ORGANIZATIONS]
+    return _render(query, loaded, found, sort=sort, codes=shown, organizations=top, paging=paging)
+
+
+def _render(
+    query: MarketQuery[ChangesForm], loaded: Sequence[Coverage], found: changes.Movements, **table: Any
+) -> HttpResponseBase:
+    market, earlier = query.market, query.choice.earlier_month
+    by_payer = found.payers
+    months = changes.count_payer_months(loaded, market.state, earlier, market.year_month)
+    shown = {row.payer_slug for row in by_payer}
+    compared = [row for row in months if row.payer_slug in shown]
+    alone = [
+        row for row in months if market.payer in {None, row.payer_slug} and not (row.rates_before and row.rates_after)
+    ]
+    return query.render(
+        "pages/changes.html",
+        before=earlier,
+        payers=by_payer,
+        terms=found.terms,
+        lead=max(found.terms, key=lambda row: (row.kept, row.after), default=None) if market.code else None,
+        what=query.values["what"] or None,
+        code=codes.describe_code(query.db, market.code_type, market.code),
+        outcomes=[(name, _count(by_payer, name), OUTCOMES[name]) for name in COUNTED_OUTCOMES],
+        unmatched=sum(row.unmatched_before + row.unmatched_after for row in by_payer),
+        old_count=sum(row.before for row in by_payer),
+        new_count=sum(row.after for row in by_payer),
+        uneven=[row for row in compared if row.files_before != row.files_after],
+        alone=alone,
+        freed=[] if by_payer else count_without_each_filter(query.db, market),
+        cap=ROW_CAP,
+        **table,
+    )
+
+
+def _count(rows: Sequence[changes.Moved], what: str) -> int:
+    names = ("terms_before", "terms_after") if what == "terms" else (what,)
+    return sum(getattr(row, name) for row in rows for name in names)
+
+
+def _sort(asked: str, known: Collection[str]) -> str:
+    """Return the order asked for if this table has it, and its first one otherwise."""
+    return asked if asked in known else next(iter(known))

@@ -1,0 +1,149 @@
+"""Negotiated rates compared with Medicare."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from django.http import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from core.pages.charts import spread_chart
+from core.pages.forms.basket_forms import MedicareListForm
+from core.pages.shared import urls
+from core.pages.shared.downloads import ROW_CAP, download_seconds
+from core.pages.shared.page import MarketQuery, ask_for_code, market_page
+from core.pages.shared.paging import PAGE_ROWS, Paging, span
+from core.pages.shared.weights import is_too_broad
+from core.queries import coverage
+from core.queries.comparison.reasons import REASONS
+from core.queries.comparison.state_schedule import COMPENSATION_REASONS
+from core.queries.find import codes
+from core.queries.likely_rates import find_evidence_switch
+from core.queries.rules.market import uses_own_areas
+from core.queries.yardstick import label_fits, medicare
+from core.queries.yardstick.compensation import (
+    CompensationAmount,
+    CompensationRelease,
+    list_compensation_amounts,
+)
+
+
+@dataclass(frozen=True)
+class UncomparedReason:
+    """Why some rates have no percent of Medicare, and what would be needed to compare them."""
+
+    reason: str
+    rates: int
+    meaning: str
+    needed: str
+
+
+@dataclass(frozen=True)
+class UncompensatedReason:
+    """Why some rates have no percent of the state's workers' compensation schedule."""
+
+    reason: str
+    rates: int
+    meaning: str
+
+
+@market_page(MedicareListForm, "medicare")
+def show_medicare(query: MarketQuery[MedicareListForm]) -> HttpResponseBase:
+    """Show `/medicare/`"""
+    if query.values["codes"]:
+        # Every payer and code with its percent of Medicare is what the page of baskets shows.
+        return redirect(urls.changed(reverse("baskets"), {**query.form.parameters(), "sort": None, "table": None}))
+    if is_too_broad(query.db, query.market):
+        return ask_for_code(query, "medicare")
+    if query.wants_file:
+        return _download(query)
+    db, market = query.db, query.market
+    limit, offset = span(query.values["page"])
+    spreads = medicare.summarize_percents(query.cached_by_area, market)
+    outcomes = medicare.count_outcomes(query.cached_by_area, market)
+    compensation = _compare_with_compensation(query, query.compensation_release) if query.compensation_release else None
+    rows = medicare.list_comparisons(query.cached_by_area, market, query.values["sort"], limit, offset)
+    return query.render(
+        "pages/medicare.html",
+        evidence=find_evidence_switch(query.cached_by_area, market),
+        code=codes.describe_code(db, market.code_type, market.code),
+        spreads=spreads,
+        chart=spread_chart.draw_spreads(_bars(spreads)),
+        implausible=sum(row.implausible for row in spreads),
+        outcomes=outcomes,
+        reasons=_reasons(outcomes),
+        releases=coverage.list_releases(db),
+        labels=label_fits.list_overruled_labels(db, market),
+        rows=rows,
+        own_areas=uses_own_areas(db, market),
+        areas_known=uses_own_areas(db, replace(market, area=None)),
+        compensation=compensation,
+        paging=Paging(query.values["page"], outcomes.total),
+        sort=query.values["sort"],
+        answer_rows=outcomes.total,
+    )
+
+
+@dataclass(frozen=True)
+class ComparedWithCompensation:
+    """The rates of a market compared with the state's workers' compensation schedule."""
+
+    outcomes: medicare.Outcomes
+    reasons: Sequence[UncompensatedReason]
+    spreads: Sequence[medicare.PercentSpread]
+    chart: SafeString
+    scheduled: Sequence[CompensationAmount]
+    """What the schedule says about the code of the market, if it has one: also where no rate is loaded."""
+
+
+def _compare_with_compensation(
+    query: MarketQuery[MedicareListForm], release: CompensationRelease
+) -> ComparedWithCompensation:
+    db, market = query.cached_by_area, query.market
+    outcomes = medicare.count_outcomes(db, market, medicare.COMPENSATION)
+    spreads = medicare.summarize_percents(db, market, medicare.COMPENSATION)
+    scheduled: Sequence[CompensationAmount] = ()
+    if market.code and not outcomes.total:
+        system = market.code_type or "CPT"
+        scheduled = list_compensation_amounts(query.db, release, system, market.code, PAGE_ROWS, 0)[1]
+    chart = spread_chart.draw_spreads(_bars(spreads), title="Percent of the workers’ compensation schedule", key=2)
+    return ComparedWithCompensation(outcomes, _uncompensated(outcomes), spreads, chart, scheduled)
+
+
+def _bars(spreads: Sequence[medicare.PercentSpread]) -> list[spread_chart.Bar]:
+    return [
+        spread_chart.Bar(row.reporting_entity_name, (row.p10, row.p25, row.p50, row.p75, row.p90)) for row in spreads
+    ]
+
+
+def _download(query: MarketQuery[MedicareListForm]) -> HttpResponseBase:
+    table, market = query.values["table"], query.market
+    if table == "rates":
+        every = medicare.stream_comparisons(query.db, market, query.values["sort"], ROW_CAP, download_seconds())
+        return query.download(every, medicare.Comparison, "medicare")
+    against_state = table.startswith("compensation_")
+    yardstick = medicare.COMPENSATION if against_state else medicare.MEDICARE
+    name = table if against_state else f"medicare_{table}"
+    if table.endswith("payers"):
+        found = medicare.summarize_percents(query.cached_by_area, market, yardstick)
+        return query.download(found, medicare.PercentSpread, name)
+    outcomes = medicare.count_outcomes(query.cached_by_area, market, yardstick)
+    if table.endswith("bases"):
+        return query.download(outcomes.bases, medicare.Basis, name)
+    if against_state:
+        return query.download(_uncompensated(outcomes), UncompensatedReason, name)
+    return query.download(_reasons(outcomes), UncomparedReason, name)
+
+
+def _reasons(outcomes: medicare.Outcomes) -> Sequence[UncomparedReason]:
+    return [
+        UncomparedReason(reason, rates, REASONS[reason].meaning, REASONS[reason].needed)
+        for reason, rates in outcomes.reasons.items()
+    ]
+
+
+def _uncompensated(outcomes: medicare.Outcomes) -> Sequence[UncompensatedReason]:
+    return [
+        UncompensatedReason(reason, rates, COMPENSATION_REASONS[reason]) for reason, rates in outcomes.reasons.items()
+    ]

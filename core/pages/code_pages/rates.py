@@ -1,0 +1,167 @@
+"""The rates of a code."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from django.http import HttpResponseBase
+
+from core.pages.charts import histogram_chart
+from core.pages.forms.market_forms import RatesForm
+from core.pages.shared.answer_cache import meanwhile
+from core.pages.shared.answer_words import describe_answer
+from core.pages.shared.downloads import ROW_CAP, download_seconds
+from core.pages.shared.labels import filter_label
+from core.pages.shared.page import MarketQuery, market_page
+from core.pages.shared.paging import Paging, span
+from core.queries import rates
+from core.queries.code_answer import AnswerSpread, spread_by_terms
+from core.queries.comparison.compared_rates import is_plausible
+from core.queries.facets import Choice, count_choices, count_months, count_networks
+from core.queries.find import codes
+from core.queries.histogram import Bin, build_histogram
+from core.queries.likely_rates import find_evidence_switch
+from core.queries.profiles import count_profile_choices
+from core.queries.rules.market import Market, facts_in_memory
+from core.queries.rules.market_filters import FILTERS
+from core.queries.rules.rate_kinds import KINDS, rate_size
+from core.queries.rules.which_filter_emptied import count_without_each_filter
+from core.queries.yardstick import label_fits, medicare_amounts
+from core.store.connection import Snapshot
+from core.store.views import SURGICAL_CENTER_PAYEE
+
+NEARBY_CODES = 8
+MAX_CHOICES = 50
+"""The choices of a filter that the page offers: a state has hundreds of cities. The form takes any."""
+
+
+@market_page(RatesForm, "rates", needs_code=True)
+def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
+    """Show `/rates/`"""
+    if query.wants_file:
+        return _download(query)
+    db, market, sort = query.db, query.market, query.values["sort"]
+    limit, offset = span(query.values["page"])
+    # Whose the rates are is asked at the same time as what they are.
+    about_groups = meanwhile(_ask_about_groups, db, market, sort, limit, offset)
+    summaries = rates.summarize_rates(query.cached, market)
+    bins = build_histogram(query.cached, market)
+    choices = count_choices(query.cached, market) | {"year_month": count_months(db, market)}
+    choices |= count_profile_choices(query.cached, market)
+    rows, counted, choices["network"] = about_groups.result()
+    amounts = medicare_amounts.find_amounts(query.cached, market, (row.group_area for row in rows if row.group_area))
+    lines = medicare_amounts.count_amount_lines(amounts)
+    spreads = spread_by_terms(query.cached_by_area, market)
+    answer = describe_answer(spreads, choices["modifier"], amounts)
+    several = any(terms.payee == SURGICAL_CENTER_PAYEE for terms in amounts)
+    centers = label_fits.find_surgical_centers(db, [row.pg_uid for row in rows]) if several else set()
+    return query.render(
+        "pages/rates.html",
+        evidence=find_evidence_switch(query.cached, market),
+        code=codes.describe_code(db, market.code_type, market.code),
+        counts=counted,
+        kinds=[(kind, [row for row in summaries if row.kind == kind.name]) for kind in KINDS.values()],
+        left_out=_left_out(summaries, counted.without_pos),
+        histogram=bins,
+        chart=histogram_chart.draw_histogram(bins, lines, _median_of_one_class(spreads)),
+        answer=answer,
+        together=[row for row in spreads if row.reporting_entity_name is None],
+        percents={(row.reporting_entity_name, *row.terms): row.percent_p50 for row in spreads},
+        amounts=lines,
+        facets=_facets_to_show(choices),
+        rows=[(row, *_compare_with_medicare(row, market.code or "", amounts, centers)) for row in rows],
+        compared=bool(lines),
+        paging=Paging(query.values["page"], counted.rates),
+        answer_rows=counted.rates,
+        sort=sort,
+        cap=ROW_CAP,
+        freed=[] if counted.rates else count_without_each_filter(db, market),
+        near=[] if counted.rates else _find_nearby_codes(query),
+    )
+
+
+def _median_of_one_class(spreads: Sequence[AnswerSpread]) -> float | None:
+    """Return the median of the rates in dollars if they have one class and modifier: others have no median together."""
+    together = [row for row in spreads if row.reporting_entity_name is None]
+    return together[0].p50 if len(together) == 1 else None
+
+
+def _ask_about_groups(
+    db: Snapshot, market: Market, sort: str, limit: int, offset: int
+) -> tuple[list[rates.RateRow], rates.RateCounts, list[Choice]]:
+    """Return the rows of the page, the numbers of rates, groups and NPIs, and the choices of networks."""
+    with facts_in_memory(db, market) as memory:
+        return (
+            rates.list_rates(memory, market, sort, limit, offset),
+            rates.count_market(memory, market),
+            count_networks(memory, market),
+        )
+
+
+def _find_nearby_codes(query: MarketQuery[RatesForm]) -> list[codes.CodeCount]:
+    return codes.find_nearby_codes(query.db, query.market, NEARBY_CODES)
+
+
+def _download(query: MarketQuery[RatesForm]) -> HttpResponseBase:
+    db, market = query.db, query.market
+    if query.values["table"] == "summary":
+        return query.download(rates.summarize_rates(db, market), rates.Summary, "summary")
+    if query.values["table"] == "histogram":
+        return query.download(build_histogram(db, market).bins, Bin, "histogram")
+    every = rates.stream_rates(db, market, query.values["sort"], ROW_CAP, download_seconds())
+    return query.download(every, rates.RateRow, f"rates_{market.code}")
+
+
+def _facets_to_show(choices: Mapping[str, Sequence[Choice]]) -> list[tuple[str, str, Sequence[Choice]]]:
+    """Return the label, the name, and the choices of each filter that can be set or is set."""
+    first = ("care_setting", "pos", "payer", "year_month")
+    labels = {name: filter_label(name) for name in (*first, *FILTERS) if name in choices}
+    return [
+        (label, name, [one for n, one in enumerate(choices[name]) if n < MAX_CHOICES or one.chosen])
+        for name, label in labels.items()
+        if len(choices[name]) > 1 or any(choice.chosen for choice in choices[name])
+    ]
+
+
+def _compare_with_medicare(
+    row: rates.RateRow,
+    code: str,
+    amounts: Mapping[medicare_amounts.ScheduleTerms, medicare_amounts.Amount],
+    centers: Collection[str],
+) -> tuple[medicare_amounts.Amount, float | None, bool, float | None]:
+    """Return what a rate of the code is compared with, its percent of Medicare, whether that is plausible, and its
+    percent of the state's workers' compensation schedule.
+
+    `centers` are the provider groups that are surgical centers.
+    """
+    payees = [SURGICAL_CENTER_PAYEE] if row.pg_uid in centers else []
+    found = (
+        amounts.get(
+            medicare_amounts.ScheduleTerms(
+                row.billing_class,
+                row.setting,
+                row.modifier,
+                row.pos_set_id,
+                row.negotiated_type,
+                row.negotiation_arrangement,
+                payee,
+                rate_size(code, row.negotiated_rate),
+                row.group_area,
+            )
+        )
+        for payee in (*payees, row.reporting_entity_name, "")
+    )
+    amount = next(one for one in found if one is not None)
+    percent = amount.percent(row.negotiated_rate)
+    plausible = percent is None or is_plausible(percent)
+    return amount, percent, plausible, amount.percent_of_schedule(row.negotiated_rate)
+
+
+def _left_out(summaries: Sequence[rates.Summary], without_pos: int) -> list[tuple[int, str]]:
+    """Return how many rates are not among those in dollars, or not shown at all, each with the reason."""
+    found = []
+    for kind in KINDS.values():
+        number = sum(row.rates for row in summaries if row.kind == kind.name)
+        if number and kind.name != "dollars":
+            found.append((number, f"{kind.title}: {kind.meaning}"))
+    if without_pos:
+        found.append((without_pos, "No place of service: excluded by the place of service filter."))
+    return found

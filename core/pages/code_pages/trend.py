@@ -1,0 +1,56 @@
+"""What a code is paid over all months that are loaded."""
+
+from collections.abc import Sequence
+
+from django.http import HttpResponseBase
+
+from core.pages.charts.trend_chart import draw_trend
+from core.pages.forms.market_forms import TrendForm
+from core.pages.shared.page import MarketQuery, market_page
+from core.queries.find import codes
+from core.queries.over_time import trend
+from core.queries.over_time.trend import TrendPoint
+
+MAX_CHARTS = 8
+"""The payers that get a chart, those with most rates. The table has all."""
+
+
+@market_page(TrendForm, "trend", needs_code=True)
+def show_trend(query: MarketQuery[TrendForm]) -> HttpResponseBase:
+    """Show `/trend/`"""
+    points = trend.list_trend(query.db, query.market)
+    if query.wants_file:
+        return query.download(points, TrendPoint, f"trend_{query.market.code}")
+    rates: dict[tuple[str | None, str], int] = {}
+    for point in points:
+        rates[point.terms] = rates.get(point.terms, 0) + point.rates
+    terms = sorted(rates, key=lambda one: -rates[one])
+    lead = [point for point in points if terms and point.terms == terms[0]]
+    by_payer = _by_payer(lead)
+    months = sorted({point.year_month for point in lead})
+    highest = max((max(point.p75, point.medicare or 0) for point in lead), default=0.0)
+    return query.render(
+        "pages/trend.html",
+        code=codes.describe_code(query.db, query.market.code_type, query.market.code),
+        points=points,
+        lead=terms[0] if terms else None,
+        others=terms[1:],
+        months=months,
+        payers=[
+            (of_payer[0], of_payer[-1], _whole_change(of_payer), draw_trend(of_payer, months, highest, number))
+            for number, of_payer in enumerate(by_payer[:MAX_CHARTS])
+        ],
+    )
+
+
+def _by_payer(points: Sequence[TrendPoint]) -> list[list[TrendPoint]]:
+    """Return each payer's points, the payer with most rates first."""
+    found: dict[str, list[TrendPoint]] = {}
+    for point in points:
+        found.setdefault(point.payer_slug, []).append(point)
+    return sorted(found.values(), key=lambda one: -sum(point.rates for point in one))
+
+
+def _whole_change(points: Sequence[TrendPoint]) -> float | None:
+    """Return the change of the median from the first month to the last."""
+    return points[-1].p50 / points[0].p50 - 1 if len(points) > 1 and points[0].p50 else None

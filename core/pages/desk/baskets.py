@@ -1,0 +1,87 @@
+"""Payers compared for a basket of codes: one index each, and a matrix of medians with their percent of Medicare."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from django.http import HttpResponseBase
+
+from core.fields.codes.basket_list import read_basket
+from core.pages.forms.basket_forms import BasketForm
+from core.pages.shared.page import MarketQuery, market_page
+from core.pages.shared.paging import Paging
+from core.queries import coverage
+from core.queries.baskets.basket_answer import BasketAnswer, BasketQuestion, answer_basket, choose_codes
+from core.queries.baskets.basket_codes import BasketCode
+from core.queries.baskets.basket_index import PayerIndex
+from core.queries.baskets.basket_medians import BasketMedian, CodeMedian
+from core.queries.baskets.wide_tables import list_organization_medians, widen_by_organization, widen_by_payer
+from core.queries.comparison.compared_rates import is_plausible
+from core.vocabulary.baskets import named_baskets
+
+MAX_COLUMNS = 12
+"""Payers side by side on a screen. The files have all of them."""
+
+
+@dataclass(frozen=True)
+class MatrixRow:
+    """One code of the basket: all payers together, and a cell for each column."""
+
+    code: BasketCode
+    everybody: CodeMedian
+    cells: list[CodeMedian | None]
+
+
+@market_page(BasketForm, "baskets")
+def show_baskets(query: MarketQuery[BasketForm]) -> HttpResponseBase:
+    """Show `/baskets/`"""
+    db, values = query.db, query.values
+    items = read_basket(values["codes"])
+    named = None if items else named_baskets().get(values["basket"])
+    codes = choose_codes(db, named, items)
+    if not codes:
+        return query.render("pages/basket_list.html", baskets=named_baskets().values())
+    answer = answer_basket(db, BasketQuestion(query.market, codes, named, values["weights"] or None))
+    query = replace(query, choice=replace(query.choice, market=answer.market))
+    if query.wants_file:
+        return _download(query, answer)
+    columns = answer.indexes[:MAX_COLUMNS]
+    rows = _rows(answer, [one.payer_slug for one in columns])
+    paging = Paging(values["page"], len(rows))
+    return query.render(
+        "pages/baskets.html",
+        answer=answer,
+        named=named,
+        baskets=named_baskets().values(),
+        codes_text=values["codes"].replace(",", "\n").replace("*", " "),
+        columns=columns,
+        hidden=len(answer.indexes) - len(columns),
+        rows=rows[paging.offset : paging.offset + paging.limit],
+        without=[code for at, code in enumerate(codes) if at not in answer.everybody],
+        paging=paging,
+        ranked=[one for one in answer.indexes if one.index is not None],
+        implausible=any(one.percent is not None and not is_plausible(one.percent) for one in answer.medians),
+        answer_rows=sum(one.rates for one in answer.everybody.values()),
+    )
+
+
+def _rows(answer: BasketAnswer, columns: Sequence[str]) -> list[MatrixRow]:
+    by_cell = {(one.position, one.payer_slug): one for one in answer.medians}
+    return [
+        MatrixRow(answer.codes[at], everybody, [by_cell.get((at, slug)) for slug in columns])
+        for at, everybody in answer.everybody.items()
+    ]
+
+
+def _download(query: MarketQuery[BasketForm], answer: BasketAnswer) -> HttpResponseBase:
+    table = query.values["table"]
+    name = f"basket_{query.values['basket'] or 'of_codes'}_{table}"
+    if table == "indexes":
+        return query.download(answer.indexes, PayerIndex, name)
+    if table == "payers":
+        rows, row_type = widen_by_payer(answer)
+        return query.download(rows, row_type, name)
+    if table == "organizations":
+        found = list_organization_medians(query.db, answer.market, answer.codes)
+        rows, row_type = widen_by_organization(answer, found)
+        return query.download(rows, row_type, name)
+    return query.download(answer.named_medians(dict(coverage.list_payers(query.db))), BasketMedian, name)

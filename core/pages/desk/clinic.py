@@ -1,0 +1,211 @@
+"""A clinic against its market: its rates or those that are pasted, by code and payer, the largest shortfall first.
+
+What a visitor pastes is answered in the response to the same request. It is not stored, not logged, not kept in memory
+for others, and never in an address.
+"""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from django.core.files.uploadhandler import MemoryFileUploadHandler
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+
+from core import open_store
+from core.fields.codes.basket_list import read_basket
+from core.fields.codes.clinic_lines import MAX_CHARACTERS, BadLine, ClinicLine, read_clinic_lines
+from core.fields.codes.code_list import WantedCode
+from core.pages.forms.clinic_form import ClinicForm, PastedForm
+from core.pages.shared.admission import QUESTIONS, TooBusy, client_of
+from core.pages.shared.answer_cache import ending_together
+from core.pages.shared.error_pages import invalid_query, nothing_loaded, sorry, timed_out, too_busy, unreadable
+from core.pages.shared.page import MarketQuery, choose_from_form, form_with_market, market_page
+from core.queries import coverage
+from core.queries.baskets.basket_answer import choose_codes
+from core.queries.baskets.basket_codes import BasketCode, basket_codes
+from core.queries.baskets.clinic_position import (
+    MOST_OWN_CODES,
+    AskedLine,
+    Clinic,
+    ClinicPosition,
+    choose_clinic_class,
+    list_own_codes,
+    list_positions,
+    sum_gaps,
+)
+from core.queries.parties.providers import find_tins
+from core.queries.parties.roll_ups import find_organization
+from core.queries.rules.market import Market
+from core.queries.rules.market_filters import NO_MODIFIER
+from core.runtime.errors import BeaconError
+from core.runtime.request_notes import note_private
+from core.store.connection import QueryTimeout, QueryTooLarge, Snapshot, time_limit
+from core.vocabulary.baskets import named_baskets
+from core.vocabulary.services import plain_names
+
+ROWS_SHOWN = 60
+"""Lines on the page and on paper: two sheets. The files have all of them."""
+
+MAX_REQUEST = 2 * MAX_CHARACTERS
+
+
+@market_page(ClinicForm, "clinic")
+def _show_without_pasted(query: MarketQuery[ClinicForm]) -> HttpResponseBase:
+    return _answer(query, (), [], "")
+
+
+def show_clinic(request: HttpRequest) -> HttpResponseBase:
+    """Show `/clinic/`. A form that is posted is answered at once, so that nothing of it is in an address."""
+    if request.method != "POST":
+        return _show_without_pasted(request)
+    note_private()
+    response = _answer_posted(request)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+show_clinic.parameters = frozenset(ClinicForm().fields)  # type: ignore[attr-defined]
+
+
+def _answer_posted(request: HttpRequest) -> HttpResponseBase:
+    if refused := _refuse(request):
+        return refused
+    # Django's other handler would write a large file to disk.
+    request.upload_handlers = [MemoryFileUploadHandler(request)]
+    filled, pasted = ClinicForm(request.POST), PastedForm(request.POST)
+    problems = [*([] if filled.is_valid() else filled.problems), *_problems(pasted)]
+    db = open_store.snapshot_for_site()
+    if problems or db is None:
+        return invalid_query(request, problems) if problems else nothing_loaded(request)
+    try:
+        return _answer_in_lane(request, db, filled, pasted)
+    except (QueryTimeout, QueryTooLarge) as error:
+        return timed_out(request, error)
+    except TooBusy as error:
+        return too_busy(request, error)
+    except BeaconError as error:
+        return unreadable(request, error)
+
+
+def _refuse(request: HttpRequest) -> HttpResponseBase | None:
+    """Return the answer to a form that another site sends, or that is too large; None for one that is read."""
+    if not _is_of_this_site(request):
+        return sorry(request, 403, "Not from this site", [("", "Send the form from this page itself.")])
+    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_REQUEST:
+        return sorry(request, 413, "Too much at once", [("lines", f"Expected at most {MAX_CHARACTERS:,} characters.")])
+    return None
+
+
+def _answer_in_lane(request: HttpRequest, db: Snapshot, filled: ClinicForm, pasted: PastedForm) -> HttpResponseBase:
+    text = _text_of_file(request) or pasted.cleaned_data["lines"]
+    lines, bad = read_clinic_lines(text)
+    with (
+        ExitStack() as resources,
+        QUESTIONS.enter(client_of(request)),
+        time_limit(QUESTIONS.limits.seconds),
+        ending_together(),
+    ):
+        choice = choose_from_form(filled, db)
+        query = MarketQuery(request, db, form_with_market(filled, choice, db), choice, resources)
+        response = _answer(query, pasted.cleaned_data["npis"], lines, text, bad)
+        if isinstance(response, StreamingHttpResponse):
+            # The file is complete before the place in the lane is left.
+            response.streaming_content = list(response)
+        return response
+
+
+def _is_of_this_site(request: HttpRequest) -> bool:
+    """Return whether a browser says that the form was sent from this site. Programs say nothing."""
+    origin = request.headers.get("Origin", "")
+    return request.headers.get("Sec-Fetch-Site", "same-origin") in {"same-origin", "none"} and (
+        not origin or urlsplit(origin).netloc == request.get_host()
+    )
+
+
+def _problems(form: PastedForm) -> list[tuple[str, str]]:
+    return [(name, str(why)) for name, reasons in form.errors.items() for why in reasons]
+
+
+def _text_of_file(request: HttpRequest) -> str:
+    file = request.FILES.get("file")
+    return file.read(MAX_CHARACTERS + 1).decode("utf-8-sig", errors="replace") if file else ""
+
+
+def _answer(
+    query: MarketQuery[ClinicForm],
+    npis: tuple[str, ...],
+    lines: Sequence[ClinicLine],
+    text: str,
+    bad: Sequence[BadLine] = (),
+) -> HttpResponseBase:
+    db, market = query.db, query.market
+    clinic = Clinic(market.organization, market.tin, npis or ((market.npi,) if market.npi else ()))
+    market = replace(market, organization=None, tin=None, npi=None, code=None, code_type=None)
+    if not market.billing_class:
+        market = replace(market, billing_class=choose_clinic_class(db, market, clinic) or "professional")
+    asked, of_own = _choose_lines(query, replace(market, modifier=NO_MODIFIER), clinic, lines)
+    payers = dict(coverage.list_payers(db))
+    positions = list_positions(db, market, clinic, asked, payers)
+    if query.wants_file:
+        return query.download(positions, ClinicPosition, "clinic_against_market")
+    with_total = [one for one in positions if one.total is not None]
+    return query.render(
+        "pages/clinic.html",
+        is_asked=bool(asked) or bool(clinic.values),
+        who=_name_of(db, clinic),
+        clinic=clinic,
+        of_class=market.billing_class,
+        asked=asked,
+        of_own=of_own,
+        positions=with_total[:ROWS_SHOWN],
+        hidden=max(0, len(with_total) - ROWS_SHOWN),
+        unpriced=[one for one in positions if one.reason][:ROWS_SHOWN],
+        unpriced_in_all=sum(one.reason is not None for one in positions),
+        gaps=sum_gaps(positions),
+        has_units=any(line.units is not None for line in asked),
+        bad=bad,
+        pasted={"npis": " ".join(npis), "lines": text, "is_any": bool(npis or text.strip())},
+        codes_text=query.values["codes"].replace(",", "\n"),
+        baskets=named_baskets().values(),
+        answer_rows=sum(one.rates for one in positions),
+    )
+
+
+def _choose_lines(
+    query: MarketQuery[ClinicForm], market: Market, clinic: Clinic, lines: Sequence[ClinicLine]
+) -> tuple[list[AskedLine], bool]:
+    """Return the lines that are looked at, and whether they are the clinic's own codes: nothing else was given."""
+    db, values = query.db, query.values
+    if lines:
+        by_code = {one.wanted: _code_of(db, one.wanted) for one in lines}
+        return [AskedLine(by_code[one.wanted], one.modifier, one.setting, one.units, one.rate) for one in lines], False
+    items = read_basket(values["codes"])
+    codes = choose_codes(db, None if items else named_baskets().get(values["basket"]), items)
+    if codes:
+        return [AskedLine(code, units=code.volume) for code in codes], False
+    if not clinic.values:
+        return [], False
+    own, common = list_own_codes(db, market, clinic), plain_names()
+    # The services that people have a name for come first: of 17,000 codes, few are ever negotiated one by one.
+    own.sort(key=lambda one: (one not in common, one[1]))
+    numbers = dict.fromkeys(code for _, code in own)
+    return [AskedLine(_code_of(db, WantedCode(None, code))) for code in list(numbers)[:MOST_OWN_CODES]], True
+
+
+def _code_of(db: Snapshot, wanted: WantedCode) -> BasketCode:
+    found = basket_codes(db, read_basket(str(wanted)))
+    return found[0] if found else BasketCode(wanted.code, ())
+
+
+def _name_of(db: Snapshot, clinic: Clinic) -> str:
+    """Return what the page calls the clinic."""
+    if clinic.npis:
+        return f"NPI {clinic.npis[0]}" if len(clinic.npis) == 1 else f"{len(clinic.npis)} NPIs"
+    if clinic.tin:
+        names = [one.business_name for one in find_tins(db, clinic.tin) if one.business_name]
+        return names[0] if names else f"Tax ID {clinic.tin[:2]}-{clinic.tin[2:]}"
+    if clinic.organization:
+        found = find_organization(db, clinic.organization)
+        return (found.organization_name if found else None) or clinic.organization
+    return ""

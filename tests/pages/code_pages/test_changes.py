@@ -1,0 +1,91 @@
+"""A month compared with an earlier one."""
+
+from pathlib import Path
+
+from django.test import Client
+
+from core.demo.payer_files import STATE, write_files
+from core.load.load_file import load_file
+from core.pages.formats import write_dollars
+from core.queries.over_time import changes
+from core.queries.rules.market import Market
+from core.store.connection import Snapshot
+from core.store.generations.store import Store
+from core.tic.source import open_documents
+from tests.pages.markets import MONTH, PEACH, PIEDMONT, QUERY
+from tests.site import serving, tables, text_of
+
+
+def test_changes_of_a_payer_and_a_code(site: Client, demo: Snapshot) -> None:
+    response = site.get("/changes/", {**QUERY, "payer": PIEDMONT})
+    by_payer, every = tables(response)[0], tables(response)[-1]
+    market = Market("GA", "2025-08", "CPT", "99213", payer=PIEDMONT)
+    found = changes.count_movements(demo, market, "2025-07")
+    (moved,) = found.payers
+    other = moved.terms_before + moved.terms_after
+    figures = (moved.before, moved.after, moved.up, moved.down, moved.added, moved.gone, other, moved.same)
+    assert by_payer[2][1:9] == [str(figure) for figure in figures]
+    total, rows = changes.list_changed_pay(demo, market, "2025-07", None, "moved", 50, 0)
+    assert len(every) - 1 == len(rows)
+    assert [row[0] for row in every[1:]] == [row.what for row in rows]
+    assert [row[3].split()[0] for row in every[1:]] == [write_dollars(row.new) if row.new else "–" for row in rows]
+    assert f"1–{total} of {total}" in text_of(response)
+    lead = max(found.terms, key=lambda row: (row.kept, row.after))
+    assert f"{lead.same} of {lead.kept} the same, {lead.up} up, {lead.down} down" in text_of(response)
+    only_up = site.get("/changes/", {**QUERY, "payer": PIEDMONT, "what": "up"})
+    assert {row[0] for row in tables(only_up)[-1][1:]} == {"up"}
+    assert "only up ✕" in text_of(only_up)
+
+
+def test_changes_of_a_payer_by_code_and_organization(site: Client, demo: Snapshot) -> None:
+    found = changes.count_movements(demo, Market(**MONTH, payer=PIEDMONT), "2025-07")
+    for sort, key in (("", lambda row: -row.moved), ("added", lambda row: -row.added)):
+        response = site.get("/changes/", {"payer": PIEDMONT, **({"sort": sort} if sort else {})})
+        _, by_code, by_organization = tables(response)
+        assert [row[2] for row in by_code[2:]] == [str(row.after) for row in sorted(found.codes, key=key)][:50]
+        assert [row[2] for row in by_organization[2:]] == [str(row.after) for row in sorted(found.tax_ids, key=key)][
+            :20
+        ]
+    assert "Changes from July 2025 to August 2025 in Georgia" in text_of(response)
+    moved = found.payers[0]
+    assert f"Of {moved.before:,} pairs of an organization and a code" in text_of(response)
+
+
+def test_changes_of_an_organization(site: Client, demo: Snapshot) -> None:
+    one = changes.count_movements(demo, Market(**MONTH, payer=PIEDMONT), "2025-07").tax_ids[0]
+    response = site.get("/changes/", {**MONTH, "tin": one.tin_value})
+    found = changes.count_movements(demo, Market(**MONTH, tin=one.tin_value), "2025-07")
+    assert {row.tin_value for row in found.tax_ids} == {one.tin_value}
+    assert len(tables(response)[1]) - 2 == min(len(found.codes), 50)
+
+
+def test_a_payer_or_a_code_must_be_chosen(site: Client) -> None:
+    response = site.get("/changes/")
+    assert "Choose a payer, a code, or a tax ID" in text_of(response)
+    assert [row[1:] for row in tables(response)[0][1:]] == [
+        ["528", "1", "528", "1"], ["1,008", "1", "1,008", "1"], ["1,040", "1", "1,040", "1"],
+    ]  # fmt: skip
+    earliest = site.get("/changes/", {"year_month": "2025-07"})
+    assert "No month before July 2025 is available for Georgia" in text_of(earliest)
+
+
+def test_a_payer_of_one_month_has_nothing_to_compare_with(tmp_path: Path) -> None:
+    store = Store(tmp_path / "data")
+    for path in write_files(tmp_path, ("2025-08",))[:1]:
+        load_file(store, open_documents(path)[0], STATE)
+    with serving(store.root):
+        response = Client().get("/changes/", {"payer": PEACH, "code": "99213"}, follow=True)
+        assert response.status_code == 200
+        assert "No month before August 2025 is available for Georgia" in text_of(response)
+
+
+def test_different_numbers_of_files_are_pointed_out(tmp_path: Path) -> None:
+    store = Store(tmp_path / "data")
+    before, after = (path for path in write_files(tmp_path) if "piedmont" in path.name)
+    again = after.with_name("again.json")
+    again.write_bytes(after.read_bytes() + b"\n")
+    for path in (before, after, again):
+        load_file(store, open_documents(path)[0], STATE)
+    with serving(store.root):
+        shown = text_of(Client().get("/changes/", {"payer": PIEDMONT, "code": "99213"}, follow=True))
+        assert "The months have different numbers of files: Example Piedmont Mutual, Inc. 1 and 2." in shown

@@ -1,0 +1,36 @@
+"""Rates compared with Medicare."""
+
+from django.test import Client
+
+from core.pages.shared.labels import schedule_label
+from core.queries import coverage
+from core.queries.comparison.reasons import REASONS
+from core.queries.rules.market import Market
+from core.queries.yardstick import medicare
+from core.store.connection import Snapshot
+from tests.pages.markets import QUERY
+from tests.site import tables, text_of
+
+
+def test_each_row_has_a_basis_or_a_reason(site: Client, demo: Snapshot) -> None:
+    market = Market("GA", "2025-08", "CPT", "70450")
+    response = site.get("/medicare/", {**QUERY, "code": "70450"})
+    shown = text_of(response)
+    outcomes = medicare.count_outcomes(demo, market)
+    assert f"{outcomes.compared} of {outcomes.total} rates can be compared with a Medicare amount" in shown
+    for reason in outcomes.reasons:
+        assert REASONS[reason].meaning in shown
+        assert REASONS[reason].needed in shown
+    for basis in outcomes.bases:
+        assert f"{basis.basis} January 2025" in shown
+    every, loaded = tables(response)[-2:]
+    assert [row[0].removesuffix(", Georgia") for row in loaded[1:]] == [
+        schedule_label(release.kind) for release in coverage.list_releases(demo)
+    ]
+    first = medicare.list_comparisons(demo, market, "percent", 1, 0)[0]
+    assert first.percent is not None
+    assert every[1][0] == f"{first.percent:.0%}"
+    assert first.basis is not None
+    assert every[1][every[0].index("Basis, or reason for none")].startswith(first.basis)
+    assert "MPFS non-facility, modifier 26" in shown
+    assert "release of January 2025" in shown

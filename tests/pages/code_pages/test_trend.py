@@ -1,0 +1,28 @@
+"""The page of a code over all months."""
+
+from django.test import Client
+
+from core.fields.rounding import round_half_up
+from core.pages.formats import write_dollars
+from core.queries.over_time import trend
+from core.queries.rules.market import Market
+from core.store.connection import Snapshot
+from tests.pages.markets import PIEDMONT, QUERY
+from tests.site import csv_rows, tables, text_of
+
+
+def test_a_trend_has_a_chart_and_a_table(site: Client, demo: Snapshot) -> None:
+    response = site.get("/trend/", {**QUERY, "payer": PIEDMONT})
+    points = trend.list_trend(demo, Market("GA", "2025-08", "CPT", "99213", payer=PIEDMONT))
+    (table,) = tables(response)
+    assert [row[6] for row in table[1:]] == [write_dollars(point.p50) for point in points]
+    assert "From July 2025 to August 2025, the median of Example Piedmont Mutual, Inc. went from" in text_of(response)
+    page = response.content.decode()
+    assert page.count('<svg class="chart"') == 1
+    assert "July 2025: median $" in page, "in words, for a screen reader"
+    rows = csv_rows(site.get("/trend/", {**QUERY, "payer": PIEDMONT, "table": "trend", "format": "csv"}))
+    assert [row["p50"] for row in rows] == [str(round_half_up(point.p50, 2)) for point in points]
+
+
+def test_a_trend_asks_for_a_code(site: Client) -> None:
+    assert "Choose a code" in text_of(site.get("/trend/"))

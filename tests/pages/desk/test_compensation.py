@@ -1,0 +1,177 @@
+"""The page that looks up a state's workers' compensation schedule."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from core.pages.formats import write_dollars
+from core.queries.comparison.state_schedule import COMPENSATION_REASONS
+from core.queries.rules.market import Market
+from core.queries.yardstick import medicare
+from core.queries.yardstick.compensation import (
+    choose_compensation_release,
+    list_compensation_amounts,
+    list_compensation_releases,
+)
+from core.reference.workers_comp import load_schedule
+from core.store.connection import Snapshot
+from core.store.generations.store import Store
+from tests.fixture_types import Load
+from tests.reference.nppes.registers import rates
+from tests.reference.workers_comp.schedule_files import table
+from tests.site import Visitor, csv_rows, serving, tables, text_of
+from tests.stores import open_snapshot
+
+ADDRESS = "/compensation/"
+
+
+def test_a_code_is_shown_with_all_its_modifiers_and_columns(site: Client) -> None:
+    response = site.get(ADDRESS, {"state": "GA", "code": "70450"})
+    (found,) = tables(response)
+    assert found[0] == ["Code", "Modifier", "Professional", "Hospital outpatient", "Surgical center", "Status", "Name"]
+    assert [row[:6] for row in found[1:]] == [
+        ["CPT 70450", "none", "$195.00", "–", "–", "Priced"],
+        ["CPT 70450", "26", "$72.00", "–", "–", "Priced"],
+        ["CPT 70450", "TC", "$123.00", "$160.00", "$85.00", "Priced"],
+    ]
+    shown = text_of(response)
+    assert "Georgia, amounts in effect from January 2025" in shown
+    assert "From GA_2025_compensation_demo.csv" in shown
+
+
+@pytest.mark.parametrize(
+    ("query", "codes"),
+    [
+        ({"code": "7045"}, {"70450"}),
+        ({"code": "70"}, {"70450", "70553"}),
+        ({"code_type": "HCPCS", "code": "99213"}, {"99213"}),
+        ({"code_type": "CPT", "code": "7045"}, set()),
+        ({"code_type": "MS-DRG", "code": "99213"}, set()),
+        ({"state": "GA", "year_month": "2025-08", "code": "22558"}, {"22558"}),
+    ],
+)
+def test_a_code_is_found_by_its_beginning_or_exactly_in_its_system(
+    site: Client, query: dict[str, str], codes: set[str]
+) -> None:
+    rows = csv_rows(site.get(ADDRESS, {**query, "format": "csv"}))
+    assert {row["code"] for row in rows} == codes
+    shown = text_of(site.get(ADDRESS, query))
+    assert ("does not list" in shown) == (not codes)
+
+
+def test_what_is_not_there_is_told(site: Client) -> None:
+    assert "The schedule of Texas is not available. Available: Georgia" in text_of(site.get(ADDRESS, {"state": "TX"}))
+    shown = text_of(site.get(ADDRESS, {"state": "GA", "year_month": "2024-12"}))
+    assert "No schedule of Georgia was in effect in December 2024. Available: January 2025" in shown
+    assert "does not list a code that begins with 12345" in text_of(site.get(ADDRESS, {"code": "12345"}))
+    assert "'ZZ' is not a state" in text_of(site.get(ADDRESS, {"state": "zz"}))
+
+
+def test_by_report_is_explained(site: Client) -> None:
+    shown = text_of(site.get(ADDRESS, {"code": "90837"}))
+    assert "By report The schedule pays by report, case by case." in shown
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "parquet", "xlsx"])
+def test_the_whole_schedule_can_be_downloaded(site: Client, demo: Snapshot, kind: str) -> None:
+    response = site.get(ADDRESS, {"state": "GA", "format": kind})
+    assert response.status_code == 200
+    assert f"compensation_GA.{kind}" in response["Content-Disposition"]
+    if kind == "csv":
+        release = choose_compensation_release(list_compensation_releases(demo), "GA", "")
+        assert release is not None
+        total, rows = list_compensation_amounts(demo, release, "", "", 1000, 0)
+        assert len(csv_rows(response)) == total == len(rows) == 24
+
+
+def test_a_code_s_pages_lead_to_it(site: Client) -> None:
+    query = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "70450"}
+    link = "/compensation/?state=GA&amp;year_month=2025-08&amp;code_type=CPT&amp;code=70450"
+    for address in ("/rates/", "/medicare/"):
+        main = site.get(address, query).content.decode().split("<main", 1)[1]
+        assert link in main
+
+
+def test_the_release_in_effect_in_a_month_is_shown(store: Store, load: Load, tmp_path: Path) -> None:
+    load(rates("1679576722"))
+    for month, fee in (("2024-01", 100), ("2024-07", 110)):
+        path = table(tmp_path / "f.csv", "CODE,MOD,FEE", f"99213,,{fee}", f"99213,26,{fee / 2}")
+        load_schedule.load(store, [path], state="GA", year_month=month)
+
+    def fees(**query: Any) -> list[str]:
+        return [row[2] for row in tables(site.get(ADDRESS, query))[0][1:]]
+
+    with serving(store.root):
+        site = Visitor()
+        assert fees() == fees(year_month="2025-03") == fees(year_month="2024-07") == ["$110.00", "$55.00"]
+        assert fees(year_month="2024-06") == ["$100.00", "$50.00"]
+        assert "Other releases: January 2024" in text_of(site.get(ADDRESS))
+    db = open_snapshot(store)
+    assert [one.release for one in list_compensation_releases(db)] == ["2024-07", "2024-01"]
+    assert choose_compensation_release(list_compensation_releases(db), "GA", "2023-12") is None
+
+
+def test_without_any_schedule_the_page_says_so(store: Store, load: Load) -> None:
+    load(rates("1679576722"))
+    with serving(store.root):
+        shown = text_of(Visitor().get(ADDRESS))
+    assert "No state’s workers’ compensation schedule is available yet." in shown
+
+
+def test_rates_are_compared_with_the_schedule_beside_medicare(site: Client, demo: Snapshot) -> None:
+    market = Market("GA", "2025-08", "CPT", "70450")
+    query = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "70450"}
+    outcomes = medicare.count_outcomes(demo, market, medicare.COMPENSATION)
+    assert outcomes.compared == outcomes.total > 0
+    response = site.get("/medicare/", query)
+    shown = text_of(response)
+    assert (
+        f"{outcomes.compared} of {outcomes.total} rates can be compared with the workers’ compensation schedule of "
+        "Georgia of January 2025"
+    ) in shown
+    first = medicare.list_comparisons(demo, market, "-wcfs_percent", 1, 0)[0]
+    response = site.get("/medicare/", {**query, "sort": "-wcfs_percent"})
+    heads, row = tables(response)[-2][:2]
+    cell = row[next(number for number, head in enumerate(heads) if head.startswith("% of workers’ comp"))]
+    assert first.wcfs_percent is not None
+    assert first.wcfs is not None
+    assert cell == f"{first.wcfs_percent:.0%} of {write_dollars(first.wcfs)}"
+    assert f"Workers’ comp: {first.wcfs_basis}, release of January 2025" in text_of(response)
+    spreads = csv_rows(site.get("/medicare/", {**query, "table": "compensation_payers", "format": "csv"}))
+    assert sum(int(row["rates"]) for row in spreads) == outcomes.compared
+
+
+def test_a_rate_without_a_percent_of_the_schedule_has_a_reason(site: Client, demo: Snapshot) -> None:
+    query = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "90837"}
+    outcomes = medicare.count_outcomes(demo, Market(**query), medicare.COMPENSATION)
+    assert "by report" in outcomes.reasons
+    shown = text_of(site.get("/medicare/", query))
+    for reason in outcomes.reasons:
+        assert COMPENSATION_REASONS[reason] in shown
+    found = csv_rows(site.get("/medicare/", {**query, "table": "compensation_reasons", "format": "csv"}))
+    assert {row["reason"]: int(row["rates"]) for row in found} == outcomes.reasons
+
+
+def test_a_code_without_rates_shows_what_the_schedule_pays(site: Client) -> None:
+    page = site.get("/medicare/", {"state": "GA", "year_month": "2025-08", "code": "22558"})
+    shown = text_of(page)
+    assert "No rates for 22558 in Georgia, August 2025, so there is nothing to compare." in shown
+    assert "schedule of January 2025 pays for this code: $3,260.00 to professionals" in shown
+    assert "0 of 0" not in shown
+    assert "<h2>All rates" not in page.content.decode()
+
+
+def test_the_rates_of_a_code_show_their_percent_of_the_schedule(site: Client, demo: Snapshot) -> None:
+    query = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "90837"}
+    rows = medicare.list_comparisons(demo, Market(**query), "rate", 50, 0)
+    found = tables(site.get("/rates/", query))[-1]
+    column = found[0].index("% of workers’ comp")
+    shown = [row[column] for row in found[1:]]
+    assert sorted(shown) == sorted(
+        row.wcfs_reason or f"{row.wcfs_percent:.0%}" for row in rows if row.wcfs_percent or row.wcfs_reason
+    )
+    assert "by report" in shown
+    elsewhere = tables(site.get("/rates/", {**query, "code": "99213"}))[-1]
+    assert any(row[column].endswith("%") for row in elsewhere[1:])
