@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from ipaddress import ip_network
 from pathlib import Path
@@ -33,11 +32,12 @@ from core.reference.places.load_places import load_places
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.tic.source import open_documents
+from tests.built_once import BuiltOnce
 from tests.fetch.server import Server
 from tests.fixture_types import Fetching, Load
 from tests.paths import SHARED
 from tests.site import Visitor, serving
-from tests.stores import open_snapshot
+from tests.stores import copy_store, open_snapshot
 
 hypothesis_settings.register_profile(
     "tests",
@@ -105,9 +105,13 @@ def locations(client: FetchClient, tmp_path: Path) -> Fetching:
 
 
 @pytest.fixture(scope="session")
-def demo_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the data directory of the demo's data, which tests only read."""
-    directory = tmp_path_factory.mktemp("demo")
+def built_once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> BuiltOnce:
+    """Return what is built once for all processes of this run."""
+    base = tmp_path_factory.getbasetemp()
+    return BuiltOnce((base if worker_id == "master" else base.parent) / "built-once")
+
+
+def _build_demo(directory: Path) -> None:
     store = Store(directory / "data")
     for path in write_files(directory):
         load_file(store, open_documents(path)[0], STATE)
@@ -117,17 +121,23 @@ def demo_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         load_benchmark(store, kind, files)
     load_benchmark(store, "wcfs", write_compensation_fees(directory))
     keep_report(store, run_checks(open_snapshot(store)))
-    return store.root
 
 
 @pytest.fixture(scope="session")
-def placed_root(demo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo_root(built_once: BuiltOnce) -> Path:
+    """Return the data directory of the demo's data, which tests only read."""
+    return built_once.get("demo", _build_demo) / "data"
+
+
+@pytest.fixture(scope="session")
+def placed_root(demo_root: Path, built_once: BuiltOnce) -> Path:
     """Return the data directory of the demo's data with places, which tests only read."""
-    directory = tmp_path_factory.mktemp("placed")
-    shutil.copytree(demo_root, directory / "data", symlinks=True)
-    store = Store(directory / "data")
-    load_places(store, write_place_files(directory))
-    return store.root
+
+    def build(directory: Path) -> None:
+        store = Store(copy_store(demo_root, directory / "data"))
+        load_places(store, write_place_files(directory))
+
+    return built_once.get("placed", build) / "data"
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Read and change stores in tests."""
 
 import json
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -59,6 +60,11 @@ def listing(root: Path) -> dict[str, bytes]:
     """Return every file of a store with its content. How a command ended is recorded beside the store, not in it."""
     files = [path for path in root.rglob("*") if path.is_file() and path.name != ".lock" and path.parent.name != FOLDER]
     return {str(path.relative_to(root)): path.read_bytes() for path in files}
+
+
+def copy_store(root: Path, target: Path) -> Path:
+    """Copy a store that other processes may be reading, and return where the copy is."""
+    return shutil.copytree(root, target, symlinks=True, ignore=shutil.ignore_patterns(".lock", "tmp"))
 
 
 def publish_wrong(store: Store, path: str, rows: pa.Table) -> None:

@@ -114,7 +114,8 @@ def view_statements(root: Path, manifest: Manifest) -> Iterator[str]:
 
 def _view(table: Table, root: Path, manifest: Manifest) -> str:
     paths = manifest.paths(root, table.name)
-    if not paths:
+    # Most tables of a store may be empty. Their files need not be opened, which is half of what a generation's costs.
+    if not manifest.rows(table.name):
         return f"CREATE VIEW {table.name} AS SELECT {null_columns(table.columns)} WHERE false"
     options = _hive_options(root, manifest) if table is FACT_RATE else ""
     columns = _select_columns(table.columns, manifest.format)

@@ -9,15 +9,15 @@ from django.core.management import CommandError, call_command
 
 from core.runtime.last_runs import read_last_runs
 from core.store.generations.store import Store
+from tests.built_once import BuiltOnce
 from tests.site import serving
-from tests.store.steps import load_made_file
+from tests.store.steps import made_store
 
 
 @pytest.fixture
-def filled(tmp_path: Path) -> Iterator[Store]:
+def filled(built_once: BuiltOnce, tmp_path: Path) -> Iterator[Store]:
     """Return the store that commands use, with the facts of one file."""
-    store = Store(tmp_path / "data")
-    load_made_file(store, tmp_path, 0)
+    store = made_store(built_once, tmp_path, (0, "GA"))
     with serving(store.root):
         yield store
 

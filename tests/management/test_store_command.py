@@ -10,16 +10,15 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from core.store.generations.store import Store
+from tests.built_once import BuiltOnce
 from tests.site import serving
-from tests.store.steps import facts_of, load_made_file
+from tests.store.steps import facts_of, load_made_file, made_store
 
 
 @pytest.fixture
-def filled(tmp_path: Path) -> Iterator[Store]:
+def filled(built_once: BuiltOnce, tmp_path: Path) -> Iterator[Store]:
     """Return the store that commands use: two generations, each with the facts of one more file."""
-    store = Store(tmp_path / "data", command="ingest_mrf")
-    load_made_file(store, tmp_path, 0)
-    load_made_file(store, tmp_path, 1)
+    store = made_store(built_once, tmp_path, (0, "GA"), (1, "GA"), command="ingest_mrf")
     with serving(store.root):
         yield store
 

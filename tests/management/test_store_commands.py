@@ -18,17 +18,16 @@ from core.store.changes.compact import MIN_SMALL_FILES
 from core.store.generations.manifest import FORMAT
 from core.store.generations.store import Store
 from core.store.schema.tables import STORED_TABLES
+from tests.built_once import BuiltOnce
 from tests.site import serving
 from tests.store.old_stores import OLD_FORMAT, unpacked
-from tests.store.steps import facts_of, load_made_file
+from tests.store.steps import facts_of, load_made_file, made_store
 
 
 @pytest.fixture
-def filled(tmp_path: Path) -> Iterator[Store]:
+def filled(built_once: BuiltOnce, tmp_path: Path) -> Iterator[Store]:
     """Two files in the data directory that commands use."""
-    store = Store(tmp_path / "data")
-    load_made_file(store, tmp_path, 0)
-    load_made_file(store, tmp_path, 1)
+    store = made_store(built_once, tmp_path, (0, "GA"), (1, "GA"))
     with serving(store.root):
         yield store
 

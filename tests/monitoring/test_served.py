@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from core.api.site import url_patterns
 from core.pages.site_map import PAGES
 from tests.pages.markets import QUERY
 from tests.served import ServedSite, serve_site
+from tests.stores import copy_store
 
 RATES = "/rates/?" + "&".join(f"{name}={value}" for name, value in QUERY.items())
 ID_OF_NGINX = "0123456789abcdef0123456789abcdef"
@@ -21,7 +21,7 @@ ID_OF_NGINX = "0123456789abcdef0123456789abcdef"
 def served(demo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedSite]:
     """Serve a copy of the demo's data, and log every question as slow."""
     directory = tmp_path_factory.mktemp("served")
-    shutil.copytree(demo_root, directory / "data", symlinks=True)
+    copy_store(demo_root, directory / "data")
     with serve_site(
         directory / "data", directory / "log", BEACONPOINT_SLOW_SECONDS="0", BEACONPOINT_BEHIND_PROXY="true"
     ) as site:

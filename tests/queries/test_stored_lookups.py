@@ -1,6 +1,5 @@
 """What pages say about a provider is the same whether its lookups are stored or not."""
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,14 +17,14 @@ from core.store.changes.provider_order import copy_by_group
 from core.store.changes.store_lookups import store_lookups
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
-from tests.stores import open_snapshot
+from tests.stores import copy_store, open_snapshot
 
 
 @pytest.fixture(scope="module")
 def two_ways(demo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Snapshot, Snapshot]:
     """Return the demo without and with everything that is stored for speed."""
     root = tmp_path_factory.mktemp("lookups") / "data"
-    shutil.copytree(demo_root, root, symlinks=True)
+    copy_store(demo_root, root)
     store = Store(root)
     copy_by_group(store)
     assert store_lookups(store, STORED_LOOKUPS, MACROS)

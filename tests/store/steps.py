@@ -16,6 +16,7 @@ from core.store.generations.retention.pins import read_pins
 from core.store.generations.store import Store
 from core.store.schema.tables import FACT_RATE
 from core.tic.source import open_documents
+from tests.built_once import BuiltOnce
 from tests.rate_files import file_of, item_of
 from tests.stores import open_snapshot
 
@@ -51,6 +52,21 @@ def load_made_file(store: Store, directory: Path, number: int, state: str = "GA"
     path = directory / f"{number}.json"
     path.write_bytes(content(number, rates))
     return load_file(store, open_documents(path)[0], state)
+
+
+def made_store(
+    built_once: BuiltOnce, directory: Path, *loads: tuple[int, str], layout: str = "single", command: str = ""
+) -> Store:
+    """Return a store of some of the files, each for a state, below `directory`, as if they were loaded there."""
+
+    def build(built: Path) -> None:
+        store = Store(built / "data", layout, command=command)
+        for number, state in loads:
+            load_made_file(store, built, number, state)
+
+    name = "-".join(("made", layout, command, *(f"{number}{state}" for number, state in loads)))
+    built_once.copy(name, build, directory)
+    return Store(directory / "data", layout, command=command)
 
 
 def facts_of(store: Store) -> dict[str, Row]:

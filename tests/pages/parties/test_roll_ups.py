@@ -1,6 +1,5 @@
 """Pages of an organization, a health system, and health plans."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from core.reference.organizations.load_organizations import load_organizations
 from core.store.generations.store import Store
 from tests.pages.markets import QUERY
 from tests.site import Visitor, csv_rows, json_rows, serving, tables, text_of
+from tests.stores import copy_store
 
 ORGANIZATION, SYSTEM = "peachtree_physicians_group_demo", "example_ridge_health_system_demo"
 PLAN = "hios_12345ga001_group_example_choice_ppo_demo"
@@ -21,7 +21,7 @@ PLAN = "hios_12345ga001_group_example_choice_ppo_demo"
 @pytest.fixture(scope="module")
 def rolled_up_root(demo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("rolled-up")
-    shutil.copytree(demo_root, directory / "data", symlinks=True)
+    copy_store(demo_root, directory / "data")
     store = Store(directory / "data")
     load_organizations(store, [write_organizations(directory)])
     return store.root

@@ -1,6 +1,5 @@
 """Every layout gives the same answers, and each is found where the contract says."""
 
-import shutil
 from pathlib import Path
 
 import duckdb
@@ -22,11 +21,12 @@ from core.store.generations.layout import LAYOUTS, StateMonth, layout_named
 from core.store.generations.store import Store
 from core.store.schema.tables import FACT_RATE, TABLES
 from core.tic.source import open_documents
+from tests.built_once import BuiltOnce
 from tests.load.expected import REAL
 from tests.queries.answers import a_market, assert_all_answers
 from tests.queries.slow import Everything
-from tests.store.steps import assert_sound, assert_tidy, facts_of, load_made_file
-from tests.stores import listing, open_snapshot
+from tests.store.steps import assert_sound, assert_tidy, facts_of, load_made_file, made_store
+from tests.stores import copy_store, listing, open_snapshot
 
 SHARED_BY_ALL = {
     "single": ["fact_rate.parquet"],
@@ -41,13 +41,13 @@ SHARED_BY_ALL = {
 
 layouts = pytest.mark.parametrize("layout", LAYOUTS)
 
+LOADS = ((0, "GA"), (1, "GA"), (2, "FL"))
 
-def filled(directory: Path, layout: str) -> Store:
-    """Three loads: two states and two months."""
-    store = Store(directory / "data", layout)
-    for number, state in ((0, "GA"), (1, "GA"), (2, "FL")):
-        load_made_file(store, directory, number, state)
-    return store
+
+@pytest.fixture
+def store(built_once: BuiltOnce, tmp_path: Path, layout: str) -> Store:
+    """Return a store of three loads: two states and two months."""
+    return made_store(built_once, tmp_path, *LOADS, layout=layout)
 
 
 @layouts
@@ -64,7 +64,7 @@ def test_a_new_store_has_an_empty_file_of_each_table_that_has_one_file(tmp_path:
 def demo_in(request: pytest.FixtureRequest, demo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     """Return the demo's data in each layout, with copies by provider group."""
     root = tmp_path_factory.mktemp("layout") / "data"
-    shutil.copytree(demo_root, root, symlinks=True)
+    copy_store(demo_root, root)
     reshard(Store(root), request.param)
     copy_by_group(Store(root))
     return open_snapshot(Store(root))
@@ -75,7 +75,7 @@ def everything(demo_root: Path) -> Everything:
     return Everything(open_snapshot(Store(demo_root)))
 
 
-@settings(max_examples=6)
+@settings(max_examples=3)  # in each layout
 @given(data=st.data())
 def test_answers_are_the_same_in_each(demo_in: Snapshot, everything: Everything, data: st.DataObject) -> None:
     assert_all_answers(demo_in, everything, data.draw(a_market(everything)))
@@ -91,27 +91,23 @@ def test_coverage_and_checks_are_the_same_in_each(demo_in: Snapshot, demo: Snaps
 
 
 @layouts
-def test_each_lies_where_the_contract_says(tmp_path: Path, layout: str) -> None:
-    store = filled(tmp_path, layout)
+def test_each_lies_where_the_contract_says(store: Store, built_once: BuiltOnce, tmp_path: Path, layout: str) -> None:
     assert sorted(path.name for path in (store.root / "gold").iterdir()) == SHARED_BY_ALL[layout]
-    (tmp_path / "other").mkdir()
-    assert facts_of(store) == facts_of(filled(tmp_path / "other", "single"))
+    assert facts_of(store) == facts_of(made_store(built_once, tmp_path / "other", *LOADS))
     assert_tidy(store)
     assert_sound(store)
 
 
 @layouts
-def test_a_file_loaded_again_adds_no_row(tmp_path: Path, layout: str) -> None:
-    store = filled(tmp_path, layout)
+def test_a_file_loaded_again_adds_no_row(store: Store, tmp_path: Path) -> None:
     before = store.manifest()
     assert load_made_file(store, tmp_path, 1).loaded_before
     assert store.manifest() == before
 
 
 @layouts
-def test_a_store_keeps_its_layout_whatever_the_settings_say(tmp_path: Path, layout: str) -> None:
-    filled(tmp_path, layout)
-    store = Store(tmp_path / "data", "single" if layout != "single" else "partitioned")
+def test_a_store_keeps_its_layout_whatever_the_settings_say(store: Store, tmp_path: Path, layout: str) -> None:
+    store = Store(store.root, "single" if layout != "single" else "partitioned")
     load_made_file(store, tmp_path, 3)
     manifest = store.manifest()
     assert manifest is not None
@@ -120,8 +116,7 @@ def test_a_store_keeps_its_layout_whatever_the_settings_say(tmp_path: Path, layo
 
 
 @layouts
-def test_without_a_commit_nothing_has_changed(tmp_path: Path, layout: str) -> None:
-    store = filled(tmp_path, layout)
+def test_without_a_commit_nothing_has_changed(store: Store, tmp_path: Path) -> None:
     before = listing(store.root)
     (tmp_path / "bad.json").write_bytes(b'{"in_network": [')
     with pytest.raises(BeaconError):
@@ -147,8 +142,8 @@ def test_adding_to_partitioned_writes_only_new_files(tmp_path: Path) -> None:
     assert names == [f"fact_rate.00000{n}.parquet" for n in (1, 2, 3)]
 
 
-def test_anything_that_knows_hive_partitions_reads_it(tmp_path: Path) -> None:
-    store = filled(tmp_path, "partitioned")
+@pytest.mark.parametrize("layout", ["partitioned"])
+def test_anything_that_knows_hive_partitions_reads_it(store: Store) -> None:
     expected = sorted((row["fact_uid"], row["state"], row["year_month"]) for row in facts_of(store).values())
     folder = store.root / "gold" / "fact_rate"
     columns = ["fact_uid", "state", "year_month"]
@@ -172,8 +167,7 @@ def test_anything_that_knows_hive_partitions_reads_it(tmp_path: Path) -> None:
 
 
 @layouts
-def test_questions_about_a_state_and_month_open_no_other_file(tmp_path: Path, layout: str) -> None:
-    store = filled(tmp_path, layout)
+def test_questions_about_a_state_and_month_open_no_other_file(store: Store, layout: str) -> None:
     where = {"s": "GA", "m": "2025-07"}
     sql = "EXPLAIN ANALYZE SELECT * FROM fact_rate WHERE state = $s AND year_month = $m"
     plan = open_snapshot(store).rows(sql, where)[0][1]
@@ -181,8 +175,7 @@ def test_questions_about_a_state_and_month_open_no_other_file(tmp_path: Path, la
 
 
 @layouts
-def test_a_reader_keeps_its_files_while_the_layout_changes(tmp_path: Path, layout: str) -> None:
-    store = filled(tmp_path, layout)
+def test_a_reader_keeps_its_files_while_the_layout_changes(store: Store) -> None:
     old = open_snapshot(store)
     expected = old.rows("SELECT * FROM fact_rate ORDER BY ALL")
     for name in LAYOUTS:
@@ -191,8 +184,8 @@ def test_a_reader_keeps_its_files_while_the_layout_changes(tmp_path: Path, layou
         assert open_snapshot(store).rows("SELECT * FROM fact_rate ORDER BY ALL") == expected
 
 
-def test_whatever_else_lies_in_gold_stays(tmp_path: Path) -> None:
-    store = filled(tmp_path, "monthly")
+@pytest.mark.parametrize("layout", ["monthly"])
+def test_whatever_else_lies_in_gold_stays(store: Store) -> None:
     gold = store.root / "gold"
     (gold / "notes.txt").write_text("mine")
     (gold / "mine.parquet").symlink_to("/dev/null")

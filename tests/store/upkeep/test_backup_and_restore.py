@@ -18,17 +18,16 @@ from core.store.upkeep import backup as backup_module
 from core.store.upkeep.backup import back_up
 from core.store.upkeep.copying import copy_file
 from core.store.upkeep.restore import restore
+from tests.built_once import BuiltOnce
 from tests.store.old_stores import answers_of, old_answers, unpacked
-from tests.store.steps import assert_sound, assert_stable_paths, assert_tidy, facts_of, load_made_file
+from tests.store.steps import assert_sound, assert_stable_paths, assert_tidy, facts_of, load_made_file, made_store
 from tests.stores import change, listing, open_snapshot
 
 
 @pytest.fixture
-def filled(tmp_path: Path) -> Store:
-    store = Store(tmp_path / "data", "monthly", grace=0)
-    for number in (0, 1):
-        load_made_file(store, tmp_path, number)
-    return store
+def filled(built_once: BuiltOnce, tmp_path: Path) -> Store:
+    made_store(built_once, tmp_path, (0, "GA"), (1, "GA"), layout="monthly")
+    return Store(tmp_path / "data", "monthly", grace=0)
 
 
 @pytest.fixture

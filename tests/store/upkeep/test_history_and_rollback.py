@@ -14,21 +14,24 @@ from core.store.generations.store import Store, StoreError
 from core.store.schema.tables import FACT_RATE
 from core.store.upkeep.history import list_generations
 from core.store.upkeep.rollback import roll_back
+from tests.built_once import BuiltOnce
 from tests.store.damage import cut_off_end
 from tests.store.old_stores import OLD_FORMAT, answers_of, old_answers, unpacked
-from tests.store.steps import assert_sound, assert_tidy, facts_of, load_made_file
+from tests.store.steps import assert_sound, assert_tidy, facts_of, load_made_file, made_store
 from tests.stores import change, listing, open_snapshot
 
 
 @pytest.fixture
-def filled(tmp_path: Path) -> Store:
+def filled(built_once: BuiltOnce, tmp_path: Path) -> Store:
     """Return a store of four generations: two loads, a removal, and another layout."""
-    store = Store(tmp_path / "data", command="ingest_mrf")
-    load_made_file(store, tmp_path, 0)
-    load_made_file(store, tmp_path, 1)
-    remove(Store(store.root, command="correct_rates"), Selection(min_rate=3, max_rate=5), "wrong")
-    reshard(Store(store.root, command="reshard"), "partitioned")
-    return store
+
+    def build(directory: Path) -> None:
+        root = made_store(built_once, directory, (0, "GA"), (1, "GA"), command="ingest_mrf").root
+        remove(Store(root, command="correct_rates"), Selection(min_rate=3, max_rate=5), "wrong")
+        reshard(Store(root, command="reshard"), "partitioned")
+
+    built_once.copy("four-generations", build, tmp_path)
+    return Store(tmp_path / "data", command="ingest_mrf")
 
 
 def test_the_history_says_what_changed_and_who_did_it(filled: Store) -> None:

@@ -18,9 +18,10 @@ from core.store.generations.integrity.damage import files_by_table
 from core.store.generations.manifest import BY_GROUP, DataFile
 from core.store.generations.store import Store, StoreError
 from core.store.upkeep.verify import verify
+from tests.built_once import BuiltOnce
 from tests.store.damage import cut_short, flip_bit
 from tests.store.old_stores import unpacked
-from tests.store.steps import load_made_file
+from tests.store.steps import made_store
 from tests.stores import change
 
 FLIPS = int(os.environ.get("BEACONPOINT_FLIPS", "3"))
@@ -29,14 +30,16 @@ CHANCE = random.SystemRandom()
 
 
 @pytest.fixture
-def filled(tmp_path: Path) -> Store:
+def filled(built_once: BuiltOnce, tmp_path: Path) -> Store:
     """Return a store with facts, their copies, rejects, and a correction."""
-    store = Store(tmp_path / "data", "monthly")
-    for number in range(2):
-        load_made_file(store, tmp_path, number)
-    remove(store, Selection(code=("70001",)), "wrong")
-    copy_by_group(store)
-    return store
+
+    def build(directory: Path) -> None:
+        store = made_store(built_once, directory, (0, "GA"), (1, "GA"), layout="monthly")
+        remove(store, Selection(code=("70001",)), "wrong")
+        copy_by_group(store)
+
+    built_once.copy("corrected", build, tmp_path)
+    return Store(tmp_path / "data", "monthly")
 
 
 def file_of(store: Store, table: str) -> DataFile:

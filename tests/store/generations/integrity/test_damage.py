@@ -23,18 +23,16 @@ from core.store.generations.manifest import CHECKSUMS_SINCE, DataFile
 from core.store.generations.store import Store, StoreError
 from core.store.parquet.row_group_copier import RowGroupCopier
 from core.store.schema.tables import DIM_BATCH, FACT_RATE
+from tests.built_once import BuiltOnce
 from tests.store.damage import cut_short, flip_bit
 from tests.store.old_stores import unpacked
-from tests.store.steps import load_made_file
+from tests.store.steps import load_made_file, made_store
 from tests.stores import listing, open_snapshot
 
 
 @pytest.fixture
-def filled(tmp_path: Path) -> Store:
-    store = Store(tmp_path / "data")
-    load_made_file(store, tmp_path, 0)
-    load_made_file(store, tmp_path, 1)
-    return store
+def filled(built_once: BuiltOnce, tmp_path: Path) -> Store:
+    return made_store(built_once, tmp_path, (0, "GA"), (1, "GA"))
 
 
 def assert_true_sizes_and_checksums(store: Store) -> None:
