@@ -20,6 +20,7 @@ from django.core.management import CommandError, call_command
 
 from tests.fetch.server import Page, Server, bomb
 from tests.management.failures import complaint
+from tests.management.forked_commands import ForkedCommands
 from tests.paths import ROOT
 from tests.rate_files import file_of, item_of
 from tests.site import serving
@@ -42,20 +43,12 @@ def environment(root: Path, **more: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def ingest(root: Path) -> Ingest:
+def ingest(root: Path, forked_commands: ForkedCommands) -> Ingest:
     """Run ingest_mrf for Georgia, and check that what it prints has no secret."""
 
     def run(*arguments: Any, state: str | None = "GA", **env: str) -> Done:
-        command = [
-            sys.executable,
-            "manage.py",
-            "ingest_mrf",
-            *map(str, arguments),
-            *(["--state", state] if state else []),
-        ]
-        done = subprocess.run(
-            command, cwd=ROOT, env=environment(root, **env), capture_output=True, text=True, timeout=120, check=False
-        )
+        command = ["ingest_mrf", *map(str, arguments), *(["--state", state] if state else [])]
+        done = forked_commands.run(command, environment(root, **env))
         assert not [secret for secret in SECRETS if secret in done.stdout + done.stderr]
         assert "Traceback" not in done.stderr
         return done
