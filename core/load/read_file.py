@@ -172,7 +172,7 @@ class _Reading:
                 found, has_begun, knows_wanted = chain([first], found), True, defined > 0
                 if knows_wanted:
                     self._leave_out_unwanted(task)
-                elif b'"provider_references"' in first.chunk.text:
+                elif b'"provider_references"' in bytes(first.chunk.text):
                     raise _LateReferencesError
                 # Otherwise the file writes out its groups at each rate, and all rates are examined.
             for number, count in self._flatten_some(task, found):

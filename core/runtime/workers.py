@@ -15,12 +15,14 @@ import os
 import pickle
 import queue
 import signal
+import struct
 import sys
 import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain
 from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext
@@ -28,6 +30,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
 from core.runtime.errors import BeaconError
+from core.runtime.task_memory import Span, TaskMemory
 
 MAX_QUEUED_TASKS = 2
 """Tasks that each worker has been sent: the one it works on, and the next, so that it never waits for one."""
@@ -123,9 +126,12 @@ class WorkerPool:
         self._connections: list[Connection] = []
         self._sentinels: dict[Connection, int] = {}
         """What `wait` reports when the process at the other end of a connection has ended."""
+        self._memory: dict[Connection, TaskMemory | None] = {}
+        """What is shared with the process at the other end."""
         for number in range(self._count):
             ours, theirs = self._context.Pipe()
-            process = self._context.Process(target=_serve, args=(theirs, number), daemon=True)
+            memory = TaskMemory.create(MAX_QUEUED_TASKS)
+            process = self._context.Process(target=_serve, args=(theirs, number, memory), daemon=True)
             with _interrupts_blocked():
                 process.start()
             # With this copy closed, the worker holds the only one: if it dies, reading from `ours` fails at once.
@@ -134,6 +140,7 @@ class WorkerPool:
             connection: Any = ours  # Windows has another class with the same methods
             self._connections.append(connection)
             self._sentinels[connection] = process.sentinel
+            self._memory[connection] = memory
 
     def begin(self, tasks: Iterable[T]) -> Iterator[T]:
         """See Workers."""
@@ -148,7 +155,7 @@ class WorkerPool:
         sent = yielded = 0
         for each in arguments:
             worker = self._wait_for_room(queued, results)
-            self._send(worker, (function, each))
+            self._send(worker, (function, each), self._memory[worker])
             queued[worker].append(sent)
             sent += 1
             while yielded in results:
@@ -223,12 +230,19 @@ class WorkerPool:
         for connection, process in zip(self._connections, self._processes, strict=True):
             connection.close()
             process.join()
+        for memory in self._memory.values():
+            if memory:
+                memory.close()
+        self._memory = {}
 
-    def _send(self, connection: Connection, message: Any) -> None:
-        packed = memoryview(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
+    def _send(self, connection: Connection, message: Any, memory: TaskMemory | None = None) -> None:
+        place = memory.new_task() if memory else None
+        callback = place.leave_to_pickle if place else None
+        packed = memoryview(pickle.dumps(message, pickle.HIGHEST_PROTOCOL, buffer_callback=callback))
         parts = [packed[start : start + PART_BYTES] for start in range(0, len(packed), PART_BYTES)]
+        spans = place.spans if place else []
         try:
-            connection.send_bytes(len(parts).to_bytes(8, "big"))
+            connection.send_bytes(struct.pack(f">{1 + 2 * len(spans)}Q", len(parts), *chain.from_iterable(spans)))
             for part in parts:
                 connection.send_bytes(part)
         except OSError:
@@ -339,17 +353,19 @@ def _unpack(reply: tuple[bool, Any]) -> Any:
 # --- in the worker --------------------------------------------------------------------------------------------
 
 
-def _serve(connection: Connection, number: int) -> None:
+def _serve(connection: Connection, number: int, memory: TaskMemory | None) -> None:
     """Run the tasks that arrive, until the process that sends them ends."""
     os.environ["POLARS_MAX_THREADS"] = "1"
     gc.disable()  # nothing here makes reference cycles, and looking for them takes a tenth of the time
-    inbox: queue.Queue[bytes | None] = queue.Queue(MAX_QUEUED_TASKS)
+    inbox: queue.Queue[_Message] = queue.Queue(MAX_QUEUED_TASKS)
     # A thread reads, so that the next task is here when this one is done, and so that the end of the pipe is noticed
     # in the middle of one.
     threading.Thread(target=_fill, args=(connection, inbox), daemon=True).start()
     state: WorkerState = {"worker": number}
-    while (message := inbox.get()) is not None:
-        function, arguments = pickle.loads(message)  # noqa: S301 - from the process that started this one
+    while True:
+        message, spans = inbox.get()
+        buffers = [memory.view(span) for span in spans] if memory else []
+        function, arguments = pickle.loads(message, buffers=buffers)  # noqa: S301 - from the process that started this one
         try:
             reply = (True, function(state, *arguments))
         except Exception as error:  # noqa: BLE001 - raised where the work was asked for
@@ -358,11 +374,17 @@ def _serve(connection: Connection, number: int) -> None:
             connection.send(reply)
 
 
-def _fill(connection: Connection, inbox: "queue.Queue[bytes | None]") -> None:
+_Message = tuple[bytes, list[Span]]
+"""A pickled task, and where its buffers are in the shared memory."""
+
+
+def _fill(connection: Connection, inbox: "queue.Queue[_Message]") -> None:
     try:
         while True:
-            parts = range(int.from_bytes(connection.recv_bytes(), "big"))
-            inbox.put(b"".join([connection.recv_bytes() for _ in parts]))
+            head = connection.recv_bytes()
+            parts, *bounds = struct.unpack(f">{len(head) // 8}Q", head)
+            message = b"".join([connection.recv_bytes() for _ in range(parts)])
+            inbox.put((message, list(zip(bounds[::2], bounds[1::2], strict=True))))
     except (EOFError, OSError):
         # The other process has ended, perhaps by SIGKILL: the system closes its end of the pipe in every case.
         os._exit(0)

@@ -13,6 +13,8 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import PickleBuffer
+from typing import Any
 
 from core.runtime.errors import CUT_SHORT, NotJsonError, PayerFileError
 from core.tic.bracket_scan import BracketScan
@@ -61,13 +63,18 @@ class ElementChunk:
     """Whole elements of one of the streamed arrays, separated by commas; no text for an empty array."""
 
     array: str
-    text: bytes
+    text: bytes | memoryview
+    """Bytes, or a view of memory that this process shares with the one that read the file."""
     offset: int
     """Where the text begins, in bytes from the beginning of the JSON."""
     head: bytes | None = None
     """Of a giant item: its other values, as one JSON object; the chunk's elements are then its negotiated_rates."""
     first: bool = True
     """Whether a giant item begins with this chunk."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the text as a buffer, which need not be copied into the pickle."""
+        return ElementChunk, (self.array, PickleBuffer(self.text), self.offset, self.head, self.first)
 
 
 class ArraySplitter:

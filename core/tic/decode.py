@@ -112,7 +112,9 @@ class ElementDecoder(Generic[T]):
         self._one: msgspec.json.Decoder[T] = msgspec.json.Decoder(kind)
         self._shape = shape
 
-    def read(self, text: bytes, notes: Notes | None = None, *, find_repeats: bool = True) -> tuple[list[T | None], int]:
+    def read(
+        self, text: bytes | memoryview, notes: Notes | None = None, *, find_repeats: bool = True
+    ) -> tuple[list[T | None], int]:
         """Return the structs of whole elements separated by commas, and how many were read the lenient way.
 
         An element that is not an object is None. `notes` count what was odd. Without `find_repeats`, of a list that an
@@ -129,7 +131,7 @@ class ElementDecoder(Generic[T]):
         except _NOT_STRICT:
             return self._read_leniently(array, notes)
         else:
-            return found, self._look_again(found, text, array, notes, find_repeats=find_repeats)
+            return found, self._look_again(found, array, notes, find_repeats=find_repeats)
         try:
             raws = _ELEMENTS.decode(array)
         except _NOT_STRICT:
@@ -142,11 +144,11 @@ class ElementDecoder(Generic[T]):
             except _NOT_STRICT:
                 lenient += 1
                 found.append(self._struct(parse_json(bytes(raw), notes), notes))
-        return found, lenient + self._look_again(found, text, array, notes, find_repeats=find_repeats)
+        return found, lenient + self._look_again(found, array, notes, find_repeats=find_repeats)
 
-    def _look_again(self, found: list[T | None], text: bytes, array: bytes, notes: Notes, *, find_repeats: bool) -> int:
+    def _look_again(self, found: list[T | None], array: bytes, notes: Notes, *, find_repeats: bool) -> int:
         """Read elements the lenient way that have a key in another spelling or a list twice; return their number."""
-        repeats = find_repeats and text.count(self._shape.list_key) > len(found)
+        repeats = find_repeats and array.count(self._shape.list_key) > len(found)
         suspects = range(len(found)) if repeats else self._shape.find_incomplete(found)
         if not suspects:
             return 0
@@ -170,7 +172,7 @@ class ElementDecoder(Generic[T]):
         return self._shape.build(element, notes) if isinstance(element, dict) else None
 
 
-def split_elements(text: bytes) -> list[Raw]:
+def split_elements(text: bytes | memoryview) -> list[Raw]:
     """Return the JSON texts of elements separated by commas; none if the text is not strict JSON."""
     try:
         return _ELEMENTS.decode(b"[%b]" % text)

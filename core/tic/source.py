@@ -155,17 +155,17 @@ class Source:
             # The member's own size: in a large zip file, a bomb may be small.
             packed = info.compress_size
             stream = archive.open(info)  # closed with the file below it
+        peekable: Any = io.BufferedReader(cast("io.RawIOBase", stream), BLOCK_BYTES)
         for _ in range(_MAX_GZIP_LAYERS):
-            buffered = io.BufferedReader(cast("io.RawIOBase", stream), BLOCK_BYTES)
-            if not buffered.peek(2).startswith(_GZIP):
-                return buffered
+            if not peekable.peek(2).startswith(_GZIP):
+                break
             if layers is None:
-                unpacked = cast("IO[bytes]", igzip.open(buffered, "rb"))  # type: ignore[no-untyped-call]
+                unpacked: Any = igzip.open(peekable, "rb")  # type: ignore[no-untyped-call]
             else:
-                layers.append(GzipMembers(buffered))
-                unpacked = cast("IO[bytes]", layers[-1])
-            stream = cast("IO[bytes]", _LimitedStream(unpacked, self.limits, packed, self.name))
-        return stream
+                layers.append(GzipMembers(peekable))
+                unpacked = io.BufferedReader(layers[-1], BLOCK_BYTES)
+            peekable = _LimitedStream(unpacked, self.limits, packed, self.name)
+        return cast("IO[bytes]", peekable)
 
 
 class _LimitedStream(io.RawIOBase):
@@ -184,15 +184,28 @@ class _LimitedStream(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
+    def peek(self, size: int) -> bytes:
+        """Return what comes next without taking it."""
+        return self._stream.peek(size)  # type: ignore[attr-defined,no-any-return]
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes. Each layer has a buffer already: another one would copy all of it once more."""
+        found = self._stream.read(size)
+        self._take(len(found))
+        return found
+
     def readinto(self, buffer: Any) -> int:
         count = self._stream.readinto(buffer)  # type: ignore[attr-defined]
+        self._take(count)
+        return int(count)
+
+    def _take(self, count: int) -> None:
         self._left -= count
         if self._left < 0:
             raise PayerFileError(
                 f"{self._name}: unpacks to more than {self._limit:,} bytes, which no payer's file of that size does; "
                 f"if you trust the file, raise {self._setting}"
             )
-        return int(count)
 
     def close(self) -> None:
         self._stream.close()

@@ -13,6 +13,7 @@ from core.fields.providers.provider_group_id import parse_provider_group_id, spe
 from core.fields.texts.text import as_list, fit_text
 from core.load.batch.altered_texts import count_altered
 from core.load.batch.rejects import LEFT_OUT
+from core.load.flatten.unwanted_lists import UnwantedLists
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.providers.group_key import NAMED_KEY, WHOLE_KEY_LIMIT, group_key, group_keys_of_names
 from core.load.providers.wanted_groups import WantedGroups
@@ -33,10 +34,8 @@ class RateGroupReader:
     """Reads the lists of groups of rates into `lists`, and the members of groups into spools.
 
     `exact_ids` are the ids that the file defines in two spellings, see `id_spellings`. `wanted` are the groups that
-    filters want, None if all are or if it is not known yet.
+    filters want, None if all are or if it is not known yet. It is set before the first list is read.
     """
-
-    wanted: WantedGroups | None = None
 
     def __init__(
         self,
@@ -49,6 +48,9 @@ class RateGroupReader:
         self._notes = notes
         self._sizes = sizes
         self._exact_ids = exact_ids
+        self.wanted: WantedGroups | None = None
+        self.unwanted = UnwantedLists()
+        """The lists that no filter wants."""
         self.start_over()
 
     def start_over(self) -> None:

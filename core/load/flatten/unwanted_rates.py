@@ -13,8 +13,9 @@ import numpy.typing as npt
 from core.load.flatten.item_fields import NOT_WANTED, ItemFieldsReader
 from core.load.flatten.plain_rates import ItemRates, cut_into_blocks
 from core.load.flatten.rate_groups import RateGroupReader
+from core.load.flatten.unwanted_lists import hash_texts
 from core.load.staging.price_field_cache import PriceFieldCache
-from core.tic.decode import ABSENT
+from core.tic.decode import ABSENT, RateObject
 
 
 class UnwantedRates:
@@ -36,19 +37,19 @@ class UnwantedRates:
 
     def _examined(self, items: Sequence[ItemRates]) -> Iterator[ItemRates]:
         rates = [rate for each in items for rate in each.rates]
-        prices = [rate.negotiated_prices for rate in rates]
-        counts = np.array([len(each or ()) for each in prices] if None in prices else list(map(len, prices)), np.int64)  # type: ignore[arg-type]
+        counts = _count_prices(rates)
         texts = list(map(bytes, [rate.provider_references for rate in rates]))
-        written_out = np.array([rate.provider_groups is not ABSENT for rate in rates], np.bool_)
-        for position in np.flatnonzero(written_out).tolist():
+        written_out = [position for position, rate in enumerate(rates) if rate.provider_groups is not ABSENT]
+        for position in written_out:
             texts[position] = b""
-        lists = np.array(self._groups.find_lists(texts), np.int64)
+        lists = self._find_lists(texts)
         ends = np.cumsum([len(each.rates) for each in items])
         sizes = np.maximum(-lists, 0)
         if self._item_fields.decides_by_code:
             self._size_lists_of_unwanted_codes(items, ends, lists, sizes)
         # Lists of a known size are left out. An empty one has to be examined, for its key may be misspelt.
-        examined = (sizes == 0) | (counts == 0) | written_out
+        examined = (sizes == 0) | (counts == 0)
+        examined[written_out] = True
         self.rows += int((sizes * counts)[~examined].sum())
         positions = np.flatnonzero(examined)
         owners = np.searchsorted(ends, positions, side="right").tolist()
@@ -57,6 +58,17 @@ class UnwantedRates:
             item = items[owner]
             within = [position - starts[owner] for _, position in some]
             yield item._replace(rates=[item.rates[position] for position in within], positions=within)
+
+    def _find_lists(self, texts: Sequence[bytes]) -> npt.NDArray[np.int64]:
+        """Return the numbers of lists of groups, or minus the sizes of those that no filter wants."""
+        hashes = hash_texts(texts)
+        lists = -self._groups.unwanted.sizes_of(hashes)
+        others = np.flatnonzero(lists == 0)
+        if len(others):
+            lists[others] = self._groups.find_lists([texts[position] for position in others.tolist()])
+            fresh = others[lists[others] < 0]
+            self._groups.unwanted.add(hashes[fresh], -lists[fresh])
+        return lists
 
     def _size_lists_of_unwanted_codes(
         self,
@@ -72,3 +84,11 @@ class UnwantedRates:
         if len(unwanted):
             # A copy: the array of sizes cannot grow while numpy refers to its memory.
             sizes[unwanted] = np.array(self._groups.lists.sizes, np.int64)[lists[unwanted]]
+
+
+def _count_prices(rates: Sequence[RateObject]) -> npt.NDArray[np.int64]:
+    prices = [rate.negotiated_prices for rate in rates]
+    try:
+        return np.fromiter(map(len, prices), np.int64, len(prices))  # type: ignore[arg-type]
+    except TypeError:  # some rate has none
+        return np.array([len(each or ()) for each in prices], np.int64)
