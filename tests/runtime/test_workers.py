@@ -8,12 +8,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from pickle import PickleBuffer
 
 import pytest
 
 from core.load import WORKER_MODULES
 from core.runtime.errors import BeaconError
+from core.runtime.task_memory import MIN_BYTES, PLACE_BYTES, TaskMemory
 from core.runtime.workers import (
     MAX_QUEUED_TASKS,
     PART_BYTES,
@@ -42,6 +45,10 @@ def tell_number(state: WorkerState, _argument: str) -> int:
 
 def tell_digest(_state: WorkerState, data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def tell_digest_and_kind(_state: WorkerState, data: bytes | memoryview) -> tuple[str, str]:
+    return hashlib.sha256(data).hexdigest(), type(data).__name__
 
 
 def tell_process(_state: WorkerState) -> int:
@@ -109,6 +116,24 @@ def test_a_message_of_several_parts_arrives_whole(workers: Workers) -> None:
     ]
     found = list(workers.map(tell_digest, ((message,) for message in messages)))
     assert found == [hashlib.sha256(message).hexdigest() for message in messages]
+
+
+def test_large_buffers_arrive_through_shared_memory_and_others_through_the_pipe(pool: WorkerPool) -> None:
+    sizes = [0, MIN_BYTES - 1, MIN_BYTES, PLACE_BYTES, PLACE_BYTES + 1, 3 * PART_BYTES, MIN_BYTES, 1] * 3
+    # Each is another text: a place that was used again too early would be noticed.
+    buffers = [(str(number).encode() * size)[:size] for number, size in enumerate(sizes)]
+    found = list(pool.map(tell_digest_and_kind, ((PickleBuffer(each),) for each in buffers)))
+    assert [digest for digest, _ in found] == [hashlib.sha256(each).hexdigest() for each in buffers]
+    if sys.platform == "linux":
+        shared = ["memoryview" if MIN_BYTES <= size <= PLACE_BYTES else "bytes" for size in sizes]
+        assert [kind for _, kind in found] == shared
+
+
+def test_without_shared_memory_all_goes_through_the_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TaskMemory, "create", lambda _tasks: None)
+    with closing(WorkerPool(2, PRELOAD)) as pool:
+        found = list(pool.map(tell_digest_and_kind, ((PickleBuffer(b"a" * MIN_BYTES),) for _ in range(3))))
+    assert found == [(hashlib.sha256(b"a" * MIN_BYTES).hexdigest(), "bytes")] * 3
 
 
 def test_an_error_is_raised_where_the_work_was_asked_for(workers: Workers) -> None:

@@ -125,7 +125,7 @@ def test_a_giant_item_comes_in_chunks_that_carry_its_other_values(
     assert {chunk.head for chunk in giant} == {giant[0].head}
     assert json.loads(giant[0].head or b"") == {"billing_code": "99213", "name": "Visit"}
     assert json.loads(b"[%b]" % b",".join(chunk.text for chunk in giant)) == item["negotiated_rates"]
-    assert [json.loads(chunk.text) for chunk in chunks if chunk.head is None] == [{"small": 1}, {"small": 2}]
+    assert [json.loads(bytes(chunk.text)) for chunk in chunks if chunk.head is None] == [{"small": 1}, {"small": 2}]
     for chunk in chunks:
         assert content[chunk.offset : chunk.offset + len(chunk.text)] == chunk.text
     assert not list(tmp_path.iterdir()), "what was put aside is removed"

@@ -87,7 +87,7 @@ def read_plain_rates(
     numbers = [item_fields.number_of(each.item, cache) if each.rates else NO_CODE for each in items]
     item_numbers, rates_of_item = np.array(numbers, np.int64), np.array([len(each.rates) for each in items], np.int64)
     item_of_rate = np.repeat(np.arange(len(items)), rates_of_item)
-    lists = np.array(groups.find_lists(list(map(bytes, [rate.provider_references for rate in rates]))), np.int64)
+    lists = groups.find_lists(list(map(bytes, [rate.provider_references for rate in rates])))
     # A copy: the array of sizes cannot grow while numpy refers to its memory.
     list_sizes = np.array(groups.lists.sizes, np.int64)
     sizes = np.where(lists < 0, 0, list_sizes.take(lists, mode="clip") if len(list_sizes) else 0)

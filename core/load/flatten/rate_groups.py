@@ -13,10 +13,10 @@ from core.fields.providers.provider_group_id import parse_provider_group_id, spe
 from core.fields.texts.text import as_list, fit_text
 from core.load.batch.altered_texts import count_altered
 from core.load.batch.rejects import LEFT_OUT
-from core.load.flatten.unwanted_lists import UnwantedLists
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.providers.group_key import NAMED_KEY, WHOLE_KEY_LIMIT, group_key, group_keys_of_names
 from core.load.providers.wanted_groups import WantedGroups
+from core.load.staging.list_numbers import ListNumbers, Numbers, hash_texts
 from core.load.staging.rate_group_lists import ALL_FILTERS, RateGroupLists
 from core.load.staging.spool_set import SpoolSet
 from core.store.schema.columns import MAX_NAME
@@ -49,13 +49,12 @@ class RateGroupReader:
         self._sizes = sizes
         self._exact_ids = exact_ids
         self.wanted: WantedGroups | None = None
-        self.unwanted = UnwantedLists()
-        """The lists that no filter wants."""
         self.start_over()
 
     def start_over(self) -> None:
         """Forget the lists. No price row in memory may refer to them."""
         self.lists = RateGroupLists(self._sizes.cached_field_bytes)
+        self._numbers = ListNumbers()
 
     def number_of(self, text: bytes) -> int:
         """Return the number of the list of groups that the JSON text of provider_references names."""
@@ -67,11 +66,19 @@ class RateGroupReader:
             self._notes["provider_references_that_are_no_ids"] += odd
         return self._add_list(keys, None if odd else text)
 
-    def find_lists(self, texts: Sequence[bytes]) -> list[int]:
+    def find_lists(self, texts: Sequence[bytes]) -> Numbers:
         """Return the same number for each text; that of an empty list if some references are not ids.
 
         Those are not counted yet.
         """
+        hashes = hash_texts(texts)
+        numbers, unknown = self._numbers.find(hashes)
+        if len(unknown):
+            numbers[unknown] = self._look_up([texts[position] for position in unknown.tolist()])
+            self._numbers.add(hashes[unknown], numbers[unknown])
+        return numbers
+
+    def _look_up(self, texts: Sequence[bytes]) -> list[int]:
         known = self.lists.by_references
         found = list(map(known.get, texts))
         if None not in found:

@@ -13,7 +13,6 @@ import numpy.typing as npt
 from core.load.flatten.item_fields import NOT_WANTED, ItemFieldsReader
 from core.load.flatten.plain_rates import ItemRates, cut_into_blocks
 from core.load.flatten.rate_groups import RateGroupReader
-from core.load.flatten.unwanted_lists import hash_texts
 from core.load.staging.price_field_cache import PriceFieldCache
 from core.tic.decode import ABSENT, RateObject
 
@@ -42,7 +41,7 @@ class UnwantedRates:
         written_out = [position for position, rate in enumerate(rates) if rate.provider_groups is not ABSENT]
         for position in written_out:
             texts[position] = b""
-        lists = self._find_lists(texts)
+        lists = self._groups.find_lists(texts)
         ends = np.cumsum([len(each.rates) for each in items])
         sizes = np.maximum(-lists, 0)
         if self._item_fields.decides_by_code:
@@ -58,17 +57,6 @@ class UnwantedRates:
             item = items[owner]
             within = [position - starts[owner] for _, position in some]
             yield item._replace(rates=[item.rates[position] for position in within], positions=within)
-
-    def _find_lists(self, texts: Sequence[bytes]) -> npt.NDArray[np.int64]:
-        """Return the numbers of lists of groups, or minus the sizes of those that no filter wants."""
-        hashes = hash_texts(texts)
-        lists = -self._groups.unwanted.sizes_of(hashes)
-        others = np.flatnonzero(lists == 0)
-        if len(others):
-            lists[others] = self._groups.find_lists([texts[position] for position in others.tolist()])
-            fresh = others[lists[others] < 0]
-            self._groups.unwanted.add(hashes[fresh], -lists[fresh])
-        return lists
 
     def _size_lists_of_unwanted_codes(
         self,
