@@ -122,7 +122,7 @@ class ElementDecoder(Generic[T]):
         """
         # Three tries, each for what the one before refused: all elements at once; if one of them does not fit, each by
         # itself, so that one odd element does not slow down the others; if the text is not strict JSON, all leniently.
-        array = b"[%b]" % text
+        array = _as_array(text)
         notes = Counter() if notes is None else notes
         try:
             found = self._typed.decode(array)
@@ -172,10 +172,14 @@ class ElementDecoder(Generic[T]):
         return self._shape.build(element, notes) if isinstance(element, dict) else None
 
 
+def _as_array(text: bytes | memoryview) -> bytes:
+    return b"".join((b"[", text, b"]"))
+
+
 def split_elements(text: bytes | memoryview) -> list[Raw]:
     """Return the JSON texts of elements separated by commas; none if the text is not strict JSON."""
     try:
-        return _ELEMENTS.decode(b"[%b]" % text)
+        return _ELEMENTS.decode(_as_array(text))
     except _NOT_STRICT:
         return []
 

@@ -156,7 +156,7 @@ def test_a_wrong_quick_cut_does_not_go_unnoticed_and_a_careful_split_is_right() 
 
     def split(*, careful: bool) -> list[Any]:
         splitter = ArraySplitter("rates.json", pieces(content, 8), careful=careful, chunk_bytes=24)
-        chunks = [json.loads(b"[%b]" % (part.text or b"")) for part in splitter.parts()]
+        chunks = [json.loads(b"[%b]" % bytes(part.text or b"")) for part in splitter.parts()]
         return [element for chunk in chunks for element in chunk]
 
     assert split(careful=True) == json.loads(content)["in_network"]
