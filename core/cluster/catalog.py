@@ -6,6 +6,7 @@ whatever is killed or races, and nobody has to look for a path among all the oth
 """
 
 import logging
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +20,7 @@ from core.store.schema.tables import FACT_RATE
 
 NAMESPACE = "beaconpoint"
 _NUMBER = "beaconpoint.log"
+_OPEN_TRIES = 3
 _PROPERTIES = {
     # pyiceberg's own retries register the files again on top of the winner's, which doubles rows.
     "commit.retry.num-retries": "0",
@@ -57,14 +59,21 @@ class Catalog:
         # It warns of each column of each file that has no lowest and highest value, as ours have none on purpose.
         logging.getLogger("pyiceberg.io.pyarrow").setLevel(logging.ERROR)
         kind = "rest" if self.uri.startswith("http") else "sql"
-        try:
-            found = load_catalog(
-                NAMESPACE, type=kind, uri=self.uri, warehouse=self.place.url_of("_iceberg"), **dict(self.storage)
-            )
-            found.create_namespace_if_not_exists(NAMESPACE)
-        except Exception as error:  # noqa: BLE001 - each kind of catalog raises its own
-            raise PlaceError(f"{_without_password(self.uri)}: the catalog does not answer ({error})") from None
-        return found
+        for tries_left in reversed(range(_OPEN_TRIES)):
+            try:
+                found = load_catalog(
+                    NAMESPACE, type=kind, uri=self.uri, warehouse=self.place.url_of("_iceberg"), **dict(self.storage)
+                )
+                found.create_namespace_if_not_exists(NAMESPACE)
+            except Exception as error:  # noqa: BLE001 - each kind of catalog raises its own
+                # Of several programs that find an empty catalog at once, all but one fail to prepare it.
+                if not tries_left:
+                    problem = f"the catalog does not answer ({' '.join(str(error).split())[:300]})"
+                    raise PlaceError(f"{_without_password(self.uri)}: {problem}") from None
+                time.sleep(0.5)
+            else:
+                return found
+        raise AssertionError("the last try returns or raises")
 
     def table(self, name: str) -> Any:
         """Return a table as it is now. Create it if there is none."""

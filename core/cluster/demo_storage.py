@@ -14,6 +14,8 @@ from core.runtime.errors import BeaconError
 
 BUCKET = "rates"
 _KEYS = {"accessKey": "demo", "secretKey": "demo-secret"}
+READ_ONLY = {"accessKey": "reader", "secretKey": "reader-secret"}
+"""The key of machines that only serve."""
 _START_SECONDS = 60.0
 
 
@@ -27,9 +29,11 @@ def serve_s3(directory: Path) -> Iterator[dict[str, str]]:
     directory.mkdir(parents=True, exist_ok=True)
     config = directory / "s3.json"
     actions = ["Admin", "Read", "Write", "List", "Tagging"]
-    config.write_text(
-        json.dumps({"identities": [{"name": "demo", "credentials": [_KEYS], "actions": actions}]}), encoding="utf-8"
-    )
+    identities = [
+        {"name": "demo", "credentials": [_KEYS], "actions": actions},
+        {"name": "reader", "credentials": [READ_ONLY], "actions": ["Read", "List"]},
+    ]
+    config.write_text(json.dumps({"identities": identities}), encoding="utf-8")
     s3, master, volume, filer = _free_ports(4)
     command = [
         program, "server", f"-dir={directory}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3",

@@ -30,6 +30,8 @@ from core.runtime.errors import BeaconError
 from core.store.generations.store import Store
 
 SOURCES = "_sources"
+_SCRATCH = "beaconpoint-cluster"
+"""The folder of all jobs, below the scratch directory of each machine."""
 
 
 @dataclass(frozen=True)
@@ -94,9 +96,9 @@ class JobResult:
 def run_job(job: LoadJob, open_web: Callable[[], AbstractContextManager[Web]]) -> JobResult:
     """Run a job. A problem of the file is in the result; nothing of it is published."""
     started = time.monotonic()
-    root = job.scratch / "beaconpoint-cluster"
+    root = job.scratch / _SCRATCH
     root.mkdir(parents=True, exist_ok=True)
-    sweep_scratch(root)
+    sweep_scratch(job.scratch)
     work = Path(mkdtemp(prefix=f"{os.getpid()}-", dir=root))
     try:
         with limited_memory(job.memory), open_web() as web:
@@ -190,9 +192,9 @@ def limited_memory(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_AS, before)
 
 
-def sweep_scratch(root: Path) -> None:
+def sweep_scratch(scratch: Path) -> None:
     """Delete what jobs of processes that no longer run have left."""
-    for path in root.iterdir():
+    for path in (scratch / _SCRATCH).glob("*"):
         pid = path.name.partition("-")[0]
         if pid.isdecimal() and not Path(f"/proc/{pid}").exists():
             shutil.rmtree(path, ignore_errors=True)

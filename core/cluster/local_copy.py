@@ -31,6 +31,13 @@ from core.store.changes.upsert import upsert, write_query
 from core.store.generations.layout import StateMonth
 from core.store.generations.manifest import DataFile
 from core.store.generations.store import Store, Transaction
+from core.store.remote_facts import (
+    REMOTE_FACTS,
+    allow_s3,
+    remote_folders,
+    with_remote_facts,
+    write_remote_facts,
+)
 from core.store.schema.columns import Table
 from core.store.schema.tables import (
     DIM_BATCH,
@@ -43,7 +50,7 @@ from core.store.schema.tables import (
     XREF_GROUP_NPI,
     XREF_GROUP_TIN,
 )
-from core.store.sql import current_rows, quote
+from core.store.sql import current_rows, no_rows, parquet_rows, quote
 from core.store.writer_connection import connect_for_writing
 
 LAYOUT = "partitioned"
@@ -74,9 +81,11 @@ def refresh_copy(
     number: int | None = None,
     progress: Progress | None = None,
     memory: str = "512MB",
+    on_s3: Sequence[str] = (),
 ) -> Copied:
     """Make a local store show a generation of a published one (the newest unless `number` is given) for some states.
 
+    Of the states `on_s3` everything is copied but the facts, which the site then reads from S3, see remote_facts.py.
     `cache` keeps what was downloaded besides facts. Nothing changes if the store shows that generation already. Raise
     BeaconError if nothing is published, or for a store with another layout.
     """
@@ -85,14 +94,19 @@ def refresh_copy(
     newest = newest_generation(place)
     if newest is None:
         raise BeaconError(f"{place.url}: nothing is published yet; load files with ingest_mrf --engine ray first")
+    if on_s3 and not place.url.startswith("s3://"):
+        raise BeaconError(f"{place.url}: states are read from s3://bucket/prefix only; copy them instead (--state)")
     number = number or newest.number
-    receipts = [receipt for receipt in log.receipts(number) if set(receipt.filters) & set(states)]
-    wanted = [file for file in log.live_facts(number) if file.state in states]
+    every_state = (*states, *on_s3)
+    receipts = [receipt for receipt in log.receipts(number) if set(receipt.filters) & set(every_state)]
+    live = log.live_facts(number)
+    wanted = [file for file in live if file.state in states]
     with store.write() as transaction:
         _refuse_other_layout(transaction)
         here = {file.path: file for file in transaction.files(FACT_RATE.name)}
         missing = [file for file in wanted if _local_path(file) not in here]
         gone = here.keys() - {_local_path(file) for file in wanted}
+        remote = [_remote_file(transaction, place, file) for file in live if file.state in on_s3]
         done = Copied(
             number,
             transaction.base.generation,
@@ -100,13 +114,17 @@ def refresh_copy(
             len(missing),
             sum(file.bytes for file in missing),
             sum(file.rows for file in wanted),
-            changed=bool(missing or gone),
+            changed=bool(missing or gone) or set(remote) != set(_remote_before(transaction)),
         )
-        if not done.changed and _has_batches(transaction, receipts, states):
+        if not done.changed and _has_batches(transaction, receipts, every_state):
             return done
         _put_facts(transaction, place, missing, [here[path] for path in sorted(gone)], progress)
+        transaction.replace(REMOTE_FACTS, transaction.files(REMOTE_FACTS))
+        if remote:
+            path = transaction.new_file(REMOTE_FACTS)
+            transaction.put(REMOTE_FACTS, path, write_remote_facts(path, remote))
         with closing(connect_for_writing(transaction.work, memory)) as connection:
-            _Tables(connection, transaction, place, receipts, tuple(states), cache).put_all()
+            _Tables(connection, transaction, place, receipts, every_state, cache, remote).put_all()
         manifest = transaction.commit()
     _forget_old(cache, receipts)
     return Copied(number, manifest.generation, done.files, done.new_files, done.new_bytes, done.facts, changed=True)
@@ -118,6 +136,16 @@ def _refuse_other_layout(transaction: Transaction) -> None:
             f"{transaction.root}: a store of its own, with the layout {transaction.layout.name}; a copy of a published "
             "store needs an empty directory (BEACONPOINT_COPY_DIR)"
         )
+
+
+def _remote_file(transaction: Transaction, place: StorePlace, file: ClusterFile) -> DataFile:
+    shard = transaction.layout.shard(StateMonth(file.state, file.year_month))
+    return DataFile(place.url_of(file.path), file.rows, file.bytes, shard)
+
+
+def _remote_before(transaction: Transaction) -> list[DataFile]:
+    facts = with_remote_facts(transaction.root, transaction.base).tables.get(FACT_RATE.name, ())
+    return [file for file in facts if file.remote]
 
 
 def _local_path(file: ClusterFile) -> str:
@@ -161,6 +189,7 @@ class _Tables:
     receipts: Sequence[Receipt]
     states: tuple[str, ...]
     cache: Path
+    remote: Sequence[DataFile]
 
     def put_all(self) -> None:
         """Write every table from the batches of the chosen states, then what follows from them."""
@@ -207,7 +236,11 @@ class _Tables:
         """Return SQL of the groups that the copy's facts name, or an empty text if its batches name no others."""
         if all(set(receipt.filters) <= set(self.states) for receipt in self.receipts):
             return ""
-        facts = current_rows(self.transaction, FACT_RATE)
+        paths = [self.transaction.path(file) for file in self.transaction.files(FACT_RATE.name) if file.rows]
+        if self.remote:
+            allow_s3(self.connection, remote_folders(self.remote))
+            paths += [file.path for file in self.remote]
+        facts = parquet_rows(paths) if paths else no_rows(FACT_RATE)
         self._run(f"CREATE TEMP TABLE named_groups AS SELECT DISTINCT pg_uid FROM {facts}")
         return "(FROM named_groups)"
 

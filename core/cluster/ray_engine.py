@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from core.runtime.errors import BeaconError
@@ -16,6 +17,10 @@ _SETTINGS = ("BEACONPOINT_", "AWS_", "DJANGO_")
 
 _RETRIES = 3
 """How often a job is started again after its worker or machine was lost. An error of the job itself is final."""
+
+
+class ClusterLostError(BeaconError):
+    """The connection to a cluster has ended, or the cluster itself."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,19 @@ class RayCluster:
         Each takes this number of `processors`, and of bytes of `memory` if that is not 0. A few jobs more than can run
         are submitted, so that no list of all of them travels.
         """
+        import ray  # noqa: PLC0415 - an optional dependency
+
+        try:
+            yield from self._run(work, jobs, processors, memory)
+        except (ConnectionError, ray.exceptions.LocalRayletDiedError, ray.exceptions.RaySystemError) as error:
+            # This machine's part of the cluster has ended, or the way to it. Every other job would fail as well.
+            raise ClusterLostError(
+                f"the cluster was lost ({type(error).__name__}); what was loaded is kept; run the command again"
+            ) from None
+
+    def _run(
+        self, work: Callable[[Job], Result], jobs: Iterable[Job], processors: float, memory: int
+    ) -> Iterator[tuple[Job, Result | str]]:
         import ray  # noqa: PLC0415 - an optional dependency
 
         needs: dict[str, Any] = {"num_cpus": processors, "max_retries": _RETRIES, "retry_exceptions": False}
@@ -56,6 +74,8 @@ class RayCluster:
             job = waiting.pop(each)
             try:
                 yield job, ray.get(each)
+            except (ray.exceptions.LocalRayletDiedError, ray.exceptions.RaySystemError):
+                raise
             except ray.exceptions.RayError as error:
                 first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
                 yield job, f"{type(error).__name__}: {first.strip()[:300]}"
@@ -64,6 +84,8 @@ class RayCluster:
 @contextmanager
 def open_cluster(address: str, workers: int | None = None) -> Iterator[RayCluster]:
     """Yield the cluster of an address (`ray://host:10001`), or for an empty one a cluster on this machine.
+
+    Meanwhile nothing that is printed is shown: Django's commands write to the output that they were started with.
 
     `workers` are the processors of a cluster on this machine. Raise BeaconError if there is no cluster.
     """
@@ -76,12 +98,14 @@ def open_cluster(address: str, workers: int | None = None) -> Iterator[RayCluste
         raise BeaconError("--engine ray needs Ray: uv sync --group cluster (see docs/cluster.md)") from None
     passed = {name: value for name, value in os.environ.items() if name.startswith(_SETTINGS)}
     options: dict[str, Any] = {"address": address} if address else {"num_cpus": workers, "address": "local"}
-    try:
-        context = ray.init(runtime_env={"env_vars": passed}, log_to_driver=False, logging_level="ERROR", **options)
-    except Exception as error:  # noqa: BLE001 - Ray raises several kinds, and the command says it in one line
-        raise BeaconError(f"{address or 'local Ray'}: no cluster ({str(error).splitlines()[0]})") from None
-    try:
-        found = int(ray.cluster_resources().get("CPU", 1))
-        yield RayCluster(found, getattr(context, "dashboard_url", None) or "")
-    finally:
-        ray.shutdown()
+    # Ray prints there, in pages, what its servers log of a lost worker. The dashboard has it; commands say it in short.
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
+        try:
+            context = ray.init(runtime_env={"env_vars": passed}, log_to_driver=False, logging_level="ERROR", **options)
+        except Exception as error:  # noqa: BLE001 - Ray raises several kinds, and the command says it in one line
+            raise BeaconError(f"{address or 'local Ray'}: no cluster ({str(error).splitlines()[0]})") from None
+        try:
+            found = int(ray.cluster_resources().get("CPU", 1))
+            yield RayCluster(found, getattr(context, "dashboard_url", None) or "")
+        finally:
+            ray.shutdown()

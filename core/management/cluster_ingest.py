@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from core.cluster.load_job import JobResult, LoadJob, is_same_version, loaded_markers
+from core.cluster.load_job import JobResult, LoadJob, is_same_version, loaded_markers, sweep_scratch
 from core.cluster.publish import Publisher
 from core.cluster.ray_engine import open_cluster
 from core.cluster.receipts import Receipt
@@ -79,6 +79,8 @@ class ClusterIngest(IngestRun):
             # Also what an earlier run has loaded and not published.
             publisher.claim_all()
             generation = publisher.finish()
+            # What killed tasks have left on this machine, if no later task has deleted it already.
+            sweep_scratch(settings.BEACONPOINT_TEMP_DIR)
         self.stdout.write(
             f"{state.done} files loaded, {state.before} loaded before, {len(state.failed)} not loaded; "
             f"{state.rows:,} rates read now; generation {generation.number} is published"

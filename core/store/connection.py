@@ -18,8 +18,10 @@ from core.store.hardening import connect_hardened
 from core.store.keyed_rows import KeyedRows
 from core.store.market_cache import MarketCache, MarketKey
 from core.store.market_connection import MAX_BYTES, MarketConnection
-from core.store.market_facts import code_condition, read_market_facts
+from core.store.market_facts import MAX_ROWS, MONTHS, code_condition, has_remote_facts, read_market_facts
+from core.store.market_months import month_parameters
 from core.store.query_limits import QueryLimits, QueryTimeout, QueryTooLarge, seconds_left, time_limit
+from core.store.remote_facts import remote_folders, with_remote_facts
 from core.store.schema.tables import FACT_RATE
 from core.store.sql import used_parameters
 from core.store.views import COUNTED_RATE, MARKET_FACT, counted_rates_sql, view_statements
@@ -71,7 +73,8 @@ class Snapshot:
         self.keyed_rows = KeyedRows(self.arrow_rows)
 
     def _open(self, limits: QueryLimits) -> duckdb.DuckDBPyConnection:
-        connection = connect_hardened(self.root, limits, self._macros)
+        on_s3 = remote_folders(self.manifest.tables.get(FACT_RATE.name, ()))
+        connection = connect_hardened(self.root, limits, self._macros, on_s3)
         with explain_damage(self.root, self.manifest):
             for statement in view_statements(self.root, self.manifest):
                 connection.execute(statement)
@@ -147,6 +150,13 @@ class Snapshot:
 
         def read() -> pa.Table | None:
             seconds_left(self._limits.seconds)
+            if has_remote_facts(self.manifest, values):
+                # Only DuckDB reads S3 with the store's limits. What it has read is in memory for the next question.
+                facts = self.arrow_rows(
+                    f"SELECT f.* FROM {FACT_RATE.name} f WHERE {code_condition(values)} LIMIT {MAX_ROWS + 1}",
+                    {**values, **month_parameters(values[MONTHS])},
+                )
+                return facts if facts.num_rows <= MAX_ROWS else None
             with explain_damage(self.root, self.manifest):
                 return read_market_facts(self.root, self.manifest, values)
 
@@ -322,6 +332,7 @@ class Reader:
                 if manifest is None:
                     return None
                 expect_whole(self._store.root, manifest)
+                manifest = with_remote_facts(self._store.root, manifest)
                 self._snapshot = Snapshot(self._store.root, manifest, self._next_limits(), self._macros)
                 self._seen = seen
             return self._snapshot

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from core.store.generations.manifest import Manifest
+from core.store.remote_facts import locate
 from core.store.schema.lookups import Lookup
 from core.store.sql import parquet_rows
 
@@ -17,7 +18,7 @@ def lookup_rows(lookup: Lookup, root: Path, manifest: Manifest) -> str:
     # Their paths name months, which are columns as well.
     selects = [f"SELECT * FROM {parquet_rows(stored, 'hive_partitioning = false')}"]
     if missing:
-        paths = [str(root / file.path) for files in missing for file in files]
+        paths = [locate(root, file) for files in missing for file in files]
         selects.append(lookup_query(lookup, parquet_rows(paths)))
     return " UNION ALL BY NAME ".join(selects)
 

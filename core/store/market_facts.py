@@ -47,6 +47,13 @@ def read_market_facts(root: Path, manifest: Manifest, values: Mapping[str, Any])
     return found.to_arrow(compat_level=pl.CompatLevel.oldest())
 
 
+def has_remote_facts(manifest: Manifest, values: Mapping[str, Any]) -> bool:
+    """Return whether some of those facts are not on this machine."""
+    chosen = {name: values[name] for name in _CHOSEN_BY if name in values}
+    months = [{**chosen, "year_month": month.year_month} for month in values[MONTHS]]
+    return any(file.remote for month in months for file in _files(manifest, month))
+
+
 def code_condition(values: Mapping[str, Any]) -> str:
     """Return the condition on fact_rate AS f that selects the same facts. month_parameters has the months' values."""
     columns = [f"f.{name} = ${name}" for name in _CHOSEN_BY if name in values]

@@ -7,6 +7,7 @@ from core.store.generations.layout import layout_named
 from core.store.generations.manifest import BY_GROUP, Manifest
 from core.store.lookup_sql import lookup_rows
 from core.store.market_months import in_months
+from core.store.remote_facts import locate
 from core.store.schema.fit_tables import SCHEDULE_FIT, SURGICAL_CENTER_GROUP
 from core.store.schema.ids import pos_set_id
 from core.store.schema.lookups import LOOKUPS
@@ -113,7 +114,7 @@ def view_statements(root: Path, manifest: Manifest) -> Iterator[str]:
 
 
 def _view(table: Table, root: Path, manifest: Manifest) -> str:
-    paths = manifest.paths(root, table.name)
+    paths = [locate(root, file) for file in manifest.tables.get(table.name, ())]
     # Most tables of a store may be empty. Their files need not be opened, which is half of what a generation's costs.
     if not manifest.rows(table.name):
         return f"CREATE VIEW {table.name} AS SELECT {null_columns(table.columns)} WHERE false"
@@ -153,7 +154,7 @@ def _by_group(root: Path, manifest: Manifest) -> str:
     files = manifest.tables.get(FACT_RATE.name, ())
     copies = manifest.copies(files)
     # Copies first: DuckDB takes the columns and types of the first file for all of them.
-    paths = [str(root / file.path) for file in (*copies.values(), *(file for file in files if file not in copies))]
+    paths = [locate(root, file) for file in (*copies.values(), *(file for file in files if file not in copies))]
     if not paths:
         return f"CREATE VIEW {BY_GROUP} AS SELECT {', '.join(RATE_BY_GROUP.names)} FROM {FACT_RATE.name}"
     columns = _select_columns(RATE_BY_GROUP.columns, manifest.format)

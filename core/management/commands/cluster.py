@@ -45,6 +45,13 @@ manage.py cluster ACTION --help explains each.
         action("publish", "publish every batch that has a receipt, and write a generation")
         copy = action("copy", "bring the local copy of some states up to date with the newest generation")
         copy.add_argument("--state", type=base_command.states, required=True, help="states to copy, such as GA,FL")
+        copy.add_argument(
+            "--on-s3",
+            type=base_command.states,
+            default=(),
+            metavar="STATES",
+            help="states whose rates the site reads from S3: slower, and without a copy of them on this disk",
+        )
         copy.add_argument("--generation", type=int, help="another generation than the newest one")
         compact = action("compact", "join the small files of each state and month into few large ones")
         compact.add_argument("--state", type=base_command.states, help="only these states")
@@ -87,17 +94,21 @@ manage.py cluster ACTION --help explains each.
         publisher.claim_all()
         self.stdout.write(f"generation {publisher.finish().number} is published")
 
-    def _copy(self, state: tuple[str, ...], generation: int | None, no_wait: bool, **_options: Any) -> None:
+    def _copy(
+        self, state: tuple[str, ...], on_s3: tuple[str, ...], generation: int | None, no_wait: bool, **_options: Any
+    ) -> None:
         from core.cluster.local_copy import LAYOUT, refresh_copy  # noqa: PLC0415
         from core.management.published_store import downloads_dir, open_place  # noqa: PLC0415
 
         settings.BEACONPOINT_FACT_LAYOUT = LAYOUT  # for a new store
         store = self.store(no_wait, "copy")
         with show_counting("copying", "bytes") as progress:
-            done = refresh_copy(store, open_place(), state, downloads_dir("copy"), generation, progress)
+            others = [one for one in on_s3 if one not in state]
+            done = refresh_copy(store, open_place(), state, downloads_dir("copy"), generation, progress, on_s3=others)
         self.stdout.write(
             f"generation {done.published} is copied for {', '.join(state)}: {done.facts:,} rates in {done.files:,} "
             f"files, {done.new_files:,} of them new ({done.new_bytes / 1e6:,.1f} MB)"
+            + (f"; rates of {', '.join(others)} stay on S3" if others else "")
             if done.changed
             else f"generation {done.published} is copied already: nothing has changed"
         )

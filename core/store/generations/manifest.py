@@ -71,6 +71,11 @@ class DataFile:
     """See integrity/checksums.py. Empty before CHECKSUMS_SINCE, and until the file is published."""
 
     @property
+    def remote(self) -> bool:
+        """Return whether the path is an address on an object store, see remote_facts.py."""
+        return "://" in self.path
+
+    @property
     def copy_shard(self) -> str:
         """Return the shard of this file's copy. It begins with the file's own shard, whose folders name the month."""
         name = hashlib.md5(self.path.encode(), usedforsecurity=False).hexdigest()
@@ -138,9 +143,9 @@ class Manifest:
 
     @property
     def files(self) -> Iterator[DataFile]:
-        """Yield every file of the generation."""
+        """Yield every file of the generation that is in the data directory."""
         for files in self.tables.values():
-            yield from files
+            yield from (file for file in files if not file.remote)
         yield from self.rejects.values()
 
     def text(self) -> bytes:

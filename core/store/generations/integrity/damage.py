@@ -62,10 +62,11 @@ class DamagedFileError(StoreError):
 
 
 def files_by_table(manifest: Manifest) -> Iterator[tuple[str, DataFile]]:
-    """Yield every file of a generation with the name of its table."""
+    """Yield every file of a generation that is in the data directory, with the name of its table."""
     for name, files in manifest.tables.items():
         for file in files:
-            yield name, file
+            if not file.remote:
+                yield name, file
     for file in manifest.rejects.values():
         yield REJECTS.name, file
 

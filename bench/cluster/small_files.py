@@ -1,14 +1,7 @@
-"""Measure what publishing many small files costs, and what an engine adds to a task.
-
-    python -m bench.cluster files 20000       register files: commit, planning, memory
-    python -m bench.cluster tasks 10000       tasks that do nothing, on a Ray of this machine
-
-Needs the optional group: uv sync --group cluster.
-"""
+"""Measure what publishing many small files costs, and what an engine adds to a task."""
 
 import resource
 import shutil
-import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,12 +19,6 @@ from core.store.schema.tables import FACT_RATE
 
 STATES = [f"{a}{b}" for a in "ABCDE" for b in "ABCDEFGHIJ"]
 BATCHES_PER_ENTRY = 500
-
-
-def main() -> None:
-    """Run the part that the command line names."""
-    part, count = sys.argv[1], int(sys.argv[2])
-    {"files": measure_files, "tasks": measure_tasks}[part](count)
 
 
 def measure_files(count: int) -> None:
@@ -99,8 +86,4 @@ def measure_tasks(count: int) -> None:
         began = time.perf_counter()
         done = sum(result == number for number, result in cluster.run(do_nothing, range(count), processors=1, memory=0))
         seconds = time.perf_counter() - began
-        print(f"{done} tasks: {seconds:.1f} s, {seconds / count * 1000:.2f} ms each")
-
-
-if __name__ == "__main__":
-    main()
+    print(f"{done} tasks: {seconds:.1f} s, {seconds / count * 1000:.2f} ms each")

@@ -1,0 +1,35 @@
+"""Measure and strain what runs on several machines.
+
+    python -m bench.cluster files 20000       register files: commit, planning, memory
+    python -m bench.cluster tasks 10000       tasks that do nothing, on a Ray of this machine
+    python -m bench.cluster kills 30          kill workers, nodes, drivers (on `file` or `s3` only: name it)
+    python -m bench.cluster rounds 20         three committers at once, and a control that has to fail
+    python -m bench.cluster pages STORE       pages from local files, and from S3 with 0 and 40 ms a request
+
+Needs the optional group: uv sync --group cluster-dev.
+"""
+
+import sys
+
+from bench.cluster.kills import measure_kills
+from bench.cluster.pages import measure_pages
+from bench.cluster.rounds import measure_rounds
+from bench.cluster.small_files import measure_files, measure_tasks
+
+PARTS = {
+    "files": measure_files,
+    "tasks": measure_tasks,
+    "kills": measure_kills,
+    "rounds": measure_rounds,
+    "pages": measure_pages,
+}
+
+
+def main() -> None:
+    """Run the part that the command line names."""
+    part, *rest = sys.argv[1:]
+    PARTS[part](*(int(each) if each.isdecimal() else each for each in rest))  # type: ignore[operator]
+
+
+if __name__ == "__main__":
+    main()

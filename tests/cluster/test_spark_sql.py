@@ -1,0 +1,77 @@
+"""The seed's SQL gives one answer: in DuckDB on one machine's store, and in Sail (Spark's dialect and protocol)."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from core.cluster.publish import Publisher
+from core.store.generations.store import Store
+from core.store.schema.tables import FACT_RATE
+from core.store.sql import parquet_rows
+from tests.cluster.files import job_of, load_single, run, write_rates
+from tests.cluster.seed_sql import QUERIES, for_spark, name_tables
+
+TABLES = (FACT_RATE.name, "dim_code", "dim_pos_set", "xref_pos", "xref_group_npi", "xref_group_tin")
+
+pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
+
+Rows = Counter[tuple[Any, ...]]
+
+
+@pytest.fixture(scope="module")
+def spark() -> Iterator[Any]:
+    """Return a session of a Sail server of this process."""
+    if find_spec("pysail") is None:
+        pytest.skip("needs Sail: uv sync --group cluster-dev")
+    from pysail.spark import SparkConnectServer  # noqa: PLC0415 - an optional dependency
+    from pyspark.sql import SparkSession  # noqa: PLC0415 - an optional dependency
+
+    server = SparkConnectServer("127.0.0.1", 0)
+    server.start(background=True)
+    session = SparkSession.builder.remote(f"sc://127.0.0.1:{server.listening_address[1]}").getOrCreate()
+    yield session
+    session.stop()
+    server.stop()
+
+
+def _rows(found: list[Any]) -> Rows:
+    return Counter(tuple(round(each, 9) if isinstance(each, float) else each for each in row) for row in found)
+
+
+@pytest.mark.parametrize("place", ["file"], indirect=True)
+def test_the_seed_s_sql_gives_one_answer(publisher: Publisher, tmp_path: Path, spark: Any) -> None:
+    paths = write_rates(tmp_path / "files", 2)
+    for path in paths:
+        run(job_of(publisher.place, path, tmp_path))
+    publisher.claim_all()
+    publisher.finish()
+    single = load_single(Store(tmp_path / "single"), paths)
+    with duckdb.connect() as connection:
+        answers = {
+            section: _rows(
+                connection.execute(name_tables(query, lambda name: parquet_rows(single.paths(name)))).fetchall()
+            )
+            for section, query in QUERIES.items()
+        }
+    assert all(answers[section] for section in ("3.1", "3.2", "3.3", "3.4", "8.3"))
+
+    def ask(read: Callable[[str], Any]) -> dict[str, Rows]:
+        for name in TABLES:
+            read(name).createOrReplaceTempView(name)
+        return {
+            section: _rows([tuple(row) for row in spark.sql(for_spark(query)).collect()])
+            for section, query in QUERIES.items()
+        }
+
+    assert ask(lambda name: spark.read.parquet(*single.paths(name))) == answers
+    # The files of the tables' newest snapshots: as plain Parquet, and by Sail's own reader of Iceberg.
+    files = {
+        name: [task.file.file_path for task in publisher.catalog.table(name).scan().plan_files()] for name in TABLES
+    }
+    assert ask(lambda name: spark.read.parquet(*files[name])) == answers
+    assert ask(lambda name: spark.read.format("iceberg").load(publisher.catalog.table(name).location())) == answers
