@@ -64,7 +64,8 @@ def test_rates_on_s3_are_answered_as_copied_ones(
 
 @pytest.mark.parametrize("place", ["file"], indirect=True)
 def test_a_directory_is_copied_and_not_read_from_afar(publisher: Publisher, tmp_path: Path) -> None:
-    run(job_of(publisher.place, *write_rates(tmp_path / "files", 1), tmp_path))
+    (path,) = write_rates(tmp_path / "files", 1)
+    run(job_of(publisher.place, path, tmp_path))
     publisher.claim_all()
     publisher.finish()
     with pytest.raises(BeaconError, match="copy them instead"):
