@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import TypedDict, Unpack
 
 import duckdb
 
@@ -43,65 +44,46 @@ from core.tic.lenient_json import REPEATED
 from core.tic.source import Source
 
 
+class LoadSettings(TypedDict, total=False):
+    """How a file is loaded."""
+
+    year_month: str | None
+    """Takes the place of the month in the file (YYYY-MM)."""
+    payer: str | None
+    """The payer's name, for a file that does not name its payer."""
+    provenance: Provenance | None
+    """Is recorded with the batch."""
+    fetcher: GroupFetcher | None
+    """Fetches the members of groups that are at another URL; without it they are not fetched."""
+    progress: Progress | None
+    """Is called while the file is read."""
+    memory: str
+    """DuckDB's limit (default: 300MB)."""
+    processes: int | None
+    """How many share the work of a large file (default: one per core)."""
+    sizes: LoadSizes
+
+
 def load_file(
-    store: Store,
-    source: Source,
-    state: str,
-    *,
-    only: RateFilter = ALL_RATES,
-    year_month: str | None = None,
-    payer: str | None = None,
-    provenance: Provenance | None = None,
-    fetcher: GroupFetcher | None = None,
-    progress: Progress | None = None,
-    memory: str = "300MB",
-    processes: int | None = None,
-    sizes: LoadSizes = DEFAULT_SIZES,
+    store: Store, source: Source, state: str, *, only: RateFilter = ALL_RATES, **settings: Unpack[LoadSettings]
 ) -> LoadOutcome:
     """Load one in-network file for a state, or the rates of it that `only` wants. See load_for_states."""
-    (outcome,) = load_for_states(
-        store,
-        source,
-        (StateLoad(state, only),),
-        year_month=year_month,
-        payer=payer,
-        provenance=provenance,
-        fetcher=fetcher,
-        progress=progress,
-        memory=memory,
-        processes=processes,
-        sizes=sizes,
-    )
+    (outcome,) = load_for_states(store, source, (StateLoad(state, only),), **settings)
     return outcome
 
 
 def load_for_states(
-    store: Store,
-    source: Source,
-    loads: Sequence[StateLoad],
-    *,
-    year_month: str | None = None,
-    payer: str | None = None,
-    provenance: Provenance | None = None,
-    fetcher: GroupFetcher | None = None,
-    progress: Progress | None = None,
-    memory: str = "300MB",
-    processes: int | None = None,
-    sizes: LoadSizes = DEFAULT_SIZES,
+    store: Store, source: Source, loads: Sequence[StateLoad], **settings: Unpack[LoadSettings]
 ) -> list[LoadOutcome]:
     """Load one in-network file for states, reading it once and publishing it once. Return the outcome of each state.
 
     A state gets the rows, counts, and ids that it would get if the file were loaded for it alone.
 
-    `year_month` (YYYY-MM) takes the place of the month in the file. `payer` is the payer's name, for a file that does
-    not name its payer. `provenance` is recorded with the batch. `fetcher` fetches the members of groups that are at
-    another URL; without it they are not fetched. `progress` is called while the file is read. `memory` is DuckDB's
-    limit. `processes` share the work of a large file (default: one per core).
-
     Raise PayerFileError for a file that cannot be loaded, BeaconError for a filter about which the store knows too
     little, and StoreError for a store that cannot be written. The store is then as it was.
     """
-    count = processes or cpu_count()
+    year_month, payer, progress = settings.get("year_month"), settings.get("payer"), settings.get("progress")
+    sizes, count = settings.get("sizes", DEFAULT_SIZES), settings.get("processes") or cpu_count()
     with store.write() as transaction, WorkersOnDemand(count, sizes.small_file_chunks) as workers:
         clock = StageClock(workers)
         work = Path(mkdtemp(dir=transaction.work))
@@ -113,7 +95,7 @@ def load_for_states(
             loads=tuple(replace(one, only=only) for one, only in zip(loads, filters, strict=True)),
             year_month=year_month,
             payer=payer,
-            provenance=provenance or Provenance(),
+            provenance=settings.get("provenance") or Provenance(),
             history=read_batch_history(transaction),
             started_at=datetime.now(UTC),
             processes=count,
@@ -126,9 +108,9 @@ def load_for_states(
             return _repeat(task, content.batch_id, clock)
         header = read_header(source.name, content.root, year_month, payer)
         refuse_other_month(source.name, task.history.of_file(content.batch_id), header.year_month)
-        with closing(connect_for_writing(work, memory)) as connection:
+        with closing(connect_for_writing(work, settings.get("memory", "300MB"))) as connection:
             with clock.stage("groups"):
-                groups = index_groups(task, connection, content, fetcher)
+                groups = index_groups(task, connection, content, settings.get("fetcher"))
                 scopes = scope_facts(task, connection, content, header, filters_read, groups)
                 give_back_memory()
             workers.renew()  # the next stage has no use for the caches of this one

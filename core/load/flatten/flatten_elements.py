@@ -11,15 +11,15 @@ from collections import Counter
 from collections.abc import Sequence
 from math import inf
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from core.fields.rate import parse_rate
-from core.load.batch.rejects import LEFT_OUT, published_text
+from core.load.batch.rejects import published_text
 from core.load.flatten.file_pieces import FilePiece, Flattened
 from core.load.flatten.file_traits import NO_TRAITS, FileTraits
 from core.load.flatten.item_fields import CODE_TOO_LONG, NO_CODE, NOT_WANTED, TEXT_TOO_LONG, ItemFieldsReader
+from core.load.flatten.left_out import LeftOut, RatePosition
 from core.load.flatten.plain_rates import ItemRates, PlainRates, cut_into_blocks, read_plain_rates
 from core.load.flatten.price_fields import RATE_KEY, PriceFieldsReader
 from core.load.flatten.rate_groups import RateGroupReader
@@ -43,13 +43,6 @@ _POSITION_BITS = 0xFFFFFFFF
 
 _ITEM_REASONS = {NO_CODE: "no_code", CODE_TOO_LONG: "code_too_long", TEXT_TOO_LONG: "text_too_long"}
 """Why the prices of an item without a number are rejected."""
-
-
-class _RatePosition(NamedTuple):
-    """Where a rate is in the file, for the list of rejects."""
-
-    seq: int
-    rate: int
 
 
 class Flattener:
@@ -78,8 +71,8 @@ class Flattener:
         self._used = KeySet()
         self._rows_read = 0
         self._rows_filtered = 0
-        self._rejected: Counter[tuple[int, str]] = Counter()
         self._notes: Counter[str] = Counter()
+        self._left_out = LeftOut(self._spools, self._notes)
         self._item_fields = ItemFieldsReader(self._spools, self._notes, filters)
         self._price_fields = PriceFieldsReader(sizes)
         self._groups = RateGroupReader(self._spools, self._notes, sizes, traits.exact_ids)
@@ -96,7 +89,7 @@ class Flattener:
             used_keys=self._used.keys(),
             rows_read=self._rows_read,
             rows_filtered=self._rows_filtered,
-            rejected_by_mask=self._rejected,
+            rejected_by_mask=self._left_out.rejected,
             notes=self._notes + self._price_fields.notes + self._spools.parts.notes,
             pos_sets=self._price_fields.pos_sets,
         )
@@ -140,9 +133,9 @@ class Flattener:
         ]
         if len(items) < len(found):
             for n in [n for n, item in enumerate(found) if item is None]:
-                self._leave_out("no_object", seq + n)
+                self._left_out.leave_out("no_object", seq + n)
         for empty in [each.seq for each in items if not each.rates]:
-            self._leave_out("no_rates", empty)
+            self._left_out.leave_out("no_rates", empty)
         self._add_rates(items)
         return len(found)
 
@@ -154,7 +147,7 @@ class Flattener:
         rates = item.negotiated_rates if chunk.first else None
         rates = rates or [rate or RateObject() for rate in self._decode(decode.RATE_DECODER, chunk)]
         if not rates and chunk.first:
-            self._leave_out("no_rates", self._piece << 32)
+            self._left_out.leave_out("no_rates", self._piece << 32)
         self._add_rates([ItemRates(item, rates, self._piece << 32)])
         return len(rates)
 
@@ -244,7 +237,7 @@ class Flattener:
                     add_groups, add_item = prices.group_list.append, prices.item_fields.append
                 size = list_sizes[groups] if groups >= 0 else 0
                 if not texts or number < 0 or not 0 < size <= max_groups:
-                    self._add_odd_rate(number, item, rate, groups, _RatePosition(seq, position))
+                    self._add_odd_rate(number, item, rate, groups, RatePosition(seq, position))
                     continue
                 prices.fact_rows += size * len(texts)
                 self._rows_read += size * len(texts)
@@ -266,7 +259,7 @@ class Flattener:
                             add_fields(fields)
                             add_groups(groups)
                             continue
-                    self._add_price(text, number, (groups,), size, _RatePosition(seq, position), texts.index(raw))
+                    self._add_price(text, number, (groups,), size, RatePosition(seq, position), texts.index(raw))
             if kept or len(prices.rate) > before:
                 describe(number, item, seq, cache)
 
@@ -279,7 +272,7 @@ class Flattener:
         return self._groups.read_written_out(rates, seqs)
 
     def _add_odd_rate(
-        self, number: int, item: ItemObject, rate: RateObject, groups: int, position: _RatePosition
+        self, number: int, item: ItemObject, rate: RateObject, groups: int, position: RatePosition
     ) -> None:
         """Add or reject the prices of a rate that has no code, no groups, no prices, or very many groups."""
         lists = self._groups.lists
@@ -287,7 +280,7 @@ class Flattener:
             rate, groups = self._read_again(rate, groups, position)
         texts = rate.negotiated_prices
         if not texts:
-            self._leave_out("no_prices", position.seq, position.rate)
+            self._left_out.leave_out("no_prices", position.seq, position.rate)
             return
         size = lists.sizes[groups] if groups >= 0 else -groups
         # A rejected price counts once for each of its groups, and once if it has none.
@@ -301,7 +294,7 @@ class Flattener:
                 value = published_text([item.billing_code_type, item.billing_code])
             mask = lists.mask_of(groups) & self._item_fields.mask_of(number, item, self._price_fields.cache)
             for price in range(len(texts)):
-                self._reject(reason, max(size, 1), position, price, value, mask)
+                self._left_out.reject(reason, max(size, 1), position, price, value, mask)
         else:
             self._prices.fact_rows += rows
             keys, step, mask = lists.keys_of(groups), self._sizes.groups_per_row, lists.mask_of(groups)
@@ -309,7 +302,7 @@ class Flattener:
             for price, raw in enumerate(texts):
                 self._add_price(bytes(raw), number, rows_of, size, position, price)
 
-    def _read_again(self, rate: RateObject, groups: int, position: _RatePosition) -> tuple[RateObject, int]:
+    def _read_again(self, rate: RateObject, groups: int, position: RatePosition) -> tuple[RateObject, int]:
         """Return a rate that lacks something, and its groups, with its keys put right if they are misspelt."""
         found = self._misspelt.read(position.seq & _POSITION_BITS, position.rate)
         if found is None:
@@ -319,23 +312,23 @@ class Flattener:
         return found, self._groups.read_written_out([found], [position.seq])[0]
 
     def _add_price(
-        self, text: bytes, number: int, lists: Sequence[int], size: int, position: _RatePosition, price: int
+        self, text: bytes, number: int, lists: Sequence[int], size: int, position: RatePosition, price: int
     ) -> None:
         """Add or reject a price whose text is new, for the `size` groups of some lists. `price` is its position."""
         found = decode.decode_price(text, self._notes)
         if found is None:
             shown = published_text(text.decode("utf-8", "replace"))
-            self._reject("no_price", size, position, price, shown, self._mask_of(number, lists))
+            self._left_out.reject("no_price", size, position, price, shown, self._mask_of(number, lists))
             return
         amount = parse_rate(found.negotiated_rate)
         if amount is None:
             value = None if found.negotiated_rate is None else published_text(found.negotiated_rate)
-            self._reject("invalid_rate", size, position, price, value, self._mask_of(number, lists))
+            self._left_out.reject("invalid_rate", size, position, price, value, self._mask_of(number, lists))
             return
         fields = self._price_fields.number_of(found)
         if fields < 0:
             shown = published_text(text.decode("utf-8", "replace"))
-            self._reject("text_too_long", size, position, price, shown, self._mask_of(number, lists))
+            self._left_out.reject("text_too_long", size, position, price, shown, self._mask_of(number, lists))
             return
         for groups in lists:
             self._prices.item_fields.append(number)
@@ -347,17 +340,6 @@ class Flattener:
     def _mask_of(self, number: int, lists: Sequence[int]) -> int:
         """Return a bit for each filter that wants an item's code and may want one of the groups of a list."""
         return self._groups.lists.mask_of(lists[0]) & self._item_fields.mask_of(number, None, self._price_fields.cache)
-
-    def _reject(
-        self, reason: str, rows: int, position: _RatePosition, price: int, value: str | None, mask: int
-    ) -> None:
-        self._rejected[mask, reason] += rows
-        self._spools.rejects.add(reason, position.seq, position.rate, price, value, rows)
-
-    def _leave_out(self, reason: str, seq: int, rate: int | None = None) -> None:
-        """Count and list something that has no price, and so no row."""
-        self._notes[LEFT_OUT[reason]] += 1
-        self._spools.rejects.add(reason, seq, rate, None, None, 0)
 
     # --- elements of provider_references ----------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from msgspec import Raw
 from core.fields.providers.provider_group_id import parse_provider_group_id, spell_provider_group_id
 from core.fields.texts.text import as_list, fit_text
 from core.load.batch.altered_texts import count_altered
-from core.load.batch.rejects import LEFT_OUT
+from core.load.flatten.left_out import LeftOut
 from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.providers.group_key import NAMED_KEY, WHOLE_KEY_LIMIT, group_key, group_keys_of_names
 from core.load.providers.wanted_groups import WantedGroups
@@ -46,6 +46,7 @@ class RateGroupReader:
     ) -> None:
         self._spools = spools
         self._notes = notes
+        self._left_out = LeftOut(spools, notes)
         self._sizes = sizes
         self._exact_ids = exact_ids
         self.wanted: WantedGroups | None = None
@@ -134,7 +135,7 @@ class RateGroupReader:
         with_members: list[tuple[int, bytes, int]] = []
         for position, reference in enumerate(references, seq):
             if reference is None:
-                self._leave_out("no_object", position)
+                self._left_out.leave_out("no_object", position)
             else:
                 key = self._define(reference, position)
                 if key is None:
@@ -153,7 +154,7 @@ class RateGroupReader:
         value = lenient_json.parse_raw(reference.provider_group_id)
         group = parse_provider_group_id(value, self._exact_ids)
         if group is None:
-            self._leave_out("no_group_id", seq)
+            self._left_out.leave_out("no_group_id", seq)
             return None
         key = group_key(group)
         if type(value) is not int and (spelling := spell_provider_group_id(value)) != group:
@@ -171,10 +172,6 @@ class RateGroupReader:
         for _, done in fitted:
             self._notes.update(count_altered(done))
         return sorted({name for name, _ in fitted if name})
-
-    def _leave_out(self, reason: str, seq: int) -> None:
-        self._notes[LEFT_OUT[reason]] += 1
-        self._spools.rejects.add(reason, seq, None, None, None, 0)
 
     def _read_mixed(self, inline: bytes, references: bytes, seq: int) -> int:
         """Return the list of groups of a rate that has provider_references as well as provider_groups."""
