@@ -10,6 +10,7 @@ from core.pages.shared.labels import title_of
 from core.queries.code_answer import CodeAnswer, answer_code, spread_by_terms
 from core.queries.find.code_titles import code_titles
 from core.queries.find.codes import count_codes, list_busiest_codes
+from core.queries.rate_classes import choose_class
 from core.queries.rules.market import Market, market_cache
 from core.store.connection import Snapshot
 
@@ -38,7 +39,7 @@ def work_questions(db: Snapshot, market: Market) -> list[WorkedQuestion]:
     titles = code_titles(db)
     found: list[WorkedQuestion] = []
     for ask, code in zip(asked, codes, strict=False):
-        of_code = replace(market, code=code.code)
+        of_code = choose_class(db, replace(market, code=code.code)).market
         with market_cache(db, of_code) as cached:
             answer = answer_code(spread_by_terms(cached, of_code))
         if answer:
@@ -53,7 +54,7 @@ def _about_spread(answer: CodeAnswer, name: str, market: Market) -> Iterator[Wor
         f"What is paid for {name}?",
         f"{write_dollars(row.p50)} in the middle; half of the rates are between {write_dollars(row.p25)} and "
         f"{write_dollars(row.p75)}.",
-        urls.to("rates", market, billing_class=row.billing_class),
+        urls.to("rates", market),
     )
 
 

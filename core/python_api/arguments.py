@@ -30,7 +30,17 @@ from core.queries.comparison.schedules import BASES
 from core.queries.parties.roll_ups import Level
 from core.queries.rules.evidence import ALL_RATES, CHOICES, EVIDENCE, LIKELY
 from core.queries.rules.market import Market
-from core.queries.rules.market_filters import AREA, AREAS, BASIS, FILTERS, NO_MODIFIER, NOT_STATED
+from core.queries.rules.market_filters import (
+    ALL_CLASSES,
+    AREA,
+    AREAS,
+    BASIS,
+    CLASSES,
+    FILTERS,
+    NO_MODIFIER,
+    NOT_STATED,
+    ONE_CLASS,
+)
 from core.runtime.errors import BeaconError
 
 LATEST = "latest"
@@ -50,7 +60,9 @@ class Filters(TypedDict, total=False):
     of one provider of the group, who meets all of them. `evidence` is "likely" for the rates that are likely
     performed, or "all" (the default). `basis` ("mpfs", "opps" or "asc") narrows nothing: it compares all rates with
     that schedule of Medicare, whatever class they state. Nor does `area`: "state" compares all rates with the
-    state's mean, "own" (the default) with the amount of their provider's own area where it is known.
+    state's mean, "own" (the default) with the amount of their provider's own area where it is known. `classes` is "one"
+    (the default: without `billing_class` and `modifier`, a code is answered for the class of rates that most rates
+    have, see `RateStore.rate_classes`) or "all".
     """
 
     care_setting: str
@@ -77,6 +89,7 @@ class Filters(TypedDict, total=False):
     evidence: str
     basis: str
     area: str
+    classes: str
 
 
 def parse_market(
@@ -87,7 +100,7 @@ def parse_market(
     Its month is empty text if the latest file of each payer is asked for.
     """
     month = "" if year_month in {None, LATEST} else check_month(year_month or "")
-    known = (*FILTERS, BASIS, AREA)
+    known = (*FILTERS, BASIS, AREA, CLASSES)
     unknown = set(filters) - set(known)
     if unknown:
         raise BeaconError(f"unknown filter {', '.join(sorted(unknown))}; known: {', '.join(known)}")
@@ -207,6 +220,9 @@ _FILTER_RULES: dict[str, Any] = {
     EVIDENCE: lambda value: None if check_one_of(EVIDENCE, value.lower(), CHOICES) == ALL_RATES else LIKELY,
     BASIS: lambda value: check_one_of(BASIS, value.lower(), BASES),
     AREA: lambda value: check_one_of(AREA, value.lower(), AREAS),
+    CLASSES: lambda value: (
+        None if check_one_of(CLASSES, value.lower(), (ONE_CLASS, ALL_CLASSES)) == ONE_CLASS else value.lower()
+    ),
 }
 """The rules of filters whose values are not simply words in lowercase."""
 

@@ -7,8 +7,8 @@ import polars as pl
 
 from core.python_api.arguments import Filters, check_one_of, parse_market
 from core.python_api.frames import frame_of
-from core.queries.latest import with_latest
 from core.queries.profiles import KINDS, PLACES, Breakdown, break_down
+from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 
 
@@ -18,6 +18,10 @@ class ProfileQuestions(ABC):
     @abstractmethod
     def _snapshot(self) -> Snapshot:
         """Return the newest generation."""
+
+    @abstractmethod
+    def _of_one_class(self, market: Market) -> Market:
+        """Return the market with its months and the class of most rates."""
 
     def rates_by(
         self,
@@ -33,6 +37,6 @@ class ProfileQuestions(ABC):
         `by` is "county", "metro", "city", "zip", "specialty", or "entity" (individual or organization). A rate counts
         once for each value that a provider of its group has.
         """
-        market = with_latest(self._snapshot(), parse_market(state, year_month, code, code_type, filters))
+        market = self._of_one_class(parse_market(state, year_month, code, code_type, filters))
         kind = check_one_of("by", by, (*PLACES, *KINDS))
         return frame_of(Breakdown, break_down(self._snapshot(), market, kind)[1])

@@ -37,6 +37,7 @@ from core.queries.find.code_index import FoundCode
 from core.queries.latest import with_latest
 from core.queries.over_time import changes
 from core.queries.parties import networks, organizations, payers, provider_rates, providers
+from core.queries.rate_classes import RateClass, choose_class, choose_class_of_codes
 from core.queries.rules.market import Market
 from core.queries.rules.rate_kinds import MACROS
 from core.queries.yardstick import compensation, label_fits, medicare
@@ -108,6 +109,17 @@ class RateStore(ProfileQuestions, RollUpAnswers, RuleQuestions, TrendQuestions):
     def codes(self, text: str = "", *, limit: int | None = None) -> pl.DataFrame:
         """Return the billing codes that begin with a number, or whose description contains each word of a text."""
         return frame_of(FoundCode, codes.search_codes(self._snapshot(), text, limit or ALL_ROWS)[1])
+
+    def rate_classes(
+        self, state: str, year_month: str | None, code: str, code_type: str | None = None, **filters: Unpack[Filters]
+    ) -> pl.DataFrame:
+        """Return the classes of a code's rates, most rates first, and which of them the other methods answer for.
+
+        A class is a billing class, a component (the whole service, 26, TC), and, for facilities, a setting if the rates
+        differ in it. Pass `classes="all"` to any method for all of them together.
+        """
+        market = with_latest(self._snapshot(), parse_market(state, year_month, code, code_type, filters))
+        return frame_of(RateClass, choose_class(self._snapshot(), market).classes)
 
     def rates(
         self,
@@ -260,10 +272,11 @@ class RateStore(ProfileQuestions, RollUpAnswers, RuleQuestions, TrendQuestions):
         with that of the payer `base`, or of all payers. The rows for all payers together have no `payer_slug`.
         """
         market = self._market(state, year_month, None, None, filters)
-        slug = make_payer_slug(base) if base else None
-        return frame_of(
-            payers.PayerSpread, payers.compare_payers(self._snapshot(), market, parse_code_list(wanted), slug)[0]
-        )
+        slug, db = make_payer_slug(base) if base else None, self._snapshot()
+        listed = parse_code_list(wanted)
+        if len(listed) == 1:
+            market = choose_class_of_codes(db, market, (code for _, code in listed[0].meanings)).market
+        return frame_of(payers.PayerSpread, payers.compare_payers(db, market, listed, slug)[0])
 
     def npi(self, npi: str) -> pl.DataFrame:
         """Return who an NPI is, in one row; names need the NPPES register. No row if no rate's group has it."""
@@ -314,7 +327,7 @@ class RateStore(ProfileQuestions, RollUpAnswers, RuleQuestions, TrendQuestions):
         **filters: Unpack[Filters],
     ) -> pl.DataFrame:
         """Return what each tax ID is paid for a code, in the month `before` and in `year_month`."""
-        market = parse_market(state, year_month, code, code_type, filters)
+        market = self._of_one_class(parse_market(state, year_month, code, code_type, filters))
         order = check_one_of("sort", sort, changes.ORDERS)
         found = changes.list_changed_pay(
             self._snapshot(), market, check_month(before), None, order, limit or ALL_ROWS, 0
@@ -334,7 +347,7 @@ class RateStore(ProfileQuestions, RollUpAnswers, RuleQuestions, TrendQuestions):
 
         Each tax ID counts once for each payer, code, and terms.
         """
-        market = parse_market(state, year_month, code, code_type, filters)
+        market = self._of_one_class(parse_market(state, year_month, code, code_type, filters))
         found = changes.count_movements(self._snapshot(), market, check_month(before))
         return frame_of(changes.PayerMoved, found.payers) if market.code else frame_of(changes.CodeMoved, found.codes)
 
@@ -390,7 +403,13 @@ class RateStore(ProfileQuestions, RollUpAnswers, RuleQuestions, TrendQuestions):
     def _market(
         self, state: str, year_month: str | None, code: str | None, code_type: str | None, filters: Mapping[str, Any]
     ) -> Market:
-        return with_latest(self._snapshot(), parse_market(state, year_month, code, code_type, filters))
+        return self._of_one_class(parse_market(state, year_month, code, code_type, filters))
+
+    def _of_one_class(self, market: Market) -> Market:
+        """Return the market with its months, and with the class of most rates if it is of a code and names none."""
+        db = self._snapshot()
+        market = with_latest(db, market)
+        return choose_class(db, market).market if market.code else market
 
     def _snapshot(self) -> Snapshot:
         found = self._reader.snapshot()

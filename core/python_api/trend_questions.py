@@ -9,6 +9,7 @@ from core.python_api.arguments import Filters, check_state, parse_market
 from core.python_api.frames import frame_of
 from core.queries.coverage import list_coverage
 from core.queries.over_time.trend import TrendPoint, list_trend
+from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 
 
@@ -19,10 +20,15 @@ class TrendQuestions(ABC):
     def _snapshot(self) -> Snapshot:
         """Return the newest generation."""
 
+    @abstractmethod
+    def _of_one_class(self, market: Market) -> Market:
+        """Return the market with its months and the class of most rates."""
+
     def trend(self, state: str, code: str, code_type: str | None = None, **filters: Unpack[Filters]) -> pl.DataFrame:
         """Return what a code is paid in each month that is loaded, by class, modifier, and payer, beside Medicare."""
         db = self._snapshot()
         months = [row.year_month for row in list_coverage(db) if row.state == check_state(state)]
         if not months:
             return frame_of(TrendPoint, [])
-        return frame_of(TrendPoint, list_trend(db, parse_market(state, max(months), code, code_type, filters)))
+        market = self._of_one_class(parse_market(state, None, code, code_type, filters))
+        return frame_of(TrendPoint, list_trend(db, market))

@@ -5,6 +5,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, Field
 
 from core.queries.latest import PayerFileMonth
+from core.queries.rate_classes import RateClass
 from core.queries.rules.market import Market
 
 Row = TypeVar("Row")
@@ -35,6 +36,11 @@ class MarketAnswer(Answer):
     market: Market = Field(
         description="The market of the answer, with the state, month and code system that were chosen. Its year_month "
         "is empty text if payers have different months."
+    )
+    rate_classes: list[RateClass] = Field(
+        description="The classes of rates of a code, most rates first. `chosen` are those that the answer is about: by "
+        "default the class with most rates; `classes=all` asks for all of them. Empty if the question is not about one "
+        "code."
     )
     months: list[PayerFileMonth] = Field(description="The month of each payer's rates in the market.")
 

@@ -9,11 +9,12 @@ from django.conf import settings
 from core.api.protocol import cursors
 from core.api.protocol.answers import AnswerFields, Row
 from core.api.protocol.problems import Problem
-from core.pages.forms.market_forms import ChangesForm, MarketForm, ProviderForm
+from core.pages.forms.market_forms import ChangesForm, MarketForm, PayersForm, ProviderForm
 from core.pages.forms.query_form import QueryForm
 from core.pages.shared.market_choice import (
     InvalidChoice,
     MarketChoice,
+    choose_compared_market,
     choose_market,
     choose_months,
     choose_provider_market,
@@ -131,6 +132,8 @@ def _choose(form: QueryForm, db: Snapshot, path_values: dict[str, str]) -> Marke
         by: providers.By = "npi" if "npi" in path_values else "tin"
         periods = providers.list_provider_periods(db, by, path_values[by])
         return choose_provider_market(replace(form.market(), **path_values), db, periods)
+    if isinstance(form, PayersForm):
+        return choose_compared_market(form.market(), form.cleaned_data["codes"], db)
     if isinstance(form, ChangesForm):
         choice = choose_months(form.market(), form.cleaned_data["from"], db, coverage.list_coverage(db))
         if not choice.earlier_month:

@@ -99,7 +99,8 @@ class _Operation:
         )
         if choice and "market" in self.answer.model_fields:
             shown = replace(choice.market, year_month=choice.market.one_month, latest=None)
-            found = {**found, "market": shown, "months": list_payer_months(db, choice.market)}
+            months = list_payer_months(db, choice.market)
+            found = {"rate_classes": choice.classes, **found, "market": shown, "months": months}
         answer = self.answer(generation=db.manifest.generation, **found)
         response = HttpResponse(write_json(answer.model_dump()), content_type=JSON)
         if found.get("next"):

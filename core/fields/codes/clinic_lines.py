@@ -7,21 +7,14 @@ from dataclasses import dataclass
 
 from core.fields.codes.code_list import WantedCode, read_codes
 from core.fields.codes.modifier import parse_modifiers
+from core.fields.places.care_setting import FOUR_SETTINGS, HOSPITAL_OUTPATIENT, SETTING_OF_PLACE, SURGICAL_CENTER
 
 COLUMNS = ("code", "modifier", "setting", "units", "rate")
 MAX_LINES = 1_000
 MAX_CHARACTERS = 200_000
 
-SETTING_PLACES = {
-    "office": ("11",),
-    "hospital outpatient": ("19", "22"),
-    "surgical center": ("24",),
-    "inpatient": ("21",),
-}
-"""The settings in words, and the places of service that each stands for."""
-
-_SETTINGS = {**{name: name for name in SETTING_PLACES}, "hospital": "hospital outpatient", "asc": "surgical center"}
-_SETTINGS |= {place: name for name, places in SETTING_PLACES.items() for place in places}
+_SETTINGS = {**{name: name for name in FOUR_SETTINGS}, "hospital": HOSPITAL_OUTPATIENT, "asc": SURGICAL_CENTER}
+_SETTINGS |= SETTING_OF_PLACE
 _NUMBER = re.compile(r"\$?\s*([0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,9})(\.[0-9]{1,6})?")
 
 
@@ -84,7 +77,7 @@ def _read_line(number: int, cells: dict[str, str]) -> ClinicLine:
     place = cells.get("setting", "").lower()
     setting = _SETTINGS.get(place, "")
     if place and not setting:
-        raise ValueError(f"setting: {place[:40]!r} is not one of {', '.join(SETTING_PLACES)}")
+        raise ValueError(f"setting: {place[:40]!r} is not one of {', '.join(FOUR_SETTINGS)}")
     return ClinicLine(number, codes[0], modifier, setting, _number(cells, "units"), _number(cells, "rate"))
 
 

@@ -21,7 +21,7 @@ from core.queries.histogram import Bin, build_histogram
 from core.queries.likely_rates import find_evidence_switch
 from core.queries.profiles import count_profile_choices
 from core.queries.rules.market import Market, facts_in_memory
-from core.queries.rules.market_filters import FILTERS
+from core.queries.rules.market_filters import CLASS_FILTERS, FILTERS
 from core.queries.rules.rate_kinds import KINDS, rate_size
 from core.queries.rules.which_filter_emptied import count_without_each_filter
 from core.queries.yardstick import label_fits, medicare_amounts
@@ -50,7 +50,8 @@ def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
     amounts = medicare_amounts.find_amounts(query.cached, market, (row.group_area for row in rows if row.group_area))
     lines = medicare_amounts.count_amount_lines(amounts)
     spreads = spread_by_terms(query.cached_by_area, market)
-    answer = describe_answer(spreads, choices["modifier"], amounts)
+    settings = next((one.settings for one in query.choice.classes if one.chosen), []) if not market.classes else []
+    answer = describe_answer(spreads, choices["modifier"], amounts, settings)
     several = any(terms.payee == SURGICAL_CENTER_PAYEE for terms in amounts)
     centers = label_fits.find_surgical_centers(db, [row.pg_uid for row in rows]) if several else set()
     return query.render(
@@ -66,7 +67,7 @@ def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
         together=[row for row in spreads if row.reporting_entity_name is None],
         percents={(row.reporting_entity_name, *row.terms): row.percent_p50 for row in spreads},
         amounts=lines,
-        facets=_facets_to_show(choices),
+        facets=_facets_to_show(choices, set(CLASS_FILTERS[:2]) if len(query.choice.classes) > 1 else set()),
         rows=[(row, *_compare_with_medicare(row, market.code or "", amounts, centers)) for row in rows],
         compared=bool(lines),
         paging=Paging(query.values["page"], counted.rates),
@@ -110,14 +111,16 @@ def _download(query: MarketQuery[RatesForm]) -> HttpResponseBase:
     return query.download(every, rates.RateRow, f"rates_{market.code}")
 
 
-def _facets_to_show(choices: Mapping[str, Sequence[Choice]]) -> list[tuple[str, str, Sequence[Choice]]]:
-    """Return the label, the name, and the choices of each filter that can be set or is set."""
+def _facets_to_show(
+    choices: Mapping[str, Sequence[Choice]], in_tabs: Collection[str]
+) -> list[tuple[str, str, Sequence[Choice]]]:
+    """Return the label, the name, and the choices of each filter that can be set or is set, and that no tab shows."""
     first = ("care_setting", "pos", "payer", "year_month")
     labels = {name: filter_label(name) for name in (*first, *FILTERS) if name in choices}
     return [
         (label, name, [one for n, one in enumerate(choices[name]) if n < MAX_CHOICES or one.chosen])
         for name, label in labels.items()
-        if len(choices[name]) > 1 or any(choice.chosen for choice in choices[name])
+        if name not in in_tabs and (len(choices[name]) > 1 or any(choice.chosen for choice in choices[name]))
     ]
 
 

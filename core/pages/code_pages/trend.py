@@ -34,7 +34,6 @@ def show_trend(query: MarketQuery[TrendForm]) -> HttpResponseBase:
         code=codes.describe_code(query.db, query.market.code_type, query.market.code),
         points=points,
         lead=terms[0] if terms else None,
-        others=terms[1:],
         months=months,
         payers=[
             (of_payer[0], of_payer[-1], _whole_change(of_payer), draw_trend(of_payer, months, highest, number))

@@ -7,6 +7,7 @@ from django.http import HttpResponseBase
 
 from core.fields.codes.basket_list import read_basket
 from core.pages.forms.basket_forms import BasketForm
+from core.pages.shared.market_choice import with_class
 from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.paging import Paging
 from core.queries import coverage
@@ -41,7 +42,7 @@ def show_baskets(query: MarketQuery[BasketForm]) -> HttpResponseBase:
     if not codes:
         return query.render("pages/basket_list.html", baskets=named_baskets().values())
     answer = answer_basket(db, BasketQuestion(query.market, codes, named, values["weights"] or None))
-    query = replace(query, choice=replace(query.choice, market=answer.market))
+    query = replace(query, choice=with_class(query.choice, answer.of_class))
     if query.wants_file:
         return _download(query, answer)
     columns = answer.indexes[:MAX_COLUMNS]

@@ -20,6 +20,7 @@ from core.pages.forms.clinic_form import ClinicForm, PastedForm
 from core.pages.shared.admission import QUESTIONS, TooBusy, client_of
 from core.pages.shared.answer_cache import ending_together
 from core.pages.shared.error_pages import invalid_query, nothing_loaded, sorry, timed_out, too_busy, unreadable
+from core.pages.shared.market_choice import with_class
 from core.pages.shared.page import MarketQuery, choose_from_form, form_with_market, market_page
 from core.queries import coverage
 from core.queries.baskets.basket_answer import choose_codes
@@ -142,8 +143,13 @@ def _answer(
     db, market = query.db, query.market
     clinic = Clinic(market.organization, market.tin, npis or ((market.npi,) if market.npi else ()))
     market = replace(market, organization=None, tin=None, npi=None, code=None, code_type=None)
-    if not market.billing_class:
-        market = replace(market, billing_class=choose_clinic_class(db, market, clinic) or "professional")
+    of_class = choose_clinic_class(db, market, clinic)
+    if any(line.setting for line in lines):
+        of_class = replace(of_class, market=replace(of_class.market, care_setting=market.care_setting))
+    market = replace(of_class.market, billing_class=of_class.market.billing_class or "professional")
+    # What is pasted is in no address, so a link to another class would lose it.
+    is_pasted = bool(npis or text.strip())
+    query = replace(query, choice=with_class(query.choice, replace(of_class, market=market)))
     asked, of_own = _choose_lines(query, replace(market, modifier=NO_MODIFIER), clinic, lines)
     payers = dict(coverage.list_payers(db))
     positions = list_positions(db, market, clinic, asked, payers)
@@ -165,7 +171,7 @@ def _answer(
         gaps=sum_gaps(positions),
         has_units=any(line.units is not None for line in asked),
         bad=bad,
-        pasted={"npis": " ".join(npis), "lines": text, "is_any": bool(npis or text.strip())},
+        pasted={"npis": " ".join(npis), "lines": text, "is_any": is_pasted},
         codes_text=query.values["codes"].replace(",", "\n"),
         baskets=named_baskets().values(),
         answer_rows=sum(one.rates for one in positions),

@@ -45,11 +45,22 @@ from core.queries.over_time.matching import OUTCOMES
 from core.queries.parties import organizations
 from core.queries.rules.evidence import ALL_RATES, CHOICES, EVIDENCE, LIKELY
 from core.queries.rules.market import Market
-from core.queries.rules.market_filters import AREA, AREAS, BASIS, FILTERS, NOT_STATED, STATE_MEAN
+from core.queries.rules.market_filters import (
+    ALL_CLASSES,
+    AREA,
+    AREAS,
+    BASIS,
+    CLASSES,
+    FILTERS,
+    NOT_STATED,
+    ONE_CLASS,
+    STATE_MEAN,
+)
 from core.queries.yardstick import medicare
 
 RATE_TYPES = ("negotiated", "derived", "fee schedule", "percentage", "per diem", NOT_STATED)
 CARE_SETTINGS = (*FOUR_SETTINGS, OTHER_PLACE, NOT_STATED)
+CHOICES_OF_CLASSES = (ONE_CLASS, ALL_CLASSES)
 ARRANGEMENTS = ("ffs", "bundle", "capitation", NOT_STATED)
 
 Options = Sequence[tuple[str, str]]
@@ -115,10 +126,19 @@ class MarketForm(QueryForm):
         "evidence that anybody in the provider group performs the service.",
     )
 
+    classes = OneOfField(
+        "classes",
+        CHOICES_OF_CLASSES,
+        example=ALL_CLASSES,
+        meaning="A code is answered for one class of rates (one, the default): the billing class, modifier, and, for "
+        "facilities, setting with most rates, as far as the request names none. `all` answers for all classes "
+        "together.",
+    )
+
     @property
     def filter_boxes(self) -> list[forms.BoundField]:
         """The fields of the filters, except the payer, which forms show among the fields of the market itself."""
-        return [self[name] for name in (*FILTERS, BASIS, AREA) if name != "payer" and name in self.fields]
+        return [self[name] for name in (*FILTERS, BASIS, AREA, CLASSES) if name != "payer" and name in self.fields]
 
     def clean(self) -> dict[str, Any]:
         """Pad the code as its system writes it: revenue code 450 is 0450."""
@@ -133,6 +153,8 @@ class MarketForm(QueryForm):
         given = {name: self.cleaned_data.get(name) or None for name in names}
         if given[EVIDENCE] == ALL_RATES:
             given[EVIDENCE] = None  # what a missing filter means
+        if given[CLASSES] == ONE_CLASS:
+            given[CLASSES] = None
         return Market(self.cleaned_data["state"], self.cleaned_data["year_month"], **given)
 
     def offer(self, **options: Options) -> None:
@@ -154,6 +176,7 @@ class MarketForm(QueryForm):
             specialty=_any_of(SPECIALTIES),
             entity=_any_of(ENTITY_TYPES),
             evidence=[("", "All rates"), (LIKELY, "Likely performed")],
+            classes=[("", "The one with most rates"), (ALL_CLASSES, "All together")],
         )
         if AREA in self.fields:
             self.offer(area=[("", "Of the provider's own area"), (STATE_MEAN, "Mean of the state")])

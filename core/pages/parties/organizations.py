@@ -9,7 +9,7 @@ from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.paging import Paging
 from core.queries.find import codes
 from core.queries.likely_rates import find_evidence_switch
-from core.queries.parties.organizations import Organization, count_terms, count_totals, list_organizations
+from core.queries.parties.organizations import Organization, count_totals, list_organizations
 from core.queries.rules.which_filter_emptied import count_without_each_filter
 
 MAX_BARS = 10
@@ -40,7 +40,6 @@ def show_organizations(query: MarketQuery[OrganizationsForm]) -> HttpResponseBas
         rows=rows,
         charted=len(bars),
         chart=spread_chart.draw_spreads(bars, spread_chart.dollars(counted.median), title),
-        terms=count_terms(db, market),
         freed=[] if counted.dollars else count_without_each_filter(query.db, market),
         paging=paging,
         sort=sort,

@@ -16,6 +16,7 @@ from core.pages.charts import spread_chart
 from core.pages.forms.market_forms import PayersForm
 from core.pages.shared import urls
 from core.pages.shared.error_pages import sorry
+from core.pages.shared.market_choice import MarketChoice, choose_compared_market
 from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.paging import Paging
 from core.queries import coverage
@@ -25,6 +26,7 @@ from core.queries.parties import networks
 from core.queries.parties.payers import AskedCode, PayerSpread, compare_payers
 from core.queries.rules.market import Market
 from core.queries.rules.which_filter_emptied import count_without_each_filter
+from core.store.connection import Snapshot
 
 MAX_CHARTS = 6
 MAX_BARS = 20
@@ -41,7 +43,11 @@ class ComparedTerms:
     chart: SafeString
 
 
-@market_page(PayersForm, "payers")
+def _choose(form: PayersForm, db: Snapshot) -> MarketChoice:
+    return choose_compared_market(form.market(), form.cleaned_data["codes"], db)
+
+
+@market_page(PayersForm, "payers", choose=_choose)
 def show_payers(query: MarketQuery[PayersForm]) -> HttpResponseBase:
     """Show `/payers/`"""
     if shorten_list(query.values["codes"]) != query.request.GET.get("codes", ""):

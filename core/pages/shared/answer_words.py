@@ -33,11 +33,15 @@ class AnswerOnTop:
 
 
 def describe_answer(
-    spreads: Sequence[AnswerSpread], modifiers: Sequence[Choice], amounts: Mapping[ScheduleTerms, Amount]
+    spreads: Sequence[AnswerSpread],
+    modifiers: Sequence[Choice],
+    amounts: Mapping[ScheduleTerms, Amount],
+    settings: Sequence[str] = (),
 ) -> AnswerOnTop | None:
     """Return the answer that `spreads` give, with Medicare's amounts for its terms; None if there are no rates.
 
-    `modifiers` are the choices of modifiers, which say whether the code is also priced in parts.
+    `modifiers` are the choices of modifiers, which say whether the code is also priced in parts. `settings` are those of
+    the class of rates, if others have other settings.
     """
     found = answer_code(spreads)
     if found is None:
@@ -49,11 +53,12 @@ def describe_answer(
         if (terms.billing_class, terms.modifier) == (everybody.billing_class, everybody.modifier)
     }
     lines = count_amount_lines(of_terms)
+    terms = describe_terms(everybody.billing_class, everybody.modifier, {choice.value for choice in modifiers})
     bars = [spread_chart.Bar(_ALL, everybody.percentiles)]
     bars += [spread_chart.Bar(row.reporting_entity_name or "", row.percentiles) for row in found.payers[:MAX_PAYERS]]
     return AnswerOnTop(
         spread=everybody,
-        terms=describe_terms(everybody.billing_class, everybody.modifier, {choice.value for choice in modifiers}),
+        terms=", ".join(filter(None, (terms, " or ".join(settings)))),
         chart=spread_chart.draw_spreads(bars, spread_chart.dollars(None), "Rates in dollars by payer", 3, lines),
         amounts=lines,
         payers=len(found.payers),

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.quality.checks import CHECKS_BY_NAME
+from core.queries.rate_classes import RateClass
 from core.queries.rules.evidence import BILLED, NONE, SPECIALTY, UNSCORED
-from core.queries.rules.market_filters import AREA, BASIS, FILTERS
+from core.queries.rules.market_filters import AREA, BASIS, CLASSES, FILTERS, NO_MODIFIER, NOT_STATED
 from core.store.schema.organization_tables import NAME_SOURCES, ORGANIZATION_SOURCES, SYSTEM_SOURCES
 
 _SCHEDULE_LABELS = {
@@ -74,7 +75,20 @@ def filter_label(name: str) -> str:
         return "Medicare schedule"
     if name == AREA:
         return "Medicare amounts"
+    if name == CLASSES:
+        return "Classes of rates"
     return FILTERS[name].label if name in FILTERS else name
+
+
+_PARTS = {NO_MODIFIER: "", "26": "reading only (26)", "TC": "technical part (TC)"}
+
+
+def class_label(one: RateClass) -> str:
+    """Return what pages call a class of rates: whose bill, which part of the service, and where."""
+    whose = "Class not stated" if one.billing_class == NOT_STATED else one.billing_class.capitalize()
+    part = _PARTS.get(one.modifier, f"modifier {one.modifier}")
+    where = " or ".join("setting not stated" if name == NOT_STATED else name for name in one.settings)
+    return ", ".join(filter(None, (whose, part, where)))
 
 
 def check_title(name: str) -> str:

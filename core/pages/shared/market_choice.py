@@ -6,12 +6,15 @@ Nothing here changes the form: a choice is a value, and the form is shown with i
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from core.fields.codes.code_list import read_codes
 from core.pages.forms.market_forms import not_earlier
 from core.queries import coverage
+from core.queries.baskets.basket_codes import with_ranges_filled
 from core.queries.coverage import Coverage
 from core.queries.find.codes import CodeTitle, find_possible_codes
 from core.queries.latest import with_latest
 from core.queries.parties import providers
+from core.queries.rate_classes import ClassChoice, RateClass, choose_class, choose_class_of_codes
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 
@@ -33,18 +36,23 @@ class MarketChoice:
 
     `meanings` are the codes that the number may stand for if there are several: the visitor has to say which.
     `earlier_month` is the month to compare with, for questions about changes; empty text if none is loaded. `periods`
-    are the states and months in which a provider has rates, for questions about a provider.
+    are the states and months in which a provider has rates, for questions about a provider. `classes` are the classes
+    of a code's rates, and `filled` are the filters that choose one of them and were not asked for.
     """
 
     market: Market
     meanings: Sequence[CodeTitle] = ()
     earlier_month: str = ""
     periods: Sequence[providers.LoadedPeriod] = ()
+    classes: Sequence[RateClass] = ()
+    filled: frozenset[str] = frozenset()
 
     @property
     def values(self) -> dict[str, str | None]:
         """The choice by the names of the form's fields."""
-        of_market = {name: value for name, value in vars(self.market).items() if name != "latest"}
+        # A class that was filled in is no part of the form: another code or state may have another one.
+        named = ((name, value) for name, value in vars(self.market).items() if name != "latest")
+        of_market = {name: None if name in self.filled else value for name, value in named}
         return {**of_market, "from": self.earlier_month} if self.earlier_month else of_market
 
 
@@ -53,8 +61,31 @@ def choose_market(asked: Market, db: Snapshot) -> MarketChoice:
 
     A missing state is the one with the most rates in the newest month. A missing month is the newest one of each payer.
     A missing code system is the one that has the code; CPT and HCPCS count as one system, because payers label the same
-    code either way.
+    code either way. Rates of a code are those of one class, see choose_class.
     """
+    choice = _choose_code(asked, db)
+    return choice if choice.meanings or not choice.market.code else with_class(choice, choose_class(db, choice.market))
+
+
+def choose_compared_market(asked: Market, codes: str, db: Snapshot) -> MarketChoice:
+    """Return the market in which payers are compared for a code, or for a list of codes.
+
+    One code is compared in one class. Of several, each has rows of its own for each class.
+    """
+    choice = choose_market(asked, db)
+    wanted = with_ranges_filled(db, read_codes(codes)) if codes else []
+    if choice.market.code or len(wanted) != 1:
+        return choice
+    return with_class(choice, choose_class_of_codes(db, choice.market, (code for _, code in wanted[0].meanings)))
+
+
+def with_class(choice: MarketChoice, of_class: ClassChoice) -> MarketChoice:
+    """Return the choice with the class of rates that was chosen."""
+    return replace(choice, market=of_class.market, classes=of_class.classes, filled=of_class.filled)
+
+
+def _choose_code(asked: Market, db: Snapshot) -> MarketChoice:
+    """Return the market with its state, months, code, and code system filled in."""
     periods = coverage.list_periods(db)
     newest = next((one for one in periods if _fits(asked, one.state, one.year_month)), next(iter(periods), None))
     market = with_latest(db, replace(asked, state=asked.state or newest.state)) if newest else asked

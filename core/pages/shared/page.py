@@ -79,6 +79,11 @@ class PageQuery(Generic[F]):
         return self.form.cleaned_data
 
     @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of links to the same page."""
+        return self.form.parameters()
+
+    @property
     def wants_file(self) -> bool:
         """Whether a table is asked for as a file."""
         return bool(self.values["format"] != "html")
@@ -93,7 +98,7 @@ class PageQuery(Generic[F]):
 
     def _about(self, name: str) -> About:
         """Return what a workbook says about itself."""
-        page = self.request.path + urls.query(urls.said({**self.form.parameters(), "format": None, "table": None}))
+        page = self.request.path + urls.query(urls.said({**self.parameters, "format": None, "table": None}))
         return About(
             title=f"BeaconPoint Health: {name.replace('_', ' ')}",
             address=self.request.build_absolute_uri(page),
@@ -119,7 +124,7 @@ class PageQuery(Generic[F]):
         return {
             "form": self.form,
             "path": self.request.path,
-            "parameters": self.form.parameters(),
+            "parameters": self.parameters,
             "manifest": self.db.manifest,
             "titles": code_titles(self.db),
             "started": self.request.META.get(_STARTED_AT),
@@ -137,6 +142,11 @@ class MarketQuery(PageQuery[M]):
     def market(self) -> Market:
         """The market that the question is about."""
         return self.choice.market
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of links to the same page: they name the class of rates that was chosen."""
+        return {**super().parameters, **{name: getattr(self.market, name) for name in sorted(self.choice.filled)}}
 
     @cached_property
     def cached(self) -> Snapshot:
@@ -169,7 +179,7 @@ class MarketQuery(PageQuery[M]):
     def _choices(self) -> list[tuple[str, str]]:
         market = self.market
         code = [("Code", f"{market.code_type} {market.code}")] if market.code else []
-        filters = [(label, value) for label, _, value in self._applied(self.form.parameters())]
+        filters = [(label, value) for label, _, value in self._applied(self.parameters)]
         return [("State", STATES[market.state]), ("Month", write_months(market)), *code, *filters]
 
     def _sources(self) -> list[SourceFile]:
@@ -193,9 +203,16 @@ class MarketQuery(PageQuery[M]):
             applied.append((filter_label(AREA), AREA, parameters[AREA]))
         return applied
 
+    def _shown_as_filters(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Return the parameters without those that the tabs of the classes show."""
+        if len(self.choice.classes) < 2:
+            return parameters
+        shown = {name for one in self.choice.classes if one.chosen for name, value in one.filters.items() if value}
+        return {name: value for name, value in parameters.items() if name not in shown}
+
     def _context(self) -> dict[str, Any]:
         context = super()._context()
-        applied, release = self._applied(context["parameters"]), self.compensation_release
+        applied, release = self._applied(self._shown_as_filters(context["parameters"])), self.compensation_release
         earlier = coverage.has_earlier_month(self.db, self.market.state, self.market.payer)
         months = list_payer_months(self.db, self.market) if not self.market.one_month else []
         return {
@@ -203,6 +220,7 @@ class MarketQuery(PageQuery[M]):
             "payer_months": months,
             "months_are_far_apart": are_far_apart(self.market.month_names),
             "market": self.market,
+            "classes": self.choice.classes,
             "applied": applied,
             "compensation_release": release,
             "has_earlier_month": earlier,

@@ -18,6 +18,7 @@ from core.pages.shared.answer_words import begin_in_lower_case
 from core.pages.shared.labels import (
     check_meaning,
     check_title,
+    class_label,
     confidence_words,
     evidence_words,
     filter_label,
@@ -54,6 +55,7 @@ FIGURES: dict[str, Callable[..., str]] = {
     "paid_change": formats.write_paid_change,
     "outcome": formats.write_outcome,
     "moved_by": formats.write_moved_by,
+    "class_label": class_label,
     "evidence_words": evidence_words,
     "check_title": check_title,
     "check_meaning": check_meaning,

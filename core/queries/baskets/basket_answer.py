@@ -11,13 +11,12 @@ from core.queries.baskets.basket_index import PayerIndex, Weights, choose_weight
 from core.queries.baskets.basket_medians import (
     BasketMedian,
     CodeMedian,
-    TermsCount,
-    choose_basket_terms,
-    count_basket_terms,
     list_code_medians,
     name_medians,
 )
+from core.queries.rate_classes import ClassChoice, choose_class_of_codes
 from core.queries.rules.market import Market
+from core.queries.rules.market_filters import CLASSES
 from core.store.connection import Snapshot
 from core.vocabulary.baskets import NamedBasket
 
@@ -38,7 +37,7 @@ class BasketAnswer:
 
     market: Market
     codes: Sequence[BasketCode]
-    terms: Sequence[TermsCount]
+    of_class: ClassChoice
     medians: Sequence[CodeMedian]
     indexes: Sequence[PayerIndex]
     weights: Weights
@@ -64,11 +63,12 @@ def choose_codes(db: Snapshot, named: NamedBasket | None, items: Sequence[Basket
 def answer_basket(db: Snapshot, question: BasketQuestion) -> BasketAnswer:
     """Return the medians and the index of each payer."""
     codes = question.codes
-    terms = count_basket_terms(db, question.market, codes)
-    market = choose_basket_terms(question.market, terms)
+    # A median over two classes, or over a scan and its reading, says nothing, so a basket is never of all classes.
+    of_class = choose_class_of_codes(db, question.market.without(CLASSES), [one.code for one in codes])
+    market = of_class.market
     medians = list_code_medians(db, market, codes)
     services = services_of_medicare(db, codes, question.named.specialties if question.named else ())
     weights, volumes = choose_weights(question.weights, codes, services)
     payers = dict(coverage.list_payers(db))
     indexes = index_payers(medians, (weights, volumes), payers)
-    return BasketAnswer(market, codes, terms, medians, indexes, weights, volumes)
+    return BasketAnswer(market, codes, of_class, medians, indexes, weights, volumes)

@@ -28,19 +28,6 @@ from core.queries.rules.percentiles import median
 from core.store.connection import Snapshot
 from core.store.sql import used_parameters
 
-COMPONENTS = ("", "26", "TC")
-"""The modifiers that tell the parts of a service apart: the whole, the professional part, and the technical part."""
-
-
-@dataclass(frozen=True)
-class TermsCount:
-    """How many of a basket's rates in dollars have one billing class and modifier, and how many of its codes."""
-
-    billing_class: str | None
-    modifier: str
-    rates: int
-    codes: int
-
 
 @dataclass(frozen=True)
 class BasketMedian:
@@ -77,36 +64,6 @@ class CodeMedian:
     p50: float
     percent: float | None
     medicare: float | None
-
-
-def count_basket_terms(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> list[TermsCount]:
-    """Return the classes and modifiers of a basket's rates in dollars, most rates first."""
-    if not codes:
-        return []
-    anything = replace(market, code_type=None, code=None, billing_class=None, modifier=None)
-    facts, parameters = market_facts(db, anything)
-    listed, numbers = codes_condition(codes)
-    return read_rows(
-        db,
-        TermsCount,
-        f"""SELECT billing_class, billing_code_modifier AS modifier, count(*) AS rates, count(DISTINCT code) AS codes
-            FROM ({facts}) f WHERE {listed} AND rate_kind(negotiated_type, negotiation_arrangement) = 'dollars'
-            GROUP BY ALL ORDER BY codes DESC, rates DESC, billing_class, modifier""",
-        {**parameters, **numbers},
-    )
-
-
-def choose_basket_terms(market: Market, terms: Sequence[TermsCount]) -> Market:
-    """Return the market with one billing class and one component: those asked for, or else the most frequent ones.
-
-    A median over two classes, or over a scan and its reading, says nothing.
-    """
-    modifier = market.modifier or NO_MODIFIER
-    if market.billing_class:
-        return replace(market, modifier=modifier)
-    asked = "" if modifier == NO_MODIFIER else modifier
-    classes = [one.billing_class for one in terms if one.modifier == asked and one.billing_class]
-    return replace(market, billing_class=classes[0] if classes else "professional", modifier=modifier)
 
 
 def list_code_medians(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> list[CodeMedian]:

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
-from core.fields.codes.clinic_lines import SETTING_PLACES
-from core.fields.places.place_of_service import EVERY_PLACE
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.baskets.basket_medians import codes_condition, compared_codes
+from core.queries.rate_classes import ClassChoice, choose_among, count_classes
 from core.queries.rules.columns import BillingClass, Code, CodeName, Modifier, PayerName, PayerSlug, described
 from core.queries.rules.market import Market, market_facts
-from core.queries.rules.market_filters import FILTERS
+from core.queries.rules.market_filters import CLASS_FILTERS, CLASSES, FILTERS
 from core.queries.rules.named_rows import read_by_key
 from core.queries.rules.percentiles import median
+from core.queries.rules.rate_kinds import CARE_SETTINGS_OF_SETS, STATED_CARE_SQL
 from core.store.connection import Snapshot
 
 NO_RATE = "no rate of this payer for the code"
@@ -162,9 +162,6 @@ def _positions(
     """Return what the rates of each line and payer say, and of each line and all payers together."""
     market = replace(market, code_type=None, code=None, modifier=None)
     compared, parameters = compared_codes(db, market, [line.code for line in lines])
-    settings = ", ".join(
-        f"('{name}', '{place}')" for name, places in SETTING_PLACES.items() for place in (*places, EVERY_PLACE)
-    )
     rows = read_by_key(
         db,
         ("position", "payer_slug"),
@@ -173,9 +170,7 @@ def _positions(
             items AS (
                 SELECT unnest($positions) AS position, unnest($numbers) AS code, unnest($systems) AS systems,
                        unnest($modifiers) AS modifier, unnest($settings) AS setting, unnest($own::DOUBLE[]) AS given),
-            in_setting AS (
-                SELECT DISTINCT s.setting, x.pos_set_id FROM (VALUES {settings}) s(setting, pos)
-                JOIN xref_pos x ON x.pos = s.pos),
+            in_setting AS (SELECT stated, pos_set_id, unnest(settings) AS setting FROM ({CARE_SETTINGS_OF_SETS})),
             m AS MATERIALIZED (
                 SELECT i.position, payer_slug, f.negotiated_rate, f.medicare, i.given, {clinic.condition} AS ours
                 FROM compared f
@@ -183,7 +178,8 @@ def _positions(
                     AND (i.systems = '' OR list_contains(string_split(i.systems, ' '), f.code_type))
                 JOIN dim_payer_bridge ON reporting_entity_name_raw = f.reporting_entity_name
                 WHERE f.kind = 'dollars' AND (i.setting = ''
-                    OR (i.setting, f.pos_set_id) IN (SELECT (setting, pos_set_id) FROM in_setting))),
+                    OR (i.setting, {STATED_CARE_SQL}, f.pos_set_id) IN (
+                        SELECT (setting, stated, pos_set_id) FROM in_setting))),
             sums AS (
                 SELECT position, payer_slug, count(*) AS rates, {median("negotiated_rate")} AS median,
                        coalesce(any_value(given), {median("negotiated_rate", "ours")}) AS own,
@@ -271,25 +267,22 @@ def _reason(row: _Found | None, counts: _Counts | None) -> str:
     return OTHER_TERMS if counts.dollars else OTHER_KIND
 
 
-def choose_clinic_class(db: Snapshot, market: Market, clinic: Clinic) -> str | None:
-    """Return the billing class of most of the clinic's rates in dollars; None if it has none."""
-    rows = _own_rates(db, market, clinic, "billing_class", "count(*) DESC")
-    return str(rows[0][0]) if rows and rows[0][0] else None
+def choose_clinic_class(db: Snapshot, market: Market, clinic: Clinic) -> ClassChoice:
+    """Return the market with the class of most of the clinic's own rates. The component is that of each line."""
+    facts, parameters = market_facts(db, market.without("code_type", "code", *CLASS_FILTERS))
+    own = f"(SELECT f.*, 1 AS rate_count FROM ({facts}) f WHERE {clinic.condition})"
+    choice = choose_among(market.without("modifier", CLASSES), count_classes(db, own, {**parameters, **clinic.values}))
+    found = [one for one in choice.classes if one.modifier == choice.market.modifier]
+    return ClassChoice(replace(choice.market, modifier=None), found, choice.filled - {"modifier"})
 
 
 def list_own_codes(db: Snapshot, market: Market, clinic: Clinic) -> list[tuple[str, str]]:
     """Return the systems and codes for which the clinic has rates in dollars of the market's class."""
-    rows = _own_rates(db, market, clinic, "code_type, code", "code, code_type")
-    return [(str(system), str(code)) for system, code in rows]
-
-
-def _own_rates(db: Snapshot, market: Market, clinic: Clinic, columns: str, order: str) -> list[tuple[Any, ...]]:
     facts, parameters = market_facts(db, replace(market, code_type=None, code=None, modifier=None))
-    with db.cursor() as cursor:
-        return cursor.execute(
-            f"""SELECT {columns} FROM ({facts}) f WHERE {clinic.condition}
-                    AND rate_kind(negotiated_type, negotiation_arrangement) = 'dollars'
-                    AND (billing_code_modifier = '' OR $any_modifier)
-                GROUP BY ALL ORDER BY {order}""",
-            {**parameters, **clinic.values, "any_modifier": "code" not in columns},
-        ).fetchall()
+    rows = db.rows(
+        f"""SELECT DISTINCT code_type, code FROM ({facts}) f WHERE {clinic.condition}
+                AND rate_kind(negotiated_type, negotiation_arrangement) = 'dollars' AND billing_code_modifier = ''
+            ORDER BY code, code_type""",
+        {**parameters, **clinic.values},
+    )
+    return [(str(system), str(code)) for system, code in rows]

@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from core.queries.rules.columns import (
-    BillingClass,
     BusinessName,
     GroupCount,
     Mean,
-    Modifier,
     NameConfidence,
     NameSource,
     NpiCount,
@@ -26,7 +24,7 @@ from core.queries.rules.columns import (
     described,
 )
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
-from core.queries.rules.market import RATE_COUNT, Market, counted_rates, facts_in_memory, rates_of_market
+from core.queries.rules.market import Market, facts_in_memory, rates_of_market
 from core.queries.rules.named_rows import read_row, read_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, median, percentile_columns, percentile_list
 from core.store.connection import MarketSnapshot, Snapshot
@@ -91,31 +89,6 @@ class Totals:
         float | None,
         described("Median of all rates in dollars, each counted once, with or without a known tax ID.", 95.0),
     ]
-
-
-@dataclass(frozen=True)
-class RateTerms:
-    """The number of rates in dollars with one class and modifier."""
-
-    billing_class: BillingClass
-    modifier: Modifier
-    rates: RateCount
-
-
-def count_terms(db: Snapshot, market: Market) -> list[RateTerms]:
-    """Return the classes and modifiers of the market's rates in dollars, most rates first.
-
-    A median over several of them says little, so the page names them.
-    """
-    rates, parameters = counted_rates(db, market)
-    return read_rows(
-        db,
-        RateTerms,
-        f"""SELECT f.billing_class, f.billing_code_modifier AS modifier, {RATE_COUNT} AS rates FROM {rates} f
-            WHERE rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'
-            GROUP BY ALL ORDER BY rates DESC, f.billing_class, modifier""",
-        parameters,
-    )
 
 
 def count_totals(db: Snapshot, market: Market) -> Totals:

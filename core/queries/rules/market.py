@@ -11,6 +11,7 @@ from core.queries.rules.columns import Month, State, described
 from core.queries.rules.evidence import EVIDENCE, likely_condition
 from core.queries.rules.latest_files import LatestFiles
 from core.queries.rules.market_filters import (
+    CLASSES,
     CODE_PARAMETERS,
     MARKET_PARAMETERS,
     PROFILE_FILTERS,
@@ -42,7 +43,7 @@ class Market:
     `payer` is a payer_slug; `pos` also matches sets with CSTM-00 (every place); `modifier` is one modifier of the rate,
     or NO_MODIFIER. `billing_class`, `setting`, `negotiated_type` and `arrangement` may be NOT_STATED. An empty
     `year_month` selects the newest month of each payer, if `latest` has them (see core/queries/latest.py), or else
-    every month. `basis` and `area` select no rates, see BASIS and AREA.
+    every month. `basis`, `area`, and `classes` select no rates, see BASIS, AREA, and CLASSES.
     """
 
     state: State
@@ -89,6 +90,12 @@ class Market:
             "Whether rates are compared with Medicare in their providers' own areas (own, the default) or with the "
             "mean of the state (state).",
             None,
+        ),
+    ] = None
+    classes: Annotated[
+        str | None,
+        described(
+            "`all` if rates of all classes were asked for; null if the answer is about the class with most rates.", None
         ),
     ] = None
     latest: Annotated[Any, Field(exclude=True)] = None
@@ -138,7 +145,8 @@ class Market:
 
     @property
     def _set_parameters(self) -> list[str]:
-        return [name for name in MARKET_PARAMETERS if name not in {"state", "year_month"} and getattr(self, name)]
+        chosen_otherwise = {"state", "year_month", CLASSES}
+        return [name for name in MARKET_PARAMETERS if name not in chosen_otherwise and getattr(self, name)]
 
     @property
     def filter_names(self) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from core.fields.places.place_of_service import EVERY_PLACE
 from core.queries.rules.distance import miles_sql
 from core.queries.rules.evidence import EVIDENCE, likely_condition
-from core.queries.rules.rate_kinds import STATED_CARE
+from core.queries.rules.rate_kinds import CARE_SETTINGS_OF_SETS, STATED_CARE_SQL
 from core.store.market_months import in_months
 from core.store.schema.tables import GROUP_PROFILE, GROUP_SPECIALTY
 from core.store.views import NAMED_TIN
@@ -71,12 +71,8 @@ def _of_roll_up(level: str) -> str:
     return f"(tin_type, tin_value) IN (SELECT (tin_type, tin_value) FROM {NAMED_TIN} WHERE {level}_id = ${level})"
 
 
-_STATED_CARE = "stated_care(f.code_type, f.setting, f.billing_class)"
-_IN_CARE_SETTING = f"""({_STATED_CARE}, f.pos_set_id) IN (
-    SELECT stated, pos_set_id
-    FROM (SELECT *, place_settings(service_codes) AS of_places FROM dim_pos_set),
-         (SELECT unnest({list(STATED_CARE)}) AS stated)
-    WHERE list_contains(care_settings(stated, service_codes, of_places), $care_setting))"""
+_IN_CARE_SETTING = f"""({STATED_CARE_SQL}, f.pos_set_id) IN (
+    SELECT stated, pos_set_id FROM ({CARE_SETTINGS_OF_SETS}) WHERE list_contains(settings, $care_setting))"""
 
 _FILTERS = (
     MarketFilter(
@@ -84,7 +80,7 @@ _FILTERS = (
         "Setting",
         "pos_set_id",
         _IN_CARE_SETTING,
-        counted_by=f"{_STATED_CARE} || '|' || f.pos_set_id",
+        counted_by=f"{STATED_CARE_SQL} || '|' || f.pos_set_id",
     ),
     MarketFilter(
         "payer",
@@ -163,7 +159,15 @@ AREAS = (OWN_AREA, STATE_MEAN)
 AREA = "area"
 """The parameter with one of AREAS, the first if it is not set. Like BASIS, it selects no rates."""
 
-MARKET_PARAMETERS = (*CODE_PARAMETERS, *FILTERS, BASIS, AREA)
+CLASSES = "classes"
+"""The parameter that asks for rates of all classes together, with the value ALL_CLASSES. It selects no rates either."""
+
+ONE_CLASS, ALL_CLASSES = "one", "all"
+
+CLASS_FILTERS = ("billing_class", "modifier", "care_setting")
+"""The filters by which rates of one class are selected, see core/queries/rate_classes.py."""
+
+MARKET_PARAMETERS = (*CODE_PARAMETERS, *FILTERS, BASIS, AREA, CLASSES)
 """Everything that chooses a market. Conditions have this order too: the fact is sorted by state and month, and the most
 selective come first."""
 

@@ -85,8 +85,17 @@ _LISTED_SETTINGS = ", ".join(
 )
 """SQL of each of the four settings, null if none of its places is listed."""
 
+STATED_CARE_SQL = "stated_care(f.code_type, f.setting, f.billing_class)"
+"""SQL of what a fact AS f says of its setting beside its places."""
+
 STATED_CARE = ("inpatient", "facility outpatient", "facility both", "facility", "outpatient", "nothing")
 """What stated_care may return."""
+
+CARE_SETTINGS_OF_SETS = f"""
+    SELECT stated, pos_set_id, care_settings(stated, service_codes, of_places) AS settings
+    FROM (SELECT *, place_settings(service_codes) AS of_places FROM dim_pos_set),
+         (SELECT unnest({list(STATED_CARE)}) AS stated)"""
+"""SQL of the settings of care of rates, by what they state and their set of places."""
 
 MACROS = (
     # A figure counts as dollars for one service only if the file says so.

@@ -20,19 +20,6 @@ def test_the_difference_is_from_the_market_s_median(tmp_path: Path) -> None:
     assert [(row.p50, row.difference) for row in found] == [(12, 12 / 10 - 1), (10, 0)]
 
 
-def test_terms_with_most_rates_come_first(tmp_path: Path) -> None:
-    db = store_of_market(
-        tmp_path,
-        {"billing_code_modifier": "26"},
-        *[{"billing_code_modifier": "TC"}] * 3,
-        *[{"billing_class": "institutional"}] * 2,
-        {"negotiated_type": "percentage"},
-    )
-    assert [(row.billing_class, row.modifier, row.rates) for row in organizations.count_terms(db, MARKET)] == [
-        ("professional", "TC", 3), ("institutional", "", 2), ("professional", "26", 1),
-    ]  # fmt: skip
-
-
 def test_groups_without_a_tax_id_are_counted_and_not_listed(tmp_path: Path) -> None:
     db = store_of_market(
         tmp_path, {}, {"group": 2}, {"group": 2, "negotiated_rate": 5.0}, {"negotiated_type": "per diem"}

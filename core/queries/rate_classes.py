@@ -1,0 +1,215 @@
+"""The classes of rates, and which one a question is about that names none: no figure mixes two of them by default.
+
+A class is a billing class, a component of the service (the whole, the reading, the technical part, or another
+modifier), and, for what facilities bill, a setting of care if the rates differ in it. This is the one place that
+chooses between them, for pages, files, the API, Python, and agents.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+from core.fields.places.care_setting import (
+    HOSPITAL_OUTPATIENT,
+    INPATIENT,
+    OFFICE,
+    OTHER_PLACE,
+    SURGICAL_CENTER,
+)
+from core.queries.rules.columns import described
+from core.queries.rules.market import Market, counted_rates, market_cache, market_facts
+from core.queries.rules.market_filters import ALL_CLASSES, CLASS_FILTERS, NO_MODIFIER, NOT_STATED
+from core.queries.rules.named_rows import read_rows
+from core.queries.rules.rate_kinds import STATED_CARE_SQL
+from core.store.connection import Snapshot
+
+COMPONENTS = ("26", "TC")
+"""The modifiers that make a rate one for a part of the service: the professional part, and the technical part."""
+
+_PROFESSIONAL = "professional"
+_SETTINGS = (HOSPITAL_OUTPATIENT, SURGICAL_CENTER, INPATIENT, OFFICE, OTHER_PLACE, NOT_STATED)
+"""All settings. Of those with the same rates, the first one stands for the others."""
+
+
+@dataclass(frozen=True)
+class RateClass:
+    """Rates that one figure may be about, and the filters that select them."""
+
+    billing_class: Annotated[str, described("Value of the filter `billing_class`.", "professional")]
+    modifier: Annotated[str, described("Value of the filter `modifier`; `none` is the whole service.", "none")]
+    care_setting: Annotated[
+        str | None, described("Value of the filter `care_setting`; null where the rates do not differ in it.", None)
+    ]
+    settings: Annotated[
+        list[str], described("The settings of care that have just these rates; empty if they do not differ.", [])
+    ]
+    codes: Annotated[int, described("Number of billing codes with such rates.", 1)]
+    dollars: Annotated[int, described("Number of these rates that are dollars for one service.", 12)]
+    rates: Annotated[int, described("Number of rates.", 12)]
+    chosen: Annotated[bool, described("Whether the answer is about these rates.", True)] = False
+
+    @property
+    def filters(self) -> dict[str, str | None]:
+        """The filters that select these rates."""
+        return {name: getattr(self, name) for name in CLASS_FILTERS}
+
+
+@dataclass(frozen=True)
+class ClassChoice:
+    """The market with the filters of one class, all classes of the market, and the filters that were filled in."""
+
+    market: Market
+    classes: Sequence[RateClass] = ()
+    filled: frozenset[str] = frozenset()
+
+
+def choose_class(db: Snapshot, market: Market) -> ClassChoice:
+    """Return the market of one code with the class that has most rates, if the question does not name one.
+
+    Filters that are set stay as they are, and the others are filled in. ALL_CLASSES leaves everything as it is, and so
+    does a market with a single class. Classes are counted in the market with all its other filters.
+    """
+    anything = market.without(*CLASS_FILTERS)
+    with market_cache(db, anything) as cached:
+        return _unless_alone(market, choose_among(market, count_classes(cached, *counted_rates(cached, anything))))
+
+
+def choose_class_of_codes(db: Snapshot, market: Market, numbers: Iterable[str]) -> ClassChoice:
+    """Return the market with the class that most of some codes have rates of, and most rates. Its own code is ignored.
+
+    The codes are bound one by one in an IN list: DuckDB skips row groups by it, but not by a list in one parameter.
+    """
+    bound = {f"number{at}": code for at, code in enumerate(sorted(set(numbers)))}
+    if not bound:
+        return ClassChoice(market)
+    facts, parameters = market_facts(db, market.without("code_type", "code", *CLASS_FILTERS))
+    listed = f"f.code IN ({', '.join(f'${name}' for name in bound)})"
+    rates = f"(SELECT f.*, 1 AS rate_count FROM ({facts}) f WHERE {listed})"
+    return choose_among(market, count_classes(db, rates, {**parameters, **bound}))
+
+
+def _unless_alone(market: Market, choice: ClassChoice) -> ClassChoice:
+    """Return the choice without its filters if there is one class: conditions that all rates meet only cost time."""
+    return replace(choice, market=market, filled=frozenset()) if len(choice.classes) == 1 else choice
+
+
+@dataclass(frozen=True)
+class ClassCount:
+    """How many rates have the same billing class, modifiers, and settings of care."""
+
+    billing_class: str
+    modifiers: str
+    settings: list[str]
+    codes: list[str]
+    dollars: int
+    rates: int
+
+    def has(self, name: str, value: str | None) -> bool:
+        """Return whether the rates meet one of CLASS_FILTERS."""
+        if value is None:
+            return True
+        if name == "billing_class":
+            return self.billing_class == value
+        if name == "care_setting":
+            return value in self.settings
+        return not self.modifiers if value == NO_MODIFIER else value in self.modifiers.split(",")
+
+    @property
+    def component(self) -> frozenset[str]:
+        """The part of the service that the rates are for; empty for the whole."""
+        return frozenset(self.modifiers.split(",")).intersection(COMPONENTS)
+
+
+def count_classes(db: Snapshot, rates: str, parameters: dict[str, Any]) -> list[ClassCount]:
+    """Count rates by what makes a class. `rates` is SQL of rows that stand for `rate_count` rates each."""
+    return read_rows(
+        db,
+        ClassCount,
+        f"""WITH c AS (
+                SELECT coalesce(f.billing_class, '{NOT_STATED}') AS billing_class,
+                       f.billing_code_modifier AS modifiers, {STATED_CARE_SQL} AS stated, f.pos_set_id,
+                       list(DISTINCT f.code) AS codes,
+                       coalesce(sum(rate_count) FILTER (
+                           rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'), 0)::BIGINT AS dollars,
+                       sum(rate_count)::BIGINT AS rates
+                FROM {rates} f GROUP BY ALL),
+            placed AS (
+                SELECT c.*, coalesce(p.service_codes, []) AS service_codes,
+                       place_settings(coalesce(p.service_codes, [])) AS of_places
+                FROM c LEFT JOIN dim_pos_set p ON p.pos_set_id = c.pos_set_id)
+            SELECT billing_class, modifiers, care_settings(stated, service_codes, of_places) AS settings, codes,
+                   dollars, rates
+            FROM placed""",
+        parameters,
+    )
+
+
+def choose_among(market: Market, counts: Sequence[ClassCount]) -> ClassChoice:
+    """Return the market with the class that has most rates of those counted, where it does not name one.
+
+    Most codes come first, then most rates in dollars: of a list of codes, most should be compared.
+    """
+    classes = list_classes(counts)
+    asked = {name: getattr(market, name) for name in CLASS_FILTERS}
+    if market.classes == ALL_CLASSES:
+        return ClassChoice(market, [replace(one, chosen=True) for one in classes])
+    fitting = [one for one in counts if all(one.has(name, value) for name, value in asked.items())]
+    # A setting that was asked for is not divided further.
+    found = list_classes(fitting, asked["modifier"], divide=asked["care_setting"] is None)
+    if not found:
+        return ClassChoice(market, classes)
+    chosen = next((one for one in found if asked["modifier"] or not _mixes(one, fitting)), found[0])
+    filters: dict[str, Any] = {name: asked[name] or value for name, value in chosen.filters.items()}
+    filled = frozenset(name for name, value in filters.items() if value and not asked[name])
+    return ClassChoice(replace(market, **filters), [_marked(one, filters) for one in classes], filled)
+
+
+def list_classes(counts: Iterable[ClassCount], modifier: str | None = None, *, divide: bool = True) -> list[RateClass]:
+    """Return the classes of the rates counted, most codes and rates first: of one value of `modifier`, or of each.
+
+    A rate with several modifiers belongs to each of them, as it does for the filter.
+    """
+    found = []
+    counts = list(counts)
+    for billing_class in {one.billing_class for one in counts}:
+        of_class = [one for one in counts if one.billing_class == billing_class]
+        split = {part or NO_MODIFIER for one in of_class for part in one.modifiers.split(",")}
+        for name in [modifier] if modifier else split:
+            rows = [one for one in of_class if one.has("modifier", name)]
+            divided = divide and billing_class != _PROFESSIONAL
+            for settings, some in _by_setting(rows) if divided else [([], rows)]:
+                codes = {code for one in some for code in one.codes}
+                dollars, rates = sum(one.dollars for one in some), sum(one.rates for one in some)
+                first = settings[0] if settings else None
+                found.append(RateClass(billing_class, name, first, settings, len(codes), dollars, rates))
+    return sorted(found, key=_most_rates_first)
+
+
+def _by_setting(rows: list[ClassCount]) -> list[tuple[list[str], list[ClassCount]]]:
+    """Return the rates of each setting, together with all settings that have the same ones; all if none differ."""
+    members: dict[tuple[int, ...], list[str]] = {}
+    for setting in _SETTINGS:
+        if with_it := tuple(at for at, one in enumerate(rows) if setting in one.settings):
+            members.setdefault(with_it, []).append(setting)
+    if len(members) < 2:
+        return [([], rows)]
+    return [(settings, [rows[at] for at in which]) for which, settings in members.items()]
+
+
+def _mixes(one: RateClass, counts: Sequence[ClassCount]) -> bool:
+    """Return whether the filters of a class select rates for different parts of the service: LT and 26 with LT."""
+    filters = one.filters.items()
+    return len({row.component for row in counts if all(row.has(name, value) for name, value in filters)}) > 1
+
+
+def _marked(one: RateClass, filters: dict[str, str | None]) -> RateClass:
+    same = (one.billing_class, one.modifier) == (filters["billing_class"], filters["modifier"])
+    setting = one.care_setting is None or filters["care_setting"] in one.settings
+    return replace(one, chosen=same and setting)
+
+
+def _most_rates_first(one: RateClass) -> tuple[Any, ...]:
+    whole_first = (one.modifier != NO_MODIFIER, one.modifier)
+    setting = _SETTINGS.index(one.care_setting) if one.care_setting else -1
+    unstated_last = (one.billing_class == NOT_STATED, one.billing_class != _PROFESSIONAL, one.billing_class)
+    return -one.codes, -one.dollars, -one.rates, unstated_last, whole_first, setting
