@@ -70,8 +70,10 @@ def test_the_page_shows_every_method() -> None:
 
 def test_a_frame_has_the_columns_of_the_question(store: RateStore, demo: Snapshot) -> None:
     expected = rates.list_rates(demo, Market(*MARKET[:2], "CPT", MARKET[2]), "-rate", 5, 0)
-    frame = store.rates(*MARKET, "cpt", sort="-rate", limit=5)
+    frame = store.rates(*MARKET, "cpt", sort="-rate", limit=5, classes="all")
     assert frame.to_dicts() == [vars(row) for row in expected]
+    assert store.rates(*MARKET).height == store.rates(*MARKET, billing_class="professional").height == 60
+    assert store.rate_classes(*MARKET)["chosen"].to_list() == [True, False]
     no_rates = store.rates("GA", "2025-08", "00000")
     assert no_rates.is_empty()
     assert no_rates.schema == frame.schema

@@ -10,6 +10,8 @@ MARKET = Market("GA", "2025-08", "CPT", "99213")
 
 
 QUERY: dict[str, Any] = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "99213"}
+ALL: dict[str, Any] = {**QUERY, "classes": "all"}
+"""The whole market, which has rates of two classes."""
 
 
 def plain(value: Any) -> Any:

@@ -18,7 +18,7 @@ from core.queries.yardstick import medicare
 from core.queries.yardstick.compensation import list_compensation_amounts, list_compensation_releases
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
-from tests.api.market import MARKET, QUERY, plain
+from tests.api.market import ALL, MARKET, QUERY, plain
 from tests.api.walking import get, walk
 from tests.queries.answers import a_market
 from tests.queries.comparison import slow_comparison
@@ -47,17 +47,17 @@ def test_every_table_has_the_rows_of_its_query(site: Client, demo: Snapshot) -> 
         ("coverage/benchmarks", {}, coverage.list_releases(demo)),
         ("codes", {}, codes.search_codes(demo, "", 10**6)[1]),
         ("codes", {"q": "knee repl"}, codes.search_codes(demo, "knee repl", 10**6)[1]),
-        ("rates", QUERY, rates.list_rates(demo, MARKET, "rate", 10**6, 0)),
-        ("rates", {**QUERY, "sort": "payer"}, rates.list_rates(demo, MARKET, "payer", 10**6, 0)),
-        ("organizations", QUERY, organizations.list_organizations(demo, MARKET, "rates", 10**6, 0)),
-        ("medicare", {**QUERY, "sort": "-percent"}, medicare.list_comparisons(demo, MARKET, "-percent", 10**6, 0)),
-        ("medicare/payers", QUERY, medicare.summarize_percents(demo, MARKET)),
+        ("rates", ALL, rates.list_rates(demo, MARKET, "rate", 10**6, 0)),
+        ("rates", {**ALL, "sort": "payer"}, rates.list_rates(demo, MARKET, "payer", 10**6, 0)),
+        ("organizations", ALL, organizations.list_organizations(demo, MARKET, "rates", 10**6, 0)),
+        ("medicare", {**ALL, "sort": "-percent"}, medicare.list_comparisons(demo, MARKET, "-percent", 10**6, 0)),
+        ("medicare/payers", ALL, medicare.summarize_percents(demo, MARKET)),
         (
             "medicare",
-            {**QUERY, "sort": "-wcfs_percent"},
+            {**ALL, "sort": "-wcfs_percent"},
             medicare.list_comparisons(demo, MARKET, "-wcfs_percent", 10**6, 0),
         ),
-        ("compensation/payers", QUERY, medicare.summarize_percents(demo, MARKET, medicare.COMPENSATION)),
+        ("compensation/payers", ALL, medicare.summarize_percents(demo, MARKET, medicare.COMPENSATION)),
         ("compensation", {"state": "GA"}, list_compensation_amounts(demo, schedule, "", "", 10**6, 0)[1]),
         ("compensation", {"state": "GA", "code": "704"}, list_compensation_amounts(demo, schedule, "", "704", 9, 0)[1]),
         (f"providers/npi/{npi}/rates", {}, of_provider(demo, Market("GA", "2025-08", npi=npi))),
@@ -77,19 +77,19 @@ def test_every_table_has_the_rows_of_its_query(site: Client, demo: Snapshot) -> 
 def test_the_other_fields_of_an_answer_are_those_of_their_queries(site: Client, demo: Snapshot) -> None:
     npi, tin = demo.rows("SELECT npi, tin_value FROM xref_tin_npi ORDER BY npi LIMIT 1")[0]
     # The market is narrowed first, so that what a mean is made of is added up in another order.
-    spreads = walk(site, "rates/summary", **QUERY, limit=3)
+    spreads = walk(site, "rates/summary", **ALL, limit=3)
     for row, expected in zip(spreads, plain(rates.summarize_rates(demo, MARKET)), strict=True):
         assert row.pop("mean") == pytest.approx(expected.pop("mean"))
         assert row == expected
     assert spreads
-    assert get(site, "rates/summary", **QUERY)["counts"] == plain(rates.count_market(demo, MARKET))
-    assert get(site, "organizations", **QUERY)["totals"] == plain(organizations.count_totals(demo, MARKET))
+    assert get(site, "rates/summary", **ALL)["counts"] == plain(rates.count_market(demo, MARKET))
+    assert get(site, "organizations", **ALL)["totals"] == plain(organizations.count_totals(demo, MARKET))
     outcomes = medicare.count_outcomes(demo, MARKET)
-    answer = get(site, "medicare/outcomes", **QUERY)
+    answer = get(site, "medicare/outcomes", **ALL)
     assert (answer["total"], answer["compared"]) == (outcomes.total, outcomes.compared)
     assert (answer["bases"], answer["reasons"]) == (plain(outcomes.bases), outcomes.reasons)
     outcomes = medicare.count_outcomes(demo, MARKET, medicare.COMPENSATION)
-    answer = get(site, "compensation/outcomes", **QUERY)
+    answer = get(site, "compensation/outcomes", **ALL)
     assert (answer["total"], answer["compared"]) == (outcomes.total, outcomes.compared)
     assert (answer["bases"], answer["reasons"]) == (plain(outcomes.bases), outcomes.reasons)
     of_npi = get(site, f"providers/npi/{npi}")
@@ -112,13 +112,18 @@ def test_the_other_fields_of_an_answer_are_those_of_their_queries(site: Client, 
 
 def test_an_omitted_month_or_code_system_is_chosen_and_returned(site: Client) -> None:
     answer = get(site, "rates", code="99213")
-    assert {name: value for name, value in answer["market"].items() if value} == QUERY
+    of_class = {"billing_class": "professional", "modifier": "none"}
+    assert {name: value for name, value in answer["market"].items() if value} == {**QUERY, **of_class}
     assert get(site, "rates", code="450")["market"]["code"] == "0450"
-    assert len(answer["rows"]) == answer["total"] == 70
+    assert len(answer["rows"]) == answer["total"] == 60
+    assert [(one["billing_class"], one["rates"], one["chosen"]) for one in answer["rate_classes"]] == [
+        ("professional", 60, True), ("institutional", 10, False),
+    ]  # fmt: skip
+    assert get(site, "rates", code="99213", classes="all")["total"] == 70
 
 
 def test_link_headers_lead_through_the_whole_table(site: Client) -> None:
-    address, seen = "/api/v1/rates?code=99213&sort=-rate&limit=30", []
+    address, seen = "/api/v1/rates?code=99213&classes=all&sort=-rate&limit=30", []
     while address:
         response = site.get(address)
         seen += [row["fact_uid"] for row in response.json()["rows"]]
@@ -152,7 +157,7 @@ def test_following_cursors_returns_each_rate_once_in_order(
     if market.code_type is None:
         market = Market(**{**vars(market), "code_type": "CPT"})
     sort, limit = data.draw(st.sampled_from(sorted(KEYS))), data.draw(st.integers(7, 90))
-    asked = {name: value for name, value in vars(market).items() if value is not None}
+    asked = {**{name: value for name, value in vars(market).items() if value is not None}, "classes": "all"}
     facts = everything.of(market)
     found = walk(site, "rates", **asked, sort=sort, limit=limit)
     assert [row["fact_uid"] for row in found] == [fact["fact_uid"] for fact in sorted(facts, key=KEYS[sort])]

@@ -20,7 +20,7 @@ from core.queries.profiles import count_profile_choices
 from core.queries.rules.market import Market
 from core.queries.yardstick import medicare_amounts
 from core.store.connection import Snapshot
-from tests.api.market import MARKET, QUERY, plain
+from tests.api.market import ALL, MARKET, QUERY, plain
 from tests.api.walking import get, walk
 from tests.queries import slow_changes
 from tests.queries.slow import Everything
@@ -44,14 +44,14 @@ def test_every_table_has_the_rows_of_its_query(site: Client, demo: Snapshot) -> 
     moved = changes.count_movements(demo, of_payer, "2025-07")
     tables: list[tuple[str, dict[str, Any], Any]] = [
         ("payers", {**AUGUST, "codes": "99213,CPT:70450,450,0001A"}, compared(demo, wanted, None)),
-        ("payers", {"codes": "99213", "base": PEACH}, compared(demo, wanted[:1], PEACH)),
+        ("payers", {"codes": "99213", "base": PEACH, "classes": "all"}, compared(demo, wanted[:1], PEACH)),
         ("payers", {"codes": "99213", "billing_class": "professional"}, professional),
         (f"payers/{SAVANNAH}/networks", {}, networks.list_networks(demo, SAVANNAH)),
         (f"payers/{PEACH}/files", {}, coverage.list_files(demo, PEACH)),
-        ("changes", QUERY, changes.list_changed_pay(demo, MARKET, "2025-07", None, "moved", 10**6, 0)[1]),
-        ("changes", {**QUERY, "what": "up", "sort": "-percent"},
+        ("changes", ALL, changes.list_changed_pay(demo, MARKET, "2025-07", None, "moved", 10**6, 0)[1]),
+        ("changes", {**ALL, "what": "up", "sort": "-percent"},
          changes.list_changed_pay(demo, MARKET, "2025-07", "up", "-percent", 10**6, 0)[1]),
-        ("changes/payers", {**QUERY, "from": "2025-07"}, changes.count_movements(demo, MARKET, "2025-07").payers),
+        ("changes/payers", {**ALL, "from": "2025-07"}, changes.count_movements(demo, MARKET, "2025-07").payers),
         ("changes/codes", {"payer": PEACH}, sorted(moved.codes, key=lambda row: -row.moved)),
         ("changes/organizations", {"payer": PEACH}, sorted(moved.tax_ids, key=lambda row: -row.moved)),
         ("changes/codes", {"payer": PEACH, "sort": "code"}, moved.codes),
@@ -63,7 +63,7 @@ def test_every_table_has_the_rows_of_its_query(site: Client, demo: Snapshot) -> 
         ("quality/history", {}, quality.list_history(demo, newest, {})),
         ("quality/history", {"check": "zero_rates"}, quality.list_history(demo, newest, {"check_name": "zero_rates"})),
         ("quality/runs", {}, quality.list_runs(demo)),
-        ("rates/facets", QUERY, [*(one for some in facets.count_choices(demo, MARKET).values() for one in some),
+        ("rates/facets", ALL, [*(one for some in facets.count_choices(demo, MARKET).values() for one in some),
                                  *(one for some in count_profile_choices(demo, MARKET).values() for one in some),
                                  *facets.count_networks(demo, MARKET), *facets.count_months(demo, MARKET)]),
     ]  # fmt: skip
@@ -133,7 +133,7 @@ def test_following_cursors_returns_each_change_once(
     everything = Everything(demo)
     months = [everything.of(Market("GA", month, "CPT", "99213")) for month in ("2025-07", "2025-08")]
     expected = [change for change in slow_changes.changes(months[0], months[1]) if what in {None, change.what}]
-    found = walk(site, "changes", **QUERY, sort=sort, limit=limit, **({"what": what} if what else {}))
+    found = walk(site, "changes", **ALL, sort=sort, limit=limit, **({"what": what} if what else {}))
     per_row = [(row["what"], row["tin_value"], row["old"], row["new"]) for row in found]
     wanted = [(one.what, one.paid.payee and one.paid.payee[1], one.old, one.new) for one in expected]
     assert sorted(map(str, per_row)) == sorted(map(str, wanted))

@@ -40,8 +40,8 @@ def describe_answer(
 ) -> AnswerOnTop | None:
     """Return the answer that `spreads` give, with Medicare's amounts for its terms; None if there are no rates.
 
-    `modifiers` are the choices of modifiers, which say whether the code is also priced in parts. `settings` are those of
-    the class of rates, if others have other settings.
+    `modifiers` are the choices of modifiers, which say whether the code is also priced in parts. `settings` are those
+    of the rates, if others have other ones.
     """
     found = answer_code(spreads)
     if found is None:

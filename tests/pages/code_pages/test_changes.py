@@ -17,7 +17,7 @@ from tests.site import serving, tables, text_of
 
 
 def test_changes_of_a_payer_and_a_code(site: Client, demo: Snapshot) -> None:
-    response = site.get("/changes/", {**QUERY, "payer": PIEDMONT})
+    response = site.get("/changes/", {**QUERY, "payer": PIEDMONT, "classes": "all"})
     by_payer, every = tables(response)[0], tables(response)[-1]
     market = Market("GA", "2025-08", "CPT", "99213", payer=PIEDMONT)
     found = changes.count_movements(demo, market, "2025-07")
@@ -32,7 +32,7 @@ def test_changes_of_a_payer_and_a_code(site: Client, demo: Snapshot) -> None:
     assert f"1–{total} of {total}" in text_of(response)
     lead = max(found.terms, key=lambda row: (row.kept, row.after))
     assert f"{lead.same} of {lead.kept} the same, {lead.up} up, {lead.down} down" in text_of(response)
-    only_up = site.get("/changes/", {**QUERY, "payer": PIEDMONT, "what": "up"})
+    only_up = site.get("/changes/", {**QUERY, "payer": PIEDMONT, "classes": "all", "what": "up"})
     assert {row[0] for row in tables(only_up)[-1][1:]} == {"up"}
     assert "only up ✕" in text_of(only_up)
 

@@ -14,7 +14,7 @@ from tests.site import tables, text_of
 
 def test_each_row_has_a_basis_or_a_reason(site: Client, demo: Snapshot) -> None:
     market = Market("GA", "2025-08", "CPT", "70450")
-    response = site.get("/medicare/", {**QUERY, "code": "70450"})
+    response = site.get("/medicare/", {**QUERY, "code": "70450", "classes": "all"})
     shown = text_of(response)
     outcomes = medicare.count_outcomes(demo, market)
     assert f"{outcomes.compared} of {outcomes.total} rates can be compared with a Medicare amount" in shown

@@ -8,6 +8,7 @@ from django.test import Client
 from core.pages.formats import write_dollars
 from core.queries import rates
 from core.queries.code_answer import spread_by_terms
+from core.queries.rate_classes import choose_class
 from core.store.connection import Snapshot
 from tests.pages.markets import MARKET, QUERY
 from tests.site import csv_rows, tables, text_of
@@ -16,8 +17,13 @@ from tests.site import csv_rows, tables, text_of
 def test_the_page_shows_the_spread_and_every_rate(site: Client, demo: Snapshot) -> None:
     response = site.get("/rates/", QUERY)
     spread, every = tables(response)
-    summaries = rates.summarize_rates(demo, MARKET)
-    together = [row for row in spread_by_terms(demo, MARKET) if row.reporting_entity_name is None]
+    of_class = choose_class(demo, MARKET)
+    market = of_class.market
+    assert [(one.billing_class, one.rates, one.chosen) for one in of_class.classes] == [
+        ("professional", 60, True), ("institutional", 10, False),
+    ]  # fmt: skip
+    summaries = rates.summarize_rates(demo, market)
+    together = [row for row in spread_by_terms(demo, market) if row.reporting_entity_name is None]
     assert [row[0] for row in spread[1:]] == [
         *("All payers" for _ in together),
         *(row.reporting_entity_name for row in summaries),
@@ -35,21 +41,22 @@ def test_the_page_shows_the_spread_and_every_rate(site: Client, demo: Snapshot) 
     assert f"All payers: median {write_dollars(most.p50)}" in response.content.decode(), "the chart says the same"
     assert len(every) == 51
     assert [row[0] for row in every[1:]] == [
-        write_dollars(r.negotiated_rate) for r in rates.list_rates(demo, MARKET, "rate", 50, 0)
+        write_dollars(r.negotiated_rate) for r in rates.list_rates(demo, market, "rate", 50, 0)
     ]
-    counted = rates.count_market(demo, MARKET)
+    counted = rates.count_market(demo, market)
     assert f"{counted.rates} rates for {counted.groups} provider groups with {counted.npis} distinct NPIs" in text_of(
         response
     )
-    assert "1–50 of 70" in text_of(response)
+    assert "1–50 of 60" in text_of(response)
 
 
 def test_the_pages_of_a_table_contain_each_row_once(site: Client) -> None:
-    whole = [row["fact_uid"] for row in csv_rows(site.get("/rates/", {**QUERY, "format": "csv"}))]
+    every = {**QUERY, "classes": "all"}
+    whole = [row["fact_uid"] for row in csv_rows(site.get("/rates/", {**every, "format": "csv"}))]
     assert len(whole) == len(set(whole)) == 70
-    shown = [len(tables(site.get("/rates/", {**QUERY, "page": number}))[-1]) - 1 for number in (1, 2)]
+    shown = [len(tables(site.get("/rates/", {**every, "page": number}))[-1]) - 1 for number in (1, 2)]
     assert shown == [50, 20]
-    beyond = site.get("/rates/", {**QUERY, "page": 3})
+    beyond = site.get("/rates/", {**every, "page": 3})
     assert "Page 3 does not exist. The last one is page 2" in text_of(beyond)
 
 

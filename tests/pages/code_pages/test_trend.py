@@ -5,6 +5,7 @@ from django.test import Client
 from core.fields.rounding import round_half_up
 from core.pages.formats import write_dollars
 from core.queries.over_time import trend
+from core.queries.rate_classes import choose_class
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from tests.pages.markets import PIEDMONT, QUERY
@@ -13,7 +14,8 @@ from tests.site import csv_rows, tables, text_of
 
 def test_a_trend_has_a_chart_and_a_table(site: Client, demo: Snapshot) -> None:
     response = site.get("/trend/", {**QUERY, "payer": PIEDMONT})
-    points = trend.list_trend(demo, Market("GA", "2025-08", "CPT", "99213", payer=PIEDMONT))
+    asked = Market("GA", "2025-08", "CPT", "99213", payer=PIEDMONT)
+    points = trend.list_trend(demo, choose_class(demo, asked).market)
     (table,) = tables(response)
     assert [row[6] for row in table[1:]] == [write_dollars(point.p50) for point in points]
     assert "From July 2025 to August 2025, the median of Example Piedmont Mutual, Inc. went from" in text_of(response)

@@ -122,7 +122,7 @@ def test_without_any_schedule_the_page_says_so(store: Store, load: Load) -> None
 
 def test_rates_are_compared_with_the_schedule_beside_medicare(site: Client, demo: Snapshot) -> None:
     market = Market("GA", "2025-08", "CPT", "70450")
-    query = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "70450"}
+    query = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "70450", "classes": "all"}
     outcomes = medicare.count_outcomes(demo, market, medicare.COMPENSATION)
     assert outcomes.compared == outcomes.total > 0
     response = site.get("/medicare/", query)

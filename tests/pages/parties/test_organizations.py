@@ -1,5 +1,7 @@
 """A market by tax ID."""
 
+from dataclasses import replace
+
 from django.test import Client
 
 from core.pages.formats import write_dollars
@@ -22,5 +24,6 @@ def test_organizations_are_compared_with_the_market(site: Client, demo: Snapshot
     assert f"the market median, {write_dollars(totals.median)}" in text_of(response)
     assert shown[1][-1].split(" ")[-1] in {"above", "below", "same"}
     mixed = site.get("/organizations/", {**QUERY, "code": "70450"})
-    assert "These rates have several billing classes or modifiers" in text_of(mixed)
-    assert "professional, modifier 26 (50)" in text_of(mixed)
+    assert "Professional, reading only (26) 50" in text_of(mixed)
+    most = organizations.count_totals(demo, replace(market, modifier="none"))
+    assert f"the market median, {write_dollars(most.median)}" in text_of(mixed), "of one class"

@@ -24,7 +24,7 @@ def test_pasted_codes_are_redirected_to_one_address(site: Client) -> None:
 
 
 def test_payers_are_compared_for_one_code(site: Client, demo: Snapshot) -> None:
-    response = site.get("/payers/", {**QUERY, "code": "70450"})
+    response = site.get("/payers/", {**QUERY, "code": "70450", "classes": "all"})
     found, _ = compare_payers(demo, Market(**MONTH), read_codes("CPT:70450"), None)
     by_line: dict[Any, list[Any]] = {}
     for row in found:
@@ -40,6 +40,9 @@ def test_payers_are_compared_for_one_code(site: Client, demo: Snapshot) -> None:
     text = text_of(response)
     assert "170 rates in dollars" in text
     assert "Professional, modifier 26" in text
+    (whole,) = tables(site.get("/payers/", {**QUERY, "code": "70450"}))
+    assert whole == shown[0], "one class, the whole service"
+    assert tables(site.get("/payers/", {**MONTH, "codes": "70450"})) == [whole], "however the code is given"
     based = site.get("/payers/", {**QUERY, "code": "70450", "base": PEACH})
     assert "Compared with Example Peach Health Plan ✕" in text_of(based)
     assert tables(based)[0][2][7] == "same"

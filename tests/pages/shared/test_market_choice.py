@@ -25,8 +25,10 @@ def test_a_code_finds_its_system(demo: Snapshot) -> None:
     asked = Market("GA", "2025-08", code="450")
     assert choose_market(asked, demo).market == Market("GA", "2025-08", "REV", "0450")
     assert asked.code_type is None, "the question is not changed"
-    mislabeled = choose_market(Market("GA", "2025-08", "HCPCS", "99213"), demo).market
-    assert mislabeled.code_type == "CPT", "where the code is loaded"
+    mislabeled = choose_market(Market("GA", "2025-08", "HCPCS", "99213"), demo)
+    assert mislabeled.market.code_type == "CPT", "where the code is loaded"
+    assert (mislabeled.market.billing_class, mislabeled.market.modifier) == ("professional", "none")
+    assert not mislabeled.values["billing_class"], "which is no part of what was asked"
     unknown = Market("GA", "2025-08", "HCPCS", "G9999")
     assert choose_market(unknown, demo).market == unknown
 

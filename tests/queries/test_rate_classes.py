@@ -1,0 +1,129 @@
+"""One class of rates at a time: the class of most rates, chosen as a loop over all rates would choose it."""
+
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.queries import rates
+from core.queries.rate_classes import choose_class, choose_class_of_codes
+from core.queries.rules.market import Market
+from core.queries.rules.market_filters import CLASS_FILTERS
+from core.store.connection import Snapshot
+from tests.queries.one_market import MARKET, store_of_market
+from tests.queries.slow import Everything, Row, matches, settings_of
+
+HOSPITAL = {"billing_class": "institutional", "places": [], "negotiated_rate": 50.0}
+CENTER = {"billing_class": "institutional", "places": ["24"], "negotiated_rate": 30.0}
+
+
+def part_of(fact: Row) -> set[str]:
+    return set(fact["billing_code_modifier"].split(",")) & {"26", "TC"}
+
+
+def choose_slowly(facts: list[Row], asked: Market) -> list[Row]:
+    """Return the rates of the class with most rates in dollars, of those that may be in one figure."""
+    facts = [fact for fact in facts if matches(fact, asked)]
+    classes: list[list[Row]] = []
+    for billing_class in {fact["billing_class"] for fact in facts}:
+        of_class = [fact for fact in facts if fact["billing_class"] == billing_class]
+        for modifier in {part for fact in of_class for part in fact["billing_code_modifier"].split(",")}:
+            if asked.modifier and (modifier or "none") != asked.modifier:
+                continue
+            some = [fact for fact in of_class if modifier in fact["billing_code_modifier"].split(",")]
+            if not asked.modifier and len({frozenset(part_of(fact)) for fact in some}) > 1:
+                continue
+            names = sorted({one for fact in some for one in settings_of(fact)})
+            by_setting = [[fact for fact in some if one in settings_of(fact)] for one in names]
+            whole = billing_class == "professional" or asked.care_setting or all(one == some for one in by_setting)
+            classes += [some] if whole else by_setting
+    return max(classes, key=lambda one: (sum(fact["kind"] == "dollars" for fact in one), len(one)), default=[])
+
+
+A_RATE = st.fixed_dictionaries(
+    {
+        "billing_class": st.sampled_from(["professional", "institutional", None]),
+        "billing_code_modifier": st.sampled_from(["", "", "26", "TC", "LT", "26,LT"]),
+        "places": st.sampled_from([[], ["11"], ["11", "22"], ["24"], ["21"], ["12", "41"]]),
+        "negotiated_type": st.sampled_from(["negotiated", "negotiated", "percentage"]),
+        "group": st.integers(0, 3),
+    }
+)
+
+
+ASKED: tuple[dict[str, Any], ...] = (
+    {},
+    {"billing_class": "institutional"},
+    {"modifier": "26"},
+    {"care_setting": "surgical center"},
+    {"billing_class": "professional", "modifier": "none", "care_setting": "office"},
+)
+
+
+@given(changes=st.lists(A_RATE, min_size=4, max_size=24))
+def test_the_class_of_most_rates_is_chosen(changes: list[dict[str, Any]]) -> None:
+    with TemporaryDirectory() as directory:
+        # Each rate has an amount of its own, so that no two of them are one.
+        numbered = [{**one, "negotiated_rate": 100.0 + at} for at, one in enumerate(changes)]
+        db = store_of_market(Path(directory), *numbered)
+        facts = Everything(db).of(MARKET)
+        for asked in ASKED:
+            assert_chosen(db, facts, asked)
+
+
+def assert_chosen(db: Snapshot, facts: list[Row], asked: dict[str, Any]) -> None:
+    market = replace(MARKET, **asked)
+    choice, expected = choose_class(db, market), choose_slowly(facts, market)
+    found = [fact for fact in facts if matches(fact, choice.market)]
+    # Of two classes with as many rates, either is right.
+    assert len(found) == len(expected)
+    assert sum(fact["kind"] == "dollars" for fact in found) == sum(fact["kind"] == "dollars" for fact in expected)
+    assert_not_mixed(found, asked)
+    assert {name: getattr(choice.market, name) for name in asked} == asked
+    for one in choice.classes:
+        of_class = replace(MARKET, **one.filters)
+        assert one.rates == sum(matches(fact, of_class) for fact in facts), "what its tab shows"
+    assert choose_class(db, replace(market, classes="all")).market == replace(market, classes="all")
+
+
+def assert_not_mixed(found: list[Row], asked: dict[str, Any]) -> None:
+    assert len({fact["billing_class"] for fact in found}) <= 1
+    if "modifier" not in asked:
+        assert len({frozenset(part_of(fact)) for fact in found}) <= 1
+    if found and found[0]["billing_class"] != "professional" and "care_setting" not in asked:
+        shared = set.intersection(*(settings_of(fact) for fact in found))
+        assert shared, "all of them are paid in one setting"
+
+
+def test_a_surgical_center_and_a_hospital_are_two_classes(tmp_path: Path) -> None:
+    db = store_of_market(tmp_path, HOSPITAL, CENTER, {**CENTER, "group": 1}, {"places": ["24"]}, {"places": ["21"]})
+    choice = choose_class(db, MARKET)
+    assert [(one.billing_class, one.settings, one.rates, one.chosen) for one in choice.classes] == [
+        ("professional", [], 2, True),
+        ("institutional", ["surgical center"], 2, False),
+        ("institutional", ["hospital outpatient"], 1, False),
+    ]
+    facilities = choose_class(db, replace(MARKET, billing_class="institutional"))
+    assert facilities.market.care_setting == "surgical center"
+    assert facilities.filled == {"modifier", "care_setting"}
+    assert [row.p50 for row in rates.summarize_rates(db, facilities.market)] == [30.0]
+
+
+def test_one_class_needs_no_filters(tmp_path: Path) -> None:
+    db = store_of_market(tmp_path, {}, {"group": 1}, {"places": ["24"]})
+    choice = choose_class(db, MARKET)
+    assert (choice.market, choice.filled) == (MARKET, frozenset())
+    assert [(one.rates, one.chosen) for one in choice.classes] == [(3, True)]
+
+
+def test_most_codes_of_a_list_decide(demo: Snapshot) -> None:
+    month = Market("GA", "2025-08")
+    choice = choose_class_of_codes(demo, month, ["99213", "70450", "73721"])
+    assert {name: getattr(choice.market, name) for name in CLASS_FILTERS} == {
+        "billing_class": "professional", "modifier": "none", "care_setting": None,
+    }  # fmt: skip
+    assert choice.classes[0].codes >= max(one.codes for one in choice.classes)
+    assert choose_class_of_codes(demo, month, []).market == month
