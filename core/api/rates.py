@@ -7,13 +7,19 @@ from core.api.protocol.resources import AnswerFields, MarketAnswer, MarketPage, 
 from core.pages.forms.market_forms import RatesForm
 from core.queries import rates
 from core.queries.histogram import Bin, build_histogram
+from core.queries.rates_against_medicare import (
+    RateAgainstMedicare,
+    SummaryAgainstMedicare,
+    list_against_medicare,
+    summarize_against_medicare,
+)
 from core.queries.rules.market import market_cache
 from core.queries.yardstick import medicare_amounts
 
 router = Router(tags=["Rates"])
 
 
-class RateSummaries(MarketPage[rates.Summary]):
+class RateSummaries(MarketPage[SummaryAgainstMedicare]):
     """The spread of a code's rates."""
 
     counts: rates.RateCounts = Field(description="Number of rates, provider groups, NPIs and payers.")
@@ -30,18 +36,18 @@ class DollarHistogram(MarketAnswer):
     )
 
 
-@resource(router, "/rates", RatesForm, MarketPage[rates.RateRow], required=["code"])
+@resource(router, "/rates", RatesForm, MarketPage[RateAgainstMedicare], required=["code"])
 def list_rates(request: ResourceRequest) -> AnswerFields:
     """List the rates of a code, each rate once.
 
     A rate that all NPIs of a group share is one row. `kind` says what the figure is: only `dollars` are dollars for
-    one service; a percentage of 40.5 is 40.5% of the billed charge.
+    one service; a percentage of 40.5 is 40.5% of the billed charge. A `percent` of 1 is 100% of Medicare.
     """
     return request.page_after_key(
-        rates.RateRow,
+        RateAgainstMedicare,
         rates.ORDERS[request.sort],
         lambda: rates.count_rates(request.db, request.market),
-        lambda limit, last: rates.list_rates(request.db, request.market, request.sort, limit, 0, last),
+        lambda limit, last: list_against_medicare(request.db, request.market, request.sort, limit, 0, last),
     )
 
 
@@ -53,7 +59,7 @@ def summarize_rates(request: ResourceRequest) -> AnswerFields:
     the number of rates, provider groups and distinct NPIs, and what a place-of-service filter leaves out.
     """
     with market_cache(request.db, request.market) as cache:
-        page = request.page_of(rates.summarize_rates(cache, request.market))
+        page = request.page_of(summarize_against_medicare(request.db, request.market))
         return {**page, "counts": rates.count_market(cache, request.market)}
 
 

@@ -24,6 +24,7 @@ from core.python_api.arguments import (
     parse_code_list,
     parse_market,
 )
+from core.python_api.code_questions import CodeQuestions
 from core.python_api.frames import ALL_ROWS, frame_of, polars_type
 from core.python_api.profile_questions import ProfileQuestions
 from core.python_api.roll_up_answers import RollUpAnswers
@@ -31,13 +32,11 @@ from core.python_api.rule_questions import RuleQuestions
 from core.python_api.trend_questions import TrendQuestions
 from core.quality.checks import CHECKS
 from core.quality.failing_rows import find_failing_rows
-from core.queries import coverage, dictionary, histogram, quality, rates
-from core.queries.find import codes
-from core.queries.find.code_index import FoundCode
+from core.queries import coverage, dictionary, quality
 from core.queries.latest import with_latest
 from core.queries.over_time import changes
 from core.queries.parties import networks, organizations, payers, provider_rates, providers
-from core.queries.rate_classes import RateClass, choose_class, choose_class_of_codes
+from core.queries.rate_classes import choose_class, choose_class_of_codes
 from core.queries.rules.market import Market
 from core.queries.rules.rate_kinds import MACROS
 from core.queries.yardstick import compensation, label_fits, medicare
@@ -62,7 +61,7 @@ def open_store(
     return RateStore(Store(root), limits)
 
 
-class RateStore(ProfileQuestions, RollUpAnswers, RuleQuestions, TrendQuestions):
+class RateStore(CodeQuestions, ProfileQuestions, RollUpAnswers, RuleQuestions, TrendQuestions):
     """A store of negotiated rates, opened by `open_store`.
 
     Each call reads the newest generation, as a page of the site does, and never sees half of a change.
@@ -103,56 +102,6 @@ class RateStore(ProfileQuestions, RollUpAnswers, RuleQuestions, TrendQuestions):
     def columns(self) -> pl.DataFrame:
         """Return every column of every table with its meaning: the data dictionary."""
         return frame_of(dictionary.ColumnEntry, dictionary.list_columns(self._snapshot()))
-
-    # Rates of a code.
-
-    def codes(self, text: str = "", *, limit: int | None = None) -> pl.DataFrame:
-        """Return the billing codes that begin with a number, or whose description contains each word of a text."""
-        return frame_of(FoundCode, codes.search_codes(self._snapshot(), text, limit or ALL_ROWS)[1])
-
-    def rate_classes(
-        self, state: str, year_month: str | None, code: str, code_type: str | None = None, **filters: Unpack[Filters]
-    ) -> pl.DataFrame:
-        """Return the classes of a code's rates, most rates first, and which of them the other methods answer for.
-
-        A class is a billing class, a component (the whole service, 26, TC), and, for facilities, a setting if the rates
-        differ in it. Pass `classes="all"` to any method for all of them together.
-        """
-        market = with_latest(self._snapshot(), parse_market(state, year_month, code, code_type, filters))
-        return frame_of(RateClass, choose_class(self._snapshot(), market).classes)
-
-    def rates(
-        self,
-        state: str,
-        year_month: str | None,
-        code: str,
-        code_type: str | None = None,
-        *,
-        sort: str = "rate",
-        limit: int | None = None,
-        **filters: Unpack[Filters],
-    ) -> pl.DataFrame:
-        """Return every negotiated rate of a code, each rate once however many NPIs share it.
-
-        `kind` says what the figure is: only `dollars` are dollars for one service.
-        """
-        market = self._market(state, year_month, code, code_type, filters)
-        order = check_one_of("sort", sort, rates.ORDERS)
-        return frame_of(rates.RateRow, rates.list_rates(self._snapshot(), market, order, limit or ALL_ROWS, 0))
-
-    def rate_summary(
-        self, state: str, year_month: str | None, code: str, code_type: str | None = None, **filters: Unpack[Filters]
-    ) -> pl.DataFrame:
-        """Return the percentiles of a code's rates by kind, payer, billing class, and modifier."""
-        market = self._market(state, year_month, code, code_type, filters)
-        return frame_of(rates.Summary, rates.summarize_rates(self._snapshot(), market))
-
-    def rate_histogram(
-        self, state: str, year_month: str | None, code: str, code_type: str | None = None, **filters: Unpack[Filters]
-    ) -> pl.DataFrame:
-        """Return the bins of a histogram of a code's dollars, from their 1st to their 99th percentile."""
-        market = self._market(state, year_month, code, code_type, filters)
-        return frame_of(histogram.Bin, histogram.build_histogram(self._snapshot(), market).bins)
 
     # Rates against Medicare.
 

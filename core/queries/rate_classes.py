@@ -147,7 +147,8 @@ def count_classes(db: Snapshot, rates: str, parameters: dict[str, Any]) -> list[
 def choose_among(market: Market, counts: Sequence[ClassCount]) -> ClassChoice:
     """Return the market with the class that has most rates of those counted, where it does not name one.
 
-    Most codes come first, then most rates in dollars: of a list of codes, most should be compared.
+    Of a list of codes, the class comes first in which most of them can be compared, and the whole service before its
+    parts. Most rates in dollars come next.
     """
     classes = list_classes(counts)
     asked = {name: getattr(market, name) for name in CLASS_FILTERS}
@@ -212,4 +213,6 @@ def _most_rates_first(one: RateClass) -> tuple[Any, ...]:
     whole_first = (one.modifier != NO_MODIFIER, one.modifier)
     setting = _SETTINGS.index(one.care_setting) if one.care_setting else -1
     unstated_last = (one.billing_class == NOT_STATED, one.billing_class != _PROFESSIONAL, one.billing_class)
-    return -one.codes, -one.dollars, -one.rates, unstated_last, whole_first, setting
+    # A list of services is compared as a whole where it can be: readings may have more rates for as many codes.
+    is_part = one.codes > 1 and one.modifier != NO_MODIFIER
+    return -one.codes, is_part, -one.dollars, -one.rates, unstated_last, whole_first, setting

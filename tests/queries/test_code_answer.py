@@ -41,6 +41,6 @@ def test_spreads_are_those_of_the_single_rates(placed: Snapshot, code: str, filt
 
 def test_terms_in_words() -> None:
     assert describe_terms("professional", "", {"26", "none"}) == "professional and technical together"
-    assert describe_terms("professional", "", {"none"}) == "a professional's bill"
-    assert describe_terms("professional", "26", {"26"}) == "a professional's bill, the reading alone (modifier 26)"
+    assert describe_terms("professional", "", {"none"}) == "a professional’s bill"
+    assert describe_terms("professional", "26", {"26"}) == "a professional’s bill, the reading alone (modifier 26)"
     assert describe_terms(None, "50,LT", ()) == "billing class not stated, with modifier 50 and LT"

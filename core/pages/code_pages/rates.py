@@ -20,9 +20,16 @@ from core.queries.find import codes
 from core.queries.histogram import Bin, build_histogram
 from core.queries.likely_rates import find_evidence_switch
 from core.queries.profiles import count_profile_choices
+from core.queries.rates_against_medicare import (
+    RateAgainstMedicare,
+    SummaryAgainstMedicare,
+    find_amount,
+    stream_against_medicare,
+    summarize_against_medicare,
+)
 from core.queries.rules.market import Market, facts_in_memory
 from core.queries.rules.market_filters import CLASS_FILTERS, FILTERS
-from core.queries.rules.rate_kinds import KINDS, rate_size
+from core.queries.rules.rate_kinds import KINDS
 from core.queries.rules.which_filter_emptied import count_without_each_filter
 from core.queries.yardstick import label_fits, medicare_amounts
 from core.store.connection import Snapshot
@@ -104,11 +111,11 @@ def _find_nearby_codes(query: MarketQuery[RatesForm]) -> list[codes.CodeCount]:
 def _download(query: MarketQuery[RatesForm]) -> HttpResponseBase:
     db, market = query.db, query.market
     if query.values["table"] == "summary":
-        return query.download(rates.summarize_rates(db, market), rates.Summary, "summary")
+        return query.download(summarize_against_medicare(db, market), SummaryAgainstMedicare, "summary")
     if query.values["table"] == "histogram":
         return query.download(build_histogram(db, market).bins, Bin, "histogram")
-    every = rates.stream_rates(db, market, query.values["sort"], ROW_CAP, download_seconds())
-    return query.download(every, rates.RateRow, f"rates_{market.code}")
+    every = stream_against_medicare(db, market, query.values["sort"], ROW_CAP, download_seconds())
+    return query.download(every, RateAgainstMedicare, f"rates_{market.code}")
 
 
 def _facets_to_show(
@@ -135,24 +142,7 @@ def _compare_with_medicare(
 
     `centers` are the provider groups that are surgical centers.
     """
-    payees = [SURGICAL_CENTER_PAYEE] if row.pg_uid in centers else []
-    found = (
-        amounts.get(
-            medicare_amounts.ScheduleTerms(
-                row.billing_class,
-                row.setting,
-                row.modifier,
-                row.pos_set_id,
-                row.negotiated_type,
-                row.negotiation_arrangement,
-                payee,
-                rate_size(code, row.negotiated_rate),
-                row.group_area,
-            )
-        )
-        for payee in (*payees, row.reporting_entity_name, "")
-    )
-    amount = next(one for one in found if one is not None)
+    amount = find_amount(row, code, amounts, centers)
     percent = amount.percent(row.negotiated_rate)
     plausible = percent is None or is_plausible(percent)
     return amount, percent, plausible, amount.percent_of_schedule(row.negotiated_rate)

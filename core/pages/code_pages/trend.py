@@ -34,6 +34,9 @@ def show_trend(query: MarketQuery[TrendForm]) -> HttpResponseBase:
         code=codes.describe_code(query.db, query.market.code_type, query.market.code),
         points=points,
         lead=terms[0] if terms else None,
+        # The page is about all months, so it names none of them, nor the newest file of each payer.
+        all_months=trend.list_months(query.db, query.market),
+        payer_months=[],
         months=months,
         payers=[
             (of_payer[0], of_payer[-1], _whole_change(of_payer), draw_trend(of_payer, months, highest, number))

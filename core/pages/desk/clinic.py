@@ -20,8 +20,8 @@ from core.pages.forms.clinic_form import ClinicForm, PastedForm
 from core.pages.shared.admission import QUESTIONS, TooBusy, client_of
 from core.pages.shared.answer_cache import ending_together
 from core.pages.shared.error_pages import invalid_query, nothing_loaded, sorry, timed_out, too_busy, unreadable
-from core.pages.shared.market_choice import with_class
-from core.pages.shared.page import MarketQuery, choose_from_form, form_with_market, market_page
+from core.pages.shared.market_choice import choose_from_form, form_with_market, with_class
+from core.pages.shared.page import MarketQuery, market_page
 from core.queries import coverage
 from core.queries.baskets.basket_answer import choose_codes
 from core.queries.baskets.basket_codes import BasketCode, basket_codes

@@ -78,7 +78,7 @@ def describe_terms(billing_class: str | None, modifier: str, modifiers: Collecti
         part = f"with modifier {modifier.replace(',', ' and ')}"
     elif billing_class == "professional" and {PROFESSIONAL_PART, TECHNICAL_PART} & set(modifiers):
         return "professional and technical together"
-    whose = {"professional": "a professional's bill", "institutional": "a facility's bill"}
+    whose = {"professional": "a professional’s bill", "institutional": "a facility’s bill"}
     return ", ".join(filter(None, (whose.get(billing_class or "", "billing class not stated"), part)))
 
 

@@ -1,13 +1,16 @@
 """The market that a question means when it leaves out the state, the month, or the code system.
 
-Nothing here changes the form: a choice is a value, and the form is shown with it afterwards.
+A choice is a value. It does not change the form, which is shown with it by form_with_market().
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from core.fields.codes.code_list import read_codes
-from core.pages.forms.market_forms import not_earlier
+from core.fields.places.states import STATES
+from core.pages.formats import write_month
+from core.pages.forms.market_forms import ANY, LATEST_FILES, MarketForm, not_earlier
 from core.queries import coverage
 from core.queries.baskets.basket_codes import with_ranges_filled
 from core.queries.coverage import Coverage
@@ -17,6 +20,8 @@ from core.queries.parties import providers
 from core.queries.rate_classes import ClassChoice, RateClass, choose_class, choose_class_of_codes
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
+
+M = TypeVar("M", bound=MarketForm)
 
 _LIKE_CPT = frozenset({"CPT", "HCPCS"})
 """Systems that payers label one code with. A code that is loaded under the other one is meant there: G0439 is HCPCS."""
@@ -65,6 +70,26 @@ def choose_market(asked: Market, db: Snapshot) -> MarketChoice:
     """
     choice = _choose_code(asked, db)
     return choice if choice.meanings or not choice.market.code else with_class(choice, choose_class(db, choice.market))
+
+
+def choose_from_form(form: MarketForm, db: Snapshot) -> MarketChoice:
+    """Return the market that a form means, filled in from what is loaded."""
+    return choose_market(form.market(), db)
+
+
+def form_with_market(form: M, choice: MarketChoice, db: Snapshot) -> M:
+    """Return the form as the page shows it: with the market that was chosen, and with what can be chosen instead."""
+    shown = form.with_values(**choice.values)
+    loaded = coverage.list_periods(db)
+    months = sorted({period.year_month for period in loaded}, reverse=True)
+    shown.offer(
+        state=[(state, f"{state} {STATES[state]}") for state in sorted({period.state for period in loaded})],
+        year_month=[LATEST_FILES, *((one, write_month(one)) for one in months)],
+        payer=[ANY, *coverage.list_payers(db)],
+        code_type=[("", "Any that has the code"), *((system, system) for system in coverage.list_code_systems(db))],
+    )
+    shown.offer_fixed_options()
+    return shown
 
 
 def choose_compared_market(asked: Market, codes: str, db: Snapshot) -> MarketChoice:

@@ -19,8 +19,8 @@ from django.views.decorators.http import require_http_methods
 
 from core import open_store
 from core.fields.places.states import STATES
-from core.pages.formats import write_month, write_months
-from core.pages.forms.market_forms import ANY, LATEST_FILES, MarketForm
+from core.pages.formats import write_months
+from core.pages.forms.market_forms import MarketForm
 from core.pages.forms.query_form import QueryForm
 from core.pages.shared import urls
 from core.pages.shared.admission import DOWNLOADS, HEAVY_QUESTIONS, QUESTIONS, Lane, TooBusy, client_of
@@ -36,7 +36,12 @@ from core.pages.shared.error_pages import (
     unreadable,
 )
 from core.pages.shared.labels import filter_label
-from core.pages.shared.market_choice import InvalidChoice, MarketChoice, choose_market
+from core.pages.shared.market_choice import (
+    InvalidChoice,
+    MarketChoice,
+    choose_from_form,
+    form_with_market,
+)
 from core.pages.shared.weights import HEAVY_ROWS, Weigh, count_market_rates, weigh_question
 from core.queries import coverage
 from core.queries.find.code_titles import code_titles
@@ -304,26 +309,6 @@ def ask_for_code(query: MarketQuery[M], action: str) -> HttpResponse:
         return invalid_query(query.request, [("code", why)])
     loaded = count_market_rates(query.db, market)
     return query.render("messages/choose.html", meanings=meanings, action=action, loaded=loaded)
-
-
-def choose_from_form(form: MarketForm, db: Snapshot) -> MarketChoice:
-    """Return the market that a form means, filled in from what is loaded."""
-    return choose_market(form.market(), db)
-
-
-def form_with_market(form: M, choice: MarketChoice, db: Snapshot) -> M:
-    """Return the form as the page shows it: with the market that was chosen, and with what can be chosen instead."""
-    shown = form.with_values(**choice.values)
-    loaded = coverage.list_periods(db)
-    months = sorted({period.year_month for period in loaded}, reverse=True)
-    shown.offer(
-        state=[(state, f"{state} {STATES[state]}") for state in sorted({period.state for period in loaded})],
-        year_month=[LATEST_FILES, *((one, write_month(one)) for one in months)],
-        payer=[ANY, *coverage.list_payers(db)],
-        code_type=[("", "Any that has the code"), *((system, system) for system in coverage.list_code_systems(db))],
-    )
-    shown.offer_fixed_options()
-    return shown
 
 
 def _go_to_address(request: HttpRequest, form: type[QueryForm]) -> HttpResponse:

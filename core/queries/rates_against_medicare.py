@@ -1,0 +1,119 @@
+"""The rates of a code with their percent of Medicare, one by one and by payer, as files and the API have them."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from typing import Annotated
+
+from core.queries import rates
+from core.queries.code_answer import spread_by_terms
+from core.queries.rates import RateRow, Summary
+from core.queries.rules.columns import described
+from core.queries.rules.keyset import RowKey
+from core.queries.rules.market import Market, market_cache, uses_own_areas
+from core.queries.rules.rate_kinds import rate_size
+from core.queries.yardstick.label_fits import find_surgical_centers
+from core.queries.yardstick.medicare_amounts import Amount, ScheduleTerms, find_amounts
+from core.store.connection import Snapshot
+from core.store.views import SURGICAL_CENTER_PAYEE
+
+_ROWS_AT_ONCE = 2_000
+"""The rows of a file whose amounts are looked up together."""
+
+
+@dataclass(frozen=True)
+class RateAgainstMedicare(RateRow):
+    """One negotiated rate, what is known about its provider group, and what Medicare pays."""
+
+    basis: Annotated[str | None, described("What Medicare's amount is; null if there is none.", "MPFS non-facility")]
+    medicare: Annotated[float | None, described("Medicare's amount in dollars; null if there is none.", 86.4)]
+    percent: Annotated[float | None, described("The rate's percent of Medicare: 1 is 100%.", 1.2)]
+    reason: Annotated[str | None, described("Why there is no percent of Medicare.", None)]
+
+
+@dataclass(frozen=True)
+class SummaryAgainstMedicare(Summary):
+    """The spread of one payer's rates of one kind, class and modifier, and their percent of Medicare."""
+
+    compared: Annotated[int, described("Number of these rates that have a percent of Medicare.", 12)]
+    percent_p50: Annotated[
+        float | None, described("Median of the rates' percents of Medicare: 1 is 100%; null if none has one.", 1.21)
+    ]
+
+
+def summarize_against_medicare(db: Snapshot, market: Market) -> list[SummaryAgainstMedicare]:
+    """Return the distribution of the rates of each kind, payer, class, and modifier, with their percent of Medicare."""
+    with market_cache(db, market, areas=uses_own_areas(db, market)) as cached:
+        summaries, spreads = rates.summarize_rates(cached, market), spread_by_terms(cached, market)
+    percents = {(row.reporting_entity_name, *row.terms): (row.compared, row.percent_p50) for row in spreads}
+    none: tuple[int, float | None] = (0, None)
+    return [
+        SummaryAgainstMedicare(
+            **vars(row), **dict(zip(("compared", "percent_p50"), percents.get(_key(row), none), strict=True))
+        )
+        for row in summaries
+    ]
+
+
+def _key(row: Summary) -> tuple[str | None, str | None, str] | None:
+    """Return what a spread of rates in dollars is found by; None for figures of another kind."""
+    return (row.reporting_entity_name, row.billing_class, row.modifier) if row.kind == "dollars" else None
+
+
+def list_against_medicare(
+    db: Snapshot, market: Market, order: str, limit: int, offset: int, last: RowKey | None = None
+) -> list[RateAgainstMedicare]:
+    """Return what rates.list_rates does, each rate with its percent of Medicare."""
+    return list(_compare(db, market, rates.list_rates(db, market, order, limit, offset, last)))
+
+
+def stream_against_medicare(
+    db: Snapshot, market: Market, order: str, limit: int, seconds: float
+) -> Iterator[RateAgainstMedicare]:
+    """Yield what rates.stream_rates does, each rate with its percent of Medicare."""
+    with closing(rates.stream_rates(db, market, order, limit, seconds)) as rows:
+        yield from _compare(db, market, rows)
+
+
+def _compare(db: Snapshot, market: Market, rows: Iterable[RateRow]) -> Iterator[RateAgainstMedicare]:
+    """Yield the rates with their percent of Medicare. The amounts of an area are looked up when it first occurs."""
+    amounts: dict[ScheduleTerms, Amount] = {}
+    known: set[str | None] = set()
+    remaining = iter(rows)
+    while some := list(islice(remaining, _ROWS_AT_ONCE)):
+        areas = {row.group_area for row in some} | {None}
+        if new := areas - known:
+            with market_cache(db, market) as cached:
+                amounts |= find_amounts(cached, market, sorted(area for area in new if area))
+            known |= new
+        is_any = any(terms.payee == SURGICAL_CENTER_PAYEE for terms in amounts)
+        centers = find_surgical_centers(db, {row.pg_uid for row in some}) if is_any else set()
+        for row in some:
+            amount = find_amount(row, market.code or "", amounts, centers)
+            percent = amount.percent(row.negotiated_rate)
+            yield RateAgainstMedicare(
+                **vars(row), basis=amount.basis, medicare=amount.medicare, percent=percent, reason=amount.reason
+            )
+
+
+def find_amount(row: RateRow, code: str, amounts: Mapping[ScheduleTerms, Amount], centers: Collection[str]) -> Amount:
+    """Return what a rate of the code is compared with. `centers` are the groups that are surgical centers."""
+    payees: Sequence[str] = [SURGICAL_CENTER_PAYEE] if row.pg_uid in centers else []
+    found = (
+        amounts.get(
+            ScheduleTerms(
+                row.billing_class,
+                row.setting,
+                row.modifier,
+                row.pos_set_id,
+                row.negotiated_type,
+                row.negotiation_arrangement,
+                payee,
+                rate_size(code, row.negotiated_rate),
+                row.group_area,
+            )
+        )
+        for payee in (*payees, row.reporting_entity_name, "")
+    )
+    return next(one for one in found if one is not None)
