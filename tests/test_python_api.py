@@ -14,7 +14,7 @@ import pytest
 
 import beaconpoint
 from core.python_api.rate_store import RateStore
-from core.queries import rates
+from core.queries.rates_against_medicare import list_against_medicare
 from core.queries.rules.market import Market
 from core.queries.yardstick import medicare
 from core.runtime.errors import BeaconError
@@ -69,7 +69,7 @@ def test_the_page_shows_every_method() -> None:
 
 
 def test_a_frame_has_the_columns_of_the_question(store: RateStore, demo: Snapshot) -> None:
-    expected = rates.list_rates(demo, Market(*MARKET[:2], "CPT", MARKET[2]), "-rate", 5, 0)
+    expected = list_against_medicare(demo, Market(*MARKET[:2], "CPT", MARKET[2]), "-rate", 5, 0)
     frame = store.rates(*MARKET, "cpt", sort="-rate", limit=5, classes="all")
     assert frame.to_dicts() == [vars(row) for row in expected]
     assert store.rates(*MARKET).height == store.rates(*MARKET, billing_class="professional").height == 60
@@ -77,6 +77,18 @@ def test_a_frame_has_the_columns_of_the_question(store: RateStore, demo: Snapsho
     no_rates = store.rates("GA", "2025-08", "00000")
     assert no_rates.is_empty()
     assert no_rates.schema == frame.schema
+
+
+def test_rates_and_their_summary_carry_the_percent_of_medicare(store: RateStore) -> None:
+    columns = ("fact_uid", "basis", "medicare", "percent", "reason")
+    scans = ("GA", "2025-08", "70450")
+    rows = store.rates(*scans, classes="all").select(columns).sort("fact_uid")
+    assert rows.equals(store.medicare(*scans, classes="all").select(columns).sort("fact_uid"))
+    summary = store.rate_summary(*scans)
+    one = summary.row(0, named=True)
+    of_payer = store.medicare(*scans, payer=one["payer_slug"])
+    assert one["percent_p50"] == pytest.approx(of_payer["percent"].median())
+    assert one["compared"] == one["rates"] == of_payer.height
 
 
 def test_filters_are_normalized_as_the_facts_are(store: RateStore) -> None:

@@ -1,7 +1,6 @@
 """The rates of a code with their percent of Medicare, one by one and by payer, as files and the API have them."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from typing import Annotated
@@ -46,19 +45,14 @@ def summarize_against_medicare(db: Snapshot, market: Market) -> list[SummaryAgai
     """Return the distribution of the rates of each kind, payer, class, and modifier, with their percent of Medicare."""
     with market_cache(db, market, areas=uses_own_areas(db, market)) as cached:
         summaries, spreads = rates.summarize_rates(cached, market), spread_by_terms(cached, market)
-    percents = {(row.reporting_entity_name, *row.terms): (row.compared, row.percent_p50) for row in spreads}
-    none: tuple[int, float | None] = (0, None)
-    return [
-        SummaryAgainstMedicare(
-            **vars(row), **dict(zip(("compared", "percent_p50"), percents.get(_key(row), none), strict=True))
-        )
-        for row in summaries
-    ]
-
-
-def _key(row: Summary) -> tuple[str | None, str | None, str] | None:
-    """Return what a spread of rates in dollars is found by; None for figures of another kind."""
-    return (row.reporting_entity_name, row.billing_class, row.modifier) if row.kind == "dollars" else None
+    # A spread is one of rates in dollars.
+    percents = {("dollars", row.reporting_entity_name, *row.terms): row for row in spreads}
+    found = []
+    for row in summaries:
+        spread = percents.get((row.kind, row.reporting_entity_name, row.billing_class, row.modifier))
+        compared, percent = (spread.compared, spread.percent_p50) if spread else (0, None)
+        found.append(SummaryAgainstMedicare(**vars(row), compared=compared, percent_p50=percent))
+    return found
 
 
 def list_against_medicare(
@@ -72,8 +66,7 @@ def stream_against_medicare(
     db: Snapshot, market: Market, order: str, limit: int, seconds: float
 ) -> Iterator[RateAgainstMedicare]:
     """Yield what rates.stream_rates does, each rate with its percent of Medicare."""
-    with closing(rates.stream_rates(db, market, order, limit, seconds)) as rows:
-        yield from _compare(db, market, rows)
+    yield from _compare(db, market, rates.stream_rates(db, market, order, limit, seconds))
 
 
 def _compare(db: Snapshot, market: Market, rows: Iterable[RateRow]) -> Iterator[RateAgainstMedicare]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from core.queries import coverage, rates
 from core.queries.find import codes
 from core.queries.parties import organizations, provider_rates, providers
+from core.queries.rates_against_medicare import list_against_medicare, summarize_against_medicare
 from core.queries.rules.market import Market
 from core.queries.yardstick import medicare
 from core.queries.yardstick.compensation import list_compensation_amounts, list_compensation_releases
@@ -47,8 +48,8 @@ def test_every_table_has_the_rows_of_its_query(site: Client, demo: Snapshot) -> 
         ("coverage/benchmarks", {}, coverage.list_releases(demo)),
         ("codes", {}, codes.search_codes(demo, "", 10**6)[1]),
         ("codes", {"q": "knee repl"}, codes.search_codes(demo, "knee repl", 10**6)[1]),
-        ("rates", ALL, rates.list_rates(demo, MARKET, "rate", 10**6, 0)),
-        ("rates", {**ALL, "sort": "payer"}, rates.list_rates(demo, MARKET, "payer", 10**6, 0)),
+        ("rates", ALL, list_against_medicare(demo, MARKET, "rate", 10**6, 0)),
+        ("rates", {**ALL, "sort": "payer"}, list_against_medicare(demo, MARKET, "payer", 10**6, 0)),
         ("organizations", ALL, organizations.list_organizations(demo, MARKET, "rates", 10**6, 0)),
         ("medicare", {**ALL, "sort": "-percent"}, medicare.list_comparisons(demo, MARKET, "-percent", 10**6, 0)),
         ("medicare/payers", ALL, medicare.summarize_percents(demo, MARKET)),
@@ -78,7 +79,7 @@ def test_the_other_fields_of_an_answer_are_those_of_their_queries(site: Client, 
     npi, tin = demo.rows("SELECT npi, tin_value FROM xref_tin_npi ORDER BY npi LIMIT 1")[0]
     # The market is narrowed first, so that what a mean is made of is added up in another order.
     spreads = walk(site, "rates/summary", **ALL, limit=3)
-    for row, expected in zip(spreads, plain(rates.summarize_rates(demo, MARKET)), strict=True):
+    for row, expected in zip(spreads, plain(summarize_against_medicare(demo, MARKET)), strict=True):
         assert row.pop("mean") == pytest.approx(expected.pop("mean"))
         assert row == expected
     assert spreads

@@ -84,7 +84,8 @@ def assert_chosen(db: Snapshot, facts: list[Row], asked: dict[str, Any]) -> None
     assert_not_mixed(found, asked)
     assert {name: getattr(choice.market, name) for name in asked} == asked
     for one in choice.classes:
-        of_class = replace(MARKET, **one.filters)
+        filters: dict[str, Any] = one.filters
+        of_class = replace(MARKET, **filters)
         assert one.rates == sum(matches(fact, of_class) for fact in facts), "what its tab shows"
     assert choose_class(db, replace(market, classes="all")).market == replace(market, classes="all")
 
