@@ -10,9 +10,10 @@ from django.test import Client
 from python_calamine import CalamineWorkbook
 
 from core import workbook
-from core.queries import coverage, profiles, rates
+from core.queries import coverage, profiles
 from core.queries.find import codes
 from core.queries.parties import organizations, payers, provider_rates, providers
+from core.queries.rates_against_medicare import RateAgainstMedicare, SummaryAgainstMedicare
 from core.queries.rules.columns import described
 from core.queries.yardstick import medicare
 from core.workbook import About, SourceFile, columns_of, heading_of, write_workbook
@@ -82,12 +83,19 @@ def test_percentages_and_fractions_are_not_dollars() -> None:
 
 
 def test_services_shares_and_places_on_the_map_are_not_dollars() -> None:
-    row_types: tuple[type[Any], ...] = (rates.RateRow, rates.Summary, profiles.Breakdown)
+    row_types: tuple[type[Any], ...] = (RateAgainstMedicare, SummaryAgainstMedicare, profiles.Breakdown)
     units = {f"{each.__name__}.{column.name}": column.unit for each in row_types for column in columns_of(each)}
-    plain = ("RateRow.medicare_services", "Summary.services", "Breakdown.latitude", "Breakdown.longitude")
+    plain = (
+        "RateAgainstMedicare.medicare_services",
+        "SummaryAgainstMedicare.services",
+        "Breakdown.latitude",
+        "Breakdown.longitude",
+    )
     assert {units[name] for name in plain} == {"plain"}
-    assert units["RateRow.specialty_share"] == units["Breakdown.percent"] == "fraction"
-    assert units["RateRow.negotiated_rate"] == units["Summary.mean"] == "dollars"
+    assert units["RateAgainstMedicare.specialty_share"] == units["Breakdown.percent"] == "fraction"
+    assert units["RateAgainstMedicare.negotiated_rate"] == units["SummaryAgainstMedicare.mean"] == "dollars"
+    assert units["RateAgainstMedicare.percent"] == units["SummaryAgainstMedicare.percent_p50"] == "fraction"
+    assert units["RateAgainstMedicare.medicare"] == "dollars"
 
 
 def test_a_table_that_is_too_long_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,8 +108,9 @@ def test_a_table_that_is_too_long_says_so(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize(
     "row_type",
-    [rates.RateRow, rates.Summary, medicare.Comparison, medicare.PercentSpread, organizations.Organization,
-     payers.PayerSpread, provider_rates.CodeRates, providers.Npi, coverage.Coverage, codes.CodeTitle],
+    [RateAgainstMedicare, SummaryAgainstMedicare, medicare.Comparison, medicare.PercentSpread,
+     organizations.Organization, payers.PayerSpread,
+     provider_rates.CodeRates, providers.Npi, coverage.Coverage, codes.CodeTitle],
 )  # fmt: skip
 def test_no_heading_stands_twice(row_type: type[Any]) -> None:
     headings = [heading_of(row_type, column.name) for column in columns_of(row_type)]

@@ -78,7 +78,7 @@ def test_a_field_without_an_example_is_an_error() -> None:
 
 
 def test_a_stored_column_is_described_as_the_store_describes_it() -> None:
-    described = document()["components"]["schemas"]["RateRow"]["properties"]
+    described = document()["components"]["schemas"]["RateAgainstMedicare"]["properties"]
     for column in FACT_RATE.columns:
         name = {"billing_code_modifier": "modifier"}.get(column.name, column.name)
         if name in described:
