@@ -23,7 +23,10 @@ def test_the_newest_month_is_meant(demo: Snapshot) -> None:
 
 def test_a_code_finds_its_system(demo: Snapshot) -> None:
     asked = Market("GA", "2025-08", code="450")
-    assert choose_market(asked, demo).market == Market("GA", "2025-08", "REV", "0450")
+    found = choose_market(asked, demo)
+    assert found.market.of_code == Market("GA", "2025-08", "REV", "0450")
+    # Emergency rooms: of inpatients and of outpatients.
+    assert [one.settings for one in found.classes if one.chosen] == [["hospital outpatient"]]
     assert asked.code_type is None, "the question is not changed"
     mislabeled = choose_market(Market("GA", "2025-08", "HCPCS", "99213"), demo)
     assert mislabeled.market.code_type == "CPT", "where the code is loaded"
