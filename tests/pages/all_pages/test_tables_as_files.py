@@ -6,12 +6,14 @@ from typing import Any
 from django.test import Client
 
 from core.fields.codes.code_list import read_codes
-from core.queries import coverage, rates
+from core.queries import coverage
 from core.queries.find import codes
 from core.queries.find.codes import list_busiest_codes
 from core.queries.over_time import changes
 from core.queries.parties import networks, organizations, provider_rates, providers
 from core.queries.parties.payers import compare_payers
+from core.queries.rate_classes import choose_class
+from core.queries.rates_against_medicare import stream_against_medicare, summarize_against_medicare
 from core.queries.rules.market import Market
 from core.queries.yardstick import medicare
 from core.rows import RowEncoder, column_names, row_values
@@ -24,14 +26,15 @@ def test_tables_of_codes_and_providers_can_be_downloaded(site: Client, demo: Sna
     npi, tin = demo.rows(
         "SELECT (SELECT min(npi) FROM dim_npi), (SELECT min(tin_value) FROM dim_tin WHERE tin_type = 'ein')"
     )[0]
+    market = choose_class(demo, MARKET).market  # files follow the page
     of_npi = Market("GA", "2025-08", npi=npi)
     for address, table, expected in (
-        ("/rates/", "rates", list(rates.stream_rates(demo, MARKET, "rate", 10**6, 60))),
-        ("/rates/", "summary", rates.summarize_rates(demo, MARKET)),
-        ("/medicare/", "rates", medicare.list_comparisons(demo, MARKET, "percent", 10**6, 0)),
-        ("/medicare/", "payers", medicare.summarize_percents(demo, MARKET)),
-        ("/medicare/", "bases", medicare.count_outcomes(demo, MARKET).bases),
-        ("/organizations/", "organizations", organizations.list_organizations(demo, MARKET, "rates", 10**6, 0)),
+        ("/rates/", "rates", list(stream_against_medicare(demo, market, "rate", 10**6, 60))),
+        ("/rates/", "summary", summarize_against_medicare(demo, market)),
+        ("/medicare/", "rates", medicare.list_comparisons(demo, market, "percent", 10**6, 0)),
+        ("/medicare/", "payers", medicare.summarize_percents(demo, market)),
+        ("/medicare/", "bases", medicare.count_outcomes(demo, market).bases),
+        ("/organizations/", "organizations", organizations.list_organizations(demo, market, "rates", 10**6, 0)),
         (f"/npi/{npi}/", "rates", provider_rates.list_code_rates(demo, demo, of_npi, 10**6, 0)[1]),
         (f"/npi/{npi}/", "groups", providers.list_groups(demo, "npi", npi)),
         (f"/tin/{tin}/", "npis", providers.list_npis_of_tin(demo, tin, 10**6, 0)[1]),
@@ -52,11 +55,11 @@ def test_tables_of_codes_and_providers_can_be_downloaded(site: Client, demo: Sna
             assert {(row["state"], row["year_month"], row["code"]) for row in from_csv} == {("GA", "2025-08", "99213")}
         assert len(from_csv) == len(wanted) > 0
     reasons = json_rows(site.get("/medicare/", {**QUERY, "table": "reasons", "format": "json"}))
-    assert {row["reason"]: row["rates"] for row in reasons} == medicare.count_outcomes(demo, MARKET).reasons
+    assert {row["reason"]: row["rates"] for row in reasons} == medicare.count_outcomes(demo, market).reasons
 
 
 def test_tables_of_the_market_can_be_downloaded(site: Client, demo: Snapshot) -> None:
-    both = Market("GA", "2025-08", "CPT", "99213")
+    both = choose_class(demo, MARKET).market
     of_code = changes.count_movements(demo, both, "2025-07")
     of_payer = changes.count_movements(demo, Market(**MONTH, payer=PIEDMONT), "2025-07")
     slug = "example_savannah_benefit_administrators"
