@@ -7,6 +7,7 @@ from core.api.protocol.resources import Answer, AnswerFields, ResourceRequest, r
 from core.pages.forms.query_form import CodesForm
 from core.queries.find.code_index import FoundCode
 from core.queries.find.named_things import FoundPayer
+from core.queries.find.not_loaded import NotLoaded
 from core.queries.find.search import Provider, search_everything
 from core.queries.parties.plans import HealthPlan
 from core.queries.parties.roll_ups import OrganizationProfile, SystemProfile
@@ -24,6 +25,7 @@ class SearchAnswer(Answer):
     organizations: list[OrganizationProfile] = Field(description="Organizations with several tax IDs that match.")
     systems: list[SystemProfile] = Field(description="Health systems that match.")
     plans: list[HealthPlan] = Field(description="Health plans that match.")
+    not_loaded: NotLoaded = Field(description="What the text names of which no rate is loaded.")
     corrected: str | None = Field(
         description="The text with its spelling corrected, if only that matches codes; otherwise null.", examples=[None]
     )

@@ -92,6 +92,8 @@ def _only_meaning(found: SearchResults, text: str) -> str | None:
         provider = found.providers[0]
         return urls.to(provider.by, None, **{provider.by: provider.value})
     codes = {code.code for code in found.codes}
+    if found.not_loaded.says_something:
+        return None  # a page says it first
     if len(codes) != 1 or found.codes_in_all != len(found.codes) or not (said.says_codes or text.strip().isdigit()):
         return None
     code, context = found.codes[0], found.context

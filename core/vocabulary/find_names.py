@@ -64,7 +64,10 @@ def find_payers(words: Sequence[str], payers: Collection[NamedPayer]) -> FoundNa
     for position, word in enumerate(words):
         near = _near_payers(word.lower(), payers)
         if near:
-            return FoundNames(near, (*words[:position], *words[position + 1 :]))
+            after = position + 1
+            while after < len(words) and words[after].lower() in _GENERIC_WORDS:
+                after += 1
+            return FoundNames(near, (*words[:position], *words[after:]))
     return FoundNames((), tuple(words))
 
 

@@ -18,7 +18,7 @@ from core.load.fetch_ahead import Web
 from core.load.load_file import load_for_states
 from core.load.rate_filters import StateLoad
 from core.store.generations.store import Store
-from core.store.schema.tables import DIM_BATCH, FACT_RATE, TABLES, XREF_BATCH_SOURCE
+from core.store.schema.tables import DIM_BATCH, FACT_RATE, TABLES
 from core.tic.source import open_documents
 from tests.rate_files import file_of, item_of
 
@@ -90,8 +90,8 @@ def rows_of(store: Store, name: str) -> pl.DataFrame:
         if paths
         else pl.DataFrame(TABLES[name].arrow.empty_table())
     )
-    own = {DIM_BATCH.name: ("started_at", "finished_at", "source"), XREF_BATCH_SOURCE.name: ("fetched_at",)}
-    return rows.sort(TABLES[name].key).drop(own.get(name, ()))
+    own = ("started_at", "finished_at", "source") if name == DIM_BATCH.name else ()
+    return rows.sort(TABLES[name].key).drop(own)
 
 
 def assert_same_stores(one: Store, other: Store) -> None:

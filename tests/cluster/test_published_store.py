@@ -19,11 +19,8 @@ from core.cluster.publication_log import PublicationLog
 from core.cluster.publish import Publisher, newest_generation
 from core.cluster.receipts import FOLDER, read_receipts
 from core.runtime.errors import BeaconError
-from core.store.changes.corrections import remove, undo
-from core.store.changes.selection import Selection
 from core.store.generations.store import Store
-from core.store.schema.tables import DIM_CODE, FACT_RATE, REMOVED_RATE
-from core.store.upkeep.verify import verify
+from core.store.schema.tables import DIM_CODE, FACT_RATE
 from tests.cluster.files import assert_same_stores, job_of, load_single, make_publisher, rows_of, run, write_rates
 
 
@@ -257,36 +254,3 @@ def test_a_place_says_what_is_wrong_in_one_line(place: StorePlace, tmp_path: Pat
         refresh_copy(Store(tmp_path / "copy", LAYOUT), place, ("GA",), tmp_path / "cache")
     own = load_single(Store(tmp_path / "own"), write_rates(tmp_path / "files", 1))
     assert rows_of(own, FACT_RATE.name).height
-
-
-@pytest.mark.parametrize("place", ["file"], indirect=True)
-def test_corrections_of_a_copy_outlive_a_refresh(publisher: Publisher, tmp_path: Path) -> None:
-    paths = write_rates(tmp_path / "files", 3)
-    single = load_single(Store(tmp_path / "single"), paths[:2])
-    for path in paths[:2]:
-        run(job_of(publisher.place, path, tmp_path))
-    _claim_and_finish(publisher)
-    copy = _copy(publisher.place, tmp_path)
-    for store in (copy, single):
-        remove(store, Selection(code=("99201",)), "cents taken for dollars")
-    cache = tmp_path / "copy-cache"
-    assert not refresh_copy(copy, publisher.place, ("GA",), cache).changed
-    _assert_same_facts(copy, single)
-    run(job_of(publisher.place, paths[2], tmp_path))
-    _claim_and_finish(publisher)
-    assert refresh_copy(copy, publisher.place, ("GA",), cache).changed
-    assert not refresh_copy(copy, publisher.place, ("GA",), cache).changed
-    load_single(single, paths[2:])
-    _assert_same_facts(copy, single)
-    for store in (copy, single):
-        undo(store, 1)
-    _assert_same_facts(copy, single)
-    assert [one.published for one in compact(publisher, None, 1, tmp_path / "scratch")] == [True]
-    assert refresh_copy(copy, publisher.place, ("GA",), cache).changed
-    _assert_same_facts(copy, single)
-    assert verify(copy, deep=True).damages == ()
-
-
-def _assert_same_facts(one: Store, other: Store) -> None:
-    for name in (FACT_RATE.name, REMOVED_RATE.name):
-        assert rows_of(one, name).equals(rows_of(other, name)), name

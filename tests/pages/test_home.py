@@ -65,3 +65,10 @@ def test_the_form_takes_a_state_and_words(site: Client) -> None:
     assert 'value="knee, GA"' in found.content.decode()
     missing = text_of(site.get("/", {"state": "TX"}))
     assert "No rates of Texas are available yet. There are rates of Georgia" in missing
+
+
+def test_a_search_says_what_is_not_loaded_before_what_is(site: Client) -> None:
+    text = text_of(site.get("/", {"q": "aetna 70450 xyzzy"}))
+    assert "No rates of the payer you call “aetna” are loaded here" in text
+    assert "Nothing that is loaded is called “xyzzy”. This is what the rest means." in text
+    assert text.index("aetna") < text.index("CPT 70450")

@@ -28,7 +28,7 @@ CITIES = {"DALLAS": ("GA", "TX"), "FORT WORTH": ("TX",), "MOBILE": ("AL",), "HIP
         ("helthscope", ["healthscope"], []),
         ("scott & white", ["swhp"], []),
         ("evry", ["evry"], []),
-        ("every health", ["evry"], ["health"]),
+        ("every health", ["evry"], []),
         ("molina er visit", [], ["er", "visit"]),
         ("health insurance", [], ["health", "insurance"]),
         ("knee scope", [], ["knee", "scope"]),

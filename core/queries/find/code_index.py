@@ -112,6 +112,11 @@ class CodeIndex:
         """Return whether a code is loaded, in whichever of its meanings."""
         return any(True for _ in self._meant_by(code))
 
+    def spells(self, word: str) -> bool:
+        """Return whether the payers' or the code sets' descriptions have a word, in lower case."""
+        at = bisect_left(self.spellings, word)
+        return self.spellings[at : at + 1] == (word,)
+
     def correct_spelling(self, text: str) -> str | None:
         """Return the text with each unknown word replaced by the nearest of any code; None if a word has none."""
         words = text.lower().split()
@@ -122,8 +127,7 @@ class CodeIndex:
         return corrected if corrected != " ".join(words) else None
 
     def _nearest(self, word: str) -> str | None:
-        at = bisect_left(self.spellings, word)
-        if self.spellings[at : at + 1] == (word,):
+        if self.spells(word):
             return word
         return next(iter(find_near_words(word, self.spellings)), None) if allowed_errors(word) else None
 

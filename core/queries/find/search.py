@@ -1,13 +1,14 @@
 """The search box: a text may name codes, services, payers, places, specialties, and providers, several at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from core.fields.providers.tin import is_tin
 from core.queries.find.code_index import CodeIndex, FoundCode, code_index, count_rates_of
 from core.queries.find.code_titles import CodeKey
 from core.queries.find.named_things import FoundPayer, NamedThings, named_things
+from core.queries.find.not_loaded import NotLoaded, find_not_loaded
 from core.queries.parties.plans import HealthPlan, search_plans
 from core.queries.parties.roll_ups import OrganizationProfile, SystemProfile, search_organizations, search_systems
 from core.queries.rules.columns import described
@@ -15,6 +16,7 @@ from core.queries.rules.folded_names import contains_words, folded_sql
 from core.queries.rules.named_rows import read_page, read_rows
 from core.store.connection import Snapshot
 from core.vocabulary.find_names import find_city, find_payers, find_specialty
+from core.vocabulary.find_services import is_service_word
 from core.vocabulary.search_text import SearchText, read_search
 from core.vocabulary.service_words import optional_words, split_words, stem
 
@@ -73,6 +75,10 @@ class SearchResults:
     """Organizations with several tax IDs."""
     systems: list[SystemProfile] = field(default_factory=list)
     plans: list[HealthPlan] = field(default_factory=list)
+    leaves_something: bool = False
+    """Whether the text names a code or a payer that is not loaded, or has words beside its codes that mean nothing."""
+    not_loaded: NotLoaded = field(default_factory=NotLoaded)
+    """What the text names besides, without any loaded rate."""
 
     @property
     def is_empty(self) -> bool:
@@ -95,7 +101,22 @@ class _Meaning:
 
 
 def search_everything(db: Snapshot, text: str, limit: int = LIMIT) -> SearchResults:
-    """Return what the text may be: codes by number or words (typing errors forgiven), payers, places, and providers."""
+    """Return what the text may be: codes by number or words (typing errors forgiven), payers, places, and providers.
+
+    If nothing is found, what the text names that is not loaded is set aside, and the rest of it is looked for.
+    """
+    found = _search(db, text, limit)
+    if not (found.is_empty or found.leaves_something) or not split_words(text):
+        return found
+    not_loaded, texts = find_not_loaded(db, read_search(text), code_index(db), named_things(db), limit)
+    for instead in texts if found.is_empty else ():
+        found = _search(db, instead, limit)
+        if not found.is_empty:
+            break
+    return replace(found, not_loaded=not_loaded)
+
+
+def _search(db: Snapshot, text: str, limit: int) -> SearchResults:
     index, named = code_index(db), named_things(db)
     meant = _read_meaning(index, named, text)
     keys = _find_codes(index, meant, text)
@@ -132,6 +153,7 @@ def search_everything(db: Snapshot, text: str, limit: int = LIMIT) -> SearchResu
         organizations=organizations,
         systems=systems,
         plans=plans,
+        leaves_something=_leaves_something(index, meant),
     )
 
 
@@ -157,9 +179,20 @@ def _read_meaning(index: CodeIndex, named: NamedThings, text: str) -> _Meaning:
     return _Meaning(said, context, payers.names, payers.rest, name_words)
 
 
+def _leaves_something(index: CodeIndex, meant: _Meaning) -> bool:
+    if not meant.payers and len(meant.service_words) < len(meant.name_words):
+        return True
+    if not meant.said.says_codes:
+        return False
+    known = all(is_service_word(word.lower()) for word in meant.service_words)
+    return not (known and all(map(index.has, meant.said.codes)))
+
+
 def _find_codes(index: CodeIndex, meant: _Meaning, text: str) -> list[CodeKey]:
     if meant.said.numbers and not meant.said.says_codes:
         return []
+    if meant.context.specialty and not any(is_service_word(word.lower()) for word in meant.service_words):
+        return []  # nothing but a specialty is named, and "cardiologist" is not "audiologist" with a typing error
     if meant.said.says_codes or meant.service_words:
         return index.find(meant.said, " ".join(meant.service_words))
     # Nothing but a payer or a place is named, unless the text is blank.
@@ -212,18 +245,20 @@ def _find_by_name(
 
 
 def _find_locally(db: Snapshot, meant: _Meaning, limit: int) -> tuple[int, list[Provider]]:
-    """Return the providers of the named place, of the named specialty if there is one, and how many there are."""
+    """Return the providers of the named place or specialty, of both if both are named, and how many there are."""
     context = meant.context
     only_place = not (meant.service_words or meant.said.says_codes)
-    if not context.has_place or not (context.specialty or only_place):
+    if not (context.specialty or (context.has_place and only_place)):
         return 0, []
     place, parameters = _place_condition(context)
-    specialty = "AND p.specialty = $specialty" if context.specialty else ""
+    if context.state and not context.has_place:
+        place, parameters = "p.state = $state", {"state": context.state}
+    specialty = "p.specialty = $specialty" if context.specialty else ""
     return read_page(
         db,
         Provider,
         f"""SELECT count(*) OVER () AS total, 'npi' AS "by", npi AS value, d.name, NULL AS other_name
-            FROM provider_profile p JOIN dim_npi d USING (npi) WHERE {place} {specialty}
+            FROM provider_profile p JOIN dim_npi d USING (npi) WHERE {" AND ".join(filter(None, (place, specialty)))}
             ORDER BY p.entity_type = 'organization' DESC, d.name, npi LIMIT $limit OFFSET $offset""",
         {**parameters, **({"specialty": context.specialty} if specialty else {}), "limit": limit, "offset": 0},
     )

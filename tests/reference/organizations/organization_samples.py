@@ -21,12 +21,10 @@ def exempt_list(path: Path, *rows: tuple[str, str]) -> Path:
                                      for ein, name in rows])  # fmt: skip
 
 
-def care_compare(path: Path, *rows: tuple[str, str]) -> Path:
-    """Write CMS's list: CCN and name; all are in Macon."""
+def care_compare(path: Path, *rows: tuple[str, str], city: str = "MACON", state: str = "GA") -> Path:
+    """Write CMS's list: CCN and name; all are in one city."""
     header = ("Facility ID", "Facility Name", "Address", "City/Town", "State", "ZIP Code", "Hospital Type")
-    return write_csv(
-        path, header, *[(*row, "1 ELM ST", "MACON", "GA", "31201", "Acute Care Hospitals") for row in rows]
-    )
+    return write_csv(path, header, *[(*row, "1 ELM ST", city, state, "31201", "Acute Care Hospitals") for row in rows])
 
 
 def system_list(path: Path, *rows: tuple[str, str, str]) -> Path:
