@@ -19,8 +19,9 @@ from core.load.batch.rejects import published_text
 from core.load.flatten.file_pieces import FilePiece, Flattened
 from core.load.flatten.file_traits import NO_TRAITS, FileTraits
 from core.load.flatten.item_fields import CODE_TOO_LONG, NO_CODE, NOT_WANTED, TEXT_TOO_LONG, ItemFieldsReader
+from core.load.flatten.item_rates import ItemRates
 from core.load.flatten.left_out import LeftOut, RatePosition
-from core.load.flatten.plain_rates import ItemRates, PlainRates, cut_into_blocks, read_plain_rates
+from core.load.flatten.plain_rates import PlainRates, cut_into_blocks, read_plain_rates
 from core.load.flatten.price_fields import RATE_KEY, PriceFieldsReader
 from core.load.flatten.rate_groups import RateGroupReader
 from core.load.flatten.unwanted_rates import UnwantedRates
@@ -193,10 +194,10 @@ class Flattener:
         prices.group_list.frombytes(plain.group_list[some].tobytes())
         prices.fact_rows += rows
         self._rows_read += rows
-        describe, cache = self._item_fields.describe, self._price_fields.cache
-        has_prices = np.diff(plain.ends[start : end + 1]) > 0
-        for at in (start + np.flatnonzero(has_prices)).tolist():
-            describe(plain.numbers[at], items[at].item, items[at].seq, cache)
+        with_prices = (start + np.flatnonzero(np.diff(plain.ends[start : end + 1]))).tolist()
+        self._item_fields.describe_all(
+            [plain.numbers[at] for at in with_prices], [items[at] for at in with_prices], self._price_fields.cache
+        )
 
     def _add_one_by_one(self, items: Sequence[ItemRates]) -> None:  # noqa: C901 - one loop
         """Add the prices of items' rates to the price rows.

@@ -1,7 +1,9 @@
 """What items of in_network say besides their rates: the fields of all their prices, and texts about their codes."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from msgspec import Raw
@@ -9,6 +11,7 @@ from msgspec import Raw
 from core.fields.codes.billing_code import parse_code, parse_code_system
 from core.fields.texts.text import as_list, fit_text, parse_lower, parse_text
 from core.load.batch.altered_texts import count_altered
+from core.load.flatten.item_rates import ItemRates
 from core.load.rate_filters import ALL_RATES, RateFilter, code_mask
 from core.load.staging.price_field_cache import PriceFieldCache
 from core.load.staging.price_runs import ItemFields
@@ -59,14 +62,34 @@ class ItemFieldsReader:
         """The fields besides the code of the item read last, as the file spells them; none if they are odd."""
         self._fields = _OtherFields(None, None, None, None, 0)
 
+    def numbers_of(self, items: Sequence[ItemRates], cache: PriceFieldCache) -> list[int]:
+        """Return the number of each item, as `number_of` does; NO_CODE for one without rates.
+
+        Where all items differ in nothing but their codes, these are looked up together: a file may have millions of
+        items with one rate each.
+        """
+        others = [_spell_others(each.item) for each in items]
+        found: list[int | None] = [None] * len(items)
+        if others and others.count(others[0]) == len(others) and all(map(_is_text_or_none, others[0])):
+            known = cache.by_item_text.get(others[0], {})
+            with suppress(TypeError):  # a list or an object in place of a code
+                found = list(map(known.get, [each.item.billing_code for each in items]))
+        if None in found:
+            found = [
+                self.number_of(each.item, cache) if number is None and each.rates else number
+                for each, number in zip(items, found, strict=True)
+            ]
+        return [
+            NO_CODE if number is None or not each.rates else number for each, number in zip(items, found, strict=True)
+        ]
+
     def number_of(self, item: ItemObject, cache: PriceFieldCache) -> int:
         """Return the number of an item's fields, or NO_CODE, NOT_WANTED, CODE_TOO_LONG, or TEXT_TOO_LONG.
 
         Payers repeat an item's fields for thousands of items, so the spelling in the file is looked up first.
         """
-        code, severity, version = item.billing_code, item.severity_of_illness, item.billing_code_type_version
-        others: tuple[Any, ...] = (item.billing_code_type, item.negotiation_arrangement, severity, version)
-        if type(code) is not str or not _is_text_or_none(severity) or not _is_text_or_none(version):
+        code, others = item.billing_code, _spell_others(item)
+        if type(code) is not str or not all(map(_is_text_or_none, others)):
             # As keys of a dict 1, 1.0 and true are equal; their text in a file is not.
             others, code = (), repr((code, *others))
         numbers = cache.by_item_text.get(others)
@@ -89,6 +112,14 @@ class ItemFieldsReader:
         if not system or not code:
             return sum(1 << bit for bit, one in enumerate(self._filters) if one == ALL_RATES)
         return code_mask(self._filters, system, code)
+
+    def describe_all(self, numbers: Sequence[int], items: Sequence[ItemRates], cache: PriceFieldCache) -> None:
+        """Describe each of some items. Most have nothing that is new."""
+        described = cache.described
+        for number, each in zip(numbers, items, strict=True):
+            item = each.item
+            if described[number] != _BOTH or item.bundled_codes is not ABSENT or item.covered_services is not ABSENT:
+                self.describe(number, item, each.seq, cache)
 
     def describe(self, number: int, item: ItemObject, seq: int, cache: PriceFieldCache) -> None:
         """Spool the item's texts about its code, and the members of a bundle. `number` comes from `number_of`.
@@ -158,6 +189,12 @@ class ItemFieldsReader:
             self._spools.bundles.add(
                 bundle.code_type, bundle.code, system, code, bundle.negotiation_arrangement, description, seq
             )
+
+
+_spell_others: Callable[[ItemObject], tuple[Any, ...]] = attrgetter(
+    "billing_code_type", "negotiation_arrangement", "severity_of_illness", "billing_code_type_version"
+)
+"""Returns what an item says about its prices besides its code, as the file spells it."""
 
 
 def _is_text_or_none(value: Any) -> bool:

@@ -5,37 +5,23 @@ is one call for all rates of a chunk, which takes half the time of a loop over t
 *odd*: the Flattener looks at its rates one by one.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from msgspec import Raw
 
-from core.load.flatten.item_fields import NO_CODE, ItemFieldsReader
+from core.load.flatten.item_fields import ItemFieldsReader
+from core.load.flatten.item_rates import ItemRates
 from core.load.flatten.price_fields import RATE_KEY
 from core.load.flatten.rate_groups import RateGroupReader
 from core.load.staging.price_field_cache import PriceFieldCache
-from core.tic.decode import ABSENT, ItemObject, RateObject
+from core.tic.decode import ABSENT
 
 RATES_AT_ONCE = 1000
 """How many rates are read together: their texts fit in a processor's cache."""
-
-
-class ItemRates(NamedTuple):
-    """An item, the rates of it that one piece has, and where the item is in the file."""
-
-    item: ItemObject
-    rates: list[RateObject]
-    seq: int
-    positions: Sequence[int] | None = None
-    """Where the rates are among those of the piece, if some were left out."""
-
-    def numbered_rates(self) -> Iterable[tuple[int, RateObject]]:
-        """Return the rates with their positions."""
-        return enumerate(self.rates) if self.positions is None else zip(self.positions, self.rates, strict=True)
 
 
 @dataclass(frozen=True)
@@ -84,7 +70,7 @@ def read_plain_rates(
     rates = [rate for each in items for rate in each.rates]
     if not rates or [rate for rate in rates if rate.provider_groups is not ABSENT]:
         return None
-    numbers = [item_fields.number_of(each.item, cache) if each.rates else NO_CODE for each in items]
+    numbers = item_fields.numbers_of(items, cache)
     item_numbers, rates_of_item = np.array(numbers, np.int64), np.array([len(each.rates) for each in items], np.int64)
     item_of_rate = np.repeat(np.arange(len(items)), rates_of_item)
     lists = groups.find_lists(list(map(bytes, [rate.provider_references for rate in rates])))

@@ -7,11 +7,13 @@ groups, whose size is needed to count its rows. Each step is one call for all ra
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from core.load.flatten.item_fields import NOT_WANTED, ItemFieldsReader
-from core.load.flatten.plain_rates import ItemRates, cut_into_blocks
+from core.load.flatten.item_rates import ItemRates
+from core.load.flatten.plain_rates import cut_into_blocks
 from core.load.flatten.rate_groups import RateGroupReader
 from core.load.staging.price_field_cache import PriceFieldCache
 from core.tic.decode import ABSENT, RateObject
@@ -56,7 +58,8 @@ class UnwantedRates:
         for owner, some in groupby(zip(owners, positions.tolist(), strict=True), key=lambda each: each[0]):
             item = items[owner]
             within = [position - starts[owner] for _, position in some]
-            yield item._replace(rates=[item.rates[position] for position in within], positions=within)
+            some_rates = [item.rates[position] for position in within]
+            yield msgspec.structs.replace(item, rates=some_rates, positions=within)
 
     def _size_lists_of_unwanted_codes(
         self,
