@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from core.load.load_file import load_file
@@ -13,6 +14,8 @@ from core.load.remote.retry_unresolved import retry_unresolved
 from core.quality.report import run_checks
 from core.runtime.errors import PayerFileError
 from core.store.generations.store import Store
+from core.store.parquet.writer import write_table
+from core.store.schema.tables import DIM_BATCH
 from core.tic.source import Source
 from tests.fetch.server import Server
 from tests.fixture_types import Fetching, Load
@@ -171,8 +174,16 @@ def test_rejects_stay_when_the_file_is_loaded_for_another_state(load: Load, stor
 
 def test_too_many_filters_are_refused(load: Load, store: Store) -> None:
     content = file_of(*(item_of(1, code=str(10_000 + n)) for n in range(3)))
-    for n in range(MAX_FILTERS):
-        load(content, only=make_filter(codes=[str(10_000 + n)]))
+    load(content, only=make_filter(codes=["10000", "10001", "10002"]))
+    # As if it had been loaded for one code after another: all but the last.
+    (record,) = table(store, "dim_batch").to_dicts()
+    each = [make_filter(codes=[str(10_000 + n)]).as_json() for n in range(MAX_FILTERS - 1)]
+    with store.write() as transaction:
+        path = transaction.new_file("dim_batch")
+        row = pa.Table.from_pylist([{**record, "filters": json.dumps(each)}], DIM_BATCH.arrow)
+        transaction.put("dim_batch", path, write_table(path, DIM_BATCH, [row]))
+        transaction.commit()
+    assert load(content, only=make_filter(codes=["10062"])).rows_added == 0
     with pytest.raises(PayerFileError, match="loaded with 63 different filters already"):
         load(content, only=make_filter(codes=["1"]))
     assert load(content).rows_added == 0

@@ -1,18 +1,19 @@
 """Providers found by their names, whatever accents, marks and blanks the register or the visitor writes."""
 
 import csv
-from pathlib import Path
+import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.load.load_file import load_file
 from core.queries.find.search import search_everything
 from core.queries.rules.folded_names import fold_name, folded_sql
 from core.reference.nppes.load_register import load_nppes
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
-from tests.fixture_types import Load
+from core.tic.source import open_documents
 from tests.reference.nppes.registers import provider, rates, register
 from tests.stores import open_snapshot
 
@@ -30,13 +31,17 @@ PEOPLE = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def db(store: Store, load: Load, tmp_path: Path) -> Snapshot:
-    load(rates(*PEOPLE))
-    names = tmp_path / "othername_pfile.csv"
+@pytest.fixture(scope="module")
+def db(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    directory = tmp_path_factory.mktemp("names")
+    store = Store(directory / "data")
+    path = directory / "rates.json"
+    path.write_text(json.dumps(rates(*PEOPLE)))
+    load_file(store, open_documents(path)[0], "GA")
+    names = directory / "othername_pfile.csv"
     with names.open("w", newline="") as file:
         csv.writer(file).writerows([("NPI", OTHER, f"{OTHER} Type Code"), ("1003027533", "PEACHTREE IMAGING", "3")])
-    load_nppes(store, [register(tmp_path / "n.csv", *PEOPLE.values()), names])
+    load_nppes(store, [register(directory / "n.csv", *PEOPLE.values()), names])
     return open_snapshot(store)
 
 

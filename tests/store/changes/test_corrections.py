@@ -25,9 +25,10 @@ from core.store.generations.layout import LAYOUTS, StateMonth
 from core.store.generations.store import Store, StoreError
 from core.store.parquet.writer import FileSizes
 from core.tic.source import open_documents
+from tests.built_once import BuiltOnce
 from tests.rate_files import file_of, item_of
 from tests.store.changes.selections import chosen, fits
-from tests.store.steps import Row, assert_sound, assert_tidy, facts_of, load_made_file
+from tests.store.steps import Row, assert_sound, assert_tidy, facts_of, load_made_file, made_store
 from tests.stores import listing, open_snapshot
 
 layouts = pytest.mark.parametrize("layout", LAYOUTS)
@@ -50,7 +51,7 @@ def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return store, directory
 
 
-@settings(max_examples=4)  # in each layout
+@settings(max_examples=3)  # in each layout
 @given(data=st.data(), groups=st.sampled_from([3, 7, 122_880]))
 def test_what_is_removed_is_what_is_selected_and_undo_puts_it_back(
     filled: tuple[Store, Path], data: st.DataObject, groups: int
@@ -92,10 +93,8 @@ def removed_of(store: Store, correction: Correction) -> dict[str, Row]:
 
 
 @layouts
-def test_only_files_that_hold_a_removed_row_are_written(tmp_path: Path, layout: str) -> None:
-    store = Store(tmp_path / "data", layout)
-    for number in (0, 1, 2):
-        load_made_file(store, tmp_path, number)
+def test_only_files_that_hold_a_removed_row_are_written(built_once: BuiltOnce, tmp_path: Path, layout: str) -> None:
+    store = made_store(built_once, tmp_path, (0, "GA"), (1, "GA"), (2, "GA"), layout=layout)
     before = {name for name in listing(store.root) if name.startswith("files/fact_rate")}
     remove(store, Selection(payer="tna_s_d"), "not theirs")  # file 1, the only one of July
     after = {name for name in listing(store.root) if name.startswith("files/fact_rate")}
@@ -109,10 +108,9 @@ def test_only_files_that_hold_a_removed_row_are_written(tmp_path: Path, layout: 
 
 
 @layouts
-def test_the_last_row_of_all(tmp_path: Path, layout: str) -> None:
+def test_the_last_row_of_all(built_once: BuiltOnce, tmp_path: Path, layout: str) -> None:
     """A store that has lost every fact still answers, and has them all back after the undo."""
-    store = Store(tmp_path / "data", layout)
-    load_made_file(store, tmp_path, 0)
+    store = made_store(built_once, tmp_path, (0, "GA"), layout=layout)
     before = facts_of(store)
     remove(store, Selection(state="GA"), "all of it")
     assert facts_of(store) == {}
@@ -152,24 +150,20 @@ def test_a_file_loaded_again_does_not_bring_removed_rows_back(tmp_path: Path, la
     assert_sound(store)
 
 
-def test_no_correction_means_no_removed_uids(tmp_path: Path) -> None:
-    store = Store(tmp_path / "data")
-    load_made_file(store, tmp_path, 0)
+def test_no_correction_means_no_removed_uids(built_once: BuiltOnce, tmp_path: Path) -> None:
+    store = made_store(built_once, tmp_path, (0, "GA"))
     with store.write() as transaction:
         assert removed_facts(transaction, "f" * 32, "GA")["fact_uid"].to_list() == []
 
 
-def test_a_month_without_rates_is_no_period(tmp_path: Path) -> None:
-    store = Store(tmp_path / "data")
-    load_made_file(store, tmp_path, 0)
-    load_made_file(store, tmp_path, 1)
+def test_a_month_without_rates_is_no_period(built_once: BuiltOnce, tmp_path: Path) -> None:
+    store = made_store(built_once, tmp_path, (0, "GA"), (1, "GA"))
     remove(store, Selection(year_month="2025-08"), "a wrong month")
     assert [one.year_month for one in coverage.list_periods(open_snapshot(store))] == ["2025-07"]
 
 
-def test_corrections_are_remembered(tmp_path: Path) -> None:
-    store = Store(tmp_path / "data")
-    load_made_file(store, tmp_path, 0)
+def test_corrections_are_remembered(built_once: BuiltOnce, tmp_path: Path) -> None:
+    store = made_store(built_once, tmp_path, (0, "GA"))
     assert corrections(store) == []
     first = remove(store, Selection(code=("70000",), state="GA"), "one")
     second = remove(store, Selection(max_rate=0.0), "two")
@@ -193,11 +187,10 @@ def test_a_preview_shows_the_values_with_the_most_facts_first(tmp_path: Path) ->
     assert shown == [(f"CPT {70000 + n}", n + 1) for n in range(24, 4, -1)], "20 of 25, the most first"
 
 
-def test_what_cannot_be_done_is_told_and_changes_nothing(tmp_path: Path) -> None:
+def test_what_cannot_be_done_is_told_and_changes_nothing(built_once: BuiltOnce, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="nothing is loaded yet"):
         remove(Store(tmp_path / "none"), Selection(state="GA"), "why")
-    store = Store(tmp_path / "data")
-    load_made_file(store, tmp_path, 0)
+    store = made_store(built_once, tmp_path, (0, "GA"))
     remove(store, Selection(code=("70001",)), "one")
     undo(store, 1)
     before = listing(store.root)
@@ -232,10 +225,9 @@ def test_what_cannot_be_done_is_told_and_changes_nothing(tmp_path: Path) -> None
 
 
 @layouts
-def test_an_undo_never_doubles_a_fact(tmp_path: Path, layout: str) -> None:
+def test_an_undo_never_doubles_a_fact(built_once: BuiltOnce, tmp_path: Path, layout: str) -> None:
     """Facts that came back behind the correction's back: the undo is refused."""
-    store = Store(tmp_path / "data", layout)
-    load_made_file(store, tmp_path, 0)
+    store = made_store(built_once, tmp_path, (0, "GA"), layout=layout)
     done = remove(store, Selection(code=("70001",)), "one")
     removed = store.root / "silver" / "corrections" / "removed" / "1.parquet"
     with store.write() as transaction:
@@ -252,10 +244,8 @@ def test_an_undo_never_doubles_a_fact(tmp_path: Path, layout: str) -> None:
         assert_sound(store)  # dq_check says so too
 
 
-def test_a_removal_survives_every_change_of_files(tmp_path: Path) -> None:
-    store = Store(tmp_path / "data", "partitioned")
-    for number in (0, 2, 4):
-        load_made_file(store, tmp_path, number)
+def test_a_removal_survives_every_change_of_files(built_once: BuiltOnce, tmp_path: Path) -> None:
+    store = made_store(built_once, tmp_path, (0, "GA"), (2, "GA"), (4, "GA"), layout="partitioned")
     before = facts_of(store)
     done = remove(store, Selection(min_rate=3, max_rate=9), "between")
     left = facts_of(store)
