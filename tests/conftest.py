@@ -140,7 +140,7 @@ def placed_root(demo_root: Path, built_once: BuiltOnce) -> Path:
     return built_once.get("placed", build) / "data"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def placed(placed_root: Path) -> Snapshot:
     """Return a snapshot of the demo's data with places."""
     return open_snapshot(Store(placed_root))
@@ -153,7 +153,7 @@ def placed_site(placed_root: Path) -> Iterator[Client]:
         yield Visitor()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def demo(demo_root: Path) -> Snapshot:
     """Return a snapshot of the demo's data."""
     return open_snapshot(Store(demo_root))

@@ -44,7 +44,10 @@ def test_the_demo_is_loaded_as_by_the_slow_reader(tmp_path: Path) -> None:
         assert_same(store, load_file(store, source, "GA"), slow_reader.flatten(content, "GA"))
 
 
-@pytest.mark.parametrize(("name", "rows"), REAL.items())
+# Of the two months of one payer, the larger: test_questions.py asks for the rates of both.
+@pytest.mark.parametrize(
+    ("name", "rows"), [(name, rows) for name, rows in REAL.items() if "2025-01-06_Evry" not in name]
+)
 def test_real_files_are_loaded_as_by_the_slow_reader(shared: Path, store: Store, name: str, rows: int | None) -> None:
     source = open_documents(shared / "tic" / name)[0]
     content = b"".join(source.read_blocks())

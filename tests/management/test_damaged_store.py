@@ -11,9 +11,10 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from core.store.generations.store import Store
+from tests.built_once import BuiltOnce
 from tests.site import ask_health, serving, text_of
 from tests.store.damage import cut_short, flip_bit
-from tests.store.steps import load_made_file
+from tests.store.steps import made_store
 from tests.stores import listing
 
 BATCH = "0" * 32
@@ -37,11 +38,9 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[Store]:
-    """Return a store of two generations that commands and pages use."""
-    store = Store(tmp_path / "data")
-    for number in range(3):
-        load_made_file(store, tmp_path, number)
+def served(built_once: BuiltOnce, tmp_path: Path) -> Iterator[Store]:
+    """Return a store of three generations that commands and pages use."""
+    store = made_store(built_once, tmp_path, (0, "GA"), (1, "GA"), (2, "GA"))
     with serving(store.root):
         yield store
 

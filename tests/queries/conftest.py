@@ -11,11 +11,12 @@ from core.reference.medicare.professional import physician
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.tic.source import open_documents
+from tests.built_once import BuiltOnce
 from tests.queries.slow import Everything
 from tests.stores import open_snapshot
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def everything(demo_root: Path) -> Everything:
     return Everything(open_snapshot(Store(demo_root)))
 
@@ -68,12 +69,19 @@ def odd_file(month: str) -> bytes:
     return json.dumps({**root, "provider_references": references, "in_network": items}).encode()
 
 
-@pytest.fixture(scope="module")
-def odd(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
-    directory = tmp_path_factory.mktemp("odd")
+def _build_odd(directory: Path) -> None:
     store = Store(directory / "data")
     for month in ("2025-08", "2026-08"):
         (directory / f"{month}.json").write_bytes(odd_file(month))
         load_file(store, open_documents(directory / f"{month}.json")[0], "GA")
     physician.load(store, write_physician_fees(directory))
-    return open_snapshot(store)
+
+
+@pytest.fixture(scope="session")
+def odd(built_once: BuiltOnce) -> Snapshot:
+    return open_snapshot(Store(built_once.get("odd", _build_odd) / "data"))
+
+
+@pytest.fixture(scope="session")
+def odd_everything(odd: Snapshot) -> Everything:
+    return Everything(odd)

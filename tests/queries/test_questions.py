@@ -32,16 +32,16 @@ def test_choices_of_each_filter_against_the_slow_answer(
 
 
 @given(data=st.data())
-def test_choices_of_each_filter_on_odd_rates(odd: Snapshot, data: st.DataObject) -> None:
-    everything = Everything(odd)
+def test_choices_of_each_filter_on_odd_rates(odd: Snapshot, odd_everything: Everything, data: st.DataObject) -> None:
+    everything = odd_everything
     market = data.draw(a_market(everything))
     assert_facets(odd, everything, market)
     assert_histogram(odd, everything, market)
 
 
 @given(data=st.data())
-def test_answers_from_memory_are_the_same(odd: Snapshot, data: st.DataObject) -> None:
-    everything = Everything(odd)
+def test_answers_from_memory_are_the_same(odd: Snapshot, odd_everything: Everything, data: st.DataObject) -> None:
+    everything = odd_everything
     market = data.draw(a_market(everything))
     with market_cache(odd, market) as cached:
         assert_all_answers(cached, everything, market)
@@ -53,8 +53,10 @@ def test_answers_from_memory_are_the_same(odd: Snapshot, data: st.DataObject) ->
 
 @settings(max_examples=8)
 @given(data=st.data())
-def test_answers_from_the_files_alone_are_the_same(odd: Snapshot, data: st.DataObject) -> None:
-    everything = Everything(odd)
+def test_answers_from_the_files_alone_are_the_same(
+    odd: Snapshot, odd_everything: Everything, data: st.DataObject
+) -> None:
+    everything = odd_everything
     market = data.draw(a_market(everything))
     with pytest.MonkeyPatch.context() as patch:
         # Too many rows to be kept in memory: every question reads the files.
@@ -68,17 +70,16 @@ def test_answers_from_the_files_alone_are_the_same(odd: Snapshot, data: st.DataO
             assert_all_answers(cached, everything, market)
 
 
-@settings(max_examples=10)
+@settings(max_examples=8)
 @given(data=st.data())
 def test_answers_on_the_demo(demo: Snapshot, everything: Everything, data: st.DataObject) -> None:
     assert_all_answers(demo, everything, data.draw(a_market(everything)))
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(data=st.data())
-def test_answers_on_odd_rates(odd: Snapshot, data: st.DataObject) -> None:
-    everything = Everything(odd)
-    assert_all_answers(odd, everything, data.draw(a_market(everything)))
+def test_answers_on_odd_rates(odd: Snapshot, odd_everything: Everything, data: st.DataObject) -> None:
+    assert_all_answers(odd, odd_everything, data.draw(a_market(odd_everything)))
 
 
 def test_what_is_loaded(demo: Snapshot) -> None:
