@@ -82,15 +82,23 @@ def path(request: pytest.FixtureRequest, demo: Snapshot) -> str:
     return str(request.param).format(npi=npi, tin=tin)
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 375)])
-def test_no_page_keeps_anybody_out(look: Any, path: str, scheme: str, width: int) -> None:
-    found = Axe().run(look(path, color_scheme=scheme, width=width))
+def assert_accessible(page: Page, **options: Any) -> None:
+    found = Axe().run(page, options=options)
     assert found.violations_count == 0, found.generate_report()
 
 
-def test_every_page_fits_a_phone(look: Any, path: str) -> None:
-    page = look(path, width=375)
+def test_no_page_keeps_anybody_out_and_each_fits_a_phone(look: Any, path: str) -> None:
+    page = look(path, color_scheme="light")
+    assert_accessible(page)
+    # In the dark, a page has other colors, and nothing else that is other.
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    assert_accessible(page, runOnly=["color-contrast"])
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 375, "height": 800})
+    page.reload()
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    assert_accessible(page)
 
 
 @pytest.mark.parametrize("javascript", [True, False])

@@ -286,17 +286,6 @@ def test_a_reader_that_stops_listening_is_no_error(root: Path, good: Path) -> No
     assert "Traceback" not in done.stderr
 
 
-def test_the_demo_shows_it_all(manage: Manage, tmp_path: Path) -> None:
-    done = manage("demo", "--no-serve", "--data-dir", tmp_path / "demo")
-    assert done.returncode == 0, done.stderr
-    assert "rejected; invalid_rate: 1" in done.stdout
-    assert done.stdout.count("ok   ") == len(CHECKS)
-    assert re.search(r"Example Peach Health Plan +professional +12 +99\.05 +126\.89 +149\.75", done.stdout)
-    again = manage("demo", "--no-serve", "--data-dir", tmp_path / "demo")
-    assert "there are files here already" in complaint(again)
-    assert (tmp_path / "demo" / "data" / "gold" / "fact_rate.parquet").exists()
-
-
 @pytest.mark.parametrize("interrupted", [False, True])
 def test_the_demo_without_the_site_leaves_nothing_behind(tmp_path: Path, interrupted: bool) -> None:
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
@@ -336,7 +325,7 @@ def test_the_demo_says_how_to_serve_its_data_in_the_words_of_the_shell() -> None
     )
 
 
-def test_the_demo_serves_the_site(tmp_path: Path) -> None:
+def test_the_demo_shows_it_all_and_serves_the_site(manage: Manage, tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -356,6 +345,13 @@ def test_the_demo_serves_the_site(tmp_path: Path) -> None:
             except OSError:
                 assert time.monotonic() < deadline, printed
                 time.sleep(0.2)
+        told = "".join(printed)
+        assert "rejected; invalid_rate: 1" in told
+        assert told.count("ok   ") == len(CHECKS)
+        assert re.search(r"Example Peach Health Plan +professional +12 +99\.05 +126\.89 +149\.75", told)
+        assert (tmp_path / "demo" / "data" / "gold" / "fact_rate.parquet").exists()
+        again = manage("demo", "--no-serve", "--data-dir", tmp_path / "demo")
+        assert "there are files here already" in complaint(again)
         links = [line.strip() for line in printed if line.strip().startswith(f"{address}/")]
         assert len(links) == 4
         for link in links:

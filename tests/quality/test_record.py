@@ -21,13 +21,14 @@ from core.queries import quality
 from core.store.changes.compact import compact
 from core.store.generations.store import Store
 from core.tic.source import open_documents
+from tests.built_once import BuiltOnce
 from tests.fixture_types import Load
 from tests.payer_files import contents
 from tests.rate_files import file_of, item_of
 from tests.site import serving
 from tests.store.generations.interrupted.killed import REHEARSAL
 from tests.store.generations.interrupted.killing import Killer
-from tests.store.steps import assert_tidy, facts_of, load_made_file
+from tests.store.steps import assert_tidy, facts_of, load_made_file, made_store
 from tests.stores import listing, open_snapshot
 
 
@@ -142,18 +143,16 @@ def test_runs_of_one_state_have_a_history_of_their_own(load: Load, store: Store)
     assert [(one.run_id, one.found) for one in of_georgia] == [(1, 1), (3, 1)]
 
 
-# Four files are loaded for each example.
+# Of 0 and 3, the first file is of one payer, and of another month.
 @settings(max_examples=5)
-@given(content=contents(), number=st.integers(0, 5))
+@given(content=contents(), number=st.sampled_from([0, 3]))
 def test_parts_are_what_the_part_s_own_report_finds(
-    content: bytes, number: int, tmp_path_factory: pytest.TempPathFactory
+    content: bytes, number: int, built_once: BuiltOnce, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Parts add up to the whole; a report of a part alone finds the same, and its page lists it."""
     directory = tmp_path_factory.mktemp("parts")
-    store = Store(directory / "data")
-    load_made_file(store, directory, number)
-    load_made_file(store, directory, number + 2)  # another payer in the same month
-    load_made_file(store, directory, number + 1, state="FL")
+    another_payer = number + 2  # in the same month
+    store = made_store(built_once, directory, (number, "GA"), (another_payer, "GA"), (number + 1, "FL"))
     (directory / "any.json").write_bytes(content)
     load_file(store, open_documents(directory / "any.json")[0], "GA")
     db = open_snapshot(store)
@@ -213,10 +212,9 @@ def test_a_run_leaves_no_record_when_it_is_told_so(load: Load, store: Store) -> 
 
 
 @pytest.mark.parametrize("number", range(3))
-def test_a_killed_record_hurts_nothing(tmp_path: Path, number: int) -> None:
-    original, root = tmp_path / "original", tmp_path / "victim"
-    store = Store(original, grace=0)
-    load_made_file(store, tmp_path, 0)
+def test_a_killed_record_hurts_nothing(built_once: BuiltOnce, tmp_path: Path, number: int) -> None:
+    original, root = tmp_path / "data", tmp_path / "victim"
+    store = Store(made_store(built_once, tmp_path, (0, "GA")).root, grace=0)
     keep_report(store, checked(store))
     shutil.copytree(original, root, symlinks=True)
     killer = Killer()

@@ -28,7 +28,7 @@ from tests.store.steps import Row, assert_sound, assert_tidy, content, facts_of,
 from tests.stores import open_snapshot
 
 FILES = 5
-EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "20"))
+EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "15"))
 
 
 @dataclass
