@@ -18,7 +18,7 @@ from tests.store.generations.interrupted.killing import answers
 from tests.store.steps import assert_sound, assert_tidy, load_made_file
 from tests.stores import listing
 
-STEP = 320 * 1024
+STEP = 160 * 1024
 """Bytes of room more with each try. Each layout begins with another part of it, so that they fail at other writes."""
 
 
@@ -56,7 +56,7 @@ def refusals(store: Store, directory: Path, operation: str, filler: Path, first:
 def main() -> None:
     disk, directory = Path(sys.argv[1]), Path(sys.argv[2])
     store = Store(disk / "data", sys.argv[3], grace=0)
-    first = 70 * 1024 * LAYOUTS.index(sys.argv[3])
+    first = 10 * 1024 * LAYOUTS.index(sys.argv[3])
     for number, state in ((0, "GA"), (1, "GA"), (2, "FL"), (2, "GA")):
         load_made_file(store, directory, number, state, rates=200)
     for operation in ("ingest", "remove", "reshard", "undo", "compact", "copy", "record"):
