@@ -24,6 +24,10 @@ from core.tic.key_spelling import standard_key
 CHUNK_BYTES = 4 << 20
 """A chunk of elements is about this long; an element longer than that is a chunk of its own."""
 
+DEFINITION_CHUNKS = 8
+"""A chunk of definitions of groups is this many times shorter: a byte of them takes several times as long to read, and a
+filter on providers waits for the last of them, so every worker should get some."""
+
 GIANT_BYTES = 24 << 20
 """An element of in_network longer than this is taken apart: its negotiated_rates come chunk by chunk."""
 
@@ -256,8 +260,9 @@ class ArraySplitter:
             self._at += 1
             return
         seam: _Seam | None = None
+        size = self._chunk_bytes // DEFINITION_CHUNKS if array == "provider_references" else self._chunk_bytes
         while True:
-            cut = self._find_cut(seam, giants=array == "in_network")
+            cut = self._find_cut(size, seam, giants=array == "in_network")
             if cut is None:
                 yield from self._split_giant()
                 closed = False
@@ -279,18 +284,18 @@ class ArraySplitter:
             self._at += 1
             self._peek()
 
-    def _find_cut(self, seam: "_Seam | None", *, giants: bool) -> tuple[int, bool] | None:
-        """Return where the last whole element in the window ends, and whether the array's own bracket follows.
+    def _find_cut(self, size: int, seam: "_Seam | None", *, giants: bool) -> tuple[int, bool] | None:
+        """Return where the last whole element within `size` bytes ends, and whether the array's own bracket follows.
 
         Return None if `giants` are to be taken apart and one begins here.
         """
-        wanted, more = self._chunk_bytes, True
+        wanted, more = max(size, 1), True
         while True:
             if more and len(self._window) - self._at < wanted:
                 more = self._read_more(wanted)
             stop = self._at + wanted
             # Only in the first window: an element that does not fit into it is measured by its brackets.
-            if seam and wanted == self._chunk_bytes:
+            if seam and wanted == size:
                 end = seam.find_last_end(self._window, self._at, stop)
                 if end is not None:
                     return end, False
