@@ -25,7 +25,7 @@ CHUNK_BYTES = 4 << 20
 """A chunk of elements is about this long; an element longer than that is a chunk of its own."""
 
 DEFINITION_CHUNKS = 8
-"""A chunk of definitions of groups is this many times shorter: a byte of them takes several times as long to read, and a
+"""A chunk of group definitions is this many times shorter: a byte of them takes several times as long to read, and a
 filter on providers waits for the last of them, so every worker should get some."""
 
 GIANT_BYTES = 24 << 20
