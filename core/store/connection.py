@@ -221,9 +221,14 @@ class Snapshot:
             f"the question needs more than the {self._limits.memory} of memory it may use", self._limits.memory_setting
         )
 
-    def keep_table(self, name: str, query: str, parameters: Mapping[str, Any]) -> None:
-        """Show a query's answer as a table in memory, which is kept for the market's next questions."""
-        raise NotImplementedError(f"{name}: only the snapshot of a market keeps {query} {parameters}")
+    def keep_table(
+        self, name: str, query: str, parameters: Mapping[str, Any], *, made_from: Mapping[str, Any] | None = None
+    ) -> None:
+        """Show a query's answer as a table in memory, which is kept for the market's next questions.
+
+        `made_from` are the values that the tables in memory that the query reads depend on, besides the market's.
+        """
+        raise NotImplementedError(f"{name}: only the snapshot of a market keeps {query} {parameters} {made_from}")
 
     def ask_once(self, question: Callable[["Snapshot"], T]) -> T:
         """Return the answer to a question that every page asks. It is asked once per generation."""
@@ -262,11 +267,13 @@ class MarketSnapshot(Snapshot):
         with self._limited(self.shown, self._limits.seconds if seconds is None else seconds) as watched:
             yield watched
 
-    def keep_table(self, name: str, query: str, parameters: Mapping[str, Any]) -> None:
+    def keep_table(
+        self, name: str, query: str, parameters: Mapping[str, Any], *, made_from: Mapping[str, Any] | None = None
+    ) -> None:
         """Show a query's answer as a table in memory, which is kept for the market's next questions."""
         bound = used_parameters(query, parameters)
         of_market = (*self.key, *sorted((self.code_values or {}).items()))
-        key = (query, repr(sorted(bound.items())), *of_market)
+        key = (query, repr(sorted({**(made_from or {}), **bound}.items())), *of_market)
         self.shown.add(name, self.markets.make(key, lambda: _ask(self.cursor(), query, bound)))
 
     def count_shown(self, name: str) -> int:

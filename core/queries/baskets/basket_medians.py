@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.comparison.area_amounts import locality_values
 from core.queries.comparison.compared_rates import compared_sql
-from core.queries.comparison.lookup_scope import as_listed, find_scope
+from core.queries.comparison.lookup_scope import bind_codes, find_scope
 from core.queries.rules.columns import (
     BillingClass,
     Code,
@@ -109,7 +109,7 @@ def compared_codes(db: Snapshot, market: Market, codes: Sequence[BasketCode]) ->
         areas=areas,
         localities=locality_values(db) if areas else None,
     )
-    values = {**market.parameters, **of_facts, **bound, "codes": as_listed(numbers)}
+    values = {**market.parameters, **of_facts, **bound, "codes": bind_codes(numbers)}
     return sql, used_parameters(sql, values)
 
 

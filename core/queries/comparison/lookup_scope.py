@@ -46,7 +46,7 @@ class LookupScope:
     schedules: tuple[Schedule, ...] = SCHEDULES
     periods: Mapping[str, ReleaseInForce] | None = None
     has_codes: bool = False
-    """Whether there is a list of codes, `$codes`, rather than one code."""
+    """Whether there is a list of codes, `$codes` as bind_codes writes it, rather than one code."""
     is_kept: bool = False
     """Whether what is looked up is in tables of the market in memory, see keep_lookups."""
 
@@ -81,6 +81,18 @@ def find_scope(db: Snapshot, market: Market, codes: Collection[str] = ()) -> Loo
 def as_listed(codes: Iterable[str]) -> list[str]:
     """Return the codes as schedules may list them: a DRG has three digits there."""
     return sorted({spelled for code in codes for spelled in (code, code.zfill(CODE_WIDTHS["MS-DRG"]))})
+
+
+def bind_codes(codes: Iterable[str]) -> str:
+    """Return what the parameter `$codes` of a scope with these codes is: a line for each code.
+
+    DuckDB takes 0.1 ms for each value of a list that is bound, two seconds for the codes of a hospital.
+    """
+    return "\n".join(as_listed(codes))
+
+
+BOUND_CODES = "string_split($codes::VARCHAR, chr(10))"
+"""SQL of the list of codes that bind_codes has written."""
 
 
 def _codes_by_schedule(db: Snapshot) -> dict[str, frozenset[str]]:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from core.fields.codes.billing_code import CODE_WIDTHS
-from core.queries.comparison.lookup_scope import LookupScope, as_listed
+from core.queries.comparison.lookup_scope import BOUND_CODES, LookupScope, bind_codes
 from core.queries.comparison.schedules import MS_DRG, SCHEDULES, Price, Schedule
 from core.queries.rules.market import Market
 from core.store.connection import MarketSnapshot, Snapshot
@@ -27,7 +27,7 @@ def lookups_sql(scope: LookupScope) -> str:
         periods AS (SELECT * FROM {_KEPT_PERIODS}),
         codes AS (SELECT DISTINCT listed_as AS code FROM picked),
         listed_code AS (SELECT * FROM {_KEPT_CODES})"""
-    codes = "DISTINCT listed_as" if scope.periods is None else f"unnest({'$codes' if scope.has_codes else _CODES})"
+    codes = "DISTINCT listed_as" if scope.periods is None else f"unnest({BOUND_CODES if scope.has_codes else _CODES})"
     return f"""
         periods AS ({_periods(scope)}),
         codes AS (SELECT {codes} AS code {"FROM picked" if scope.periods is None else ""}),
@@ -45,7 +45,7 @@ def keep_lookups(db: Snapshot, market: Market, scope: LookupScope, codes: Collec
         return scope
     if (db.market_values if scope.has_codes else db.code_values) is None:
         return scope
-    values = {**market.parameters, "codes": as_listed(codes)}
+    values = {**market.parameters, "codes": bind_codes(codes)}
     db.keep_table(_KEPT_PERIODS, _periods(scope), values)
     db.keep_table(_KEPT_CODES, f"WITH {lookups_sql(scope)} SELECT * FROM listed_code", values)
     return replace(scope, is_kept=True)
@@ -103,7 +103,7 @@ def _listed_codes(scope: LookupScope) -> Iterator[str]:
                 continue  # the first one stays, for the types of the columns
             rows, of_facts = f"bench_{schedule.kind} b", "$state::VARCHAR, $year_month::VARCHAR"
             code = f"list_contains({_CODES}, b.code)" if MS_DRG in schedule.code_types else "b.code = $code"
-            code = "list_contains($codes, b.code)" if scope.has_codes else code
+            code = "b.code IN (SELECT code FROM codes)" if scope.has_codes else code
             where = code + (
                 f" AND b.state = {period.rows_state} AND b.year_month = {period.in_force}" if period else " AND false"
             )

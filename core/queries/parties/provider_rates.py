@@ -1,14 +1,18 @@
 """The rates of a provider by code, against its market. A rate that the 30 NPIs of a group share is one rate of each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from core.fields.codes.code_family import HCPCS_SYSTEMS
 from core.queries.comparison.area_amounts import locality_values
 from core.queries.comparison.compared_rates import compared_sql
-from core.queries.comparison.lookup_scope import as_listed, find_scope
+from core.queries.comparison.lookup_scope import bind_codes, find_scope
 from core.queries.comparison.lookups import keep_lookups
-from core.queries.parties.line_medians import LINE, MEDIAN_OF_LINE, line_medians, lines_of
+from core.queries.find.code_index import find_codes
+from core.queries.parties.line_medians import LINE, market_lines
+from core.queries.rules.code_families import family_sql
 from core.queries.rules.columns import (
     BillingClass,
     Code,
@@ -26,11 +30,26 @@ from core.queries.rules.columns import (
     State,
     described,
 )
-from core.queries.rules.market import Market, asked_place, counted_rates, uses_own_areas
-from core.queries.rules.named_rows import read_by_key, read_page
+from core.queries.rules.keyset import ascending, descending, order_by
+from core.queries.rules.market import Market, asked_place, counted_rates, market_cache, uses_own_areas
+from core.queries.rules.named_rows import read_page
 from core.queries.rules.percentiles import median
-from core.store.connection import Snapshot
-from core.store.sql import used_parameters
+from core.store.connection import MarketSnapshot, Snapshot
+from core.store.schema.tables import UTILIZATION
+from core.store.sql import quote, used_parameters
+from core.vocabulary.services import plain_names
+
+Family = Annotated[
+    str, described("Family of the code by its number, in words of our own, such as ultrasound.", "visits")
+]
+Percentile = Annotated[
+    float | None,
+    described(
+        "The middle of the rates' positions in the market: the share of its rates below, those equal counting half: "
+        "0.25 is 25%. Null where the market has no other rates than these.",
+        0.625,
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -44,6 +63,7 @@ class CodeRates:
     code_type: CodeType
     code: Code
     name: CodeName
+    family: Family
     kind: RateKind
     billing_class: BillingClass
     modifier: Modifier
@@ -60,20 +80,57 @@ class CodeRates:
     difference: Annotated[
         float | None, described("p50 against the market's median: 0.1 is 10% above; null if the market's is zero.", 0.1)
     ]
+    percentile: Percentile
+    services: Annotated[
+        float | None,
+        described("Services of the code that the provider billed to Medicare in a year; null if not known.", 120.0),
+    ]
 
 
-_RATES_OF_CODES = "rate_of_codes"
-"""The table in memory of a provider's rates of the codes on a page."""
+_BY_LINE = ascending("code", "code_type", "kind", "reporting_entity_name", "billing_class", "modifier")
+ORDERS = {
+    "usual": descending("services", "common", "rates", "market_rates") + _BY_LINE,
+    "code": _BY_LINE,
+    "-code": descending("code") + _BY_LINE,
+    "rates": descending("rates", "market_rates") + _BY_LINE,
+    "p50": ascending("p50") + _BY_LINE,
+    "-p50": descending("p50") + _BY_LINE,
+    "percent": ascending("percent") + _BY_LINE,
+    "-percent": descending("percent") + _BY_LINE,
+    "percentile": ascending("percentile") + _BY_LINE,
+    "-percentile": descending("percentile") + _BY_LINE,
+}
+"""How the rates may be sorted. The usual order: what the provider bills most, then most rates, then the commonest."""
 
-_PAYER_LINE = (*LINE, "reporting_entity_name")
+PLACED_RATES, _CODE_RATES = "placed_rate", "provider_code_rate"
+"""Tables in memory: a provider's rates with their percents and positions, and the same by code."""
+
+_COMPARED, _LINES, _SERVICES = "provider_compared", "provider_line", "provider_service"
+"""Tables in memory: a provider's rates with their percents, the lines of its codes, and what it bills to Medicare."""
+
+_KNOWN_NAMES = ", ".join(quote(f"{system} {code}") for system, code in sorted(plain_names()))
+_COMMON = f"coalesce(u.services, (c.code_type || ' ' || c.code IN ({_KNOWN_NAMES}))::DOUBLE)"
+"""How common the code is: services billed to Medicare, or whether it is one of the vocabulary's few hundred."""
+
+_PAYER_LINE = ", ".join((*LINE, "reporting_entity_name"))
+
+
+@dataclass(frozen=True)
+class Within:
+    """What of a provider's rates a table shows: codes that a text means, or of a family. Nothing means all."""
+
+    text: str = ""
+    family: str = ""
+
+
+ALL_CODES = Within()
 
 
 @dataclass(frozen=True)
 class _ProviderLine:
-    """The distribution of a provider's rates at one payer."""
-
     code_type: str
     code: str
+    family: str
     kind: str
     billing_class: str | None
     modifier: str
@@ -84,127 +141,148 @@ class _ProviderLine:
     lowest: float
     p50: float
     highest: float
-
-
-@dataclass(frozen=True)
-class _Percent:
-    """The median percent of Medicare of the rates that have one."""
-
     percent: float | None
     compared: int
-
-
-@dataclass(frozen=True)
-class _MarketMedian:
-    """The median of a line's rates in the whole market."""
-
-    median: float
-    rates: int
+    market: float
+    market_rates: int
+    percentile: float | None
+    services: float | None
+    common: float | None
 
 
 def list_code_rates(
-    db: Snapshot, provider: Snapshot, market: Market, limit: int, offset: int
+    db: Snapshot,
+    provider: Snapshot,
+    market: Market,
+    limit: int,
+    offset: int,
+    order: str = "usual",
+    within: Within = ALL_CODES,
 ) -> tuple[int, list[CodeRates]]:
     """Return the rates of the market's provider by code and payer, and how many such rows there are.
 
-    `provider` is the generation itself, or its `market_cache` of the provider's facts.
+    `provider` is the generation itself, or its `market_cache` of the provider's facts. The rows are in one of ORDERS.
     """
-    rates, parameters = counted_rates(provider, market)
-    line = ", ".join(_PAYER_LINE)
-    total, rows = read_page(
-        provider,
-        _ProviderLine,
-        f"""WITH f AS (
-                SELECT code_type, code, rate_kind(negotiated_type, negotiation_arrangement) AS kind,
-                       reporting_entity_name, billing_class, billing_code_modifier AS modifier, negotiated_rate,
-                       unnest(range(rate_count))
-                FROM {rates}),
-            page AS (
-                SELECT count(*) OVER () AS total, {line}, count(*) AS rates, min(negotiated_rate) AS lowest,
-                       {median("negotiated_rate")} AS p50, max(negotiated_rate) AS highest
-                FROM f GROUP BY {line}
-                ORDER BY code, code_type, kind, reporting_entity_name, billing_class, modifier
-                LIMIT $limit OFFSET $offset)
-            SELECT p.*, d.name, payer_slug(reporting_entity_name) AS payer_slug
-            FROM page p LEFT JOIN dim_code d USING (code_type, code)
-            ORDER BY code, code_type, kind, reporting_entity_name, billing_class, modifier""",
-        {**parameters, "limit": limit, "offset": offset},
-    )
-    codes = sorted({row.code for row in rows})
-    percents = _percents(provider, market, codes) if codes else {}
-    medians = _market_medians(db, market, codes) if codes else {}
-    found = []
-    for row in rows:
-        of_medicare = percents.get(_key(row, _PAYER_LINE), _Percent(None, 0))
-        of_market = medians[_key(row, LINE)]
-        found.append(
-            CodeRates(
-                state=market.state,
-                year_month=market.month_of(row.payer_slug),
-                **vars(row),
-                percent=of_medicare.percent,
-                compared=of_medicare.compared,
-                market=of_market.median,
-                market_rates=of_market.rates,
-                difference=row.p50 / of_market.median - 1 if of_market.median else None,
-            )
+    with placed_rates(db, provider, market) as memory:
+        condition, parameters = _condition(db, within)
+        sorting = order_by(ORDERS[order])
+        total, rows = read_page(
+            memory,
+            _ProviderLine,
+            f"""WITH page AS (
+                    SELECT count(*) OVER () AS total, * FROM {_CODE_RATES} WHERE {condition}
+                    ORDER BY {sorting} LIMIT $limit OFFSET $offset)
+                SELECT p.*, d.name, payer_slug(reporting_entity_name) AS payer_slug
+                FROM page p LEFT JOIN dim_code d USING (code_type, code) ORDER BY {sorting}""",
+            {**parameters, "limit": limit, "offset": offset},
         )
-    return total, found
+    return total, [
+        CodeRates(
+            state=market.state,
+            year_month=market.month_of(row.payer_slug),
+            **{name: value for name, value in vars(row).items() if name != "common"},
+            difference=row.p50 / row.market - 1 if row.market else None,
+        )
+        for row in rows
+    ]
 
 
-def _key(row: object, names: Sequence[str]) -> tuple[Any, ...]:
-    return tuple(getattr(row, name) for name in names)
+def _condition(db: Snapshot, within: Within) -> tuple[str, dict[str, str]]:
+    """Return the condition on a provider's rates by code that they are among those that are asked for."""
+    conditions, parameters = ["true"], {}
+    if within.family:
+        conditions.append("family = $family")
+        parameters["family"] = within.family
+    if within.text:
+        # A long list would take DuckDB longer to bind than to search.
+        found = "\n".join(f"{code_type} {code}" for code_type, code in find_codes(db, within.text))
+        conditions.append("code_type || ' ' || code IN (SELECT unnest(string_split($found, chr(10))))")
+        parameters["found"] = found
+    return " AND ".join(conditions), parameters
 
 
-def _percents(provider: Snapshot, market: Market, codes: list[str]) -> dict[tuple[Any, ...], _Percent]:
-    """Return the provider's percents of Medicare by the values of _PAYER_LINE."""
+@contextmanager
+def placed_rates(db: Snapshot, provider: Snapshot, market: Market) -> Iterator[MarketSnapshot]:
+    """Yield the provider's facts in memory with PLACED_RATES: each rate's percent of Medicare and its position.
+
+    A row stands for `rate_count` rates. These tables are kept: other pages, orders, and words find them there.
+    """
+    if not isinstance(provider, MarketSnapshot):
+        whole = market.unfiltered.without("code_type", "code")
+        with (
+            market_cache(db, whole, areas=uses_own_areas(db, market)) as cached,
+            placed_rates(db, cached, market) as memory,
+        ):
+            yield memory
+        return
+    _keep_services(provider, market)
+    _keep_placed_rates(db, provider, market)
+    provider.keep_table(
+        _CODE_RATES,
+        f"""SELECT {_PAYER_LINE}, {family_sql()} AS family, services, common, count(*) AS rates,
+                   min(negotiated_rate) AS lowest, {median("negotiated_rate")} AS p50,
+                   max(negotiated_rate) AS highest, {median("percent")} AS percent, count(percent) AS compared,
+                   market, market_rates, {median("position")} AS percentile
+            FROM (SELECT *, unnest(range(rate_count)) FROM {PLACED_RATES})
+            GROUP BY ALL""",
+        {},
+        made_from=_values_of(market),
+    )
+    yield provider
+
+
+def _keep_placed_rates(db: Snapshot, provider: MarketSnapshot, market: Market) -> None:
     areas = uses_own_areas(provider, market)
-    rates, _ = counted_rates(provider, market, areas=areas)
-    values = {**market.parameters, "codes": codes}
-    rates_of_codes = f"SELECT f.* FROM {rates} f WHERE list_contains($codes, f.code)"
-    if provider.market_values is not None:
-        # Without parameters, DuckDB plans the comparison once for all providers.
-        provider.keep_table(_RATES_OF_CODES, rates_of_codes, values)
+    rates, of_rates = counted_rates(provider, market, areas=areas)
+    codes = [code for (code,) in provider.rows(f"SELECT DISTINCT code FROM {rates} ORDER BY code", of_rates)]
     compared = compared_sql(
         "true",
-        f"({rates_of_codes})" if provider.market_values is None else _RATES_OF_CODES,
+        rates,
         place=asked_place(market),
         basis=market.basis,
         scope=keep_lookups(provider, market, find_scope(provider, market, codes), codes),
         areas=areas,
         localities=locality_values(provider) if areas else None,
     )
-    sql = f"""{compared}
-            SELECT code_type, code, kind, reporting_entity_name, billing_class, billing_code_modifier AS modifier,
-                   {median("percent")} AS percent, count(percent) AS compared
-            FROM (SELECT *, unnest(range(rate_count)) FROM compared) GROUP BY ALL"""
-    # The codes are listed by schedules as as_listed writes them, which finds those of the rates as well.
-    parameters = used_parameters(sql, {**values, "codes": as_listed(codes)})
-    return read_by_key(
-        provider,
-        _PAYER_LINE,
-        _Percent,
-        sql,
-        parameters,
+    # Three questions take DuckDB half as long as one: it carries the lists of the lines through fewer joins.
+    provider.keep_table(
+        _COMPARED,
+        f"""{compared}
+            SELECT code_type, code, kind, billing_class, billing_code_modifier AS modifier, reporting_entity_name,
+                   negotiated_rate, percent, rate_count FROM compared""",
+        {**market.parameters, **of_rates, "codes": bind_codes(codes)},
+    )
+    asked = _values_of(market)
+    provider.keep_table(_LINES, *market_lines(db, market, f"SELECT code FROM {_COMPARED}"), made_from=asked)
+    provider.keep_table(
+        PLACED_RATES,
+        f"""SELECT c.*, s.services, {_COMMON} AS common
+            FROM (
+                SELECT f.* EXCLUDE (own), m.median AS market, m.rates AS market_rates,
+                       CASE WHEN own < m.rates THEN m.positions[list_position(m.amounts, f.negotiated_rate)] END
+                           AS position
+                -- All of the market's rates may be the provider's own: then their positions say nothing.
+                FROM (SELECT *, sum(rate_count) OVER (PARTITION BY {_PAYER_LINE}) AS own FROM {_COMPARED}) f
+                JOIN {_LINES} m ON {" AND ".join(f"f.{name} IS NOT DISTINCT FROM m.{name}" for name in LINE)}) c
+            LEFT JOIN {_SERVICES} s ON s.code = c.code AND c.code_type IN {HCPCS_SYSTEMS}
+            LEFT JOIN code_use u ON u.code = c.code AND c.code_type IN {HCPCS_SYSTEMS}""",
+        {},
+        made_from=asked,
     )
 
 
-def _market_medians(db: Snapshot, market: Market, codes: list[str]) -> dict[tuple[Any, ...], _MarketMedian]:
-    """Return the market's medians by the values of LINE."""
-    # The facts are sorted by code: between the first and the last, DuckDB reads some row groups rather than all.
-    of_codes = "code BETWEEN $first AND $last AND list_contains($codes, code)"
-    bound = {"codes": codes, "first": codes[0], "last": codes[-1]}
-    if not market.one_month:
-        # The stored medians are of one month each, and medians cannot be put together.
-        whole = Market(market.state, market.year_month, latest=market.latest)
-        facts = f"(SELECT f.* FROM fact_rate f WHERE {whole.where} AND {of_codes})"
-        sql = f"SELECT {', '.join(LINE)}, {MEDIAN_OF_LINE} FROM {lines_of(facts)} GROUP BY {', '.join(LINE)}"
-        return read_by_key(db, LINE, _MarketMedian, sql, {**whole.parameters, **bound})
-    return read_by_key(
-        db,
-        LINE,
-        _MarketMedian,
-        f"""SELECT {", ".join(LINE)}, median, rates FROM {line_medians(db)}
-            WHERE state = $state AND year_month = $year_month AND {of_codes}""",
-        {"state": market.state, "year_month": market.one_month, **bound},
-    )
+def _values_of(market: Market) -> dict[str, Any]:
+    """Return what the tables of a provider's rates in memory depend on."""
+    return {**market.parameters, "basis": market.basis, "area": market.area}
+
+
+def _keep_services(provider: MarketSnapshot, market: Market) -> None:
+    """Show what the provider billed to Medicare, by code."""
+    if not provider.manifest.rows(UTILIZATION.name):
+        sql = "SELECT NULL::VARCHAR AS code, NULL::DOUBLE AS services LIMIT 0"
+    elif market.npi:
+        sql = f"SELECT code, sum(services) AS services FROM {UTILIZATION.name} WHERE npi = $npi GROUP BY code"
+    else:
+        sql = f"""SELECT code, sum(services) AS services FROM {UTILIZATION.name}
+                  WHERE npi IN (SELECT npi FROM npi_by_tin WHERE tin_value = $tin) GROUP BY code"""
+    provider.keep_table(_SERVICES, sql, used_parameters(sql, market.parameters))

@@ -86,7 +86,9 @@ TIN_NPI_COUNT = Lookup(
        GROUP BY year_month, tin_type, tin_value""",
 )
 
-LINE_MEDIAN = Lookup("line_median", (FACT_RATE,), ("state", "year_month", "code", "code_type"), by_shard=True)
+LINE_MEDIAN = Lookup(
+    "line_median", (FACT_RATE,), ("state", "year_month", "code", "code_type"), by_shard=True, version=2
+)
 """Its query is in core/queries/parties/line_medians.py, which knows what a kind of rate and a median are."""
 
 LOOKUPS = (GROUP_BY_NPI, GROUP_BY_TIN, NPI_BY_TIN, TIN_BY_NPI, TIN_NPI_COUNT, LINE_MEDIAN)

@@ -1,0 +1,139 @@
+"""A provider in a few figures: its payers and codes, its percent of Medicare, and where its rates stand in the market.
+
+Each negotiated rate counts once, as on its page. Percents are those of the rates that can be compared, positions those
+of the rates in dollars for one service that others have rates beside.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from core.queries.parties.provider_rates import PLACED_RATES, Family, Percentile, placed_rates
+from core.queries.rules.code_families import family_sql
+from core.queries.rules.columns import Month, PayerName, PayerSlug, RateCount, described
+from core.queries.rules.market import Market
+from core.queries.rules.named_rows import read_row, read_rows
+from core.queries.rules.percentiles import FIVE_PERCENTILES, percentile_columns, percentile_list
+from core.store.connection import Snapshot
+
+CodeCount = Annotated[int, described("Number of billing codes.", 12)]
+Compared = Annotated[int, described("Number of rates that have a percent of Medicare.", 12)]
+Placed = Annotated[int, described("Number of rates that have a position in the market.", 12)]
+_PERCENT = "percentile of the percents of Medicare: 1 is 100%."
+P10 = Annotated[float | None, described(f"10th {_PERCENT}", 0.8)]
+P25 = Annotated[float | None, described(f"25th {_PERCENT}", 0.9)]
+P50 = Annotated[float | None, described("Median percent of Medicare: 1 is 100%.", 1.1)]
+P75 = Annotated[float | None, described(f"75th {_PERCENT}", 1.3)]
+P90 = Annotated[float | None, described(f"90th {_PERCENT}", 1.6)]
+
+
+@dataclass(frozen=True)
+class ProviderSummary:
+    """All of a provider's rates in a few figures."""
+
+    payers: Annotated[int, described("Number of payers.", 2)]
+    codes: CodeCount
+    rates: RateCount
+    dollars: Annotated[int, described("Number of rates in dollars for one service.", 12)]
+    compared: Compared
+    p10: P10
+    p25: P25
+    p50: P50
+    p75: P75
+    p90: P90
+    placed: Placed
+    percentile: Percentile
+
+
+@dataclass(frozen=True)
+class FamilyRates:
+    """A provider's rates of one family of codes in a few figures."""
+
+    family: Family
+    codes: CodeCount
+    rates: RateCount
+    compared: Compared
+    p10: P10
+    p25: P25
+    p50: P50
+    p75: P75
+    p90: P90
+    placed: Placed
+    percentile: Percentile
+
+
+@dataclass(frozen=True)
+class ProviderPayer:
+    """A provider's rates at one payer in a few figures."""
+
+    reporting_entity_name: PayerName
+    payer_slug: PayerSlug
+    year_month: Month
+    codes: CodeCount
+    rates: RateCount
+    compared: Compared
+    p10: P10
+    p25: P25
+    p50: P50
+    p75: P75
+    p90: P90
+    placed: Placed
+    percentile: Percentile
+
+
+@dataclass(frozen=True)
+class _PayerFigures:
+    reporting_entity_name: str
+    payer_slug: str
+    codes: int
+    rates: int
+    compared: int
+    p10: float | None
+    p25: float | None
+    p50: float | None
+    p75: float | None
+    p90: float | None
+    placed: int
+    percentile: float | None
+
+
+_RATES = f"(SELECT *, unnest(range(rate_count)) FROM {PLACED_RATES})"
+_IN_DOLLARS = "kind = 'dollars'"
+_FIGURES = f"""
+    count(DISTINCT (code_type, code)) AS codes, count(*) AS rates, count(percent) AS compared,
+    {percentile_columns(percentile_list("percent"), FIVE_PERCENTILES)},
+    count(position) FILTER ({_IN_DOLLARS}) AS placed,
+    quantile_cont(position, 0.5) FILTER ({_IN_DOLLARS}) AS percentile"""
+
+
+def summarize_provider(db: Snapshot, provider: Snapshot, market: Market) -> ProviderSummary:
+    """Return the market's provider in a few figures. `provider` is what list_code_rates takes."""
+    with placed_rates(db, provider, market) as memory:
+        return read_row(
+            memory,
+            ProviderSummary,
+            f"""SELECT count(DISTINCT reporting_entity_name) AS payers, {_FIGURES},
+                       count(*) FILTER ({_IN_DOLLARS}) AS dollars FROM {_RATES}""",
+        )
+
+
+def list_family_rates(db: Snapshot, provider: Snapshot, market: Market) -> list[FamilyRates]:
+    """Return the provider's families of codes, most rates first."""
+    with placed_rates(db, provider, market) as memory:
+        return read_rows(
+            memory,
+            FamilyRates,
+            f"""SELECT {family_sql()} AS family, {_FIGURES} FROM {_RATES}
+                GROUP BY family ORDER BY rates DESC, family""",
+        )
+
+
+def list_provider_payers(db: Snapshot, provider: Snapshot, market: Market) -> list[ProviderPayer]:
+    """Return the provider's payers, most rates first."""
+    with placed_rates(db, provider, market) as memory:
+        rows = read_rows(
+            memory,
+            _PayerFigures,
+            f"""SELECT reporting_entity_name, payer_slug(reporting_entity_name) AS payer_slug, {_FIGURES}
+                FROM {_RATES} GROUP BY reporting_entity_name ORDER BY rates DESC, reporting_entity_name""",
+        )
+    return [ProviderPayer(year_month=market.month_of(row.payer_slug), **vars(row)) for row in rows]
