@@ -27,6 +27,7 @@ from core.python_api.arguments import (
 from core.python_api.code_questions import CodeQuestions
 from core.python_api.frames import ALL_ROWS, frame_of, polars_type
 from core.python_api.profile_questions import ProfileQuestions
+from core.python_api.provider_questions import ProviderQuestions
 from core.python_api.roll_up_answers import RollUpAnswers
 from core.python_api.rule_questions import RuleQuestions
 from core.python_api.trend_questions import TrendQuestions
@@ -35,7 +36,7 @@ from core.quality.failing_rows import find_failing_rows
 from core.queries import coverage, dictionary, quality
 from core.queries.latest import with_latest
 from core.queries.over_time import changes
-from core.queries.parties import networks, organizations, payers, provider_rates, providers
+from core.queries.parties import networks, organizations, payers, providers
 from core.queries.rate_classes import choose_class, choose_class_of_codes
 from core.queries.rules.market import Market
 from core.queries.rules.rate_kinds import MACROS
@@ -61,7 +62,7 @@ def open_store(
     return RateStore(Store(root), limits)
 
 
-class RateStore(CodeQuestions, ProfileQuestions, RollUpAnswers, RuleQuestions, TrendQuestions):
+class RateStore(CodeQuestions, ProfileQuestions, ProviderQuestions, RollUpAnswers, RuleQuestions, TrendQuestions):
     """A store of negotiated rates, opened by `open_store`.
 
     Each call reads the newest generation, as a page of the site does, and never sees half of a change.
@@ -248,18 +249,6 @@ class RateStore(CodeQuestions, ProfileQuestions, RollUpAnswers, RuleQuestions, T
         """Return the NPIs that bill under a tax ID."""
         value = check_tin(tin)
         return frame_of(providers.Npi, providers.list_npis_of_tin(self._snapshot(), value, ALL_ROWS, 0)[1])
-
-    def provider_rates(
-        self, state: str, year_month: str | None, *, limit: int | None = None, **filters: Unpack[Filters]
-    ) -> pl.DataFrame:
-        """Return the rates of a provider (`npi=` or `tin=`) by code and payer, beside Medicare and the market."""
-        if not filters.get("npi") and not filters.get("tin"):
-            raise BeaconError("provider_rates: expected npi= or tin=")
-        db = self._snapshot()
-        market = self._market(state, year_month, None, None, filters)
-        return frame_of(
-            provider_rates.CodeRates, provider_rates.list_code_rates(db, db, market, limit or ALL_ROWS, 0)[1]
-        )
 
     # A month against an earlier one.
 

@@ -94,6 +94,14 @@ def percentile(values: Iterable[float], share: float) -> float:
     return ordered[below] + (ordered[above] - ordered[below]) * (position - below)
 
 
+def positions(amounts: Iterable[float], market: Sequence[float]) -> list[float]:
+    """Return the share of the market's rates that are below each amount, those that are equal counting half."""
+    return [
+        (sum(other < amount for other in market) + sum(other == amount for other in market) / 2) / len(market)
+        for amount in amounts
+    ]
+
+
 def grouped(rows: Sequence[Row], *names: str) -> dict[tuple[Any, ...], list[Row]]:
     found: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
     for row in rows:

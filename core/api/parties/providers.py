@@ -4,15 +4,24 @@ from ninja import Router
 from pydantic import Field
 
 from core.api.protocol.problems import Problem
-from core.api.protocol.resources import Answer, AnswerFields, MarketPage, Page, ResourceRequest, resource
+from core.api.protocol.resources import (
+    Answer,
+    AnswerFields,
+    MarketAnswer,
+    MarketPage,
+    Page,
+    ResourceRequest,
+    resource,
+)
 from core.pages.forms.market_forms import ProviderForm
 from core.pages.forms.query_form import QueryForm
-from core.queries.parties import provider_rates, providers
-from core.queries.rules.market import market_cache, uses_own_areas
+from core.queries.codes_within import choose_within
+from core.queries.parties import provider_rates, provider_summary, providers
 
 router = Router(tags=["Providers"])
 
 _IN_PATH = ("npi", "tin")
+_NOT_OF_SUMMARY = (*_IN_PATH, "q", "family", "sort")
 _GROUPS = Field(description="Its provider groups, by month and payer.")
 
 
@@ -34,6 +43,14 @@ class TinAnswer(Answer):
         description="Usually one. An EIN and an NPI used as a tax ID can have the same number."
     )
     groups: list[providers.ProviderGroupPage] = _GROUPS
+
+
+class ProviderAnswer(MarketAnswer):
+    """A provider's rates in a few figures."""
+
+    summary: provider_summary.ProviderSummary = Field(description="All of its rates together.")
+    families: list[provider_summary.FamilyRates] = Field(description="By family of codes, most rates first.")
+    payers: list[provider_summary.ProviderPayer] = Field(description="By payer, most rates first.")
 
 
 @resource(router, "/providers/npi/{npi}", QueryForm, NpiAnswer)
@@ -64,6 +81,16 @@ def list_npi_rates(request: ResourceRequest) -> AnswerFields:
     return _code_rates(request)
 
 
+@resource(router, "/providers/npi/{npi}/summary", ProviderForm, ProviderAnswer, without=_NOT_OF_SUMMARY)
+def summarize_npi(request: ResourceRequest) -> AnswerFields:
+    """Summarize the rates of an NPI.
+
+    Its percent of Medicare and its position in the market, in all, by family of codes, and by payer.
+    """
+    _known_npi(request)
+    return _summary(request)
+
+
 @resource(router, "/providers/tin/{tin}", QueryForm, TinAnswer)
 def describe_tin(request: ResourceRequest) -> AnswerFields:
     """Describe a tax ID.
@@ -85,6 +112,16 @@ def list_tin_rates(request: ResourceRequest) -> AnswerFields:
     return _code_rates(request)
 
 
+@resource(router, "/providers/tin/{tin}/summary", ProviderForm, ProviderAnswer, without=_NOT_OF_SUMMARY)
+def summarize_tin(request: ResourceRequest) -> AnswerFields:
+    """Summarize the rates of a tax ID.
+
+    Its percent of Medicare and its position in the market, in all, by family of codes, and by payer.
+    """
+    _known_tins(request)
+    return _summary(request)
+
+
 @resource(router, "/providers/tin/{tin}/npis", QueryForm, Page[providers.Npi])
 def list_npis_of_tin(request: ResourceRequest) -> AnswerFields:
     """List the NPIs that bill under a tax ID, by name."""
@@ -94,12 +131,23 @@ def list_npis_of_tin(request: ResourceRequest) -> AnswerFields:
 
 
 def _code_rates(request: ResourceRequest) -> AnswerFields:
-    market = request.market
-    of_provider = market.unfiltered.without("code_type", "code")
-    with market_cache(request.db, of_provider, areas=uses_own_areas(request.db, market)) as cache:
+    within = choose_within(request.db, request.values["q"], request.values["family"])
+    with provider_rates.placed_rates(request.db, request.db, request.market) as provider:
         return request.page_at_offset(
-            lambda limit, offset: provider_rates.list_code_rates(request.db, cache, market, limit, offset)
+            lambda limit, offset: provider_rates.list_code_rates(
+                request.db, provider, request.market, limit, offset, request.sort, within
+            )
         )
+
+
+def _summary(request: ResourceRequest) -> AnswerFields:
+    db, market = request.db, request.market
+    with provider_rates.placed_rates(db, db, market) as provider:
+        return {
+            "summary": provider_summary.summarize_provider(db, provider, market),
+            "families": provider_summary.list_family_rates(db, provider, market),
+            "payers": provider_summary.list_provider_payers(db, provider, market),
+        }
 
 
 def _known_npi(request: ResourceRequest) -> providers.Npi:

@@ -24,6 +24,7 @@ from core.pages.forms.fields import (
     OneOfField,
     PayerField,
     PlaceField,
+    SearchField,
     StateField,
     TinField,
 )
@@ -31,6 +32,7 @@ from core.pages.forms.place_fields import (
     CityField,
     CountyField,
     EntityField,
+    FamilyField,
     MetroField,
     NearField,
     SpecialtyField,
@@ -42,7 +44,7 @@ from core.queries import rates
 from core.queries.comparison.schedules import BASES
 from core.queries.over_time import changes
 from core.queries.over_time.matching import OUTCOMES
-from core.queries.parties import organizations
+from core.queries.parties import organizations, provider_rates
 from core.queries.rules.evidence import ALL_RATES, CHOICES, EVIDENCE, LIKELY
 from core.queries.rules.market import Market
 from core.queries.rules.market_filters import (
@@ -209,7 +211,11 @@ class ComparedForm(MarketForm):
 class ProviderForm(ComparedForm):
     """The pages of an NPI and of a tax ID, which are part of the path and not of the query string."""
 
-    tables = ("rates", "groups", "npis", "locations")
+    tables = ("rates", "families", "payers", "groups", "npis", "locations")
+    sorts = tuple(provider_rates.ORDERS)
+
+    q = SearchField()
+    family = FamilyField()
 
     def with_values(self, **values: Any) -> Self:
         """Return a copy with some values replaced, but without the provider."""

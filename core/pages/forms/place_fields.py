@@ -1,5 +1,6 @@
 """The parameters of where a provider practices and of which specialty it is."""
 
+from core.fields.codes.code_family import list_families
 from core.fields.places.practice_place import (
     AREA_PATTERN,
     CITY_PATTERN,
@@ -117,6 +118,20 @@ class SpecialtyField(PatternField):
     def normalize(self, value: str) -> str:
         """Return the specialty as it is spelled here."""
         return parse_specialty(value) or value
+
+
+class FamilyField(PatternField):
+    """A family of billing codes, by its name."""
+
+    label = "Family of codes"
+    expected = "a family of codes, such as ultrasound"
+    meaning = "Family of the code by its number, in words of our own."
+    example = "ultrasound"
+    allowed = list_families()
+
+    def normalize(self, value: str) -> str:
+        """Return the family as it is spelled here."""
+        return {name.lower(): name for name in self.allowed}.get(value.lower(), value)
 
 
 class EntityField(OneOfField):

@@ -14,8 +14,17 @@ from core.pages.shared.error_pages import sorry
 from core.pages.shared.market_choice import InvalidChoice, MarketChoice, choose_provider_market
 from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.paging import Paging, span
+from core.pages.shared.provider_words import describe_provider
+from core.queries.codes_within import choose_within
 from core.queries.facets import count_choices
 from core.queries.parties import provider_rates, providers
+from core.queries.parties.provider_summary import (
+    FamilyRates,
+    ProviderPayer,
+    list_family_rates,
+    list_provider_payers,
+    summarize_provider,
+)
 from core.queries.rules.market import Market, market_cache, uses_own_areas
 from core.store.connection import Snapshot
 
@@ -83,24 +92,25 @@ def show_tin(query: MarketQuery[ProviderForm], tin: str) -> HttpResponseBase:
 
 
 def _show_provider(query: MarketQuery[ProviderForm], by: providers.By, value: str, **who: Any) -> HttpResponseBase:
-    db, asked, table = query.db, query.market, query.values["table"]
-    if query.wants_file and table == "groups":
-        return query.download(providers.list_groups(db, by, value), providers.ProviderGroupPage, f"{by}_{value}_groups")
-    if query.wants_file and table == "npis" and by == "tin":
-        npis = providers.list_npis_of_tin(db, value, ROW_CAP, 0)[1]
-        return query.download(npis, providers.Npi, f"{by}_{value}_npis")
-    if query.wants_file and table == "locations" and by == "npi":
-        return query.download(providers.list_locations(db, value), providers.PracticeLocation, f"npi_{value}_locations")
+    db, asked = query.db, query.market
+    if query.wants_file and query.values["table"] in _OF_REGISTER:
+        return _download_who(query, by, value)
+    within = choose_within(db, query.values["q"], query.values["family"])
+    order = query.values["sort"]
     # All of the rates, without the filters by terms: every such filter that is tried next finds them in memory.
     whole = asked.unfiltered.without("code_type", "code")
     with market_cache(db, whole, areas=uses_own_areas(db, asked)) as cached:
         if query.wants_file:
-            every = provider_rates.list_code_rates(db, cached, asked, ROW_CAP, 0)[1]
-            return query.download(every, provider_rates.CodeRates, f"{by}_{value}_rates")
-        total, rows = provider_rates.list_code_rates(db, cached, asked, *span(query.values["page"]))
+            return _download_rates(query, cached, f"{by}_{value}")
+        total, rows = provider_rates.list_code_rates(db, cached, asked, *span(query.values["page"]), order, within)
         payers = [
             choice for choice in count_choices(cached, asked, ["payer"])["payer"] if choice.rates or choice.chosen
         ]
+        answer = describe_provider(
+            summarize_provider(db, cached, asked),
+            list_family_rates(db, cached, asked),
+            list_provider_payers(db, cached, asked),
+        )
     return query.render(
         f"pages/{by}.html",
         value=value,
@@ -109,8 +119,37 @@ def _show_provider(query: MarketQuery[ProviderForm], by: providers.By, value: st
         periods=query.choice.periods,
         payers=payers,
         groups=providers.list_groups(db, by, value),
+        answer=answer,
         rows=rows,
+        sort=order,
+        within=within,
         paging=Paging(query.values["page"], total),
         answer_rows=sum(choice.rates for choice in payers),
         **who,
     )
+
+
+_OF_REGISTER = ("groups", "npis", "locations")
+"""The tables that say who a provider is."""
+
+
+def _download_who(query: MarketQuery[ProviderForm], by: providers.By, value: str) -> HttpResponseBase:
+    db, table = query.db, query.values["table"]
+    if table == "npis":
+        npis = providers.list_npis_of_tin(db, value, ROW_CAP, 0)[1] if by == "tin" else []
+        return query.download(npis, providers.Npi, f"{by}_{value}_npis")
+    if table == "locations":
+        locations = providers.list_locations(db, value) if by == "npi" else []
+        return query.download(locations, providers.PracticeLocation, f"{by}_{value}_locations")
+    return query.download(providers.list_groups(db, by, value), providers.ProviderGroupPage, f"{by}_{value}_groups")
+
+
+def _download_rates(query: MarketQuery[ProviderForm], cached: Snapshot, name: str) -> HttpResponseBase:
+    db, asked, values = query.db, query.market, query.values
+    if values["table"] == "families":
+        return query.download(list_family_rates(db, cached, asked), FamilyRates, f"{name}_families")
+    if values["table"] == "payers":
+        return query.download(list_provider_payers(db, cached, asked), ProviderPayer, f"{name}_payers")
+    within = choose_within(db, values["q"], values["family"])
+    every = provider_rates.list_code_rates(db, cached, asked, ROW_CAP, 0, values["sort"], within)[1]
+    return query.download(every, provider_rates.CodeRates, f"{name}_rates")

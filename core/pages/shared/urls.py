@@ -12,7 +12,7 @@ from core.queries.rules.market import Market
 from core.queries.rules.market_filters import MARKET_PARAMETERS
 
 ORDER = (
-    "q", "batch", *MARKET_PARAMETERS, "from", "basket", "codes", "weights", "base", "what", "by", "color",
+    "q", "family", "batch", *MARKET_PARAMETERS, "from", "basket", "codes", "weights", "base", "what", "by", "color",
     "sort", "page", "table", "format", "run", "check",
 )  # fmt: skip
 """The order of parameters in every address."""

@@ -175,6 +175,23 @@ def sort_link(context: dict[str, Any], label: str, *orders: str, arrow: str = ""
 
 
 @register.simple_tag(takes_context=True)
+def sort_head(
+    context: dict[str, Any], label: str, *orders: str, of_figures: bool = True, title: str = ""
+) -> SafeString:
+    """Return the head of a column that sorts by it, and says so if the table is sorted by it."""
+    current = context.get("sort") or ""
+    sorted_by = ""
+    if current in orders:
+        sorted_by = "descending" if current.startswith("-") or len(orders) == 1 else "ascending"
+    return format_html(
+        '<th scope="col"{}{}>{}</th>',
+        SafeString(' class="n"') if of_figures else "",
+        format_html(' aria-sort="{}"', sorted_by) if sorted_by else "",
+        sort_link(context, label, *orders, arrow="↓" if sorted_by == "descending" else "", title=title),
+    )
+
+
+@register.simple_tag(takes_context=True)
 def table(context: Context, name: str, **values: Any) -> SafeString:
     """Return a table of templates/tables/*.jinja, made from the values of the page and these."""
     seen: dict[str, Any] = dict(context.flatten().items())  # type: ignore[arg-type]

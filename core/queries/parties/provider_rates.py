@@ -1,6 +1,6 @@
 """The rates of a provider by code, against its market. A rate that the 30 NPIs of a group share is one rate of each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -10,7 +10,6 @@ from core.queries.comparison.area_amounts import locality_values
 from core.queries.comparison.compared_rates import compared_sql
 from core.queries.comparison.lookup_scope import bind_codes, find_scope
 from core.queries.comparison.lookups import keep_lookups
-from core.queries.find.code_index import find_codes
 from core.queries.parties.line_medians import LINE, market_lines
 from core.queries.rules.code_families import family_sql
 from core.queries.rules.columns import (
@@ -117,9 +116,9 @@ _PAYER_LINE = ", ".join((*LINE, "reporting_entity_name"))
 
 @dataclass(frozen=True)
 class Within:
-    """What of a provider's rates a table shows: codes that a text means, or of a family. Nothing means all."""
+    """What of a provider's rates a table shows: some codes (of which system and number), or a family of codes."""
 
-    text: str = ""
+    codes: Sequence[tuple[str, str]] | None = None
     family: str = ""
 
 
@@ -164,7 +163,7 @@ def list_code_rates(
     `provider` is the generation itself, or its `market_cache` of the provider's facts. The rows are in one of ORDERS.
     """
     with placed_rates(db, provider, market) as memory:
-        condition, parameters = _condition(db, within)
+        condition, parameters = _condition(within)
         sorting = order_by(ORDERS[order])
         total, rows = read_page(
             memory,
@@ -187,17 +186,16 @@ def list_code_rates(
     ]
 
 
-def _condition(db: Snapshot, within: Within) -> tuple[str, dict[str, str]]:
+def _condition(within: Within) -> tuple[str, dict[str, str]]:
     """Return the condition on a provider's rates by code that they are among those that are asked for."""
     conditions, parameters = ["true"], {}
     if within.family:
         conditions.append("family = $family")
         parameters["family"] = within.family
-    if within.text:
+    if within.codes is not None:
         # A long list would take DuckDB longer to bind than to search.
-        found = "\n".join(f"{code_type} {code}" for code_type, code in find_codes(db, within.text))
-        conditions.append("code_type || ' ' || code IN (SELECT unnest(string_split($found, chr(10))))")
-        parameters["found"] = found
+        conditions.append("code_type || ' ' || code IN (SELECT unnest(string_split($among::VARCHAR, chr(10))))")
+        parameters["among"] = "\n".join(f"{code_type} {code}" for code_type, code in within.codes)
     return " AND ".join(conditions), parameters
 
 

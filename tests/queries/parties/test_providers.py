@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from core.fields.codes.code_family import family_of
 from core.queries.parties import provider_rates, providers
 from core.queries.rules.market import Market, market_cache
 from core.store.connection import Snapshot
@@ -52,6 +53,9 @@ def assert_provider_rates(db: Snapshot, provider: Snapshot, everything: Everythi
         assert row.market == pytest.approx(percentile(others, 0.5))
         assert row.market_rates == len(others)
         assert row.difference == (pytest.approx(row.p50 / row.market - 1) if row.market else None)
+        positions = slow.positions(amounts, others)
+        assert row.percentile == (pytest.approx(percentile(positions, 0.5)) if len(others) > len(amounts) else None)
+        assert row.family == family_of(row.code_type, row.code)
         outcomes = [slow_comparison.compared(fact, everything.benchmarks, market.pos) for fact in facts]
         percents = [
             fact["negotiated_rate"] / outcome.amount

@@ -1,0 +1,70 @@
+"""What the page of a provider begins with: its figures, and its chart by family of codes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.safestring import SafeString
+
+from core.pages.charts import spread_chart
+from core.queries.parties.provider_summary import FamilyRates, ProviderPayer, ProviderSummary
+
+MAX_BARS = 9
+"""The families in the chart, those with most rates first. The table has all."""
+
+MAX_FAMILIES = 8
+"""The families that are shown at once."""
+
+_LEAST_RATES = 3
+"""A family with fewer rates that can be compared has no spread to draw."""
+
+
+@dataclass(frozen=True)
+class ProviderOnTop:
+    """A provider's figures, its families and payers, and the chart of the families' percents of Medicare."""
+
+    summary: ProviderSummary
+    families: Sequence[FamilyRates]
+    payers: Sequence[ProviderPayer]
+    chart: SafeString
+    charted: int
+    can_be_charted: int
+
+    @property
+    def first_families(self) -> Sequence[FamilyRates]:
+        """The families with most rates."""
+        return self.families[:MAX_FAMILIES]
+
+    @property
+    def other_families(self) -> Sequence[FamilyRates]:
+        """The families that are shown on demand."""
+        return self.families[MAX_FAMILIES:]
+
+
+def describe_provider(
+    summary: ProviderSummary, families: Sequence[FamilyRates], payers: Sequence[ProviderPayer]
+) -> ProviderOnTop:
+    """Return what is shown of a provider. There is no chart if hardly any rate has a percent of Medicare."""
+    every = [_bar("All codes", summary), *(_bar(_begin_in_capitals(one.family), one) for one in families)]
+    bars = [bar for bar in every if bar]
+    return ProviderOnTop(
+        summary=summary,
+        families=families,
+        payers=payers,
+        chart=spread_chart.draw_spreads(bars[: MAX_BARS + 1], title="Percent of Medicare by family of codes", key=4),
+        charted=len(bars[1 : MAX_BARS + 1]),
+        can_be_charted=len(bars) - 1,
+    )
+
+
+def _bar(name: str, of: ProviderSummary | FamilyRates) -> spread_chart.Bar | None:
+    """Return the bar of some percents of Medicare; None if they are too few."""
+    spread = (of.p10, of.p25, of.p50, of.p75, of.p90)
+    known = [value for value in spread if value is not None]
+    if of.compared < _LEAST_RATES or len(known) < len(spread):
+        return None
+    p10, p25, p50, p75, p90 = known
+    return spread_chart.Bar(name, (p10, p25, p50, p75, p90))
+
+
+def _begin_in_capitals(text: str) -> str:
+    return text[:1].upper() + text[1:]

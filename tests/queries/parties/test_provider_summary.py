@@ -1,0 +1,152 @@
+"""A provider in a few figures, against the slow answers."""
+
+from itertools import groupby
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.fields.codes.code_family import family_of
+from core.fields.providers.payer_slug import make_payer_slug
+from core.queries.codes_within import choose_within
+from core.queries.parties import provider_rates, providers
+from core.queries.parties.line_medians import LINE, distributions
+from core.queries.parties.provider_summary import (
+    FamilyRates,
+    ProviderPayer,
+    ProviderSummary,
+    list_family_rates,
+    list_provider_payers,
+    summarize_provider,
+)
+from core.queries.rules.market import Market
+from core.queries.rules.rate_kinds import MACROS
+from core.store.connection import Snapshot
+from tests.queries import slow
+from tests.queries.comparison import slow_comparison
+from tests.queries.slow import Everything, Row, percentile
+
+OF_LINE = ("code_type", "code", "kind", "billing_class", "billing_code_modifier")
+PERCENTILES = {"p10": 0.1, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p90": 0.9}
+
+
+def assert_figures(
+    row: ProviderSummary | FamilyRates | ProviderPayer, facts: list[Row], mine: list[Row], everything: list[Row]
+) -> None:
+    """Compare a row of figures with those of its facts. `mine` are all of the provider's, `everything` the market's."""
+    of_market = slow.grouped(everything, *OF_LINE)
+    of_payer = slow.grouped(mine, *OF_LINE, "reporting_entity_name")
+    assert row.rates == len(facts)
+    assert row.codes == len({(fact["code_type"], fact["code"]) for fact in facts})
+    positions = []
+    for fact in facts:
+        line = tuple(fact[name] for name in OF_LINE)
+        others = [one["negotiated_rate"] for one in of_market[line]]
+        if fact["kind"] == "dollars" and len(others) > len(of_payer[*line, fact["reporting_entity_name"]]):
+            positions += slow.positions([fact["negotiated_rate"]], others)
+    assert row.placed == len(positions)
+    assert row.percentile == (pytest.approx(percentile(positions, 0.5)) if positions else None)
+    percents = [fact["percent"] for fact in facts if fact["percent"] is not None]
+    assert row.compared == len(percents)
+    for name, share in PERCENTILES.items():
+        assert getattr(row, name) == (pytest.approx(percentile(percents, share)) if percents else None)
+
+
+@pytest.mark.parametrize("filters", [{}, {"billing_class": "professional"}])
+def test_the_figures_of_a_provider(odd: Snapshot, demo: Snapshot, filters: dict[str, str]) -> None:
+    for db in (odd, demo):
+        everything = Everything(db)
+        npi = min(npi for fact in everything.facts for npi in fact["npis"])
+        period = providers.list_provider_periods(db, "npi", npi)[0]
+        market = Market(period.state, period.year_month, npi=npi, **filters)
+        mine = everything.of(market)
+        for fact in mine:
+            outcome = slow_comparison.compared(fact, everything.benchmarks, None)
+            fact["percent"] = None if outcome.amount is None else fact["negotiated_rate"] / outcome.amount
+            fact["family"] = family_of(fact["code_type"], fact["code"])
+        every = everything.of(Market(market.state, market.year_month))
+        summary = summarize_provider(db, db, market)
+        assert_figures(summary, mine, mine, every)
+        assert summary.payers == len({fact["reporting_entity_name"] for fact in mine})
+        assert summary.dollars == sum(fact["kind"] == "dollars" for fact in mine)
+        by_family = slow.grouped(mine, "family")
+        families = list_family_rates(db, db, market)
+        assert [row.family for row in families] == sorted(
+            (family for (family,) in by_family), key=lambda one: (-len(by_family[one,]), one)
+        )
+        for row in families:
+            assert_figures(row, by_family[row.family,], mine, every)
+        payers = list_provider_payers(db, db, market)
+        by_payer = slow.grouped(mine, "reporting_entity_name")
+        assert {row.reporting_entity_name for row in payers} == {name for (name,) in by_payer}
+        for payer in payers:
+            assert_figures(payer, by_payer[payer.reporting_entity_name,], mine, every)
+            assert payer.payer_slug == make_payer_slug(payer.reporting_entity_name)
+            assert payer.year_month == market.year_month
+
+
+RATE = st.tuples(
+    st.sampled_from(["99213", "99214"]),
+    st.sampled_from(["negotiated", "percentage"]),
+    st.sampled_from(["professional", None]),
+    st.sampled_from(["", "26"]),
+    st.sampled_from([10.0, 20.5, 33.0, 33.1, 99.0]),
+)
+
+
+@settings(max_examples=15)
+@given(st.lists(RATE, min_size=1, max_size=30))
+def test_the_distribution_of_a_line(rates: list[tuple[str, str, str | None, str, float]]) -> None:
+    with duckdb.connect() as db:
+        for macro in MACROS:
+            db.execute(macro)
+        db.execute(
+            """CREATE TABLE f(code_type VARCHAR DEFAULT 'CPT', code VARCHAR, negotiated_type VARCHAR,
+               billing_class VARCHAR, billing_code_modifier VARCHAR, negotiated_rate DOUBLE,
+               negotiation_arrangement VARCHAR DEFAULT 'ffs')"""
+        )
+        db.executemany("INSERT INTO f VALUES (DEFAULT, ?, ?, ?, ?, ?, DEFAULT)", rates)
+        found = db.execute(
+            f"SELECT {', '.join(LINE)}, rates, median, amounts, positions FROM ({distributions('f')})"
+        ).fetchall()
+    kinds = {"negotiated": "dollars", "percentage": "percentage"}
+    lines = [("CPT", code, kinds[type_], class_, modifier, rate) for code, type_, class_, modifier, rate in rates]
+    lines.sort(key=repr)
+    expected = {}
+    for line, some in groupby(lines, key=lambda one: one[:-1]):
+        amounts = [one[-1] for one in some]
+        distinct = sorted(set(amounts))
+        expected[line] = (len(amounts), percentile(amounts, 0.5), distinct, slow.positions(distinct, amounts))
+    assert {row[:5] for row in found} == set(expected)
+    for row in found:
+        number, median, distinct, positions = expected[row[:5]]
+        assert row[5:8] == (number, pytest.approx(median), distinct)
+        assert row[8] == pytest.approx(positions)
+
+
+def test_the_rates_of_a_provider_in_each_order_and_within_some_codes(demo: Snapshot) -> None:
+    ((npi,),) = demo.rows("SELECT min(npi) FROM xref_tin_npi")
+    market = Market("GA", "2025-08", npi=npi)
+    total, every = provider_rates.list_code_rates(demo, demo, market, 10**6, 0)
+    assert total == len(every)
+    # What the provider bills comes first, most often first.
+    services = [row.services for row in every]
+    assert services == sorted(services, key=lambda one: (one is None, -(one or 0)))
+    for order in ("p50", "percent", "percentile"):
+        for sort, sign in ((order, 1), (f"-{order}", -1)):
+            values = [
+                getattr(row, order) for row in provider_rates.list_code_rates(demo, demo, market, 999, 0, sort)[1]
+            ]
+            assert values == sorted(values, key=lambda one: (one is None, sign * (one or 0))), sort
+    codes = [row.code for row in provider_rates.list_code_rates(demo, demo, market, 999, 0, "-code")[1]]
+    assert codes == sorted(codes, reverse=True)
+    office = choose_within(demo, "office visit", "")
+    found = provider_rates.list_code_rates(demo, demo, market, 999, 0, "code", office)[1]
+    assert found
+    assert {row.code for row in found} == {row.code for row in every} & {code for _, code in office.codes or ()}
+    imaging = provider_rates.list_code_rates(
+        demo, demo, market, 999, 0, "code", choose_within(demo, "", "X-ray, CT, and MRI")
+    )[1]
+    assert {row.code for row in imaging} == {row.code for row in every if row.family == "X-ray, CT, and MRI"}
+    assert provider_rates.list_code_rates(demo, demo, market, 9, 0, "code", choose_within(demo, "zzzz", ""))[0] == 0
