@@ -8,7 +8,7 @@ from django.http import HttpResponseBase
 from core.pages import dictionary, home, method, places, quality
 from core.pages.code_pages import changes, codes, medicare, rates, trend
 from core.pages.desk import baskets, clinic, compensation, contract_rule
-from core.pages.parties import organizations, payers, plans, providers, roll_ups
+from core.pages.parties import groups, organizations, payers, plans, providers, roll_ups
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ PAGES = (
     SitePage("tin/<str:tin>/", providers.show_tin, "tin"),
     SitePage("organization/<str:organization>/", roll_ups.show_organization, "organization"),
     SitePage("system/<str:system>/", roll_ups.show_system, "system"),
+    SitePage("groups/<str:group>/", groups.show_group, "group"),
     SitePage("plan/<str:plan>/", plans.show_plan, "plan"),
     SitePage("payers/", payers.show_payers, "payers", "Payers"),
     SitePage("plans/", plans.show_plans, "plans", "Plans", keeps_market=False, in_more=True),

@@ -11,7 +11,7 @@ from core.python_api.arguments import Filters, check_one_of, parse_market
 from core.python_api.frames import ALL_ROWS, frame_of
 from core.queries.codes_within import choose_within
 from core.queries.latest import with_latest
-from core.queries.parties import provider_rates, provider_summary
+from core.queries.parties import groups, provider_rates, provider_summary
 from core.queries.rules.market import Market
 from core.runtime.errors import BeaconError
 from core.store.connection import Snapshot
@@ -59,6 +59,17 @@ class ProviderQuestions(ABC):
         """Return the same figures of a provider (`npi=` or `tin=`) by payer, most rates first."""
         db, market = self._provider_market("provider_payers", state, year_month, filters)
         return frame_of(provider_summary.ProviderPayer, provider_summary.list_provider_payers(db, db, market))
+
+    def provider_group(self, pg_uid: str) -> pl.DataFrame:
+        """Return a provider group in one row, by `pg_uid` of a rate. No row if no loaded rate uses it."""
+        found = groups.find_group(self._snapshot(), pg_uid)
+        return frame_of(groups.ProviderGroup, [found] if found else [])
+
+    def group_members(self, pg_uid: str) -> pl.DataFrame:
+        """Return everything that a provider group has: its tax IDs, NPIs, networks, plans, and file, a row for each."""
+        db = self._snapshot()
+        found = groups.find_group(db, pg_uid)
+        return frame_of(groups.GroupEntry, groups.list_entries(db, found, ALL_ROWS) if found else [])
 
     def _provider_market(
         self, question: str, state: str, year_month: str | None, filters: Mapping[str, Any]

@@ -14,10 +14,11 @@ from pydantic import BaseModel, BeforeValidator, Field, create_model
 
 from core.api.protocol.problems import Problem
 from core.pages.forms.fields import MAX_TEXT_LENGTH, NumberField, QueryField
-from core.pages.forms.market_forms import ChangesForm, MedicareForm, PayersForm
+from core.pages.forms.market_forms import ChangesForm, MedicareForm, PayersForm, ProviderForm
 from core.pages.forms.profile_forms import PlacesForm
 from core.pages.forms.quality_form import QualityForm
 from core.pages.forms.query_form import CodesForm, QueryForm
+from core.pages.forms.roll_up_fields import GroupField
 from core.pages.forms.roll_up_forms import PlansForm
 
 MAX_ROWS, DEFAULT_ROWS = 1000, 100
@@ -27,9 +28,9 @@ FormField = QueryField | NumberField
 
 FORM_FIELDS: dict[str, FormField] = {
     name: cast(FormField, field)
-    for form in (QualityForm, CodesForm, PlansForm, PayersForm, MedicareForm, ChangesForm, PlacesForm)
+    for form in (QualityForm, CodesForm, PlansForm, PayersForm, MedicareForm, ChangesForm, PlacesForm, ProviderForm)
     for name, field in form().fields.items()
-}
+} | {"group": GroupField()}
 """Every field, by the name of its parameter. A name means the same in every form; only `sort` has other choices."""
 
 _FOR_PAGES = {"page", "table", "format"}

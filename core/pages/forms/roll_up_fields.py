@@ -39,3 +39,17 @@ class PlanField(KeyField):
     label = "Plan (key)"
     meaning = "Key of a health plan, as `plan_key` has it: the rates of the files that are listed for it."
     example = "hios_12345_group_example_ppo"
+
+
+class GroupField(PatternField):
+    """A provider group, by its key in the store."""
+
+    label = "Provider group (key)"
+    expected = "the key of a provider group: 32 hexadecimal digits"
+    meaning = "Key of a provider group, as `pg_uid` has it."
+    example = "0d9b1c7e2f3a4b5c6d7e8f9a0b1c2d3e"
+    pattern = "[0-9a-f]{32}"
+
+    def normalize(self, value: str) -> str:
+        """Return the key in lowercase."""
+        return value.lower()

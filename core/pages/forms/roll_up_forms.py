@@ -38,3 +38,9 @@ class PlanForm(QueryForm):
     """The page of a plan."""
 
     tables = ("files",)
+
+
+class GroupForm(QueryForm):
+    """The page of a provider group. The first table has everything that the others have."""
+
+    tables = ("everything", "tins", "npis", "plans", "files")

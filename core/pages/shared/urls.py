@@ -17,7 +17,7 @@ ORDER = (
 )  # fmt: skip
 """The order of parameters in every address."""
 
-_IN_PATH = frozenset(("npi", "tin", "organization", "system", "plan"))
+_IN_PATH = frozenset(("npi", "tin", "organization", "system", "plan", "group"))
 
 
 def to(page: str, market: Market | None = None, **parameters: Any) -> str:

@@ -8,8 +8,8 @@ from django.test import Client
 
 from core.demo.payer_files import STATE, write_files
 from core.load.load_file import load_file
-from core.pages.formats import write_day
-from core.queries.parties import provider_rates
+from core.pages.formats import write_day, write_percent, write_percentile
+from core.queries.parties import provider_rates, provider_summary
 from core.queries.rules.market import Market
 from core.reference.nppes.load_register import load_nppes
 from core.store.connection import Snapshot
@@ -35,7 +35,36 @@ def test_an_npi_and_a_tax_id_link_to_each_other(site: Client, demo: Snapshot) ->
     assert site.get(f"/tin/{tin[:2]}-{tin[2:]}/", follow=False)["Location"] == f"/tin/{tin}/"
     total, rows = provider_rates.list_code_rates(demo, demo, Market("GA", "2025-08", npi=npi), 50, 0)
     assert f"1–50 of {total}" in text_of(of_npi)
-    assert len(tables(of_npi)[0]) == len(rows) + 1
+    of_codes = next(table for table in tables(of_npi) if table[0][:2] == ["Code", "Payer"])
+    assert len(of_codes) == len(rows) + 1
+
+
+def test_a_provider_is_answered_first_then_sorted_and_searched(site: Client, demo: Snapshot) -> None:
+    ((npi,),) = demo.rows("SELECT min(npi) FROM xref_tin_npi")
+    market = Market("GA", "2025-08", npi=npi)
+    summary = provider_summary.summarize_provider(demo, demo, market)
+    page = site.get(f"/npi/{npi}/")
+    text = text_of(page).replace(" ,", ",").replace(" ;", ";")
+    said = f"{summary.payers} payers, {summary.rates:,} rates for {summary.codes} codes; {write_percent(summary.p50)}"
+    assert said in text
+    assert f"at the {write_percentile(summary.percentile)} percentile of the market" in text
+    assert text.index(said) < text.index("By family of codes") < text.index("Rates in Georgia")
+    assert "Percent of Medicare by family of codes" in page.content.decode()
+    # The table can be sorted by links, and says how it is sorted.
+    by_percent = site.get(f"/npi/{npi}/?sort=-percent").content.decode()
+    assert by_percent.count('aria-sort="') == 1
+    assert re.search(r'aria-sort="descending"><a href="[^"]*sort=percent#rows"[^>]*>% of Medicare ↓</a>', by_percent)
+    # A family or words show fewer rows, and the filters stay.
+    families = provider_summary.list_family_rates(demo, demo, market)
+    one = families[0]
+    found = site.get(f"/npi/{npi}/", {"family": one.family, "sort": "-p50"})
+    codes = {row["code"] for row in csv_rows(site.get(f"/npi/{npi}/", {"family": one.family, "format": "csv"}))}
+    assert len(codes) == one.codes
+    assert f'value="{one.family}" selected' in found.content.decode()
+    assert "sort=-p50" in found.content.decode()
+    visits = csv_rows(site.get(f"/npi/{npi}/", {"q": "office visit", "format": "csv"}))
+    assert {row["family"] for row in visits} == {"visits and consultations"}
+    assert "No rates of this provider match these filters" in text_of(site.get(f"/npi/{npi}/", {"q": "zzzz"}))
 
 
 def test_a_provider_is_described_from_the_registry(site: Client, demo: Snapshot, store: Store, tmp_path: Path) -> None:

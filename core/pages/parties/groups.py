@@ -1,0 +1,51 @@
+"""A provider group: its tax IDs, members, networks, plans, and file."""
+
+from django.http import HttpResponseBase
+
+from core.pages.forms.roll_up_forms import GroupForm
+from core.pages.shared.downloads import ROW_CAP
+from core.pages.shared.error_pages import sorry
+from core.pages.shared.page import PageQuery, page
+from core.pages.shared.paging import Paging, span
+from core.queries.parties import groups, plans, providers
+
+MAX_TINS_SHOWN, MAX_PLANS_SHOWN = 100, 20
+
+
+@page(GroupForm)
+def show_group(query: PageQuery[GroupForm], group: str) -> HttpResponseBase:
+    """Show `/groups/<group>/`"""
+    db = query.db
+    found = groups.find_group(db, group.lower())
+    if found is None:
+        why = "No loaded rate is for a provider group with this key. Groups change with each month’s files."
+        return sorry(query.request, 404, "Provider group not found", [("", why)])
+    if query.wants_file:
+        return _download(query, found)
+    limit, offset = span(query.values["page"])
+    total, npis = groups.list_npis_of_group(db, found, limit, offset)
+    files = groups.list_files_of_group(db, found)
+    return query.render(
+        "pages/group.html",
+        group=found,
+        tins=groups.list_tins_of_group(db, found, MAX_TINS_SHOWN, 0)[1],
+        npis=npis,
+        plans=groups.list_plans_of_group(db, found, MAX_PLANS_SHOWN, 0)[1],
+        files=files,
+        states=sorted({file.state for file in files}),
+        paging=Paging(query.values["page"], total),
+    )
+
+
+def _download(query: PageQuery[GroupForm], found: groups.ProviderGroup) -> HttpResponseBase:
+    db, table, name = query.db, query.values["table"], f"group_{found.pg_uid[:12]}"
+    if table == "tins":
+        return query.download(groups.list_tins_of_group(db, found, ROW_CAP, 0)[1], providers.TaxId, f"{name}_tins")
+    if table == "npis":
+        return query.download(groups.list_npis_of_group(db, found, ROW_CAP, 0)[1], providers.Npi, f"{name}_npis")
+    if table == "plans":
+        every = groups.list_plans_of_group(db, found, ROW_CAP, 0)[1]
+        return query.download(every, plans.HealthPlan, f"{name}_plans")
+    if table == "files":
+        return query.download(groups.list_files_of_group(db, found), groups.GroupFile, f"{name}_files")
+    return query.download(groups.list_entries(db, found, ROW_CAP), groups.GroupEntry, name)

@@ -1,0 +1,157 @@
+"""A provider group as a payer's file lists it: whom its rates are for, in which networks, plans, and files."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from core.queries.parties.plans import HealthPlan, list_plans_of_file
+from core.queries.parties.providers import TAX_ID_COLUMNS, Npi, TaxId
+from core.queries.rules.columns import (
+    FileName,
+    Month,
+    NetworkNames,
+    NpiCount,
+    PayerName,
+    PayerSlug,
+    RateCount,
+    RawGroupId,
+    State,
+    TinCount,
+    described,
+    stored,
+)
+from core.queries.rules.named_rows import read_page, read_rows
+from core.store.connection import Snapshot
+from core.store.generations.manifest import BY_GROUP
+from core.store.schema.tables import DIM_BATCH, DIM_PROVIDER_GROUP
+
+GroupId = Annotated[str, stored(DIM_PROVIDER_GROUP, "pg_uid", "0d9b1c7e2f3a4b5c6d7e8f9a0b1c2d3e")]
+
+
+@dataclass(frozen=True)
+class ProviderGroup:
+    """A provider group. Every file defines its own, so it belongs to one payer and month."""
+
+    pg_uid: GroupId
+    provider_group_id_raw: RawGroupId
+    reporting_entity_name: PayerName
+    payer_slug: PayerSlug
+    year_month: Month
+    batch_id: Annotated[str, stored(DIM_PROVIDER_GROUP, "batch_id", "3f5a0c9b7d1e4f60")]
+    networks: NetworkNames
+    resolved: Annotated[bool, stored(DIM_PROVIDER_GROUP, "resolved", True)]
+    tins: TinCount
+    npis: NpiCount
+    plans: Annotated[int, described("Number of health plans that its file is listed for.", 2)]
+    rates: RateCount
+    codes: Annotated[int, described("Number of billing codes that have a rate.", 12)]
+
+
+@dataclass(frozen=True)
+class GroupFile:
+    """The file that lists a group, as loaded for one state."""
+
+    source: FileName
+    state: State
+    year_month: Month
+    last_updated_on: Annotated[str | None, stored(DIM_BATCH, "last_updated_on", "2025-08-01")]
+
+
+@dataclass(frozen=True)
+class GroupEntry:
+    """One thing that a provider group has: a tax ID, an NPI, a network, a plan, or a file."""
+
+    kind: Annotated[str, described("tax id, npi, network, plan, or file.", "npi")]
+    value: Annotated[str, described("The number, name, or key.", "1234567893")]
+    name: Annotated[str | None, described("What it is called, if that is known.", "Example Family Practice")]
+
+
+_OF_GROUP = "year_month = $year_month AND payer_slug = $payer_slug AND pg_uid = $pg_uid"
+"""The tables of members are sorted by these."""
+
+
+def find_group(db: Snapshot, pg_uid: str) -> ProviderGroup | None:
+    """Return a provider group, or None if no loaded rate uses it."""
+    rows = read_rows(
+        db,
+        ProviderGroup,
+        f"""WITH g AS MATERIALIZED (SELECT * FROM dim_provider_group WHERE pg_uid = $pg_uid),
+            f AS (SELECT count(*) AS rates, count(DISTINCT (code_type, code)) AS codes
+                  FROM {BY_GROUP} WHERE pg_uid = $pg_uid)
+            SELECT g.pg_uid, g.provider_group_id_raw, coalesce(e.reporting_entity_name, g.payer_slug)
+                       AS reporting_entity_name, g.payer_slug, g.year_month, g.batch_id,
+                   coalesce(g.network_names, []) AS networks, g.resolved,
+                   (SELECT count(*) FROM xref_group_tin x SEMI JOIN g USING (year_month, payer_slug, pg_uid)) AS tins,
+                   (SELECT count(*) FROM xref_group_npi x SEMI JOIN g USING (year_month, payer_slug, pg_uid)) AS npis,
+                   (SELECT count(DISTINCT plan_key) FROM plan_file p SEMI JOIN g USING (batch_id)) AS plans,
+                   f.rates, f.codes
+            FROM g LEFT JOIN dim_reporting_entity e USING (payer_slug), f""",
+        {"pg_uid": pg_uid},
+    )
+    return rows[0] if rows else None
+
+
+def list_tins_of_group(db: Snapshot, group: ProviderGroup, limit: int, offset: int) -> tuple[int, list[TaxId]]:
+    """Return the tax IDs of a group, and how many they are. Each has the number of NPIs that bill under it anywhere."""
+    return read_page(
+        db,
+        TaxId,
+        f"""WITH page AS (
+                SELECT count(*) OVER () AS total, tin_type, tin_value FROM xref_group_tin WHERE {_OF_GROUP}
+                ORDER BY tin_value, tin_type LIMIT $limit OFFSET $offset)
+            SELECT total, tin_type, tin_value, {TAX_ID_COLUMNS}, coalesce(n.npis, 0) AS npis
+            FROM page LEFT JOIN named_tin t USING (tin_type, tin_value) LEFT JOIN (
+                SELECT tin_type, tin_value, count(DISTINCT npi) AS npis FROM npi_by_tin
+                WHERE tin_value IN (SELECT tin_value FROM page) GROUP BY ALL) n USING (tin_type, tin_value)
+            ORDER BY tin_value, tin_type""",
+        {**_key(group), "limit": limit, "offset": offset},
+    )
+
+
+def list_npis_of_group(db: Snapshot, group: ProviderGroup, limit: int, offset: int) -> tuple[int, list[Npi]]:
+    """Return the NPIs of a group by name, and how many they are."""
+    columns = ", ".join(f"n.{name}" for name in Npi.__dataclass_fields__)
+    return read_page(
+        db,
+        Npi,
+        f"""SELECT count(*) OVER () AS total, {columns}
+            FROM dim_npi n SEMI JOIN (SELECT npi FROM xref_group_npi WHERE {_OF_GROUP}) USING (npi)
+            ORDER BY name NULLS LAST, npi LIMIT $limit OFFSET $offset""",
+        {**_key(group), "limit": limit, "offset": offset},
+    )
+
+
+def list_plans_of_group(db: Snapshot, group: ProviderGroup, limit: int, offset: int) -> tuple[int, list[HealthPlan]]:
+    """Return the health plans that the group's file is listed for, and how many they are."""
+    return list_plans_of_file(db, group.batch_id, limit, offset)
+
+
+def list_files_of_group(db: Snapshot, group: ProviderGroup) -> list[GroupFile]:
+    """Return the file that lists a group, once for each state that it was loaded for."""
+    return read_rows(
+        db,
+        GroupFile,
+        """SELECT source, state, year_month, last_updated_on FROM dim_batch
+           WHERE batch_id = $batch_id ORDER BY state""",
+        {"batch_id": group.batch_id},
+    )
+
+
+def list_entries(db: Snapshot, group: ProviderGroup, limit: int) -> list[GroupEntry]:
+    """Return everything that a group has in one table: tax IDs, NPIs, networks, plans, and files."""
+    tins = list_tins_of_group(db, group, limit, 0)[1]
+    npis = list_npis_of_group(db, group, limit, 0)[1]
+    plans = list_plans_of_group(db, group, limit, 0)[1]
+    return [
+        *(GroupEntry("tax id", one.tin_value, one.business_name) for one in tins),
+        *(GroupEntry("npi", one.npi, one.full_name) for one in npis),
+        *(GroupEntry("network", name, None) for name in group.networks),
+        *(GroupEntry("plan", one.plan_key, one.plan_name) for one in plans),
+        *(
+            GroupEntry("file", source, None)
+            for source in sorted({one.source for one in list_files_of_group(db, group)})
+        ),
+    ]
+
+
+def _key(group: ProviderGroup) -> dict[str, str]:
+    return {"pg_uid": group.pg_uid, "payer_slug": group.payer_slug, "year_month": group.year_month}
