@@ -29,7 +29,7 @@ def test_a_group_has_all_its_members(site: Client, demo: Snapshot) -> None:
     address = f"/groups/{pg_uid}/"
     text = text_of(site.get(address))
     assert (
-        f"The {rates:,} rates of this group, for {codes} codes, hold for {len(npis)} NPIs under {len(tins)} tax ID"
+        f"The {rates:,} rates of this group, for {codes} codes, apply to {len(npis)} NPIs under {len(tins)} tax ID"
         in text
     )
     assert all(npi in text for npi in sorted(npis)[:10])
