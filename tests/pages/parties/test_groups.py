@@ -47,11 +47,11 @@ def test_a_group_has_all_its_members(site: Client, demo: Snapshot) -> None:
     ):
         rows = csv_rows(site.get(address, {"format": "csv", "table": table}))
         assert {row[column] for row in rows} == expected, table
-    of_api = site.get(f"/api/groups/{pg_uid}").json()
+    of_api = site.get(f"/api/v1/groups/{pg_uid}").json()
     assert of_api["group"]["npis"] == len(npis)
-    assert {row["npi"] for row in site.get(f"/api/groups/{pg_uid}/npis?limit=1000").json()["rows"]} == npis
-    assert {row["tin_value"] for row in site.get(f"/api/groups/{pg_uid}/tins").json()["rows"]} == tins
-    assert {row["plan_key"] for row in site.get(f"/api/groups/{pg_uid}/plans").json()["rows"]} == plans
+    assert {row["npi"] for row in site.get(f"/api/v1/groups/{pg_uid}/npis?limit=1000").json()["rows"]} == npis
+    assert {row["tin_value"] for row in site.get(f"/api/v1/groups/{pg_uid}/tins").json()["rows"]} == tins
+    assert {row["plan_key"] for row in site.get(f"/api/v1/groups/{pg_uid}/plans").json()["rows"]} == plans
     in_python = open_store(demo.root)
     assert in_python.provider_group(pg_uid)["npis"].to_list() == [len(npis)]
     assert in_python.group_members(pg_uid).height == len(everything)
@@ -68,5 +68,5 @@ def test_an_unknown_group_is_not_found(site: Client) -> None:
     response = site.get(f"/groups/{'0' * 32}/")
     assert response.status_code == 404
     assert "Provider group not found" in text_of(response)
-    assert site.get(f"/api/groups/{'0' * 32}").status_code == 404
-    assert site.get("/api/groups/nonsense").status_code == 400
+    assert site.get(f"/api/v1/groups/{'0' * 32}").status_code == 404
+    assert site.get("/api/v1/groups/nonsense").status_code == 400
