@@ -33,6 +33,8 @@ class AgentAnswer:
     sources: list[dict[str, Any]]
     """The payers' files that were asked: payer, state, month, file, and the date the file says it was updated."""
     method: str
+    rate_classes: list[dict[str, Any]]
+    """The classes of a code's rates, most rates first; `chosen` are those that the rows are of."""
 
 
 def make_answer(
@@ -43,10 +45,13 @@ def make_answer(
     limit: int = MOST_ROWS,
     rows_in_all: int | None = None,
     method: str = METHOD,
+    rate_classes: pl.DataFrame | None = None,
 ) -> AgentAnswer:
     """Return an answer with the first `limit` rows. `rows_in_all` is how many there are, if not all were asked for."""
     shown = rows.head(min(limit, MOST_ROWS)).to_dicts()
-    return AgentAnswer(question, shown, rows.height if rows_in_all is None else rows_in_all, list(sources), method)
+    in_all = rows.height if rows_in_all is None else rows_in_all
+    classes = [] if rate_classes is None else rate_classes.to_dicts()
+    return AgentAnswer(question, shown, in_all, list(sources), method, classes)
 
 
 def has_rates(store: RateStore, state: str) -> bool:

@@ -12,6 +12,7 @@ from pydantic import Field
 from core.agents.answers import MEDICARE_METHOD, AgentAnswer, has_rates, make_answer
 from core.python_api.arguments import LATEST, Filters, check_state
 from core.python_api.rate_store import RateStore
+from core.queries.rules.market_filters import ALL_CLASSES, ONE_CLASS
 from core.runtime.errors import BeaconError
 
 StateArgument = Annotated[str, Field(description="Two letters of a US state.", examples=["TX"])]
@@ -28,6 +29,13 @@ PlaceArgument = Annotated[
 SettingArgument = Annotated[
     str | None,
     Field(description="Where, in a word: office, hospital outpatient, surgical center, or inpatient."),
+]
+AllClassesArgument = Annotated[
+    bool,
+    Field(
+        description="Without it, the answer is about the class with most rates: one billing class, one component (the "
+        "whole, 26, or TC), one kind of facility. `rate_classes` lists the others."
+    ),
 ]
 RowsArgument = Annotated[int, Field(description="Rows to return at most.", ge=1, le=200)]
 
@@ -75,17 +83,20 @@ class AgentTools:
         billing_class: BillingClassArgument = None,
         place_of_service: PlaceArgument = None,
         setting: SettingArgument = None,
+        all_classes: AllClassesArgument = False,
     ) -> AgentAnswer:
         """Summarize what a service is paid in a state: percentiles by payer, kind of rate, billing class, and modifier.
 
         Never average the medians of different rows: a row with modifier 26 or TC is a part of the whole fee.
         """
         month = self._month(state, year_month)
-        found = self._store.rate_summary(
-            state, month, code, code_type, **_filters(payer, billing_class, place_of_service, setting)
-        )
+        filters = _filters(payer, billing_class, place_of_service, setting, all_classes=all_classes)
+        found = self._store.rate_summary(state, month, code, code_type, **filters)
         return make_answer(
-            f"What is {code} paid in {state.upper()} in {_words(month)}?", found, self._sources(state, month, found)
+            f"What is {code} paid in {state.upper()} in {_words(month)}?",
+            found,
+            self._sources(state, month, found),
+            rate_classes=self._store.rate_classes(state, month, code, code_type, **filters),
         )
 
     def list_rates(
@@ -98,11 +109,12 @@ class AgentTools:
         billing_class: BillingClassArgument = None,
         place_of_service: PlaceArgument = None,
         setting: SettingArgument = None,
+        all_classes: AllClassesArgument = False,
         limit: RowsArgument = 20,
     ) -> AgentAnswer:
         """List negotiated rates of a code one by one, lowest first, with their provider groups and terms."""
         month = self._month(state, year_month)
-        filters = _filters(payer, billing_class, place_of_service, setting)
+        filters = _filters(payer, billing_class, place_of_service, setting, all_classes=all_classes)
         # The rows are cut by the query itself: a common code has more than a million of them.
         found = self._store.rates(state, month, code, code_type, limit=limit, **filters)
         in_all = int(self._store.rate_summary(state, month, code, code_type, **filters)["rates"].sum())
@@ -111,6 +123,7 @@ class AgentTools:
             found,
             self._sources(state, month, found),
             rows_in_all=in_all,
+            rate_classes=self._store.rate_classes(state, month, code, code_type, **filters),
         )
 
     def compare_payers(
@@ -139,17 +152,18 @@ class AgentTools:
         billing_class: BillingClassArgument = None,
         place_of_service: PlaceArgument = None,
         setting: SettingArgument = None,
+        all_classes: AllClassesArgument = False,
     ) -> AgentAnswer:
         """Compare a code's rates with what Medicare pays: percentiles of the percents by payer; 1 is 100%."""
         month = self._month(state, year_month)
-        found = self._store.medicare_summary(
-            state, month, code, code_type, **_filters(payer, billing_class, place_of_service, setting)
-        )
+        filters = _filters(payer, billing_class, place_of_service, setting, all_classes=all_classes)
+        found = self._store.medicare_summary(state, month, code, code_type, **filters)
         return make_answer(
             f"What percent of Medicare is {code} paid in {state.upper()} in {_words(month)}?",
             found,
             self._sources(state, month, found),
             method=MEDICARE_METHOD,
+            rate_classes=self._store.rate_classes(state, month, code, code_type, **filters),
         )
 
     def rule_behind_rates(
@@ -219,8 +233,10 @@ def _words(month: str) -> str:
     return "the latest file of each payer" if month == LATEST else month
 
 
-def _filters(payer: str | None, billing_class: str | None, place: str | None, setting: str | None) -> Filters:
-    filters: Filters = {}
+def _filters(
+    payer: str | None, billing_class: str | None, place: str | None, setting: str | None, *, all_classes: bool
+) -> Filters:
+    filters: Filters = {"classes": ALL_CLASSES if all_classes else ONE_CLASS}
     if setting:
         filters["care_setting"] = setting
     if payer:

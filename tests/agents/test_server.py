@@ -71,6 +71,9 @@ def test_rates_in_a_market_are_those_of_python_with_their_files(store: RateStore
     assert {source["payer"] for source in found["sources"]} == set(wanted["reporting_entity_name"])
     assert all(source["file"] and source["last_updated_on"] for source in found["sources"])
     assert "each counted once" in found["method"]
+    assert found["rate_classes"] == store.rate_classes("GA", "2025-08", "99213").to_dicts()
+    every = answer(store, "rates_in_market", state="ga", code="99213", all_classes=True)
+    assert {row["billing_class"] for row in every["rows"]} == {"professional", "institutional"}
 
 
 def test_rates_one_by_one_are_cut_and_counted(store: RateStore) -> None:
