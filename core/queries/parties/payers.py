@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from core.fields.codes.code_list import WantedCode
+from core.fields.places.care_setting import HOSPITAL_OUTPATIENT, INPATIENT, SURGICAL_CENTER
 from core.queries.rules.columns import (
     BillingClass,
     Code,
@@ -26,9 +27,12 @@ from core.queries.rules.market import Market
 from core.queries.rules.market_filters import NO_MODIFIER
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, percentile_columns, percentile_list
+from core.queries.rules.rate_kinds import CARE_SETTINGS_OF_SETS, STATED_CARE_SQL
 from core.store.connection import Snapshot
 
 ALL = "All payers together"
+
+_HOSPITALS = [HOSPITAL_OUTPATIENT, INPATIENT]
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,14 @@ class PayerSpread:
     name: CodeName
     billing_class: BillingClass
     modifier: Modifier
+    care_setting: Annotated[
+        str | None,
+        described(
+            "`surgical center` for a facility's rates that hold in surgical centers and in no hospital, unless the "
+            "request names a setting; null for all others.",
+            None,
+        ),
+    ]
     payer_slug: Annotated[
         str | None,
         described(
@@ -66,9 +78,9 @@ class PayerSpread:
     ]
 
     @property
-    def line(self) -> tuple[str, str, str | None, str]:
+    def line(self) -> tuple[str, str, str | None, str, str | None]:
         """What the distributions that may be compared have in common."""
-        return self.code_type, self.code, self.billing_class, self.modifier
+        return self.code_type, self.code, self.billing_class, self.modifier, self.care_setting
 
     @property
     def terms(self) -> dict[str, str | None]:
@@ -79,6 +91,7 @@ class PayerSpread:
             "code": self.code,
             "billing_class": self.billing_class,
             "modifier": None if "," in modifier else modifier,
+            **({"care_setting": self.care_setting} if self.care_setting else {}),
             "payer": self.payer_slug,
         }
 
@@ -111,6 +124,7 @@ class _CodeSpread:
     name: str | None
     billing_class: str | None
     modifier: str
+    care_setting: str | None
     payer_slug: str | None
     reporting_entity_name: str | None
     dollars: bool
@@ -124,7 +138,7 @@ class _CodeSpread:
     @property
     def line(self) -> tuple[Any, ...]:
         """What the distributions that may be compared have in common."""
-        return self.position, self.system, self.code, self.billing_class, self.modifier
+        return self.position, self.system, self.code, self.billing_class, self.modifier, self.care_setting
 
 
 def compare_payers(
@@ -141,15 +155,23 @@ def compare_payers(
     anything = replace(market, code_type=None, code=None, payer=None)
     meanings = [(position, *meaning) for position, one in enumerate(wanted) for meaning in one.meanings]
     # The codes are also bound one by one in an IN list: DuckDB skips row groups by it, but not by the join.
+    # A surgical center and a hospital are two lines, unless the market is of one setting.
+    is_center = f"({STATED_CARE_SQL}, f.pos_set_id) IN (SELECT (stated, pos_set_id) FROM only_centers)"
+    divided = f"f.billing_class IS DISTINCT FROM 'professional' AND {is_center}"
+    care_setting = "NULL" if market.care_setting else f"CASE WHEN {divided} THEN '{SURGICAL_CENTER}' END"
     numbers = {f"code{n}": code for n, code in enumerate(sorted({code for _, _, code in meanings}))}
     rows = read_rows(
         db,
         _CodeSpread,
         f"""WITH asked AS (
                 SELECT unnest($positions) AS position, unnest($systems::VARCHAR[]) AS system, unnest($codes) AS code),
+            only_centers AS (
+                SELECT stated, pos_set_id FROM ({CARE_SETTINGS_OF_SETS})
+                WHERE list_contains(settings, '{SURGICAL_CENTER}') AND NOT list_has_any(settings, {_HOSPITALS})),
             f AS (
                 SELECT position, if(a.system IS NULL AND f.code_type IN ('CPT', 'HCPCS'), NULL, f.code_type) AS system,
                        f.code_type, f.code, f.billing_class, f.billing_code_modifier AS modifier, payer_slug,
+                       {care_setting} AS care_setting,
                        rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars' AS dollars, f.negotiated_rate
                 FROM fact_rate f
                 JOIN asked a ON a.code = f.code AND (a.system IS NULL OR a.system = f.code_type)
@@ -157,19 +179,20 @@ def compare_payers(
                 WHERE {anything.where} AND f.code IN ({", ".join(f"${name}" for name in numbers)})),
             spreads AS (
                 SELECT position, system, list_distinct([min(code_type), max(code_type)]) AS types, code, billing_class,
-                       modifier, grouping(payer_slug) = 0 AS of_payer, payer_slug, dollars, count(*) AS rates,
+                       modifier, care_setting, grouping(payer_slug) = 0 AS of_payer, payer_slug, dollars,
+                       count(*) AS rates,
                        {percentile_list("negotiated_rate")} AS percentiles
                 FROM f
                 GROUP BY GROUPING SETS (
-                    (position, system, code, billing_class, modifier, dollars, payer_slug),
-                    (position, system, code, billing_class, modifier, dollars)))
-            SELECT position, system, list_sort(types) AS types, s.code, name, billing_class, modifier,
+                    (position, system, code, billing_class, modifier, care_setting, dollars, payer_slug),
+                    (position, system, code, billing_class, modifier, care_setting, dollars)))
+            SELECT position, system, list_sort(types) AS types, s.code, name, billing_class, modifier, care_setting,
                    payer_slug, reporting_entity_name, dollars, rates,
                    {percentile_columns("percentiles", FIVE_PERCENTILES)}
             FROM spreads s
             LEFT JOIN dim_reporting_entity USING (payer_slug)
             LEFT JOIN dim_code d ON d.code_type = types[1] AND d.code = s.code
-            ORDER BY position, system, s.code, billing_class NULLS LAST, modifier,
+            ORDER BY position, system, s.code, billing_class NULLS LAST, modifier, care_setting NULLS FIRST,
                      of_payer, lower(reporting_entity_name), payer_slug""",
         {
             **anything.parameters,
@@ -198,6 +221,7 @@ def _spreads(rows: list[_CodeSpread], base: str | None, market: Market) -> list[
                 name=of_all.name,
                 billing_class=row.billing_class,
                 modifier=row.modifier,
+                care_setting=row.care_setting,
                 payer_slug=row.payer_slug,
                 reporting_entity_name=name or "",
                 year_month=(market.month_of(row.payer_slug) if row.payer_slug else market.one_month) or None,

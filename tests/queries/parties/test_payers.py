@@ -36,6 +36,8 @@ wanted_codes = st.lists(
 )  # fmt: skip
 facts = st.one_of(
     facts_of_one_month,
+    facts_of_one_month.map(lambda fact: {**fact, "billing_class": "institutional"}),
+    facts_of_one_month.map(lambda fact: {**fact, "billing_class": "institutional", "places": ["24"]}),
     facts_of_one_month.map(lambda fact: {**fact, "code_type": "REV", "code": "0450"}),
     facts_of_one_month.map(lambda fact: {**fact, "code_type": "LOCAL"}),
 )
@@ -51,6 +53,13 @@ def meant(fact: Row, one: WantedCode) -> str | None:
     return "level I or II" if fact["code_type"] in {"CPT", "HCPCS"} else str(fact["code_type"])
 
 
+def center_of(fact: Row) -> str | None:
+    """Return a surgical center for what facilities bill in one and in no hospital."""
+    settings = slow.settings_of(fact)
+    alone = "surgical center" in settings and not settings & {"hospital outpatient", "inpatient"}
+    return "surgical center" if alone and fact["billing_class"] != "professional" else None
+
+
 def assert_compared(
     db: Snapshot, everything: Everything, market: Market, wanted: list[WantedCode], base: str | None
 ) -> None:
@@ -58,19 +67,24 @@ def assert_compared(
     rest = iter(found)
     for one, counted in zip(wanted, asked, strict=True):
         listed = ListedCode(one.code_type, one.code)
-        facts = [{**fact, "system": meant(fact, one)} for fact in everything.of(market) if meant(fact, one)]
+        facts = [
+            {**fact, "system": meant(fact, one), "center": center_of(fact)}
+            for fact in everything.of(market)
+            if meant(fact, one)
+        ]
         dollars = [fact for fact in facts if fact["kind"] == "dollars"]
         assert (counted.wanted, counted.dollars, counted.others) == (listed, len(dollars), len(facts) - len(dollars))
-        lines = slow.grouped(dollars, "system", "code", "billing_class", "billing_code_modifier")
+        lines = slow.grouped(dollars, "system", "code", "billing_class", "billing_code_modifier", "center")
         of_one = [next(rest) for _ in range(sum(1 + len(payers(rows)) for rows in lines.values()))]
         by_line: dict[Any, list[PayerSpread]] = {}
         for row in of_one:
-            by_line.setdefault((row.code_type, row.code, row.billing_class, row.modifier), []).append(row)
+            by_line.setdefault(row.line, []).append(row)
         assert len(by_line) == len(lines)
         for rows in lines.values():
             label = "/".join(sorted({row["code_type"] for row in rows}))
             fact = rows[0]
-            assert_line(by_line[label, fact["code"], fact["billing_class"], fact["billing_code_modifier"]], rows, base)
+            line = label, fact["code"], fact["billing_class"], fact["billing_code_modifier"], fact["center"]
+            assert_line(by_line[line], rows, base)
     assert next(rest, None) is None
 
 
