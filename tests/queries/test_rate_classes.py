@@ -113,6 +113,15 @@ def test_a_surgical_center_and_a_hospital_are_two_classes(tmp_path: Path) -> Non
     assert [row.p50 for row in rates.summarize_rates(db, facilities.market)] == [30.0]
 
 
+def test_a_modifier_that_whole_fees_and_readings_have_is_no_default(tmp_path: Path) -> None:
+    modifiers = ["LT", "LT", "26,LT", "26,LT", "26"]
+    db = store_of_market(
+        tmp_path, *[{"billing_code_modifier": one, "group": at % 4} for at, one in enumerate(modifiers)]
+    )
+    choice = choose_class(db, MARKET)
+    assert [(one.modifier, one.rates, one.chosen) for one in choice.classes] == [("LT", 4, False), ("26", 3, True)]
+
+
 def test_one_class_needs_no_filters(tmp_path: Path) -> None:
     db = store_of_market(tmp_path, {}, {"group": 1}, {"places": ["24"]})
     choice = choose_class(db, MARKET)
