@@ -28,7 +28,7 @@ from core.queries.rates_against_medicare import (
     summarize_against_medicare,
 )
 from core.queries.rules.market import Market, facts_in_memory
-from core.queries.rules.market_filters import CLASS_FILTERS, FILTERS
+from core.queries.rules.market_filters import FILTERS
 from core.queries.rules.rate_kinds import KINDS
 from core.queries.rules.which_filter_emptied import count_without_each_filter
 from core.queries.yardstick import label_fits, medicare_amounts
@@ -74,7 +74,7 @@ def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
         together=[row for row in spreads if row.reporting_entity_name is None],
         percents={(row.reporting_entity_name, *row.terms): row.percent_p50 for row in spreads},
         amounts=lines,
-        facets=_facets_to_show(choices, set(CLASS_FILTERS[:2]) if len(query.choice.classes) > 1 else set()),
+        facets=_facets_to_show(choices, query.names_in_tabs),
         rows=[(row, *_compare_with_medicare(row, market.code or "", amounts, centers)) for row in rows],
         compared=bool(lines),
         paging=Paging(query.values["page"], counted.rates),

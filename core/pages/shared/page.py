@@ -208,16 +208,16 @@ class MarketQuery(PageQuery[M]):
             applied.append((filter_label(AREA), AREA, parameters[AREA]))
         return applied
 
-    def _shown_as_filters(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        """Return the parameters without those that the tabs of the classes show."""
-        if len(self.choice.classes) < 2:
-            return parameters
-        shown = {name for one in self.choice.classes if one.chosen for name, value in one.filters.items() if value}
-        return {name: value for name, value in parameters.items() if name not in shown}
+    @property
+    def names_in_tabs(self) -> set[str]:
+        """The filters that the tabs of the classes show."""
+        chosen = [one for one in self.choice.classes if one.chosen] if len(self.choice.classes) > 1 else []
+        return {name for one in chosen for name, value in one.filters.items() if value}
 
     def _context(self) -> dict[str, Any]:
         context = super()._context()
-        applied, release = self._applied(self._shown_as_filters(context["parameters"])), self.compensation_release
+        not_in_tabs = {k: v for k, v in context["parameters"].items() if k not in self.names_in_tabs}
+        applied, release = self._applied(not_in_tabs), self.compensation_release
         earlier = coverage.has_earlier_month(self.db, self.market.state, self.market.payer)
         months = list_payer_months(self.db, self.market) if not self.market.one_month else []
         return {
