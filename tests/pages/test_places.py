@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from core.queries.profiles import break_down
+from core.queries.rate_classes import choose_class
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from tests.site import text_of
@@ -15,7 +16,7 @@ MARKET = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "9
 
 def test_places_are_on_a_map_and_in_a_table(placed_site: Client, placed: Snapshot) -> None:
     page = placed_site.get("/places/", MARKET).content.decode()
-    totals, rows = break_down(placed, Market(**MARKET), "county")
+    totals, rows = break_down(placed, choose_class(placed, Market(**MARKET)).market, "county")
     drawing = page.split('<svg class="map" role="img"')[1].split("</svg>")[0]
     assert len(re.findall('<circle class="color-[1-5]"', drawing)) == len(rows) == 13
     assert "Median percent of Medicare by county in Georgia" in drawing
@@ -42,7 +43,7 @@ def test_the_map_can_show_medians_and_zip_codes(placed_site: Client) -> None:
 def test_a_row_leads_to_its_rates(placed_site: Client, placed: Snapshot) -> None:
     for address, name in (("/places/", "county"), ("/specialties/", "specialty")):
         page = placed_site.get(address, MARKET).content.decode()
-        row = break_down(placed, Market(**MARKET), name)[1][0]
+        row = break_down(placed, choose_class(placed, Market(**MARKET)).market, name)[1][0]
         link = next(one for one in re.findall(r'href="(/rates/[^"]*)"', page) if f"{name}={row.value}" in one)
         assert f"{name}={row.value}" in link
         shown = text_of(placed_site.get(link.replace("&amp;", "&")))
@@ -94,6 +95,6 @@ def test_without_places_the_page_says_so(site: Client) -> None:
 def test_the_api_has_the_same_rows(placed_site: Client, placed: Snapshot) -> None:
     for address, by in (("places", "county"), ("specialties", "specialty"), ("specialties/entities", "entity")):
         answer = placed_site.get(f"/api/v1/{address}", MARKET).json()
-        totals, rows = break_down(placed, Market(**MARKET), by)
+        totals, rows = break_down(placed, choose_class(placed, Market(**MARKET)).market, by)
         assert answer["totals"] == vars(totals)
         assert answer["rows"] == [vars(row) for row in rows]
