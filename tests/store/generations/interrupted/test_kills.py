@@ -21,11 +21,12 @@ from core.store.changes.selection import Selection
 from core.store.generations.layout import LAYOUTS
 from core.store.generations.store import Store
 from core.store.upkeep.backup import back_up
+from tests.built_once import BuiltOnce
 from tests.store.generations.interrupted.killed import GRACE, NEXT, REHEARSAL, backup_of, operations
 from tests.store.generations.interrupted.killing import Answers, Killer, answers
 from tests.store.generations.interrupted.watching import View, Watcher, view_store
 from tests.store.old_stores import unpacked
-from tests.store.steps import assert_sound, assert_tidy, load_made_file
+from tests.store.steps import assert_sound, assert_tidy, load_made_file, made_store
 
 KILLS = int(os.environ.get("BEACONPOINT_KILLS", "8"))
 OPERATIONS = (
@@ -72,7 +73,7 @@ def watcher() -> Iterator[Watcher]:
     print(f"\n{KILLS} kills: {dict(OUTCOMES)}; readers: {asdict(running.total)}")  # noqa: T201 - for a long run
 
 
-def template(directory: Path, layout: str, operation: str) -> Path:
+def template(built_once: BuiltOnce, directory: Path, layout: str, operation: str) -> Path:
     """Return a store of a layout to do an operation on, made once."""
     if operation == "upgrade":
         root = directory / "old" / layout
@@ -80,9 +81,8 @@ def template(directory: Path, layout: str, operation: str) -> Path:
     special = operation if operation in {"undo", "repair", "backup", "restore"} else "plain"
     root = directory / f"{layout}-{special}"
     if not root.exists():
-        store = Store(root, layout, keep_generations=KEEP_ALL)
-        for number, state in ((0, "GA"), (1, "GA"), (2, "FL")):
-            load_made_file(store, directory, number, state)
+        made = made_store(built_once, directory / f"made-{root.name}", (0, "GA"), (1, "GA"), (2, "FL"), layout=layout)
+        store = Store(made.root.rename(root), layout, keep_generations=KEEP_ALL)
         if special in {"backup", "restore"}:
             back_up(store, backup_of(root))
         if special == "repair":
@@ -119,11 +119,13 @@ def look_at(original: Path) -> tuple[Answers, View]:
 
 
 @pytest.mark.parametrize("number", range(KILLS))
-def test_a_killed_writer_hurts_nothing(directory: Path, killer: Killer, watcher: Watcher, number: int) -> None:
+def test_a_killed_writer_hurts_nothing(
+    built_once: BuiltOnce, directory: Path, killer: Killer, watcher: Watcher, number: int
+) -> None:
     operation = OPERATIONS[number % len(OPERATIONS)]
     layout = LAYOUTS[(number + number // len(OPERATIONS)) % len(LAYOUTS)]
     layout = "partitioned" if operation == "compact" else layout  # the others have nothing to compact
-    original = template(directory, layout, operation)
+    original = template(built_once, directory, layout, operation)
     root, rehearsal = directory / "victim", directory / REHEARSAL
     for source, copy in ((original, root), (backup_of(original), backup_of(root))):
         shutil.rmtree(copy, ignore_errors=True)
