@@ -25,7 +25,7 @@ MONTHS = {"year_month": "2025-08", "from": "2025-07"}
 FILTERS = {
     "code_type", "care_setting", "payer", "pos", "billing_class", "modifier", "setting", "negotiated_type",
     "arrangement", "network", "npi", "tin", "organization", "system", "plan", "city", "zip", "county", "metro", "near",
-    "specialty", "entity", "evidence", "classes", "basis", "area",
+    "specialty", "entity", "evidence", "classes", "basis", "area", "limit", "cursor",
 }  # fmt: skip
 """Tried at `rates` only: elsewhere they are the same fields of the same form."""
 
