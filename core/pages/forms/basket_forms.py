@@ -23,6 +23,7 @@ class BasketForm(ComparedForm):
 
     tables = ("medians", "indexes", "payers", "organizations")
 
+    classes = None  # an index is always of one class
     basket = BasketField()
     codes = CodeListField()
     weights = OneOfField(

@@ -19,6 +19,7 @@ class ClinicForm(ComparedForm):
     tables = ("lines",)
     file_formats = (("xlsx", "Excel"), ("csv", "CSV"), ("json", "JSON"), ("parquet", "Parquet"))
 
+    classes = None  # a position is always in one class
     basket = BasketField()
     codes = CodeListField()
 

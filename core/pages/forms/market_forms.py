@@ -128,7 +128,7 @@ class MarketForm(QueryForm):
         "evidence that anybody in the provider group performs the service.",
     )
 
-    classes = OneOfField(
+    classes: OneOfField | None = OneOfField(
         "classes",
         CHOICES_OF_CLASSES,
         example=ALL_CLASSES,
@@ -178,8 +178,9 @@ class MarketForm(QueryForm):
             specialty=_any_of(SPECIALTIES),
             entity=_any_of(ENTITY_TYPES),
             evidence=[("", "All rates"), (LIKELY, "Likely performed")],
-            classes=[("", "The one with most rates"), (ALL_CLASSES, "All together")],
         )
+        if CLASSES in self.fields:
+            self.offer(classes=[("", "The one with most rates"), (ALL_CLASSES, "All together")])
         if AREA in self.fields:
             self.offer(area=[("", "Of the provider's own area"), (STATE_MEAN, "Mean of the state")])
         if BASIS in self.fields:
@@ -214,6 +215,7 @@ class ProviderForm(ComparedForm):
     tables = ("rates", "families", "payers", "groups", "npis", "locations")
     sorts = tuple(provider_rates.ORDERS)
 
+    classes = None  # each row is of one class
     q = SearchField()
     family = FamilyField()
 
@@ -246,6 +248,7 @@ class RuleForm(MarketForm):
     """The rule behind a payer's rates."""
 
     tables = ("families", "exceptions", "prices")
+    classes = None  # it is about professional rates
 
 
 class OrganizationsForm(MarketForm):
