@@ -1,7 +1,7 @@
 """The form of a market has a field for each filter, called as pages call the filter elsewhere."""
 
 from core.pages.forms.market_forms import MarketForm
-from core.queries.rules.market_filters import FILTERS
+from core.queries.rules.market_filters import CLASSES, FILTERS
 
 
 def test_a_form_calls_filters_what_pages_call_them() -> None:
@@ -11,4 +11,4 @@ def test_a_form_calls_filters_what_pages_call_them() -> None:
 
 
 def test_every_filter_except_the_payer_has_a_box_of_its_own() -> None:
-    assert sorted(["payer", *(field.name for field in MarketForm({}).filter_boxes)]) == sorted(FILTERS)
+    assert sorted(["payer", *(field.name for field in MarketForm({}).filter_boxes)]) == sorted((*FILTERS, CLASSES))
