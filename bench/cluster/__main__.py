@@ -3,7 +3,7 @@
     python -m bench.cluster files 20000       register files: commit, planning, memory
     python -m bench.cluster tasks 10000       tasks that do nothing, on a Ray of this machine
     python -m bench.cluster kills 30          kill workers, nodes, drivers (on `file` or `s3` only: name it)
-    python -m bench.cluster rounds 20         three committers at once, and a control that has to fail
+    python -m bench.cluster rounds 20         three committers at once, and a control that has to fail (also CATALOG)
     python -m bench.cluster pages STORE       pages from local files, and from S3 with 0 and 40 ms a request
 
 Needs the optional group: uv sync --group cluster-dev.

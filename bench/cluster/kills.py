@@ -1,8 +1,9 @@
 """Kill a Ray worker, the node, and the driver of ingest_mrf at random moments, run the command again, and compare.
 
 A round has an empty place, on this machine's disk and on S3 on loopback in turn, and three runs of the command over the
-same files: in the first a worker and then the node (the raylet) are killed, in the second the driver, and the third has
-to end by itself. What is published then must be what a single machine has, and nothing may be left behind.
+same files: in the first two workers and then the node (the raylet) are killed, in the second two workers and then the
+driver, and the third has to end by itself. What is published then must be what a single machine has, and nothing may
+be left behind.
 """
 
 import hashlib
@@ -32,6 +33,8 @@ from tests.cluster.files import assert_same_stores, load_single, make_publisher,
 ROOT = Path(__file__).parents[2]
 FILES, SAME = 20, 5
 END_SECONDS = 300.0
+WORKERS_KILLED = 2
+"""How many in each of the runs that are killed."""
 TASK_SECONDS = 8.0
 """About how long the tasks of a run take."""
 
@@ -157,30 +160,29 @@ def kill_round(place: StorePlace, directory: Path, paths: list[Path], single: St
             print("  ".join(["", *log.splitlines(keepends=True)[-40:], *alone]))
 
     print(f"{place.url}", flush=True)
-    run = start(place, directory, paths, "first")
-    at = 0.0
-    for name, kind in (("ray::run_cluster_job", "worker"), ("raylet/raylet", "node")):
-        wait = random.uniform(0, TASK_SECONDS / 2)
+
+    def kill(run: Run, name: str, kind: str, most: float) -> float:
+        """Kill a process of a run a while after a task is seen. Return when, in seconds from the start."""
+        nonlocal killed
         if run.wait_for("ray::run_cluster_job"):
-            time.sleep(wait)
+            time.sleep(random.uniform(0, most))
         pid = run.find(name)
+        at = time.monotonic() - run.started
         if pid:
             os.kill(pid, signal.SIGKILL)
             killed += 1
-            at = time.monotonic() - run.started
+            statuses[f"{kind} killed"] += 1
             print(f"  {kind} killed at {at:.1f} s", flush=True)
-    note("worker and node", run, at)
+        return at
+
+    run = start(place, directory, paths, "first")
+    for _ in range(WORKERS_KILLED):
+        kill(run, "ray::run_cluster_job", "worker", TASK_SECONDS / 3)
+    note("node", run, kill(run, "raylet/raylet", "node", TASK_SECONDS / 3))
     run = start(place, directory, paths, "second")
-    early = random.random() < 0.3
-    if not early:
-        run.wait_for("ray::run_cluster_job")
-    time.sleep(random.uniform(0, 15 if early else TASK_SECONDS + 4))
-    at = time.monotonic() - run.started
-    if run.process.poll() is None:
-        run.find("")
-        run.process.kill()
-        killed += 1
-    note("driver", run, at)
+    for _ in range(WORKERS_KILLED):
+        kill(run, "ray::run_cluster_job", "worker", TASK_SECONDS / 3)
+    note("driver", run, kill(run, "manage.py ingest_mrf", "driver", TASK_SECONDS + 4))
     run = start(place, directory, paths, "third")
     note("to the end", run, 0)
     if run.process.returncode:

@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +20,7 @@ from core.cluster.batch_files import PUBLISHED
 from core.cluster.demo_storage import BUCKET, serve_s3
 from core.cluster.load_job import SOURCES
 from core.cluster.place import StorePlace
+from core.cluster.publish import Publisher
 from core.cluster.receipts import read_receipts
 from core.store.generations.store import Store
 from core.store.schema.tables import FACT_RATE
@@ -28,8 +30,14 @@ COMMITTERS = 3
 BATCHES = 4
 
 
-def measure_rounds(count: int) -> None:
-    """Print how many of `count` rounds were exact, and how many of the control's."""
+def measure_rounds(count: int, catalog: str = "") -> None:
+    """Print how many of `count` rounds were exact, and how many of the control's.
+
+    `catalog` is the address of a catalog with {name} where the name of a round stands, such as round_0 and control_0:
+    postgresql+psycopg2://user@host/{name}, for databases that are there. Without it, each round has a file of SQLite.
+    """
+    if catalog:
+        os.environ["BENCH_CATALOG"] = catalog
     with TemporaryDirectory(prefix="bench-rounds-") as text, serve_s3(Path(text) / "s3") as storage:
         os.environ.update(storage)
         root = Path(text)
@@ -57,7 +65,7 @@ def measure_rounds(count: int) -> None:
             doubled = 0
             for number in range(controls):
                 place = new_place(root / f"control-{number}", loaded, on_s3=number % 2 == 1)
-                table = make_publisher(place, root / f"control-{number}").catalog.table(FACT_RATE.name)
+                table = open_publisher(place, root / f"control-{number}").catalog.table(FACT_RATE.name)
                 with table.transaction() as transaction:
                     transaction.set_properties({"commit.retry.num-retries": "4"})  # the library's own default
                 commit_at_once(pool, commit_as_library, place, root / f"control-{number}")
@@ -65,6 +73,13 @@ def measure_rounds(count: int) -> None:
                 doubled += rows != expected[FACT_RATE.name]
                 print(f"control {number}: {rows} rows of {expected[FACT_RATE.name]}")
             print(f"control, with the library's check and retries: {doubled} of {controls} rounds wrong")
+
+
+def open_publisher(place: StorePlace, directory: Path) -> Publisher:
+    """Return another publisher to a place."""
+    found = make_publisher(place, directory)
+    uri = os.environ.get("BENCH_CATALOG", "").replace("{name}", directory.name.replace("-", "_"))
+    return replace(found, catalog=replace(found.catalog, uri=uri)) if uri else found
 
 
 def new_place(directory: Path, loaded: StorePlace, *, on_s3: bool) -> StorePlace:
@@ -87,7 +102,7 @@ def commit_at_once(
 
 def commit(place: StorePlace, directory: Path, at: float) -> None:
     """Publish all batches one by one, in a random order."""
-    publisher = make_publisher(place, directory)
+    publisher = open_publisher(place, directory)
     receipts = read_receipts(place)
     random.shuffle(receipts)
     time.sleep(max(0, at - time.time()))
@@ -100,7 +115,7 @@ def commit_as_library(place: StorePlace, directory: Path, at: float) -> None:
     """Register the facts' files as pyiceberg does by itself: unless they are there, with retries."""
     from pyiceberg.exceptions import CommitFailedException  # noqa: PLC0415 - an optional dependency
 
-    table = make_publisher(place, directory).catalog.table(FACT_RATE.name)
+    table = open_publisher(place, directory).catalog.table(FACT_RATE.name)
     files = [file for one in read_receipts(place) for file in one.files if file.table == FACT_RATE.name]
     time.sleep(max(0, at - time.time()))
     try:
@@ -111,12 +126,12 @@ def commit_as_library(place: StorePlace, directory: Path, at: float) -> None:
 
 def count_rows(place: StorePlace, directory: Path) -> dict[str, int]:
     """Return the rows that each table of the catalog has."""
-    catalog = make_publisher(place, directory).catalog
+    catalog = open_publisher(place, directory).catalog
     return {table.name: int(catalog.table(table.name).scan().count()) for table in PUBLISHED}
 
 
 def all_distinct(place: StorePlace, directory: Path) -> bool:
     """Return whether no fact is there twice."""
-    table = make_publisher(place, directory).catalog.table(FACT_RATE.name)
+    table = open_publisher(place, directory).catalog.table(FACT_RATE.name)
     uids: list[str] = table.scan(selected_fields=("fact_uid",)).to_arrow().column(0).to_pylist()
     return len(set(uids)) == len(uids)

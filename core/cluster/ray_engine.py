@@ -41,6 +41,12 @@ class RayCluster:
         import ray  # noqa: PLC0415 - an optional dependency
 
         try:
+            if not can_run([one["Resources"] for one in ray.nodes() if one["Alive"]], processors, memory):
+                # Ray would wait for such a machine to join.
+                raise BeaconError(
+                    f"no machine of the cluster has {processors:g} processors and {memory / 1e9:,.1f} GB of memory for "
+                    "one file; give fewer --processes, or less --file-memory"
+                )
             yield from self._run(work, jobs, processors, memory)
         except (ConnectionError, ray.exceptions.LocalRayletDiedError, ray.exceptions.RaySystemError) as error:
             # This machine's part of the cluster has ended, or the way to it. Every other job would fail as well.
@@ -79,6 +85,11 @@ class RayCluster:
             except ray.exceptions.RayError as error:
                 first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
                 yield job, f"{type(error).__name__}: {first.strip()[:300]}"
+
+
+def can_run(machines: Iterable[dict[str, float]], processors: float, memory: int) -> bool:
+    """Return whether one of the machines, whose resources these are, has enough of both."""
+    return any(one.get("CPU", 0) >= processors and one.get("memory", 0) >= memory for one in machines)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from core.cluster.local_copy import LAYOUT, refresh_copy
 from core.cluster.place import StorePlace
+from core.cluster.ray_engine import can_run
 from core.reference.nppes.load_register import load_nppes
 from core.store.generations.store import Store
 from core.store.schema.tables import FACT_RATE
@@ -94,3 +95,11 @@ def test_a_table_of_contents_is_loaded_for_several_states(server: Server, tmp_pa
     refresh_copy(copy, place, ("GA", "FL", "TX"), tmp_path / "copy-cache")
     assert copy.loaded().rows(FACT_RATE.name) == 6
     assert_same_stores(copy, single)
+
+
+def test_a_file_has_to_fit_on_one_machine() -> None:
+    machines = [{"CPU": 2.0, "memory": 4e9}, {"CPU": 4.0, "memory": 1e9}, {"memory": 9e9}]
+    assert can_run(machines, 2, 4_000_000_000)
+    assert can_run(machines, 4, 0)
+    assert not can_run(machines, 4, 4_000_000_000)
+    assert not can_run(machines, 1, 5_000_000_000)

@@ -8,6 +8,7 @@ import pytest
 from core.cluster.demo_storage import BUCKET, READ_ONLY
 from core.cluster.local_copy import LAYOUT, refresh_copy
 from core.cluster.publish import Publisher
+from core.quality.report import run_checks
 from core.queries import rates
 from core.queries.rules.market import Market
 from core.queries.rules.rate_kinds import MACROS
@@ -47,8 +48,10 @@ def test_rates_on_s3_are_answered_as_copied_ones(
     whole = "SELECT * FROM fact_rate ORDER BY fact_uid"
     assert there.rows(whole) == here.rows(whole) != []
     for market in (Market("GA", "2025-08", "CPT", "99200"), Market("GA", "2025-08", "CPT", "99202", pos="11")):
-        mine, theirs = ([*rates.stream_rates(one, market, "rate", 100, 60)] for one in (there, here))
-        assert mine == theirs != []
+        found, expected = ([*rates.stream_rates(one, market, "rate", 100, 60)] for one in (there, here))
+        assert found == expected != []
+    mine, theirs = ({one.name: one.count for one in run_checks(db).findings} for db in (there, here))
+    assert mine == theirs
     # Nothing else can be read, and the key does not write.
     for refused in (
         "FROM read_text('/etc/hostname')",
