@@ -1,6 +1,7 @@
 """The rates of a code."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from django.http import HttpResponseBase
 
@@ -12,7 +13,7 @@ from core.pages.shared.downloads import ROW_CAP, download_seconds
 from core.pages.shared.labels import filter_label
 from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.paging import Paging, span
-from core.queries import rates
+from core.queries import coverage, rates
 from core.queries.code_answer import AnswerSpread, spread_by_terms
 from core.queries.comparison.compared_rates import is_plausible
 from core.queries.facets import Choice, count_choices, count_months, count_networks
@@ -82,7 +83,7 @@ def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
         sort=sort,
         cap=ROW_CAP,
         freed=[] if counted.rates else count_without_each_filter(db, market),
-        near=[] if counted.rates else _find_nearby_codes(query),
+        **({} if counted.rates else _find_instead(query)),
     )
 
 
@@ -104,8 +105,12 @@ def _ask_about_groups(
         )
 
 
-def _find_nearby_codes(query: MarketQuery[RatesForm]) -> list[codes.CodeCount]:
-    return codes.find_nearby_codes(query.db, query.market, NEARBY_CODES)
+def _find_instead(query: MarketQuery[RatesForm]) -> dict[str, Any]:
+    """Return what there is instead of rates: where the code has some, or codes nearby, or what is loaded at all."""
+    db, market = query.db, query.market
+    loaded = codes.list_code_periods(db, market.code_type, market.code or "")
+    near = [] if loaded else codes.find_nearby_codes(db, market, NEARBY_CODES)
+    return {"loaded_in": loaded, "near": near, "periods": [] if loaded or near else coverage.list_periods(db)}
 
 
 def _download(query: MarketQuery[RatesForm]) -> HttpResponseBase:

@@ -15,6 +15,7 @@ from core.fields.codes.short_code_list import shorten_list
 from core.pages.charts import spread_chart
 from core.pages.forms.market_forms import PayersForm
 from core.pages.shared import urls
+from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.error_pages import sorry
 from core.pages.shared.market_choice import MarketChoice, choose_compared_market
 from core.pages.shared.page import MarketQuery, market_page
@@ -30,7 +31,6 @@ from core.store.connection import Snapshot
 
 MAX_CHARTS = 6
 MAX_BARS = 20
-BUSIEST_CODES = 25
 
 
 @dataclass(frozen=True)
@@ -143,10 +143,23 @@ def _one_payer(query: MarketQuery[PayersForm], slug: str) -> HttpResponseBase:
         "payers": (lambda: months, coverage.Coverage),
         "networks": (lambda: networks.list_networks(db, slug), networks.NetworkRow),
         "files": (lambda: coverage.list_files(db, slug), coverage.File),
-        "codes": (lambda: codes.list_busiest_codes(db, market, BUSIEST_CODES), codes.CodeCount),
+        "codes": (lambda: codes.list_busiest_codes(db, market, ROW_CAP), codes.CodeCount),
     }
     if query.wants_file:
         rows, row_type = tables[query.values["table"]]
         return query.download(rows(), row_type, f"{slug}_{query.values['table']}")
-    shown: dict[str, Any] = {table: rows() for table, (rows, _) in tables.items() if table != "payers"}
-    return query.render("pages/payer.html", market=market, slug=slug, name=name, months=months, **shown)
+    every = codes.list_busiest_codes(db, market, ROW_CAP)
+    paging = Paging(query.values["page"], len(every))
+    return query.render(
+        "pages/payer.html",
+        market=market,
+        slug=slug,
+        name=name,
+        months=months,
+        networks=networks.list_networks(db, slug),
+        files=coverage.list_files(db, slug),
+        codes=every[paging.offset : paging.offset + paging.limit],
+        max_codes=paging.limit,
+        code_pages=paging,
+        has_earlier_month=coverage.has_earlier_month(db, state, slug),
+    )

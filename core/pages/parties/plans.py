@@ -50,5 +50,7 @@ def show_plan(query: PageQuery[PlanForm], plan: str) -> HttpResponseBase:
         payers=sorted({(file.reporting_entity_name, file.payer_slug) for file in files}),
         rates=sum(file.rates for file in files),
         market=market,
-        codes=codes.list_busiest_codes(db, market, BUSIEST_CODES) if market else [],
+        # One more tells whether there are more.
+        codes=codes.list_busiest_codes(db, market, BUSIEST_CODES + 1) if market else [],
+        max_codes=BUSIEST_CODES,
     )

@@ -42,7 +42,9 @@ def show_organization(query: PageQuery[OrganizationForm], organization: str) -> 
         paging=Paging(query.values["page"], total),
         rates=rates,
         market=market,
-        codes=codes.list_busiest_codes(db, market, BUSIEST_CODES) if market else [],
+        # One more tells whether there are more.
+        codes=codes.list_busiest_codes(db, market, BUSIEST_CODES + 1) if market else [],
+        max_codes=BUSIEST_CODES,
     )
 
 
@@ -75,5 +77,7 @@ def show_system(query: PageQuery[SystemForm], system: str) -> HttpResponseBase:
         hospitals=hospitals,
         rates=rates,
         market=market,
-        codes=codes.list_busiest_codes(db, market, BUSIEST_CODES) if market else [],
+        # One more tells whether there are more.
+        codes=codes.list_busiest_codes(db, market, BUSIEST_CODES + 1) if market else [],
+        max_codes=BUSIEST_CODES,
     )

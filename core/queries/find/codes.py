@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.fields.codes.billing_code import padded_codes
+from core.queries.coverage import list_periods
 from core.queries.find.code_index import FoundCode, code_index, find_codes
-from core.queries.rules.columns import Code, CodeDescription, CodeName, CodeType, RateCount
+from core.queries.rules.columns import Code, CodeDescription, CodeName, CodeType, Month, RateCount, State
 from core.queries.rules.market import Market
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
@@ -47,6 +48,38 @@ def correct_spelling(db: Snapshot, text: str) -> str | None:
     Near is one letter wrong, missing, added or swapped with its neighbor, or two in words of eight letters or more.
     """
     return code_index(db).correct_spelling(text)
+
+
+@dataclass(frozen=True)
+class CodePeriod:
+    """A state and month in which a code has rates."""
+
+    state: State
+    year_month: Month
+    code_type: CodeType
+    rates: RateCount
+
+
+def list_code_periods(db: Snapshot, code_type: str | None, code: str) -> list[CodePeriod]:
+    """Return the states and months in which a code has rates, newest first, in one code system or in any."""
+    periods = sorted({(one.state, one.year_month) for one in list_periods(db)})
+    if not periods:
+        return []
+    # The facts are sorted by state, month, and code: each of these is found in a few row groups.
+    values = {f"{name}_{at}": value for at, pair in enumerate(periods) for name, value in zip("sm", pair, strict=True)}
+    of_system = "" if code_type is None else "AND f.code_type = $code_type"
+    parts = [
+        f"""SELECT f.state, f.year_month, f.code_type, count(*) AS rates FROM fact_rate f
+            WHERE f.state = $s_{at} AND f.year_month = $m_{at} AND f.code = $code {of_system} GROUP BY ALL"""
+        for at in range(len(periods))
+    ]
+    named = {"code": code, **({} if code_type is None else {"code_type": code_type})}
+    return read_rows(
+        db,
+        CodePeriod,
+        f"{' UNION ALL '.join(parts)} ORDER BY year_month DESC, rates DESC, state, code_type",
+        {**values, **named},
+    )
 
 
 def find_nearby_codes(db: Snapshot, market: Market, limit: int) -> list[CodeCount]:

@@ -117,7 +117,23 @@ def test_an_unknown_code_shows_nearby_codes(site: Client) -> None:
     assert "No rates for CPT 99212 in Georgia, August 2025" in shown
     assert "Codes nearby" in shown
     assert "99213" in shown
-    assert "There are no rates for this state and month" in text_of(site.get("/rates/", {**QUERY, "state": "TX"}))
+    nothing = text_of(site.get("/rates/", {**QUERY, "state": "TX", "code": "99212"}))
+    assert "There are no rates for this state and month. There are rates for: Georgia, August 2025" in nothing
+
+
+def test_a_code_without_rates_here_says_where_it_has_some(site: Client, demo: Snapshot) -> None:
+    page = site.get("/rates/", {**QUERY, "state": "TX"})
+    assert "This code has rates in:" in text_of(page)
+    assert "Codes nearby" not in text_of(page)
+    counts = demo.rows(
+        "SELECT year_month, count(*) FROM fact_rate WHERE code = '99213' GROUP BY ALL ORDER BY year_month DESC"
+    )
+    found = re.findall(
+        r'href="(/rates/\?state=GA[^"]*)"[^>]*>\s*Georgia[^<]*</a>\s*<small>\(([0-9,]+) rate', page.content.decode()
+    )
+    assert [count for _, count in found] == [f"{count:,}" for _, count in counts]
+    for address, count in found:
+        assert f"1–50 of {count}" in text_of(site.get(address.replace("&amp;", "&")))
 
 
 def test_the_address_contains_the_whole_state_in_one_order(site: Client) -> None:

@@ -76,8 +76,11 @@ def test_the_page_of_a_payer(site: Client, demo: Snapshot) -> None:
     months, codes, named, files = tables(response)
     assert [row[0] for row in months[1:]] == ["August 2025", "July 2025"]
     assert [row[2] for row in codes[1:]] == [
-        f"{row.rates:,}" for row in list_busiest_codes(demo, Market(**MONTH, payer=slug), 25)
+        f"{row.rates:,}" for row in list_busiest_codes(demo, Market(**MONTH, payer=slug), 50)
     ]
+    # All codes can be reached.
+    every = list_busiest_codes(demo, Market(**MONTH, payer=slug), 10**6)
+    assert f"1–{min(50, len(every))} of {len(every)}" in text_of(response)
     assert [row[0] for row in named[1:]] == [row.network for row in networks.list_networks(demo, slug)]
     assert [row[0] for row in files[1:]] == [row.source for row in coverage.list_files(demo, slug)]
     missing = site.get("/payers/", {"payer": "nobody"})
