@@ -14,6 +14,7 @@ from core.store.connection import QueryLimits, Reader, Snapshot
 from core.store.generations.integrity.background_check import BackgroundCheck
 from core.store.generations.layout import LAYOUTS
 from core.store.generations.store import Store
+from core.store.kept_reader import KeptReader
 
 _FILE_CHECKS: dict[Path, BackgroundCheck] = {}
 
@@ -40,14 +41,19 @@ def snapshot() -> Snapshot | None:
     return _reader(store().root, "command").snapshot()
 
 
-def snapshot_for_site(*, heavy: bool = False) -> Snapshot | None:
+def snapshot_for_site(*, heavy: bool = False, generation: int | None = None) -> Snapshot | None:
     """Return the newest generation, to be queried for a visitor; None if nothing is loaded yet. Raises StoreError.
+
+    With `generation` return that one if it is still kept; otherwise raise GenerationNotKept.
 
     Heavy questions have a connection of their own with one thread, so that they take neither memory nor processors
     from the others.
     """
     found = _reader(store().root, "heavy" if heavy else "quick").snapshot()
-    if found is not None:
+    if found is not None and generation not in {None, found.manifest.generation}:
+        found = _kept_reader(store().root).snapshot(generation or 0)
+        note_generation(found.manifest.generation)
+    elif found is not None:
         check = _FILE_CHECKS.get(found.root)
         if check:
             check.expect_sound(found.manifest)
@@ -64,11 +70,17 @@ def check_files_in_background() -> None:
 def close() -> None:
     """Forget the snapshot that was opened, which closes the store's files."""
     _reader.cache_clear()
+    _kept_reader.cache_clear()
 
 
 @cache
 def _reader(_root: object, use: str) -> Reader:
     return Reader(store(), _LIMITS[use](), MACROS)
+
+
+@cache
+def _kept_reader(_root: object) -> KeptReader:
+    return KeptReader(store(), _kept_limits(), MACROS)
 
 
 def limits() -> QueryLimits:
@@ -93,6 +105,11 @@ def _quick_limits() -> QueryLimits:
 def _heavy_limits() -> QueryLimits:
     # Three at a time may need it: a heavy question and two downloads, which are sorted before they are sent.
     return replace(_site_limits(), memory=_share_of_memory(0.6), threads=1, temp_directory=_temp_directory("heavy"))
+
+
+def _kept_limits() -> QueryLimits:
+    # Few ask for an older generation, and they take little from those who ask for the newest.
+    return replace(_site_limits(), memory=_share_of_memory(0.2), threads=1, temp_directory=_temp_directory("kept"))
 
 
 _LIMITS = {"command": limits, "quick": _quick_limits, "heavy": _heavy_limits}

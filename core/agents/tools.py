@@ -56,6 +56,8 @@ class AgentTools:
             self.compare_payers,
             self.percent_of_medicare,
             self.rule_behind_rates,
+            self.what_changed,
+            self.trend_of_code,
             self.who_is_npi,
             self.who_is_tax_id,
             self.rates_of_provider,
@@ -182,6 +184,29 @@ class AgentTools:
             self._store.sources(state, month, payer).to_dicts(),
             method=MEDICARE_METHOD,
         )
+
+    def what_changed(
+        self,
+        state: StateArgument,
+        code: Annotated[str | None, Field(description="Billing code; or give payer.")] = None,
+        payer: PayerArgument = None,
+    ) -> AgentAnswer:
+        """List the months that were loaded, and the medians of a code or payer that changed by more than 5%."""
+        filters: Filters = {"payer": payer} if payer else {}
+        found = self._store.news(state, code, **filters)
+        what = " ".join(filter(None, (code, payer and f"of {payer}"))) or "all rates"
+        return make_answer(f"What is new about {what} in {state.upper()}?", found)
+
+    def trend_of_code(
+        self,
+        state: StateArgument,
+        code: CodeArgument,
+        payer: PayerArgument = None,
+    ) -> AgentAnswer:
+        """List what a code is paid in each loaded month: medians and quartiles by payer, beside Medicare."""
+        filters: Filters = {"payer": payer} if payer else {}
+        found = self._store.trend(state, code, **filters)
+        return make_answer(f"How has {code} been paid over time in {state.upper()}?", found, method=MEDICARE_METHOD)
 
     def who_is_npi(self, npi: Annotated[str, Field(description="Ten digits.")]) -> AgentAnswer:
         """Say who an NPI is: name, specialty, and address. No row if no rate's provider group has it."""

@@ -1,5 +1,7 @@
 """Resources about the workers' compensation fee schedules of states, and rates compared with them."""
 
+from typing import Generic, TypeVar
+
 from ninja import Router
 from pydantic import Field
 
@@ -12,12 +14,14 @@ from core.api.protocol.resources import (
     ResourceRequest,
     resource,
 )
-from core.pages.forms.compensation_form import CompensationForm
+from core.pages.forms.compensation_form import BelowForm, CompensationForm
 from core.pages.forms.market_forms import MedicareForm
 from core.queries.rules.market import market_cache
-from core.queries.yardstick import compensation, medicare
+from core.queries.yardstick import below_schedule, compensation, medicare
 
 router = Router(tags=["Medicare"])
+
+BelowRow = TypeVar("BelowRow")
 
 
 class CompensationPage(Page[compensation.CompensationAmount]):
@@ -81,3 +85,49 @@ def count_compensation_outcomes(request: ResourceRequest) -> AnswerFields:
         "bases": outcomes.bases,
         "reasons": outcomes.reasons,
     }
+
+
+class BelowPage(MarketPage[BelowRow], Generic[BelowRow]):
+    """Rates below a state's schedule."""
+
+    totals: below_schedule.BelowTotals = Field(description="What the tables are about.")
+
+
+_NOT_TAKEN = ["sort"]
+
+
+@resource(
+    router,
+    "/compensation/below/organizations",
+    BelowForm,
+    BelowPage[below_schedule.OrganizationBelow],
+    without=_NOT_TAKEN,
+)
+def list_organizations_below(request: ResourceRequest) -> AnswerFields:
+    """List the tax IDs that accept less than the state's workers' compensation schedule.
+
+    Of a code or of a payer. Those with most rates below the schedule come first; a rate counts once for each tax ID of
+    its provider group.
+    """
+    return _list_below(request, "organizations")
+
+
+@resource(router, "/compensation/below/payers", BelowForm, BelowPage[below_schedule.PayerBelow], without=_NOT_TAKEN)
+def list_payers_below(request: ResourceRequest) -> AnswerFields:
+    """List the payers with rates below the state's workers' compensation schedule."""
+    return _list_below(request, "payers")
+
+
+@resource(router, "/compensation/below/codes", BelowForm, BelowPage[below_schedule.CodeBelow], without=_NOT_TAKEN)
+def list_codes_below(request: ResourceRequest) -> AnswerFields:
+    """List the codes of a market that have rates below the state's workers' compensation schedule."""
+    return _list_below(request, "codes")
+
+
+def _list_below(request: ResourceRequest, by: below_schedule.BelowBy) -> AnswerFields:
+    request.refuse_if_too_broad()
+    with market_cache(request.db, request.market) as cache:
+        page = request.page_at_offset(
+            lambda limit, offset: below_schedule.list_below_schedule(cache, request.market, by, limit, offset)
+        )
+        return {**page, "totals": below_schedule.count_below_schedule(cache, request.market)}

@@ -57,7 +57,7 @@ def _answer_error(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 _RESOURCES = (
-    "coverage", "search", "codes", "rates", "facets", "medicare", "compensation", "contract_rule",
+    "coverage", "search", "codes", "rates", "facets", "medicare", "compensation", "contract_rule", "baskets",
     "parties.organizations", "places", "parties.providers", "parties.groups", "parties.roll_ups", "parties.plans",
     "parties.payers", "changes", "trend", "quality",
 )  # fmt: skip

@@ -96,6 +96,6 @@ def _draw_map(
         and (value := row.percent if color == "percent" else row.p50) is not None
     ]
     shape = [(point.latitude, point.longitude) for point in list_zip_points(query.db, query.market.state)]
-    figure = "Median percent of Medicare" if color == "percent" else "Median rate"
+    figure = f"Median percent of {query.measured.name}" if color == "percent" else "Median rate"
     write = write_percent if color == "percent" else write_dollars
     return place_map.draw_map(places, shape, write, f"{figure} by {what} in {write_state(query.market.state)}")

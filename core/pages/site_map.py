@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from django.http import HttpResponseBase
 
 from core.pages import dictionary, home, method, places, quality
-from core.pages.code_pages import changes, codes, medicare, rates, trend
-from core.pages.desk import baskets, clinic, compensation, contract_rule
+from core.pages.code_pages import changes, codes, feed, medicare, rates, report, trend
+from core.pages.desk import baskets, below_schedule, clinic, compensation, contract_rule
 from core.pages.parties import groups, organizations, payers, plans, providers, roll_ups
 
 
@@ -47,9 +47,12 @@ PAGES = (
     SitePage("specialties/", places.show_specialties, "specialties", "Specialties", in_more=True),
     SitePage("medicare/", medicare.show_medicare, "medicare", "Medicare"),
     SitePage("compensation/", compensation.show_compensation, "compensation", "Workers’ comp", in_more=True),
+    SitePage("compensation/below/", below_schedule.show_below_schedule, "below_schedule"),
     SitePage("rule/", contract_rule.show_rule, "rule", "Contract rules", in_more=True),
     SitePage("changes/", changes.show_changes, "changes", "Changes"),
     SitePage("trend/", trend.show_trend, "trend"),
+    SitePage("report/", report.show_report, "report"),
+    SitePage("feed/", feed.show_feed, "feed"),
     SitePage("quality/", quality.show_quality, "quality", "Data quality", keeps_market=False, in_more=True),
     SitePage("quality/<str:check>/", quality.show_failing_rows, "quality_rows"),
     SitePage("dictionary/", dictionary.show_dictionary, "dictionary"),

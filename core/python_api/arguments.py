@@ -40,6 +40,8 @@ from core.queries.rules.market_filters import (
     NO_MODIFIER,
     NOT_STATED,
     ONE_CLASS,
+    YARDSTICK,
+    YARDSTICKS,
 )
 from core.runtime.errors import BeaconError
 
@@ -60,7 +62,8 @@ class Filters(TypedDict, total=False):
     of one provider of the group, who meets all of them. `evidence` is "likely" for the rates that are likely
     performed, or "all" (the default). `basis` ("mpfs", "opps" or "asc") narrows nothing: it compares all rates with
     that schedule of Medicare, whatever class they state. Nor does `area`: "state" compares all rates with the
-    state's mean, "own" (the default) with the amount of their provider's own area where it is known. `classes` is "one"
+    state's mean, "own" (the default) with the amount of their provider's own area where it is known. With `yardstick`
+    "compensation", percents are of the state's workers' compensation schedule. `classes` is "one"
     (the default: without `billing_class` and `modifier`, a code is answered for the class of rates that most rates
     have, see `RateStore.rate_classes`) or "all".
     """
@@ -90,6 +93,7 @@ class Filters(TypedDict, total=False):
     basis: str
     area: str
     classes: str
+    yardstick: str
 
 
 def parse_market(
@@ -100,7 +104,7 @@ def parse_market(
     Its month is empty text if the latest file of each payer is asked for.
     """
     month = "" if year_month in {None, LATEST} else check_month(year_month or "")
-    known = (*FILTERS, BASIS, AREA, CLASSES)
+    known = (*FILTERS, BASIS, AREA, CLASSES, YARDSTICK)
     unknown = set(filters) - set(known)
     if unknown:
         raise BeaconError(f"unknown filter {', '.join(sorted(unknown))}; known: {', '.join(known)}")
@@ -223,6 +227,7 @@ _FILTER_RULES: dict[str, Any] = {
     CLASSES: lambda value: (
         None if check_one_of(CLASSES, value.lower(), (ONE_CLASS, ALL_CLASSES)) == ONE_CLASS else value.lower()
     ),
+    YARDSTICK: lambda value: check_one_of(YARDSTICK, value.lower(), YARDSTICKS),
 }
 """The rules of filters whose values are not simply words in lowercase."""
 

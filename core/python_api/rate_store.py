@@ -12,7 +12,6 @@ from typing import Any, Unpack
 
 import polars as pl
 
-from core.fields.codes.billing_code import parse_code, parse_code_system
 from core.fields.providers.payer_slug import make_payer_slug
 from core.python_api.arguments import (
     Filters,
@@ -24,7 +23,9 @@ from core.python_api.arguments import (
     parse_code_list,
     parse_market,
 )
+from core.python_api.basket_questions import BasketQuestions
 from core.python_api.code_questions import CodeQuestions
+from core.python_api.compensation_questions import CompensationQuestions
 from core.python_api.frames import ALL_ROWS, frame_of, polars_type
 from core.python_api.profile_questions import ProfileQuestions
 from core.python_api.provider_questions import ProviderQuestions
@@ -40,7 +41,7 @@ from core.queries.parties import networks, organizations, payers, providers
 from core.queries.rate_classes import choose_class, choose_class_of_codes
 from core.queries.rules.market import Market
 from core.queries.rules.rate_kinds import MACROS
-from core.queries.yardstick import compensation, label_fits, medicare
+from core.queries.yardstick import label_fits, medicare
 from core.runtime.errors import BeaconError
 from core.store.connection import QueryLimits, Reader, Snapshot
 from core.store.generations.integrity.damage import expect_whole
@@ -62,7 +63,16 @@ def open_store(
     return RateStore(Store(root), limits)
 
 
-class RateStore(CodeQuestions, ProfileQuestions, ProviderQuestions, RollUpAnswers, RuleQuestions, TrendQuestions):
+class RateStore(
+    BasketQuestions,
+    CodeQuestions,
+    CompensationQuestions,
+    ProfileQuestions,
+    ProviderQuestions,
+    RollUpAnswers,
+    RuleQuestions,
+    TrendQuestions,
+):
     """A store of negotiated rates, opened by `open_store`.
 
     Each call reads the newest generation, as a page of the site does, and never sees half of a change.
@@ -145,48 +155,6 @@ class RateStore(CodeQuestions, ProfileQuestions, ProviderQuestions, RollUpAnswer
         market = self._market(state, year_month, None, None, {"payer": payer})
         found = label_fits.list_overruled_labels(self._snapshot(), market)
         return frame_of(label_fits.OverruledLabel, found)
-
-    def compensation(
-        self,
-        state: str,
-        code: str = "",
-        code_type: str = "",
-        *,
-        year_month: str | None = None,
-        limit: int | None = None,
-    ) -> pl.DataFrame:
-        """Return what a state's workers' compensation schedule says about a code: all modifiers and amounts.
-
-        Without a code system, `code` may be the beginning of one; without a code, return the whole schedule. The
-        release is the one in effect in `year_month`, or the newest. No row if the state has none.
-        """
-        db = self._snapshot()
-        release = compensation.choose_compensation_release(
-            compensation.list_compensation_releases(db),
-            check_state(state),
-            check_month(year_month) if year_month else "",
-        )
-        system = parse_code_system(code_type) or ""
-        wanted = (parse_code(system, code) or code).upper() if system else code.strip().upper()
-        found = (
-            compensation.list_compensation_amounts(db, release, system, wanted, limit or ALL_ROWS, 0)[1]
-            if release
-            else []
-        )
-        return frame_of(compensation.CompensationAmount, found)
-
-    def compensation_summary(
-        self,
-        state: str,
-        year_month: str | None,
-        code: str | None = None,
-        code_type: str | None = None,
-        **filters: Unpack[Filters],
-    ) -> pl.DataFrame:
-        """Return the percentiles of the percents of the state's workers' compensation schedule by payer."""
-        market = self._market(state, year_month, code, code_type, filters)
-        found = medicare.summarize_percents(self._snapshot(), market, medicare.COMPENSATION)
-        return frame_of(medicare.PercentSpread, found)
 
     # Organizations, payers, providers.
 

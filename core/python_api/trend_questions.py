@@ -8,6 +8,7 @@ import polars as pl
 from core.python_api.arguments import Filters, check_state, parse_market
 from core.python_api.frames import frame_of
 from core.queries.coverage import list_coverage
+from core.queries.over_time.news import News, list_news
 from core.queries.over_time.trend import TrendPoint, list_trend
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
@@ -32,3 +33,13 @@ class TrendQuestions(ABC):
             return frame_of(TrendPoint, [])
         market = self._of_one_class(parse_market(state, None, code, code_type, filters))
         return frame_of(TrendPoint, list_trend(db, market))
+
+    def news(
+        self, state: str, code: str | None = None, code_type: str | None = None, **filters: Unpack[Filters]
+    ) -> pl.DataFrame:
+        """Return the months that were loaded, and the medians that changed by more than 5%, newest first.
+
+        Of a code, of a payer (`payer=`), or of an organization.
+        """
+        market = self._of_one_class(parse_market(state, None, code, code_type, filters))
+        return frame_of(News, list_news(self._snapshot(), market.in_any_month))

@@ -48,7 +48,8 @@ class AnswerSpread:
     mean: Mean
     compared: Annotated[int, described("Number of these rates that have a percent of Medicare.", 12)]
     percent_p50: Annotated[
-        float | None, described("Median of the rates' percents of Medicare: 1 is 100%; null if none has one.", 1.21)
+        float | None,
+        described("Median of the percents of Medicare, or of the yardstick asked for; null if none has one.", 1.21),
     ]
 
     @property

@@ -90,7 +90,9 @@ class Breakdown:
     p75: RateP75
     p90: RateP90
     compared: Annotated[int, described("Number of these rates that have a percent of Medicare.", 12)]
-    percent: Annotated[float | None, described("Median percent of Medicare: 1 is 100%.", 1.21)]
+    percent: Annotated[
+        float | None, described("Median percent of Medicare, or of the yardstick asked for: 1 is 100%.", 1.21)
+    ]
     latitude: Annotated[float | None, described("Latitude, of a county or ZIP code; null if it is not known.", 33.75)]
     longitude: Annotated[float | None, described("Longitude, of a county or ZIP code.", -84.39)]
 

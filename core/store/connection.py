@@ -28,7 +28,15 @@ from core.store.views import COUNTED_RATE, MARKET_FACT, counted_rates_sql, view_
 from core.store.watchdog import WATCHDOG
 from core.store.watched_cursor import WatchedCursor
 
-__all__ = ["MarketSnapshot", "QueryLimits", "QueryTimeout", "QueryTooLarge", "Reader", "Snapshot", "time_limit"]
+__all__ = [
+    "MarketSnapshot",
+    "QueryLimits",
+    "QueryTimeout",
+    "QueryTooLarge",
+    "Reader",
+    "Snapshot",
+    "time_limit",
+]
 
 T = TypeVar("T")
 

@@ -1,6 +1,7 @@
 """The site in a real browser: by mouse, by keyboard, without JavaScript, on a phone, in the dark."""
 
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ PAGES = [
     f"/medicare/?{MARKET}&code=70450",
     f"/organizations/?{MARKET}&code=99214",
     f"/places/?{MARKET}&code=99214",
+    f"/report/?{MARKET}&code=70450&yardstick=compensation",
+    f"/compensation/below/?{MARKET}&code=70450",
     f"/specialties/?{MARKET}&code=99214",
     "/payers/",
     f"/payers/?{MARKET}&code=70450",
@@ -246,3 +249,10 @@ def test_from_a_month_to_what_changed_in_it(look: Any, javascript: bool) -> None
     expect(page.locator("table.dense tbody tr td:first-child", has_not_text="down")).to_have_count(0)
     page.locator("table.dense tbody a").first.click()
     expect(page.get_by_role("heading", name="Groups and networks")).to_be_visible()
+
+
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+def test_a_report_is_one_sheet(look: Any, paper: str) -> None:
+    page: Page = look(f"/report/?{MARKET}&code=70450")
+    printed = page.pdf(format=paper, prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type */Page[^s]", printed)) == 1

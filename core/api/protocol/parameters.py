@@ -13,6 +13,7 @@ from ninja.errors import ValidationError
 from pydantic import BaseModel, BeforeValidator, Field, create_model
 
 from core.api.protocol.problems import Problem
+from core.pages.forms.basket_forms import BasketForm
 from core.pages.forms.fields import MAX_TEXT_LENGTH, NumberField, QueryField
 from core.pages.forms.market_forms import ChangesForm, MedicareForm, PayersForm, ProviderForm
 from core.pages.forms.profile_forms import PlacesForm
@@ -28,7 +29,17 @@ FormField = QueryField | NumberField
 
 FORM_FIELDS: dict[str, FormField] = {
     name: cast(FormField, field)
-    for form in (QualityForm, CodesForm, PlansForm, PayersForm, MedicareForm, ChangesForm, PlacesForm, ProviderForm)
+    for form in (
+        QualityForm,
+        CodesForm,
+        PlansForm,
+        PayersForm,
+        MedicareForm,
+        ChangesForm,
+        PlacesForm,
+        ProviderForm,
+        BasketForm,
+    )
     for name, field in form().fields.items()
 } | {"group": GroupField()}
 """Every field, by the name of its parameter. A name means the same in every form; only `sort` has other choices."""

@@ -28,6 +28,7 @@ KINDS = {
         "Cursor not valid",
         "This cursor does not belong to this query. Start again without it.",
     ),
+    "not-kept": (410, "No longer kept", "The generation of the data that `generation` names has been deleted."),
     "too-broad": (
         400,
         "Query too broad",

@@ -23,6 +23,7 @@ from core.pages.shared.weights import HEAVY_ROWS, weigh_question
 from core.queries.latest import list_payer_months
 from core.rows import write_json
 from core.store.connection import QueryTimeout, Snapshot, time_limit
+from core.store.kept_reader import GenerationNotKept
 
 __all__ = ["Answer", "AnswerFields", "MarketAnswer", "MarketPage", "Page", "ResourceRequest", "resource"]
 
@@ -70,7 +71,7 @@ class _Operation:
         form = self.form(query.model_dump(exclude_none=True) if query else {})
         if not form.is_valid():
             raise Problem("wrong-parameter", errors=form.problems)
-        return form, _newest()
+        return form, _snapshot(form)
 
     def _answer_in_lane(
         self, request: HttpRequest, db: Snapshot, form: QueryForm, query: Any, path_values: dict[str, str]
@@ -79,7 +80,7 @@ class _Operation:
         heavy = weigh_question(db, form) > HEAVY_ROWS
         lane = HEAVY_QUESTIONS if heavy else QUESTIONS
         with lane.enter(client_of(request)), time_limit(lane.limits.seconds), ending_together():
-            return self._answer(request, _newest(heavy=heavy), form, query, path_values)
+            return self._answer(request, _snapshot(form, heavy=heavy), form, query, path_values)
 
     def _answer(
         self, request: HttpRequest, db: Snapshot, form: QueryForm, query: Any, path_values: dict[str, str]
@@ -108,8 +109,12 @@ class _Operation:
         return response
 
 
-def _newest(*, heavy: bool = False) -> Snapshot:
-    db = open_store.snapshot_for_site(heavy=heavy)
+def _snapshot(form: QueryForm, *, heavy: bool = False) -> Snapshot:
+    """Return the generation that is asked for, or the newest."""
+    try:
+        db = open_store.snapshot_for_site(heavy=heavy, generation=form.cleaned_data["generation"])
+    except GenerationNotKept as error:
+        raise Problem("not-kept" if error.was_there else "not-found", f"{error}.") from error
     if db is None:
         raise Problem("nothing-loaded")
     return db

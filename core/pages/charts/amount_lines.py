@@ -4,8 +4,10 @@ from collections.abc import Callable, Sequence
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from core.pages.formats import write_dollars
+from core.queries.comparison.compared_rates import COMPENSATION_BASIS
 from core.queries.yardstick.medicare_amounts import AmountLine
 
 LABEL_ROW = 15
@@ -39,13 +41,18 @@ def draw_amount_lines(amounts: Sequence[AmountLine], at: Callable[[float], float
     lines = format_html_join("", "{}", ((_draw_line(one, at(one.amount), n, base),) for n, one in enumerate(shown)))
     if not left_out:
         return lines
-    more = f"and {left_out} more in the table of Medicare amounts"
+    more = f"and {left_out} more in the table of amounts"
     return lines + format_html('<text class="amount start" x="0" y="{}">{}</text>', 12 + LABEL_ROW * len(shown), more)
 
 
 def describe_amounts(amounts: Sequence[AmountLine]) -> str:
     """Return the amounts in words, all of them."""
-    return " ".join(f"Medicare, {one.basis}: {write_dollars(one.amount)}." for one in amounts)
+    return " ".join(f"{name_basis(one.basis)}: {write_dollars(one.amount)}." for one in amounts)
+
+
+def name_basis(basis: str) -> str:
+    """Return whose amount a basis is, and which: an amount of a state's schedule says so itself."""
+    return capfirst(basis) if basis.startswith(COMPENSATION_BASIS) else f"Medicare, {basis}"
 
 
 def _draw_line(amount: AmountLine, place: float, number: int, base: int) -> SafeString:

@@ -49,7 +49,7 @@ def draw_scatter(points: Sequence[ScatterPoint], multiples: Sequence[float], wor
         '<svg class="chart" role="img" width="100%" height="{}" aria-labelledby="scatter-title scatter-words">'
         '<title id="scatter-title">Rate against the Medicare amount</title><desc id="scatter-words">{}</desc>'
         '{}<text class="start" x="0" y="12">Rate ↑</text>'
-        '<text class="end" x="100%" y="12">Medicare →</text>{}{}{}</svg>',
+        '<text class="end" x="100%" y="12">Medicare →</text>{}{}{}{}</svg>',
         base + _BOTTOM,
         words,
         format_html_join(
@@ -61,8 +61,13 @@ def draw_scatter(points: Sequence[ScatterPoint], multiples: Sequence[float], wor
         format_html_join(
             "",
             '<text class="mark" x="{}" y="{}">{}</text>',
-            ((f"{min(max(across(one), 6), 94):.1f}%", base + 17, f"${one:,.2f}"[: None if one < 1 else -3])
-             for one in marks),
+            ((f"{min(max(across(one), 6), 94):.1f}%", base + 17, _write(one)) for one in marks),
+        ),
+        # Beside the line, above it: the points of the lowest amounts are near the edge.
+        format_html_join(
+            "",
+            '<text class="mark start" x="0" y="{}">{}</text>',
+            ((int(y(one)) - 4, _write(one)) for one in marks if int(y(one)) > _TOP + 12),
         ),
         format_html_join(
             "",
@@ -76,6 +81,10 @@ def draw_scatter(points: Sequence[ScatterPoint], multiples: Sequence[float], wor
              for one in _thin_out(shown, across, up)),
         ),
     )  # fmt: skip
+
+
+def _write(dollars: float) -> str:
+    return f"${dollars:,.2f}" if dollars < 1 else f"${dollars:,.0f}"
 
 
 def _thin_out(

@@ -10,6 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from core.pages.formats import write_dollars, write_month
+from core.queries.comparison.compared_rates import COMPENSATION_BASIS
 from core.queries.over_time.trend import TrendPoint
 
 _TOP, _BODY, _FOOT = 24, 150, 22
@@ -83,8 +84,12 @@ def _short(month: str) -> str:
 
 
 def _words(point: TrendPoint) -> str:
-    medicare = "" if point.medicare is None else f", Medicare {write_dollars(point.medicare)}"
+    medicare = "" if point.medicare is None else f", {_yardstick(point)} {write_dollars(point.medicare)}"
     return (
         f"{write_month(point.year_month)}: median {write_dollars(point.p50)}, middle half "
         f"{write_dollars(point.p25)} to {write_dollars(point.p75)}{medicare}."
     )
+
+
+def _yardstick(point: TrendPoint) -> str:
+    return COMPENSATION_BASIS if (point.basis or "").startswith(COMPENSATION_BASIS) else "Medicare"

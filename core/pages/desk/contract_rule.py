@@ -60,6 +60,7 @@ def show_rule(query: MarketQuery[RuleForm]) -> HttpResponseBase:
         tins=tins,
         chart=_draw(found) if found else "",
         shown=SHOWN_EXCEPTIONS,
+        shown_exceptions=found.exceptions[:SHOWN_EXCEPTIONS] if found else [],
         limits=fit_rule,
         release_month=found.rule.release if found else None,
     )

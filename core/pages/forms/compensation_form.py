@@ -4,6 +4,7 @@ from typing import Any
 
 from core.fields.codes.billing_code import parse_code
 from core.pages.forms.fields import CodeField, CodeTypeField, MonthField, StateField
+from core.pages.forms.market_forms import MarketForm
 from core.pages.forms.query_form import QueryForm
 
 
@@ -27,3 +28,9 @@ class CompensationForm(QueryForm):
             padded = parse_code(self.cleaned_data["code_type"], self.cleaned_data["code"])
             self.cleaned_data["code"] = padded or self.cleaned_data["code"]
         return self.cleaned_data
+
+
+class BelowForm(MarketForm):
+    """Who accepts less than the state's schedule."""
+
+    tables = ("organizations", "payers", "codes")

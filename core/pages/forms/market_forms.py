@@ -1,6 +1,7 @@
 """The forms of the pages about a market: a state and month, usually a code, and filters."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 from django import forms
@@ -55,8 +56,12 @@ from core.queries.rules.market_filters import (
     CLASSES,
     FILTERS,
     NOT_STATED,
+    OF_COMPENSATION,
+    OF_MEDICARE,
     ONE_CLASS,
     STATE_MEAN,
+    YARDSTICK,
+    YARDSTICKS,
 )
 from core.queries.yardstick import medicare
 
@@ -74,6 +79,9 @@ LATEST_FILES: tuple[str, str] = ("", "Latest of each payer")
 
 class MarketForm(QueryForm):
     """The parameters that choose a market. A missing state or month is chosen from what is loaded, not here."""
+
+    offers_compensation = False
+    """Whether the state of the market has a workers' compensation schedule that rates can be measured by."""
 
     state = StateField()
     year_month = MonthField()
@@ -140,7 +148,9 @@ class MarketForm(QueryForm):
     @property
     def filter_boxes(self) -> list[forms.BoundField]:
         """The fields of the filters, except the payer, which forms show among the fields of the market itself."""
-        return [self[name] for name in (*FILTERS, BASIS, AREA, CLASSES) if name != "payer" and name in self.fields]
+        measured = [YARDSTICK] if self.offers_compensation or self.cleaned_data.get(YARDSTICK) else []
+        names = (*FILTERS, BASIS, AREA, CLASSES, *measured)
+        return [self[name] for name in names if name != "payer" and name in self.fields]
 
     def clean(self) -> dict[str, Any]:
         """Pad the code as its system writes it: revenue code 450 is 0450."""
@@ -183,6 +193,8 @@ class MarketForm(QueryForm):
             self.offer(classes=[("", "The one with most rates"), (ALL_CLASSES, "All together")])
         if AREA in self.fields:
             self.offer(area=[("", "Of the provider's own area"), (STATE_MEAN, "Mean of the state")])
+        if YARDSTICK in self.fields:
+            self.offer(yardstick=[("", "Medicare"), (OF_COMPENSATION, "Workers’ compensation schedule")])
         if BASIS in self.fields:
             self.offer(basis=[("", "What each rate belongs to"), *((name, name.upper()) for name in BASES)])
 
@@ -191,7 +203,24 @@ def _any_of(values: Sequence[str]) -> Options:
     return [ANY, *((value, "not stated" if value == NOT_STATED else value) for value in values)]
 
 
-class ComparedForm(MarketForm):
+class MeasuredForm(MarketForm):
+    """A market whose rates are measured by Medicare, or by the state's workers' compensation schedule."""
+
+    yardstick = OneOfField(
+        "yardstick",
+        YARDSTICKS,
+        example=OF_COMPENSATION,
+        meaning="What percents are of: Medicare (medicare, the default), or the state's workers' compensation schedule "
+        "(compensation). A rate that the schedule does not price has a reason instead.",
+    )
+
+    def market(self) -> Market:
+        """Return the market that was asked for. Medicare is what a missing yardstick means."""
+        market = super().market()
+        return replace(market, yardstick=None) if market.yardstick == OF_MEDICARE else market
+
+
+class ComparedForm(MeasuredForm):
     """A market whose rates are compared with Medicare."""
 
     basis = OneOfField(
@@ -235,6 +264,12 @@ class RatesForm(ComparedForm):
     sorts = tuple(rates.ORDERS)
 
 
+class ReportForm(ComparedForm):
+    """A code on one sheet of paper."""
+
+    tables = ("payers",)
+
+
 class MedicareForm(ComparedForm):
     """Rates compared with Medicare."""
 
@@ -258,7 +293,13 @@ class OrganizationsForm(MarketForm):
     sorts = tuple(organizations.ORDERS)
 
 
-class TrendForm(MarketForm):
+class FeedForm(MarketForm):
+    """What is new about a question. The month chooses nothing."""
+
+    tables = ("news",)
+
+
+class TrendForm(MeasuredForm):
     """A code over all months. The month chooses nothing."""
 
     tables = ("trend",)

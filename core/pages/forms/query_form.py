@@ -25,6 +25,13 @@ class QueryForm(forms.Form):
 
     page = NumberField("Page", max_value=MAX_PAGE, expected=f"a page number from 1 to {MAX_PAGE:,}", default=1)
 
+    generation = NumberField(
+        "Generation",
+        max_value=MAX_PAGE,
+        expected=f"the number of a generation of the data, from 1 to {MAX_PAGE:,}",
+        meaning="Answer from this generation of the data, while it is kept, rather than from the newest.",
+    )
+
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.fields["sort"] = OneOfField("sort order", self.sorts, default=next(iter(self.sorts), ""))

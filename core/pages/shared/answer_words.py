@@ -37,11 +37,14 @@ def describe_answer(
     modifiers: Sequence[Choice],
     amounts: Mapping[ScheduleTerms, Amount],
     settings: Sequence[str] = (),
+    *,
+    most_payers: int = MAX_PAYERS,
+    most_amounts: int | None = None,
 ) -> AnswerOnTop | None:
     """Return the answer that `spreads` give, with Medicare's amounts for its terms; None if there are no rates.
 
     `modifiers` are the choices of modifiers, which say whether the code is also priced in parts. `settings` are those
-    of the rates, if others have other ones.
+    of the rates, if others have other ones. The chart has `most_payers` and `most_amounts` at most.
     """
     found = answer_code(spreads)
     if found is None:
@@ -55,11 +58,13 @@ def describe_answer(
     lines = count_amount_lines(of_terms)
     terms = describe_terms(everybody.billing_class, everybody.modifier, {choice.value for choice in modifiers})
     bars = [spread_chart.Bar(_ALL, everybody.percentiles)]
-    bars += [spread_chart.Bar(row.reporting_entity_name or "", row.percentiles) for row in found.payers[:MAX_PAYERS]]
+    bars += [spread_chart.Bar(row.reporting_entity_name or "", row.percentiles) for row in found.payers[:most_payers]]
     return AnswerOnTop(
         spread=everybody,
         terms=", ".join(filter(None, (terms, " or ".join(settings)))),
-        chart=spread_chart.draw_spreads(bars, spread_chart.dollars(None), "Rates in dollars by payer", 3, lines),
+        chart=spread_chart.draw_spreads(
+            bars, spread_chart.dollars(None), "Rates in dollars by payer", 3, lines[:most_amounts]
+        ),
         amounts=lines,
         payers=len(found.payers),
         charted=len(bars) - 1,

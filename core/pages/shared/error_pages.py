@@ -15,6 +15,7 @@ from core.runtime.errors import BeaconError
 from core.runtime.request_notes import current_request_id
 from core.store.connection import QueryTimeout, QueryTooLarge
 from core.store.generations.integrity.damage import DamagedFileError
+from core.store.kept_reader import GenerationNotKept
 
 _log = logging.getLogger(__name__)
 
@@ -85,6 +86,16 @@ def timed_out(request: HttpRequest, error: QueryTimeout | QueryTooLarge) -> Http
     response = sorry(request, 503, title, [("", problem)], narrower=narrower)
     response["Retry-After"] = str(TOO_SLOW_SECONDS)
     return response
+
+
+def not_kept(request: HttpRequest, error: GenerationNotKept) -> HttpResponse:
+    """Return the page for a generation that cannot be read: 410 if it has been deleted, 404 if it has never been."""
+    newest = urls.changed(request.path, {**request.GET.dict(), "generation": None})
+    title = "This data is no longer kept" if error.was_there else "There is no such data"
+    advice = "A month in the address, year_month=2025-08, names data that is kept longer."
+    narrower = [("The same page of the newest data", newest)]
+    problems = [("generation", f"{error}. {advice}")]
+    return sorry(request, 410 if error.was_there else 404, title, problems, narrower=narrower, instead=True)
 
 
 def too_busy(request: HttpRequest, error: TooBusy) -> HttpResponse:

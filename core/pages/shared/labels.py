@@ -6,7 +6,7 @@ from typing import Any
 from core.quality.checks import CHECKS_BY_NAME
 from core.queries.rate_classes import RateClass
 from core.queries.rules.evidence import BILLED, NONE, SPECIALTY, UNSCORED
-from core.queries.rules.market_filters import AREA, BASIS, CLASSES, FILTERS, NO_MODIFIER, NOT_STATED
+from core.queries.rules.market_filters import AREA, BASIS, CLASSES, FILTERS, NO_MODIFIER, NOT_STATED, YARDSTICK
 from core.store.schema.organization_tables import NAME_SOURCES, ORGANIZATION_SOURCES, SYSTEM_SOURCES
 
 _SCHEDULE_LABELS = {
@@ -77,6 +77,8 @@ def filter_label(name: str) -> str:
         return "Medicare amounts"
     if name == CLASSES:
         return "Classes of rates"
+    if name == YARDSTICK:
+        return "Percent of"
     return FILTERS[name].label if name in FILTERS else name
 
 

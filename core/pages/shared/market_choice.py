@@ -19,6 +19,7 @@ from core.queries.latest import with_latest
 from core.queries.parties import providers
 from core.queries.rate_classes import ClassChoice, RateClass, choose_class, choose_class_of_codes
 from core.queries.rules.market import Market
+from core.queries.yardstick.compensation import list_compensation_releases
 from core.store.connection import Snapshot
 
 M = TypeVar("M", bound=MarketForm)
@@ -88,6 +89,7 @@ def form_with_market(form: M, choice: MarketChoice, db: Snapshot) -> M:
         payer=[ANY, *coverage.list_payers(db)],
         code_type=[("", "Any that has the code"), *((system, system) for system in coverage.list_code_systems(db))],
     )
+    shown.offers_compensation = any(one.state == choice.market.state for one in list_compensation_releases(db))
     shown.offer_fixed_options()
     return shown
 

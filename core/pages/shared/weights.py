@@ -6,12 +6,14 @@ each file, and a question without a code reads a whole month. The estimate decid
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
 
 from core.fields.codes import code_list
-from core.pages.forms.market_forms import ChangesForm, MarketForm, MedicareForm, ProviderForm, RuleForm
+from core.pages.forms.compensation_form import BelowForm
+from core.pages.forms.market_forms import ChangesForm, FeedForm, MarketForm, MedicareForm, ProviderForm, RuleForm
 from core.pages.forms.quality_form import QualityForm
 from core.pages.forms.query_form import QueryForm
 from core.queries import coverage
@@ -52,8 +54,8 @@ def weigh_question(db: Snapshot, form: QueryForm) -> int:
     if isinstance(form, RuleForm):
         # Every price is tried on every release and locality: seconds of a processor, however few rates there are.
         return HEAVY_ROWS + 1 if form.cleaned_data["payer"] else 0
-    whole = isinstance(form, MedicareForm) or (
-        isinstance(form, ChangesForm) and (form.cleaned_data["payer"] or names_organization(form.market()))
+    whole = isinstance(form, (MedicareForm, BelowForm)) or (
+        isinstance(form, (ChangesForm, FeedForm)) and (form.cleaned_data["payer"] or names_organization(form.market()))
     )
     return _WHOLE_WORK * _rates_of_months(db, form) if whole else 0
 
@@ -129,6 +131,13 @@ def is_too_broad_to_match(db: Snapshot, market: Market, earlier_month: str) -> b
     return rates > settings.BEACONPOINT_WHOLE_RATES
 
 
+def is_too_broad_for_news(db: Snapshot, market: Market) -> bool:
+    """Return whether too much would have to be matched to find the changes of a question in the newest two months."""
+    months = sorted({row.year_month for row in coverage.list_coverage(db) if row.state == market.state})
+    earlier, newest = ["", "", *months][-2:]
+    return is_too_broad_to_match(db, replace(market, year_month=newest, latest=None), earlier)
+
+
 def _rates_of_months(db: Snapshot, form: MarketForm) -> int:
     """Return the rates of the months that a form is about; of the latest file of each payer if it names none."""
     state, month = form.cleaned_data["state"], form.cleaned_data["year_month"]
@@ -143,7 +152,7 @@ def _rates_of_months(db: Snapshot, form: MarketForm) -> int:
 
 
 def _months(form: MarketForm) -> int:
-    return 2 if isinstance(form, ChangesForm) else 1
+    return 2 if isinstance(form, (ChangesForm, FeedForm)) else 1
 
 
 def _files_of_month(db: Snapshot, state: str, year_month: str) -> int:

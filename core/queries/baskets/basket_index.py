@@ -37,7 +37,9 @@ class PayerIndex:
     ]
     percent: Annotated[
         float | None,
-        described("The payer's medians as a percent of Medicare, weighted alike: 1 is 100%. Null as `index` is.", 1.31),
+        described(
+            "The payer's medians as a percent of Medicare, or of the yardstick asked for; null as `index` is.", 1.31
+        ),
     ]
     coverage: Annotated[float, described("Share of the basket that the payer prices, by weight: 0.9 is 90%.", 0.9)]
     codes: Annotated[int, described("Number of the basket's codes that the payer prices.", 36)]

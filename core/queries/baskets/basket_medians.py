@@ -43,9 +43,11 @@ class BasketMedian:
     modifier: Modifier
     rates: RateCount
     p50: RateP50
-    percent: Annotated[float | None, described("Median percent of Medicare of the rates: 1 is 100%.", 1.2095)]
+    percent: Annotated[
+        float | None, described("Median percent of Medicare, or of the yardstick asked for: 1 is 100%.", 1.2095)
+    ]
     medicare: Annotated[
-        float | None, described("Median of the Medicare amounts that the rates are compared with, in dollars.", 86.4)
+        float | None, described("Median of the amounts that the rates are compared with, in dollars.", 86.4)
     ]
     market: Annotated[float, described("Median of all payers' rates of the same code, class, and modifier.", 95.0)]
     market_rates: Annotated[int, described("Number of rates behind the market's median.", 70)]
@@ -105,6 +107,7 @@ def compared_codes(db: Snapshot, market: Market, codes: Sequence[BasketCode]) ->
         f"({facts})",
         place=asked_place(market),
         basis=market.basis,
+        yardstick=market.yardstick,
         scope=find_scope(db, market, numbers),
         areas=areas,
         localities=locality_values(db) if areas else None,

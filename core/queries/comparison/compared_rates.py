@@ -22,6 +22,7 @@ from core.queries.comparison.schedules import (
     chain_links,
 )
 from core.queries.comparison.state_schedule import COMPENSATION_OUTCOME, compensated_sql
+from core.queries.rules.market_filters import OF_COMPENSATION
 from core.queries.rules.modifiers import RENTAL_OR_PURCHASE
 from core.store.views import RATE_WITH_PAYEE, SURGICAL_CENTER_PAYEE
 
@@ -78,6 +79,7 @@ def compared_sql(
     scope: LookupScope = ANYTHING,
     areas: bool = False,
     localities: str | None = None,
+    yardstick: str | None = None,
 ) -> str:
     """Return a WITH clause that ends in `compared`: the `facts` (AS f) that meet `where`, each with its outcome.
 
@@ -90,7 +92,7 @@ def compared_sql(
         {_located("asked", "count(*)", place, basis, scope, areas=areas, localities=localities)},
         compared AS (
             SELECT f.*, {OUTCOME}, f.negotiated_rate / c.medicare AS percent, {PLAUSIBLE_SQL} AS plausible
-            FROM asked f JOIN located c ON {same})"""
+            FROM asked f JOIN {measured_sql("located", yardstick)} c ON {same})"""
 
 
 def compared_terms_sql(
@@ -102,6 +104,7 @@ def compared_terms_sql(
     scope: LookupScope = ANYTHING,
     areas: bool = False,
     localities: str | None = None,
+    yardstick: str | None = None,
 ) -> str:
     """Return a WITH clause whose `compared` has one row for all of the `facts` with the same terms.
 
@@ -111,11 +114,12 @@ def compared_terms_sql(
     as rendered there, whatever other places they hold for. `basis` is the schedule that a visitor asks for (BASES).
     `scope` says what need not be looked up, see find_scope. With `areas`, the facts have a column `group_area`,
     rates of groups in different areas are different rows, and each is compared in its own area. With `localities`
-    (see locality_values, which `areas` need), `mean_error` says how far a state's mean is off.
+    (see locality_values, which `areas` need), `mean_error` says how far a state's mean is off. `yardstick` is
+    one of YARDSTICKS, see measured_sql.
     """
     return f"""
         WITH {_located(facts, count, place, basis, scope, areas=areas, localities=localities)},
-        compared AS (SELECT {TERMS}, size, group_area, rate_count, {OUTCOME} FROM located c)"""
+        {_compared_terms(yardstick)}"""
 
 
 def terms_by_area_sql(
@@ -127,6 +131,7 @@ def terms_by_area_sql(
     basis: str | None = None,
     scope: LookupScope = ANYTHING,
     localities: str,
+    yardstick: str | None = None,
 ) -> str:
     """Return compared_terms_sql's WITH clause with a row for all of the `facts` with the same terms, and each area.
 
@@ -136,7 +141,31 @@ def terms_by_area_sql(
     placed = f"SELECT {TERMS}, size, unnest({areas}::VARCHAR[]) AS group_area, rate_count FROM outcomes"
     return f"""
         WITH {_outcomes(facts, count, place, basis, scope)}, {_area_steps(placed, localities, own_areas=True)},
-        compared AS (SELECT {TERMS}, size, group_area, rate_count, {OUTCOME} FROM located c)"""
+        {_compared_terms(yardstick)}"""
+
+
+def _compared_terms(yardstick: str | None) -> str:
+    outcomes = measured_sql("located", yardstick)
+    return f"compared AS (SELECT {TERMS}, size, group_area, rate_count, {OUTCOME} FROM {outcomes} c)"
+
+
+COMPENSATION_BASIS = "workers’ compensation"
+"""What a basis begins with that is of a state's schedule."""
+
+
+def measured_sql(outcomes: str, yardstick: str | None) -> str:
+    """Return SQL of `outcomes`, a table with the columns of OUTCOME, in which those of Medicare are the yardstick's.
+
+    So every question that asks for a percent of `medicare` answers with the percent of the state's schedule if that is
+    what a visitor measures by. The columns of COMPENSATION_OUTCOME stay as they are.
+    """
+    if yardstick != OF_COMPENSATION:
+        return outcomes
+    return f"""(SELECT * REPLACE (
+            wcfs AS medicare, '{COMPENSATION_BASIS}, ' || wcfs_basis AS basis, wcfs_release AS release,
+            wcfs_release AS in_force, wcfs_reason AS reason, if(wcfs IS NULL, NULL, 'wcfs') AS schedule,
+            if(wcfs IS NULL, NULL, 'visitor') AS rule, NULL::VARCHAR AS detail, NULL::DOUBLE AS other_amount,
+            NULL::VARCHAR AS area, NULL::DOUBLE AS mean_error) FROM {outcomes})"""
 
 
 def _located(

@@ -50,10 +50,13 @@ class LookupScope:
     is_kept: bool = False
     """Whether what is looked up is in tables of the market in memory, see keep_lookups."""
 
+    may_have_compensation: bool = True
+    """Whether any release of a workers' compensation schedule of the state is loaded, or the state is not known."""
+
     @property
     def has_compensation(self) -> bool:
         """Whether the state may have a workers' compensation schedule."""
-        return self.periods is None or _WCFS in self.periods
+        return self.may_have_compensation and (self.periods is None or _WCFS in self.periods)
 
 
 ANYTHING = LookupScope()
@@ -74,7 +77,8 @@ def find_scope(db: Snapshot, market: Market, codes: Collection[str] = ()) -> Loo
         if one.kind in OWN_SCHEDULES or (bool(asked & listed[one.kind]) if asked else bool(listed[one.kind]))
     )
     if not (asked and market.one_month):
-        return LookupScope(schedules)
+        of_state = any(one.kind == _WCFS and one.state in {market.state, ""} for one in db.ask_once(_releases))
+        return LookupScope(schedules, may_have_compensation=of_state or not market.state)
     return LookupScope(schedules, _periods(db, market.state, market.one_month), has_codes=bool(codes))
 
 

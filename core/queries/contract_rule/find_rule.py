@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 
+from core.fields.rounding import round_half_up
 from core.queries.contract_rule.code_families import FAMILIES
 from core.queries.contract_rule.fit_rule import (
     MIN_PRICES,
@@ -31,7 +32,7 @@ from core.store.connection import Snapshot
 
 Verdict = Literal["rule", "close", "none", "too few", "not loaded"]
 
-SCREENED_PRICES = 400
+SCREENED_PRICES = 120
 """Schedules of other states are tried on about this many prices, and only if no locality of the state fits."""
 
 KEPT_CANDIDATES = 5
@@ -193,7 +194,7 @@ def _list_prices(prices: Sequence[CommonPrice], fit: CandidateFit, amounts: Floa
     listed = []
     for one, amount, multiple, explained in zip(prices, amounts, fit.multiples, fit.explained, strict=True):
         priced = amount > 0
-        expected = round(float(amount * multiple), 2) if priced else None
+        expected = to_cents(amount * multiple) if priced else None
         listed.append(
             RulePrice(
                 code_type=one.code_type,
@@ -207,11 +208,16 @@ def _list_prices(prices: Sequence[CommonPrice], fit: CandidateFit, amounts: Floa
                 medicare=float(amount) if priced else None,
                 percent=one.negotiated_rate / float(amount) if priced else None,
                 expected=expected,
-                difference=None if expected is None else round(one.negotiated_rate - expected, 2),
+                difference=None if expected is None else to_cents(one.negotiated_rate - expected),
                 explained=bool(explained),
             )
         )
     return listed
+
+
+def to_cents(dollars: float) -> float:
+    """Return dollars rounded to cents, half a cent up, without the error of binary fractions: 88.5 x 1.13 is a half."""
+    return round_half_up(round(float(dollars), 9), 2)
 
 
 def _write_sentence(rule: ContractRule, families: Sequence[FamilyRule], releases: Sequence[str]) -> str:

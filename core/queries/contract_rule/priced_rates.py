@@ -59,7 +59,7 @@ class CandidateSchedule:
 def list_common_prices(db: Snapshot, market: Market) -> list[CommonPrice]:
     """Return the prices of a market that are compared with the physician fee schedule, by code."""
     # Which schedule a rate is compared with does not depend on where its group is.
-    market = replace(market, area=STATE_MEAN)
+    market = replace(market, area=STATE_MEAN, yardstick=None)
     compared, _ = with_compared_terms(db, market)
     rates, parameters = counted_rates(db, market)
     return read_rows(

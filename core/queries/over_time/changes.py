@@ -258,6 +258,12 @@ def count_movements(db: Snapshot, market: Market, before: str) -> Movements:
         )
 
 
+def count_moved_codes(db: Snapshot, market: Market, before: str) -> list[CodeMoved]:
+    """Return what became of what organizations are paid for each code, from the month `before` to the market's."""
+    with match(db, market, before) as memory:
+        return _count_moved(memory, CodeMoved, ["code", "code_system"], _OF_CODE)
+
+
 def list_changed_pay(
     db: Snapshot, market: Market, before: str, what: str | None, order: str, limit: int, offset: int
 ) -> tuple[int, list[ChangedPay]]:

@@ -53,7 +53,9 @@ class TrendPoint:
     medicare: Annotated[
         float | None,
         described(
-            "Medicare's amount by the month's own schedule that most rates of the terms are compared with.", 86.4
+            "Amount by the month's own schedule that most rates of the terms are compared with: Medicare's, or that of "
+            "the yardstick asked for.",
+            86.4,
         ),
     ]
     basis: Annotated[str | None, described("Which amount of Medicare's that is.", "MPFS non-facility")]

@@ -70,7 +70,9 @@ class CodeRates:
     lowest: Lowest
     p50: RateP50
     highest: Highest
-    percent: Annotated[float | None, described("Median percent of Medicare of the rates: 1 is 100%.", 1.2095)]
+    percent: Annotated[
+        float | None, described("Median percent of Medicare, or of the yardstick asked for: 1 is 100%.", 1.2095)
+    ]
     compared: Annotated[int, described("Number of rates that have a percent of Medicare.", 12)]
     market: Annotated[
         float, described("Median of all rates of this code, kind, class and modifier in the state and month.", 95.0)
@@ -238,6 +240,7 @@ def _keep_placed_rates(db: Snapshot, provider: MarketSnapshot, market: Market) -
         rates,
         place=asked_place(market),
         basis=market.basis,
+        yardstick=market.yardstick,
         scope=keep_lookups(provider, market, find_scope(provider, market, codes), codes),
         areas=areas,
         localities=locality_values(provider) if areas else None,

@@ -43,7 +43,7 @@ class Market:
     `payer` is a payer_slug; `pos` also matches sets with CSTM-00 (every place); `modifier` is one modifier of the rate,
     or NO_MODIFIER. `billing_class`, `setting`, `negotiated_type` and `arrangement` may be NOT_STATED. An empty
     `year_month` selects the newest month of each payer, if `latest` has them (see core/queries/latest.py), or else
-    every month. `basis`, `area`, and `classes` select no rates, see BASIS, AREA, and CLASSES.
+    every month. `basis`, `area`, `classes`, and `yardstick` select no rates, see BASIS, AREA, CLASSES, and YARDSTICK.
     """
 
     state: State
@@ -96,6 +96,14 @@ class Market:
         str | None,
         described(
             "`all` if rates of all classes were asked for; null if the answer is about the class with most rates.", None
+        ),
+    ] = None
+    yardstick: Annotated[
+        str | None,
+        described(
+            "What rates are measured by: null for Medicare, `compensation` for the state's workers' compensation "
+            "schedule.",
+            None,
         ),
     ] = None
     latest: Annotated[Any, Field(exclude=True)] = None

@@ -167,7 +167,14 @@ ONE_CLASS, ALL_CLASSES = "one", "all"
 CLASS_FILTERS = ("billing_class", "modifier", "care_setting")
 """The filters by which rates of one class are selected, see core/queries/rate_classes.py."""
 
-MARKET_PARAMETERS = (*CODE_PARAMETERS, *FILTERS, BASIS, AREA, CLASSES)
+YARDSTICK = "yardstick"
+"""The parameter with one of YARDSTICKS, the first if it is not set. Like BASIS, it selects no rates."""
+
+OF_MEDICARE, OF_COMPENSATION = "medicare", "compensation"
+YARDSTICKS = (OF_MEDICARE, OF_COMPENSATION)
+"""What rates are measured by: Medicare's amounts, or those of the state's workers' compensation schedule."""
+
+MARKET_PARAMETERS = (*CODE_PARAMETERS, *FILTERS, BASIS, AREA, CLASSES, YARDSTICK)
 """Everything that chooses a market. Conditions have this order too: the fact is sorted by state and month, and the most
 selective come first."""
 
@@ -195,6 +202,6 @@ def filter_condition(name: str, month: str = "$year_month") -> str:
     """
     if name == EVIDENCE:
         return likely_condition(month)
-    if name in {BASIS, AREA}:
+    if name in {BASIS, AREA, YARDSTICK}:
         return f"${name} IS NOT NULL"  # DuckDB refuses a parameter that no condition uses
     return FILTERS[name].restrict(month) if name in FILTERS else f"f.{name} = ${name}"

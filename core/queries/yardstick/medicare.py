@@ -13,6 +13,7 @@ from core.queries.comparison.compared_rates import (
     SAME_TERMS,
     SAME_TERMS_AND_AREA,
     compared_terms_sql,
+    measured_sql,
 )
 from core.queries.comparison.lookup_scope import find_scope
 from core.queries.comparison.lookups import keep_lookups
@@ -221,6 +222,11 @@ class Outcomes:
         return sum(basis.own_area for basis in self.bases)
 
 
+def by_medicare(market: Market) -> Market:
+    """Return the market measured by Medicare, whose comparison has the amounts of both yardsticks."""
+    return replace(market, yardstick=None)
+
+
 def list_comparisons(
     db: Snapshot, market: Market, order: str, limit: int, offset: int, last: RowKey | None = None
 ) -> list[Comparison]:
@@ -241,6 +247,7 @@ def stream_comparisons(db: Snapshot, market: Market, order: str, limit: int, sec
 def _comparisons_sql(
     db: Snapshot, market: Market, order: str, limit: int, offset: int, condition: str = "true"
 ) -> tuple[str, dict[str, Any]]:
+    market = by_medicare(market)  # a row has the amounts of both yardsticks
     compared_terms, of_terms = with_compared_terms(db, market, with_errors=True)
     areas = uses_own_areas(db, market)
     facts, of_facts = market_facts(db, market, areas=areas)
@@ -262,19 +269,21 @@ def with_compared_terms(db: Snapshot, market: Market, *, with_errors: bool = Fal
     """Return a WITH clause whose `compared` has one row for all rates of the same terms, and its parameters.
 
     Where `db` is the cache of one code, its rates are compared once, whatever the filters, and all questions of a page
-    find the outcomes in a table: comparing takes longer than the questions.
+    find the outcomes in a table: comparing takes longer than the questions. The columns of Medicare are those of the
+    market's yardstick, see measured_sql.
     """
     if not isinstance(db, MarketSnapshot) or db.market_values is None or not market.code:
         return _compare_terms(db, market, asked_place(market), with_errors=with_errors)
     areas = uses_own_areas(db, market)
     table = f"compared_{f'{market.pos} {market.basis} {areas}'.encode().hex()}"
     everything = replace(market.unfiltered, basis=market.basis, area=market.area)
+    outcomes = measured_sql(table, market.yardstick)
     query, _ = _compare_terms(db, everything, asked_place(market), with_errors=True)
     db.keep_table(table, f"{query} SELECT * EXCLUDE (rate_count) FROM compared", market.parameters)
     rates, parameters = counted_rates(db, market, areas=areas)
     sql = f"""WITH compared AS (
         SELECT c.*, {RATE_COUNT} AS rate_count
-        FROM {rates} f JOIN {table} c ON {SAME_TERMS_AND_AREA if areas else SAME_TERMS} GROUP BY ALL)"""
+        FROM {rates} f JOIN {outcomes} c ON {SAME_TERMS_AND_AREA if areas else SAME_TERMS} GROUP BY ALL)"""
     return sql, parameters
 
 
@@ -293,6 +302,7 @@ def _compare_terms(db: Snapshot, market: Market, place: str | None, *, with_erro
         scope=keep_lookups(db, market, find_scope(db, market)),
         areas=areas,
         localities=locality_values(db) if areas or (with_errors and knows_areas(db)) else None,
+        yardstick=market.yardstick,
     )
     return sql, used_parameters(sql, market.parameters)
 
@@ -308,6 +318,7 @@ class _OutcomeCount:
 
 def count_outcomes(db: Snapshot, market: Market, yardstick: Yardstick = MEDICARE) -> Outcomes:
     """Return how many rates have each basis, and how many have each reason for no percent, most rates first."""
+    market = by_medicare(market)  # the columns of either yardstick have their own names
     compared_terms, parameters = with_compared_terms(db, market)
     counts = read_rows(
         db,
@@ -333,6 +344,7 @@ def count_outcomes(db: Snapshot, market: Market, yardstick: Yardstick = MEDICARE
 
 def summarize_percents(db: Snapshot, market: Market, yardstick: Yardstick = MEDICARE) -> list[PercentSpread]:
     """Return the distribution of each payer's percents, each rate counted once."""
+    market = by_medicare(market)
     areas = uses_own_areas(db, market)
     rates, parameters = counted_rates(db, market, areas=areas)
     compared_terms, _ = with_compared_terms(db, market)

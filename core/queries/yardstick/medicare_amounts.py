@@ -32,7 +32,7 @@ class ScheduleTerms(NamedTuple):
 
 @dataclass(frozen=True)
 class Amount:
-    """The Medicare amount of all `rates` with the same terms, or the reason why there is none.
+    """The amount of the yardstick for all `rates` with the same terms, or the reason why there is none.
 
     wcfs is the amount of the state's workers' compensation schedule, and wcfs_basis, wcfs_release, and wcfs_reason say
     of it what basis and reason say of Medicare's.
@@ -41,6 +41,7 @@ class Amount:
     basis: str | None
     medicare: float | None
     area: str | None
+    release: str | None
     reason: str | None
     rates: int
     wcfs: float | None
@@ -49,7 +50,7 @@ class Amount:
     wcfs_reason: str | None
 
     def percent(self, rate: float) -> float | None:
-        """Return a rate with these terms as a percent of Medicare: 1 is 100%."""
+        """Return a rate with these terms as a percent of the yardstick: 1 is 100%."""
         return None if self.medicare is None else rate / self.medicare
 
     def percent_of_schedule(self, rate: float) -> float | None:
@@ -78,7 +79,7 @@ class _TermsAmount(Amount):
 
 
 def find_amounts(db: Snapshot, market: Market, group_areas: Iterable[str] = ()) -> dict[ScheduleTerms, Amount]:
-    """Return Medicare's amounts for the rates of a market of one code, by their terms.
+    """Return the amounts of the market's yardstick for its rates by their terms. The market is of one code.
 
     The amounts are the state's means, and those in each of the areas `group_areas` of dim_group_area.
     """
@@ -87,6 +88,7 @@ def find_amounts(db: Snapshot, market: Market, group_areas: Iterable[str] = ()) 
         "place": asked_place(market),
         "basis": market.basis,
         "scope": keep_lookups(db, market, find_scope(db, market)),
+        "yardstick": market.yardstick,
     }
     areas = list(dict.fromkeys(group_areas))
     if areas:
@@ -95,7 +97,7 @@ def find_amounts(db: Snapshot, market: Market, group_areas: Iterable[str] = ()) 
         terms = compared_terms_sql(rates, RATE_COUNT, **options)
     sql = f"""{terms}
             SELECT billing_class, setting, billing_code_modifier AS modifier, pos_set_id, negotiated_type,
-                   negotiation_arrangement, payee, size, group_area, basis, medicare, area, reason,
+                   negotiation_arrangement, payee, size, group_area, basis, medicare, area, release, reason,
                    rate_count AS rates, wcfs, wcfs_basis, wcfs_release, wcfs_reason FROM compared"""
     parameters = used_parameters(sql, {**market.parameters, "group_areas": [None, *areas]})
     rows = read_rows(db, _TermsAmount, sql, parameters)
@@ -104,10 +106,10 @@ def find_amounts(db: Snapshot, market: Market, group_areas: Iterable[str] = ()) 
 
 @dataclass(frozen=True)
 class AmountLine:
-    """A Medicare amount, and the number of rates that are compared with it."""
+    """An amount of the yardstick, and the number of rates that are compared with it."""
 
-    basis: Annotated[str, described("Medicare fee schedule and setting of the amount.", "MPFS non-facility")]
-    amount: Annotated[float, described("Medicare amount in dollars.", 86.4)]
+    basis: Annotated[str, described("Fee schedule and setting of the amount.", "MPFS non-facility")]
+    amount: Annotated[float, described("Amount in dollars: Medicare's, or that of the yardstick asked for.", 86.4)]
     rates: Annotated[int, described("Number of rates that are compared with the amount.", 12)]
 
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.queries.contract_rule.find_rule import to_cents
 from core.queries.contract_rule.fit_rule import (
     NEAR_SHARE,
     RULE_SHARE,
@@ -71,3 +72,8 @@ def test_a_multiple_of_another_conversion_factor_is_the_same_rule() -> None:
     assert (best.candidate, best.multiple) == (0, 1.25)
     assert abs(other.multiple - 1.25 * 32.7442 / 33.8872) < 1e-4
     assert other.explained.all()
+
+
+def test_half_a_cent_of_a_rule_is_rounded_up() -> None:
+    assert to_cents(88.5 * 1.13) == 100.01, "100.005, which binary fractions write as a little less"
+    assert (to_cents(2.675), to_cents(-0.125), to_cents(104.5)) == (2.68, -0.13, 104.5)

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from core.store.generations.manifest import Manifest, StoreError, read_manifest
 
+_LISTED = 6
+"""So many generations are listed. More are a range, if none is missing."""
+
 _NAME = re.compile(r"\d{6,}\.json")
 
 
@@ -37,7 +40,10 @@ def find_kept(root: Path, generation: int) -> Manifest:
 
 def list_numbers(manifests: Iterable[Manifest]) -> str:
     """Return the numbers of generations as a message lists them."""
-    return ", ".join(str(one.generation) for one in manifests) or "none"
+    numbers = [one.generation for one in manifests]
+    if len(numbers) > _LISTED and numbers[-1] - numbers[0] == len(numbers) - 1:
+        return f"{numbers[0]} to {numbers[-1]}"
+    return ", ".join(map(str, numbers)) or "none"
 
 
 def read_if_possible(path: Path) -> Manifest | None:

@@ -1,0 +1,49 @@
+"""How a page is cited and returned to: its address, that of exactly these figures, a sentence, and a feed."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+from core.pages.formats import write_day
+from core.store.generations.manifest import Manifest
+
+THIS_SITE = "https://this-site.invalid"
+"""Stands for the address of the site in a page that is kept: visitors may know the site by several names."""
+
+_MAX_DIGITS = 7
+
+
+@dataclass(frozen=True)
+class Citation:
+    """What a visitor copies: an address that shows the newest figures, one that shows these, and a sentence."""
+
+    address: str
+    pinned: str
+    sentence: str
+    feed: str
+
+
+def cite(subject: str, data: str, path: str, pinned_path: str, manifest: Manifest, feed: str = "") -> Citation:
+    """Return how to cite a page about a `subject`. `data` says which months its figures are of, if they are of some."""
+    of_data = f"Data of {data}, generation" if data else "Data generation"
+    pinned = THIS_SITE + pinned_path
+    return Citation(
+        address=THIS_SITE + path,
+        pinned=pinned,
+        sentence=f"BeaconPoint Health. {subject}. {of_data} {manifest.generation} of {write_day(manifest.created_at)}, "
+        f"as published by payers under the Transparency in Coverage rule. {pinned}",
+        feed=feed,
+    )
+
+
+def name_site(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """Write the address by which the visitor knows the site into a page."""
+    if isinstance(response, HttpResponse) and THIS_SITE.encode() in response.content:
+        response.content = response.content.replace(THIS_SITE.encode(), request.build_absolute_uri("/")[:-1].encode())
+    return response
+
+
+def asked_generation(request: HttpRequest) -> int | None:
+    """Return the generation that an address names; None for the newest, or if the form will refuse what it says."""
+    text = request.GET.get("generation", "")
+    return int(text) if text.isascii() and text.isdigit() and int(text[:_MAX_DIGITS]) > 0 and len(text) < 8 else None

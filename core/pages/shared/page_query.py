@@ -1,0 +1,259 @@
+"""A question to a page: the request, the data that answers it, and its form; and one about a market."""
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+
+from core.fields.places.states import STATES
+from core.pages.citation import Citation, cite
+from core.pages.formats import write_months
+from core.pages.forms.market_forms import MarketForm
+from core.pages.forms.query_form import QueryForm
+from core.pages.shared import urls
+from core.pages.shared.downloads import download
+from core.pages.shared.labels import filter_label
+from core.pages.shared.market_choice import MarketChoice
+from core.pages.yardstick_words import YardstickWords, describe_yardstick
+from core.queries import coverage
+from core.queries.find.code_titles import code_titles
+from core.queries.latest import are_far_apart, list_payer_months
+from core.queries.parties.filter_names import name_of_value
+from core.queries.profiles import name_places
+from core.queries.rules.market import Market, market_cache, uses_own_areas
+from core.queries.rules.market_filters import AREA, BASIS, FILTERS, YARDSTICK
+from core.queries.yardstick.compensation import (
+    CompensationRelease,
+    choose_compensation_release,
+    list_compensation_releases,
+)
+from core.store.connection import Snapshot
+from core.workbook import About, SourceFile
+
+STARTED_AT = "beaconpoint.started"
+"""Where a request keeps the moment at which it began."""
+
+_PAGE_NAMES = {
+    "rates": "Negotiated rates",
+    "medicare": "Negotiated rates compared with Medicare",
+    "compensation": "Workers’ compensation",
+    "payers": "Payers compared",
+    "baskets": "Payers compared for a basket of codes",
+    "clinic": "A clinic against the market",
+    "rule": "The rule behind a payer’s rates",
+    "report": "Report of a code",
+    "npi": "Rates of a provider",
+    "tin": "Rates of a tax ID",
+}
+"""What a page is called in a citation, by the first part of its path; the others are called by that part."""
+
+F = TypeVar("F", bound=QueryForm)
+M = TypeVar("M", bound=MarketForm)
+
+
+@dataclass(frozen=True)
+class PageQuery(Generic[F]):
+    """A question to a page: the request, the snapshot to ask, and the form, which is valid."""
+
+    request: HttpRequest
+    db: Snapshot
+    form: F
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values of the form's fields."""
+        return self.form.cleaned_data
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of links to the same page."""
+        return self.form.parameters()
+
+    @property
+    def wants_file(self) -> bool:
+        """Whether a table is asked for as a file."""
+        return bool(self.values["format"] != "html")
+
+    def download(self, rows: Iterable[Any], row_type: type[Any], name: str) -> HttpResponseBase:
+        """Return the rows as a file in the format that is asked for."""
+        return download(rows, row_type, name, self.values["format"], lambda: self._about(name), self._constants())
+
+    def _constants(self) -> dict[str, str | None]:
+        """Return what a file of rows says in columns of its own, see `Constants`."""
+        return {}
+
+    def _about(self, name: str) -> About:
+        """Return what a workbook says about itself."""
+        page = self.request.path + urls.query(urls.said({**self.parameters, "format": None, "table": None}))
+        return About(
+            title=f"BeaconPoint Health: {name.replace('_', ' ')}",
+            address=self.request.build_absolute_uri(page),
+            choices=self.choices,
+            sources=self._sources(),
+            generation=self.db.manifest.generation,
+            made_at=datetime.now(UTC),
+        )
+
+    @property
+    def choices(self) -> list[tuple[str, str]]:
+        """Return what was chosen, in a visitor's words."""
+        return []
+
+    def _sources(self) -> list[SourceFile]:
+        """Return the payers' files that the rows come from, where they are the files of one market."""
+        return []
+
+    def render(self, template: str, status: int = 200, **context: Any) -> HttpResponse:
+        """Return the page. `path` and `parameters` let templates link to the same page with other parameters."""
+        return render(self.request, template, {**self._context(), **context}, status=status)
+
+    def _context(self) -> dict[str, Any]:
+        return {
+            "form": self.form,
+            "path": self.request.path,
+            "parameters": self.parameters,
+            "manifest": self.db.manifest,
+            "titles": code_titles(self.db),
+            "started": self.request.META.get(STARTED_AT),
+            "citation": self._cite(),
+            "pinned": self.values.get("generation"),
+        }
+
+    def _cite(self) -> Citation:
+        """Return how the page is cited."""
+        # A page of rows and an order are part of what is looked at; a format is not.
+        parameters = {**self.parameters, "format": None, "table": None}
+        newest = urls.changed(self.request.path, {**parameters, "generation": None})
+        pinned = urls.changed(self.request.path, {**parameters, "generation": self.db.manifest.generation})
+        subject = "; ".join([self._page_name(), *(f"{name.lower()} {value}" for name, value in self.choices)])
+        return cite(subject, self._data_months(), newest, pinned, self.db.manifest, self._feed())
+
+    def _page_name(self) -> str:
+        """Return what the page is called: its path in words."""
+        first = self.request.path.strip("/").split("/")[0]
+        return _PAGE_NAMES.get(first, first.capitalize() or "Negotiated rates")
+
+    def _data_months(self) -> str:
+        """Return which months the figures are of; empty text where they are not of a market."""
+        return ""
+
+    def _feed(self) -> str:
+        """Return the address of the feed of what changes on the page; empty text if it has none."""
+        return ""
+
+
+@dataclass(frozen=True)
+class MarketQuery(PageQuery[M]):
+    """A question about a market. The form contains the market that was chosen, not only what was asked for."""
+
+    choice: MarketChoice
+    _resources: ExitStack = field(repr=False)
+
+    @property
+    def market(self) -> Market:
+        """The market that the question is about."""
+        return self.choice.market
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of links to the same page: they name the class of rates that was chosen."""
+        return {**super().parameters, **{name: getattr(self.market, name) for name in sorted(self.choice.filled)}}
+
+    @cached_property
+    def cached(self) -> Snapshot:
+        """The snapshot with the market's rates in memory: the same answers, sooner. Made when it is first needed."""
+        return self._resources.enter_context(market_cache(self.db, self.market))
+
+    @cached_property
+    def cached_by_area(self) -> Snapshot:
+        """The snapshot with the market's rates in memory, counted by area if they are compared in their own areas."""
+        if not uses_own_areas(self.db, self.market):
+            return self.cached
+        return self._resources.enter_context(market_cache(self.db, self.market, areas=True))
+
+    @cached_property
+    def compensation_release(self) -> CompensationRelease | None:
+        """The release of the state's workers' compensation schedule that is in effect in the market's month."""
+        releases = list_compensation_releases(self.db)
+        return choose_compensation_release(releases, self.market.state, self.market.newest_month)
+
+    @cached_property
+    def measured(self) -> YardstickWords:
+        """What the market's yardstick is called."""
+        return describe_yardstick(self.market, self.compensation_release)
+
+    def download(self, rows: Iterable[Any], row_type: type[Any], name: str) -> HttpResponseBase:
+        """Return the rows as a file whose name says of which state and month they are."""
+        return super().download(rows, row_type, f"{name}_{self.market.state}_{self.market.one_month or 'latest'}")
+
+    def _constants(self) -> dict[str, str | None]:
+        market = self.market
+        names = ("state", "code_type", "code", "billing_class", "modifier")
+        of_market = {name: getattr(market, name) for name in names}
+        return {"year_month": market.one_month or None, **of_market, "payer_slug": market.payer}
+
+    def _data_months(self) -> str:
+        return write_months(self.market)
+
+    def _feed(self) -> str:
+        return urls.to("feed", self.market.in_any_month)
+
+    @property
+    def choices(self) -> list[tuple[str, str]]:
+        """What was chosen, in a visitor's words."""
+        market = self.market
+        code = [("Code", f"{market.code_type} {market.code}")] if market.code else []
+        filters = [(label, value) for label, _, value in self._applied(self.parameters)]
+        if not self.measured.is_medicare:
+            filters.append((filter_label(YARDSTICK), self.measured.dated))
+        return [("State", STATES[market.state]), ("Month", write_months(market)), *code, *filters]
+
+    def _sources(self) -> list[SourceFile]:
+        market = self.market
+        return [
+            SourceFile(**vars(one)) for one in coverage.list_sources(self.db, market.state, market.months, market.payer)
+        ]
+
+    def _applied(self, parameters: dict[str, Any]) -> list[tuple[str, str, str]]:
+        """Return the label, the name, and the value in words of each filter that is set."""
+        names = {("payer", slug): name for slug, name in coverage.list_payers(self.db)}
+        names |= {(name, str(parameters.get(name))): label for name, label in name_places(self.db, self.market).items()}
+        applied = [
+            (one.label, name, names.get((name, value)) or name_of_value(self.db, name, value) or value)
+            for name, one in FILTERS.items()
+            if (value := parameters.get(name))
+        ]
+        if parameters.get(BASIS):
+            applied.append((filter_label(BASIS), BASIS, parameters[BASIS].upper()))
+        if parameters.get(AREA):
+            applied.append((filter_label(AREA), AREA, parameters[AREA]))
+        return applied
+
+    @property
+    def names_in_tabs(self) -> set[str]:
+        """The filters that the tabs of the classes show."""
+        chosen = [one for one in self.choice.classes if one.chosen] if len(self.choice.classes) > 1 else []
+        return {name for one in chosen for name, value in one.filters.items() if value}
+
+    def _context(self) -> dict[str, Any]:
+        context = super()._context()
+        not_in_tabs = {k: v for k, v in context["parameters"].items() if k not in self.names_in_tabs}
+        applied, release = self._applied(not_in_tabs), self.compensation_release
+        earlier = coverage.has_earlier_month(self.db, self.market.state, self.market.payer)
+        months = list_payer_months(self.db, self.market) if not self.market.one_month else []
+        return {
+            **context,
+            "payer_months": months,
+            "months_are_far_apart": are_far_apart(self.market.month_names),
+            "market": self.market,
+            "classes": self.choice.classes,
+            "applied": applied,
+            "compensation_release": release,
+            "measured": self.measured,
+            "has_earlier_month": earlier,
+        }

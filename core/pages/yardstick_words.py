@@ -1,0 +1,44 @@
+"""What pages call the yardstick that percents are of: Medicare, or a state's workers' compensation schedule."""
+
+from dataclasses import dataclass
+
+from core.pages.formats import write_month, write_state
+from core.queries.rules.market import Market
+from core.queries.rules.market_filters import OF_COMPENSATION
+from core.queries.yardstick.compensation import CompensationRelease
+
+
+@dataclass(frozen=True)
+class YardstickWords:
+    """What a yardstick is called: in a sentence, above a column of percents or of amounts, and below a chart."""
+
+    name: str
+    dated: str
+    percent: str
+    amount: str
+    lines: str
+    is_medicare: bool
+
+
+def describe_yardstick(market: Market, release: CompensationRelease | None) -> YardstickWords:
+    """Return what the yardstick of a market is called. `release` is that of its state's schedule, if there is one."""
+    state = write_state(market.state)
+    if market.yardstick != OF_COMPENSATION:
+        return YardstickWords(
+            name="Medicare",
+            dated="Medicare",
+            percent="% of Medicare",
+            amount="Medicare amount",
+            lines=f"Medicare’s amounts for these rates, averaged over {state}",
+            is_medicare=True,
+        )
+    name = f"the workers’ compensation schedule of {state}"
+    dated = f"{name}, in effect from {write_month(release.release)}" if release else name
+    return YardstickWords(
+        name=name,
+        dated=dated,
+        percent="% of schedule",
+        amount="Schedule amount",
+        lines=f"amounts of {dated}",
+        is_medicare=False,
+    )

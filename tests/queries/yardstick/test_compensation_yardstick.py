@@ -1,0 +1,144 @@
+"""Percents of a state's schedule, wherever percents of Medicare stand, against each rate's own percent."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.queries.baskets.basket_codes import BasketCode
+from core.queries.baskets.basket_medians import list_code_medians
+from core.queries.code_answer import spread_by_terms
+from core.queries.over_time.trend import list_trend
+from core.queries.parties.provider_rates import list_code_rates
+from core.queries.profiles import break_down
+from core.queries.rules.market import Market, market_cache
+from core.queries.yardstick import medicare
+from core.queries.yardstick.below_schedule import BelowBy, BelowSchedule, count_below_schedule, list_below_schedule
+from core.queries.yardstick.medicare_amounts import find_amounts
+from core.store.connection import Snapshot
+from core.store.generations.store import Store
+from tests.stores import open_snapshot
+
+PAYERS = (None, "example_peach_health_plan", "example_savannah_benefit_administrators")
+CODES = ("70450", "99213", "27447", "90837", "470")
+ALL = 100_000
+TINS = "SELECT fact_uid, tin_value FROM fact_rate JOIN xref_group_tin USING (year_month, pg_uid)"
+
+markets = st.builds(
+    lambda code, payer, of_class, pos, area: Market(
+        "GA", "2025-08", None, code, payer=payer, billing_class=of_class, pos=pos, area=area
+    ),
+    st.sampled_from(CODES),
+    st.sampled_from(PAYERS),
+    st.sampled_from([None, "professional", "institutional"]),
+    st.sampled_from([None, None, "11", "22"]),
+    st.sampled_from([None, "state"]),
+)
+
+
+@pytest.fixture(scope="module")
+def placed_root_db(placed_root: Path) -> Snapshot:
+    return open_snapshot(Store(placed_root))
+
+
+def single_rates(db: Snapshot, market: Market) -> list[medicare.Comparison]:
+    return medicare.list_comparisons(db, market, "rate", ALL, 0)
+
+
+def middle(percents: list[float]) -> Any:
+    """Return the median of percents, to compare with; None if there are none."""
+    return pytest.approx(median(percents)) if percents else None
+
+
+@given(markets)
+def test_each_answer_has_the_percents_of_the_schedule(placed_root_db: Snapshot, market: Market) -> None:
+    db, measured = placed_root_db, replace(market, yardstick="compensation")
+    rows = single_rates(db, market)
+    assert single_rates(db, measured) == rows
+    dollars = [row for row in rows if row.kind == "dollars"]
+    percents = [row.wcfs_percent for row in dollars if row.wcfs_percent is not None]
+    for spread in spread_by_terms(db, measured):
+        of_spread = [
+            row.wcfs_percent
+            for row in dollars
+            if (row.billing_class, row.modifier) == spread.terms
+            and spread.reporting_entity_name in {None, row.reporting_entity_name}
+            and row.wcfs_percent is not None
+        ]
+        assert (spread.compared, spread.percent_p50) == (len(of_spread), middle(of_spread))
+    assert break_down(db, measured, "county")[0].percent == middle(percents)
+    amounts = find_amounts(db, measured).values()
+    assert {one.medicare for one in amounts} == {one.wcfs for one in amounts} == {row.wcfs for row in rows}
+    assert all(one.release == one.wcfs_release and one.reason == one.wcfs_reason for one in amounts)
+    with market_cache(db, measured, areas=market.area is None) as cached:
+        assert spread_by_terms(cached, measured) == spread_by_terms(db, measured)
+        assert medicare.count_outcomes(cached, measured) == medicare.count_outcomes(cached, market)
+    found = list_code_medians(db, replace(measured, code=None), [BasketCode(str(market.code), ())])
+    for row in found:
+        assert row.percent is None or min(percents) <= row.percent <= max(percents)
+
+
+def test_a_provider_and_a_trend_have_percents_of_the_schedule(demo: Snapshot) -> None:
+    ((npi,),) = demo.rows("SELECT min(npi) FROM group_by_npi WHERE year_month = '2025-08'")
+    market = Market("GA", "2025-08", npi=npi, yardstick="compensation")
+    _, rows = list_code_rates(demo, demo, market, ALL, 0)
+    expected = [row.wcfs_percent for code in {row.code for row in rows}
+                for row in single_rates(demo, replace(market, code=code)) if row.wcfs_percent]  # fmt: skip
+    assert expected
+    assert sum(row.compared for row in rows) == len(expected)
+    points = list_trend(demo, Market("GA", "", "CPT", "70450", yardstick="compensation"))
+    assert {(one.modifier, one.medicare, one.basis) for one in points if one.billing_class == "professional"} >= {
+        ("", 195.0, "workers’ compensation, professional"),
+        ("26", 72.0, "workers’ compensation, professional, modifier 26"),
+    }
+
+
+@given(markets, st.booleans())
+def test_who_accepts_less_than_the_schedule(placed_root_db: Snapshot, market: Market, whole: bool) -> None:
+    db = placed_root_db
+    market = replace(market, code=None, payer=market.payer or PAYERS[1]) if whole else market
+    rows = single_rates(db, market)
+    compared = [row for row in rows if row.wcfs is not None]
+    groups: dict[str, set[str]] = {}
+    for fact, tin in db.rows(
+        "SELECT fact_uid, tin_value FROM fact_rate JOIN xref_group_tin USING (year_month, pg_uid)"
+    ):
+        groups.setdefault(fact, set()).add(tin)
+    below = {row.fact_uid for row in compared if row.wcfs is not None and row.negotiated_rate < row.wcfs}
+    keys: dict[BelowBy, Callable[[medicare.Comparison], set[str]]] = {
+        "organizations": lambda row: groups.get(row.fact_uid, set()),
+        "payers": lambda row: {row.payer_slug},
+        "codes": lambda row: {row.code},
+    }
+    names: dict[BelowBy, str] = {"organizations": "tin_value", "payers": "payer_slug", "codes": "code"}
+    for by, keys_of in keys.items():
+        total, found = list_below_schedule(db, market, by, ALL, 0)
+        expected: dict[str, list[medicare.Comparison]] = {}
+        for row in compared:
+            for key in keys_of(row):
+                expected.setdefault(key, []).append(row)
+        assert total == len(found) == len(expected)
+        assert [(-one.below, one.percent_p50) for one in found] == sorted(
+            (-one.below, one.percent_p50) for one in found
+        )
+        for one in found:
+            check_row(one, expected[getattr(one, names[by])], below)
+    totals = count_below_schedule(db, market)
+    with_below = {tin for fact in below for tin in groups.get(fact, ())}
+    assert (totals.rates, totals.compared, totals.below) == (len(rows), len(compared), len(below))
+    assert totals.organizations_below == len(with_below)
+
+
+def check_row(one: BelowSchedule, rows: list[medicare.Comparison], below: set[str]) -> None:
+    number = sum(row.fact_uid in below for row in rows)
+    assert (one.compared, one.below) == (len(rows), number)
+    assert one.share == pytest.approx(number / len(rows))
+    percents = [row.wcfs_percent for row in rows if row.wcfs_percent is not None]
+    assert one.percent_p50 == middle(percents)
+    assert one.lowest == pytest.approx(min(percents))
+    assert one.release == max(row.wcfs_release or "" for row in rows)
