@@ -15,7 +15,7 @@ from core.queries.rules.named_rows import read_row, read_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, percentile_columns, percentile_list
 from core.store.connection import Snapshot
 
-CodeCount = Annotated[int, described("Number of billing codes.", 12)]
+CodesOfPart = Annotated[int, described("Number of billing codes.", 12)]
 Compared = Annotated[int, described("Number of rates that have a percent of Medicare.", 12)]
 Placed = Annotated[int, described("Number of rates that have a position in the market.", 12)]
 _PERCENT = "percentile of the percents of Medicare: 1 is 100%."
@@ -31,7 +31,7 @@ class ProviderSummary:
     """All of a provider's rates in a few figures."""
 
     payers: Annotated[int, described("Number of payers.", 2)]
-    codes: CodeCount
+    codes: CodesOfPart
     rates: RateCount
     dollars: Annotated[int, described("Number of rates in dollars for one service.", 12)]
     compared: Compared
@@ -49,7 +49,7 @@ class FamilyRates:
     """A provider's rates of one family of codes in a few figures."""
 
     family: Family
-    codes: CodeCount
+    codes: CodesOfPart
     rates: RateCount
     compared: Compared
     p10: P10
@@ -68,7 +68,7 @@ class ProviderPayer:
     reporting_entity_name: PayerName
     payer_slug: PayerSlug
     year_month: Month
-    codes: CodeCount
+    codes: CodesOfPart
     rates: RateCount
     compared: Compared
     p10: P10
