@@ -38,7 +38,9 @@ def cite(subject: str, data: str, path: str, pinned_path: str, manifest: Manifes
 
 def name_site(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     """Write the address by which the visitor knows the site into a page."""
-    if isinstance(response, HttpResponse) and THIS_SITE.encode() in response.content:
+    # Pages that are made when the site starts are nobody's yet: their request has no host.
+    is_asked_for = "HTTP_HOST" in request.META or "SERVER_NAME" in request.META
+    if is_asked_for and isinstance(response, HttpResponse) and THIS_SITE.encode() in response.content:
         response.content = response.content.replace(THIS_SITE.encode(), request.build_absolute_uri("/")[:-1].encode())
     return response
 
