@@ -10,7 +10,7 @@ from core.store.generations.manifest import Manifest
 THIS_SITE = "https://this-site.invalid"
 """Stands for the address of the site in a page that is kept: visitors may know the site by several names."""
 
-_MAX_DIGITS = 7
+_MAX_DIGITS = 15
 
 
 @dataclass(frozen=True)
@@ -48,4 +48,5 @@ def name_site(request: HttpRequest, response: HttpResponseBase) -> HttpResponseB
 def asked_generation(request: HttpRequest) -> int | None:
     """Return the generation that an address names; None for the newest, or if the form will refuse what it says."""
     text = request.GET.get("generation", "")
-    return int(text) if text.isascii() and text.isdigit() and int(text[:_MAX_DIGITS]) > 0 and len(text) < 8 else None
+    is_number = text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
+    return (int(text) or None) if is_number else None

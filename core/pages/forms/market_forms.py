@@ -148,7 +148,8 @@ class MarketForm(QueryForm):
     @property
     def filter_boxes(self) -> list[forms.BoundField]:
         """The fields of the filters, except the payer, which forms show among the fields of the market itself."""
-        measured = [YARDSTICK] if self.offers_compensation or self.cleaned_data.get(YARDSTICK) else []
+        asked = self.is_bound and self.data.get(YARDSTICK)
+        measured = [YARDSTICK] if self.offers_compensation or asked else []
         names = (*FILTERS, BASIS, AREA, CLASSES, *measured)
         return [self[name] for name in names if name != "payer" and name in self.fields]
 

@@ -11,6 +11,7 @@ from core.pages.forms.fields import NumberField, OneOfField, SearchField, StateF
 
 FORMATS = ("html", "csv", "json", "parquet", "xlsx")
 MAX_PAGE = 1_000_000
+MAX_GENERATION = 10**15 - 1
 
 
 class QueryForm(forms.Form):
@@ -27,8 +28,8 @@ class QueryForm(forms.Form):
 
     generation = NumberField(
         "Generation",
-        max_value=MAX_PAGE,
-        expected=f"the number of a generation of the data, from 1 to {MAX_PAGE:,}",
+        max_value=MAX_GENERATION,
+        expected="the number of a generation of the data, such as 20",
         meaning="Answer from this generation of the data, while it is kept, rather than from the newest.",
     )
 

@@ -9,7 +9,7 @@ from core.queries.coverage import Coverage, list_coverage
 from core.queries.over_time.changes import count_moved_codes
 from core.queries.over_time.matching import names_organization
 from core.queries.over_time.trend import TrendPoint, list_months, list_trend
-from core.queries.rules.columns import BillingClass, Code, CodeType, Month, PayerName, PayerSlug, described
+from core.queries.rules.columns import BillingClass, Month, PayerName, PayerSlug, described
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 
@@ -35,8 +35,8 @@ class News:
     before: Annotated[str | None, described("The month that it changed from; null for files.", "2025-07")]
     reporting_entity_name: PayerName
     payer_slug: PayerSlug
-    code_type: CodeType | None
-    code: Code | None
+    code_type: Annotated[str | None, described("Code system; null for files.", "CPT")]
+    code: Annotated[str | None, described("Billing code; null for files.", "99213")]
     billing_class: BillingClass
     modifier: Annotated[str | None, described("Modifiers of the rates, joined by commas; null for files.", "26")]
     rates: Annotated[int | None, described("Number of rates of the month.", 12)]
