@@ -35,6 +35,6 @@ def test_every_command_on_the_page_works(site: Client) -> None:
     assert len(commands) == len(OPERATIONS)
     for command in commands:
         response = site.get(command.removeprefix("http://testserver"))
-        # The example of a provider, an organization, a system, or a plan is nobody's.
-        of_one = re.search("/(providers|organizations|systems|plans)/", command)
+        # The example of a provider, a group, an organization, a system, or a plan is nobody's.
+        of_one = re.search("/(providers|groups|organizations|systems|plans)/", command)
         assert response.status_code == (404 if of_one else 200), command

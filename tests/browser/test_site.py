@@ -125,7 +125,8 @@ def test_from_a_word_to_a_payer_a_provider_medicare_and_a_file(look: Any, tmp_pa
     page.get_by_role("table").last.locator("tbody a[href^='/tin/']").first.click()
     expect(page.get_by_role("heading", name="Groups and networks")).to_be_visible()
     with page.expect_download() as download:
-        page.locator("section").first.get_by_role("link", name="CSV").click()
+        rates = page.locator("section", has=page.get_by_role("heading", name="Rates in"))
+        rates.get_by_role("link", name="CSV").click()
     saved = tmp_path / "rates.csv"
     download.value.save_as(saved)
     with saved.open(newline="") as file:
