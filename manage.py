@@ -1,18 +1,12 @@
 #!/usr/bin/env python
 """Run the project's commands: `manage.py help` lists them."""
 
-import gc
 import os
 import sys
-
-OBJECTS_BETWEEN_CYCLES = 50_000
-"""How many new objects there must be before reference cycles among them are looked for. Imports make some hundred
-thousand objects that stay: with Python's own 700, looking through them takes a tenth of a second of each command."""
 
 
 def main() -> None:
     """Pass the command line to Django."""
-    gc.set_threshold(OBJECTS_BETWEEN_CYCLES)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "beaconpoint.settings")
     from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415
     from django.core.management import execute_from_command_line  # noqa: PLC0415 - after the settings are named
