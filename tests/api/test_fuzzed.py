@@ -25,7 +25,7 @@ MONTHS = {"year_month": "2025-08", "from": "2025-07"}
 FILTERS = {
     "code_type", "care_setting", "payer", "pos", "billing_class", "modifier", "setting", "negotiated_type",
     "arrangement", "network", "npi", "tin", "organization", "system", "plan", "city", "zip", "county", "metro", "near",
-    "specialty", "entity", "evidence", "classes", "basis", "area", "limit", "cursor",
+    "specialty", "entity", "evidence", "classes", "yardstick", "basis", "area", "limit", "cursor", "generation",
 }  # fmt: skip
 """Tried at `rates` only: elsewhere they are the same fields of the same form."""
 
@@ -43,6 +43,8 @@ def document_of(db: Snapshot) -> dict[str, Any]:
                 parameter["examples"] = parameter["schema"]["examples"] = [{"npi": npi, "tin": tin}[parameter["name"]]]
             if parameter["name"] in FEW:
                 parameter["schema"]["enum"] = FEW[parameter["name"]]
+            if path.startswith("/api/v1/baskets") and parameter["name"] == "basket":
+                parameter["required"] = True  # OpenAPI cannot express that one of two is required
             if path.startswith("/api/v1/changes") and parameter["name"] in MONTHS:
                 parameter["schema"] = {"type": "string", "enum": [MONTHS[parameter["name"]]]}
     return found

@@ -56,7 +56,7 @@ def problem(response: Any, kind: str) -> dict[str, Any]:
         ("limit", "1.0", "'1.0' is not a whole number from 1 to 1,000"),
         ("limit", "x", "'x' is not a whole number from 1 to 1,000"),
         ("cursor", "a b", "'a b' is not `next` of an answer"),
-        ("page", "2", "unknown parameter; expected one of state, year_month"),
+        ("page", "2", "unknown parameter; expected one of generation, state, year_month"),
         ("stat", "GA", "unknown parameter; expected one of"),
         ("payer", ["a", "b"], "given 2 times; expected once"),
     ],

@@ -47,7 +47,7 @@ def test_every_amount_is_labeled_in_a_row_of_its_own_and_none_is_left_out_silent
     picture = draw_histogram(Histogram([Bin(90, 120, 7)], 0, 0), lines, 104.005)
     labels = re.findall(r'<text class="amount (\w+)" x="([\d.]+)%?" y="(\d+)">([^<]*)<', picture)
     assert len({y for _, _, y, _ in labels}) == len(labels) == 9
-    assert labels[-1][3] == "and 3 more in the table of Medicare amounts"
+    assert labels[-1][3] == "and 3 more in the table of amounts"
     for anchor, x, _, label in labels:
         width = 100 * 6.6 * len(label) / 320  # percent of a phone's width
         assert float(x) + width <= 100.5 if anchor == "start" else float(x) - width >= -0.5
