@@ -32,6 +32,10 @@ LOCALITIES = (
 )
 
 
+TIN = "123456789"
+"""The tax ID of every group."""
+
+
 def area_text(area: Row) -> str:
     """Return an area as dim_group_area writes it."""
     side = {True: "rural", False: "urban", None: ""}[area["dmepos_rural"]]
@@ -52,8 +56,9 @@ def store_of_areas(root: Path, rates: list[Row], schedules: dict[str, list[Row]]
         for number, rate in enumerate(rates)
     ]  # fmt: skip
     sets = {tuple(rate["places"]) for rate in rates}
+    every_group = [{"year_month": "2025-06", "payer_slug": "p", "pg_uid": f"g{number}"} for number in range(len(AREAS))]
     groups = [
-        {"year_month": "2025-06", "payer_slug": "p", "pg_uid": f"g{number}", **area, "area": area_text(area)}
+        {**every_group[number], **area, "area": area_text(area)}
         for number, area in enumerate(AREAS)
         if area is not None
     ]
@@ -66,6 +71,16 @@ def store_of_areas(root: Path, rates: list[Row], schedules: dict[str, list[Row]]
             "fact_rate": facts,
             "dim_pos_set": [{"pos_set_id": pos_set_id(list(one)), "service_codes": list(one)} for one in sets],
             "dim_group_area": groups,
+            "xref_group_tin": [
+                {
+                    "year_month": "2025-06",
+                    "payer_slug": "p",
+                    "pg_uid": f"g{number}",
+                    "tin_type": "ein",
+                    "tin_value": TIN,
+                }
+                for number in range(len(AREAS))
+            ],
             "dim_benchmark": [
                 {
                     "kind": kind,

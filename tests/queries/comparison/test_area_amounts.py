@@ -17,6 +17,7 @@ from core.store.connection import Snapshot
 from tests.queries.comparison.area_stores import (
     AREAS,
     LOCALITIES,
+    TIN,
     WAGES,
     Row,
     area_text,
@@ -230,7 +231,7 @@ def test_an_error_over_five_percent_is_notable(cases: Snapshot) -> None:
 
 
 def test_a_provider_s_percents_are_those_of_its_own_areas(cases: Snapshot) -> None:
-    for asked in (MARKET, Market("GA", "2025-06", area="state")):
+    for asked in (Market("GA", "2025-06", tin=TIN), Market("GA", "2025-06", tin=TIN, area="state")):
         _, found = provider_rates.list_code_rates(cases, cases, asked, 99, 0)
         of_visits = next(row for row in found if row.code == "99213" and row.modifier == "")
         percents = [
