@@ -7,7 +7,7 @@ from pathlib import Path
 from core.store.generations.manifest import Manifest, StoreError, read_manifest
 
 _LISTED = 6
-"""So many generations are listed. More are a range, if none is missing."""
+"""The most generations that are listed. More are a range, if none is missing."""
 
 _NAME = re.compile(r"\d{6,}\.json")
 
