@@ -1,6 +1,7 @@
 """Split a text into words as the vocabulary of services has them: one spelling, one abbreviation, the stem alone."""
 
 import re
+import threading
 import tomllib
 from functools import cache, lru_cache
 from pathlib import Path
@@ -15,7 +16,15 @@ _POSSESSIVE = re.compile(r"['’]s?\b")
 _LONGEST_WORD = 40
 """A longer word is none of the vocabulary, and comparing it with every word would take long."""
 
-_ENGLISH = snowballstemmer.stemmer("english")
+
+class _Stemmers(threading.local):
+    """A stemmer keeps the word that it works on, so that each thread needs its own."""
+
+    def __init__(self) -> None:
+        self.english = snowballstemmer.stemmer("english")
+
+
+_STEMMERS = _Stemmers()
 
 Phrase = tuple[str, ...]
 
@@ -28,7 +37,7 @@ def split_words(text: str) -> list[str]:
 @lru_cache(maxsize=4096)
 def stem(word: str) -> str:
     """Return the stem of a word: injections is inject."""
-    return str(_ENGLISH.stemWord(word[:_LONGEST_WORD]))
+    return str(_STEMMERS.english.stemWord(word[:_LONGEST_WORD]))
 
 
 def service_words(words: list[str]) -> list[str]:
