@@ -1,7 +1,8 @@
 """Memory that a process shares with one of its workers, so that the large part of a task need not go through a pipe.
 
-A pipe holds some hundred kilobytes. A process that sends a few megabytes waits until the other side has taken them out part by
-part, and a worker that computes takes them slowly. Shared memory is written once, and the message in the pipe is short.
+A pipe holds some hundred kilobytes. A process that sends a few megabytes waits until the other side has taken them out
+part by part, and a worker that computes takes them slowly. Shared memory is written once, and the message in the pipe
+is short.
 """
 
 import mmap
