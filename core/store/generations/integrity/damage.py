@@ -111,8 +111,11 @@ def find_problem(root: Path, file: DataFile, count: Callable[[int], None] | None
 
 
 def is_intact(root: Path, manifest: Manifest) -> bool:
-    """Return whether every file of a generation is there, as far as `visible_problem` tells."""
-    return all(visible_problem(root, file) is None for file in manifest.files)
+    """Return whether every file of a generation is there and can be read, as far as `visible_problem` tells."""
+    try:
+        return all(visible_problem(root, file) is None for file in manifest.files)
+    except (StoreError, OSError):
+        return False
 
 
 def newest_intact(root: Path, *, without: str = "") -> Manifest | None:
