@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from core.store.generations.integrity.damage import newest_intact
 from core.store.generations.ownership import list_cautions, require_owner
 from core.store.generations.store import Store, StoreError
 from core.store.upkeep.backup import back_up
@@ -116,6 +117,24 @@ def test_a_user_who_may_write_only_some_of_the_store_is_refused() -> None:
                 StoreError, match=r"/(files|manifests) belongs to the user .*; nothing has been written;.*chown"
             ):
                 require_owner(store.root)
+        finally:
+            if root:
+                os.seteuid(0)
+
+
+def test_a_generation_with_a_file_that_this_user_may_not_read_is_not_intact() -> None:
+    # A thread of the site looks for a generation to go back to, and must not end there.
+    with TemporaryDirectory() as name:  # not below a folder that only its owner may enter
+        store = Store(Path(name) / "data")
+        change(store, "a")
+        assert newest_intact(store.root)
+        Path(store.paths("dim_payer_bridge")[0]).chmod(0)
+        root = os.geteuid() == 0
+        if root:
+            Path(name).chmod(0o755)
+            os.seteuid(SOMEONE)
+        try:
+            assert newest_intact(store.root) is None
         finally:
             if root:
                 os.seteuid(0)

@@ -9,7 +9,7 @@ from django.test import Client
 
 from core import open_store
 from core.store.generations.integrity.background_check import BackgroundCheck
-from core.store.generations.integrity.damage import DamagedFileError, newest_intact
+from core.store.generations.integrity.damage import DamagedFileError
 from core.store.generations.store import Store
 from tests.site import ask_health, serving
 from tests.store.damage import flip_bit
@@ -77,12 +77,3 @@ def test_the_site_answers_503_once_a_flipped_bit_is_found(store: Store) -> None:
         page = Client().get("/")
     assert page.status_code == 503
     assert "A file of the table dim_payer_bridge is damaged" in page.content.decode()
-
-
-def test_a_generation_with_a_file_that_nobody_can_read_is_not_intact(store: Store, check: BackgroundCheck) -> None:
-    # The check looks for one to go back to in its thread, which must not end there.
-    path = bridge(store)
-    path.unlink()
-    path.mkdir()
-    assert newest_intact(store.root) is None
-    wait_until(lambda: is_refused(check, store))
