@@ -45,6 +45,8 @@ class TaskMemory:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Describe the memory to a process that is being started."""
+        if sys.platform == "win32":  # it cannot be created there either
+            raise TypeError("this memory is not shared with other processes")
         return _attach, (reduction.DupFd(self._file), self._tasks)
 
     def new_task(self) -> "TaskPlace":
