@@ -25,6 +25,10 @@ from tests.rate_files import file_of, item_of
 NPIS = ("1912951245", "1003027533", "1234567893", "2790708186")
 
 
+_OF_ONE_LOAD = {DIM_BATCH.name: ("started_at", "finished_at", "source"), "xref_batch_source": ("fetched_at",)}
+"""Columns that say when and from where a file was loaded."""
+
+
 def write_rates(directory: Path, count: int, same: int = 0) -> list[Path]:
     """Write files that share codes, groups' members, and a payer; the last `same` repeat the first ones' content."""
     directory.mkdir(parents=True, exist_ok=True)
@@ -90,8 +94,7 @@ def rows_of(store: Store, name: str) -> pl.DataFrame:
         if paths
         else pl.DataFrame(TABLES[name].arrow.empty_table())
     )
-    own = ("started_at", "finished_at", "source") if name == DIM_BATCH.name else ()
-    return rows.sort(TABLES[name].key).drop(own)
+    return rows.sort(TABLES[name].key).drop(_OF_ONE_LOAD.get(name, ()))
 
 
 def assert_same_stores(one: Store, other: Store) -> None:

@@ -1,5 +1,6 @@
 """The seed's SQL gives one answer: in DuckDB on one machine's store, and in Sail (Spark's dialect and protocol)."""
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -28,6 +29,9 @@ def spark() -> Iterator[Any]:
     """Return a session of a Sail server of this process."""
     if find_spec("pysail") is None:
         pytest.skip("needs Sail: uv sync --group cluster-dev")
+    # PySpark takes a process without a main file, such as a worker of the tests, for one of its own doctests.
+    if not hasattr(sys.modules["__main__"], "__file__"):
+        sys.modules["__main__"].__file__ = __file__
     from pysail.spark import SparkConnectServer  # noqa: PLC0415 - an optional dependency
     from pyspark.sql import SparkSession  # noqa: PLC0415 - an optional dependency
 
