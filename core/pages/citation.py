@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
+from core.fields.texts.text import is_digits
 from core.pages.formats import write_day
+from core.pages.forms.query_form import MAX_GENERATION
 from core.store.generations.manifest import Manifest
 
 THIS_SITE = "https://this-site.invalid"
 """Stands for the address of the site in a page that is kept: visitors may know the site by several names."""
-
-_MAX_DIGITS = 15
 
 
 @dataclass(frozen=True)
@@ -48,5 +48,4 @@ def name_site(request: HttpRequest, response: HttpResponseBase) -> HttpResponseB
 def asked_generation(request: HttpRequest) -> int | None:
     """Return the generation that an address names; None for the newest, or if the form will refuse what it says."""
     text = request.GET.get("generation", "")
-    is_number = text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
-    return (int(text) or None) if is_number else None
+    return (int(text) or None) if is_digits(text) and len(text) <= len(str(MAX_GENERATION)) else None

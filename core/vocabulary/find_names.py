@@ -91,7 +91,7 @@ def find_city(words: Sequence[str], state: str | None, cities: Mapping[str, Coll
         states = cities.get(name, ())
         if not states or (state and state not in states):
             continue
-        if not state and last - first == 1 and (is_service_word(name.lower()) or name.title() in STATES.values()):
+        if not state and last - first == 1 and (is_service_word(name) or name.title() in STATES.values()):
             continue
         only = next(iter(states)) if len(states) == 1 else None
         return FoundCity(name, state or only, (*words[:first], *words[last:]))

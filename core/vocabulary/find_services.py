@@ -93,8 +93,8 @@ def correct_words(words: list[str]) -> list[str]:
 
 
 def is_service_word(word: str) -> bool:
-    """Return whether a word in lower case is one of the vocabulary, in whichever form."""
-    return _is_known(service_index(), word)
+    """Return whether a word is one of the vocabulary, in any form and case."""
+    return _is_known(service_index(), word.lower())
 
 
 def _is_known(index: ServiceIndex, word: str) -> bool:

@@ -107,7 +107,7 @@ def _find_hospitals(db: Snapshot, words: Sequence[str], limit: int) -> list[Know
     """Return the hospitals whose name, system, and city have each word that tells one hospital from another."""
     telling = [word for word in words if word.lower() not in _OF_MANY_HOSPITALS]
     parameters, has_all = contains_words(" ".join(telling), "folded")
-    if not parameters or all(is_service_word(word.lower()) for word in telling):
+    if not parameters or all(is_service_word(word) for word in telling):
         return []
     return read_rows(
         db,
@@ -128,7 +128,7 @@ def _known_words(words: Sequence[str], index: CodeIndex, named: NamedThings) -> 
     names = set(_without(words, payers.rest)) if payers.names else set()
     if specialty.names:
         names |= set(_without(payers.rest, specialty.rest))
-    known = [word for word in words if word in names or is_service_word(word.lower()) or index.spells(word.lower())]
+    known = [word for word in words if word in names or is_service_word(word) or index.spells(word.lower())]
     if all(stem(word.lower()) in optional_words() for word in known):
         return [], list(words)
     return known, [word for word in words if word not in known]
@@ -136,7 +136,7 @@ def _known_words(words: Sequence[str], index: CodeIndex, named: NamedThings) -> 
 
 def _texts(words: Sequence[str], state: str | None) -> list[str]:
     where = f", {state}" if state else ""
-    of_services = [word for word in words if is_service_word(word.lower())]
+    of_services = [word for word in words if is_service_word(word)]
     return list(dict.fromkeys(" ".join(some) + where for some in (words, of_services) if some))
 
 

@@ -184,14 +184,14 @@ def _leaves_something(index: CodeIndex, meant: _Meaning) -> bool:
         return True
     if not meant.said.says_codes:
         return False
-    known = all(is_service_word(word.lower()) for word in meant.service_words)
+    known = all(is_service_word(word) for word in meant.service_words)
     return not (known and all(map(index.has, meant.said.codes)))
 
 
 def _find_codes(index: CodeIndex, meant: _Meaning, text: str) -> list[CodeKey]:
     if meant.said.numbers and not meant.said.says_codes:
         return []
-    if meant.context.specialty and not any(is_service_word(word.lower()) for word in meant.service_words):
+    if meant.context.specialty and not any(is_service_word(word) for word in meant.service_words):
         return []  # nothing but a specialty is named, and "cardiologist" is not "audiologist" with a typing error
     if meant.said.says_codes or meant.service_words:
         return index.find(meant.said, " ".join(meant.service_words))

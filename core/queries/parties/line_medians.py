@@ -1,4 +1,4 @@
-"""The rates of each code of one kind, class and modifier in a market, which others stand beside: median and positions.
+"""Lines of a market: all rates of one code, kind, class and modifier, by their median and each amount's position.
 
 A position is the share of the rates that are lower, those that are equal counting half.
 """

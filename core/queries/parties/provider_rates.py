@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from core.fields.codes.code_family import HCPCS_SYSTEMS
 from core.queries.comparison.area_amounts import locality_values
@@ -226,7 +226,7 @@ def placed_rates(db: Snapshot, provider: Snapshot, market: Market) -> Iterator[M
             FROM (SELECT *, unnest(range(rate_count)) FROM {PLACED_RATES})
             GROUP BY ALL""",
         {},
-        made_from=_values_of(market),
+        made_from=market.parameters,
     )
     yield provider
 
@@ -253,8 +253,7 @@ def _keep_placed_rates(db: Snapshot, provider: MarketSnapshot, market: Market) -
                    negotiated_rate, percent, rate_count FROM compared""",
         {**market.parameters, **of_rates, "codes": bind_codes(codes)},
     )
-    asked = _values_of(market)
-    provider.keep_table(_LINES, *market_lines(db, market, f"SELECT code FROM {_COMPARED}"), made_from=asked)
+    provider.keep_table(_LINES, *market_lines(db, market, f"SELECT code FROM {_COMPARED}"), made_from=market.parameters)
     provider.keep_table(
         PLACED_RATES,
         f"""SELECT c.*, s.services, {_COMMON} AS common
@@ -268,13 +267,8 @@ def _keep_placed_rates(db: Snapshot, provider: MarketSnapshot, market: Market) -
             LEFT JOIN {_SERVICES} s ON s.code = c.code AND c.code_type IN {HCPCS_SYSTEMS}
             LEFT JOIN code_use u ON u.code = c.code AND c.code_type IN {HCPCS_SYSTEMS}""",
         {},
-        made_from=asked,
+        made_from=market.parameters,
     )
-
-
-def _values_of(market: Market) -> dict[str, Any]:
-    """Return what the tables of a provider's rates in memory depend on."""
-    return {**market.parameters, "basis": market.basis, "area": market.area}
 
 
 def _keep_services(provider: MarketSnapshot, market: Market) -> None:

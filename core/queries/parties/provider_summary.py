@@ -4,7 +4,7 @@ Each negotiated rate counts once, as on its page. Percents are those of the rate
 of the rates in dollars for one service that others have rates beside.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from core.queries.parties.provider_rates import PLACED_RATES, Family, Percentile, placed_rates
@@ -80,22 +80,6 @@ class ProviderPayer:
     percentile: Percentile
 
 
-@dataclass(frozen=True)
-class _PayerFigures:
-    reporting_entity_name: str
-    payer_slug: str
-    codes: int
-    rates: int
-    compared: int
-    p10: float | None
-    p25: float | None
-    p50: float | None
-    p75: float | None
-    p90: float | None
-    placed: int
-    percentile: float | None
-
-
 _RATES = f"(SELECT *, unnest(range(rate_count)) FROM {PLACED_RATES})"
 _IN_DOLLARS = "kind = 'dollars'"
 _FIGURES = f"""
@@ -132,8 +116,9 @@ def list_provider_payers(db: Snapshot, provider: Snapshot, market: Market) -> li
     with placed_rates(db, provider, market) as memory:
         rows = read_rows(
             memory,
-            _PayerFigures,
-            f"""SELECT reporting_entity_name, payer_slug(reporting_entity_name) AS payer_slug, {_FIGURES}
+            ProviderPayer,
+            f"""SELECT reporting_entity_name, payer_slug(reporting_entity_name) AS payer_slug, '' AS year_month,
+                       {_FIGURES}
                 FROM {_RATES} GROUP BY reporting_entity_name ORDER BY rates DESC, reporting_entity_name""",
         )
-    return [ProviderPayer(year_month=market.month_of(row.payer_slug), **vars(row)) for row in rows]
+    return [replace(row, year_month=market.month_of(row.payer_slug)) for row in rows]

@@ -1,5 +1,6 @@
 """A provider in a few figures, against the slow answers."""
 
+from dataclasses import replace
 from itertools import groupby
 
 import duckdb
@@ -21,7 +22,9 @@ from core.queries.parties.provider_summary import (
     summarize_provider,
 )
 from core.queries.rules.market import Market
+from core.queries.rules.market_filters import OF_COMPENSATION
 from core.queries.rules.rate_kinds import MACROS
+from core.queries.yardstick import medicare
 from core.store.connection import Snapshot
 from tests.queries import slow
 from tests.queries.comparison import slow_comparison
@@ -150,3 +153,16 @@ def test_the_rates_of_a_provider_in_each_order_and_within_some_codes(demo: Snaps
     )[1]
     assert {row.code for row in imaging} == {row.code for row in every if row.family == "X-ray, CT, and MRI"}
     assert provider_rates.list_code_rates(demo, demo, market, 9, 0, "code", choose_within(demo, "zzzz", ""))[0] == 0
+
+
+def test_a_provider_is_measured_by_the_yardstick_that_is_asked_for(demo: Snapshot) -> None:
+    # Both are asked of one snapshot, which keeps its tables in memory from one question to the next.
+    npi = min(npi for fact in Everything(demo).facts for npi in fact["npis"])
+    by_medicare = Market("GA", "2025-08", npi=npi)
+    for market in (by_medicare, replace(by_medicare, yardstick=OF_COMPENSATION), by_medicare):
+        rows = medicare.list_comparisons(demo, market, "rate", 10**6, 0)
+        percents = [row.wcfs_percent if market.yardstick else row.percent for row in rows]
+        found = [one for one in percents if one is not None]
+        summary = summarize_provider(demo, demo, market)
+        assert summary.compared == len(found)
+        assert summary.p50 == pytest.approx(percentile(found, 0.5))
