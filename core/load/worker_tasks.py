@@ -13,7 +13,8 @@ from core.load.load_sizes import DEFAULT_SIZES, LoadSizes
 from core.load.providers.cross_references import write_range
 from core.load.providers.wanted_groups import WantedGroups
 from core.load.rate_filters import RateFilter
-from core.runtime.workers import WorkerState, give_back_memory
+from core.runtime.worker_process import WorkerState
+from core.runtime.workers import give_back_memory
 
 __all__ = [
     "ReadTask", "build_facts", "finish_flattening", "flatten_piece", "leave_out_unwanted", "merge_into_one",

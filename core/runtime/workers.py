@@ -10,15 +10,11 @@ Why not concurrent.futures or loky: docs/decisions/0036-own-worker-pool.md.
 """
 
 import ctypes
-import gc
 import os
 import pickle
-import queue
 import signal
 import struct
 import sys
-import threading
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -30,10 +26,8 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
 from core.runtime.errors import BeaconError
-from core.runtime.task_memory import Span, TaskMemory
-
-MAX_QUEUED_TASKS = 2
-"""Tasks that each worker has been sent: the one it works on, and the next, so that it never waits for one."""
+from core.runtime.task_memory import TaskMemory
+from core.runtime.worker_process import MAX_QUEUED_TASKS, WorkerState, serve_tasks
 
 PART_BYTES = 1 << 20
 """A longer message is sent in parts: `Connection` makes room for all the rest of a message each time that it reads some
@@ -43,9 +37,6 @@ MAX_SPAWNED_WORKERS = 30
 """Windows waits for at most 63 things at a time, and there are two to wait for with each worker."""
 
 T = TypeVar("T")
-
-WorkerState = dict[str, Any]
-"""What a worker keeps from task to task. `worker` is its number, from 0."""
 
 
 class Workers(Protocol):
@@ -131,7 +122,7 @@ class WorkerPool:
         for number in range(self._count):
             ours, theirs = self._context.Pipe()
             memory = TaskMemory.create(MAX_QUEUED_TASKS)
-            process = self._context.Process(target=_serve, args=(theirs, number, memory), daemon=True)
+            process = self._context.Process(target=serve_tasks, args=(theirs, number, memory), daemon=True)
             with _interrupts_blocked():
                 process.start()
             # With this copy closed, the worker holds the only one: if it dies, reading from `ours` fails at once.
@@ -348,55 +339,3 @@ def _unpack(reply: tuple[bool, Any]) -> Any:
     if not succeeded:
         raise result
     return result
-
-
-# --- in the worker --------------------------------------------------------------------------------------------
-
-
-def _serve(connection: Connection, number: int, memory: TaskMemory | None) -> None:
-    """Run the tasks that arrive, until the process that sends them ends."""
-    os.environ["POLARS_MAX_THREADS"] = "1"
-    gc.disable()  # nothing here makes reference cycles, and looking for them takes a tenth of the time
-    inbox: queue.Queue[_Message] = queue.Queue(MAX_QUEUED_TASKS)
-    # A thread reads, so that the next task is here when this one is done, and so that the end of the pipe is noticed
-    # in the middle of one.
-    threading.Thread(target=_fill, args=(connection, inbox), daemon=True).start()
-    state: WorkerState = {"worker": number}
-    while True:
-        message, spans = inbox.get()
-        buffers = [memory.view(span) for span in spans] if memory else []
-        function, arguments = pickle.loads(message, buffers=buffers)  # noqa: S301 - from the process that started this one
-        try:
-            reply = (True, function(state, *arguments))
-        except Exception as error:  # noqa: BLE001 - raised where the work was asked for
-            reply = (False, _make_portable(error))
-        with suppress(OSError):
-            connection.send(reply)
-
-
-_Message = tuple[bytes, list[Span]]
-"""A pickled task, and where its buffers are in the shared memory."""
-
-
-def _fill(connection: Connection, inbox: "queue.Queue[_Message]") -> None:
-    try:
-        while True:
-            head = connection.recv_bytes()
-            parts, *bounds = struct.unpack(f">{len(head) // 8}Q", head)
-            message = b"".join([connection.recv_bytes() for _ in range(parts)])
-            inbox.put((message, list(zip(bounds[::2], bounds[1::2], strict=True))))
-    except (EOFError, OSError):
-        # The other process has ended, perhaps by SIGKILL: the system closes its end of the pipe in every case.
-        os._exit(0)
-
-
-def _make_portable(error: Exception) -> Exception:
-    """Return the error as one that can be sent to another process; its traceback, which cannot, becomes a note."""
-    trace = traceback.format_exc()
-    try:
-        error = pickle.loads(pickle.dumps(error))  # noqa: S301 - what was pickled in the same line
-    except Exception:  # noqa: BLE001 - some classes cannot be unpickled
-        return RuntimeError(trace)
-    if not isinstance(error, BeaconError):
-        error.add_note(trace)
-    return error

@@ -17,15 +17,8 @@ import pytest
 from core.load import WORKER_MODULES
 from core.runtime.errors import BeaconError
 from core.runtime.task_memory import MIN_BYTES, PLACE_BYTES, TaskMemory
-from core.runtime.workers import (
-    MAX_QUEUED_TASKS,
-    PART_BYTES,
-    SingleProcess,
-    WorkerPool,
-    Workers,
-    WorkerState,
-    start_workers,
-)
+from core.runtime.worker_process import MAX_QUEUED_TASKS, WorkerState
+from core.runtime.workers import PART_BYTES, SingleProcess, WorkerPool, Workers, start_workers
 
 PRELOAD = (__name__,)
 

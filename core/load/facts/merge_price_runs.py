@@ -22,7 +22,8 @@ from core.load.staging.price_runs import (
     sorted_codes,
 )
 from core.runtime.files import delete_file
-from core.runtime.workers import Workers, WorkerState
+from core.runtime.worker_process import WorkerState
+from core.runtime.workers import Workers
 
 T = TypeVar("T", ItemFields, PriceFields)
 

@@ -21,7 +21,8 @@ from core.load.providers.group_index import GroupIndex
 from core.load.staging.group_key_set import Keys
 from core.load.staging.price_runs import RUN_SCHEMA, PriceRun, RunSubsetWriter, list_keys
 from core.runtime.files import delete_file
-from core.runtime.workers import Workers, WorkerState
+from core.runtime.worker_process import WorkerState
+from core.runtime.workers import Workers
 
 StateMasks = npt.NDArray[np.uint64]
 """For each group of an index a bit for each state."""

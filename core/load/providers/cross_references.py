@@ -20,7 +20,8 @@ from core.load.providers.group_index import GroupIndex
 from core.load.providers.member_index import MemberIndex, read_texts, write_member_index, write_texts
 from core.load.staging.group_key_set import distinct
 from core.runtime.files import delete_file
-from core.runtime.workers import Workers, WorkerState
+from core.runtime.worker_process import WorkerState
+from core.runtime.workers import Workers
 from core.store.parquet.row_group_copier import RowGroupCopier
 from core.store.parquet.writer import ROW_GROUP_ROWS, write_table
 from core.store.schema.tables import TABLES, XREF_GROUP_NPI, XREF_GROUP_TIN, XREF_TIN_NPI, Table

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.runtime.files import delete_file
-from core.runtime.workers import SingleProcess, Workers, WorkerState
+from core.runtime.worker_process import WorkerState
+from core.runtime.workers import SingleProcess, Workers
 from core.store.changes.segment import Segment, SortKey, segment_of
 from core.store.generations.store import Transaction
 from core.store.parquet.arrow_dictionaries import joined, sort_key
