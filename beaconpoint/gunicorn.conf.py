@@ -12,8 +12,8 @@ from core.runtime.log_lines import json_formatter
 
 bind = os.environ.get("BEACONPOINT_BIND", "127.0.0.1:8000")
 workers = 1
-# Many more than the lanes have places and queues together (core/pages/shared/admission.py), so that there is always a
-# thread for a page that is kept.
+# Many more than the lanes have places and queues together (core/pages/shared/lanes/admission.py), so that there is
+# always a thread for a page that is kept.
 threads = int(os.environ.get("BEACONPOINT_THREADS", "96"))
 worker_class = "beaconpoint.worker.LaneWorker"
 preload_app = False  # a DuckDB connection does not survive a fork

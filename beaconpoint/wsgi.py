@@ -11,6 +11,6 @@ os.environ.setdefault("BEACONPOINT_LOG_FORMAT", "json")
 _site = get_wsgi_application()
 
 from core.pages.serving.health import answer_health_first  # noqa: E402 - Django is not set up before
-from core.pages.shared.admission import FRONT_DESK  # noqa: E402
+from core.pages.shared.lanes.admission import FRONT_DESK  # noqa: E402
 
 application = answer_health_first(FRONT_DESK.answer(_site))

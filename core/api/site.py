@@ -13,8 +13,8 @@ from ninja.errors import ValidationError
 
 from core.api.protocol.parameters import invalid_parameters
 from core.api.protocol.problems import Problem
-from core.pages.shared.admission import TooBusy
 from core.pages.shared.error_pages import why_stopped, why_unreadable
+from core.pages.shared.lanes.admission import TooBusy
 from core.runtime.errors import BeaconError
 from core.store.connection import QueryTimeout, QueryTooLarge
 from core.store.generations.manifest import StoreError

@@ -4,7 +4,7 @@ from ninja import Router
 
 from core.api.protocol.resources import AnswerFields, MarketPage, ResourceRequest, resource
 from core.pages.forms.market_forms import FeedForm, TrendForm
-from core.pages.shared.weights import is_too_broad_for_news
+from core.pages.shared.lanes.weights import is_too_broad_for_news
 from core.queries.over_time import trend
 from core.queries.over_time.news import News, list_news
 

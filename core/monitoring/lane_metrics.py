@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from core.pages.shared.admission import LANES
+from core.pages.shared.lanes.admission import LANES
 
 
 class LaneCollector(Collector):

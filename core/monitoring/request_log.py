@@ -12,7 +12,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from whitenoise.middleware import WhiteNoiseFileResponse
 
-from core.pages.shared.admission import stated_address
+from core.pages.shared.lanes.admission import stated_address
 from core.runtime import metrics, request_notes
 from core.runtime.request_notes import RequestNotes
 

@@ -18,10 +18,10 @@ from core.pages.shared import urls
 from core.pages.shared.answer_cache import TOO_SLOW_SECONDS
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.error_pages import invalid_query, sorry
-from core.pages.shared.labels import check_title
+from core.pages.shared.lanes.weights import count_rates, weigh_check
 from core.pages.shared.page import PageQuery, page
 from core.pages.shared.paging import Paging, span
-from core.pages.shared.weights import count_rates, weigh_check
+from core.pages.shared.words.labels import check_title
 from core.quality.check import Check
 from core.quality.checks import CHECKS, CHECKS_BY_NAME
 from core.quality.failing_rows import find_failing_rows

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from core.pages.formats import write_dollars, write_percent
 from core.pages.shared import urls
-from core.pages.shared.answer_words import begin_in_lower_case
-from core.pages.shared.labels import title_of
+from core.pages.shared.words.answer_words import begin_in_lower_case
+from core.pages.shared.words.labels import title_of
 from core.queries.code_answer import CodeAnswer, answer_code, spread_by_terms
 from core.queries.find.code_titles import code_titles
 from core.queries.find.codes import count_codes, list_busiest_codes

@@ -23,7 +23,7 @@ from core.queries.rules.columns import (
 )
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
-from core.store.market_months import MarketMonths, facts_in_months, month_parameters
+from core.store.market.market_months import MarketMonths, facts_in_months, month_parameters
 from core.store.schema.tables import DIM_BATCH, DIM_BENCHMARK
 
 

@@ -9,7 +9,7 @@ from core.queries.rules.latest_files import NOTHING, LatestFiles, PayerMonth
 from core.queries.rules.market import Market
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
-from core.store.market_months import MarketMonth
+from core.store.market.market_months import MarketMonth
 
 
 def with_latest(db: Snapshot, market: Market) -> Market:

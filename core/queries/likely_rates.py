@@ -9,7 +9,7 @@ from core.queries.rules.evidence import LEVELS, NONE, group_uses_sql, knows_util
 from core.queries.rules.market import Market, rates_of_market
 from core.queries.rules.named_rows import read_by_key, read_rows
 from core.store.connection import Snapshot
-from core.store.market_months import in_months
+from core.store.market.market_months import in_months
 from core.store.sql import used_parameters
 
 Evidence = Annotated[

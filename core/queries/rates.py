@@ -61,7 +61,7 @@ from core.queries.rules.market import (
 from core.queries.rules.named_rows import read_row, read_rows, stream_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, percentile_columns, percentile_list
 from core.store.connection import MarketSnapshot, Snapshot
-from core.store.market_months import in_months, month_parameters
+from core.store.market.market_months import in_months, month_parameters
 from core.store.schema.tables import (
     DIM_BATCH,
     DIM_GROUP_AREA,

@@ -16,10 +16,10 @@ from core.store.generations.manifest import Manifest
 from core.store.generations.store import Store
 from core.store.hardening import connect_hardened
 from core.store.keyed_rows import KeyedRows
-from core.store.market_cache import MarketCache, MarketKey
-from core.store.market_connection import MAX_BYTES, MarketConnection
-from core.store.market_facts import MAX_ROWS, MONTHS, code_condition, has_remote_facts, read_market_facts
-from core.store.market_months import month_parameters
+from core.store.market.market_cache import MarketCache, MarketKey
+from core.store.market.market_connection import MAX_BYTES, MarketConnection
+from core.store.market.market_facts import MAX_ROWS, MONTHS, code_condition, has_remote_facts, read_market_facts
+from core.store.market.market_months import month_parameters
 from core.store.query_limits import QueryLimits, QueryTimeout, QueryTooLarge, seconds_left, time_limit
 from core.store.remote_facts import remote_folders, with_remote_facts
 from core.store.schema.tables import FACT_RATE

@@ -6,7 +6,7 @@ from pathlib import Path
 from core.store.generations.layout import layout_named
 from core.store.generations.manifest import BY_GROUP, Manifest
 from core.store.lookup_sql import lookup_rows
-from core.store.market_months import in_months
+from core.store.market.market_months import in_months
 from core.store.remote_facts import locate
 from core.store.schema.fit_tables import SCHEDULE_FIT, SURGICAL_CENTER_GROUP
 from core.store.schema.ids import pos_set_id

@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from core.runtime import metrics, request_notes
-from core.store.market_connection import MarketConnection
+from core.store.market.market_connection import MarketConnection
 from core.store.read_arrow import read_arrow
 
 _log = logging.getLogger("beaconpoint.question")

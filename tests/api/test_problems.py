@@ -11,8 +11,8 @@ import pytest
 from django.test import Client
 
 from core.api.protocol.problems import KINDS
-from core.pages.shared.admission import QUESTIONS, TooBusy
 from core.pages.shared.error_pages import WHY_UNREADABLE
+from core.pages.shared.lanes.admission import QUESTIONS, TooBusy
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from tests.api.walking import get

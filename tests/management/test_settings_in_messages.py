@@ -18,8 +18,8 @@ import pytest
 from core import open_store
 from core.management.base_command import WritingCommand
 from core.open_web import open_web
-from core.pages.shared.admission import DOWNLOADS
 from core.pages.shared.downloads import download, download_seconds, hold_until_sent
+from core.pages.shared.lanes.admission import DOWNLOADS
 from core.quality.advice import advise
 from core.queries.find.codes import CodeTitle
 from core.runtime.errors import BeaconError

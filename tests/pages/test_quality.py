@@ -11,7 +11,7 @@ from django.conf import settings as django_settings
 from django.test import Client
 
 from core.pages.charts.sparkline import sparkline
-from core.pages.shared.labels import check_meaning, check_title
+from core.pages.shared.words.labels import check_meaning, check_title
 from core.quality.checks import CHECKS, CHECKS_BY_NAME
 from core.quality.record import keep_report
 from core.quality.report import run_checks

@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import pytest
 
-from core.pages.shared.answer_words import describe_terms
+from core.pages.shared.words.answer_words import describe_terms
 from core.queries.code_answer import answer_code, spread_by_terms
 from core.queries.rules.market import Market, market_cache
 from core.queries.yardstick import medicare

@@ -21,8 +21,8 @@ from core.queries.parties.provider_rates import list_code_rates
 from core.queries.rates import count_market, count_rates, list_rates, summarize_rates
 from core.queries.rules.market import Market, market_cache
 from core.queries.yardstick.medicare import count_outcomes, list_comparisons
-from core.store import market_facts
 from core.store.connection import Snapshot
+from core.store.market import market_facts
 from tests.queries.one_market import A_RATE, GROUPS, store_of_months
 from tests.queries.rates_by_month import facts, store_of
 

@@ -13,9 +13,10 @@ from core.queries.facets import count_choices
 from core.queries.find import codes
 from core.queries.histogram import build_histogram
 from core.queries.rules.market import Market, market_cache
-from core.store import keyed_rows, market_facts
+from core.store import keyed_rows
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
+from core.store.market import market_facts
 from core.tic.source import open_documents
 from tests.queries.answers import a_market, assert_all_answers, assert_facets, assert_histogram
 from tests.queries.slow import Everything

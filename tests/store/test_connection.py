@@ -8,12 +8,12 @@ import duckdb
 import pytest
 
 from core.queries.rules.rate_kinds import MACROS
-from core.store import market_facts
 from core.store.connection import QueryLimits, QueryTimeout, QueryTooLarge, Reader, Snapshot, time_limit
 from core.store.generations.store import Store
-from core.store.market_cache import MarketCache
-from core.store.market_connection import MAX_BYTES
-from core.store.market_months import MarketMonth
+from core.store.market import market_facts
+from core.store.market.market_cache import MarketCache
+from core.store.market.market_connection import MAX_BYTES
+from core.store.market.market_months import MarketMonth
 from core.store.schema.tables import TABLES
 from tests.stores import ENDLESS, change, open_snapshot
 

@@ -11,6 +11,7 @@ from core.api.protocol.answers import AnswerFields, Row
 from core.api.protocol.problems import Problem
 from core.pages.forms.market_forms import ChangesForm, MarketForm, PayersForm, ProviderForm
 from core.pages.forms.query_form import QueryForm
+from core.pages.shared.lanes.weights import is_too_broad_to_match
 from core.pages.shared.market_choice import (
     InvalidChoice,
     MarketChoice,
@@ -19,7 +20,6 @@ from core.pages.shared.market_choice import (
     choose_months,
     choose_provider_market,
 )
-from core.pages.shared.weights import is_too_broad_to_match
 from core.queries import coverage
 from core.queries.parties import providers
 from core.queries.rules import keyset

@@ -16,10 +16,10 @@ from core.api.protocol.answers import Answer, AnswerFields, MarketAnswer, Market
 from core.api.protocol.problems import Problem
 from core.api.protocol.requests import ResourceRequest, choose_for
 from core.pages.forms.query_form import QueryForm
-from core.pages.shared.admission import HEAVY_QUESTIONS, QUESTIONS, client_of
 from core.pages.shared.answer_cache import SLOW_QUESTIONS, ending_together
 from core.pages.shared.conditional import answer_tag, conditional_answer
-from core.pages.shared.weights import HEAVY_ROWS, weigh_question
+from core.pages.shared.lanes.admission import HEAVY_QUESTIONS, QUESTIONS, client_of
+from core.pages.shared.lanes.weights import HEAVY_ROWS, weigh_question
 from core.queries.latest import list_payer_months
 from core.rows import write_json
 from core.store.connection import QueryTimeout, Snapshot, time_limit

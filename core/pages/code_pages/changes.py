@@ -8,10 +8,10 @@ from django.http import HttpResponseBase
 from core.pages.formats import write_month
 from core.pages.forms.market_forms import ChangesForm
 from core.pages.shared.downloads import ROW_CAP
+from core.pages.shared.lanes.weights import is_too_broad_to_match
 from core.pages.shared.market_choice import MarketChoice, choose_months
 from core.pages.shared.page import MarketQuery, ask_for_code, market_page
 from core.pages.shared.paging import Paging, span
-from core.pages.shared.weights import is_too_broad_to_match
 from core.queries import coverage
 from core.queries.coverage import Coverage
 from core.queries.find import codes

@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from core.pages.code_pages.atom_feed import ATOM, describe_question, write_feed
 from core.pages.forms.market_forms import FeedForm
+from core.pages.shared.lanes.weights import is_too_broad_for_news
 from core.pages.shared.page import MarketQuery, market_page
-from core.pages.shared.weights import is_too_broad_for_news
 from core.queries.over_time.news import list_news
 
 

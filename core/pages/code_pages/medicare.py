@@ -12,9 +12,9 @@ from core.pages.charts import spread_chart
 from core.pages.forms.basket_forms import MedicareListForm
 from core.pages.shared import urls
 from core.pages.shared.downloads import ROW_CAP, download_seconds
+from core.pages.shared.lanes.weights import is_too_broad
 from core.pages.shared.page import MarketQuery, ask_for_code, market_page
 from core.pages.shared.paging import PAGE_ROWS, Paging, span
-from core.pages.shared.weights import is_too_broad
 from core.queries import coverage
 from core.queries.comparison.reasons import REASONS
 from core.queries.comparison.state_schedule import COMPENSATION_REASONS

@@ -8,11 +8,11 @@ from django.http import HttpResponseBase
 from core.pages.charts import histogram_chart
 from core.pages.forms.market_forms import RatesForm
 from core.pages.shared.answer_cache import meanwhile
-from core.pages.shared.answer_words import describe_answer
 from core.pages.shared.downloads import ROW_CAP, download_seconds
-from core.pages.shared.labels import filter_label
 from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.paging import Paging, span
+from core.pages.shared.words.answer_words import describe_answer
+from core.pages.shared.words.labels import filter_label
 from core.queries import coverage, rates
 from core.queries.code_answer import AnswerSpread, spread_by_terms
 from core.queries.comparison.compared_rates import is_plausible

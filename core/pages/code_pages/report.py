@@ -3,8 +3,8 @@
 from django.http import HttpResponseBase
 
 from core.pages.forms.market_forms import ReportForm
-from core.pages.shared.answer_words import describe_answer
 from core.pages.shared.page import MarketQuery, market_page
+from core.pages.shared.words.answer_words import describe_answer
 from core.queries.code_answer import AnswerSpread, answer_code, spread_by_terms
 from core.queries.coverage import list_sources
 from core.queries.facets import count_choices

@@ -6,9 +6,9 @@ from django.http import HttpResponseBase
 
 from core.pages.forms.compensation_form import BelowForm
 from core.pages.shared.downloads import ROW_CAP
+from core.pages.shared.lanes.weights import is_too_broad
 from core.pages.shared.page import MarketQuery, ask_for_code, market_page
 from core.pages.shared.paging import PAGE_ROWS, Paging
-from core.pages.shared.weights import is_too_broad
 from core.queries.find import codes
 from core.queries.yardstick.below_schedule import ROW_TYPES, BelowBy, count_below_schedule, list_below_schedule
 

@@ -17,9 +17,9 @@ from core.fields.codes.basket_list import read_basket
 from core.fields.codes.clinic_lines import MAX_CHARACTERS, BadLine, ClinicLine, read_clinic_lines
 from core.fields.codes.code_list import WantedCode
 from core.pages.forms.clinic_form import ClinicForm, PastedForm
-from core.pages.shared.admission import QUESTIONS, TooBusy, client_of
 from core.pages.shared.answer_cache import ending_together
 from core.pages.shared.error_pages import invalid_query, nothing_loaded, sorry, timed_out, too_busy, unreadable
+from core.pages.shared.lanes.admission import QUESTIONS, TooBusy, client_of
 from core.pages.shared.market_choice import choose_from_form, form_with_market, with_class
 from core.pages.shared.page import MarketQuery, market_page
 from core.queries import coverage

@@ -7,9 +7,9 @@ from django.http import HttpResponseBase
 
 from core.pages.charts.scatter_chart import ScatterPoint, draw_scatter
 from core.pages.forms.market_forms import RuleForm
+from core.pages.shared.lanes.weights import is_too_broad
 from core.pages.shared.market_choice import MarketChoice, choose_market
 from core.pages.shared.page import MarketQuery, market_page
-from core.pages.shared.weights import is_too_broad
 from core.queries import coverage
 from core.queries.contract_rule import fit_rule
 from core.queries.contract_rule.find_rule import FamilyRule, FoundRule, RulePrice, find_contract_rule

@@ -14,7 +14,7 @@ from core.pages.shared.error_pages import sorry
 from core.pages.shared.market_choice import InvalidChoice, MarketChoice, choose_provider_market
 from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.paging import Paging, span
-from core.pages.shared.provider_words import describe_provider
+from core.pages.shared.words.provider_words import describe_provider
 from core.queries.codes_within import choose_within
 from core.queries.facets import count_choices
 from core.queries.parties import provider_rates, providers

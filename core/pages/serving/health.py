@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any
 
 from core import open_store
-from core.pages.shared.admission import Application
+from core.pages.shared.lanes.admission import Application
 from core.runtime import metrics
 from core.runtime.errors import BeaconError
 from core.store.generations.integrity.damage import FileWatch

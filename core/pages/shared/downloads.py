@@ -15,7 +15,7 @@ from django.conf import settings
 from django.http import StreamingHttpResponse
 
 from core.fields.texts.clean_text import clean_name, clean_text
-from core.pages.shared.admission import Place
+from core.pages.shared.lanes.admission import Place
 from core.rows import Constants, arrow_schema, arrow_tables, csv_lines, json_lines
 from core.runtime.errors import BeaconError
 from core.workbook import About, write_workbook

@@ -9,8 +9,8 @@ from django.utils.text import capfirst
 
 from core.pages.forms.query_form import QueryForm
 from core.pages.shared import urls
-from core.pages.shared.admission import TooBusy
 from core.pages.shared.answer_cache import TOO_SLOW_SECONDS
+from core.pages.shared.lanes.admission import TooBusy
 from core.runtime.errors import BeaconError
 from core.runtime.request_notes import current_request_id
 from core.store.connection import QueryTimeout, QueryTooLarge

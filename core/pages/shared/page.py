@@ -20,7 +20,6 @@ from core.pages.citation import asked_generation, name_site
 from core.pages.forms.market_forms import MarketForm
 from core.pages.forms.query_form import QueryForm
 from core.pages.shared import urls
-from core.pages.shared.admission import DOWNLOADS, HEAVY_QUESTIONS, QUESTIONS, Lane, TooBusy, client_of
 from core.pages.shared.answer_cache import ANSWERS, PAGES_BEING_MADE, SLOW_QUESTIONS, ending_together
 from core.pages.shared.conditional import UNFINISHED, answer_tag, conditional_answer
 from core.pages.shared.downloads import hold_until_sent
@@ -33,6 +32,8 @@ from core.pages.shared.error_pages import (
     too_busy,
     unreadable,
 )
+from core.pages.shared.lanes.admission import DOWNLOADS, HEAVY_QUESTIONS, QUESTIONS, Lane, TooBusy, client_of
+from core.pages.shared.lanes.weights import HEAVY_ROWS, Weigh, count_market_rates, weigh_question
 from core.pages.shared.market_choice import (
     InvalidChoice,
     MarketChoice,
@@ -40,7 +41,6 @@ from core.pages.shared.market_choice import (
     form_with_market,
 )
 from core.pages.shared.page_query import STARTED_AT, MarketQuery, PageQuery
-from core.pages.shared.weights import HEAVY_ROWS, Weigh, count_market_rates, weigh_question
 from core.runtime.errors import BeaconError
 from core.runtime.metrics import count_lookup
 from core.runtime.request_notes import note_kept

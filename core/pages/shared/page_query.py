@@ -17,8 +17,8 @@ from core.pages.forms.market_forms import MarketForm
 from core.pages.forms.query_form import QueryForm
 from core.pages.shared import urls
 from core.pages.shared.downloads import download
-from core.pages.shared.labels import filter_label
 from core.pages.shared.market_choice import MarketChoice
+from core.pages.shared.words.labels import filter_label
 from core.pages.yardstick_words import YardstickWords, describe_yardstick
 from core.queries import coverage
 from core.queries.find.code_titles import code_titles

@@ -14,8 +14,9 @@ from core.fields.places.place_of_service import EVERY_PLACE, PLACES
 from core.pages import formats
 from core.pages.code_pages.code_tabs import CODE_TABS
 from core.pages.shared import urls
-from core.pages.shared.answer_words import begin_in_lower_case
-from core.pages.shared.labels import (
+from core.pages.shared.stacked_tables import label_cells
+from core.pages.shared.words.answer_words import begin_in_lower_case
+from core.pages.shared.words.labels import (
     check_meaning,
     check_title,
     class_label,
@@ -27,7 +28,6 @@ from core.pages.shared.labels import (
     source_words,
     title_of,
 )
-from core.pages.shared.stacked_tables import label_cells
 from core.pages.site_map import PAGES, SitePage
 
 MAX_PLACES_SHOWN = 4

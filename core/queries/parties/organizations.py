@@ -28,7 +28,7 @@ from core.queries.rules.market import Market, facts_in_memory, rates_of_market
 from core.queries.rules.named_rows import read_row, read_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, median, percentile_columns, percentile_list
 from core.store.connection import MarketSnapshot, Snapshot
-from core.store.market_months import in_months, month_parameters
+from core.store.market.market_months import in_months, month_parameters
 from core.store.schema.lookups import TIN_NPI_COUNT
 from core.store.schema.tables import XREF_GROUP_TIN, XREF_TIN_NPI
 from core.store.sql import used_parameters

@@ -7,7 +7,7 @@ and `none` is only said of a group all of whose members are of specialties that 
 
 from core.fields.codes.unscored import UNSCORED_CODE_PATTERN, UNSCORED_SPECIALTIES
 from core.store.connection import Snapshot
-from core.store.market_months import in_months
+from core.store.market.market_months import in_months
 from core.store.schema.tables import CODE_USE
 from core.store.sql import quote
 

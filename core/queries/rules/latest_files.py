@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from core.store.market_months import MarketMonth, MarketMonths
+from core.store.market.market_months import MarketMonth, MarketMonths
 
 NEVER = ""
 """The month of a payer that has no rates."""

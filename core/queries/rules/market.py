@@ -22,8 +22,8 @@ from core.queries.rules.market_filters import (
 )
 from core.store.connection import MarketSnapshot, Snapshot
 from core.store.generations.manifest import BY_GROUP
-from core.store.market_facts import MONTHS
-from core.store.market_months import (
+from core.store.market.market_facts import MONTHS
+from core.store.market.market_months import (
     MarketMonth,
     MarketMonths,
     facts_in_months,

@@ -22,7 +22,7 @@ from core.queries.rules.named_rows import read_page, read_row
 from core.queries.rules.percentiles import median
 from core.queries.yardstick.medicare import by_medicare, with_compared_terms
 from core.store.connection import Snapshot
-from core.store.market_months import in_months, month_parameters
+from core.store.market.market_months import in_months, month_parameters
 from core.store.schema.tables import DIM_CODE, XREF_GROUP_TIN
 from core.store.sql import used_parameters
 from core.store.views import NAMED_TIN

@@ -9,7 +9,7 @@ from core.queries.rules.columns import BillingClass, PayerName, PayerSlug, descr
 from core.queries.rules.market import Market
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
-from core.store.market_months import facts_in_months, month_parameters
+from core.store.market.market_months import facts_in_months, month_parameters
 from core.store.schema.fit_tables import SCHEDULE_FIT
 
 SCHEDULE_NAMES = {"mpfs": "the physician fee schedule", "opps": "OPPS", "asc": "ASC"}

@@ -10,7 +10,7 @@ from core.pages.forms.quality_form import QualityForm
 from core.pages.forms.query_form import CodesForm, QueryForm
 from core.pages.shared import page as shared_page
 from core.pages.shared.answer_cache import AnswerCache
-from core.pages.shared.weights import count_rates, is_too_broad, weigh_check, weigh_question
+from core.pages.shared.lanes.weights import count_rates, is_too_broad, weigh_check, weigh_question
 from core.quality.report import run_checks
 from core.queries import coverage
 from core.queries.rules.market import Market

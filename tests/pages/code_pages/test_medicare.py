@@ -2,7 +2,7 @@
 
 from django.test import Client
 
-from core.pages.shared.labels import schedule_label
+from core.pages.shared.words.labels import schedule_label
 from core.queries import coverage
 from core.queries.comparison.reasons import REASONS
 from core.queries.rules.market import Market

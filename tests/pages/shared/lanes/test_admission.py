@@ -12,8 +12,9 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.test import Client, RequestFactory
 
 from core.pages.forms.query_form import CodesForm
-from core.pages.shared import admission
-from core.pages.shared.admission import (
+from core.pages.shared.downloads import SMALL_FILE_BYTES
+from core.pages.shared.lanes import admission
+from core.pages.shared.lanes.admission import (
     DOWNLOADS,
     FRONT_DESK,
     HEAVY_QUESTIONS,
@@ -25,9 +26,8 @@ from core.pages.shared.admission import (
     TooManyAtOnce,
     client_of,
 )
-from core.pages.shared.downloads import SMALL_FILE_BYTES
+from core.pages.shared.lanes.weights import HEAVY_ROWS
 from core.pages.shared.page import PageQuery, page
-from core.pages.shared.weights import HEAVY_ROWS
 from core.runtime.errors import BeaconError
 from tests.pages.markets import QUERY
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from core.store.generations.layout import layout_named, parts
 from core.store.generations.manifest import DataFile, Manifest
-from core.store.market_months import MarketMonth, facts_in_months
+from core.store.market.market_months import MarketMonth, facts_in_months
 from core.store.schema.tables import FACT_RATE
 
 MAX_ROWS = 150_000

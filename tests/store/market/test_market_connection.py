@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.store.market_connection import MAX_PLANS, MarketConnection
+from core.store.market.market_connection import MAX_PLANS, MarketConnection
 
 ROWS = st.lists(
     st.fixed_dictionaries(
