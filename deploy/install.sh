@@ -266,12 +266,15 @@ make_release() { # sets `release`: this clone's commit, ready to run, root's own
   say "commit ${commit:0:10} in $release"
   install -d "$release"
   clone_git archive HEAD | tar -x -C "$release"
+  local cluster=()
   (
     cd "$release"
     python3 -m venv .venv
     .venv/bin/pip install -q --disable-pip-version-check --no-cache-dir "uv==$uv_version"
     # One cache for all releases, on their disk: files that two releases share are stored once.
-    UV_CACHE_DIR=$home/build-cache .venv/bin/uv sync -q --locked --no-dev --inexact --compile-bytecode
+    # A machine that serves a copy of a published store needs the libraries for object storage as well.
+    [ ! -e "$root/etc/beaconpoint/object-store" ] || cluster=(--group cluster)
+    UV_CACHE_DIR=$home/build-cache .venv/bin/uv sync -q --locked --no-dev "${cluster[@]}" --inexact --compile-bytecode
     .venv/bin/python -m compileall -q beaconpoint core manage.py
     .venv/bin/python manage.py collectstatic --noinput --verbosity 0
   )
@@ -307,7 +310,7 @@ start_services() {
   systemctl daemon-reload
   systemctl restart systemd-journald
   sysctl -q --system >/dev/null 2>&1 || true
-  systemctl enable -q --now beaconpoint-{refresh,check,backup,verify}.timer
+  systemctl enable -q --now beaconpoint-{refresh,check,backup,verify,copy}.timer
   systemctl enable -q beaconpoint-site nginx
   systemctl restart beaconpoint-site || true # confirm_or_go_back finds out whether it runs
   systemctl reload-or-restart nginx

@@ -14,6 +14,7 @@ import duckdb
 import pyarrow.parquet as pq
 
 from core.cluster.batch_files import OF_ONE_BATCH, OF_SEVERAL_BATCHES
+from core.cluster.copied_facts import plan_change, put_facts
 from core.cluster.merge_batches import merged_rows
 from core.cluster.place import StorePlace
 from core.cluster.publication_log import PublicationLog, files_of
@@ -103,27 +104,25 @@ def refresh_copy(
     wanted = [file for file in live if file.state in states]
     with store.write() as transaction:
         _refuse_other_layout(transaction)
-        here = {file.path: file for file in transaction.files(FACT_RATE.name)}
-        missing = [file for file in wanted if _local_path(file) not in here]
-        gone = here.keys() - {_local_path(file) for file in wanted}
+        change = plan_change(transaction, wanted)
         remote = [_remote_file(transaction, place, file) for file in live if file.state in on_s3]
         done = Copied(
             number,
             transaction.base.generation,
             len(wanted),
-            len(missing),
-            sum(file.bytes for file in missing),
+            len(change.new),
+            sum(file.bytes for file in change.new),
             sum(file.rows for file in wanted),
-            changed=bool(missing or gone) or set(remote) != set(_remote_before(transaction)),
+            changed=bool(change.new or change.old) or set(remote) != set(_remote_before(transaction)),
         )
         if not done.changed and _has_batches(transaction, receipts, every_state):
             return done
-        _put_facts(transaction, place, missing, [here[path] for path in sorted(gone)], progress)
         transaction.replace(REMOTE_FACTS, transaction.files(REMOTE_FACTS))
         if remote:
             path = transaction.new_file(REMOTE_FACTS)
             transaction.put(REMOTE_FACTS, path, write_remote_facts(path, remote))
         with closing(connect_for_writing(transaction.work, memory)) as connection:
+            put_facts(transaction, connection, place, change, progress)
             _Tables(connection, transaction, place, receipts, every_state, cache, remote).put_all()
         manifest = transaction.commit()
     _forget_old(cache, receipts)
@@ -148,35 +147,11 @@ def _remote_before(transaction: Transaction) -> list[DataFile]:
     return [file for file in facts if file.remote]
 
 
-def _local_path(file: ClusterFile) -> str:
-    return f"files/{file.path}"
-
-
 def _has_batches(transaction: Transaction, receipts: Sequence[Receipt], states: Sequence[str]) -> bool:
     """Return whether the copy's batches are those that are published, for the chosen states."""
     paths = [transaction.path(file) for file in transaction.files(DIM_BATCH.name)]
     known = {(row["batch_id"], row["state"]) for path in paths for row in pq.read_table(path).to_pylist()}
     return known == {(one.batch_id, state) for one in receipts for state in one.filters if state in states}
-
-
-def _put_facts(
-    transaction: Transaction,
-    place: StorePlace,
-    missing: Sequence[ClusterFile],
-    gone: Sequence[DataFile],
-    progress: Progress | None,
-) -> None:
-    transaction.replace(FACT_RATE.name, gone)
-    done, every = 0, sum(file.bytes for file in missing)
-    for file in missing:
-        shard = transaction.layout.shard(StateMonth(file.state, file.year_month))
-        path = transaction.new_file_like(DataFile(_local_path(file), file.rows, file.bytes, shard))
-        path.unlink()  # the reserved name: a download never writes over a file
-        place.download(file.path, path)
-        transaction.replace(FACT_RATE.name, (), path, file.rows, shard)
-        done += file.bytes
-        if progress:
-            progress(done, every)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import OutputWrapper
 
+from core.cluster.copied_facts import COPIED_FACTS
 from core.fetch.address import looks_remote, parse_address, redact_url
 from core.fetch.probe import probe
 from core.load.batch.provenance import read_loaded_sources
@@ -34,6 +35,8 @@ def run_ingest(
     `kind` is another kind of run than IngestRun.
     """
     store = command.store(options["no_wait"])
+    if kind is None and not options["only_list"]:
+        _refuse_copy(store)
     with (
         open_web(keep=options["keep_download"], locations=not options["no_locations"]) as web,
         show_progress() as display,
@@ -45,6 +48,15 @@ def run_ingest(
             run.load_contents(options["toc"])
         else:
             run.load_sources(sources)
+
+
+def _refuse_copy(store: Store) -> None:
+    """Raise BeaconError for a copy of a published store: the next refresh would not know of what is loaded here."""
+    manifest = store.manifest()
+    if manifest and COPIED_FACTS in manifest.tables:
+        raise BeaconError(
+            f"{store.root}: a copy of a published store; load into that store, with --engine ray (docs/cluster.md)"
+        )
 
 
 @dataclass(frozen=True)

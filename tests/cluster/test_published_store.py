@@ -3,10 +3,9 @@
 import multiprocessing
 import random
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import duckdb
-import polars as pl
 import pytest
 
 from core.cluster.batch_files import PUBLISHED
@@ -16,11 +15,14 @@ from core.cluster.load_job import LoadJob
 from core.cluster.local_copy import LAYOUT, refresh_copy
 from core.cluster.place import PlaceError, StorePlace
 from core.cluster.publication_log import PublicationLog
-from core.cluster.publish import Publisher, newest_generation
+from core.cluster.publish import ClusterGeneration, Publisher, newest_generation
 from core.cluster.receipts import FOLDER, read_receipts
 from core.runtime.errors import BeaconError
+from core.store.changes.corrections import remove, undo
+from core.store.changes.selection import Selection
 from core.store.generations.store import Store
-from core.store.schema.tables import DIM_CODE, FACT_RATE
+from core.store.schema.tables import FACT_RATE, REMOVED_RATE
+from core.store.upkeep.verify import verify
 from tests.cluster.files import assert_same_stores, job_of, load_single, make_publisher, rows_of, run, write_rates
 
 
@@ -143,7 +145,15 @@ def _claim_and_finish(publisher: Publisher) -> None:
     publisher.finish()
 
 
-@pytest.mark.parametrize("place", ["file"], indirect=True)
+def _rows_at(publisher: Publisher, generation: ClusterGeneration) -> dict[str, int]:
+    """Return the rows of each table in a generation, read from the files of its snapshot."""
+    return {
+        name: publisher.catalog.table(name).scan(snapshot_id=int(snapshot)).to_arrow().num_rows if snapshot else 0
+        for name, snapshot in generation.snapshots.items()
+    }
+
+
+@pytest.mark.parametrize("place", ["s3"], indirect=True)
 def test_a_pinned_generation_stays_as_it_is(publisher: Publisher, tmp_path: Path) -> None:
     paths = write_rates(tmp_path / "files", 4)
     single = Store(tmp_path / "single")
@@ -152,19 +162,27 @@ def test_a_pinned_generation_stays_as_it_is(publisher: Publisher, tmp_path: Path
     _claim_and_finish(publisher)
     pinned = newest_generation(publisher.place)
     assert pinned
-    for path in paths[2:]:
-        run(job_of(publisher.place, path, tmp_path))
-    _claim_and_finish(publisher)
-    assert [one.published for one in compact(publisher, None, 1, tmp_path / "scratch")] == [True]
+    # A reader of the generation, while more is loaded, published, and compacted.
+    reader, seen, ended = make_publisher(publisher.place, tmp_path), [], threading.Event()
+
+    def read() -> None:
+        while not ended.is_set():
+            seen.append(_rows_at(reader, pinned))
+
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(read)
+        try:
+            for path in paths[2:]:
+                run(job_of(publisher.place, path, tmp_path))
+                _claim_and_finish(publisher)
+            assert [one.published for one in compact(publisher, None, 1, tmp_path / "scratch")] == [True]
+        finally:
+            ended.set()
+        reading.result()
     load_single(single, paths[:2])
+    expected = {table.name: single.loaded().rows(table.name) for table in PUBLISHED}
+    assert [*seen, _rows_at(reader, pinned)] == [expected] * (len(seen) + 1)
     assert_same_stores(_copy(publisher.place, tmp_path / "old", number=pinned.number), single)
-    for table in PUBLISHED:
-        rows = (
-            publisher.catalog.table(table.name).scan(snapshot_id=int(pinned.snapshots[table.name] or 0)).count()
-            if (pinned.snapshots[table.name])
-            else 0
-        )
-        assert rows == single.loaded().rows(table.name), table.name
     # The newest one has all rows, in one file; what was replaced is deleted when its time is over, and leftovers are.
     publisher.place.write(f"{FACT_RATE.name}/state=GA/year_month=2025-08/leftover.parquet", b"of a killed task")
     everything = load_single(Store(tmp_path / "everything"), paths)
@@ -213,34 +231,6 @@ def test_a_file_that_needs_too_much_memory_fails_alone(tmp_path: Path) -> None:
     assert not run(job).problems
 
 
-@pytest.mark.parametrize("place", ["file"], indirect=True)
-def test_engines_give_one_answer(publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    paths = write_rates(tmp_path / "files", 3)
-    for path in paths:
-        run(job_of(publisher.place, path, tmp_path))
-    _claim_and_finish(publisher)
-    single = load_single(Store(tmp_path / "single"), paths)
-    sql = """SELECT f.code, c.code_desc, count(*) AS rates, sum(negotiated_rate) AS dollars
-             FROM fact_rate f JOIN dim_code c ON f.code_type = c.code_type AND f.code = c.code
-             GROUP BY f.code, c.code_desc ORDER BY f.code"""
-    frames = {
-        name: pl.from_arrow(publisher.catalog.table(name).scan().to_arrow()) for name in (FACT_RATE.name, DIM_CODE.name)
-    }
-    with duckdb.connect() as connection:
-        for name in frames:
-            connection.execute(f"CREATE VIEW {name} AS FROM read_parquet({single.paths(name)})")
-        expected = connection.execute(sql).fetchall()
-    from_iceberg = pl.SQLContext(frames, eager=True).execute(sql).rows()
-    assert from_iceberg == expected
-    monkeypatch.setenv("POLARS_ICEBERG_PLANNER", "pyiceberg")
-    lazy = {name: pl.scan_iceberg(publisher.catalog.table(name)) for name in frames}
-    assert pl.SQLContext(lazy).execute(sql).collect().rows() == expected
-    with duckdb.connect() as connection:
-        for name, frame in frames.items():
-            connection.register(name, frame.to_arrow())
-        assert connection.execute(sql).fetchall() == expected
-
-
 def test_a_place_says_what_is_wrong_in_one_line(place: StorePlace, tmp_path: Path) -> None:
     assert place.create("a/1", b"first")
     assert not place.create("a/1", b"second")
@@ -254,3 +244,36 @@ def test_a_place_says_what_is_wrong_in_one_line(place: StorePlace, tmp_path: Pat
         refresh_copy(Store(tmp_path / "copy", LAYOUT), place, ("GA",), tmp_path / "cache")
     own = load_single(Store(tmp_path / "own"), write_rates(tmp_path / "files", 1))
     assert rows_of(own, FACT_RATE.name).height
+
+
+@pytest.mark.parametrize("place", ["file"], indirect=True)
+def test_corrections_of_a_copy_outlive_a_refresh(publisher: Publisher, tmp_path: Path) -> None:
+    paths = write_rates(tmp_path / "files", 3)
+    single = load_single(Store(tmp_path / "single"), paths[:2])
+    for path in paths[:2]:
+        run(job_of(publisher.place, path, tmp_path))
+    _claim_and_finish(publisher)
+    copy = _copy(publisher.place, tmp_path)
+    for store in (copy, single):
+        remove(store, Selection(code=("99201",)), "cents taken for dollars")
+    cache = tmp_path / "copy-cache"
+    assert not refresh_copy(copy, publisher.place, ("GA",), cache).changed
+    _assert_same_facts(copy, single)
+    run(job_of(publisher.place, paths[2], tmp_path))
+    _claim_and_finish(publisher)
+    assert refresh_copy(copy, publisher.place, ("GA",), cache).changed
+    assert not refresh_copy(copy, publisher.place, ("GA",), cache).changed
+    load_single(single, paths[2:])
+    _assert_same_facts(copy, single)
+    for store in (copy, single):
+        undo(store, 1)
+    _assert_same_facts(copy, single)
+    assert [one.published for one in compact(publisher, None, 1, tmp_path / "scratch")] == [True]
+    assert refresh_copy(copy, publisher.place, ("GA",), cache).changed
+    _assert_same_facts(copy, single)
+    assert verify(copy, deep=True).damages == ()
+
+
+def _assert_same_facts(one: Store, other: Store) -> None:
+    for name in (FACT_RATE.name, REMOVED_RATE.name):
+        assert rows_of(one, name).equals(rows_of(other, name)), name
