@@ -1,6 +1,7 @@
 """Run jobs on a Ray cluster: one task a job. Lost workers and machines are replaced; a job that fails fails alone."""
 
 import os
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
@@ -14,6 +15,12 @@ Result = TypeVar("Result")
 
 _SETTINGS = ("BEACONPOINT_", "AWS_", "DJANGO_")
 """The beginnings of the names of the environment variables that tasks on other machines need as well."""
+
+_PROJECT = Path(__file__).parents[2]
+"""Where the project is, on each machine: tasks find their code there, whatever directory Ray was started in."""
+
+_ANSWER_SECONDS = 10.0
+_CONNECT_TRIES = 3
 
 _RETRIES = 3
 """How often a job is started again after its worker or machine was lost. An error of the job itself is final."""
@@ -60,6 +67,8 @@ class RayCluster:
         import ray  # noqa: PLC0415 - an optional dependency
 
         needs: dict[str, Any] = {"num_cpus": processors, "max_retries": _RETRIES, "retry_exceptions": False}
+        # Ray would fill this machine by half before it takes another. A file is worth its own disk and network.
+        needs["scheduling_strategy"] = "SPREAD"
         if memory:
             needs["memory"] = memory
         task = ray.remote(**needs)(work)
@@ -92,9 +101,36 @@ def can_run(machines: Iterable[dict[str, float]], processors: float, memory: int
     return any(one.get("CPU", 0) >= processors and one.get("memory", 0) >= memory for one in machines)
 
 
+def _expect_answer(address: str) -> None:
+    """Raise BeaconError if nothing answers at an address: Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), _ANSWER_SECONDS).close()
+    except OSError as error:
+        raise BeaconError(
+            f"{address}: no cluster answers ({error.strerror or error}); expected ray://host:10001, or host:6379 on a "
+            "machine of the cluster, with Ray started there"
+        ) from None
+
+
+def _connect(**options: Any) -> Any:
+    import ray  # noqa: PLC0415 - an optional dependency
+
+    for tries_left in reversed(range(_CONNECT_TRIES)):
+        try:
+            return ray.init(**options)
+        except ConnectionAbortedError:
+            # The process that the head starts for each client has ended before it answered, as one in some does.
+            if not tries_left:
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
 @contextmanager
 def open_cluster(address: str, workers: int | None = None) -> Iterator[RayCluster]:
-    """Yield the cluster of an address (`ray://host:10001`), or for an empty one a cluster on this machine.
+    """Yield the cluster of an address, or for an empty one a cluster on this machine.
+
+    An address is `ray://host:10001`, from anywhere, or `host:6379` on a machine of the cluster.
 
     Meanwhile nothing that is printed is shown: Django's commands write to the output that they were started with.
 
@@ -107,12 +143,15 @@ def open_cluster(address: str, workers: int | None = None) -> Iterator[RayCluste
         import ray  # noqa: PLC0415 - an optional dependency
     except ImportError:
         raise BeaconError("--engine ray needs Ray: uv sync --group cluster (see docs/cluster.md)") from None
+    if address:
+        _expect_answer(address)
     passed = {name: value for name, value in os.environ.items() if name.startswith(_SETTINGS)}
+    passed["PYTHONPATH"] = os.pathsep.join([str(_PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
     options: dict[str, Any] = {"address": address} if address else {"num_cpus": workers, "address": "local"}
     # Ray prints there, in pages, what its servers log of a lost worker. The dashboard has it; commands say it in short.
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
         try:
-            context = ray.init(runtime_env={"env_vars": passed}, log_to_driver=False, logging_level="ERROR", **options)
+            context = _connect(runtime_env={"env_vars": passed}, log_to_driver=False, logging_level="ERROR", **options)
         except Exception as error:  # noqa: BLE001 - Ray raises several kinds, and the command says it in one line
             raise BeaconError(f"{address or 'local Ray'}: no cluster ({str(error).splitlines()[0]})") from None
         try:

@@ -60,9 +60,7 @@ class ClusterIngest(IngestRun):
         ]
         todo = self._without_loaded(publisher, jobs)
         state = _Progress(files=len(todo), before=len(jobs) - len(todo))
-        address = (
-            self.options["engine"].removeprefix("ray") if self.options["engine"] == "ray" else self.options["engine"]
-        )
+        address = "" if self.options["engine"] == "ray" else self.options["engine"]
         try:
             if todo:
                 with open_cluster(address, self.options["workers"]) as cluster:

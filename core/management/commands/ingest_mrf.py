@@ -1,6 +1,7 @@
 """Load payers' in-network files."""
 
 import argparse
+import re
 from pathlib import Path
 from typing import Any
 
@@ -169,7 +170,8 @@ def _add_cluster_options(parser: argparse.ArgumentParser) -> None:
         "--engine",
         type=_engine,
         metavar="ray",
-        help="load each file in a task of its own: ray (on this machine) or ray://host:10001 (a cluster)",
+        help="load each file in a task of its own: ray (on this machine), ray://host:10001 (a cluster), or host:6379 "
+        "(a cluster that this machine is part of)",
     )
     group.add_argument("--workers", type=_count, metavar="N", help="with --engine ray: tasks at a time on this machine")
     group.add_argument(
@@ -182,8 +184,8 @@ def _add_cluster_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _engine(text: str) -> str:
-    if text != "ray" and not text.startswith("ray://"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not an engine; expected ray or ray://host:10001")
+    if not re.fullmatch(r"ray|(ray://)?[^/\s]+:\d+", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not an engine; expected ray, ray://host:10001, or host:6379")
     return text
 
 
