@@ -3,7 +3,7 @@
 A round has an empty place, on this machine's disk and on S3 on loopback in turn, and three runs of the command over the
 same files: in the first two workers and then the node (the raylet) are killed, in the second two workers and then the
 driver, and the third has to end by itself. What is published then must be what a single machine has, and nothing may
-be left behind.
+be left behind. At last a publisher is killed after each of its writes: of the log, of each table, of a generation.
 """
 
 import hashlib
@@ -14,12 +14,14 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
+from bench.cluster.kill_commits import kill_between_commits
 from bench.measure import find_family
 from core.cluster.batch_files import PUBLISHED
 from core.cluster.demo_storage import BUCKET, serve_s3
@@ -141,6 +143,14 @@ def measure_kills(count: int, kind: str = "") -> None:
                 url = f"s3://{BUCKET}/{uuid4().hex}" if of == "s3" else (directory / "place").as_uri()
                 killed += kill_round(StorePlace(url), directory, paths, single, statuses)
                 number += 1
+            for of in kinds:
+                directory = root / f"commits-{of}"
+                directory.mkdir()
+                url = f"s3://{BUCKET}/{uuid4().hex}" if of == "s3" else (directory / "place").as_uri()
+                print(url, flush=True)
+                after = kill_between_commits(StorePlace(url), directory, paths)
+                print(f"  publishers killed after {len(after)} writes: {dict(Counter(after))}", flush=True)
+                check(StorePlace(url), directory, single)
         print(f"{killed} kills in {number} rounds, all exact; {dict(sorted(statuses.items()))}")
 
 
@@ -191,7 +201,9 @@ def kill_round(place: StorePlace, directory: Path, paths: list[Path], single: St
     return killed
 
 
-def start(place: StorePlace, directory: Path, paths: list[Path], name: str) -> Run:
+def start(
+    place: StorePlace, directory: Path, paths: list[Path], name: str, engine: Sequence[str] = ("ray", "--workers", "2")
+) -> Run:
     """Start the command."""
     environment = {
         **os.environ,
@@ -203,7 +215,7 @@ def start(place: StorePlace, directory: Path, paths: list[Path], name: str) -> R
         "PYTHONFAULTHANDLER": "1",
     }
     command = [
-        sys.executable, "manage.py", "ingest_mrf", "--engine", "ray", "--workers", "2", "--state", "GA",
+        sys.executable, "manage.py", "ingest_mrf", "--engine", *engine, "--state", "GA",
         *map(str, paths),
     ]  # fmt: skip
     log = directory / f"{name}.log"

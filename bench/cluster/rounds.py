@@ -10,12 +10,14 @@ import random
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
+from bench.cluster.catalogs import serve_postgres
 from core.cluster.batch_files import PUBLISHED
 from core.cluster.demo_storage import BUCKET, serve_s3
 from core.cluster.load_job import SOURCES
@@ -33,21 +35,24 @@ BATCHES = 4
 def measure_rounds(count: int, catalog: str = "") -> None:
     """Print how many of `count` rounds were exact, and how many of the control's.
 
-    `catalog` is the address of a catalog with {name} where the name of a round stands, such as round_0 and control_0:
-    postgresql+psycopg2://user@host/{name}, for databases that are there. Without it, each round has a file of SQLite.
+    `catalog` is `postgres` for a PostgreSQL of this machine, or the address of a catalog with {name} where the name of
+    a round stands, such as round_0 and control_0. Without it, each round has a file of SQLite.
     """
-    if catalog:
-        os.environ["BENCH_CATALOG"] = catalog
-    with TemporaryDirectory(prefix="bench-rounds-") as text, serve_s3(Path(text) / "s3") as storage:
-        os.environ.update(storage)
+    controls = max(3, count // 4)
+    with TemporaryDirectory(prefix="bench-rounds-") as text, ExitStack() as servers:
         root = Path(text)
+        os.environ.update(servers.enter_context(serve_s3(root / "s3")))
+        if catalog == "postgres":
+            names = [*(f"round_{number}" for number in range(count)), *(f"control_{n}" for n in range(controls))]
+            catalog = servers.enter_context(serve_postgres(root / "postgres", names))
+        if catalog:
+            os.environ["BENCH_CATALOG"] = catalog
         loaded = StorePlace((root / "loaded").as_uri())
         paths = write_rates(root / "files", BATCHES)
         for path in paths:
             run(job_of(loaded, path, root))
         single = load_single(Store(root / "single"), paths).loaded()
         expected = {table.name: single.rows(table.name) for table in PUBLISHED}
-        controls = max(3, count // 4)
         with ProcessPoolExecutor(COMMITTERS, get_context("spawn")) as pool:
             exact, seconds = 0, 0.0
             for number in range(count):

@@ -1,7 +1,9 @@
 """The seed's SQL, and how each engine is asked it: in its own dialect, with its own names of tables."""
 
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from tests.seed_queries import FACT_WITH_SLUG
 from tests.seed_queries import QUERIES as SEED_QUERIES
@@ -23,6 +25,15 @@ ORDER BY year_month""",
 """The queries by their sections in the seed. 3.5 needs fee schedules, which are not published. 8.3 is mended."""
 
 
+TABLES = ("fact_rate", "dim_code", "dim_pos_set", "xref_pos", "xref_group_npi", "xref_group_tin")
+"""The tables that the queries ask."""
+
+
+def rounded(rows: Iterable[Iterable[Any]]) -> Counter[tuple[Any, ...]]:
+    """Return an answer without the order of its rows, and without what adding in another order makes of a number."""
+    return Counter(tuple(round(each, 9) if isinstance(each, float) else each for each in row) for row in rows)
+
+
 def name_tables(query: str, name: Callable[[str], str]) -> str:
     """Return a query with `name(table)` in place of the paths of the seed's files."""
     return re.sub(r"read_parquet\('core/data/[^']*/(\w+)\.parquet'\)", lambda found: name(found[1]), query)
@@ -32,3 +43,8 @@ def for_spark(query: str) -> str:
     """Return a query with the views of Spark, in its dialect: it replaces all matches, and has other names."""
     query = query.replace(", '_', 'g'), '_')", ", '_'))").replace("trim(regexp", "trim(BOTH '_' FROM regexp")
     return name_tables(query.replace("quantile_cont(", "percentile("), str)
+
+
+def for_polars(query: str) -> str:
+    """Return a query with tables of Polars, in its dialect: it trims other than blanks with BOTH only."""
+    return name_tables(query.replace("trim(regexp", "trim(BOTH '_' FROM regexp").replace("'g'), '_')", "'g'))"), str)

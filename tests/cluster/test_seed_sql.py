@@ -1,4 +1,4 @@
-"""The seed's SQL gives one answer: in DuckDB on one machine's store, and in Sail (Spark's dialect and protocol)."""
+"""The seed's SQL gives one answer: DuckDB's on one machine's store, and that of engines on what is published."""
 
 import sys
 from collections import Counter
@@ -8,20 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 import pytest
 
 from core.cluster.publish import Publisher
 from core.store.generations.store import Store
-from core.store.schema.tables import FACT_RATE
 from core.store.sql import parquet_rows
+from tests.cluster.duckdb_iceberg import connect_duckdb
 from tests.cluster.files import job_of, load_single, run, write_rates
-from tests.cluster.seed_sql import QUERIES, for_spark, name_tables
-
-TABLES = (FACT_RATE.name, "dim_code", "dim_pos_set", "xref_pos", "xref_group_npi", "xref_group_tin")
+from tests.cluster.seed_sql import QUERIES, TABLES, for_polars, for_spark, name_tables, rounded
 
 pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
 
-Rows = Counter[tuple[Any, ...]]
+Answers = dict[str, Counter[tuple[Any, ...]]]
 
 
 @pytest.fixture(scope="module")
@@ -43,12 +42,10 @@ def spark() -> Iterator[Any]:
     server.stop()
 
 
-def _rows(found: list[Any]) -> Rows:
-    return Counter(tuple(round(each, 9) if isinstance(each, float) else each for each in row) for row in found)
-
-
 @pytest.mark.parametrize("place", ["file"], indirect=True)
-def test_the_seed_s_sql_gives_one_answer(publisher: Publisher, tmp_path: Path, spark: Any) -> None:
+def test_the_seed_s_sql_gives_one_answer(
+    publisher: Publisher, tmp_path: Path, spark: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     paths = write_rates(tmp_path / "files", 2)
     for path in paths:
         run(job_of(publisher.place, path, tmp_path))
@@ -57,25 +54,44 @@ def test_the_seed_s_sql_gives_one_answer(publisher: Publisher, tmp_path: Path, s
     single = load_single(Store(tmp_path / "single"), paths)
     with duckdb.connect() as connection:
         answers = {
-            section: _rows(
+            section: rounded(
                 connection.execute(name_tables(query, lambda name: parquet_rows(single.paths(name)))).fetchall()
             )
             for section, query in QUERIES.items()
         }
     assert all(answers[section] for section in ("3.1", "3.2", "3.3", "3.4", "8.3"))
 
-    def ask(read: Callable[[str], Any]) -> dict[str, Rows]:
+    def ask(read: Callable[[str], Any]) -> Answers:
         for name in TABLES:
             read(name).createOrReplaceTempView(name)
         return {
-            section: _rows([tuple(row) for row in spark.sql(for_spark(query)).collect()])
+            section: rounded([tuple(row) for row in spark.sql(for_spark(query)).collect()])
             for section, query in QUERIES.items()
         }
 
     assert ask(lambda name: spark.read.parquet(*single.paths(name))) == answers
-    # The files of the tables' newest snapshots: as plain Parquet, and by Sail's own reader of Iceberg.
-    files = {
-        name: [task.file.file_path for task in publisher.catalog.table(name).scan().plan_files()] for name in TABLES
-    }
+    # The files of the tables' newest snapshots: as plain Parquet, and by each engine's own reader of Iceberg.
+    tables = {name: publisher.catalog.table(name) for name in TABLES}
+    files = {name: [task.file.file_path for task in table.scan().plan_files()] for name, table in tables.items()}
     assert ask(lambda name: spark.read.parquet(*files[name])) == answers
-    assert ask(lambda name: spark.read.format("iceberg").load(publisher.catalog.table(name).location())) == answers
+    assert ask(lambda name: spark.read.format("iceberg").load(tables[name].location())) == answers
+
+    def ask_duckdb(read: Callable[[str], str]) -> Answers:
+        with connect_duckdb() as connection:
+            return {
+                section: rounded(connection.execute(name_tables(query, read)).fetchall())
+                for section, query in QUERIES.items()
+            }
+
+    assert ask_duckdb(lambda name: parquet_rows(files[name])) == answers
+    assert ask_duckdb(lambda name: f"iceberg_scan('{tables[name].metadata_location}')") == answers
+
+    def ask_polars(read: Callable[[str], pl.LazyFrame]) -> Answers:
+        context = pl.SQLContext({name: read(name) for name in TABLES})
+        return {
+            section: rounded(context.execute(for_polars(query)).collect().rows()) for section, query in QUERIES.items()
+        }
+
+    assert ask_polars(lambda name: pl.scan_parquet(files[name])) == answers
+    monkeypatch.setenv("POLARS_ICEBERG_PLANNER", "pyiceberg")
+    assert ask_polars(lambda name: pl.scan_iceberg(tables[name])) == answers
