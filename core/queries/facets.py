@@ -10,7 +10,7 @@ from core.queries.rules.columns import described
 from core.queries.rules.market import Market, counted_rates, facts_in_memory, groups_sql, rates_of_market
 from core.queries.rules.market_filters import FILTERS, NO_MODIFIER, filter_condition
 from core.queries.rules.named_rows import read_rows
-from core.store.connection import Snapshot
+from core.store.connection import MarketSnapshot, Snapshot
 from core.store.schema.tables import DIM_PROVIDER_GROUP
 
 _COLUMNS = {name: one.counted for name, one in FILTERS.items() if one.column}
@@ -59,14 +59,18 @@ def count_choices(db: Snapshot, market: Market, names: Iterable[str] = tuple(_CO
     columns = ", ".join(f"{column} AS {name}" for name, column in _COLUMNS.items() if name in names)
     fits = "".join(f", {filter_condition(name, '')} AS fits_{name}" for name in set_filters)
     counts = " UNION ALL ".join(_count_values_sql(name, set_filters) for name in names)
+    cube = f"SELECT {columns}{fits}, sum(rate_count) AS n FROM {rates} f GROUP BY ALL"
+    parameters |= {name: getattr(market, name) for name in set_filters}
+    if isinstance(db, MarketSnapshot):
+        # Alone, so that the counts have no parameters.
+        table = db.keep_selection("_".join(("cube", *names, *set_filters)), cube, parameters)
+        cube, parameters = f"SELECT * FROM {table}", {}
     rows = read_rows(
         db,
         _ValueCount,
-        f"""WITH cube AS MATERIALIZED (
-                SELECT {columns}{fits}, sum(rate_count) AS n FROM {rates} f GROUP BY ALL),
-            counts(filter, value, parts, rates) AS ({counts})
+        f"""WITH cube AS MATERIALIZED ({cube}), counts(filter, value, parts, rates) AS ({counts})
             SELECT * FROM counts""",
-        {**parameters, **{name: getattr(market, name) for name in set_filters}},
+        parameters,
     )
     found: dict[str, list[Choice]] = {}
     for name in names:

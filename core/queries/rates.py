@@ -279,6 +279,16 @@ _PAGE_ROWS = 1_000
 """How many rows are at most chosen first, so that what is known of their groups is looked up for them alone."""
 
 
+_PLAN_COUNTS = "plan_count"
+"""The table in memory of how many health plans each file is listed for."""
+
+
+def _count_plans(db: Snapshot) -> Any:
+    sql = """SELECT batch_id, count(DISTINCT (plan_id_type, plan_id, plan_market_type, plan_name)) AS plans
+             FROM xref_batch_plan GROUP BY batch_id"""
+    return db.arrow_rows(sql, {})
+
+
 def _rates_sql(
     memory: MarketSnapshot, market: Market, order: str, limit: int, offset: int, last: RowKey | None = None
 ) -> tuple[str, dict[str, Any]]:
@@ -304,6 +314,7 @@ def _rates_sql(
         in_groups = f"{in_months('year_month', market.months_sql)} AND pg_uid IN (SELECT pg_uid FROM picked)"
         known = {name: f"(SELECT * FROM {name} WHERE {in_groups})" for name in _OF_GROUP}
         tins, parameters = NAMED_TIN, {**parameters, **month_parameters(market.months)}
+    memory.shown.add(_PLAN_COUNTS, memory.ask_once(_count_plans))
     group_area, group_areas = "NULL::VARCHAR", ""
     if wants_own_areas(memory, market):
         group_area, group_areas = "a.area", f"LEFT JOIN {known[DIM_GROUP_AREA.name]} a USING (pg_uid)"
@@ -329,8 +340,7 @@ def _rates_sql(
         LEFT JOIN tins USING (pg_uid)
         LEFT JOIN {known[DIM_PROVIDER_GROUP.name]} g USING (pg_uid)
         LEFT JOIN dim_batch b ON b.batch_id = g.batch_id AND b.state = f.state
-        LEFT JOIN (SELECT batch_id, count(DISTINCT (plan_id_type, plan_id, plan_market_type, plan_name)) AS plans
-                   FROM xref_batch_plan GROUP BY batch_id) listed ON listed.batch_id = g.batch_id
+        LEFT JOIN {_PLAN_COUNTS} listed ON listed.batch_id = g.batch_id
         {group_areas}
         ORDER BY {sorting}"""
     return sql, parameters

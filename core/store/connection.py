@@ -268,6 +268,8 @@ class MarketSnapshot(Snapshot):
         self.key: MarketKey = ()
         self._limits = whole._limits
         self._answers = whole._answers
+        self._selections: dict[tuple[str, str, str], str] = {}
+        self._kept: dict[str, MarketKey] = {}
 
     @contextmanager
     def cursor(self, seconds: float | None = None) -> Iterator[WatchedCursor]:
@@ -281,8 +283,25 @@ class MarketSnapshot(Snapshot):
         """Show a query's answer as a table in memory, which is kept for the market's next questions."""
         bound = used_parameters(query, parameters)
         of_market = (*self.key, *sorted((self.code_values or {}).items()))
-        key = (query, repr(sorted({**(made_from or {}), **bound}.items())), *of_market)
+        # The same words may read another table under the same name.
+        reads = tuple(key for table, key in self._kept.items() if table in query)
+        key = (query, repr(sorted({**(made_from or {}), **bound}.items())), *of_market, *reads)
         self.shown.add(name, self.markets.make(key, lambda: _ask(self.cursor(), query, bound)))
+        self._kept[name] = key
+
+    def keep_selection(self, of: str, query: str, parameters: Mapping[str, Any]) -> str:
+        """Show a query's answer as keep_table does, and return the name of the table.
+
+        The names are numbers in the order of the questions, whatever the parameters are. So the questions that a page
+        asks of its selections have no parameters, and are the same texts on each page: their plans are kept. `of` says
+        what is selected: selections of the same have the same columns.
+        """
+        bound = used_parameters(query, parameters)
+        asked = (of, query, repr(sorted(bound.items())))
+        before = sum(one[0] == of for one in self._selections)
+        name = self._selections.setdefault(asked, f"{of}_selected_{before}")
+        self.keep_table(name, query, bound)
+        return name
 
     def count_shown(self, name: str) -> int:
         """Return how many rows a table has that is shown."""

@@ -284,7 +284,7 @@ def counted_rates(db: Snapshot, market: Market, *, areas: bool = False) -> tuple
     # all of them meet are left out: DuckDB keeps the plan of a question without parameters.
     names = [name for name in market.filter_names if name not in PROVIDER_FILTERS]
     filters = {name: getattr(market, name) for name in (*of_code, *names) if getattr(market, name)}
-    return f"(SELECT * FROM {COUNTED_RATE} f WHERE {all_of(filters, '')})", filters
+    return _selected(db, COUNTED_RATE, f"SELECT * FROM {COUNTED_RATE} f WHERE {all_of(filters, '')}", filters)
 
 
 def rates_of_market(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
@@ -296,8 +296,19 @@ def rates_of_market(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
     where = all_of([name for name in names if name not in of_profile], whole.months_sql)
     if of_profile:
         where += f" AND f.pg_uid IN (SELECT pg_uid FROM {_chosen_groups(db, whole, of_profile)})"
-    values = {**whole.parameters, **market.parameters}
-    return f"(SELECT f.* FROM {MARKET_FACT} f WHERE {where})", used_parameters(where, values)
+    selection = f"SELECT f.* FROM {MARKET_FACT} f WHERE {where}"
+    return _selected(db, MARKET_FACT, selection, used_parameters(selection, {**whole.parameters, **market.parameters}))
+
+
+def _selected(db: Snapshot, table: str, selection: str, parameters: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return SQL of a selection from a table in memory, and its parameters, which a market's own connection needs only once."""
+    if not parameters or not isinstance(db, MarketSnapshot) or db.count_shown(table) > _MAX_SELECTED:
+        return f"({selection})", parameters
+    return db.keep_selection(table, selection, parameters), {}
+
+
+_MAX_SELECTED = 20_000
+"""Of how many rows a selection is kept. Copying more takes longer than planning a page's questions again."""
 
 
 def _chosen_groups(db: Snapshot, market: Market, names: Sequence[str]) -> str:

@@ -1,16 +1,18 @@
 """Medicare's amounts for the rates of a code, by their terms."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, NamedTuple
 
 from core.queries.comparison.area_amounts import locality_values
-from core.queries.comparison.compared_rates import compared_terms_sql, terms_by_area_sql
+from core.queries.comparison.compared_rates import terms_by_area_sql
 from core.queries.comparison.lookup_scope import find_scope
 from core.queries.comparison.lookups import keep_lookups
 from core.queries.rules.columns import described
-from core.queries.rules.market import RATE_COUNT, Market, asked_place, counted_rates
+from core.queries.rules.market import RATE_COUNT, Market, asked_place, counted_rates, uses_own_areas
+from core.queries.rules.market_filters import STATE_MEAN
 from core.queries.rules.named_rows import read_rows
+from core.queries.yardstick.medicare import with_compared_terms
 from core.store.connection import Snapshot
 from core.store.sql import used_parameters
 
@@ -83,24 +85,27 @@ def find_amounts(db: Snapshot, market: Market, group_areas: Iterable[str] = ()) 
 
     The amounts are the state's means, and those in each of the areas `group_areas` of dim_group_area.
     """
-    rates, _ = counted_rates(db, market)
-    options: dict[str, Any] = {
-        "place": asked_place(market),
-        "basis": market.basis,
-        "scope": keep_lookups(db, market, find_scope(db, market)),
-        "yardstick": market.yardstick,
-    }
     areas = list(dict.fromkeys(group_areas))
     if areas:
-        terms = terms_by_area_sql(rates, "$group_areas", RATE_COUNT, localities=locality_values(db), **options)
+        rates, _ = counted_rates(db, market)
+        terms = terms_by_area_sql(
+            rates,
+            "$group_areas",
+            RATE_COUNT,
+            place=asked_place(market),
+            basis=market.basis,
+            scope=keep_lookups(db, market, find_scope(db, market)),
+            localities=locality_values(db),
+            yardstick=market.yardstick,
+        )
+        of_terms = {**market.parameters, "group_areas": [None, *areas]}
     else:
-        terms = compared_terms_sql(rates, RATE_COUNT, **options)
+        terms, of_terms = with_compared_terms(db, replace(market, area=STATE_MEAN) if uses_own_areas(db, market) else market)
     sql = f"""{terms}
             SELECT billing_class, setting, billing_code_modifier AS modifier, pos_set_id, negotiated_type,
                    negotiation_arrangement, payee, size, group_area, basis, medicare, area, release, reason,
                    rate_count AS rates, wcfs, wcfs_basis, wcfs_release, wcfs_reason FROM compared"""
-    parameters = used_parameters(sql, {**market.parameters, "group_areas": [None, *areas]})
-    rows = read_rows(db, _TermsAmount, sql, parameters)
+    rows = read_rows(db, _TermsAmount, sql, used_parameters(sql, of_terms))
     return {row.terms: row for row in rows}
 
 
