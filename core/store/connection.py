@@ -283,6 +283,8 @@ class MarketSnapshot(Snapshot):
         """Show a query's answer as a table in memory, which is kept for the market's next questions."""
         bound = used_parameters(query, parameters)
         of_market = (*self.key, *sorted((self.code_values or {}).items()))
+        if self.code_values is not None and COUNTED_RATE not in query:
+            of_market = (*sorted(self.code_values.items()),)  # the same for whatever is counted of the code's facts
         # The same words may read another table under the same name.
         reads = tuple(key for table, key in self._kept.items() if table in query)
         key = (query, repr(sorted({**(made_from or {}), **bound}.items())), *of_market, *reads)

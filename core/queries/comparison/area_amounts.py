@@ -5,7 +5,7 @@ compared_rates.py finds the basis of all rates with the same terms and the state
 amount of the group's own area in its place, where both are known.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from core.queries.comparison.schedules import ANESTHESIA_SHARES, HCPCS
@@ -157,7 +157,13 @@ def _locality_values(db: Snapshot) -> str:
 
 
 def area_steps(
-    placed: str, same_terms: str, of_terms: Iterable[str], *, localities: str | None, own_areas: bool
+    placed: str,
+    same_terms: str,
+    of_terms: Iterable[str],
+    *,
+    kinds: Collection[str],
+    localities: str | None,
+    own_areas: bool,
 ) -> str:
     """Return the queries of a WITH clause that end in `located`: `placed` (AS f) with the outcomes of its terms (AS c).
 
@@ -169,11 +175,12 @@ def area_steps(
     mean_error: how far the state's mean is from the own area's amount (0.1 is 10% above). Of a state's mean it is how
     far the state's area with the most different amount is from it, above or below.
 
-    `localities` are those of locality_values. Without them, all amounts are means of the state, with no mean_error.
+    `kinds` are the schedules that are asked. `localities` are those of locality_values. Without them, all amounts are
+    means of the state, with no mean_error.
     """
-    kinds = ", ".join(f"'{one.kind}'" for one in AREA_SCHEDULES)
+    schedules = [one for one in AREA_SCHEDULES if one.kind in kinds]
     shared = ", ".join(of_terms)
-    whole_state = " ".join(f"WHEN '{one.kind}' THEN '{one.otherwise}'" for one in AREA_SCHEDULES)
+    whole_state = " ".join(f"WHEN '{one.kind}' THEN '{one.otherwise}'" for one in schedules)
     otherwise = f"CASE schedule {whole_state} END"
     if localities is None:
         # Most questions do not show how far a mean is off, and need not read what it is made of.
@@ -182,16 +189,16 @@ def area_steps(
                 SELECT *, NULL::VARCHAR AS group_area, NULL::DOUBLE AS mean_error,
                        if(medicare IS NULL, NULL, {otherwise}) AS area
                 FROM outcomes)"""
-    prices = " UNION ALL ".join(f"SELECT '{one.kind}' AS schedule, * FROM ({one.amounts})" for one in AREA_SCHEDULES)
-    place = " ".join(f"WHEN '{one.kind}' THEN {one.place}" for one in AREA_SCHEDULES)
-    in_each_state = ", ".join(f"'{one.kind}'" for one in AREA_SCHEDULES if one.in_each_state)
-    places = " UNION ".join(f"SELECT {one.place} FROM group_areas" for one in AREA_SCHEDULES)
+    prices = " UNION ALL ".join(f"SELECT '{one.kind}' AS schedule, * FROM ({one.amounts})" for one in schedules)
+    place = " ".join(f"WHEN '{one.kind}' THEN {one.place}" for one in schedules)
+    in_each_state = ", ".join(f"'{one.kind}'" for one in schedules if one.in_each_state)
+    places = " UNION ".join(f"SELECT {one.place} FROM group_areas" for one in schedules)
     inside_first, outside_first = "coalesce(p.inside, p.outside)", "coalesce(p.outside, p.inside)"
     return f"""
         placed AS MATERIALIZED ({placed}),
         wanted AS MATERIALIZED (
             SELECT DISTINCT schedule, release, state, in_force, code, price_modifier FROM outcomes
-            WHERE schedule IN ({kinds})),
+            WHERE schedule IN ({", ".join(f"'{one.kind}'" for one in schedules)})),
         locality_state(place, state) AS (VALUES {localities}),
         wanted_state AS MATERIALIZED (SELECT DISTINCT state FROM wanted),
         group_areas AS (SELECT DISTINCT group_area FROM placed WHERE group_area IS NOT NULL),
@@ -220,6 +227,6 @@ def area_steps(
             LEFT JOIN area_price p ON {own_areas} AND p.schedule = c.schedule AND p.release = c.release
                 AND p.code = c.code
                 AND p.modifier = c.price_modifier AND p.place = CASE c.schedule {place} END
-                AND (c.schedule NOT IN ({in_each_state}) OR list_contains(p.states, c.state))
+                AND (c.schedule NOT IN ({in_each_state or "''"}) OR list_contains(p.states, c.state))
             LEFT JOIN state_range r ON r.schedule = c.schedule AND r.release = c.release AND r.state = c.state
                 AND r.code = c.code AND r.modifier = c.price_modifier)"""

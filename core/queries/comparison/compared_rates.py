@@ -140,7 +140,7 @@ def terms_by_area_sql(
     """
     placed = f"SELECT {TERMS}, size, unnest({areas}::VARCHAR[]) AS group_area, rate_count FROM outcomes"
     return f"""
-        WITH {_outcomes(facts, count, place, basis, scope)}, {_area_steps(placed, localities, own_areas=True)},
+        WITH {_outcomes(facts, count, place, basis, scope)}, {_area_steps(placed, localities, scope, own_areas=True)},
         {_compared_terms(yardstick)}"""
 
 
@@ -183,13 +183,19 @@ def _located(
     if areas:
         placed = f"""SELECT {TERMS}, rate_size(code, negotiated_rate) AS size, group_area, {count} AS rate_count
                      FROM {facts} GROUP BY ALL"""
-    steps = _area_steps(placed, localities, own_areas=areas)
+    steps = _area_steps(placed, localities, scope, own_areas=areas)
     return f"{_outcomes(facts, count, place, basis, scope)}, {steps}"
 
 
-def _area_steps(placed: str, localities: str | None, *, own_areas: bool) -> str:
-    same_terms, of_terms = f"f.size = c.size AND {_SAME_TERMS}", (*_TERM_COLUMNS, "size", "rate_count")
-    return area_steps(placed, same_terms, of_terms, localities=localities, own_areas=own_areas)
+def _area_steps(placed: str, localities: str | None, scope: LookupScope, *, own_areas: bool) -> str:
+    return area_steps(
+        placed,
+        f"f.size = c.size AND {_SAME_TERMS}",
+        (*_TERM_COLUMNS, "size", "rate_count"),
+        kinds={one.kind for one in scope.schedules},
+        localities=localities,
+        own_areas=own_areas,
+    )
 
 
 def _outcomes(facts: str, count: str, place: str | None, basis: str | None, scope: LookupScope) -> str:

@@ -1,4 +1,4 @@
-"""What a question about one code in one state and month need not look up. Each look-up costs a page milliseconds."""
+"""What a question about some codes in one state and a few months need not look up: each look-up costs milliseconds."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from core.fields.codes.billing_code import CODE_WIDTHS
 from core.queries.comparison.schedules import OWN_SCHEDULES, SCHEDULES, Schedule
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
+from core.store.market.market_months import each_month_sql
 
 _WCFS = "wcfs"
 
@@ -24,10 +25,9 @@ class ReleaseInForce(NamedTuple):
     is_national: bool
     has_state: bool
 
-    @property
-    def in_force(self) -> str:
-        """SQL of the month of its rows."""
-        return f"'{self.ended}'" if self.ended else "$year_month"
+    def in_force(self, month: str) -> str:
+        """Return SQL of the month of its rows. `month` is SQL of the month of the rates."""
+        return f"'{self.ended}'" if self.ended else month
 
     @property
     def rows_state(self) -> str:
@@ -39,12 +39,13 @@ class ReleaseInForce(NamedTuple):
 class LookupScope:
     """What rates are compared with: `schedules`, the ones to ask, in the order of SCHEDULES.
 
-    If all rates are of one state and month, and of one code or a few, these are the parameters `$state`, `$year_month`,
-    and `$code` or `$codes`, and `periods` has what is in force, by schedule.
+    If all rates are of one state and a few months, and of one code or a few, these are the parameters `$state`, those
+    of the market's months, and `$code` or `$codes`. `periods` has what is in force, by the month's parameter and by
+    schedule.
     """
 
     schedules: tuple[Schedule, ...] = SCHEDULES
-    periods: Mapping[str, ReleaseInForce] | None = None
+    periods: Mapping[str, Mapping[str, ReleaseInForce]] | None = None
     has_codes: bool = False
     """Whether there is a list of codes, `$codes` as bind_codes writes it, rather than one code."""
     is_kept: bool = False
@@ -56,7 +57,9 @@ class LookupScope:
     @property
     def has_compensation(self) -> bool:
         """Whether the state may have a workers' compensation schedule."""
-        return self.may_have_compensation and (self.periods is None or _WCFS in self.periods)
+        return self.may_have_compensation and (
+            self.periods is None or any(_WCFS in one for one in self.periods.values())
+        )
 
 
 ANYTHING = LookupScope()
@@ -76,10 +79,12 @@ def find_scope(db: Snapshot, market: Market, codes: Collection[str] = ()) -> Loo
         for one in SCHEDULES
         if one.kind in OWN_SCHEDULES or (bool(asked & listed[one.kind]) if asked else bool(listed[one.kind]))
     )
-    if not (asked and market.one_month):
+    if not (asked and market.state and market.months):
         of_state = any(one.kind == _WCFS and one.state in {market.state, ""} for one in db.ask_once(_releases))
         return LookupScope(schedules, may_have_compensation=of_state or not market.state)
-    return LookupScope(schedules, _periods(db, market.state, market.one_month), has_codes=bool(codes))
+    names = zip(each_month_sql(market.months), market.month_names, strict=True)
+    periods = {parameter: _periods(db, market.state, month) for parameter, month in names}
+    return LookupScope(schedules, periods, has_codes=bool(codes))
 
 
 def as_listed(codes: Iterable[str]) -> list[str]:

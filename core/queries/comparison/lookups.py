@@ -1,10 +1,10 @@
 """What a comparison looks up: the release of each schedule that is in force, and what it says of the codes."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from core.fields.codes.billing_code import CODE_WIDTHS
-from core.queries.comparison.lookup_scope import BOUND_CODES, LookupScope, bind_codes
+from core.queries.comparison.lookup_scope import BOUND_CODES, LookupScope, ReleaseInForce, bind_codes
 from core.queries.comparison.schedules import MS_DRG, SCHEDULES, Price, Schedule
 from core.queries.rules.market import Market
 from core.store.connection import MarketSnapshot, Snapshot
@@ -36,7 +36,7 @@ def lookups_sql(scope: LookupScope) -> str:
 
 
 def keep_lookups(db: Snapshot, market: Market, scope: LookupScope, codes: Collection[str] = ()) -> LookupScope:
-    """Return the scope with its look-ups kept as tables of the market in memory, if they are of one month and of one
+    """Return the scope with its look-ups kept as tables of the market in memory, if they are of a few months and of one
     code, or of the list `codes` for which the scope was found.
 
     They do not depend on the market's filters. Without parameters, the plan of the comparison can be kept.
@@ -75,11 +75,12 @@ def _periods(scope: LookupScope) -> str:
             JOIN dim_benchmark b ON b.state IN ('US', p.state) AND b.release <= p.year_month
             GROUP BY p.state, p.year_month, b.kind"""
     rows = [
-        f"($state, $year_month, '{kind}', '{one.release}', {one.in_force}, {one.has_state}, {one.rows_state})"
-        for kind, one in scope.periods.items()
+        f"($state, {month}, '{kind}', '{one.release}', {one.in_force(month)}, {one.has_state}, {one.rows_state})"
+        for month, periods in scope.periods.items()
+        for kind, one in periods.items()
     ]
     # Without any row, a first one keeps the types and is not loaded.
-    values = ", ".join(rows or ["($state, $year_month, '', '', '', false, '')"])
+    values = ", ".join(rows or ["($state, '', '', '', '', false, '')"])
     return f"""
             SELECT state::VARCHAR AS state, year_month::VARCHAR AS year_month, schedule, release,
                    in_force::VARCHAR AS in_force, loaded, rows_state::VARCHAR AS rows_state
@@ -94,20 +95,37 @@ def _listed_codes(scope: LookupScope) -> Iterator[str]:
     """
     for number, schedule in enumerate(scope.schedules):
         if scope.periods is None:
-            of_facts, where = "t.state, t.year_month", "b.code IN (SELECT code FROM codes)"
-            rows = f"""bench_{schedule.kind} b JOIN periods t ON t.schedule = '{schedule.kind}'
-                AND b.state = t.rows_state AND b.year_month = t.in_force"""
-        else:
-            period = scope.periods.get(schedule.kind)
-            if period is None and number:
-                continue  # the first one stays, for the types of the columns
-            rows, of_facts = f"bench_{schedule.kind} b", "$state::VARCHAR, $year_month::VARCHAR"
-            code = f"list_contains({_CODES}, b.code)" if MS_DRG in schedule.code_types else "b.code = $code"
-            code = "b.code IN (SELECT code FROM codes)" if scope.has_codes else code
-            where = code + (
-                f" AND b.state = {period.rows_state} AND b.year_month = {period.in_force}" if period else " AND false"
+            yield _listed_sql(
+                schedule,
+                "t.state, t.year_month",
+                f"""bench_{schedule.kind} b JOIN periods t ON t.schedule = '{schedule.kind}'
+                    AND b.state = t.rows_state AND b.year_month = t.in_force""",
+                "b.code IN (SELECT code FROM codes)",
             )
-        yield f"""
+            continue
+        code = f"list_contains({_CODES}, b.code)" if MS_DRG in schedule.code_types else "b.code = $code"
+        of_codes = "b.code IN (SELECT code FROM codes)" if scope.has_codes else code
+        found = _months_by_rows(scope.periods, schedule.kind)
+        for condition, months in found.items():
+            rows = f"""(SELECT *, unnest([{", ".join(months)}]::VARCHAR[]) AS of_month FROM bench_{schedule.kind} b
+                        WHERE {of_codes} AND {condition})"""
+            yield _listed_sql(schedule, "$state::VARCHAR, of_month", f"{rows} b", "true")
+        if not found and not number:  # for the types of the columns
+            yield _listed_sql(schedule, "$state::VARCHAR, ''", f"bench_{schedule.kind} b", "false")
+
+
+def _months_by_rows(periods: Mapping[str, Mapping[str, ReleaseInForce]], kind: str) -> dict[str, list[str]]:
+    """Return the condition on each release's rows of a schedule, and the months of rates in which it is in force."""
+    found: dict[str, list[str]] = {}
+    for month, of_month in periods.items():
+        if one := of_month.get(kind):
+            found.setdefault(f"b.state = {one.rows_state} AND b.year_month = {one.in_force(month)}", []).append(month)
+    return found
+
+
+def _listed_sql(schedule: Schedule, of_facts: str, rows: str, where: str) -> str:
+    """Return SQL of what the `rows` AS b of a schedule say. `of_facts` is SQL of the state and month of the rates."""
+    return f"""
             SELECT '{schedule.kind}' AS schedule, '{schedule.code_system}' AS code_system, {of_facts}, b.code,
                    flatten(list_transform(list_sort(list({{'code_type': b.code_type, 'prices': {_prices(schedule)}}})),
                        lambda one: one.prices)) AS prices,

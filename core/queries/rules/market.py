@@ -301,7 +301,7 @@ def rates_of_market(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
 
 
 def _selected(db: Snapshot, table: str, selection: str, parameters: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return SQL of a selection from a table in memory, and its parameters, which a market's own connection needs only once."""
+    """Return SQL of a selection from a table in memory, and its parameters: none where the selection can be kept."""
     if not parameters or not isinstance(db, MarketSnapshot) or db.count_shown(table) > _MAX_SELECTED:
         return f"({selection})", parameters
     return db.keep_selection(table, selection, parameters), {}

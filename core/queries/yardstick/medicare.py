@@ -275,11 +275,15 @@ def with_compared_terms(db: Snapshot, market: Market, *, with_errors: bool = Fal
     if not isinstance(db, MarketSnapshot) or db.market_values is None or not market.code:
         return _compare_terms(db, market, asked_place(market), with_errors=with_errors)
     areas = uses_own_areas(db, market)
-    table = f"compared_{f'{market.pos} {market.basis} {areas}'.encode().hex()}"
+    # With the areas of groups, how far the state's mean is off costs nothing more.
+    with_errors = areas or (with_errors and knows_areas(db))
+    table = f"compared_{f'{market.pos} {market.basis} {areas} {with_errors}'.encode().hex()}"
     everything = replace(market.unfiltered, basis=market.basis, area=market.area)
     outcomes = measured_sql(table, market.yardstick)
-    query, _ = _compare_terms(db, everything, asked_place(market), with_errors=True)
-    db.keep_table(table, f"{query} SELECT * EXCLUDE (rate_count) FROM compared", market.parameters)
+    query, _ = _compare_terms(db, everything, asked_place(market), with_errors=with_errors)
+    # Of all payers, whose months may be more than those of the market.
+    values = {**everything.parameters, **market.parameters}
+    db.keep_table(table, f"{query} SELECT * EXCLUDE (rate_count) FROM compared", values)
     rates, parameters = counted_rates(db, market, areas=areas)
     sql = f"""WITH compared AS (
         SELECT c.*, {RATE_COUNT} AS rate_count

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 from core.queries.comparison.area_amounts import locality_values
 from core.queries.comparison.compared_rates import terms_by_area_sql
@@ -100,7 +100,9 @@ def find_amounts(db: Snapshot, market: Market, group_areas: Iterable[str] = ()) 
         )
         of_terms = {**market.parameters, "group_areas": [None, *areas]}
     else:
-        terms, of_terms = with_compared_terms(db, replace(market, area=STATE_MEAN) if uses_own_areas(db, market) else market)
+        terms, of_terms = with_compared_terms(
+            db, replace(market, area=STATE_MEAN) if uses_own_areas(db, market) else market
+        )
     sql = f"""{terms}
             SELECT billing_class, setting, billing_code_modifier AS modifier, pos_set_id, negotiated_type,
                    negotiation_arrangement, payee, size, group_area, basis, medicare, area, release, reason,

@@ -30,7 +30,12 @@ def months_sql(months: MarketMonths) -> str:
     """Return the parameter with the month, or the list of those with the months; empty text for every month."""
     if not months or _is_one(months):
         return "$year_month" if months else ""
-    return f"({', '.join(f'$month_{number}' for number in range(len(months)))})"
+    return f"({', '.join(each_month_sql(months))})"
+
+
+def each_month_sql(months: MarketMonths) -> list[str]:
+    """Return the parameter of each month, in their order."""
+    return ["$year_month"] if _is_one(months) else [f"$month_{number}" for number in range(len(months))]
 
 
 def in_months(column: str, months: str) -> str:
