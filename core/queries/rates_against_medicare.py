@@ -96,6 +96,7 @@ def find_amount(row: RateRow, code: str, amounts: Mapping[ScheduleTerms, Amount]
     found = (
         amounts.get(
             ScheduleTerms(
+                row.year_month,
                 row.billing_class,
                 row.setting,
                 row.modifier,

@@ -217,8 +217,8 @@ def assert_histogram(db: Snapshot, everything: Everything, market: Market) -> No
     for fact, outcome in zip(facts, outcomes, strict=True):
         one = of_medicare[
             medicare_amounts.ScheduleTerms(
-                fact["billing_class"], fact["setting"], fact["billing_code_modifier"], fact["pos_set_id"],
-                fact["negotiated_type"], fact["negotiation_arrangement"], "",
+                fact["year_month"], fact["billing_class"], fact["setting"], fact["billing_code_modifier"],
+                fact["pos_set_id"], fact["negotiated_type"], fact["negotiation_arrangement"], "",
                 rate_size(fact["code"], fact["negotiated_rate"]), None,
             )
         ]  # fmt: skip

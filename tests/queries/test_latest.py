@@ -2,6 +2,7 @@
 
 from collections import Counter
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,13 @@ from core.queries.parties.organizations import count_totals, list_organizations
 from core.queries.parties.payers import compare_payers
 from core.queries.parties.provider_rates import list_code_rates
 from core.queries.rates import count_market, count_rates, list_rates, summarize_rates
+from core.queries.rules.latest_files import LatestFiles, PayerMonth
 from core.queries.rules.market import Market, market_cache
 from core.queries.yardstick.medicare import count_outcomes, list_comparisons
+from core.queries.yardstick.medicare_amounts import find_amounts
 from core.store.connection import Snapshot
 from core.store.market import market_facts
+from core.store.market.market_months import MarketMonth
 from tests.queries.one_market import A_RATE, GROUPS, store_of_months
 from tests.queries.rates_by_month import facts, store_of
 
@@ -134,3 +138,50 @@ def test_payers_of_one_month_are_a_market_of_that_month(tmp_path: Path) -> None:
     nowhere = with_latest(db, Market("TX", ""))
     assert (count_rates(db, nowhere), nowhere.one_month) == (0, "")
     assert A_RATE["code"] == market.code
+
+
+def _one_month_each(db: Snapshot) -> LatestFiles:
+    """Return half of the demo's payers with its older month, and the others with its newer one."""
+    older, newer = sorted(month for (month,) in db.rows("SELECT DISTINCT year_month FROM fact_rate"))
+    of_state = "SELECT DISTINCT reporting_entity_name FROM fact_rate WHERE state = 'GA' ORDER BY 1"
+    names = [name for (name,) in db.rows(of_state)]
+    of_month = {newer: tuple(names[::2]), older: tuple(names[1::2])}
+    payers = tuple(
+        PayerMonth(make_payer_slug(name), name, month, 1, (name,)) for month, some in of_month.items() for name in some
+    )
+    return LatestFiles(payers, tuple(MarketMonth(month, some) for month, some in of_month.items()))
+
+
+@pytest.mark.parametrize("code", ["99213", "70450", "J1885", "470"])
+@pytest.mark.parametrize("filters", [{}, {"billing_class": "professional", "area": "state"}, {"basis": "opps"}])
+def test_each_month_is_compared_with_its_own_release(placed: Snapshot, code: str, filters: dict[str, str]) -> None:
+    latest = _one_month_each(placed)
+    system = {"J1885": "HCPCS", "470": "MS-DRG"}.get(code, "CPT")
+    market = Market("GA", "", system, code, latest=latest, **filters)
+    alone = []
+    for one in latest.payers:
+        of_payer = replace(market, payer=one.payer_slug, latest=None, year_month=one.year_month)
+        alone += list_comparisons(placed, of_payer, "rate", 9_999, 0)
+    with market_cache(placed, market, areas="area" not in filters) as cached:
+        for asked in (cached, placed):
+            rows = list_comparisons(asked, market, "rate", 9_999, 0)
+            assert sorted(rows, key=repr) == sorted(alone, key=repr)
+            assert count_outcomes(asked, market).total == len(alone)
+        by_terms = find_amounts(cached, market)
+        assert sum(one.rates for one in by_terms.values()) == len(alone)
+        if filters.get("area"):
+            assert Counter(one.medicare for one in by_terms.values() for _ in range(one.rates)) == Counter(
+                row.medicare for row in alone
+            )
+
+
+def test_a_name_stands_for_the_selection_asked_now(placed: Snapshot) -> None:
+    """What is kept of one selection is not the answer of another that has the same name on the next page."""
+    market = Market("GA", "2025-08", "CPT", "99213")
+    for one in find_latest(placed, "GA").payers:
+        of_payer = replace(market, payer=one.payer_slug)
+        with market_cache(placed, of_payer) as cached:
+            assert count_market(cached, of_payer) == count_market(placed, of_payer)
+            assert count_choices(cached, of_payer) == count_choices(placed, of_payer)
+            assert count_networks(cached, of_payer) == count_networks(placed, of_payer)
+            assert summarize_rates(cached, of_payer) == summarize_rates(placed, of_payer)

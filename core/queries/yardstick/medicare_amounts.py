@@ -18,8 +18,9 @@ from core.store.sql import used_parameters
 
 
 class ScheduleTerms(NamedTuple):
-    """The terms of a rate that decide, with its code, state and month, which amount it is compared with."""
+    """The terms of a rate that decide, with its code and state, which amount it is compared with."""
 
+    year_month: str
     billing_class: str | None
     setting: str | None
     modifier: str
@@ -64,6 +65,7 @@ class Amount:
 class _TermsAmount(Amount):
     """An amount with the terms that it is for."""
 
+    year_month: str
     billing_class: str | None
     setting: str | None
     modifier: str
@@ -104,7 +106,7 @@ def find_amounts(db: Snapshot, market: Market, group_areas: Iterable[str] = ()) 
             db, replace(market, area=STATE_MEAN) if uses_own_areas(db, market) else market
         )
     sql = f"""{terms}
-            SELECT billing_class, setting, billing_code_modifier AS modifier, pos_set_id, negotiated_type,
+            SELECT year_month, billing_class, setting, billing_code_modifier AS modifier, pos_set_id, negotiated_type,
                    negotiation_arrangement, payee, size, group_area, basis, medicare, area, release, reason,
                    rate_count AS rates, wcfs, wcfs_basis, wcfs_release, wcfs_reason FROM compared"""
     rows = read_rows(db, _TermsAmount, sql, used_parameters(sql, of_terms))
