@@ -48,7 +48,7 @@ def test_reshard(filled: Store) -> None:
 
 
 def test_compact(filled: Store, tmp_path: Path) -> None:
-    assert said("compact") == "nothing to compact: the layout is single\n"
+    assert said("compact") == "nothing to compact: every file is sorted\n"
     said("reshard", "--to", "partitioned")
     load_made_file(filled, tmp_path, 2)
     assert said("compact") == "nothing to compact: no state and month has many small files\n"

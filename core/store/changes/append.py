@@ -1,7 +1,9 @@
 """Add new facts to the sorted files of the store.
 
 Row groups that no new row falls into are copied byte for byte. Only the row groups that new rows fall into are read,
-merged and written again, a few at a time, by the worker processes.
+merged and written again, a few at a time, by the worker processes. Where those have very many rows, as for another
+payer's file of a large month, the new rows become a sorted run of their own behind the old ones, which are all copied.
+A file has a few runs at most: then the runs are merged. See docs/decisions/0084-runs-beside-each-other.md.
 """
 
 from bisect import bisect_right
@@ -10,23 +12,19 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.runtime.files import delete_file
-from core.runtime.worker_process import WorkerState
 from core.runtime.workers import SingleProcess, Workers
-from core.store.changes.segment import Segment, SortKey, segment_of
+from core.store.changes.merge_task import ROW_GROUPS_PER_TASK, MergeTask, RowSlice, merge_slices
+from core.store.changes.run_merge import SortedRows, merge_all
+from core.store.changes.segment import Segment, SortKey, read_segment_keys, segment_of
 from core.store.generations.store import Transaction
-from core.store.parquet.arrow_dictionaries import joined, sort_key
-from core.store.parquet.row_group_bounds import bounds, row_groups_to_rewrite
-from core.store.parquet.row_group_copier import RowGroupCopier, read_footer
+from core.store.parquet.row_group_bounds import Bounds, begins_run, bounds, find_runs, row_groups_to_rewrite
+from core.store.parquet.row_group_copier import RowGroupCopier, read_footer, row_counts
 from core.store.parquet.writer import write_table
 from core.store.schema.tables import FACT_RATE
-
-ROW_GROUPS_PER_TASK = 2
-"""Row groups that a worker merges with new rows at a time. A process needs some 100 MB for each."""
 
 
 def append_segments(transaction: Transaction, segments: Iterable[Segment], workers: Workers) -> None:
@@ -45,7 +43,11 @@ def _append_to_shard(transaction: Transaction, shard: str, segments: Iterator[Se
     paths = [Path(transaction.path(file)) for file in old if file.rows]
     footer = read_footer(paths[0]) if paths else None
     with RowGroupCopier(path) as copier:
-        for stretch in _stretches(paths, segments, transaction, workers):
+        if paths:
+            stretches = _stretches(_OldFile.read(paths[0]), list(segments), transaction, workers)
+        else:
+            stretches = (_Stretch(segment.path, temporary=True) for segment in segments)
+        for stretch in stretches:
             copier.add(stretch.path, stretch.first, stretch.end, None if stretch.temporary else footer)
             if stretch.temporary:
                 delete_file(stretch.path)
@@ -62,6 +64,36 @@ def append_facts(transaction: Transaction, blocks: Iterator[pa.Table]) -> None:
 
 
 @dataclass(frozen=True)
+class _OldFile:
+    """The file that facts are added to: the bounds of its row groups, the rows before each, and its sorted runs."""
+
+    path: Path
+    groups: Bounds
+    starts: list[int]
+    """The rows before each row group, and all rows."""
+    runs: list[range]
+
+    @classmethod
+    def read(cls, path: Path) -> "_OldFile":
+        groups, starts = bounds(path, FACT_RATE.order), [0]
+        for rows in row_counts(read_footer(path)):
+            starts.append(starts[-1] + rows)
+        return cls(path, groups, starts, find_runs(groups))
+
+    def rows_of(self, groups: range) -> int:
+        """Return the number of rows of some row groups."""
+        return self.starts[groups.stop] - self.starts[groups.start]
+
+    def sorted_rows(self, run: range) -> SortedRows:
+        """Return a run, to be merged."""
+        return SortedRows(self.path, self.starts[run.start], read_segment_keys(self.path, run))
+
+    def is_followed_by(self, path: Path, groups: int) -> bool:
+        """Return whether a sorted file behind the first `groups` row groups is seen to be another run."""
+        return begins_run(bounds(path, FACT_RATE.order)[0][0], self.groups[groups - 1][1])
+
+
+@dataclass(frozen=True)
 class _Stretch:
     """The row groups of a file from `first` up to, not including, `end` (None: all the rest).
 
@@ -75,40 +107,69 @@ class _Stretch:
 
 
 def _stretches(
-    old: Sequence[Path], coming: Iterator[Segment], transaction: Transaction, workers: Workers
+    old: _OldFile, segments: list[Segment], transaction: Transaction, workers: Workers
 ) -> Iterator[_Stretch]:
     """Yield what the new file consists of, in order."""
-    if not old:
-        for segment in coming:
-            yield _Stretch(segment.path, temporary=True)
-        return
-    (path,) = old
-    segments = list(coming)
-    rows = sum(segment.rows for segment in segments)
-    rewritten = row_groups_to_rewrite(
-        bounds(path, FACT_RATE.order), segments[0].first, segments[-1].last, rows, transaction.sizes.row_group_rows
-    )
-    yield _Stretch(path, 0, rewritten.start)
-    if not rewritten:
+    rows, sizes = sum(segment.rows for segment in segments), transaction.sizes
+    if len(old.runs) == 1:
+        rewritten = row_groups_to_rewrite(old.groups, segments[0].first, segments[-1].last, rows, sizes.row_group_rows)
+        if old.rows_of(rewritten) <= sizes.max_rewritten_rows:
+            yield _Stretch(old.path, 0, rewritten.start)
+            yield from _merged(old, rewritten, segments, transaction, workers)
+            yield _Stretch(old.path, rewritten.stop)
+            return
+    if len(old.runs) < sizes.max_runs and old.is_followed_by(segments[0].path, len(old.groups)):
+        yield _Stretch(old.path)
         for segment in segments:
             yield _Stretch(segment.path, temporary=True)
+        return
+    yield from _merged_runs(old, segments, transaction, workers)
+
+
+def _merged_runs(
+    old: _OldFile, segments: list[Segment], transaction: Transaction, workers: Workers
+) -> Iterator[_Stretch]:
+    """Yield row groups in which the runs of the old file are merged with all new rows.
+
+    The first run stays as it is while all others have less than half as many rows: so one that is ten times as large
+    as what is added is written again after every fifth addition, or even less often.
+    """
+    base, rest = old.runs[0], range(old.runs[0].stop, len(old.groups))
+    new = [SortedRows(segment.path, 0, segment.read_keys()) for segment in segments]
+    runs = [old.sorted_rows(run) for run in old.runs[1:]]
+    merged: list[Path] = []
+    if 2 * (old.rows_of(rest) + sum(segment.rows for segment in segments)) < old.rows_of(base):
+        merged = list(merge_all([*runs, *new], transaction.work / "beside", transaction.sizes, workers))
+    if merged and old.is_followed_by(merged[0], base.stop):
+        yield _Stretch(old.path, 0, base.stop)
+        for path in merged:
+            yield _Stretch(path, temporary=True)
     else:
-        yield from _merged(path, rewritten, segments, transaction, workers)
-    yield _Stretch(path, rewritten.stop)
+        every = [old.sorted_rows(base), *runs, *new]
+        for path in merge_all(every, transaction.work / "every", transaction.sizes, workers):
+            yield _Stretch(path, temporary=True)
+        for path in merged:
+            delete_file(path)
+    for segment in segments:
+        delete_file(segment.path)
 
 
 def _merged(
-    path: Path, groups: range, segments: list[Segment], transaction: Transaction, workers: Workers
+    old: _OldFile, groups: range, segments: list[Segment], transaction: Transaction, workers: Workers
 ) -> Iterator[_Stretch]:
     """Yield row groups of the old file merged with all new rows."""
+    if not groups:
+        for segment in segments:
+            yield _Stretch(segment.path, temporary=True)
+        return
     # Each task takes the new rows from its first old key up to the first old key of the next task, so every new row
     # belongs to exactly one task and the tasks' files follow one another in order. A whole segment between two tasks,
     # such as a state's between those of two others, is copied. Few rows are merged all the same: row groups stay large.
     starts = groups[::ROW_GROUPS_PER_TASK]
     ends = [min(start + ROW_GROUPS_PER_TASK, groups.stop) for start in starts]
-    firsts, lasts = _ends_of_tasks(path, starts, ends)
+    firsts, lasts = _ends_of_tasks(old, starts, ends)
     group_rows = transaction.sizes.row_group_rows
-    merged: list[list[_SegmentSlice]] = [[] for _ in starts]
+    merged: list[list[RowSlice]] = [[] for _ in starts]
     copied: list[list[Segment]] = [[] for _ in range(len(starts) + 1)]
     for segment in segments:
         before = bisect_right(firsts, segment.first)
@@ -118,90 +179,35 @@ def _merged(
         else:
             for number, part in _slices_of(segment, firsts):
                 merged[number].append(part)
-    tasks: list[_MergeTask | _Stretch] = [_Stretch(segment.path, temporary=True) for segment in copied[0]]
+    tasks: list[MergeTask | _Stretch] = [_Stretch(segment.path, temporary=True) for segment in copied[0]]
     for number, (start, end) in enumerate(zip(starts, ends, strict=True)):
-        to, new = transaction.work / f"merged-{number:06}.parquet", tuple(merged[number])
-        tasks.append(_MergeTask(path, start, end, new, to, group_rows) if new else _Stretch(path, start, end))
+        to, rows = (
+            transaction.work / f"merged-{number:06}.parquet",
+            RowSlice(old.path, old.starts[start], old.starts[end]),
+        )
+        new = tuple(merged[number])
+        tasks.append(MergeTask((rows, *new), to, group_rows) if new else _Stretch(old.path, start, end))
         tasks.extend(_Stretch(segment.path, temporary=True) for segment in copied[number + 1])
-    done = workers.map(_merge, ((task,) for task in tasks if isinstance(task, _MergeTask)))
+    done = workers.map(merge_slices, ((task,) for task in tasks if isinstance(task, MergeTask)))
     for each in tasks:
-        yield _Stretch(next(done), temporary=True) if isinstance(each, _MergeTask) else each
+        yield _Stretch(next(done), temporary=True) if isinstance(each, MergeTask) else each
     for used in {part.path for parts in merged for part in parts}:
         delete_file(used)
 
 
-def _slices_of(segment: Segment, firsts: list[SortKey]) -> Iterator[tuple[int, "_SegmentSlice"]]:
+def _slices_of(segment: Segment, firsts: list[SortKey]) -> Iterator[tuple[int, RowSlice]]:
     """Yield the parts of a segment for each task, with its number. `firsts` are the first keys of the tasks."""
     keys = segment.read_keys()
     cuts = [0, *(keys.rows_before(key) for key in firsts[1:]), segment.rows]
     for number, (start, end) in enumerate(pairwise(cuts)):
         if start < end:
-            yield number, _SegmentSlice(segment.path, start, end)
+            yield number, RowSlice(segment.path, start, end)
 
 
-@dataclass(frozen=True)
-class _SegmentSlice:
-    """The rows of a segment's file from `start` up to, not including, `end`."""
-
-    path: Path
-    start: int
-    end: int
-
-
-@dataclass(frozen=True)
-class _MergeTask:
-    """Row groups of the file `old` from `start` up to, not including, `end`, to be merged with new rows into `to`."""
-
-    old: Path
-    start: int
-    end: int
-    new: tuple[_SegmentSlice, ...]
-    to: Path
-    row_group_rows: int
-
-
-def _merge(state: WorkerState, task: _MergeTask) -> Path:
-    """Write the file of a task, in a worker process. Return its path."""
-    with pq.ParquetFile(
-        task.old, read_dictionary=FACT_RATE.dictionary_columns, page_checksum_verification=True
-    ) as file:
-        # Every processor has a worker, so more threads would only wait for one another.
-        tables = [file.read_row_group(group, use_threads=False) for group in range(task.start, task.end)]
-    for part in task.new:
-        tables.extend(_read_slice(state, part))
-    table = joined(tables)
-    del tables
-    order = np.argsort(sort_key(table, FACT_RATE.order), kind="stable")
-    # Row groups of even size, so that many small additions do not leave many small row groups.
-    size = -(-len(order) // -(-len(order) // task.row_group_rows))
-    blocks = (table.take(pa.array(order[n : n + size])) for n in range(0, len(order), size))
-    # Freed memory stays with the worker: its next task needs as much, and having every page of it zeroed again by the
-    # system would be a tenth of the merge. The stage after this one has new workers.
-    write_table(task.to, FACT_RATE, blocks, size)
-    return task.to
-
-
-def _read_slice(state: WorkerState, part: _SegmentSlice) -> Iterator[pa.Table]:
-    """Yield the rows of a slice. The last row group stays in memory: the worker's next slice begins in it."""
-    with pq.ParquetFile(part.path, read_dictionary=FACT_RATE.dictionary_columns) as file:
-        at = 0
-        for group in range(file.num_row_groups):
-            rows = file.metadata.row_group(group).num_rows
-            if part.start < at + rows and at < part.end:
-                first = max(part.start - at, 0)
-                if state.get("row_group") != (part.path, group):
-                    state["row_group"], state["rows"] = (
-                        (part.path, group),
-                        file.read_row_group(group, use_threads=False),
-                    )
-                yield state["rows"].slice(first, min(part.end - at, rows) - first)
-            at += rows
-
-
-def _ends_of_tasks(path: Path, starts: Sequence[int], ends: Sequence[int]) -> tuple[list[SortKey], list[SortKey]]:
+def _ends_of_tasks(old: _OldFile, starts: Sequence[int], ends: Sequence[int]) -> tuple[list[SortKey], list[SortKey]]:
     """Return the key of the first row of each of the row groups `starts`, and of the last row before each of `ends`."""
-    known = bounds(path, FACT_RATE.order)
-    with pq.ParquetFile(path) as file:
+    known = old.groups
+    with pq.ParquetFile(old.path) as file:
         firsts = [_complete_key(file, start, 0, known[start][0]) for start in starts]
         lasts = [
             _complete_key(file, end - 1, file.metadata.row_group(end - 1).num_rows - 1, known[end - 1][1][:-1])

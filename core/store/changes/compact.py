@@ -1,12 +1,17 @@
-"""Merge the many small files that additions to a partitioned layout leave."""
+"""Merge the many small files that additions to a partitioned layout leave, and the sorted runs within files."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
 
 from core.runtime.progress import Progress
-from core.store.changes.sorted_facts import merge_facts
-from core.store.generations.layout import StateMonth, layout_named, parts
+from core.store.changes.sorted_facts import merge_facts, periods_of
+from core.store.generations.layout import layout_named
 from core.store.generations.manifest import DataFile, Manifest, StoreError
-from core.store.generations.store import Store
+from core.store.generations.store import Store, Transaction
+from core.store.parquet.row_group_bounds import bounds, find_runs
 from core.store.parquet.writer import write_table
 from core.store.schema.tables import FACT_RATE
 
@@ -19,7 +24,7 @@ MIN_SMALL_FILES = 8
 
 @dataclass(frozen=True)
 class CrowdedShard:
-    """A shard with files that should become one, and the reason."""
+    """A shard with files that should become one sorted file, and the reason."""
 
     shard: str
     files: tuple[DataFile, ...]
@@ -60,6 +65,17 @@ def find_crowded_shards(
     return found
 
 
+def find_unsorted_shards(store: Store) -> list[CrowdedShard]:
+    """Return the shards of one file that consists of several sorted runs."""
+    manifest, found = store.loaded(), []
+    if not layout_named(manifest.layout).grows:
+        for file in manifest.tables.get(FACT_RATE.name, ()):
+            runs = len(find_runs(bounds(Path(store.directory.path(file)), FACT_RATE.order)))
+            if runs > 1:
+                found.append(CrowdedShard(file.shard, (file,), f"{runs} sorted runs beside each other"))
+    return found
+
+
 def compact(
     store: Store,
     *,
@@ -76,24 +92,28 @@ def compact(
     with store.write() as transaction:
         todo = find_crowded_shards(
             transaction.base, every=every, min_small_files=min_small_files, small_bytes=small_bytes
-        )
+        ) + find_unsorted_shards(store)
         rows, done = sum(one.rows for one in todo), 0
         for one in todo:
-            values = parts(one.shard)
-            period = StateMonth(values["state"], values["year_month"])
-            paths = [transaction.path(file) for file in one.files]
             path = transaction.new_file(FACT_RATE.name, one.shard)
-            blocks = merge_facts(paths, period, transaction.work, transaction.sizes)
-            written = write_table(path, FACT_RATE, blocks, transaction.sizes.row_group_rows)
+            written = write_table(path, FACT_RATE, _merge(transaction, one), transaction.sizes.row_group_rows)
             if written != one.rows:
                 raise StoreError(
                     f"{store.root}: {written:,} facts of {one.shard} would have come out where {one.rows:,} went in; "
                     "the store is as it was; run dq_check"
                 )
-            transaction.replace(FACT_RATE.name, one.files, path, written, one.shard)
+            if len(one.files) == 1:
+                transaction.replace_same_rows(FACT_RATE.name, one.files[0], path, written)
+            else:
+                transaction.replace(FACT_RATE.name, one.files, path, written, one.shard)
             done += written
             if progress:
                 progress(done, rows)
         if todo:
             transaction.commit()
         return todo
+
+
+def _merge(transaction: Transaction, crowded: CrowdedShard) -> Iterator[pa.Table]:
+    for period, paths in periods_of(map(transaction.path, crowded.files)).items():
+        yield from merge_facts(paths, period, transaction.work, transaction.sizes)

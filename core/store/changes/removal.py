@@ -126,17 +126,10 @@ def _find_chosen(
 
 
 def _marked_rows(path: str, rows: npt.NDArray[np.bool_]) -> Iterator[pa.Table]:
-    """Yield the marked rows of a file, in order."""
+    """Yield the marked rows of a file, sorted."""
     file = FactFile(path)
     try:
-        start = 0
-        for block in file.blocks():
-            marked = rows[start : start + block.num_rows]
-            start += block.num_rows
-            if marked.all():
-                yield block
-            elif marked.any():
-                yield block.filter(pa.array(marked))
+        yield from file.marked_rows(rows)
     finally:
         file.close()
 

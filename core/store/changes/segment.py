@@ -58,13 +58,13 @@ def segment_of(path: Path, rows: int) -> Segment:
     return Segment(path, rows, found.keys[0], found.keys[-1], found)
 
 
-def read_segment_keys(path: Path) -> SegmentKeys:
-    """Return the keys of the rows of a file of sorted facts."""
+def read_segment_keys(path: Path, groups: range | None = None) -> SegmentKeys:
+    """Return the keys of the rows of a file of sorted facts, or of some of its row groups."""
     keys: list[SortKey] = []
     ends: list[int] = []
     done = 0
     with pq.ParquetFile(path, read_dictionary=FACT_RATE.dictionary_columns) as file:
-        for group in range(file.num_row_groups):
+        for group in range(file.num_row_groups) if groups is None else groups:
             for key, end in _keys_of(file.read_row_group(group, columns=list(FACT_RATE.order))):
                 if keys and keys[-1] == key:
                     ends[-1] = done + end

@@ -4,12 +4,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from core.runtime.files import delete_file
 from core.store.generations.layout import StateMonth
+from core.store.parquet.row_group_bounds import bounds, find_runs
 from core.store.parquet.sorted_merge import merge_sorted
 from core.store.parquet.writer import DEFAULT_SIZES, FileSizes, write_table
 from core.store.schema.tables import FACT_RATE
@@ -18,11 +21,12 @@ _PERIOD = list(StateMonth._fields)
 
 
 class FactFile:
-    """A file with the facts' columns, sorted by FACT_RATE.order."""
+    """A file with the facts' columns: runs of row groups, mostly one, each sorted by FACT_RATE.order."""
 
     def __init__(self, path: str) -> None:
         self._file = pq.ParquetFile(path, read_dictionary=FACT_RATE.dictionary_columns, page_checksum_verification=True)
-        self._held: tuple[int, pa.Table] | None = None
+        self._runs = find_runs(bounds(Path(path), FACT_RATE.order))
+        self._held: dict[range, tuple[int, pa.Table]] = {}
         self._groups: dict[StateMonth, list[int]] = {}
         self._mixed: set[int] = set()
         for group in range(self._file.num_row_groups):
@@ -39,25 +43,50 @@ class FactFile:
 
     def close(self) -> None:
         """Close the file."""
-        self._held = None
+        self._held = {}
         self._file.close()
 
     def blocks(self) -> Iterator[pa.Table]:
-        """Yield all rows, one row group at a time. Text columns except fact_uid are dictionary-encoded."""
+        """Yield all rows as they are in the file, one row group at a time."""
         for group in range(self._file.num_row_groups):
-            yield self._file.read_row_group(group, columns=list(FACT_RATE.names))
+            yield self._read(group)
 
     def blocks_of(self, period: StateMonth) -> Iterator[pa.Table]:
-        """Yield the rows of one state and month."""
+        """Yield the rows of one state and month, sorted. Text columns except fact_uid are dictionary-encoded."""
+        groups = self._groups.get(period, ())
+        runs = [run for run in self._runs if any(group in run for group in groups)]
+        yield from _merge_runs([self._blocks_of_run(period, run) for run in runs])
+
+    def marked_rows(self, marks: npt.NDArray[np.bool_]) -> Iterator[pa.Table]:
+        """Yield the rows that are marked, sorted. `marks` has a mark for each row as they are in the file."""
+        yield from _merge_runs([self._marked_rows_of_run(marks, run) for run in self._runs])
+
+    def _read(self, group: int) -> pa.Table:
+        return self._file.read_row_group(group, columns=list(FACT_RATE.names))
+
+    def _blocks_of_run(self, period: StateMonth, run: range) -> Iterator[pa.Table]:
         for group in self._groups.get(period, ()):
-            if self._held is None or self._held[0] != group:
+            if group not in run:
+                continue
+            if run not in self._held or self._held[run][0] != group:
                 # Keep the row group: the next state and month may be in it as well.
-                self._held = group, self._file.read_row_group(group, columns=list(FACT_RATE.names))
-            block = self._held[1]
+                self._held[run] = group, self._read(group)
+            block = self._held[run][1]
             if group in self._mixed:
                 state, year_month = (block[name].cast(pa.string()) for name in _PERIOD)
                 block = block.filter(pc.and_(pc.equal(state, period.state), pc.equal(year_month, period.year_month)))
             yield block
+
+    def _marked_rows_of_run(self, marks: npt.NDArray[np.bool_], run: range) -> Iterator[pa.Table]:
+        start = sum(self._file.metadata.row_group(group).num_rows for group in range(run.start))
+        for group in run:
+            block = self._read(group)
+            marked = marks[start : start + block.num_rows]
+            start += block.num_rows
+            if marked.all():
+                yield block
+            elif marked.any():
+                yield block.filter(pa.array(marked))
 
     def _periods_in(self, group: int) -> list[StateMonth]:
         lowest, highest = self._bounds(group)
@@ -75,6 +104,10 @@ class FactFile:
         if not all(s is not None and s.has_min_max for s in statistics):
             return (None,), (None,)
         return tuple(s.min for s in statistics), tuple(s.max for s in statistics)
+
+
+def _merge_runs(runs: Sequence[Iterator[pa.Table]]) -> Iterator[pa.Table]:
+    return runs[0] if len(runs) == 1 else merge_sorted(runs, FACT_RATE.order, whole_keys=False)
 
 
 def periods_of(paths: Iterable[str]) -> dict[StateMonth, list[str]]:

@@ -1,6 +1,7 @@
 """Find the row groups of a sorted file that a range of keys falls into, by the file's own statistics."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,21 @@ def bounds(path: Path, order: Sequence[str]) -> Bounds:
                 break
         found.append((tuple(low), (*high, HIGHEST)))
     return found
+
+
+def find_runs(groups: Bounds) -> list[range]:
+    """Return the sorted runs that a file consists of, as ranges of its row groups.
+
+    A run begins where `begins_run` shows it. What writes one run after another makes sure that it does.
+    """
+    starts = [0, *(n for n in range(1, len(groups)) if begins_run(groups[n][0], groups[n - 1][1]))]
+    return [range(start, end) for start, end in pairwise([*starts, len(groups)])]
+
+
+def begins_run(low: tuple[Any, ...], high: tuple[Any, ...]) -> bool:
+    """Return whether a row group whose keys are bound by `low` cannot continue one whose keys are bound by `high`."""
+    known = min(len(low), len(high) - 1)
+    return low[:known] < high[:known]
 
 
 def row_groups_to_rewrite(

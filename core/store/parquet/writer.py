@@ -22,6 +22,10 @@ class FileSizes:
     max_merged_streams: int = 16
     """Files that are merged in one pass. More of them are first merged into fewer: one row group of each is in memory,
     and each is an open file."""
+    max_rewritten_rows: int = 2_000_000
+    """Rows of a shard that an addition may rewrite. Where it would be more, its own rows are written after them."""
+    max_runs: int = 4
+    """Sorted runs that a file may consist of: a question about one code reads a row group of each."""
 
 
 DEFAULT_SIZES = FileSizes()

@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 
 from core.runtime.workers import SingleProcess
 from core.store.changes.append import append_segments
+from core.store.changes.compact import compact
 from core.store.changes.segment import Segment, segment_of
+from core.store.changes.sorted_facts import merge_facts
 from core.store.generations.layout import StateMonth
 from core.store.generations.store import Store
+from core.store.parquet.row_group_bounds import bounds, find_runs
 from core.store.parquet.writer import FileSizes, write_table
 from core.store.schema.tables import FACT_RATE
 
@@ -50,14 +53,19 @@ def cut(facts: list[dict[str, Any]], places: list[int]) -> list[list[dict[str, A
     ),
     group=st.integers(1, 4),
     segment_group=st.integers(1, 4),
+    rewritten=st.sampled_from([1, 4, 1000]),
 )  # fmt: skip
 def test_any_facts_arrive_in_order_after_older_ones_of_their_key(
     tmp_path_factory: pytest.TempPathFactory,
     batches: list[tuple[list[str], list[int]]],
     group: int,
     segment_group: int,
+    rewritten: int,
 ) -> None:
-    store = Store(tmp_path_factory.mktemp("store") / "data", sizes=FileSizes(row_group_rows=group))
+    """Read as facts are, from a file of a few sorted runs: of one run if an addition may rewrite all rows."""
+    folder = tmp_path_factory.mktemp("store")
+    sizes = FileSizes(row_group_rows=group, max_rewritten_rows=rewritten, max_runs=3)
+    store = Store(folder / "data", sizes=sizes)
     expected: list[tuple[str, str]] = []
     for codes, places in batches:
         facts = [fact(len(expected) + n, code) for n, code in enumerate(sorted(codes))]
@@ -70,8 +78,19 @@ def test_any_facts_arrive_in_order_after_older_ones_of_their_key(
             transaction.commit()
         expected += [(row["code"], row["fact_uid"]) for row in facts]
     (path,) = store.paths(FACT_RATE.name)
-    found = pq.read_table(path, columns=["code", "fact_uid"]).to_pylist()
-    assert [(row["code"], row["fact_uid"]) for row in found] == sorted(expected, key=lambda row: row[0])
+    runs = find_runs(bounds(Path(path), FACT_RATE.order))
+    assert len(runs) <= (1 if rewritten == 1000 else 3)
+    tables = merge_facts([path], PERIOD, folder, sizes) if len(runs) > 1 else [pq.read_table(path)]
+    found = [(row["code"], row["fact_uid"]) for table in tables for row in table.to_pylist()]
+    if len(runs) == 1:
+        assert found == sorted(expected, key=lambda row: row[0])
+    assert [code for code, _ in found] == sorted(code for code, _ in expected)
+    assert sorted(found) == sorted(expected)
+    assert len(compact(store)) == (len(runs) > 1)
+    (path,) = store.paths(FACT_RATE.name)
+    in_order = pq.read_table(path, columns=["code", "fact_uid"]).to_pylist()
+    assert [row["code"] for row in in_order] == sorted(code for code, _ in expected)
+    assert len(in_order) == len(expected)
 
 
 @given(st.lists(CODES, min_size=1, max_size=20), st.integers(1, 5))

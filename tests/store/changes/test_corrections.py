@@ -45,7 +45,8 @@ def batches_of(store: Store) -> dict[str, str]:
 def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Path]:
     """Return a store of several files, whose facts tests leave as they found them."""
     directory = tmp_path_factory.mktemp("corrections")
-    store = Store(directory / "data", request.param, grace=0)
+    # Files of two sorted runs, where the layout allows.
+    store = Store(directory / "data", request.param, grace=0, sizes=FileSizes(max_rewritten_rows=4, max_runs=2))
     for number, state in ((0, "GA"), (1, "GA"), (2, "FL"), (2, "GA"), (3, "GA"), (6, "GA")):
         load_made_file(store, directory, number, state)
     return store, directory
