@@ -14,6 +14,8 @@ from core.store.generations.links.stable_links import stable_paths
 from core.store.generations.manifest import read_manifest
 from core.store.generations.retention.pins import read_pins
 from core.store.generations.store import Store
+from core.store.parquet.row_group_bounds import bounds, find_runs
+from core.store.parquet.row_group_copier import read_footer, row_counts
 from core.store.schema.tables import FACT_RATE
 from core.tic.source import open_documents
 from tests.built_once import BuiltOnce
@@ -70,7 +72,7 @@ def made_store(
 
 
 def facts_of(store: Store) -> dict[str, Row]:
-    """Every fact by its id, from the files that the manifest names: sorted, none twice, in the shards of the layout."""
+    """Every fact by its id, from the files that the manifest names: in runs, none twice, in the layout's shards."""
     manifest = store.manifest()
     found: dict[str, Row] = {}
     if manifest is None:
@@ -83,7 +85,11 @@ def facts_of(store: Store) -> dict[str, Row]:
         assert pq.read_schema(path).remove_metadata().equals(FACT_RATE.arrow)
         rows = pq.ParquetFile(path).read().to_pylist()
         keys = [tuple(row[name] for name in FACT_RATE.order) for row in rows]
-        assert keys == sorted(keys)
+        counts, start = row_counts(read_footer(path)), 0
+        for run in find_runs(bounds(path, FACT_RATE.order)):
+            end = start + sum(counts[run.start : run.stop])
+            assert keys[start:end] == sorted(keys[start:end])
+            start = end
         for row in rows:
             assert layout.shard(StateMonth(row["state"], row["year_month"])) == file.shard
             assert row["fact_uid"] not in found

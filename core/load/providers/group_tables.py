@@ -23,7 +23,7 @@ from core.load.staging.group_key_set import union
 from core.load.staging.group_members import FETCHER, WRITER_BITS
 from core.load.table_writer import TableWriter
 from core.reference.nppes.provider_names import new_npi_rows
-from core.reference.organizations.roll_up import adds_pairs, put_organizations
+from core.reference.organizations.roll_up import put_organizations
 from core.reference.places.group_areas import put_group_areas
 from core.reference.profiles.group_specialties import put_group_specialties
 from core.reference.profiles.provider_profiles import put_profiles
@@ -119,10 +119,9 @@ def write_group_tables(
     put_profiles(writer.connection, writer.transaction, every_pair)
     put_group_specialties(writer.connection, writer.transaction, every_pair)
     counts = _count_members(writer.connection, groups, used, pairs)
-    added = adds_pairs(writer.connection, writer.transaction, parquet_rows([str(pairs[XREF_TIN_NPI.name].path)]))
     for table in (XREF_GROUP_NPI, XREF_GROUP_TIN, XREF_TIN_NPI):
         upsert_sorted(writer.connection, writer.transaction, table, pairs[table.name].path)
-    put_organizations(writer.connection, writer.transaction, pairs_added=added)
+    put_organizations(writer.connection, writer.transaction)
     return counts
 
 

@@ -19,13 +19,10 @@ from core.store.schema.tables import (
     XREF_TIN_NPI,
     Table,
 )
-from core.store.sql import current_rows, null_columns, stored_rows
+from core.store.sql import current_rows, null_columns
 
 _FOLLOWS_FROM = (DIM_TIN, DIM_NPI, NPI_OTHER_NAME, XREF_TIN_NPI, LISTED_ORGANIZATION, HOSPITAL)
 """The tables that the roll-up follows from."""
-
-_PAIR = ("tin_type", "tin_value", "npi")
-"""The columns of xref_tin_npi that count here: a pair counts once, whichever payers and months have it."""
 
 _STEPS = ("tin", "npi_organization", "home", "member", "candidate", "named", "placed", "edge", "in_system", "rolled_up")
 
@@ -33,27 +30,13 @@ _NOT_NAMES = ("", "unknown", "n_a", "na", "none", "null", "not_available", "not_
 """What payers write in place of a name, as keys. These join no two tax IDs and name none."""
 
 
-def adds_pairs(connection: duckdb.DuckDBPyConnection, transaction: Transaction, rows: str) -> bool:
-    """Return whether SQL of rows of xref_tin_npi has a pair of a tax ID and an NPI that the store does not have."""
-    pair = ", ".join(_PAIR)
-    sql = f"""SELECT 1 FROM (SELECT DISTINCT {pair} FROM {rows})
-              ANTI JOIN {stored_rows(transaction, XREF_TIN_NPI)} USING ({pair}) LIMIT 1"""
-    return bool(connection.execute(sql).fetchall())
-
-
-def put_organizations(
-    connection: duckdb.DuckDBPyConnection, transaction: Transaction, *, pairs_added: bool = True
-) -> None:
-    """Rebuild the table organization if this transaction has changed anything it is derived from.
-
-    Without `pairs_added`, new rows of xref_tin_npi are known to have only pairs that other payers or months have too.
-    """
-    follows_from = [table for table in _FOLLOWS_FROM if pairs_added or table is not XREF_TIN_NPI]
+def put_organizations(connection: duckdb.DuckDBPyConnection, transaction: Transaction) -> None:
+    """Rebuild the table organization if this transaction has changed anything it is derived from."""
     complete = len(transaction.base.tables.get(ORGANIZATION.name, ())) > 0 and transaction.base.rows(
         ORGANIZATION.name
     ) == transaction.base.rows(DIM_TIN.name)
-    before = [transaction.base.tables.get(table.name, ()) for table in follows_from]
-    if complete and before == [transaction.files(table.name) for table in follows_from]:
+    before = [transaction.base.tables.get(table.name, ()) for table in _FOLLOWS_FROM]
+    if complete and before == [transaction.files(table.name) for table in _FOLLOWS_FROM]:
         return
     for name, sql in _steps(transaction).items():
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}")

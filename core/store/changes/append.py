@@ -118,38 +118,36 @@ def _stretches(
             yield from _merged(old, rewritten, segments, transaction, workers)
             yield _Stretch(old.path, rewritten.stop)
             return
-    if len(old.runs) < sizes.max_runs and old.is_followed_by(segments[0].path, len(old.groups)):
-        yield _Stretch(old.path)
-        for segment in segments:
-            yield _Stretch(segment.path, temporary=True)
-        return
-    yield from _merged_runs(old, segments, transaction, workers)
+    yield from _beside(old, segments, transaction, workers)
 
 
-def _merged_runs(
-    old: _OldFile, segments: list[Segment], transaction: Transaction, workers: Workers
-) -> Iterator[_Stretch]:
-    """Yield row groups in which the runs of the old file are merged with all new rows.
+def _beside(old: _OldFile, segments: list[Segment], transaction: Transaction, workers: Workers) -> Iterator[_Stretch]:
+    """Yield the old file and new rows as one more run, merged with the last runs of the file unless those are larger.
 
-    The first run stays as it is while all others have less than half as many rows: so one that is ten times as large
-    as what is added is written again after every fifth addition, or even less often.
+    So a row is written again only when as many rows have come as there were, and each run is larger than all after it.
     """
-    base, rest = old.runs[0], range(old.runs[0].stop, len(old.groups))
-    new = [SortedRows(segment.path, 0, segment.read_keys()) for segment in segments]
-    runs = [old.sorted_rows(run) for run in old.runs[1:]]
-    merged: list[Path] = []
-    if 2 * (old.rows_of(rest) + sum(segment.rows for segment in segments)) < old.rows_of(base):
-        merged = list(merge_all([*runs, *new], transaction.work / "beside", transaction.sizes, workers))
-    if merged and old.is_followed_by(merged[0], base.stop):
-        yield _Stretch(old.path, 0, base.stop)
-        for path in merged:
-            yield _Stretch(path, temporary=True)
-    else:
-        every = [old.sorted_rows(base), *runs, *new]
-        for path in merge_all(every, transaction.work / "every", transaction.sizes, workers):
-            yield _Stretch(path, temporary=True)
-        for path in merged:
-            delete_file(path)
+    if old.groups[-1][1] < segments[0].first:  # they continue the last run, as a new month of the layout `single` does
+        yield _Stretch(old.path)
+        yield from (_Stretch(segment.path, temporary=True) for segment in segments)
+        return
+    kept, rows = len(old.runs), sum(segment.rows for segment in segments)
+    while kept and (kept == transaction.sizes.max_runs or old.rows_of(old.runs[kept - 1]) <= rows):
+        kept -= 1
+        rows += old.rows_of(old.runs[kept])
+    merged = [segment.path for segment in segments]
+    while True:
+        if kept < len(old.runs):
+            runs = [old.sorted_rows(run) for run in old.runs[kept:]]
+            runs += [SortedRows(segment.path, 0, segment.read_keys()) for segment in segments]
+            work = transaction.work / f"runs-{kept}"
+            merged = list(merge_all(runs, work, transaction.sizes, workers))
+        groups = old.runs[kept - 1].stop if kept else 0
+        if not kept or old.is_followed_by(merged[0], groups):
+            break
+        kept -= 1  # the statistics would not show where the run begins
+    yield _Stretch(old.path, 0, groups)
+    for path in merged:
+        yield _Stretch(path, temporary=True)
     for segment in segments:
         delete_file(segment.path)
 
