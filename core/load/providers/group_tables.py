@@ -115,14 +115,22 @@ def write_group_tables(
         _write_groups(writer)
         pairs = pending.result()
     every_pair = _all_pairs(writer, str(pairs[XREF_GROUP_NPI.name].path), scope)
-    put_group_areas(writer.connection, writer.transaction, every_pair)
-    put_profiles(writer.connection, writer.transaction, every_pair)
-    put_group_specialties(writer.connection, writer.transaction, every_pair)
-    counts = _count_members(writer.connection, groups, used, pairs)
-    for table in (XREF_GROUP_NPI, XREF_GROUP_TIN, XREF_TIN_NPI):
-        upsert_sorted(writer.connection, writer.transaction, table, pairs[table.name].path)
-    put_organizations(writer.connection, writer.transaction)
+    with ThreadPoolExecutor(1, "organizations") as pool, writer.connection.cursor() as other:
+        # What follows from the members by tax ID, beside what follows from them by group: no table is of both.
+        by_tin = pool.submit(_put_tins, other, writer.transaction, pairs[XREF_TIN_NPI.name].path)
+        put_group_areas(writer.connection, writer.transaction, every_pair)
+        put_profiles(writer.connection, writer.transaction, every_pair)
+        put_group_specialties(writer.connection, writer.transaction, every_pair)
+        counts = _count_members(writer.connection, groups, used, pairs)
+        for table in (XREF_GROUP_NPI, XREF_GROUP_TIN):
+            upsert_sorted(writer.connection, writer.transaction, table, pairs[table.name].path)
+        by_tin.result()
     return counts
+
+
+def _put_tins(connection: duckdb.DuckDBPyConnection, transaction: Transaction, pairs: Path) -> None:
+    upsert_sorted(connection, transaction, XREF_TIN_NPI, pairs)
+    put_organizations(connection, transaction)
 
 
 def create_resolved_before(connection: duckdb.DuckDBPyConnection, transaction: Transaction, batch_id: str) -> None:

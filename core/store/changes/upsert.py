@@ -4,10 +4,12 @@ As with the facts, row groups that no new key falls into are copied byte for byt
 stays as it is.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import duckdb
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -15,6 +17,7 @@ from core.runtime.files import delete_file, replace_file
 from core.store.generations.store import Transaction
 from core.store.parquet.row_group_bounds import bounds, row_groups_to_rewrite
 from core.store.parquet.row_group_copier import RowGroupCopier
+from core.store.parquet.sorted_merge import up_to
 from core.store.parquet.writer import DEFAULT_SIZES, FileSizes, write_table
 from core.store.schema.tables import Table
 from core.store.sql import parquet_rows
@@ -70,7 +73,11 @@ def upsert_sorted(
             with RowGroupCopier(middle) as part:
                 part.add(before, rewritten.start, rewritten.stop)
                 part.finish()
-            write_query(connection, merged, table, _merged(table, rows, keep, middle), transaction.sizes)
+            place = _find_gap(middle, table, low, high)
+            if place is None:
+                write_query(connection, merged, table, _merged(table, rows, keep, middle), transaction.sizes)
+            else:
+                write_table(merged, table, _inserted(middle, place, rows, table), transaction.sizes.row_group_rows)
             copier.add(merged)
         else:
             copier.add(rows)
@@ -101,6 +108,43 @@ def _merged(table: Table, new: Path, keep: KeepRule, old: Path) -> str:
                FROM {parquet_rows([str(old)])} o
                FULL JOIN (SELECT *, true AS is_new FROM {parquet_rows([str(new)])}) n USING ({key})
                ORDER BY {", ".join(table.order)}"""
+
+
+def _find_gap(path: Path, table: Table, low: tuple[Any, ...], high: tuple[Any, ...]) -> int | None:
+    """Return the number of rows before the keys from `low` to `high`, None if some row has such a key.
+
+    Mostly there is such a place: in a table sorted by month and payer, all rows of a file belong in one.
+    """
+    if set(table.order) != set(table.key):
+        return None
+    keys = pl.DataFrame(pq.read_table(path, columns=list(table.order), use_threads=False))
+    below, up_to_high = keys.select(
+        up_to(table.order, low, included=False).sum().alias("below"),
+        up_to(table.order, high, included=True).sum().alias("up_to_high"),
+    ).row(0)
+    return int(below) if below == up_to_high else None
+
+
+def _inserted(path: Path, place: int, new: Path, table: Table) -> Iterator[pa.Table]:
+    """Yield the rows of a file, and those of another before the row `place`: nothing is joined or sorted."""
+    start = 0
+    for block in _blocks(path, table):
+        end = start + block.num_rows
+        if start <= place < end:
+            yield block.slice(0, place - start)
+            yield from _blocks(new, table)
+            yield block.slice(place - start)
+        else:
+            yield block
+        start = end
+    if place >= start:
+        yield from _blocks(new, table)
+
+
+def _blocks(path: Path, table: Table) -> Iterator[pa.Table]:
+    with pq.ParquetFile(path, read_dictionary=table.dictionary_columns) as file:
+        for group in range(file.num_row_groups):
+            yield file.read_row_group(group, use_threads=False)
 
 
 def _adds_anything(connection: duckdb.DuckDBPyConnection, table: Table, old: list[str]) -> bool:

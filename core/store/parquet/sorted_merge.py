@@ -1,6 +1,6 @@
 """Merge sorted streams of Arrow tables block by block, in constant memory."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,7 +42,7 @@ class _Stream:
             if first > bound or (first == bound and not included):
                 return None
             keys = _key_frame(self.table, self.key)
-            count = int(keys.select(_up_to(self.key, bound, included=included).sum()).item())
+            count = int(keys.select(up_to(self.key, bound, included=included).sum()).item())
         taken = self.table.slice(0, count)
         self.table = self.table.slice(count) if count < self.table.num_rows else None
         return taken
@@ -91,7 +91,8 @@ def _key_frame(table: pa.Table, key: list[str]) -> pl.DataFrame:
     return frame.with_columns(pl.col(pl.Categorical).cast(pl.String))
 
 
-def _up_to(key: list[str], bound: MergeKey, *, included: bool) -> pl.Expr:
+def up_to(key: Sequence[str], bound: MergeKey, *, included: bool) -> pl.Expr:
+    """Return whether a row's key is below `bound`, or equal to it if that is included."""
     below = pl.lit(included)
     for name, value in zip(reversed(key), reversed(bound), strict=True):
         below = (pl.col(name) < value) | ((pl.col(name) == value) & below)
