@@ -57,7 +57,12 @@ def put_profiles(connection: duckdb.DuckDBPyConnection, transaction: Transaction
     profiles = _profiles_sql(connection, npis, _rows(transaction, DIM_ZIP))
     connection.execute(f"CREATE OR REPLACE TEMP TABLE new_profiles AS {profiles}")
     if connection.execute("SELECT 1 FROM new_profiles LIMIT 1").fetchall():
-        upsert(connection, transaction, PROVIDER_PROFILE, "new_profiles", keep="new")
+        # Most providers of a payer are another's too, and nothing of them has changed.
+        names = ", ".join(PROVIDER_PROFILE.names)
+        changed = (
+            f"(SELECT {names} FROM new_profiles EXCEPT SELECT {names} FROM {_rows(transaction, PROVIDER_PROFILE)})"
+        )
+        upsert(connection, transaction, PROVIDER_PROFILE, changed, keep="new")
         connection.execute(
             f"CREATE OR REPLACE TEMP TABLE group_profiles AS {group_profiles_sql(pairs, 'new_profiles')}"
         )
