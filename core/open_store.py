@@ -91,6 +91,7 @@ def limits() -> QueryLimits:
         temp_directory=str(settings.BEACONPOINT_TEMP_DIR),
         temp_size=settings.BEACONPOINT_QUERY_TEMP_SIZE,
         seconds=settings.BEACONPOINT_QUERY_SECONDS,
+        whole_rates=settings.BEACONPOINT_WHOLE_RATES,
     )
 
 

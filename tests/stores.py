@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -20,11 +21,11 @@ ENDLESS = "SELECT sum(a.i * b.i) FROM range(10000000) a(i), range(10000000) b(i)
 """A query that does not end within any test's patience."""
 
 
-def open_snapshot(store: Store) -> Snapshot:
-    """Return the newest generation of a store."""
+def open_snapshot(store: Store, **limits: Any) -> Snapshot:
+    """Return the newest generation of a store, of which a question may use what `limits` say, see QueryLimits."""
     # Tests look at answers, not at speed: on a busy machine a query may take longer than a visitor would be let wait.
-    limits = QueryLimits(memory="512MB", temp_directory=str(store.root / "tmp"), seconds=60)
-    found = Reader(store, limits, MACROS).snapshot()
+    usual = {"memory": "512MB", "temp_directory": str(store.root / "tmp"), "seconds": 60}
+    found = Reader(store, QueryLimits(**(usual | limits)), MACROS).snapshot()
     assert found is not None
     return found
 

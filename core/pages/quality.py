@@ -18,7 +18,7 @@ from core.pages.shared import urls
 from core.pages.shared.answer_cache import TOO_SLOW_SECONDS
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.error_pages import invalid_query, sorry
-from core.pages.shared.lanes.weights import count_rates, weigh_check
+from core.pages.shared.lanes.weights import weigh_check
 from core.pages.shared.page import PageQuery, page
 from core.pages.shared.paging import Paging, span
 from core.pages.shared.words.labels import check_title
@@ -119,7 +119,8 @@ def show_failing_rows(query: PageQuery[QualityForm], check: str) -> HttpResponse
         "chosen": chosen,
         "payer_name": dict(coverage.list_payers(query.db)).get(payer or "", payer),
     }
-    if count_rates(query.db, chosen["state"], [chosen["year_month"]], payer) > settings.BEACONPOINT_WHOLE_RATES:
+    loaded = coverage.count_loaded_rates(query.db, chosen["state"], [chosen["year_month"]], payer)
+    if loaded > settings.BEACONPOINT_WHOLE_RATES:
         return _recorded_places(query, one, context)
     if query.wants_file:
         found = find_failing_rows(query.db, one, MAX_FAILING_ROWS, 0, state, year_month, payer)

@@ -21,6 +21,7 @@ from core.queries.rules.columns import (
     described,
     stored,
 )
+from core.queries.rules.market import Market
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 from core.store.market.market_months import MarketMonths, facts_in_months, month_parameters
@@ -115,6 +116,24 @@ def find_newest_file(db: Snapshot) -> NewestFile | None:
 def list_periods(db: Snapshot) -> Sequence[Period]:
     """Return the states and months that have rates: newest month first, and within it most rates first."""
     return db.ask_once(_periods)
+
+
+def count_loaded_rates(db: Snapshot, state: str, months: Sequence[str], payer: str | None) -> int:
+    """Return how many rates are loaded of a state, some months and a payer. Empty text stands for all."""
+    return sum(
+        row.rates
+        for row in list_coverage(db)
+        if state in {"", row.state}
+        and (row.year_month in months or "" in months)
+        and (payer or row.payer_slug) == row.payer_slug
+    )
+
+
+def count_market_rates(db: Snapshot, market: Market) -> int:
+    """Return how many rates are loaded of a market's state, months and payer."""
+    if market.latest is None or market.year_month:
+        return count_loaded_rates(db, market.state, [market.year_month], market.payer)
+    return sum(one.rates for one in market.latest.payers if market.payer in {None, one.payer_slug})
 
 
 def list_payers(db: Snapshot) -> Sequence[tuple[str, str]]:

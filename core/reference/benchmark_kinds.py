@@ -9,6 +9,7 @@ from core.reference.benchmark_release import LoadedBenchmark
 from core.reference.medicare.facilities import asc, ipps, opps
 from core.reference.medicare.items import asp, clfs, dmepos
 from core.reference.medicare.professional import ambulance, anesthesia, physician
+from core.reference.spreadsheets import counting_altered_cells
 from core.reference.workers_comp import load_schedule
 from core.runtime.errors import ReferenceFileError
 from core.store.generations.store import Store
@@ -50,4 +51,5 @@ def load_benchmark(store: Store, kind: str, paths: list[Path], **options: Any) -
     for name in given:
         if name not in known:
             raise ReferenceFileError(f"--{name.replace('_', '-')} is not an option of {kind}")
-    return BENCHMARK_KINDS[kind].load(store, paths, **given)
+    with counting_altered_cells():
+        return BENCHMARK_KINDS[kind].load(store, paths, **given)

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.fields.texts.clean_text import clean_name
+from core.reference.spreadsheets import note_altered_cells
 from core.runtime.errors import ReferenceFileError
 from core.store.changes.upsert import upsert
 from core.store.generations.store import Store, Transaction
@@ -101,11 +102,11 @@ def put_release(
             f"{', '.join(loaded.files)}: none of {loaded.rows_read:,} rows has an amount; expected the table of "
             "amounts, as the agency publishes it"
         )
-    loaded = _with_clean_names(loaded)
+    loaded = _noted(loaded)
     with store.write() as transaction:
         connection = connect_for_writing(transaction.work)
         try:
-            record = _with_clean_names(complete(connection, transaction)) if complete else loaded
+            record = _noted(complete(connection, transaction)) if complete else loaded
             stored = _stored_releases(connection, transaction, loaded.kind, loaded.state)
             loaded = replace(loaded, months=months_in_force(loaded.release, stored, loaded.last_month))
             months, scope = set(loaded.months), loaded.state
@@ -125,8 +126,10 @@ def put_release(
     return loaded
 
 
-def _with_clean_names(loaded: LoadedBenchmark) -> LoadedBenchmark:
-    return replace(loaded, files=tuple(clean_name(name, MAX_FILE_NAME) for name in loaded.files))
+def _noted(loaded: LoadedBenchmark) -> LoadedBenchmark:
+    """Return the release with clean names of its files, and with the cells that were not stored as published."""
+    files = tuple(clean_name(name, MAX_FILE_NAME) for name in loaded.files)
+    return replace(loaded, files=files, notes=(*loaded.notes, *note_altered_cells()))
 
 
 def encode_texts(values: Sequence[str], times: int = 0) -> pa.DictionaryArray:

@@ -9,7 +9,10 @@ import csv
 import io
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -17,7 +20,7 @@ from pathlib import Path, PurePosixPath
 
 from python_calamine import CalamineError, CalamineWorkbook
 
-from core.fields.texts.clean_text import clean_text
+from core.fields.texts.clean_text import clean_text, has_invisible
 from core.reference.fixed_width import read_fixed_width
 from core.runtime.errors import ReferenceFileError, zip_problem
 
@@ -61,6 +64,26 @@ class Sheet:
     def file(self) -> str:
         """The name of the file the table is in, whether or not that is inside a zip file."""
         return PurePosixPath(self.member).name if self.member else self.path.name
+
+
+_CELLS: ContextVar[Counter[str]] = ContextVar("cells")
+_ALTERED = "altered"
+
+
+@contextmanager
+def counting_altered_cells() -> Iterator[None]:
+    """Count the cells with control characters of all tables that are read within, for note_altered_cells."""
+    token = _CELLS.set(Counter())
+    try:
+        yield
+    finally:
+        _CELLS.reset(token)
+
+
+def note_altered_cells() -> tuple[str, ...]:
+    """Return a sentence on the cells with control characters that were counted; none if there are none."""
+    count = _CELLS.get(Counter())[_ALTERED]
+    return (f"{count:,} cell{'s' * (count > 1)} had control characters, which were removed",) if count else ()
 
 
 def read_sheets(
@@ -140,7 +163,7 @@ def _workbook(path: Path, member: str, content: bytes) -> Iterator[Sheet]:
 def _cell(cell: object) -> str:
     """Return a cell as a csv of the sheet has it: a whole number without decimals, any other in its shortest form."""
     if isinstance(cell, str):
-        return clean_text(cell)
+        return _clean_cell(cell)
     if isinstance(cell, bool):
         return str(cell).upper()
     if isinstance(cell, float):
@@ -151,10 +174,25 @@ def _cell(cell: object) -> str:
     return str(cell)
 
 
+def _clean_cell(text: str) -> str:
+    # Line breaks, which wrap the titles of columns, become blanks and are not counted.
+    if has_invisible(text):
+        _count_altered(1)
+    return clean_text(text)
+
+
+def _count_altered(cells: int) -> None:
+    if (counted := _CELLS.get(None)) is not None:
+        counted[_ALTERED] += cells
+
+
 def _text_rows(content: bytes) -> Rows:
-    text = decode_text(content).replace("\x00", "")  # which the csv module refuses
+    decoded = decode_text(content)
+    text = decoded.replace("\x00", "")  # which the csv module refuses
+    if len(text) < len(decoded):
+        _count_altered(len(re.findall("\x00+", decoded)))
     rows = read_fixed_width(text) or _delimited_rows(text)
-    return [[clean_text(cell) for cell in row] for row in rows]
+    return [[_clean_cell(cell) for cell in row] for row in rows]
 
 
 def _delimited_rows(text: str) -> Iterable[list[str]]:

@@ -71,7 +71,7 @@ class Snapshot:
         self.root = root
         self.manifest = manifest
         self.markets = MarketCache() if markets is None else markets
-        self._limits = limits
+        self.limits = limits
         self._macros = macros
         self._answers: dict[Any, Any] = {}
         self._lock = threading.Lock()
@@ -94,7 +94,7 @@ class Snapshot:
 
         Raises QueryTimeout, and QueryTooLarge for a query that needs more memory than it may use.
         """
-        limit = self._limits.seconds if seconds is None else seconds
+        limit = self.limits.seconds if seconds is None else seconds
         cursor = self._connection.cursor()
         try:
             with self._limited(cursor, limit) as watched:
@@ -157,7 +157,7 @@ class Snapshot:
         """Return the facts of a code with all columns; None if they are too many to be kept in memory."""
 
         def read() -> pa.Table | None:
-            seconds_left(self._limits.seconds)
+            seconds_left(self.limits.seconds)
             if has_remote_facts(self.manifest, values):
                 # Only DuckDB reads S3 with the store's limits. What it has read is in memory for the next question.
                 facts = self.arrow_rows(
@@ -198,8 +198,8 @@ class Snapshot:
         with self._lock:
             if self._market_database is None:
                 # Two databases of one process would use the same names of temporary files.
-                directory = self._limits.temp_directory and f"{self._limits.temp_directory}-markets"
-                self._market_database = self._open(replace(self._limits, threads=1, temp_directory=directory))
+                directory = self.limits.temp_directory and f"{self.limits.temp_directory}-markets"
+                self._market_database = self._open(replace(self.limits, threads=1, temp_directory=directory))
             return self._market_database
 
     @contextmanager
@@ -207,7 +207,7 @@ class Snapshot:
         self, connection: duckdb.DuckDBPyConnection | MarketConnection, seconds: float
     ) -> Iterator[WatchedCursor]:
         seconds = seconds_left(seconds)
-        watched = WatchedCursor(connection, self._limits.log_after)
+        watched = WatchedCursor(connection, self.limits.log_after)
         try:
             with WATCHDOG.watch(seconds, connection.interrupt), explain_damage(self.root, self.manifest):
                 yield watched
@@ -222,11 +222,11 @@ class Snapshot:
         """Return the error for a query that DuckDB stopped. DuckDB has one exception for memory and for disk."""
         if "max_temp_directory_size" in problem:
             return QueryTooLarge(
-                f"the question needs more than the {self._limits.temp_size} of disk space it may use",
+                f"the question needs more than the {self.limits.temp_size} of disk space it may use",
                 "BEACONPOINT_QUERY_TEMP_SIZE",
             )
         return QueryTooLarge(
-            f"the question needs more than the {self._limits.memory} of memory it may use", self._limits.memory_setting
+            f"the question needs more than the {self.limits.memory} of memory it may use", self.limits.memory_setting
         )
 
     def keep_table(
@@ -266,7 +266,7 @@ class MarketSnapshot(Snapshot):
         self.keyed_rows = whole.keyed_rows
         self.shown = shown
         self.key: MarketKey = ()
-        self._limits = whole._limits
+        self.limits = whole.limits
         self._answers = whole._answers
         self._selections: dict[tuple[str, str, str], str] = {}
         self._kept: dict[str, MarketKey] = {}
@@ -274,7 +274,7 @@ class MarketSnapshot(Snapshot):
     @contextmanager
     def cursor(self, seconds: float | None = None) -> Iterator[WatchedCursor]:
         """Yield the market's connection itself: no other would have its tables."""
-        with self._limited(self.shown, self._limits.seconds if seconds is None else seconds) as watched:
+        with self._limited(self.shown, self.limits.seconds if seconds is None else seconds) as watched:
             yield watched
 
     def keep_table(
@@ -344,7 +344,7 @@ class Reader:
     def __init__(self, store: Store, limits: QueryLimits, macros: Sequence[str] = ()) -> None:
         self._store = store
         self._macros = macros
-        self._limits = limits
+        self.limits = limits
         self._lock = threading.Lock()
         self._seen: tuple[int, ...] = ()
         self._snapshot: Snapshot | None = None
@@ -378,11 +378,11 @@ class Reader:
 
         Requests of the generation before may still spill to disk, and both would use the same names of files.
         """
-        if not self._limits.temp_directory:
-            return self._limits
-        directory = f"{self._limits.temp_directory}{'-2' if self._opened % 2 else ''}"
+        if not self.limits.temp_directory:
+            return self.limits
+        directory = f"{self.limits.temp_directory}{'-2' if self._opened % 2 else ''}"
         self._opened += 1
         # DuckDB makes the directory, but not the one above it.
         with suppress(OSError):
             Path(directory).parent.mkdir(parents=True, exist_ok=True)
-        return replace(self._limits, temp_directory=directory)
+        return replace(self.limits, temp_directory=directory)

@@ -51,6 +51,8 @@ class QueryLimits:
     temp_directory: str = ""
     temp_size: str = "4GB"
     log_after: float | None = None
+    whole_rates: int = 2_000_000
+    """The most rates of a market that a question reads where it does not find what is stored for it."""
 
 
 def seconds_left(seconds: float) -> float:

@@ -21,17 +21,18 @@ def test_names_titles_and_schedules_are_loaded_and_summed_up(manage: Manage, tmp
     whole = manage("load_nppes", "--all", *files)
     assert "the whole register is kept: 107 NPIs" in whole.stdout
     titles = tmp_path / "ms_drg.csv"
-    titles.write_text("ms_drg,description\n470,A HIP OR KNEE\n471,OTHER\n")
+    titles.write_text("ms_drg,description\n470,A HIP\u200b OR KNEE\n471,OTHER\n")
     loaded = manage("load_codes", titles)
     assert loaded.returncode == 0, loaded.stderr
-    assert "ms_drg.csv: MS-DRG\n  2 rows read: 2 titles" in loaded.stdout
+    assert "ms_drg.csv: MS-DRG\n  2 rows read: 2 titles\n  1 cell had control characters" in loaded.stdout
     assert "1 of the 31 codes that rates use have one" in loaded.stdout
     fees = tmp_path / "GA_2025.csv"
-    fees.write_text("CODE,MOD,FEE\n99213,,100\n70450,,BR\n")
+    fees.write_text("CODE,MOD,FEE\n99213\x07,,100\n70450\x00,\x00\x00,BR\n")
     schedule = manage("load_benchmark", "wcfs", fees)
     assert schedule.returncode == 0, schedule.stderr
     assert "wcfs GA: release of 2025-01, in force 2025-01 to 2025-12" in schedule.stdout
     assert "2 rows read: 1 priced\n  1 left out: by report" in schedule.stdout
+    assert "\n  3 cells had control characters, which were removed\n" in schedule.stdout
 
 
 def test_places_are_loaded_and_summed_up(manage: Manage, tmp_path: Path) -> None:

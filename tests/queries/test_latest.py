@@ -16,19 +16,24 @@ from core.queries.coverage import list_sources
 from core.queries.facets import count_choices, count_networks
 from core.queries.histogram import build_histogram
 from core.queries.latest import are_far_apart, find_latest, list_payer_months, with_latest
+from core.queries.parties.line_medians import STORED_LOOKUPS
 from core.queries.parties.organizations import count_totals, list_organizations
 from core.queries.parties.payers import compare_payers
-from core.queries.parties.provider_rates import list_code_rates
+from core.queries.parties.provider_rates import CodeRates, list_code_rates
 from core.queries.rates import count_market, count_rates, list_rates, summarize_rates
 from core.queries.rules.latest_files import LatestFiles, PayerMonth
 from core.queries.rules.market import Market, market_cache
+from core.queries.rules.rate_kinds import MACROS
 from core.queries.yardstick.medicare import count_outcomes, list_comparisons
 from core.queries.yardstick.medicare_amounts import find_amounts
+from core.store.changes.store_lookups import store_lookups
 from core.store.connection import Snapshot
+from core.store.generations.store import Store
 from core.store.market import market_facts
 from core.store.market.market_months import MarketMonth
 from tests.queries.one_market import A_RATE, GROUPS, store_of_months
 from tests.queries.rates_by_month import facts, store_of
+from tests.stores import open_snapshot
 
 MONTHS = ("2023-02", "2025-01", "2025-06")
 
@@ -109,11 +114,31 @@ def test_payers_of_different_months_are_side_by_side(tmp_path: Path, monkeypatch
     of_npi = with_latest(db, Market("GA", "", npi="1003027533"))
     _, rows = list_code_rates(db, db, of_npi, 9, 0)
     assert [(row.year_month, row.rates, row.market, row.market_rates) for row in rows] == [("2023-02", 2, 50.0, 4)]
+    _assert_positions_of_months(Store(tmp_path), rows)
     db = _two_payers(tmp_path / "again")
     monkeypatch.setattr(market_facts, "MAX_ROWS", 1)  # as for a code with more facts than are kept
     with market_cache(db, market) as cached:
         assert cached.code_values is None
         assert count_market(cached, market).rates == 4
+
+
+def _assert_positions_of_months(store: Store, expected: list[CodeRates]) -> None:
+    """Expect the same positions where lines are stored, and none where they are not and the facts are many."""
+
+    def ask(month: str = "", **limits: int) -> list[CodeRates]:
+        db = open_snapshot(store, **limits)
+        market = with_latest(db, Market("GA", month, npi="1003027533"))
+        return list_code_rates(db, db, market, 9, 0)[1]
+
+    assert [row.percentile for row in expected] == [0.75]
+    assert ask(whole_rates=4) == expected
+    not_known = {"market": None, "market_rates": None, "difference": None, "percentile": None}
+    assert ask(whole_rates=3) == [replace(row, **not_known) for row in expected]
+    assert [row.market for row in ask("2023-02", whole_rates=2)] == [85.0]
+    assert [row.market for row in ask("2023-02", whole_rates=1)] == [None]
+    store_lookups(store, STORED_LOOKUPS, MACROS)
+    assert ask(whole_rates=0) == expected
+    assert [row.market for row in ask("2023-02", whole_rates=0)] == [85.0]
 
 
 def test_a_month_that_is_asked_for_is_that_month(tmp_path: Path) -> None:

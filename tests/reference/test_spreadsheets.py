@@ -9,7 +9,13 @@ import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.reference.spreadsheets import MAX_UNPACKED_BYTES, _cell, read_sheets
+from core.reference.spreadsheets import (
+    MAX_UNPACKED_BYTES,
+    _cell,
+    counting_altered_cells,
+    note_altered_cells,
+    read_sheets,
+)
 from core.runtime.errors import ReferenceFileError
 
 
@@ -45,6 +51,9 @@ def test_a_zip_file_yields_its_tables_csv_first(tmp_path: Path) -> None:
     assert [sheet.file for sheet in found] == ["c.csv", "b.xlsx", "b.xlsx", "a.txt", "deep.csv"]
     assert found[0].rows == [["one line", "2"]]
     assert found[3].rows == [["1", "2"], ["3", "4"]]
+    with counting_altered_cells():
+        assert list(read_sheets(path)) == found
+        assert note_altered_cells() == (), "line breaks are not counted"
     assert found[2].rows[-1] == ["", "00100", "99213", "0.3", "89.169", "TRUE"]
 
 

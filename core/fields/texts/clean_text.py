@@ -39,6 +39,11 @@ def has_forbidden(text: str) -> bool:
     return not text.isprintable() and FORBIDDEN.search(text.strip()) is not None
 
 
+def has_invisible(text: str) -> bool:
+    """Return whether a text contains characters that are removed, apart from white space at its ends."""
+    return not text.isprintable() and _SOME_INVISIBLE.search(text.strip()) is not None
+
+
 def remove_forbidden(text: str) -> str:
     """Return a text without control characters, on one line. Its ends are not trimmed."""
     if text.isprintable():

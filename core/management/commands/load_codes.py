@@ -7,6 +7,7 @@ from typing import Any
 from core.management import base_command
 from core.management.file_arguments import expand_patterns
 from core.reference.code_sets.load_code_sets import load_codes
+from core.reference.spreadsheets import counting_altered_cells, note_altered_cells
 
 _REASONS = {
     "CPT": "level I codes (CPT: copyrighted, never loaded)",
@@ -44,7 +45,9 @@ an earlier one. Place-of-service names are built in. CPT and CDT are copyrighted
 
     def run(self, files: list[Path], no_wait: bool, **_options: Any) -> None:
         """Load the titles, and report them."""
-        loaded = load_codes(self.store(no_wait), expand_patterns(files))
+        with counting_altered_cells():
+            loaded = load_codes(self.store(no_wait), expand_patterns(files))
+            altered = note_altered_cells()
         for found in loaded.sets:
             left_out = [f"{count:,} {_REASONS[reason]}" for reason, count in found.left_out.items()]
             self.stdout.write(f"{found.name}: {found.kind}")
@@ -53,5 +56,7 @@ an earlier one. Place-of-service names are built in. CPT and CDT are copyrighted
             )
             if found.altered:
                 self.stdout.write(f"  {found.altered:,} titles were shortened")
+        for note in altered:
+            self.stdout.write(f"  {note}")
         self.stdout.write(f"{loaded.titles:,} official titles are loaded")
         self.stdout.write(f"{loaded.titled:,} of the {loaded.codes:,} codes that rates use have one")

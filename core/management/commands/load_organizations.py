@@ -8,6 +8,7 @@ from core.management import base_command
 from core.management.file_arguments import expand_patterns
 from core.reference.organizations.load_organizations import load_organizations
 from core.reference.recognize import FILE_KINDS
+from core.reference.spreadsheets import counting_altered_cells, note_altered_cells
 
 
 class Command(base_command.WritingCommand):
@@ -42,12 +43,16 @@ or the one loaded last. Without a file, the command rebuilds the roll-up from wh
 
     def run(self, files: list[Path], no_wait: bool, **_options: Any) -> None:
         """Load the lists, and report them."""
-        loaded = load_organizations(self.store(no_wait), expand_patterns(files))
+        with counting_altered_cells():
+            loaded = load_organizations(self.store(no_wait), expand_patterns(files))
+            altered = note_altered_cells()
         say = self.stdout.write
         for file in loaded.files:
             left_out = [f"{count:,} left out ({reason})" for reason, count in sorted(file.left_out.items())]
             say(f"{file.name}: {FILE_KINDS[file.kind].name}")
             say(f"  {file.rows_read:,} rows read: {', '.join([f'{file.kept:,} kept', *left_out])}")
+        for note in altered:
+            say(f"  {note}")
         if loaded.outdated:
             say(f"{loaded.outdated:,} of the kept rows are older than what the store has, which stays")
         say(f"the store keeps {loaded.listed:,} rows about tax IDs and {loaded.hospitals:,} hospitals")

@@ -9,6 +9,7 @@ from core.management.describe_profiles import describe_profiles
 from core.management.file_arguments import expand_patterns
 from core.reference.places.load_places import load_places
 from core.reference.recognize import FILE_KINDS
+from core.reference.spreadsheets import counting_altered_cells, note_altered_cells
 
 
 class Command(base_command.WritingCommand):
@@ -43,12 +44,16 @@ locality, and point (the table provider_profile).
 
     def run(self, files: list[Path], no_wait: bool, **_options: Any) -> None:
         """Load the places, and report them."""
-        loaded = load_places(self.store(no_wait), expand_patterns(files))
+        with counting_altered_cells():
+            loaded = load_places(self.store(no_wait), expand_patterns(files))
+            altered = note_altered_cells()
         say = self.stdout.write
         for file in loaded.files:
             left_out = [f"{count:,} left out ({reason})" for reason, count in sorted(file.left_out.items())]
             say(f"{file.name}: {FILE_KINDS[file.kind].name}")
             say(f"  {file.rows_read:,} rows read: {', '.join([f'{file.kept:,} kept', *left_out])}")
+        for note in altered:
+            say(f"  {note}")
         unknown = loaded.zips - loaded.with_locality - loaded.by_plus_four
         say(
             f"{loaded.zips:,} ZIP codes: {loaded.with_locality:,} in one payment locality, {loaded.by_plus_four:,} in "

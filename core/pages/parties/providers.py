@@ -18,6 +18,7 @@ from core.pages.shared.words.provider_words import describe_provider
 from core.queries.codes_within import choose_within
 from core.queries.facets import count_choices
 from core.queries.parties import provider_rates, providers
+from core.queries.parties.line_medians import knows_lines
 from core.queries.parties.provider_summary import (
     FamilyRates,
     ProviderPayer,
@@ -120,6 +121,7 @@ def _show_provider(query: MarketQuery[ProviderForm], by: providers.By, value: st
         payers=payers,
         groups=providers.list_groups(db, by, value),
         answer=answer,
+        knows_market=knows_lines(db, asked),
         rows=rows,
         sort=order,
         within=within,

@@ -33,7 +33,7 @@ from core.pages.shared.error_pages import (
     unreadable,
 )
 from core.pages.shared.lanes.admission import DOWNLOADS, HEAVY_QUESTIONS, QUESTIONS, Lane, TooBusy, client_of
-from core.pages.shared.lanes.weights import HEAVY_ROWS, Weigh, count_market_rates, weigh_question
+from core.pages.shared.lanes.weights import HEAVY_ROWS, Weigh, weigh_question
 from core.pages.shared.market_choice import (
     InvalidChoice,
     MarketChoice,
@@ -41,6 +41,7 @@ from core.pages.shared.market_choice import (
     form_with_market,
 )
 from core.pages.shared.page_query import STARTED_AT, MarketQuery, PageQuery
+from core.queries import coverage
 from core.runtime.errors import BeaconError
 from core.runtime.metrics import count_lookup
 from core.runtime.request_notes import note_kept
@@ -146,7 +147,7 @@ def ask_for_code(query: MarketQuery[M], action: str) -> HttpResponse:
         several = ", ".join(f"{code.code_type} {code.code}" for code in meanings)
         why = f"can be {several}: choose one with code_type" if several else "choose a billing code"
         return invalid_query(query.request, [("code", why)])
-    loaded = count_market_rates(query.db, market)
+    loaded = coverage.count_market_rates(query.db, market)
     return query.render("messages/choose.html", meanings=meanings, action=action, loaded=loaded)
 
 

@@ -1,16 +1,22 @@
 """Lines of a market: all rates of one code, kind, class and modifier, by their median and each amount's position.
 
 A position is the share of the rates that are lower, those that are equal counting half.
+
+Lines are stored (docs/decisions/0066). Where they are not, and the market is large, nobody waits for them: they are
+then not known.
 """
 
 from dataclasses import replace
 from typing import Any
 
+from core.queries.coverage import count_market_rates
 from core.queries.latest import find_latest
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
+from core.store.generations.layout import layout_named, parts
 from core.store.lookup_sql import lookup_rows
 from core.store.schema import lookups
+from core.store.schema.tables import FACT_RATE
 
 LINE = ("code_type", "code", "kind", "billing_class", "modifier")
 """What the rates that may be compared have in common."""
@@ -23,10 +29,20 @@ def lines_of(facts: str) -> str:
               FROM {facts})"""
 
 
-def distributions(facts: str, *scope: str) -> str:
-    """Return SQL of the distribution of each line of the facts, in each value of the columns `scope`.
+def count_amounts(facts: str, *scope: str) -> str:
+    """Return SQL of the distinct rates of each line of the facts, in each value of the columns `scope`.
 
-    `rates` is their number, `amounts` the distinct rates in their order, and `positions` the position of each.
+    `equal` is how many facts have the rate.
+    """
+    line = ", ".join((*scope, *LINE))
+    return f"SELECT {line}, negotiated_rate, count(*) AS equal FROM {lines_of(facts)} GROUP BY ALL"
+
+
+def distributions(counted: str, *scope: str) -> str:
+    """Return SQL of the distribution of each line, in each value of the columns `scope`.
+
+    `counted` is SQL with the columns of count_amounts, in which a rate may have several rows. In the answer, `rates` is
+    the number of rates of the line, `amounts` the distinct ones in their order, and `positions` the position of each.
     """
     line = ", ".join((*scope, *LINE))
     return f"""
@@ -39,34 +55,88 @@ def distributions(facts: str, *scope: str) -> str:
         FROM (SELECT {line}, negotiated_rate, equal, sum(equal) OVER (PARTITION BY {line})::BIGINT AS total,
                      sum(equal) OVER (
                          PARTITION BY {line} ORDER BY negotiated_rate ROWS UNBOUNDED PRECEDING)::BIGINT AS up_to
-              FROM (SELECT {line}, negotiated_rate, count(*) AS equal FROM {lines_of(facts)} GROUP BY ALL))
+              FROM (SELECT {line}, negotiated_rate, sum(equal) AS equal FROM ({counted}) GROUP BY ALL))
         GROUP BY {line}"""
 
 
 _COLUMNS = ", ".join((*LINE, "rates", "median", "amounts", "positions"))
 
-LINE_MEDIAN = replace(lookups.LINE_MEDIAN, query=distributions("{fact_rate}", "state", "year_month"))
+_MONTH = ("state", "year_month")
+_PAYER_MONTH = (*_MONTH, "reporting_entity_name")
 
-STORED_LOOKUPS = tuple(LINE_MEDIAN if one.name == LINE_MEDIAN.name else one for one in lookups.LOOKUPS)
+LINE_MEDIAN = replace(lookups.LINE_MEDIAN, query=distributions(count_amounts("{fact_rate}", *_MONTH), *_MONTH))
+
+LINE_AMOUNT = replace(
+    lookups.LINE_AMOUNT,
+    query=f"""SELECT {", ".join((*_PAYER_MONTH, *LINE))}, list(negotiated_rate ORDER BY negotiated_rate) AS amounts,
+                     list(equal ORDER BY negotiated_rate) AS counts
+              FROM ({count_amounts("{fact_rate}", *_PAYER_MONTH)}) GROUP BY ALL""",
+)
+
+_WITH_QUERIES = {lookup.name: lookup for lookup in (LINE_MEDIAN, LINE_AMOUNT)}
+
+STORED_LOOKUPS = tuple(_WITH_QUERIES.get(one.name, one) for one in lookups.LOOKUPS)
 """All lookups with their queries."""
 
 
-def line_medians(db: Snapshot) -> str:
-    """Return SQL of all lines. The rows of some codes are found by them, stored or not."""
-    return f"({lookup_rows(LINE_MEDIAN, db.root, db.manifest)})"
+def rows_of(lookup: lookups.Lookup, db: Snapshot) -> str:
+    """Return SQL of all rows of a lookup of lines. Those of some codes are found by them, where they are stored."""
+    return f"({lookup_rows(lookup, db.root, db.manifest)})"
+
+
+def knows_lines(db: Snapshot, market: Market) -> bool:
+    """Return whether the lines of a market are known: they are stored, or few enough to be made when asked for."""
+    return _source_of_lines(db, _whole(db, market)) != _NOT_KNOWN
 
 
 def market_lines(db: Snapshot, market: Market, codes: str) -> tuple[str, dict[str, Any]]:
     """Return SQL of the lines of a market's state and months without its filters, and its parameters.
 
-    `codes` is SQL of a column with the codes that are needed, at least.
+    `codes` is SQL of a column with the codes that are needed, at least. There are no lines where they are not known.
     """
-    of_codes = f"code IN ({codes})"
+    whole = _whole(db, market)
+    where, parameters = f"{whole.where} AND f.code IN ({codes})", whole.parameters
+    source = _source_of_lines(db, whole)
+    if source == _NOT_KNOWN:
+        return (
+            f"""SELECT {", ".join(f"NULL::VARCHAR AS {name}" for name in LINE)}, NULL::BIGINT AS rates,
+                          NULL::DOUBLE AS median, NULL::DOUBLE[] AS amounts, NULL::DOUBLE[] AS positions LIMIT 0""",
+            {},
+        )
+    if source == LINE_MEDIAN.name:
+        return f"SELECT {_COLUMNS} FROM {rows_of(LINE_MEDIAN, db)} f WHERE {where}", parameters
+    # Medians of months and payers cannot be put together, but their rates can.
+    if source == LINE_AMOUNT.name:
+        counted = f"""SELECT {", ".join(LINE)}, unnest(amounts) AS negotiated_rate, unnest(counts) AS equal
+                      FROM {rows_of(LINE_AMOUNT, db)} f WHERE {where}"""
+    else:
+        counted = count_amounts(f"(SELECT f.* FROM {FACT_RATE.name} f WHERE {where})")
+    return f"SELECT {_COLUMNS} FROM ({distributions(counted)})", parameters
+
+
+_NOT_KNOWN = ""
+
+
+def _source_of_lines(db: Snapshot, market: Market) -> str:
+    """Return the lookup or table that the lines of a market without filters are read from; _NOT_KNOWN for none."""
+    if market.one_month and _is_stored(db, LINE_MEDIAN, market):
+        return LINE_MEDIAN.name
+    if _is_stored(db, LINE_AMOUNT, market):
+        return LINE_AMOUNT.name
+    return FACT_RATE.name if count_market_rates(db, market) <= db.limits.whole_rates else _NOT_KNOWN
+
+
+def _is_stored(db: Snapshot, lookup: lookups.Lookup, market: Market) -> bool:
+    """Return whether all of a market's rows of a lookup are stored."""
+    by = layout_named(db.manifest.layout).by
+    asked = {"state": {market.state}, "year_month": set(market.month_names)}
+    missing = [part.files for part in db.manifest.lookup_parts(lookup) if part.answer is None]
+    shards = [parts(file.shard) for files in missing for file in files if file.rows]
+    return not any(all(shard[name] in asked[name] for name in by) for shard in shards)
+
+
+def _whole(db: Snapshot, market: Market) -> Market:
+    """Return the market of the same state and months without filters."""
     if market.one_month:
-        sql = f"""SELECT {_COLUMNS} FROM {line_medians(db)}
-                  WHERE state = $state AND year_month = $year_month AND {of_codes}"""
-        return sql, {"state": market.state, "year_month": market.one_month}
-    # The stored distributions are of one month each, and medians cannot be put together.
-    whole = Market(market.state, market.year_month, latest=market.latest or find_latest(db, market.state))
-    facts = f"(SELECT f.* FROM fact_rate f WHERE {whole.where} AND f.{of_codes})"
-    return f"SELECT {_COLUMNS} FROM ({distributions(facts)})", whole.parameters
+        return Market(market.state, market.one_month)
+    return Market(market.state, "", latest=market.latest or find_latest(db, market.state))

@@ -45,7 +45,7 @@ Percentile = Annotated[
     float | None,
     described(
         "The middle of the rates' positions in the market: the share of its rates below, those equal counting half: "
-        "0.25 is 25%. Null where the market has no other rates than these.",
+        "0.25 is 25%. Null where the market has no other rates than these, or its medians are not known.",
         0.625,
     ),
 ]
@@ -75,11 +75,17 @@ class CodeRates:
     ]
     compared: Annotated[int, described("Number of rates that have a percent of Medicare.", 12)]
     market: Annotated[
-        float, described("Median of all rates of this code, kind, class and modifier in the state and month.", 95.0)
+        float | None,
+        described(
+            "Median of all rates of this code, kind, class and modifier in the state and month. Null where medians of "
+            "so large a market have not been prepared.",
+            95.0,
+        ),
     ]
-    market_rates: Annotated[int, described("Number of rates behind the market's median.", 70)]
+    market_rates: Annotated[int | None, described("Number of rates behind the market's median.", 70)]
     difference: Annotated[
-        float | None, described("p50 against the market's median: 0.1 is 10% above; null if the market's is zero.", 0.1)
+        float | None,
+        described("p50 against the market's median: 0.1 is 10% above; null if the market's is zero or not known.", 0.1),
     ]
     percentile: Percentile
     services: Annotated[
@@ -144,8 +150,8 @@ class _ProviderLine:
     highest: float
     percent: float | None
     compared: int
-    market: float
-    market_rates: int
+    market: float | None
+    market_rates: int | None
     percentile: float | None
     services: float | None
     common: float | None
@@ -263,7 +269,7 @@ def _keep_placed_rates(db: Snapshot, provider: MarketSnapshot, market: Market) -
                            AS position
                 -- All of the market's rates may be the provider's own: then their positions say nothing.
                 FROM (SELECT *, sum(rate_count) OVER (PARTITION BY {_PAYER_LINE}) AS own FROM {_COMPARED}) f
-                JOIN {_LINES} m ON {" AND ".join(f"f.{name} IS NOT DISTINCT FROM m.{name}" for name in LINE)}) c
+                LEFT JOIN {_LINES} m ON {" AND ".join(f"f.{name} IS NOT DISTINCT FROM m.{name}" for name in LINE)}) c
             LEFT JOIN {_SERVICES} s ON s.code = c.code AND c.code_type IN {HCPCS_SYSTEMS}
             LEFT JOIN code_use u ON u.code = c.code AND c.code_type IN {HCPCS_SYSTEMS}""",
         {},

@@ -10,7 +10,7 @@ from core.pages.forms.quality_form import QualityForm
 from core.pages.forms.query_form import CodesForm, QueryForm
 from core.pages.shared import page as shared_page
 from core.pages.shared.answer_cache import AnswerCache
-from core.pages.shared.lanes.weights import count_rates, is_too_broad, weigh_check, weigh_question
+from core.pages.shared.lanes.weights import is_too_broad, weigh_check, weigh_question
 from core.quality.report import run_checks
 from core.queries import coverage
 from core.queries.rules.market import Market
@@ -42,16 +42,16 @@ def form(kind: type[QueryForm], **values: str) -> QueryForm:
 
 def test_the_rates_of_a_part_are_counted(demo: Snapshot) -> None:
     loaded = coverage.list_coverage(demo)
-    assert count_rates(demo, "", [""], None) == sum(row.rates for row in loaded)
-    assert count_rates(demo, "GA", ["2025-08"], PEACH) == next(
+    assert coverage.count_loaded_rates(demo, "", [""], None) == sum(row.rates for row in loaded)
+    assert coverage.count_loaded_rates(demo, "GA", ["2025-08"], PEACH) == next(
         row.rates for row in loaded if (row.year_month, row.payer_slug) == ("2025-08", PEACH)
     )
-    assert count_rates(demo, "FL", [""], None) == 0
+    assert coverage.count_loaded_rates(demo, "FL", [""], None) == 0
 
 
 def test_a_market_without_a_code_may_be_too_broad(demo: Snapshot, settings: Any) -> None:
     market = Market("GA", "2025-08", payer=PIEDMONT)
-    one, other = (count_rates(demo, "GA", [month], PIEDMONT) for month in ("2025-07", "2025-08"))
+    one, other = (coverage.count_loaded_rates(demo, "GA", [month], PIEDMONT) for month in ("2025-07", "2025-08"))
     assert one
     settings.BEACONPOINT_WHOLE_RATES = other
     assert not is_too_broad(demo, market)
@@ -63,7 +63,7 @@ def test_a_market_without_a_code_may_be_too_broad(demo: Snapshot, settings: Any)
 
 
 def test_a_question_weighs_as_much_as_it_reads(demo: Snapshot) -> None:
-    month = count_rates(demo, "GA", ["2025-08"], None)
+    month = coverage.count_loaded_rates(demo, "GA", ["2025-08"], None)
     assert month < ROW_GROUP_ROWS, "so that a row group is the whole month"
     assert weigh_question(demo, form(CodesForm, q="knee")) == 0
     assert weigh_question(demo, form(RatesForm, code="99213", **MONTH)) == month
@@ -73,7 +73,7 @@ def test_a_question_weighs_as_much_as_it_reads(demo: Snapshot) -> None:
     assert weigh_question(demo, form(MedicareForm, **MONTH)) == 10 * month
     assert weigh_question(demo, form(ChangesForm, payer=PEACH, **MONTH)) == 20 * month
     assert weigh_question(demo, form(ProviderForm)) == month, "without copies by group"
-    assert weigh_check(demo, form(QualityForm)) == 10 * count_rates(demo, "", [""], None)  # type: ignore[arg-type]
+    assert weigh_check(demo, form(QualityForm)) == 10 * coverage.count_loaded_rates(demo, "", [""], None)  # type: ignore[arg-type]
 
 
 def test_medicare_asks_for_a_code(large: Client) -> None:
@@ -95,7 +95,7 @@ def test_changes_of_a_payer_ask_for_a_code_and_show_what_is_loaded(large: Client
         "Choose a code or a tax ID. All rates of this payer in two months are too many to compare at once."
         in text_of(response)
     )
-    before, after = (count_rates(demo, "GA", [month], PIEDMONT) for month in ("2025-07", "2025-08"))
+    before, after = (coverage.count_loaded_rates(demo, "GA", [month], PIEDMONT) for month in ("2025-07", "2025-08"))
     (shown,) = tables(response)
     assert [row[0] for row in shown[1:]] == ["Example Piedmont Mutual, Inc."]
     assert (shown[1][1], shown[1][3]) == (f"{before:,}", f"{after:,}")
@@ -144,6 +144,24 @@ def test_implausible_rates_are_those_that_the_checks_recorded(large: Client, dem
 
 def test_one_payer_s_month_is_looked_at_now(fresh: Client, settings: Any, demo: Snapshot) -> None:
     part = {**MONTH, "payer": PIEDMONT}
-    settings.BEACONPOINT_WHOLE_RATES = count_rates(demo, "GA", ["2025-08"], PIEDMONT)
+    settings.BEACONPOINT_WHOLE_RATES = coverage.count_loaded_rates(demo, "GA", ["2025-08"], PIEDMONT)
     assert "found in the current data with these filters" in text_of(fresh.get("/quality/implausible_rates/", part))
     assert "when all data was checked" in text_of(fresh.get("/quality/implausible_rates/"))
+
+
+def test_a_provider_is_shown_without_its_market(large: Client, demo: Snapshot) -> None:
+    ((npi,),) = demo.rows("SELECT min(npi) FROM xref_tin_npi")
+    response = large.get(f"/npi/{npi}/", MONTH)
+    said = text_of(response)
+    assert "Medians and positions in the market are not shown for a market of this size." in said
+    assert "percentile of the market" not in said
+    of_codes = next(table for table in tables(response) if table[0][:2] == ["Code", "Payer"])
+    assert of_codes[0][-1] == "% of Medicare"
+    assert len({len(row) for row in of_codes}) == 1
+    figures = ("market", "market_rates", "difference", "percentile")
+    rows = csv_rows(large.get(f"/npi/{npi}/", {**MONTH, "format": "csv"}))
+    assert {tuple(row[name] for name in figures) for row in rows} == {("", "", "", "")}
+    assert any(row["percent"] for row in rows)
+    (first, *_) = large.get(f"/api/v1/providers/npi/{npi}/rates", MONTH).json()["rows"]
+    assert [first[name] for name in figures] == [None] * 4
+    assert large.get(f"/api/v1/providers/npi/{npi}/summary", MONTH).json()["summary"]["placed"] == 0

@@ -12,7 +12,7 @@ from core.fields.codes.code_family import family_of
 from core.fields.providers.payer_slug import make_payer_slug
 from core.queries.codes_within import choose_within
 from core.queries.parties import provider_rates, providers
-from core.queries.parties.line_medians import LINE, distributions
+from core.queries.parties.line_medians import LINE, LINE_AMOUNT, count_amounts, distributions
 from core.queries.parties.provider_summary import (
     FamilyRates,
     ProviderPayer,
@@ -90,6 +90,8 @@ def test_the_figures_of_a_provider(odd: Snapshot, demo: Snapshot, filters: dict[
 
 
 RATE = st.tuples(
+    st.sampled_from(["Payer A", "Payer B"]),
+    st.sampled_from(["2025-07", "2025-08"]),
     st.sampled_from(["99213", "99214"]),
     st.sampled_from(["negotiated", "percentage"]),
     st.sampled_from(["professional", None]),
@@ -100,21 +102,32 @@ RATE = st.tuples(
 
 @settings(max_examples=15)
 @given(st.lists(RATE, min_size=1, max_size=30))
-def test_the_distribution_of_a_line(rates: list[tuple[str, str, str | None, str, float]]) -> None:
+def test_the_distribution_of_a_line(rates: list[tuple[str, str, str, str, str | None, str, float]]) -> None:
+    """It is that of all rates, whether they are counted together or put together from payers and months."""
     with duckdb.connect() as db:
         for macro in MACROS:
             db.execute(macro)
         db.execute(
-            """CREATE TABLE f(code_type VARCHAR DEFAULT 'CPT', code VARCHAR, negotiated_type VARCHAR,
+            """CREATE TABLE f(state VARCHAR DEFAULT 'GA', code_type VARCHAR DEFAULT 'CPT',
+               reporting_entity_name VARCHAR, year_month VARCHAR, code VARCHAR, negotiated_type VARCHAR,
                billing_class VARCHAR, billing_code_modifier VARCHAR, negotiated_rate DOUBLE,
                negotiation_arrangement VARCHAR DEFAULT 'ffs')"""
         )
-        db.executemany("INSERT INTO f VALUES (DEFAULT, ?, ?, ?, ?, ?, DEFAULT)", rates)
-        found = db.execute(
-            f"SELECT {', '.join(LINE)}, rates, median, amounts, positions FROM ({distributions('f')})"
-        ).fetchall()
+        db.executemany("INSERT INTO f VALUES (DEFAULT, DEFAULT, ?, ?, ?, ?, ?, ?, ?, DEFAULT)", rates)
+        of_payers = LINE_AMOUNT.query.format(fact_rate="f")
+        found, put_together = (
+            db.execute(
+                f"""SELECT {", ".join(LINE)}, rates, median, amounts, positions FROM ({distributions(counted)})
+                    ORDER BY ALL"""
+            ).fetchall()
+            for counted in (
+                count_amounts("f"),
+                f"SELECT *, unnest(amounts) AS negotiated_rate, unnest(counts) AS equal FROM ({of_payers})",
+            )
+        )
+    assert put_together == found
     kinds = {"negotiated": "dollars", "percentage": "percentage"}
-    lines = [("CPT", code, kinds[type_], class_, modifier, rate) for code, type_, class_, modifier, rate in rates]
+    lines = [("CPT", code, kinds[type_], class_, modifier, rate) for *_, code, type_, class_, modifier, rate in rates]
     lines.sort(key=repr)
     expected = {}
     for line, some in groupby(lines, key=lambda one: one[:-1]):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.queries.parties.line_medians import LINE_MEDIAN, STORED_LOOKUPS, line_medians
+from core.queries.parties.line_medians import LINE_AMOUNT, LINE_MEDIAN, STORED_LOOKUPS, rows_of
 from core.queries.rules.rate_kinds import MACROS
 from core.store.changes.compact import compact
 from core.store.changes.corrections import remove
@@ -20,7 +20,7 @@ from tests.store.steps import assert_sound, assert_tidy, load_made_file
 from tests.stores import open_snapshot
 
 
-def rows_of(db: Snapshot, sql: str) -> Counter[str]:
+def counted_rows(db: Snapshot, sql: str) -> Counter[str]:
     return Counter(repr(row) for row in db.rows(f"SELECT * FROM ({sql})"))
 
 
@@ -29,8 +29,8 @@ def assert_same_rows(store: Store) -> None:
     db = open_snapshot(store)
     for lookup in STORED_LOOKUPS:
         names = ", ".join(row[0] for row in db.rows(f"DESCRIBE {lookup_query(lookup)}"))
-        found = rows_of(db, f"SELECT {names} FROM ({lookup_rows(lookup, db.root, db.manifest)})")
-        assert found == rows_of(db, lookup_query(lookup)), lookup.name
+        found = counted_rows(db, f"SELECT {names} FROM ({lookup_rows(lookup, db.root, db.manifest)})")
+        assert found == counted_rows(db, lookup_query(lookup)), lookup.name
         assert found
     assert_tidy(store)
 
@@ -51,8 +51,8 @@ def test_the_same_rows_whatever_happens_to_the_facts(tmp_path: Path, layout: str
     assert_same_rows(store)
     assert store_lookups(store, STORED_LOOKUPS, MACROS) == 0
     load_made_file(store, tmp_path, 3)
-    # What it was made from has changed: only the medians of other shards are still there.
-    assert stored(store) <= {LINE_MEDIAN.name}
+    # What it was made from has changed: only the lines of other shards are still there.
+    assert stored(store) <= {LINE_MEDIAN.name, LINE_AMOUNT.name}
     assert_same_rows(store)
     remove(store, Selection(min_rate=3, max_rate=5), "wrong")
     assert_same_rows(store)
@@ -60,7 +60,7 @@ def test_the_same_rows_whatever_happens_to_the_facts(tmp_path: Path, layout: str
     compact(store, every=True)
     assert_same_rows(store)
     reshard(store, "single")
-    assert LINE_MEDIAN.name not in stored(store)
+    assert stored(store).isdisjoint({LINE_MEDIAN.name, LINE_AMOUNT.name})
     assert_same_rows(store)
     store_lookups(store, STORED_LOOKUPS, MACROS)
     assert_same_rows(store)
@@ -81,5 +81,5 @@ def test_medians_of_some_codes_are_found_by_their_order(tmp_path: Path) -> None:
     load_made_file(store, tmp_path, 0)
     store_lookups(store, STORED_LOOKUPS, MACROS)
     db = open_snapshot(store)
-    every = db.rows(f"SELECT state, year_month, code, code_type FROM {line_medians(db)}")
+    every = db.rows(f"SELECT state, year_month, code, code_type FROM {rows_of(LINE_MEDIAN, db)}")
     assert every == sorted(every)

@@ -79,35 +79,17 @@ def _weigh_provider(db: Snapshot, form: MarketForm) -> int:
 def weigh_check(db: Snapshot, form: QualityForm) -> int:
     """Estimate the search for the rows behind a check."""
     values = form.cleaned_data
-    rates = count_rates(db, values["state"], [values["year_month"]], values["payer"])
+    rates = coverage.count_loaded_rates(db, values["state"], [values["year_month"]], values["payer"])
     # Too many are not looked at: the page shows what the newest run of the checks has recorded.
     return _WHOLE_WORK * rates if rates <= settings.BEACONPOINT_WHOLE_RATES else 0
-
-
-def count_rates(db: Snapshot, state: str, months: list[str], payer: str | None) -> int:
-    """Return how many rates are loaded of a state, some months and a payer. Empty text stands for all."""
-    return sum(
-        row.rates
-        for row in coverage.list_coverage(db)
-        if state in {"", row.state}
-        and (row.year_month in months or "" in months)
-        and (payer or row.payer_slug) == row.payer_slug
-    )
-
-
-def count_market_rates(db: Snapshot, market: Market) -> int:
-    """Return how many rates are loaded of a market's state, months and payer."""
-    if market.latest is None or market.year_month:
-        return count_rates(db, market.state, [market.year_month], market.payer)
-    return sum(one.rates for one in market.latest.payers if market.payer in {None, one.payer_slug})
 
 
 def is_too_broad(db: Snapshot, market: Market, earlier_month: str = "") -> bool:
     """Return whether a market is too large for a question that needs each of its rates, and has no code."""
     if market.code:
         return False
-    earlier = count_rates(db, market.state, [earlier_month], market.payer) if earlier_month else 0
-    return count_market_rates(db, market) + earlier > settings.BEACONPOINT_WHOLE_RATES
+    earlier = coverage.count_loaded_rates(db, market.state, [earlier_month], market.payer) if earlier_month else 0
+    return coverage.count_market_rates(db, market) + earlier > settings.BEACONPOINT_WHOLE_RATES
 
 
 def is_too_broad_to_match(db: Snapshot, market: Market, earlier_month: str) -> bool:
