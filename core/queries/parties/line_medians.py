@@ -62,16 +62,10 @@ def distributions(counted: str, *scope: str) -> str:
 _COLUMNS = ", ".join((*LINE, "rates", "median", "amounts", "positions"))
 
 _MONTH = ("state", "year_month")
-_PAYER_MONTH = (*_MONTH, "reporting_entity_name")
 
 LINE_MEDIAN = replace(lookups.LINE_MEDIAN, query=distributions(count_amounts("{fact_rate}", *_MONTH), *_MONTH))
 
-LINE_AMOUNT = replace(
-    lookups.LINE_AMOUNT,
-    query=f"""SELECT {", ".join((*_PAYER_MONTH, *LINE))}, list(negotiated_rate ORDER BY negotiated_rate) AS amounts,
-                     list(equal ORDER BY negotiated_rate) AS counts
-              FROM ({count_amounts("{fact_rate}", *_PAYER_MONTH)}) GROUP BY ALL""",
-)
+LINE_AMOUNT = replace(lookups.LINE_AMOUNT, query=count_amounts("{fact_rate}", *_MONTH, "reporting_entity_name"))
 
 _WITH_QUERIES = {lookup.name: lookup for lookup in (LINE_MEDIAN, LINE_AMOUNT)}
 
@@ -107,8 +101,7 @@ def market_lines(db: Snapshot, market: Market, codes: str) -> tuple[str, dict[st
         return f"SELECT {_COLUMNS} FROM {rows_of(LINE_MEDIAN, db)} f WHERE {where}", parameters
     # Medians of months and payers cannot be put together, but their rates can.
     if source == LINE_AMOUNT.name:
-        counted = f"""SELECT {", ".join(LINE)}, unnest(amounts) AS negotiated_rate, unnest(counts) AS equal
-                      FROM {rows_of(LINE_AMOUNT, db)} f WHERE {where}"""
+        counted = f"SELECT {', '.join(LINE)}, negotiated_rate, equal FROM {rows_of(LINE_AMOUNT, db)} f WHERE {where}"
     else:
         counted = count_amounts(f"(SELECT f.* FROM {FACT_RATE.name} f WHERE {where})")
     return f"SELECT {_COLUMNS} FROM ({distributions(counted)})", parameters

@@ -92,7 +92,7 @@ LINE_MEDIAN = Lookup(
 """Its query is in core/queries/parties/line_medians.py, which knows what a kind of rate and a median are."""
 
 LINE_AMOUNT = Lookup("line_amount", (FACT_RATE,), ("state", "year_month", "code", "code_type"), by_shard=True)
-"""The same of each payer, from which the lines of several months are put together. Its query is there as well."""
+"""The rates of each payer, counted, from which the lines of several months are made. Its query is there as well."""
 
 LOOKUPS = (GROUP_BY_NPI, GROUP_BY_TIN, NPI_BY_TIN, TIN_BY_NPI, TIN_NPI_COUNT, LINE_MEDIAN, LINE_AMOUNT)
 """All lookups. Their files are in the manifest under one name, LOOKUP."""

@@ -114,16 +114,12 @@ def test_the_distribution_of_a_line(rates: list[tuple[str, str, str, str, str | 
                negotiation_arrangement VARCHAR DEFAULT 'ffs')"""
         )
         db.executemany("INSERT INTO f VALUES (DEFAULT, DEFAULT, ?, ?, ?, ?, ?, ?, ?, DEFAULT)", rates)
-        of_payers = LINE_AMOUNT.query.format(fact_rate="f")
         found, put_together = (
             db.execute(
                 f"""SELECT {", ".join(LINE)}, rates, median, amounts, positions FROM ({distributions(counted)})
                     ORDER BY ALL"""
             ).fetchall()
-            for counted in (
-                count_amounts("f"),
-                f"SELECT *, unnest(amounts) AS negotiated_rate, unnest(counts) AS equal FROM ({of_payers})",
-            )
+            for counted in (count_amounts("f"), LINE_AMOUNT.query.format(fact_rate="f"))
         )
     assert put_together == found
     kinds = {"negotiated": "dollars", "percentage": "percentage"}
