@@ -266,6 +266,8 @@ class MarketSnapshot(Snapshot):
         self.keyed_rows = whole.keyed_rows
         self.shown = shown
         self.key: MarketKey = ()
+        self.made_for: object = None
+        """What its further tables were made for: the questions of a page share them."""
         self.limits = whole.limits
         self._answers = whole._answers
         self._selections: dict[tuple[str, str, str], str] = {}

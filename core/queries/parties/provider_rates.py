@@ -221,6 +221,10 @@ def placed_rates(db: Snapshot, provider: Snapshot, market: Market) -> Iterator[M
         ):
             yield memory
         return
+    if provider.made_for == market:
+        yield provider
+        return
+    provider.made_for = None
     _keep_services(provider, market)
     _keep_placed_rates(db, provider, market)
     provider.keep_table(
@@ -234,6 +238,7 @@ def placed_rates(db: Snapshot, provider: Snapshot, market: Market) -> Iterator[M
         {},
         made_from=market.parameters,
     )
+    provider.made_for = market
     yield provider
 
 
