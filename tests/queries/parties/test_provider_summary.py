@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import groupby
+from typing import Any
 
 import duckdb
 import pytest
@@ -21,7 +22,7 @@ from core.queries.parties.provider_summary import (
     list_provider_payers,
     summarize_provider,
 )
-from core.queries.rules.market import Market
+from core.queries.rules.market import Market, market_cache, uses_own_areas
 from core.queries.rules.market_filters import OF_COMPENSATION
 from core.queries.rules.rate_kinds import MACROS
 from core.queries.yardstick import medicare
@@ -168,10 +169,16 @@ def test_a_provider_is_measured_by_the_yardstick_that_is_asked_for(demo: Snapsho
     # Both are asked of one snapshot, which keeps its tables in memory from one question to the next.
     npi = min(npi for fact in Everything(demo).facts for npi in fact["npis"])
     by_medicare = Market("GA", "2025-08", npi=npi)
-    for market in (by_medicare, replace(by_medicare, yardstick=OF_COMPENSATION), by_medicare):
+    by_compensation = replace(by_medicare, yardstick=OF_COMPENSATION)
+    expected: dict[str | None, Any] = {}
+    for market in (by_medicare, by_compensation, by_medicare):
         rows = medicare.list_comparisons(demo, market, "rate", 10**6, 0)
         percents = [row.wcfs_percent if market.yardstick else row.percent for row in rows]
         found = [one for one in percents if one is not None]
+        expected[market.yardstick] = (len(found), pytest.approx(percentile(found, 0.5)))
         summary = summarize_provider(demo, demo, market)
-        assert summary.compared == len(found)
-        assert summary.p50 == pytest.approx(percentile(found, 0.5))
+        assert (summary.compared, summary.p50) == expected[market.yardstick]
+    with market_cache(demo, by_medicare, areas=uses_own_areas(demo, by_medicare)) as provider:
+        for market in (by_medicare, by_medicare, by_compensation, by_medicare):
+            summary = summarize_provider(demo, provider, market)
+            assert (summary.compared, summary.p50) == expected[market.yardstick]
