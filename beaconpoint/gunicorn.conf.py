@@ -67,7 +67,8 @@ def post_worker_init(worker: object) -> None:  # noqa: ARG001 - gunicorn's signa
     start_metrics(settings.BEACONPOINT_METRICS_BIND)
     warm_up()
     check_files_in_background()
-    STORE_WATCH.start()
+    # After a load, nobody waits for the first page of the new generation either.
+    STORE_WATCH.start(when_new=warm_up)
     # What is there now stays. Looking through all of it for garbage stops every thread for a tenth of a second.
     gc.collect()
     gc.freeze()

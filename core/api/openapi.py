@@ -18,6 +18,7 @@ PREFIX = "/api/v1/"
 
 _DESCRIPTION = """\
 Negotiated rates of health insurers, as published under the Transparency in Coverage rule. Read only; no key needed.
+Resources are read with GET; a body, where a resource takes one, is sent with POST and kept nowhere.
 Tables come in pages: pass `next` as `cursor` until `next` is null. The `Link` header has the address of the next page.
 A cursor belongs to one generation of the data. After new data is loaded, an old cursor returns 409.
 Every answer has an `ETag`. Send it as `If-None-Match`, and an unchanged answer returns 304.
@@ -43,19 +44,21 @@ def document() -> Schema:
         for field in schema.get("properties", {}).values():
             field.pop("title", None)
     for path, methods in found["paths"].items():
-        _document_responses(path, methods["get"], schemas)
+        for method, operation in methods.items():
+            _document_responses(path, method, operation, schemas)
     return found
 
 
-def _document_responses(path: str, operation: Schema, schemas: dict[str, Schema]) -> None:
+def _document_responses(path: str, method: str, operation: Schema, schemas: dict[str, Schema]) -> None:
     """Add an example, the headers, and every problem that the operation can answer with."""
     responses = operation["responses"]
     content = responses["200"]["content"]["application/json"]
     content["example"] = example(content["schema"], schemas)
-    responses["200"]["headers"] = {
-        name: {"description": meaning, "schema": {"type": "string"}} for name, meaning in _HEADERS.items()
-    }
-    responses["304"] = {"description": "The answer named in If-None-Match has not changed."}
+    if method == "get":
+        responses["200"]["headers"] = {
+            name: {"description": meaning, "schema": {"type": "string"}} for name, meaning in _HEADERS.items()
+        }
+        responses["304"] = {"description": "The answer named in If-None-Match has not changed."}
     names = {parameter["name"] for parameter in operation["parameters"]}
     names_one_thing = "{" in path or bool(names & {"run", "from"})
     for kind, (status, _, meaning) in KINDS.items():

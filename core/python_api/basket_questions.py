@@ -8,22 +8,17 @@ from typing import Unpack
 import polars as pl
 
 from core.fields.codes.basket_list import read_basket
-from core.python_api.arguments import Filters, parse_market
+from core.fields.codes.clinic_lines import read_clinic_lines
+from core.python_api.arguments import Filters, check_npi, parse_market
 from core.python_api.frames import frame_of
 from core.queries import coverage
 from core.queries.baskets.basket_answer import BasketAnswer, BasketQuestion, answer_basket, choose_codes
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.baskets.basket_index import PayerIndex
 from core.queries.baskets.basket_medians import BasketMedian
-from core.queries.baskets.clinic_position import (
-    AskedLine,
-    Clinic,
-    ClinicPosition,
-    choose_clinic_class,
-    list_positions,
-)
+from core.queries.baskets.clinic_answer import ClinicQuestion, answer_clinic
+from core.queries.baskets.clinic_position import Clinic, ClinicPosition
 from core.queries.latest import with_latest
-from core.queries.rules.market_filters import NO_MODIFIER
 from core.runtime.errors import BeaconError
 from core.store.connection import Snapshot
 from core.vocabulary.baskets import NamedBasket, named_baskets
@@ -54,22 +49,34 @@ class BasketQuestions(ABC):
         return frame_of(BasketMedian, answer.named_medians(payers))
 
     def clinic_position(
-        self, state: str, year_month: str | None, basket: str | Iterable[str], **filters: Unpack[Filters]
+        self,
+        state: str,
+        year_month: str | None,
+        basket: str | Iterable[str] = (),
+        *,
+        lines: str | pl.DataFrame = "",
+        npis: Iterable[str] = (),
+        **filters: Unpack[Filters],
     ) -> pl.DataFrame:
-        """Return where the rates of `tin=`, `npi=`, or `organization=` stand among each payer's for a basket.
+        """Return where the rates of `tin=`, `npis=`, `npi=`, or `organization=` stand among each payer's.
 
-        The largest shortfall comes first.
+        The codes are those of a basket, or of `lines` with columns code, modifier, setting, units, and rate (a CSV or a
+        frame; all but the code may be left out), or else the clinic's own. A rate that is given is looked at instead of
+        the published one. The largest shortfall comes first.
         """
         db = self._snapshot()
+        read, bad = read_clinic_lines(lines if isinstance(lines, str) else lines.write_csv())
+        if bad:
+            raise BeaconError(f"clinic_position: row {bad[0].row} of lines: {bad[0].reason}")
         asked = with_latest(db, parse_market(state, year_month, None, None, filters))
-        clinic = Clinic(asked.organization, asked.tin, (asked.npi,) if asked.npi else ())
-        if not clinic.values:
-            raise BeaconError("clinic_position: expected tin=, npi=, or organization=")
+        numbers = [*map(check_npi, npis), *([asked.npi] if asked.npi else [])]
+        clinic = Clinic(asked.organization, asked.tin, tuple(numbers))
+        if not clinic.values and not any(line.rate is not None for line in read):
+            raise BeaconError("clinic_position: expected tin=, npis=, npi=, or organization=, or lines with rates")
+        basket = basket if isinstance(basket, str) else list(basket)
+        codes = _codes_of(db, basket)[1] if basket else []
         market = replace(asked, organization=None, tin=None, npi=None)
-        of_class = choose_clinic_class(db, market, clinic).market
-        market = replace(of_class, billing_class=of_class.billing_class or "professional", modifier=NO_MODIFIER)
-        lines = [AskedLine(code, units=code.volume) for code in _codes_of(db, basket)[1]]
-        return frame_of(ClinicPosition, list_positions(db, market, clinic, lines, dict(coverage.list_payers(db))))
+        return frame_of(ClinicPosition, answer_clinic(db, ClinicQuestion(market, clinic, read, codes)).positions)
 
     def _answer_basket(
         self, state: str, year_month: str | None, basket: str | Iterable[str], filters: Filters

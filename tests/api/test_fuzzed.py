@@ -34,10 +34,13 @@ def document_of(db: Snapshot) -> dict[str, Any]:
     """Return the document with a provider of the store as the example, and with fewer values to try."""
     ((npi, tin),) = db.rows("SELECT (SELECT min(npi) FROM dim_npi), (SELECT min(tin_value) FROM dim_tin)")
     found = copy.deepcopy(document())
-    for path, methods in found["paths"].items():
-        parameters = methods["get"]["parameters"]
+    for path, parameters in (
+        (path, operation["parameters"]) for path, methods in found["paths"].items() for operation in methods.values()
+    ):
         if path != "/api/v1/rates":
-            parameters[:] = [one for one in parameters if one["required"] or one["name"] not in FILTERS]
+            of_clinic = {"tin"} if path.startswith("/api/v1/clinic") else set()
+            left_out = FILTERS - of_clinic
+            parameters[:] = [one for one in parameters if one["required"] or one["name"] not in left_out]
         for parameter in parameters:
             if parameter["name"] in {"npi", "tin"}:
                 parameter["examples"] = parameter["schema"]["examples"] = [{"npi": npi, "tin": tin}[parameter["name"]]]
@@ -45,6 +48,8 @@ def document_of(db: Snapshot) -> dict[str, Any]:
                 parameter["schema"]["enum"] = FEW[parameter["name"]]
             if path.startswith("/api/v1/baskets") and parameter["name"] == "basket":
                 parameter["required"] = True  # OpenAPI cannot express that one of two is required
+            if path.startswith("/api/v1/clinic") and parameter["name"] == "tin":
+                parameter["required"] = True
             if path.startswith("/api/v1/changes") and parameter["name"] in MONTHS:
                 parameter["schema"] = {"type": "string", "enum": [MONTHS[parameter["name"]]]}
     return found

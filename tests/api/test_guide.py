@@ -12,7 +12,7 @@ from core.api.protocol.problems import KINDS
 from tests.paths import ROOT
 
 GUIDE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-ADDRESSES = sorted(set(re.findall(r"'http://127\.0\.0\.1:8000(/api/v1/[^']*)'", GUIDE)))
+ADDRESSES = sorted(set(re.findall(r"'http://127\.0\.0\.1:8000(/api/v1/[^']*)'(?! -H)", GUIDE)))
 TABLES = [re.findall(r"(?m)^\|(.*?)\|", part) for part in re.split(r"(?m)^\|(?:---\|)+$", GUIDE)[1:]]
 
 
@@ -21,6 +21,11 @@ def test_every_address_of_the_guide_has_rows(site: Client, address: str) -> None
     response = site.get(address)
     assert response.status_code == 200, response.content
     assert response.json()["rows"]
+
+
+def test_the_body_of_the_guide_is_answered(site: Client) -> None:
+    ((address, body),) = re.findall(r"'http://127\.0\.0\.1:8000(/api/v1/[^']*)' -H [^\n]*\n\s+-d '([^']*)'", GUIDE)
+    assert site.post(address, body, content_type="application/json").status_code == 200
 
 
 def test_the_recipe_for_excel_asks_an_address_with_rows(site: Client) -> None:

@@ -132,8 +132,19 @@ def invalid_parameters(request: HttpRequest, error: ValidationError) -> Problem:
     given = {"query": request.GET, "path": path_values}
     return Problem(
         "wrong-parameter",
-        errors=[(one["loc"][-1], _reason(one, given[one["loc"][0]].get(one["loc"][-1]))) for one in error.errors],
+        errors=[
+            _problem_of_body(one)
+            if one["loc"][0] == "body"
+            else (one["loc"][-1], _reason(one, given[one["loc"][0]].get(one["loc"][-1])))
+            for one in error.errors
+        ],
     )
+
+
+def _problem_of_body(error: dict[str, Any]) -> tuple[str, str]:
+    """Return where in a body a value is not valid, and why, without the value: it is private."""
+    place = ".".join(str(one) for one in error["loc"][2:]) or "body"
+    return place[:MAX_TEXT_LENGTH], str(error["msg"])
 
 
 def _reason(error: dict[str, Any], value: str | None) -> str:

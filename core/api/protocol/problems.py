@@ -16,7 +16,7 @@ KINDS = {
     "ambiguous-code": (400, "Ambiguous code", "The code exists in several code systems: choose one with code_type."),
     "no-such-address": (404, "No such address", "The API has no resource at this address."),
     "not-found": (404, "Not found", "The provider, payer, run or earlier month is not in the data."),
-    "method-not-allowed": (405, "Method not allowed", "The API is read only: use GET or HEAD."),
+    "method-not-allowed": (405, "Method not allowed", "The resource is read with GET or HEAD."),
     "not-acceptable": (406, "Not acceptable", "The API answers in application/json only."),
     "cursor-of-other-data": (
         409,
@@ -109,6 +109,4 @@ class Problem(Exception):
         response["Cache-Control"] = "no-store"
         if status in {429, 503}:
             response["Retry-After"] = str(self.retry_after)
-        if status == 405:
-            response["Allow"] = "GET, HEAD"
         return response

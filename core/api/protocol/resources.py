@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from ninja import Path, Query, Router
+from ninja import Body, Path, Query, Router
 from pydantic import BaseModel
 
 from core import open_store
@@ -22,14 +22,25 @@ from core.pages.shared.lanes.admission import HEAVY_QUESTIONS, QUESTIONS, client
 from core.pages.shared.lanes.weights import HEAVY_ROWS, weigh_question
 from core.queries.latest import list_payer_months
 from core.rows import write_json
+from core.runtime.request_notes import note_private
 from core.store.connection import QueryTimeout, Snapshot, time_limit
 from core.store.kept_reader import GenerationNotKept
 
-__all__ = ["Answer", "AnswerFields", "MarketAnswer", "MarketPage", "Page", "ResourceRequest", "resource"]
+__all__ = [
+    "Answer",
+    "AnswerFields",
+    "MarketAnswer",
+    "MarketPage",
+    "Page",
+    "ResourceRequest",
+    "posted_resource",
+    "resource",
+]
 
 JSON = "application/json; charset=utf-8"
 
-Resource = Callable[[ResourceRequest], AnswerFields]
+Resource = Callable[..., AnswerFields]
+"""A function of a ResourceRequest, and of the body of the request if it has one."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +75,14 @@ class _Operation:
 
         return conditional_answer(request, tag, make)
 
+    def respond_to_posted(self, request: HttpRequest, query: BaseModel | None, posted: BaseModel) -> HttpResponseBase:
+        """Return the answer to a request with a body. Nothing of it is kept: not the answer, nor what is logged."""
+        note_private()
+        form, db = self._validate(request, query)
+        response = self._answer_in_lane(request, db, form, query, {}, posted)
+        response["Cache-Control"] = "no-store"
+        return response
+
     def _validate(self, request: HttpRequest, query: BaseModel | None) -> tuple[QueryForm, Snapshot]:
         if not request.accepts("application/json"):
             raise Problem("not-acceptable")
@@ -74,16 +93,28 @@ class _Operation:
         return form, _snapshot(form)
 
     def _answer_in_lane(
-        self, request: HttpRequest, db: Snapshot, form: QueryForm, query: Any, path_values: dict[str, str]
+        self,
+        request: HttpRequest,
+        db: Snapshot,
+        form: QueryForm,
+        query: Any,
+        path_values: dict[str, str],
+        *posted: BaseModel,
     ) -> HttpResponse:
         """Return the answer, made once there is a place in the lane that the question belongs to by what it costs."""
         heavy = weigh_question(db, form) > HEAVY_ROWS
         lane = HEAVY_QUESTIONS if heavy else QUESTIONS
         with lane.enter(client_of(request)), time_limit(lane.limits.seconds), ending_together():
-            return self._answer(request, _snapshot(form, heavy=heavy), form, query, path_values)
+            return self._answer(request, _snapshot(form, heavy=heavy), form, query, path_values, *posted)
 
     def _answer(
-        self, request: HttpRequest, db: Snapshot, form: QueryForm, query: Any, path_values: dict[str, str]
+        self,
+        request: HttpRequest,
+        db: Snapshot,
+        form: QueryForm,
+        query: Any,
+        path_values: dict[str, str],
+        *posted: BaseModel,
     ) -> HttpResponse:
         choice = choose_for(form, db, path_values)
         found = self.function(
@@ -96,7 +127,8 @@ class _Operation:
                 limit=getattr(query, "limit", parameters.DEFAULT_ROWS),
                 cursor=getattr(query, "cursor", None),
                 chosen_market=choice.market if choice else None,
-            )
+            ),
+            *posted,
         )
         if choice and "market" in self.answer.model_fields:
             shown = replace(choice.market, year_month=choice.market.one_month, latest=None)
@@ -150,25 +182,57 @@ def resource(
             path_values = given["path_values"].model_dump() if "path_values" in given else {}
             return resource_operation.respond(request, given.get("query"), path_values)
 
-        # ninja reads the parameters of an operation from its signature.
         kinds: list[tuple[str, Any]] = [("request", HttpRequest)]
         if query_model.model_fields:
             kinds.append(("query", Query[query_model]))  # type: ignore[misc, valid-type]
         if path_names:
             kinds.append(("path_values", Path[parameters.path_model(path_names)]))  # type: ignore[misc]
-        by_name = inspect.Parameter.KEYWORD_ONLY
-        operation.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-            [inspect.Parameter(name, by_name, annotation=kind) for name, kind in kinds]
-        )
-        operation.__name__ = function.__name__
-        summary, _, description = inspect.cleandoc(function.__doc__ or "").partition("\n")
-        router.get(
-            path,
-            response=answer,
-            summary=summary.rstrip("."),
-            description=" ".join(description.split()),
-            operation_id=re.sub(r"\W+", "_", path).strip("_"),
-        )(operation)
+        _sign(operation, function, kinds)
+        router.get(path, response=answer, operation_id=_id_of(path), **_describe(function))(operation)
         return function
 
     return register
+
+
+def posted_resource(
+    router: Router,
+    path: str,
+    form: type[QueryForm],
+    answer: type[Answer],
+    body: type[BaseModel],
+    without: Sequence[str] = (),
+) -> Callable[[Resource], Resource]:
+    """Make a function of a ResourceRequest and a body a resource that is asked by POST, because the body is private."""
+    query_model = parameters.query_model(form, without=without, paged=False)
+
+    def register(function: Resource) -> Resource:
+        resource_operation = _Operation(function, form, query_model, answer)
+
+        def operation(request: HttpRequest, query: BaseModel, posted: BaseModel) -> HttpResponseBase:
+            return resource_operation.respond_to_posted(request, query, posted)
+
+        of_query, of_body = Query[query_model], Body[body]  # type: ignore[misc, valid-type]
+        _sign(operation, function, [("request", HttpRequest), ("query", of_query), ("posted", of_body)])
+        router.post(path, response=answer, operation_id=f"post_{_id_of(path)}", **_describe(function))(operation)
+        return function
+
+    return register
+
+
+def _id_of(path: str) -> str:
+    return re.sub(r"\W+", "_", path).strip("_")
+
+
+def _sign(operation: Callable[..., Any], function: Resource, kinds: Sequence[tuple[str, Any]]) -> None:
+    """Give an operation the signature from which ninja reads its parameters."""
+    by_name = inspect.Parameter.KEYWORD_ONLY
+    operation.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter(name, by_name, annotation=kind) for name, kind in kinds]
+    )
+    operation.__name__ = function.__name__
+
+
+def _describe(function: Resource) -> dict[str, str]:
+    """Return what the document says about a function: the first line of its docstring, and the others."""
+    summary, _, description = inspect.cleandoc(function.__doc__ or "").partition("\n")
+    return {"summary": summary.rstrip("."), "description": " ".join(description.split())}

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.fields.codes.code_list import WantedCode, read_codes
@@ -56,7 +56,7 @@ def read_clinic_lines(text: str) -> tuple[list[ClinicLine], list[BadLine]]:
     good, bad = [], []
     for number, row in numbered:
         try:
-            good.append(_read_line(number, dict(zip(columns, _cells(row, mark), strict=False))))
+            good.append(read_clinic_line(number, dict(zip(columns, _cells(row, mark), strict=False))))
         except ValueError as error:
             bad.append(BadLine(number, str(error)))
     return good, bad
@@ -66,7 +66,8 @@ def _cells(row: str, mark: str) -> list[str]:
     return [cell.strip() for cell in next(csv.reader([row.replace("\0", "")], delimiter=mark), [])]
 
 
-def _read_line(number: int, cells: dict[str, str]) -> ClinicLine:
+def read_clinic_line(number: int, cells: Mapping[str, str]) -> ClinicLine:
+    """Return the line of some cells by column. Raise ValueError that names the cell that cannot be read."""
     codes = read_codes(cells.get("code", ""))
     if len(codes) != 1 or codes[0].ends or not any(one.isdigit() for one in codes[0].code) or len(codes[0].code) > 40:
         raise ValueError(f"code: {cells.get('code', '')[:40]!r} is not one billing code, such as 73721")
@@ -81,7 +82,7 @@ def _read_line(number: int, cells: dict[str, str]) -> ClinicLine:
     return ClinicLine(number, codes[0], modifier, setting, _number(cells, "units"), _number(cells, "rate"))
 
 
-def _number(cells: dict[str, str], name: str) -> float | None:
+def _number(cells: Mapping[str, str], name: str) -> float | None:
     written = cells.get(name, "")
     if not written:
         return None

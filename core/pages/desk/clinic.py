@@ -15,35 +15,21 @@ from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from core import open_store
 from core.fields.codes.basket_list import read_basket
 from core.fields.codes.clinic_lines import MAX_CHARACTERS, BadLine, ClinicLine, read_clinic_lines
-from core.fields.codes.code_list import WantedCode
 from core.pages.forms.clinic_form import ClinicForm, PastedForm
 from core.pages.shared.answer_cache import ending_together
 from core.pages.shared.error_pages import invalid_query, nothing_loaded, sorry, timed_out, too_busy, unreadable
 from core.pages.shared.lanes.admission import QUESTIONS, TooBusy, client_of
 from core.pages.shared.market_choice import choose_from_form, form_with_market, with_class
 from core.pages.shared.page import MarketQuery, market_page
-from core.queries import coverage
 from core.queries.baskets.basket_answer import choose_codes
-from core.queries.baskets.basket_codes import BasketCode, basket_codes
-from core.queries.baskets.clinic_position import (
-    MOST_OWN_CODES,
-    AskedLine,
-    Clinic,
-    ClinicPosition,
-    choose_clinic_class,
-    list_own_codes,
-    list_positions,
-    sum_gaps,
-)
+from core.queries.baskets.clinic_answer import ClinicQuestion, answer_clinic
+from core.queries.baskets.clinic_position import Clinic, ClinicPosition, sum_gaps
 from core.queries.parties.providers import find_tins
 from core.queries.parties.roll_ups import find_organization
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import NO_MODIFIER
 from core.runtime.errors import BeaconError
 from core.runtime.request_notes import note_private
 from core.store.connection import QueryTimeout, QueryTooLarge, Snapshot, time_limit
 from core.vocabulary.baskets import named_baskets
-from core.vocabulary.services import plain_names
 
 ROWS_SHOWN = 60
 """Lines on the page and on paper: two sheets. The files have all of them."""
@@ -143,16 +129,13 @@ def _answer(
     db, market = query.db, query.market
     clinic = Clinic(market.organization, market.tin, npis or ((market.npi,) if market.npi else ()))
     market = replace(market, organization=None, tin=None, npi=None, code=None, code_type=None)
-    of_class = choose_clinic_class(db, market, clinic)
-    if any(line.setting for line in lines):
-        of_class = replace(of_class, market=replace(of_class.market, care_setting=market.care_setting))
-    market = replace(of_class.market, billing_class=of_class.market.billing_class or "professional")
+    items = read_basket(query.values["codes"])
+    codes = choose_codes(db, None if items else named_baskets().get(query.values["basket"]), items)
+    answer = answer_clinic(db, ClinicQuestion(market, clinic, lines, codes))
+    asked, positions, of_class = answer.asked, answer.positions, answer.of_class.market.billing_class
     # What is pasted is in no address, so a link to another class would lose it.
     is_pasted = bool(npis or text.strip())
-    query = replace(query, choice=with_class(query.choice, replace(of_class, market=market)))
-    asked, of_own = _choose_lines(query, replace(market, modifier=NO_MODIFIER), clinic, lines)
-    payers = dict(coverage.list_payers(db))
-    positions = list_positions(db, market, clinic, asked, payers)
+    query = replace(query, choice=with_class(query.choice, answer.of_class))
     if query.wants_file:
         return query.download(positions, ClinicPosition, "clinic_against_market")
     with_total = [one for one in positions if one.total is not None]
@@ -161,9 +144,9 @@ def _answer(
         is_asked=bool(asked) or bool(clinic.values),
         who=_name_of(db, clinic),
         clinic=clinic,
-        of_class=market.billing_class,
+        of_class=of_class,
         asked=asked,
-        of_own=of_own,
+        of_own=answer.of_own,
         positions=with_total[:ROWS_SHOWN],
         hidden=max(0, len(with_total) - ROWS_SHOWN),
         unpriced=[one for one in positions if one.reason][:ROWS_SHOWN],
@@ -176,32 +159,6 @@ def _answer(
         baskets=named_baskets().values(),
         answer_rows=sum(one.rates for one in positions),
     )
-
-
-def _choose_lines(
-    query: MarketQuery[ClinicForm], market: Market, clinic: Clinic, lines: Sequence[ClinicLine]
-) -> tuple[list[AskedLine], bool]:
-    """Return the lines that are looked at, and whether they are the clinic's own codes: nothing else was given."""
-    db, values = query.db, query.values
-    if lines:
-        by_code = {one.wanted: _code_of(db, one.wanted) for one in lines}
-        return [AskedLine(by_code[one.wanted], one.modifier, one.setting, one.units, one.rate) for one in lines], False
-    items = read_basket(values["codes"])
-    codes = choose_codes(db, None if items else named_baskets().get(values["basket"]), items)
-    if codes:
-        return [AskedLine(code, units=code.volume) for code in codes], False
-    if not clinic.values:
-        return [], False
-    own, common = list_own_codes(db, market, clinic), plain_names()
-    # The services that people have a name for come first: of 17,000 codes, few are ever negotiated one by one.
-    own.sort(key=lambda one: (one not in common, one[1]))
-    numbers = dict.fromkeys(code for _, code in own)
-    return [AskedLine(_code_of(db, WantedCode(None, code))) for code in list(numbers)[:MOST_OWN_CODES]], True
-
-
-def _code_of(db: Snapshot, wanted: WantedCode) -> BasketCode:
-    found = basket_codes(db, read_basket(str(wanted)))
-    return found[0] if found else BasketCode(wanted.code, ())
 
 
 def _name_of(db: Snapshot, clinic: Clinic) -> str:

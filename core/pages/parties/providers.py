@@ -111,6 +111,7 @@ def _show_provider(query: MarketQuery[ProviderForm], by: providers.By, value: st
             summarize_provider(db, cached, asked),
             list_family_rates(db, cached, asked),
             list_provider_payers(db, cached, asked),
+            query.measured,
         )
     return query.render(
         f"pages/{by}.html",

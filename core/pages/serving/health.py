@@ -58,12 +58,12 @@ class StoreWatch:
         self._last: Health | None = None
         self._started = False
 
-    def start(self) -> None:
-        """Look now, and from now on in a thread."""
+    def start(self, when_new: Callable[[], None] | None = None) -> None:
+        """Look now, and from now on in a thread. `when_new` is called, in another one, for each new generation."""
         self._last = self._check()
         if not self._started:
             self._started = True
-            threading.Thread(target=self._watch, name="store-watch", daemon=True).start()
+            threading.Thread(target=self._watch, args=[when_new], name="store-watch", daemon=True).start()
 
     def last(self) -> Health:
         """Return what was seen last."""
@@ -73,10 +73,14 @@ class StoreWatch:
             return Health(HTTPStatus.SERVICE_UNAVAILABLE, f"the store has not answered for {age:.0f} seconds")
         return seen
 
-    def _watch(self) -> None:
+    def _watch(self, when_new: Callable[[], None] | None) -> None:
         while True:
             time.sleep(self._pause)
-            self._last = self._check()
+            before, self._last = self._last, self._check()
+            # The text of a store that can be read names its generation.
+            is_new = self._last.status == HTTPStatus.OK and (before is None or before.text != self._last.text)
+            if when_new and is_new:
+                threading.Thread(target=when_new, name="new-generation", daemon=True).start()
 
 
 STORE_WATCH = StoreWatch()

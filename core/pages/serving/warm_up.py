@@ -1,4 +1,4 @@
-"""What a server does before its first visitor comes, so that the first visitor does not wait for it."""
+"""What a server does before the first visitor of a generation comes, so that this visitor does not wait for it."""
 
 from collections.abc import Callable
 

@@ -50,6 +50,9 @@ def test_a_provider_is_answered_first_then_sorted_and_searched(site: Client, dem
     assert f"at the {write_percentile(summary.percentile)} percentile of the market" in text
     assert text.index(said) < text.index("By family of codes") < text.index("Rates in Georgia")
     assert "Percent of Medicare by family of codes" in page.content.decode()
+    by_schedule = site.get(f"/npi/{npi}/", {"yardstick": "compensation"}).content.decode()
+    assert "Percent of Medicare by family of codes" not in by_schedule
+    assert "Percent of the workers’ compensation schedule of Georgia by family of codes" in by_schedule
     # The table can be sorted by links, and says how it is sorted.
     by_percent = site.get(f"/npi/{npi}/?sort=-percent").content.decode()
     assert by_percent.count('aria-sort="') == 1

@@ -73,6 +73,21 @@ def test_what_was_seen_last_is_told_while_the_store_does_not_answer() -> None:
     assert watch.last().text == "ready"
 
 
+def test_a_new_generation_is_made_ready_once() -> None:
+    texts = iter(["ready, generation 1", "ready, generation 1", "ready, generation 2"])
+    seen, last = [], threading.Event()
+
+    def check() -> Health:
+        text = next(texts, "")
+        if not text:
+            last.set()
+        return Health(HTTPStatus.OK, text or "ready, generation 2")
+
+    StoreWatch(check, pause=0.01).start(when_new=lambda: seen.append("made"))
+    assert last.wait(60)
+    assert seen == ["made"]
+
+
 def test_a_store_that_has_not_answered_for_long_is_not_ready() -> None:
     old = Health(HTTPStatus.OK, "ready", checked_at=time.monotonic() - MAX_AGE_SECONDS - 1)
     seen = StoreWatch(lambda: old).last()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.utils.safestring import SafeString
 
 from core.pages.charts import spread_chart
+from core.pages.yardstick_words import YardstickWords
 from core.queries.parties.provider_summary import FamilyRates, ProviderPayer, ProviderSummary
 
 MAX_BARS = 9
@@ -20,7 +21,7 @@ _LEAST_RATES = 3
 
 @dataclass(frozen=True)
 class ProviderOnTop:
-    """A provider's figures, its families and payers, and the chart of the families' percents of Medicare."""
+    """A provider's figures, its families and payers, and the chart of the families' percents of the yardstick."""
 
     summary: ProviderSummary
     families: Sequence[FamilyRates]
@@ -41,23 +42,28 @@ class ProviderOnTop:
 
 
 def describe_provider(
-    summary: ProviderSummary, families: Sequence[FamilyRates], payers: Sequence[ProviderPayer]
+    summary: ProviderSummary,
+    families: Sequence[FamilyRates],
+    payers: Sequence[ProviderPayer],
+    measured: YardstickWords,
 ) -> ProviderOnTop:
-    """Return what is shown of a provider. There is no chart if hardly any rate has a percent of Medicare."""
+    """Return what is shown of a provider. There is no chart if hardly any rate has a percent of the yardstick."""
     every = [_bar("All codes", summary), *(_bar(_begin_in_capitals(one.family), one) for one in families)]
     bars = [bar for bar in every if bar]
     return ProviderOnTop(
         summary=summary,
         families=families,
         payers=payers,
-        chart=spread_chart.draw_spreads(bars[: MAX_BARS + 1], title="Percent of Medicare by family of codes", key=4),
+        chart=spread_chart.draw_spreads(
+            bars[: MAX_BARS + 1], title=f"Percent of {measured.name} by family of codes", key=4
+        ),
         charted=len(bars[1 : MAX_BARS + 1]),
         can_be_charted=len(bars) - 1,
     )
 
 
 def _bar(name: str, of: ProviderSummary | FamilyRates) -> spread_chart.Bar | None:
-    """Return the bar of some percents of Medicare; None if they are too few."""
+    """Return the bar of some percents; None if they are too few."""
     spread = (of.p10, of.p25, of.p50, of.p75, of.p90)
     known = [value for value in spread if value is not None]
     if of.compared < _LEAST_RATES or len(known) < len(spread):

@@ -1,0 +1,83 @@
+"""The whole answer to how a clinic's rates stand in its market, for the page, the API, and Python."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from core.fields.codes.basket_list import read_basket
+from core.fields.codes.clinic_lines import ClinicLine
+from core.fields.codes.code_list import WantedCode
+from core.queries import coverage
+from core.queries.baskets.basket_codes import BasketCode, basket_codes
+from core.queries.baskets.clinic_position import (
+    MOST_OWN_CODES,
+    AskedLine,
+    Clinic,
+    ClinicPosition,
+    choose_clinic_class,
+    list_own_codes,
+    list_positions,
+)
+from core.queries.rate_classes import ClassChoice
+from core.queries.rules.market import Market
+from core.queries.rules.market_filters import NO_MODIFIER
+from core.store.connection import Snapshot
+from core.vocabulary.services import plain_names
+
+
+@dataclass(frozen=True)
+class ClinicQuestion:
+    """What is asked: the market, whose rates, and either lines of the clinic's own or codes; its own codes if neither.
+
+    The clinic is not part of the market.
+    """
+
+    market: Market
+    clinic: Clinic
+    lines: Sequence[ClinicLine] = ()
+    codes: Sequence[BasketCode] = ()
+
+
+@dataclass(frozen=True)
+class ClinicAnswer:
+    """Where each line stands at each payer. `of_class` has the market with the class that the positions are of."""
+
+    of_class: ClassChoice
+    asked: Sequence[AskedLine]
+    of_own: bool
+    """Whether the lines are the clinic's own codes: nothing else was given."""
+    positions: Sequence[ClinicPosition]
+
+
+def answer_clinic(db: Snapshot, question: ClinicQuestion) -> ClinicAnswer:
+    """Return the position of each line at each payer, the largest shortfall first."""
+    of_class = choose_clinic_class(db, question.market, question.clinic)
+    market = of_class.market
+    if any(line.setting for line in question.lines):
+        market = replace(market, care_setting=question.market.care_setting)  # each line has its own
+    market = replace(market, billing_class=market.billing_class or "professional")
+    asked, of_own = _choose_lines(db, market, question)
+    positions = list_positions(db, market, question.clinic, asked, dict(coverage.list_payers(db)))
+    return ClinicAnswer(replace(of_class, market=market), asked, of_own, positions)
+
+
+def _choose_lines(db: Snapshot, market: Market, question: ClinicQuestion) -> tuple[list[AskedLine], bool]:
+    """Return the lines that are looked at, and whether they are the clinic's own codes."""
+    if question.lines:
+        by_code = {one.wanted: _code_of(db, one.wanted) for one in question.lines}
+        return [
+            AskedLine(by_code[one.wanted], one.modifier, one.setting, one.units, one.rate) for one in question.lines
+        ], False
+    if question.codes:
+        return [AskedLine(code, units=code.volume) for code in question.codes], False
+    if not question.clinic.values:
+        return [], False
+    own, common = list_own_codes(db, replace(market, modifier=NO_MODIFIER), question.clinic), plain_names()
+    # The services that people have a name for come first: of 17,000 codes, few are ever negotiated one by one.
+    own.sort(key=lambda one: (one not in common, one[1]))
+    numbers = dict.fromkeys(code for _, code in own)
+    return [AskedLine(_code_of(db, WantedCode(None, code))) for code in list(numbers)[:MOST_OWN_CODES]], True
+
+
+def _code_of(db: Snapshot, wanted: WantedCode) -> BasketCode:
+    found = basket_codes(db, read_basket(str(wanted)))
+    return found[0] if found else BasketCode(wanted.code, ())
