@@ -41,6 +41,7 @@ def show_home(query: PageQuery[HomeForm]) -> HttpResponseBase:
     countable = newest is not None and newest.rates <= MAX_RATES_FOR_EXAMPLES
     shown = with_latest(db, Market(newest.state, "")) if newest else None
     total = sum(row.rates for row in loaded)
+    shared = coverage.list_shared_files(db)
     worked = _work_questions(db, shown) if shown and countable else []
     response = query.render(
         "pages/home.html",
@@ -54,7 +55,8 @@ def show_home(query: PageQuery[HomeForm]) -> HttpResponseBase:
         worked=worked or [],
         payers_loaded=coverage.newest_of_each_payer(loaded),
         answer_rows=total,
-        rates=total,
+        rates=total - sum(one.rates * (len(one.states) - 1) for one in shared),
+        shared=shared,
         payers=len({row.payer_slug for row in loaded}),
     )
     if worked is None:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from core.pages.formats import write_dollars, write_percent
+from core.pages.formats import write_dollars, write_month, write_percent
 from core.pages.shared import urls
-from core.pages.shared.words.answer_words import begin_in_lower_case
+from core.pages.shared.words.answer_words import begin_in_lower_case, describe_terms
 from core.pages.shared.words.labels import title_of
 from core.queries.code_answer import CodeAnswer, answer_code, spread_by_terms
 from core.queries.find.code_titles import code_titles
@@ -48,12 +48,21 @@ def work_questions(db: Snapshot, market: Market) -> list[WorkedQuestion]:
     return found
 
 
+def _said_of(answer: CodeAnswer, market: Market) -> str:
+    """Return whose bill an answer is about, and whose rates if they are one payer's: that payer's file has a month."""
+    bill = describe_terms(answer.everybody.billing_class, answer.everybody.modifier, ())
+    if len(answer.payers) != 1:
+        return bill
+    payer = answer.payers[0]
+    return f"{bill}, {payer.reporting_entity_name}, {write_month(market.month_of(payer.payer_slug or ''))}"
+
+
 def _about_spread(answer: CodeAnswer, name: str, market: Market) -> Iterator[WorkedQuestion]:
     row = answer.everybody
     yield WorkedQuestion(
         f"What is paid for {name}?",
         f"{write_dollars(row.p50)} in the middle; half of the rates are between {write_dollars(row.p25)} and "
-        f"{write_dollars(row.p75)}.",
+        f"{write_dollars(row.p75)} ({_said_of(answer, market)}).",
         urls.to("rates", market),
     )
 
@@ -64,12 +73,15 @@ def _about_payers(answer: CodeAnswer, name: str, market: Market) -> Iterator[Wor
     if len(ranked) > 1 and low.p50 < high.p50:
         said = (
             f"{high.reporting_entity_name}: {write_dollars(high.p50)} in the middle; {low.reporting_entity_name}: "
-            f"{write_dollars(low.p50)}."
+            f"{write_dollars(low.p50)} ({_said_of(answer, market)})."
         )
         yield WorkedQuestion(f"Which payer pays more for {name}?", said, urls.to("payers", market))
         return
     row = answer.everybody
-    said = f"One in ten rates is {write_dollars(row.p10)} or less, and one in ten {write_dollars(row.p90)} or more."
+    said = (
+        f"One in ten rates is {write_dollars(row.p10)} or less, and one in ten {write_dollars(row.p90)} or more "
+        f"({_said_of(answer, market)})."
+    )
     yield WorkedQuestion(f"How much do the rates for {name} differ?", said, urls.to("organizations", market))
 
 
@@ -78,5 +90,5 @@ def _about_medicare(answer: CodeAnswer, name: str, market: Market) -> Iterator[W
     if row.percent_p50 is None:
         yield from _about_spread(answer, name, market)
         return
-    said = f"{write_percent(row.percent_p50)} of what Medicare pays, in the middle."
+    said = f"{write_percent(row.percent_p50)} of what Medicare pays, in the middle ({_said_of(answer, market)})."
     yield WorkedQuestion(f"How does {name} compare with Medicare?", said, urls.to("medicare", market))

@@ -10,9 +10,11 @@ from core.queries.yardstick.compensation import CompensationRelease
 
 @dataclass(frozen=True)
 class YardstickWords:
-    """What a yardstick is called: in a sentence, above a column of percents or of amounts, and below a chart."""
+    """What a yardstick is called: in a sentence (`short` where the state is named), above a column of percents or of
+    amounts, and below a chart."""
 
     name: str
+    short: str
     dated: str
     percent: str
     amount: str
@@ -26,6 +28,7 @@ def describe_yardstick(market: Market, release: CompensationRelease | None) -> Y
     if market.yardstick != OF_COMPENSATION:
         return YardstickWords(
             name="Medicare",
+            short="Medicare",
             dated="Medicare",
             percent="% of Medicare",
             amount="Medicare amount",
@@ -36,6 +39,7 @@ def describe_yardstick(market: Market, release: CompensationRelease | None) -> Y
     dated = f"{name}, in effect from {write_month(release.release)}" if release else name
     return YardstickWords(
         name=name,
+        short="the workers’ compensation schedule",
         dated=dated,
         percent="% of schedule",
         amount="Schedule amount",

@@ -93,6 +93,30 @@ def newest_of_each_payer(loaded: Sequence[Coverage]) -> list[LoadedPayer]:
     )
 
 
+@dataclass(frozen=True)
+class SharedFile:
+    """A payer's file whose rates were all loaded for several states: the payer publishes one file for them."""
+
+    reporting_entity_name: str
+    states: list[str]
+    rates: int
+
+
+def list_shared_files(db: Snapshot) -> Sequence[SharedFile]:
+    """Return the files that were loaded whole for several states. Their rates are in each of them."""
+    return db.ask_once(_shared_files)
+
+
+def _shared_files(db: Snapshot) -> Sequence[SharedFile]:
+    return read_rows(
+        db,
+        SharedFile,
+        f"""SELECT any_value(reporting_entity_name) AS reporting_entity_name, list_sort(list(state)) AS states, rates
+            FROM {_BATCHES} WHERE rates > 0 GROUP BY batch_id, rates HAVING count(*) > 1
+            ORDER BY lower(any_value(reporting_entity_name)), states""",
+    )
+
+
 def has_earlier_month(db: Snapshot, state: str, payer: str | None = None) -> bool:
     """Return whether the payer, or any payer, has rates of more than one month in a state."""
     months = Counter(

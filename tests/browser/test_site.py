@@ -38,7 +38,12 @@ PAGES = [
     f"/changes/?{MARKET}&code=99213&from=2025-07",
     "/changes/?payer=example_piedmont_mutual_inc",
     "/npi/{npi}/",
-    "/tin/{tin}/",
+    "/tin/{tin}/?yardstick=compensation",
+    "/groups/{group}/",
+    "/organization/{organization}/",
+    f"/baskets/?{MARKET.partition('&code_type')[0]}&basket=imaging",
+    f"/clinic/?{MARKET.partition('&code_type')[0]}&tin={{tin}}",
+    "/rule/?payer=example_peach_health_plan",
     "/quality/",
     "/quality/implausible_rates/",
     "/dictionary/",
@@ -81,8 +86,11 @@ def look(browser: Browser, address: str) -> Iterator[Any]:
 
 @pytest.fixture(params=PAGES)
 def path(request: pytest.FixtureRequest, demo: Snapshot) -> str:
-    npi, tin = demo.rows("SELECT (SELECT min(npi) FROM dim_npi), (SELECT min(tin_value) FROM dim_tin)")[0]
-    return str(request.param).format(npi=npi, tin=tin)
+    ((npi, tin, group, organization),) = demo.rows(
+        """SELECT (SELECT min(npi) FROM dim_npi), (SELECT min(tin_value) FROM dim_tin),
+                  (SELECT min(pg_uid) FROM fact_rate), (SELECT min(organization_id) FROM organization)"""
+    )
+    return str(request.param).format(npi=npi, tin=tin, group=group, organization=organization)
 
 
 def assert_accessible(page: Page, **options: Any) -> None:

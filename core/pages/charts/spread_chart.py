@@ -24,6 +24,9 @@ _MIN_DISTANCE = 0.17
 _MARGIN = 0.04
 """No mark is closer to an edge than this share of the width: its label would be cut off."""
 
+_NEAR_EDGE = 0.1
+"""The label of a mark that is closer to an edge begins or ends at the mark."""
+
 _NEAR_ZERO = 0.001
 """Zero has no logarithm. Whatever is closer to zero than this is drawn at the edge."""
 
@@ -122,9 +125,12 @@ class _Scale:
     def mark(self, value: float, axis: int, height: int) -> SafeString:
         """Return a line of the axis with its label. The axis ends at `axis`."""
         kind, at = "even" if value == self._measure.even else "mark", self.at(value)
+        # On a phone, a label in the middle of a mark near an edge would be cut off.
+        share = self._share(value)
+        anchor = " start" if share < _NEAR_EDGE else " end" if share > 1 - _NEAR_EDGE else ""
         return format_html(
-            '<line class="{}" x1="{}" x2="{}" y1="{}" y2="{}"/><text class="{}" x="{}" y="{}">{}</text>',
-            kind, at, at, axis - 8, height, kind, at, axis - 12, self._measure.write(value),
+            '<line class="{}" x1="{}" x2="{}" y1="{}" y2="{}"/><text class="{}{}" x="{}" y="{}">{}</text>',
+            kind, at, at, axis - 8, height, kind, anchor, at, axis - 12, self._measure.write(value),
         )  # fmt: skip
 
 

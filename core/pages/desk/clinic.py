@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from core import open_store
 from core.fields.codes.basket_list import read_basket
 from core.fields.codes.clinic_lines import MAX_CHARACTERS, BadLine, ClinicLine, read_clinic_lines
+from core.pages.formats import write_tin
 from core.pages.forms.clinic_form import ClinicForm, PastedForm
 from core.pages.shared.answer_cache import ending_together
 from core.pages.shared.error_pages import invalid_query, nothing_loaded, sorry, timed_out, too_busy, unreadable
@@ -167,7 +168,7 @@ def _name_of(db: Snapshot, clinic: Clinic) -> str:
         return f"NPI {clinic.npis[0]}" if len(clinic.npis) == 1 else f"{len(clinic.npis)} NPIs"
     if clinic.tin:
         names = [one.business_name for one in find_tins(db, clinic.tin) if one.business_name]
-        return names[0] if names else f"Tax ID {clinic.tin[:2]}-{clinic.tin[2:]}"
+        return names[0] if names else f"Tax ID {write_tin(clinic.tin)}"
     if clinic.organization:
         found = find_organization(db, clinic.organization)
         return (found.organization_name if found else None) or clinic.organization

@@ -39,7 +39,8 @@ def show_rule(query: MarketQuery[RuleForm]) -> HttpResponseBase:
     """Show `/rule/`"""
     db, market = query.db, query.market
     if not market.payer:
-        loaded = [row for row in coverage.list_coverage(db) if row.state == market.state]
+        every = [row for row in coverage.list_coverage(db) if row.state == market.state]
+        loaded = [one.newest for one in coverage.newest_of_each_payer(every)]
         return (
             query.download(loaded, coverage.Coverage, "rule_payers")
             if query.wants_file

@@ -67,6 +67,7 @@ from core.queries.yardstick import medicare
 
 RATE_TYPES = ("negotiated", "derived", "fee schedule", "percentage", "per diem", NOT_STATED)
 CARE_SETTINGS = (*FOUR_SETTINGS, OTHER_PLACE, NOT_STATED)
+_FIRST_FILTERS = ("care_setting", "pos", "billing_class", "modifier", YARDSTICK)
 CHOICES_OF_CLASSES = (ONE_CLASS, ALL_CLASSES)
 ARRANGEMENTS = ("ffs", "bundle", "capitation", NOT_STATED)
 
@@ -152,6 +153,21 @@ class MarketForm(QueryForm):
         measured = [YARDSTICK] if self.offers_compensation or asked else []
         names = (*FILTERS, BASIS, AREA, CLASSES, *measured)
         return [self[name] for name in names if name != "payer" and name in self.fields]
+
+    @property
+    def first_filter_boxes(self) -> list[forms.BoundField]:
+        """The fields of the filters that most visitors want."""
+        return [box for box in self.filter_boxes if box.name in _FIRST_FILTERS]
+
+    @property
+    def more_filter_boxes(self) -> list[forms.BoundField]:
+        """The fields of the other filters, which forms show on demand."""
+        return [box for box in self.filter_boxes if box.name not in _FIRST_FILTERS]
+
+    @property
+    def uses_more_filters(self) -> bool:
+        """Whether one of the other filters is set."""
+        return any(self.cleaned_data.get(box.name) for box in self.more_filter_boxes)
 
     def clean(self) -> dict[str, Any]:
         """Pad the code as its system writes it: revenue code 450 is 0450."""

@@ -88,7 +88,14 @@ def show_tin(query: MarketQuery[ProviderForm], tin: str) -> HttpResponseBase:
         return sorry(query.request, 404, "Tax ID not found", [("", why)])
     colleagues = providers.list_npis_of_tin(query.db, digits, MAX_NPIS_OF_TIN, 0)
     return _show_provider(
-        query, "tin", digits, who=found[0], tins=found, colleagues=colleagues, max_colleagues=MAX_NPIS_OF_TIN
+        query,
+        "tin",
+        digits,
+        who=found[0],
+        tins=found,
+        is_npi=providers.find_npi(query.db, digits) is not None,
+        colleagues=colleagues,
+        max_colleagues=MAX_NPIS_OF_TIN,
     )
 
 

@@ -1,6 +1,6 @@
 """A question to a page: the request, the data that answers it, and its form; and one about a market."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from core.pages.forms.query_form import QueryForm
 from core.pages.shared import urls
 from core.pages.shared.downloads import download
 from core.pages.shared.market_choice import MarketChoice
+from core.pages.shared.stacked_tables import label_cells
 from core.pages.shared.words.labels import filter_label
 from core.pages.yardstick_words import YardstickWords, describe_yardstick
 from core.queries import coverage
@@ -110,7 +111,9 @@ class PageQuery(Generic[F]):
 
     def render(self, template: str, status: int = 200, **context: Any) -> HttpResponse:
         """Return the page. `path` and `parameters` let templates link to the same page with other parameters."""
-        return render(self.request, template, {**self._context(), **context}, status=status)
+        response = render(self.request, template, {**self._context(), **context}, status=status)
+        response.content = label_cells(response.content.decode())
+        return response
 
     def _context(self) -> dict[str, Any]:
         return {
@@ -179,8 +182,11 @@ class MarketQuery(PageQuery[M]):
     @cached_property
     def compensation_release(self) -> CompensationRelease | None:
         """The release of the state's workers' compensation schedule that is in effect in the market's month."""
-        releases = list_compensation_releases(self.db)
-        return choose_compensation_release(releases, self.market.state, self.market.newest_month)
+        return choose_compensation_release(self._compensation_releases, self.market.state, self.market.newest_month)
+
+    @cached_property
+    def _compensation_releases(self) -> Sequence[CompensationRelease]:
+        return [one for one in list_compensation_releases(self.db) if one.state == self.market.state]
 
     @cached_property
     def measured(self) -> YardstickWords:
@@ -254,6 +260,7 @@ class MarketQuery(PageQuery[M]):
             "classes": self.choice.classes,
             "applied": applied,
             "compensation_release": release,
+            "compensation_begins": min((one.release for one in self._compensation_releases), default=None),
             "measured": self.measured,
             "has_earlier_month": earlier,
         }

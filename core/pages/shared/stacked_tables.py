@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 
 _TABLE = re.compile(r'<table class="[^"]*\bstack\b[^"]*">.*?</table>', re.DOTALL)
 _HEAD_CELL = re.compile(r"<th scope=\"col\"[^>]*>(.*?)</th>", re.DOTALL)
-_CELL = re.compile(r"<(td|th scope=\"row\")(?=[ >])")
+_CELL = re.compile(r"<(td|th scope=\"row\")(?=[ >])(?![^>]*data-label)")
 _ROW = re.compile(r"<tr>.*?</tr>", re.DOTALL)
 
 

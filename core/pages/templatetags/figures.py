@@ -14,7 +14,6 @@ from core.fields.places.place_of_service import EVERY_PLACE, PLACES
 from core.pages import formats
 from core.pages.code_pages.code_tabs import CODE_TABS
 from core.pages.shared import urls
-from core.pages.shared.stacked_tables import label_cells
 from core.pages.shared.words.answer_words import begin_in_lower_case
 from core.pages.shared.words.labels import (
     check_meaning,
@@ -195,7 +194,7 @@ def sort_head(
 def table(context: Context, name: str, **values: Any) -> SafeString:
     """Return a table of templates/tables/*.jinja, made from the values of the page and these."""
     seen: dict[str, Any] = dict(context.flatten().items())  # type: ignore[arg-type]
-    return label_cells(engines["tables"].get_template(f"tables/{name}.jinja").render(seen | values))
+    return SafeString(engines["tables"].get_template(f"tables/{name}.jinja").render(seen | values))
 
 
 @register.simple_tag

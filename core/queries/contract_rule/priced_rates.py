@@ -105,6 +105,7 @@ def find_amounts_of(db: Snapshot, prices: Sequence[CommonPrice], candidates: Seq
     if not prices or not candidates:
         return found
     states = ", ".join(sorted({quote(one.state) for one in candidates}))
+    releases = ", ".join(sorted({quote(one.release) for one in candidates}))
     codes = {quote(one.code) for one in prices}
     # The codes are written out: DuckDB's client takes seconds to bind a list of 10,000. With very many, all are read.
     of_codes = f"AND code IN ({', '.join(sorted(codes))})" if len(codes) <= _MAX_LISTED_CODES else ""
@@ -118,7 +119,8 @@ def find_amounts_of(db: Snapshot, prices: Sequence[CommonPrice], candidates: Seq
                                    concat_ws('|', code, modifier) AS service,
                                    coalesce(nonfacility_rate, facility_rate) AS outside,
                                    coalesce(facility_rate, nonfacility_rate) AS inside
-                            FROM bench_medicare_prof_locality WHERE state IN ({states}) {of_codes}),
+                            FROM bench_medicare_prof_locality
+                            WHERE state IN ({states}) AND release IN ({releases}) {of_codes}),
                  paid AS (SELECT place, service || '|False' AS service, outside AS dollars FROM amount
                           UNION ALL SELECT place, service || '|True', inside FROM amount)
             SELECT price.row, place.column, dollars FROM paid

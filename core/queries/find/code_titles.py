@@ -13,6 +13,9 @@ from core.vocabulary.services import plain_names
 CodeKey = tuple[str, str]
 """A code system and a code."""
 
+LONGEST_TITLE = 140
+"""Payers' words that are longer are cut: the description has all of them."""
+
 LONGEST_OFFICIAL = 110
 """A longer official title is replaced by its short form, which was written to be shown on one line."""
 
@@ -34,7 +37,8 @@ def choose_titles(
         elif key in titled and candidates:
             found[key] = description if description and len(description) <= LONGEST_OFFICIAL else candidates[0]
         elif candidates:
-            found[key] = min(candidates, key=lambda text: (shared[text.casefold()], -len(text), text))
+            best = min(candidates, key=lambda text: (shared[text.casefold()], -len(text), text))
+            found[key] = best if len(best) <= LONGEST_TITLE else f"{best[:LONGEST_TITLE].rsplit(' ', 1)[0]} …"
     return found
 
 

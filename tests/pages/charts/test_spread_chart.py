@@ -51,7 +51,7 @@ def test_a_figure_speaks_and_has_no_style() -> None:
     assert "&lt;A&gt; &amp; Co.: median 125%, middle half 100% to 150%, 10th to 90th percentile 80% to 200%." in text
     assert 'role="img"' in text
     assert not re.search(r"style=|<script|on\w+=", text)
-    assert sorted(re.findall(r'class="(?:mark|even)" x="[\d.]+%" y="14">([^%<]+)%', text)) == [
+    assert sorted(re.findall(r'class="(?:mark|even)(?: start| end)?" x="[\d.]+%" y="14">([^%<]+)%', text)) == [
         "100",
         "150",
         "200",
@@ -74,9 +74,9 @@ def test_marks_are_few_and_100_percent_is_one(highest: float) -> None:
 def test_marks_of_dollars_do_not_run_into_each_other(values: list[tuple[float, ...]], median: float | None) -> None:
     bars = [Bar("A", (v[0], v[1], v[2], v[3], v[4])) for v in values]
     text = draw_spreads(bars, dollars(median), "Dollars", 2)
-    places = sorted(float(place) for place in re.findall(r'class="(?:mark|even)" x="([\d.]+)%"', text))
+    places = sorted(float(place) for place in re.findall(r'class="(?:mark|even)(?: start| end)?" x="([\d.]+)%"', text))
     assert all(after - before > 16.9 for before, after in itertools.pairwise(places))
-    assert len(re.findall('class="even" x=', text)) == (median is not None)
+    assert len(re.findall('class="even(?: start| end)?" x=', text)) == (median is not None)
     assert 'id="spread-title-2">Dollars<' in text
 
 
