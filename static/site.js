@@ -89,6 +89,24 @@ document.addEventListener("focusout", (event) => {
   if (event.target === box) close();
 });
 
+// Only a script can print.
+function offerPrint() {
+  for (const button of document.querySelectorAll("[data-print]")) button.hidden = false;
+}
+offerPrint();
+document.addEventListener("click", (event) => event.target.closest("[data-print]") && print());
+
+// The menu of more pages closes when the visitor goes on or presses Escape.
+function closeMenu(event) {
+  const menu = document.querySelector("details.more[open]");
+  if (!menu || (event.type === "click" && menu.contains(event.target) && !event.target.closest("a"))) return;
+  if (event.type === "keydown" && event.key !== "Escape") return;
+  menu.open = false;
+  if (event.type === "keydown") menu.querySelector("summary").focus();
+}
+document.addEventListener("click", closeMenu);
+document.addEventListener("keydown", closeMenu);
+
 // Tables that scroll sideways can be focused, so that they can be scrolled by keyboard.
 function reachable() {
   for (const part of document.querySelectorAll(".scroll:not(.tall)")) {
@@ -103,5 +121,8 @@ addEventListener("resize", reachable);
 document.addEventListener("htmx:after:swap", () => {
   close();
   reachable();
+  offerPrint();
+  // The box of the header is not swapped: it says what the page is about, as on a page that is loaded.
+  document.querySelector(".top .find input").value = new URLSearchParams(location.search).get("q") ?? "";
   document.getElementById("main").focus({ preventScroll: true });
 });

@@ -10,6 +10,7 @@ from core.pages.shared.conditional import UNFINISHED
 from core.pages.shared.page import PageQuery, page
 from core.pages.worked_questions import WorkedQuestion, work_questions
 from core.queries import coverage
+from core.queries.find.named_things import count_known_providers
 from core.queries.find.search import SearchResults, search_everything
 from core.queries.latest import with_latest
 from core.queries.rules.market import Market
@@ -84,7 +85,9 @@ def _search(query: PageQuery[HomeForm], text: str) -> HttpResponseBase:
     address = _only_meaning(found, text)
     if address:
         return redirect(address)
-    return query.render("pages/search.html", q=text, found=found, context=found.context)
+    return query.render(
+        "pages/search.html", q=text, found=found, context=found.context, known=count_known_providers(query.db)
+    )
 
 
 def _only_meaning(found: SearchResults, text: str) -> str | None:

@@ -1,17 +1,18 @@
 """Questions that the first page answers at once, to show what can be asked: each with its figures and its page."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from core.pages.formats import write_dollars, write_month, write_percent
 from core.pages.shared import urls
-from core.pages.shared.words.answer_words import begin_in_lower_case, describe_terms
+from core.pages.shared.words.answer_words import begin_in_lower_case, describe_bill
 from core.pages.shared.words.labels import title_of
 from core.queries.code_answer import CodeAnswer, answer_code, spread_by_terms
 from core.queries.find.code_titles import code_titles
 from core.queries.find.codes import count_codes, list_busiest_codes
 from core.queries.rate_classes import choose_class
 from core.queries.rules.market import Market, market_cache
+from core.queries.yardstick.label_fits import OverruledLabel, list_overruled_labels
 from core.store.connection import Snapshot
 
 FAMILIAR_CODES = ("73721", "99213", "45378", "70450", "27447", "97110", "93306", "80053", "71046", "99214")
@@ -36,7 +37,7 @@ def work_questions(db: Snapshot, market: Market) -> list[WorkedQuestion]:
     if len(codes) < QUESTIONS:
         codes += [row for row in list_busiest_codes(db, market, QUESTIONS) if row.code not in counted]
     asked = (_about_spread, _about_payers, _about_medicare)
-    titles = code_titles(db)
+    titles, labels = code_titles(db), list_overruled_labels(db, market)
     found: list[WorkedQuestion] = []
     for ask, code in zip(asked, codes, strict=False):
         of_code = choose_class(db, replace(market, code=code.code)).market
@@ -44,51 +45,52 @@ def work_questions(db: Snapshot, market: Market) -> list[WorkedQuestion]:
             answer = answer_code(spread_by_terms(cached, of_code))
         if answer:
             name = begin_in_lower_case(title_of(code, titles)) or code.code
-            found += ask(answer, f"{name} ({code.code})" if name != code.code else name, of_code)
+            said_of = _said_of(answer, of_code, labels)
+            found += ask(answer, f"{name} ({code.code})" if name != code.code else name, said_of, of_code)
     return found
 
 
-def _said_of(answer: CodeAnswer, market: Market) -> str:
-    """Return whose bill an answer is about, and whose rates if they are one payer's: that payer's file has a month."""
-    bill = describe_terms(answer.everybody.billing_class, answer.everybody.modifier, ())
+def _said_of(answer: CodeAnswer, market: Market, labels: Sequence[OverruledLabel]) -> str:
+    """Return whose bill an answer is about, and whose rates if they are one payer's, of which month."""
+    bill = describe_bill(answer, labels)
     if len(answer.payers) != 1:
         return bill
     payer = answer.payers[0]
     return f"{bill}, {payer.reporting_entity_name}, {write_month(market.month_of(payer.payer_slug or ''))}"
 
 
-def _about_spread(answer: CodeAnswer, name: str, market: Market) -> Iterator[WorkedQuestion]:
+def _about_spread(answer: CodeAnswer, name: str, said_of: str, market: Market) -> Iterator[WorkedQuestion]:
     row = answer.everybody
     yield WorkedQuestion(
         f"What is paid for {name}?",
         f"{write_dollars(row.p50)} in the middle; half of the rates are between {write_dollars(row.p25)} and "
-        f"{write_dollars(row.p75)} ({_said_of(answer, market)}).",
+        f"{write_dollars(row.p75)} ({said_of}).",
         urls.to("rates", market),
     )
 
 
-def _about_payers(answer: CodeAnswer, name: str, market: Market) -> Iterator[WorkedQuestion]:
+def _about_payers(answer: CodeAnswer, name: str, said_of: str, market: Market) -> Iterator[WorkedQuestion]:
     ranked = sorted(answer.payers, key=lambda row: (row.p50, row.reporting_entity_name or ""))
     low, high = ranked[0], ranked[-1]
     if len(ranked) > 1 and low.p50 < high.p50:
         said = (
             f"{high.reporting_entity_name}: {write_dollars(high.p50)} in the middle; {low.reporting_entity_name}: "
-            f"{write_dollars(low.p50)} ({_said_of(answer, market)})."
+            f"{write_dollars(low.p50)} ({said_of})."
         )
         yield WorkedQuestion(f"Which payer pays more for {name}?", said, urls.to("payers", market))
         return
     row = answer.everybody
     said = (
         f"One in ten rates is {write_dollars(row.p10)} or less, and one in ten {write_dollars(row.p90)} or more "
-        f"({_said_of(answer, market)})."
+        f"({said_of})."
     )
     yield WorkedQuestion(f"How much do the rates for {name} differ?", said, urls.to("organizations", market))
 
 
-def _about_medicare(answer: CodeAnswer, name: str, market: Market) -> Iterator[WorkedQuestion]:
+def _about_medicare(answer: CodeAnswer, name: str, said_of: str, market: Market) -> Iterator[WorkedQuestion]:
     row = answer.everybody
     if row.percent_p50 is None:
-        yield from _about_spread(answer, name, market)
+        yield from _about_spread(answer, name, said_of, market)
         return
-    said = f"{write_percent(row.percent_p50)} of what Medicare pays, in the middle ({_said_of(answer, market)})."
+    said = f"{write_percent(row.percent_p50)} of what Medicare pays, in the middle ({said_of})."
     yield WorkedQuestion(f"How does {name} compare with Medicare?", said, urls.to("medicare", market))

@@ -117,6 +117,12 @@ def _shared_files(db: Snapshot) -> Sequence[SharedFile]:
     )
 
 
+def oldest_schedule_if_newer(db: Snapshot, year_month: str) -> str:
+    """Return the month of the oldest loaded physician fee schedule if it is newer than a month, or else no text."""
+    releases = [one.release for one in list_releases(db) if one.kind == "medicare_prof"]
+    return min(releases) if releases and year_month < min(releases) else ""
+
+
 def has_earlier_month(db: Snapshot, state: str, payer: str | None = None) -> bool:
     """Return whether the payer, or any payer, has rates of more than one month in a state."""
     months = Counter(

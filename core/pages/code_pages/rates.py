@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpResponseBase
 
 from core.pages.charts import histogram_chart
+from core.pages.code_pages.same_columns import find_same_columns
 from core.pages.forms.market_forms import RatesForm
 from core.pages.shared.answer_cache import meanwhile
 from core.pages.shared.downloads import ROW_CAP, download_seconds
@@ -59,7 +60,8 @@ def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
     lines = medicare_amounts.count_amount_lines(amounts)
     spreads = spread_by_terms(query.cached_by_area, market)
     settings = next((one.settings for one in query.choice.classes if one.chosen), []) if not market.classes else []
-    answer = describe_answer(spreads, choices["modifier"], amounts, settings)
+    labels = [] if market.basis else label_fits.list_overruled_labels(db, market)
+    answer = describe_answer(spreads, choices["modifier"], amounts, settings, labels)
     several = any(terms.payee == SURGICAL_CENTER_PAYEE for terms in amounts)
     centers = label_fits.find_surgical_centers(db, [row.pg_uid for row in rows]) if several else set()
     return query.render(
@@ -78,6 +80,8 @@ def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
         facets=_facets_to_show(choices, query.names_in_tabs),
         rows=[(row, *_compare_with_medicare(row, market.code or "", amounts, centers)) for row in rows],
         compared=bool(lines),
+        same=find_same_columns(rows),
+        labels=answer.labels if answer else [],
         paging=Paging(query.values["page"], counted.rates),
         answer_rows=counted.rates,
         sort=sort,

@@ -9,6 +9,7 @@ from core.queries.code_answer import AnswerSpread, answer_code, spread_by_terms
 from core.queries.coverage import list_sources
 from core.queries.facets import count_choices
 from core.queries.find import codes
+from core.queries.yardstick.label_fits import list_overruled_labels
 from core.queries.yardstick.medicare_amounts import count_amount_lines, find_amounts
 
 MAX_PAYERS, MAX_ROWS, MAX_SOURCES, MAX_LINES = 5, 12, 6, 3
@@ -25,10 +26,20 @@ def show_report(query: MarketQuery[ReportForm]) -> HttpResponseBase:
     amounts = find_amounts(query.cached, market)
     settings = next((one.settings for one in query.choice.classes if one.chosen), []) if not market.classes else []
     modifiers = count_choices(query.cached, market)["modifier"]
-    answer = describe_answer(spreads, modifiers, amounts, settings, most_payers=MAX_PAYERS, most_amounts=MAX_LINES)
+    answer = describe_answer(
+        spreads,
+        modifiers,
+        amounts,
+        settings,
+        [] if market.basis else list_overruled_labels(db, market),
+        most_payers=MAX_PAYERS,
+        most_amounts=MAX_LINES,
+    )
     found = answer_code(spreads)
     payers = found.payers if found else []
-    files = {(one.payer, one.file): one for one in list_sources(db, market.state, market.months, market.payer)}
+    there = {one.reporting_entity_name for one in payers}
+    every = list_sources(db, market.state, market.months, market.payer)
+    files = {(one.payer, one.file): one for one in every if one.payer in there}
     return query.render(
         "pages/report.html",
         code=codes.describe_code(db, market.code_type, market.code),

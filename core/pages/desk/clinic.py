@@ -22,9 +22,11 @@ from core.pages.shared.error_pages import invalid_query, nothing_loaded, sorry, 
 from core.pages.shared.lanes.admission import QUESTIONS, TooBusy, client_of
 from core.pages.shared.market_choice import choose_from_form, form_with_market, with_class
 from core.pages.shared.page import MarketQuery, market_page
+from core.queries import coverage
 from core.queries.baskets.basket_answer import choose_codes
 from core.queries.baskets.clinic_answer import ClinicQuestion, answer_clinic
 from core.queries.baskets.clinic_position import Clinic, ClinicPosition, sum_gaps
+from core.queries.latest import list_payer_months
 from core.queries.parties.providers import find_tins
 from core.queries.parties.roll_ups import find_organization
 from core.runtime.errors import BeaconError
@@ -152,7 +154,10 @@ def _answer(
         hidden=max(0, len(with_total) - ROWS_SHOWN),
         unpriced=[one for one in positions if one.reason][:ROWS_SHOWN],
         unpriced_in_all=sum(one.reason is not None for one in positions),
-        gaps=sum_gaps(positions),
+        gaps=[(gap, market.month_of(gap.payer_slug)) for gap in sum_gaps(positions)],
+        absent=_absent_payers(query, positions) if positions else [],
+        has_percents=any(one.percent is not None for one in with_total),
+        oldest_schedule=coverage.oldest_schedule_if_newer(db, market.newest_month),
         has_units=any(line.units is not None for line in asked),
         bad=bad,
         pasted={"npis": " ".join(npis), "lines": text, "is_any": is_pasted},
@@ -160,6 +165,14 @@ def _answer(
         baskets=named_baskets().values(),
         answer_rows=sum(one.rates for one in positions),
     )
+
+
+def _absent_payers(query: MarketQuery[ClinicForm], positions: Sequence[ClinicPosition]) -> list[str]:
+    """Return the names of the market's payers that have no rate of the clinic."""
+    there = {one.payer_slug for one in positions}
+    return [
+        one.reporting_entity_name for one in list_payer_months(query.db, query.market) if one.payer_slug not in there
+    ]
 
 
 def _name_of(db: Snapshot, clinic: Clinic) -> str:

@@ -3,6 +3,7 @@
 from django.http import HttpResponseBase
 
 from core.pages.charts import spread_chart
+from core.pages.formats import write_tin
 from core.pages.forms.market_forms import OrganizationsForm
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.page import MarketQuery, market_page
@@ -27,9 +28,10 @@ def show_organizations(query: MarketQuery[OrganizationsForm]) -> HttpResponseBas
     counted = count_totals(db, market)
     paging = Paging(query.values["page"], counted.organizations)
     rows = list_organizations(db, market, sort, paging.limit, paging.offset)
+    names = [row.business_name or write_tin(row.tin_value, row.tin_type) for row in rows[:MAX_BARS]]
     bars = [
-        spread_chart.Bar(row.business_name or row.tin_value, (row.p10, row.p25, row.p50, row.p75, row.p90))
-        for row in rows[:MAX_BARS]
+        spread_chart.Bar(name, (row.p10, row.p25, row.p50, row.p75, row.p90))
+        for name, row in zip(names, rows, strict=False)
     ]
     title = "Rates in dollars by organization; the line marks the market median"
     return query.render(
@@ -38,6 +40,7 @@ def show_organizations(query: MarketQuery[OrganizationsForm]) -> HttpResponseBas
         code=codes.describe_code(query.db, market.code_type, market.code),
         totals=counted,
         rows=rows,
+        named=sum(row.business_name is not None for row in rows),
         charted=len(bars),
         chart=spread_chart.draw_spreads(bars, spread_chart.dollars(counted.median), title),
         freed=[] if counted.dollars else count_without_each_filter(query.db, market),

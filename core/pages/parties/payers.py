@@ -1,6 +1,6 @@
 """Payers compared for some codes, and one payer."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -22,10 +22,12 @@ from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.paging import Paging
 from core.queries import coverage
 from core.queries.baskets.basket_codes import with_ranges_filled
+from core.queries.facets import Choice, count_choices
 from core.queries.find import codes
 from core.queries.parties import networks
 from core.queries.parties.payers import AskedCode, PayerSpread, compare_payers
-from core.queries.rules.market import Market
+from core.queries.rules.market import Market, market_cache
+from core.queries.rules.market_filters import CLASS_FILTERS
 from core.queries.rules.which_filter_emptied import count_without_each_filter
 from core.store.connection import Snapshot
 
@@ -99,8 +101,17 @@ def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]
         columns=[(slug, names[slug]) for slug in columns],
         code=codes.describe_code(db, wanted[0].code_type, wanted[0].code) if len(wanted) == 1 else None,
         freed=[] if compared else count_without_each_filter(db, market, numbers),
+        elsewhere=_in_other_classes(query, names) if market.code and query.choice.filled else [],
         **_counted(asked),
     )
+
+
+def _in_other_classes(query: MarketQuery[PayersForm], shown: Collection[str]) -> list[Choice]:
+    """Return the payers whose rates of the code are all of other classes than the one that is compared."""
+    every = query.market.without(*CLASS_FILTERS)
+    with market_cache(query.db, every) as cached:
+        found = count_choices(cached, every, ["payer"])["payer"]
+    return [choice for choice in found if choice.rates and choice.value not in shown]
 
 
 def _counted(asked: Sequence[AskedCode]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from core.pages.shared.market_choice import InvalidChoice, MarketChoice, choose_
 from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.paging import Paging, span
 from core.pages.shared.words.provider_words import describe_provider
+from core.queries import coverage
 from core.queries.codes_within import choose_within
 from core.queries.facets import count_choices
 from core.queries.parties import provider_rates, providers
@@ -130,6 +131,7 @@ def _show_provider(query: MarketQuery[ProviderForm], by: providers.By, value: st
         groups=providers.list_groups(db, by, value),
         answer=answer,
         knows_market=knows_lines(db, asked),
+        oldest_schedule=coverage.oldest_schedule_if_newer(db, asked.newest_month),
         rows=rows,
         sort=order,
         within=within,

@@ -42,11 +42,18 @@ from core.pages.shared.market_choice import (
 )
 from core.pages.shared.page_query import STARTED_AT, MarketQuery, PageQuery
 from core.queries import coverage
+from core.queries.find.codes import count_codes
+from core.queries.rules.market import Market
 from core.runtime.errors import BeaconError
 from core.runtime.metrics import count_lookup
 from core.runtime.request_notes import note_kept
 from core.store.connection import QueryTimeout, QueryTooLarge, Snapshot, time_limit
 from core.store.kept_reader import GenerationNotKept
+
+FAMILIAR_CODES = (
+    "99213", "99214", "99203", "73721", "70450", "27447", "29881", "45378", "97110", "93306", "80053", "71046",
+)  # fmt: skip
+"""Codes of services that everybody knows. Those with rates are offered where a code has to be chosen."""
 
 __all__ = [
     "MarketQuery",
@@ -148,7 +155,9 @@ def ask_for_code(query: MarketQuery[M], action: str) -> HttpResponse:
         why = f"can be {several}: choose one with code_type" if several else "choose a billing code"
         return invalid_query(query.request, [("code", why)])
     loaded = coverage.count_market_rates(query.db, market)
-    return query.render("messages/choose.html", meanings=meanings, action=action, loaded=loaded)
+    of_state = Market(market.state, market.year_month, latest=market.latest)
+    familiar = [] if meanings else count_codes(query.db, of_state, FAMILIAR_CODES)
+    return query.render("messages/choose.html", meanings=meanings, action=action, loaded=loaded, familiar=familiar)
 
 
 def _go_to_address(request: HttpRequest, form: type[QueryForm]) -> HttpResponse:

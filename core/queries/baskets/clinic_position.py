@@ -88,6 +88,11 @@ class ClinicPosition:
     total: Annotated[float | None, described("The gap times the units; once if no units are given.", -1080.0)]
     reason: Annotated[str | None, described("Why the line has no position at the payer.", None)]
 
+    @property
+    def to_median(self) -> float | None:
+        """The share by which the rate would have to rise to be the payer's median; None if it is not below it."""
+        return self.median / self.rate - 1 if self.rate and self.median and self.rate < self.median else None
+
 
 @dataclass(frozen=True)
 class PayerGap:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from core.queries import coverage
 from core.queries.rules.columns import PayerName, PayerSlug, RateCount
+from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 from core.vocabulary.find_names import NamedPayer
 
@@ -57,3 +58,27 @@ def _read_named_things(db: Snapshot) -> NamedThings:
         {city: tuple(states) for city, states in cities.items()},
         frozenset(one for (one,) in db.rows("SELECT DISTINCT zip FROM provider_profile WHERE zip IS NOT NULL")),
     )
+
+
+@dataclass(frozen=True)
+class KnownProviders:
+    """Of how many of the loaded rates' providers the town and the specialty are known."""
+
+    placed: int
+    with_specialty: int
+    in_all: int
+
+
+def count_known_providers(db: Snapshot) -> KnownProviders:
+    """Return how many providers of the loaded rates can be found by their town or specialty, and how many there are."""
+    return db.ask_once(_count_known_providers)
+
+
+def _count_known_providers(db: Snapshot) -> KnownProviders:
+    (found,) = read_rows(
+        db,
+        KnownProviders,
+        """SELECT count(p.city) AS placed, count(p.specialty) AS with_specialty, count(*) AS in_all
+           FROM dim_npi LEFT JOIN provider_profile p USING (npi)""",
+    )
+    return found

@@ -15,6 +15,7 @@ from core.queries.rules.columns import described
 from core.queries.rules.folded_names import contains_words, folded_sql
 from core.queries.rules.named_rows import read_page, read_rows
 from core.store.connection import Snapshot
+from core.vocabulary.baskets import NamedBasket, named_baskets
 from core.vocabulary.find_names import find_city, find_payers, find_specialty
 from core.vocabulary.find_services import is_service_word
 from core.vocabulary.search_text import SearchText, read_search
@@ -75,6 +76,8 @@ class SearchResults:
     """Organizations with several tax IDs."""
     systems: list[SystemProfile] = field(default_factory=list)
     plans: list[HealthPlan] = field(default_factory=list)
+    baskets: list[NamedBasket] = field(default_factory=list)
+    """The baskets of the specialty that is named."""
     leaves_something: bool = False
     """Whether the text names a code or a payer that is not loaded, or has words beside its codes that mean nothing."""
     not_loaded: NotLoaded = field(default_factory=NotLoaded)
@@ -153,6 +156,7 @@ def _search(db: Snapshot, text: str, limit: int) -> SearchResults:
         organizations=organizations,
         systems=systems,
         plans=plans,
+        baskets=[one for one in named_baskets().values() if meant.context.specialty in one.specialties],
         leaves_something=_leaves_something(index, meant),
     )
 

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from django.utils.safestring import SafeString
 
 from core.pages.charts import spread_chart
-from core.queries.code_answer import AnswerSpread, answer_code
+from core.queries.code_answer import AnswerSpread, CodeAnswer, answer_code
 from core.queries.facets import Choice
+from core.queries.yardstick.label_fits import OverruledLabel
 from core.queries.yardstick.medicare_amounts import Amount, AmountLine, ScheduleTerms, count_amount_lines
 
 MAX_PAYERS = 12
 """The payers that the chart shows, those with most rates first. The table has all."""
 
 _ALL = "All payers"
+
+_FEES_OF = {"mpfs": "physicians’ fees", "opps": "hospitals’ outpatient fees", "asc": "surgical centers’ fees"}
 
 PROFESSIONAL_PART, TECHNICAL_PART = "26", "TC"
 
@@ -30,6 +33,8 @@ class AnswerOnTop:
     charted: int
     others: int
     """The rates in dollars that have another class or modifier."""
+    labels: Sequence[OverruledLabel]
+    """The payers of these rates whose label does not fit them."""
 
 
 def describe_answer(
@@ -37,6 +42,7 @@ def describe_answer(
     modifiers: Sequence[Choice],
     amounts: Mapping[ScheduleTerms, Amount],
     settings: Sequence[str] = (),
+    labels: Sequence[OverruledLabel] = (),
     *,
     most_payers: int = MAX_PAYERS,
     most_amounts: int | None = None,
@@ -44,7 +50,8 @@ def describe_answer(
     """Return the answer that `spreads` give, with Medicare's amounts for its terms; None if there are no rates.
 
     `modifiers` are the choices of modifiers, which say whether the code is also priced in parts. `settings` are those
-    of the rates, if others have other ones. The chart has `most_payers` and `most_amounts` at most.
+    of the rates, if others have other ones. `labels` are those of payers that do not fit their rates. The chart has
+    `most_payers` and `most_amounts` at most.
     """
     found = answer_code(spreads)
     if found is None:
@@ -56,7 +63,7 @@ def describe_answer(
         if (terms.billing_class, terms.modifier) == (everybody.billing_class, everybody.modifier)
     }
     lines = count_amount_lines(of_terms)
-    terms = describe_terms(everybody.billing_class, everybody.modifier, {choice.value for choice in modifiers})
+    terms = describe_bill(found, labels, {choice.value for choice in modifiers})
     bars = [spread_chart.Bar(_ALL, everybody.percentiles)]
     bars += [spread_chart.Bar(row.reporting_entity_name or "", row.percentiles) for row in found.payers[:most_payers]]
     return AnswerOnTop(
@@ -68,8 +75,31 @@ def describe_answer(
         amounts=lines,
         payers=len(found.payers),
         charted=len(bars) - 1,
+        labels=_labels_of(found, labels),
         others=sum(row.rates for row in spreads if row.reporting_entity_name is None) - everybody.rates,
     )
+
+
+def _labels_of(answer: CodeAnswer, labels: Sequence[OverruledLabel]) -> list[OverruledLabel]:
+    """Return the labels of the payers and the class that an answer is about."""
+    payers = {row.payer_slug for row in answer.payers}
+    return [one for one in labels if one.payer_slug in payers and one.billing_class == answer.everybody.billing_class]
+
+
+def describe_bill(
+    answer: CodeAnswer, labels: Sequence[OverruledLabel], modifiers: Collection[str] = frozenset()
+) -> str:
+    """Return what describe_terms does, unless no payer's rates are what their label says: the words then say that."""
+    wrong = _labels_of(answer, labels)
+    everybody = answer.everybody
+    said = describe_terms(everybody.billing_class, everybody.modifier, modifiers)
+    if {one.payer_slug for one in wrong} != {row.payer_slug for row in answer.payers}:
+        return said
+    schedules = {one.schedule for one in wrong}
+    name = _FEES_OF.get(schedules.pop(), "") if len(schedules) == 1 else ""
+    label = f"labeled {everybody.billing_class} but in line with {name or 'another schedule'}"
+    _, _, part = said.partition(", ")
+    return ", ".join(filter(None, (label, part)))
 
 
 def describe_terms(billing_class: str | None, modifier: str, modifiers: Collection[str]) -> str:

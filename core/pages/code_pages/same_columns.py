@@ -1,0 +1,48 @@
+"""Columns of the rates of a page that say the same in each row: a sentence above the table says it once."""
+
+from collections.abc import Callable, Sequence
+
+from core.pages.formats import NONE, write_day
+from core.pages.shared.words.labels import evidence_words
+from core.queries.rates import RateRow
+
+
+def _type(row: RateRow) -> str:
+    parts = [row.negotiated_type or "rate type not stated"]
+    if row.negotiation_arrangement != "ffs":
+        parts.append(row.negotiation_arrangement or "arrangement not stated")
+    if row.additional_information:
+        parts.append(row.additional_information)
+    if row.billing_code_type_version:
+        parts.append(f"code set version {row.billing_code_type_version}")
+    return ", ".join(parts)
+
+
+def _evidence(row: RateRow) -> str:
+    has_own = row.medicare_services or row.specialty_share
+    return f"{row.fact_uid}" if has_own or not row.evidence else f"performed: {evidence_words(row.evidence)}"
+
+
+def _expires(row: RateRow) -> str:
+    day = write_day(row.expiration_date)
+    return "no expiration date" if day == NONE else f"expires {day}"
+
+
+def _source(row: RateRow) -> str:
+    return f"from the file {row.source}" if row.source else ""
+
+
+_COLUMNS: dict[str, Callable[[RateRow], str]] = {
+    "type": _type,
+    "evidence": _evidence,
+    "expires": _expires,
+    "source": _source,
+}
+
+
+def find_same_columns(rows: Sequence[RateRow]) -> dict[str, str]:
+    """Return what each column says that says the same in all rows, by its name. One row has no such columns."""
+    if len(rows) < 2:
+        return {}
+    said = {name: {write(row) for row in rows} for name, write in _COLUMNS.items()}
+    return {name: texts.pop() for name, texts in said.items() if len(texts) == 1}
