@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from core.queries.rules.columns import described
-from core.queries.rules.evidence import LEVELS, NONE, group_uses_sql, knows_utilization
+from core.queries.rules.evidence import LEVELS, NONE, UNSCORED, group_uses_sql, knows_utilization
 from core.queries.rules.market import Market, rates_of_market
 from core.queries.rules.named_rows import read_by_key, read_rows
 from core.store.connection import Snapshot
@@ -149,6 +149,11 @@ class EvidenceSwitch:
     def rates(self) -> int:
         """Return how many rates there are."""
         return sum(level.rates for level in self.levels)
+
+    @property
+    def is_scored(self) -> bool:
+        """Return whether anything can be said of some of the rates."""
+        return any(level.rates and level.evidence != UNSCORED for level in self.levels)
 
     @property
     def dollars(self) -> float:

@@ -59,6 +59,12 @@ def test_a_page_says_so_and_offers_the_other_schedule(site: Client, label: Overr
     assert "basis=opps" in response.content.decode()
     assert "MPFS non-facility" in shown
     assert "the rates of this payer fit this schedule" in shown
+    # The answer on top does not call a physician's fee a facility's bill.
+    for page in ("/rates/", "/report/"):
+        of_code = text_of(site.get(page, {**QUERY, "code_type": "CPT", "code": CODE}))
+        assert "labeled institutional but in line with physicians’ fees" in of_code
+        assert label.sentence in of_code
+        assert "a facility’s bill" not in of_code
 
 
 def test_a_visitor_compares_with_the_schedule_that_he_asks_for(site: Client, label: OverruledLabel) -> None:

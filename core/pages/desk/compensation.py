@@ -9,8 +9,9 @@ from core.fields.places.states import STATES
 from core.pages.formats import write_month
 from core.pages.forms.compensation_form import CompensationForm
 from core.pages.shared.downloads import ROW_CAP
-from core.pages.shared.page import PageQuery, page
+from core.pages.shared.page import FAMILIAR_CODES, PageQuery, page
 from core.pages.shared.paging import Paging, span
+from core.queries import coverage
 from core.queries.yardstick.compensation import (
     AMOUNTS,
     STATUSES,
@@ -38,10 +39,16 @@ def show_compensation(query: PageQuery[CompensationForm]) -> HttpResponseBase:
     if query.wants_file:
         return query.download(rows, CompensationAmount, f"compensation_{state}")
     _offer_choices(query.form, releases, state)
+    newest = [one.newest for one in coverage.newest_of_each_payer(coverage.list_coverage(query.db))]
+    of_state = [row for row in newest if row.state == state]
+    with_schedule = [row for row in of_state if choose_compensation_release(releases, state, row.year_month)]
     return query.render(
         "pages/compensation.html",
         state=state,
         release=release,
+        payers=with_schedule,
+        too_old=[row for row in of_state if row not in with_schedule],
+        familiar=FAMILIAR_CODES,
         others=[one for one in releases if one.state == state and one != release],
         states=sorted({one.state for one in releases}),
         rows=[(row, [(name, getattr(row, name)) for name in _columns(rows)]) for row in rows],

@@ -47,7 +47,7 @@ def test_payers_are_compared_for_one_code(site: Client, demo: Snapshot) -> None:
     assert "Compared with Example Peach Health Plan ✕" in text_of(based)
     assert tables(based)[0][2][7] == "same"
     alone = site.get("/payers/", {**QUERY, "payer": PEACH})
-    assert [row[0] for row in tables(alone)[0][1:]] == ["All payers together", "Example Peach Health Plan compare with"]
+    assert [row[0] for row in tables(alone)[0][1:]] == ["All payers together", "Example Peach Health Plan"]
 
 
 def test_many_codes_are_shown_as_a_matrix(site: Client, demo: Snapshot) -> None:

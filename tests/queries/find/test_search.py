@@ -130,3 +130,8 @@ def test_any_text_has_an_answer(demo: Snapshot, text: str) -> None:
     found = search_everything(demo, text)
     assert found.codes_in_all >= len(found.codes)
     assert found.is_empty or not found.corrected or found.codes
+
+
+def test_a_specialty_finds_its_usual_services(demo: Snapshot) -> None:
+    assert [one.key for one in search_everything(demo, "orthopedic surgeon").baskets] == ["orthopedics"]
+    assert search_everything(demo, "70450").baskets == []
