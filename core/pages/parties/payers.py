@@ -29,6 +29,7 @@ from core.queries.parties.payers import AskedCode, PayerSpread, compare_payers
 from core.queries.rules.market import Market, market_cache
 from core.queries.rules.market_filters import CLASS_FILTERS
 from core.queries.rules.which_filter_emptied import count_without_each_filter
+from core.queries.yardstick.label_fits import list_overruled_labels
 from core.store.connection import Snapshot
 
 MAX_CHARTS = 6
@@ -161,13 +162,19 @@ def _one_payer(query: MarketQuery[PayersForm], slug: str) -> HttpResponseBase:
         return query.download(rows(), row_type, f"{slug}_{query.values['table']}")
     every = codes.list_busiest_codes(db, market, ROW_CAP)
     paging = Paging(query.values["page"], len(every))
+    found = networks.list_networks(db, slug)
+    of_month = [row for row in months if (row.state, row.year_month) == (state, year_month)]
     return query.render(
         "pages/payer.html",
         market=market,
         slug=slug,
         name=name,
         months=months,
-        networks=networks.list_networks(db, slug),
+        rates=sum(row.rates for row in of_month),
+        files_of_month=sum(row.files for row in of_month),
+        labels=list_overruled_labels(db, market),
+        networks=found,
+        names_networks=any(row.network for row in found),
         files=coverage.list_files(db, slug),
         codes=every[paging.offset : paging.offset + paging.limit],
         max_codes=paging.limit,

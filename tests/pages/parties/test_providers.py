@@ -83,7 +83,9 @@ def test_a_provider_is_described_from_the_registry(site: Client, demo: Snapshot,
     ((gone, day),) = demo.rows("SELECT npi, deactivated_on FROM dim_npi WHERE deactivated_on IS NOT NULL")
     assert f"Deactivated {write_day(day)}." in text_of(site.get(f"/npi/{gone}/"))
     ((unknown,),) = demo.rows("SELECT npi FROM dim_npi WHERE name IS NULL")
-    assert "The national provider registry (NPPES) has no name for this NPI" in text_of(site.get(f"/npi/{unknown}/"))
+    assert "what is loaded of the national provider registry (NPPES) does not list it" in text_of(
+        site.get(f"/npi/{unknown}/")
+    )
     load_file(store, open_documents(write_files(tmp_path)[0])[0], STATE)
     with serving(store.root):
         ((any_npi,),) = open_snapshot(store).rows("SELECT min(npi) FROM dim_npi")
