@@ -74,7 +74,7 @@ def _resource(path: str, operation: Schema, schemas: dict[str, Schema], site: st
     return ResourceDocs(
         path=path,
         anchor=operation["operationId"],
-        summary=operation["summary"],
+        summary=operation["summary"].replace("`", ""),
         description=_with_code(operation.get("description", "")),
         parameters=[_parameter(parameter) for parameter in operation["parameters"]],
         curl=f"curl '{site}{_example_address(path, operation['parameters'])}'",

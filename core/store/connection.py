@@ -20,7 +20,7 @@ from core.store.market.market_cache import MarketCache, MarketKey
 from core.store.market.market_connection import MAX_BYTES, MarketConnection
 from core.store.market.market_facts import MAX_ROWS, MONTHS, code_condition, has_remote_facts, read_market_facts
 from core.store.market.market_months import month_parameters
-from core.store.query_limits import QueryLimits, QueryTimeout, QueryTooLarge, seconds_left, time_limit
+from core.store.query_limits import QueryLimits, QueryTimeout, QueryTooLarge, limit_to_name, seconds_left, time_limit
 from core.store.remote_facts import remote_folders, with_remote_facts
 from core.store.schema.tables import FACT_RATE
 from core.store.sql import used_parameters
@@ -206,13 +206,13 @@ class Snapshot:
     def _limited(
         self, connection: duckdb.DuckDBPyConnection | MarketConnection, seconds: float
     ) -> Iterator[WatchedCursor]:
-        seconds = seconds_left(seconds)
+        limit, seconds = limit_to_name(seconds), seconds_left(seconds)
         watched = WatchedCursor(connection, self.limits.log_after)
         try:
             with WATCHDOG.watch(seconds, connection.interrupt), explain_damage(self.root, self.manifest):
                 yield watched
         except duckdb.InterruptException:
-            raise QueryTimeout(f"the question took longer than {seconds:.3g} seconds and was stopped") from None
+            raise QueryTimeout(f"the question took longer than {limit:.3g} seconds and was stopped") from None
         except duckdb.OutOfMemoryException as error:
             raise self._too_large(str(error)) from None
         finally:

@@ -9,17 +9,19 @@ from dataclasses import dataclass
 from core.runtime.errors import BeaconError
 
 _DEADLINE: ContextVar[float] = ContextVar("deadline")
+_LIMIT_OF_ALL: ContextVar[float] = ContextVar("limit_of_all")
 """When all queries of what is being answered must have ended, by the monotonic clock."""
 
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
     """Limit the time of all queries that are made within, whatever time each may take by itself."""
-    token = _DEADLINE.set(time.monotonic() + seconds)
+    token, of_all = _DEADLINE.set(time.monotonic() + seconds), _LIMIT_OF_ALL.set(seconds)
     try:
         yield
     finally:
         _DEADLINE.reset(token)
+        _LIMIT_OF_ALL.reset(of_all)
 
 
 class QueryTimeout(BeaconError):
@@ -53,6 +55,15 @@ class QueryLimits:
     log_after: float | None = None
     whole_rates: int = 2_000_000
     """The most rates of a market that a question reads where it does not find what is stored for it."""
+
+
+def limit_to_name(seconds: float) -> float:
+    """Return the limit that a message names: a question's own, or that of all that is answered if this is less.
+
+    What was left of it for the question that was stopped says nothing to anybody.
+    """
+    of_all = _LIMIT_OF_ALL.get(None)
+    return seconds if of_all is None else min(seconds, of_all)
 
 
 def seconds_left(seconds: float) -> float:
