@@ -1,7 +1,7 @@
 """The page `/api/docs`: the OpenAPI document for people, without scripts."""
 
 import json
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -19,6 +19,9 @@ MAX_LISTED_CHOICES = 12
 
 _OPTIONAL_IN_CURL = {"code", "codes", "state", "year_month", "code_type", "q", "limit"}
 """Parameters that the curl command shows although they may be omitted."""
+
+_NEEDED_IN_CURL = {"/api/v1/clinic/positions": {"tin"}}
+"""Parameters of which a resource needs one."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +46,18 @@ class FieldDocs:
 
 @dataclass(frozen=True)
 class ResourceDocs:
-    """A resource, as the page shows it. `answers` are the objects in its answer: a title and fields each."""
+    """A resource, as the page shows it.
+
+    `parameters` are those that mean something of their own here, and `shared` the names of the others. `answers` are
+    the objects in its answer that no other resource has: a title and fields each.
+    """
 
     path: str
     anchor: str
     summary: str
     description: SafeString
     parameters: list[ParameterDocs]
+    shared: list[str]
     curl: str
     answers: list[tuple[str, list[FieldDocs]]]
     example: str
@@ -59,37 +67,87 @@ class ResourceDocs:
 def show(request: HttpRequest) -> HttpResponse:
     """Serve `/api/docs`."""
     found = document()
+    shared = _Shared(found)
     groups: dict[str, list[ResourceDocs]] = {}
     for path, methods in found["paths"].items():
         operation = methods["get"]
-        resource = _resource(path, operation, found["components"]["schemas"], request.build_absolute_uri("/")[:-1])
+        resource = _resource(path, operation, shared, request.build_absolute_uri("/")[:-1])
         groups.setdefault(operation["tags"][0], []).append(resource)
-    problems = [(kind, *about) for kind, about in KINDS.items()]
-    about = _with_code(found["info"]["description"])
-    return render(request, "pages/api.html", {"groups": groups, "problems": problems, "about": about, "prefix": PREFIX})
+    context = {
+        "groups": groups,
+        "shared": shared,
+        "problems": [(kind, *about) for kind, about in KINDS.items()],
+        "about": _with_code(found["info"]["description"]),
+        "prefix": PREFIX,
+    }
+    return render(request, "pages/api.html", context)
 
 
-def _resource(path: str, operation: Schema, schemas: dict[str, Schema], site: str) -> ResourceDocs:
+class _Shared:
+    """The parameters and the objects that several resources have. The page explains each once."""
+
+    def __init__(self, found: Schema) -> None:
+        self.schemas: dict[str, Schema] = found["components"]["schemas"]
+        operations = [methods["get"] for methods in found["paths"].values()]
+        uses = Counter(_key(one) for operation in operations for one in operation["parameters"] if one["in"] == "query")
+        by_name: dict[str, Schema] = {}
+        for one in (one for operation in operations for one in operation["parameters"]):
+            if uses[_key(one)] > 1:
+                by_name.setdefault(one["name"], one)
+        self._keys = {_key(one) for one in by_name.values()}
+        self.parameters = [_parameter(one) for one in sorted(by_name.values(), key=lambda one: str(one["name"]))]
+        objects = Counter(
+            name for operation in operations for name in set(_objects(_answer_of(operation), self.schemas))
+        )
+        self._objects = {name for name, times in objects.items() if times > 1}
+        self.objects = [(name, *_describe(self.schemas[name])) for name in sorted(self._objects)]
+
+    def has_parameter(self, parameter: Schema) -> bool:
+        """Return whether the parameter is explained once for all resources."""
+        return _key(parameter) in self._keys
+
+    def has_object(self, name: str) -> bool:
+        """Return whether the object is explained once for all resources."""
+        return name in self._objects
+
+
+def _key(parameter: Schema) -> str:
+    return json.dumps({name: value for name, value in parameter.items() if name != "required"}, sort_keys=True)
+
+
+def _answer_of(operation: Schema) -> Schema:
+    found: Schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    return found
+
+
+def _resource(path: str, operation: Schema, shared: _Shared, site: str) -> ResourceDocs:
     content = operation["responses"]["200"]["content"]["application/json"]
     return ResourceDocs(
         path=path,
         anchor=operation["operationId"],
         summary=operation["summary"].replace("`", ""),
         description=_with_code(operation.get("description", "")),
-        parameters=[_parameter(parameter) for parameter in operation["parameters"]],
+        parameters=[
+            _parameter(one) for one in operation["parameters"] if one["required"] or not shared.has_parameter(one)
+        ],
+        shared=[one["name"] for one in operation["parameters"] if not one["required"] and shared.has_parameter(one)],
         curl=f"curl '{site}{_example_address(path, operation['parameters'])}'",
-        answers=list(_answers(content["schema"], schemas)),
+        answers=[
+            _describe(shared.schemas[name])
+            for name in _objects(content["schema"], shared.schemas)
+            if not shared.has_object(name)
+        ],
         example=json.dumps(content["example"], indent=2),
     )
 
 
 def _example_address(path: str, parameters: list[Schema]) -> str:
-    query = {}
+    query, needed = {}, _NEEDED_IN_CURL.get(path, set())
     for parameter in parameters:
         name = parameter["name"]
         if parameter["in"] == "path":
             path = path.replace(f"{{{name}}}", parameter["examples"][0])
-        elif parameter["required"] or name in _OPTIONAL_IN_CURL:
+        elif parameter["required"] or name in _OPTIONAL_IN_CURL | needed:
             query[name] = parameter["examples"][0]
     return f"{path}?{urlencode(query)}"
 
@@ -120,22 +178,25 @@ def _parameter(parameter: Schema) -> ParameterDocs:
     )
 
 
-def _answers(schema: Schema, schemas: dict[str, Schema]) -> Iterator[tuple[str, list[FieldDocs]]]:
-    """Yield the title and the fields of an answer, then those of each kind of object in it."""
+def _objects(schema: Schema, schemas: dict[str, Schema]) -> list[str]:
+    """Return the names of an answer and of each kind of object in it."""
     waiting: list[str] = [schema["$ref"]]
-    seen: set[str] = set()
+    seen: list[str] = []
     while waiting:
-        reference = waiting.pop(0)
-        if reference in seen:
-            continue
-        one = schemas[reference.rsplit("/", 1)[-1]]
-        fields = []
-        for name, field in one["properties"].items():
-            kind, references = _kind(field)
-            waiting += references
-            fields.append(FieldDocs(name, kind, _with_code(field.get("description", ""))))
-        yield str(one.get("description", one["title"])), fields
-        seen.add(reference)
+        name = waiting.pop(0).rsplit("/", 1)[-1]
+        if name not in seen:
+            seen.append(name)
+            waiting += [one for field in schemas[name]["properties"].values() for one in _kind(field)[1]]
+    return seen
+
+
+def _describe(one: Schema) -> tuple[str, list[FieldDocs]]:
+    """Return the title and the fields of an object."""
+    fields = [
+        FieldDocs(name, _kind(field)[0], _with_code(field.get("description", "")))
+        for name, field in one["properties"].items()
+    ]
+    return str(one.get("description", one["title"])), fields
 
 
 def _kind(schema: Schema) -> tuple[str, list[str]]:

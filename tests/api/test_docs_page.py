@@ -1,5 +1,6 @@
 """The page /api/docs shows the whole document, and its commands work."""
 
+import gzip
 import re
 from html import unescape
 
@@ -8,6 +9,7 @@ from django.test import Client
 from core.api.openapi import document
 from core.api.protocol.problems import KINDS
 
+POSTED = ("PostedClinic", "PostedLine")
 OPERATIONS = [(path, methods["get"]) for path, methods in document()["paths"].items()]
 
 
@@ -24,6 +26,10 @@ def test_the_page_shows_the_whole_document_without_scripts(site: Client) -> None
             assert f"<code>{parameter['name']}</code>" in content
     for kind in KINDS:
         assert f'id="{kind}"' in content
+    for name, schema in document()["components"]["schemas"].items():
+        if "properties" in schema and name not in {"ProblemDetails", "ParameterError", *POSTED}:
+            assert all(f"<code>{field}</code>" in content for field in schema["properties"]), name
+    assert len(gzip.compress(response.content)) < 50_000, "what several resources have is explained once"
     ids = re.findall(r'id="([^"]*)"', content)
     assert len(ids) == len(set(ids))
     for anchor in re.findall(r'href="#([^"]*)"', content):
