@@ -1,6 +1,7 @@
 """Workers' compensation fee schedules, looked up by code."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django import forms
 from django.http import HttpResponseBase
@@ -12,6 +13,10 @@ from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.page import FAMILIAR_CODES, PageQuery, page
 from core.pages.shared.paging import Paging, span
 from core.queries import coverage
+from core.queries.code_answer import answer_code, spread_by_terms
+from core.queries.latest import with_latest
+from core.queries.rules.market import Market, market_cache
+from core.queries.rules.market_filters import NO_MODIFIER
 from core.queries.yardstick.compensation import (
     AMOUNTS,
     STATUSES,
@@ -21,6 +26,7 @@ from core.queries.yardstick.compensation import (
     list_compensation_amounts,
     list_compensation_releases,
 )
+from core.store.connection import Snapshot
 
 
 @page(CompensationForm)
@@ -46,6 +52,7 @@ def show_compensation(query: PageQuery[CompensationForm]) -> HttpResponseBase:
         "pages/compensation.html",
         state=state,
         release=release,
+        beside=_rates_beside(query.db, release, rows) if release and query.values["code"] else [],
         payers=with_schedule,
         too_old=[row for row in of_state if row not in with_schedule],
         familiar=FAMILIAR_CODES,
@@ -57,6 +64,43 @@ def show_compensation(query: PageQuery[CompensationForm]) -> HttpResponseBase:
         statuses=[(status, meaning) for status, meaning in STATUSES.items() if any(r.status == status for r in rows)],
         paging=Paging(query.values["page"], total),
     )
+
+
+@dataclass(frozen=True)
+class RatesBesideSchedule:
+    """A payer's rates to professionals for the whole service, beside the amount that the schedule has for it."""
+
+    payer: str
+    year_month: str
+    rates: int
+    median: float
+    share: float
+    """The median as a share of the amount, whether or not the schedule was in effect in the month of the rates."""
+
+
+def _rates_beside(
+    db: Snapshot, release: CompensationRelease, rows: Sequence[CompensationAmount]
+) -> list[RatesBesideSchedule]:
+    """Return the payers' rates for the one code of the rows. There are none for several codes."""
+    if len({row.code for row in rows}) != 1:
+        return []
+    amount = next((row.amount for row in rows if not row.modifier), None)
+    if not amount:
+        return []
+    of_code = Market(release.state, "", None, rows[0].code, billing_class="professional", modifier=NO_MODIFIER)
+    market = with_latest(db, of_code)
+    with market_cache(db, market) as cached:
+        found = answer_code(spread_by_terms(cached, market))
+    return [
+        RatesBesideSchedule(
+            payer=row.reporting_entity_name or "",
+            year_month=market.month_of(row.payer_slug or ""),
+            rates=row.rates,
+            median=row.p50,
+            share=row.p50 / amount,
+        )
+        for row in (found.payers if found else [])
+    ]
 
 
 def _offer_choices(form: CompensationForm, releases: Sequence[CompensationRelease], state: str) -> None:

@@ -1,12 +1,13 @@
 """The page that looks up a state's workers' compensation schedule."""
 
+import statistics
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from core.pages.formats import write_dollars
+from core.pages.formats import write_dollars, write_percent
 from core.queries.comparison.state_schedule import COMPENSATION_REASONS
 from core.queries.rules.market import Market
 from core.queries.yardstick import medicare
@@ -39,6 +40,25 @@ def test_a_code_is_shown_with_all_its_modifiers_and_columns(site: Client) -> Non
     shown = text_of(response)
     assert "Georgia, amounts in effect from January 2025" in shown
     assert "From GA_2025_compensation_demo.csv" in shown
+
+
+def test_what_payers_pay_stands_beside_the_amount_of_a_code(site: Client, demo: Snapshot) -> None:
+    shown = text_of(site.get(ADDRESS, {"state": "GA", "code": "70450"}))
+    by_payer: dict[str, list[float]] = {}
+    for payer, rate in demo.rows(
+        """SELECT reporting_entity_name, negotiated_rate FROM fact_rate
+           WHERE state = 'GA' AND year_month = '2025-08' AND code = '70450' AND billing_class = 'professional'
+               AND billing_code_modifier = '' AND rate_kind(negotiated_type, negotiation_arrangement) = 'dollars'"""
+    ):
+        by_payer.setdefault(payer, []).append(rate)
+    assert len(by_payer) == 3
+    for payer, paid in by_payer.items():
+        middle = statistics.median(paid)
+        assert (
+            f"{payer} pays professionals {write_dollars(middle)} in the middle of {len(paid)} rates of August 2025: "
+            f"{write_percent(middle / 195)} of this schedule’s amount"
+        ) in shown
+    assert "pays professionals" not in text_of(site.get(ADDRESS, {"state": "GA", "code": "70"}))
 
 
 @pytest.mark.parametrize(
