@@ -93,6 +93,8 @@ def write_months(market: Market) -> str:
     """Write the month of a market, or the range of its months: each payer has the newest of its own."""
     if market.one_month or not market.months:
         return write_month(market.one_month) or "all months"
+    if not market.newest_month:
+        return "no month loaded"
     oldest, newest = (write_month(month) for month in (market.month_names[-1], market.newest_month))
     return f"latest file of each payer, {oldest} to {newest}"
 

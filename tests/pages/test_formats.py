@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from core.pages import formats
+from core.queries.rules.latest_files import NOTHING
+from core.queries.rules.market import Market
 
 
 @pytest.mark.parametrize(
@@ -56,6 +58,8 @@ from core.pages import formats
         (formats.write_change, (0,), "0.0%"),
         (formats.write_moved_by, (-1.5, "percentage"), "−1.5%"),
         (formats.write_moved_by, (2, "dollars"), "+$2.00"),
+        (formats.write_months, (Market("GA", "2025-08"),), "August 2025"),
+        (formats.write_months, (Market("CA", "", latest=NOTHING),), "no month loaded"),
     ],
 )
 def test_each_thing_is_written_in_one_way(write: Callable[..., str], values: tuple[Any, ...], text: str) -> None:
