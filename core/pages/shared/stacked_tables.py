@@ -25,6 +25,12 @@ def _label_table(table: str) -> str:
 
     def label_row(row: re.Match[str]) -> str:
         names = iter(labels)
-        return _CELL.sub(lambda cell: f'{cell[0]} data-label="{escape(next(names, ""))}"', row[0])
+
+        def label_cell(cell: re.Match[str]) -> str:
+            name = next(names, "")
+            # The cell that names the row says what it is by itself.
+            return f'{cell[0]} data-label="{escape(name)}"' if cell[1] == "td" else cell[0]
+
+        return _CELL.sub(label_cell, row[0])
 
     return head + body + _ROW.sub(label_row, rows)
