@@ -28,6 +28,7 @@ from core.pages.shared.words.labels import (
     title_of,
 )
 from core.pages.site_map import PAGES, SitePage
+from core.queries.rules.market import Market
 
 MAX_PLACES_SHOWN = 4
 
@@ -143,6 +144,13 @@ def rates_found(code: Any, said: Any) -> str:
 def rates_of(context: dict[str, Any], terms: dict[str, Any]) -> str:
     """Return the address of the rates with some terms (a code, a payer, and filters) in the market of the page."""
     return urls.to("rates", context["market"], **terms)
+
+
+@register.simple_tag(takes_context=True)
+def provider_page(context: dict[str, Any], page: str, number: str) -> str:
+    """Return the address of an NPI, a tax ID, or a provider group, in the state and month that the page is about."""
+    market: Market | None = context.get("market")
+    return urls.to(page, market and Market(market.state, market.year_month), **{page: number})
 
 
 @register.simple_tag(takes_context=True)

@@ -19,7 +19,14 @@ def table_environment(**options: Any) -> Environment:
     # A line that is only a tag leaves no blank line in each of a thousand rows.
     environment = Environment(**{**options, "trim_blocks": True, "lstrip_blocks": True})  # noqa: S701 - Django escapes
     environment.filters.update({**FILTERS, **figures.FIGURES, "places": figures.places})
-    of_context = (figures.here, figures.having, figures.rates_of, figures.sort_link, figures.sort_head)
+    of_context = (
+        figures.here,
+        figures.having,
+        figures.provider_page,
+        figures.rates_of,
+        figures.sort_link,
+        figures.sort_head,
+    )
     environment.globals.update({tag.__name__: pass_context(tag) for tag in of_context})
     environment.globals.update(to=figures.to, column_heads=figures.column_heads)
     return environment
