@@ -24,7 +24,7 @@ ENDLESS = "SELECT sum(a.i * b.i) FROM range(10000000) a(i), range(10000000) b(i)
 def open_snapshot(store: Store, **limits: Any) -> Snapshot:
     """Return the newest generation of a store, of which a question may use what `limits` say, see QueryLimits."""
     # Tests look at answers, not at speed: on a busy machine a query may take longer than a visitor would be let wait.
-    usual = {"memory": "512MB", "temp_directory": str(store.root / "tmp"), "seconds": 60}
+    usual: dict[str, Any] = {"memory": "512MB", "temp_directory": str(store.root / "tmp"), "seconds": 60}
     found = Reader(store, QueryLimits(**(usual | limits)), MACROS).snapshot()
     assert found is not None
     return found
