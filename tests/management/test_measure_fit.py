@@ -7,7 +7,10 @@ from core.demo.hospital_fees import write_hospital_fees
 from core.demo.physician_fees import write_physician_fees
 from core.management.measure_fit import may_find_fits
 from core.reference.benchmark_kinds import load_benchmark
+from core.store.generations.retention.kept import kept_generations
 from core.store.generations.store import Store
+from core.store.upkeep.backup import back_up
+from core.store.upkeep.rollback import roll_back
 from tests.fixture_types import Load, Manage
 from tests.load.npi_states import place
 from tests.rate_files import file_of, item_of
@@ -50,6 +53,18 @@ def test_a_mislabeled_file_is_found_whichever_is_loaded_first(manage: Manage, ro
     assert manage("correct_rates", *half).returncode == 0
     assert set(table(store, "schedule_fit")["rates"]) == {len(amounts) - 1}
     assert manage("correct_rates", "--undo", "1").returncode == 0
+    assert table(store, "schedule_fit").rows() == fits.rows()
+
+    # A load is one generation and its measurement the next: who goes back between them has it measured, too.
+    unmeasured = next(
+        one for one in kept_generations(root) if one.rows("fact_rate") and not one.rows("schedule_fit")
+    ).generation
+    assert manage("store", "rollback", unmeasured).returncode == 0
+    assert table(store, "schedule_fit").rows() == fits.rows()
+    roll_back(store, unmeasured)
+    back_up(store, tmp_path / "backup")
+    assert table(store, "schedule_fit").is_empty()
+    assert manage("store", "restore", tmp_path / "backup", "--force").returncode == 0
     assert table(store, "schedule_fit").rows() == fits.rows()
 
 

@@ -133,11 +133,13 @@ manage.py store ACTION --help explains each.
     def _rollback(self, generation: int, no_wait: bool, **_options: Any) -> None:
         from core.store.upkeep.rollback import roll_back  # noqa: PLC0415
 
-        new = roll_back(self.store(no_wait, "rollback", even_damaged=True), generation)
+        store = self.store(no_wait, "rollback", even_damaged=True)
+        new = roll_back(store, generation)
         self.stdout.write(
             f"generation {new.generation} has the content of generation {generation}; what was the newest before is "
             "kept as well"
         )
+        self._measure_fit(store)
 
     def _backup(self, directory: Path, link: bool, **_options: Any) -> None:
         from core.store.upkeep.backup import back_up  # noqa: PLC0415
@@ -153,9 +155,10 @@ manage.py store ACTION --help explains each.
     def _restore(self, directory: Path, generation: int | None, force: bool, no_wait: bool, **_options: Any) -> None:
         from core.store.upkeep.restore import restore  # noqa: PLC0415
 
+        store = self.store(no_wait, "restore", even_damaged=True)
         with show_counting("copying", "bytes") as progress:
             done = restore(
-                self.store(no_wait, "restore", even_damaged=True),
+                store,
                 directory,
                 generation=generation,
                 force=force,
@@ -165,6 +168,20 @@ manage.py store ACTION --help explains each.
             f"generation {done.generation} has the content of the backup's generation {done.backed_up}: {done.files:,} "
             f"files, {done.copied_files:,} of them copied ({_megabytes(done.copied_bytes)})"
         )
+        self._measure_fit(store)
+
+    def _measure_fit(self, store: "Store") -> None:
+        """Measure how well the rates fit the schedules.
+
+        A load is one generation and its measurement the next, so an older generation may have rates or schedules that
+        were never measured, beside what was known of others.
+        """
+        from core.management.measure_fit import may_find_fits, measure_fit  # noqa: PLC0415 - slow to import as well
+
+        if may_find_fits(store):
+            from core.quality.schedule_fit import FitScope  # noqa: PLC0415 - see may_find_fits
+
+            measure_fit(store, FitScope(), self.stderr.write)
 
     def _verify(self, deep: bool, **_options: Any) -> None:
         from core.store.upkeep.verify import verify  # noqa: PLC0415
