@@ -68,6 +68,10 @@ def _decimal(text: str) -> Decimal:
     return Decimal(text.replace(",", ""))
 
 
+def _exact(number: float | None) -> Decimal | None:
+    return None if number is None else Decimal(str(number))
+
+
 def find_differences(db: Snapshot, rows: list[HandRow]) -> list[str]:
     """Return a line for each row whose rate is not in the store, or is compared otherwise there."""
     sql = f"""{compared_sql("f.code = $code AND f.billing_code_modifier = $modifier AND f.year_month LIKE $month")}
@@ -78,10 +82,7 @@ def find_differences(db: Snapshot, rows: list[HandRow]) -> list[str]:
         values = {"code": row.code, "modifier": row.modifier, "payer": f"{row.payer}%", "places": row.places}
         answers = db.rows(sql, {**values, "rate": float(row.rate), "month": f"{row.month}%"})
         by_hand = (row.compared_with, row.amount, row.percent)
-        by_program = {
-            (outcome, *(None if one is None else Decimal(str(one)) for one in (medicare, percent)))
-            for outcome, medicare, percent in answers
-        }
+        by_program = {(outcome, _exact(medicare), _exact(percent)) for outcome, medicare, percent in answers}
         if not any(_agrees(by_hand, one) for one in by_program):
             found.append(f"row {row.number}: by hand {by_hand}, the program says {sorted(map(str, by_program))}")
     return found
