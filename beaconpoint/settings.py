@@ -30,8 +30,12 @@ BEACONPOINT_DATA_DIR = env.path(
 BEACONPOINT_CATALOG = env.str("BEACONPOINT_CATALOG", default="")
 # What the service on this machine runs with. A command that runs without it would load into another directory.
 BEACONPOINT_ENVIRONMENT_FILE = env.path("BEACONPOINT_ENVIRONMENT_FILE", default=Path("/etc/beaconpoint/environment"))
-# Only for a new store; None means the first of LAYOUTS. An existing store keeps its layout.
-BEACONPOINT_FACT_LAYOUT = env.str("BEACONPOINT_FACT_LAYOUT", default=None, validate=validate.OneOf(LAYOUTS))
+# Only for a new store; None means the first of LAYOUTS. An existing store keeps its layout. Copies need this one.
+BEACONPOINT_FACT_LAYOUT = env.str(
+    "BEACONPOINT_FACT_LAYOUT",
+    default="partitioned" if BEACONPOINT_OBJECT_STORE else None,
+    validate=validate.OneOf(LAYOUTS),
+)
 BEACONPOINT_GRACE_SECONDS = env.float("BEACONPOINT_GRACE_SECONDS", default=3600, validate=validate.Range(min=60))
 # Superseded generations to go back to: the newest so many, and what each of so many days ended with.
 BEACONPOINT_KEEP_GENERATIONS = env.int("BEACONPOINT_KEEP_GENERATIONS", default=3, validate=validate.Range(min=0))

@@ -34,7 +34,7 @@ from tests.cluster.files import assert_same_stores, load_single, make_publisher,
 
 ROOT = Path(__file__).parents[2]
 FILES, SAME = 20, 5
-END_SECONDS = 300.0
+END_SECONDS = 900.0
 WORKERS_KILLED = 2
 """How many in each of the runs that are killed."""
 TASK_SECONDS = 8.0

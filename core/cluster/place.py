@@ -128,7 +128,7 @@ class _plain_errors:  # noqa: N801 - reads as the function it is
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, Exception) and type(error).__module__.startswith("obstore"):
-            text = " ".join(str(error).split())[:300]
+            text = " ".join(str(error).partition("Debug source")[0].split())[:300]
             raise PlaceError(f"{self._where}: {text}; check the address, the keys, and AWS_ENDPOINT_URL") from None
         if isinstance(error, FileNotFoundError):
             raise PlaceError(f"{self._where}: there is no such object") from None

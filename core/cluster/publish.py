@@ -62,6 +62,8 @@ class Publisher:
         """
         while True:
             number = self.log.read()
+            if not number:
+                return ClusterGeneration(0, {})  # nothing was ever published, and readers are told so
             snapshots = {table.name: self._register(table, number) for table in (FACT_RATE, *OF_ONE_BATCH)}
             for table in OF_SEVERAL_BATCHES:
                 snapshots[table.name] = self._merge(table, number)

@@ -21,6 +21,8 @@ _PROJECT = Path(__file__).parents[2]
 
 _ANSWER_SECONDS = 10.0
 _CONNECT_TRIES = 3
+_SLOW_START = "timed out during startup"
+"""What Ray says of it: it has no exception of its own for that."""
 
 _RETRIES = 3
 """How often a job is started again after its worker or machine was lost. An error of the job itself is final."""
@@ -119,10 +121,12 @@ def _connect(**options: Any) -> Any:
     for tries_left in reversed(range(_CONNECT_TRIES)):
         try:
             return ray.init(**options)
-        except ConnectionAbortedError:
-            # The process that the head starts for each client has ended before it answered, as one in some does.
-            if not tries_left:
+        except Exception as error:
+            # On a busy machine a Ray of its own may not be ready in its 30 seconds, and the process that a head starts
+            # for each client may end before it answers.
+            if not tries_left or not (isinstance(error, ConnectionAbortedError) or _SLOW_START in str(error)):
                 raise
+            ray.shutdown()
     raise AssertionError("the last try returns or raises")
 
 

@@ -81,7 +81,8 @@ class ClusterIngest(IngestRun):
             sweep_scratch(settings.BEACONPOINT_TEMP_DIR)
         self.stdout.write(
             f"{state.done} files loaded, {state.before} loaded before, {len(state.failed)} not loaded; "
-            f"{state.rows:,} rates read now; generation {generation.number} is published"
+            f"{state.rows:,} rates read now; "
+            + (f"generation {generation.number} is published" if generation.number else "nothing is published")
         )
         if state.failed:
             count = len(state.failed)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import OutputWrapper
 
 from core.cluster.copied_facts import COPIED_FACTS
@@ -53,9 +54,10 @@ def run_ingest(
 def _refuse_copy(store: Store) -> None:
     """Raise BeaconError for a copy of a published store: the next refresh would not know of what is loaded here."""
     manifest = store.manifest()
-    if manifest and COPIED_FACTS in manifest.tables:
+    if settings.BEACONPOINT_OBJECT_STORE or (manifest and COPIED_FACTS in manifest.tables):
+        published = settings.BEACONPOINT_OBJECT_STORE or "a published store"
         raise BeaconError(
-            f"{store.root}: a copy of a published store; load into that store, with --engine ray (docs/cluster.md)"
+            f"{store.root}: a copy of {published}; load into that one, with --engine ray (docs/cluster.md)"
         )
 
 

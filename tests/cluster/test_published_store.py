@@ -240,6 +240,7 @@ def test_a_place_says_what_is_wrong_in_one_line(place: StorePlace, tmp_path: Pat
     place.delete(["a/1", "a/2"])
     with pytest.raises(PlaceError, match="no such object"):
         place.read("a/1")
+    assert make_publisher(place, tmp_path).finish().number == 0  # as a run does that has loaded nothing
     with pytest.raises(BeaconError, match="nothing is published yet"):
         refresh_copy(Store(tmp_path / "copy", LAYOUT), place, ("GA",), tmp_path / "cache")
     own = load_single(Store(tmp_path / "own"), write_rates(tmp_path / "files", 1))

@@ -205,6 +205,12 @@ def test_a_table_of_contents_from_list_to_second_run(ingest: Ingest, server: Ser
     assert_no_secret_on_disk(root)
 
 
+def test_a_copy_of_a_published_store_refuses_files_of_its_own(ingest: Ingest, root: Path) -> None:
+    done = ingest("rates.json", BEACONPOINT_OBJECT_STORE="s3://rates/store")
+    wanted = f"{root}: a copy of s3://rates/store; load into that one, with --engine ray (docs/cluster.md)"
+    assert (done.returncode, done.stderr) == (1, f"Error: {wanted}\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -92,7 +92,8 @@ manage.py cluster ACTION --help explains each.
 
         publisher = open_publisher()
         publisher.claim_all()
-        self.stdout.write(f"generation {publisher.finish().number} is published")
+        number = publisher.finish().number
+        self.stdout.write(f"generation {number} is published" if number else "nothing is loaded, nothing is published")
 
     def _copy(
         self, state: tuple[str, ...], on_s3: tuple[str, ...], generation: int | None, no_wait: bool, **_options: Any
