@@ -23,9 +23,10 @@ def main() -> None:
     asked = json.loads((root / "asked.json").read_text(encoding="utf-8"))
     expected = json.loads((root / "answers.json").read_text(encoding="utf-8"))
     jar = find_jar()
+    jars = [jar, *sys.argv[2:]]
     session = (
         SparkSession.builder.master("local[2]")
-        .config("spark.jars", jar)
+        .config("spark.jars", ",".join(jars))
         .config("spark.ui.enabled", "false")
         .config("spark.sql.shuffle.partitions", "4")
         .config("spark.sql.extensions", "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions")
