@@ -1,7 +1,6 @@
 """One reading of a file for many states, against one run for each of them."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +25,7 @@ from core.store.schema.tables import DIM_CODE, DIM_POS_SET, FACT_RATE, TABLES, X
 from core.tic.source import Source, open_documents
 from tests import payer_files
 from tests.load.expected import assert_adds_up
+from tests.load.national_files import national
 from tests.load.npi_states import place
 from tests.rate_files import file_of, item_of
 from tests.stores import listing, table
@@ -133,17 +133,6 @@ def test_one_pass_gives_each_state_what_a_run_of_its_own_gives(case: Case) -> No
 
 def source_of(path: Path) -> Source:
     return open_documents(path)[0]
-
-
-def national(*codes: str, prices: Sequence[float] = (5, 6)) -> dict[str, Any]:
-    """Return a file of three groups, each with a provider of its own."""
-    npis = {1: 1912951245, 2: 1003027533, 3: 1234567893}
-    references = [
-        {"provider_group_id": n, "provider_groups": [{"npi": [npi], "tin": {"type": "ein", "value": str(n)}}]}
-        for n, npi in npis.items()
-    ]
-    items = [item_of(*prices, code=code, references=[1, 2, 3]) for code in codes or ("99213",)]
-    return file_of(*items, provider_references=references)
 
 
 @pytest.fixture

@@ -18,13 +18,16 @@ import pyarrow.parquet as pq
 import pytest
 from django.core.management import CommandError, call_command
 
+from core.store.generations.store import Store
 from tests.fetch.server import Page, Server, bomb
+from tests.load.national_files import national, place_nationwide
 from tests.management.failures import complaint
 from tests.management.forked_commands import ForkedCommands
 from tests.paths import ROOT
 from tests.rate_files import file_of, item_of
 from tests.site import serving
 from tests.stores import listing
+from tests.stores import table as rows
 
 Done = subprocess.CompletedProcess[str]
 Ingest = Callable[..., Done]
@@ -209,6 +212,38 @@ def test_a_copy_of_a_published_store_refuses_files_of_its_own(ingest: Ingest, ro
     done = ingest("rates.json", BEACONPOINT_OBJECT_STORE="s3://rates/store")
     wanted = f"{root}: a copy of s3://rates/store; load into that one, with --engine ray (docs/cluster.md)"
     assert (done.returncode, done.stderr) == (1, f"Error: {wanted}\n")
+
+
+def test_a_table_of_contents_for_several_states_loads_each_as_by_itself(
+    ingest: Ingest, server: Server, root: Path, tmp_path: Path
+) -> None:
+    for n, codes in ((1, ("99213",)), (2, ("99214", "99215"))):
+        server.put(f"/{n}.json.gz", gzip.compress(json.dumps(national(*codes)).encode(), mtime=0))
+    files = [{"description": "in-network", "location": server.url(f"/{n}.json.gz")} for n in (1, 2)]
+    plan = {"plan_name": "Peach", "plan_id_type": "HIOS", "plan_id": "1", "plan_market_type": "group"}
+    index = json.dumps({"reporting_structure": [{"reporting_plans": [plan], "in_network_files": files}]})
+    server.put("/index.json", index.encode())
+    toc = ("--toc", server.url("/index.json"), "--in-state")
+    alone = tmp_path / "alone"
+    for store in (root, alone):
+        place_nationwide(Store(store))
+    generation = Store(root).loaded().generation
+    done = ingest(*toc, state="GA,FL,TX")
+    assert done.returncode == 0, done.stderr
+    assert Store(root).loaded().generation == generation + 2, "a file is published once, for all of its states"
+    for state in ("GA", "FL", "TX"):
+        assert ingest(*toc, state=state, BEACONPOINT_DATA_DIR=str(alone)).returncode == 0
+    for name in ("fact_rate", "dim_provider_group", "xref_group_npi", "dim_code", "xref_batch_plan"):
+        found, expected = (rows(Store(store), name) for store in (root, alone))
+        assert len(found), name
+        assert sorted(found.rows(), key=repr) == sorted(expected.rows(), key=repr), name
+    facts = rows(Store(root), "fact_rate")
+    assert sorted(facts["state"]) == ["FL"] * 6 + ["GA"] * 6, "two prices of three codes in each"
+    sent = server.sent.copy()
+    again = ingest(*toc, state="GA,FL,TX")
+    assert "2 loaded before and not fetched" in again.stdout, again.stdout
+    assert Store(root).loaded().generation == generation + 2
+    assert {path for path in server.sent if server.sent[path] != sent[path]} == {"/index.json"}
 
 
 @pytest.mark.parametrize(

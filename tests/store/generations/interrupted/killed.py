@@ -34,6 +34,7 @@ from core.store.upkeep.backup import back_up
 from core.store.upkeep.repair import prune, repair
 from core.store.upkeep.restore import restore
 from core.store.upkeep.rollback import roll_back
+from tests.load.national_files import load_national_file
 from tests.store.steps import load_made_file
 from tests.stores import open_snapshot
 
@@ -65,6 +66,7 @@ def operations(store: Store, directory: Path) -> dict[str, Callable[[], object]]
     backup = backup_of(store.root)
     return {
         "ingest": lambda: load_made_file(store, directory, ADDED, rates=40),
+        "ingest_states": lambda: load_national_file(store, directory),
         "rollback": lambda: roll_back(store, 2),
         "reshard": lambda: reshard(store, NEXT[manifest.layout]),
         "backup": lambda: back_up(store, backup),

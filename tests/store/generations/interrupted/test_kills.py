@@ -1,6 +1,6 @@
 """A writer killed at any moment leaves the store as it was, or as it was to be; the next one cleans up and completes.
 
-BEACONPOINT_KILLS is the number of kills, 8 where it is not set: BEACONPOINT_KILLS=400 pytest tests/store/test_kills.py
+BEACONPOINT_KILLS is the number of kills, 9 where it is not set: BEACONPOINT_KILLS=400 pytest tests/store/test_kills.py
 Half of them come from outside, at a moment spread over the operation's whole duration, half at one of its steps in the
 file system, so that publication and the moving of links, which are short, are met as well. Meanwhile another process
 reads the store without pause, through its stable paths and its manifest.
@@ -22,15 +22,17 @@ from core.store.generations.layout import LAYOUTS
 from core.store.generations.store import Store
 from core.store.upkeep.backup import back_up
 from tests.built_once import BuiltOnce
+from tests.load.national_files import place_nationwide
 from tests.store.generations.interrupted.killed import GRACE, NEXT, REHEARSAL, backup_of, operations
 from tests.store.generations.interrupted.killing import Answers, Killer, answers
 from tests.store.generations.interrupted.watching import View, Watcher, view_store
 from tests.store.old_stores import unpacked
 from tests.store.steps import assert_sound, assert_tidy, load_made_file, made_store
 
-KILLS = int(os.environ.get("BEACONPOINT_KILLS", "8"))
+KILLS = int(os.environ.get("BEACONPOINT_KILLS", "9"))
 OPERATIONS = (
     "ingest",
+    "ingest_states",
     "rollback",
     "reshard",
     "backup",
@@ -78,7 +80,7 @@ def template(built_once: BuiltOnce, directory: Path, layout: str, operation: str
     if operation == "upgrade":
         root = directory / "old" / layout
         return root if root.exists() else unpacked(root.parent, layout).root
-    special = operation if operation in {"undo", "repair", "backup", "restore"} else "plain"
+    special = operation if operation in {"undo", "repair", "backup", "restore", "ingest_states"} else "plain"
     root = directory / f"{layout}-{special}"
     if not root.exists():
         made = made_store(built_once, directory / f"made-{root.name}", (0, "GA"), (1, "GA"), (2, "FL"), layout=layout)
@@ -89,6 +91,8 @@ def template(built_once: BuiltOnce, directory: Path, layout: str, operation: str
             leave_a_mess(store, directory, layout)
         else:
             load_made_file(store, directory, 2, "GA")
+        if operation == "ingest_states":
+            place_nationwide(store)
         if operation == "undo":
             remove(store, Selection(min_rate=3, max_rate=5), "wrong")
     return root
