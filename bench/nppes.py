@@ -1,17 +1,16 @@
 """Measure the time and memory of load_nppes on a made-up register of any size.
 
-    python -m bench.nppes --megabytes 10000 --work /var/tmp/bench
+    python -m bench.nppes --rows 8000000 --work /var/tmp/bench       the whole register: 9 GB
 
 Writes the csv and its zip file into --work (kept for the next run), then loads each into a new store in its own
-process: the NPIs in use (200,000), the whole register, and the whole register again as an update.
+process: the NPIs in use (200,000), the whole register, and the whole register again as an update. Memory is that of
+all processes of a load together.
 """
 
 import argparse
 import os
 import random
-import resource
 import shutil
-import subprocess
 import sys
 import time
 import zipfile
@@ -19,6 +18,7 @@ from pathlib import Path
 
 import polars as pl
 
+from bench.measure import measure
 from core.demo.provider_register import HEADER
 from core.reference.nppes.load_register import load_nppes
 from core.reference.nppes.provider_names import new_npi_rows
@@ -31,17 +31,15 @@ from core.store.writer_connection import connect_for_writing
 NPIS_IN_USE = 200_000
 
 
-def write_register(path: Path, megabytes: int) -> None:
-    """Write a file of that size: rows as wide as NPPES's, NPIs in no order, 1% of them deactivated and blank."""
+def write_register(path: Path, rows: int) -> None:
+    """Write a file of so many rows: as wide as NPPES's, NPIs in no order, 1% of them deactivated and blank."""
     rng = random.Random(1)
     states = [f"{a}{b}" for a in "ACFGIKLMNOPTUVW" for b in "AEILNORTXZ"]
     columns = {title: number for number, title in enumerate(HEADER)}
     practice = "Provider Business Practice Location Address "
-    written, number = 0, 0
     with path.open("w", encoding="utf-8", buffering=1 << 20) as file:
-        written += file.write(",".join(f'"{title}"' for title in HEADER) + "\n")
-        while written < megabytes * 1_000_000:
-            number += 1
+        file.write(",".join(f'"{title}"' for title in HEADER) + "\n")
+        for number in range(1, rows + 1):
             row = [""] * len(HEADER)
             # A multiplication that is one to one: every NPI once, spread over the whole range.
             row[0] = str(1_000_000_000 + number * 387_420_489 % 999_999_937)
@@ -60,7 +58,7 @@ def write_register(path: Path, megabytes: int) -> None:
                 row[columns[practice + "Postal Code"]] = f"{rng.randrange(10**9):09}"
                 row[columns["Healthcare Provider Taxonomy Code_1"]] = f"{rng.randrange(300):03}X00000X"
                 row[columns["Healthcare Provider Primary Taxonomy Switch_1"]] = "Y"
-            written += file.write('"' + '","'.join(row) + '"\n')
+            file.write('"' + '","'.join(row) + '"\n')
 
 
 def load(path: Path, root: Path, *, everything: bool) -> None:
@@ -68,12 +66,9 @@ def load(path: Path, root: Path, *, everything: bool) -> None:
     started = time.monotonic()
     loaded = load_nppes(Store(root, grace=0), [path], everything=everything)
     seconds = time.monotonic() - started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     size = path.with_suffix(".csv").stat().st_size / 1e6
     what = f"whole register, {loaded.register:,} NPIs" if loaded.register else f"{loaded.named:,} NPIs in use named"
-    print(
-        f"{path.name}: {what}: {seconds:.1f} s, {size / seconds:,.0f} MB of csv a second, peak {peak} MiB", flush=True
-    )
+    print(f"{path.name}: {what}: {seconds:.1f} s, {size / seconds:,.0f} MB of csv a second", flush=True)
     if loaded.register:
         with Store(root).write() as transaction:
             connection = connect_for_writing(transaction.work)
@@ -107,7 +102,7 @@ def store_with(path: Path, root: Path) -> None:
 def main() -> None:
     """Run the benchmark that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--megabytes", type=int, default=1000, help="size of the csv (default 1000; NPPES has 10,000)")
+    parser.add_argument("--rows", type=int, default=800_000, help="rows (default 800,000; the register: 8,000,000)")
     parser.add_argument("--work", type=Path, default=Path("bench-work"), help="where to put the files")
     parser.add_argument("--step", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -116,9 +111,9 @@ def main() -> None:
         load(Path(path), Path(root), everything=everything == "all")
         return
     options.work.mkdir(parents=True, exist_ok=True)
-    csv, packed = options.work / f"npidata-{options.megabytes}.csv", options.work / f"npidata-{options.megabytes}.zip"
+    csv, packed = options.work / f"npidata-{options.rows}.csv", options.work / f"npidata-{options.rows}.zip"
     if not csv.exists():
-        write_register(csv, options.megabytes)
+        write_register(csv, options.rows)
     if not packed.exists():
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.write(csv, "npidata_pfile_bench.csv")
@@ -128,7 +123,8 @@ def main() -> None:
             shutil.rmtree(root, ignore_errors=True)
             store_with(csv, root)
         step = [sys.executable, "-m", "bench.nppes", "--step", str(path), str(root), everything]
-        subprocess.run(step, check=True, env=os.environ)
+        measured = measure(step, dict(os.environ))
+        print(measured.output.strip(), f"(all processes: {measured.peak / 2**20:,.0f} MiB)", flush=True)
     print(f"the register on disk: {(root / 'silver' / 'nppes.parquet').stat().st_size / 1e6:,.0f} MB")
     shutil.rmtree(root)
 

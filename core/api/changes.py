@@ -74,7 +74,7 @@ def count_by_payer(request: ResourceRequest) -> AnswerFields:
     up + down + added + terms_after. The percentiles are of the changes of medians that went up or down.
     """
     before = request.values["from"]
-    found = changes.count_movements(request.db, request.market, before)
+    found = changes.count_movements(request.db, request.market, before, ["payers"])
     return {**request.page_of(found.payers), "compared_with": before}
 
 
@@ -87,7 +87,7 @@ def count_by_code(request: ResourceRequest) -> AnswerFields:
     """
     before = request.values["from"]
     request.refuse_if_too_broad(before)
-    found = changes.count_movements(request.db, request.market, before)
+    found = changes.count_movements(request.db, request.market, before, ["payers", "codes"])
     page = request.page_of(sorted(found.codes, key=changes.SORTS[request.sort]))
     return {**page, "payers": found.payers, "compared_with": before}
 
@@ -102,7 +102,7 @@ def count_by_organization(request: ResourceRequest) -> AnswerFields:
     """
     before = request.values["from"]
     request.refuse_if_too_broad(before)
-    found = changes.count_movements(request.db, request.market, before)
+    found = changes.count_movements(request.db, request.market, before, ["payers", "tax_ids"])
     return {
         **request.page_of(sorted(found.tax_ids, key=changes.SORTS[request.sort])),
         "payers": found.payers,

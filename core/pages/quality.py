@@ -46,8 +46,14 @@ _COLUMN_TITLES = {
     "billing_code_modifier": "Modifier",
     "npi": "NPI",
     "fact_uid": "Rate ID",
+    "source": "File",
+    "updated": "Month it states",
+    "named": "Month in its name",
 }
 """Headings of the rows behind a check. Columns that are not listed are headed by their own names, in words."""
+
+_MONTHS = {"year_month", "updated", "named"}
+"""The columns with months."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +164,7 @@ def _write_cell(row: dict[str, Any], name: str) -> Any:
         return NONE
     if name == "state":
         return write_state(value)
-    if name == "year_month":
+    if name in _MONTHS:
         return write_month(value)
     if name == "negotiated_rate":
         return write_figure(value, "percentage" if row.get("negotiated_type") == "percentage" else "dollars")

@@ -254,7 +254,8 @@ class RateStore(
         Each tax ID counts once for each payer, code, and terms.
         """
         market = self._of_one_class(parse_market(state, year_month, code, code_type, filters))
-        found = changes.count_movements(self._snapshot(), market, check_month(before))
+        by = "payers" if market.code else "codes"
+        found = changes.count_movements(self._snapshot(), market, check_month(before), [by])
         return frame_of(changes.PayerMoved, found.payers) if market.code else frame_of(changes.CodeMoved, found.codes)
 
     # Data quality.

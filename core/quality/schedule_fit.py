@@ -37,6 +37,9 @@ MEASURE_SECONDS = 600.0
 SURGICAL_CENTER_TAXONOMY = "261QA1903X"
 """NUCC's code of ambulatory surgical centers."""
 
+HOSPITAL_TAXONOMIES = ("27", "28")
+"""How NUCC's codes of hospitals and of their units begin."""
+
 
 @dataclass(frozen=True)
 class FitScope:
@@ -172,9 +175,11 @@ def measure_fits(db: Snapshot, scope: FitScope, sample_rates: int = SAMPLE_RATES
 
 
 def find_surgical_centers(db: Snapshot, scope: FitScope) -> list[SurgicalCenterGroup]:
-    """Return the provider groups of the scope that are surgical centers: one has the taxonomy, and none is a person.
+    """Return the provider groups of the scope that are surgical centers: one has the taxonomy, and none is a person or
+    a hospital.
 
-    A group that has clinicians too may be paid for either, and is judged by how its payer's rates fit.
+    A group that has clinicians or a hospital too may be paid for either: its rates are what their labels and places say
+    and are judged by how its payer's rates fit.
     """
     conditions = {"months": "x.year_month IN $months", "slugs": "x.payer_slug IN $slugs"}
     values = {"months": list(scope.months), "slugs": [make_payer_slug(name) for name in scope.payers]}
@@ -195,7 +200,8 @@ def find_surgical_centers(db: Snapshot, scope: FitScope) -> list[SurgicalCenterG
                 SELECT year_month, payer_slug, pg_uid
                 FROM groups g JOIN xref_group_npi x USING (year_month, payer_slug, pg_uid)
                     LEFT JOIN dim_npi n USING (npi)
-                GROUP BY ALL HAVING count(*) FILTER (n.entity_type = 'individual') = 0""",
+                GROUP BY ALL HAVING count(*) FILTER (
+                    n.entity_type = 'individual' OR left(n.taxonomy_code, 2) IN {HOSPITAL_TAXONOMIES}) = 0""",
             parameters,
         )
         return list(stream_rows(cursor, SurgicalCenterGroup))

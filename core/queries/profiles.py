@@ -10,7 +10,18 @@ from typing import Annotated, Any
 
 from core.queries.comparison.compared_rates import SAME_TERMS, SAME_TERMS_AND_AREA
 from core.queries.facets import Choice
-from core.queries.rules.columns import GroupCount, RateCount, RateP10, RateP25, RateP50, RateP75, RateP90, described
+from core.queries.rules.columns import (
+    GroupCount,
+    NewestMonth,
+    OldestMonth,
+    RateCount,
+    RateP10,
+    RateP25,
+    RateP50,
+    RateP75,
+    RateP90,
+    described,
+)
 from core.queries.rules.market import Market, market_facts, market_members, rates_of_market, uses_own_areas
 from core.queries.rules.market_filters import PROFILE_FILTERS, profile_condition
 from core.queries.rules.named_rows import read_row, read_rows
@@ -89,6 +100,8 @@ class Breakdown:
     p50: RateP50
     p75: RateP75
     p90: RateP90
+    oldest_month: OldestMonth
+    newest_month: NewestMonth
     compared: Annotated[int, described("Number of these rates that have a percent of Medicare.", 12)]
     percent: Annotated[
         float | None, described("Median percent of Medicare, or of the yardstick asked for: 1 is 100%.", 1.21)
@@ -122,6 +135,8 @@ class _ValueSpread:
     p50: float
     p75: float
     p90: float
+    oldest_month: str
+    newest_month: str
     compared: int
     percent: float | None
     latitude: float | None
@@ -164,10 +179,11 @@ def break_down(db: Snapshot, market: Market, by: str) -> tuple[BreakdownTotals, 
         f"""{values},
             found AS (
                 SELECT value, count(*) AS rates, count(DISTINCT pg_uid) AS groups,
+                       min(year_month) AS oldest_month, max(year_month) AS newest_month,
                        {percentile_list("negotiated_rate")} AS percentiles, count(percent) AS compared,
                        {median("percent")} AS percent
                 FROM rates JOIN valued USING (pg_uid) GROUP BY value)
-            SELECT value, rates, groups, compared, percent, latitude, longitude,
+            SELECT value, rates, groups, oldest_month, newest_month, compared, percent, latitude, longitude,
                    {percentile_columns("percentiles", FIVE_PERCENTILES)}
             FROM found LEFT JOIN (SELECT zip AS value, latitude, longitude FROM dim_zip WHERE {located})
                 USING (value)""",
@@ -184,7 +200,7 @@ def _rates_sql(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
     facts, of_facts = market_facts(db, market, areas=areas)
     sql = f"""{compared},
         rates AS MATERIALIZED (
-            SELECT f.pg_uid, f.negotiated_rate, f.negotiated_rate / c.medicare AS percent
+            SELECT f.pg_uid, f.year_month, f.negotiated_rate, f.negotiated_rate / c.medicare AS percent
             FROM ({facts}) f
             JOIN compared c ON {SAME_TERMS_AND_AREA if areas else SAME_TERMS}
             WHERE c.kind = 'dollars')"""

@@ -46,6 +46,9 @@ class RateClass:
     codes: Annotated[int, described("Number of billing codes with such rates.", 1)]
     dollars: Annotated[int, described("Number of these rates that are dollars for one service.", 12)]
     rates: Annotated[int, described("Number of rates.", 12)]
+    shared: Annotated[
+        int, described("Number of these rates that hold in other settings as well, and count in those classes too.", 0)
+    ]
     chosen: Annotated[bool, described("Whether the answer is about these rates.", True)] = False
 
     @property
@@ -179,10 +182,18 @@ def list_classes(counts: Iterable[ClassCount], modifier: str | None = None, *, d
             rows = [one for one in of_class if one.has("modifier", name)]
             divided = divide and billing_class != _PROFESSIONAL
             for settings, some in _by_setting(rows) if divided else [([], rows)]:
-                codes = {code for one in some for code in one.codes}
-                dollars, rates = sum(one.dollars for one in some), sum(one.rates for one in some)
-                first = settings[0] if settings else None
-                found.append(RateClass(billing_class, name, first, settings, len(codes), dollars, rates))
+                found.append(
+                    RateClass(
+                        billing_class=billing_class,
+                        modifier=name,
+                        care_setting=settings[0] if settings else None,
+                        settings=settings,
+                        codes=len({code for one in some for code in one.codes}),
+                        dollars=sum(one.dollars for one in some),
+                        rates=sum(one.rates for one in some),
+                        shared=sum(one.rates for one in some if settings and set(one.settings) - set(settings)),
+                    )
+                )
     return sorted(found, key=_most_rates_first)
 
 

@@ -78,7 +78,8 @@ def payee_sql(manifest: Manifest) -> str:
     cases = []
     if manifest.rows(SURGICAL_CENTER_GROUP.name):
         cases.append(
-            f"""WHEN f.billing_class = 'professional' AND f.pos_set_id = '{pos_set_id(["24"])}'
+            f"""WHEN (f.billing_class IN ('institutional', 'both')
+                        OR f.billing_class = 'professional' AND f.pos_set_id = '{pos_set_id(["24"])}')
                     AND f.pg_uid IN (SELECT pg_uid FROM {SURGICAL_CENTER_GROUP.name}) THEN '{SURGICAL_CENTER_PAYEE}'"""
         )
     if manifest.rows(SCHEDULE_FIT.name):

@@ -6,6 +6,7 @@ from typing import Any
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from tests.queries.rates_by_month import store_of
+from tests.queries.tables import written
 
 MARKET = Market("GA", "2025-08", "CPT", "99213")
 
@@ -22,6 +23,14 @@ GROUPS: list[Any] = [
     (set(), {("ein", "100000003")}),
 ]
 """NPIs and tax IDs of the groups 0 to 3."""
+
+
+def with_centers(db: Snapshot, *groups: int) -> Snapshot:
+    """Return the store's next generation, in which these of the market's groups are surgical centers."""
+    rows = db.rows("SELECT DISTINCT year_month, payer_slug, pg_uid FROM dim_provider_group ORDER BY ALL")
+    named = [dict(zip(("year_month", "payer_slug", "pg_uid"), row, strict=True)) for row in rows]
+    centers = [row for row in named if int(row["pg_uid"].split()[-1]) in groups]
+    return written(db.root, {"surgical_center_group": centers})
 
 
 def store_of_months(root: Path, **months: list[dict[str, Any]]) -> Snapshot:

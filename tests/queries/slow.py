@@ -34,11 +34,13 @@ class Everything:
             npis[row["pg_uid"]].add(row["npi"])
         for row in rows_of(db, "xref_group_tin"):
             tins[row["pg_uid"]].add((row["tin_type"], row["tin_value"]))
+        centers = {row["pg_uid"] for row in rows_of(db, "surgical_center_group")}
         networks = {row["pg_uid"]: row["network_names"] or [] for row in rows_of(db, "dim_provider_group")}
         for fact in self.facts:
             fact["places"] = places[fact["pos_set_id"]]
             fact["npis"] = npis[fact["pg_uid"]]
             fact["tins"] = tins[fact["pg_uid"]]
+            fact["at_center"] = fact["pg_uid"] in centers
             fact["networks"] = networks[fact["pg_uid"]]
             fact["kind"] = kind(fact)
         self.benchmarks = Benchmarks(db)
@@ -73,7 +75,9 @@ def matches(fact: Row, market: Market) -> bool:
 
 
 def settings_of(fact: Row) -> set[str]:
-    return settings_slowly(fact["code_type"], fact["setting"], fact["billing_class"], fact["places"])
+    return settings_slowly(
+        fact["code_type"], fact["setting"], fact["billing_class"], fact["places"], at_center=fact["at_center"]
+    )
 
 
 def kind(fact: Row) -> str:

@@ -30,18 +30,25 @@ for macro in MACROS:
     setting=st.sampled_from([None, "inpatient", "outpatient", "both", "other"]),
     billing_class=st.sampled_from([None, "professional", "institutional", "both"]),
     places=st.lists(st.sampled_from([*PLACES, "CSTM-00", "XX"]), max_size=4, unique=True),
+    at_center=st.booleans(),
 )
 def test_the_settings_of_a_rate(
-    code_type: str, setting: str | None, billing_class: str | None, places: list[str]
+    code_type: str, setting: str | None, billing_class: str | None, places: list[str], at_center: bool
 ) -> None:
     stated, found = DB.execute(
-        """SELECT stated_care($code_type, $setting, $billing_class) AS stated,
+        """SELECT stated_care($code_type, $setting, $billing_class, $at_center) AS stated,
                   care_settings(stated, $places::VARCHAR[], place_settings($places::VARCHAR[]))""",
-        {"code_type": code_type, "setting": setting, "billing_class": billing_class, "places": places},
+        {
+            "code_type": code_type,
+            "setting": setting,
+            "billing_class": billing_class,
+            "places": places,
+            "at_center": at_center,
+        },
     ).fetchone() or ("", [])
     assert stated in STATED_CARE
     assert len(found) == len(set(found)), "a rate counts once in a setting"
-    assert set(found) == settings_slowly(code_type, setting, billing_class, places)
+    assert set(found) == settings_slowly(code_type, setting, billing_class, places, at_center=at_center)
 
 
 def test_the_filter_selects_and_its_choices_count(tmp_path: Path) -> None:

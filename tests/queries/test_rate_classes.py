@@ -8,12 +8,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.fields.codes.code_list import read_codes
 from core.queries import rates
+from core.queries.parties import payers
 from core.queries.rate_classes import choose_class, choose_class_of_codes
 from core.queries.rules.market import Market
 from core.queries.rules.market_filters import CLASS_FILTERS
 from core.store.connection import Snapshot
-from tests.queries.one_market import MARKET, store_of_market
+from tests.queries.one_market import MARKET, store_of_market, with_centers
 from tests.queries.slow import Everything, Row, matches, settings_of
 
 HOSPITAL = {"billing_class": "institutional", "places": [], "negotiated_rate": 50.0}
@@ -68,7 +70,7 @@ def test_the_class_of_most_rates_is_chosen(changes: list[dict[str, Any]]) -> Non
     with TemporaryDirectory() as directory:
         # Each rate has an amount of its own, so that no two of them are one.
         numbered = [{**one, "negotiated_rate": 100.0 + at} for at, one in enumerate(changes)]
-        db = store_of_market(Path(directory), *numbered)
+        db = with_centers(store_of_market(Path(directory), *numbered), 1)
         facts = Everything(db).of(MARKET)
         for asked in ASKED:
             assert_chosen(db, facts, asked)
@@ -111,6 +113,25 @@ def test_a_surgical_center_and_a_hospital_are_two_classes(tmp_path: Path) -> Non
     assert facilities.market.care_setting == "surgical center"
     assert facilities.filled == {"modifier", "care_setting"}
     assert [row.p50 for row in rates.summarize_rates(db, facilities.market)] == [30.0]
+
+
+def test_who_is_paid_tells_a_center_from_a_hospital(tmp_path: Path) -> None:
+    """A payer lists the same places for all facilities, or none. A hospital's rate that lists several holds in each."""
+    facilities = [
+        {"billing_class": "institutional", "places": places, "group": group, "negotiated_rate": rate}
+        for group, rate in ((0, 50.0), (1, 30.0))
+        for places in ([], ["11", "22"], ["24"])
+    ]
+    db = with_centers(store_of_market(tmp_path, *facilities, {"group": 1}), 1)
+    choice = choose_class(db, replace(MARKET, billing_class="institutional"))
+    assert {one.care_setting: one.rates for one in choice.classes} == {
+        None: 1, "hospital outpatient": 2, "office": 1, "surgical center": 4,
+    }  # fmt: skip
+    center = replace(MARKET, billing_class="institutional", care_setting="surgical center")
+    assert [(row.rates, row.p10) for row in rates.summarize_rates(db, center)] == [(4, 30.0)]
+    (listed,) = read_codes("CPT:99213")
+    lines, _ = payers.compare_payers(db, replace(MARKET, billing_class="institutional"), [listed], None)
+    assert {line.care_setting: line.rates for line in lines} == {None: 2, "surgical center": 4}
 
 
 def test_a_modifier_that_whole_fees_and_readings_have_is_no_default(tmp_path: Path) -> None:

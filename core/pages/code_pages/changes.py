@@ -68,7 +68,8 @@ def _download(query: MarketQuery[ChangesForm]) -> HttpResponseBase:
         order = _sort(sort, changes.ORDERS) if market.code else next(iter(changes.ORDERS))
         every = changes.list_changed_pay(db, market, earlier, query.values["what"] or None, order, ROW_CAP, 0)[1]
         return query.download(every, changes.ChangedPay, "changes")
-    found = changes.count_movements(db, market, earlier)
+    by = {"organizations": "tax_ids"}.get(table, table)
+    found = changes.count_movements(db, market, earlier, [by])
     key = changes.SORTS[_sort(sort, changes.SORTS)]
     if table == "payers":
         return query.download(found.payers, changes.PayerMoved, "changes_payers")
@@ -81,7 +82,7 @@ def _download(query: MarketQuery[ChangesForm]) -> HttpResponseBase:
 
 def _changes_of_code(query: MarketQuery[ChangesForm], loaded: Sequence[Coverage]) -> HttpResponseBase:
     sort, number = _sort(query.values["sort"], changes.ORDERS), query.values["page"]
-    found = changes.count_movements(query.db, query.market, query.choice.earlier_month)
+    found = changes.count_movements(query.db, query.market, query.choice.earlier_month, ["payers", "terms"])
     total, rows = changes.list_changed_pay(
         query.db, query.market, query.choice.earlier_month, query.values["what"] or None, sort, *span(number)
     )
@@ -90,7 +91,7 @@ def _changes_of_code(query: MarketQuery[ChangesForm], loaded: Sequence[Coverage]
 
 def _changes_without_code(query: MarketQuery[ChangesForm], loaded: Sequence[Coverage]) -> HttpResponseBase:
     sort = _sort(query.values["sort"], changes.SORTS)
-    found = changes.count_movements(query.db, query.market, query.choice.earlier_month)
+    found = changes.count_movements(query.db, query.market, query.choice.earlier_month, ["payers", "codes", "tax_ids"])
     paging = Paging(query.values["page"], len(found.codes))
     key = changes.SORTS[sort]
     shown = sorted(found.codes, key=key)[paging.offset : paging.offset + paging.limit]

@@ -1,7 +1,7 @@
 """What organizations are paid in one month and in an earlier one, by the rules of `matching`."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
 
 from core.queries.coverage import Coverage
@@ -236,32 +236,35 @@ def count_payer_months(loaded: Sequence[Coverage], state: str, before: str, afte
 
 @dataclass(frozen=True)
 class Movements:
-    """What became of what organizations are paid, counted by payer, by terms, by code, and by tax ID."""
+    """What became of what organizations are paid, counted by payer, by terms, by code, and by tax ID.
 
-    payers: list[PayerMoved]
-    terms: list[TermsMoved]
-    codes: list[CodeMoved]
-    tax_ids: list[TaxIdMoved]
+    What was not asked for is empty.
+    """
+
+    payers: list[PayerMoved] = field(default_factory=list)
+    terms: list[TermsMoved] = field(default_factory=list)
+    codes: list[CodeMoved] = field(default_factory=list)
+    tax_ids: list[TaxIdMoved] = field(default_factory=list)
 
 
-def count_movements(db: Snapshot, market: Market, before: str) -> Movements:
-    """Return what became of what organizations are paid from the month `before` to the market's month."""
+def count_movements(
+    db: Snapshot, market: Market, before: str, by: Collection[str] = ("payers", "terms", "codes", "tax_ids")
+) -> Movements:
+    """Return what became of what organizations are paid from the month `before` to the market's month.
+
+    `by` are names of fields of Movements: a whole payer has thousands of rows by terms, which few questions need.
+    """
     with match(db, market, before) as memory:
-        return Movements(
-            payers=sorted(
+        counts: dict[str, Callable[[], list[Any]]] = {
+            "payers": lambda: sorted(
                 _count_moved(memory, PayerMoved, ["payer_slug"], _OF_PAYER),
                 key=lambda row: row.reporting_entity_name.lower(),
             ),
-            terms=_count_moved(memory, TermsMoved, ["payer_slug", "code", "code_system", *TERMS], _OF_TERMS),
-            codes=_count_moved(memory, CodeMoved, ["code", "code_system"], _OF_CODE),
-            tax_ids=_count_moved(memory, TaxIdMoved, ["tin_value", "tin_type"], _OF_TAX_ID),
-        )
-
-
-def count_moved_codes(db: Snapshot, market: Market, before: str) -> list[CodeMoved]:
-    """Return what became of what organizations are paid for each code, from the month `before` to the market's."""
-    with match(db, market, before) as memory:
-        return _count_moved(memory, CodeMoved, ["code", "code_system"], _OF_CODE)
+            "terms": lambda: _count_moved(memory, TermsMoved, ["payer_slug", "code", "code_system", *TERMS], _OF_TERMS),
+            "codes": lambda: _count_moved(memory, CodeMoved, ["code", "code_system"], _OF_CODE),
+            "tax_ids": lambda: _count_moved(memory, TaxIdMoved, ["tin_value", "tin_type"], _OF_TAX_ID),
+        }
+        return Movements(**{name: counts[name]() for name in by})
 
 
 def list_changed_pay(

@@ -75,11 +75,15 @@ def match(db: Snapshot, market: Market, before: str) -> Iterator[MarketSnapshot]
         **{name: getattr(market, name) for name in _OF_TAX_ID},
     )
 
+    is_broad = broad.parameters == market.parameters
+
     def ask() -> Any:
-        memory.shown.add("paid_before", paid_by_tax_id(db, replace(market, year_month=before)))
-        memory.shown.add("paid_after", paid_by_tax_id(db, market))
-        memory.shown.add("known_before", paid_by_tax_id(db, replace(broad, year_month=before)))
-        memory.shown.add("known_after", paid_by_tax_id(db, broad))
+        for month, name in ((before, "before"), (market.year_month, "after")):
+            paid = paid_by_tax_id(db, replace(market, year_month=month))
+            # Without filters both are the same. A whole payer's may be too large to be kept until it is asked again.
+            known = paid if is_broad else paid_by_tax_id(db, replace(broad, year_month=month))
+            memory.shown.add(f"paid_{name}", paid)
+            memory.shown.add(f"known_{name}", known)
         return memory.arrow_rows(_MATCH, {"compared": compared.split("|")})
 
     with db.code_snapshot(None) as memory:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Annotated
 
 from core.queries.coverage import Coverage, list_coverage
-from core.queries.over_time.changes import count_moved_codes
+from core.queries.over_time.changes import count_movements
 from core.queries.over_time.matching import names_organization
 from core.queries.over_time.trend import TrendPoint, list_months, list_trend
 from core.queries.rules.columns import BillingClass, Month, PayerName, PayerSlug, described
@@ -136,7 +136,7 @@ def _movement_news(db: Snapshot, market: Market, at: _Loaded) -> list[News]:
         before, after = months[-2:]
         moved = [
             row
-            for row in count_moved_codes(db, replace(of_payer, year_month=after, latest=None), before)
+            for row in count_movements(db, replace(of_payer, year_month=after, latest=None), before, ["codes"]).codes
             if row.kind == "dollars" and row.middle is not None and abs(row.middle) > NOTABLE_CHANGE
         ]
         moved.sort(key=lambda row: -abs(row.middle or 0))

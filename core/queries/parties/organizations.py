@@ -9,7 +9,9 @@ from core.queries.rules.columns import (
     Mean,
     NameConfidence,
     NameSource,
+    NewestMonth,
     NpiCount,
+    OldestMonth,
     OrganizationKey,
     RateCount,
     RateP10,
@@ -69,6 +71,8 @@ class Organization:
     p50: RateP50
     p75: RateP75
     p90: RateP90
+    oldest_month: OldestMonth
+    newest_month: NewestMonth
     difference: Annotated[
         float | None,
         described("Median against the market's median: 0.1 is 10% above; null if the market's is zero.", 0.1),
@@ -122,11 +126,12 @@ def list_organizations(
         facts, parameters = rates_of_market(memory, market)
         page = f"""
             WITH f AS (
-                SELECT pg_uid, negotiated_rate FROM {facts} f
+                SELECT pg_uid, negotiated_rate, year_month FROM {facts} f
                 WHERE rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'),
             every AS (
                 SELECT tin_type, tin_value, count(*) AS rates, count(DISTINCT pg_uid) AS groups,
                        count(DISTINCT pg_uid) / (SELECT count(DISTINCT pg_uid) FROM f) AS share,
+                       min(year_month) AS oldest_month, max(year_month) AS newest_month,
                        rank() OVER (ORDER BY count(DISTINCT pg_uid) DESC) AS rank,
                        {mean("negotiated_rate")} AS mean,
                        {percentile_list("negotiated_rate")} AS percentiles,

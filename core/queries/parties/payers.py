@@ -27,7 +27,7 @@ from core.queries.rules.market import Market
 from core.queries.rules.market_filters import NO_MODIFIER
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, percentile_columns, percentile_list
-from core.queries.rules.rate_kinds import CARE_SETTINGS_OF_SETS, STATED_CARE_SQL
+from core.queries.rules.rate_kinds import CARE_SETTINGS_OF_SETS, STATED_CARE_OF_FACT
 from core.store.connection import Snapshot
 
 ALL = "All payers together"
@@ -156,7 +156,7 @@ def compare_payers(
     meanings = [(position, *meaning) for position, one in enumerate(wanted) for meaning in one.meanings]
     # The codes are also bound one by one in an IN list: DuckDB skips row groups by it, but not by the join.
     # A surgical center and a hospital are two lines, unless the market is of one setting.
-    is_center = f"({STATED_CARE_SQL}, f.pos_set_id) IN (SELECT (stated, pos_set_id) FROM only_centers)"
+    is_center = f"({STATED_CARE_OF_FACT}, f.pos_set_id) IN (SELECT (stated, pos_set_id) FROM only_centers)"
     divided = f"f.billing_class IS DISTINCT FROM 'professional' AND {is_center}"
     care_setting = "NULL" if market.care_setting else f"CASE WHEN {divided} THEN '{SURGICAL_CENTER}' END"
     numbers = {f"code{n}": code for n, code in enumerate(sorted({code for _, _, code in meanings}))}

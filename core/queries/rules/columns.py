@@ -89,6 +89,8 @@ NetworkNames = Annotated[list[str], stored(DIM_PROVIDER_GROUP, "network_names", 
 
 # Where a figure is from.
 FileName = Annotated[str, stored(DIM_BATCH, "source", "2025-08_example_in-network.json.gz")]
+OldestMonth = Annotated[str, described("The oldest month of these rates: payers may have different ones.", "2025-06")]
+NewestMonth = Annotated[str, described("The newest month of these rates.", "2025-08")]
 ReleaseMonth = Annotated[str, stored(DIM_BENCHMARK, "release", "2025-01")]
 
 # Counts.

@@ -284,7 +284,8 @@ def counted_rates(db: Snapshot, market: Market, *, areas: bool = False) -> tuple
     # all of them meet are left out: DuckDB keeps the plan of a question without parameters.
     names = [name for name in market.filter_names if name not in PROVIDER_FILTERS]
     filters = {name: getattr(market, name) for name in (*of_code, *names) if getattr(market, name)}
-    return _selected(db, COUNTED_RATE, f"SELECT * FROM {COUNTED_RATE} f WHERE {all_of(filters, '')}", filters)
+    selection = f"SELECT * FROM {COUNTED_RATE} f WHERE {all_of(filters, '', counted=True)}"
+    return _selected(db, COUNTED_RATE, selection, filters)
 
 
 def rates_of_market(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:

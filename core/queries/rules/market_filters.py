@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from core.fields.places.place_of_service import EVERY_PLACE
 from core.queries.rules.distance import miles_sql
 from core.queries.rules.evidence import EVIDENCE, likely_condition
-from core.queries.rules.rate_kinds import CARE_SETTINGS_OF_SETS, STATED_CARE_SQL
+from core.queries.rules.rate_kinds import CARE_SETTINGS_OF_SETS, STATED_CARE_OF_FACT, STATED_CARE_SQL
 from core.store.market.market_months import in_months
 from core.store.schema.tables import GROUP_PROFILE, GROUP_SPECIALTY
 from core.store.views import NAMED_TIN
@@ -34,6 +34,8 @@ class MarketFilter:
     group_table: str = ""
     counted_by: str = ""
     """The expression by which choices are counted if that is not the column itself."""
+    counted_condition: str = ""
+    """The condition on rows of counted_rates AS f, which have a payee and no provider group, if that is another one."""
 
     @property
     def counted(self) -> str:
@@ -71,16 +73,19 @@ def _of_roll_up(level: str) -> str:
     return f"(tin_type, tin_value) IN (SELECT (tin_type, tin_value) FROM {NAMED_TIN} WHERE {level}_id = ${level})"
 
 
-_IN_CARE_SETTING = f"""({STATED_CARE_SQL}, f.pos_set_id) IN (
-    SELECT stated, pos_set_id FROM ({CARE_SETTINGS_OF_SETS}) WHERE list_contains(settings, $care_setting))"""
+def _in_care_setting(stated: str) -> str:
+    return f"""({stated}, f.pos_set_id) IN (
+        SELECT stated, pos_set_id FROM ({CARE_SETTINGS_OF_SETS}) WHERE list_contains(settings, $care_setting))"""
+
 
 _FILTERS = (
     MarketFilter(
         "care_setting",
         "Setting",
         "pos_set_id",
-        _IN_CARE_SETTING,
+        _in_care_setting(STATED_CARE_OF_FACT),
         counted_by=f"{STATED_CARE_SQL} || '|' || f.pos_set_id",
+        counted_condition=_in_care_setting(STATED_CARE_SQL),
     ),
     MarketFilter(
         "payer",
@@ -179,11 +184,11 @@ MARKET_PARAMETERS = (*CODE_PARAMETERS, *FILTERS, BASIS, AREA, CLASSES, YARDSTICK
 selective come first."""
 
 
-def all_of(names: Iterable[str], month: str) -> str:
-    """Return the condition on fact_rate AS f that all of these filters set. `month` is as in `filter_condition`."""
+def all_of(names: Iterable[str], month: str, *, counted: bool = False) -> str:
+    """Return the condition on fact_rate AS f that all of these filters set. The rest is as in `filter_condition`."""
     names = list(names)
     of_profile = [name for name in names if name in PROFILE_FILTERS]
-    conditions = [filter_condition(name, month) for name in names if name not in of_profile]
+    conditions = [filter_condition(name, month, counted=counted) for name in names if name not in of_profile]
     if of_profile:
         # One set for all of them: a cardiologist of another town and a surgeon of this one are no cardiologist here.
         conditions.append(replace(FILTERS[of_profile[0]], condition=profile_condition(of_profile)).restrict(month))
@@ -195,13 +200,17 @@ def profile_condition(names: Iterable[str]) -> str:
     return " AND ".join(FILTERS[name].condition for name in names) or "true"
 
 
-def filter_condition(name: str, month: str = "$year_month") -> str:
+def filter_condition(name: str, month: str = "$year_month", *, counted: bool = False) -> str:
     """Return the condition of one filter on fact_rate AS f, which binds a parameter of the filter's name.
 
-    `month` is what months_sql returns for the months of the groups. The filter by evidence needs a code.
+    `month` is what months_sql returns for the months of the groups. With `counted`, f is a row of counted_rates. The
+    filter by evidence needs a code.
     """
     if name == EVIDENCE:
         return likely_condition(month)
     if name in {BASIS, AREA, YARDSTICK}:
         return f"${name} IS NOT NULL"  # DuckDB refuses a parameter that no condition uses
-    return FILTERS[name].restrict(month) if name in FILTERS else f"f.{name} = ${name}"
+    if name not in FILTERS:
+        return f"f.{name} = ${name}"
+    one = FILTERS[name]
+    return one.counted_condition if counted and one.counted_condition else one.restrict(month)

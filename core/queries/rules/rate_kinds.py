@@ -9,9 +9,12 @@ from core.fields.places.care_setting import (
     INPATIENT,
     OTHER_PLACE,
     PLACES_OF,
+    SURGICAL_CENTER,
 )
 from core.fields.places.place_of_service import EVERY_PLACE
 from core.queries.rules import modifiers
+from core.store.schema.fit_tables import SURGICAL_CENTER_GROUP
+from core.store.views import SURGICAL_CENTER_PAYEE
 
 FACILITY_PLACES = (
     "02", "19", "21", "22", "23", "24", "26", "31", "34", "41", "42", "51", "52", "53", "56", "61",
@@ -32,7 +35,7 @@ OFFICE = "11"
 
 INPATIENT_PLACES = ("21", "51", "61")
 OUTPATIENT_PLACES = ("19", "22", "23", EVERY_PLACE)
-SURGICAL_CENTER = "24"
+SURGICAL_CENTER_PLACE = "24"
 CASES = ("MS-DRG", "R-DRG", "S-DRG", "APS-DRG", "AP-DRG", "APR-DRG", "DRG")
 """Code systems of inpatient cases."""
 
@@ -85,10 +88,20 @@ _LISTED_SETTINGS = ", ".join(
 )
 """SQL of each of the four settings, null if none of its places is listed."""
 
-STATED_CARE_SQL = "stated_care(f.code_type, f.setting, f.billing_class)"
-"""SQL of what a fact AS f says of its setting beside its places."""
 
-STATED_CARE = ("inpatient", "facility outpatient", "facility both", "facility", "outpatient", "nothing")
+def _stated_care_sql(at_center: str) -> str:
+    return f"stated_care(f.code_type, f.setting, f.billing_class, {at_center})"
+
+
+STATED_CARE_SQL = _stated_care_sql(f"f.payee = '{SURGICAL_CENTER_PAYEE}'")
+"""SQL of what a rate AS f says of its setting beside its places, and who is paid. It has a `payee`, see payee_sql."""
+
+STATED_CARE_OF_FACT = _stated_care_sql(f"f.pg_uid IN (SELECT pg_uid FROM {SURGICAL_CENTER_GROUP.name})")
+"""The same SQL for a fact AS f, which has a provider group instead."""
+
+STATED_CARE = (
+    "inpatient", "at surgical center", "facility outpatient", "facility both", "facility", "outpatient", "nothing",
+)  # fmt: skip
 """What stated_care may return."""
 
 CARE_SETTINGS_OF_SETS = f"""
@@ -137,12 +150,14 @@ MACROS = (
             WHEN setting IS DISTINCT FROM 'outpatient'
                 AND len(list_filter(service_codes, lambda c: c NOT IN {INPATIENT_PLACES})) = 0 THEN 'inpatient'
             WHEN list_has_any(service_codes, {list(OUTPATIENT_PLACES)}) THEN 'opps'
-            WHEN list_contains(service_codes, '{SURGICAL_CENTER}') THEN 'asc'
+            WHEN list_contains(service_codes, '{SURGICAL_CENTER_PLACE}') THEN 'asc'
             WHEN setting = 'outpatient' AND list_has_any(service_codes, {list(INPATIENT_PLACES)}) THEN 'opps'
             ELSE 'other place' END""",
-    # Where no place is listed, whose bill it is decides: hospitals need not list places, professionals must.
-    f"""CREATE MACRO stated_care(code_type, setting, billing_class) AS CASE
+    # Where no place is listed, whose bill it is decides: hospitals need not list places, professionals must. A
+    # surgical center is no hospital, whichever places its payer lists for all facilities.
+    f"""CREATE MACRO stated_care(code_type, setting, billing_class, at_center) AS CASE
             WHEN setting = 'inpatient' OR code_type IN {CASES} THEN 'inpatient'
+            WHEN billing_class IN ('institutional', 'both') AND at_center THEN 'at surgical center'
             WHEN billing_class IN ('institutional', 'both')
                 THEN CASE setting WHEN 'outpatient' THEN 'facility outpatient' WHEN 'both' THEN 'facility both'
                     ELSE 'facility' END
@@ -154,6 +169,7 @@ MACROS = (
     # The settings of the places are a parameter: a macro that used them four times would be planned four times.
     f"""CREATE MACRO care_settings(stated, service_codes, of_places) AS CASE
             WHEN stated = 'inpatient' THEN ['{INPATIENT}']
+            WHEN stated = 'at surgical center' THEN ['{SURGICAL_CENTER}']
             WHEN len(service_codes) = 0 THEN CASE
                 WHEN stated = 'facility both' THEN ['{HOSPITAL_OUTPATIENT}', '{INPATIENT}']
                 WHEN starts_with(stated, 'facility') THEN ['{HOSPITAL_OUTPATIENT}']

@@ -31,7 +31,8 @@ SURGICAL_CENTER_GROUP = Table(
     "surgical_center_group",
     "silver/surgical_center_group.parquet",
     ("year_month", "payer_slug", "pg_uid"),
-    "The provider groups with an organization that NPPES lists as an ambulatory surgical center (261QA1903X).",
+    "The provider groups with an organization that NPPES lists as an ambulatory surgical center (261QA1903X), and "
+    "without a person or a hospital.",
     (MONTH, SLUG, PG_UID),
     since=_SINCE,
 )
