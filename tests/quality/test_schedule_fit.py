@@ -1,6 +1,6 @@
 """How well rates fit the schedules of both classes, when that overrules a label, and what is then compared."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from math import log
 from pathlib import Path
 from statistics import median, stdev
@@ -278,10 +278,19 @@ def test_a_surgical_center_is_paid_the_facility_s_fee(tmp_path: Path) -> None:
     )
     center, surgeon = ("ASC", "provider"), ("MPFS facility", "class")
     assert found == {
-        "center": center, "center and hospital": center, "center and unknown": center, "center and surgeon": surgeon,
+        "center": center, "center and hospital": surgeon, "center and unknown": center, "center and surgeon": surgeon,
         "surgeon": surgeon, "hospital": surgeon, "unknown": surgeon,
     }  # fmt: skip
-    assert bases_of(db) == {"ASC": 3, "MPFS facility": 4}
+    assert bases_of(db) == {"ASC": 2, "MPFS facility": 5}
+
+
+@pytest.mark.parametrize("places", [["22", "24"], []])
+def test_a_surgical_center_is_no_hospital(tmp_path: Path, places: list[str]) -> None:
+    """A payer writes the same places, or none, for all facilities: the label says as little as the places."""
+    db = updated(store_of_groups(tmp_path, of_groups(*places, billing_class="institutional")))
+    assert bases_of(db) == {"ASC": 2, "OPPS": 5}
+    centers = replace(GEORGIA, care_setting="surgical center", billing_class="institutional")
+    assert medicare.count_outcomes(db, centers).total == (7 if places else 2)
 
 
 @pytest.mark.parametrize("places", [["11"], ["22", "24"], []])
@@ -292,8 +301,8 @@ def test_a_surgical_center_s_other_rates_are_what_they_say(tmp_path: Path, place
 
 def test_surgical_centers_are_found_in_the_scope(tmp_path: Path) -> None:
     db = store_of_groups(tmp_path, of_groups("24"))
-    assert len(find_surgical_centers(db, ALL)) == 3
-    assert len(find_surgical_centers(db, FitScope(payers=("Example Payer",), months=("2025-06",)))) == 3
+    assert len(find_surgical_centers(db, ALL)) == 2
+    assert len(find_surgical_centers(db, FitScope(payers=("Example Payer",), months=("2025-06",)))) == 2
     assert find_surgical_centers(db, FitScope(payers=("Another",))) == []
     assert find_surgical_centers(db, FitScope(months=("2025-07",))) == []
 
