@@ -102,7 +102,7 @@ def print_medians(db: Snapshot, number: int) -> None:
     print(f"\n{'':<12}{'rates':>8}{'likely':>8}{'median':>12}{'likely':>12}{'by services':>12}  class")
     for state, code_type, code in db.rows(
         f"""SELECT state, code_type, code FROM fact_rate JOIN code_use USING (code) WHERE code_type IN ('CPT', 'HCPCS')
-            GROUP BY ALL ORDER BY count(*) DESC, ALL LIMIT {number:d}"""
+            GROUP BY ALL ORDER BY count(*) DESC, code LIMIT {number:d}"""
     ):
         market = choose_class(db, with_latest(db, Market(state, "", code_type, code))).market
         with market_cache(db, market) as cached:
