@@ -232,7 +232,7 @@ def _sign(operation: Callable[..., Any], function: Resource, kinds: Sequence[tup
     operation.__name__ = function.__name__
 
 
-def _describe(function: Resource) -> dict[str, str]:
+def _describe(function: Resource) -> dict[str, Any]:
     """Return what the document says about a function: the first line of its docstring, and the others."""
     summary, _, description = inspect.cleandoc(function.__doc__ or "").partition("\n")
     return {"summary": summary.rstrip("."), "description": " ".join(description.split())}
