@@ -12,6 +12,7 @@ from core.api.protocol.resources import AnswerFields, MarketPage, ResourceReques
 from core.fields.codes.basket_list import read_basket
 from core.fields.codes.clinic_lines import MAX_LINES, ClinicLine, read_clinic_line
 from core.fields.places.care_setting import FOUR_SETTINGS
+from core.fields.providers.npi import NPI_PATTERN
 from core.pages.forms.clinic_form import MAX_NPIS, ClinicForm
 from core.queries.baskets.basket_answer import choose_codes
 from core.queries.baskets.clinic_answer import ClinicAnswer, ClinicQuestion, answer_clinic
@@ -47,7 +48,7 @@ class PostedClinic(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    npis: list[Annotated[str, Field(pattern="^[12][0-9]{9}$")]] = Field(
+    npis: list[Annotated[str, Field(pattern=f"^{NPI_PATTERN}$")]] = Field(
         [], max_length=MAX_NPIS, description="The clinic's NPIs.", examples=[["1003000126"]]
     )
     lines: list[PostedLine] = Field([], max_length=MAX_LINES, description="The clinic's lines.")
