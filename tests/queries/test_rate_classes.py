@@ -36,12 +36,11 @@ def choose_slowly(facts: list[Row], asked: Market) -> list[Row]:
             if asked.modifier and (modifier or "none") != asked.modifier:
                 continue
             some = [fact for fact in of_class if modifier in fact["billing_code_modifier"].split(",")]
-            if not asked.modifier and len({frozenset(part_of(fact)) for fact in some}) > 1:
-                continue
             names = sorted({one for fact in some for one in settings_of(fact)})
             by_setting = [[fact for fact in some if one in settings_of(fact)] for one in names]
             whole = billing_class == "professional" or asked.care_setting or all(one == some for one in by_setting)
-            classes += [some] if whole else by_setting
+            apart = [some] if whole else by_setting
+            classes += [one for one in apart if asked.modifier or len({frozenset(part_of(fact)) for fact in one}) == 1]
     return max(classes, key=lambda one: (sum(fact["kind"] == "dollars" for fact in one), len(one)), default=[])
 
 

@@ -154,7 +154,7 @@ def test_few_arguments_are_taken_ahead_of_the_work(pool: WorkerPool) -> None:
         nonlocal taken
         for _ in range(100):
             taken += 1
-            yield (0.05,)
+            yield (0.4,)  # long enough for a busy machine to take no answer for several
 
     results = pool.map(sleep, arguments())
     next(results)

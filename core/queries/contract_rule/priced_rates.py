@@ -60,7 +60,7 @@ def list_common_prices(db: Snapshot, market: Market) -> list[CommonPrice]:
     """Return the prices of a market that are compared with the physician fee schedule, by code."""
     # Which schedule a rate is compared with does not depend on where its group is.
     market = replace(market, area=STATE_MEAN, yardstick=None)
-    compared, _ = with_compared_terms(db, market)
+    compared, of_terms = with_compared_terms(db, market)
     rates, parameters = counted_rates(db, market)
     return read_rows(
         db,
@@ -77,7 +77,7 @@ def list_common_prices(db: Snapshot, market: Market) -> list[CommonPrice]:
             QUALIFY 1 = row_number() OVER (
                 PARTITION BY code_type, code, modifier, facility ORDER BY rates DESC, negotiated_rate)
             ORDER BY code, modifier, facility""",
-        parameters,
+        {**parameters, **of_terms},
     )
 
 

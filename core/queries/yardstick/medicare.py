@@ -351,7 +351,7 @@ def summarize_percents(db: Snapshot, market: Market, yardstick: Yardstick = MEDI
     market = by_medicare(market)
     areas = uses_own_areas(db, market)
     rates, parameters = counted_rates(db, market, areas=areas)
-    compared_terms, _ = with_compared_terms(db, market)
+    compared_terms, of_terms = with_compared_terms(db, market)
     same = SAME_TERMS_AND_AREA if areas else SAME_TERMS
     return read_rows(
         db,
@@ -368,5 +368,5 @@ def summarize_percents(db: Snapshot, market: Market, yardstick: Yardstick = MEDI
                         FROM {rates} f JOIN compared c ON {same} WHERE c.{yardstick.amount} IS NOT NULL)
                   GROUP BY ALL)
             ORDER BY reporting_entity_name""",
-        parameters,
+        {**parameters, **of_terms},
     )
