@@ -42,7 +42,7 @@ from tests.stores import copy_store, open_snapshot
 hypothesis_settings.register_profile(
     "tests",
     deadline=None,
-    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "8")),
+    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "6")),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     print_blob=True,
 )
