@@ -17,6 +17,7 @@ _KEYS = {"accessKey": "demo", "secretKey": "demo-secret"}
 READ_ONLY = {"accessKey": "reader", "secretKey": "reader-secret"}
 """The key of machines that only serve."""
 _START_SECONDS = 60.0
+_STARTS = 3
 
 
 @contextmanager
@@ -34,17 +35,8 @@ def serve_s3(directory: Path) -> Iterator[dict[str, str]]:
         {"name": "reader", "credentials": [READ_ONLY], "actions": ["Read", "List"]},
     ]
     config.write_text(json.dumps({"identities": identities}), encoding="utf-8")
-    s3, master, volume, filer = _free_ports(4)
-    command = [
-        program, "server", f"-dir={directory}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3",
-        f"-s3.port={s3}", f"-s3.config={config}", "-s3.port.iceberg=0", "-s3.port.lance=0", f"-master.port={master}",
-        f"-volume.port={volume}", f"-filer.port={filer}", "-master.volumeSizeLimitMB=256", "-volume.max=30",
-    ]  # fmt: skip
-    with (directory / "log").open("w", encoding="utf-8") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603 - a program of this environment
+    endpoint, server = _start(program, directory, config)
     try:
-        endpoint = f"http://127.0.0.1:{s3}"
-        _make_bucket(endpoint, server)
         yield {
             "AWS_ENDPOINT_URL": endpoint,
             "AWS_ALLOW_HTTP": "true",
@@ -59,6 +51,33 @@ def serve_s3(directory: Path) -> Iterator[dict[str, str]]:
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
+
+
+def _start(program: str, directory: Path, config: Path) -> "tuple[str, subprocess.Popen[bytes]]":
+    """Start the server. Return its address and its process."""
+    for remaining in reversed(range(_STARTS)):
+        s3, master, volume, filer = _free_ports(4)
+        command = [
+            program, "server", f"-dir={directory}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3",
+            f"-s3.port={s3}", f"-s3.config={config}", "-s3.port.iceberg=0", "-s3.port.lance=0",
+            f"-master.port={master}", f"-volume.port={volume}", f"-filer.port={filer}",
+            "-master.volumeSizeLimitMB=256", "-volume.max=30",
+        ]  # fmt: skip
+        with (directory / "log").open("a", encoding="utf-8") as log:
+            server = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603 - a program of this environment
+        endpoint = f"http://127.0.0.1:{s3}"
+        try:
+            _make_bucket(endpoint, server)
+        except BaseException as error:
+            has_ended = server.poll() is not None
+            server.kill()
+            server.wait()
+            # Another program may have taken one of the ports meanwhile.
+            if not (has_ended and remaining and isinstance(error, BeaconError)):
+                raise
+        else:
+            return endpoint, server
+    raise AssertionError("the last start returns or raises")
 
 
 def _make_bucket(endpoint: str, server: "subprocess.Popen[bytes]") -> None:
