@@ -32,7 +32,7 @@ NPIS_IN_USE = 200_000
 
 
 def write_register(path: Path, rows: int) -> None:
-    """Write a file of so many rows: as wide as NPPES's, NPIs in no order, 1% of them deactivated and blank."""
+    """Write a file of `rows` rows: as wide as NPPES's, NPIs in no order, 1% of them deactivated and blank."""
     rng = random.Random(1)
     states = [f"{a}{b}" for a in "ACFGIKLMNOPTUVW" for b in "AEILNORTXZ"]
     columns = {title: number for number, title in enumerate(HEADER)}

@@ -15,8 +15,8 @@ from core.fields.places.care_setting import FOUR_SETTINGS
 from core.fields.providers.npi import NPI_PATTERN
 from core.pages.forms.clinic_form import MAX_NPIS, ClinicForm
 from core.queries.baskets.basket_answer import choose_codes
-from core.queries.baskets.clinic_answer import ClinicAnswer, ClinicQuestion, answer_clinic
-from core.queries.baskets.clinic_position import Clinic, ClinicPosition
+from core.queries.baskets.clinic_answer import ClinicAnswer, ClinicQuestion, answer_clinic, split_clinic
+from core.queries.baskets.clinic_position import ClinicPosition
 from core.vocabulary.baskets import named_baskets
 
 router = Router(tags=["Payers"])
@@ -88,11 +88,9 @@ def _read_line(number: int, line: PostedLine) -> ClinicLine:
 
 
 def _answer(request: ResourceRequest, npis: tuple[str, ...], lines: Sequence[ClinicLine]) -> ClinicAnswer:
-    values, market = request.values, request.market
-    clinic = Clinic(market.organization, market.tin, npis or ((market.npi,) if market.npi else ()))
+    values = request.values
+    market, clinic = split_clinic(request.market, npis)
     if not clinic.values and not any(line.rate is not None for line in lines):
         raise Problem("wrong-parameter", errors=[("tin", "missing; expected tin, npi, or organization")])
-    items = read_basket(values["codes"])
-    codes = choose_codes(request.db, None if items else named_baskets().get(values["basket"]), items)
-    market = replace(market, organization=None, tin=None, npi=None)
+    codes = choose_codes(request.db, named_baskets().get(values["basket"]), read_basket(values["codes"]))
     return answer_clinic(request.db, ClinicQuestion(market, clinic, lines, codes))

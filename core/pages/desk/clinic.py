@@ -24,7 +24,7 @@ from core.pages.shared.market_choice import choose_from_form, form_with_market, 
 from core.pages.shared.page import MarketQuery, market_page
 from core.queries import coverage
 from core.queries.baskets.basket_answer import choose_codes
-from core.queries.baskets.clinic_answer import ClinicQuestion, answer_clinic
+from core.queries.baskets.clinic_answer import ClinicQuestion, answer_clinic, split_clinic
 from core.queries.baskets.clinic_position import Clinic, ClinicPosition, sum_gaps
 from core.queries.latest import list_payer_months
 from core.queries.parties.providers import find_tins
@@ -129,11 +129,9 @@ def _answer(
     text: str,
     bad: Sequence[BadLine] = (),
 ) -> HttpResponseBase:
-    db, market = query.db, query.market
-    clinic = Clinic(market.organization, market.tin, npis or ((market.npi,) if market.npi else ()))
-    market = replace(market, organization=None, tin=None, npi=None, code=None, code_type=None)
-    items = read_basket(query.values["codes"])
-    codes = choose_codes(db, None if items else named_baskets().get(query.values["basket"]), items)
+    db = query.db
+    market, clinic = split_clinic(query.market, npis)
+    codes = choose_codes(db, named_baskets().get(query.values["basket"]), read_basket(query.values["codes"]))
     answer = answer_clinic(db, ClinicQuestion(market, clinic, lines, codes))
     asked, positions, of_class = answer.asked, answer.positions, answer.of_class.market.billing_class
     # What is pasted is in no address, so a link to another class would lose it.

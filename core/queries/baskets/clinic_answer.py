@@ -48,6 +48,12 @@ class ClinicAnswer:
     positions: Sequence[ClinicPosition]
 
 
+def split_clinic(market: Market, npis: tuple[str, ...]) -> tuple[Market, Clinic]:
+    """Return a market without its provider and code, and the clinic that this provider is, or these NPIs if any."""
+    clinic = Clinic(market.organization, market.tin, npis or ((market.npi,) if market.npi else ()))
+    return market.without("organization", "tin", "npi", "code", "code_type"), clinic
+
+
 def answer_clinic(db: Snapshot, question: ClinicQuestion) -> ClinicAnswer:
     """Return the position of each line at each payer, the largest shortfall first."""
     of_class = choose_clinic_class(db, question.market, question.clinic)
