@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from core.store.generations.integrity.damage import expect_whole, explain_damage
 from core.store.generations.manifest import Manifest
 from core.store.generations.store import Store
 from core.store.hardening import connect_hardened
-from core.store.keyed_rows import KeyedRows
+from core.store.keyed_rows import NO_PART, KeyedRows, Part
 from core.store.market.market_cache import MarketCache, MarketKey
 from core.store.market.market_connection import MAX_BYTES, MarketConnection
 from core.store.market.market_facts import MAX_ROWS, MONTHS, code_condition, has_remote_facts, read_market_facts
@@ -249,6 +249,22 @@ class Snapshot:
         """Return all rows of a query's answer as an Arrow table. Of the parameters, those that it names are bound."""
         return _ask(self.cursor(), sql, parameters)
 
+    def find_rows(
+        self, table: str, key: str, keys: pa.ChunkedArray, columns: Sequence[str], part: Part = NO_PART
+    ) -> pa.Table:
+        """Return the column `key` and the `columns` of the rows of a table or view whose key is among the texts `keys`.
+
+        `part` has the values of other columns that the rows must have: those of a part are kept in memory together,
+        see keyed_rows.py, unless they are too many.
+        """
+        found = self.keyed_rows.find(table, key, keys, columns, part)
+        if found is not None:
+            return found
+        of_part = "".join(f" AND {column} = ${column}" for column in part)
+        sql = f"""SELECT {key}, {", ".join(columns)} FROM {table}
+                  WHERE {key} IN (SELECT unnest($keys::VARCHAR[])) {of_part}"""
+        return _ask(self.cursor(), sql, {**part, "keys": keys.to_pylist()})
+
     def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
         """Return all rows of a query's answer."""
         with self.cursor() as cursor:
@@ -272,6 +288,7 @@ class MarketSnapshot(Snapshot):
         self._answers = whole._answers
         self._selections: dict[tuple[str, str, str], str] = {}
         self._kept: dict[str, MarketKey] = {}
+        self._made: dict[Hashable, Any] = {}
 
     @contextmanager
     def cursor(self, seconds: float | None = None) -> Iterator[WatchedCursor]:
@@ -307,9 +324,20 @@ class MarketSnapshot(Snapshot):
         self.keep_table(name, query, bound)
         return name
 
+    def make_once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what `make` returns, which several questions of a page need. It is made once for the snapshot."""
+        if key not in self._made:
+            self._made[key] = make()
+        made: T = self._made[key]
+        return made
+
     def count_shown(self, name: str) -> int:
         """Return how many rows a table has that is shown."""
         return len(self.shown.table(name))
+
+    def show(self, name: str, table: pa.Table) -> None:
+        """Show a table in memory for what follows on this snapshot."""
+        self.shown.add(name, table)
 
     def show_table(self, name: str, query: str, parameters: Mapping[str, Any]) -> None:
         """Make a query's answer a table in memory for what follows on this snapshot."""
@@ -324,14 +352,9 @@ class MarketSnapshot(Snapshot):
         without reading that table where its rows are in memory, see keyed_rows.py.
         """
         keys = self.shown.table(of).column(key).unique().drop_null()
-        found = [self.keyed_rows.find(table, key, keys, columns, month) for month in months or (None,)]
-        rows = [one for one in found if one is not None]
-        if len(rows) < len(found):
-            bound = {f"month_{number}": month for number, month in enumerate(months)}
-            of_months = f"AND year_month IN ({', '.join(f'${one}' for one in bound)})" if bound else ""
-            sql = f"SELECT {key}, {', '.join(columns)} FROM {table} WHERE {key} IN (SELECT {key} FROM {of}) {of_months}"
-            rows = [_ask(self.cursor(), sql, bound)]
-        self.shown.add(name, rows[0] if len(rows) == 1 else pa.concat_tables(rows, promote_options="permissive"))
+        parts: list[Part] = [{"year_month": month} for month in months] or [NO_PART]
+        found = [self.find_rows(table, key, keys, columns, part) for part in parts]
+        self.shown.add(name, found[0] if len(found) == 1 else pa.concat_tables(found, promote_options="permissive"))
 
 
 def _ask(asking: AbstractContextManager[WatchedCursor], sql: str, parameters: Mapping[str, Any]) -> pa.Table:

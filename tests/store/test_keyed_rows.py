@@ -16,6 +16,8 @@ LOOKUPS = (
     ("dim_tin", "tin_value", ["tin_type", "business_name"], False),
     ("named_tin", "tin_value", ["tin_type", "shown_name"], False),
     ("xref_group_npi", "npi", ["pg_uid", "payer_slug"], False),
+    ("group_profile", "pg_uid", ["zip", "city", "specialty", "entity_type", "latitude"], True),
+    ("dim_code", "code", ["code_type", "name"], False),
 )
 
 
@@ -28,7 +30,8 @@ def test_they_are_those_that_sql_finds(
     there = [value for (value,) in demo.rows(f"SELECT DISTINCT {key} FROM {table} ORDER BY 1")]
     wanted = data.draw(st.lists(st.sampled_from(there) | st.sampled_from(["", "no such"]), unique=True, max_size=20))
     month = data.draw(st.sampled_from(["2025-07", "2025-08", "1999-01"])) if by_month else None
-    found = demo.keyed_rows.find(table, key, pa.chunked_array([pa.array(wanted, pa.string())]), columns, month)
+    part = {"year_month": month} if month else {}
+    found = demo.keyed_rows.find(table, key, pa.chunked_array([pa.array(wanted, pa.string())]), columns, part)
     assert found is not None
     names = ", ".join([key, *columns])
     of_month = "AND year_month = $month" if by_month else ""

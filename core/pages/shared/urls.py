@@ -51,10 +51,18 @@ def changed(path: str, parameters: Mapping[str, Any], **changes: Any) -> str:
 def said(parameters: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """Return the parameters in their order, without those that are empty or that no page has."""
     given = {**parameters, "codes": shorten_list(str(parameters.get("codes") or ""))}
-    every = [(name, given[name]) for name in ORDER if given.get(name) not in {None, ""}]
-    return [(name, value) for name, value in every if (name, str(value)) != ("page", "1")]
+    every = [(name, value) for name, value in given.items() if name in _POSITION and value not in {None, ""}]
+    return sorted((one for one in every if (one[0], str(one[1])) != ("page", "1")), key=lambda one: _POSITION[one[0]])
+
+
+_POSITION = {name: position for position, name in enumerate(ORDER)}
 
 
 def query(parameters: Sequence[tuple[str, Any]]) -> str:
     """Return parameters as a query string, with its question mark."""
-    return f"?{urlencode(parameters, safe=',:~*')}" if parameters else ""
+    return f"?{'&'.join(_quote(name, str(value)) for name, value in parameters)}" if parameters else ""
+
+
+@lru_cache(maxsize=4096)  # the links of a page have most of their parameters in common
+def _quote(name: str, value: str) -> str:
+    return urlencode([(name, value)], safe=",:~*")

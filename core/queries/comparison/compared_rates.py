@@ -54,6 +54,21 @@ SAME_TERMS = f"rate_size(f.code, f.negotiated_rate) = c.size AND {_SAME_TERMS}"
 SAME_TERMS_AND_AREA = f"{SAME_TERMS} AND f.group_area IS NOT DISTINCT FROM c.group_area"
 """Whether a fact AS f, with `group_area`, has the terms and the area of a row of `compared` AS c."""
 
+
+def count_terms_sql(rates: str, outcomes: str, count: str, *, areas: bool) -> str:
+    """Return SQL of the rows of `outcomes`, a table of `compared`, that the `rates` have, each with its `rate_count`.
+
+    The rates are put together first: a join costs by its columns, and outcomes have many.
+    """
+    area = ", group_area" if areas else ""
+    same_area = " AND f.group_area IS NOT DISTINCT FROM c.group_area" if areas else ""
+    return f"""
+        SELECT c.*, f.rate_count
+        FROM (SELECT {TERMS}, rate_size(code, negotiated_rate) AS size{area}, {count} AS rate_count
+              FROM {rates} GROUP BY ALL) f
+        JOIN {outcomes} c ON f.size = c.size AND {_SAME_TERMS}{same_area}"""
+
+
 _OUTCOME_COLUMNS = (
     "kind", "places", "schedule", "basis", "detail", "rule", "medicare", "other_amount", "area", "mean_error",
     "release", "in_force", "reason", *COMPENSATION_OUTCOME,
@@ -289,7 +304,7 @@ def _outcomes(facts: str, count: str, place: str | None, basis: str | None, scop
             FROM reasoned QUALIFY 1 = row_number() OVER (
                 PARTITION BY term
                 ORDER BY why_none IS NOT NULL, list_position({list(MOST_HELPFUL_FIRST)}, why_none), step)),
-        {compensated_sql(may_be_loaded=scope.has_compensation)},
+        {compensated_sql(may_be_loaded=scope.has_compensation, is_kept=scope.is_kept)},
         outcomes AS (
             SELECT p.*, CASE
                        WHEN p.kind <> 'dollars' THEN p.kind

@@ -3,17 +3,31 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
+import pyarrow as pa
+
 from core.fields.codes.billing_code import CODE_WIDTHS
-from core.queries.comparison.lookup_scope import BOUND_CODES, LookupScope, ReleaseInForce, bind_codes
+from core.queries.comparison.lookup_scope import BOUND_CODES, LookupScope, ReleaseInForce, as_listed
 from core.queries.comparison.schedules import MS_DRG, SCHEDULES, Price, Schedule
+from core.queries.comparison.state_schedule import COMPENSATION_TABLES, kept_name
 from core.queries.rules.market import Market
 from core.store.connection import MarketSnapshot, Snapshot
+from core.store.market.market_months import month_parameters
+from core.store.schema.tables import TABLES
 
 _CODES = f"[$code::VARCHAR, lpad($code::VARCHAR, {CODE_WIDTHS[MS_DRG]}, '0')]"
 """SQL of how schedules may list the parameter `$code`: a DRG has three digits there."""
 
 _KEPT_PERIODS, _KEPT_CODES = "period_in_force", "listed_price"
-"""The tables in memory that keep_lookups makes."""
+"""The tables in memory that keep_lookups makes, besides one of each schedule that lists the codes."""
+
+_PERIODS = pa.schema(
+    [
+        *((name, pa.string()) for name in ("state", "year_month", "schedule", "release", "in_force", "rows_state")),
+        ("loaded", pa.bool_()),
+    ]
+)
+_OF_RATES = ("of_state", "of_month")
+"""The state and month of the rates that a row of a schedule is for."""
 
 
 def lookups_sql(scope: LookupScope) -> str:
@@ -39,16 +53,82 @@ def keep_lookups(db: Snapshot, market: Market, scope: LookupScope, codes: Collec
     """Return the scope with its look-ups kept as tables of the market in memory, if they are of a few months and of one
     code, or of the list `codes` for which the scope was found.
 
-    They do not depend on the market's filters. Without parameters, the plan of the comparison can be kept.
+    They do not depend on the market's filters. The rows of schedules are found by their codes in memory, so that no
+    question has a parameter or reads a file: its plan is kept, and that of the comparison as well.
     """
     if not isinstance(db, MarketSnapshot) or scope.periods is None:
         return scope
     if (db.market_values if scope.has_codes else db.code_values) is None:
         return scope
-    values = {**market.parameters, "codes": bind_codes(codes)}
-    db.keep_table(_KEPT_PERIODS, _periods(scope), values)
-    db.keep_table(_KEPT_CODES, f"WITH {lookups_sql(scope)} SELECT * FROM listed_code", values)
+    asked = as_listed(codes or filter(None, [market.code]))
+    key = (_KEPT_CODES, scope.schedules, market.state, market.months, *asked)
+    return db.make_once(key, lambda: _keep(db, market, scope, asked))
+
+
+def _keep(db: MarketSnapshot, market: Market, scope: LookupScope, asked: Collection[str]) -> LookupScope:
+    db.show(_KEPT_PERIODS, pa.Table.from_pylist(list(_periods_in_force(scope, market)), _PERIODS))
+    listing = [one for one in scope.schedules if _show_rows(db, market, scope, one.kind, f"bench_{one.kind}", asked)]
+    if scope.has_compensation:
+        for table in COMPENSATION_TABLES:
+            _show_rows(db, market, scope, "wcfs", table, asked)
+    # One at least, for the types of the columns.
+    listed = " UNION ALL ".join(
+        _listed_sql(one, ", ".join(f"b.{name}" for name in _OF_RATES), f"{kept_name(f'bench_{one.kind}')} b", "true")
+        for one in listing or scope.schedules[:1]
+    )
+    names = "schedule, code_system, state, year_month, code, prices, passes_on"
+    made_from = {"state": market.state, "codes": asked, **month_parameters(market.months)}
+    query = f"WITH listed_code({names}) AS ({listed}) SELECT * FROM listed_code"
+    db.keep_table(_KEPT_CODES, query, {}, made_from=made_from)
     return replace(scope, is_kept=True)
+
+
+def _periods_in_force(scope: LookupScope, market: Market) -> Iterator[dict[str, str | bool]]:
+    """Yield what the query `periods` finds, by the names of _PERIODS."""
+    for parameter, month in _months(market).items():
+        for kind, one in (scope.periods or {})[parameter].items():
+            yield {
+                "state": market.state,
+                "year_month": month,
+                "schedule": kind,
+                "release": one.release,
+                "in_force": one.ended or month,
+                "rows_state": "US" if one.is_national else market.state,
+                "loaded": one.has_state,
+            }
+
+
+def _months(market: Market) -> dict[str, str]:
+    """Return the months of a market by their parameters."""
+    return {f"${name}": month for name, month in month_parameters(market.months).items() if isinstance(month, str)}
+
+
+def _show_rows(
+    db: MarketSnapshot, market: Market, scope: LookupScope, kind: str, table: str, codes: Collection[str]
+) -> bool:
+    """Show what the releases in force of a schedule say of the codes, and return whether they say anything.
+
+    A row stands for each month of rates in which its release is in force.
+    """
+    columns = [name for name in TABLES[table].names if name != "code"]
+    keys = pa.chunked_array([pa.array(sorted(codes), pa.string())])
+    found = []
+    for parameter, month in _months(market).items():
+        if one := (scope.periods or {})[parameter].get(kind):
+            state = "US" if one.is_national else market.state
+            # The lines with modifiers of a compensation schedule are by release, all others by month.
+            by = {"year_month": one.ended or month} if "year_month" in columns else {"release": one.release}
+            rows = db.find_rows(table, "code", keys, columns, {"state": state, **by})
+            for name, value in zip(_OF_RATES, (market.state, month), strict=True):
+                rows = rows.append_column(name, pa.array([value] * len(rows), pa.string()))
+            found.append(rows)
+    empty = pa.schema([*(TABLES[table].arrow.field(name) for name in ("code", *columns)), *_PERIODS_OF_RATES])
+    shown = pa.concat_tables(found) if found else empty.empty_table()
+    db.show(kept_name(table), shown.cast(empty))
+    return bool(len(shown))
+
+
+_PERIODS_OF_RATES = [pa.field(name, pa.string()) for name in _OF_RATES]
 
 
 def _last_month(kind: str, release: str) -> str:

@@ -52,12 +52,22 @@ _BEFORE_THE_SCHEDULE = f"""
 """Reasons that do not depend on the schedule, as WHEN clauses."""
 
 
-def compensated_sql(*, may_be_loaded: bool = True) -> str:
+COMPENSATION_TABLES = ("bench_wcfs", "bench_wcfs_modifier")
+"""The tables of the schedule: a row for each code, and one for each code and modifier."""
+
+
+def kept_name(table: str) -> str:
+    """Return the name of the table in memory with those rows of a schedule's table that a market needs."""
+    return f"kept_{table}"
+
+
+def compensated_sql(*, may_be_loaded: bool = True, is_kept: bool = False) -> str:
     """Return the queries of a WITH clause that end in `compensated`: COMPENSATION_OUTCOME by `term`.
 
     They follow `picked`, `periods` and `codes` of compared_rates.py. `compensation` has what the release in force
     says of each code, a list with a line for each modifier. `weighed` chooses the line and the amount for each
-    rate. Where no schedule can be loaded, nothing is looked up.
+    rate. Where no schedule can be loaded, nothing is looked up. With `is_kept`, the rows of the codes are in memory,
+    see kept_name.
     """
     if not may_be_loaded:
         return f"""compensated AS (
@@ -65,15 +75,16 @@ def compensated_sql(*, may_be_loaded: bool = True) -> str:
                    NULL::DOUBLE AS wcfs, NULL::VARCHAR AS wcfs_release, NULL::VARCHAR AS wcfs_basis
             FROM picked)"""
     line = ", ".join(f"'{name}': b.{name}" for name in _COLUMNS)
+    codes, modifiers = (kept_name(name) if is_kept else name for name in COMPENSATION_TABLES)
     return f"""
         compensation_lines AS (
             SELECT t.state, t.year_month, b.code_type, b.code, {{'modifier': '', {line}}} AS line
-            FROM bench_wcfs b
+            FROM {codes} b
             JOIN periods t ON t.schedule = 'wcfs' AND b.state = t.state AND b.year_month = t.in_force
             WHERE b.code IN (SELECT code FROM codes) AND b.wcfs_status IS DISTINCT FROM 'modifiers only'
             UNION ALL
             SELECT t.state, t.year_month, b.code_type, b.code, {{'modifier': b.modifier, {line}}}
-            FROM bench_wcfs_modifier b
+            FROM {modifiers} b
             JOIN periods t ON t.schedule = 'wcfs' AND b.state = t.state AND b.release = t.release
             WHERE b.code IN (SELECT code FROM codes)),
         compensation AS (

@@ -1,7 +1,9 @@
 """Billing codes, found by number or words."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+import pyarrow as pa
 
 from core.fields.codes.billing_code import padded_codes
 from core.queries.coverage import list_periods
@@ -10,6 +12,7 @@ from core.queries.rules.columns import Code, CodeDescription, CodeName, CodeType
 from core.queries.rules.market import Market
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
+from core.store.schema.tables import DIM_CODE
 
 
 @dataclass(frozen=True)
@@ -129,26 +132,19 @@ def count_codes(db: Snapshot, market: Market, codes: Sequence[str]) -> list[Code
 
 def find_possible_codes(db: Snapshot, code: str) -> list[CodeTitle]:
     """Return the codes that a number without its system may mean: 450 is also revenue code 0450."""
-    conditions, parameters = ["code = $code"], {"code": code}
-    for number, (system, padded) in enumerate(padded_codes(code).items()):
-        conditions.append(f"(code_type = $system{number} AND code = $padded{number})")
-        parameters |= {f"system{number}": system, f"padded{number}": padded}
-    return read_rows(
-        db,
-        CodeTitle,
-        f"""SELECT code_type, code, name, code_desc FROM dim_code
-            WHERE {" OR ".join(conditions)} ORDER BY code_type, code""",
-        parameters,
-    )
+    meant = set(padded_codes(code).items())
+    titles = _find_titles(db, {code, *(padded for _, padded in meant)})
+    return [one for one in titles if one.code == code or (one.code_type, one.code) in meant]
 
 
 def describe_code(db: Snapshot, code_type: str | None, code: str | None) -> CodeTitle | None:
     """Return the code with its name, in the given system or in any, or None if no fact has it."""
-    rows = read_rows(
-        db,
-        CodeTitle,
-        """SELECT code_type, code, name, code_desc FROM dim_code
-           WHERE code = $code AND ($code_type IS NULL OR code_type = $code_type) ORDER BY code_type LIMIT 1""",
-        {"code": code, "code_type": code_type},
-    )
-    return rows[0] if rows else None
+    titles = _find_titles(db, {code or ""})
+    return next((one for one in titles if code_type in {None, one.code_type}), None)
+
+
+def _find_titles(db: Snapshot, numbers: Iterable[str]) -> list[CodeTitle]:
+    """Return the codes with these numbers, in the order of their systems."""
+    keys = pa.chunked_array([pa.array(sorted(numbers), pa.string())])
+    found = db.find_rows(DIM_CODE.name, "code", keys, ["code_type", "name", "code_desc"])
+    return sorted((CodeTitle(**row) for row in found.to_pylist()), key=lambda one: (one.code_type, one.code))

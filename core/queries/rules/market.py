@@ -31,6 +31,7 @@ from core.store.market.market_months import (
     month_parameters,
     months_sql,
 )
+from core.store.schema.profile_tables import OF_ZIP
 from core.store.schema.tables import DIM_GROUP_AREA, FACT_RATE, GROUP_PROFILE
 from core.store.sql import used_parameters
 from core.store.views import COUNTED_RATE, MARKET_FACT, payee_sql, with_group_areas
@@ -327,16 +328,16 @@ def market_members(db: Snapshot, market: Market) -> str:
 
     A row is what some providers of a group have in common. Of 300,000 rows of a month, a code has a few hundred.
     """
-    if db.code_values is None:
+    if not isinstance(db, MarketSnapshot) or db.code_values is None:
         return f"(SELECT * FROM {GROUP_PROFILE.name} WHERE {in_months('year_month', market.months_sql)})"
     # Of all payers, so that the table in memory is the same whichever is looked at.
-    whole = market.without("payer")
-    rows = f"SELECT * FROM {GROUP_PROFILE.name} WHERE {in_months('year_month', whole.months_sql)}"
-    # The list is one row to the planner, see rates.count_market.
-    groups = f"""SELECT unnest(list) FROM (SELECT list(DISTINCT pg_uid) AS list FROM {MARKET_FACT})"""
-    db.keep_table(_MEMBERS, f"{rows} AND pg_uid IN ({groups})", month_parameters(whole.months))
+    months = market.without("payer").month_names
+    db.show_rows_of(_MEMBERS, GROUP_PROFILE.name, "pg_uid", _OF_MEMBER, of=MARKET_FACT, months=months)
     return _MEMBERS
 
+
+_OF_MEMBER = ("zip", "city", "specialty", "entity_type", *OF_ZIP)
+"""What is known of the providers of a group, besides how many they are."""
 
 _MEMBERS = "market_member"
 """The table in memory of what the providers of a code's groups are."""

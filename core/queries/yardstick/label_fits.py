@@ -1,7 +1,7 @@
 """The payers whose rates are not compared with the schedule of the class that their file states, and the evidence."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Annotated
 
 from core.queries.comparison.label_fit import SURGICAL_CENTER, UNSTATED
@@ -9,7 +9,7 @@ from core.queries.rules.columns import BillingClass, PayerName, PayerSlug, descr
 from core.queries.rules.market import Market
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
-from core.store.market.market_months import facts_in_months, month_parameters
+from core.store.market.market_months import is_in_months
 from core.store.schema.fit_tables import SCHEDULE_FIT
 
 SCHEDULE_NAMES = {"mpfs": "the physician fee schedule", "opps": "OPPS", "asc": "ASC"}
@@ -60,18 +60,32 @@ def find_surgical_centers(db: Snapshot, pg_uids: Collection[str]) -> set[str]:
 
 def list_overruled_labels(db: Snapshot, market: Market) -> list[OverruledLabel]:
     """Return the overruled labels of the market's state and month, and of its payer if it has one."""
-    of_payer = "AND payer_slug(c.reporting_entity_name) = $payer" if market.payer else ""
-    parameters = {"state": market.state, **month_parameters(market.months)}
+    names = [field.name for field in fields(OverruledLabel)]
+    return [
+        OverruledLabel(**{name: getattr(one, name) for name in names})
+        for one in db.ask_once(_every_overruled_label)
+        if one.state == market.state
+        and is_in_months(market.months, one.year_month, one.reporting_entity_name)
+        and market.payer in {None, one.payer_slug}
+    ]
+
+
+@dataclass(frozen=True)
+class _LabelOfMonth(OverruledLabel):
+    state: str
+    year_month: str
+
+
+def _every_overruled_label(db: Snapshot) -> list[_LabelOfMonth]:
+    """Return the overruled labels of all states and months: a few."""
     return read_rows(
         db,
-        OverruledLabel,
-        f"""SELECT c.reporting_entity_name, payer_slug(c.reporting_entity_name) AS payer_slug, c.billing_class,
-                   c.places, c.schedule, c.median, c.spread, l.schedule AS label_schedule, l.median AS label_median,
-                   l.spread AS label_spread, c.codes, c.rates
-            FROM schedule_fit c
-            JOIN schedule_fit l USING (state, year_month, reporting_entity_name, billing_class, places)
-            WHERE c.chosen AND NOT c.of_label AND l.of_label AND c.state = $state
-                AND {facts_in_months(market.months, "c")} {of_payer}
-            ORDER BY c.reporting_entity_name, c.billing_class, c.places""",
-        parameters | ({"payer": market.payer} if market.payer else {}),
+        _LabelOfMonth,
+        """SELECT c.state, c.year_month, c.reporting_entity_name, payer_slug(c.reporting_entity_name) AS payer_slug,
+                  c.billing_class, c.places, c.schedule, c.median, c.spread, l.schedule AS label_schedule,
+                  l.median AS label_median, l.spread AS label_spread, c.codes, c.rates
+           FROM schedule_fit c
+           JOIN schedule_fit l USING (state, year_month, reporting_entity_name, billing_class, places)
+           WHERE c.chosen AND NOT c.of_label AND l.of_label
+           ORDER BY c.reporting_entity_name, c.billing_class, c.places""",
     )

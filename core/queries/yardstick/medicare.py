@@ -13,6 +13,7 @@ from core.queries.comparison.compared_rates import (
     SAME_TERMS,
     SAME_TERMS_AND_AREA,
     compared_terms_sql,
+    count_terms_sql,
     measured_sql,
 )
 from core.queries.comparison.lookup_scope import find_scope
@@ -265,8 +266,13 @@ def _comparisons_sql(
     return sql, of_terms | of_facts
 
 
-def with_compared_terms(db: Snapshot, market: Market, *, with_errors: bool = False) -> tuple[str, dict[str, Any]]:
+def with_compared_terms(
+    db: Snapshot, market: Market, *, with_errors: bool = False, counted: bool = False
+) -> tuple[str, dict[str, Any]]:
     """Return a WITH clause whose `compared` has one row for all rates of the same terms, and its parameters.
+
+    If they are to be `counted`, its rows are those that the market's rates have, each with its `rate_count`. Otherwise
+    there may be others, which join with no rate.
 
     Where `db` is the cache of one code, its rates are compared once, whatever the filters, and all questions of a page
     find the outcomes in a table: comparing takes longer than the questions. The columns of Medicare are those of the
@@ -284,11 +290,10 @@ def with_compared_terms(db: Snapshot, market: Market, *, with_errors: bool = Fal
     # Of all payers, whose months may be more than those of the market.
     values = {**everything.parameters, **market.parameters}
     db.keep_table(table, f"{query} SELECT * EXCLUDE (rate_count) FROM compared", values)
+    if not counted:
+        return f"WITH compared AS (SELECT * FROM {outcomes})", {}
     rates, parameters = counted_rates(db, market, areas=areas)
-    sql = f"""WITH compared AS (
-        SELECT c.*, {RATE_COUNT} AS rate_count
-        FROM {rates} f JOIN {outcomes} c ON {SAME_TERMS_AND_AREA if areas else SAME_TERMS} GROUP BY ALL)"""
-    return sql, parameters
+    return f"WITH compared AS ({count_terms_sql(rates, outcomes, RATE_COUNT, areas=areas)})", parameters
 
 
 def _compare_terms(db: Snapshot, market: Market, place: str | None, *, with_errors: bool) -> tuple[str, dict[str, Any]]:
@@ -323,7 +328,7 @@ class _OutcomeCount:
 def count_outcomes(db: Snapshot, market: Market, yardstick: Yardstick = MEDICARE) -> Outcomes:
     """Return how many rates have each basis, and how many have each reason for no percent, most rates first."""
     market = by_medicare(market)  # the columns of either yardstick have their own names
-    compared_terms, parameters = with_compared_terms(db, market)
+    compared_terms, parameters = with_compared_terms(db, market, counted=True)
     counts = read_rows(
         db,
         _OutcomeCount,

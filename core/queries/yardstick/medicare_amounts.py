@@ -103,7 +103,7 @@ def find_amounts(db: Snapshot, market: Market, group_areas: Iterable[str] = ()) 
         of_terms = {**market.parameters, "group_areas": [None, *areas]}
     else:
         terms, of_terms = with_compared_terms(
-            db, replace(market, area=STATE_MEAN) if uses_own_areas(db, market) else market
+            db, replace(market, area=STATE_MEAN) if uses_own_areas(db, market) else market, counted=True
         )
     sql = f"""{terms}
             SELECT year_month, billing_class, setting, billing_code_modifier AS modifier, pos_set_id, negotiated_type,

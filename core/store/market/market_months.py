@@ -57,6 +57,13 @@ def facts_in_months(months: MarketMonths, table: str = "f") -> str:
     return f"{condition} AND CASE {table}.year_month{cases} ELSE true END" if cases else condition
 
 
+def is_in_months(months: MarketMonths, year_month: str, name: str) -> bool:
+    """Return whether the rates that a payer, as files name it, has of a month are among those of the months."""
+    return not months or any(
+        one.year_month == year_month and (one.names is None or name in one.names) for one in months
+    )
+
+
 def names_of_months(months: Iterable[MarketMonth]) -> list[str]:
     """Return the months by their names."""
     return [one.year_month for one in months]
