@@ -6,7 +6,7 @@ from pydantic import Field
 from core.api.protocol.resources import AnswerFields, MarketAnswer, MarketPage, ResourceRequest, resource
 from core.pages.forms.market_forms import MarketForm, MedicareForm
 from core.queries import rates
-from core.queries.rules.market import market_cache, uses_own_areas
+from core.queries.rules.market import percent_cache
 from core.queries.rules.market_filters import MARKET_PARAMETERS
 from core.queries.yardstick import label_fits, medicare
 
@@ -34,7 +34,7 @@ def list_comparisons(request: ResourceRequest) -> AnswerFields:
     A row has either a basis and a percent, or the reason why there is none. A `percent` of 1 is 100%.
     """
     request.refuse_if_too_broad()
-    with market_cache(request.db, request.market, areas=uses_own_areas(request.db, request.market)) as cache:
+    with percent_cache(request.db, request.market) as cache:
         return request.page_after_key(
             medicare.Comparison,
             medicare.ORDERS[request.sort],
@@ -50,7 +50,7 @@ def summarize_by_payer(request: ResourceRequest) -> AnswerFields:
     `implausible` counts rates below 50% or above 3,000%; the percentiles include them. A figure of 1 is 100%.
     """
     request.refuse_if_too_broad()
-    with market_cache(request.db, request.market, areas=uses_own_areas(request.db, request.market)) as cache:
+    with percent_cache(request.db, request.market) as cache:
         return request.page_of(medicare.summarize_percents(cache, request.market))
 
 
@@ -58,7 +58,7 @@ def summarize_by_payer(request: ResourceRequest) -> AnswerFields:
 def count_outcomes(request: ResourceRequest) -> AnswerFields:
     """Count the rates that are compared with Medicare, and the others by reason."""
     request.refuse_if_too_broad()
-    with market_cache(request.db, request.market, areas=uses_own_areas(request.db, request.market)) as cache:
+    with percent_cache(request.db, request.market) as cache:
         outcomes = medicare.count_outcomes(cache, request.market)
     return {
         "total": outcomes.total,

@@ -12,13 +12,14 @@ from core.queries import coverage
 from core.queries.facets import count_choices
 from core.queries.find import codes
 from core.queries.histogram import build_histogram
-from core.queries.rules.market import Market, market_cache
+from core.queries.rules.market import Market, market_cache, percent_cache
+from core.queries.yardstick import medicare
 from core.store import keyed_rows
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.store.market import market_facts
 from core.tic.source import open_documents
-from tests.queries.answers import a_market, assert_all_answers, assert_facets, assert_histogram
+from tests.queries.answers import a_market, assert_all_answers, assert_facets, assert_histogram, assert_medicare
 from tests.queries.slow import Everything
 from tests.stores import open_snapshot
 
@@ -50,6 +51,36 @@ def test_answers_from_memory_are_the_same(odd: Snapshot, odd_everything: Everyth
             name: set(choices) for name, choices in count_choices(odd, market).items()
         }
         assert build_histogram(cached, market) == build_histogram(odd, market)
+
+
+@settings(max_examples=8)
+@given(data=st.data())
+def test_a_market_without_a_code_is_compared_once(
+    odd: Snapshot, odd_everything: Everything, data: st.DataObject
+) -> None:
+    market = data.draw(a_market(odd_everything)).without("code", "code_type", "npi", "tin")
+    by_uid = {fact["fact_uid"]: fact for fact in odd_everything.of(market)}
+    with percent_cache(odd, market) as once:
+        assert_medicare(once, odd_everything, market, by_uid)
+        for yardstick in (medicare.MEDICARE, medicare.COMPENSATION):
+            assert medicare.count_outcomes(once, market, yardstick) == medicare.count_outcomes(odd, market, yardstick)
+            assert medicare.summarize_percents(once, market, yardstick) == medicare.summarize_percents(
+                odd, market, yardstick
+            )
+
+
+def test_all_questions_of_a_market_find_what_one_comparison_made(odd: Snapshot) -> None:
+    db = open_snapshot(Store(odd.root))
+    market = Market("TX", "2025-11")
+    with percent_cache(db, market) as once:
+        medicare.list_comparisons(once, market, "percent", 5, 0)
+        made = db.markets.size
+        medicare.summarize_percents(once, market)
+        medicare.count_outcomes(once, market, medicare.COMPENSATION)
+    assert made == 1 == db.markets.size
+    with percent_cache(db, market) as later:
+        medicare.list_comparisons(later, market, "-rate", 5, 5)
+    assert db.markets.size == 1
 
 
 @settings(max_examples=8)

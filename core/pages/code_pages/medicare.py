@@ -60,10 +60,10 @@ def show_medicare(query: MarketQuery[MedicareListForm]) -> HttpResponseBase:
         return _download(query)
     db, market = query.db, query.market
     limit, offset = span(query.values["page"])
-    spreads = medicare.summarize_percents(query.cached_by_area, market)
-    outcomes = medicare.count_outcomes(query.cached_by_area, market)
+    spreads = medicare.summarize_percents(query.compared, market)
+    outcomes = medicare.count_outcomes(query.compared, market)
     compensation = _compare_with_compensation(query, query.compensation_release) if query.compensation_release else None
-    rows = medicare.list_comparisons(query.cached_by_area, market, query.values["sort"], limit, offset)
+    rows = medicare.list_comparisons(query.compared, market, query.values["sort"], limit, offset)
     return query.render(
         "pages/medicare.html",
         evidence=find_evidence_switch(query.cached_by_area, market),
@@ -100,7 +100,7 @@ class ComparedWithCompensation:
 def _compare_with_compensation(
     query: MarketQuery[MedicareListForm], release: CompensationRelease
 ) -> ComparedWithCompensation:
-    db, market = query.cached_by_area, query.market
+    db, market = query.compared, query.market
     outcomes = medicare.count_outcomes(db, market, medicare.COMPENSATION)
     spreads = medicare.summarize_percents(db, market, medicare.COMPENSATION)
     scheduled: Sequence[CompensationAmount] = ()
@@ -126,9 +126,9 @@ def _download(query: MarketQuery[MedicareListForm]) -> HttpResponseBase:
     yardstick = medicare.COMPENSATION if against_state else medicare.MEDICARE
     name = table if against_state else f"medicare_{table}"
     if table.endswith("payers"):
-        found = medicare.summarize_percents(query.cached_by_area, market, yardstick)
+        found = medicare.summarize_percents(query.compared, market, yardstick)
         return query.download(found, medicare.PercentSpread, name)
-    outcomes = medicare.count_outcomes(query.cached_by_area, market, yardstick)
+    outcomes = medicare.count_outcomes(query.compared, market, yardstick)
     if table.endswith("bases"):
         return query.download(outcomes.bases, medicare.Basis, name)
     if against_state:

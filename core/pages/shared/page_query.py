@@ -26,7 +26,7 @@ from core.queries.find.code_titles import code_titles
 from core.queries.latest import are_far_apart, list_payer_months
 from core.queries.parties.filter_names import name_of_value
 from core.queries.profiles import name_places
-from core.queries.rules.market import Market, market_cache, uses_own_areas
+from core.queries.rules.market import Market, market_cache, percent_cache, uses_own_areas
 from core.queries.rules.market_filters import AREA, BASIS, FILTERS, YARDSTICK
 from core.queries.yardstick.compensation import (
     CompensationRelease,
@@ -178,6 +178,11 @@ class MarketQuery(PageQuery[M]):
         if not uses_own_areas(self.db, self.market):
             return self.cached
         return self._resources.enter_context(market_cache(self.db, self.market, areas=True))
+
+    @cached_property
+    def compared(self) -> Snapshot:
+        """The snapshot for several questions about percents of the market: its rates are compared once."""
+        return self._resources.enter_context(percent_cache(self.db, self.market))
 
     @cached_property
     def compensation_release(self) -> CompensationRelease | None:

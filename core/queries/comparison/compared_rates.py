@@ -254,22 +254,30 @@ def _outcomes(facts: str, count: str, place: str | None, basis: str | None, scop
         {lookups_sql(scope)},
         chain(own, step, schedule, title, has_settings, passes_unlisted) AS (VALUES
             {", ".join(_chain_rows(scope.schedules))}),
-        candidates AS (
+        tried AS (
             SELECT f.term, f.own, f.own_rule, f.modifier, f.size, f.places, f.mostly_facility, f.allows_both, c.step,
                    c.schedule, c.title, c.has_settings, t.release, t.in_force, coalesce(t.loaded, false) AS loaded,
-                   s.prices IS NOT NULL AS listed, s.prices,
+                   s.prices IS NOT NULL AS listed,
                    -- What a hospital is paid by the physician fee schedule is the technical part, where there is one.
                    coalesce(if(f.own = 'opps' AND c.step > 0 AND f.modifier = '', {_price("'TC'")}, NULL),
                             {_price("f.modifier")}) AS price,
                    coalesce((price).detail, s.prices[1].detail) AS says,
-                   coalesce(bool_or(CASE c.step WHEN 0 THEN
-                       coalesce(t.loaded, false) AND coalesce(s.passes_on, c.passes_unlisted) END)
-                       OVER (PARTITION BY f.term), true) AS passed_on,
-                   max(CASE c.step WHEN 0 THEN c.title || ' ' || says END) OVER (PARTITION BY f.term) AS own_says
+                   {_price("''")}.reason AS why_no_plain_price, {_HAS_RENTAL} AS has_rental,
+                   CASE c.step WHEN 0 THEN
+                       coalesce(t.loaded, false) AND coalesce(s.passes_on, c.passes_unlisted) END AS own_passes_on,
+                   CASE c.step WHEN 0 THEN c.title || ' ' || says END AS said_by_own
             FROM picked f JOIN chain c ON c.own = f.own
             LEFT JOIN periods t ON t.state = f.state AND t.year_month = f.year_month AND t.schedule = c.schedule
             LEFT JOIN listed_code s ON s.state = f.state AND s.year_month = f.year_month AND s.schedule = c.schedule
-                AND s.code = f.listed_as AND s.code_system = f.code_system),
+                AND s.code = f.listed_as AND s.code_system = f.code_system
+            -- Of the schedules that follow, one that does not list the code has no amount, and its reason tells least.
+            WHERE c.step = 0 OR s.prices IS NOT NULL),
+        candidates AS (
+            -- Apart from the joins: a window keeps all columns that it is made from, and a list of prices is large.
+            SELECT * EXCLUDE (own_passes_on, said_by_own),
+                   coalesce(bool_or(own_passes_on) OVER (PARTITION BY term), true) AS passed_on,
+                   max(said_by_own) OVER (PARTITION BY term) AS own_says
+            FROM tried),
         priced AS (
             SELECT *, own = 'medicare_prof' AND mostly_facility AND modifier <> 'TC' AS wants_facility,
                    -- The schedule publishes the other setting's amount where it has none for a setting (NA).
@@ -284,8 +292,8 @@ def _outcomes(facts: str, count: str, place: str | None, basis: str | None, scop
                 WHEN NOT loaded THEN 'benchmark not loaded'
                 WHEN NOT listed THEN 'code not found'
                 {_conditions(scope.schedules)}
-                WHEN price IS NULL THEN coalesce({_price("''", "prices")}.reason,
-                    if(modifier = '' AND {_HAS_RENTAL}, 'unit not stated', 'modifier not priced'))
+                WHEN price IS NULL THEN coalesce(why_no_plain_price,
+                    if(modifier = '' AND has_rental, 'unit not stated', 'modifier not priced'))
                 WHEN price.reason IS NOT NULL THEN price.reason
                 -- In a facility, the technical part is paid to the facility.
                 WHEN modifier = 'TC' AND places = 'facility' AND own = 'medicare_prof' THEN 'not paid in this setting'
@@ -348,13 +356,13 @@ _IF_COMPARED = {
 }
 """The columns of a chosen candidate that an outcome has if there is no reason, and what they are called there."""
 
-_HAS_RENTAL = f"""len(list_filter(prices, lambda one: list_has_any(
+_HAS_RENTAL = f"""len(list_filter(s.prices, lambda one: list_has_any(
     string_split(one.modifier, ','), {list(RENTAL_OR_PURCHASE)}))) > 0"""
 
 
-def _price(modifier: str, prices: str = "s.prices") -> str:
+def _price(modifier: str) -> str:
     """Return SQL of a code's price for a modifier."""
-    return f"list_filter({prices}, lambda one: one.modifier = {modifier})[1]"
+    return f"list_filter(s.prices, lambda one: one.modifier = {modifier})[1]"
 
 
 def _chain_rows(schedules: Sequence[Schedule]) -> list[str]:

@@ -248,6 +248,21 @@ def market_cache(db: Snapshot, market: Market, *, areas: bool = False) -> Iterat
 
 
 @contextmanager
+def percent_cache(db: Snapshot, market: Market) -> Iterator[Snapshot]:
+    """Yield a snapshot for several questions about percents of one market, which compares its rates once.
+
+    A code's or a provider's rates are in memory, counted by area if they are compared in their own areas. Of a market
+    without either, only what the rates are compared with is kept, see with_compared_terms.
+    """
+    if market.code or market.npi or market.tin:
+        with market_cache(db, market, areas=uses_own_areas(db, market)) as cached:
+            yield cached
+        return
+    with facts_in_memory(db, market) as memory:
+        yield memory
+
+
+@contextmanager
 def facts_in_memory(db: Snapshot, market: Market) -> Iterator[MarketSnapshot]:
     """Yield the generation with tables of its own: the facts of the market's code if it has one, and not too many."""
     if isinstance(db, MarketSnapshot):

@@ -70,10 +70,10 @@ def test_a_question_weighs_as_much_as_it_reads(demo: Snapshot) -> None:
     assert weigh_question(demo, form(RatesForm, **MONTH)) == 0, "it asks for a code"
     assert weigh_question(demo, form(PayersForm, codes="99213,99214", **MONTH)) == month
     assert weigh_question(demo, form(PayersForm, payer=PEACH, **MONTH)) == 0
-    assert weigh_question(demo, form(MedicareForm, **MONTH)) == 10 * month
-    assert weigh_question(demo, form(ChangesForm, payer=PEACH, **MONTH)) == 20 * month
+    assert weigh_question(demo, form(MedicareForm, **MONTH)) == 50 * month
+    assert weigh_question(demo, form(ChangesForm, payer=PEACH, **MONTH)) == 100 * month
     assert weigh_question(demo, form(ProviderForm)) == month, "without copies by group"
-    assert weigh_check(demo, form(QualityForm)) == 10 * coverage.count_loaded_rates(demo, "", [""], None)  # type: ignore[arg-type]
+    assert weigh_check(demo, form(QualityForm)) == 50 * coverage.count_loaded_rates(demo, "", [""], None)  # type: ignore[arg-type]
 
 
 def test_medicare_asks_for_a_code(large: Client) -> None:

@@ -1,5 +1,6 @@
 """Rates compared with Medicare."""
 
+import pytest
 from django.test import Client
 
 from core.pages.shared.words.labels import schedule_label
@@ -8,6 +9,7 @@ from core.queries.comparison.reasons import REASONS
 from core.queries.rules.market import Market
 from core.queries.yardstick import medicare
 from core.store.connection import Snapshot
+from core.store.watched_cursor import WatchedCursor
 from tests.pages.markets import QUERY
 from tests.site import tables, text_of
 
@@ -34,3 +36,18 @@ def test_each_row_has_a_basis_or_a_reason(site: Client, demo: Snapshot) -> None:
     assert every[1][every[0].index("Basis, or reason for none")].startswith(first.basis)
     assert "MPFS non-facility, modifier 26" in shown
     assert "release of January 2025" in shown
+
+
+def test_the_rates_of_a_market_without_a_code_are_compared_once(site: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    execute, read_arrow = WatchedCursor.execute, WatchedCursor.read_arrow
+    monkeypatch.setattr(
+        WatchedCursor, "execute", lambda self, sql, *rest: asked.append(sql) or execute(self, sql, *rest)
+    )
+    monkeypatch.setattr(
+        WatchedCursor, "read_arrow", lambda self, sql, *rest: asked.append(sql) or read_arrow(self, sql, *rest)
+    )
+    response = site.get("/medicare/", {"state": "GA", "year_month": "2025-07"})
+    assert response.status_code == 200
+    assert "Percent of Medicare by payer" in text_of(response)
+    assert sum("listed_code" in sql for sql in asked) == 1, "the rest reads what this one has found"
