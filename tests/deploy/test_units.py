@@ -4,9 +4,11 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from string import Template
 
 import pytest
 
+from core.management.commands.cluster import Command
 from tests.deploy.scratch import DEPLOY, install_new, need
 
 SERVICES = sorted(path.name for path in (DEPLOY / "systemd").glob("*.service"))
@@ -70,3 +72,13 @@ def test_every_timer_has_its_service_and_is_enabled() -> None:
     assert {name.removesuffix(".timer") for name in TIMERS} <= {name.removesuffix(".service") for name in SERVICES}
     (started,) = re.findall(r"--now beaconpoint-\{([\w,]+)\}\.timer", (DEPLOY / "install.sh").read_text())
     assert {f"beaconpoint-{name}.timer" for name in started.split(",")} == set(TIMERS)
+
+
+def test_the_hourly_copy_has_the_states_and_options_of_its_file() -> None:
+    service = (DEPLOY / "systemd/beaconpoint-copy.service").read_text()
+    example = dict(re.findall(r"^([A-Z_]+)=(.*)$", (DEPLOY / "etc/object-store.example").read_text(), re.MULTILINE))
+    (command,) = re.findall(r"^ExecStart=\S+ manage.py cluster (.*)$", service, re.MULTILINE)
+    for options, on_s3 in (("", ()), ("--on-s3 TX,CA", ("TX", "CA"))):
+        words = Template(command).substitute(example, COPY_OPTIONS=options).split()
+        given = Command().create_parser("manage.py", "cluster").parse_args(words)
+        assert (given.action, given.state, given.on_s3) == ("copy", ("GA", "FL"), on_s3)
