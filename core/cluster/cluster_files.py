@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.store.schema.columns import ARROW_TYPES, Table
-from core.store.schema.tables import FACT_RATE, REJECTS, TABLES
+from core.store.schema.tables import REJECTS, TABLES
 
 _FIELD_ID = b"PARQUET:field_id"
 
@@ -81,8 +81,8 @@ def content_name(path: Path) -> str:
 
 
 def folder_of(table: str, state: str = "", year_month: str = "") -> str:
-    """Return the folder of a table's files, named as Hive names partitions."""
-    return f"{table}/state={state}/year_month={year_month}" if table == FACT_RATE.name else table
+    """Return the folder of a table's files, named as Hive names partitions. Only facts are divided."""
+    return f"{table}/state={state}/year_month={year_month}" if state else table
 
 
 def _plain(block: pa.Table) -> pa.Table:

@@ -1,19 +1,18 @@
 """Join the small files of a state and month into few large ones."""
 
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain, groupby, islice
 from pathlib import Path
-from tempfile import mkdtemp
 
 from core.cluster.cluster_files import content_name, folder_of, write_cluster_file
 from core.cluster.merge_batches import sorted_blocks
 from core.cluster.place import StorePlace
-from core.cluster.publication_log import Compacted, LogEntry, PublicationLog
+from core.cluster.publication_log import replace_facts
 from core.cluster.publish import Publisher, fetch_files
 from core.cluster.receipts import ClusterFile
+from core.cluster.scratch import scratch_folder
 from core.store.schema.tables import FACT_RATE
 from core.store.sql import parquet_rows
 from core.store.writer_connection import connect_for_writing
@@ -55,27 +54,10 @@ def compact(
     publisher.finish()
 
 
-def replace_facts(log: PublicationLog, old: Sequence[ClusterFile], new: Sequence[ClusterFile]) -> bool:
-    """Put new files in place of old ones with the same rows. Return False, changing nothing, if an old one is gone."""
-    gone = {file.path for file in old}
-    entry = LogEntry(compacted=Compacted(tuple(sorted(gone)), tuple(new)))
-    done = False
-
-    def make() -> LogEntry | None:
-        nonlocal done
-        done = gone <= {file.path for file in log.live_facts()}
-        return entry if done else None
-
-    log.append(make)
-    return done
-
-
 def _join(place: StorePlace, old: Sequence[ClusterFile], scratch: Path, memory: str) -> list[ClusterFile]:
-    scratch.mkdir(parents=True, exist_ok=True)
-    work = Path(mkdtemp(prefix="compact-", dir=scratch))
     first = old[0]
     found = []
-    try:
+    with scratch_folder(scratch) as work:
         paths = fetch_files(place, old, work)
         with closing(connect_for_writing(work, memory)) as connection:
             blocks = sorted_blocks(connection, FACT_RATE, f"SELECT * FROM {parquet_rows(paths)}", _GROUP_ROWS)
@@ -88,8 +70,6 @@ def _join(place: StorePlace, old: Sequence[ClusterFile], scratch: Path, memory: 
                 found.append(
                     ClusterFile(FACT_RATE.name, target, rows, path.stat().st_size, first.state, first.year_month)
                 )
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
     if sum(file.rows for file in found) != sum(file.rows for file in old):
         raise AssertionError(f"{first.state} {first.year_month}: a compaction must keep every row")
     return found

@@ -1,7 +1,7 @@
 """The facts of a local copy: which published files they come from, what a refresh downloads, and what stays out.
 
 A file of facts is a published one, byte for byte, until a command of this machine rewrites it, as correct_rates does.
-So the copy notes which published files it has, and under which names. Facts that a correction in force has taken out
+So the copy notes which published files it has, and under which names. Facts that a correction made here has taken out
 stay out when their file is downloaded again.
 """
 
@@ -13,6 +13,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.cluster.copied_corrections import is_published
 from core.cluster.place import StorePlace
 from core.cluster.receipts import ClusterFile
 from core.runtime.progress import Progress
@@ -37,6 +38,13 @@ class FactChange:
     """Files of this machine to let go."""
     kept: tuple[tuple[str, str], ...] = ()
     """Published files that are here, with the names of their copies."""
+
+    @property
+    def periods(self) -> tuple[StateMonth, ...]:
+        """Return the states and months whose facts change."""
+        found = {StateMonth(file.state, file.year_month) for file in self.new}
+        found |= {StateMonth(*(part.partition("=")[2] for part in file.shard.split("/"))) for file in self.old}
+        return tuple(sorted(found))
 
 
 def plan_change(transaction: Transaction, wanted: Sequence[ClusterFile]) -> FactChange:
@@ -87,7 +95,9 @@ def put_facts(
 
 
 def _correct(transaction: Transaction, connection: duckdb.DuckDBPyConnection) -> None:
-    removed = [transaction.path(file) for file in transaction.files(REMOVED_RATE.name) if file.rows]
+    # What a correction of the published store has taken out is not in its files. Undone since, it has to come back.
+    files = transaction.files(REMOVED_RATE.name)
+    removed = [transaction.path(file) for file in files if file.rows and not is_published(file)]
     if removed:
         uids = transaction.work / "corrected.txt"
         uids.write_text("\n".join(pl.read_parquet(removed, columns=["fact_uid"])["fact_uid"]), encoding="utf-8")

@@ -8,7 +8,7 @@ from core.cluster.place import StoredObject
 from core.cluster.publication_log import facts_of
 from core.cluster.publish import FOLDER, Publisher, read_generation
 from core.cluster.receipts import REJECTS_TABLE, read_receipts
-from core.store.schema.tables import FACT_RATE
+from core.store.schema.tables import FACT_RATE, REMOVED_RATE
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,9 @@ def expire(publisher: Publisher, days: float) -> Expired:
         needed |= {
             file.path for file in receipt.files if file.table != FACT_RATE.name or receipt.batch_id not in published
         }
+    in_force = [one for one in log.corrections(pinned) if one.undone_at is None]
+    for correction in (*in_force, *(entry.correction for entry in log.entries[pinned:] if entry.correction)):
+        needed |= {file.path for file in correction.removed}
     # Snapshots first: none may name a file that is gone.
     forgotten = 0
     for table in PUBLISHED:
@@ -52,7 +55,7 @@ def expire(publisher: Publisher, days: float) -> Expired:
             needed |= publisher.catalog.snapshot_paths(table.name, wanted)
     gone = [
         one
-        for name in (*(table.name for table in PUBLISHED), REJECTS_TABLE)
+        for name in (*(table.name for table in PUBLISHED), REMOVED_RATE.name, REJECTS_TABLE)
         for one in place.list(name)
         if one.path not in needed and one.written_at < before
     ]

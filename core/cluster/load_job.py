@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import mkdtemp
 
 import msgspec
 
@@ -21,6 +20,7 @@ from core.cluster.batch_files import upload_batch
 from core.cluster.place import StorePlace
 from core.cluster.receipts import ClusterFile, Receipt
 from core.cluster.reference_files import seed_scratch
+from core.cluster.scratch import scratch_folder, scratch_root
 from core.fetch.partial_file import Version
 from core.load.batch.provenance import read_loaded_sources
 from core.load.fetch_ahead import WantedFile, Web
@@ -30,8 +30,6 @@ from core.runtime.errors import BeaconError
 from core.store.generations.store import Store
 
 SOURCES = "_sources"
-_SCRATCH = "beaconpoint-cluster"
-"""The folder of all jobs, below the scratch directory of each machine."""
 
 
 @dataclass(frozen=True)
@@ -96,19 +94,14 @@ class JobResult:
 def run_job(job: LoadJob, open_web: Callable[[], AbstractContextManager[Web]]) -> JobResult:
     """Run a job. A problem of the file is in the result; nothing of it is published."""
     started = time.monotonic()
-    root = job.scratch / _SCRATCH
-    root.mkdir(parents=True, exist_ok=True)
-    sweep_scratch(job.scratch)
-    work = Path(mkdtemp(prefix=f"{os.getpid()}-", dir=root))
-    try:
-        with limited_memory(job.memory), open_web() as web:
-            result = _run(job, web, work, root / "reference")
-    except MemoryError:
-        result = JobResult(job.name, problems=(f"{job.name}: needs more memory than {job.memory / 1e9:.1f} GB",))
-    except BeaconError as error:
-        result = JobResult(job.name, problems=(str(error),))
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    with scratch_folder(job.scratch) as work:
+        try:
+            with limited_memory(job.memory), open_web() as web:
+                result = _run(job, web, work, scratch_root(job.scratch) / "reference")
+        except MemoryError:
+            result = JobResult(job.name, problems=(f"{job.name}: needs more memory than {job.memory / 1e9:.1f} GB",))
+        except BeaconError as error:
+            result = JobResult(job.name, problems=(str(error),))
     return replace(result, seconds=time.monotonic() - started)
 
 
@@ -190,14 +183,6 @@ def limited_memory(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_AS, before)
-
-
-def sweep_scratch(scratch: Path) -> None:
-    """Delete what jobs of processes that no longer run have left."""
-    for path in (scratch / _SCRATCH).glob("*"):
-        pid = path.name.partition("-")[0]
-        if pid.isdecimal() and not Path(f"/proc/{pid}").exists():
-            shutil.rmtree(path, ignore_errors=True)
 
 
 def loaded_markers(place: StorePlace, jobs: Sequence[LoadJob]) -> dict[str, SourceMarker]:

@@ -5,19 +5,20 @@ merged from the batches of the chosen states. What follows from reference data i
 that is loaded here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 import pyarrow.parquet as pq
 
 from core.cluster.batch_files import OF_ONE_BATCH, OF_SEVERAL_BATCHES
+from core.cluster.copied_corrections import put_corrections, removed_files
 from core.cluster.copied_facts import plan_change, put_facts
 from core.cluster.merge_batches import merged_rows
 from core.cluster.place import StorePlace
-from core.cluster.publication_log import PublicationLog, files_of
+from core.cluster.publication_log import PublicationLog, PublishedCorrection, files_of
 from core.cluster.publish import fetch_files, newest_generation
 from core.cluster.receipts import REJECTS_TABLE, ClusterFile, Receipt
 from core.reference.code_sets.official_titles import prefer_official_titles
@@ -72,6 +73,8 @@ class Copied:
     new_bytes: int
     facts: int
     changed: bool
+    periods: tuple[StateMonth, ...] = ()
+    """The states and months whose facts have changed here."""
 
 
 def refresh_copy(
@@ -100,7 +103,7 @@ def refresh_copy(
     number = number or newest.number
     every_state = (*states, *on_s3)
     receipts = [receipt for receipt in log.receipts(number) if set(receipt.filters) & set(every_state)]
-    live = log.live_facts(number)
+    live, corrections = log.live_facts(number), log.corrections(number)
     wanted = [file for file in live if file.state in states]
     with store.write() as transaction:
         _refuse_other_layout(transaction)
@@ -123,10 +126,10 @@ def refresh_copy(
             transaction.put(REMOTE_FACTS, path, write_remote_facts(path, remote))
         with closing(connect_for_writing(transaction.work, memory)) as connection:
             put_facts(transaction, connection, place, change, progress)
-            _Tables(connection, transaction, place, receipts, every_state, cache, remote).put_all()
+            _Tables(connection, transaction, place, receipts, corrections, every_state, cache, remote).put_all()
         manifest = transaction.commit()
-    _forget_old(cache, receipts)
-    return Copied(number, manifest.generation, done.files, done.new_files, done.new_bytes, done.facts, changed=True)
+    _forget_old(cache, [*(f for one in receipts for f in one.files), *removed_files(corrections, every_state)])
+    return replace(done, generation=manifest.generation, changed=True, periods=change.periods)
 
 
 def _refuse_other_layout(transaction: Transaction) -> None:
@@ -162,6 +165,7 @@ class _Tables:
     transaction: Transaction
     place: StorePlace
     receipts: Sequence[Receipt]
+    corrections: Sequence[PublishedCorrection]
     states: tuple[str, ...]
     cache: Path
     remote: Sequence[DataFile]
@@ -193,6 +197,14 @@ class _Tables:
                 rows = new_npi_rows(self.transaction, f"SELECT npi FROM ({sql})")
                 self._run(f"CREATE OR REPLACE TEMP VIEW new_npis AS {rows}")
                 upsert(self.connection, self.transaction, DIM_NPI, "new_npis")
+        put_corrections(
+            self.transaction,
+            self.connection,
+            self.corrections,
+            self.states,
+            self._merged(DIM_PROVIDER_GROUP),
+            lambda files: fetch_files(self.place, files, self.cache),
+        )
         makers: tuple[Callable[..., None], ...] = (
             put_all_group_areas,
             put_all_profiles,
@@ -208,13 +220,17 @@ class _Tables:
                 self.transaction.put_rejects(receipt.batch_id, new, file.rows)
 
     def _groups_sql(self) -> str:
-        """Return SQL of the groups that the copy's facts name, or an empty text if its batches name no others."""
+        """Return SQL of the groups that the copy's facts name, or an empty text if its batches name no others.
+
+        Those that corrections have taken out count as well: groups stay, as on one machine.
+        """
         if all(set(receipt.filters) <= set(self.states) for receipt in self.receipts):
             return ""
         paths = [self.transaction.path(file) for file in self.transaction.files(FACT_RATE.name) if file.rows]
         if self.remote:
             allow_s3(self.connection, remote_folders(self.remote))
             paths += [file.path for file in self.remote]
+        paths += fetch_files(self.place, removed_files(self.corrections, self.states), self.cache)
         facts = parquet_rows(paths) if paths else no_rows(FACT_RATE)
         self._run(f"CREATE TEMP TABLE named_groups AS SELECT DISTINCT pg_uid FROM {facts}")
         return "(FROM named_groups)"
@@ -235,9 +251,9 @@ class _Tables:
         self.connection.execute(sql)
 
 
-def _forget_old(cache: Path, receipts: Sequence[Receipt]) -> None:
-    """Delete downloads of batches that are no longer copied."""
-    wanted = {str(cache / file.path) for receipt in receipts for file in receipt.files}
+def _forget_old(cache: Path, files: Iterable[ClusterFile]) -> None:
+    """Delete downloads of what is no longer copied."""
+    wanted = {str(cache / file.path) for file in files}
     for path in cache.rglob("*.parquet"):
         if str(path) not in wanted:
             path.unlink()

@@ -6,6 +6,8 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 from uuid import uuid4
 
 from core.runtime.errors import BeaconError
@@ -41,6 +43,12 @@ class StorePlace:
     def url_of(self, path: str) -> str:
         """Return the address of an object."""
         return f"{self.url.rstrip('/')}/{path}"
+
+    def readable(self, path: str) -> str:
+        """Return where DuckDB reads an object: its address on S3, or its path on this machine."""
+        if self.url.startswith("file://"):
+            return str(Path(url2pathname(urlsplit(self.url).path)) / path)
+        return self.url_of(path)
 
     def read(self, path: str) -> bytes:
         """Return the content of an object."""

@@ -8,6 +8,7 @@ catch up with it, generations are its numbers, and a local copy is made from it.
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import msgspec
 
@@ -18,18 +19,34 @@ from core.store.schema.tables import FACT_RATE
 FOLDER = "_log"
 
 
-class Compacted(msgspec.Struct, frozen=True):
-    """Files of facts of one state and month, and the files that replace them."""
+class ReplacedFiles(msgspec.Struct, frozen=True):
+    """Files of facts, and the files that replace them."""
 
     old: tuple[str, ...]
     new: tuple[ClusterFile, ...]
 
 
+class PublishedCorrection(msgspec.Struct, frozen=True):
+    """A removal of published facts, as the table `corrections` has it, and the files of what it has removed."""
+
+    correction_id: int
+    selection: str
+    reason: str
+    rows: int
+    created_at: datetime
+    removed: tuple[ClusterFile, ...]
+    """With the facts' columns, each of one state and month."""
+    undone_at: datetime | None = None
+
+
 class LogEntry(msgspec.Struct, frozen=True):
-    """What one publication has added, or what one compaction has replaced."""
+    """What one publication has added, or what one compaction or correction has replaced."""
 
     receipts: tuple[Receipt, ...] = ()
-    compacted: Compacted | None = None
+    replaced: ReplacedFiles | None = msgspec.field(default=None, name="compacted")
+    """Objects of the log have it under the name that it had when only compactions did so."""
+    correction: PublishedCorrection | None = None
+    """The correction that has replaced the files: new, or undone."""
 
 
 @dataclass
@@ -66,6 +83,11 @@ class PublicationLog:
             live |= {file.path: file for file in added}
         return [live[path] for path in sorted(live)]
 
+    def corrections(self, number: int | None = None) -> list[PublishedCorrection]:
+        """Return the corrections in the generation of an entry as they are there, oldest first."""
+        found = {one.correction.correction_id: one.correction for one in self.entries[:number] if one.correction}
+        return [found[correction_id] for correction_id in sorted(found)]
+
     def append(self, make: Callable[[], LogEntry | None]) -> int:
         """Add the entry that `make` returns, if it returns one. Return the number of the last entry.
 
@@ -89,10 +111,41 @@ def claim(log: PublicationLog, receipts: Iterable[Receipt]) -> int:
     return log.append(entry)
 
 
+def replace_facts(
+    log: PublicationLog,
+    old: Iterable[ClusterFile],
+    new: Iterable[ClusterFile],
+    correction: PublishedCorrection | None = None,
+) -> bool:
+    """Put new files of facts in place of old ones. Return False, changing nothing, if an old one is gone.
+
+    A correction is recorded with it. It also gives way to one with its number that is published already.
+    """
+    gone = {file.path for file in old}
+    entry = LogEntry(replaced=ReplacedFiles(tuple(sorted(gone)), tuple(new)), correction=correction)
+    done = False
+
+    def make() -> LogEntry | None:
+        nonlocal done
+        done = gone <= {file.path for file in log.live_facts()} and _follows(log, correction)
+        return entry if done else None
+
+    log.append(make)
+    return done
+
+
+def _follows(log: PublicationLog, correction: PublishedCorrection | None) -> bool:
+    """Return whether a correction is a new one, or undoes one that is in force."""
+    if correction is None:
+        return True
+    before = {one.correction_id: one for one in log.corrections()}.get(correction.correction_id)
+    return before is None if correction.undone_at is None else before is not None and before.undone_at is None
+
+
 def facts_of(entry: LogEntry) -> tuple[tuple[str, ...], list[ClusterFile]]:
     """Return the paths of the facts' files that an entry removes, and the files that it adds."""
-    if entry.compacted:
-        return entry.compacted.old, list(entry.compacted.new)
+    if entry.replaced:
+        return entry.replaced.old, list(entry.replaced.new)
     return (), files_of(entry.receipts, FACT_RATE.name)
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from django.conf import settings
 
-from core.cluster.load_job import JobResult, LoadJob, is_same_version, loaded_markers, sweep_scratch
+from core.cluster.load_job import JobResult, LoadJob, is_same_version, loaded_markers
 from core.cluster.publish import Publisher
 from core.cluster.ray_engine import open_cluster
 from core.cluster.receipts import Receipt
 from core.cluster.reference_files import upload_reference
+from core.cluster.scratch import sweep_scratch
 from core.fetch.address import looks_remote, parse_address
 from core.fetch.probe import probe
 from core.load.fetch_ahead import WantedFile, merge_same_files

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from core.cluster.batch_files import PUBLISHED
-from core.cluster.compaction import compact, replace_facts
+from core.cluster.compaction import compact
 from core.cluster.expiry import expire
 from core.cluster.load_job import LoadJob
 from core.cluster.local_copy import LAYOUT, refresh_copy
 from core.cluster.place import PlaceError, StorePlace
-from core.cluster.publication_log import PublicationLog
+from core.cluster.publication_log import PublicationLog, replace_facts
 from core.cluster.publish import ClusterGeneration, Publisher, newest_generation
 from core.cluster.receipts import FOLDER, read_receipts
 from core.runtime.errors import BeaconError

@@ -1,21 +1,27 @@
-"""Take wrong rates out of the store, and put them back."""
+"""Take wrong rates out of the store, or out of a published one, and put them back."""
 
 import argparse
 import json
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
 
 from core.fields.codes.billing_code import code_spellings, parse_code, parse_code_system
 from core.management import base_command
 from core.management.measure_fit import may_find_fits, measure_fit
 from core.runtime.errors import BeaconError
 from core.runtime.progress import show_counting
-from core.store.changes.corrections import corrections, remove, undo
+from core.store.changes.corrections import FIRST_PUBLISHED, Correction, corrections, remove, undo
 from core.store.changes.removal import MAX_EXAMPLES, Preview, preview_removal
 from core.store.changes.selection import Selection
 from core.store.generations.store import Store
+
+if TYPE_CHECKING:
+    from core.cluster.publication_log import PublishedCorrection
 
 
 class Command(base_command.WritingCommand):
@@ -33,6 +39,8 @@ rates stay out when their file is loaded again, until --undo puts back exactly t
   manage.py correct_rates --batch 3a99974a72c3908fb17501377fa85b24 --reason 'the payer withdrew the file'
   manage.py correct_rates --uids wrong.txt --reason 'reported by the clinic'
   manage.py correct_rates --undo 2
+
+With --published, all of it is done in the published store (docs/cluster.md), so for every copy of it.
 """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -50,29 +58,43 @@ rates stay out when their file is loaded again, until --undo puts back exactly t
         which.add_argument("--uids", type=Path, metavar="FILE", help="a text file of fact_uids, one a line")
         what = parser.add_argument_group("what to do")
         what.add_argument("--reason", help="why; needed for a removal")
+        what.add_argument(
+            "--published", action="store_true", help="in the published store: copies have it with their next refresh"
+        )
         instead = what.add_mutually_exclusive_group()
         instead.add_argument("--dry-run", action="store_true", help="count what is selected, and change nothing")
         instead.add_argument("--list", action="store_true", help="list the corrections so far")
         instead.add_argument("--undo", type=int, metavar="ID", help="put the rates of a correction back")
 
-    def run(self, reason: str | None, dry_run: bool, undo: int | None, no_wait: bool, **options: Any) -> None:
+    def run(
+        self, reason: str | None, dry_run: bool, undo: int | None, published: bool, no_wait: bool, **options: Any
+    ) -> None:
         """Remove, preview, list or undo."""
         names = ("batch", "payer", "state", "year_month", "code_type", "code", "min_rate", "max_rate", "uids")
         given = {name: options[name] for name in names if options[name] is not None}
         if options["list"] or undo is not None:
             if given or reason:
                 raise BeaconError("--list and --undo take no other option")
-            self._list() if undo is None else self._undo(undo, no_wait)
+            if undo is None:
+                self._list(_published_corrections() if published else corrections(self.store(no_wait=False)))
+            elif published or undo >= FIRST_PUBLISHED:
+                self._undo_published(undo)
+            else:
+                self._undo(undo, no_wait)
             return
         if "code" in given:
             system, code = given.get("code_type"), given["code"]
             given["code"] = (parse_code(system, code),) if system else code_spellings(code)
         selection = Selection(**given)
         if dry_run:
-            self._preview(preview_removal(self.store(no_wait), selection))
+            found = _preview_published(selection) if published else preview_removal(self.store(no_wait), selection)
+            self._preview(found)
             return
         if not (reason and reason.strip()):
             raise BeaconError("a removal needs a reason, so that it can be understood later: --reason TEXT")
+        if published:
+            self._remove_published(selection, reason)
+            return
         store = self.store(no_wait)
         with show_counting("looking") as progress:
             done = remove(store, selection, reason, progress)
@@ -88,8 +110,28 @@ rates stay out when their file is loaded again, until --undo puts back exactly t
             states, months = ((value,) if value else () for value in (state, year_month))
             measure_fit(store, FitScope(states, months), self.stderr.write)
 
-    def _list(self) -> None:
-        found = corrections(self.store(no_wait=False))
+    def _remove_published(self, selection: Selection, reason: str) -> None:
+        from core.cluster.published_corrections import remove_published  # noqa: PLC0415 - not on every machine
+        from core.management.published_store import open_publisher  # noqa: PLC0415
+
+        with show_counting("rewriting") as progress:
+            done = remove_published(
+                open_publisher(), selection, reason, settings.BEACONPOINT_TEMP_DIR, progress=progress
+            )
+        self.stdout.write(
+            f"correction {done.correction_id}: {done.rows:,} rates removed from the published store; copies have it "
+            "with their next refresh (manage.py cluster copy); to put them back:"
+        )
+        self.stdout.write(f"  manage.py correct_rates --undo {done.correction_id}")
+
+    def _undo_published(self, number: int) -> None:
+        from core.cluster.published_corrections import undo_published  # noqa: PLC0415 - not on every machine
+        from core.management.published_store import open_publisher  # noqa: PLC0415
+
+        done = undo_published(open_publisher(), number, settings.BEACONPOINT_TEMP_DIR)
+        self.stdout.write(f"correction {number} undone: {done.rows:,} rates are back in the published store")
+
+    def _list(self, found: "Sequence[Correction | PublishedCorrection]") -> None:
         for one in found:
             given = json.loads(one.selection)
             texts = {name: " or ".join(value) if isinstance(value, list) else value for name, value in given.items()}
@@ -115,6 +157,23 @@ rates stay out when their file is loaded again, until --undo puts back exactly t
             self.stdout.write(f"  {'the first ' + str(MAX_EXAMPLES) if found.rows > MAX_EXAMPLES else 'these'}:")
         for example in found.examples:
             self.stdout.write("    " + ", ".join(str(value) for value in example.values()))
+
+
+def _published_corrections() -> "list[PublishedCorrection]":
+    from core.cluster.publication_log import PublicationLog  # noqa: PLC0415 - not on every machine
+    from core.management.published_store import open_place  # noqa: PLC0415
+
+    log = PublicationLog(open_place())
+    log.read()
+    return log.corrections()
+
+
+def _preview_published(selection: Selection) -> Preview:
+    from core.cluster.publication_log import PublicationLog  # noqa: PLC0415 - not on every machine
+    from core.cluster.published_corrections import preview_published  # noqa: PLC0415
+    from core.management.published_store import open_place  # noqa: PLC0415
+
+    return preview_published(PublicationLog(open_place()), selection, settings.BEACONPOINT_TEMP_DIR)
 
 
 def _batch(text: str) -> str:

@@ -29,6 +29,8 @@ from core.store.schema.tables import CORRECTIONS, DIM_PROVIDER_GROUP, FACT_RATE,
 from core.store.sql import parquet_rows
 from core.store.writer_connection import connect_for_writing
 
+FIRST_PUBLISHED = 1_000_001
+"""The number of the first correction of a published store. A copy has such ones beside those of its own."""
 _MEMORY = "256MB"
 
 
@@ -65,7 +67,8 @@ def remove(store: Store, selection: Selection, reason: str, progress: Progress |
             removed, rows = take_out(transaction, connection, selection, progress)
             if not rows:
                 raise BeaconError("no fact is selected; nothing was removed (--dry-run counts what a selection finds)")
-            number = 1 + max((c.correction_id for c in _read(transaction.paths(CORRECTIONS.name))), default=0)
+            known = [c.correction_id for c in _read(transaction.paths(CORRECTIONS.name))]
+            number = 1 + max((number for number in known if number < FIRST_PUBLISHED), default=0)
             text = json.dumps(selection.given)
             correction = Correction(number, text, reason.strip(), rows, datetime.now(UTC), None)
             _keep(transaction, connection, number, removed)
@@ -81,6 +84,8 @@ def undo(store: Store, correction_id: int) -> Correction:
 
     Raises BeaconError if no such correction is in force, and StoreError; the store is then as it was.
     """
+    if correction_id >= FIRST_PUBLISHED:
+        raise BeaconError(f"correction {correction_id} was made in the published store, and is undone there")
     store.loaded()
     with store.write() as transaction:
         known = {c.correction_id: c for c in _read(transaction.paths(CORRECTIONS.name))}

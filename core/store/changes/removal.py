@@ -46,13 +46,14 @@ def preview_removal(store: Store, selection: Selection) -> Preview:
             paths = [store.directory.path(file) for file in manifest.tables.get(FACT_RATE.name, ())]
             if not paths:
                 return Preview(0, {}, [])
-            found = f"(SELECT * FROM {parquet_rows(paths)} f WHERE {selection.where})"
-            return _preview(connection, found, selection.parameters)
+            return preview_facts(connection, paths, selection)
         finally:
             connection.close()
 
 
-def _preview(connection: duckdb.DuckDBPyConnection, found: str, parameters: dict[str, Any]) -> Preview:
+def preview_facts(connection: duckdb.DuckDBPyConnection, paths: list[str], selection: Selection) -> Preview:
+    """Count what a selection finds in files of facts. `selection.prepare` was called with the connection."""
+    found, parameters = f"(SELECT * FROM {parquet_rows(paths)} f WHERE {selection.where})", selection.parameters
     by: dict[str, list[tuple[str, int]]] = {}
     for title, value in (
         ("payer", "reporting_entity_name"),
@@ -87,11 +88,11 @@ def take_out(
     removed: list[str] = []
     rows = done = 0
     for file in files:
-        chosen = _find_chosen(connection, transaction.path(file), file.rows, selection)
+        chosen = find_chosen(connection, transaction.path(file), file.rows, selection)
         if chosen.any():
             path = transaction.work / f"removed-{len(removed):06}.parquet"
             rows += write_table(
-                path, FACT_RATE, _marked_rows(transaction.path(file), chosen), transaction.sizes.row_group_rows
+                path, FACT_RATE, marked_rows(transaction.path(file), chosen), transaction.sizes.row_group_rows
             )
             removed.append(str(path))
             _rewrite(transaction, file, ~chosen)
@@ -107,11 +108,11 @@ def _rewrite(transaction: Transaction, file: DataFile, kept: npt.NDArray[np.bool
         transaction.replace(FACT_RATE.name, [file])
         return
     path = transaction.new_file(FACT_RATE.name, file.shard)
-    rows = write_table(path, FACT_RATE, _marked_rows(transaction.path(file), kept), transaction.sizes.row_group_rows)
+    rows = write_table(path, FACT_RATE, marked_rows(transaction.path(file), kept), transaction.sizes.row_group_rows)
     transaction.replace(FACT_RATE.name, [file], path, rows, file.shard)
 
 
-def _find_chosen(
+def find_chosen(
     connection: duckdb.DuckDBPyConnection, path: str, rows: int, selection: Selection
 ) -> npt.NDArray[np.bool_]:
     """Return which rows of a file are selected. Row numbers, unlike rows, may come in any order."""
@@ -125,7 +126,7 @@ def _find_chosen(
     return chosen
 
 
-def _marked_rows(path: str, rows: npt.NDArray[np.bool_]) -> Iterator[pa.Table]:
+def marked_rows(path: str, rows: npt.NDArray[np.bool_]) -> Iterator[pa.Table]:
     """Yield the marked rows of a file, sorted."""
     file = FactFile(path)
     try:

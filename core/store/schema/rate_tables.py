@@ -275,7 +275,10 @@ XREF_BUNDLED_CODE = Table(
     ),
 )
 
-_CORRECTION = integer("correction_id", "The correction: 1, 2, 3 and so on.")
+_CORRECTION = integer(
+    "correction_id",
+    "The correction: 1, 2, 3 and so on; in a copy of a published store, those made there count from 1,000,001.",
+)
 
 CORRECTIONS = Table(
     "corrections",
