@@ -11,7 +11,12 @@ from core.runtime.last_runs import record_run
 from core.runtime.progress import show_counting
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django.core.management.base import CommandParser
+
+    from core.store.generations.layout import StateMonth
+    from core.store.generations.store import Store
 
 
 class Command(base_command.WritingCommand):
@@ -113,6 +118,17 @@ manage.py cluster ACTION --help explains each.
             if done.changed
             else f"generation {done.published} is copied already: nothing has changed"
         )
+        self._measure_fit(store, done.periods)
+
+    def _measure_fit(self, store: "Store", periods: "Sequence[StateMonth]") -> None:
+        """Measure how well the rates that have changed fit the schedules that are loaded here, as a load does."""
+        from core.management.measure_fit import may_find_fits, measure_fit  # noqa: PLC0415 - slow to import as well
+
+        if periods and may_find_fits(store):
+            from core.quality.schedule_fit import FitScope  # noqa: PLC0415 - see may_find_fits
+
+            states, months = (tuple(sorted(set(each))) for each in zip(*periods, strict=True))
+            measure_fit(store, FitScope(states, months), self.stderr.write)
 
     def _compact(self, state: tuple[str, ...] | None, files: int, **_options: Any) -> None:
         from core.cluster.compaction import compact  # noqa: PLC0415
