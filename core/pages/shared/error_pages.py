@@ -22,6 +22,12 @@ _log = logging.getLogger(__name__)
 _NOT_TYPED = frozenset({"page", "sort", "table", "format"})
 """Parameters that come from links."""
 
+_PASTED = ("lines", "npis", "codes")
+"""Parameters that visitors paste, which may have what is wrong in them."""
+
+_NOT_READ = (403, 413)
+"""The answers to forms that are refused before they are read."""
+
 Problems = list[tuple[str, str]]
 """Names of parameters (or empty text) and a sentence about each."""
 
@@ -38,9 +44,18 @@ _NARROWER = (
 
 
 def sorry(request: HttpRequest, status: int, title: str, problems: Problems, **more: Any) -> HttpResponse:
-    """Return a page that says what is wrong."""
-    context = {"title": title, "problems": problems, "request_id": current_request_id(), **more}
+    """Return a page that says what is wrong. What was posted can be corrected or sent again from it."""
+    posted = [] if request.method != "POST" or status in _NOT_READ else _list_posted(request)
+    context = {"title": title, "problems": problems, "request_id": current_request_id(), "path": request.path}
+    context |= {"posted": posted, "had_file": bool(posted and request.FILES), **more}
     return render(request, "messages/sorry.html", context, status=status)
+
+
+def _list_posted(request: HttpRequest) -> list[tuple[str, str, bool]]:
+    """Return the names and values of a form that was posted, and which are shown to be corrected."""
+    # A file cannot be given back to a browser.
+    given = [(name, str(value)) for name, value in request.POST.items() if value and name not in _NOT_TYPED]
+    return [(name, value, name in _PASTED) for name, value in given]
 
 
 def invalid_query(request: HttpRequest, problems: Problems) -> HttpResponse:
@@ -61,7 +76,7 @@ def invalid_form(request: HttpRequest, form: QueryForm) -> HttpResponse:
         for name, value in request.GET.items()
         if value and name in form.fields and name not in _NOT_TYPED
     ]
-    return sorry(request, 400, "This address is not valid", problems, typed=typed, path=request.path)
+    return sorry(request, 400, "This address is not valid", problems, typed=typed)
 
 
 def why_stopped(error: QueryTimeout | QueryTooLarge) -> str:

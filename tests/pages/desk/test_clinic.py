@@ -99,3 +99,17 @@ def test_an_npi_that_is_none_is_named(site: Client) -> None:
     response = site.post("/clinic/", {**MONTH, "npis": "123"})
     assert response.status_code == 400
     assert "'123' is not an NPI" in text_of(response)
+
+
+def test_a_form_that_is_not_answered_comes_back_as_it_was_filled_in(demo_root: Path, tin: str, settings: Any) -> None:
+    settings.BEACONPOINT_QUERY_SECONDS = 0.000_001
+    with serving(demo_root):
+        wrong = Client().post("/clinic/", {**MONTH, "npis": "123", "lines": LINES})
+        stopped = Client().post("/clinic/", {**MONTH, "tin": tin, "lines": LINES})
+    assert (wrong.status_code, stopped.status_code) == (400, 503)
+    for response in (wrong, stopped):
+        form = response.content.decode().partition('<form class="market" method="post"')[2].partition("</form>")[0]
+        assert 'action="/clinic/"' in form
+        assert "99213,,,7654321,41.37" in form
+        assert 'name="state" value="GA"' in form
+    assert response["Cache-Control"] == "no-store"
