@@ -35,8 +35,10 @@ PARTS = {
 
 
 def main() -> None:
-    """Run the part that the command line names."""
-    part, *rest = sys.argv[1:]
+    """Run the part that the command line names. Explain the parts if it names none."""
+    part, *rest = sys.argv[1:] or [""]
+    if part not in PARTS:
+        sys.exit(__doc__)
     PARTS[part](*(int(each) if each.isdecimal() else each for each in rest))  # type: ignore[operator]
 
 
