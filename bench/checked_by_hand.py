@@ -13,8 +13,9 @@ from pathlib import Path
 
 from core.queries.comparison.compared_rates import compared_sql
 from core.queries.rules.rate_kinds import MACROS
-from core.store.connection import QueryLimits, Reader, Snapshot
+from core.store.connection import QueryLimits, Snapshot
 from core.store.generations.store import Store
+from core.store.reader import Reader
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "checked-by-hand.md"
 

@@ -19,8 +19,9 @@ from typing import Any
 from core.queries.comparison.compared_rates import compared_sql
 from core.queries.comparison.schedules import BASES
 from core.queries.rules.rate_kinds import MACROS
-from core.store.connection import QueryLimits, Reader, Snapshot
+from core.store.connection import QueryLimits, Snapshot
 from core.store.generations.store import Store
+from core.store.reader import Reader
 from core.store.watched_cursor import WatchedCursor
 
 ROOT = Path(__file__).resolve().parents[1]

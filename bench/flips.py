@@ -33,10 +33,11 @@ from core.reference.nppes.load_register import load_nppes
 from core.store.changes.corrections import remove
 from core.store.changes.provider_order import copy_by_group
 from core.store.changes.selection import Selection
-from core.store.connection import QueryLimits, Reader
+from core.store.connection import QueryLimits
 from core.store.generations.integrity.damage import files_by_table
 from core.store.generations.manifest import DataFile
 from core.store.generations.store import Store
+from core.store.reader import Reader
 from core.store.upkeep.verify import verify
 from core.tic.source import open_documents
 

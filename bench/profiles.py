@@ -23,8 +23,9 @@ from core.queries.rules.distance import EARTH_MILES, miles_sql
 from core.queries.rules.evidence import LIKELY
 from core.queries.rules.market import Market, market_cache
 from core.queries.rules.rate_kinds import MACROS
-from core.store.connection import QueryLimits, Reader, Snapshot
+from core.store.connection import QueryLimits, Snapshot
 from core.store.generations.store import Store
+from core.store.reader import Reader
 from core.store.views import NAMED_TIN
 
 PAIRS = 100_000

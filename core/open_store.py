@@ -10,11 +10,12 @@ from django.conf import settings
 
 from core.queries.rules.rate_kinds import MACROS
 from core.runtime.request_notes import note_generation
-from core.store.connection import QueryLimits, Reader, Snapshot
+from core.store.connection import QueryLimits, Snapshot
 from core.store.generations.integrity.background_check import BackgroundCheck
 from core.store.generations.layout import LAYOUTS
 from core.store.generations.store import Store
 from core.store.kept_reader import KeptReader
+from core.store.reader import Reader
 
 _FILE_CHECKS: dict[Path, BackgroundCheck] = {}
 

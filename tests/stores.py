@@ -11,10 +11,11 @@ import pyarrow.parquet as pq
 
 from core.queries.rules.rate_kinds import MACROS
 from core.runtime.last_runs import FOLDER
-from core.store.connection import QueryLimits, Reader, Snapshot
+from core.store.connection import QueryLimits, Snapshot
 from core.store.generations.integrity.checksums import checksum_of
 from core.store.generations.store import Store, Transaction
 from core.store.parquet.writer import write_table
+from core.store.reader import Reader
 from core.store.schema.tables import DIM_PAYER_BRIDGE, TABLES
 
 ENDLESS = "SELECT sum(a.i * b.i) FROM range(10000000) a(i), range(10000000) b(i)"

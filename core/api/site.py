@@ -62,9 +62,9 @@ def _answer_error(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 _RESOURCES = (
-    "coverage", "search", "codes", "rates", "facets", "medicare", "compensation", "contract_rule", "baskets", "clinic",
-    "parties.organizations", "places", "parties.providers", "parties.groups", "parties.roll_ups", "parties.plans",
-    "parties.payers", "changes", "trend", "quality",
+    "coverage", "search", "codes", "rates", "facets", "medicare", "desk.compensation", "desk.contract_rule",
+    "desk.baskets", "desk.clinic", "parties.organizations", "places", "parties.providers", "parties.groups",
+    "parties.roll_ups", "parties.plans", "parties.payers", "changes", "trend", "quality",
 )  # fmt: skip
 """The modules of this package that have a router, in the order of the documentation."""
 

@@ -43,9 +43,10 @@ from core.queries.rules.market import Market
 from core.queries.rules.rate_kinds import MACROS
 from core.queries.yardstick import label_fits, medicare
 from core.runtime.errors import BeaconError
-from core.store.connection import QueryLimits, Reader, Snapshot
+from core.store.connection import QueryLimits, Snapshot
 from core.store.generations.integrity.damage import expect_whole
 from core.store.generations.store import Store
+from core.store.reader import Reader
 
 
 def open_store(

@@ -1,9 +1,8 @@
 """Query the store with SQL, one generation at a time, through a hardened DuckDB connection."""
 
-import os
 import threading
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,9 +10,8 @@ from typing import Any, TypeVar
 import duckdb
 import pyarrow as pa
 
-from core.store.generations.integrity.damage import expect_whole, explain_damage
+from core.store.generations.integrity.damage import explain_damage
 from core.store.generations.manifest import Manifest
-from core.store.generations.store import Store
 from core.store.hardening import connect_hardened
 from core.store.keyed_rows import NO_PART, KeyedRows, Part
 from core.store.market.market_cache import MarketCache, MarketKey
@@ -21,8 +19,8 @@ from core.store.market.market_connection import MAX_BYTES, MarketConnection
 from core.store.market.market_facts import MAX_ROWS, MONTHS, code_condition, has_remote_facts, read_market_facts
 from core.store.market.market_months import month_parameters
 from core.store.query_limits import QueryLimits, QueryTimeout, QueryTooLarge, limit_to_name, seconds_left, time_limit
-from core.store.remote_facts import remote_folders, with_remote_facts
-from core.store.schema.tables import FACT_RATE
+from core.store.remote_facts import remote_folders
+from core.store.schema.tables import FACT_RATE, Table
 from core.store.sql import used_parameters
 from core.store.views import COUNTED_RATE, MARKET_FACT, counted_rates_sql, view_statements
 from core.store.watchdog import WATCHDOG
@@ -33,7 +31,6 @@ __all__ = [
     "QueryLimits",
     "QueryTimeout",
     "QueryTooLarge",
-    "Reader",
     "Snapshot",
     "time_limit",
 ]
@@ -265,6 +262,11 @@ class Snapshot:
                   WHERE {key} IN (SELECT unnest($keys::VARCHAR[])) {of_part}"""
         return _ask(self.cursor(), sql, {**part, "keys": keys.to_pylist()})
 
+    def list_rows_of(self, table: str, key: str, keys: Iterable[str], columns: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the column `key` and the `columns` of the rows that find_rows finds, by their names, in any order."""
+        rows: list[dict[str, Any]] = self.find_rows(table, key, _texts(keys), columns).to_pylist()
+        return rows
+
     def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
         """Return all rows of a query's answer."""
         with self.cursor() as cursor:
@@ -335,9 +337,36 @@ class MarketSnapshot(Snapshot):
         """Return how many rows a table has that is shown."""
         return len(self.shown.table(name))
 
-    def show(self, name: str, table: pa.Table) -> None:
-        """Show a table in memory for what follows on this snapshot."""
-        self.shown.add(name, table)
+    def show_texts(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Show rows of texts as a table in memory for what follows on this snapshot."""
+        values = zip(*rows, strict=True) if rows else [()] * len(columns)
+        self.shown.add(name, pa.table([pa.array(one, pa.string()) for one in values], names=list(columns)))
+
+    def show_parts(
+        self,
+        name: str,
+        table: Table,
+        key: str,
+        keys: Iterable[str],
+        parts: Iterable[tuple[Part, Sequence[str]]],
+        more: Sequence[str],
+    ) -> int:
+        """Show the rows of a table whose key is among the texts `keys`, in some of its parts, and return their number.
+
+        They have all columns of the table, and the columns `more`, whose values are given with each part. See find_rows
+        for what a part is.
+        """
+        wanted, columns = _texts(keys), [one for one in table.names if one != key]
+        schema = pa.schema([table.arrow.field(one) for one in (key, *columns)])
+        schema_shown = pa.schema([*schema, *(pa.field(one, pa.string()) for one in more)])
+        shown = [schema_shown.empty_table()]
+        for part, values in parts:
+            found = self.find_rows(table.name, key, wanted, columns, part).cast(schema)
+            for column, value in zip(more, values, strict=True):
+                found = found.append_column(column, pa.array([value] * len(found), pa.string()))
+            shown.append(found)
+        self.shown.add(name, pa.concat_tables(shown))
+        return sum(map(len, shown))
 
     def show_table(self, name: str, query: str, parameters: Mapping[str, Any]) -> None:
         """Make a query's answer a table in memory for what follows on this snapshot."""
@@ -357,57 +386,11 @@ class MarketSnapshot(Snapshot):
         self.shown.add(name, found[0] if len(found) == 1 else pa.concat_tables(found, promote_options="permissive"))
 
 
+def _texts(texts: Iterable[str]) -> pa.ChunkedArray:
+    return pa.chunked_array([pa.array(sorted(texts), pa.string())])
+
+
 def _ask(asking: AbstractContextManager[WatchedCursor], sql: str, parameters: Mapping[str, Any]) -> pa.Table:
     """Return a question's rows as an Arrow table. Of the parameters, those that it names are bound."""
     with asking as cursor:
         return cursor.read_arrow(sql, used_parameters(sql, parameters))
-
-
-class Reader:
-    """Open the newest generation's snapshot when it is first asked for, once per process."""
-
-    def __init__(self, store: Store, limits: QueryLimits, macros: Sequence[str] = ()) -> None:
-        self._store = store
-        self._macros = macros
-        self.limits = limits
-        self._lock = threading.Lock()
-        self._seen: tuple[int, ...] = ()
-        self._snapshot: Snapshot | None = None
-        self._inherited: list[Snapshot] = []
-        self._opened = 0
-
-    def snapshot(self) -> Snapshot | None:
-        """Return the newest generation, or None if nothing has been loaded yet. Raises StoreError."""
-        version = self._store.directory.version()
-        if version is None:
-            self._store.manifest()  # raises StoreError if the manifest is missing, not the store empty
-            return None
-        seen = (os.getpid(), *version)
-        with self._lock:
-            if self._snapshot is None or self._seen != seen:
-                if self._snapshot is not None and self._seen[0] != seen[0]:
-                    # DuckDB does not survive a fork, so a child opens a snapshot of its own. It never closes its
-                    # parent's: that would wait for threads that the child does not have.
-                    self._inherited.append(self._snapshot)
-                manifest = self._store.manifest()
-                if manifest is None:
-                    return None
-                expect_whole(self._store.root, manifest)
-                manifest = with_remote_facts(self._store.root, manifest)
-                self._snapshot = Snapshot(self._store.root, manifest, self._next_limits(), self._macros)
-                self._seen = seen
-            return self._snapshot
-
-    def _next_limits(self) -> QueryLimits:
-        """Return the limits of the next snapshot, with a temporary directory that the one before does not use.
-
-        Requests of the generation before may still spill to disk, and both would use the same names of files.
-        """
-        if not self.limits.temp_directory:
-            return self.limits
-        directory = f"{self.limits.temp_directory}{'-2' if self._opened % 2 else ''}"
-        self._opened += 1
-        # DuckDB makes the directory, but not the one above it.
-        with suppress(OSError):
-            Path(directory).parent.mkdir(parents=True, exist_ok=True)
-        return replace(self.limits, temp_directory=directory)

@@ -21,8 +21,9 @@ from core.queries.rules.rate_kinds import MACROS
 from core.runtime.errors import BeaconError
 from core.store.changes.corrections import corrections, remove, undo
 from core.store.changes.selection import Selection
-from core.store.connection import QueryLimits, Reader, Snapshot
+from core.store.connection import QueryLimits, Snapshot
 from core.store.generations.store import Store
+from core.store.reader import Reader
 from core.store.schema.tables import DIM_BATCH, FACT_RATE, REMOVED_RATE
 from core.store.upkeep.verify import verify
 from tests.cluster.files import job_of, load_single, make_publisher, rows_of, run, write_rates

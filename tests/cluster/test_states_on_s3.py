@@ -13,9 +13,10 @@ from core.queries import rates
 from core.queries.rules.market import Market
 from core.queries.rules.rate_kinds import MACROS
 from core.runtime.errors import BeaconError
-from core.store.connection import QueryLimits, Reader, Snapshot
+from core.store.connection import QueryLimits, Snapshot
 from core.store.generations.integrity.damage import expect_undamaged
 from core.store.generations.store import Store
+from core.store.reader import Reader
 from core.store.schema.tables import FACT_RATE
 from tests.cluster.files import job_of, run, write_rates
 

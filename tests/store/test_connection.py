@@ -10,12 +10,13 @@ import duckdb
 import pytest
 
 from core.queries.rules.rate_kinds import MACROS
-from core.store.connection import QueryLimits, QueryTimeout, QueryTooLarge, Reader, Snapshot, time_limit
+from core.store.connection import QueryLimits, QueryTimeout, QueryTooLarge, Snapshot, time_limit
 from core.store.generations.store import Store
 from core.store.market import market_facts
 from core.store.market.market_cache import MarketCache
 from core.store.market.market_connection import MAX_BYTES
 from core.store.market.market_months import MarketMonth
+from core.store.reader import Reader
 from core.store.schema.tables import TABLES
 from tests.stores import ENDLESS, change, open_snapshot
 
@@ -168,7 +169,7 @@ def test_a_reader_of_nothing_has_no_snapshot(tmp_path: Path) -> None:
 _A_CHILD = """
 import os, sys
 from pathlib import Path
-from core.store.connection import Reader
+from core.store.reader import Reader
 from core.store.generations.store import Store
 from core.store.query_limits import QueryLimits
 reader = Reader(Store(Path(sys.argv[1])), QueryLimits(threads=2, seconds=5))

@@ -9,8 +9,9 @@ import pytest
 
 from core.queries.rules.rate_kinds import MACROS
 from core.runtime.request_notes import RequestNotes, end_notes, start_notes
-from core.store.connection import QueryLimits, QueryTimeout, Reader, Snapshot
+from core.store.connection import QueryLimits, QueryTimeout, Snapshot
 from core.store.generations.store import Store
+from core.store.reader import Reader
 from tests.stores import ENDLESS, change
 
 

@@ -46,8 +46,15 @@ _NARROWER = (
 def sorry(request: HttpRequest, status: int, title: str, problems: Problems, **more: Any) -> HttpResponse:
     """Return a page that says what is wrong. What was posted can be corrected or sent again from it."""
     posted = [] if request.method != "POST" or status in _NOT_READ else _list_posted(request)
-    context = {"title": title, "problems": problems, "request_id": current_request_id(), "path": request.path}
-    context |= {"posted": posted, "had_file": bool(posted and request.FILES), **more}
+    context = {
+        "title": title,
+        "problems": problems,
+        "request_id": current_request_id(),
+        "path": request.path,
+        "posted": posted,
+        "had_file": bool(posted and request.FILES),
+        **more,
+    }
     return render(request, "messages/sorry.html", context, status=status)
 
 

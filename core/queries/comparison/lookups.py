@@ -3,8 +3,6 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
-import pyarrow as pa
-
 from core.fields.codes.billing_code import CODE_WIDTHS
 from core.queries.comparison.lookup_scope import BOUND_CODES, LookupScope, ReleaseInForce, as_listed
 from core.queries.comparison.schedules import MS_DRG, SCHEDULES, Price, Schedule
@@ -20,12 +18,7 @@ _CODES = f"[$code::VARCHAR, lpad($code::VARCHAR, {CODE_WIDTHS[MS_DRG]}, '0')]"
 _KEPT_PERIODS, _KEPT_CODES = "period_in_force", "listed_price"
 """The tables in memory that keep_lookups makes, besides one of each schedule that lists the codes."""
 
-_PERIODS = pa.schema(
-    [
-        *((name, pa.string()) for name in ("state", "year_month", "schedule", "release", "in_force", "rows_state")),
-        ("loaded", pa.bool_()),
-    ]
-)
+_PERIODS = ("state", "year_month", "schedule", "release", "in_force", "rows_state", "loaded")
 _OF_RATES = ("of_state", "of_month")
 """The state and month of the rates that a row of a schedule is for."""
 
@@ -38,7 +31,7 @@ def lookups_sql(scope: LookupScope) -> str:
     """
     if scope.is_kept:
         return f"""
-        periods AS (SELECT * FROM {_KEPT_PERIODS}),
+        periods AS (SELECT * REPLACE (loaded::BOOLEAN AS loaded) FROM {_KEPT_PERIODS}),
         codes AS (SELECT DISTINCT listed_as AS code FROM picked),
         listed_code AS (SELECT * FROM {_KEPT_CODES})"""
     codes = "DISTINCT listed_as" if scope.periods is None else f"unnest({BOUND_CODES if scope.has_codes else _CODES})"
@@ -66,7 +59,7 @@ def keep_lookups(db: Snapshot, market: Market, scope: LookupScope, codes: Collec
 
 
 def _keep(db: MarketSnapshot, market: Market, scope: LookupScope, asked: Collection[str]) -> LookupScope:
-    db.show(_KEPT_PERIODS, pa.Table.from_pylist(list(_periods_in_force(scope, market)), _PERIODS))
+    db.show_texts(_KEPT_PERIODS, _PERIODS, list(_periods_in_force(scope, market)))
     listing = [one for one in scope.schedules if _show_rows(db, market, scope, one.kind, f"bench_{one.kind}", asked)]
     if scope.has_compensation:
         for table in COMPENSATION_TABLES:
@@ -83,19 +76,13 @@ def _keep(db: MarketSnapshot, market: Market, scope: LookupScope, asked: Collect
     return replace(scope, is_kept=True)
 
 
-def _periods_in_force(scope: LookupScope, market: Market) -> Iterator[dict[str, str | bool]]:
-    """Yield what the query `periods` finds, by the names of _PERIODS."""
+def _periods_in_force(scope: LookupScope, market: Market) -> Iterator[tuple[str, ...]]:
+    """Yield the rows of _PERIODS: what the query `periods` finds, as texts."""
     for parameter, month in _months(market).items():
         for kind, one in (scope.periods or {})[parameter].items():
-            yield {
-                "state": market.state,
-                "year_month": month,
-                "schedule": kind,
-                "release": one.release,
-                "in_force": one.ended or month,
-                "rows_state": "US" if one.is_national else market.state,
-                "loaded": one.has_state,
-            }
+            of_rows = "US" if one.is_national else market.state
+            loaded = str(one.has_state).lower()
+            yield market.state, month, kind, one.release, one.ended or month, of_rows, loaded
 
 
 def _months(market: Market) -> dict[str, str]:
@@ -110,25 +97,15 @@ def _show_rows(
 
     A row stands for each month of rates in which its release is in force.
     """
-    columns = [name for name in TABLES[table].names if name != "code"]
-    keys = pa.chunked_array([pa.array(sorted(codes), pa.string())])
-    found = []
+    parts = []
     for parameter, month in _months(market).items():
         if one := (scope.periods or {})[parameter].get(kind):
             state = "US" if one.is_national else market.state
             # The lines with modifiers of a compensation schedule are by release, all others by month.
-            by = {"year_month": one.ended or month} if "year_month" in columns else {"release": one.release}
-            rows = db.find_rows(table, "code", keys, columns, {"state": state, **by})
-            for name, value in zip(_OF_RATES, (market.state, month), strict=True):
-                rows = rows.append_column(name, pa.array([value] * len(rows), pa.string()))
-            found.append(rows)
-    empty = pa.schema([*(TABLES[table].arrow.field(name) for name in ("code", *columns)), *_PERIODS_OF_RATES])
-    shown = pa.concat_tables(found) if found else empty.empty_table()
-    db.show(kept_name(table), shown.cast(empty))
-    return bool(len(shown))
-
-
-_PERIODS_OF_RATES = [pa.field(name, pa.string()) for name in _OF_RATES]
+            by_month = "year_month" in TABLES[table].names
+            by = {"year_month": one.ended or month} if by_month else {"release": one.release}
+            parts.append(({"state": state, **by}, (market.state, month)))
+    return bool(db.show_parts(kept_name(table), TABLES[table], "code", codes, parts, _OF_RATES))
 
 
 def _last_month(kind: str, release: str) -> str:

@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import pyarrow as pa
-
 from core.fields.codes.billing_code import padded_codes
 from core.queries.coverage import list_periods
 from core.queries.find.code_index import FoundCode, code_index, find_codes
@@ -145,6 +143,5 @@ def describe_code(db: Snapshot, code_type: str | None, code: str | None) -> Code
 
 def _find_titles(db: Snapshot, numbers: Iterable[str]) -> list[CodeTitle]:
     """Return the codes with these numbers, in the order of their systems."""
-    keys = pa.chunked_array([pa.array(sorted(numbers), pa.string())])
-    found = db.find_rows(DIM_CODE.name, "code", keys, ["code_type", "name", "code_desc"])
-    return sorted((CodeTitle(**row) for row in found.to_pylist()), key=lambda one: (one.code_type, one.code))
+    found = db.list_rows_of(DIM_CODE.name, "code", numbers, ["code_type", "name", "code_desc"])
+    return sorted((CodeTitle(**row) for row in found), key=lambda one: (one.code_type, one.code))

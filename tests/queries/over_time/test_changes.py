@@ -18,8 +18,9 @@ from core.queries.over_time import changes
 from core.queries.over_time.matching import OUTCOMES
 from core.queries.rules.market import Market
 from core.queries.rules.rate_kinds import MACROS
-from core.store.connection import QueryLimits, Reader, Snapshot
+from core.store.connection import QueryLimits, Snapshot
 from core.store.generations.store import Store
+from core.store.reader import Reader
 from core.tic.source import open_documents
 from tests.queries import slow_changes
 from tests.queries.one_market import A_RATE, MARKET, store_of_months

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from core.python_api.rate_store import open_store
-from core.store.connection import QueryLimits, Reader
+from core.store.connection import QueryLimits
 from core.store.generations.manifest import Manifest
 from core.store.generations.retention.kept import kept_generations
 from core.store.generations.retention.rules import Retention
 from core.store.generations.store import Store, StoreError
 from core.store.generations.store_directory import StoreDirectory
+from core.store.reader import Reader
 from tests.store.damage import cut_off_end
 from tests.store.steps import assert_tidy
 from tests.stores import change, listing, open_snapshot, put

@@ -16,12 +16,13 @@ from core.store.changes.compact import compact
 from core.store.changes.corrections import corrections, remove, undo
 from core.store.changes.reshard import reshard
 from core.store.changes.selection import Selection
-from core.store.connection import QueryLimits, Reader
+from core.store.connection import QueryLimits
 from core.store.generations.integrity.damage import DamagedFileError
 from core.store.generations.layout import LAYOUTS
 from core.store.generations.manifest import CHECKSUMS_SINCE, DataFile
 from core.store.generations.store import Store, StoreError
 from core.store.parquet.row_group_copier import RowGroupCopier
+from core.store.reader import Reader
 from core.store.schema.tables import DIM_BATCH, FACT_RATE
 from tests.built_once import BuiltOnce
 from tests.store.damage import cut_short, flip_bit

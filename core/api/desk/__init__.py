@@ -1,0 +1,1 @@
+"""Resources that finish a job: baskets, a clinic, the rule behind rates, workers’ compensation."""
