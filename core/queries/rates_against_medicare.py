@@ -8,7 +8,7 @@ from typing import Annotated
 from core.queries import rates
 from core.queries.code_answer import spread_by_terms
 from core.queries.rates import RateRow, Summary
-from core.queries.rules.columns import described
+from core.queries.rules.columns import ScheduleRule, described
 from core.queries.rules.keyset import RowKey
 from core.queries.rules.market import Market, market_cache, uses_own_areas
 from core.queries.rules.rate_kinds import rate_size
@@ -28,6 +28,7 @@ class RateAgainstMedicare(RateRow):
     basis: Annotated[str | None, described("What Medicare's amount is; null if there is none.", "MPFS non-facility")]
     medicare: Annotated[float | None, described("Medicare's amount in dollars; null if there is none.", 86.4)]
     percent: Annotated[float | None, described("The rate's percent of Medicare: 1 is 100%.", 1.2)]
+    rule: ScheduleRule
     reason: Annotated[str | None, described("Why there is no percent of Medicare.", None)]
 
 
@@ -86,7 +87,12 @@ def _compare(db: Snapshot, market: Market, rows: Iterable[RateRow]) -> Iterator[
             amount = find_amount(row, market.code or "", amounts, centers)
             percent = amount.percent(row.negotiated_rate)
             yield RateAgainstMedicare(
-                **vars(row), basis=amount.basis, medicare=amount.medicare, percent=percent, reason=amount.reason
+                **vars(row),
+                basis=amount.basis,
+                medicare=amount.medicare,
+                percent=percent,
+                rule=amount.rule,
+                reason=amount.reason,
             )
 
 

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import jsonschema_rs
@@ -195,3 +196,27 @@ def test_commands_do_not_import_the_api() -> None:
         "assert not {'ninja', 'pydantic', 'beaconpoint.urls'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+
+
+def meanings(schema: Any, seen: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Yield the descriptions of all fields of an answer."""
+    if isinstance(schema, list):
+        for one in schema:
+            yield from meanings(one, seen)
+    elif isinstance(schema, dict):
+        reference = schema.get("$ref", "")
+        if reference and reference not in seen:
+            yield from meanings(document()["components"]["schemas"][reference.split("/")[-1]], seen | {reference})
+        for one in schema.get("properties", {}).values():
+            yield one.get("description", "")
+        for value in schema.values():
+            yield from meanings(value, seen)
+
+
+@pytest.mark.parametrize(("path", "operation"), OPERATIONS)
+def test_a_resource_with_figures_of_medicare_takes_the_schedule_to_compare_with(
+    path: str, operation: dict[str, Any]
+) -> None:
+    said = meanings(operation["responses"].get("200", {}))
+    if any(re.search(r"[Pp]ercents? of Medicare|Medicare amount|of Medicare's", one) for one in said):
+        assert "basis" in {parameter["name"] for parameter in operation["parameters"]}

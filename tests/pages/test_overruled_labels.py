@@ -1,7 +1,11 @@
 """What pages, the API and notebooks say of a payer whose labels are overruled, and how one chooses another schedule."""
 
+import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -14,25 +18,61 @@ from core.queries.yardstick.label_fits import OverruledLabel, list_overruled_lab
 from core.runtime.errors import BeaconError
 from core.store.generations.store import Store
 from tests.quality.fitted_rates import HOSPITALS, PHYSICIANS, rates_of, store_with
-from tests.site import Visitor, serving, text_of
+from tests.site import Visitor, json_rows, serving, text_of
 from tests.stores import open_snapshot
 
 QUERY = {"state": "GA", "year_month": "2025-06"}
-CODE = next(iter(PHYSICIANS))
+CODE, ANOTHER_CODE = list(PHYSICIANS)[:2]
+NPI, TIN, OTHER_NPI, OTHER_TIN = "1234567893", "123456789", "1245319599", "987654321"
+
+PAGES = (
+    f"/rates/?code={CODE}", f"/medicare/?code={CODE}", "/medicare/", f"/report/?code={CODE}", f"/trend/?code={CODE}",
+    f"/places/?code={CODE}", f"/specialties/?code={CODE}", f"/baskets/?codes={CODE},{ANOTHER_CODE}",
+    f"/npi/{NPI}/", f"/tin/{TIN}/", f"/clinic/?tin={TIN}&codes={CODE}",
+)  # fmt: skip
+"""The pages with a percent of Medicare or its amounts, each with a question about rates whose label is overruled."""
+
+OF_OTHERS = (
+    f"/rates/?code={ANOTHER_CODE}&billing_class=professional", "/medicare/?payer=other_payer",
+    f"/places/?code={ANOTHER_CODE}&billing_class=professional", f"/trend/?code={ANOTHER_CODE}&payer=other_payer",
+    f"/baskets/?codes={ANOTHER_CODE}&billing_class=professional", f"/npi/{OTHER_NPI}/", f"/tin/{OTHER_TIN}/",
+    f"/clinic/?tin={OTHER_TIN}&codes={ANOTHER_CODE}",
+)  # fmt: skip
+"""Questions about rates whose label is right, of the same month."""
 
 
 @pytest.fixture(scope="module")
 def mislabeled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a store whose payer labels physicians' rates institutional."""
     rates = rates_of(PHYSICIANS, 1.28, 0.3, billing_class="institutional", places=[])
+    # Another class, whose label is right.
+    rates.append(
+        {**rates[1], "billing_class": "professional", "places": ["11"], "reporting_entity_name": "Other Payer"}
+    )
+    rates = [{**rate, "pg_uid": f"of {rate.get('reporting_entity_name', 'Example Payer')}"} for rate in rates]
     payer = {"reporting_entity_name_raw": "Example Payer", "payer_slug": "example_payer"}
+    other = {"reporting_entity_name_raw": "Other Payer", "payer_slug": "other_payer"}
+    groups = {"of Example Payer": (NPI, TIN), "of Other Payer": (OTHER_NPI, OTHER_TIN)}
+    in_month = {"year_month": "2025-06", "payer_slug": "example_payer"}
     db = store_with(
         tmp_path_factory.mktemp("mislabeled"), rates,
-        dim_payer_bridge=[payer],
+        dim_payer_bridge=[payer, other],
+        dim_reporting_entity=[
+            {"payer_slug": one["payer_slug"], "reporting_entity_name": one["reporting_entity_name_raw"]}
+            for one in (payer, other)
+        ],
+        dim_npi=[{"npi": npi, "name": "A clinic", "state": "GA"} for npi in (NPI, OTHER_NPI)],
+        dim_tin=[{"tin_type": "ein", "tin_value": tin} for tin in (TIN, OTHER_TIN)],
+        xref_group_npi=[{**in_month, "pg_uid": uid, "npi": npi} for uid, (npi, _) in groups.items()],
+        xref_group_tin=[
+            {**in_month, "pg_uid": uid, "tin_type": "ein", "tin_value": tin} for uid, (_, tin) in groups.items()
+        ],
         dim_code=[{"code_type": "CPT", "code": code, "name": code} for code in PHYSICIANS],
         dim_batch=[
             {"batch_id": "b", "state": "GA", "year_month": "2025-06", "reporting_entity_name": "Example Payer",
-             "payer_slug": "example_payer", "rows_added": len(rates)},
+             "payer_slug": "example_payer", "rows_added": len(rates) - 1},
+            {"batch_id": "c", "state": "GA", "year_month": "2025-06", "reporting_entity_name": "Other Payer",
+             "payer_slug": "other_payer", "rows_added": 1},
         ],
     )  # fmt: skip
     update_fits(Store(db.root), db)
@@ -65,6 +105,83 @@ def test_a_page_says_so_and_offers_the_other_schedule(site: Client, label: Overr
         assert "labeled institutional but in line with physicians’ fees" in of_code
         assert label.sentence in of_code
         assert "a facility’s bill" not in of_code
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_each_page_with_percents_says_so_and_offers_the_other_schedule(
+    site: Client, label: OverruledLabel, address: str
+) -> None:
+    page = site.get(in_month(address))
+    assert text_of(page).count(label.sentence) == 1
+    link = link_called("Compare with OPPS instead", page)
+    assert "basis=opps" in link
+    switched = site.get(link)
+    assert label.sentence not in text_of(switched)
+    assert text_of(switched).count("All rates are compared with OPPS, whatever billing class they state.") == 1
+    back = link_called("Compare each rate with the schedule that it belongs to", switched)
+    assert text_of(site.get(back)).count(label.sentence) == 1
+    # What one does next keeps the schedule.
+    shown = switched.content.decode()
+    for form in re.findall(r'<form class="market".*?</form>', shown, re.DOTALL):
+        assert re.search(r'<input[^>]* name="basis" value="opps"|<option value="opps" selected>', form)
+    main = re.sub(r'<p class="applied">.*?</p>|<section class="cite.*?</section>', "", shown, flags=re.DOTALL)
+    followed = re.findall(r'href="(/(?:rates|npi|tin|medicare)/[^"]*|[^"]*format=[^"]*)"', main)
+    assert [unescape(one) for one in followed if "basis=opps" not in one and "?" in one] in ([], [back])
+
+
+def in_month(address: str, **parameters: str) -> str:
+    """Return an address with the state and month of the store, and further parameters."""
+    return f"{address}{'&' if '?' in address else '?'}{urlencode({**QUERY, **parameters})}"
+
+
+def link_called(words: str, page: Any) -> str:
+    (address,) = re.findall(rf'<a href="([^"]*)">{words}</a>', page.content.decode())
+    return unescape(address)
+
+
+@pytest.mark.parametrize("address", OF_OTHERS)
+def test_a_page_about_other_rates_does_not_say_so(site: Client, label: OverruledLabel, address: str) -> None:
+    shown = text_of(site.get(in_month(address)))
+    assert "Other Payer" in shown or "professional" in shown.lower()
+    assert label.sentence not in shown
+
+
+def test_the_page_of_the_payer_leads_to_its_rates_by_the_other_schedule(site: Client, label: OverruledLabel) -> None:
+    page = site.get("/payers/", {**QUERY, "payer": "example_payer"})
+    assert label.sentence in text_of(page)
+    link = link_called("Compare with OPPS instead", page)
+    assert link == "/medicare/?state=GA&year_month=2025-06&payer=example_payer&basis=opps"
+    assert label.sentence not in text_of(site.get("/payers/", {**QUERY, "payer": "other_payer"}))
+
+
+def test_what_is_pasted_is_not_lost_to_the_switch(site: Client, label: OverruledLabel) -> None:
+    shown = site.post("/clinic/", {**QUERY, "npis": NPI, "lines": f"code\n{CODE}\n"})
+    assert label.sentence in text_of(shown)
+    assert "Compare with OPPS instead" not in text_of(shown), "what is pasted is in no address"
+
+
+def test_no_label_is_overruled_for_who_measures_by_the_state_s_schedule(site: Client, label: OverruledLabel) -> None:
+    for address in (f"/rates/?code={CODE}", f"/npi/{NPI}/", f"/places/?code={CODE}"):
+        assert label.sentence not in text_of(site.get(in_month(address, yardstick="compensation")))
+
+
+@pytest.mark.parametrize(
+    ("asked", "rules"),
+    [
+        ({}, {"institutional": "fit", "professional": "class"}),
+        ({"basis": "opps"}, {"institutional": "visitor", "professional": "visitor"}),
+    ],
+)
+def test_every_rate_says_which_rule_chose(
+    site: Client, mislabeled: Path, asked: dict[str, str], rules: dict[str, str]
+) -> None:
+    every = {**QUERY, "code_type": "CPT", "code": ANOTHER_CODE, "classes": "all", **asked}
+    found = [site.get(f"/api/v1/{resource}", every).json()["rows"] for resource in ("rates", "medicare")]
+    found += [json_rows(site.get(f"/{page}/", {**every, "format": "json"})) for page in ("rates", "medicare")]
+    store = beaconpoint.open_store(mislabeled)
+    found.append(store.medicare("GA", "2025-06", ANOTHER_CODE, classes="all", **asked).rows(named=True))  # type: ignore[arg-type]
+    for rows in found:
+        assert {row["billing_class"]: row["rule"] for row in rows} == rules
 
 
 def test_a_visitor_compares_with_the_schedule_that_he_asks_for(site: Client, label: OverruledLabel) -> None:

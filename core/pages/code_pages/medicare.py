@@ -21,7 +21,7 @@ from core.queries.comparison.state_schedule import COMPENSATION_REASONS
 from core.queries.find import codes
 from core.queries.likely_rates import find_evidence_switch
 from core.queries.rules.market import uses_own_areas
-from core.queries.yardstick import label_fits, medicare
+from core.queries.yardstick import medicare
 from core.queries.yardstick.compensation import (
     CompensationAmount,
     CompensationRelease,
@@ -74,7 +74,6 @@ def show_medicare(query: MarketQuery[MedicareListForm]) -> HttpResponseBase:
         outcomes=outcomes,
         reasons=_reasons(outcomes),
         releases=coverage.list_releases(db),
-        labels=label_fits.list_overruled_labels(db, market),
         rows=rows,
         own_areas=uses_own_areas(db, market),
         areas_known=uses_own_areas(db, replace(market, area=None)),

@@ -60,8 +60,7 @@ def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
     lines = medicare_amounts.count_amount_lines(amounts)
     spreads = spread_by_terms(query.cached_by_area, market)
     settings = next((one.settings for one in query.choice.classes if one.chosen), []) if not market.classes else []
-    labels = [] if market.basis else label_fits.list_overruled_labels(db, market)
-    answer = describe_answer(spreads, choices["modifier"], amounts, settings, labels)
+    answer = describe_answer(spreads, choices["modifier"], amounts, settings, query.find_labels())
     several = any(terms.payee == SURGICAL_CENTER_PAYEE for terms in amounts)
     centers = label_fits.find_surgical_centers(db, [row.pg_uid for row in rows]) if several else set()
     return query.render(

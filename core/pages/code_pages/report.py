@@ -9,7 +9,6 @@ from core.queries.code_answer import AnswerSpread, answer_code, spread_by_terms
 from core.queries.coverage import list_sources
 from core.queries.facets import count_choices
 from core.queries.find import codes
-from core.queries.yardstick.label_fits import list_overruled_labels
 from core.queries.yardstick.medicare_amounts import count_amount_lines, find_amounts
 
 MAX_PAYERS, MAX_ROWS, MAX_SOURCES, MAX_LINES = 5, 12, 6, 3
@@ -31,7 +30,7 @@ def show_report(query: MarketQuery[ReportForm]) -> HttpResponseBase:
         modifiers,
         amounts,
         settings,
-        [] if market.basis else list_overruled_labels(db, market),
+        query.find_labels(),
         most_payers=MAX_PAYERS,
         most_amounts=MAX_LINES,
     )
@@ -44,6 +43,7 @@ def show_report(query: MarketQuery[ReportForm]) -> HttpResponseBase:
         "pages/report.html",
         code=codes.describe_code(db, market.code_type, market.code),
         answer=answer,
+        labels=answer.labels if answer else [],
         everybody=found.everybody if found else None,
         payers=payers[:MAX_ROWS],
         more_payers=max(len(payers) - MAX_ROWS, 0),

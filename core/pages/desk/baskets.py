@@ -54,6 +54,7 @@ def show_baskets(query: MarketQuery[BasketForm]) -> HttpResponseBase:
         named=named,
         baskets=named_baskets().values(),
         codes_text=values["codes"].replace(",", "\n").replace("*", " "),
+        labels=query.find_labels({code.code for code in codes}),
         columns=columns,
         hidden=len(answer.indexes) - len(columns),
         rows=rows[paging.offset : paging.offset + paging.limit],

@@ -157,6 +157,7 @@ def _answer(
         has_percents=any(one.percent is not None for one in with_total),
         oldest_schedule=coverage.oldest_schedule_if_newer(db, market.newest_month),
         has_units=any(line.units is not None for line in asked),
+        labels=query.find_labels({line.code.code for line in asked}) if asked else [],
         bad=bad,
         pasted={"npis": " ".join(npis), "lines": text, "is_any": is_pasted},
         codes_text=query.values["codes"].replace(",", "\n"),

@@ -237,8 +237,8 @@ class MeasuredForm(MarketForm):
         return replace(market, yardstick=None) if market.yardstick == OF_MEDICARE else market
 
 
-class ComparedForm(MeasuredForm):
-    """A market whose rates are compared with Medicare."""
+class BasisForm(MeasuredForm):
+    """A market whose rates are compared with Medicare's schedules, of which a visitor may choose one for all."""
 
     basis = OneOfField(
         "Medicare schedule",
@@ -247,6 +247,11 @@ class ComparedForm(MeasuredForm):
         "hospital outpatient departments (opps), or surgical centers (asc). If omitted, each rate is compared with the "
         "schedule that it belongs to.",
     )
+
+
+class ComparedForm(BasisForm):
+    """A market whose rates are compared with Medicare, where their providers are."""
+
     area = OneOfField(
         "Medicare amounts",
         AREAS,
@@ -316,7 +321,7 @@ class FeedForm(MarketForm):
     tables = ("news",)
 
 
-class TrendForm(MeasuredForm):
+class TrendForm(BasisForm):
     """A code over all months. The month chooses nothing."""
 
     tables = ("trend",)

@@ -124,7 +124,7 @@ def _show_provider(query: MarketQuery[ProviderForm], by: providers.By, value: st
     return query.render(
         f"pages/{by}.html",
         value=value,
-        market=Market(asked.state, asked.year_month, latest=asked.latest),
+        market=Market(asked.state, asked.year_month, basis=asked.basis, latest=asked.latest),
         asked=asked,
         periods=query.choice.periods,
         payers=payers,

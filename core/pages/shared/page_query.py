@@ -1,6 +1,6 @@
 """A question to a page: the request, the data that answers it, and its form; and one about a market."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -33,6 +33,7 @@ from core.queries.yardstick.compensation import (
     choose_compensation_release,
     list_compensation_releases,
 )
+from core.queries.yardstick.label_fits import OverruledLabel, list_labels_of_rates
 from core.store.connection import Snapshot
 from core.workbook import About, SourceFile
 
@@ -184,6 +185,15 @@ class MarketQuery(PageQuery[M]):
         """The snapshot for several questions about percents of the market: its rates are compared once."""
         return self._resources.enter_context(percent_cache(self.db, self.market))
 
+    def find_labels(self, codes: Collection[str] = ()) -> Sequence[OverruledLabel]:
+        """Return the overruled labels of the rates that the page is about, of these codes if there are some.
+
+        There are none where a visitor has asked for one schedule, or measures by another yardstick than Medicare.
+        """
+        if self.market.basis or not self.measured.is_medicare:
+            return []
+        return list_labels_of_rates(self.cached_by_area, self.market, codes)
+
     @cached_property
     def compensation_release(self) -> CompensationRelease | None:
         """The release of the state's workers' compensation schedule that is in effect in the market's month."""
@@ -267,5 +277,7 @@ class MarketQuery(PageQuery[M]):
             "compensation_release": release,
             "compensation_begins": min((one.release for one in self._compensation_releases), default=None),
             "measured": self.measured,
+            # Only pages with percents ask for it.
+            "labels": self.find_labels,
             "has_earlier_month": earlier,
         }

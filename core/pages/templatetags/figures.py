@@ -148,9 +148,12 @@ def rates_of(context: dict[str, Any], terms: dict[str, Any]) -> str:
 
 @register.simple_tag(takes_context=True)
 def provider_page(context: dict[str, Any], page: str, number: str) -> str:
-    """Return the address of an NPI, a tax ID, or a provider group, in the state and month that the page is about."""
+    """Return the address of an NPI, a tax ID, or a provider group, in the state and month that the page is about.
+
+    Where all rates are compared with one schedule, they are there too.
+    """
     market: Market | None = context.get("market")
-    return urls.to(page, market and Market(market.state, market.year_month), **{page: number})
+    return urls.to(page, market and Market(market.state, market.year_month, basis=market.basis), **{page: number})
 
 
 @register.simple_tag(takes_context=True)

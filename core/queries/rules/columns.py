@@ -57,6 +57,14 @@ RateKind = Annotated[
     ),
 ]
 NegotiatedRate = Annotated[float, stored(FACT_RATE, "negotiated_rate", 104.5)]
+ScheduleRule = Annotated[
+    str | None,
+    described(
+        "What chose the schedule: the class that the file states (class), the code (code), who is paid (provider), how "
+        "the payer's rates fit (fit), or the parameter `basis` (visitor); null if there is no amount.",
+        "class",
+    ),
+]
 NegotiatedType = Annotated[str | None, stored(FACT_RATE, "negotiated_type", "negotiated")]
 Arrangement = Annotated[str | None, stored(FACT_RATE, "negotiation_arrangement", "ffs")]
 BillingClass = Annotated[str | None, stored(FACT_RATE, "billing_class", "professional")]

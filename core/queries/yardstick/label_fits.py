@@ -4,9 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, fields
 from typing import Annotated
 
-from core.queries.comparison.label_fit import SURGICAL_CENTER, UNSTATED
+from core.queries.comparison.label_fit import SURGICAL_CENTER, UNSTATED, places_sql
 from core.queries.rules.columns import BillingClass, PayerName, PayerSlug, described, stored
-from core.queries.rules.market import Market
+from core.queries.rules.market import Market, counted_rates
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 from core.store.market.market_months import is_in_months
@@ -89,3 +89,23 @@ def _every_overruled_label(db: Snapshot) -> list[_LabelOfMonth]:
            WHERE c.chosen AND NOT c.of_label AND l.of_label
            ORDER BY c.reporting_entity_name, c.billing_class, c.places""",
     )
+
+
+def list_labels_of_rates(db: Snapshot, market: Market, codes: Collection[str] = ()) -> list[OverruledLabel]:
+    """Return the overruled labels that any of the market's rates have, of these codes if there are some.
+
+    Hardly any payer's label is overruled, so the rates are seldom looked at. `db` may be a cache of the market.
+    """
+    found = list_overruled_labels(db, market)
+    if not found:
+        return []
+    rates, parameters = counted_rates(db, market)
+    # Bound one by one: DuckDB skips row groups by such a list, but not by one in a single parameter.
+    bound = {f"number{at}": code for at, code in enumerate(sorted(set(codes)))}
+    of_codes = f"WHERE f.code IN ({', '.join(f'${name}' for name in bound)})" if bound else ""
+    rows = db.rows(
+        f"""SELECT DISTINCT f.reporting_entity_name, f.billing_class, {places_sql("f.pos_set_id")}
+            FROM {rates} f {of_codes}""",
+        parameters | bound,
+    )
+    return [one for one in found if (one.reporting_entity_name, one.billing_class, one.places) in rows]

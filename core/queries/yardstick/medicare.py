@@ -32,6 +32,7 @@ from core.queries.rules.columns import (
     RateKind,
     RawGroupId,
     ReleaseMonth,
+    ScheduleRule,
     described,
 )
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
@@ -108,14 +109,7 @@ class Comparison:
     detail: Annotated[
         str | None, described("What the schedule says about the code: a status or an indicator.", "status A")
     ]
-    rule: Annotated[
-        str | None,
-        described(
-            "What chose the schedule: the class that the file states (class), the code (code), who is paid (provider), "
-            "how the payer's rates fit (fit), or the parameter `basis` (visitor).",
-            "class",
-        ),
-    ]
+    rule: ScheduleRule
     medicare: Annotated[float | None, described("Medicare amount in dollars.", 86.4)]
     other_amount: Annotated[
         float | None,

@@ -45,6 +45,7 @@ class Amount:
     medicare: float | None
     area: str | None
     release: str | None
+    rule: str | None
     reason: str | None
     rates: int
     wcfs: float | None
@@ -107,7 +108,7 @@ def find_amounts(db: Snapshot, market: Market, group_areas: Iterable[str] = ()) 
         )
     sql = f"""{terms}
             SELECT year_month, billing_class, setting, billing_code_modifier AS modifier, pos_set_id, negotiated_type,
-                   negotiation_arrangement, payee, size, group_area, basis, medicare, area, release, reason,
+                   negotiation_arrangement, payee, size, group_area, basis, medicare, area, release, rule, reason,
                    rate_count AS rates, wcfs, wcfs_basis, wcfs_release, wcfs_reason FROM compared"""
     rows = read_rows(db, _TermsAmount, sql, used_parameters(sql, of_terms))
     return {row.terms: row for row in rows}

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from django.test import Client
+from django.urls import resolve
 
 from core.pages import site_map
 from core.pages.code_pages.code_tabs import CODE_TABS
@@ -70,6 +71,13 @@ def test_the_navigation_leads_to_the_pages_with_a_label_in_the_same_market(site:
     assert with_basis == {"rates/", "baskets/", "medicare/", "places/", "specialties/"}, (
         "as far as the page has the parameter"
     )
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_a_page_with_percents_of_medicare_takes_the_schedule_to_compare_with(site: Client, address: str) -> None:
+    response = site.get(address)
+    if "% of Medicare" in re.sub(r"<head>.*?</head>", "", response.content.decode(), flags=re.DOTALL):
+        assert "basis" in resolve(address.partition("?")[0]).func.parameters or address == "/"  # type: ignore[attr-defined]
 
 
 def test_the_tabs_of_a_code_keep_its_filters_and_mark_the_page(site: Client) -> None:

@@ -1,5 +1,7 @@
 """Rates compared with Medicare."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
@@ -40,13 +42,13 @@ def test_each_row_has_a_basis_or_a_reason(site: Client, demo: Snapshot) -> None:
 
 def test_the_rates_of_a_market_without_a_code_are_compared_once(site: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    execute, read_arrow = WatchedCursor.execute, WatchedCursor.read_arrow
-    monkeypatch.setattr(
-        WatchedCursor, "execute", lambda self, sql, *rest: asked.append(sql) or execute(self, sql, *rest)
-    )
-    monkeypatch.setattr(
-        WatchedCursor, "read_arrow", lambda self, sql, *rest: asked.append(sql) or read_arrow(self, sql, *rest)
-    )
+    begin = WatchedCursor._begin
+
+    def note(self: WatchedCursor, sql: str, parameters: Any) -> None:
+        asked.append(sql)
+        begin(self, sql, parameters)
+
+    monkeypatch.setattr(WatchedCursor, "_begin", note)
     response = site.get("/medicare/", {"state": "GA", "year_month": "2025-07"})
     assert response.status_code == 200
     assert "Percent of Medicare by payer" in text_of(response)
