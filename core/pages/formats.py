@@ -1,5 +1,6 @@
 """How pages write figures, dates, and names: US formats, one way for each thing."""
 
+from collections.abc import Iterable
 from datetime import date
 
 from core.fields.places.place_of_service import EVERY_PLACE, PLACES
@@ -122,6 +123,19 @@ def write_tin(value: str, kind: str = "ein") -> str:
 def write_postal_code(value: str) -> str:
     """Write 303031234 as 30303-1234."""
     return f"{value[:5]}-{value[5:]}" if len(value) == 9 and value.isdecimal() else value
+
+
+_PLACES = ("zip", "city", "county", "metro", "near")
+
+
+def write_place(state: str, filters: Iterable[tuple[str, str, str]]) -> str:
+    """Return where rates are, as a sentence says it: the places that filters name, otherwise the state.
+
+    A filter is its label, its name, and its value in words.
+    """
+    before = {"zip": "ZIP code ", "near": "the area within "}
+    places = [f"{before.get(name, '')}{write_filter(value, name)}" for _, name, value in filters if name in _PLACES]
+    return " and ".join(places) or write_state(state)
 
 
 def write_filter(value: str, name: str) -> str:

@@ -64,3 +64,13 @@ from core.queries.rules.market import Market
 )
 def test_each_thing_is_written_in_one_way(write: Callable[..., str], values: tuple[Any, ...], text: str) -> None:
     assert write(*values) == text
+
+
+def test_a_place_is_what_filters_name_or_the_state() -> None:
+    payer, city = ("Payer", "payer", "Evry Health"), ("City", "city", "DALLAS, TX")
+    assert formats.write_place("TX", [payer]) == "Texas"
+    assert formats.write_place("TX", [payer, city]) == "Dallas, TX"
+    assert formats.write_place("TX", [("ZIP code", "zip", "75201")]) == "ZIP code 75201"
+    assert formats.write_place("TX", [("Near", "near", "75201,25")]) == "the area within 25 miles of 75201"
+    county = ("County", "county", "Dallas County, TX")
+    assert formats.write_place("TX", [county, city]) == "Dallas County, TX and Dallas, TX"

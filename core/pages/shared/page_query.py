@@ -12,7 +12,7 @@ from django.shortcuts import render
 
 from core.fields.places.states import STATES
 from core.pages.citation import Citation, cite
-from core.pages.formats import write_months
+from core.pages.formats import write_months, write_place
 from core.pages.forms.market_forms import MarketForm
 from core.pages.forms.query_form import QueryForm
 from core.pages.shared import urls
@@ -274,6 +274,7 @@ class MarketQuery(PageQuery[M]):
             "market": self.market,
             "classes": self.choice.classes,
             "applied": applied,
+            "where": write_place(self.market.state, applied),
             "compensation_release": release,
             "compensation_begins": min((one.release for one in self._compensation_releases), default=None),
             "measured": self.measured,

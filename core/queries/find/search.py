@@ -241,7 +241,8 @@ def _find_by_name(
             found AS (SELECT *, {folded_sql("known_as")} AS folded FROM known WHERE {has_all}
                 {f"AND value IN (SELECT npi FROM provider_profile p WHERE {place})" if place else ""}),
             once AS (
-                FROM found QUALIFY row_number() OVER (PARTITION BY "by", value ORDER BY is_other, known_as) = 1)
+                -- An NPI that is a tax ID as well stands for both: the tax ID's page leads to the NPI.
+                FROM found QUALIFY row_number() OVER (PARTITION BY value ORDER BY is_other, "by" DESC, known_as) = 1)
             SELECT "by", value, name, CASE WHEN is_other THEN known_as END AS other_name FROM once
             ORDER BY starts_with(folded, $word0) DESC, is_other, "by" DESC, name, value LIMIT $limit""",
         {**words, **parameters, "limit": limit},

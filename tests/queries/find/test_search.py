@@ -135,3 +135,12 @@ def test_any_text_has_an_answer(demo: Snapshot, text: str) -> None:
 def test_a_specialty_finds_its_usual_services(demo: Snapshot) -> None:
     assert [one.key for one in search_everything(demo, "orthopedic surgeon").baskets] == ["orthopedics"]
     assert search_everything(demo, "70450").baskets == []
+
+
+def test_a_tax_id_that_is_an_npi_is_found_once_by_its_name(demo: Snapshot) -> None:
+    name, number = demo.rows(
+        """SELECT business_name, tin_value FROM named_tin JOIN dim_npi n ON n.npi = tin_value AND n.name = business_name
+           ORDER BY tin_value LIMIT 1"""
+    )[0]
+    found = search_everything(demo, name, limit=1_000).providers
+    assert [one.by for one in found if one.value == number] == ["tin"]
