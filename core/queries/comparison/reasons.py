@@ -71,8 +71,14 @@ _REASONS = (
     ),
     Reason(
         "code not found",
-        "No schedule lists the code: a code of another year, of Medicaid or of the payer itself.",
+        "No schedule in effect lists the code: it ended some years ago, is newer than the schedule, or belongs to "
+        "Medicaid or to the payer itself.",
         "The code that Medicare uses for the service, or the release of the code's year.",
+    ),
+    Reason(
+        "code ended",
+        "The code is no longer in use: the schedule in effect lists it as discontinued.",
+        "The code that took its place, or a rate of a month in which the code was in use.",
     ),
     Reason(
         "packaged",
@@ -138,7 +144,7 @@ REASONS = {one.name: one for one in _REASONS}
 
 MOST_HELPFUL_FIRST = (
     "unit not stated", "modifier not priced", "not paid in this setting", "contractor priced", "paid at cost",
-    "anesthesia", "packaged", "another code", "not covered", "another schedule", "inpatient", "not priced",
-    "code not found", "benchmark not loaded",
+    "anesthesia", "code ended", "packaged", "another code", "not covered", "another schedule", "inpatient",
+    "not priced", "code not found", "benchmark not loaded",
 )  # fmt: skip
 """Where several schedules say why they have no amount for a rate, the first of these tells a reader most."""

@@ -97,6 +97,23 @@ _PHYSICIAN_REASON = f"""CASE
     )
 } END"""
 
+# Addendum B has dental codes without a price under the indicator of codes that another one takes the place of. None
+# does: Medicare covers dental services in few cases, and those codes have prices (docs/method.md).
+_OUTPATIENT_REASON = f"""CASE
+    WHEN b.opps_si = 'B' AND regexp_full_match(b.code, 'D[0-9]{{4}}') THEN 'not covered'
+    ELSE {
+    _by_indicator(
+        "opps_si",
+        {
+            "another schedule": ("A", "Y"),
+            "another code": ("B",),
+            "code ended": ("D",),
+            "not covered": ("E1", "M"),
+            "paid at cost": ("F", "H", "H1", "L"),
+        },
+    )
+} END"""
+
 SCHEDULES = (
     Schedule(
         kind="medicare_prof",
@@ -153,7 +170,12 @@ SCHEDULES = (
                 "b.asc_mar_stateavg",
                 reason=_by_indicator(
                     "asc_pi",
-                    {"another code": ("B5",), "contractor priced": ("J7", "K7"), "paid at cost": ("F4",)},
+                    {
+                        "another code": ("B5",),
+                        "code ended": ("D5",),
+                        "contractor priced": ("J7", "K7"),
+                        "paid at cost": ("F4",),
+                    },
                 ),
             ),
         ),
@@ -178,28 +200,15 @@ SCHEDULES = (
     Schedule(
         kind="opps",
         title="OPPS",
-        prices=(
-            Price(
-                "b.opps_mar_stateavg",
-                reason=_by_indicator(
-                    "opps_si",
-                    {
-                        "another schedule": ("A", "Y"),
-                        "another code": ("B",),
-                        "not covered": ("E1", "M"),
-                        "paid at cost": ("F", "H", "L"),
-                    },
-                ),
-            ),
-        ),
+        prices=(Price("b.opps_mar_stateavg", reason=_OUTPATIENT_REASON),),
         detail="'status ' || b.opps_si || coalesce(', APC ' || b.opps_apc, '')",
         # A: paid under another schedule. Q4: a laboratory test, by its own unless it is packaged. Y: equipment.
         passes_on="b.opps_si IN ('A', 'Q4', 'Y')",
         lists_all=True,
         # Drugs (G, K, K1) that ASP does not list, such as gene therapies, have their price here. All other prices are a
-        # hospital's, not a clinician's.
+        # hospital's, not a clinician's. That a code has ended (D) holds for everybody.
         follows=("medicare_prof", "class not stated"),
-        takes="own = 'opps' OR coalesce(regexp_matches(says, '^status (G|K|K1)(,|$)'), false)",
+        takes="own = 'opps' OR coalesce(regexp_matches(says, '^status (G|K|K1|D)(,|$)'), false)",
         otherwise="code not found",
     ),
     Schedule(

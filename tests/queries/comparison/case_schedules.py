@@ -79,6 +79,9 @@ SCHEDULES = [
         GA | {"code": "20930", "opps_si": "N", "reason": "packaged"},
         GA | {"code": "99386", "opps_si": "E1", "reason": "not priced"},
         GA | {"code": "0001F", "opps_si": "B", "reason": "not priced"},
+        GA | {"code": "D0140", "opps_si": "Q1", "code_type": "HCPCS", "opps_mar_stateavg": 82.02},
+        GA | {"code": "D0145", "opps_si": "B", "code_type": "HCPCS", "reason": "not priced"},
+        GA | {"code": "G2012", "opps_si": "D", "code_type": "HCPCS", "reason": "not priced"},
         GA | {"code": "90670", "opps_si": "L", "reason": "not priced"},
         GA | {"code": "27447", "opps_si": "C", "reason": "inpatient"},
         GA | {"code": "L1833", "opps_si": "A", "code_type": "HCPCS", "reason": "not priced"},
@@ -88,6 +91,7 @@ SCHEDULES = [
     Schedule("asc", "2025-04", "US", ["GA"], [
         GA | {"code": "99213", "asc_pi": "P3", "asc_mar_stateavg": 50.0},
         GA | {"code": "0001F", "asc_pi": "B5", "reason": "not priced"},
+        GA | {"code": "G2012", "asc_pi": "D5", "code_type": "HCPCS", "reason": "not priced"},
         GA | {"code": "0042T", "asc_pi": "J7", "reason": "not priced"},
         GA | {"code": "90670", "asc_pi": "F4", "reason": "not priced"},
         GA | {"code": "20930", "asc_pi": "N1", "reason": "packaged"},

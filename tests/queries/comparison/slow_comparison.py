@@ -116,8 +116,8 @@ def the_best(first: Outcome, others: list[Outcome], says: str | None) -> Outcome
             return replace(one, rule="code", detail=", ".join(filter(None, [one.detail, says])))
     telling = [
         "unit not stated", "modifier not priced", "not paid in this setting", "contractor priced", "paid at cost",
-        "anesthesia", "packaged", "another code", "not covered", "another schedule", "inpatient", "not priced",
-        "code not found", "benchmark not loaded",
+        "anesthesia", "code ended", "packaged", "another code", "not covered", "another schedule", "inpatient",
+        "not priced", "code not found", "benchmark not loaded",
     ]  # fmt: skip
     return min([first, *others], key=lambda one: telling.index(str(one.reason)))
 
@@ -194,7 +194,7 @@ def tried(fact: Row, places: list[str], own: str, kind: str, benchmarks: Benchma
     if not rows:
         return Outcome("code not found")
     row = min(rows, key=lambda row: str(row["code_type"]))
-    if kind == "opps" and own != "opps" and row["opps_si"] not in {"G", "K", "K1"}:
+    if kind == "opps" and own != "opps" and row["opps_si"] not in {"G", "K", "K1", "D"}:
         return Outcome("code not found")  # a hospital's price, of no drug
     modifier = priced_modifier(fact["billing_code_modifier"])
     if kind == "medicare_prof":
@@ -284,15 +284,19 @@ def reason_of(kind: str, row: Row) -> str | None:
         }),
         "opps": ("opps_si", {
             "A": "another schedule", "Y": "another schedule", "B": "another code", "E1": "not covered",
-            "M": "not covered", "F": "paid at cost", "H": "paid at cost", "L": "paid at cost",
+            "M": "not covered", "F": "paid at cost", "H": "paid at cost", "H1": "paid at cost", "L": "paid at cost",
+            "D": "code ended",
         }),
         "asc": ("asc_pi", {
-            "B5": "another code", "J7": "contractor priced", "K7": "contractor priced", "F4": "paid at cost",
+            "B5": "another code", "D5": "code ended", "J7": "contractor priced", "K7": "contractor priced",
+            "F4": "paid at cost",
         }),
     }  # fmt: skip
     column, reasons = indicators[kind]
     if kind == "medicare_prof" and row["status"] == "R" and amounts_of(row) == (None, None):
         return "contractor priced"
+    if kind == "opps" and row["opps_si"] == "B" and row["code"][0] == "D" and row["code"][1:].isdigit():
+        return "not covered"  # dental
     return reasons.get(row[column], "not priced") if row["reason"] == "not priced" else row["reason"]
 
 

@@ -82,7 +82,7 @@ odd_facts = st.fixed_dictionaries(
 facts = st.integers(0, 5).flatmap(lambda number: odd_facts if number == 5 else priced_facts)
 amounts = st.sampled_from([1.0, 7.5, 20.0, 50.0, 333.33, None])
 reasons = st.sampled_from([*[None] * 16, "packaged", "anesthesia", "inpatient", "not priced"])
-SI = st.sampled_from(["S", "S", "K", "A", "Q4", "Y", "B", "L", None])
+SI = st.sampled_from(["S", "S", "K", "A", "Q4", "Y", "B", "L", "D", None])
 PROFESSIONAL = [column.name for column in TABLES["bench_medicare_prof"].columns if "_rate" in column.name]
 
 
@@ -96,7 +96,7 @@ def rows_of(kind: str) -> st.SearchStrategy[dict[str, Any]]:
         return st.fixed_dictionaries({"reason": reasons, "opps_mar_stateavg": amounts, "opps_si": SI})
     if kind == "asc":
         return st.fixed_dictionaries(
-            {"reason": reasons, "asc_mar_stateavg": amounts, "asc_pi": st.sampled_from(["A2", "B5", None])}
+            {"reason": reasons, "asc_mar_stateavg": amounts, "asc_pi": st.sampled_from(["A2", "B5", "D5", None])}
         )
     if kind in ITEMS:
         says = {"dosage": st.sampled_from(["1 MG", None])} if kind == "asp" else {}
@@ -216,6 +216,7 @@ def test_each_reason_can_occur(tmp_path: Path) -> None:
         "other code system": {"code_type": "LOCAL"},
         "benchmark not loaded": {"billing_class": "institutional", "places": ["24"]},
         "code not found": {"code": "00000"},
+        "code ended": {"code": "99441"},
         "packaged": {"billing_class": "institutional", "places": ["22"]},
         "anesthesia": {"code": "00100"},
         "not priced": {"code": "70450"},
@@ -241,6 +242,7 @@ def test_each_reason_can_occur(tmp_path: Path) -> None:
     hospital = {
         ("GA", "99213"): {"reason": "packaged", "opps_si": "N"},
         ("GA", "90670"): {"reason": "not priced", "opps_si": "L"},
+        ("GA", "99441"): {"reason": "not priced", "opps_si": "D"},
     }
     benchmarks = {"medicare_prof": {"2025-01": professional}, "opps": {"2025-01": hospital}}
     rates = [AN_OFFICE_VISIT, *({**AN_OFFICE_VISIT, **change} for change in cases.values())]
