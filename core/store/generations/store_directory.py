@@ -262,8 +262,9 @@ class StoreDirectory:
         # Everything that needs room on the disk is done before the manifest: afterward, one rename moves the links.
         build_links(self.root, manifest)
         # The copy comes first: the newest manifest must be in manifests/ when the next generation replaces it.
-        _write_durably(kept_path(self.root, manifest.generation), manifest.text())
-        _write_durably(self.manifest_path, manifest.text())
+        text = manifest.text()
+        _write_durably(kept_path(self.root, manifest.generation), text)
+        _write_durably(self.manifest_path, text)
 
     def settle(self, newest: Manifest, retention: Retention | None = None) -> Settled:
         """Point the stable paths at the newest files, and delete the generations that are no longer kept.

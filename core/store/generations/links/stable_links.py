@@ -81,7 +81,7 @@ def _build_tree(root: Path, manifest: Manifest) -> Path:
     for link, target in wanted.items():
         path = new / link
         path.parent.mkdir(parents=True, exist_ok=True)
-        _make_link(path, root / target)
+        path.symlink_to(_link_text(link, target))
     for link, other in others.items():
         path = new / link
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -159,18 +159,30 @@ def _unused_trees(root: Path) -> list[Path]:
     return [path for path in (root / "links").glob("*") if path.is_dir() and not path.is_symlink() and path != current]
 
 
-def _make_link(link: Path, target: Path) -> None:
-    """Make one link to a file of the store."""
-    link.symlink_to(os.path.relpath(target, link.parent))
+def _link_text(link: str, target: str) -> str:
+    """Return what a link of a tree contains. The link is relative to its tree, the target to the data directory."""
+    return f"../../{'../' * link.count('/')}{target}"
 
 
 def _is_complete(root: Path, tree: Path, wanted: dict[str, str], others: dict[str, Path]) -> bool:
-    found = {path.relative_to(tree).as_posix(): path for path in _entries(tree)}
+    # Every write asks this of the tree that it has just made, so the links are compared as texts first.
+    start = len(tree.as_posix()) + 1
+    found = {path.as_posix()[start:]: path for path in _entries(tree)}
     if found.keys() != wanted.keys() | others.keys():
         return False
     if not all(_is_same_entry(found[name], path) for name, path in others.items()):
         return False
-    return all(_target(found[link]) == root / target for link, target in wanted.items())
+    return all(
+        _text_of(found[link]) == _link_text(link, target) or _target(found[link]) == root / target
+        for link, target in wanted.items()
+    )
+
+
+def _text_of(link: Path) -> str | None:
+    try:
+        return os.readlink(link)  # noqa: PTH115 - making a Path takes longer than all the rest
+    except OSError:
+        return None
 
 
 def _entries(folder: Path) -> Iterator[Path]:
