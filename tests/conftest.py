@@ -49,6 +49,14 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("tests")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def do_not_wait_for_the_disk() -> Iterator[None]:
+    """Let this process not sync files: each load syncs some 60, and no test cuts the power."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _descriptor: None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Return the directory of public files."""

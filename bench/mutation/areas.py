@@ -38,9 +38,12 @@ AREAS = {
         (
             "core/load/flatten/flatten_elements.py", "core/load/flatten/rate_groups.py",
             "core/load/flatten/item_fields.py", "core/load/flatten/price_fields.py",
+            "core/load/flatten/plain_rates.py", "core/load/flatten/unwanted_rates.py",
+            "core/load/flatten/item_rates.py", "core/load/flatten/left_out.py", "core/load/flatten/file_pieces.py",
         ),
         (
-            "tests/load/test_reading_rules.py", "tests/load/payer_mistakes", "tests/load/test_load_file.py",
+            "tests/load/test_plain_rates.py", "tests/load/test_unwanted_rates.py", "tests/load/test_reading_rules.py",
+            "tests/load/test_group_references.py", "tests/load/payer_mistakes", "tests/load/test_load_file.py",
             "tests/load/test_rate_filters.py", "tests/load/test_hostile.py", "tests/load/test_load_sizes.py",
             # 23 seconds, and about writing tables.
             "--deselect=tests/load/test_load_file.py::test_tables_of_several_row_groups_are_in_order",
@@ -50,10 +53,11 @@ AREAS = {
         (
             "core/load/facts/build_facts.py", "core/load/facts/fact_rows.py", "core/load/facts/merge_price_runs.py",
             "core/load/facts/partition.py", "core/load/facts/run_slices.py", "core/load/facts/write_segment.py",
+            "core/load/facts/route_runs.py",
         ),
         (
             "tests/load/facts", "tests/load/test_reading_rules.py", "tests/load/test_rate_filters.py",
-            "tests/load/test_load_sizes.py",
+            "tests/load/test_load_sizes.py", "tests/load/test_many_states.py",
         ),
     ),
     "ids": Area(("core/store/schema/ids.py",), ("tests/store/schema",)),

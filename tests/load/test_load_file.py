@@ -44,7 +44,7 @@ def test_the_demo_is_loaded_as_by_the_slow_reader(tmp_path: Path) -> None:
         assert_same(store, load_file(store, source, "GA"), slow_reader.flatten(content, "GA"))
 
 
-# Of the two months of one payer, the larger: test_questions.py asks for the rates of both.
+# Of the two months of one payer, the larger: test_layouts.py counts the rows of the other.
 @pytest.mark.parametrize(
     ("name", "rows"), [(name, rows) for name, rows in REAL.items() if "2025-01-06_Evry" not in name]
 )

@@ -28,7 +28,7 @@ from core.tic.source import open_documents
 from tests.built_once import BuiltOnce
 from tests.rate_files import file_of, item_of
 from tests.store.changes.selections import chosen, fits
-from tests.store.steps import Row, assert_sound, assert_tidy, facts_of, load_made_file, made_store
+from tests.store.steps import UNLIKE_LAYOUTS, Row, assert_sound, assert_tidy, facts_of, load_made_file, made_store
 from tests.stores import listing, open_snapshot
 
 layouts = pytest.mark.parametrize("layout", LAYOUTS)
@@ -41,7 +41,7 @@ def batches_of(store: Store) -> dict[str, str]:
     return dict(pl.read_parquet(manifest.paths(store.root, "dim_provider_group")).select("pg_uid", "batch_id").rows())
 
 
-@pytest.fixture(scope="module", params=LAYOUTS)
+@pytest.fixture(scope="module", params=UNLIKE_LAYOUTS)
 def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Path]:
     """Return a store of several files, whose facts tests leave as they found them."""
     directory = tmp_path_factory.mktemp("corrections")
@@ -52,7 +52,7 @@ def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return store, directory
 
 
-@settings(max_examples=3)  # in each layout
+@settings(max_examples=2)  # in each layout
 @given(data=st.data(), groups=st.sampled_from([3, 7, 122_880]))
 def test_what_is_removed_is_what_is_selected_and_undo_puts_it_back(
     filled: tuple[Store, Path], data: st.DataObject, groups: int

@@ -14,11 +14,10 @@ from core.store.changes.corrections import remove, undo
 from core.store.changes.provider_order import copy_by_group, without_copy
 from core.store.changes.reshard import reshard
 from core.store.changes.selection import Selection
-from core.store.generations.layout import LAYOUTS
 from core.store.generations.manifest import BY_GROUP
 from core.store.generations.store import Store
 from core.store.schema.tables import RATE_BY_GROUP
-from tests.store.steps import assert_sound, assert_tidy, facts_of, load_made_file
+from tests.store.steps import UNLIKE_LAYOUTS, assert_sound, assert_tidy, facts_of, load_made_file
 from tests.stores import open_snapshot
 
 
@@ -31,7 +30,7 @@ def assert_whole(store: Store, copied: bool) -> None:
     assert_tidy(store)
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", UNLIKE_LAYOUTS)
 def test_all_facts_once_whatever_happens_to_them(tmp_path: Path, layout: str) -> None:
     store = Store(tmp_path / "data", layout, grace=0)
     for number, state in ((0, "GA"), (1, "GA"), (2, "FL")):

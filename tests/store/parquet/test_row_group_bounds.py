@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from core.store.parquet.row_group_bounds import HIGHEST, Bounds, bounds, row_groups_to_rewrite
+from core.store.parquet.row_group_bounds import HIGHEST, Bounds, begins_run, bounds, find_runs, row_groups_to_rewrite
 
 
 def test_the_highest_value_is_greater_than_every_other_and_not_than_itself() -> None:
@@ -68,3 +68,28 @@ GROUPS: Bounds = [((low,), (low + 9, HIGHEST)) for low in (0, 10, 20, 30)]
 )
 def test_the_row_groups_to_rewrite(low: Any, high: Any, rows: int, expected: range) -> None:
     assert row_groups_to_rewrite(GROUPS, (low,), (high,), rows, row_group_rows=100) == expected
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (("a",), ("b", HIGHEST), True),
+        (("b",), ("a", HIGHEST), False),
+        (("a", 1), ("a", 2, HIGHEST), True),
+        # An equal key may continue the run.
+        (("a", 2), ("a", 2, HIGHEST), False),
+        # Of the second column, one of the two knows nothing.
+        (("a", 1), ("a", HIGHEST), False),
+        (("a",), ("a", 2, HIGHEST), False),
+        ((), (HIGHEST,), False),
+    ],
+)
+def test_a_run_begins_where_a_key_is_surely_lower_than_the_one_before(
+    low: tuple[Any, ...], high: tuple[Any, ...], expected: bool
+) -> None:
+    assert begins_run(low, high) is expected
+
+
+def test_runs_are_ranges_of_row_groups() -> None:
+    assert find_runs(GROUPS) == [range(4)]
+    assert find_runs([*GROUPS, *GROUPS[:2], GROUPS[0]]) == [range(4), range(4, 6), range(6, 7)]

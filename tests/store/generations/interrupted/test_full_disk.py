@@ -1,4 +1,4 @@
-"""A disk that fills up at any write, in each layout and with each change, leaves the store as it was."""
+"""A disk that fills up at any write, in unlike layouts and with each change, leaves the store as it was."""
 
 import os
 import subprocess
@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from core.store.generations.layout import LAYOUTS
 from tests.paths import ROOT
+from tests.store.steps import UNLIKE_LAYOUTS
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", UNLIKE_LAYOUTS)
 def test_a_disk_that_fills_up_leaves_the_store_as_it_was(tmp_path: Path, layout: str) -> None:
     as_root = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
     probe = ["unshare", *as_root, "--mount", "sh", "-c", 'mount -t tmpfs -o size=1m tmpfs "$1"', "sh", str(tmp_path)]
