@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from hypothesis import HealthCheck
+from hypothesis import HealthCheck, Phase
 from hypothesis import settings as hypothesis_settings
 
 from core.demo.compensation_fees import write_compensation_fees
@@ -43,6 +43,10 @@ hypothesis_settings.register_profile(
     "tests",
     deadline=None,
     max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "6")),
+    # Who only asks whether a test fails needs no smallest example.
+    phases=[
+        phase for phase in Phase if phase not in {Phase.shrink, Phase.explain} or not os.environ.get("NO_SHRINKING")
+    ],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     print_blob=True,
 )

@@ -167,6 +167,7 @@ def run_tests(area: Area, root: Path, examples: int, limit: float | None = None)
         "PYTHONPATH": str(root),
         "PYTHONDONTWRITEBYTECODE": "1",  # two mutants of one second and size would share a .pyc
         "HYPOTHESIS_EXAMPLES": str(examples),
+        "NO_SHRINKING": "1",
         "HYPOTHESIS_STORAGE_DIRECTORY": str(root / ".hypothesis"),
     }
     try:
