@@ -29,17 +29,24 @@ FILTERS = {
 }  # fmt: skip
 """Tried at `rates` only: elsewhere they are the same fields of the same form."""
 
+MARKET = {"state", "year_month", "code", "codes", "from", "weights", "run"}
+"""Tried at the first resource of each kind only, such as `medicare`, and not at `medicare/payers` again."""
+
 
 def document_of(db: Snapshot) -> dict[str, Any]:
     """Return the document with a provider of the store as the example, and with fewer values to try."""
     ((npi, tin),) = db.rows("SELECT (SELECT min(npi) FROM dim_npi), (SELECT min(tin_value) FROM dim_tin)")
     found = copy.deepcopy(document())
+    kinds: set[str] = set()
     for path, parameters in (
         (path, operation["parameters"]) for path, methods in found["paths"].items() for operation in methods.values()
     ):
         if path != "/api/v1/rates":
             of_clinic = {"tin"} if path.startswith("/api/v1/clinic") else set()
-            left_out = FILTERS - of_clinic
+            kind = path.split("/")[3]
+            left_out = FILTERS - of_clinic | (MARKET if kind in kinds else set())
+            if any(one["name"] == "state" for one in parameters):
+                kinds.add(kind)
             parameters[:] = [one for one in parameters if one["required"] or one["name"] not in left_out]
         for parameter in parameters:
             if parameter["name"] in {"npi", "tin"}:
