@@ -143,6 +143,9 @@ AREA_SCHEDULES = (
 """The schedules whose amounts differ by area."""
 
 
+_ONE_STATE, _ANY_STATE = "states[1]", "''"
+
+
 def locality_values(db: Snapshot) -> str:
     """Return the payment localities, each with the state whose schedule has it, as rows of VALUES."""
     return db.ask_once(_locality_values)
@@ -189,9 +192,15 @@ def area_steps(
                 SELECT *, NULL::VARCHAR AS group_area, NULL::DOUBLE AS mean_error,
                        if(medicare IS NULL, NULL, {otherwise}) AS area
                 FROM outcomes)"""
-    prices = " UNION ALL ".join(f"SELECT '{one.kind}' AS schedule, * FROM ({one.amounts})" for one in schedules)
+    # Of most schedules, a place has the same amount in each state that it is in.
+    prices = " UNION ALL ".join(
+        f"SELECT '{one.kind}' AS schedule, {_ONE_STATE if one.in_each_state else _ANY_STATE} AS only_in, * "
+        f"FROM ({one.amounts})"
+        for one in schedules
+    )
     place = " ".join(f"WHEN '{one.kind}' THEN {one.place}" for one in schedules)
-    in_each_state = ", ".join(f"'{one.kind}'" for one in schedules if one.in_each_state)
+    of_state = " ".join(f"WHEN '{one.kind}' THEN c.state" for one in schedules if one.in_each_state)
+    only_in = f"CASE c.schedule {of_state} ELSE {_ANY_STATE} END" if of_state else _ANY_STATE
     places = " UNION ".join(f"SELECT {one.place} FROM group_areas" for one in schedules)
     inside_first, outside_first = "coalesce(p.inside, p.outside)", "coalesce(p.outside, p.inside)"
     return f"""
@@ -227,6 +236,7 @@ def area_steps(
             LEFT JOIN area_price p ON {own_areas} AND p.schedule = c.schedule AND p.release = c.release
                 AND p.code = c.code
                 AND p.modifier = c.price_modifier AND p.place = CASE c.schedule {place} END
-                AND (c.schedule NOT IN ({in_each_state or "''"}) OR list_contains(p.states, c.state))
+                -- Only comparisons: with any other condition, DuckDB compares each row with each price.
+                AND p.only_in = {only_in}
             LEFT JOIN state_range r ON r.schedule = c.schedule AND r.release = c.release AND r.state = c.state
                 AND r.code = c.code AND r.modifier = c.price_modifier)"""
