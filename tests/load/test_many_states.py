@@ -97,7 +97,7 @@ def assert_in_order(store: Store) -> None:
         assert rows == sorted(rows)
 
 
-@settings(max_examples=4)
+@settings(max_examples=3)
 @given(cases)
 def test_one_pass_gives_each_state_what_a_run_of_its_own_gives(case: Case) -> None:
     with TemporaryDirectory() as directory:

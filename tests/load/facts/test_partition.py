@@ -2,38 +2,12 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
 
 from core.load.facts.partition import partition_price_runs
 from core.load.facts.run_slices import Partition
 from core.load.load_sizes import LoadSizes
-from core.load.staging.price_runs import HASH_SHIFT, PriceRun, PriceRunWriter, field_table, list_keys
-
-
-def write_run(path: Path, counts: dict[str, int]) -> PriceRun:
-    """Write a run of `counts` rows of each code, each row of one group, with hashes spread evenly over each code."""
-    names = sorted(counts)
-    item_fields = field_table([("CPT", name) for name in names], ("code_type", "code"))
-    each = np.array([counts[name] for name in names])
-    total = int(each.sum())
-    hashes = np.concatenate([np.linspace(0, 2**64 - 2**30, count, dtype=np.uint64) for count in each])
-    columns: dict[str, npt.NDArray[Any]] = {
-        "item_fields": np.repeat(np.arange(len(names)), each).astype(np.uint32),
-        "price_fields": np.zeros(total, np.uint32),
-        "rate": np.arange(total, dtype=np.float64),
-        "hash_0": hashes,
-        "hash_1": hashes,
-        "piece": np.zeros(total, np.uint32),
-        "repeats": np.zeros(total, np.bool_),
-    }
-    with PriceRunWriter(path) as writer:
-        writer.add(columns, list_keys(np.ones(total, np.uint64), np.ones(total, np.int64)))
-        starts = np.concatenate([[0], np.cumsum(each)])
-        return writer.finish(item_fields, pa.table({"rate": []}), item_fields, starts)
+from core.load.staging.price_runs import HASH_SHIFT
+from tests.load.facts.made_runs import write_run
 
 
 def codes_and_sizes(partitions: list[Partition]) -> list[tuple[str, int]]:

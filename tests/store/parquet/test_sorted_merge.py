@@ -60,3 +60,12 @@ def test_memory_does_not_grow_with_a_stream() -> None:
     sizes = [table.num_rows for table in merge_sorted([stream(0), stream(1)], ["key"], whole_keys=True)]
     assert sum(sizes) == 100_000
     assert max(sizes) <= 200
+
+
+@pytest.mark.parametrize("whole_keys", [True, False])
+def test_no_row_comes_before_a_lower_one_that_another_stream_has_not_loaded_yet(whole_keys: bool) -> None:
+    streams = ([[1, 9], [10, 12]], [[2], [3], [4, 11]], [[], [9, 9], [9], [13]])
+    tables = [iter([pa.table({"key": pa.array(block, pa.int64())}) for block in stream]) for stream in streams]
+    merged = [table.column("key").to_pylist() for table in merge_sorted(tables, ["key"], whole_keys=whole_keys)]
+    assert [key for block in merged for key in block] == [1, 2, 3, 4, 9, 9, 9, 9, 10, 11, 12, 13]
+    assert sum(9 in block for block in merged) == 1 or not whole_keys
