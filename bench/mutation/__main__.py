@@ -34,6 +34,8 @@ from bench.mutation.operators import all_operators, count_occurrences
 ROOT = Path(__file__).resolve().parents[2]
 EQUIVALENT = Path(__file__).with_name("equivalent.txt")
 OPERATORS = all_operators()
+MAX_KILOBYTES = 12_000_000
+"""How much address space a run of the tests may have. Without a fault they use some 3 GB."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,9 @@ def copy_tree(root: Path) -> Path:
 
 def run_tests(area: Area, root: Path, examples: int, limit: float | None = None) -> bool:
     """Return whether the area's tests pass."""
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-n0", "-p", "no:cacheprovider", "-p", "no:randomly"]
+    # A fault that never ends may also take memory without end.
+    limited = ["sh", "-c", f'ulimit -v {MAX_KILOBYTES}; exec "$@"', "sh"]
+    command = [*limited, sys.executable, "-m", "pytest", "-q", "-x", "-n0", "-p", "no:cacheprovider"]
     environment = {
         **os.environ,
         "PYTHONPATH": str(root),
@@ -172,7 +176,7 @@ def run_tests(area: Area, root: Path, examples: int, limit: float | None = None)
     }
     try:
         done = subprocess.run(
-            [*command, "--hypothesis-seed=0", *area.tests],
+            [*command, "-p", "no:randomly", "--hypothesis-seed=0", *area.tests],
             cwd=root, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=limit, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
