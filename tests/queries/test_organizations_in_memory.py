@@ -20,7 +20,7 @@ FILTERS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=12)
+@settings(max_examples=6)
 @given(
     code=st.sampled_from(["99213", "70450", "45378", "00000"]),
     filters=FILTERS,
