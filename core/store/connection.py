@@ -284,13 +284,11 @@ class MarketSnapshot(Snapshot):
         self.keyed_rows = whole.keyed_rows
         self.shown = shown
         self.key: MarketKey = ()
-        self.made_for: object = None
-        """What its further tables were made for: the questions of a page share them."""
         self.limits = whole.limits
         self._answers = whole._answers
         self._selections: dict[tuple[str, str, str], str] = {}
         self._kept: dict[str, MarketKey] = {}
-        self._made: dict[Hashable, Any] = {}
+        self._made: dict[str, tuple[Hashable, Any]] = {}
 
     @contextmanager
     def cursor(self, seconds: float | None = None) -> Iterator[WatchedCursor]:
@@ -326,11 +324,15 @@ class MarketSnapshot(Snapshot):
         self.keep_table(name, query, bound)
         return name
 
-    def make_once(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Return what `make` returns, which several questions of a page need. It is made once for the snapshot."""
-        if key not in self._made:
-            self._made[key] = make()
-        made: T = self._made[key]
+    def make_for(self, name: str, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what `make` returns, which shows the tables of that `name`.
+
+        Questions of a page that need these tables for the same `key` share them. Another key makes them again.
+        """
+        if name not in self._made or self._made[name][0] != key:
+            self._made.pop(name, None)
+            self._made[name] = (key, make())
+        made: T = self._made[name][1]
         return made
 
     def count_shown(self, name: str) -> int:

@@ -18,9 +18,9 @@ def _type(row: RateRow) -> str:
     return ", ".join(parts)
 
 
-def _evidence(row: RateRow) -> str:
+def _evidence(row: RateRow) -> str | None:
     has_own = row.medicare_services or row.specialty_share
-    return f"{row.fact_uid}" if has_own or not row.evidence else f"performed: {evidence_words(row.evidence)}"
+    return None if has_own or not row.evidence else f"performed: {evidence_words(row.evidence)}"
 
 
 def _expires(row: RateRow) -> str:
@@ -32,12 +32,13 @@ def _source(row: RateRow) -> str:
     return f"from the file {row.source}" if row.source else ""
 
 
-_COLUMNS: dict[str, Callable[[RateRow], str]] = {
+_COLUMNS: dict[str, Callable[[RateRow], str | None]] = {
     "type": _type,
     "evidence": _evidence,
     "expires": _expires,
     "source": _source,
 }
+"""What each column says of a row; None for what is the row's own."""
 
 
 def find_same_columns(rows: Sequence[RateRow]) -> dict[str, str]:
@@ -45,4 +46,4 @@ def find_same_columns(rows: Sequence[RateRow]) -> dict[str, str]:
     if len(rows) < 2:
         return {}
     said = {name: {write(row) for row in rows} for name, write in _COLUMNS.items()}
-    return {name: texts.pop() for name, texts in said.items() if len(texts) == 1}
+    return {name: text for name, texts in said.items() if len(texts) == 1 and (text := texts.pop()) is not None}

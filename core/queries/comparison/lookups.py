@@ -54,8 +54,8 @@ def keep_lookups(db: Snapshot, market: Market, scope: LookupScope, codes: Collec
     if (db.market_values if scope.has_codes else db.code_values) is None:
         return scope
     asked = as_listed(codes or filter(None, [market.code]))
-    key = (_KEPT_CODES, scope.schedules, market.state, market.months, *asked)
-    return db.make_once(key, lambda: _keep(db, market, scope, asked))
+    key = (scope.schedules, market.state, market.months, *asked)
+    return db.make_for(_KEPT_CODES, key, lambda: _keep(db, market, scope, asked))
 
 
 def _keep(db: MarketSnapshot, market: Market, scope: LookupScope, asked: Collection[str]) -> LookupScope:

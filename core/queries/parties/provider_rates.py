@@ -221,10 +221,11 @@ def placed_rates(db: Snapshot, provider: Snapshot, market: Market) -> Iterator[M
         ):
             yield memory
         return
-    if provider.made_for == market:
-        yield provider
-        return
-    provider.made_for = None
+    provider.make_for(PLACED_RATES, market, lambda: _keep_tables(db, provider, market))
+    yield provider
+
+
+def _keep_tables(db: Snapshot, provider: MarketSnapshot, market: Market) -> None:
     _keep_services(provider, market)
     _keep_placed_rates(db, provider, market)
     provider.keep_table(
@@ -238,8 +239,6 @@ def placed_rates(db: Snapshot, provider: Snapshot, market: Market) -> Iterator[M
         {},
         made_from=market.parameters,
     )
-    provider.made_for = market
-    yield provider
 
 
 def _keep_placed_rates(db: Snapshot, provider: MarketSnapshot, market: Market) -> None:
