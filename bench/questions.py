@@ -12,6 +12,8 @@ from urllib.parse import quote, urlencode
 
 import duckdb
 
+from core.fields.codes.short_code_list import shorten_list
+
 Values = dict[str, Any]
 
 
@@ -156,7 +158,8 @@ def pages(db: duckdb.DuckDBPyConnection, samples: int) -> list[Page]:
     everything = [code["code"] for code in codes(db, *found[0], 0.0, 100_000) if code["code_type"] == "CPT"]
     lists = [{**common[0], "list": chance.sample(everything, min(200, len(everything)))} for _ in range(samples)]
     for values in lists:
-        values["codes"] = ",".join(f"CPT:{code}" for code in values["list"])
+        # As links have it: a longer spelling is redirected to it.
+        values["codes"] = shorten_list(",".join(f"CPT:{code}" for code in values["list"]))
     rates = "/rates/"
     return [
         Page("home", [{}], "/", statements=_HOME),

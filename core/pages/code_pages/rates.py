@@ -29,7 +29,7 @@ from core.queries.rates_against_medicare import (
     stream_against_medicare,
     summarize_against_medicare,
 )
-from core.queries.rules.market import Market, facts_in_memory
+from core.queries.rules.market import Market, facts_in_memory, market_cache
 from core.queries.rules.market_filters import FILTERS
 from core.queries.rules.rate_kinds import KINDS
 from core.queries.rules.which_filter_emptied import count_without_each_filter
@@ -49,16 +49,16 @@ def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
         return _download(query)
     db, market, sort = query.db, query.market, query.values["sort"]
     limit, offset = span(query.values["page"])
-    # Whose the rates are is asked at the same time as what they are.
+    # Whose the rates are, and what else could be asked, is asked at the same time as what they are.
     about_groups = meanwhile(_ask_about_groups, db, market, sort, limit, offset)
+    about_choices = meanwhile(_ask_about_choices, db, market)
     summaries = rates.summarize_rates(query.cached, market)
     bins = build_histogram(query.cached, market)
-    choices = count_choices(query.cached, market) | {"year_month": count_months(db, market)}
-    choices |= count_profile_choices(query.cached, market)
-    rows, counted, choices["network"] = about_groups.result()
+    spreads = spread_by_terms(query.cached_by_area, market)
+    rows, counted, networks = about_groups.result()
     amounts = medicare_amounts.find_amounts(query.cached, market, (row.group_area for row in rows if row.group_area))
     lines = medicare_amounts.count_amount_lines(amounts)
-    spreads = spread_by_terms(query.cached_by_area, market)
+    choices = {**about_choices.result(), "network": networks}
     settings = next((one.settings for one in query.choice.classes if one.chosen), []) if not market.classes else []
     answer = describe_answer(spreads, choices["modifier"], amounts, settings, query.find_labels())
     several = any(terms.payee == SURGICAL_CENTER_PAYEE for terms in amounts)
@@ -106,6 +106,13 @@ def _ask_about_groups(
             rates.count_market(memory, market),
             count_networks(memory, market),
         )
+
+
+def _ask_about_choices(db: Snapshot, market: Market) -> dict[str, list[Choice]]:
+    """Return the choices of each filter but networks."""
+    with market_cache(db, market) as cached:
+        found = count_choices(cached, market) | {"year_month": count_months(db, market)}
+        return found | count_profile_choices(cached, market)
 
 
 def _find_instead(query: MarketQuery[RatesForm]) -> dict[str, Any]:
