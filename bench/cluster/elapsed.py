@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from bench.generate import generate
 from bench.measure import measure
 from core.cluster.place import StorePlace
-from core.cluster.publication_log import PublicationLog
+from core.cluster.publication.publication_log import PublicationLog
 from core.store.generations.store import Store
 from core.store.schema.tables import FACT_RATE
 

@@ -7,8 +7,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from core.cluster.catalog import Catalog
 from core.cluster.place import StorePlace
+from core.cluster.publication.catalog import Catalog
 from tests.cluster.files import job_of, make_publisher, run
 
 END_STATUS = -signal.SIGKILL

@@ -23,11 +23,11 @@ from uuid import uuid4
 
 from bench.cluster.kill_commits import kill_between_commits
 from bench.measure import find_family
-from core.cluster.batch_files import PUBLISHED
+from core.cluster.copies.local_copy import LAYOUT, refresh_copy
 from core.cluster.demo_storage import BUCKET, serve_s3
-from core.cluster.expiry import expire
-from core.cluster.local_copy import LAYOUT, refresh_copy
+from core.cluster.files.batch_files import PUBLISHED
 from core.cluster.place import StorePlace
+from core.cluster.publication.expiry import expire
 from core.store.generations.store import Store
 from core.store.schema.tables import FACT_RATE
 from tests.cluster.files import assert_same_stores, load_single, make_publisher, rows_of, write_rates

@@ -22,9 +22,9 @@ import duckdb
 
 from bench.questions import Page, pages
 from bench.serving import serving
-from core.cluster.cluster_files import content_name, folder_of, write_cluster_file
 from core.cluster.demo_storage import BUCKET, serve_s3
-from core.cluster.merge_batches import sorted_blocks
+from core.cluster.files.cluster_files import content_name, folder_of, write_cluster_file
+from core.cluster.files.merge_batches import sorted_blocks
 from core.cluster.place import StorePlace
 from core.store.generations.layout import StateMonth, layout_named
 from core.store.generations.manifest import DataFile

@@ -18,12 +18,12 @@ from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 from bench.cluster.catalogs import serve_postgres
-from core.cluster.batch_files import PUBLISHED
 from core.cluster.demo_storage import BUCKET, serve_s3
-from core.cluster.load_job import SOURCES
+from core.cluster.files.batch_files import PUBLISHED
+from core.cluster.files.receipts import read_receipts
 from core.cluster.place import StorePlace
-from core.cluster.publish import Publisher
-from core.cluster.receipts import read_receipts
+from core.cluster.publication.publish import Publisher
+from core.cluster.running.load_job import SOURCES
 from core.store.generations.store import Store
 from core.store.schema.tables import FACT_RATE
 from tests.cluster.files import job_of, load_single, make_publisher, run, write_rates

@@ -8,13 +8,13 @@ from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
-from core.cluster.catalog import Catalog
-from core.cluster.cluster_files import write_cluster_file
+from core.cluster.files.cluster_files import write_cluster_file
+from core.cluster.files.receipts import ClusterFile, Receipt
 from core.cluster.place import StorePlace
-from core.cluster.publication_log import PublicationLog
-from core.cluster.publish import Publisher
-from core.cluster.ray_engine import open_cluster
-from core.cluster.receipts import ClusterFile, Receipt
+from core.cluster.publication.catalog import Catalog
+from core.cluster.publication.publication_log import PublicationLog
+from core.cluster.publication.publish import Publisher
+from core.cluster.running.ray_engine import open_cluster
 from core.store.schema.tables import FACT_RATE
 
 STATES = [f"{a}{b}" for a in "ABCDE" for b in "ABCDEFGHIJ"]

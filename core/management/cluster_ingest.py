@@ -7,11 +7,11 @@ from pathlib import Path
 
 from django.conf import settings
 
-from core.cluster.load_job import JobResult, LoadJob, is_same_version, loaded_markers
-from core.cluster.publish import Publisher
-from core.cluster.ray_engine import open_cluster
-from core.cluster.receipts import Receipt
-from core.cluster.reference_files import upload_reference
+from core.cluster.files.receipts import Receipt
+from core.cluster.files.reference_files import upload_reference
+from core.cluster.publication.publish import Publisher
+from core.cluster.running.load_job import JobResult, LoadJob, is_same_version, loaded_markers
+from core.cluster.running.ray_engine import open_cluster
 from core.cluster.scratch import sweep_scratch
 from core.fetch.address import looks_remote, parse_address
 from core.fetch.probe import probe

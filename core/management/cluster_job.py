@@ -1,6 +1,6 @@
 """What a task of a cluster runs. Tasks find it by its name, with the settings of their machine."""
 
-from core.cluster.load_job import JobResult, LoadJob, run_job
+from core.cluster.running.load_job import JobResult, LoadJob, run_job
 from core.open_web import open_web
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from django.conf import settings
 
-from core.cluster.catalog import Catalog
 from core.cluster.place import StorePlace
-from core.cluster.publication_log import PublicationLog
-from core.cluster.publish import Publisher
+from core.cluster.publication.catalog import Catalog
+from core.cluster.publication.publication_log import PublicationLog
+from core.cluster.publication.publish import Publisher
 from core.runtime.errors import BeaconError
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import OutputWrapper
 
-from core.cluster.copied_facts import COPIED_FACTS
+from core.cluster.copies.copied_facts import COPIED_FACTS
 from core.fetch.address import looks_remote, parse_address, redact_url
 from core.fetch.probe import probe
 from core.load.batch.provenance import read_loaded_sources

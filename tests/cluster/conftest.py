@@ -9,7 +9,7 @@ import pytest
 
 from core.cluster.demo_storage import BUCKET, serve_s3
 from core.cluster.place import StorePlace
-from core.cluster.publish import Publisher
+from core.cluster.publication.publish import Publisher
 from tests.cluster.files import make_publisher
 
 

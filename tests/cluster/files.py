@@ -7,11 +7,11 @@ from pathlib import Path
 
 import polars as pl
 
-from core.cluster.catalog import Catalog
-from core.cluster.load_job import JobResult, LoadJob, run_job
 from core.cluster.place import StorePlace
-from core.cluster.publication_log import PublicationLog
-from core.cluster.publish import Publisher
+from core.cluster.publication.catalog import Catalog
+from core.cluster.publication.publication_log import PublicationLog
+from core.cluster.publication.publish import Publisher
+from core.cluster.running.load_job import JobResult, LoadJob, run_job
 from core.fetch.client import Client
 from core.fetch.download import Downloads
 from core.load.fetch_ahead import Web

@@ -8,9 +8,9 @@ import pytest
 from django.core.management import call_command
 
 from core import open_store
-from core.cluster.local_copy import LAYOUT
-from core.cluster.publish import Publisher
-from core.cluster.published_corrections import remove_published
+from core.cluster.copies.local_copy import LAYOUT
+from core.cluster.publication.publish import Publisher
+from core.cluster.publication.published_corrections import remove_published
 from core.demo.hospital_fees import write_hospital_fees
 from core.demo.physician_fees import write_physician_fees
 from core.reference.benchmark_kinds import load_benchmark

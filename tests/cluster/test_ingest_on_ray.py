@@ -8,9 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from core.cluster.local_copy import LAYOUT, refresh_copy
+from core.cluster.copies.local_copy import LAYOUT, refresh_copy
 from core.cluster.place import StorePlace
-from core.cluster.ray_engine import can_run
+from core.cluster.running.ray_engine import can_run
 from core.reference.nppes.load_register import load_nppes
 from core.store.generations.store import Store
 from core.store.schema.tables import FACT_RATE

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from core.cluster.compaction import compact
-from core.cluster.expiry import expire
-from core.cluster.local_copy import LAYOUT, refresh_copy
+from core.cluster.copies.local_copy import LAYOUT, refresh_copy
 from core.cluster.place import StorePlace
-from core.cluster.publication_log import LogEntry, PublicationLog, replace_facts
-from core.cluster.publish import Publisher
-from core.cluster.published_corrections import preview_published, remove_published, undo_published
+from core.cluster.publication.compaction import compact
+from core.cluster.publication.expiry import expire
+from core.cluster.publication.publication_log import LogEntry, PublicationLog, replace_facts
+from core.cluster.publication.publish import Publisher
+from core.cluster.publication.published_corrections import preview_published, remove_published, undo_published
 from core.quality.report import run_checks
 from core.queries.rules.rate_kinds import MACROS
 from core.runtime.errors import BeaconError
@@ -140,7 +140,7 @@ def _between(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None
             todo.pop()()
         return replace_facts(*arguments)
 
-    monkeypatch.setattr("core.cluster.published_corrections.replace_facts", do)
+    monkeypatch.setattr("core.cluster.publication.published_corrections.replace_facts", do)
 
 
 @pytest.mark.parametrize("other", ["compaction", "correction", "undo"])

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from core.cluster.batch_files import PUBLISHED
-from core.cluster.compaction import compact
-from core.cluster.expiry import expire
-from core.cluster.load_job import LoadJob
-from core.cluster.local_copy import LAYOUT, refresh_copy
+from core.cluster.copies.local_copy import LAYOUT, refresh_copy
+from core.cluster.files.batch_files import PUBLISHED
+from core.cluster.files.receipts import FOLDER, read_receipts
 from core.cluster.place import PlaceError, StorePlace
-from core.cluster.publication_log import PublicationLog, replace_facts
-from core.cluster.publish import ClusterGeneration, Publisher, newest_generation
-from core.cluster.receipts import FOLDER, read_receipts
+from core.cluster.publication.compaction import compact
+from core.cluster.publication.expiry import expire
+from core.cluster.publication.publication_log import PublicationLog, replace_facts
+from core.cluster.publication.publish import ClusterGeneration, Publisher, newest_generation
+from core.cluster.running.load_job import LoadJob
 from core.runtime.errors import BeaconError
 from core.store.changes.corrections import remove, undo
 from core.store.changes.selection import Selection

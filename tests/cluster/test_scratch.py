@@ -4,8 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from core.cluster.compaction import compact
 from core.cluster.place import StorePlace
+from core.cluster.publication.compaction import compact
 from core.cluster.scratch import scratch_folder, scratch_root
 from tests.cluster.files import job_of, make_publisher, run, write_rates
 

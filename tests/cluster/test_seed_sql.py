@@ -11,7 +11,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from core.cluster.publish import Publisher
+from core.cluster.publication.publish import Publisher
 from core.store.generations.store import Store
 from core.store.sql import parquet_rows
 from tests.cluster.duckdb_iceberg import connect_duckdb

@@ -5,9 +5,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from core.cluster.copies.local_copy import LAYOUT, refresh_copy
 from core.cluster.demo_storage import BUCKET, READ_ONLY
-from core.cluster.local_copy import LAYOUT, refresh_copy
-from core.cluster.publish import Publisher
+from core.cluster.publication.publish import Publisher
 from core.quality.report import run_checks
 from core.queries import rates
 from core.queries.rules.market import Market

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from core.cluster.local_copy import LAYOUT, refresh_copy
+from core.cluster.copies.local_copy import LAYOUT, refresh_copy
 from core.cluster.place import StorePlace
-from core.cluster.ray_engine import open_cluster
+from core.cluster.running.ray_engine import open_cluster
 from core.runtime.errors import BeaconError
 from core.store.generations.store import Store
 from tests.cluster.files import assert_same_stores, load_single, write_rates

@@ -28,7 +28,7 @@ POSIX_NAMES = {
 """What some system lacks, or does otherwise."""
 
 ALLOWED = {
-    "core/cluster/load_job.py": {"os.sysconf", "resource"},
+    "core/cluster/running/load_job.py": {"os.sysconf", "resource"},
     "core/runtime/files.py": {"os.fsync"},
     "core/runtime/workers.py": {
         "multiprocessing.forkserver", "multiprocessing.resource_tracker", "os.sysconf", "signal.pthread_sigmask",

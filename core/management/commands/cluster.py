@@ -78,8 +78,8 @@ manage.py cluster ACTION --help explains each.
             getattr(self, f"_{action}")(**options)
 
     def _status(self, **_options: Any) -> None:
-        from core.cluster.publication_log import PublicationLog  # noqa: PLC0415 - slow to import, for a help text
-        from core.cluster.publish import newest_generation  # noqa: PLC0415
+        from core.cluster.publication.publication_log import PublicationLog  # noqa: PLC0415 - slow to import, for a help text
+        from core.cluster.publication.publish import newest_generation  # noqa: PLC0415
         from core.management.published_store import open_place  # noqa: PLC0415
 
         log = PublicationLog(open_place())
@@ -103,7 +103,7 @@ manage.py cluster ACTION --help explains each.
     def _copy(
         self, state: tuple[str, ...], on_s3: tuple[str, ...], generation: int | None, no_wait: bool, **_options: Any
     ) -> None:
-        from core.cluster.local_copy import LAYOUT, refresh_copy  # noqa: PLC0415
+        from core.cluster.copies.local_copy import LAYOUT, refresh_copy  # noqa: PLC0415
         from core.management.published_store import downloads_dir, open_place  # noqa: PLC0415
 
         settings.BEACONPOINT_FACT_LAYOUT = LAYOUT  # for a new store
@@ -131,7 +131,7 @@ manage.py cluster ACTION --help explains each.
             measure_fit(store, FitScope(states, months), self.stderr.write)
 
     def _compact(self, state: tuple[str, ...] | None, files: int, **_options: Any) -> None:
-        from core.cluster.compaction import compact  # noqa: PLC0415
+        from core.cluster.publication.compaction import compact  # noqa: PLC0415
         from core.management.published_store import open_publisher  # noqa: PLC0415
 
         for one in compact(open_publisher(), state, files, Path(settings.BEACONPOINT_TEMP_DIR)):
@@ -142,7 +142,7 @@ manage.py cluster ACTION --help explains each.
             )
 
     def _expire(self, days: float, **_options: Any) -> None:
-        from core.cluster.expiry import expire  # noqa: PLC0415
+        from core.cluster.publication.expiry import expire  # noqa: PLC0415
         from core.management.published_store import open_publisher  # noqa: PLC0415
 
         done = expire(open_publisher(), days)

@@ -21,7 +21,7 @@ from core.store.changes.selection import Selection
 from core.store.generations.store import Store
 
 if TYPE_CHECKING:
-    from core.cluster.publication_log import PublishedCorrection
+    from core.cluster.publication.publication_log import PublishedCorrection
 
 
 class Command(base_command.WritingCommand):
@@ -111,7 +111,7 @@ With --published, all of it is done in the published store (docs/cluster.md), so
             measure_fit(store, FitScope(states, months), self.stderr.write)
 
     def _remove_published(self, selection: Selection, reason: str) -> None:
-        from core.cluster.published_corrections import remove_published  # noqa: PLC0415 - not on every machine
+        from core.cluster.publication.published_corrections import remove_published  # noqa: PLC0415 - not on every machine
         from core.management.published_store import open_publisher  # noqa: PLC0415
 
         with show_counting("rewriting") as progress:
@@ -125,7 +125,7 @@ With --published, all of it is done in the published store (docs/cluster.md), so
         self.stdout.write(f"  manage.py correct_rates --undo {done.correction_id}")
 
     def _undo_published(self, number: int) -> None:
-        from core.cluster.published_corrections import undo_published  # noqa: PLC0415 - not on every machine
+        from core.cluster.publication.published_corrections import undo_published  # noqa: PLC0415 - not on every machine
         from core.management.published_store import open_publisher  # noqa: PLC0415
 
         done = undo_published(open_publisher(), number, settings.BEACONPOINT_TEMP_DIR)
@@ -160,7 +160,7 @@ With --published, all of it is done in the published store (docs/cluster.md), so
 
 
 def _published_corrections() -> "list[PublishedCorrection]":
-    from core.cluster.publication_log import PublicationLog  # noqa: PLC0415 - not on every machine
+    from core.cluster.publication.publication_log import PublicationLog  # noqa: PLC0415 - not on every machine
     from core.management.published_store import open_place  # noqa: PLC0415
 
     log = PublicationLog(open_place())
@@ -169,8 +169,8 @@ def _published_corrections() -> "list[PublishedCorrection]":
 
 
 def _preview_published(selection: Selection) -> Preview:
-    from core.cluster.publication_log import PublicationLog  # noqa: PLC0415 - not on every machine
-    from core.cluster.published_corrections import preview_published  # noqa: PLC0415
+    from core.cluster.publication.publication_log import PublicationLog  # noqa: PLC0415 - not on every machine
+    from core.cluster.publication.published_corrections import preview_published  # noqa: PLC0415
     from core.management.published_store import open_place  # noqa: PLC0415
 
     return preview_published(PublicationLog(open_place()), selection, settings.BEACONPOINT_TEMP_DIR)

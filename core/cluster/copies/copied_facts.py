@@ -13,9 +13,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.cluster.copied_corrections import is_published
+from core.cluster.copies.copied_corrections import is_published
+from core.cluster.files.receipts import ClusterFile
 from core.cluster.place import StorePlace
-from core.cluster.receipts import ClusterFile
 from core.runtime.progress import Progress
 from core.store.changes.removal import take_out
 from core.store.changes.selection import Selection

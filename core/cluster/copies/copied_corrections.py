@@ -12,8 +12,8 @@ import duckdb
 import polars as pl
 import pyarrow.parquet as pq
 
-from core.cluster.publication_log import PublishedCorrection
-from core.cluster.receipts import ClusterFile
+from core.cluster.files.receipts import ClusterFile
+from core.cluster.publication.publication_log import PublishedCorrection
 from core.store.changes.corrections import FIRST_PUBLISHED
 from core.store.changes.upsert import write_query
 from core.store.generations.manifest import DataFile

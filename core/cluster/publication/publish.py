@@ -9,13 +9,13 @@ from uuid import uuid4
 
 import msgspec
 
-from core.cluster.batch_files import OF_ONE_BATCH, OF_SEVERAL_BATCHES
-from core.cluster.catalog import Catalog, TableChange
-from core.cluster.cluster_files import content_name, write_cluster_file
-from core.cluster.merge_batches import merged_rows, sorted_blocks
+from core.cluster.files.batch_files import OF_ONE_BATCH, OF_SEVERAL_BATCHES
+from core.cluster.files.cluster_files import content_name, write_cluster_file
+from core.cluster.files.merge_batches import merged_rows, sorted_blocks
+from core.cluster.files.receipts import ClusterFile, Receipt, read_receipts
 from core.cluster.place import StorePlace
-from core.cluster.publication_log import PublicationLog, claim, facts_of, files_of
-from core.cluster.receipts import ClusterFile, Receipt, read_receipts
+from core.cluster.publication.catalog import Catalog, TableChange
+from core.cluster.publication.publication_log import PublicationLog, claim, facts_of, files_of
 from core.store.schema.columns import Table
 from core.store.schema.tables import FACT_RATE
 from core.store.writer_connection import connect_for_writing

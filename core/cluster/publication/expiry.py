@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from core.cluster.batch_files import OF_SEVERAL_BATCHES, PUBLISHED
+from core.cluster.files.batch_files import OF_SEVERAL_BATCHES, PUBLISHED
+from core.cluster.files.receipts import REJECTS_TABLE, read_receipts
 from core.cluster.place import StoredObject
-from core.cluster.publication_log import facts_of
-from core.cluster.publish import FOLDER, Publisher, read_generation
-from core.cluster.receipts import REJECTS_TABLE, read_receipts
+from core.cluster.publication.publication_log import facts_of
+from core.cluster.publication.publish import FOLDER, Publisher, read_generation
 from core.store.schema.tables import FACT_RATE, REMOVED_RATE
 
 

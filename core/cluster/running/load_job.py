@@ -16,10 +16,10 @@ from pathlib import Path
 
 import msgspec
 
-from core.cluster.batch_files import upload_batch
+from core.cluster.files.batch_files import upload_batch
+from core.cluster.files.receipts import ClusterFile, Receipt
+from core.cluster.files.reference_files import seed_scratch
 from core.cluster.place import StorePlace
-from core.cluster.receipts import ClusterFile, Receipt
-from core.cluster.reference_files import seed_scratch
 from core.cluster.scratch import scratch_folder, scratch_root
 from core.fetch.partial_file import Version
 from core.load.batch.provenance import read_loaded_sources

@@ -17,12 +17,12 @@ import duckdb
 import msgspec
 import pyarrow as pa
 
-from core.cluster.cluster_files import content_name, folder_of, write_cluster_file
-from core.cluster.merge_batches import merged_rows
+from core.cluster.files.cluster_files import content_name, folder_of, write_cluster_file
+from core.cluster.files.merge_batches import merged_rows
+from core.cluster.files.receipts import ClusterFile
 from core.cluster.place import StorePlace
-from core.cluster.publication_log import PublicationLog, PublishedCorrection, files_of, replace_facts
-from core.cluster.publish import Publisher, fetch_files
-from core.cluster.receipts import ClusterFile
+from core.cluster.publication.publication_log import PublicationLog, PublishedCorrection, files_of, replace_facts
+from core.cluster.publication.publish import Publisher, fetch_files
 from core.cluster.scratch import scratch_folder
 from core.runtime.errors import BeaconError
 from core.runtime.progress import Progress

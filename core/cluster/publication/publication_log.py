@@ -12,8 +12,8 @@ from datetime import datetime
 
 import msgspec
 
+from core.cluster.files.receipts import ClusterFile, Receipt
 from core.cluster.place import StorePlace
-from core.cluster.receipts import ClusterFile, Receipt
 from core.store.schema.tables import FACT_RATE
 
 FOLDER = "_log"

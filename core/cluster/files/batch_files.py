@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.cluster.cluster_files import content_name, folder_of, read_blocks, table_named, write_cluster_file
+from core.cluster.files.cluster_files import content_name, folder_of, read_blocks, table_named, write_cluster_file
+from core.cluster.files.receipts import REJECTS_TABLE, ClusterFile, Receipt, put_receipt
 from core.cluster.place import StorePlace
-from core.cluster.receipts import REJECTS_TABLE, ClusterFile, Receipt, put_receipt
 from core.load.outcome import LoadOutcome
 from core.store.generations.layout import StateMonth
 from core.store.generations.manifest import DataFile

@@ -13,14 +13,14 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
-from core.cluster.batch_files import OF_ONE_BATCH, OF_SEVERAL_BATCHES
-from core.cluster.copied_corrections import put_corrections, removed_files
-from core.cluster.copied_facts import plan_change, put_facts
-from core.cluster.merge_batches import merged_rows
+from core.cluster.copies.copied_corrections import put_corrections, removed_files
+from core.cluster.copies.copied_facts import plan_change, put_facts
+from core.cluster.files.batch_files import OF_ONE_BATCH, OF_SEVERAL_BATCHES
+from core.cluster.files.merge_batches import merged_rows
+from core.cluster.files.receipts import REJECTS_TABLE, ClusterFile, Receipt
 from core.cluster.place import StorePlace
-from core.cluster.publication_log import PublicationLog, PublishedCorrection, files_of
-from core.cluster.publish import fetch_files, newest_generation
-from core.cluster.receipts import REJECTS_TABLE, ClusterFile, Receipt
+from core.cluster.publication.publication_log import PublicationLog, PublishedCorrection, files_of
+from core.cluster.publication.publish import fetch_files, newest_generation
 from core.reference.code_sets.official_titles import prefer_official_titles
 from core.reference.nppes.provider_names import new_npi_rows
 from core.reference.organizations.roll_up import put_organizations

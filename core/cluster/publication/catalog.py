@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from core.cluster.cluster_files import field_ids, table_named
+from core.cluster.files.cluster_files import field_ids, table_named
+from core.cluster.files.receipts import ClusterFile
 from core.cluster.place import PlaceError, StorePlace
-from core.cluster.receipts import ClusterFile
 from core.store.schema.columns import Table
 from core.store.schema.tables import FACT_RATE
 

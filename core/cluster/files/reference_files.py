@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from core.cluster.cluster_files import content_name
+from core.cluster.files.cluster_files import content_name
+from core.cluster.files.receipts import ClusterFile
 from core.cluster.place import StorePlace
-from core.cluster.receipts import ClusterFile
 from core.store.generations.store import Store
 from core.store.schema.tables import DIM_CODE_OFFICIAL, DIM_TAXONOMY, NPPES
 from core.store.upkeep.copying import copy_file

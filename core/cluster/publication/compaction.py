@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from itertools import chain, groupby, islice
 from pathlib import Path
 
-from core.cluster.cluster_files import content_name, folder_of, write_cluster_file
-from core.cluster.merge_batches import sorted_blocks
+from core.cluster.files.cluster_files import content_name, folder_of, write_cluster_file
+from core.cluster.files.merge_batches import sorted_blocks
+from core.cluster.files.receipts import ClusterFile
 from core.cluster.place import StorePlace
-from core.cluster.publication_log import replace_facts
-from core.cluster.publish import Publisher, fetch_files
-from core.cluster.receipts import ClusterFile
+from core.cluster.publication.publication_log import replace_facts
+from core.cluster.publication.publish import Publisher, fetch_files
 from core.cluster.scratch import scratch_folder
 from core.store.schema.tables import FACT_RATE
 from core.store.sql import parquet_rows

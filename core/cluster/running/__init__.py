@@ -1,0 +1,1 @@
+"""Loading on many machines."""
