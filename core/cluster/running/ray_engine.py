@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import core
 from core.runtime.errors import BeaconError
 
 Job = TypeVar("Job")
@@ -16,7 +17,7 @@ Result = TypeVar("Result")
 _SETTINGS = ("BEACONPOINT_", "AWS_", "DJANGO_")
 """The beginnings of the names of the environment variables that tasks on other machines need as well."""
 
-_PROJECT = Path(__file__).parents[2]
+_PROJECT = Path(core.__file__).parents[1]
 """Where the project is, on each machine: tasks find their code there, whatever directory Ray was started in."""
 
 _ANSWER_SECONDS = 10.0
