@@ -17,6 +17,7 @@ from core.fields.places.care_setting import (
     SURGICAL_CENTER,
 )
 from core.queries.rules.columns import described
+from core.queries.rules.listed_codes import in_codes
 from core.queries.rules.market import Market, counted_rates, market_cache, market_facts
 from core.queries.rules.market_filters import ALL_CLASSES, CLASS_FILTERS, NO_MODIFIER, NOT_STATED
 from core.queries.rules.named_rows import read_rows
@@ -78,15 +79,14 @@ def choose_class(db: Snapshot, market: Market) -> ClassChoice:
 
 
 def choose_class_of_codes(db: Snapshot, market: Market, numbers: Iterable[str]) -> ClassChoice:
-    """Return the market with the class that most of some codes have rates of, and most rates. Its own code is ignored.
+    """Return the market with the class that most of some codes have rates of, and most rates.
 
-    The codes are bound one by one in an IN list: DuckDB skips row groups by it, but not by a list in one parameter.
+    The market's own code is ignored.
     """
-    bound = {f"number{at}": code for at, code in enumerate(sorted(set(numbers)))}
+    listed, bound = in_codes(numbers)
     if not bound:
         return ClassChoice(market)
     facts, parameters = market_facts(db, market.without("code_type", "code", *CLASS_FILTERS))
-    listed = f"f.code IN ({', '.join(f'${name}' for name in bound)})"
     rates = f"(SELECT f.*, 1 AS rate_count FROM ({facts}) f WHERE {listed})"
     return choose_among(market, count_classes(db, rates, {**parameters, **bound}))
 

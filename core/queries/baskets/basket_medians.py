@@ -21,6 +21,7 @@ from core.queries.rules.columns import (
     State,
     described,
 )
+from core.queries.rules.listed_codes import in_codes
 from core.queries.rules.market import Market, asked_place, market_facts, uses_own_areas
 from core.queries.rules.market_filters import NO_MODIFIER
 from core.queries.rules.named_rows import read_rows
@@ -101,7 +102,7 @@ def compared_codes(db: Snapshot, market: Market, codes: Sequence[BasketCode]) ->
     areas = uses_own_areas(db, market)
     facts, of_facts = market_facts(db, market, areas=areas)
     numbers = sorted({one.code for one in codes})
-    listed, bound = codes_condition(codes)
+    listed, bound = in_codes(numbers)
     sql = compared_sql(
         listed,
         f"({facts})",
@@ -114,15 +115,6 @@ def compared_codes(db: Snapshot, market: Market, codes: Sequence[BasketCode]) ->
     )
     values = {**market.parameters, **of_facts, **bound, "codes": bind_codes(numbers)}
     return sql, used_parameters(sql, values)
-
-
-def codes_condition(codes: Sequence[BasketCode]) -> tuple[str, dict[str, str]]:
-    """Return the condition that a fact AS f is of one of the codes, and its parameters.
-
-    They are bound one by one in an IN list: DuckDB skips row groups by it, but not by a list in one parameter.
-    """
-    numbers = {f"number{at}": code for at, code in enumerate(sorted({one.code for one in codes}))}
-    return f"f.code IN ({', '.join(f'${name}' for name in numbers)})", numbers
 
 
 def name_medians(

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from core.queries.baskets.basket_codes import BasketCode
-from core.queries.baskets.basket_medians import codes_condition, compared_codes
+from core.queries.baskets.basket_medians import compared_codes
 from core.queries.rate_classes import ClassChoice, choose_among, count_classes
 from core.queries.rules.columns import BillingClass, Code, CodeName, Modifier, PayerName, PayerSlug, described
+from core.queries.rules.listed_codes import in_codes
 from core.queries.rules.market import Market, market_facts
 from core.queries.rules.market_filters import CLASS_FILTERS, CLASSES, FILTERS
 from core.queries.rules.named_rows import read_by_key
@@ -218,7 +219,7 @@ class _Counts:
 def _count_rates(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> dict[tuple[Any, ...], _Counts]:
     """Return how many rates of any terms each payer has for each code."""
     facts, parameters = market_facts(db, replace(market, code_type=None, code=None, billing_class=None, modifier=None))
-    listed, numbers = codes_condition(codes)
+    listed, numbers = in_codes(one.code for one in codes)
     kind = "rate_kind(negotiated_type, negotiation_arrangement) = 'dollars'"
     return read_by_key(
         db,

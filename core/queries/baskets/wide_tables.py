@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from core.queries.baskets.basket_answer import BasketAnswer
 from core.queries.baskets.basket_codes import BasketCode
-from core.queries.baskets.basket_medians import codes_condition
 from core.queries.rules.columns import BusinessName, PayerName, PayerSlug, RateCount, TinType, TinValue, described
+from core.queries.rules.listed_codes import in_codes
 from core.queries.rules.market import Market, market_facts
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.percentiles import median
@@ -33,7 +33,7 @@ def list_organization_medians(db: Snapshot, market: Market, codes: Sequence[Bask
     """
     market = replace(market, code_type=None, code=None)
     facts, parameters = market_facts(db, market)
-    listed, numbers = codes_condition(codes)
+    listed, numbers = in_codes(one.code for one in codes)
     return read_rows(
         db,
         OrganizationMedian,

@@ -23,6 +23,7 @@ from core.queries.rules.columns import (
     RateP90,
     described,
 )
+from core.queries.rules.listed_codes import in_codes
 from core.queries.rules.market import Market
 from core.queries.rules.market_filters import NO_MODIFIER
 from core.queries.rules.named_rows import read_rows
@@ -154,12 +155,12 @@ def compare_payers(
         return [], []
     anything = replace(market, code_type=None, code=None, payer=None)
     meanings = [(position, *meaning) for position, one in enumerate(wanted) for meaning in one.meanings]
-    # The codes are also bound one by one in an IN list: DuckDB skips row groups by it, but not by the join.
     # A surgical center and a hospital are two lines, unless the market is of one setting.
     is_center = f"({STATED_CARE_OF_FACT}, f.pos_set_id) IN (SELECT (stated, pos_set_id) FROM only_centers)"
     divided = f"f.billing_class IS DISTINCT FROM 'professional' AND {is_center}"
     care_setting = "NULL" if market.care_setting else f"CASE WHEN {divided} THEN '{SURGICAL_CENTER}' END"
-    numbers = {f"code{n}": code for n, code in enumerate(sorted({code for _, _, code in meanings}))}
+    # The join would do, but DuckDB skips no row groups by it.
+    listed, numbers = in_codes(code for _, _, code in meanings)
     rows = read_rows(
         db,
         _CodeSpread,
@@ -176,7 +177,7 @@ def compare_payers(
                 FROM fact_rate f
                 JOIN asked a ON a.code = f.code AND (a.system IS NULL OR a.system = f.code_type)
                 JOIN dim_payer_bridge ON reporting_entity_name_raw = f.reporting_entity_name
-                WHERE {anything.where} AND f.code IN ({", ".join(f"${name}" for name in numbers)})),
+                WHERE {anything.where} AND {listed}),
             spreads AS (
                 SELECT position, system, list_distinct([min(code_type), max(code_type)]) AS types, code, billing_class,
                        modifier, care_setting, grouping(payer_slug) = 0 AS of_payer, payer_slug, dollars,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from core.queries.comparison.label_fit import SURGICAL_CENTER, UNSTATED, places_sql
 from core.queries.rules.columns import BillingClass, PayerName, PayerSlug, described, stored
+from core.queries.rules.listed_codes import in_codes
 from core.queries.rules.market import Market, counted_rates
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
@@ -100,12 +101,10 @@ def list_labels_of_rates(db: Snapshot, market: Market, codes: Collection[str] = 
     if not found:
         return []
     rates, parameters = counted_rates(db, market)
-    # Bound one by one: DuckDB skips row groups by such a list, but not by one in a single parameter.
-    bound = {f"number{at}": code for at, code in enumerate(sorted(set(codes)))}
-    of_codes = f"WHERE f.code IN ({', '.join(f'${name}' for name in bound)})" if bound else ""
+    listed, bound = in_codes(codes) if codes else ("true", {})
     rows = db.rows(
         f"""SELECT DISTINCT f.reporting_entity_name, f.billing_class, {places_sql("f.pos_set_id")}
-            FROM {rates} f {of_codes}""",
+            FROM {rates} f WHERE {listed}""",
         parameters | bound,
     )
     return [one for one in found if (one.reporting_entity_name, one.billing_class, one.places) in rows]
