@@ -1,7 +1,8 @@
 """What a comparison looks up: the release of each schedule that is in force, and what it says of the codes."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from core.fields.codes.billing_code import CODE_WIDTHS
 from core.queries.comparison.lookup_scope import BOUND_CODES, LookupScope, ReleaseInForce, as_listed
@@ -18,7 +19,6 @@ _CODES = f"[$code::VARCHAR, lpad($code::VARCHAR, {CODE_WIDTHS[MS_DRG]}, '0')]"
 _KEPT_PERIODS, _KEPT_CODES = "period_in_force", "listed_price"
 """The tables in memory that keep_lookups makes, besides one of each schedule that lists the codes."""
 
-_PERIODS = ("state", "year_month", "schedule", "release", "in_force", "rows_state", "loaded")
 _OF_RATES = ("of_state", "of_month")
 """The state and month of the rates that a row of a schedule is for."""
 
@@ -59,11 +59,12 @@ def keep_lookups(db: Snapshot, market: Market, scope: LookupScope, codes: Collec
 
 
 def _keep(db: MarketSnapshot, market: Market, scope: LookupScope, asked: Collection[str]) -> LookupScope:
-    db.show_texts(_KEPT_PERIODS, _PERIODS, list(_periods_in_force(scope, market)))
-    listing = [one for one in scope.schedules if _show_rows(db, market, scope, one.kind, f"bench_{one.kind}", asked)]
+    periods = list(_periods_in_force(scope, market))
+    db.show_texts(_KEPT_PERIODS, _Period._fields, periods)
+    listing = [one for one in scope.schedules if _show_rows(db, f"bench_{one.kind}", one.kind, periods, asked)]
     if scope.has_compensation:
         for table in COMPENSATION_TABLES:
-            _show_rows(db, market, scope, "wcfs", table, asked)
+            _show_rows(db, table, "wcfs", periods, asked)
     # One at least, for the types of the columns.
     listed = " UNION ALL ".join(
         _listed_sql(one, ", ".join(f"b.{name}" for name in _OF_RATES), f"{kept_name(f'bench_{one.kind}')} b", "true")
@@ -76,35 +77,43 @@ def _keep(db: MarketSnapshot, market: Market, scope: LookupScope, asked: Collect
     return replace(scope, is_kept=True)
 
 
-def _periods_in_force(scope: LookupScope, market: Market) -> Iterator[tuple[str, ...]]:
-    """Yield the rows of _PERIODS: what the query `periods` finds, as texts."""
-    for parameter, month in _months(market).items():
-        for kind, one in (scope.periods or {})[parameter].items():
-            of_rows = "US" if one.is_national else market.state
-            loaded = str(one.has_state).lower()
-            yield market.state, month, kind, one.release, one.ended or month, of_rows, loaded
+class _Period(NamedTuple):
+    """A row of what the query `periods` finds, as texts."""
+
+    state: str
+    year_month: str
+    schedule: str
+    release: str
+    in_force: str
+    rows_state: str
+    loaded: str
 
 
-def _months(market: Market) -> dict[str, str]:
-    """Return the months of a market by their parameters."""
-    return {f"${name}": month for name, month in month_parameters(market.months).items() if isinstance(month, str)}
+def _periods_in_force(scope: LookupScope, market: Market) -> Iterator[_Period]:
+    """Yield the release of each schedule that is in force in the state and each month of the market."""
+    months = month_parameters(market.months)
+    for parameter, of_month in (scope.periods or {}).items():
+        month = months[parameter.removeprefix("$")]
+        for kind, one in of_month.items():
+            rows_state, loaded = "US" if one.is_national else market.state, str(one.has_state).lower()
+            yield _Period(market.state, month, kind, one.release, one.ended or month, rows_state, loaded)
 
 
-def _show_rows(
-    db: MarketSnapshot, market: Market, scope: LookupScope, kind: str, table: str, codes: Collection[str]
-) -> bool:
+def _show_rows(db: MarketSnapshot, table: str, kind: str, periods: Iterable[_Period], codes: Collection[str]) -> bool:
     """Show what the releases in force of a schedule say of the codes, and return whether they say anything.
 
     A row stands for each month of rates in which its release is in force.
     """
-    parts = []
-    for parameter, month in _months(market).items():
-        if one := (scope.periods or {})[parameter].get(kind):
-            state = "US" if one.is_national else market.state
-            # The lines with modifiers of a compensation schedule are by release, all others by month.
-            by_month = "year_month" in TABLES[table].names
-            by = {"year_month": one.ended or month} if by_month else {"release": one.release}
-            parts.append(({"state": state, **by}, (market.state, month)))
+    # The lines with modifiers of a compensation schedule are by release, all others by month.
+    by_month = "year_month" in TABLES[table].names
+    parts = [
+        (
+            {"state": one.rows_state, **({"year_month": one.in_force} if by_month else {"release": one.release})},
+            (one.state, one.year_month),
+        )
+        for one in periods
+        if one.schedule == kind
+    ]
     return bool(db.show_parts(kept_name(table), TABLES[table], "code", codes, parts, _OF_RATES))
 
 
