@@ -31,7 +31,9 @@ NEW_FIELDS = {
 def unpacked(directory: Path, layout: str, grace: float = 0) -> Store:
     """Return a store of format 1 in a layout, unpacked below a directory."""
     with tarfile.open(FIXTURES / f"format-1-{layout}.tar.xz") as packed:
-        packed.extractall(directory, filter="data")
+        # As an argument, the filter came with Python 3.11.4; Debian 12 has 3.11.2, which takes no notice of it.
+        packed.extraction_filter = getattr(tarfile, "data_filter", None)
+        packed.extractall(directory)
     return Store(directory / layout, grace=grace)
 
 
