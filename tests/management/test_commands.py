@@ -288,7 +288,8 @@ def test_a_reader_that_stops_listening_is_no_error(root: Path, good: Path) -> No
 
 @pytest.mark.parametrize("interrupted", [False, True])
 def test_the_demo_without_the_site_leaves_nothing_behind(tmp_path: Path, interrupted: bool) -> None:
-    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    # Unbuffered: into a pipe, Python writes its lines together, here at the end of the demo.
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "manage.py", "demo", "--no-serve"]
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
