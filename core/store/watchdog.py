@@ -3,11 +3,14 @@
 A thread for each question, as threading.Timer has, costs a page with 17 questions some milliseconds.
 """
 
+import logging
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+_LOG = logging.getLogger(__name__)
 
 
 class Watchdog:
@@ -48,7 +51,10 @@ class Watchdog:
                 for number, (deadline, interrupt) in list(self._watched.items()):
                     if deadline <= now:
                         del self._watched[number]
-                        interrupt()
+                        try:
+                            interrupt()
+                        except Exception:  # noqa: BLE001 - if this thread ended, no later question would have a time limit
+                            _LOG.exception("a question that takes too long cannot be interrupted")
                 first = min((deadline for deadline, _ in self._watched.values()), default=now + 3600)
                 self._wakes_at = first
                 self._changed.wait(first - now)

@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from core.store.watchdog import Watchdog
 
 SOON, NEVER, PATIENCE = 0.01, 3600.0, 60.0
@@ -31,3 +33,14 @@ def test_what_has_ended_is_not_interrupted() -> None:
     with dog.watch(2 * SOON, second.set):
         assert second.wait(PATIENCE)
     assert not first.is_set()
+
+
+def test_an_interrupt_that_fails_leaves_the_others_their_limits(caplog: pytest.LogCaptureFixture) -> None:
+    dog, interrupted = Watchdog(), threading.Event()
+
+    def fail() -> None:
+        raise OSError("closed")
+
+    with dog.watch(SOON, fail), dog.watch(2 * SOON, interrupted.set):
+        assert interrupted.wait(PATIENCE)
+    assert "a question that takes too long cannot be interrupted" in caplog.text

@@ -4,6 +4,7 @@ Whether the store can be read is looked at by a thread of its own, once a second
 it is answered at once, however busy the site is and however long the store takes to answer.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -16,6 +17,8 @@ from core.pages.shared.lanes.admission import Application
 from core.runtime import metrics
 from core.runtime.errors import BeaconError
 from core.store.generations.integrity.damage import FileWatch
+
+_LOG = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_CHECKS = 1.0
 MAX_AGE_SECONDS = 30.0
@@ -60,23 +63,30 @@ class StoreWatch:
 
     def start(self, when_new: Callable[[], None] | None = None) -> None:
         """Look now, and from now on in a thread. `when_new` is called, in another one, for each new generation."""
-        self._last = self._check()
+        self._last = self._look()
         if not self._started:
             self._started = True
             threading.Thread(target=self._watch, args=[when_new], name="store-watch", daemon=True).start()
 
     def last(self) -> Health:
         """Return what was seen last."""
-        seen = self._last or self._check()
+        seen = self._last or self._look()
         age = time.monotonic() - seen.checked_at
         if age > MAX_AGE_SECONDS:
             return Health(HTTPStatus.SERVICE_UNAVAILABLE, f"the store has not answered for {age:.0f} seconds")
         return seen
 
+    def _look(self) -> Health:
+        try:
+            return self._check()
+        except Exception as error:  # noqa: BLE001 - if the thread that looks ended, the site would never be ready again
+            _LOG.exception("the store cannot be looked at")
+            return Health(HTTPStatus.SERVICE_UNAVAILABLE, f"the store cannot be looked at: {error}")
+
     def _watch(self, when_new: Callable[[], None] | None) -> None:
         while True:
             time.sleep(self._pause)
-            before, self._last = self._last, self._check()
+            before, self._last = self._last, self._look()
             # The text of a store that can be read names its generation.
             is_new = self._last.status == HTTPStatus.OK and (before is None or before.text != self._last.text)
             if when_new and is_new:

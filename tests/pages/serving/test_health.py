@@ -92,3 +92,23 @@ def test_a_store_that_has_not_answered_for_long_is_not_ready() -> None:
     old = Health(HTTPStatus.OK, "ready", checked_at=time.monotonic() - MAX_AGE_SECONDS - 1)
     seen = StoreWatch(lambda: old).last()
     assert (seen.status, seen.text) == (503, "the store has not answered for 31 seconds")
+
+
+def test_a_check_that_fails_is_told_and_made_again(caplog: pytest.LogCaptureFixture) -> None:
+    checks = iter([PermissionError("closed"), Health(HTTPStatus.OK, "ready")])
+    again = threading.Event()
+
+    def check() -> Health:
+        found = next(checks, None)
+        if found is None:
+            again.set()
+            return Health(HTTPStatus.OK, "ready")
+        if isinstance(found, Health):
+            return found
+        raise found
+
+    watch = StoreWatch(check, pause=0.01)
+    watch.start()
+    assert again.wait(60)
+    assert watch.last().text == "ready"
+    assert "the store cannot be looked at" in caplog.text

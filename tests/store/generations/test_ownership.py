@@ -1,8 +1,10 @@
 """Who may read the data directory may read all of it. Whoever would spoil that is told before anything is written."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -102,39 +104,43 @@ def test_the_names_of_users_are_told(store: Store) -> None:
         change(store, "b")
 
 
+def become_someone(root: Path) -> None:
+    """Let this process, which is one of its own, go on as a user who may read what everyone may read."""
+    if os.geteuid() == 0:
+        root.parent.chmod(0o755)
+        os.seteuid(SOMEONE)
+
+
+def in_a_process_of_someone(root: Path, function: Callable[[Path], object]) -> object:
+    """Return what a function of a store's directory answers to a user who is not root.
+
+    In a process of its own: all threads of this one would become that user, those that other tests have left too.
+    """
+    with ProcessPoolExecutor(1, get_context("spawn"), become_someone, (root,)) as process:
+        return process.submit(function, root).result()
+
+
 def test_a_user_who_may_write_only_some_of_the_store_is_refused() -> None:
     with TemporaryDirectory() as name:  # not below a folder that only its owner may enter
         store = Store(Path(name) / "data")
         change(store, "a")
         (store.root / "manifests").chmod(0o555)
-        root = os.geteuid() == 0
-        if root:
-            Path(name).chmod(0o755)
+        if os.geteuid() == 0:
             os.chown(store.root, SOMEONE, SOMEONE)
-            os.seteuid(SOMEONE)
-        try:
-            with pytest.raises(
-                StoreError, match=r"/(files|manifests) belongs to the user .*; nothing has been written;.*chown"
-            ):
-                require_owner(store.root)
-        finally:
-            if root:
-                os.seteuid(0)
+        with pytest.raises(
+            StoreError, match=r"/(files|manifests) belongs to the user .*; nothing has been written;.*chown"
+        ):
+            in_a_process_of_someone(store.root, require_owner)
 
 
-def test_a_generation_with_a_file_that_this_user_may_not_read_is_not_intact() -> None:
+@pytest.mark.parametrize("closed_to_others", ["a file", "the store"])
+def test_a_generation_that_this_user_may_not_read_is_not_intact(closed_to_others: str) -> None:
     # A thread of the site looks for a generation to go back to, and must not end there.
     with TemporaryDirectory() as name:  # not below a folder that only its owner may enter
         store = Store(Path(name) / "data")
         change(store, "a")
         assert newest_intact(store.root)
-        Path(store.paths("dim_payer_bridge")[0]).chmod(0)
-        root = os.geteuid() == 0
-        if root:
-            Path(name).chmod(0o755)
-            os.seteuid(SOMEONE)
-        try:
-            assert newest_intact(store.root) is None
-        finally:
-            if root:
-                os.seteuid(0)
+        closed = store.root if closed_to_others == "the store" else Path(store.paths("dim_payer_bridge")[0])
+        closed.chmod(0)
+        assert in_a_process_of_someone(store.root, newest_intact) is None
+        store.root.chmod(0o700)

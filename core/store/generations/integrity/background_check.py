@@ -57,7 +57,10 @@ class BackgroundCheck:
                 if manifest is None or manifest is done:
                     self._running = False
                     return
-            self._check(manifest)
+            try:
+                self._check(manifest)
+            except Exception:  # noqa: BLE001 - a thread that ended here would check no later generation either
+                _LOG.exception("the files of generation %s have not all been checked", manifest.generation)
             done = manifest
 
     def _check(self, manifest: Manifest) -> None:

@@ -119,8 +119,15 @@ def is_intact(root: Path, manifest: Manifest) -> bool:
 
 
 def newest_intact(root: Path, *, without: str = "") -> Manifest | None:
-    """Return the newest of the kept generations whose files are all there. It does not name the file `without`."""
-    for manifest in reversed(kept_generations(root)):
+    """Return the newest of the kept generations whose files are all there. It does not name the file `without`.
+
+    None as well if this user may not list the generations: this is for advice about another error, which must be told.
+    """
+    try:
+        kept = kept_generations(root)
+    except OSError:
+        return None
+    for manifest in reversed(kept):
         if all(file.path != without for file in manifest.files) and is_intact(root, manifest):
             return manifest
     return None

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from core import open_store
+from core.store.generations.integrity import background_check
 from core.store.generations.integrity.background_check import BackgroundCheck
 from core.store.generations.integrity.damage import DamagedFileError
 from core.store.generations.store import Store
@@ -65,6 +66,22 @@ def test_files_of_a_new_generation_are_checked_and_the_others_not_again(store: S
     wait_until(lambda: is_refused(check, store))
     with pytest.raises(DamagedFileError, match="table dim_payer_bridge"):
         check.expect_sound(store.loaded())
+
+
+def test_a_check_that_fails_is_told_and_the_next_generation_is_checked(
+    store: Store, check: BackgroundCheck, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_arguments: object) -> None:
+        raise RuntimeError("not expected")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(background_check, "find_problem", fail)
+        check.expect_sound(store.loaded())
+        wait_until(lambda: not check.running)
+    assert "the files of generation 1 have not all been checked" in caplog.text
+    change(store, "b")
+    flip_bit(bridge(store), 500)
+    wait_until(lambda: is_refused(check, store))
 
 
 def test_the_site_answers_503_once_a_flipped_bit_is_found(store: Store) -> None:
