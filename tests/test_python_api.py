@@ -126,7 +126,7 @@ def test_a_code_is_looked_up_in_the_workers_compensation_schedule(store: RateSto
         (lambda store: store.rates(*MARKET, sort="price"), "sort: 'price' is unknown; expected one of rate"),
         (lambda store: store.npi("3912951245"), "not a valid NPI"),
         (lambda store: store.tin("12-34"), "not a tax ID"),
-        (lambda store: store.provider_rates("GA", "2025-08"), "expected npi= or tin="),
+        (lambda store: store.provider_rates("GA", "2025-08"), "expected npi=, tin=, organization=, or system="),
         (lambda store: store.failing_rows("nothing"), "check: 'nothing' is unknown"),
     ],
 )

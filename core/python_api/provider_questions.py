@@ -35,7 +35,9 @@ class ProviderQuestions(ABC):
         limit: int | None = None,
         **filters: Unpack[Filters],
     ) -> pl.DataFrame:
-        """Return the rates of a provider (`npi=` or `tin=`) by code and payer, beside Medicare and the market.
+        """Return the rates of a provider by code and payer, beside Medicare and the market.
+
+        The provider is `npi=`, `tin=`, or all tax IDs of `organization=` or `system=`, as in the methods below.
 
         `text` keeps the codes that it means, as the search of codes finds them; `family` those of one family.
         """
@@ -46,17 +48,17 @@ class ProviderQuestions(ABC):
         return frame_of(provider_rates.CodeRates, found)
 
     def provider_summary(self, state: str, year_month: str | None, **filters: Unpack[Filters]) -> pl.DataFrame:
-        """Return all rates of a provider (`npi=` or `tin=`) in one row: percent of Medicare, position in the market."""
+        """Return all rates of a provider in one row: percent of Medicare, position in the market."""
         db, market = self._provider_market("provider_summary", state, year_month, filters)
         return frame_of(provider_summary.ProviderSummary, [provider_summary.summarize_provider(db, db, market)])
 
     def provider_families(self, state: str, year_month: str | None, **filters: Unpack[Filters]) -> pl.DataFrame:
-        """Return the same figures of a provider (`npi=` or `tin=`) by family of codes, most rates first."""
+        """Return the same figures of a provider by family of codes, most rates first."""
         db, market = self._provider_market("provider_families", state, year_month, filters)
         return frame_of(provider_summary.FamilyRates, provider_summary.list_family_rates(db, db, market))
 
     def provider_payers(self, state: str, year_month: str | None, **filters: Unpack[Filters]) -> pl.DataFrame:
-        """Return the same figures of a provider (`npi=` or `tin=`) by payer, most rates first."""
+        """Return the same figures of a provider by payer, most rates first."""
         db, market = self._provider_market("provider_payers", state, year_month, filters)
         return frame_of(provider_summary.ProviderPayer, provider_summary.list_provider_payers(db, db, market))
 
@@ -74,7 +76,8 @@ class ProviderQuestions(ABC):
     def _provider_market(
         self, question: str, state: str, year_month: str | None, filters: Mapping[str, Any]
     ) -> tuple[Snapshot, Market]:
-        if not filters.get("npi") and not filters.get("tin"):
-            raise BeaconError(f"{question}: expected npi= or tin=")
+        market = parse_market(state, year_month, None, None, filters)
+        if not market.of_provider:
+            raise BeaconError(f"{question}: expected npi=, tin=, organization=, or system=")
         db = self._snapshot()
-        return db, with_latest(db, parse_market(state, year_month, None, None, filters))
+        return db, with_latest(db, market)

@@ -78,7 +78,7 @@ def list_npi_rates(request: ResourceRequest) -> AnswerFields:
     provider is in are used.
     """
     _known_npi(request)
-    return _code_rates(request)
+    return list_code_rates(request)
 
 
 @resource(router, "/providers/npi/{npi}/summary", ProviderForm, ProviderAnswer, without=_NOT_OF_SUMMARY)
@@ -88,7 +88,7 @@ def summarize_npi(request: ResourceRequest) -> AnswerFields:
     Its percent of Medicare and its position in the market, in all, by family of codes, and by payer.
     """
     _known_npi(request)
-    return _summary(request)
+    return summarize_rates(request)
 
 
 @resource(router, "/providers/tin/{tin}", QueryForm, TinAnswer)
@@ -109,7 +109,7 @@ def list_tin_rates(request: ResourceRequest) -> AnswerFields:
     provider is in are used.
     """
     _known_tins(request)
-    return _code_rates(request)
+    return list_code_rates(request)
 
 
 @resource(router, "/providers/tin/{tin}/summary", ProviderForm, ProviderAnswer, without=_NOT_OF_SUMMARY)
@@ -119,7 +119,7 @@ def summarize_tin(request: ResourceRequest) -> AnswerFields:
     Its percent of Medicare and its position in the market, in all, by family of codes, and by payer.
     """
     _known_tins(request)
-    return _summary(request)
+    return summarize_rates(request)
 
 
 @resource(router, "/providers/tin/{tin}/npis", QueryForm, Page[providers.Npi])
@@ -130,7 +130,8 @@ def list_npis_of_tin(request: ResourceRequest) -> AnswerFields:
     return request.page_at_offset(lambda limit, offset: providers.list_npis_of_tin(request.db, tin, limit, offset))
 
 
-def _code_rates(request: ResourceRequest) -> AnswerFields:
+def list_code_rates(request: ResourceRequest) -> AnswerFields:
+    """Return the page of the provider's rates by code and payer."""
     within = choose_within(request.db, request.values["q"], request.values["family"])
     with provider_rates.placed_rates(request.db, request.db, request.market) as provider:
         return request.page_at_offset(
@@ -140,7 +141,8 @@ def _code_rates(request: ResourceRequest) -> AnswerFields:
         )
 
 
-def _summary(request: ResourceRequest) -> AnswerFields:
+def summarize_rates(request: ResourceRequest) -> AnswerFields:
+    """Return the fields of a ProviderAnswer."""
     db, market = request.db, request.market
     with provider_rates.placed_rates(db, db, market) as provider:
         return {

@@ -3,14 +3,17 @@
 from ninja import Router
 from pydantic import Field
 
+from core.api.parties.providers import ProviderAnswer, list_code_rates, summarize_rates
 from core.api.protocol.problems import Problem
-from core.api.protocol.resources import Answer, AnswerFields, Page, ResourceRequest, resource
+from core.api.protocol.resources import Answer, AnswerFields, MarketPage, Page, ResourceRequest, resource
+from core.pages.forms.market_forms import ProviderForm
 from core.pages.forms.query_form import QueryForm
-from core.queries.parties import roll_ups
-from core.queries.parties.providers import TaxId
+from core.queries.parties import provider_rates, roll_ups
+from core.queries.parties.providers import BY, TaxId
 
 router = Router(tags=["Organizations"])
 
+_NOT_OF_SUMMARY = (*BY, "q", "family", "sort")
 _RATES = Field(description="Its rates by state, month, and payer, each counted once.")
 
 
@@ -51,6 +54,28 @@ def list_tins_of_organization(request: ResourceRequest) -> AnswerFields:
     )
 
 
+@resource(router, "/organizations/{organization}/rates", ProviderForm, MarketPage[provider_rates.CodeRates], without=BY)
+def list_organization_rates(request: ResourceRequest) -> AnswerFields:
+    """List the rates of an organization, compared with Medicare and the market.
+
+    One row per code, payer, kind, class and modifier. A rate counts once, however many of its tax IDs it is for.
+    """
+    _known_organization(request)
+    _refuse_if_too_large(request, "organization")
+    return list_code_rates(request)
+
+
+@resource(router, "/organizations/{organization}/summary", ProviderForm, ProviderAnswer, without=_NOT_OF_SUMMARY)
+def summarize_organization(request: ResourceRequest) -> AnswerFields:
+    """Summarize the rates of an organization.
+
+    Its percent of Medicare and its position in the market, in all, by family of codes, and by payer.
+    """
+    _known_organization(request)
+    _refuse_if_too_large(request, "organization")
+    return summarize_rates(request)
+
+
 @resource(router, "/systems/{system}", QueryForm, SystemAnswer)
 def describe_system(request: ResourceRequest) -> AnswerFields:
     """Describe a health system: its size, hospitals, and rates."""
@@ -69,6 +94,37 @@ def list_organizations_of_system(request: ResourceRequest) -> AnswerFields:
     return request.page_at_offset(
         lambda limit, offset: roll_ups.list_organizations_of_system(request.db, key, limit, offset)
     )
+
+
+@resource(router, "/systems/{system}/rates", ProviderForm, MarketPage[provider_rates.CodeRates], without=BY)
+def list_system_rates(request: ResourceRequest) -> AnswerFields:
+    """List the rates of a health system, compared with Medicare and the market.
+
+    One row per code, payer, kind, class and modifier. A rate counts once, however many of its tax IDs it is for.
+    """
+    _known_system(request)
+    _refuse_if_too_large(request, "system")
+    return list_code_rates(request)
+
+
+@resource(router, "/systems/{system}/summary", ProviderForm, ProviderAnswer, without=_NOT_OF_SUMMARY)
+def summarize_system(request: ResourceRequest) -> AnswerFields:
+    """Summarize the rates of a health system.
+
+    Its percent of Medicare and its position in the market, in all, by family of codes, and by payer.
+    """
+    _known_system(request)
+    _refuse_if_too_large(request, "system")
+    return summarize_rates(request)
+
+
+def _refuse_if_too_large(request: ResourceRequest, level: roll_ups.Level) -> None:
+    """Raise a Problem if there are too many rates to compare one by one."""
+    key = getattr(request.market, level)
+    if roll_ups.is_too_large(roll_ups.count_rates_of(request.db, level, key), request.market):
+        raise Problem(
+            "too-broad", f"More than {roll_ups.MAX_COMPARED:,} rates are loaded of this {level}: choose a code."
+        )
 
 
 def _known_organization(request: ResourceRequest) -> roll_ups.OrganizationProfile:

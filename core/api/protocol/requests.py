@@ -22,6 +22,7 @@ from core.pages.shared.market_choice import (
 )
 from core.queries import coverage
 from core.queries.parties import providers
+from core.queries.parties.roll_ups import find_organization
 from core.queries.rules import keyset
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
@@ -129,9 +130,12 @@ def choose_for(form: QueryForm, db: Snapshot, path_values: dict[str, str]) -> Ma
 
 def _choose(form: QueryForm, db: Snapshot, path_values: dict[str, str]) -> MarketChoice | None:
     if isinstance(form, ProviderForm):
-        by: providers.By = "npi" if "npi" in path_values else "tin"
-        periods = providers.list_provider_periods(db, by, path_values[by])
-        return choose_provider_market(replace(form.market(), **path_values), db, periods)
+        by = next(name for name in providers.BY if name in path_values)
+        value = path_values[by]
+        if by == "organization" and (found := find_organization(db, value)):
+            value = found.organization_id  # the path may name it by one of its tax IDs
+        periods = providers.list_provider_periods(db, by, value)
+        return choose_provider_market(replace(form.market(), **{by: value}), db, periods)
     if isinstance(form, PayersForm):
         return choose_compared_market(form.market(), form.cleaned_data["codes"], db)
     if isinstance(form, ChangesForm):

@@ -263,7 +263,9 @@ class ComparedForm(BasisForm):
 class ProviderForm(ComparedForm):
     """The pages of an NPI and of a tax ID, which are part of the path and not of the query string."""
 
-    tables = ("rates", "families", "payers", "groups", "npis", "locations")
+    in_path: Sequence[str] = ("npi", "tin")
+    """The parameters that say who the provider is."""
+    tables: Sequence[str] = ("rates", "families", "payers", "groups", "npis", "locations")
     sorts = tuple(provider_rates.ORDERS)
 
     classes = None  # each row is of one class
@@ -272,11 +274,11 @@ class ProviderForm(ComparedForm):
 
     def with_values(self, **values: Any) -> Self:
         """Return a copy with some values replaced, but without the provider."""
-        return super().with_values(**{**values, "npi": "", "tin": ""})
+        return super().with_values(**{**values, **dict.fromkeys(self.in_path, "")})
 
     def parameters(self) -> dict[str, Any]:
         """Return the parameters without the provider."""
-        return {name: value for name, value in super().parameters().items() if name not in {"npi", "tin"}}
+        return {name: value for name, value in super().parameters().items() if name not in self.in_path}
 
 
 class RatesForm(ComparedForm):

@@ -1,7 +1,11 @@
 """The forms of the pages of an organization, a health system, and health plans."""
 
+from collections.abc import Sequence
+
 from core.pages.forms.fields import PatternField
+from core.pages.forms.market_forms import ProviderForm
 from core.pages.forms.query_form import CodesForm, QueryForm
+from core.queries.parties.providers import BY
 
 
 class BatchField(PatternField):
@@ -14,16 +18,17 @@ class BatchField(PatternField):
     pattern = "[0-9a-f]{32}"
 
 
-class OrganizationForm(QueryForm):
-    """The page of an organization."""
+class OrganizationForm(ProviderForm):
+    """The page of an organization: what its tax IDs are paid together."""
 
-    tables = ("tins", "rates")
+    in_path = BY
+    tables: Sequence[str] = ("rates", "families", "payers", "groups", "tins", "periods")
 
 
-class SystemForm(QueryForm):
-    """The page of a health system."""
+class SystemForm(OrganizationForm):
+    """The page of a health system: what the tax IDs of its organizations are paid together."""
 
-    tables = ("organizations", "tins", "rates", "hospitals")
+    tables = (*OrganizationForm.tables, "organizations", "hospitals")
 
 
 class PlansForm(CodesForm):

@@ -1,24 +1,33 @@
 """An organization, and a health system: what belongs to it, why, and its rates."""
 
+from typing import Any
+
 from django.http import HttpResponseBase
 from django.shortcuts import redirect
 
 from core.pages.forms.roll_up_forms import OrganizationForm, SystemForm
+from core.pages.parties.provider_page import choose_for_provider, show_provider
 from core.pages.shared import urls
 from core.pages.shared.downloads import ROW_CAP
-from core.pages.shared.error_pages import sorry
-from core.pages.shared.page import PageQuery, page
-from core.pages.shared.paging import Paging, span
+from core.pages.shared.error_pages import invalid_query, sorry
+from core.pages.shared.market_choice import MarketChoice
+from core.pages.shared.page import MarketQuery, market_page
 from core.queries.find import codes
-from core.queries.parties import roll_ups
+from core.queries.parties import providers, roll_ups
 from core.queries.parties.providers import TaxId
-from core.queries.rules.market import Market
+from core.store.connection import Snapshot
 
 BUSIEST_CODES = 15
+MAX_LISTED = 50
+"""The tax IDs, and the organizations of a system, that are shown. The file has all."""
 
 
-@page(OrganizationForm)
-def show_organization(query: PageQuery[OrganizationForm], organization: str) -> HttpResponseBase:
+def _choose(form: OrganizationForm, db: Snapshot, organization: str = "", system: str = "") -> MarketChoice:
+    return choose_for_provider(form, db, "organization" if organization else "system", organization or system)
+
+
+@market_page(OrganizationForm, "organization", choose=_choose)
+def show_organization(query: MarketQuery[OrganizationForm], organization: str) -> HttpResponseBase:
     """Show `/organization/<organization>/`"""
     db = query.db
     found = roll_ups.find_organization(db, organization)
@@ -28,56 +37,53 @@ def show_organization(query: PageQuery[OrganizationForm], organization: str) -> 
     key = found.organization_id
     if key != organization:
         return redirect(urls.to("organization", organization=key))
-    if query.wants_file and query.values["table"] == "tins":
-        return query.download(roll_ups.list_tins(db, "organization", key, ROW_CAP, 0)[1], TaxId, f"{key}_tins")
-    rates = roll_ups.count_rates_of(db, "organization", key)
-    if query.wants_file:
-        return query.download(rates, roll_ups.RatesByPeriod, f"{key}_rates")
-    total, tins = roll_ups.list_tins(db, "organization", key, *span(query.values["page"]))
-    market = Market(rates[0].state, rates[0].year_month, organization=key) if rates else None
-    return query.render(
-        "pages/organization.html",
-        who=found,
-        tins=tins,
-        paging=Paging(query.values["page"], total),
-        rates=rates,
-        market=market,
-        # One more tells whether there are more.
-        codes=codes.list_busiest_codes(db, market, BUSIEST_CODES + 1) if market else [],
-        max_codes=BUSIEST_CODES,
-    )
+    return _show(query, "organization", key, who=found)
 
 
-@page(SystemForm)
-def show_system(query: PageQuery[SystemForm], system: str) -> HttpResponseBase:
+@market_page(SystemForm, "system", choose=_choose)
+def show_system(query: MarketQuery[SystemForm], system: str) -> HttpResponseBase:
     """Show `/system/<system>/`"""
     db, table = query.db, query.values["table"]
     found = roll_ups.find_system(db, system)
     if found is None:
         why = f"No loaded rate has a tax ID in a health system with the key {system}. Search for its name."
         return sorry(query.request, 404, "Health system not found", [("", why)])
-    if query.wants_file and table == "organizations":
-        every = roll_ups.list_organizations_of_system(db, system, ROW_CAP, 0)[1]
-        return query.download(every, roll_ups.OrganizationProfile, f"{system}_organizations")
-    if query.wants_file and table == "tins":
-        return query.download(roll_ups.list_tins(db, "system", system, ROW_CAP, 0)[1], TaxId, f"{system}_tins")
     hospitals = roll_ups.list_hospitals(db, system)
     if query.wants_file and table == "hospitals":
         return query.download(hospitals, roll_ups.SystemHospital, f"{system}_hospitals")
-    rates = roll_ups.count_rates_of(db, "system", system)
+    if query.wants_file and table == "organizations":
+        every = roll_ups.list_organizations_of_system(db, system, ROW_CAP, 0)[1]
+        return query.download(every, roll_ups.OrganizationProfile, f"{system}_organizations")
+    organizations = roll_ups.list_organizations_of_system(db, system, MAX_LISTED, 0)[1]
+    return _show(query, "system", system, who=found, hospitals=hospitals, organizations=organizations)
+
+
+def _show(query: MarketQuery[Any], level: roll_ups.Level, key: str, **who: Any) -> HttpResponseBase:
+    """Return the page, or the file of one of its tables: of what both levels have."""
+    db, table, market = query.db, query.values["table"], query.market
+    if query.wants_file and table == "tins":
+        return query.download(roll_ups.list_tins(db, level, key, ROW_CAP, 0)[1], TaxId, f"{key}_tins")
+    if query.wants_file and table == "groups":
+        groups = providers.list_groups(db, level, key)
+        return query.download(groups, providers.ProviderGroupPage, f"{key}_groups")
+    periods = roll_ups.count_rates_of(db, level, key)
+    if query.wants_file and table == "periods":
+        return query.download(periods, roll_ups.RatesByPeriod, f"{key}_periods")
+    listed = {**who, "tins": roll_ups.list_tins(db, level, key, MAX_LISTED, 0)[1], "max_listed": MAX_LISTED}
+    if not roll_ups.is_too_large(periods, market):
+        groups = providers.list_groups(db, level, key)
+        return show_provider(query, level, key, loaded=periods, groups=groups, **listed)
     if query.wants_file:
-        return query.download(rates, roll_ups.RatesByPeriod, f"{system}_rates")
-    total, organizations = roll_ups.list_organizations_of_system(db, system, *span(query.values["page"]))
-    market = Market(rates[0].state, rates[0].year_month, system=system) if rates else None
+        return invalid_query(
+            query.request, [("table", f"has more than {roll_ups.MAX_COMPARED:,} rates: choose a code")]
+        )
     return query.render(
-        "pages/system.html",
-        who=found,
-        organizations=organizations,
-        paging=Paging(query.values["page"], total),
-        hospitals=hospitals,
-        rates=rates,
+        f"pages/{level}.html",
+        loaded=periods,
         market=market,
+        too_large=True,
         # One more tells whether there are more.
-        codes=codes.list_busiest_codes(db, market, BUSIEST_CODES + 1) if market else [],
+        codes=codes.list_busiest_codes(db, market, BUSIEST_CODES + 1),
         max_codes=BUSIEST_CODES,
+        **listed,
     )

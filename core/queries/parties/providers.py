@@ -32,14 +32,22 @@ from core.queries.rules.named_rows import read_page, read_rows
 from core.store.connection import Snapshot
 from core.store.schema.tables import DIM_NPI, NPI_LOCATION, NPI_OTHER_NAME
 
-By = Literal["npi", "tin"]
+By = Literal["npi", "tin", "organization", "system"]
+"""What names a provider. Each is a filter of a market by this name."""
+
+BY: tuple[By, ...] = ("npi", "tin", "organization", "system")
 
 _GROUP = "SELECT DISTINCT year_month, payer_slug, pg_uid, batch_id, network_names"
 _GROUPS = {
     "npi": f"{_GROUP} FROM group_by_npi WHERE npi = $value",
     "tin": f"{_GROUP} FROM group_by_tin WHERE tin_value = $value",
+    **{
+        level: f"""{_GROUP} FROM group_by_tin
+            SEMI JOIN (FROM named_tin WHERE {level}_id = $value) USING (tin_type, tin_value)"""
+        for level in ("organization", "system")
+    },
 }
-"""The groups of an NPI, or of a tax ID whichever its type."""
+"""The groups of an NPI, of a tax ID whichever its type, or of the tax IDs that roll up to an organization or system."""
 
 
 @dataclass(frozen=True)

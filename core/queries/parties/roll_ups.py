@@ -4,6 +4,7 @@ A rate counts once at every level, however many tax IDs of the organization its 
 set, never a join.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -26,12 +27,16 @@ from core.queries.rules.columns import (
     stored,
 )
 from core.queries.rules.folded_names import contains_words, folded_sql
+from core.queries.rules.market import Market
 from core.queries.rules.named_rows import read_page, read_rows
 from core.store.connection import Snapshot
 from core.store.schema.tables import HOSPITAL, ORGANIZATION
 
 Level = Literal["organization", "system"]
 """The levels above the tax ID. Each is a filter of a market by this name."""
+
+MAX_COMPARED = 200_000
+"""The most rates of an organization or a system that are compared with Medicare and the market: about two seconds."""
 
 _KEYS: dict[Level, str] = {"organization": "organization_id", "system": "system_id"}
 
@@ -189,6 +194,12 @@ def count_rates_of(db: Snapshot, level: Level, key: str) -> list[RatesByPeriod]:
             ORDER BY c.year_month DESC, rates DESC, reporting_entity_name, c.state""",
         {"key": key},
     )
+
+
+def is_too_large(rates: Iterable[RatesByPeriod], market: Market) -> bool:
+    """Return whether an organization or a system has more rates in a market than a page compares one by one."""
+    of_market = (one.rates for one in rates if one.state == market.state and one.year_month in market.month_names)
+    return market.code is None and sum(of_market) > MAX_COMPARED
 
 
 def search_organizations(db: Snapshot, text: str, limit: int) -> list[OrganizationProfile]:

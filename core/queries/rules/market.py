@@ -178,9 +178,17 @@ class Market:
             return _and(first, all_of(names, month))
         # The evidence depends on each rate's code. It is found for the rates that meet the other conditions.
         others = _and(first, all_of([name for name in names if name != EVIDENCE], month))
-        facts = BY_GROUP if self.npi or self.tin else FACT_RATE.name
+        facts = BY_GROUP if self.of_provider else FACT_RATE.name
         asked = f"SELECT DISTINCT f.pg_uid, f.code_type, f.code FROM {facts} f WHERE {others}"
         return f"{others} AND {likely_condition(month, asked)}"
+
+    @property
+    def of_provider(self) -> bool:
+        """Whether it is the market of one provider: of an NPI, a tax ID, or all tax IDs of an organization or system.
+
+        Its provider groups are few, so its facts are found by group.
+        """
+        return bool(self.npi or self.tin or self.organization or self.system)
 
     @property
     def in_any_month(self) -> "Market":
@@ -232,7 +240,7 @@ def market_cache(db: Snapshot, market: Market, *, areas: bool = False) -> Iterat
     they are. Filters, orders and pages that a visitor asks for next find the rows in memory. With `areas`, rates are
     counted by the areas of their groups as well, which takes longer.
     """
-    if market.code is None and market.npi is None and market.tin is None:
+    if market.code is None and not market.of_provider:
         yield db
         return
     facts = market.unfiltered
@@ -254,7 +262,7 @@ def percent_cache(db: Snapshot, market: Market) -> Iterator[Snapshot]:
     A code's or a provider's rates are in memory, counted by area if they are compared in their own areas. Of a market
     without either, only what the rates are compared with is kept, see with_compared_terms.
     """
-    if market.code or market.npi or market.tin:
+    if market.code or market.of_provider:
         with market_cache(db, market, areas=uses_own_areas(db, market)) as cached:
             yield cached
         return

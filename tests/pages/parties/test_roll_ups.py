@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import pytest
 from django.test import Client
 
 from core.demo.organization_list import write_organizations
 from core.demo.payer_files import practices
+from core.queries.parties import roll_ups
 from core.reference.organizations.load_organizations import load_organizations
 from core.store.generations.store import Store
 from tests.pages.markets import QUERY
@@ -37,7 +39,7 @@ def test_an_organization_has_its_tax_ids_system_and_rates(rolled_up: Client) -> 
     page = rolled_up.get(f"/organization/{ORGANIZATION}/")
     assert "Peachtree Physicians Group (demo)" in text_of(page)
     assert "Part of Example Ridge Health System (demo)" in text_of(page)
-    tins = csv_rows(rolled_up.get(f"/organization/{ORGANIZATION}/?format=csv"))
+    tins = csv_rows(rolled_up.get(f"/organization/{ORGANIZATION}/?table=tins&format=csv"))
     peachtree = {practice.tin for practice in practices() if practice.name.startswith("Peachtree")}
     assert {row["tin_value"] for row in tins} == peachtree
     assert {row["organization_confidence"] for row in tins} == {"high"}
@@ -49,13 +51,56 @@ def test_an_organization_has_its_tax_ids_system_and_rates(rolled_up: Client) -> 
 def test_a_system_has_its_organizations_and_each_rate_once(rolled_up: Client) -> None:
     page = rolled_up.get(f"/system/{SYSTEM}/")
     assert "2 organizations and 6 tax IDs" in text_of(page)
-    rates = json_rows(rolled_up.get(f"/system/{SYSTEM}/?table=rates&format=json"))
+    rates = json_rows(rolled_up.get(f"/system/{SYSTEM}/?table=periods&format=json"))
     in_market = rolled_up.get("/rates/", {**QUERY, "system": SYSTEM})
     assert "Health system: Example Ridge Health System (demo)" in text_of(in_market)
     assert sum(row["rates"] for row in rates if row["year_month"] == "2025-08") > 0
-    organizations = json_rows(rolled_up.get(f"/system/{SYSTEM}/?format=json"))
+    organizations = json_rows(rolled_up.get(f"/system/{SYSTEM}/?table=organizations&format=json"))
     assert [row["tins"] for row in organizations] == [3, 3]
     assert rolled_up.get("/system/nobody/").status_code == 404
+
+
+@pytest.mark.parametrize("level", ["organization", "system"])
+def test_what_all_tax_ids_are_paid_is_summed_up_with_each_rate_once(rolled_up: Client, level: str) -> None:
+    key = {"organization": ORGANIZATION, "system": SYSTEM}[level]
+    address = f"/{level}/{key}/?state=GA&year_month=2025-08"
+    (summary,) = [rolled_up.get(f"/api/v1/{level}s/{key}/summary?state=GA&year_month=2025-08").json()["summary"]]
+    # The reference lists the rates of the market one by one.
+    every = rolled_up.get(f"/api/v1/medicare?state=GA&year_month=2025-08&{level}={key}&limit=1000").json()
+    percents = [row["percent"] for row in every["rows"] if row["percent"] is not None]
+    assert (summary["rates"], summary["compared"]) == (len(every["rows"]), len(percents))
+    assert summary["p50"] == pytest.approx(median(percents))
+    page = rolled_up.get(address)
+    assert f"{summary['rates']:,} rates for {summary['codes']} codes" in text_of(page)
+    by_code = json_rows(rolled_up.get(f"{address}&format=json"))
+    families = json_rows(rolled_up.get(f"{address}&table=families&format=json"))
+    payers = json_rows(rolled_up.get(f"{address}&table=payers&format=json"))
+    assert {sum(row["rates"] for row in table) for table in (by_code, families, payers)} == {summary["rates"]}
+    listed = rolled_up.get(f"/api/v1/{level}s/{key}/rates?state=GA&year_month=2025-08&limit=1000").json()["rows"]
+    assert [row["rates"] for row in listed] == [row["rates"] for row in by_code]
+
+
+def test_the_key_of_a_tax_id_finds_the_summary_of_its_organization(rolled_up: Client) -> None:
+    tin = next(practice.tin for practice in practices() if practice.name.startswith("Peachtree"))
+    by_tin, by_key = (
+        rolled_up.get(f"/api/v1/organizations/{key}/summary").json()["summary"] for key in (f"ein_{tin}", ORGANIZATION)
+    )
+    assert by_tin == by_key
+
+
+def test_an_organization_with_too_many_rates_has_its_codes(rolled_up: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(roll_ups, "MAX_COMPARED", 5)
+    address = (
+        f"/organization/{ORGANIZATION}/?state=GA&year_month=2025-08&area=state"  # no other test has kept this page
+    )
+    page = rolled_up.get(address)
+    assert "It has too many rates here to compare all of them at once" in text_of(page)
+    assert "Codes with the most rates" in text_of(page)
+    assert rolled_up.get(f"{address}&format=json").status_code == 400
+    refused = rolled_up.get(f"/api/v1/organizations/{ORGANIZATION}/rates?state=GA&year_month=2025-08")
+    assert (refused.status_code, refused.json()["title"]) == (400, "Query too broad")
+    one_code = rolled_up.get(f"/api/v1/organizations/{ORGANIZATION}/rates?state=GA&year_month=2025-08&code=99213")
+    assert one_code.json()["rows"]
 
 
 def test_a_plan_has_its_files_networks_and_rates(rolled_up: Client) -> None:

@@ -1,0 +1,87 @@
+"""What the pages of a provider share: its rates in a few figures, and by code, beside Medicare and the market.
+
+A provider is an NPI, a tax ID, or all tax IDs of an organization or a health system.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from django.http import HttpResponseBase
+
+from core.pages.forms.market_forms import ProviderForm
+from core.pages.shared.downloads import ROW_CAP
+from core.pages.shared.market_choice import MarketChoice, choose_provider_market
+from core.pages.shared.page import MarketQuery
+from core.pages.shared.paging import Paging, span
+from core.pages.shared.words.provider_words import describe_provider
+from core.queries import coverage
+from core.queries.codes_within import choose_within
+from core.queries.facets import count_choices
+from core.queries.parties import provider_rates, providers
+from core.queries.parties.line_medians import knows_lines
+from core.queries.parties.provider_summary import (
+    FamilyRates,
+    ProviderPayer,
+    list_family_rates,
+    list_provider_payers,
+    summarize_provider,
+)
+from core.queries.rules.market import Market, market_cache, uses_own_areas
+from core.store.connection import Snapshot
+
+
+def choose_for_provider(form: ProviderForm, db: Snapshot, by: providers.By, value: str) -> MarketChoice:
+    """Return the market of the provider that a path names."""
+    chosen: dict[str, Any] = {**dict.fromkeys(form.in_path), by: value}
+    asked = replace(form.market(), **chosen)
+    return choose_provider_market(asked, db, providers.list_provider_periods(db, by, value))
+
+
+def show_provider(query: MarketQuery[ProviderForm], by: providers.By, value: str, **who: Any) -> HttpResponseBase:
+    """Return the page of a provider, or the file of one of the tables of its rates. `who` says who it is."""
+    db, asked = query.db, query.market
+    within = choose_within(db, query.values["q"], query.values["family"])
+    order = query.values["sort"]
+    # All of the rates, without the filters by terms: every such filter that is tried next finds them in memory.
+    whole = asked.unfiltered.without("code_type", "code")
+    with market_cache(db, whole, areas=uses_own_areas(db, asked)) as cached:
+        if query.wants_file:
+            return _download_rates(query, cached, f"{by}_{value}")
+        total, rows = provider_rates.list_code_rates(db, cached, asked, *span(query.values["page"]), order, within)
+        payers = [
+            choice for choice in count_choices(cached, asked, ["payer"])["payer"] if choice.rates or choice.chosen
+        ]
+        answer = describe_provider(
+            summarize_provider(db, cached, asked),
+            list_family_rates(db, cached, asked),
+            list_provider_payers(db, cached, asked),
+            query.measured,
+        )
+    return query.render(
+        f"pages/{by}.html",
+        value=value,
+        market=Market(asked.state, asked.year_month, basis=asked.basis, latest=asked.latest),
+        asked=asked,
+        periods=query.choice.periods,
+        payers=payers,
+        answer=answer,
+        knows_market=knows_lines(db, asked),
+        oldest_schedule=coverage.oldest_schedule_if_newer(db, asked.newest_month),
+        rows=rows,
+        sort=order,
+        within=within,
+        paging=Paging(query.values["page"], total),
+        answer_rows=sum(choice.rates for choice in payers),
+        **who,
+    )
+
+
+def _download_rates(query: MarketQuery[ProviderForm], cached: Snapshot, name: str) -> HttpResponseBase:
+    db, asked, values = query.db, query.market, query.values
+    if values["table"] == "families":
+        return query.download(list_family_rates(db, cached, asked), FamilyRates, f"{name}_families")
+    if values["table"] == "payers":
+        return query.download(list_provider_payers(db, cached, asked), ProviderPayer, f"{name}_payers")
+    within = choose_within(db, values["q"], values["family"])
+    every = provider_rates.list_code_rates(db, cached, asked, ROW_CAP, 0, values["sort"], within)[1]
+    return query.download(every, provider_rates.CodeRates, f"{name}_rates")
