@@ -49,6 +49,15 @@ _GROUPS = {
 }
 """The groups of an NPI, of a tax ID whichever its type, or of the tax IDs that roll up to an organization or system."""
 
+_HOMES = {
+    "npi": "SELECT any_value(state) FROM dim_npi WHERE npi = $value",
+    "tin": """SELECT coalesce(
+        (SELECT mode(state) FROM named_tin WHERE tin_value = $value),
+        (SELECT mode(state) FROM dim_npi SEMI JOIN (FROM xref_tin_npi WHERE tin_value = $value) USING (npi)))""",
+    **{level: f"SELECT mode(state) FROM named_tin WHERE {level}_id = $value" for level in ("organization", "system")},
+}
+"""The state where a provider practices, null if that is not known."""
+
 
 @dataclass(frozen=True)
 class Npi:
@@ -240,12 +249,16 @@ def list_groups(db: Snapshot, by: By, value: str) -> list[ProviderGroupPage]:
 
 
 def list_provider_periods(db: Snapshot, by: By, value: str) -> list[LoadedPeriod]:
-    """Return the states and months in which a provider has groups, newest first."""
+    """Return the states and months in which a provider has groups: first the state where it practices, newest first.
+
+    A file may be loaded for a state where the provider is not: payers' files are national.
+    """
     return read_rows(
         db,
         LoadedPeriod,
         f"""SELECT b.state, m.year_month, count(DISTINCT m.pg_uid) AS groups
             FROM ({_GROUPS[by]}) m JOIN dim_batch b USING (batch_id)
-            GROUP BY b.state, m.year_month ORDER BY m.year_month DESC, groups DESC, b.state""",
+            GROUP BY b.state, m.year_month
+            ORDER BY coalesce(b.state = ({_HOMES[by]}), false) DESC, m.year_month DESC, groups DESC, b.state""",
         {"value": value},
     )

@@ -9,11 +9,16 @@ import pytest
 from core.fields.codes.code_family import family_of
 from core.queries.parties import provider_rates, providers
 from core.queries.rules.market import Market, market_cache
+from core.reference.nppes.load_register import load_nppes
 from core.store.connection import Snapshot
+from core.store.generations.store import Store
+from tests.fixture_types import Load
 from tests.queries import slow
 from tests.queries.comparison import slow_comparison
 from tests.queries.one_market import store_of_months
 from tests.queries.slow import Everything, percentile
+from tests.reference.nppes import registers
+from tests.stores import open_snapshot
 
 
 @pytest.mark.parametrize("by", ["npi", "tin"])
@@ -85,6 +90,20 @@ def test_the_newest_month_of_a_provider_comes_first(tmp_path: Path) -> None:
     assert [row.year_month for row in found] == ["2025-09", "2025-08", "2025-07"]
     groups = providers.list_groups(db, "tin", "100000001")
     assert [row.year_month for row in groups] == ["2025-09", "2025-08", "2025-07"]
+
+
+def test_the_state_where_a_provider_practices_comes_first(store: Store, load: Load, tmp_path: Path) -> None:
+    # A national file is loaded for Georgia and Texas; the provider practices in Texas and has a newer month in Georgia.
+    for state, day in (("GA", "2025-09-01"), ("GA", "2025-08-01"), ("TX", "2025-07-01")):
+        load({**registers.rates(registers.SURGEON), "last_updated_on": day}, state)
+    home = {f"{registers.PRACTICE}State Name": "TX", f"{registers.PRACTICE}City Name": "DALLAS"}
+    path = tmp_path / "npidata_pfile_20050523-20250810.csv"
+    load_nppes(store, [registers.register(path, registers.provider(registers.SURGEON, "DOE", **home))])
+    db = open_snapshot(store)
+    by: providers.By
+    for by, value in (("npi", registers.SURGEON), ("tin", "123456789")):
+        found = providers.list_provider_periods(db, by, value)
+        assert [(one.state, one.year_month[-2:]) for one in found] == [("TX", "07"), ("GA", "09"), ("GA", "08")]
 
 
 def test_an_offset_past_the_end_has_the_true_total_and_no_rows(odd: Snapshot) -> None:
