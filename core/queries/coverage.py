@@ -98,6 +98,8 @@ class SharedFile:
     """A payer's file whose rates were all loaded for several states: the payer publishes one file for them."""
 
     reporting_entity_name: str
+    payer_slug: str
+    year_month: str
     states: list[str]
     rates: int
 
@@ -111,7 +113,8 @@ def _shared_files(db: Snapshot) -> Sequence[SharedFile]:
     return read_rows(
         db,
         SharedFile,
-        f"""SELECT any_value(reporting_entity_name) AS reporting_entity_name, list_sort(list(state)) AS states, rates
+        f"""SELECT any_value(reporting_entity_name) AS reporting_entity_name, any_value(payer_slug) AS payer_slug,
+                   any_value(year_month) AS year_month, list_sort(list(state)) AS states, rates
             FROM {_BATCHES} WHERE rates > 0 GROUP BY batch_id, rates HAVING count(*) > 1
             ORDER BY lower(any_value(reporting_entity_name)), states""",
     )

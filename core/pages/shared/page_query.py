@@ -266,10 +266,17 @@ class MarketQuery(PageQuery[M]):
         not_in_tabs = {k: v for k, v in context["parameters"].items() if k not in self.names_in_tabs}
         applied, release = self._applied(not_in_tabs), self.compensation_release
         earlier = coverage.has_earlier_month(self.db, self.market.state, self.market.payer)
-        months = list_payer_months(self.db, self.market) if not self.market.one_month else []
+        months = list_payer_months(self.db, self.market)
+        files = {(one.payer_slug, one.year_month) for one in months}
+        shared = [
+            one
+            for one in coverage.list_shared_files(self.db)
+            if self.market.state in one.states and (one.payer_slug, one.year_month) in files
+        ]
         return {
             **context,
-            "payer_months": months,
+            "payer_months": months if not self.market.one_month else [],
+            "shared_files": shared,
             "months_are_far_apart": are_far_apart(self.market.month_names),
             "market": self.market,
             "classes": self.choice.classes,
