@@ -74,15 +74,16 @@ def row_values(row: Any, names: Iterable[str]) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}
 
 
-def json_lines(row_type: type[Any], rows: Iterable[Any]) -> Iterator[str]:
-    """Yield `{"rows": […]}` piece by piece, one row on a line."""
+def json_lines(row_type: type[Any], rows: Iterable[Any], said: Mapping[str, str | None] | None = None) -> Iterator[str]:
+    """Yield `{"rows": […]}` piece by piece, one row on a line, and then what else is `said` of all rows."""
     names = column_names(row_type)
     yield '{"rows": ['
     separator = "\n"
     for row in rows:
         yield separator + write_json(row_values(row, names))
         separator = ",\n"
-    yield "\n]}\n"
+    rest = "".join(f", {write_json(name)}: {write_json(value)}" for name, value in (said or {}).items())
+    yield f"\n]{rest}}}\n"
 
 
 Constants = Mapping[str, str | None]

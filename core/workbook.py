@@ -4,6 +4,7 @@ A workbook leaves the page it was made from behind: it goes to a client, a lawye
 """
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -22,10 +23,20 @@ from core.rows import Constants, arrow_schema, missing_constants, rounded_values
 MOST_ROWS = 100_000
 """Rows of a workbook. More take Excel longer to open than anyone waits; the other formats have them all."""
 
+MEDICARE = "Medicare"
+
 _LONGEST_CELL = 32_767
 _WIDEST_COLUMN = 48
 _ROWS_MEASURED = 200
 """How many rows decide how wide the columns are."""
+
+_PERCENTILES = {
+    "p10": "10th percentile of the",
+    "p25": "25th percentile of the",
+    "p50": "Median",
+    "p75": "75th percentile of the",
+    "p90": "90th percentile of the",
+}
 
 HEADINGS = {
     "additional_information": "Remark",
@@ -56,6 +67,7 @@ HEADINGS = {
     "p90": "90th percentile",
     "payer_slug": "Key of the payer",
     "percent": "Percent of Medicare",
+    "percent_p50": "Median percent of Medicare",
     "pg_uid": "Key of the provider group",
     "pos_set_id": "Key of the places",
     "postal_code": "ZIP code",
@@ -75,6 +87,11 @@ HEADINGS = {
     "year_month": "Month",
     "ChangedRate.percent": "Change",
     "ChangedRate.difference": "Difference",
+    **{
+        f"{row}.{name}": f"{which} percent of Medicare"
+        for row in ("PercentSpread", "ProviderSummary", "FamilyRates", "ProviderPayer")
+        for name, which in _PERCENTILES.items()
+    },
 }
 """The headings of columns whose names do not read as one, by name; for one table, by its row class and the name."""
 
@@ -112,6 +129,8 @@ class About:
     sources: Sequence[SourceFile]
     generation: int
     made_at: datetime
+    yardstick: str = MEDICARE
+    """What percents are of, as a heading says it: Medicare, or the Georgia schedule."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +156,7 @@ def write_workbook(
     Rows are written as they come, and are not kept in memory.
     """
     constants = missing_constants(row_type, constants)
-    columns = list(columns_of(row_type, constants))
+    columns = list(columns_of(row_type, constants, about.yardstick))
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "remove_timezone": True}
     with xlsxwriter.Workbook(file, options) as book:
         formats = {unit: book.add_format({"num_format": pattern}) for unit, pattern in _FORMATS.items()}
@@ -156,12 +175,35 @@ def heading_of(row_type: type[Any], name: str) -> str:
     return own or name.replace("_", " ").capitalize().replace("Npi", "NPI")
 
 
-def columns_of(row_type: type[Any], constants: Constants = MappingProxyType({})) -> Iterator[SheetColumn]:
-    """Yield the columns of a table, and those of the constants, which its rows lack."""
+def columns_of(
+    row_type: type[Any], constants: Constants = MappingProxyType({}), yardstick: str = MEDICARE
+) -> Iterator[SheetColumn]:
+    """Yield the columns of a table, and those of the constants, which its rows lack, as the yardstick is called."""
     meanings = column_meanings(row_type)
     for field in arrow_schema(row_type, constants):
         meaning = meanings.get(field.name, _CONSTANTS_MEAN)
-        yield SheetColumn(field.name, heading_of(row_type, field.name), meaning, unit_of(field.type, meaning))
+        heading, unit = heading_of(row_type, field.name), unit_of(field.type, meaning)
+        yield SheetColumn(field.name, _of(yardstick, heading), _of(yardstick, meaning), unit)
+
+
+_OF_MEDICARE = (
+    (re.compile("Medicare's, or that of the yardstick asked for"), "that of {}"),
+    (re.compile("Medicare, or of the yardstick asked for"), "{}"),
+    (re.compile("^Medicare('s)? amount"), "Amount of {}"),
+    (re.compile("(the )?Medicare('s)? amount"), "the amount of {}"),
+    (re.compile("([Pp]ercents? of) Medicare"), r"\1 {}"),
+    (re.compile("amount of Medicare's"), "amount of {}"),
+    (re.compile("^Medicare fee schedule"), "Fee schedule"),
+)
+"""How headings and meanings say that a figure is of Medicare, where it may be of a state's schedule."""
+
+
+def _of(yardstick: str, text: str) -> str:
+    """Return a heading or a meaning that names the yardstick that was measured by."""
+    if yardstick != MEDICARE:
+        for pattern, said in _OF_MEDICARE:
+            text = pattern.sub(said.format(yardstick), text)
+    return text
 
 
 def _write_rows(

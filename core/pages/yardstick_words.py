@@ -4,17 +4,19 @@ from dataclasses import dataclass
 
 from core.pages.formats import write_month, write_state
 from core.queries.rules.market import Market
-from core.queries.rules.market_filters import OF_COMPENSATION
+from core.queries.rules.market_filters import OF_COMPENSATION, OF_MEDICARE
 from core.queries.yardstick.compensation import CompensationRelease
 
 
 @dataclass(frozen=True)
 class YardstickWords:
-    """What a yardstick is called: in a sentence (`short` where the state is named), above a column of percents or of
-    amounts, and below a chart."""
+    """What a yardstick is called: in files (`key` in a column, `heading` in the headings of a workbook), in a sentence
+    (`short` where the state is named), above a column of percents or of amounts, and below a chart."""
 
+    key: str
     name: str
     short: str
+    heading: str
     dated: str
     percent: str
     amount: str
@@ -27,8 +29,10 @@ def describe_yardstick(market: Market, release: CompensationRelease | None) -> Y
     state = write_state(market.state)
     if market.yardstick != OF_COMPENSATION:
         return YardstickWords(
+            key=OF_MEDICARE,
             name="Medicare",
             short="Medicare",
+            heading="Medicare",
             dated="Medicare",
             percent="% of Medicare",
             amount="Medicare amount",
@@ -38,7 +42,9 @@ def describe_yardstick(market: Market, release: CompensationRelease | None) -> Y
     name = f"the workers’ compensation schedule of {state}"
     dated = f"{name}, in effect from {write_month(release.release)}" if release else name
     return YardstickWords(
+        key=OF_COMPENSATION,
         name=name,
+        heading=f"the {state} schedule",
         short="the workers’ compensation schedule",
         dated=dated,
         percent="% of schedule",

@@ -122,17 +122,18 @@ def _download(query: MarketQuery[MedicareListForm]) -> HttpResponseBase:
         every = medicare.stream_comparisons(query.db, market, query.values["sort"], ROW_CAP, download_seconds())
         return query.download(every, medicare.Comparison, "medicare")
     against_state = table.startswith("compensation_")
+    download = query.download_of_schedule if against_state else query.download
     yardstick = medicare.COMPENSATION if against_state else medicare.MEDICARE
     name = table if against_state else f"medicare_{table}"
     if table.endswith("payers"):
         found = medicare.summarize_percents(query.compared, market, yardstick)
-        return query.download(found, medicare.PercentSpread, name)
+        return download(found, medicare.PercentSpread, name)
     outcomes = medicare.count_outcomes(query.compared, market, yardstick)
     if table.endswith("bases"):
-        return query.download(outcomes.bases, medicare.Basis, name)
+        return download(outcomes.bases, medicare.Basis, name)
     if against_state:
-        return query.download(_uncompensated(outcomes), UncompensatedReason, name)
-    return query.download(_reasons(outcomes), UncomparedReason, name)
+        return download(_uncompensated(outcomes), UncompensatedReason, name)
+    return download(_reasons(outcomes), UncomparedReason, name)
 
 
 def _reasons(outcomes: medicare.Outcomes) -> Sequence[UncomparedReason]:

@@ -22,7 +22,7 @@ def show_below_schedule(query: MarketQuery[BelowForm]) -> HttpResponseBase:
     if query.wants_file:
         by = cast(BelowBy, query.values["table"])
         _, every = list_below_schedule(query.cached, market, by, ROW_CAP, 0)
-        return query.download(every, ROW_TYPES[by], f"below_schedule_{by}")
+        return query.download_of_schedule(every, ROW_TYPES[by], f"below_schedule_{by}")
     totals = count_below_schedule(query.cached, market)
     paging = Paging(query.values["page"], totals.organizations)
     _, organizations = list_below_schedule(query.cached, market, "organizations", paging.limit, paging.offset)

@@ -16,6 +16,7 @@ from django.http import StreamingHttpResponse
 
 from core.fields.texts.clean_text import clean_name, clean_text
 from core.pages.shared.lanes.admission import Place
+from core.queries.rules.market_filters import YARDSTICK
 from core.rows import Constants, arrow_schema, arrow_tables, csv_lines, json_lines
 from core.runtime.errors import BeaconError
 from core.workbook import About, write_workbook
@@ -53,8 +54,8 @@ def download(
 ) -> StreamingHttpResponse:
     """Return the rows, instances of the dataclass `row_type`, as a file in format csv, json, parquet, or xlsx.
 
-    `about` says what was asked; only a workbook needs to know. `constants` hold for all rows; JSON has the rows
-    alone, as the API gives them.
+    `about` says what was asked; only a workbook needs to know. `constants` hold for all rows; JSON has the rows as the
+    API gives them, and beside them only what the percents are of.
     """
     started = _started(rows)
     if format == "csv":
@@ -68,7 +69,8 @@ def download(
     elif format == "xlsx":
         response = StreamingHttpResponse(_workbook(row_type, started, about(), constants), content_type=_EXCEL)
     else:
-        response = StreamingHttpResponse(json_lines(row_type, started), content_type="application/json")
+        said = {YARDSTICK: constants[YARDSTICK]} if YARDSTICK in constants else {}
+        response = StreamingHttpResponse(json_lines(row_type, started, said), content_type="application/json")
     response["Content-Disposition"] = content_disposition(name, format)
     return response
 

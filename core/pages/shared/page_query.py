@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -27,7 +27,7 @@ from core.queries.latest import are_far_apart, list_payer_months
 from core.queries.parties.filter_names import name_of_value
 from core.queries.profiles import name_places
 from core.queries.rules.market import Market, market_cache, percent_cache, uses_own_areas
-from core.queries.rules.market_filters import AREA, BASIS, FILTERS, YARDSTICK
+from core.queries.rules.market_filters import AREA, BASIS, FILTERS, OF_COMPENSATION, YARDSTICK
 from core.queries.yardstick.compensation import (
     CompensationRelease,
     choose_compensation_release,
@@ -85,6 +85,10 @@ class PageQuery(Generic[F]):
         """Return the rows as a file in the format that is asked for."""
         return download(rows, row_type, name, self.values["format"], lambda: self._about(name), self._constants())
 
+    def _yardstick_heading(self) -> str:
+        """Return what the headings of a workbook call the yardstick of its percents and amounts."""
+        return "Medicare"
+
     def _constants(self) -> dict[str, str | None]:
         """Return what a file of rows says in columns of its own, see `Constants`."""
         return {}
@@ -99,6 +103,7 @@ class PageQuery(Generic[F]):
             sources=self._sources(),
             generation=self.db.manifest.generation,
             made_at=datetime.now(UTC),
+            yardstick=self._yardstick_heading(),
         )
 
     @property
@@ -157,6 +162,8 @@ class MarketQuery(PageQuery[M]):
 
     choice: MarketChoice
     _resources: ExitStack = field(repr=False)
+    always_of_schedule: bool = False
+    """Whether the percents of a file are of the state's schedule whatever the market is measured by."""
 
     @property
     def market(self) -> Market:
@@ -208,15 +215,32 @@ class MarketQuery(PageQuery[M]):
         """What the market's yardstick is called."""
         return describe_yardstick(self.market, self.compensation_release)
 
+    @property
+    def _measured_in_files(self) -> YardstickWords:
+        """What the yardstick of the rows of a file is called."""
+        if not self.always_of_schedule:
+            return self.measured
+        return describe_yardstick(replace(self.market, yardstick=OF_COMPENSATION), self.compensation_release)
+
     def download(self, rows: Iterable[Any], row_type: type[Any], name: str) -> HttpResponseBase:
         """Return the rows as a file whose name says of which state and month they are."""
         return super().download(rows, row_type, f"{name}_{self.market.state}_{self.market.one_month or 'latest'}")
+
+    def download_of_schedule(self, rows: Iterable[Any], row_type: type[Any], name: str) -> HttpResponseBase:
+        """Return the rows as a file whose percents are of the state's schedule, whatever the market is measured by."""
+        return replace(self, always_of_schedule=True).download(rows, row_type, name)
+
+    def _yardstick_heading(self) -> str:
+        return self._measured_in_files.heading
 
     def _constants(self) -> dict[str, str | None]:
         market = self.market
         names = ("state", "code_type", "code", "billing_class", "modifier")
         of_market = {name: getattr(market, name) for name in names}
-        return {"year_month": market.one_month or None, **of_market, "payer_slug": market.payer}
+        # A percent that has left its page behind does not say whether it is of Medicare or of the schedule.
+        is_measured = self.always_of_schedule or YARDSTICK in self.form.fields
+        measured = {YARDSTICK: self._measured_in_files.key} if is_measured else {}
+        return {"year_month": market.one_month or None, **of_market, "payer_slug": market.payer, **measured}
 
     def _data_months(self) -> str:
         return write_months(self.market)

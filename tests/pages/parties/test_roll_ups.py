@@ -80,6 +80,12 @@ def test_what_all_tax_ids_are_paid_is_summed_up_with_each_rate_once(rolled_up: C
     assert [row["rates"] for row in listed] == [row["rates"] for row in by_code]
 
 
+@pytest.mark.parametrize("path", [f"organization/{ORGANIZATION}", f"system/{SYSTEM}"])
+def test_its_files_say_what_percents_are_of(rolled_up: Client, path: str) -> None:
+    by_code = csv_rows(rolled_up.get(f"/{path}/?state=GA&year_month=2025-08&yardstick=compensation&format=csv"))
+    assert {row["yardstick"] for row in by_code} == {"compensation"}
+
+
 def test_the_key_of_a_tax_id_finds_the_summary_of_its_organization(rolled_up: Client) -> None:
     tin = next(practice.tin for practice in practices() if practice.name.startswith("Peachtree"))
     by_tin, by_key = (
