@@ -10,6 +10,7 @@ from core.queries.comparison.area_amounts import locality_values
 from core.queries.comparison.compared_rates import compared_sql
 from core.queries.comparison.lookup_scope import bind_codes, find_scope
 from core.queries.comparison.lookups import keep_lookups
+from core.queries.parties.billed_services import MEMBERS, services_sql
 from core.queries.parties.line_medians import LINE, market_lines
 from core.queries.rules.code_families import family_sql
 from core.queries.rules.columns import (
@@ -34,7 +35,6 @@ from core.queries.rules.market import Market, asked_place, counted_rates, market
 from core.queries.rules.named_rows import read_page
 from core.queries.rules.percentiles import median
 from core.store.connection import MarketSnapshot, Snapshot
-from core.store.schema.tables import UTILIZATION
 from core.store.sql import quote, used_parameters
 from core.vocabulary.services import plain_names
 
@@ -283,11 +283,6 @@ def _keep_placed_rates(db: Snapshot, provider: MarketSnapshot, market: Market) -
 
 def _keep_services(provider: MarketSnapshot, market: Market) -> None:
     """Show what the provider billed to Medicare, by code."""
-    if not provider.manifest.rows(UTILIZATION.name):
-        sql = "SELECT NULL::VARCHAR AS code, NULL::DOUBLE AS services LIMIT 0"
-    elif market.npi:
-        sql = f"SELECT code, sum(services) AS services FROM {UTILIZATION.name} WHERE npi = $npi GROUP BY code"
-    else:
-        sql = f"""SELECT code, sum(services) AS services FROM {UTILIZATION.name}
-                  WHERE npi IN (SELECT npi FROM npi_by_tin WHERE tin_value = $tin) GROUP BY code"""
+    by = next(name for name in MEMBERS if getattr(market, name))
+    sql = services_sql(provider, MEMBERS[by])
     provider.keep_table(_SERVICES, sql, used_parameters(sql, market.parameters))

@@ -11,8 +11,10 @@ from core.demo.organization_list import write_organizations
 from core.demo.payer_files import practices
 from core.queries.parties import roll_ups
 from core.reference.organizations.load_organizations import load_organizations
+from core.reference.utilization.load_utilization import load_utilization
 from core.store.generations.store import Store
 from tests.pages.markets import QUERY
+from tests.reference.utilization.utilization_files import Use, write_uses
 from tests.site import Visitor, csv_rows, json_rows, serving, tables, text_of
 from tests.stores import copy_store
 
@@ -26,7 +28,14 @@ def rolled_up_root(demo_root: Path, tmp_path_factory: pytest.TempPathFactory) ->
     copy_store(demo_root, directory / "data")
     store = Store(directory / "data")
     load_organizations(store, [write_organizations(directory)])
+    uses: list[Use] = [(npi, "Cardiology", "99213", "O", 20, 25) for npi in sorted(_members())]
+    load_utilization(store, [write_uses(directory / "uses_2023.csv", uses)])
     return store.root
+
+
+def _members() -> set[str]:
+    """Return the NPIs of the organization, some of which are under two of its tax IDs."""
+    return {npi for practice in practices() if practice.name.startswith("Peachtree") for npi in practice.npis}
 
 
 @pytest.fixture
@@ -84,6 +93,12 @@ def test_what_all_tax_ids_are_paid_is_summed_up_with_each_rate_once(rolled_up: C
 def test_its_files_say_what_percents_are_of(rolled_up: Client, path: str) -> None:
     by_code = csv_rows(rolled_up.get(f"/{path}/?state=GA&year_month=2025-08&yardstick=compensation&format=csv"))
     assert {row["yardstick"] for row in by_code} == {"compensation"}
+
+
+def test_what_its_members_bill_to_medicare_counts_each_member_once(rolled_up: Client) -> None:
+    for path in (f"organizations/{ORGANIZATION}", f"systems/{SYSTEM}"):
+        address = f"/api/v1/{path}/rates?state=GA&year_month=2025-08&code=99213"
+        assert {row["services"] for row in rolled_up.get(address).json()["rows"]} == {25 * len(_members())}
 
 
 def test_the_key_of_a_tax_id_finds_the_summary_of_its_organization(rolled_up: Client) -> None:
