@@ -25,14 +25,22 @@ accesslog = None  # the site writes a line for each request itself
 
 control_socket_disable = True  # gunicorn would open one in the home directory
 
-_M_ARENA_MAX = -8
+_M_ARENA_MAX, _M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -8, -3, -1
+_LARGE = 4 << 20
 
 
 def post_fork(server: object, worker: object) -> None:  # noqa: ARG001 - gunicorn's signature
-    """Let threads share two arenas of memory. One each, as glibc has it, keeps what every thread once needed."""
+    """Let glibc give memory back to the system.
+
+    Threads share two arenas; one each keeps what every thread once needed. What is larger than `_LARGE` is mapped by
+    itself and goes back as soon as it is freed: left alone, glibc raises this bound with the first large table, and
+    120 different pages then leave 1,100 to 1,400 MiB where 800 are in use.
+    """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, 2)
+        mallopt(_M_MMAP_THRESHOLD, _LARGE)
+        mallopt(_M_TRIM_THRESHOLD, _LARGE)
 
 
 class JsonLogger(Logger):  # type: ignore[misc]

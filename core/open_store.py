@@ -76,7 +76,8 @@ def close() -> None:
 
 @cache
 def _reader(_root: object, use: str) -> Reader:
-    return Reader(store(), _LIMITS[use](), MACROS)
+    beside = _reader(_root, "quick") if use == "heavy" else None
+    return Reader(store(), _LIMITS[use](), MACROS, beside)
 
 
 @cache
@@ -106,7 +107,13 @@ def _quick_limits() -> QueryLimits:
 
 def _heavy_limits() -> QueryLimits:
     # Three at a time may need it: a heavy question and two downloads, which are sorted before they are sent.
-    return replace(_site_limits(), memory=_share_of_memory(0.6), threads=1, temp_directory=_temp_directory("heavy"))
+    return replace(
+        _site_limits(),
+        memory=_share_of_memory(0.6),
+        threads=1,
+        temp_directory=_temp_directory("heavy"),
+        keeps_plans=False,  # they take seconds, of which planning is little
+    )
 
 
 def _kept_limits() -> QueryLimits:

@@ -64,18 +64,23 @@ class Snapshot:
         limits: QueryLimits,
         macros: Sequence[str] = (),
         markets: MarketCache | None = None,
+        beside: "Snapshot | None" = None,
     ) -> None:
+        """Open a generation. `beside` is another snapshot of it, whose tables and answers in memory serve both."""
         self.root = root
         self.manifest = manifest
-        self.markets = MarketCache() if markets is None else markets
         self.limits = limits
         self._macros = macros
-        self._answers: dict[Any, Any] = {}
         self._lock = threading.Lock()
         self._idle: list[MarketConnection] = []
         self._connection = self._open(limits)
         self._market_database: duckdb.DuckDBPyConnection | None = None
-        self.keyed_rows = KeyedRows(self.arrow_rows)
+        if beside is None:
+            self.markets = MarketCache() if markets is None else markets
+            self.keyed_rows = KeyedRows(self.arrow_rows)
+            self._answers: dict[Any, Any] = {}
+        else:
+            self.markets, self.keyed_rows, self._answers = beside.markets, beside.keyed_rows, beside._answers
 
     def _open(self, limits: QueryLimits) -> duckdb.DuckDBPyConnection:
         on_s3 = remote_folders(self.manifest.tables.get(FACT_RATE.name, ()))
@@ -181,6 +186,9 @@ class Snapshot:
             # A query that failed or was stopped may have left the connection in any state.
             connection.close()
             raise
+        if not self.limits.keeps_plans:
+            connection.close()
+            return
         connection.show({})
         if connection.memory_in_use() > MAX_BYTES:
             # Connections that nobody needs now keep plans as well.

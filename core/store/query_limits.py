@@ -53,6 +53,8 @@ class QueryLimits:
     temp_directory: str = ""
     temp_size: str = "4GB"
     log_after: float | None = None
+    keeps_plans: bool = True
+    """Whether the plans of questions about a market are kept: a few MB each, and milliseconds the next time."""
     whole_rates: int = 2_000_000
     """The most rates of a market that a question reads where it does not find what is stored for it."""
 

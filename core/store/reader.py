@@ -15,11 +15,17 @@ from core.store.remote_facts import with_remote_facts
 
 
 class Reader:
-    """Open the newest generation's snapshot when it is first asked for, once per process."""
+    """Open the newest generation's snapshot when it is first asked for, once per process.
 
-    def __init__(self, store: Store, limits: QueryLimits, macros: Sequence[str] = ()) -> None:
+    `beside` opens the same store with other limits: what one of them has in memory serves both.
+    """
+
+    def __init__(
+        self, store: Store, limits: QueryLimits, macros: Sequence[str] = (), beside: "Reader | None" = None
+    ) -> None:
         self._store = store
         self._macros = macros
+        self._beside = beside
         self.limits = limits
         self._lock = threading.Lock()
         self._seen: tuple[int, ...] = ()
@@ -45,7 +51,14 @@ class Reader:
                     return None
                 expect_whole(self._store.root, manifest)
                 manifest = with_remote_facts(self._store.root, manifest)
-                self._snapshot = Snapshot(self._store.root, manifest, self._next_limits(), self._macros)
+                other = self._beside.snapshot() if self._beside else None
+                self._snapshot = Snapshot(
+                    self._store.root,
+                    manifest,
+                    self._next_limits(),
+                    self._macros,
+                    beside=other if other and other.manifest.generation == manifest.generation else None,
+                )
                 self._seen = seen
             return self._snapshot
 
