@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from operator import attrgetter
 from typing import Annotated
 
 from core.queries import rates
@@ -70,10 +71,27 @@ def stream_against_medicare(
     yield from _compare(db, market, rates.stream_rates(db, market, order, limit, seconds))
 
 
+_terms_of = attrgetter(
+    "year_month",
+    "billing_class",
+    "setting",
+    "modifier",
+    "pos_set_id",
+    "negotiated_type",
+    "negotiation_arrangement",
+    "reporting_entity_name",
+    "group_area",
+)
+"""What find_amount looks at, besides the size of the rate and whether its group is a surgical center."""
+
+
 def _compare(db: Snapshot, market: Market, rows: Iterable[RateRow]) -> Iterator[RateAgainstMedicare]:
     """Yield the rates with their percent of Medicare. The amounts of an area are looked up when it first occurs."""
     amounts: dict[ScheduleTerms, Amount] = {}
     known: set[str | None] = set()
+    code = market.code or ""
+    # A file has thousands of rates of the same terms: looking three of them up costs more than finding what was found.
+    found: dict[tuple[object, ...], Amount] = {}
     remaining = iter(rows)
     while some := list(islice(remaining, _ROWS_AT_ONCE)):
         areas = {row.group_area for row in some} | {None}
@@ -84,7 +102,10 @@ def _compare(db: Snapshot, market: Market, rows: Iterable[RateRow]) -> Iterator[
         is_any = any(terms.payee == SURGICAL_CENTER_PAYEE for terms in amounts)
         centers = find_surgical_centers(db, {row.pg_uid for row in some}) if is_any else set()
         for row in some:
-            amount = find_amount(row, market.code or "", amounts, centers)
+            alike = (*_terms_of(row), rate_size(code, row.negotiated_rate), row.pg_uid in centers)
+            amount = found.get(alike)
+            if amount is None:
+                amount = found[alike] = find_amount(row, code, amounts, centers)
             percent = amount.percent(row.negotiated_rate)
             yield RateAgainstMedicare(
                 **vars(row),
