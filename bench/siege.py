@@ -118,15 +118,22 @@ def unasked(db: duckdb.DuckDBPyConnection) -> list[str]:
     return [url for turn in itertools.zip_longest(*by_kind) for url in turn if url]
 
 
+def _read(connection: http.client.HTTPConnection, address: str) -> http.client.HTTPResponse:
+    connection.request("GET", address, headers={"Accept-Encoding": "gzip"})
+    response = connection.getresponse()
+    while response.read(1 << 16):
+        pass
+    return response
+
+
 def ask(connection: http.client.HTTPConnection, address: str) -> Answered:
     """Request an address and read the answer to its end."""
     began = time.perf_counter()
     status, retry_after = 0, False
     try:
-        connection.request("GET", address, headers={"Accept-Encoding": "gzip"})
-        response = connection.getresponse()
-        while response.read(1 << 16):
-            pass
+        response = _read(connection, address)
+        if response.status == 302:  # to the one spelling of the address
+            response = _read(connection, response.getheader("Location") or "/")
         status, retry_after = response.status, response.getheader("Retry-After") is not None
         if response.will_close:
             connection.close()
