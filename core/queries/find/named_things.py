@@ -4,9 +4,13 @@ from dataclasses import dataclass
 
 from core.queries import coverage
 from core.queries.rules.columns import PayerName, PayerSlug, RateCount
+from core.queries.rules.folded_names import folded_sql
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 from core.vocabulary.find_names import NamedPayer
+
+_MAX_PROVIDER_WORDS = 200_000
+"""A near word among so many is found in some 30 ms."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,24 @@ def _read_named_things(db: Snapshot) -> NamedThings:
         {city: tuple(states) for city, states in cities.items()},
         frozenset(one for (one,) in db.rows("SELECT DISTINCT zip FROM provider_profile WHERE zip IS NOT NULL")),
     )
+
+
+def provider_words(db: Snapshot) -> tuple[str, ...]:
+    """Return the words of providers' names, folded, in order; none if they are too many to look for a near one.
+
+    They are read once.
+    """
+    return db.ask_once(_read_provider_words)
+
+
+def _read_provider_words(db: Snapshot) -> tuple[str, ...]:
+    rows = db.rows(
+        f"""SELECT DISTINCT unnest(string_split(folded, ' ')) AS word FROM (
+                SELECT {folded_sql("business_name")} AS folded FROM named_tin WHERE business_name IS NOT NULL
+                UNION SELECT {folded_sql("name")} FROM dim_npi WHERE name IS NOT NULL)
+            ORDER BY word LIMIT {_MAX_PROVIDER_WORDS + 1}"""
+    )
+    return tuple(word for (word,) in rows) if len(rows) <= _MAX_PROVIDER_WORDS else ()
 
 
 @dataclass(frozen=True)

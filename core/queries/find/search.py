@@ -1,18 +1,20 @@
 """The search box: a text may name codes, services, payers, places, specialties, and providers, several at once."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from core.fields.providers.tin import is_tin
+from core.fields.texts.near_words import find_near_words
 from core.queries.find.code_index import CodeIndex, FoundCode, code_index, count_rates_of
 from core.queries.find.code_titles import CodeKey
-from core.queries.find.named_things import FoundPayer, NamedThings, named_things
+from core.queries.find.named_things import FoundPayer, NamedThings, named_things, provider_words
 from core.queries.find.not_loaded import NotLoaded, find_not_loaded
 from core.queries.parties.plans import HealthPlan, search_plans
 from core.queries.parties.roll_ups import OrganizationProfile, SystemProfile, search_organizations, search_systems
 from core.queries.rules.columns import described
-from core.queries.rules.folded_names import contains_words, folded_sql
+from core.queries.rules.folded_names import contains_words, fold_name, folded_sql
 from core.queries.rules.named_rows import read_page, read_rows
 from core.store.connection import Snapshot
 from core.vocabulary.baskets import NamedBasket, named_baskets
@@ -68,6 +70,8 @@ class SearchResults:
     providers: list[Provider]
     payers: list[FoundPayer]
     corrected: str | None
+    corrected_name: str | None = None
+    """The words by which the providers were found, if no provider's name has those of the text."""
     context: SearchContext = field(default_factory=SearchContext)
     local_providers: list[Provider] = field(default_factory=list)
     """Providers of the place and specialty that are named."""
@@ -127,10 +131,12 @@ def _search(db: Snapshot, text: str, limit: int) -> SearchResults:
     if not providers and meant.name_words != tuple(meant.said.words):
         providers = _find_by_name(db, meant.name_words, limit, meant.context)
     locals_in_all, local_providers = _find_locally(db, meant, limit)
-    corrected = None
+    corrected = corrected_name = None
     # An organization with several tax IDs is more than one of them; others are found by their tax ID.
     organizations = [one for one in search_organizations(db, text, limit) if one.tins > 1]
     systems = search_systems(db, text, limit)
+    if not (providers or organizations or systems):
+        corrected_name, providers = _find_by_near_name(db, meant, limit)
     plans = search_plans(db, text, limit)[1] if text.strip() else []
     if not (keys or providers or meant.payers or local_providers or organizations or systems or plans):
         corrected = index.correct_spelling(text)
@@ -150,6 +156,7 @@ def _search(db: Snapshot, text: str, limit: int) -> SearchResults:
         providers=providers,
         payers=payers,
         corrected=corrected,
+        corrected_name=corrected_name,
         context=meant.context,
         local_providers=local_providers,
         local_in_all=locals_in_all,
@@ -247,6 +254,25 @@ def _find_by_name(
             ORDER BY starts_with(folded, $word0) DESC, is_other, "by" DESC, name, value LIMIT $limit""",
         {**words, **parameters, "limit": limit},
     )
+
+
+def _find_by_near_name(db: Snapshot, meant: _Meaning, limit: int) -> tuple[str | None, list[Provider]]:
+    """Return the words of providers' names that a text may be with typing errors, and the providers; None and nobody.
+
+    Words that mean something else, a service or a payer, are no errors.
+    """
+    known = provider_words(db) if len(meant.name_words) > 1 and not meant.payers else ()
+    words, wrong = [], 0
+    for word in map(fold_name, meant.name_words if known else ()):
+        at = bisect_left(known, word)
+        is_known = known[at : at + 1] and known[at].startswith(word)
+        near = [] if is_known or is_service_word(word) else find_near_words(word, known)
+        wrong += bool(near)
+        words.append(near[0] if near else word)
+    if not wrong:
+        return None, []
+    found = _find_by_name(db, words, limit, meant.context if meant.context.has_place else None)
+    return (" ".join(words), found) if found else (None, [])
 
 
 def _find_locally(db: Snapshot, meant: _Meaning, limit: int) -> tuple[int, list[Provider]]:

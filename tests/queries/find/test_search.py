@@ -144,3 +144,17 @@ def test_a_tax_id_that_is_an_npi_is_found_once_by_its_name(demo: Snapshot) -> No
     )[0]
     found = search_everything(demo, name, limit=1_000).providers
     assert [one.by for one in found if one.value == number] == ["tin"]
+
+
+def test_a_typing_error_in_a_provider_s_name_is_forgiven(demo: Snapshot) -> None:
+    ((name,),) = demo.rows(
+        "SELECT business_name FROM named_tin WHERE business_name LIKE 'Peachtree%' ORDER BY ALL LIMIT 1"
+    )
+    first, second = name.split()[:2]
+    wrong = f"{first[:3]}{first[4:]} {second}"  # a letter is missing
+    found = search_everything(demo, wrong)
+    assert found.corrected_name == f"{first} {second}".lower()
+    assert name in {one.name for one in found.providers}
+    assert search_everything(demo, f"{first} {second}").corrected_name is None
+    assert search_everything(demo, f"{wrong} xyzzyx").corrected_name is None, "no provider has the other word"
+    assert search_everything(demo, "knee replcement").corrected_name is None
