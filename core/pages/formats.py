@@ -9,6 +9,7 @@ from core.fields.rounding import round_half_up
 from core.queries.rules.evidence import EVIDENCE, LIKELY
 from core.queries.rules.market import Market
 from core.queries.rules.market_filters import NOT_STATED
+from core.queries.rules.measured_class import LIKE_CLASSES, class_of_like
 
 NONE = "–"
 """What stands in a table where there is no value."""
@@ -151,7 +152,15 @@ def write_filter(value: str, name: str) -> str:
         return f"{miles} miles of {place}"
     if name == EVIDENCE:
         return "likely performed" if value == LIKELY else "all rates"
-    return "not stated" if value == NOT_STATED else value
+    return write_class(value) if value == NOT_STATED or name == "billing_class" else value
+
+
+def write_class(billing_class: str | None) -> str:
+    """Write a billing class, and what one of LIKE_CLASSES is."""
+    words = class_of_like(billing_class)
+    if not words or words == NOT_STATED:
+        return "not stated"
+    return f"{words} (whatever the label)" if billing_class in LIKE_CLASSES else words
 
 
 def write_city(value: str) -> str:

@@ -16,7 +16,7 @@ from core.queries.comparison.compared_rates import (
     TERMS,
     compared_terms_sql,
 )
-from core.queries.comparison.label_fit import places_sql
+from core.queries.rules.measured_class import places_sql
 
 # Rates are compared by their terms. Comparing each of fifty million takes more than a GB of memory.
 _COMPARE_TERMS = f"""CREATE OR REPLACE TEMP TABLE compared_terms AS

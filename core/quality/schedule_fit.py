@@ -12,14 +12,9 @@ from typing import Any
 
 from core.fields.providers.payer_slug import make_payer_slug
 from core.queries.comparison.compared_rates import compared_sql
-from core.queries.comparison.label_fit import (
-    OTHER_CLASS,
-    SURGICAL_CENTER,
-    is_overwhelming,
-    other_class_sql,
-    places_sql,
-)
+from core.queries.comparison.label_fit import is_overwhelming
 from core.queries.comparison.schedules import BASES
+from core.queries.rules.measured_class import OTHER_CLASS, SURGICAL_CENTER, other_class_sql, places_sql
 from core.queries.rules.named_rows import stream_rows
 from core.store.connection import Snapshot
 from core.store.sql import quote

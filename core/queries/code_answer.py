@@ -20,6 +20,7 @@ from core.queries.rules.columns import (
     described,
 )
 from core.queries.rules.market import Market, counted_rates, uses_own_areas
+from core.queries.rules.measured_class import LIKE_CLASSES, class_of_like
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, median, percentile_columns, percentile_list
 from core.queries.yardstick.medicare import with_compared_terms
@@ -65,17 +66,27 @@ class AnswerSpread:
 
 @dataclass(frozen=True)
 class CodeAnswer:
-    """The class and modifier with most rates in dollars of a market: all payers together, and each payer."""
+    """The class and modifier with most rates in dollars of a market: all payers together, and each payer.
+
+    Where the class is one of LIKE_CLASSES, a payer's rates that are labeled otherwise have a spread of their own.
+    """
 
     everybody: AnswerSpread
     payers: Sequence[AnswerSpread]
+
+    def label_of(self, payer: AnswerSpread) -> str:
+        """Return what a payer labels its rates, if that is not the class that they are measured as; or empty text."""
+        is_other = payer.billing_class != class_of_like(self.everybody.billing_class)
+        return payer.billing_class or "" if is_other else ""
 
 
 def spread_by_terms(db: Snapshot, market: Market) -> list[AnswerSpread]:
     """Return the spread of each class and modifier, of all payers and of each, and the median percent of Medicare.
 
-    All payers come before each payer. Every rate counts once. `db` may be a cache of the market.
+    All payers come before each payer. Every rate counts once. `db` may be a cache of the market. In a market of one of
+    LIKE_CLASSES, all payers together have that class, and each payer the class that it states.
     """
+    together = f"'{market.billing_class}'" if market.is_measured else "f.billing_class"
     areas = uses_own_areas(db, market)
     rates, parameters = counted_rates(db, market, areas=areas)
     compared_terms, of_terms = with_compared_terms(db, market)
@@ -84,22 +95,23 @@ def spread_by_terms(db: Snapshot, market: Market) -> list[AnswerSpread]:
         db,
         AnswerSpread,
         f"""{compared_terms}
-            SELECT reporting_entity_name, payer_slug(reporting_entity_name) AS payer_slug, billing_class, modifier,
-                   rates, lowest, {percentile_columns("percentiles", FIVE_PERCENTILES)}, highest, mean,
-                   compared, percent_p50
-            FROM (SELECT reporting_entity_name, billing_class, modifier,
+            SELECT reporting_entity_name, payer_slug(reporting_entity_name) AS payer_slug,
+                   if(of_payer, billing_class, class_of_all) AS billing_class, modifier, rates, lowest,
+                   {percentile_columns("percentiles", FIVE_PERCENTILES)}, highest, mean, compared, percent_p50
+            FROM (SELECT reporting_entity_name, billing_class, class_of_all, modifier,
                          grouping(reporting_entity_name) = 0 AS of_payer, count(*) AS rates,
                          min(negotiated_rate) AS lowest, max(negotiated_rate) AS highest,
                          {mean("negotiated_rate")} AS mean, {percentile_list("negotiated_rate")} AS percentiles,
                          count(percent) AS compared,
                          {median("percent")} AS percent_p50
-                  FROM (SELECT f.reporting_entity_name, f.billing_class, f.billing_code_modifier AS modifier,
+                  FROM (SELECT f.reporting_entity_name, f.billing_class, {together} AS class_of_all,
+                               f.billing_code_modifier AS modifier,
                                f.negotiated_rate, f.negotiated_rate / c.medicare AS percent,
                                unnest(range(f.rate_count))
                         FROM {rates} f LEFT JOIN compared c ON {same}
                         WHERE rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars')
                   GROUP BY GROUPING SETS (
-                      (billing_class, modifier), (billing_class, modifier, reporting_entity_name)))
+                      (class_of_all, modifier), (billing_class, modifier, reporting_entity_name)))
             ORDER BY of_payer, rates DESC, billing_class NULLS LAST, modifier, lower(reporting_entity_name)""",
         parameters | of_terms,
     )
@@ -110,5 +122,11 @@ def answer_code(spreads: Sequence[AnswerSpread]) -> CodeAnswer | None:
     everybody = next((row for row in spreads if row.reporting_entity_name is None), None)
     if everybody is None:
         return None
-    payers = [row for row in spreads if row.reporting_entity_name is not None and row.terms == everybody.terms]
+    is_like = everybody.billing_class in LIKE_CLASSES
+    payers = [
+        row
+        for row in spreads
+        if row.reporting_entity_name is not None
+        and (row.terms == everybody.terms or (is_like and row.modifier == everybody.modifier))
+    ]
     return CodeAnswer(everybody, sorted(payers, key=lambda row: (-row.rates, row.reporting_entity_name or "")))

@@ -1,11 +1,14 @@
 """The classes of rates, and which one a question is about that names none: no figure mixes two of them by default.
 
+Where a payer's label is overruled, its rates stand in the class that they are measured as, which then has a name of its
+own, see LIKE_CLASSES. The class that files state can be asked for as well.
+
 A class is a billing class, a component of the service (the whole, the reading, the technical part, or another
 modifier), and, for what facilities bill, a setting of care if the rates differ in it. This is the one place that
 chooses between them, for pages, files, the API, Python, and agents.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -20,8 +23,10 @@ from core.queries.rules.columns import described
 from core.queries.rules.listed_codes import in_codes
 from core.queries.rules.market import Market, counted_rates, market_cache, market_facts
 from core.queries.rules.market_filters import ALL_CLASSES, CLASS_FILTERS, NO_MODIFIER, NOT_STATED
+from core.queries.rules.measured_class import LIKE_CLASSES, MEASURED_CLASS_SQL, class_of_like, like_class
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.rate_kinds import STATED_CARE_SQL
+from core.queries.yardstick.label_fits import list_overruled_labels
 from core.store.connection import Snapshot
 
 COMPONENTS = ("26", "TC")
@@ -75,7 +80,8 @@ def choose_class(db: Snapshot, market: Market) -> ClassChoice:
     """
     anything = market.without(*CLASS_FILTERS)
     with market_cache(db, anything) as cached:
-        return _unless_alone(market, choose_among(market, count_classes(cached, *counted_rates(cached, anything))))
+        counts = count_classes(cached, anything, *counted_rates(cached, anything))
+        return _unless_alone(market, choose_among(market, counts))
 
 
 def choose_class_of_codes(db: Snapshot, market: Market, numbers: Iterable[str]) -> ClassChoice:
@@ -86,9 +92,10 @@ def choose_class_of_codes(db: Snapshot, market: Market, numbers: Iterable[str]) 
     listed, bound = in_codes(numbers)
     if not bound:
         return ClassChoice(market)
-    facts, parameters = market_facts(db, market.without("code_type", "code", *CLASS_FILTERS))
+    anything = market.without("code_type", "code", *CLASS_FILTERS)
+    facts, parameters = market_facts(db, anything)
     rates = f"(SELECT f.*, 1 AS rate_count FROM ({facts}) f WHERE {listed})"
-    return choose_among(market, count_classes(db, rates, {**parameters, **bound}))
+    return choose_among(market, count_classes(db, anything, rates, {**parameters, **bound}))
 
 
 def _unless_alone(market: Market, choice: ClassChoice) -> ClassChoice:
@@ -101,6 +108,8 @@ class ClassCount:
     """How many rates have the same billing class, modifiers, and settings of care."""
 
     billing_class: str
+    measured: str
+    """The class that the rates are measured as: that of the file, except where the label is overruled."""
     modifiers: str
     settings: list[str]
     codes: list[str]
@@ -112,7 +121,7 @@ class ClassCount:
         if value is None:
             return True
         if name == "billing_class":
-            return self.billing_class == value
+            return value == (like_class(self.measured) if value in LIKE_CLASSES else self.billing_class)
         if name == "care_setting":
             return value in self.settings
         return not self.modifiers if value == NO_MODIFIER else value in self.modifiers.split(",")
@@ -123,13 +132,16 @@ class ClassCount:
         return frozenset(self.modifiers.split(",")).intersection(COMPONENTS)
 
 
-def count_classes(db: Snapshot, rates: str, parameters: dict[str, Any]) -> list[ClassCount]:
-    """Count rates by what makes a class. `rates` is SQL of rows that stand for `rate_count` rates each."""
+def count_classes(db: Snapshot, market: Market, rates: str, parameters: dict[str, Any]) -> list[ClassCount]:
+    """Count rates of a market by what makes a class. `rates` is SQL of rows that stand for `rate_count` rates each."""
+    # Hardly any market has a label that is overruled. The others have no such question to answer.
+    measured = MEASURED_CLASS_SQL if list_overruled_labels(db, market) else "f.billing_class"
     return read_rows(
         db,
         ClassCount,
         f"""WITH c AS (
                 SELECT coalesce(f.billing_class, '{NOT_STATED}') AS billing_class,
+                       coalesce({measured}, '{NOT_STATED}') AS measured,
                        f.billing_code_modifier AS modifiers, {STATED_CARE_SQL} AS stated, f.pos_set_id,
                        list(DISTINCT f.code) AS codes,
                        coalesce(sum(rate_count) FILTER (
@@ -140,8 +152,8 @@ def count_classes(db: Snapshot, rates: str, parameters: dict[str, Any]) -> list[
                 SELECT c.*, coalesce(p.service_codes, []) AS service_codes,
                        place_settings(coalesce(p.service_codes, [])) AS of_places
                 FROM c LEFT JOIN dim_pos_set p ON p.pos_set_id = c.pos_set_id)
-            SELECT billing_class, modifiers, care_settings(stated, service_codes, of_places) AS settings, codes,
-                   dollars, rates
+            SELECT billing_class, measured, modifiers, care_settings(stated, service_codes, of_places) AS settings,
+                   codes, dollars, rates
             FROM placed""",
         parameters,
     )
@@ -153,13 +165,14 @@ def choose_among(market: Market, counts: Sequence[ClassCount]) -> ClassChoice:
     Of a list of codes, the class comes first in which most of them can be compared, and the whole service before its
     parts. Most rates in dollars come next.
     """
-    classes = list_classes(counts)
     asked = {name: getattr(market, name) for name in CLASS_FILTERS}
+    classes = list_classes(counts, named=asked["billing_class"])
     if market.classes == ALL_CLASSES:
         return ClassChoice(market, [replace(one, chosen=True) for one in classes])
     fitting = [one for one in counts if all(one.has(name, value) for name, value in asked.items())]
     # A setting that was asked for is not divided further.
-    found = list_classes(fitting, asked["modifier"], divide=asked["care_setting"] is None)
+    divide = asked["care_setting"] is None
+    found = _list_default_classes(fitting, asked["billing_class"], asked["modifier"], divide=divide)
     if not found:
         return ClassChoice(market, classes)
     chosen = next((one for one in found if asked["modifier"] or not _mixes(one, fitting)), found[0])
@@ -168,33 +181,85 @@ def choose_among(market: Market, counts: Sequence[ClassCount]) -> ClassChoice:
     return ClassChoice(replace(market, **filters), [_marked(one, filters) for one in classes], filled)
 
 
-def list_classes(counts: Iterable[ClassCount], modifier: str | None = None, *, divide: bool = True) -> list[RateClass]:
+def list_classes(
+    counts: Iterable[ClassCount], modifier: str | None = None, *, divide: bool = True, named: str | None = None
+) -> list[RateClass]:
     """Return the classes of the rates counted, most codes and rates first: of one value of `modifier`, or of each.
 
-    A rate with several modifiers belongs to each of them, as it does for the filter.
+    A rate with several modifiers belongs to each of them, as it does for the filter. Rates whose label is overruled
+    belong to the class that their file states, and to the one that they are measured as. If these are the same rates,
+    the class has the name `named`, or else the stated one.
     """
-    found = []
     counts = list(counts)
-    for billing_class in {one.billing_class for one in counts}:
-        of_class = [one for one in counts if one.billing_class == billing_class]
+    stated = _classes_by_rates(counts, _stated_classes(counts), modifier, divide=divide)
+    measured = _classes_by_rates(counts, _like_classes(counts), modifier, divide=divide)
+    if named in LIKE_CLASSES:
+        return _sorted({**stated, **measured})
+    return _sorted({**measured, **stated})
+
+
+def _list_default_classes(
+    counts: list[ClassCount], asked: str | None, modifier: str | None, *, divide: bool
+) -> list[RateClass]:
+    """Return the classes that may be chosen: the one asked for, or else those in which all rates are once."""
+    if asked:
+        return _sorted(_classes_by_rates(counts, {asked: counts}, modifier, divide=divide))
+    measured = _classes_by_rates(counts, _like_classes(counts), modifier, divide=divide)
+    stated = _classes_by_rates(counts, _stated_classes(counts), modifier, divide=divide)
+    if not measured:
+        return _sorted(stated)
+    return _sorted({rates: stated.get(rates, one) for rates, one in measured.items()})
+
+
+_Rates = tuple[str, tuple[int, ...]]
+"""The modifier of a class, and which of the counts are its rates."""
+
+
+def _stated_classes(counts: Iterable[ClassCount]) -> dict[str, list[ClassCount]]:
+    found: dict[str, list[ClassCount]] = {}
+    for one in counts:
+        found.setdefault(one.billing_class, []).append(one)
+    return found
+
+
+def _like_classes(counts: list[ClassCount]) -> dict[str, list[ClassCount]]:
+    """Return the counts by the class that they are measured as; none if no label is overruled."""
+    if all(one.measured == one.billing_class for one in counts):
+        return {}
+    found: dict[str, list[ClassCount]] = {}
+    for one in counts:
+        like = like_class(one.measured)
+        found.setdefault(like if like in LIKE_CLASSES else one.billing_class, []).append(one)
+    return found
+
+
+def _classes_by_rates(
+    counts: list[ClassCount], by_class: Mapping[str, list[ClassCount]], modifier: str | None, *, divide: bool
+) -> dict[_Rates, RateClass]:
+    """Return the classes that these counts by billing class are divided into, each by which rates it has."""
+    numbers = {id(one): number for number, one in enumerate(counts)}
+    found: dict[_Rates, RateClass] = {}
+    for billing_class, of_class in by_class.items():
         split = {part or NO_MODIFIER for one in of_class for part in one.modifiers.split(",")}
         for name in [modifier] if modifier else split:
             rows = [one for one in of_class if one.has("modifier", name)]
-            divided = divide and billing_class != _PROFESSIONAL
+            divided = divide and class_of_like(billing_class) != _PROFESSIONAL
             for settings, some in _by_setting(rows) if divided else [([], rows)]:
-                found.append(
-                    RateClass(
-                        billing_class=billing_class,
-                        modifier=name,
-                        care_setting=settings[0] if settings else None,
-                        settings=settings,
-                        codes=len({code for one in some for code in one.codes}),
-                        dollars=sum(one.dollars for one in some),
-                        rates=sum(one.rates for one in some),
-                        shared=sum(one.rates for one in some if settings and set(one.settings) - set(settings)),
-                    )
+                found[name, tuple(numbers[id(one)] for one in some)] = RateClass(
+                    billing_class=billing_class,
+                    modifier=name,
+                    care_setting=settings[0] if settings else None,
+                    settings=settings,
+                    codes=len({code for one in some for code in one.codes}),
+                    dollars=sum(one.dollars for one in some),
+                    rates=sum(one.rates for one in some),
+                    shared=sum(one.rates for one in some if settings and set(one.settings) - set(settings)),
                 )
-    return sorted(found, key=_most_rates_first)
+    return found
+
+
+def _sorted(classes: Mapping[_Rates, RateClass]) -> list[RateClass]:
+    return sorted(classes.values(), key=_most_rates_first)
 
 
 def _by_setting(rows: list[ClassCount]) -> list[tuple[list[str], list[ClassCount]]]:
@@ -223,7 +288,11 @@ def _marked(one: RateClass, filters: dict[str, str | None]) -> RateClass:
 def _most_rates_first(one: RateClass) -> tuple[Any, ...]:
     whole_first = (one.modifier != NO_MODIFIER, one.modifier)
     setting = _SETTINGS.index(one.care_setting) if one.care_setting else -1
-    unstated_last = (one.billing_class == NOT_STATED, one.billing_class != _PROFESSIONAL, one.billing_class)
+    unstated_last = (
+        one.billing_class == NOT_STATED,
+        class_of_like(one.billing_class) != _PROFESSIONAL,
+        one.billing_class,
+    )
     # A list of services is compared as a whole where it can be: readings may have more rates for as many codes.
     is_part = one.codes > 1 and one.modifier != NO_MODIFIER
     return -one.codes, is_part, -one.dollars, -one.rates, unstated_last, whole_first, setting

@@ -146,6 +146,32 @@ def test_a_page_about_other_rates_does_not_say_so(site: Client, label: Overruled
     assert label.sentence not in shown
 
 
+def test_payers_stand_side_by_side_whatever_their_labels(site: Client, label: OverruledLabel) -> None:
+    code = {**QUERY, "code_type": "CPT", "code": ANOTHER_CODE}
+    for page in ("/rates/", "/payers/", "/report/"):
+        shown = text_of(site.get(page, code))
+        assert "Example Payer (labeled institutional)" in shown, "in the chart"
+        assert "Other Payer" in shown
+    compared = site.get("/payers/", code)
+    assert "Professional (whatever the label)" in text_of(compared)
+    assert re.search(r"All payers together\s+2\s", text_of(compared))
+    assert re.search(r"Example Payer\s.*labeled institutional", text_of(compared))
+    assert text_of(compared).count("% of Medicare") == 1
+    listed = text_of(site.get("/payers/", {**QUERY, "codes": f"{CODE},{ANOTHER_CODE}"}))
+    assert "professional (whatever the label)" in listed
+    assert "labeled institutional" in listed
+    basket = text_of(site.get("/baskets/", {**QUERY, "codes": f"{CODE},{ANOTHER_CODE}"}))
+    assert "is the only payer" not in basket
+    assert re.search(r"Example Payer\s+labeled institutional", basket)
+    assert label.sentence in basket
+    # What the file states can still be asked for.
+    stated = text_of(site.get("/payers/", {**code, "billing_class": "professional"}))
+    assert "Example Payer" not in stated.partition("Median vs.")[2]
+    rows = site.get("/api/v1/rates", code).json()
+    assert rows["market"]["billing_class"] == "like professional"
+    assert {row["billing_class"] for row in rows["rows"]} == {"professional", "institutional"}
+
+
 def test_the_page_of_the_payer_leads_to_its_rates_by_the_other_schedule(site: Client, label: OverruledLabel) -> None:
     page = site.get("/payers/", {**QUERY, "payer": "example_payer"})
     assert label.sentence in text_of(page)

@@ -33,6 +33,30 @@ def with_centers(db: Snapshot, *groups: int) -> Snapshot:
     return written(db.root, {"surgical_center_group": centers})
 
 
+def with_overruled(db: Snapshot, *labels: tuple[str, str, str]) -> Snapshot:
+    """Return the store's next generation, in which these labels are overruled: payer, stated class, and places."""
+    rows = []
+    for state, month in db.rows("SELECT DISTINCT state, year_month FROM fact_rate"):
+        for payer, stated, places in labels:
+            label = {"state": state, "year_month": month, "reporting_entity_name": payer, "billing_class": stated}
+            figures = {"places": places, "codes": 99, "rates": 99, "median": 1.2, "spread": 0.3}
+            own, other = ("opps", "mpfs") if stated == "institutional" else ("mpfs", "opps")
+            rows += [
+                {**label, **figures, "schedule": own, "of_label": True, "chosen": False},
+                {**label, **figures, "schedule": other, "of_label": False, "chosen": True},
+            ]
+    return written(db.root, {"schedule_fit": rows})
+
+
+LABELS = [
+    (payer, stated, places)
+    for payer in ("Payer A", "Payer B")
+    for stated in ("professional", "institutional")
+    for places in ("surgical center", "unstated", "other")
+]
+"""The labels of two payers that may be overruled."""
+
+
 def store_of_months(root: Path, **months: list[dict[str, Any]]) -> Snapshot:
     """Write a store; each month (m2025_08) has rates that differ from A_RATE in what is given."""
     return store_of(

@@ -35,6 +35,7 @@ class Everything:
         for row in rows_of(db, "xref_group_tin"):
             tins[row["pg_uid"]].add((row["tin_type"], row["tin_value"]))
         centers = {row["pg_uid"] for row in rows_of(db, "surgical_center_group")}
+        overruled = [row for row in rows_of(db, "schedule_fit") if row["chosen"] and not row["of_label"]]
         networks = {row["pg_uid"]: row["network_names"] or [] for row in rows_of(db, "dim_provider_group")}
         for fact in self.facts:
             fact["places"] = places[fact["pos_set_id"]]
@@ -43,6 +44,7 @@ class Everything:
             fact["at_center"] = fact["pg_uid"] in centers
             fact["networks"] = networks[fact["pg_uid"]]
             fact["kind"] = kind(fact)
+            fact["measured"] = measured_slowly(fact, overruled)
         self.benchmarks = Benchmarks(db)
 
     def of(self, market: Market) -> list[Row]:
@@ -55,6 +57,10 @@ def matches(fact: Row, market: Market) -> bool:
         if getattr(market, name) and fact[name] != getattr(market, name):
             return False
     for name, column in STATED.items():
+        if name == "billing_class" and market.billing_class in {"like professional", "like institutional"}:
+            if market.billing_class != f"like {fact['measured']}":
+                return False
+            continue
         if getattr(market, name) is not None and (fact[column] or "unstated") != getattr(market, name):
             return False
     if market.network is not None and market.network not in fact["networks"]:
@@ -72,6 +78,20 @@ def matches(fact: Row, market: Market) -> bool:
     if market.npi is not None and market.npi not in fact["npis"]:
         return False
     return market.tin is None or market.tin in {value for _, value in fact["tins"]}
+
+
+def measured_slowly(fact: Row, overruled: list[Row]) -> str | None:
+    """Return the class whose schedule the rate is compared with: the other one if its payer's label is overruled."""
+    stated: str | None = fact["billing_class"]
+    is_center = stated in {"institutional", "both"} or (stated == "professional" and fact["places"] == ["24"])
+    if fact["at_center"] and is_center:
+        return stated
+    places = "surgical center" if fact["places"] == ["24"] else "other" if fact["places"] else "unstated"
+    own = {**{name: fact[name] for name in ("state", "year_month", "reporting_entity_name", "billing_class")}}
+    own["places"] = places
+    if not any(all(row[name] == value for name, value in own.items()) for row in overruled):
+        return stated
+    return "professional" if stated == "institutional" else "institutional"
 
 
 def settings_of(fact: Row) -> set[str]:

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from core.fields.codes.code_list import read_codes
 from core.queries import rates
+from core.queries.code_answer import answer_code, spread_by_terms
 from core.queries.parties import payers
 from core.queries.rate_classes import choose_class, choose_class_of_codes
-from core.queries.rules.market import Market
+from core.queries.rules.market import Market, market_cache
 from core.queries.rules.market_filters import CLASS_FILTERS
 from core.store.connection import Snapshot
-from tests.queries.one_market import MARKET, store_of_market, with_centers
+from tests.queries.one_market import LABELS, MARKET, store_of_market, with_centers, with_overruled
 from tests.queries.slow import Everything, Row, matches, settings_of
 
 HOSPITAL = {"billing_class": "institutional", "places": [], "negotiated_rate": 50.0}
@@ -30,8 +31,9 @@ def choose_slowly(facts: list[Row], asked: Market) -> list[Row]:
     """Return the rates of the class with most rates in dollars, of those that may be in one figure."""
     facts = [fact for fact in facts if matches(fact, asked)]
     classes: list[list[Row]] = []
-    for billing_class in {fact["billing_class"] for fact in facts}:
-        of_class = [fact for fact in facts if fact["billing_class"] == billing_class]
+    name = "billing_class" if asked.billing_class else "measured"
+    for billing_class in {fact[name] for fact in facts}:
+        of_class = [fact for fact in facts if fact[name] == billing_class]
         for modifier in {part for fact in of_class for part in fact["billing_code_modifier"].split(",")}:
             if asked.modifier and (modifier or "none") != asked.modifier:
                 continue
@@ -51,25 +53,36 @@ A_RATE = st.fixed_dictionaries(
         "places": st.sampled_from([[], ["11"], ["11", "22"], ["24"], ["21"], ["12", "41"]]),
         "negotiated_type": st.sampled_from(["negotiated", "negotiated", "percentage"]),
         "group": st.integers(0, 3),
+        "reporting_entity_name": st.sampled_from(["Payer A", "Payer B"]),
     }
 )
 
 
+STATED = {"professional", "institutional"}
+
 ASKED: tuple[dict[str, Any], ...] = (
     {},
     {"billing_class": "institutional"},
+    {"billing_class": "like professional"},
     {"modifier": "26"},
     {"care_setting": "surgical center"},
     {"billing_class": "professional", "modifier": "none", "care_setting": "office"},
 )
 
 
-@given(changes=st.lists(A_RATE, min_size=4, max_size=24))
-def test_the_class_of_most_rates_is_chosen(changes: list[dict[str, Any]]) -> None:
+@given(
+    changes=st.lists(A_RATE, min_size=4, max_size=24),
+    overruled=st.one_of(st.just([]), st.lists(st.sampled_from(LABELS), max_size=4, unique=True)),
+)
+def test_the_class_of_most_rates_is_chosen(
+    changes: list[dict[str, Any]], overruled: list[tuple[str, str, str]]
+) -> None:
     with TemporaryDirectory() as directory:
         # Each rate has an amount of its own, so that no two of them are one.
         numbered = [{**one, "negotiated_rate": 100.0 + at} for at, one in enumerate(changes)]
         db = with_centers(store_of_market(Path(directory), *numbered), 1)
+        if overruled:
+            db = with_overruled(db, *overruled)
         facts = Everything(db).of(MARKET)
         for asked in ASKED:
             assert_chosen(db, facts, asked)
@@ -78,6 +91,7 @@ def test_the_class_of_most_rates_is_chosen(changes: list[dict[str, Any]]) -> Non
 def assert_chosen(db: Snapshot, facts: list[Row], asked: dict[str, Any]) -> None:
     market = replace(MARKET, **asked)
     choice, expected = choose_class(db, market), choose_slowly(facts, market)
+    assert [one.chosen for one in choice.classes].count(True) <= 1
     found = [fact for fact in facts if matches(fact, choice.market)]
     # Of two classes with as many rates, either is right.
     assert len(found) == len(expected)
@@ -92,10 +106,11 @@ def assert_chosen(db: Snapshot, facts: list[Row], asked: dict[str, Any]) -> None
 
 
 def assert_not_mixed(found: list[Row], asked: dict[str, Any]) -> None:
-    assert len({fact["billing_class"] for fact in found}) <= 1
+    measured_or_stated = "billing_class" if asked.get("billing_class") in STATED else "measured"
+    assert len({fact[measured_or_stated] for fact in found}) <= 1
     if "modifier" not in asked:
         assert len({frozenset(part_of(fact)) for fact in found}) <= 1
-    if found and found[0]["billing_class"] != "professional" and "care_setting" not in asked:
+    if found and found[0][measured_or_stated] != "professional" and "care_setting" not in asked:
         shared = set.intersection(*(settings_of(fact) for fact in found))
         assert shared, "all of them are paid in one setting"
 
@@ -157,3 +172,56 @@ def test_most_codes_of_a_list_decide(demo: Snapshot) -> None:
     }  # fmt: skip
     assert choice.classes[0].codes >= max(one.codes for one in choice.classes)
     assert choose_class_of_codes(demo, month, []).market == month
+
+
+def test_rates_whose_label_is_overruled_are_of_the_class_that_they_fit(tmp_path: Path) -> None:
+    mislabeled = {"reporting_entity_name": "Payer B", "billing_class": "institutional", "places": []}
+    hospital = {"reporting_entity_name": "Payer A", "billing_class": "institutional", "places": []}
+    changes = [{}, {"group": 1}, mislabeled, {**mislabeled, "group": 1}, {**mislabeled, "group": 2}, hospital]
+    db = with_overruled(store_of_market(tmp_path, *changes), ("Payer B", "institutional", "unstated"))
+    choice = choose_class(db, MARKET)
+    assert [(one.billing_class, one.rates, one.chosen) for one in choice.classes] == [
+        ("like professional", 5, True), ("institutional", 4, False), ("professional", 2, False),
+        ("like institutional", 1, False),
+    ]  # fmt: skip
+    of_class = rates.list_rates(db, choice.market, "rate", 10, 0)
+    stated = sorted((row.reporting_entity_name, row.billing_class) for row in of_class)
+    assert stated == [("Payer A", "professional")] * 2 + [("Payer B", "institutional")] * 3, "as the files state it"
+    as_stated = choose_class(db, replace(MARKET, billing_class="institutional")).market
+    assert len(rates.list_rates(db, as_stated, "rate", 10, 0)) == 4
+    # All payers together are one spread of both, and each payer's says what it labels its rates.
+    everybody, *payers_of = spread_by_terms(db, choice.market)
+    assert (everybody.billing_class, everybody.rates) == ("like professional", 5)
+    assert {(row.payer_slug, row.billing_class, row.rates) for row in payers_of} == {
+        ("payer_b", "institutional", 3), ("payer_a", "professional", 2),
+    }  # fmt: skip
+    answer = answer_code([everybody, *payers_of])
+    assert answer is not None
+    assert {row.payer_slug: answer.label_of(row) for row in answer.payers} == {
+        "payer_a": "", "payer_b": "institutional",
+    }  # fmt: skip
+
+
+def test_a_center_s_rates_stay_of_facilities_whatever_its_payer_s_other_rates_fit(tmp_path: Path) -> None:
+    """Who is paid has chosen their schedule."""
+    institutional = {"billing_class": "institutional", "places": []}
+    db = with_centers(store_of_market(tmp_path, {}, institutional, {**institutional, "group": 1}), 1)
+    db = with_overruled(db, ("Payer A", "institutional", "unstated"))
+    choice = choose_class(db, MARKET)
+    assert {(one.billing_class, one.care_setting): one.rates for one in choice.classes} == {
+        ("like professional", None): 2, ("professional", None): 1,
+        ("institutional", "hospital outpatient"): 1, ("institutional", "surgical center"): 1,
+    }  # fmt: skip
+    assert len(rates.list_rates(db, choice.market, "rate", 10, 0)) == 2
+    with market_cache(db, choice.market) as cached:
+        assert [row.rates for row in rates.summarize_rates(cached, choice.market)] == [1, 1]
+
+
+def test_a_market_whose_labels_fit_is_asked_nothing_more(tmp_path: Path) -> None:
+    """A label that is overruled in another month, or of another payer, changes nothing."""
+    hospital = {"billing_class": "institutional", "places": []}
+    db = store_of_market(tmp_path, {}, {"group": 1}, hospital)
+    before = choose_class(db, MARKET)
+    db = with_overruled(db, ("Payer C", "institutional", "unstated"))
+    assert choose_class(db, MARKET) == before
+    assert choose_class(db, replace(MARKET, payer="payer_a")).market == replace(before.market, payer="payer_a")

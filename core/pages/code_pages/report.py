@@ -44,7 +44,7 @@ def show_report(query: MarketQuery[ReportForm]) -> HttpResponseBase:
         code=codes.describe_code(db, market.code_type, market.code),
         answer=answer,
         labels=answer.labels if answer else [],
-        everybody=found.everybody if found else None,
+        found=found,
         payers=payers[:MAX_ROWS],
         more_payers=max(len(payers) - MAX_ROWS, 0),
         amounts=count_amount_lines(amounts)[:MAX_LINES],

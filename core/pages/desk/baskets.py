@@ -17,6 +17,9 @@ from core.queries.baskets.basket_index import PayerIndex
 from core.queries.baskets.basket_medians import BasketMedian, CodeMedian
 from core.queries.baskets.wide_tables import list_organization_medians, widen_by_organization, widen_by_payer
 from core.queries.comparison.compared_rates import is_plausible
+from core.queries.rules.measured_class import like_class
+from core.queries.yardstick.label_fits import list_labels_of_rates
+from core.store.connection import Snapshot
 from core.vocabulary.baskets import named_baskets
 
 MAX_COLUMNS = 12
@@ -48,6 +51,7 @@ def show_baskets(query: MarketQuery[BasketForm]) -> HttpResponseBase:
     columns = answer.indexes[:MAX_COLUMNS]
     rows = _rows(answer, [one.payer_slug for one in columns])
     paging = Paging(values["page"], len(rows))
+    labeled = _other_labels(db, answer)
     return query.render(
         "pages/baskets.html",
         answer=answer,
@@ -55,6 +59,8 @@ def show_baskets(query: MarketQuery[BasketForm]) -> HttpResponseBase:
         baskets=named_baskets().values(),
         codes_text=values["codes"].replace(",", "\n").replace("*", " "),
         labels=query.find_labels({code.code for code in codes}),
+        labeled=labeled,
+        indexes=[(one, labeled.get(one.payer_slug, "")) for one in answer.indexes],
         columns=columns,
         hidden=len(answer.indexes) - len(columns),
         rows=rows[paging.offset : paging.offset + paging.limit],
@@ -64,6 +70,15 @@ def show_baskets(query: MarketQuery[BasketForm]) -> HttpResponseBase:
         implausible=any(one.percent is not None and not is_plausible(one.percent) for one in answer.medians),
         answer_rows=sum(one.rates for one in answer.everybody.values()),
     )
+
+
+def _other_labels(db: Snapshot, answer: BasketAnswer) -> dict[str, str]:
+    """Return what payers label rates that are measured as another class, by payer_slug."""
+    if not answer.market.is_measured:
+        return {}
+    overruled = list_labels_of_rates(db, answer.market, {code.code for code in answer.codes})
+    others = [one for one in overruled if like_class(one.billing_class or "") != answer.market.billing_class]
+    return {one.payer_slug: one.billing_class or "" for one in others}
 
 
 def _rows(answer: BasketAnswer, columns: Sequence[str]) -> list[MatrixRow]:

@@ -11,6 +11,7 @@ from core.fields.places.care_setting import FOUR_SETTINGS, OTHER_PLACE
 from core.fields.places.place_of_service import PLACES
 from core.fields.places.practice_place import ENTITY_TYPES
 from core.fields.providers.specialty import SPECIALTIES
+from core.pages.formats import write_class
 from core.pages.forms.fields import (
     BILLING_CLASSES,
     SETTINGS,
@@ -63,6 +64,7 @@ from core.queries.rules.market_filters import (
     YARDSTICK,
     YARDSTICKS,
 )
+from core.queries.rules.measured_class import LIKE_CLASSES
 from core.queries.yardstick import medicare
 
 RATE_TYPES = ("negotiated", "derived", "fee schedule", "percentage", "per diem", NOT_STATED)
@@ -101,7 +103,10 @@ class MarketForm(QueryForm):
         "billing class",
         example="professional",
         meaning="The billing class of the rate: professional, institutional, both, or what else the file says; "
-        "`unstated` if it names none.",
+        "`unstated` if it names none. `like professional` is professional rates and those that a payer labels "
+        "institutional although all its rates fit physicians' fees (see the resource of overruled labels); "
+        "`like institutional` is the same the other way. An answer about one class of rates is about such a class "
+        "where a label is overruled and no class is asked for.",
     )
     modifier = ModifierField()
     setting = LowercaseField(
@@ -195,10 +200,13 @@ class MarketForm(QueryForm):
 
     def offer_fixed_options(self) -> None:
         """Show as select boxes the fields whose options are the same in every market."""
+        # Only where a label is overruled, a class has rates that are labeled otherwise.
+        like = [one for one in LIKE_CLASSES if one == self.cleaned_data.get("billing_class")]
+        classes = (*BILLING_CLASSES, *like)
         self.offer(
             care_setting=_any_of(CARE_SETTINGS),
             pos=[ANY, *((code, f"{code} {name}") for code, name in PLACES.items())],
-            billing_class=_any_of(BILLING_CLASSES),
+            billing_class=[ANY, *((one, write_class(one)) for one in classes)],
             setting=_any_of(SETTINGS),
             negotiated_type=_any_of(RATE_TYPES),
             arrangement=_any_of(ARRANGEMENTS),

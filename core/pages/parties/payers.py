@@ -1,7 +1,7 @@
 """Payers compared for some codes, and one payer."""
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -22,12 +22,14 @@ from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.paging import Paging
 from core.queries import coverage
 from core.queries.baskets.basket_codes import with_ranges_filled
+from core.queries.code_answer import spread_by_terms
 from core.queries.facets import Choice, count_choices
 from core.queries.find import codes
 from core.queries.parties import networks
 from core.queries.parties.payers import AskedCode, PayerSpread, compare_payers
-from core.queries.rules.market import Market, market_cache
+from core.queries.rules.market import Market, market_cache, uses_own_areas
 from core.queries.rules.market_filters import CLASS_FILTERS
+from core.queries.rules.measured_class import LIKE_CLASSES
 from core.queries.rules.which_filter_emptied import count_without_each_filter
 from core.queries.yardstick.label_fits import list_overruled_labels
 from core.store.connection import Snapshot
@@ -44,6 +46,8 @@ class ComparedTerms:
     payers: list[PayerSpread]
     cells: list[PayerSpread | None]
     chart: SafeString
+    percents: Mapping[str | None, float | None]
+    """The median percents of Medicare by payer_slug, where payers label these rates differently; or empty."""
 
 
 def _choose(form: PayersForm, db: Snapshot) -> MarketChoice:
@@ -88,7 +92,13 @@ def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]
     numbers = [code for one in wanted for _, code in one.meanings]
     base_name = dict(coverage.list_payers(db)).get(base, base) if base else None
     compared = [
-        _compared_terms(rows, columns, base_name, number if len(wanted) == 1 and number <= MAX_CHARTS else None)
+        _compared_terms(
+            rows,
+            columns,
+            base_name,
+            number if len(wanted) == 1 and number <= MAX_CHARTS else None,
+            _percents(db, market, rows) if len(wanted) == 1 else {},
+        )
         for number, rows in enumerate(by_terms[paging.offset : paging.offset + paging.limit], 1)
     ]
     return query.render(
@@ -101,6 +111,7 @@ def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]
         base_name=base_name,
         columns=[(slug, names[slug]) for slug in columns],
         code=codes.describe_code(db, wanted[0].code_type, wanted[0].code) if len(wanted) == 1 else None,
+        relabeled=any(row.other_label for row in spreads),
         freed=[] if compared else count_without_each_filter(db, market, numbers),
         elsewhere=_in_other_classes(query, names) if market.code and query.choice.filled else [],
         **_counted(asked),
@@ -126,19 +137,42 @@ def _counted(asked: Sequence[AskedCode]) -> dict[str, Any]:
 
 
 def _compared_terms(
-    rows: list[PayerSpread], columns: Sequence[str], base_name: str | None, chart_number: int | None
+    rows: list[PayerSpread],
+    columns: Sequence[str],
+    base_name: str | None,
+    chart_number: int | None,
+    percents: Mapping[str | None, float | None],
 ) -> ComparedTerms:
     everybody, payers = rows[0], rows[1:]
     by_payer = {row.payer_slug: row for row in payers}
     chart = SafeString("")
     if chart_number is not None:
         bars = [
-            spread_chart.Bar(row.reporting_entity_name, (row.p10, row.p25, row.p50, row.p75, row.p90))
+            spread_chart.Bar(_name_with_label(row), (row.p10, row.p25, row.p50, row.p75, row.p90))
             for row in rows[: MAX_BARS + 1]
         ]
         title = f"Rates in dollars by payer; the line marks the median of {base_name or 'all payers together'}"
         chart = spread_chart.draw_spreads(bars, spread_chart.dollars(everybody.base_p50), title, chart_number)
-    return ComparedTerms(everybody, payers, [by_payer.get(slug) for slug in columns], chart)
+    return ComparedTerms(everybody, payers, [by_payer.get(slug) for slug in columns], chart, percents)
+
+
+def _name_with_label(row: PayerSpread) -> str:
+    return f"{row.reporting_entity_name} (labeled {row.other_label})" if row.other_label else row.reporting_entity_name
+
+
+def _percents(db: Snapshot, market: Market, rows: list[PayerSpread]) -> dict[str | None, float | None]:
+    """Return the median percents of a line in which payers label their rates differently, by payer_slug."""
+    line = rows[0]
+    if line.billing_class not in LIKE_CLASSES or line.care_setting:
+        return {}
+    system = None if "/" in line.code_type else line.code_type
+    of_line = replace(market, code_type=system, code=line.code, billing_class=line.billing_class, payer=None)
+    with market_cache(db, of_line, areas=uses_own_areas(db, of_line)) as cached:
+        spreads = [one for one in spread_by_terms(cached, of_line) if one.modifier == line.modifier]
+    found: dict[str | None, float | None] = {one.payer_slug: one.percent_p50 for one in spreads}
+    # A payer with labels of both kinds has a spread for each, and no one percent.
+    both = {one.payer_slug for one in rows if one.labeled and " and " in one.labeled and one.payer_slug}
+    return found | dict.fromkeys(both)
 
 
 def _one_payer(query: MarketQuery[PayersForm], slug: str) -> HttpResponseBase:

@@ -275,9 +275,11 @@ def _reason(row: _Found | None, counts: _Counts | None) -> str:
 
 def choose_clinic_class(db: Snapshot, market: Market, clinic: Clinic) -> ClassChoice:
     """Return the market with the class of most of the clinic's own rates. The component is that of each line."""
-    facts, parameters = market_facts(db, market.without("code_type", "code", *CLASS_FILTERS))
+    anything = market.without("code_type", "code", *CLASS_FILTERS)
+    facts, parameters = market_facts(db, anything)
     own = f"(SELECT f.*, 1 AS rate_count FROM ({facts}) f WHERE {clinic.condition})"
-    choice = choose_among(market.without("modifier", CLASSES), count_classes(db, own, {**parameters, **clinic.values}))
+    counts = count_classes(db, anything, own, {**parameters, **clinic.values})
+    choice = choose_among(market.without("modifier", CLASSES), counts)
     found = [one for one in choice.classes if one.modifier == choice.market.modifier]
     return ClassChoice(replace(choice.market, modifier=None), found, choice.filled - {"modifier"})
 

@@ -7,7 +7,6 @@ it on to another (schedules.py). These rules have no other copy. docs/method.md 
 from collections.abc import Sequence
 
 from core.queries.comparison.area_amounts import area_steps
-from core.queries.comparison.label_fit import places_sql
 from core.queries.comparison.lookup_scope import ANYTHING, LookupScope
 from core.queries.comparison.lookups import lookups_sql
 from core.queries.comparison.reasons import MOST_HELPFUL_FIRST
@@ -23,6 +22,7 @@ from core.queries.comparison.schedules import (
 )
 from core.queries.comparison.state_schedule import COMPENSATION_OUTCOME, compensated_sql
 from core.queries.rules.market_filters import OF_COMPENSATION
+from core.queries.rules.measured_class import places_sql
 from core.queries.rules.modifiers import RENTAL_OR_PURCHASE
 from core.store.views import RATE_WITH_PAYEE, SURGICAL_CENTER_PAYEE
 

@@ -11,8 +11,6 @@ A label is overruled only if the evidence is overwhelming. docs/decisions/0058 h
 
 from math import exp, sqrt
 
-from core.store.schema.ids import pos_set_id
-
 LEAST_CODES = 3
 """Two codes have a spread, but one wrong rate decides it."""
 
@@ -30,12 +28,6 @@ PLAUSIBLE_MEDIANS = (0.5, 4.0)
 Medicare; a median outside of this range means that the rates are for another unit or service, however tightly they
 fit: hospitals' prices at five times a physician's fee are hospitals' prices."""
 
-SURGICAL_CENTER, UNSTATED, OTHER = "surgical center", "unstated", "other"
-"""The sets of places that are judged apart: place 24 alone, none, and any other."""
-
-OTHER_CLASS = {"professional": "institutional", "institutional": "professional"}
-"""The class that a label may have been mistaken for."""
-
 
 def needed_ratio(codes: int) -> float:
     """Return how many times as large as the other schedule's spread the label's spread must be, over so many codes."""
@@ -49,15 +41,3 @@ def is_overwhelming(codes: int, label_spread: float, spread: float, median: floa
         codes >= LEAST_CODES and least <= median <= most and label_spread > 0
         and label_spread >= needed_ratio(codes) * spread
     )  # fmt: skip
-
-
-def places_sql(place_set: str) -> str:
-    """Return SQL of which of the three sets of places the id of a set belongs to."""
-    return f"""CASE {place_set} WHEN '{pos_set_id(["24"])}' THEN '{SURGICAL_CENTER}'
-                   WHEN '{pos_set_id([])}' THEN '{UNSTATED}' ELSE '{OTHER}' END"""
-
-
-def other_class_sql(billing_class: str) -> str:
-    """Return SQL of the other class; null for neither of the two."""
-    cases = " ".join(f"WHEN '{one}' THEN '{other}'" for one, other in OTHER_CLASS.items())
-    return f"CASE {billing_class} {cases} END"

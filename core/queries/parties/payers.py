@@ -1,4 +1,8 @@
-"""Payers compared for a list of codes: rates in dollars only, one class and modifier at a time."""
+"""Payers compared for a list of codes: rates in dollars only, one class and modifier at a time.
+
+A payer's rates stand in the line of the class that they are measured as (core/queries/rules/measured_class.py), unless
+the market is of a class that files state.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -26,9 +30,17 @@ from core.queries.rules.columns import (
 from core.queries.rules.listed_codes import in_codes
 from core.queries.rules.market import Market
 from core.queries.rules.market_filters import NO_MODIFIER
+from core.queries.rules.measured_class import (
+    LIKE_CLASSES,
+    MEASURED_CLASS_OF_FACT,
+    OTHER_CLASS,
+    like_class,
+    like_sql,
+)
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, percentile_columns, percentile_list
 from core.queries.rules.rate_kinds import CARE_SETTINGS_OF_SETS, STATED_CARE_OF_FACT
+from core.queries.yardstick.label_fits import list_overruled_labels
 from core.store.connection import Snapshot
 
 ALL = "All payers together"
@@ -63,6 +75,14 @@ class PayerSpread:
     year_month: Annotated[
         str | None, described("Month of the payer's file; null for all payers if theirs differ.", "2025-08")
     ]
+    labeled: Annotated[
+        str | None,
+        described(
+            "What the files label these rates, where `billing_class` is `like professional` or `like institutional`: "
+            "the rates measured as that class, whatever a payer labels them; null otherwise.",
+            None,
+        ),
+    ]
     rates: RateCount
     p10: RateP10
     p25: RateP25
@@ -77,6 +97,12 @@ class PayerSpread:
         float | None,
         described("p50 against base_p50: 0.1 is 10% above; null if there is no base_p50 or it is zero.", 0.1),
     ]
+
+    @property
+    def other_label(self) -> str:
+        """What the payer labels the rates, if that is another class than they are measured as; or empty text."""
+        is_other = self.payer_slug and self.labeled and like_class(self.labeled) != self.billing_class
+        return self.labeled or "" if is_other else ""
 
     @property
     def line(self) -> tuple[str, str, str | None, str, str | None]:
@@ -128,6 +154,7 @@ class _CodeSpread:
     care_setting: str | None
     payer_slug: str | None
     reporting_entity_name: str | None
+    labeled: str | None
     dollars: bool
     rates: int
     p10: float
@@ -157,7 +184,9 @@ def compare_payers(
     meanings = [(position, *meaning) for position, one in enumerate(wanted) for meaning in one.meanings]
     # A surgical center and a hospital are two lines, unless the market is of one setting.
     is_center = f"({STATED_CARE_OF_FACT}, f.pos_set_id) IN (SELECT (stated, pos_set_id) FROM only_centers)"
-    divided = f"f.billing_class IS DISTINCT FROM 'professional' AND {is_center}"
+    measures = (market.billing_class is None or market.is_measured) and list_overruled_labels(db, anything)
+    measured = MEASURED_CLASS_OF_FACT if measures else "f.billing_class"
+    divided = f"{measured} IS DISTINCT FROM 'professional' AND {is_center}"
     care_setting = "NULL" if market.care_setting else f"CASE WHEN {divided} THEN '{SURGICAL_CENTER}' END"
     # The join would do, but DuckDB skips no row groups by it.
     listed, numbers = in_codes(code for _, _, code in meanings)
@@ -169,17 +198,21 @@ def compare_payers(
             only_centers AS (
                 SELECT stated, pos_set_id FROM ({CARE_SETTINGS_OF_SETS})
                 WHERE list_contains(settings, '{SURGICAL_CENTER}') AND NOT list_has_any(settings, {_HOSPITALS})),
-            f AS (
+            measured AS (
                 SELECT position, if(a.system IS NULL AND f.code_type IN ('CPT', 'HCPCS'), NULL, f.code_type) AS system,
-                       f.code_type, f.code, f.billing_class, f.billing_code_modifier AS modifier, payer_slug,
+                       f.code_type, f.code, f.billing_class AS stated, {measured} AS measured,
+                       f.billing_code_modifier AS modifier, payer_slug,
                        {care_setting} AS care_setting,
                        rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars' AS dollars, f.negotiated_rate
                 FROM fact_rate f
                 JOIN asked a ON a.code = f.code AND (a.system IS NULL OR a.system = f.code_type)
                 JOIN dim_payer_bridge ON reporting_entity_name_raw = f.reporting_entity_name
                 WHERE {anything.where} AND {listed}),
+            f AS ({_lined("measured") if measures else _as_stated("measured")}),
             spreads AS (
                 SELECT position, system, list_distinct([min(code_type), max(code_type)]) AS types, code, billing_class,
+                       if(billing_class IN {LIKE_CLASSES}, string_agg(DISTINCT stated, ' and ' ORDER BY stated), NULL)
+                           AS labeled,
                        modifier, care_setting, grouping(payer_slug) = 0 AS of_payer, payer_slug, dollars,
                        count(*) AS rates,
                        {percentile_list("negotiated_rate")} AS percentiles
@@ -188,7 +221,7 @@ def compare_payers(
                     (position, system, code, billing_class, modifier, care_setting, dollars, payer_slug),
                     (position, system, code, billing_class, modifier, care_setting, dollars)))
             SELECT position, system, list_sort(types) AS types, s.code, name, billing_class, modifier, care_setting,
-                   payer_slug, reporting_entity_name, dollars, rates,
+                   payer_slug, reporting_entity_name, labeled, dollars, rates,
                    {percentile_columns("percentiles", FIVE_PERCENTILES)}
             FROM spreads s
             LEFT JOIN dim_reporting_entity USING (payer_slug)
@@ -204,6 +237,18 @@ def compare_payers(
         },
     )
     return _spreads([row for row in rows if row.dollars], base, anything), _counted(rows, wanted)
+
+
+def _as_stated(rates: str) -> str:
+    return f"SELECT *, stated AS billing_class FROM {rates}"
+
+
+def _lined(rates: str) -> str:
+    """Return SQL of the rates with the class of their line: by the label, unless one of the code is overruled."""
+    of_code = "OVER (PARTITION BY position, system, code, modifier)"
+    return f"""SELECT *, if(measured IN {tuple(OTHER_CLASS)} AND bool_or(measured <> stated) {of_code},
+                            {like_sql("measured")}, stated) AS billing_class
+               FROM {rates}"""
 
 
 def _spreads(rows: list[_CodeSpread], base: str | None, market: Market) -> list[PayerSpread]:
@@ -226,6 +271,7 @@ def _spreads(rows: list[_CodeSpread], base: str | None, market: Market) -> list[
                 payer_slug=row.payer_slug,
                 reporting_entity_name=name or "",
                 year_month=(market.month_of(row.payer_slug) if row.payer_slug else market.one_month) or None,
+                labeled=row.labeled,
                 rates=row.rates,
                 p10=row.p10,
                 p25=row.p25,

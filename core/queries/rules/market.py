@@ -20,6 +20,7 @@ from core.queries.rules.market_filters import (
     all_of,
     profile_condition,
 )
+from core.queries.rules.measured_class import LIKE_CLASSES
 from core.store.connection import MarketSnapshot, Snapshot
 from core.store.generations.manifest import BY_GROUP
 from core.store.market.market_facts import MONTHS
@@ -175,12 +176,17 @@ class Market:
         names = self._set_parameters
         first = " AND ".join(["f.state = $state"] * bool(self.state) + [of_months] * bool(self.months))
         if self.code or self.evidence is None:
-            return _and(first, all_of(names, month))
+            return _and(first, all_of(names, month, measured=self.is_measured))
         # The evidence depends on each rate's code. It is found for the rates that meet the other conditions.
-        others = _and(first, all_of([name for name in names if name != EVIDENCE], month))
+        others = _and(first, all_of([name for name in names if name != EVIDENCE], month, measured=self.is_measured))
         facts = BY_GROUP if self.of_provider else FACT_RATE.name
         asked = f"SELECT DISTINCT f.pg_uid, f.code_type, f.code FROM {facts} f WHERE {others}"
         return f"{others} AND {likely_condition(month, asked)}"
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether the billing class is one of LIKE_CLASSES: rates are selected by the class they are measured as."""
+        return self.billing_class in LIKE_CLASSES
 
     @property
     def of_provider(self) -> bool:
@@ -308,7 +314,8 @@ def counted_rates(db: Snapshot, market: Market, *, areas: bool = False) -> tuple
     # all of them meet are left out: DuckDB keeps the plan of a question without parameters.
     names = [name for name in market.filter_names if name not in PROVIDER_FILTERS]
     filters = {name: getattr(market, name) for name in (*of_code, *names) if getattr(market, name)}
-    selection = f"SELECT * FROM {COUNTED_RATE} f WHERE {all_of(filters, '', counted=True)}"
+    of_rates = all_of(filters, "", counted=True, measured=market.is_measured)
+    selection = f"SELECT * FROM {COUNTED_RATE} f WHERE {of_rates}"
     return _selected(db, COUNTED_RATE, selection, filters)
 
 
@@ -318,7 +325,7 @@ def rates_of_market(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
         return f"(SELECT f.* FROM {FACT_RATE.name} f WHERE {market.where})", market.parameters
     names, whole = market.filter_names, market.without("payer")
     of_profile = [name for name in names if name in PROFILE_FILTERS]
-    where = all_of([name for name in names if name not in of_profile], whole.months_sql)
+    where = all_of([name for name in names if name not in of_profile], whole.months_sql, measured=market.is_measured)
     if of_profile:
         where += f" AND f.pg_uid IN (SELECT pg_uid FROM {_chosen_groups(db, whole, of_profile)})"
     selection = f"SELECT f.* FROM {MARKET_FACT} f WHERE {where}"

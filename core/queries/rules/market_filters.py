@@ -6,6 +6,11 @@ from dataclasses import dataclass, replace
 from core.fields.places.place_of_service import EVERY_PLACE
 from core.queries.rules.distance import miles_sql
 from core.queries.rules.evidence import EVIDENCE, likely_condition
+from core.queries.rules.measured_class import (
+    MEASURED_CLASS_OF_FACT,
+    MEASURED_CLASS_SQL,
+    like_sql,
+)
 from core.queries.rules.rate_kinds import CARE_SETTINGS_OF_SETS, STATED_CARE_OF_FACT, STATED_CARE_SQL
 from core.store.market.market_months import in_months
 from core.store.schema.tables import GROUP_PROFILE, GROUP_SPECIALTY
@@ -184,11 +189,13 @@ MARKET_PARAMETERS = (*CODE_PARAMETERS, *FILTERS, BASIS, AREA, CLASSES, YARDSTICK
 selective come first."""
 
 
-def all_of(names: Iterable[str], month: str, *, counted: bool = False) -> str:
+def all_of(names: Iterable[str], month: str, *, counted: bool = False, measured: bool = False) -> str:
     """Return the condition on fact_rate AS f that all of these filters set. The rest is as in `filter_condition`."""
     names = list(names)
     of_profile = [name for name in names if name in PROFILE_FILTERS]
-    conditions = [filter_condition(name, month, counted=counted) for name in names if name not in of_profile]
+    conditions = [
+        filter_condition(name, month, counted=counted, measured=measured) for name in names if name not in of_profile
+    ]
     if of_profile:
         # One set for all of them: a cardiologist of another town and a surgeon of this one are no cardiologist here.
         conditions.append(replace(FILTERS[of_profile[0]], condition=profile_condition(of_profile)).restrict(month))
@@ -200,12 +207,15 @@ def profile_condition(names: Iterable[str]) -> str:
     return " AND ".join(FILTERS[name].condition for name in names) or "true"
 
 
-def filter_condition(name: str, month: str = "$year_month", *, counted: bool = False) -> str:
+def filter_condition(name: str, month: str = "$year_month", *, counted: bool = False, measured: bool = False) -> str:
     """Return the condition of one filter on fact_rate AS f, which binds a parameter of the filter's name.
 
     `month` is what months_sql returns for the months of the groups. With `counted`, f is a row of counted_rates. The
-    filter by evidence needs a code.
+    filter by evidence needs a code. With `measured`, the billing class is one of LIKE_CLASSES: only then are the labels
+    that are overruled looked at.
     """
+    if name == "billing_class" and measured:
+        return f"{like_sql(MEASURED_CLASS_SQL if counted else MEASURED_CLASS_OF_FACT)} = $billing_class"
     if name == EVIDENCE:
         return likely_condition(month)
     if name in {BASIS, AREA, YARDSTICK}:

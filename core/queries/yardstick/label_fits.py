@@ -4,10 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass, fields
 from typing import Annotated
 
-from core.queries.comparison.label_fit import SURGICAL_CENTER, UNSTATED, places_sql
 from core.queries.rules.columns import BillingClass, PayerName, PayerSlug, described, stored
 from core.queries.rules.listed_codes import in_codes
 from core.queries.rules.market import Market, counted_rates
+from core.queries.rules.measured_class import SURGICAL_CENTER, UNSTATED, places_sql
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 from core.store.market.market_months import is_in_months

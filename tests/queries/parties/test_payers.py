@@ -22,6 +22,7 @@ from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.tic.source import open_documents
 from tests.queries import slow
+from tests.queries.one_market import store_of_market, with_overruled
 from tests.queries.rates_by_month import facts as facts_of_one_month
 from tests.queries.rates_by_month import store_of
 from tests.queries.slow import Everything, Row, percentile
@@ -58,7 +59,27 @@ def center_of(fact: Row) -> str | None:
     """Return a surgical center for what facilities bill in one and in no hospital."""
     settings = slow.settings_of(fact)
     alone = "surgical center" in settings and not settings & {"hospital outpatient", "inpatient"}
-    return "surgical center" if alone and fact["billing_class"] != "professional" else None
+    return "surgical center" if alone and fact["of_class"] != "professional" else None
+
+
+def with_lines(facts: list[Row], market: Market) -> list[Row]:
+    """Return the rates with the class of their line: as measured where a label of the code and modifier is overruled.
+
+    Where a class that files state was asked for, no label is.
+    """
+    asks_stated = market.billing_class is not None and not market.billing_class.startswith("like ")
+    for fact in facts:
+        fact["of_class"] = fact["billing_class"] if asks_stated else fact["measured"]
+        alike = [one for one in facts if of_code(one) == of_code(fact)]
+        apart = any(one["measured"] != one["billing_class"] for one in alike) and not asks_stated
+        named = apart and fact["of_class"] in {"professional", "institutional"}
+        fact["line_class"] = f"like {fact['of_class']}" if named else fact["of_class"]
+        fact["center"] = center_of(fact)
+    return facts
+
+
+def of_code(fact: Row) -> tuple[str, str, str]:
+    return fact["system"], fact["code"], fact["billing_code_modifier"]
 
 
 def assert_compared(
@@ -68,14 +89,11 @@ def assert_compared(
     rest = iter(found)
     for one, counted in zip(wanted, asked, strict=True):
         listed = ListedCode(one.code_type, one.code)
-        facts = [
-            {**fact, "system": meant(fact, one), "center": center_of(fact)}
-            for fact in everything.of(market)
-            if meant(fact, one)
-        ]
+        of_one_code = [{**fact, "system": meant(fact, one)} for fact in everything.of(market) if meant(fact, one)]
+        facts = with_lines(of_one_code, market)
         dollars = [fact for fact in facts if fact["kind"] == "dollars"]
         assert (counted.wanted, counted.dollars, counted.others) == (listed, len(dollars), len(facts) - len(dollars))
-        lines = slow.grouped(dollars, "system", "code", "billing_class", "billing_code_modifier", "center")
+        lines = slow.grouped(dollars, "system", "code", "line_class", "billing_code_modifier", "center")
         of_one = [next(rest) for _ in range(sum(1 + len(payers(rows)) for rows in lines.values()))]
         by_line: dict[Any, list[PayerSpread]] = {}
         for row in of_one:
@@ -84,7 +102,7 @@ def assert_compared(
         for rows in lines.values():
             label = "/".join(sorted({row["code_type"] for row in rows}))
             fact = rows[0]
-            line = label, fact["code"], fact["billing_class"], fact["billing_code_modifier"], fact["center"]
+            line = label, fact["code"], fact["line_class"], fact["billing_code_modifier"], fact["center"]
             assert_line(by_line[line], rows, base)
     assert next(rest, None) is None
 
@@ -104,6 +122,12 @@ def assert_line(found: list[PayerSpread], rows: list[Row], base: str | None) -> 
     compared = percentile(rates[base], 0.5) if base in rates else None
     for row in found:
         values = rates[row.payer_slug]
+        stated = {
+            fact["billing_class"]
+            for fact in rows
+            if row.payer_slug in {None, make_payer_slug(fact["reporting_entity_name"])}
+        }
+        assert row.labeled == (" and ".join(sorted(stated)) if (row.billing_class or "").startswith("like ") else None)
         assert row.rates == len(values)
         assert [row.p10, row.p25, row.p50, row.p75, row.p90] == pytest.approx(
             [percentile(values, share) for share in (0.1, 0.25, 0.5, 0.75, 0.9)]
@@ -112,13 +136,32 @@ def assert_line(found: list[PayerSpread], rows: list[Row], base: str | None) -> 
         assert row.difference == (pytest.approx(row.p50 / compared - 1, abs=1e-9) if compared else None)
 
 
-@given(st.lists(facts, max_size=25), wanted_codes, st.sampled_from(BASES), st.sampled_from([None, "26", "none"]))
+LABELS = [
+    (payer, stated, places)
+    for payer in ("Payer A, Inc.", "Payer B")
+    for stated, places in (("institutional", "unstated"), ("institutional", "other"), ("professional", "other"))
+]
+
+
+@given(
+    st.lists(facts, max_size=25),
+    wanted_codes,
+    st.sampled_from(BASES),
+    st.sampled_from([{}, {"modifier": "26"}, {"modifier": "none"}, {"billing_class": "like professional"},
+                     {"billing_class": "institutional"}]),
+    st.one_of(st.just([]), st.lists(st.sampled_from(LABELS), max_size=3, unique=True)),
+)  # fmt: skip
 def test_payers_side_by_side(
-    rates: list[Any], wanted: list[WantedCode], base: str | None, modifier: str | None
+    rates: list[Any],
+    wanted: list[WantedCode],
+    base: str | None,
+    filters: dict[str, str],
+    overruled: list[tuple[str, str, str]],
 ) -> None:
     with TemporaryDirectory() as directory:
         db = store_of(Path(directory), {"2025-08": ([(set(), set())] * 4, rates)})
-        assert_compared(db, Everything(db), Market("GA", "2025-08", modifier=modifier), wanted, base)
+        db = with_overruled(db, *overruled) if overruled else db
+        assert_compared(db, Everything(db), Market("GA", "2025-08", **filters), wanted, base)
 
 
 def test_the_demo_s_payers(demo: Snapshot) -> None:
@@ -190,3 +233,22 @@ def test_real_payers_side_by_side(shared: Path) -> None:
         everything = Everything(db)
         for base in (None, "evry_health"):
             assert_compared(db, everything, Market("TX", "2025-06"), read_codes("99213 0001A 70553 99283 XYZ"), base)
+
+
+def test_a_payer_whose_label_is_overruled_stands_beside_the_others(tmp_path: Path) -> None:
+    mislabeled = {"reporting_entity_name": "Payer B", "billing_class": "institutional", "places": []}
+    hospital = {"billing_class": "institutional", "places": []}
+    db = store_of_market(tmp_path, {}, {"group": 1}, {**mislabeled, "negotiated_rate": 30.0}, hospital)
+    db = with_overruled(db, ("Payer B", "institutional", "unstated"))
+    everything, codes = Everything(db), read_codes("99213")
+    for filters in ({}, {"billing_class": "like professional"}, {"billing_class": "institutional"}):
+        for base in BASES:
+            assert_compared(db, everything, Market("GA", "2025-08", **filters), codes, base)
+    rows, _ = compare_payers(db, Market("GA", "2025-08"), codes, "payer_a")
+    assert [(row.billing_class, row.payer_slug, row.labeled, row.other_label, row.p50) for row in rows] == [
+        ("like institutional", None, "institutional", "", 10.0),
+        ("like institutional", "payer_a", "institutional", "", 10.0),
+        ("like professional", None, "institutional and professional", "", 10.0),
+        ("like professional", "payer_a", "professional", "", 10.0),
+        ("like professional", "payer_b", "institutional", "institutional", 30.0),
+    ]

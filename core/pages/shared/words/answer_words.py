@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 from core.pages.charts import spread_chart
 from core.queries.code_answer import AnswerSpread, CodeAnswer, answer_code
 from core.queries.facets import Choice
+from core.queries.rules.measured_class import LIKE_CLASSES, class_of_like
 from core.queries.yardstick.label_fits import OverruledLabel
 from core.queries.yardstick.medicare_amounts import Amount, AmountLine, ScheduleTerms, count_amount_lines
 
@@ -60,12 +61,13 @@ def describe_answer(
     of_terms = {
         terms: amount
         for terms, amount in amounts.items()
-        if (terms.billing_class, terms.modifier) == (everybody.billing_class, everybody.modifier)
+        if (terms.billing_class == everybody.billing_class or everybody.billing_class in LIKE_CLASSES)
+        and terms.modifier == everybody.modifier
     }
     lines = count_amount_lines(of_terms)
     terms = describe_bill(found, labels, {choice.value for choice in modifiers})
     bars = [spread_chart.Bar(_ALL, everybody.percentiles)]
-    bars += [spread_chart.Bar(row.reporting_entity_name or "", row.percentiles) for row in found.payers[:most_payers]]
+    bars += [spread_chart.Bar(_name_with_label(found, row), row.percentiles) for row in found.payers[:most_payers]]
     return AnswerOnTop(
         spread=everybody,
         terms=", ".join(filter(None, (terms, " or ".join(settings)))),
@@ -74,16 +76,21 @@ def describe_answer(
         ),
         amounts=lines,
         payers=len(found.payers),
-        charted=len(bars) - 1,
+        charted=min(len(found.payers), most_payers),
         labels=_labels_of(found, labels),
         others=sum(row.rates for row in spreads if row.reporting_entity_name is None) - everybody.rates,
     )
 
 
+def _name_with_label(answer: CodeAnswer, payer: AnswerSpread) -> str:
+    name, label = payer.reporting_entity_name or "", answer.label_of(payer)
+    return f"{name} (labeled {label})" if label else name
+
+
 def _labels_of(answer: CodeAnswer, labels: Sequence[OverruledLabel]) -> list[OverruledLabel]:
     """Return the labels of the payers and the class that an answer is about."""
-    payers = {row.payer_slug for row in answer.payers}
-    return [one for one in labels if one.payer_slug in payers and one.billing_class == answer.everybody.billing_class]
+    stated = {(row.payer_slug, row.billing_class) for row in answer.payers}
+    return [one for one in labels if (one.payer_slug, one.billing_class) in stated]
 
 
 def describe_bill(
@@ -92,12 +99,13 @@ def describe_bill(
     """Return what describe_terms does, unless no payer's rates are what their label says: the words then say that."""
     wrong = _labels_of(answer, labels)
     everybody = answer.everybody
-    said = describe_terms(everybody.billing_class, everybody.modifier, modifiers)
-    if {one.payer_slug for one in wrong} != {row.payer_slug for row in answer.payers}:
+    said = describe_terms(class_of_like(everybody.billing_class), everybody.modifier, modifiers)
+    stated = {(row.payer_slug, row.billing_class) for row in answer.payers}
+    if not wrong or {(one.payer_slug, one.billing_class) for one in wrong} != stated:
         return said
     schedules = {one.schedule for one in wrong}
     name = _FEES_OF.get(schedules.pop(), "") if len(schedules) == 1 else ""
-    label = f"labeled {everybody.billing_class} but in line with {name or 'another schedule'}"
+    label = f"labeled {wrong[0].billing_class} but in line with {name or 'another schedule'}"
     _, _, part = said.partition(", ")
     return ", ".join(filter(None, (label, part)))
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from core.pages.formats import write_class
 from core.quality.checks import CHECKS_BY_NAME
 from core.queries.rate_classes import RateClass
 from core.queries.rules.evidence import BILLED, NONE, SPECIALTY, UNSCORED
@@ -87,7 +88,7 @@ _PARTS = {NO_MODIFIER: "", "26": "reading only (26)", "TC": "technical part (TC)
 
 def class_label(one: RateClass) -> str:
     """Return what pages call a class of rates: whose bill, which part of the service, and where."""
-    whose = "Class not stated" if one.billing_class == NOT_STATED else one.billing_class.capitalize()
+    whose = "Class not stated" if one.billing_class == NOT_STATED else write_class(one.billing_class).capitalize()
     part = _PARTS.get(one.modifier, f"modifier {one.modifier}")
     where = " or ".join("setting not stated" if name == NOT_STATED else name for name in one.settings)
     return ", ".join(filter(None, (whose, part, where)))
