@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from core.fields.texts.text import is_digits
-from core.pages.formats import write_day
+from core.pages.formats import end_sentence, write_day
 from core.pages.forms.query_form import MAX_GENERATION
 from core.store.generations.manifest import Manifest
 
@@ -30,8 +30,8 @@ def cite(subject: str, data: str, path: str, pinned_path: str, manifest: Manifes
     return Citation(
         address=THIS_SITE + path,
         pinned=pinned,
-        sentence=f"BeaconPoint Health. {subject}. {of_data} {manifest.generation} of {write_day(manifest.created_at)}, "
-        f"as published by payers under the Transparency in Coverage rule. {pinned}",
+        sentence=f"BeaconPoint Health. {end_sentence(subject)} {of_data} {manifest.generation} of "
+        f"{write_day(manifest.created_at)}, as published by payers under the Transparency in Coverage rule. {pinned}",
         feed=feed,
     )
 

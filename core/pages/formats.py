@@ -155,6 +155,11 @@ def write_filter(value: str, name: str) -> str:
     return write_class(value) if value == NOT_STATED or name == "billing_class" else value
 
 
+def end_sentence(text: str) -> str:
+    """Return a text as the end of a sentence: a name such as Example, Inc. has its period."""
+    return text if text.endswith(".") else f"{text}."
+
+
 def write_class(billing_class: str | None) -> str:
     """Write a billing class, and what one of LIKE_CLASSES is."""
     words = class_of_like(billing_class)

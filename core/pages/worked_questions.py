@@ -84,7 +84,7 @@ def _about_payers(answer: CodeAnswer, name: str, said_of: str, market: Market) -
         f"One in ten rates is {write_dollars(row.p10)} or less, and one in ten {write_dollars(row.p90)} or more "
         f"({said_of})."
     )
-    yield WorkedQuestion(f"How much do the rates for {name} differ?", said, urls.to("organizations", market))
+    yield WorkedQuestion(f"How much do the rates for {name} differ?", said, urls.to("rates", market))
 
 
 def _about_medicare(answer: CodeAnswer, name: str, said_of: str, market: Market) -> Iterator[WorkedQuestion]:
@@ -93,4 +93,4 @@ def _about_medicare(answer: CodeAnswer, name: str, said_of: str, market: Market)
         yield from _about_spread(answer, name, said_of, market)
         return
     said = f"{write_percent(row.percent_p50)} of what Medicare pays, in the middle ({said_of})."
-    yield WorkedQuestion(f"How does {name} compare with Medicare?", said, urls.to("medicare", market))
+    yield WorkedQuestion(f"How does {name} compare with Medicare?", said, urls.to("rates", market))

@@ -74,3 +74,8 @@ def test_a_place_is_what_filters_name_or_the_state() -> None:
     assert formats.write_place("TX", [("Near", "near", "75201,25")]) == "the area within 25 miles of 75201"
     county = ("County", "county", "Dallas County, TX")
     assert formats.write_place("TX", [county, city]) == "Dallas County, TX and Dallas, TX"
+
+
+def test_a_sentence_has_one_period() -> None:
+    assert formats.end_sentence("payer Example, Inc.") == "payer Example, Inc."
+    assert formats.end_sentence("payer Example") == "payer Example."

@@ -1,6 +1,7 @@
 """The first page."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from django.test import Client
@@ -47,6 +48,17 @@ def test_worked_questions_have_the_figures_of_their_pages(site: Client, demo: Sn
         [write_dollars(max(payers))[1:], write_dollars(min(payers))[1:]],
         [write_dollars(spread.p50)[1:], write_dollars(spread.p25)[1:], write_dollars(spread.p75)[1:]],
     )
+
+
+def test_a_worked_question_leads_to_its_figures(site: Client, demo: Snapshot) -> None:
+    market = with_latest(demo, Market("GA", ""))
+    one_payer = work_questions(demo, replace(market, payer="example_peach_health_plan"))
+    assert "How much do the rates" in one_payer[1].question
+    for one in (*work_questions(demo, market), *one_payer):
+        shown = text_of(site.get(one.address))
+        figures = re.findall(r"\$[\d.,]+\d|\d+%", one.answer)
+        assert figures
+        assert not [figure for figure in figures if figure not in shown], one.address
 
 
 def test_a_first_page_without_its_worked_questions_is_not_kept(site: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,7 +61,9 @@ def mislabeled(tmp_path_factory: pytest.TempPathFactory) -> Path:
             {"payer_slug": one["payer_slug"], "reporting_entity_name": one["reporting_entity_name_raw"]}
             for one in (payer, other)
         ],
-        dim_npi=[{"npi": npi, "name": "A clinic", "state": "GA"} for npi in (NPI, OTHER_NPI)],
+        dim_npi=[
+            {"npi": npi, "name": "A clinic", "state": "GA", "taxonomy_code": "207X00000X"} for npi in (NPI, OTHER_NPI)
+        ],
         dim_tin=[{"tin_type": "ein", "tin_value": tin} for tin in (TIN, OTHER_TIN)],
         xref_group_npi=[{**in_month, "pg_uid": uid, "npi": npi} for uid, (npi, _) in groups.items()],
         xref_group_tin=[
@@ -249,3 +251,8 @@ def test_a_notebook_asks_for_a_schedule_and_for_the_evidence(mislabeled: Path, l
     assert amounts == {"OPPS": [HOSPITALS[CODE]], "mpfs": [PHYSICIANS[CODE]]}
     with pytest.raises(BeaconError, match="basis: 'x' is unknown; expected one of mpfs, opps, asc"):
         store.medicare("GA", "2025-06", CODE, basis="x")
+
+
+def test_a_taxonomy_code_is_not_shown_as_a_word(site: Client) -> None:
+    """The list of taxonomies is not loaded: nothing is said instead."""
+    assert "207X00000X" not in text_of(site.get(in_month(f"/npi/{NPI}/")))

@@ -177,7 +177,14 @@ def test_most_codes_of_a_list_decide(demo: Snapshot) -> None:
 def test_rates_whose_label_is_overruled_are_of_the_class_that_they_fit(tmp_path: Path) -> None:
     mislabeled = {"reporting_entity_name": "Payer B", "billing_class": "institutional", "places": []}
     hospital = {"reporting_entity_name": "Payer A", "billing_class": "institutional", "places": []}
-    changes = [{}, {"group": 1}, mislabeled, {**mislabeled, "group": 1}, {**mislabeled, "group": 2}, hospital]
+    changes: list[dict[str, Any]] = [
+        {},
+        {"group": 1},
+        mislabeled,
+        {**mislabeled, "group": 1},
+        {**mislabeled, "group": 2},
+        hospital,
+    ]
     db = with_overruled(store_of_market(tmp_path, *changes), ("Payer B", "institutional", "unstated"))
     choice = choose_class(db, MARKET)
     assert [(one.billing_class, one.rates, one.chosen) for one in choice.classes] == [

@@ -1,8 +1,8 @@
 """A map of places, drawn on the server as SVG: a circle for each, colored by a figure, on the shape of the state.
 
 There are no outlines of states or counties: the points of all of a state's ZIP codes show its shape. Colors come from
-the style sheet by class, darker for higher figures on a light page and lighter on a dark one. The page's table has
-every figure of the map in words.
+the style sheet by class, stronger for higher figures on a light page and on a dark one. The places with most rates
+have their names beside them. The page's table has every figure of the map in words.
 """
 
 import math
@@ -21,6 +21,15 @@ _GRID = 3
 """Points of the state's shape that are closer than this are one: a third of them are enough to see it."""
 
 COLORS = 5
+
+_LEAST_SPAN = 1.5
+"""The scale of colors spans at least this factor. Otherwise 127% and 130% would be its two ends."""
+
+_NAMED = 12
+"""Places that have their name beside them, if it covers nothing."""
+
+_LETTER, _LINE = 8.4, 17
+"""Width of a letter, rounded up, and height of a name."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +67,8 @@ def draw_map(
 ) -> PlaceMap | None:
     """Return a map of the places on the points `shape` of a state, or None if there is no place to draw.
 
-    `write` writes a figure. Each of COLORS colors has as many places as the others, as far as figures differ. Places
-    far outside the shape, such as a lab in another state, are left out.
+    `write` writes a figure. Colors are steps of the same factor, see _color_limits. Places far outside the shape, such
+    as a lab in another state, are left out.
     """
     inside = [place for place in places if _is_within(place, shape)]
     if not inside:
@@ -68,15 +77,17 @@ def draw_map(
     limits = _color_limits([place.value for place in inside])
     most = max(place.rates for place in inside)
     # Small circles on top of large ones, so that each can be seen.
-    circles = [_circle(place, project, limits, most, write) for place in sorted(inside, key=lambda one: -one.rates)]
+    ordered = sorted(inside, key=lambda one: -one.rates)
+    circles = [_circle(place, project, limits, most, write) for place in ordered]
     drawing = format_html(
         '<svg class="map" role="img" viewBox="0 0 {} {}" aria-labelledby="map-title map-words">'
-        '<title id="map-title">{}</title><desc id="map-words">{}</desc><path class="shape" d="{}"/>{}</svg>',
+        '<title id="map-title">{}</title><desc id="map-words">{}</desc><path class="shape" d="{}"/>{}{}</svg>',
         project.width, project.height, title,
         f"{len(inside)} places, from {write(min(one.value for one in inside))} to "
         f"{write(max(one.value for one in inside))}. The table below has each of them.",
         _dots(shape, project),
         format_html_join("", "{}", ((circle,) for circle in circles)),
+        format_html_join("", "{}", ((name,) for name in _names(ordered, project, most))),
     )  # fmt: skip
     return PlaceMap(drawing, _legend([place.value for place in inside], limits, write))
 
@@ -116,23 +127,64 @@ def _dots(shape: Sequence[tuple[float, float]], project: _Projection) -> str:
 
 
 def _color_limits(values: Sequence[float]) -> list[float]:
-    """Return the lowest value of each color but the first."""
-    ordered = sorted(values)
-    found = {ordered[len(ordered) * color // COLORS] for color in range(1, COLORS)}
-    return sorted(found - {ordered[0]})
+    """Return the lowest value of each color but the first: steps of one factor between the lowest and highest figures.
+
+    A tenth of the places may be beyond each end, so that one odd place does not take all colors. The steps span at
+    least _LEAST_SPAN, so that places that are paid about the same have about the same color.
+    """
+    ordered = sorted(max(value, _LEAST_VALUE) for value in values)
+    low, high = (math.log(ordered[round((len(ordered) - 1) * share)]) for share in (0.1, 0.9))
+    missing = max(math.log(_LEAST_SPAN) - (high - low), 0)
+    low, high = low - missing / 2, high + missing / 2
+    return [math.exp(low + (high - low) * color / COLORS) for color in range(1, COLORS)]
+
+
+_LEAST_VALUE = 0.01
+"""Zero has no logarithm."""
 
 
 def _color(value: float, limits: Sequence[float]) -> int:
-    """Return the color of a value. With fewer limits than colors, the colors in use are spread over the scale."""
-    step = sum(value >= limit for limit in limits)
-    return 1 + round(step * (COLORS - 1) / max(len(limits), 1))
+    return 1 + sum(value >= limit for limit in limits)
+
+
+def _radius(place: MapPlace, most: int) -> float:
+    return _SMALLEST + (_LARGEST - _SMALLEST) * math.sqrt(place.rates / most)
+
+
+def _names(places: Sequence[MapPlace], project: _Projection, most: int) -> list[SafeString]:
+    """Return the names of the first places, each beside its circle where it covers no other circle or name."""
+    circles = [(*project.at(one.latitude, one.longitude), _radius(one, most)) for one in places]
+    taken = [(x - r, y - r, x + r, y + r) for x, y, r in circles]
+    names = []
+    for place, (x, y, radius) in zip(places[:_NAMED], circles, strict=False):
+        name = place.name.partition(",")[0].removesuffix(" County").removesuffix(" Parish")
+        width = _LETTER * len(name)
+        right = (x + radius + 3, y - _LINE / 2, x + radius + 3 + width, y + _LINE / 2)
+        left = (x - radius - 3 - width, y - _LINE / 2, x - radius - 3, y + _LINE / 2)
+        for anchor, at, box in (("start", right[0], right), ("end", left[2], left)):
+            is_inside = box[0] >= 0 and box[2] <= project.width
+            if is_inside and not any(_overlap(box, other) for other in taken):
+                taken.append(box)
+                names.append(
+                    format_html('<text class="{}" x="{}" y="{}">{}</text>', anchor, f"{at:.1f}", f"{y + 5:.1f}", name)
+                )
+                break
+    return names
+
+
+_Box = tuple[float, float, float, float]
+"""Left, top, right, and bottom."""
+
+
+def _overlap(one: _Box, other: _Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _circle(
     place: MapPlace, project: _Projection, limits: Sequence[float], most: int, write: Callable[[float], str]
 ) -> SafeString:
     x, y = project.at(place.latitude, place.longitude)
-    radius = _SMALLEST + (_LARGEST - _SMALLEST) * math.sqrt(place.rates / most)
+    radius = _radius(place, most)
     return format_html(
         '<circle class="color-{}" cx="{}" cy="{}" r="{}"><title>{}</title></circle>',
         _color(place.value, limits), f"{x:.1f}", f"{y:.1f}", f"{radius:.1f}",

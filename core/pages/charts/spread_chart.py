@@ -21,11 +21,17 @@ _ROW, _AXIS = 46, 26
 _MIN_DISTANCE = 0.17
 """Between two marks of the axis, as a share of the width: their labels overlap if they are closer."""
 
+_FROM_LINE = 0.09
+"""Between a mark of the axis and the line of an amount, which would cross the mark's label on a phone."""
+
 _MARGIN = 0.04
 """No mark is closer to an edge than this share of the width: its label would be cut off."""
 
 _NEAR_EDGE = 0.1
 """The label of a mark that is closer to an edge begins or ends at the mark."""
+
+_NARROWEST_BOX = 0.6
+"""Percent of the width: narrower, the middle half is hidden by the mark of the median."""
 
 _NEAR_ZERO = 0.001
 """Zero has no logarithm. Whatever is closer to zero than this is drawn at the edge."""
@@ -80,7 +86,7 @@ def draw_spreads(
         return SafeString("")
     top = label_height(amounts) if amounts else 0
     lines = [amount.amount for amount in amounts_to_draw(amounts)]
-    scale = _Scale(measure, [*lines, *(value for bar in bars for value in bar.percentiles)])
+    scale = _Scale(measure, [*lines, *(value for bar in bars for value in bar.percentiles)], lines)
     axis, height = top + _AXIS, top + _AXIS + _ROW * len(bars)
     return format_html(
         '<svg class="chart" role="img" width="100%" height="{}" aria-labelledby="spread-title-{} spread-words-{}">'
@@ -97,7 +103,7 @@ def draw_spreads(
 class _Scale:
     """Map a value to a position."""
 
-    def __init__(self, measure: Measure, values: Sequence[float]) -> None:
+    def __init__(self, measure: Measure, values: Sequence[float], lines: Sequence[float]) -> None:
         self._measure = measure
         low, high = max(min(values), _NEAR_ZERO), max(*values, _NEAR_ZERO)
         if measure.even:
@@ -108,6 +114,7 @@ class _Scale:
         for mark in measure.marks:
             share = self._share(mark)
             apart = all(abs(share - self._share(one)) >= _MIN_DISTANCE for one in self.marks)
+            apart = apart and all(abs(share - self._share(one)) >= _FROM_LINE for one in lines)
             if _MARGIN <= share <= 1 - _MARGIN and apart:
                 self.marks.append(mark)
 
@@ -138,15 +145,20 @@ def _bar(scale: _Scale, bar: Bar, top: int) -> SafeString:
     p10, p25, p50, p75, p90 = bar.percentiles
     low, high = float(scale.at(p25)[:-1]), float(scale.at(p75)[:-1])
     middle = top + 29
+    # A box too narrow to see beside the mark of the median would be a sliver of another color.
+    half = ""
+    if high - low >= _NARROWEST_BOX:
+        half = format_html(
+            '<rect class="half" x="{}%" width="{}%" y="{}" height="14"/>', f"{low:.2f}", f"{high - low:.2f}", middle - 7
+        )
     # Lines of the axis and of amounts do not cross a name: a strip of the page's color is below it.
     return format_html(
         '<rect class="behind" x="0" width="100%" y="{}" height="18"/><text class="name" x="0" y="{}">{}</text>'
         '<line class="range" x1="{}" x2="{}" y1="{}" y2="{}"/>'
-        '<rect class="half" x="{}%" width="{}%" y="{}" height="14"/>'
-        '<line class="median" x1="{}" x2="{}" y1="{}" y2="{}"/>',
+        '{}<line class="median" x1="{}" x2="{}" y1="{}" y2="{}"/>',
         top + 1, top + 14, bar.name,
         scale.at(p10), scale.at(p90), middle, middle,
-        f"{low:.2f}", f"{max(high - low, 0.3):.2f}", middle - 7,
+        half,
         scale.at(p50), scale.at(p50), middle - 10, middle + 10,
     )  # fmt: skip
 

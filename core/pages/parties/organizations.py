@@ -11,6 +11,7 @@ from core.pages.shared.paging import Paging
 from core.queries.find import codes
 from core.queries.likely_rates import find_evidence_switch
 from core.queries.parties.organizations import Organization, count_totals, list_organizations
+from core.queries.rules.market_filters import ALL_CLASSES
 from core.queries.rules.which_filter_emptied import count_without_each_filter
 
 MAX_BARS = 10
@@ -33,16 +34,19 @@ def show_organizations(query: MarketQuery[OrganizationsForm]) -> HttpResponseBas
         spread_chart.Bar(name, (row.p10, row.p25, row.p50, row.p75, row.p90))
         for name, row in zip(names, rows, strict=False)
     ]
-    title = "Rates in dollars by organization; the line marks the market median"
+    together = market.classes == ALL_CLASSES
+    title = "Rates in dollars by organization" + ("" if together else "; the line marks the market median")
+    middle = None if together else counted.median
     return query.render(
         "pages/organizations.html",
         evidence=find_evidence_switch(query.db, market),
         code=codes.describe_code(query.db, market.code_type, market.code),
         totals=counted,
         rows=rows,
+        together=together,
         named=sum(row.business_name is not None for row in rows),
         charted=len(bars),
-        chart=spread_chart.draw_spreads(bars, spread_chart.dollars(counted.median), title),
+        chart=spread_chart.draw_spreads(bars, spread_chart.dollars(middle), title),
         freed=[] if counted.dollars else count_without_each_filter(query.db, market),
         paging=paging,
         sort=sort,

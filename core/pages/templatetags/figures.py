@@ -50,6 +50,7 @@ FIGURES: dict[str, Callable[..., str]] = {
     "tin": formats.write_tin,
     "postal_code": formats.write_postal_code,
     "filter_value": formats.write_filter,
+    "end_sentence": formats.end_sentence,
     "billing_class": formats.write_class,
     "versus": formats.write_difference,
     "change": formats.write_change,

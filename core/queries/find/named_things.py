@@ -48,6 +48,8 @@ def _read_named_things(db: Snapshot) -> NamedThings:
     rates: dict[str, int] = {}
     for row in coverage.list_coverage(db):
         rates[row.payer_slug] = rates.get(row.payer_slug, 0) + row.rates
+    for one in coverage.list_shared_files(db):
+        rates[one.payer_slug] -= one.rates * (len(one.states) - 1)
     names = db.rows("SELECT payer_slug, reporting_entity_name FROM dim_reporting_entity")
     payers = [FoundPayer(slug, name, rates.get(slug, 0)) for slug, name in names]
     cities: dict[str, list[str]] = {}

@@ -27,6 +27,7 @@ from core.queries.rules.columns import (
 )
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
 from core.queries.rules.market import Market, facts_in_memory, rates_of_market
+from core.queries.rules.market_filters import ALL_CLASSES
 from core.queries.rules.named_rows import read_row, read_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, median, percentile_columns, percentile_list
 from core.store.connection import MarketSnapshot, Snapshot
@@ -75,7 +76,11 @@ class Organization:
     newest_month: NewestMonth
     difference: Annotated[
         float | None,
-        described("Median against the market's median: 0.1 is 10% above; null if the market's is zero.", 0.1),
+        described(
+            "Median against the market's median: 0.1 is 10% above; null if the market's is zero, or if rates of all "
+            "classes were asked for, which have no median together.",
+            0.1,
+        ),
     ]
 
 
@@ -121,6 +126,8 @@ def list_organizations(
 
     Only rates in dollars count.
     """
+    # An organization that is paid for readings alone is not below a market of whole scans.
+    market_median = "NULL::DOUBLE" if market.classes == ALL_CLASSES else f"(SELECT {median('negotiated_rate')} FROM f)"
     (condition, key), sorting = rows_after(ORDERS[order], last), order_by(ORDERS[order])
     with facts_in_memory(db, market) as memory:
         facts, parameters = rates_of_market(memory, market)
@@ -139,7 +146,7 @@ def list_organizations(
                 FROM f JOIN {_tins_of_groups(memory, market)} USING (pg_uid)
                 GROUP BY tin_type, tin_value)
             SELECT * EXCLUDE (percentiles),
-                   p50 / nullif((SELECT {median("negotiated_rate")} FROM f), 0) - 1 AS difference
+                   p50 / nullif({market_median}, 0) - 1 AS difference
             FROM every WHERE {condition}
             ORDER BY {sorting} LIMIT {limit:d} OFFSET {offset:d}"""
         # The page's rows are chosen first, without parameters that would need another plan. Then what is known of them.

@@ -49,3 +49,29 @@ def test_places_far_from_the_state_are_left_out_and_names_are_escaped() -> None:
     assert "&lt;b&gt;Here" in drawn.drawing
     assert draw_map([far], GEORGIA, str, "A map") is None
     assert draw_map([], GEORGIA, str, "A map") is None
+
+
+def test_figures_that_hardly_differ_are_no_extremes_and_places_have_names() -> None:
+    near = [
+        MapPlace("Fulton County, GA", 33.8, -84.4, 1.27, 30),
+        MapPlace("Chatham County, GA", 32.0, -81.2, 1.28, 20),
+        MapPlace("Bibb County, GA", 32.8, -83.7, 1.30, 10),
+    ]
+    drawn = draw_map(near, GEORGIA, lambda value: f"{value:.0%}", "A map")
+    assert drawn is not None
+    assert [(entry.color, entry.words) for entry in drawn.legend] == [(3, "127% to 130%")]
+    assert re.findall(r'<text class="(\w+)"[^>]*>([^<]*)<', drawn.drawing) == [
+        ("start", "Fulton"), ("end", "Chatham"), ("start", "Bibb"),
+    ]  # fmt: skip
+    # One odd place does not take all colors from the others.
+    apart = [MapPlace("", 33.0, -83.0, value, 1) for value in (0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 40.0)]
+    drawn = draw_map(apart, GEORGIA, str, "A map")
+    assert drawn is not None
+    assert [entry.color for entry in drawn.legend] == [1, 2, 3, 4, 5]
+
+
+def test_names_cover_neither_each_other_nor_a_circle() -> None:
+    beside = [MapPlace(f"Place {n}", 33.0, -83.0 + n / 20, 1.0, 9 - n) for n in range(4)]
+    drawn = draw_map(beside, GEORGIA, str, "A map")
+    assert drawn is not None
+    assert re.findall(r">(Place \d)</text>", drawn.drawing) == ["Place 0", "Place 3"]

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.pages.charts.spread_chart import Bar, dollars, draw_spreads
+from core.queries.yardstick.medicare_amounts import AmountLine
 
 SVG = "{http://www.w3.org/2000/svg}"
 names = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=20)
@@ -34,10 +35,13 @@ def test_places_keep_the_order_of_values(bars: list[Bar]) -> None:
     svg = drawn(bars)
     lines = [line for line in svg.iter(f"{SVG}line") if line.attrib["class"] == "range"]
     medians = [line for line in svg.iter(f"{SVG}line") if line.attrib["class"] == "median"]
-    boxes = [box for box in svg.iter(f"{SVG}rect") if box.attrib["class"] == "half"]
-    assert len(lines) == len(medians) == len(boxes) == len(bars)
-    for line, median, box in zip(lines, medians, boxes, strict=True):
-        edges = [place(line, "x1"), place(box, "x"), place(median, "x1")]
+    boxes = {box.attrib["y"]: box for box in svg.iter(f"{SVG}rect") if box.attrib["class"] == "half"}
+    assert len(lines) == len(medians) == len(bars)
+    for line, median in zip(lines, medians, strict=True):
+        edges = [place(line, "x1"), place(median, "x1")]
+        if box := boxes.get(str(int(line.attrib["y1"]) - 7)):
+            edges.insert(1, place(box, "x"))
+            assert place(box, "width") >= 0.6
         assert edges == sorted(edges)
         assert 0 <= edges[0] <= place(median, "x1") <= place(line, "x2") <= 100
     ((even,),) = [[line for line in svg.iter(f"{SVG}line") if line.attrib["class"] == "even"]]
@@ -84,3 +88,18 @@ def test_a_figure_of_dollars_says_dollars() -> None:
     text = draw_spreads([Bar("A", (80, 100, 125, 1500.4, 2000))], dollars(104.5), "Rates")
     assert "A: median $125.00, middle half $100.00 to $1,500, 10th to 90th percentile $80.00 to $2,000." in text
     assert 'y="14">$104.50</text>' in text
+
+
+def test_a_middle_half_without_width_is_the_mark_alone() -> None:
+    assert 'class="half"' not in draw_spreads([Bar("A", (90.0, 100.0, 100.0, 100.0, 110.0))], dollars(None))
+    assert 'class="half"' in draw_spreads([Bar("A", (90.0, 95.0, 100.0, 105.0, 110.0))], dollars(None))
+
+
+def test_no_label_of_the_axis_is_crossed_by_the_line_of_an_amount() -> None:
+    bars = [Bar("A", (217.11, 238.87, 258.34, 275.99, 302.10))]
+    assert "$200.00" in draw_spreads(bars, dollars(None))
+    drawn_with_line = draw_spreads(bars, dollars(None), amounts=[AmountLine("MPFS non-facility", 198.67, 14)])
+    (line,) = re.findall(r'<line class="even" x1="([\d.]+)%"', drawn_with_line)
+    marks = re.findall(r'<text class="mark[^"]*" x="([\d.]+)%"[^>]*>([^<]*)<', drawn_with_line)
+    assert marks
+    assert all(abs(float(at) - float(line)) >= 9 for at, _ in marks)

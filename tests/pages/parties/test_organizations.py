@@ -27,3 +27,20 @@ def test_organizations_are_compared_with_the_market(site: Client, demo: Snapshot
     assert "Professional, reading only (26) 50" in text_of(mixed)
     most = organizations.count_totals(demo, replace(market, modifier="none"))
     assert f"the market median, {write_dollars(most.median)}" in text_of(mixed), "of one class"
+
+
+def test_rates_of_all_classes_together_are_compared_with_no_market(site: Client) -> None:
+    """A reading is not cheap because the market has whole scans."""
+    together = site.get("/organizations/", {**QUERY, "code": "70450", "classes": "all", "sort": "p50"})
+    (shown,) = tables(together)
+    assert not {"Rank", "vs. market"} & set(shown[0])
+    words = text_of(together)
+    assert "so there is no rank and no comparison with the market" in words
+    assert "the market median" not in words
+    rows = site.get("/api/v1/organizations", {**QUERY, "code": "70450", "classes": "all"}).json()["rows"]
+    assert {row["difference"] for row in rows} == {None}
+    of_one_class = site.get("/organizations/", {**QUERY, "code": "70450"})
+    assert {"Rank", "vs. market"} <= {
+        head.split(" ")[0] if head.startswith("Rank") else head for head in tables(of_one_class)[0][0]
+    }
+    assert "no comparison with the market" not in text_of(of_one_class)

@@ -1,14 +1,18 @@
 """One box for everything."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.queries.find import codes
+from core.queries.find.named_things import named_things
 from core.queries.find.search import Provider, search_everything
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from tests.queries.slow import Everything
+from tests.queries.tables import written
 
 
 @pytest.mark.parametrize(
@@ -158,3 +162,18 @@ def test_a_typing_error_in_a_provider_s_name_is_forgiven(demo: Snapshot) -> None
     assert search_everything(demo, f"{first} {second}").corrected_name is None
     assert search_everything(demo, f"{wrong} xyzzyx").corrected_name is None, "no provider has the other word"
     assert search_everything(demo, "knee replcement").corrected_name is None
+
+
+def test_a_file_for_two_states_counts_once(tmp_path: Path) -> None:
+    a_batch = {"year_month": "2025-08", "reporting_entity_name": "Payer A", "payer_slug": "payer_a"}
+    batches = [
+        {**a_batch, "batch_id": "both", "state": "GA", "rows_added": 7},
+        {**a_batch, "batch_id": "both", "state": "TX", "rows_added": 7},
+        {**a_batch, "batch_id": "of Texas", "state": "TX", "rows_added": 2},
+        # Part of a file each: other rates.
+        {**a_batch, "batch_id": "parts", "state": "GA", "rows_added": 10},
+        {**a_batch, "batch_id": "parts", "state": "TX", "rows_added": 20},
+    ]
+    names = [{"payer_slug": "payer_a", "reporting_entity_name": "Payer A"}]
+    db = written(tmp_path, {"dim_batch": batches, "dim_reporting_entity": names})
+    assert {slug: payer.rates for slug, payer in named_things(db).payers.items()} == {"payer_a": 7 + 2 + 10 + 20}

@@ -101,8 +101,12 @@ def describe_bill(
     everybody = answer.everybody
     said = describe_terms(class_of_like(everybody.billing_class), everybody.modifier, modifiers)
     stated = {(row.payer_slug, row.billing_class) for row in answer.payers}
-    if not wrong or {(one.payer_slug, one.billing_class) for one in wrong} != stated:
+    if not wrong:
         return said
+    if {(one.payer_slug, one.billing_class) for one in wrong} != stated:
+        others = [row for row in answer.payers if answer.label_of(row)]
+        whose = others[0].reporting_entity_name if len(others) == 1 else "some payers"
+        return f"{said}, {whose}’s labeled {answer.label_of(others[0])}" if others else said
     schedules = {one.schedule for one in wrong}
     name = _FEES_OF.get(schedules.pop(), "") if len(schedules) == 1 else ""
     label = f"labeled {wrong[0].billing_class} but in line with {name or 'another schedule'}"
