@@ -181,6 +181,26 @@ def pages(db: duckdb.DuckDBPyConnection, samples: int) -> list[Page]:
         Page("quality", [{}], "/quality/"),
         Page("API, rates, common", common, "/api/v1/rates", MARKET, _rates(_MARKET)),
         Page("API, summary, common", common, "/api/v1/rates/summary", MARKET, _rates(_MARKET)[2:3]),
+        *_filtered_by_provider(db, common),
+    ]
+
+
+def _filtered_by_provider(db: duckdb.DuckDBPyConnection, common: list[Values]) -> list[Page]:
+    """Return pages of the commonest codes near a ZIP code, and of a specialty, if the store knows where providers are.
+
+    They are compared with the same pages without the filter.
+    """
+    if not db.execute("SELECT count(*) FROM duckdb_views() WHERE view_name = 'provider_profile'").fetchall()[0][0]:
+        return []
+    commonest = "SELECT {0} FROM provider_profile WHERE {0} IS NOT NULL {1} GROUP BY 1 ORDER BY count(*) DESC LIMIT 1"
+    places = db.execute(commonest.format("zip", "AND latitude IS NOT NULL")).fetchall()
+    specialties = db.execute(commonest.format("specialty", "")).fetchall()
+    filters = [("25 miles", {"near": f"{zip_code},25"}) for (zip_code,) in places]
+    filters += [("specialty", {"specialty": specialty}) for (specialty,) in specialties]
+    return [
+        Page(f"{name}, {words}", common, f"/{name}/", MARKET, fixed=fixed)
+        for words, fixed in filters
+        for name in ("rates", "organizations", "medicare")
     ]
 
 
