@@ -89,12 +89,21 @@ document.addEventListener("focusout", (event) => {
   if (event.target === box) close();
 });
 
-// Only a script can print.
-function offerPrint() {
-  for (const button of document.querySelectorAll("[data-print]")) button.hidden = false;
+// Only a script can print or copy.
+function offerScripted() {
+  for (const button of document.querySelectorAll("[data-print], [data-copy]")) button.hidden = false;
 }
-offerPrint();
+offerScripted();
 document.addEventListener("click", (event) => event.target.closest("[data-print]") && print());
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const text = document.getElementById(button.dataset.copy);
+  text.select();
+  // Without https there is no clipboard, but what is selected can be copied by keyboard.
+  if (navigator.clipboard) await navigator.clipboard.writeText(text.value);
+  button.textContent = navigator.clipboard ? "Copied" : "Selected";
+});
 
 // The menu of more pages closes when the visitor goes on or presses Escape.
 function closeMenu(event) {
@@ -121,7 +130,7 @@ addEventListener("resize", reachable);
 document.addEventListener("htmx:after:swap", () => {
   close();
   reachable();
-  offerPrint();
+  offerScripted();
   // The box of the header is not swapped: it says what the page is about, as on a page that is loaded.
   document.querySelector(".top .find input").value = new URLSearchParams(location.search).get("q") ?? "";
   document.getElementById("main").focus({ preventScroll: true });

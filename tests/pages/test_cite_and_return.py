@@ -26,7 +26,9 @@ HOST = "http://testserver"
 
 def shown_addresses(response: Any) -> list[str]:
     """Return the addresses in the fields of a page: the newest one and the pinned one."""
-    return [unescape(one) for one in re.findall(r'<input readonly value="([^"]*)"', response.content.decode())]
+    return [
+        unescape(one) for one in re.findall(r'<input id="[a-z-]+" readonly value="([^"]*)"', response.content.decode())
+    ]
 
 
 @pytest.mark.parametrize("page", [*PAGES, "/feed/?code=99213", "/compensation/below/?code=70450"])
@@ -47,7 +49,9 @@ def test_a_page_shows_an_address_that_leads_back_to_it(site: Client, page: str) 
         assert again.status_code == 200, "the address is spelled as the site spells it"
         assert shown_addresses(again) == [newest, pinned]
     assert "notice" in Client().get(pinned.removeprefix(HOST)).content.decode()
-    sentence = unescape(response.content.decode().split("<textarea readonly", 1)[1].split("</textarea>")[0])
+    sentence = unescape(
+        response.content.decode().split('<textarea id="cite-sentence" readonly', 1)[1].split("</textarea>")[0]
+    )
     assert pinned in sentence
     assert "Transparency in Coverage" in sentence
 

@@ -37,7 +37,9 @@ def choose_for_provider(form: ProviderForm, db: Snapshot, by: providers.By, valu
     return choose_provider_market(asked, db, providers.list_provider_periods(db, by, value))
 
 
-def show_provider(query: MarketQuery[ProviderForm], by: providers.By, value: str, **who: Any) -> HttpResponseBase:
+def show_provider(
+    query: MarketQuery[ProviderForm], by: providers.By, value: str, about: str, **who: Any
+) -> HttpResponseBase:
     """Return the page of a provider, or the file of one of the tables of its rates. `who` says who it is."""
     db, asked = query.db, query.market
     within = choose_within(db, query.values["q"], query.values["family"])
@@ -59,6 +61,7 @@ def show_provider(query: MarketQuery[ProviderForm], by: providers.By, value: str
         )
     return query.render(
         f"pages/{by}.html",
+        about=about,
         value=value,
         market=Market(asked.state, asked.year_month, basis=asked.basis, latest=asked.latest),
         asked=asked,

@@ -4,6 +4,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponseBase
 from django.shortcuts import redirect
 
+from core.pages.formats import write_tin
 from core.pages.forms.fields import NpiField, TinField
 from core.pages.forms.market_forms import ProviderForm
 from core.pages.parties.provider_page import choose_for_provider, show_provider
@@ -48,6 +49,7 @@ def show_npi(query: MarketQuery[ProviderForm], npi: str) -> HttpResponseBase:
         query,
         "npi",
         npi,
+        f"{found.full_name or ''} NPI {npi}".strip(),
         who=found,
         groups=providers.list_groups(query.db, "npi", npi),
         known=query.db.ask_once(providers.is_register_loaded),
@@ -79,6 +81,7 @@ def show_tin(query: MarketQuery[ProviderForm], tin: str) -> HttpResponseBase:
         query,
         "tin",
         digits,
+        f"{found[0].business_name or ''} {write_tin(digits, found[0].tin_type)}".strip(),
         who=found[0],
         groups=providers.list_groups(query.db, "tin", digits),
         tins=found,

@@ -37,7 +37,7 @@ def show_organization(query: MarketQuery[OrganizationForm], organization: str) -
     key = found.organization_id
     if key != organization:
         return redirect(urls.to("organization", organization=key))
-    return _show(query, "organization", key, who=found)
+    return _show(query, "organization", key, found.organization_name or key, who=found)
 
 
 @market_page(SystemForm, "system", choose=_choose)
@@ -55,10 +55,12 @@ def show_system(query: MarketQuery[SystemForm], system: str) -> HttpResponseBase
         every = roll_ups.list_organizations_of_system(db, system, ROW_CAP, 0)[1]
         return query.download(every, roll_ups.OrganizationProfile, f"{system}_organizations")
     organizations = roll_ups.list_organizations_of_system(db, system, MAX_LISTED, 0)[1]
-    return _show(query, "system", system, who=found, hospitals=hospitals, organizations=organizations)
+    return _show(
+        query, "system", system, found.system_name, who=found, hospitals=hospitals, organizations=organizations
+    )
 
 
-def _show(query: MarketQuery[Any], level: roll_ups.Level, key: str, **who: Any) -> HttpResponseBase:
+def _show(query: MarketQuery[Any], level: roll_ups.Level, key: str, name: str, **who: Any) -> HttpResponseBase:
     """Return the page, or the file of one of its tables: of what both levels have."""
     db, table, market = query.db, query.values["table"], query.market
     if query.wants_file and table == "tins":
@@ -72,13 +74,14 @@ def _show(query: MarketQuery[Any], level: roll_ups.Level, key: str, **who: Any) 
     listed = {**who, "tins": roll_ups.list_tins(db, level, key, MAX_LISTED, 0)[1], "max_listed": MAX_LISTED}
     if not roll_ups.is_too_large(periods, market):
         groups = providers.list_groups(db, level, key)
-        return show_provider(query, level, key, loaded=periods, groups=groups, **listed)
+        return show_provider(query, level, key, name, loaded=periods, groups=groups, **listed)
     if query.wants_file:
         return invalid_query(
             query.request, [("table", f"has more than {roll_ups.MAX_COMPARED:,} rates: choose a code")]
         )
     return query.render(
         f"pages/{level}.html",
+        about=name,
         loaded=periods,
         market=market,
         too_large=True,

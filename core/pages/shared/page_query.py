@@ -51,6 +51,8 @@ _PAGE_NAMES = {
     "report": "Report of a code",
     "npi": "Rates of a provider",
     "tin": "Rates of a tax ID",
+    "organization": "Rates of an organization",
+    "system": "Rates of a health system",
 }
 """What a page is called in a citation, by the first part of its path; the others are called by that part."""
 
@@ -115,9 +117,13 @@ class PageQuery(Generic[F]):
         """Return the payers' files that the rows come from, where they are the files of one market."""
         return []
 
-    def render(self, template: str, status: int = 200, **context: Any) -> HttpResponse:
-        """Return the page. `path` and `parameters` let templates link to the same page with other parameters."""
-        response = render(self.request, template, {**self._context(), **context}, status=status)
+    def render(self, template: str, status: int = 200, *, about: str = "", **context: Any) -> HttpResponse:
+        """Return the page. `path` and `parameters` let templates link to the same page with other parameters.
+
+        `about` names whom the page is about, for its citation.
+        """
+        citation = {"citation": self._cite(about)}
+        response = render(self.request, template, {**self._context(), **citation, **context}, status=status)
         response.content = label_cells(response.content.decode())
         return response
 
@@ -129,17 +135,17 @@ class PageQuery(Generic[F]):
             "manifest": self.db.manifest,
             "titles": code_titles(self.db),
             "started": self.request.META.get(STARTED_AT),
-            "citation": self._cite(),
             "pinned": self.values.get("generation"),
         }
 
-    def _cite(self) -> Citation:
+    def _cite(self, about: str) -> Citation:
         """Return how the page is cited."""
         # A page of rows and an order are part of what is looked at; a format is not.
         parameters = {**self.parameters, "format": None, "table": None}
         newest = urls.changed(self.request.path, {**parameters, "generation": None})
         pinned = urls.changed(self.request.path, {**parameters, "generation": self.db.manifest.generation})
-        subject = "; ".join([self._page_name(), *(f"{name.lower()} {value}" for name, value in self.choices)])
+        name = ", ".join(filter(None, (self._page_name(), about)))
+        subject = "; ".join([name, *(f"{label.lower()} {value}" for label, value in self.choices)])
         return cite(subject, self._data_months(), newest, pinned, self.db.manifest, self._feed())
 
     def _page_name(self) -> str:

@@ -101,6 +101,16 @@ def test_what_its_members_bill_to_medicare_counts_each_member_once(rolled_up: Cl
         assert {row["services"] for row in rolled_up.get(address).json()["rows"]} == {25 * len(_members())}
 
 
+def test_a_citation_names_whom_the_page_is_about(rolled_up: Client) -> None:
+    tin = next(practice.tin for practice in practices() if practice.name.startswith("Peachtree"))
+    cited = {path: text_of(rolled_up.get(path)) for path in (f"/organization/{ORGANIZATION}/", f"/tin/{tin}/")}
+    assert (
+        "Rates of an organization, Peachtree Physicians Group (demo); state Georgia"
+        in cited[f"/organization/{ORGANIZATION}/"]
+    )
+    assert f"{tin[:2]}-{tin[2:]}; state Georgia" in cited[f"/tin/{tin}/"]
+
+
 def test_the_key_of_a_tax_id_finds_the_summary_of_its_organization(rolled_up: Client) -> None:
     tin = next(practice.tin for practice in practices() if practice.name.startswith("Peachtree"))
     by_tin, by_key = (
