@@ -113,6 +113,14 @@ def test_a_code_is_looked_up_in_the_workers_compensation_schedule(store: RateSto
     assert store.compensation("GA", "7", year_month="2025-03")["code"].unique().sort()[0] == "70450"
     assert store.compensation("GA", year_month="2024-12").is_empty()
     assert store.compensation("TX").schema == scan.schema
+    listed = store.compensation("GA", codes=["70450", "99213"])
+    assert set(listed["code"]) == {"70450", "99213"}
+    beside = store.compensation_medians("GA", ["70450", "99213"])
+    assert set(beside["code"]) == {"70450", "99213"}
+    assert store.compensation_medians("TX", ["70450"]).is_empty()
+    below = store.below_schedule("organizations", "GA", "2025-08", codes=["70450", "99213"])
+    assert set(below["code"]) == {"70450", "99213"}
+    assert below.select("tin_value", "code").is_unique().all()
 
 
 @pytest.mark.parametrize(

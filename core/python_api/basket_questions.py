@@ -74,7 +74,7 @@ class BasketQuestions(ABC):
         if not clinic.values and not any(line.rate is not None for line in read):
             raise BeaconError("clinic_position: expected tin=, npis=, npi=, or organization=, or lines with rates")
         basket = basket if isinstance(basket, str) else list(basket)
-        codes = _codes_of(db, basket)[1] if basket else []
+        codes = codes_of(db, basket)[1] if basket else []
         market = replace(asked, organization=None, tin=None, npi=None)
         return frame_of(ClinicPosition, answer_clinic(db, ClinicQuestion(market, clinic, read, codes)).positions)
 
@@ -82,13 +82,14 @@ class BasketQuestions(ABC):
         self, state: str, year_month: str | None, basket: str | Iterable[str], filters: Filters
     ) -> BasketAnswer:
         db = self._snapshot()
-        named, codes = _codes_of(db, basket)
+        named, codes = codes_of(db, basket)
         market = with_latest(db, parse_market(state, year_month, None, None, filters))
         return answer_basket(db, BasketQuestion(market, codes, named))
 
 
-def _codes_of(db: Snapshot, basket: str | Iterable[str]) -> tuple[NamedBasket | None, list[BasketCode]]:
+def codes_of(db: Snapshot, basket: str | Iterable[str]) -> tuple[NamedBasket | None, list[BasketCode]]:
     """Return the named basket, if it is one, and the codes. Raise BeaconError if there are none."""
+    basket = basket if isinstance(basket, str) else list(basket)
     named = named_baskets().get(basket) if isinstance(basket, str) else None
     text = basket if isinstance(basket, str) else "\n".join(basket)
     codes = choose_codes(db, named, [] if named else read_basket(text))

@@ -53,7 +53,7 @@ def document_of(db: Snapshot) -> dict[str, Any]:
                 parameter["examples"] = parameter["schema"]["examples"] = [{"npi": npi, "tin": tin}[parameter["name"]]]
             if parameter["name"] in FEW:
                 parameter["schema"]["enum"] = FEW[parameter["name"]]
-            if path.startswith("/api/v1/baskets") and parameter["name"] == "basket":
+            if path.startswith(("/api/v1/baskets", "/api/v1/compensation/medians")) and parameter["name"] == "basket":
                 parameter["required"] = True  # OpenAPI cannot express that one of two is required
             if path.startswith("/api/v1/clinic") and parameter["name"] == "tin":
                 parameter["required"] = True

@@ -260,6 +260,24 @@ def test_from_a_month_to_what_changed_in_it(look: Any, javascript: bool) -> None
     expect(page.get_by_role("heading", name="Groups and networks")).to_be_visible()
 
 
+_WIDTHS = {"A4": 707, "Letter": 733}
+"""Pixels of a page of paper between margins of 11 mm."""
+
+
+@pytest.mark.parametrize(
+    "path", [f"/clinic/?{MARKET.partition('&code_type')[0]}&tin={{tin}}", f"/report/?{MARKET}&code=70450"]
+)
+@pytest.mark.parametrize("paper", _WIDTHS)
+def test_no_table_is_wider_than_the_paper(look: Any, demo: Snapshot, path: str, paper: str) -> None:
+    ((tin,),) = demo.rows("SELECT min(tin_value) FROM dim_tin WHERE tin_type = 'ein'")
+    page: Page = look(path.format(tin=tin))
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": _WIDTHS[paper], "height": 900})
+    ends = page.evaluate("[...document.querySelectorAll('table')].map(one => one.getBoundingClientRect().right)")
+    assert ends
+    assert max(ends) <= _WIDTHS[paper]
+
+
 @pytest.mark.parametrize("paper", ["A4", "Letter"])
 def test_a_report_is_one_sheet(look: Any, paper: str) -> None:
     page: Page = look(f"/report/?{MARKET}&code=70450")

@@ -14,10 +14,17 @@ from core.api.protocol.resources import (
     ResourceRequest,
     resource,
 )
+from core.fields.codes.basket_list import read_basket
 from core.pages.forms.compensation_form import BelowForm, CompensationForm
 from core.pages.forms.market_forms import MedicareForm
+from core.queries.baskets.basket_answer import choose_codes
+from core.queries.baskets.basket_codes import BasketCode
+from core.queries.rate_classes import choose_class_of_codes
 from core.queries.rules.market import market_cache
+from core.queries.rules.market_filters import ALL_CLASSES, CLASSES
 from core.queries.yardstick import below_schedule, compensation, medicare
+from core.queries.yardstick.schedule_medians import ScheduleMedian, list_schedule_medians
+from core.vocabulary.baskets import named_baskets
 
 router = Router(tags=["Medicare"])
 
@@ -45,8 +52,57 @@ class CompensationOutcomes(MarketAnswer):
 def list_amounts(request: ResourceRequest) -> AnswerFields:
     """Look up codes in a state's workers' compensation fee schedule.
 
-    One row per code and modifier, with the amounts of all columns of the schedule. All codes if `code` is omitted.
+    One row per code and modifier, with the amounts of all columns of the schedule. Those of a list (`codes`), of a
+    `basket`, or of a `code`; all codes if none is given.
     """
+    values, release, listed = request.values, _release(request), _listed_codes(request)
+    page = request.page_at_offset(
+        lambda limit, offset: compensation.list_compensation_amounts(
+            request.db, release, values["code_type"], values["code"], limit, offset, listed
+        )
+    )
+    return {**page, "schedule": release}
+
+
+class CompensationMedians(Page[ScheduleMedian]):
+    """What payers pay beside a state's schedule."""
+
+    schedule: compensation.CompensationRelease = Field(description="The release that the amounts are from.")
+
+
+@resource(
+    router,
+    "/compensation/medians",
+    CompensationForm,
+    CompensationMedians,
+    required=["state"],
+    without=["code", "code_type"],
+)
+def list_medians_beside_schedule(request: ResourceRequest) -> AnswerFields:
+    """List what payers pay for the codes of a list or a basket, beside the amounts of a state's schedule.
+
+    A row for each code, payer, and who is paid: professionals, hospital outpatient departments, or surgical centers.
+    The medians are those of each payer's latest file.
+    """
+    release, listed = _release(request), _listed_codes(request)
+    if not listed:
+        raise Problem("wrong-parameter", errors=[("codes", "list codes, or choose a basket")])
+    _, amounts = compensation.list_compensation_amounts(request.db, release, "", "", ALL_AMOUNTS, 0, listed)
+    found = list_schedule_medians(request.db, release, amounts, listed)
+    return {**request.page_of(found), "schedule": release}
+
+
+ALL_AMOUNTS = 1_000_000
+"""More rows than a list of codes has in any schedule."""
+
+
+def _listed_codes(request: ResourceRequest) -> list[BasketCode]:
+    """Return the codes of the list or the basket that is asked for."""
+    named = named_baskets().get(request.values["basket"])
+    return choose_codes(request.db, named, read_basket(request.values["codes"]))
+
+
+def _release(request: ResourceRequest) -> compensation.CompensationRelease:
     values = request.values
     release = compensation.choose_compensation_release(
         compensation.list_compensation_releases(request.db), values["state"], values["year_month"]
@@ -54,12 +110,7 @@ def list_amounts(request: ResourceRequest) -> AnswerFields:
     if release is None:
         when = f" in effect in {values['year_month']}" if values["year_month"] else ""
         raise Problem("not-found", f"No workers' compensation schedule of {values['state']}{when} is loaded.")
-    page = request.page_at_offset(
-        lambda limit, offset: compensation.list_compensation_amounts(
-            request.db, release, values["code_type"], values["code"], limit, offset
-        )
-    )
-    return {**page, "schedule": release}
+    return release
 
 
 @resource(router, "/compensation/payers", MedicareForm, MarketPage[medicare.PercentSpread])
@@ -106,8 +157,9 @@ _NOT_TAKEN = ["sort"]
 def list_organizations_below(request: ResourceRequest) -> AnswerFields:
     """List the tax IDs that accept less than the state's workers' compensation schedule.
 
-    Of a code or of a payer. Those with most rates below the schedule come first; a rate counts once for each tax ID of
-    its provider group.
+    Of a code, of a list (`codes`) or a `basket`, or of a payer. With codes, a row for each tax ID and code, in dollars
+    as well. Those with most rates below the schedule come first; a rate counts once for each tax ID of its provider
+    group.
     """
     return _list_below(request, "organizations")
 
@@ -125,9 +177,20 @@ def list_codes_below(request: ResourceRequest) -> AnswerFields:
 
 
 def _list_below(request: ResourceRequest, by: below_schedule.BelowBy) -> AnswerFields:
-    request.refuse_if_too_broad()
-    with market_cache(request.db, request.market) as cache:
+    listed, market = _listed_codes(request), request.market
+    if listed:
+        classes = {}
+        if market.classes != ALL_CLASSES:
+            chosen = choose_class_of_codes(request.db, market.without(CLASSES), [one.code for one in listed])
+            market, classes = chosen.market, {"rate_classes": chosen.classes}
+        market = market.without("code", "code_type")
         page = request.page_at_offset(
-            lambda limit, offset: below_schedule.list_below_schedule(cache, request.market, by, limit, offset)
+            lambda limit, offset: below_schedule.list_below_schedule(request.db, market, by, limit, offset, listed)
         )
-        return {**page, "totals": below_schedule.count_below_schedule(cache, request.market)}
+        return {**page, **classes, "totals": below_schedule.count_below_schedule(request.db, market, listed)}
+    request.refuse_if_too_broad()
+    with market_cache(request.db, market) as cache:
+        page = request.page_at_offset(
+            lambda limit, offset: below_schedule.list_below_schedule(cache, market, by, limit, offset)
+        )
+        return {**page, "totals": below_schedule.count_below_schedule(cache, market)}

@@ -1,41 +1,61 @@
 """Who accepts less than a state's workers' compensation schedule, for a code or for a payer."""
 
+from dataclasses import replace
 from typing import cast
 
 from django.http import HttpResponseBase
 
+from core.fields.codes.basket_list import read_basket
 from core.pages.forms.compensation_form import BelowForm
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.lanes.weights import is_too_broad
+from core.pages.shared.market_choice import with_class
 from core.pages.shared.page import MarketQuery, ask_for_code, market_page
 from core.pages.shared.paging import PAGE_ROWS, Paging
-from core.queries.find import codes
+from core.queries.baskets.basket_answer import choose_codes
+from core.queries.find.codes import describe_code
+from core.queries.rate_classes import choose_class_of_codes
+from core.queries.rules.market_filters import ALL_CLASSES, CLASSES
 from core.queries.yardstick.below_schedule import ROW_TYPES, BelowBy, count_below_schedule, list_below_schedule
+from core.vocabulary.baskets import named_baskets
 
 
 @market_page(BelowForm, "below_schedule")
 def show_below_schedule(query: MarketQuery[BelowForm]) -> HttpResponseBase:
     """Show `/compensation/below/`"""
+    named = named_baskets().get(query.values["basket"])
+    listed = choose_codes(query.db, named, read_basket(query.values["codes"]))
+    if listed and query.market.classes != ALL_CLASSES:
+        of_class = choose_class_of_codes(query.db, query.market.without(CLASSES), [one.code for one in listed])
+        query = replace(query, choice=with_class(query.choice, of_class))
     market = query.market
-    if not (market.code or market.payer) or is_too_broad(query.db, market):
+    if not listed and (not (market.code or market.payer) or is_too_broad(query.db, market)):
         return ask_for_code(query, "below_schedule")
+    if listed:
+        market = market.without("code", "code_type")
+    # The rates of a list are read once by each question: there is no cache of several codes.
+    db = query.db if listed else query.cached
     if query.wants_file:
         by = cast(BelowBy, query.values["table"])
-        _, every = list_below_schedule(query.cached, market, by, ROW_CAP, 0)
+        _, every = list_below_schedule(db, market, by, ROW_CAP, 0, listed)
         return query.download_of_schedule(every, ROW_TYPES[by], f"below_schedule_{by}")
-    totals = count_below_schedule(query.cached, market)
-    paging = Paging(query.values["page"], totals.organizations)
-    _, organizations = list_below_schedule(query.cached, market, "organizations", paging.limit, paging.offset)
-    _, payers = list_below_schedule(query.cached, market, "payers", PAGE_ROWS, 0)
-    listed, of_codes = (0, []) if market.code else list_below_schedule(query.cached, market, "codes", PAGE_ROWS, 0)
+    totals = count_below_schedule(db, market, listed)
+    paging = Paging(query.values["page"], totals.organization_rows)
+    _, organizations = list_below_schedule(db, market, "organizations", paging.limit, paging.offset, listed)
+    _, payers = list_below_schedule(db, market, "payers", PAGE_ROWS, 0, listed)
+    of_codes = None if market.code else list_below_schedule(db, market, "codes", PAGE_ROWS, 0, listed)
     return query.render(
         "pages/below_schedule.html",
-        code=codes.describe_code(query.db, market.code_type, market.code),
+        market=market,
+        code=describe_code(query.db, market.code_type, market.code),
+        listed=listed,
+        named=named,
+        codes_text=query.values["codes"].replace(",", "\n"),
         totals=totals,
         organizations=organizations,
         payers=payers,
-        codes=of_codes,
-        more_codes=max(listed - len(of_codes), 0),
+        codes=of_codes[1] if of_codes else [],
+        more_codes=max(of_codes[0] - len(of_codes[1]), 0) if of_codes else 0,
         paging=paging,
         answer_rows=totals.rates,
     )

@@ -25,8 +25,9 @@ from core.pages.shared.page import MarketQuery, market_page
 from core.queries import coverage
 from core.queries.baskets.basket_answer import choose_codes
 from core.queries.baskets.clinic_answer import ClinicQuestion, answer_clinic, split_clinic
-from core.queries.baskets.clinic_position import Clinic, ClinicPosition, sum_gaps
+from core.queries.baskets.clinic_position import BY_UNITS, Clinic, ClinicPosition, sum_gaps, weigh
 from core.queries.latest import list_payer_months
+from core.queries.parties.other_tins import RatesUnderOther, Whose, list_rates_under_others
 from core.queries.parties.providers import find_tins
 from core.queries.parties.roll_ups import find_organization
 from core.runtime.errors import BeaconError
@@ -36,6 +37,8 @@ from core.vocabulary.baskets import named_baskets
 
 ROWS_SHOWN = 60
 """Lines on the page and on paper: two sheets. The files have all of them."""
+
+MOST_OTHER_TINS = 6
 
 MAX_REQUEST = 2 * MAX_CHARACTERS
 
@@ -139,7 +142,9 @@ def _answer(
     query = replace(query, choice=with_class(query.choice, answer.of_class))
     if query.wants_file:
         return query.download(positions, ClinicPosition, "clinic_against_market")
-    with_total = [one for one in positions if one.total is not None]
+    priced = [one for one in positions if one.gap is not None]
+    weighed_by = weigh(asked, {one.code: one.services for one in positions if one.services is not None})
+    absent = _absent_payers(query, positions) if clinic.values else []
     return query.render(
         "pages/clinic.html",
         is_asked=bool(asked) or bool(clinic.values),
@@ -148,15 +153,18 @@ def _answer(
         of_class=of_class,
         asked=asked,
         of_own=answer.of_own,
-        positions=with_total[:ROWS_SHOWN],
-        hidden=max(0, len(with_total) - ROWS_SHOWN),
+        positions=priced[:ROWS_SHOWN],
+        hidden=max(0, len(priced) - ROWS_SHOWN),
         unpriced=[one for one in positions if one.reason][:ROWS_SHOWN],
         unpriced_in_all=sum(one.reason is not None for one in positions),
         gaps=[(gap, market.month_of(gap.payer_slug)) for gap in sum_gaps(positions)],
-        absent=_absent_payers(query, positions) if positions else [],
-        has_percents=any(one.percent is not None for one in with_total),
+        absent=[name for _, name in absent],
+        under_others=_under_other_tins(query, clinic, absent),
+        whose="this tax ID" if clinic.tin else "these NPIs" if clinic.npis else "this organization",
+        weighed_by=weighed_by,
+        has_percents=any(one.percent is not None for one in priced),
         oldest_schedule=coverage.oldest_schedule_if_newer(db, market.newest_month),
-        has_units=any(line.units is not None for line in asked),
+        has_units=weighed_by == BY_UNITS,
         labels=query.find_labels({line.code.code for line in asked}) if asked else [],
         bad=bad,
         pasted={"npis": " ".join(npis), "lines": text, "is_any": is_pasted},
@@ -166,12 +174,26 @@ def _answer(
     )
 
 
-def _absent_payers(query: MarketQuery[ClinicForm], positions: Sequence[ClinicPosition]) -> list[str]:
-    """Return the names of the market's payers that have no rate of the clinic."""
-    there = {one.payer_slug for one in positions}
+def _absent_payers(query: MarketQuery[ClinicForm], positions: Sequence[ClinicPosition]) -> list[tuple[str, str]]:
+    """Return the keys and names of the market's payers that have no rate of the clinic."""
+    there, asked = {one.payer_slug for one in positions}, query.market.payer
     return [
-        one.reporting_entity_name for one in list_payer_months(query.db, query.market) if one.payer_slug not in there
+        (one.payer_slug, one.reporting_entity_name)
+        for one in list_payer_months(query.db, query.market)
+        if one.payer_slug not in there and asked in {None, one.payer_slug}
     ]
+
+
+def _under_other_tins(
+    query: MarketQuery[ClinicForm], clinic: Clinic, absent: Sequence[tuple[str, str]]
+) -> list[tuple[str, RatesUnderOther]]:
+    """Return what payers without rates under the clinic's tax ID have for its NPIs under others, and their names."""
+    whose: Whose = "tin" if clinic.tin else "organization"
+    value = clinic.tin or clinic.organization
+    if clinic.npis or not value:
+        return []
+    found = list_rates_under_others(query.db, query.market, whose, value, [slug for slug, _ in absent])
+    return [(dict(absent)[one.payer_slug], one) for one in found[:MOST_OTHER_TINS]]
 
 
 def _name_of(db: Snapshot, clinic: Clinic) -> str:

@@ -1,11 +1,11 @@
 """Workers' compensation fee schedules, looked up by code."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from django import forms
 from django.http import HttpResponseBase
 
+from core.fields.codes.basket_list import read_basket
 from core.fields.places.states import STATES
 from core.pages.formats import write_month
 from core.pages.forms.compensation_form import CompensationForm
@@ -13,10 +13,8 @@ from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.page import FAMILIAR_CODES, PageQuery, page
 from core.pages.shared.paging import Paging, span
 from core.queries import coverage
-from core.queries.code_answer import answer_code, spread_by_terms
-from core.queries.latest import with_latest
-from core.queries.rules.market import Market, market_cache
-from core.queries.rules.market_filters import NO_MODIFIER
+from core.queries.baskets.basket_answer import choose_codes
+from core.queries.baskets.basket_codes import HCPCS_SYSTEMS, BasketCode
 from core.queries.yardstick.compensation import (
     AMOUNTS,
     STATUSES,
@@ -26,7 +24,15 @@ from core.queries.yardstick.compensation import (
     list_compensation_amounts,
     list_compensation_releases,
 )
-from core.store.connection import Snapshot
+from core.queries.yardstick.schedule_medians import (
+    OUTPATIENT,
+    PROFESSIONAL,
+    SURGICAL_CENTER,
+    ScheduleMedian,
+    amounts_of,
+    list_schedule_medians,
+)
+from core.vocabulary.baskets import named_baskets
 
 
 @page(CompensationForm)
@@ -35,13 +41,19 @@ def show_compensation(query: PageQuery[CompensationForm]) -> HttpResponseBase:
     releases = list_compensation_releases(query.db)
     state = query.values["state"] or next((one.state for one in releases), "")
     release = choose_compensation_release(releases, state, query.values["year_month"])
+    named = named_baskets().get(query.values["basket"])
+    listed = choose_codes(query.db, named, read_basket(query.values["codes"]))
     total, rows = 0, list[CompensationAmount]()
     if release:
         number = query.values["page"]
-        limit, offset = (ROW_CAP, 0) if query.wants_file else span(number)
+        limit, offset = (ROW_CAP, 0) if query.wants_file or listed else span(number)
         total, rows = list_compensation_amounts(
-            query.db, release, query.values["code_type"], query.values["code"], limit, offset
+            query.db, release, query.values["code_type"], query.values["code"], limit, offset, listed
         )
+    compared = listed or _one_code(rows, query.values["code"])
+    beside = list_schedule_medians(query.db, release, rows, compared) if release and compared else []
+    if query.wants_file and query.values["table"] == "payers":
+        return query.download(beside, ScheduleMedian, f"compensation_payers_{state}")
     if query.wants_file:
         return query.download(rows, CompensationAmount, f"compensation_{state}")
     _offer_choices(query.form, releases, state)
@@ -52,7 +64,14 @@ def show_compensation(query: PageQuery[CompensationForm]) -> HttpResponseBase:
         "pages/compensation.html",
         state=state,
         release=release,
-        beside=_rates_beside(query.db, release, rows) if release and query.values["code"] else [],
+        beside=beside,
+        not_compared=_not_compared(rows, compared, beside),
+        no_facility_rates=not any(one.basis != PROFESSIONAL for one in beside),
+        listed=listed,
+        basket=named,
+        codes_text=query.values["codes"].replace(",", "\n"),
+        looked_up=bool(listed or query.values["code"]),
+        missing=[one for one in listed if one.code not in {row.code for row in rows}] if release else [],
         payers=with_schedule,
         too_old=[row for row in of_state if row not in with_schedule],
         familiar=FAMILIAR_CODES,
@@ -66,41 +85,29 @@ def show_compensation(query: PageQuery[CompensationForm]) -> HttpResponseBase:
     )
 
 
-@dataclass(frozen=True)
-class RatesBesideSchedule:
-    """A payer's rates to professionals for the whole service, beside the amount that the schedule has for it."""
-
-    payer: str
-    year_month: str
-    rates: int
-    median: float
-    share: float
-    """The median as a share of the amount, whether or not the schedule was in effect in the month of the rates."""
-
-
-def _rates_beside(
-    db: Snapshot, release: CompensationRelease, rows: Sequence[CompensationAmount]
-) -> list[RatesBesideSchedule]:
-    """Return the payers' rates for the one code of the rows. There are none for several codes."""
-    if len({row.code for row in rows}) != 1:
+def _one_code(rows: Sequence[CompensationAmount], asked: str) -> list[BasketCode]:
+    """Return the one code that is looked up; none if the text is the beginning of several."""
+    if not asked or len({row.code for row in rows}) != 1:
         return []
-    amount = next((row.amount for row in rows if not row.modifier), None)
-    if not amount:
-        return []
-    of_code = Market(release.state, "", None, rows[0].code, billing_class="professional", modifier=NO_MODIFIER)
-    market = with_latest(db, of_code)
-    with market_cache(db, market) as cached:
-        found = answer_code(spread_by_terms(cached, market))
-    return [
-        RatesBesideSchedule(
-            payer=row.reporting_entity_name or "",
-            year_month=market.month_of(row.payer_slug or ""),
-            rates=row.rates,
-            median=row.p50,
-            share=row.p50 / amount,
-        )
-        for row in (found.payers if found else [])
-    ]
+    first = rows[0]
+    systems = HCPCS_SYSTEMS if first.code_type in HCPCS_SYSTEMS else (first.code_type,)
+    return [BasketCode(first.code, systems, first.name)]
+
+
+def _not_compared(
+    rows: Sequence[CompensationAmount], codes: Sequence[BasketCode], beside: Sequence[ScheduleMedian]
+) -> list[str]:
+    """Return who the schedule has amounts for without any rate to compare, of the codes that are compared."""
+    priced = {basis for one in codes for basis in amounts_of([row for row in rows if row.code == one.code])}
+    missing = priced - {one.basis for one in beside}
+    return [title for basis, title in _WHO.items() if basis in missing]
+
+
+_WHO = {
+    PROFESSIONAL: "professionals",
+    OUTPATIENT: "hospital outpatient departments",
+    SURGICAL_CENTER: "surgical centers",
+}
 
 
 def _offer_choices(form: CompensationForm, releases: Sequence[CompensationRelease], state: str) -> None:

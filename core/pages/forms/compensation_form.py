@@ -3,7 +3,8 @@
 from typing import Any
 
 from core.fields.codes.billing_code import parse_code
-from core.pages.forms.fields import CodeField, CodeTypeField, MonthField, StateField
+from core.pages.forms.basket_forms import BasketField
+from core.pages.forms.fields import CodeField, CodeListField, CodeTypeField, MonthField, StateField
 from core.pages.forms.market_forms import MarketForm
 from core.pages.forms.query_form import QueryForm
 
@@ -11,7 +12,7 @@ from core.pages.forms.query_form import QueryForm
 class CompensationForm(QueryForm):
     """A state's schedule in a month, and the code that is looked up in it."""
 
-    tables = ("amounts",)
+    tables = ("amounts", "payers")
 
     state = StateField(meaning="The state whose schedule it is. If omitted, the first that is loaded, by its letters.")
     year_month = MonthField(
@@ -21,6 +22,8 @@ class CompensationForm(QueryForm):
         meaning="The code system of `code`; CPT and HCPCS count as one. If omitted, `code` may be the beginning of one."
     )
     code = CodeField(meaning="The billing code, or the beginning of one if `code_type` is omitted.")
+    basket = BasketField()
+    codes = CodeListField()
 
     def clean(self) -> dict[str, Any]:
         """Pad the code as its system writes it: MS-DRG 1 is 001."""
@@ -34,3 +37,6 @@ class BelowForm(MarketForm):
     """Who accepts less than the state's schedule."""
 
     tables = ("organizations", "payers", "codes")
+
+    basket = BasketField()
+    codes = CodeListField()

@@ -13,12 +13,14 @@ from core.pages.shared.error_pages import sorry
 from core.pages.shared.market_choice import InvalidChoice, MarketChoice
 from core.pages.shared.page import MarketQuery, market_page
 from core.queries.parties import providers
+from core.queries.parties.other_tins import list_other_tins
 from core.store.connection import Snapshot
 
 MAX_COLLEAGUES_OF_NPI = 12
 MAX_NPIS_OF_TIN = 200
 MAX_TINS_WITH_COLLEAGUES = 3
 MAX_LOCATIONS_SHOWN = 20
+MAX_OTHER_TINS = 12
 
 
 def _choose(form: ProviderForm, db: Snapshot, npi: str = "", tin: str = "") -> MarketChoice:
@@ -88,6 +90,7 @@ def show_tin(query: MarketQuery[ProviderForm], tin: str) -> HttpResponseBase:
         is_npi=providers.find_npi(query.db, digits) is not None,
         colleagues=colleagues,
         max_colleagues=MAX_NPIS_OF_TIN,
+        other_tins=list_other_tins(query.db, "tin", digits, MAX_OTHER_TINS),
     )
 
 

@@ -16,6 +16,7 @@ from core.queries.baskets.clinic_position import (
     choose_clinic_class,
     list_own_codes,
     list_positions,
+    list_services,
 )
 from core.queries.rate_classes import ClassChoice
 from core.queries.rules.market import Market
@@ -79,7 +80,9 @@ def _choose_lines(db: Snapshot, market: Market, question: ClinicQuestion) -> tup
         return [], False
     own, common = list_own_codes(db, replace(market, modifier=NO_MODIFIER), question.clinic), plain_names()
     # The services that people have a name for come first: of 17,000 codes, few are ever negotiated one by one.
-    own.sort(key=lambda one: (one not in common, one[1]))
+    # Those that its NPIs bill to Medicare come before them all.
+    billed = list_services(db, question.clinic)
+    own.sort(key=lambda one: (-billed.get(one[1], 0), one not in common, one[1]))
     numbers = dict.fromkeys(code for _, code in own)
     return [AskedLine(_code_of(db, WantedCode(None, code))) for code in list(numbers)[:MOST_OWN_CODES]], True
 

@@ -1,11 +1,12 @@
 """A clinic's rates against its market: the position of each line at each payer, and what the gap comes to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.baskets.basket_medians import compared_codes
+from core.queries.parties.billed_services import MEMBERS, services_sql
 from core.queries.rate_classes import ClassChoice, choose_among, count_classes
 from core.queries.rules.columns import BillingClass, Code, CodeName, Modifier, PayerName, PayerSlug, described
 from core.queries.rules.listed_codes import in_codes
@@ -15,6 +16,7 @@ from core.queries.rules.named_rows import read_by_key
 from core.queries.rules.percentiles import median
 from core.queries.rules.rate_kinds import CARE_SETTINGS_OF_SETS, STATED_CARE_SQL
 from core.store.connection import Snapshot
+from core.store.sql import used_parameters
 
 NO_RATE = "no rate of this payer for the code"
 OTHER_KIND = "only rates that are not dollars for one service"
@@ -51,6 +53,13 @@ class Clinic:
             return {"clinic_npis": list(self.npis)}
         return {"tin": self.tin} if self.tin else {"organization": self.organization} if self.organization else {}
 
+    @property
+    def members(self) -> str:
+        """SQL of the clinic's NPIs, with the parameters of `values`; empty text for nobody's."""
+        if self.npis:
+            return "SELECT unnest($clinic_npis::VARCHAR[])"
+        return MEMBERS["tin"] if self.tin else MEMBERS["organization"] if self.organization else ""
+
 
 @dataclass(frozen=True)
 class AskedLine:
@@ -75,24 +84,50 @@ class ClinicPosition:
     modifier: Modifier
     setting: Annotated[str, described("The setting of the line in words; empty for all settings.", "office")]
     units: Annotated[float | None, described("Base units: how often the line is rendered, as given; null if not.", 120)]
+    services: Annotated[
+        float | None,
+        described("Services of the code that the clinic's NPIs billed to Medicare in a year; null if not known.", 40.0),
+    ]
     rate: Annotated[float | None, described("The rate given with the line, or the median of the clinic's rates.", 95.0)]
     is_given: Annotated[bool, described("Whether the rate was given with the line.", False)]
+    own_rates: Annotated[int, described("Number of the payer's rates for the line that are the clinic's.", 2)]
+    lowest: Annotated[float | None, described("Lowest of the clinic's rates, in dollars; null if one is given.", 90.0)]
+    highest: Annotated[
+        float | None, described("Highest of the clinic's rates, in dollars; null if one is given.", 100.0)
+    ]
     percentile: Annotated[
         float | None,
-        described("The share of the payer's rates below it, rates equal to it counting half: 0.25 is 25%.", 0.25),
+        described(
+            "The middle of the positions of the clinic's rates among this payer's rates, or that of the given rate: "
+            "the share of the payer's rates below, those equal counting half: 0.25 is 25%. Null where all of the "
+            "payer's rates are the clinic's.",
+            0.25,
+        ),
     ]
     median: Annotated[float | None, described("Median of all of the payer's rates for the line.", 104.0)]
     market: Annotated[float | None, described("Median of all payers' rates for the line.", 110.0)]
     rates: Annotated[int, described("Number of the payer's rates for the line.", 70)]
     percent: Annotated[float | None, described("The rate against Medicare's amount: 1.2 is 120%.", 1.2)]
     gap: Annotated[float | None, described("The rate minus the payer's median, in dollars.", -9.0)]
-    total: Annotated[float | None, described("The gap times the units; once if no units are given.", -1080.0)]
+    total: Annotated[
+        float | None,
+        described(
+            "The gap times the units, once for a line without. If no line has units, times `services`, null where "
+            "these are not known; and once if they are known of no line.",
+            -1080.0,
+        ),
+    ]
     reason: Annotated[str | None, described("Why the line has no position at the payer.", None)]
 
     @property
     def to_median(self) -> float | None:
         """The share by which the rate would have to rise to be the payer's median; None if it is not below it."""
         return self.median / self.rate - 1 if self.rate and self.median and self.rate < self.median else None
+
+    @property
+    def has_spread(self) -> bool:
+        """Whether the clinic has several rates for the line, of which `rate` is the median."""
+        return self.lowest != self.highest
 
 
 @dataclass(frozen=True)
@@ -103,10 +138,12 @@ class PayerGap:
     reporting_entity_name: str
     priced: int
     below: int
+    totaled: int
+    """The lines with a total: all that are priced, unless they are weighed by services that are not known of all."""
     shortfall: float
-    """The sum of the lines below the median, zero or less."""
+    """The sum of the totals of lines below the median, zero or less."""
     total: float
-    """The sum of all lines."""
+    """The sum of all totals."""
     unpriced: int
 
 
@@ -115,12 +152,16 @@ def list_positions(
 ) -> list[ClinicPosition]:
     """Return the position of each line at each payer that has rates of the clinic, the largest shortfall first.
 
+    Without units, what counts is how often the clinic's NPIs billed the code to Medicare: a rare code with a wide gap
+    matters less than a visit. Shortfalls whose services are not known follow those that are, by their gap.
     If no organization is given, the payers are all that price a line. The market has one billing class.
     """
     if not lines:
         return []
     found = _positions(db, market, clinic, lines)
     counts = _count_rates(db, market, [line.code for line in lines])
+    services = list_services(db, clinic)
+    by_services = weigh(lines, services) == BY_SERVICES
     everybody = {at: row for (at, slug), row in found.items() if slug is None}
     slugs = sorted({slug for (_, slug), row in found.items() if slug and (row.own is not None)})
     rows = []
@@ -128,8 +169,41 @@ def list_positions(
         for at, line in enumerate(lines):
             row = found.get((at, slug))
             own = row.own if row else None
-            rows.append(_position(market, line, slug, payers.get(slug, slug), row, everybody.get(at), own, counts))
-    return sorted(rows, key=lambda one: (one.total is None, one.total or 0, one.payer_slug, one.code, one.modifier))
+            rendered = services.get(line.code.code)
+            times = rendered if by_services else 1 if line.units is None else line.units
+            found_here = _position(market, line, slug, payers.get(slug, slug), row, everybody.get(at), own, counts)
+            total = None if found_here.gap is None or times is None else found_here.gap * times
+            rows.append(replace(found_here, services=rendered, total=total))
+    return sorted(rows, key=_largest_shortfall_first)
+
+
+BY_UNITS, BY_SERVICES, ONCE = "units", "services", "once"
+
+
+def weigh(lines: Sequence[AskedLine], services: Mapping[str, float]) -> str:
+    """Return what the gaps of the lines are multiplied by: units, or else services billed to Medicare, or else one."""
+    if any(line.units is not None for line in lines):
+        return BY_UNITS
+    return BY_SERVICES if any(line.code.code in services for line in lines) else ONCE
+
+
+def list_services(db: Snapshot, clinic: Clinic) -> dict[str, float]:
+    """Return how often the clinic's NPIs billed each code to Medicare in a year."""
+    if not clinic.members:
+        return {}
+    sql = services_sql(db, clinic.members)
+    return {str(code): float(number) for code, number in db.rows(sql, used_parameters(sql, clinic.values))}
+
+
+def _largest_shortfall_first(one: ClinicPosition) -> tuple[Any, ...]:
+    dollars = _dollars(one)
+    is_shortfall = one.gap is not None and one.gap < 0
+    return (one.gap is None, not is_shortfall, one.total is None, dollars or 0, one.payer_slug, one.code, one.modifier)
+
+
+def _dollars(one: ClinicPosition) -> float | None:
+    """Return what a line comes to: its total, or the gap where nobody knows how often it is rendered."""
+    return one.gap if one.total is None else one.total
 
 
 def sum_gaps(positions: Sequence[ClinicPosition]) -> list[PayerGap]:
@@ -141,8 +215,9 @@ def sum_gaps(positions: Sequence[ClinicPosition]) -> list[PayerGap]:
         PayerGap(
             slug,
             name,
-            priced=sum(one.total is not None for one in some),
-            below=sum((one.total or 0) < 0 for one in some),
+            priced=sum(one.gap is not None for one in some),
+            below=sum((_dollars(one) or 0) < 0 for one in some),
+            totaled=sum(one.total is not None for one in some),
             shortfall=sum(min(one.total or 0, 0) for one in some),
             total=sum(one.total or 0 for one in some),
             unpriced=sum(one.reason is not None for one in some),
@@ -157,9 +232,11 @@ class _Found:
     rates: int
     median: float
     own: float | None
+    own_rates: int
+    lowest: float | None
+    highest: float | None
     medicare: float | None
-    below: int
-    equal: int
+    percentile: float | None
 
 
 def _positions(
@@ -188,14 +265,34 @@ def _positions(
                         SELECT (setting, stated, pos_set_id) FROM in_setting))),
             sums AS (
                 SELECT position, payer_slug, count(*) AS rates, {median("negotiated_rate")} AS median,
-                       coalesce(any_value(given), {median("negotiated_rate", "ours")}) AS own,
+                       any_value(given) AS given_rate, coalesce(given_rate, {median("negotiated_rate", "ours")}) AS own,
+                       count(*) FILTER (ours) AS own_rates,
+                       CASE WHEN given_rate IS NULL THEN min(negotiated_rate) FILTER (ours) END AS lowest,
+                       CASE WHEN given_rate IS NULL THEN max(negotiated_rate) FILTER (ours) END AS highest,
                        coalesce({median("medicare", "ours")}, {median("medicare")}) AS medicare
-                FROM m GROUP BY GROUPING SETS ((position, payer_slug), (position)))
-            SELECT s.*, coalesce(below, 0) AS below, coalesce(equal, 0) AS equal
-            FROM sums s LEFT JOIN (
-                SELECT m.position, m.payer_slug, count(*) FILTER (negotiated_rate < own) AS below,
-                       count(*) FILTER (negotiated_rate = own) AS equal
-                FROM m JOIN sums USING (position, payer_slug) GROUP BY ALL) c USING (position, payer_slug)""",
+                FROM m GROUP BY GROUPING SETS ((position, payer_slug), (position))),
+            counted_amounts AS (
+                SELECT position, payer_slug, negotiated_rate, count(*) AS equal, count(*) FILTER (ours) AS own
+                FROM m GROUP BY ALL),
+            -- As in line_medians.py: how many rates are lower, those that are equal counting half.
+            ranked AS (
+                SELECT *, sum(equal) OVER (
+                    PARTITION BY position, payer_slug ORDER BY negotiated_rate ROWS UNBOUNDED PRECEDING)
+                    - equal / 2 AS lower FROM counted_amounts),
+            middles AS (
+                SELECT position, payer_slug, {median("lower")} AS lower
+                FROM (SELECT position, payer_slug, lower, unnest(range(own)) FROM ranked) GROUP BY ALL),
+            of_given AS (
+                SELECT a.position, a.payer_slug,
+                       sum(CASE WHEN negotiated_rate < given_rate THEN equal
+                                WHEN negotiated_rate = given_rate THEN equal / 2
+                           ELSE 0 END) AS lower
+                FROM counted_amounts a JOIN sums USING (position, payer_slug) WHERE given_rate IS NOT NULL GROUP BY ALL)
+            SELECT s.* EXCLUDE (given_rate), CASE
+                       WHEN given_rate IS NOT NULL THEN g.lower
+                       WHEN own_rates < rates THEN o.lower END / rates AS percentile
+            FROM sums s LEFT JOIN middles o USING (position, payer_slug)
+            LEFT JOIN of_given g USING (position, payer_slug)""",
         {
             **parameters,
             **clinic.values,
@@ -252,15 +349,19 @@ def _position(
         modifier=line.modifier,
         setting=line.setting,
         units=line.units,
+        services=None,
         rate=own,
         is_given=line.rate is not None,
-        percentile=(row.below + row.equal / 2) / row.rates if row and own is not None else None,
+        own_rates=row.own_rates if row else 0,
+        lowest=row.lowest if row else None,
+        highest=row.highest if row else None,
+        percentile=row.percentile if row else None,
         median=row.median if row else None,
         market=everybody.median if everybody else None,
         rates=row.rates if row else 0,
         percent=own / row.medicare if row and own is not None and row.medicare else None,
         gap=gap,
-        total=None if gap is None else gap * (1 if line.units is None else line.units),
+        total=None,
         reason=_reason(row, counts.get((slug, line.code.code))) if gap is None else None,
     )
 

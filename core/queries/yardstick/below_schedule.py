@@ -1,9 +1,12 @@
 """Who accepts less than a state's workers' compensation schedule: organizations, payers, and codes with such rates."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
-from core.queries.comparison.compared_rates import SAME_TERMS
+from core.queries.baskets.basket_codes import BasketCode
+from core.queries.baskets.basket_medians import compared_codes
+from core.queries.comparison.compared_rates import LEAST_PLAUSIBLE, MOST_PLAUSIBLE, SAME_TERMS
 from core.queries.rules.columns import (
     BusinessName,
     Code,
@@ -37,16 +40,40 @@ class BelowSchedule:
     share: Annotated[float, described("Share of these rates that are below: 0.3 is 30%.", 0.3)]
     percent_p50: Annotated[float, described("Median percent of the schedule of all of them: 1 is 100%.", 1.05)]
     lowest: Annotated[float, described("Lowest percent of the schedule: 1 is 100%.", 0.7)]
+    lowest_plausible: Annotated[
+        bool,
+        described(
+            "Whether the rate with the lowest percent is plausible: from 0.5 to 30 times Medicare's amount, or the "
+            "schedule's where Medicare has none.",
+            True,
+        ),
+    ]
+    implausible: Annotated[int, described("How many of the rates are not plausible.", 0)]
+    p50: Annotated[
+        float | None, described("Median of these rates in dollars; null if they are of several codes.", 95.0)
+    ]
+    amount: Annotated[
+        float | None, described("Median of the schedule's amounts for them in dollars; null as `p50` is.", 104.0)
+    ]
+    lowest_rate: Annotated[
+        float | None, described("The rate with the lowest percent, in dollars; null as `p50` is.", 70.0)
+    ]
+    lowest_amount: Annotated[
+        float | None, described("The schedule's amount for that rate in dollars; null as `p50` is.", 100.0)
+    ]
     release: ReleaseMonth
 
 
 @dataclass(frozen=True)
 class OrganizationBelow(BelowSchedule):
-    """The rates of a tax ID: a rate counts once for each tax ID of its group."""
+    """The rates of a tax ID, for one code if codes are asked for: a rate counts once for each tax ID of its group."""
 
     tin_type: TinType
     tin_value: TinValue
     business_name: BusinessName
+    code_type: Annotated[str | None, described("Code system; null if the row is of all codes.", "CPT")]
+    code: Annotated[str | None, described("Billing code; null if the row is of all codes.", "99213")]
+    name: CodeName
 
 
 @dataclass(frozen=True)
@@ -75,6 +102,17 @@ class BelowTotals:
     below: Annotated[int, described("How many of them are less than that amount.", 12)]
     organizations: Annotated[int, described("Tax IDs with a rate that the schedule has an amount for.", 20)]
     organizations_below: Annotated[int, described("Tax IDs with a rate below the schedule.", 8)]
+    organization_rows: Annotated[
+        int, described("Rows of the organizations: one for each code, if codes are listed.", 20)
+    ]
+    implausible: Annotated[
+        int,
+        described(
+            "Compared rates that are implausible: below 0.5 or above 30 times Medicare's amount, or the schedule's "
+            "where Medicare has none.",
+            0,
+        ),
+    ]
 
 
 BelowBy = Literal["organizations", "payers", "codes"]
@@ -86,36 +124,57 @@ ROW_TYPES: dict[BelowBy, type[BelowSchedule]] = {
 }
 """The tables, each with the class of its rows."""
 
-_FIGURES = f"""count(*) AS compared, count(*) FILTER (is_below) AS below, below / compared AS share,
-               {median("percent")} AS percent_p50, min(percent) AS lowest, max(release) AS release"""
+
+_IMPLAUSIBLE = "count(*) FILTER (NOT plausible)"
+
+_DOLLARS = {
+    "p50": median("rate"),
+    "amount": median("amount"),
+    "lowest_rate": "arg_min(rate, percent)",
+    "lowest_amount": "arg_min(amount, percent)",
+}
+
+
+def _figures(*, of_code: bool) -> str:
+    """Return SQL of the figures of a row. Dollars of several codes together say nothing, and take long to compute."""
+    dollars = [f"{figure if of_code else 'NULL::DOUBLE'} AS {name}" for name, figure in _DOLLARS.items()]
+    return f"""count(*) AS compared, count(*) FILTER (is_below) AS below, below / compared AS share,
+               {median("percent")} AS percent_p50, min(percent) AS lowest,
+               arg_min(plausible, percent) AS lowest_plausible, {_IMPLAUSIBLE} AS implausible,
+               {", ".join(dollars)}, max(release) AS release"""
+
 
 _ORDER = "below DESC, percent_p50"
 """Those with most rates below the schedule first, and of these the cheapest."""
 
 
-def count_below_schedule(db: Snapshot, market: Market) -> BelowTotals:
-    """Return how many of a market's rates and organizations are below its state's schedule."""
-    rates, parameters = _rates_sql(db, market)
-    facts, of_facts = market_facts(db, _asked(market))
-    by_tax_id = _tax_ids(market, "tin_type, tin_value, bool_or(is_below) AS is_below")
+def count_below_schedule(db: Snapshot, market: Market, codes: Sequence[BasketCode] = ()) -> BelowTotals:
+    """Return how many of a market's rates and organizations are below its state's schedule, of some codes if listed."""
+    rates, parameters = _rates_sql(db, market, codes)
+    by_row = _tax_ids(market, "tin_type, tin_value, bool_or(is_below) AS is_below", of_code=bool(codes))
     sql = f"""{rates},
-            tax_id AS ({by_tax_id})
-            SELECT (SELECT count(*) FROM ({facts}))::BIGINT AS rates, count(*) AS compared,
+            tax_id_row AS ({by_row}),
+            tax_id AS (SELECT tin_type, tin_value, bool_or(is_below) AS is_below FROM tax_id_row GROUP BY ALL)
+            SELECT (SELECT count(*) FROM every)::BIGINT AS rates, count(*) AS compared,
                    count(*) FILTER (is_below) AS below, (SELECT count(*) FROM tax_id) AS organizations,
-                   (SELECT count(*) FROM tax_id WHERE is_below) AS organizations_below
+                   (SELECT count(*) FROM tax_id WHERE is_below) AS organizations_below,
+                   (SELECT count(*) FROM tax_id_row) AS organization_rows, {_IMPLAUSIBLE} AS implausible
             FROM rates"""
-    return read_row(db, BelowTotals, sql, parameters | of_facts | used_parameters(sql, month_parameters(market.months)))
+    return read_row(db, BelowTotals, sql, parameters | used_parameters(sql, month_parameters(market.months)))
 
 
 def list_below_schedule(
-    db: Snapshot, market: Market, by: BelowBy, limit: int, offset: int
+    db: Snapshot, market: Market, by: BelowBy, limit: int, offset: int, codes: Sequence[BasketCode] = ()
 ) -> tuple[int, list[BelowSchedule]]:
     """Return a market's organizations, payers, or codes that the schedule prices, and how many there are.
 
-    Those with most rates below the schedule come first. `db` may be a cache of the market.
+    Those with most rates below the schedule come first. Of the market's code or of listed `codes`, an organization has
+    a row for each code. `db` may be a cache of the market.
     """
-    rates, parameters = _rates_sql(db, market)
-    page, names, order = _page_sql(market, by)
+    rates, parameters = _rates_sql(db, market, codes)
+    page, names, order = _page_sql(
+        market, by, of_code=bool(codes or market.code), is_one=bool(market.code) or len(codes) == 1
+    )
     sql = f"""{rates},
             page AS (SELECT count(*) OVER () AS total, * FROM ({page}) ORDER BY {_ORDER}, {order}
                      LIMIT $limit OFFSET $offset)
@@ -124,27 +183,36 @@ def list_below_schedule(
     return read_page(db, ROW_TYPES[by], sql, {**parameters, **of_months, "limit": limit, "offset": offset})
 
 
-def _page_sql(market: Market, by: BelowBy) -> tuple[str, str, str]:
-    """Return SQL of the rows of a table, of what names them with its FROM clause, and of their key."""
+def _page_sql(market: Market, by: BelowBy, *, of_code: bool, is_one: bool) -> tuple[str, str, str]:
+    """Return SQL of the rows of a table, of what names them with its FROM clause, and of their key.
+
+    `of_code` says that codes are asked for, and `is_one` that it is one.
+    """
     if by == "payers":
         every = f"""SELECT payer_slug(reporting_entity_name) AS payer_slug,
-                           max(reporting_entity_name) AS reporting_entity_name, {_FIGURES} FROM rates GROUP BY 1"""
+                           max(reporting_entity_name) AS reporting_entity_name, {_figures(of_code=is_one)}
+                    FROM rates GROUP BY 1"""
         return every, " FROM page", "payer_slug"
     if by == "codes":
-        every = f"SELECT code_type, code, {_FIGURES} FROM rates GROUP BY code_type, code"
+        every = f"SELECT code_type, code, {_figures(of_code=True)} FROM rates GROUP BY code_type, code"
         return every, f", d.name FROM page LEFT JOIN {DIM_CODE.name} d USING (code_type, code)", "code, code_type"
-    every = _tax_ids(market, f"tin_type, tin_value, {_FIGURES}")
-    names = f", n.business_name FROM page LEFT JOIN {NAMED_TIN} n USING (tin_type, tin_value)"
-    return every, names, "tin_value, tin_type"
+    code = (
+        "any_value(code_type) AS code_type, any_value(code) AS code" if of_code else "NULL AS code_type, NULL AS code"
+    )
+    every = _tax_ids(market, f"tin_type, tin_value, {code}, {_figures(of_code=of_code)}", of_code=of_code)
+    names = f""", n.business_name, d.name FROM page LEFT JOIN {NAMED_TIN} n USING (tin_type, tin_value)
+            LEFT JOIN (SELECT code_type AS of_system, code AS of_code, name FROM {DIM_CODE.name}) d
+                ON d.of_system = page.code_type AND d.of_code = page.code"""
+    return every, names, "tin_value, tin_type, code, code_type"
 
 
-def _tax_ids(market: Market, columns: str) -> str:
+def _tax_ids(market: Market, columns: str, *, of_code: bool) -> str:
     """Return SQL over the rates of each tax ID: a rate counts once for each tax ID of its group."""
     in_month = in_months("t.year_month", market.months_sql)
     return f"""SELECT {columns} FROM rates JOIN (
                    SELECT DISTINCT t.pg_uid, t.tin_type, t.tin_value FROM {XREF_GROUP_TIN.name} t
                    WHERE {in_month} AND t.pg_uid IN (SELECT pg_uid FROM rates)) USING (pg_uid)
-               GROUP BY tin_type, tin_value"""
+               GROUP BY tin_type, tin_value{", rates.code_type, rates.code" if of_code else ""}"""
 
 
 def _asked(market: Market) -> Market:
@@ -152,14 +220,31 @@ def _asked(market: Market) -> Market:
     return replace(by_medicare(market), area=STATE_MEAN)
 
 
-def _rates_sql(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
-    """Return a WITH clause that ends in `rates`: those that the schedule has an amount for, and its parameters."""
+_PRICED = f"""f.pg_uid, f.reporting_entity_name, f.code_type, f.code, wcfs_release AS release,
+                   f.negotiated_rate AS rate, wcfs AS amount, f.negotiated_rate / wcfs AS percent,
+                   f.negotiated_rate < wcfs AS is_below,
+                   -- A state's schedule may be three times Medicare: an honest rate is a third of it.
+                   f.negotiated_rate / coalesce(medicare, wcfs) BETWEEN {LEAST_PLAUSIBLE} AND {MOST_PLAUSIBLE}
+                       AS plausible"""
+
+
+def _rates_sql(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> tuple[str, dict[str, Any]]:
+    """Return a WITH clause with `every` rate, and `rates`, those that the schedule prices, and its parameters."""
     market = _asked(market)
+    if codes:
+        compared, of_codes = compared_codes(db, replace(market, code_type=None, code=None), codes)
+        listed = {"numbers": [one.code for one in codes], "systems": [" ".join(one.systems) for one in codes]}
+        sql = f"""{compared},
+            listed AS (SELECT unnest($numbers) AS code, unnest($systems) AS systems),
+            every AS MATERIALIZED (
+                SELECT f.* FROM compared f SEMI JOIN listed a ON a.code = f.code
+                    AND (a.systems = '' OR list_contains(string_split(a.systems, ' '), f.code_type))),
+            rates AS MATERIALIZED (SELECT {_PRICED} FROM every f WHERE wcfs IS NOT NULL)"""
+        return sql, {**of_codes, **listed}
     compared, of_terms = with_compared_terms(db, market)
     facts, of_facts = market_facts(db, market)
     sql = f"""{compared},
+        every AS ({facts}),
         rates AS MATERIALIZED (
-            SELECT f.pg_uid, f.reporting_entity_name, f.code_type, f.code, c.wcfs_release AS release,
-                   f.negotiated_rate / c.wcfs AS percent, f.negotiated_rate < c.wcfs AS is_below
-            FROM ({facts}) f JOIN compared c ON {SAME_TERMS} WHERE c.wcfs IS NOT NULL)"""
+            SELECT {_PRICED} FROM every f JOIN compared c ON {SAME_TERMS} WHERE c.wcfs IS NOT NULL)"""
     return sql, of_terms | of_facts

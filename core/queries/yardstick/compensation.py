@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
+from core.queries.baskets.basket_codes import BasketCode
 from core.queries.rules.columns import Code, CodeName, CodeType, ReleaseMonth, State, stored
 from core.queries.rules.named_rows import read_page, read_rows
 from core.store.connection import Snapshot
@@ -82,16 +83,31 @@ def choose_compensation_release(
 
 
 def list_compensation_amounts(
-    db: Snapshot, release: CompensationRelease, code_type: str, code: str, limit: int, offset: int
+    db: Snapshot,
+    release: CompensationRelease,
+    code_type: str,
+    code: str,
+    limit: int,
+    offset: int,
+    codes: Sequence[BasketCode] = (),
 ) -> tuple[int, list[CompensationAmount]]:
-    """Return what a release says about a code, and the number of rows: all modifiers and columns.
+    """Return what a release says about a code or about listed `codes`, and the number of rows: all modifiers.
 
     With a code system find exactly that code; CPT and HCPCS count as one. Without one find the codes that begin with
     the text, which may be empty.
     """
-    parameters = {"state": release.state, "release": release.release, "code": code}
+    parameters: dict[str, Any] = {"state": release.state, "release": release.release}
     found = "starts_with(code, $code)"
-    if code_type and code:
+    if codes:
+        listed = {"numbers": [one.code for one in codes], "systems": [" ".join(one.systems) for one in codes]}
+        parameters |= listed
+        found = """EXISTS (
+            SELECT 1 FROM (SELECT unnest($numbers) AS number, unnest($systems) AS systems) a
+            WHERE a.number = every.code
+                AND (a.systems = '' OR list_contains(string_split(a.systems, ' '), every.code_type)))"""
+    else:
+        parameters["code"] = code
+    if code_type and code and not codes:
         # CPT is level I of HCPCS, and either word is used for both.
         systems = "('CPT', 'HCPCS')"
         found = f"code = $code AND (code_type = $code_type OR ($code_type IN {systems} AND code_type IN {systems}))"

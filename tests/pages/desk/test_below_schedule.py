@@ -1,15 +1,20 @@
 """The yardstick of the state's schedule on pages, and the page of those who accept less than it."""
 
+from pathlib import Path
+
 import pytest
 from django.test import Client
 
 from core.pages.formats import write_percent
+from core.pages.shared.paging import PAGE_ROWS
 from core.queries.code_answer import spread_by_terms
 from core.queries.rules.market import Market
 from core.queries.yardstick.below_schedule import ROW_TYPES, count_below_schedule, list_below_schedule
 from core.store.connection import Snapshot
 from tests.pages.markets import MONTH
-from tests.site import csv_rows, tables, text_of
+from tests.queries.one_market import store_of_market
+from tests.queries.tables import written
+from tests.site import Visitor, csv_rows, serving, tables, text_of
 
 HEAD_CT = {**MONTH, "code_type": "CPT", "code": "70450"}
 OF_CLASS = {**HEAD_CT, "billing_class": "professional", "modifier": "none"}
@@ -58,6 +63,62 @@ def test_those_who_accept_less_are_listed_with_counts_and_shares(site: Client, d
     listed = list_below_schedule(demo, MARKET, "payers", 10, 0)[1]
     assert [row["below"] for row in rows] == [str(one.below) for one in listed]
     assert {row["release"] for row in rows} == {"2025-01"}
+
+
+CODES = {**MONTH, "codes": "99213,70450"}
+
+
+def test_a_list_of_codes_has_a_row_for_each_organization_and_code_in_dollars(site: Client) -> None:
+    rows = csv_rows(site.get("/compensation/below/", {**CODES, "format": "csv"}))
+    assert {row["code"] for row in rows} == {"99213", "70450"}
+    assert len({(row["tin_value"], row["code"]) for row in rows}) == len(rows)
+    for row in rows:
+        assert float(row["lowest"]) == pytest.approx(float(row["lowest_rate"]) / float(row["lowest_amount"]), abs=1e-3)
+        assert float(row["lowest_rate"]) <= float(row["p50"])
+    for code in ("99213", "70450"):
+        alone = {**MONTH, "code": code, "billing_class": "professional", "modifier": "none", "format": "csv"}
+        single = csv_rows(site.get("/compensation/below/", alone))
+        of_list = [row for row in rows if row["code"] == code]
+        figures = ("tin_value", "compared", "below", "p50", "amount", "lowest_rate", "implausible")
+        assert [[row[name] for name in figures] for row in single] == [
+            [row[name] for name in figures] for row in of_list
+        ]
+    page = site.get("/compensation/below/", CODES)
+    payers, of_codes, organizations = tables(page)
+    assert "2 codes" in text_of(page)
+    assert len(of_codes) == 3
+    assert len(organizations) == min(len(rows), PAGE_ROWS) + 1
+    assert payers[0][4] == "Median % of schedule", "dollars of two codes together say nothing"
+    assert organizations[0][4:6] == ["Median", "Schedule"]
+    assert site.get("/api/v1/compensation/below/organizations", CODES).json()["total"] == len(rows)
+    assert "codes" in text_of(site.get("/compensation/below/", {**MONTH, "basket": "imaging"}))
+
+
+def test_a_lowest_rate_that_is_implausible_is_marked(tmp_path: Path) -> None:
+    rates = [{"group": group, "negotiated_rate": rate} for group, rate in ((0, 2.0), (1, 80.0), (3, 150.0))]
+    plain = store_of_market(tmp_path, *rates)
+    amount = {"release": "2025-01", "state": "GA", "code_type": "CPT", "code": "99213"}
+    priced = {**amount, "wcfs_status": "priced", "wcfs_amount": 100.0}
+    schedule = [{**priced, "year_month": month} for month in ("2025-01", "2025-08")]  # each month that it is in force
+    of_release = {
+        "kind": "wcfs",
+        "release": "2025-01",
+        "state": "GA",
+        "states": ["GA"],
+        "year_month": "2025-01",
+        "files": ["ga.csv"],
+    }
+    db = written(plain.root, {"bench_wcfs": schedule, "dim_benchmark": [of_release]})
+    market = Market("GA", "2025-08", "CPT", "99213")
+    totals = count_below_schedule(db, market)
+    assert (totals.compared, totals.below, totals.implausible) == (3, 2, 1)
+    found = {one.tin_value: one for one in list_below_schedule(db, market, "organizations", 10, 0)[1]}  # type: ignore[attr-defined]
+    assert [found[tin].lowest_plausible for tin in sorted(found)] == [False, True, True]
+    assert [found[tin].lowest_rate for tin in sorted(found)] == [2.0, 80.0, 150.0]
+    with serving(plain.root):
+        page = text_of(Visitor().get("/compensation/below/", {**MONTH, "code": "99213"}))
+    assert "1 of these rates is below 50% or above 3,000% of Medicare" in page
+    assert "2.0% $2.00 implausible" in page
 
 
 def test_the_api_asks_the_same(site: Client, demo: Snapshot) -> None:

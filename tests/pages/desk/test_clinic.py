@@ -8,6 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from core.pages.formats import write_dollars
 from core.pages.shared.answer_cache import ANSWERS
 from core.queries.parties.providers import list_provider_periods
 from core.store.connection import QueryTimeout, Snapshot
@@ -35,6 +36,24 @@ def test_a_clinics_own_codes_have_an_address(site: Client, tin: str) -> None:
     assert lines[0][2:7] == ["Your rate", "Percentile", "Payer’s median", "Gap", "Total"]
     assert len(lines) > 2
     assert "any" not in response["Cache-Control"]
+
+
+def test_a_line_with_several_rates_shows_the_lowest_and_the_highest(site: Client, demo: Snapshot) -> None:
+    npis = " ".join(npi for (npi,) in demo.rows("SELECT DISTINCT npi FROM group_by_npi ORDER BY npi LIMIT 30"))
+    query = {**MONTH, "npis": npis, "codes": "99213,99214"}
+    rows = csv_rows(site.post("/clinic/", {**query, "format": "csv"}))
+    shown = text_of(site.post("/clinic/", query))
+    several = [row for row in rows if row["lowest"] != row["highest"]]
+    assert several
+    for row in several:
+        assert f"{write_dollars(float(row['lowest']))} to {write_dollars(float(row['highest']))}" in shown
+    assert "the page of a provider places them among all payers’ rates instead" in shown
+
+
+def test_payers_without_rates_are_named_with_whose_rates_they_lack(site: Client, tin: str) -> None:
+    shown = text_of(site.get("/clinic/", {**MONTH, "tin": tin, "codes": "K0001"}))
+    assert "no rates under this tax ID for these codes" in shown
+    assert "this organization" not in shown
 
 
 def test_what_is_pasted_is_answered_at_once_and_not_kept_or_logged(

@@ -20,6 +20,8 @@ from core.reference.workers_comp import load_schedule
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from tests.fixture_types import Load
+from tests.queries.one_market import store_of_market
+from tests.queries.tables import written
 from tests.reference.nppes.registers import rates
 from tests.reference.workers_comp.schedule_files import table
 from tests.site import Visitor, csv_rows, serving, tables, text_of
@@ -59,6 +61,50 @@ def test_what_payers_pay_stands_beside_the_amount_of_a_code(site: Client, demo: 
             f"{write_percent(middle / 195)} of this schedule’s amount"
         ) in shown
     assert "pays professionals" not in text_of(site.get(ADDRESS, {"state": "GA", "code": "70"}))
+
+
+def test_a_list_of_codes_has_the_amounts_and_what_payers_pay_beside_them(site: Client, demo: Snapshot) -> None:
+    query = {"state": "GA", "codes": "99213,70450,99999"}
+    amounts = csv_rows(site.get(ADDRESS, {**query, "format": "csv"}))
+    assert {row["code"] for row in amounts} == {"99213", "70450"}
+    beside = csv_rows(site.get(ADDRESS, {**query, "table": "payers", "format": "csv"}))
+    for row in beside:
+        assert float(row["percent"]) == pytest.approx(float(row["p50"]) / float(row["amount"]), abs=1e-3)
+        if row["basis"] == "professional":
+            ((middle, number),) = demo.rows(
+                """SELECT median(negotiated_rate), count(*) FROM fact_rate f JOIN dim_payer_bridge
+                       ON reporting_entity_name_raw = f.reporting_entity_name
+                   WHERE state = 'GA' AND year_month = $month AND code = $code AND payer_slug = $payer
+                       AND billing_class = 'professional' AND billing_code_modifier = ''
+                       AND rate_kind(negotiated_type, negotiation_arrangement) = 'dollars'""",
+                {"month": row["year_month"], "code": row["code"], "payer": row["payer_slug"]},
+            )
+            assert float(row["p50"]) == pytest.approx(middle, abs=0.006)
+            assert int(row["rates"]) == number
+    assert {row["code"] for row in beside if row["basis"] == "professional"} == {"99213", "70450"}
+    shown = site.get(ADDRESS, query)
+    assert "Not in the schedule: 99999" in text_of(shown)
+    assert len(tables(shown)[0]) == len(beside) + 1
+    listed = site.get("/api/v1/compensation/medians", query).json()
+    assert [(row["code"], row["rates"]) for row in listed["rows"]] == [(r["code"], int(r["rates"])) for r in beside]
+    assert site.get("/api/v1/compensation", query).json()["total"] == len(amounts)
+    assert site.get("/api/v1/compensation/medians", {"state": "GA"}).status_code == 400
+    assert csv_rows(site.get(ADDRESS, {"state": "GA", "basket": "imaging", "format": "csv"}))
+
+
+def test_an_amount_without_rates_to_compare_says_so(tmp_path: Path) -> None:
+    plain = store_of_market(tmp_path, {"code": "70450", "negotiated_rate": 80.0})
+    amounts = {"wcfs_status": "priced", "wcfs_amount": 100.0, "outpatient_amount": 500.0, "asc_amount": 400.0}
+    of_code = {"state": "GA", "code_type": "CPT", "code": "70450", "year_month": "2025-01", "release": "2025-01"}
+    release = {"kind": "wcfs", "release": "2025-01", "state": "GA", "year_month": "2025-01", "files": ["ga.csv"]}
+    db = written(plain.root, {"bench_wcfs": [{**of_code, **amounts}], "dim_benchmark": [release]})
+    with serving(db.root):
+        shown = text_of(Visitor().get(ADDRESS, {"state": "GA", "code": "70450"}))
+    assert "80% of this schedule’s amount" in shown
+    assert (
+        "No facility rates are loaded: the schedule’s amount for hospital outpatient departments and for surgical "
+        "centers has nothing beside it."
+    ) in shown
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,11 @@ from core.queries.baskets.clinic_position import (
     list_positions,
     sum_gaps,
 )
+from core.queries.parties.provider_rates import list_code_rates
 from core.queries.rules.market import Market
 from tests.queries.one_market import store_of_market
 from tests.queries.rates_by_month import PLACES
+from tests.queries.tables import written
 
 GA = Market("GA", "2025-08", billing_class="professional")
 OURS = Clinic(tin="100000001")  # group 0 of the store
@@ -70,7 +72,10 @@ def slow_position(rates: list[dict[str, Any]], line: Any, payer: str) -> tuple[A
         reason = NO_RATE if not of_code else OTHER_KIND if not dollars else OTHER_TERMS if not alike else NOT_THEIRS
         return None, None, None, reason
     values = [one["negotiated_rate"] for one in alike]
-    percentile = statistics.fmean(0.5 if value == own else value < own for value in values)
+    placed = [own] if given_rate is not None else ours
+    positions = [statistics.fmean(0.5 if value == rate else value < rate for value in values) for rate in placed]
+    # All of the payer's rates may be the clinic's own: then their positions say nothing.
+    percentile = statistics.median(positions) if given_rate is not None or len(ours) < len(alike) else None
     return own, percentile, (own - statistics.median(values)) * (1 if units is None else units), None
 
 
@@ -111,6 +116,53 @@ def test_positions_and_totals_equal_the_slow_ones(
         assert (gap.priced, gap.below) == (len(totals), sum(total < 0 for total in totals))
         assert gap.total == pytest.approx(sum(totals))
         assert gap.shortfall == pytest.approx(sum(total for total in totals if total < 0))
+
+
+def test_a_line_with_several_rates_has_their_spread_and_the_middle_of_their_positions(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    ours = [{"group": 0, "negotiated_rate": rate, "places": [place]} for rate, place in ((260.0, "11"), (336.0, "22"))]
+    others = [{"group": 1, "negotiated_rate": rate, "places": ["11"]} for rate in (200.0, 250.0, 252.0)]
+    more = [{"group": 3, "negotiated_rate": rate, "places": ["22"]} for rate in (253.0, 300.0, 310.0, 400.0)]
+    db = store_of_market(tmp_path_factory.mktemp("spread"), *ours, *others, *more)
+    (found,) = list_positions(db, GA, OURS, [AskedLine(BasketCode("99213", ("CPT", "HCPCS")))], PAYERS)
+    assert (found.own_rates, found.lowest, found.rate, found.highest) == (2, 260.0, 298.0, 336.0)
+    assert found.percentile == pytest.approx(statistics.median([4.5 / 9, 7.5 / 9]))
+    market = Market("GA", "2025-08", tin="100000001")
+    (row,) = list_code_rates(db, db, market, 10, 0)[1]
+    assert row.percentile == pytest.approx(found.percentile), (
+        "one rule: the page of the tax ID has the same, of a market of one payer"
+    )
+
+
+def test_without_units_what_is_billed_to_medicare_weighs(tmp_path_factory: pytest.TempPathFactory) -> None:
+    rates = [
+        {"code": code, "group": group, "negotiated_rate": rate}
+        for code, ours in (("99213", 95.0), ("99214", 99.0), ("27093", 10.0), ("73525", 120.0))
+        for group, rate in ((0, ours), (1, 105.0), (3, 105.0))
+    ]
+    plain = store_of_market(tmp_path_factory.mktemp("billed"), *rates)
+    uses = [
+        {"code": code, "npi": "1912951245", "place": "O", "services": services}
+        for code, services in (("99213", 30.0), ("99214", 100.0), ("73525", 2.0))
+    ]
+    member = {"npi": "1912951245", "tin_type": "ein", "tin_value": "100000001"}
+    month = {"year_month": "2025-08", "payer_slug": "payer_a"}
+    db = written(plain.root, {"utilization": uses, "xref_tin_npi": [{**month, **member}], "dim_npi": [member]})
+    lines = [AskedLine(BasketCode(code, ("CPT", "HCPCS"))) for code in ("27093", "73525", "99213", "99214")]
+    found = [(one.code, one.services, one.total) for one in list_positions(db, GA, OURS, lines, PAYERS)]
+    assert found == [
+        ("99214", 100.0, -600.0), ("99213", 30.0, -300.0), ("27093", None, None), ("73525", 2.0, 30.0),
+    ]  # fmt: skip
+    by_npi = list_positions(db, GA, Clinic(npis=("1912951245",)), lines, PAYERS)
+    assert [(one.code, one.services, one.total) for one in by_npi] == found
+    (gap,) = sum_gaps(by_npi)
+    assert (gap.priced, gap.below, gap.totaled, gap.shortfall, gap.total) == (4, 3, 3, -900.0, -870.0)
+    rare = store_of_market(tmp_path_factory.mktemp("once"), *rates)
+    once = list_positions(rare, GA, OURS, lines, PAYERS)
+    assert [(one.code, one.total) for one in once][:2] == [("27093", -95.0), ("99213", -10.0)]
+    with_units = [AskedLine(line.code, units=10.0 if line.code.code == "27093" else None) for line in lines]
+    assert [one.total for one in list_positions(db, GA, OURS, with_units, PAYERS)] == [-950.0, -10.0, -6.0, 15.0]
 
 
 def test_npis_and_tax_ids_choose_the_same_groups(tmp_path_factory: pytest.TempPathFactory) -> None:

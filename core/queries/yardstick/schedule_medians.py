@@ -1,0 +1,141 @@
+"""What payers pay for some codes, beside the amounts of a state's workers' compensation schedule.
+
+Unlike a percent of the schedule, which is that of the release in effect in the month of a rate, this compares payers'
+latest rates with the release that is looked at, whether or not it was in effect then.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from core.queries import coverage
+from core.queries.baskets.basket_codes import BasketCode
+from core.queries.latest import with_latest
+from core.queries.rules.columns import Code, CodeName, Month, PayerName, PayerSlug, ReleaseMonth, State, described
+from core.queries.rules.listed_codes import in_codes
+from core.queries.rules.market import Market, market_facts
+from core.queries.rules.market_filters import NO_MODIFIER
+from core.queries.rules.named_rows import read_rows
+from core.queries.rules.percentiles import median
+from core.queries.yardstick.compensation import CompensationAmount, CompensationRelease
+from core.store.connection import Snapshot
+
+PROFESSIONAL, OUTPATIENT, SURGICAL_CENTER = "professional", "hospital outpatient", "surgical center"
+
+_FILTERS = {
+    PROFESSIONAL: {"billing_class": "professional"},
+    OUTPATIENT: {"billing_class": "institutional", "care_setting": "hospital outpatient"},
+    SURGICAL_CENTER: {"billing_class": "institutional", "care_setting": "surgical center"},
+}
+"""The rates that each of the schedule's amounts is for."""
+
+
+@dataclass(frozen=True)
+class ScheduleMedian:
+    """The median of a payer's rates for the whole service, beside the schedule's amount for who is paid."""
+
+    state: State
+    release: ReleaseMonth
+    code: Code
+    name: CodeName
+    basis: Annotated[
+        str,
+        described("Who is paid: professional, hospital outpatient, or surgical center.", PROFESSIONAL),
+    ]
+    amount: Annotated[float, described("Amount of the schedule in dollars.", 104.0)]
+    reporting_entity_name: PayerName
+    payer_slug: PayerSlug
+    year_month: Month
+    rates: Annotated[int, described("Number of the payer's rates in dollars without a modifier.", 12)]
+    p50: Annotated[float, described("Median of these rates in dollars.", 95.0)]
+    percent: Annotated[float, described("The median against the schedule's amount: 1.2 is 120%.", 0.91)]
+
+
+def list_schedule_medians(
+    db: Snapshot, release: CompensationRelease, amounts: Sequence[CompensationAmount], codes: Sequence[BasketCode]
+) -> list[ScheduleMedian]:
+    """Return what payers pay for each code beside the `amounts` that a release has for it, in the order of the codes.
+
+    The rates are those of the payers' latest files.
+    """
+    names = dict(coverage.list_payers(db))
+    by_code: dict[str, list[CompensationAmount]] = {}
+    for row in amounts:
+        by_code.setdefault(row.code, []).append(row)
+    found = []
+    for basis, filters in _FILTERS.items():
+        amount_of = {
+            at: amount for at, one in enumerate(codes) if (amount := amounts_of(by_code.get(one.code, ())).get(basis))
+        }
+        priced = [codes[at] for at in amount_of]
+        market = with_latest(db, Market(release.state, "", modifier=NO_MODIFIER, **filters))
+        for one in _list_medians(db, market, priced):
+            at = list(amount_of)[one.position]
+            found.append(
+                (
+                    at,
+                    ScheduleMedian(
+                        state=release.state,
+                        release=release.release,
+                        code=codes[at].code,
+                        name=codes[at].title,
+                        basis=basis,
+                        amount=amount_of[at],
+                        reporting_entity_name=names.get(one.payer_slug, one.payer_slug),
+                        payer_slug=one.payer_slug,
+                        year_month=market.month_of(one.payer_slug),
+                        rates=one.rates,
+                        p50=one.p50,
+                        percent=one.p50 / amount_of[at],
+                    ),
+                )
+            )
+    return [row for _, row in sorted(found, key=lambda one: (one[0], list(_FILTERS).index(one[1].basis)))]
+
+
+@dataclass(frozen=True)
+class _CodeMedian:
+    position: int
+    payer_slug: str
+    rates: int
+    p50: float
+
+
+def _list_medians(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> list[_CodeMedian]:
+    """Return the medians of the market's rates in dollars for some codes, by code and payer."""
+    if not codes:
+        return []
+    facts, parameters = market_facts(db, market)
+    condition, numbers = in_codes(one.code for one in codes)
+    listed = {
+        "positions": list(range(len(codes))),
+        "numbers": [one.code for one in codes],
+        "systems": [" ".join(one.systems) for one in codes],
+    }
+    return read_rows(
+        db,
+        _CodeMedian,
+        f"""SELECT position, payer_slug, count(*) AS rates, {median("negotiated_rate")} AS p50
+            FROM (SELECT f.* FROM ({facts}) f
+                  WHERE {condition} AND rate_kind(negotiated_type, negotiation_arrangement) = 'dollars') f
+            JOIN (SELECT unnest($positions) AS position, unnest($numbers) AS code, unnest($systems) AS systems) a
+                ON a.code = f.code AND (a.systems = '' OR list_contains(string_split(a.systems, ' '), f.code_type))
+            JOIN dim_payer_bridge ON reporting_entity_name_raw = f.reporting_entity_name
+            GROUP BY ALL ORDER BY position, payer_slug""",
+        {**parameters, **numbers, **listed},
+    )
+
+
+def amounts_of(rows: Sequence[CompensationAmount]) -> Mapping[str, float]:
+    """Return the amounts of a code's rows for the whole service, by who is paid.
+
+    A state may list what hospitals and surgical centers are paid for a scan beside its technical part.
+    """
+    plain = [row for row in rows if not row.modifier]
+    of_facility = [*plain, *(row for row in rows if row.modifier == "TC")]
+    found = {
+        PROFESSIONAL: next((row.amount for row in plain if row.amount), None),
+        OUTPATIENT: next((row.outpatient_amount for row in of_facility if row.outpatient_amount), None),
+        SURGICAL_CENTER: next((row.asc_amount for row in of_facility if row.asc_amount), None),
+    }
+    return {basis: amount for basis, amount in found.items() if amount}
