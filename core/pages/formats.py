@@ -191,14 +191,6 @@ def write_change(share: float | None) -> str:
     return write_percent(0.0) if share == 0 else f"{'+' if share > 0 else '−'}{write_percent(abs(share))}"
 
 
-def write_paid_change(share: float | None) -> str:
-    """Write a change in words: 0.03 as 3.0% more, -0.031 as 3.1% less, 0 as the same."""
-    if share is None or share == 0:
-        return "the same"
-    size = "under 0.1%" if abs(share) < _SMALLEST_DIFFERENCE else write_percent(abs(share))
-    return f"{size} {'more' if share > 0 else 'less'}"
-
-
 def write_outcome(what: str) -> str:
     """Write an outcome of OUTCOMES as pages call it."""
     return "other terms" if what == "terms" else what

@@ -129,7 +129,9 @@ def oldest_schedule_if_newer(db: Snapshot, year_month: str) -> str:
 def has_earlier_month(db: Snapshot, state: str, payer: str | None = None) -> bool:
     """Return whether the payer, or any payer, has rates of more than one month in a state."""
     months = Counter(
-        row.payer_slug for row in list_coverage(db) if row.state == state and payer in {None, row.payer_slug}
+        row.payer_slug
+        for row in list_coverage(db)
+        if row.rates and row.state == state and payer in {None, row.payer_slug}
     )
     return any(number > 1 for number in months.values())
 

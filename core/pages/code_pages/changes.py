@@ -7,6 +7,7 @@ from django.http import HttpResponseBase
 
 from core.pages.formats import write_month
 from core.pages.forms.market_forms import ChangesForm
+from core.pages.shared import urls
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.lanes.weights import is_too_broad_to_match
 from core.pages.shared.market_choice import MarketChoice, choose_months
@@ -16,12 +17,16 @@ from core.queries import coverage
 from core.queries.coverage import Coverage
 from core.queries.find import codes
 from core.queries.over_time import changes
+from core.queries.over_time.comparable_months import ComparableMonths, keep_months_of_code, list_comparable_months
 from core.queries.over_time.matching import OUTCOMES, names_organization
 from core.queries.rules.which_filter_emptied import count_without_each_filter
 from core.store.connection import Snapshot
 
 COUNTED_OUTCOMES = ("up", "down", "added", "gone", "terms", "same")
 """The outcomes that are counted for each payer, code, and organization, in the order of the columns."""
+
+NEWEST_COMPARABLE, MONTH_BEFORE = ("", "Newest that can be compared"), ("", "The month before")
+"""The options of a form whose visitor has chosen no month."""
 
 TOP_ORGANIZATIONS = 20
 """The organizations that the page of a payer shows. The download has all."""
@@ -37,7 +42,8 @@ def show_changes(query: MarketQuery[ChangesForm]) -> HttpResponseBase:
     market, earlier = query.market, query.choice.earlier_month
     loaded = coverage.list_coverage(query.db)
     months = sorted({row.year_month for row in loaded}, reverse=True)
-    query.form.offer(**{"from": [(one, write_month(one)) for one in months]})
+    named = [(one, write_month(one)) for one in months]
+    query.form.offer(**{"year_month": [NEWEST_COMPARABLE, *named], "from": [MONTH_BEFORE, *named]})
     narrow = market.payer or market.code or names_organization(market)
     if not earlier or not narrow or is_too_broad_to_match(query.db, market, earlier):
         return _payers_to_choose_from(query, loaded)
@@ -58,7 +64,36 @@ def _payers_to_choose_from(query: MarketQuery[ChangesForm], loaded: Sequence[Cov
         return ask_for_code(query, "changes")
     if query.wants_file:
         return query.download(rows, changes.PayerMonths, "payers_months")
-    return query.render("pages/changes.html", before=earlier, there=rows)
+    return query.render(
+        "pages/changes.html",
+        before=earlier,
+        there=rows,
+        linked_market=query.choice.linked_market,
+        comparable=_months_of_each_payer(query, loaded),
+    )
+
+
+def _months_of_each_payer(
+    query: MarketQuery[ChangesForm], loaded: Sequence[Coverage]
+) -> list[tuple[ComparableMonths, str]]:
+    """Return the newest two months of each payer that the page may be about, and their address; not the page's own."""
+    market = query.market
+    rows = [row for row in loaded if row.state == market.state and market.payer in {None, row.payer_slug}]
+    if market.code:
+        rows = keep_months_of_code(query.db, market, rows)
+    newest = {one.payer_slug: one for one in reversed(list_comparable_months(rows))}
+    shown = market.year_month, query.choice.earlier_month
+    found = [one for one in newest.values() if (one.later, one.earlier) != shown]
+    # Without the class that was filled in for the months of this page: it may be one that the payer does not have.
+    asked = {**query.form.parameters(), "what": None, "page": None}
+    return [
+        (one, urls.changed(query.request.path, {**asked, **_parameters_of(one)}))
+        for one in sorted(found, key=lambda one: one.reporting_entity_name.lower())
+    ]
+
+
+def _parameters_of(months: ComparableMonths) -> dict[str, str]:
+    return {"payer": months.payer_slug, "year_month": months.later, "from": months.earlier}
 
 
 def _download(query: MarketQuery[ChangesForm]) -> HttpResponseBase:
@@ -124,6 +159,8 @@ def _render(
         new_count=sum(row.after for row in by_payer),
         uneven=[row for row in compared if row.files_before != row.files_after],
         alone=alone,
+        comparable=[] if by_payer else _months_of_each_payer(query, loaded),
+        linked_market=query.choice.linked_market,
         freed=[] if by_payer else count_without_each_filter(query.db, market),
         cap=ROW_CAP,
         **table,

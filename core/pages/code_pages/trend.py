@@ -38,6 +38,7 @@ def show_trend(query: MarketQuery[TrendForm]) -> HttpResponseBase:
         all_months=trend.list_months(query.db, query.market),
         payer_months=[],
         months=months,
+        comparable=any(point.change is not None for point in points),
         payers=[
             (of_payer[0], of_payer[-1], _whole_change(of_payer), draw_trend(of_payer, months, highest, number))
             for number, of_payer in enumerate(by_payer[:MAX_CHARTS])

@@ -3,8 +3,8 @@
 A choice is a value. It does not change the form, which is shown with it by form_with_market().
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from core.fields.codes.code_list import read_codes
@@ -16,6 +16,7 @@ from core.queries.baskets.basket_codes import with_ranges_filled
 from core.queries.coverage import Coverage
 from core.queries.find.codes import CodeTitle, find_possible_codes
 from core.queries.latest import with_latest
+from core.queries.over_time.comparable_months import ComparableMonths, keep_months_of_code, list_comparable_months
 from core.queries.parties import providers
 from core.queries.rate_classes import ClassChoice, RateClass, choose_class, choose_class_of_codes
 from core.queries.rules.market import Market
@@ -43,7 +44,8 @@ class MarketChoice:
     `meanings` are the codes that the number may stand for if there are several: the visitor has to say which.
     `earlier_month` is the month to compare with, for questions about changes; empty text if none is loaded. `periods`
     are the states and months in which a provider has rates, for questions about a provider. `classes` are the classes
-    of a code's rates, and `filled` are the filters that choose one of them and were not asked for.
+    of a code's rates, and `filled` are the filters that choose one of them and were not asked for. `asked_months` are
+    the months as the visitor gave them, by the names of the form's fields, where months were filled in.
     """
 
     market: Market
@@ -52,6 +54,15 @@ class MarketChoice:
     periods: Sequence[providers.LoadedPeriod] = ()
     classes: Sequence[RateClass] = ()
     filled: frozenset[str] = frozenset()
+    asked_months: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def linked_market(self) -> Market:
+        """The market of links to other pages: in a month only if the visitor has chosen it.
+
+        Another page means the latest file of each payer then, and does not lose the payers of other months.
+        """
+        return replace(self.market, year_month=self.asked_months.get("year_month", self.market.year_month))
 
     @property
     def values(self) -> dict[str, str | None]:
@@ -80,7 +91,8 @@ def choose_from_form(form: MarketForm, db: Snapshot) -> MarketChoice:
 
 def form_with_market(form: M, choice: MarketChoice, db: Snapshot) -> M:
     """Return the form as the page shows it: with the market that was chosen, and with what can be chosen instead."""
-    shown = form.with_values(**choice.values)
+    # Months that were filled in are no part of the form: they are those of one payer, and another may have others.
+    shown = form.with_values(**{**choice.values, **choice.asked_months})
     loaded = coverage.list_periods(db)
     months = sorted({period.year_month for period in loaded}, reverse=True)
     shown.offer(
@@ -148,13 +160,18 @@ def choose_provider_market(asked: Market, db: Snapshot, periods: Sequence[provid
 
 
 def choose_months(asked: Market, earlier: str, db: Snapshot, loaded: Sequence[Coverage]) -> MarketChoice:
-    """Return the market of the later month, and the earlier month: the one asked for or the last one before it.
+    """Return the market of the later month, and the earlier month, as far as they are not asked for.
 
-    If a payer is asked for, the months are its own. Raise InvalidChoice if the earlier month is not before the later.
+    They are the newest two in which one payer has rates, of the code if there are such: payers are compared with
+    themselves. Where nobody has two, the earlier month is the last one before the newest. If a payer is asked for, the
+    months are its own. Raise InvalidChoice if the earlier month is not before the later.
     """
-    wanted = asked
-    if asked.payer:
-        rows = [row for row in loaded if row.payer_slug == asked.payer and asked.state in {"", row.state}]
+    wanted, given = asked, earlier
+    rows = [row for row in loaded if asked.payer in {None, row.payer_slug} and asked.state in {"", row.state}]
+    if pair := _find_comparable_months(asked, earlier, db, rows):
+        wanted = replace(asked, state=pair.state, year_month=pair.later)
+        earlier = pair.earlier
+    elif asked.payer:
         newest = next((r for r in rows if asked.year_month in {"", r.year_month} and earlier < r.year_month), None)
         if newest:
             wanted = replace(asked, state=newest.state, year_month=newest.year_month)
@@ -163,7 +180,23 @@ def choose_months(asked: Market, earlier: str, db: Snapshot, loaded: Sequence[Co
     market = choice.market
     if earlier and earlier >= market.year_month:
         raise InvalidChoice("from", not_earlier(earlier, market.year_month))
-    return replace(choice, earlier_month=earlier or _month_before(loaded, market.state, market.year_month))
+    return replace(
+        choice,
+        earlier_month=earlier or _month_before(loaded, market.state, market.year_month),
+        asked_months={"year_month": asked.year_month, "from": given},
+    )
+
+
+def _find_comparable_months(
+    asked: Market, earlier: str, db: Snapshot, rows: Sequence[Coverage]
+) -> ComparableMonths | None:
+    """Return the newest months, of those asked for, in which a payer has rates of the code, or else any rates."""
+    comparable = list_comparable_months(rows, asked.year_month, earlier)
+    if asked.code and len({(one.state, one.later, one.earlier) for one in comparable}) > 1:
+        # Which payers have the code in which months is asked only where it can make a difference.
+        rows = keep_months_of_code(db, replace(asked, code_type=_choose_code(asked, db).market.code_type), rows)
+        comparable = list_comparable_months(rows, asked.year_month, earlier) or comparable
+    return next(iter(comparable), None)
 
 
 def _newest(asked: Market, loaded: Sequence[coverage.Period]) -> Market:

@@ -15,6 +15,7 @@ from core.pages import formats
 from core.pages.code_pages.code_tabs import CODE_TABS
 from core.pages.shared import urls
 from core.pages.shared.words.answer_words import begin_in_lower_case
+from core.pages.shared.words.change_words import count_paid
 from core.pages.shared.words.labels import (
     check_meaning,
     check_title,
@@ -54,7 +55,7 @@ FIGURES: dict[str, Callable[..., str]] = {
     "billing_class": formats.write_class,
     "versus": formats.write_difference,
     "change": formats.write_change,
-    "paid_change": formats.write_paid_change,
+    "paid_counts": count_paid,
     "outcome": formats.write_outcome,
     "moved_by": formats.write_moved_by,
     "class_label": class_label,
@@ -99,7 +100,7 @@ class PageLink:
 @register.simple_tag(takes_context=True)
 def navigation(context: dict[str, Any]) -> dict[str, list[PageLink]]:
     """Return the links of the navigation: those in front, and those in the menu behind them."""
-    path, market = context.get("path"), context.get("market")
+    path, market = context.get("path"), context.get("linked_market") or context.get("market")
     shown = [page for page in PAGES if page.label]
     return {
         "first": [_link_to_page(page, path, market) for page in shown if not page.in_more],
@@ -113,9 +114,10 @@ def _link_to_page(page: SitePage, path: str | None, market: Any) -> PageLink:
 
 @register.simple_tag(takes_context=True)
 def code_tabs(context: dict[str, Any]) -> list[PageLink]:
-    """Return the tabs of the code of the page, with its filters."""
+    """Return the tabs of the code of the page, with its filters, and with its month if the visitor has chosen one."""
+    market = context.get("linked_market") or context["market"]
     return [
-        PageLink(tab.label, urls.to(tab.page, context["market"]), context["path"] == urls.to(tab.page))
+        PageLink(tab.label, urls.to(tab.page, market), context["path"] == urls.to(tab.page))
         for tab in CODE_TABS
         if context.get("has_earlier_month") or not tab.needs_earlier_month or context["path"] == urls.to(tab.page)
     ]

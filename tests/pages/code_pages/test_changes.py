@@ -1,7 +1,10 @@
 """A month compared with an earlier one."""
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from django.test import Client
 
 from core.demo.payer_files import STATE, write_files
@@ -14,6 +17,8 @@ from core.store.generations.store import Store
 from core.tic.source import open_documents
 from tests.pages.markets import MONTH, PEACH, PIEDMONT, QUERY
 from tests.site import serving, tables, text_of
+
+PIEDMONT_NAME = "Example Piedmont Mutual, Inc."
 
 
 def test_changes_of_a_payer_and_a_code(site: Client, demo: Snapshot) -> None:
@@ -31,7 +36,9 @@ def test_changes_of_a_payer_and_a_code(site: Client, demo: Snapshot) -> None:
     assert [row[3].split()[0] for row in every[1:]] == [write_dollars(row.new) if row.new else "–" for row in rows]
     assert f"1–{total} of {total}" in text_of(response)
     lead = max(found.terms, key=lambda row: (row.kept, row.after))
-    assert f"{lead.same} of {lead.kept} the same, {lead.up} up, {lead.down} down" in text_of(response)
+    assert (lead.up, lead.down, lead.same) == (5, 5, 10)
+    assert "Of 20 organizations that Example Piedmont Mutual, Inc. pays in both" in text_of(response)
+    assert "5 are paid more, 5 less, and 10 the same ; the change in the middle is 0.0%" in text_of(response)
     only_up = site.get("/changes/", {**QUERY, "payer": PIEDMONT, "classes": "all", "what": "up"})
     assert {row[0] for row in tables(only_up)[-1][1:]} == {"up"}
     assert "only up ✕" in text_of(only_up)
@@ -89,3 +96,54 @@ def test_different_numbers_of_files_are_pointed_out(tmp_path: Path) -> None:
     with serving(store.root):
         shown = text_of(Client().get("/changes/", {"payer": PIEDMONT, "code": "99213"}, follow=True))
         assert "The months have different numbers of files: Example Piedmont Mutual, Inc. 1 and 2." in shown
+
+
+@pytest.fixture(scope="module")
+def other_months(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """Yield a client of a store in which Peach has the newest month alone, and Piedmont two older ones."""
+    folder = tmp_path_factory.mktemp("other_months")
+    store = Store(folder / "data")
+    for path in write_files(folder, ("2025-06", "2025-07", "2025-08")):
+        if ("peach" if "2025-08" in path.name else "piedmont") in path.name:
+            load_file(store, open_documents(path)[0], STATE)
+    with serving(store.root):
+        yield Client()
+
+
+COMPARED = "Changes from June 2025 to July 2025 in Georgia"
+
+
+@pytest.mark.parametrize("code", [{}, {"code_type": "CPT", "code": "99213"}])
+def test_without_months_those_of_a_payer_with_two_are_compared(other_months: Client, code: dict[str, str]) -> None:
+    shown = text_of(other_months.get("/changes/", {"state": "GA", **code}))
+    assert COMPARED in shown
+    assert "Not compared" not in shown
+    of_peach = text_of(other_months.get("/changes/", {"state": "GA", **code, "payer": PEACH}))
+    assert COMPARED not in of_peach, "a payer of one month"
+
+
+def test_months_that_were_asked_for_stay_and_others_are_offered(other_months: Client) -> None:
+    asked = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "99213", "from": "2025-07"}
+    for payer in ({}, {"payer": PIEDMONT}):
+        page = other_months.get("/changes/", {**asked, **payer}, follow=True)
+        assert "Changes from July 2025 to August 2025 in Georgia" in text_of(page)
+        said = "These can be compared: Example Piedmont Mutual, Inc., June 2025 to July 2025"
+        assert said in text_of(page)
+        (address,) = re.findall(rf'<a href="([^"]*)">{PIEDMONT_NAME}, June', page.content.decode())
+        compared = text_of(other_months.get(address.replace("&amp;", "&")))
+        assert COMPARED in compared
+        assert "By payer" in compared
+
+
+def test_months_that_were_filled_in_stay_on_the_page(other_months: Client) -> None:
+    """The form, with which another payer is chosen, and the tabs mean the latest file of each payer."""
+    asked = {"state": "GA", "code_type": "CPT", "code": "99213"}
+    page = other_months.get("/changes/", asked).content.decode()
+    assert "year_month=" not in page.partition('<nav class="tabs"')[2].partition("</nav>")[0]
+    assert "year_month=" not in page.partition("<nav")[2].partition("</nav>")[0], "nor the navigation of the site"
+    assert '<option value="2025-07" selected>' not in page
+    assert '<option value="" selected>Newest that can be compared' in page
+    chosen = other_months.get("/changes/", {**asked, "year_month": "2025-07"}, follow=True).content.decode()
+    tabs = chosen.partition('<nav class="tabs"')[2].partition("</nav>")[0]
+    assert "/rates/?state=GA&amp;year_month=2025-07&amp;code_type=CPT&amp;code=99213" in tabs
+    assert '<option value="2025-07" selected>' in chosen

@@ -19,6 +19,10 @@ def test_a_trend_has_a_chart_and_a_table(site: Client, demo: Snapshot) -> None:
     (table,) = tables(response)
     assert [row[6] for row in table[1:]] == [write_dollars(point.p50) for point in points]
     assert "From July 2025 to August 2025, the median of Example Piedmont Mutual, Inc. went from" in text_of(response)
+    assert f"({points[0].rates} rates) to {write_dollars(points[-1].p50)} ({points[-1].rates} rates)" in text_of(
+        response
+    )
+    assert "Each median is of all rates of its month" in text_of(response)
     page = response.content.decode()
     assert page.count('<svg class="chart"') == 1
     assert "July 2025: median $" in page, "in words, for a screen reader"
