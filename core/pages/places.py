@@ -6,12 +6,12 @@ from typing import Any
 from django.http import HttpResponseBase
 
 from core.pages.charts import place_map, spread_chart
+from core.pages.code_pages.no_rates import find_instead
 from core.pages.formats import write_dollars, write_filter, write_percent, write_state
 from core.pages.forms.profile_forms import PlacesForm, SpecialtiesForm
 from core.pages.shared.page import MarketQuery, market_page
 from core.queries.find import codes
 from core.queries.profiles import Breakdown, BreakdownTotals, break_down, list_zip_points
-from core.queries.rules.which_filter_emptied import count_without_each_filter
 
 MAPPED = ("county", "zip")
 """What has a point on the map: a metropolitan area and a city do not."""
@@ -79,7 +79,7 @@ def _table(
         "rows": rows[:MAX_ROWS],
         "left_out": max(len(rows) - MAX_ROWS, 0),
         "filter_name": by,
-        "freed": [] if totals.rates else count_without_each_filter(query.db, query.market),
+        "instead": None if totals.rates else find_instead(query, "rates"),
         "answer_rows": totals.rates,
     }
 

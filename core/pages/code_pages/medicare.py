@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from core.pages.charts import spread_chart
+from core.pages.code_pages.no_rates import find_instead
 from core.pages.forms.basket_forms import MedicareListForm
 from core.pages.shared import urls
 from core.pages.shared.downloads import ROW_CAP, download_seconds
@@ -72,6 +73,7 @@ def show_medicare(query: MarketQuery[MedicareListForm]) -> HttpResponseBase:
         chart=spread_chart.draw_spreads(_bars(spreads)),
         implausible=sum(row.implausible for row in spreads),
         outcomes=outcomes,
+        instead=None if outcomes.total else find_instead(query, "medicare"),
         reasons=_reasons(outcomes),
         releases=coverage.list_releases(db),
         rows=rows,

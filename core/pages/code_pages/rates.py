@@ -1,11 +1,11 @@
 """The rates of a code."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 from django.http import HttpResponseBase
 
 from core.pages.charts import histogram_chart
+from core.pages.code_pages.no_rates import find_instead
 from core.pages.code_pages.same_columns import find_same_columns
 from core.pages.forms.market_forms import RatesForm
 from core.pages.shared.answer_cache import meanwhile
@@ -14,7 +14,7 @@ from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.paging import Paging, span
 from core.pages.shared.words.answer_words import describe_answer
 from core.pages.shared.words.labels import filter_label
-from core.queries import coverage, rates
+from core.queries import rates
 from core.queries.code_answer import AnswerSpread, spread_by_terms
 from core.queries.comparison.compared_rates import is_plausible
 from core.queries.facets import Choice, count_choices, count_months, count_networks
@@ -32,12 +32,10 @@ from core.queries.rates_against_medicare import (
 from core.queries.rules.market import Market, facts_in_memory, market_cache
 from core.queries.rules.market_filters import FILTERS
 from core.queries.rules.rate_kinds import KINDS
-from core.queries.rules.which_filter_emptied import count_without_each_filter
 from core.queries.yardstick import label_fits, medicare_amounts
 from core.store.connection import Snapshot
 from core.store.views import SURGICAL_CENTER_PAYEE
 
-NEARBY_CODES = 8
 MAX_CHOICES = 50
 """The choices of a filter that the page offers: a state has hundreds of cities. The form takes any."""
 
@@ -85,8 +83,7 @@ def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
         answer_rows=counted.rates,
         sort=sort,
         cap=ROW_CAP,
-        freed=[] if counted.rates else count_without_each_filter(db, market),
-        **({} if counted.rates else _find_instead(query)),
+        instead=None if counted.rates else find_instead(query, "rates"),
     )
 
 
@@ -113,14 +110,6 @@ def _ask_about_choices(db: Snapshot, market: Market) -> dict[str, list[Choice]]:
     with market_cache(db, market) as cached:
         found = count_choices(cached, market) | {"year_month": count_months(db, market)}
         return found | count_profile_choices(cached, market)
-
-
-def _find_instead(query: MarketQuery[RatesForm]) -> dict[str, Any]:
-    """Return what there is instead of rates: where the code has some, or codes nearby, or what is loaded at all."""
-    db, market = query.db, query.market
-    loaded = codes.list_code_periods(db, market.code_type, market.code or "")
-    near = [] if loaded else codes.find_nearby_codes(db, market, NEARBY_CODES)
-    return {"loaded_in": loaded, "near": near, "periods": [] if loaded or near else coverage.list_periods(db)}
 
 
 def _download(query: MarketQuery[RatesForm]) -> HttpResponseBase:

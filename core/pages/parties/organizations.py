@@ -3,6 +3,7 @@
 from django.http import HttpResponseBase
 
 from core.pages.charts import spread_chart
+from core.pages.code_pages.no_rates import find_instead
 from core.pages.formats import write_tin
 from core.pages.forms.market_forms import OrganizationsForm
 from core.pages.shared.downloads import ROW_CAP
@@ -12,7 +13,6 @@ from core.queries.find import codes
 from core.queries.likely_rates import find_evidence_switch
 from core.queries.parties.organizations import Organization, count_totals, list_organizations
 from core.queries.rules.market_filters import ALL_CLASSES
-from core.queries.rules.which_filter_emptied import count_without_each_filter
 
 MAX_BARS = 10
 """More organizations than these make a figure longer than a screen."""
@@ -47,7 +47,7 @@ def show_organizations(query: MarketQuery[OrganizationsForm]) -> HttpResponseBas
         named=sum(row.business_name is not None for row in rows),
         charted=len(bars),
         chart=spread_chart.draw_spreads(bars, spread_chart.dollars(middle), title),
-        freed=[] if counted.dollars else count_without_each_filter(query.db, market),
+        instead=None if counted.dollars else find_instead(query, "rates"),
         paging=paging,
         sort=sort,
     )

@@ -16,8 +16,10 @@ from core.queries.contract_rule.fit_rule import (
     RULE_SHARE,
     CandidateFit,
     Floats,
+    find_direction,
     find_nearest,
     fit_candidates,
+    measure_spreads,
 )
 from core.queries.contract_rule.priced_rates import (
     CandidateSchedule,
@@ -185,9 +187,23 @@ def _answer(
         explained=int(best.explained.sum()),
         as_well=[f"{one.release}, {one.locality_name}" for one in equal],
     )
-    releases = sorted({one.release for one in candidates})
-    worded = ContractRule(**{**vars(rule), "sentence": _write_sentence(rule, families, releases)})
+    edition = _describe_edition(rates, candidates, amounts) if verdict == "close" else ""
+    worded = ContractRule(**{**vars(rule), "sentence": _write_sentence(rule, families, edition)})
     return FoundRule(worded, families, listed)
+
+
+def _describe_edition(rates: Floats, candidates: Sequence[CandidateSchedule], amounts: Floats) -> str:
+    """Return which edition of the schedule a contract names that none of the candidates reproduces, in words."""
+    spreads: dict[str, float] = {}
+    for one, spread in zip(candidates, measure_spreads(rates, amounts), strict=True):
+        # A release fits as well as its best locality does.
+        spreads[one.release] = float(np.fmin(spread, spreads.get(one.release, np.nan)))
+    direction = find_direction(spreads)
+    if direction == "older":
+        return f"a schedule older than {write_release(min(spreads))}, the oldest that is loaded"
+    if direction == "newer":
+        return f"a schedule newer than {write_release(max(spreads))}, the newest that is loaded"
+    return "a schedule that is not loaded"
 
 
 def _list_prices(prices: Sequence[CommonPrice], fit: CandidateFit, amounts: Floats) -> list[RulePrice]:
@@ -220,7 +236,7 @@ def to_cents(dollars: float) -> float:
     return round_half_up(round(float(dollars), 9), 2)
 
 
-def _write_sentence(rule: ContractRule, families: Sequence[FamilyRule], releases: Sequence[str]) -> str:
+def _write_sentence(rule: ContractRule, families: Sequence[FamilyRule], edition: str) -> str:
     year, share = str(rule.release)[:4], rule.explained / rule.prices
     where = f"{str(rule.locality_name).title()} (locality {rule.locality})"
     exceptions = rule.prices - rule.explained
@@ -232,11 +248,6 @@ def _write_sentence(rule: ContractRule, families: Sequence[FamilyRule], releases
     if rule.verdict == "close":
         own = [f"{one.family} {100 * one.multiple:.0f}%" for one in families if one.own]
         of = "these multiples" if own else "that multiple"
-        edition = "another edition of the schedule"
-        if len(releases) > 1 and rule.release == releases[0]:
-            edition = f"a schedule older than {write_release(releases[0])}, the oldest that is loaded"
-        elif len(releases) > 1 and rule.release == releases[-1]:
-            edition = f"a schedule newer than {write_release(releases[-1])}, the newest that is loaded"
         around = "; ".join([f"About {100 * (rule.multiple or 0):.0f}% of Medicare", *own])
         return (
             f"{around}. No loaded schedule reproduces the prices to the cent, but {rule.explained:,} of "

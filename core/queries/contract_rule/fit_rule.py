@@ -6,8 +6,9 @@ for, not their mean or median: carve-outs and misprints move a mean, and do not 
 (releases and localities), the one that reproduces the most rates to the cent is the rule.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,10 @@ their year is probably not loaded. From one year to the next, most amounts chang
 
 NOTABLE_DIFFERENCE = 0.02
 """A family that is close to a schedule has a multiple of its own if it differs by more than this from that of all."""
+
+NOTABLE_GAIN = 0.1
+"""The fits of some releases show a direction if the ratios at one end differ by at least this share less than at the
+other."""
 
 MIN_FAMILY_PRICES = 5
 FAMILY_SHARE = 0.6
@@ -89,13 +94,41 @@ def find_nearest(rates: Floats, families: Sequence[str], amounts: Floats) -> Can
 
     Each family's multiple is its median, and the prices that it explains are those within NEAR_TOLERANCE.
     """
-    ratios = np.where(amounts > 0, rates[:, None] / amounts, np.nan)
-    usable = [n for n in range(amounts.shape[1]) if (amounts[:, n] > 0).any()]
-    if not usable:
+    spreads = measure_spreads(rates, amounts)
+    if not np.isfinite(spreads).any():
         return None
-    middles = {n: float(np.nanmedian(ratios[:, n])) for n in usable}
-    nearest = min(usable, key=lambda n: float(np.nanmedian(np.abs(ratios[:, n] / middles[n] - 1))))
-    return _describe_near(nearest, middles[nearest], ratios[:, nearest], np.asarray(families))
+    nearest = int(np.nanargmin(spreads))
+    ratios = np.where(amounts[:, nearest] > 0, rates / amounts[:, nearest], np.nan)
+    return _describe_near(nearest, float(np.nanmedian(ratios)), ratios, np.asarray(families))
+
+
+def measure_spreads(rates: Floats, amounts: Floats) -> Floats:
+    """Return how much each candidate's ratios differ from their median, in the middle; nan if it prices nothing."""
+    found: Floats = np.full(amounts.shape[1], np.nan)
+    for n in range(amounts.shape[1]):
+        priced = amounts[:, n] > 0
+        if priced.any():
+            ratios = rates[priced] / amounts[priced, n]
+            found[n] = np.median(np.abs(ratios / np.median(ratios) - 1))
+    return found
+
+
+def find_direction(spreads: Mapping[str, float]) -> Literal["older", "newer", ""]:
+    """Return whether the schedule of some rates is older or newer than all that are loaded; empty text if unknown.
+
+    `spreads` are how much the ratios of each release differ, by its month. Schedules of neighboring years resemble each
+    other most. So if the ratios differ less with each release towards one end, the schedule lies beyond that end.
+    Releases of one year have the same amounts for most services, and show nothing.
+    """
+    in_order = [spreads[release] for release in sorted(spreads)]
+    if len(in_order) < 2 or not np.isfinite(in_order).all():
+        return ""
+    oldest, newest = in_order[0], in_order[-1]
+    if in_order == sorted(in_order) and oldest <= newest * (1 - NOTABLE_GAIN):
+        return "older"
+    if in_order == sorted(in_order, reverse=True) and newest <= oldest * (1 - NOTABLE_GAIN):
+        return "newer"
+    return ""
 
 
 def _describe_near(candidate: int, middle: float, ratios: Floats, families: npt.NDArray[np.str_]) -> CandidateFit:

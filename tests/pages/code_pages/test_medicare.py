@@ -1,5 +1,6 @@
 """Rates compared with Medicare."""
 
+import re
 from typing import Any
 
 import pytest
@@ -53,3 +54,22 @@ def test_the_rates_of_a_market_without_a_code_are_compared_once(site: Client, mo
     assert response.status_code == 200
     assert "Percent of Medicare by payer" in text_of(response)
     assert sum("listed_code" in sql for sql in asked) == 1, "the rest reads what this one has found"
+
+
+def test_without_rates_the_page_says_where_there_are_some(site: Client) -> None:
+    """Notes on the fee schedules would bury the answer: nothing is compared with them."""
+    empty = site.get("/medicare/", {"state": "TX", "code_type": "CPT", "code": "99213"})
+    shown = text_of(empty)
+    assert "No rates for CPT 99213 in Texas" in shown
+    assert "This code has rates in: Georgia, August 2025" in shown
+    assert "/medicare/?state=GA&amp;year_month=2025-08&amp;code_type=CPT&amp;code=99213" in empty.content.decode()
+    assert "Fee schedules" not in shown
+    narrowed = text_of(site.get("/medicare/", {**QUERY, "modifier": "99"}))
+    assert re.search(r"Without Modifier 99 : [1-9][\d,]* rates", narrowed)
+    assert "Fee schedules" not in narrowed
+
+
+@pytest.mark.parametrize("page", ["organizations", "places", "specialties"])
+def test_other_pages_of_a_code_say_where_there_are_rates(site: Client, page: str) -> None:
+    shown = text_of(site.get(f"/{page}/", {"state": "TX", "code_type": "CPT", "code": "99213"}))
+    assert "This code has rates in: Georgia, August 2025" in shown
