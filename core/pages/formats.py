@@ -139,6 +139,22 @@ def write_place(state: str, filters: Iterable[tuple[str, str, str]]) -> str:
     return " and ".join(places) or write_state(state)
 
 
+_IN_TERMS = ("billing_class", "modifier")
+
+
+def write_narrowing(filters: Iterable[tuple[str, str, str]]) -> str:
+    """Return what else a market is narrowed to, as a sentence says it: payer Evry Health; tax ID 12-3456789.
+
+    Left out are places, see write_place, and the class and modifier, which the terms of an answer name.
+    """
+    said = []
+    for label, name, value in filters:
+        if name not in (*_PLACES, *_IN_TERMS):
+            written = write_tin(value) if name == "tin" else write_filter(value, name)
+            said.append(f"{label[:1].lower() + label[1:] if label[1:2].islower() else label} {written}")
+    return "; ".join(said)
+
+
 def write_filter(value: str, name: str) -> str:
     """Write the value of a filter as a reader knows it: 11 as 11 Office, 2025-08 as August 2025."""
     if name == "pos":

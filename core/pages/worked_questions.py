@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from core.pages.formats import write_dollars, write_month, write_percent
 from core.pages.shared import urls
-from core.pages.shared.words.answer_words import begin_in_lower_case, describe_bill
+from core.pages.shared.words.answer_words import begin_in_lower_case, describe_bill, list_amounts
 from core.pages.shared.words.labels import title_of
-from core.queries.code_answer import CodeAnswer, answer_code, spread_by_terms
+from core.queries.code_answer import AnswerSpread, CodeAnswer, answer_code, spread_by_terms
 from core.queries.find.code_titles import code_titles
 from core.queries.find.codes import count_codes, list_busiest_codes
 from core.queries.rate_classes import choose_class
@@ -61,12 +61,18 @@ def _said_of(answer: CodeAnswer, market: Market, labels: Sequence[OverruledLabel
 
 def _about_spread(answer: CodeAnswer, name: str, said_of: str, market: Market) -> Iterator[WorkedQuestion]:
     row = answer.everybody
-    yield WorkedQuestion(
-        f"What is paid for {name}?",
+    said = _say_few(row) or (
         f"{write_dollars(row.p50)} in the middle; half of the rates are between {write_dollars(row.p25)} and "
-        f"{write_dollars(row.p75)} ({said_of}).",
-        urls.to("rates", market),
+        f"{write_dollars(row.p75)}"
     )
+    yield WorkedQuestion(f"What is paid for {name}?", f"{said} ({said_of}).", urls.to("rates", market))
+
+
+def _say_few(row: AnswerSpread) -> str:
+    """Return what the rates are if they are few enough to be listed; empty text otherwise."""
+    if not row.few_amounts:
+        return ""
+    return f"{row.rates} rate{'' if row.rates == 1 else 's'}: {list_amounts(row.few_amounts)}"
 
 
 def _about_payers(answer: CodeAnswer, name: str, said_of: str, market: Market) -> Iterator[WorkedQuestion]:
@@ -80,11 +86,11 @@ def _about_payers(answer: CodeAnswer, name: str, said_of: str, market: Market) -
         yield WorkedQuestion(f"Which payer pays more for {name}?", said, urls.to("payers", market))
         return
     row = answer.everybody
-    said = (
-        f"One in ten rates is {write_dollars(row.p10)} or less, and one in ten {write_dollars(row.p90)} or more "
-        f"({said_of})."
+    said = _say_few(row) or (
+        f"One in ten rates is {write_dollars(row.p10)} or less, and one in ten {write_dollars(row.p90)} or more"
     )
-    yield WorkedQuestion(f"How much do the rates for {name} differ?", said, urls.to("rates", market))
+    address = urls.to("rates", market)
+    yield WorkedQuestion(f"How much do the rates for {name} differ?", f"{said} ({said_of}).", address)
 
 
 def _about_medicare(answer: CodeAnswer, name: str, said_of: str, market: Market) -> Iterator[WorkedQuestion]:

@@ -26,6 +26,9 @@ from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, median, perce
 from core.queries.yardstick.medicare import with_compared_terms
 from core.store.connection import Snapshot
 
+MAX_LISTED = 4
+"""So many rates are listed one by one in a sentence, rather than described by their quartiles."""
+
 
 @dataclass(frozen=True)
 class AnswerSpread:
@@ -62,6 +65,28 @@ class AnswerSpread:
     def percentiles(self) -> tuple[float, float, float, float, float]:
         """The five percentiles."""
         return self.p10, self.p25, self.p50, self.p75, self.p90
+
+    @property
+    def few_amounts(self) -> tuple[float, ...]:
+        """The amounts themselves, lowest first, where they are at most MAX_LISTED; nothing where they are more.
+
+        Quartiles of so few lie between the rates, where no rate is. Percentiles interpolate, so the second of four
+        rates is known from the first quartile: that is a quarter of the lowest and three quarters of the second.
+        """
+        if self.rates > MAX_LISTED:
+            return ()
+        of_number = {
+            1: (self.p50,),
+            2: (self.lowest, self.highest),
+            3: (self.lowest, self.p50, self.highest),
+            4: (
+                self.lowest,
+                round((4 * self.p25 - self.lowest) / 3, 6),
+                round((4 * self.p75 - self.highest) / 3, 6),
+                self.highest,
+            ),
+        }
+        return of_number.get(self.rates, ())
 
 
 @dataclass(frozen=True)

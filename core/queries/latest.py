@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from core.queries.coverage import list_coverage
 from core.queries.rules.columns import Month, PayerName, PayerSlug
 from core.queries.rules.latest_files import NOTHING, LatestFiles, PayerMonth
-from core.queries.rules.market import Market
+from core.queries.rules.market import Market, counted_rates
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 from core.store.market.market_months import MarketMonth
@@ -50,6 +50,13 @@ def list_payer_months(db: Snapshot, market: Market) -> list[PayerFileMonth]:
     )
     mine = [one for one in found if market.payer in {None, one.payer_slug}]
     return sorted(mine, key=lambda one: (one.reporting_entity_name.lower(), one.payer_slug))
+
+
+def list_payers_with_rates(db: Snapshot, market: Market) -> set[str]:
+    """Return the payers that have rates of a market. `db` may be a cache of the market."""
+    rates, parameters = counted_rates(db, market)
+    rows = db.rows(f"SELECT DISTINCT payer_slug(f.reporting_entity_name) FROM {rates} f", parameters)
+    return {str(slug) for (slug,) in rows}
 
 
 @dataclass(frozen=True)

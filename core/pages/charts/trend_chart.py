@@ -19,6 +19,9 @@ _TOP, _BODY, _FOOT = 24, 150, 22
 MAX_LABELS = 8
 """More months than this get a label only at the first and the last: labels would cover each other."""
 
+MAX_BESIDE = 3
+"""With more months than this, a phone has no room beside a bar: the labels cover the bars instead."""
+
 
 def draw_trend(points: Sequence[TrendPoint], months: Sequence[str], highest: float, key: int) -> SafeString:
     """Return one payer's chart. All charts of a page have the same `months` and the same scale, from 0 to `highest`."""
@@ -60,11 +63,18 @@ def draw_trend(points: Sequence[TrendPoint], months: Sequence[str], highest: flo
             for (n, one), (after, other) in pairwise(shown)
         ),
     )
+    medians = format_html_join(
+        "",
+        '<rect class="median" x="{}" width="22" transform="translate(-11 -1)" y="{}" height="2"/>',
+        ((middle(n), height(one.p50)) for n, one in shown),
+    )
+    # The label stands at the mark of the median: above the bar it would read as the bar's upper end.
+    where = "beside" if len(months) <= MAX_BESIDE else "over"
     labels = format_html_join(
         "",
-        '<text class="mark" x="{}" y="{}">{}</text><text class="mark" x="{}" y="{}">{}</text>',
+        '<text class="mark {}" x="{}" y="{}">{}</text><text class="mark" x="{}" y="{}">{}</text>',
         (
-            (middle(n), f"{float(height(one.p75)) - 6:.1f}", write_dollars(one.p50),
+            (where, middle(n), f"{float(height(one.p50)) - 5:.1f}", write_dollars(one.p50),
              middle(n), _TOP + _BODY + 16, _short(one.year_month))
             for n, one in shown
             if is_labeled(n)
@@ -72,9 +82,9 @@ def draw_trend(points: Sequence[TrendPoint], months: Sequence[str], highest: flo
     )  # fmt: skip
     return format_html(
         '<svg class="chart" role="img" width="100%" height="{}" aria-labelledby="trend-title-{} trend-words-{}">'
-        '<title id="trend-title-{}">{}</title><desc id="trend-words-{}">{}</desc>{}{}{}{}</svg>',
+        '<title id="trend-title-{}">{}</title><desc id="trend-words-{}">{}</desc>{}{}{}{}{}</svg>',
         _TOP + _BODY + _FOOT, key, key, key, f"{points[0].reporting_entity_name}: median by month", key,
-        " ".join(_words(point) for point in points), medicare, halves, lines, labels,
+        " ".join(_words(point) for point in points), medicare, halves, lines, medians, labels,
     )  # fmt: skip
 
 

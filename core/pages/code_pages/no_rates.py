@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from core.pages.shared.page import MarketQuery
 from core.queries import coverage
@@ -26,7 +27,7 @@ class NoRates:
     periods: Sequence[coverage.Period] = field(default_factory=list)
 
 
-def find_instead(query: MarketQuery, page: str) -> NoRates:
+def find_instead(query: MarketQuery[Any], page: str) -> NoRates:
     """Return what there is instead of rates."""
     db, market = query.db, query.market
     if filters := count_without_each_filter(db, market):

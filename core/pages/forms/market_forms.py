@@ -369,8 +369,8 @@ class ChangesForm(MarketForm):
         # `from` is a keyword of Python and cannot be a class attribute.
         self.fields["from"] = MonthField(
             "Compare with",
-            meaning="The earlier month to compare with. What is omitted of this and `year_month` is the newest month for "
-            "which one payer has rates in both, of the code if there are such.",
+            meaning="The earlier month to compare with. What is omitted of this and `year_month` is the newest month "
+            "for which one payer has rates in both, of the code if there are such.",
             example="2025-07",
         )
 

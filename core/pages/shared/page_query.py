@@ -12,7 +12,7 @@ from django.shortcuts import render
 
 from core.fields.places.states import STATES
 from core.pages.citation import Citation, cite
-from core.pages.formats import write_months, write_place
+from core.pages.formats import write_months, write_narrowing, write_place
 from core.pages.forms.market_forms import MarketForm
 from core.pages.forms.query_form import QueryForm
 from core.pages.shared import urls
@@ -23,7 +23,7 @@ from core.pages.shared.words.labels import filter_label
 from core.pages.yardstick_words import YardstickWords, describe_yardstick
 from core.queries import coverage
 from core.queries.find.code_titles import code_titles
-from core.queries.latest import are_far_apart, list_payer_months
+from core.queries.latest import PayerFileMonth, are_far_apart, list_payer_months, list_payers_with_rates
 from core.queries.parties.filter_names import name_of_value
 from core.queries.profiles import name_places
 from core.queries.rules.market import Market, market_cache, percent_cache, uses_own_areas
@@ -285,6 +285,25 @@ class MarketQuery(PageQuery[M]):
             applied.append((filter_label(AREA), AREA, parameters[AREA]))
         return applied
 
+    @cached_property
+    def _payer_months(self) -> Sequence[PayerFileMonth]:
+        """The month of each payer that the page may have rates of.
+
+        Of one code they are the payers that have it, in whichever of the classes of the tabs.
+        """
+        months = list_payer_months(self.db, self.market)
+        if not self.market.code:
+            return months
+        there = list_payers_with_rates(self.cached, self.market.without(*self.choice.filled))
+        return [one for one in months if one.payer_slug in there]
+
+    def _list_shared_files(self) -> Sequence[coverage.SharedFile]:
+        """Return the files of these payers that were loaded whole for other states too."""
+        state = self.market.state
+        shared = [one for one in coverage.list_shared_files(self.db) if state in one.states]
+        months = {(one.payer_slug, one.year_month) for one in self._payer_months} if shared else set()
+        return [one for one in shared if (one.payer_slug, one.year_month) in months]
+
     @property
     def names_in_tabs(self) -> set[str]:
         """The filters that the tabs of the classes show."""
@@ -296,22 +315,17 @@ class MarketQuery(PageQuery[M]):
         not_in_tabs = {k: v for k, v in context["parameters"].items() if k not in self.names_in_tabs}
         applied, release = self._applied(not_in_tabs), self.compensation_release
         earlier = coverage.has_earlier_month(self.db, self.market.state, self.market.payer)
-        months = list_payer_months(self.db, self.market)
-        files = {(one.payer_slug, one.year_month) for one in months}
-        shared = [
-            one
-            for one in coverage.list_shared_files(self.db)
-            if self.market.state in one.states and (one.payer_slug, one.year_month) in files
-        ]
+        months = self._payer_months if not self.market.one_month else []
         return {
             **context,
-            "payer_months": months if not self.market.one_month else [],
-            "shared_files": shared,
-            "months_are_far_apart": are_far_apart(self.market.month_names),
+            "payer_months": months,
+            "shared_files": self._list_shared_files(),
+            "months_are_far_apart": are_far_apart([one.year_month for one in months]),
             "market": self.market,
             "classes": self.choice.classes,
             "applied": applied,
             "where": write_place(self.market.state, applied),
+            "narrowed": write_narrowing(one for one in applied if one[1] in FILTERS),
             "compensation_release": release,
             "compensation_begins": min((one.release for one in self._compensation_releases), default=None),
             "measured": self.measured,

@@ -14,7 +14,7 @@ from core.fields.places.place_of_service import EVERY_PLACE, PLACES
 from core.pages import formats
 from core.pages.code_pages.code_tabs import CODE_TABS
 from core.pages.shared import urls
-from core.pages.shared.words.answer_words import begin_in_lower_case
+from core.pages.shared.words.answer_words import begin_in_lower_case, list_amounts
 from core.pages.shared.words.change_words import count_paid
 from core.pages.shared.words.labels import (
     check_meaning,
@@ -66,6 +66,7 @@ FIGURES: dict[str, Callable[..., str]] = {
     "schedule": schedule_label,
     "rule_words": rule_words,
     "title_of": title_of,
+    "amounts": list_amounts,
     "within_a_sentence": begin_in_lower_case,
     "source_words": source_words,
     "confidence_words": confidence_words,

@@ -187,15 +187,18 @@ def _answer(
         explained=int(best.explained.sum()),
         as_well=[f"{one.release}, {one.locality_name}" for one in equal],
     )
-    edition = _describe_edition(rates, candidates, amounts) if verdict == "close" else ""
+    edition = _describe_edition(prices, rates, candidates, amounts) if verdict == "close" else ""
     worded = ContractRule(**{**vars(rule), "sentence": _write_sentence(rule, families, edition)})
     return FoundRule(worded, families, listed)
 
 
-def _describe_edition(rates: Floats, candidates: Sequence[CandidateSchedule], amounts: Floats) -> str:
+def _describe_edition(
+    prices: Sequence[CommonPrice], rates: Floats, candidates: Sequence[CandidateSchedule], amounts: Floats
+) -> str:
     """Return which edition of the schedule a contract names that none of the candidates reproduces, in words."""
     spreads: dict[str, float] = {}
-    for one, spread in zip(candidates, measure_spreads(rates, amounts), strict=True):
+    measured = measure_spreads(rates, [one.family for one in prices], amounts)
+    for one, spread in zip(candidates, measured, strict=True):
         # A release fits as well as its best locality does.
         spreads[one.release] = float(np.fmin(spread, spreads.get(one.release, np.nan)))
     direction = find_direction(spreads)

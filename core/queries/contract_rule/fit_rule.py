@@ -94,22 +94,29 @@ def find_nearest(rates: Floats, families: Sequence[str], amounts: Floats) -> Can
 
     Each family's multiple is its median, and the prices that it explains are those within NEAR_TOLERANCE.
     """
-    spreads = measure_spreads(rates, amounts)
-    if not np.isfinite(spreads).any():
+    ratios = np.where(amounts > 0, rates[:, None] / amounts, np.nan)
+    usable = [n for n in range(amounts.shape[1]) if (amounts[:, n] > 0).any()]
+    if not usable:
         return None
-    nearest = int(np.nanargmin(spreads))
-    ratios = np.where(amounts[:, nearest] > 0, rates / amounts[:, nearest], np.nan)
-    return _describe_near(nearest, float(np.nanmedian(ratios)), ratios, np.asarray(families))
+    middles = {n: float(np.nanmedian(ratios[:, n])) for n in usable}
+    nearest = min(usable, key=lambda n: float(np.nanmedian(np.abs(ratios[:, n] / middles[n] - 1))))
+    return _describe_near(nearest, middles[nearest], ratios[:, nearest], np.asarray(families))
 
 
-def measure_spreads(rates: Floats, amounts: Floats) -> Floats:
-    """Return how much each candidate's ratios differ from their median, in the middle; nan if it prices nothing."""
+def measure_spreads(rates: Floats, families: Sequence[str], amounts: Floats) -> Floats:
+    """Return how much each candidate's ratios differ from the median of their family, in the middle.
+
+    It is nan for a candidate that prices nothing.
+    """
     found: Floats = np.full(amounts.shape[1], np.nan)
+    names = np.asarray(families)
     for n in range(amounts.shape[1]):
         priced = amounts[:, n] > 0
         if priced.any():
-            ratios = rates[priced] / amounts[priced, n]
-            found[n] = np.median(np.abs(ratios / np.median(ratios) - 1))
+            ratios, of_family = rates[priced] / amounts[priced, n], names[priced]
+            # A family's own multiple is no distance from the schedule. Each has its median, however few its prices are.
+            middles = {family: float(np.median(ratios[of_family == family])) for family in set(of_family.tolist())}
+            found[n] = np.median(np.abs(ratios / np.array([middles[one] for one in of_family.tolist()]) - 1))
     return found
 
 

@@ -37,11 +37,13 @@ def schedule() -> Any:
     }
 
 
-def _store(root: Any, schedule: Any, of: tuple[str, str], exceptions: int) -> Snapshot:
+def _store(root: Any, schedule: Any, of: tuple[str, str], exceptions: int, *, loads_it: bool = True) -> Snapshot:
     codes = [str(first + n) for first in (99202, 20600) for n in range(PRICES // 2)]
     amounts = schedule[of]
     rates = np.round(amounts * np.array([1.25] * (PRICES // 2) + [1.18] * (PRICES // 2)), 2)
     rates[:exceptions] = np.round(rates[:exceptions] * 1.5, 2)
+    if not loads_it:
+        schedule = {at: values for at, values in schedule.items() if at[0] != of[0]}
     means = {
         release: (schedule[release, LOCALITIES[0]] + schedule[release, LOCALITIES[1]]) / 2 for release, _ in schedule
     }
@@ -69,7 +71,7 @@ def _store(root: Any, schedule: Any, of: tuple[str, str], exceptions: int) -> Sn
                     "medicare_prof_rate": float(mean), "release": release, "conversion_factor": 32.0,
                 }
                 for release, values in means.items()
-                for month in (release, "2025-08")[: 2 if release == "2025-01" else 1]
+                for month in (release, "2025-08")[: 2 if release == max(means) else 1]
                 for code, mean in zip(codes, values, strict=True)
             ],
             "bench_medicare_prof_locality": [
@@ -96,6 +98,41 @@ def test_an_older_release_in_one_locality_is_found_with_its_families(tmp_path: A
         "evaluation and management 125.0%; 3 exceptions."
     )
     assert found.rule.conversion_factor == pytest.approx(1.18 * 32)
+
+
+@pytest.mark.parametrize(
+    ("of", "said"),
+    [
+        ("2023-01", "older than January 2024, the oldest that is loaded."),
+        ("2026-01", "newer than January 2025, the newest that is loaded."),
+    ],
+)
+def test_the_direction_of_a_release_that_is_not_loaded_is_said(tmp_path: Any, of: str, said: str) -> None:
+    """Amounts wander off from year to year, so the release before or after the contract's fits better."""
+    random = np.random.default_rng(4)
+    amounts, schedule = np.exp(random.normal(5, 0.8, PRICES)), dict[Any, Any]()
+    for release in ("2023-01", "2024-01", "2025-01", "2026-01"):
+        if release in {of, "2024-01", "2025-01"}:
+            schedule |= {(release, place): np.round(amounts, 2) for place in LOCALITIES}
+        amounts = amounts * np.exp(random.normal(0, 0.015, PRICES))
+    found = find_contract_rule(_store(tmp_path, schedule, (of, LOCALITIES[0]), 0, loads_it=False), MARKET)
+    assert found.rule.verdict == "close"
+    assert found.rule.sentence.endswith(f"The contract probably names a schedule {said}")
+
+
+def test_releases_of_the_same_amounts_show_no_direction(tmp_path: Any) -> None:
+    """January and October of a year are equally near to every other year's schedule."""
+    random = np.random.default_rng(5)
+    older = np.round(np.exp(random.normal(5, 0.8, PRICES)), 2)
+    newer = np.round(older * np.exp(random.normal(0, 0.015, PRICES)), 2)
+    schedule = {
+        (release, place): older if release == "2023-01" else newer
+        for release in ("2023-01", "2025-01", "2025-10")
+        for place in LOCALITIES
+    }
+    found = find_contract_rule(_store(tmp_path, schedule, ("2023-01", LOCALITIES[0]), 0, loads_it=False), MARKET)
+    assert found.rule.verdict == "close"
+    assert found.rule.sentence.endswith("The contract probably names a schedule that is not loaded.")
 
 
 def test_all_interfaces_give_the_same_answer(site: Client, demo: Snapshot, demo_root: Path) -> None:

@@ -9,6 +9,7 @@ from core.queries.contract_rule.find_rule import to_cents
 from core.queries.contract_rule.fit_rule import (
     NEAR_SHARE,
     RULE_SHARE,
+    find_direction,
     find_nearest,
     fit_candidates,
 )
@@ -77,3 +78,19 @@ def test_a_multiple_of_another_conversion_factor_is_the_same_rule() -> None:
 def test_half_a_cent_of_a_rule_is_rounded_up() -> None:
     assert to_cents(88.5 * 1.13) == 100.01, "100.005, which binary fractions write as a little less"
     assert (to_cents(2.675), to_cents(-0.125), to_cents(104.5)) == (2.68, -0.13, 104.5)
+
+
+@pytest.mark.parametrize(
+    ("spreads", "direction"),
+    [
+        ((0.01, 0.02, 0.03), "older"),
+        ((0.03, 0.03, 0.01), "newer"),
+        ((0.02, 0.01, 0.03), ""),
+        ((0.02, 0.02), ""),
+        ((0.02, 0.0195), ""),
+        ((0.02,), ""),
+        ((float("nan"), 0.01), ""),
+    ],
+)
+def test_a_direction_needs_fits_that_get_better_towards_one_end(spreads: tuple[float, ...], direction: str) -> None:
+    assert find_direction({f"202{n}-01": spread for n, spread in enumerate(spreads)}) == direction

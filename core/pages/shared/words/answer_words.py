@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.utils.safestring import SafeString
 
 from core.pages.charts import spread_chart
+from core.pages.formats import write_dollars
 from core.queries.code_answer import AnswerSpread, CodeAnswer, answer_code
 from core.queries.facets import Choice
 from core.queries.rules.measured_class import LIKE_CLASSES, class_of_like
@@ -132,3 +133,15 @@ def describe_terms(billing_class: str | None, modifier: str, modifiers: Collecti
 def begin_in_lower_case(title: str) -> str:
     """Return a title as it stands within a sentence: its first letter in lower case, unless the word is in capitals."""
     return title[:1].lower() + title[1:] if title[1:2].islower() else title
+
+
+def list_amounts(amounts: Sequence[float]) -> str:
+    """Return a few amounts in words, equal ones once: $90.00, $100.00 (twice), and $120.00."""
+    times = {2: " (twice)", 3: " (three times)"}
+    counts: dict[str, int] = {}
+    for amount in map(write_dollars, amounts):
+        counts[amount] = counts.get(amount, 0) + 1
+    if len(counts) == 1 < len(amounts):
+        return f"all of {next(iter(counts))}"
+    said = [f"{amount}{times.get(count, '')}" for amount, count in counts.items()]
+    return " and ".join(said) if len(said) < 3 else f"{', '.join(said[:-1])}, and {said[-1]}"

@@ -1,0 +1,78 @@
+"""The sentence that the page of a code begins with: of a few rates, and of a market that is narrowed."""
+
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from core.demo.payer_files import STATE, write_files
+from core.load.load_file import load_file
+from core.load.rate_filters import RateFilter
+from core.pages.formats import write_narrowing
+from core.pages.shared.words.answer_words import list_amounts
+from core.queries.code_answer import answer_code, spread_by_terms
+from core.queries.rate_classes import choose_class
+from core.queries.rules.market import Market
+from core.store.connection import Snapshot
+from core.store.generations.store import Store
+from core.tic.source import open_documents
+from tests.pages.markets import QUERY
+from tests.site import serving, text_of
+
+
+@pytest.mark.parametrize(
+    ("amounts", "said"),
+    [
+        ([332.91, 377.96], "$332.91 and $377.96"),
+        ([90, 100, 100, 1200], "$90.00, $100.00 (twice), and $1,200.00"),
+        ([5, 5, 5], "all of $5.00"),
+        ([5, 5, 5, 6], "$5.00 (three times) and $6.00"),
+        ([5], "$5.00"),
+    ],
+)
+def test_a_few_amounts_are_listed(amounts: list[float], said: str) -> None:
+    assert list_amounts(amounts) == said
+
+
+def test_what_a_market_is_narrowed_to_is_named() -> None:
+    filters = [
+        ("Payer", "payer", "Evry Health"), ("Billing class", "billing_class", "professional"),
+        ("City", "city", "MACON, GA"), ("Tax ID", "tin", "123456789"), ("NPI", "npi", "1234567893"),
+    ]  # fmt: skip
+    assert write_narrowing(filters) == "payer Evry Health; tax ID 12-3456789; NPI 1234567893"
+
+
+@pytest.mark.parametrize("page", ["rates", "report"])
+def test_the_answer_about_an_organization_lists_its_few_rates_and_names_it(
+    site: Client, demo: Snapshot, page: str
+) -> None:
+    rows = demo.rows("SELECT DISTINCT tin_value FROM xref_group_tin WHERE tin_type = 'ein' ORDER BY tin_value")
+    for (tin,) in rows:
+        asked = {**QUERY, "tin": tin}
+        answer = answer_code(spread_by_terms(demo, choose_class(demo, Market(**asked)).market))
+        if answer and 2 <= answer.everybody.rates <= 4:
+            break
+    else:
+        pytest.fail("no organization of the demo has two to four rates of the code")
+    row = answer.everybody
+    shown = text_of(site.get(f"/{page}/", asked))
+    assert f"In Georgia (tax ID {tin[:2]}-{tin[2:]}), " in shown
+    assert f"has {row.rates} rates: {list_amounts(row.few_amounts)}" in shown
+    assert "rates are between" not in shown
+
+
+def test_a_payer_without_rates_of_the_code_is_not_said_to_count(tmp_path: Path) -> None:
+    """Its newest file has nothing to do with the answer, nor has the time between it and the others."""
+    store = Store(tmp_path / "data")
+    for path in write_files(tmp_path, ("2024-07", "2025-08")):
+        if ("piedmont" if "2024-07" in path.name else "peach") in path.name:
+            only = RateFilter(codes=("70450",)) if "peach" in path.name else RateFilter()
+            load_file(store, open_documents(path)[0], STATE, only=only)
+    with serving(store.root):
+        counted = "Each payer counts with its newest file: Example P"
+        alone = text_of(Client().get("/rates/", {"state": "GA", "code_type": "CPT", "code": "99213"}))
+        assert f"{counted}iedmont Mutual, Inc., July 2024. " in alone
+        assert "more than a year apart" not in alone
+        both = text_of(Client().get("/rates/", {"state": "GA", "code_type": "CPT", "code": "70450"}))
+        assert f"{counted}each Health Plan, August 2025; Example Piedmont Mutual, Inc., July 2024. " in both
+        assert "more than a year apart" in both
