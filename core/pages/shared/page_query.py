@@ -292,7 +292,7 @@ class MarketQuery(PageQuery[M]):
         Of one code they are the payers that have it, in whichever of the classes of the tabs.
         """
         months = list_payer_months(self.db, self.market)
-        if not self.market.code:
+        if not self.market.code or self.choice.meanings:
             return months
         there = list_payers_with_rates(self.cached, self.market.without(*self.choice.filled))
         return [one for one in months if one.payer_slug in there]
