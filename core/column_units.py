@@ -49,4 +49,5 @@ def find_digits(row_type: type[Any]) -> dict[str, int]:
     hints, meanings = get_type_hints(row_type), column_meanings(row_type)
     names = [field.name for field in dataclasses.fields(row_type)]
     units = {name: unit_of(arrow_type_of(hints[name]), meanings[name]) for name in names}
-    return {name: _DIGITS[unit] for name, unit in units.items() if unit in _DIGITS and name not in _AS_PUBLISHED}
+    computed = [name for name in names if name not in _AS_PUBLISHED or meanings[name].startswith("Median")]
+    return {name: _DIGITS[units[name]] for name in computed if units[name] in _DIGITS}

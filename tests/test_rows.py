@@ -8,6 +8,8 @@ from typing import Annotated
 
 import pytest
 
+from core.column_units import find_digits
+from core.queries.over_time.changes import ChangedPay
 from core.queries.rules.columns import described
 from core.rows import (
     RowEncoder,
@@ -101,3 +103,9 @@ def test_a_file_says_what_was_asked_and_rounds_what_was_computed() -> None:
     (table,) = arrow_tables(Spread, rows, asked)
     assert table.select(["year_month", "code"]).to_pylist() == [{"year_month": "2025-08", "code": None}] * 2
     assert table.schema == arrow_schema(Spread, asked)
+
+
+def test_medians_of_changes_are_rounded_to_cents() -> None:
+    digits = find_digits(ChangedPay)
+    assert (digits["old"], digits["new"]) == (2, 2)
+    assert "old_lowest" not in digits, "the payer's own amount"

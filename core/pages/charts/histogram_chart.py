@@ -12,6 +12,9 @@ from core.queries.yardstick.medicare_amounts import AmountLine
 _HEIGHT, _BOTTOM = 150, 24
 """Heights in pixels: of the bars, and of the axis."""
 
+_NEAR_EDGE = 6
+"""Percent of the width."""
+
 
 def draw_histogram(found: Histogram, amounts: Sequence[AmountLine], median: float | None = None) -> SafeString:
     """Return a bar per bin, with lines at Medicare's amounts and at the median; empty text if there are no bins.
@@ -78,8 +81,10 @@ def _round_step(step: float) -> float:
 
 
 def _mark(scale: _HistogramScale, value: float, base: int) -> SafeString:
-    at = f"{min(max(scale.at(value), 6), 94):.2f}%"
-    return format_html('<text class="mark" x="{}" y="{}">{}</text>', at, base + 17, _dollars(value))
+    at = scale.at(value)
+    # In the middle of a mark near an edge, a label would be cut off.
+    anchor = " start" if at < _NEAR_EDGE else " end" if at > 100 - _NEAR_EDGE else ""
+    return format_html('<text class="mark{}" x="{}" y="{}">{}</text>', anchor, f"{at:.2f}%", base + 17, _dollars(value))
 
 
 def _median_line(scale: _HistogramScale, median: float | None, top: int, base: int) -> SafeString:

@@ -13,6 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from core.pages.charts.amount_lines import amounts_to_draw, describe_amounts, draw_amount_lines, label_height
+from core.pages.formats import write_dollars
 from core.queries.yardstick.medicare_amounts import AmountLine
 
 _ROW, _AXIS = 46, 26
@@ -59,7 +60,7 @@ def dollars(even: float | None) -> Measure:
         for step in steps
         for n in range(-2, 8)
     ]
-    return Measure(lambda value: f"${value:,.0f}" if value >= 1000 else f"${value:,.2f}", even or None, marks)
+    return Measure(lambda value: f"${value:,.0f}" if value >= 1000 else write_dollars(value), even or None, marks)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from core import open_store
 from core.fields.codes.basket_list import read_basket
 from core.fields.codes.clinic_lines import MAX_CHARACTERS, BadLine, ClinicLine, read_clinic_lines
+from core.pages.citation import name_site
 from core.pages.formats import write_tin
 from core.pages.forms.clinic_form import ClinicForm, PastedForm
 from core.pages.shared.answer_cache import ending_together
@@ -53,7 +54,7 @@ def show_clinic(request: HttpRequest) -> HttpResponseBase:
     if request.method != "POST":
         return _show_without_pasted(request)
     note_private()
-    response = _answer_posted(request)
+    response = name_site(request, _answer_posted(request))
     response["Cache-Control"] = "no-store"
     return response
 

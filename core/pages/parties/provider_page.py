@@ -29,6 +29,9 @@ from core.queries.parties.provider_summary import (
 from core.queries.rules.market import Market, market_cache, uses_own_areas
 from core.store.connection import Snapshot
 
+MAX_OTHER_TINS = 12
+"""Other tax IDs under which the members of a provider bill that are named."""
+
 
 def choose_for_provider(form: ProviderForm, db: Snapshot, by: providers.By, value: str) -> MarketChoice:
     """Return the market of the provider that a path names."""

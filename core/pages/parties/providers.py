@@ -7,7 +7,7 @@ from django.shortcuts import redirect
 from core.pages.formats import write_tin
 from core.pages.forms.fields import NpiField, TinField
 from core.pages.forms.market_forms import ProviderForm
-from core.pages.parties.provider_page import choose_for_provider, show_provider
+from core.pages.parties.provider_page import MAX_OTHER_TINS, choose_for_provider, show_provider
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.error_pages import sorry
 from core.pages.shared.market_choice import InvalidChoice, MarketChoice
@@ -20,7 +20,6 @@ MAX_COLLEAGUES_OF_NPI = 12
 MAX_NPIS_OF_TIN = 200
 MAX_TINS_WITH_COLLEAGUES = 3
 MAX_LOCATIONS_SHOWN = 20
-MAX_OTHER_TINS = 12
 
 
 def _choose(form: ProviderForm, db: Snapshot, npi: str = "", tin: str = "") -> MarketChoice:

@@ -6,7 +6,7 @@ from django.http import HttpResponseBase
 from django.shortcuts import redirect
 
 from core.pages.forms.roll_up_forms import OrganizationForm, SystemForm
-from core.pages.parties.provider_page import choose_for_provider, show_provider
+from core.pages.parties.provider_page import MAX_OTHER_TINS, choose_for_provider, show_provider
 from core.pages.shared import urls
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.error_pages import invalid_query, sorry
@@ -14,6 +14,7 @@ from core.pages.shared.market_choice import MarketChoice
 from core.pages.shared.page import MarketQuery, market_page
 from core.queries.find import codes
 from core.queries.parties import providers, roll_ups
+from core.queries.parties.other_tins import list_other_tins
 from core.queries.parties.providers import TaxId
 from core.store.connection import Snapshot
 
@@ -37,7 +38,8 @@ def show_organization(query: MarketQuery[OrganizationForm], organization: str) -
     key = found.organization_id
     if key != organization:
         return redirect(urls.to("organization", organization=key))
-    return _show(query, "organization", key, found.organization_name or key, who=found)
+    others = (0, []) if query.wants_file else list_other_tins(db, "organization", key, MAX_OTHER_TINS)
+    return _show(query, "organization", key, found.organization_name or key, who=found, other_tins=others)
 
 
 @market_page(SystemForm, "system", choose=_choose)

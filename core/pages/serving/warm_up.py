@@ -40,5 +40,7 @@ def _request(path: str, **parameters: str) -> HttpRequest:
     request = HttpRequest()
     request.method = "GET"
     request.path = path
-    request.GET = QueryDict(urls.query(urls.said(parameters)).removeprefix("?"))
+    # The page is kept for its address: without the query string, it would be that of /rates/ alone.
+    request.META["QUERY_STRING"] = urls.query(urls.said(parameters)).removeprefix("?")
+    request.GET = QueryDict(request.META["QUERY_STRING"])
     return request

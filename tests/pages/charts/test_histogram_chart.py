@@ -67,3 +67,18 @@ def test_one_amount_is_one_bar() -> None:
     svg = draw_histogram(Histogram([Bin(99.5, 99.5, 7)], 0, 0), [])
     assert len(re.findall("<rect", svg)) == 1
     assert not re.search(r"\sstyle=|<style|<script", svg)
+
+
+def test_a_label_of_the_axis_stands_where_its_amount_is() -> None:
+    bins = [Bin(12 + 30 * n, 42 + 30 * n, 1) for n in range(30)]
+    svg = ElementTree.fromstring(draw_histogram(Histogram(bins, 0, 0), []))
+    left, right = min(_place(bar) for bar in svg if bar.tag == "rect"), 912
+    for label in (part for part in svg if (part.get("class") or "").startswith("mark")):
+        dollars = float((label.text or "").strip("$").replace(",", ""))
+        share = (_place(label) - left) / (100 - left)
+        assert abs(12 + share * (right - 12) - dollars) < 25, label.text
+    assert 'class="mark start"' in draw_histogram(Histogram(bins, 0, 0), [])
+
+
+def _place(part: ElementTree.Element) -> float:
+    return float(part.attrib["x"][:-1])

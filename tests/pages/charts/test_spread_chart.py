@@ -88,6 +88,8 @@ def test_a_figure_of_dollars_says_dollars() -> None:
     text = draw_spreads([Bar("A", (80, 100, 125, 1500.4, 2000))], dollars(104.5), "Rates")
     assert "A: median $125.00, middle half $100.00 to $1,500, 10th to 90th percentile $80.00 to $2,000." in text
     assert 'y="14">$104.50</text>' in text
+    # A half cent is rounded as the tables beside the chart round it.
+    assert 'y="14">$258.59</text>' in draw_spreads([Bar("A", (80, 100, 125, 150, 200))], dollars(258.585), "Rates")
 
 
 def test_a_middle_half_without_width_is_the_mark_alone() -> None:

@@ -8,6 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from core.pages.citation import THIS_SITE
 from core.pages.formats import write_dollars
 from core.pages.shared.answer_cache import ANSWERS
 from core.queries.parties.providers import list_provider_periods
@@ -63,6 +64,7 @@ def test_what_is_pasted_is_answered_at_once_and_not_kept_or_logged(
     caplog.set_level(logging.INFO, "beaconpoint.request")
     kept = ANSWERS._pages.currsize
     response = site.post("/clinic/", {**MONTH, "tin": tin, "lines": LINES})
+    assert THIS_SITE not in response.content.decode()
     assert response.status_code == 200
     assert response["Cache-Control"] == "no-store"
     assert "ETag" not in response

@@ -1,6 +1,8 @@
 """Pages of an organization, a health system, and health plans."""
 
+import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from statistics import median
 
@@ -99,6 +101,15 @@ def test_what_its_members_bill_to_medicare_counts_each_member_once(rolled_up: Cl
     for path in (f"organizations/{ORGANIZATION}", f"systems/{SYSTEM}"):
         address = f"/api/v1/{path}/rates?state=GA&year_month=2025-08&code=99213"
         assert {row["services"] for row in rolled_up.get(address).json()["rows"]} == {25 * len(_members())}
+
+
+def test_its_codes_lead_to_its_own_rates(rolled_up: Client) -> None:
+    page = rolled_up.get(f"/organization/{ORGANIZATION}/?state=GA&year_month=2025-08").content.decode()
+    addresses = [unescape(one) for one in re.findall(r'href="(/rates/[^"]*)"', page)]
+    (first, *_) = [one for one in addresses if f"organization={ORGANIZATION}" in one]
+    row, *_ = json_rows(rolled_up.get(f"/organization/{ORGANIZATION}/?state=GA&year_month=2025-08&format=json"))
+    assert len(json_rows(rolled_up.get(f"{first}&format=json"))) == row["rates"]
+    assert f"/clinic/?state=GA&amp;year_month=2025-08&amp;organization={ORGANIZATION}" in page
 
 
 def test_a_citation_names_whom_the_page_is_about(rolled_up: Client) -> None:
