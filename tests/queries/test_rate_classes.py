@@ -31,7 +31,7 @@ def choose_slowly(facts: list[Row], asked: Market) -> list[Row]:
     """Return the rates of the class with most rates in dollars, of those that may be in one figure."""
     facts = [fact for fact in facts if matches(fact, asked)]
     classes: list[list[Row]] = []
-    name = "billing_class" if asked.billing_class else "measured"
+    name = "billing_class" if asked.billing_class in STATED else "measured"
     for billing_class in {fact[name] for fact in facts}:
         of_class = [fact for fact in facts if fact[name] == billing_class]
         for modifier in {part for fact in of_class for part in fact["billing_code_modifier"].split(",")}:

@@ -50,16 +50,21 @@ class BelowSchedule:
     ]
     implausible: Annotated[int, described("How many of the rates are not plausible.", 0)]
     p50: Annotated[
-        float | None, described("Median of these rates in dollars; null if they are of several codes.", 95.0)
+        float | None,
+        described(
+            "Median of these rates in dollars; null if the schedule has several amounts for them, as for several codes "
+            "or modifiers.",
+            95.0,
+        ),
     ]
-    amount: Annotated[
-        float | None, described("Median of the schedule's amounts for them in dollars; null as `p50` is.", 104.0)
-    ]
+    amount: Annotated[float | None, described("The schedule's amount for them in dollars; null as `p50` is.", 104.0)]
     lowest_rate: Annotated[
-        float | None, described("The rate with the lowest percent, in dollars; null as `p50` is.", 70.0)
+        float | None,
+        described("The rate with the lowest percent, in dollars; null if they are of several codes.", 70.0),
     ]
     lowest_amount: Annotated[
-        float | None, described("The schedule's amount for that rate in dollars; null as `p50` is.", 100.0)
+        float | None,
+        described("The schedule's amount for that rate in dollars; null if they are of several codes.", 100.0),
     ]
     release: ReleaseMonth
 
@@ -128,8 +133,9 @@ ROW_TYPES: dict[BelowBy, type[BelowSchedule]] = {
 _IMPLAUSIBLE = "count(*) FILTER (NOT plausible)"
 
 _DOLLARS = {
-    "p50": median("rate"),
-    "amount": median("amount"),
+    # Of several modifiers, the middle rate and the middle amount would not belong together.
+    "p50": f"CASE WHEN min(amount) = max(amount) THEN {median('rate')} END",
+    "amount": "CASE WHEN min(amount) = max(amount) THEN min(amount) END",
     "lowest_rate": "arg_min(rate, percent)",
     "lowest_amount": "arg_min(amount, percent)",
 }

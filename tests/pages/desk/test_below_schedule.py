@@ -118,7 +118,7 @@ def test_a_lowest_rate_that_is_implausible_is_marked(tmp_path: Path) -> None:
     with serving(plain.root):
         page = text_of(Visitor().get("/compensation/below/", {**MONTH, "code": "99213"}))
     assert "1 of these rates is below 50% or above 3,000% of Medicare" in page
-    assert "2.0% $2.00 implausible" in page
+    assert "2.0% $2.00 of $100.00 implausible" in page
 
 
 def test_the_api_asks_the_same(site: Client, demo: Snapshot) -> None:
