@@ -112,7 +112,7 @@ def _heavy_limits() -> QueryLimits:
         memory=_share_of_memory(0.6),
         threads=1,
         temp_directory=_temp_directory("heavy"),
-        keeps_plans=False,  # they take seconds, of which planning is little
+        idle_connections=1,  # for small files; of what takes seconds, planning is little
     )
 
 

@@ -186,7 +186,7 @@ class Snapshot:
             # A query that failed or was stopped may have left the connection in any state.
             connection.close()
             raise
-        if not self.limits.keeps_plans:
+        if len(self._idle) >= self.limits.idle_connections:
             connection.close()
             return
         connection.show({})

@@ -53,8 +53,8 @@ class QueryLimits:
     temp_directory: str = ""
     temp_size: str = "4GB"
     log_after: float | None = None
-    keeps_plans: bool = True
-    """Whether the plans of questions about a market are kept: a few MB each, and milliseconds the next time."""
+    idle_connections: int = 16
+    """How many connections to a market's tables are kept for later questions, with their plans of a few MB each."""
     whole_rates: int = 2_000_000
     """The most rates of a market that a question reads where it does not find what is stored for it."""
 

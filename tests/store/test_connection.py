@@ -309,3 +309,33 @@ def test_the_plans_of_many_questions_do_not_fill_the_memory(demo: Snapshot) -> N
             market.rows(f"SELECT *, row_number() OVER (PARTITION BY code) AS n{number} FROM counted_rate LIMIT 9")
     with demo.market_snapshot("true", {}) as market:
         assert market.shown.memory_in_use() < 2 * MAX_BYTES
+
+
+def test_two_readers_of_a_store_share_what_is_in_memory_and_not_their_limits(store: Store) -> None:
+    change(store, "a")
+    quick = Reader(store, QueryLimits(seconds=60, memory="512MB"), MACROS)
+    heavy = Reader(store, QueryLimits(seconds=60, memory="256MB", threads=1), MACROS, beside=quick)
+    one, other = quick.snapshot(), heavy.snapshot()
+    assert one
+    assert other
+    assert (other.markets, other.keyed_rows) == (one.markets, one.keyed_rows)
+    assert other.rows("SELECT current_setting('threads')") == [(1,)]
+    assert other.ask_once(_tell) is one.ask_once(_tell), "what every page asks is asked once"
+    change(store, "b")
+    newer = heavy.snapshot()
+    assert newer
+    assert newer.markets is not one.markets, "another generation has other rows"
+
+
+def test_no_more_connections_are_kept_than_may_be_idle(store: Store) -> None:
+    change(store, "a")
+    db = open_snapshot(store, idle_connections=1)
+    with db.market_snapshot("true", {}) as one, db.market_snapshot("true", {}) as another:
+        assert one.shown is not another.shown
+    with db.market_snapshot("true", {}) as first, db.market_snapshot("true", {}) as second:
+        assert first.shown in {one.shown, another.shown}
+        assert second.shown not in {one.shown, another.shown}
+
+
+def _tell(db: Snapshot) -> object:
+    return object()
