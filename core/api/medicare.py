@@ -6,9 +6,10 @@ from pydantic import Field
 from core.api.protocol.resources import AnswerFields, MarketAnswer, MarketPage, ResourceRequest, resource
 from core.pages.forms.market_forms import MarketForm, MedicareForm
 from core.queries import rates
+from core.queries.comparison import overruled_labels
 from core.queries.rules.market import percent_cache
 from core.queries.rules.market_filters import MARKET_PARAMETERS
-from core.queries.yardstick import label_fits, medicare
+from core.queries.yardstick import medicare
 
 router = Router(tags=["Medicare"])
 
@@ -68,10 +69,10 @@ def count_outcomes(request: ResourceRequest) -> AnswerFields:
     }
 
 
-@resource(router, "/medicare/labels", MarketForm, MarketPage[label_fits.OverruledLabel], without=_NOT_OF_LABELS)
+@resource(router, "/medicare/labels", MarketForm, MarketPage[overruled_labels.OverruledLabel], without=_NOT_OF_LABELS)
 def list_overruled_labels(request: ResourceRequest) -> AnswerFields:
     """List the payers whose rates fit the schedule of the other billing class far better, with the evidence.
 
     These rates are compared with that schedule, unless `basis` asks for another. A figure of 1 is 100%.
     """
-    return request.page_of(label_fits.list_overruled_labels(request.db, request.market))
+    return request.page_of(overruled_labels.list_overruled_labels(request.db, request.market))

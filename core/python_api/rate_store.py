@@ -35,13 +35,14 @@ from core.python_api.trend_questions import TrendQuestions
 from core.quality.checks import CHECKS
 from core.quality.failing_rows import find_failing_rows
 from core.queries import coverage, dictionary, quality
+from core.queries.comparison import overruled_labels
 from core.queries.latest import with_latest
 from core.queries.over_time import changes
 from core.queries.parties import networks, organizations, payers, providers
 from core.queries.rate_classes import choose_class, choose_class_of_codes
 from core.queries.rules.market import Market
 from core.queries.rules.rate_kinds import MACROS
-from core.queries.yardstick import label_fits, medicare
+from core.queries.yardstick import medicare
 from core.runtime.errors import BeaconError
 from core.store.connection import QueryLimits, Snapshot
 from core.store.generations.integrity.damage import expect_whole
@@ -154,8 +155,8 @@ class RateStore(
         rates with one schedule.
         """
         market = self._market(state, year_month, None, None, {"payer": payer})
-        found = label_fits.list_overruled_labels(self._snapshot(), market)
-        return frame_of(label_fits.OverruledLabel, found)
+        found = overruled_labels.list_overruled_labels(self._snapshot(), market)
+        return frame_of(overruled_labels.OverruledLabel, found)
 
     # Organizations, payers, providers.
 

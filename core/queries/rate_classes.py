@@ -19,6 +19,7 @@ from core.fields.places.care_setting import (
     OTHER_PLACE,
     SURGICAL_CENTER,
 )
+from core.queries.comparison.overruled_labels import list_overruled_labels
 from core.queries.rules.columns import described
 from core.queries.rules.listed_codes import in_codes
 from core.queries.rules.market import Market, counted_rates, market_cache, market_facts
@@ -26,7 +27,6 @@ from core.queries.rules.market_filters import ALL_CLASSES, CLASS_FILTERS, NO_MOD
 from core.queries.rules.measured_class import LIKE_CLASSES, MEASURED_CLASS_SQL, class_of_like, like_class
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.rate_kinds import STATED_CARE_SQL
-from core.queries.yardstick.label_fits import list_overruled_labels
 from core.store.connection import Snapshot
 
 COMPONENTS = ("26", "TC")

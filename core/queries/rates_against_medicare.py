@@ -8,12 +8,12 @@ from typing import Annotated
 
 from core.queries import rates
 from core.queries.code_answer import spread_by_terms
+from core.queries.comparison.overruled_labels import find_surgical_centers
 from core.queries.rates import RateRow, Summary
 from core.queries.rules.columns import ScheduleRule, described
 from core.queries.rules.keyset import RowKey
 from core.queries.rules.market import Market, market_cache, uses_own_areas
 from core.queries.rules.rate_kinds import rate_size
-from core.queries.yardstick.label_fits import find_surgical_centers
 from core.queries.yardstick.medicare_amounts import Amount, ScheduleTerms, find_amounts
 from core.store.connection import Snapshot
 from core.store.views import SURGICAL_CENTER_PAYEE

@@ -13,8 +13,8 @@ from django.test import Client
 import beaconpoint
 from core.pages.formats import write_dollars
 from core.quality.fit_record import update_fits
+from core.queries.comparison.overruled_labels import OverruledLabel, list_overruled_labels
 from core.queries.rules.market import Market
-from core.queries.yardstick.label_fits import OverruledLabel, list_overruled_labels
 from core.runtime.errors import BeaconError
 from core.store.generations.store import Store
 from tests.quality.fitted_rates import HOSPITALS, PHYSICIANS, rates_of, store_with

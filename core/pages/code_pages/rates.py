@@ -16,6 +16,7 @@ from core.pages.shared.words.answer_words import describe_answer
 from core.pages.shared.words.labels import filter_label
 from core.queries import rates
 from core.queries.code_answer import AnswerSpread, spread_by_terms
+from core.queries.comparison import overruled_labels
 from core.queries.comparison.compared_rates import is_plausible
 from core.queries.facets import Choice, count_choices, count_months, count_networks
 from core.queries.find import codes
@@ -32,7 +33,7 @@ from core.queries.rates_against_medicare import (
 from core.queries.rules.market import Market, facts_in_memory, market_cache
 from core.queries.rules.market_filters import FILTERS
 from core.queries.rules.rate_kinds import KINDS
-from core.queries.yardstick import label_fits, medicare_amounts
+from core.queries.yardstick import medicare_amounts
 from core.store.connection import Snapshot
 from core.store.views import SURGICAL_CENTER_PAYEE
 
@@ -60,7 +61,7 @@ def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
     settings = next((one.settings for one in query.choice.classes if one.chosen), []) if not market.classes else []
     answer = describe_answer(spreads, choices["modifier"], amounts, settings, query.find_labels())
     several = any(terms.payee == SURGICAL_CENTER_PAYEE for terms in amounts)
-    centers = label_fits.find_surgical_centers(db, [row.pg_uid for row in rows]) if several else set()
+    centers = overruled_labels.find_surgical_centers(db, [row.pg_uid for row in rows]) if several else set()
     return query.render(
         "pages/rates.html",
         evidence=find_evidence_switch(query.cached, market),

@@ -17,8 +17,8 @@ from core.queries.baskets.basket_index import PayerIndex
 from core.queries.baskets.basket_medians import BasketMedian, CodeMedian
 from core.queries.baskets.wide_tables import list_organization_medians, widen_by_organization, widen_by_payer
 from core.queries.comparison.compared_rates import is_plausible
+from core.queries.comparison.overruled_labels import list_labels_of_rates
 from core.queries.rules.measured_class import like_class
-from core.queries.yardstick.label_fits import list_labels_of_rates
 from core.store.connection import Snapshot
 from core.vocabulary.baskets import named_baskets
 

@@ -23,6 +23,7 @@ from core.pages.shared.paging import Paging
 from core.queries import coverage
 from core.queries.baskets.basket_codes import with_ranges_filled
 from core.queries.code_answer import spread_by_terms
+from core.queries.comparison.overruled_labels import list_overruled_labels
 from core.queries.facets import Choice, count_choices
 from core.queries.find import codes
 from core.queries.parties import networks
@@ -31,7 +32,6 @@ from core.queries.rules.market import Market, market_cache, uses_own_areas
 from core.queries.rules.market_filters import CLASS_FILTERS
 from core.queries.rules.measured_class import LIKE_CLASSES
 from core.queries.rules.which_filter_emptied import count_without_each_filter
-from core.queries.yardstick.label_fits import list_overruled_labels
 from core.store.connection import Snapshot
 
 MAX_CHARTS = 6

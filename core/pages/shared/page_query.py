@@ -22,6 +22,7 @@ from core.pages.shared.stacked_tables import label_cells
 from core.pages.shared.words.labels import filter_label
 from core.pages.yardstick_words import YardstickWords, describe_yardstick
 from core.queries import coverage
+from core.queries.comparison.overruled_labels import OverruledLabel, list_labels_of_rates
 from core.queries.find.code_titles import code_titles
 from core.queries.latest import PayerFileMonth, are_far_apart, list_payer_months, list_payers_with_rates
 from core.queries.parties.filter_names import name_of_value
@@ -33,7 +34,6 @@ from core.queries.yardstick.compensation import (
     choose_compensation_release,
     list_compensation_releases,
 )
-from core.queries.yardstick.label_fits import OverruledLabel, list_labels_of_rates
 from core.store.connection import Snapshot
 from core.workbook import About, SourceFile
 

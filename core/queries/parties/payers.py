@@ -12,6 +12,7 @@ from pydantic import Field
 
 from core.fields.codes.code_list import WantedCode
 from core.fields.places.care_setting import HOSPITAL_OUTPATIENT, INPATIENT, SURGICAL_CENTER
+from core.queries.comparison.overruled_labels import list_overruled_labels
 from core.queries.rules.columns import (
     BillingClass,
     Code,
@@ -40,7 +41,6 @@ from core.queries.rules.measured_class import (
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, percentile_columns, percentile_list
 from core.queries.rules.rate_kinds import CARE_SETTINGS_OF_SETS, STATED_CARE_OF_FACT
-from core.queries.yardstick.label_fits import list_overruled_labels
 from core.store.connection import Snapshot
 
 ALL = "All payers together"

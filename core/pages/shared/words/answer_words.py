@@ -8,9 +8,9 @@ from django.utils.safestring import SafeString
 from core.pages.charts import spread_chart
 from core.pages.formats import write_dollars
 from core.queries.code_answer import AnswerSpread, CodeAnswer, answer_code
+from core.queries.comparison.overruled_labels import OverruledLabel
 from core.queries.facets import Choice
 from core.queries.rules.measured_class import LIKE_CLASSES, class_of_like
-from core.queries.yardstick.label_fits import OverruledLabel
 from core.queries.yardstick.medicare_amounts import Amount, AmountLine, ScheduleTerms, count_amount_lines
 
 MAX_PAYERS = 12
