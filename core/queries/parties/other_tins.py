@@ -11,12 +11,12 @@ from typing import Annotated, Literal
 from core.queries.parties.billed_services import MEMBERS
 from core.queries.rules.columns import BusinessName, PayerSlug, RateCount, TinType, TinValue, described
 from core.queries.rules.market import Market
+from core.queries.rules.market_filters import FILTERS
 from core.queries.rules.named_rows import read_page, read_rows
 from core.store.connection import Snapshot
 from core.store.generations.manifest import BY_GROUP
 from core.store.market.market_months import in_months
 from core.store.sql import used_parameters
-from core.store.views import NAMED_TIN
 
 Whose = Literal["tin", "organization"]
 
@@ -47,14 +47,10 @@ class RatesUnderOther:
 
 def _others(whose: Whose) -> str:
     """Return queries of a WITH clause: `members`, and `others`, their tax IDs besides the own ones."""
-    own = "tin_value = $tin"
-    if whose == "organization":
-        own = f"""(tin_type, tin_value) IN (
-            SELECT (tin_type, tin_value) FROM {NAMED_TIN} WHERE organization_id = $organization)"""
     return f"""members AS MATERIALIZED ({MEMBERS[whose]}),
         others AS MATERIALIZED (
             SELECT npi, tin_type, tin_value, business_name FROM tin_by_npi
-            WHERE npi IN (SELECT npi FROM members) AND NOT ({own})
+            WHERE npi IN (SELECT npi FROM members) AND NOT ({FILTERS[whose].condition})
                 AND (SELECT count(*) FROM members) <= {MOST_MEMBERS})"""
 
 
