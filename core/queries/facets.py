@@ -7,7 +7,14 @@ from typing import Annotated
 from core.fields.places.care_setting import place_rank
 from core.fields.places.place_of_service import EVERY_PLACE
 from core.queries.rules.columns import described
-from core.queries.rules.market import Market, counted_rates, facts_in_memory, groups_sql, rates_of_market
+from core.queries.rules.market import (
+    OF_PROVIDER_GROUP,
+    Market,
+    counted_rates,
+    facts_in_memory,
+    groups_sql,
+    rates_of_market,
+)
 from core.queries.rules.market_filters import FILTERS, NO_MODIFIER, filter_condition
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import MarketSnapshot, Snapshot
@@ -152,7 +159,7 @@ def count_networks(db: Snapshot, market: Market) -> list[Choice]:
             "group_network",
             DIM_PROVIDER_GROUP.name,
             "pg_uid",
-            ["network_names"],
+            OF_PROVIDER_GROUP,
             of="market_group",
             months=others.month_names,
         )

@@ -51,6 +51,7 @@ from core.queries.rules.columns import (
 )
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
 from core.queries.rules.market import (
+    OF_PROVIDER_GROUP,
     Market,
     counted_rates,
     facts_in_memory,
@@ -270,7 +271,7 @@ def _add_evidence(rows: Iterable[RateRow], uses: Mapping[str, GroupUse]) -> Iter
 _OF_GROUP = {
     XREF_GROUP_NPI.name: ["npi"],
     XREF_GROUP_TIN.name: ["tin_type", "tin_value"],
-    DIM_PROVIDER_GROUP.name: ["batch_id", "network_names"],
+    DIM_PROVIDER_GROUP.name: OF_PROVIDER_GROUP,
     DIM_GROUP_AREA.name: ["area"],
 }
 """What is looked up about the provider groups of rates: the tables, and their columns."""

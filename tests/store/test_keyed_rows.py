@@ -1,5 +1,8 @@
 """Rows found by their keys in memory are those that SQL finds."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -48,6 +51,38 @@ def test_a_table_with_too_many_rows_is_not_kept(demo: Snapshot, monkeypatch: pyt
     assert KeyedRows(demo.arrow_rows, max_bytes=10).find("dim_tin", "tin_value", wanted, ["tin_type"]) is None
     monkeypatch.setattr(keyed_rows, "MAX_ROWS", 1)
     assert KeyedRows(demo.arrow_rows).find("dim_tin", "tin_value", wanted, ["tin_type"]) is None
+
+
+def test_rows_in_use_are_not_pushed_out(demo: Snapshot) -> None:
+    """Months that do not fit together would be read for each page that asks for another one."""
+    asked, clock = [], [0.0]
+
+    def ask(sql: str, parameters: Mapping[str, Any]) -> pa.Table:
+        asked.append(parameters["year_month"])
+        return demo.arrow_rows(sql, parameters)
+
+    wanted = pa.chunked_array([pa.array(["x"])])
+
+    def find(rows: KeyedRows, month: str) -> pa.Table | None:
+        return rows.find("group_profile", "pg_uid", wanted, ["zip", "city"], {"year_month": month})
+
+    whole = KeyedRows(ask)
+    assert find(whole, "2025-08") is not None
+    (size,) = [rows.size for rows in whole._kept.values()]
+    asked.clear()
+    rows = KeyedRows(ask, max_bytes=size * 3 // 2, clock=lambda: clock[0])
+    assert find(rows, "2025-08") is not None
+    clock[0] = keyed_rows.IN_USE_SECONDS / 2
+    assert find(rows, "2025-07") is not None  # read, as its size was not known, but not kept
+    for _ in range(3):
+        assert find(rows, "2025-08") is not None
+        assert find(rows, "2025-07") is None
+    assert asked == ["2025-08", "2025-07"]
+    clock[0] += 2 * keyed_rows.IN_USE_SECONDS
+    assert find(rows, "2025-07") is not None
+    assert find(rows, "2025-07") is not None
+    assert asked == ["2025-08", "2025-07", "2025-07"]
+    assert find(rows, "2025-08") is None
 
 
 def test_an_empty_table_has_no_rows(demo: Snapshot) -> None:

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from django import forms
 from django.http import HttpResponseBase
 
 from core.fields.codes.basket_list import read_basket
 from core.fields.places.states import STATES
 from core.pages.formats import write_month
 from core.pages.forms.compensation_form import CompensationForm
+from core.pages.forms.select_box import SelectBox
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.page import FAMILIAR_CODES, PageQuery, page
 from core.pages.shared.paging import Paging, span
@@ -116,11 +116,11 @@ def _offer_choices(form: CompensationForm, releases: Sequence[CompensationReleas
     What was asked for is among the choices even if it is not there, so that the form says what the page is about.
     """
     states = sorted({one.state for one in releases} | ({state} if state else set()))
-    form.fields["state"].widget = forms.Select(choices=[(one, f"{one} {STATES[one]}") for one in states])
+    form.fields["state"].widget = SelectBox(choices=[(one, f"{one} {STATES[one]}") for one in states])
     month = form.cleaned_data["year_month"]
     months = sorted({one.release for one in releases if one.state == state} | ({month} if month else set()))
     choices = [("", "Newest release"), *((one, write_month(one)) for one in reversed(months))]
-    form.fields["year_month"].widget = forms.Select(choices=choices)
+    form.fields["year_month"].widget = SelectBox(choices=choices)
     form.data = {**form.cleaned_data, "state": state}
 
 

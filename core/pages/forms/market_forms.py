@@ -42,6 +42,7 @@ from core.pages.forms.place_fields import (
 )
 from core.pages.forms.query_form import QueryForm
 from core.pages.forms.roll_up_fields import OrganizationField, PlanField, SystemField
+from core.pages.forms.select_box import SelectBox
 from core.queries import rates
 from core.queries.comparison.schedules import BASES
 from core.queries.over_time import changes
@@ -196,7 +197,7 @@ class MarketForm(QueryForm):
         for name, some in options.items():
             value = self.cleaned_data.get(name, "")
             extra = [] if not value or value in dict(some) else [(value, value)]
-            self.fields[name].widget = forms.Select(choices=[*some, *extra])
+            self.fields[name].widget = SelectBox(choices=[*some, *extra])
 
     def offer_fixed_options(self) -> None:
         """Show as select boxes the fields whose options are the same in every market."""

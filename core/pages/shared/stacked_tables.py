@@ -10,6 +10,8 @@ _HEAD_CELL = re.compile(r"<th scope=\"col\"[^>]*>(.*?)</th>", re.DOTALL)
 _CELL = re.compile(r"<(td|th scope=\"row\")(?=[ >])(?![^>]*data-label)")
 _ROW = re.compile(r"<tr>.*?</tr>", re.DOTALL)
 
+_NO_LABEL = ' data-label=""'
+
 
 def label_cells(html: str) -> SafeString:
     """Return HTML with the heading of its column as `data-label` of each cell, in tables of the class `stack`.
@@ -21,15 +23,17 @@ def label_cells(html: str) -> SafeString:
 
 def _label_table(table: str) -> str:
     head, body, rows = table.partition("<tbody>")
-    labels = [" ".join(strip_tags(cell).strip(" ↑↓\n").split()) for cell in _HEAD_CELL.findall(head)]
+    names = [" ".join(strip_tags(cell).strip(" ↑↓\n").split()) for cell in _HEAD_CELL.findall(head)]
+    # Once for each column: a page has hundreds of cells.
+    labels = [f' data-label="{escape(name)}"' for name in names]
 
     def label_row(row: re.Match[str]) -> str:
-        names = iter(labels)
+        following = iter(labels)
 
         def label_cell(cell: re.Match[str]) -> str:
-            name = next(names, "")
+            label = next(following, _NO_LABEL)
             # The cell that names the row says what it is by itself.
-            return f'{cell[0]} data-label="{escape(name)}"' if cell[1] == "td" else cell[0]
+            return cell[0] + label if cell[1] == "td" else cell[0]
 
         return _CELL.sub(label_cell, row[0])
 

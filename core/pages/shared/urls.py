@@ -1,9 +1,9 @@
 """Addresses of pages. The whole state of a page is its query string, in one canonical order, so links can be shared."""
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from django.urls import resolve, reverse
 
@@ -25,22 +25,30 @@ def to(page: str, market: Market | None = None, **parameters: Any) -> str:
 
     What a page has no parameter for is left out of its market.
     """
-    number = str(parameters.pop(page)) if page in _IN_PATH else ""
-    path = _find_path(page, number)
-    known = _find_parameters(page, number) if market else ()
+    path = _find_path(page)
+    if page in _IN_PATH:
+        path = path.replace(_ANY_NUMBER, quote(str(parameters.pop(page)), safe=_NOT_QUOTED))
+    known = _find_parameters(page) if market else ()
     of_market = {name: value for name in MARKET_PARAMETERS if (value := getattr(market, name, None)) and name in known}
     return changed(path, of_market, **parameters)
 
 
-@lru_cache(maxsize=4096)  # a page has a hundred links, and Django takes half of a link's time to find its path
-def _find_path(page: str, number: str) -> str:
-    return reverse(page, kwargs={page: number} if number else {})
+_ANY_NUMBER = "0"
+"""What stands for a number in the path of one of _IN_PATH, none of which has another 0."""
+
+_NOT_QUOTED = "!$&'()*+,;=~:@"
+"""What a part of a path may have, and Django leaves as it is."""
 
 
-@lru_cache(maxsize=4096)
-def _find_parameters(page: str, number: str) -> Collection[str]:
+@cache  # a page has a hundred links, and Django takes half of a link's time to find its path
+def _find_path(page: str) -> str:
+    return reverse(page, kwargs={page: _ANY_NUMBER} if page in _IN_PATH else {})
+
+
+@cache
+def _find_parameters(page: str) -> Collection[str]:
     """Return the parameters that a page takes; all that a market has if the page does not say."""
-    return getattr(resolve(_find_path(page, number)).func, "parameters", MARKET_PARAMETERS)
+    return getattr(resolve(_find_path(page)).func, "parameters", MARKET_PARAMETERS)
 
 
 def changed(path: str, parameters: Mapping[str, Any], **changes: Any) -> str:

@@ -373,6 +373,10 @@ _MEMBERS = "market_member"
 """The table in memory of what the providers of a code's groups are."""
 
 
+OF_PROVIDER_GROUP = ("batch_id", "network_names")
+"""What questions look up about provider groups: the same for all, so that it is in memory once."""
+
+
 def groups_sql(facts: str) -> str:
     """Return SQL of the provider groups of `facts`, SQL of facts, each with its number of `rates`."""
     return f"SELECT pg_uid, count(*) AS rates FROM {facts} GROUP BY pg_uid"
