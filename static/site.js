@@ -126,11 +126,22 @@ function reachable() {
 reachable();
 addEventListener("resize", reachable);
 
+// Menus that scroll sideways begin at the current page.
+function showCurrent() {
+  for (const link of document.querySelectorAll("nav > ul > li > [aria-current]")) {
+    const menu = link.closest("ul");
+    const beyond = link.getBoundingClientRect().right - menu.getBoundingClientRect().right;
+    if (beyond > 0) menu.scrollLeft += beyond + 24;
+  }
+}
+showCurrent();
+
 // After part of the page was swapped, move the focus to its beginning.
 document.addEventListener("htmx:after:swap", () => {
   close();
   reachable();
   offerScripted();
+  showCurrent();
   // The box of the header is not swapped: it says what the page is about, as on a page that is loaded.
   document.querySelector(".top .find input").value = new URLSearchParams(location.search).get("q") ?? "";
   document.getElementById("main").focus({ preventScroll: true });

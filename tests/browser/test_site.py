@@ -260,6 +260,43 @@ def test_from_a_month_to_what_changed_in_it(look: Any, javascript: bool) -> None
     expect(page.get_by_role("heading", name="Groups and networks")).to_be_visible()
 
 
+_WIDEST = "code=27447&classes=all"
+"""The demo's code with the longest amounts, in every class."""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(f"/{name}/?{MARKET}&{_WIDEST}" for name in ("rates", "payers", "medicare", "organizations", "places", "trend")),
+        f"/changes/?{MARKET}&code=99213&from=2025-07",
+        "/npi/{npi}/",
+        "/tin/{tin}/",
+        "/organization/{organization}/",
+    ],
+)
+def test_the_answer_is_on_the_first_screen_of_a_phone_and_no_table_is_cut(look: Any, path: str, demo: Snapshot) -> None:
+    ((npi, tin, organization),) = demo.rows(
+        """SELECT (SELECT min(npi) FROM dim_npi), (SELECT min(tin_value) FROM dim_tin),
+                  (SELECT min(organization_id) FROM organization)"""
+    )
+    page: Page = look(path.format(npi=npi, tin=tin, organization=organization), width=390)
+    answer = page.locator(".answer .sentence, .answer.sentence, .levels").first
+    end = answer.evaluate("one => one.getBoundingClientRect().bottom")
+    assert end <= 844
+    for width in (1280, 1024):
+        page.set_viewport_size({"width": width, "height": 800})
+        cut = page.evaluate("""[...document.querySelectorAll('.scroll')]
+            .filter(one => one.scrollWidth > one.clientWidth).map(one => one.innerText.slice(0, 80))""")
+        assert cut == [], f"at {width} pixels"
+
+
+def test_a_menu_that_scrolls_begins_at_the_current_page(look: Any) -> None:
+    page: Page = look(f"/specialties/?{MARKET}&code=99214", width=390)
+    expect(page.get_by_role("navigation", name="This code").get_by_role("link", name="Specialties")).to_be_in_viewport()
+    with_no_script: Page = look(f"/specialties/?{MARKET}&code=99214", width=390, java_script_enabled=False)
+    assert with_no_script.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 _WIDTHS = {"A4": 707, "Letter": 733}
 """Pixels of a page of paper between margins of 11 mm."""
 

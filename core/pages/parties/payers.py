@@ -111,6 +111,8 @@ def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]
         base_name=base_name,
         columns=[(slug, names[slug]) for slug in columns],
         code=codes.describe_code(db, wanted[0].code_type, wanted[0].code) if len(wanted) == 1 else None,
+        # Payers are compared in one sentence where there is one table: of one code, class, and modifier.
+        ranked=sorted(compared[0].payers, key=lambda row: -row.p50) if len(wanted) == len(compared) == 1 else [],
         relabeled=any(row.other_label for row in spreads),
         freed=[] if compared else count_without_each_filter(db, market, numbers),
         elsewhere=_in_other_classes(query, names) if market.code and query.choice.filled else [],

@@ -40,13 +40,19 @@ def test_payers_are_compared_for_one_code(site: Client, demo: Snapshot) -> None:
     text = text_of(response)
     assert "170 rates in dollars" in text
     assert "Professional, modifier 26" in text
-    (whole,) = tables(site.get("/payers/", {**QUERY, "code": "70450"}))
+    one_class = site.get("/payers/", {**QUERY, "code": "70450"})
+    (whole,) = tables(one_class)
+    by_median = sorted(biggest[0][1:], key=lambda row: row.p50)
+    assert f"{by_median[-1].reporting_entity_name} pays the most, {write_dollars(by_median[-1].p50)}" in text_of(one_class)
+    assert f"{by_median[0].reporting_entity_name} the least, {write_dollars(by_median[0].p50)}" in text_of(one_class)
+    assert "pays the most" not in text, "classes are not compared with each other"
     assert whole == shown[0], "one class, the whole service"
     assert tables(site.get("/payers/", {**MONTH, "codes": "70450"})) == [whole], "however the code is given"
     based = site.get("/payers/", {**QUERY, "code": "70450", "base": PEACH})
     assert "Compared with Example Peach Health Plan ✕" in text_of(based)
     assert tables(based)[0][2][7] == "same"
     alone = site.get("/payers/", {**QUERY, "payer": PEACH})
+    assert "only Example Peach Health Plan has such rates" in text_of(alone)
     assert [row[0] for row in tables(alone)[0][1:]] == ["All payers together", "Example Peach Health Plan"]
 
 
