@@ -267,7 +267,8 @@ _WIDEST = "code=27447&classes=all"
 @pytest.mark.parametrize(
     "path",
     [
-        *(f"/{name}/?{MARKET}&{_WIDEST}" for name in ("rates", "payers", "medicare", "organizations", "places", "trend")),
+        *(f"/{name}/?{MARKET}&{_WIDEST}" for name in ("rates", "payers", "medicare", "organizations", "places")),
+        f"/trend/?{MARKET}&{_WIDEST}",
         f"/changes/?{MARKET}&code=99213&from=2025-07",
         "/npi/{npi}/",
         "/tin/{tin}/",
