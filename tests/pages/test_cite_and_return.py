@@ -63,6 +63,8 @@ def test_a_citation_says_what_of_when(site: Client, demo: Snapshot) -> None:
         in page
     )
     assert f"Data of August 2025, generation {demo.manifest.generation} of " in page
+    like = unescape(site.get("/rates/", {**QUERY, "billing_class": "like professional"}).content.decode())
+    assert "billing class professional (whatever the label)" in like
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Lines at amounts to compare with, such as Medicare's: each label in a row of its own, so that none covers another."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -36,13 +37,15 @@ def label_height(amounts: Sequence[AmountLine]) -> int:
 
 def draw_amount_lines(amounts: Sequence[AmountLine], at: Callable[[float], float], base: int) -> SafeString:
     """Return the lines from their labels down to `base`. `at` maps dollars to a percentage of the width."""
-    shown = amounts_to_draw(amounts)
-    left_out = len(amounts) - len(shown)
-    lines = format_html_join("", "{}", ((_draw_line(one, at(one.amount), n, base),) for n, one in enumerate(shown)))
+    placed = _order_labels([_LabeledLine(one, at(one.amount)) for one in amounts_to_draw(amounts)])
+    left_out = len(amounts) - len(placed)
+    # A label is on top of a line that crosses it.
+    drawn = format_html_join("", "{}", ((one.draw_line(n, base),) for n, one in enumerate(placed)))
+    drawn += format_html_join("", "{}", ((one.draw_label(n),) for n, one in enumerate(placed)))
     if not left_out:
-        return lines
+        return drawn
     more = f"and {left_out} more in the table of amounts"
-    return lines + format_html('<text class="amount start" x="0" y="{}">{}</text>', 12 + LABEL_ROW * len(shown), more)
+    return drawn + format_html('<text class="amount start" x="0" y="{}">{}</text>', 12 + LABEL_ROW * len(placed), more)
 
 
 def describe_amounts(amounts: Sequence[AmountLine]) -> str:
@@ -55,13 +58,45 @@ def name_basis(basis: str) -> str:
     return capfirst(basis) if basis.startswith(COMPENSATION_BASIS) else f"Medicare, {basis}"
 
 
-def _draw_line(amount: AmountLine, place: float, number: int, base: int) -> SafeString:
-    top, label = 12 + LABEL_ROW * number, f"{amount.basis} {write_dollars(amount.amount)}"
-    anchor, position = _place_label(place, len(label))
-    return format_html(
-        '<line class="even" x1="{}%" x2="{}%" y1="{}" y2="{}"/><text class="amount {}" x="{}%" y="{}">{}</text>',
-        f"{place:.2f}", f"{place:.2f}", top - 8, base, anchor, f"{position:.2f}", top, label,
-    )  # fmt: skip
+@dataclass(frozen=True)
+class _LabeledLine:
+    """An amount and where its line is, as a percentage of the width."""
+
+    amount: AmountLine
+    place: float
+
+    @property
+    def label(self) -> str:
+        return f"{self.amount.basis} {write_dollars(self.amount.amount)}"
+
+    @property
+    def anchor(self) -> str:
+        return _place_label(self.place, len(self.label))[0]
+
+    def draw_line(self, row: int, base: int) -> SafeString:
+        """Return the line from the label's row down."""
+        place = f"{self.place:.2f}"
+        top = 4 + LABEL_ROW * row
+        return format_html('<line class="even" x1="{}%" x2="{}%" y1="{}" y2="{}"/>', place, place, top, base)
+
+    def draw_label(self, row: int) -> SafeString:
+        """Return the label in its row."""
+        anchor, position = _place_label(self.place, len(self.label))
+        return format_html(
+            '<text class="amount {}" x="{}%" y="{}">{}</text>',
+            anchor, f"{position:.2f}", 12 + LABEL_ROW * row, self.label,
+        )  # fmt: skip
+
+
+def _order_labels(lines: Sequence[_LabeledLine]) -> list[_LabeledLine]:
+    """Return the lines by the row of their label, from the top.
+
+    A line goes down from its label, so it crosses the labels below. Labels to the right of their line are followed by
+    those of lines further right, and labels to the left of theirs by those of lines further left.
+    """
+    ordered = sorted(lines, key=lambda one: one.place)
+    right = [one for one in ordered if one.anchor == "start"]
+    return [*right, *(one for one in reversed(ordered) if one.anchor == "end")]
 
 
 def _place_label(place: float, letters: int) -> tuple[str, float]:

@@ -12,6 +12,9 @@ from core.queries.yardstick.medicare_amounts import AmountLine
 _HEIGHT, _BOTTOM = 150, 24
 """Heights in pixels: of the bars, and of the axis."""
 
+_COUNT = 14
+"""Height in pixels of the count above the tallest bar: it says how many rates a bar's height stands for."""
+
 _NEAR_EDGE = 6
 """Percent of the width."""
 
@@ -29,8 +32,9 @@ def draw_histogram(found: Histogram, amounts: Sequence[AmountLine], median: floa
     margin = (high - low) * 0.02 or 1.0
     scale = _HistogramScale(max(low - margin, 0.0), high + margin)
     most = max(one.rates for one in found.bins)
-    top = label_height(amounts)
+    top = label_height(amounts) + _COUNT
     base = top + _HEIGHT
+    tallest = max(found.bins, key=lambda one: one.rates)
     bars = format_html_join(
         "",
         '<rect class="bin" x="{}%" width="{}%" y="{}" height="{}"><title>{} to {}: {}</title></rect>',
@@ -56,7 +60,9 @@ def draw_histogram(found: Histogram, amounts: Sequence[AmountLine], median: floa
         bars,
         format_html('<line class="axis" x1="0" x2="100%" y1="{}" y2="{}"/>', base, base),
         format_html_join("", "{}", ((_mark(scale, value, base),) for value in scale.marks)),
-        draw_amount_lines(amounts, scale.at, base) + _median_line(scale, median, top, base),
+        draw_amount_lines(amounts, scale.at, base)
+        + _median_line(scale, median, top, base)
+        + _count_label(scale.at((tallest.low + tallest.high) / 2), most, top),
     )
 
 
@@ -82,9 +88,19 @@ def _round_step(step: float) -> float:
 
 def _mark(scale: _HistogramScale, value: float, base: int) -> SafeString:
     at = scale.at(value)
-    # In the middle of a mark near an edge, a label would be cut off.
-    anchor = " start" if at < _NEAR_EDGE else " end" if at > 100 - _NEAR_EDGE else ""
-    return format_html('<text class="mark{}" x="{}" y="{}">{}</text>', anchor, f"{at:.2f}%", base + 17, _dollars(value))
+    return format_html(
+        '<text class="mark{}" x="{}" y="{}">{}</text>', _anchor(at), f"{at:.2f}%", base + 17, _dollars(value)
+    )
+
+
+def _count_label(at: float, rates: int, top: int) -> SafeString:
+    words = f"{rates:,} rate{'' if rates == 1 else 's'}"
+    return format_html('<text class="count{}" x="{}%" y="{}">{}</text>', _anchor(at), f"{at:.2f}", top - 4, words)
+
+
+def _anchor(at: float) -> str:
+    """Return the class of a label that would be cut off in the middle of a place near an edge."""
+    return " start" if at < _NEAR_EDGE else " end" if at > 100 - _NEAR_EDGE else ""
 
 
 def _median_line(scale: _HistogramScale, median: float | None, top: int, base: int) -> SafeString:

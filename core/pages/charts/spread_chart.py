@@ -47,8 +47,16 @@ class Measure:
     marks: Sequence[float]
 
 
+_LEAST_SPAN = 1.25
+"""The scale spans at least this factor. Otherwise 99% and 101% would be its two ends."""
+
+_BEYOND = 0.07
+"""The scale goes on beyond the values at each end, by this share of their span."""
+
 PERCENT_OF_MEDICARE = Measure(
-    lambda value: f"{100 * value:,.0f}%", 1, (0.5, 2, 0.1, 10, 0.25, 0.75, 1.5, 5, 3, 30, 0.01, 100)
+    lambda value: f"{100 * value:,.0f}%",
+    1,
+    (0.5, 2, 0.1, 10, 0.25, 0.75, 1.5, 5, 3, 30, 0.01, 100, 1.25, 0.9, 1.2, 1.1, 0.8, 4, 0.6, 1.75, 1.3, 0.95, 1.05),
 )
 
 
@@ -56,7 +64,7 @@ def dollars(even: float | None) -> Measure:
     """Return dollars, with a line at a median to compare with, if there is one."""
     marks = [
         step * 10.0**n
-        for steps in ((1,), (2, 5), (1.5, 3, 7), (1.2, 2.5, 4, 6))
+        for steps in ((1,), (2, 5), (1.5, 3, 7), (1.2, 2.5, 4, 6), (1.1, 1.3, 1.4, 1.6, 1.8, 2.2, 3.5, 4.5, 8, 9))
         for step in steps
         for n in range(-2, 8)
     ]
@@ -106,11 +114,10 @@ class _Scale:
 
     def __init__(self, measure: Measure, values: Sequence[float], lines: Sequence[float]) -> None:
         self._measure = measure
-        low, high = max(min(values), _NEAR_ZERO), max(*values, _NEAR_ZERO)
-        if measure.even:
-            low, high = min(low, 0.8 * measure.even), max(high, 1.25 * measure.even)
-        low, high = low / 1.15, high * 1.15
-        self._low, self._high = math.log(low), math.log(high)
+        drawn = [*values, measure.even] if measure.even else values
+        low, high = (math.log(max(value, _NEAR_ZERO)) for value in (min(drawn), max(drawn)))
+        beyond = max(_BEYOND * (high - low), (math.log(_LEAST_SPAN) - (high - low)) / 2)
+        self._low, self._high = low - beyond, high + beyond
         self.marks = [] if measure.even is None else [measure.even]
         for mark in measure.marks:
             share = self._share(mark)

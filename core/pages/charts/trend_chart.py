@@ -3,7 +3,9 @@
 As the other charts, it has no script and no inline style. Months are percentages of the width, so that it fits a phone.
 """
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from django.utils.html import format_html, format_html_join
@@ -23,26 +25,79 @@ MAX_BESIDE = 3
 """With more months than this, a phone has no room beside a bar: the labels cover the bars instead."""
 
 
-def draw_trend(points: Sequence[TrendPoint], months: Sequence[str], highest: float, key: int) -> SafeString:
-    """Return one payer's chart. All charts of a page have the same `months` and the same scale, from 0 to `highest`."""
+_FROM_ZERO = 0.4
+"""The scale begins at zero if the lowest amount is below this share of the highest."""
+
+_STEPS = 4
+"""About as many steps as the scale is divided into."""
+
+_GUTTER = 12.0
+"""Percent of the width, at the left, for the amounts of the scale."""
+
+
+@dataclass(frozen=True)
+class AmountScale:
+    """The scale that all charts of a page have: round amounts from below the lowest amount to above the highest."""
+
+    marks: Sequence[float]
+
+    def share(self, amount: float) -> float:
+        """Return where an amount is, from 0 at the lowest mark to 1 at the highest."""
+        return (amount - self.marks[0]) / (self.marks[-1] - self.marks[0])
+
+
+def choose_scale(points: Sequence[TrendPoint]) -> AmountScale:
+    """Return the scale of the points. It begins near the lowest amount, so that a change of a few percent is seen."""
+    amounts = [amount for one in points for amount in (one.p25, one.p75, one.medicare) if amount is not None]
+    low, high = min(amounts), max(amounts)
+    if low <= _FROM_ZERO * high:
+        low = min(low, 0.0)
+    step = _round_step((high - low or abs(high) / 5 or 1.0) / _STEPS)
+    first, last = math.floor(low / step), math.ceil(high / step)
+    if first == last:
+        last += 1
+    return AmountScale([number * step for number in range(first, last + 1)])
+
+
+def _round_step(step: float) -> float:
+    """Return the next larger of 1, 2, 5, 10, 20, and so on, or of their tenths and hundredths."""
+    size = 10.0 ** math.floor(math.log10(step))
+    return next(round_step * size for round_step in (1, 2, 5, 10) if round_step * size >= step)
+
+
+def draw_trend(points: Sequence[TrendPoint], months: Sequence[str], scale: AmountScale, key: int) -> SafeString:
+    """Return one payer's chart. All charts of a page have the same `months` and the same scale."""
     of_month = {point.year_month: point for point in points}
     shown = [(number, of_month[month]) for number, month in enumerate(months) if month in of_month]
-    width = 100 / len(months)
+    width = (100 - _GUTTER) / len(months)
+
+    def left(number: int) -> str:
+        return f"{_GUTTER + width * number:.2f}"
 
     def middle(number: int) -> str:
-        return f"{width * (number + 0.5):.2f}%"
+        return f"{_GUTTER + width * (number + 0.5):.2f}%"
 
     def height(amount: float) -> str:
-        return f"{_TOP + _BODY * (1 - amount / highest if highest else 1):.1f}"
+        return f"{_TOP + _BODY * (1 - scale.share(amount)):.1f}"
 
     def is_labeled(number: int) -> bool:
         return len(months) <= MAX_LABELS or number in {shown[0][0], shown[-1][0]}
 
+    whole = all(mark == round(mark) for mark in scale.marks)
+    amounts = format_html_join(
+        "",
+        '<line class="mark" x1="{}%" x2="100%" y1="{}" y2="{}"/><text class="mark start" x="0" y="{}">{}</text>',
+        (
+            (_GUTTER, height(one), height(one), f"{float(height(one)) + 4:.1f}",
+             f"${one:,.0f}" if whole else write_dollars(one))
+            for one in scale.marks
+        ),
+    )  # fmt: skip
     medicare = format_html_join(
         "",
         '<line class="even" x1="{}%" x2="{}%" y1="{}" y2="{}"/>',
         (
-            (f"{width * n:.2f}", f"{width * (n + 1):.2f}", height(one.medicare), height(one.medicare))
+            (left(n), left(n + 1), height(one.medicare), height(one.medicare))
             for n, one in shown
             if one.medicare is not None
         ),
@@ -82,9 +137,9 @@ def draw_trend(points: Sequence[TrendPoint], months: Sequence[str], highest: flo
     )  # fmt: skip
     return format_html(
         '<svg class="chart" role="img" width="100%" height="{}" aria-labelledby="trend-title-{} trend-words-{}">'
-        '<title id="trend-title-{}">{}</title><desc id="trend-words-{}">{}</desc>{}{}{}{}{}</svg>',
+        '<title id="trend-title-{}">{}</title><desc id="trend-words-{}">{}</desc>{}{}{}{}{}{}</svg>',
         _TOP + _BODY + _FOOT, key, key, key, f"{points[0].reporting_entity_name}: median by month", key,
-        " ".join(_words(point) for point in points), medicare, halves, lines, medians, labels,
+        " ".join(_words(point) for point in points), amounts, medicare, halves, lines, medians, labels,
     )  # fmt: skip
 
 

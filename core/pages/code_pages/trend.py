@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.http import HttpResponseBase
 
-from core.pages.charts.trend_chart import draw_trend
+from core.pages.charts.trend_chart import choose_scale, draw_trend
 from core.pages.forms.market_forms import TrendForm
 from core.pages.shared.page import MarketQuery, market_page
 from core.queries.find import codes
@@ -28,7 +28,7 @@ def show_trend(query: MarketQuery[TrendForm]) -> HttpResponseBase:
     lead = [point for point in points if terms and point.terms == terms[0]]
     by_payer = _by_payer(lead)
     months = sorted({point.year_month for point in lead})
-    highest = max((max(point.p75, point.medicare or 0) for point in lead), default=0.0)
+    scale = choose_scale(lead) if lead else None
     return query.render(
         "pages/trend.html",
         code=codes.describe_code(query.db, query.market.code_type, query.market.code),
@@ -40,8 +40,9 @@ def show_trend(query: MarketQuery[TrendForm]) -> HttpResponseBase:
         months=months,
         comparable=any(point.change is not None for point in points),
         payers=[
-            (of_payer[0], of_payer[-1], _whole_change(of_payer), draw_trend(of_payer, months, highest, number))
+            (of_payer[0], of_payer[-1], _whole_change(of_payer), draw_trend(of_payer, months, scale, number))
             for number, of_payer in enumerate(by_payer[:MAX_CHARTS])
+            if scale
         ],
     )
 

@@ -12,7 +12,7 @@ from django.shortcuts import render
 
 from core.fields.places.states import STATES
 from core.pages.citation import Citation, cite
-from core.pages.formats import write_months, write_narrowing, write_place
+from core.pages.formats import write_filter, write_months, write_narrowing, write_place
 from core.pages.forms.market_forms import MarketForm
 from core.pages.forms.query_form import QueryForm
 from core.pages.shared import urls
@@ -259,7 +259,7 @@ class MarketQuery(PageQuery[M]):
         """What was chosen, in a visitor's words."""
         market = self.market
         code = [("Code", f"{market.code_type} {market.code}")] if market.code else []
-        filters = [(label, value) for label, _, value in self._applied(self.parameters)]
+        filters = [(label, write_filter(value, name)) for label, name, value in self._applied(self.parameters)]
         if not self.measured.is_medicare:
             filters.append((filter_label(YARDSTICK), self.measured.dated))
         return [("State", STATES[market.state]), ("Month", write_months(market)), *code, *filters]

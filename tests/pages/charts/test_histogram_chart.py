@@ -55,6 +55,27 @@ def test_every_amount_is_labeled_in_a_row_of_its_own_and_none_is_left_out_silent
     assert 'class="median"' in picture
 
 
+def test_no_line_crosses_the_label_of_another() -> None:
+    lines = [
+        AmountLine("MPFS non-facility", 88.64, 9),
+        AmountLine("MPFS facility", 63.7, 1),
+        AmountLine("OPPS", 260, 1),
+    ]
+    picture = draw_histogram(Histogram([Bin(60 + n, 61 + n, 7) for n in range(210)], 0, 0), lines)
+    starts = re.findall(r'<line class="even" x1="([\d.]+)%" [^>]*y1="(\d+)"', picture)
+    labels = re.findall(r'<text class="amount (\w+)" x="([\d.]+)%?" y="(\d+)">([^<]*)<', picture)
+    assert [label for *_, label in labels] == ["MPFS facility $63.70", "MPFS non-facility $88.64", "OPPS $260.00"]
+    for anchor, x, y, label in labels:
+        width = 100 * 6.6 * len(label) / 320
+        left, right = (float(x), float(x) + width) if anchor == "start" else (float(x) - width, float(x))
+        assert not [at for at, top in starts if left < float(at) < right and int(top) < int(y) - 8]
+
+
+def test_the_tallest_bar_says_how_many_rates_it_is() -> None:
+    picture = draw_histogram(Histogram([Bin(1, 2, 3), Bin(2, 3, 1234), Bin(3, 4, 7)], 0, 0), [])
+    assert re.findall(r'<text class="count" x="([\d.]+)%"[^>]*>([^<]*)', picture) == [("50.00", "1,234 rates")]
+
+
 def test_one_rate_is_not_called_rates() -> None:
     assert ": 1 rate</title>" in draw_histogram(Histogram([Bin(1, 2, 1)], 0, 0), [])
 

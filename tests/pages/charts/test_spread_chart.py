@@ -57,9 +57,10 @@ def test_a_figure_speaks_and_has_no_style() -> None:
     assert not re.search(r"style=|<script|on\w+=", text)
     assert sorted(re.findall(r'class="(?:mark|even)(?: start| end)?" x="[\d.]+%" y="14">([^%<]+)%', text)) == [
         "100",
+        "125",
         "150",
         "200",
-        "75",
+        "80",
     ]
 
 
@@ -99,9 +100,17 @@ def test_a_middle_half_without_width_is_the_mark_alone() -> None:
 
 def test_no_label_of_the_axis_is_crossed_by_the_line_of_an_amount() -> None:
     bars = [Bar("A", (217.11, 238.87, 258.34, 275.99, 302.10))]
-    assert "$200.00" in draw_spreads(bars, dollars(None))
-    drawn_with_line = draw_spreads(bars, dollars(None), amounts=[AmountLine("MPFS non-facility", 198.67, 14)])
+    assert "$250.00" in draw_spreads(bars, dollars(None))
+    drawn_with_line = draw_spreads(bars, dollars(None), amounts=[AmountLine("MPFS non-facility", 248.67, 14)])
     (line,) = re.findall(r'<line class="even" x1="([\d.]+)%"', drawn_with_line)
     marks = re.findall(r'<text class="mark[^"]*" x="([\d.]+)%"[^>]*>([^<]*)<', drawn_with_line)
     assert marks
     assert all(abs(float(at) - float(line)) >= 9 for at, _ in marks)
+
+
+def test_the_scale_begins_near_the_values_and_is_not_crushed() -> None:
+    svg = drawn([Bar("A", (1.08, 1.12, 1.16, 1.18, 1.22))])
+    (whole,) = [one for one in svg.iter(f"{SVG}line") if one.attrib["class"] == "range"]
+    assert place(whole, "x2") - place(whole, "x1") > 50, "percent of the width"
+    marks = [one.text for one in svg.iter(f"{SVG}text") if one.attrib["class"].startswith(("mark", "even"))]
+    assert len(marks) >= 3

@@ -3,8 +3,10 @@
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from core.pages.charts.trend_chart import MAX_BESIDE, draw_trend
+from core.pages.charts.trend_chart import MAX_BESIDE, choose_scale, draw_trend
 from core.queries.over_time.trend import TrendPoint
 
 
@@ -15,7 +17,7 @@ def test_a_label_stands_at_the_mark_of_its_median(months: int) -> None:
         TrendPoint(name, "A", "a", None, "", 9, 1, 50, 60, 100 + n, 400, 410, 500, None, None, None)
         for n, name in enumerate(names)
     ]
-    drawn = draw_trend(points, names, 400, 0)
+    drawn = draw_trend(points, names, choose_scale(points), 0)
     marks = re.findall(r'<rect class="median" x="([^"]*)" [^>]*y="([^"]*)"', drawn)
     labels = re.findall(r'<text class="mark (?:over|beside)" x="([^"]*)" y="([^"]*)">(.*?)</text>', drawn)
     assert len(marks) == months
@@ -25,3 +27,27 @@ def test_a_label_stands_at_the_mark_of_its_median(months: int) -> None:
     # The median is near the lower end of the bar.
     bottom = [float(y) + float(high) for y, high in re.findall(r'class="half".*?y="([^"]*)" height="([^"]*)"', drawn)]
     assert all(0 < low - float(y) < 25 for low, (_, y) in zip(bottom, marks, strict=True))
+
+
+def point(month: str, p25: float, p50: float, p75: float, medicare: float | None = None) -> TrendPoint:
+    return TrendPoint(month, "A", "a", None, "", 9, 1, p25 * 0.9, p25, p50, p75, p75 * 1.1, p75, None, medicare, None)
+
+
+def test_the_scale_begins_near_the_data_and_says_where() -> None:
+    points = [point("2025-01", 119.47, 157.87, 163.52, 88.64), point("2025-06", 118.25, 144.35, 163.36, 88.64)]
+    assert choose_scale(points).marks == [80, 100, 120, 140, 160, 180]
+    labels = re.findall(
+        r'<text class="mark start"[^>]*>([^<]*)', draw_trend(points, ["2025-01", "2025-06"], choose_scale(points), 0)
+    )
+    assert labels == ["$80", "$100", "$120", "$140", "$160", "$180"]
+    # Amounts of very different sizes begin at zero, and amounts of cents have marks of cents.
+    assert choose_scale([point("2025-01", 20, 60, 163)]).marks == [0, 50, 100, 150, 200]
+    assert choose_scale([point("2025-01", 0.43, 0.43, 0.43)]).marks == pytest.approx([0.4, 0.45])
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=3, max_size=3).map(sorted), st.none() | st.floats(0, 1e6))
+def test_every_amount_is_on_the_scale(amounts: list[float], medicare: float | None) -> None:
+    scale = choose_scale([point("2025-01", amounts[0], amounts[1], amounts[2], medicare)])
+    assert 2 <= len(scale.marks) <= 8
+    shares = [scale.share(one) for one in (*amounts, *([] if medicare is None else [medicare]))]
+    assert all(-1e-9 <= share <= 1 + 1e-9 for share in shares)

@@ -104,6 +104,6 @@ def test_a_long_list_fits_an_address(site: Client) -> None:
 def test_a_payer_is_listed_once_and_code_systems_are_a_choice(site: Client) -> None:
     page = site.get("/payers/").content.decode()
     assert page.count(f'<th scope="row"><a href="/payers/?payer={PEACH}">') == 1
-    chosen = site.get("/rates/", QUERY).content.decode().split('<select name="code_type"')[1].split("</select>")[0]
+    chosen = site.get("/rates/", QUERY).content.decode().split(' name="code_type">')[1].split("</select>")[0]
     assert '<option value="CPT" selected>' in chosen
     assert '<option value="HCPCS">' in chosen
