@@ -72,8 +72,8 @@ def test_a_frame_has_the_columns_of_the_question(store: RateStore, demo: Snapsho
     expected = list_against_medicare(demo, Market(*MARKET[:2], "CPT", MARKET[2]), "-rate", 5, 0)
     frame = store.rates(*MARKET, "cpt", sort="-rate", limit=5, classes="all")
     assert frame.to_dicts() == [vars(row) for row in expected]
-    assert store.rates(*MARKET).height == store.rates(*MARKET, billing_class="professional").height == 60
-    assert store.rate_classes(*MARKET)["chosen"].to_list() == [True, False]
+    assert store.rates(*MARKET).height == store.rates(*MARKET, billing_class="professional").height == 50
+    assert store.rate_classes(*MARKET)["chosen"].to_list() == [True, False, False]
     no_rates = store.rates("GA", "2025-08", "00000")
     assert no_rates.is_empty()
     assert no_rates.schema == frame.schema

@@ -9,7 +9,7 @@ from core.fields.codes.billing_code import parse_code, parse_code_system
 from core.fields.codes.code_list import WantedCode, read_codes
 from core.fields.codes.modifier import parse_modifiers
 from core.fields.month import is_month
-from core.fields.places.care_setting import FOUR_SETTINGS, OTHER_PLACE
+from core.fields.places.care_setting import FOUR_SETTINGS, OTHER_PLACE, SIDES
 from core.fields.places.place_of_service import parse_places
 from core.fields.places.practice_place import (
     ENTITY_TYPES,
@@ -52,7 +52,8 @@ LATEST = "latest"
 class Filters(TypedDict, total=False):
     """What narrows a market beside state, month, and code. Leave out what does not matter.
 
-    `care_setting` is "office", "hospital outpatient", "surgical center", "inpatient", "other place", or "unstated".
+    `care_setting` is "office", "hospital outpatient", "surgical center", "inpatient", "other place", or "unstated"; or,
+    of professionals, "non-facility or unstated" or "facility or unstated".
     `payer` is a payer's name or its payer_slug. `pos` is one place of service, such as 11. `modifier` is one
     modifier, such as 26, or "none". `billing_class`, `setting`, `negotiated_type`, and `arrangement` are as the
     files write them, or "unstated". `network` is the name of a network; `npi` and `tin` are a provider's.
@@ -139,7 +140,7 @@ def check_month(value: str) -> str:
 
 def check_care_setting(value: str) -> str:
     """Return a setting. Raise BeaconError if it is none."""
-    known = (*FOUR_SETTINGS, OTHER_PLACE, NOT_STATED)
+    known = (*FOUR_SETTINGS, OTHER_PLACE, NOT_STATED, *SIDES)
     if value.lower() not in known:
         raise BeaconError(f"care_setting: {value!r} is not a setting; expected one of {', '.join(known)}")
     return value.lower()

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
-from core.fields.places.care_setting import place_rank
+from core.fields.places.care_setting import SIDES, place_rank
 from core.fields.places.place_of_service import EVERY_PLACE
 from core.queries.rules.columns import described
 from core.queries.rules.market import (
@@ -28,6 +28,7 @@ _VALUES = {
     "pos": "value, (SELECT service_codes FROM dim_pos_set p WHERE p.pos_set_id = value)",
     "care_setting": """value, (
         SELECT care_settings(split_part(value, '|', 1), service_codes, of_places)
+            || care_sides(split_part(value, '|', 1), service_codes)
         FROM (SELECT *, place_settings(service_codes) AS of_places FROM dim_pos_set) p
         WHERE p.pos_set_id = split_part(value, '|', 2))""",
     "modifier": "'', list_distinct(string_split(value, ','))",
@@ -138,11 +139,13 @@ def _modifiers(rows: _Rows, _chosen: str | None) -> Iterable[tuple[str, str, int
     return ((modifier, modifier, n) for modifier, n in counts.items())
 
 
-def _care_settings(rows: _Rows, _chosen: str | None) -> Iterable[tuple[str, str, int]]:
+def _care_settings(rows: _Rows, chosen: str | None) -> Iterable[tuple[str, str, int]]:
     counts: dict[str, int] = {}
     for _, settings, n in rows:
         for setting in settings:
-            counts[setting] = counts.get(setting, 0) + n
+            # A side is offered by the tabs of the classes.
+            if setting == chosen or setting not in SIDES:
+                counts[setting] = counts.get(setting, 0) + n
     return ((setting, setting, n) for setting, n in counts.items())
 
 

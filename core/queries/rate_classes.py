@@ -4,7 +4,8 @@ Where a payer's label is overruled, its rates stand in the class that they are m
 own, see LIKE_CLASSES. The class that files state can be asked for as well.
 
 A class is a billing class, a component of the service (the whole, the reading, the technical part, or another
-modifier), and, for what facilities bill, a setting of care if the rates differ in it. This is the one place that
+modifier), and where it is rendered if the rates differ in it: for what facilities bill, a setting of care, and for
+professionals, one of SIDES. This is the one place that
 chooses between them, for pages, files, the API, Python, and agents.
 """
 
@@ -17,6 +18,7 @@ from core.fields.places.care_setting import (
     INPATIENT,
     OFFICE,
     OTHER_PLACE,
+    SIDES,
     SURGICAL_CENTER,
 )
 from core.queries.comparison.overruled_labels import list_overruled_labels
@@ -36,6 +38,8 @@ _PROFESSIONAL = "professional"
 _SETTINGS = (HOSPITAL_OUTPATIENT, SURGICAL_CENTER, INPATIENT, OFFICE, OTHER_PLACE, NOT_STATED)
 """All settings. Of those with the same rates, the first one stands for the others."""
 
+_ALL_SETTINGS = (*_SETTINGS, *SIDES)
+
 
 @dataclass(frozen=True)
 class RateClass:
@@ -47,7 +51,7 @@ class RateClass:
         str | None, described("Value of the filter `care_setting`; null where the rates do not differ in it.", None)
     ]
     settings: Annotated[
-        list[str], described("The settings of care that have just these rates; empty if they do not differ.", [])
+        list[str], described("The settings or the side that have just these rates; empty if they do not differ.", [])
     ]
     codes: Annotated[int, described("Number of billing codes with such rates.", 1)]
     dollars: Annotated[int, described("Number of these rates that are dollars for one service.", 12)]
@@ -56,6 +60,11 @@ class RateClass:
         int, described("Number of these rates that hold in other settings as well, and count in those classes too.", 0)
     ]
     chosen: Annotated[bool, described("Whether the answer is about these rates.", True)] = False
+
+    @property
+    def is_side(self) -> bool:
+        """Whether these are a professional's rates of one of SIDES."""
+        return self.care_setting in SIDES
 
     @property
     def filters(self) -> dict[str, str | None]:
@@ -112,6 +121,7 @@ class ClassCount:
     """The class that the rates are measured as: that of the file, except where the label is overruled."""
     modifiers: str
     settings: list[str]
+    sides: list[str]
     codes: list[str]
     dollars: int
     rates: int
@@ -123,7 +133,7 @@ class ClassCount:
         if name == "billing_class":
             return value == (like_class(self.measured) if value in LIKE_CLASSES else self.billing_class)
         if name == "care_setting":
-            return value in self.settings
+            return value in self.settings or value in self.sides
         return not self.modifiers if value == NO_MODIFIER else value in self.modifiers.split(",")
 
     @property
@@ -153,7 +163,7 @@ def count_classes(db: Snapshot, market: Market, rates: str, parameters: dict[str
                        place_settings(coalesce(p.service_codes, [])) AS of_places
                 FROM c LEFT JOIN dim_pos_set p ON p.pos_set_id = c.pos_set_id)
             SELECT billing_class, measured, modifiers, care_settings(stated, service_codes, of_places) AS settings,
-                   codes, dollars, rates
+                   care_sides(stated, service_codes) AS sides, codes, dollars, rates
             FROM placed""",
         parameters,
     )
@@ -243,8 +253,8 @@ def _classes_by_rates(
         split = {part or NO_MODIFIER for one in of_class for part in one.modifiers.split(",")}
         for name in [modifier] if modifier else split:
             rows = [one for one in of_class if one.has("modifier", name)]
-            divided = divide and class_of_like(billing_class) != _PROFESSIONAL
-            for settings, some in _by_setting(rows) if divided else [([], rows)]:
+            by_place = _by_side if class_of_like(billing_class) == _PROFESSIONAL else _by_setting
+            for settings, some in by_place(rows) if divide else [([], rows)]:
                 found[name, tuple(numbers[id(one)] for one in some)] = RateClass(
                     billing_class=billing_class,
                     modifier=name,
@@ -253,7 +263,7 @@ def _classes_by_rates(
                     codes=len({code for one in some for code in one.codes}),
                     dollars=sum(one.dollars for one in some),
                     rates=sum(one.rates for one in some),
-                    shared=sum(one.rates for one in some if settings and set(one.settings) - set(settings)),
+                    shared=sum(one.rates for one in some if settings and _holds_elsewhere(one, settings)),
                 )
     return found
 
@@ -273,6 +283,18 @@ def _by_setting(rows: list[ClassCount]) -> list[tuple[list[str], list[ClassCount
     return [(settings, [rows[at] for at in which]) for which, settings in members.items()]
 
 
+def _by_side(rows: list[ClassCount]) -> list[tuple[list[str], list[ClassCount]]]:
+    """Return a professional's rates of each of SIDES; all if no rate is of one side alone, or none of the other."""
+    found = [([side], [one for one in rows if side in one.sides]) for side in SIDES]
+    # A side that has all rates leaves nothing out: no figure over them mixes what is paid in two places.
+    return [([], rows)] if any(len(some) == len(rows) for _, some in found) else found
+
+
+def _holds_elsewhere(one: ClassCount, settings: Sequence[str]) -> bool:
+    """Return whether rates hold in other settings as well, or on the other side if `settings` is a side."""
+    return bool(set(one.sides if set(settings) <= set(SIDES) else one.settings) - set(settings))
+
+
 def _mixes(one: RateClass, counts: Sequence[ClassCount]) -> bool:
     """Return whether the filters of a class select rates for different parts of the service: LT and 26 with LT."""
     filters = one.filters.items()
@@ -287,7 +309,7 @@ def _marked(one: RateClass, filters: dict[str, str | None]) -> RateClass:
 
 def _most_rates_first(one: RateClass) -> tuple[Any, ...]:
     whole_first = (one.modifier != NO_MODIFIER, one.modifier)
-    setting = _SETTINGS.index(one.care_setting) if one.care_setting else -1
+    setting = _ALL_SETTINGS.index(one.care_setting) if one.care_setting else -1
     unstated_last = (
         one.billing_class == NOT_STATED,
         class_of_like(one.billing_class) != _PROFESSIONAL,

@@ -17,6 +17,7 @@ from core.queries.over_time import changes
 from core.queries.over_time.matching import OUTCOMES
 from core.queries.parties import networks, payers
 from core.queries.profiles import count_profile_choices
+from core.queries.rate_classes import choose_class
 from core.queries.rules.market import Market
 from core.queries.yardstick import medicare_amounts
 from core.store.connection import Snapshot
@@ -39,7 +40,9 @@ def patient(settings: Any) -> None:
 def test_every_table_has_the_rows_of_its_query(site: Client, demo: Snapshot) -> None:
     newest = quality.list_runs(demo)[0].run_id
     wanted = code_list.read_codes("99213,CPT:70450,450,0001A")
-    professional = compared(demo, wanted[:1], None, "professional")
+    professional = compared(
+        demo, wanted[:1], None, billing_class="professional", care_setting="non-facility or unstated"
+    )
     of_payer = Market("GA", "2025-08", payer=PEACH)
     moved = changes.count_movements(demo, of_payer, "2025-07")
     tables: list[tuple[str, dict[str, Any], Any]] = [
@@ -76,9 +79,9 @@ def test_every_table_has_the_rows_of_its_query(site: Client, demo: Snapshot) -> 
 
 
 def compared(
-    db: Snapshot, wanted: list[code_list.WantedCode], base: str | None, billing_class: str | None = None
+    db: Snapshot, wanted: list[code_list.WantedCode], base: str | None, **filters: str
 ) -> list[payers.PayerSpread]:
-    return payers.compare_payers(db, Market("GA", "2025-08", billing_class=billing_class), wanted, base)[0]
+    return payers.compare_payers(db, Market("GA", "2025-08", **filters), wanted, base)[0]
 
 
 def test_the_other_fields_of_an_answer_are_those_of_their_queries(site: Client, demo: Snapshot) -> None:
@@ -106,7 +109,7 @@ def test_the_history_lists_only_checks_that_tell_the_payer_apart(site: Client) -
 
 def test_a_histogram_comes_with_medicare_amounts(site: Client, demo: Snapshot) -> None:
     answer = get(site, "rates/histogram", **QUERY, billing_class="professional")
-    market = Market(**QUERY, billing_class="professional")
+    market = choose_class(demo, Market(**QUERY, billing_class="professional")).market
     found = build_histogram(demo, market)
     assert (answer["bins"], answer["below"], answer["above"]) == (plain(found.bins), found.below, found.above)
     assert answer["amounts"] == plain(medicare_amounts.count_amount_lines(medicare_amounts.find_amounts(demo, market)))

@@ -18,7 +18,7 @@ def test_places_are_on_a_map_and_in_a_table(placed_site: Client, placed: Snapsho
     page = placed_site.get("/places/", MARKET).content.decode()
     totals, rows = break_down(placed, choose_class(placed, Market(**MARKET)).market, "county")
     drawing = page.split('<svg class="map" role="img"')[1].split("</svg>")[0]
-    assert len(re.findall('<circle class="color-[1-5]"', drawing)) == len(rows) == 13
+    assert len(re.findall('<circle class="color-[1-5]"', drawing)) == len(rows) == 12
     assert "Median percent of Medicare by county in Georgia" in drawing
     assert 'class="shape" d="M' in drawing
     words = text_of(placed_site.get("/places/", MARKET))
@@ -58,7 +58,7 @@ def test_specialties_are_charted_and_listed(placed_site: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "table", "rows"), [("/places/", "places", 13), ("/specialties/", "specialties", 6),
+    ("address", "table", "rows"), [("/places/", "places", 12), ("/specialties/", "specialties", 5),
                                    ("/specialties/", "entities", 2)]
 )  # fmt: skip
 def test_tables_are_files(placed_site: Client, address: str, table: str, rows: int) -> None:

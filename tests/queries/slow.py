@@ -9,7 +9,7 @@ from core.fields.providers.payer_slug import make_payer_slug
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from tests.queries.comparison.slow_comparison import Benchmarks
-from tests.queries.slow_settings import settings_slowly
+from tests.queries.slow_settings import settings_slowly, sides_slowly
 from tests.queries.tables import rows_of
 
 Row = dict[str, Any]
@@ -69,7 +69,7 @@ def matches(fact: Row, market: Market) -> bool:
         return False
     if market.pos is not None and market.pos not in fact["places"] and "CSTM-00" not in fact["places"]:
         return False
-    if market.care_setting is not None and market.care_setting not in settings_of(fact):
+    if market.care_setting is not None and market.care_setting not in settings_of(fact) | sides_of(fact):
         return False
     if market.modifier == "none" and fact["billing_code_modifier"]:
         return False
@@ -98,6 +98,10 @@ def settings_of(fact: Row) -> set[str]:
     return settings_slowly(
         fact["code_type"], fact["setting"], fact["billing_class"], fact["places"], at_center=fact["at_center"]
     )
+
+
+def sides_of(fact: Row) -> set[str]:
+    return sides_slowly(fact["code_type"], fact["setting"], fact["places"])
 
 
 def kind(fact: Row) -> str:

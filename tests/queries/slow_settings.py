@@ -1,8 +1,12 @@
-"""The slow reference of settings: what a rate's place codes, class, stated setting, and payee say in four words."""
+"""The slow reference of settings: what a rate's place codes, class, stated setting, and payee say in four words.
+
+The sides of professionals' rates are here too.
+"""
 
 from collections.abc import Sequence
 
 from core.fields.places.care_setting import FOUR_SETTINGS, SETTING_OF_PLACE
+from core.queries.rules.rate_kinds import FACILITY_PLACES, NON_FACILITY_PLACES
 
 
 def settings_slowly(
@@ -24,3 +28,14 @@ def settings_slowly(
     if setting == "outpatient":
         return found - {"inpatient"} or {"hospital outpatient"}
     return found
+
+
+def sides_slowly(code_type: str, setting: str | None, places: Sequence[str]) -> set[str]:
+    """Return the sides that a rate is on: a list for facilities alone, or for other places alone, is on one."""
+    if setting == "inpatient" or "DRG" in code_type:
+        return {"facility or unstated"}
+    inside = any(place in FACILITY_PLACES for place in places)
+    outside = any(place in NON_FACILITY_PLACES for place in places)
+    if "CSTM-00" in places or inside == outside:
+        return {"non-facility or unstated", "facility or unstated"}
+    return {"facility or unstated"} if inside else {"non-facility or unstated"}

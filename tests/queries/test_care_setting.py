@@ -9,7 +9,7 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.fields.places.care_setting import SETTING_OF_PLACE, place_rank
+from core.fields.places.care_setting import SETTING_OF_PLACE, SIDES, place_rank
 from core.fields.places.place_of_service import PLACES
 from core.queries import rates
 from core.queries.facets import count_choices
@@ -17,7 +17,7 @@ from core.queries.rules.market import market_cache
 from core.queries.rules.rate_kinds import FACILITY_PLACES, MACROS, NON_FACILITY_PLACES, STATED_CARE
 from tests.pages.markets import QUERY
 from tests.queries.one_market import MARKET, store_of_market
-from tests.queries.slow_settings import settings_slowly
+from tests.queries.slow_settings import settings_slowly, sides_slowly
 from tests.site import text_of
 
 DB = duckdb.connect()
@@ -35,9 +35,10 @@ for macro in MACROS:
 def test_the_settings_of_a_rate(
     code_type: str, setting: str | None, billing_class: str | None, places: list[str], at_center: bool
 ) -> None:
-    stated, found = DB.execute(
+    stated, found, sides = DB.execute(
         """SELECT stated_care($code_type, $setting, $billing_class, $at_center) AS stated,
-                  care_settings(stated, $places::VARCHAR[], place_settings($places::VARCHAR[]))""",
+                  care_settings(stated, $places::VARCHAR[], place_settings($places::VARCHAR[])),
+                  care_sides(stated, $places::VARCHAR[])""",
         {
             "code_type": code_type,
             "setting": setting,
@@ -45,10 +46,12 @@ def test_the_settings_of_a_rate(
             "places": places,
             "at_center": at_center,
         },
-    ).fetchone() or ("", [])
+    ).fetchone() or ("", [], [])
     assert stated in STATED_CARE
     assert len(found) == len(set(found)), "a rate counts once in a setting"
     assert set(found) == settings_slowly(code_type, setting, billing_class, places, at_center=at_center)
+    assert len(sides) == len(set(sides))
+    assert set(sides) == sides_slowly(code_type, setting, places)
 
 
 def test_the_filter_selects_and_its_choices_count(tmp_path: Path) -> None:
@@ -76,10 +79,17 @@ def test_the_filter_selects_and_its_choices_count(tmp_path: Path) -> None:
             choices = count_choices(cached, market)["care_setting"]
         assert {choice.value: choice.rates for choice in choices} == expected
         assert [choice.value for choice in choices if choice.chosen] == [name]
+    for side in SIDES:
+        market = MARKET.__class__(**{**vars(MARKET), "care_setting": side})
+        number = sum(side in sides_slowly("CPT", one.get("setting"), one["places"]) for one in changes)
+        assert rates.count_market(db, market).rates == number
+        with market_cache(db, market) as cached:
+            choices = count_choices(cached, market)["care_setting"]
+        assert {choice.value: choice.rates for choice in choices} == {**expected, side: number}
 
 
 def test_the_setting_is_the_first_filter_of_the_page(site: Client) -> None:
-    page = site.get("/rates/", {**QUERY, "code": "70450"})
+    page = site.get("/rates/", {**QUERY, "code": "70450", "classes": "all"})
     facets = page.content.decode().split('class="facets"')[1]
     assert facets.index(">Setting<") < facets.index(">Place of service<") < facets.index(">Payer<")
     only = site.get("/rates/", {**QUERY, "care_setting": "office"})

@@ -17,7 +17,7 @@ from core.queries.rules.market import Market, market_cache
 from core.queries.rules.market_filters import CLASS_FILTERS
 from core.store.connection import Snapshot
 from tests.queries.one_market import LABELS, MARKET, store_of_market, with_centers, with_overruled
-from tests.queries.slow import Everything, Row, matches, settings_of
+from tests.queries.slow import Everything, Row, matches, settings_of, sides_of
 
 HOSPITAL = {"billing_class": "institutional", "places": [], "negotiated_rate": 50.0}
 CENTER = {"billing_class": "institutional", "places": ["24"], "negotiated_rate": 30.0}
@@ -38,9 +38,12 @@ def choose_slowly(facts: list[Row], asked: Market) -> list[Row]:
             if asked.modifier and (modifier or "none") != asked.modifier:
                 continue
             some = [fact for fact in of_class if modifier in fact["billing_code_modifier"].split(",")]
-            names = sorted({one for fact in some for one in settings_of(fact)})
-            by_setting = [[fact for fact in some if one in settings_of(fact)] for one in names]
-            whole = billing_class == "professional" or asked.care_setting or all(one == some for one in by_setting)
+            places = sides_of if billing_class == "professional" else settings_of
+            names = sorted({one for fact in some for one in places(fact)})
+            by_setting = [[fact for fact in some if one in places(fact)] for one in names]
+            # A professional's rates are divided if some are for facilities alone, and some for other places alone.
+            alike = any if billing_class == "professional" else all
+            whole = asked.care_setting or alike(one == some for one in by_setting)
             apart = [some] if whole else by_setting
             classes += [one for one in apart if asked.modifier or len({frozenset(part_of(fact)) for fact in one}) == 1]
     return max(classes, key=lambda one: (sum(fact["kind"] == "dollars" for fact in one), len(one)), default=[])
@@ -110,9 +113,9 @@ def assert_not_mixed(found: list[Row], asked: dict[str, Any]) -> None:
     assert len({fact[measured_or_stated] for fact in found}) <= 1
     if "modifier" not in asked:
         assert len({frozenset(part_of(fact)) for fact in found}) <= 1
-    if found and found[0][measured_or_stated] != "professional" and "care_setting" not in asked:
-        shared = set.intersection(*(settings_of(fact) for fact in found))
-        assert shared, "all of them are paid in one setting"
+    if found and "care_setting" not in asked:
+        places = sides_of if found[0][measured_or_stated] == "professional" else settings_of
+        assert set.intersection(*(places(fact) for fact in found)), "all of them are paid in one setting"
 
 
 def test_a_surgical_center_and_a_hospital_are_two_classes(tmp_path: Path) -> None:
@@ -158,17 +161,42 @@ def test_a_modifier_that_whole_fees_and_readings_have_is_no_default(tmp_path: Pa
 
 
 def test_one_class_needs_no_filters(tmp_path: Path) -> None:
-    db = store_of_market(tmp_path, {}, {"group": 1}, {"places": ["24"]})
+    db = store_of_market(tmp_path, {}, {"group": 1}, {"places": ["11", "24"]})
     choice = choose_class(db, MARKET)
     assert (choice.market, choice.filled) == (MARKET, frozenset())
     assert [(one.rates, one.chosen) for one in choice.classes] == [(3, True)]
+
+
+def test_an_office_and_a_facility_are_two_classes_of_a_professional(tmp_path: Path) -> None:
+    """One payer lists offices and facilities apart, at two amounts. Another lists no places: its rate is in both."""
+    office, facility = {"places": ["11"], "negotiated_rate": 100.0}, {"places": ["21"], "negotiated_rate": 70.0}
+    unstated = {"reporting_entity_name": "Payer B", "places": [], "negotiated_rate": 90.0}
+    groups = ({"group": 0}, {"group": 1})
+    db = store_of_market(tmp_path, *[{**one, **group} for one in (office, facility) for group in groups], unstated)
+    choice = choose_class(db, MARKET)
+    assert [(one.care_setting, one.rates, one.shared, one.chosen) for one in choice.classes] == [
+        ("non-facility or unstated", 3, 1, True), ("facility or unstated", 3, 1, False),
+    ]  # fmt: skip
+    assert choice.filled == {"billing_class", "modifier", "care_setting"}
+    medians = {
+        one.care_setting: {row.reporting_entity_name: row.p50 for row in rates.summarize_rates(db, replace(
+            MARKET, care_setting=one.care_setting))}
+        for one in choice.classes
+    }  # fmt: skip
+    assert medians == {
+        "non-facility or unstated": {"Payer A": 100.0, "Payer B": 90.0},
+        "facility or unstated": {"Payer A": 70.0, "Payer B": 90.0},
+    }
+    # Where a list is for every place, or no rate is for facilities alone, one figure is for all.
+    alone = store_of_market(tmp_path / "alone", office, {**facility, "places": ["CSTM-00"]}, unstated)
+    assert choose_class(alone, MARKET).market == MARKET
 
 
 def test_most_codes_of_a_list_decide(demo: Snapshot) -> None:
     month = Market("GA", "2025-08")
     choice = choose_class_of_codes(demo, month, ["99213", "70450", "73721"])
     assert {name: getattr(choice.market, name) for name in CLASS_FILTERS} == {
-        "billing_class": "professional", "modifier": "none", "care_setting": None,
+        "billing_class": "professional", "modifier": "none", "care_setting": "non-facility or unstated",
     }  # fmt: skip
     assert choice.classes[0].codes >= max(one.codes for one in choice.classes)
     assert choose_class_of_codes(demo, month, []).market == month

@@ -14,6 +14,14 @@ FOUR_SETTINGS = (OFFICE, HOSPITAL_OUTPATIENT, SURGICAL_CENTER, INPATIENT)
 OTHER_PLACE = "other place"
 """What a rate belongs to whose places are none of the four settings."""
 
+NON_FACILITY_OR_UNSTATED, FACILITY_OR_UNSTATED = "non-facility or unstated", "facility or unstated"
+SIDES = (NON_FACILITY_OR_UNSTATED, FACILITY_OR_UNSTATED)
+"""The two sides of a professional's rates: all but those for facilities alone, and all but those for other places.
+
+Payers pay a professional less in a facility, which has a bill of its own, and list such places apart. A rate for places
+of both sides, or for no stated place, is on both.
+"""
+
 PLACES_OF = {
     # Offices and clinics that are not part of a hospital. The clinics 05 to 08 are left out: payers add them to lists
     # of offices and to lists of facilities alike, so they say nothing.

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from django.http import HttpResponseBase
 
+from core.fields.places.care_setting import SIDES
 from core.pages.charts import histogram_chart
 from core.pages.code_pages.no_rates import find_instead
 from core.pages.code_pages.same_columns import find_same_columns
@@ -75,7 +76,7 @@ def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
         together=[row for row in spreads if row.reporting_entity_name is None],
         percents={(row.reporting_entity_name, *row.terms): row.percent_p50 for row in spreads},
         amounts=lines,
-        facets=_facets_to_show(choices, query.names_in_tabs),
+        facets=_facets_to_show(choices, query.names_in_tabs, market),
         rows=[(row, *_compare_with_medicare(row, market.code or "", amounts, centers)) for row in rows],
         compared=bool(lines),
         same=find_same_columns(rows),
@@ -124,9 +125,13 @@ def _download(query: MarketQuery[RatesForm]) -> HttpResponseBase:
 
 
 def _facets_to_show(
-    choices: Mapping[str, Sequence[Choice]], in_tabs: Collection[str]
+    choices: Mapping[str, Sequence[Choice]], in_tabs: Collection[str], market: Market
 ) -> list[tuple[str, str, Sequence[Choice]]]:
     """Return the label, the name, and the choices of each filter that can be set or is set, and that no tab shows."""
+    if market.classes or market.care_setting in SIDES:
+        # A tab shows the side, or all classes. The settings can still be chosen.
+        settings = [one for one in choices["care_setting"] if one.value not in SIDES]
+        choices, in_tabs = {**choices, "care_setting": settings}, set(in_tabs) - {"care_setting"}
     first = ("care_setting", "pos", "payer", "year_month")
     labels = {name: filter_label(name) for name in (*first, *FILTERS) if name in choices}
     return [

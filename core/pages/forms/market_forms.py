@@ -7,7 +7,7 @@ from typing import Any, Self
 from django import forms
 
 from core.fields.codes.billing_code import parse_code
-from core.fields.places.care_setting import FOUR_SETTINGS, OTHER_PLACE
+from core.fields.places.care_setting import FOUR_SETTINGS, OTHER_PLACE, SIDES
 from core.fields.places.place_of_service import PLACES
 from core.fields.places.practice_place import ENTITY_TYPES
 from core.fields.providers.specialty import SPECIALTIES
@@ -69,7 +69,7 @@ from core.queries.rules.measured_class import LIKE_CLASSES
 from core.queries.yardstick import medicare
 
 RATE_TYPES = ("negotiated", "derived", "fee schedule", "percentage", "per diem", NOT_STATED)
-CARE_SETTINGS = (*FOUR_SETTINGS, OTHER_PLACE, NOT_STATED)
+CARE_SETTINGS = (*FOUR_SETTINGS, OTHER_PLACE, NOT_STATED, *SIDES)
 _FIRST_FILTERS = ("care_setting", "pos", "billing_class", "modifier", YARDSTICK)
 CHOICES_OF_CLASSES = (ONE_CLASS, ALL_CLASSES)
 ARRANGEMENTS = ("ffs", "bundle", "capitation", NOT_STATED)
@@ -96,7 +96,9 @@ class MarketForm(QueryForm):
         CARE_SETTINGS,
         meaning="Where the service is provided, in a word: office, hospital outpatient, surgical center, inpatient; "
         "`other place` if the places are none of these, `unstated` if nothing says where. A rate that lists several "
-        "places belongs to the setting of each.",
+        "places belongs to the setting of each. `non-facility or unstated` is all but rates for facilities alone, and "
+        "`facility or unstated` all but rates for other places alone: an answer about professionals is about one of "
+        "them where payers list both apart and no setting is asked for.",
     )
     payer = PayerField()
     pos = PlaceField()

@@ -14,7 +14,7 @@ from core.fields.places.place_of_service import EVERY_PLACE, PLACES
 from core.pages import formats
 from core.pages.code_pages.code_tabs import CODE_TABS
 from core.pages.shared import urls
-from core.pages.shared.words.answer_words import begin_in_lower_case, list_amounts
+from core.pages.shared.words.answer_words import begin_in_lower_case, describe_setting, list_amounts
 from core.pages.shared.words.change_words import count_paid
 from core.pages.shared.words.labels import (
     check_meaning,
@@ -25,6 +25,7 @@ from core.pages.shared.words.labels import (
     filter_label,
     rule_words,
     schedule_label,
+    setting_label,
     source_words,
     title_of,
 )
@@ -59,6 +60,8 @@ FIGURES: dict[str, Callable[..., str]] = {
     "outcome": formats.write_outcome,
     "moved_by": formats.write_moved_by,
     "class_label": class_label,
+    "setting_label": setting_label,
+    "in_setting": describe_setting,
     "evidence_words": evidence_words,
     "check_title": check_title,
     "check_meaning": check_meaning,

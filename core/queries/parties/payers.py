@@ -11,7 +11,13 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from core.fields.codes.code_list import WantedCode
-from core.fields.places.care_setting import HOSPITAL_OUTPATIENT, INPATIENT, SURGICAL_CENTER
+from core.fields.places.care_setting import (
+    FACILITY_OR_UNSTATED,
+    HOSPITAL_OUTPATIENT,
+    INPATIENT,
+    NON_FACILITY_OR_UNSTATED,
+    SURGICAL_CENTER,
+)
 from core.queries.comparison.overruled_labels import list_overruled_labels
 from core.queries.rules.columns import (
     BillingClass,
@@ -60,8 +66,9 @@ class PayerSpread:
     care_setting: Annotated[
         str | None,
         described(
-            "`surgical center` for a facility's rates that hold in surgical centers and in no hospital, unless the "
-            "request names a setting; null for all others.",
+            "`surgical center` for a facility's rates that hold in surgical centers and in no hospital; for a "
+            "professional's, `non-facility or unstated` and `facility or unstated` where some are for facilities alone "
+            "and some for other places alone; null for all others, and if the request names a setting.",
             None,
         ),
     ]
@@ -157,6 +164,8 @@ class _CodeSpread:
     labeled: str | None
     dollars: bool
     rates: int
+    counted: int
+    """The rates that no line before has: a rate on both sides of a professional's stands in both lines."""
     p10: float
     p25: float
     p50: float
@@ -182,12 +191,15 @@ def compare_payers(
         return [], []
     anything = replace(market, code_type=None, code=None, payer=None)
     meanings = [(position, *meaning) for position, one in enumerate(wanted) for meaning in one.meanings]
-    # A surgical center and a hospital are two lines, unless the market is of one setting.
-    is_center = f"({STATED_CARE_OF_FACT}, f.pos_set_id) IN (SELECT (stated, pos_set_id) FROM only_centers)"
+    # A surgical center and a hospital are two lines, unless the market is of one setting. So are the two sides of a
+    # professional's rates.
     measures = (market.billing_class is None or market.is_measured) and list_overruled_labels(db, anything)
     measured = MEASURED_CLASS_OF_FACT if measures else "f.billing_class"
-    divided = f"{measured} IS DISTINCT FROM 'professional' AND {is_center}"
-    care_setting = "NULL" if market.care_setting else f"CASE WHEN {divided} THEN '{SURGICAL_CENTER}' END"
+    places = f"""CASE WHEN {measured} = 'professional' THEN care.sides
+                      WHEN is_center THEN ['{SURGICAL_CENTER}'] END"""
+    if market.care_setting:
+        places = "NULL::VARCHAR[]"
+    same_line = " AND ".join(f"l.{name} IS NOT DISTINCT FROM a.{name}" for name in _LINE)
     # The join would do, but DuckDB skips no row groups by it.
     listed, numbers = in_codes(code for _, _, code in meanings)
     rows = read_rows(
@@ -195,38 +207,52 @@ def compare_payers(
         _CodeSpread,
         f"""WITH asked AS (
                 SELECT unnest($positions) AS position, unnest($systems::VARCHAR[]) AS system, unnest($codes) AS code),
-            only_centers AS (
-                SELECT stated, pos_set_id FROM ({CARE_SETTINGS_OF_SETS})
-                WHERE list_contains(settings, '{SURGICAL_CENTER}') AND NOT list_has_any(settings, {_HOSPITALS})),
+            care AS (
+                SELECT stated, pos_set_id, sides,
+                       list_contains(settings, '{SURGICAL_CENTER}') AND NOT list_has_any(settings, {_HOSPITALS})
+                           AS is_center
+                FROM ({CARE_SETTINGS_OF_SETS})),
             measured AS (
                 SELECT position, if(a.system IS NULL AND f.code_type IN ('CPT', 'HCPCS'), NULL, f.code_type) AS system,
                        f.code_type, f.code, f.billing_class AS stated, {measured} AS measured,
                        f.billing_code_modifier AS modifier, payer_slug,
-                       {care_setting} AS care_setting,
+                       {places} AS places,
                        rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars' AS dollars, f.negotiated_rate
                 FROM fact_rate f
                 JOIN asked a ON a.code = f.code AND (a.system IS NULL OR a.system = f.code_type)
                 JOIN dim_payer_bridge ON reporting_entity_name_raw = f.reporting_entity_name
+                LEFT JOIN care ON care.stated = {STATED_CARE_OF_FACT} AND care.pos_set_id = f.pos_set_id
                 WHERE {anything.where} AND {listed}),
-            f AS ({_lined("measured") if measures else _as_stated("measured")}),
+            lined AS MATERIALIZED ({_lined("measured") if measures else _as_stated("measured")}),
+            apart AS (
+                SELECT {", ".join(_LINE)}, true AS is_apart FROM lined GROUP BY {", ".join(_LINE)}
+                HAVING bool_or(places = ['{NON_FACILITY_OR_UNSTATED}'])
+                    AND bool_or(places = ['{FACILITY_OR_UNSTATED}'])),
+            f AS (
+                SELECT l.*, unnest(CASE
+                           WHEN is_apart OR places = ['{SURGICAL_CENTER}'] THEN places
+                           ELSE [NULL] END) AS care_setting
+                FROM lined l LEFT JOIN apart a ON {same_line}),
             spreads AS (
                 SELECT position, system, list_distinct([min(code_type), max(code_type)]) AS types, code, billing_class,
                        if(billing_class IN {LIKE_CLASSES}, string_agg(DISTINCT stated, ' and ' ORDER BY stated), NULL)
                            AS labeled,
                        modifier, care_setting, grouping(payer_slug) = 0 AS of_payer, payer_slug, dollars,
                        count(*) AS rates,
+                       count(*) FILTER (care_setting IS NULL OR care_setting = places[1]) AS counted,
                        {percentile_list("negotiated_rate")} AS percentiles
                 FROM f
                 GROUP BY GROUPING SETS (
                     (position, system, code, billing_class, modifier, care_setting, dollars, payer_slug),
                     (position, system, code, billing_class, modifier, care_setting, dollars)))
             SELECT position, system, list_sort(types) AS types, s.code, name, billing_class, modifier, care_setting,
-                   payer_slug, reporting_entity_name, labeled, dollars, rates,
+                   payer_slug, reporting_entity_name, labeled, dollars, rates, counted,
                    {percentile_columns("percentiles", FIVE_PERCENTILES)}
             FROM spreads s
             LEFT JOIN dim_reporting_entity USING (payer_slug)
             LEFT JOIN dim_code d ON d.code_type = types[1] AND d.code = s.code
-            ORDER BY position, system, s.code, billing_class NULLS LAST, modifier, care_setting NULLS FIRST,
+            ORDER BY position, system, s.code, billing_class NULLS LAST, modifier,
+                     care_setting = '{FACILITY_OR_UNSTATED}', care_setting NULLS FIRST,
                      of_payer, lower(reporting_entity_name), payer_slug""",
         {
             **anything.parameters,
@@ -237,6 +263,10 @@ def compare_payers(
         },
     )
     return _spreads([row for row in rows if row.dollars], base, anything), _counted(rows, wanted)
+
+
+_LINE = ("position", "system", "code", "billing_class", "modifier", "dollars")
+"""What the rates have in common that may be in one line, but for where the service is rendered."""
 
 
 def _as_stated(rates: str) -> str:
@@ -290,7 +320,7 @@ def _counted(rows: list[_CodeSpread], wanted: Sequence[WantedCode]) -> list[Aske
     dollars, others = [0] * len(wanted), [0] * len(wanted)
     for row in rows:
         if row.payer_slug is None:
-            (dollars if row.dollars else others)[row.position] += row.rates
+            (dollars if row.dollars else others)[row.position] += row.counted
     return [
         AskedCode(ListedCode(one.code_type, one.code), dollars[position], others[position])
         for position, one in enumerate(wanted)

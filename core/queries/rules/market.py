@@ -54,7 +54,11 @@ class Market:
     code: Annotated[str | None, described("Billing code.", "99213")] = None
     care_setting: Annotated[
         str | None,
-        described("office, hospital outpatient, surgical center, inpatient, other place, or unstated.", None),
+        described(
+            "office, hospital outpatient, surgical center, inpatient, other place, or unstated; or, of professionals, "
+            "one of `non-facility or unstated` and `facility or unstated`.",
+            None,
+        ),
     ] = None
     payer: Annotated[str | None, described("Key of the payer, as `payer_slug` has it.", None)] = None
     pos: Annotated[str | None, described("Place of service; also matches rates for every place (CSTM-00).", None)] = (

@@ -80,7 +80,8 @@ def _of_roll_up(level: str) -> str:
 
 def _in_care_setting(stated: str) -> str:
     return f"""({stated}, f.pos_set_id) IN (
-        SELECT stated, pos_set_id FROM ({CARE_SETTINGS_OF_SETS}) WHERE list_contains(settings, $care_setting))"""
+        SELECT stated, pos_set_id FROM ({CARE_SETTINGS_OF_SETS})
+        WHERE list_contains(settings || sides, $care_setting))"""
 
 
 _FILTERS = (

@@ -4,11 +4,14 @@ from dataclasses import dataclass
 
 from core.fields.codes.billing_code import CODE_WIDTHS
 from core.fields.places.care_setting import (
+    FACILITY_OR_UNSTATED,
     FOUR_SETTINGS,
     HOSPITAL_OUTPATIENT,
     INPATIENT,
+    NON_FACILITY_OR_UNSTATED,
     OTHER_PLACE,
     PLACES_OF,
+    SIDES,
     SURGICAL_CENTER,
 )
 from core.fields.places.place_of_service import EVERY_PLACE
@@ -105,10 +108,11 @@ STATED_CARE = (
 """What stated_care may return."""
 
 CARE_SETTINGS_OF_SETS = f"""
-    SELECT stated, pos_set_id, care_settings(stated, service_codes, of_places) AS settings
+    SELECT stated, pos_set_id, care_settings(stated, service_codes, of_places) AS settings,
+           care_sides(stated, service_codes) AS sides
     FROM (SELECT *, place_settings(service_codes) AS of_places FROM dim_pos_set),
          (SELECT unnest({list(STATED_CARE)}) AS stated)"""
-"""SQL of the settings of care of rates, by what they state and their set of places."""
+"""SQL of the settings of care of rates and of their sides, by what they state and their set of places."""
 
 MACROS = (
     # A figure counts as dollars for one service only if the file says so.
@@ -178,6 +182,13 @@ MACROS = (
             WHEN NOT ends_with(stated, 'outpatient') THEN of_places
             WHEN of_places = ['{INPATIENT}'] THEN ['{HOSPITAL_OUTPATIENT}']
             ELSE list_filter(of_places, lambda s: s <> '{INPATIENT}') END""",
+    f"""CREATE MACRO care_sides(stated, service_codes) AS CASE
+            WHEN stated = 'inpatient' THEN ['{FACILITY_OR_UNSTATED}']
+            WHEN list_contains(service_codes, '{EVERY_PLACE}')
+                OR list_has_any(service_codes, {list(FACILITY_PLACES)})
+                    = list_has_any(service_codes, {list(NON_FACILITY_PLACES)}) THEN {list(SIDES)}
+            WHEN list_has_any(service_codes, {list(FACILITY_PLACES)}) THEN ['{FACILITY_OR_UNSTATED}']
+            ELSE ['{NON_FACILITY_OR_UNSTATED}'] END""",
     *modifiers.MACROS,
 )
 """rate_kind: one of KINDS. place_setting: the setting that a set of places points to: facility, non-facility, mixed, or
@@ -187,5 +198,5 @@ unit of anesthesia), or amount. padded_drg: an MS-DRG in three digits. instituti
 an institutional rate, opps or asc, or the reason there is none. Hospitals need not list places, so a rate without
 any is outpatient unless stated otherwise. stated_care: what a rate says of its setting beside its places.
 place_settings: the settings of a set of places, `of_places` of care_settings: the settings that a rate belongs to, at
-least one.
+least one. care_sides: those of SIDES that it belongs to, at least one; places on neither of CMS's lists say nothing.
 """

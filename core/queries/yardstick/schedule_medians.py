@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
+from core.fields.places.care_setting import FACILITY_OR_UNSTATED, NON_FACILITY_OR_UNSTATED
 from core.queries import coverage
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.latest import with_latest
@@ -17,6 +18,7 @@ from core.queries.rules.market import Market, market_facts
 from core.queries.rules.market_filters import NO_MODIFIER
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.percentiles import median
+from core.queries.rules.rate_kinds import CARE_SETTINGS_OF_SETS, STATED_CARE_SQL
 from core.queries.yardstick.compensation import CompensationAmount, CompensationRelease
 from core.store.connection import Snapshot
 
@@ -42,7 +44,17 @@ class ScheduleMedian:
         str,
         described("Who is paid: professional, hospital outpatient, or surgical center.", PROFESSIONAL),
     ]
-    amount: Annotated[float, described("Amount of the schedule in dollars.", 104.0)]
+    care_setting: Annotated[
+        str | None,
+        described(
+            "`non-facility or unstated` or `facility or unstated`, where professionals have rates for facilities alone "
+            "and others for other places alone; null otherwise.",
+            None,
+        ),
+    ]
+    amount: Annotated[
+        float, described("Amount of the schedule in dollars, of its own for facilities if it has one.", 104.0)
+    ]
     reporting_entity_name: PayerName
     payer_slug: PayerSlug
     year_month: Month
@@ -71,6 +83,9 @@ def list_schedule_medians(
         market = with_latest(db, Market(release.state, "", modifier=NO_MODIFIER, **filters))
         for one in _list_medians(db, market, priced):
             at = list(amount_of)[one.position]
+            amount = amount_of[at]
+            if one.care_setting == FACILITY_OR_UNSTATED:
+                amount = _facility_amount(by_code[codes[at].code]) or amount
             found.append(
                 (
                     at,
@@ -80,13 +95,14 @@ def list_schedule_medians(
                         code=codes[at].code,
                         name=codes[at].title,
                         basis=basis,
-                        amount=amount_of[at],
+                        care_setting=one.care_setting,
+                        amount=amount,
                         reporting_entity_name=names.get(one.payer_slug, one.payer_slug),
                         payer_slug=one.payer_slug,
                         year_month=market.month_of(one.payer_slug),
                         rates=one.rates,
                         p50=one.p50,
-                        percent=one.p50 / amount_of[at],
+                        percent=one.p50 / amount,
                     ),
                 )
             )
@@ -97,12 +113,16 @@ def list_schedule_medians(
 class _CodeMedian:
     position: int
     payer_slug: str
+    care_setting: str | None
     rates: int
     p50: float
 
 
 def _list_medians(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> list[_CodeMedian]:
-    """Return the medians of the market's rates in dollars for some codes, by code and payer."""
+    """Return the medians of the market's rates in dollars for some codes, by code, payer, and side.
+
+    Only a professional's rates have sides, where some are for facilities alone and some for other places alone.
+    """
     if not codes:
         return []
     facts, parameters = market_facts(db, market)
@@ -115,15 +135,30 @@ def _list_medians(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> 
     return read_rows(
         db,
         _CodeMedian,
-        f"""SELECT position, payer_slug, count(*) AS rates, {median("negotiated_rate")} AS p50
+        f"""WITH placed AS MATERIALIZED (
+            SELECT position, payer_slug, negotiated_rate,
+                   CASE WHEN f.billing_class = 'professional' THEN sides END AS sides
             FROM (SELECT f.* FROM ({facts}) f
                   WHERE {condition} AND rate_kind(negotiated_type, negotiation_arrangement) = 'dollars') f
             JOIN (SELECT unnest($positions) AS position, unnest($numbers) AS code, unnest($systems) AS systems) a
                 ON a.code = f.code AND (a.systems = '' OR list_contains(string_split(a.systems, ' '), f.code_type))
             JOIN dim_payer_bridge ON reporting_entity_name_raw = f.reporting_entity_name
-            GROUP BY ALL ORDER BY position, payer_slug""",
+            LEFT JOIN ({CARE_SETTINGS_OF_SETS}) c ON c.stated = {STATED_CARE_SQL} AND c.pos_set_id = f.pos_set_id),
+            apart AS (
+                SELECT position FROM placed GROUP BY position
+                HAVING bool_or(sides = ['{NON_FACILITY_OR_UNSTATED}']) AND bool_or(sides = ['{FACILITY_OR_UNSTATED}']))
+            SELECT position, payer_slug, care_setting, count(*) AS rates, {median("negotiated_rate")} AS p50
+            FROM (SELECT *, unnest(CASE WHEN position IN (SELECT position FROM apart) THEN sides ELSE [NULL] END)
+                      AS care_setting FROM placed)
+            GROUP BY position, payer_slug, care_setting
+            ORDER BY position, payer_slug, care_setting = '{FACILITY_OR_UNSTATED}'""",
         {**parameters, **numbers, **listed},
     )
+
+
+def _facility_amount(rows: Sequence[CompensationAmount]) -> float | None:
+    """Return what the schedule pays a professional in a facility for the whole service, if that is apart."""
+    return next((row.facility_amount for row in rows if not row.modifier and row.facility_amount), None)
 
 
 def amounts_of(rows: Sequence[CompensationAmount]) -> Mapping[str, float]:

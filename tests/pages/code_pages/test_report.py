@@ -4,6 +4,7 @@ from django.test import Client
 
 from core.pages.formats import write_dollars, write_percent
 from core.queries.code_answer import spread_by_terms
+from core.queries.rate_classes import choose_class
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from tests.pages.markets import MONTH
@@ -13,7 +14,7 @@ QUERY = {**MONTH, "code_type": "CPT", "code": "70450", "billing_class": "profess
 
 
 def test_a_report_has_the_answer_its_payers_sources_and_citation(site: Client, demo: Snapshot) -> None:
-    market = Market("GA", "2025-08", "CPT", "70450", billing_class="professional", modifier="none")
+    market = choose_class(demo, Market("GA", "2025-08", "CPT", "70450")).market
     everybody, *payers = spread_by_terms(demo, market)
     response = site.get("/report/", QUERY)
     (table,) = tables(response)

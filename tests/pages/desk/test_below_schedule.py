@@ -1,5 +1,6 @@
 """The yardstick of the state's schedule on pages, and the page of those who accept less than it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,9 @@ from tests.site import Visitor, csv_rows, serving, tables, text_of
 
 HEAD_CT = {**MONTH, "code_type": "CPT", "code": "70450"}
 OF_CLASS = {**HEAD_CT, "billing_class": "professional", "modifier": "none"}
-MARKET = Market("GA", "2025-08", "CPT", "70450", billing_class="professional", modifier="none")
+MARKET = Market(
+    "GA", "2025-08", "CPT", "70450", "non-facility or unstated", billing_class="professional", modifier="none"
+)
 MEASURED = {**HEAD_CT, "yardstick": "compensation"}
 PAGES = ("/rates/", "/medicare/", "/trend/", "/places/", "/specialties/", "/baskets/")
 
@@ -37,7 +40,7 @@ def test_pages_name_the_schedule_that_percents_are_of(site: Client, page: str) -
 
 
 def test_the_answer_says_which_release_its_percent_is_of(site: Client, demo: Snapshot) -> None:
-    answer = spread_by_terms(demo, Market("GA", "2025-08", "CPT", "70450", yardstick="compensation"))[0]
+    answer = spread_by_terms(demo, replace(MARKET, yardstick="compensation"))[0]
     shown = text_of(site.get("/rates/", MEASURED))
     percent = write_percent(answer.percent_p50)
     assert f"{percent} of the workers’ compensation schedule of Georgia, in effect from January 2025" in shown

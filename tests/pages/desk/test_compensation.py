@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from core.fields.providers.payer_slug import make_payer_slug
 from core.pages.formats import write_dollars, write_percent
 from core.queries.comparison.state_schedule import COMPENSATION_REASONS
+from core.queries.rate_classes import choose_class
 from core.queries.rules.market import Market
 from core.queries.yardstick import medicare
 from core.queries.yardstick.compensation import (
@@ -21,6 +23,7 @@ from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from tests.fixture_types import Load
 from tests.queries.one_market import store_of_market
+from tests.queries.slow import Everything, Row, sides_of
 from tests.queries.tables import written
 from tests.reference.nppes.registers import rates
 from tests.reference.workers_comp.schedule_files import table
@@ -44,21 +47,27 @@ def test_a_code_is_shown_with_all_its_modifiers_and_columns(site: Client) -> Non
     assert "From GA_2025_compensation_demo.csv" in shown
 
 
+def professional_rates(demo: Snapshot, code: str, month: str = "2025-08") -> list[Row]:
+    """Return the rates in dollars of the whole service that professionals are paid in Georgia."""
+    of_class = {"code": code, "billing_class": "professional", "billing_code_modifier": "", "kind": "dollars"}
+    market = {"state": "GA", "year_month": month, **of_class}
+    return [fact for fact in Everything(demo).facts if all(fact[name] == value for name, value in market.items())]
+
+
 def test_what_payers_pay_stands_beside_the_amount_of_a_code(site: Client, demo: Snapshot) -> None:
     shown = text_of(site.get(ADDRESS, {"state": "GA", "code": "70450"}))
-    by_payer: dict[str, list[float]] = {}
-    for payer, rate in demo.rows(
-        """SELECT reporting_entity_name, negotiated_rate FROM fact_rate
-           WHERE state = 'GA' AND year_month = '2025-08' AND code = '70450' AND billing_class = 'professional'
-               AND billing_code_modifier = '' AND rate_kind(negotiated_type, negotiation_arrangement) = 'dollars'"""
-    ):
-        by_payer.setdefault(payer, []).append(rate)
-    assert len(by_payer) == 3
-    for payer, paid in by_payer.items():
+    by_payer: dict[tuple[str, str], list[float]] = {}
+    for fact in professional_rates(demo, "70450"):
+        for side in sides_of(fact):
+            words = "outside of facilities" if side.startswith("non") else "in facilities"
+            by_payer.setdefault((fact["reporting_entity_name"], words), []).append(fact["negotiated_rate"])
+    assert len({payer for payer, _ in by_payer}) == 3
+    assert len(by_payer) > 3
+    for (payer, where), paid in by_payer.items():
         middle = statistics.median(paid)
         assert (
-            f"{payer} pays professionals {write_dollars(middle)} in the middle of {len(paid)} rates of August 2025: "
-            f"{write_percent(middle / 195)} of this schedule’s amount"
+            f"{payer} pays professionals {where} {write_dollars(middle)} in the middle of {len(paid)} rates of August "
+            f"2025: {write_percent(middle / 195)} of this schedule’s amount"
         ) in shown
     assert "pays professionals" not in text_of(site.get(ADDRESS, {"state": "GA", "code": "70"}))
 
@@ -71,16 +80,14 @@ def test_a_list_of_codes_has_the_amounts_and_what_payers_pay_beside_them(site: C
     for row in beside:
         assert float(row["percent"]) == pytest.approx(float(row["p50"]) / float(row["amount"]), abs=1e-3)
         if row["basis"] == "professional":
-            ((middle, number),) = demo.rows(
-                """SELECT median(negotiated_rate), count(*) FROM fact_rate f JOIN dim_payer_bridge
-                       ON reporting_entity_name_raw = f.reporting_entity_name
-                   WHERE state = 'GA' AND year_month = $month AND code = $code AND payer_slug = $payer
-                       AND billing_class = 'professional' AND billing_code_modifier = ''
-                       AND rate_kind(negotiated_type, negotiation_arrangement) = 'dollars'""",
-                {"month": row["year_month"], "code": row["code"], "payer": row["payer_slug"]},
-            )
-            assert float(row["p50"]) == pytest.approx(middle, abs=0.006)
-            assert int(row["rates"]) == number
+            paid = [
+                fact["negotiated_rate"]
+                for fact in professional_rates(demo, row["code"], row["year_month"])
+                if make_payer_slug(fact["reporting_entity_name"]) == row["payer_slug"]
+                and row["care_setting"] in sides_of(fact)
+            ]
+            assert float(row["p50"]) == pytest.approx(statistics.median(paid), abs=0.006)
+            assert int(row["rates"]) == len(paid)
     assert {row["code"] for row in beside if row["basis"] == "professional"} == {"99213", "70450"}
     shown = site.get(ADDRESS, query)
     assert "Not in the schedule: 99999" in text_of(shown)
@@ -211,7 +218,7 @@ def test_rates_are_compared_with_the_schedule_beside_medicare(site: Client, demo
 
 def test_a_rate_without_a_percent_of_the_schedule_has_a_reason(site: Client, demo: Snapshot) -> None:
     query = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "90837"}
-    outcomes = medicare.count_outcomes(demo, Market(**query), medicare.COMPENSATION)
+    outcomes = medicare.count_outcomes(demo, choose_class(demo, Market(**query)).market, medicare.COMPENSATION)
     assert "by report" in outcomes.reasons
     shown = text_of(site.get("/medicare/", query))
     for reason in outcomes.reasons:

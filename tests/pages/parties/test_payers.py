@@ -28,15 +28,15 @@ def test_payers_are_compared_for_one_code(site: Client, demo: Snapshot) -> None:
     found, _ = compare_payers(demo, Market(**MONTH), read_codes("CPT:70450"), None)
     by_line: dict[Any, list[Any]] = {}
     for row in found:
-        by_line.setdefault((row.billing_class, row.modifier), []).append(row)
+        by_line.setdefault((row.billing_class, row.modifier, row.care_setting), []).append(row)
     shown = tables(response)
-    assert len(shown) == len(by_line) == 4
+    assert len(shown) == len(by_line) == 5
     biggest = sorted(by_line.values(), key=lambda rows: -rows[0].rates)
     for table, rows in zip(shown, biggest, strict=True):
         assert [row[1] for row in table[1:]] == [f"{row.rates:,}" for row in rows]
         assert [row[4] for row in table[1:]] == [write_dollars(row.p50) for row in rows]
-    assert [row[7] for row in shown[0][1:]] == ["same", "4.9% above", "14% above", "14% below"]
-    assert response.content.decode().count("<svg") == 4
+    assert [row[7] for row in shown[0][1:]] == ["same", "4.4% above", "12% above", "14% below"]
+    assert response.content.decode().count("<svg") == 5
     text = text_of(response)
     assert "170 rates in dollars" in text
     assert "Professional, modifier 26" in text
@@ -60,7 +60,7 @@ def test_many_codes_are_shown_as_a_matrix(site: Client, demo: Snapshot) -> None:
     response = site.get("/payers/", {**MONTH, "codes": "99213,450,XYZ,97110,0120"})
     (matrix,) = tables(response)
     found, _ = compare_payers(demo, Market(**MONTH), read_codes("99213,450,XYZ,97110,0120"), None)
-    assert len(matrix) - 1 == sum(row.payer_slug is None for row in found) == 5
+    assert len(matrix) - 1 == sum(row.payer_slug is None for row in found) == 7
     first = [row for row in found if row.line == found[0].line]
     assert matrix[1][2] == f"{write_dollars(first[0].p50)} {first[0].rates} rates"
     for cell, row in zip(matrix[1][3:], first[1:], strict=True):

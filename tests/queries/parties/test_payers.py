@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.fields.codes.code_list import WantedCode, read_codes
+from core.fields.places.care_setting import SIDES
 from core.fields.providers.payer_slug import make_payer_slug
 from core.load.load_file import load_file
 from core.load.rate_filters import RateFilter
@@ -38,6 +39,7 @@ wanted_codes = st.lists(
 )  # fmt: skip
 facts = st.one_of(
     facts_of_one_month,
+    facts_of_one_month.map(lambda fact: {**fact, "places": ["21"]}),
     facts_of_one_month.map(lambda fact: {**fact, "billing_class": "institutional"}),
     facts_of_one_month.map(lambda fact: {**fact, "billing_class": "institutional", "places": ["24"]}),
     facts_of_one_month.map(lambda fact: {**fact, "code_type": "REV", "code": "0450"}),
@@ -74,8 +76,16 @@ def with_lines(facts: list[Row], market: Market) -> list[Row]:
         apart = any(one["measured"] != one["billing_class"] for one in alike) and not asks_stated
         named = apart and fact["of_class"] in {"professional", "institutional"}
         fact["line_class"] = f"like {fact['of_class']}" if named else fact["of_class"]
-        fact["center"] = center_of(fact)
+    for fact in facts:
+        alike = [one for one in facts if all(one[name] == fact[name] for name in _LINE)]
+        sides = [slow.sides_of(one) for one in alike if one["of_class"] == "professional"]
+        divided = all({side} in sides for side in SIDES) and not market.care_setting
+        places = slow.sides_of(fact) if divided else {center_of(fact)}
+        fact["where"] = {None} if market.care_setting else places
     return facts
+
+
+_LINE = ("system", "code", "line_class", "billing_code_modifier", "kind")
 
 
 def of_code(fact: Row) -> tuple[str, str, str]:
@@ -93,7 +103,9 @@ def assert_compared(
         facts = with_lines(of_one_code, market)
         dollars = [fact for fact in facts if fact["kind"] == "dollars"]
         assert (counted.wanted, counted.dollars, counted.others) == (listed, len(dollars), len(facts) - len(dollars))
-        lines = slow.grouped(dollars, "system", "code", "line_class", "billing_code_modifier", "center")
+        # A rate for places of both sides, or of none, stands in both lines, and is counted once.
+        each = [{**fact, "center": place} for fact in dollars for place in fact["where"]]
+        lines = slow.grouped(each, "system", "code", "line_class", "billing_code_modifier", "center")
         of_one = [next(rest) for _ in range(sum(1 + len(payers(rows)) for rows in lines.values()))]
         by_line: dict[Any, list[PayerSpread]] = {}
         for row in of_one:

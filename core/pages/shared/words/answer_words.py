@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.utils.safestring import SafeString
 
+from core.fields.places.care_setting import FACILITY_OR_UNSTATED, NON_FACILITY_OR_UNSTATED
 from core.pages.charts import spread_chart
 from core.pages.formats import write_dollars
 from core.queries.code_answer import AnswerSpread, CodeAnswer, answer_code
@@ -71,7 +72,7 @@ def describe_answer(
     bars += [spread_chart.Bar(_name_with_label(found, row), row.percentiles) for row in found.payers[:most_payers]]
     return AnswerOnTop(
         spread=everybody,
-        terms=", ".join(filter(None, (terms, " or ".join(settings)))),
+        terms=", ".join(filter(None, (terms, " or ".join(map(describe_setting, settings))))),
         chart=spread_chart.draw_spreads(
             bars, spread_chart.dollars(None), "Rates in dollars by payer", 3, lines[:most_amounts]
         ),
@@ -128,6 +129,14 @@ def describe_terms(billing_class: str | None, modifier: str, modifiers: Collecti
         return "professional and technical together"
     whose = {"professional": "a professional’s bill", "institutional": "a facility’s bill"}
     return ", ".join(filter(None, (whose.get(billing_class or "", "billing class not stated"), part)))
+
+
+_SIDES_IN_WORDS = {NON_FACILITY_OR_UNSTATED: "outside of facilities", FACILITY_OR_UNSTATED: "in facilities"}
+
+
+def describe_setting(setting: str) -> str:
+    """Return where rates of a setting, or of one side, are paid, as it stands within a sentence."""
+    return _SIDES_IN_WORDS.get(setting, setting)
 
 
 def begin_in_lower_case(title: str) -> str:

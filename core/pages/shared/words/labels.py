@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from core.fields.places.care_setting import FACILITY_OR_UNSTATED, NON_FACILITY_OR_UNSTATED
 from core.pages.formats import write_class
 from core.quality.checks import CHECKS_BY_NAME
 from core.queries.rate_classes import RateClass
@@ -86,11 +87,23 @@ def filter_label(name: str) -> str:
 _PARTS = {NO_MODIFIER: "", "26": "reading only (26)", "TC": "technical part (TC)"}
 
 
+_SETTING_LABELS = {
+    NOT_STATED: "setting not stated",
+    NON_FACILITY_OR_UNSTATED: "non-facility",
+    FACILITY_OR_UNSTATED: "facility",
+}
+
+
+def setting_label(setting: str) -> str:
+    """Return what pages call a setting of care, or one of SIDES, beside a class of rates."""
+    return _SETTING_LABELS.get(setting, setting)
+
+
 def class_label(one: RateClass) -> str:
     """Return what pages call a class of rates: whose bill, which part of the service, and where."""
     whose = "Class not stated" if one.billing_class == NOT_STATED else write_class(one.billing_class).capitalize()
     part = _PARTS.get(one.modifier, f"modifier {one.modifier}")
-    where = " or ".join("setting not stated" if name == NOT_STATED else name for name in one.settings)
+    where = " or ".join(map(setting_label, one.settings))
     return ", ".join(filter(None, (whose, part, where)))
 
 
