@@ -25,9 +25,13 @@ def show_group(query: PageQuery[GroupForm], group: str) -> HttpResponseBase:
     limit, offset = span(query.values["page"])
     total, npis = groups.list_npis_of_group(db, found, limit, offset)
     files = groups.list_files_of_group(db, found)
+    leading = groups.find_leading_tin(db, found)
     return query.render(
         "pages/group.html",
         group=found,
+        leading=leading,
+        others=found.tins - 1,
+        city=groups.find_main_city(db, found),
         tins=groups.list_tins_of_group(db, found, MAX_TINS_SHOWN, 0)[1],
         npis=npis,
         plans=groups.list_plans_of_group(db, found, MAX_PLANS_SHOWN, 0)[1],

@@ -27,7 +27,13 @@ def show_plans(query: PageQuery[PlansForm]) -> HttpResponseBase:
         return query.download(found, plans.HealthPlan, "plans")
     source = plans.find_source(db, batch) if batch else None
     paging = Paging(query.values["page"], total)
-    return query.render("pages/plans.html", q=text, batch=batch, source=source, found=found, paging=paging)
+    contents = plans.list_plan_contents(db, [one.plan_key for one in found])
+    rows = [(one, content, _market_of(content)) for one in found if (content := contents.get(one.plan_key))]
+    return query.render("pages/plans.html", q=text, batch=batch, source=source, found=rows, paging=paging)
+
+
+def _market_of(content: plans.PlanContent) -> Market:
+    return Market(content.state, content.year_month, plan=content.plan_key)
 
 
 @page(PlanForm)
@@ -41,16 +47,20 @@ def show_plan(query: PageQuery[PlanForm], plan: str) -> HttpResponseBase:
     files = plans.list_plan_files(db, plan)
     if query.wants_file:
         return query.download(files, plans.PlanFile, f"{plan[:80]}_files")
-    market = Market(files[0].state, files[0].year_month, plan=plan) if files else None
+    content = plans.list_plan_contents(db, [plan]).get(plan)
+    market = _market_of(content) if content else None
+    every = codes.list_busiest_codes(db, market, ROW_CAP) if market else []
     return query.render(
         "pages/plan.html",
         plan=found,
         files=files,
         networks=sorted({name for file in files for name in file.networks}),
         payers=sorted({(file.reporting_entity_name, file.payer_slug) for file in files}),
-        rates=sum(file.rates for file in files),
+        rates=sum(one.rates for one in every),
+        codes_in_all=len(every),
+        files_of_month=len({file.source for file in files if market and file.year_month == market.year_month}),
         market=market,
         # One more tells whether there are more.
-        codes=codes.list_busiest_codes(db, market, BUSIEST_CODES + 1) if market else [],
+        codes=every[: BUSIEST_CODES + 1],
         max_codes=BUSIEST_CODES,
     )

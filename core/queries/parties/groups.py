@@ -107,6 +107,33 @@ def list_tins_of_group(db: Snapshot, group: ProviderGroup, limit: int, offset: i
     )
 
 
+def find_leading_tin(db: Snapshot, group: ProviderGroup) -> TaxId | None:
+    """Return the tax ID that a group is called by: the one with most NPIs of those with a name, or of all."""
+    rows = read_rows(
+        db,
+        TaxId,
+        f"""WITH t AS MATERIALIZED (SELECT tin_type, tin_value FROM xref_group_tin WHERE {_OF_GROUP})
+            SELECT tin_type, tin_value, {TAX_ID_COLUMNS}, coalesce(n.npis, 0) AS npis
+            FROM t LEFT JOIN named_tin USING (tin_type, tin_value) LEFT JOIN (
+                SELECT tin_type, tin_value, count(DISTINCT npi) AS npis FROM npi_by_tin
+                WHERE tin_value IN (SELECT tin_value FROM t) GROUP BY ALL) n USING (tin_type, tin_value)
+            ORDER BY business_name IS NULL, npis DESC, tin_value, tin_type LIMIT 1""",
+        _key(group),
+    )
+    return rows[0] if rows else None
+
+
+def find_main_city(db: Snapshot, group: ProviderGroup) -> tuple[str, str | None] | None:
+    """Return the city, and its state, where most of a group's NPIs practice; None if no address is known."""
+    rows = db.rows(
+        f"""SELECT city, state FROM dim_npi
+            SEMI JOIN (SELECT npi FROM xref_group_npi WHERE {_OF_GROUP}) USING (npi)
+            WHERE city IS NOT NULL GROUP BY ALL ORDER BY count(*) DESC, city, state LIMIT 1""",
+        _key(group),
+    )
+    return (str(rows[0][0]), rows[0][1]) if rows else None
+
+
 def list_npis_of_group(db: Snapshot, group: ProviderGroup, limit: int, offset: int) -> tuple[int, list[Npi]]:
     """Return the NPIs of a group by name, and how many they are."""
     columns = ", ".join(f"n.{name}" for name in Npi.__dataclass_fields__)

@@ -1,5 +1,6 @@
 """Health plans: which files their rates are in, with the networks and payers. A file is listed for many plans."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -50,6 +51,18 @@ class PlanFile:
     plans: Annotated[int, described("Number of plans that the file is listed for, this one included.", 12)]
 
 
+@dataclass(frozen=True)
+class PlanContent:
+    """What is loaded of a plan: its payers and networks, and how many rates its newest month has in a state."""
+
+    plan_key: str
+    payers: dict[str, str]
+    networks: list[str]
+    state: str
+    year_month: str
+    rates: int
+
+
 _PLANS = """
     SELECT plan_key, min(plan_name) AS plan_name, any_value(plan_id_type) AS plan_id_type,
            any_value(plan_id) AS plan_id, any_value(plan_market_type) AS plan_market_type,
@@ -83,6 +96,32 @@ def list_plan_files(db: Snapshot, key: str) -> list[PlanFile]:
            ORDER BY d.year_month DESC, d.reporting_entity_name, d.source, d.state""",
         {"key": key},
     )
+
+
+def list_plan_contents(db: Snapshot, keys: Sequence[str]) -> dict[str, PlanContent]:
+    """Return what is loaded of some plans, by key. The state is the one with most rates in the newest month."""
+    if not keys:
+        return {}
+    rows = db.rows(
+        """WITH b AS (SELECT DISTINCT plan_key, batch_id, state FROM plan_file WHERE plan_key IN (SELECT unnest(?))),
+           d AS (SELECT plan_key, batch_id, state, payer_slug, reporting_entity_name, year_month, rows_added
+                 FROM dim_batch JOIN b USING (batch_id, state)),
+           whose AS (SELECT plan_key, array_agg(DISTINCT [payer_slug, reporting_entity_name]) AS payers
+                     FROM d GROUP BY plan_key),
+           network AS (SELECT batch_id, flatten(list(coalesce(network_names, []))) AS names
+                       FROM dim_provider_group WHERE batch_id IN (SELECT batch_id FROM b) GROUP BY batch_id),
+           named AS (SELECT plan_key, list_sort(list_distinct(flatten(list(names)))) AS networks
+                     FROM b LEFT JOIN network USING (batch_id) GROUP BY plan_key),
+           counted AS (SELECT plan_key, state, year_month, sum(rows_added) AS rates FROM d GROUP BY ALL)
+           SELECT plan_key, payers, networks, state, year_month, rates
+           FROM counted JOIN whose USING (plan_key) JOIN named USING (plan_key)
+           QUALIFY row_number() OVER (PARTITION BY plan_key ORDER BY year_month DESC, rates DESC, state) = 1""",
+        [list(keys)],
+    )
+    return {
+        key: PlanContent(key, {str(slug): str(name) for slug, name in payers}, networks or [], state, month, int(rates))
+        for key, payers, networks, state, month, rates in rows
+    }
 
 
 def list_plans_of_file(db: Snapshot, batch_id: str, limit: int, offset: int) -> tuple[int, list[HealthPlan]]:

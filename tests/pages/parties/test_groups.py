@@ -1,7 +1,10 @@
 """The page of a provider group, its files, the API, and Python."""
 
+from html import unescape
+
 from django.test import Client
 
+from core.pages.formats import write_tin
 from core.python_api.rate_store import open_store
 from core.queries.parties import groups
 from core.store.connection import Snapshot
@@ -55,6 +58,33 @@ def test_a_group_has_all_its_members(site: Client, demo: Snapshot) -> None:
     in_python = open_store(demo.root)
     assert in_python.provider_group(pg_uid)["npis"].to_list() == [len(npis)]
     assert in_python.group_members(pg_uid).height == len(everything)
+
+
+def test_a_group_is_called_by_whose_it_is(site: Client, demo: Snapshot) -> None:
+    """The name of the tax ID with most NPIs of those with a name, found the slow way."""
+    groups_of = demo.rows("SELECT pg_uid, count(*) FROM xref_group_tin GROUP BY 1 ORDER BY 2 DESC, 1")
+    for pg_uid, members in (groups_of[0], groups_of[-1]):
+        tins = set(demo.rows("SELECT tin_type, tin_value FROM xref_group_tin WHERE pg_uid = ?", [pg_uid]))
+        names = {
+            (kind, tin): name
+            for kind, tin, name in demo.rows("SELECT tin_type, tin_value, business_name FROM named_tin")
+        }
+        npis: dict[tuple[str, str], set[str]] = {}
+        for kind, tin, npi in demo.rows("SELECT tin_type, tin_value, npi FROM xref_tin_npi"):
+            npis.setdefault((kind, tin), set()).add(npi)
+        first = min(tins, key=lambda one: (names.get(one) is None, -len(npis.get(one, ())), one[1], one[0]))
+        title = names.get(first) or f"Tax ID {write_tin(first[1], first[0])}"
+        raw, payer = demo.rows(
+            """SELECT provider_group_id_raw, reporting_entity_name FROM dim_provider_group
+               JOIN dim_reporting_entity USING (payer_slug) WHERE pg_uid = ?""", [pg_uid],
+        )[0]  # fmt: skip
+        page = site.get(f"/groups/{pg_uid}/")
+        heading = page.content.decode().split("<h1>")[1].split("</h1>")[0]
+        assert title in unescape(heading)
+        assert (f"and {members - 1} other tax ID" in heading) == (members > 1)
+        assert raw not in heading
+        assert f"key of the group: {raw[:40]}" in text_of(page)
+        assert f"Provider group of {payer}" in text_of(page)
 
 
 def test_rates_lead_to_their_group(site: Client, demo: Snapshot) -> None:

@@ -151,10 +151,29 @@ def test_a_plan_has_its_files_networks_and_rates(rolled_up: Client) -> None:
     assert "Networks: Example Choice , Example Select" in text_of(page) or "Example Select" in text_of(page)
     files = json_rows(rolled_up.get(f"/plan/{PLAN}/?format=json"))
     assert [(row["year_month"], row["plans"]) for row in files] == [("2025-08", 1), ("2025-07", 1)]
+    market = {"state": "GA", "year_month": "2025-08", "plan": PLAN}
+    rates = json_rows(rolled_up.get("/medicare/", {**market, "format": "json"}))
+    codes = {(row["code_type"], row["code"]) for row in rates}
+    assert f"In Georgia, August 2025: {len(rates):,} rates for {len(codes)} codes of Example Savannah" in text_of(page)
     listed = rolled_up.get("/rates/", {**QUERY, "plan": PLAN})
     assert "1 plan" in text_of(listed)
     assert all("Savannah" in row[1] for row in tables(listed)[-1][1:])
     assert rolled_up.get("/plan/nothing/").status_code == 404
+
+
+def test_plans_are_listed_with_what_is_loaded_of_them(rolled_up: Client) -> None:
+    page = rolled_up.get("/plans/?q=choice+ppo")
+    (table,) = tables(page)
+    assert table[0] == ["Plan", "Payer", "Networks", "Newest month", "Rates", "Files", "See"]
+    (of_august,) = [
+        row for row in json_rows(rolled_up.get(f"/plan/{PLAN}/?format=json")) if row["year_month"] == "2025-08"
+    ]
+    (row,) = table[1:]
+    assert " ".join(row[0].split()).startswith("Example Choice PPO (demo) HIOS 12345GA001 · group market · sponsor")
+    assert row[1:4] == [of_august["reporting_entity_name"], ", ".join(of_august["networks"]), "August 2025, Georgia"]
+    assert row[4:] == [f"{of_august['rates']:,}", "2", "Rates · Medicare"]
+    for path in ("rates", "medicare"):
+        assert f'href="/{path}/?state=GA&amp;year_month=2025-08&amp;plan={PLAN}"' in page.content.decode()
 
 
 def test_a_tax_id_says_where_its_name_is_from(rolled_up: Client) -> None:
