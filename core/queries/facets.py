@@ -15,7 +15,7 @@ from core.queries.rules.market import (
     groups_sql,
     rates_of_market,
 )
-from core.queries.rules.market_filters import FILTERS, NO_MODIFIER, filter_condition
+from core.queries.rules.market_filters import FILTERS, NO_MODIFIER, filter_condition, with_often_asked
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import MarketSnapshot, Snapshot
 from core.store.schema.tables import DIM_PROVIDER_GROUP
@@ -72,7 +72,7 @@ def count_choices(db: Snapshot, market: Market, names: Iterable[str] = tuple(_CO
     parameters |= {name: getattr(market, name) for name in set_filters}
     if isinstance(db, MarketSnapshot):
         # Alone, so that the counts have no parameters.
-        table = db.keep_selection("_".join(("cube", *names, *set_filters)), cube, parameters)
+        table = db.keep_selection("_".join(("cube", *names, *set_filters)), *with_often_asked(cube, parameters))
         cube, parameters = f"SELECT * FROM {table}", {}
     rows = read_rows(
         db,

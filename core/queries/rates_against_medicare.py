@@ -19,7 +19,7 @@ from core.store.connection import Snapshot
 from core.store.views import SURGICAL_CENTER_PAYEE
 
 _ROWS_AT_ONCE = 2_000
-"""The rows of a file whose amounts are looked up together."""
+"""The rows of a file of which surgical centers are looked up together."""
 
 
 @dataclass(frozen=True)
@@ -86,20 +86,15 @@ _terms_of = attrgetter(
 
 
 def _compare(db: Snapshot, market: Market, rows: Iterable[RateRow]) -> Iterator[RateAgainstMedicare]:
-    """Yield the rates with their percent of Medicare. The amounts of an area are looked up when it first occurs."""
-    amounts: dict[ScheduleTerms, Amount] = {}
-    known: set[str | None] = set()
+    """Yield the rates with their percent of Medicare."""
+    with market_cache(db, market, areas=uses_own_areas(db, market)) as cached:
+        amounts = find_amounts(cached, market)
+    is_any = any(terms.payee == SURGICAL_CENTER_PAYEE for terms in amounts)
     code = market.code or ""
     # A file has thousands of rates of the same terms: looking three of them up costs more than finding what was found.
     found: dict[tuple[object, ...], Amount] = {}
     remaining = iter(rows)
     while some := list(islice(remaining, _ROWS_AT_ONCE)):
-        areas = {row.group_area for row in some} | {None}
-        if new := areas - known:
-            with market_cache(db, market) as cached:
-                amounts |= find_amounts(cached, market, sorted(area for area in new if area))
-            known |= new
-        is_any = any(terms.payee == SURGICAL_CENTER_PAYEE for terms in amounts)
         centers = find_surgical_centers(db, {row.pg_uid for row in some}) if is_any else set()
         for row in some:
             alike = (*_terms_of(row), rate_size(code, row.negotiated_rate), row.pg_uid in centers)

@@ -56,7 +56,7 @@ def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
     bins = build_histogram(query.cached, market)
     spreads = spread_by_terms(query.cached_by_area, market)
     rows, counted, networks = about_groups.result()
-    amounts = medicare_amounts.find_amounts(query.cached, market, (row.group_area for row in rows if row.group_area))
+    amounts = medicare_amounts.find_amounts(query.cached_by_area, market)
     lines = medicare_amounts.count_amount_lines(amounts)
     choices = {**about_choices.result(), "network": networks}
     settings = next((one.settings for one in query.choice.classes if one.chosen), []) if not market.classes else []

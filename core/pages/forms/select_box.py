@@ -26,5 +26,5 @@ class SelectBox(forms.Select):
             f"{escape(str(label))}</option>"
             for key, label in self.choices
         )
-        attributes = flatatt(self.build_attrs({"name": name, **self.attrs}, attrs))
-        return SafeString(f"<select{attributes}>{options}</select>")
+        attributes = flatatt(self.build_attrs(self.attrs, attrs))
+        return SafeString(f'<select name="{escape(name)}"{attributes}>{options}</select>')

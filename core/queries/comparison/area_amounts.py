@@ -5,12 +5,15 @@ compared_rates.py finds the basis of all rates with the same terms and the state
 amount of the group's own area in its place, where both are known.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from core.queries.comparison.schedules import ANESTHESIA_SHARES, HCPCS
-from core.store.connection import Snapshot
+from core.queries.comparison.state_schedule import kept_name
+from core.store.connection import MarketSnapshot, Snapshot
+from core.store.schema.tables import TABLES
 from core.store.sql import quote
+from core.store.views import COUNTED_RATE
 
 MEAN_OF_STATE, NOT_RURAL = "state mean", "state, not rural"
 WHOLE_STATE = (MEAN_OF_STATE, NOT_RURAL)
@@ -22,18 +25,33 @@ NOTABLE_ERROR = 0.05
 
 
 @dataclass(frozen=True)
+class _Rows:
+    """The rows of the schedules: all of them, or those of one code in memory (`is_kept`), see keep_localities."""
+
+    is_kept: bool
+
+    def table(self, name: str) -> str:
+        """Return the table that has the rows of a schedule's table."""
+        return kept_name(name) if self.is_kept else name
+
+    def wanted(self, condition: str) -> str:
+        """Return the condition on rows that are wanted. Of one code there are so few that it would only cost time."""
+        return "true" if self.is_kept else condition
+
+
+@dataclass(frozen=True)
 class AreaSchedule:
     """How a schedule's amounts differ by area.
 
     `place` is SQL of the place by which the schedule pays, from the column `group_area`; empty text where it is not
-    known. `amounts` is SQL of a row per release, code, modifier and place, for what is `wanted`, with the columns
+    known. `amounts` returns SQL of a row per release, code, modifier and place, for what is `wanted`, with the columns
     label (what the place is called), states (those that it is in), outside and inside (facilities). `otherwise` is what
     the amount is called where the place is not known. `in_each_state`: places of the same name are in each state.
     """
 
     kind: str
     place: str
-    amounts: str
+    amounts: Callable[[_Rows], str]
     otherwise: str = MEAN_OF_STATE
     in_each_state: bool = False
 
@@ -41,7 +59,7 @@ class AreaSchedule:
 _LOCALITY = """if(split_part(group_area, '/', 2) = '', '',
     split_part(group_area, '/', 1) || '-' || split_part(group_area, '/', 2))"""
 _WAGE_AREA = "split_part(group_area, '/', 3)"
-_NEAR = """AND (list_has_any(w.states, (SELECT list(state) FROM wanted_state))
+_NEAR = """(list_has_any(w.states, (SELECT list(state) FROM wanted_state))
                      OR w.wage_area IN (SELECT place FROM wanted_place))"""
 
 
@@ -52,60 +70,70 @@ def _by_wage_area(kind: str, rate: str) -> AreaSchedule:
     return AreaSchedule(
         kind=kind,
         place=_WAGE_AREA,
-        amounts=f"""
+        amounts=lambda rows: (
+            f"""
             SELECT n.release, n.code, '' AS modifier, w.wage_area AS place,
                    concat(w.name, ' (', w.wage_area, ')') AS label, w.states,
                    round({amount}, 2)::DOUBLE AS outside, NULL::DOUBLE AS inside
             FROM (SELECT b.release, b.code, b.{rate}, b.labor_amount
-                  FROM bench_{kind} b
+                  FROM {rows.table(f"bench_{kind}")} b
                   JOIN wanted t ON t.schedule = '{kind}' AND b.state = t.state AND b.year_month = t.in_force
                       AND b.code = t.code
                   WHERE b.labor_amount IS NOT NULL AND b.code_type IN {HCPCS}
                   -- The national rate is the same in every row of a release.
                   QUALIFY 1 = row_number() OVER (PARTITION BY b.release, b.code ORDER BY b.code_type)) n
             JOIN bench_wage_index w ON w.release = n.release AND w.kind = '{kind}' AND w.wage_index IS NOT NULL
-                {_NEAR}""",
+                AND {rows.wanted(_NEAR)}"""
+        ),
     )
 
 
-_IN_WANTED_LOCALITIES = """l.state IN (SELECT state FROM wanted_state UNION
+LOCALITIES = "bench_medicare_prof_locality"
+"""The table of what physicians are paid in each payment locality."""
+
+# The table is sorted by state: without the last condition, it is read for all localities of the country.
+_IN_WANTED_LOCALITIES = """l.release IN (SELECT release FROM wanted WHERE schedule = 'medicare_prof')
+                AND l.code IN (SELECT code FROM wanted WHERE schedule = 'medicare_prof')
+                AND l.state IN (SELECT state FROM wanted_state UNION
                                 SELECT state FROM locality_state JOIN wanted_place USING (place))"""
-"""The tables are sorted by state: without this condition, they are read for all localities of the country."""
 
 AREA_SCHEDULES = (
     AreaSchedule(
         kind="medicare_prof",
         place=_LOCALITY,
-        amounts=f"""
+        amounts=lambda rows: (
+            f"""
             SELECT l.release, l.code, l.modifier, l.contractor || '-' || l.locality AS place,
                    concat(l.locality_name, ' (', place, ')') AS label, [l.state] AS states,
                    l.nonfacility_rate AS outside,
                    l.facility_rate AS inside
-            FROM bench_medicare_prof_locality l
-            WHERE l.release IN (SELECT release FROM wanted WHERE schedule = 'medicare_prof')
-                AND l.code IN (SELECT code FROM wanted WHERE schedule = 'medicare_prof') AND l.code_type IN {HCPCS}
-                AND {_IN_WANTED_LOCALITIES}
+            FROM {rows.table(LOCALITIES)} l
+            WHERE l.code_type IN {HCPCS} AND {rows.wanted(_IN_WANTED_LOCALITIES)}
             QUALIFY 1 = row_number() OVER (
-                PARTITION BY l.release, l.contractor, l.locality, l.code, l.modifier ORDER BY l.code_type)""",
+                PARTITION BY l.release, l.contractor, l.locality, l.code, l.modifier ORDER BY l.code_type)"""
+        ),
     ),
     _by_wage_area("opps", "opps_rate"),
     _by_wage_area("asc", "asc_rate"),
     AreaSchedule(
         kind="anesthesia",
         place=_LOCALITY,
-        amounts=f"""
+        amounts=lambda _rows: (
+            f"""
             SELECT l.release, n.code, s.modifier, l.contractor || '-' || l.locality AS place,
                    concat(l.locality_name, ' (', place, ')') AS label, [l.state] AS states,
                    l.factor * s.share AS outside,
                    NULL::DOUBLE AS inside
             FROM bench_anesthesia_locality l
             JOIN (SELECT DISTINCT release, code FROM wanted WHERE schedule = 'anesthesia') n ON n.release = l.release
-            CROSS JOIN (VALUES {", ".join(map(str, ANESTHESIA_SHARES.items()))}) s(modifier, share)""",
+            CROSS JOIN (VALUES {", ".join(map(str, ANESTHESIA_SHARES.items()))}) s(modifier, share)"""
+        ),
     ),
     AreaSchedule(
         kind="ipps",
         place=_WAGE_AREA,
-        amounts=f"""
+        amounts=lambda rows: (
+            f"""
             SELECT n.release, n.code, '' AS modifier, w.wage_area AS place,
                    concat(w.name, ' (', w.wage_area, ')') AS label, w.states,
                    round(n.weight * (if(w.wage_index > 1, n.labor_above_one * w.wage_index + n.rest_above_one,
@@ -113,29 +141,32 @@ AREA_SCHEDULES = (
                                      + n.capital_rate * w.wage_index ** 0.6848), 2) AS outside,
                    NULL::DOUBLE AS inside
             FROM (SELECT b.* EXCLUDE (code), t.code
-                  FROM bench_ipps b
+                  FROM {rows.table("bench_ipps")} b
                   JOIN wanted t ON t.schedule = 'ipps' AND b.state = t.state AND b.year_month = t.in_force
                       AND b.code = padded_drg(t.code)
                   WHERE b.weight IS NOT NULL
                   -- Weight and standardized amounts are the same in every row of a release.
                   QUALIFY 1 = row_number() OVER (PARTITION BY b.release, t.code)) n
             JOIN bench_wage_index w ON w.release = n.release AND w.kind = 'ipps' AND w.wage_index IS NOT NULL
-                {_NEAR}""",
+                AND {rows.wanted(_NEAR)}"""
+        ),
     ),
     AreaSchedule(
         kind="dmepos",
         place="split_part(group_area, '/', 4)",
-        amounts="""
+        amounts=lambda rows: (
+            f"""
             SELECT b.release, b.code, b.modifier, p.place, if(p.place = 'rural', 'rural areas', 'not rural') AS label,
                    [b.state] AS states, if(p.place = 'rural', b.rural_amount, b.amount) AS outside,
                    NULL::DOUBLE AS inside
-            FROM bench_dmepos b
+            FROM {rows.table("bench_dmepos")} b
             JOIN (SELECT DISTINCT state, in_force, code FROM wanted WHERE schedule = 'dmepos') t
                 ON b.state = t.state AND b.year_month = t.in_force AND b.code = t.code
             CROSS JOIN (VALUES ('rural'), ('urban')) p(place)
             WHERE b.code_type IN ('CPT', 'HCPCS')
             QUALIFY 1 = row_number() OVER (
-                PARTITION BY b.release, b.state, b.code, b.modifier, p.place ORDER BY b.code_type)""",
+                PARTITION BY b.release, b.state, b.code, b.modifier, p.place ORDER BY b.code_type)"""
+        ),
         otherwise=NOT_RURAL,
         in_each_state=True,
     ),
@@ -148,15 +179,37 @@ _ONE_STATE, _ANY_STATE = "states[1]", "''"
 
 def locality_values(db: Snapshot) -> str:
     """Return the payment localities, each with the state whose schedule has it, as rows of VALUES."""
-    return db.ask_once(_locality_values)
-
-
-def _locality_values(db: Snapshot) -> str:
-    rows = db.rows(
-        """SELECT DISTINCT contractor || '-' || locality AS place, state
-           FROM bench_medicare_prof_locality ORDER BY ALL"""
-    )
+    rows = db.ask_once(_locality_states).items()
     return ", ".join(f"({quote(place)}, {quote(state)})" for place, state in rows) or "('', '')"
+
+
+def _locality_states(db: Snapshot) -> Mapping[str, str]:
+    """Return the state of each payment locality."""
+    return dict(
+        db.rows(f"SELECT DISTINCT contractor || '-' || locality AS place, state FROM {LOCALITIES} ORDER BY ALL")
+    )
+
+
+def keep_localities(db: MarketSnapshot, state: str, codes: Collection[str]) -> None:
+    """Show what physicians are paid for a code: in the localities of the state, and in those of the market's groups.
+
+    So the comparison reads no file: its plan is kept, and it takes a third of the time.
+    """
+    of_places, states = db.ask_once(_locality_states), {state}
+    if db.counts_areas:
+        found = db.rows(f"SELECT DISTINCT {_LOCALITY} FROM {COUNTED_RATE} WHERE group_area IS NOT NULL")
+        states |= {of_places[place] for (place,) in found if place in of_places}
+    kept, table = kept_name(LOCALITIES), TABLES[LOCALITIES]
+    if states == {state}:
+        db.show_parts(kept, table, "code", codes, [({"state": state}, ())], ())
+        return
+    # Of many states, all rows would not fit in memory.
+    db.keep_table(
+        kept,
+        f"""SELECT code, {", ".join(name for name in table.names if name != "code")} FROM {LOCALITIES}
+            WHERE state IN (SELECT unnest($states::VARCHAR[])) AND code IN (SELECT unnest($codes::VARCHAR[]))""",
+        {"states": sorted(states), "codes": sorted(codes)},
+    )
 
 
 def area_steps(
@@ -167,6 +220,7 @@ def area_steps(
     kinds: Collection[str],
     localities: str | None,
     own_areas: bool,
+    is_kept: bool = False,
 ) -> str:
     """Return the queries of a WITH clause that end in `located`: `placed` (AS f) with the outcomes of its terms (AS c).
 
@@ -179,7 +233,7 @@ def area_steps(
     far the state's area with the most different amount is from it, above or below.
 
     `kinds` are the schedules that are asked. `localities` are those of locality_values. Without them, all amounts are
-    means of the state, with no mean_error.
+    means of the state, with no mean_error. With `is_kept`, the rows of the code are in memory, see keep_localities.
     """
     schedules = [one for one in AREA_SCHEDULES if one.kind in kinds]
     shared = ", ".join(of_terms)
@@ -192,10 +246,11 @@ def area_steps(
                 SELECT *, NULL::VARCHAR AS group_area, NULL::DOUBLE AS mean_error,
                        if(medicare IS NULL, NULL, {otherwise}) AS area
                 FROM outcomes)"""
+    rows = _Rows(is_kept)
     # Of most schedules, a place has the same amount in each state that it is in.
     prices = " UNION ALL ".join(
         f"SELECT '{one.kind}' AS schedule, {_ONE_STATE if one.in_each_state else _ANY_STATE} AS only_in, * "
-        f"FROM ({one.amounts})"
+        f"FROM ({one.amounts(rows)})"
         for one in schedules
     )
     place = " ".join(f"WHEN '{one.kind}' THEN {one.place}" for one in schedules)

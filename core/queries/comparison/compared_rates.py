@@ -118,6 +118,7 @@ def compared_terms_sql(
     basis: str | None = None,
     scope: LookupScope = ANYTHING,
     areas: bool = False,
+    means: bool = False,
     localities: str | None = None,
     yardstick: str | None = None,
 ) -> str:
@@ -128,40 +129,15 @@ def compared_terms_sql(
     (docs/decisions/0031). `place` is SQL of the one place of service that a visitor asks about: rates are then compared
     as rendered there, whatever other places they hold for. `basis` is the schedule that a visitor asks for (BASES).
     `scope` says what need not be looked up, see find_scope. With `areas`, the facts have a column `group_area`,
-    rates of groups in different areas are different rows, and each is compared in its own area. With `localities`
+    rates of groups in different areas are different rows, and each is compared in its own area; with `means`, all terms
+    have a row with the state's mean as well, whose area is null and which may stand for no rate. With `localities`
     (see locality_values, which `areas` need), `mean_error` says how far a state's mean is off. `yardstick` is
     one of YARDSTICKS, see measured_sql.
     """
     return f"""
-        WITH {_located(facts, count, place, basis, scope, areas=areas, localities=localities)},
-        {_compared_terms(yardstick)}"""
-
-
-def terms_by_area_sql(
-    facts: str,
-    areas: str,
-    count: str = "count(*)",
-    *,
-    place: str | None = None,
-    basis: str | None = None,
-    scope: LookupScope = ANYTHING,
-    localities: str,
-    yardstick: str | None = None,
-) -> str:
-    """Return compared_terms_sql's WITH clause with a row for all of the `facts` with the same terms, and each area.
-
-    `areas` is SQL of a list of areas as dim_group_area has them; null in it stands for the state's mean. `rate_count`
-    counts the rates of the terms wherever their groups are.
-    """
-    placed = f"SELECT {TERMS}, size, unnest({areas}::VARCHAR[]) AS group_area, rate_count FROM outcomes"
-    return f"""
-        WITH {_outcomes(facts, count, place, basis, scope)}, {_area_steps(placed, localities, scope, own_areas=True)},
-        {_compared_terms(yardstick)}"""
-
-
-def _compared_terms(yardstick: str | None) -> str:
-    outcomes = measured_sql("located", yardstick)
-    return f"compared AS (SELECT {TERMS}, size, group_area, rate_count, {OUTCOME} FROM {outcomes} c)"
+        WITH {_located(facts, count, place, basis, scope, areas=areas, means=means, localities=localities)},
+        compared AS (
+            SELECT {TERMS}, size, group_area, rate_count, {OUTCOME} FROM {measured_sql("located", yardstick)} c)"""
 
 
 COMPENSATION_BASIS = "workers’ compensation"
@@ -192,25 +168,27 @@ def _located(
     *,
     areas: bool,
     localities: str | None,
+    means: bool = False,
 ) -> str:
     """Return the queries of a WITH clause that end in `located`: what area_steps says, for all terms of the facts."""
     placed = f"SELECT {TERMS}, size, NULL::VARCHAR AS group_area, rate_count FROM outcomes"
     if areas:
         placed = f"""SELECT {TERMS}, rate_size(code, negotiated_rate) AS size, group_area, {count} AS rate_count
                      FROM {facts} GROUP BY ALL"""
-    steps = _area_steps(placed, localities, scope, own_areas=areas)
-    return f"{_outcomes(facts, count, place, basis, scope)}, {steps}"
-
-
-def _area_steps(placed: str, localities: str | None, scope: LookupScope, *, own_areas: bool) -> str:
-    return area_steps(
+    if areas and means:
+        of_means = f"SELECT {TERMS}, size, NULL::VARCHAR AS group_area, 0 AS rate_count FROM outcomes"
+        placed = f"""SELECT {TERMS}, size, group_area, sum(rate_count)::BIGINT AS rate_count
+                     FROM ({placed} UNION ALL {of_means}) GROUP BY ALL"""
+    steps = area_steps(
         placed,
         f"f.size = c.size AND {_SAME_TERMS}",
         (*_TERM_COLUMNS, "size", "rate_count"),
         kinds={one.kind for one in scope.schedules},
         localities=localities,
-        own_areas=own_areas,
+        own_areas=areas,
+        is_kept=scope.keeps_areas,
     )
+    return f"{_outcomes(facts, count, place, basis, scope)}, {steps}"
 
 
 def _outcomes(facts: str, count: str, place: str | None, basis: str | None, scope: LookupScope) -> str:

@@ -50,6 +50,8 @@ class LookupScope:
     """Whether there is a list of codes, `$codes` as bind_codes writes it, rather than one code."""
     is_kept: bool = False
     """Whether what is looked up is in tables of the market in memory, see keep_lookups."""
+    keeps_areas: bool = False
+    """Whether that is so of the amounts of areas as well."""
 
     may_have_compensation: bool = True
     """Whether any release of a workers' compensation schedule of the state is loaded, or the state is not known."""

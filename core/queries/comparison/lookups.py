@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from core.fields.codes.billing_code import CODE_WIDTHS
+from core.queries.comparison.area_amounts import keep_localities
 from core.queries.comparison.lookup_scope import BOUND_CODES, LookupScope, ReleaseInForce, as_listed
 from core.queries.comparison.schedules import MS_DRG, SCHEDULES, Price, Schedule
 from core.queries.comparison.state_schedule import COMPENSATION_TABLES, kept_name
@@ -42,10 +43,13 @@ def lookups_sql(scope: LookupScope) -> str:
             {" UNION ALL ".join(_listed_codes(scope))})"""
 
 
-def keep_lookups(db: Snapshot, market: Market, scope: LookupScope, codes: Collection[str] = ()) -> LookupScope:
+def keep_lookups(
+    db: Snapshot, market: Market, scope: LookupScope, codes: Collection[str] = (), *, areas: bool = False
+) -> LookupScope:
     """Return the scope with its look-ups kept as tables of the market in memory, if they are of a few months and of one
     code, or of the list `codes` for which the scope was found.
 
+    With `areas`, the amounts of areas are looked up as well. They are kept for one code only.
     They do not depend on the market's filters. The rows of schedules are found by their codes in memory, so that no
     question has a parameter or reads a file: its plan is kept, and that of the comparison as well.
     """
@@ -54,11 +58,14 @@ def keep_lookups(db: Snapshot, market: Market, scope: LookupScope, codes: Collec
     if (db.market_values if scope.has_codes else db.code_values) is None:
         return scope
     asked = as_listed(codes or filter(None, [market.code]))
-    key = (scope.schedules, market.state, market.months, *asked)
-    return db.make_for(_KEPT_CODES, key, lambda: _keep(db, market, scope, asked))
+    areas = areas and not scope.has_codes
+    key = (scope.schedules, market.state, market.months, areas, *asked)
+    return db.make_for(_KEPT_CODES, key, lambda: _keep(db, market, scope, asked, areas=areas))
 
 
-def _keep(db: MarketSnapshot, market: Market, scope: LookupScope, asked: Collection[str]) -> LookupScope:
+def _keep(
+    db: MarketSnapshot, market: Market, scope: LookupScope, asked: Collection[str], *, areas: bool
+) -> LookupScope:
     periods = list(_periods_in_force(scope, market))
     db.show_texts(_KEPT_PERIODS, _Period._fields, periods)
     listing = [one for one in scope.schedules if _show_rows(db, f"bench_{one.kind}", one.kind, periods, asked)]
@@ -74,7 +81,9 @@ def _keep(db: MarketSnapshot, market: Market, scope: LookupScope, asked: Collect
     made_from = {"state": market.state, "codes": asked, **month_parameters(market.months)}
     query = f"WITH listed_code({names}) AS ({listed}) SELECT * FROM listed_code"
     db.keep_table(_KEPT_CODES, query, {}, made_from=made_from)
-    return replace(scope, is_kept=True)
+    if areas:
+        keep_localities(db, market.state, asked)
+    return replace(scope, is_kept=True, keeps_areas=areas)
 
 
 class _Period(NamedTuple):

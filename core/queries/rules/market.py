@@ -19,6 +19,7 @@ from core.queries.rules.market_filters import (
     STATE_MEAN,
     all_of,
     profile_condition,
+    with_often_asked,
 )
 from core.queries.rules.measured_class import LIKE_CLASSES
 from core.store.connection import MarketSnapshot, Snapshot
@@ -340,7 +341,7 @@ def _selected(db: Snapshot, table: str, selection: str, parameters: dict[str, An
     """Return SQL of a selection from a table in memory, and its parameters: none where the selection can be kept."""
     if not parameters or not isinstance(db, MarketSnapshot) or db.count_shown(table) > _MAX_SELECTED:
         return f"({selection})", parameters
-    return db.keep_selection(table, selection, parameters), {}
+    return db.keep_selection(table, *with_often_asked(selection, parameters)), {}
 
 
 _MAX_SELECTED = 20_000

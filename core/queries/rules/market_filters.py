@@ -1,12 +1,15 @@
 """The filters of a market: their parameters, what pages call them, and which rates they select."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from core.fields.places.place_of_service import EVERY_PLACE
 from core.queries.rules.distance import miles_sql
 from core.queries.rules.evidence import EVIDENCE, likely_condition
 from core.queries.rules.measured_class import (
+    LIKE_CLASSES,
     MEASURED_CLASS_OF_FACT,
     MEASURED_CLASS_SQL,
     like_sql,
@@ -14,6 +17,7 @@ from core.queries.rules.measured_class import (
 from core.queries.rules.rate_kinds import CARE_SETTINGS_OF_SETS, STATED_CARE_OF_FACT, STATED_CARE_SQL
 from core.store.market.market_months import in_months
 from core.store.schema.tables import GROUP_PROFILE, GROUP_SPECIALTY
+from core.store.sql import quote
 from core.store.views import NAMED_TIN
 
 NO_MODIFIER = "none"
@@ -225,3 +229,25 @@ def filter_condition(name: str, month: str = "$year_month", *, counted: bool = F
         return f"f.{name} = ${name}"
     one = FILTERS[name]
     return one.counted_condition if counted and one.counted_condition else one.restrict(month)
+
+
+_OFTEN = {
+    "billing_class": ("professional", "institutional", "both", *LIKE_CLASSES),
+    "modifier": (NO_MODIFIER, "26", "TC"),
+}
+"""The values of filters that most pages have, as they choose a class of rates."""
+
+
+def with_often_asked(sql: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return SQL with the values of _OFTEN written out, and the other parameters, which are bound as always.
+
+    A question without parameters is planned once, see market_connection.py. What is written is a word of this program,
+    never a visitor's text.
+    """
+    others = dict(parameters)
+    for name, words in _OFTEN.items():
+        for word in words:
+            if parameters.get(name) == word:
+                sql = re.sub(rf"\${name}\b", quote(word), sql)
+                del others[name]
+    return sql, others

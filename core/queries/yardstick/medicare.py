@@ -261,12 +261,14 @@ def _comparisons_sql(
 
 
 def with_compared_terms(
-    db: Snapshot, market: Market, *, with_errors: bool = False, counted: bool = False
+    db: Snapshot, market: Market, *, with_errors: bool = False, counted: bool = False, everywhere: bool = False
 ) -> tuple[str, dict[str, Any]]:
     """Return a WITH clause whose `compared` has one row for all rates of the same terms, and its parameters.
 
     If they are to be `counted`, its rows are those that the market's rates have, each with its `rate_count`. Otherwise
-    there may be others, which join with no rate.
+    there may be others, which join with no rate. Counted `everywhere`, terms have a row for each of the market's areas
+    and one for the mean of the state, each with the number of rates of the terms wherever their groups are. That takes
+    the cache of a code.
 
     Where `db` is the cache of one code, its rates are compared once, whatever the filters, and all questions of a page
     find the outcomes in a table: comparing takes longer than the questions. The columns of Medicare are those of the
@@ -282,14 +284,15 @@ def with_compared_terms(
     table = f"compared_{f'{market.pos} {market.basis} {areas} {with_errors}'.encode().hex()}"
     everything = replace(market.unfiltered, basis=market.basis, area=market.area)
     outcomes = measured_sql(table, market.yardstick)
-    query, _ = _compare_terms(db, everything, asked_place(market), with_errors=with_errors)
+    query, _ = _compare_terms(db, everything, asked_place(market), with_errors=with_errors, means=True)
     # Of all payers, whose months may be more than those of the market.
     values = {**everything.parameters, **market.parameters}
     db.keep_table(table, f"{query} SELECT * EXCLUDE (rate_count) FROM compared", values)
-    if not counted:
+    if not (counted or everywhere):
         return f"WITH compared AS (SELECT * FROM {outcomes})", {}
     rates, parameters = counted_rates(db, market, areas=areas)
-    return f"WITH compared AS ({count_terms_sql(rates, outcomes, RATE_COUNT, areas=areas)})", parameters
+    terms = count_terms_sql(rates, outcomes, RATE_COUNT, areas=areas and not everywhere)
+    return f"WITH compared AS ({terms})", parameters
 
 
 def _compare_once(db: MarketSnapshot, market: Market) -> tuple[str, dict[str, Any]]:
@@ -303,21 +306,25 @@ def _compare_once(db: MarketSnapshot, market: Market) -> tuple[str, dict[str, An
     return f"WITH compared AS (SELECT * FROM {table})", {}
 
 
-def _compare_terms(db: Snapshot, market: Market, place: str | None, *, with_errors: bool) -> tuple[str, dict[str, Any]]:
+def _compare_terms(
+    db: Snapshot, market: Market, place: str | None, *, with_errors: bool, means: bool = False
+) -> tuple[str, dict[str, Any]]:
     """Return what with_compared_terms does, by comparing. `place` is SQL of the place that is asked about.
 
     The errors of the state's means take time, and are known only if the areas of some provider groups are.
     """
     areas = uses_own_areas(db, market)
+    by_area = areas or (with_errors and knows_areas(db))
     rates, _ = counted_rates(db, market, areas=areas)
     sql = compared_terms_sql(
         rates,
         RATE_COUNT,
         place=place,
         basis=market.basis,
-        scope=keep_lookups(db, market, find_scope(db, market)),
+        scope=keep_lookups(db, market, find_scope(db, market), areas=by_area),
         areas=areas,
-        localities=locality_values(db) if areas or (with_errors and knows_areas(db)) else None,
+        means=means,
+        localities=locality_values(db) if by_area else None,
         yardstick=market.yardstick,
     )
     return sql, used_parameters(sql, market.parameters)

@@ -1,15 +1,11 @@
 """Medicare's amounts for the rates of a code, by their terms."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, NamedTuple
 
-from core.queries.comparison.area_amounts import locality_values
-from core.queries.comparison.compared_rates import terms_by_area_sql
-from core.queries.comparison.lookup_scope import find_scope
-from core.queries.comparison.lookups import keep_lookups
 from core.queries.rules.columns import described
-from core.queries.rules.market import RATE_COUNT, Market, asked_place, counted_rates, uses_own_areas
+from core.queries.rules.market import Market, uses_own_areas
 from core.queries.rules.market_filters import STATE_MEAN
 from core.queries.rules.named_rows import read_rows
 from core.queries.yardstick.medicare import with_compared_terms
@@ -83,29 +79,15 @@ class _TermsAmount(Amount):
         return ScheduleTerms(*(getattr(self, name) for name in ScheduleTerms._fields))
 
 
-def find_amounts(db: Snapshot, market: Market, group_areas: Iterable[str] = ()) -> dict[ScheduleTerms, Amount]:
+def find_amounts(db: Snapshot, market: Market) -> dict[ScheduleTerms, Amount]:
     """Return the amounts of the market's yardstick for its rates by their terms. The market is of one code.
 
-    The amounts are the state's means, and those in each of the areas `group_areas` of dim_group_area.
+    The amounts are the state's means, and where `db` counts areas, those in each area of the market's groups.
     """
-    areas = list(dict.fromkeys(group_areas))
-    if areas:
-        rates, _ = counted_rates(db, market)
-        terms = terms_by_area_sql(
-            rates,
-            "$group_areas",
-            RATE_COUNT,
-            place=asked_place(market),
-            basis=market.basis,
-            scope=keep_lookups(db, market, find_scope(db, market)),
-            localities=locality_values(db),
-            yardstick=market.yardstick,
-        )
-        of_terms = {**market.parameters, "group_areas": [None, *areas]}
-    else:
-        terms, of_terms = with_compared_terms(
-            db, replace(market, area=STATE_MEAN) if uses_own_areas(db, market) else market, counted=True
-        )
+    own_areas = uses_own_areas(db, market)
+    if own_areas and not db.counts_areas:
+        market, own_areas = replace(market, area=STATE_MEAN), False
+    terms, of_terms = with_compared_terms(db, market, counted=True, everywhere=own_areas)
     sql = f"""{terms}
             SELECT year_month, billing_class, setting, billing_code_modifier AS modifier, pos_set_id, negotiated_type,
                    negotiation_arrangement, payee, size, group_area, basis, medicare, area, release, rule, reason,

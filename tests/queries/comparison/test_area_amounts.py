@@ -112,7 +112,8 @@ def test_each_rate_is_compared_once_with_the_amount_of_its_own_area(
         # A cache whose rates are not counted by area knows the areas of the rows it lists all the same.
         with market_cache(db, of_code) as cached:
             assert rates.list_rates(cached, of_code, "rate", 99, 0) == listed
-        amounts = medicare_amounts.find_amounts(db, of_code, (row.group_area for row in listed if row.group_area))
+        with market_cache(db, of_code, areas=True) as cached:
+            amounts = medicare_amounts.find_amounts(cached, of_code)
         for one in listed:
             area = dict(enumerate(AREAS)).get(drawn[int(one.fact_uid)]["group"])
             assert one.group_area == (area and area_text(area))
