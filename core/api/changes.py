@@ -70,8 +70,9 @@ def list_changed_rates(request: ResourceRequest) -> AnswerFields:
 def count_by_payer(request: ResourceRequest) -> AnswerFields:
     """Count what became of what organizations are paid for a code, by payer and kind.
 
-    The counts are of tax IDs, once for each terms. before = same + up + down + gone + terms_before, and after = same +
-    up + down + added + terms_after. The percentiles are of the changes of medians that went up or down.
+    The counts are of tax IDs, once for each terms. before = same + up + down + unclear + gone + terms_before, and
+    after = same + up + down + unclear + added + terms_after. The percentiles are of the changes of medians that went up
+    or down.
     """
     before = request.values["from"]
     found = changes.count_movements(request.db, request.market, before, ["payers"])

@@ -7,7 +7,7 @@ import pytest
 from core.pages.shared.words.change_words import count_paid
 from core.queries.over_time.changes import Moved
 
-_NONE = Moved("dollars", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, None, None, None, None)
+_NONE = Moved("dollars", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, None, None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,8 @@ _NONE = Moved("dollars", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, None, None, None, None
 )
 def test_organizations_are_counted_by_what_became_of_their_pay(up: int, down: int, same: int, said: str) -> None:
     assert count_paid(replace(_NONE, up=up, down=down, same=same)) == said
+
+
+def test_what_is_neither_a_raise_nor_a_cut_is_said() -> None:
+    said = count_paid(replace(_NONE, up=2, same=3, unclear=4))
+    assert said == "2 are paid more, 3 the same, and 4 other amounts that did not all move one way"

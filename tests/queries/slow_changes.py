@@ -96,8 +96,17 @@ def outcome(key: Paid, olds: dict[Paid, list[float]], news: dict[Paid, list[floa
     if key.payee is None:
         return "unmatched"
     if key in olds and key in news:
-        old, new = (statistics.median(set(month[key])) for month in (olds, news))
-        return "up" if new > old else "down" if new < old else "same"
+        before, after = sorted(set(olds[key])), sorted(set(news[key]))
+        old, new = statistics.median(before), statistics.median(after)
+        if old == new:
+            return "same"
+        ends = [(before[0], after[0]), (before[-1], after[-1])]
+        # With another number of amounts, an end that stayed may be another contract's.
+        if new > old and all(a > b or (a == b and len(before) == len(after)) for b, a in ends):
+            return "up"
+        if new < old and all(a < b or (a == b and len(before) == len(after)) for b, a in ends):
+            return "down"
+        return "unclear"
     other = news if key in olds else olds
     if any(one[:4] == key[:4] for one in other):
         return "terms"

@@ -19,10 +19,9 @@ from core.queries.find import codes
 from core.queries.over_time import changes
 from core.queries.over_time.comparable_months import ComparableMonths, keep_months_of_code, list_comparable_months
 from core.queries.over_time.matching import OUTCOMES, names_organization
-from core.queries.rules.which_filter_emptied import count_without_each_filter
 from core.store.connection import Snapshot
 
-COUNTED_OUTCOMES = ("up", "down", "added", "gone", "terms", "same")
+COUNTED_OUTCOMES = ("up", "down", "unclear", "added", "gone", "terms", "same")
 """The outcomes that are counted for each payer, code, and organization, in the order of the columns."""
 
 NEWEST_COMPARABLE, MONTH_BEFORE = ("", "Newest that can be compared"), ("", "The month before")
@@ -161,7 +160,7 @@ def _render(
         alone=alone,
         comparable=[] if by_payer else _months_of_each_payer(query, loaded),
         linked_market=query.choice.linked_market,
-        freed=[] if by_payer else count_without_each_filter(query.db, market),
+        freed=[] if by_payer else query.list_freed(),
         cap=ROW_CAP,
         **table,
     )

@@ -7,7 +7,7 @@ from typing import Any
 from core.pages.shared.page import MarketQuery
 from core.queries import coverage
 from core.queries.find import codes
-from core.queries.rules.which_filter_emptied import RatesWithoutFilter, count_without_each_filter
+from core.queries.rules.which_filter_emptied import RatesWithoutFilter
 
 NEARBY_CODES = 8
 
@@ -21,7 +21,7 @@ class NoRates:
     """
 
     page: str
-    filters: Sequence[RatesWithoutFilter]
+    filters: Sequence[tuple[RatesWithoutFilter, str]]
     loaded_in: Sequence[codes.CodePeriod] = field(default_factory=list)
     near: Sequence[codes.CodeCount] = field(default_factory=list)
     periods: Sequence[coverage.Period] = field(default_factory=list)
@@ -30,7 +30,7 @@ class NoRates:
 def find_instead(query: MarketQuery[Any], page: str) -> NoRates:
     """Return what there is instead of rates."""
     db, market = query.db, query.market
-    if filters := count_without_each_filter(db, market):
+    if filters := query.list_freed():
         return NoRates(page, filters)
     if not market.code:
         return NoRates(page, [], periods=coverage.list_periods(db))

@@ -31,7 +31,6 @@ from core.queries.parties.payers import AskedCode, PayerSpread, compare_payers
 from core.queries.rules.market import Market, market_cache, uses_own_areas
 from core.queries.rules.market_filters import CLASS_FILTERS
 from core.queries.rules.measured_class import LIKE_CLASSES
-from core.queries.rules.which_filter_emptied import count_without_each_filter
 from core.store.connection import Snapshot
 
 MAX_CHARTS = 6
@@ -114,7 +113,7 @@ def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]
         # Payers are compared in one sentence where there is one table: of one code, class, and modifier.
         ranked=sorted(compared[0].payers, key=lambda row: -row.p50) if len(wanted) == len(compared) == 1 else [],
         relabeled=any(row.other_label for row in spreads),
-        freed=[] if compared else count_without_each_filter(db, market, numbers),
+        freed=[] if compared else query.list_freed(numbers),
         elsewhere=_in_other_classes(query, names) if market.code and query.choice.filled else [],
         **_counted(asked),
     )

@@ -29,6 +29,7 @@ from core.queries.parties.filter_names import name_of_value
 from core.queries.profiles import name_places
 from core.queries.rules.market import Market, market_cache, percent_cache, uses_own_areas
 from core.queries.rules.market_filters import AREA, BASIS, FILTERS, OF_COMPENSATION, YARDSTICK
+from core.queries.rules.which_filter_emptied import RatesWithoutFilter, count_without_each_filter
 from core.queries.yardstick.compensation import (
     CompensationRelease,
     choose_compensation_release,
@@ -270,6 +271,20 @@ class MarketQuery(PageQuery[M]):
             SourceFile(**vars(one)) for one in coverage.list_sources(self.db, market.state, market.months, market.payer)
         ]
 
+    def list_freed(self, codes: Sequence[str] = ()) -> list[tuple[RatesWithoutFilter, str]]:
+        """Return how many rates there would be without each filter of the market, and the filter's value in words."""
+        market = self.market
+        words = {name: value for _, name, value in self._applied({name: getattr(market, name) for name in FILTERS})}
+        return [(one, words[one.filter]) for one in count_without_each_filter(self.db, market, codes)]
+
+    def _has_earlier_month(self) -> bool:
+        """Return whether a payer of these rates has a file of another month: only then there are changes to show."""
+        state, payer = self.market.state, self.market.payer
+        if not self.market.code or self.choice.meanings or not coverage.has_earlier_month(self.db, state, payer):
+            return coverage.has_earlier_month(self.db, state, payer)
+        payers = list_payers_with_rates(self.cached, self.market)
+        return any(coverage.has_earlier_month(self.db, state, one) for one in payers)
+
     def _applied(self, parameters: dict[str, Any]) -> list[tuple[str, str, str]]:
         """Return the label, the name, and the value in words of each filter that is set."""
         names = {("payer", slug): name for slug, name in coverage.list_payers(self.db)}
@@ -314,7 +329,6 @@ class MarketQuery(PageQuery[M]):
         context = super()._context()
         not_in_tabs = {k: v for k, v in context["parameters"].items() if k not in self.names_in_tabs}
         applied, release = self._applied(not_in_tabs), self.compensation_release
-        earlier = coverage.has_earlier_month(self.db, self.market.state, self.market.payer)
         months = self._payer_months if not self.market.one_month else []
         return {
             **context,
@@ -331,5 +345,5 @@ class MarketQuery(PageQuery[M]):
             "measured": self.measured,
             # Only pages with percents ask for it.
             "labels": self.find_labels,
-            "has_earlier_month": earlier,
+            "has_earlier_month": self._has_earlier_month(),
         }

@@ -85,16 +85,18 @@ class OfTerms:
 class Moved:
     """What became of what organizations are paid, by kind. It counts tax IDs, once for each payer, code, and terms.
 
-    before = same + up + down + gone + terms_before, and after = same + up + down + added + terms_after. p10, p50, and
-    p90 are of the changes of medians that went up or down; `middle` is of these and of those that stayed the same.
+    before = same + up + down + unclear + gone + terms_before, and after = same + up + down + unclear + added +
+    terms_after. p10, p50, and p90 are of the changes of medians that went up or down; `middle` is of these and of those
+    that stayed the same.
     """
 
     kind: RateKind
     before: Annotated[int, described("Tax IDs with a rate in the earlier month.", 12)]
     after: Annotated[int, described("Tax IDs with a rate in the later month.", 12)]
     same: Annotated[int, described("Tax IDs whose median did not change.", 12)]
-    up: Annotated[int, described("Tax IDs whose median went up.", 12)]
-    down: Annotated[int, described("Tax IDs whose median went down.", 12)]
+    up: Annotated[int, described("Tax IDs whose median went up, and no end of whose amounts went down.", 12)]
+    down: Annotated[int, described("Tax IDs whose median went down, and no end of whose amounts went up.", 12)]
+    unclear: Annotated[int, described("Tax IDs with other amounts, which did not all move the same way.", 12)]
     added: Annotated[int, described("Tax IDs that the payer has no rate of for the code in the earlier month.", 12)]
     gone: Annotated[int, described("Tax IDs that the payer has no rate of for the code in the later month.", 12)]
     terms_before: Annotated[
@@ -124,7 +126,7 @@ class Moved:
     @property
     def kept(self) -> int:
         """Return how many are in both months."""
-        return self.same + self.up + self.down
+        return self.same + self.up + self.down + self.unclear
 
     @property
     def kept_share(self) -> float:
@@ -158,6 +160,7 @@ SORTS: dict[str, Callable[[Any], Any]] = {
     "moved": lambda row: -row.moved,
     "up": lambda row: -row.up,
     "down": lambda row: -row.down,
+    "unclear": lambda row: -row.unclear,
     "added": lambda row: -row.added,
     "gone": lambda row: -row.gone,
     "percent": lambda row: -abs(row.p50 or 0),
@@ -304,7 +307,7 @@ _PAGE, _KNOWN = "changed_page", "of_changed"
 _COUNTED = {
     "before": "old IS NOT NULL AND what <> 'unmatched'",
     "after": "new IS NOT NULL AND what <> 'unmatched'",
-    **{what: f"what = '{what}'" for what in ("same", "up", "down", "added", "gone")},
+    **{what: f"what = '{what}'" for what in ("same", "up", "down", "unclear", "added", "gone")},
     "terms_before": "what = 'terms' AND old IS NOT NULL",
     "terms_after": "what = 'terms' AND new IS NOT NULL",
 }

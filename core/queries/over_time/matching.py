@@ -30,8 +30,10 @@ PAID_KEY = (*PAYEE, *TERMS)
 """What a rate has in common with the same rate of another month."""
 
 OUTCOMES = {
-    "up": "The same tax ID, code, and terms, a higher median.",
-    "down": "The same tax ID, code, and terms, a lower median.",
+    "up": "The same tax ID, code, and terms, a higher median, and no end of its amounts is lower.",
+    "down": "The same tax ID, code, and terms, a lower median, and no end of its amounts is higher.",
+    "unclear": "The same tax ID, code, and terms, but other amounts that did not all move the same way: it is neither "
+    "a raise nor a cut.",
     "added": "The payer has no rate of this tax ID for this code in the earlier month.",
     "gone": "The payer has no rate of this tax ID for this code in the later month.",
     "terms": "The tax ID has rates for this code in both months, but with these terms and filters only in one.",
@@ -192,6 +194,19 @@ _PAYEE = ", ".join(PAYEE)
 _EACH = ("lowest", "highest", "amounts", "rates")
 """What there is for both months besides the median."""
 
+
+def _moved_one_way(direction: str) -> str:
+    """Return SQL of whether both ends of a tax ID's amounts moved as its median did.
+
+    Medians of other sets of amounts can rise where every contract was cut: 100 and 200, of which the first has ended,
+    were not raised to 190. With as many amounts as before, an end may have stayed.
+    """
+    ends = ("lowest", "highest")
+    moved = " AND ".join(f"new_{end} {direction} old_{end}" for end in ends)
+    stayed = " AND ".join(f"new_{end} {direction}= old_{end}" for end in ends)
+    return f"(({moved}) OR (new_amounts = old_amounts AND {stayed}))"
+
+
 _MATCH = f"""
     WITH paid AS (
         SELECT *, false AS later FROM paid_before UNION ALL BY NAME SELECT *, true AS later FROM paid_after),
@@ -205,7 +220,10 @@ _MATCH = f"""
                WHEN tin_value IS NULL THEN 'unmatched'
                WHEN old IS NULL THEN if(b.known, 'terms', 'added')
                WHEN new IS NULL THEN if(a.known, 'terms', 'gone')
-               WHEN new > old THEN 'up' WHEN new < old THEN 'down' ELSE 'same' END AS what
+               WHEN new = old THEN 'same'
+               WHEN new > old AND {_moved_one_way(">")} THEN 'up'
+               WHEN new < old AND {_moved_one_way("<")} THEN 'down'
+               ELSE 'unclear' END AS what
     FROM sides s
     LEFT JOIN (SELECT DISTINCT {_PAYEE}, true AS known FROM known_before) b USING ({_PAYEE})
     LEFT JOIN (SELECT DISTINCT {_PAYEE}, true AS known FROM known_after) a USING ({_PAYEE})"""

@@ -28,8 +28,18 @@ def test_changes_of_a_payer_and_a_code(site: Client, demo: Snapshot) -> None:
     found = changes.count_movements(demo, market, "2025-07")
     (moved,) = found.payers
     other = moved.terms_before + moved.terms_after
-    figures = (moved.before, moved.after, moved.up, moved.down, moved.added, moved.gone, other, moved.same)
-    assert by_payer[2][1:9] == [str(figure) for figure in figures]
+    figures = (
+        moved.before,
+        moved.after,
+        moved.up,
+        moved.down,
+        moved.unclear,
+        moved.added,
+        moved.gone,
+        other,
+        moved.same,
+    )
+    assert by_payer[2][1:10] == [str(figure) for figure in figures]
     total, rows = changes.list_changed_pay(demo, market, "2025-07", None, "moved", 50, 0)
     assert len(every) - 1 == len(rows)
     assert [row[0] for row in every[1:]] == [row.what for row in rows]

@@ -77,7 +77,7 @@ def assert_all_changes(db: Snapshot, everything: Everything, market: Market, bef
 
 def assert_moved(row: changes.Moved, expected: list[Change]) -> None:
     outcomes = Counter(change.what for change in expected)
-    for what in ("same", "up", "down", "added", "gone"):
+    for what in ("same", "up", "down", "unclear", "added", "gone"):
         assert getattr(row, what) == outcomes[what], what
     assert row.terms_before + row.terms_after == outcomes["terms"]
     assert row.before == row.kept + row.gone + row.terms_before
@@ -283,7 +283,33 @@ def test_two_months_of_a_real_payer(shared: Path) -> None:
         assert (row.kept, row.gone) == (101_257, 2_571)
         assert round(row.kept_share, 3) == 0.975
         (row,) = changes.count_movements(db, Market("TX", "2025-06", "CPT", "73721"), "2025-01").payers
-        assert (row.before, row.kept, row.gone, row.same, row.up, row.down) == (225, 225, 0, 59, 74, 92)
+        assert (row.before, row.kept, row.gone, row.same, row.up, row.down) == (225, 225, 0, 59, 66, 87)
+        # Eight medians rose, and five fell, over amounts that did not all move the same way.
+        assert row.unclear == 13
+
+
+@pytest.mark.parametrize(
+    ("olds", "news", "what"),
+    [
+        ([100.0, 200.0], [190.0], "unclear"),  # a contract ended, and the other one was cut
+        ([100.0, 200.0], [200.0], "unclear"),  # a contract ended, and the other one stayed
+        ([100.0, 200.0], [95.0, 190.0, 210.0], "unclear"),
+        ([100.0, 200.0], [101.0, 200.0], "up"),
+        ([100.0, 200.0], [97.0, 98.0, 194.0], "down"),
+        ([100.0, 200.0], [210.0], "up"),
+        ([100.0, 200.0], [90.0, 215.0], "unclear"),
+    ],
+)
+def test_a_median_over_other_amounts_is_no_raise(
+    tmp_path: Path, olds: list[float], news: list[float], what: str
+) -> None:
+    db = store_of_months(
+        tmp_path,
+        m2025_07=[{"negotiated_rate": one} for one in olds],
+        m2025_08=[{"negotiated_rate": one} for one in news],
+    )
+    _, rows = changes.list_changed_pay(db, MARKET, "2025-07", None, "moved", 9, 0)
+    assert [row.what for row in rows] == [what]
 
 
 def test_a_payer_of_many_groups_fits_into_a_visitor_s_memory(tmp_path: Path) -> None:

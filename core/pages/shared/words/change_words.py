@@ -6,7 +6,12 @@ from core.queries.over_time.changes import Moved
 
 def count_paid(row: Moved) -> str:
     """Return how many that are in both months are paid more, less, and the same: 74 are paid more, and 59 the same."""
-    counted = [(row.up, "more"), (row.down, "less"), (row.same, "the same")]
+    counted = [
+        (row.up, "more"),
+        (row.down, "less"),
+        (row.same, "the same"),
+        (row.unclear, "other amounts that did not all move one way"),
+    ]
     there = [(number, how) for number, how in counted if number]
     if not there:
         return ""
