@@ -1,11 +1,12 @@
 """What pages call the yardstick that percents are of: Medicare, or a state's workers' compensation schedule."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.pages.formats import write_month, write_state
 from core.queries.rules.market import Market
 from core.queries.rules.market_filters import OF_COMPENSATION, OF_MEDICARE
-from core.queries.yardstick.compensation import CompensationRelease
+from core.queries.yardstick.compensation import AMOUNTS, CompensationAmount, CompensationRelease
 
 
 @dataclass(frozen=True)
@@ -52,3 +53,15 @@ def describe_yardstick(market: Market, release: CompensationRelease | None) -> Y
         lines=f"amounts of {dated}",
         is_medicare=False,
     )
+
+
+def describe_allowed(rows: Sequence[CompensationAmount]) -> list[tuple[str, float]]:
+    """Return what a schedule allows for a code: to whom and for which modifier, in words, and the amount in dollars."""
+    found = []
+    for row in rows:
+        of_modifier = f" (modifier {row.modifier})" if row.modifier else ""
+        for name, title in AMOUNTS.items():
+            amount = getattr(row, name)
+            if amount and name != "base_units":
+                found.append((f"{title.lower()}{of_modifier}", amount))
+    return found

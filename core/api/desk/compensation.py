@@ -176,6 +176,18 @@ def list_codes_below(request: ResourceRequest) -> AnswerFields:
     return _list_below(request, "codes")
 
 
+@resource(
+    router, "/compensation/below/modifiers", BelowForm, BelowPage[below_schedule.ModifierBelow], without=_NOT_TAKEN
+)
+def list_modifiers_below(request: ResourceRequest) -> AnswerFields:
+    """List the codes of a market by modifier, with their rates below the schedule's amount for that modifier.
+
+    The schedule has amounts of its own for readings (26) and technical parts (TC) of scans. With listed codes, the
+    rates are those of the class that is chosen, with every modifier.
+    """
+    return _list_below(request, "modifiers")
+
+
 def _list_below(request: ResourceRequest, by: below_schedule.BelowBy) -> AnswerFields:
     listed, market = _listed_codes(request), request.market
     if listed:
@@ -183,7 +195,7 @@ def _list_below(request: ResourceRequest, by: below_schedule.BelowBy) -> AnswerF
         if market.classes != ALL_CLASSES:
             chosen = choose_class_of_codes(request.db, market.without(CLASSES), [one.code for one in listed])
             market, classes = chosen.market, {"rate_classes": chosen.classes}
-        market = market.without("code", "code_type")
+        market = market.without("code", "code_type", *(["modifier"] if by == "modifiers" else []))
         page = request.page_at_offset(
             lambda limit, offset: below_schedule.list_below_schedule(request.db, market, by, limit, offset, listed)
         )

@@ -121,10 +121,15 @@ class _Scale:
         self.marks = [] if measure.even is None else [measure.even]
         for mark in measure.marks:
             share = self._share(mark)
-            apart = all(abs(share - self._share(one)) >= _MIN_DISTANCE for one in self.marks)
+            apart = all(abs(share - self._share(one)) >= self._needed(share, self._share(one)) for one in self.marks)
             apart = apart and all(abs(share - self._share(one)) >= _FROM_LINE for one in lines)
             if _MARGIN <= share <= 1 - _MARGIN and apart:
                 self.marks.append(mark)
+
+    def _needed(self, *shares: float) -> float:
+        """Return how far apart two marks must be: a label that begins or ends at its mark is all on one side of it."""
+        is_at_edge = any(share < _NEAR_EDGE or share > 1 - _NEAR_EDGE for share in shares)
+        return _MIN_DISTANCE * (1.5 if is_at_edge else 1)
 
     def at(self, value: float) -> str:
         """Return the position of a value, as a percentage of the width."""

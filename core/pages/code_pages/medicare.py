@@ -16,6 +16,7 @@ from core.pages.shared.downloads import ROW_CAP, download_seconds
 from core.pages.shared.lanes.weights import is_too_broad
 from core.pages.shared.page import MarketQuery, ask_for_code, market_page
 from core.pages.shared.paging import PAGE_ROWS, Paging, span
+from core.pages.yardstick_words import describe_allowed
 from core.queries import coverage
 from core.queries.comparison.reasons import REASONS
 from core.queries.comparison.state_schedule import COMPENSATION_REASONS
@@ -96,6 +97,8 @@ class ComparedWithCompensation:
     chart: SafeString
     scheduled: Sequence[CompensationAmount]
     """What the schedule says about the code of the market, if it has one: also where no rate is loaded."""
+    allowed: Sequence[tuple[str, float]]
+    """Its amounts, and whom they are for in words."""
 
 
 def _compare_with_compensation(
@@ -105,11 +108,12 @@ def _compare_with_compensation(
     outcomes = medicare.count_outcomes(db, market, medicare.COMPENSATION)
     spreads = medicare.summarize_percents(db, market, medicare.COMPENSATION)
     scheduled: Sequence[CompensationAmount] = ()
-    if market.code and not outcomes.total:
+    if market.code:
         system = market.code_type or "CPT"
         scheduled = list_compensation_amounts(query.db, release, system, market.code, PAGE_ROWS, 0)[1]
     chart = spread_chart.draw_spreads(_bars(spreads), title="Percent of the workers’ compensation schedule", key=2)
-    return ComparedWithCompensation(outcomes, _uncompensated(outcomes), spreads, chart, scheduled)
+    allowed = describe_allowed(scheduled)
+    return ComparedWithCompensation(outcomes, _uncompensated(outcomes), spreads, chart, scheduled, allowed)
 
 
 def _bars(spreads: Sequence[medicare.PercentSpread]) -> list[spread_chart.Bar]:

@@ -1,5 +1,6 @@
 """Who accepts less than a state's workers' compensation schedule, for a code or for a payer."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -13,10 +14,19 @@ from core.pages.shared.market_choice import with_class
 from core.pages.shared.page import MarketQuery, ask_for_code, market_page
 from core.pages.shared.paging import PAGE_ROWS, Paging
 from core.queries.baskets.basket_answer import choose_codes
+from core.queries.baskets.basket_codes import BasketCode
 from core.queries.find.codes import describe_code
 from core.queries.rate_classes import choose_class_of_codes
+from core.queries.rules.market import Market
 from core.queries.rules.market_filters import ALL_CLASSES, CLASSES
-from core.queries.yardstick.below_schedule import ROW_TYPES, BelowBy, count_below_schedule, list_below_schedule
+from core.queries.yardstick.below_schedule import (
+    ROW_TYPES,
+    BelowBy,
+    BelowSchedule,
+    count_below_schedule,
+    list_below_schedule,
+)
+from core.queries.yardstick.compensation import list_compensation_amounts
 from core.vocabulary.baskets import named_baskets
 
 
@@ -37,6 +47,8 @@ def show_below_schedule(query: MarketQuery[BelowForm]) -> HttpResponseBase:
     db = query.db if listed else query.cached
     if query.wants_file:
         by = cast(BelowBy, query.values["table"])
+        if by == "modifiers":
+            db, market = query.db, market.without("modifier")
         _, every = list_below_schedule(db, market, by, ROW_CAP, 0, listed)
         return query.download_of_schedule(every, ROW_TYPES[by], f"below_schedule_{by}")
     totals = count_below_schedule(db, market, listed)
@@ -55,7 +67,21 @@ def show_below_schedule(query: MarketQuery[BelowForm]) -> HttpResponseBase:
         organizations=organizations,
         payers=payers,
         codes=of_codes[1] if of_codes else [],
+        modifiers=_list_modifiers(query, market, listed),
         more_codes=max(of_codes[0] - len(of_codes[1]), 0) if of_codes else 0,
         paging=paging,
         answer_rows=totals.rates,
     )
+
+
+def _list_modifiers(
+    query: MarketQuery[BelowForm], market: Market, listed: Sequence[BasketCode]
+) -> Sequence[BelowSchedule]:
+    """Return the codes by modifier, if the schedule has an amount for one; the market's own may be one modifier."""
+    if not query.compensation_release or not (market.code or listed):
+        return []
+    code_type, code = market.code_type or "CPT", market.code or ""
+    _, scheduled = list_compensation_amounts(query.db, query.compensation_release, code_type, code, ROW_CAP, 0, listed)
+    if not any(row.modifier for row in scheduled):
+        return []
+    return list_below_schedule(query.db, market.without("modifier"), "modifiers", PAGE_ROWS, 0, listed)[1]

@@ -1,6 +1,7 @@
 """Workers' compensation fee schedules, looked up by code."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.http import HttpResponseBase
 
@@ -12,6 +13,7 @@ from core.pages.forms.select_box import SelectBox
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.page import FAMILIAR_CODES, PageQuery, page
 from core.pages.shared.paging import Paging, span
+from core.pages.yardstick_words import describe_allowed
 from core.queries import coverage
 from core.queries.baskets.basket_answer import choose_codes
 from core.queries.baskets.basket_codes import HCPCS_SYSTEMS, BasketCode
@@ -71,6 +73,11 @@ def show_compensation(query: PageQuery[CompensationForm]) -> HttpResponseBase:
         basket=named,
         codes_text=query.values["codes"].replace(",", "\n"),
         looked_up=bool(listed or query.values["code"]),
+        # Where there is no answer, the page begins with the question.
+        asks_first=not rows or not (listed or query.values["code"]),
+        code=rows[0] if compared and not listed else None,
+        ranges=_summarize(beside) if listed else [],
+        allowed=describe_allowed(rows) if compared and not listed else [],
         missing=[one for one in listed if one.code not in {row.code for row in rows}] if release else [],
         payers=with_schedule,
         too_old=[row for row in of_state if row not in with_schedule],
@@ -83,6 +90,33 @@ def show_compensation(query: PageQuery[CompensationForm]) -> HttpResponseBase:
         statuses=[(status, meaning) for status, meaning in STATUSES.items() if any(r.status == status for r in rows)],
         paging=Paging(query.values["page"], total),
     )
+
+
+@dataclass(frozen=True)
+class PayerRange:
+    """What a payer pays for listed codes: the lowest and the highest of its median percents of the schedule."""
+
+    reporting_entity_name: str
+    codes: int
+    lowest: ScheduleMedian
+    highest: ScheduleMedian
+
+
+def _summarize(beside: Sequence[ScheduleMedian]) -> list[PayerRange]:
+    """Return what each payer pays for listed codes, the payer with most codes first."""
+    by_payer: dict[str, list[ScheduleMedian]] = {}
+    for one in beside:
+        by_payer.setdefault(one.payer_slug, []).append(one)
+    found = [
+        PayerRange(
+            reporting_entity_name=rows[0].reporting_entity_name,
+            codes=len({one.code for one in rows}),
+            lowest=min(rows, key=lambda one: one.percent),
+            highest=max(rows, key=lambda one: one.percent),
+        )
+        for rows in by_payer.values()
+    ]
+    return sorted(found, key=lambda one: (-one.codes, one.reporting_entity_name.lower()))
 
 
 def _one_code(rows: Sequence[CompensationAmount], asked: str) -> list[BasketCode]:

@@ -36,7 +36,7 @@ class CompensationForm(QueryForm):
 class BelowForm(MarketForm):
     """Who accepts less than the state's schedule."""
 
-    tables = ("organizations", "payers", "codes")
+    tables = ("organizations", "payers", "codes", "modifiers")
 
     basket = BasketField()
     codes = CodeListField()

@@ -247,7 +247,8 @@ class MarketQuery(PageQuery[M]):
         # A percent that has left its page behind does not say whether it is of Medicare or of the schedule.
         is_measured = self.always_of_schedule or YARDSTICK in self.form.fields
         measured = {YARDSTICK: self._measured_in_files.key} if is_measured else {}
-        return {"year_month": market.one_month or None, **of_market, "payer_slug": market.payer, **measured}
+        before = {"compared_with": self.choice.earlier_month} if "from" in self.form.fields else {}
+        return {"year_month": market.one_month or None, **before, **of_market, "payer_slug": market.payer, **measured}
 
     def _data_months(self) -> str:
         return write_months(self.market)

@@ -6,12 +6,16 @@ how specific it is.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from core.store.connection import Snapshot
 from core.vocabulary.services import plain_names
 
 CodeKey = tuple[str, str]
 """A code system and a code."""
+
+R = TypeVar("R")
 
 LONGEST_TITLE = 140
 """Payers' words that are longer are cut: the description has all of them."""
@@ -45,6 +49,13 @@ def choose_titles(
 def code_titles(db: Snapshot) -> dict[CodeKey, str]:
     """Return the titles of all codes that rates use. They are chosen once per generation."""
     return db.ask_once(_choose_stored_titles)
+
+
+def with_titles(db: Snapshot, rows: Iterable[R]) -> list[R]:
+    """Return rows of codes, each with the title of its code as its `name`: a payer's own may be that of a category."""
+    titles = code_titles(db)
+    every: Iterable[Any] = rows
+    return [replace(row, name=titles.get((row.code_type, row.code), row.name)) for row in every]
 
 
 def _choose_stored_titles(db: Snapshot) -> dict[CodeKey, str]:

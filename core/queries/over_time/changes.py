@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
 
 from core.queries.coverage import Coverage
+from core.queries.find.code_titles import with_titles
 from core.queries.over_time.matching import MATCHED, OUTCOMES, PAID_KEY, TERMS, match
 from core.queries.rules.columns import (
     BillingClass,
@@ -183,6 +184,7 @@ class ChangedPay(OfTerms):
     payer_slug: PayerSlug
     code_type: CodeType
     code: Code
+    name: CodeName
     tin_type: Annotated[str | None, described("ein or npi; npi as well for a provider without a known tax ID.", "ein")]
     tin_value: Annotated[
         str | None, described("The tax ID, or the NPI of a provider without a known one.", "123456789")
@@ -263,8 +265,10 @@ def count_movements(
                 _count_moved(memory, PayerMoved, ["payer_slug"], _OF_PAYER),
                 key=lambda row: row.reporting_entity_name.lower(),
             ),
-            "terms": lambda: _count_moved(memory, TermsMoved, ["payer_slug", "code", "code_system", *TERMS], _OF_TERMS),
-            "codes": lambda: _count_moved(memory, CodeMoved, ["code", "code_system"], _OF_CODE),
+            "terms": lambda: with_titles(
+                db, _count_moved(memory, TermsMoved, ["payer_slug", "code", "code_system", *TERMS], _OF_TERMS)
+            ),
+            "codes": lambda: with_titles(db, _count_moved(memory, CodeMoved, ["code", "code_system"], _OF_CODE)),
             "tax_ids": lambda: _count_moved(memory, TaxIdMoved, ["tin_value", "tin_type"], _OF_TAX_ID),
         }
         return Movements(**{name: counts[name]() for name in by})
@@ -292,13 +296,13 @@ def list_changed_pay(
         rows = read_rows(
             memory,
             ChangedPay,
-            f"""SELECT p.* EXCLUDE (code_system, position), shown_name AS business_name,
+            f"""SELECT p.* EXCLUDE (code_system, position), shown_name AS business_name, NULL::VARCHAR AS name,
                        coalesce(reporting_entity_name, payer_slug) AS reporting_entity_name,
                        round(new - old, 6) AS difference, new / nullif(old, 0) - 1 AS percent
                 FROM {_PAGE} p LEFT JOIN dim_reporting_entity USING (payer_slug)
                 LEFT JOIN {_KNOWN} USING (tin_type, tin_value) ORDER BY position""",
         )
-    return int(total), rows
+    return int(total), with_titles(db, rows)
 
 
 _PAGE, _KNOWN = "changed_page", "of_changed"

@@ -7,11 +7,13 @@ from typing import Annotated, Any, Literal
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.baskets.basket_medians import compared_codes
 from core.queries.comparison.compared_rates import LEAST_PLAUSIBLE, MOST_PLAUSIBLE, SAME_TERMS
+from core.queries.find.code_titles import with_titles
 from core.queries.rules.columns import (
     BusinessName,
     Code,
     CodeName,
     CodeType,
+    Modifier,
     PayerName,
     PayerSlug,
     ReleaseMonth,
@@ -70,9 +72,14 @@ class BelowSchedule:
 
 
 @dataclass(frozen=True)
-class OrganizationBelow(BelowSchedule):
-    """The rates of a tax ID, for one code if codes are asked for: a rate counts once for each tax ID of its group."""
+class _OfCode:
+    code_type: CodeType
+    code: Code
+    name: CodeName
 
+
+@dataclass(frozen=True)
+class _OfTaxId:
     tin_type: TinType
     tin_value: TinValue
     business_name: BusinessName
@@ -82,20 +89,35 @@ class OrganizationBelow(BelowSchedule):
 
 
 @dataclass(frozen=True)
-class PayerBelow(BelowSchedule):
-    """The rates of a payer."""
-
+class _OfPayer:
     reporting_entity_name: PayerName
     payer_slug: PayerSlug
 
 
 @dataclass(frozen=True)
-class CodeBelow(BelowSchedule):
+class _OfModifier(_OfCode):
+    modifier: Modifier
+
+
+# What a row is about stands before its figures: the columns of the base named last come first.
+@dataclass(frozen=True)
+class OrganizationBelow(BelowSchedule, _OfTaxId):
+    """The rates of a tax ID, for one code if codes are asked for: a rate counts once for each tax ID of its group."""
+
+
+@dataclass(frozen=True)
+class PayerBelow(BelowSchedule, _OfPayer):
+    """The rates of a payer."""
+
+
+@dataclass(frozen=True)
+class CodeBelow(BelowSchedule, _OfCode):
     """The rates of a code."""
 
-    code_type: CodeType
-    code: Code
-    name: CodeName
+
+@dataclass(frozen=True)
+class ModifierBelow(BelowSchedule, _OfModifier):
+    """The rates of a code with a modifier, or without one: the schedule may have an amount for each."""
 
 
 @dataclass(frozen=True)
@@ -120,12 +142,13 @@ class BelowTotals:
     ]
 
 
-BelowBy = Literal["organizations", "payers", "codes"]
+BelowBy = Literal["organizations", "payers", "codes", "modifiers"]
 
 ROW_TYPES: dict[BelowBy, type[BelowSchedule]] = {
     "organizations": OrganizationBelow,
     "payers": PayerBelow,
     "codes": CodeBelow,
+    "modifiers": ModifierBelow,
 }
 """The tables, each with the class of its rows."""
 
@@ -172,7 +195,7 @@ def count_below_schedule(db: Snapshot, market: Market, codes: Sequence[BasketCod
 def list_below_schedule(
     db: Snapshot, market: Market, by: BelowBy, limit: int, offset: int, codes: Sequence[BasketCode] = ()
 ) -> tuple[int, list[BelowSchedule]]:
-    """Return a market's organizations, payers, or codes that the schedule prices, and how many there are.
+    """Return a market's organizations, payers, codes, or modifiers that the schedule prices, and how many there are.
 
     Those with most rates below the schedule come first. Of the market's code or of listed `codes`, an organization has
     a row for each code. `db` may be a cache of the market.
@@ -186,7 +209,8 @@ def list_below_schedule(
                      LIMIT $limit OFFSET $offset)
             SELECT page.*{names} ORDER BY {_ORDER}, {order}"""
     of_months = used_parameters(sql, month_parameters(market.months))
-    return read_page(db, ROW_TYPES[by], sql, {**parameters, **of_months, "limit": limit, "offset": offset})
+    total, rows = read_page(db, ROW_TYPES[by], sql, {**parameters, **of_months, "limit": limit, "offset": offset})
+    return total, rows if by == "payers" else with_titles(db, rows)
 
 
 def _page_sql(market: Market, by: BelowBy, *, of_code: bool, is_one: bool) -> tuple[str, str, str]:
@@ -199,9 +223,10 @@ def _page_sql(market: Market, by: BelowBy, *, of_code: bool, is_one: bool) -> tu
                            max(reporting_entity_name) AS reporting_entity_name, {_figures(of_code=is_one)}
                     FROM rates GROUP BY 1"""
         return every, " FROM page", "payer_slug"
-    if by == "codes":
-        every = f"SELECT code_type, code, {_figures(of_code=True)} FROM rates GROUP BY code_type, code"
-        return every, f", d.name FROM page LEFT JOIN {DIM_CODE.name} d USING (code_type, code)", "code, code_type"
+    if by in {"codes", "modifiers"}:
+        of_row = "code, code_type, modifier" if by == "modifiers" else "code, code_type"
+        every = f"SELECT {of_row}, {_figures(of_code=True)} FROM rates GROUP BY {of_row}"
+        return every, f", d.name FROM page LEFT JOIN {DIM_CODE.name} d USING (code_type, code)", of_row
     code = (
         "any_value(code_type) AS code_type, any_value(code) AS code" if of_code else "NULL AS code_type, NULL AS code"
     )
@@ -226,7 +251,8 @@ def _asked(market: Market) -> Market:
     return replace(by_medicare(market), area=STATE_MEAN)
 
 
-_PRICED = f"""f.pg_uid, f.reporting_entity_name, f.code_type, f.code, wcfs_release AS release,
+_PRICED = f"""f.pg_uid, f.billing_code_modifier AS modifier, f.reporting_entity_name, f.code_type, f.code,
+                   wcfs_release AS release,
                    f.negotiated_rate AS rate, wcfs AS amount, f.negotiated_rate / wcfs AS percent,
                    f.negotiated_rate < wcfs AS is_below,
                    -- A state's schedule may be three times Medicare: an honest rate is a third of it.

@@ -9,6 +9,7 @@ from django.test import Client
 from core.pages.formats import write_percent
 from core.pages.shared.paging import PAGE_ROWS
 from core.queries.code_answer import spread_by_terms
+from core.queries.find.code_titles import code_titles
 from core.queries.rules.market import Market
 from core.queries.yardstick.below_schedule import ROW_TYPES, count_below_schedule, list_below_schedule
 from core.store.connection import Snapshot
@@ -59,7 +60,7 @@ def test_those_who_accept_less_are_listed_with_counts_and_shares(site: Client, d
     page = site.get("/compensation/below/", OF_CLASS)
     answer = f"{totals.organizations_below} of {totals.organizations} organizations have a negotiated rate below"
     assert answer in text_of(page)
-    payers, organizations = tables(page)
+    payers, _, organizations = tables(page)
     assert len(payers) == 4
     assert len(organizations) == totals.organizations + 1
     rows = csv_rows(site.get("/compensation/below/", {**OF_CLASS, "table": "payers", "format": "csv"}))
@@ -87,7 +88,7 @@ def test_a_list_of_codes_has_a_row_for_each_organization_and_code_in_dollars(sit
             [row[name] for name in figures] for row in of_list
         ]
     page = site.get("/compensation/below/", CODES)
-    payers, of_codes, organizations = tables(page)
+    payers, of_codes, _, organizations = tables(page)
     assert "2 codes" in text_of(page)
     assert len(of_codes) == 3
     assert len(organizations) == min(len(rows), PAGE_ROWS) + 1
@@ -95,6 +96,40 @@ def test_a_list_of_codes_has_a_row_for_each_organization_and_code_in_dollars(sit
     assert organizations[0][4:6] == ["Median", "Schedule"]
     assert site.get("/api/v1/compensation/below/organizations", CODES).json()["total"] == len(rows)
     assert "codes" in text_of(site.get("/compensation/below/", {**MONTH, "basket": "imaging"}))
+
+
+def test_a_code_is_shown_by_modifier_where_the_schedule_has_amounts_for_some(site: Client, demo: Snapshot) -> None:
+    rows = csv_rows(site.get("/compensation/below/", {**OF_CLASS, "table": "modifiers", "format": "csv"}))
+    assert {row["modifier"]: row["amount"] for row in rows} == {"": "195.0", "26": "72.0", "TC": "123.0"}
+    for row in rows:
+        modifier = row["modifier"] or "none"
+        alone = csv_rows(
+            site.get("/compensation/below/", {**OF_CLASS, "modifier": modifier, "table": "codes", "format": "csv"})
+        )
+        figures = ("compared", "below", "p50", "amount", "lowest")
+        assert [[one[name] for name in figures] for one in alone] == [[row[name] for name in figures]]
+    page = site.get("/compensation/below/", OF_CLASS)
+    assert "By modifier" in text_of(page)
+    assert {row[0] for row in tables(page)[1][1:]} == {
+        "none: the whole service",
+        "26: the reading",
+        "TC: the technical part",
+    }
+    assert "By modifier" not in text_of(site.get("/compensation/below/", {**OF_CLASS, "code": "99213"}))
+    of_list = csv_rows(site.get("/compensation/below/", {**CODES, "table": "modifiers", "format": "csv"}))
+    assert {(row["code"], row["modifier"]) for row in of_list} >= {("70450", ""), ("70450", "26"), ("99213", "")}
+
+
+def test_files_name_a_code_as_the_site_does_before_its_figures(site: Client, demo: Snapshot) -> None:
+    titles = code_titles(demo)
+    for table in ("codes", "modifiers", "organizations"):
+        rows = csv_rows(site.get("/compensation/below/", {**CODES, "table": table, "format": "csv"}))
+        assert {row["name"] for row in rows} == {titles["CPT", "99213"], titles["CPT", "70450"]}
+        heads = list(rows[0])
+        assert heads.index("name") < heads.index("compared")
+    changed = csv_rows(site.get("/changes/", {**HEAD_CT, "from": "2025-07", "format": "csv"}))
+    assert {row["name"] for row in changed} == {titles["CPT", "70450"]}
+    assert {(row["compared_with"], row["year_month"]) for row in changed} == {("2025-07", "2025-08")}
 
 
 def test_a_lowest_rate_that_is_implausible_is_marked(tmp_path: Path) -> None:

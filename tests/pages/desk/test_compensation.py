@@ -43,8 +43,12 @@ def test_a_code_is_shown_with_all_its_modifiers_and_columns(site: Client) -> Non
         ["CPT 70450", "TC", "$123.00", "$160.00", "$85.00", "Priced"],
     ]
     shown = text_of(response)
-    assert "Georgia, amounts in effect from January 2025" in shown
+    assert "Workers’ compensation schedule of Georgia, in effect from January 2025" in shown
     assert "From GA_2025_compensation_demo.csv" in shown
+    assert (
+        "pays at most $195.00 professional, $72.00 professional (modifier 26), $123.00 professional (modifier TC), "
+        "$160.00 hospital outpatient (modifier TC), $85.00 surgical center (modifier TC)."
+    ) in shown
 
 
 def professional_rates(demo: Snapshot, code: str, month: str = "2025-08") -> list[Row]:
@@ -67,7 +71,7 @@ def test_what_payers_pay_stands_beside_the_amount_of_a_code(site: Client, demo: 
         middle = statistics.median(paid)
         assert (
             f"{payer} pays professionals {where} {write_dollars(middle)} in the middle of {len(paid)} rates of August "
-            f"2025: {write_percent(middle / 195)} of this schedule’s amount"
+            f"2025: {write_percent(middle / 195)} of this schedule’s $195.00"
         ) in shown
     assert "pays professionals" not in text_of(site.get(ADDRESS, {"state": "GA", "code": "70"}))
 
@@ -92,6 +96,18 @@ def test_a_list_of_codes_has_the_amounts_and_what_payers_pay_beside_them(site: C
     shown = site.get(ADDRESS, query)
     assert "Not in the schedule: 99999" in text_of(shown)
     assert len(tables(shown)[0]) == len(beside) + 1
+    for slug in {row["payer_slug"] for row in beside}:
+        of_payer = sorted(
+            (row for row in beside if row["payer_slug"] == slug),
+            key=lambda row: float(row["p50"]) / float(row["amount"]),
+        )
+        low, high = of_payer[0], of_payer[-1]
+        paid = [f"({write_dollars(float(one['p50']))} of {write_dollars(float(one['amount']))})" for one in (low, high)]
+        percent = write_percent(float(low["p50"]) / float(low["amount"]))
+        assert (
+            f"{low['reporting_entity_name']} pays from {percent} of this schedule for {low['code']} {paid[0]} to "
+        ) in text_of(shown)
+        assert f"for {high['code']} {paid[1]}" in text_of(shown)
     listed = site.get("/api/v1/compensation/medians", query).json()
     assert [(row["code"], row["rates"]) for row in listed["rows"]] == [(r["code"], int(r["rates"])) for r in beside]
     assert site.get("/api/v1/compensation", query).json()["total"] == len(amounts)
@@ -107,7 +123,7 @@ def test_an_amount_without_rates_to_compare_says_so(tmp_path: Path) -> None:
     db = written(plain.root, {"bench_wcfs": [{**of_code, **amounts}], "dim_benchmark": [release]})
     with serving(db.root):
         shown = text_of(Visitor().get(ADDRESS, {"state": "GA", "code": "70450"}))
-    assert "80% of this schedule’s amount" in shown
+    assert "80% of this schedule’s $100.00" in shown
     assert (
         "No facility rates are loaded: the schedule’s amount for hospital outpatient departments and for surgical "
         "centers has nothing beside it."
@@ -211,6 +227,7 @@ def test_rates_are_compared_with_the_schedule_beside_medicare(site: Client, demo
     assert first.wcfs_percent is not None
     assert first.wcfs is not None
     assert cell == f"{first.wcfs_percent:.0%} of {write_dollars(first.wcfs)}"
+    assert "The schedule’s amounts for this code: $195.00 professional, $72.00 professional (modifier 26)" in shown
     assert f"Workers’ comp: {first.wcfs_basis}, release of January 2025" in text_of(response)
     spreads = csv_rows(site.get("/medicare/", {**query, "table": "compensation_payers", "format": "csv"}))
     assert sum(int(row["rates"]) for row in spreads) == outcomes.compared
@@ -243,8 +260,10 @@ def test_the_rates_of_a_code_show_their_percent_of_the_schedule(site: Client, de
     column = found[0].index("% of workers’ comp")
     shown = [row[column] for row in found[1:]]
     assert sorted(shown) == sorted(
-        row.wcfs_reason or f"{row.wcfs_percent:.0%}" for row in rows if row.wcfs_percent or row.wcfs_reason
+        row.wcfs_reason or f"{row.wcfs_percent:.0%} of {write_dollars(row.wcfs)}"
+        for row in rows
+        if row.wcfs_percent or row.wcfs_reason
     )
     assert "by report" in shown
     elsewhere = tables(site.get("/rates/", {**query, "code": "99213"}))[-1]
-    assert any(row[column].endswith("%") for row in elsewhere[1:])
+    assert any("% of $" in row[column] for row in elsewhere[1:])
