@@ -22,8 +22,15 @@ from core.queries.rules.columns import (
     RateP90,
     described,
 )
-from core.queries.rules.market import Market, market_facts, market_members, rates_of_market, uses_own_areas
-from core.queries.rules.market_filters import PROFILE_FILTERS, profile_condition
+from core.queries.rules.market import (
+    Market,
+    market_facts,
+    market_members,
+    members_condition,
+    rates_of_market,
+    uses_own_areas,
+)
+from core.queries.rules.market_filters import PROFILE_FILTERS
 from core.queries.rules.named_rows import read_row, read_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, median, percentile_columns, percentile_list
 from core.queries.yardstick.medicare import with_compared_terms
@@ -212,7 +219,7 @@ def _members_sql(db: Snapshot, market: Market, groups: str) -> str:
     names = [name for name in PROFILE_FILTERS if getattr(market, name)]
     return f"""members AS MATERIALIZED (
         SELECT pg_uid, zip, city, specialty, entity_type, county_fips, cbsa, division
-        FROM {market_members(db, market)} WHERE pg_uid IN ({groups}) AND {profile_condition(names)})"""
+        FROM {market_members(db, market)} WHERE pg_uid IN ({groups}) AND {members_condition(db, market, names)})"""
 
 
 @dataclass(frozen=True)
@@ -234,7 +241,7 @@ def count_profile_choices(
         return {}
     chosen = [name for name in PROFILE_FILTERS if getattr(market, name)]
     rates, of_rates = rates_of_market(db, market.without(*PROFILE_FILTERS))
-    fits = "".join(f", {profile_condition([name])} AS fits_{name}" for name in chosen)
+    fits = "".join(f", {members_condition(db, market, [name])} AS fits_{name}" for name in chosen)
     counts = " UNION ALL ".join(
         f"""SELECT '{name}' AS filter, value, sum(n)::BIGINT AS rates
             FROM (SELECT DISTINCT pg_uid, value, n

@@ -107,7 +107,7 @@ class Snapshot:
     @contextmanager
     def market_snapshot(
         self,
-        where: str,
+        where: "str | Callable[[MarketSnapshot], str]",
         parameters: Mapping[str, Any],
         facts: str = FACT_RATE.name,
         *,
@@ -125,13 +125,16 @@ class Snapshot:
 
         With `code_values`, the facts are those of fact_rate with these values in the columns state, code and, if it is
         given, code_type, and of the months of MONTHS. `where` says which of them are counted, and there is another
-        table in memory, `market_fact`, which has all of them with all columns, unless they are too many.
+        table in memory, `market_fact`, which has all of them with all columns, unless they are too many. A `where` that
+        reads other tables in memory is made by a function, which shows them.
 
         Recent tables are kept for the next caller. The snapshot is for one thread. Raises the same errors as `cursor`.
         """
         values = dict(parameters)
-        key = (where, facts, areas, *sorted(values.items()))
         with self.code_snapshot(code_values) as market:
+            if not isinstance(where, str):
+                where = where(market)
+            key = (where, facts, areas, *sorted(values.items()))
             if market.code_values is not None:
                 facts = MARKET_FACT
             elif code_values is not None:
@@ -316,6 +319,12 @@ class MarketSnapshot(Snapshot):
         reads = tuple(key for table, key in self._kept.items() if table in query)
         key = (query, repr(sorted({**(made_from or {}), **bound}.items())), *of_market, *reads)
         self.shown.add(name, self.markets.make(key, lambda: _ask(self.cursor(), query, bound)))
+        self._kept[name] = key
+
+    def keep_for_all_markets(self, name: str, query: str, parameters: Mapping[str, Any]) -> None:
+        """Show a query's answer as keep_table does, of a query that reads no table of the market."""
+        key = (query, repr(sorted(parameters.items())))
+        self.shown.add(name, self.markets.make(key, lambda: _ask(self.cursor(), query, parameters)))
         self._kept[name] = key
 
     def keep_selection(self, of: str, query: str, parameters: Mapping[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """The rates that a question is about: state, month, code and filters, as a WHERE clause with bound parameters."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
@@ -17,6 +17,7 @@ from core.queries.rules.market_filters import (
     PROFILE_FILTERS,
     PROVIDER_FILTERS,
     STATE_MEAN,
+    ZIPS_NEAR,
     all_of,
     profile_condition,
     with_often_asked,
@@ -261,8 +262,9 @@ def market_cache(db: Snapshot, market: Market, *, areas: bool = False) -> Iterat
         with db.market_snapshot(facts.where, facts.parameters, table, areas=areas, month=month) as cached:
             yield cached
         return
-    where = all_of(facts.filter_names, month)
-    with db.market_snapshot(where, facts.parameters, areas=areas, month=month, code_values=of_code) as cached:
+    with db.market_snapshot(
+        lambda memory: _where_in_memory(memory, facts), facts.parameters, areas=areas, month=month, code_values=of_code
+    ) as cached:
         yield cached
 
 
@@ -328,13 +330,21 @@ def rates_of_market(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
     """Return SQL of the market's facts with all their columns, and its parameters: from memory where `db` has them."""
     if db.code_values is None:
         return f"(SELECT f.* FROM {FACT_RATE.name} f WHERE {market.where})", market.parameters
+    selection = f"SELECT f.* FROM {MARKET_FACT} f WHERE {_where_in_memory(db, market)}"
+    # Of all payers, whose months may be more than those of one.
+    parameters = {**market.without("payer").parameters, **market.parameters}
+    return _selected(db, MARKET_FACT, selection, used_parameters(selection, parameters))
+
+
+def _where_in_memory(db: Snapshot, market: Market) -> str:
+    """Return the condition of the market's filters on the facts of its code, AS f: in memory where `db` has them."""
     names, whole = market.filter_names, market.without("payer")
-    of_profile = [name for name in names if name in PROFILE_FILTERS]
-    where = all_of([name for name in names if name not in of_profile], whole.months_sql, measured=market.is_measured)
+    of_profile = [name for name in names if name in PROFILE_FILTERS] if db.code_values is not None else []
+    others = [name for name in names if name not in of_profile]
+    where = all_of(others, whole.months_sql, measured=market.is_measured)
     if of_profile:
         where += f" AND f.pg_uid IN (SELECT pg_uid FROM {_chosen_groups(db, whole, of_profile)})"
-    selection = f"SELECT f.* FROM {MARKET_FACT} f WHERE {where}"
-    return _selected(db, MARKET_FACT, selection, used_parameters(selection, {**whole.parameters, **market.parameters}))
+    return where
 
 
 def _selected(db: Snapshot, table: str, selection: str, parameters: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -353,9 +363,23 @@ def _chosen_groups(db: Snapshot, market: Market, names: Sequence[str]) -> str:
     values = "|".join(f"{name}={getattr(market, name)}" for name in names)
     table = f"groups_{values.encode().hex()}"
     members = market_members(db, market)
-    chosen = f"SELECT DISTINCT pg_uid FROM {members} WHERE {profile_condition(names)}"
+    chosen = f"SELECT DISTINCT pg_uid FROM {members} WHERE {members_condition(db, market, names)}"
     db.keep_table(table, chosen, market.parameters)
     return table
+
+
+def members_condition(db: Snapshot, market: Market, names: Iterable[str]) -> str:
+    """Return the condition on market_members that these of PROFILE_FILTERS set."""
+    condition = profile_condition(names)
+    if ZIPS_NEAR in condition and isinstance(db, MarketSnapshot):
+        # The same for each code: a visitor who looks around a place asks for many.
+        db.keep_for_all_markets(_NEAR_ZIPS, ZIPS_NEAR, {"near": market.near})
+        condition = condition.replace(ZIPS_NEAR, f"SELECT zip FROM {_NEAR_ZIPS}")
+    return condition
+
+
+_NEAR_ZIPS = "near_zip"
+"""The table in memory of the ZIP codes that the filter `near` is about."""
 
 
 def market_members(db: Snapshot, market: Market) -> str:
@@ -367,7 +391,11 @@ def market_members(db: Snapshot, market: Market) -> str:
         return f"(SELECT * FROM {GROUP_PROFILE.name} WHERE {in_months('year_month', market.months_sql)})"
     # Of all payers, so that the table in memory is the same whichever is looked at.
     months = market.without("payer").month_names
-    db.show_rows_of(_MEMBERS, GROUP_PROFILE.name, "pg_uid", _OF_MEMBER, of=MARKET_FACT, months=months)
+    db.make_for(
+        _MEMBERS,
+        tuple(months),
+        lambda: db.show_rows_of(_MEMBERS, GROUP_PROFILE.name, "pg_uid", _OF_MEMBER, of=MARKET_FACT, months=months),
+    )
     return _MEMBERS
 
 
