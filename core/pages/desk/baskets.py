@@ -58,6 +58,7 @@ def show_baskets(query: MarketQuery[BasketForm]) -> HttpResponseBase:
         named=named,
         baskets=named_baskets().values(),
         codes_text=values["codes"].replace(",", "\n").replace("*", " "),
+        without_place=query.list_without_place([code.code for code in codes]),
         labels=query.find_labels({code.code for code in codes}),
         labeled=labeled,
         indexes=[(one, labeled.get(one.payer_slug, "")) for one in answer.indexes],

@@ -113,6 +113,7 @@ def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]
         # Payers are compared in one sentence where there is one table: of one code, class, and modifier.
         ranked=sorted(compared[0].payers, key=lambda row: -row.p50) if len(wanted) == len(compared) == 1 else [],
         relabeled=any(row.other_label for row in spreads),
+        without_place=query.list_without_place(numbers),
         freed=[] if compared else query.list_freed(numbers),
         elsewhere=_in_other_classes(query, names) if market.code and query.choice.filled else [],
         **_counted(asked),

@@ -30,6 +30,7 @@ from core.queries.profiles import name_places
 from core.queries.rules.market import Market, market_cache, percent_cache, uses_own_areas
 from core.queries.rules.market_filters import AREA, BASIS, FILTERS, OF_COMPENSATION, YARDSTICK
 from core.queries.rules.which_filter_emptied import RatesWithoutFilter, count_without_each_filter
+from core.queries.rules.without_place import PayerWithoutPlace, count_without_place, side_of
 from core.queries.yardstick.compensation import (
     CompensationRelease,
     choose_compensation_release,
@@ -278,6 +279,16 @@ class MarketQuery(PageQuery[M]):
         words = {name: value for _, name, value in self._applied({name: getattr(market, name) for name in FILTERS})}
         return [(one, words[one.filter]) for one in count_without_each_filter(self.db, market, codes)]
 
+    def list_without_place(self, codes: Sequence[str] = ()) -> Sequence[PayerWithoutPlace]:
+        """Return the payers whose rates a setting that the visitor has chosen leaves out: they list no place.
+
+        The class that was filled in is that of the setting's own rates, and says nothing of the others.
+        """
+        choice = self.choice
+        if "care_setting" in choice.filled:
+            return []
+        return count_without_place(self.db, self.market.without(*choice.filled), codes)
+
     def _has_earlier_month(self) -> bool:
         """Return whether a payer of these rates has a file of another month: only then there are changes to show."""
         state, payer = self.market.state, self.market.payer
@@ -346,5 +357,8 @@ class MarketQuery(PageQuery[M]):
             "measured": self.measured,
             # Only pages with percents ask for it.
             "labels": self.find_labels,
+            # Only pages of a code or of several ask for it.
+            "without_place": self.list_without_place,
+            "side": side_of(self.market.care_setting or ""),
             "has_earlier_month": self._has_earlier_month(),
         }
