@@ -130,8 +130,8 @@ addEventListener("resize", reachable);
 function showCurrent() {
   for (const link of document.querySelectorAll("nav > ul > li > [aria-current]")) {
     const menu = link.closest("ul");
-    const beyond = link.getBoundingClientRect().right - menu.getBoundingClientRect().right;
-    if (beyond > 0) menu.scrollLeft += beyond + 24;
+    const [at, all] = [link.getBoundingClientRect(), menu.getBoundingClientRect()];
+    if (at.right > all.right) menu.scrollLeft += Math.min(at.right - all.right + 24, at.left - all.left);
   }
 }
 showCurrent();

@@ -100,13 +100,15 @@ class CompensationQuestions(ABC):
     ) -> pl.DataFrame:
         """Return who accepts less than the state's workers' compensation schedule, most such rates first.
 
-        `by` is "organizations", "payers", or "codes". `codes` are those of a named basket, or a list: organizations
-        then have a row for each code.
+        `by` is "organizations", "payers", "codes", or "modifiers": rates of one class, with every modifier. `codes` are
+        those of a named basket, or a list: organizations then have a row for each code.
         """
         if codes:
             return self._below_of_list(by, parse_market(state, year_month, None, None, filters), codes, limit)
         market = self._of_one_class(parse_market(state, year_month, code, code_type, filters))
         kind = cast(below_schedule.BelowBy, check_one_of("by", by, below_schedule.ROW_TYPES))
+        if kind == "modifiers":
+            market = market.without("modifier")
         found = below_schedule.list_below_schedule(self._snapshot(), market, kind, limit or ALL_ROWS, 0)[1]
         return frame_of(below_schedule.ROW_TYPES[kind], found)
 
@@ -116,6 +118,8 @@ class CompensationQuestions(ABC):
         market, listed = with_latest(db, market), codes_of(db, codes)[1]
         if market.classes != ALL_CLASSES:
             market = choose_class_of_codes(db, market.without(CLASSES), [one.code for one in listed]).market
+        if kind == "modifiers":
+            market = market.without("modifier")
         found = below_schedule.list_below_schedule(db, market, kind, limit or ALL_ROWS, 0, listed)[1]
         return frame_of(below_schedule.ROW_TYPES[kind], found)
 

@@ -88,6 +88,8 @@ def show_tin(query: MarketQuery[ProviderForm], tin: str) -> HttpResponseBase:
         tins=found,
         is_npi=providers.find_npi(query.db, digits) is not None,
         colleagues=colleagues,
+        # An NPI that is given as a tax ID, under which nobody else bills: the list would name the page itself.
+        is_itself=[one.npi for one in colleagues[1]] == [digits],
         max_colleagues=MAX_NPIS_OF_TIN,
         other_tins=list_other_tins(query.db, "tin", digits, MAX_OTHER_TINS),
     )

@@ -1,5 +1,6 @@
 """Payers compared, and one payer."""
 
+import re
 from typing import Any
 
 from django.test import Client
@@ -104,6 +105,7 @@ def test_a_long_list_fits_an_address(site: Client) -> None:
 def test_a_payer_is_listed_once_and_code_systems_are_a_choice(site: Client) -> None:
     page = site.get("/payers/").content.decode()
     assert page.count(f'<th scope="row"><a href="/payers/?payer={PEACH}">') == 1
-    chosen = site.get("/rates/", QUERY).content.decode().split(' name="code_type">')[1].split("</select>")[0]
+    rates = site.get("/rates/", QUERY).content.decode()
+    chosen = re.split('<select [^>]*name="code_type"', rates)[1].split("</select>")[0]
     assert '<option value="CPT" selected>' in chosen
     assert '<option value="HCPCS">' in chosen

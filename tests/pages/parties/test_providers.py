@@ -16,6 +16,7 @@ from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.tic.source import open_documents
 from tests.fixture_types import Load
+from tests.pages.markets import PEACH
 from tests.reference.nppes.registers import CLINIC, PRACTICE, SURGEON, provider, rates, register, write_places
 from tests.site import Visitor, csv_rows, serving, tables, text_of
 from tests.stores import open_snapshot
@@ -30,7 +31,7 @@ def test_an_npi_and_a_tax_id_link_to_each_other(site: Client, demo: Snapshot) ->
     assert npi in text_of(of_npi)
     assert name in text_of(of_npi)
     of_tin = site.get(f"/tin/{tin}/")
-    assert f"{name} {tin[:2]}-{tin[2:]}" in text_of(of_tin)
+    assert f"{name} tax ID {tin[:2]}-{tin[2:]}" in text_of(of_tin)
     assert npi in text_of(of_tin)
     assert site.get(f"/tin/{tin[:2]}-{tin[2:]}/", follow=False)["Location"] == f"/tin/{tin}/"
     total, rows = provider_rates.list_code_rates(demo, demo, Market("GA", "2025-08", npi=npi), 50, 0)
@@ -70,13 +71,32 @@ def test_a_provider_is_answered_first_then_sorted_and_searched(site: Client, dem
     assert "No rates of this provider match these filters" in text_of(site.get(f"/npi/{npi}/", {"q": "zzzz"}))
 
 
+def test_what_all_rows_say_is_said_once_above_them(site: Client, demo: Snapshot) -> None:
+    ((npi,),) = demo.rows("SELECT min(npi) FROM xref_tin_npi")
+    narrow = {"payer": PEACH, "billing_class": "professional", "modifier": "none"}
+    page = site.get(f"/npi/{npi}/", narrow)
+    of_codes = next(table for table in tables(page) if table[0][:1] == ["Code"])
+    assert len(of_codes) > 2
+    assert {"Payer", "Class", "Modifier"}.isdisjoint(of_codes[0])
+    assert "Example Peach Health Plan; professional; no modifier." in " ".join(text_of(page).split())
+    every = next(table for table in tables(site.get(f"/npi/{npi}/")) if table[0][:1] == ["Code"])
+    assert every[0][1] == "Payer", "it has rates of several"
+
+
+def test_a_heading_says_what_a_number_is(site: Client, demo: Snapshot) -> None:
+    ((npi,),) = demo.rows("SELECT min(npi) FROM dim_npi WHERE name IS NOT NULL")
+    assert f"<small>NPI {npi}</small></h1>" in site.get(f"/npi/{npi}/").content.decode()
+    for (tin,) in demo.rows("SELECT tin_value FROM named_tin WHERE tin_type = 'ein' AND business_name IS NULL LIMIT 1"):
+        assert f"<h1>Tax ID {tin[:2]}-{tin[2:]}</h1>" in site.get(f"/tin/{tin}/").content.decode()
+
+
 def test_a_provider_is_described_from_the_registry(site: Client, demo: Snapshot, store: Store, tmp_path: Path) -> None:
     person = demo.rows("SELECT npi, name FROM dim_npi WHERE credential = 'MD' AND deactivated_on IS NULL ORDER BY npi")[
         0
     ]
     page = text_of(site.get(f"/npi/{person[0]}/"))
     assert re.search(
-        rf"{person[1]} {person[0]} Individual, MD: .* \(demo\) \d+ MAIN ST \(DEMO\), .*, GA 3\d{{4}}-\d{{4}}", page
+        rf"{person[1]} NPI {person[0]} Individual, MD: .* \(demo\) \d+ MAIN ST \(DEMO\), .*, GA 3\d{{4}}-\d{{4}}", page
     )
     clinic = demo.rows("SELECT npi, name FROM dim_npi WHERE entity_type = 'organization' ORDER BY npi")[0]
     assert re.search(rf"{clinic[1]} {clinic[0]} Organization: ", text_of(site.get(f"/npi/{clinic[0]}/")))
