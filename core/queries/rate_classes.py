@@ -169,20 +169,21 @@ def count_classes(db: Snapshot, market: Market, rates: str, parameters: dict[str
     )
 
 
-def choose_among(market: Market, counts: Sequence[ClassCount]) -> ClassChoice:
+def choose_among(market: Market, counts: Sequence[ClassCount], *, of_some: bool = False) -> ClassChoice:
     """Return the market with the class that has most rates of those counted, where it does not name one.
 
     Of a list of codes, the class comes first in which most of them can be compared, and the whole service before its
-    parts. Most rates in dollars come next.
+    parts. Most rates in dollars come next. With `of_some`, the rates counted are some of the market's, whose others may
+    have other labels: a class with a label that is overruled is then named as it is measured.
     """
     asked = {name: getattr(market, name) for name in CLASS_FILTERS}
-    classes = list_classes(counts, named=asked["billing_class"])
+    classes = list_classes(counts, named=asked["billing_class"] or (LIKE_CLASSES[0] if of_some else None))
     if market.classes == ALL_CLASSES:
         return ClassChoice(market, [replace(one, chosen=True) for one in classes])
     fitting = [one for one in counts if all(one.has(name, value) for name, value in asked.items())]
     # A setting that was asked for is not divided further.
     divide = asked["care_setting"] is None
-    found = _list_default_classes(fitting, asked["billing_class"], asked["modifier"], divide=divide)
+    found = _list_default_classes(fitting, asked["billing_class"], asked["modifier"], divide=divide, of_some=of_some)
     if not found:
         return ClassChoice(market, classes)
     chosen = next((one for one in found if asked["modifier"] or not _mixes(one, fitting)), found[0])
@@ -209,7 +210,7 @@ def list_classes(
 
 
 def _list_default_classes(
-    counts: list[ClassCount], asked: str | None, modifier: str | None, *, divide: bool
+    counts: list[ClassCount], asked: str | None, modifier: str | None, *, divide: bool, of_some: bool
 ) -> list[RateClass]:
     """Return the classes that may be chosen: the one asked for, or else those in which all rates are once."""
     if asked:
@@ -218,6 +219,8 @@ def _list_default_classes(
     stated = _classes_by_rates(counts, _stated_classes(counts), modifier, divide=divide)
     if not measured:
         return _sorted(stated)
+    if of_some:
+        return _sorted(measured)
     return _sorted({rates: stated.get(rates, one) for rates, one in measured.items()})
 
 

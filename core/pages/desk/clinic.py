@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from core import open_store
 from core.fields.codes.basket_list import read_basket
 from core.fields.codes.clinic_lines import MAX_CHARACTERS, BadLine, ClinicLine, read_clinic_lines
+from core.fields.places.care_setting import SIDES
 from core.pages.citation import name_site
 from core.pages.formats import write_tin
 from core.pages.forms.clinic_form import ClinicForm, PastedForm
@@ -121,6 +122,11 @@ def _problems(form: PastedForm) -> list[tuple[str, str]]:
     return [(name, str(why)) for name, reasons in form.errors.items() for why in reasons]
 
 
+def _other_sides(setting: str | None) -> list[str]:
+    """Return the other side than the one that positions are of; none if they are of no side."""
+    return [side for side in SIDES if side != setting] if setting in SIDES else []
+
+
 def _text_of_file(request: HttpRequest) -> str:
     file = request.FILES.get("file")
     return file.read(MAX_CHARACTERS + 1).decode("utf-8-sig", errors="replace") if file else ""
@@ -152,6 +158,7 @@ def _answer(
         who=_name_of(db, clinic),
         clinic=clinic,
         of_class=of_class,
+        other_sides=_other_sides(query.market.care_setting) if not is_pasted else [],
         asked=asked,
         of_own=answer.of_own,
         positions=priced[:ROWS_SHOWN],

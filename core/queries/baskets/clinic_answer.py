@@ -14,6 +14,7 @@ from core.queries.baskets.clinic_position import (
     Clinic,
     ClinicPosition,
     choose_clinic_class,
+    choose_side,
     list_own_codes,
     list_positions,
     list_services,
@@ -63,6 +64,9 @@ def answer_clinic(db: Snapshot, question: ClinicQuestion) -> ClinicAnswer:
         market = replace(market, care_setting=question.market.care_setting)  # each line has its own
     market = replace(market, billing_class=market.billing_class or "professional")
     asked, of_own = _choose_lines(db, market, question)
+    if not market.care_setting and not any(line.setting for line in asked):
+        side = choose_side(db, market, question.clinic, [line.code.code for line in asked])
+        market = replace(market, care_setting=side)
     positions = list_positions(db, market, question.clinic, asked, dict(coverage.list_payers(db)))
     return ClinicAnswer(replace(of_class, market=market), asked, of_own, positions)
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
+from core.fields.places.care_setting import SIDES
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.baskets.basket_medians import compared_codes
 from core.queries.parties.billed_services import MEMBERS, services_sql
@@ -12,7 +13,8 @@ from core.queries.rules.columns import BillingClass, Code, CodeName, Modifier, P
 from core.queries.rules.listed_codes import in_codes
 from core.queries.rules.market import Market, market_facts
 from core.queries.rules.market_filters import CLASS_FILTERS, CLASSES, FILTERS
-from core.queries.rules.named_rows import read_by_key
+from core.queries.rules.measured_class import class_of_like
+from core.queries.rules.named_rows import read_by_key, read_rows
 from core.queries.rules.percentiles import median
 from core.queries.rules.rate_kinds import CARE_SETTINGS_OF_SETS, STATED_CARE_SQL
 from core.store.connection import Snapshot
@@ -375,14 +377,49 @@ def _reason(row: _Found | None, counts: _Counts | None) -> str:
 
 
 def choose_clinic_class(db: Snapshot, market: Market, clinic: Clinic) -> ClassChoice:
-    """Return the market with the class of most of the clinic's own rates. The component is that of each line."""
+    """Return the market with the class of most of the clinic's own rates. The component is that of each line.
+
+    Where the label of these is overruled, the class is the measured one: others' rates of it may be labeled otherwise.
+    """
     anything = market.without("code_type", "code", *CLASS_FILTERS)
     facts, parameters = market_facts(db, anything)
     own = f"(SELECT f.*, 1 AS rate_count FROM ({facts}) f WHERE {clinic.condition})"
     counts = count_classes(db, anything, own, {**parameters, **clinic.values})
-    choice = choose_among(market.without("modifier", CLASSES), counts)
+    choice = choose_among(market.without("modifier", CLASSES), counts, of_some=True)
     found = [one for one in choice.classes if one.modifier == choice.market.modifier]
     return ClassChoice(replace(choice.market, modifier=None), found, choice.filled - {"modifier"})
+
+
+@dataclass(frozen=True)
+class _SideCount:
+    sides: list[str]
+    rates: int
+    own: int
+
+
+def choose_side(db: Snapshot, market: Market, clinic: Clinic, codes: Sequence[str]) -> str | None:
+    """Return which of SIDES the medians of some codes are of; None if the market's rates are not divided.
+
+    It is the one with most rates of those that have all of the clinic's own rates: its payer may state no place, and
+    another payer two lists of them. A facility's rates have no sides.
+    """
+    if class_of_like(market.billing_class) != "professional" or not codes:
+        return None
+    facts, parameters = market_facts(db, replace(market, code_type=None, code=None, modifier=None))
+    listed, numbers = in_codes(codes)
+    rows = read_rows(
+        db,
+        _SideCount,
+        f"""SELECT sides, count(*) AS rates, count(*) FILTER ({clinic.condition}) AS own
+            FROM ({facts}) f
+            JOIN ({CARE_SETTINGS_OF_SETS}) c ON c.stated = {STATED_CARE_SQL} AND c.pos_set_id = f.pos_set_id
+            WHERE {listed} AND rate_kind(negotiated_type, negotiation_arrangement) = 'dollars' GROUP BY sides""",
+        {**parameters, **numbers, **clinic.values},
+    )
+    if not all([side] in [row.sides for row in rows] for side in SIDES):
+        return None
+    found = [side for side in SIDES if all(side in row.sides for row in rows if row.own)]
+    return max(found, key=lambda side: sum(row.rates for row in rows if side in row.sides), default=None)
 
 
 def list_own_codes(db: Snapshot, market: Market, clinic: Clinic) -> list[tuple[str, str]]:
