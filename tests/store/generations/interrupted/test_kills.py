@@ -1,6 +1,6 @@
 """A writer killed at any moment leaves the store as it was, or as it was to be; the next one cleans up and completes.
 
-BEACONPOINT_KILLS is the number of kills, 9 where it is not set: BEACONPOINT_KILLS=400 pytest tests/store/test_kills.py
+BEACONPOINT_KILLS is the number of kills, 9 where it is not set: BEACONPOINT_KILLS=400 with pytest
 Half of them come from outside, at a moment spread over the operation's whole duration, half at one of its steps in the
 file system, so that publication and the moving of links, which are short, are met as well. Meanwhile another process
 reads the store without pause, through its stable paths and its manifest.
