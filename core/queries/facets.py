@@ -12,6 +12,7 @@ from core.queries.rules.market import (
     Market,
     counted_rates,
     facts_in_memory,
+    from_memory,
     groups_sql,
     rates_of_market,
 )
@@ -65,7 +66,10 @@ def count_choices(db: Snapshot, market: Market, names: Iterable[str] = tuple(_CO
     # All filters are counted in one pass: rates are grouped by the columns that matter and by which of the market's
     # filters they meet. The choices of one filter are then the groups that meet all the others.
     columns = ", ".join(f"{column} AS {name}" for name, column in _COLUMNS.items() if name in names)
-    conditions = {name: filter_condition(name, "", counted=True, measured=market.is_measured) for name in set_filters}
+    conditions = {
+        name: from_memory(db, market, filter_condition(name, "", counted=True, measured=market.is_measured))
+        for name in set_filters
+    }
     fits = "".join(f", {condition} AS fits_{name}" for name, condition in conditions.items())
     counts = " UNION ALL ".join(_count_values_sql(name, set_filters) for name in names)
     cube = f"SELECT {columns}{fits}, sum(rate_count) AS n FROM {rates} f GROUP BY ALL"

@@ -23,6 +23,7 @@ from core.queries.rules.market_filters import (
     with_often_asked,
 )
 from core.queries.rules.measured_class import LIKE_CLASSES
+from core.queries.rules.rate_kinds import CARE_SETTINGS_OF_SETS
 from core.store.connection import MarketSnapshot, Snapshot
 from core.store.generations.manifest import BY_GROUP
 from core.store.market.market_facts import MONTHS
@@ -321,7 +322,7 @@ def counted_rates(db: Snapshot, market: Market, *, areas: bool = False) -> tuple
     # all of them meet are left out: DuckDB keeps the plan of a question without parameters.
     names = [name for name in market.filter_names if name not in PROVIDER_FILTERS]
     filters = {name: getattr(market, name) for name in (*of_code, *names) if getattr(market, name)}
-    of_rates = all_of(filters, "", counted=True, measured=market.is_measured)
+    of_rates = from_memory(db, market, all_of(filters, "", counted=True, measured=market.is_measured))
     selection = f"SELECT * FROM {COUNTED_RATE} f WHERE {of_rates}"
     return _selected(db, COUNTED_RATE, selection, filters)
 
@@ -341,7 +342,7 @@ def _where_in_memory(db: Snapshot, market: Market) -> str:
     names, whole = market.filter_names, market.without("payer")
     of_profile = [name for name in names if name in PROFILE_FILTERS] if db.code_values is not None else []
     others = [name for name in names if name not in of_profile]
-    where = all_of(others, whole.months_sql, measured=market.is_measured)
+    where = from_memory(db, market, all_of(others, whole.months_sql, measured=market.is_measured))
     if of_profile:
         where += f" AND f.pg_uid IN (SELECT pg_uid FROM {_chosen_groups(db, whole, of_profile)})"
     return where
@@ -370,16 +371,31 @@ def _chosen_groups(db: Snapshot, market: Market, names: Sequence[str]) -> str:
 
 def members_condition(db: Snapshot, market: Market, names: Iterable[str]) -> str:
     """Return the condition on market_members that these of PROFILE_FILTERS set."""
-    condition = profile_condition(names)
-    if ZIPS_NEAR in condition and isinstance(db, MarketSnapshot):
-        # The same for each code: a visitor who looks around a place asks for many.
+    return from_memory(db, market, profile_condition(names))
+
+
+def from_memory(db: Snapshot, market: Market, condition: str) -> str:
+    """Return a condition that reads what it needs from tables in memory, where `db` can show them.
+
+    They are made once, for all codes: the settings of care of each set of places, and the ZIP codes around a place.
+    """
+    if not isinstance(db, MarketSnapshot):
+        return condition
+    if CARE_SETTINGS_OF_SETS in condition:
+        db.shown.add(_CARE_SETTINGS, db.ask_once(_care_settings_of_sets))
+        condition = condition.replace(CARE_SETTINGS_OF_SETS, f"SELECT * FROM {_CARE_SETTINGS}")
+    if ZIPS_NEAR in condition:
         db.keep_for_all_markets(_NEAR_ZIPS, ZIPS_NEAR, {"near": market.near})
         condition = condition.replace(ZIPS_NEAR, f"SELECT zip FROM {_NEAR_ZIPS}")
     return condition
 
 
-_NEAR_ZIPS = "near_zip"
-"""The table in memory of the ZIP codes that the filter `near` is about."""
+def _care_settings_of_sets(db: Snapshot) -> Any:
+    return db.arrow_rows(CARE_SETTINGS_OF_SETS, {})
+
+
+_CARE_SETTINGS, _NEAR_ZIPS = "care_setting_of_set", "near_zip"
+"""The tables in memory that from_memory shows."""
 
 
 def market_members(db: Snapshot, market: Market) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from core.fields.places.care_setting import FOUR_SETTINGS, OTHER_PLACE, SIDES
 from core.fields.places.place_of_service import EVERY_PLACE
 from core.queries.rules.distance import miles_sql
 from core.queries.rules.evidence import EVIDENCE, likely_condition
@@ -234,6 +235,7 @@ def filter_condition(name: str, month: str = "$year_month", *, counted: bool = F
 _OFTEN = {
     "billing_class": ("professional", "institutional", "both", *LIKE_CLASSES),
     "modifier": (NO_MODIFIER, "26", "TC"),
+    "care_setting": (*SIDES, *FOUR_SETTINGS, OTHER_PLACE, NOT_STATED),
 }
 """The values of filters that most pages have, as they choose a class of rates."""
 
