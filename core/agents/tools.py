@@ -28,13 +28,17 @@ PlaceArgument = Annotated[
 ]
 SettingArgument = Annotated[
     str | None,
-    Field(description="Where, in a word: office, hospital outpatient, surgical center, or inpatient."),
+    Field(
+        description="Where, in a word: office, hospital outpatient, surgical center, or inpatient; of professionals "
+        "also `non-facility or unstated`, the default where rates differ in it, and `facility or unstated`."
+    ),
 ]
 AllClassesArgument = Annotated[
     bool,
     Field(
         description="Without it, the answer is about the class with most rates: one billing class, one component (the "
-        "whole, 26, or TC), one kind of facility. `rate_classes` lists the others."
+        "whole, 26, or TC), one kind of facility, or of professionals, one side: outside of facilities or in them. "
+        "`rate_classes` lists the others."
     ),
 ]
 RowsArgument = Annotated[int, Field(description="Rows to return at most.", ge=1, le=200)]

@@ -25,7 +25,7 @@ NOTABLE_ERROR = 0.05
 
 
 @dataclass(frozen=True)
-class _Rows:
+class _AmountRows:
     """The rows of the schedules: all of them, or those of one code in memory (`is_kept`), see keep_localities."""
 
     is_kept: bool
@@ -51,7 +51,7 @@ class AreaSchedule:
 
     kind: str
     place: str
-    amounts: Callable[[_Rows], str]
+    amounts: Callable[[_AmountRows], str]
     otherwise: str = MEAN_OF_STATE
     in_each_state: bool = False
 
@@ -246,7 +246,7 @@ def area_steps(
                 SELECT *, NULL::VARCHAR AS group_area, NULL::DOUBLE AS mean_error,
                        if(medicare IS NULL, NULL, {otherwise}) AS area
                 FROM outcomes)"""
-    rows = _Rows(is_kept)
+    rows = _AmountRows(is_kept)
     # Of most schedules, a place has the same amount in each state that it is in.
     prices = " UNION ALL ".join(
         f"SELECT '{one.kind}' AS schedule, {_ONE_STATE if one.in_each_state else _ANY_STATE} AS only_in, * "
