@@ -98,10 +98,16 @@ class Totals:
         float | None,
         described("Median of all rates in dollars, each counted once, with or without a known tax ID.", 95.0),
     ]
+    low: Annotated[float | None, described("First quartile of the organizations' medians, in dollars.", 88.0)]
+    middle: Annotated[float | None, described("Median of the organizations' medians.", 96.5)]
+    high: Annotated[float | None, described("Third quartile of the organizations' medians.", 104.0)]
 
 
 def count_totals(db: Snapshot, market: Market) -> Totals:
-    """Return how many organizations and rates the table is about, and how many rates it leaves out."""
+    """Return how many organizations and rates the table is about, how many rates it leaves out, and what is paid.
+
+    The quartiles are of organizations, each counted once, however many rates it has.
+    """
     with facts_in_memory(db, market) as memory:
         facts, parameters = rates_of_market(memory, market)
         sql = f"""
@@ -109,12 +115,18 @@ def count_totals(db: Snapshot, market: Market) -> Totals:
                 SELECT pg_uid, negotiated_rate, rate_kind(f.negotiated_type, f.negotiation_arrangement) AS kind
                 FROM {facts} f),
             t AS (SELECT pg_uid, tin_type, tin_value FROM {_tins_of_groups(memory, market)}
-                  WHERE pg_uid IN (SELECT pg_uid FROM f WHERE kind = 'dollars'))
+                  WHERE pg_uid IN (SELECT pg_uid FROM f WHERE kind = 'dollars')),
+            paid AS (
+                SELECT {median("negotiated_rate")} AS p50
+                FROM f JOIN t USING (pg_uid) WHERE kind = 'dollars' GROUP BY tin_type, tin_value),
+            quartiles AS (SELECT quantile_cont(p50, [0.25, 0.5, 0.75]) AS q FROM paid)
             SELECT (SELECT count(*) FROM (SELECT DISTINCT tin_type, tin_value FROM t)) AS organizations,
                    count(*) FILTER (kind = 'dollars') AS dollars,
                    count(*) FILTER (kind = 'dollars' AND pg_uid NOT IN (SELECT pg_uid FROM t)) AS without_tin,
                    count(*) FILTER (kind <> 'dollars') AS other_kinds,
-                   {median("negotiated_rate", "kind = 'dollars'")} AS median
+                   {median("negotiated_rate", "kind = 'dollars'")} AS median,
+                   (SELECT q[1] FROM quartiles) AS low, (SELECT q[2] FROM quartiles) AS middle,
+                   (SELECT q[3] FROM quartiles) AS high
             FROM f"""
         return read_row(memory, Totals, sql, parameters | used_parameters(sql, market.parameters))
 

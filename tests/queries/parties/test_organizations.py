@@ -1,6 +1,7 @@
 """Organizations of a market, at the edges."""
 
 from pathlib import Path
+from statistics import median, quantiles
 
 from core.queries.parties import organizations
 from tests.queries.one_market import MARKET, store_of_market
@@ -28,3 +29,20 @@ def test_groups_without_a_tax_id_are_counted_and_not_listed(tmp_path: Path) -> N
     assert (totals.organizations, totals.dollars, totals.without_tin, totals.other_kinds) == (1, 3, 2, 1)
     (only,) = organizations.list_organizations(db, MARKET, "rates", 9, 0)
     assert (only.tin_value, only.share, only.rank, only.npis) == ("100000001", 1 / 2, 1, 0)
+
+
+def test_each_organization_counts_once_in_the_quartiles(tmp_path: Path) -> None:
+    """One with many rates is one organization: the market's median, of rates, may be quite another."""
+    many = [{"negotiated_rate": 10.0 + number} for number in range(9)]
+    db = store_of_market(tmp_path, *many, {"group": 1, "negotiated_rate": 50.0})
+    rows = organizations.list_organizations(db, MARKET, "p50", 9, 0)
+    paid = [row.p50 for row in rows]
+    assert len(paid) == 2
+    totals = organizations.count_totals(db, MARKET)
+    assert [totals.low, totals.middle, totals.high] == quantiles(paid, n=4, method="inclusive")
+    assert totals.middle == median(paid) != totals.median
+
+
+def test_without_an_organization_there_are_no_quartiles(tmp_path: Path) -> None:
+    totals = organizations.count_totals(store_of_market(tmp_path, {"group": 2}), MARKET)
+    assert (totals.organizations, totals.low, totals.middle, totals.high) == (0, None, None, None)
