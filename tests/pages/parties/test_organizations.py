@@ -23,8 +23,8 @@ def test_organizations_are_compared_with_the_market(site: Client, demo: Snapshot
     assert [row[3] for row in shown[1:]] == [str(row.rank) for row in rows]
     assert f"the market median, {write_dollars(totals.median)}" in text_of(response)
     assert (
-        f"In Georgia, the middle one of {totals.organizations} organizations is paid {write_dollars(totals.middle)} , by "
-        f"the median of its rates; half of them are paid between {write_dollars(totals.low)} and "
+        f"In Georgia, the middle one of {totals.organizations} organizations is paid {write_dollars(totals.middle)} , "
+        f"by the median of its rates; half of them are paid between {write_dollars(totals.low)} and "
         f"{write_dollars(totals.high)} ."
     ) in text_of(response)
     assert shown[1][-1].split(" ")[-1] in {"above", "below", "same"}
