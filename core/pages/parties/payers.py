@@ -121,8 +121,12 @@ def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]
 
 
 def _in_other_classes(query: MarketQuery[PayersForm], shown: Collection[str]) -> list[Choice]:
-    """Return the payers whose rates of the code are all of other classes than the one that is compared."""
-    every = query.market.without(*CLASS_FILTERS)
+    """Return the payers whose rates of the code are all of other classes than the one that is compared.
+
+    What a setting that the visitor has chosen leaves out is said apart, see list_without_place.
+    """
+    filled = query.choice.filled
+    every = query.market.without(*(name for name in CLASS_FILTERS if name != "care_setting" or name in filled))
     with market_cache(query.db, every) as cached:
         found = count_choices(cached, every, ["payer"])["payer"]
     return [choice for choice in found if choice.rates and choice.value not in shown]
