@@ -99,7 +99,7 @@ def test_a_provider_is_described_from_the_registry(site: Client, demo: Snapshot,
         rf"{person[1]} NPI {person[0]} Individual, MD: .* \(demo\) \d+ MAIN ST \(DEMO\), .*, GA 3\d{{4}}-\d{{4}}", page
     )
     clinic = demo.rows("SELECT npi, name FROM dim_npi WHERE entity_type = 'organization' ORDER BY npi")[0]
-    assert re.search(rf"{clinic[1]} {clinic[0]} Organization: ", text_of(site.get(f"/npi/{clinic[0]}/")))
+    assert re.search(rf"{clinic[1]} NPI {clinic[0]} Organization: ", text_of(site.get(f"/npi/{clinic[0]}/")))
     ((gone, day),) = demo.rows("SELECT npi, deactivated_on FROM dim_npi WHERE deactivated_on IS NOT NULL")
     assert f"Deactivated {write_day(day)}." in text_of(site.get(f"/npi/{gone}/"))
     ((unknown,),) = demo.rows("SELECT npi FROM dim_npi WHERE name IS NULL")
