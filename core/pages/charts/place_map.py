@@ -28,8 +28,8 @@ _LEAST_SPAN = 1.5
 _NAMED = 12
 """Places that have their name beside them, if it covers nothing."""
 
-_LETTER, _LINE = 8.4, 17
-"""Width of a letter, rounded up, and height of a name."""
+_LETTER, _LINE = 12.4, 25
+"""Width of a letter, rounded up, and height of a name, where they are largest: on a phone, see site.css."""
 
 
 @dataclass(frozen=True)
