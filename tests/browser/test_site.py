@@ -228,7 +228,7 @@ def test_pasted_codes_are_compared(look: Any, tmp_path: Path, javascript: bool) 
     page.get_by_role("button", name="Compare").click()
     page.wait_for_url("**codes=99213,99214,450,XYZ&base=example_peach_health_plan")
     expect(page.locator(".notice")).to_contain_text("No rates for XYZ")
-    expect(page.locator("table.matrix tbody tr")).to_have_count(5)
+    expect(page.locator("table.matrix tbody tr")).to_have_count(7)  # a visit has two sides
     page.get_by_role("link", name="CPT 99214").first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("CPT 99214")
     expect(page.locator("svg.chart")).to_have_count(1)
