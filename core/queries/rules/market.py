@@ -350,9 +350,11 @@ def _where_in_memory(db: Snapshot, market: Market) -> str:
 
 def _selected(db: Snapshot, table: str, selection: str, parameters: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Return SQL of a selection from a table in memory, and its parameters: none where the selection can be kept."""
-    if not parameters or not isinstance(db, MarketSnapshot) or db.count_shown(table) > _MAX_SELECTED:
-        return f"({selection})", parameters
-    return db.keep_selection(table, *with_often_asked(selection, parameters)), {}
+    has_condition = bool(parameters)
+    selection, parameters = with_often_asked(selection, parameters)
+    if has_condition and isinstance(db, MarketSnapshot) and db.count_shown(table) <= _MAX_SELECTED:
+        return db.keep_selection(table, selection, parameters), {}
+    return f"({selection})", parameters
 
 
 _MAX_SELECTED = 20_000
