@@ -75,7 +75,7 @@ BEACONPOINT_QUERY_TEMP_SIZE = env.str("BEACONPOINT_QUERY_TEMP_SIZE", default="4G
 BEACONPOINT_SITE_MEMORY = env.str("BEACONPOINT_SITE_MEMORY", default="600MB", validate=_size)
 # Pages made and files sent at the same time, how long a file may take, and bytes of pages kept in memory.
 BEACONPOINT_QUESTIONS = env.int("BEACONPOINT_QUESTIONS", default=3, validate=validate.Range(min=1, max=16))
-BEACONPOINT_DOWNLOADS = env.int("BEACONPOINT_DOWNLOADS", default=2, validate=validate.Range(min=1, max=16))
+BEACONPOINT_DOWNLOADS = env.int("BEACONPOINT_DOWNLOADS", default=1, validate=validate.Range(min=1, max=16))
 BEACONPOINT_DOWNLOAD_SECONDS = env.float("BEACONPOINT_DOWNLOAD_SECONDS", default=120, validate=validate.Range(min=1))
 BEACONPOINT_ANSWER_BYTES = env.int("BEACONPOINT_ANSWER_BYTES", default=64_000_000, validate=validate.Range(min=0))
 # The most rates that are compared, matched or checked without a code: more take longer than a question may.

@@ -106,7 +106,7 @@ def _quick_limits() -> QueryLimits:
 
 
 def _heavy_limits() -> QueryLimits:
-    # Three at a time may need it: a heavy question and two downloads, which are sorted before they are sent.
+    # Several at a time may need it: a heavy question, and downloads, which are sorted before they are sent.
     return replace(
         _site_limits(),
         memory=_share_of_memory(0.6),
