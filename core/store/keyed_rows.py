@@ -41,7 +41,7 @@ class _SortedRows:
 
     hashes: np.ndarray
     starts: np.ndarray
-    columns: pa.Table
+    columns: pa.RecordBatch
     used: float
 
     @property
@@ -91,10 +91,10 @@ class KeyedRows:
         positions = np.arange(ends[-1] if len(ends) else 0) + np.repeat(first - (ends - counts), counts)
         keys = wanted.take(pa.array(np.repeat(found, counts)))
         taken = rows.columns.take(pa.array(positions))
-        for at, field in enumerate(taken.schema):
-            if pa.types.is_dictionary(field.type):
-                taken = taken.set_column(at, field.name, taken.column(at).cast(field.type.value_type))
-        return taken.add_column(0, key, keys)
+        values = [
+            column.dictionary_decode() if pa.types.is_dictionary(column.type) else column for column in taken.columns
+        ]
+        return pa.table([keys, *values], names=[key, *columns])
 
     def _rows(self, table: str, key: str, columns: tuple[str, ...], part: Part) -> _SortedRows | None:
         name = (table, key, columns, *sorted(part.items()))
@@ -131,17 +131,21 @@ class KeyedRows:
         starts = np.concatenate([[0], changes, [len(hashes)]]) if len(hashes) else np.zeros(1)
         if found[key].n_unique() != len(starts) - 1:
             return None
-        kept = found.select(columns).to_arrow(compat_level=pl.CompatLevel.oldest())
-        for at, name in enumerate(columns):
-            values = found[name]
-            if not values.dtype.is_nested() and values.n_unique() * _FEW <= len(values):
-                kept = kept.set_column(at, name, _once_each(kept.column(at)))
+        kept: list[pa.Array] = []
+        for name, column in zip(columns, found.select(columns).to_arrow(compat_level=_OLDEST).columns, strict=True):
+            values = column.combine_chunks()
+            is_repeated = not found[name].dtype.is_nested() and found[name].n_unique() * _FEW <= len(found)
+            kept.append(_once_each(values) if is_repeated else values)
         first = starts[:-1].astype(np.int32)
-        return _SortedRows(hashes[first], starts.astype(np.int32), kept, self._clock())
+        batch = pa.RecordBatch.from_arrays(kept, names=list(columns))
+        return _SortedRows(hashes[first], starts.astype(np.int32), batch, self._clock())
 
 
-def _once_each(column: pa.ChunkedArray) -> pa.DictionaryArray:
+_OLDEST = pl.CompatLevel.oldest()
+
+
+def _once_each(column: pa.Array) -> pa.DictionaryArray:
     """Return a column whose values are kept once each, and their numbers in as few bytes as there are values."""
-    found = column.combine_chunks().dictionary_encode()
+    found = column.dictionary_encode()
     number = pa.uint16() if len(found.dictionary) <= np.iinfo(np.uint16).max else pa.int32()
     return pa.DictionaryArray.from_arrays(found.indices.cast(number), found.dictionary)
