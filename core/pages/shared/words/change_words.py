@@ -10,7 +10,7 @@ def count_paid(row: Moved) -> str:
         (row.up, "more"),
         (row.down, "less"),
         (row.same, "the same"),
-        (row.unclear, "other amounts that did not all move one way"),
+        (row.unclear, "partly more and partly less"),
     ]
     there = [(number, how) for number, how in counted if number]
     if not there:
