@@ -1,6 +1,7 @@
 """What holds for every page: its policy, its links, its form."""
 
 import re
+from contextlib import closing
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -57,7 +58,9 @@ def test_every_page_keeps_to_its_policy_and_each_of_its_links_works(site: Client
     for link in sorted(links):
         target = link if link.startswith("/") else f"/{link}"
         if not target.startswith("/static/") and not news_of(target) <= FOLLOWED:
-            assert site.get(target).status_code == 200, link
+            # A file keeps its place in its lane until it is read or closed.
+            with closing(site.get(target)) as answer:
+                assert answer.status_code == 200, link
             FOLLOWED.update(news_of(target))
 
 
