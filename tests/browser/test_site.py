@@ -210,6 +210,7 @@ def test_a_filter_swaps_the_page_s_part_and_goes_back(look: Any) -> None:
     page.evaluate("window.still = 'here'")
     before = page.get_by_role("complementary").inner_text()
     classes = page.get_by_role("navigation", name="Classes of rates")
+    classes.get_by_text("Other classes").click()
     classes.get_by_role("link", name="Institutional").click()
     expect(classes.locator("[aria-current]")).to_contain_text("Institutional")
     assert "billing_class=institutional" in page.url
