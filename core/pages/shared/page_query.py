@@ -292,8 +292,9 @@ class MarketQuery(PageQuery[M]):
     def _has_earlier_month(self) -> bool:
         """Return whether a payer of these rates has a file of another month: only then there are changes to show."""
         state, payer = self.market.state, self.market.payer
-        if not self.market.code or self.choice.meanings or not coverage.has_earlier_month(self.db, state, payer):
-            return coverage.has_earlier_month(self.db, state, payer)
+        found = coverage.has_earlier_month(self.db, state, payer)
+        if not found or not self.market.code or self.choice.meanings:
+            return found
         payers = list_payers_with_rates(self.cached, self.market)
         return any(coverage.has_earlier_month(self.db, state, one) for one in payers)
 

@@ -243,13 +243,11 @@ _OFTEN = {
 def with_often_asked(sql: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """Return SQL with the values of _OFTEN written out, and the other parameters, which are bound as always.
 
-    A question without parameters is planned once, see market_connection.py. What is written is a word of this program,
+    A question without parameters is planned once, see market_connection.py. Only a word of this program is written out,
     never a visitor's text.
     """
     others = dict(parameters)
     for name, words in _OFTEN.items():
-        for word in words:
-            if parameters.get(name) == word:
-                sql = re.sub(rf"\${name}\b", quote(word), sql)
-                del others[name]
+        if parameters.get(name) in words:
+            sql = re.sub(rf"\${name}\b", quote(others.pop(name)), sql)
     return sql, others
