@@ -11,6 +11,7 @@ The lanes' numbers (`running`, `waiting`, `admitted`, `refused`) may be read at 
 """
 
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
@@ -175,34 +176,49 @@ LANES = (QUESTIONS, HEAVY_QUESTIONS, DOWNLOADS)
 
 
 class FrontDesk:
-    """So many requests at a time are looked at. It takes a millisecond or two, so that nobody waits for long."""
+    """One request at a time is looked at. It takes a millisecond or two, so that nobody waits for long.
 
-    def __init__(self, places: int = 2) -> None:
-        self._places = threading.BoundedSemaphore(places)
-        self._release: ContextVar[Callable[[], None] | None] = ContextVar("release", default=None)
+    While a page is being made, the desk rests after each request for as long as that one took: two threads that always
+    want the interpreter would otherwise leave a third of it to the page, and those who ask for kept pages come without
+    a pause.
+    """
+
+    MOST_REST = 0.02
+    """Seconds that the desk rests at most."""
+
+    def __init__(self, is_page_made: Callable[[], bool]) -> None:
+        self._is_page_made = is_page_made
+        self._desk = threading.Semaphore()
+        self._opens = 0.0
+        self._began: ContextVar[float | None] = ContextVar("began", default=None)
 
     def answer(self, application: Application) -> Application:
         """Return a WSGI application whose requests come to this desk first."""
 
         def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-            self._places.acquire()
-            token = self._release.set(self._places.release)
+            self._desk.acquire()
+            if self._is_page_made():
+                time.sleep(max(0.0, self._opens - time.monotonic()))
+            token = self._began.set(time.monotonic())
             try:
                 return application(environ, start_response)
             finally:
                 self.leave()
-                self._release.reset(token)
+                self._began.reset(token)
 
         return answer
 
     def leave(self) -> None:
         """Let the next request come to the desk. Does nothing for a request that is not there."""
-        if release := self._release.get():
-            self._release.set(None)
-            release()
+        began = self._began.get()
+        if began is not None:
+            self._began.set(None)
+            now = time.monotonic()
+            self._opens = now + min(now - began, self.MOST_REST)
+            self._desk.release()
 
 
-FRONT_DESK = FrontDesk()
+FRONT_DESK = FrontDesk(lambda: QUESTIONS.running > 0)
 
 
 def stated_address(request: HttpRequest) -> str:

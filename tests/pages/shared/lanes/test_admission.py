@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -308,12 +309,12 @@ def test_one_client_is_asked_to_wait_for_its_own_answers(site: Client, settings:
         assert site.get("/rates/", {**QUERY, "setting": "inpatient"}, **other).status_code == 200
 
 
-def test_so_many_at_a_time_come_to_the_front_desk() -> None:
-    desk, inside, go_on = FrontDesk(2), [], threading.Event()
+def test_one_at_a_time_comes_to_the_front_desk() -> None:
+    desk, inside, go_on = FrontDesk(lambda: False), [], threading.Event()
 
     def application(environ: dict[str, Any], _start_response: Any) -> list[bytes]:
         inside.append(environ["number"])
-        if environ["number"] == 1:
+        if environ["number"] == 0:
             desk.leave()
             desk.leave()
         assert go_on.wait(LONG)
@@ -325,14 +326,40 @@ def test_so_many_at_a_time_come_to_the_front_desk() -> None:
     threads.append(in_thread(partial(at_desk, {"number": 1}, None)))
     wait_until(lambda: inside == [0, 1])
     threads.append(in_thread(partial(at_desk, {"number": 2}, None)))
-    wait_until(lambda: inside == [0, 1, 2])
-    threads.append(in_thread(partial(at_desk, {"number": 3}, None)))
     assert not go_on.wait(0.1)
-    assert inside == [0, 1, 2], "two are at the desk, and one has left it for a lane"
+    assert inside == [0, 1], "one is at the desk, and one has left it for a lane"
     go_on.set()
     for thread in threads:
         thread.join(LONG)
-    assert inside == [0, 1, 2, 3]
+    assert inside == [0, 1, 2]
+
+
+@pytest.mark.parametrize("is_page_made", [False, True])
+def test_the_front_desk_rests_while_a_page_is_made(is_page_made: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, rests = [100.0], []
+
+    def sleep(seconds: float) -> None:
+        rests.append(seconds)
+        now[0] += seconds
+
+    monkeypatch.setattr(
+        "core.pages.shared.lanes.admission.time", SimpleNamespace(monotonic=lambda: now[0], sleep=sleep)
+    )
+    desk = FrontDesk(lambda: is_page_made)
+
+    def take(seconds: float) -> None:
+        def application(_environ: dict[str, Any], _start_response: Any) -> list[bytes]:
+            now[0] += seconds
+            return []
+
+        desk.answer(application)({}, None)
+
+    take(0.002)
+    take(0.5)
+    take(0.001)
+    now[0] += 1
+    take(0.001)
+    assert rests == (pytest.approx([0, 0.002, FrontDesk.MOST_REST, 0], abs=1e-9) if is_page_made else [])
 
 
 def test_who_is_shown_to_a_lane_leaves_the_front_desk() -> None:
@@ -340,10 +367,10 @@ def test_who_is_shown_to_a_lane_leaves_the_front_desk() -> None:
 
     def application(_environ: dict[str, Any], _start_response: Any) -> list[bytes]:
         with tested.enter():
-            answered.append(FRONT_DESK._places._value)
+            answered.append(FRONT_DESK._desk._value)
         return []
 
-    before = FRONT_DESK._places._value
+    before = FRONT_DESK._desk._value
     FRONT_DESK.answer(application)({}, None)
     assert answered == [before]
-    assert FRONT_DESK._places._value == before
+    assert FRONT_DESK._desk._value == before
