@@ -10,8 +10,9 @@ from core.store.read_arrow import BATCH_ROWS, read_arrow
 
 
 def _address_space() -> int:
-    (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmSize")]
-    return int(line.split()[1]) << 10
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    (kilobytes,) = [line.split()[1] for line in status.splitlines() if line.startswith("VmSize")]
+    return int(kilobytes) << 10
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
