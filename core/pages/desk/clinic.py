@@ -27,7 +27,14 @@ from core.pages.shared.page import MarketQuery, market_page
 from core.queries import coverage
 from core.queries.baskets.basket_answer import choose_codes
 from core.queries.baskets.clinic_answer import ClinicQuestion, answer_clinic, split_clinic
-from core.queries.baskets.clinic_position import BY_UNITS, Clinic, ClinicPosition, sum_gaps, weigh
+from core.queries.baskets.clinic_position import (
+    BY_UNITS,
+    Clinic,
+    ClinicPosition,
+    list_left_out,
+    sum_gaps,
+    weigh,
+)
 from core.queries.latest import list_payer_months
 from core.queries.parties.other_tins import RatesUnderOther, Whose, list_rates_under_others
 from core.queries.parties.providers import find_tins
@@ -143,7 +150,8 @@ def _answer(
     market, clinic = split_clinic(query.market, npis)
     codes = choose_codes(db, named_baskets().get(query.values["basket"]), read_basket(query.values["codes"]))
     answer = answer_clinic(db, ClinicQuestion(market, clinic, lines, codes))
-    asked, positions, of_class = answer.asked, answer.positions, answer.of_class.market.billing_class
+    of_market = answer.of_class.market
+    asked, positions, of_class = answer.asked, answer.positions, of_market.billing_class
     # What is pasted is in no address, so a link to another class would lose it.
     is_pasted = bool(npis or text.strip())
     query = replace(query, choice=with_class(query.choice, answer.of_class))
@@ -151,7 +159,9 @@ def _answer(
         return query.download(positions, ClinicPosition, "clinic_against_market")
     priced = [one for one in positions if one.gap is not None]
     weighed_by = weigh(asked, {one.code: one.services for one in positions if one.services is not None})
-    absent = _absent_payers(query, positions) if clinic.values else []
+    payers = _payers_of_market(query)
+    left_out = list_left_out(db, of_market, asked, positions, payers)
+    absent = [(slug, name) for slug, name in payers.items() if slug not in {one.payer_slug for one in positions}]
     return query.render(
         "pages/clinic.html",
         is_asked=bool(asked) or bool(clinic.values),
@@ -166,7 +176,8 @@ def _answer(
         unpriced=[one for one in positions if one.reason][:ROWS_SHOWN],
         unpriced_in_all=sum(one.reason is not None for one in positions),
         gaps=[(gap, market.month_of(gap.payer_slug)) for gap in sum_gaps(positions)],
-        absent=[name for _, name in absent],
+        left_out=left_out,
+        has_given=any(line.rate is not None for line in asked),
         under_others=_under_other_tins(query, clinic, absent),
         whose="this tax ID" if clinic.tin else "these NPIs" if clinic.npis else "this organization",
         weighed_by=weighed_by,
@@ -182,14 +193,14 @@ def _answer(
     )
 
 
-def _absent_payers(query: MarketQuery[ClinicForm], positions: Sequence[ClinicPosition]) -> list[tuple[str, str]]:
-    """Return the keys and names of the market's payers that have no rate of the clinic."""
-    there, asked = {one.payer_slug for one in positions}, query.market.payer
-    return [
-        (one.payer_slug, one.reporting_entity_name)
+def _payers_of_market(query: MarketQuery[ClinicForm]) -> dict[str, str]:
+    """Return the names of the payers that are looked at by their keys: of the market, or the one that is asked for."""
+    asked = query.market.payer
+    return {
+        one.payer_slug: one.reporting_entity_name
         for one in list_payer_months(query.db, query.market)
-        if one.payer_slug not in there and asked in {None, one.payer_slug}
-    ]
+        if asked in {None, one.payer_slug}
+    }
 
 
 def _under_other_tins(

@@ -13,8 +13,10 @@ from core.queries.baskets.clinic_position import (
     AskedLine,
     Clinic,
     ClinicPosition,
+    choose_class_of_lines,
     choose_clinic_class,
     choose_side,
+    count_own_classes,
     list_own_codes,
     list_positions,
     list_services,
@@ -58,37 +60,43 @@ def split_clinic(market: Market, npis: tuple[str, ...]) -> tuple[Market, Clinic]
 
 def answer_clinic(db: Snapshot, question: ClinicQuestion) -> ClinicAnswer:
     """Return the position of each line at each payer, the largest shortfall first."""
-    of_class = choose_clinic_class(db, question.market, question.clinic)
-    market = of_class.market
-    if any(line.setting for line in question.lines):
-        market = replace(market, care_setting=question.market.care_setting)  # each line has its own
-    market = replace(market, billing_class=market.billing_class or "professional")
-    asked, of_own = _choose_lines(db, market, question)
-    if not market.care_setting and not any(line.setting for line in asked):
-        side = choose_side(db, market, question.clinic, [line.code.code for line in asked])
+    asked = _asked_lines(db, question)
+    of_own = not asked
+    if asked:
+        of_class = choose_class_of_lines(db, question.market, question.clinic, asked)
+    else:
+        own = count_own_classes(db, question.market, question.clinic)
+        of_class = choose_clinic_class(question.market, own)
+    market = replace(of_class.market, billing_class=of_class.market.billing_class or "professional")
+    if of_own:
+        asked = _own_lines(db, market, question.clinic)
+        side = market.care_setting or choose_side(db, market, question.clinic, [line.code.code for line in asked])
         market = replace(market, care_setting=side)
     positions = list_positions(db, market, question.clinic, asked, dict(coverage.list_payers(db)))
-    return ClinicAnswer(replace(of_class, market=market), asked, of_own, positions)
+    return ClinicAnswer(replace(of_class, market=market), asked, of_own and bool(asked), positions)
 
 
-def _choose_lines(db: Snapshot, market: Market, question: ClinicQuestion) -> tuple[list[AskedLine], bool]:
-    """Return the lines that are looked at, and whether they are the clinic's own codes."""
+def _asked_lines(db: Snapshot, question: ClinicQuestion) -> list[AskedLine]:
+    """Return the lines that are given, or else a line for each code; none if neither is."""
     if question.lines:
         by_code = {one.wanted: _code_of(db, one.wanted) for one in question.lines}
         return [
             AskedLine(by_code[one.wanted], one.modifier, one.setting, one.units, one.rate) for one in question.lines
-        ], False
-    if question.codes:
-        return [AskedLine(code, units=code.volume) for code in question.codes], False
-    if not question.clinic.values:
-        return [], False
-    own, common = list_own_codes(db, replace(market, modifier=NO_MODIFIER), question.clinic), plain_names()
+        ]
+    return [AskedLine(code, units=code.volume) for code in question.codes]
+
+
+def _own_lines(db: Snapshot, market: Market, clinic: Clinic) -> list[AskedLine]:
+    """Return a line for each of the clinic's own codes, the commonest first."""
+    if not clinic.values:
+        return []
+    own, common = list_own_codes(db, replace(market, modifier=NO_MODIFIER), clinic), plain_names()
     # The services that people have a name for come first: of 17,000 codes, few are ever negotiated one by one.
     # Those that its NPIs bill to Medicare come before them all.
-    billed = list_services(db, question.clinic)
+    billed = list_services(db, clinic)
     own.sort(key=lambda one: (-billed.get(one[1], 0), one not in common, one[1]))
     numbers = dict.fromkeys(code for _, code in own)
-    return [AskedLine(_code_of(db, WantedCode(None, code))) for code in list(numbers)[:MOST_OWN_CODES]], True
+    return [AskedLine(_code_of(db, WantedCode(None, code))) for code in list(numbers)[:MOST_OWN_CODES]]
 
 
 def _code_of(db: Snapshot, wanted: WantedCode) -> BasketCode:

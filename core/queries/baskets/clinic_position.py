@@ -8,15 +8,16 @@ from core.fields.places.care_setting import SIDES
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.baskets.basket_medians import compared_codes
 from core.queries.parties.billed_services import MEMBERS, services_sql
-from core.queries.rate_classes import ClassChoice, choose_among, count_classes
+from core.queries.rate_classes import ClassChoice, ClassCount, choose_among, choose_class_of_codes, count_classes
 from core.queries.rules.columns import BillingClass, Code, CodeName, Modifier, PayerName, PayerSlug, described
 from core.queries.rules.listed_codes import in_codes
 from core.queries.rules.market import Market, market_facts
-from core.queries.rules.market_filters import CLASS_FILTERS, CLASSES, FILTERS
+from core.queries.rules.market_filters import CLASS_FILTERS, CLASSES, FILTERS, NO_MODIFIER
 from core.queries.rules.measured_class import class_of_like
 from core.queries.rules.named_rows import read_by_key, read_rows
 from core.queries.rules.percentiles import median
 from core.queries.rules.rate_kinds import CARE_SETTINGS_OF_SETS, STATED_CARE_SQL
+from core.queries.rules.without_place import side_of
 from core.store.connection import Snapshot
 from core.store.sql import used_parameters
 
@@ -84,7 +85,14 @@ class ClinicPosition:
     name: CodeName
     billing_class: BillingClass
     modifier: Modifier
-    setting: Annotated[str, described("The setting of the line in words; empty for all settings.", "office")]
+    setting: Annotated[
+        str,
+        described(
+            "The setting of the line in words; empty if none is given. For a professional's rates, office means all "
+            "but those for facilities alone, and the others all but those for other places alone.",
+            "office",
+        ),
+    ]
     units: Annotated[float | None, described("Base units: how often the line is rendered, as given; null if not.", 120)]
     services: Annotated[
         float | None,
@@ -156,11 +164,14 @@ def list_positions(
 
     Without units, what counts is how often the clinic's NPIs billed the code to Medicare: a rare code with a wide gap
     matters less than a visit. Shortfalls whose services are not known follow those that are, by their gap.
-    If no organization is given, the payers are all that price a line. The market has one billing class.
+    If no organization is given, the payers are all that price a line. The market has one billing class, and its side or
+    setting is that of lines that name none.
     """
     if not lines:
         return []
-    found = _positions(db, market, clinic, lines)
+    found: dict[tuple[int, str | None], _Found] = {}
+    for setting, some in _by_setting(market, lines).items():
+        found |= _positions(db, replace(market, care_setting=setting), clinic, some)
     counts = _count_rates(db, market, [line.code for line in lines])
     services = list_services(db, clinic)
     by_services = weigh(lines, services) == BY_SERVICES
@@ -177,6 +188,18 @@ def list_positions(
             total = None if found_here.gap is None or times is None else found_here.gap * times
             rows.append(replace(found_here, services=rendered, total=total))
     return sorted(rows, key=_largest_shortfall_first)
+
+
+def _by_setting(market: Market, lines: Sequence[AskedLine]) -> dict[str | None, dict[int, AskedLine]]:
+    """Return the lines with their numbers by the filter `care_setting` of the rates that they are placed among."""
+    found: dict[str | None, dict[int, AskedLine]] = {}
+    for at, line in enumerate(lines):
+        setting: str | None = line.setting or market.care_setting
+        if line.setting and class_of_like(market.billing_class) == "professional":
+            # A payer that states no place pays its rate in the office as well, as everywhere on the site.
+            setting = side_of(line.setting)
+        found.setdefault(setting, {})[at] = line
+    return found
 
 
 BY_UNITS, BY_SERVICES, ONCE = "units", "services", "once"
@@ -230,6 +253,41 @@ def sum_gaps(positions: Sequence[ClinicPosition]) -> list[PayerGap]:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """A payer without a position in some lines or, if it has none at all, in all of them."""
+
+    reporting_entity_name: str
+    lines: int
+    of_all: bool
+    other_terms: int
+    """The lines for which it has only rates of other classes, modifiers, or settings."""
+
+
+def list_left_out(
+    db: Snapshot,
+    market: Market,
+    lines: Sequence[AskedLine],
+    positions: Sequence[ClinicPosition],
+    payers: Mapping[str, str],
+) -> list[LeftOut]:
+    """Return which of these payers, names by key, have no rate in the market of some lines, in the order given."""
+    if not lines:
+        return []
+    counts = _count_rates(db, market, [line.code for line in lines])
+    by_payer: dict[str, list[ClinicPosition]] = {}
+    for one in positions:
+        by_payer.setdefault(one.payer_slug, []).append(one)
+    found = []
+    for slug, name in payers.items():
+        if slug not in by_payer:
+            others = [(slug, line.code.code) in counts for line in lines]
+            found.append(LeftOut(name, len(lines), of_all=True, other_terms=sum(others)))
+        elif outside := [one for one in by_payer[slug] if one.reason == OTHER_TERMS]:
+            found.append(LeftOut(name, len(outside), of_all=False, other_terms=len(outside)))
+    return found
+
+
+@dataclass(frozen=True)
 class _Found:
     rates: int
     median: float
@@ -242,11 +300,14 @@ class _Found:
 
 
 def _positions(
-    db: Snapshot, market: Market, clinic: Clinic, lines: Sequence[AskedLine]
+    db: Snapshot, market: Market, clinic: Clinic, lines: Mapping[int, AskedLine]
 ) -> dict[tuple[int, str | None], _Found]:
-    """Return what the rates of each line and payer say, and of each line and all payers together."""
+    """Return what the rates of each line and payer say, and of each line and all payers together.
+
+    Lines have numbers, and the market's setting is that of all of them.
+    """
     market = replace(market, code_type=None, code=None, modifier=None)
-    compared, parameters = compared_codes(db, market, [line.code for line in lines])
+    compared, parameters = compared_codes(db, market, [line.code for line in lines.values()])
     rows = read_by_key(
         db,
         ("position", "payer_slug"),
@@ -254,17 +315,14 @@ def _positions(
         f"""{compared},
             items AS (
                 SELECT unnest($positions) AS position, unnest($numbers) AS code, unnest($systems) AS systems,
-                       unnest($modifiers) AS modifier, unnest($settings) AS setting, unnest($own::DOUBLE[]) AS given),
-            in_setting AS (SELECT stated, pos_set_id, unnest(settings) AS setting FROM ({CARE_SETTINGS_OF_SETS})),
+                       unnest($modifiers) AS modifier, unnest($own::DOUBLE[]) AS given),
             m AS MATERIALIZED (
                 SELECT i.position, payer_slug, f.negotiated_rate, f.medicare, i.given, {clinic.condition} AS ours
                 FROM compared f
                 JOIN items i ON i.code = f.code AND i.modifier = f.billing_code_modifier
                     AND (i.systems = '' OR list_contains(string_split(i.systems, ' '), f.code_type))
                 JOIN dim_payer_bridge ON reporting_entity_name_raw = f.reporting_entity_name
-                WHERE f.kind = 'dollars' AND (i.setting = ''
-                    OR (i.setting, {STATED_CARE_SQL}, f.pos_set_id) IN (
-                        SELECT (setting, stated, pos_set_id) FROM in_setting))),
+                WHERE f.kind = 'dollars'),
             sums AS (
                 SELECT position, payer_slug, count(*) AS rates, {median("negotiated_rate")} AS median,
                        any_value(given) AS given_rate, coalesce(given_rate, {median("negotiated_rate", "ours")}) AS own,
@@ -298,12 +356,11 @@ def _positions(
         {
             **parameters,
             **clinic.values,
-            "positions": list(range(len(lines))),
-            "numbers": [line.code.code for line in lines],
-            "systems": [" ".join(line.code.systems) for line in lines],
-            "modifiers": [line.modifier for line in lines],
-            "settings": [line.setting for line in lines],
-            "own": [line.rate for line in lines],
+            "positions": list(lines),
+            "numbers": [line.code.code for line in lines.values()],
+            "systems": [" ".join(line.code.systems) for line in lines.values()],
+            "modifiers": [line.modifier for line in lines.values()],
+            "own": [line.rate for line in lines.values()],
         },
     )
     return {(int(at), slug): row for (at, slug), row in rows.items()}
@@ -317,7 +374,7 @@ class _Counts:
 
 def _count_rates(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> dict[tuple[Any, ...], _Counts]:
     """Return how many rates of any terms each payer has for each code."""
-    facts, parameters = market_facts(db, replace(market, code_type=None, code=None, billing_class=None, modifier=None))
+    facts, parameters = market_facts(db, market.without("code_type", "code", *CLASS_FILTERS))
     listed, numbers = in_codes(one.code for one in codes)
     kind = "rate_kind(negotiated_type, negotiation_arrangement) = 'dollars'"
     return read_by_key(
@@ -376,16 +433,46 @@ def _reason(row: _Found | None, counts: _Counts | None) -> str:
     return OTHER_TERMS if counts.dollars else OTHER_KIND
 
 
-def choose_clinic_class(db: Snapshot, market: Market, clinic: Clinic) -> ClassChoice:
-    """Return the market with the class of most of the clinic's own rates. The component is that of each line.
+def choose_class_of_lines(db: Snapshot, market: Market, clinic: Clinic, lines: Sequence[AskedLine]) -> ClassChoice:
+    """Return the market with the class and side in which the whole site compares the codes of these lines.
+
+    They are the same for a clinic and for nobody, except where the clinic's own rates for these codes are all of other
+    classes: then these are compared. The component is that of each line.
+    """
+    codes = [line.code.code for line in lines]
+    # A line without a modifier is the whole service. A list of readings alone is compared by the class of readings.
+    component = None if all(line.modifier for line in lines) else NO_MODIFIER
+    choice = choose_class_of_codes(db, replace(market.without(CLASSES), modifier=component), codes)
+    own = count_own_classes(db, market, clinic, codes) if clinic.values else []
+    paid = [one for one in own if one.dollars]
+    filters = {name: getattr(choice.market, name) for name in CLASS_FILTERS}
+    if paid and not any(all(one.has(name, value) for name, value in filters.items()) for one in paid):
+        of_own = choose_clinic_class(market, own)
+        side = of_own.market.care_setting or choose_side(db, of_own.market, clinic, codes)
+        return replace(of_own, market=replace(of_own.market, care_setting=side))
+    return _without_component(choice)
+
+
+def choose_clinic_class(market: Market, own: Sequence[ClassCount]) -> ClassChoice:
+    """Return the market with the class of most of a clinic's own rates, counted. The component is that of each line.
 
     Where the label of these is overruled, the class is the measured one: others' rates of it may be labeled otherwise.
     """
+    return _without_component(choose_among(market.without("modifier", CLASSES), own, of_some=True))
+
+
+def count_own_classes(
+    db: Snapshot, market: Market, clinic: Clinic, codes: Sequence[str] | None = None
+) -> list[ClassCount]:
+    """Count the clinic's own rates by what makes a class, all of them or those of some codes."""
     anything = market.without("code_type", "code", *CLASS_FILTERS)
     facts, parameters = market_facts(db, anything)
-    own = f"(SELECT f.*, 1 AS rate_count FROM ({facts}) f WHERE {clinic.condition})"
-    counts = count_classes(db, anything, own, {**parameters, **clinic.values})
-    choice = choose_among(market.without("modifier", CLASSES), counts, of_some=True)
+    listed, numbers = ("true", {}) if codes is None else in_codes(codes)
+    own = f"(SELECT f.*, 1 AS rate_count FROM ({facts}) f WHERE {clinic.condition} AND {listed})"
+    return count_classes(db, anything, own, {**parameters, **clinic.values, **numbers})
+
+
+def _without_component(choice: ClassChoice) -> ClassChoice:
     found = [one for one in choice.classes if one.modifier == choice.market.modifier]
     return ClassChoice(replace(choice.market, modifier=None), found, choice.filled - {"modifier"})
 

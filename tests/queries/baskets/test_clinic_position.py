@@ -25,6 +25,7 @@ from core.queries.parties.provider_rates import list_code_rates
 from core.queries.rules.market import Market
 from tests.queries.one_market import store_of_market
 from tests.queries.rates_by_month import PLACES
+from tests.queries.slow_settings import sides_slowly
 from tests.queries.tables import written
 
 GA = Market("GA", "2025-08", billing_class="professional")
@@ -39,7 +40,7 @@ RATE = st.fixed_dictionaries(
         "billing_class": st.sampled_from(["professional", "professional", "institutional"]),
         "billing_code_modifier": st.sampled_from(["", "", "26"]),
         "negotiated_type": st.sampled_from(["negotiated", "negotiated", "percentage"]),
-        "places": st.sampled_from(PLACES),
+        "places": st.sampled_from([*PLACES, ["21"]]),
         "group": st.integers(0, 3),
     }
 )
@@ -51,7 +52,7 @@ LINE = st.tuples(
     st.none() | st.sampled_from([0.0, 3.0, 120.0]),
     st.none() | st.sampled_from([12.5, 50.0]),
 )
-PLACE_OF = {"office": "11", "hospital outpatient": "22"}
+SIDE_OF = {"office": "non-facility or unstated", "hospital outpatient": "facility or unstated"}
 NUMBERS = count()
 
 
@@ -64,7 +65,7 @@ def slow_position(rates: list[dict[str, Any]], line: Any, payer: str) -> tuple[A
         one
         for one in dollars
         if (one["billing_class"], one["billing_code_modifier"]) == ("professional", modifier)
-        and (not setting or PLACE_OF[setting] in one["places"])
+        and (not setting or SIDE_OF[setting] in sides_slowly("CPT", None, one["places"]))
     ]
     ours = [one["negotiated_rate"] for one in alike if one["group"] == 0]
     own = given_rate if given_rate is not None and alike else statistics.median(ours) if ours else None

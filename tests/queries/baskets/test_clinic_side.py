@@ -8,13 +8,18 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from core.fields.codes.clinic_lines import ClinicLine
+from core.fields.codes.code_list import WantedCode
 from core.fields.places.care_setting import SIDES
+from core.fields.providers.payer_slug import make_payer_slug
+from core.queries.baskets.basket_answer import BasketQuestion, answer_basket
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.baskets.clinic_answer import ClinicAnswer, ClinicQuestion, answer_clinic
-from core.queries.baskets.clinic_position import Clinic, choose_side
+from core.queries.baskets.clinic_position import Clinic, LeftOut, choose_side, list_left_out
+from core.queries.rate_classes import choose_class
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
-from tests.queries.one_market import store_of_market, with_overruled
+from tests.queries.one_market import LABELS, store_of_market, with_overruled
 from tests.queries.slow import Everything, sides_of
 
 MONTH = Market("GA", "2025-08")
@@ -53,6 +58,96 @@ def test_a_clinic_with_rates_for_facilities_alone_is_on_their_side(tmp_path: Pat
     found = answer(db)
     assert found.of_class.market.care_setting == "facility or unstated"
     assert [one.market for one in found.positions] == [70.0]
+
+
+def given_line(rate: float = 50.0, setting: str = "") -> ClinicLine:
+    return ClinicLine(1, WantedCode(None, "99213"), setting=setting, rate=rate)
+
+
+def given_answer(db: Snapshot, clinic: Clinic, *lines: ClinicLine, market: Market = MONTH) -> ClinicAnswer:
+    return answer_clinic(db, ClinicQuestion(market, clinic, lines))
+
+
+def test_an_office_has_payers_that_state_no_place_and_payers_left_out_are_known(tmp_path: Path) -> None:
+    db = store_of_market(
+        tmp_path,
+        {"reporting_entity_name": "Payer A", "places": [], "negotiated_rate": 140.0},
+        {**PLACED, "places": ["11"], "negotiated_rate": 100.0},
+        {**PLACED, "places": ["21"], "negotiated_rate": 70.0},
+        {"reporting_entity_name": "Payer C", "places": ["21"], "negotiated_rate": 60.0},
+        {"reporting_entity_name": "Payer D", "code": "73721"},
+    )
+    payers = {f"payer_{letter}": f"Payer {letter.upper()}" for letter in "abcd"}
+    medians = {}
+    for setting in ("office", "", "inpatient"):
+        found = given_answer(db, Clinic(), given_line(setting=setting))
+        medians[setting] = {one.payer_slug: (one.median, one.market) for one in found.positions}
+        if setting == "office":
+            left_out = list_left_out(db, found.of_class.market, found.asked, found.positions, payers)
+    # Inside facilities there are more rates, so they are the default of this code.
+    inside = {"payer_a": (140.0, 70.0), "payer_b": (70.0, 70.0), "payer_c": (60.0, 70.0)}
+    assert medians == {
+        "office": {"payer_a": (140.0, 120.0), "payer_b": (100.0, 120.0)},
+        "": inside,
+        "inpatient": inside,
+    }
+    assert left_out == [LeftOut("Payer C", 1, True, 1), LeftOut("Payer D", 1, True, 0)]
+    both = given_answer(db, Clinic(), given_line(setting="office"), given_line(setting="inpatient"))
+    assert list_left_out(db, both.of_class.market, both.asked, both.positions, {"payer_c": "Payer C"}) == [
+        LeftOut("Payer C", 1, False, 1)
+    ]
+
+
+@hypothesis_settings(max_examples=20)
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "reporting_entity_name": st.sampled_from(["Payer A", "Payer B"]),
+                "places": st.sampled_from([[], ["11"], ["21"], ["11", "22"]]),
+                "group": st.integers(0, 1),
+                "billing_class": st.sampled_from(["professional", "institutional"]),
+            }
+        ),
+        min_size=1,
+        max_size=8,
+    ),
+    st.sets(st.sampled_from(LABELS), max_size=3),
+)
+def test_pasted_lines_have_the_market_of_the_code_s_page_and_of_baskets(
+    tmp_path_factory: Any, changes: list[dict[str, Any]], overruled: set[tuple[str, str, str]]
+) -> None:
+    rates = [{**one, "negotiated_rate": 100.0 + at * at} for at, one in enumerate(changes)]
+    db = with_overruled(store_of_market(tmp_path_factory.mktemp("same"), *rates), *sorted(overruled))
+    of_code = choose_class(db, Market("GA", "2025-08", "CPT", "99213")).market
+    facts = Everything(db).of(of_code)
+    by_payer: dict[str, list[float]] = {}
+    for one in facts:
+        by_payer.setdefault(make_payer_slug(one["reporting_entity_name"]), []).append(one["negotiated_rate"])
+    market = statistics.median(one["negotiated_rate"] for one in facts)
+    expected = {slug: (statistics.median(paid), market) for slug, paid in by_payer.items()}
+    basket = answer_basket(db, BasketQuestion(MONTH, CODES)).named_medians({})
+    assert {one.payer_slug: (one.p50, one.market) for one in basket} == expected
+    nobody = given_answer(db, Clinic(), given_line())
+    assert {one.payer_slug: (one.median, one.market) for one in nobody.positions} == expected
+    own = [one for one in facts if TIN in {value for _, value in one["tins"]}]
+    if own or not any(TIN in {value for _, value in one["tins"]} for one in Everything(db).facts):
+        ours = given_answer(db, Clinic(tin=TIN), given_line())
+        assert {one.payer_slug: (one.median, one.market) for one in ours.positions} == expected
+
+
+def test_a_clinic_whose_own_rates_are_all_of_another_class_is_compared_in_it(tmp_path: Path) -> None:
+    hospital = {"billing_class": "institutional", "places": ["21"]}
+    db = store_of_market(
+        tmp_path,
+        {**hospital, "negotiated_rate": 400.0},
+        {**hospital, "negotiated_rate": 500.0, "group": 1},
+        *({"negotiated_rate": 90.0 + at, "group": at} for at in (1, 2, 3)),
+    )
+    (ours,) = given_answer(db, Clinic(tin=TIN), given_line(450.0)).positions
+    assert (ours.billing_class, ours.market) == ("institutional", 450.0)
+    (others,) = given_answer(db, Clinic(), given_line(450.0)).positions
+    assert (others.billing_class, others.market) == ("professional", 92.0)
 
 
 A_RATE = st.fixed_dictionaries(
