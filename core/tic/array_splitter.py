@@ -68,7 +68,7 @@ class ElementChunk:
 
     array: str
     text: bytes | memoryview
-    """Bytes, or a view of memory that this process shares with the one that read the file."""
+    """Bytes, or a view of what was read, or of memory that this process shares with the one that read the file."""
     offset: int
     """Where the text begins, in bytes from the beginning of the JSON."""
     head: bytes | None = None
@@ -270,7 +270,8 @@ class ArraySplitter:
                 end, closed = cut
                 if end == self._at:
                     raise self._error(f"expected an element of {array}")
-                yield ElementChunk(array, self._window[self._at : end], self._window_offset + self._at)
+                text = memoryview(self._window)[self._at : end]  # copied once, when it leaves for a worker
+                yield ElementChunk(array, text, self._window_offset + self._at)
                 # The first cut is always careful: it is where the seam is learned. Writers print every element in the
                 # same way, so one seam serves for the whole array.
                 if not self._careful and not closed:

@@ -83,6 +83,8 @@ RATE_KEYS = RateObject.__struct_fields__
 PRICE_KEYS = PriceObject.__struct_fields__
 REFERENCE_KEYS = ReferenceObject.__struct_fields__
 
+_SEPARATOR = b"\0"
+
 _SHALLOW = msgspec.json.Decoder(dict[str, Raw])
 _ELEMENTS = msgspec.json.Decoder(list[Raw])
 _NOT_STRICT = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -174,6 +176,13 @@ class ElementDecoder(Generic[T]):
 
 def _as_array(text: bytes | memoryview) -> bytes:
     return b"".join((b"[", text, b"]"))
+
+
+def texts_of(raws: Sequence[Raw]) -> list[bytes]:
+    """Return the JSON texts of many values. Joining and splitting them takes half as long as a copy of each."""
+    texts = _SEPARATOR.join(raws).split(_SEPARATOR) if raws else []
+    # JSON has no such byte, but a value in which nothing looks for it might.
+    return texts if len(texts) == len(raws) else list(map(bytes, raws))
 
 
 def split_elements(text: bytes | memoryview) -> list[Raw]:

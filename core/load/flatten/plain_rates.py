@@ -18,7 +18,7 @@ from core.load.flatten.item_rates import ItemRates
 from core.load.flatten.price_fields import RATE_KEY
 from core.load.flatten.rate_groups import RateGroupReader
 from core.load.staging.price_field_cache import PriceFieldCache
-from core.tic.decode import ABSENT
+from core.tic.decode import ABSENT, texts_of
 
 RATES_AT_ONCE = 1000
 """How many rates are read together: their texts fit in a processor's cache."""
@@ -68,12 +68,12 @@ def read_plain_rates(
     A list of more than `max_groups` groups is odd.
     """
     rates = [rate for each in items for rate in each.rates]
-    if not rates or [rate for rate in rates if rate.provider_groups is not ABSENT]:
+    if not rates or [rate.provider_groups for rate in rates].count(ABSENT) < len(rates):
         return None
     numbers = item_fields.numbers_of(items, cache)
     item_numbers, rates_of_item = np.array(numbers, np.int64), np.array([len(each.rates) for each in items], np.int64)
     item_of_rate = np.repeat(np.arange(len(items)), rates_of_item)
-    lists = groups.find_lists(list(map(bytes, [rate.provider_references for rate in rates])))
+    lists = groups.find_lists(texts_of([rate.provider_references for rate in rates]))
     # A copy: the array of sizes cannot grow while numpy refers to its memory.
     list_sizes = np.array(groups.lists.sizes, np.int64)
     sizes = np.where(lists < 0, 0, list_sizes.take(lists, mode="clip") if len(list_sizes) else 0)

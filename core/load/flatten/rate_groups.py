@@ -21,7 +21,7 @@ from core.load.staging.rate_group_lists import ALL_FILTERS, RateGroupLists
 from core.load.staging.spool_set import SpoolSet
 from core.store.schema.columns import MAX_NAME
 from core.tic import lenient_json
-from core.tic.decode import ABSENT, RateObject, ReferenceObject
+from core.tic.decode import ABSENT, RateObject, ReferenceObject, texts_of
 
 _BLANK = b"[] \t\r\n"
 _EMPTY = (b"", b"null")
@@ -113,7 +113,7 @@ class RateGroupReader:
         All new texts are read in one call: reading them one by one takes several times as long.
         """
         known = self.lists.by_written_out
-        texts = list(map(bytes, [rate.provider_groups for rate in rates]))
+        texts = texts_of([rate.provider_groups for rate in rates])
         numbers = list(map(known.get, texts))
         for position, rate in enumerate(rates):
             if rate.provider_references is not ABSENT and bytes(rate.provider_references) not in _NOTHING:

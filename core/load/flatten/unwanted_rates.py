@@ -16,7 +16,7 @@ from core.load.flatten.item_rates import ItemRates
 from core.load.flatten.plain_rates import cut_into_blocks
 from core.load.flatten.rate_groups import RateGroupReader
 from core.load.staging.price_field_cache import PriceFieldCache
-from core.tic.decode import ABSENT, RateObject
+from core.tic.decode import ABSENT, RateObject, texts_of
 
 
 class UnwantedRates:
@@ -39,8 +39,11 @@ class UnwantedRates:
     def _examined(self, items: Sequence[ItemRates]) -> Iterator[ItemRates]:
         rates = [rate for each in items for rate in each.rates]
         counts = _count_prices(rates)
-        texts = list(map(bytes, [rate.provider_references for rate in rates]))
-        written_out = [position for position, rate in enumerate(rates) if rate.provider_groups is not ABSENT]
+        texts = texts_of([rate.provider_references for rate in rates])
+        groups = [rate.provider_groups for rate in rates]
+        written_out = []
+        if groups.count(ABSENT) < len(groups):
+            written_out = [position for position, each in enumerate(groups) if each is not ABSENT]
         for position in written_out:
             texts[position] = b""
         lists = self._groups.find_lists(texts)
